@@ -1,0 +1,68 @@
+/**
+ * The driver port: what the node asks of code that speaks to one kind of hardware.
+ *
+ * INVARIANTS: a driver does no I/O before `open`; every call takes a signal and stops promptly when it aborts; `close`
+ * is idempotent and bounded; a driver never enforces bench limits or leases (edge/instruments does, for all alike), but
+ * refuses what its own hardware cannot do.
+ */
+import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
+import type { Issue } from '@fernlab/shared/primitives/lab-error'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { OpenTransport } from '@fernlab/firmware-bridge/transports/transport'
+
+export type SignalValue = number | string | boolean
+
+export interface Reading {
+  readonly value: SignalValue
+  /** Epoch seconds, UTC, when the value was true on the instrument as well as can be known. */
+  readonly time: number
+}
+
+/** Samples of several signals taken together; `time` and every column have the same length. */
+export interface Block {
+  /** Epoch seconds of each sample. */
+  readonly time: Float64Array
+  readonly columns: Readonly<Record<string, Float64Array>>
+}
+
+export interface Instrument {
+  readonly spec: InstrumentSpec
+  /** Connects, identifies the hardware and applies its configuration. Rejects with an instrument- or link-kind LabError. */
+  open(signal: AbortSignal): Promise<void>
+  /** Reads the named signals, in one exchange where the hardware can. */
+  read(signals: readonly string[], signal: AbortSignal): Promise<Record<string, Reading>>
+  /** Sets one signal, in its unit, and resolves when the instrument has taken it (settling not included). */
+  set(name: string, value: SignalValue, signal: AbortSignal): Promise<void>
+  /** Calls an action; arguments were checked against its spec. */
+  call(action: string, args: Readonly<Record<string, SignalValue>>, signal: AbortSignal): Promise<void>
+  /** Present when the hardware samples by itself: blocks at `rateHz` until the signal aborts; none lost, in order. */
+  stream?(signals: readonly string[], rateHz: number, signal: AbortSignal): AsyncIterable<Block>
+  /** Called when the connection is lost or comes back; the instrument reconnects by itself. */
+  onConnection?(listener: (up: boolean, reason?: string) => void): void
+  /** Ends what is under way and frees the port; idempotent; at most 2 s. */
+  close(): Promise<void>
+}
+
+export interface DriverContext {
+  readonly name: string
+  readonly clock: Clock
+  readonly log: Log
+  /** Opens serial, TCP, emulated … connections; see firmware-bridge/transports. */
+  readonly openTransport: OpenTransport
+  /** Folder of the node's configuration, for files that the config names. */
+  readonly configFolder: string
+}
+
+export interface Driver {
+  /** As in node.yaml: `scpi`, `simulated`. */
+  readonly kind: string
+  /** Checks a config from node.yaml; issues have paths relative to the config. Pure. */
+  check(config: unknown): Issue[]
+  /** JSON Schema of the config, for editors. */
+  readonly configSchema: object
+  /** Makes an instrument; no I/O but reading files that the config names. Throws a configuration-kind LabError with issues. */
+  create(config: unknown, context: DriverContext): Promise<Instrument>
+}
+
+export type { ActionSpec, SignalSpec }

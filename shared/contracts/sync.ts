@@ -1,0 +1,146 @@
+/**
+ * Messages between a hub and one node, CBOR on `nodes/<node>/sync/<channel>`. All carry arrays, so that load batches
+ * itself; all are idempotent, so that any may be lost, doubled or repeated.
+ *
+ *   connect:  node → inventory            hub → welcome (what is acknowledged, what is wanted), then assign / cancel
+ *   run:      hub → assign                node → accepted (after its commit; refused with the reason)
+ *             node → documents            hub → acknowledge (after its commit; cumulative per attempt)
+ *   lost?     node → inventory again when an acknowledgement is overdue; hub → assign again when `accepted` is overdue
+ */
+import { z } from 'zod'
+import { instrumentSpecSchema } from '../capabilities/signals.ts'
+import { labErrorSchema, parametersSchema } from './common.ts'
+import { nodeDocumentSchema } from './documents.ts'
+import { benchStateSchema } from './run-state.ts'
+
+export const SYNC_VERSION = 1
+
+const attemptKey = { runId: z.string(), attempt: z.number().int() }
+
+/** One run to execute. `fence` grows with every hold of the bench; a node refuses one below what it has seen. */
+export const assignmentSchema = z.object({
+  ...attemptKey,
+  fence: z.number().int(),
+  /** The bench's name on the node (without the node). */
+  bench: z.string(),
+  lab: z.string(),
+  protocol: z.string(),
+  protocolDigest: z.string(),
+  /** The parsed protocol (shared/protocol Protocol as JSON); the node checks it again. */
+  definition: z.unknown(),
+  parameters: parametersSchema,
+  /** The lab's limits by `part.signal`, in the signal's unit; the node enforces the narrowest of all. */
+  limits: z.record(z.string(), z.object({ low: z.number().optional(), high: z.number().optional() })),
+  /** The node ends the run after this long. */
+  maxSeconds: z.number(),
+})
+export type Assignment = z.infer<typeof assignmentSchema>
+
+export const benchSpecSchema = z.object({
+  name: z.string(),
+  title: z.string().optional(),
+  /** Part → instrument name. */
+  parts: z.record(z.string(), z.string()),
+  labs: z.array(z.string()).optional(),
+  state: benchStateSchema,
+  reason: z.string().optional(),
+})
+export type BenchSpec = z.infer<typeof benchSpecSchema>
+
+/** node → hub: who I am, what I have, what I still hold. Sent at connect and when an acknowledgement is overdue. */
+export const inventorySchema = z.object({
+  version: z.number(),
+  nodeVersion: z.string(),
+  /** New at each start of the node's process. */
+  bootId: z.string(),
+  /** Grows with each inventory sent; `welcome` names the one it answers. */
+  serial: z.number(),
+  /** Node's clock, epoch ms. */
+  timeMs: z.number(),
+  benches: z.array(benchSpecSchema),
+  instruments: z.array(instrumentSpecSchema),
+  /** Attempts that are accepted and not wholly acknowledged; `nextSeq`: documents below it exist on the node or were acknowledged. */
+  attempts: z.array(
+    z.object({ ...attemptKey, fence: z.number(), state: z.enum(['waiting', 'running', 'stopped']), nextSeq: z.number(), firstHeld: z.number() }),
+  ),
+})
+export type Inventory = z.infer<typeof inventorySchema>
+
+/** hub → node: the answer to an inventory. */
+export const welcomeSchema = z.object({
+  serial: z.number(),
+  hubTimeMs: z.number(),
+  /** For each attempt of the inventory: documents below `seq` are committed on the hub; `wanted: false`: stop and forget it. */
+  attempts: z.array(z.object({ ...attemptKey, seq: z.number(), wanted: z.boolean() })),
+})
+export type Welcome = z.infer<typeof welcomeSchema>
+
+export const assignSchema = z.object({ assignments: z.array(assignmentSchema) })
+
+/** node → hub, after its own commit. Retry `later` in a refusal puts the run back in the queue; `never` ends it as failed. */
+export const acceptedSchema = z.object({
+  accepted: z.array(z.object({ ...attemptKey })),
+  refused: z.array(z.object({ ...attemptKey, error: labErrorSchema })),
+})
+export type Accepted = z.infer<typeof acceptedSchema>
+
+export const documentsSchema = z.object({ documents: z.array(nodeDocumentSchema) })
+
+/** hub → node, after its commit: every document with a lower seq of that attempt is safe on the hub. */
+export const acknowledgeSchema = z.object({ upTo: z.array(z.object({ ...attemptKey, seq: z.number() })) })
+export type Acknowledge = z.infer<typeof acknowledgeSchema>
+
+export const cancelSchema = z.object({ cancels: z.array(z.object({ ...attemptKey, reason: z.string() })) })
+
+/** node → hub, may be lost: how far running attempts are. */
+export const liveSchema = z.object({
+  runs: z.array(
+    z.object({
+      ...attemptKey,
+      /** 0 to 1. */
+      progress: z.number(),
+      secondsLeft: z.number().optional(),
+      /** The step being done: its label, else its path. */
+      step: z.string(),
+      /** Latest value per `part.signal`. */
+      readings: z.record(z.string(), z.object({ value: z.number(), unit: z.string(), time: z.number() })).optional(),
+    }),
+  ),
+})
+export type Live = z.infer<typeof liveSchema>
+
+/** hub → node call, JSON-RPC 2.0 in shape. Methods: see `nodeMethods`. */
+export const requestSchema = z.object({
+  id: z.string(),
+  method: z.string(),
+  params: z.unknown(),
+  /** The node stops working on it after this long. */
+  deadlineMs: z.number(),
+})
+export const replySchema = z.object({ id: z.string(), result: z.unknown().optional(), error: labErrorSchema.optional() })
+
+const lease = z.string()
+const benchName = z.string()
+const readingSchema = z.object({ value: z.union([z.number(), z.string(), z.boolean()]), unit: z.string(), time: z.number() })
+
+/** Parameters and results of the calls that a hub makes on a node. */
+export const nodeMethods = {
+  /** Takes the bench's lease for direct use; refused while a run or another lease holds it. Expires without renewal; its end drives the bench to its safe state. */
+  'lease.take': {
+    params: z.object({ bench: benchName, holder: z.string(), fence: z.number(), ttlMs: z.number() }),
+    result: z.object({ lease, expiresAtMs: z.number() }),
+  },
+  'lease.renew': { params: z.object({ bench: benchName, lease, ttlMs: z.number() }), result: z.object({ expiresAtMs: z.number() }) },
+  'lease.release': { params: z.object({ bench: benchName, lease }), result: z.object({ safe: z.boolean() }) },
+  /** Sets, then reads, in one exchange; keys are `part.signal`, values in the signal's unit. Limits are enforced. */
+  'bench.exchange': {
+    params: z.object({
+      bench: benchName,
+      lease: lease.optional(),
+      set: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
+      read: z.array(z.string()).optional(),
+    }),
+    result: z.object({ readings: z.record(z.string(), readingSchema) }),
+  },
+} as const
+export type NodeMethod = keyof typeof nodeMethods
