@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { NAME_PATTERN } from '../primitives/ids.ts'
 
 /** A name that may stand in a topic level, a file path and an address. */
-export const nameSchema = z.string().regex(NAME_PATTERN, 'use lower-case letters, digits, - and _ (at most 63, starting with a letter or digit)')
+export const nameSchema = z
+  .string()
+  .regex(NAME_PATTERN, 'use lower-case letters, digits, - and _ (at most 63, starting with a letter or digit)')
 
 export const runIdSchema = z.string().regex(/^[0-9a-z]{26}$/, 'a run id has 26 characters')
 
@@ -33,10 +35,7 @@ export const parametersSchema = z.record(z.string(), parameterValueSchema)
 export type ParameterValues = z.infer<typeof parametersSchema>
 
 /** A parameter as a person sends it: a number in the declared unit, or with a unit of their own. */
-export const parameterInputSchema = z.union([
-  parameterValueSchema,
-  z.object({ value: z.number(), unit: z.string() }),
-])
+export const parameterInputSchema = z.union([parameterValueSchema, z.object({ value: z.number(), unit: z.string() })])
 
 /** An output of a run, or why it is missing. */
 export const outputSchema = z.object({

@@ -61,7 +61,13 @@ export const inventorySchema = z.object({
   instruments: z.array(instrumentSpecSchema),
   /** Attempts that are accepted and not wholly acknowledged; `nextSeq`: documents below it exist on the node or were acknowledged. */
   attempts: z.array(
-    z.object({ ...attemptKey, fence: z.number(), state: z.enum(['waiting', 'running', 'stopped']), nextSeq: z.number(), firstHeld: z.number() }),
+    z.object({
+      ...attemptKey,
+      fence: z.number(),
+      state: z.enum(['waiting', 'running', 'stopped']),
+      nextSeq: z.number(),
+      firstHeld: z.number(),
+    }),
   ),
 })
 export type Inventory = z.infer<typeof inventorySchema>
@@ -117,11 +123,19 @@ export const requestSchema = z.object({
   /** The node stops working on it after this long. */
   deadlineMs: z.number(),
 })
-export const replySchema = z.object({ id: z.string(), result: z.unknown().optional(), error: labErrorSchema.optional() })
+export const replySchema = z.object({
+  id: z.string(),
+  result: z.unknown().optional(),
+  error: labErrorSchema.optional(),
+})
 
 const lease = z.string()
 const benchName = z.string()
-const readingSchema = z.object({ value: z.union([z.number(), z.string(), z.boolean()]), unit: z.string(), time: z.number() })
+const readingSchema = z.object({
+  value: z.union([z.number(), z.string(), z.boolean()]),
+  unit: z.string(),
+  time: z.number(),
+})
 
 /** Parameters and results of the calls that a hub makes on a node. */
 export const nodeMethods = {
@@ -130,7 +144,10 @@ export const nodeMethods = {
     params: z.object({ bench: benchName, holder: z.string(), fence: z.number(), ttlMs: z.number() }),
     result: z.object({ lease, expiresAtMs: z.number() }),
   },
-  'lease.renew': { params: z.object({ bench: benchName, lease, ttlMs: z.number() }), result: z.object({ expiresAtMs: z.number() }) },
+  'lease.renew': {
+    params: z.object({ bench: benchName, lease, ttlMs: z.number() }),
+    result: z.object({ expiresAtMs: z.number() }),
+  },
   'lease.release': { params: z.object({ bench: benchName, lease }), result: z.object({ safe: z.boolean() }) },
   /** Sets, then reads, in one exchange; keys are `part.signal`, values in the signal's unit. Limits are enforced. */
   'bench.exchange': {

@@ -1,0 +1,316 @@
+/** The HTTP API's objects: one schema each; the hub's routes, OpenAPI, the page and the command line all use these. */
+import { z } from 'zod'
+import {
+  issueSchema,
+  labErrorSchema,
+  nameSchema,
+  outputSchema,
+  parameterInputSchema,
+  parametersSchema,
+  textSchema,
+} from './common.ts'
+import { nodeHealthSchema } from './node-status.ts'
+import { benchStateSchema, runStateSchema } from './run-state.ts'
+
+const time = z.iso.datetime()
+
+/** RFC 9457; `code` is stable. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  code: z.string(),
+  /** For students: what happened, what was kept, what to do. */
+  hint: z.string().optional(),
+  retry: z.enum(['never', 'later', 'now']).optional(),
+  issues: z.array(issueSchema).optional(),
+  instance: z.string().optional(),
+})
+export type Problem = z.infer<typeof problemSchema>
+
+export const page = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), cursor: z.string().optional() })
+
+/** `GET /api/v1/labs` → page of these. */
+export const labSummarySchema = z.object({
+  id: z.string(),
+  title: textSchema,
+  summary: textSchema,
+  subject: z.string().optional(),
+  level: z.string().optional(),
+  /** Address of the drawing. */
+  picture: z.string().optional(),
+  version: z.number(),
+  benches: z.array(
+    z.object({ id: z.string(), title: z.string().optional(), state: benchStateSchema, reason: z.string().optional() }),
+  ),
+  /** Runs that wait for this lab. */
+  queueLength: z.number(),
+  /** Seconds until a run submitted now would start; null when no bench is up. */
+  estimatedWaitS: z.number().nullable(),
+  protocols: z.array(z.object({ name: z.string(), title: textSchema })),
+})
+export type LabSummary = z.infer<typeof labSummarySchema>
+
+/** `GET /api/v1/labs/{lab}`. */
+export const labDetailSchema = labSummarySchema.extend({
+  /** Markdown that students read, by language. */
+  readme: z.record(z.string(), z.string()),
+  /** Base address of the lab's files, for pictures in the readme. */
+  filesUrl: z.string(),
+  protocols: z.array(
+    z.object({
+      name: z.string(),
+      title: textSchema,
+      summary: textSchema.optional(),
+      version: z.number(),
+      digest: z.string(),
+      restart: z.enum(['safe', 'never']),
+      /** JSON Schema 2020-12 of the parameters, each with `unit`. */
+      parameters: z.record(z.string(), z.unknown()),
+      outputs: z.record(z.string(), z.object({ title: textSchema.optional(), unit: z.string() })),
+      /** Default plots, as in the protocol file. */
+      plots: z.array(z.unknown()),
+      /** The parsed protocol (shared/protocol), so that the page estimates while a person types. */
+      definition: z.unknown(),
+      /** With default parameters. */
+      estimate: z.object({ seconds: z.number(), points: z.number(), exact: z.boolean() }).optional(),
+    }),
+  ),
+  /** Part → instrument description on the first bench that provides it; used by estimates. */
+  parts: z.record(z.string(), z.unknown()),
+})
+export type LabDetail = z.infer<typeof labDetailSchema>
+
+/** Body of `POST /api/v1/runs`. */
+export const submitRunSchema = z.strictObject({
+  lab: nameSchema,
+  protocol: nameSchema,
+  parameters: z.record(z.string(), parameterInputSchema).default({}),
+  /** Only this bench: `<node>.<bench>`. */
+  bench: z.string().optional(),
+  model: z.string().optional(),
+  priority: z.number().int().min(0).max(9).optional(),
+  /** A line of the person's own, shown in lists. */
+  note: z.string().max(200).optional(),
+})
+export type SubmitRun = z.input<typeof submitRunSchema>
+
+export const progressSchema = z.object({ fraction: z.number(), secondsLeft: z.number().optional(), step: z.string() })
+
+export const runSchema = z.object({
+  id: z.string(),
+  state: runStateSchema,
+  attempt: z.number(),
+  lab: z.string(),
+  labTitle: textSchema.optional(),
+  labVersion: z.number(),
+  protocol: z.string(),
+  protocolTitle: textSchema.optional(),
+  protocolDigest: z.string(),
+  restart: z.enum(['safe', 'never']),
+  bench: z.string().nullable(),
+  parameters: parametersSchema,
+  note: z.string().optional(),
+  /** Whose it is. */
+  person: z.object({ id: z.string(), name: z.string() }),
+  priority: z.number(),
+  /** 1 is next; only while queued. */
+  position: z.number().optional(),
+  /** Why it waits, in words for the person. */
+  waitReason: z.string().optional(),
+  estimatedStart: time.optional(),
+  estimatedS: z.number().optional(),
+  progress: progressSchema.optional(),
+  createdAt: time,
+  assignedAt: time.optional(),
+  startedAt: time.optional(),
+  endedAt: time.optional(),
+  cancelRequested: z.boolean(),
+  reason: z.string().optional(),
+  error: labErrorSchema.optional(),
+  outputs: z.record(z.string(), outputSchema),
+  missingOutputs: z.record(z.string(), z.string()),
+  /** Rows per stream so far. */
+  rows: z.record(z.string(), z.number()),
+  /** Set when retention removed the samples; outputs stay. */
+  dataRemovedAt: time.optional(),
+})
+export type Run = z.infer<typeof runSchema>
+
+/**
+ * `GET /api/v1/runs/{id}/events` (text/event-stream). Every event but `progress` and `wait` has an id; `Last-Event-ID` resumes without a gap.
+ *   state      {state, attempt, at, reason?, bench?}
+ *   streams    {attempt, stream, keys: {key: {unit, dtype, title?, source}}}                  a stream begins
+ *   data       {attempt, stream, first, count, reduced, time: [s], columns: {key: [..]}}    rows, reduced to ≤ 500 points an event (min/max kept)
+ *   progress   {fraction, secondsLeft?, step}                                                may be lost
+ *   wait       {position, estimatedStart?, reason}                                           may be lost
+ *   outputs    {outputs, missingOutputs}
+ *   end        the whole run; then the server closes
+ */
+export const runEventNames = ['state', 'streams', 'data', 'progress', 'wait', 'outputs', 'end'] as const
+export type RunEventName = (typeof runEventNames)[number]
+
+/** `GET /api/v1/runs/{id}/data.json?stream=&from=&to=&points=&columns=&attempt=`: columns, reduced to `points` by min/max when asked. */
+export const dataSchema = z.object({
+  stream: z.string(),
+  attempt: z.number(),
+  /** Rows in the stream, and whether the answer is reduced. */
+  rows: z.number(),
+  reduced: z.boolean(),
+  keys: z.record(
+    z.string(),
+    z.object({ unit: z.string(), dtype: z.string(), title: z.string().optional(), source: z.string() }),
+  ),
+  /** Epoch seconds. */
+  time: z.array(z.number()),
+  columns: z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean(), z.null()]))),
+})
+export type Data = z.infer<typeof dataSchema>
+
+export const benchSchema = z.object({
+  /** `<node>.<bench>`. */
+  id: z.string(),
+  node: z.string(),
+  name: z.string(),
+  title: z.string().optional(),
+  labs: z.array(z.string()),
+  state: benchStateSchema,
+  since: time.optional(),
+  reason: z.string().optional(),
+  run: z.string().optional(),
+  /** Somebody drives it directly. */
+  leased: z.boolean(),
+  /** Part → instrument with its signals. */
+  parts: z.record(
+    z.string(),
+    z.object({
+      instrument: z.string(),
+      driver: z.string(),
+      model: z.string().optional(),
+      signals: z.array(z.unknown()),
+      actions: z.array(z.unknown()),
+    }),
+  ),
+})
+export type Bench = z.infer<typeof benchSchema>
+
+export const nodeSchema = z.object({
+  id: z.string(),
+  state: z.enum(['online', 'offline', 'revoked', 'never-seen']),
+  lastSeen: time.optional(),
+  version: z.string().optional(),
+  health: nodeHealthSchema.optional(),
+  benches: z.array(z.string()),
+  enrolledAt: time.optional(),
+})
+export type NodeInfo = z.infer<typeof nodeSchema>
+
+/** `POST /api/v1/nodes` (admin) → one-time code; `POST /api/v1/nodes/enroll` (the code is the authority) → credential. */
+export const enrollmentCodeSchema = z.object({ node: z.string(), code: z.string(), expiresAt: time })
+export const enrollSchema = z.strictObject({ code: z.string(), node: nameSchema })
+export const nodeCredentialSchema = z.object({
+  site: z.string(),
+  node: z.string(),
+  username: z.string(),
+  password: z.string(),
+  /** Addresses of the broker, best first. */
+  mqtt: z.array(z.string()),
+})
+
+export const tokenScopes = ['read', 'run', 'builder', 'admin', 'mqtt:read', 'mqtt:status'] as const
+/** `POST /api/v1/tokens` → the secret once. */
+export const tokenSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  scopes: z.array(z.string()),
+  createdAt: time,
+  expiresAt: time.optional(),
+  lastUsedAt: time.optional(),
+  revokedAt: time.optional(),
+})
+export const createTokenSchema = z.strictObject({
+  name: z.string().min(1).max(80),
+  scopes: z.array(z.enum(tokenScopes)).min(1),
+  expiresInDays: z.number().int().min(1).max(3660).optional(),
+})
+export const createdTokenSchema = tokenSchema.extend({ token: z.string() })
+export type Token = z.infer<typeof tokenSchema>
+
+/** `GET /api/v1/me`. */
+export const meSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  email: z.string(),
+  role: z.enum(['admin', 'instructor', 'builder', 'student', 'guest']),
+  language: z.string().optional(),
+})
+export type Me = z.infer<typeof meSchema>
+
+/** `GET /api/v1/site`: open to everyone; what the sign-in page needs. */
+export const siteSchema = z.object({
+  site: z.string(),
+  title: z.string(),
+  version: z.string(),
+  /** True until the first admin exists. */
+  setupNeeded: z.boolean(),
+  /** Whether a forgotten password can be reset by mail. */
+  mail: z.boolean(),
+})
+export type Site = z.infer<typeof siteSchema>
+
+/** `POST /api/v1/setup` `{token, name, email, password}`: creates the first admin and signs in. `POST /api/v1/password/forgot` `{email}`, `/password/reset` `{token, password}`. */
+export const setupSchema = z.strictObject({
+  token: z.string(),
+  name: z.string().min(1).max(120),
+  email: z.email(),
+  password: z.string().min(10).max(200),
+})
+export const signInSchema = z.strictObject({ email: z.email(), password: z.string().min(1).max(200) })
+export const forgotPasswordSchema = z.strictObject({ email: z.email() })
+export const resetPasswordSchema = z.strictObject({ token: z.string(), password: z.string().min(10).max(200) })
+
+/** `PUT /api/v1/labs/{lab}` body: the files of a lab folder, text as is, others base64. `GET` answers labDetail. */
+export const pushLabSchema = z.strictObject({
+  files: z
+    .array(z.strictObject({ path: z.string().max(200), text: z.string().optional(), base64: z.string().optional() }))
+    .max(200),
+})
+export const pushedLabSchema = z.object({ id: z.string(), version: z.number(), changed: z.boolean() })
+
+/** Direct use of a bench by staff: `POST /api/v1/benches/{bench}/lease` `{ttlS}`, `DELETE …/lease`, `POST …/exchange`. */
+export const leaseSchema = z.object({ lease: z.string(), expiresAt: time })
+export const takeLeaseSchema = z.strictObject({
+  ttlS: z.number().min(5).max(3600).default(60),
+  lease: z.string().optional(),
+})
+export const exchangeSchema = z.strictObject({
+  lease: z.string().optional(),
+  set: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
+  read: z.array(z.string()).optional(),
+})
+export const exchangedSchema = z.object({
+  readings: z.record(
+    z.string(),
+    z.object({ value: z.union([z.number(), z.string(), z.boolean()]), unit: z.string(), time: time }),
+  ),
+})
+
+/** `GET /readyz`. */
+export const readinessSchema = z.object({
+  ready: z.boolean(),
+  checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().optional() })),
+})
+
+/** `GET /api/v1/storage` and `PUT /api/v1/settings/retention` (admin). */
+export const retentionSchema = z.strictObject({
+  dataDays: z.number().int().min(1).nullable(),
+  runDays: z.number().int().min(1).nullable(),
+})
+export const storageSchema = z.object({
+  databaseBytes: z.number(),
+  freeBytes: z.number(),
+  acceptingRuns: z.boolean(),
+  retention: retentionSchema,
+})
