@@ -1,0 +1,232 @@
+import * as z from 'zod'
+import type { Issue } from '../primitives/lab-error.ts'
+import { parseUnit, sameDimension } from '../primitives/units.ts'
+
+/** Names of parts, signals, actions and variables: they stand in expressions, so hyphens and dots are out. */
+export const IDENTIFIER_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,62}$/
+
+/** True for a name that may stand in an expression. */
+export const isIdentifier = (text: string): boolean => IDENTIFIER_PATTERN.test(text)
+
+/** What a signal, a parameter or a column may hold in one place. */
+export type Scalar = number | boolean | string
+
+/** Bounds, both included; a missing side is open. */
+export interface Limits {
+  readonly low?: number
+  readonly high?: number
+}
+
+/** Standard uncertainty of one reading: `sqrt(absolute² + (relative·value)²)`, in the signal's unit. */
+export interface Uncertainty {
+  readonly absolute?: number
+  readonly relative?: number
+}
+
+export type SignalDtype = 'number' | 'integer' | 'boolean' | 'string' | 'array'
+export type SignalAccess = 'read' | 'set' | 'read-set'
+
+/** One readable or settable value of an instrument. */
+export interface SignalSpec {
+  readonly name: string
+  readonly title?: string
+  /** UCUM spelling; `1` for a plain number, also for booleans and strings. */
+  readonly unit: string
+  readonly dtype: SignalDtype
+  /** `[]` for a scalar. */
+  readonly shape: readonly number[]
+  readonly kind: 'reading' | 'configuration'
+  readonly access: SignalAccess
+  readonly limits?: Limits
+  /** Decimal places worth showing. */
+  readonly precision?: number
+  /** How long after a set the value is good. */
+  readonly settlingS?: number
+  /** Typical time of one read. */
+  readonly readS?: number
+  /** Typical time of one set, without settling. */
+  readonly setS?: number
+  /** Fastest `record`. */
+  readonly maxRateHz?: number
+  readonly uncertainty?: Uncertainty
+}
+
+/** A parameter of a protocol or an argument of an action: a subset of JSON Schema plus a unit. */
+export interface ParameterSpec {
+  readonly type: 'number' | 'integer' | 'string' | 'boolean'
+  readonly unit?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly exclusiveMinimum?: number
+  readonly exclusiveMaximum?: number
+  readonly multipleOf?: number
+  readonly enum?: readonly Scalar[]
+  /** RE2 syntax; matched anywhere in the text, as JSON Schema does. */
+  readonly pattern?: string
+  readonly default?: Scalar
+  readonly title?: Text
+  readonly description?: Text
+}
+
+/** A text in one language, or in any number of them by BCP 47 tag. */
+export type Text = string | Readonly<Record<string, string>>
+
+/** A typed method of an instrument. */
+export interface ActionSpec {
+  readonly name: string
+  readonly title?: string
+  readonly arguments: Readonly<Record<string, ParameterSpec>>
+  readonly typicalS?: number
+}
+
+/** What a configured instrument can do; a node announces one for each of its instruments. */
+export interface InstrumentSpec {
+  readonly name: string
+  readonly driver: string
+  readonly model?: string
+  readonly signals: readonly SignalSpec[]
+  readonly actions: readonly ActionSpec[]
+}
+
+/** What a lab needs of one signal. */
+export interface SignalRequirement {
+  readonly unit: string
+  readonly access: SignalAccess
+  readonly dtype?: SignalDtype
+}
+
+/** What a lab needs of one part. */
+export interface PartRequirement {
+  readonly title?: Text
+  readonly signals: Readonly<Record<string, SignalRequirement>>
+  readonly actions?: readonly string[]
+}
+
+const identifier = z.string().regex(IDENTIFIER_PATTERN, 'must be letters, digits and _, beginning with a letter')
+const unit = z
+  .string()
+  .max(64)
+  .refine(isUnit, { error: (issue) => `unknown unit ${JSON.stringify(issue.input)}` })
+const scalar = z.union([z.number(), z.boolean(), z.string()])
+
+function isUnit(text: string): boolean {
+  try {
+    parseUnit(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A text in one language, or in several by BCP 47 tag. */
+export const textSchema = z.union([
+  z.string().max(20_000),
+  z.record(z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag such as en or es'), z.string()),
+]) satisfies z.ZodType<Text>
+
+/** The schema of a unit in UCUM spelling. */
+export const unitSchema = unit
+/** The schema of a name that may stand in an expression. */
+export const identifierSchema = identifier
+
+/** The schema of {@link Limits}. */
+export const limitsSchema = z
+  .strictObject({ low: z.number().exactOptional(), high: z.number().exactOptional() })
+  .refine((limits) => !(limits.low !== undefined && limits.high !== undefined && limits.low > limits.high), {
+    error: 'low is above high',
+  }) satisfies z.ZodType<Limits>
+
+/** The schema of {@link ParameterSpec}. */
+export const parameterSpecSchema = z.strictObject({
+  type: z.enum(['number', 'integer', 'string', 'boolean']),
+  unit: unit.exactOptional(),
+  minimum: z.number().exactOptional(),
+  maximum: z.number().exactOptional(),
+  exclusiveMinimum: z.number().exactOptional(),
+  exclusiveMaximum: z.number().exactOptional(),
+  multipleOf: z.number().positive().exactOptional(),
+  enum: z.array(scalar).min(1).max(1000).exactOptional(),
+  pattern: z.string().max(500).exactOptional(),
+  default: scalar.exactOptional(),
+  title: textSchema.exactOptional(),
+  description: textSchema.exactOptional(),
+}) satisfies z.ZodType<ParameterSpec>
+
+const access = z.enum(['read', 'set', 'read-set'])
+const dtype = z.enum(['number', 'integer', 'boolean', 'string', 'array'])
+
+/** The schema of {@link SignalSpec}. */
+export const signalSpecSchema = z.strictObject({
+  name: identifier,
+  title: z.string().exactOptional(),
+  unit,
+  dtype,
+  shape: z.array(z.int().nonnegative()).max(4),
+  kind: z.enum(['reading', 'configuration']),
+  access,
+  limits: limitsSchema.exactOptional(),
+  precision: z.int().min(0).max(15).exactOptional(),
+  settlingS: z.number().nonnegative().exactOptional(),
+  readS: z.number().nonnegative().exactOptional(),
+  setS: z.number().nonnegative().exactOptional(),
+  maxRateHz: z.number().positive().exactOptional(),
+  uncertainty: z
+    .strictObject({
+      absolute: z.number().nonnegative().exactOptional(),
+      relative: z.number().nonnegative().exactOptional(),
+    })
+    .exactOptional(),
+}) satisfies z.ZodType<SignalSpec>
+
+/** The schema of {@link ActionSpec}. */
+export const actionSpecSchema = z.strictObject({
+  name: identifier,
+  title: z.string().exactOptional(),
+  arguments: z.record(identifier, parameterSpecSchema),
+  typicalS: z.number().nonnegative().exactOptional(),
+}) satisfies z.ZodType<ActionSpec>
+
+/** The schema of {@link InstrumentSpec}. */
+export const instrumentSpecSchema = z.strictObject({
+  name: z.string(),
+  driver: z.string(),
+  model: z.string().exactOptional(),
+  signals: z.array(signalSpecSchema),
+  actions: z.array(actionSpecSchema),
+}) satisfies z.ZodType<InstrumentSpec>
+
+/** The schema of {@link PartRequirement}. */
+export const partRequirementSchema = z.strictObject({
+  title: textSchema.exactOptional(),
+  signals: z.record(identifier, z.strictObject({ unit, access, dtype: dtype.exactOptional() })),
+  actions: z.array(identifier).exactOptional(),
+}) satisfies z.ZodType<PartRequirement>
+
+/** What the instrument lacks to serve as a part; empty when it serves. Paths are `signals.voltage`, `actions`. */
+export function missingFrom(requirement: PartRequirement, instrument: InstrumentSpec): Issue[] {
+  const issues: Issue[] = []
+  for (const [name, wanted] of Object.entries(requirement.signals)) {
+    const path = `signals.${name}`
+    const signal = instrument.signals.find((candidate) => candidate.name === name)
+    if (signal === undefined) {
+      issues.push({ path, message: `${instrument.name} has no signal ${name}` })
+      continue
+    }
+    if (!sameDimension(signal.unit, wanted.unit)) {
+      issues.push({ path, message: `${instrument.name}.${name} is in ${signal.unit}, not in ${wanted.unit}` })
+    }
+    if (signal.access !== 'read-set' && signal.access !== wanted.access) {
+      const verb = wanted.access === 'read-set' ? 'both set and read' : wanted.access === 'set' ? 'set' : 'read'
+      issues.push({ path, message: `${instrument.name}.${name} cannot be ${verb}` })
+    }
+    if (wanted.dtype !== undefined && wanted.dtype !== signal.dtype) {
+      issues.push({ path, message: `${instrument.name}.${name} is of type ${signal.dtype}, not ${wanted.dtype}` })
+    }
+  }
+  for (const name of requirement.actions ?? []) {
+    if (!instrument.actions.some((action) => action.name === name)) {
+      issues.push({ path: 'actions', message: `${instrument.name} has no action ${name}` })
+    }
+  }
+  return issues
+}
