@@ -1,0 +1,211 @@
+/**
+ * SQLite in worker threads: one writes, one reads.
+ *
+ * INVARIANTS: a `write` resolves only after its commit was synced to disk (WAL, synchronous=FULL); writes that wait
+ * while a sync is under way share the next commit; each is atomic on its own (a failing one undoes itself alone);
+ * writes take effect in the order they were asked for; nothing here blocks the caller's thread.
+ */
+import { Worker } from 'node:worker_threads'
+import { LabError } from '../primitives/lab-error.ts'
+import type {
+  Migration,
+  Result,
+  Row,
+  SqlValue,
+  WorkerFailure,
+  WorkerReady,
+  WorkerReply,
+  WorkerRequest,
+  WorkerSetup,
+  WriteStatement,
+} from './messages.ts'
+
+export type { Migration, Result, Row, SqlValue, Statement, WriteStatement } from './messages.ts'
+
+/** An interactive transaction; other writes wait until it ends, so keep it short. */
+export interface Transaction {
+  query(sql: string, params?: readonly SqlValue[]): Promise<Result>
+}
+
+export interface Database {
+  /** Runs the statements as one atomic write and resolves with their results after the commit is on disk. */
+  write(statements: readonly WriteStatement[]): Promise<readonly Result[]>
+  /** Runs one reading statement on the reading thread; sees everything committed before the call. */
+  read(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>
+  /** Runs `work` in one transaction of its own; commits when it resolves, undoes when it rejects. */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  /** Writes a consistent copy to `path` while in use. */
+  backup(path: string): Promise<void>
+  /** Lists what SQLite's integrity check finds wrong; empty when sound. */
+  check(): Promise<readonly string[]>
+  /** Moves the write-ahead log into the database file. */
+  checkpoint(): Promise<void>
+  /** Finishes what was asked for, then closes; idempotent. */
+  close(): Promise<void>
+}
+
+export interface OpenDatabaseOptions {
+  /** File path; made when missing (its folder must exist). */
+  readonly path: string
+  /** In order; each runs once. */
+  readonly migrations: readonly Migration[]
+  /** Page cache per thread in MiB (default 8). */
+  readonly cacheMiB?: number
+}
+
+/** Opens the database and brings its tables up to date; rejects with code `database-unusable` when it can't. */
+export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
+  const cachePages = -(options.cacheMiB ?? 8) * 1024
+  const writer = await openThread({ path: options.path, migrations: options.migrations, readOnly: false, cachePages })
+  const reader = await openThread({ path: options.path, migrations: [], readOnly: true, cachePages }).catch(
+    async (error: unknown) => {
+      await writer.close()
+      throw error
+    },
+  )
+  let exclusive: Promise<unknown> = Promise.resolve()
+  let closing: Promise<void> | undefined
+  return {
+    write: (statements) => writer.ask({ kind: 'write', statements }, transferables(statements)),
+    read: async (sql, params = []) => first(await reader.ask({ kind: 'query', statement: { sql, params } })).rows,
+    transaction: (work) => {
+      const turn = exclusive.then(() => runTransaction(writer, work))
+      exclusive = turn.catch(() => {})
+      return turn
+    },
+    backup: async (path) => {
+      await reader.ask({ kind: 'backup', path })
+    },
+    check: async () =>
+      first(await reader.ask({ kind: 'check' }))
+        .rows.map((row) => String(Object.values(row)[0]))
+        .filter((line) => line !== 'ok'),
+    checkpoint: async () => {
+      await writer.ask({ kind: 'checkpoint' })
+    },
+    close: () => {
+      closing ??= exclusive.then(async () => {
+        await reader.close()
+        await writer.close()
+      })
+      return closing
+    },
+  }
+}
+
+async function runTransaction<T>(thread: Thread, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  await thread.ask({ kind: 'begin' })
+  try {
+    const value = await work({
+      query: async (sql, params = []) => first(await thread.ask({ kind: 'within', statement: { sql, params } })),
+    })
+    await thread.ask({ kind: 'end', commit: true })
+    return value
+  } catch (error) {
+    await thread.ask({ kind: 'end', commit: false })
+    throw error
+  }
+}
+
+function first(results: readonly Result[]): Result {
+  return results[0] ?? { rows: [], changes: 0, lastInsertRowid: 0 }
+}
+
+/** Large blobs that own their memory move to the worker without a copy; the caller gives them away. */
+function transferables(statements: readonly WriteStatement[]): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>()
+  for (const { params = [] } of statements) {
+    for (const value of params) {
+      if (!(value instanceof Uint8Array) || value.byteLength < 65_536) continue
+      const { buffer } = value
+      if (buffer instanceof ArrayBuffer && buffer.byteLength === value.byteLength) buffers.add(buffer)
+    }
+  }
+  return [...buffers]
+}
+
+type Ask = WorkerRequest extends infer Request ? (Request extends { id: number } ? Omit<Request, 'id'> : never) : never
+
+interface Thread {
+  ask(request: Ask, transfer?: ArrayBuffer[]): Promise<readonly Result[]>
+  close(): Promise<void>
+}
+
+async function openThread(setup: WorkerSetup): Promise<Thread> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const worker = new Worker(new URL(`./database-worker.${extension}`, import.meta.url), {
+    workerData: setup,
+    name: setup.readOnly ? 'database-reader' : 'database-writer',
+  })
+  const waiting = new Map<number, { resolve(results: readonly Result[]): void; reject(error: LabError): void }>()
+  let nextId = 1
+  let ended: LabError | undefined
+  const fail = (error: LabError) => {
+    ended ??= error
+    for (const { reject } of waiting.values()) reject(error)
+    waiting.clear()
+  }
+  await new Promise<void>((resolve, reject) => {
+    worker.once('message', (message: WorkerReady) => {
+      if (message.ready) resolve()
+      else reject(toLabError(message.failure, setup.path))
+    })
+    worker.once('error', (cause) => reject(unusable(setup.path, cause)))
+  })
+  worker.on('message', (replies: readonly WorkerReply[]) => {
+    for (const reply of replies) {
+      const asker = waiting.get(reply.id)
+      waiting.delete(reply.id)
+      if ('failure' in reply) asker?.reject(toLabError(reply.failure, setup.path))
+      else asker?.resolve(reply.results)
+    }
+    if (waiting.size === 0) worker.unref()
+  })
+  worker.on('error', (cause) => fail(unusable(setup.path, cause)))
+  worker.on('exit', () => fail(closed(setup.path)))
+  worker.unref()
+  const ask = (request: Ask, transfer: ArrayBuffer[] = []) =>
+    new Promise<readonly Result[]>((resolve, reject) => {
+      if (ended !== undefined) return reject(ended)
+      const id = nextId++
+      if (waiting.size === 0) worker.ref()
+      waiting.set(id, { resolve, reject })
+      worker.postMessage({ ...request, id }, transfer)
+    })
+  return {
+    ask,
+    close: async () => {
+      if (ended !== undefined) return
+      await ask({ kind: 'close' })
+      ended = closed(setup.path)
+      await worker.terminate()
+    },
+  }
+}
+
+function closed(path: string): LabError {
+  return new LabError({ code: 'database-closed', kind: 'bug', message: `the database ${path} is closed` })
+}
+
+function unusable(path: string, cause: unknown): LabError {
+  const detail = cause instanceof Error ? cause.message : String(cause)
+  return new LabError({
+    code: 'database-unusable',
+    kind: 'configuration',
+    message: `the database ${path} can't be used: ${detail}`,
+    cause,
+  })
+}
+
+function toLabError(failure: WorkerFailure, path: string): LabError {
+  const { code, message } = failure
+  if (code === 'precondition-failed') {
+    return new LabError({ code, kind: 'caller', message, details: { statement: failure.statement ?? 0 } })
+  }
+  if (code === 'disk-full') {
+    return new LabError({ code, kind: 'configuration', message: `the disk with ${path} is full`, retry: 'later' })
+  }
+  if (code === 'constraint-failed') return new LabError({ code, kind: 'caller', message })
+  if (code === 'database-unusable') return unusable(path, message)
+  return new LabError({ code: 'database-failed', kind: 'bug', message: `${message} (${path})` })
+}
