@@ -1,0 +1,84 @@
+// Imports point one way: shared ← firmware-bridge ← edge, shared ← hub; only scripts/start knows both hub and edge.
+const pure = '^shared/(primitives|contracts|protocol|capabilities|rpc)/'
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Two files that import each other cannot be read, tested or loaded apart.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'pure-shared-does-no-io',
+      comment: 'These folders run in a browser.',
+      severity: 'error',
+      from: { path: pure },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'pure-shared-imports-pure-shared',
+      severity: 'error',
+      from: { path: pure },
+      to: { path: '^(shared/(links|storage|clients|labs)|firmware-bridge|edge|hub|scripts|test)/' },
+    },
+    {
+      name: 'shared-is-the-bottom',
+      severity: 'error',
+      from: { path: '^shared/' },
+      to: { path: '^(firmware-bridge|edge|hub|scripts|test)/' },
+    },
+    {
+      name: 'firmware-bridge-knows-shared-only',
+      severity: 'error',
+      from: { path: '^firmware-bridge/' },
+      to: { path: '^(edge|hub|scripts|test)/' },
+    },
+    { name: 'edge-never-hub', severity: 'error', from: { path: '^edge/' }, to: { path: '^(hub|scripts|test)/' } },
+    {
+      name: 'hub-never-edge',
+      severity: 'error',
+      from: { path: '^hub/' },
+      to: { path: '^(firmware-bridge|edge|scripts|test)/' },
+    },
+    {
+      name: 'web-imports-pure-shared',
+      comment: 'The page runs in a browser and speaks to the hub over HTTP only.',
+      severity: 'error',
+      from: { path: '^hub/web/src/' },
+      to: { path: '^(shared/(links|storage|clients)/|hub/(?!web/))' },
+    },
+    {
+      name: 'hub-imports-no-web-source',
+      severity: 'error',
+      from: { path: '^hub/(?!web/)' },
+      to: { path: '^hub/web/src/' },
+    },
+    {
+      name: 'only-start-composes-hub-and-edge',
+      severity: 'error',
+      from: { path: '^scripts/(?!start/|bench/)' },
+      to: { path: '^(edge|hub|firmware-bridge)/' },
+    },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: { pathNot: '^hub/web/' },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules|(^|/)dist/' },
+    exclude: { path: '(^|/)(dist|dist-types)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    moduleSystems: ['es6'],
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.tsx', '.mjs', '.js', '.json'],
+    },
+  },
+}
