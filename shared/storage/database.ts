@@ -5,7 +5,6 @@
  * while a sync is under way share the next commit; each is atomic on its own (a failing one undoes itself alone);
  * writes take effect in the order they were asked for; nothing here blocks the caller's thread.
  */
-import { Worker } from 'node:worker_threads'
 import { LabError } from '../primitives/lab-error.ts'
 import type {
   Migration,
@@ -19,6 +18,7 @@ import type {
   WorkerSetup,
   WriteStatement,
 } from './messages.ts'
+import { startWorker } from './start-worker.ts'
 
 export type { Migration, Result, Row, SqlValue, Statement, WriteStatement } from './messages.ts'
 
@@ -132,8 +132,7 @@ interface Thread {
 }
 
 async function openThread(setup: WorkerSetup): Promise<Thread> {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const worker = new Worker(new URL(`./database-worker.${extension}`, import.meta.url), {
+  const worker = startWorker(import.meta.url, 'database-worker', {
     workerData: setup,
     name: setup.readOnly ? 'database-reader' : 'database-writer',
   })
