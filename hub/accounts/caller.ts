@@ -1,0 +1,27 @@
+/** Who is asking, as every route and the broker see it. */
+
+export const roles = ['admin', 'instructor', 'builder', 'student', 'guest'] as const
+export type Role = (typeof roles)[number]
+
+export interface Person {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+  readonly role: Role
+}
+
+export interface Caller {
+  readonly personId: string
+  readonly name: string
+  readonly email: string
+  readonly role: Role
+  /** What the token was made for; `all` for a person who signed in. */
+  readonly scopes: readonly string[] | 'all'
+  readonly via: 'session' | 'token' | 'setup'
+  readonly tokenId?: string
+}
+
+/** True when the caller's token carries the scope, or is not limited by scopes at all. */
+export function hasScope(caller: Caller, scope: string): boolean {
+  return caller.scopes === 'all' || caller.scopes.includes(scope)
+}
