@@ -1,4 +1,5 @@
 import type { Migration } from '@fernlab/shared/storage/database'
+import { accountsMigration } from '../accounts/tables.ts'
 
 /** In order; a released one is never changed. better-auth's tables are written as its schema wants them. */
 export const migrations: readonly Migration[] = [
@@ -75,4 +76,5 @@ CREATE TABLE audit (
 ) STRICT;
 `,
   },
+  accountsMigration,
 ]

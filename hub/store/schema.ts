@@ -1,5 +1,6 @@
 /** The hub's tables, as Kysely sees them. Times are epoch milliseconds; JSON columns hold text. */
 import type { RunState } from '@fernlab/shared/contracts/run-state'
+import type { AccountsSchema } from '../accounts/tables.ts'
 
 export interface RunTable {
   id: string
@@ -202,7 +203,7 @@ export interface AuditTable {
   detail: string
 }
 
-export interface HubSchema {
+export interface HubSchema extends AccountsSchema {
   run: RunTable
   run_event: RunEventTable
   document: DocumentTable

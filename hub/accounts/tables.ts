@@ -1,0 +1,102 @@
+import type { Migration } from '@fernlab/shared/storage/database'
+
+/** better-auth's own tables, as its schema wants them (`getMigrations` of better-auth 1.7); its times are ISO text. */
+export interface UserTable {
+  id: string
+  name: string
+  email: string
+  emailVerified: number
+  image: string | null
+  createdAt: string
+  updatedAt: string
+}
+
+export interface SessionTable {
+  id: string
+  expiresAt: string
+  token: string
+  createdAt: string
+  updatedAt: string
+  ipAddress: string | null
+  userAgent: string | null
+  userId: string
+}
+
+export interface AccountTable {
+  id: string
+  accountId: string
+  providerId: string
+  userId: string
+  accessToken: string | null
+  refreshToken: string | null
+  idToken: string | null
+  accessTokenExpiresAt: string | null
+  refreshTokenExpiresAt: string | null
+  scope: string | null
+  /** better-auth's scrypt hash. */
+  password: string | null
+  createdAt: string
+  updatedAt: string
+}
+
+export interface VerificationTable {
+  id: string
+  identifier: string
+  value: string
+  expiresAt: string
+  createdAt: string
+  updatedAt: string
+}
+
+/** Answers of unsafe calls that came with an `Idempotency-Key`; a day old ones are removed. */
+export interface IdempotencyTable {
+  person_id: string
+  key: string
+  request_hash: string
+  /** Null while the first call is at work. */
+  status: number | null
+  body: string | null
+  created_at: number
+}
+
+export interface AccountsSchema {
+  user: UserTable
+  session: SessionTable
+  account: AccountTable
+  verification: VerificationTable
+  idempotency: IdempotencyTable
+}
+
+export const accountsMigration: Migration = {
+  name: '002-accounts',
+  sql: `
+CREATE TABLE user (
+  id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL UNIQUE, emailVerified INTEGER NOT NULL,
+  image TEXT, createdAt TEXT NOT NULL, updatedAt TEXT NOT NULL
+) STRICT;
+CREATE TABLE session (
+  id TEXT NOT NULL PRIMARY KEY, expiresAt TEXT NOT NULL, token TEXT NOT NULL UNIQUE, createdAt TEXT NOT NULL,
+  updatedAt TEXT NOT NULL, ipAddress TEXT, userAgent TEXT, userId TEXT NOT NULL REFERENCES user (id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX session_user ON session (userId);
+CREATE TABLE account (
+  id TEXT NOT NULL PRIMARY KEY, accountId TEXT NOT NULL, providerId TEXT NOT NULL,
+  userId TEXT NOT NULL REFERENCES user (id) ON DELETE CASCADE, accessToken TEXT, refreshToken TEXT, idToken TEXT,
+  accessTokenExpiresAt TEXT, refreshTokenExpiresAt TEXT, scope TEXT, password TEXT, createdAt TEXT NOT NULL,
+  updatedAt TEXT NOT NULL
+) STRICT;
+CREATE INDEX account_user ON account (userId);
+CREATE TABLE verification (
+  id TEXT NOT NULL PRIMARY KEY, identifier TEXT NOT NULL, value TEXT NOT NULL, expiresAt TEXT NOT NULL,
+  createdAt TEXT NOT NULL, updatedAt TEXT NOT NULL
+) STRICT;
+CREATE INDEX verification_identifier ON verification (identifier);
+CREATE TABLE idempotency (
+  person_id TEXT NOT NULL, key TEXT NOT NULL, request_hash TEXT NOT NULL, status INTEGER, body TEXT,
+  created_at INTEGER NOT NULL, PRIMARY KEY (person_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_age ON idempotency (created_at);
+CREATE INDEX token_of_person ON token (person_id, id);
+CREATE INDEX run_ended ON run (ended_at) WHERE ended_at IS NOT NULL AND data_removed_at IS NULL;
+`,
+}
