@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { installPackages, nodeVersionProblem } from '../install/install.mjs'
+import { installPackages } from '../install/install.mjs'
+import { nodeVersionProblem } from '../install/node-version.mjs'
 import { prepareDebian } from './debian.mjs'
 import { runFile } from './run-file.mjs'
 import { findFiles } from './stages.mjs'
@@ -17,7 +18,7 @@ async function main(args) {
   const long = args.includes('--long')
   const filters = args.filter((arg) => !arg.startsWith('-'))
   const totals = { passed: 0, skips: [], failures: [], times: [] }
-  const problem = nodeVersionProblem()
+  const problem = nodeVersionProblem(process.versions.node)
   if (problem !== undefined) totals.failures.push({ file: 'node', test: '(version)', error: problem })
   else if (!installPackages(root, say)) totals.failures.push({ file: 'npm', test: '(install)', error: 'npm failed' })
   else await runEverything({ filters, long, totals })

@@ -1,0 +1,131 @@
+import { constants } from 'node:fs'
+import { access, statfs } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { meSchema, nodeSchema, page, readinessSchema } from '@fernlab/shared/contracts/api'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import type { Command } from 'commander'
+import { nodeVersionProblem } from '../../install/node-version.mjs'
+import { type Context, type HubOptions, withHub } from '../context.ts'
+import { findHub, type HubAccess } from '../hub-address.ts'
+import { HubClient } from '../hub-client.ts'
+import { mistake } from '../problem.ts'
+
+interface Finding {
+  readonly what: string
+  readonly verdict: 'ok' | 'look' | 'broken'
+  readonly detail: string
+}
+
+const tightBytes = 1_000_000_000
+const clockToleranceS = 2
+
+/** `doctor`: looks at this machine and its hub, says what is wrong and what to do; exit 0 when nothing is broken. */
+export function addDoctor(program: Command, context: Context): void {
+  const { terminal } = context
+  withHub(program.command('doctor').description('look for what is wrong here and on the hub')).action(
+    async (options: HubOptions) => {
+      const access = await findHub(terminal.env, options)
+      const findings = [
+        nodeVersion(),
+        await dataFolder(terminal.env.FERNLAB_DATA ?? './data'),
+        ...(await optionalParts()),
+        ...(await hub(access)),
+      ]
+      if (options.json) terminal.out(JSON.stringify(findings, null, 2))
+      else for (const { verdict, what, detail } of findings) terminal.out(`${verdict.padEnd(6)}  ${what}: ${detail}`)
+      const broken = findings.filter((finding) => finding.verdict === 'broken').length
+      if (broken > 0) throw mistake('doctor', `${broken} of ${findings.length} checks found something broken`)
+    },
+  )
+}
+
+function nodeVersion(): Finding {
+  const problem = nodeVersionProblem(process.versions.node)
+  return { what: 'Node', verdict: problem === undefined ? 'ok' : 'broken', detail: problem ?? process.versions.node }
+}
+
+async function dataFolder(folder: string): Promise<Finding> {
+  const what = `data folder ${resolve(folder)}`
+  try {
+    await access(folder, constants.R_OK | constants.W_OK)
+    const { bavail, bsize } = await statfs(folder)
+    const free = bavail * bsize
+    const detail = `writable, ${(free / 1e9).toFixed(1)} GB free`
+    if (free > tightBytes) return { what, verdict: 'ok', detail }
+    return { what, verdict: 'look', detail: `${detail}: make room, a full disk refuses new runs` }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return { what, verdict: 'look', detail: 'not there yet; "npm start" makes it, FERNLAB_DATA names another' }
+    }
+    return { what, verdict: 'broken', detail: `not writable (${(error as NodeJS.ErrnoException).code})` }
+  }
+}
+
+async function optionalParts(): Promise<Finding[]> {
+  try {
+    await import('serialport')
+    return [{ what: 'serial ports', verdict: 'ok', detail: 'the driver is installed' }]
+  } catch {
+    const detail = 'the optional package "serialport" does not load here; instruments over TCP work without it'
+    return [{ what: 'serial ports', verdict: 'look', detail }]
+  }
+}
+
+async function hub(access: HubAccess): Promise<Finding[]> {
+  const client = new HubClient(access)
+  const what = `hub ${access.url}`
+  const findings: Finding[] = []
+  try {
+    const startedAt = performance.now()
+    const response = await client.fetch('/healthz', { timeoutMs: 5_000 })
+    findings.push({ what, verdict: 'ok', detail: `answers in ${Math.round(performance.now() - startedAt)} ms` })
+    findings.push(...clock(response))
+  } catch (error) {
+    return [{ what, verdict: 'broken', detail: asLabError(error).message.replace(/\s*\n\s*/g, '. ') }]
+  }
+  findings.push(...(await readiness(client)))
+  findings.push(...(access.token === undefined ? [noToken] : await signedIn(client)))
+  return findings
+}
+
+const noToken: Finding = {
+  what: 'token',
+  verdict: 'look',
+  detail: 'none, so only what is public was looked at; "fernlab login" gets one',
+}
+
+function clock(response: Response): Finding[] {
+  const date = response.headers.get('date')
+  if (date === null) return []
+  const offsetS = Math.round((Date.parse(date) - Date.now()) / 1000)
+  const ok = Math.abs(offsetS) <= clockToleranceS
+  const detail = ok ? 'agrees with the hub' : `${offsetS} s behind the hub: set the time of both by NTP`
+  return [{ what: 'clock', verdict: ok ? 'ok' : 'look', detail }]
+}
+
+async function readiness(client: HubClient): Promise<Finding[]> {
+  const response = await fetch(`${client.url}/readyz`, { signal: AbortSignal.timeout(5_000) })
+  const answer = readinessSchema.safeParse(await response.json())
+  if (!answer.success) return [{ what: 'readiness', verdict: 'broken', detail: `/readyz answered ${response.status}` }]
+  return Object.entries(answer.data.checks).map(([name, { ok, detail }]) => ({
+    what: `hub's ${name}`,
+    verdict: ok ? ('ok' as const) : ('broken' as const),
+    detail: detail ?? (ok ? 'ready' : 'not ready'),
+  }))
+}
+
+async function signedIn(client: HubClient): Promise<Finding[]> {
+  try {
+    const me = await client.call(meSchema, '/api/v1/me')
+    const { items } = await client.call(page(nodeSchema), '/api/v1/nodes')
+    return [
+      { what: 'token', verdict: 'ok', detail: `${me.name}, ${me.role}` },
+      ...items.map((node): Finding => {
+        const detail = node.lastSeen === undefined ? node.state : `${node.state}, last seen ${node.lastSeen}`
+        return { what: `node ${node.id}`, verdict: node.state === 'online' ? 'ok' : 'look', detail }
+      }),
+    ]
+  } catch (error) {
+    return [{ what: 'token', verdict: 'broken', detail: asLabError(error).message.replace(/\s*\n\s*/g, '. ') }]
+  }
+}

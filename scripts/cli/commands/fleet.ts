@@ -1,0 +1,38 @@
+import { enrollmentCodeSchema, nodeCredentialSchema } from '@fernlab/shared/contracts/api'
+import type { Command } from 'commander'
+import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+
+/** `node enroll`, `node rotate`, `node revoke`. */
+export function addFleet(program: Command, context: Context): void {
+  const { terminal } = context
+  const node = program.command('node').description('enrol nodes, and change or end their credentials')
+
+  withHub(
+    node.command('enroll <node>').description('make a one-time code with which a node gets its credential'),
+  ).action(async (name: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const made = await client.call(enrollmentCodeSchema, '/api/v1/nodes', { method: 'POST', body: { node: name } })
+    if (options.json) return terminal.out(JSON.stringify(made, null, 2))
+    terminal.out(made.code)
+    terminal.err(
+      `Good once, until ${made.expiresAt}. On the node: npm run edge -- --config node.yaml --enroll ${made.code}`,
+    )
+  })
+
+  withHub(node.command('rotate <node>').description('give a node a new credential; the old one ends')).action(
+    async (name: string, options: HubOptions) => {
+      const client = await openHub(context, options)
+      const path = `/api/v1/nodes/${encodeURIComponent(name)}/rotate`
+      const credential = await client.call(nodeCredentialSchema, path, { method: 'POST' })
+      terminal.out(options.json ? JSON.stringify(credential, null, 2) : `${name} has a new credential`)
+    },
+  )
+
+  withHub(node.command('revoke <node>').description('end a node’s credential and disconnect it, at once')).action(
+    async (name: string, options: HubOptions) => {
+      const client = await openHub(context, options)
+      await client.fetch(`/api/v1/nodes/${encodeURIComponent(name)}/revoke`, { method: 'POST' })
+      terminal.out(options.json ? JSON.stringify({ node: name, revoked: true }) : `${name} may no longer connect`)
+    },
+  )
+}

@@ -1,0 +1,111 @@
+import { benchSchema, labSummarySchema, nodeSchema, page, runSchema } from '@fernlab/shared/contracts/api'
+import { textIn } from '@fernlab/shared/contracts/common'
+import { runStateSchema } from '@fernlab/shared/contracts/run-state'
+import type { Command } from 'commander'
+import type { z } from 'zod'
+import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import type { HubClient } from '../hub-client.ts'
+import { mistake } from '../problem.ts'
+import { formatSeconds } from '../run-view.ts'
+import { printList } from '../table.ts'
+
+/** `labs`, `benches`, `nodes`, `runs`. */
+export function addListings(program: Command, context: Context): void {
+  const { terminal } = context
+  const language = (terminal.env.LANGUAGE ?? terminal.env.LANG ?? 'en').replace(/[_.:].*$/, '')
+
+  withHub(program.command('labs').description('the labs in the catalogue')).action(async (options: HubOptions) => {
+    const labs = await allPages(await openHub(context, options), labSummarySchema, '/api/v1/labs')
+    printList(terminal, labs, {
+      ...options,
+      columns: {
+        lab: (lab) => lab.id,
+        title: (lab) => textIn(lab.title, language),
+        protocols: (lab) => lab.protocols.map((protocol) => protocol.name).join(', '),
+        benches: (lab) => `${lab.benches.filter((bench) => bench.state === 'free').length}/${lab.benches.length} free`,
+        waiting: (lab) => lab.queueLength,
+        wait: (lab) => (lab.estimatedWaitS === null ? 'no bench is up' : formatSeconds(lab.estimatedWaitS)),
+      },
+      empty: 'No labs yet. Push one with "fernlab lab push DIR".',
+    })
+  })
+
+  withHub(program.command('benches').description('the benches and their states')).action(
+    async (options: HubOptions) => {
+      const benches = await allPages(await openHub(context, options), benchSchema, '/api/v1/benches')
+      printList(terminal, benches, {
+        ...options,
+        columns: {
+          bench: (bench) => bench.id,
+          state: (bench) => bench.state,
+          labs: (bench) => bench.labs.join(', '),
+          run: (bench) => bench.run,
+          reason: (bench) => bench.reason,
+        },
+        empty: 'No benches yet. Enrol a node with "fernlab node enroll NODE".',
+      })
+    },
+  )
+
+  withHub(program.command('nodes').description('the nodes and their states')).action(async (options: HubOptions) => {
+    const nodes = await allPages(await openHub(context, options), nodeSchema, '/api/v1/nodes')
+    printList(terminal, nodes, {
+      ...options,
+      columns: {
+        node: (node) => node.id,
+        state: (node) => node.state,
+        benches: (node) => node.benches.length,
+        version: (node) => node.version,
+        'last seen': (node) => node.lastSeen,
+      },
+      empty: 'No nodes yet. Enrol one with "fernlab node enroll NODE".',
+    })
+  })
+
+  withHub(program.command('runs').description('your runs, newest first'))
+    .option('--lab <lab>', 'only of this lab')
+    .option('--state <state>', 'only in this state')
+    .option('-n, --limit <count>', 'at most so many', '20')
+    .action(async (options: HubOptions & { lab?: string; state?: string; limit: string }) => {
+      const limit = Number(options.limit)
+      if (!Number.isInteger(limit) || limit < 1) throw mistake('limit', `--limit "${options.limit}" is not 1 or more`)
+      if (options.state !== undefined && !runStateSchema.safeParse(options.state).success) {
+        throw mistake('state', `"${options.state}" is not a state`, `States: ${runStateSchema.options.join(', ')}`)
+      }
+      const query = new URLSearchParams()
+      if (options.lab !== undefined) query.set('lab', options.lab)
+      if (options.state !== undefined) query.set('state', options.state)
+      const runs = await allPages(await openHub(context, options), runSchema, '/api/v1/runs', { query, limit })
+      printList(terminal, runs, {
+        ...options,
+        columns: {
+          run: (run) => run.id,
+          state: (run) => run.state,
+          lab: (run) => run.lab,
+          protocol: (run) => run.protocol,
+          bench: (run) => run.bench ?? '',
+          submitted: (run) => run.createdAt,
+        },
+        empty: 'No runs yet. Start one with "fernlab run LAB PROTOCOL".',
+      })
+    })
+}
+
+/** All items of a paged list, or the first `limit` of them. */
+async function allPages<Item extends z.ZodType>(
+  client: HubClient,
+  item: Item,
+  path: string,
+  { query = new URLSearchParams(), limit = Number.POSITIVE_INFINITY } = {},
+): Promise<z.infer<Item>[]> {
+  const items: z.infer<Item>[] = []
+  let cursor: string | undefined
+  do {
+    query.set('limit', String(Math.min(limit - items.length, 100)))
+    if (cursor !== undefined) query.set('cursor', cursor)
+    const answer = (await client.call(page(item), `${path}?${query}`)) as { items: z.infer<Item>[]; cursor?: string }
+    items.push(...answer.items)
+    cursor = answer.cursor
+  } while (cursor !== undefined && items.length < limit)
+  return items
+}

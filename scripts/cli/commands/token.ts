@@ -1,0 +1,80 @@
+import {
+  createdTokenSchema,
+  type createTokenSchema,
+  page,
+  tokenSchema,
+  tokenScopes,
+} from '@fernlab/shared/contracts/api'
+import type { Command } from 'commander'
+import type { z } from 'zod'
+import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { mistake } from '../problem.ts'
+import { printList } from '../table.ts'
+
+type Scope = (typeof tokenScopes)[number]
+
+/** `token create`, `token list`, `token revoke`. */
+export function addToken(program: Command, context: Context): void {
+  const { terminal } = context
+  const token = program.command('token').description('API tokens, for programs and integrators')
+  const collect = (scope: string, scopes: readonly string[]) => [...scopes, ...scope.split(',')]
+
+  withHub(token.command('create <name>').description('make a token; it is shown once'))
+    .option('-s, --scope <scope>', `what it may do: ${tokenScopes.join(', ')}; may be repeated`, collect, [])
+    .option('--days <days>', 'how long it is valid')
+    .action(async (name: string, options: HubOptions & { scope: readonly string[]; days?: string }) => {
+      const body: z.input<typeof createTokenSchema> = {
+        name,
+        scopes: readScopes(options.scope),
+        ...(options.days === undefined ? {} : { expiresInDays: readDays(options.days) }),
+      }
+      const client = await openHub(context, options)
+      const created = await client.call(createdTokenSchema, '/api/v1/tokens', { method: 'POST', body })
+      terminal.out(options.json ? JSON.stringify(created, null, 2) : created.token)
+      if (!options.json) terminal.err(`Keep it now, it is not shown again. Revoke: fernlab token revoke ${created.id}`)
+    })
+
+  withHub(token.command('list').description('your tokens, without their secrets')).action(
+    async (options: HubOptions) => {
+      const client = await openHub(context, options)
+      const { items } = await client.call(page(tokenSchema), '/api/v1/tokens')
+      printList(terminal, items, {
+        ...options,
+        columns: {
+          token: (item) => item.id,
+          name: (item) => item.name,
+          scopes: (item) => item.scopes.join(', '),
+          expires: (item) => item.expiresAt ?? 'never',
+          'last used': (item) => item.lastUsedAt ?? 'never',
+          state: (item) => (item.revokedAt === undefined ? 'valid' : 'revoked'),
+        },
+        empty: 'No tokens yet. Make one with "fernlab token create NAME --scope read".',
+      })
+    },
+  )
+
+  withHub(token.command('revoke <token>').description('end a token, at once')).action(
+    async (id: string, options: HubOptions) => {
+      const client = await openHub(context, options)
+      await client.fetch(`/api/v1/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' })
+      terminal.out(options.json ? JSON.stringify({ id, revoked: true }) : `${id} is revoked`)
+    },
+  )
+}
+
+function readScopes(texts: readonly string[]): Scope[] {
+  const scopes = texts.map((text) => {
+    const scope = tokenScopes.find((known) => known === text)
+    if (scope === undefined) throw mistake('scope', `"${text}" is not a scope`, `Scopes: ${tokenScopes.join(', ')}`)
+    return scope
+  })
+  if (scopes.length === 0)
+    throw mistake('scope', 'a token needs a scope', `Give --scope with: ${tokenScopes.join(', ')}`)
+  return scopes
+}
+
+function readDays(text: string): number {
+  const days = Number(text)
+  if (Number.isInteger(days) && days >= 1 && days <= 3660) return days
+  throw mistake('days', `--days "${text}" is not a whole number from 1 to 3660`)
+}

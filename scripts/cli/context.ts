@@ -1,0 +1,33 @@
+import type { Command } from 'commander'
+import { findHub } from './hub-address.ts'
+import { HubClient } from './hub-client.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What every verb is given. */
+export interface Context {
+  readonly terminal: Terminal
+  /** Aborts at the first Ctrl-C or SIGTERM, unless a verb asked for it with `onInterrupt`. */
+  readonly signal: AbortSignal
+  /** Lets a verb decide what Ctrl-C means; returns a function that gives it back. */
+  onInterrupt(handler: () => void): () => void
+}
+
+/** Options of every verb that talks to a hub. */
+export interface HubOptions {
+  readonly hub?: string
+  readonly token?: string
+  readonly json?: boolean
+}
+
+/** Adds `--hub`, `--token` and `--json` to a verb. */
+export function withHub(command: Command): Command {
+  return command
+    .option('--hub <address>', 'the hub, e.g. http://127.0.0.1:8080')
+    .option('--token <token>', 'an API token')
+    .option('--json', 'JSON instead of text')
+}
+
+/** A client of the hub that the options and the environment name. */
+export async function openHub(context: Context, options: HubOptions): Promise<HubClient> {
+  return new HubClient(await findHub(context.terminal.env, options))
+}

@@ -1,0 +1,39 @@
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { CommanderError } from 'commander'
+import { problemLines } from './problem.ts'
+import { createProgram } from './program.ts'
+import { processTerminal } from './terminal.ts'
+import { ownVersion } from './version.ts'
+
+const interruptedStatus = 130
+
+async function main(args: readonly string[]): Promise<number> {
+  const terminal = processTerminal()
+  const stop = new AbortController()
+  const handlers: (() => void)[] = []
+  const interrupt = () => {
+    const handler = handlers.at(-1)
+    if (handler !== undefined) return handler()
+    stop.abort()
+    process.exit(interruptedStatus)
+  }
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  const onInterrupt = (handler: () => void) => {
+    handlers.push(handler)
+    return () => handlers.splice(handlers.indexOf(handler), 1)
+  }
+  const program = createProgram({ terminal, signal: stop.signal, onInterrupt }, await ownVersion())
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode
+    const problem = asLabError(error)
+    for (const line of problemLines(problem)) terminal.err(line)
+    if (problem.kind === 'bug' && terminal.env.FERNLAB_LOG_LEVEL === 'debug') terminal.err(String(problem.cause))
+    return problem.code === 'interrupted-by-person' ? interruptedStatus : 1
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))

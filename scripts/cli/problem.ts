@@ -1,0 +1,12 @@
+import { formatIssues, LabError } from '@fernlab/shared/primitives/lab-error'
+
+/** An error of the person who typed; `next` says what to do about it. */
+export function mistake(code: string, message: string, next?: string): LabError {
+  return new LabError({ code, kind: 'caller', message: next === undefined ? message : `${message}\n  ${next}` })
+}
+
+/** What goes to standard error: one clear line, what to do next, and each issue on a line of its own. */
+export function problemLines(error: LabError): string[] {
+  const issues = error.issues.length === 0 ? [] : formatIssues(error.issues).split('\n')
+  return [`fernlab: ${error.message}`, ...issues.map((issue) => `  ${issue}`)]
+}

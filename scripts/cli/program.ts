@@ -1,0 +1,33 @@
+import { Command } from 'commander'
+import { addDoctor } from './commands/doctor.ts'
+import { addFleet } from './commands/fleet.ts'
+import { addLab } from './commands/lab.ts'
+import { addListings } from './commands/listings.ts'
+import { addLogin } from './commands/login.ts'
+import { addNotBuilt } from './commands/not-built.ts'
+import { addRun } from './commands/run.ts'
+import { addToken } from './commands/token.ts'
+import type { Context } from './context.ts'
+
+/** The `fernlab` command with all its verbs; nothing runs until it is given arguments. */
+export function createProgram(context: Context, version: string): Command {
+  const program = new Command('fernlab')
+    .description('The remote laboratory that you flash')
+    .version(version)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(fernlab --help lists the verbs)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.terminal.out(text.trimEnd()),
+      writeErr: (text) => context.terminal.err(text.trimEnd().replace(/^error: /, 'fernlab: ')),
+    })
+  addListings(program, context)
+  addRun(program, context)
+  addLab(program, context)
+  addFleet(program, context)
+  addToken(program, context)
+  addLogin(program, context)
+  addDoctor(program, context)
+  addNotBuilt(program)
+  return program
+}
