@@ -13,15 +13,15 @@ const withUnit = new RegExp(`^(${numberText})\\s*([^\\s\\d.].*)$`)
  * `true` and `false` are booleans, anything in double quotes and anything else is text.
  */
 export function parseParameters(pairs: readonly string[]): Parameters {
-  const parameters: Parameters = {}
+  const parameters = new Map<string, Parameter>()
   for (const pair of pairs) {
     const cut = pair.indexOf('=')
     const name = pair.slice(0, cut).trim()
     if (cut < 1 || name === '') throw mistake('parameter', `"${pair}" is not name=value`, 'Write: -p voltage=3.3')
-    if (Object.hasOwn(parameters, name)) throw mistake('parameter', `parameter "${name}" is given twice`)
-    parameters[name] = parseValue(pair.slice(cut + 1).trim())
+    if (parameters.has(name)) throw mistake('parameter', `parameter "${name}" is given twice`)
+    parameters.set(name, parseValue(pair.slice(cut + 1).trim()))
   }
-  return parameters
+  return Object.fromEntries(parameters)
 }
 
 function parseValue(text: string): Parameter {

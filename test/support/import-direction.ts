@@ -1,0 +1,49 @@
+import { importsOf, type SourceFile } from './source-files.ts'
+
+interface Rule {
+  readonly from: RegExp
+  readonly never: RegExp
+  readonly why: string
+}
+
+const builtin =
+  /^(node:|(fs|path|os|net|http|https|crypto|stream|events|util|url|child_process|worker_threads|zlib|tls|dns|buffer|process)(\/|$))/
+
+const rules: readonly Rule[] = [
+  { from: /^shared\//, never: /^(firmware-bridge|edge|hub|scripts|test)\//, why: 'shared is the bottom' },
+  {
+    from: /^shared\/(primitives|contracts|protocol|capabilities|rpc)\//,
+    never: /^shared\/(links|storage|clients|labs)\//,
+    why: 'pure folders import pure folders',
+  },
+  { from: /^shared\/(primitives|contracts|protocol|capabilities|rpc)\//, never: builtin, why: 'runs in a browser' },
+  {
+    from: /^firmware-bridge\//,
+    never: /^(edge|hub|scripts|test)\//,
+    why: 'the bridge knows shared only',
+  },
+  { from: /^edge\//, never: /^(hub|scripts|test)\//, why: 'a node never imports the hub' },
+  { from: /^hub\//, never: /^(edge|firmware-bridge|scripts|test)\//, why: 'the hub never imports a node' },
+  {
+    from: /^hub\/web\/src\//,
+    never: /^(shared\/(links|storage|clients)\/|hub\/(?!web\/))/,
+    why: 'the page speaks to the hub over HTTP only',
+  },
+  { from: /^hub\/web\/src\//, never: builtin, why: 'runs in a browser' },
+  {
+    from: /^scripts\/(?!start\/|bench\/)/,
+    never: /^(edge|firmware-bridge)\//,
+    why: 'only scripts/start brings a node into a process with a hub',
+  },
+]
+
+/** Breaches of the import direction, one a line: `edge/main.ts imports hub/main.ts: a node never imports the hub`. */
+export function importBreaches(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) =>
+    importsOf(file).flatMap((target) =>
+      rules
+        .filter((rule) => rule.from.test(file.path) && rule.never.test(target))
+        .map((rule) => `${file.path} imports ${target}: ${rule.why}`),
+    ),
+  )
+}

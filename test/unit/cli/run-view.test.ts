@@ -1,0 +1,71 @@
+import type { Run } from '@fernlab/shared/contracts/api'
+import { formatSeconds, openRunView, outputLines } from 'fernlab/cli/run-view'
+import type { Terminal } from 'fernlab/cli/terminal'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('what the command line shows of a run')
+
+function lines(): Terminal & { readonly printed: string[] } {
+  const printed: string[] = []
+  return {
+    printed,
+    env: {},
+    interactive: false,
+    columns: 80,
+    out: (line) => printed.push(line),
+    err: (line) => printed.push(line),
+    status: () => {},
+    ask: async () => '',
+  }
+}
+
+test('prints plain lines where nobody watches: each state, each tenth, each new place', () => {
+  const terminal = lines()
+  const view = openRunView(terminal, 'person')
+  view.show({ kind: 'wait', position: 2 })
+  view.show({ kind: 'wait', position: 2 })
+  view.show({ kind: 'wait', position: 1 })
+  view.show({ kind: 'state', state: 'running', bench: 'demo.rc' })
+  for (const fraction of [0, 0.01, 0.02, 0.1, 0.19, 1]) view.show({ kind: 'progress', fraction, step: 'charge' })
+  view.show({ kind: 'state', state: 'failed', reason: 'the meter is silent' })
+  view.close()
+  assert.equal(terminal.printed, [
+    'place 2 in the queue',
+    'next in the queue',
+    'running  on demo.rc',
+    '0 %  charge',
+    '10 %  charge',
+    '100 %  charge',
+    'failed  the meter is silent',
+  ])
+})
+
+test('is silent where only the result is wanted', () => {
+  const terminal = lines()
+  openRunView(terminal, 'quiet').show({ kind: 'state', state: 'running' })
+  assert.equal(terminal.printed, [])
+})
+
+test('writes outputs with as many figures as their uncertainty allows', () => {
+  const run = {
+    outputs: {
+      tau: { value: 1.0023456, unit: 's', uncertainty: 0.0041 },
+      gain: { value: 0.5, unit: '1' },
+      resistance: { value: 10012.3, unit: 'Ohm', uncertainty: 31 },
+    },
+    missingOutputs: { phase: 'the fit did not converge' },
+  } as unknown as Run
+  assert.equal(outputLines(run), [
+    'tau = 1.0023 ± 0.0041 s',
+    'gain = 0.500000',
+    'resistance = 10012 ± 31 Ohm',
+    'phase is missing: the fit did not converge',
+  ])
+})
+
+test('speaks of time as a person does', () => {
+  assert.equal([0, 25.4, 89, 90, 3000, 9000].map(formatSeconds), ['0 s', '25 s', '89 s', '2 min', '50 min', '2.5 h'])
+})
+
+test.run()
