@@ -1,0 +1,127 @@
+/**
+ * Serves one emulated bench from a process of its own, so that a node meets it as it would real instruments:
+ *
+ *     tsx firmware-bridge/emulated/serve-emulated.ts --world diode psu=pty:/run/lab/psu voltmeter=tcp:127.0.0.1:5025
+ *
+ * Prints one JSON line per instrument once it can be opened (`{"device", "transport"}`; port 0 means any free one), takes
+ * `{"device", "fault"}` lines on standard input (see wire-device.ts), and ends on SIGTERM, SIGINT or end of input.
+ * A pty is made by socat, which must be installed.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, open } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { TransportConfig } from '../transports/transport.ts'
+import type { Fault, WireDevice } from './wire-device.ts'
+import { createWorlds } from './worlds.ts'
+
+interface Served {
+  readonly transport: Partial<TransportConfig>
+  close(): Promise<void>
+}
+
+async function serveTcp(device: WireDevice, host: string, port: number): Promise<Served> {
+  const server: Server = createServer({ noDelay: true }, (socket) => {
+    const wire = device.connect({ data: (bytes) => socket.write(bytes), hangUp: () => socket.destroy() })
+    socket.on('data', (bytes) => wire.receive(bytes))
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => wire.close())
+    ending.add(() => socket.destroy())
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  const address = server.address()
+  const actual = typeof address === 'object' && address !== null ? address.port : port
+  return {
+    transport: { kind: 'tcp', host, port: actual },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}
+
+/** Our own descriptor on the near end keeps the pty alive between the node's connections. */
+async function servePty(device: WireDevice, path: string): Promise<Served> {
+  const socat: ChildProcess = spawn('socat', ['-b', '65536', 'STDIO', `pty,raw,echo=0,link=${path}`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const failed = new Promise<never>((_, reject) => {
+    socat.once('error', (cause) => {
+      reject(
+        new LabError({
+          code: 'socat-missing',
+          kind: 'configuration',
+          message: `a pty needs socat: ${cause.message}`,
+          cause,
+        }),
+      )
+    })
+  })
+  const wire = device.connect({ data: (bytes) => socat.stdin?.write(bytes), hangUp: () => socat.kill() })
+  socat.stdout?.on('data', (bytes: Buffer) => wire.receive(bytes))
+  const holder: FileHandle = await Promise.race([failed, openWhenThere(path)])
+  return {
+    transport: { kind: 'serial', path },
+    close: async () => {
+      wire.close()
+      await holder.close()
+      socat.kill()
+    },
+  }
+}
+
+async function openWhenThere(path: string): Promise<FileHandle> {
+  for (let tries = 0; tries < 500; tries++) {
+    const there = await lstat(path).then(
+      () => true,
+      () => false,
+    )
+    if (there) return await open(path, constants.O_RDWR | constants.O_NOCTTY)
+    await systemClock.sleep(10)
+  }
+  throw new LabError({ code: 'pty-missing', kind: 'configuration', message: `socat did not make ${path} within 5 s` })
+}
+
+async function serve(device: WireDevice, where: string): Promise<Served> {
+  const [kind, ...rest] = where.split(':')
+  if (kind === 'pty' && rest.length > 0) return await servePty(device, rest.join(':'))
+  if (kind === 'tcp' && rest.length === 2) return await serveTcp(device, rest[0] ?? '127.0.0.1', Number(rest[1]))
+  throw new LabError({
+    code: 'bad-argument',
+    kind: 'configuration',
+    message: `${where}: use pty:PATH or tcp:HOST:PORT`,
+  })
+}
+
+const ending = new Set<() => void>()
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ options: { world: { type: 'string' } }, allowPositionals: true })
+  const world = createWorlds({ clock: systemClock }).world(values.world ?? 'diode')
+  const served: Served[] = []
+  for (const argument of positionals) {
+    const [name = '', where = ''] = argument.split(/=(.*)/s)
+    const one = await serve(world.device(name), where)
+    served.push(one)
+    process.stdout.write(`${JSON.stringify({ device: name, transport: one.transport })}\n`)
+  }
+  const end = () => {
+    for (const cut of ending) cut()
+    void Promise.all(served.map((one) => one.close())).then(() => process.exit(0))
+  }
+  process.once('SIGTERM', end)
+  process.once('SIGINT', end)
+  const input = createInterface({ input: process.stdin })
+  input.on('line', (line) => {
+    const { device, fault } = JSON.parse(line) as { device: string; fault?: Fault }
+    world.device(device).setFault(fault)
+    process.stdout.write(`${JSON.stringify({ device, fault: fault ?? null })}\n`)
+  })
+  input.on('close', end)
+}
+
+await main()

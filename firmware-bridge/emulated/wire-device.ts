@@ -1,0 +1,32 @@
+/** What an emulated device shows of itself: bytes in, bytes out. */
+
+/** The far end of a wire, as the device sees it. */
+export interface WireEnd {
+  data(bytes: Uint8Array): void
+  /** The device ends the connection. */
+  hangUp(): void
+}
+
+/** The near end, as whoever connected sees it. */
+export interface Wire {
+  receive(bytes: Uint8Array): void
+  /** Idempotent; the device's state stays. */
+  close(): void
+}
+
+/**
+ * Something wrong with the device, on demand. `silent`: takes messages and answers nothing. `slow`: each answer comes
+ * `ms` later. `garbage`: answers are noise. `truncated`: an answer stops half-way, without its terminator.
+ * `disconnect`: the connection ends when the next answer is due, and each new one at its first answer. Each lasts for `answers` answers, or until cleared.
+ */
+export type Fault =
+  | { readonly kind: 'silent' | 'garbage' | 'truncated' | 'disconnect'; readonly answers?: number }
+  | { readonly kind: 'slow'; readonly ms: number; readonly answers?: number }
+
+/** An emulated device. */
+export interface WireDevice {
+  readonly name: string
+  connect(end: WireEnd): Wire
+  /** Replaces the present fault; undefined makes the device well. */
+  setFault(fault: Fault | undefined): void
+}

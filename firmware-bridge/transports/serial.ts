@@ -1,0 +1,88 @@
+/** Bytes over a serial port or a pty, by node-serialport, which is loaded when the first port is opened. */
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Transport, TransportConfig } from './transport.ts'
+
+type SerialConfig = Extract<TransportConfig, { kind: 'serial' }>
+
+/** Opens and locks the port; rejects with `transport-unreachable`, or `serialport-missing` where the package is not installed. */
+export async function openSerial(config: SerialConfig, signal: AbortSignal): Promise<Transport> {
+  signal.throwIfAborted()
+  const { SerialPort } = await loadSerialport()
+  const port = new SerialPort({
+    path: config.path,
+    baudRate: config.baudRate,
+    dataBits: config.dataBits,
+    parity: config.parity,
+    stopBits: config.stopBits,
+    rtscts: config.flowControl === 'rtscts',
+    xon: config.flowControl === 'xonxoff',
+    xoff: config.flowControl === 'xonxoff',
+    autoOpen: false,
+  })
+  await new Promise<void>((resolve, reject) => {
+    port.open((error) => (error ? reject(unreachable(config, error)) : resolve()))
+  })
+  let closing = false
+  const close = async () => {
+    closing = true
+    if (!port.isOpen) return
+    await new Promise<void>((resolve) => port.close(() => resolve()))
+  }
+  if (signal.aborted) {
+    await close()
+    throw signal.reason
+  }
+  port.on('error', () => {
+    // The reason comes with `close`, which follows.
+  })
+  return {
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        port.write(bytes, undefined, (error) => (error ? reject(error) : resolve()))
+      }),
+    onData: (listener) => {
+      port.on('data', (bytes: Buffer) => listener(bytes))
+    },
+    onClose: (listener) => {
+      port.once('close', (error: Error | null) => {
+        listener(
+          closing
+            ? undefined
+            : (error ??
+                new LabError({
+                  code: 'transport-closed',
+                  kind: 'link',
+                  retry: 'later',
+                  message: `${config.path} closed`,
+                })),
+        )
+      })
+    },
+    close,
+  }
+}
+
+async function loadSerialport(): Promise<typeof import('serialport')> {
+  try {
+    return await import('serialport')
+  } catch (cause) {
+    throw new LabError({
+      code: 'serialport-missing',
+      kind: 'configuration',
+      message:
+        'serial instruments need the package serialport, which is not installed here; run npm install with optional packages',
+      cause,
+    })
+  }
+}
+
+function unreachable(config: SerialConfig, cause: Error): LabError {
+  return new LabError({
+    code: 'transport-unreachable',
+    kind: 'link',
+    retry: 'later',
+    message: `${config.path} cannot be opened (${cause.message}); check that it is plugged in, that no other program holds it, and that this user is in the group dialout`,
+    details: { path: config.path },
+    cause,
+  })
+}
