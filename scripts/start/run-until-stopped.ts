@@ -1,0 +1,43 @@
+/**
+ * INVARIANTS: the first SIGTERM or Ctrl-C stops everything; the second one, or the end of the time for it, ends the
+ * process as it stands. What was acknowledged is on disk either way.
+ */
+import { asLabError, formatIssues } from '@fernlab/shared/primitives/lab-error'
+
+/** What a part gives back once it runs. */
+export interface Running {
+  stop(): Promise<void>
+}
+
+const stopLimitMs = 4_500
+
+/** Starts, runs until a signal, stops within 5 s; a start that fails says why on one line and exits 1. */
+export async function runUntilStopped(start: (stopping: AbortSignal) => Promise<Running>): Promise<void> {
+  const stopping = new AbortController()
+  const stopped = new Promise<void>((resolve) => {
+    const onSignal = () => {
+      if (stopping.signal.aborted) process.exit(1)
+      stopping.abort()
+      resolve()
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+  })
+  try {
+    const running = await start(stopping.signal)
+    await stopped
+    const late = setTimeout(() => {
+      process.stderr.write(`not everything stopped within ${stopLimitMs} ms\n`)
+      process.exit(1)
+    }, stopLimitMs)
+    await running.stop()
+    clearTimeout(late)
+    process.exit(0)
+  } catch (error) {
+    const problem = asLabError(error)
+    const issues = problem.issues.length === 0 ? '' : `\n${formatIssues(problem.issues)}`
+    process.stderr.write(`fernlab: ${problem.message}${issues}\n`)
+    if (problem.kind === 'bug') process.stderr.write(`${String((problem.cause as Error | undefined)?.stack ?? '')}\n`)
+    process.exit(1)
+  }
+}
