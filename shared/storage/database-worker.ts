@@ -58,12 +58,23 @@ async function serve(port: MessagePort): Promise<void> {
     return { rows: [], changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
   }
 
+  const runRows = (sql: string, rows: readonly (readonly SqlValue[])[]): Result => {
+    const { statement, reads } = prepare(sql)
+    let changes = 0
+    const answers: Row[] = []
+    for (const params of rows) {
+      if (reads) answers.push(...(statement.all(...params) as Row[]))
+      else changes += Number(statement.run(...params).changes)
+    }
+    return { rows: answers, changes: reads ? answers.length : changes, lastInsertRowid: 0 }
+  }
+
   const runWrite = (statements: readonly WriteStatement[]): Result[] => {
     let index = 0
     try {
       return statements.map((statement, at) => {
         index = at
-        const result = run(statement)
+        const result = statement.rows === undefined ? run(statement) : runRows(statement.sql, statement.rows)
         if (statement.expect !== undefined && result.changes !== statement.expect) {
           throw new PreconditionFailed(`expected ${statement.expect} changed rows, found ${result.changes}`)
         }
@@ -131,7 +142,7 @@ async function serve(port: MessagePort): Promise<void> {
 
   const work = () => {
     for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
-      queue.push(more.message as WorkerRequest)
+      queue.push(...(more.message as readonly WorkerRequest[]))
     }
     const replies: WorkerReply[] = []
     const held: WorkerRequest[] = []
@@ -159,8 +170,8 @@ async function serve(port: MessagePort): Promise<void> {
     if (replies.length > 0) port.postMessage(replies)
   }
 
-  port.on('message', (request: WorkerRequest) => {
-    queue.push(request)
+  port.on('message', (requests: readonly WorkerRequest[]) => {
+    queue.push(...requests)
     work()
   })
   port.postMessage({ ready: true } satisfies WorkerReady)

@@ -114,11 +114,13 @@ function first(results: readonly Result[]): Result {
 /** Large blobs that own their memory move to the worker without a copy; the caller gives them away. */
 function transferables(statements: readonly WriteStatement[]): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>()
-  for (const { params = [] } of statements) {
-    for (const value of params) {
-      if (!(value instanceof Uint8Array) || value.byteLength < 65_536) continue
-      const { buffer } = value
-      if (buffer instanceof ArrayBuffer && buffer.byteLength === value.byteLength) buffers.add(buffer)
+  for (const { params = [], rows = [] } of statements) {
+    for (const values of [params, ...rows]) {
+      for (const value of values) {
+        if (!(value instanceof Uint8Array) || value.byteLength < 65_536) continue
+        const { buffer } = value
+        if (buffer instanceof ArrayBuffer && buffer.byteLength === value.byteLength) buffers.add(buffer)
+      }
     }
   }
   return [...buffers]
@@ -163,13 +165,25 @@ async function openThread(setup: WorkerSetup): Promise<Thread> {
   worker.on('error', (cause) => fail(unusable(setup.path, cause)))
   worker.on('exit', () => fail(closed(setup.path)))
   worker.unref()
+  // What is asked for in one turn of the event loop travels as one message, and its writes share a commit.
+  let outgoing: WorkerRequest[] = []
+  let moved: ArrayBuffer[] = []
+  const send = () => {
+    const requests = outgoing
+    const transfer = moved
+    outgoing = []
+    moved = []
+    if (ended === undefined) worker.postMessage(requests, transfer)
+  }
   const ask = (request: Ask, transfer: ArrayBuffer[] = []) =>
     new Promise<readonly Result[]>((resolve, reject) => {
       if (ended !== undefined) return reject(ended)
       const id = nextId++
       if (waiting.size === 0) worker.ref()
       waiting.set(id, { resolve, reject })
-      worker.postMessage({ ...request, id }, transfer)
+      if (outgoing.length === 0) setImmediate(send)
+      outgoing.push({ ...request, id } as WorkerRequest)
+      moved.push(...transfer)
     })
   return {
     ask,

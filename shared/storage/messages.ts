@@ -10,7 +10,9 @@ export interface Statement {
 
 /** A statement of an atomic write. */
 export interface WriteStatement extends Statement {
-  /** The write is undone as a whole unless this many rows changed; it then rejects with code `precondition-failed`. */
+  /** Runs the statement once for each of these instead of `params`: cheap where one statement takes many rows. */
+  readonly rows?: readonly (readonly SqlValue[])[]
+  /** The write is undone as a whole unless this many rows changed in all; it then rejects with code `precondition-failed`. */
   readonly expect?: number
 }
 
