@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import { z } from 'zod'
 import type { Issue } from '../primitives/lab-error.ts'
 import { parseUnit, sameDimension } from '../primitives/units.ts'
 
@@ -119,10 +119,19 @@ function isUnit(text: string): boolean {
 }
 
 /** A text in one language, or in several by BCP 47 tag. */
-export const textSchema = z.union([
-  z.string().max(20_000),
-  z.record(z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag such as en or es'), z.string()),
-]) satisfies z.ZodType<Text>
+export const textSchema = z.union(
+  [
+    z.string().max(20_000),
+    z.record(
+      z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag such as en or es'),
+      z.string(),
+    ),
+  ],
+  {
+    error: (issue) =>
+      issue.input === undefined ? 'is missing' : 'must be text, or texts by language as in {en: …, es: …}',
+  },
+) satisfies z.ZodType<Text>
 
 /** The schema of a unit in UCUM spelling. */
 export const unitSchema = unit

@@ -1,6 +1,7 @@
-import * as z from 'zod'
+import { z } from 'zod'
 import { labFileSchemaZod } from './lab-file.ts'
 import { nodeFileSchemaZod } from './node-file.ts'
+import { protocolFileSchemaZod } from './protocol-file.ts'
 
 type JsonSchema = Record<string, unknown>
 
@@ -11,7 +12,7 @@ export const labFileSchema = (): JsonSchema => toSchema(labFileSchemaZod, 'lab.y
 export const nodeFileSchema = (): JsonSchema => toSchema(nodeFileSchemaZod, 'node.yaml')
 
 /** JSON Schema of a protocol file. */
-export const protocolFileSchema = (): JsonSchema => toSchema(z.unknown(), 'protocol')
+export const protocolFileSchema = (): JsonSchema => toSchema(protocolFileSchemaZod(), 'protocol file')
 
 function toSchema(schema: z.ZodType, title: string): JsonSchema {
   return { title, ...z.toJSONSchema(schema, { io: 'input' }) }

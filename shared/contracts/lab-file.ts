@@ -1,8 +1,8 @@
-import * as z from 'zod'
+import { z } from 'zod'
 import { identifierSchema, limitsSchema, partRequirementSchema, textSchema } from '../capabilities/signals.ts'
 import { NAME_PATTERN } from '../primitives/ids.ts'
 import type { Issue } from '../primitives/lab-error.ts'
-import { checkSchema, readYaml } from './yaml-file.ts'
+import { readFileAs } from './yaml-file.ts'
 
 /** `part.signal`. */
 export const signalKeySchema = z
@@ -29,8 +29,6 @@ export type LabFile = z.infer<typeof labFileSchemaZod>
 
 /** Reads lab.yaml; with issues there is no lab. */
 export function parseLabFile(text: string, options: { file?: string } = {}): { lab?: LabFile; issues: Issue[] } {
-  const { yaml, issues } = readYaml(text, options)
-  if (yaml === undefined) return { issues }
-  const { value, issues: found } = checkSchema(yaml, labFileSchemaZod)
-  return value === undefined || found.length > 0 ? { issues: found } : { lab: value, issues: [] }
+  const { value, issues } = readFileAs(text, labFileSchemaZod, options)
+  return value === undefined ? { issues } : { lab: value, issues }
 }

@@ -1,9 +1,9 @@
-import * as z from 'zod'
+import { z } from 'zod'
 import { identifierSchema, limitsSchema } from '../capabilities/signals.ts'
 import { NAME_PATTERN } from '../primitives/ids.ts'
 import type { Issue } from '../primitives/lab-error.ts'
 import { signalKeySchema } from './lab-file.ts'
-import { checkSchema, readYaml } from './yaml-file.ts'
+import { readFileAs } from './yaml-file.ts'
 
 const name = z.string().regex(NAME_PATTERN, 'must be lower-case letters, digits, - and _')
 
@@ -44,8 +44,6 @@ export type BenchEntry = z.infer<typeof benchEntrySchema>
 
 /** Reads node.yaml; with issues there is no node. */
 export function parseNodeFile(text: string, options: { file?: string } = {}): { node?: NodeFile; issues: Issue[] } {
-  const { yaml, issues } = readYaml(text, options)
-  if (yaml === undefined) return { issues }
-  const { value, issues: found } = checkSchema(yaml, nodeFileSchemaZod)
-  return value === undefined || found.length > 0 ? { issues: found } : { node: value, issues: [] }
+  const { value, issues } = readFileAs(text, nodeFileSchemaZod, options)
+  return value === undefined ? { issues } : { node: value, issues }
 }

@@ -1,17 +1,204 @@
-import type { InstrumentSpec, Limits } from '../capabilities/signals.ts'
+import type { InstrumentSpec, Limits, SignalSpec } from '../capabilities/signals.ts'
+import { missingFrom } from '../capabilities/signals.ts'
+import { type Finding, type Path, pathText } from '../contracts/yaml-file.ts'
 import type { Issue } from '../primitives/lab-error.ts'
-import type { ParameterValues, Protocol, SignalKey } from './protocol.ts'
+import { didYouMean } from '../primitives/nearest.ts'
+import { limitFindings } from './check-limits.ts'
+import { checkOutputUnits } from './check-outputs.ts'
+import { checkUnits } from './check-units.ts'
+import { estimate } from './estimate.ts'
+import {
+  MAX_INSTRUCTIONS,
+  MAX_POINTS,
+  MAX_SAMPLES,
+  MAX_SECONDS,
+  type ParameterValues,
+  type Protocol,
+  type SignalKey,
+  type Step,
+} from './protocol.ts'
+import { splitKey } from './quantities.ts'
+import { staticFindings } from './static-check.ts'
 
 export interface CheckContext {
   /** The instrument that serves each part. */
   readonly parts: Readonly<Record<string, InstrumentSpec>>
   /** Hard limits of lab and bench, in the signal's unit; the signal's own hold besides. */
   readonly limits?: Readonly<Record<SignalKey, Limits>>
-  /** Values as `checkParameters` returns them; without, the defaults. */
+  /** Values as `checkParameters` returns them; those missing take their defaults. */
   readonly parameters?: ParameterValues
 }
 
-/** Everything that would keep the protocol from running on these instruments; empty when it may run. */
+/**
+ * Everything that would keep the protocol from running on these instruments; empty when it may run. Values that
+ * depend on loop variables are evaluated turn by turn (in very long loops: ends and a thousand between), those that
+ * depend on readings are left to the node, which enforces limits at each set.
+ */
 export function checkProtocol(protocol: Protocol, context: CheckContext): Issue[] {
-  return [{ path: '', message: `${protocol} ${context}` }]
+  const fixed = staticFindings(protocol)
+  if (fixed.length > 0) return toIssues(fixed)
+  const bench = createBench(protocol, context)
+  const findings: Finding[] = [...requirementFindings(protocol, context)]
+  visitSteps(protocol.steps, ['steps'], (step, path) => {
+    checkUse(step, path, bench, findings)
+  })
+  if (findings.length > 0) return toIssues(findings)
+  visitSteps(protocol.steps, ['steps'], (step, path) => {
+    checkUnits(step, path, bench, findings)
+  })
+  findings.push(...checkOutputUnits(protocol, context.parts))
+  findings.push(...sizeFindings(protocol, context))
+  if (findings.length === 0) findings.push(...limitFindings(protocol, bench))
+  return toIssues(findings)
+}
+
+const MAX_ISSUES = 50
+
+const toIssues = (findings: readonly Finding[]): Issue[] =>
+  findings.slice(0, MAX_ISSUES).map(({ path, message }) => ({ path: pathText(path), message }))
+
+/** What the checks know of the bench. */
+export interface Bench {
+  readonly parameters: ParameterValues
+  signal(key: SignalKey): SignalSpec | undefined
+  instrument(part: string): InstrumentSpec | undefined
+  /** The narrowest of all limits. */
+  limits(key: SignalKey): Limits
+}
+
+function createBench(protocol: Protocol, context: CheckContext): Bench {
+  const instrument = (part: string) => (Object.hasOwn(context.parts, part) ? context.parts[part] : undefined)
+  const signal = (key: SignalKey) => {
+    const { part, signal: name } = splitKey(key)
+    return instrument(part)?.signals.find((candidate) => candidate.name === name)
+  }
+  const defaults = Object.entries(protocol.parameters).flatMap(([name, spec]) =>
+    spec.default === undefined ? [] : [[name, spec.default] as const],
+  )
+  return {
+    parameters: { ...Object.fromEntries(defaults), ...context.parameters },
+    signal,
+    instrument,
+    limits: (key) => {
+      const all = [signal(key)?.limits, context.limits?.[key]].filter((limits) => limits !== undefined)
+      const low = Math.max(...all.map((limits) => limits.low ?? -Infinity))
+      const high = Math.min(...all.map((limits) => limits.high ?? Infinity))
+      return { ...(Number.isFinite(low) ? { low } : {}), ...(Number.isFinite(high) ? { high } : {}) }
+    },
+  }
+}
+
+function requirementFindings(protocol: Protocol, context: CheckContext): Finding[] {
+  return Object.entries(protocol.parts ?? {}).flatMap(([part, requirement]) => {
+    const path = ['parts', part]
+    const instrument = Object.hasOwn(context.parts, part) ? context.parts[part] : undefined
+    if (instrument === undefined) return [{ path, message: `the bench has no part ${part}` }]
+    return missingFrom(requirement, instrument).map((issue) => ({
+      path: [...path, issue.path],
+      message: issue.message,
+    }))
+  })
+}
+
+function visitSteps(steps: readonly Step[], path: Path, visit: (step: Step, path: Path) => void): void {
+  steps.forEach((step, i) => {
+    const here = [...path, i, step.kind]
+    visit(step, here)
+    if (step.kind === 'parallel') {
+      step.branches.forEach((branch, b) => {
+        visitSteps(branch, [...here, b], visit)
+      })
+    } else if ('steps' in step && step.steps !== undefined) visitSteps(step.steps, [...here, 'steps'], visit)
+  })
+}
+
+function checkUse(step: Step, path: Path, bench: Bench, findings: Finding[]): void {
+  const use = (key: SignalKey, verb: 'set' | 'read', at: Path): SignalSpec | undefined => {
+    const { part, signal: name } = splitKey(key)
+    const instrument = bench.instrument(part)
+    const signal = bench.signal(key)
+    if (instrument === undefined) findings.push({ path: at, message: `the bench has no part ${part}` })
+    else if (signal === undefined) {
+      const names = instrument.signals.map((candidate) => candidate.name)
+      findings.push({
+        path: at,
+        message: `part ${part} (${instrument.name}) has no signal ${name}${didYouMean(name, names)}`,
+      })
+    } else if (signal.access !== verb && signal.access !== 'read-set') {
+      findings.push({ path: at, message: `${key} cannot be ${verb}` })
+    } else return signal
+    return undefined
+  }
+  switch (step.kind) {
+    case 'set':
+      for (const key of Object.keys(step.values)) use(key, 'set', [...path, key])
+      return
+    case 'ramp': {
+      const signal = use(step.signal, 'set', [...path, 'signal'])
+      if (signal !== undefined && signal.dtype !== 'number') {
+        findings.push({
+          path: [...path, 'signal'],
+          message: `${step.signal} is of type ${signal.dtype}: only numbers ramp`,
+        })
+      }
+      return
+    }
+    case 'read':
+      for (const [i, key] of step.signals.entries()) use(key, 'read', [...path, 'signals', i])
+      return
+    case 'record':
+      for (const [i, key] of step.signals.entries()) {
+        const signal = use(key, 'read', [...path, 'signals', i])
+        if (signal === undefined) continue
+        if (signal.dtype === 'string' || signal.dtype === 'array') {
+          findings.push({
+            path: [...path, 'signals', i],
+            message: `${key} is of type ${signal.dtype}, which cannot be recorded`,
+          })
+        }
+      }
+      return
+    case 'call': {
+      const { part, signal: name } = splitKey(step.action)
+      const instrument = bench.instrument(part)
+      const at = [...path, 'action']
+      const action = instrument?.actions.find((candidate) => candidate.name === name)
+      if (instrument === undefined) findings.push({ path: at, message: `the bench has no part ${part}` })
+      else if (action === undefined) {
+        const names = instrument.actions.map((candidate) => candidate.name)
+        findings.push({
+          path: at,
+          message: `part ${part} (${instrument.name}) has no action ${name}${didYouMean(name, names)}`,
+        })
+      }
+      return
+    }
+    case 'wait':
+    case 'sweep':
+    case 'repeat':
+    case 'until':
+    case 'parallel':
+    case 'assert':
+      return
+  }
+}
+
+function sizeFindings(protocol: Protocol, context: CheckContext): Finding[] {
+  const size = estimate(protocol, context.parameters ?? {}, { parts: context.parts })
+  const findings: Finding[] = []
+  const atMost = (value: number, most: number, what: string) => {
+    if (!(value <= most))
+      findings.push({ path: ['steps'], message: `the run would ${what}, and ${most.toLocaleString('en')} is the most` })
+  }
+  const count = (value: number) => value.toLocaleString('en', { maximumFractionDigits: 0 })
+  atMost(size.points, MAX_POINTS, `read ${count(size.points)} points`)
+  atMost(size.samples, MAX_SAMPLES, `record ${count(size.samples)} samples`)
+  atMost(size.instructions, MAX_INSTRUCTIONS, `take ${count(size.instructions)} steps`)
+  if (!(size.seconds <= MAX_SECONDS)) {
+    findings.push({
+      path: ['steps'],
+      message: `the run would take ${count(size.seconds / 3600)} h, and 24 h is the most`,
+    })
+  }
+  return findings
 }

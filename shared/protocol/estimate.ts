@@ -1,16 +1,46 @@
-import type { InstrumentSpec } from '../capabilities/signals.ts'
-import type { ParameterValues, Protocol } from './protocol.ts'
+/**
+ * Time and size of a run without running it: bodies are multiplied by their loops, and evaluated turn by turn only
+ * where a loop variable decides how long they take. Light, so that a page can do it while a person types.
+ */
+import type { InstrumentSpec, SignalSpec } from '../capabilities/signals.ts'
+import { compileExpression, createCompiler } from './expression.ts'
+import type {
+  Amount,
+  CallStep,
+  ParameterValues,
+  Protocol,
+  RampStep,
+  RecordStep,
+  SignalKey,
+  Step,
+  UntilStep,
+} from './protocol.ts'
+import {
+  amountIn,
+  type Compile,
+  type LoopScope,
+  notNegative,
+  positive,
+  rampOf,
+  repeatCount,
+  rootScope,
+  splitKey,
+  sweepValues,
+  withVariable,
+} from './quantities.ts'
 
-/** How much a run will take; counts are upper bounds where not `exact`. */
+/** How much a run will take; upper bounds where not `exact`. */
 export interface Estimate {
   readonly seconds: number
   /** Rows that `read` steps produce. */
   readonly points: number
-  /** Instructions, blocks included. */
+  /** Samples that `record` steps produce. */
+  readonly samples: number
+  /** Steps performed, blocks included. */
   readonly instructions: number
   /** Rows per stream, samples of records included. */
   readonly rows: Readonly<Record<string, number>>
-  /** False where a condition, a reading or an unknown parameter decides. */
+  /** False where a condition, a reading or an unknown value decides; times of instruments are always typical ones. */
   readonly exact: boolean
 }
 
@@ -19,13 +49,265 @@ export interface EstimateOptions {
   readonly parts?: Readonly<Record<string, InstrumentSpec>>
 }
 
-/** Time and size of a run, computed without running its loops; parameters that are missing or unusable make it inexact. */
+/** Turns of loops that are evaluated one by one, over the whole estimate. */
+const MAX_TURNS = 20_000
+/** Turns looked at in a loop that is too long for that. */
+const SAMPLE_TURNS = 16
+/** The shortest pause between the turns of an `until`, as in `expand`. */
+const SHORTEST_TURN_S = 0.01
+
+interface Cost {
+  seconds: number
+  points: number
+  samples: number
+  instructions: number
+  rows: Record<string, number>
+}
+
+interface Run {
+  readonly compile: Compile
+  readonly signals: ReadonlyMap<SignalKey, SignalSpec>
+  readonly parts: Readonly<Record<string, InstrumentSpec>>
+  readonly timing: Map<readonly Step[], ReadonlySet<string>>
+  turns: number
+  exact: boolean
+}
+
+/** Time and size of a run; parameters that are missing take their defaults, unusable ones make it inexact. */
 export function estimate(protocol: Protocol, parameters: ParameterValues, options: EstimateOptions = {}): Estimate {
-  return {
-    seconds: Object.keys(parameters).length * 0 + Object.keys(options).length * 0 + protocol.steps.length * 0,
-    points: 0,
-    instructions: 0,
-    rows: {},
-    exact: false,
+  const parts = options.parts ?? {}
+  const signals = new Map<SignalKey, SignalSpec>()
+  for (const [part, instrument] of Object.entries(parts)) {
+    for (const signal of instrument.signals) signals.set(`${part}.${signal.name}`, signal)
+  }
+  const run: Run = { compile: createCompiler(), signals, parts, timing: new Map(), turns: MAX_TURNS, exact: true }
+  const values = Object.fromEntries(
+    Object.entries(protocol.parameters).flatMap(([name, { default: fallback }]) => {
+      const value = Object.hasOwn(parameters, name) ? parameters[name] : fallback
+      return value === undefined ? [] : [[name, value] as const]
+    }),
+  )
+  const nothing = { reading: () => undefined, statistic: () => undefined }
+  const cost = costOf(run, protocol.steps, rootScope(values, nothing))
+  return { ...cost, exact: run.exact }
+}
+
+const none = (): Cost => ({ seconds: 0, points: 0, samples: 0, instructions: 0, rows: {} })
+
+function add(total: Cost, more: Cost, times = 1): Cost {
+  total.seconds += more.seconds * times
+  addCounts(total, more, times)
+  return total
+}
+
+function addCounts(total: Cost, more: Cost, times = 1): void {
+  total.points += more.points * times
+  total.samples += more.samples * times
+  total.instructions += more.instructions * times
+  for (const [stream, rows] of Object.entries(more.rows)) total.rows[stream] = (total.rows[stream] ?? 0) + rows * times
+}
+
+function costOf(run: Run, steps: readonly Step[], scope: LoopScope): Cost {
+  const total = none()
+  for (const step of steps) add(total, stepCost(run, step, scope))
+  total.instructions += steps.length
+  return total
+}
+
+function stepCost(run: Run, step: Step, scope: LoopScope): Cost {
+  switch (step.kind) {
+    case 'set':
+      return { ...none(), seconds: setSeconds(run, Object.keys(step.values)) }
+    case 'ramp':
+      return { ...none(), seconds: rampSeconds(run, step, scope) }
+    case 'wait':
+      return { ...none(), seconds: secondsOf(run, step.duration, scope) }
+    case 'read':
+      return { ...none(), seconds: readSeconds(run, step.signals), points: 1, rows: { [step.stream]: 1 } }
+    case 'record':
+      return recordCost(run, step, scope)
+    case 'sweep': {
+      const values = guess(run, () => sweepValues(step, scope, run.compile, 'sweep'), { count: 1, at: () => 1 })
+      return loopCost(run, step.steps, values.count, step.variable, (i) =>
+        withVariable(
+          scope,
+          step.variable,
+          guess(run, () => values.at(i), 1),
+        ),
+      )
+    }
+    case 'repeat': {
+      const { variable } = step
+      const times = guess(run, () => repeatCount(step, scope, run.compile, 'repeat'), 1)
+      return loopCost(run, step.steps, times, variable, (i) =>
+        variable === undefined ? scope : withVariable(scope, variable, i),
+      )
+    }
+    case 'until':
+      return untilCost(run, step, scope)
+    case 'parallel': {
+      const total = none()
+      for (const branch of step.branches) {
+        const cost = costOf(run, branch, scope)
+        addCounts(total, cost)
+        total.seconds = Math.max(total.seconds, cost.seconds)
+      }
+      return total
+    }
+    case 'call':
+      return { ...none(), seconds: callSeconds(run, step, scope) }
+    case 'assert':
+      return none()
+  }
+}
+
+function loopCost(
+  run: Run,
+  steps: readonly Step[],
+  count: number,
+  variable: string | undefined,
+  scopeAt: (index: number) => LoopScope,
+): Cost {
+  if (count === 0) return none()
+  if (variable === undefined || count === 1 || !timingNames(run, steps).has(variable)) {
+    return add(none(), costOf(run, steps, scopeAt(0)), count)
+  }
+  const total = none()
+  if (count <= run.turns) {
+    run.turns -= count
+    for (let i = 0; i < count; i++) add(total, costOf(run, steps, scopeAt(i)))
+    return total
+  }
+  run.exact = false
+  const looked = run.turns > 0 ? SAMPLE_TURNS : 2
+  for (let i = 0; i < looked; i++) {
+    add(total, costOf(run, steps, scopeAt(Math.round((i * (count - 1)) / (looked - 1)))), count / looked)
+  }
+  for (const key of ['points', 'samples', 'instructions'] as const) total[key] = Math.ceil(total[key])
+  for (const [stream, rows] of Object.entries(total.rows)) total.rows[stream] = Math.ceil(rows)
+  return total
+}
+
+function recordCost(run: Run, step: RecordStep, scope: LoopScope): Cost {
+  const body = step.steps === undefined ? none() : costOf(run, step.steps, scope)
+  const wanted = step.for === undefined ? 0 : secondsOf(run, step.for, scope)
+  const rate = guess(run, () => positive(amountIn(step.rate, 'Hz', scope, run.compile), 'rate'), 1)
+  if (body.seconds > 0 || step.for === undefined) run.exact = false
+  const seconds = Math.max(wanted, body.seconds)
+  const samples = Math.max(1, Math.round(seconds * rate))
+  const own: Cost = { ...none(), samples, rows: { [step.stream]: samples } }
+  addCounts(own, body)
+  return { ...own, seconds }
+}
+
+function untilCost(run: Run, step: UntilStep, scope: LoopScope): Cost {
+  run.exact = false
+  const body = costOf(run, step.steps, scope)
+  const every = step.every === undefined ? 0 : secondsOf(run, step.every, scope)
+  const within = secondsOf(run, step.within, scope)
+  const turn = Math.max(SHORTEST_TURN_S, every) + body.seconds
+  const total = add(none(), body, Math.max(1, Math.ceil(within / turn)))
+  return { ...total, seconds: within }
+}
+
+function setSeconds(run: Run, keys: readonly SignalKey[]): number {
+  let setting = 0
+  let settling = 0
+  for (const key of keys) {
+    const signal = run.signals.get(key)
+    setting += signal?.setS ?? 0
+    settling = Math.max(settling, signal?.settlingS ?? 0)
+  }
+  return setting + settling
+}
+
+/** Instruments are read side by side, the signals of one after another. */
+function readSeconds(run: Run, keys: readonly SignalKey[]): number {
+  const byPart = new Map<string, number>()
+  for (const key of keys) {
+    const { part } = splitKey(key)
+    byPart.set(part, (byPart.get(part) ?? 0) + (run.signals.get(key)?.readS ?? 0))
+  }
+  return Math.max(0, ...byPart.values())
+}
+
+function rampSeconds(run: Run, step: RampStep, scope: LoopScope): number {
+  const ramp = guess(run, () => rampOf(step, scope, run.compile), undefined)
+  if (ramp === undefined) return 0
+  if (ramp.overS !== undefined) return ramp.overS
+  if (ramp.from === undefined) run.exact = false
+  return Math.abs(ramp.to - (ramp.from ?? 0)) / (ramp.rate ?? 1)
+}
+
+function callSeconds(run: Run, step: CallStep, scope: LoopScope): number {
+  const { part, signal: name } = splitKey(step.action)
+  const action = run.parts[part]?.actions.find((candidate) => candidate.name === name)
+  if (action?.typicalS !== undefined) return action.typicalS
+  run.exact = false
+  return step.within === undefined ? 0 : secondsOf(run, step.within, scope)
+}
+
+const secondsOf = (run: Run, amount: Amount, scope: LoopScope): number =>
+  guess(run, () => notNegative(amountIn(amount, 's', scope, run.compile), 'duration'), 0)
+
+/** What cannot be told beforehand (a reading, a missing parameter, a value that will be refused) is guessed. */
+function guess<T>(run: Run, compute: () => T, otherwise: T): T {
+  try {
+    return compute()
+  } catch {
+    run.exact = false
+    return otherwise
+  }
+}
+
+/** Names that decide how long the steps take or how many rows they make. */
+function timingNames(run: Run, steps: readonly Step[]): ReadonlySet<string> {
+  const known = run.timing.get(steps)
+  if (known !== undefined) return known
+  const names = new Set<string>()
+  const note = (...amounts: (Amount | undefined)[]) => {
+    for (const amount of amounts) {
+      if (typeof amount !== 'object' || typeof amount.value !== 'string') continue
+      for (const name of namesOf(amount.value)) names.add(name)
+    }
+  }
+  for (const step of steps) {
+    switch (step.kind) {
+      case 'wait':
+        note(step.duration)
+        break
+      case 'ramp':
+        note(step.from, step.to, step.rate, step.over)
+        break
+      case 'record':
+        note(step.rate, step.for)
+        break
+      case 'sweep':
+        if ('values' in step.over) note(...step.over.values)
+        else note(step.over.from, step.over.to, step.over.points)
+        break
+      case 'repeat':
+        note(step.times)
+        break
+      case 'until':
+        note(step.within, step.every)
+        break
+      case 'call':
+        note(step.within)
+        break
+      case 'set':
+      case 'read':
+      case 'parallel':
+      case 'assert':
+        break
+    }
+    const inside = step.kind === 'parallel' ? step.branches : 'steps' in step && step.steps ? [step.steps] : []
+    for (const nested of inside) for (const name of timingNames(run, nested)) names.add(name)
+  }
+  run.timing.set(steps, names)
+  return names
+
+  function namesOf(text: string): ReadonlySet<string> {
+    return guess(run, () => compileExpression(text).names, new Set<string>())
   }
 }

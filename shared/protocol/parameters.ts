@@ -1,10 +1,32 @@
+/**
+ * Parameters on hub and node. Our own check instead of a JSON Schema validator: declarations are a small closed subset,
+ * values may carry units, and nothing is compiled from text. Patterns run on RE2, whose time is linear.
+ */
+import { RE2JS } from 're2js'
 import type { ParameterSpec, Scalar } from '../capabilities/signals.ts'
+import { textIn } from '../contracts/common.ts'
 import type { Issue } from '../primitives/lab-error.ts'
+import { checkValues, type PatternMatcher } from './parameter-values.ts'
 import type { Protocol } from './protocol.ts'
 
-/** JSON Schema 2020-12 of the protocol's parameters, with `unit` annotations. */
-export function parameterSchema(protocol: Protocol): Record<string, unknown> {
-  return protocol && {}
+/** JSON Schema 2020-12 of the protocol's parameters, with `unit` annotations; texts in English where there are several. */
+export function parameterSchema(protocol: Pick<Protocol, 'parameters'>): Record<string, unknown> {
+  const entries = Object.entries(protocol.parameters)
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    properties: Object.fromEntries(entries.map(([name, spec]) => [name, schemaOf(spec)])),
+    required: entries.filter(([, spec]) => spec.default === undefined).map(([name]) => name),
+    additionalProperties: false,
+  }
+}
+
+function schemaOf({ title, description, ...rest }: ParameterSpec): Record<string, unknown> {
+  return {
+    ...rest,
+    ...(title === undefined ? {} : { title: textIn(title, 'en') }),
+    ...(description === undefined ? {} : { description: textIn(description, 'en') }),
+  }
 }
 
 /**
@@ -15,14 +37,33 @@ export function checkParameters(
   protocol: Pick<Protocol, 'parameters'>,
   input: unknown,
 ): { values: Record<string, Scalar>; issues: Issue[] } {
-  return checkValues(protocol.parameters, input, 'parameters')
+  return checkValues(protocol.parameters, input, { root: 'parameters', matches: matchesPattern })
 }
 
-/** The same for the arguments of an action, with another root of the paths. */
-export function checkValues(
+/** The same for the arguments of an action. */
+export function checkArguments(
   specs: Readonly<Record<string, ParameterSpec>>,
   input: unknown,
-  root: string,
+  root = 'arguments',
 ): { values: Record<string, Scalar>; issues: Issue[] } {
-  return { values: {}, issues: [{ path: root, message: `${specs} ${input}` }] }
+  return checkValues(specs, input, { root, matches: matchesPattern })
+}
+
+/** True when the text holds a match; a pattern that RE2 does not know matches nothing. */
+export const matchesPattern: PatternMatcher = (pattern, text) => {
+  try {
+    return RE2JS.compile(pattern).matcher(text).find()
+  } catch {
+    return false
+  }
+}
+
+/** Why the pattern cannot be used, or undefined. */
+export function patternProblem(pattern: string): string | undefined {
+  try {
+    RE2JS.compile(pattern)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }

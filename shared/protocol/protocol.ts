@@ -92,7 +92,7 @@ export interface RepeatStep {
   readonly steps: readonly Step[]
 }
 
-/** Does `steps`, then looks at `condition`; again after `every` until it holds or `within` has passed. */
+/** Does `steps`, then looks at `condition`; again after `every` (10 ms at least) until it holds or `within` has passed. */
 export interface UntilStep {
   readonly kind: 'until'
   readonly label?: string

@@ -1,5 +1,7 @@
 import type { InstrumentSpec, SignalDtype } from '../capabilities/signals.ts'
 import type { Protocol } from './protocol.ts'
+import { splitKey } from './quantities.ts'
+import { type ColumnSource, streamColumns } from './stream-columns.ts'
 
 /** One column of a stream. */
 export interface StreamColumn {
@@ -18,10 +20,35 @@ export interface StreamDescription {
   readonly columns: readonly StreamColumn[]
 }
 
-/** The streams that a run of the protocol can fill, and their columns in order of first appearance. */
+/**
+ * The streams that a run of the protocol can fill, and their columns in order of first appearance; signals that no
+ * instrument has are left out (`checkProtocol` names them).
+ */
 export function describeStreams(
   protocol: Protocol,
   parts: Readonly<Record<string, InstrumentSpec>>,
 ): Record<string, StreamDescription> {
-  return protocol && parts && {}
+  return Object.fromEntries(
+    [...streamColumns(protocol)].map(([stream, columns]) => [
+      stream,
+      { columns: columns.flatMap((column) => describe(column, parts)) },
+    ]),
+  )
+}
+
+function describe(column: ColumnSource, parts: Readonly<Record<string, InstrumentSpec>>): StreamColumn[] {
+  const { kind, key } = column
+  switch (kind) {
+    case 'variable':
+      return [{ key, kind, unit: column.unit, dtype: column.integer ? 'integer' : 'number', shape: [] }]
+    case 'derived':
+      return [{ key, kind, unit: column.unit, dtype: 'number', shape: [] }]
+    case 'signal': {
+      const { part, signal } = splitKey(key)
+      const spec = Object.hasOwn(parts, part) ? parts[part]?.signals.find(({ name }) => name === signal) : undefined
+      if (spec === undefined) return []
+      const { unit, dtype, shape, precision } = spec
+      return [{ key, kind, part, signal, unit, dtype, shape, ...(precision === undefined ? {} : { precision }) }]
+    }
+  }
 }
