@@ -5,11 +5,12 @@
  * is idempotent and bounded; a driver never enforces bench limits or leases (edge/instruments does, for all alike), but
  * refuses what its own hardware cannot do.
  */
-import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
-import type { Issue } from '@fernlab/shared/primitives/lab-error'
-import type { Clock } from '@fernlab/shared/primitives/clock'
-import type { Log } from '@fernlab/shared/primitives/log'
+
 import type { OpenTransport } from '@fernlab/firmware-bridge/transports/transport'
+import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import type { Issue } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
 
 export type SignalValue = number | string | boolean
 

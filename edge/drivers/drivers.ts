@@ -1,0 +1,8 @@
+import type { Driver } from './driver.ts'
+import { createScpiDriver } from './scpi/scpi.ts'
+import { createSimulatedDriver } from './simulated/simulated.ts'
+
+/** The drivers that come with Fernlab. */
+export function builtInDrivers(): Driver[] {
+  return [createScpiDriver(), createSimulatedDriver()]
+}

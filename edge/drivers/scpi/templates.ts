@@ -1,0 +1,84 @@
+/** Values into commands, replies into values. */
+import {
+  garbled,
+  parseBoolean,
+  parseNumber,
+  parseText,
+  type ReplySource,
+  splitList,
+} from '@fernlab/firmware-bridge/scpi/replies'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { SignalValue } from '../driver.ts'
+import type { ScpiSignal } from './description.ts'
+
+/** The names in braces. */
+export function placeholders(template: string): string[] {
+  return [...template.matchAll(/\{([A-Za-z][A-Za-z0-9_]*)\}/g)].map((match) => match[1] ?? '')
+}
+
+/** The template with its names replaced; a name without a value is a bug, as the description was checked. */
+export function fill(template: string, values: Readonly<Record<string, SignalValue>>): string {
+  return template.replace(/\{([A-Za-z][A-Za-z0-9_]*)\}/g, (_, name: string) => {
+    const value = values[name]
+    if (value === undefined) {
+      throw new LabError({ code: 'template-incomplete', kind: 'bug', message: `${template}: {${name}} has no value` })
+    }
+    return typeof value === 'number' ? compact(value) : typeof value === 'boolean' ? (value ? '1' : '0') : value
+  })
+}
+
+/** The signal's value as the instrument wants it; throws `value-unknown` for a word that the instrument lacks. */
+export function formatValue(name: string, signal: ScpiSignal, value: SignalValue): string {
+  const known = signal.words?.[String(value)]
+  if (known !== undefined) return typeof known === 'string' ? known : (known[0] ?? '')
+  if (typeof value === 'boolean' && signal.dtype === 'boolean') return value ? '1' : '0'
+  if (
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (signal.dtype === 'number' || signal.dtype === 'integer')
+  ) {
+    const scaled = value / (signal.scale ?? 1)
+    if (signal.dtype === 'integer') return String(Math.round(scaled))
+    return signal.decimals === undefined ? compact(scaled) : scaled.toFixed(signal.decimals)
+  }
+  const words = Object.keys(signal.words ?? {})
+  throw new LabError({
+    code: 'value-unknown',
+    kind: 'caller',
+    message: `${name}: ${JSON.stringify(value)} is not ${words.length > 0 ? words.join(', ') : `a ${signal.dtype}`}`,
+  })
+}
+
+/** The signal's value from a reply; throws `reply-garbled` or `reading-overload`. */
+export function parseValue(signal: ScpiSignal, reply: string, source: ReplySource): SignalValue {
+  const text = signal.field === undefined ? reply : splitList(reply)[signal.field]
+  if (text === undefined) throw garbled(reply, source, `at least ${(signal.field ?? 0) + 1} values`)
+  const word = parseText(text)
+  for (const [value, theirs] of Object.entries(signal.words ?? {})) {
+    const matches = (typeof theirs === 'string' ? [theirs] : theirs).some(
+      (each) => each.toUpperCase() === word.toUpperCase(),
+    )
+    if (matches)
+      return signal.dtype === 'boolean' ? value === 'true' : signal.dtype === 'string' ? value : Number(value)
+  }
+  switch (signal.dtype) {
+    case 'boolean':
+      return parseBoolean(text, source)
+    case 'string':
+      if (signal.words !== undefined) throw garbled(reply, source, Object.values(signal.words).flat().join(', '))
+      return word
+    case 'integer':
+    case 'number': {
+      const value = parseNumber(text, source) * (signal.scale ?? 1)
+      if (signal.dtype === 'integer' && !Number.isInteger(value)) throw garbled(reply, source, 'a whole number')
+      return value
+    }
+  }
+}
+
+/** Up to 9 significant digits: `5`, `0.0012`, `1.5E-7`. */
+function compact(value: number): string {
+  const rounded = Number(value.toPrecision(9))
+  const plain = String(rounded)
+  return plain.includes('e') ? rounded.toExponential().replace('e', 'E').replace('E+', 'E') : plain
+}

@@ -1,0 +1,52 @@
+/** The driver `simulated`: quantities that only exist in a model. */
+import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
+import { type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import * as z from 'zod'
+import type { Driver } from '../driver.ts'
+import type { SimulatedModel } from './model.ts'
+import { constantModel } from './models/constant.ts'
+import { hodgkinHuxleyModel } from './models/hodgkin-huxley.ts'
+import { rampSourceModel } from './models/ramp-source.ts'
+
+export const builtInModels: readonly SimulatedModel[] = [hodgkinHuxleyModel, constantModel, rampSourceModel]
+
+/** The driver for node.yaml's `driver: simulated`, with these models. */
+export function createSimulatedDriver(models: readonly SimulatedModel[] = builtInModels): Driver {
+  const configSchema = z.strictObject({
+    model: z.enum(models.map((model) => model.name)),
+    settings: z.record(z.string(), z.unknown()).default({}),
+  })
+  const check = (config: unknown) => {
+    const { value, findings } = checkSchema(config, configSchema)
+    const model = models.find((candidate) => candidate.name === value?.model)
+    if (value === undefined || model === undefined) return { issues: asIssues(findings) }
+    const settings = checkSchema(value.settings, model.settingsSchema, ['settings'])
+    return { model, settings: settings.value, issues: asIssues(settings.findings) }
+  }
+  return {
+    kind: 'simulated',
+    configSchema: {
+      oneOf: models.map((model) =>
+        z.toJSONSchema(z.strictObject({ model: z.literal(model.name), settings: model.settingsSchema }), {
+          io: 'input',
+        }),
+      ),
+    },
+    check: (config) => check(config).issues,
+    create: async (config, context) => {
+      const { model, settings, issues } = check(config)
+      if (model === undefined || issues.length > 0) {
+        throw new LabError({
+          code: 'driver-config-wrong',
+          kind: 'configuration',
+          message: `${context.name}: the configuration is wrong: ${issues[0]?.path ?? ''}: ${issues[0]?.message ?? ''}`,
+          issues,
+        })
+      }
+      return model.create(settings, context)
+    },
+  }
+}
+
+const asIssues = (findings: readonly { path: readonly (string | number)[]; message: string }[]): Issue[] =>
+  findings.map(({ path, message }) => ({ path: pathText(path), message }))
