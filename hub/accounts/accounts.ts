@@ -1,6 +1,18 @@
 /** Who people are: sign-in, the set-up link, API tokens, lost passwords. The one face of identity for the whole hub. */
+import { join } from 'node:path'
 import type { Token } from '@fernlab/shared/contracts/api'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { openSettingsFile } from '@fernlab/shared/storage/settings-file'
+import * as z from 'zod'
+import type { Mail } from '../mail/mail.ts'
+import type { Store } from '../store/store.ts'
 import type { Caller, Person } from './caller.ts'
+import { applyAdminSettings, findFirstAdmin, makeSetupLink, setUp } from './first-admin.ts'
+import { createIdentity } from './identity.ts'
+import { createPasswords } from './passwords.ts'
+import { newSecret } from './secret-text.ts'
+import { createTokens } from './tokens.ts'
 
 export type { Caller, Person, Role } from './caller.ts'
 
@@ -32,12 +44,12 @@ export interface Accounts {
   /** The address of a new one-time set-up link while there is no admin; earlier links stop working. */
   ensureSetupLink(): Promise<string | undefined>
   /** Creates the first admin and signs in: the answer carries the session cookie. */
-  setup(
-    input: { token: string; name: string; email: string; password: string },
-    headers: Headers,
-  ): Promise<{ person: Person; cookies: readonly string[] }>
+  setup(input: { token: string; name: string; email: string; password: string }): Promise<{
+    person: Person
+    cookies: readonly string[]
+  }>
   /** Answers the allow-listed calls below `/api/auth/`; undefined for all others. */
-  handle(request: Request, clientAddress: string): Promise<Response | undefined>
+  handle(request: Request): Promise<Response | undefined>
   createToken(
     person: { readonly personId: string },
     input: { name: string; scopes: readonly string[]; expiresInDays?: number | undefined },
@@ -51,4 +63,86 @@ export interface Accounts {
   resetPassword(token: string, password: string): Promise<void>
   /** Writes down what is still in memory (when tokens were last used); idempotent. */
   close(): Promise<void>
+}
+
+export interface CreateAccountsOptions {
+  readonly store: Store
+  readonly config: AccountsConfig
+  readonly mail: Mail
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const settingsSchema = z.object({ secret: z.string().min(32) })
+
+/** Opens identity on the store; makes the signing secret at the first start and the admin that the settings name. */
+export async function createAccounts({ store, config, mail, clock, log }: CreateAccountsOptions): Promise<Accounts> {
+  const settings = await openSettingsFile({
+    path: join(config.dataFolder, 'identity.json'),
+    schema: settingsSchema,
+    initial: { secret: newSecret() },
+    log,
+  })
+  await settings.update(() => {})
+  const identity = createIdentity({ store, secret: settings.data.secret, secure: config.secure, clock, log })
+  const tokens = createTokens({ store, clock, log })
+  const passwords = createPasswords({
+    store,
+    identity,
+    mail,
+    publicUrl: config.publicUrl,
+    site: config.site,
+    clock,
+    log,
+  })
+  const first = { store, identity, tokens, config, clock, log }
+  await applyAdminSettings(first)
+
+  return {
+    authenticate: async (headers) => {
+      const authorization = headers.get('authorization')
+      if (authorization === null) return identity.authenticate(headers)
+      const token = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization)?.[1]
+      return token === undefined ? undefined : tokens.verify(token)
+    },
+    verifyToken: tokens.verify,
+    onRevoked: tokens.onRevoked,
+    person: async (id) => {
+      const row = await people(store).where('user.id', '=', id).executeTakeFirst()
+      return row === undefined ? undefined : { ...row, role: row.role ?? 'guest' }
+    },
+    people: async ({ limit, cursor }) => {
+      const rows = await people(store)
+        .where('user.id', '>', cursor ?? '')
+        .orderBy('user.id')
+        .limit(limit + 1)
+        .execute()
+      const items = rows.slice(0, limit).map((row) => ({ ...row, role: row.role ?? ('guest' as const) }))
+      const last = items.at(-1)
+      return { items, ...(rows.length > limit && last !== undefined ? { cursor: last.id } : {}) }
+    },
+    setupNeeded: async () => (await findFirstAdmin(store)) === undefined,
+    ensureSetupLink: () => makeSetupLink(first),
+    setup: async (input) => {
+      const person = await setUp(first, input)
+      return { person, cookies: await identity.signIn(person.email, input.password) }
+    },
+    handle: identity.handle,
+    createToken: ({ personId }, input) => tokens.create(personId, input),
+    tokens: tokens.list,
+    revokeToken: tokens.revoke,
+    forgotPassword: passwords.forgot,
+    resetPassword: passwords.reset,
+    close: async () => {
+      await passwords.close()
+      await tokens.close()
+    },
+  }
+}
+
+function people(store: Store) {
+  return store.db
+    .selectFrom('user')
+    .leftJoin('person', 'person.id', 'user.id')
+    .select(['user.id', 'user.name', 'user.email', 'person.role'])
 }

@@ -1,5 +1,6 @@
 /** The hub's tables, as Kysely sees them. Times are epoch milliseconds; JSON columns hold text. */
 import type { RunState } from '@fernlab/shared/contracts/run-state'
+import type { Generated } from 'kysely'
 import type { AccountsSchema } from '../accounts/tables.ts'
 
 export interface RunTable {
@@ -195,7 +196,7 @@ export interface SettingTable {
 }
 
 export interface AuditTable {
-  id: number
+  id: Generated<number>
   at: number
   person_id: string | null
   action: string

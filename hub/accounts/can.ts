@@ -1,0 +1,91 @@
+/**
+ * Who may do what: the one place that decides, pure. Every route asks here; roles and permissions grow here.
+ *
+ * A token's scopes narrow what its person may do, they never widen it: `read` looks, `run` also works with runs,
+ * `builder` also with labs, `admin` everything that the person may.
+ */
+import { type Caller, hasScope, type Role } from './caller.ts'
+
+/** What can be asked for. */
+export const actions = [
+  'catalogue.read',
+  'labs.push',
+  'runs.submit',
+  'runs.read',
+  'runs.read-any',
+  'runs.cancel',
+  'benches.read',
+  'benches.drive',
+  'nodes.read',
+  'nodes.manage',
+  'tokens.read',
+  'tokens.manage',
+  'people.read',
+  'audit.read',
+  'storage.read',
+  'settings.change',
+  'metrics.read',
+] as const
+export type Action = (typeof actions)[number]
+
+/** What the action is on, where it matters whose it is. */
+export interface ActionObject {
+  readonly ownerId?: string
+}
+
+interface Rule {
+  readonly roles: readonly Role[]
+  /** Scopes of which a token needs one. */
+  readonly scopes: readonly string[]
+  /** Others than these roles may do it to what is theirs. */
+  readonly ownOnlyExcept?: readonly Role[]
+}
+
+const everyone: readonly Role[] = ['admin', 'instructor', 'builder', 'student', 'guest']
+const members: readonly Role[] = ['admin', 'instructor', 'builder', 'student']
+const staff: readonly Role[] = ['admin', 'instructor']
+const readers = ['read', 'run', 'builder', 'admin']
+const runners = ['run', 'builder', 'admin']
+
+const rules: Readonly<Record<Action, Rule>> = {
+  'catalogue.read': { roles: everyone, scopes: readers },
+  'labs.push': { roles: ['admin', 'builder'], scopes: ['builder', 'admin'] },
+  'runs.submit': { roles: members, scopes: runners },
+  'runs.read': { roles: everyone, scopes: readers, ownOnlyExcept: staff },
+  'runs.read-any': { roles: staff, scopes: readers },
+  'runs.cancel': { roles: members, scopes: runners, ownOnlyExcept: staff },
+  'benches.read': { roles: everyone, scopes: readers },
+  'benches.drive': { roles: staff, scopes: ['run', 'builder', 'admin'] },
+  'nodes.read': { roles: staff, scopes: readers },
+  'nodes.manage': { roles: ['admin'], scopes: ['admin'] },
+  'tokens.read': { roles: members, scopes: readers },
+  'tokens.manage': { roles: members, scopes: ['admin'] },
+  'people.read': { roles: staff, scopes: readers },
+  'audit.read': { roles: ['admin'], scopes: ['admin'] },
+  'storage.read': { roles: ['admin'], scopes: readers },
+  'settings.change': { roles: ['admin'], scopes: ['admin'] },
+  'metrics.read': { roles: ['admin'], scopes: readers },
+}
+
+/** `unseen`: the caller may not even know that the object exists. */
+export type Decision = 'yes' | 'sign-in' | 'scope' | 'role' | 'unseen'
+
+/** Whether the caller may do it, and if not, why. */
+export function decide(caller: Caller | undefined, action: Action, object: ActionObject = {}): Decision {
+  if (caller === undefined) return 'sign-in'
+  const rule = rules[action]
+  if (!rule.roles.includes(caller.role)) return 'role'
+  const foreign = object.ownerId !== undefined && object.ownerId !== caller.personId
+  if (foreign && rule.ownOnlyExcept !== undefined && !rule.ownOnlyExcept.includes(caller.role)) return 'unseen'
+  return rule.scopes.some((scope) => hasScope(caller, scope)) ? 'yes' : 'scope'
+}
+
+/** True when the caller may do it. */
+export function can(caller: Caller | undefined, action: Action, object: ActionObject = {}): boolean {
+  return decide(caller, action, object) === 'yes'
+}
+
+/** The scopes of a token of which one is needed, for messages. */
+export function scopesFor(action: Action): readonly string[] {
+  return rules[action].scopes
+}

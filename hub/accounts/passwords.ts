@@ -1,0 +1,118 @@
+/** Lost passwords: a one-time link by mail, or from the command line on the hub's machine. */
+import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { Mail } from '../mail/mail.ts'
+import type { Store } from '../store/store.ts'
+import type { Identity } from './identity.ts'
+import { credential } from './new-person.ts'
+import { claimOneTime, makeOneTime, oneTimeError } from './one-time.ts'
+import { hashSecret } from './secret-text.ts'
+
+const linkMs = 60 * 60 * 1000
+
+export interface Passwords {
+  /** Resolves before it is known whether the address is; the letter follows. */
+  forgot(email: string): Promise<void>
+  reset(token: string, password: string): Promise<void>
+  /** Waits for letters that are being sent. */
+  close(): Promise<void>
+}
+
+export interface PasswordsOptions {
+  readonly store: Store
+  readonly identity: Identity
+  readonly mail: Mail
+  readonly publicUrl: () => string
+  readonly site: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Handles lost passwords. */
+export function createPasswords(options: PasswordsOptions): Passwords {
+  const { store, identity, mail, publicUrl, site, clock, log } = options
+  const sending = new Set<Promise<void>>()
+
+  const sendLink = async (email: string) => {
+    const person = await findPerson(store, email)
+    if (person === undefined) return
+    const link = await resetLink({ store, clock, personId: person.id, publicUrl: publicUrl() })
+    await mail.send({
+      to: person.email,
+      subject: `${site}: choose a new password`,
+      text: `Hello ${person.name},\n\nsomebody asked for a new password for this address. If it was you, open this link within an hour:\n\n${link}\n\nIf it was not, there is nothing to do.\n`,
+    })
+    log.info({ person: person.id }, 'a link to choose a new password was sent')
+  }
+
+  return {
+    forgot: async (email) => {
+      const work = sendLink(email).catch((error: unknown) => {
+        const { code, message } = asLabError(error)
+        log.error({ code, error: message }, 'a link to choose a new password could not be sent')
+      })
+      sending.add(work)
+      work.finally(() => sending.delete(work))
+    },
+    reset: async (token, password) => {
+      const claimed = await store.db
+        .selectFrom('one_time')
+        .select('subject')
+        .where('token_hash', '=', hashSecret(token))
+        .where('purpose', '=', 'password-reset')
+        .executeTakeFirst()
+      const personId = claimed?.subject
+      if (personId === undefined || personId === null) throw oneTimeError('password-reset')
+      const hash = await identity.hashPassword(password)
+      const now = clock.now()
+      try {
+        await store.write([
+          { query: claimOneTime(store, clock, 'password-reset', token), expect: 1 },
+          store.db.deleteFrom('account').where('userId', '=', personId).where('providerId', '=', 'credential'),
+          store.db.insertInto('account').values(credential(clock, personId, hash)),
+          store.db.deleteFrom('session').where('userId', '=', personId),
+          store.db
+            .insertInto('audit')
+            .values({ at: now, person_id: personId, action: 'password.reset', subject: personId, detail: '{}' }),
+        ])
+      } catch (error) {
+        if (asLabError(error).code === 'precondition-failed') throw oneTimeError('password-reset')
+        throw error
+      }
+      identity.forget(personId)
+    },
+    close: async () => {
+      await Promise.all(sending)
+    },
+  }
+}
+
+/** Makes a one-time link for the person with this address; for the command line, which already has the data folder. */
+export async function resetPassword(options: {
+  store: Store
+  email: string
+  publicUrl: string
+  clock?: Clock
+}): Promise<string> {
+  const { store, email, publicUrl, clock = systemClock } = options
+  const person = await findPerson(store, email)
+  if (person === undefined) {
+    throw new LabError({ code: 'person-unknown', kind: 'caller', message: `nobody here has the address ${email}` })
+  }
+  return resetLink({ store, clock, personId: person.id, publicUrl })
+}
+
+async function findPerson(store: Store, email: string) {
+  return store.db
+    .selectFrom('user')
+    .select(['id', 'name', 'email'])
+    .where('email', '=', email.toLowerCase())
+    .executeTakeFirst()
+}
+
+async function resetLink(options: { store: Store; clock: Clock; personId: string; publicUrl: string }) {
+  const { store, clock, personId, publicUrl } = options
+  const secret = await makeOneTime({ store, clock, purpose: 'password-reset', subject: personId, ttlMs: linkMs })
+  return new URL(`/reset#token=${secret}`, publicUrl).href
+}

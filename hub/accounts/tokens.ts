@@ -1,0 +1,166 @@
+/**
+ * API tokens.
+ *
+ * INVARIANTS: only the hash is stored; a token is looked up on each use, never cached, so that its end takes effect at
+ * once, also when another process revoked it; `last_used_at` is written in bundles and may be lost.
+ */
+import type { Token } from '@fernlab/shared/contracts/api'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { newId } from '@fernlab/shared/primitives/ids'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { TokenTable } from '../store/schema.ts'
+import type { Store } from '../store/store.ts'
+import type { Caller } from './caller.ts'
+import { hashSecret, newSecret } from './secret-text.ts'
+
+export const TOKEN_PREFIX = 'fern_'
+const flushMs = 30_000
+const dayMs = 86_400_000
+
+export interface Tokens {
+  verify(token: string): Promise<Caller | undefined>
+  create(
+    personId: string,
+    input: { name: string; scopes: readonly string[]; expiresInDays?: number | undefined },
+  ): Promise<Token & { token: string }>
+  /** Makes `secret` the only token of this name; it belongs to the person from now on. */
+  establish(personId: string, name: string, secret: string): Promise<void>
+  list(personId: string): Promise<Token[]>
+  revoke(personId: string, tokenId: string): Promise<boolean>
+  onRevoked(listener: (tokenId: string) => void): () => void
+  close(): Promise<void>
+}
+
+/** Keeps API tokens in the store. */
+export function createTokens({ store, clock, log }: { store: Store; clock: Clock; log: Log }): Tokens {
+  const used = new Map<string, number>()
+  const listeners = new Set<(tokenId: string) => void>()
+  let cancelFlush: (() => void) | undefined
+
+  const flush = async () => {
+    cancelFlush?.()
+    cancelFlush = undefined
+    const bundle = [...used]
+    used.clear()
+    if (bundle.length === 0) return
+    await store.write(
+      bundle.map(([id, at]) => store.db.updateTable('token').set({ last_used_at: at }).where('id', '=', id)),
+    )
+  }
+  const noteUse = (id: string) => {
+    used.set(id, clock.now())
+    cancelFlush ??= clock.after(flushMs, () => {
+      flush().catch((error: unknown) =>
+        log.warn({ code: asLabError(error).code }, 'when tokens were last used could not be written'),
+      )
+    })
+  }
+  const announce = (id: string) => {
+    for (const listener of listeners) listener(id)
+  }
+
+  return {
+    verify: async (token) => {
+      const row = await store.db
+        .selectFrom('token')
+        .innerJoin('user', 'user.id', 'token.person_id')
+        .leftJoin('person', 'person.id', 'token.person_id')
+        .select(['token.id', 'token.person_id', 'token.scopes', 'token.expires_at', 'token.revoked_at'])
+        .select(['user.name', 'user.email', 'person.role'])
+        .where('token_hash', '=', hashSecret(token))
+        .executeTakeFirst()
+      if (row === undefined || row.revoked_at !== null) return undefined
+      if (row.expires_at !== null && row.expires_at <= clock.now()) return undefined
+      noteUse(row.id)
+      return {
+        personId: row.person_id,
+        name: row.name,
+        email: row.email,
+        role: row.role ?? 'guest',
+        scopes: JSON.parse(row.scopes) as string[],
+        via: 'token',
+        tokenId: row.id,
+      }
+    },
+    create: async (personId, { name, scopes, expiresInDays }) => {
+      const token = newSecret(TOKEN_PREFIX)
+      const now = clock.now()
+      const row: TokenTable = {
+        id: newId(now),
+        person_id: personId,
+        name,
+        token_hash: hashSecret(token),
+        scopes: JSON.stringify(scopes),
+        created_at: now,
+        expires_at: expiresInDays === undefined ? null : now + expiresInDays * dayMs,
+        last_used_at: null,
+        revoked_at: null,
+      }
+      await store.write([store.db.insertInto('token').values(row)])
+      return { ...describe(row), token }
+    },
+    establish: async (personId, name, secret) => {
+      const now = clock.now()
+      const hash = hashSecret(secret)
+      const row = { person_id: personId, name, scopes: '["admin","mqtt:read","mqtt:status"]', revoked_at: null }
+      await store.write([
+        store.db
+          .updateTable('token')
+          .set({ revoked_at: now })
+          .where('name', '=', name)
+          .where('token_hash', '!=', hash)
+          .where('revoked_at', 'is', null),
+        store.db
+          .insertInto('token')
+          .values({ ...row, id: newId(now), token_hash: hash, created_at: now, expires_at: null, last_used_at: null })
+          .onConflict((conflict) => conflict.column('token_hash').doUpdateSet(row)),
+      ])
+    },
+    list: async (personId) => {
+      const rows = await store.db
+        .selectFrom('token')
+        .selectAll()
+        .where('person_id', '=', personId)
+        .orderBy('id', 'desc')
+        .execute()
+      return rows.map((row) => describe({ ...row, last_used_at: used.get(row.id) ?? row.last_used_at }))
+    },
+    revoke: async (personId, tokenId) => {
+      const known = await store.db
+        .selectFrom('token')
+        .select('id')
+        .where('id', '=', tokenId)
+        .where('person_id', '=', personId)
+        .executeTakeFirst()
+      if (known === undefined) return false
+      await store.write([
+        store.db
+          .updateTable('token')
+          .set({ revoked_at: clock.now() })
+          .where('id', '=', tokenId)
+          .where('revoked_at', 'is', null),
+      ])
+      announce(tokenId)
+      return true
+    },
+    onRevoked: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close: flush,
+  }
+}
+
+function describe(row: TokenTable): Token {
+  const time = (ms: number) => new Date(ms).toISOString()
+  return {
+    id: row.id,
+    name: row.name,
+    scopes: JSON.parse(row.scopes) as string[],
+    createdAt: time(row.created_at),
+    ...(row.expires_at === null ? {} : { expiresAt: time(row.expires_at) }),
+    ...(row.last_used_at === null ? {} : { lastUsedAt: time(row.last_used_at) }),
+    ...(row.revoked_at === null ? {} : { revokedAt: time(row.revoked_at) }),
+  }
+}

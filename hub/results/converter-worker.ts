@@ -1,0 +1,77 @@
+/** The thread in which results are turned into their outward forms, so that no download holds up the hub's loop. */
+import { parentPort } from 'node:worker_threads'
+import type { EventPageDoc, NodeDocument } from '@fernlab/shared/contracts/documents'
+import { decode } from '@fernlab/shared/links/codec'
+import { asLabError, type LabErrorJson } from '@fernlab/shared/primitives/lab-error'
+import { type Converter, type ConverterSpec, createConverter } from './converters.ts'
+import type { ReducedRows } from './reduce.ts'
+
+export type ConverterRequest =
+  | { readonly kind: 'open'; readonly session: number; readonly spec: ConverterSpec }
+  | { readonly kind: 'pages'; readonly session: number; readonly bodies: readonly Uint8Array[] }
+  | { readonly kind: 'finish'; readonly session: number }
+  | { readonly kind: 'abort'; readonly session: number }
+
+export interface ConverterReply {
+  readonly session: number
+  readonly bytes?: Uint8Array
+  readonly reduced?: ReducedRows
+  readonly error?: LabErrorJson
+}
+
+const sessions = new Map<number, Converter>()
+
+/** The document of a stored body; a body is the document as the node sent it, whole or its `doc` alone. */
+export function pageIn(body: Uint8Array): EventPageDoc {
+  const value = decode(body) as EventPageDoc | Extract<NodeDocument, { name: 'event_page' }>
+  return 'doc' in value ? value.doc : value
+}
+
+async function answer(request: ConverterRequest): Promise<Omit<ConverterReply, 'session'>> {
+  const { session } = request
+  if (request.kind === 'open') {
+    sessions.set(session, await createConverter(request.spec))
+    return {}
+  }
+  const converter = sessions.get(session)
+  if (converter === undefined) return {}
+  switch (request.kind) {
+    case 'pages':
+      return { bytes: join(request.bodies.map((body) => converter.page(pageIn(body)))) }
+    case 'finish':
+      sessions.delete(session)
+      return converter.finish()
+    case 'abort':
+      sessions.delete(session)
+      converter.abort()
+      return {}
+  }
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1 && parts[0] !== undefined) return parts[0]
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.byteLength
+  }
+  return whole
+}
+
+const port = parentPort
+let turn: Promise<void> = Promise.resolve()
+port?.on('message', (request: ConverterRequest) => {
+  turn = turn.then(async () => {
+    let reply: ConverterReply
+    try {
+      reply = { session: request.session, ...(await answer(request)) }
+    } catch (error) {
+      sessions.get(request.session)?.abort()
+      sessions.delete(request.session)
+      reply = { session: request.session, error: asLabError(error).toJSON() }
+    }
+    const buffer = reply.bytes?.buffer
+    port.postMessage(reply, buffer instanceof ArrayBuffer && buffer.byteLength > 0 ? [buffer] : [])
+  })
+})

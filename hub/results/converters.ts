@@ -1,0 +1,123 @@
+/** The forms in which results leave the hub, made in a worker thread page by page; each is a small pure machine. */
+import type { EventPageDoc } from '@fernlab/shared/contracts/documents'
+import { createCsv } from './csv.ts'
+import { eventModelPages } from './event-model.ts'
+import type { StreamColumn } from './keys.ts'
+import { type ReducedRows, Reducer, type TimeWindow } from './reduce.ts'
+
+interface Common {
+  readonly columns: readonly StreamColumn[]
+  readonly window: TimeWindow
+}
+
+export type TimeColumn = 'relative' | 'epoch' | 'iso'
+
+/** What to make of a stream's pages. */
+export type ConverterSpec =
+  | (Common & { readonly format: 'csv'; readonly startTime: number; readonly time: TimeColumn })
+  | (Common & { readonly format: 'reduced'; readonly rows: number; readonly points: number })
+  /** The comma-separated values of one column (its source, or undefined for the times) as JSON. */
+  | (Common & { readonly format: 'json-column'; readonly source: string | undefined })
+  | (Common & { readonly format: 'event-model'; readonly descriptorUid: string })
+  | (Common & { readonly format: 'parquet'; readonly metadata: Readonly<Record<string, string>> })
+  | (Common & { readonly format: 'hdf5'; readonly path: string; readonly metadata: Readonly<Record<string, string>> })
+
+export interface Converter {
+  /** What the page adds to the output. */
+  page(page: EventPageDoc): Uint8Array
+  /** The rest of the output, and what was computed. */
+  finish(): { readonly bytes: Uint8Array; readonly reduced?: ReducedRows }
+  /** Gives up; leaves nothing behind. */
+  abort(): void
+}
+
+const nothing = new Uint8Array(0)
+const text = new TextEncoder()
+
+/** A converter for the spec; the larger libraries are loaded only when asked for. */
+export async function createConverter(spec: ConverterSpec): Promise<Converter> {
+  switch (spec.format) {
+    case 'csv':
+      return createCsv(spec)
+    case 'reduced':
+      return reduced(spec)
+    case 'json-column':
+      return jsonColumn(spec)
+    case 'event-model':
+      return eventModel(spec)
+    case 'parquet':
+      return (await import('./parquet.ts')).createParquet(spec)
+    case 'hdf5':
+      return (await import('./hdf5.ts')).createHdf5(spec)
+  }
+}
+
+function reduced({ columns, rows, points, window }: Extract<ConverterSpec, { format: 'reduced' }>): Converter {
+  const reducer = new Reducer({ columns, rows, points, window })
+  return {
+    page: (page) => {
+      reducer.add(page)
+      return nothing
+    },
+    finish: () => ({ bytes: nothing, reduced: reducer.finish() }),
+    abort: () => {},
+  }
+}
+
+function jsonColumn({ source, window }: Extract<ConverterSpec, { format: 'json-column' }>): Converter {
+  let separator = ''
+  return {
+    page: (whole) => {
+      const page = cut(whole, window)
+      const values = source === undefined ? page.time : page.columns[source]
+      if (page.count === 0) return nothing
+      const list = values === undefined ? Array.from({ length: page.count }, () => null) : Array.from<unknown>(values)
+      const out = `${separator}${JSON.stringify(list).slice(1, -1)}`
+      separator = ','
+      return text.encode(out)
+    },
+    finish: () => ({ bytes: nothing }),
+    abort: () => {},
+  }
+}
+
+function eventModel({ columns, descriptorUid }: Extract<ConverterSpec, { format: 'event-model' }>): Converter {
+  return {
+    page: (page) => {
+      let lines = ''
+      for (const document of eventModelPages(page, descriptorUid, columns)) lines += `${JSON.stringify(document)}\n`
+      return text.encode(lines)
+    },
+    finish: () => ({ bytes: nothing }),
+    abort: () => {},
+  }
+}
+
+/** The rows of a page whose times are in the window; times grow within a stream. */
+export function cut(page: EventPageDoc, { from, to }: TimeWindow): EventPageDoc {
+  const start = from === undefined ? 0 : lowerBound(page.time, (time) => time >= from)
+  const end = to === undefined ? page.count : lowerBound(page.time, (time) => time > to)
+  if (start === 0 && end === page.count) return page
+  const columns = Object.entries(page.columns).map(
+    ([key, column]) =>
+      [key, column instanceof Float64Array ? column.subarray(start, end) : column.slice(start, end)] as const,
+  )
+  return {
+    stream: page.stream,
+    first: page.first + start,
+    count: Math.max(0, end - start),
+    time: page.time.subarray(start, end),
+    columns: Object.fromEntries(columns),
+  }
+}
+
+function lowerBound(times: Float64Array, holds: (time: number) => boolean): number {
+  let low = 0
+  let high = times.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (holds(times[middle] ?? 0)) high = middle
+    else low = middle + 1
+  }
+  return low
+}

@@ -1,0 +1,63 @@
+/** A run's event-model documents as JSON lines, in the order in which the node made them. */
+import type { DescriptorDoc, StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
+import type { Store } from '../store/store.ts'
+import type { Conversion, ConverterThread } from './converter-thread.ts'
+import {
+  type EventModelDocument,
+  eventModelDescriptor,
+  eventModelStart,
+  eventModelStop,
+  type RunFacts,
+} from './event-model.ts'
+import { streamColumns } from './keys.ts'
+import { docIn, documentsAfter } from './pages.ts'
+
+/** Many small documents are read together; where one is large, few are. */
+const mostAtOnce = 64
+const bytesAtOnce = 2_000_000
+
+export interface DocumentLinesOptions {
+  readonly store: Store
+  readonly converters: ConverterThread
+  readonly runId: string
+  readonly attempt: number
+  readonly facts: RunFacts
+}
+
+/** Reads and turns the documents at the reader's pace. */
+export async function* streamDocuments(options: DocumentLinesOptions): AsyncGenerator<Uint8Array, void, void> {
+  const { store, converters, runId, attempt, facts } = options
+  const text = new TextEncoder()
+  const line = (document: EventModelDocument) => text.encode(`${JSON.stringify(document)}\n`)
+  const streams = new Map<string, Conversion>()
+  let afterSeq = -1
+  let limit = 1
+  try {
+    for (;;) {
+      const rows = await documentsAfter(store, { runId, attempt, afterSeq, limit })
+      const bytes = rows.reduce((sum, row) => sum + row.body.byteLength, 0)
+      limit = Math.max(1, Math.min(mostAtOnce, Math.floor((bytesAtOnce * rows.length) / Math.max(1, bytes))))
+      for (const { seq, name, stream, body } of rows) {
+        afterSeq = seq
+        const key = { runId, attempt, seq }
+        if (name === 'start') yield line(eventModelStart(docIn<StartDoc>(body), key, facts))
+        else if (name === 'stop') yield line(eventModelStop(docIn<StopDoc>(body), key))
+        else if (name === 'descriptor') {
+          const doc = docIn<DescriptorDoc>(body)
+          const document = eventModelDescriptor(doc, key)
+          const descriptorUid = String(document.doc.uid)
+          streams.get(doc.stream)?.abort()
+          const columns = streamColumns(doc)
+          streams.set(doc.stream, await converters.open({ format: 'event-model', columns, window: {}, descriptorUid }))
+          yield line(document)
+        } else {
+          const lines = await streams.get(stream ?? '')?.pages([body])
+          if (lines !== undefined && lines.byteLength > 0) yield lines
+        }
+      }
+      if (rows.length === 0) return
+    }
+  } finally {
+    for (const conversion of streams.values()) conversion.abort()
+  }
+}

@@ -1,0 +1,158 @@
+/** Reading a run's documents from the store, a few at a time. */
+import type { DescriptorDoc, NodeDocument, StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
+import { decode } from '@fernlab/shared/links/codec'
+import type { Store } from '../store/store.ts'
+import type { TimeWindow } from './reduce.ts'
+
+/** About so many rows are read at once: some MB. */
+const rowsAtOnce = 65_536
+const mostPagesAtOnce = 256
+
+export interface Stream {
+  readonly name: string
+  /** Place of its descriptor among the attempt's documents. */
+  readonly seq: number
+  readonly descriptor: DescriptorDoc
+}
+
+export interface StoredDocument {
+  readonly seq: number
+  readonly name: NodeDocument['name']
+  readonly stream: string | null
+  readonly body: Uint8Array
+}
+
+/** The content of a stored document: bodies hold the node's message, or its `doc` alone. */
+export function docIn<Doc extends object>(body: Uint8Array): Doc {
+  const value = decode(body) as Doc | { doc: Doc }
+  return 'doc' in value ? (value.doc as Doc) : (value as Doc)
+}
+
+/** The latest attempt that has documents; undefined when none has. */
+export async function latestAttempt(store: Store, runId: string): Promise<number | undefined> {
+  const row = await store.db
+    .selectFrom('document')
+    .select('attempt')
+    .where('run_id', '=', runId)
+    .orderBy('attempt', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.attempt
+}
+
+/** The streams of an attempt in the order in which they began. */
+export async function streamsOf(store: Store, runId: string, attempt: number): Promise<Stream[]> {
+  const rows = await store.db
+    .selectFrom('document')
+    .select(['seq', 'body'])
+    .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
+    .where('name', '=', 'descriptor')
+    .orderBy('seq')
+    .execute()
+  const streams = new Map<string, Stream>()
+  for (const { seq, body } of rows) {
+    const descriptor = docIn<DescriptorDoc>(body)
+    streams.set(descriptor.stream, { name: descriptor.stream, seq, descriptor })
+  }
+  return [...streams.values()]
+}
+
+/** The start document; undefined while there is none. */
+export async function startOf(store: Store, runId: string, attempt: number): Promise<StartDoc | undefined> {
+  const row = await one(store, runId, attempt, 'start')
+  return row === undefined ? undefined : docIn<StartDoc>(row.body)
+}
+
+/** The stop document; undefined while there is none. */
+export async function stopOf(store: Store, runId: string, attempt: number): Promise<StopDoc | undefined> {
+  const row = await one(store, runId, attempt, 'stop')
+  return row === undefined ? undefined : docIn<StopDoc>(row.body)
+}
+
+async function one(store: Store, runId: string, attempt: number, name: 'start' | 'stop') {
+  return store.db
+    .selectFrom('document')
+    .select('body')
+    .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
+    .where('name', '=', name)
+    .executeTakeFirst()
+}
+
+/** Rows that a stream has on the hub; of those about in the window. */
+export async function countRows(
+  store: Store,
+  key: { runId: string; attempt: number; stream: string },
+  window: TimeWindow = {},
+): Promise<{ total: number; inWindow: number }> {
+  const all = await pagesOf(store, key)
+    .select(({ fn }) => [fn.sum<number>('row_count').as('rows')])
+    .executeTakeFirst()
+  const total = Number(all?.rows ?? 0)
+  if (window.from === undefined && window.to === undefined) return { total, inWindow: total }
+  const part = await pagesOf(store, key, window)
+    .select(({ fn }) => [fn.sum<number>('row_count').as('rows')])
+    .executeTakeFirst()
+  return { total, inWindow: Number(part?.rows ?? 0) }
+}
+
+function pagesOf(
+  store: Store,
+  { runId, attempt, stream }: { runId: string; attempt: number; stream: string },
+  window: TimeWindow = {},
+) {
+  const { from, to } = window
+  return store.db
+    .selectFrom('document')
+    .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
+    .where('stream', '=', stream)
+    .where('name', '=', 'event_page')
+    .$if(from !== undefined, (query) =>
+      query.where(({ or, eb }) => or([eb('last_time', 'is', null), eb('last_time', '>=', from ?? 0)])),
+    )
+    .$if(to !== undefined, (query) =>
+      query.where(({ or, eb }) => or([eb('first_time', 'is', null), eb('first_time', '<=', to ?? 0)])),
+    )
+}
+
+/** The bodies of a stream's pages in order of rows, some MB at a time; each may be given away. */
+export async function* pageBodies(
+  store: Store,
+  key: { runId: string; attempt: number; stream: string },
+  window: TimeWindow = {},
+): AsyncGenerator<Uint8Array[]> {
+  let after = -1
+  let limit = 1
+  for (;;) {
+    const rows = await pagesOf(store, key, window)
+      .select(['first_row', 'row_count', 'body'])
+      .where('first_row', '>', after)
+      .orderBy('first_row')
+      .limit(limit)
+      .execute()
+    if (rows.length === 0) return
+    const count = rows.reduce((sum, row) => sum + (row.row_count ?? 0), 0)
+    after = rows.at(-1)?.first_row ?? after
+    const average = Math.max(1, count / rows.length)
+    limit = Math.max(1, Math.min(mostPagesAtOnce, Math.floor(rowsAtOnce / average)))
+    yield rows.map((row) => row.body)
+  }
+}
+
+/** Documents of an attempt after `afterSeq`, in order, with their bodies; at most `limit`. */
+export async function documentsAfter(
+  store: Store,
+  key: { runId: string; attempt: number; afterSeq: number; limit: number },
+): Promise<StoredDocument[]> {
+  return store.db
+    .selectFrom('document')
+    .select(['seq', 'name', 'stream', 'body'])
+    .where('run_id', '=', key.runId)
+    .where('attempt', '=', key.attempt)
+    .where('seq', '>', key.afterSeq)
+    .orderBy('seq')
+    .limit(key.limit)
+    .execute()
+}
