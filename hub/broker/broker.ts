@@ -1,0 +1,206 @@
+/**
+ * The embedded MQTT broker (3.1.1 and 5): who may connect, and what passes.
+ *
+ * INVARIANTS: no packet of a client is published, and none is handed to one, that topic-rules.ts does not allow; client
+ * ids live in a name space of their credential, so that none can take over another's connection; sessions end with their
+ * connection (what must survive is repaired by inventories, so nothing is stored for absent clients).
+ */
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { Aedes, type AuthenticateError, type Client } from 'aedes'
+import { createLossLog } from './loss-log.ts'
+import { type Identity, mayPublish, mayReceive, maySubscribe } from './topic-rules.ts'
+
+/** The largest MQTT packet that is taken. */
+export const MAX_PACKET_BYTES = 16 * 1024 * 1024
+
+export interface BrokerMessage {
+  readonly topic: string
+  readonly payload: Uint8Array
+}
+
+export interface Broker {
+  /** Serves one client on a connection. */
+  handle(stream: Duplex, request?: IncomingMessage): void
+  /** Hands a message of the hub to those who subscribed. */
+  publish(topic: string, payload: Uint8Array | string, options?: { retain?: boolean }): void
+  /** Calls back for every message that matches, whoever published it. */
+  subscribe(filter: string, listener: (message: BrokerMessage) => void): Promise<void>
+  /** False when it is certain that no client subscribed to anything that the topic could match. */
+  mayHaveListeners(topic: string): boolean
+  /** Cuts every connection of the identities that match, at once. */
+  disconnect(matches: (identity: Identity) => boolean): void
+  readonly clients: number
+  close(): Promise<void>
+}
+
+export interface CreateBrokerOptions {
+  readonly site: string
+  /** The identity behind a user name and password; undefined: refused. */
+  readonly authenticate: (username: string, password: string) => Promise<Identity | undefined>
+  readonly log: Log
+}
+
+/** Starts the broker without any listener. */
+export async function createBroker({ site, authenticate, log }: CreateBrokerOptions): Promise<Broker> {
+  const identities = new WeakMap<Client, Identity>()
+  const losses = createLossLog(log)
+
+  const refuse = (message: string, returnCode: 4 | 5): AuthenticateError =>
+    Object.assign(new Error(message), { returnCode })
+  const aedes = new Aedes({
+    concurrency: 10_000,
+    connectTimeout: 10_000,
+    drainTimeout: 30_000,
+    queueLimit: 1000,
+    maximumPacketSize: MAX_PACKET_BYTES,
+    maxTopicLevels: 20,
+    authenticate: (client, username, password, done) => {
+      const secret = password === undefined ? '' : Buffer.from(password).toString('utf8')
+      authenticate(username ?? '', secret).then(
+        (identity) => {
+          if (identity === undefined) {
+            losses.lost(`refused:${username}`, { username }, 'a client with a wrong credential was refused')
+            done(refuse('bad user name or password', 4), null)
+            return
+          }
+          identities.set(client, identity)
+          // A node has one connection: a newer one replaces a dead one. Integrators may have many.
+          Object.assign(client, {
+            id: identity.kind === 'node' ? `node/${identity.node}` : `token/${identity.tokenId}/${client.id}`,
+          })
+          done(null, true)
+        },
+        (error: unknown) => {
+          log.error({ error: String(error) }, 'a credential could not be checked')
+          done(refuse('try again', 5), null)
+        },
+      )
+    },
+    authorizePublish: (client, packet, done) => {
+      // Without a client this is a will of a connection that is gone without trace: nobody vouches for it.
+      const identity = client === null ? undefined : identities.get(client)
+      if (identity !== undefined && mayPublish(site, identity, packet.topic)) return done(null)
+      const who = identity === undefined ? 'a stranger' : nameOf(identity)
+      losses.lost(`publish:${who}`, { who, topic: packet.topic }, 'a message that is not allowed was dropped')
+      done(new Error('not authorized'))
+    },
+    authorizeSubscribe: (client, subscription, done) => {
+      const identity = identities.get(client)
+      if (identity !== undefined && maySubscribe(site, identity, subscription.topic)) return done(null, subscription)
+      const who = identity === undefined ? 'a stranger' : nameOf(identity)
+      losses.lost(`subscribe:${who}`, { who, filter: subscription.topic }, 'a subscription was refused')
+      done(null, null)
+    },
+    authorizeForward: (client, packet) => {
+      const identity = identities.get(client)
+      return identity !== undefined && mayReceive(site, identity, packet.topic) ? packet : null
+    },
+  })
+  const inner = aedes as unknown as AedesInside
+  inner.clampSessionExpiry = () => 0
+  stampAtEmit(inner)
+  await aedes.listen()
+
+  aedes.on('clientError', (client, error) => {
+    if (error.message !== 'not authorized') log.debug({ client: client.id, error: error.message }, 'a client failed')
+  })
+  aedes.on('connectionError', (_, error) => log.debug({ error: error.message }, 'a connection failed'))
+  const events: EventEmitter = aedes
+  events.on('error', (error: unknown) => log.error({ error: String(error) }, 'the broker failed'))
+
+  const listening = new Map<Client, Set<string>>()
+  aedes.on('subscribe', (subscriptions, client) => {
+    const filters = listening.get(client) ?? new Set()
+    for (const { topic, qos } of subscriptions) if (qos < 128) filters.add(topic)
+    listening.set(client, filters)
+  })
+  aedes.on('unsubscribe', (filters, client) => {
+    for (const filter of filters) listening.get(client)?.delete(filter)
+  })
+  aedes.on('clientDisconnect', (client) => void listening.delete(client))
+
+  let closing: Promise<void> | undefined
+  return {
+    handle: (stream, request) => void aedes.handle(stream, request),
+    publish: (topic, payload, { retain = false } = {}) => {
+      const bytes = typeof payload === 'string' ? Buffer.from(payload) : asBuffer(payload)
+      aedes.publish({ cmd: 'publish', topic, payload: bytes, qos: 0, dup: false, retain }, (error) => {
+        if (error) log.warn({ topic, error: error.message }, 'a message was not published')
+      })
+    },
+    subscribe: (filter, listener) =>
+      new Promise((resolve) => {
+        aedes.subscribe(
+          filter,
+          ({ topic, payload }, done) => {
+            listener({ topic, payload: typeof payload === 'string' ? Buffer.from(payload) : payload })
+            done()
+          },
+          resolve,
+        )
+      }),
+    mayHaveListeners: (topic) => {
+      for (const filters of listening.values()) {
+        for (const filter of filters) if (couldMatch(filter, topic)) return true
+      }
+      return false
+    },
+    disconnect: (matches) => {
+      for (const client of Object.values(inner.clients)) {
+        const identity = identities.get(client)
+        // 0x87: not authorized.
+        if (identity !== undefined && matches(identity)) client.disconnect({ reasonCode: 0x87 })
+      }
+    },
+    get clients() {
+      return aedes.connectedClients
+    },
+    close: () => {
+      closing ??= new Promise((resolve) => aedes.close(() => resolve()))
+      return closing
+    },
+  }
+}
+
+interface AedesInside {
+  counter: number
+  clients: Record<string, Client>
+  clampSessionExpiry(seconds: number): number
+  mq: { emit(packet: { brokerCounter?: number }, done: () => void): void }
+}
+
+/**
+ * aedes drops a message whose counter is below the last one that a client got, and counts before it stores retained
+ * ones: an unretained message that overtakes a retained one would make the latter vanish. Counting at the hand-over
+ * keeps every message, each client once.
+ */
+function stampAtEmit(broker: AedesInside): void {
+  const { mq } = broker
+  const emit = mq.emit.bind(mq)
+  mq.emit = (packet, done) => {
+    packet.brokerCounter = ++broker.counter
+    emit(packet, done)
+  }
+}
+
+/** MQTT's topic filter match. */
+export function couldMatch(filter: string, topic: string): boolean {
+  const levels = topic.split('/')
+  const parts = filter.split('/')
+  for (const [at, part] of parts.entries()) {
+    if (part === '#') return true
+    if (at >= levels.length || (part !== '+' && part !== levels[at])) return false
+  }
+  return parts.length === levels.length
+}
+
+function nameOf(identity: Identity): string {
+  return identity.kind === 'node' ? `node ${identity.node}` : `token ${identity.tokenId}`
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,126 @@
+/** Where MQTT clients come in: TCP, TLS, and WebSocket on the web port. */
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createServer as createTlsServer } from 'node:tls'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { createWebSocketStream, WebSocketServer } from 'ws'
+import { type Broker, MAX_PACKET_BYTES } from './broker.ts'
+
+export interface Listener {
+  readonly port: number
+  close(): Promise<void>
+}
+
+export interface ListenOptions {
+  readonly broker: Broker
+  readonly host: string
+  readonly port: number
+  /** PEM texts; with them the listener speaks TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+  /** The setting that names the port, for the error when it is taken. */
+  readonly setting: string
+}
+
+/** Listens for MQTT over TCP or TLS. */
+export async function listenMqtt({ broker, host, port, tls, setting }: ListenOptions): Promise<Listener> {
+  const sockets = new Set<Socket>()
+  const accept = (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    broker.handle(socket)
+  }
+  const server: Server =
+    tls === undefined ? createServer({ noDelay: true }, accept) : createTlsServer({ ...tls, noDelay: true }, accept)
+  const chosen = await listen(server, host, port, setting)
+  let closing: Promise<void> | undefined
+  return {
+    port: chosen,
+    close: () => {
+      closing ??= new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      })
+      return closing
+    },
+  }
+}
+
+/** Listens on a port; resolves with the one that was chosen, rejects with one line that names the setting. */
+export function listen(server: Server | HttpServer, host: string, port: number, setting: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: NodeJS.ErrnoException) =>
+      reject(
+        new LabError({
+          code: 'port-unusable',
+          kind: 'configuration',
+          message: `${setting} is ${port} on ${host}, but ${whyNot(cause)}; choose another, or 0 for any free one`,
+          cause,
+        }),
+      )
+    server.once('error', failed)
+    server.listen(port, host, () => {
+      server.off('error', failed)
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}
+
+function whyNot(cause: NodeJS.ErrnoException): string {
+  if (cause.code === 'EADDRINUSE') return 'another program listens there'
+  if (cause.code === 'EACCES') return 'this user may not listen there'
+  return `listening failed (${cause.code ?? cause.message})`
+}
+
+export interface WebSocketOptions {
+  readonly broker: Broker
+  readonly server: HttpServer
+  /** Origins of the hub's own page besides the one of the request's host. */
+  readonly origins: () => readonly string[]
+  readonly log: Log
+}
+
+/**
+ * Serves MQTT over WebSocket at `/mqtt`; a browser's page must come from the hub itself (a client that sends no Origin is
+ * no browser). Other upgrades are left alone.
+ */
+export function serveWebSocket({ broker, server, origins, log }: WebSocketOptions): { close(): void } {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_PACKET_BYTES,
+    handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
+  })
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (new URL(request.url ?? '/', 'http://hub').pathname !== '/mqtt') return
+    if (!isOwnOrigin(request.headers.origin, request.headers.host, origins())) {
+      log.warn({ origin: request.headers.origin }, 'a page of another origin was refused at /mqtt')
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      return
+    }
+    sockets.handleUpgrade(request, socket, head, (connection) => {
+      const stream = createWebSocketStream(connection)
+      stream.on('error', (error) => log.debug({ error: error.message }, 'a WebSocket failed'))
+      broker.handle(stream, request)
+    })
+  }
+  server.on('upgrade', onUpgrade)
+  return {
+    close: () => {
+      server.off('upgrade', onUpgrade)
+      for (const connection of sockets.clients) connection.terminate()
+      sockets.close()
+    },
+  }
+}
+
+/** True for no origin, for the origin of the host that was asked, and for the listed ones. */
+export function isOwnOrigin(origin: string | undefined, host: string | undefined, own: readonly string[]): boolean {
+  if (origin === undefined) return true
+  if (own.includes(origin)) return true
+  if (host === undefined || !URL.canParse(origin)) return false
+  const { protocol, host: from } = new URL(origin)
+  return (protocol === 'http:' || protocol === 'https:') && from === host
+}
