@@ -29,6 +29,7 @@ export class ScpiDevice implements WireDevice {
   readonly #tree: HeaderTree
   readonly #errors: ScpiFault[] = []
   readonly #work: { line: string; answer: (text: string) => void; hangUp: () => void }[] = []
+  readonly #ends = new Set<WireEnd>()
   #working = false
   #fault: Fault | undefined
   #faultLeft = Number.POSITIVE_INFINITY
@@ -47,7 +48,12 @@ export class ScpiDevice implements WireDevice {
     this.#faultLeft = fault?.answers ?? Number.POSITIVE_INFINITY
   }
 
+  hangUp(): void {
+    for (const end of [...this.#ends]) end.hangUp()
+  }
+
   connect(end: WireEnd): Wire {
+    this.#ends.add(end)
     const decoder = new TextDecoder('latin1')
     const encoder = new TextEncoder()
     let buffer = ''
@@ -75,6 +81,7 @@ export class ScpiDevice implements WireDevice {
       },
       close: () => {
         open = false
+        this.#ends.delete(end)
       },
     }
   }

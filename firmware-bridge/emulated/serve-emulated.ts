@@ -4,13 +4,14 @@
  *     tsx firmware-bridge/emulated/serve-emulated.ts --world diode psu=pty:/run/lab/psu voltmeter=tcp:127.0.0.1:5025
  *
  * Prints one JSON line per instrument once it can be opened (`{"device", "transport"}`; port 0 means any free one), takes
- * `{"device", "fault"}` lines on standard input (see wire-device.ts), and ends on SIGTERM, SIGINT or end of input.
+ * `{"device", "fault"}` and `{"device", "hangUp": true}` lines on standard input (see wire-device.ts), answers each with a
+ * line, and ends on SIGTERM, SIGINT or end of input.
  * A pty is made by socat, which must be installed.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { systemClock } from '@fernlab/shared/primitives/clock'
@@ -25,12 +26,16 @@ interface Served {
 }
 
 async function serveTcp(device: WireDevice, host: string, port: number): Promise<Served> {
+  const open = new Set<Socket>()
   const server: Server = createServer({ noDelay: true }, (socket) => {
     const wire = device.connect({ data: (bytes) => socket.write(bytes), hangUp: () => socket.destroy() })
     socket.on('data', (bytes) => wire.receive(bytes))
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => wire.close())
-    ending.add(() => socket.destroy())
+    open.add(socket)
+    socket.on('close', () => {
+      wire.close()
+      open.delete(socket)
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -40,36 +45,50 @@ async function serveTcp(device: WireDevice, host: string, port: number): Promise
   const actual = typeof address === 'object' && address !== null ? address.port : port
   return {
     transport: { kind: 'tcp', host, port: actual },
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const socket of open) socket.destroy()
+      }),
   }
 }
 
-/** Our own descriptor on the near end keeps the pty alive between the node's connections. */
+/** Our own descriptor on the near end keeps the pty alive between the node's connections; a hang-up makes a new one. */
 async function servePty(device: WireDevice, path: string): Promise<Served> {
-  const socat: ChildProcess = spawn('socat', ['-b', '65536', 'STDIO', `pty,raw,echo=0,link=${path}`], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const failed = new Promise<never>((_, reject) => {
-    socat.once('error', (cause) => {
-      reject(
-        new LabError({
-          code: 'socat-missing',
-          kind: 'configuration',
-          message: `a pty needs socat: ${cause.message}`,
-          cause,
-        }),
-      )
+  let closed = false
+  let stop = async () => {}
+  const start = async () => {
+    const socat = spawn('socat', ['-b', '65536', 'STDIO', `pty,raw,echo=0,link=${path}`], {
+      stdio: ['pipe', 'pipe', 'inherit'],
     })
-  })
-  const wire = device.connect({ data: (bytes) => socat.stdin?.write(bytes), hangUp: () => socat.kill() })
-  socat.stdout?.on('data', (bytes: Buffer) => wire.receive(bytes))
-  const holder: FileHandle = await Promise.race([failed, openWhenThere(path)])
+    const failed = new Promise<never>((_, reject) => {
+      socat.once('error', (cause) => {
+        const message = `a pty needs socat: ${cause.message}`
+        reject(new LabError({ code: 'socat-missing', kind: 'configuration', message, cause }))
+      })
+    })
+    const wire = device.connect({ data: (bytes) => socat.stdin.write(bytes), hangUp: () => void again() })
+    socat.stdin.on('error', () => wire.close())
+    socat.stdout.on('data', (bytes: Buffer) => wire.receive(bytes))
+    const holder = await Promise.race([failed, openWhenThere(path)])
+    stop = async () => {
+      wire.close()
+      const gone = new Promise<void>((resolve) => socat.once('exit', () => resolve()))
+      socat.kill()
+      await holder.close()
+      await gone
+    }
+  }
+  const again = async () => {
+    await stop()
+    if (!closed) await start()
+  }
+  await start()
   return {
     transport: { kind: 'serial', path },
     close: async () => {
-      wire.close()
-      await holder.close()
-      socat.kill()
+      closed = true
+      await stop()
     },
   }
 }
@@ -97,8 +116,6 @@ async function serve(device: WireDevice, where: string): Promise<Served> {
   })
 }
 
-const ending = new Set<() => void>()
-
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ options: { world: { type: 'string' } }, allowPositionals: true })
   const world = createWorlds({ clock: systemClock }).world(values.world ?? 'diode')
@@ -110,15 +127,15 @@ async function main(): Promise<void> {
     process.stdout.write(`${JSON.stringify({ device: name, transport: one.transport })}\n`)
   }
   const end = () => {
-    for (const cut of ending) cut()
     void Promise.all(served.map((one) => one.close())).then(() => process.exit(0))
   }
   process.once('SIGTERM', end)
   process.once('SIGINT', end)
   const input = createInterface({ input: process.stdin })
   input.on('line', (line) => {
-    const { device, fault } = JSON.parse(line) as { device: string; fault?: Fault }
-    world.device(device).setFault(fault)
+    const { device, fault, hangUp } = JSON.parse(line) as { device: string; fault?: Fault; hangUp?: boolean }
+    if (hangUp === true) world.device(device).hangUp()
+    else world.device(device).setFault(fault)
     process.stdout.write(`${JSON.stringify({ device, fault: fault ?? null })}\n`)
   })
   input.on('close', end)

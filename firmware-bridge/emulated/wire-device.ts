@@ -17,7 +17,8 @@ export interface Wire {
 /**
  * Something wrong with the device, on demand. `silent`: takes messages and answers nothing. `slow`: each answer comes
  * `ms` later. `garbage`: answers are noise. `truncated`: an answer stops half-way, without its terminator.
- * `disconnect`: the connection ends when the next answer is due, and each new one at its first answer. Each lasts for `answers` answers, or until cleared.
+ * `disconnect`: the connection ends when the next answer is due, and each new one at its first answer. Each lasts for
+ * `answers` answers, or until cleared.
  */
 export type Fault =
   | { readonly kind: 'silent' | 'garbage' | 'truncated' | 'disconnect'; readonly answers?: number }
@@ -29,4 +30,6 @@ export interface WireDevice {
   connect(end: WireEnd): Wire
   /** Replaces the present fault; undefined makes the device well. */
   setFault(fault: Fault | undefined): void
+  /** Ends every open connection, as a pulled plug does; it can be connected to again at once. */
+  hangUp(): void
 }
