@@ -1,4 +1,5 @@
-import { type Converter, type ConverterSpec, cut } from './converters.ts'
+import type { Converter, ConverterSpec } from './converters.ts'
+import { cut } from './cut.ts'
 import { unitSuffix } from './keys.ts'
 
 /**

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import h5wasm, { type Dataset } from 'h5wasm/node'
-import { type Converter, type ConverterSpec, cut } from './converters.ts'
+import type { Converter, ConverterSpec } from './converters.ts'
+import { cut } from './cut.ts'
 import type { StreamColumn } from './keys.ts'
 
 const chunkRows = 16_384

@@ -1,7 +1,8 @@
 /** Reading a run's documents from the store, a few at a time. */
-import type { DescriptorDoc, NodeDocument, StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
+import type { DescriptorDoc, EventPageDoc, NodeDocument, StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
 import { decode } from '@fernlab/shared/links/codec'
 import type { Store } from '../store/store.ts'
+import { cut } from './cut.ts'
 import type { TimeWindow } from './reduce.ts'
 
 /** About so many rows are read at once: some MB. */
@@ -80,28 +81,45 @@ async function one(store: Store, runId: string, attempt: number, name: 'start' |
     .executeTakeFirst()
 }
 
-/** Rows that a stream has on the hub; of those about in the window. */
+/** Rows that a stream has on the hub, and how many of them are in the window. */
 export async function countRows(
   store: Store,
-  key: { runId: string; attempt: number; stream: string },
+  key: StreamKey,
   window: TimeWindow = {},
 ): Promise<{ total: number; inWindow: number }> {
-  const all = await pagesOf(store, key)
-    .select(({ fn }) => [fn.sum<number>('row_count').as('rows')])
-    .executeTakeFirst()
-  const total = Number(all?.rows ?? 0)
-  if (window.from === undefined && window.to === undefined) return { total, inWindow: total }
-  const part = await pagesOf(store, key, window)
-    .select(({ fn }) => [fn.sum<number>('row_count').as('rows')])
-    .executeTakeFirst()
-  return { total, inWindow: Number(part?.rows ?? 0) }
+  const { from, to } = window
+  const all = await sum(pagesOf(store, key))
+  if (from === undefined && to === undefined) return { total: all, inWindow: all }
+  const overlapping = await sum(pagesOf(store, key, window))
+  // Times grow within a stream, so at most the first and the last page are cut.
+  const edges = await pagesOf(store, key, window)
+    .select('body')
+    .where(({ or, eb }) =>
+      or([
+        ...(from === undefined ? [] : [eb('first_time', '<', from)]),
+        ...(to === undefined ? [] : [eb('last_time', '>', to)]),
+      ]),
+    )
+    .execute()
+  const outside = edges.reduce((rows, { body }) => {
+    const page = docIn<EventPageDoc>(body)
+    return rows + page.count - cut(page, window).count
+  }, 0)
+  return { total: all, inWindow: overlapping - outside }
 }
 
-function pagesOf(
-  store: Store,
-  { runId, attempt, stream }: { runId: string; attempt: number; stream: string },
-  window: TimeWindow = {},
-) {
+async function sum(pages: ReturnType<typeof pagesOf>): Promise<number> {
+  const row = await pages.select(({ fn }) => [fn.sum<number | null>('row_count').as('rows')]).executeTakeFirst()
+  return Number(row?.rows ?? 0)
+}
+
+interface StreamKey {
+  readonly runId: string
+  readonly attempt: number
+  readonly stream: string
+}
+
+function pagesOf(store: Store, { runId, attempt, stream }: StreamKey, window: TimeWindow = {}) {
   const { from, to } = window
   return store.db
     .selectFrom('document')
@@ -118,11 +136,7 @@ function pagesOf(
 }
 
 /** The bodies of a stream's pages in order of rows, some MB at a time; each may be given away. */
-export async function* pageBodies(
-  store: Store,
-  key: { runId: string; attempt: number; stream: string },
-  window: TimeWindow = {},
-): AsyncGenerator<Uint8Array[]> {
+export async function* pageBodies(store: Store, key: StreamKey, window: TimeWindow = {}): AsyncGenerator<Uint8Array[]> {
   let after = -1
   let limit = 1
   for (;;) {

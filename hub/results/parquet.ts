@@ -1,5 +1,6 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
-import { type Converter, type ConverterSpec, cut } from './converters.ts'
+import type { Converter, ConverterSpec } from './converters.ts'
+import { cut } from './cut.ts'
 import type { StreamColumn } from './keys.ts'
 
 /**
