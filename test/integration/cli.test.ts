@@ -1,0 +1,220 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { type CommandOptions, type Ended, fernlab } from '../support/command.ts'
+import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
+import { root } from '../support/source-files.ts'
+import { suite } from '../support/suite.ts'
+
+const test = suite('the fernlab command', { timeoutMs: 60_000, hookTimeoutMs: 90_000 })
+let hub: RunningFernlab
+let scratch = ''
+
+test.before(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'fernlab-cli-'))
+  hub = await startFernlab()
+  await untilBenchesAreFree()
+})
+test.after(async () => {
+  await hub.cleanUp()
+  rmSync(scratch, { recursive: true, force: true })
+})
+
+const run = (args: readonly string[], options: CommandOptions = {}): Promise<Ended> =>
+  fernlab(args, { cwd: scratch, ...options, env: { ...hub.clientEnv, ...options.env } })
+
+async function ok(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+  const { code, out, err } = await run(args, options)
+  assert.is(code, 0, `fernlab ${args.join(' ')}\n${out}${err}`)
+  return out
+}
+
+const json = async <T>(args: readonly string[]): Promise<T> => JSON.parse(await ok([...args, '--json'])) as T
+
+async function untilBenchesAreFree(): Promise<void> {
+  const deadline = performance.now() + 20_000
+  while (performance.now() < deadline) {
+    const benches = await json<{ state: string }[]>(['benches'])
+    if (benches.length > 0 && benches.every((bench) => bench.state === 'free')) return
+  }
+  throw new Error(`the benches are not free\n${hub.output()}`)
+}
+
+test('lists labs, benches and nodes, for people and for programs', async () => {
+  const labs = await json<{ id: string }[]>(['labs'])
+  assert.ok(labs.some((lab) => lab.id === 'rc-circuit'))
+  assert.match(await ok(['labs']), /^LAB +TITLE[^\n]*\n/)
+  assert.match(await ok(['labs']), /rc-circuit +/)
+  assert.match(await ok(['benches']), / free /)
+  assert.match(await ok(['nodes']), / online /)
+  assert.is((await json<{ state: string }[]>(['nodes']))[0]?.state, 'online')
+})
+
+test('runs an experiment with plain lines, ends 0 and prints its output with unit', async () => {
+  const out = await ok(['run', 'membrane', 'step-current'])
+  assert.match(out, /^run [0-9a-z]{26}\n/)
+  assert.match(out, /\nrunning /)
+  assert.match(out, /\nsucceeded/)
+  assert.match(out, / = [\d.]+.* Hz\n$/)
+})
+
+test('prints the run, and nothing else, with --json', async () => {
+  const ended = await json<{ state: string; outputs: Record<string, { unit: string }> }>([
+    'run',
+    'membrane',
+    'step-current',
+    '--note',
+    'from the test',
+  ])
+  assert.is(ended.state, 'succeeded')
+  assert.ok(Object.values(ended.outputs).some((output) => output.unit === 'Hz'))
+  const runs = await json<{ note?: string; lab: string }[]>(['runs', '--lab', 'membrane', '--limit', '1'])
+  assert.equal(
+    runs.map((listed) => listed.note),
+    ['from the test'],
+  )
+})
+
+test('refuses parameters with their paths, one a line, and submits nothing', async () => {
+  const before = (await json<unknown[]>(['runs'])).length
+  const { code, err } = await run(['run', 'rc-circuit', 'charge-curve', '-p', 'nonsense=1', '-p', 'wrong="x"'])
+  assert.is(code, 1)
+  assert.match(err, /\n {2}\S*nonsense: /)
+  assert.match(err, /\n {2}\S*wrong: /)
+  assert.is((await json<unknown[]>(['runs'])).length, before)
+})
+
+test('says what is wrong with a lab, a run or a hub that is not there', async () => {
+  assert.match((await run(['run', 'no-such-lab', 'x'])).err, /^fernlab: .*no-such-lab/)
+  assert.is((await run(['watch', '00000000000000000000000000'])).code, 1)
+  const dead = await run(['labs'], { env: { FERNLAB_HUB: 'http://127.0.0.1:9' } })
+  assert.is(dead.code, 1)
+  assert.match(dead.err, /^fernlab: no hub answers at http:\/\/127\.0\.0\.1:9 /)
+  const stranger = await run(['runs'], { env: { FERNLAB_TOKEN: 'fern_wrong' } })
+  assert.is(stranger.code, 1)
+  assert.match(stranger.err, /does not know who you are/)
+})
+
+test('cancels a run, and watching it ends 1', async () => {
+  const id = (await ok(['run', 'rc-circuit', 'charge-curve', '--no-wait'])).trim()
+  assert.match(id, /^[0-9a-z]{26}$/)
+  await ok(['cancel', id])
+  const watched = await run(['watch', id])
+  assert.is(watched.code, 1)
+  assert.match(watched.err, /ended cancelled/)
+})
+
+test('Ctrl-C leaves the run alone and says how to go on', async () => {
+  let interrupted = false
+  const { code, err, out } = await run(['run', 'rc-circuit', 'charge-curve'], {
+    onOutput: (text, interrupt) => {
+      if (interrupted || !text.includes('running')) return
+      interrupted = true
+      interrupt()
+    },
+  })
+  assert.is(code, 130, `${out}${err}`)
+  const id = /fernlab watch ([0-9a-z]{26})/.exec(err)?.[1] ?? ''
+  const listed = (await json<{ id: string; state: string }[]>(['runs'])).find((entry) => entry.id === id)
+  assert.ok(['running', 'succeeded'].includes(listed?.state ?? ''), listed?.state)
+  await run(['cancel', id])
+})
+
+test('checks a lab without a hub: file, line, column and path', async () => {
+  const folder = join(scratch, 'rc-circuit')
+  cpSync(join(root, 'shared/labs/rc-circuit'), folder, { recursive: true })
+  const offline = { env: { FERNLAB_HUB: 'http://127.0.0.1:9' } }
+  assert.match(await ok(['lab', 'check', 'rc-circuit'], offline), /rc-circuit is fine/)
+  const path = join(folder, 'protocols/charge-curve.yaml')
+  const lines = readFileSync(path, 'utf8').split('\n')
+  const at = lines.findIndex((line) => line.startsWith('steps:'))
+  writeFileSync(path, lines.with(at, 'stepz:').join('\n'))
+  const { code, err } = await run(['lab', 'check', 'rc-circuit'], offline)
+  assert.is(code, 1)
+  assert.match(err, new RegExp(`rc-circuit/protocols/charge-curve\\.yaml:${at + 1}:1: `))
+  const pushed = await run(['lab', 'push', 'rc-circuit'])
+  assert.is(pushed.code, 1)
+  writeFileSync(path, lines.join('\n'))
+})
+
+test('pushes a lab: the catalogue changes, and pushing the same again does not change it', async () => {
+  const folder = join(scratch, 'rc-two')
+  cpSync(join(root, 'shared/labs/rc-circuit'), folder, { recursive: true })
+  const path = join(folder, 'lab.yaml')
+  const text = readFileSync(path, 'utf8').replace(/^id:.*\n/m, '')
+  writeFileSync(path, text.replace(/^title:.*(\n {2}.*)*/m, 'title: Changed by a test'))
+  assert.match(await ok(['lab', 'push', 'rc-two']), /version 1/)
+  const labs = await json<{ id: string; title: string }[]>(['labs'])
+  assert.is(labs.find((lab) => lab.id === 'rc-two')?.title, 'Changed by a test')
+  assert.match(await ok(['lab', 'push', 'rc-two']), /unchanged, version 1/)
+})
+
+test('makes, lists and revokes tokens; a revoked one is refused', async () => {
+  const token = (await ok(['token', 'create', 'ci', '--scope', 'read', '--days', '1'])).trim()
+  assert.ok(token.length > 30)
+  const env = { FERNLAB_TOKEN: token }
+  await ok(['labs'], { env })
+  assert.is((await run(['lab', 'push', 'rc-circuit'], { env })).code, 1)
+  const listed = await json<{ id: string; name: string; scopes: string[] }[]>(['token', 'list'])
+  const made = listed.find((entry) => entry.name === 'ci')
+  assert.equal(made?.scopes, ['read'])
+  assert.not.match(JSON.stringify(listed), token)
+  await ok(['token', 'revoke', made?.id ?? ''])
+  assert.is((await run(['runs'], { env })).code, 1)
+  const refused = await run(['token', 'create', 'x', '--scope', 'everything'])
+  assert.match(refused.err, /"everything" is not a scope/)
+})
+
+test('enrols, rotates and revokes a node', async () => {
+  const made = await json<{ node: string; code: string }>(['node', 'enroll', 'bench-9'])
+  assert.is(made.node, 'bench-9')
+  const enrolled = await fetch(`${hub.http}/api/v1/nodes/enroll`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ node: 'bench-9', code: made.code }),
+  })
+  assert.is(enrolled.status, 200, await enrolled.clone().text())
+  const first = (await enrolled.json()) as { password: string }
+  const second = await json<{ password: string }>(['node', 'rotate', 'bench-9'])
+  assert.is.not(first.password, second.password)
+  await ok(['node', 'revoke', 'bench-9'])
+  const nodes = await json<{ id: string; state: string }[]>(['nodes'])
+  assert.is(nodes.find((node) => node.id === 'bench-9')?.state, 'revoked')
+})
+
+test('keeps a token for a hub in a file of its owner’s, and forgets it', async () => {
+  const env = { ...hub.clientEnv, FERNLAB_TOKEN: undefined, FERNLAB_HUB: undefined, FERNLAB_DATA: scratch }
+  const anonymous = await fernlab(['runs', '--hub', hub.http], { env })
+  assert.match(anonymous.err, /fernlab login/)
+  const login = await fernlab(['login', '--hub', hub.http, '--token', hub.token], { env })
+  assert.is(login.code, 0, login.err)
+  const path = join(hub.clientEnv.XDG_CONFIG_HOME ?? '', 'fernlab/client.json')
+  assert.is(statSync(path).mode & 0o777, 0o600)
+  assert.is((await fernlab(['runs'], { env })).code, 0)
+  assert.match((await fernlab(['whoami'], { env })).out, /admin/)
+  assert.is((await fernlab(['logout', '--hub', hub.http], { env })).code, 0)
+  assert.is((await fernlab(['runs', '--hub', hub.http], { env })).code, 1)
+})
+
+test('finds a hub that runs on the same data folder', async () => {
+  const env = { ...hub.clientEnv, FERNLAB_HUB: undefined }
+  assert.match((await fernlab(['labs'], { env })).out, /rc-circuit/)
+})
+
+test('the doctor finds a healthy site healthy', async () => {
+  const findings = await json<{ verdict: string; what: string; detail: string }[]>(['doctor'])
+  const broken = findings.filter((finding) => finding.verdict === 'broken')
+  assert.equal(broken, [])
+  assert.ok(findings.some((finding) => finding.what.startsWith('node ')))
+})
+
+test('a verb that is promised and not built refuses with one line', async () => {
+  for (const verb of ['ps', 'call', 'lock', 'logs', 'driver']) {
+    const { code, err } = await run([verb, 'anything', '--at-all'])
+    assert.is(code, 1, verb)
+    assert.is(err.trim().split('\n').length, 1, err)
+  }
+})
+
+test.run()
