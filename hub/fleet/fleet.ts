@@ -1,0 +1,69 @@
+/** The nodes of this site and their benches: who may connect, what is there, who drives a bench directly. */
+
+import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
+import type { Bench, NodeInfo } from '@fernlab/shared/contracts/api'
+import type { BenchState } from '@fernlab/shared/contracts/run-state'
+import type { Issue } from '@fernlab/shared/primitives/lab-error'
+import type { CatalogueLab } from '../catalogue/catalogue.ts'
+
+/** A bench that has what a lab needs. */
+export interface CompatibleBench {
+  /** `<node>.<bench>`. */
+  readonly id: string
+  readonly node: string
+  readonly title?: string
+  readonly state: BenchState
+  readonly reason?: string
+  /** The instrument that serves each part of the bench. */
+  readonly parts: Readonly<Record<string, InstrumentSpec>>
+}
+
+export interface EnrollmentCode {
+  readonly node: string
+  readonly code: string
+  readonly expiresAt: string
+}
+
+/** A node's sign-in to the broker; the password is given out once and kept as a hash. */
+export interface NodeCredential {
+  readonly username: string
+  readonly password: string
+}
+
+export interface Exchange {
+  readonly lease?: string
+  readonly set?: Readonly<Record<string, number | string | boolean>>
+  readonly read?: readonly string[]
+}
+
+export interface Readings {
+  readonly [key: string]: { readonly value: number | string | boolean; readonly unit: string; readonly time: string }
+}
+
+export interface Fleet {
+  benches(): Promise<Bench[]>
+  bench(id: string): Promise<Bench | undefined>
+  nodes(): Promise<NodeInfo[]>
+  node(id: string): Promise<NodeInfo | undefined>
+  /** Benches, up or not, whose parts serve the lab and whose node lets the lab use them. */
+  compatibleBenches(lab: CatalogueLab): Promise<CompatibleBench[]>
+  /** For each known bench, what it lacks to serve the lab; a bench that serves is not listed. */
+  whyNotCompatible(lab: CatalogueLab): Promise<ReadonlyMap<string, readonly Issue[]>>
+  /** A one-time code that lets one machine sign in as that node; valid for a quarter of an hour. */
+  createEnrollment(node: string, by: string): Promise<EnrollmentCode>
+  /** Trades a code for the node's credential; throws `enrollment-refused` for a wrong, used or expired code. */
+  enroll(code: string, node: string): Promise<NodeCredential>
+  /** A new credential; the old one stops working and its connection is cut at once. */
+  rotate(node: string): Promise<NodeCredential>
+  /** Shuts the node out at once; its unfinished runs end as interrupted. */
+  revoke(node: string): Promise<void>
+  /** Takes a free bench for direct use; throws `bench-busy`, `node-offline`, `bench-unknown`. */
+  takeLease(bench: string, holder: string, ttlS: number): Promise<{ lease: string; expiresAt: string }>
+  renewLease(bench: string, lease: string, ttlS: number): Promise<{ lease: string; expiresAt: string }>
+  /** `safe`: whether the bench reached its safe state. */
+  releaseLease(bench: string, lease: string): Promise<{ safe: boolean }>
+  /** Sets, then reads, on the node; setting needs the lease. Keys are `part.signal`. */
+  exchange(bench: string, exchange: Exchange): Promise<Readings>
+  /** Calls back when a node or bench came, went or changed; returns how to stop. */
+  onChange(listener: (what: { node: string; bench?: string }) => void): () => void
+}

@@ -1,0 +1,55 @@
+/** What a run is and may become: submitting, listing, cancelling. */
+import type { Run, SubmitRun } from '@fernlab/shared/contracts/api'
+import type { RunState } from '@fernlab/shared/contracts/run-state'
+import type { Caller } from '../accounts/caller.ts'
+
+/** An in-process nudge: something about the run is new in the database (or, for `progress` and `wait`, in memory). */
+export interface RunChange {
+  readonly runId: string
+  readonly kind: 'state' | 'documents' | 'progress' | 'wait' | 'outputs'
+  readonly state?: RunState
+  readonly attempt?: number
+}
+
+export interface ListRuns {
+  readonly person?: string
+  readonly lab?: string
+  readonly state?: RunState
+  readonly limit: number
+  /** From the page before. */
+  readonly cursor?: string
+}
+
+/** The latest that a node told of a running attempt; may lag and may be lost. */
+export interface LiveRun {
+  readonly fraction: number
+  readonly secondsLeft?: number
+  readonly step: string
+  readonly readings?: Readonly<Record<string, { readonly value: number; readonly unit: string; readonly time: number }>>
+}
+
+export interface Runs {
+  /**
+   * Queues a run once the database has committed it. Throws `lab-unknown`, `protocol-unknown`, `parameters-invalid`,
+   * `no-bench`, `protocol-refused`, `runs-refused`, `priority-not-allowed`, and `idempotency-key-reused` when the key came
+   * with another body before; the same body answers the same run (`replayed`).
+   */
+  submit(
+    caller: Caller,
+    body: SubmitRun,
+    options?: { readonly idempotencyKey?: string },
+  ): Promise<{ run: Run; replayed: boolean }>
+  get(id: string): Promise<Run | undefined>
+  /** Newest first. */
+  list(query: ListRuns): Promise<{ items: Run[]; cursor?: string }>
+  /** Ends a queued run at once; asks the node to stop one that is under way. A final run stays as it is. */
+  cancel(id: string, by: Caller): Promise<Run>
+  /** For a node that is gone for good: ends its run as `interrupted` with what has arrived. */
+  giveUp(id: string, by: Caller): Promise<Run>
+  live(id: string): LiveRun | undefined
+  /** Runs that wait for the lab, and when one submitted now would start (null: no bench is up). */
+  queueOf(lab: string): { readonly length: number; readonly estimatedWaitS: number | null }
+  /** How many runs are queued and under way. */
+  counts(): { readonly queued: number; readonly assigned: number; readonly running: number }
+  onChange(listener: (change: RunChange) => void): () => void
+}
