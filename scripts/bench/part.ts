@@ -1,0 +1,17 @@
+/** The process of one part of a benchmark: `part <name>`; see framework/part.ts. */
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { PartMethods } from './framework/part.ts'
+import { servePart } from './framework/part.ts'
+
+const parts: Readonly<Record<string, () => Promise<{ open(): Promise<PartMethods> | PartMethods }>>> = {
+  'floor-hub': () => import('./parts/floor-hub.ts'),
+  'floor-node': () => import('./parts/floor-node.ts'),
+  'bare-broker': () => import('./parts/bare-broker.ts'),
+  'bare-echo': () => import('./parts/bare-echo.ts'),
+  'bare-asker': () => import('./parts/bare-asker.ts'),
+}
+
+const name = process.argv[2] ?? ''
+const load = parts[name]
+if (load === undefined) throw new LabError({ code: 'no-such-part', kind: 'bug', message: `no part ${name}` })
+servePart(await (await load()).open())
