@@ -68,9 +68,8 @@ export async function applyAdminSettings(options: FirstAdminOptions): Promise<vo
 
 function checkAdminSettings({ adminEmail, adminPassword, adminToken }: AccountsConfig): void {
   const refuse = (message: string) => new LabError({ code: 'setting-invalid', kind: 'configuration', message })
-  if ((adminEmail === undefined) !== (adminPassword === undefined)) {
-    const missing = adminEmail === undefined ? 'FERNLAB_ADMIN_EMAIL' : 'FERNLAB_ADMIN_PASSWORD'
-    throw refuse(`${missing} is missing: FERNLAB_ADMIN_EMAIL and FERNLAB_ADMIN_PASSWORD must be set together`)
+  if (adminEmail === undefined && adminPassword !== undefined) {
+    throw refuse('FERNLAB_ADMIN_PASSWORD is set without FERNLAB_ADMIN_EMAIL; set both')
   }
   if (adminEmail !== undefined && !/^[^@\s]+@[^@\s]+$/.test(adminEmail)) {
     throw refuse(`FERNLAB_ADMIN_EMAIL is ${JSON.stringify(adminEmail)}, it must be a mail address`)

@@ -1,6 +1,15 @@
 /** The labs: loaded from a folder or pushed, every version kept. */
+import { createHash } from 'node:crypto'
 import type { LabFile } from '@fernlab/shared/contracts/lab-file'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { isName } from '@fernlab/shared/primitives/ids'
+import { asLabError, formatIssues, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { protocolDigest } from '@fernlab/shared/protocol/digest'
+import { checkLabFolder, type LabBundle } from '@fernlab/shared/protocol/lab-folder'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
+import type { Store } from '../store/store.ts'
+import { readLabFolders, watchLabFolders } from './lab-folders.ts'
 
 export interface CatalogueProtocol {
   readonly definition: Protocol
@@ -28,6 +37,15 @@ export interface PushedLab {
   readonly changed: boolean
 }
 
+export interface PushOptions {
+  /** Person who pushes. */
+  readonly by?: string
+  /** The id that the lab must have; also its id where lab.yaml names none. */
+  readonly id: string
+  /** Does nothing when these very files were a version of the lab before, so that a later push wins over a folder. */
+  readonly onlyNew?: boolean
+}
+
 export interface Catalogue {
   /** The latest version; undefined for an unknown or removed lab. */
   lab(id: string): Promise<CatalogueLab | undefined>
@@ -39,12 +57,206 @@ export interface Catalogue {
   /** A file of the latest version. */
   file(lab: string, path: string): Promise<{ body: Uint8Array; digest: string } | undefined>
   /** Makes a new version when the files differ from the latest; throws `lab-invalid` with issues and changes nothing. */
-  push(files: LabFiles, options: { by?: string; id?: string }): Promise<PushedLab>
+  push(files: LabFiles, options: PushOptions): Promise<PushedLab>
   /** Takes the lab out of the catalogue; its versions stay readable for its runs. False when unknown. */
   remove(id: string, by?: string): Promise<boolean>
-  /** Pushes each folder below `path` that holds a lab.yaml. */
+  /** Pushes each folder below `path` that holds a lab.yaml; one that is wrong is logged and left out. */
   loadFolder(path: string): Promise<readonly PushedLab[]>
   /** Loads the folder now and again whenever something in it changes; the returned function stops. */
   watchFolder(path: string): Promise<() => void>
   onChange(listener: (lab: string) => void): () => void
+}
+
+export interface CatalogueOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+}
+
+type StoredBundle = Pick<CatalogueLab, 'lab' | 'readme' | 'protocols' | 'files'>
+
+/** Opens the catalogue in the store. */
+export function createCatalogue({ store, clock, log }: CatalogueOptions): Catalogue {
+  const bundles = new Map<string, StoredBundle>()
+  const listeners = new Set<(lab: string) => void>()
+  let turn: Promise<unknown> = Promise.resolve()
+
+  const announce = (lab: string) => {
+    for (const listener of listeners) listener(lab)
+  }
+  const bundleOf = async (lab: string, version: number): Promise<(StoredBundle & { digest: string }) | undefined> => {
+    const key = `${lab}@${version}`
+    const row = await store.db
+      .selectFrom('lab_version')
+      .select('digest')
+      .$if(!bundles.has(key), (query) => query.select('bundle'))
+      .where('lab', '=', lab)
+      .where('version', '=', version)
+      .executeTakeFirst()
+    if (row === undefined) return undefined
+    const bundle = bundles.get(key) ?? (JSON.parse(row.bundle ?? '{}') as StoredBundle)
+    bundles.set(key, bundle)
+    return { ...bundle, digest: row.digest }
+  }
+  const versionOf = async (id: string, version: number, removed: boolean): Promise<CatalogueLab | undefined> => {
+    const bundle = await bundleOf(id, version)
+    return bundle === undefined ? undefined : { id, version, removed, ...bundle }
+  }
+  const rowOf = (id: string) => store.db.selectFrom('lab').selectAll().where('id', '=', id).executeTakeFirst()
+
+  const push = async (files: LabFiles, options: PushOptions): Promise<PushedLab> => {
+    const { by = null, id, onlyNew = false } = options
+    const bundle = check(files, id)
+    const digest = digestOf(files)
+    const present = await rowOf(id)
+    if (present !== undefined && present.digest === digest && present.removed_at === null) {
+      return { id, version: present.version, changed: false }
+    }
+    const known = await store.db
+      .selectFrom('lab_version')
+      .select('version')
+      .where('lab', '=', id)
+      .where('digest', '=', digest)
+      .executeTakeFirst()
+    if (onlyNew && known !== undefined) return { id, version: present?.version ?? known.version, changed: false }
+    const now = clock.now()
+    const version = (present?.version ?? 0) + 1
+    const row = { version, digest, pushed_at: now, pushed_by: by, removed_at: null }
+    const stored = await toStored(bundle, files)
+    await store.write([
+      store.db
+        .insertInto('lab_version')
+        .values({ lab: id, version, digest, bundle: JSON.stringify(stored), created_at: now }),
+      ...Object.entries(files).map(([path, content]) =>
+        store.db.insertInto('lab_file').values({ lab: id, version, path, body: toBytes(content) }),
+      ),
+      store.db
+        .insertInto('lab')
+        .values({ id, ...row })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(row)),
+      store.db.insertInto('audit').values({
+        at: now,
+        person_id: by,
+        action: 'lab.push',
+        subject: id,
+        detail: JSON.stringify({ version, digest }),
+      }),
+    ])
+    log.info({ lab: id, version }, 'a lab has a new version')
+    announce(id)
+    return { id, version, changed: true }
+  }
+  /** One after the other, so that versions count up without a gap. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = turn.then(work, work)
+    turn = next.catch(() => {})
+    return next
+  }
+  const pushFolders = async (path: string, onlyNew: boolean) => {
+    const pushed: PushedLab[] = []
+    for (const { id, files } of await readLabFolders(path)) {
+      try {
+        pushed.push(await inTurn(() => push(files, { id, onlyNew })))
+      } catch (error) {
+        const { code, message, issues } = asLabError(error)
+        log.error({ code, lab: id, issues: formatIssues(issues) }, `the lab ${id} was not loaded: ${message}`)
+      }
+    }
+    return pushed
+  }
+
+  return {
+    lab: async (id) => {
+      const row = await rowOf(id)
+      return row === undefined || row.removed_at !== null ? undefined : versionOf(id, row.version, false)
+    },
+    version: async (id, version) => {
+      const row = await rowOf(id)
+      return row === undefined ? undefined : versionOf(id, version, row.removed_at !== null)
+    },
+    protocol: async (lab, version, name) => {
+      const protocols = (await bundleOf(lab, version))?.protocols
+      return protocols !== undefined && Object.hasOwn(protocols, name) ? protocols[name] : undefined
+    },
+    list: async () => {
+      const rows = await store.db.selectFrom('lab').selectAll().where('removed_at', 'is', null).orderBy('id').execute()
+      const labs = await Promise.all(rows.map((row) => versionOf(row.id, row.version, false)))
+      return labs.filter((lab) => lab !== undefined)
+    },
+    file: async (lab, path) => {
+      const row = await store.db
+        .selectFrom('lab_file')
+        .innerJoin('lab', (join) =>
+          join.onRef('lab.id', '=', 'lab_file.lab').onRef('lab.version', '=', 'lab_file.version'),
+        )
+        .select(['body'])
+        .where('lab_file.lab', '=', lab)
+        .where('path', '=', path)
+        .where('removed_at', 'is', null)
+        .executeTakeFirst()
+      return row === undefined
+        ? undefined
+        : { body: row.body, digest: createHash('sha256').update(row.body).digest('hex') }
+    },
+    push: (files, options) => inTurn(() => push(files, options)),
+    remove: async (id, by) => {
+      const row = await rowOf(id)
+      if (row === undefined || row.removed_at !== null) return false
+      const now = clock.now()
+      await store.write([
+        store.db.updateTable('lab').set({ removed_at: now }).where('id', '=', id),
+        store.db
+          .insertInto('audit')
+          .values({ at: now, person_id: by ?? null, action: 'lab.remove', subject: id, detail: '{}' }),
+      ])
+      announce(id)
+      return true
+    },
+    loadFolder: (path) => pushFolders(path, true),
+    watchFolder: async (path) => {
+      await pushFolders(path, true)
+      return watchLabFolders({ path, clock, log, onChange: () => pushFolders(path, false).then(() => {}) })
+    },
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+function check(files: LabFiles, id: string): LabBundle {
+  const { lab, issues } = checkLabFolder(files, { folder: id })
+  const wrongId =
+    lab !== undefined && (lab.id !== id || !isName(id))
+      ? [{ path: 'id', file: 'lab.yaml', message: `is ${JSON.stringify(lab.id)}, but the lab is pushed as ${id}` }]
+      : []
+  if (lab !== undefined && issues.length + wrongId.length === 0) return lab
+  const all = [...issues, ...wrongId]
+  throw new LabError({
+    code: 'lab-invalid',
+    kind: 'caller',
+    message: `the lab has ${all.length === 1 ? 'a mistake' : `${all.length} mistakes`}; nothing was changed`,
+    issues: all,
+  })
+}
+
+async function toStored({ lab, readme, protocols }: LabBundle, files: LabFiles): Promise<StoredBundle> {
+  const digested = await Promise.all(
+    Object.entries(protocols).map(
+      async ([name, definition]) => [name, { definition, digest: await protocolDigest(definition) }] as const,
+    ),
+  )
+  return { lab, readme, protocols: Object.fromEntries(digested), files: Object.keys(files).sort() }
+}
+
+const toBytes = (content: string | Uint8Array): Uint8Array =>
+  typeof content === 'string' ? new TextEncoder().encode(content) : Uint8Array.from(content)
+
+function digestOf(files: LabFiles): string {
+  const hash = createHash('sha256')
+  for (const path of Object.keys(files).sort()) {
+    const body = toBytes(files[path] ?? '')
+    hash.update(`${path.length} ${path} ${body.byteLength}\n`).update(body)
+  }
+  return hash.digest('hex')
 }
