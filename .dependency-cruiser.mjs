@@ -60,7 +60,7 @@ export default {
       name: 'only-start-composes-hub-and-edge',
       severity: 'error',
       from: { path: '^scripts/(?!start/|bench/)' },
-      to: { path: '^(edge|hub|firmware-bridge)/' },
+      to: { path: '^(edge|firmware-bridge)/' },
     },
     {
       name: 'resolvable',

@@ -44,7 +44,8 @@ export function tidyUrl(text: string): string {
   return url.href.replace(/\/+$/, '')
 }
 
-async function runningHub(env: Environment): Promise<string | undefined> {
+/** The address of the hub that runs on the environment's data folder, if one does. */
+export async function runningHub(env: Environment): Promise<string | undefined> {
   const path = join(env.FERNLAB_DATA ?? './data', 'endpoints.json')
   let text: string
   try {

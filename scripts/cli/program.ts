@@ -5,8 +5,10 @@ import { addLab } from './commands/lab.ts'
 import { addListings } from './commands/listings.ts'
 import { addLogin } from './commands/login.ts'
 import { addNotBuilt } from './commands/not-built.ts'
+import { addParts } from './commands/parts.ts'
 import { addRun } from './commands/run.ts'
 import { addToken } from './commands/token.ts'
+import { addUser } from './commands/user.ts'
 import type { Context } from './context.ts'
 
 /** The `fernlab` command with all its verbs; nothing runs until it is given arguments. */
@@ -21,11 +23,13 @@ export function createProgram(context: Context, version: string): Command {
       writeOut: (text) => context.terminal.out(text.trimEnd()),
       writeErr: (text) => context.terminal.err(text.trimEnd().replace(/^error: /, 'fernlab: ')),
     })
+  addParts(program, context)
   addListings(program, context)
   addRun(program, context)
   addLab(program, context)
   addFleet(program, context)
   addToken(program, context)
+  addUser(program, context)
   addLogin(program, context)
   addDoctor(program, context)
   addNotBuilt(program)

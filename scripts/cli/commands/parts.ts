@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import type { Context } from '../context.ts'
+import { mistake } from '../problem.ts'
+
+/** `hub`, `edge`: one part alone, until Ctrl-C; the same as `npm run hub` and `npm run edge`. */
+export function addParts(program: Command, context: Context): void {
+  program
+    .command('hub')
+    .description('run a hub on this machine')
+    .action(() => runPart(context, ['hub']))
+
+  program
+    .command('edge')
+    .description('run a node on this machine')
+    .requiredOption('--config <file>', 'the node.yaml')
+    .option('--enroll <code>', 'the one-time code of "fernlab node enroll", the first time')
+    .action((options: { config: string; enroll?: string }) => {
+      const enroll = options.enroll === undefined ? [] : ['--enroll', options.enroll]
+      return runPart(context, ['edge', '--config', options.config, ...enroll])
+    })
+}
+
+async function runPart(context: Context, args: readonly string[]): Promise<void> {
+  const script = fileURLToPath(import.meta.resolve('fernlab/start/part.mjs'))
+  const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit' })
+  // A terminal gives Ctrl-C to both; SIGTERM has to be passed on.
+  const giveBack = context.onInterrupt(() => child.kill('SIGTERM'))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', resolve)
+  })
+  giveBack()
+  if (code !== 0) throw mistake('part-failed', `${args[0]} ended with ${code ?? 'a signal'}`)
+}
