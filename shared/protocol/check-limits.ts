@@ -5,11 +5,12 @@
 import type { Finding, Path } from '../contracts/yaml-file.ts'
 import { asLabError } from '../primitives/lab-error.ts'
 import { convert } from '../primitives/units.ts'
-import type { Bench } from './check-protocol.ts'
+import type { BenchView } from './bench-view.ts'
 import { createCompiler, type Expression } from './expression.ts'
 import type { Protocol, SignalKey, Step, Value } from './protocol.ts'
 import {
   amountIn,
+  evaluateValue,
   type LoopScope,
   notNegative,
   positive,
@@ -17,7 +18,6 @@ import {
   repeatCount,
   rootScope,
   sweepValues,
-  valueOf,
   withVariable,
 } from './quantities.ts'
 
@@ -26,13 +26,13 @@ const MAX_TURNS = 1000
 
 interface Run {
   readonly compile: (text: string) => Expression
-  readonly bench: Bench
+  readonly bench: BenchView
   readonly found: Map<string, Finding>
   visits: number
 }
 
 /** What is out of limits or cannot be evaluated with the given parameters; one finding per place. */
-export function limitFindings(protocol: Protocol, bench: Bench): Finding[] {
+export function limitFindings(protocol: Protocol, bench: BenchView): Finding[] {
   const run: Run = { compile: createCompiler(), bench, found: new Map(), visits: MAX_VISITS }
   const nothing = { reading: () => undefined, statistic: () => undefined }
   visit(run, protocol.steps, ['steps'], rootScope(bench.parameters, nothing))
@@ -133,7 +133,7 @@ function turns(run: Run, count: number, turn: (index: number) => void): void {
 }
 
 function checkSet(run: Run, key: SignalKey, value: Value, path: Path, scope: LoopScope): void {
-  const { value: scalar, unit } = valueOf(value, scope, run.compile)
+  const { value: scalar, unit } = evaluateValue(value, scope, run.compile)
   const signal = run.bench.signal(key)
   const wanted = { number: 'number', integer: 'number', boolean: 'boolean', string: 'string', array: '' }[
     signal?.dtype ?? 'number'

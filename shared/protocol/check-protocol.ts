@@ -1,8 +1,9 @@
-import type { InstrumentSpec, Limits, SignalSpec } from '../capabilities/signals.ts'
+import type { SignalSpec } from '../capabilities/signals.ts'
 import { missingFrom } from '../capabilities/signals.ts'
 import { type Finding, type Path, pathText } from '../contracts/yaml-file.ts'
 import type { Issue } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
+import { type BenchView, type CheckContext, createBenchView } from './bench-view.ts'
 import { limitFindings } from './check-limits.ts'
 import { checkOutputUnits } from './check-outputs.ts'
 import { checkUnits } from './check-units.ts'
@@ -12,22 +13,15 @@ import {
   MAX_POINTS,
   MAX_SAMPLES,
   MAX_SECONDS,
-  type ParameterValues,
   type Protocol,
   type SignalKey,
   type Step,
 } from './protocol.ts'
 import { splitKey } from './quantities.ts'
-import { staticFindings } from './static-check.ts'
 
-export interface CheckContext {
-  /** The instrument that serves each part. */
-  readonly parts: Readonly<Record<string, InstrumentSpec>>
-  /** Hard limits of lab and bench, in the signal's unit; the signal's own hold besides. */
-  readonly limits?: Readonly<Record<SignalKey, Limits>>
-  /** Values as `checkParameters` returns them; those missing take their defaults. */
-  readonly parameters?: ParameterValues
-}
+export type { CheckContext } from './bench-view.ts'
+
+import { staticFindings } from './static-check.ts'
 
 /**
  * Everything that would keep the protocol from running on these instruments; empty when it may run. Values that
@@ -37,7 +31,7 @@ export interface CheckContext {
 export function checkProtocol(protocol: Protocol, context: CheckContext): Issue[] {
   const fixed = staticFindings(protocol)
   if (fixed.length > 0) return toIssues(fixed)
-  const bench = createBench(protocol, context)
+  const bench = createBenchView(protocol, context)
   const findings: Finding[] = [...requirementFindings(protocol, context)]
   visitSteps(protocol.steps, ['steps'], (step, path) => {
     checkUse(step, path, bench, findings)
@@ -56,37 +50,6 @@ const MAX_ISSUES = 50
 
 const toIssues = (findings: readonly Finding[]): Issue[] =>
   findings.slice(0, MAX_ISSUES).map(({ path, message }) => ({ path: pathText(path), message }))
-
-/** What the checks know of the bench. */
-export interface Bench {
-  readonly parameters: ParameterValues
-  signal(key: SignalKey): SignalSpec | undefined
-  instrument(part: string): InstrumentSpec | undefined
-  /** The narrowest of all limits. */
-  limits(key: SignalKey): Limits
-}
-
-function createBench(protocol: Protocol, context: CheckContext): Bench {
-  const instrument = (part: string) => (Object.hasOwn(context.parts, part) ? context.parts[part] : undefined)
-  const signal = (key: SignalKey) => {
-    const { part, signal: name } = splitKey(key)
-    return instrument(part)?.signals.find((candidate) => candidate.name === name)
-  }
-  const defaults = Object.entries(protocol.parameters).flatMap(([name, spec]) =>
-    spec.default === undefined ? [] : [[name, spec.default] as const],
-  )
-  return {
-    parameters: { ...Object.fromEntries(defaults), ...context.parameters },
-    signal,
-    instrument,
-    limits: (key) => {
-      const all = [signal(key)?.limits, context.limits?.[key]].filter((limits) => limits !== undefined)
-      const low = Math.max(...all.map((limits) => limits.low ?? -Infinity))
-      const high = Math.min(...all.map((limits) => limits.high ?? Infinity))
-      return { ...(Number.isFinite(low) ? { low } : {}), ...(Number.isFinite(high) ? { high } : {}) }
-    },
-  }
-}
 
 function requirementFindings(protocol: Protocol, context: CheckContext): Finding[] {
   return Object.entries(protocol.parts ?? {}).flatMap(([part, requirement]) => {
@@ -112,7 +75,7 @@ function visitSteps(steps: readonly Step[], path: Path, visit: (step: Step, path
   })
 }
 
-function checkUse(step: Step, path: Path, bench: Bench, findings: Finding[]): void {
+function checkUse(step: Step, path: Path, bench: BenchView, findings: Finding[]): void {
   const use = (key: SignalKey, verb: 'set' | 'read', at: Path): SignalSpec | undefined => {
     const { part, signal: name } = splitKey(key)
     const instrument = bench.instrument(part)

@@ -1,12 +1,12 @@
 import type { ParameterSpec } from '../capabilities/signals.ts'
 import type { Finding, Path } from '../contracts/yaml-file.ts'
 import { dimensionName, sameDimension } from '../primitives/units.ts'
-import type { Bench } from './check-protocol.ts'
+import type { BenchView } from './bench-view.ts'
 import type { Amount, Step, Value } from './protocol.ts'
 import { perSecond, splitKey, unitOf } from './quantities.ts'
 
 /** Adds what is wrong with the units and types of one step; signals and actions are known to exist. */
-export function checkUnits(step: Step, path: Path, bench: Bench, findings: Finding[]): void {
+export function checkUnits(step: Step, path: Path, bench: BenchView, findings: Finding[]): void {
   const amount = (value: Amount | undefined, unit: string, ...more: (string | number)[]) => {
     const own = value === undefined ? undefined : unitOf(value)
     if (own !== undefined && !sameDimension(own, unit)) {

@@ -17,6 +17,7 @@ import {
 import {
   amountIn,
   type Compile,
+  evaluateValue,
   type LoopScope,
   notNegative,
   positive,
@@ -25,7 +26,6 @@ import {
   rootScope,
   splitKey,
   sweepValues,
-  valueOf,
   withVariable,
 } from './quantities.ts'
 
@@ -237,7 +237,9 @@ function* expandStep(run: Run, step: Step, path: string, scope: LoopScope, label
     case 'call': {
       const { part, signal: action } = splitKey(step.action)
       const args = Object.fromEntries(
-        Object.entries(step.arguments).map(([name, value]) => [name, valueOf(value, scope, run.compile)] as const),
+        Object.entries(step.arguments).map(
+          ([name, value]) => [name, evaluateValue(value, scope, run.compile)] as const,
+        ),
       )
       yield {
         op: 'call',
@@ -268,7 +270,7 @@ function* untilBody(run: Run, step: UntilStep, at: Placed, scope: LoopScope): In
 }
 
 function assignments(values: SetStep['values'], scope: LoopScope, compile: Compile): Assignment[] {
-  return Object.entries(values).map(([key, value]) => ({ ...splitKey(key), ...valueOf(value, scope, compile) }))
+  return Object.entries(values).map(([key, value]) => ({ ...splitKey(key), ...evaluateValue(value, scope, compile) }))
 }
 
 type Valued = { readonly value: Scalar; readonly unit?: string }

@@ -53,7 +53,7 @@ export const unitOf = (value: Value): string | undefined =>
   typeof value === 'object' && 'unit' in value ? value.unit : undefined
 
 /** A value with the unit that it names. */
-export function valueOf(value: Value, scope: Scope, compile: Compile): { value: Scalar; unit?: string } {
+export function evaluateValue(value: Value, scope: Scope, compile: Compile): { value: Scalar; unit?: string } {
   if (typeof value !== 'object') return { value }
   if ('text' in value) return { value: value.text }
   const scalar = typeof value.value === 'number' ? value.value : compile(value.value).evaluate(scope)

@@ -1,4 +1,7 @@
-import type { RecordStatistics } from './environment.ts'
+import type { RecordStatistic, RecordStatistics } from './environment.ts'
+import { fit } from './fits/fit.ts'
+import { hold } from './fits/least-squares.ts'
+import { sineAt } from './fits/sine.ts'
 
 /** Collects the samples of one record for the statistics functions; memory is bounded. */
 export interface RecordStatisticsCollector extends RecordStatistics {
@@ -6,7 +9,90 @@ export interface RecordStatisticsCollector extends RecordStatistics {
   page(count: number, timeS: ArrayLike<number>, columns: Readonly<Record<string, ArrayLike<number>>>): void
 }
 
+/** Samples that amplitude and phase look at: the first ones of the record, which keep its rate. */
+const MAX_SAMPLES = 16_384
+
+interface Column {
+  count: number
+  mean: number
+  squares: number
+  least: number
+  most: number
+  readonly time: number[]
+  readonly value: number[]
+}
+
 /** A collector that has seen nothing; give it to `environment.observeRecord` when the record is finished. */
 export function createRecordStatistics(): RecordStatisticsCollector {
-  return { page: () => {}, statistic: () => undefined }
+  const columns = new Map<string, Column>()
+  let first: number | undefined
+  return {
+    page: (count, timeS, values) => {
+      for (const [key, samples] of Object.entries(values)) {
+        const column = columns.get(key) ?? emptyColumn()
+        columns.set(key, column)
+        for (let i = 0; i < count; i++) {
+          const time = timeS[i] as number
+          first ??= time
+          const value = samples[i]
+          if (typeof value === 'number' && Number.isFinite(value)) addSample(column, time - first, value)
+        }
+      }
+    },
+    statistic: (kind, signal, frequencyHz) => {
+      const column = columns.get(signal)
+      return column === undefined ? undefined : statisticOf(column, kind, frequencyHz)
+    },
+  }
+}
+
+const emptyColumn = (): Column => ({
+  count: 0,
+  mean: 0,
+  squares: 0,
+  least: Number.POSITIVE_INFINITY,
+  most: Number.NEGATIVE_INFINITY,
+  time: [],
+  value: [],
+})
+
+function addSample(column: Column, time: number, value: number): void {
+  column.count += 1
+  const delta = value - column.mean
+  column.mean += delta / column.count
+  column.squares += delta * (value - column.mean)
+  column.least = Math.min(column.least, value)
+  column.most = Math.max(column.most, value)
+  if (column.value.length < MAX_SAMPLES) {
+    column.time.push(time)
+    column.value.push(value)
+  }
+}
+
+function statisticOf(column: Column, kind: RecordStatistic, frequencyHz: number | undefined): number | undefined {
+  if (kind === 'count') return column.count
+  if (column.count === 0) return undefined
+  switch (kind) {
+    case 'mean':
+      return column.mean
+    case 'std':
+      return column.count > 1 ? Math.sqrt(column.squares / (column.count - 1)) : 0
+    case 'min':
+      return column.least
+    case 'max':
+      return column.most
+    case 'amplitude':
+    case 'phase':
+      return oscillation(column, kind, frequencyHz)
+  }
+}
+
+function oscillation(column: Column, kind: 'amplitude' | 'phase', frequencyHz: number | undefined): number | undefined {
+  if (frequencyHz !== undefined) {
+    const sine = sineAt({ x: column.time, y: column.value }, frequencyHz)
+    if (sine === undefined) return undefined
+    return kind === 'amplitude' ? Math.hypot(sine.a, sine.b) : Math.atan2(sine.b, sine.a)
+  }
+  const found = hold(fit('sine', { x: Float64Array.from(column.time), y: Float64Array.from(column.value) }))
+  return 'missing' in found ? undefined : found.coefficients[kind === 'amplitude' ? 1 : 3]
 }

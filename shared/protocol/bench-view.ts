@@ -1,0 +1,44 @@
+import type { InstrumentSpec, Limits, SignalSpec } from '../capabilities/signals.ts'
+import type { ParameterValues, Protocol, SignalKey } from './protocol.ts'
+import { splitKey } from './quantities.ts'
+
+export interface CheckContext {
+  /** The instrument that serves each part. */
+  readonly parts: Readonly<Record<string, InstrumentSpec>>
+  /** Hard limits of lab and bench, in the signal's unit; the signal's own hold besides. */
+  readonly limits?: Readonly<Record<SignalKey, Limits>>
+  /** Values as `checkParameters` returns them; those missing take their defaults. */
+  readonly parameters?: ParameterValues
+}
+
+/** What the checks know of the bench. */
+export interface BenchView {
+  readonly parameters: ParameterValues
+  signal(key: SignalKey): SignalSpec | undefined
+  instrument(part: string): InstrumentSpec | undefined
+  /** The narrowest of all limits. */
+  limits(key: SignalKey): Limits
+}
+
+/** The bench with the narrowest limits and the parameters with their defaults. */
+export function createBenchView(protocol: Protocol, context: CheckContext): BenchView {
+  const instrument = (part: string) => (Object.hasOwn(context.parts, part) ? context.parts[part] : undefined)
+  const signal = (key: SignalKey) => {
+    const { part, signal: name } = splitKey(key)
+    return instrument(part)?.signals.find((candidate) => candidate.name === name)
+  }
+  const defaults = Object.entries(protocol.parameters).flatMap(([name, spec]) =>
+    spec.default === undefined ? [] : [[name, spec.default] as const],
+  )
+  return {
+    parameters: { ...Object.fromEntries(defaults), ...context.parameters },
+    signal,
+    instrument,
+    limits: (key) => {
+      const all = [signal(key)?.limits, context.limits?.[key]].filter((limits) => limits !== undefined)
+      const low = Math.max(...all.map((limits) => limits.low ?? -Infinity))
+      const high = Math.min(...all.map((limits) => limits.high ?? Infinity))
+      return { ...(Number.isFinite(low) ? { low } : {}), ...(Number.isFinite(high) ? { high } : {}) }
+    },
+  }
+}

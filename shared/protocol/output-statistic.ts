@@ -1,0 +1,129 @@
+import type { Uncertainty } from '../capabilities/signals.ts'
+import { LabError } from '../primitives/lab-error.ts'
+import type { ColumnReader } from './column-reader.ts'
+import { createCrossings } from './crossings.ts'
+import type { Collected, Collector, CollectorContext } from './output-collector.ts'
+import { unitOfColumn } from './output-units.ts'
+import type { ReadingOutput, StatisticOutput } from './protocol.ts'
+import { amountIn } from './quantities.ts'
+
+/** The first or last value of a column, with the uncertainty that its signal declares. */
+export function createReadingCollector(from: ReadingOutput, context: CollectorContext): Collector {
+  let found: number | undefined
+  return {
+    row: (reader) => {
+      if (from.which === 'first' && found !== undefined) return
+      const value = reader.number(from.signal)
+      if (Number.isNaN(value)) throw noNumber(from.signal)
+      found = value
+    },
+    finish: async () => withUncertainty(found ?? Number.NaN, uncertaintyOf(from.signal, context)),
+  }
+}
+
+/** A statistic of a column or an expression; memory does not grow with the rows. */
+export function createStatisticCollector(from: StatisticOutput, context: CollectorContext): Collector {
+  const value = numberReader(from.signal, context)
+  const where = conditionReader(from.where, context)
+  const declared = uncertaintyOf(from.signal, context)
+  if (from.statistic === 'crossing-rate') return crossingCollector(from, context, value, where)
+  let [count, mean, squares, sum, least, most, last] = [0, 0, 0, 0, Infinity, -Infinity, Number.NaN]
+  return {
+    row: (reader) => {
+      if (!where(reader)) return
+      const next = value(reader)
+      count += 1
+      // Welford (1962): no loss where the mean is large and the scatter small.
+      const delta = next - mean
+      mean += delta / count
+      squares += delta * (next - mean)
+      sum += next
+      least = Math.min(least, next)
+      most = Math.max(most, next)
+      last = next
+    },
+    finish: async (): Promise<Collected> => {
+      if (from.statistic === 'count') return { value: count, uncertainty: 0 }
+      if (count === 0) return { missing: `no row satisfied ${from.where}` }
+      const std = count > 1 ? Math.sqrt(squares / (count - 1)) : undefined
+      switch (from.statistic) {
+        case 'mean':
+          return std === undefined
+            ? withUncertainty(mean, declared)
+            : { value: mean, uncertainty: std / Math.sqrt(count) }
+        case 'std':
+          if (std === undefined) return { missing: 'a standard deviation needs two rows' }
+          return { value: std, uncertainty: std / Math.sqrt(2 * (count - 1)) }
+        case 'sum':
+          return std === undefined ? { value: sum } : { value: sum, uncertainty: std * Math.sqrt(count) }
+        case 'min':
+          return withUncertainty(least, declared)
+        case 'max':
+          return withUncertainty(most, declared)
+        case 'last':
+        case 'crossing-rate':
+          return withUncertainty(last, declared)
+      }
+    },
+  }
+}
+
+function crossingCollector(
+  from: StatisticOutput,
+  { compile, options, columns }: CollectorContext,
+  value: (reader: ColumnReader) => number,
+  where: (reader: ColumnReader) => boolean,
+): Collector {
+  const constants = {
+    variable: (name: string) => options.parameters[name],
+    reading: () => undefined,
+    statistic: () => undefined,
+  }
+  const threshold = amountIn(from.threshold ?? 0, unitOfColumn(columns, from.signal), constants, compile)
+  const crossings = createCrossings(threshold)
+  return {
+    row: (reader) => {
+      if (where(reader)) crossings.add(reader.time(), value(reader))
+    },
+    finish: async () => crossings.rate(),
+  }
+}
+
+/** Reads a column by name where the text is one, an expression otherwise. */
+export function numberReader(text: string, { compile, columns }: CollectorContext): (reader: ColumnReader) => number {
+  const name = text.trim()
+  if (name === 'time' || columns.some(({ key }) => key === name)) {
+    return (reader) => {
+      const value = reader.number(name)
+      if (Number.isFinite(value)) return value
+      throw noNumber(name)
+    }
+  }
+  const expression = compile(text)
+  return (reader) => expression.number(reader)
+}
+
+/** Reads a condition; without a text every row will do. */
+export function conditionReader(
+  text: string | undefined,
+  { compile }: CollectorContext,
+): (reader: ColumnReader) => boolean {
+  if (text === undefined) return () => true
+  const expression = compile(text)
+  return (reader) => expression.condition(reader)
+}
+
+function noNumber(column: string): LabError {
+  return new LabError({ code: 'no-number', kind: 'instrument', message: `${column} has no number in this row` })
+}
+
+function uncertaintyOf(text: string, { columns, options }: CollectorContext): Uncertainty | undefined {
+  const column = columns.find(({ key }) => key === text.trim())
+  if (column?.part === undefined) return undefined
+  return options.parts[column.part]?.signals.find(({ name }) => name === column.signal)?.uncertainty
+}
+
+function withUncertainty(value: number, uncertainty: Uncertainty | undefined): Collected {
+  if (uncertainty === undefined) return { value }
+  return { value, uncertainty: Math.hypot(uncertainty.absolute ?? 0, (uncertainty.relative ?? 0) * value) }
+}
