@@ -14,6 +14,14 @@ for (const [path, entry] of Object.entries(lockfile)) {
   if (entry.resolved?.startsWith('/')) breaches.push(`package-lock.json: ${path} is an absolute path`)
 }
 
+// Some registries lack packages of other platforms; npm then writes a lockfile that `npm ci` refuses.
+for (const [path, entry] of Object.entries(lockfile)) {
+  for (const name of Object.keys(entry.optional ? {} : (entry.optionalDependencies ?? {}))) {
+    const known = lockfile[`${path}/node_modules/${name}`] ?? lockfile[`node_modules/${name}`]
+    if (known === undefined) breaches.push(`package-lock.json: ${path} names ${name}, which has no entry: npm ci fails`)
+  }
+}
+
 const tracked = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
 const files = tracked.status === 0 ? tracked.stdout.split('\0').filter((path) => path !== '') : []
 for (const file of files.filter((path) => /\.(ts|tsx|mjs)$/.test(path))) {
