@@ -1,0 +1,22 @@
+import type { Me, setupSchema } from '@fernlab/shared/contracts/api'
+import type { z } from 'zod'
+import type { Api } from './client.ts'
+
+/** Signs in with mail and password; the answer sets the cookie. */
+export const signIn = (api: Api, input: { email: string; password: string }): Promise<unknown> =>
+  api.send('POST', '/api/auth/sign-in/email', input)
+
+/** Ends the sign-in of this browser. */
+export const signOut = (api: Api): Promise<unknown> => api.send('POST', '/api/auth/sign-out', {})
+
+/** Creates the first admin and signs in. */
+export const setUp = (api: Api, input: z.infer<typeof setupSchema>): Promise<Me> =>
+  api.send('POST', '/api/v1/setup', input)
+
+/** Asks for a one-time link by mail. */
+export const forgotPassword = (api: Api, email: string): Promise<unknown> =>
+  api.send('POST', '/api/v1/password/forgot', { email })
+
+/** Sets a new password by a one-time link. */
+export const resetPassword = (api: Api, input: { token: string; password: string }): Promise<unknown> =>
+  api.send('POST', '/api/v1/password/reset', input)

@@ -1,0 +1,134 @@
+import type {
+  Bench,
+  Data,
+  LabDetail,
+  LabSummary,
+  Me,
+  NodeInfo,
+  Run,
+  Site,
+  storageSchema,
+  Token,
+} from '@fernlab/shared/contracts/api'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import type { z } from 'zod'
+import { type Api, ApiProblem } from './client.ts'
+
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  readonly cursor?: string
+}
+
+export type Storage = z.infer<typeof storageSchema>
+
+const v1 = '/api/v1'
+
+/** Builds `?a=1&b=2`, leaving out what is undefined. */
+export function queryString(values: Readonly<Record<string, string | number | undefined>>): string {
+  const entries = Object.entries(values).filter((entry): entry is [string, string | number] => entry[1] !== undefined)
+  const text = new URLSearchParams(entries.map(([name, value]) => [name, String(value)])).toString()
+  return text === '' ? '' : `?${text}`
+}
+
+export const siteQuery = (api: Api) =>
+  queryOptions({ queryKey: ['site'], queryFn: ({ signal }) => api.get<Site>(`${v1}/site`, signal), staleTime: 60_000 })
+
+/** The person who is signed in; null for a stranger. */
+export const meQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['me'],
+    queryFn: async ({ signal }) => {
+      try {
+        return await api.get<Me>(`${v1}/me`, signal)
+      } catch (error) {
+        if (error instanceof ApiProblem && (error.status === 401 || error.status === 403)) return null
+        throw error
+      }
+    },
+    staleTime: 60_000,
+  })
+
+export const labsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['labs'],
+    queryFn: ({ signal }) => api.get<Page<LabSummary>>(`${v1}/labs?limit=200`, signal),
+    refetchInterval: 10_000,
+  })
+
+export const labQuery = (api: Api, lab: string) =>
+  queryOptions({
+    queryKey: ['labs', lab],
+    queryFn: ({ signal }) => api.get<LabDetail>(`${v1}/labs/${lab}`, signal),
+    refetchInterval: 10_000,
+  })
+
+/** `state` is one state; without it, all. */
+export interface RunFilter {
+  readonly lab?: string | undefined
+  readonly state?: string | undefined
+  readonly limit?: number | undefined
+}
+
+export const runsQuery = (api: Api, filter: RunFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['runs', 'list', filter],
+    queryFn: ({ signal, pageParam }) =>
+      api.get<Page<Run>>(`${v1}/runs${queryString({ limit: 25, ...filter, cursor: pageParam })}`, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.cursor,
+    refetchInterval: 10_000,
+  })
+
+/** The person's runs that wait or run, newest first. */
+export const activeRunsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['runs', 'active'],
+    queryFn: ({ signal }) => api.get<Page<Run>>(`${v1}/runs?limit=10&state=queued,assigned,running`, signal),
+    refetchInterval: (query) => ((query.state.data?.items.length ?? 0) > 0 ? 2_000 : 8_000),
+  })
+
+export const runQuery = (api: Api, id: string) =>
+  queryOptions({
+    queryKey: ['runs', 'one', id],
+    queryFn: ({ signal }) => api.get<Run>(`${v1}/runs/${id}`, signal),
+    staleTime: 5_000,
+  })
+
+export interface DataRequest {
+  readonly stream: string
+  readonly attempt?: number | undefined
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+  readonly points?: number | undefined
+}
+
+export const dataQuery = (api: Api, id: string, request: DataRequest) =>
+  queryOptions({
+    queryKey: ['runs', 'data', id, request],
+    queryFn: ({ signal }) => api.get<Data>(`${v1}/runs/${id}/data.json${queryString({ ...request })}`, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    placeholderData: (previous) => previous,
+  })
+
+export const benchesQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['benches'],
+    queryFn: ({ signal }) => api.get<Page<Bench>>(`${v1}/benches?limit=200`, signal),
+    refetchInterval: 5_000,
+  })
+
+export const nodesQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['nodes'],
+    queryFn: ({ signal }) => api.get<Page<NodeInfo>>(`${v1}/nodes?limit=200`, signal),
+    refetchInterval: 5_000,
+  })
+
+export const tokensQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['tokens'],
+    queryFn: ({ signal }) => api.get<Page<Token>>(`${v1}/tokens?limit=200`, signal),
+  })
+
+export const storageQuery = (api: Api) =>
+  queryOptions({ queryKey: ['storage'], queryFn: ({ signal }) => api.get<Storage>(`${v1}/storage`, signal) })

@@ -1,0 +1,70 @@
+import type { Bench } from '@fernlab/shared/contracts/api'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams } from '@tanstack/react-router'
+import { useApi } from '../api/context.tsx'
+import { benchesQuery } from '../api/queries.ts'
+import { Page } from '../frame/page.tsx'
+import { useTitle } from '../frame/place.tsx'
+import { EmptyState } from '../notices/empty-state.tsx'
+import { Loading } from '../notices/loading.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { BenchMark } from '../states/state-mark.tsx'
+import { useWords } from '../words/use-words.ts'
+import styles from './benches.module.css'
+import { DirectPanel } from './direct-panel.tsx'
+
+/** One bench: how it is, why, what it is doing, its instruments with live values, and driving it by hand. */
+export default function BenchPage() {
+  const { benchId } = useParams({ from: '/benches/$benchId' })
+  const { t } = useWords()
+  const benches = useQuery(benchesQuery(useApi()))
+  const bench = benches.data?.items.find((one) => one.id === benchId)
+  const title = bench?.title ?? bench?.name ?? benchId
+  useTitle(title, title)
+  if (bench !== undefined) return <BenchView key={bench.id} bench={bench} title={title} />
+  return (
+    <Page title={title}>
+      {benches.error !== null ? (
+        <ProblemNotice error={benches.error} onRetry={() => void benches.refetch()} />
+      ) : benches.data === undefined ? (
+        <Loading />
+      ) : (
+        <EmptyState title={t('benches.notFound')} />
+      )}
+    </Page>
+  )
+}
+
+function BenchView({ bench, title }: { bench: Bench; title: string }) {
+  const { t, moment } = useWords()
+  return (
+    <Page title={title} aside={<code className={styles.id}>{bench.id}</code>}>
+      <div className={styles.now} data-trouble={bench.state === 'fault' || bench.state === 'offline' || undefined}>
+        <BenchMark state={bench.state} large />
+        <span>
+          {bench.reason ?? (bench.run === undefined ? (bench.leased ? t('benches.leased') : '') : t('benches.onRun'))}
+        </span>
+        {bench.run === undefined ? null : (
+          <Link to="/runs/$runId" params={{ runId: bench.run }}>
+            {bench.run}
+          </Link>
+        )}
+        {bench.since === undefined ? null : (
+          <span className="soft">{t('benches.since', { time: moment(bench.since) })}</span>
+        )}
+      </div>
+      <p className="soft">
+        {bench.labs.length === 0 ? t('benches.noLab') : `${t('benches.serves')} `}
+        {bench.labs.map((lab, index) => (
+          <span key={lab}>
+            {index === 0 ? '' : ', '}
+            <Link to="/labs/$labId" params={{ labId: lab }}>
+              {lab}
+            </Link>
+          </span>
+        ))}
+      </p>
+      <DirectPanel bench={bench} />
+    </Page>
+  )
+}

@@ -1,0 +1,84 @@
+import type { Bench } from '@fernlab/shared/contracts/api'
+import { Button } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useApi } from '../api/context.tsx'
+import { benchesQuery } from '../api/queries.ts'
+import { Page } from '../frame/page.tsx'
+import { useTitle } from '../frame/place.tsx'
+import { EmptyState } from '../notices/empty-state.tsx'
+import { Loading } from '../notices/loading.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { BenchMark } from '../states/state-mark.tsx'
+import { useWords } from '../words/use-words.ts'
+import styles from './benches.module.css'
+
+const order: readonly Bench['state'][] = ['fault', 'offline', 'maintenance', 'busy', 'free']
+
+/** Every bench, those in trouble first, with the reason in front. */
+export default function BenchesPage() {
+  const words = useWords()
+  const { t } = words
+  useTitle(t('benches.title'))
+  const benches = useQuery(benchesQuery(useApi()))
+  if (benches.data === undefined) {
+    return (
+      <Page title={t('benches.title')}>
+        {benches.error === null ? (
+          <Loading />
+        ) : (
+          <ProblemNotice error={benches.error} onRetry={() => void benches.refetch()} />
+        )}
+      </Page>
+    )
+  }
+  const items = [...benches.data.items].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
+  return (
+    <Page title={t('benches.title')}>
+      {items.length === 0 ? (
+        <EmptyState
+          title={t('benches.empty')}
+          action={
+            <Button component={Link} to="/nodes">
+              {t('benches.toNodes')}
+            </Button>
+          }
+        >
+          {t('benches.emptyText')}
+        </EmptyState>
+      ) : (
+        <ul className={styles.list}>
+          {items.map((bench) => (
+            <li key={bench.id} className={styles.row}>
+              <BenchMark state={bench.state} />
+              <span className={styles.name}>
+                <Link to="/benches/$benchId" params={{ benchId: bench.id }} className={styles.link}>
+                  {bench.title ?? bench.name}
+                </Link>
+                <code className={styles.id}>{bench.id}</code>
+                {bench.reason === undefined ? null : <span className={styles.reason}>{bench.reason}</span>}
+              </span>
+              <span className={styles.labs}>
+                {bench.labs.length === 0 ? t('benches.noLab') : `${t('benches.serves')} ${bench.labs.join(', ')}`}
+              </span>
+              <span className={styles.doing}>{doing(bench, words)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Page>
+  )
+}
+
+function doing(bench: Bench, { t, moment }: ReturnType<typeof useWords>): string {
+  const what =
+    bench.run !== undefined
+      ? t('benches.onRun')
+      : bench.leased
+        ? t('benches.leased')
+        : bench.state === 'free'
+          ? t('benches.idle')
+          : ''
+  const since = bench.since === undefined ? '' : t('benches.since', { time: moment(bench.since) })
+  return [what, since].filter((part) => part !== '').join(', ')
+}

@@ -1,0 +1,95 @@
+import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
+import { Button, Switch, TextInput } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import { checkInput } from '../lab/parameters.ts'
+import { quantity, unitText } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
+import styles from './benches.module.css'
+
+type Scalar = number | string | boolean
+
+interface Props {
+  readonly signal: SignalSpec
+  readonly reading: { readonly value: Scalar; readonly unit: string; readonly time: string } | undefined
+  readonly asked: Scalar | undefined
+  readonly canSet: boolean
+  readonly onSet: (value: Scalar) => void
+}
+
+/** One signal: what it is, what was asked for, its limits, and a field to set it. */
+export function SignalRow({ signal, reading, asked, canSet, onSet }: Props) {
+  const { t, moment } = useWords()
+  const say = (value: Scalar | undefined) =>
+    value === undefined ? '—' : typeof value === 'number' ? quantity(value, signal.unit) : String(value)
+  const { low, high } = signal.limits ?? {}
+  const limits =
+    low === undefined && high === undefined
+      ? ''
+      : `${low === undefined ? '' : quantity(low, signal.unit)} … ${high === undefined ? '' : quantity(high, signal.unit)}`
+  return (
+    <tr>
+      <th scope="row">{signal.title ?? signal.name}</th>
+      <td className={styles.value} title={reading === undefined ? undefined : moment(reading.time)}>
+        {say(reading?.value)}
+      </td>
+      <td className={styles.value}>{say(asked)}</td>
+      <td className={styles.limits}>{limits}</td>
+      <td>
+        {signal.access === 'read' ? (
+          <span className="soft">{t('benches.readOnly')}</span>
+        ) : signal.dtype === 'boolean' ? (
+          <Switch
+            aria-label={`${t('benches.set')}: ${signal.title ?? signal.name}`}
+            disabled={!canSet}
+            checked={(asked ?? reading?.value) === true}
+            onChange={(event) => onSet(event.currentTarget.checked)}
+          />
+        ) : (
+          <Setter signal={signal} canSet={canSet} onSet={onSet} />
+        )}
+      </td>
+    </tr>
+  )
+}
+
+function Setter({ signal, canSet, onSet }: Pick<Props, 'signal' | 'canSet' | 'onSet'>) {
+  const { t } = useWords()
+  const [input, setInput] = useState('')
+  const [error, setError] = useState<string>()
+  const send = (event: FormEvent) => {
+    event.preventDefault()
+    const { low, high } = signal.limits ?? {}
+    const checked = checkInput(
+      {
+        name: signal.name,
+        type: signal.dtype === 'string' ? 'string' : signal.dtype === 'integer' ? 'integer' : 'number',
+        unit: signal.unit,
+        ...(low === undefined ? {} : { minimum: low }),
+        ...(high === undefined ? {} : { maximum: high }),
+      },
+      input,
+      t,
+    )
+    if ('error' in checked) return setError(checked.error)
+    setError(undefined)
+    onSet(checked.value)
+  }
+  return (
+    <form className={styles.setter} onSubmit={send} noValidate>
+      <TextInput
+        size="xs"
+        aria-label={`${t('benches.set')}: ${signal.title ?? signal.name}`}
+        value={input}
+        error={error}
+        disabled={!canSet}
+        inputMode={signal.dtype === 'string' ? 'text' : 'decimal'}
+        rightSection={<span className={styles.unit}>{unitText(signal.unit)}</span>}
+        rightSectionPointerEvents="none"
+        onChange={(event) => setInput(event.currentTarget.value)}
+      />
+      <Button type="submit" size="xs" variant="default" disabled={!canSet}>
+        {t('benches.set')}
+      </Button>
+    </form>
+  )
+}

@@ -1,0 +1,38 @@
+import type { LabSummary } from '@fernlab/shared/contracts/api'
+import { Link } from '@tanstack/react-router'
+import { BenchMark } from '../states/state-mark.tsx'
+import { useWords } from '../words/use-words.ts'
+import styles from './catalogue.module.css'
+import { Drawing } from './drawing.tsx'
+import { useWait } from './wait.ts'
+
+/** One lab of the catalogue; the whole card leads to it. */
+export function LabCard({ lab }: { lab: LabSummary }) {
+  const words = useWords()
+  const wait = useWait(lab)
+  return (
+    <li className={styles.card}>
+      <Drawing picture={lab.picture} className={styles.drawing} />
+      <div className={styles.cardText}>
+        <h2 className={styles.cardTitle}>
+          <Link to="/labs/$labId" params={{ labId: lab.id }} className={styles.cardLink}>
+            {words.text(lab.title)}
+          </Link>
+        </h2>
+        <p className={styles.summary}>{words.text(lab.summary)}</p>
+        <p className={styles.tags}>{[lab.subject, lab.level].filter(Boolean).join(' · ')}</p>
+      </div>
+      <div className={styles.foot}>
+        <ul className={styles.benches}>
+          {lab.benches.map((bench) => (
+            <li key={bench.id} title={[bench.title ?? bench.id, bench.reason].filter(Boolean).join(': ')}>
+              <BenchMark state={bench.state} />
+            </li>
+          ))}
+          {lab.benches.length === 0 ? <li className={styles.noBench}>{words.t('catalogue.noBench')}</li> : null}
+        </ul>
+        {lab.benches.length === 0 ? null : <span className={styles.wait}>{wait}</span>}
+      </div>
+    </li>
+  )
+}

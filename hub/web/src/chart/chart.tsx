@@ -1,0 +1,215 @@
+import 'uplot/dist/uPlot.min.css'
+import { useMantineColorScheme } from '@mantine/core'
+import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react'
+import uPlot from 'uplot'
+import { quantity } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
+import styles from './chart.module.css'
+import { plotData, plotOptions } from './plot-options.ts'
+import { type ChartContent, inOrder, spanOf } from './series.ts'
+
+interface Props {
+  readonly content: ChartContent
+  readonly height: number
+  /** Called with limits of x when a person zooms, with undefined for all; without it the chart zooms what it has. */
+  readonly onZoom?: ((range: { from: number; to: number } | undefined) => void) | undefined
+  readonly zoomed?: boolean
+}
+
+/** A chart that can be read with the pointer, the keyboard and a screen reader. */
+export default function Chart({ content: given, height, onZoom, zoomed = false }: Props) {
+  const words = useWords()
+  const { t } = words
+  const content = useMemo(() => inOrder(given), [given])
+  const frame = useRef<HTMLDivElement>(null)
+  const plot = useRef<uPlot | undefined>(undefined)
+  const [width, setWidth] = useState(0)
+  const [index, setIndex] = useState<number | null>(null)
+  const [byKey, setByKey] = useState(false)
+  const [local, setLocal] = useState(false)
+  const { colorScheme } = useMantineColorScheme()
+  const helpId = useId()
+  const zoomTo = useRef<(from: number, to: number) => void>(() => {})
+  zoomTo.current = (from, to) => {
+    if (onZoom !== undefined) return onZoom({ from, to })
+    setLocal(true)
+    plot.current?.setScale('x', { min: from, max: to })
+  }
+  const zoomOut = () => {
+    setLocal(false)
+    if (onZoom !== undefined) return onZoom(undefined)
+    const span = spanOf(content.x.values)
+    if (span !== undefined) plot.current?.setScale('x', { min: span.low, max: span.high })
+  }
+  const data = useMemo(() => plotData(content), [content])
+  // Colours, axes and shape; a change of these needs a new drawing, a change of values does not.
+  const shape = JSON.stringify([
+    content.kind,
+    content.yScale,
+    content.x.scale,
+    content.x.title,
+    content.x.unit,
+    content.series.map((one) => [one.key, one.title, one.unit, one.colour]),
+    content.fit !== undefined,
+    content.reducedFrom === undefined,
+    content.x.values.length <= 150,
+    magnitudes(content),
+  ])
+  const latest = useRef({ content, data })
+  latest.current = { content, data }
+
+  useEffect(() => {
+    const element = frame.current
+    if (element === null) return
+    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)))
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` and the scheme say when a new drawing is needed
+  useEffect(() => {
+    const element = frame.current
+    if (element === null || width === 0) return
+    const computed = getComputedStyle(element)
+    const drawn = new uPlot(
+      plotOptions(latest.current.content, {
+        width,
+        height,
+        colour: (name) => computed.getPropertyValue(name).trim(),
+        onCursor: (at) => setIndex(at),
+        onZoom: (from, to) => zoomTo.current(from, to),
+      }),
+      latest.current.data,
+      element,
+    )
+    plot.current = drawn
+    return () => {
+      plot.current = undefined
+      drawn.destroy()
+    }
+  }, [shape, width, height, colorScheme])
+
+  useEffect(() => {
+    if (plot.current !== undefined && plot.current.data !== data) plot.current.setData(data, !local)
+  }, [data, local])
+
+  const keys = (event: KeyboardEvent) => {
+    const drawn = plot.current
+    const points = drawn?.data[0].length ?? 0
+    if (drawn === undefined || points === 0) return
+    const step = event.shiftKey ? Math.max(1, Math.round(points / 20)) : 1
+    const moves: Readonly<Record<string, number>> = {
+      ArrowLeft: Math.max(0, (index ?? 0) - step),
+      ArrowRight: Math.min(points - 1, (index ?? -1) + step),
+      Home: 0,
+      End: points - 1,
+    }
+    const to = moves[event.key]
+    if (to !== undefined) {
+      event.preventDefault()
+      setByKey(true)
+      drawn.setCursor({ left: drawn.valToPos(drawn.data[0][to] ?? 0, 'x'), top: 10 })
+      setIndex(to)
+    } else if (event.key === '+' || event.key === '-') {
+      event.preventDefault()
+      const { min = 0, max = 1 } = drawn.scales.x ?? {}
+      const middle = drawn.data[0][index ?? Math.floor(points / 2)] ?? 0
+      const half = ((max - min) / 2) * (event.key === '+' ? 0.5 : 2)
+      zoomTo.current(middle - half, middle + half)
+    } else if (event.key === 'Escape') zoomOut()
+  }
+
+  return (
+    <figure className={styles.chart}>
+      <figcaption className={styles.caption}>
+        <h3 className={styles.title}>{content.title}</h3>
+        <Readout content={content} data={data} index={index} spoken={byKey} />
+        {zoomed || local ? (
+          <button type="button" className={styles.zoomOut} onClick={zoomOut}>
+            {t('runPage.zoomOut')}
+          </button>
+        ) : null}
+      </figcaption>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: it is focusable and named; its keys are described */}
+      {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: the role is given */}
+      <div
+        ref={frame}
+        className={styles.frame}
+        style={{ height }}
+        role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the cursor
+        tabIndex={0}
+        aria-label={t('chart.region', { title: content.title })}
+        aria-describedby={helpId}
+        onKeyDown={keys}
+        onBlur={() => setByKey(false)}
+        onDoubleClick={zoomOut}
+      />
+      <p id={helpId} className="visually-hidden">
+        {summary(content, words)} {t('chart.keys')}
+      </p>
+      {content.reducedFrom === undefined ? null : (
+        <p className={styles.note}>{t('chart.band', { rows: content.reducedFrom.toLocaleString(words.language) })}</p>
+      )}
+    </figure>
+  )
+}
+
+/** Powers of ten of the axes, which choose their units. */
+function magnitudes(content: ChartContent): (number | undefined)[] {
+  return [content.x, ...content.series].map(({ values }) => {
+    const span = spanOf(values)
+    const largest = span === undefined ? 0 : Math.max(Math.abs(span.low), Math.abs(span.high))
+    return largest === 0 ? undefined : Math.floor(Math.log10(largest))
+  })
+}
+
+function summary(content: ChartContent, { t }: ReturnType<typeof useWords>): string {
+  const sentences = content.series.map((one) => {
+    const span = spanOf(one.values)
+    if (span === undefined) return t('chart.empty')
+    const say = (value: number) => quantity(value, one.unit)
+    return t('chart.summary', {
+      name: one.title,
+      count: one.values.length,
+      low: say(span.low),
+      high: say(span.high),
+      last: say(span.last),
+    })
+  })
+  return sentences.join(' ')
+}
+
+interface ReadoutProps {
+  readonly content: ChartContent
+  readonly data: uPlot.AlignedData
+  readonly index: number | null
+  readonly spoken: boolean
+}
+
+/** Names and colours of the signals and, under the cursor, their values; otherwise the latest ones. */
+function Readout({ content, data, index, spoken }: ReadoutProps) {
+  const { t } = useWords()
+  const x = index === null ? undefined : data[0][index]
+  return (
+    <div className={styles.readout} aria-live={spoken ? 'polite' : 'off'}>
+      {content.series.map((one, column) => {
+        const under = index === null ? spanOf(one.values)?.last : data[column + 1]?.[index]
+        return (
+          <span key={one.key} className={styles.signal}>
+            <span className={styles.swatch} style={{ background: `var(--data-${one.colour})` }} />
+            {one.title}
+            <span className={styles.value}>{typeof under === 'number' ? quantity(under, one.unit) : ''}</span>
+          </span>
+        )
+      })}
+      {content.fit === undefined ? null : (
+        <span className={styles.signal}>
+          <span className={styles.dash} />
+          {t('chart.fit')}
+        </span>
+      )}
+      <span className={styles.at}>{x === undefined ? '' : t('chart.cursor', { x: quantity(x, content.x.unit) })}</span>
+    </div>
+  )
+}

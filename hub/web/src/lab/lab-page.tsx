@@ -1,0 +1,108 @@
+import type { LabDetail } from '@fernlab/shared/contracts/api'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
+import { ApiProblem } from '../api/client.ts'
+import { useApi } from '../api/context.tsx'
+import { labQuery, meQuery, runQuery } from '../api/queries.ts'
+import { Drawing } from '../catalogue/drawing.tsx'
+import { Page } from '../frame/page.tsx'
+import { useTitle } from '../frame/place.tsx'
+import { Loading } from '../notices/loading.tsx'
+import { NotFound } from '../notices/not-found.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { BenchMark } from '../states/state-mark.tsx'
+import { useWords } from '../words/use-words.ts'
+import styles from './lab.module.css'
+import { MyRuns } from './my-runs.tsx'
+import { RunForm } from './run-form.tsx'
+
+const Readme = lazy(() => import('./readme.tsx'))
+
+export interface LabSearch {
+  readonly protocol?: string
+  /** A run whose parameters fill the form. */
+  readonly from?: string
+}
+
+/** What the lab is, and the form that runs it. */
+export function LabPage() {
+  const words = useWords()
+  const { labId } = useParams({ from: '/labs/$labId' })
+  const lab = useQuery(labQuery(useApi(), labId))
+  const title = lab.data === undefined ? '' : words.text(lab.data.title)
+  useTitle(title, title || undefined)
+  if (lab.data !== undefined) return <Lab key={labId} lab={lab.data} />
+  if (lab.error instanceof ApiProblem && lab.error.status === 404) return <NotFound />
+  return (
+    <Page title={labId}>
+      {lab.error === null ? <Loading /> : <ProblemNotice error={lab.error} onRetry={() => void lab.refetch()} />}
+    </Page>
+  )
+}
+
+function Lab({ lab }: { lab: LabDetail }) {
+  const words = useWords()
+  const { t, language } = words
+  const api = useApi()
+  const me = useQuery(meQuery(api))
+  const search = useSearch({ from: '/labs/$labId' })
+  const navigate = useNavigate({ from: '/labs/$labId' })
+  const from = useQuery({ ...runQuery(api, search.from ?? ''), enabled: search.from !== undefined })
+  const protocol = lab.protocols.find((one) => one.name === search.protocol) ?? lab.protocols[0]
+  const { markdown, isFallback } = readmeIn(lab.readme, language)
+  const waitsForRun = search.from !== undefined && from.isPending
+  return (
+    <div className={styles.lab}>
+      <header className={styles.head}>
+        <h1>{words.text(lab.title)}</h1>
+        <p className={styles.lead}>{words.text(lab.summary)}</p>
+        <ul className={styles.benches} aria-label={t('lab.benches')}>
+          {lab.benches.map((bench) => (
+            <li key={bench.id}>
+              <span>{bench.title ?? bench.id}</span> <BenchMark state={bench.state} />
+              {bench.reason === undefined ? null : <span className="soft"> {bench.reason}</span>}
+            </li>
+          ))}
+        </ul>
+      </header>
+      <aside className={styles.side}>
+        {protocol === undefined || waitsForRun ? (
+          <Loading />
+        ) : (
+          <RunForm
+            key={`${protocol.name} ${protocol.digest} ${from.data?.id ?? ''}`}
+            lab={lab}
+            protocol={protocol}
+            from={from.data?.protocol === protocol.name ? from.data : undefined}
+            onProtocol={(name) => void navigate({ search: { protocol: name }, replace: true })}
+          />
+        )}
+      </aside>
+      <article className={styles.text}>
+        <Drawing picture={lab.picture} className={styles.picture} />
+        {isFallback ? <p className={styles.fallback}>{t('lab.onlyLanguage')}</p> : null}
+        {markdown === undefined ? (
+          <p className="soft">{t('lab.noText')}</p>
+        ) : (
+          <Suspense fallback={<Loading lines={6} />}>
+            <Readme markdown={markdown} filesUrl={lab.filesUrl} title={words.text(lab.title)} />
+          </Suspense>
+        )}
+      </article>
+      {me.data ? (
+        <section className={styles.mine}>
+          <h2>{t('lab.mine')}</h2>
+          <MyRuns lab={lab} />
+        </section>
+      ) : null}
+    </div>
+  )
+}
+
+function readmeIn(readme: LabDetail['readme'], language: string) {
+  const own = readme[language]
+  if (own !== undefined) return { markdown: own, isFallback: false }
+  const other = readme.en ?? Object.values(readme)[0]
+  return { markdown: other, isFallback: other !== undefined }
+}

@@ -1,0 +1,128 @@
+import { Checkbox, NativeSelect, Slider, TextInput } from '@mantine/core'
+import { quantity, unitText } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
+import styles from './lab.module.css'
+import { type Checked, type Parameter, sliderOf } from './parameters.ts'
+
+interface Props {
+  readonly parameter: Parameter
+  readonly input: string | boolean
+  readonly checked: Checked
+  /** What the hub said about this field. */
+  readonly refused: string | undefined
+  readonly onChange: (input: string | boolean) => void
+}
+
+const steps = 200
+
+/** One parameter: its name, unit, limits, help, and beside it what is wrong with what was typed. */
+export function ParameterField({ parameter, input, checked, refused, onChange }: Props) {
+  const words = useWords()
+  const label = words.text(parameter.title) || parameter.name
+  const help = words.text(parameter.description)
+  const unit = unitText(parameter.unit)
+  const error = refused ?? ('error' in checked ? checked.error : undefined)
+  if (typeof input === 'boolean') {
+    return (
+      <Checkbox
+        label={label}
+        description={help}
+        checked={input}
+        error={error}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
+    )
+  }
+  if (parameter.enum !== undefined) {
+    return (
+      <NativeSelect
+        label={label}
+        description={help}
+        value={input}
+        error={error}
+        data={parameter.enum.map(String)}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
+    )
+  }
+  const slider = sliderOf(parameter)
+  const typed = 'value' in checked && typeof checked.value === 'number' ? checked.value : undefined
+  const converted = typed !== undefined && /[a-zA-Zµ°Ω%]/.test(input) ? quantity(typed, parameter.unit ?? '1') : ''
+  return (
+    <div className={styles.field}>
+      <TextInput
+        label={
+          <span className={styles.label}>
+            <span>{label}</span>
+            <span className={styles.limits}>{limitsText(parameter, words)}</span>
+          </span>
+        }
+        labelProps={{ className: styles.labelLine }}
+        description={help === '' ? undefined : help}
+        value={input}
+        error={error}
+        inputMode={parameter.type === 'string' ? 'text' : 'decimal'}
+        autoComplete="off"
+        spellCheck={false}
+        classNames={{ input: styles.input ?? '' }}
+        rightSection={unit === '' ? undefined : <span className={styles.unit}>{unit}</span>}
+        rightSectionWidth={unit === '' ? undefined : 20 + unit.length * 9}
+        rightSectionPointerEvents="none"
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
+      {converted === '' ? null : <span className={styles.reads}>{words.t('field.reads', { value: converted })}</span>}
+      {slider === undefined ? null : (
+        <Slider
+          size="xs"
+          label={null}
+          thumbLabel={words.t('lab.slider', { name: label })}
+          min={0}
+          max={steps}
+          step={1}
+          value={typed === undefined ? 0 : toSlider(typed, slider)}
+          thumbProps={{ 'aria-valuetext': typed === undefined ? '' : quantity(typed, parameter.unit ?? '1') }}
+          onChange={(position) => onChange(fromSlider(position, slider, parameter))}
+        />
+      )}
+    </div>
+  )
+}
+
+type Span = NonNullable<ReturnType<typeof sliderOf>>
+
+function toSlider(value: number, { low, high, logarithmic }: Span): number {
+  const part = logarithmic ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low)
+  return Math.min(steps, Math.max(0, Math.round(part * steps)))
+}
+
+/** A number with few digits near the slider's place, and exactly the limit at its ends. */
+function fromSlider(position: number, { low, high, logarithmic }: Span, parameter: Parameter): string {
+  if (position <= 0) return String(low)
+  if (position >= steps) return String(high)
+  const part = position / steps
+  const value = logarithmic ? low * (high / low) ** part : low + (high - low) * part
+  const grain = parameter.multipleOf ?? (parameter.type === 'integer' ? 1 : undefined)
+  if (grain !== undefined) return String(Number((Math.round(value / grain) * grain).toPrecision(12)))
+  if (logarithmic) return String(Number(value.toPrecision(2)))
+  const digits = Math.max(0, Math.ceil(-Math.log10((high - low) / steps)))
+  return String(Number(value.toFixed(Math.min(12, digits))))
+}
+
+function limitsText(parameter: Parameter, { t }: ReturnType<typeof useWords>): string {
+  const low = parameter.minimum ?? parameter.exclusiveMinimum
+  const high = parameter.maximum ?? parameter.exclusiveMaximum
+  const unit = parameter.unit ?? '1'
+  if (low !== undefined && high !== undefined) {
+    return t('lab.range', { low: sharing(low, high, unit), high: quantity(high, unit) })
+  }
+  if (low !== undefined) return t('lab.atLeast', { low: quantity(low, unit) })
+  return high === undefined ? '' : t('lab.atMost', { high: quantity(high, unit) })
+}
+
+/** `0.1` of `0.1 to 10 V`: the unit stands once where both ends have the same. */
+function sharing(low: number, high: number, unit: string): string {
+  const lowText = quantity(low, unit)
+  const highUnit = quantity(high, unit).split(/[\u2009\u202f]/)[1]
+  const [number, lowUnit] = lowText.split(/[\u2009\u202f]/)
+  return low === 0 || lowUnit === highUnit ? (number ?? lowText) : lowText
+}

@@ -1,0 +1,139 @@
+import type { LabDetail, Run, SubmitRun } from '@fernlab/shared/contracts/api'
+import { Button, NativeSelect } from '@mantine/core'
+import { IconPlayerPlay, IconRestore } from '@tabler/icons-react'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { type FormEvent, useMemo, useState } from 'react'
+import { ApiProblem } from '../api/client.ts'
+import { useApi } from '../api/context.tsx'
+import { idempotencyKey } from '../api/idempotency-key.ts'
+import { meQuery } from '../api/queries.ts'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useWords } from '../words/use-words.ts'
+import { useEstimate } from './estimate-line.tsx'
+import styles from './lab.module.css'
+import { ParameterField } from './parameter-field.tsx'
+import { checkInput, initialInput, type LabProtocol, parametersOf, type Scalar } from './parameters.ts'
+
+interface Props {
+  readonly lab: LabDetail
+  readonly protocol: LabProtocol
+  /** An earlier run that the form starts from. */
+  readonly from: Run | undefined
+  readonly onProtocol: (name: string) => void
+}
+
+/** Protocol, parameters, how long it will take, and the one button. */
+export function RunForm({ lab, protocol, from, onProtocol }: Props) {
+  const words = useWords()
+  const { t } = words
+  const api = useApi()
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const me = useQuery(meQuery(api))
+  const parameters = useMemo(() => parametersOf(protocol), [protocol])
+  const start = (earlier: Run | undefined) =>
+    Object.fromEntries(parameters.map((one) => [one.name, initialInput(one, earlier?.parameters[one.name])]))
+  const [inputs, setInputs] = useState(() => start(from))
+  const [key, setKey] = useState(idempotencyKey)
+  const checked = Object.fromEntries(
+    parameters.map((one) => [one.name, checkInput(one, inputs[one.name] ?? initialInput(one), t)]),
+  )
+  const wrong = Object.values(checked).filter((one) => 'error' in one).length
+  const values =
+    wrong > 0
+      ? undefined
+      : (Object.fromEntries(
+          Object.entries(checked).map(([name, one]) => [name, 'value' in one ? one.value : '']),
+        ) as Record<string, Scalar>)
+  const estimate = useEstimate(lab, protocol, values)
+  const submit = useMutation({
+    mutationFn: (parametersNow: Record<string, Scalar>) => {
+      const body: SubmitRun = { lab: lab.id, protocol: protocol.name, parameters: parametersNow }
+      return api.send<Run>('POST', '/api/v1/runs', body, { 'idempotency-key': key })
+    },
+    onSuccess: (run) => {
+      client.setQueryData(['runs', 'one', run.id], run)
+      void client.invalidateQueries({ queryKey: ['runs', 'active'] })
+      void client.invalidateQueries({ queryKey: ['runs', 'list'] })
+      void navigate({ to: '/runs/$runId', params: { runId: run.id } })
+    },
+  })
+  const refused = submit.error instanceof ApiProblem ? submit.error.issues : []
+  const issueOf = (name: string) => refused.find((issue) => issue.path === `parameters.${name}`)?.message
+  const change = (name: string, input: string | boolean) => {
+    setInputs((before) => ({ ...before, [name]: input }))
+    // A changed request is another request: the hub would refuse the old key with a new body.
+    setKey(idempotencyKey())
+    if (submit.error !== null) submit.reset()
+  }
+  const send = (event: FormEvent) => {
+    event.preventDefault()
+    if (values !== undefined) submit.mutate(values)
+    else (event.currentTarget.querySelector('[aria-invalid="true"]') as HTMLElement | null)?.focus()
+  }
+  return (
+    <form className={styles.form} onSubmit={send} noValidate aria-label={words.text(protocol.title)}>
+      {lab.protocols.length > 1 ? (
+        <NativeSelect
+          label={t('lab.protocol')}
+          value={protocol.name}
+          data={lab.protocols.map((one) => ({ value: one.name, label: words.text(one.title) }))}
+          onChange={(event) => onProtocol(event.currentTarget.value)}
+        />
+      ) : (
+        <h2>{words.text(protocol.title)}</h2>
+      )}
+      {protocol.summary === undefined ? null : <p className="soft">{words.text(protocol.summary)}</p>}
+      {from === undefined ? null : <p className={styles.prefilled}>{t('lab.prefilled')}</p>}
+      {parameters.length === 0 ? <p className="soft">{t('lab.noParameters')}</p> : null}
+      {parameters.map((parameter) => (
+        <ParameterField
+          key={parameter.name}
+          parameter={parameter}
+          input={inputs[parameter.name] ?? initialInput(parameter)}
+          checked={checked[parameter.name] ?? { error: t('field.required') }}
+          refused={issueOf(parameter.name)}
+          onChange={(input) => change(parameter.name, input)}
+        />
+      ))}
+      <div className={styles.submit}>
+        <p className={styles.estimate} aria-live="polite">
+          {wrong > 0 ? t('lab.invalid', { count: wrong }) : estimate}
+        </p>
+        <p className={styles.starts}>{startText(lab, words)}</p>
+        {me.data === null ? (
+          <Button component={Link} to="/sign-in" search={{ next: `/labs/${lab.id}` }} size="md" fullWidth>
+            {t('lab.signInToRun')}
+          </Button>
+        ) : (
+          <Button
+            type="submit"
+            size="md"
+            fullWidth
+            loading={submit.isPending}
+            leftSection={<IconPlayerPlay size={18} aria-hidden="true" />}
+          >
+            {t('lab.run')}
+          </Button>
+        )}
+        {submit.error === null ? null : <ProblemNotice error={submit.error} />}
+        {parameters.length === 0 ? null : (
+          <Button
+            variant="subtle"
+            size="xs"
+            leftSection={<IconRestore size={14} aria-hidden="true" />}
+            onClick={() => setInputs(start(undefined))}
+          >
+            {t('lab.reset')}
+          </Button>
+        )}
+      </div>
+    </form>
+  )
+}
+
+function startText(lab: LabDetail, { t, about }: ReturnType<typeof useWords>): string {
+  if (lab.estimatedWaitS === null) return t('lab.cannotStart')
+  return lab.estimatedWaitS < 1 ? t('lab.startsNow') : t('lab.startsIn', { time: about(lab.estimatedWaitS) })
+}

@@ -1,0 +1,127 @@
+import type { NodeInfo } from '@fernlab/shared/contracts/api'
+import { Button, Modal } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useApi } from '../api/context.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { NodeMark } from '../states/state-mark.tsx'
+import { bytes, count, quantity } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
+import styles from './nodes.module.css'
+
+/** One node: what is wrong first, then its health. */
+export function NodeCard({ node }: { node: NodeInfo }) {
+  const words = useWords()
+  const { t } = words
+  const { health } = node
+  return (
+    <li className={styles.node}>
+      <div className={styles.head}>
+        <h2>{node.id}</h2>
+        <NodeMark state={node.state} />
+        <span className={styles.seen}>
+          {t('nodes.lastSeen')} {node.lastSeen === undefined ? t('time.never') : words.moment(node.lastSeen)}
+        </span>
+        <RevokeButton node={node} />
+      </div>
+      {health === undefined ? null : health.problems.length === 0 ? (
+        <p className="soft">{t('nodes.allWell')}</p>
+      ) : (
+        <ul className={styles.problems}>
+          {health.problems.map((problem) => (
+            <li key={problem.code}>
+              {problem.message} <code>{problem.code}</code>
+            </li>
+          ))}
+        </ul>
+      )}
+      <p>
+        <span className="soft">{t('nodes.benches')}: </span>
+        {node.benches.map((bench, index) => {
+          const id = bench.includes('.') ? bench : `${node.id}.${bench}`
+          return (
+            <span key={bench}>
+              {index === 0 ? '' : ', '}
+              <Link to="/benches/$benchId" params={{ benchId: id }}>
+                {bench}
+              </Link>
+            </span>
+          )
+        })}
+        {node.benches.length === 0 ? '—' : ''}
+      </p>
+      {health === undefined ? null : <Health health={health} />}
+    </li>
+  )
+}
+
+function Health({ health }: { health: NonNullable<NodeInfo['health']> }) {
+  const { t, duration, language } = useWords()
+  const facts: readonly (readonly [string, string])[] = [
+    [t('nodes.version'), health.version],
+    [t('nodes.uptime'), duration(health.uptime_s)],
+    ...(health.cpu_temp_Cel === null
+      ? []
+      : [[t('nodes.temperature'), quantity(health.cpu_temp_Cel, 'Cel', { precision: 3 })] as const]),
+    [t('nodes.load'), new Intl.NumberFormat(language, { maximumFractionDigits: 2 }).format(health.load)],
+    [t('nodes.memory'), bytes(health.memory_bytes, language)],
+    [t('nodes.disk'), bytes(health.disk_free_bytes, language)],
+    [t('nodes.queue'), count(health.queue_depth, language)],
+    [t('nodes.outbox'), count(health.outbox_depth, language)],
+    ...(health.clock_offset_ms === null
+      ? []
+      : [[t('nodes.clock'), t('nodes.clockText', { ms: Math.round(health.clock_offset_ms) })] as const]),
+  ]
+  return (
+    <dl className={styles.health}>
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function RevokeButton({ node }: { node: NodeInfo }) {
+  const { t } = useWords()
+  const api = useApi()
+  const client = useQueryClient()
+  const [asking, setAsking] = useState(false)
+  const revoke = useMutation({
+    mutationFn: () => api.send('DELETE', `/api/v1/nodes/${node.id}`),
+    onSuccess: () => {
+      setAsking(false)
+      void client.invalidateQueries({ queryKey: ['nodes'] })
+    },
+  })
+  if (node.state === 'revoked') return null
+  return (
+    <>
+      <Button variant="default" size="xs" onClick={() => setAsking(true)}>
+        {t('nodes.revoke')}
+      </Button>
+      <Modal
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title={t('nodes.revokeTitle', { node: node.id })}
+        closeButtonProps={{ 'aria-label': t('common.close') }}
+      >
+        <div className={styles.dialog}>
+          <p>{t('nodes.revokeText')}</p>
+          {revoke.error === null ? null : <ProblemNotice error={revoke.error} />}
+          <div className={styles.buttons}>
+            <Button variant="default" data-autofocus onClick={() => setAsking(false)}>
+              {t('common.cancel')}
+            </Button>
+            <Button color="red" loading={revoke.isPending} onClick={() => revoke.mutate()}>
+              {t('nodes.revoke')}
+            </Button>
+          </div>
+        </div>
+      </Modal>
+    </>
+  )
+}

@@ -1,0 +1,16 @@
+import { Button } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { ProblemNotice } from './problem-notice.tsx'
+
+/** Instead of a page that could not be drawn. */
+export function PageFailed({ error }: { error: unknown }) {
+  const { t } = useTranslation()
+  return (
+    <div style={{ display: 'grid', gap: 16, justifyItems: 'start', padding: 16 }}>
+      <ProblemNotice error={error} />
+      <Button variant="default" onClick={() => location.reload()}>
+        {t('error.reload')}
+      </Button>
+    </div>
+  )
+}

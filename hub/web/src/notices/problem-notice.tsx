@@ -1,0 +1,44 @@
+import { Button, CopyButton, UnstyledButton } from '@mantine/core'
+import { IconAlertTriangle } from '@tabler/icons-react'
+import { useTranslation } from 'react-i18next'
+import { ApiProblem } from '../api/client.ts'
+import styles from './notices.module.css'
+
+/** What happened, what was kept, what to do; the code is small and can be copied. */
+export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const { t } = useTranslation()
+  const { what, hint, code } = words(error, t)
+  return (
+    <div className={styles.problem} role="alert">
+      <IconAlertTriangle size={20} stroke={1.8} aria-hidden="true" />
+      <div className={styles.problemText}>
+        <strong>{what}</strong>
+        {hint === undefined ? null : <p>{hint}</p>}
+        <CopyButton value={code}>
+          {({ copied, copy }) => (
+            <UnstyledButton className={styles.code} onClick={copy} aria-label={`${t('error.copy')}: ${code}`}>
+              {copied ? t('error.copied') : code}
+            </UnstyledButton>
+          )}
+        </CopyButton>
+      </div>
+      {onRetry === undefined ? null : (
+        <Button variant="default" size="xs" onClick={onRetry}>
+          {t('error.retry')}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+function words(error: unknown, t: ReturnType<typeof useTranslation>['t']) {
+  if (!(error instanceof ApiProblem)) {
+    return { what: t('error.page'), hint: t('error.pageHint'), code: error instanceof Error ? error.name : 'unknown' }
+  }
+  if (error.code === 'network') return { what: t('error.network'), hint: t('error.networkHint'), code: error.code }
+  if (error.status === 403) return { what: t('error.forbidden'), hint: t('error.forbiddenHint'), code: error.code }
+  if (error.status >= 500 && error.hint === undefined) {
+    return { what: t('error.internal'), hint: t('error.internalHint'), code: error.code }
+  }
+  return { what: error.hint ?? error.message, hint: undefined, code: error.code }
+}

@@ -1,0 +1,155 @@
+import type { QueryClient } from '@tanstack/react-query'
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router'
+import type { Api } from './api/client.ts'
+import { meQuery } from './api/queries.ts'
+import { CataloguePage, type CatalogueSearch } from './catalogue/catalogue-page.tsx'
+import { Frame } from './frame/frame.tsx'
+import { LabPage, type LabSearch } from './lab/lab-page.tsx'
+import { NotFound } from './notices/not-found.tsx'
+import { PageFailed } from './notices/page-failed.tsx'
+import { RunsPage, type RunsSearch } from './runs/runs-page.tsx'
+
+interface Context {
+  readonly api: Api
+  readonly client: QueryClient
+}
+
+const root = createRootRouteWithContext<Context>()({ component: Outlet })
+const framed = createRoute({ getParentRoute: () => root, id: 'framed', component: Frame, notFoundComponent: NotFound })
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+
+/** The named parts of an address's search that are text. */
+function pick<Name extends string>(
+  search: Record<string, unknown>,
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
+  return Object.fromEntries(
+    names.map((name) => [name, text(search[name])]).filter((entry) => entry[1] !== undefined),
+  ) as Partial<Record<Name, string>>
+}
+
+/** Sends a stranger to sign-in and back here afterwards; while the hub is out of reach, the cached page stays. */
+async function signedIn({ context, location }: { context: Context; location: { href: string } }): Promise<void> {
+  const me = await context.client.ensureQueryData(meQuery(context.api)).catch(() => undefined)
+  if (me === null) throw redirect({ to: '/sign-in', search: { next: location.href } })
+}
+
+const home = createRoute({
+  getParentRoute: () => framed,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/labs', replace: true })
+  },
+})
+const labs = createRoute({
+  getParentRoute: () => framed,
+  path: '/labs',
+  validateSearch: (search): CatalogueSearch => pick(search, ['q', 'subject', 'level']),
+  component: CataloguePage,
+})
+const lab = createRoute({
+  getParentRoute: () => framed,
+  path: '/labs/$labId',
+  validateSearch: (search): LabSearch => pick(search, ['protocol', 'from']),
+  component: LabPage,
+})
+const runs = createRoute({
+  getParentRoute: () => framed,
+  path: '/runs',
+  validateSearch: (search): RunsSearch => pick(search, ['lab', 'state']),
+  beforeLoad: signedIn,
+  component: RunsPage,
+})
+const run = createRoute({
+  getParentRoute: () => framed,
+  path: '/runs/$runId',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('./run/run-page.tsx')),
+})
+const benches = createRoute({
+  getParentRoute: () => framed,
+  path: '/benches',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('./benches/benches-page.tsx')),
+})
+const bench = createRoute({
+  getParentRoute: () => framed,
+  path: '/benches/$benchId',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('./benches/bench-page.tsx')),
+})
+const nodes = createRoute({
+  getParentRoute: () => framed,
+  path: '/nodes',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('./nodes/nodes-page.tsx')),
+})
+const account = createRoute({
+  getParentRoute: () => framed,
+  path: '/account',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('./account/account-page.tsx')),
+})
+const settings = createRoute({
+  getParentRoute: () => framed,
+  path: '/settings',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('./settings/settings-page.tsx')),
+})
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search): { next?: string } => pick(search, ['next']),
+  component: lazyRouteComponent(() => import('./sign-in/sign-in-page.tsx')),
+})
+const setUp = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  validateSearch: (search): { token?: string } => pick(search, ['token']),
+  component: lazyRouteComponent(() => import('./sign-in/set-up-page.tsx')),
+})
+const forgot = createRoute({
+  getParentRoute: () => root,
+  path: '/forgot',
+  component: lazyRouteComponent(() => import('./sign-in/forgot-page.tsx')),
+})
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  validateSearch: (search): { token?: string } => pick(search, ['token']),
+  component: lazyRouteComponent(() => import('./sign-in/reset-page.tsx')),
+})
+
+const tree = root.addChildren([
+  framed.addChildren([home, labs, lab, runs, run, benches, bench, nodes, account, settings]),
+  signIn,
+  setUp,
+  forgot,
+  reset,
+])
+
+/** The addresses of the page. */
+export function openRouter(context: Context) {
+  return createRouter({
+    routeTree: tree,
+    context,
+    defaultPreload: 'intent',
+    defaultNotFoundComponent: NotFound,
+    defaultErrorComponent: PageFailed,
+    scrollRestoration: true,
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof openRouter>
+  }
+}

@@ -1,0 +1,113 @@
+import type { Run } from '@fernlab/shared/contracts/api'
+import { Button, NativeSelect } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useApi } from '../api/context.tsx'
+import { dataQuery } from '../api/queries.ts'
+import { count, unitText } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
+import { plain } from './plots.ts'
+import styles from './run.module.css'
+import type { Cell, StreamData } from './run-data.ts'
+
+const pageRows = 50
+/** A table of more rows is a download's job; the page then shows rows spread over the run. */
+const mostRows = 20_000
+
+/** The rows as numbers, fifty at a time. */
+export function DataTable({ run, streams, final }: { run: Run; streams: readonly StreamData[]; final: boolean }) {
+  const words = useWords()
+  const { t, language } = words
+  const [name, setName] = useState(streams[0]?.stream)
+  const [page, setPage] = useState(0)
+  const shown = streams.find((one) => one.stream === name) ?? streams[0]
+  const whole = useQuery({
+    ...dataQuery(useApi(), run.id, { stream: shown?.stream ?? '', attempt: run.attempt }),
+    enabled: final && shown?.reduced === true && shown.rows <= mostRows,
+  })
+  if (shown === undefined) return null
+  const data = whole.data?.stream === shown.stream ? whole.data : shown
+  const rows = data.time.length
+  const last = Math.max(0, Math.ceil(rows / pageRows) - 1)
+  // A run in progress shows its latest rows.
+  const at = final ? Math.min(page, last) : last
+  const from = at * pageRows
+  const to = Math.min(rows, from + pageRows)
+  const keys = Object.keys(data.keys).filter((key) => data.columns[key] !== undefined)
+  const start = data.time[0] ?? 0
+  return (
+    <section className={styles.table} aria-labelledby="table">
+      <div className={styles.tableHead}>
+        <h2 id="table">{t('runPage.table')}</h2>
+        {streams.length > 1 ? (
+          <NativeSelect
+            size="xs"
+            aria-label={t('runPage.stream')}
+            value={shown.stream}
+            data={streams.map((one) => one.stream)}
+            onChange={(event) => {
+              setName(event.currentTarget.value)
+              setPage(0)
+            }}
+          />
+        ) : null}
+        <span className={styles.tableCount}>
+          {t('runPage.tableRows', {
+            from: count(rows === 0 ? 0 : from + 1, language),
+            to: count(to, language),
+            rows: count(rows, language),
+          })}
+        </span>
+        {final && last > 0 ? (
+          <>
+            <Button size="xs" variant="default" disabled={at === 0} onClick={() => setPage(at - 1)}>
+              {t('runPage.previous')}
+            </Button>
+            <Button size="xs" variant="default" disabled={at === last} onClick={() => setPage(at + 1)}>
+              {t('runPage.next')}
+            </Button>
+          </>
+        ) : null}
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <div className={styles.tableFrame} tabIndex={0} role="region" aria-labelledby="table">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{`${t('chart.time')} (s)`}</th>
+              {keys.map((key) => (
+                <th key={key} scope="col">
+                  {data.keys[key]?.title ?? plain(key)}
+                  {unitText(data.keys[key]?.unit) === '' ? '' : ` (${unitText(data.keys[key]?.unit)})`}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {Array.from({ length: to - from }, (_, i) => from + i).map((row) => (
+              <tr key={row}>
+                <td>{((data.time[row] ?? start) - start).toFixed(3)}</td>
+                {keys.map((key) => (
+                  <td key={key}>{cell(data.columns[key]?.[row] ?? null)}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {data.reduced ? (
+        <p className={styles.small}>
+          {t('runPage.tableReduced', { shown: count(rows, language), rows: count(shown.rows, language) })}
+        </p>
+      ) : null}
+    </section>
+  )
+}
+
+function cell(value: Cell): string {
+  if (value === null) return ''
+  if (typeof value !== 'number') return String(value)
+  const magnitude = Math.abs(value)
+  if (value !== 0 && (magnitude < 1e-4 || magnitude >= 1e7)) return value.toExponential(4).replace('-', '−')
+  return String(Number(value.toPrecision(7))).replace('-', '−')
+}

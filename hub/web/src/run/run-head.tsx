@@ -1,0 +1,127 @@
+import type { Run } from '@fernlab/shared/contracts/api'
+import { Button, Menu, Modal } from '@mantine/core'
+import { IconDownload, IconPlayerStop, IconRepeat } from '@tabler/icons-react'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useApi } from '../api/context.tsx'
+import { queryString } from '../api/queries.ts'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { isFinal } from '../states/run-states.ts'
+import { useWords } from '../words/use-words.ts'
+import styles from './run.module.css'
+
+const tables = ['csv', 'json', 'parquet', 'h5'] as const
+
+/** What was run, and what can be done with it. */
+export function RunHead({ run, streams }: { run: Run; streams: readonly string[] }) {
+  const words = useWords()
+  const { t } = words
+  return (
+    <header className={styles.head}>
+      <div className={styles.title}>
+        <h1>{words.text(run.protocolTitle) || run.protocol}</h1>
+        <p>
+          <Link to="/labs/$labId" params={{ labId: run.lab }}>
+            {words.text(run.labTitle) || run.lab}
+          </Link>
+        </p>
+      </div>
+      <div className={styles.actions}>
+        {isFinal(run.state) ? null : <CancelButton run={run} />}
+        {streams.length === 0 || run.dataRemovedAt !== undefined ? null : <Downloads run={run} streams={streams} />}
+        <Button
+          component={Link}
+          to={`/labs/${run.lab}`}
+          search={{ protocol: run.protocol, from: run.id }}
+          variant={isFinal(run.state) ? 'filled' : 'default'}
+          leftSection={<IconRepeat size={16} aria-hidden="true" />}
+        >
+          {t('runPage.again')}
+        </Button>
+      </div>
+    </header>
+  )
+}
+
+function Downloads({ run, streams }: { run: Run; streams: readonly string[] }) {
+  const { t } = useWords()
+  const base = `/api/v1/runs/${run.id}`
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button variant="default" leftSection={<IconDownload size={16} aria-hidden="true" />}>
+          {t('runPage.download')}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {streams.map((stream) => (
+          <div key={stream}>
+            {streams.length > 1 ? <Menu.Label>{`${t('runPage.stream')} ${stream}`}</Menu.Label> : null}
+            {tables.map((format) => (
+              <Menu.Item
+                key={format}
+                component="a"
+                href={`${base}/data.${format}${queryString({ stream, attempt: run.attempt })}`}
+                download
+              >
+                {t(`runPage.downloads.${format}`)}
+              </Menu.Item>
+            ))}
+          </div>
+        ))}
+        <Menu.Divider />
+        <Menu.Item component="a" href={`${base}/documents?attempt=${run.attempt}`} download={`${run.id}.jsonl`}>
+          {t('runPage.downloads.documents')}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+function CancelButton({ run }: { run: Run }) {
+  const { t } = useWords()
+  const api = useApi()
+  const client = useQueryClient()
+  const [asking, setAsking] = useState(false)
+  const cancel = useMutation({
+    mutationFn: () => api.send<Run>('POST', `/api/v1/runs/${run.id}/cancel`),
+    onSuccess: (next) => {
+      if (next !== undefined) client.setQueryData(['runs', 'one', run.id], next)
+      void client.invalidateQueries({ queryKey: ['runs'] })
+      setAsking(false)
+    },
+  })
+  const queued = run.state === 'queued'
+  return (
+    <>
+      <Button
+        variant="default"
+        disabled={run.cancelRequested}
+        leftSection={<IconPlayerStop size={16} aria-hidden="true" />}
+        onClick={() => setAsking(true)}
+      >
+        {run.cancelRequested ? t('runPage.cancelling') : queued ? t('runPage.cancelQueued') : t('runPage.cancel')}
+      </Button>
+      <Modal
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title={queued ? t('runPage.cancelQueuedTitle') : t('runPage.cancelTitle')}
+        closeButtonProps={{ 'aria-label': t('common.close') }}
+      >
+        <div className={styles.confirm}>
+          <p>{queued ? t('runPage.cancelQueuedText') : t('runPage.cancelText')}</p>
+          {cancel.error === null ? null : <ProblemNotice error={cancel.error} />}
+          <div className={styles.confirmButtons}>
+            <Button variant="default" data-autofocus onClick={() => setAsking(false)}>
+              {queued ? t('runPage.cancelQueuedKeep') : t('runPage.cancelKeep')}
+            </Button>
+            <Button color="red" loading={cancel.isPending} onClick={() => cancel.mutate()}>
+              {queued ? t('runPage.cancelQueued') : t('runPage.cancel')}
+            </Button>
+          </div>
+        </div>
+      </Modal>
+    </>
+  )
+}

@@ -1,0 +1,118 @@
+import type { LabDetail, Run } from '@fernlab/shared/contracts/api'
+import type { PlotSpec } from '@fernlab/shared/protocol/protocol'
+import { useQueries, useQuery } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { useMemo } from 'react'
+import { ApiProblem } from '../api/client.ts'
+import { useApi } from '../api/context.tsx'
+import { dataQuery, labQuery, runQuery } from '../api/queries.ts'
+import { Page } from '../frame/page.tsx'
+import { useTitle } from '../frame/place.tsx'
+import { Loading } from '../notices/loading.tsx'
+import { NotFound } from '../notices/not-found.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { isFinal } from '../states/run-states.ts'
+import { useWords } from '../words/use-words.ts'
+import { DataTable } from './data-table.tsx'
+import { Outputs } from './outputs.tsx'
+import { coloursFor, plotsFor } from './plots.ts'
+import styles from './run.module.css'
+import type { StreamData } from './run-data.ts'
+import { Configuration, Log, Provenance } from './run-details.tsx'
+import { RunHead } from './run-head.tsx'
+import { RunPlot } from './run-plot.tsx'
+import { RunStatus } from './run-status.tsx'
+import { useLiveRun } from './use-live-run.ts'
+
+/** One run: its state, its charts as they grow, its results, and all that was recorded with it. */
+export default function RunPage() {
+  const words = useWords()
+  const { runId } = useParams({ from: '/runs/$runId' })
+  const api = useApi()
+  const run = useQuery({
+    ...runQuery(api, runId),
+    refetchInterval: (query) => (query.state.data === undefined || isFinal(query.state.data.state) ? false : 15_000),
+  })
+  const lab = useQuery({
+    ...labQuery(api, run.data?.lab ?? ''),
+    enabled: run.data !== undefined,
+    refetchInterval: false,
+  })
+  const place =
+    run.data === undefined
+      ? runId
+      : `${words.text(run.data.labTitle) || run.data.lab}: ${words.text(run.data.protocolTitle) || run.data.protocol}`
+  useTitle(place, place)
+  if (run.data !== undefined) return <RunView key={runId} run={run.data} lab={lab.data} />
+  if (run.error instanceof ApiProblem && run.error.status === 404) return <NotFound />
+  return (
+    <Page title="">
+      {run.error === null ? <Loading /> : <ProblemNotice error={run.error} onRetry={() => void run.refetch()} />}
+    </Page>
+  )
+}
+
+const chartPoints = 2400
+
+function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
+  const { t } = useWords()
+  const api = useApi()
+  const final = isFinal(run.state)
+  const live = useLiveRun(run.id, !final)
+  const names = Object.keys(run.rows).filter((name) => (run.rows[name] ?? 0) > 0)
+  const fetched = useQueries({
+    queries: names.map((stream) => ({
+      ...dataQuery(api, run.id, { stream, attempt: run.attempt, points: chartPoints }),
+      enabled: final && run.dataRemovedAt === undefined,
+    })),
+  })
+  const streams = useMemo(() => {
+    const complete = fetched.flatMap(({ data }) => data ?? [])
+    const byName: Record<string, StreamData> = { ...live.streams }
+    for (const data of complete) byName[data.stream] = data
+    return Object.values(byName)
+  }, [live.streams, fetched])
+  const protocol = lab?.protocols.find((one) => one.name === run.protocol)
+  const declared = (protocol?.plots ?? []) as readonly PlotSpec[]
+  const plots = useMemo(() => plotsFor(declared, streams), [declared, streams])
+  const colours = useMemo(() => coloursFor(plots, streams), [plots, streams])
+  const failedToFetch = fetched.find(({ error }) => error !== null)
+  const hasRows = streams.some((one) => one.time.length > 0)
+  return (
+    <div className={styles.run}>
+      <RunHead run={run} streams={names} />
+      <RunStatus run={run} connected={live.connected} final={final} />
+      {failedToFetch === undefined ? null : (
+        <ProblemNotice error={failedToFetch.error} onRetry={() => void failedToFetch.refetch()} />
+      )}
+      <section className={styles.plots} aria-label={t('chart.region', { title: '' })}>
+        {hasRows ? (
+          plots.map((plot, index) => (
+            <RunPlot
+              key={`${plot.stream} ${plot.x} ${plot.y.join()}`}
+              run={run}
+              plot={plot}
+              data={streams.find((one) => one.stream === plot.stream)}
+              colours={colours}
+              protocol={protocol}
+              parts={lab?.parts}
+              final={final}
+              large={index === 0}
+            />
+          ))
+        ) : (
+          <p className={styles.noPoints}>{final ? t('runPage.noData') : t('runPage.noPoints')}</p>
+        )}
+      </section>
+      <Outputs run={run} protocol={protocol} final={final} />
+      <div className={styles.below}>
+        {hasRows ? <DataTable run={run} streams={streams} final={final} /> : null}
+        <div className={styles.facts}>
+          <Configuration run={run} protocol={protocol} />
+          <Log run={run} live={live.log} />
+          <Provenance run={run} />
+        </div>
+      </div>
+    </div>
+  )
+}

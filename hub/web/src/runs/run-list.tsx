@@ -1,0 +1,48 @@
+import type { Run } from '@fernlab/shared/contracts/api'
+import { Link } from '@tanstack/react-router'
+import { RunMark } from '../states/state-mark.tsx'
+import { quantity } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
+import styles from './runs.module.css'
+
+/** Runs one a line: state, lab and protocol, main result, when. */
+export function RunList({ runs, withLab = true }: { runs: readonly Run[]; withLab?: boolean }) {
+  const words = useWords()
+  return (
+    <ul className={styles.list}>
+      {runs.map((run) => (
+        <li key={run.id} className={styles.row}>
+          <span className={styles.state}>
+            <RunMark state={run.state} />
+          </span>
+          <span className={styles.name}>
+            <Link to="/runs/$runId" params={{ runId: run.id }} className={styles.link}>
+              {withLab ? `${words.text(run.labTitle) || run.lab}: ` : ''}
+              {words.text(run.protocolTitle) || run.protocol}
+            </Link>
+            <span className={styles.note}>{run.note ?? waiting(run, words)}</span>
+          </span>
+          <span className={styles.result}>{mainResult(run)}</span>
+          <time className={styles.when} dateTime={run.createdAt} title={words.absolute(run.createdAt)}>
+            {words.moment(run.createdAt)}
+          </time>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function mainResult(run: Run): string {
+  const first = Object.entries(run.outputs)[0]
+  if (first === undefined) return ''
+  const [name, { value, unit, uncertainty }] = first
+  return `${name} = ${quantity(value, unit, uncertainty === undefined ? {} : { uncertainty })}`
+}
+
+function waiting(run: Run, { t, about }: ReturnType<typeof useWords>): string {
+  if (run.state === 'queued' && run.estimatedStart !== undefined) {
+    const seconds = (Date.parse(run.estimatedStart) - Date.now()) / 1000
+    return t('turn.in', { time: seconds < 5 ? t('time.soon') : about(seconds) })
+  }
+  return run.state === 'failed' || run.state === 'interrupted' ? (run.error?.studentMessage ?? run.reason ?? '') : ''
+}

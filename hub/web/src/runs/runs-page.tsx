@@ -1,0 +1,102 @@
+import { Button, NativeSelect } from '@mantine/core'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { useApi } from '../api/context.tsx'
+import { labsQuery, runsQuery } from '../api/queries.ts'
+import { Page } from '../frame/page.tsx'
+import { useTitle } from '../frame/place.tsx'
+import { EmptyState } from '../notices/empty-state.tsx'
+import { Loading } from '../notices/loading.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { runStates } from '../states/run-states.ts'
+import { useWords } from '../words/use-words.ts'
+import { RunList } from './run-list.tsx'
+import styles from './runs.module.css'
+
+export interface RunsSearch {
+  readonly lab?: string
+  readonly state?: string
+}
+
+/** Every run of mine, newest first. */
+export function RunsPage() {
+  const words = useWords()
+  const { t } = words
+  useTitle(t('runs.title'))
+  const api = useApi()
+  const search = useSearch({ from: '/runs' })
+  const navigate = useNavigate({ from: '/runs' })
+  const runs = useInfiniteQuery(runsQuery(api, search))
+  const labs = useQuery(labsQuery(api))
+  const items = runs.data?.pages.flatMap((page) => page.items)
+  const filtered = search.lab !== undefined || search.state !== undefined
+  const change = (next: RunsSearch) =>
+    void navigate({
+      search: (before) =>
+        Object.fromEntries(Object.entries({ ...before, ...next }).filter(([, value]) => value !== '')) as RunsSearch,
+      replace: true,
+    })
+  return (
+    <Page
+      title={t('runs.title')}
+      aside={
+        items?.length === 0 && !filtered ? undefined : (
+          <>
+            <NativeSelect
+              aria-label={t('runs.lab')}
+              value={search.lab ?? ''}
+              data={[
+                { value: '', label: `${t('runs.lab')}: ${t('runs.all')}` },
+                ...(labs.data?.items ?? []).map((lab) => ({ value: lab.id, label: words.text(lab.title) })),
+              ]}
+              onChange={(event) => change({ lab: event.currentTarget.value })}
+            />
+            <NativeSelect
+              aria-label={t('runs.state')}
+              value={search.state ?? ''}
+              data={[
+                { value: '', label: `${t('runs.state')}: ${t('runs.all')}` },
+                ...runStates.map((state) => ({ value: state, label: t(`run.${state}`) })),
+              ]}
+              onChange={(event) => change({ state: event.currentTarget.value })}
+            />
+          </>
+        )
+      }
+    >
+      {items === undefined ? (
+        runs.error === null ? (
+          <Loading />
+        ) : (
+          <ProblemNotice error={runs.error} onRetry={() => void runs.refetch()} />
+        )
+      ) : items.length === 0 ? (
+        <EmptyState
+          title={filtered ? t('runs.nothing') : t('runs.empty')}
+          action={
+            filtered ? (
+              <Button variant="default" onClick={() => void navigate({ search: {}, replace: true })}>
+                {t('catalogue.clear')}
+              </Button>
+            ) : (
+              <Button component={Link} to="/labs">
+                {t('runs.toLabs')}
+              </Button>
+            )
+          }
+        >
+          {filtered ? undefined : t('runs.emptyText')}
+        </EmptyState>
+      ) : (
+        <div className={styles.runs}>
+          <RunList runs={items} />
+          {runs.hasNextPage ? (
+            <Button variant="default" loading={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
+              {t('runs.more')}
+            </Button>
+          ) : null}
+        </div>
+      )}
+    </Page>
+  )
+}

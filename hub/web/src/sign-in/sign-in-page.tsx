@@ -1,0 +1,76 @@
+import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { useTranslation } from 'react-i18next'
+import { signIn } from '../api/auth.ts'
+import { ApiProblem } from '../api/client.ts'
+import { useApi } from '../api/context.tsx'
+import { siteQuery } from '../api/queries.ts'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import styles from './entrance.module.css'
+import { Entrance } from './entrance.tsx'
+import { looksLikeMail, useForm } from './use-form.ts'
+
+/** Mail and password; then on to where the person wanted to go. */
+export default function SignInPage() {
+  const { t } = useTranslation()
+  const api = useApi()
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const site = useQuery(siteQuery(api))
+  const { next } = useSearch({ from: '/sign-in' })
+  const form = useForm({ email: '', password: '' }, (values) => ({
+    ...(looksLikeMail(values.email) ? {} : { email: t('auth.emailBad') }),
+    ...(values.password === '' ? { password: t('field.required') } : {}),
+  }))
+  const enter = useMutation({
+    mutationFn: (values: { email: string; password: string }) => signIn(api, values),
+    onSuccess: async () => {
+      await client.resetQueries()
+      await navigate({ to: safeTarget(next), replace: true })
+    },
+  })
+  const wrong = enter.error instanceof ApiProblem && (enter.error.status === 401 || enter.error.status === 400)
+  const name = site.data?.title
+  return (
+    <Entrance
+      title={name === undefined ? t('auth.signIn') : t('auth.to', { site: name })}
+      {...(site.data?.setupNeeded === true ? { text: t('auth.setupNeeded') } : {})}
+    >
+      <form className={styles.form} noValidate onSubmit={form.onSubmit((values) => enter.mutate(values))}>
+        <TextInput
+          label={t('auth.email')}
+          name="email"
+          type="email"
+          autoComplete="username"
+          autoFocus
+          {...form.field('email')}
+        />
+        <PasswordInput
+          label={t('auth.password')}
+          name="password"
+          autoComplete="current-password"
+          {...form.field('password')}
+        />
+        {enter.error === null ? null : wrong ? (
+          <p role="alert" style={{ color: 'var(--state-fault)' }}>
+            {t('auth.wrong')}
+          </p>
+        ) : (
+          <ProblemNotice error={enter.error} />
+        )}
+        <Button type="submit" size="md" loading={enter.isPending}>
+          {t('auth.signIn')}
+        </Button>
+      </form>
+      <p className={styles.links}>
+        <Link to="/forgot">{t('auth.forgot')}</Link>
+        <Link to="/labs">{t('auth.browse')}</Link>
+      </p>
+    </Entrance>
+  )
+}
+
+/** Only a path of this page: an address from elsewhere could lead a person away right after sign-in. */
+export const safeTarget = (next: string | undefined): string =>
+  next !== undefined && /^\/(?![/\\])/.test(next) ? next : '/labs'

@@ -1,0 +1,72 @@
+import type { CSSVariablesResolver, MantineColorsTuple } from '@mantine/core'
+import { createTheme } from '@mantine/core'
+
+const fern: MantineColorsTuple = [
+  '#eef5ee',
+  '#dcebde',
+  '#b7d7bd',
+  '#8fc39a',
+  '#74b982',
+  '#54a064',
+  '#3f8a50',
+  '#347645',
+  '#2d6a3d',
+  '#22532f',
+]
+
+/** Mantine's theme; colours of our own are CSS variables in tokens.css. */
+export const theme = createTheme({
+  primaryColor: 'fern',
+  primaryShade: { light: 8, dark: 4 },
+  autoContrast: true,
+  luminanceThreshold: 0.3,
+  colors: { fern },
+  fontFamily: "'Source Sans 3 Variable', 'Source Sans 3', system-ui, sans-serif",
+  fontFamilyMonospace: "'Source Code Pro Variable', 'Source Code Pro', ui-monospace, monospace",
+  headings: { fontWeight: '600', fontFamily: "'Source Sans 3 Variable', system-ui, sans-serif" },
+  fontSizes: { xs: '12px', sm: '14px', md: '16px', lg: '20px', xl: '28px' },
+  spacing: { xs: '8px', sm: '12px', md: '16px', lg: '24px', xl: '40px' },
+  radius: { xs: '3px', sm: '4px', md: '6px', lg: '8px', xl: '12px' },
+  defaultRadius: 'md',
+  respectReducedMotion: true,
+  cursorType: 'pointer',
+  components: {
+    // Scroll locking writes a style element, which the content security policy forbids.
+    Modal: { defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 120 } } },
+    Menu: { defaultProps: { transitionProps: { duration: 80 }, shadow: 'md' } },
+    Tooltip: { defaultProps: { transitionProps: { duration: 80 }, openDelay: 300, withArrow: true } },
+  },
+})
+
+/** What Mantine's components use for paper, ink and lines: our tokens. */
+export const variablesOverTokens: CSSVariablesResolver = () => {
+  const both = {
+    '--mantine-color-body': 'var(--paper)',
+    '--mantine-color-text': 'var(--ink)',
+    '--mantine-color-dimmed': 'var(--ink-soft)',
+    '--mantine-color-placeholder': 'var(--ink-faint)',
+    '--mantine-color-anchor': 'var(--accent-ink)',
+    '--mantine-color-error': 'var(--state-fault)',
+    '--mantine-color-default': 'var(--surface)',
+    '--mantine-color-default-hover': 'var(--sunken)',
+    '--mantine-color-default-color': 'var(--ink)',
+    '--mantine-color-default-border': 'var(--line-control)',
+    '--mantine-color-disabled': 'var(--sunken)',
+    '--mantine-color-disabled-color': 'var(--ink-faint)',
+    '--mantine-color-disabled-border': 'var(--line)',
+    '--mantine-color-fern-filled': 'var(--accent)',
+    '--mantine-color-fern-filled-hover': 'var(--accent-hover)',
+    '--mantine-primary-color-contrast': 'var(--on-accent)',
+    '--mantine-color-fern-contrast': 'var(--on-accent)',
+    '--mantine-color-fern-light': 'var(--accent-soft)',
+    '--mantine-color-fern-light-hover': 'var(--accent-soft)',
+    '--mantine-color-fern-light-color': 'var(--accent-ink)',
+    '--mantine-color-fern-outline': 'var(--accent-ink)',
+    '--mantine-color-fern-text': 'var(--accent-ink)',
+    '--mantine-color-red-filled': 'var(--state-fault)',
+    '--mantine-color-red-light-color': 'var(--state-fault)',
+    '--mantine-color-red-text': 'var(--state-fault)',
+    '--mantine-color-red-outline': 'var(--state-fault)',
+  }
+  return { variables: {}, light: both, dark: both }
+}

@@ -1,0 +1,40 @@
+import type { Text } from '@fernlab/shared/contracts/common'
+import { useEffect, useMemo, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { about, absolute, clockTime, duration, moment } from './time.ts'
+
+/** The text for a language, falling back to English, then to whatever there is. */
+export function textIn(text: Text | undefined, language: string): string {
+  if (text === undefined) return ''
+  if (typeof text === 'string') return text
+  return text[language] ?? text[language.split('-')[0] ?? ''] ?? text.en ?? Object.values(text)[0] ?? ''
+}
+
+/** Words of the present language: translations, texts of labs, times. */
+export function useWords() {
+  const { t, i18n } = useTranslation()
+  const language = i18n.language
+  return useMemo(
+    () => ({
+      t,
+      language,
+      text: (text: Text | undefined) => textIn(text, language),
+      duration: (seconds: number) => duration(seconds, t),
+      about: (seconds: number) => about(seconds, t),
+      moment: (iso: string, nowMs = Date.now()) => moment(iso, language, nowMs),
+      absolute: (iso: string) => absolute(iso, language),
+      clockTime: (iso: string) => clockTime(iso, language),
+    }),
+    [t, language],
+  )
+}
+
+/** The time now, renewed at the given interval, for things that count down. */
+export function useNow(everyMs: number): number {
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs)
+    return () => clearInterval(timer)
+  }, [everyMs])
+  return now
+}
