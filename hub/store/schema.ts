@@ -28,15 +28,15 @@ export interface RunTable {
   started_at: number | null
   ended_at: number | null
   estimated_s: number | null
-  cancel_requested: number
+  cancel_requested: Generated<number>
   reason: string | null
   /** JSON LabError. */
   error: string | null
   /** JSON. */
-  outputs: string
-  missing_outputs: string
+  outputs: Generated<string>
+  missing_outputs: Generated<string>
   /** Rows per stream of the latest attempt, JSON. */
-  rows: string
+  rows: Generated<string>
   data_removed_at: number | null
   idempotency_key: string | null
   /** Hash of the request body that the key came with. */
@@ -45,7 +45,7 @@ export interface RunTable {
 
 /** Durable history of a run for `/events`: state changes, and what a person sees in its log. */
 export interface RunEventTable {
-  id: number
+  id: Generated<number>
   run_id: string
   at: number
   /** `state`, `outputs`, `note`. */
@@ -55,7 +55,7 @@ export interface RunEventTable {
 
 /** One row per document; event pages hold their columns in `body` (CBOR of the document as it came). */
 export interface DocumentTable {
-  id: number
+  id: Generated<number>
   run_id: string
   attempt: number
   seq: number

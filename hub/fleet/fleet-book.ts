@@ -1,0 +1,163 @@
+/**
+ * Nodes and benches as the hub knows them now.
+ *
+ * INVARIANTS: who holds a bench (`runId`, `fence`) runs ahead of the database by the writes under way, everything else
+ * follows it; a node is `ready` only once its inventory has come over its present connection; fences never go back.
+ */
+import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
+import type { NodeHealth } from '@fernlab/shared/contracts/node-status'
+import type { BenchState } from '@fernlab/shared/contracts/run-state'
+import type { Store } from '../store/store.ts'
+
+export interface BookedNode {
+  readonly id: string
+  online: boolean
+  /** Its inventory has come since it is online. */
+  ready: boolean
+  bootId: string | null
+  version: string | null
+  instruments: ReadonlyMap<string, InstrumentSpec>
+  health: NodeHealth | null
+  lastSeenAt: number | null
+  enrolledAt: number | null
+  revokedAt: number | null
+}
+
+export interface BenchLease {
+  readonly lease: string
+  readonly holder: string
+  expiresAt: number
+}
+
+export interface BookedBench {
+  /** `<node>.<bench>`. */
+  readonly id: string
+  readonly node: string
+  readonly name: string
+  title: string | null
+  /** Part → instrument's name. */
+  parts: Readonly<Record<string, string>>
+  /** Only these labs; undefined: any. */
+  labs: readonly string[] | undefined
+  /** As the node says; `busy` there means nothing here. */
+  reported: BenchState
+  reason: string | null
+  since: number
+  fence: number
+  runId: string | null
+  lease: BenchLease | undefined
+  /** No run is sent before this (monotonic ms): the node refused one. */
+  refusedUntil: number
+  refusal: string | undefined
+}
+
+export class FleetBook {
+  readonly nodes = new Map<string, BookedNode>()
+  readonly benches = new Map<string, BookedBench>()
+  /** Grows when a bench, its parts or its labs change. */
+  shape = 0
+
+  /** The instrument of each part that the node has. */
+  partsOf(bench: BookedBench): Record<string, InstrumentSpec> {
+    const parts: Record<string, InstrumentSpec> = {}
+    const instruments = this.nodes.get(bench.node)?.instruments
+    for (const [part, name] of Object.entries(bench.parts)) {
+      const instrument = instruments?.get(name)
+      if (instrument !== undefined) parts[part] = instrument
+    }
+    return parts
+  }
+
+  /** The state that people see. */
+  stateOf(bench: BookedBench): { state: BenchState; reason?: string } {
+    const node = this.nodes.get(bench.node)
+    if (node === undefined || node.revokedAt !== null) return { state: 'offline', reason: 'its node is shut out' }
+    if (!node.online) return { state: 'offline', reason: 'its node is not connected' }
+    if (bench.reported === 'fault' || bench.reported === 'maintenance' || bench.reported === 'offline') {
+      return { state: bench.reported, ...(bench.reason === null ? {} : { reason: bench.reason }) }
+    }
+    if (bench.runId !== null) return { state: 'busy' }
+    if (bench.lease !== undefined) return { state: 'busy', reason: 'it is being used directly' }
+    return { state: 'free' }
+  }
+
+  /** True when a run may be sent to it now. */
+  isFree(bench: BookedBench, monotonicMs: number): boolean {
+    if (bench.runId !== null || bench.lease !== undefined || bench.refusedUntil > monotonicMs) return false
+    const node = this.nodes.get(bench.node)
+    return node?.ready === true && node.revokedAt === null && (bench.reported === 'free' || bench.reported === 'busy')
+  }
+
+  node(id: string): BookedNode {
+    let node = this.nodes.get(id)
+    if (node === undefined) {
+      node = {
+        id,
+        online: false,
+        ready: false,
+        bootId: null,
+        version: null,
+        instruments: new Map(),
+        health: null,
+        lastSeenAt: null,
+        enrolledAt: null,
+        revokedAt: null,
+      }
+      this.nodes.set(id, node)
+    }
+    return node
+  }
+}
+
+/** Reads nodes and benches; who is online is found out anew. */
+export async function loadFleetBook(store: Store): Promise<FleetBook> {
+  const book = new FleetBook()
+  for (const row of await store.db.selectFrom('node').selectAll().execute()) {
+    const instruments: InstrumentSpec[] = JSON.parse(row.instruments)
+    book.nodes.set(row.id, {
+      id: row.id,
+      online: false,
+      ready: false,
+      bootId: row.boot_id,
+      version: row.version,
+      instruments: new Map(instruments.map((instrument) => [instrument.name, instrument])),
+      health: row.health === null ? null : JSON.parse(row.health),
+      lastSeenAt: row.last_seen_at,
+      enrolledAt: row.enrolled_at,
+      revokedAt: row.revoked_at,
+    })
+  }
+  for (const row of await store.db.selectFrom('bench').selectAll().execute()) {
+    book.benches.set(row.id, {
+      id: row.id,
+      node: row.node,
+      name: row.name,
+      title: row.title,
+      parts: JSON.parse(row.parts),
+      labs: row.labs === null ? undefined : JSON.parse(row.labs),
+      reported: row.state,
+      reason: row.reason,
+      since: row.since,
+      fence: row.fence,
+      runId: row.run_id,
+      lease:
+        row.lease === null || row.leased_by === null || row.lease_expires_at === null
+          ? undefined
+          : { lease: row.lease, holder: row.leased_by, expiresAt: row.lease_expires_at },
+      refusedUntil: 0,
+      refusal: undefined,
+    })
+  }
+  return book
+}
+
+/** Reads again who holds which bench, after a write has failed. */
+export async function reloadHolds(store: Store, book: FleetBook): Promise<void> {
+  for (const row of await store.db.selectFrom('bench').select(['id', 'fence', 'run_id', 'since']).execute()) {
+    const bench = book.benches.get(row.id)
+    if (bench === undefined) continue
+    bench.fence = row.fence
+    bench.runId = row.run_id
+    bench.since = row.since
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Every transition of a run after its submission: one function each, which changes memory and adds the rows of this turn.
+ *
+ * INVARIANTS: a transition that the table in shared/contracts/run-state.ts forbids throws; a run that becomes final leaves
+ * memory, frees its bench and ends its attempt in the same write; listeners hear of it after the commit.
+ */
+import type { Output } from '@fernlab/shared/contracts/common'
+import { type FinalState, type RunState, runTransitions } from '@fernlab/shared/contracts/run-state'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import type { LabErrorJson } from '@fernlab/shared/primitives/lab-error'
+import { transition } from '@fernlab/shared/primitives/state-machine'
+import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+import type { Turn } from '../store/turn.ts'
+import type { Hold, OpenRun, OpenRuns } from './open-runs.ts'
+import type { RunStatements } from './run-statements.ts'
+import type { RunChange } from './runs.ts'
+
+export interface Outcome {
+  readonly state: FinalState
+  readonly reason: string | null
+  readonly error?: LabErrorJson | undefined
+  readonly outputs?: Readonly<Record<string, Output>>
+  readonly missingOutputs?: Readonly<Record<string, string>>
+  readonly startedAt?: number | null
+  /** Epoch ms. */
+  readonly endedAt: number
+}
+
+/** What is published on `hub/runs/<state>`. */
+export interface RunNotice {
+  readonly id: string
+  readonly state: RunState
+  readonly attempt: number
+  readonly lab: string
+  readonly protocol: string
+  readonly bench: string | null
+  readonly at: string
+}
+
+export interface Ledger {
+  readonly runs: OpenRuns
+  /** Takes the bench for the run's attempt, with the next fence. The caller takes the run out of the queue. */
+  assign(run: OpenRun, bench: BookedBench): Hold
+  start(run: OpenRun, startedAt: number): void
+  finish(run: OpenRun, outcome: Outcome): void
+  /** A new attempt: the present one was refused (its bench is free at once) or interrupted. */
+  requeue(run: OpenRun, why: 'refused' | 'interrupted', reason: string): void
+  requestCancel(run: OpenRun, reason: string): void
+  /** The first state of a run that this turn's rows create. */
+  queued(run: OpenRun): void
+  notify(change: RunChange): void
+  onChange(listener: (change: RunChange) => void): () => void
+  /** Calls back after any transition that may let another run start. */
+  onMove(listener: () => void): void
+}
+
+export interface CreateLedgerOptions {
+  readonly turn: Turn
+  readonly statements: RunStatements
+  readonly runs: OpenRuns
+  readonly book: FleetBook
+  readonly clock: Clock
+  /** Whether anybody outside listens to `hub/runs/<state>`, and how to tell them. */
+  readonly notices: { wanted(state: RunState): boolean; publish(notice: RunNotice): void }
+}
+
+/** The ledger over the open runs. */
+export function createLedger(options: CreateLedgerOptions): Ledger {
+  const { turn, statements, runs, book, clock, notices } = options
+  const listeners = new Set<(change: RunChange) => void>()
+  const moves: (() => void)[] = []
+
+  const notify = (change: RunChange) => {
+    for (const listener of listeners) listener(change)
+  }
+
+  const record = (run: OpenRun, state: RunState, bench: string | null, reason: string | null) => {
+    const { id, attempt } = run
+    const nowMs = clock.now()
+    const at = new Date(nowMs).toISOString()
+    const data = JSON.stringify({
+      state,
+      attempt,
+      at,
+      ...(reason === null ? {} : { reason }),
+      ...(bench === null ? {} : { bench }),
+    })
+    turn.add(statements.insertEvent, { runId: id, at: nowMs, name: 'state', data })
+    const { protocol } = run
+    const lab = run.lab.id
+    turn.afterCommit(() => {
+      if (notices.wanted(state)) notices.publish({ id, state, attempt, lab, protocol, bench, at })
+      notify({ runId: id, kind: 'state', state, attempt })
+    })
+  }
+
+  const moved = () => {
+    for (const listener of moves) listener()
+  }
+
+  /** Ends the present attempt and frees its bench. */
+  const letGo = (run: OpenRun, attemptState: string, nowMs: number) => {
+    const { hold } = run
+    if (hold === undefined) return
+    turn.add(statements.endAttempt, {
+      runId: run.id,
+      attempt: run.attempt,
+      nextSeq: hold.nextSeq,
+      state: attemptState,
+      at: nowMs,
+    })
+    const bench = book.benches.get(hold.bench)
+    if (bench !== undefined && bench.runId === run.id) {
+      turn.add(statements.freeBench, { id: bench.id, runId: run.id, at: nowMs })
+      bench.runId = null
+      bench.since = nowMs
+    }
+    run.hold = undefined
+  }
+
+  return {
+    runs,
+    notify,
+    queued: (run) => {
+      record(run, 'queued', null, null)
+      moved()
+    },
+    assign: (run, bench) => {
+      run.state = transition(runTransitions, run.state, 'assigned', `run ${run.id}`) as 'assigned'
+      const at = clock.now()
+      const before = bench.fence
+      const fence = before + 1
+      turn.add(statements.assignRun, { id: run.id, attempt: run.attempt, bench: bench.id, fence, at })
+      turn.add(statements.holdBench, { id: bench.id, runId: run.id, fence, before, at })
+      turn.add(statements.insertAttempt, {
+        runId: run.id,
+        attempt: run.attempt,
+        node: bench.node,
+        bench: bench.id,
+        fence,
+        at,
+      })
+      bench.fence = fence
+      bench.runId = run.id
+      bench.since = at
+      run.hold = {
+        bench: bench.id,
+        node: bench.node,
+        fence,
+        nextSeq: 0,
+        rows: {},
+        assignedAtMs: at,
+        accepted: false,
+        sentAt: clock.monotonic(),
+        cancelSentAt: Number.NEGATIVE_INFINITY,
+      }
+      record(run, 'assigned', bench.id, null)
+      return run.hold
+    },
+    start: (run, startedAt) => {
+      run.state = transition(runTransitions, run.state, 'running', `run ${run.id}`) as 'running'
+      run.startedAt = startedAt
+      turn.add(statements.startRun, { id: run.id, attempt: run.attempt, at: startedAt })
+      record(run, 'running', run.hold?.bench ?? null, null)
+    },
+    finish: (run, outcome) => {
+      const from = run.state
+      transition(runTransitions, from, outcome.state, `run ${run.id}`)
+      const bench = run.hold?.bench ?? null
+      const outputs = outcome.outputs ?? {}
+      const missingOutputs = outcome.missingOutputs ?? {}
+      turn.add(statements.finishRun, {
+        id: run.id,
+        attempt: run.attempt,
+        from,
+        state: outcome.state,
+        startedAt: run.startedAt,
+        endedAt: outcome.endedAt,
+        reason: outcome.reason,
+        error: outcome.error === undefined ? null : JSON.stringify(outcome.error),
+        outputs: JSON.stringify(outputs),
+        missingOutputs: JSON.stringify(missingOutputs),
+        rows: JSON.stringify(run.hold?.rows ?? {}),
+      })
+      letGo(run, outcome.state, clock.now())
+      runs.delete(run)
+      if (Object.keys(outputs).length > 0 || Object.keys(missingOutputs).length > 0) {
+        const data = JSON.stringify({ outputs, missingOutputs })
+        turn.add(statements.insertEvent, { runId: run.id, at: clock.now(), name: 'outputs', data })
+        turn.afterCommit(() => notify({ runId: run.id, kind: 'outputs', attempt: run.attempt }))
+      }
+      record(run, outcome.state, bench, outcome.reason)
+      moved()
+    },
+    requeue: (run, why, reason) => {
+      const from = run.state
+      transition(runTransitions, from, 'queued', `run ${run.id}`)
+      const next = run.attempt + 1
+      turn.add(statements.requeueRun, { id: run.id, attempt: run.attempt, next, from, reason })
+      letGo(run, why, clock.now())
+      if (why === 'interrupted') run.restarts++
+      run.state = 'queued'
+      run.attempt = next
+      run.startedAt = null
+      run.live = undefined
+      runs.enqueue(run)
+      record(run, 'queued', null, reason)
+      moved()
+    },
+    requestCancel: (run, reason) => {
+      run.cancelRequested = true
+      turn.add(statements.requestCancel, { id: run.id, reason })
+      const data = JSON.stringify({ note: reason })
+      turn.add(statements.insertEvent, { runId: run.id, at: clock.now(), name: 'note', data })
+      turn.afterCommit(() => notify({ runId: run.id, kind: 'state', state: run.state, attempt: run.attempt }))
+    },
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    onMove: (listener) => void moves.push(listener),
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * Every change of a run, an attempt or a bench's hold that the hub makes while runs flow, compiled once. Each transition
+ * is conditional on the state it leaves, so that what memory believes is checked by the database.
+ */
+import type { SqlValue } from '@fernlab/shared/storage/database'
+import type { Compilable, Kysely } from 'kysely'
+import { precompile } from '../store/precompile.ts'
+import type { DocumentTable, HubSchema, RunTable } from '../store/schema.ts'
+import type { TurnStatement } from '../store/turn.ts'
+
+type RunState = RunTable['state']
+
+/** The statements, ranked in the order in which one turn performs them. */
+export function runStatements(db: Kysely<HubSchema>) {
+  let rank = 0
+  const statement = <Values extends { readonly [Name in keyof Values]: SqlValue }>(
+    build: (values: Values) => Compilable,
+    { conditional = true } = {},
+  ): TurnStatement<Values> => {
+    const { sql, bind } = precompile(build)
+    return { sql, bind, rank: rank++, conditional }
+  }
+  return {
+    insertRun: statement((v: NewRunRow) =>
+      db.insertInto('run').values({ ...columns(v, newRunColumns), state: 'queued', attempt: 1 }),
+    ),
+    insertDocument: statement((v: DocumentRow) => db.insertInto('document').values(columns(v, documentColumns))),
+    startRun: statement((v: { id: string; attempt: number; at: number }) =>
+      db
+        .updateTable('run')
+        .set({ state: 'running', started_at: v.at })
+        .where('id', '=', v.id)
+        .where('attempt', '=', v.attempt)
+        .where('state', '=', 'assigned'),
+    ),
+    keepRows: statement((v: { id: string; attempt: number; rows: string }) =>
+      db.updateTable('run').set({ rows: v.rows }).where('id', '=', v.id).where('attempt', '=', v.attempt),
+    ),
+    finishRun: statement((v: FinishedRunRow) =>
+      db
+        .updateTable('run')
+        .set({
+          state: v.state as RunState,
+          ended_at: v.endedAt,
+          started_at: v.startedAt,
+          reason: v.reason,
+          error: v.error,
+          outputs: v.outputs,
+          missing_outputs: v.missingOutputs,
+          rows: v.rows,
+        })
+        .where('id', '=', v.id)
+        .where('attempt', '=', v.attempt)
+        .where('state', '=', v.from as RunState),
+    ),
+    requeueRun: statement((v: { id: string; attempt: number; next: number; from: string; reason: string }) =>
+      db
+        .updateTable('run')
+        .set({
+          state: 'queued',
+          attempt: v.next,
+          bench: null,
+          fence: null,
+          assigned_at: null,
+          started_at: null,
+          rows: '{}',
+          reason: v.reason,
+        })
+        .where('id', '=', v.id)
+        .where('attempt', '=', v.attempt)
+        .where('state', '=', v.from as RunState),
+    ),
+    requestCancel: statement((v: { id: string; reason: string }) =>
+      db
+        .updateTable('run')
+        .set({ cancel_requested: 1, reason: v.reason })
+        .where('id', '=', v.id)
+        .where('state', 'in', ['assigned', 'running']),
+    ),
+    advanceAttempt: statement((v: { runId: string; attempt: number; nextSeq: number; before: number }) =>
+      db
+        .updateTable('attempt')
+        .set({ next_seq: v.nextSeq })
+        .where('run_id', '=', v.runId)
+        .where('attempt', '=', v.attempt)
+        .where('next_seq', '=', v.before),
+    ),
+    endAttempt: statement((v: { runId: string; attempt: number; nextSeq: number; state: string; at: number }) =>
+      db
+        .updateTable('attempt')
+        .set({ next_seq: v.nextSeq, state: v.state, ended_at: v.at })
+        .where('run_id', '=', v.runId)
+        .where('attempt', '=', v.attempt)
+        .where('ended_at', 'is', null),
+    ),
+    freeBench: statement((v: { id: string; runId: string; at: number }) =>
+      db.updateTable('bench').set({ run_id: null, since: v.at }).where('id', '=', v.id).where('run_id', '=', v.runId),
+    ),
+    assignRun: statement((v: { id: string; attempt: number; bench: string; fence: number; at: number }) =>
+      db
+        .updateTable('run')
+        .set({ state: 'assigned', bench: v.bench, fence: v.fence, assigned_at: v.at, reason: null })
+        .where('id', '=', v.id)
+        .where('attempt', '=', v.attempt)
+        .where('state', '=', 'queued'),
+    ),
+    holdBench: statement((v: { id: string; runId: string; fence: number; before: number; at: number }) =>
+      db
+        .updateTable('bench')
+        .set({ run_id: v.runId, fence: v.fence, since: v.at })
+        .where('id', '=', v.id)
+        .where('run_id', 'is', null)
+        .where('lease', 'is', null)
+        .where('fence', '=', v.before),
+    ),
+    insertAttempt: statement(
+      (v: { runId: string; attempt: number; node: string; bench: string; fence: number; at: number }) =>
+        db.insertInto('attempt').values({
+          run_id: v.runId,
+          attempt: v.attempt,
+          node: v.node,
+          bench: v.bench,
+          fence: v.fence,
+          next_seq: 0,
+          state: 'assigned',
+          assigned_at: v.at,
+        }),
+    ),
+    insertEvent: statement((v: { runId: string; at: number; name: string; data: string }) =>
+      db.insertInto('run_event').values({ run_id: v.runId, at: v.at, name: v.name, data: v.data }),
+    ),
+  }
+}
+
+export type RunStatements = ReturnType<typeof runStatements>
+
+const newRunColumns = [
+  'id',
+  'person_id',
+  'lab',
+  'lab_version',
+  'protocol',
+  'protocol_digest',
+  'restart',
+  'parameters',
+  'note',
+  'wanted_bench',
+  'priority',
+  'created_at',
+  'estimated_s',
+  'idempotency_key',
+  'request_hash',
+] as const satisfies readonly (keyof RunTable)[]
+export type NewRunRow = Pick<RunTable, (typeof newRunColumns)[number]>
+
+const documentColumns = [
+  'run_id',
+  'attempt',
+  'seq',
+  'name',
+  'stream',
+  'first_row',
+  'row_count',
+  'first_time',
+  'last_time',
+  'body',
+] as const
+export type DocumentRow = Omit<DocumentTable, 'id'>
+
+export interface FinishedRunRow {
+  readonly id: string
+  readonly attempt: number
+  readonly from: string
+  readonly state: string
+  readonly startedAt: number | null
+  readonly endedAt: number
+  readonly reason: string | null
+  /** JSON. */
+  readonly error: string | null
+  readonly outputs: string
+  readonly missingOutputs: string
+  readonly rows: string
+}
+
+/** The named properties, one by one: the source may be a stand-in that has no keys of its own. */
+function columns<Row, Name extends keyof Row>(row: Row, names: readonly Name[]): Pick<Row, Name> {
+  return Object.fromEntries(names.map((name) => [name, row[name]])) as unknown as Pick<Row, Name>
+}

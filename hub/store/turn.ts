@@ -1,0 +1,133 @@
+/**
+ * What the hub changes in one turn of the event loop, as one atomic write.
+ *
+ * INVARIANTS: rows added in one turn are committed together or not at all, in the order of the statements' ranks; effects
+ * (anything that leaves this process) run only after that commit, in the order they were added; when a write fails,
+ * `onFailure` is called once all writes under way have settled, and nothing can be added until it has finished.
+ */
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { Database, SqlValue } from '@fernlab/shared/storage/database'
+import type { Precompiled } from './precompile.ts'
+
+/** A statement that takes part in turns. */
+export interface TurnStatement<Values> extends Precompiled<Values> {
+  /** Lower ranks run first. */
+  readonly rank: number
+  /** Each of its rows must change exactly one row of the table. */
+  readonly conditional: boolean
+}
+
+export interface Turn {
+  /** False while the memory is being read again after a failed write: drop what came, it will be repeated. */
+  readonly open: boolean
+  add<Values>(statement: TurnStatement<Values>, values: Values): void
+  /** Runs once the rows of this turn are on disk; `failed` instead when they could not be written. */
+  afterCommit(effect: () => void, failed?: (error: LabError) => void): void
+  /** Resolves when everything that was added so far is committed or has failed. */
+  settled(): Promise<void>
+}
+
+export interface CreateTurnOptions {
+  readonly database: Database
+  /** Reads the memory again from the database. */
+  readonly onFailure: () => Promise<void>
+  readonly log: Log
+}
+
+interface Pending {
+  readonly rows: Map<TurnStatement<never>, SqlValue[][]>
+  readonly effects: { effect: () => void; failed: ((error: LabError) => void) | undefined }[]
+}
+
+/** A turn keeper over the database. */
+export function createTurn({ database, onFailure, log }: CreateTurnOptions): Turn {
+  let pending: Pending | undefined
+  const underWay = new Set<Promise<void>>()
+  let recovering: Promise<void> | undefined
+  let lossLogged = false
+
+  const begin = (): Pending => {
+    if (pending === undefined) {
+      pending = { rows: new Map(), effects: [] }
+      queueMicrotask(flush)
+    }
+    return pending
+  }
+
+  const flush = () => {
+    const turn = pending
+    pending = undefined
+    if (turn === undefined) return
+    const statements = [...turn.rows].sort(([a], [b]) => a.rank - b.rank)
+    const written =
+      statements.length === 0
+        ? Promise.resolve([])
+        : database.write(
+            statements.map(([{ sql, conditional }, rows]) => ({
+              sql,
+              rows,
+              ...(conditional ? { expect: rows.length } : {}),
+            })),
+          )
+    const done = written.then(
+      () => {
+        if (lossLogged) log.info({}, 'the database takes writes again')
+        lossLogged = false
+        for (const { effect } of turn.effects) run(effect)
+      },
+      (error: LabError) => {
+        if (!lossLogged) log.error({ code: error.code, error: error.message }, 'the database did not take a write')
+        lossLogged = true
+        recover()
+        for (const { failed } of turn.effects) if (failed !== undefined) run(() => failed(error))
+      },
+    )
+    underWay.add(done)
+    done.finally(() => underWay.delete(done))
+  }
+
+  const run = (effect: () => void) => {
+    try {
+      effect()
+    } catch (error) {
+      log.error({ error: error instanceof Error ? error.stack : String(error) }, 'an effect failed')
+    }
+  }
+
+  const recover = () => {
+    recovering ??= (async () => {
+      while (underWay.size > 0 || pending !== undefined) await Promise.all([Promise.resolve(), ...underWay])
+      await onFailure()
+    })()
+      .catch((error: unknown) => log.error({ error: String(error) }, 'the memory could not be read again'))
+      .finally(() => {
+        recovering = undefined
+      })
+  }
+
+  return {
+    get open() {
+      return recovering === undefined
+    },
+    add: (statement, values) => {
+      if (recovering !== undefined) {
+        throw new LabError({
+          code: 'database-recovering',
+          kind: 'configuration',
+          retry: 'later',
+          message: 'the database did not take the last write; its state is being read again',
+        })
+      }
+      const { rows } = begin()
+      const key = statement as TurnStatement<never>
+      const known = rows.get(key)
+      if (known === undefined) rows.set(key, [statement.bind(values)])
+      else known.push(statement.bind(values))
+    },
+    afterCommit: (effect, failed) => void begin().effects.push({ effect, failed }),
+    settled: async () => {
+      while (underWay.size > 0 || pending !== undefined) await Promise.all([Promise.resolve(), ...underWay])
+    },
+  }
+}
