@@ -1,0 +1,262 @@
+/**
+ * One bench: who holds it, what state it is in, and its way to the safe state.
+ *
+ * INVARIANTS: at most one lease exists at a time, and only it reaches the instruments' setters and actions; a lease
+ * that has ended reaches nothing any more, also with what it had already asked for; every end of a lease drives the
+ * bench to its safe state before the bench is free; fences never go back; a bench whose safe state was not reached is
+ * in `fault` until it is. Nothing here waits for storage or for the hub.
+ */
+import type { InstrumentSpec, Limits } from '@fernlab/shared/capabilities/signals'
+import type { BenchEntry } from '@fernlab/shared/contracts/node-file'
+import type { BenchStatus } from '@fernlab/shared/contracts/node-status'
+import type { BenchState } from '@fernlab/shared/contracts/run-state'
+import type { BenchSpec } from '@fernlab/shared/contracts/sync'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { FaultHook } from '../fault-point.ts'
+import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
+import { createLease, type Lease } from './lease.ts'
+import { driveToSafeState, type SafeResult } from './safe-state.ts'
+
+export interface Holder {
+  readonly kind: 'run' | 'direct'
+  /** The run's id, or who asked. */
+  readonly id: string
+}
+
+export interface Bench {
+  readonly name: string
+  readonly entry: BenchEntry
+  /** Instruments by part. */
+  readonly parts: ReadonlyMap<string, InstrumentHandle>
+  readonly status: BenchStatus
+  /** The newest fence seen. */
+  readonly fence: number
+  readonly lease: Lease | undefined
+  /** What each part can do. */
+  specs(): Record<string, InstrumentSpec>
+  /** As announced to the hub. */
+  describe(): BenchSpec
+  /** Notes a fence seen in an accepted assignment; refuses one below. */
+  advanceFence(fence: number): void
+  /** Takes the bench; throws `bench-*` (retry later) while it is not free. Lab limits are by `part.signal`. */
+  acquire(holder: Holder, options?: { ttlMs?: number; limits?: Readonly<Record<string, Limits>> }): Lease
+  /** Ends the lease if it is still the bench's and resolves when the safe state was tried. */
+  release(lease: Lease): Promise<SafeResult>
+  /** Drives a bench that nobody holds to its safe state. */
+  makeSafe(): Promise<SafeResult>
+  onChange(listener: (bench: Bench) => void): void
+  close(): Promise<void>
+}
+
+export interface CreateBenchOptions {
+  readonly name: string
+  readonly entry: BenchEntry
+  readonly parts: ReadonlyMap<string, InstrumentHandle>
+  readonly fence: number
+  readonly clock: Clock
+  readonly log: Log
+  readonly faultPoint?: FaultHook | undefined
+  readonly newId: () => string
+}
+
+const FIRST_RETRY_MS = 1000
+const LAST_RETRY_MS = 60_000
+
+export function createBench(options: CreateBenchOptions): Bench {
+  const { name, entry, parts, clock, log, faultPoint } = options
+  const listeners: ((bench: Bench) => void)[] = []
+  let fence = options.fence
+  let lease: Lease | undefined
+  let holder: Holder | undefined
+  let releasing: Promise<SafeResult> | undefined
+  /** Whether the safe state has been reached since the bench was last touched or its instruments last came back. */
+  let safe: 'unknown' | 'reached' | LabError = 'unknown'
+  let retryMs = FIRST_RETRY_MS
+  let cancelRetry: (() => void) | undefined
+  let cancelExpiry: (() => void) | undefined
+  let closed = false
+  let status: BenchStatus = { state: 'offline', since: iso(clock), reason: 'starting' }
+
+  const offlineReason = (): string | undefined => {
+    for (const handle of parts.values()) {
+      if (!handle.connection.online) return `${handle.name} is offline: ${handle.connection.reason}`
+    }
+    return undefined
+  }
+
+  const present = (): { state: BenchState; reason?: string } => {
+    if (lease !== undefined) return { state: 'busy' }
+    if (safe instanceof LabError) return { state: 'fault', reason: safe.message }
+    const reason = offlineReason()
+    if (reason !== undefined) return { state: 'offline', reason }
+    if (releasing !== undefined || safe === 'unknown') return { state: 'busy', reason: 'going to its safe state' }
+    return { state: 'free' }
+  }
+
+  const update = () => {
+    const { state, reason } = present()
+    const run = holder?.kind === 'run' ? holder.id : undefined
+    const direct = holder?.kind === 'direct'
+    if (state === status.state && reason === status.reason && run === status.run && direct === (status.lease === true))
+      return
+    status = {
+      state,
+      since: iso(clock),
+      ...(reason === undefined ? {} : { reason }),
+      ...(run === undefined ? {} : { run }),
+      ...(direct ? { lease: true as const } : {}),
+    }
+    for (const listener of listeners) listener(bench)
+  }
+
+  const drive = async (moved: readonly string[]): Promise<SafeResult> => {
+    faultPoint?.('before-safe-stop')
+    const result = await driveToSafeState({ bench: name, entry, parts, moved, clock, faultPoint })
+    if (result.reached) {
+      if (safe instanceof LabError) log.info({ bench: name }, 'the bench has reached its safe state after all')
+      safe = 'reached'
+      retryMs = FIRST_RETRY_MS
+    } else {
+      if (!(safe instanceof LabError))
+        log.error({ bench: name, error: result.error.message }, 'THE BENCH DID NOT REACH ITS SAFE STATE')
+      safe = result.error
+      scheduleRetry()
+    }
+    return result
+  }
+
+  const scheduleRetry = () => {
+    cancelRetry?.()
+    if (closed) return
+    cancelRetry = clock.after(retryMs, () => {
+      cancelRetry = undefined
+      void makeSafe()
+    })
+    retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
+  }
+
+  const makeSafe = async (moved: readonly string[] = []): Promise<SafeResult> => {
+    releasing ??= drive(moved).finally(() => {
+      releasing = undefined
+      update()
+    })
+    update()
+    return await releasing
+  }
+
+  const settle = () => {
+    if (closed || lease !== undefined || releasing !== undefined) return update()
+    if (safe !== 'reached' && offlineReason() === undefined) void makeSafe()
+    else update()
+  }
+
+  for (const handle of new Set(parts.values())) {
+    handle.onConnection((connection) => {
+      // An instrument that went away may come back with other settings than it left with.
+      if (!connection.online && safe === 'reached' && Object.keys(entry.safeState).length > 0) safe = 'unknown'
+      settle()
+    })
+  }
+
+  const bench: Bench = {
+    name,
+    entry,
+    parts,
+    get status() {
+      return status
+    },
+    get fence() {
+      return fence
+    },
+    get lease() {
+      return lease
+    },
+    specs: () => Object.fromEntries([...parts].map(([part, handle]) => [part, handle.spec])),
+    describe: () => ({
+      name,
+      ...(entry.title === undefined ? {} : { title: entry.title }),
+      parts: entry.parts,
+      ...(entry.labs === undefined ? {} : { labs: entry.labs }),
+      state: status.state,
+      ...(status.reason === undefined ? {} : { reason: status.reason }),
+    }),
+    advanceFence: (next) => {
+      if (next < fence) throw unavailable('fence-stale', `fence ${next} is older than ${fence} of bench ${name}`)
+      fence = next
+    },
+    acquire: (by, { ttlMs, limits } = {}) => {
+      const { state, reason } = present()
+      if (state !== 'free' || closed)
+        throw unavailable(`bench-${state}`, `bench ${name} is ${state}${reason === undefined ? '' : `: ${reason}`}`)
+      const taken = createLease({ bench: name, token: options.newId(), entry, parts, labLimits: limits ?? {} })
+      lease = taken
+      holder = by
+      if (ttlMs !== undefined) {
+        const expire = (ms: number) => {
+          cancelExpiry?.()
+          taken.expiresAtMs = clock.now() + ms
+          cancelExpiry = clock.after(ms, () => {
+            log.warn(
+              { bench: name, holder: by.id },
+              'a lease was not renewed in time; the bench goes to its safe state',
+            )
+            void bench.release(taken)
+          })
+        }
+        taken.onRenew = expire
+        expire(ttlMs)
+      }
+      update()
+      return taken
+    },
+    release: async (ending) => {
+      if (lease !== ending || !ending.active) {
+        return (await releasing) ?? (safe instanceof LabError ? { reached: false, error: safe } : { reached: true })
+      }
+      ending.end(unavailable('lease-ended', `the lease on bench ${name} has ended`))
+      cancelExpiry?.()
+      cancelExpiry = undefined
+      const freed = () => {
+        releasing = undefined
+        lease = undefined
+        holder = undefined
+        if (safe instanceof LabError) update()
+        else settle()
+      }
+      if (ending.moved.size === 0 && safe === 'reached') {
+        freed()
+        return { reached: true }
+      }
+      safe = 'unknown'
+      releasing = drive([...ending.moved]).finally(freed)
+      return await releasing
+    },
+    makeSafe,
+    onChange: (listener) => void listeners.push(listener),
+    close: async () => {
+      if (closed) return
+      if (lease !== undefined) await bench.release(lease)
+      closed = true
+      cancelRetry?.()
+      await releasing
+    },
+  }
+  settle()
+  return bench
+}
+
+function unavailable(code: string, message: string): LabError {
+  return new LabError({
+    code,
+    kind: 'caller',
+    retry: 'later',
+    message,
+    studentMessage: 'The bench is not available at the moment.',
+  })
+}
+
+function iso(clock: Clock): string {
+  return new Date(clock.now()).toISOString()
+}

@@ -1,0 +1,136 @@
+/** The exclusive right to a bench: the only way to its instruments' setters and actions. See bench.ts for the invariants. */
+import type { Limits, SignalSpec } from '@fernlab/shared/capabilities/signals'
+import type { BenchEntry } from '@fernlab/shared/contracts/node-file'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Reading, SignalValue } from '../drivers/driver.ts'
+import { checkSet } from '../instruments/check-set.ts'
+import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
+
+export interface Lease {
+  readonly token: string
+  readonly active: boolean
+  /** `part.signal` of everything that was set, and `part.*` of every action called. */
+  readonly moved: ReadonlySet<string>
+  expiresAtMs: number | undefined
+  onRenew: ((ttlMs: number) => void) | undefined
+  /** The specification of `part.signal`; throws `signal-unknown`. */
+  signal(part: string, signal: string): SignalSpec
+  instrument(part: string): InstrumentHandle
+  /** Checks limits and units, then sets; resolves with the value in the signal's unit when the instrument has taken it. */
+  set(
+    part: string,
+    signal: string,
+    value: SignalValue,
+    unit: string | undefined,
+    abort: AbortSignal,
+  ): Promise<SignalValue>
+  /** Reads `part.signal` keys, one exchange per instrument, the instruments at the same time. */
+  read(
+    keys: readonly { readonly part: string; readonly signal: string }[],
+    abort: AbortSignal,
+  ): Promise<Record<string, Reading>>
+  call(
+    part: string,
+    action: string,
+    args: Readonly<Record<string, SignalValue>>,
+    timeoutMs: number,
+    abort: AbortSignal,
+  ): Promise<void>
+  /** From now on nothing gets through. */
+  end(reason: LabError): void
+}
+
+export interface CreateLeaseOptions {
+  readonly bench: string
+  readonly token: string
+  readonly entry: BenchEntry
+  readonly parts: ReadonlyMap<string, InstrumentHandle>
+  readonly labLimits: Readonly<Record<string, Limits>>
+}
+
+const OPERATION_MS = 2000
+
+export function createLease({ bench, token, entry, parts, labLimits }: CreateLeaseOptions): Lease {
+  const moved = new Set<string>()
+  let ended: LabError | undefined
+  const guard = () => {
+    if (ended !== undefined) throw ended
+  }
+  const instrument = (part: string): InstrumentHandle => {
+    const handle = parts.get(part)
+    if (handle === undefined) throw unknown('part-unknown', `bench ${bench} has no part ${part}`)
+    return handle
+  }
+  const find = (part: string, name: string): SignalSpec => {
+    const spec = instrument(part).spec.signals.find((signal) => signal.name === name)
+    if (spec === undefined) throw unknown('signal-unknown', `bench ${bench} has no signal ${part}.${name}`)
+    return spec
+  }
+  return {
+    token,
+    get active() {
+      return ended === undefined
+    },
+    moved,
+    expiresAtMs: undefined,
+    onRenew: undefined,
+    signal: find,
+    instrument,
+    set: async (part, name, value, unit, abort) => {
+      guard()
+      const label = `${part}.${name}`
+      const spec = find(part, name)
+      const own = checkSet({
+        label,
+        spec,
+        value,
+        unit,
+        limits: [
+          { of: 'bench', limits: entry.limits?.[label] },
+          { of: 'lab', limits: labLimits[label] },
+        ],
+      })
+      moved.add(label)
+      await instrument(part).set(name, own, { signal: abort, guard, timeoutMs: OPERATION_MS + 3000 * (spec.setS ?? 0) })
+      return own
+    },
+    read: async (keys, abort) => {
+      guard()
+      const byPart = new Map<string, string[]>()
+      for (const { part, signal } of keys) {
+        const spec = find(part, signal)
+        if (spec.access === 'set') throw unknown('signal-not-readable', `${part}.${signal} can only be set`)
+        const names = byPart.get(part)
+        if (names === undefined) byPart.set(part, [signal])
+        else names.push(signal)
+      }
+      const readings: Record<string, Reading> = {}
+      await Promise.all(
+        [...byPart].map(async ([part, names]) => {
+          const timeoutMs = OPERATION_MS + 3000 * names.reduce((sum, name) => sum + (find(part, name).readS ?? 0), 0)
+          const answer = await instrument(part).read(names, { signal: abort, timeoutMs })
+          for (const name of names) {
+            const reading = answer[name]
+            if (reading !== undefined) readings[`${part}.${name}`] = reading
+          }
+        }),
+      )
+      return readings
+    },
+    call: async (part, action, args, timeoutMs, abort) => {
+      guard()
+      if (!instrument(part).spec.actions.some((known) => known.name === action)) {
+        throw unknown('action-unknown', `bench ${bench} has no action ${part}.${action}`)
+      }
+      moved.add(`${part}.*`)
+      await instrument(part).call(action, args, { signal: abort, guard, timeoutMs })
+    },
+    end: (reason) => {
+      ended ??= reason
+    },
+  }
+}
+
+function unknown(code: string, message: string): LabError {
+  return new LabError({ code, kind: 'caller', message })
+}

@@ -1,0 +1,157 @@
+/** node.yaml, checked as far as it can be without touching hardware. */
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { type NodeFile, nodeFileSchemaZod } from '@fernlab/shared/contracts/node-file'
+import { checkSchema, type Finding, pathText, readFileAs } from '@fernlab/shared/contracts/yaml-file'
+import { formatIssues, type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Driver } from '../drivers/driver.ts'
+import { checkSet } from '../instruments/check-set.ts'
+import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
+
+/** A file's path, a file's text, or what such a file holds. */
+export type ConfigSource =
+  | { readonly file: string }
+  | { readonly text: string; readonly folder?: string }
+  | { readonly object: unknown; readonly folder?: string }
+
+export interface NodeConfig {
+  readonly file: NodeFile
+  /** Folder that relative paths in the file start from. */
+  readonly folder: string
+  /** Gives a finding its place in the file. */
+  place(finding: Finding): Issue
+}
+
+/** Reads and checks the configuration; rejects with a `configuration-invalid` LabError whose issues have file, line and path. */
+export async function loadConfig(source: ConfigSource, drivers: readonly Driver[]): Promise<NodeConfig> {
+  const { value, place, folder, issues } = await read(source)
+  if (value === undefined) throw invalid(issues)
+  const findings = [...checkDrivers(value, drivers), ...checkBenches(value)]
+  if (findings.length > 0) throw invalid(findings.map(place))
+  return { file: value, folder, place }
+}
+
+/** What the safe states and limits ask of the instruments as they were made; throws like `loadConfig`. */
+export function checkAgainstInstruments(config: NodeConfig, instruments: ReadonlyMap<string, InstrumentHandle>): void {
+  const findings: Finding[] = []
+  for (const [name, bench] of Object.entries(config.file.benches)) {
+    const signalOf = (key: string) => {
+      const [part = '', signal = ''] = key.split('.')
+      return instruments.get(bench.parts[part] ?? '')?.spec.signals.find((spec) => spec.name === signal)
+    }
+    for (const [key, value] of Object.entries(bench.safeState)) {
+      const path = ['benches', name, 'safeState', key]
+      const spec = signalOf(key)
+      if (spec === undefined) {
+        findings.push({ path, message: `there is no signal ${key} on this bench` })
+        continue
+      }
+      try {
+        checkSet({ label: key, spec, value, limits: [{ of: 'bench', limits: bench.limits?.[key] }] })
+      } catch (error) {
+        findings.push({ path, message: error instanceof LabError ? error.message : String(error) })
+      }
+    }
+    for (const key of Object.keys(bench.limits ?? {})) {
+      if (signalOf(key) === undefined)
+        findings.push({ path: ['benches', name, 'limits', key], message: `there is no signal ${key} on this bench` })
+    }
+  }
+  if (findings.length > 0) throw invalid(findings.map(config.place))
+}
+
+interface Reading {
+  readonly value?: NodeFile
+  readonly place: (finding: Finding) => Issue
+  readonly folder: string
+  readonly issues: readonly Issue[]
+}
+
+const noPlace = ({ path, message }: Finding): Issue => ({ path: pathText(path), message })
+
+async function read(source: ConfigSource): Promise<Reading> {
+  if ('object' in source) {
+    const { value, findings } = checkSchema(source.object, nodeFileSchemaZod)
+    const base = { place: noPlace, folder: source.folder ?? process.cwd(), issues: findings.map(noPlace) }
+    return value === undefined ? base : { ...base, value }
+  }
+  const name = 'file' in source ? source.file : 'node.yaml'
+  const text = 'text' in source ? source.text : await readText(source.file)
+  const { value, yaml, issues } = readFileAs(text, nodeFileSchemaZod, { file: name })
+  const folder = 'file' in source ? dirname(resolve(source.file)) : (source.folder ?? process.cwd())
+  const base = { place: yaml === undefined ? noPlace : yaml.place, folder, issues }
+  return value === undefined ? base : { ...base, value }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    throw invalid([
+      {
+        file,
+        line: 1,
+        column: 1,
+        path: '',
+        message: missing ? 'there is no such file' : `can not be read: ${String(cause)}`,
+      },
+    ])
+  }
+}
+
+function checkDrivers(file: NodeFile, drivers: readonly Driver[]): Finding[] {
+  return Object.entries(file.instruments).flatMap(([name, entry]): Finding[] => {
+    const driver = drivers.find(({ kind }) => kind === entry.driver)
+    if (driver === undefined) {
+      const known = drivers.map(({ kind }) => kind).join(', ')
+      return [{ path: ['instruments', name, 'driver'], message: `unknown driver ${entry.driver}; known are ${known}` }]
+    }
+    return driver
+      .check(entry.config)
+      .map(({ path, message }) => ({ path: ['instruments', name, 'config', ...keysOf(path)], message }))
+  })
+}
+
+function checkBenches(file: NodeFile): Finding[] {
+  const findings: Finding[] = []
+  const owner = new Map<string, string>()
+  for (const [bench, { parts, safeState, limits }] of Object.entries(file.benches)) {
+    for (const [part, instrument] of Object.entries(parts)) {
+      const path = ['benches', bench, 'parts', part]
+      const entry = file.instruments[instrument]
+      if (entry === undefined) {
+        findings.push({ path, message: `there is no instrument ${instrument}` })
+        continue
+      }
+      const other = owner.get(instrument)
+      if (other !== undefined && other !== bench && !entry.shared) {
+        findings.push({
+          path,
+          message: `instrument ${instrument} is already claimed by bench ${other}; an instrument belongs to one bench`,
+        })
+      }
+      owner.set(instrument, other ?? bench)
+    }
+    for (const [field, keys] of [
+      ['safeState', safeState],
+      ['limits', limits ?? {}],
+    ] as const) {
+      for (const key of Object.keys(keys)) {
+        const [part = ''] = key.split('.')
+        if (parts[part] === undefined)
+          findings.push({ path: ['benches', bench, field, key], message: `bench ${bench} has no part ${part}` })
+      }
+    }
+  }
+  return findings
+}
+
+/** `a.b[0]` as `['a', 'b', 0]`. */
+function keysOf(path: string): (string | number)[] {
+  return [...path.matchAll(/[^.[\]]+/g)].map(([key]) => (/^\d+$/.test(key) ? Number(key) : key))
+}
+
+function invalid(issues: readonly Issue[]): LabError {
+  return new LabError({ code: 'configuration-invalid', kind: 'configuration', message: formatIssues(issues), issues })
+}

@@ -1,0 +1,25 @@
+/** The named places at which a fault test may kill the node; nothing else ever happens there. */
+export const faultPoints = [
+  'after-receive-assign',
+  'before-accept-commit',
+  'after-accept-commit',
+  'after-send-accepted',
+  'before-start-commit',
+  'after-start-commit',
+  'before-first-instruction',
+  'after-set',
+  'mid-record',
+  'before-page-commit',
+  'after-page-commit',
+  'before-safe-stop',
+  'during-safe-stop',
+  'before-stop-commit',
+  'after-stop-commit',
+  'before-send-documents',
+  'after-send-documents',
+  'after-acknowledge',
+] as const
+export type FaultPoint = (typeof faultPoints)[number]
+
+/** Called as the node passes a named place; absent outside tests. */
+export type FaultHook = (name: FaultPoint) => void

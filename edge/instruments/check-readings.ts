@@ -1,0 +1,31 @@
+import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Reading } from '../drivers/driver.ts'
+
+/** The readings asked for, each present and of its signal's type; throws `instrument-garbage` otherwise. */
+export function checkReadings(
+  spec: InstrumentSpec,
+  signals: readonly string[],
+  readings: Readonly<Record<string, Reading>>,
+): Record<string, Reading> {
+  const good: Record<string, Reading> = {}
+  for (const name of signals) {
+    const reading = readings[name]
+    if (reading === undefined) throw garbage(`${name} is missing from the answer`)
+    const dtype = spec.signals.find((signal) => signal.name === name)?.dtype
+    const { value } = reading
+    const fits =
+      dtype === 'string'
+        ? typeof value === 'string'
+        : dtype === 'boolean'
+          ? typeof value === 'boolean'
+          : typeof value === 'number' && Number.isFinite(value)
+    if (!fits) throw garbage(`${name} is ${JSON.stringify(value)}, not a ${dtype ?? 'number'}`)
+    good[name] = reading
+  }
+  return good
+}
+
+function garbage(message: string): LabError {
+  return new LabError({ code: 'instrument-garbage', kind: 'instrument', retry: 'later', message })
+}

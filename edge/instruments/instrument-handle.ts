@@ -1,0 +1,291 @@
+/**
+ * One instrument of the node: opened with back-off, used by one caller at a time.
+ *
+ * INVARIANTS: at most one operation is with the driver at a time, streams excepted; an operation that must keep people
+ * safe goes before all that wait, and waits at most `STUCK_MS` for the one under way; every operation ends by its
+ * deadline or when its signal aborts, whether or not the driver takes notice; what is refused by `guard` never reaches
+ * the driver; a failure names the instrument, the command and the time it took.
+ */
+import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { withDeadline } from '@fernlab/shared/primitives/deadline'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { Block, Instrument, Reading, SignalValue } from '../drivers/driver.ts'
+import { checkReadings } from './check-readings.ts'
+
+export type Connection = { readonly online: true } | { readonly online: false; readonly reason: string }
+
+export interface UseOptions {
+  readonly signal: AbortSignal
+  readonly timeoutMs?: number
+  /** Throws when the caller has lost the right to use the instrument; called just before the driver is. */
+  readonly guard?: (() => void) | undefined
+  /** Goes before everything that waits. */
+  readonly urgent?: boolean
+}
+
+export interface InstrumentHandle {
+  readonly name: string
+  readonly spec: InstrumentSpec
+  readonly connection: Connection
+  onConnection(listener: (connection: Connection) => void): void
+  /** Starts opening and keeps trying; returns at once. */
+  start(): void
+  read(signals: readonly string[], use: UseOptions): Promise<Record<string, Reading>>
+  set(name: string, value: SignalValue, use: UseOptions): Promise<void>
+  call(action: string, args: Readonly<Record<string, SignalValue>>, use: UseOptions): Promise<void>
+  /** True when the hardware samples by itself. */
+  readonly streams: boolean
+  stream(signals: readonly string[], rateHz: number, signal: AbortSignal): AsyncIterable<Block>
+  close(): Promise<void>
+}
+
+interface Task {
+  readonly command: string
+  readonly work: (signal: AbortSignal) => Promise<unknown>
+  readonly use: UseOptions
+  readonly queuedAt: number
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+const OPEN_TIMEOUT_MS = 10_000
+const FIRST_RETRY_MS = 500
+const LAST_RETRY_MS = 30_000
+const OPERATION_MS = 2000
+const STUCK_MS = 200
+const CLOSE_MS = 2000
+
+export interface InstrumentHandleOptions {
+  readonly name: string
+  readonly instrument: Instrument
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** A handle that does nothing until `start`. */
+export function createInstrumentHandle({ name, instrument, clock, log }: InstrumentHandleOptions): InstrumentHandle {
+  const closing = new AbortController()
+  const listeners: ((connection: Connection) => void)[] = []
+  const waiting: Task[] = []
+  let connection: Connection = { online: false, reason: 'not yet opened' }
+  let opened = false
+  let started = false
+  /** The driver's own call, which may outlive the task that gave it up. */
+  let underWay: Promise<unknown> | undefined
+  let busy = false
+  let lossLogged = false
+  let closed: Promise<void> | undefined
+
+  const setConnection = (next: Connection) => {
+    const changed =
+      next.online !== connection.online || (!next.online && !connection.online && next.reason !== connection.reason)
+    connection = next
+    if (!changed) return
+    if (!next.online && !lossLogged) log.warn({ instrument: name, reason: next.reason }, 'an instrument is offline')
+    if (next.online) log.info({ instrument: name }, lossLogged ? 'an instrument is back' : 'an instrument is online')
+    lossLogged = !next.online
+    for (const listener of listeners) listener(next)
+  }
+
+  const openLoop = async () => {
+    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
+      const began = clock.monotonic()
+      try {
+        await withDeadline(
+          clock,
+          OPEN_TIMEOUT_MS,
+          closing.signal,
+          () => silent('open', began),
+          (signal) => instrument.open(signal),
+        )
+        opened = true
+        setConnection({ online: true })
+        return
+      } catch (thrown) {
+        if (closing.signal.aborted) return
+        setConnection({ online: false, reason: asLabError(thrown).message })
+      }
+      try {
+        await clock.sleep(retryMs, closing.signal)
+      } catch {
+        return // closed meanwhile
+      }
+    }
+  }
+
+  const silent = (command: string, began: number) => {
+    const elapsedMs = Math.round(clock.monotonic() - began)
+    return new LabError({
+      code: 'instrument-silent',
+      kind: 'instrument',
+      retry: 'later',
+      message: `${name} did not answer ${command} within ${elapsedMs} ms`,
+      studentMessage: 'An instrument of this bench did not answer. What was measured until then is kept.',
+      details: { instrument: name, command, elapsedMs },
+    })
+  }
+
+  const failed = (command: string, began: number, thrown: unknown): LabError => {
+    const cause = asLabError(thrown)
+    if (
+      cause.details.instrument === name &&
+      cause.details.command !== undefined &&
+      cause.details.elapsedMs !== undefined
+    )
+      return cause
+    const elapsedMs = Math.round(clock.monotonic() - began)
+    return new LabError({
+      code: cause.kind === 'bug' ? 'instrument-failed' : cause.code,
+      kind: cause.kind === 'caller' ? 'caller' : 'instrument',
+      retry: cause.retry,
+      message: `${name}: ${command} failed after ${elapsedMs} ms: ${cause.message}`,
+      studentMessage: 'An instrument of this bench failed. What was measured until then is kept.',
+      details: { ...cause.details, instrument: name, command, elapsedMs },
+      cause,
+    })
+  }
+
+  const offline = (command: string) =>
+    new LabError({
+      code: 'instrument-offline',
+      kind: 'instrument',
+      retry: 'later',
+      message: `${name} is offline (${connection.online ? 'closing' : connection.reason}), ${command} was not done`,
+      studentMessage: 'An instrument of this bench is not connected.',
+      details: { instrument: name, command, elapsedMs: 0 },
+    })
+
+  const perform = async (task: Task) => {
+    const { command, use } = task
+    const began = clock.monotonic()
+    try {
+      use.guard?.()
+      if (!opened || closed !== undefined || !connection.online) throw offline(command)
+      const value = await withDeadline(
+        clock,
+        use.timeoutMs ?? OPERATION_MS,
+        use.signal,
+        () => silent(command, began),
+        (signal) => {
+          const call = task.work(signal)
+          underWay = call
+          const forget = () => {
+            if (underWay === call) underWay = undefined
+          }
+          call.then(forget, forget)
+          return call
+        },
+      )
+      task.resolve(value)
+    } catch (thrown) {
+      task.reject(use.signal.aborted && thrown === use.signal.reason ? thrown : failed(command, began, thrown))
+    }
+  }
+
+  const work = async () => {
+    busy = true
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      if (underWay !== undefined) await settledWithin(underWay, STUCK_MS)
+      await perform(task)
+    }
+    busy = false
+  }
+
+  const settledWithin = async (call: Promise<unknown>, ms: number) => {
+    let cancel = () => {}
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.after(ms, resolve)
+    })
+    await Promise.race([call.then(ignore, ignore), late])
+    cancel()
+  }
+
+  const submit = <T>(command: string, use: UseOptions, work_: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      if (use.signal.aborted) return reject(use.signal.reason)
+      const onAbort = () => {
+        const at = waiting.indexOf(task)
+        if (at < 0) return
+        waiting.splice(at, 1)
+        reject(use.signal.reason)
+      }
+      const task: Task = {
+        command,
+        work: work_,
+        use,
+        queuedAt: clock.monotonic(),
+        resolve: (value) => {
+          use.signal.removeEventListener('abort', onAbort)
+          resolve(value as T)
+        },
+        reject: (error) => {
+          use.signal.removeEventListener('abort', onAbort)
+          reject(error)
+        },
+      }
+      use.signal.addEventListener('abort', onAbort, { once: true })
+      if (use.urgent) waiting.unshift(task)
+      else waiting.push(task)
+      if (!busy) void work()
+    })
+
+  return {
+    name,
+    get spec() {
+      return instrument.spec
+    },
+    get connection() {
+      return connection
+    },
+    onConnection: (listener) => void listeners.push(listener),
+    start: () => {
+      if (started) return
+      started = true
+      instrument.onConnection?.((up, reason) => {
+        if (closed !== undefined || !opened) return
+        setConnection(up ? { online: true } : { online: false, reason: reason ?? 'the connection was lost' })
+      })
+      void openLoop()
+    },
+    read: async (signals, use) => {
+      const command = `read ${signals.join(', ')}`
+      const began = clock.monotonic()
+      const readings = await submit(command, use, (signal) => instrument.read(signals, signal))
+      try {
+        return checkReadings(instrument.spec, signals, readings)
+      } catch (thrown) {
+        throw failed(command, began, thrown)
+      }
+    },
+    set: (signalName, value, use) =>
+      submit(`set ${signalName} to ${value}`, use, (signal) => instrument.set(signalName, value, signal)),
+    call: (action, args, use) => submit(`call ${action}`, use, (signal) => instrument.call(action, args, signal)),
+    get streams() {
+      return instrument.stream !== undefined
+    },
+    async *stream(signals, rateHz, signal) {
+      const began = clock.monotonic()
+      const command = `stream ${signals.join(', ')}`
+      if (!connection.online || instrument.stream === undefined) throw offline(command)
+      try {
+        yield* instrument.stream(signals, rateHz, signal)
+      } catch (thrown) {
+        throw signal.aborted ? signal.reason : failed(command, began, thrown)
+      }
+    },
+    close: () => {
+      closed ??= (async () => {
+        closing.abort(offline('open'))
+        await settledWithin(instrument.close(), CLOSE_MS)
+        connection = { online: false, reason: 'closed' }
+      })()
+      return closed
+    },
+  }
+}
+
+function ignore(): void {
+  // its own task has reported the failure, or was given up at its deadline
+}

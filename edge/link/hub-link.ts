@@ -1,0 +1,223 @@
+/**
+ * The node's side of the sync with its hub.
+ *
+ * INVARIANTS: after each connect an inventory goes first, and documents only after the hub's welcome to the newest one;
+ * an inventory without a welcome is repeated; a message that cannot be read is logged and has no other effect; nothing
+ * here is lost for good: all that matters is in the outbox and the queue.
+ */
+import type { Accepted, Inventory, Live } from '@fernlab/shared/contracts/sync'
+import {
+  acknowledgeSchema,
+  cancelSchema,
+  requestSchema,
+  SYNC_VERSION,
+  welcomeSchema,
+} from '@fernlab/shared/contracts/sync'
+import { parseTopic, type Topics } from '@fernlab/shared/contracts/topics'
+import { decode, encode } from '@fernlab/shared/links/codec'
+import type { MqttLink, MqttMessage } from '@fernlab/shared/links/mqtt-link'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { type TransitionTable, transition } from '@fernlab/shared/primitives/state-machine'
+import { z } from 'zod'
+import { errorJson } from '../engine/run.ts'
+import type { Inbox } from '../inbox/inbox.ts'
+import type { Outbox } from '../outbox/outbox.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { Requests } from './requests.ts'
+
+export type SyncState = 'away' | 'greeting' | 'synced'
+
+export const syncTransitions: TransitionTable<SyncState> = {
+  away: ['greeting'],
+  greeting: ['greeting', 'synced', 'away'],
+  synced: ['greeting', 'away'],
+}
+
+export interface HubLink {
+  readonly state: SyncState
+  /** Node's clock minus hub's clock, from the last welcome. */
+  readonly clockOffsetMs: number | undefined
+  sendAccepted(accepted: Accepted): void
+  /** Compares inventories again. */
+  greet(): void
+  close(): Promise<void>
+}
+
+export interface CreateHubLinkOptions {
+  readonly link: MqttLink
+  readonly site: string
+  readonly node: string
+  readonly topics: Topics
+  readonly clock: Clock
+  readonly log: Log
+  readonly inbox: () => Inbox
+  readonly queue: Queue
+  readonly outbox: Outbox
+  readonly requests: Requests
+  readonly announce: () => Pick<Inventory, 'nodeVersion' | 'bootId' | 'benches' | 'instruments'>
+  /** After each connect: publishes what is retained. */
+  readonly onConnect: () => void
+  readonly greetAgainMs?: number
+}
+
+const GREET_AGAIN_MS = 5000
+const LIVE_MS = 500
+
+const signalSetSchema = z.object({ value: z.union([z.number(), z.string(), z.boolean()]), lease: z.string() })
+
+export function createHubLink(options: CreateHubLinkOptions): HubLink {
+  const { link, site, node, topics, clock, log, queue, outbox, requests } = options
+  let state: SyncState = 'away'
+  let serial = 0
+  let sentAtMs = 0
+  let clockOffsetMs: number | undefined
+  let cancelGreeting: (() => void) | undefined
+  let cancelLive: (() => void) | undefined
+  let closed = false
+
+  const move = (to: SyncState) => {
+    if (state === 'away' && to === 'away') return
+    state = transition(syncTransitions, state, to, 'the sync with the hub')
+  }
+
+  const send = (channel: 'inventory' | 'accepted' | 'live' | 'reply', message: object) => {
+    link.publish(topics.sync(node, channel), encode(message)).catch((thrown) => {
+      log.debug({ channel, error: asLabError(thrown).message }, 'a message to the hub was not sent')
+    })
+  }
+
+  const greet = () => {
+    cancelGreeting?.()
+    cancelGreeting = undefined
+    if (closed || !link.connected) return
+    move('greeting')
+    serial++
+    sentAtMs = clock.now()
+    send('inventory', {
+      version: SYNC_VERSION,
+      ...options.announce(),
+      serial,
+      timeMs: sentAtMs,
+      attempts: outbox.inventory(),
+    } satisfies Inventory)
+    cancelGreeting = clock.after(options.greetAgainMs ?? GREET_AGAIN_MS, greet)
+  }
+
+  const welcome = (message: unknown) => {
+    const { serial: answered, hubTimeMs, attempts } = welcomeSchema.parse(message)
+    if (answered !== serial || state !== 'greeting') return
+    cancelGreeting?.()
+    cancelGreeting = undefined
+    move('synced')
+    const now = clock.now()
+    // As if the hub had looked at its clock half-way between question and answer (RFC 5905, without the second sample).
+    clockOffsetMs = Math.round((sentAtMs + now) / 2 - hubTimeMs)
+    for (const key of outbox.welcomed(attempts)) {
+      log.info({ run: key.runId, attempt: key.attempt }, 'the hub does not want an attempt any more')
+      queue.drop(key)
+    }
+  }
+
+  const request = (message: unknown) => {
+    const { id, method, params, deadlineMs } = requestSchema.parse(message)
+    requests.answer(method, params, deadlineMs).then(
+      (result) => send('reply', { id, result }),
+      (thrown) => send('reply', { id, error: errorJson(asLabError(thrown)) }),
+    )
+  }
+
+  const setSignal = (instrument: string, signal: string, message: MqttMessage) => {
+    if (message.retained) return
+    const { value, lease } = signalSetSchema.parse(JSON.parse(Buffer.from(message.payload).toString('utf8')))
+    requests.setByLease(instrument, signal, value, lease).catch((thrown) => {
+      log.warn({ instrument, signal, error: asLabError(thrown).message }, 'a set over MQTT was refused')
+    })
+  }
+
+  const receive = (message: MqttMessage) => {
+    const topic = parseTopic(site, message.topic)
+    if (topic === undefined) return
+    if (topic.kind === 'hub-status') {
+      const online = Buffer.from(message.payload).toString('utf8') === 'online'
+      // A hub that has just come back has not seen the inventory.
+      if (online && !message.retained && state === 'synced') greet()
+      return
+    }
+    if (topic.kind === 'signal-set' && topic.node === node) return setSignal(topic.instrument, topic.signal, message)
+    if (topic.kind !== 'sync' || topic.node !== node) return
+    const body = decode(message.payload)
+    switch (topic.channel) {
+      case 'welcome':
+        return welcome(body)
+      case 'assign':
+        return options.inbox().receive(body)
+      case 'acknowledge':
+        for (const { runId, attempt, seq } of acknowledgeSchema.parse(body).upTo)
+          outbox.acknowledged({ runId, attempt }, seq)
+        return
+      case 'cancel':
+        for (const { runId, attempt, reason } of cancelSchema.parse(body).cancels)
+          queue.cancel({ runId, attempt }, reason)
+        return
+      case 'request':
+        return request(body)
+      default:
+        return
+    }
+  }
+
+  const live = () => {
+    cancelLive = undefined
+    if (closed) return
+    cancelLive = clock.after(LIVE_MS, live)
+    if (state !== 'synced') return
+    const runs = queue.live()
+    if (runs.length > 0) send('live', { runs } satisfies Live)
+  }
+
+  link.onMessage((message) => {
+    try {
+      receive(message)
+    } catch (thrown) {
+      log.warn(
+        { topic: message.topic, error: thrown instanceof Error ? thrown.message.slice(0, 500) : String(thrown) },
+        'a message was not understood',
+      )
+    }
+  })
+  link.onConnect(() => {
+    if (closed) return
+    outbox.connect((message) => link.publish(topics.sync(node, 'documents'), message))
+    options.onConnect()
+    greet()
+  })
+  link.onDisconnect(() => {
+    outbox.connect(undefined)
+    cancelGreeting?.()
+    cancelGreeting = undefined
+    move('away')
+  })
+  cancelLive = clock.after(LIVE_MS, live)
+
+  return {
+    get state() {
+      return state
+    },
+    get clockOffsetMs() {
+      return clockOffsetMs
+    },
+    sendAccepted: (accepted) => send('accepted', accepted),
+    greet,
+    close: async () => {
+      closed = true
+      cancelGreeting?.()
+      cancelLive?.()
+      outbox.connect(undefined)
+      if (link.connected)
+        await link.publish(topics.nodeStatus(node), 'offline', { retain: true, qos: 1 }).catch(() => {})
+      await link.close()
+    },
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The calls that a hub makes on this node (`nodeMethods`).
+ *
+ * INVARIANTS: setting needs the bench's lease; reading does not, but never disturbs a run: while a run holds the bench
+ * only its own lease reads. A call ends by its deadline.
+ */
+import { type NodeMethod, nodeMethods } from '@fernlab/shared/contracts/sync'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { withDeadline } from '@fernlab/shared/primitives/deadline'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { z } from 'zod'
+import type { Bench } from '../benches/bench.ts'
+import type { Lease } from '../benches/lease.ts'
+import type { Reading, SignalValue } from '../drivers/driver.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { Journal } from '../store/journal.ts'
+import { fenceStatement } from '../store/store.ts'
+
+type Params<M extends NodeMethod> = z.infer<(typeof nodeMethods)[M]['params']>
+type Results<M extends NodeMethod> = z.infer<(typeof nodeMethods)[M]['result']>
+
+export interface CreateRequestsOptions {
+  readonly benches: ReadonlyMap<string, Bench>
+  readonly queue: Pick<Queue, 'length'>
+  readonly journal: Pick<Journal, 'later'>
+  readonly clock: Clock
+  /** Values as they are read and set, for the signal topics. */
+  readonly onValue: (instrument: string, signal: string, value: SignalValue, unit: string, timeS: number) => void
+}
+
+export interface Requests {
+  /** Answers one call; rejects with a LabError. */
+  answer(method: string, params: unknown, deadlineMs: number): Promise<unknown>
+  /** Sets an instrument's signal for whoever holds the lease, as the MQTT topic does. */
+  setByLease(instrument: string, signal: string, value: SignalValue, token: string): Promise<void>
+}
+
+const LONGEST_TTL_MS = 10 * 60_000
+const SET_MS = 5000
+
+export function createRequests({ benches, queue, journal, clock, onValue }: CreateRequestsOptions): Requests {
+  const benchOf = (name: string): Bench => {
+    const bench = benches.get(name)
+    if (bench === undefined) throw refuse('bench-unknown', `this node has no bench ${name}`, 'never')
+    return bench
+  }
+
+  const leaseOf = (bench: Bench, token: string): Lease => {
+    const { lease } = bench
+    // A run's lease has a token that nobody is told.
+    if (lease === undefined || lease.token !== token || lease.expiresAtMs === undefined || !lease.active) {
+      throw refuse('lease-invalid', `that lease on bench ${bench.name} has ended`, 'never')
+    }
+    return lease
+  }
+
+  const take = ({ bench: name, holder, fence, ttlMs }: Params<'lease.take'>): Results<'lease.take'> => {
+    const bench = benchOf(name)
+    if (fence < bench.fence)
+      throw refuse('fence-stale', `fence ${fence} is older than ${bench.fence} of bench ${name}`, 'never')
+    if (queue.length(name) > 0) throw refuse('bench-busy', `bench ${name} has a run`, 'later')
+    const lease = bench.acquire({ kind: 'direct', id: holder }, { ttlMs: Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS) })
+    bench.advanceFence(fence)
+    journal.later(fenceStatement(name, fence))
+    return { lease: lease.token, expiresAtMs: lease.expiresAtMs ?? 0 }
+  }
+
+  const exchange = async (
+    params: Params<'bench.exchange'>,
+    signal: AbortSignal,
+  ): Promise<Results<'bench.exchange'>> => {
+    const bench = benchOf(params.bench)
+    const readings: Results<'bench.exchange'>['readings'] = {}
+    const wanted = (params.read ?? []).map(split)
+    if (params.set !== undefined || params.lease !== undefined) {
+      const lease = leaseOf(bench, params.lease ?? '')
+      for (const [key, value] of Object.entries(params.set ?? {})) {
+        const { part, signal: name } = split(key)
+        const own = await lease.set(part, name, value, undefined, signal)
+        onValue(lease.instrument(part).name, name, own, lease.signal(part, name).unit, clock.now() / 1000)
+      }
+      note(readings, bench, await lease.read(wanted, signal))
+    } else {
+      if (bench.lease !== undefined) throw refuse('bench-busy', `bench ${bench.name} is in use`, 'later')
+      for (const { part, signal: name } of wanted) {
+        const handle = bench.parts.get(part)
+        const spec = handle?.spec.signals.find((one) => one.name === name)
+        if (handle === undefined || spec === undefined || spec.access === 'set') {
+          throw refuse('signal-unknown', `bench ${bench.name} has no readable signal ${part}.${name}`, 'never')
+        }
+        const answer = await handle.read([name], { signal })
+        const reading = answer[name]
+        if (reading !== undefined) note(readings, bench, { [`${part}.${name}`]: reading })
+      }
+    }
+    return { readings }
+  }
+
+  const note = (
+    readings: Results<'bench.exchange'>['readings'],
+    bench: Bench,
+    found: Readonly<Record<string, Reading>>,
+  ) => {
+    for (const [key, { value, time }] of Object.entries(found)) {
+      const { part, signal } = split(key)
+      const handle = bench.parts.get(part)
+      const unit = handle?.spec.signals.find(({ name }) => name === signal)?.unit ?? '1'
+      readings[key] = { value, unit, time }
+      if (handle !== undefined) onValue(handle.name, signal, value, unit, time)
+    }
+  }
+
+  const dispatch = async (method: string, params: unknown, signal: AbortSignal): Promise<unknown> => {
+    switch (method as NodeMethod) {
+      case 'lease.take':
+        return take(check('lease.take', params))
+      case 'lease.renew': {
+        const { bench: name, lease: token, ttlMs } = check('lease.renew', params)
+        const lease = leaseOf(benchOf(name), token)
+        lease.onRenew?.(Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS))
+        return { expiresAtMs: lease.expiresAtMs ?? 0 } satisfies Results<'lease.renew'>
+      }
+      case 'lease.release': {
+        const { bench: name, lease: token } = check('lease.release', params)
+        const bench = benchOf(name)
+        const { reached } = await bench.release(leaseOf(bench, token))
+        return { safe: reached } satisfies Results<'lease.release'>
+      }
+      case 'bench.exchange':
+        return await exchange(check('bench.exchange', params), signal)
+      default:
+        throw refuse('method-unknown', `this node does not know the call ${method}`, 'never')
+    }
+  }
+
+  return {
+    answer: (method, params, deadlineMs) => {
+      const late = () => refuse('deadline-exceeded', `${method} did not finish within ${deadlineMs} ms`, 'later')
+      return withDeadline(clock, deadlineMs, undefined, late, (signal) => dispatch(method, params, signal))
+    },
+    setByLease: async (instrument, signal, value, token) => {
+      for (const bench of benches.values()) {
+        for (const [part, handle] of bench.parts) {
+          if (handle.name !== instrument || bench.lease?.token !== token) continue
+          const lease = leaseOf(bench, token)
+          const late = () =>
+            refuse('deadline-exceeded', `${instrument}.${signal} was not set within ${SET_MS} ms`, 'later')
+          const own = await withDeadline(clock, SET_MS, undefined, late, (abort) =>
+            lease.set(part, signal, value, undefined, abort),
+          )
+          onValue(instrument, signal, own, lease.signal(part, signal).unit, clock.now() / 1000)
+          return
+        }
+      }
+      throw refuse('lease-invalid', `that lease does not hold ${instrument}`, 'never')
+    },
+  }
+}
+
+function check<M extends NodeMethod>(method: M, params: unknown): Params<M> {
+  const checked = nodeMethods[method].params.safeParse(params)
+  if (checked.success) return checked.data as Params<M>
+  const issues = checked.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
+  throw new LabError({
+    code: 'call-invalid',
+    kind: 'caller',
+    message: `${method}: ${issues[0]?.path}: ${issues[0]?.message}`,
+    issues,
+  })
+}
+
+function split(key: string): { part: string; signal: string } {
+  const [part = '', signal = ''] = key.split('.')
+  return { part, signal }
+}
+
+function refuse(code: string, message: string, retry: 'never' | 'later'): LabError {
+  return new LabError({ code, kind: 'caller', message, retry })
+}

@@ -1,0 +1,289 @@
+/** Puts the node together: configuration, instruments, benches, queue, outbox, and the link to its hub. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import type { OpenTransport } from '@fernlab/firmware-bridge/transports/transport'
+import { topics as topicsOf } from '@fernlab/shared/contracts/topics'
+import { openMqttLink } from '@fernlab/shared/links/mqtt-link'
+import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
+import { newId } from '@fernlab/shared/primitives/ids'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { type Bench, createBench } from './benches/bench.ts'
+import { startIdlePoll } from './benches/idle-poll.ts'
+import { type ConfigSource, checkAgainstInstruments, loadConfig } from './config/config.ts'
+import type { Driver } from './drivers/driver.ts'
+import type { FaultHook } from './fault-point.ts'
+import { type Disk, watchDisk } from './health/disk.ts'
+import { startHealth } from './health/health.ts'
+import { createInbox, type Inbox } from './inbox/inbox.ts'
+import type { InstrumentHandle } from './instruments/instrument-handle.ts'
+import { createInstruments } from './instruments/instruments.ts'
+import { createHubLink, type SyncState } from './link/hub-link.ts'
+import { createRequests } from './link/requests.ts'
+import { createSignalTopics } from './link/signal-topics.ts'
+import { createOutbox } from './outbox/outbox.ts'
+import { createQueue, diskCause } from './queue/queue.ts'
+import { openNodeSettings } from './settings/settings.ts'
+import { createJournal } from './store/journal.ts'
+import { openStore } from './store/store.ts'
+import { NODE_VERSION } from './version.ts'
+
+export interface StartEdgeOptions {
+  readonly config: ConfigSource
+  /** Made when missing. */
+  readonly dataFolder: string
+  readonly drivers: readonly Driver[]
+  readonly openTransport: OpenTransport
+  readonly log: Log
+  readonly clock?: Clock
+  /** Connections to a broker in this process, instead of `hub.url`. */
+  readonly link?: () => Duplex
+  /** Instead of the enrolled ones. */
+  readonly credential?: { readonly username: string; readonly password: string }
+  /** Instead of the enrolled or configured ones. */
+  readonly site?: string
+  readonly hubUrl?: string
+  /** PEM of an authority to trust besides the system's. */
+  readonly ca?: string
+  readonly healthEveryMs?: number
+  readonly pollEveryMs?: number
+  readonly leastFreeBytes?: number
+  readonly measureFreeBytes?: (folder: string) => Promise<number>
+  readonly reconnectMs?: number
+  readonly faultPoint?: FaultHook
+}
+
+export interface Edge {
+  readonly node: string
+  readonly site: string
+  readonly benches: ReadonlyMap<string, Bench>
+  readonly instruments: ReadonlyMap<string, InstrumentHandle>
+  readonly syncState: SyncState
+  /** Stops runs as interrupted, benches to their safe state, says `offline`; at most 5 s; idempotent. */
+  close(): Promise<void>
+}
+
+const HEALTH_MS = 10_000
+const LEAST_FREE_BYTES = 64 * 1024 * 1024
+
+/** Starts a node; rejects with a configuration-kind LabError. It is up whether or not hub and instruments are. */
+export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
+  const { dataFolder, drivers, openTransport, log, clock = systemClock, faultPoint } = options
+  const config = await loadConfig(options.config, drivers)
+  await mkdir(dataFolder, { recursive: true })
+  const settings = await openNodeSettings(dataFolder, log)
+  const node = config.file.node
+  const site = options.site ?? config.file.site ?? settings.data.site
+  if (site === undefined) throw wrong('site', 'the site is not known: set `site` in node.yaml, or enrol the node')
+  if (settings.data.node !== undefined && settings.data.node !== node) {
+    throw wrong('node', `this node was enrolled as ${settings.data.node}, but node.yaml says ${node}`)
+  }
+  const topics = topicsOf(site)
+
+  const database = await openStore(join(dataFolder, 'node.db'))
+  const fences = new Map(
+    (await database.read('SELECT name, fence FROM bench')).map((row) => [String(row.name), Number(row.fence)]),
+  )
+  const instruments = await createInstruments({
+    entries: config.file.instruments,
+    drivers,
+    openTransport,
+    configFolder: config.folder,
+    clock,
+    log,
+  }).catch(async (error: unknown) => {
+    await database.close()
+    throw error
+  })
+  try {
+    checkAgainstInstruments(config, instruments.all)
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+
+  const journal = createJournal({ database, clock, log, ...(faultPoint === undefined ? {} : { faultPoint }) })
+  const benches = new Map<string, Bench>()
+  for (const [name, entry] of Object.entries(config.file.benches)) {
+    const parts = new Map<string, InstrumentHandle>()
+    for (const [part, instrument] of Object.entries(entry.parts)) {
+      const handle = instruments.all.get(instrument)
+      if (handle !== undefined) parts.set(part, handle)
+    }
+    benches.set(
+      name,
+      createBench({
+        name,
+        entry,
+        parts,
+        fence: fences.get(name) ?? 0,
+        clock,
+        log,
+        faultPoint,
+        newId: () => newId(clock.now()),
+      }),
+    )
+  }
+
+  const mqtt = openMqttLink({
+    to: options.link ?? options.hubUrl ?? settings.data.mqttUrl ?? config.file.hub.url,
+    clientId: `fernlab-node-${node}`,
+    ...credentialOf(options, settings.data),
+    filters: topics.nodeFilters(node),
+    will: { topic: topics.nodeStatus(node), payload: 'offline' },
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(options.reconnectMs === undefined ? {} : { reconnectMs: options.reconnectMs }),
+    log,
+  })
+  const retain = (topic: string, payload: string) => {
+    // What is not sent now is published again after the next connect.
+    if (mqtt.connected) mqtt.publish(topic, payload, { retain: true }).catch(() => {})
+  }
+  const signalTopics = createSignalTopics({
+    clock,
+    connected: () => mqtt.connected,
+    publish: (instrument, signal, payload) => retain(topics.signal(node, instrument, signal), payload),
+  })
+  const disk: Disk = await watchDisk({
+    folder: dataFolder,
+    leastFreeBytes: options.leastFreeBytes ?? LEAST_FREE_BYTES,
+    clock,
+    log,
+    ...(options.measureFreeBytes === undefined ? {} : { measure: options.measureFreeBytes }),
+  })
+
+  const outbox = createOutbox({
+    journal,
+    database,
+    clock,
+    log,
+    faultPoint,
+    onOverdue: () => hub.greet(),
+    onForgotten: (key) => queue.forgotten(key),
+  })
+  const queue = createQueue({
+    benches,
+    outbox,
+    journal,
+    database,
+    clock,
+    log,
+    faultPoint,
+    node: { name: node, version: NODE_VERSION, clockOffsetMs: () => hub.clockOffsetMs },
+    onValue: signalTopics.note,
+  })
+  const inbox: Inbox = createInbox({
+    benches,
+    queue,
+    diskTrouble: () => disk.trouble ?? journal.trouble,
+    answer: (accepted) => hub.sendAccepted(accepted),
+    log,
+    faultPoint,
+  })
+  const requests = createRequests({ benches, queue, journal, clock, onValue: signalTopics.note })
+  const bootId = newId(clock.now())
+  const health = startHealth({
+    version: NODE_VERSION,
+    clock,
+    everyMs: options.healthEveryMs ?? HEALTH_MS,
+    benches,
+    instruments: instruments.all,
+    queueDepth: () => queue.depth,
+    outboxDepth: () => outbox.depth,
+    clockOffsetMs: () => hub.clockOffsetMs,
+    diskFreeBytes: () => disk.freeBytes,
+    troubles: () => [disk.trouble, journal.trouble],
+    publish: (report) => retain(topics.nodeHealth(node), JSON.stringify(report)),
+  })
+  const publishBench = (bench: Bench) => retain(topics.bench(node, bench.name), JSON.stringify(bench.status))
+  const hub = createHubLink({
+    link: mqtt,
+    site,
+    node,
+    topics,
+    clock,
+    log,
+    inbox: () => inbox,
+    queue,
+    outbox,
+    requests,
+    announce: () => ({
+      nodeVersion: NODE_VERSION,
+      bootId,
+      benches: [...benches.values()].map((bench) => bench.describe()),
+      instruments: [...instruments.all.values()].map((handle) => structuredClone(handle.spec) as never),
+    }),
+    onConnect: () => {
+      retain(topics.nodeStatus(node), 'online')
+      for (const bench of benches.values()) publishBench(bench)
+      signalTopics.republish()
+      void health.publish()
+    },
+  })
+  for (const bench of benches.values()) bench.onChange(publishBench)
+  const onDisk = (trouble: LabError | undefined) => {
+    if (trouble !== undefined) queue.stopAll(diskCause(trouble))
+    void health.publish()
+  }
+  disk.onTrouble(onDisk)
+  journal.onTrouble(onDisk)
+
+  await queue.restore()
+  instruments.start()
+  const stopPoll = startIdlePoll({
+    benches,
+    clock,
+    log,
+    wanted: () => mqtt.connected,
+    onValue: signalTopics.note,
+    ...(options.pollEveryMs === undefined ? {} : { everyMs: options.pollEveryMs }),
+  })
+  log.info({ node, site, benches: benches.size, instruments: instruments.all.size }, 'the node is up')
+
+  let closing: Promise<void> | undefined
+  return {
+    node,
+    site,
+    benches,
+    instruments: instruments.all,
+    get syncState() {
+      return hub.state
+    },
+    close: () => {
+      closing ??= (async () => {
+        stopPoll()
+        health.close()
+        disk.close()
+        await queue.close()
+        await Promise.all([...benches.values()].map((bench) => bench.close()))
+        signalTopics.close()
+        await hub.close()
+        outbox.close()
+        await instruments.close()
+        await journal.close()
+        await database.close()
+        log.info({ node }, 'the node is down')
+      })()
+      return closing
+    },
+  }
+}
+
+function credentialOf(
+  options: StartEdgeOptions,
+  stored: { readonly username?: string | undefined; readonly password?: string | undefined },
+): { username?: string; password?: string } {
+  if (options.credential !== undefined) return options.credential
+  const { username, password } = stored
+  return username === undefined || password === undefined ? {} : { username, password }
+}
+
+function wrong(path: string, message: string): LabError {
+  return new LabError({
+    code: 'configuration-invalid',
+    kind: 'configuration',
+    message: `${path}: ${message}`,
+    issues: [{ path, message }],
+  })
+}

@@ -1,0 +1,360 @@
+/**
+ * The attempts that this node has accepted: waiting, running, stopped.
+ *
+ * INVARIANTS: at most one attempt runs on a bench, in the order of acceptance; every accepted attempt gets exactly one
+ * stop document, also when the node was killed while it ran; an attempt that may have touched its bench never runs
+ * again: found `running` at start, its bench goes to its safe state and it is stopped as `interrupted`.
+ */
+import { type Assignment, assignmentSchema, type Live } from '@fernlab/shared/contracts/sync'
+import { decode, encode } from '@fernlab/shared/links/codec'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { Protocol } from '@fernlab/shared/protocol/protocol'
+import type { Database } from '@fernlab/shared/storage/database'
+import type { Bench } from '../benches/bench.ts'
+import { type Attempt, errorJson, type RunOptions, runAttempt, type StopCause, safeJson } from '../engine/run.ts'
+import { type AttemptKey, type AttemptOutbox, type AttemptState, keyText, type Outbox } from '../outbox/outbox.ts'
+import type { Journal } from '../store/journal.ts'
+import { fenceStatement } from '../store/store.ts'
+
+export interface Queue {
+  /** What is known of an attempt that the hub has not wholly acknowledged. */
+  find(key: AttemptKey): { readonly state: AttemptState } | undefined
+  /** The newest attempt known of a run. */
+  newestAttempt(runId: string): number | undefined
+  /** Attempts that wait for or run on the bench. */
+  length(bench: string): number
+  readonly depth: number
+  /** Commits the attempts as one write; each is then in the queue. Rejects when the disk refuses: then none is. */
+  accept(assignments: readonly Assignment[]): Promise<void>
+  cancel(key: AttemptKey, reason: string): void
+  /** Stops and forgets an attempt that the hub does not want. */
+  drop(key: AttemptKey): void
+  /** Stops all that run. */
+  stopAll(cause: StopCause): void
+  live(): Live['runs']
+  /** Takes up what a former life of the node left behind; call once, before the first assignment. */
+  restore(): Promise<void>
+  forgotten(key: AttemptKey): void
+  /** Stops what runs as interrupted; waiting attempts stay on disk for the next start. Bounded. */
+  close(): Promise<void>
+}
+
+export interface CreateQueueOptions extends Pick<RunOptions, 'clock' | 'log' | 'node' | 'faultPoint' | 'onValue'> {
+  readonly benches: ReadonlyMap<string, Bench>
+  readonly outbox: Outbox
+  readonly journal: Journal
+  readonly database: Pick<Database, 'read'>
+}
+
+interface Entry {
+  readonly assignment: Assignment
+  readonly documents: AttemptOutbox
+  state: AttemptState
+  running: Attempt | undefined
+}
+
+const RECOVERY_MS = 20_000
+/** How long a waiting attempt waits for its bench to come back. */
+const USABLE_MS = 60_000
+const CLOSE_MS = 4000
+
+const INSERT =
+  "INSERT INTO attempt (run_id, attempt, bench, fence, state, accepted_at, assignment) VALUES (?, ?, ?, ?, 'waiting', ?, ?)"
+
+export function createQueue(options: CreateQueueOptions): Queue {
+  const { benches, outbox, journal, database, clock, log, node, faultPoint } = options
+  const entries = new Map<string, Entry>()
+  const newest = new Map<string, number>()
+  const lines = new Map<string, Entry[]>()
+  const giveUp = new Map<string, () => void>()
+  let closing = false
+
+  const note = (entry: Entry) => {
+    entries.set(keyText(entry.assignment), entry)
+    const { runId, attempt } = entry.assignment
+    newest.set(runId, Math.max(newest.get(runId) ?? 0, attempt))
+  }
+
+  const lineOf = (bench: string): Entry[] => {
+    const line = lines.get(bench)
+    if (line !== undefined) return line
+    const made: Entry[] = []
+    lines.set(bench, made)
+    return made
+  }
+
+  /** Ends an attempt that never ran (here): start and stop in one commit. */
+  const stopUnstarted = (
+    entry: Entry,
+    cause: StopCause,
+    safe: { reached: true } | { reached: false; error: LabError } = { reached: true },
+  ) => {
+    const { assignment, documents } = entry
+    entry.state = 'stopped'
+    const time = clock.now() / 1000
+    const before = documents.nextSeq > 0 ? [] : [startDocument(assignment, time)]
+    documents
+      .append('stop', [
+        ...before,
+        {
+          name: 'stop',
+          doc: {
+            time,
+            state: cause.state,
+            reason: cause.reason,
+            ...(cause.error === undefined ? {} : { error: errorJson(cause.error) }),
+            outputs: {},
+            missingOutputs: {},
+            rows: { ...documents.rows },
+            documents: documents.nextSeq + before.length,
+            safeState: safeJson(safe),
+          },
+        },
+      ])
+      .catch((thrown) =>
+        log.warn({ run: assignment.runId, error: asLabError(thrown).message }, 'a stop document was not written'),
+      )
+  }
+
+  const startDocument = (assignment: Assignment, time: number) => {
+    const offset = node.clockOffsetMs()
+    return {
+      name: 'start' as const,
+      doc: {
+        time,
+        node: node.name,
+        bench: assignment.bench,
+        lab: assignment.lab,
+        protocol: assignment.protocol,
+        protocolDigest: assignment.protocolDigest,
+        parameters: assignment.parameters,
+        fence: assignment.fence,
+        nodeVersion: node.version,
+        ...(offset === undefined ? {} : { clockOffsetMs: offset }),
+      },
+    }
+  }
+
+  const pump = (bench: Bench) => {
+    const line = lines.get(bench.name)
+    const next = line?.[0]
+    if (next === undefined || next.running !== undefined || closing) return
+    if (bench.status.state !== 'free') return waitForBench(bench, next)
+    giveUp.get(bench.name)?.()
+    giveUp.delete(bench.name)
+    if (journal.trouble !== undefined) {
+      line?.shift()
+      stopUnstarted(next, diskCause(journal.trouble))
+      return pump(bench)
+    }
+    next.state = 'running'
+    try {
+      next.running = runAttempt({
+        assignment: next.assignment,
+        protocol: next.assignment.definition as Protocol,
+        bench,
+        outbox: next.documents,
+        clock,
+        log,
+        node,
+        faultPoint,
+        onValue: options.onValue,
+      })
+    } catch (thrown) {
+      line?.shift()
+      const error = asLabError(thrown)
+      stopUnstarted(next, { state: 'failed', reason: error.message, error })
+      return pump(bench)
+    }
+    const done = () => {
+      next.running = undefined
+      next.state = 'stopped'
+      if (line?.[0] === next) line.shift()
+      pump(bench)
+    }
+    next.running.ended.then(done, done)
+  }
+
+  const waitForBench = (bench: Bench, next: Entry) => {
+    if (bench.status.state === 'busy' || giveUp.has(bench.name)) return
+    giveUp.set(
+      bench.name,
+      clock.after(USABLE_MS, () => {
+        giveUp.delete(bench.name)
+        const line = lineOf(bench.name)
+        if (line[0] !== next || next.running !== undefined || bench.status.state === 'free') return pump(bench)
+        line.shift()
+        const error = new LabError({
+          code: `bench-${bench.status.state}`,
+          kind: 'instrument',
+          retry: 'later',
+          message: `bench ${bench.name} did not become usable within ${USABLE_MS / 1000} s: ${bench.status.reason ?? bench.status.state}`,
+        })
+        stopUnstarted(next, { state: 'failed', reason: error.message, error })
+        pump(bench)
+      }),
+    )
+  }
+
+  for (const bench of benches.values()) bench.onChange((changed) => pump(changed))
+
+  /** Resolves when the bench is in its safe state, or could not be brought there in time. */
+  const recoverBench = async (bench: Bench) => {
+    const deadline = clock.monotonic() + RECOVERY_MS
+    for (;;) {
+      const offline = [...bench.parts.values()].some((handle) => !handle.connection.online)
+      if (!offline) return await bench.makeSafe()
+      if (clock.monotonic() >= deadline || closing) {
+        const error = new LabError({
+          code: 'safe-state-not-reached',
+          kind: 'instrument',
+          retry: 'later',
+          message: `bench ${bench.name} was not reached after the restart: ${bench.status.reason ?? 'offline'}`,
+        })
+        return { reached: false as const, error }
+      }
+      await clock.sleep(50)
+    }
+  }
+
+  const interrupt = async (entry: Entry) => {
+    const bench = benches.get(entry.assignment.bench)
+    const safe =
+      bench === undefined
+        ? {
+            reached: false as const,
+            error: new LabError({
+              code: 'bench-unknown',
+              kind: 'configuration',
+              message: `bench ${entry.assignment.bench} is no longer configured`,
+            }),
+          }
+        : await recoverBench(bench)
+    if (closing) return
+    stopUnstarted(entry, { state: 'interrupted', reason: 'the node was restarted while the run was under way' }, safe)
+  }
+
+  return {
+    find: (key) => entries.get(keyText(key)),
+    newestAttempt: (runId) => newest.get(runId),
+    length: (bench) => lines.get(bench)?.length ?? 0,
+    get depth() {
+      let depth = 0
+      for (const line of lines.values()) depth += line.length
+      return depth
+    },
+    accept: async (assignments) => {
+      const acceptedAt = clock.now()
+      const fences = new Map<string, number>()
+      for (const { bench, fence } of assignments) fences.set(bench, Math.max(fences.get(bench) ?? 0, fence))
+      await journal.attempt('accept', () => [
+        ...assignments.map((one) => ({
+          sql: INSERT,
+          params: [one.runId, one.attempt, one.bench, one.fence, acceptedAt, encode(one).slice()],
+        })),
+        ...[...fences].map(([bench, fence]) => fenceStatement(bench, fence)),
+      ])
+      for (const assignment of assignments) {
+        const entry: Entry = { assignment, documents: outbox.open(assignment), state: 'waiting', running: undefined }
+        note(entry)
+        lineOf(assignment.bench).push(entry)
+      }
+      // The answer to the hub goes out before the runs begin; what begins waits for nobody.
+      setImmediate(() => {
+        for (const { bench } of assignments) {
+          const found = benches.get(bench)
+          if (found !== undefined) pump(found)
+        }
+      })
+    },
+    cancel: (key, reason) => {
+      const entry = entries.get(keyText(key))
+      if (entry === undefined || entry.state === 'stopped') return
+      if (entry.running !== undefined) return entry.running.stop({ state: 'cancelled', reason })
+      const line = lineOf(entry.assignment.bench)
+      const at = line.indexOf(entry)
+      if (at < 0) return // being recovered after a restart: it is stopped as interrupted
+      line.splice(at, 1)
+      stopUnstarted(entry, { state: 'cancelled', reason })
+    },
+    drop: (key) => {
+      const entry = entries.get(keyText(key))
+      if (entry === undefined) return
+      if (entry.running !== undefined) {
+        entry.running.stop({ state: 'cancelled', reason: 'the hub does not want this attempt any more' })
+        entry.running.settled.then(
+          () => outbox.forget(key),
+          () => {},
+        )
+        return
+      }
+      const line = lineOf(entry.assignment.bench)
+      const at = line.indexOf(entry)
+      if (at >= 0) line.splice(at, 1)
+      entry.state = 'stopped'
+      outbox.forget(key)
+    },
+    stopAll: (cause) => {
+      for (const entry of entries.values()) entry.running?.stop(cause)
+    },
+    live: () => {
+      const runs: Live['runs'] = []
+      for (const line of lines.values()) {
+        const live = line[0]?.running?.live()
+        if (live !== undefined) runs.push(live)
+      }
+      return runs
+    },
+    restore: async () => {
+      const rows = await database.read('SELECT * FROM attempt ORDER BY place')
+      for (const row of rows) {
+        const checked = assignmentSchema.safeParse(decode(row.assignment as Uint8Array))
+        if (!checked.success) {
+          log.error({ run: row.run_id }, 'an attempt in the database is unreadable; it is left there')
+          continue
+        }
+        const state = row.state as AttemptState
+        const documents = outbox.open(checked.data, {
+          state,
+          nextSeq: Number(row.next_seq),
+          acknowledged: Number(row.acknowledged),
+          rows: JSON.parse(String(row.rows)) as Record<string, number>,
+        })
+        const entry: Entry = { assignment: checked.data, documents, state, running: undefined }
+        note(entry)
+        if (state === 'waiting') lineOf(checked.data.bench).push(entry)
+        if (state === 'running') {
+          log.warn({ run: checked.data.runId, bench: checked.data.bench }, 'a run was cut by a restart of the node')
+          interrupt(entry).catch((thrown) =>
+            log.error({ error: asLabError(thrown).message }, 'a cut run was not stopped'),
+          )
+        }
+      }
+      for (const bench of benches.values()) pump(bench)
+    },
+    forgotten: (key) => {
+      entries.delete(keyText(key))
+      if (newest.get(key.runId) === key.attempt) newest.delete(key.runId)
+    },
+    close: async () => {
+      closing = true
+      for (const cancel of giveUp.values()) cancel()
+      const running = [...entries.values()].flatMap((entry) => (entry.running === undefined ? [] : [entry.running]))
+      for (const one of running) one.stop({ state: 'interrupted', reason: 'the node was shut down' })
+      if (running.length === 0) return
+      let cancel = () => {}
+      const late = new Promise<void>((resolve) => {
+        cancel = clock.after(CLOSE_MS, resolve)
+      })
+      await Promise.race([Promise.allSettled(running.map(({ settled }) => settled)), late])
+      cancel()
+    },
+  }
+}
+
+/** The cause of a stop when the disk refuses. */
+export function diskCause(trouble: LabError): StopCause {
+  return { state: 'failed', reason: `the node's disk takes no more data: ${trouble.message}`, error: trouble }
+}

@@ -1,0 +1,20 @@
+/** The node's identity and credential: a small file that a person may read and edit. */
+import { join } from 'node:path'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { openSettingsFile, type SettingsFile } from '@fernlab/shared/storage/settings-file'
+import { z } from 'zod'
+
+export const nodeSettingsSchema = z.object({
+  node: z.string().optional(),
+  site: z.string().optional(),
+  /** From enrolment. */
+  username: z.string().optional(),
+  password: z.string().optional(),
+  mqttUrl: z.string().optional(),
+})
+export type NodeSettings = z.infer<typeof nodeSettingsSchema>
+
+/** Opens `settings.json` in the node's data folder; empty before enrolment. */
+export function openNodeSettings(dataFolder: string, log: Log): Promise<SettingsFile<NodeSettings>> {
+  return openSettingsFile({ path: join(dataFolder, 'settings.json'), schema: nodeSettingsSchema, initial: {}, log })
+}

@@ -1,0 +1,50 @@
+import { type Database, type Migration, openDatabase, type WriteStatement } from '@fernlab/shared/storage/database'
+
+/** The node's tables: what it accepted, what it has not yet handed over, the newest fence of each bench. */
+export const migrations: readonly Migration[] = [
+  {
+    name: '001-attempts-documents',
+    sql: `
+      CREATE TABLE bench (
+        name TEXT PRIMARY KEY,
+        fence INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE attempt (
+        place INTEGER PRIMARY KEY AUTOINCREMENT,
+        run_id TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        bench TEXT NOT NULL,
+        fence INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'stopped')),
+        accepted_at INTEGER NOT NULL,
+        next_seq INTEGER NOT NULL DEFAULT 0,
+        acknowledged INTEGER NOT NULL DEFAULT 0,
+        rows TEXT NOT NULL DEFAULT '{}',
+        moved TEXT NOT NULL DEFAULT '[]',
+        assignment BLOB NOT NULL,
+        UNIQUE (run_id, attempt)
+      ) STRICT;
+      CREATE TABLE document (
+        run_id TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        bytes BLOB NOT NULL,
+        UNIQUE (run_id, attempt, seq)
+      ) STRICT;
+    `,
+  },
+]
+
+/** Opens the node's database in its data folder (made when missing). */
+export function openStore(path: string): Promise<Database> {
+  return openDatabase({ path, migrations, cacheMiB: 2 })
+}
+
+/** Keeps the newest fence of a bench across restarts. */
+export function fenceStatement(bench: string, fence: number): WriteStatement {
+  return {
+    sql: 'INSERT INTO bench (name, fence) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET fence = MAX(fence, excluded.fence)',
+    params: [bench, fence],
+  }
+}
