@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { OpenTransport } from '@fernlab/firmware-bridge/transports/transport'
 import { topics as topicsOf } from '@fernlab/shared/contracts/topics'
-import { openMqttLink } from '@fernlab/shared/links/mqtt-link'
+import { type MqttLink, openMqttLink } from '@fernlab/shared/links/mqtt-link'
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -19,7 +19,7 @@ import { startHealth } from './health/health.ts'
 import { createInbox, type Inbox } from './inbox/inbox.ts'
 import type { InstrumentHandle } from './instruments/instrument-handle.ts'
 import { createInstruments } from './instruments/instruments.ts'
-import { createHubLink, type SyncState } from './link/hub-link.ts'
+import { createHubLink, type HubLink, type SyncState } from './link/hub-link.ts'
 import { createRequests } from './link/requests.ts'
 import { createSignalTopics } from './link/signal-topics.ts'
 import { createOutbox } from './outbox/outbox.ts'
@@ -126,23 +126,16 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
     )
   }
 
-  const mqtt = openMqttLink({
-    to: options.link ?? options.hubUrl ?? settings.data.mqttUrl ?? config.file.hub.url,
-    clientId: `fernlab-node-${node}`,
-    ...credentialOf(options, settings.data),
-    filters: topics.nodeFilters(node),
-    will: { topic: topics.nodeStatus(node), payload: 'offline' },
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
-    ...(options.reconnectMs === undefined ? {} : { reconnectMs: options.reconnectMs }),
-    log,
-  })
+  // Both come last: nothing may reach the node before it has taken up what its former life left behind.
+  let mqtt: MqttLink | undefined
+  let hub: HubLink | undefined
   const retain = (topic: string, payload: string) => {
     // What is not sent now is published again after the next connect.
-    if (mqtt.connected) mqtt.publish(topic, payload, { retain: true }).catch(() => {})
+    if (mqtt?.connected) mqtt.publish(topic, payload, { retain: true }).catch(() => {})
   }
   const signalTopics = createSignalTopics({
     clock,
-    connected: () => mqtt.connected,
+    connected: () => mqtt?.connected === true,
     publish: (instrument, signal, payload) => retain(topics.signal(node, instrument, signal), payload),
   })
   const disk: Disk = await watchDisk({
@@ -159,7 +152,7 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
     clock,
     log,
     faultPoint,
-    onOverdue: () => hub.greet(),
+    onOverdue: () => hub?.greet(),
     onForgotten: (key) => queue.forgotten(key),
   })
   const queue = createQueue({
@@ -170,14 +163,14 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
     clock,
     log,
     faultPoint,
-    node: { name: node, version: NODE_VERSION, clockOffsetMs: () => hub.clockOffsetMs },
+    node: { name: node, version: NODE_VERSION, clockOffsetMs: () => hub?.clockOffsetMs },
     onValue: signalTopics.note,
   })
   const inbox: Inbox = createInbox({
     benches,
     queue,
     diskTrouble: () => disk.trouble ?? journal.trouble,
-    answer: (accepted) => hub.sendAccepted(accepted),
+    answer: (accepted) => hub?.sendAccepted(accepted),
     log,
     faultPoint,
   })
@@ -191,13 +184,33 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
     instruments: instruments.all,
     queueDepth: () => queue.depth,
     outboxDepth: () => outbox.depth,
-    clockOffsetMs: () => hub.clockOffsetMs,
+    clockOffsetMs: () => hub?.clockOffsetMs,
     diskFreeBytes: () => disk.freeBytes,
     troubles: () => [disk.trouble, journal.trouble],
     publish: (report) => retain(topics.nodeHealth(node), JSON.stringify(report)),
   })
   const publishBench = (bench: Bench) => retain(topics.bench(node, bench.name), JSON.stringify(bench.status))
-  const hub = createHubLink({
+  for (const bench of benches.values()) bench.onChange(publishBench)
+  const onDisk = (trouble: LabError | undefined) => {
+    if (trouble !== undefined) queue.stopAll(diskCause(trouble))
+    void health.publish()
+  }
+  disk.onTrouble(onDisk)
+  journal.onTrouble(onDisk)
+
+  await queue.restore()
+  instruments.start()
+  mqtt = openMqttLink({
+    to: options.link ?? options.hubUrl ?? settings.data.mqttUrl ?? config.file.hub.url,
+    clientId: `fernlab-node-${node}`,
+    ...credentialOf(options, settings.data),
+    filters: topics.nodeFilters(node),
+    will: { topic: topics.nodeStatus(node), payload: 'offline' },
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(options.reconnectMs === undefined ? {} : { reconnectMs: options.reconnectMs }),
+    log,
+  })
+  hub = createHubLink({
     link: mqtt,
     site,
     node,
@@ -221,21 +234,11 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
       void health.publish()
     },
   })
-  for (const bench of benches.values()) bench.onChange(publishBench)
-  const onDisk = (trouble: LabError | undefined) => {
-    if (trouble !== undefined) queue.stopAll(diskCause(trouble))
-    void health.publish()
-  }
-  disk.onTrouble(onDisk)
-  journal.onTrouble(onDisk)
-
-  await queue.restore()
-  instruments.start()
   const stopPoll = startIdlePoll({
     benches,
     clock,
     log,
-    wanted: () => mqtt.connected,
+    wanted: () => mqtt?.connected === true,
     onValue: signalTopics.note,
     ...(options.pollEveryMs === undefined ? {} : { everyMs: options.pollEveryMs }),
   })
@@ -248,7 +251,7 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
     benches,
     instruments: instruments.all,
     get syncState() {
-      return hub.state
+      return hub?.state ?? 'away'
     },
     close: () => {
       closing ??= (async () => {
@@ -258,7 +261,7 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
         await queue.close()
         await Promise.all([...benches.values()].map((bench) => bench.close()))
         signalTopics.close()
-        await hub.close()
+        await hub?.close()
         outbox.close()
         await instruments.close()
         await journal.close()

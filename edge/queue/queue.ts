@@ -7,9 +7,7 @@
  */
 import { type Assignment, assignmentSchema, type Live } from '@fernlab/shared/contracts/sync'
 import { decode, encode } from '@fernlab/shared/links/codec'
-import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Log } from '@fernlab/shared/primitives/log'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import type { Database } from '@fernlab/shared/storage/database'
 import type { Bench } from '../benches/bench.ts'
