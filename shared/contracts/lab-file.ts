@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { identifierSchema, limitsSchema, partRequirementSchema, textSchema } from '../capabilities/signals.ts'
 import { NAME_PATTERN } from '../primitives/ids.ts'
 import type { Issue } from '../primitives/lab-error.ts'
-import { readFileAs } from './yaml-file.ts'
+import { didYouMean } from '../primitives/nearest.ts'
+import { type Finding, readFileAs, type YamlOptions } from './yaml-file.ts'
 
 /** `part.signal`. */
 export const signalKeySchema = z
@@ -28,7 +29,19 @@ export const labFileSchemaZod = z.strictObject({
 export type LabFile = z.infer<typeof labFileSchemaZod>
 
 /** Reads lab.yaml; with issues there is no lab. */
-export function parseLabFile(text: string, options: { file?: string } = {}): { lab?: LabFile; issues: Issue[] } {
-  const { value, issues } = readFileAs(text, labFileSchemaZod, options)
-  return value === undefined ? { issues } : { lab: value, issues }
+export function parseLabFile(text: string, options: YamlOptions = {}): { lab?: LabFile; issues: Issue[] } {
+  const { value, yaml, issues } = readFileAs(text, labFileSchemaZod, options)
+  if (value === undefined || yaml === undefined) return { issues }
+  const findings = Object.entries(value.limits ?? {}).flatMap(([key, limits]): Finding[] => {
+    const [part = '', name = ''] = key.split('.')
+    const path = ['limits', key]
+    const signals = Object.hasOwn(value.parts, part) ? value.parts[part]?.signals : undefined
+    if (signals === undefined)
+      return [{ path, message: `there is no part ${part}${didYouMean(part, Object.keys(value.parts))}` }]
+    if (!Object.hasOwn(signals, name)) {
+      return [{ path, message: `part ${part} has no signal ${name}${didYouMean(name, Object.keys(signals))}` }]
+    }
+    return limits.low === undefined && limits.high === undefined ? [{ path, message: 'needs low, high or both' }] : []
+  })
+  return findings.length > 0 ? { issues: findings.map(yaml.place) } : { lab: value, issues: [] }
 }

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { identifierSchema, limitsSchema } from '../capabilities/signals.ts'
 import { NAME_PATTERN } from '../primitives/ids.ts'
 import type { Issue } from '../primitives/lab-error.ts'
+import { didYouMean } from '../primitives/nearest.ts'
 import { signalKeySchema } from './lab-file.ts'
-import { readFileAs } from './yaml-file.ts'
+import { type Finding, readFileAs, type YamlOptions } from './yaml-file.ts'
 
 const name = z.string().regex(NAME_PATTERN, 'must be lower-case letters, digits, - and _')
 
@@ -42,8 +43,55 @@ export type NodeFile = z.infer<typeof nodeFileSchemaZod>
 export type InstrumentEntry = z.infer<typeof instrumentEntrySchema>
 export type BenchEntry = z.infer<typeof benchEntrySchema>
 
-/** Reads node.yaml; with issues there is no node. */
-export function parseNodeFile(text: string, options: { file?: string } = {}): { node?: NodeFile; issues: Issue[] } {
-  const { value, issues } = readFileAs(text, nodeFileSchemaZod, options)
-  return value === undefined ? { issues } : { node: value, issues }
+/** Reads node.yaml; with issues there is no node. What drivers want of `config` is theirs to check. */
+export function parseNodeFile(text: string, options: YamlOptions = {}): { node?: NodeFile; issues: Issue[] } {
+  const { value, yaml, issues } = readFileAs(text, nodeFileSchemaZod, options)
+  if (value === undefined || yaml === undefined) return { issues }
+  const findings = benchFindings(value)
+  return findings.length > 0 ? { issues: findings.map(yaml.place) } : { node: value, issues: [] }
+}
+
+/** Parts without instrument, instruments claimed twice, signals of parts that a bench does not have. */
+function benchFindings(node: NodeFile): Finding[] {
+  const findings: Finding[] = []
+  const claims = new Map<string, string[]>()
+  for (const [bench, { parts, safeState, limits = {} }] of Object.entries(node.benches)) {
+    for (const [part, instrument] of Object.entries(parts)) {
+      const path = ['benches', bench, 'parts', part]
+      if (!Object.hasOwn(node.instruments, instrument)) {
+        const hint = didYouMean(instrument, Object.keys(node.instruments))
+        findings.push({ path, message: `there is no instrument ${instrument}${hint}` })
+        continue
+      }
+      const other = claims.get(instrument)
+      if (other !== undefined && other[1] !== bench && node.instruments[instrument]?.shared !== true) {
+        findings.push({
+          path,
+          message: `${instrument} is claimed by ${other.join('.')} already; say shared: true if both may use it`,
+        })
+        findings.push({ path: other, message: `${instrument} is claimed by ${path.join('.')} too` })
+      }
+      if (other === undefined) claims.set(instrument, path)
+    }
+    for (const [key, section] of [
+      ...Object.keys(safeState).map((signal) => [signal, 'safeState'] as const),
+      ...Object.keys(limits).map((signal) => [signal, 'limits'] as const),
+    ]) {
+      const part = key.split('.')[0] ?? ''
+      if (Object.hasOwn(parts, part)) continue
+      findings.push({
+        path: ['benches', bench, section, key],
+        message: `bench ${bench} has no part ${part}${didYouMean(part, Object.keys(parts))}`,
+      })
+    }
+    for (const [key, value] of Object.entries(safeState)) {
+      const { low = -Infinity, high = Infinity } = limits[key] ?? {}
+      if (typeof value !== 'number' || (value >= low && value <= high)) continue
+      findings.push({
+        path: ['benches', bench, 'safeState', key],
+        message: `${value} is outside the limits of this bench`,
+      })
+    }
+  }
+  return findings
 }

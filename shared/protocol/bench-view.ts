@@ -1,4 +1,4 @@
-import type { InstrumentSpec, Limits, SignalSpec } from '../capabilities/signals.ts'
+import type { InstrumentSpec, Limits, PartRequirement, SignalSpec } from '../capabilities/signals.ts'
 import type { ParameterValues, Protocol, SignalKey } from './protocol.ts'
 import { splitKey } from './quantities.ts'
 
@@ -9,11 +9,14 @@ export interface CheckContext {
   readonly limits?: Readonly<Record<SignalKey, Limits>>
   /** Values as `checkParameters` returns them; those missing take their defaults. */
   readonly parameters?: ParameterValues
+  /** The parts are a lab's requirements (`outlineParts`), not instruments: arguments of actions are not known. */
+  readonly outline?: true
 }
 
 /** What the checks know of the bench. */
 export interface BenchView {
   readonly parameters: ParameterValues
+  readonly outline: boolean
   signal(key: SignalKey): SignalSpec | undefined
   instrument(part: string): InstrumentSpec | undefined
   /** The narrowest of all limits. */
@@ -32,6 +35,7 @@ export function createBenchView(protocol: Protocol, context: CheckContext): Benc
   )
   return {
     parameters: { ...Object.fromEntries(defaults), ...context.parameters },
+    outline: context.outline === true,
     signal,
     instrument,
     limits: (key) => {
@@ -41,4 +45,26 @@ export function createBenchView(protocol: Protocol, context: CheckContext): Benc
       return { ...(Number.isFinite(low) ? { low } : {}), ...(Number.isFinite(high) ? { high } : {}) }
     },
   }
+}
+
+/** Instruments as a lab requires them, to check its protocols before any bench is known. */
+export function outlineParts(parts: Readonly<Record<string, PartRequirement>>): Record<string, InstrumentSpec> {
+  return Object.fromEntries(
+    Object.entries(parts).map(([part, { signals, actions = [] }]) => [
+      part,
+      {
+        name: part,
+        driver: 'required',
+        signals: Object.entries(signals).map(([name, { unit, access, dtype = 'number' }]) => ({
+          name,
+          unit,
+          access,
+          dtype,
+          shape: [],
+          kind: 'reading',
+        })),
+        actions: actions.map((name) => ({ name, arguments: {} })),
+      },
+    ]),
+  )
 }

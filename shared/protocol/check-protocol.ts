@@ -29,27 +29,31 @@ import { staticFindings } from './static-check.ts'
  * depend on readings are left to the node, which enforces limits at each set.
  */
 export function checkProtocol(protocol: Protocol, context: CheckContext): Issue[] {
+  return protocolFindings(protocol, context)
+    .slice(0, MAX_ISSUES)
+    .map(({ path, message }) => ({ path: pathText(path), message }))
+}
+
+/** The same with paths as lists, for a caller that knows the file. */
+export function protocolFindings(protocol: Protocol, context: CheckContext): Finding[] {
   const fixed = staticFindings(protocol)
-  if (fixed.length > 0) return toIssues(fixed)
+  if (fixed.length > 0) return fixed
   const bench = createBenchView(protocol, context)
   const findings: Finding[] = [...requirementFindings(protocol, context)]
   visitSteps(protocol.steps, ['steps'], (step, path) => {
     checkUse(step, path, bench, findings)
   })
-  if (findings.length > 0) return toIssues(findings)
+  if (findings.length > 0) return findings
   visitSteps(protocol.steps, ['steps'], (step, path) => {
     checkUnits(step, path, bench, findings)
   })
   findings.push(...checkOutputUnits(protocol, context.parts))
   findings.push(...sizeFindings(protocol, context))
   if (findings.length === 0) findings.push(...limitFindings(protocol, bench))
-  return toIssues(findings)
+  return findings
 }
 
 const MAX_ISSUES = 50
-
-const toIssues = (findings: readonly Finding[]): Issue[] =>
-  findings.slice(0, MAX_ISSUES).map(({ path, message }) => ({ path: pathText(path), message }))
 
 function requirementFindings(protocol: Protocol, context: CheckContext): Finding[] {
   return Object.entries(protocol.parts ?? {}).flatMap(([part, requirement]) => {

@@ -29,11 +29,20 @@ export interface ParseOptions {
 
 /** Reads a protocol file (YAML). With issues there is no protocol. */
 export function parseProtocol(text: string, options: ParseOptions = {}): { protocol?: Protocol; issues: Issue[] } {
+  const { protocol, issues } = readProtocolFile(text, options)
+  return protocol === undefined ? { issues } : { protocol, issues }
+}
+
+/** The same, with a function that gives later findings their place in the file. */
+export function readProtocolFile(
+  text: string,
+  options: ParseOptions = {},
+): { protocol: Protocol; place: (finding: Finding) => Issue; issues: Issue[] } | { protocol?: never; issues: Issue[] } {
   const { yaml, issues } = readYaml(text, options)
   if (yaml === undefined) return { issues }
   const { protocol, findings } = readProtocol(yaml.data)
   if (protocol === undefined) return { issues: findings.slice(0, MAX_ISSUES).map(yaml.place) }
-  return { protocol, issues: [] }
+  return { protocol, place: yaml.place, issues: [] }
 }
 
 const MAX_ISSUES = 50
