@@ -1,0 +1,68 @@
+/** The node is killed (-9) at every named point; whatever was accepted ends exactly once, with its data, and a safe bench. */
+import { type FaultPoint, faultPoints } from '@fernlab/edge/fault-point'
+import * as assert from 'uvu/assert'
+import { type FaultLab, node, startFaultLab } from '../../support/faults/fault-lab.ts'
+import { within } from '../../support/faults/hub-client.ts'
+import { labId } from '../../support/faults/lab-files.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('the node is killed', { timeoutMs: 60_000 })
+let lab: FaultLab
+
+test.before(async () => {
+  lab = await startFaultLab()
+})
+test.after(() => lab.close())
+
+/** Points at which the attempt has not begun: the node takes it up again and it runs once. */
+const beforeItRuns: readonly FaultPoint[] = [
+  'after-receive-assign',
+  'before-accept-commit',
+  'after-accept-commit',
+  'after-send-accepted',
+]
+/** Points after the stop document is on disk: nothing is left to interrupt. */
+const afterItEnded: readonly FaultPoint[] = ['after-stop-commit', 'after-acknowledge']
+
+const firstOf = (at: number) => (at % 2 === 0 ? ['steps-never', 'steps-safe'] : ['steps-safe', 'steps-never'])
+
+faultPoints.forEach((point, at) => {
+  test(`at ${point}`, async () => {
+    const { edge, client } = lab
+    await edge.stop()
+    await edge.start({ FERNLAB_FAULT_POINT: point })
+    await client.online(node)
+    const endsBefore = edge.ends.length
+    edge.watch()
+    const ids: string[] = []
+    for (const protocol of firstOf(at)) ids.push(await client.submit({ lab: labId, protocol }))
+    const how = await within(30_000, `the node passing ${point}`, edge.ended())
+    assert.is(how, 'SIGKILL')
+    assert.is(edge.ends.length, endsBefore + 1)
+    await edge.settled()
+    const [first, second] = await lab.check(ids)
+    edge.unwatch()
+    assert.is(second?.state, 'succeeded', 'the run that waited is not harmed')
+    if (first?.restart === 'safe') assert.is(first.state, 'succeeded', 'a protocol that may be repeated was')
+    else if (beforeItRuns.includes(point) || afterItEnded.includes(point)) assert.is(first?.state, 'succeeded')
+    else assert.ok(first?.state === 'interrupted' || first?.state === 'succeeded', `it is ${first?.state}`)
+  })
+})
+
+test('killed ten times while runs wait and run', async () => {
+  const { edge, client } = lab
+  edge.watch()
+  const ids: string[] = []
+  for (let i = 0; i < 10; i++) {
+    ids.push(await client.submit({ lab: labId, protocol: i % 2 === 0 ? 'steps-safe' : 'steps-never' }))
+    await new Promise((resolve) => setTimeout(resolve, 150 + ((i * 397) % 700)))
+    edge.signal('SIGKILL')
+    await edge.ended()
+    await edge.settled()
+  }
+  const records = await lab.check(ids)
+  edge.unwatch()
+  for (const { restart, state } of records) if (restart === 'safe') assert.is(state, 'succeeded')
+})
+
+test.run()

@@ -1,0 +1,143 @@
+/** What must hold of every accepted run, read from the hub's own database and from its API. */
+import { readFileSync } from 'node:fs'
+import type { NodeDocument, StopDoc } from '@fernlab/shared/contracts/documents'
+import { finalStates, type RunState } from '@fernlab/shared/contracts/run-state'
+import { decode } from '@fernlab/shared/links/codec'
+import { loadSqlite } from '@fernlab/shared/storage/sqlite'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import * as assert from 'uvu/assert'
+import type { HubClient } from './hub-client.ts'
+
+export interface AttemptRecord {
+  readonly attempt: number
+  readonly documents: readonly NodeDocument[]
+}
+
+export interface RunRecord {
+  readonly id: string
+  readonly state: RunState
+  readonly restart: 'safe' | 'never'
+  /** States in the order in which the hub committed them. */
+  readonly history: readonly RunState[]
+  readonly attempts: readonly AttemptRecord[]
+}
+
+/** Reads one run with everything that belongs to it out of the hub's database file. */
+export async function readRun(databasePath: string, id: string): Promise<RunRecord | undefined> {
+  const { DatabaseSync } = await loadSqlite()
+  const database = new DatabaseSync(databasePath, { readOnly: true })
+  try {
+    const run = database.prepare('SELECT id, state, restart FROM run WHERE id = ?').all(id)[0]
+    if (run === undefined) return undefined
+    const events = database
+      .prepare("SELECT data FROM run_event WHERE run_id = ? AND name = 'state' ORDER BY id")
+      .all(id)
+    const rows = database
+      .prepare('SELECT attempt, seq, body FROM document WHERE run_id = ? ORDER BY attempt, seq')
+      .all(id)
+    const attempts = new Map<number, NodeDocument[]>()
+    for (const { attempt, body } of rows) {
+      const list = attempts.get(Number(attempt)) ?? []
+      list.push(decode(body as Uint8Array) as NodeDocument)
+      attempts.set(Number(attempt), list)
+    }
+    return {
+      id,
+      state: run.state as RunState,
+      restart: run.restart as 'safe' | 'never',
+      history: events.map(({ data }) => (JSON.parse(String(data)) as { state: RunState }).state),
+      attempts: [...attempts].map(([attempt, documents]) => ({ attempt, documents })),
+    }
+  } finally {
+    database.close()
+  }
+}
+
+/** Fails unless the run ended exactly once and each attempt's documents are whole, single and in order. */
+export function assertRunIsSound(run: RunRecord | undefined, id: string): asserts run is RunRecord {
+  assert.ok(run, `run ${id} was accepted and is gone`)
+  const finals = run.history.filter((state) => (finalStates as readonly string[]).includes(state))
+  assert.is(finals.length, 1, `run ${id} ended ${finals.length} times: ${run.history.join(' → ')}`)
+  assert.is(run.history.at(-1), run.state, `run ${id}: history ends in ${run.history.at(-1)}, the run is ${run.state}`)
+  for (const { attempt, documents } of run.attempts) assertDocumentsAreSound(`${id}/${attempt}`, documents)
+}
+
+function assertDocumentsAreSound(name: string, documents: readonly NodeDocument[]): void {
+  assert.equal(
+    documents.map(({ seq }) => seq),
+    documents.map((_, at) => at),
+    `${name}: documents are lost, doubled or out of order`,
+  )
+  assert.is(documents[0]?.name, 'start', `${name} does not begin with its start document`)
+  const rows: Record<string, number> = {}
+  const described = new Set<string>()
+  documents.forEach((document, at) => {
+    if (document.name === 'descriptor') {
+      described.add(document.doc.stream)
+      rows[document.doc.stream] ??= 0
+    }
+    if (document.name === 'event_page') {
+      const { stream, first, count, time, columns } = document.doc
+      assert.ok(described.has(stream), `${name}: a page of ${stream} before its descriptor`)
+      assert.is(first, rows[stream], `${name}: rows of ${stream} are missing or doubled at document ${at}`)
+      assert.is(time.length, count, `${name}: document ${at} has ${time.length} times for ${count} rows`)
+      for (const [key, column] of Object.entries(columns)) assert.is(column.length, count, `${name}: ${key} at ${at}`)
+      rows[stream] = first + count
+    }
+    if (document.name === 'stop') {
+      assert.is(at, documents.length - 1, `${name}: documents after the stop document`)
+      assertCounts(name, document.doc, at, rows)
+    }
+  })
+}
+
+function assertCounts(name: string, stop: StopDoc, before: number, rows: Readonly<Record<string, number>>): void {
+  assert.is(stop.documents, before, `${name}: the stop document counts ${stop.documents} documents, ${before} are here`)
+  const here = Object.fromEntries(Object.entries(rows).filter(([, count]) => count > 0))
+  const counted = Object.fromEntries(Object.entries(stop.rows).filter(([, count]) => count > 0))
+  assert.equal(counted, here, `${name}: rows in the stop document and rows that are here`)
+}
+
+/** Samples of a ramp source carry their number: fails when one is missing, doubled or out of order. */
+export function assertNumbered(run: RunRecord, stream: string, key: string): number {
+  const last = run.attempts.at(-1)
+  let next = 0
+  for (const document of last?.documents ?? []) {
+    if (document.name !== 'event_page' || document.doc.stream !== stream) continue
+    for (const value of document.doc.columns[key] ?? []) {
+      assert.is(value, next, `${run.id}: sample ${next} of ${key}`)
+      next += 1
+    }
+  }
+  return next
+}
+
+const schemaOf = {
+  start: 'run_start',
+  descriptor: 'event_descriptor',
+  event_page: 'event_page',
+  stop: 'run_stop',
+} as const
+
+/** Fails unless the documents that the API gives out are valid by the event model's own schemas. */
+export async function assertEventModel(client: HubClient, id: string): Promise<void> {
+  const text = await client.get<string>(`/api/v1/runs/${id}/documents`)
+  const lines = text
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '')
+  for (const line of lines) {
+    const { name, doc } = JSON.parse(line) as { name: keyof typeof schemaOf; doc: unknown }
+    const validate = validatorOf(schemaOf[name])
+    assert.ok(validate(doc), `${id} ${name}: ${JSON.stringify(validate.errors)}`)
+  }
+}
+
+const ajv = new Ajv2020({ strict: false })
+function validatorOf(name: string): ValidateFunction {
+  const known = ajv.getSchema(name)
+  if (known !== undefined) return known
+  const path = new URL(`../../../shared/schemas/event-model/${name}.json`, import.meta.url)
+  ajv.addSchema(JSON.parse(readFileSync(path, 'utf8')), name)
+  return ajv.getSchema(name) as ValidateFunction
+}

@@ -1,0 +1,97 @@
+/** The lab and the node file of the fault tests. */
+
+export const labId = 'faults'
+
+/** Sets, reads, records and ends in about a second; twice, for the two answers to a crash. */
+const protocol = (restart: 'safe' | 'never') => `
+title: Steps (${restart})
+version: 1
+restart: ${restart}
+parameters:
+  points: { type: integer, minimum: 1, maximum: 1000, default: 6, title: Points }
+  pause: { type: number, unit: s, minimum: 0, maximum: 10, default: 0.05, title: Pause }
+steps:
+  - set: { supply.voltage: 2, supply.output: true }
+  - record:
+      signals: [meter.voltage]
+      rate: 20
+      stream: trace
+      steps:
+        - sweep:
+            variable: level
+            unit: V
+            from: 1
+            to: 5
+            points: points
+            steps:
+              - set: { supply.voltage: level }
+              - wait: pause
+              - read: { signals: [supply.voltage, meter.voltage] }
+outputs:
+  count:
+    title: Rows
+    unit: "1"
+    statistic: { stream: primary, signal: level, kind: count }
+`
+
+/** Records the numbered samples of a ramp source for a while. */
+const stream = `
+title: Stream
+version: 1
+restart: never
+parameters:
+  duration: { type: number, unit: s, minimum: 0.1, maximum: 600, default: 1, title: Duration }
+  rate: { type: number, unit: Hz, minimum: 1, maximum: 2000000, default: 10000, title: Rate }
+steps:
+  - set: { supply.voltage: 3, supply.output: true }
+  - record: { signals: [source.ch1], rate: rate, stream: samples, for: duration }
+`
+
+/** Path → text of the lab's files. */
+export const labFiles: Readonly<Record<string, string>> = {
+  'lab.yaml': `
+title: Faults
+summary: For tests that break things.
+parts:
+  supply:
+    signals:
+      voltage: { unit: V, access: read-set }
+      output: { unit: "1", access: set }
+  meter:
+    signals:
+      voltage: { unit: V, access: read }
+  source:
+    signals:
+      ch1: { unit: "1", access: read }
+`,
+  'README.md': '# Faults\n',
+  'protocols/steps-safe.yaml': protocol('safe'),
+  'protocols/steps-never.yaml': protocol('never'),
+  'protocols/stream.yaml': stream,
+}
+
+/** node.yaml with one bench on instruments at these ports. */
+export const nodeFile = (options: {
+  readonly node: string
+  readonly mqttPort: number
+  readonly psuPort: number
+  readonly dmmPort: number
+}): string => `
+node: ${options.node}
+hub: { url: "mqtt://127.0.0.1:${options.mqttPort}" }
+instruments:
+  psu:
+    driver: scpi
+    config: { model: fern-psu, transport: { kind: tcp, host: 127.0.0.1, port: ${options.psuPort} } }
+  dmm:
+    driver: scpi
+    config: { model: fern-dmm, transport: { kind: tcp, host: 127.0.0.1, port: ${options.dmmPort} } }
+  ramp:
+    driver: simulated
+    config: { model: ramp-source, settings: { channels: 4 } }
+benches:
+  one:
+    parts: { supply: psu, meter: dmm, source: ramp }
+    labs: [${labId}]
+    safeState: { supply.output: false, supply.voltage: 0 }
+`
