@@ -23,7 +23,10 @@ function startAll() {
   }
   const stop = () => {
     for (const child of children) child.kill('SIGTERM')
-    setTimeout(() => children.forEach((child) => child.kill('SIGKILL')), stopMs).unref()
+    const kill = () => {
+      for (const child of children) child.kill('SIGKILL')
+    }
+    setTimeout(kill, stopMs).unref()
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)

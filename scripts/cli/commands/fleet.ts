@@ -14,9 +14,8 @@ export function addFleet(program: Command, context: Context): void {
     const made = await client.call(enrollmentCodeSchema, '/api/v1/nodes', { method: 'POST', body: { node: name } })
     if (options.json) return terminal.out(JSON.stringify(made, null, 2))
     terminal.out(made.code)
-    terminal.err(
-      `Good once, until ${made.expiresAt}. On the node: npm run edge -- --config node.yaml --enroll ${made.code}`,
-    )
+    terminal.err(`Good once, until ${made.expiresAt}. On the node:`)
+    terminal.err(`  npm run edge -- --config node.yaml --hub ${client.url} --enroll ${made.code}`)
   })
 
   withHub(node.command('rotate <node>').description('give a node a new credential; the old one ends')).action(
@@ -24,7 +23,9 @@ export function addFleet(program: Command, context: Context): void {
       const client = await openHub(context, options)
       const path = `/api/v1/nodes/${encodeURIComponent(name)}/rotate`
       const credential = await client.call(nodeCredentialSchema, path, { method: 'POST' })
-      terminal.out(options.json ? JSON.stringify(credential, null, 2) : `${name} has a new credential`)
+      if (options.json) return terminal.out(JSON.stringify(credential, null, 2))
+      terminal.out(credential.password)
+      terminal.err(`Put it into settings.json in the data folder of ${name}, and start the node again.`)
     },
   )
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
+import { findHub } from '../hub-address.ts'
 import { mistake } from '../problem.ts'
 
 /** `hub`, `edge`: one part alone, until Ctrl-C; the same as `npm run hub` and `npm run edge`. */
@@ -16,9 +17,11 @@ export function addParts(program: Command, context: Context): void {
     .description('run a node on this machine')
     .requiredOption('--config <file>', 'the node.yaml')
     .option('--enroll <code>', 'the one-time code of "fernlab node enroll", the first time')
-    .action((options: { config: string; enroll?: string }) => {
+    .option('--hub <address>', 'the hub to enrol at')
+    .action(async (options: { config: string; enroll?: string; hub?: string }) => {
       const enroll = options.enroll === undefined ? [] : ['--enroll', options.enroll]
-      return runPart(context, ['edge', '--config', options.config, ...enroll])
+      const hub = enroll.length === 0 ? [] : ['--hub', (await findHub(context.terminal.env, options)).url]
+      await runPart(context, ['edge', '--config', options.config, ...enroll, ...hub])
     })
 }
 
