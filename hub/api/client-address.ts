@@ -1,0 +1,53 @@
+import { BlockList, isIP } from 'node:net'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+
+/** Finds out who is calling, where proxies stand in between. */
+export interface ClientAddress {
+  /** The caller's own address; forwarded headers count only as far as trusted proxies wrote them. */
+  of(socketAddress: string | undefined, headers: Headers): string
+  /** True when the peer is a trusted proxy, so that its `X-Forwarded-Host` and `-Proto` may be believed. */
+  trusts(socketAddress: string | undefined): boolean
+}
+
+/** Takes addresses and networks (`10.0.0.0/8`, `::1`, `loopback`); throws `setting-invalid` for another text. */
+export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
+  const list = new BlockList()
+  for (const entry of trustedProxies) {
+    if (entry === 'loopback') {
+      list.addSubnet('127.0.0.0', 8, 'ipv4')
+      list.addAddress('::1', 'ipv6')
+      continue
+    }
+    const [address = '', bits] = entry.split('/')
+    const family = isIP(address)
+    const width = family === 4 ? 32 : 128
+    const length = bits === undefined ? width : Number(bits)
+    if (family === 0 || !Number.isInteger(length) || length < 0 || length > width) {
+      throw new LabError({
+        code: 'setting-invalid',
+        kind: 'configuration',
+        message: `FERNLAB_TRUSTED_PROXIES has ${JSON.stringify(entry)}; it may have addresses, networks (10.0.0.0/8) and loopback`,
+      })
+    }
+    list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6')
+  }
+  const trusts = (address: string | undefined) => {
+    const plain = unmapped(address ?? '')
+    const family = isIP(plain)
+    return family !== 0 && list.check(plain, family === 4 ? 'ipv4' : 'ipv6')
+  }
+  return {
+    trusts,
+    of: (socketAddress, headers) => {
+      let client = unmapped(socketAddress ?? 'unknown')
+      const hops = (headers.get('x-forwarded-for') ?? '').split(',').map((hop) => unmapped(hop.trim()))
+      for (let hop = hops.pop(); trusts(client) && hop !== undefined && isIP(hop) !== 0; hop = hops.pop()) client = hop
+      return client
+    },
+  }
+}
+
+/** `::ffff:10.0.0.1` is 10.0.0.1. */
+function unmapped(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
+}

@@ -1,0 +1,216 @@
+/** What every route is given, and how routes are declared: schema, access and handler in one place. */
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Context, MiddlewareHandler } from 'hono'
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Caller } from '../accounts/caller.ts'
+import { type Action, decide, scopesFor } from '../accounts/can.ts'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import type { Maintenance } from '../maintenance/maintenance.ts'
+import type { Monitoring } from '../monitoring/monitoring.ts'
+import type { Results } from '../results/results.ts'
+import type { Runs } from '../runs/runs.ts'
+import type { Store } from '../store/store.ts'
+import { createIdempotency } from './idempotency.ts'
+import { problemResponse, refusal } from './problems.ts'
+
+/** What the settings say about the API. */
+export interface ApiConfig {
+  readonly site: string
+  readonly title: string
+  readonly version: string
+  /** Where people reach the hub; asked late, since the port may be chosen late. */
+  readonly publicUrl: () => string
+  /** Addresses of the broker for nodes, best first. */
+  readonly mqttUrls: () => readonly string[]
+  /** True when the listening server speaks TLS itself or a proxy does. */
+  readonly secure: boolean
+  /** Whether a password can be reset by mail. */
+  readonly mail: boolean
+  readonly trustedProxies: readonly string[]
+  /** The built page; without it the API alone is served. */
+  readonly webFolder?: string
+}
+
+export interface ApiParts {
+  readonly store: Store
+  readonly accounts: Accounts
+  readonly catalogue: Catalogue
+  readonly fleet: Fleet
+  readonly runs: Runs
+  readonly results: Results
+  readonly maintenance: Maintenance
+  readonly monitoring: Monitoring
+  readonly config: ApiConfig
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export type Env = { Variables: { caller: Caller | undefined; address: string }; Bindings: NodeBindings }
+
+/** What the Node server hands over; absent when the app is called without a socket. */
+interface NodeBindings {
+  readonly incoming?: { readonly socket: { readonly remoteAddress?: string } }
+}
+
+export type Api = OpenAPIHono<Env>
+export type Access = 'public' | 'signed-in' | Action
+
+type Shape = z.ZodType | undefined
+type Out<S extends Shape> = S extends z.ZodType ? z.output<S> : undefined
+
+export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
+  readonly method: 'get' | 'post' | 'put' | 'delete'
+  readonly path: string
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  readonly access: Access
+  readonly params?: P
+  readonly query?: Q
+  readonly body?: B
+  /** A body that may be left out. */
+  readonly bodyOptional?: true
+  readonly answer: {
+    readonly status?: number
+    readonly schema?: z.ZodType
+    readonly type?: string
+    readonly what: string
+  }
+  /** `Idempotency-Key` is honoured by the route itself, or by the api: with the answer kept, or without (secrets). */
+  readonly idempotency?: 'own' | 'keep' | 'secret'
+}
+
+export interface RouteInput<P extends Shape, Q extends Shape, B extends Shape> {
+  readonly c: Context<Env>
+  readonly params: Out<P>
+  readonly query: Out<Q>
+  readonly body: Out<B>
+  /** For public routes a stranger is possible: ask `c.get('caller')` there. */
+  readonly caller: Caller
+}
+
+export type AddRoute = <P extends Shape = undefined, Q extends Shape = undefined, B extends Shape = undefined>(
+  spec: RouteSpec<P, Q, B>,
+  handler: (input: RouteInput<P, Q, B>) => Promise<Response> | Response,
+) => void
+
+/** Throws unless the caller may do it: `sign-in-needed`, `forbidden`, `scope-missing`. */
+export function requireAccess(caller: Caller | undefined, access: Access): void {
+  if (access === 'public') return
+  if (access === 'signed-in') {
+    if (caller === undefined) throw signInNeeded()
+    return
+  }
+  switch (decide(caller, access)) {
+    case 'yes':
+    case 'unseen':
+      return
+    case 'sign-in':
+      throw signInNeeded()
+    case 'role':
+      throw refusal(
+        'forbidden',
+        `this needs another role than ${caller?.role}`,
+        'Your account may not do this. Ask the staff.',
+      )
+    case 'scope':
+      throw refusal('scope-missing', `this needs a token with one of the scopes ${scopesFor(access).join(', ')}`)
+  }
+}
+
+function signInNeeded() {
+  return refusal('sign-in-needed', 'this needs somebody who is signed in', 'Sign in first.')
+}
+
+/** Declares routes on the app so that OpenAPI, validation and access come from the same words. */
+export function routesOn(app: Api, parts: Pick<ApiParts, 'store' | 'clock'>): AddRoute {
+  const idempotency = createIdempotency(parts)
+  return (spec, handler) => {
+    const { access, params, query, body, answer, idempotency: repeat } = spec
+    const guard: MiddlewareHandler<Env> = async (c, next) => {
+      requireAccess(c.get('caller'), access)
+      return repeat === 'keep' || repeat === 'secret' ? idempotency(c, next, repeat) : next()
+    }
+    const headers = repeat === undefined ? {} : { headers: idempotencyHeader }
+    const route = createRoute({
+      method: spec.method,
+      path: spec.path,
+      tags: [spec.tag],
+      summary: spec.summary,
+      ...(spec.description === undefined ? {} : { description: spec.description }),
+      'x-access': access,
+      security: access === 'public' ? [] : [{ token: [] }, { session: [] }],
+      middleware: [guard],
+      request: {
+        ...headers,
+        ...(params === undefined ? {} : { params }),
+        ...(query === undefined ? {} : { query }),
+        ...(body === undefined
+          ? {}
+          : { body: { required: spec.bodyOptional !== true, content: { 'application/json': { schema: body } } } }),
+      } as never,
+      responses: {
+        [answer.status ?? 200]: {
+          description: answer.what,
+          ...(answer.schema === undefined && answer.type === undefined
+            ? {}
+            : { content: { [answer.type ?? 'application/json']: { schema: answer.schema ?? { type: 'string' } } } }),
+        },
+        default: { $ref: '#/components/responses/problem' },
+      } as never,
+    } as never) as never
+    const run = async (c: Context<Env>) => {
+      const valid = c.req.valid as unknown as (target: string) => never
+      return handler({
+        c,
+        params: (params === undefined ? undefined : valid('param')) as never,
+        query: (query === undefined ? undefined : valid('query')) as never,
+        body: (body === undefined ? undefined : valid('json')) as never,
+        caller: c.get('caller') as Caller,
+      })
+    }
+    app.openapi(route, run as never)
+  }
+}
+
+const idempotencyHeader = z.object({ 'idempotency-key': z.string().max(200).optional() })
+
+/** The app that routes are added to; input that does not fit its schema becomes one problem with every issue. */
+export function createApp(log: Log): Api {
+  const app = new OpenAPIHono<Env>({
+    defaultHook: (result, _c) => {
+      if (result.success) return
+      const place = { json: '', query: 'query.', param: 'path.', header: 'header.' }[result.target as 'json'] ?? ''
+      const issues = result.error.issues.map((issue) => ({
+        path: `${place}${issue.path.map(String).join('.')}`,
+        message: issue.message,
+      }))
+      const first = issues[0]
+      const error = refusal(
+        'request-invalid',
+        first === undefined ? 'the request does not fit' : `${first.path || 'body'}: ${first.message}`,
+      )
+      return problemResponse(Object.assign(error, { issues }))
+    },
+  })
+  app.onError((error, c) => answerError(error, c, log))
+  return app
+}
+
+function answerError(error: unknown, c: Context<Env>, log: Log): Response {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : 0
+  if (status === 400) return problemResponse(refusal('malformed-json', 'the body is not JSON'))
+  const response = problemResponse(error)
+  if (response.status >= 500 && response.status !== 501) {
+    const fields = { method: c.req.method, path: c.req.path, status: response.status, error: describe(error) }
+    log.error(fields, 'a request failed')
+  }
+  return response
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,31 @@
+import { z } from '@hono/zod-openapi'
+import { refusal } from './problems.ts'
+
+/** `?limit&cursor` of every list. */
+export const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(500).optional(),
+})
+
+const encode = (id: string) => Buffer.from(id).toString('base64url')
+
+/** The id that a cursor stands for. */
+export function cursorId(cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined
+  const id = Buffer.from(cursor, 'base64url').toString()
+  if (encode(id) !== cursor) throw refusal('cursor-invalid', 'the cursor is not one that this list gave out')
+  return id
+}
+
+/** A page of a list that is held whole, sorted by id; the cursor survives things that come and go. */
+export function pageOf<Item extends { readonly id: string }>(
+  items: readonly Item[],
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): { items: Item[]; cursor?: string } {
+  const after = cursorId(cursor)
+  const sorted = [...items].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const rest = after === undefined ? sorted : sorted.filter(({ id }) => id > after)
+  const shown = rest.slice(0, limit)
+  const last = shown.at(-1)
+  return { items: shown, ...(rest.length > limit && last !== undefined ? { cursor: encode(last.id) } : {}) }
+}

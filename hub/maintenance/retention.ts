@@ -1,0 +1,185 @@
+/**
+ * Removes old samples and old runs by the site's rules.
+ *
+ * INVARIANTS: only finished runs are touched; outputs, the start and the stop of a run stay when its samples go; the
+ * time of the next sweep is in the database, and claiming it is conditional, so that of several hubs one sweeps.
+ */
+import { retentionSchema } from '@fernlab/shared/contracts/api'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { sql } from 'kysely'
+import { schedule } from 'node-cron'
+import type { Store } from '../store/store.ts'
+import type { Retention } from './maintenance.ts'
+
+export interface RetentionSweep {
+  readonly dataOf: number
+  readonly runs: number
+}
+
+const dayMs = 86_400_000
+const rulesName = 'retention'
+const dueName = 'retention.due'
+/** Small bites, so that other writes come in between. */
+const documentsAtOnce = 50
+const runsAtOnce = 20
+const keepAll: Retention = { dataDays: null, runDays: null }
+
+/** Applies the rules each night at about 3 o'clock. */
+export function createRetention({ store, clock, log }: { store: Store; clock: Clock; log: Log }) {
+  let working: Promise<unknown> = Promise.resolve()
+  let ticker: ReturnType<typeof schedule> | undefined
+
+  const read = async (name: string) =>
+    (await store.db.selectFrom('setting').select('value').where('name', '=', name).executeTakeFirst())?.value
+  const setting = (name: string, value: string, by: string | null) => {
+    const row = { value, changed_at: clock.now(), changed_by: by }
+    return store.db
+      .insertInto('setting')
+      .values({ name, ...row })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
+  }
+  const rules = async (): Promise<Retention> => {
+    const stored = await read(rulesName)
+    return stored === undefined ? keepAll : retentionSchema.parse(JSON.parse(stored))
+  }
+
+  const removeData = async (before: number): Promise<number> => {
+    let removed = 0
+    for (;;) {
+      const runs = await store.db
+        .selectFrom('run')
+        .select('id')
+        .where('ended_at', '<', before)
+        .where('data_removed_at', 'is', null)
+        .orderBy('ended_at')
+        .limit(runsAtOnce)
+        .execute()
+      if (runs.length === 0) return removed
+      for (const { id } of runs) {
+        await removeDocuments(id, true)
+        await store.write([store.db.updateTable('run').set({ data_removed_at: clock.now() }).where('id', '=', id)])
+        removed++
+      }
+    }
+  }
+  const removeDocuments = async (runId: string, pagesOnly: boolean) => {
+    for (;;) {
+      const some = store.db
+        .selectFrom('document')
+        .select('id')
+        .where('run_id', '=', runId)
+        .$if(pagesOnly, (query) => query.where('name', '=', 'event_page'))
+        .limit(documentsAtOnce)
+      const [result] = await store.write([store.db.deleteFrom('document').where('id', 'in', some)])
+      if ((result?.changes ?? 0) < documentsAtOnce) return
+    }
+  }
+  const removeRuns = async (before: number): Promise<number> => {
+    let removed = 0
+    for (;;) {
+      const runs = await store.db
+        .selectFrom('run')
+        .select('id')
+        .where('ended_at', '<', before)
+        .limit(runsAtOnce)
+        .execute()
+      if (runs.length === 0) return removed
+      for (const { id } of runs) {
+        await removeDocuments(id, false)
+        await store.write([
+          store.db.deleteFrom('run_event').where('run_id', '=', id),
+          store.db.deleteFrom('attempt').where('run_id', '=', id),
+          store.db.deleteFrom('run').where('id', '=', id),
+        ])
+        removed++
+      }
+    }
+  }
+  const sweep = async (): Promise<RetentionSweep> => {
+    const { dataDays, runDays } = await rules()
+    const now = clock.now()
+    const runs = runDays === null ? 0 : await removeRuns(now - runDays * dayMs)
+    const dataOf = dataDays === null ? 0 : await removeData(now - dataDays * dayMs)
+    if (runs + dataOf > 0) {
+      const detail = JSON.stringify({ runs, dataOf, dataDays, runDays })
+      await store.write([
+        store.db
+          .insertInto('audit')
+          .values({ at: now, person_id: null, action: 'retention.sweep', subject: 'runs', detail }),
+      ])
+      log.info({ runs, dataOf }, 'old results were removed by the retention rules')
+    }
+    return { dataOf, runs }
+  }
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = working.then(work, work)
+    working = next.catch(() => {})
+    return next
+  }
+  /** Sweeps when it is due; of several hubs, the one whose update counts. */
+  const tick = async () => {
+    const due = await read(dueName)
+    const next = String(nextNight(clock.now()))
+    if (due === undefined) {
+      await store.write([setting(dueName, next, null)])
+      return
+    }
+    if (Number(due) > clock.now()) return
+    const claim = store.db
+      .updateTable('setting')
+      .set({ value: next, changed_at: sql<number>`${clock.now()}` })
+      .where('name', '=', dueName)
+      .where('value', '=', due)
+    try {
+      await store.write([{ query: claim, expect: 1 }])
+    } catch (error) {
+      if (asLabError(error).code === 'precondition-failed') return
+      throw error
+    }
+    await inTurn(sweep)
+  }
+
+  return {
+    rules,
+    sweep: () => inTurn(sweep),
+    tick,
+    change: async (retention: Retention, by: string) => {
+      const value = JSON.stringify(retention)
+      await store.write([
+        setting(rulesName, value, by),
+        store.db
+          .insertInto('audit')
+          .values({
+            at: clock.now(),
+            person_id: by,
+            action: 'settings.retention',
+            subject: 'retention',
+            detail: value,
+          }),
+      ])
+    },
+    start: async () => {
+      await tick()
+      ticker = schedule('* * * * *', () =>
+        tick().catch((error: unknown) => {
+          const { code, message } = asLabError(error)
+          log.error({ code, error: message }, 'old results could not be removed')
+        }),
+      )
+    },
+    close: async () => {
+      await ticker?.destroy()
+      await working
+    },
+  }
+}
+
+/** The next 3 o'clock by the machine's own time. */
+function nextNight(nowMs: number): number {
+  const night = new Date(nowMs)
+  night.setHours(3, 0, 0, 0)
+  if (night.getTime() <= nowMs) night.setDate(night.getDate() + 1)
+  return night.getTime()
+}
