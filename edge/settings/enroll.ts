@@ -1,15 +1,7 @@
+import { nodeCredentialSchema } from '@fernlab/shared/contracts/api'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { SettingsFile } from '@fernlab/shared/storage/settings-file'
-import { z } from 'zod'
 import type { NodeSettings } from './settings.ts'
-
-const answerSchema = z.object({
-  node: z.string(),
-  site: z.string(),
-  username: z.string(),
-  password: z.string(),
-  mqtt: z.object({ url: z.string() }),
-})
 
 export interface EnrollOptions {
   /** Where the hub's page is: `https://lab.example.edu`. */
@@ -55,7 +47,7 @@ export async function enroll({
       message: `the hub refused the enrolment: ${detail ?? title ?? `status ${response.status}`}`,
     })
   }
-  const answer = answerSchema.safeParse(body)
+  const answer = nodeCredentialSchema.safeParse(body)
   if (!answer.success) {
     throw new LabError({
       code: 'enrolment-unreadable',
@@ -65,7 +57,7 @@ export async function enroll({
   }
   const { site, username, password, mqtt } = answer.data
   await settings.update((data) => {
-    Object.assign(data, { node: answer.data.node, site, username, password, mqttUrl: mqtt.url })
+    Object.assign(data, { node: answer.data.node, site, username, password, mqttUrl: mqtt[0] })
   })
   return { node: answer.data.node, site }
 }
