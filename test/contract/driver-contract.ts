@@ -71,7 +71,8 @@ export function driverContract(
       for (const value of settable.values) {
         await instrument.set(settable.name, value, signal)
         const reading = (await instrument.read([settable.name], signal))[settable.name]
-        if (typeof value === 'number') assert.ok(Math.abs(Number(reading?.value) - value) <= 1e-6 * Math.abs(value) + 1e-9)
+        if (typeof value === 'number')
+          assert.ok(Math.abs(Number(reading?.value) - value) <= 1e-6 * Math.abs(value) + 1e-9)
         else assert.is(reading?.value, value)
       }
     }))

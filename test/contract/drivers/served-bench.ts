@@ -18,9 +18,13 @@ const SCRIPT = fileURLToPath(new URL('../../../firmware-bridge/emulated/serve-em
 /** Resolves when all instruments can be opened; `where` maps each to `pty:PATH` or `tcp:HOST:PORT`. */
 export async function serveBench(world: string, where: Readonly<Record<string, string>>): Promise<ServedBench> {
   const places = Object.entries(where).map(([device, place]) => `${device}=${place}`)
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', SCRIPT, '--world', world, ...places], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--conditions=source', SCRIPT, '--world', world, ...places],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  )
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const nextLine = async () => {

@@ -1,7 +1,7 @@
 import { createSimulatedDriver } from '@fernlab/edge/drivers/simulated/simulated'
 import { systemClock } from '@fernlab/shared/primitives/clock'
-import { silentLog } from '@fernlab/shared/primitives/log'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { silentLog } from '@fernlab/shared/primitives/log'
 import { type DriverUnderTest, driverContract } from '../driver-contract.ts'
 
 const transportMissing = async () => {

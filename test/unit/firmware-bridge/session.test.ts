@@ -1,0 +1,278 @@
+/** The session against an instrument that is silent, slow, garbled, cut off: on a clock that the test moves. */
+import type { Fault } from '@fernlab/firmware-bridge/emulated/wire-device'
+import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
+import { parseNumber } from '@fernlab/firmware-bridge/scpi/replies'
+import { ScpiSession, type ScpiSessionOptions } from '@fernlab/firmware-bridge/scpi/session'
+import { openEmulated } from '@fernlab/firmware-bridge/transports/emulated'
+import { ManualClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { recordingLog } from '@fernlab/shared/primitives/log'
+import fc from 'fast-check'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('SCPI session')
+const TIMEOUT_MS = 500
+
+function setUp(options: Partial<ScpiSessionOptions> = {}) {
+  const clock = new ManualClock()
+  const log = recordingLog()
+  const device = createWorlds({ clock, latencyMs: 1 }).world('rc').device('psu')
+  const down = { now: false }
+  let initialised = 0
+  const session = new ScpiSession({
+    instrument: 'psu-1',
+    transport: { kind: 'emulated', world: 'rc', device: 'psu' },
+    openTransport: async () => {
+      if (down.now) throw new LabError({ code: 'transport-unreachable', kind: 'link', message: 'unplugged' })
+      return openEmulated(device, clock)
+    },
+    clock,
+    log,
+    terminator: '\n',
+    timeoutMs: TIMEOUT_MS,
+    synchroniseBy: 'event-mask',
+    quietMs: 50,
+    errorQuery: 'SYST:ERR?',
+    backOffMs: { first: 100, longest: 1000 },
+    checkIdentity: () => {},
+    initialise: async () => {
+      initialised += 1
+    },
+    ...options,
+  })
+  const signal = new AbortController().signal
+  const ask = (message: string, by: AbortSignal = signal) =>
+    session.exchange(
+      (exchange) => exchange.query(message, (text) => parseNumber(text, { instrument: 'psu-1', command: message })),
+      by,
+    )
+  const tell = (message: string, by: AbortSignal = signal) =>
+    session.exchange((exchange) => exchange.write(message), by)
+  return { clock, log, device, down, session, signal, ask, tell, initialised: () => initialised }
+}
+
+type Bench = ReturnType<typeof setUp>
+
+/** Moves the clock until the promise has settled. */
+async function during<T>(bench: Bench, promise: Promise<T>): Promise<T> {
+  let settled = false
+  const watched = promise.finally(() => {
+    settled = true
+  })
+  watched.catch(() => undefined)
+  for (let i = 0; i < 20_000 && !settled; i++) await bench.clock.advance(1)
+  return await watched
+}
+
+const failing = async (bench: Bench, promise: Promise<unknown>): Promise<LabError> => {
+  try {
+    await during(bench, promise)
+  } catch (error) {
+    if (error instanceof LabError) return error
+    throw error
+  }
+  throw new LabError({ code: 'no-rejection', kind: 'bug', message: 'a rejection was expected' })
+}
+
+const opened = async (options: Partial<ScpiSessionOptions> = {}): Promise<Bench> => {
+  const bench = setUp(options)
+  await during(bench, bench.session.open(bench.signal))
+  return bench
+}
+
+test('names instrument, command and time when there is no answer', async () => {
+  const bench = await opened()
+  bench.device.setFault({ kind: 'silent' })
+  const error = await failing(bench, bench.ask('MEAS:VOLT?'))
+  assert.is(error.code, 'instrument-silent')
+  assert.is(error.kind, 'instrument')
+  assert.match(error.message, /psu-1 did not answer MEAS:VOLT\? within 500 ms/)
+  assert.equal(error.details, { instrument: 'psu-1', command: 'MEAS:VOLT?', timeoutMs: 500, elapsedMs: 500 })
+  await bench.session.close()
+})
+
+test('a late reply never answers the next question', async () => {
+  for (const by of ['event-mask', 'identity'] as const) {
+    const bench = await opened({ synchroniseBy: by })
+    await during(bench, bench.tell('VOLT 1;CURR 2'))
+    bench.device.setFault({ kind: 'slow', ms: TIMEOUT_MS + 20, answers: 1 })
+    assert.is((await failing(bench, bench.ask('VOLT?'))).code, 'instrument-silent')
+    assert.is(await during(bench, bench.ask('CURR?')), 2)
+    assert.is(await during(bench, bench.ask('VOLT?')), 1)
+    await bench.session.close()
+  }
+})
+
+test('whatever goes wrong and whenever, an answer is right or an error', async () => {
+  const fault = fc.oneof(
+    fc.constant(undefined),
+    fc.constantFrom<Fault>(
+      { kind: 'silent', answers: 1 },
+      { kind: 'garbage', answers: 1 },
+      { kind: 'truncated', answers: 1 },
+      { kind: 'disconnect', answers: 1 },
+    ),
+    fc.integer({ min: 1, max: 1200 }).map((ms): Fault => ({ kind: 'slow', ms, answers: 1 })),
+  )
+  const step = fc.record({ fault, value: fc.integer({ min: 0, max: 30 }), giveUpMs: fc.option(fc.nat({ max: 600 })) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 6 }), async (steps) => {
+      const bench = await opened()
+      for (const { fault, value, giveUpMs } of steps) {
+        bench.device.setFault(undefined)
+        await during(bench, bench.tell(`VOLT ${value};CURR ${value / 100}`)).catch(() => undefined)
+        bench.device.setFault(fault)
+        const controller = new AbortController()
+        if (giveUpMs !== null) {
+          bench.clock.after(giveUpMs, () => {
+            controller.abort(new LabError({ code: 'stopped', kind: 'caller', message: 'stopped' }))
+          })
+        }
+        const answers = await during(
+          bench,
+          Promise.allSettled([bench.ask('VOLT?', controller.signal), bench.ask('CURR?'), bench.ask('VOLT?')]),
+        )
+        const truth = answers[0].status === 'fulfilled' ? answers[0].value : undefined
+        if (truth !== undefined && answers[2].status === 'fulfilled') assert.is(answers[2].value, truth)
+        if (answers[1].status === 'fulfilled' && answers[2].status === 'fulfilled') {
+          assert.ok(Math.abs(answers[1].value * 100 - answers[2].value) < 1e-9, JSON.stringify(answers))
+        }
+        for (const answer of answers) if (answer.status === 'rejected') assert.instance(answer.reason, LabError)
+      }
+      // A well instrument is reached again after all of it.
+      bench.device.setFault(undefined)
+      await bench.clock.advance(3000)
+      await during(bench, bench.tell('VOLT 7'))
+      assert.is(await during(bench, bench.ask('VOLT?')), 7)
+      await bench.session.close()
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a command without reply does not wait until the instrument is back in step', async () => {
+  const bench = await opened()
+  await during(bench, bench.tell('VOLT 5;OUTP ON'))
+  bench.device.setFault({ kind: 'slow', ms: 5000, answers: 1 })
+  const controller = new AbortController()
+  const question = bench.ask('VOLT?', controller.signal)
+  question.catch(() => undefined)
+  await bench.clock.advance(10)
+  controller.abort(new LabError({ code: 'stopped', kind: 'caller', message: 'stopped' }))
+  let done = false
+  void bench.tell('OUTP OFF').then(() => {
+    done = true
+  })
+  await bench.clock.advance(1)
+  assert.ok(done, 'the command was not written within 1 ms')
+  await bench.session.close()
+})
+
+test('garbage costs one answer, names it, and the next is right', async () => {
+  for (const kind of ['garbage', 'truncated'] as const) {
+    const bench = await opened()
+    await during(bench, bench.tell('VOLT 3'))
+    bench.device.setFault({ kind, answers: 1 })
+    const error = await failing(bench, bench.ask('VOLT?'))
+    assert.is(error.code, kind === 'garbage' ? 'reply-garbled' : 'instrument-silent')
+    assert.is(error.details['command'], 'VOLT?')
+    assert.is(await during(bench, bench.ask('VOLT?')), 3)
+    await bench.session.close()
+  }
+})
+
+test('a loss is logged and reported once however long it lasts, and so is the recovery', async () => {
+  const bench = await opened()
+  const seen: boolean[] = []
+  bench.session.onConnection((up) => seen.push(up))
+  bench.down.now = true
+  bench.device.hangUp()
+  assert.is((await failing(bench, bench.ask('VOLT?'))).code, 'instrument-disconnected')
+  await bench.clock.advance(20_000)
+  bench.down.now = false
+  await bench.clock.advance(1500)
+  assert.is(await during(bench, bench.ask('VOLT?')), 0)
+  assert.equal(seen, [false, true])
+  const levels = bench.log.lines.map((line) => line.level)
+  assert.is(levels.filter((level) => level === 'warn').length, 1)
+  assert.is(levels.filter((level) => level === 'info').length, 1)
+  assert.is(bench.initialised(), 2)
+  await bench.session.close()
+})
+
+test('an instrument that stays silent is disconnected and found again when it speaks', async () => {
+  const bench = await opened()
+  bench.device.setFault({ kind: 'silent' })
+  await failing(bench, bench.ask('VOLT?'))
+  assert.is((await failing(bench, bench.ask('VOLT?'))).code, 'instrument-silent')
+  assert.is((await failing(bench, bench.ask('VOLT?'))).kind, 'link')
+  bench.device.setFault(undefined)
+  await bench.clock.advance(5000)
+  assert.is(await during(bench, bench.ask('VOLT?')), 0)
+  await bench.session.close()
+})
+
+test('opening fails by its deadline when no one answers, and can be tried again', async () => {
+  const bench = setUp()
+  bench.device.setFault({ kind: 'silent' })
+  assert.is((await failing(bench, bench.session.open(bench.signal))).code, 'instrument-silent')
+  bench.device.setFault(undefined)
+  await during(bench, bench.session.open(bench.signal))
+  assert.is(await during(bench, bench.ask('VOLT?')), 0)
+  await bench.session.close()
+})
+
+test('a wrong identity refuses the connection', async () => {
+  const bench = setUp({
+    checkIdentity: (identity) => {
+      throw new LabError({ code: 'instrument-unexpected', kind: 'configuration', message: identity })
+    },
+  })
+  assert.is((await failing(bench, bench.session.open(bench.signal))).code, 'instrument-unexpected')
+  await bench.session.close()
+})
+
+test('reads the error queue to its end', async () => {
+  const bench = await opened()
+  const errors = await during(
+    bench,
+    bench.session.exchange(async (exchange) => {
+      await exchange.write('NO:SUCH')
+      await exchange.write('VOLT 99')
+      return await exchange.errors()
+    }, bench.signal),
+  )
+  assert.equal(
+    errors.map((error) => error.code),
+    [-113, -222],
+  )
+  await bench.session.close()
+})
+
+test('one who gives up while waiting holds up no one', async () => {
+  const bench = await opened()
+  bench.device.setFault({ kind: 'slow', ms: 300, answers: 1 })
+  const controller = new AbortController()
+  const answers = Promise.allSettled([bench.ask('VOLT?'), bench.ask('CURR?', controller.signal), bench.ask('CURR?')])
+  await bench.clock.advance(50)
+  controller.abort(new LabError({ code: 'stopped', kind: 'caller', message: 'stopped' }))
+  assert.equal(
+    (await during(bench, answers)).map((answer) => answer.status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  await bench.session.close()
+})
+
+test('closing ends what is under way and what waits, and nothing runs afterwards', async () => {
+  const bench = await opened()
+  bench.device.setFault({ kind: 'silent' })
+  const waiting = [bench.ask('VOLT?'), bench.ask('CURR?')]
+  await bench.clock.advance(10)
+  await bench.session.close()
+  for (const promise of waiting) assert.is((await failing(bench, promise)).code, 'instrument-closed')
+  assert.is((await failing(bench, bench.ask('VOLT?'))).code, 'instrument-closed')
+  await bench.session.close()
+})
+
+test.run()
