@@ -37,8 +37,8 @@ export const labSummarySchema = z.object({
   id: z.string(),
   title: textSchema,
   summary: textSchema,
-  subject: z.string().optional(),
-  level: z.string().optional(),
+  subject: textSchema.optional(),
+  level: textSchema.optional(),
   /** Address of the drawing. */
   picture: z.string().optional(),
   version: z.number(),
