@@ -16,8 +16,8 @@ const problem = loopDiskProblem()
 
 if (problem === undefined) {
   test(`${CUTS} cuts while runs are submitted, assigned and ingested`, async () => {
-    const disk = await LoopDisk.make(mkdtempSync(join(tmpdir(), 'fernlab-hub-disk-')), 96)
-    const lab = await startFaultLab({ hubData: disk.path, hubEnv: { FERNLAB_MINIMUM_FREE_BYTES: '0' } })
+    const disk = await LoopDisk.make(mkdtempSync(join(tmpdir(), 'fernlab-hub-disk-')), 600)
+    const lab = await startFaultLab({ hubData: disk.path })
     const { hub, client, proxy } = lab
     try {
       const ids: string[] = []

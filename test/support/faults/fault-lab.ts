@@ -41,7 +41,6 @@ export interface FaultLabOptions {
   readonly nodeData?: string
   readonly hubWrapper?: readonly string[]
   readonly edgeWrapper?: readonly string[]
-  readonly hubEnv?: Readonly<Record<string, string>>
 }
 
 /** Starts all of it, pushes the lab, enrols the node and waits until it is online. */
@@ -67,7 +66,6 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
       FERNLAB_ADMIN_TOKEN: token,
       FERNLAB_ADMIN_EMAIL: 'admin@example.org',
       FERNLAB_ADMIN_PASSWORD: 'a-password-for-tests',
-      ...options.hubEnv,
     },
     ready: async () => {
       await client.get('/readyz', 30_000)
@@ -85,7 +83,12 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
     },
     logFile: join(folder, 'edge.log'),
     wrapper: options.edgeWrapper ?? [],
-    env: { FERNLAB_DATA: nodeData, FERNLAB_LOG_LEVEL: 'debug' },
+    env: {
+      FERNLAB_DATA: nodeData,
+      FERNLAB_LOG_LEVEL: 'debug',
+      FERNLAB_BROKER_URL: `mqtt://127.0.0.1:${proxy.port}`,
+      FERNLAB_LEAST_FREE_BYTES: '4000000',
+    },
     ready: async () => {},
   })
   const database = join(hubData, 'hub', 'hub.db')
@@ -104,7 +107,7 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
     const files = Object.entries(labFiles).map(([path, text]) => ({ path, text }))
     await client.insist('PUT', `/api/v1/labs/${labId}`, { files })
     const { body } = await client.insist('POST', '/api/v1/nodes', { node })
-    enroll = ['--enroll', (body as { code: string }).code]
+    enroll = ['--enroll', (body as { code: string }).code, '--hub', `http://127.0.0.1:${httpPort}`]
     await edge.start()
     await client.online(node)
     enroll = []

@@ -66,17 +66,13 @@ export class LoopDisk {
     await this.#mount()
   }
 
-  /** Fills what is free but `leaveBytes`; `free` undoes it. */
-  fill(leaveBytes = 0): void {
+  /** Takes all that is free, to the last block; `free` undoes it. */
+  fill(): void {
     const { bavail, bsize } = statfsSync(this.path)
-    const bytes = Math.max(0, bavail * bsize - leaveBytes)
-    const block = Buffer.alloc(1024 * 1024, 1)
+    // A little is left to the file system's own tables, then small files take the rest.
+    spawnSync('fallocate', ['-l', String(Math.max(bsize, (bavail - 64) * bsize)), join(this.path, 'filler')])
     try {
-      writeFileSync(
-        join(this.path, 'filler'),
-        Buffer.concat(Array(Math.ceil(bytes / block.length)).fill(block)).subarray(0, bytes),
-      )
-      if (leaveBytes === 0) for (let i = 0; ; i++) writeFileSync(join(this.path, `filler-${i}`), block.subarray(0, 512))
+      for (let i = 0; ; i++) writeFileSync(join(this.path, `filler-${i}`), Buffer.alloc(bsize, 1))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
     }

@@ -1,0 +1,78 @@
+/** The node's disk is full: new assignments are refused with that reason, the present run stops safely, old data is kept. */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { type FaultLab, node, startFaultLab } from '../../support/faults/fault-lab.ts'
+import { pause, within } from '../../support/faults/hub-client.ts'
+import { labId } from '../../support/faults/lab-files.ts'
+import { LoopDisk, loopDiskProblem } from '../../support/faults/loop-disk.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('the disk is full on the node', { timeoutMs: 90_000 })
+const problem = loopDiskProblem()
+
+if (problem === undefined) {
+  let disk: LoopDisk
+  let lab: FaultLab
+  test.before(async () => {
+    disk = await LoopDisk.make(mkdtempSync(join(tmpdir(), 'fernlab-node-disk-')), 64)
+    lab = await startFaultLab({ nodeData: disk.path })
+  })
+  test.after(async () => {
+    await lab.close()
+    await disk.remove()
+  })
+
+  test('a run stops safely with that reason, another is not taken, and both go well once there is room', async () => {
+    const { client } = lab
+    const before = await client.submit({ lab: labId, protocol: 'steps-never' })
+    await lab.check([before])
+    const cut = await client.submit({ lab: labId, protocol: 'stream', parameters: { duration: 60, rate: 200_000 } })
+    await client.reached(cut, ['running'])
+    lab.proxy.block() // documents pile up on the node
+    await pause(500)
+    disk.fill()
+    await within(
+      20_000,
+      'the safe stop',
+      (async () => {
+        while ((await lab.instruments.supply()).on) await pause(10)
+      })(),
+    )
+    lab.proxy.unblock()
+    await client.online(node)
+    const waiting = await client.submit({ lab: labId, protocol: 'steps-safe' })
+    await pause(3000)
+    const run = await client.get<{ state: string; waitReason?: string; reason?: string }>(`/api/v1/runs/${waiting}`)
+    assert.is(run.state, 'queued', 'it is refused by the node for now, and waits')
+    assert.match(JSON.stringify(run), /disk/i)
+    disk.free()
+    const [old, stopped, after] = await lab.check([before, cut, waiting])
+    assert.is(old?.state, 'succeeded')
+    assert.ok(
+      ['failed', 'interrupted', 'partial'].includes(stopped?.state ?? ''),
+      `the run that was cut is ${stopped?.state}`,
+    )
+    assert.match(JSON.stringify(await client.get(`/api/v1/runs/${cut}`)), /disk/i)
+    assert.is(after?.state, 'succeeded')
+  })
+
+  test('filled while idle and started again: it comes up, refuses with the reason, and recovers', async () => {
+    const { client, edge } = lab
+    disk.fill()
+    await edge.stop()
+    await edge.start()
+    await client.online(node)
+    const id = await client.submit({ lab: labId, protocol: 'steps-safe' })
+    await pause(1500)
+    assert.is((await client.get<{ state: string }>(`/api/v1/runs/${id}`)).state, 'queued')
+    disk.free()
+    const [run] = await lab.check([id])
+    assert.is(run?.state, 'succeeded')
+  })
+} else {
+  test.skip('a run stops safely with that reason, another is not taken, and both go well once there is room', problem)
+}
+
+test.run()
