@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
+import { type Edge, startEdge } from '@fernlab/edge/main'
+import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
+import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import type { Log } from '@fernlab/shared/primitives/log'
+
+/** The node's name in `shared/labs/demo-node/node.yaml`. */
+export const demoNode = 'demo'
+
+export interface DemoNodeOptions {
+  /** Everything's data folder; the node keeps its own below `nodes/demo`. */
+  readonly dataFolder: string
+  readonly site: string
+  readonly credential: { readonly username: string; readonly password: string }
+  /** Connections to the hub's broker in this process. */
+  readonly link: () => Duplex
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Starts the demo node: a whole node, whose benches are emulated behind its instruments' wires. */
+export function startDemoNode({ dataFolder, site, credential, link, clock, log }: DemoNodeOptions): Promise<Edge> {
+  return startEdge({
+    config: { file: fileURLToPath(import.meta.resolve('@fernlab/shared/labs/demo-node/node.yaml')) },
+    dataFolder: join(dataFolder, 'nodes', demoNode),
+    drivers: builtInDrivers(),
+    openTransport: createOpenTransport({ worlds: createWorlds({ clock }), clock, log }),
+    site,
+    credential,
+    link,
+    clock,
+    log,
+  })
+}
