@@ -52,8 +52,8 @@ export function readYaml(text: string, options: YamlOptions = {}): { yaml?: Yaml
     return { ...file, line, column: col }
   }
   const issues = document.errors.slice(0, MAX_ISSUES).map((error): Issue => {
-    const [from, to] = error.pos
-    return { path: '', message: syntaxMessage(error.code, error.message, text.slice(from, to)), ...at(from) }
+    const [from] = error.pos
+    return { path: '', message: syntaxMessage(error.code, error.message, text.slice(from, from + 80)), ...at(from) }
   })
   if (issues.length > 0) return { issues }
   visit(document, {

@@ -4,7 +4,6 @@ import { LabError } from '../primitives/lab-error.ts'
 import type { Environment } from './environment.ts'
 import { createCompiler } from './expression.ts'
 import {
-  type Amount,
   type AssertStep,
   MAX_INSTRUCTIONS,
   type ParameterValues,
@@ -148,7 +147,8 @@ function* expandSteps(
   scope: LoopScope,
   label: string | undefined,
 ): Instructions {
-  for (const [i, step] of steps.entries()) {
+  for (let i = 0; i < steps.length; i++) {
+    const step = steps[i] as Step
     yield* expandStep(run, step, `${path}[${i}].${step.kind}`, scope, step.label ?? label)
   }
 }
@@ -168,9 +168,6 @@ function* expandStep(run: Run, step: Step, path: string, scope: LoopScope, label
     run.quiet = 0
     yield { op: 'wait', ...at, seconds: 0 }
   }
-  const number = (amount: Amount, unit?: string) => amountIn(amount, unit, scope, run.compile)
-  const inner = (steps: readonly Step[], inside: LoopScope = scope) =>
-    expandSteps(run, steps, `${path}.steps`, inside, label)
   switch (step.kind) {
     case 'set':
       yield { op: 'set', ...at, assignments: assignments(step.values, scope, run.compile) }
@@ -179,7 +176,7 @@ function* expandStep(run: Run, step: Step, path: string, scope: LoopScope, label
       yield { op: 'ramp', ...at, ...rampOf(step, scope, run.compile) }
       return
     case 'wait':
-      yield { op: 'wait', ...at, seconds: notNegative(number(step.duration, 's'), path) }
+      yield { op: 'wait', ...at, seconds: notNegative(amountIn(step.duration, 's', scope, run.compile), path) }
       return
     case 'read':
       yield {
@@ -200,21 +197,27 @@ function* expandStep(run: Run, step: Step, path: string, scope: LoopScope, label
         ...at,
         stream: step.stream,
         columns: step.signals.map(splitKey),
-        rateHz: positive(number(step.rate, 'Hz'), `${path}.rate`),
+        rateHz: positive(amountIn(step.rate, 'Hz', scope, run.compile), `${path}.rate`),
         variables: scope.loop,
-        ...(step.for === undefined ? {} : { forS: notNegative(number(step.for, 's'), `${path}.for`) }),
-        ...(step.steps === undefined ? {} : { body: inner(step.steps) }),
+        ...(step.for === undefined
+          ? {}
+          : { forS: notNegative(amountIn(step.for, 's', scope, run.compile), `${path}.for`) }),
+        ...(step.steps === undefined ? {} : { body: expandSteps(run, step.steps, `${path}.steps`, scope, label) }),
       }
       return
     case 'sweep': {
+      const inside = `${path}.steps`
       const { count, at: valueAt } = sweepValues(step, scope, run.compile, path)
-      for (let i = 0; i < count; i++) yield* inner(step.steps, withVariable(scope, step.variable, valueAt(i)))
+      for (let i = 0; i < count; i++)
+        yield* expandSteps(run, step.steps, inside, withVariable(scope, step.variable, valueAt(i)), label)
       return
     }
     case 'repeat': {
+      const inside = `${path}.steps`
       const times = repeatCount(step, scope, run.compile, path)
       for (let i = 0; i < times; i++) {
-        yield* inner(step.steps, step.variable === undefined ? scope : withVariable(scope, step.variable, i))
+        const turn = step.variable === undefined ? scope : withVariable(scope, step.variable, i)
+        yield* expandSteps(run, step.steps, inside, turn, label)
       }
       return
     }
@@ -222,7 +225,7 @@ function* expandStep(run: Run, step: Step, path: string, scope: LoopScope, label
       yield {
         op: 'deadline',
         ...at,
-        seconds: positive(number(step.within, 's'), `${path}.within`),
+        seconds: positive(amountIn(step.within, 's', scope, run.compile), `${path}.within`),
         body: untilBody(run, step, at, scope),
         onExpiry: step.otherwise,
       }
@@ -248,7 +251,9 @@ function* expandStep(run: Run, step: Step, path: string, scope: LoopScope, label
         action,
         args: mapArguments(args),
         units: mapUnits(args),
-        ...(step.within === undefined ? {} : { withinS: positive(number(step.within, 's'), `${path}.within`) }),
+        ...(step.within === undefined
+          ? {}
+          : { withinS: positive(amountIn(step.within, 's', scope, run.compile), `${path}.within`) }),
       }
       return
     }

@@ -44,7 +44,8 @@ export function checkValues(
   }
   for (const [name, spec] of Object.entries(specs)) {
     const path = `${check.root}.${name}`
-    const value = given.get(name) ?? spec.default
+    const own = given.get(name)
+    const value = own === undefined ? spec.default : own
     if (value === undefined) {
       issues.push({ path, message: 'is missing and has no default' })
       continue
