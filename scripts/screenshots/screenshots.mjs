@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { prepare } from '../start/prepare.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const token = 'screenshots-0123456789-0123456789'
+const adminToken = 'screenshots-0123456789-0123456789'
 const admin = { name: 'Ada Lovelace', email: 'ada@example.org', password: 'not-a-secret-at-all' }
 const devices = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } }
 const inGuides = {
@@ -28,7 +28,7 @@ async function startHub(dataFolder) {
       FERNLAB_DATA: dataFolder,
       FERNLAB_PORT: '0',
       FERNLAB_MQTT_PORT: '0',
-      FERNLAB_ADMIN_TOKEN: token,
+      FERNLAB_ADMIN_TOKEN: adminToken,
     },
   })
   let printed = ''
@@ -52,7 +52,7 @@ async function startHub(dataFolder) {
   throw new Error(`the hub did not start\n${printed}`)
 }
 
-async function call(http, path, body) {
+async function call({ http, token }, path, body) {
   const response = await fetch(`${http}${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -62,19 +62,19 @@ async function call(http, path, body) {
   return response.json()
 }
 
-async function finishedRun(http, lab, protocol) {
-  const { id } = await call(http, '/api/v1/runs', { lab, protocol, parameters: {} })
+async function finishedRun(hub, lab, protocol) {
+  const { id } = await call(hub, '/api/v1/runs', { lab, protocol, parameters: {} })
   for (let i = 0; i < 600; i++) {
-    const run = await call(http, `/api/v1/runs/${id}`)
+    const run = await call(hub, `/api/v1/runs/${id}`)
     if (!['queued', 'assigned', 'running'].includes(run.state)) return id
     await sleep(200)
   }
   throw new Error(`run ${id} does not end`)
 }
 
-async function untilFree(http) {
+async function untilFree(hub) {
   for (let i = 0; i < 200; i++) {
-    const { items } = await call(http, '/api/v1/benches')
+    const { items } = await call(hub, '/api/v1/benches')
     if (items.length > 0 && items.every((bench) => bench.state === 'free')) return items
     await sleep(100)
   }
@@ -94,17 +94,33 @@ async function setUp({ browser, setupLink, folder }) {
   await page.close()
 }
 
+async function signIn(context, http) {
+  const { email, password } = admin
+  const answer = await context.request.post(`${http}/api/auth/sign-in/email`, {
+    data: { email, password },
+    headers: { origin: http },
+  })
+  if (!answer.ok()) throw new Error(`sign-in: ${answer.status()} ${await answer.text()}`)
+}
+
+/** A token of the person whose pages are shown, so that the runs are hers. */
+async function tokenOf(browser, http) {
+  const context = await browser.newContext()
+  await signIn(context, http)
+  const answer = await context.request.post(`${http}/api/v1/tokens`, {
+    data: { name: 'Notebook', scopes: ['read', 'run'], expiresInDays: 30 },
+    headers: { origin: http },
+  })
+  const { token } = await answer.json()
+  await context.close()
+  return token
+}
+
 async function shoot({ browser, http, folder, pages, signedIn }) {
   for (const colorScheme of ['light', 'dark']) {
     for (const [device, viewport] of Object.entries(devices)) {
       const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce', baseURL: http })
-      if (signedIn) {
-        const answer = await context.request.post('/api/auth/sign-in/email', {
-          data: { email: admin.email, password: admin.password },
-          headers: { origin: http },
-        })
-        if (!answer.ok()) throw new Error(`sign-in: ${answer.status()} ${await answer.text()}`)
-      }
+      if (signedIn) await signIn(context, http)
       const page = await context.newPage()
       for (const [name, path] of Object.entries(pages)) {
         await page.goto(path)
@@ -132,10 +148,11 @@ async function main(args) {
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
   })
   try {
-    const benches = await untilFree(http)
+    const benches = await untilFree({ http, token: adminToken })
     await setUp({ browser, setupLink, folder })
-    const run = await finishedRun(http, 'rc-circuit', 'charge-curve')
-    await finishedRun(http, 'membrane', 'step-current')
+    const ada = { http, token: await tokenOf(browser, http) }
+    const run = await finishedRun(ada, 'rc-circuit', 'charge-curve')
+    await finishedRun(ada, 'membrane', 'step-current')
     await shoot({ browser, http, folder, signedIn: false, pages: { 'sign-in': '/sign-in', forgot: '/forgot' } })
     const pages = {
       labs: '/labs',
