@@ -114,6 +114,7 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
     const now = clock.now()
     // As if the hub had looked at its clock half-way between question and answer (RFC 5905, without the second sample).
     clockOffsetMs = Math.round((sentAtMs + now) / 2 - hubTimeMs)
+    outbox.connect((documents) => link.publish(topics.sync(node, 'documents'), documents))
     for (const key of outbox.welcomed(attempts)) {
       log.info({ run: key.runId, attempt: key.attempt }, 'the hub does not want an attempt any more')
       queue.drop(key)
@@ -140,9 +141,9 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
     const topic = parseTopic(site, message.topic)
     if (topic === undefined) return
     if (topic.kind === 'hub-status') {
-      const online = Buffer.from(message.payload).toString('utf8') === 'online'
+      if (Buffer.from(message.payload).toString('utf8') === 'offline') outbox.connect(undefined)
       // A hub that has just come back has not seen the inventory.
-      if (online && !message.retained && state === 'synced') greet()
+      else if (!message.retained) greet()
       return
     }
     if (topic.kind === 'signal-set' && topic.node === node) return setSignal(topic.instrument, topic.signal, message)
@@ -189,7 +190,6 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
   })
   link.onConnect(() => {
     if (closed) return
-    outbox.connect((message) => link.publish(topics.sync(node, 'documents'), message))
     options.onConnect()
     greet()
   })
