@@ -15,7 +15,7 @@ import { DirectPanel } from './direct-panel.tsx'
 
 /** One bench: how it is, why, what it is doing, its instruments with live values, and driving it by hand. */
 export default function BenchPage() {
-  const { benchId } = useParams({ from: '/benches/$benchId' })
+  const { benchId } = useParams({ from: '/framed/benches/$benchId' })
   const { t } = useWords()
   const benches = useQuery(benchesQuery(useApi()))
   const bench = benches.data?.items.find((one) => one.id === benchId)

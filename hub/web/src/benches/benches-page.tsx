@@ -1,9 +1,9 @@
 import type { Bench } from '@fernlab/shared/contracts/api'
-import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
 import { benchesQuery } from '../api/queries.ts'
+import { LinkButton } from '../frame/link-button.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
@@ -36,14 +36,7 @@ export default function BenchesPage() {
   return (
     <Page title={t('benches.title')}>
       {items.length === 0 ? (
-        <EmptyState
-          title={t('benches.empty')}
-          action={
-            <Button component={Link} to="/nodes">
-              {t('benches.toNodes')}
-            </Button>
-          }
-        >
+        <EmptyState title={t('benches.empty')} action={<LinkButton to="/nodes">{t('benches.toNodes')}</LinkButton>}>
           {t('benches.emptyText')}
         </EmptyState>
       ) : (

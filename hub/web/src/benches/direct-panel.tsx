@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { z } from 'zod'
 import { useApi } from '../api/context.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { useNow, useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
 import { SignalRow } from './signal-row.tsx'
@@ -98,8 +99,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
               {instrument}, {model ?? driver}
             </span>
           </h2>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-          <div className={styles.tableFrame} tabIndex={0} role="region" aria-label={part}>
+          <ScrollRegion name={part} className={styles.tableFrame}>
             <table>
               <thead>
                 <tr>
@@ -123,7 +123,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
                 ))}
               </tbody>
             </table>
-          </div>
+          </ScrollRegion>
         </section>
       ))}
     </>

@@ -27,7 +27,7 @@ export function CataloguePage() {
   const { t } = words
   useTitle(t('catalogue.title'))
   const labs = useQuery(labsQuery(useApi()))
-  const search = useSearch({ from: '/labs' })
+  const search = useSearch({ from: '/framed/labs' })
   const navigate = useNavigate({ from: '/labs' })
   const change = (next: CatalogueSearch) =>
     void navigate({ search: (before) => clean({ ...before, ...next }), replace: true })
@@ -46,7 +46,7 @@ export function CataloguePage() {
       {all.length === 0 ? (
         <EmptyState
           title={t('catalogue.empty')}
-          action={<CopyLine value="npx fernlab lab push DIR" label="npx fernlab lab push DIR" />}
+          action={<CopyLine value="npx fernlab lab push DIR" label={t('catalogue.emptyText')} />}
         >
           {t('catalogue.emptyText')}
         </EmptyState>
@@ -65,14 +65,14 @@ export function CataloguePage() {
             <Choice
               label={t('catalogue.subject')}
               all={t('catalogue.all')}
-              values={all.map((lab) => lab.subject)}
+              values={all.map((lab) => words.text(lab.subject))}
               value={search.subject}
               onChange={(subject) => change({ subject })}
             />
             <Choice
               label={t('catalogue.level')}
               all={t('catalogue.all')}
-              values={all.map((lab) => lab.level)}
+              values={all.map((lab) => words.text(lab.level))}
               value={search.level}
               onChange={(level) => change({ level })}
             />
@@ -107,13 +107,13 @@ export function CataloguePage() {
 interface ChoiceProps {
   readonly label: string
   readonly all: string
-  readonly values: readonly (string | undefined)[]
+  readonly values: readonly string[]
   readonly value: string | undefined
   readonly onChange: (value: string) => void
 }
 
 function Choice({ label, all, values, value, onChange }: ChoiceProps) {
-  const known = [...new Set(values.filter((name): name is string => name !== undefined))].sort()
+  const known = [...new Set(values.filter((name) => name !== ''))].sort()
   if (known.length < 2) return null
   return (
     <NativeSelect
@@ -129,9 +129,11 @@ const clean = (search: CatalogueSearch): CatalogueSearch =>
   Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined && value !== ''))
 
 function matches(lab: LabSummary, search: CatalogueSearch, words: ReturnType<typeof useWords>): boolean {
-  if (search.subject !== undefined && lab.subject !== search.subject) return false
-  if (search.level !== undefined && lab.level !== search.level) return false
-  const text = [words.text(lab.title), words.text(lab.summary), lab.id, lab.subject, lab.level].join(' ').toLowerCase()
+  const subject = words.text(lab.subject)
+  const level = words.text(lab.level)
+  if (search.subject !== undefined && subject !== search.subject) return false
+  if (search.level !== undefined && level !== search.level) return false
+  const text = [words.text(lab.title), words.text(lab.summary), lab.id, subject, level].join(' ').toLowerCase()
   return (search.q ?? '')
     .toLowerCase()
     .split(/\s+/)

@@ -20,7 +20,9 @@ export function LabCard({ lab }: { lab: LabSummary }) {
           </Link>
         </h2>
         <p className={styles.summary}>{words.text(lab.summary)}</p>
-        <p className={styles.tags}>{[lab.subject, lab.level].filter(Boolean).join(' · ')}</p>
+        <p className={styles.tags}>
+          {[words.text(lab.subject), words.text(lab.level)].filter((text) => text !== '').join(' · ')}
+        </p>
       </div>
       <div className={styles.foot}>
         <ul className={styles.benches}>

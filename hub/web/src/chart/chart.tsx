@@ -130,8 +130,6 @@ export default function Chart({ content: given, height, onZoom, zoomed = false }
           </button>
         ) : null}
       </figcaption>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: it is focusable and named; its keys are described */}
-      {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: the role is given */}
       <div
         ref={frame}
         className={styles.frame}

@@ -131,17 +131,6 @@ export function plotData(content: ChartContent): uPlot.AlignedData {
     ...content.series.map((one) => positive(one.values)),
   ] as unknown as uPlot.AlignedData
   if (content.fit === undefined) return base
-  const fit: uPlot.AlignedData = [
-    [...content.fit.x],
-    ...content.series.map(() => content.fit?.x.map(() => null) ?? []),
-    positive(content.fit.y),
-  ] as unknown as uPlot.AlignedData
-  const withGap = [...base, base[0].map(() => null)] as unknown as uPlot.AlignedData
-  return uPlot.join([withGap, fit].map(onlyOnce(content.series.length + 1)))
-}
-
-/** Join adds columns side by side; both tables carry the same ones, so each keeps only its own. */
-function onlyOnce(width: number): (table: uPlot.AlignedData, index: number) => uPlot.AlignedData {
-  return (table, index) =>
-    (index === 0 ? table.slice(0, width) : [table[0], table[width]]) as unknown as uPlot.AlignedData
+  const curve = [[...content.fit.x], positive(content.fit.y)] as unknown as uPlot.AlignedData
+  return uPlot.join([base, curve])
 }

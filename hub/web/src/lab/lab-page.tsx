@@ -28,7 +28,7 @@ export interface LabSearch {
 /** What the lab is, and the form that runs it. */
 export function LabPage() {
   const words = useWords()
-  const { labId } = useParams({ from: '/labs/$labId' })
+  const { labId } = useParams({ from: '/framed/labs/$labId' })
   const lab = useQuery(labQuery(useApi(), labId))
   const title = lab.data === undefined ? '' : words.text(lab.data.title)
   useTitle(title, title || undefined)
@@ -46,7 +46,7 @@ function Lab({ lab }: { lab: LabDetail }) {
   const { t, language } = words
   const api = useApi()
   const me = useQuery(meQuery(api))
-  const search = useSearch({ from: '/labs/$labId' })
+  const search = useSearch({ from: '/framed/labs/$labId' })
   const navigate = useNavigate({ from: '/labs/$labId' })
   const from = useQuery({ ...runQuery(api, search.from ?? ''), enabled: search.from !== undefined })
   const protocol = lab.protocols.find((one) => one.name === search.protocol) ?? lab.protocols[0]

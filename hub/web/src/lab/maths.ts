@@ -1,10 +1,18 @@
 import 'katex/dist/katex.min.css'
-import rehypeKatex from 'rehype-katex'
+import { render } from 'katex'
 import remarkMath from 'remark-math'
 import type { PluggableList } from 'unified'
 
-/** Reads `$…$` and `$$…$$` and sets them with KaTeX, with MathML for screen readers. */
-export const maths: { readonly remark: PluggableList; readonly rehype: PluggableList } = {
-  remark: [remarkMath],
-  rehype: [[rehypeKatex, { output: 'htmlAndMathml', trust: false, maxExpand: 200 }]],
+/** What a text with formulas needs. */
+export interface Maths {
+  readonly plugins: PluggableList
+  /** Sets a formula into the element, with MathML for screen readers; a wrong one shows as it was written. */
+  readonly set: (tex: string, element: HTMLElement, display: boolean) => void
+}
+
+/** Reads `$…$` and `$$…$$`; sets them node by node, since the page's policy refuses style attributes in HTML text. */
+export const maths: Maths = {
+  plugins: [remarkMath],
+  set: (tex, element, display) =>
+    render(tex, element, { displayMode: display, throwOnError: false, trust: false, maxExpand: 200, strict: 'ignore' }),
 }

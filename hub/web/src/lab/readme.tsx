@@ -1,13 +1,9 @@
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import Markdown, { type Components, defaultUrlTransform } from 'react-markdown'
 import remarkGfm from 'remark-gfm'
-import type { PluggableList } from 'unified'
+import type { Maths } from './maths.ts'
+import { ScrollRegion } from '../notices/scroll-region.tsx'
 import styles from './readme.module.css'
-
-interface Maths {
-  readonly remark: PluggableList
-  readonly rehype: PluggableList
-}
 
 /** The lab's text with figures and formulas; the code for formulas is fetched when the text has one. */
 export default function Readme({ markdown, filesUrl, title }: { markdown: string; filesUrl: string; title: string }) {
@@ -33,20 +29,29 @@ export default function Readme({ markdown, filesUrl, title }: { markdown: string
       img: ({ src, alt }) => (
         <img src={typeof src === 'string' ? src : undefined} alt={alt ?? ''} loading="lazy" decoding="async" />
       ),
+      pre: ({ node, children }) => {
+        const only = node?.children[0]
+        const isFormula = only?.type === 'element' && isMaths(only.properties.className)
+        return isFormula ? children : <pre>{children}</pre>
+      },
+      code: ({ className, children }) =>
+        maths !== undefined && isMaths(className?.split(' ')) ? (
+          <Formula maths={maths} tex={String(children)} display={className?.includes('math-display') === true} />
+        ) : (
+          <code>{children}</code>
+        ),
       table: ({ children }) => (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        <div className={styles.tableFrame} tabIndex={0} role="region" aria-label={title}>
+        <ScrollRegion name={title} className={styles.tableFrame}>
           <table>{children}</table>
-        </div>
+        </ScrollRegion>
       ),
     }),
-    [title],
+    [title, maths],
   )
   return (
     <div className={styles.readme}>
       <Markdown
-        remarkPlugins={[remarkGfm, ...(maths?.remark ?? [])]}
-        rehypePlugins={maths?.rehype ?? []}
+        remarkPlugins={[remarkGfm, ...(maths?.plugins ?? [])]}
         components={components}
         urlTransform={(url, key) =>
           key === 'src' && !/^([a-z]+:|\/)/i.test(url)
@@ -58,4 +63,14 @@ export default function Readme({ markdown, filesUrl, title }: { markdown: string
       </Markdown>
     </div>
   )
+}
+
+const isMaths = (classes: unknown): boolean => Array.isArray(classes) && classes.includes('language-math')
+
+function Formula({ maths, tex, display }: { maths: Maths; tex: string; display: boolean }) {
+  const element = useRef<HTMLSpanElement>(null)
+  useLayoutEffect(() => {
+    if (element.current !== null) maths.set(tex, element.current, display)
+  }, [maths, tex, display])
+  return <span ref={element} />
 }

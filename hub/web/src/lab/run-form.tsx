@@ -2,12 +2,13 @@ import type { LabDetail, Run, SubmitRun } from '@fernlab/shared/contracts/api'
 import { Button, NativeSelect } from '@mantine/core'
 import { IconPlayerPlay, IconRestore } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useMemo, useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { idempotencyKey } from '../api/idempotency-key.ts'
 import { meQuery } from '../api/queries.ts'
+import { LinkButton } from '../frame/link-button.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import { useEstimate } from './estimate-line.tsx'
@@ -103,9 +104,9 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
         </p>
         <p className={styles.starts}>{startText(lab, words)}</p>
         {me.data === null ? (
-          <Button component={Link} to="/sign-in" search={{ next: `/labs/${lab.id}` }} size="md" fullWidth>
+          <LinkButton to="/sign-in" search={{ next: `/labs/${lab.id}` }} size="md" fullWidth>
             {t('lab.signInToRun')}
-          </Button>
+          </LinkButton>
         ) : (
           <Button
             type="submit"

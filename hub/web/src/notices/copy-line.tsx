@@ -8,9 +8,8 @@ export function CopyLine({ value, label }: { value: string; label: string }) {
   const { t } = useTranslation()
   return (
     <div className={styles.copyLine}>
-      <code className={styles.copyText} aria-label={label}>
-        {value}
-      </code>
+      <span className="visually-hidden">{label}</span>
+      <code className={styles.copyText}>{value}</code>
       <CopyButton value={value}>
         {({ copied, copy }) => (
           <Button

@@ -1,6 +1,5 @@
-import { Button } from '@mantine/core'
-import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
+import { LinkButton } from '../frame/link-button.tsx'
 import { EmptyState } from './empty-state.tsx'
 
 /** Says that there is nothing at this address and offers the way back. */
@@ -10,9 +9,9 @@ export function NotFound() {
     <EmptyState
       title={t('error.notFound')}
       action={
-        <Button component={Link} to="/labs" variant="default">
+        <LinkButton to="/labs" variant="default">
           {t('error.home')}
-        </Button>
+        </LinkButton>
       }
     >
       {t('error.notFoundText')}

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { dataQuery } from '../api/queries.ts'
+import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { count, unitText } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { plain } from './plots.ts'
@@ -69,8 +70,7 @@ export function DataTable({ run, streams, final }: { run: Run; streams: readonly
           </>
         ) : null}
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <div className={styles.tableFrame} tabIndex={0} role="region" aria-labelledby="table">
+      <ScrollRegion name={t('runPage.table')} className={styles.tableFrame}>
         <table>
           <thead>
             <tr>
@@ -94,7 +94,7 @@ export function DataTable({ run, streams, final }: { run: Run; streams: readonly
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollRegion>
       {data.reduced ? (
         <p className={styles.small}>
           {t('runPage.tableReduced', { shown: count(rows, language), rows: count(shown.rows, language) })}

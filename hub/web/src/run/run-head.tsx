@@ -6,6 +6,7 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { queryString } from '../api/queries.ts'
+import { LinkButton } from '../frame/link-button.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { isFinal } from '../states/run-states.ts'
 import { useWords } from '../words/use-words.ts'
@@ -30,15 +31,15 @@ export function RunHead({ run, streams }: { run: Run; streams: readonly string[]
       <div className={styles.actions}>
         {isFinal(run.state) ? null : <CancelButton run={run} />}
         {streams.length === 0 || run.dataRemovedAt !== undefined ? null : <Downloads run={run} streams={streams} />}
-        <Button
-          component={Link}
-          to={`/labs/${run.lab}`}
+        <LinkButton
+          to="/labs/$labId"
+          params={{ labId: run.lab }}
           search={{ protocol: run.protocol, from: run.id }}
           variant={isFinal(run.state) ? 'filled' : 'default'}
           leftSection={<IconRepeat size={16} aria-hidden="true" />}
         >
           {t('runPage.again')}
-        </Button>
+        </LinkButton>
       </div>
     </header>
   )

@@ -27,7 +27,7 @@ import { useLiveRun } from './use-live-run.ts'
 /** One run: its state, its charts as they grow, its results, and all that was recorded with it. */
 export default function RunPage() {
   const words = useWords()
-  const { runId } = useParams({ from: '/runs/$runId' })
+  const { runId } = useParams({ from: '/framed/runs/$runId' })
   const api = useApi()
   const run = useQuery({
     ...runQuery(api, runId),

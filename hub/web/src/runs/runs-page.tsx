@@ -1,8 +1,9 @@
 import { Button, NativeSelect } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
 import { labsQuery, runsQuery } from '../api/queries.ts'
+import { LinkButton } from '../frame/link-button.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
@@ -24,7 +25,7 @@ export function RunsPage() {
   const { t } = words
   useTitle(t('runs.title'))
   const api = useApi()
-  const search = useSearch({ from: '/runs' })
+  const search = useSearch({ from: '/framed/runs' })
   const navigate = useNavigate({ from: '/runs' })
   const runs = useInfiniteQuery(runsQuery(api, search))
   const labs = useQuery(labsQuery(api))
@@ -79,9 +80,7 @@ export function RunsPage() {
                 {t('catalogue.clear')}
               </Button>
             ) : (
-              <Button component={Link} to="/labs">
-                {t('runs.toLabs')}
-              </Button>
+              <LinkButton to="/labs">{t('runs.toLabs')}</LinkButton>
             )
           }
         >

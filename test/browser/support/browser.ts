@@ -1,0 +1,52 @@
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+
+/** Debian's Chromium, quiet: it calls nobody but the page under test. */
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: process.env.FERNLAB_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+
+export interface Visit {
+  readonly page: Page
+  readonly context: BrowserContext
+  /** What the page complained about: errors, and what the content security policy refused. */
+  readonly complaints: string[]
+}
+
+export interface VisitOptions {
+  readonly scheme?: 'light' | 'dark'
+  readonly phone?: boolean
+  readonly language?: string
+}
+
+/** A fresh visitor. */
+export async function visit(browser: Browser, options: VisitOptions = {}): Promise<Visit> {
+  const context = await browser.newContext({
+    colorScheme: options.scheme ?? 'light',
+    viewport: options.phone === true ? { width: 390, height: 844 } : { width: 1440, height: 900 },
+    isMobile: options.phone === true,
+    hasTouch: options.phone === true,
+    locale: options.language ?? 'en-GB',
+    timezoneId: 'Europe/Madrid',
+    reducedMotion: 'reduce',
+  })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(`${error.name}: ${error.message}`))
+  page.on('console', (message) => {
+    const text = message.text()
+    // A refused or cut request is what several tests are about; the page's own errors are not.
+    if (message.type() === 'error' && !text.startsWith('Failed to load resource')) complaints.push(text)
+  })
+  page.setDefaultTimeout(8_000)
+  return { page, context, complaints }
+}

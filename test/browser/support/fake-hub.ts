@@ -1,0 +1,264 @@
+/** A stand-in for the hub: serves the built page with its headers, and the API's objects from memory. */
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Run, SubmitRun } from '@fernlab/shared/contracts/api'
+import { checkParameters } from '@fernlab/shared/protocol/parameters'
+import type { Protocol } from '@fernlab/shared/protocol/protocol'
+import { contentSecurityPolicy, pageHeaders } from '../../../hub/web/csp.ts'
+import { readLabs } from './fake-labs.ts'
+import { FakeRun } from './fake-run.ts'
+import { benches, nodes, tokens } from './fake-staff.ts'
+
+const page = fileURLToPath(new URL('../../../hub/web/dist/', import.meta.url))
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+}
+
+export interface FakeHub {
+  readonly url: string
+  /** Runs by id, newest last. */
+  readonly runs: Map<string, FakeRun>
+  /** While true, every connection is cut without an answer. */
+  down: boolean
+  /** Nothing in lists: a hub on its first day. */
+  empty: boolean
+  addRun(more?: Partial<Run>, points?: number): FakeRun
+  close(): Promise<void>
+}
+
+export interface FakeHubOptions {
+  /** Wall time between the points of a submitted run; 30 ms unless given. */
+  readonly everyMs?: number
+  /** Whether somebody is signed in at first. */
+  readonly signedIn?: boolean
+}
+
+/** Starts the stand-in on a free port. */
+export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOptions = {}): Promise<FakeHub> {
+  const labs = readLabs()
+  const runs = new Map<string, FakeRun>()
+  let isSignedIn = signedIn
+  let counter = 0
+  const hub = { down: false, empty: false, runs }
+
+  function addRun(more: Partial<Run> = {}, points = 50): FakeRun {
+    const id = `01k${String(counter++).padStart(23, '0')}`
+    const lab = labs.get(more.lab ?? 'rc-circuit')?.detail
+    const protocol = lab?.protocols.find((one) => one.name === (more.protocol ?? 'charge-curve')) ?? lab?.protocols[0]
+    if (lab === undefined || protocol === undefined) throw new Error('no such lab')
+    const run = new FakeRun({
+      points,
+      everyMs,
+      run: {
+        id,
+        state: 'queued',
+        attempt: 1,
+        lab: lab.id,
+        labTitle: lab.title,
+        labVersion: 1,
+        protocol: protocol.name,
+        protocolTitle: protocol.title,
+        protocolDigest: protocol.digest,
+        restart: protocol.restart,
+        bench: null,
+        parameters: { voltage: 5, duration: 5, rate: 10 },
+        person: { id: 'p1', name: 'Ana' },
+        priority: 0,
+        createdAt: new Date().toISOString(),
+        cancelRequested: false,
+        outputs: {},
+        missingOutputs: {},
+        rows: {},
+        ...more,
+      },
+    })
+    runs.set(id, run)
+    return run
+  }
+
+  const server = createServer((request, response) => {
+    if (hub.down) {
+      request.socket.destroy()
+      return
+    }
+    void answer(request, response).catch((error: unknown) => {
+      response.writeHead(500, { 'content-type': 'application/problem+json' })
+      response.end(JSON.stringify({ status: 500, code: 'fake-broken', detail: String(error) }))
+    })
+  })
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://hub')
+    const path = decodeURIComponent(url.pathname)
+    if (!path.startsWith('/api/')) {
+      servePage(path, response)
+      return
+    }
+    const body = request.method === 'GET' ? undefined : await readBody(request)
+    const json = (value: unknown, status = 200) => {
+      response.writeHead(status, { 'content-type': 'application/json' })
+      response.end(value === undefined ? undefined : JSON.stringify(value))
+    }
+    const problem = (status: number, code: string, more: object = {}) =>
+      json({ type: `urn:${code}`, title: code, status, detail: code, code, ...more }, status)
+    const call = `${request.method} ${path}`
+    const listed = <T>(items: readonly T[]) => json({ items: hub.empty ? [] : items })
+
+    if (call === 'GET /api/v1/site') {
+      return json({ site: 'demo', title: 'Demo hub', version: '0.1.0', setupNeeded: false, mail: true })
+    }
+    if (call === 'POST /api/auth/sign-in/email') {
+      if ((body as { password?: string }).password !== 'correct horse') return problem(401, 'sign-in-refused')
+      isSignedIn = true
+      return json({})
+    }
+    if (call === 'POST /api/v1/setup') {
+      isSignedIn = true
+      return json({ id: 'p1', name: 'Ana', email: 'ana@school.example', role: 'admin' }, 201)
+    }
+    if (call === 'POST /api/auth/sign-out') {
+      isSignedIn = false
+      return json({})
+    }
+    if (path.startsWith('/api/v1/password/')) return json({})
+    if (call === 'GET /api/v1/labs') {
+      return listed(
+        [...labs.values()].map(({ detail }) => ({
+          ...detail,
+          benches: benches.filter((bench) => bench.labs.includes(detail.id)),
+          estimatedWaitS: detail.id === 'rc-circuit' ? 0 : detail.id === 'membrane' ? 372 : null,
+          queueLength: detail.id === 'membrane' ? 2 : 0,
+        })),
+      )
+    }
+    const [, , , collection = '', id = '', verb = '', ...rest] = path.split('/')
+    if (collection === 'labs') {
+      const lab = labs.get(id)
+      if (lab === undefined) return problem(404, 'lab-unknown')
+      if (verb === 'files') {
+        const file = lab.files[rest.join('/')]
+        if (file === undefined) return problem(404, 'file-unknown')
+        response.writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream' })
+        response.end(file)
+        return
+      }
+      return json({ ...lab.detail, benches: benches.filter((bench) => bench.labs.includes(id)) })
+    }
+    if (!isSignedIn) return problem(401, 'not-signed-in')
+    if (call === 'GET /api/v1/me') {
+      return json({ id: 'p1', name: 'Ana Ruiz', email: 'ana@school.example', role: 'admin' })
+    }
+    if (call === 'GET /api/v1/runs') {
+      const states = url.searchParams.get('state')?.split(',')
+      const items = [...runs.values()]
+        .map(({ run }) => run)
+        .filter((run) => states === undefined || states.includes(run.state))
+        .filter((run) => (url.searchParams.get('lab') ?? run.lab) === run.lab)
+        .reverse()
+      const limit = Number(url.searchParams.get('limit') ?? 50)
+      const from = Number(url.searchParams.get('cursor') ?? 0)
+      const next = from + limit
+      return json({
+        items: items.slice(from, next),
+        ...(next < items.length ? { cursor: String(next) } : {}),
+      })
+    }
+    if (call === 'POST /api/v1/runs') {
+      const sent = body as SubmitRun
+      const protocol = labs.get(sent.lab)?.detail.protocols.find((one) => one.name === sent.protocol)
+      if (protocol === undefined) return problem(404, 'protocol-unknown')
+      const { values, issues } = checkParameters(protocol.definition as Protocol, sent.parameters)
+      if (issues.length > 0) return problem(422, 'parameters-invalid', { issues })
+      const run = addRun({ lab: sent.lab, protocol: sent.protocol, parameters: values as Run['parameters'] })
+      run.play()
+      return json(run.run, 201)
+    }
+    if (collection === 'runs') {
+      const run = runs.get(id)
+      if (run === undefined) return problem(404, 'run-unknown')
+      if (verb === 'events') {
+        run.connect(response, request.headers['last-event-id']?.toString())
+        return
+      }
+      if (verb === 'data.json') return json(run.data())
+      if (verb === 'documents') {
+        response.writeHead(200, { 'content-type': 'application/jsonl' })
+        response.end(
+          `${JSON.stringify({ name: 'descriptor', doc: { configuration: { psu: { data: { psu_range: 30 }, data_keys: { psu_range: { units: 'V' } } } } } })}\n`,
+        )
+        return
+      }
+      if (verb === 'cancel') {
+        run.end('cancelled', { reason: 'Cancelled by Ana Ruiz', cancelRequested: true })
+        return json(run.run)
+      }
+      return json(run.run)
+    }
+    if (call === 'GET /api/v1/benches') return listed(benches)
+    if (collection === 'benches' && verb === 'lease') {
+      return json({ lease: 'l1', expiresAt: new Date(Date.now() + 120_000).toISOString() })
+    }
+    if (collection === 'benches' && verb === 'exchange') {
+      const time = new Date().toISOString()
+      const read = (body as { read?: string[] }).read ?? []
+      return json({ readings: Object.fromEntries(read.map((name) => [name, { value: 3.3012, unit: 'V', time }])) })
+    }
+    if (call === 'GET /api/v1/nodes') return listed(nodes)
+    if (call === 'POST /api/v1/nodes') {
+      const { node } = body as { node: string }
+      return json({ node, code: 'K7QM-4XWD-9RTB', expiresAt: new Date(Date.now() + 3_600_000).toISOString() }, 201)
+    }
+    if (call === 'GET /api/v1/tokens') return listed(tokens)
+    if (call === 'POST /api/v1/tokens') {
+      return json({ ...tokens[0], ...(body as object), token: 'fl_3Jx8mQ2vZt7KpWc5Rb9LnYd4' }, 201)
+    }
+    if (call === 'GET /api/v1/storage') {
+      return json({
+        databaseBytes: 184_000_000,
+        freeBytes: 22_400_000_000,
+        acceptingRuns: true,
+        retention: { dataDays: 365, runDays: null },
+      })
+    }
+    if (call === 'PUT /api/v1/settings/retention') return json(body)
+    return problem(404, 'not-found')
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return Object.assign(hub, {
+    url: `http://127.0.0.1:${port}`,
+    addRun,
+    close: async () => {
+      for (const run of runs.values()) run.stop()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  })
+}
+
+function servePage(path: string, response: ServerResponse): void {
+  const file = join(page, path)
+  const known = file.startsWith(page) && extname(path) !== '' && existsSync(file)
+  const served = known ? file : join(page, 'index.html')
+  response.writeHead(200, {
+    'content-type': types[extname(served)] ?? 'application/octet-stream',
+    'content-security-policy': contentSecurityPolicy(),
+    ...pageHeaders,
+  })
+  response.end(readFileSync(served))
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  return text === '' ? {} : JSON.parse(text)
+}

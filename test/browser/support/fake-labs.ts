@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { LabDetail } from '@fernlab/shared/contracts/api'
+import { estimate } from '@fernlab/shared/protocol/estimate'
+import { checkLabFolder } from '@fernlab/shared/protocol/lab-folder'
+import { parameterSchema } from '@fernlab/shared/protocol/parameters'
+
+const folder = fileURLToPath(new URL('../../../shared/labs/', import.meta.url))
+
+export interface FakeLab {
+  readonly detail: LabDetail
+  readonly files: Readonly<Record<string, Uint8Array>>
+}
+
+/** The demo labs as a hub would serve them, read from their folders. */
+export function readLabs(): Map<string, FakeLab> {
+  const labs = new Map<string, FakeLab>()
+  for (const id of ['diode-iv', 'membrane', 'rc-circuit']) {
+    const files: Record<string, string | Uint8Array> = {}
+    for (const path of readdirSync(join(folder, id), { recursive: true, encoding: 'utf8' })) {
+      if (/\.(yaml|md)$/.test(path)) files[path] = readFileSync(join(folder, id, path), 'utf8')
+      else if (/\.svg$/.test(path)) files[path] = readFileSync(join(folder, id, path))
+    }
+    const { lab, issues } = checkLabFolder(files, { folder: id })
+    if (lab === undefined) throw new Error(`${id}: ${JSON.stringify(issues)}`)
+    const { title, summary, subject, level, picture } = lab.lab
+    labs.set(id, {
+      files: lab.files,
+      detail: {
+        id,
+        title: title as LabDetail['title'],
+        summary: summary as LabDetail['summary'],
+        ...(subject === undefined ? {} : { subject: subject as LabDetail['title'] }),
+        ...(level === undefined ? {} : { level: level as LabDetail['title'] }),
+        ...(picture === undefined ? {} : { picture: `/api/v1/labs/${id}/files/${picture}` }),
+        version: 1,
+        benches: [],
+        queueLength: 0,
+        estimatedWaitS: 0,
+        readme: lab.readme,
+        filesUrl: `/api/v1/labs/${id}/files/`,
+        parts: {},
+        protocols: Object.entries(lab.protocols).map(([name, protocol]) => {
+          const defaults = Object.fromEntries(
+            Object.entries(protocol.parameters).flatMap(([key, { default: value }]) =>
+              value === undefined ? [] : [[key, value]],
+            ),
+          )
+          const { seconds, points, exact } = estimate(protocol, defaults)
+          return {
+            name,
+            title: protocol.title as LabDetail['title'],
+            ...(protocol.summary === undefined ? {} : { summary: protocol.summary as LabDetail['title'] }),
+            version: protocol.version,
+            digest: `sha256-${name}`.padEnd(64, '0'),
+            restart: protocol.restart,
+            parameters: parameterSchema(protocol),
+            outputs: Object.fromEntries(
+              Object.entries(protocol.outputs).map(([key, { title: text, unit }]) => [
+                key,
+                { title: text as LabDetail['title'], unit },
+              ]),
+            ),
+            plots: [...protocol.plots],
+            definition: protocol,
+            estimate: { seconds, points, exact },
+          }
+        }),
+      },
+    })
+  }
+  return labs
+}

@@ -1,0 +1,124 @@
+import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
+import type { Bench, NodeInfo, Token } from '@fernlab/shared/contracts/api'
+
+const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString()
+
+const signal = (name: string, unit: string, more: Partial<SignalSpec> = {}): SignalSpec => ({
+  name,
+  unit,
+  dtype: 'number',
+  shape: [],
+  kind: 'reading',
+  access: 'read-set',
+  ...more,
+})
+
+/** Benches of every kind that a page has to show. */
+export const benches: readonly Bench[] = [
+  {
+    id: 'demo.rc-1',
+    node: 'demo',
+    name: 'rc-1',
+    title: 'RC bench 1',
+    labs: ['rc-circuit'],
+    state: 'free',
+    since: ago(320),
+    leased: false,
+    parts: {
+      psu: {
+        instrument: 'supply',
+        driver: 'scpi',
+        model: 'FL-3005',
+        signals: [
+          signal('voltage', 'V', { title: 'Voltage', limits: { low: 0, high: 10 } }),
+          signal('current_limit', 'A', { title: 'Current limit', limits: { low: 0, high: 0.5 } }),
+          signal('output', '1', { title: 'Output', dtype: 'boolean' }),
+        ],
+        actions: [],
+      },
+      dmm: {
+        instrument: 'meter',
+        driver: 'scpi',
+        model: 'FL-3410',
+        signals: [signal('voltage', 'V', { title: 'Voltage', access: 'read' })],
+        actions: [],
+      },
+    },
+  },
+  {
+    id: 'physics-2.diode-1',
+    node: 'physics-2',
+    name: 'diode-1',
+    title: 'Diode bench',
+    labs: ['diode-iv'],
+    state: 'fault',
+    since: ago(5400),
+    reason: 'The supply does not answer. Check that it is switched on and its USB cable is in.',
+    leased: false,
+    parts: {},
+  },
+  {
+    id: 'demo.cell',
+    node: 'demo',
+    name: 'cell',
+    labs: ['membrane'],
+    state: 'busy',
+    since: ago(12),
+    run: '01k0000000000000000000000b',
+    leased: false,
+    parts: {},
+  },
+]
+
+/** A healthy node and one in trouble. */
+export const nodes: readonly NodeInfo[] = [
+  {
+    id: 'demo',
+    state: 'online',
+    lastSeen: ago(3),
+    version: '0.1.0',
+    benches: ['rc-1', 'cell'],
+    enrolledAt: ago(90_000),
+    health: {
+      version: '0.1.0',
+      time: ago(3),
+      uptime_s: 93_000,
+      cpu_temp_Cel: 47.2,
+      load: 0.31,
+      memory_bytes: 61_000_000,
+      disk_free_bytes: 22_400_000_000,
+      queue_depth: 0,
+      outbox_depth: 2,
+      clock_offset_ms: 1.4,
+      problems: [],
+    },
+  },
+  {
+    id: 'physics-2',
+    state: 'offline',
+    lastSeen: ago(5400),
+    benches: ['diode-1'],
+    enrolledAt: ago(900_000),
+    health: {
+      version: '0.1.0',
+      time: ago(5400),
+      uptime_s: 812_000,
+      cpu_temp_Cel: 71,
+      load: 1.9,
+      memory_bytes: 68_000_000,
+      disk_free_bytes: 310_000_000,
+      queue_depth: 1,
+      outbox_depth: 1204,
+      clock_offset_ms: -380,
+      problems: [
+        { code: 'disk-nearly-full', message: 'The disk is nearly full. Remove old files or use a larger card.' },
+      ],
+    },
+  },
+]
+
+/** One token in use and one revoked. */
+export const tokens: readonly Token[] = [
+  { id: 't1', name: 'notebook', scopes: ['read', 'run'], createdAt: ago(900_000), lastUsedAt: ago(600) },
+  { id: 't2', name: 'old dashboard', scopes: ['mqtt:read'], createdAt: ago(9_000_000), revokedAt: ago(80_000) },
+]
