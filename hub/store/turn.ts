@@ -43,6 +43,7 @@ interface Pending {
 /** A turn keeper over the database. */
 export function createTurn({ database, onFailure, log }: CreateTurnOptions): Turn {
   let pending: Pending | undefined
+  const writes = new Set<Promise<unknown>>()
   const underWay = new Set<Promise<void>>()
   let recovering: Promise<void> | undefined
   let lossLogged = false
@@ -60,9 +61,10 @@ export function createTurn({ database, onFailure, log }: CreateTurnOptions): Tur
     pending = undefined
     if (turn === undefined) return
     const statements = [...turn.rows].sort(([a], [b]) => a.rank - b.rank)
-    const written =
+    // Effects without rows of their own may rest on rows of turns before: they wait for those.
+    const written: Promise<unknown> =
       statements.length === 0
-        ? Promise.resolve([])
+        ? Promise.all(writes)
         : database.write(
             statements.map(([{ sql, conditional }, rows]) => ({
               sql,
@@ -83,8 +85,12 @@ export function createTurn({ database, onFailure, log }: CreateTurnOptions): Tur
         for (const { failed } of turn.effects) if (failed !== undefined) run(() => failed(error))
       },
     )
+    writes.add(written)
     underWay.add(done)
-    done.finally(() => underWay.delete(done))
+    done.finally(() => {
+      writes.delete(written)
+      underWay.delete(done)
+    })
   }
 
   const run = (effect: () => void) => {

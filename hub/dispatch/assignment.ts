@@ -1,0 +1,27 @@
+import type { Assignment } from '@fernlab/shared/contracts/sync'
+import { type Estimate, estimate } from '@fernlab/shared/protocol/estimate'
+import { MAX_SECONDS } from '@fernlab/shared/protocol/protocol'
+import { type Hold, type OpenRun, protocolOf } from '../runs/open-runs.ts'
+
+/** The message by which a node learns of a run. */
+export function assignmentOf(run: OpenRun, hold: Hold): Assignment {
+  const { definition } = protocolOf(run)
+  return {
+    runId: run.id,
+    attempt: run.attempt,
+    fence: hold.fence,
+    bench: hold.bench.slice(hold.node.length + 1),
+    lab: run.lab.id,
+    protocol: run.protocol,
+    protocolDigest: run.protocolDigest,
+    definition,
+    parameters: run.parameters,
+    limits: run.lab.lab.limits ?? {},
+    maxSeconds: longest(run.estimatedS ?? estimate(definition, run.parameters).seconds),
+  }
+}
+
+/** How long the node may take: twice the estimate and a minute, a day at most. */
+export function longest(estimatedS: Estimate['seconds']): number {
+  return Math.min(MAX_SECONDS, Math.ceil(estimatedS * 2 + 60))
+}

@@ -1,0 +1,308 @@
+/**
+ * Performs what the scheduler decides, and keeps hub and nodes of one mind about who does what.
+ *
+ * INVARIANTS: an assignment is published only after the commit that made it (run → assigned, bench → run, attempt row,
+ * fence); a bench holds one run; every hold has a fence above all before it; a node that lost or refused an attempt never
+ * gets the same attempt number again for another execution.
+ */
+import {
+  type Accepted,
+  type Assignment,
+  acceptedSchema,
+  type Inventory,
+  type Live,
+  liveSchema,
+  type Welcome,
+} from '@fernlab/shared/contracts/sync'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { createLossLog } from '../broker/loss-log.ts'
+import type { NodeLink } from '../broker/node-link.ts'
+import type { FaultHook } from '../fault-point.ts'
+import type { CompatibilityCache } from '../fleet/compatible.ts'
+import type { FleetBook } from '../fleet/fleet-book.ts'
+import { MOST_RESTARTS } from '../ingest/judge-stop.ts'
+import type { Ledger } from '../runs/ledger.ts'
+import type { Hold, OpenRun } from '../runs/open-runs.ts'
+import type { decide } from '../scheduling/decide.ts'
+import type { Turn } from '../store/turn.ts'
+import { assignmentOf } from './assignment.ts'
+import { backOffMs } from './back-off.ts'
+
+/** `accepted` must come within this, or `assign` is sent again. */
+const RESEND_MS = 3000
+const TICK_MS = 1000
+/** More assignments than this go in several messages. */
+const MOST_PER_MESSAGE = 500
+
+export interface Dispatcher {
+  /** Looks for runs to assign, once in this turn of the event loop. */
+  nudge(): void
+  accepted(node: string, message: unknown): void
+  live(node: string, message: unknown): void
+  /** Brings both sides to one mind: what the node may forget, what it has to do, what it must stop. */
+  reconcile(node: string, inventory: Inventory): void
+  /** Tells the node how far its attempts have arrived. */
+  compare(node: string): void
+  /** Asks the node to stop the run's attempt; repeated until it has ended. */
+  sendCancel(run: OpenRun, reason: string): void
+  close(): void
+}
+
+export interface CreateDispatcherOptions {
+  readonly scheduler: { readonly decide: typeof decide }
+  readonly link: NodeLink
+  readonly ledger: Ledger
+  readonly turn: Turn
+  readonly book: FleetBook
+  readonly compatible: CompatibilityCache
+  readonly clock: Clock
+  readonly log: Log
+  readonly faultPoint?: FaultHook | undefined
+}
+
+/** Starts dispatching; `nudge` it once the fleet is loaded. */
+export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
+  const { scheduler, link, ledger, turn, book, compatible, clock, log, faultPoint } = options
+  const { runs } = ledger
+  const losses = createLossLog(log)
+  const inventories = new Map<string, Inventory>()
+  let nudged = false
+  let closed = false
+
+  const serves = (run: OpenRun, bench: string) => compatible.benchesFor(run.lab).has(bench)
+
+  const look = () => {
+    nudged = false
+    if (closed || !turn.open || runs.queue.length === 0) return
+    const now = clock.monotonic()
+    const freeBenches: string[] = []
+    for (const bench of book.benches.values()) if (book.isFree(bench, now)) freeBenches.push(bench.id)
+    if (freeBenches.length === 0) return
+    const decisions = scheduler.decide({ queue: runs.queue, freeBenches, serves }, clock.now())
+    if (decisions.length === 0) return
+    faultPoint?.('before-assign-commit')
+    runs.dequeue(new Set(decisions.map(({ run }) => run)))
+    const sending: OpenRun[] = []
+    for (const { run, bench: id } of decisions) {
+      const bench = book.benches.get(id)
+      if (bench === undefined) continue
+      ledger.assign(run, bench)
+      sending.push(run)
+    }
+    turn.afterCommit(() => {
+      faultPoint?.('after-assign-commit')
+      sendAssignments(sending)
+      faultPoint?.('after-assign-publish')
+    })
+  }
+
+  const nudge = () => {
+    if (nudged || closed) return
+    nudged = true
+    queueMicrotask(look)
+  }
+
+  /** Sends what still holds; grouped by node. */
+  const sendAssignments = (wanted: readonly OpenRun[]) => {
+    const byNode = new Map<string, Assignment[]>()
+    for (const run of wanted) {
+      const { hold } = run
+      if (hold === undefined || runs.get(run.id) !== run) continue
+      hold.sentAt = clock.monotonic()
+      const list = byNode.get(hold.node)
+      if (list === undefined) byNode.set(hold.node, [assignmentOf(run, hold)])
+      else list.push(assignmentOf(run, hold))
+    }
+    for (const [node, assignments] of byNode) {
+      for (let at = 0; at < assignments.length; at += MOST_PER_MESSAGE) {
+        link.send(node, 'assign', { assignments: assignments.slice(at, at + MOST_PER_MESSAGE) })
+      }
+    }
+  }
+
+  const sendCancels = (cancels: readonly { run: OpenRun; hold: Hold; reason: string }[]) => {
+    const byNode = new Map<string, { runId: string; attempt: number; reason: string }[]>()
+    for (const { run, hold, reason } of cancels) {
+      hold.cancelSentAt = clock.monotonic()
+      const list = byNode.get(hold.node) ?? []
+      list.push({ runId: run.id, attempt: run.attempt, reason })
+      byNode.set(hold.node, list)
+    }
+    for (const [node, list] of byNode) link.send(node, 'cancel', { cancels: list })
+  }
+
+  /** Every second: what was not answered is sent again. */
+  const tick = () => {
+    if (closed) return
+    const now = clock.monotonic()
+    const overdue: OpenRun[] = []
+    const cancels: { run: OpenRun; hold: Hold; reason: string }[] = []
+    for (const run of runs.byId.values()) {
+      const { hold } = run
+      if (hold === undefined || book.nodes.get(hold.node)?.ready !== true) continue
+      if (run.state === 'assigned' && !hold.accepted && now - hold.sentAt >= RESEND_MS) overdue.push(run)
+      if (run.cancelRequested && now - hold.cancelSentAt >= RESEND_MS) {
+        cancels.push({ run, hold, reason: 'cancelled by the person' })
+      }
+    }
+    if (overdue.length > 0 || cancels.length > 0) {
+      turn.afterCommit(() => {
+        sendAssignments(overdue)
+        sendCancels(cancels)
+      })
+    }
+    nudge()
+    cancelTick = clock.after(TICK_MS, tick)
+  }
+  let cancelTick = clock.after(TICK_MS, tick)
+
+  const present = (node: string, runId: string, attempt: number): (OpenRun & { hold: Hold }) | undefined => {
+    const run = runs.get(runId)
+    return run?.hold?.node === node && run.attempt === attempt ? (run as OpenRun & { hold: Hold }) : undefined
+  }
+
+  const refused = (node: string, { runId, attempt, error }: Accepted['refused'][number]) => {
+    const run = present(node, runId, attempt)
+    // What has begun or was accepted before can't be refused any more: an answer to a repeated assignment.
+    if (run === undefined || run.state !== 'assigned' || run.hold.accepted || run.hold.nextSeq > 0) return
+    const bench = book.benches.get(run.hold.bench)
+    const reason = `${run.hold.bench} refused it: ${error.message}`
+    if (run.cancelRequested) {
+      ledger.finish(run, { state: 'cancelled', reason: 'cancelled by the person', endedAt: clock.now() })
+      return
+    }
+    if (error.retry === 'never') {
+      log.warn({ run: runId, attempt, node, code: error.code, error: error.message }, 'a node refused a run for good')
+      ledger.finish(run, { state: 'failed', reason, error: error as never, endedAt: clock.now() })
+      return
+    }
+    if (bench !== undefined) {
+      const waitMs = backOffMs(error.code)
+      bench.refusedUntil = clock.monotonic() + waitMs
+      bench.refusal = error.message
+      losses.lost(
+        `refused/${bench.id}/${error.code}`,
+        { bench: bench.id, code: error.code, waitMs },
+        'a bench refuses runs',
+      )
+      clock.after(waitMs, nudge)
+    }
+    ledger.requeue(run, 'refused', reason)
+  }
+
+  /** The node has no trace of an attempt that it had accepted: what it did is not known. */
+  const lost = (run: OpenRun & { hold: Hold }) => {
+    const reason = `${run.hold.node} lost it`
+    log.warn({ run: run.id, attempt: run.attempt, node: run.hold.node }, 'a node lost an attempt')
+    if (run.restart === 'safe' && !run.cancelRequested && run.restarts < MOST_RESTARTS) {
+      ledger.requeue(run, 'interrupted', `${reason}; it starts again`)
+      return
+    }
+    ledger.finish(run, { state: run.cancelRequested ? 'cancelled' : 'interrupted', reason, endedAt: clock.now() })
+  }
+
+  const welcome = (node: string, inventory: Inventory): Welcome => ({
+    serial: inventory.serial,
+    hubTimeMs: clock.now(),
+    attempts: inventory.attempts.map(({ runId, attempt, nextSeq }) => {
+      const run = present(node, runId, attempt)
+      return run === undefined
+        ? { runId, attempt, seq: nextSeq, wanted: false }
+        : { runId, attempt, seq: run.hold.nextSeq, wanted: true }
+    }),
+  })
+
+  return {
+    nudge,
+    sendCancel: (run, reason) => {
+      if (run.hold !== undefined) sendCancels([{ run, hold: run.hold, reason }])
+    },
+    accepted: (node, message) => {
+      if (!turn.open) return
+      const { accepted, refused: refusals } = acceptedSchema.parse(message)
+      faultPoint?.('on-accepted')
+      for (const { runId, attempt } of accepted) {
+        const run = present(node, runId, attempt)
+        if (run !== undefined) {
+          run.hold.accepted = true
+          const bench = book.benches.get(run.hold.bench)
+          if (bench?.refusal !== undefined) {
+            bench.refusal = undefined
+            for (const code of ['bench-busy'])
+              losses.recovered(`refused/${bench.id}/${code}`, { bench: bench.id }, 'a bench takes runs again')
+          }
+        } else if (runs.get(runId) !== undefined) {
+          losses.lost(
+            `stale/${runId}/${attempt}`,
+            { node, run: runId, attempt },
+            'a node accepted an attempt that is not wanted',
+          )
+          const reason = 'another attempt has taken its place'
+          turn.afterCommit(() => link.send(node, 'cancel', { cancels: [{ runId, attempt, reason }] }))
+        }
+      }
+      for (const refusal of refusals) refused(node, refusal)
+    },
+    live: (node, message) => {
+      const { runs: list }: Live = liveSchema.parse(message)
+      for (const { runId, attempt, progress, secondsLeft, step, readings } of list) {
+        const run = present(node, runId, attempt)
+        if (run === undefined) continue
+        run.live = {
+          fraction: progress,
+          step,
+          ...(secondsLeft === undefined ? {} : { secondsLeft }),
+          ...(readings === undefined ? {} : { readings }),
+        }
+        ledger.notify({ runId, kind: 'progress', attempt })
+      }
+    },
+    reconcile: (node, inventory) => {
+      if (!turn.open) return
+      inventories.set(node, inventory)
+      const held = new Map(inventory.attempts.map((known) => [`${known.runId}/${known.attempt}`, known]))
+      const again: OpenRun[] = []
+      const cancels: { run: OpenRun; hold: Hold; reason: string }[] = []
+      for (const run of [...runs.byId.values()]) {
+        if (run.hold?.node !== node) continue
+        const mine = run as OpenRun & { hold: Hold }
+        const known = held.get(`${run.id}/${run.attempt}`)
+        if (known !== undefined) {
+          mine.hold.accepted = true
+          if (run.cancelRequested) cancels.push({ run, hold: mine.hold, reason: 'cancelled by the person' })
+        } else if (run.state === 'running' || mine.hold.accepted) {
+          lost(mine)
+        } else if (run.cancelRequested) {
+          ledger.finish(run, { state: 'cancelled', reason: 'cancelled by the person', endedAt: clock.now() })
+        } else {
+          again.push(run)
+        }
+      }
+      const answer = welcome(node, inventory)
+      turn.afterCommit(() => {
+        faultPoint?.('before-welcome')
+        link.send(node, 'welcome', answer)
+        sendAssignments(again)
+        sendCancels(cancels)
+        faultPoint?.('after-welcome')
+      })
+      nudge()
+    },
+    compare: (node) => {
+      const inventory = inventories.get(node)
+      if (inventory === undefined) return
+      const attempts: Inventory['attempts'] = []
+      for (const run of runs.byId.values()) {
+        if (run.hold?.node !== node) continue
+        const { nextSeq, fence } = run.hold
+        attempts.push({ runId: run.id, attempt: run.attempt, fence, state: 'running', nextSeq, firstHeld: nextSeq })
+      }
+      turn.afterCommit(() => link.send(node, 'welcome', welcome(node, { ...inventory, attempts })))
+    },
+    close: () => {
+      closed = true
+      cancelTick()
+    },
+  }
+}

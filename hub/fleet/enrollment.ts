@@ -1,0 +1,96 @@
+/**
+ * How a node gets its credential.
+ *
+ * INVARIANTS: a code works once, for one node, for a quarter of an hour; codes and passwords are kept as sha-256 of random
+ * secrets (160 and 256 bits: nothing to guess, so no slow hash is needed) and compared in constant time.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { isName } from '@fernlab/shared/primitives/ids'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Store } from '../store/store.ts'
+import type { EnrollmentCode, NodeCredential } from './fleet.ts'
+
+const CODE_MS = 15 * 60_000
+
+export interface Enrollment {
+  createCode(node: string, by: string): Promise<EnrollmentCode>
+  enroll(code: string, node: string): Promise<NodeCredential>
+  /** A new password for a node, whatever it had before. */
+  issue(node: string): Promise<NodeCredential>
+  verify(node: string, password: string): Promise<boolean>
+}
+
+const hash = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+
+/** Enrolment over the tables `enrollment` and `node`. */
+export function createEnrollment({ store, clock }: { store: Store; clock: Clock }): Enrollment {
+  const refuse = () =>
+    new LabError({
+      code: 'enrollment-refused',
+      kind: 'caller',
+      message: 'the code is wrong, was used before, has expired, or is for another node; make a new one',
+    })
+
+  const credential = (node: string) => {
+    const password = randomBytes(32).toString('base64url')
+    const now = clock.now()
+    const query = store.db
+      .insertInto('node')
+      .values({ id: node, credential_hash: hash(password), enrolled_at: now, online: 0, instruments: '[]' })
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet({ credential_hash: hash(password), enrolled_at: now, revoked_at: null }),
+      )
+    return { query, credential: { username: node, password } }
+  }
+
+  return {
+    createCode: async (node, by) => {
+      if (!isName(node)) {
+        const message = `${JSON.stringify(node)} is no name for a node: use lower-case letters, digits, - and _`
+        throw new LabError({ code: 'name-invalid', kind: 'caller', message, issues: [{ path: 'node', message }] })
+      }
+      const code = randomBytes(20).toString('base64url')
+      const now = clock.now()
+      await store.db
+        .insertInto('enrollment')
+        .values({ code_hash: hash(code), node, created_by: by, created_at: now, expires_at: now + CODE_MS })
+        .execute()
+      return { node, code, expiresAt: new Date(now + CODE_MS).toISOString() }
+    },
+    enroll: async (code, node) => {
+      if (!isName(node)) throw refuse()
+      const { query, credential: made } = credential(node)
+      const now = clock.now()
+      const use = store.db
+        .updateTable('enrollment')
+        .set({ used_at: now })
+        .where('code_hash', '=', hash(code))
+        .where('node', '=', node)
+        .where('used_at', 'is', null)
+        .where('expires_at', '>', now)
+      try {
+        await store.write([{ query: use, expect: 1 }, query])
+      } catch (error) {
+        if (error instanceof LabError && error.code === 'precondition-failed') throw refuse()
+        throw error
+      }
+      return made
+    },
+    issue: async (node) => {
+      const { query, credential: made } = credential(node)
+      await store.write([query])
+      return made
+    },
+    verify: async (node, password) => {
+      const row = await store.db
+        .selectFrom('node')
+        .select(['credential_hash', 'revoked_at'])
+        .where('id', '=', node)
+        .executeTakeFirst()
+      const given = Buffer.from(hash(password), 'hex')
+      const known = Buffer.from(row?.credential_hash ?? hash(randomBytes(16).toString('hex')), 'hex')
+      return timingSafeEqual(given, known) && row !== undefined && row.revoked_at === null
+    },
+  }
+}

@@ -1,0 +1,283 @@
+/** The fleet, put together: who is there (presence, inventories), who may come (enrolment), who drives (leases). */
+import { benchStatusSchema, nodeHealthSchema } from '@fernlab/shared/contracts/node-status'
+import { type Inventory, inventorySchema, SYNC_VERSION } from '@fernlab/shared/contracts/sync'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { benchId } from '@fernlab/shared/primitives/ids'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { Store } from '../store/store.ts'
+import { type CompatibilityCache, whyNot } from './compatible.ts'
+import { createEnrollment, type Enrollment } from './enrollment.ts'
+import type { Fleet } from './fleet.ts'
+import type { BookedBench, FleetBook } from './fleet-book.ts'
+import { createLeases } from './leases.ts'
+import type { NodeCalls } from './node-calls.ts'
+import { benchView, compatibleView, nodeView } from './views.ts'
+
+export interface OpenFleet extends Fleet {
+  readonly enrollment: Enrollment
+  /** Takes a node's inventory; it is ready for runs from then on. */
+  inventory(node: string, message: unknown): Inventory
+  /** Takes `nodes/<node>/status`. */
+  status(node: string, payload: string): void
+  /** Takes `nodes/<node>/health`; rejects what is not of its schema. */
+  health(node: string, message: unknown): void
+  /** Takes `nodes/<node>/benches/<bench>`. */
+  benchStatus(node: string, bench: string, message: unknown): void
+  close(): void
+}
+
+export interface CreateFleetOptions {
+  readonly book: FleetBook
+  readonly compatible: CompatibilityCache
+  readonly store: Store
+  readonly calls: NodeCalls
+  readonly clock: Clock
+  readonly log: Log
+  /** A credential no longer holds: cut the node's connection. */
+  readonly onShutOut: (node: string) => void
+  /** A node was shut out for good: its runs end. */
+  readonly onRevoked: (node: string) => void
+}
+
+/** The fleet over its book. */
+export function createFleet(options: CreateFleetOptions): OpenFleet {
+  const { book, compatible, store, calls, clock, log, onShutOut, onRevoked } = options
+  const listeners = new Set<(what: { node: string; bench?: string }) => void>()
+  const enrollment = createEnrollment({ store, clock })
+  const changed = (node: string, bench?: string) => {
+    for (const listener of listeners) listener(bench === undefined ? { node } : { node, bench })
+  }
+  const leases = createLeases({ book, store, calls, clock, onChange: (bench) => changed(bench.node, bench.id) })
+
+  const keep = (work: Promise<unknown>, what: string) => {
+    work.catch((error: unknown) => log.error({ error: String(error) }, `${what} could not be kept`))
+  }
+
+  const setOnline = (id: string, online: boolean) => {
+    const node = book.node(id)
+    node.lastSeenAt = clock.now()
+    if (node.online === online) return
+    node.online = online
+    if (!online) node.ready = false
+    log.info({ node: id }, online ? 'a node is online' : 'a node is offline')
+    keep(
+      store.db
+        .updateTable('node')
+        .set({ online: online ? 1 : 0, last_seen_at: clock.now() })
+        .where('id', '=', id)
+        .execute(),
+      'presence',
+    )
+    changed(id)
+  }
+
+  const keepBench = (bench: BookedBench) =>
+    store.db
+      .insertInto('bench')
+      .values({
+        id: bench.id,
+        node: bench.node,
+        name: bench.name,
+        title: bench.title,
+        parts: JSON.stringify(bench.parts),
+        labs: bench.labs === undefined ? null : JSON.stringify(bench.labs),
+        state: bench.reported,
+        reason: bench.reason,
+        since: bench.since,
+        fence: bench.fence,
+      })
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet({
+          title: bench.title,
+          parts: JSON.stringify(bench.parts),
+          labs: bench.labs === undefined ? null : JSON.stringify(bench.labs),
+          state: bench.reported,
+          reason: bench.reason,
+        }),
+      )
+
+  /** Takes benches over into the book; those that the node has no more stay, without parts. */
+  const takeBenches = (node: string, benches: Inventory['benches']): BookedBench[] => {
+    const told = new Set<string>()
+    const touched: BookedBench[] = []
+    for (const { name, title, parts, labs, state, reason } of benches) {
+      const id = benchId(node, name)
+      told.add(id)
+      const known = book.benches.get(id)
+      const next = { title: title ?? null, parts, labs, reported: state, reason: reason ?? null }
+      if (known === undefined) {
+        const bench: BookedBench = {
+          id,
+          node,
+          name,
+          ...next,
+          since: clock.now(),
+          fence: 0,
+          runId: null,
+          lease: undefined,
+          refusedUntil: 0,
+          refusal: undefined,
+        }
+        book.benches.set(id, bench)
+        touched.push(bench)
+        continue
+      }
+      const { title: wasTitle, parts: wasParts, labs: wasLabs, reported, reason: wasReason } = known
+      const before = JSON.stringify([wasTitle, wasParts, wasLabs ?? null, reported, wasReason])
+      known.refusedUntil = 0
+      if (before === JSON.stringify([next.title, next.parts, next.labs ?? null, next.reported, next.reason])) continue
+      Object.assign(known, next)
+      touched.push(known)
+    }
+    for (const bench of book.benches.values()) {
+      if (bench.node !== node || told.has(bench.id) || bench.reported === 'offline') continue
+      Object.assign(bench, { reported: 'offline', reason: 'the node has it no more', parts: {} })
+      touched.push(bench)
+    }
+    return touched
+  }
+
+  let cancelExpiry = () => {}
+  const expire = () => {
+    keep(leases.expire(), 'the end of a lease')
+    cancelExpiry = clock.after(1000, expire)
+  }
+  cancelExpiry = clock.after(1000, expire)
+
+  return {
+    enrollment,
+    ...leases,
+    benches: async () => [...book.benches.values()].map((bench) => benchView(book, bench)),
+    bench: async (id) => {
+      const bench = book.benches.get(id)
+      return bench === undefined ? undefined : benchView(book, bench)
+    },
+    nodes: async () => [...book.nodes.values()].map((node) => nodeView(book, node)),
+    node: async (id) => {
+      const node = book.nodes.get(id)
+      return node === undefined ? undefined : nodeView(book, node)
+    },
+    compatibleBenches: async (lab) => {
+      const ids = compatible.benchesFor(lab)
+      return [...book.benches.values()].filter(({ id }) => ids.has(id)).map((bench) => compatibleView(book, bench))
+    },
+    whyNotCompatible: async (lab) => {
+      const reasons = [...book.benches.values()].map((bench) => [bench.id, whyNot(book, bench, lab)] as const)
+      return new Map(reasons.filter(([, issues]) => issues.length > 0))
+    },
+    createEnrollment: enrollment.createCode,
+    enroll: async (code, id) => {
+      const credential = await enrollment.enroll(code, id)
+      const node = book.node(id)
+      node.enrolledAt = clock.now()
+      node.revokedAt = null
+      onShutOut(id)
+      changed(id)
+      log.info({ node: id }, 'a node was enrolled')
+      return credential
+    },
+    rotate: async (id) => {
+      if (!book.nodes.has(id)) throw unknownNode(id)
+      const credential = await enrollment.issue(id)
+      book.node(id).revokedAt = null
+      onShutOut(id)
+      return credential
+    },
+    revoke: async (id) => {
+      const node = book.nodes.get(id)
+      if (node === undefined) throw unknownNode(id)
+      const now = clock.now()
+      await store.db
+        .updateTable('node')
+        .set({ revoked_at: now, credential_hash: null, online: 0 })
+        .where('id', '=', id)
+        .execute()
+      node.revokedAt = now
+      node.online = false
+      node.ready = false
+      onShutOut(id)
+      onRevoked(id)
+      changed(id)
+      log.info({ node: id }, 'a node was shut out')
+    },
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    inventory: (id, message) => {
+      const inventory = inventorySchema.parse(message)
+      if (inventory.version !== SYNC_VERSION) {
+        throw new LabError({
+          code: 'sync-version-unknown',
+          kind: 'configuration',
+          message: `node ${id} speaks version ${inventory.version} of the sync, this hub ${SYNC_VERSION}; update the older`,
+        })
+      }
+      const node = book.node(id)
+      if (node.revokedAt !== null) {
+        throw new LabError({ code: 'node-revoked', kind: 'caller', message: `node ${id} is shut out` })
+      }
+      const before = JSON.stringify([...node.instruments.values()])
+      const after = JSON.stringify(inventory.instruments)
+      node.instruments = new Map(inventory.instruments.map((instrument) => [instrument.name, instrument]))
+      node.bootId = inventory.bootId
+      node.version = inventory.nodeVersion
+      const touched = takeBenches(id, inventory.benches)
+      if (before !== after || touched.length > 0) book.shape++
+      setOnline(id, true)
+      node.ready = true
+      const keepNode = store.db
+        .updateTable('node')
+        .set({
+          boot_id: inventory.bootId,
+          version: inventory.nodeVersion,
+          last_seen_at: clock.now(),
+          online: 1,
+          ...(before === after ? {} : { instruments: after }),
+        })
+        .where('id', '=', id)
+      keep(store.write([keepNode, ...touched.map(keepBench)]), 'an inventory')
+      changed(id)
+      return inventory
+    },
+    status: (id, payload) => setOnline(id, payload === 'online'),
+    health: (id, message) => {
+      const health = nodeHealthSchema.parse(message)
+      const node = book.node(id)
+      node.health = health
+      node.lastSeenAt = clock.now()
+      keep(
+        store.db
+          .updateTable('node')
+          .set({ health: JSON.stringify(health), last_seen_at: clock.now() })
+          .where('id', '=', id)
+          .execute(),
+        'health',
+      )
+      changed(id)
+    },
+    benchStatus: (node, name, message) => {
+      const status = benchStatusSchema.parse(message)
+      const bench = book.benches.get(benchId(node, name))
+      if (bench === undefined) return
+      // Who holds the bench is the hub's own knowledge; free and busy are one here.
+      const usable = (state: string) => state === 'free' || state === 'busy'
+      if (bench.reported === status.state || (usable(bench.reported) && usable(status.state))) return
+      bench.reported = status.state
+      bench.reason = status.reason ?? null
+      bench.since = clock.now()
+      keep(keepBench(bench).execute(), 'the state of a bench')
+      log.info({ bench: bench.id, state: status.state, reason: status.reason }, 'a bench changed its state')
+      changed(node, bench.id)
+    },
+    close: () => {
+      cancelExpiry()
+      listeners.clear()
+    },
+  }
+}
+
+function unknownNode(id: string): LabError {
+  return new LabError({ code: 'node-unknown', kind: 'caller', message: `there is no node ${id}` })
+}

@@ -1,0 +1,59 @@
+import type { Bench, NodeInfo } from '@fernlab/shared/contracts/api'
+import type { CompatibleBench } from './fleet.ts'
+import type { BookedBench, BookedNode, FleetBook } from './fleet-book.ts'
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+/** A bench as the API shows it. */
+export function benchView(book: FleetBook, bench: BookedBench): Bench {
+  const { state, reason } = book.stateOf(bench)
+  const parts = Object.entries(book.partsOf(bench)).map(([part, { name, driver, model, signals, actions }]) => [
+    part,
+    {
+      instrument: name,
+      driver,
+      ...(model === undefined ? {} : { model }),
+      signals: [...signals],
+      actions: [...actions],
+    },
+  ])
+  return {
+    id: bench.id,
+    node: bench.node,
+    name: bench.name,
+    ...(bench.title === null ? {} : { title: bench.title }),
+    labs: [...(bench.labs ?? [])],
+    state,
+    since: iso(bench.since),
+    ...(reason === undefined ? {} : { reason }),
+    ...(bench.runId === null ? {} : { run: bench.runId }),
+    leased: bench.lease !== undefined,
+    parts: Object.fromEntries(parts),
+  }
+}
+
+/** A bench as a lab sees it. */
+export function compatibleView(book: FleetBook, bench: BookedBench): CompatibleBench {
+  return {
+    id: bench.id,
+    node: bench.node,
+    ...(bench.title === null ? {} : { title: bench.title }),
+    ...book.stateOf(bench),
+    parts: book.partsOf(bench),
+  }
+}
+
+/** A node as the API shows it. */
+export function nodeView(book: FleetBook, node: BookedNode): NodeInfo {
+  const state =
+    node.revokedAt !== null ? 'revoked' : node.online ? 'online' : node.lastSeenAt === null ? 'never-seen' : 'offline'
+  return {
+    id: node.id,
+    state,
+    ...(node.lastSeenAt === null ? {} : { lastSeen: iso(node.lastSeenAt) }),
+    ...(node.version === null ? {} : { version: node.version }),
+    ...(node.health === null ? {} : { health: node.health }),
+    benches: [...book.benches.values()].filter((bench) => bench.node === node.id).map(({ id }) => id),
+    ...(node.enrolledAt === null ? {} : { enrolledAt: iso(node.enrolledAt) }),
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Takes documents from nodes: in order, once, committed before they are acknowledged.
+ *
+ * INVARIANTS: of an attempt, the document with seq n is stored only after n − 1; a document of an attempt that is not the
+ * run's present one, or of another node, changes nothing; `start` makes the run running and `stop` makes it final (or
+ * queues it again) in the write that stores them; nothing is acknowledged before its commit.
+ */
+import type { EventPageDoc, NodeDocument, StopDoc } from '@fernlab/shared/contracts/documents'
+import type { Acknowledge } from '@fernlab/shared/contracts/sync'
+import { encode } from '@fernlab/shared/links/codec'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { createLossLog } from '../broker/loss-log.ts'
+import type { NodeLink } from '../broker/node-link.ts'
+import type { FaultHook } from '../fault-point.ts'
+import type { Ledger } from '../runs/ledger.ts'
+import type { Hold, OpenRun } from '../runs/open-runs.ts'
+import type { RunStatements } from '../runs/run-statements.ts'
+import type { Turn } from '../store/turn.ts'
+import { type CheckedDocument, checkDocuments } from './check-documents.ts'
+import { judgeStop } from './judge-stop.ts'
+
+export interface Ingest {
+  /** Takes one documents message of a node. */
+  receive(node: string, message: unknown): void
+  /** Documents and samples stored since the start. */
+  readonly stored: { readonly documents: number; readonly rows: number }
+}
+
+export interface CreateIngestOptions {
+  readonly link: NodeLink
+  readonly ledger: Ledger
+  readonly turn: Turn
+  readonly statements: RunStatements
+  readonly clock: Clock
+  readonly log: Log
+  /** Tells the node what the hub has of an attempt, after a gap. */
+  readonly compare: (node: string) => void
+  readonly faultPoint?: FaultHook | undefined
+}
+
+/** The ingest of all nodes. */
+export function createIngest(options: CreateIngestOptions): Ingest {
+  const { link, ledger, turn, statements, clock, compare, faultPoint } = options
+  const losses = createLossLog(options.log)
+  const stored = { documents: 0, rows: 0 }
+
+  const receive = (node: string, message: unknown) => {
+    if (!turn.open) return
+    const documents = checkDocuments(message)
+    const answers = new Map<string, Acknowledge['upTo'][number]>()
+    const touched = new Map<OpenRun, { readonly hold: Hold; readonly before: number; readonly attempt: number }>()
+    let gap = false
+    for (const document of documents) {
+      const { runId, attempt, seq } = document
+      const key = `${runId}/${attempt}`
+      const run = ledger.runs.get(runId)
+      if (run === undefined || run.attempt !== attempt || run.hold === undefined || run.hold.node !== node) {
+        if (run?.hold !== undefined && run.attempt === attempt) {
+          losses.lost(
+            `foreign/${key}`,
+            { node, run: runId, attempt },
+            'documents of a run on another node were ignored',
+          )
+          continue
+        }
+        // Final, or overtaken by a newer attempt: the node may forget it.
+        losses.lost(`stale/${key}`, { node, run: runId, attempt, seq }, 'documents of a finished attempt were ignored')
+        answers.set(key, { runId, attempt, seq: seq + 1 })
+        continue
+      }
+      const { hold } = run
+      if (seq < hold.nextSeq) {
+        losses.lost(`again/${key}`, { node, run: runId, attempt, seq }, 'documents came again; they have no effect')
+        answers.set(key, { runId, attempt, seq: hold.nextSeq })
+        continue
+      }
+      if (seq > hold.nextSeq) {
+        losses.lost(`gap/${key}`, { node, run: runId, attempt, seq, wanted: hold.nextSeq }, 'documents are missing')
+        gap = true
+        continue
+      }
+      if (!touched.has(run)) touched.set(run, { hold, before: hold.nextSeq, attempt })
+      accept(run, hold, document)
+      answers.set(key, { runId, attempt, seq: seq + 1 })
+    }
+    for (const [run, { hold, before, attempt }] of touched) {
+      // An attempt that has ended in this message has its last row already.
+      if (run.hold !== hold) continue
+      turn.add(statements.advanceAttempt, { runId: run.id, attempt, nextSeq: hold.nextSeq, before })
+      turn.add(statements.keepRows, { id: run.id, attempt, rows: JSON.stringify(hold.rows) })
+    }
+    if (answers.size > 0 || touched.size > 0) {
+      faultPoint?.('before-documents-commit')
+      turn.afterCommit(() => {
+        faultPoint?.('after-documents-commit')
+        if (answers.size > 0) link.send(node, 'acknowledge', { upTo: [...answers.values()] } satisfies Acknowledge)
+        faultPoint?.('after-acknowledge')
+        for (const [run, { attempt }] of touched) ledger.notify({ runId: run.id, kind: 'documents', attempt })
+      })
+    }
+    if (gap) compare(node)
+  }
+
+  const accept = (run: OpenRun, hold: Hold, document: CheckedDocument) => {
+    const why = whyInconsistent(run, hold, document)
+    if (why !== undefined || document.name === 'unreadable') {
+      const reason = `its documents are damaged: document ${document.seq}: ${why ?? (document as { why: string }).why}`
+      losses.lost(
+        `damaged/${run.id}`,
+        { node: hold.node, run: run.id, reason },
+        'a run failed: its documents are damaged',
+      )
+      ledger.finish(run, {
+        state: 'failed',
+        reason,
+        error: {
+          code: 'documents-damaged',
+          kind: 'bug',
+          retry: 'never',
+          message: `run ${run.id}: ${reason}`,
+          studentMessage: 'The results arrived damaged. What came before is kept; please tell the staff.',
+        },
+        endedAt: clock.now(),
+      })
+      link.send(hold.node, 'cancel', { cancels: [{ runId: run.id, attempt: run.attempt, reason }] })
+      return
+    }
+    store(document)
+    hold.nextSeq++
+    switch (document.name) {
+      case 'start':
+        ledger.start(run, hubTime(document.doc.time, document.doc.clockOffsetMs, hold.assignedAtMs))
+        return
+      case 'descriptor':
+        hold.rows[document.doc.stream] ??= 0
+        return
+      case 'event_page':
+        hold.rows[document.doc.stream] = document.doc.first + document.doc.count
+        return
+      case 'stop':
+        stop(run, hold, document.doc)
+    }
+  }
+
+  const stop = (run: OpenRun, hold: Hold, doc: StopDoc) => {
+    faultPoint?.('before-stop-commit')
+    const verdict = judgeStop(run, hold, doc)
+    if (verdict.kind === 'again') {
+      ledger.requeue(run, 'interrupted', verdict.reason)
+      turn.afterCommit(() => faultPoint?.('after-requeue-commit'))
+      return
+    }
+    const endedAt = Math.max(run.startedAt ?? 0, hubTime(doc.time, undefined, hold.assignedAtMs))
+    ledger.finish(run, { ...verdict.outcome, endedAt })
+    turn.afterCommit(() => faultPoint?.('after-stop-commit'))
+  }
+
+  /** A node's time as the hub's, in ms: not before the assignment, not after now. */
+  const hubTime = (seconds: number, offsetMs: number | undefined, assignedAtMs: number) =>
+    Math.round(Math.min(clock.now(), Math.max(assignedAtMs, seconds * 1000 - (offsetMs ?? 0))))
+
+  const store = ({ runId, attempt, seq, name, doc }: NodeDocument) => {
+    const page = name === 'event_page' ? (doc as EventPageDoc) : undefined
+    stored.documents++
+    stored.rows += page?.count ?? 0
+    turn.add(statements.insertDocument, {
+      run_id: runId,
+      attempt,
+      seq,
+      name,
+      stream: page?.stream ?? (name === 'descriptor' ? (doc as { stream: string }).stream : null),
+      first_row: page?.first ?? null,
+      row_count: page?.count ?? null,
+      first_time: page?.time[0] ?? null,
+      last_time: page?.time[page.time.length - 1] ?? null,
+      // A copy of its own: encoded bytes share a larger buffer, and a large one moves to the database's thread.
+      body: encode(doc).slice(),
+    })
+  }
+
+  return { receive, stored }
+}
+
+function whyInconsistent(run: OpenRun, hold: Hold, document: CheckedDocument): string | undefined {
+  const { name, seq } = document
+  if (name === 'unreadable') return document.why
+  if (name === 'start') {
+    if (seq !== 0) return 'a second start'
+    if (document.doc.fence !== hold.fence) return `its fence is ${document.doc.fence}, not ${hold.fence}`
+    return run.state === 'assigned' ? undefined : `a start while the run is ${run.state}`
+  }
+  if (seq === 0 && name !== 'stop') return `begins with ${name}`
+  if (name === 'event_page') {
+    const have = hold.rows[document.doc.stream]
+    if (have === undefined) return `a page of ${document.doc.stream}, which has no descriptor`
+    if (have !== document.doc.first)
+      return `row ${document.doc.first} of ${document.doc.stream} follows row ${have - 1}`
+  }
+  return undefined
+}

@@ -1,0 +1,131 @@
+/** Whether a run may be queued: everything that is checked before it exists. */
+import type { SubmitRun } from '@fernlab/shared/contracts/api'
+import type { Issue, LabErrorInit } from '@fernlab/shared/primitives/lab-error'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { checkProtocol } from '@fernlab/shared/protocol/check-protocol'
+import { estimate } from '@fernlab/shared/protocol/estimate'
+import { checkParameters } from '@fernlab/shared/protocol/parameters'
+import type { Caller } from '../accounts/caller.ts'
+import type { Catalogue, CatalogueLab, CatalogueProtocol } from '../catalogue/catalogue.ts'
+import { type CompatibilityCache, whyNot } from '../fleet/compatible.ts'
+import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+
+export interface Admitted {
+  readonly lab: CatalogueLab
+  readonly protocol: CatalogueProtocol
+  /** In declared units, defaults filled in. */
+  readonly parameters: Readonly<Record<string, number | string | boolean>>
+  readonly parametersJson: string
+  readonly estimatedS: number
+}
+
+export interface Admission {
+  /** Throws what `Runs.submit` says it throws. */
+  admit(caller: Caller, body: SubmitRun): Promise<Admitted>
+}
+
+export interface CreateAdmissionOptions {
+  readonly catalogue: Pick<Catalogue, 'lab'>
+  readonly book: FleetBook
+  readonly compatible: CompatibilityCache
+  /** Why new runs are refused (a full disk), or undefined. */
+  readonly refusal: () => string | undefined
+}
+
+const mostRemembered = 500
+
+/** Admission over catalogue and fleet; the same body is checked once until either changes. */
+export function createAdmission({ catalogue, book, compatible, refusal }: CreateAdmissionOptions): Admission {
+  let shape = -1
+  const known = new Map<string, Admitted>()
+
+  const check = (lab: CatalogueLab, body: SubmitRun): Admitted => {
+    const protocol = lab.protocols[body.protocol]
+    if (protocol === undefined) {
+      throw refuse('protocol-unknown', `the lab ${lab.id} has no protocol ${body.protocol}`, [
+        { path: 'protocol', message: `may be ${Object.keys(lab.protocols).join(', ')}` },
+      ])
+    }
+    const { values, issues } = checkParameters(protocol.definition, body.parameters ?? {})
+    if (issues.length > 0)
+      throw refuse('parameters-invalid', 'the parameters are not as the protocol wants them', issues)
+    const benches = benchesFor(lab, body.bench)
+    const limits = lab.lab.limits ?? {}
+    let complaints: Issue[] | undefined
+    for (const bench of benches) {
+      const parts = book.partsOf(bench)
+      const found = checkProtocol(protocol.definition, { parts, limits, parameters: values })
+      if (found.length > 0) {
+        complaints ??= found
+        continue
+      }
+      const { seconds } = estimate(protocol.definition, values, { parts })
+      return { lab, protocol, parameters: values, parametersJson: JSON.stringify(values), estimatedS: seconds }
+    }
+    throw refuse('protocol-refused', 'no bench can do this with these parameters', complaints ?? [])
+  }
+
+  const benchesFor = (lab: CatalogueLab, wanted: string | undefined): BookedBench[] => {
+    const ids = compatible.benchesFor(lab)
+    const serving = [...book.benches.values()].filter(({ id }) => ids.has(id))
+    if (wanted === undefined) {
+      if (serving.length > 0) return serving
+      const all = [...book.benches.values()]
+      const issues = all.flatMap((bench) => whyNot(book, bench, lab).slice(0, 1)).slice(0, 10)
+      const why = all.length === 0 ? 'this site has no bench yet' : `no bench has what the lab ${lab.id} needs`
+      throw refuse('no-bench', why, issues, {
+        retry: 'later',
+        studentMessage: 'No bench can run this lab at the moment. The staff can see what is missing.',
+      })
+    }
+    const bench = book.benches.get(wanted)
+    if (bench === undefined) {
+      throw refuse('bench-unknown', `there is no bench ${wanted}`, [
+        { path: 'bench', message: 'is not a bench of this site' },
+      ])
+    }
+    if (!ids.has(wanted)) throw refuse('no-bench', `${wanted} can't serve the lab ${lab.id}`, whyNot(book, bench, lab))
+    return [bench]
+  }
+
+  return {
+    admit: async (caller, body) => {
+      const why = refusal()
+      if (why !== undefined) {
+        throw new LabError({
+          code: 'runs-refused',
+          kind: 'configuration',
+          retry: 'later',
+          message: `new runs are refused: ${why}`,
+          studentMessage: 'New runs are not taken at the moment; the staff has been told. Nothing of yours is lost.',
+        })
+      }
+      const lab = await catalogue.lab(body.lab)
+      if (lab === undefined) {
+        throw refuse('lab-unknown', `there is no lab ${body.lab}`, [
+          { path: 'lab', message: 'is not in the catalogue' },
+        ])
+      }
+      if (body.model !== undefined) {
+        const message = 'models are not supported by this release'
+        throw refuse('model-not-supported', message, [{ path: 'model', message }])
+      }
+      if (body.priority !== undefined && caller.role !== 'admin' && caller.role !== 'instructor') {
+        const message = 'only staff may set a priority'
+        throw refuse('priority-not-allowed', message, [{ path: 'priority', message }])
+      }
+      if (shape !== book.shape || known.size >= mostRemembered) known.clear()
+      shape = book.shape
+      const key = JSON.stringify([lab.id, lab.version, body.protocol, body.bench, body.parameters])
+      const before = known.get(key)
+      if (before !== undefined) return before
+      const admitted = check(lab, body)
+      known.set(key, admitted)
+      return admitted
+    },
+  }
+}
+
+function refuse(code: string, message: string, issues: readonly Issue[], more: Partial<LabErrorInit> = {}): LabError {
+  return new LabError({ code, kind: 'caller', message, issues, ...more })
+}

@@ -1,0 +1,268 @@
+/**
+ * Runs over the ledger and the database.
+ *
+ * INVARIANTS: `submit` and `cancel` resolve only after the commit of what they answer; a run with an idempotency key is
+ * made once per person and key, by the database's own unique index.
+ */
+import { createHash } from 'node:crypto'
+import type { Run, SubmitRun } from '@fernlab/shared/contracts/api'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { newRunId } from '@fernlab/shared/primitives/ids'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { canonicalJson } from '@fernlab/shared/protocol/digest'
+import type { Caller } from '../accounts/caller.ts'
+import type { Catalogue, CatalogueLab } from '../catalogue/catalogue.ts'
+import type { FaultHook } from '../fault-point.ts'
+import type { Store } from '../store/store.ts'
+import type { Turn } from '../store/turn.ts'
+import type { Admission, Admitted } from './admission.ts'
+import type { Ledger } from './ledger.ts'
+import type { OpenRun } from './open-runs.ts'
+import type { NewRunRow, RunStatements } from './run-statements.ts'
+import { type RunRow, runView } from './run-view.ts'
+import type { Runs } from './runs.ts'
+import type { Waiting } from './waiting.ts'
+
+export interface CreateRunsOptions {
+  readonly store: Store
+  readonly turn: Turn
+  readonly statements: RunStatements
+  readonly ledger: Ledger
+  readonly admission: Admission
+  readonly waiting: Waiting
+  readonly catalogue: Pick<Catalogue, 'lab' | 'version'>
+  /** The newest version of a lab, if it is known without asking the database. */
+  readonly sendCancel: (run: OpenRun, reason: string) => void
+  readonly clock: Clock
+  readonly faultPoint?: FaultHook | undefined
+}
+
+const cancelledByPerson = 'cancelled by the person'
+
+/** The runs of this hub. */
+export function createRuns(options: CreateRunsOptions): Runs {
+  const { store, turn, statements, ledger, admission, waiting, catalogue, clock, faultPoint } = options
+  const { runs } = ledger
+  const labs = new Map<string, CatalogueLab>()
+
+  const rowOf = (
+    caller: Caller,
+    body: SubmitRun,
+    { lab, protocol, parametersJson, estimatedS }: Admitted,
+  ): NewRunRow => {
+    const nowMs = clock.now()
+    return {
+      id: newRunId(nowMs),
+      person_id: caller.personId,
+      lab: lab.id,
+      lab_version: lab.version,
+      protocol: body.protocol,
+      protocol_digest: protocol.digest,
+      restart: protocol.definition.restart,
+      parameters: parametersJson,
+      note: body.note ?? null,
+      wanted_bench: body.bench ?? null,
+      priority: body.priority ?? 0,
+      created_at: nowMs,
+      estimated_s: estimatedS,
+      idempotency_key: null,
+      request_hash: null,
+    }
+  }
+
+  const openRun = (row: NewRunRow, { lab, parameters }: Admitted): OpenRun => {
+    labs.set(lab.id, lab)
+    return {
+      id: row.id,
+      personId: row.person_id,
+      lab,
+      protocol: row.protocol,
+      protocolDigest: row.protocol_digest,
+      restart: row.restart,
+      parameters,
+      wantedBench: row.wanted_bench,
+      priority: row.priority,
+      createdAt: row.created_at,
+      estimatedS: row.estimated_s,
+      state: 'queued',
+      attempt: 1,
+      hold: undefined,
+      startedAt: null,
+      cancelRequested: false,
+      restarts: 0,
+      live: undefined,
+    }
+  }
+
+  const fresh = (caller: Caller, row: NewRunRow, run: OpenRun): Run => {
+    const full: RunRow = {
+      ...row,
+      state: run.state,
+      attempt: run.attempt,
+      bench: run.hold?.bench ?? null,
+      fence: run.hold?.fence ?? null,
+      assigned_at: run.hold?.assignedAtMs ?? null,
+      started_at: run.startedAt,
+      ended_at: null,
+      cancel_requested: 0,
+      reason: null,
+      error: null,
+      outputs: '{}',
+      missing_outputs: '{}',
+      rows: '{}',
+      data_removed_at: null,
+    }
+    const wait = runs.get(row.id) === run ? waiting.of(run) : undefined
+    return runView(full, { personName: caller.name, lab: run.lab, live: undefined, wait })
+  }
+
+  /** Queues in this turn's write; the run may be assigned in the same commit. */
+  const queue = (row: NewRunRow, run: OpenRun): Promise<void> =>
+    new Promise((resolve, reject) => {
+      turn.add(statements.insertRun, row)
+      runs.add(run)
+      faultPoint?.('before-submit-commit')
+      turn.afterCommit(() => {
+        faultPoint?.('after-submit-commit')
+        resolve()
+      }, reject)
+      ledger.queued(run)
+    })
+
+  /** Queues under a key by a write of its own, since the database may refuse it. */
+  const queueOnce = async (row: NewRunRow, run: OpenRun): Promise<boolean> => {
+    try {
+      await store.database.write([{ sql: statements.insertRun.sql, params: statements.insertRun.bind(row) }])
+    } catch (error) {
+      if (error instanceof LabError && error.code === 'constraint-failed') return false
+      throw error
+    }
+    runs.add(run)
+    await new Promise<void>((resolve, reject) => {
+      ledger.queued(run)
+      turn.afterCommit(resolve, reject)
+    })
+    return true
+  }
+
+  const replay = async (caller: Caller, key: string, hash: string): Promise<Run | undefined> => {
+    const known = await store.db
+      .selectFrom('run')
+      .select(['id', 'request_hash'])
+      .where('person_id', '=', caller.personId)
+      .where('idempotency_key', '=', key)
+      .executeTakeFirst()
+    if (known === undefined) return undefined
+    if (known.request_hash !== hash) {
+      throw new LabError({
+        code: 'idempotency-key-reused',
+        kind: 'caller',
+        message: `the idempotency key ${JSON.stringify(key)} was used for another run (${known.id})`,
+      })
+    }
+    return existing(known.id)
+  }
+
+  const rows = () =>
+    store.db
+      .selectFrom('run')
+      .leftJoin('user', 'user.id', 'run.person_id')
+      .selectAll('run')
+      .select('user.name as person_name')
+
+  const view = async (row: RunRow & { person_name: string | null }): Promise<Run> => {
+    const run = runs.get(row.id)
+    const present = run !== undefined && run.attempt === row.attempt
+    return runView(row, {
+      personName: row.person_name ?? '',
+      lab: run?.lab ?? (await catalogue.version(row.lab, row.lab_version)),
+      live: present && row.state === 'running' ? run.live : undefined,
+      wait: present && row.state === 'queued' ? waiting.of(run) : undefined,
+    })
+  }
+
+  const get = async (id: string): Promise<Run | undefined> => {
+    const row = await rows().where('run.id', '=', id).executeTakeFirst()
+    return row === undefined ? undefined : view(row)
+  }
+
+  const existing = async (id: string): Promise<Run> => {
+    const run = await get(id)
+    if (run !== undefined) return run
+    throw new LabError({ code: 'run-unknown', kind: 'caller', message: `there is no run ${id}` })
+  }
+
+  const committed = () => new Promise<void>((resolve, reject) => turn.afterCommit(resolve, reject))
+
+  return {
+    submit: async (caller, body, { idempotencyKey } = {}) => {
+      const hash = idempotencyKey === undefined ? null : createHash('sha256').update(canonicalJson(body)).digest('hex')
+      if (idempotencyKey !== undefined && hash !== null) {
+        const before = await replay(caller, idempotencyKey, hash)
+        if (before !== undefined) return { run: before, replayed: true }
+      }
+      const admitted = await admission.admit(caller, body)
+      const row = rowOf(caller, body, admitted)
+      const run = openRun(row, admitted)
+      if (idempotencyKey === undefined || hash === null) {
+        await queue(row, run)
+      } else if (!(await queueOnce({ ...row, idempotency_key: idempotencyKey, request_hash: hash }, run))) {
+        const before = await replay(caller, idempotencyKey, hash)
+        if (before !== undefined) return { run: before, replayed: true }
+        throw new LabError({ code: 'run-lost', kind: 'bug', message: `run ${row.id} was refused by the database` })
+      }
+      return { run: fresh(caller, row, run), replayed: false }
+    },
+    get,
+    list: async ({ person, lab, state, limit, cursor }) => {
+      let query = rows()
+        .orderBy('run.id', 'desc')
+        .limit(limit + 1)
+      if (person !== undefined) query = query.where('run.person_id', '=', person)
+      if (lab !== undefined) query = query.where('run.lab', '=', lab)
+      if (state !== undefined) query = query.where('run.state', '=', state)
+      if (cursor !== undefined) query = query.where('run.id', '<', cursor)
+      const found = await query.execute()
+      const items = await Promise.all(found.slice(0, limit).map(view))
+      const last = items.at(-1)
+      return { items, ...(found.length > limit && last !== undefined ? { cursor: last.id } : {}) }
+    },
+    cancel: async (id, by) => {
+      const run = runs.get(id)
+      if (run === undefined || run.cancelRequested) return existing(id)
+      const reason = by.personId === run.personId ? cancelledByPerson : `cancelled by ${by.name}`
+      if (run.state === 'queued') {
+        ledger.finish(run, { state: 'cancelled', reason, endedAt: clock.now() })
+      } else {
+        ledger.requestCancel(run, reason)
+        turn.afterCommit(() => options.sendCancel(run, reason))
+      }
+      faultPoint?.('before-cancel-commit')
+      await committed()
+      faultPoint?.('after-cancel-commit')
+      return existing(id)
+    },
+    giveUp: async (id, by) => {
+      const run = runs.get(id)
+      if (run === undefined) return existing(id)
+      const { hold } = run
+      if (hold === undefined) {
+        throw new LabError({
+          code: 'run-not-assigned',
+          kind: 'caller',
+          message: `run ${id} is still queued: cancel it`,
+        })
+      }
+      ledger.finish(run, { state: 'interrupted', reason: `given up by ${by.name}`, endedAt: clock.now() })
+      await committed()
+      return existing(id)
+    },
+    live: (id) => runs.get(id)?.live,
+    queueOf: (lab) => {
+      const known = labs.get(lab) ?? runs.queue.find((run) => run.lab.id === lab)?.lab
+      return known === undefined ? { length: 0, estimatedWaitS: 0 } : waiting.queueOf(known)
+    },
+    counts: () => runs.counts(),
+    onChange: ledger.onChange,
+  }
+}

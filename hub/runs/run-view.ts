@@ -1,0 +1,63 @@
+import type { Run } from '@fernlab/shared/contracts/api'
+import type { Selectable } from 'kysely'
+import type { CatalogueLab } from '../catalogue/catalogue.ts'
+import type { RunTable } from '../store/schema.ts'
+import type { LiveRun } from './runs.ts'
+
+export type RunRow = Selectable<RunTable>
+
+export interface RunExtras {
+  readonly personName: string
+  readonly lab: CatalogueLab | undefined
+  readonly live: LiveRun | undefined
+  readonly wait: { readonly position: number; readonly reason: string; readonly estimatedStart?: string } | undefined
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+/** A run as the API shows it. */
+export function runView(row: RunRow, { personName, lab, live, wait }: RunExtras): Run {
+  const protocol = lab?.protocols[row.protocol]
+  return {
+    id: row.id,
+    state: row.state,
+    attempt: row.attempt,
+    lab: row.lab,
+    ...(lab === undefined ? {} : { labTitle: lab.lab.title }),
+    labVersion: row.lab_version,
+    protocol: row.protocol,
+    ...(protocol === undefined
+      ? {}
+      : { protocolTitle: protocol.definition.title as NonNullable<Run['protocolTitle']> }),
+    protocolDigest: row.protocol_digest,
+    restart: row.restart,
+    bench: row.bench,
+    parameters: JSON.parse(row.parameters),
+    ...(row.note === null ? {} : { note: row.note }),
+    person: { id: row.person_id, name: personName },
+    priority: row.priority,
+    ...(wait === undefined ? {} : { position: wait.position, waitReason: wait.reason }),
+    ...(wait?.estimatedStart === undefined ? {} : { estimatedStart: wait.estimatedStart }),
+    ...(row.estimated_s === null ? {} : { estimatedS: row.estimated_s }),
+    ...(live === undefined
+      ? {}
+      : {
+          progress: {
+            fraction: live.fraction,
+            step: live.step,
+            ...(live.secondsLeft === undefined ? {} : { secondsLeft: live.secondsLeft }),
+          },
+        }),
+    createdAt: iso(row.created_at),
+    ...(row.assigned_at === null ? {} : { assignedAt: iso(row.assigned_at) }),
+    ...(row.started_at === null ? {} : { startedAt: iso(row.started_at) }),
+    ...(row.ended_at === null ? {} : { endedAt: iso(row.ended_at) }),
+    cancelRequested: row.cancel_requested === 1,
+    ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.error === null ? {} : { error: JSON.parse(row.error) }),
+    outputs: JSON.parse(row.outputs),
+    missingOutputs: JSON.parse(row.missing_outputs),
+    rows: JSON.parse(row.rows),
+    ...(row.data_removed_at === null ? {} : { dataRemovedAt: iso(row.data_removed_at) }),
+  }
+}
