@@ -1,0 +1,196 @@
+/**
+ * The hub over HTTP: every route, who may call it, and how it fails.
+ *
+ * INVARIANTS: a call is refused by origin, size and kind before it reaches a route; a route without `access: 'public'`
+ * never runs for a stranger; every error is a problem document.
+ */
+import { problemSchema } from '@fernlab/shared/contracts/api'
+import { createAdaptorServer } from '@hono/node-server'
+import { z } from '@hono/zod-openapi'
+import type { Context, MiddlewareHandler } from 'hono'
+import { compress } from 'hono/compress'
+import { contentSecurityPolicy, pageHeaders } from '../web/csp.ts'
+import { asyncApi } from './async-api.ts'
+import { createAttempts } from './attempts.ts'
+import { limitBody } from './body-limit.ts'
+import { createClientAddress } from './client-address.ts'
+import { type Api, type ApiParts, createApp, type Env, routesOn } from './context.ts'
+import { docsPage, docsStyle, type OpenApiDocument } from './docs-page.ts'
+import { checkOrigin } from './origin.ts'
+import { problemResponse, refusal } from './problems.ts'
+import { authRoutes } from './routes/auth.ts'
+import { fleetRoutes } from './routes/fleet.ts'
+import { labRoutes } from './routes/labs.ts'
+import { notBuiltRoutes } from './routes/not-built.ts'
+import { operationsRoutes } from './routes/operations.ts'
+import { peopleRoutes } from './routes/people.ts'
+import { runDataRoutes } from './routes/run-data.ts'
+import { runRoutes } from './routes/runs.ts'
+import { siteRoutes } from './routes/site.ts'
+import { openStaticFiles } from './static-files.ts'
+
+export type { ApiConfig, ApiParts } from './context.ts'
+
+const bodyLimit = 1_000_000
+const pushLimit = 20_000_000
+const minuteMs = 60_000
+
+/** Puts the routes together; `app.fetch` answers requests. */
+export async function createApi(parts: ApiParts): Promise<Api> {
+  const { accounts, clock, config, log, monitoring } = parts
+  const app = createApp(log)
+  const addresses = createClientAddress(config.trustedProxies)
+  const guesses = createAttempts({ clock, most: 20, windowMs: minuteMs })
+  const letters = createAttempts({ clock, most: 20, windowMs: 10 * minuteMs })
+
+  app.use('*', async (c, next) => {
+    const startedAt = clock.monotonic()
+    const socketAddress = c.env?.incoming?.socket.remoteAddress
+    c.set('address', addresses.of(socketAddress, c.req.raw.headers))
+    await next()
+    for (const [name, value] of Object.entries(answerHeaders))
+      if (!c.res.headers.has(name)) c.res.headers.set(name, value)
+    if (config.secure) c.res.headers.set('strict-transport-security', 'max-age=31536000')
+    const { method } = c.req
+    monitoring.noteRequest({ method, status: c.res.status, seconds: (clock.monotonic() - startedAt) / 1000 })
+  })
+  app.use('/api/*', async (c, next) => {
+    const peer = c.env?.incoming?.socket.remoteAddress
+    const forwarded = addresses.trusts(peer) ? c.req.header('x-forwarded-host') : undefined
+    const host = forwarded ?? c.req.header('host') ?? new URL(c.req.url).host
+    const ownOrigins = [new URL(config.publicUrl()).origin]
+    checkOrigin({ method: c.req.method, headers: c.req.raw.headers, host, ownOrigins })
+    await next()
+  })
+  app.use(
+    '/api/*',
+    limitBody((path, method) => (method === 'PUT' && /^\/api\/v1\/labs\//.test(path) ? pushLimit : bodyLimit)),
+  )
+  app.use('/api/*', requireJson)
+  const whoCalls: MiddlewareHandler<Env> = async (c, next) => {
+    const caller = await accounts.authenticate(c.req.raw.headers)
+    if (caller === undefined && c.req.header('authorization') !== undefined) {
+      throw refusal(
+        'token-refused',
+        'the token is unknown, expired or revoked',
+        'Your token no longer works. Make a new one.',
+      )
+    }
+    c.set('caller', caller)
+    await next()
+  }
+  app.use('/api/v1/*', whoCalls)
+  app.use('/metrics', whoCalls)
+  const packed = compress()
+  app.use('/api/v1/*', (c, next) => (worthPacking(c) ? packed(c, next) : next()))
+
+  const add = routesOn(app, parts)
+  operationsRoutes(add, parts)
+  authRoutes(add, parts, guesses)
+  siteRoutes(add, parts, { guesses, letters })
+  labRoutes(add, parts)
+  runRoutes(add, parts)
+  runDataRoutes(add, parts)
+  fleetRoutes(add, parts, guesses)
+  peopleRoutes(add, parts)
+  notBuiltRoutes(app)
+  describeApi(app, parts)
+
+  const page = config.webFolder === undefined ? undefined : await openStaticFiles(config.webFolder)
+  app.notFound(async (c) => {
+    const path = c.req.path
+    const allowed = methodsAt(app, path)
+    if (allowed.length > 0) {
+      const error = refusal(
+        'method-not-allowed',
+        `${path} can be called with ${allowed.join(', ')}, not with ${c.req.method}`,
+      )
+      return problemResponse(error, undefined, { allow: allowed.join(', ') })
+    }
+    const answer = path.startsWith('/api/') ? undefined : await page?.answer(c.req.raw)
+    return answer ?? problemResponse(refusal('not-found', `${path} does not exist`))
+  })
+  return app
+}
+
+/** An HTTP server for the app, not listening yet; the caller may add upgrades to it. */
+export function createApiServer(app: Api): ReturnType<typeof createAdaptorServer> {
+  return createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false })
+}
+
+const answerHeaders: Readonly<Record<string, string>> = {
+  ...pageHeaders,
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+}
+
+/** Files in forms that are packed already, and what must not wait for more, go as they are. */
+function worthPacking(c: Context<Env>): boolean {
+  return !/\/(events|data\.(parquet|h5))$|\/files\//.test(c.req.path)
+}
+
+/** A body that is not JSON is refused by its kind; forms from other sites never look like calls. */
+const requireJson: MiddlewareHandler<Env> = async (c, next) => {
+  const { method } = c.req
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return next()
+  const hasBody = c.req.header('transfer-encoding') !== undefined || Number(c.req.header('content-length') ?? 0) > 0
+  const type = c.req.header('content-type')
+  if (hasBody && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type ?? '')) {
+    throw refusal('wrong-content-type', `the body is ${type ?? 'of no kind'}; send application/json`)
+  }
+  return next()
+}
+
+function methodsAt(app: Api, path: string): string[] {
+  const methods = new Set<string>()
+  for (const { method, path: pattern } of app.routes) {
+    if (method === 'ALL' || !pattern.startsWith('/')) continue
+    const regex = new RegExp(
+      `^${pattern
+        .replaceAll(/[.]/g, '\\.')
+        .replaceAll(/:\w+(\{[^}]*\})?/g, '[^/]+')
+        .replaceAll('*', '.*')}$`,
+    )
+    if (regex.test(path)) methods.add(method)
+  }
+  return [...methods].sort()
+}
+
+function describeApi(app: Api, { config }: ApiParts): void {
+  const registry = app.openAPIRegistry
+  registry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })
+  registry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'fernlab.session_token',
+  })
+  registry.registerComponent('responses', 'problem', {
+    description: 'A problem (RFC 9457) with a stable code',
+    content: { 'application/problem+json': { schema: z.toJSONSchema(problemSchema) as never } },
+  })
+  let made: ReturnType<Api['getOpenAPI31Document']> | undefined
+  const document = () => {
+    made ??= app.getOpenAPI31Document({
+      openapi: '3.1.0',
+      info: {
+        title: 'Fernlab hub',
+        version: config.version,
+        description:
+          'JSON; times in RFC 3339 UTC, run documents in epoch seconds; errors as problem+json with a stable code; lists are {items, cursor?}.',
+        license: { name: 'MIT' },
+      },
+      servers: [{ url: '/' }],
+    })
+    return made
+  }
+  const cached = { 'cache-control': 'public, max-age=60' }
+  app.get('/openapi.json', (c) => c.json(document(), 200, cached))
+  app.get('/asyncapi.json', (c) => {
+    const { site, version } = config
+    return c.json(asyncApi({ site, version, mqttUrls: config.mqttUrls() }), 200, cached)
+  })
+  app.get('/docs', (c) => {
+    c.header('content-security-policy', contentSecurityPolicy())
+    return c.html(docsPage(document() as unknown as OpenApiDocument))
+  })
+  app.get('/docs/style.css', (c) => c.body(docsStyle, 200, { 'content-type': 'text/css; charset=utf-8', ...cached }))
+}

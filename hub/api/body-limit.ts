@@ -1,0 +1,38 @@
+import type { MiddlewareHandler } from 'hono'
+import type { Env } from './context.ts'
+import { problemResponse, refusal } from './problems.ts'
+
+/**
+ * Refuses bodies above the limit: by their declared length at once, else as soon as more has come; never more than the
+ * limit is held. The connection is closed, so that the rest is not read.
+ */
+export function limitBody(limitFor: (path: string, method: string) => number): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const { method, path } = c.req
+    if (method === 'GET' || method === 'HEAD') return next()
+    const limit = limitFor(path, method)
+    const declared = c.req.header('content-length')
+    if (declared !== undefined && c.req.header('transfer-encoding') === undefined) {
+      return Number(declared) > limit ? tooLarge(limit) : next()
+    }
+    if (c.req.header('transfer-encoding') === undefined) return next()
+    const parts: Uint8Array[] = []
+    let size = 0
+    const reader = c.req.raw.body?.getReader()
+    for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader?.read()) {
+      size += read.value.byteLength
+      if (size > limit) {
+        await reader?.cancel()
+        return tooLarge(limit)
+      }
+      parts.push(read.value)
+    }
+    c.req.raw = new Request(c.req.raw, { body: Buffer.concat(parts) })
+    return next()
+  }
+}
+
+function tooLarge(limit: number): Response {
+  const error = refusal('body-too-large', `the body is larger than ${limit / 1e6} MB`)
+  return problemResponse(error, undefined, { connection: 'close' })
+}

@@ -1,0 +1,236 @@
+import {
+  benchSchema,
+  enrollmentCodeSchema,
+  enrollSchema,
+  exchangedSchema,
+  exchangeSchema,
+  leaseSchema,
+  nodeCredentialSchema,
+  nodeSchema,
+  page,
+  takeLeaseSchema,
+} from '@fernlab/shared/contracts/api'
+import { nameSchema } from '@fernlab/shared/contracts/common'
+import { z } from '@hono/zod-openapi'
+import type { Attempts } from '../attempts.ts'
+import type { AddRoute, ApiParts } from '../context.ts'
+import { pageOf, pageQuery } from '../paging.ts'
+import { notFound } from '../problems.ts'
+
+const benchParams = z.object({
+  bench: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}\.[a-z0-9][a-z0-9_-]{0,62}$/, 'must be <node>.<bench>'),
+})
+const nodeParams = z.object({ node: nameSchema })
+
+/** Nodes and benches; an admin enrols nodes, staff may drive a bench directly. */
+export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiParts, guesses: Attempts): void {
+  const audit = (personId: string, action: string, subject: string) =>
+    store.write([
+      store.db.insertInto('audit').values({ at: clock.now(), person_id: personId, action, subject, detail: '{}' }),
+    ])
+  const ownLease = async (bench: string, personId: string) => {
+    const row = await store.db
+      .selectFrom('bench')
+      .select('lease')
+      .where('id', '=', bench)
+      .where('leased_by', '=', personId)
+      .executeTakeFirst()
+    if (row === undefined || row.lease === null) throw notFound(`a lease of yours on the bench ${bench}`)
+    return row.lease
+  }
+  const existing = async (node: string) => {
+    if ((await fleet.node(node)) === undefined) throw notFound(`the node ${node}`)
+  }
+
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/benches',
+      tag: 'Fleet',
+      summary: 'Benches with their states, parts and signals',
+      access: 'benches.read',
+      query: pageQuery,
+      answer: { schema: page(benchSchema), what: 'Benches by id' },
+    },
+    async ({ c, query }) => c.json(pageOf(await fleet.benches(), query)),
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/benches/{bench}',
+      tag: 'Fleet',
+      summary: 'A bench',
+      access: 'benches.read',
+      params: benchParams,
+      answer: { schema: benchSchema, what: 'The bench' },
+    },
+    async ({ c, params }) => {
+      const bench = await fleet.bench(params.bench)
+      if (bench === undefined) throw notFound(`the bench ${params.bench}`)
+      return c.json(bench)
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/benches/{bench}/lease',
+      tag: 'Fleet',
+      summary: 'Take a free bench for direct use, or renew the lease',
+      access: 'benches.drive',
+      params: benchParams,
+      body: takeLeaseSchema,
+      answer: { schema: leaseSchema, what: 'The lease; it ends by itself, and the bench goes to its safe state' },
+    },
+    async ({ c, params, body, caller }) => {
+      const { lease, ttlS } = body
+      if (lease !== undefined) return c.json(await fleet.renewLease(params.bench, lease, ttlS))
+      const taken = await fleet.takeLease(params.bench, caller.personId, ttlS)
+      await audit(caller.personId, 'bench.lease', params.bench)
+      return c.json(taken)
+    },
+  )
+  add(
+    {
+      method: 'delete',
+      path: '/api/v1/benches/{bench}/lease',
+      tag: 'Fleet',
+      summary: 'Give the bench back; it goes to its safe state',
+      access: 'benches.drive',
+      params: benchParams,
+      query: z.object({ lease: z.string().max(200).optional() }),
+      answer: { schema: z.object({ safe: z.boolean() }), what: 'Whether the safe state was reached' },
+    },
+    async ({ c, params, query, caller }) => {
+      const lease = query.lease ?? (await ownLease(params.bench, caller.personId))
+      return c.json(await fleet.releaseLease(params.bench, lease))
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/benches/{bench}/exchange',
+      tag: 'Fleet',
+      summary: 'Set, then read, signals of a bench in one call',
+      description:
+        'Keys are `part.signal`, values in the signal’s unit; the node enforces every limit. Setting needs the lease.',
+      access: 'benches.drive',
+      params: benchParams,
+      body: exchangeSchema,
+      answer: { schema: exchangedSchema, what: 'What was read' },
+    },
+    async ({ c, params, body }) => {
+      const { lease, set, read } = body
+      const exchange = {
+        ...(lease === undefined ? {} : { lease }),
+        ...(set === undefined ? {} : { set }),
+        ...(read === undefined ? {} : { read }),
+      }
+      return c.json({ readings: await fleet.exchange(params.bench, exchange) })
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/nodes',
+      tag: 'Fleet',
+      summary: 'Nodes',
+      access: 'nodes.read',
+      query: pageQuery,
+      answer: { schema: page(nodeSchema), what: 'Nodes by id' },
+    },
+    async ({ c, query }) => c.json(pageOf(await fleet.nodes(), query)),
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/nodes/{node}',
+      tag: 'Fleet',
+      summary: 'A node',
+      access: 'nodes.read',
+      params: nodeParams,
+      answer: { schema: nodeSchema, what: 'The node' },
+    },
+    async ({ c, params }) => {
+      const node = await fleet.node(params.node)
+      if (node === undefined) throw notFound(`the node ${params.node}`)
+      return c.json(node)
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/nodes',
+      tag: 'Fleet',
+      summary: 'A one-time code with which a machine becomes this node',
+      access: 'nodes.manage',
+      body: z.strictObject({ node: nameSchema }),
+      idempotency: 'secret',
+      answer: { status: 201, schema: enrollmentCodeSchema, what: 'The code, shown once' },
+    },
+    async ({ c, body, caller }) => {
+      const code = await fleet.createEnrollment(body.node, caller.personId)
+      await audit(caller.personId, 'node.enrollment-code', body.node)
+      return c.json(code, 201)
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/nodes/enroll',
+      tag: 'Fleet',
+      summary: 'Trade a one-time code for the node’s credential; the code is the authority',
+      access: 'public',
+      body: enrollSchema,
+      answer: { status: 201, schema: nodeCredentialSchema, what: 'The credential, shown once' },
+    },
+    async ({ c, body }) => {
+      const address = c.get('address')
+      guesses.check(address)
+      try {
+        return c.json(answer(body.node, await fleet.enroll(body.code, body.node)), 201)
+      } catch (error) {
+        guesses.count(address)
+        throw error
+      }
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/nodes/{node}/rotate',
+      tag: 'Fleet',
+      summary: 'Give the node a new credential; the old one stops working',
+      access: 'nodes.manage',
+      params: nodeParams,
+      idempotency: 'secret',
+      answer: { schema: nodeCredentialSchema, what: 'The credential, shown once' },
+    },
+    async ({ c, params, caller }) => {
+      await existing(params.node)
+      const credential = await fleet.rotate(params.node)
+      await audit(caller.personId, 'node.rotate', params.node)
+      return c.json(answer(params.node, credential))
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/nodes/{node}/revoke',
+      tag: 'Fleet',
+      summary: 'Shut the node out at once',
+      access: 'nodes.manage',
+      params: nodeParams,
+      answer: { schema: nodeSchema, what: 'The node' },
+    },
+    async ({ c, params, caller }) => {
+      await existing(params.node)
+      await fleet.revoke(params.node)
+      await audit(caller.personId, 'node.revoke', params.node)
+      return c.json(await fleet.node(params.node))
+    },
+  )
+
+  function answer(node: string, { username, password }: { username: string; password: string }) {
+    return { site: config.site, node, username, password, mqtt: [...config.mqttUrls()] }
+  }
+}

@@ -1,0 +1,41 @@
+/** Types that a browser may be given from a lab's folder; everything else is a download. */
+const types: Readonly<Record<string, string>> = {
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  avif: 'image/avif',
+  md: 'text/markdown; charset=utf-8',
+  txt: 'text/plain; charset=utf-8',
+  yaml: 'text/plain; charset=utf-8',
+  yml: 'text/plain; charset=utf-8',
+  pdf: 'application/pdf',
+}
+
+/** A file that somebody pushed: never run as part of our page, whatever is in it. */
+export function labFileResponse(path: string, file: { body: Uint8Array; digest: string }, headers: Headers): Response {
+  const etag = `"${file.digest.slice(0, 32)}"`
+  const type = types[/\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? '']
+  const common = {
+    etag,
+    'cache-control': 'public, max-age=300',
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+  }
+  const known = headers
+    .get('if-none-match')
+    ?.split(',')
+    .map((tag) => tag.trim().replace(/^W\//, ''))
+  if (known?.includes(etag)) return new Response(null, { status: 304, headers: common })
+  return new Response(Uint8Array.from(file.body), {
+    headers: {
+      ...common,
+      'content-type': type ?? 'application/octet-stream',
+      'content-length': String(file.body.byteLength),
+      ...(type === undefined ? { 'content-disposition': 'attachment' } : {}),
+    },
+  })
+}

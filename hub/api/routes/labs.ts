@@ -1,0 +1,213 @@
+import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
+import {
+  type LabDetail,
+  type LabSummary,
+  labDetailSchema,
+  labSummarySchema,
+  page,
+  pushedLabSchema,
+  pushLabSchema,
+} from '@fernlab/shared/contracts/api'
+import { nameSchema } from '@fernlab/shared/contracts/common'
+import { estimate } from '@fernlab/shared/protocol/estimate'
+import { checkParameters, parameterSchema } from '@fernlab/shared/protocol/parameters'
+import { z } from '@hono/zod-openapi'
+import type { Caller } from '../../accounts/caller.ts'
+import type { CatalogueLab, LabFiles } from '../../catalogue/catalogue.ts'
+import type { CompatibleBench } from '../../fleet/fleet.ts'
+import type { AddRoute, ApiParts } from '../context.ts'
+import { pageOf, pageQuery } from '../paging.ts'
+import { notFound, refusal } from '../problems.ts'
+import { labFileResponse } from './lab-file.ts'
+
+const labParams = z.object({ lab: nameSchema })
+
+/** The catalogue: open to everyone but for labs that say otherwise; pushing is for builders. */
+export function labRoutes(add: AddRoute, parts: ApiParts): void {
+  const { catalogue, fleet } = parts
+  const visible = async (id: string, caller: Caller | undefined) => {
+    const lab = await catalogue.lab(id)
+    if (lab === undefined || !mayKnow(lab, caller)) throw notFound(`the lab ${id}`)
+    return lab
+  }
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/labs',
+      tag: 'Labs',
+      summary: 'The catalogue',
+      access: 'public',
+      query: pageQuery,
+      answer: { schema: page(labSummarySchema), what: 'Labs by id' },
+    },
+    async ({ c, query }) => {
+      const labs = (await catalogue.list()).filter((lab) => mayKnow(lab, c.get('caller')))
+      const { items, cursor } = pageOf(labs, query)
+      const summaries = await Promise.all(
+        items.map(async (lab) => summarise(lab, await fleet.compatibleBenches(lab), parts)),
+      )
+      return c.json({ items: summaries, ...(cursor === undefined ? {} : { cursor }) })
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/labs/{lab}',
+      tag: 'Labs',
+      summary: 'A lab with its readme, protocols and benches',
+      access: 'public',
+      params: labParams,
+      answer: { schema: labDetailSchema, what: 'The lab' },
+    },
+    async ({ c, params }) => {
+      const lab = await visible(params.lab, c.get('caller'))
+      return c.json(detail(lab, await fleet.compatibleBenches(lab), parts))
+    },
+  )
+  add(
+    {
+      method: 'put',
+      path: '/api/v1/labs/{lab}',
+      tag: 'Labs',
+      summary: 'Push a lab: the files of its folder, whole',
+      description:
+        'The same files again make no new version. With mistakes nothing is changed; `issues` lists all of them.',
+      access: 'labs.push',
+      params: labParams,
+      body: pushLabSchema,
+      answer: { schema: pushedLabSchema, what: 'The lab’s version' },
+    },
+    async ({ c, params, body, caller }) => {
+      const pushed = await catalogue.push(filesIn(body), { id: params.lab, by: caller.personId })
+      return c.json(pushed, pushed.changed && pushed.version === 1 ? 201 : 200)
+    },
+  )
+  add(
+    {
+      method: 'delete',
+      path: '/api/v1/labs/{lab}',
+      tag: 'Labs',
+      summary: 'Take a lab out of the catalogue; its runs stay',
+      access: 'labs.push',
+      params: labParams,
+      answer: { status: 204, what: 'It is gone from the catalogue' },
+    },
+    async ({ c, params, caller }) => {
+      if (!(await catalogue.remove(params.lab, caller.personId))) throw notFound(`the lab ${params.lab}`)
+      return c.body(null, 204)
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/labs/{lab}/files/{path}',
+      tag: 'Labs',
+      summary: 'A picture or another file of the lab',
+      access: 'public',
+      params: labParams.extend({ path: z.string() }),
+      answer: { what: 'The file', type: 'application/octet-stream' },
+    },
+    async ({ c, params }) => {
+      await visible(params.lab, c.get('caller'))
+      const path = decodeURIComponent(c.req.path.split(`/labs/${params.lab}/files/`)[1] ?? '')
+      const file = await catalogue.file(params.lab, path)
+      if (file === undefined) throw notFound(`the file ${path} of the lab ${params.lab}`)
+      return labFileResponse(path, file, c.req.raw.headers)
+    },
+  )
+}
+
+const mayKnow = (lab: CatalogueLab, caller: Caller | undefined) =>
+  caller !== undefined || lab.lab.access?.public !== false
+
+function filesIn({ files }: z.infer<typeof pushLabSchema>): LabFiles {
+  const entries = files.map(({ path, text, base64 }, at) => {
+    if (!/^(?!\.)[^\\\0]+$/.test(path) || path.split('/').some((part) => part === '' || part.startsWith('.'))) {
+      throw badFile(at, 'path', `${JSON.stringify(path)} is not a path inside the lab's folder`)
+    }
+    if (text !== undefined && base64 === undefined) return [path, text] as const
+    if (text === undefined && base64 !== undefined) {
+      const body = Buffer.from(base64, 'base64')
+      if (body.toString('base64').replace(/=+$/, '') === base64.replace(/=+$/, '')) {
+        return [path, Uint8Array.from(body)] as const
+      }
+      throw badFile(at, 'base64', 'is not base64')
+    }
+    throw badFile(at, '', 'needs either text or base64')
+  })
+  const names = new Set(entries.map(([path]) => path))
+  if (names.size < entries.length) throw refusal('request-invalid', 'files: a path is there twice')
+  return Object.fromEntries(entries)
+}
+
+function badFile(at: number, part: string, message: string) {
+  const path = `files.${at}${part === '' ? '' : `.${part}`}`
+  return Object.assign(refusal('request-invalid', `${path}: ${message}`), { issues: [{ path, message }] })
+}
+
+const filesUrl = (lab: CatalogueLab) => `/api/v1/labs/${lab.id}/files/`
+
+function summarise(lab: CatalogueLab, benches: readonly CompatibleBench[], { runs }: ApiParts): LabSummary {
+  const { title, summary, subject, level, picture } = lab.lab
+  const { length, estimatedWaitS } = runs.queueOf(lab.id)
+  return {
+    id: lab.id,
+    title,
+    summary,
+    ...(subject === undefined ? {} : { subject }),
+    ...(level === undefined ? {} : { level }),
+    ...(picture === undefined ? {} : { picture: `${filesUrl(lab)}${encodeURI(picture)}?v=${lab.version}` }),
+    version: lab.version,
+    benches: benches.map(({ id, title: name, state, reason }) => ({
+      id,
+      state,
+      ...(name === undefined ? {} : { title: name }),
+      ...(reason === undefined ? {} : { reason }),
+    })),
+    queueLength: length,
+    estimatedWaitS,
+    protocols: Object.entries(lab.protocols).map(([name, { definition }]) => ({
+      name,
+      title: definition.title,
+    })),
+  }
+}
+
+function detail(lab: CatalogueLab, benches: readonly CompatibleBench[], parts: ApiParts): LabDetail {
+  const instruments: Readonly<Record<string, InstrumentSpec>> = benches[0]?.parts ?? {}
+  return {
+    ...summarise(lab, benches, parts),
+    readme: { ...lab.readme },
+    filesUrl: filesUrl(lab),
+    parts: { ...instruments },
+    protocols: Object.entries(lab.protocols).map(([name, { definition, digest }]) => {
+      const { values, issues } = checkParameters(definition, {})
+      const known = issues.length === 0 ? estimate(definition, values, { parts: instruments }) : undefined
+      const { title, summary } = definition
+      return {
+        name,
+        title,
+        ...(summary === undefined ? {} : { summary }),
+        version: definition.version,
+        digest,
+        restart: definition.restart,
+        parameters: parameterSchema(definition),
+        outputs: outputsOf(definition.outputs),
+        plots: [...definition.plots],
+        definition,
+        ...(known === undefined
+          ? {}
+          : { estimate: { seconds: known.seconds, points: known.points, exact: known.exact } }),
+      }
+    }),
+  }
+}
+
+function outputsOf(outputs: Readonly<Record<string, { title?: LabSummary['title']; unit?: string }>>) {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, { title, unit = '1' }]) => [
+      name,
+      { unit, ...(title === undefined ? {} : { title }) },
+    ]),
+  )
+}

@@ -1,0 +1,120 @@
+import { createdTokenSchema, createTokenSchema, page, tokenSchema } from '@fernlab/shared/contracts/api'
+import { z } from '@hono/zod-openapi'
+import { hasScope, roles } from '../../accounts/caller.ts'
+import type { AddRoute, ApiParts } from '../context.ts'
+import { cursorId, pageOf, pageQuery } from '../paging.ts'
+import { notFound, refusal } from '../problems.ts'
+
+const personSchema = z.object({ id: z.string(), name: z.string(), email: z.string(), role: z.enum(roles) })
+const auditSchema = z.object({
+  id: z.string(),
+  at: z.iso.datetime(),
+  person: z.string().optional(),
+  action: z.string(),
+  subject: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+})
+/** Scopes that let a token do more than a student may. */
+const staffScopes = ['builder', 'admin', 'mqtt:read', 'mqtt:status']
+
+/** API tokens, people and the audit log. */
+export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void {
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/tokens',
+      tag: 'People',
+      summary: 'One’s own API tokens, newest first',
+      access: 'tokens.read',
+      query: pageQuery,
+      answer: { schema: page(tokenSchema), what: 'Tokens, without their secrets' },
+    },
+    async ({ c, query, caller }) => c.json(pageOf(await accounts.tokens(caller.personId), query)),
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/tokens',
+      tag: 'People',
+      summary: 'Make an API token',
+      access: 'tokens.manage',
+      body: createTokenSchema,
+      idempotency: 'secret',
+      answer: { status: 201, schema: createdTokenSchema, what: 'The token with its secret, shown once' },
+    },
+    async ({ c, body, caller }) => {
+      const staff = caller.role === 'admin' || caller.role === 'builder' || caller.role === 'instructor'
+      const beyond = body.scopes.filter((scope) => !hasScope(caller, scope) || (!staff && staffScopes.includes(scope)))
+      if (beyond.length > 0) {
+        throw refusal('forbidden', `you may not make a token with the scope ${beyond.join(', ')}`)
+      }
+      return c.json(await accounts.createToken(caller, body), 201)
+    },
+  )
+  add(
+    {
+      method: 'delete',
+      path: '/api/v1/tokens/{id}',
+      tag: 'People',
+      summary: 'Revoke an API token at once',
+      access: 'tokens.manage',
+      params: z.object({ id: z.string().max(63) }),
+      answer: { status: 204, what: 'It works no more' },
+    },
+    async ({ c, params, caller }) => {
+      if (!(await accounts.revokeToken(caller.personId, params.id))) throw notFound(`the token ${params.id}`)
+      return c.body(null, 204)
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/users',
+      tag: 'People',
+      summary: 'People',
+      access: 'people.read',
+      query: pageQuery,
+      answer: { schema: page(personSchema), what: 'People by id' },
+    },
+    async ({ c, query }) => {
+      const after = cursorId(query.cursor)
+      const { items, cursor } = await accounts.people({
+        limit: query.limit,
+        ...(after === undefined ? {} : { cursor: after }),
+      })
+      return c.json({ items, ...(cursor === undefined ? {} : { cursor: Buffer.from(cursor).toString('base64url') }) })
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/audit',
+      tag: 'People',
+      summary: 'Who did what, newest first',
+      access: 'audit.read',
+      query: pageQuery,
+      answer: { schema: page(auditSchema), what: 'Entries' },
+    },
+    async ({ c, query }) => {
+      const before = Number(cursorId(query.cursor) ?? Number.MAX_SAFE_INTEGER)
+      const rows = await store.db
+        .selectFrom('audit')
+        .selectAll()
+        .where('id', '<', before)
+        .orderBy('id', 'desc')
+        .limit(query.limit + 1)
+        .execute()
+      const items = rows.slice(0, query.limit).map(({ id, at, person_id, action, subject, detail }) => ({
+        id: String(id),
+        at: new Date(at).toISOString(),
+        ...(person_id === null ? {} : { person: person_id }),
+        action,
+        subject,
+        detail: JSON.parse(detail) as Record<string, unknown>,
+      }))
+      const last = items.at(-1)
+      const cursor = rows.length > query.limit && last !== undefined ? Buffer.from(last.id).toString('base64url') : ''
+      return c.json({ items, ...(cursor === '' ? {} : { cursor }) })
+    },
+  )
+}

@@ -1,0 +1,184 @@
+import { dataSchema } from '@fernlab/shared/contracts/api'
+import { z } from '@hono/zod-openapi'
+import type { Bytes, DataRequest } from '../../results/results.ts'
+import { readCursor, runEvents } from '../../results/run-events.ts'
+import type { AddRoute, ApiParts } from '../context.ts'
+import { readableRun, runParams } from './runs.ts'
+
+const seconds = z.coerce.number().refine(Number.isFinite, 'must be epoch seconds')
+
+const dataQuery = z.object({
+  stream: z.string().max(100).optional(),
+  attempt: z.coerce.number().int().min(1).optional(),
+  /** Epoch seconds. */
+  from: seconds.optional(),
+  to: seconds.optional(),
+  columns: z.string().max(4000).optional(),
+})
+const reducible = dataQuery.extend({ points: z.coerce.number().int().min(10).max(20_000).optional() })
+const csvQuery = reducible.extend({ time: z.enum(['relative', 'epoch', 'iso']).default('relative') })
+
+type Query = z.output<typeof dataQuery>
+
+/** Documents, data and live events of a run. */
+export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
+  const { results } = parts
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/runs/{id}/documents',
+      tag: 'Results',
+      summary: 'The run’s documents in the Bluesky event model, as JSON lines',
+      access: 'runs.read',
+      params: runParams,
+      query: z.object({ attempt: z.coerce.number().int().min(1).optional() }),
+      answer: { what: 'One `{name, doc}` a line', type: 'application/jsonl' },
+    },
+    async ({ params, query, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      return streamed(await results.documents(run, query.attempt), 'application/jsonl')
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/runs/{id}/data.json',
+      tag: 'Results',
+      summary: 'A stream in columns; with `points`, reduced for a chart with every peak kept',
+      access: 'runs.read',
+      params: runParams,
+      query: reducible,
+      answer: { schema: dataSchema, what: 'The data' },
+    },
+    async ({ c, params, query, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      const { points } = query
+      if (points !== undefined) return c.json(await results.reduced(run, { ...wanted(query), points }))
+      return streamed(await results.json(run, wanted(query)), 'application/json')
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/runs/{id}/data.csv',
+      tag: 'Results',
+      summary: 'A stream as CSV (RFC 4180), units in the header',
+      description:
+        'The first column is `time_s`, seconds since the run’s start; `?time=epoch` and `?time=iso` give others.',
+      access: 'runs.read',
+      params: runParams,
+      query: csvQuery,
+      answer: { what: 'CSV', type: 'text/csv' },
+    },
+    async ({ params, query, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      const request = { ...wanted(query), time: query.time }
+      return streamed(await results.csv(run, request), 'text/csv; charset=utf-8', `${run.lab}-${run.id}.csv`)
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/runs/{id}/data.parquet',
+      tag: 'Results',
+      summary: 'A stream as Apache Parquet',
+      access: 'runs.read',
+      params: runParams,
+      query: dataQuery,
+      answer: { what: 'Parquet', type: 'application/vnd.apache.parquet' },
+    },
+    async ({ params, query, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      const file = `${run.lab}-${run.id}.parquet`
+      return streamed(await results.parquet(run, wanted(query)), 'application/vnd.apache.parquet', file)
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/runs/{id}/data.h5',
+      tag: 'Results',
+      summary: 'A stream as HDF5',
+      access: 'runs.read',
+      params: runParams,
+      query: dataQuery,
+      answer: { what: 'HDF5', type: 'application/x-hdf5' },
+    },
+    async ({ params, query, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      return streamed(await results.hdf5(run, wanted(query)), 'application/x-hdf5', `${run.lab}-${run.id}.h5`)
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/runs/{id}/events',
+      tag: 'Runs',
+      summary: 'The run as server-sent events; `Last-Event-ID` resumes without a gap',
+      description:
+        'Events: `state`, `streams`, `data`, `progress`, `wait`, `outputs`, and at last `end` with the whole run.',
+      access: 'runs.read',
+      params: runParams,
+      answer: { what: 'Events', type: 'text/event-stream' },
+    },
+    async ({ c, params, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      const gone = new AbortController()
+      const cursor = readCursor(c.req.header('last-event-id'))
+      const events = runEvents({
+        store: parts.store,
+        runs: parts.runs,
+        clock: parts.clock,
+        run,
+        cursor,
+        signal: gone.signal,
+      })
+      return streamed(encoded(events), 'text/event-stream; charset=utf-8', undefined, () => gone.abort())
+    },
+  )
+}
+
+function wanted({ stream, attempt, from, to, columns }: Query): DataRequest {
+  return {
+    ...(stream === undefined ? {} : { stream }),
+    ...(attempt === undefined ? {} : { attempt }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(columns === undefined ? {} : { columns: columns.split(',') }),
+  }
+}
+
+async function* encoded(texts: AsyncGenerator<string, void, void>): Bytes {
+  const encoder = new TextEncoder()
+  try {
+    for await (const text of texts) yield encoder.encode(text)
+  } finally {
+    await texts.return()
+  }
+}
+
+/** An answer that is made as it is read: nothing is prepared before the reader asks for more. */
+function streamed(source: Bytes, type: string, fileName?: string, onGone: () => void = () => {}): Response {
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const { done, value } = await source.next()
+        if (done === true) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: async () => {
+        onGone()
+        await source.return()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  return new Response(stream, {
+    headers: {
+      'content-type': type,
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      ...(fileName === undefined ? {} : { 'content-disposition': `attachment; filename="${fileName}"` }),
+    },
+  })
+}

@@ -1,0 +1,224 @@
+import { page, type Run, runSchema, submitRunSchema } from '@fernlab/shared/contracts/api'
+import { parameterInputSchema, runIdSchema } from '@fernlab/shared/contracts/common'
+import { isFinal, type RunState, runStates } from '@fernlab/shared/contracts/run-state'
+import { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { Caller } from '../../accounts/caller.ts'
+import { can, decide } from '../../accounts/can.ts'
+import type { AddRoute, ApiParts, Env } from '../context.ts'
+import { checkKey } from '../idempotency.ts'
+import { cursorId, pageQuery } from '../paging.ts'
+import { notFound, refusal } from '../problems.ts'
+
+export const runParams = z.object({ id: runIdSchema })
+
+const listQuery = pageQuery.extend({
+  lab: z.string().max(63).optional(),
+  /** One state, or several with commas between. */
+  state: z.string().max(200).optional(),
+  person: z.string().max(63).optional(),
+})
+
+const rerunSchema = z.strictObject({
+  parameters: z.record(z.string(), parameterInputSchema).optional(),
+  bench: z.string().optional(),
+  note: z.string().max(200).optional(),
+})
+
+const longestWaitMs = 30_000
+
+/** The run, if the caller may know of it; another person's reads as if it did not exist. */
+export async function readableRun({ runs }: Pick<ApiParts, 'runs'>, caller: Caller, id: string): Promise<Run> {
+  const run = await runs.get(id)
+  if (run === undefined || decide(caller, 'runs.read', { ownerId: run.person.id }) !== 'yes') {
+    throw notFound(`the run ${id}`)
+  }
+  return run
+}
+
+/** Submitting, listing, cancelling and repeating runs. */
+export function runRoutes(add: AddRoute, parts: ApiParts): void {
+  const { runs, maintenance } = parts
+
+  const submit = async (c: Context<Env>, caller: Caller, body: z.output<typeof submitRunSchema>) => {
+    if (body.priority !== undefined && !can(caller, 'runs.read-any')) {
+      throw refusal('priority-not-allowed', 'only staff may set a priority')
+    }
+    maintenance.requireSpace()
+    const key = c.req.header('idempotency-key')
+    if (key !== undefined) checkKey(key)
+    const { run, replayed } = await runs.submit(caller, body, key === undefined ? {} : { idempotencyKey: key })
+    if (replayed) c.header('idempotency-replayed', 'true')
+    c.header('location', `/api/v1/runs/${run.id}`)
+    return c.json(await waitAsPreferred(c, parts, run), replayed ? 200 : 201)
+  }
+
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/runs',
+      tag: 'Runs',
+      summary: 'Submit a run',
+      description: 'With `Prefer: wait=30` the answer comes when the run is over, or after so many seconds.',
+      access: 'runs.submit',
+      body: submitRunSchema,
+      idempotency: 'own',
+      answer: { status: 201, schema: runSchema, what: 'The run, which the database has committed' },
+    },
+    ({ c, body, caller }) => submit(c, caller, body),
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/runs',
+      tag: 'Runs',
+      summary: 'Runs, newest first: one’s own, for staff everybody’s',
+      access: 'runs.read',
+      query: listQuery,
+      answer: { schema: page(runSchema), what: 'Runs' },
+    },
+    async ({ c, query, caller }) => {
+      const states = readStates(query.state)
+      const cursor = cursorId(query.cursor)
+      const everybody = can(caller, 'runs.read-any')
+      if (!everybody && query.person !== undefined && query.person !== caller.personId) return c.json({ items: [] })
+      const person = everybody ? query.person : caller.personId
+      const filter = {
+        limit: query.limit,
+        ...(person === undefined ? {} : { person }),
+        ...(query.lab === undefined ? {} : { lab: query.lab }),
+        ...(cursor === undefined ? {} : { cursor }),
+      }
+      return c.json(await listStates(parts, filter, states))
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/runs/{id}',
+      tag: 'Runs',
+      summary: 'A run',
+      description: 'With `Prefer: wait=30` the answer comes when the run is over, or after so many seconds.',
+      access: 'runs.read',
+      params: runParams,
+      answer: { schema: runSchema, what: 'The run' },
+    },
+    async ({ c, params, caller }) =>
+      c.json(await waitAsPreferred(c, parts, await readableRun(parts, caller, params.id))),
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/runs/{id}/cancel',
+      tag: 'Runs',
+      summary: 'Cancel a run',
+      description:
+        'A queued run ends at once, one under way stops safely and keeps its data, a finished one stays as it is.',
+      access: 'runs.cancel',
+      params: runParams,
+      answer: { schema: runSchema, what: 'The run' },
+    },
+    async ({ c, params, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      return c.json(isFinal(run.state) ? run : await runs.cancel(params.id, caller))
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/runs/{id}/give-up',
+      tag: 'Runs',
+      summary: 'End a run whose node is gone for good, with what has arrived',
+      access: 'nodes.manage',
+      params: runParams,
+      answer: { schema: runSchema, what: 'The run' },
+    },
+    async ({ c, params, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      return c.json(isFinal(run.state) ? run : await runs.giveUp(params.id, caller))
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/runs/{id}/rerun',
+      tag: 'Runs',
+      summary: 'Run it again, with changes',
+      access: 'runs.submit',
+      params: runParams,
+      body: rerunSchema,
+      bodyOptional: true,
+      idempotency: 'own',
+      answer: { status: 201, schema: runSchema, what: 'The new run' },
+    },
+    async ({ c, params, body, caller }) => {
+      const old = await readableRun(parts, caller, params.id)
+      const { parameters = {}, bench, note } = body ?? {}
+      return submit(c, caller, {
+        lab: old.lab,
+        protocol: old.protocol,
+        parameters: { ...old.parameters, ...parameters },
+        ...(bench === undefined ? {} : { bench }),
+        ...(note === undefined ? {} : { note }),
+      })
+    },
+  )
+}
+
+function readStates(text: string | undefined): RunState[] | undefined {
+  if (text === undefined) return undefined
+  return text.split(',').map((name) => {
+    const state = runStates.find((known) => known === name)
+    if (state !== undefined) return state
+    const path = 'query.state'
+    const message = `${JSON.stringify(name)} is not a state; there are ${runStates.join(', ')}`
+    throw Object.assign(refusal('request-invalid', `${path}: ${message}`), { issues: [{ path, message }] })
+  })
+}
+
+/** Runs in any of the states, newest first; ids grow with time, so lists by state can be merged. */
+async function listStates(
+  { runs }: Pick<ApiParts, 'runs'>,
+  filter: { readonly limit: number; readonly person?: string; readonly lab?: string; readonly cursor?: string },
+  states: readonly RunState[] | undefined,
+): Promise<{ items: Run[]; cursor?: string }> {
+  const lists =
+    states === undefined
+      ? [await runs.list(filter)]
+      : await Promise.all(states.map((state) => runs.list({ ...filter, state })))
+  const items = lists.flatMap((list) => list.items).sort((a, b) => (a.id < b.id ? 1 : -1))
+  const shown = items.slice(0, filter.limit)
+  const more = items.length > shown.length || lists.some((list) => list.cursor !== undefined)
+  const last = shown.at(-1)
+  return {
+    items: shown,
+    ...(more && last !== undefined ? { cursor: Buffer.from(last.id).toString('base64url') } : {}),
+  }
+}
+
+/** Waits for the run's end as long as `Prefer: wait=<s>` asks (RFC 7240), at most 30 s. */
+async function waitAsPreferred(c: Context<Env>, { runs, clock }: ApiParts, run: Run): Promise<Run> {
+  const seconds = /(?:^|[,;\s])wait=(\d{1,4})\b/.exec(c.req.header('prefer') ?? '')?.[1]
+  if (seconds === undefined) return run
+  const waitMs = Math.min(longestWaitMs, Number(seconds) * 1000)
+  c.header('preference-applied', `wait=${waitMs / 1000}`)
+  if (isFinal(run.state)) return run
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      stop()
+      cancel()
+      c.req.raw.signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const stop = runs.onChange(({ runId, kind, state }) => {
+      if (runId === run.id && kind === 'state' && (state === undefined || isFinal(state))) done()
+    })
+    const cancel = clock.after(waitMs, done)
+    c.req.raw.signal.addEventListener('abort', done, { once: true })
+    // It may have ended between being read and being watched.
+    runs.get(run.id).then((present) => {
+      if (present === undefined || isFinal(present.state)) done()
+    }, done)
+  })
+  return (await runs.get(run.id)) ?? run
+}

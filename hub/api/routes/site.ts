@@ -1,0 +1,112 @@
+import {
+  forgotPasswordSchema,
+  meSchema,
+  resetPasswordSchema,
+  setupSchema,
+  siteSchema,
+} from '@fernlab/shared/contracts/api'
+import type { Attempts } from '../attempts.ts'
+import type { AddRoute, ApiParts } from '../context.ts'
+
+/** What the sign-in page needs, set-up, lost passwords, and who is asking. */
+export function siteRoutes(
+  add: AddRoute,
+  { accounts, config, store }: ApiParts,
+  { guesses, letters }: { guesses: Attempts; letters: Attempts },
+): void {
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/site',
+      tag: 'Site',
+      summary: 'What the sign-in page needs',
+      access: 'public',
+      answer: { schema: siteSchema, what: 'The site' },
+    },
+    async ({ c }) => {
+      const { site, title, version, mail } = config
+      return c.json({ site, title, version, setupNeeded: await accounts.setupNeeded(), mail })
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/setup',
+      tag: 'Site',
+      summary: 'Create the first admin with the one-time set-up link, and sign in',
+      access: 'public',
+      body: setupSchema,
+      answer: { status: 201, schema: meSchema, what: 'The admin, signed in by a cookie' },
+    },
+    async ({ c, body }) => {
+      const address = c.get('address')
+      guesses.check(address)
+      try {
+        const { person, cookies } = await accounts.setup(body)
+        for (const cookie of cookies) c.header('set-cookie', cookie, { append: true })
+        return c.json(person, 201)
+      } catch (error) {
+        guesses.count(address)
+        throw error
+      }
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/password/forgot',
+      tag: 'Site',
+      summary: 'Ask for a link to choose a new password',
+      description: 'The answer is the same whether the address is known or not.',
+      access: 'public',
+      body: forgotPasswordSchema,
+      answer: { status: 202, what: 'A letter is on its way if the address is known' },
+    },
+    async ({ c, body }) => {
+      letters.check(c.get('address'))
+      letters.count(c.get('address'))
+      if (config.mail) {
+        await accounts.forgotPassword(body.email)
+        return c.json({ message: 'If the address is known here, a letter with a link is on its way.' }, 202)
+      }
+      return c.json({ message: 'This site sends no mail. Ask its admin for a link to choose a new password.' }, 202)
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/password/reset',
+      tag: 'Site',
+      summary: 'Choose a new password with a one-time link',
+      access: 'public',
+      body: resetPasswordSchema,
+      answer: { status: 204, what: 'The password is set; every session of the person has ended' },
+    },
+    async ({ c, body }) => {
+      guesses.check(c.get('address'))
+      try {
+        await accounts.resetPassword(body.token, body.password)
+      } catch (error) {
+        guesses.count(c.get('address'))
+        throw error
+      }
+      return c.body(null, 204)
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/me',
+      tag: 'People',
+      summary: 'Who is asking',
+      access: 'signed-in',
+      answer: { schema: meSchema, what: 'The person' },
+    },
+    async ({ c, caller }) => {
+      const { personId: id, name, email, role } = caller
+      const row = await store.db.selectFrom('person').select('language').where('id', '=', id).executeTakeFirst()
+      const language = row?.language ?? undefined
+      return c.json({ id, name, email, role, ...(language === undefined ? {} : { language }) })
+    },
+  )
+}
