@@ -1,5 +1,17 @@
+import { diskBenchmarks } from './disk/slow-disk.ts'
 import { dispatchBenchmarks } from './dispatch/dispatch.ts'
 import type { Benchmark } from './framework/benchmark.ts'
+import { ingestBenchmarks } from './ingest/ingest.ts'
+import { nodeBenchmarks } from './node/node.ts'
+import { roundTripBenchmarks } from './round-trip/round-trip.ts'
+import { startBenchmarks } from './start/start.ts'
 
 /** All of them, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [...dispatchBenchmarks]
+export const benchmarks: readonly Benchmark[] = [
+  ...dispatchBenchmarks,
+  ...ingestBenchmarks,
+  ...roundTripBenchmarks,
+  ...diskBenchmarks,
+  ...nodeBenchmarks,
+  ...startBenchmarks,
+]

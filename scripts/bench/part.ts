@@ -4,6 +4,9 @@ import type { PartMethods } from './framework/part.ts'
 import { servePart } from './framework/part.ts'
 
 const parts: Readonly<Record<string, () => Promise<{ open(): Promise<PartMethods> | PartMethods }>>> = {
+  'http-submitter': () => import('./parts/http-submitter.ts'),
+  exchanger: () => import('./parts/exchanger.ts'),
+  'sync-nodes': () => import('./parts/sync-nodes.ts'),
   'floor-hub': () => import('./parts/floor-hub.ts'),
   'floor-node': () => import('./parts/floor-node.ts'),
   'bare-broker': () => import('./parts/bare-broker.ts'),

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { decode, encode } from '@fernlab/shared/links/codec'
 import { Aedes } from 'aedes'
+import { keepInFlight } from '../framework/load.ts'
 import { openGroupCommit } from './group-commit.ts'
 
 interface Done {
@@ -87,20 +88,4 @@ export async function open() {
     port: () => (server.address() as AddressInfo).port,
     load: ({ runs, inFlight }: { runs: number; inFlight: number }) => keepInFlight(submit, runs, inFlight),
   }
-}
-
-/** Keeps `inFlight` submissions going until `runs` are done: elapsed time, and each one's own, in ms. */
-export async function keepInFlight(submit: () => Promise<unknown>, runs: number, inFlight: number) {
-  const timesMs: number[] = []
-  let left = runs
-  const lane = async () => {
-    while (left-- > 0) {
-      const startedAt = performance.now()
-      await submit()
-      timesMs.push(performance.now() - startedAt)
-    }
-  }
-  const startedAt = performance.now()
-  await Promise.all(Array.from({ length: inFlight }, lane))
-  return { elapsedMs: performance.now() - startedAt, timesMs }
 }

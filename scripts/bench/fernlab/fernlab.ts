@@ -1,0 +1,139 @@
+/** Hub and node for a benchmark, each the compiled product as its own process, on free ports with data of their own. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Part, startPart } from '../framework/part.ts'
+import type { Bench, Started } from '../framework/surroundings.ts'
+import { freePort, until } from '../framework/surroundings.ts'
+import { nodeFile, nothingLab, streamLab } from './files.ts'
+import { adminToken, HubClient, readMetric } from './hub-client.ts'
+
+export interface RunningHub {
+  readonly httpUrl: string
+  readonly mqttUrl: string
+  readonly client: HubClient
+  readonly pid: number
+  /** Calls into the hub's process; only where it was started for that. */
+  readonly part?: Part
+  /** 99th percentile of the event loop's delay since the last call, in ms. */
+  loopDelayMs(): Promise<number>
+  close(): Promise<void>
+}
+
+export interface StartHubOptions {
+  /** Submit through the hub's runs port, in its process. */
+  readonly inProcess?: boolean
+  /** Put before the program: `strace …`. */
+  readonly wrapper?: readonly string[]
+}
+
+/** Arguments for Node that profile a process into the results folder, when asked for. */
+export const profiling = (bench: Bench, name: string): string[] =>
+  process.env.BENCH_PROFILE === '1' ? ['--cpu-prof', `--cpu-prof-dir=${join(bench.out, `profile-${name}`)}`] : []
+
+/** Starts a hub with the benchmarks' labs and waits until it is ready. */
+export async function startHub(bench: Bench, options: StartHubOptions = {}): Promise<RunningHub> {
+  const [httpPort, mqttPort] = [await freePort(), await freePort()]
+  const env = {
+    FERNLAB_DATA: join(bench.work, 'hub-data'),
+    FERNLAB_PORT: String(httpPort),
+    FERNLAB_MQTT_PORT: String(mqttPort),
+    FERNLAB_ADMIN_TOKEN: adminToken,
+    FERNLAB_ADMIN_EMAIL: 'bench@example.org',
+    FERNLAB_ADMIN_PASSWORD: 'a-password-for-benchmarks',
+    FERNLAB_LOG_LEVEL: 'warn',
+  }
+  mkdirSync(env.FERNLAB_DATA, { recursive: true })
+  const httpUrl = `http://127.0.0.1:${httpPort}`
+  const client = new HubClient(httpUrl)
+  const part = options.inProcess
+    ? await startPart(bench, 'fernlab-hub', { env, nodeArgs: profiling(bench, 'hub') })
+    : undefined
+  const started: Started =
+    part ?? startProgram(bench, 'hub/hub-process', { env, name: 'hub', wrapper: options.wrapper ?? [] })
+  await until('the hub getting ready', 30_000, async () => {
+    const answer = await client.ask('GET', '/readyz').catch(() => undefined) // it does not listen yet
+    return answer?.status === 200 ? true : undefined
+  })
+  for (const { id, files } of [nothingLab, streamLab]) await client.call('PUT', `/api/v1/labs/${id}`, { files })
+  return {
+    httpUrl,
+    mqttUrl: `mqtt://127.0.0.1:${mqttPort}`,
+    client,
+    pid: started.pid,
+    ...(part === undefined ? {} : { part }),
+    loopDelayMs: async () => (await readMetric(client, 'fernlab_event_loop_delay_seconds{quantile="0.99"}')) * 1000,
+    close: async () => {
+      client.close()
+      await started.end()
+    },
+  }
+}
+
+/** Starts a compiled program of the product, or its source when the benchmarks run from source. */
+export function startProgram(
+  bench: Bench,
+  program: string,
+  options: {
+    readonly env: Readonly<Record<string, string>>
+    readonly name: string
+    readonly args?: readonly string[]
+    readonly wrapper?: readonly string[]
+  },
+): Started {
+  const { env, name, args = [], wrapper = [] } = options
+  const [workspace = '', ...rest] = program.split('/')
+  const script = bench.fromSource
+    ? ['--import', 'tsx', '--conditions=source', join(bench.root, `${program}.ts`)]
+    : [join(bench.root, workspace, 'dist', `${rest.join('/')}.js`)]
+  const [command = process.execPath, ...before] = [...wrapper, process.execPath]
+  return bench.start(command, [...before, ...profiling(bench, name), ...script, ...args], { log: `${name}.log`, env })
+}
+
+export interface RunningNode {
+  readonly node: string
+  readonly pid: number
+  close(): Promise<void>
+}
+
+/** Makes node.yaml and a data folder, enrols the node; `start` then starts it. */
+export async function prepareNode(
+  bench: Bench,
+  hub: RunningHub,
+  options: { readonly benches: number; readonly node?: string; readonly file?: string },
+) {
+  const { node = 'bench-node' } = options
+  const config = join(bench.work, `${node}.yaml`)
+  writeFileSync(config, options.file ?? nodeFile({ node, mqttUrl: hub.mqttUrl, benches: options.benches }))
+  const { code } = await hub.client.call<{ code: string }>('POST', '/api/v1/nodes', { node })
+  const env = { FERNLAB_DATA: join(bench.work, 'node-data'), FERNLAB_LOG_LEVEL: 'warn' }
+  let enroll: readonly string[] = ['--enroll', code, '--hub', hub.httpUrl]
+  return {
+    node,
+    start: (wrapper: readonly string[] = []): Started => {
+      const args = ['--config', config, ...enroll]
+      enroll = []
+      return startProgram(bench, 'edge/edge-process', { env, name: 'edge', args, wrapper })
+    },
+  }
+}
+
+/** Starts a node and waits until the hub has it online with all benches free. */
+export async function startNode(
+  bench: Bench,
+  hub: RunningHub,
+  options: { readonly benches: number; readonly wrapper?: readonly string[]; readonly file?: string },
+): Promise<RunningNode> {
+  const prepared = await prepareNode(bench, hub, options)
+  const started = prepared.start(options.wrapper)
+  await until('the benches getting free', 30_000, async () => {
+    const { items } = await hub.client.call<{ items: { state: string }[] }>('GET', '/api/v1/benches?limit=200')
+    return items.length > 0 && items.every(({ state }) => state === 'free') ? true : undefined
+  })
+  return { node: prepared.node, pid: started.pid, close: () => started.end() }
+}
+
+/** Resident memory of a process in MB. */
+export function residentMb(pid: number): number {
+  const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return (Number(line?.[1]) * 1024) / 1e6
+}
