@@ -1,7 +1,8 @@
 import { asLabError } from '../primitives/lab-error.ts'
+import type { ColumnReader } from './column-reader.ts'
 import type { Scope } from './expression.ts'
 import { fit } from './fits/fit.ts'
-import { breathe } from './fits/least-squares.ts'
+import { breathe, type FitResult } from './fits/least-squares.ts'
 import type { Collected, Collector, CollectorContext } from './output-collector.ts'
 import { conditionReader, numberReader } from './output-statistic.ts'
 import { FIT_COEFFICIENTS, type FitOutput } from './protocol.ts'
@@ -10,32 +11,61 @@ import { createThinned } from './thinned.ts'
 /** The most points that a fit keeps; beyond, every second, fourth … row in order. */
 const MAX_FIT_POINTS = 200_000
 
-/** Keeps the points of a fit, and fits them at the end; the uncertainty is that of the coefficients, propagated. */
-export function createFitCollector(from: FitOutput, context: CollectorContext): Collector {
+/** Points that several outputs may want fitted; the fit is made once. */
+interface SharedFit {
+  row(reader: ColumnReader): void
+  result(): Promise<FitResult>
+}
+
+/** Makes collectors; those that ask for another coefficient of the same fit share its points. */
+export function createFitCollectors(context: CollectorContext): (from: FitOutput) => Collector {
+  const known = new Map<string, SharedFit>()
+  return (from) => {
+    const { model, stream, x, y, where } = from
+    const key = JSON.stringify([model, stream, x, y, where])
+    const found = known.get(key)
+    const shared = found ?? createSharedFit(from, context)
+    known.set(key, shared)
+    const value = context.compile(from.value)
+    return {
+      // The first collector fills the points for all.
+      row: found === undefined ? shared.row : () => {},
+      finish: async () => {
+        const result = await shared.result()
+        if ('missing' in result) return result
+        return propagate(result, (coefficients) => value.number(coefficientScope(from, coefficients, context)))
+      },
+    }
+  }
+}
+
+function createSharedFit(from: FitOutput, context: CollectorContext): SharedFit {
   const x = numberReader(from.x, context)
   const y = numberReader(from.y, context)
   const where = conditionReader(from.where, context)
   const points = createThinned(MAX_FIT_POINTS, 2)
-  const value = context.compile(from.value)
+  let result: Promise<FitResult> | undefined
   return {
     row: (reader) => {
       if (where(reader)) points.add(x(reader), y(reader))
     },
-    finish: async () => {
+    result: () => {
       const [xs, ys] = points.columns()
-      const result = await breathe(fit(from.model, { x: xs as Float64Array, y: ys as Float64Array }))
-      if ('missing' in result) return result
-      const names = FIT_COEFFICIENTS[from.model]
-      const scope = (coefficients: readonly number[]): Scope => ({
-        variable: (name) => {
-          const index = names.indexOf(name)
-          return index < 0 ? context.options.parameters[name] : coefficients[index]
-        },
-        reading: () => undefined,
-        statistic: () => undefined,
-      })
-      return propagate(result, (coefficients) => value.number(scope(coefficients)))
+      result ??= breathe(fit(from.model, { x: xs as Float64Array, y: ys as Float64Array }))
+      return result
     },
+  }
+}
+
+function coefficientScope(from: FitOutput, coefficients: readonly number[], context: CollectorContext): Scope {
+  const names = FIT_COEFFICIENTS[from.model]
+  return {
+    variable: (name) => {
+      const index = names.indexOf(name)
+      return index < 0 ? context.options.parameters[name] : coefficients[index]
+    },
+    reading: () => undefined,
+    statistic: () => undefined,
   }
 }
 

@@ -27,17 +27,17 @@ export function createStatisticCollector(from: StatisticOutput, context: Collect
   const where = conditionReader(from.where, context)
   const declared = uncertaintyOf(from.signal, context)
   if (from.statistic === 'crossing-rate') return crossingCollector(from, context, value, where)
-  let [count, mean, squares, sum, least, most, last] = [0, 0, 0, 0, Infinity, -Infinity, Number.NaN]
+  let [count, first, shift, squares, least, most, last] = [0, 0, 0, 0, Infinity, -Infinity, Number.NaN]
   return {
     row: (reader) => {
       if (!where(reader)) return
       const next = value(reader)
       count += 1
-      // Welford (1962): no loss where the mean is large and the scatter small.
-      const delta = next - mean
-      mean += delta / count
-      squares += delta * (next - mean)
-      sum += next
+      // Welford (1962) from the first value on: no loss where the mean is large and the scatter small.
+      if (count === 1) first = next
+      const delta = next - first - shift
+      shift += delta / count
+      squares += delta * (next - first - shift)
       least = Math.min(least, next)
       most = Math.max(most, next)
       last = next
@@ -45,6 +45,8 @@ export function createStatisticCollector(from: StatisticOutput, context: Collect
     finish: async (): Promise<Collected> => {
       if (from.statistic === 'count') return { value: count, uncertainty: 0 }
       if (count === 0) return { missing: `no row satisfied ${from.where}` }
+      const mean = first + shift
+      const sum = count * first + count * shift
       const std = count > 1 ? Math.sqrt(squares / (count - 1)) : undefined
       switch (from.statistic) {
         case 'mean':

@@ -4,10 +4,10 @@ import { convert, convertStep } from '../primitives/units.ts'
 import { createColumnReader } from './column-reader.ts'
 import { createCompiler } from './expression.ts'
 import type { Collector, CollectorContext, OutputOptions } from './output-collector.ts'
-import { createFitCollector } from './output-fit.ts'
+import { createFitCollectors } from './output-fit.ts'
 import { createReadingCollector, createStatisticCollector } from './output-statistic.ts'
 import { naturalUnit } from './output-units.ts'
-import type { OutputSpec, Protocol } from './protocol.ts'
+import type { FitOutput, OutputSpec, Protocol } from './protocol.ts'
 
 export type { OutputOptions } from './output-collector.ts'
 
@@ -46,10 +46,17 @@ export function createOutputs(protocol: Protocol, options: OutputOptions): Outpu
   const entries = new Map<string, Entry>()
   const byStream = new Map<string, Entry[]>()
   const firstTime = new Map<string, number>()
+  const contexts = new Map<string, Collectors>()
+  const collectorsOf = (stream: string): Collectors => {
+    const context = { compile, options, columns: streams[stream]?.columns ?? [] }
+    const made = contexts.get(stream) ?? { context, fits: createFitCollectors(context) }
+    contexts.set(stream, made)
+    return made
+  }
   for (const [name, output] of Object.entries(protocol.outputs)) {
     const { from } = output
-    const make = { compile, options, columns: streams[from.stream]?.columns ?? [] }
-    const entry: Entry = { output, collector: createCollector(output, make), used: 0, problem: undefined }
+    const collector = createCollector(output, collectorsOf(from.stream))
+    const entry: Entry = { output, collector, used: 0, problem: undefined }
     entries.set(name, entry)
     byStream.set(from.stream, [...(byStream.get(from.stream) ?? []), entry])
   }
@@ -94,14 +101,20 @@ export function createOutputs(protocol: Protocol, options: OutputOptions): Outpu
   }
 }
 
-function createCollector({ from }: OutputSpec, context: CollectorContext): Collector {
+/** What makes the collectors of one stream. */
+interface Collectors {
+  readonly context: CollectorContext
+  readonly fits: (from: FitOutput) => Collector
+}
+
+function createCollector({ from }: OutputSpec, { context, fits }: Collectors): Collector {
   switch (from.kind) {
     case 'reading':
       return createReadingCollector(from, context)
     case 'statistic':
       return createStatisticCollector(from, context)
     case 'fit':
-      return createFitCollector(from, context)
+      return fits(from)
   }
 }
 

@@ -23,6 +23,7 @@ export function* exponentialFit(points: Points): Breathing<FitResult> {
   if (!(tau > 0) || !(tauSigma < tau) || !(amplitudeSigma * 3 < Math.abs(amplitude))) {
     return { missing: 'the points do not determine an exponential: too much scatter, or too short a time' }
   }
+  if (Math.abs(amplitude) <= ROUNDING * largest(points.y)) return { missing: 'the points show no exponential' }
   // From the amplitude at the first point to the one at x = 0.
   const lift = Math.exp(origin / tau)
   const back = [
@@ -86,6 +87,13 @@ function lineOver({ x, y }: Points, tau: number): { offset: number; amplitude: n
   }
   return { offset, amplitude, squares }
 }
+
+/** What is smaller than this share of the values may be their rounding. */
+export const ROUNDING = 1e-12
+
+/** The largest magnitude. */
+export const largest = (values: Float64Array): number =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
 
 /** Every n-th point, so that at most `most` are left. */
 export function thin({ x, y }: Points, most: number): Points {

@@ -2,7 +2,7 @@
  * y = offset + amplitude·sin(2π·frequency·x + phase). The frequency comes from the strongest peaks of a least-squares
  * periodogram (Lomb 1976), the rest from a four-coefficient fit (IEEE Std 1057-2017) that starts at each of them.
  */
-import { transform } from './exponential.ts'
+import { largest, ROUNDING, transform } from './exponential.ts'
 import {
   type Breathing,
   type FitResult,
@@ -42,6 +42,7 @@ export function* sineFit(points: Points): Breathing<FitResult> {
   if (!(amplitude > sigma * Math.sqrt(2 * Math.log(n * 500))))
     return { missing: 'the points show no sine above their scatter' }
   if (!(frequency * span >= LEAST_PERIODS)) return { missing: 'the points cover too little of a period' }
+  if (amplitude <= ROUNDING * largest(points.y)) return { missing: 'the points show no sine above their rounding' }
   const phase = wrap(Math.atan2(b, a) - 2 * Math.PI * frequency * centre)
   const coefficients = [offset, amplitude, frequency, phase]
   if (![...coefficients, ...covariance.flat()].every(Number.isFinite)) return { missing: 'the fit did not converge' }
