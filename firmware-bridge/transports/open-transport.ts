@@ -1,21 +1,24 @@
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import type { Worlds } from '../emulated/worlds.ts'
+import { createWorlds, type Worlds } from '../emulated/worlds.ts'
 import { openEmulated } from './emulated.ts'
 import { openSerial } from './serial.ts'
 import { openTcp } from './tcp.ts'
 import type { OpenTransport } from './transport.ts'
 
 export interface OpenTransportOptions {
-  /** The emulated benches of this process; without, `emulated` connections are refused. */
+  /** The emulated benches of this process; made when not given. */
   readonly worlds?: Worlds
   readonly clock: Clock
   readonly log: Log
 }
 
 /** Opens every kind of connection that node.yaml may name. */
-export function createOpenTransport({ worlds, clock, log }: OpenTransportOptions): OpenTransport {
+export function createOpenTransport({
+  clock,
+  log,
+  worlds = createWorlds({ clock }),
+}: OpenTransportOptions): OpenTransport {
   return async (config, signal) => {
     log.debug({ transport: config }, 'opening a connection')
     switch (config.kind) {
@@ -23,16 +26,8 @@ export function createOpenTransport({ worlds, clock, log }: OpenTransportOptions
         return await openSerial(config, signal)
       case 'tcp':
         return await openTcp(config, signal)
-      case 'emulated': {
-        if (worlds === undefined) {
-          throw new LabError({
-            code: 'emulated-world-unknown',
-            kind: 'configuration',
-            message: `this node has no emulated benches; ${config.world} cannot be opened`,
-          })
-        }
+      case 'emulated':
         return openEmulated(worlds.world(config.world).device(config.device), clock)
-      }
     }
   }
 }

@@ -19,7 +19,7 @@ function onWire(name: string, where: (folder: string) => string): void {
     const { bench } = await shared
     return {
       driver: createScpiDriver(),
-      config: { model: 'fern-psu', transport: bench.transports['psu'] },
+      config: { model: 'fern-psu', transport: bench.transports.psu },
       context: {
         name: 'psu-1',
         clock: systemClock,

@@ -176,7 +176,7 @@ test('garbage costs one answer, names it, and the next is right', async () => {
     bench.device.setFault({ kind, answers: 1 })
     const error = await failing(bench, bench.ask('VOLT?'))
     assert.is(error.code, kind === 'garbage' ? 'reply-garbled' : 'instrument-silent')
-    assert.is(error.details['command'], 'VOLT?')
+    assert.is(error.details.command, 'VOLT?')
     assert.is(await during(bench, bench.ask('VOLT?')), 3)
     await bench.session.close()
   }
