@@ -1,4 +1,4 @@
-// npm run bench [-- filter… --rounds N --out DIR --write --source]: the benchmarks, each beside its peer in the same run.
+// npm run bench [-- filter… --rounds N --out DIR --write --profile --list --source]: the benchmarks, each beside its peer in the same run.
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { buildStale } from '../build/build-stale.mjs'

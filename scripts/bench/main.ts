@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { benchmarks } from './benchmarks.ts'
 import type { Benchmark } from './framework/benchmark.ts'
 import { describeMachine } from './framework/machine.ts'
+import { summariseProfiles } from './framework/profile.ts'
 import { asText } from './framework/report.ts'
 import { type BenchmarkResult, runBenchmark } from './framework/run.ts'
 import { createBench, findRoot } from './framework/surroundings.ts'
@@ -21,8 +22,10 @@ async function main(): Promise<number> {
       out: { type: 'string' },
       write: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
     },
   })
+  if (values.profile) process.env.BENCH_PROFILE = '1'
   const wanted = benchmarks.filter(
     ({ name }) => positionals.length === 0 || positionals.some((filter) => name.includes(filter)),
   )
@@ -40,6 +43,7 @@ async function main(): Promise<number> {
     results.push(result)
     writeFileSync(join(out, benchmark.name, 'result.json'), `${JSON.stringify({ machine, result }, null, 1)}\n`)
     say(asText(result))
+    for (const path of summariseProfiles(join(out, benchmark.name))) say(`Profile: ${path}`)
   }
   if (values.write) writeResults({ root, machine, results, command: `npm run bench ${positionals.join(' ')}`.trim() })
   say(`\nRaw output: ${out}`)
