@@ -111,9 +111,12 @@ export function createBench(options: CreateBenchOptions): Bench {
     for (const listener of listeners) listener(bench)
   }
 
-  const drive = async (moved: readonly string[]): Promise<SafeResult> => {
-    faultPoint?.('before-safe-stop')
-    const result = await driveToSafeState({ bench: name, entry, parts, moved, clock, faultPoint })
+  const drive = async (after?: Lease): Promise<SafeResult> => {
+    const moved = [...(after?.moved ?? [])]
+    // The points are those of a run's end, not of a node's start.
+    const points = after === undefined ? undefined : faultPoint
+    points?.('before-safe-stop')
+    const result = await driveToSafeState({ bench: name, entry, parts, moved, clock, faultPoint: points })
     if (result.reached) {
       if (safe instanceof LabError) log.info({ bench: name }, 'the bench has reached its safe state after all')
       safe = 'reached'
@@ -137,8 +140,8 @@ export function createBench(options: CreateBenchOptions): Bench {
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
   }
 
-  const makeSafe = async (moved: readonly string[] = []): Promise<SafeResult> => {
-    releasing ??= drive(moved).finally(() => {
+  const makeSafe = async (): Promise<SafeResult> => {
+    releasing ??= drive().finally(() => {
       releasing = undefined
       update()
     })
@@ -230,7 +233,7 @@ export function createBench(options: CreateBenchOptions): Bench {
         return { reached: true }
       }
       safe = 'unknown'
-      releasing = drive([...ending.moved]).finally(freed)
+      releasing = drive(ending).finally(freed)
       return await releasing
     },
     makeSafe,
