@@ -4,7 +4,10 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(short.length / 3)) + 1
   for (const candidate of candidates) {
-    const distance = editDistance(short.toLowerCase(), candidate.toLowerCase())
+    const [a, b] = [short.toLowerCase(), candidate.toLowerCase()]
+    // A beginning of the word is one slip, however long the rest.
+    const cut = Math.min(a.length, b.length) >= 3 && (a.startsWith(b) || b.startsWith(a))
+    const distance = cut ? 1 : editDistance(a, b)
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance

@@ -62,7 +62,7 @@ async function finish(outputs: ReturnType<typeof createOutputs>): Promise<Output
   return result as OutputResult
 }
 
-async function valueOf(outputs: ReturnType<typeof createOutputs>) {
+async function theValue(outputs: ReturnType<typeof createOutputs>) {
   const result = await finish(outputs)
   if ('missing' in result) throw new TypeError(result.missing)
   return result
@@ -79,14 +79,14 @@ test('a reading has the uncertainty of its signal, in the declared unit', async 
   last.row('primary', { 'meter.voltage': 1, v: 1 }, START_S)
   last.row('primary', { 'meter.voltage': 2, v: 1 }, START_S + 1)
   last.row('other', { 'meter.voltage': 99 }, START_S + 2)
-  const { value, unit, uncertainty } = await valueOf(last)
+  const { value, unit, uncertainty } = await theValue(last)
   near(value, 2000)
   assert.is(unit, 'mV')
   near(uncertainty, Math.hypot(1, 20))
   const first = collector('  x: { title: X, unit: V, reading: { signal: meter.voltage, which: first } }')
   first.row('primary', { 'meter.voltage': 1 }, START_S)
   first.row('primary', { 'meter.voltage': 2 }, START_S)
-  near((await valueOf(first)).value, 1)
+  near((await theValue(first)).value, 1)
 })
 
 test('statistics are those of the definition, also far from zero', async () => {
@@ -104,11 +104,11 @@ test('statistics are those of the definition, also far from zero', async () => {
     values.forEach((voltage, i) => {
       outputs.row('primary', { 'meter.voltage': voltage }, START_S + i)
     })
-    near((await valueOf(outputs)).value, value, 1e-12)
+    near((await theValue(outputs)).value, value, 1e-12)
   }
   const mean = collector('  x: { title: X, unit: V, statistic: { signal: meter.voltage, kind: mean } }')
   for (const voltage of [1, 2, 3, 4, 5]) mean.row('primary', { 'meter.voltage': voltage }, START_S)
-  near((await valueOf(mean)).uncertainty, Math.sqrt(2.5 / 5))
+  near((await theValue(mean)).uncertainty, Math.sqrt(2.5 / 5))
 })
 
 test('a statistic takes expressions and conditions over columns, time and parameters', async () => {
@@ -119,14 +119,14 @@ test('a statistic takes expressions and conditions over columns, time and parame
   )
   for (let t = 0; t < 4; t++)
     outputs.row('primary', { 'meter.voltage': t, 'meter.current': 2, v: t === 3 ? -1 : 1 }, START_S + t)
-  near((await valueOf(outputs)).value, 30)
+  near((await theValue(outputs)).value, 30)
 })
 
 test('rows that an expression cannot use are left out, and named when none is left', async () => {
   const log = '  x: { title: X, unit: "1", statistic: { signal: log(meter.voltage), kind: count } }'
   const some = collector(log)
   for (const voltage of [-1, 0, 1, 2]) some.row('primary', { 'meter.voltage': voltage }, START_S)
-  near((await valueOf(some)).value, 2)
+  near((await theValue(some)).value, 2)
   const none = collector(log)
   none.row('primary', { 'meter.voltage': -1 }, START_S)
   const result = await finish(none)
@@ -146,14 +146,14 @@ test('the rate of upward crossings is that of the oscillation', async () => {
     '  x: { title: X, unit: Hz, statistic: { signal: meter.voltage, kind: crossing-rate, threshold: 100 mV } }',
   )
   feed(outputs, { n: 5000, spanS: 2.03, voltage: (t) => Math.sin(2 * Math.PI * 7.3 * t) })
-  const { value, uncertainty = 1 } = await valueOf(outputs)
+  const { value, uncertainty = 1 } = await theValue(outputs)
   near(value, 7.3, 1e-5)
   assert.ok(uncertainty < 1e-3)
   const still = collector(
     '  x: { title: X, unit: Hz, statistic: { signal: meter.voltage, kind: crossing-rate, threshold: 2 } }',
   )
   feed(still, { n: 100, spanS: 1, voltage: (t) => t })
-  assert.is((await valueOf(still)).value, 0)
+  assert.is((await theValue(still)).value, 0)
 })
 
 const TAU = '  tau: { title: Tau, unit: ms, fit: { model: exponential, x: time, y: meter.voltage, value: tau } }'
@@ -166,7 +166,7 @@ test('an exponential gives tau, its uncertainty covers the truth as often as it 
     const random = noise(seed)
     const outputs = collector(TAU)
     feed(outputs, { n: 100, spanS: 5, voltage: (t) => 5 * (1 - Math.exp(-t / 1.0)) + 0.02 * random() })
-    const { value, uncertainty = Number.NaN } = await valueOf(outputs)
+    const { value, uncertainty = Number.NaN } = await theValue(outputs)
     const z = (value - 1000) / uncertainty
     if (Math.abs(z) < 1) within += 1
     pull += z * z
@@ -217,12 +217,12 @@ test('a line over transformed columns gives what an expression makes of it, with
   }
   const saturation = diode('exp(intercept)', 'A')
   feed(saturation, series)
-  const current = await valueOf(saturation)
+  const current = await theValue(saturation)
   assert.ok(Math.abs(current.value - 2e-9) < 4 * (current.uncertainty ?? 0), JSON.stringify(current))
   assert.ok((current.uncertainty ?? 1) < 2e-11)
   const ideality = diode('1 / (slope * 0.02585)', "'1'")
   feed(ideality, series)
-  const factor = await valueOf(ideality)
+  const factor = await theValue(ideality)
   assert.ok(Math.abs(factor.value - 0.05 / 0.02585) < 4 * (factor.uncertainty ?? 0), JSON.stringify(factor))
 })
 
@@ -268,7 +268,7 @@ test('rows may come in any order of x, and a million of them stay in bounded mem
   const before = process.memoryUsage().arrayBuffers
   feed(outputs, { n: 1_000_000, spanS: 5, voltage: (t) => 5 * Math.exp(-t / 1.5) + 0.001 * Math.sin(1e5 * t) })
   assert.ok(process.memoryUsage().arrayBuffers - before < 40e6)
-  near((await valueOf(outputs)).value, 1500, 1e-3)
+  near((await theValue(outputs)).value, 1500, 1e-3)
   const shuffled = collector(
     '  x: { title: X, unit: V, fit: { model: exponential, x: v, y: meter.voltage, value: amplitude } }',
   )
@@ -276,7 +276,7 @@ test('rows may come in any order of x, and a million of them stay in bounded mem
     const x = ((i * 37) % 101) / 20
     shuffled.row('primary', { 'meter.voltage': 1 + 3 * Math.exp(-x / 0.8), v: x }, START_S + i)
   }
-  near((await valueOf(shuffled)).value, 3, 1e-6)
+  near((await theValue(shuffled)).value, 3, 1e-6)
 })
 
 test('fitting gives way to others', async () => {
@@ -289,7 +289,7 @@ test('fitting gives way to others', async () => {
   const timer = setInterval(() => {
     turns += 1
   }, 1)
-  near((await valueOf(outputs)).value, 50, 1e-4)
+  near((await theValue(outputs)).value, 50, 1e-4)
   clearInterval(timer)
   assert.ok(turns > 20, `${turns} turns`)
 })

@@ -1,0 +1,212 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { missingFrom } from '@fernlab/shared/capabilities/signals'
+import { labFileSchema, nodeFileSchema, protocolFileSchema } from '@fernlab/shared/contracts/json-schema'
+import { parseLabFile } from '@fernlab/shared/contracts/lab-file'
+import { parseNodeFile } from '@fernlab/shared/contracts/node-file'
+import { formatIssues, type Issue } from '@fernlab/shared/primitives/lab-error'
+import { checkLabFolder } from '@fernlab/shared/protocol/lab-folder'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import * as assert from 'uvu/assert'
+import { parse } from 'yaml'
+import { suite } from '../../support/suite.ts'
+import { meter, supply } from './bench.ts'
+
+const test = suite('lab and node files')
+
+const labs = new URL('../../../shared/labs/', import.meta.url)
+
+const LAB = `title: { en: RC circuit, es: Circuito RC }
+summary: Charge it.
+picture: picture.svg
+parts:
+  psu:
+    signals:
+      voltage: { unit: V, access: read-set }
+      output: { unit: '1', access: set, dtype: boolean }
+limits:
+  psu.voltage: { low: 0, high: 5 }
+`
+const PROTOCOL = `title: Step
+version: 1
+steps:
+  - set: { psu.voltage: 3, psu.output: true }
+  - read: { signals: [psu.voltage] }
+`
+const SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1"/></svg>'
+
+const folder = (changes: Record<string, string | Uint8Array | undefined> = {}) => {
+  const files = {
+    'lab.yaml': LAB,
+    'protocols/step.yaml': PROTOCOL,
+    'README.md': '# RC',
+    'README.es.md': '# RC es',
+    'picture.svg': SVG,
+    ...changes,
+  }
+  const present = Object.entries(files).filter(
+    (entry): entry is [string, string | Uint8Array] => entry[1] !== undefined,
+  )
+  return checkLabFolder(Object.fromEntries(present), { folder: 'rc-circuit' })
+}
+const issuesOf = (changes: Record<string, string | Uint8Array | undefined>) => formatIssues(folder(changes).issues)
+
+test('a lab folder becomes a bundle', () => {
+  const { lab, issues } = folder({ 'notes.txt': 'left out', 'protocols/img/x.txt': '' })
+  assert.equal(issues, [])
+  assert.is(lab?.id, 'rc-circuit')
+  assert.equal(lab?.readme, { en: '# RC', es: '# RC es' })
+  assert.equal(Object.keys(lab?.protocols ?? {}), ['step'])
+  assert.equal(Object.keys(lab?.files ?? {}), ['picture.svg'])
+  assert.is(folder({ 'lab.yaml': `id: other\n${LAB}` }).lab?.id, 'other')
+})
+
+test('what is wrong in a lab is told with file, line, column and path', () => {
+  assert.match(issuesOf({ 'lab.yaml': undefined }), /^lab\.yaml:1:1: is missing/)
+  assert.is(
+    issuesOf({ 'protocols/step.yaml': PROTOCOL.replace('psu.voltage: 3', 'psu.voltage: 12') }),
+    'protocols/step.yaml:4:25: steps[0].set.psu.voltage: 12 V is above the limit of 5 V',
+  )
+  assert.match(
+    issuesOf({ 'protocols/step.yaml': PROTOCOL.replace('psu.output', 'pst.output') }),
+    /step\.yaml:4:40: steps\[0\]\.set\.pst\.output: the bench has no part pst/,
+  )
+  assert.match(
+    issuesOf({ 'protocols/step.yaml': PROTOCOL.replace('[psu.voltage]', '[psu.output]') }),
+    /step\.yaml:5:\d+: .*psu\.output cannot be read/,
+  )
+  assert.match(issuesOf({ 'protocols/step.yaml': PROTOCOL.replace('3,', '3 s,') }), /s is a time, not a voltage/)
+  assert.match(issuesOf({ 'protocols/step.yaml': undefined }), /the lab has no protocol/)
+  assert.match(issuesOf({ 'protocols/Bad Name.yaml': PROTOCOL }), /the name of a protocol/)
+  assert.match(
+    issuesOf({ 'lab.yaml': LAB.replace('psu.voltage', 'psu.voltag') }),
+    /lab\.yaml:10:3: limits\.psu\.voltag: part psu has no signal voltag; did you mean "voltage"/,
+  )
+  assert.match(
+    issuesOf({ 'lab.yaml': LAB.replace('summary', 'sumary') }),
+    /summary: is missing[\s\S]*unknown key "sumary"; did you mean "summary"/,
+  )
+  assert.match(issuesOf({ 'lab.yaml': `id: Not A Name\n${LAB}` }), /lab\.yaml:1:5: id: /)
+})
+
+test('pictures are pictures, small and without scripts', () => {
+  assert.match(issuesOf({ 'picture.svg': undefined }), /picture\.svg is not a picture in the folder/)
+  assert.match(issuesOf({ 'picture.svg': '<svg><script>alert(1)</script></svg>' }), /holds scripts/)
+  assert.match(issuesOf({ 'picture.svg': '<svg onload="alert(1)"></svg>' }), /holds scripts/)
+  assert.match(issuesOf({ 'picture.svg': 'hello' }), /holds no <svg>/)
+  assert.match(issuesOf({ 'photo.png': new Uint8Array(2 * 1024 * 1024) }), /photo\.png:1:1: is larger than 1 MB/)
+  assert.match(issuesOf({ 'photo.png': new Uint8Array(100) }), /does not hold what its name says/)
+})
+
+test('paths stay within the folder', () => {
+  for (const path of ['../evil.yaml', '/etc/passwd', 'a/../../b', 'a\\b', 'a//b', 'a\nb']) {
+    assert.match(issuesOf({ [path]: 'x' }), /is not a plain path within the folder/, path)
+  }
+  assert.match(
+    issuesOf(Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`f${i}`, '']))),
+    /more than 200 files/,
+  )
+})
+
+const NODE = `site: demo
+node: pi-1
+hub: { url: 'mqtt://hub.example:1883' }
+instruments:
+  psu-1: { driver: scpi, config: { port: /dev/ttyUSB0 } }
+  dmm-1: { driver: scpi, config: {} }
+benches:
+  left:
+    parts: { psu: psu-1, meter: dmm-1 }
+    safeState: { psu.voltage: 0, psu.output: false }
+    limits: { psu.voltage: { high: 5 } }
+`
+const nodeIssues = (text: string) => formatIssues(parseNodeFile(text, { file: 'node.yaml' }).issues)
+
+test('a node file is read with its defaults', () => {
+  const { node, issues } = parseNodeFile(NODE)
+  assert.equal(issues, [])
+  assert.is(node?.instruments['psu-1']?.shared, false)
+  assert.equal(node?.benches.left?.safeState, { 'psu.voltage': 0, 'psu.output': false })
+})
+
+test('an instrument claimed by two benches is refused with both places', () => {
+  const text = `${NODE}  right:\n    parts: { psu: psu-1 }\n`
+  const issues = nodeIssues(text)
+  assert.match(
+    issues,
+    /node\.yaml:13:19: benches\.right\.parts\.psu: psu-1 is claimed by benches\.left\.parts\.psu already/,
+  )
+  assert.match(issues, /node\.yaml:9:19: benches\.left\.parts\.psu: psu-1 is claimed by benches\.right\.parts\.psu too/)
+  assert.is(nodeIssues(text.replace('driver: scpi, config: { port', 'driver: scpi, shared: true, config: { port')), '')
+})
+
+test('what is wrong in a node file is told with its place', () => {
+  const cases: [string, string, RegExp][] = [
+    ['psu: psu-1', 'psu: psu-2', /9:19: benches\.left\.parts\.psu: there is no instrument psu-2; did you mean "psu-1"/],
+    [
+      '{ psu.voltage: 0',
+      '{ spu.voltage: 0',
+      /10:\d+: benches\.left\.safeState\.spu\.voltage: bench left has no part spu; did you mean "psu"/,
+    ],
+    ['psu.voltage: 0', 'psu.voltage: 9', /safeState\.psu\.voltage: 9 is outside the limits/],
+    ['mqtt://', 'ftp://', /3:13: hub\.url: must begin with mqtt/],
+    ['pi-1', 'Pi.1', /2:7: node: /],
+    ['benches:', 'bench:', /unknown key "bench"; did you mean "benches"/],
+    ['{ high: 5 }', '{ high: 5, low: 6 }', /low is above high/],
+    ['driver: scpi, config: {} ', 'config: {} ', /6:\d+: instruments\.dmm-1\.driver: is missing/],
+    ['psu-1: {', 'psu-1: { a: 1, a: 2,', /the key a stands twice/],
+  ]
+  for (const [from, to, message] of cases) {
+    assert.ok(NODE.includes(from), from)
+    assert.match(nodeIssues(NODE.replace(from, to)), message, to)
+  }
+})
+
+test('what an instrument lacks to serve as a part is named', () => {
+  const lacks = (signals: Parameters<typeof missingFrom>[0]['signals'], actions: string[] = []): Issue[] =>
+    missingFrom({ signals, actions }, supply)
+  assert.equal(
+    lacks({ voltage: { unit: 'mV', access: 'set' }, mode: { unit: '1', access: 'set', dtype: 'string' } }, [
+      'selftest',
+    ]),
+    [],
+  )
+  assert.match(
+    formatIssues(lacks({ current: { unit: 'A', access: 'read' } })),
+    /signals\.current: psu-1 has no signal current/,
+  )
+  assert.match(formatIssues(lacks({ voltage: { unit: 's', access: 'set' } })), /is in V, not in s/)
+  assert.match(formatIssues(lacks({ mode: { unit: '1', access: 'read' } })), /mode cannot be read/)
+  assert.match(
+    formatIssues(lacks({ output: { unit: '1', access: 'set', dtype: 'number' } })),
+    /of type boolean, not number/,
+  )
+  assert.match(formatIssues(lacks({}, ['explode'])), /has no action explode/)
+  assert.match(
+    formatIssues(missingFrom({ signals: { voltage: { unit: 'V', access: 'read-set' } } }, meter)),
+    /cannot be both set and read/,
+  )
+})
+
+test('the JSON Schemas accept the demo files and refuse a misspelling', () => {
+  const ajv = new Ajv2020({ strict: false, formats: { uri: true } })
+  const [lab, node, protocol] = [labFileSchema(), nodeFileSchema(), protocolFileSchema()].map((schema) =>
+    ajv.compile(schema),
+  )
+  const read = (path: string) => parse(readFileSync(new URL(path, labs), 'utf8'))
+  let protocols = 0
+  for (const id of ['rc-circuit', 'diode-iv', 'membrane']) {
+    assert.ok(lab?.(read(`${id}/lab.yaml`)), ajv.errorsText(lab?.errors))
+    for (const file of readdirSync(new URL(`${id}/protocols/`, labs))) {
+      const data = read(`${id}/protocols/${file}`)
+      assert.ok(protocol?.(data), `${file}: ${ajv.errorsText(protocol?.errors)}`)
+      assert.not(protocol?.({ ...data, steps: [{ sett: {} }] }))
+      protocols += 1
+    }
+  }
+  assert.ok(protocols >= 5)
+  assert.ok(node?.(read('demo-node/node.yaml')), ajv.errorsText(node?.errors))
+  assert.not(lab?.({ ...read('rc-circuit/lab.yaml'), sumary: 'x' }))
+  assert.is(parseLabFile(readFileSync(new URL('rc-circuit/lab.yaml', labs), 'utf8')).issues.length, 0)
+})
+
+test.run()
