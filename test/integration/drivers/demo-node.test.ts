@@ -43,15 +43,15 @@ test('charge curves on both benches at once give each bench its own tau', async 
 })
 
 test('the frequency response gives the cut-off of the filter', async () => {
-  const run = await node.run('rc-2', 'rc-circuit/frequency-response', { lowest: 0.1, highest: 2, points: 5 })
+  const run = await node.run('rc-2', 'rc-circuit/frequency-response', { lowest: 0.25, highest: 2, points: 4 })
   const { resistanceOhm, generatorOhm, capacitanceF } = (worlds.world('rc-2').circuit as RcCircuit).config
   const cutoff = 1 / (2 * Math.PI * (resistanceOhm + generatorOhm) * capacitanceF)
   near(output(run, 'cutoff'), cutoff, 0.03, 'cut-off')
   const [frequencies, gains] = [run.column('primary', 'frequency'), run.column('primary', 'gain')]
-  assert.is(frequencies.length, 5)
-  frequencies.forEach((frequency, i) =>
-    near(gains[i] ?? 0, 1 / Math.hypot(1, frequency / cutoff), 0.03, `${frequency} Hz`),
-  )
+  assert.is(frequencies.length, 4)
+  for (const [i, frequency] of frequencies.entries()) {
+    near(gains[i] ?? 0, 1 / Math.hypot(1, frequency / cutoff), 0.03, `${frequency} Hz`)
+  }
 })
 
 test('the diode’s curve gives saturation current and ideality factor', async () => {
@@ -76,20 +76,6 @@ test('two pulses find the refractory period', async () => {
   assert.ok(period >= 10 && period <= 12, `${period} ms`)
   const peaks = run.column('primary', 'cell.peak')
   assert.ok((peaks[0] ?? 0) < 0 && (peaks.at(-1) ?? 0) > 30)
-})
-
-test('the README’s warning holds: too short a wait spoils the gain', async () => {
-  const hasty = await node.run('rc-1', 'rc-circuit/frequency-response', {
-    settle: 0.5,
-    lowest: 0.5,
-    highest: 4,
-    points: 3,
-  })
-  const { resistanceOhm, generatorOhm, capacitanceF } = (worlds.world('rc-1').circuit as RcCircuit).config
-  const cutoff = 1 / (2 * Math.PI * (resistanceOhm + generatorOhm) * capacitanceF)
-  const [frequencies, gains] = [hasty.column('primary', 'frequency'), hasty.column('primary', 'gain')]
-  const errors = frequencies.map((frequency, i) => Math.abs((gains[i] ?? 0) * Math.hypot(1, frequency / cutoff) - 1))
-  assert.ok(Math.max(...errors) > 0.01, String(errors))
 })
 
 test.run()

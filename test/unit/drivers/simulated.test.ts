@@ -59,10 +59,10 @@ test('a stream holds every sample of its rate, whatever is read and set meanwhil
   await done
   assert.is(got.time.length, 301 * 20 + 1)
   const start = got.time[0] ?? 0
-  got.time.forEach((time, i) => assert.ok(Math.abs(time - start - i / 20_000) < 1e-6))
-  const first = (got.columns['total_current'] ?? []).indexOf(10)
+  for (const [i, time] of got.time.entries()) assert.ok(Math.abs(time - start - i / 20_000) < 1e-6)
+  const first = (got.columns.total_current ?? []).indexOf(10)
   assert.ok(Math.abs(first / 20 - 105) <= 0.1, `the step is at ${first / 20} ms`)
-  assert.ok(Math.max(...(got.columns['potential'] ?? [])) > 30)
+  assert.ok(Math.max(...(got.columns.potential ?? [])) > 30)
   await cell.close()
 })
 
