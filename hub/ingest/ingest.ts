@@ -23,8 +23,6 @@ import { judgeStop } from './judge-stop.ts'
 export interface Ingest {
   /** Takes one documents message of a node. */
   receive(node: string, message: unknown): void
-  /** Documents and samples stored since the start. */
-  readonly stored: { readonly documents: number; readonly rows: number }
 }
 
 export interface CreateIngestOptions {
@@ -36,6 +34,8 @@ export interface CreateIngestOptions {
   readonly log: Log
   /** Tells the node what the hub has of an attempt, after a gap. */
   readonly compare: (node: string) => void
+  /** What a commit has stored, and how long it took. */
+  readonly onCommit: (stored: { documents: number; rows: number }, seconds: number) => void
   readonly faultPoint?: FaultHook | undefined
 }
 
@@ -43,7 +43,7 @@ export interface CreateIngestOptions {
 export function createIngest(options: CreateIngestOptions): Ingest {
   const { link, ledger, turn, statements, clock, compare, faultPoint } = options
   const losses = createLossLog(options.log)
-  const stored = { documents: 0, rows: 0 }
+  let stored = { documents: 0, rows: 0 }
 
   const receive = (node: string, message: unknown) => {
     if (!turn.open) return
@@ -92,7 +92,11 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     }
     if (answers.size > 0 || touched.size > 0) {
       faultPoint?.('before-documents-commit')
+      const taken = stored
+      const begunAt = clock.monotonic()
+      stored = { documents: 0, rows: 0 }
       turn.afterCommit(() => {
+        options.onCommit(taken, (clock.monotonic() - begunAt) / 1000)
         faultPoint?.('after-documents-commit')
         if (answers.size > 0) link.send(node, 'acknowledge', { upTo: [...answers.values()] } satisfies Acknowledge)
         faultPoint?.('after-acknowledge')
@@ -179,7 +183,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     })
   }
 
-  return { receive, stored }
+  return { receive }
 }
 
 function whyInconsistent(run: OpenRun, hold: Hold, document: CheckedDocument): string | undefined {

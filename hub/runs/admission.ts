@@ -6,9 +6,10 @@ import { checkProtocol } from '@fernlab/shared/protocol/check-protocol'
 import { estimate } from '@fernlab/shared/protocol/estimate'
 import { checkParameters } from '@fernlab/shared/protocol/parameters'
 import type { Caller } from '../accounts/caller.ts'
-import type { Catalogue, CatalogueLab, CatalogueProtocol } from '../catalogue/catalogue.ts'
+import type { CatalogueLab, CatalogueProtocol } from '../catalogue/catalogue.ts'
 import { type CompatibilityCache, whyNot } from '../fleet/compatible.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+import type { KnownLabs } from './known-labs.ts'
 
 export interface Admitted {
   readonly lab: CatalogueLab
@@ -25,17 +26,17 @@ export interface Admission {
 }
 
 export interface CreateAdmissionOptions {
-  readonly catalogue: Pick<Catalogue, 'lab'>
+  readonly labs: KnownLabs
   readonly book: FleetBook
   readonly compatible: CompatibilityCache
-  /** Why new runs are refused (a full disk), or undefined. */
-  readonly refusal: () => string | undefined
+  /** Throws `runs-refused` while new runs can't be taken (a full disk). */
+  readonly requireSpace: () => void
 }
 
 const mostRemembered = 500
 
 /** Admission over catalogue and fleet; the same body is checked once until either changes. */
-export function createAdmission({ catalogue, book, compatible, refusal }: CreateAdmissionOptions): Admission {
+export function createAdmission({ labs, book, compatible, requireSpace }: CreateAdmissionOptions): Admission {
   let shape = -1
   const known = new Map<string, Admitted>()
 
@@ -90,17 +91,8 @@ export function createAdmission({ catalogue, book, compatible, refusal }: Create
 
   return {
     admit: async (caller, body) => {
-      const why = refusal()
-      if (why !== undefined) {
-        throw new LabError({
-          code: 'runs-refused',
-          kind: 'configuration',
-          retry: 'later',
-          message: `new runs are refused: ${why}`,
-          studentMessage: 'New runs are not taken at the moment; the staff has been told. Nothing of yours is lost.',
-        })
-      }
-      const lab = await catalogue.lab(body.lab)
+      requireSpace()
+      const lab = labs.peek(body.lab) ?? (await labs.lab(body.lab))
       if (lab === undefined) {
         throw refuse('lab-unknown', `there is no lab ${body.lab}`, [
           { path: 'lab', message: 'is not in the catalogue' },

@@ -11,11 +11,12 @@ import { newRunId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { canonicalJson } from '@fernlab/shared/protocol/digest'
 import type { Caller } from '../accounts/caller.ts'
-import type { Catalogue, CatalogueLab } from '../catalogue/catalogue.ts'
+import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { Store } from '../store/store.ts'
 import type { Turn } from '../store/turn.ts'
 import type { Admission, Admitted } from './admission.ts'
+import type { KnownLabs } from './known-labs.ts'
 import type { Ledger } from './ledger.ts'
 import type { OpenRun } from './open-runs.ts'
 import type { NewRunRow, RunStatements } from './run-statements.ts'
@@ -30,8 +31,8 @@ export interface CreateRunsOptions {
   readonly ledger: Ledger
   readonly admission: Admission
   readonly waiting: Waiting
-  readonly catalogue: Pick<Catalogue, 'lab' | 'version'>
-  /** The newest version of a lab, if it is known without asking the database. */
+  readonly catalogue: Pick<Catalogue, 'version'>
+  readonly labs: KnownLabs
   readonly sendCancel: (run: OpenRun, reason: string) => void
   readonly clock: Clock
   readonly faultPoint?: FaultHook | undefined
@@ -41,9 +42,8 @@ const cancelledByPerson = 'cancelled by the person'
 
 /** The runs of this hub. */
 export function createRuns(options: CreateRunsOptions): Runs {
-  const { store, turn, statements, ledger, admission, waiting, catalogue, clock, faultPoint } = options
+  const { store, turn, statements, ledger, admission, waiting, catalogue, labs, clock, faultPoint } = options
   const { runs } = ledger
-  const labs = new Map<string, CatalogueLab>()
 
   const rowOf = (
     caller: Caller,
@@ -71,7 +71,6 @@ export function createRuns(options: CreateRunsOptions): Runs {
   }
 
   const openRun = (row: NewRunRow, { lab, parameters }: Admitted): OpenRun => {
-    labs.set(lab.id, lab)
     return {
       id: row.id,
       personId: row.person_id,
@@ -259,8 +258,8 @@ export function createRuns(options: CreateRunsOptions): Runs {
     },
     live: (id) => runs.get(id)?.live,
     queueOf: (lab) => {
-      const known = labs.get(lab) ?? runs.queue.find((run) => run.lab.id === lab)?.lab
-      return known === undefined ? { length: 0, estimatedWaitS: 0 } : waiting.queueOf(known)
+      const known = labs.peek(lab)
+      return known === undefined ? { length: 0, estimatedWaitS: null } : waiting.queueOf(known)
     },
     counts: () => runs.counts(),
     onChange: ledger.onChange,

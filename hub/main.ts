@@ -1,0 +1,402 @@
+/** Puts the hub together. In the order of a run: api → runs → scheduling → dispatch → (a node) → ingest → results. */
+import { readFile } from 'node:fs/promises'
+import { createServer as createHttpsServer } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { parseTopic, topics } from '@fernlab/shared/contracts/topics'
+import { connectedPair } from '@fernlab/shared/links/in-process'
+import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { createAdaptorServer } from '@hono/node-server'
+import { createAccounts } from './accounts/accounts.ts'
+import { createApi } from './api/api.ts'
+import { authenticateMqtt, type MqttAuthentication } from './broker/authenticate.ts'
+import { createBroker } from './broker/broker.ts'
+import { type Listener, listen, listenMqtt, serveWebSocket } from './broker/listeners.ts'
+import { openNodeLink } from './broker/node-link.ts'
+import { createCatalogue } from './catalogue/catalogue.ts'
+import { type HubConfig, isLoopback } from './config/config.ts'
+import { hostAndPort, removeEndpoints, writeEndpoints } from './config/endpoints.ts'
+import { createDispatcher } from './dispatch/dispatcher.ts'
+import type { FaultHook } from './fault-point.ts'
+import { CompatibilityCache } from './fleet/compatible.ts'
+import type { NodeCredential } from './fleet/fleet.ts'
+import { loadFleetBook, reloadHolds } from './fleet/fleet-book.ts'
+import { createNodeCalls } from './fleet/node-calls.ts'
+import { createFleet } from './fleet/open-fleet.ts'
+import { createIngest } from './ingest/ingest.ts'
+import { createMail } from './mail/mail.ts'
+import { createMaintenance } from './maintenance/maintenance.ts'
+import { createMonitoring } from './monitoring/monitoring.ts'
+import { createResults } from './results/results.ts'
+import { createAdmission } from './runs/admission.ts'
+import { createRuns } from './runs/create-runs.ts'
+import { openKnownLabs } from './runs/known-labs.ts'
+import { createLedger } from './runs/ledger.ts'
+import { loadOpenRuns, OpenRuns } from './runs/open-runs.ts'
+import { runStatements } from './runs/run-statements.ts'
+import type { Runs } from './runs/runs.ts'
+import { createWaiting } from './runs/waiting.ts'
+import { decide } from './scheduling/decide.ts'
+import { explain } from './scheduling/explain.ts'
+import { lockDataFolder } from './store/data-lock.ts'
+import { openStore } from './store/store.ts'
+import { createTurn } from './store/turn.ts'
+import { HUB_VERSION } from './version.ts'
+
+export interface StartHubOptions {
+  readonly config: HubConfig
+  /** A folder of lab folders that are put into the catalogue where they are new. */
+  readonly demoCatalogueFolder?: string
+  /** The built page. */
+  readonly webFolder?: string
+  readonly title?: string
+  readonly log: Log
+  readonly clock?: Clock
+  readonly faultPoint?: FaultHook
+}
+
+export interface Hub {
+  readonly httpUrl: string
+  readonly mqttUrl: string
+  readonly site: string
+  /** One-time address at which the first admin is made; undefined once there is one. */
+  readonly setupUrl: string | undefined
+  readonly runs: Runs
+  /** A connection to the broker in this process. */
+  connectInProcess(): Duplex
+  /** A credential for a node in this process; each call makes the one before invalid. */
+  enrollInProcess(node: string): Promise<NodeCredential>
+  /** Stops within 5 s; idempotent. */
+  close(): Promise<void>
+}
+
+/** Starts a hub; rejects with a configuration-kind LabError of one line when it can't. */
+export async function startHub(options: StartHubOptions): Promise<Hub> {
+  const closers: (() => Promise<unknown> | unknown)[] = []
+  const close = closeOnce(closers, options.log)
+  try {
+    return { ...(await assemble(options, (closer) => void closers.push(closer))), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function assemble(
+  { config, log, clock = systemClock, faultPoint, ...options }: StartHubOptions,
+  onClose: (closer: () => Promise<unknown> | unknown) => void,
+): Promise<Omit<Hub, 'close'>> {
+  const { site, hubFolder } = config
+  const tls = await readTls(config)
+  if (tls === undefined && !isLoopback(config.host)) {
+    const message = 'passwords and tokens travel readable: set FERNLAB_TLS_CERT and FERNLAB_TLS_KEY, or use a proxy'
+    log.warn({ host: config.host }, `the hub listens beyond this machine without TLS; ${message}`)
+  }
+  const lock = await lockDataFolder(hubFolder)
+  onClose(() => lock.release())
+  const store = await openStore({ url: config.databaseUrl, log })
+  onClose(() => store.close())
+
+  let httpUrl = ''
+  const publicUrl = () => config.publicUrl ?? httpUrl
+  const secure = tls !== undefined || config.publicUrl?.startsWith('https:') === true
+  const maintenance = await createMaintenance({ store, folder: hubFolder, clock, log })
+  onClose(() => maintenance.close())
+  const mail = createMail({ smtpUrl: config.smtpUrl })
+  onClose(() => mail.close())
+  const accounts = await createAccounts({
+    store,
+    config: { site, publicUrl, secure, dataFolder: hubFolder, ...adminOf(config) },
+    mail,
+    clock,
+    log,
+  })
+  onClose(() => accounts.close())
+  const catalogue = createCatalogue({ store, clock, log })
+  if (options.demoCatalogueFolder !== undefined) await catalogue.loadFolder(options.demoCatalogueFolder)
+  const labs = await openKnownLabs(catalogue)
+  onClose(() => labs.close())
+  const results = createResults({ store, site, clock })
+  onClose(() => results.close())
+  const monitoring = createMonitoring({ clock })
+  onClose(() => monitoring.close())
+
+  await store.db.updateTable('node').set({ online: 0 }).where('online', '=', 1).execute()
+  const book = await loadFleetBook(store)
+  const compatible = new CompatibilityCache(book)
+  const open = new OpenRuns()
+  const load = async () => {
+    const loaded = await loadOpenRuns({ store, labVersion: catalogue.version })
+    open.clear()
+    for (const run of loaded) open.add(run)
+  }
+  await load()
+
+  const map = topics(site)
+  let authentication: MqttAuthentication | undefined
+  const broker = await createBroker({
+    site,
+    authenticate: async (username, password) => authentication?.identify(username, password),
+    log,
+  })
+  onClose(() => broker.close())
+  const link = await openNodeLink({ site, broker, log })
+
+  const statements = runStatements(store.db)
+  const turn = createTurn({
+    database: store.database,
+    onFailure: async () => {
+      await load()
+      await reloadHolds(store, book)
+    },
+    log,
+  })
+  const ledger = createLedger({
+    turn,
+    statements,
+    runs: open,
+    book,
+    clock,
+    notices: {
+      wanted: (state) => broker.mayHaveListeners(map.hubRuns(state)),
+      publish: (notice) => broker.publish(map.hubRuns(notice.state), JSON.stringify(notice)),
+    },
+  })
+  const scheduler = { decide, explain }
+  const dispatcher = createDispatcher({ scheduler, link, ledger, turn, book, compatible, clock, log, faultPoint })
+  onClose(() => dispatcher.close())
+  ledger.onMove(dispatcher.nudge)
+  const ingest = createIngest({
+    link,
+    ledger,
+    turn,
+    statements,
+    clock,
+    log,
+    compare: dispatcher.compare,
+    onCommit: (stored, seconds) => {
+      monitoring.noteIngest(stored)
+      monitoring.noteCommit(seconds)
+    },
+    faultPoint,
+  })
+  const calls = createNodeCalls({ link, clock })
+  onClose(() => calls.close())
+  const fleet = createFleet({
+    book,
+    compatible,
+    store,
+    calls,
+    clock,
+    log,
+    onShutOut: (node) => broker.disconnect((who) => who.kind === 'node' && who.node === node),
+    onRevoked: (node) => {
+      for (const run of [...open.byId.values()]) {
+        if (run.hold?.node !== node) continue
+        ledger.finish(run, { state: 'interrupted', reason: `${node} was shut out`, endedAt: clock.now() })
+      }
+    },
+  })
+  onClose(() => fleet.close())
+  fleet.onChange(dispatcher.nudge)
+  authentication = authenticateMqtt({
+    verifyNode: fleet.enrollment.verify,
+    verifyToken: accounts.verifyToken,
+    onRevoked: accounts.onRevoked,
+    broker,
+    clock,
+  })
+  onClose(authentication.close)
+  const waiting = createWaiting({ scheduler, runs: open, book, compatible, clock })
+  const admission = createAdmission({ labs, book, compatible, requireSpace: maintenance.requireSpace })
+  const runs = createRuns({
+    store,
+    turn,
+    statements,
+    ledger,
+    admission,
+    waiting,
+    catalogue,
+    labs,
+    sendCancel: dispatcher.sendCancel,
+    clock,
+    faultPoint,
+  })
+
+  link.on('inventory', (node, message) => dispatcher.reconcile(node, fleet.inventory(node, message)))
+  link.on('accepted', dispatcher.accepted)
+  link.on('documents', ingest.receive)
+  link.on('live', dispatcher.live)
+  link.on('reply', calls.reply)
+  const onJson = (filter: string, take: (topic: string, message: unknown) => void) =>
+    broker.subscribe(filter, ({ topic, payload }) => {
+      try {
+        take(topic, JSON.parse(Buffer.from(payload).toString('utf8')))
+      } catch (error) {
+        log.warn({ topic, error: asLabError(error).message }, 'a message of a node was not understood')
+      }
+    })
+  await broker.subscribe(map.nodeStatus('+'), ({ topic, payload }) => {
+    const parsed = parseTopic(site, topic)
+    if (parsed?.kind === 'node-status') fleet.status(parsed.node, Buffer.from(payload).toString('utf8'))
+  })
+  await onJson(map.nodeHealth('+'), (topic, message) => {
+    const parsed = parseTopic(site, topic)
+    if (parsed?.kind === 'node-health') fleet.health(parsed.node, message)
+  })
+  await onJson(map.bench('+', '+'), (topic, message) => {
+    const parsed = parseTopic(site, topic)
+    if (parsed?.kind === 'bench') fleet.benchStatus(parsed.node, parsed.bench, message)
+  })
+
+  monitoring.watchRuns(runs)
+  monitoring.gauge('fernlab_mqtt_clients', 'Connected MQTT clients', () => broker.clients)
+  monitoring.addCheck('database', async () => {
+    await store.database.read('SELECT 1')
+    return undefined
+  })
+  monitoring.addCheck('writes', async () => {
+    if (!turn.open)
+      throw new LabError({ code: 'database-recovering', kind: 'configuration', message: 'it is recovering' })
+    return undefined
+  })
+
+  const mqtt: Listener[] = []
+  const mqttUrls = () => mqttAddresses(config, mqtt, publicUrl(), tls !== undefined)
+  const api = await createApi({
+    store,
+    accounts,
+    catalogue,
+    fleet,
+    runs,
+    results,
+    maintenance,
+    monitoring,
+    config: {
+      site,
+      title: options.title ?? 'Fernlab',
+      version: HUB_VERSION,
+      publicUrl,
+      mqttUrls,
+      secure,
+      mail: mail.configured,
+      trustedProxies: config.trustedProxies,
+      ...(options.webFolder === undefined ? {} : { webFolder: options.webFolder }),
+    },
+    clock,
+    log,
+  })
+  const server = createAdaptorServer({
+    fetch: api.fetch,
+    overrideGlobalObjects: false,
+    ...(tls === undefined ? {} : { createServer: createHttpsServer, serverOptions: tls }),
+  }) as import('node:http').Server
+  const webSockets = serveWebSocket({ broker, server, origins: () => [new URL(publicUrl()).origin], log })
+  const port = await listen(server, config.host, config.port, 'FERNLAB_PORT')
+  onClose(() => closeServer(server))
+  onClose(() => webSockets.close())
+  httpUrl = `${tls === undefined ? 'http' : 'https'}://${hostAndPort(config.host, port)}`
+
+  const { host } = config
+  mqtt.push(await listenMqtt({ broker, host, port: config.mqttPort, setting: 'FERNLAB_MQTT_PORT' }))
+  onClose(() => mqtt[0]?.close())
+  if (tls !== undefined) {
+    mqtt.push(await listenMqtt({ broker, host, port: config.mqttsPort, tls, setting: 'FERNLAB_MQTTS_PORT' }))
+    onClose(() => mqtt[1]?.close())
+  }
+  const mqttUrl = `mqtt://${hostAndPort(host, mqtt[0]?.port ?? 0)}`
+  const mqtts = mqtt[1] === undefined ? {} : { mqtts: `mqtts://${hostAndPort(host, mqtt[1].port)}` }
+  await writeEndpoints(config.dataFolder, { http: httpUrl, mqtt: mqttUrl, ...mqtts })
+  onClose(() => removeEndpoints(config.dataFolder))
+
+  for (const node of book.nodes.values()) broker.publish(map.nodeStatus(node.id), 'offline', { retain: true })
+  broker.publish(map.hubStatus, 'online', { retain: true })
+  onClose(async () => {
+    broker.publish(map.hubStatus, 'offline', { retain: true })
+    // Until those who listen have it.
+    await clock.sleep(20)
+    await turn.settled()
+  })
+  log.info({ http: httpUrl, mqtt: mqttUrl, site }, 'the hub is up')
+  return {
+    httpUrl,
+    mqttUrl,
+    site,
+    setupUrl: await accounts.ensureSetupLink(),
+    runs,
+    connectInProcess: () => {
+      const [here, there] = connectedPair()
+      broker.handle(here)
+      return there
+    },
+    enrollInProcess: async (node) => {
+      const credential = await fleet.enrollment.issue(node)
+      book.node(node).revokedAt = null
+      return credential
+    },
+  }
+}
+
+/** Closes in the reverse order of opening; what fails is logged, the rest goes on. */
+function closeOnce(closers: readonly (() => Promise<unknown> | unknown)[], log: Log): () => Promise<void> {
+  let closing: Promise<void> | undefined
+  return () => {
+    closing ??= (async () => {
+      for (const closer of [...closers].reverse()) {
+        try {
+          await closer()
+        } catch (error) {
+          log.error({ error: asLabError(error).message }, 'a part did not close cleanly')
+        }
+      }
+    })()
+    return closing
+  }
+}
+
+async function readTls(config: HubConfig): Promise<{ cert: string; key: string } | undefined> {
+  if (config.tls === undefined) return undefined
+  const read = async (setting: string, file: string) => {
+    try {
+      return await readFile(file, 'utf8')
+    } catch (cause) {
+      const message = `${setting} is ${file}, which can't be read; it may be a readable PEM file`
+      throw new LabError({ code: 'setting-invalid', kind: 'configuration', message, cause })
+    }
+  }
+  return {
+    cert: await read('FERNLAB_TLS_CERT', config.tls.certFile),
+    key: await read('FERNLAB_TLS_KEY', config.tls.keyFile),
+  }
+}
+
+function adminOf({ adminEmail, adminPassword, adminToken }: HubConfig) {
+  return {
+    ...(adminEmail === undefined ? {} : { adminEmail }),
+    ...(adminPassword === undefined ? {} : { adminPassword }),
+    ...(adminToken === undefined ? {} : { adminToken }),
+  }
+}
+
+/** Addresses of the broker for nodes, best first: TLS, WebSocket where the page has TLS, plain. */
+function mqttAddresses(config: HubConfig, mqtt: readonly Listener[], publicUrl: string, tls: boolean): string[] {
+  const { protocol, host, hostname } = new URL(publicUrl)
+  const webSocket = `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/mqtt`
+  const plain = mqtt[0] === undefined ? [] : [`mqtt://${hostname}:${mqtt[0].port}`]
+  const sealed = mqtt[1] === undefined ? [] : [`mqtts://${hostname}:${mqtt[1].port}`]
+  if (tls) return [...sealed, webSocket, ...plain]
+  return config.publicUrl?.startsWith('https:') === true ? [webSocket, ...plain] : [...plain, webSocket]
+}
+
+/** Stops listening; gives running requests half a second. */
+function closeServer(server: import('node:http').Server): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), 500)
+    server.close(() => {
+      clearTimeout(force)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

@@ -1,0 +1,2 @@
+/** The version of this hub. */
+export const HUB_VERSION = '0.1.0'
