@@ -1,5 +1,6 @@
 import { protocolDigest } from '@fernlab/shared/protocol/digest'
 import { parseProtocol } from '@fernlab/shared/protocol/parse'
+import { protocolSchema } from '@fernlab/shared/protocol/protocol-schema'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -92,9 +93,16 @@ test('the digest sees meaning, not spelling', async () => {
   assert.match(await protocolDigest(mustParse(FULL)), /^[0-9a-f]{64}$/)
 })
 
-test('a protocol survives JSON', () => {
+test('a protocol survives JSON, and a damaged one is refused by its schema', () => {
   const protocol = mustParse(FULL)
-  assert.equal(JSON.parse(JSON.stringify(protocol)), protocol)
+  const copy = JSON.parse(JSON.stringify(protocol))
+  assert.equal(copy, protocol)
+  assert.equal(protocolSchema.parse(copy), protocol)
+  const { steps, ...rest } = copy
+  assert.not(protocolSchema.safeParse(rest).success)
+  assert.not(protocolSchema.safeParse({ ...copy, steps: [{ kind: 'explode' }] }).success)
+  assert.not(protocolSchema.safeParse({ ...copy, steps: [...steps, { kind: 'wait', duration: 'x' }] }).success)
+  assert.not(protocolSchema.safeParse({ ...copy, outputs: { x: { title: 'X', unit: 'V', from: {} } } }).success)
 })
 
 test('an unknown step is named with the nearest known one', () => {
