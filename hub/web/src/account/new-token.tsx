@@ -8,6 +8,7 @@ import { CopyLine } from '../notices/copy-line.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './account.module.css'
+import { scopeWords } from './scopes.ts'
 
 type Created = z.infer<typeof createdTokenSchema>
 
@@ -81,7 +82,7 @@ export function NewToken({ opened, role, onClose }: Props) {
           >
             <div className={styles.choices}>
               {offered.map((scope) => (
-                <Checkbox key={scope} value={scope} label={t(`account.scope.${scope}`)} />
+                <Checkbox key={scope} value={scope} label={t(`account.scope.${scopeWords[scope]}`)} />
               ))}
             </div>
           </Checkbox.Group>

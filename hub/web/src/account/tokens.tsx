@@ -10,6 +10,7 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './account.module.css'
 import { NewToken } from './new-token.tsx'
+import { isScope, scopeWords } from './scopes.ts'
 
 /** My API tokens: what each may do, when it was used, and how to end it. */
 export function Tokens({ role }: { role: Me['role'] | undefined }) {
@@ -85,7 +86,7 @@ function TokenRow({ token, onRevoke }: { token: Token; onRevoke: () => void }) {
     <li className={styles.token}>
       <span className={styles.tokenName}>{token.name}</span>
       <span className={styles.scopes}>
-        {token.scopes.map((scope) => (isScope(scope) ? t(`account.scope.${scope}`) : scope)).join(', ')}
+        {token.scopes.map((scope) => (isScope(scope) ? t(`account.scope.${scopeWords[scope]}`) : scope)).join(', ')}
       </span>
       <span className="soft">
         {token.lastUsedAt === undefined
@@ -111,6 +112,3 @@ function TokenRow({ token, onRevoke }: { token: Token; onRevoke: () => void }) {
     </li>
   )
 }
-
-const scopes = ['read', 'run', 'builder', 'admin', 'mqtt:read', 'mqtt:status'] as const
-const isScope = (scope: string): scope is (typeof scopes)[number] => (scopes as readonly string[]).includes(scope)

@@ -64,6 +64,8 @@ export const labQuery = (api: Api, lab: string) =>
 
 /** `state` is one state; without it, all. */
 export interface RunFilter {
+  /** Staff would see everybody's without it. */
+  readonly person: string | undefined
   readonly lab?: string | undefined
   readonly state?: string | undefined
   readonly limit?: number | undefined
@@ -71,6 +73,7 @@ export interface RunFilter {
 
 export const runsQuery = (api: Api, filter: RunFilter) =>
   infiniteQueryOptions({
+    enabled: filter.person !== undefined,
     queryKey: ['runs', 'list', filter],
     queryFn: ({ signal, pageParam }) =>
       api.get<Page<Run>>(`${v1}/runs${queryString({ limit: 25, ...filter, cursor: pageParam })}`, signal),
@@ -80,10 +83,11 @@ export const runsQuery = (api: Api, filter: RunFilter) =>
   })
 
 /** The person's runs that wait or run, newest first. */
-export const activeRunsQuery = (api: Api) =>
+export const activeRunsQuery = (api: Api, person: string) =>
   queryOptions({
-    queryKey: ['runs', 'active'],
-    queryFn: ({ signal }) => api.get<Page<Run>>(`${v1}/runs?limit=10&state=queued,assigned,running`, signal),
+    queryKey: ['runs', 'active', person],
+    queryFn: ({ signal }) =>
+      api.get<Page<Run>>(`${v1}/runs${queryString({ limit: 10, state: 'queued,assigned,running', person })}`, signal),
     refetchInterval: (query) => ((query.state.data?.items.length ?? 0) > 0 ? 2_000 : 8_000),
   })
 

@@ -36,7 +36,7 @@ export default function BenchPage() {
 }
 
 function BenchView({ bench, title }: { bench: Bench; title: string }) {
-  const { t, moment } = useWords()
+  const { t, duration } = useWords()
   return (
     <Page title={title} aside={<code className={styles.id}>{bench.id}</code>}>
       <div className={styles.now} data-trouble={bench.state === 'fault' || bench.state === 'offline' || undefined}>
@@ -50,7 +50,9 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
           </Link>
         )}
         {bench.since === undefined ? null : (
-          <span className="soft">{t('benches.since', { time: moment(bench.since) })}</span>
+          <span className="soft">
+            {t('benches.since', { time: duration((Date.now() - Date.parse(bench.since)) / 1000) })}
+          </span>
         )}
       </div>
       <p className="soft">

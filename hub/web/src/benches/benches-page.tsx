@@ -63,7 +63,7 @@ export default function BenchesPage() {
   )
 }
 
-function doing(bench: Bench, { t, moment }: ReturnType<typeof useWords>): string {
+function doing(bench: Bench, { t, duration }: ReturnType<typeof useWords>): string {
   const what =
     bench.run !== undefined
       ? t('benches.onRun')
@@ -72,6 +72,9 @@ function doing(bench: Bench, { t, moment }: ReturnType<typeof useWords>): string
         : bench.state === 'free'
           ? t('benches.idle')
           : ''
-  const since = bench.since === undefined ? '' : t('benches.since', { time: moment(bench.since) })
+  const since =
+    bench.since === undefined
+      ? ''
+      : t('benches.since', { time: duration((Date.now() - Date.parse(bench.since)) / 1000) })
   return [what, since].filter((part) => part !== '').join(', ')
 }

@@ -1,5 +1,5 @@
 import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core'
-import { IconCheck, IconDeviceDesktop, IconMoon, IconSun, IconSunMoon } from '@tabler/icons-react'
+import { IconCheck, IconContrast, IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { languages, switchLanguage } from '../language/language.ts'
 
@@ -18,7 +18,7 @@ export function AppearanceMenu() {
     <Menu position="bottom-end" width={200}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label}>
-          <IconSunMoon size={20} stroke={1.6} color="var(--ink-soft)" />
+          <IconContrast size={20} stroke={1.6} color="var(--ink-soft)" />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>

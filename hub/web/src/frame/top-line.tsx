@@ -47,7 +47,7 @@ export function TopLine({ me }: { me: Me | null }) {
           </>
         )}
       </div>
-      {me === null ? null : <TurnLine />}
+      {me === null ? null : <TurnLine person={me.id} />}
       <span className={styles.reach} data-reachable={reachable}>
         {reachable ? (
           <IconPlugConnected size={16} aria-hidden="true" />

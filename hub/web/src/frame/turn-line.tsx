@@ -8,10 +8,10 @@ import { useNow, useWords } from '../words/use-words.ts'
 import styles from './frame.module.css'
 
 /** On every page: my place and time while I wait, and one tap to the bench when it is my turn. */
-export function TurnLine() {
+export function TurnLine({ person }: { person: string }) {
   const words = useWords()
   const api = useApi()
-  const active = useQuery(activeRunsQuery(api))
+  const active = useQuery(activeRunsQuery(api, person))
   const nowMs = useNow(1000)
   const path = useRouterState({ select: (state) => state.location.pathname })
   const run = nearest(active.data?.items ?? [])

@@ -93,7 +93,7 @@ function Lab({ lab }: { lab: LabDetail }) {
       {me.data ? (
         <section className={styles.mine}>
           <h2>{t('lab.mine')}</h2>
-          <MyRuns lab={lab} />
+          <MyRuns lab={lab} person={me.data.id} />
         </section>
       ) : null}
     </div>

@@ -8,9 +8,9 @@ import { RunList } from '../runs/run-list.tsx'
 import { useWords } from '../words/use-words.ts'
 
 /** My latest runs of one lab. */
-export function MyRuns({ lab }: { lab: LabDetail }) {
+export function MyRuns({ lab, person }: { lab: LabDetail; person: string }) {
   const { t } = useWords()
-  const runs = useInfiniteQuery(runsQuery(useApi(), { lab: lab.id, limit: 5 }))
+  const runs = useInfiniteQuery(runsQuery(useApi(), { lab: lab.id, person, limit: 5 }))
   if (runs.error !== null && runs.data === undefined) return <ProblemNotice error={runs.error} />
   const items = runs.data?.pages.flatMap((page) => page.items)
   if (items === undefined) return <Loading lines={3} />

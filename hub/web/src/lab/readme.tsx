@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import Markdown, { type Components, defaultUrlTransform } from 'react-markdown'
 import remarkGfm from 'remark-gfm'
-import type { Maths } from './maths.ts'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
+import type { Maths } from './maths.ts'
 import styles from './readme.module.css'
 
 /** The lab's text with figures and formulas; the code for formulas is fetched when the text has one. */

@@ -91,7 +91,7 @@ function RevokeButton({ node }: { node: NodeInfo }) {
   const client = useQueryClient()
   const [asking, setAsking] = useState(false)
   const revoke = useMutation({
-    mutationFn: () => api.send('DELETE', `/api/v1/nodes/${node.id}`),
+    mutationFn: () => api.send('POST', `/api/v1/nodes/${node.id}/revoke`),
     onSuccess: () => {
       setAsking(false)
       void client.invalidateQueries({ queryKey: ['nodes'] })

@@ -88,10 +88,10 @@ async function coefficientsOf(
   return values
 }
 
-/** `part_signal` of the API is `part.signal` in the protocol. */
+/** `part_signal` of the API is `part.signal` in the protocol: the names that the protocol uses tell which. */
 function sourceName(key: string, protocol: Protocol): string {
-  const part = Object.keys(protocol.parts ?? {}).find((name) => key.startsWith(`${name}_`))
-  return part === undefined ? key : `${part}.${key.slice(part.length + 1)}`
+  const used = JSON.stringify(protocol.steps).match(/[A-Za-z]\w*\.[A-Za-z]\w*/g) ?? []
+  return used.find((name) => name.replace('.', '_') === key) ?? key
 }
 
 function spread(low: number, high: number, logarithmic: boolean): number[] {

@@ -15,7 +15,7 @@ export function Outputs({ run, protocol, final }: { run: Run; protocol: LabProto
       ...Object.keys(run.missingOutputs),
     ]),
   ]
-  if (names.length === 0) return null
+  if (names.length === 0 || (!final && Object.keys(run.outputs).length === 0)) return null
   return (
     <section aria-labelledby="outputs">
       <h2 id="outputs">{t('runPage.outputs')}</h2>
@@ -47,7 +47,6 @@ export function Outputs({ run, protocol, final }: { run: Run; protocol: LabProto
           )
         })}
       </dl>
-      {final ? null : <p className="soft">{t('runPage.outputsLater')}</p>}
     </section>
   )
 }

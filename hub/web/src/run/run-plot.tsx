@@ -1,5 +1,6 @@
 import type { Run } from '@fernlab/shared/contracts/api'
 import type { PlotSpec } from '@fernlab/shared/protocol/protocol'
+import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useApi } from '../api/context.tsx'
@@ -27,6 +28,7 @@ interface Props {
 /** One plot of the run; a zoom into reduced data asks the hub for that part in full detail. */
 export function RunPlot({ run, plot, data, colours, protocol, parts, final, large }: Props) {
   const { t, language } = useWords()
+  const narrow = useMediaQuery('(max-width: 700px)')
   const api = useApi()
   const [range, setRange] = useState<{ from: number; to: number }>()
   const start = data?.time[0] ?? 0
@@ -53,7 +55,7 @@ export function RunPlot({ run, plot, data, colours, protocol, parts, final, larg
     return { ...made, x: { ...made.x, values: made.x.values.map((value) => value + shift) } }
   }, [shown, plot, colours, language, t, fit, zoomed, start])
   if (content === undefined || content.series.length === 0) return null
-  const height = large ? 420 : 280
+  const height = large && !narrow ? 420 : 280
   return (
     <div className={large ? styles.largePlot : styles.plot}>
       <Suspense fallback={<div style={{ height: height + 32 }} />}>

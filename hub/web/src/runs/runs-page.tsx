@@ -2,7 +2,7 @@ import { Button, NativeSelect } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
-import { labsQuery, runsQuery } from '../api/queries.ts'
+import { labsQuery, meQuery, runsQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
@@ -27,7 +27,8 @@ export function RunsPage() {
   const api = useApi()
   const search = useSearch({ from: '/framed/runs' })
   const navigate = useNavigate({ from: '/runs' })
-  const runs = useInfiniteQuery(runsQuery(api, search))
+  const me = useQuery(meQuery(api))
+  const runs = useInfiniteQuery(runsQuery(api, { ...search, person: me.data?.id }))
   const labs = useQuery(labsQuery(api))
   const items = runs.data?.pages.flatMap((page) => page.items)
   const filtered = search.lab !== undefined || search.state !== undefined

@@ -1,5 +1,5 @@
 import type { CSSVariablesResolver, MantineColorsTuple } from '@mantine/core'
-import { createTheme } from '@mantine/core'
+import { createTheme, defaultVariantColorsResolver, type VariantColorsResolver } from '@mantine/core'
 
 const fern: MantineColorsTuple = [
   '#eef5ee',
@@ -14,13 +14,31 @@ const fern: MantineColorsTuple = [
   '#22532f',
 ]
 
+const dark: MantineColorsTuple = [
+  '#e9ebe6',
+  '#c4c9c2',
+  '#adb3ab',
+  '#939a92',
+  '#4a504a',
+  '#2a2e2a',
+  '#202320',
+  '#191c19',
+  '#121412',
+  '#0d0f0d',
+]
+
+/** Text on a filled button: white by day, near black by night, where the fills are light. */
+const variantColorResolver: VariantColorsResolver = (input) => {
+  const colours = defaultVariantColorsResolver(input)
+  return input.variant === 'filled' ? { ...colours, color: 'var(--on-accent)' } : colours
+}
+
 /** Mantine's theme; colours of our own are CSS variables in tokens.css. */
 export const theme = createTheme({
   primaryColor: 'fern',
   primaryShade: { light: 8, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.3,
-  colors: { fern },
+  colors: { fern, dark },
+  variantColorResolver,
   fontFamily: "'Source Sans 3 Variable', 'Source Sans 3', system-ui, sans-serif",
   fontFamilyMonospace: "'Source Code Pro Variable', 'Source Code Pro', ui-monospace, monospace",
   headings: { fontWeight: '600', fontFamily: "'Source Sans 3 Variable', system-ui, sans-serif" },
