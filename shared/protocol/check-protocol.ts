@@ -153,14 +153,17 @@ function checkUse(step: Step, path: Path, bench: BenchView, findings: Finding[])
 function sizeFindings(protocol: Protocol, context: CheckContext): Finding[] {
   const size = estimate(protocol, context.parameters ?? {}, { parts: context.parts })
   const findings: Finding[] = []
-  const atMost = (value: number, most: number, what: string) => {
+  const atMost = (value: number, most: number, what: () => string) => {
     if (!(value <= most))
-      findings.push({ path: ['steps'], message: `the run would ${what}, and ${most.toLocaleString('en')} is the most` })
+      findings.push({
+        path: ['steps'],
+        message: `the run would ${what()}, and ${most.toLocaleString('en')} is the most`,
+      })
   }
   const count = (value: number) => value.toLocaleString('en', { maximumFractionDigits: 0 })
-  atMost(size.points, MAX_POINTS, `read ${count(size.points)} points`)
-  atMost(size.samples, MAX_SAMPLES, `record ${count(size.samples)} samples`)
-  atMost(size.instructions, MAX_INSTRUCTIONS, `take ${count(size.instructions)} steps`)
+  atMost(size.points, MAX_POINTS, () => `read ${count(size.points)} points`)
+  atMost(size.samples, MAX_SAMPLES, () => `record ${count(size.samples)} samples`)
+  atMost(size.instructions, MAX_INSTRUCTIONS, () => `take ${count(size.instructions)} steps`)
   if (!(size.seconds <= MAX_SECONDS)) {
     findings.push({
       path: ['steps'],
