@@ -2,7 +2,7 @@
  * INVARIANTS: the first SIGTERM or Ctrl-C stops everything; the second one, or the end of the time for it, ends the
  * process as it stands. What was acknowledged is on disk either way.
  */
-import { asLabError, formatIssues } from '@fernlab/shared/primitives/lab-error'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
 
 /** What a part gives back once it runs. */
 export interface Running {
@@ -35,8 +35,7 @@ export async function runUntilStopped(start: (stopping: AbortSignal) => Promise<
     process.exit(0)
   } catch (error) {
     const problem = asLabError(error)
-    const issues = problem.issues.length === 0 ? '' : `\n${formatIssues(problem.issues)}`
-    process.stderr.write(`fernlab: ${problem.message}${issues}\n`)
+    process.stderr.write(`fernlab: ${problem.message}\n`)
     if (problem.kind === 'bug') process.stderr.write(`${String((problem.cause as Error | undefined)?.stack ?? '')}\n`)
     process.exit(1)
   }
