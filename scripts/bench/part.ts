@@ -4,6 +4,7 @@ import type { PartMethods } from './framework/part.ts'
 import { servePart } from './framework/part.ts'
 
 const parts: Readonly<Record<string, () => Promise<{ open(): Promise<PartMethods> | PartMethods }>>> = {
+  'fernlab-hub': () => import('./parts/fernlab-hub.ts'),
   'http-submitter': () => import('./parts/http-submitter.ts'),
   exchanger: () => import('./parts/exchanger.ts'),
   'sync-nodes': () => import('./parts/sync-nodes.ts'),

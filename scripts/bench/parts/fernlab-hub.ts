@@ -1,0 +1,40 @@
+/** The product's hub with its runs port at hand: submits in its process and waits for the end of each run. */
+import type { Caller } from '@fernlab/hub/accounts/caller'
+import { loadConfig } from '@fernlab/hub/config/load-config'
+import { startHub } from '@fernlab/hub/main'
+import { isFinal } from '@fernlab/shared/contracts/run-state'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import { keepInFlight } from '../framework/load.ts'
+
+const caller: Caller = {
+  personId: 'bench',
+  name: 'Bench',
+  email: 'bench@example.org',
+  role: 'admin',
+  scopes: 'all',
+  via: 'session',
+}
+
+/** Methods of the part `fernlab-hub`; the hub is up when this resolves. */
+export async function open() {
+  const hub = await startHub({ config: await loadConfig(process.env, process.cwd(), silentLog), log: silentLog })
+  const { runs } = hub
+  const waiting = new Map<string, () => void>()
+  const early = new Set<string>()
+  runs.onChange(({ runId, kind, state }) => {
+    if (kind !== 'state' || state === undefined || !isFinal(state)) return
+    const done = waiting.get(runId)
+    waiting.delete(runId)
+    if (done === undefined) early.add(runId)
+    else done()
+  })
+  const submit = async () => {
+    const { run } = await runs.submit(caller, { lab: 'bench-nothing', protocol: 'nothing', parameters: {} })
+    if (early.delete(run.id)) return
+    await new Promise<void>((resolve) => waiting.set(run.id, resolve))
+  }
+  process.once('SIGTERM', () => void hub.close().then(() => process.exit()))
+  return {
+    load: ({ count, inFlight }: { count: number; inFlight: number }) => keepInFlight(submit, count, inFlight),
+  }
+}
