@@ -163,12 +163,12 @@ export function routesOn(app: Api, parts: Pick<ApiParts, 'store' | 'clock'>): Ad
       } as never,
     } as never) as never
     const run = async (c: Context<Env>) => {
-      const valid = c.req.valid as unknown as (target: string) => never
+      const valid = (target: string) => c.req.valid(target as never) as never
       return handler({
         c,
-        params: (params === undefined ? undefined : valid('param')) as never,
-        query: (query === undefined ? undefined : valid('query')) as never,
-        body: (body === undefined ? undefined : valid('json')) as never,
+        params: params === undefined ? (undefined as never) : valid('param'),
+        query: query === undefined ? (undefined as never) : valid('query'),
+        body: body === undefined ? (undefined as never) : valid('json'),
         caller: c.get('caller') as Caller,
       })
     }

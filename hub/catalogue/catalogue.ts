@@ -104,9 +104,10 @@ export function createCatalogue({ store, clock, log }: CatalogueOptions): Catalo
   }
   const rowOf = (id: string) => store.db.selectFrom('lab').selectAll().where('id', '=', id).executeTakeFirst()
 
-  const push = async (files: LabFiles, options: PushOptions): Promise<PushedLab> => {
+  const push = async (all: LabFiles, options: PushOptions): Promise<PushedLab> => {
     const { by = null, id, onlyNew = false } = options
-    const bundle = check(files, id)
+    const bundle = check(all, id)
+    const files = partsOf(all, bundle)
     const digest = digestOf(files)
     const present = await rowOf(id)
     if (present !== undefined && present.digest === digest && present.removed_at === null) {
@@ -238,6 +239,12 @@ function check(files: LabFiles, id: string): LabBundle {
     message: `the lab has ${all.length === 1 ? 'a mistake' : `${all.length} mistakes`}; nothing was changed`,
     issues: all,
   })
+}
+
+/** The files that make the lab; whatever else lay in the folder is not kept. */
+function partsOf(files: LabFiles, { files: pictures }: LabBundle): LabFiles {
+  const own = /^(lab\.yaml|README[^/]*\.md|protocols\/[^/]+\.ya?ml)$/
+  return Object.fromEntries(Object.entries(files).filter(([path]) => own.test(path) || Object.hasOwn(pictures, path)))
 }
 
 async function toStored({ lab, readme, protocols }: LabBundle, files: LabFiles): Promise<StoredBundle> {

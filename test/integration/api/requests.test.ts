@@ -1,0 +1,229 @@
+import { connect } from 'node:net'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { type ServedHub, serveHub } from './served-hub.ts'
+
+const test = suite('requests at the edges', { timeoutMs: 30_000 })
+let hub: ServedHub
+let bearer: Record<string, string>
+let student: Awaited<ReturnType<ServedHub['person']>>
+
+test.before(async () => {
+  hub = await serveHub()
+  bearer = (await hub.person('admin', ['admin'])).bearer
+  student = await hub.person('student', ['read', 'run', 'admin'])
+})
+test.after(() => hub.close())
+
+async function problem(
+  response: Response,
+): Promise<{ status: number; code: string; issues: { path: string }[]; hint: string }> {
+  assert.is(response.headers.get('content-type'), 'application/problem+json')
+  return (await response.json()) as never
+}
+
+test('malformed JSON, another kind of body, an unknown address and a wrong method are problems with hints', async () => {
+  const send = (body: string, type: string) =>
+    fetch(`${hub.url}/api/v1/runs`, { method: 'POST', headers: { ...bearer, 'content-type': type }, body })
+  assert.is((await problem(await send('{"lab": ', 'application/json'))).code, 'malformed-json')
+  assert.is((await problem(await send('a=b', 'application/x-www-form-urlencoded'))).status, 415)
+  assert.is((await problem(await fetch(`${hub.url}/api/v1/nothing`, { headers: bearer }))).code, 'not-found')
+  const wrong = await fetch(`${hub.url}/api/v1/runs`, { method: 'PATCH', headers: bearer })
+  assert.is(wrong.headers.get('allow'), 'GET, POST')
+  assert.is((await problem(wrong)).code, 'method-not-allowed')
+})
+
+test('input that does not fit lists every place', async () => {
+  const answer = await problem(await hub.json('POST', '/api/v1/runs', { lab: 'No', protocol: 'p', extra: 1 }, bearer))
+  assert.is(answer.status, 400)
+  assert.ok(answer.issues.some(({ path }) => path === 'lab'))
+  assert.is(
+    (await problem(await fetch(`${hub.url}/api/v1/runs?limit=0`, { headers: bearer }))).issues[0]?.path,
+    'query.limit',
+  )
+  assert.is(
+    (await problem(await fetch(`${hub.url}/api/v1/runs?state=odd`, { headers: bearer }))).issues[0]?.path,
+    'query.state',
+  )
+})
+
+test('a body of 100 MB is refused without being held, declared or in chunks', async () => {
+  const address = new URL(hub.url)
+  for (const declared of [true, false]) {
+    const before = process.memoryUsage().rss
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(address.port), address.hostname)
+      let text = ''
+      const total = 100_000_000
+      const chunk = Buffer.alloc(64 * 1024, 'x')
+      let sent = 0
+      const more = () => {
+        while (sent < total && text === '') {
+          sent += chunk.byteLength
+          const piece = declared
+            ? chunk
+            : Buffer.concat([Buffer.from(`${chunk.byteLength.toString(16)}\r\n`), chunk, Buffer.from('\r\n')])
+          if (!socket.write(piece)) return socket.once('drain', more)
+        }
+        return undefined
+      }
+      socket.on('data', (data) => {
+        text += data.toString()
+      })
+      socket.on('close', () => resolve(text))
+      socket.on('error', (error) => (text === '' ? reject(error) : resolve(text)))
+      socket.write(
+        `POST /api/v1/runs HTTP/1.1\r\nhost: ${address.host}\r\nauthorization: ${bearer.authorization}\r\ncontent-type: application/json\r\n${declared ? `content-length: ${total}` : 'transfer-encoding: chunked'}\r\n\r\n`,
+      )
+      more()
+    })
+    assert.match(answer, /^HTTP\/1\.1 413 /)
+    assert.match(answer, /body-too-large/)
+    assert.ok(process.memoryUsage().rss - before < 60_000_000, 'memory grew')
+  }
+  assert.is(await (await fetch(`${hub.url}/healthz`)).text(), 'ok\n')
+})
+
+test('a call with an idempotency key is done once, and the key is good for one body', async () => {
+  const headers = { ...student.bearer, 'idempotency-key': 'key-1' }
+  const body = { lab: 'rc-circuit', protocol: 'charge-curve' }
+  const answers = await Promise.all([1, 2].map(() => hub.json('POST', '/api/v1/runs', body, headers)))
+  const first = answers[0]
+  assert.is(first?.headers.get('location')?.startsWith('/api/v1/runs/'), true)
+  const again = await hub.json('POST', '/api/v1/runs', body, headers)
+  assert.is(again.status, 200)
+  assert.is(again.headers.get('idempotency-replayed'), 'true')
+
+  const token = { name: 'mine', scopes: ['read'] }
+  const keyed = { ...student.bearer, 'idempotency-key': 'token-1' }
+  const made = await hub.json('POST', '/api/v1/tokens', token, keyed)
+  assert.is(made.status, 201)
+  const secret = ((await made.json()) as { token: string }).token
+  assert.match(secret, /^fern_[\w-]{43}$/)
+  assert.is((await problem(await hub.json('POST', '/api/v1/tokens', token, keyed))).code, 'already-done')
+  const other = await hub.json('POST', '/api/v1/tokens', { ...token, name: 'other' }, keyed)
+  assert.is((await problem(other)).code, 'idempotency-key-reused')
+  const stored = await hub.store.database.read('SELECT body FROM idempotency')
+  assert.not.match(JSON.stringify(stored), secret)
+  assert.is((await hub.accounts.tokens(student.person.id)).filter(({ name }) => name === 'mine').length, 1)
+})
+
+test('lists are paged by cursor without a gap or a double', async () => {
+  const someone = await hub.person('student', ['read', 'run'])
+  const ids: string[] = []
+  for (let n = 0; n < 7; n++) {
+    const answer = await hub.json(
+      'POST',
+      '/api/v1/runs',
+      { lab: 'rc-circuit', protocol: 'charge-curve' },
+      someone.bearer,
+    )
+    ids.push(((await answer.json()) as { id: string }).id)
+  }
+  await hub.setState(ids[2] ?? '', 'succeeded')
+  const all = async (query: string) => {
+    const seen: string[] = []
+    let cursor = ''
+    do {
+      const answer = await fetch(`${hub.url}/api/v1/runs?limit=2${query}${cursor}`, { headers: someone.bearer })
+      const { items, cursor: next } = (await answer.json()) as { items: { id: string }[]; cursor?: string }
+      assert.ok(items.length <= 2)
+      seen.push(...items.map(({ id }) => id))
+      cursor = next === undefined ? '' : `&cursor=${next}`
+    } while (cursor !== '')
+    return seen
+  }
+  const newestFirst = [...ids].sort().reverse()
+  assert.equal(await all(''), newestFirst)
+  assert.equal(await all('&state=queued,succeeded'), newestFirst)
+  assert.equal(await all('&state=succeeded'), [ids[2]])
+  const bad = await fetch(`${hub.url}/api/v1/tokens?cursor=%25`, { headers: student.bearer })
+  assert.is((await problem(bad)).code, 'cursor-invalid')
+})
+
+test('another student’s run reads as if it did not exist; staff see it', async () => {
+  const [one, other, staff] = await Promise.all([
+    hub.person('student', ['read', 'run']),
+    hub.person('student', ['read', 'run']),
+    hub.person('instructor', ['read', 'run']),
+  ])
+  const answer = await hub.json('POST', '/api/v1/runs', { lab: 'rc-circuit', protocol: 'charge-curve' }, one.bearer)
+  const { id } = (await answer.json()) as { id: string }
+  for (const path of ['', '/events', '/documents', '/data.json', '/data.csv', '/data.parquet', '/data.h5']) {
+    const refused = await fetch(`${hub.url}/api/v1/runs/${id}${path}`, { headers: other.bearer })
+    assert.is((await problem(refused)).code, 'not-found', path)
+  }
+  assert.is((await hub.json('POST', `/api/v1/runs/${id}/cancel`, undefined, other.bearer)).status, 404)
+  assert.is((await fetch(`${hub.url}/api/v1/runs/${id}`, { headers: staff.bearer })).status, 200)
+  const list = (await (await fetch(`${hub.url}/api/v1/runs`, { headers: other.bearer })).json()) as { items: unknown[] }
+  assert.equal(list.items, [])
+})
+
+test('Prefer: wait answers when the run is over', async () => {
+  const answer = await hub.json('POST', '/api/v1/runs', { lab: 'rc-circuit', protocol: 'charge-curve' }, student.bearer)
+  const { id } = (await answer.json()) as { id: string }
+  const waiting = fetch(`${hub.url}/api/v1/runs/${id}`, { headers: { ...student.bearer, prefer: 'wait=20' } })
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  await hub.setState(id, 'succeeded')
+  const response = await waiting
+  assert.is(response.headers.get('preference-applied'), 'wait=20')
+  assert.is(((await response.json()) as { state: string }).state, 'succeeded')
+})
+
+test('a full disk refuses new runs with 507 and keeps serving', async () => {
+  let free = 100
+  const full = await serveHub({ freeBytes: async () => free })
+  try {
+    const { bearer: mine } = await full.person('student', ['read', 'run'])
+    const body = { lab: 'rc-circuit', protocol: 'charge-curve' }
+    const refused = await full.json('POST', '/api/v1/runs', body, mine)
+    assert.is(refused.status, 507)
+    assert.is((await problem(refused)).code, 'runs-refused')
+    assert.is((await fetch(`${full.url}/api/v1/runs`, { headers: mine })).status, 200)
+    free = 1_000_000
+    await full.maintenance.lookAtDisk()
+    assert.is((await full.json('POST', '/api/v1/runs', body, mine)).status, 201)
+  } finally {
+    await full.close()
+  }
+})
+
+test('every answer carries the headers that keep browsers careful', async () => {
+  for (const path of ['/healthz', '/openapi.json', '/api/v1/site', '/docs', '/nothing']) {
+    const response = await fetch(`${hub.url}${path}`)
+    await response.arrayBuffer()
+    assert.is(response.headers.get('x-content-type-options'), 'nosniff', path)
+    const policy = response.headers.get('content-security-policy') ?? ''
+    assert.match(policy, /default-src 'none'/, path)
+    assert.not.match(policy, /unsafe-(inline|eval)/, path)
+  }
+})
+
+test('the documents for people and programs are there', async () => {
+  const docs = await (await fetch(`${hub.url}/docs`)).text()
+  assert.match(docs, /\/api\/v1\/runs\/\{id\}\/events/)
+  assert.not.match(docs, /<script|style=/)
+  assert.is((await fetch(`${hub.url}/docs/style.css`)).headers.get('content-type'), 'text/css; charset=utf-8')
+  const asyncApi = (await (await fetch(`${hub.url}/asyncapi.json`)).json()) as {
+    channels: Record<string, { address: string }>
+  }
+  assert.is(asyncApi.channels.nodeHealth?.address, 'fernlab/v1/here/nodes/{node}/health')
+  const openapi = (await (await fetch(`${hub.url}/openapi.json`)).json()) as { openapi: string }
+  assert.is(openapi.openapi, '3.1.0')
+})
+
+test('metrics are for this machine and for admins; behind a proxy only for admins', async () => {
+  const text = await (await fetch(`${hub.url}/metrics`)).text()
+  for (const name of [
+    'fernlab_event_loop_delay_seconds',
+    'fernlab_ingest_rows_total',
+    'fernlab_http_request_seconds',
+  ]) {
+    assert.match(text, name)
+  }
+  const proxied = { 'x-forwarded-for': '203.0.113.9' }
+  assert.is((await fetch(`${hub.url}/metrics`, { headers: proxied })).status, 401)
+  assert.is((await fetch(`${hub.url}/metrics`, { headers: { ...proxied, ...bearer } })).status, 200)
+})
+
+test.run()

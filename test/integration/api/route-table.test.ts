@@ -1,0 +1,179 @@
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { type ServedHub, serveHub } from './served-hub.ts'
+
+const test = suite('every route of openapi.json, by who calls', { timeoutMs: 60_000 })
+let hub: ServedHub
+
+interface Route {
+  method: string
+  path: string
+  access: string
+}
+let routes: Route[] = []
+const callers: Record<string, Record<string, string>> = {}
+
+test.before(async () => {
+  hub = await serveHub()
+  const student = await hub.person('student', ['read', 'run', 'admin'])
+  const reader = await hub.person('admin', ['read'])
+  const admin = await hub.person('admin', ['admin'])
+  const revoked = await hub.person('admin', ['admin'])
+  await hub.accounts.revokeToken(revoked.person.id, revoked.token.id)
+  const expired = await hub.person('admin', ['admin'])
+  await hub.store.write([
+    hub.store.db
+      .updateTable('token')
+      .set({ expires_at: Date.now() - 1 })
+      .where('id', '=', expired.token.id),
+  ])
+  Object.assign(callers, {
+    stranger: {},
+    revoked: revoked.bearer,
+    expired: expired.bearer,
+    reader: reader.bearer,
+    student: student.bearer,
+    admin: admin.bearer,
+  })
+  const document = (await (await fetch(`${hub.url}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, { 'x-access': string }>>
+  }
+  routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method, path, access: operation['x-access'] })),
+  )
+})
+test.after(() => hub.close())
+
+async function status(route: Route, caller: string): Promise<{ status: number; code: string }> {
+  const path = route.path
+    .replace('{lab}', 'no-such-lab')
+    .replace('{id}', '0'.repeat(26))
+    .replace('{bench}', 'no.bench')
+    .replace('{node}', 'no-node')
+    .replace('{path}', 'x.svg')
+  const withBody = route.method !== 'get' && route.method !== 'delete'
+  const response = await fetch(`${hub.url}${path}`, {
+    method: route.method.toUpperCase(),
+    headers: { ...callers[caller], ...(withBody ? { 'content-type': 'application/json' } : {}) },
+    ...(withBody ? { body: '{}' } : {}),
+  })
+  const text = await response.text()
+  const problem = response.headers.get('content-type') === 'application/problem+json' ? JSON.parse(text) : {}
+  if (response.status >= 400) {
+    assert.is(response.headers.get('content-type'), 'application/problem+json', `${route.method} ${path}: ${text}`)
+    for (const key of ['type', 'title', 'status', 'detail', 'code', 'hint']) assert.ok(problem[key], `${path}: ${key}`)
+  }
+  return { status: response.status, code: problem.code ?? '' }
+}
+
+/** What a person whose token may only read, or who is a student, must be refused. */
+const refusedTo: Record<string, readonly string[]> = {
+  reader: [
+    'labs.push',
+    'runs.submit',
+    'runs.cancel',
+    'benches.drive',
+    'nodes.manage',
+    'tokens.manage',
+    'settings.change',
+    'audit.read',
+  ],
+  student: [
+    'labs.push',
+    'benches.drive',
+    'nodes.read',
+    'nodes.manage',
+    'people.read',
+    'audit.read',
+    'storage.read',
+    'settings.change',
+  ],
+}
+
+test('there are routes, and each says who may call it', () => {
+  assert.ok(routes.length > 35, `${routes.length} routes`)
+  assert.equal(
+    routes.filter(({ access }) => typeof access !== 'string'),
+    [],
+  )
+})
+
+test('only the listed routes are open to strangers', async () => {
+  const open: string[] = []
+  for (const route of routes) {
+    const answer = await status(route, 'stranger')
+    if (answer.code !== 'sign-in-needed') open.push(`${route.method} ${route.path}`)
+  }
+  assert.equal(open.sort(), [
+    'get /api/auth/get-session',
+    'get /api/v1/labs',
+    'get /api/v1/labs/{lab}',
+    'get /api/v1/labs/{lab}/files/{path}',
+    'get /api/v1/site',
+    'get /healthz',
+    'get /metrics',
+    'get /readyz',
+    'post /api/auth/change-password',
+    'post /api/auth/sign-in/email',
+    'post /api/auth/sign-out',
+    'post /api/v1/nodes/enroll',
+    'post /api/v1/password/forgot',
+    'post /api/v1/password/reset',
+    'post /api/v1/setup',
+  ])
+})
+
+test('a token that was revoked or is too old opens nothing', async () => {
+  for (const route of routes.filter(({ path }) => path.startsWith('/api/v1/'))) {
+    for (const caller of ['revoked', 'expired']) {
+      assert.equal(await status(route, caller), { status: 401, code: 'token-refused' }, `${caller}: ${route.path}`)
+    }
+  }
+})
+
+for (const caller of ['reader', 'student']) {
+  test(`a ${caller} is refused what is not theirs, and nothing else`, async () => {
+    for (const route of routes) {
+      const { status: found } = await status(route, caller)
+      const mayNot = refusedTo[caller]?.includes(route.access) === true
+      const what = `${caller}: ${route.method} ${route.path} (${route.access}) answered ${found}`
+      if (mayNot) assert.is(found, 403, what)
+      else assert.ok(found !== 403 && (found !== 401 || route.path.startsWith('/api/auth/')), what)
+      assert.ok(found < 500, what)
+    }
+  })
+}
+
+test('an admin is refused nothing', async () => {
+  for (const route of routes) {
+    const { status: found } = await status(route, 'admin')
+    assert.ok(
+      found !== 403 && (found !== 401 || route.path.startsWith('/api/auth/')) && found < 500,
+      `${route.method} ${route.path}: ${found}`,
+    )
+  }
+})
+
+test('what is promised and not built says so after sign-in', async () => {
+  for (const name of [
+    'sessions',
+    'bookings',
+    'groups',
+    'permissions',
+    'usage',
+    'directory',
+    'programs',
+    'desktops',
+    'peers',
+    'models',
+    'protocols',
+  ]) {
+    const path = `${hub.url}/api/v1/${name}`
+    assert.is((await fetch(path)).status, 401, name)
+    const answer = await fetch(path, { headers: callers.admin ?? {} })
+    assert.is(answer.status, 501, name)
+    assert.is(((await answer.json()) as { code: string }).code, 'not-built-yet')
+  }
+})
+
+test.run()

@@ -1,0 +1,227 @@
+import type { AddressInfo } from 'node:net'
+import { createAccounts } from '@fernlab/hub/accounts/accounts'
+import { type ApiParts, createApi, createApiServer } from '@fernlab/hub/api/api'
+import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
+import { createMail } from '@fernlab/hub/mail/mail'
+import { createMaintenance } from '@fernlab/hub/maintenance/maintenance'
+import { createMonitoring } from '@fernlab/hub/monitoring/monitoring'
+import { createResults } from '@fernlab/hub/results/results'
+import { runView } from '@fernlab/hub/runs/run-view'
+import type { RunChange, Runs } from '@fernlab/hub/runs/runs'
+import type { Run } from '@fernlab/shared/contracts/api'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { newId } from '@fernlab/shared/primitives/ids'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import { storeRun, temporaryStore } from '../results/stored-run.ts'
+
+export const admin = { email: 'admin@school.example', password: 'a-long-password' }
+
+export interface ServedOptions {
+  readonly smtpUrl?: string
+  readonly trustedProxies?: readonly string[]
+  readonly webFolder?: string
+  readonly freeBytes?: () => Promise<number>
+  readonly withAdmin?: boolean
+}
+
+/** Runs straight over the table: what the API needs of them, without a fleet. */
+export function tableRuns({ store }: { store: ApiParts['store'] }) {
+  const listeners = new Set<(change: RunChange) => void>()
+  const tell = (change: RunChange) => {
+    for (const listener of listeners) listener(change)
+  }
+  const rows = () =>
+    store.db.selectFrom('run').leftJoin('user', 'user.id', 'run.person_id').selectAll('run').select('user.name')
+  const view = ({ name, ...row }: Awaited<ReturnType<ReturnType<typeof rows>['execute']>>[number]): Run =>
+    runView(row, { personName: name ?? '', lab: undefined, live: undefined, wait: undefined })
+  const get = async (id: string) => {
+    const row = await rows().where('run.id', '=', id).executeTakeFirst()
+    return row === undefined ? undefined : view(row)
+  }
+  const setState = async (id: string, state: Run['state'], attempt = 1) => {
+    const at = new Date().toISOString()
+    await store.write([
+      store.db.updateTable('run').set({ state }).where('id', '=', id),
+      store.db
+        .insertInto('run_event')
+        .values({ run_id: id, at: 1, name: 'state', data: JSON.stringify({ state, attempt, at }) } as never),
+    ])
+    tell({ runId: id, kind: 'state', state, attempt })
+  }
+  const keys = new Map<string, { body: string; id: string }>()
+  const runs: Runs = {
+    submit: async (caller, body, { idempotencyKey } = {}) => {
+      const known = idempotencyKey === undefined ? undefined : keys.get(`${caller.personId} ${idempotencyKey}`)
+      if (known !== undefined) return { run: (await get(known.id)) as Run, replayed: true }
+      const { id } = await storeRun(store, {
+        id: newId(Date.now()),
+        state: 'queued',
+        lab: body.lab,
+        protocol: body.protocol,
+        person: { id: caller.personId, name: caller.name },
+        parameters: (body.parameters ?? {}) as Run['parameters'],
+        bench: null,
+      })
+      await setState(id, 'queued')
+      if (idempotencyKey !== undefined) keys.set(`${caller.personId} ${idempotencyKey}`, { body: '', id })
+      return { run: (await get(id)) as Run, replayed: false }
+    },
+    get,
+    list: async ({ person, lab, state, limit, cursor }) => {
+      let query = rows()
+        .orderBy('run.id', 'desc')
+        .limit(limit + 1)
+      if (person !== undefined) query = query.where('run.person_id', '=', person)
+      if (lab !== undefined) query = query.where('run.lab', '=', lab)
+      if (state !== undefined) query = query.where('run.state', '=', state)
+      if (cursor !== undefined) query = query.where('run.id', '<', cursor)
+      const found = (await query.execute()).map(view)
+      const last = found[limit - 1]
+      return { items: found.slice(0, limit), ...(found.length > limit && last ? { cursor: last.id } : {}) }
+    },
+    cancel: async (id) => {
+      await setState(id, 'cancelled')
+      return (await get(id)) as Run
+    },
+    giveUp: async (id) => {
+      await setState(id, 'interrupted')
+      return (await get(id)) as Run
+    },
+    live: () => undefined,
+    queueOf: () => ({ length: 0, estimatedWaitS: null }),
+    counts: () => ({ queued: 0, assigned: 0, running: 0 }),
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  return { runs, setState, tell }
+}
+
+const noFleet: ApiParts['fleet'] = {
+  benches: async () => [],
+  bench: async () => undefined,
+  nodes: async () => [],
+  node: async () => undefined,
+  compatibleBenches: async () => [],
+  whyNotCompatible: async () => new Map(),
+  createEnrollment: async (node) => ({ node, code: 'one-time-code', expiresAt: new Date().toISOString() }),
+  enroll: async () => ({ username: 'u', password: 'p' }),
+  rotate: async () => ({ username: 'u', password: 'p' }),
+  revoke: async () => {},
+  takeLease: async () => ({ lease: 'l', expiresAt: new Date().toISOString() }),
+  renewLease: async () => ({ lease: 'l', expiresAt: new Date().toISOString() }),
+  releaseLease: async () => ({ safe: true }),
+  exchange: async () => ({}),
+  onChange: () => () => {},
+}
+
+/** The API with real accounts, catalogue, results and maintenance on a real store, listening on a free port. */
+export async function serveHub(options: ServedOptions = {}) {
+  const opened = await temporaryStore()
+  const { store, folder } = opened
+  const clock = systemClock
+  const log = silentLog
+  let url = 'http://127.0.0.1:1'
+  const publicUrl = () => url
+  const mail = createMail({ smtpUrl: options.smtpUrl })
+  const accounts = await createAccounts({
+    store,
+    mail,
+    clock,
+    log,
+    config: {
+      site: 'here',
+      publicUrl,
+      secure: false,
+      dataFolder: folder,
+      ...(options.withAdmin === false ? {} : { adminEmail: admin.email, adminPassword: admin.password }),
+    },
+  })
+  const catalogue = createCatalogue({ store, clock, log })
+  const results = createResults({ store, site: 'here', clock })
+  const maintenance = await createMaintenance({
+    store,
+    folder,
+    clock,
+    log,
+    ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes, minimumFreeBytes: 1000 }),
+  })
+  const monitoring = createMonitoring({ clock })
+  const { runs, setState, tell } = tableRuns({ store })
+  const app = await createApi({
+    store,
+    accounts,
+    catalogue,
+    fleet: noFleet,
+    runs,
+    results,
+    maintenance,
+    monitoring,
+    clock,
+    log,
+    config: {
+      site: 'here',
+      title: 'Here',
+      version: '0.1.0',
+      publicUrl,
+      mqttUrls: () => ['mqtt://127.0.0.1:1883'],
+      secure: false,
+      mail: mail.configured,
+      trustedProxies: options.trustedProxies ?? [],
+      ...(options.webFolder === undefined ? {} : { webFolder: options.webFolder }),
+    },
+  })
+  const server = createApiServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  const json = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${url}${path}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  return {
+    url,
+    store,
+    folder,
+    accounts,
+    catalogue,
+    maintenance,
+    runs,
+    setState,
+    tell,
+    json,
+    /** Signs in as a page does; the cookie as a header. */
+    signIn: async (who = admin) => {
+      const response = await json('POST', '/api/auth/sign-in/email', who)
+      const cookie = response.headers
+        .getSetCookie()
+        .map((line) => line.split(';')[0])
+        .join('; ')
+      return { response, cookie }
+    },
+    /** A person of the role with a token. */
+    person: async (role: 'student' | 'admin' | 'instructor', scopes: readonly string[]) => {
+      const { newPerson } = await import('@fernlab/hub/accounts/new-person')
+      const { person, inserts } = newPerson({ store, clock, name: role, email: `${newId(Date.now())}@x.example`, role })
+      await store.write(inserts)
+      const token = await accounts.createToken({ personId: person.id }, { name: role, scopes })
+      return { person, token, bearer: { authorization: `Bearer ${token.token}` } }
+    },
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      if ('closeAllConnections' in server) server.closeAllConnections()
+      await closed
+      await accounts.close()
+      await maintenance.close()
+      monitoring.close()
+      await results.close()
+      mail.close()
+      await opened.close()
+    },
+  }
+}
+
+export type ServedHub = Awaited<ReturnType<typeof serveHub>>
