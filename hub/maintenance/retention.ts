@@ -149,15 +149,13 @@ export function createRetention({ store, clock, log }: { store: Store; clock: Cl
       const value = JSON.stringify(retention)
       await store.write([
         setting(rulesName, value, by),
-        store.db
-          .insertInto('audit')
-          .values({
-            at: clock.now(),
-            person_id: by,
-            action: 'settings.retention',
-            subject: 'retention',
-            detail: value,
-          }),
+        store.db.insertInto('audit').values({
+          at: clock.now(),
+          person_id: by,
+          action: 'settings.retention',
+          subject: 'retention',
+          detail: value,
+        }),
       ])
     },
     start: async () => {

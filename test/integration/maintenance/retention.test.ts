@@ -1,0 +1,85 @@
+import { createMaintenance } from '@fernlab/hub/maintenance/maintenance'
+import { createRetention } from '@fernlab/hub/maintenance/retention'
+import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { documentsOf, startTime, storeDocuments, storeRun, temporaryStore } from '../results/stored-run.ts'
+
+const test = suite('retention', { timeoutMs: 20_000 })
+let opened: Awaited<ReturnType<typeof temporaryStore>>
+const day = 86_400_000
+
+test.before(async () => {
+  opened = await temporaryStore()
+})
+test.after(() => opened.close())
+
+const names = async (run: string) =>
+  (await opened.store.database.read('SELECT DISTINCT name FROM document WHERE run_id = ? ORDER BY name', [run])).map(
+    ({ name }) => name,
+  )
+
+test('samples go by the rule, outputs and all that frames them stay, runs under way are left alone', async () => {
+  const { store } = opened
+  const clock = new ManualClock(startTime * 1000 + 40 * day)
+  const retention = createRetention({ store, clock, log: silentLog })
+  const old = await storeRun(store, { id: 'a'.repeat(26) })
+  const running = await storeRun(store, { id: 'b'.repeat(26), state: 'running' })
+  for (const run of [old, running]) await storeDocuments(store, [...documentsOf(run, { pages: 120, rowsPerPage: 2 })])
+
+  assert.equal(await retention.sweep(), { dataOf: 0, runs: 0 })
+  await retention.change({ dataDays: 41, runDays: null }, 'person-1')
+  assert.equal(await retention.sweep(), { dataOf: 0, runs: 0 })
+  await retention.change({ dataDays: 39, runDays: null }, 'person-1')
+  assert.equal(await retention.sweep(), { dataOf: 1, runs: 0 })
+  assert.equal(await names(old.id), ['descriptor', 'start', 'stop'])
+  assert.equal(await names(running.id), ['descriptor', 'event_page', 'start', 'stop'])
+  const row = await store.db.selectFrom('run').selectAll().where('id', '=', old.id).executeTakeFirstOrThrow()
+  assert.is(row.data_removed_at, clock.now())
+  assert.equal(JSON.parse(row.outputs), old.outputs)
+  assert.equal(await retention.sweep(), { dataOf: 0, runs: 0 })
+
+  await retention.change({ dataDays: null, runDays: 30 }, 'person-1')
+  assert.equal(await retention.sweep(), { dataOf: 0, runs: 1 })
+  assert.equal(await names(old.id), [])
+  const audit = await store.db.selectFrom('audit').select('action').execute()
+  assert.is(audit.filter(({ action }) => action === 'retention.sweep').length, 2)
+  await retention.close()
+})
+
+test('it is due once a night, for one hub of several', async () => {
+  const { store } = opened
+  const clock = new ManualClock(startTime * 1000 + 100 * day)
+  const hubs = [1, 2].map(() => createRetention({ store, clock, log: silentLog }))
+  await hubs[0]?.tick()
+  await storeRun(store, { id: 'c'.repeat(26) })
+  await Promise.all(hubs.map((hub) => hub.tick()))
+  const left = async () =>
+    (await store.db.selectFrom('run').select('id').where('id', '=', 'c'.repeat(26)).execute()).length
+  assert.is(await left(), 1, 'not due yet')
+  clock.jump(day)
+  await Promise.all(hubs.map((hub) => hub.tick()))
+  assert.is(await left(), 0)
+  const sweeps = await store.db.selectFrom('audit').select('id').where('action', '=', 'retention.sweep').execute()
+  assert.is(sweeps.length, 3)
+})
+
+test('storage tells sizes and rules', async () => {
+  const { store, folder } = opened
+  const maintenance = await createMaintenance({
+    store,
+    folder,
+    clock: systemClock,
+    log: silentLog,
+    minimumFreeBytes: 1,
+  })
+  const storage = await maintenance.storage()
+  assert.ok(storage.databaseBytes > 10_000)
+  assert.ok(storage.freeBytes > 0)
+  assert.ok(storage.acceptingRuns)
+  assert.equal(storage.retention, { dataDays: null, runDays: 30 })
+  await maintenance.close()
+})
+
+test.run()
