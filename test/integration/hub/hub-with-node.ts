@@ -1,0 +1,197 @@
+/** A hub and nodes of the same process on a temporary folder, with a lab whose protocols do little. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
+import { type Edge, startEdge } from '@fernlab/edge/main'
+import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
+import type { Caller } from '@fernlab/hub/accounts/caller'
+import type { HubConfig } from '@fernlab/hub/config/config'
+import { parseConfig } from '@fernlab/hub/config/config'
+import { type Hub, type StartHubOptions, startHub } from '@fernlab/hub/main'
+import type { Run } from '@fernlab/shared/contracts/api'
+import { isFinal } from '@fernlab/shared/contracts/run-state'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { type Log, recordingLog, silentLog } from '@fernlab/shared/primitives/log'
+
+export const adminToken = 'an-admin-token-of-32-characters-or-more'
+
+export const smallLab = [
+  {
+    path: 'lab.yaml',
+    text: `
+title: Small
+summary: Does little.
+parts:
+  box:
+    signals:
+      value: { unit: "1", access: read-set }
+`,
+  },
+  { path: 'README.md', text: '# Small\n' },
+  {
+    path: 'protocols/nothing.yaml',
+    text: 'title: Nothing\nversion: 1\nrestart: safe\nparameters: {}\nsteps:\n  - wait: 0\noutputs: {}\n',
+  },
+  {
+    path: 'protocols/set.yaml',
+    text: `
+title: Set, wait, read
+version: 1
+restart: never
+parameters:
+  value: { type: number, unit: "1", minimum: 0, maximum: 10, default: 1, title: Value }
+  pause: { type: number, unit: s, minimum: 0, maximum: 60, default: 0, title: Pause }
+steps:
+  - set: { box.value: value }
+  - wait: pause
+  - read: { signals: [box.value] }
+outputs:
+  value: { title: Value, unit: "1", reading: { signal: box.value, which: last } }
+`,
+  },
+  {
+    path: 'protocols/safe.yaml',
+    text: `
+title: Wait, then read, as often as it takes
+version: 1
+restart: safe
+parameters:
+  pause: { type: number, unit: s, minimum: 0, maximum: 60, default: 0, title: Pause }
+steps:
+  - wait: pause
+  - read: { signals: [box.value] }
+outputs: {}
+`,
+  },
+]
+
+export const admin: Caller = {
+  personId: 'somebody',
+  name: 'Some Body',
+  email: 'some@body.example',
+  role: 'admin',
+  scopes: 'all',
+  via: 'session',
+}
+export const student: Caller = { ...admin, personId: 'student', name: 'A Student', role: 'student' }
+
+export interface TestHub {
+  readonly hub: Hub
+  readonly log: ReturnType<typeof recordingLog>
+  readonly folder: string
+  readonly config: HubConfig
+  /** `GET`, `POST` … as the admin. */
+  call(path: string, init?: RequestInit & { json?: unknown }): Promise<Response>
+  /** A node of this process with so many benches for the small lab. */
+  node(name: string, options?: { benches?: number; log?: Log }): Promise<Edge>
+  /** Resolves when the run is final. */
+  final(id: string): Promise<Run>
+  /** Stops the hub and starts another on the same folder and ports. */
+  restart(options?: Partial<StartHubOptions>): Promise<void>
+  close(): Promise<void>
+}
+
+/** Starts a hub with the small lab in its catalogue. */
+export async function startTestHub(
+  options: Partial<StartHubOptions> & { env?: Record<string, string> } = {},
+): Promise<TestHub> {
+  const folder = await mkdtemp(join(tmpdir(), 'fernlab-hub-'))
+  const log = recordingLog()
+  const env = {
+    FERNLAB_DATA: folder,
+    FERNLAB_PORT: '0',
+    FERNLAB_MQTT_PORT: '0',
+    FERNLAB_ADMIN_EMAIL: 'admin@lab.example',
+    FERNLAB_ADMIN_TOKEN: adminToken,
+    ...options.env,
+  }
+  const config = parseConfig(env, {}, folder)
+  const start = (more: Partial<StartHubOptions> = {}) => startHub({ config, log, ...options, ...more })
+  let hub = await start()
+  const edges: Edge[] = []
+  const call: TestHub['call'] = (path, init = {}) =>
+    fetch(`${hub.httpUrl}${path}`, {
+      ...init,
+      headers: {
+        authorization: `Bearer ${adminToken}`,
+        ...(init.json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(init.headers as Record<string, string> | undefined),
+      },
+      ...(init.json === undefined ? {} : { body: JSON.stringify(init.json) }),
+    })
+  const pushed = await call('/api/v1/labs/small', { method: 'PUT', json: { files: smallLab } })
+  if (!pushed.ok) throw new Error(`the lab was not taken: ${await pushed.text()}`)
+  return {
+    get hub() {
+      return hub
+    },
+    log,
+    folder,
+    config,
+    call,
+    node: async (name, { benches = 1, log: nodeLog = silentLog } = {}) => {
+      const credential = await hub.enrollInProcess(name)
+      const each = Array.from({ length: benches }, (_, at) => at + 1)
+      const edge = await startEdge({
+        config: {
+          text: `
+node: ${name}
+hub: { url: in-process }
+instruments:
+${each.map((n) => `  box-${n}: { driver: simulated, config: { model: constant } }`).join('\n')}
+benches:
+${each.map((n) => `  b-${n}: { parts: { box: box-${n} }, labs: [small], safeState: { box.value: 0 } }`).join('\n')}
+`,
+        },
+        dataFolder: join(folder, 'nodes', name),
+        drivers: builtInDrivers(),
+        openTransport: createOpenTransport({ clock: systemClock, log: nodeLog }),
+        site: 'main',
+        credential,
+        link: () => hub.connectInProcess(),
+        reconnectMs: 50,
+        log: nodeLog,
+      })
+      edges.push(edge)
+      await until(async () => {
+        const found = (await (await call('/api/v1/benches')).json()) as { items: { id: string; state: string }[] }
+        return found.items.filter(({ id, state }) => id.startsWith(`${name}.`) && state === 'free').length === benches
+      }, `the benches of ${name}`)
+      return edge
+    },
+    final: async (id) => {
+      for (;;) {
+        const run = await hub.runs.get(id)
+        if (run !== undefined && isFinal(run.state)) return run
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, 200)
+          const stop = hub.runs.onChange(({ runId }) => {
+            if (runId !== id) return
+            clearTimeout(timer)
+            stop()
+            resolve()
+          })
+        })
+      }
+    },
+    restart: async (more) => {
+      await hub.close()
+      hub = await start(more)
+    },
+    close: async () => {
+      await Promise.all(edges.map((edge) => edge.close()))
+      await hub.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Resolves when the condition holds; looks every 10 ms. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 8000): Promise<void> {
+  const end = Date.now() + ms
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`${what}: not within ${ms} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
