@@ -1,0 +1,230 @@
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { documentsOf, storeDocuments } from '../results/stored-run.ts'
+import { type ServedHub, serveHub } from './served-hub.ts'
+
+const test = suite('a run’s events', { timeoutMs: 30_000 })
+let hub: ServedHub
+let bearer: Record<string, string>
+let personId: string
+
+test.before(async () => {
+  hub = await serveHub()
+  const student = await hub.person('student', ['read', 'run'])
+  bearer = student.bearer
+  personId = student.person.id
+})
+test.after(() => hub.close())
+
+interface Event {
+  id?: string
+  event: string
+  data: Record<string, never>
+}
+
+/** Reads events until `until` says so or the server closes; then drops the connection. */
+async function read(path: string, options: { lastId?: string; until?: (event: Event, all: Event[]) => boolean } = {}) {
+  const gone = new AbortController()
+  const response = await fetch(`${hub.url}${path}`, {
+    headers: { ...bearer, ...(options.lastId === undefined ? {} : { 'last-event-id': options.lastId }) },
+    signal: gone.signal,
+  })
+  assert.is(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+  const events: Event[] = []
+  let text = ''
+  const decoder = new TextDecoder()
+  try {
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += decoder.decode(chunk, { stream: true })
+      const blocks = text.split('\n\n')
+      text = blocks.pop() ?? ''
+      for (const block of blocks) {
+        const fields = Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s).slice(0, 2)))
+        if (fields.event === undefined) continue
+        events.push({ id: fields.id, event: fields.event, data: JSON.parse(fields.data) })
+        if (options.until?.(events.at(-1) as Event, events) === true) return { events, closed: false }
+      }
+    }
+    return { events, closed: true }
+  } finally {
+    gone.abort()
+  }
+}
+
+async function submitted(): Promise<string> {
+  const answer = await hub.json('POST', '/api/v1/runs', { lab: 'rc-circuit', protocol: 'charge-curve' }, bearer)
+  return ((await answer.json()) as { id: string }).id
+}
+
+async function attempt(runId: string, number: number) {
+  await hub.store.write([
+    hub.store.db.insertInto('attempt').values({
+      run_id: runId,
+      attempt: number,
+      node: 'demo',
+      bench: 'demo.rc-1',
+      fence: number,
+      state: 'assigned',
+      assigned_at: 1,
+      next_seq: 0,
+      ended_at: null,
+    }),
+  ])
+}
+
+const documents = async (id: string, number: number, pages: number) => {
+  const run = {
+    ...((await hub.runs.get(id)) as NonNullable<Awaited<ReturnType<typeof hub.runs.get>>>),
+    attempt: number,
+  }
+  return [...documentsOf(run, { pages, rowsPerPage: 700 })]
+}
+
+test('live: states, streams, reduced rows, outputs’ state and the end, in order', async () => {
+  const id = await submitted()
+  const reading = read(`/api/v1/runs/${id}/events`)
+  await attempt(id, 1)
+  await hub.setState(id, 'assigned')
+  await hub.setState(id, 'running')
+  for (const document of await documents(id, 1, 3)) {
+    await storeDocuments(hub.store, [document])
+    hub.tell({ runId: id, kind: 'documents' })
+  }
+  await hub.setState(id, 'succeeded')
+  const { events, closed } = await reading
+  assert.ok(closed, 'the server closes after the end')
+  const shape = events
+    .filter(({ event }) => event !== 'wait')
+    .map(({ event, data }) => (event === 'state' ? data.state : event))
+  const positions = ['running', 'streams', 'data', 'succeeded', 'end'].map((name) => shape.indexOf(name as never))
+  assert.ok(!positions.includes(-1), shape.join())
+  assert.is(shape.at(-1), 'end')
+  assert.is(shape.at(-2), 'succeeded')
+  const data = events
+    .filter(({ event }) => event === 'data')
+    .map(
+      (event) =>
+        event.data as unknown as {
+          first: number
+          count: number
+          reduced: boolean
+          time: number[]
+          columns: Record<string, unknown[]>
+        },
+    )
+  assert.equal(
+    data.map(({ first, count }) => [first, count]),
+    [
+      [0, 700],
+      [700, 700],
+      [1400, 700],
+    ],
+  )
+  for (const { reduced, time, columns } of data) {
+    assert.ok(reduced)
+    assert.ok(time.length <= 500)
+    for (const column of Object.values(columns)) assert.is(column.length, time.length)
+  }
+  const ids = events
+    .filter(({ event }) => ['state', 'streams', 'data', 'outputs'].includes(event))
+    .map((event) => event.id)
+  assert.is(new Set(ids).size, ids.length)
+  assert.not(ids.includes(undefined))
+})
+
+test('a reader who is cut off after any event goes on with the next, through a new attempt', async () => {
+  const id = await submitted()
+  await attempt(id, 1)
+  await hub.setState(id, 'running', 1)
+  const first = await documents(id, 1, 2)
+  await storeDocuments(hub.store, first.slice(0, -1))
+  await hub.setState(id, 'queued', 2)
+  await attempt(id, 2)
+  await hub.setState(id, 'running', 2)
+  await storeDocuments(hub.store, await documents(id, 2, 2))
+  await hub.setState(id, 'succeeded', 2)
+
+  const whole = (await read(`/api/v1/runs/${id}/events`)).events.filter(({ id: eventId }) => eventId !== undefined)
+  assert.equal(
+    whole.map(({ event, data }) => `${event}${data.attempt ?? ''}${event === 'state' ? data.state : ''}`),
+    [
+      'state1queued',
+      'state1running',
+      'streams1',
+      'data1',
+      'data1',
+      'state2queued',
+      'state2running',
+      'streams2',
+      'data2',
+      'data2',
+      'state2succeeded',
+    ],
+  )
+  const pieces: Event[] = []
+  for (;;) {
+    const lastId = pieces.at(-1)?.id
+    const { events, closed } = await read(`/api/v1/runs/${id}/events`, {
+      ...(lastId === undefined ? {} : { lastId }),
+      until: ({ id: eventId }) => eventId !== undefined,
+    })
+    pieces.push(...events.filter(({ id: eventId }) => eventId !== undefined))
+    if (closed) break
+  }
+  assert.equal(pieces, whole)
+})
+
+test('cut off while the run goes on: nothing is missed, nothing comes twice', async () => {
+  const id = await submitted()
+  await attempt(id, 1)
+  await hub.setState(id, 'running')
+  const all = await documents(id, 1, 12)
+  const writing = (async () => {
+    for (const document of all) {
+      await storeDocuments(hub.store, [document])
+      hub.tell({ runId: id, kind: 'documents' })
+      await new Promise((resolve) => setTimeout(resolve, 15))
+    }
+    await hub.setState(id, 'succeeded')
+  })()
+  const rows: number[] = []
+  let lastId: string | undefined
+  let ended = false
+  for (let round = 0; !ended; round++) {
+    let heard = 0
+    const { events } = await read(`/api/v1/runs/${id}/events`, {
+      ...(lastId === undefined ? {} : { lastId }),
+      until: ({ event }) => event === 'end' || (event === 'data' && ++heard > round % 3),
+    })
+    for (const event of events) {
+      if (event.id !== undefined) lastId = event.id
+      if (event.event === 'data') rows.push(event.data.first)
+      if (event.event === 'end') ended = true
+    }
+  }
+  await writing
+  assert.equal(
+    rows,
+    Array.from({ length: 12 }, (_, i) => i * 700),
+  )
+})
+
+test('a reader who does not read holds nothing up and fills no memory', async () => {
+  const id = await submitted()
+  await attempt(id, 1)
+  await hub.setState(id, 'running')
+  const run = (await hub.runs.get(id)) as NonNullable<Awaited<ReturnType<typeof hub.runs.get>>>
+  await storeDocuments(hub.store, [...documentsOf(run, { pages: 600, rowsPerPage: 1000 })])
+  const gone = new AbortController()
+  const slow = await fetch(`${hub.url}/api/v1/runs/${id}/events`, { headers: bearer, signal: gone.signal })
+  const reader = slow.body?.getReader()
+  await reader?.read()
+  const before = process.memoryUsage().rss
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  assert.ok(process.memoryUsage().rss - before < 60e6, 'what nobody reads is not made')
+  assert.is((await fetch(`${hub.url}/healthz`)).status, 200)
+  gone.abort()
+  assert.type(personId, 'string')
+})
+
+test.run()
