@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fingerprint } from './fingerprint.mjs'
+import { onlyOne } from './only-one.mjs'
 
 const sources = (path) => /\.(ts|tsx)$|\/(tsconfig|package)\.json$/.test(path)
 const config = ['package-lock.json', 'tsconfig.base.json']
@@ -32,23 +33,33 @@ const parts = [
  * one failed. The stamps are kept beside what npm installed, so that a fresh install builds anew.
  */
 export async function buildStale(root, say = (line) => process.stdout.write(`${line}\n`)) {
-  const stampPath = join(root, 'node_modules', '.cache', 'fernlab', 'build.json')
-  const stamps = existsSync(stampPath) ? JSON.parse(readFileSync(stampPath, 'utf8')) : {}
-  const built = await Promise.all(
-    parts.map(async (part) => {
-      if (part.needs !== undefined && !existsSync(join(root, part.needs))) return true
-      const hash = fingerprint(root, ...part.inputs)
-      if (stamps[part.name] === hash && part.exists.every((path) => existsSync(join(root, path)))) return true
-      say(`Building the ${part.name} …`)
-      if (!(await run(root, part))) return false
-      stamps[part.name] = hash
-      return true
-    }),
-  )
-  mkdirSync(dirname(stampPath), { recursive: true })
-  writeFileSync(stampPath, JSON.stringify(stamps))
-  return built.every(Boolean)
+  const cache = join(root, 'node_modules', '.cache', 'fernlab')
+  const stampPath = join(cache, 'build.json')
+  if (staleParts(root, stampPath).length === 0) return true
+  return onlyOne(join(cache, 'build.lock'), say, async () => {
+    const built = await Promise.all(
+      staleParts(root, stampPath).map(async ({ part, hash }) => {
+        say(`Building the ${part.name} …`)
+        const ok = await run(root, part)
+        if (ok) writeFileSync(stampPath, JSON.stringify({ ...readStamps(stampPath), [part.name]: hash }))
+        return ok
+      }),
+    )
+    return built.every(Boolean)
+  })
 }
+
+function staleParts(root, stampPath) {
+  const stamps = readStamps(stampPath)
+  return parts
+    .filter((part) => part.needs === undefined || existsSync(join(root, part.needs)))
+    .map((part) => ({ part, hash: fingerprint(root, ...part.inputs) }))
+    .filter(
+      ({ part, hash }) => stamps[part.name] !== hash || !part.exists.every((path) => existsSync(join(root, path))),
+    )
+}
+
+const readStamps = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {})
 
 function run(root, { command: [script, ...args], folder }) {
   return new Promise((resolve) => {

@@ -60,7 +60,12 @@ export async function startFernlab(options: StartOptions = {}): Promise<RunningF
   })
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   try {
-    const { http, mqtt } = await untilReady({ child, endpointsPath, readyMs: options.readyMs ?? 60_000 })
+    const { http, mqtt } = await untilReady({
+      child,
+      endpointsPath,
+      readyMs: options.readyMs ?? 60_000,
+      printed: () => printed,
+    })
     return {
       http,
       mqtt,
@@ -97,10 +102,12 @@ async function untilReady({
   child,
   endpointsPath,
   readyMs,
+  printed,
 }: {
   child: ChildProcess
   endpointsPath: string
   readyMs: number
+  printed: () => string
 }): Promise<{ http: string; mqtt: string }> {
   const deadline = performance.now() + readyMs
   while (performance.now() < deadline) {
@@ -111,7 +118,7 @@ async function untilReady({
         (response) => response.ok,
         () => false,
       )
-      if (ready) return endpoints
+      if (ready && printed().includes(endpoints.http)) return endpoints
     }
     await sleep(50)
   }

@@ -33,12 +33,12 @@ export async function readRun(databasePath: string, id: string): Promise<RunReco
       .prepare("SELECT data FROM run_event WHERE run_id = ? AND name = 'state' ORDER BY id")
       .all(id)
     const rows = database
-      .prepare('SELECT attempt, seq, body FROM document WHERE run_id = ? ORDER BY attempt, seq')
+      .prepare('SELECT attempt, seq, name, body FROM document WHERE run_id = ? ORDER BY attempt, seq')
       .all(id)
     const attempts = new Map<number, NodeDocument[]>()
-    for (const { attempt, body } of rows) {
+    for (const { attempt, seq, name, body } of rows) {
       const list = attempts.get(Number(attempt)) ?? []
-      list.push(decode(body as Uint8Array) as NodeDocument)
+      list.push({ runId: id, attempt, seq, name, doc: decode(body as Uint8Array) } as NodeDocument)
       attempts.set(Number(attempt), list)
     }
     return {

@@ -56,7 +56,7 @@ parts:
   supply:
     signals:
       voltage: { unit: V, access: read-set }
-      output: { unit: "1", access: set }
+      output: { unit: "1", dtype: boolean, access: set }
   meter:
     signals:
       voltage: { unit: V, access: read }
