@@ -7,6 +7,7 @@
  * loss, `initialise` has run before any other exchange; `close` is idempotent and takes at most a second.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { type TransitionTable, transition } from '@fernlab/shared/primitives/state-machine'
@@ -60,6 +61,7 @@ const TABLE: TransitionTable<State> = {
 }
 
 const MAX_QUEUED_ERRORS = 50
+const CLOSE_MS = 800
 
 export class ScpiSession {
   readonly #options: ScpiSessionOptions
@@ -112,7 +114,19 @@ export class ScpiSession {
     this.#ending.abort(this.#notConnected())
     const connection = this.#connection
     this.#connection = undefined
-    await connection?.close()
+    if (connection !== undefined) await this.#release(connection)
+  }
+
+  /** Closes a connection, and lets go of one that does not close. */
+  async #release(connection: Connection): Promise<void> {
+    const { instrument, clock, log } = this.#options
+    const late = () =>
+      new LabError({ code: 'close-late', kind: 'link', message: `${instrument} did not close within ${CLOSE_MS} ms` })
+    try {
+      await withDeadline(clock, CLOSE_MS, undefined, late, () => connection.close())
+    } catch (error) {
+      log.debug({ instrument, reason: asLabError(error).message }, 'closing a connection failed')
+    }
   }
 
   #exchangeOn(connection: Connection, signal: AbortSignal): Exchange {
@@ -200,7 +214,7 @@ export class ScpiSession {
       await this.#options.initialise(exchange)
       signal.throwIfAborted()
     } catch (error) {
-      await connection.close()
+      await this.#release(connection)
       throw error
     }
     this.#connection = connection
@@ -224,11 +238,7 @@ export class ScpiSession {
   async #reconnect(old: Connection): Promise<void> {
     const { instrument, clock, log, backOffMs } = this.#options
     const signal = this.#ending.signal
-    await old
-      .close()
-      .catch((error: unknown) =>
-        log.debug({ instrument, reason: asLabError(error).message }, 'closing a dead line failed'),
-      )
+    await this.#release(old)
     for (let pauseMs = backOffMs.first; !signal.aborted; pauseMs = Math.min(pauseMs * 2, backOffMs.longest)) {
       try {
         await clock.sleep(pauseMs, signal)

@@ -21,7 +21,7 @@ export interface ScpiInstrumentOptions {
   readonly settings: Readonly<Record<string, SignalValue>>
   readonly clock: Clock
   readonly log: Log
-  /** Makes the session; `onFresh` must run after every connection. */
+  /** Makes the session; `initialise` must run after every connection. */
   readonly connect: (initialise: (exchange: Exchange) => Promise<void>) => ScpiSession
 }
 
@@ -68,7 +68,7 @@ export class ScpiInstrument implements Instrument {
   }
 
   async set(name: string, value: SignalValue, signal: AbortSignal): Promise<void> {
-    const described = this.#options.description.signals[name]
+    const described = this.#signal(name)
     if (described?.set === undefined) throw this.#cannot(`set ${name}`)
     const command = fill(described.set, { ...this.#options.settings, value: formatValue(name, described, value) })
     await this.#alone(signal, async (exchange) => {
@@ -78,7 +78,8 @@ export class ScpiInstrument implements Instrument {
   }
 
   async call(action: string, args: Readonly<Record<string, SignalValue>>, signal: AbortSignal): Promise<void> {
-    const described = this.#options.description.actions[action]
+    const { actions } = this.#options.description
+    const described = Object.hasOwn(actions, action) ? actions[action] : undefined
     if (described === undefined) throw this.#cannot(`do ${action}`)
     await this.#alone(signal, async (exchange) => {
       this.#mode = undefined
@@ -184,8 +185,13 @@ export class ScpiInstrument implements Instrument {
     }, signal)
   }
 
+  #signal(name: string): ScpiSignal | undefined {
+    const { signals } = this.#options.description
+    return Object.hasOwn(signals, name) ? signals[name] : undefined
+  }
+
   #readable(name: string): ScpiSignal {
-    const signal = this.#options.description.signals[name]
+    const signal = this.#signal(name)
     if (signal?.query === undefined) throw this.#cannot(`read ${name}`)
     return signal
   }

@@ -29,7 +29,8 @@ export function fill(template: string, values: Readonly<Record<string, SignalVal
 
 /** The signal's value as the instrument wants it; throws `value-unknown` for a word that the instrument lacks. */
 export function formatValue(name: string, signal: ScpiSignal, value: SignalValue): string {
-  const known = signal.words?.[String(value)]
+  const words = signal.words ?? {}
+  const known = Object.hasOwn(words, String(value)) ? words[String(value)] : undefined
   if (known !== undefined) return typeof known === 'string' ? known : (known[0] ?? '')
   if (typeof value === 'boolean' && signal.dtype === 'boolean') return value ? '1' : '0'
   if (
@@ -41,11 +42,10 @@ export function formatValue(name: string, signal: ScpiSignal, value: SignalValue
     if (signal.dtype === 'integer') return String(Math.round(scaled))
     return signal.decimals === undefined ? compact(scaled) : scaled.toFixed(signal.decimals)
   }
-  const words = Object.keys(signal.words ?? {})
   throw new LabError({
     code: 'value-unknown',
     kind: 'caller',
-    message: `${name}: ${JSON.stringify(value)} is not ${words.length > 0 ? words.join(', ') : `a ${signal.dtype}`}`,
+    message: `${name}: ${JSON.stringify(value)} is not ${Object.keys(words).join(', ') || `a ${signal.dtype}`}`,
   })
 }
 

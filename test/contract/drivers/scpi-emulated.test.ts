@@ -24,3 +24,24 @@ driverContract('scpi, emulated in this process', async () => {
     cut: () => device.hangUp(),
   }
 })
+
+/**
+ * The same on a real instrument, for whoever has one:
+ * `FERNLAB_TEST_INSTRUMENT='{"config": {…}, "settable": {"name": "voltage", "values": [1, 2]}, "readable": ["voltage"]}'`.
+ * The config is that of node.yaml; the values must be safe for what is connected to it.
+ */
+const real = process.env.FERNLAB_TEST_INSTRUMENT
+if (real !== undefined) {
+  driverContract('scpi, a real instrument', async () => ({
+    ...JSON.parse(real),
+    driver: createScpiDriver(),
+    context: {
+      name: 'real-1',
+      clock: systemClock,
+      log: silentLog,
+      openTransport: createOpenTransport({ clock: systemClock, log: silentLog }),
+      configFolder: process.cwd(),
+    },
+    release: async () => {},
+  }))
+}

@@ -275,4 +275,64 @@ test('closing ends what is under way and what waits, and nothing runs afterwards
   await bench.session.close()
 })
 
+/** A transport that answers each line by a function, for what no emulated instrument says. */
+function scripted(answer: (line: string) => Uint8Array | undefined, close: () => Promise<void> = async () => {}) {
+  let listener: (bytes: Uint8Array) => void = () => {}
+  return async () => ({
+    write: async (bytes: Uint8Array) => {
+      const reply = answer(new TextDecoder().decode(bytes).trimEnd())
+      if (reply !== undefined) queueMicrotask(() => listener(reply))
+    },
+    onData: (listen: typeof listener) => {
+      listener = listen
+    },
+    onClose: () => {},
+    close,
+  })
+}
+
+const bytesOf = (text: string) => new TextEncoder().encode(text)
+
+/** Keeps `*ESE` and `*IDN?` as every instrument does. */
+function common(rest: (line: string) => Uint8Array | undefined) {
+  let mask = '0'
+  return (line: string) => {
+    if (line.startsWith('*ESE ')) mask = line.slice(5)
+    else if (line === '*ESE?') return bytesOf(`${mask}\n`)
+    else if (line === '*IDN?') return bytesOf('Maker,Model,1,1\n')
+    else return rest(line)
+    return undefined
+  }
+}
+
+test('reads blocks, and tells a block from a line', async () => {
+  const payload = Uint8Array.of(10, 35, 0, 255)
+  const bench = await opened({
+    openTransport: scripted(
+      common((line) => (line === 'CURV?' ? join(bytesOf('#14'), payload, bytesOf('\n')) : bytesOf('1\n'))),
+    ),
+  })
+  const block = (message: string) => bench.session.exchange((exchange) => exchange.queryBlock(message), bench.signal)
+  assert.equal([...(await during(bench, block('CURV?')))], [...payload])
+  assert.is((await failing(bench, block('VOLT?'))).code, 'reply-garbled')
+  assert.is((await failing(bench, bench.ask('CURV?'))).code, 'reply-garbled')
+  assert.is(await during(bench, bench.ask('VOLT?')), 1)
+  await bench.session.close()
+})
+
+test('a line that never closes is let go of', async () => {
+  const bench = await opened({
+    openTransport: scripted(
+      common(() => undefined),
+      () => new Promise(() => {}),
+    ),
+  })
+  await during(bench, bench.session.close())
+  assert.is((await failing(bench, bench.ask('VOLT?'))).code, 'instrument-closed')
+})
+
+function join(...pieces: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(pieces.flatMap((piece) => [...piece]))
+}
+
 test.run()
