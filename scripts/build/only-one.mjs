@@ -1,4 +1,5 @@
-// INVARIANTS: of all processes that ask for one lock, one at a time does its work; a lock whose process is gone is free.
+// One build at a time on a clone; the lock of a process that is gone is taken over. (Two that take it over within the
+// same millisecond both build: wasteful, and seen by the next start as stale.)
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
