@@ -25,7 +25,7 @@ parts:
   supply:
     signals:
       voltage: { unit: V, access: read-set }
-      output: { unit: "1", access: set }
+      output: { unit: "1", dtype: boolean, access: set }
       measured_voltage: { unit: V, access: read }
 `,
     },

@@ -24,9 +24,9 @@ async function untilSupply(on: boolean): Promise<void> {
 
 test('nothing but the assignment passes until the run is over; then everything arrives, in order', async () => {
   const { proxy, client } = lab
+  const cut = proxy.cutAt('after-assign').then(() => proxy.block())
   const id = await client.submit({ lab: labId, protocol: 'stream', parameters: { duration: 2, rate: 20_000 } })
-  await within(10_000, 'the assignment', proxy.cutAt('after-assign'))
-  proxy.block()
+  await within(10_000, 'the assignment', cut)
   await untilSupply(true)
   await untilSupply(false)
   assert.ok(['assigned', 'queued'].includes((await client.get<{ state: string }>(`/api/v1/runs/${id}`)).state))

@@ -30,8 +30,7 @@ export class HubClient {
       signal: AbortSignal.timeout(15_000),
     })
     const text = await response.text()
-    const json =
-      response.headers.get('content-type')?.includes('json') && !response.headers.get('content-type')?.includes('lines')
+    const json = /^application\/(problem\+)?json\b/.test(response.headers.get('content-type') ?? '')
     return { status: response.status, body: json && text !== '' ? JSON.parse(text) : text }
   }
 
