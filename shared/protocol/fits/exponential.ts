@@ -2,6 +2,8 @@ import { type Breathing, type FitResult, leastSquares, type Model, type Points, 
 
 const MAX_SEARCH_POINTS = 2000
 const SEARCH_STEPS = 60
+/** Points within the first two time constants. */
+const LEAST_DECAY_POINTS = 3
 
 /** y = offset + amplitude·exp(−x/tau) with tau > 0: offset, amplitude, tau. */
 export function* exponentialFit(points: Points): Breathing<FitResult> {
@@ -23,6 +25,9 @@ export function* exponentialFit(points: Points): Breathing<FitResult> {
   if (!(tau > 0) || !(tauSigma < tau) || !(amplitudeSigma * 3 < Math.abs(amplitude))) {
     return { missing: 'the points do not determine an exponential: too much scatter, or too short a time' }
   }
+  // Where the decay is over between two samples, noise alone decides on tau.
+  if (!((shifted.x[LEAST_DECAY_POINTS - 1] ?? Infinity) <= 2 * tau))
+    return { missing: 'too few points lie in the decay' }
   if (Math.abs(amplitude) <= ROUNDING * largest(points.y)) return { missing: 'the points show no exponential' }
   // From the amplitude at the first point to the one at x = 0.
   const lift = Math.exp(origin / tau)

@@ -93,6 +93,14 @@ const stepsAt = (depth: number): fc.Arbitrary<Step[]> => {
         steps,
       }),
     ),
+    fc.tuple(inner, inner).map(
+      ([a, b]): Step => ({
+        kind: 'sweep',
+        variable,
+        over: { values: [2, 1] },
+        steps: [{ kind: 'parallel', branches: [a, b] }],
+      }),
+    ),
     fc
       .tuple(inner, inner)
       .map(([a, b]): Step => ({ kind: 'sweep', variable, over: { values: [1, 2] }, steps: [...a, ...b] })),
@@ -127,7 +135,7 @@ test('property: an exact estimate is what the expansion does', () => {
         `${guess.seconds} ${done.seconds}`,
       )
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 
@@ -297,6 +305,25 @@ test('an estimate counts what instruments take', () => {
   )
   assert.is(estimate(protocol, {}).seconds, 0)
   assert.ok(Math.abs(estimate(protocol, {}, { parts }).seconds - 10 * (0.02 + 0.05 + 0.2)) < 1e-9)
+})
+
+test('a record lasts as long as its steps, or as it says if that is longer', () => {
+  const record = (more: string) =>
+    mustParse(withSteps(`  - record: { signals: [meter.voltage], rate: 4, stream: s, ${more} }\n  - wait: 1`))
+  for (const [more, seconds, exact] of [
+    ['for: 2 s', 2, true],
+    ['steps: [{ wait: 3 }]', 3, false],
+    ['for: 2 s, steps: [{ wait: 3 }]', 3, false],
+    ['for: 5 s, steps: [{ wait: 3 }]', 5, false],
+  ] as const) {
+    const guess = estimate(record(more), {})
+    assert.equal(
+      [guess.seconds, guess.rows.s, guess.samples, guess.exact],
+      [seconds + 1, seconds * 4, seconds * 4, exact],
+      more,
+    )
+    assert.equal(perform(expand(record(more), {}, createEnvironment())).rows, { s: seconds * 4 })
+  }
 })
 
 test('an estimate of unknowns is not exact, bounded and quick', () => {

@@ -226,6 +226,9 @@ test('a line over transformed columns gives what an expression makes of it, with
   assert.ok(Math.abs(factor.value - 0.05 / 0.02585) < 4 * (factor.uncertainty ?? 0), JSON.stringify(factor))
 })
 
+/** A decay that is over before the second sample. */
+const sampledTooSlowly = (t: number): number => (t === 0 ? 1 : 0) + 0.01 * Math.sin(37 * t)
+
 test('what cannot be fitted is missing with a reason, never a wrong number', async () => {
   const reasons: [string, Series, RegExp][] = [
     [TAU, { n: 3, spanS: 1, voltage: (t) => t }, /needs at least 5 points/],
@@ -233,6 +236,7 @@ test('what cannot be fitted is missing with a reason, never a wrong number', asy
     [TAU, { n: 100, spanS: 5, voltage: (t) => 1 + t }, /do not determine|converge/],
     [TAU, { n: 100, spanS: 5, voltage: noise(3) }, /do not determine|converge/],
     [TAU, { n: 100, spanS: 5, voltage: (t) => Math.exp(t) }, /do not determine|converge/],
+    [TAU, { n: 100, spanS: 5, voltage: sampledTooSlowly }, /too few points lie in the decay/],
   ]
   const sine = (value: string, unit: string) =>
     `  x: { title: X, unit: ${unit}, fit: { model: sine, x: time, y: meter.voltage, value: ${value} } }`
