@@ -19,6 +19,7 @@ import { startHealth } from './health/health.ts'
 import { createInbox, type Inbox } from './inbox/inbox.ts'
 import type { InstrumentHandle } from './instruments/instrument-handle.ts'
 import { createInstruments } from './instruments/instruments.ts'
+import { createBenchTopics } from './link/bench-topics.ts'
 import { createHubLink, type HubLink, type SyncState } from './link/hub-link.ts'
 import { createRequests } from './link/requests.ts'
 import { createSignalTopics } from './link/signal-topics.ts'
@@ -189,8 +190,11 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
     troubles: () => [disk.trouble, journal.trouble],
     publish: (report) => retain(topics.nodeHealth(node), JSON.stringify(report)),
   })
-  const publishBench = (bench: Bench) => retain(topics.bench(node, bench.name), JSON.stringify(bench.status))
-  for (const bench of benches.values()) bench.onChange(publishBench)
+  const benchTopics = createBenchTopics({
+    clock,
+    publish: (bench) => retain(topics.bench(node, bench.name), JSON.stringify(bench.status)),
+  })
+  for (const bench of benches.values()) bench.onChange(benchTopics.note)
   const onDisk = (trouble: LabError | undefined) => {
     if (trouble !== undefined) queue.stopAll(diskCause(trouble))
     void health.publish()
@@ -229,7 +233,7 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
     }),
     onConnect: () => {
       retain(topics.nodeStatus(node), 'online')
-      for (const bench of benches.values()) publishBench(bench)
+      for (const bench of benches.values()) benchTopics.publish(bench)
       signalTopics.republish()
       void health.publish()
     },
@@ -260,6 +264,7 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
         disk.close()
         await queue.close()
         await Promise.all([...benches.values()].map((bench) => bench.close()))
+        benchTopics.close()
         signalTopics.close()
         await hub?.close()
         outbox.close()

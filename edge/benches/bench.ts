@@ -193,7 +193,13 @@ export function createBench(options: CreateBenchOptions): Bench {
       const { state, reason } = present()
       if (state !== 'free' || closed)
         throw unavailable(`bench-${state}`, `bench ${name} is ${state}${reason === undefined ? '' : `: ${reason}`}`)
-      const taken = createLease({ bench: name, token: options.newId(), entry, parts, labLimits: limits ?? {} })
+      const taken = createLease({
+        bench: name, // Nobody is told a run's token, and nothing is set by it from outside.
+        token: by.kind === 'run' ? `run/${by.id}` : options.newId(),
+        entry,
+        parts,
+        labLimits: limits ?? {},
+      })
       lease = taken
       holder = by
       if (ttlMs !== undefined) {
@@ -218,7 +224,7 @@ export function createBench(options: CreateBenchOptions): Bench {
       if (lease !== ending || !ending.active) {
         return (await releasing) ?? (safe instanceof LabError ? { reached: false, error: safe } : { reached: true })
       }
-      ending.end(unavailable('lease-ended', `the lease on bench ${name} has ended`))
+      ending.end(() => unavailable('lease-ended', `the lease on bench ${name} has ended`))
       cancelExpiry?.()
       cancelExpiry = undefined
       const freed = () => {

@@ -37,7 +37,7 @@ export interface Lease {
     abort: AbortSignal,
   ): Promise<void>
   /** From now on nothing gets through. */
-  end(reason: LabError): void
+  end(reason: () => LabError): void
 }
 
 export interface CreateLeaseOptions {
@@ -52,9 +52,9 @@ const OPERATION_MS = 2000
 
 export function createLease({ bench, token, entry, parts, labLimits }: CreateLeaseOptions): Lease {
   const moved = new Set<string>()
-  let ended: LabError | undefined
+  let ended: (() => LabError) | undefined
   const guard = () => {
-    if (ended !== undefined) throw ended
+    if (ended !== undefined) throw ended()
   }
   const instrument = (part: string): InstrumentHandle => {
     const handle = parts.get(part)

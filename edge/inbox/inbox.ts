@@ -146,7 +146,8 @@ export function createInbox({ benches, queue, diskTrouble, answer, log, faultPoi
         return
       }
       waiting.push(...assignments)
-      working ??= new Promise<void>((resolve) => setImmediate(resolve)).then(work)
+      // After this turn, so that what came together is committed together.
+      working ??= Promise.resolve().then(work)
     },
     settled: async () => {
       await working

@@ -90,6 +90,8 @@ interface Entry extends AttemptKey {
 const WINDOW_BYTES = 8 * 1024 * 1024
 const CACHE_BYTES = 8 * 1024 * 1024
 const OVERDUE_MS = 10_000
+/** From here on the database takes buffers without copying them. */
+const LARGE_BYTES = 65_536
 
 const INSERT = 'INSERT INTO document (run_id, attempt, seq, size, bytes) VALUES (?, ?, ?, ?, ?)'
 const UPDATE = 'UPDATE attempt SET next_seq = ?, rows = ?, moved = ?, state = ? WHERE run_id = ? AND attempt = ?'
@@ -264,7 +266,7 @@ export function createOutbox(options: CreateOutboxOptions): Outbox {
     const encoded = documents.map((document, i) => {
       const seq = entry.nextSeq + i
       const shared = encode({ runId, attempt, seq, name: document.name, doc: document.doc })
-      return { seq, bytes: shared.slice() }
+      return { seq, bytes: shared }
     })
     entry.nextSeq += documents.length
     depth += documents.length
@@ -282,14 +284,14 @@ export function createOutbox(options: CreateOutboxOptions): Outbox {
       ],
     }
     const size = encoded.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
-    // Made anew at each try: large buffers move to the database's thread and are gone here.
+    // Made anew at each try: large buffers move to the database's thread and are gone here; small ones share a pool.
     const statements = (): WriteStatement[] => {
       const row = ({ seq, bytes }: { seq: number; bytes: Uint8Array }) => [
         runId,
         attempt,
         seq,
         bytes.byteLength,
-        bytes.byteLength < 65_536 ? bytes : bytes.slice(),
+        bytes.byteLength < LARGE_BYTES ? bytes : new Uint8Array(bytes),
       ]
       return [...encoded.map((one) => ({ sql: INSERT, params: row(one) })), update]
     }

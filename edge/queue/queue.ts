@@ -250,7 +250,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
       await journal.attempt('accept', () => [
         ...assignments.map((one) => ({
           sql: INSERT,
-          params: [one.runId, one.attempt, one.bench, one.fence, acceptedAt, encode(one).slice()],
+          params: [one.runId, one.attempt, one.bench, one.fence, acceptedAt, encode(one)],
         })),
         ...[...fences].map(([bench, fence]) => fenceStatement(bench, fence)),
       ])
