@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { encode } from '@fernlab/shared/links/codec'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { type ServedHub, serveHub } from '../api/served-hub.ts'
+import { documentsOf, startTime, storeDocuments, storeRun } from './stored-run.ts'
+
+const test = suite('a run of ten million samples', {
+  timeoutMs: 240_000,
+  hookTimeoutMs: 180_000,
+  fileTimeoutMs: 600_000,
+})
+const rowsPerPage = 65_536
+const pages = 153
+const rows = pages * rowsPerPage
+let hub: ServedHub
+let bearer: Record<string, string>
+let runId: string
+
+test.before(async () => {
+  hub = await serveHub()
+  const student = await hub.person('student', ['read', 'run'])
+  bearer = student.bearer
+  const run = await storeRun(hub.store, { person: { id: student.person.id, name: 'Ada' }, rows: { primary: rows } })
+  runId = run.id
+  const frame = [...documentsOf(run, { pages: 0, rowsPerPage: 1 })]
+  const descriptor = frame[1]
+  if (descriptor?.name === 'descriptor')
+    descriptor.doc.dataKeys = { 'supply.voltage': { dtype: 'number', shape: [], unit: 'V', source: 'psu-1.voltage' } }
+  await storeDocuments(hub.store, frame.slice(0, 2))
+  const sql = `INSERT INTO document (run_id, attempt, seq, name, stream, first_row, row_count, first_time, last_time, body)
+    VALUES (?, 1, ?, 'event_page', 'primary', ?, ?, ?, ?, ?)`
+  for (let page = 0; page < pages; page++) {
+    const first = page * rowsPerPage
+    const time = Float64Array.from({ length: rowsPerPage }, (_, i) => startTime + (first + i) / 100_000)
+    const voltage = Float64Array.from({ length: rowsPerPage }, (_, i) =>
+      first + i === 7_654_321 ? 1000 : Math.sin((first + i) / 1e5),
+    )
+    const doc = { stream: 'primary', first, count: rowsPerPage, time, columns: { 'supply.voltage': voltage } }
+    const body = Uint8Array.from(encode({ runId, attempt: 1, seq: 2 + page, name: 'event_page', doc }))
+    await hub.store.database.write([
+      { sql, params: [runId, 2 + page, first, rowsPerPage, time[0] ?? 0, time.at(-1) ?? 0, body] },
+    ])
+  }
+  await fetch(`${hub.url}/api/v1/runs/${runId}/data.json?points=10&from=0&to=1`, { headers: bearer })
+})
+test.after(() => hub.close())
+
+/** Fetches in a process of its own, so that the reader's work is not the hub's; tells bytes and the sum of line ends. */
+function download(
+  path: string,
+  stopAfter = Number.POSITIVE_INFINITY,
+): Promise<{ bytes: number; lines: number; ms: number }> {
+  const script = `
+    const started = performance.now(); let bytes = 0, lines = 0
+    const response = await fetch(${JSON.stringify(`${hub.url}${path}`)}, { headers: ${JSON.stringify(bearer)} })
+    if (!response.ok) throw new Error(await response.text())
+    for await (const chunk of response.body) {
+      bytes += chunk.byteLength
+      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines++
+      if (bytes > ${stopAfter}) break
+    }
+    console.log(JSON.stringify({ bytes, lines, ms: performance.now() - started })); process.exit(0)`
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script.replaceAll('Infinity', '1e99')])
+    let out = ''
+    let err = ''
+    child.stdout.on('data', (data) => (out += data))
+    child.stderr.on('data', (data) => (err += data))
+    child.on('exit', (code) => (code === 0 ? resolve(JSON.parse(out)) : reject(new Error(err))))
+  })
+}
+
+/** How late the loop is when it has nothing to do. */
+async function idleDelay(): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 5 })
+  delay.enable()
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  delay.disable()
+  return delay.percentile(99) / 1e6 - 5
+}
+
+/** Runs `work` and looks at what it does to this process's memory and loop. */
+async function watched<T>(what: string, work: () => Promise<T>): Promise<T> {
+  globalThis.gc?.()
+  const before = process.memoryUsage().rss
+  let most = before
+  const timer = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().rss)
+  }, 50)
+  const idleMs = await idleDelay()
+  const delay = monitorEventLoopDelay({ resolution: 5 })
+  delay.enable()
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
+    delay.disable()
+    // The histogram's resolution is part of each value.
+    const p99Ms = delay.percentile(99) / 1e6 - 5
+    const grownMB = (most - before) / 1e6
+    process.stdout.write(
+      `${what}: +${grownMB.toFixed(0)} MB, loop p99 ${p99Ms.toFixed(1)} ms (idle ${idleMs.toFixed(1)} ms)\n`,
+    )
+    assert.ok(grownMB < 100, `${what}: memory grew by ${grownMB.toFixed(0)} MB`)
+    // On a machine that others keep busy an idle loop is late too: that part is not ours.
+    assert.ok(
+      p99Ms <= 20 + 3 * idleMs,
+      `${what}: the loop's p99 delay was ${p99Ms.toFixed(1)} ms, ${idleMs.toFixed(1)} ms when idle`,
+    )
+  }
+}
+
+test('it is listed', async () => {
+  const list = await watched('list', async () => (await fetch(`${hub.url}/api/v1/runs`, { headers: bearer })).json())
+  assert.is((list as { items: { rows: Record<string, number> }[] }).items[0]?.rows.primary, rows)
+})
+
+test('it is plotted: a chart’s width of points, the one high sample among them', async () => {
+  const data = await watched('plot', async () => {
+    const answer = await fetch(`${hub.url}/api/v1/runs/${runId}/data.json?points=1600`, { headers: bearer })
+    return (await answer.json()) as {
+      rows: number
+      reduced: boolean
+      time: number[]
+      columns: { supply_voltage: number[] }
+    }
+  })
+  assert.is(data.rows, rows)
+  assert.ok(data.reduced)
+  assert.ok(data.time.length <= 1600 && data.time.length > 800, `${data.time.length} points`)
+  const peak = data.columns.supply_voltage.indexOf(1000)
+  assert.ok(peak > 0)
+  assert.is(data.time[peak], startTime + 76.54321)
+})
+
+test('a window of it is plotted without reading the rest', async () => {
+  const started = performance.now()
+  const answer = await fetch(
+    `${hub.url}/api/v1/runs/${runId}/data.json?points=100&from=${startTime + 76.5}&to=${startTime + 76.6}`,
+    { headers: bearer },
+  )
+  const data = (await answer.json()) as { columns: { supply_voltage: number[] } }
+  assert.ok(data.columns.supply_voltage.includes(1000))
+  assert.ok(performance.now() - started < 2000)
+})
+
+test('it is downloaded whole as CSV', async () => {
+  const { lines } = await watched('csv', () => download(`/api/v1/runs/${runId}/data.csv`))
+  assert.is(lines, rows + 1)
+})
+
+test('it is downloaded as Parquet', async () => {
+  const { bytes } = await watched('parquet', () => download(`/api/v1/runs/${runId}/data.parquet`))
+  assert.ok(bytes > 50e6, `${bytes} bytes`)
+})
+
+test('its documents stream, and a reader who leaves ends the work', async () => {
+  const { lines } = await watched('documents', () => download(`/api/v1/runs/${runId}/documents`, 300e6))
+  assert.ok(lines > 100)
+})
+
+test.run()
