@@ -113,7 +113,6 @@ const signIn = createRoute({
 const setUp = createRoute({
   getParentRoute: () => root,
   path: '/setup',
-  validateSearch: (search): { token?: string } => pick(search, ['token']),
   component: lazyRouteComponent(() => import('./sign-in/set-up-page.tsx')),
 })
 const forgot = createRoute({
@@ -124,7 +123,6 @@ const forgot = createRoute({
 const reset = createRoute({
   getParentRoute: () => root,
   path: '/reset',
-  validateSearch: (search): { token?: string } => pick(search, ['token']),
   component: lazyRouteComponent(() => import('./sign-in/reset-page.tsx')),
 })
 

@@ -18,6 +18,8 @@ export interface RunEventsOptions {
   readonly onEvents: (events: readonly RunEvent[]) => void
   /** True while connected. */
   readonly onConnected: (connected: boolean) => void
+  /** Says `online` when the network is back, so that the next try need not wait; in a browser the window. */
+  readonly online?: EventTarget
   readonly firstRetryMs?: number
   readonly longestRetryMs?: number
   /** No byte for this long means that the connection is dead; the hub sends something every 15 s. */
@@ -86,19 +88,26 @@ export function followRun(options: RunEventsOptions): { stop(): void } {
       }
       if (ended || stopped.signal.aborted) return
       options.onConnected(false)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, retryMs)
-        const now = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-        stopped.signal.addEventListener('abort', now, { once: true })
-        globalThis.addEventListener('online', now, { once: true })
-      })
+      await waitOr(retryMs, stopped.signal, options.online)
       retryMs = Math.min(retryMs * 2, longestRetryMs)
     }
   }
 
   void follow()
   return { stop: () => stopped.abort() }
+}
+
+/** Resolves after the time, when stopped, or when the network is back, whichever comes first. */
+function waitOr(ms: number, stopped: AbortSignal, online: EventTarget | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const now = () => {
+      clearTimeout(timer)
+      stopped.removeEventListener('abort', now)
+      online?.removeEventListener('online', now)
+      resolve()
+    }
+    const timer = setTimeout(now, ms)
+    stopped.addEventListener('abort', now)
+    online?.addEventListener('online', now)
+  })
 }

@@ -1,7 +1,11 @@
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { Run } from '@fernlab/shared/contracts/api'
-import { createOutputs } from '@fernlab/shared/protocol/outputs'
-import type { FitModel, FitOutput, OutputSpec, PlotSpec, Protocol } from '@fernlab/shared/protocol/protocol'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { type ColumnReader, createColumnReader } from '@fernlab/shared/protocol/column-reader'
+import { createCompiler } from '@fernlab/shared/protocol/expression'
+import type { Collector } from '@fernlab/shared/protocol/output-collector'
+import { createFitCollectors } from '@fernlab/shared/protocol/output-fit'
+import type { FitModel, FitOutput, PlotSpec, Protocol } from '@fernlab/shared/protocol/protocol'
 import type { ChartCurve } from '../chart/series.ts'
 import { columnName, type StreamData } from './run-data.ts'
 
@@ -43,7 +47,7 @@ export async function fitCurve({ run, plot, data, definition, parts }: Options):
   if (y === undefined || fit.x !== plot.x) return undefined
   const logarithmic = fit.y.replaceAll(' ', '') === `log(${y})`
   if (fit.y !== y && !logarithmic) return undefined
-  const coefficients = await coefficientsOf(protocol, output, fit, { run, data, parts })
+  const coefficients = await coefficientsOf(protocol, fit, { run, data, parts })
   if (coefficients === undefined) return undefined
   const start = data.time[0] ?? 0
   const column = plot.x === 'time' ? undefined : columnName(data, plot.x)
@@ -58,34 +62,39 @@ export async function fitCurve({ run, plot, data, definition, parts }: Options):
 
 async function coefficientsOf(
   protocol: Protocol,
-  output: OutputSpec,
   fit: FitOutput,
   { run, data, parts }: Pick<Options, 'run' | 'data' | 'parts'>,
 ): Promise<Coefficients | undefined> {
   const { names } = models[fit.model]
-  // One output for each coefficient, so that all of them come out of the same fit.
-  const outputs = Object.fromEntries(
-    names.map((name) => [name, { ...output, unit: '1', from: { ...fit, value: name } }]),
-  )
-  const collector = createOutputs(
-    { ...protocol, outputs },
-    { parameters: run.parameters, parts: parts as Readonly<Record<string, InstrumentSpec>> },
-  )
+  const options = { parameters: run.parameters, parts: parts as Readonly<Record<string, InstrumentSpec>> }
+  const collectorFor = createFitCollectors({ compile: createCompiler(), options, columns: [] })
+  const collectors = names.map((name) => collectorFor({ ...fit, value: name }))
+  const reader = createColumnReader(run.parameters)
   const columns = Object.fromEntries(
-    Object.entries(data.columns).map(([key, values]) => [
-      sourceName(key, protocol),
-      values.map((value) => (typeof value === 'number' ? value : Number.NaN)),
-    ]),
+    Object.entries(data.columns).map(([key, values]) => [sourceName(key, protocol), values]),
   )
-  collector.page(data.stream, data.time.length, Float64Array.from(data.time), columns)
-  const found = await collector.finish()
+  reader.open(data.time, columns, data.time[0] ?? 0)
+  for (let row = 0; row < data.time.length; row++) {
+    reader.index = row
+    for (const collector of collectors) takeRow(collector, reader)
+  }
+  reader.close()
   const values: Record<string, number> = {}
-  for (const name of names) {
-    const result = found[name]
+  for (const [index, name] of names.entries()) {
+    const result = await collectors[index]?.finish()
     if (result === undefined || 'missing' in result) return undefined
     values[name] = result.value
   }
   return values
+}
+
+/** A row that has no value for the fit is left out, as it was for the output. */
+function takeRow(collector: Collector, reader: ColumnReader): void {
+  try {
+    collector.row(reader)
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error
+  }
 }
 
 /** `part_signal` of the API is `part.signal` in the protocol: the names that the protocol uses tell which. */

@@ -111,6 +111,7 @@ export function useLiveRun(id: string, active: boolean): LiveRun {
     const following = followRun({
       api,
       path: `/api/v1/runs/${id}/events`,
+      online: window,
       onEvents: (events) => events.forEach(take),
       onConnected: (connected) => change({ connected }),
     })

@@ -1,6 +1,6 @@
 import { Button, PasswordInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { Link, useSearch } from '@tanstack/react-router'
+import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { resetPassword } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
@@ -8,12 +8,13 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import styles from './entrance.module.css'
 import { Entrance } from './entrance.tsx'
 import { useForm } from './use-form.ts'
+import { useLinkToken } from './use-link-token.ts'
 
 /** The page of a reset link: a new password. */
 export default function ResetPage() {
   const { t } = useTranslation()
   const api = useApi()
-  const { token } = useSearch({ from: '/reset' })
+  const token = useLinkToken()
   const form = useForm({ password: '' }, (values) =>
     values.password.length < 10 ? { password: t('auth.passwordShort') } : {},
   )

@@ -1,6 +1,6 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { setUp } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
@@ -8,6 +8,7 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import styles from './entrance.module.css'
 import { Entrance } from './entrance.tsx'
 import { looksLikeMail, useForm } from './use-form.ts'
+import { useLinkToken } from './use-link-token.ts'
 
 /** The one-time link's page: the first admin. */
 export default function SetUpPage() {
@@ -15,7 +16,7 @@ export default function SetUpPage() {
   const api = useApi()
   const client = useQueryClient()
   const navigate = useNavigate()
-  const { token } = useSearch({ from: '/setup' })
+  const token = useLinkToken()
   const form = useForm({ name: '', email: '', password: '' }, (values) => ({
     ...(values.name.trim() === '' ? { name: t('auth.nameMissing') } : {}),
     ...(looksLikeMail(values.email) ? {} : { email: t('auth.emailBad') }),
