@@ -49,10 +49,14 @@ export function checkArguments(
   return checkValues(specs, input, { root, matches: matchesPattern })
 }
 
-/** True when the text holds a match; a pattern that RE2 does not know matches nothing. */
+/** Instructions of a compiled pattern: each meets each character once, and there are at most 1000 of those. */
+const MAX_PROGRAM = 300
+
+/** True when the text holds a match; a pattern that RE2 does not know, or that is too large, matches nothing. */
 export const matchesPattern: PatternMatcher = (pattern, text) => {
   try {
-    return RE2JS.compile(pattern).matcher(text).find()
+    const compiled = RE2JS.compile(pattern)
+    return compiled.programSize() <= MAX_PROGRAM && compiled.matcher(text).find()
   } catch {
     return false
   }
@@ -61,8 +65,8 @@ export const matchesPattern: PatternMatcher = (pattern, text) => {
 /** Why the pattern cannot be used, or undefined. */
 export function patternProblem(pattern: string): string | undefined {
   try {
-    RE2JS.compile(pattern)
-    return undefined
+    const size = RE2JS.compile(pattern).programSize()
+    return size > MAX_PROGRAM ? 'is too large: repeat fewer times' : undefined
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

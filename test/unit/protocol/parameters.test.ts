@@ -1,7 +1,7 @@
 import type { ParameterSpec } from '@fernlab/shared/capabilities/signals'
 import { formatIssues } from '@fernlab/shared/primitives/lab-error'
 import { checkValues } from '@fernlab/shared/protocol/parameter-values'
-import { checkParameters, parameterSchema } from '@fernlab/shared/protocol/parameters'
+import { checkParameters, matchesPattern, parameterSchema, patternProblem } from '@fernlab/shared/protocol/parameters'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
@@ -94,6 +94,16 @@ test('a pattern that backtracks elsewhere takes linear time here', () => {
   assert.match(formatIssues(issues), /does not match the pattern/)
   assert.ok(took < 50, `took ${took} ms`)
   assert.equal(checkParameters(evil, { text: 'a'.repeat(900) }).issues, [])
+})
+
+test('a pattern that is large in itself is refused', () => {
+  for (const pattern of ['(a?){500}a{500}', '((a{100}){100}){100}', '(a', '(?=a)', '(a)\\1']) {
+    const start = performance.now()
+    assert.type(patternProblem(pattern), 'string', pattern)
+    assert.not(matchesPattern(pattern, 'a'.repeat(1000)))
+    assert.ok(performance.now() - start < 200, pattern)
+  }
+  assert.is(patternProblem('^[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,64}$'), undefined)
 })
 
 test('without a matcher, as in the page, patterns are left to the hub', () => {
