@@ -99,8 +99,8 @@ export class ScpiDevice implements WireDevice {
           const answer = await handler({ args: unit.args })
           if (answer !== undefined) answers.push(answer)
         } catch (error) {
-          if (!(error instanceof ScpiFault)) throw error
-          this.#queueError(error)
+          // A slip of the emulation shows in the error queue, as a real instrument's would.
+          this.#queueError(error instanceof ScpiFault ? error : new ScpiFault(-310, `System error; ${String(error)}`))
         }
       }
       if (answers.length > 0) await this.#answer(`${answers.join(';')}\n`, next.answer, next.hangUp)

@@ -3,8 +3,9 @@
  *
  * INVARIANTS: exchanges run one after the other, each alone on the line; an exchange ends by its deadline or its
  * signal, whatever the instrument does; a message without reply is written at once even when the instrument is out of
- * step (a safe state must not wait for one), a question never is; a loss is logged once, its recovery once; after a
- * loss, `initialise` has run before any other exchange; `close` is idempotent and takes at most a second.
+ * step (a safe state must not wait for one), a question never is; a loss is reported to the listeners once, its
+ * recovery once, and they tell people; after a loss, `initialise` has run before any other exchange; `close` is
+ * idempotent and takes at most a second.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
@@ -82,6 +83,7 @@ export class ScpiSession {
     return this.#identity
   }
 
+  /** Called once when the connection is lost, with the reason, and once when it is back. */
   onConnection(listener: (up: boolean, reason?: string) => void): void {
     this.#listeners.push(listener)
   }
@@ -230,7 +232,7 @@ export class ScpiSession {
     const { instrument, log } = this.#options
     this.#connection = undefined
     this.#go('down')
-    log.warn({ instrument, code: reason.code }, `${instrument} is not reachable: ${reason.message}`)
+    log.debug({ instrument, code: reason.code }, `${instrument} is not reachable: ${reason.message}`)
     for (const listener of this.#listeners) listener(false, reason.message)
     void this.#reconnect(connection)
   }
@@ -250,7 +252,7 @@ export class ScpiSession {
         if (this.#state === 'connecting') this.#go('down')
         continue
       }
-      log.info({ instrument }, `${instrument} is back`)
+      log.debug({ instrument }, `${instrument} is back`)
       for (const listener of this.#listeners) listener(true)
       return
     }
