@@ -109,5 +109,6 @@ export function outputLines(run: Run): string[] {
 
 function roundTo(value: number, uncertainty: number): string {
   const decimals = 1 - Math.floor(Math.log10(Math.abs(uncertainty)))
-  return decimals >= 0 && decimals <= 12 ? value.toFixed(decimals) : value.toPrecision(6)
+  const figures = decimals + Math.max(1, Math.ceil(Math.log10(Math.abs(value) || 1)))
+  return decimals >= 0 && figures <= 8 ? value.toFixed(decimals) : value.toPrecision(6)
 }

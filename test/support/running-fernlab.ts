@@ -17,7 +17,7 @@ export interface RunningFernlab {
   output(): string
   /** Sends the signal; resolves with the exit code and how long it took. */
   stop(signal?: NodeJS.Signals): Promise<{ code: number | null; ms: number }>
-  /** Ends it if it runs, and removes its data unless told to keep them. */
+  /** Ends it if it runs, and removes its data unless told to keep them; rejects when it died by itself. */
   cleanUp(options?: { keepData?: boolean }): Promise<void>
 }
 
@@ -52,6 +52,7 @@ export async function startFernlab(options: StartOptions = {}): Promise<RunningF
     },
   })
   let printed = ''
+  let asked = false
   child.stdout.on('data', (chunk) => {
     printed += chunk
   })
@@ -81,14 +82,18 @@ export async function startFernlab(options: StartOptions = {}): Promise<RunningF
       },
       output: () => printed,
       stop: async (signal = 'SIGTERM') => {
+        asked = true
         const startedAt = performance.now()
         child.kill(signal)
         return { code: await ended, ms: performance.now() - startedAt }
       },
       cleanUp: async ({ keepData = false } = {}) => {
-        if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+        const died = !asked && (child.exitCode !== null || child.signalCode !== null)
+        asked = true
+        child.kill('SIGKILL')
         await ended
         if (!keepData) rmSync(dataFolder, { recursive: true, force: true })
+        if (died) throw new Error(`it ended by itself (${child.exitCode ?? child.signalCode})\n${printed}`)
       },
     }
   } catch (error) {
