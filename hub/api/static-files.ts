@@ -71,8 +71,10 @@ export async function openStaticFiles(folder: string): Promise<StaticFiles> {
       const path = safeDecode(pathname)
       const plain = path === undefined ? undefined : files.get(path)
       if (path === undefined || plain === undefined || path === '/index.html') {
-        const looksLikeFile = /\.[a-z0-9]+$/i.test(pathname.split('/').at(-1) ?? '') && path !== '/index.html'
-        return looksLikeFile ? undefined : page(index, request)
+        // A bench's page has a dot in its address too, so what the browser wants decides.
+        const looksLikeFile = /\.[a-z0-9]+$/i.test(pathname) && path !== '/index.html'
+        const wantsPage = request.headers.get('accept')?.includes('text/html') === true
+        return looksLikeFile && !wantsPage ? undefined : page(index, request)
       }
       const packed = pick(path, request.headers.get('accept-encoding') ?? '')
       const { size, etag } = packed?.known ?? plain
