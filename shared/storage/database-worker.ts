@@ -11,12 +11,14 @@ import type {
   SqlValue,
   Statement,
   WorkerFailure,
+  WorkerMessage,
   WorkerReady,
   WorkerReply,
   WorkerRequest,
   WorkerSetup,
   WriteStatement,
 } from './messages.ts'
+import { Unpacker } from './packing.ts'
 import { loadSqlite, type SqliteDatabase, type SqliteStatement } from './sqlite.ts'
 
 const setup = workerData as WorkerSetup
@@ -92,7 +94,7 @@ async function serve(port: MessagePort): Promise<void> {
       for (const write of writes) {
         database.exec('SAVEPOINT one')
         try {
-          replies.push({ id: write.id, results: runWrite(write.statements) })
+          replies.push(replyTo(write.id, runWrite(write.statements)))
         } catch (error) {
           // SQLite itself undoes everything on a full disk; then the savepoint is gone and the group fails as a whole.
           database.exec('ROLLBACK TO one')
@@ -107,6 +109,14 @@ async function serve(port: MessagePort): Promise<void> {
       const failure = describe(error)
       const failed = new Map(replies.flatMap((reply) => ('failure' in reply ? [[reply.id, reply] as const] : [])))
       return writes.map(({ id }) => failed.get(id) ?? { id, failure })
+    }
+  }
+
+  const unpacker = new Unpacker()
+  const take = (messages: readonly WorkerMessage[]) => {
+    for (const message of messages) {
+      if (message.kind !== 'writes') queue.push(message)
+      else for (const write of unpacker.unpack(message)) queue.push({ kind: 'write', ...write })
     }
   }
 
@@ -142,7 +152,7 @@ async function serve(port: MessagePort): Promise<void> {
 
   const work = () => {
     for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
-      queue.push(...(more.message as readonly WorkerRequest[]))
+      take(more.message as readonly WorkerMessage[])
     }
     const replies: WorkerReply[] = []
     const held: WorkerRequest[] = []
@@ -170,11 +180,20 @@ async function serve(port: MessagePort): Promise<void> {
     if (replies.length > 0) port.postMessage(replies)
   }
 
-  port.on('message', (requests: readonly WorkerRequest[]) => {
-    queue.push(...requests)
+  port.on('message', (messages: readonly WorkerMessage[]) => {
+    take(messages)
     work()
   })
   port.postMessage({ ready: true } satisfies WorkerReady)
+}
+
+function replyTo(id: number, results: readonly Result[]): WorkerReply {
+  if (results.some(({ rows }) => rows.length > 0)) return { id, results }
+  return {
+    id,
+    changes: results.map(({ changes }) => changes),
+    rowids: results.map(({ lastInsertRowid }) => lastInsertRowid),
+  }
 }
 
 async function open(): Promise<SqliteDatabase> {

@@ -12,12 +12,14 @@ import type {
   Row,
   SqlValue,
   WorkerFailure,
+  WorkerMessage,
   WorkerReady,
   WorkerReply,
   WorkerRequest,
   WorkerSetup,
   WriteStatement,
 } from './messages.ts'
+import { Packer } from './packing.ts'
 import { startWorker } from './start-worker.ts'
 
 export type { Migration, Result, Row, SqlValue, Statement, WriteStatement } from './messages.ts'
@@ -66,7 +68,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
   let exclusive: Promise<unknown> = Promise.resolve()
   let closing: Promise<void> | undefined
   return {
-    write: (statements) => writer.ask({ kind: 'write', statements }, transferables(statements)),
+    write: (statements) => writer.ask({ kind: 'write', statements }),
     read: async (sql, params = []) => first(await reader.ask({ kind: 'query', statement: { sql, params } })).rows,
     transaction: (work) => {
       const turn = exclusive.then(() => runTransaction(writer, work))
@@ -107,29 +109,18 @@ async function runTransaction<T>(thread: Thread, work: (transaction: Transaction
   }
 }
 
-function first(results: readonly Result[]): Result {
-  return results[0] ?? { rows: [], changes: 0, lastInsertRowid: 0 }
+function resultOf(changes: number, lastInsertRowid = 0): Result {
+  return { rows: [], changes, lastInsertRowid }
 }
 
-/** Large blobs that own their memory move to the worker without a copy; the caller gives them away. */
-function transferables(statements: readonly WriteStatement[]): ArrayBuffer[] {
-  const buffers = new Set<ArrayBuffer>()
-  for (const { params = [], rows = [] } of statements) {
-    for (const values of [params, ...rows]) {
-      for (const value of values) {
-        if (!(value instanceof Uint8Array) || value.byteLength < 65_536) continue
-        const { buffer } = value
-        if (buffer instanceof ArrayBuffer && buffer.byteLength === value.byteLength) buffers.add(buffer)
-      }
-    }
-  }
-  return [...buffers]
+function first(results: readonly Result[]): Result {
+  return results[0] ?? { rows: [], changes: 0, lastInsertRowid: 0 }
 }
 
 type Ask = WorkerRequest extends infer Request ? (Request extends { id: number } ? Omit<Request, 'id'> : never) : never
 
 interface Thread {
-  ask(request: Ask, transfer?: ArrayBuffer[]): Promise<readonly Result[]>
+  ask(request: Ask): Promise<readonly Result[]>
   close(): Promise<void>
 }
 
@@ -158,6 +149,8 @@ async function openThread(setup: WorkerSetup): Promise<Thread> {
       const asker = waiting.get(reply.id)
       waiting.delete(reply.id)
       if ('failure' in reply) asker?.reject(toLabError(reply.failure, setup.path))
+      else if ('changes' in reply)
+        asker?.resolve(reply.changes.map((changes, at) => resultOf(changes, reply.rowids[at])))
       else asker?.resolve(reply.results)
     }
     if (waiting.size === 0) worker.unref()
@@ -166,24 +159,35 @@ async function openThread(setup: WorkerSetup): Promise<Thread> {
   worker.on('exit', () => fail(closed(setup.path)))
   worker.unref()
   // What is asked for in one turn of the event loop travels as one message, and its writes share a commit.
-  let outgoing: WorkerRequest[] = []
-  let moved: ArrayBuffer[] = []
-  const send = () => {
-    const requests = outgoing
-    const transfer = moved
-    outgoing = []
-    moved = []
-    if (ended === undefined) worker.postMessage(requests, transfer)
+  const packer = new Packer()
+  let outgoing: WorkerMessage[] = []
+  const transfer: ArrayBuffer[] = []
+  const flushWrites = () => {
+    if (packer.empty) return
+    const packed = packer.take()
+    outgoing.push(packed.message)
+    transfer.push(...packed.transfer)
   }
-  const ask = (request: Ask, transfer: ArrayBuffer[] = []) =>
+  const send = () => {
+    flushWrites()
+    const messages = outgoing
+    outgoing = []
+    const moved = transfer.splice(0)
+    if (ended === undefined) worker.postMessage(messages, moved)
+  }
+  const ask = (request: Ask) =>
     new Promise<readonly Result[]>((resolve, reject) => {
       if (ended !== undefined) return reject(ended)
       const id = nextId++
       if (waiting.size === 0) worker.ref()
       waiting.set(id, { resolve, reject })
-      if (outgoing.length === 0) setImmediate(send)
-      outgoing.push({ ...request, id } as WorkerRequest)
-      moved.push(...transfer)
+      if (outgoing.length === 0 && packer.empty) setImmediate(send)
+      if (request.kind === 'write') {
+        packer.add(id, request.statements)
+        return
+      }
+      flushWrites()
+      outgoing.push({ ...request, id } as WorkerMessage)
     })
   return {
     ask,

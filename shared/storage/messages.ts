@@ -1,4 +1,5 @@
 /** What the database's main-thread side and its worker say to each other. */
+import type { PackedWrites } from './packing.ts'
 
 export type SqlValue = null | number | bigint | string | Uint8Array
 export type Row = Readonly<Record<string, SqlValue>>
@@ -47,6 +48,9 @@ export type WorkerRequest =
   | { readonly kind: 'checkpoint'; readonly id: number }
   | { readonly kind: 'close'; readonly id: number }
 
+/** What travels: writes packed together, all else as it is, in order. */
+export type WorkerMessage = PackedWrites | Exclude<WorkerRequest, { readonly kind: 'write' }>
+
 export interface WorkerFailure {
   readonly code: string
   readonly message: string
@@ -55,6 +59,8 @@ export interface WorkerFailure {
 }
 
 export type WorkerReply =
+  /** Of a write whose statements gave no rows. */
+  | { readonly id: number; readonly changes: readonly number[]; readonly rowids: readonly number[] }
   | { readonly id: number; readonly results: readonly Result[] }
   | { readonly id: number; readonly failure: WorkerFailure }
 
