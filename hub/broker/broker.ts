@@ -112,15 +112,27 @@ export async function createBroker({ site, authenticate, log }: CreateBrokerOpti
   events.on('error', (error: unknown) => log.error({ error: String(error) }, 'the broker failed'))
 
   const listening = new Map<Client, Set<string>>()
+  const heard = new Map<string, boolean>()
   aedes.on('subscribe', (subscriptions, client) => {
     const filters = listening.get(client) ?? new Set()
     for (const { topic, qos } of subscriptions) if (qos < 128) filters.add(topic)
     listening.set(client, filters)
+    heard.clear()
   })
   aedes.on('unsubscribe', (filters, client) => {
     for (const filter of filters) listening.get(client)?.delete(filter)
+    heard.clear()
   })
-  aedes.on('clientDisconnect', (client) => void listening.delete(client))
+  aedes.on('clientDisconnect', (client) => {
+    listening.delete(client)
+    heard.clear()
+  })
+  const isHeard = (topic: string): boolean => {
+    for (const filters of listening.values()) {
+      for (const filter of filters) if (couldMatch(filter, topic)) return true
+    }
+    return false
+  }
 
   let closing: Promise<void> | undefined
   return {
@@ -143,10 +155,12 @@ export async function createBroker({ site, authenticate, log }: CreateBrokerOpti
         )
       }),
     mayHaveListeners: (topic) => {
-      for (const filters of listening.values()) {
-        for (const filter of filters) if (couldMatch(filter, topic)) return true
+      let known = heard.get(topic)
+      if (known === undefined) {
+        known = isHeard(topic)
+        if (heard.size < 1000) heard.set(topic, known)
       }
-      return false
+      return known
     },
     disconnect: (matches) => {
       for (const client of Object.values(inner.clients)) {

@@ -50,6 +50,7 @@ function whyNoPage(doc: unknown): string | undefined {
   if (page.count > 0 && !Number.isFinite(page.time[page.count - 1])) return `time[${page.count - 1}]: must be finite`
   if (page.columns === null || typeof page.columns !== 'object') return 'columns: must be an object'
   for (const [key, column] of Object.entries(page.columns)) {
+    if (column === null || typeof column !== 'object') return `columns.${key}: must be 64-bit floats or a list`
     if (column.length !== page.count) return `columns.${key}: has ${column.length} values for ${page.count} rows`
     if (column instanceof Float64Array) continue
     if (!Array.isArray(column)) return `columns.${key}: must be 64-bit floats or a list`

@@ -178,8 +178,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
       row_count: page?.count ?? null,
       first_time: page?.time[0] ?? null,
       last_time: page?.time[page.time.length - 1] ?? null,
-      // A copy of its own: encoded bytes share a larger buffer, and a large one moves to the database's thread.
-      body: encode(doc).slice(),
+      body: encode(doc),
     })
   }
 
