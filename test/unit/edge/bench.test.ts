@@ -1,0 +1,160 @@
+import { type Bench, createBench } from '@fernlab/edge/benches/bench'
+import { createInstrumentHandle } from '@fernlab/edge/instruments/instrument-handle'
+import { ManualClock } from '@fernlab/shared/primitives/clock'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import { recordingLog } from '@fernlab/shared/primitives/log'
+import * as assert from 'uvu/assert'
+import { MemoryInstrument, silence } from '../../support/edge/memory-driver.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('a bench and its lease')
+const never = new AbortController().signal
+const aRun = { kind: 'run', id: 'r1' } as const
+
+const make = async () => {
+  const clock = new ManualClock()
+  const log = recordingLog()
+  const instruments = ['a', 'b'].map((name) => new MemoryInstrument(name, clock))
+  const [a, b] = instruments as [MemoryInstrument, MemoryInstrument]
+  const handles = instruments.map((instrument) =>
+    createInstrumentHandle({ name: instrument.spec.name, instrument, clock, log }),
+  )
+  let ids = 0
+  const bench: Bench = createBench({
+    name: 'bench',
+    entry: {
+      parts: { x: 'a', y: 'b' },
+      safeState: { 'x.output': false, 'x.voltage': 0, 'y.voltage': 1 },
+      limits: { 'x.voltage': { high: 5 } },
+    },
+    parts: new Map([
+      ['x', handles[0] as (typeof handles)[number]],
+      ['y', handles[1] as (typeof handles)[number]],
+    ]),
+    fence: 3,
+    clock,
+    log,
+    newId: () => `lease-${++ids}`,
+  })
+  const states: string[] = []
+  bench.onChange(({ status }) => states.push(status.state))
+  for (const handle of handles) handle.start()
+  await clock.advance(0)
+  return { clock, log, a, b, bench, states }
+}
+const codeOf = async (work: () => unknown): Promise<string> => {
+  try {
+    await work()
+  } catch (error) {
+    return (error as LabError).code
+  }
+  return 'none'
+}
+
+test('goes to its safe state before it is free for the first time', async () => {
+  const { a, b, bench } = await make()
+  assert.is(bench.status.state, 'free')
+  assert.equal(
+    a.operations.map(({ what, value }) => [what, value]),
+    [
+      ['output', false],
+      ['voltage', 0],
+    ],
+  )
+  assert.equal(b.sets('voltage'), [1])
+})
+
+test('is held once, and what was moved is made safe first', async () => {
+  const { clock, a, bench, states } = await make()
+  const lease = bench.acquire(aRun)
+  assert.is(await codeOf(() => bench.acquire(aRun)), 'bench-busy')
+  assert.is(bench.status.run, 'r1')
+  await lease.set('x', 'voltage', 4000, 'mV', never)
+  a.operations.length = 0
+  const released = bench.release(lease)
+  await clock.advance(0)
+  assert.equal(await released, { reached: true })
+  assert.equal(
+    a.operations.map(({ what }) => what),
+    ['voltage', 'output'],
+  )
+  assert.equal(states.slice(-2), ['busy', 'free'])
+  assert.is(await codeOf(() => lease.set('x', 'voltage', 1, undefined, never)), 'lease-ended')
+})
+
+test('limits of bench and lab hold for whoever sets', async () => {
+  const { a, bench } = await make()
+  const lease = bench.acquire(aRun, { limits: { 'x.voltage': { high: 3 }, 'y.voltage': { low: 2 } } })
+  for (const [part, value] of [
+    ['x', 5.5],
+    ['x', 3.5],
+    ['y', 1.5],
+    ['y', 11],
+    ['x', Number.NaN],
+  ] as const) {
+    assert.is.not(await codeOf(() => lease.set(part, 'voltage', value, undefined, never)), 'none', `${part} ${value}`)
+  }
+  assert.equal(a.sets('voltage'), [0])
+  await lease.set('x', 'voltage', 3, undefined, never)
+})
+
+test('a lease that is not renewed ends, and the bench is made safe', async () => {
+  const { clock, a, bench } = await make()
+  const lease = bench.acquire({ kind: 'direct', id: 'ada' }, { ttlMs: 1000 })
+  await lease.set('x', 'voltage', 2, undefined, never)
+  await clock.advance(900)
+  lease.onRenew?.(1000)
+  await clock.advance(900)
+  assert.ok(lease.active)
+  await clock.advance(100)
+  assert.not.ok(lease.active)
+  assert.is(a.values.get('voltage'), 0)
+  assert.is(bench.status.state, 'free')
+})
+
+test('fences never go back', async () => {
+  const { bench } = await make()
+  assert.is(await codeOf(() => bench.advanceFence(2)), 'fence-stale')
+  bench.advanceFence(7)
+  assert.is(bench.fence, 7)
+})
+
+test('an instrument that does not answer leaves the bench in fault within 5 s, the others safe, until it answers', async () => {
+  const { clock, log, a, b, bench } = await make()
+  const lease = bench.acquire(aRun)
+  await lease.set('x', 'voltage', 2, undefined, never)
+  await lease.set('y', 'voltage', 2, undefined, never)
+  a.before = () => silence
+  const began = clock.monotonic()
+  let elapsedMs = 0
+  const released = bench.release(lease).then((result) => {
+    elapsedMs = clock.monotonic() - began
+    return result
+  })
+  await clock.advance(5)
+  assert.is(b.values.get('voltage'), 1, 'the other instrument is safe at once')
+  await clock.advance(6000)
+  const result = await released
+  assert.is(result.reached, false)
+  assert.ok(elapsedMs <= 5000, `${elapsedMs} ms`)
+  assert.is(bench.status.state, 'fault')
+  assert.match(bench.status.reason ?? '', /x\.voltage/)
+  assert.is(log.lines.filter(({ level }) => level === 'error').length, 1)
+  a.before = undefined
+  await clock.advance(120_000)
+  assert.is(bench.status.state, 'free')
+  assert.is(a.values.get('voltage'), 0)
+})
+
+test('an instrument that comes back is made safe before the bench is free', async () => {
+  const { clock, a, bench, states } = await make()
+  a.connection(false)
+  assert.is(bench.status.state, 'offline')
+  a.values.set('voltage', 9)
+  a.connection(true)
+  await clock.advance(0)
+  assert.is(a.values.get('voltage'), 0)
+  assert.equal(states.slice(-3), ['offline', 'busy', 'free'])
+})
+
+test.run()
