@@ -1,0 +1,104 @@
+/** The whole way, on real parts: `npm start`'s hub and demo node, the set-up link, a real browser, the emulated bench on its wire. */
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { openBrowser, visit } from '../browser/support/browser.ts'
+import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
+import { suite } from '../support/suite.ts'
+
+const test = suite('from a click to a plot', {
+  timeoutMs: 120_000,
+  hookTimeoutMs: 240_000,
+  fileTimeoutMs: 600_000,
+})
+
+let lab: RunningFernlab
+let browser: Browser
+let downloads: string
+
+test.before(async () => {
+  lab = await startFernlab({ env: { FERNLAB_ADMIN_TOKEN: '' }, readyMs: 200_000 })
+  browser = await openBrowser()
+  downloads = await mkdtemp(join(tmpdir(), 'fernlab-journey-'))
+})
+
+test.after(async () => {
+  await browser?.close()
+  await lab?.cleanUp()
+  if (downloads !== undefined) await rm(downloads, { recursive: true, force: true })
+})
+
+test('the printed link makes the first admin, whose rc-circuit run ends with tau within 5 % of RC = 1 s', async () => {
+  const link = /http:\/\/\S+\/setup#token=\S+/.exec(lab.output())?.[0]
+  assert.ok(link, `no set-up link was printed:\n${lab.output()}`)
+  const { page, complaints } = await visit(browser)
+
+  await page.goto(link)
+  await page.getByLabel('Your name').fill('Ada Fern')
+  await page.getByLabel('Mail address').fill('ada@lab.example')
+  await page.getByLabel('Password', { exact: true }).fill('a password of some length')
+  await page.keyboard.press('Enter')
+
+  // A link works once; and she signs in as anybody would.
+  await page.getByRole('heading', { name: 'RC circuit' }).waitFor()
+  await page.context().clearCookies()
+  await page.goto(`${lab.http}/sign-in?next=/labs`)
+  await page.getByLabel('Mail address').fill('ada@lab.example')
+  await page.getByLabel('Password', { exact: true }).fill('a password of some length')
+  await page.keyboard.press('Enter')
+
+  for (const title of ['RC circuit', 'Diode', 'membrane']) {
+    await page
+      .getByRole('heading', { name: new RegExp(title, 'i') })
+      .first()
+      .waitFor()
+  }
+  await page.getByRole('link', { name: 'RC circuit' }).click()
+  await page.getByText(/points, about/).waitFor()
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  await page.waitForURL(/\/runs\/[0-9a-z]{26}/)
+  const runId = page.url().slice(-26)
+  await page.getByText('running').first().waitFor()
+  await page.getByRole('application').first().waitFor()
+  await page.getByText('succeeded').first().waitFor({ timeout: 60_000 })
+
+  const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join('; ')
+  const run = (await (await fetch(`${lab.http}/api/v1/runs/${runId}`, { headers: { cookie } })).json()) as {
+    outputs: Record<string, { value: number; unit: string; uncertainty: number }>
+  }
+  const { value: tau = 0, unit = '', uncertainty = 0 } = run.outputs.tau ?? {}
+  assert.ok(Math.abs(tau - 10e3 * 100e-6) <= 0.05, `tau is ${tau} ${unit}`)
+  assert.is(unit, 's')
+  assert.ok(uncertainty > 0 && uncertainty < 0.05)
+  await page.getByText(tau.toFixed(3).slice(0, 4)).first().waitFor()
+
+  await page.getByRole('button', { name: 'Download' }).click()
+  const [saved] = await Promise.all([
+    page.waitForEvent('download'),
+    page.locator('[role=menuitem][href*="data.csv"][href*="stream=charge"]').click(),
+  ])
+  const file = join(downloads, 'run.csv')
+  await copyFile(await saved.path(), file)
+  const rows = (await readFile(file, 'utf8')).trim().split('\n')
+  assert.ok(rows.length > 50, `${rows.length} lines`)
+
+  await page.getByRole('link', { name: 'Run again with changes' }).click()
+  await page.waitForURL(/\/labs\/rc-circuit/)
+  assert.equal(complaints, [])
+  await page.context().close()
+})
+
+test('the set-up link is worth nothing any more', async () => {
+  const link = /#token=(\S+)/.exec(lab.output())?.[1] ?? ''
+  const response = await fetch(`${lab.http}/api/v1/setup`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token: link, name: 'Mallory', email: 'm@lab.example', password: 'another long password' }),
+  })
+  assert.ok([403, 404, 409, 410].includes(response.status), `${response.status}`)
+  assert.is(response.headers.get('content-type')?.split(';')[0], 'application/problem+json')
+})
+
+test.run()
