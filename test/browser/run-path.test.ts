@@ -74,7 +74,7 @@ test('a wrong value says why beside its field, and nothing is sent', async () =>
   const step = page.getByLabel(/^Step/).first()
   await step.fill('12')
   const message = async () => {
-    const id = (await step.getAttribute('aria-describedby'))?.split(' ') ?? []
+    const id = (await step.getAttribute('aria-describedby'))?.split(/\s+/) ?? []
     const texts = await Promise.all(id.map((one) => page.locator(`[id="${one}"]`).textContent()))
     return texts.join(' ')
   }

@@ -249,12 +249,13 @@ function servePage(path: string, response: ServerResponse): void {
   const file = join(page, path)
   const known = file.startsWith(page) && extname(path) !== '' && existsSync(file)
   const served = known ? file : join(page, 'index.html')
+  const bytes = readFileSync(served)
   response.writeHead(200, {
     'content-type': types[extname(served)] ?? 'application/octet-stream',
     'content-security-policy': contentSecurityPolicy(),
     ...pageHeaders,
   })
-  response.end(readFileSync(served))
+  response.end(bytes)
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

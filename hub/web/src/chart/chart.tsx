@@ -42,6 +42,7 @@ export default function Chart({ content: given, height, onZoom, zoomed = false }
     if (span !== undefined) plot.current?.setScale('x', { min: span.low, max: span.high })
   }
   const data = useMemo(() => plotData(content), [content])
+  const rows = useMemo(() => measuredRows(data), [data])
   // Colours, axes and shape; a change of these needs a new drawing, a change of values does not.
   const shape = JSON.stringify([
     content.kind,
@@ -95,16 +96,16 @@ export default function Chart({ content: given, height, onZoom, zoomed = false }
 
   const keys = (event: KeyboardEvent) => {
     const drawn = plot.current
-    const points = drawn?.data[0].length ?? 0
-    if (drawn === undefined || points === 0) return
-    const step = event.shiftKey ? Math.max(1, Math.round(points / 20)) : 1
+    if (drawn === undefined || rows.length === 0) return
+    const at = index === null ? -1 : nearest(rows, index)
+    const step = event.shiftKey ? Math.max(1, Math.round(rows.length / 20)) : 1
     const moves: Readonly<Record<string, number>> = {
-      ArrowLeft: Math.max(0, (index ?? 0) - step),
-      ArrowRight: Math.min(points - 1, (index ?? -1) + step),
+      ArrowLeft: Math.max(0, at - step),
+      ArrowRight: Math.min(rows.length - 1, at + step),
       Home: 0,
-      End: points - 1,
+      End: rows.length - 1,
     }
-    const to = moves[event.key]
+    const to = rows[moves[event.key] ?? -1]
     if (to !== undefined) {
       event.preventDefault()
       setByKey(true)
@@ -113,7 +114,7 @@ export default function Chart({ content: given, height, onZoom, zoomed = false }
     } else if (event.key === '+' || event.key === '-') {
       event.preventDefault()
       const { min = 0, max = 1 } = drawn.scales.x ?? {}
-      const middle = drawn.data[0][index ?? Math.floor(points / 2)] ?? 0
+      const middle = drawn.data[0][index ?? Math.floor(drawn.data[0].length / 2)] ?? 0
       const half = ((max - min) / 2) * (event.key === '+' ? 0.5 : 2)
       zoomTo.current(middle - half, middle + half)
     } else if (event.key === 'Escape') zoomOut()
@@ -123,7 +124,7 @@ export default function Chart({ content: given, height, onZoom, zoomed = false }
     <figure className={styles.chart}>
       <figcaption className={styles.caption}>
         <h3 className={styles.title}>{content.title}</h3>
-        <Readout content={content} data={data} index={index} spoken={byKey} />
+        <Readout content={content} data={data} index={index === null ? null : (rows[nearest(rows, index)] ?? null)} spoken={byKey} />
         {zoomed || local ? (
           <button type="button" className={styles.zoomOut} onClick={zoomOut}>
             {t('runPage.zoomOut')}
@@ -151,6 +152,28 @@ export default function Chart({ content: given, height, onZoom, zoomed = false }
       )}
     </figure>
   )
+}
+
+/** The places in the drawn columns that hold measured rows; between them may stand points of a fitted curve. */
+function measuredRows(data: uPlot.AlignedData): number[] {
+  const rows: number[] = []
+  for (let i = 0; i < data[0].length; i++) {
+    if (data.slice(1, -1).some((column) => column[i] !== undefined) || data[1]?.[i] !== undefined) rows.push(i)
+  }
+  return rows
+}
+
+/** The place in a sorted list of the entry that is nearest to a number. */
+function nearest(rows: readonly number[], wanted: number): number {
+  let low = 0
+  let high = rows.length - 1
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((rows[middle] ?? 0) < wanted) low = middle + 1
+    else high = middle
+  }
+  const before = rows[low - 1]
+  return before !== undefined && wanted - before < (rows[low] ?? Number.POSITIVE_INFINITY) - wanted ? low - 1 : low
 }
 
 /** Powers of ten of the axes, which choose their units. */
