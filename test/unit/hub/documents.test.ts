@@ -1,0 +1,93 @@
+import { checkDocuments } from '@fernlab/hub/ingest/check-documents'
+import { judgeStop, MOST_RESTARTS } from '@fernlab/hub/ingest/judge-stop'
+import type { StopDoc } from '@fernlab/shared/contracts/documents'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('documents at the boundary')
+const key = { runId: 'r', attempt: 1, seq: 2 }
+const page = {
+  stream: 'primary',
+  first: 0,
+  count: 2,
+  time: Float64Array.of(1, 2),
+  columns: { 'box.value': Float64Array.of(5, 6), mode: ['a', null] },
+}
+const one = (doc: unknown) => checkDocuments({ documents: [{ ...key, name: 'event_page', doc }] })[0]
+
+test('a good page passes untouched', () => {
+  assert.is((one(page) as { doc: unknown }).doc, page)
+})
+
+const damaged: [what: string, doc: unknown, why: RegExp][] = [
+  ['no document', null, /must be an object/],
+  ['a time that is too short', { ...page, time: Float64Array.of(1) }, /time: has 1 values for 2 rows/],
+  ['a time of NaN', { ...page, time: Float64Array.of(Number.NaN, 2) }, /time\[0\]: must be finite/],
+  ['a column that is too long', { ...page, columns: { a: new Float64Array(3) } }, /columns\.a: has 3 values/],
+  ['a column of objects', { ...page, columns: { a: [{}, {}] } }, /columns\.a: must hold text/],
+  ['a column of numbers as a plain list', { ...page, columns: { a: [1, 2] } }, /columns\.a: must hold text/],
+  ['a column that is none', { ...page, columns: { a: null } }, /columns\.a: must be/],
+  ['a negative count', { ...page, count: -1 }, /count: must be a count/],
+  ['half a row', { ...page, first: 0.5 }, /first: must be a count/],
+]
+for (const [what, doc, why] of damaged) {
+  test(`${what} is damaged, with its path`, () => {
+    const checked = one(doc)
+    assert.is(checked?.name, 'unreadable')
+    assert.match((checked as { why: string }).why, why)
+    assert.is(checked?.runId, 'r')
+  })
+}
+
+test('a stop that is not of its schema is damaged', () => {
+  const [checked] = checkDocuments({ documents: [{ ...key, name: 'stop', doc: { state: 'sleepy' } }] })
+  assert.is(checked?.name, 'unreadable')
+})
+
+test('a message that is no list of keyed things is refused as a whole', () => {
+  for (const message of [null, {}, { documents: 'x' }, { documents: [null] }, { documents: [{ runId: 'r' }] }]) {
+    assert.throws(() => checkDocuments(message), /documents/)
+  }
+})
+
+const stop: StopDoc = {
+  time: 1,
+  state: 'succeeded',
+  reason: 'done',
+  outputs: {},
+  missingOutputs: {},
+  rows: { primary: 2 },
+  documents: 3,
+  safeState: { reached: true },
+}
+const run = { restart: 'never' as const, restarts: 0, cancelRequested: false }
+const hold = { rows: { primary: 2 }, nextSeq: 4 }
+
+test('a stop whose counts are met ends the run as it says', () => {
+  const verdict = judgeStop(run, hold, stop)
+  assert.is(verdict.kind === 'final' && verdict.outcome.state, 'succeeded')
+})
+
+test('missing rows and missing documents are told, and fail the run', () => {
+  for (const [here, why] of [
+    [{ ...hold, rows: { primary: 1 } }, 'the node counted 2 rows in primary, 1 arrived'],
+    [{ ...hold, rows: {} }, 'the node counted 2 rows in primary, 0 arrived'],
+    [{ ...hold, rows: { primary: 2, more: 1 } }, 'the node counted 0 rows in more, 1 arrived'],
+    [{ ...hold, nextSeq: 3 }, 'the node counted 3 documents before the end, 2 arrived'],
+  ] as const) {
+    const verdict = judgeStop(run, here, stop)
+    assert.is(verdict.kind === 'final' && verdict.outcome.state, 'failed')
+    assert.is(verdict.kind === 'final' && verdict.outcome.reason, why)
+  }
+})
+
+test('an interrupted run starts again where that is safe, three attempts in all', () => {
+  const cut = { ...stop, state: 'interrupted' as const }
+  assert.is(judgeStop({ ...run, restart: 'safe' }, hold, cut).kind, 'again')
+  assert.is(judgeStop(run, hold, cut).kind, 'final')
+  assert.is(judgeStop({ ...run, restart: 'safe', restarts: MOST_RESTARTS }, hold, cut).kind, 'final')
+  const cancelled = judgeStop({ ...run, restart: 'safe', cancelRequested: true }, hold, cut)
+  assert.is(cancelled.kind === 'final' && cancelled.outcome.state, 'cancelled')
+})
+
+test.run()
