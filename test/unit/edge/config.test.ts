@@ -1,0 +1,86 @@
+import { loadConfig } from '@fernlab/edge/config/config'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import * as assert from 'uvu/assert'
+import { createMemoryDriver } from '../../support/edge/memory-driver.ts'
+import { startTestNode } from '../../support/edge/node.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('node.yaml')
+const head = 'site: s\nnode: n\nhub: {url: "mqtt://h:1"}\n'
+
+const issuesOf = async (text: string): Promise<string[]> => {
+  try {
+    await loadConfig({ text }, [createMemoryDriver()])
+  } catch (error) {
+    return (error as LabError).message.split('\n')
+  }
+  return []
+}
+
+for (const [what, text, expected] of [
+  [
+    'two benches that claim one instrument',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b1: {parts: {x: a}}\n  b2: {parts: {y: a}}\n`,
+    /^node\.yaml:8:\d+: benches\.b2\.parts\.y: instrument a is already claimed by bench b1/,
+  ],
+  [
+    'an instrument that is not there',
+    `${head}instruments: {}\nbenches:\n  b1: {parts: {x: a}}\n`,
+    /^node\.yaml:6:\d+: benches\.b1\.parts\.x: there is no instrument a/,
+  ],
+  [
+    'an unknown driver',
+    `${head}instruments:\n  a: {driver: magic}\n`,
+    /^node\.yaml:5:\d+: instruments\.a\.driver: unknown driver magic; known are memory/,
+  ],
+  [
+    'a setting that the driver does not know',
+    `${head}instruments:\n  a: {driver: memory, config: {speed: 1}}\n`,
+    /^node\.yaml:5:\d+: instruments\.a\.config\.speed: the memory driver has no settings/,
+  ],
+  [
+    'a safe state of a part that is not there',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {z.v: 0}}\n`,
+    /bench b has no part z/,
+  ],
+  ['a key twice', `${head}node: m\ninstruments: {}\n`, /^node\.yaml:4:1: the key node stands twice/],
+  ['an unknown key', `${head}instruments: {}\nbenchs: {}\n`, /benchs/],
+] as const) {
+  test(`${what} is one line with file, line and path`, async () => {
+    const lines = await issuesOf(text)
+    assert.is(lines.length, 1, lines.join('\n'))
+    assert.match(lines[0] ?? '', expected)
+  })
+}
+
+test('a shared instrument may serve two benches', async () => {
+  assert.equal(
+    await issuesOf(
+      `${head}instruments:\n  a: {driver: memory, shared: true}\nbenches:\n  b1: {parts: {x: a}}\n  b2: {parts: {y: a}}\n`,
+    ),
+    [],
+  )
+})
+
+test('a file that is not there is named', async () => {
+  const error = (await loadConfig({ file: '/nowhere/node.yaml' }, []).catch((thrown) => thrown)) as LabError
+  assert.match(error.message, /^\/nowhere\/node\.yaml:1:1: there is no such file/)
+})
+
+test('a safe state that an instrument can not take stops the start', async () => {
+  const object = {
+    site: 's',
+    node: 'n',
+    hub: { url: 'mqtt://h:1' },
+    instruments: { a: { driver: 'memory' } },
+    benches: { b: { parts: { x: 'a' }, safeState: { 'x.voltage': 12, 'x.current': 0, 'x.nothing': 0 } } },
+  }
+  const error = (await startTestNode(undefined, { config: { object } }).catch((thrown) => thrown)) as LabError
+  assert.is(error.code, 'configuration-invalid')
+  assert.equal(
+    error.issues.map(({ path }) => path),
+    ['benches.b.safeState.x.voltage', 'benches.b.safeState.x.current', 'benches.b.safeState.x.nothing'],
+  )
+})
+
+test.run()
