@@ -13,8 +13,8 @@ import type { ConverterSpec } from './converters.ts'
 import type { ReducedRows } from './reduce.ts'
 
 export interface Conversion {
-  /** What the pages (CBOR bodies, given away) add to the output. */
-  pages(bodies: readonly Uint8Array[]): Promise<Uint8Array>
+  /** What the pages (CBOR bodies, given away) add to the output, piece by piece; read it to its end. */
+  pages(bodies: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, void>
   finish(): Promise<{ readonly bytes: Uint8Array; readonly reduced?: ReducedRows }>
   abort(): void
 }
@@ -51,7 +51,7 @@ export function createConverterThread({ clock }: { clock: Clock }): ConverterThr
     if (worker !== undefined) return worker
     const started = startWorker(import.meta.url, 'converter-worker', {
       name: 'results',
-      resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 },
+      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 },
     })
     started.unref()
     started.on('message', (reply: ConverterReply) => {
@@ -94,8 +94,13 @@ export function createConverterThread({ clock }: { clock: Clock }): ConverterThr
       open.add(session)
       await ask({ kind: 'open', session, spec })
       return {
-        pages: async (bodies) =>
-          (await ask({ kind: 'pages', session, bodies }, buffers(bodies))).bytes ?? new Uint8Array(),
+        pages: async function* (bodies) {
+          let { bytes } = await ask({ kind: 'pages', session, bodies }, buffers(bodies))
+          while (bytes !== undefined) {
+            yield bytes
+            bytes = (await ask({ kind: 'more', session })).bytes
+          }
+        },
         finish: async () => {
           const { bytes = new Uint8Array(), reduced } = await ask({ kind: 'finish', session })
           end(session)

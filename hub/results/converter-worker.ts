@@ -8,18 +8,29 @@ import type { ReducedRows } from './reduce.ts'
 
 export type ConverterRequest =
   | { readonly kind: 'open'; readonly session: number; readonly spec: ConverterSpec }
+  /** Takes pages; the first piece of what they add comes back. */
   | { readonly kind: 'pages'; readonly session: number; readonly bodies: readonly Uint8Array[] }
+  /** The next piece. */
+  | { readonly kind: 'more'; readonly session: number }
   | { readonly kind: 'finish'; readonly session: number }
   | { readonly kind: 'abort'; readonly session: number }
 
 export interface ConverterReply {
   readonly session: number
+  /** Absent when there is no further piece. */
   readonly bytes?: Uint8Array
   readonly reduced?: ReducedRows
   readonly error?: LabErrorJson
 }
 
-const sessions = new Map<number, Converter>()
+const pieceBytes = 262_144
+
+interface Session {
+  readonly converter: Converter
+  pieces: Iterator<Uint8Array>
+}
+
+const sessions = new Map<number, Session>()
 
 /** The document of a stored body; a body is the document as the node sent it, whole or its `doc` alone. */
 export function pageIn(body: Uint8Array): EventPageDoc {
@@ -30,14 +41,18 @@ export function pageIn(body: Uint8Array): EventPageDoc {
 async function answer(request: ConverterRequest): Promise<Omit<ConverterReply, 'session'>> {
   const { session } = request
   if (request.kind === 'open') {
-    sessions.set(session, await createConverter(request.spec))
+    sessions.set(session, { converter: await createConverter(request.spec), pieces: [][Symbol.iterator]() })
     return {}
   }
-  const converter = sessions.get(session)
-  if (converter === undefined) return {}
+  const open = sessions.get(session)
+  if (open === undefined) return {}
+  const { converter } = open
   switch (request.kind) {
     case 'pages':
-      return { bytes: join(request.bodies.map((body) => converter.page(pageIn(body)))) }
+      open.pieces = pieces(converter, request.bodies)
+      return next(open)
+    case 'more':
+      return next(open)
     case 'finish':
       sessions.delete(session)
       return converter.finish()
@@ -46,6 +61,28 @@ async function answer(request: ConverterRequest): Promise<Omit<ConverterReply, '
       converter.abort()
       return {}
   }
+}
+
+/** Small pages make small pieces: those are put together, so that messages are worth their cost. */
+function* pieces(converter: Converter, bodies: readonly Uint8Array[]): Generator<Uint8Array> {
+  let waiting: Uint8Array[] = []
+  let size = 0
+  for (const body of bodies) {
+    for (const piece of converter.page(pageIn(body))) {
+      waiting.push(piece)
+      size += piece.byteLength
+      if (size < pieceBytes) continue
+      yield join(waiting)
+      waiting = []
+      size = 0
+    }
+  }
+  if (size > 0) yield join(waiting)
+}
+
+function next({ pieces: left }: Session): { bytes?: Uint8Array } {
+  const piece = left.next()
+  return piece.done === true ? {} : { bytes: piece.value }
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {
@@ -67,7 +104,7 @@ port?.on('message', (request: ConverterRequest) => {
     try {
       reply = { session: request.session, ...(await answer(request)) }
     } catch (error) {
-      sessions.get(request.session)?.abort()
+      sessions.get(request.session)?.converter.abort()
       sessions.delete(request.session)
       reply = { session: request.session, error: asLabError(error).toJSON() }
     }

@@ -1,7 +1,7 @@
 /** The forms in which results leave the hub, made in a worker thread page by page; each is a small pure machine. */
 import type { EventPageDoc } from '@fernlab/shared/contracts/documents'
 import { createCsv } from './csv.ts'
-import { cut } from './cut.ts'
+import { cut, slices } from './cut.ts'
 import { eventModelPages } from './event-model.ts'
 import type { StreamColumn } from './keys.ts'
 import { type ReducedRows, Reducer, type TimeWindow } from './reduce.ts'
@@ -24,8 +24,8 @@ export type ConverterSpec =
   | (Common & { readonly format: 'hdf5'; readonly path: string; readonly metadata: Readonly<Record<string, string>> })
 
 export interface Converter {
-  /** What the page adds to the output. */
-  page(page: EventPageDoc): Uint8Array
+  /** What the page adds to the output, piece by piece: a piece is made when it is asked for. */
+  page(page: EventPageDoc): Iterable<Uint8Array>
   /** The rest of the output, and what was computed. */
   finish(): { readonly bytes: Uint8Array; readonly reduced?: ReducedRows }
   /** Gives up; leaves nothing behind. */
@@ -58,7 +58,7 @@ function reduced({ columns, rows, points, window }: Extract<ConverterSpec, { for
   return {
     page: (page) => {
       reducer.add(page)
-      return nothing
+      return []
     },
     finish: () => ({ bytes: nothing, reduced: reducer.finish() }),
     abort: () => {},
@@ -68,14 +68,14 @@ function reduced({ columns, rows, points, window }: Extract<ConverterSpec, { for
 function jsonColumn({ source, window }: Extract<ConverterSpec, { format: 'json-column' }>): Converter {
   let separator = ''
   return {
-    page: (whole) => {
-      const page = cut(whole, window)
-      const values = source === undefined ? page.time : page.columns[source]
-      if (page.count === 0) return nothing
-      const list = values === undefined ? Array.from({ length: page.count }, () => null) : Array.from<unknown>(values)
-      const out = `${separator}${JSON.stringify(list).slice(1, -1)}`
-      separator = ','
-      return text.encode(out)
+    page: function* (whole) {
+      for (const page of slices(cut(whole, window))) {
+        const values = source === undefined ? page.time : page.columns[source]
+        const list = values === undefined ? Array.from({ length: page.count }, () => null) : Array.from<unknown>(values)
+        const out = `${separator}${JSON.stringify(list).slice(1, -1)}`
+        separator = ','
+        yield text.encode(out)
+      }
     },
     finish: () => ({ bytes: nothing }),
     abort: () => {},
@@ -84,10 +84,10 @@ function jsonColumn({ source, window }: Extract<ConverterSpec, { format: 'json-c
 
 function eventModel({ columns, descriptorUid }: Extract<ConverterSpec, { format: 'event-model' }>): Converter {
   return {
-    page: (page) => {
-      let lines = ''
-      for (const document of eventModelPages(page, descriptorUid, columns)) lines += `${JSON.stringify(document)}\n`
-      return text.encode(lines)
+    page: function* (page) {
+      for (const document of eventModelPages(page, descriptorUid, columns)) {
+        yield text.encode(`${JSON.stringify(document)}\n`)
+      }
     },
     finish: () => ({ bytes: nothing }),
     abort: () => {},

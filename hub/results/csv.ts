@@ -1,5 +1,5 @@
 import type { Converter, ConverterSpec } from './converters.ts'
-import { cut } from './cut.ts'
+import { cut, slices } from './cut.ts'
 import { unitSuffix } from './keys.ts'
 
 /**
@@ -23,16 +23,17 @@ export function createCsv(spec: Extract<ConverterSpec, { format: 'csv' }>): Conv
     return String(Math.round((seconds - startTime) * 1e6) / 1e6)
   }
   return {
-    page: (whole) => {
-      const page = cut(whole, window)
-      const sources = columns.map(({ source }) => page.columns[source])
-      let lines = begin()
-      for (let at = 0; at < page.count; at++) {
-        lines += timeOf(page.time[at] ?? 0)
-        for (const column of sources) lines += `,${field(column?.[at])}`
-        lines += '\r\n'
+    page: function* (whole) {
+      for (const page of slices(cut(whole, window))) {
+        const sources = columns.map(({ source }) => page.columns[source])
+        let lines = begin()
+        for (let at = 0; at < page.count; at++) {
+          lines += timeOf(page.time[at] ?? 0)
+          for (const column of sources) lines += `,${field(column?.[at])}`
+          lines += '\r\n'
+        }
+        yield encoder.encode(lines)
       }
-      return encoder.encode(lines)
     },
     finish: () => ({ bytes: encoder.encode(begin()) }),
     abort: () => {},

@@ -51,8 +51,8 @@ export async function* streamDocuments(options: DocumentLinesOptions): AsyncGene
           streams.set(doc.stream, await converters.open({ format: 'event-model', columns, window: {}, descriptorUid }))
           yield line(document)
         } else {
-          const lines = await streams.get(stream ?? '')?.pages([body])
-          if (lines !== undefined && lines.byteLength > 0) yield lines
+          const conversion = streams.get(stream ?? '')
+          if (conversion !== undefined) yield* conversion.pages([body])
         }
       }
       if (rows.length === 0) return

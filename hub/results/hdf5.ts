@@ -40,7 +40,7 @@ export async function createHdf5(spec: Extract<ConverterSpec, { format: 'hdf5' }
         }
         rows += page.count
       }
-      return new Uint8Array(0)
+      return []
     },
     finish: () => {
       file.flush()

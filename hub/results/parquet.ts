@@ -43,7 +43,7 @@ export function createParquet(spec: Extract<ConverterSpec, { format: 'parquet' }
         const time = { name: 'time', data: Float64Array.from(page.time), encoding: 'PLAIN' as const }
         writer.write({ columnData: [time, ...data], rowGroupSize: page.count })
       }
-      return take()
+      return [take()]
     },
     finish: () => {
       writer.finish()

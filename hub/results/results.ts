@@ -13,7 +13,7 @@ import type { Data, Run } from '@fernlab/shared/contracts/api'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Store } from '../store/store.ts'
-import { createConverterThread } from './converter-thread.ts'
+import { type Conversion, createConverterThread } from './converter-thread.ts'
 import type { ConverterSpec, TimeColumn } from './converters.ts'
 import { streamDocuments } from './document-lines.ts'
 import { type StreamColumn, streamColumns } from './keys.ts'
@@ -81,8 +81,7 @@ export function createResults({ store, site, clock, temporaryFolder = tmpdir() }
     const conversion = await converters.open(spec)
     try {
       for await (const bodies of pageBodies(store, key, window)) {
-        const bytes = await conversion.pages(bodies)
-        if (bytes.byteLength > 0) yield bytes
+        yield* conversion.pages(bodies)
       }
       const { bytes } = await conversion.finish()
       if (bytes.byteLength > 0) yield bytes
@@ -117,7 +116,7 @@ export function createResults({ store, site, clock, temporaryFolder = tmpdir() }
       const own = createConverterThread({ clock })
       try {
         const conversion = await own.open({ format: 'hdf5', columns, window, path, metadata })
-        for await (const bodies of pageBodies(store, selection.key, window)) await conversion.pages(bodies)
+        for await (const bodies of pageBodies(store, selection.key, window)) await takeIn(conversion, bodies)
         await conversion.finish()
       } finally {
         await own.close()
@@ -144,7 +143,7 @@ export function createResults({ store, site, clock, temporaryFolder = tmpdir() }
       const { points } = request
       const conversion = await converters.open({ format: 'reduced', columns, window, rows: inWindow, points })
       try {
-        for await (const bodies of pageBodies(store, key, window)) await conversion.pages(bodies)
+        for await (const bodies of pageBodies(store, key, window)) await takeIn(conversion, bodies)
         const { reduced } = await conversion.finish()
         return {
           stream: key.stream,
@@ -177,6 +176,13 @@ export function createResults({ store, site, clock, temporaryFolder = tmpdir() }
       return viaFile(selection, describeRun(run, selection))
     },
     close: converters.close,
+  }
+}
+
+/** For forms that give nothing out before their end. */
+async function takeIn(conversion: Conversion, bodies: readonly Uint8Array[]): Promise<void> {
+  for await (const piece of conversion.pages(bodies)) {
+    throw new LabError({ code: 'conversion-failed', kind: 'bug', message: `${piece.byteLength} bytes came too early` })
   }
 }
 
