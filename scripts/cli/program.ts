@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addData } from './commands/data.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addFleet } from './commands/fleet.ts'
 import { addLab } from './commands/lab.ts'
@@ -30,6 +31,7 @@ export function createProgram(context: Context, version: string): Command {
   addFleet(program, context)
   addToken(program, context)
   addUser(program, context)
+  addData(program, context)
   addLogin(program, context)
   addDoctor(program, context)
   addNotBuilt(program)

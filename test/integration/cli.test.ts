@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
@@ -195,6 +195,46 @@ test('keeps a token for a hub in a file of its owner’s, and forgets it', async
   assert.match((await fernlab(['whoami'], { env })).out, /admin/)
   assert.is((await fernlab(['logout', '--hub', hub.http], { env })).code, 0)
   assert.is((await fernlab(['runs', '--hub', hub.http], { env })).code, 1)
+})
+
+test('backs up while the hub runs, and restores into an empty folder only, checked', async () => {
+  const copy = join(scratch, 'copy')
+  assert.match(await ok(['backup', copy]), /holds site main/)
+  const again = await run(['backup', copy])
+  assert.is(again.code, 1)
+  assert.match(again.err, /is not empty/)
+  const env = { FERNLAB_DATA: join(scratch, 'restored') }
+  assert.match(await ok(['restore', copy], { env }), /now holds site main/)
+  assert.is((await run(['restore', copy], { env })).code, 1)
+
+  const restored = await startFernlab({ dataFolder: env.FERNLAB_DATA, env: { FERNLAB_DEMO: '0' } })
+  try {
+    const before = await json<{ id: string; state: string }[]>(['runs', '--limit', '100'])
+    const after = await fernlab(['runs', '--limit', '100', '--json'], { env: restored.clientEnv })
+    const kept = JSON.parse(after.out) as { id: string; state: string }[]
+    assert.ok(kept.length > 2)
+    const known = new Map(before.map((entry) => [entry.id, entry.state]))
+    for (const entry of kept) assert.is(entry.state, known.get(entry.id), entry.id)
+    assert.is((await restored.stop()).code, 0)
+  } finally {
+    await restored.cleanUp()
+  }
+
+  writeFileSync(join(copy, 'hub.db'), 'x', { flag: 'a' })
+  const damaged = await run(['restore', copy], { env: { FERNLAB_DATA: join(scratch, 'damaged') } })
+  assert.is(damaged.code, 1)
+  assert.match(damaged.err, /hub\.db/)
+  assert.not.ok(existsSync(join(scratch, 'damaged/hub/hub.db')))
+})
+
+test('makes a link with which a person chooses a new password', async () => {
+  const unknown = await run(['user', 'reset', 'nobody@example.org'])
+  assert.is(unknown.code, 1)
+  assert.match(unknown.err, /nobody@example\.org/)
+  const { out: link } = await run(['user', 'reset', 'automation@fernlab.invalid'])
+  assert.match(link, new RegExp(`^${hub.http}/reset#token=\\S+\\n$`))
+  const elsewhere = await run(['user', 'reset', 'a@b.c'], { env: { FERNLAB_DATA: join(scratch, 'nowhere') } })
+  assert.match(elsewhere.err, /there is no hub's data at/)
 })
 
 test('finds a hub that runs on the same data folder', async () => {
