@@ -116,6 +116,9 @@ export function createQueue(options: CreateQueueOptions): Queue {
       )
   }
 
+  const failUnstarted = (entry: Entry, error: LabError) =>
+    stopUnstarted(entry, { state: 'failed', reason: error.message, error })
+
   const startDocument = (assignment: Assignment, time: number) => {
     const offset = node.clockOffsetMs()
     return {
@@ -163,7 +166,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
     } catch (thrown) {
       line?.shift()
       const error = asLabError(thrown)
-      stopUnstarted(next, { state: 'failed', reason: error.message, error })
+      failUnstarted(next, error)
       return pump(bench)
     }
     const done = () => {
@@ -190,7 +193,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
           retry: 'later',
           message: `bench ${bench.name} did not become usable within ${USABLE_MS / 1000} s: ${bench.status.reason ?? bench.status.state}`,
         })
-        stopUnstarted(next, { state: 'failed', reason: error.message, error })
+        failUnstarted(next, error)
         pump(bench)
       }),
     )
@@ -221,14 +224,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
     const bench = benches.get(entry.assignment.bench)
     const safe =
       bench === undefined
-        ? {
-            reached: false as const,
-            error: new LabError({
-              code: 'bench-unknown',
-              kind: 'configuration',
-              message: `bench ${entry.assignment.bench} is no longer configured`,
-            }),
-          }
+        ? { reached: false as const, error: benchGone(entry.assignment.bench) }
         : await recoverBench(bench)
     if (closing) return
     stopUnstarted(entry, { state: 'interrupted', reason: 'the node was restarted while the run was under way' }, safe)
@@ -322,7 +318,8 @@ export function createQueue(options: CreateQueueOptions): Queue {
         })
         const entry: Entry = { assignment: checked.data, documents, state, running: undefined }
         note(entry)
-        if (state === 'waiting') lineOf(checked.data.bench).push(entry)
+        if (state === 'waiting' && benches.has(checked.data.bench)) lineOf(checked.data.bench).push(entry)
+        else if (state === 'waiting') failUnstarted(entry, benchGone(checked.data.bench))
         if (state === 'running') {
           log.warn({ run: checked.data.runId, bench: checked.data.bench }, 'a run was cut by a restart of the node')
           interrupt(entry).catch((thrown) =>
@@ -355,4 +352,13 @@ export function createQueue(options: CreateQueueOptions): Queue {
 /** The cause of a stop when the disk refuses. */
 export function diskCause(trouble: LabError): StopCause {
   return { state: 'failed', reason: `the node's disk takes no more data: ${trouble.message}`, error: trouble }
+}
+
+function benchGone(bench: string): LabError {
+  return new LabError({
+    code: 'bench-unknown',
+    kind: 'configuration',
+    message: `bench ${bench} is no longer in node.yaml`,
+    studentMessage: 'The bench of this run was taken away.',
+  })
 }

@@ -33,9 +33,16 @@ const make = () => {
     onForgotten: ({ runId }) => forgotten.push(runId),
   })
 }
-test.before.each(async () => {
+test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fernlab-outbox-'))
   database = await openStore(join(folder, 'node.db'))
+})
+test.after(async () => {
+  await database.close()
+  await rm(folder, { recursive: true, force: true })
+})
+test.before.each(async () => {
+  await database.write([{ sql: 'DELETE FROM document' }, { sql: 'DELETE FROM attempt' }])
   clock = new ManualClock()
   overdue = 0
   forgotten = []
@@ -44,8 +51,6 @@ test.before.each(async () => {
 test.after.each(async () => {
   outbox.close()
   await journal.close()
-  await database.close()
-  await rm(folder, { recursive: true, force: true })
 })
 
 const key = { runId: 'r1', attempt: 1, fence: 1 }
