@@ -3,6 +3,11 @@
 export interface Message {
   /** Arguments as text, trimmed; quotes kept. */
   readonly args: readonly string[]
+  /**
+   * Lets the instrument work for so long and gives the moment at which it is done, ms of the clock's monotonic time.
+   * That moment counts from when the message came, however late this process gets to run: as on a real instrument.
+   */
+  readonly spend: (ms: number) => Promise<number>
 }
 
 /** Answers a question with a text or a promise of one; a command answers nothing. */

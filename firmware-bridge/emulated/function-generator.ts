@@ -41,6 +41,7 @@ export function createFunctionGenerator(options: EmulatedInstrumentOptions): Scp
     identity: `Fernlab,FFG-1010,${options.seed},1.0`,
     clock: options.clock,
     latencyMs: options.latencyMs,
+    instant: options.instant,
     reset: () => {
       word = 'SINusoid'
       frequencyHz = 1000

@@ -2,7 +2,7 @@
  * An emulated 5½-digit multimeter: direct voltage and current averaged over an aperture in power-line cycles (50 Hz),
  * alternating voltage as the true root mean square about the mean over a window; ranges, overload, noise, calibration.
  */
-import { booleanArgument, numberArgument } from './command-table.ts'
+import { booleanArgument, type Message, numberArgument } from './command-table.ts'
 import { scientific } from './function-generator.ts'
 import { createNoise } from './noise.ts'
 import { type EmulatedInstrumentOptions, quantise } from './power-supply.ts'
@@ -24,7 +24,7 @@ export interface MultimeterOptions extends EmulatedInstrumentOptions {
 
 /** A meter on the wire; `CONFigure`, `READ?`, `MEASure:…?`, `VOLTage:DC:NPLCycles`, `VOLTage:AC:WINDow` (s). */
 export function createMultimeter(options: MultimeterOptions): ScpiDevice {
-  const { clock, circuit, measures, instant } = options
+  const { clock, circuit, measures } = options
   const noise = createNoise(options.seed)
   const gain = 1 + 3e-5 * (2 * noise.uniform() - 1)
   const offsetCounts = 2 * noise.uniform() - 1
@@ -35,11 +35,8 @@ export function createMultimeter(options: MultimeterOptions): ScpiDevice {
 
   const at = (quantity: 'volts' | 'amps', timeS: number) =>
     quantity !== measures ? 0 : quantity === 'volts' ? circuit.volts(timeS) : circuit.amps(timeS)
-  /** Waits while the converter integrates, then looks back over that time. */
-  const integrate = async (durationS: number): Promise<number> => {
-    if (!instant) await clock.sleep(durationS * 1000)
-    return clock.monotonic() / 1000
-  }
+  /** Waits while the converter integrates; the end of that time, in seconds. */
+  const integrate = async (message: Message, durationS: number) => (await message.spend(durationS * 1000)) / 1000
   const present = (value: number, quantity: 'volts' | 'amps', apertureS: number): string => {
     const steps = quantity === 'volts' ? VOLT_RANGES : AMP_RANGES
     const auto = steps.find((range) => Math.abs(value) <= range * OVERRANGE)
@@ -49,39 +46,40 @@ export function createMultimeter(options: MultimeterOptions): ScpiDevice {
     const rms = 0.7 * step * Math.sqrt(LINE_PERIOD_S / Math.max(apertureS, 2e-4))
     return scientific(quantise(value * gain + offsetCounts * step + rms * noise.normal(), step))
   }
-  const direct = async (quantity: 'volts' | 'amps'): Promise<string> => {
+  const direct = async (message: Message, quantity: 'volts' | 'amps'): Promise<string> => {
     const apertureS = cycles * LINE_PERIOD_S
-    const endS = await integrate(apertureS)
+    const endS = await integrate(message, apertureS)
     return present(
       meanOver(endS - apertureS, endS, 9, (timeS) => at(quantity, timeS)),
       quantity,
       apertureS,
     )
   }
-  const alternating = async (): Promise<string> => {
-    const endS = await integrate(windowS)
+  const alternating = async (message: Message): Promise<string> => {
+    const endS = await integrate(message, windowS)
     const points = 2001
     const volts = (timeS: number) => at('volts', timeS)
     const mean = meanOver(endS - windowS, endS, points, volts)
     const square = meanOver(endS - windowS, endS, points, (timeS) => (volts(timeS) - mean) ** 2)
     return present(Math.sqrt(square), 'volts', windowS)
   }
-  const measure = () => (mode === 'VOLT:AC' ? alternating() : direct(mode === 'VOLT' ? 'volts' : 'amps'))
+  const measure = (message: Message) =>
+    mode === 'VOLT:AC' ? alternating(message) : direct(message, mode === 'VOLT' ? 'volts' : 'amps')
   const configure = (to: Mode) => () => {
     mode = to
     return undefined
   }
-  const setCycles = (message: { args: readonly string[] }) => {
+  const setCycles = (message: Message) => {
     cycles = numberArgument(message, 0.02, 100)
     return undefined
   }
   const rangeCommands = (header: string, quantity: 'volts' | 'amps', steps: readonly number[]) => ({
-    [`${header}:RANGe[:UPPer]`]: (message: { args: readonly string[] }) => {
+    [`${header}:RANGe[:UPPer]`]: (message: Message) => {
       const wanted = numberArgument(message, 0, steps[steps.length - 1] ?? 0)
       ranges = { ...ranges, [quantity]: steps.find((range) => range >= wanted) }
       return undefined
     },
-    [`${header}:RANGe:AUTO`]: (message: { args: readonly string[] }) => {
+    [`${header}:RANGe:AUTO`]: (message: Message) => {
       if (booleanArgument(message)) ranges = { ...ranges, [quantity]: undefined }
       return undefined
     },
@@ -93,6 +91,7 @@ export function createMultimeter(options: MultimeterOptions): ScpiDevice {
     identity: `Fernlab,FDM-5500,${options.seed},1.0`,
     clock,
     latencyMs: options.latencyMs,
+    instant: options.instant,
     reset: () => {
       mode = 'VOLT'
       cycles = 1
@@ -105,13 +104,13 @@ export function createMultimeter(options: MultimeterOptions): ScpiDevice {
       'CONFigure:VOLTage:AC': configure('VOLT:AC'),
       'CONFigure?': () => `"${mode}"`,
       'READ?': measure,
-      'MEASure:VOLTage[:DC]?': () => {
+      'MEASure:VOLTage[:DC]?': (message) => {
         mode = 'VOLT'
-        return measure()
+        return measure(message)
       },
-      'MEASure:CURRent[:DC]?': () => {
+      'MEASure:CURRent[:DC]?': (message) => {
         mode = 'CURR'
-        return measure()
+        return measure(message)
       },
       ...rangeCommands('[SENSe:]VOLTage[:DC]', 'volts', VOLT_RANGES),
       ...rangeCommands('[SENSe:]CURRent[:DC]', 'amps', AMP_RANGES),

@@ -44,6 +44,7 @@ export function createPowerSupply(options: EmulatedInstrumentOptions): ScpiDevic
     identity: `Fernlab,FPS-3003,${options.seed},1.0`,
     clock,
     latencyMs: options.latencyMs,
+    instant: options.instant,
     reset: () => {
       volts = 0
       amps = 0.1

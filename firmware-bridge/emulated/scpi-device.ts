@@ -1,7 +1,8 @@
 /**
  * An emulated SCPI instrument: takes bytes, keeps IEEE 488.2 status and error queue, answers after its latency.
  *
- * INVARIANTS: messages run one after the other in the order of arrival, whatever connection they came by; an answer goes
+ * INVARIANTS: messages run one after the other in the order of arrival, whatever connection they came by; each takes the
+ * instrument's own time from its arrival, not that of a process that is late; an answer goes
  * to the connection that asked, and nowhere once that is closed; state outlives connections.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -15,9 +16,18 @@ export interface ScpiDeviceOptions {
   readonly clock: Clock
   /** Time to take a message; 0 answers at once. */
   readonly latencyMs: number
+  /** Nothing takes time. */
+  readonly instant: boolean
   readonly commands: CommandTable
   /** `*RST`. */
   readonly reset: () => void
+}
+
+interface Work {
+  readonly line: string
+  readonly receivedMs: number
+  readonly answer: (text: string) => void
+  readonly hangUp: () => void
 }
 
 const MAX_LINE = 4096
@@ -28,9 +38,11 @@ export class ScpiDevice implements WireDevice {
   readonly #options: ScpiDeviceOptions
   readonly #tree: HeaderTree
   readonly #errors: ScpiFault[] = []
-  readonly #work: { line: string; answer: (text: string) => void; hangUp: () => void }[] = []
+  readonly #work: Work[] = []
   readonly #ends = new Set<WireEnd>()
   #working = false
+  /** Up to when the instrument has worked. */
+  #timeMs = 0
   #fault: Fault | undefined
   #faultLeft = Number.POSITIVE_INFINITY
   #standardEvents = 128
@@ -71,7 +83,7 @@ export class ScpiDevice implements WireDevice {
           const hangUp = () => {
             if (open) end.hangUp()
           }
-          this.#work.push({ line, answer, hangUp })
+          this.#work.push({ line, receivedMs: this.#options.clock.monotonic(), answer, hangUp })
         }
         if (buffer.length > MAX_LINE) {
           buffer = ''
@@ -90,13 +102,14 @@ export class ScpiDevice implements WireDevice {
     if (this.#working) return
     this.#working = true
     for (let next = this.#work.shift(); next !== undefined; next = this.#work.shift()) {
-      await this.#pause(this.#options.latencyMs)
+      this.#timeMs = Math.max(this.#timeMs, next.receivedMs)
+      await this.#spend(this.#options.latencyMs)
       const answers: string[] = []
       for (const unit of splitMessage(next.line)) {
         try {
           const handler = this.#tree.find(unit.header)
           if (handler === undefined) throw new ScpiFault(-113, 'Undefined header')
-          const answer = await handler({ args: unit.args })
+          const answer = await handler({ args: unit.args, spend: (ms) => this.#spend(ms) })
           if (answer !== undefined) answers.push(answer)
         } catch (error) {
           // A slip of the emulation shows in the error queue, as a real instrument's would.
@@ -118,7 +131,7 @@ export class ScpiDevice implements WireDevice {
       case 'silent':
         return
       case 'slow':
-        await this.#pause(fault.ms)
+        await this.#spend(fault.ms)
         send(text)
         return
       case 'garbage':
@@ -189,7 +202,12 @@ export class ScpiDevice implements WireDevice {
     }
   }
 
-  async #pause(ms: number): Promise<void> {
-    if (ms > 0) await this.#options.clock.sleep(ms)
+  async #spend(ms: number): Promise<number> {
+    const { clock, instant } = this.#options
+    if (instant) return clock.monotonic()
+    this.#timeMs += ms
+    const leftMs = this.#timeMs - clock.monotonic()
+    if (leftMs > 0) await clock.sleep(leftMs)
+    return this.#timeMs
   }
 }

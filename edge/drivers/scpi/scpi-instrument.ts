@@ -140,8 +140,10 @@ export class ScpiInstrument implements Instrument {
     const parse = (reply: string) =>
       together.map(({ name, signal }) => ({ name, value: parseValue(signal, reply, source) }))
     const values = await exchange.query(command, parse, asked.timeoutMs)
-    // The value was true somewhere between question and answer; the middle is the best guess.
-    const time = (sentMs + (clock.monotonic() - startedMs) / 2) / 1000
+    // The value was true in the middle of the measurement. What the exchange took beyond its usual time was spent after
+    // it, most likely by this machine: a stall must not move the sample.
+    const elapsedS = (clock.monotonic() - startedMs) / 1000
+    const time = sentMs / 1000 + Math.min(elapsedS, asked.readS ?? elapsedS) / 2
     for (const { name, value } of values) readings[name] = { value, time }
   }
 

@@ -2,7 +2,7 @@
 import type { RcCircuit } from '@fernlab/firmware-bridge/emulated/circuits/rc'
 import type { WireDevice } from '@fernlab/firmware-bridge/emulated/wire-device'
 import { createWorlds, type World } from '@fernlab/firmware-bridge/emulated/worlds'
-import { ManualClock } from '@fernlab/shared/primitives/clock'
+import { type Clock, ManualClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
@@ -146,6 +146,30 @@ test('the generator refuses what would leave its range', async () => {
   await fgen('FUNC TRIANGLE')
   assert.match(await fgen('SYST:ERR?'), /^-224/)
   assert.is(await fgen('FUNC?'), 'SIN')
+})
+
+test('a process that wakes late does not move the moment of a measurement', async () => {
+  const clock = new ManualClock()
+  const late: Clock = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    sleep: (ms, signal) => clock.sleep(ms + 80, signal),
+    after: (ms, callback) => clock.after(ms, callback),
+  }
+  const world = createWorlds({ clock: late, latencyMs: 1 }).world('rc')
+  const circuit = world.circuit as RcCircuit
+  circuit.setSupply({ on: true, volts: 5, limitAmps: 1 })
+  await clock.advance(300)
+  let received = ''
+  const wire = world
+    .device('dmm')
+    .connect({ data: (bytes) => (received += new TextDecoder().decode(bytes)), hangUp: () => {} })
+  wire.receive(new TextEncoder().encode('VOLT:DC:NPLC 1;:READ?\n'))
+  await clock.advance(1000)
+  // 1 ms to take the message, then 20 ms of integration: the middle is 11 ms after it came.
+  const { resistanceOhm, capacitanceF, supplySettlingS } = circuit.config
+  const wanted = 5 * (1 - Math.exp(-(0.311 - supplySettlingS) / (resistanceOhm * capacitanceF)))
+  near(Number(received), wanted, 0.002)
 })
 
 test('state outlives a connection; *RST does not let it', async () => {
