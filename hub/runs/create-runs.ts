@@ -130,12 +130,14 @@ export function createRuns(options: CreateRunsOptions): Runs {
 
   /** Queues under a key by a write of its own, since the database may refuse it. */
   const queueOnce = async (row: NewRunRow, run: OpenRun): Promise<boolean> => {
+    faultPoint?.('before-submit-commit')
     try {
       await store.database.write([{ sql: statements.insertRun.sql, params: statements.insertRun.bind(row) }])
     } catch (error) {
       if (error instanceof LabError && error.code === 'constraint-failed') return false
       throw error
     }
+    faultPoint?.('after-submit-commit')
     runs.add(run)
     await new Promise<void>((resolve, reject) => {
       ledger.queued(run)
