@@ -33,10 +33,11 @@ faultPoints.forEach((point, at) => {
     await edge.start({ FERNLAB_FAULT_POINT: point })
     await client.online(node)
     const endsBefore = edge.ends.length
+    const ended = edge.ended()
     edge.watch()
     const ids: string[] = []
     for (const protocol of firstOf(at)) ids.push(await client.submit({ lab: labId, protocol }))
-    const how = await within(30_000, `the node passing ${point}`, edge.ended())
+    const how = await within(30_000, `the node passing ${point}`, ended)
     assert.is(how, 'SIGKILL')
     assert.is(edge.ends.length, endsBefore + 1)
     await edge.settled()

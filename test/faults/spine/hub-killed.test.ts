@@ -49,7 +49,7 @@ for (const point of faultPoints) {
     await restartArmed(point)
     const ended = hub.ended()
     hub.watch()
-    const slow = { points: 20 }
+    const slow = { points: point.includes('cancel') ? 300 : 20 }
     const first = await client.submit({
       lab: labId,
       protocol: point.includes('requeue') ? 'steps-safe' : 'steps-never',

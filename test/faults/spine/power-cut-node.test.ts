@@ -49,9 +49,9 @@ if (problem === undefined) {
         await lab.client.online(node)
       }
       const records = await lab.check(ids)
-      for (const { restart, state, id } of records) {
-        if (restart === 'safe') assert.is(state, 'succeeded', id)
-        else assert.ok(state === 'succeeded' || state === 'interrupted', `${id} is ${state}`)
+      for (const { state, id } of records) {
+        // Also `restart: safe` ends as interrupted when the power fails three times during the same run.
+        assert.ok(state === 'succeeded' || state === 'interrupted', `${id} is ${state}`)
       }
     } finally {
       await lab.close()
