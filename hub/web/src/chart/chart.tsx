@@ -124,7 +124,12 @@ export default function Chart({ content: given, height, onZoom, zoomed = false }
     <figure className={styles.chart}>
       <figcaption className={styles.caption}>
         <h3 className={styles.title}>{content.title}</h3>
-        <Readout content={content} data={data} index={index === null ? null : (rows[nearest(rows, index)] ?? null)} spoken={byKey} />
+        <Readout
+          content={content}
+          data={data}
+          index={index === null ? null : (rows[nearest(rows, index)] ?? null)}
+          spoken={byKey}
+        />
         {zoomed || local ? (
           <button type="button" className={styles.zoomOut} onClick={zoomOut}>
             {t('runPage.zoomOut')}

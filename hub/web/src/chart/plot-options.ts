@@ -24,6 +24,8 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
   const xLog = content.x.scale === 'log'
   const yLog = content.yScale === 'log'
   const label = (title: string, unit: string) => (unit === '' ? title : `${title} (${unit})`)
+  // A long name stands above the chart already; along the axis it would be cut off.
+  const yLabel = (title: string, unit: string) => (title.length > 36 && unit !== '' ? unit : label(title, unit))
   const axis = { stroke: ink, font, labelFont: `500 ${font}`, grid, ticks: { ...grid, size: 4 }, labelSize: 22, gap: 6 }
   const points = content.x.values.length
   const showPoints = content.kind === 'scatter' || points <= 150
@@ -52,6 +54,7 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
         label: label(content.x.title, xLog ? axisUnit(1, content.x.unit).text : xUnit.text),
         size: 34,
         space: narrow ? 48 : 72,
+        ...(xLog ? decades(grid) : {}),
         values: (_, splits) => (xLog ? logTickTexts(splits, false) : tickTexts(splits, xUnit.divide)),
       },
       ...units.map((unit, index): uPlot.Axis => {
@@ -64,7 +67,8 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
           scale: unit,
           side: index === 0 ? 3 : 1,
           grid: index === 0 ? grid : { show: false },
-          label: label(own.map((one) => one.title).join(', '), shown.text),
+          ...(yLog ? decades(index === 0 ? grid : { show: false }) : {}),
+          label: yLabel(own.map((one) => one.title).join(', '), shown.text),
           size: narrow ? 46 : 56,
           space: 40,
           values: (_, splits) => (yLog ? logTickTexts(splits, false) : tickTexts(splits, shown.divide)),
@@ -109,6 +113,15 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
       ],
     },
   }
+}
+
+/** Over many decades only whole powers of ten get a line; over few, all nine steps do. */
+function decades(grid: uPlot.Axis.Grid): Pick<uPlot.Axis, 'grid' | 'ticks' | 'filter'> {
+  const filter: uPlot.Axis.Filter = (_, splits) => {
+    const many = Math.log10((splits.at(-1) ?? 1) / (splits[0] ?? 1)) > 1.5
+    return many ? splits.map((split) => (Math.abs(Math.log10(split) % 1) < 1e-6 ? split : null)) : splits
+  }
+  return { grid: { ...grid, filter }, ticks: { ...grid, size: 4, filter }, filter }
 }
 
 /** A little air above and below, also for a flat line. */

@@ -53,7 +53,7 @@ export function ParameterField({ parameter, input, checked, refused, onChange }:
       <TextInput
         label={
           <span className={styles.label}>
-            <span>{label}</span>
+            <span>{label} </span>
             <span className={styles.limits}>{limitsText(parameter, words)}</span>
           </span>
         }

@@ -15,11 +15,19 @@ const pageRows = 50
 /** A table of more rows is a download's job; the page then shows rows spread over the run. */
 const mostRows = 20_000
 
+interface Props {
+  readonly run: Run
+  readonly streams: readonly StreamData[]
+  /** The stream that is shown until a person chooses another. */
+  readonly first: string | undefined
+  readonly final: boolean
+}
+
 /** The rows as numbers, fifty at a time. */
-export function DataTable({ run, streams, final }: { run: Run; streams: readonly StreamData[]; final: boolean }) {
+export function DataTable({ run, streams, first, final }: Props) {
   const words = useWords()
   const { t, language } = words
-  const [name, setName] = useState(streams[0]?.stream)
+  const [name, setName] = useState(first)
   const [page, setPage] = useState(0)
   const shown = streams.find((one) => one.stream === name) ?? streams[0]
   const whole = useQuery({

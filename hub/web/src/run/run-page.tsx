@@ -2,7 +2,7 @@ import type { LabDetail, Run } from '@fernlab/shared/contracts/api'
 import type { PlotSpec } from '@fernlab/shared/protocol/protocol'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { dataQuery, labQuery, runQuery } from '../api/queries.ts'
@@ -58,8 +58,12 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
   const { t } = useWords()
   const api = useApi()
   const final = isFinal(run.state)
-  const live = useLiveRun(run.id, !final)
-  const names = Object.keys(run.rows).filter((name) => (run.rows[name] ?? 0) > 0)
+  // Followed to its `end`, which comes after the final state, so what it was at first decides.
+  const [followed] = useState(!final)
+  const live = useLiveRun(run.id, followed)
+  const names = [
+    ...new Set([...Object.keys(run.rows).filter((name) => (run.rows[name] ?? 0) > 0), ...Object.keys(live.streams)]),
+  ]
   const fetched = useQueries({
     queries: names.map((stream) => ({
       ...dataQuery(api, run.id, { stream, attempt: run.attempt, points: chartPoints }),
@@ -106,7 +110,7 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
       </section>
       <Outputs run={run} protocol={protocol} final={final} />
       <div className={styles.below}>
-        {hasRows ? <DataTable run={run} streams={streams} final={final} /> : null}
+        {hasRows ? <DataTable run={run} streams={streams} first={plots[0]?.stream} final={final} /> : null}
         <div className={styles.facts}>
           <Configuration run={run} protocol={protocol} />
           <Log run={run} live={live.log} />

@@ -78,9 +78,12 @@ function sentence(run: Run, { t, about }: ReturnType<typeof useWords>, nowMs: nu
     return parts.filter((part) => part !== '').join(' ')
   }
   if (run.state === 'assigned') return t('runPage.starting')
-  if (run.state === 'running') return run.progress?.step ?? ''
+  if (run.state === 'running') return stepName(run.progress?.step)
   return run.state === 'succeeded' || run.error !== undefined ? '' : (run.reason ?? '')
 }
+
+/** The step's own label; a path such as `steps[3].record` says nothing to a student. */
+const stepName = (step: string | undefined): string => (step === undefined || /[[\].]/.test(step) ? '' : step)
 
 function timing(run: Run, { t, duration, moment }: ReturnType<typeof useWords>, nowMs: number): string {
   if (run.state === 'running') {

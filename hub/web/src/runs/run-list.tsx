@@ -36,7 +36,7 @@ function mainResult(run: Run): string {
   const first = Object.entries(run.outputs)[0]
   if (first === undefined) return ''
   const [name, { value, unit, uncertainty }] = first
-  return `${name} = ${quantity(value, unit, uncertainty === undefined ? {} : { uncertainty })}`
+  return `${name.replaceAll('_', ' ')} = ${quantity(value, unit, uncertainty === undefined ? {} : { uncertainty })}`
 }
 
 function waiting(run: Run, { t, about }: ReturnType<typeof useWords>): string {
