@@ -11,6 +11,7 @@ import { startWorker } from '@fernlab/shared/storage/start-worker'
 import type { ConverterReply, ConverterRequest } from './converter-worker.ts'
 import type { ConverterSpec } from './converters.ts'
 import type { ReducedRows } from './reduce.ts'
+import { createShortLived } from './short-lived.ts'
 
 export interface Conversion {
   /** What the pages (CBOR bodies, given away) add to the output, piece by piece; read it to its end. */
@@ -34,6 +35,7 @@ interface Waiting {
 /** Starts the thread when the first conversion is opened and ends it when none was for a while. */
 export function createConverterThread({ clock }: { clock: Clock }): ConverterThread {
   let worker: Worker | undefined
+  const shortLived = createShortLived()
   let nextSession = 1
   const open = new Set<number>()
   const waiting = new Map<number, Waiting>()
@@ -96,7 +98,9 @@ export function createConverterThread({ clock }: { clock: Clock }): ConverterThr
       return {
         pages: async function* (bodies) {
           let { bytes } = await ask({ kind: 'pages', session, bodies }, buffers(bodies))
+          for (const body of bodies) shortLived.passed(body.byteLength)
           while (bytes !== undefined) {
+            shortLived.passed(bytes.byteLength)
             yield bytes
             bytes = (await ask({ kind: 'more', session })).bytes
           }

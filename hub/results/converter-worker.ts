@@ -5,6 +5,7 @@ import { decode } from '@fernlab/shared/links/codec'
 import { asLabError, type LabErrorJson } from '@fernlab/shared/primitives/lab-error'
 import { type Converter, type ConverterSpec, createConverter } from './converters.ts'
 import type { ReducedRows } from './reduce.ts'
+import { createShortLived } from './short-lived.ts'
 
 export type ConverterRequest =
   | { readonly kind: 'open'; readonly session: number; readonly spec: ConverterSpec }
@@ -30,6 +31,7 @@ interface Session {
   pieces: Iterator<Uint8Array>
 }
 
+const shortLived = createShortLived()
 const sessions = new Map<number, Session>()
 
 /** The document of a stored body; a body is the document as the node sent it, whole or its `doc` alone. */
@@ -68,9 +70,11 @@ function* pieces(converter: Converter, bodies: readonly Uint8Array[]): Generator
   let waiting: Uint8Array[] = []
   let size = 0
   for (const body of bodies) {
+    shortLived.passed(body.byteLength)
     for (const piece of converter.page(pageIn(body))) {
       waiting.push(piece)
       size += piece.byteLength
+      shortLived.passed(piece.byteLength)
       if (size < pieceBytes) continue
       yield join(waiting)
       waiting = []

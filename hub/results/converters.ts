@@ -21,7 +21,13 @@ export type ConverterSpec =
   | (Common & { readonly format: 'json-column'; readonly source: string | undefined })
   | (Common & { readonly format: 'event-model'; readonly descriptorUid: string })
   | (Common & { readonly format: 'parquet'; readonly metadata: Readonly<Record<string, string>> })
-  | (Common & { readonly format: 'hdf5'; readonly path: string; readonly metadata: Readonly<Record<string, string>> })
+  | (Common & {
+      readonly format: 'hdf5'
+      readonly path: string
+      /** Rows that will come, for the size of the file's chunks. */
+      readonly rows: number
+      readonly metadata: Readonly<Record<string, string>>
+    })
 
 export interface Converter {
   /** What the page adds to the output, piece by piece: a piece is made when it is asked for. */

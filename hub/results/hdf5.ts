@@ -4,7 +4,7 @@ import type { Converter, ConverterSpec } from './converters.ts'
 import { cut } from './cut.ts'
 import type { StreamColumn } from './keys.ts'
 
-const chunkRows = 16_384
+const mostChunkRows = 16_384
 
 /**
  * HDF5 into the file at `path`: one dataset for each column, with `unit`, `source` and `title` as attributes; `time` is
@@ -12,6 +12,7 @@ const chunkRows = 16_384
  */
 export async function createHdf5(spec: Extract<ConverterSpec, { format: 'hdf5' }>): Promise<Converter> {
   const { columns, window, metadata, path } = spec
+  const chunkRows = Math.max(16, Math.min(mostChunkRows, spec.rows))
   await h5wasm.ready
   const file = new h5wasm.File(path, 'w')
   for (const [name, value] of Object.entries(metadata)) file.create_attribute(name, value)

@@ -23,7 +23,7 @@ import type { TimeWindow } from './reduce.ts'
 export type Bytes = AsyncGenerator<Uint8Array, void, void>
 
 export interface DataRequest extends TimeWindow {
-  /** The first stream unless named. */
+  /** `primary`, or where there is none the stream with the most rows, unless named. */
   readonly stream?: string
   readonly attempt?: number
   /** API keys; all unless given. */
@@ -65,8 +65,8 @@ export function createResults({ store, site, clock, temporaryFolder = tmpdir() }
   const select = async (run: Run, request: DataRequest): Promise<Selection> => {
     const attempt = request.attempt ?? (await latestAttempt(store, run.id)) ?? run.attempt
     const streams = await streamsOf(store, run.id, attempt)
-    const stream =
-      request.stream === undefined ? streams[0] : streams.find((candidate) => candidate.name === request.stream)
+    const wanted = request.stream ?? mainStream(streams, run.rows)
+    const stream = streams.find(({ name }) => name === wanted)
     if (stream === undefined) throw noStream(run, request.stream, streams)
     const { from, to } = request
     return {
@@ -115,7 +115,8 @@ export function createResults({ store, site, clock, temporaryFolder = tmpdir() }
       // A thread of its own: the library's memory goes with it.
       const own = createConverterThread({ clock })
       try {
-        const conversion = await own.open({ format: 'hdf5', columns, window, path, metadata })
+        const { inWindow: rows } = await countRows(store, selection.key, window)
+        const conversion = await own.open({ format: 'hdf5', columns, window, path, metadata, rows })
         for await (const bodies of pageBodies(store, selection.key, window)) await takeIn(conversion, bodies)
         await conversion.finish()
       } finally {
@@ -184,6 +185,15 @@ async function takeIn(conversion: Conversion, bodies: readonly Uint8Array[]): Pr
   for await (const piece of conversion.pages(bodies)) {
     throw new LabError({ code: 'conversion-failed', kind: 'bug', message: `${piece.byteLength} bytes came too early` })
   }
+}
+
+function mainStream(streams: readonly Stream[], rows: Run['rows']): string | undefined {
+  const names = streams.map(({ name }) => name)
+  if (names.includes('primary')) return 'primary'
+  return names.reduce<string | undefined>(
+    (best, name) => (best === undefined || (rows[name] ?? 0) > (rows[best] ?? 0) ? name : best),
+    undefined,
+  )
 }
 
 function choose(all: readonly StreamColumn[], wanted: readonly string[] | undefined): readonly StreamColumn[] {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Worker } from 'node:worker_threads'
 import { encode } from '@fernlab/shared/links/codec'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -72,12 +73,19 @@ function download(
   })
 }
 
-/** How late the loop is when it has nothing to do. */
-async function idleDelay(): Promise<number> {
+/** How late the loop is beside a busy thread when it has next to nothing to do: that much is the machine's. */
+async function delayOfMachine(): Promise<number> {
+  const busy = new Worker('for (;;) Math.sqrt(Math.random())', { eval: true })
+  const work = setInterval(() => {
+    const until = performance.now() + 1
+    while (performance.now() < until);
+  }, 5)
   const delay = monitorEventLoopDelay({ resolution: 5 })
   delay.enable()
-  await new Promise((resolve) => setTimeout(resolve, 2000))
+  await new Promise((resolve) => setTimeout(resolve, 3000))
   delay.disable()
+  clearInterval(work)
+  await busy.terminate()
   return delay.percentile(99) / 1e6 - 5
 }
 
@@ -89,7 +97,7 @@ async function watched<T>(what: string, work: () => Promise<T>): Promise<T> {
   const timer = setInterval(() => {
     most = Math.max(most, process.memoryUsage().rss)
   }, 50)
-  const idleMs = await idleDelay()
+  const machineMs = await delayOfMachine()
   const delay = monitorEventLoopDelay({ resolution: 5 })
   delay.enable()
   try {
@@ -101,13 +109,13 @@ async function watched<T>(what: string, work: () => Promise<T>): Promise<T> {
     const p99Ms = delay.percentile(99) / 1e6 - 5
     const grownMB = (most - before) / 1e6
     process.stdout.write(
-      `${what}: +${grownMB.toFixed(0)} MB, loop p99 ${p99Ms.toFixed(1)} ms (idle ${idleMs.toFixed(1)} ms)\n`,
+      `${what}: +${grownMB.toFixed(0)} MB, loop p99 ${p99Ms.toFixed(1)} ms (the machine's ${machineMs.toFixed(1)} ms)\n`,
     )
     assert.ok(grownMB < 100, `${what}: memory grew by ${grownMB.toFixed(0)} MB`)
-    // On a machine that others keep busy an idle loop is late too: that part is not ours.
+    const most99 = 20 + 2 * machineMs
     assert.ok(
-      p99Ms <= 20 + 3 * idleMs,
-      `${what}: the loop's p99 delay was ${p99Ms.toFixed(1)} ms, ${idleMs.toFixed(1)} ms when idle`,
+      p99Ms <= most99,
+      `${what}: the loop's p99 delay was ${p99Ms.toFixed(1)} ms, above ${most99.toFixed(1)} ms`,
     )
   }
 }
