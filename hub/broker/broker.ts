@@ -136,7 +136,11 @@ export async function createBroker({ site, authenticate, log }: CreateBrokerOpti
 
   let closing: Promise<void> | undefined
   return {
-    handle: (stream, request) => void aedes.handle(stream, request),
+    handle: (stream, request) => {
+      // A closed broker would leave the client without an answer until its patience ends.
+      if (closing !== undefined) stream.destroy()
+      else aedes.handle(stream, request)
+    },
     publish: (topic, payload, { retain = false } = {}) => {
       const bytes = typeof payload === 'string' ? Buffer.from(payload) : asBuffer(payload)
       aedes.publish({ cmd: 'publish', topic, payload: bytes, qos: 0, dup: false, retain }, (error) => {

@@ -1,0 +1,240 @@
+/** The hub's side of the sync against a scripted node: order, doubles, gaps, stale attempts, repair. */
+import { openStore } from '@fernlab/hub/store/store'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { admin, startTestHub, type TestHub, until } from './hub-with-node.ts'
+import { documentsOf, type ScriptedNode, startScriptedNode } from './scripted-node.ts'
+
+const test = suite('the sync with a node', { timeoutMs: 20_000 })
+let lab: TestHub
+let node: ScriptedNode
+
+test.before(async () => {
+  lab = await startTestHub()
+  node = await startScriptedNode(lab, 'n')
+})
+test.after(async () => {
+  await node.close()
+  await lab.close()
+})
+
+const submit = async (protocol = 'set') => (await lab.hub.runs.submit(admin, { lab: 'small', protocol })).run.id
+const stateOf = async (id: string) => (await lab.hub.runs.get(id))?.state
+const linesSince = (from: number, text: RegExp) =>
+  lab.log.lines.slice(from).filter(({ level, message }) => level !== 'debug' && text.test(message))
+
+/** What the database holds of an attempt's documents, in order of arrival. */
+async function stored(runId: string, attempt = 1): Promise<number[]> {
+  const store = await openStore({ url: lab.config.databaseUrl, log: silentLog })
+  const rows = await store.db
+    .selectFrom('document')
+    .select('seq')
+    .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
+    .orderBy('id')
+    .execute()
+  await store.close()
+  return rows.map(({ seq }) => seq)
+}
+
+test('start makes it running, stop ends it, and everything is acknowledged', async () => {
+  const id = await submit()
+  const assignment = await node.take()
+  assert.is(assignment.runId, id)
+  await node.accept(assignment)
+  const [start, descriptor, page, stop] = documentsOf(assignment)
+  assert.ok(start && descriptor && page && stop)
+  await node.documents(start)
+  await until(async () => (await stateOf(id)) === 'running', 'running')
+  await node.documents(descriptor, page)
+  await until(() => node.upTo(id, 1) === 3, 'the acknowledgement')
+  assert.equal((await lab.hub.runs.get(id))?.rows, { primary: 2 })
+  await node.documents(stop)
+  assert.is((await lab.final(id)).state, 'succeeded')
+  await until(() => node.upTo(id, 1) === 4, 'the last acknowledgement')
+  assert.equal(await stored(id), [0, 1, 2, 3])
+})
+
+test('every document five times has no effect but its acknowledgement, and one log line', async () => {
+  const id = await submit()
+  const assignment = await node.take()
+  const documents = documentsOf(assignment)
+  const from = lab.log.lines.length
+  for (const document of documents.slice(0, 3)) for (let i = 0; i < 5; i++) await node.documents(document)
+  await until(() => node.upTo(id, 1) === 3, 'acknowledged')
+  assert.is(linesSince(from, /came again/).length, 1)
+  for (let i = 0; i < 5; i++) await node.documents(...documents)
+  assert.is((await lab.final(id)).state, 'succeeded')
+  await until(() => node.upTo(id, 1) === 4, 'acknowledged to the end')
+  await node.documents(...documents)
+  await until(() => linesSince(from, /finished attempt/).length > 0, 'the line')
+  await node.documents(...documents)
+  await node.greet()
+  assert.is(linesSince(from, /finished attempt/).length, 1)
+  assert.equal(await stored(id), [0, 1, 2, 3])
+})
+
+test('a gap is not stored; the hub says where it is', async () => {
+  const id = await submit()
+  const assignment = await node.take()
+  const [start, descriptor, page, stop] = documentsOf(assignment)
+  assert.ok(start && descriptor && page && stop)
+  await node.documents(start)
+  await until(() => node.upTo(id, 1) === 1, 'acknowledged')
+  const welcomes = node.welcomes.length
+  await node.documents(page, stop)
+  await until(() => node.welcomes.length > welcomes, 'a welcome that tells')
+  assert.equal(node.welcomes.at(-1)?.attempts, [{ runId: id, attempt: 1, seq: 1, wanted: true }])
+  assert.is(node.upTo(id, 1), 1)
+  await node.documents(descriptor, page, stop)
+  assert.is((await lab.final(id)).state, 'succeeded')
+  assert.equal(await stored(id), [0, 1, 2, 3])
+})
+
+test('counts that do not match end the run as failed, with its data', async () => {
+  const id = await submit()
+  const assignment = await node.take()
+  await node.documents(...documentsOf(assignment, { rows: { primary: 7 } }))
+  const run = await lab.final(id)
+  assert.is(run.state, 'failed')
+  assert.is(run.error?.code, 'documents-missing')
+  assert.equal(await stored(id), [0, 1, 2, 3])
+})
+
+test('damaged documents end the run as failed instead of blocking it', async () => {
+  const id = await submit()
+  const assignment = await node.take()
+  const [start, descriptor, page, stop] = documentsOf(assignment)
+  assert.ok(start && descriptor && page?.name === 'event_page' && stop)
+  await node.documents(start, descriptor, { ...page, doc: { ...page.doc, first: 5 } }, stop)
+  const run = await lab.final(id)
+  assert.is(run.error?.code, 'documents-damaged')
+  await until(() => node.upTo(id, 1) === 4, 'the node may forget them')
+  assert.equal(await stored(id), [0, 1])
+})
+
+test('a refusal for now queues the run again, with a new attempt; one for good ends it', async () => {
+  const id = await submit()
+  const first = await node.take()
+  const error = {
+    code: 'bench-busy',
+    kind: 'instrument',
+    message: 'busy',
+    studentMessage: 'busy',
+    retry: 'later',
+  } as const
+  const asked = Date.now()
+  await node.send('accepted', { accepted: [], refused: [{ runId: id, attempt: 1, error }] })
+  const second = await node.take()
+  assert.is(second.runId, id)
+  assert.is(second.attempt, 2)
+  assert.ok(second.fence > first.fence)
+  assert.ok(Date.now() - asked >= 900, 'left alone for a second')
+  await node.send('accepted', {
+    accepted: [],
+    refused: [{ runId: id, attempt: 2, error: { ...error, retry: 'never' } }],
+  })
+  assert.is((await lab.final(id)).state, 'failed')
+})
+
+test('an interrupted attempt starts again where that is safe; the old one is stale', async () => {
+  const id = await submit('nothing')
+  const first = await node.take()
+  await node.documents(...documentsOf(first, { state: 'interrupted', reason: 'restarted' }))
+  const second = await node.take()
+  assert.equal([second.runId, second.attempt], [id, 2])
+  const from = lab.log.lines.length
+  for (let i = 0; i < 5; i++) await node.documents(...documentsOf(first))
+  await until(() => linesSince(from, /finished attempt/).length === 1, 'one line')
+  assert.is(await stateOf(id), 'assigned')
+  await node.documents(...documentsOf(second))
+  const run = await lab.final(id)
+  assert.equal([run.state, run.attempt], ['succeeded', 2])
+  assert.equal(await stored(id, 1), [0, 1, 2, 3])
+  assert.equal(await stored(id, 2), [0, 1, 2, 3])
+})
+
+test('an interrupted attempt that may not start again ends so', async () => {
+  const id = await submit()
+  await node.documents(...documentsOf(await node.take(), { state: 'interrupted', reason: 'power cut' }))
+  const run = await lab.final(id)
+  assert.equal([run.state, run.reason], ['interrupted', 'power cut'])
+})
+
+test('an assignment that the node has no trace of is sent again', async () => {
+  const id = await submit()
+  const assignment = await node.take()
+  await node.greet()
+  const again = await node.take()
+  assert.equal([again.runId, again.attempt, again.fence], [id, assignment.attempt, assignment.fence])
+  await node.documents(...documentsOf(assignment))
+  assert.is((await lab.final(id)).state, 'succeeded')
+})
+
+test('an attempt that the node accepted and lost is never executed under the same number', async () => {
+  const id = await submit()
+  const assignment = await node.take()
+  await node.accept(assignment)
+  await node.greet()
+  const run = await lab.final(id)
+  assert.equal([run.state, run.reason], ['interrupted', 'n lost it'])
+})
+
+test('a cancelled run is asked for until it ends, and a queued one ends at once', async () => {
+  const id = await submit()
+  const waiting = await submit()
+  const assignment = await node.take()
+  await node.accept(assignment)
+  assert.is((await lab.hub.runs.cancel(waiting, admin)).state, 'cancelled')
+  const asked = await lab.hub.runs.cancel(id, admin)
+  assert.equal([asked.state, asked.cancelRequested], ['assigned', true])
+  await until(() => node.cancelled.some(({ runId }) => runId === id), 'the cancel')
+  const before = node.cancelled.length
+  await node.greet([{ runId: id, attempt: 1, fence: assignment.fence, state: 'waiting', nextSeq: 0, firstHeld: 0 }])
+  await until(() => node.cancelled.length > before, 'the cancel again')
+  await node.documents(...documentsOf(assignment, { state: 'cancelled', reason: 'cancelled' }))
+  assert.is((await lab.final(id)).state, 'cancelled')
+  assert.is((await lab.hub.runs.cancel(id, admin)).state, 'cancelled', 'a final run stays as it is')
+})
+
+test('the hub’s restart in the middle changes nothing; the welcome says what it has', async () => {
+  const id = await submit()
+  const assignment = await node.take()
+  const [start, descriptor, page, stop] = documentsOf(assignment)
+  assert.ok(start && descriptor && page && stop)
+  await node.documents(start, descriptor)
+  await until(() => node.upTo(id, 1) === 2, 'acknowledged')
+  await lab.restart()
+  await until(() => node.link.connected, 'the connection')
+  const welcome = await node.greet([
+    { runId: id, attempt: 1, fence: assignment.fence, state: 'stopped', nextSeq: 4, firstHeld: 0 },
+  ])
+  assert.equal(welcome.attempts, [{ runId: id, attempt: 1, seq: 2, wanted: true }])
+  await node.documents(page, stop)
+  assert.is((await lab.final(id)).state, 'succeeded')
+  assert.equal(await stored(id), [0, 1, 2, 3])
+})
+
+test('what a node holds and nobody wants is not wanted', async () => {
+  const welcome = await node.greet([
+    { runId: '0'.repeat(26), attempt: 1, fence: 1, state: 'running', nextSeq: 3, firstHeld: 0 },
+  ])
+  assert.equal(welcome.attempts, [{ runId: '0'.repeat(26), attempt: 1, seq: 3, wanted: false }])
+})
+
+test('another node’s documents for a run change nothing', async () => {
+  const other = await startScriptedNode(lab, 'm', [])
+  const id = await submit()
+  const assignment = await node.take()
+  const from = lab.log.lines.length
+  await other.documents(...documentsOf(assignment))
+  await until(() => linesSince(from, /another node/).length === 1, 'the line')
+  assert.is(await stateOf(id), 'assigned')
+  assert.is(other.upTo(id, 1), -1)
+  await node.documents(...documentsOf(assignment))
+  assert.is((await lab.final(id)).state, 'succeeded')
+  await other.close()
+})
+
+test.run()
