@@ -1,5 +1,5 @@
 /** Hub and node for a benchmark, each the compiled product as its own process, on free ports with data of their own. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Part, startPart } from '../framework/part.ts'
 import type { Bench, Started } from '../framework/surroundings.ts'
@@ -34,7 +34,7 @@ export const profiling = (bench: Bench, name: string): string[] =>
 export async function startHub(bench: Bench, options: StartHubOptions = {}): Promise<RunningHub> {
   const [httpPort, mqttPort] = [await freePort(), await freePort()]
   const env = {
-    FERNLAB_DATA: join(bench.work, 'hub-data'),
+    FERNLAB_DATA: mkdtempSync(join(bench.work, 'hub-')),
     FERNLAB_PORT: String(httpPort),
     FERNLAB_MQTT_PORT: String(mqttPort),
     FERNLAB_ADMIN_TOKEN: adminToken,
@@ -42,7 +42,6 @@ export async function startHub(bench: Bench, options: StartHubOptions = {}): Pro
     FERNLAB_ADMIN_PASSWORD: 'a-password-for-benchmarks',
     FERNLAB_LOG_LEVEL: 'warn',
   }
-  mkdirSync(env.FERNLAB_DATA, { recursive: true })
   const httpUrl = `http://127.0.0.1:${httpPort}`
   const client = new HubClient(httpUrl)
   const part = options.inProcess
@@ -102,10 +101,11 @@ export async function prepareNode(
   options: { readonly benches: number; readonly node?: string; readonly file?: string },
 ) {
   const { node = 'bench-node' } = options
-  const config = join(bench.work, `${node}.yaml`)
+  const folder = mkdtempSync(join(bench.work, 'node-'))
+  const config = join(folder, `${node}.yaml`)
   writeFileSync(config, options.file ?? nodeFile({ node, mqttUrl: hub.mqttUrl, benches: options.benches }))
   const { code } = await hub.client.call<{ code: string }>('POST', '/api/v1/nodes', { node })
-  const env = { FERNLAB_DATA: join(bench.work, 'node-data'), FERNLAB_LOG_LEVEL: 'warn' }
+  const env = { FERNLAB_DATA: folder, FERNLAB_LOG_LEVEL: 'warn' }
   let enroll: readonly string[] = ['--enroll', code, '--hub', hub.httpUrl]
   return {
     node,
