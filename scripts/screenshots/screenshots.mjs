@@ -2,12 +2,13 @@
 // data/screenshots. With --docs also renews the pictures that the guides show.
 
 import { spawn } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { prepare } from '../start/prepare.mjs'
+import { squeeze } from './png.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const adminToken = 'screenshots-0123456789-0123456789'
@@ -17,6 +18,9 @@ const inGuides = {
   'run-light-desktop.png': 'run.png',
   'lab-light-desktop.png': 'lab.png',
   'labs-dark-phone.png': 'labs-phone.png',
+  'labs-light-desktop.png': 'labs.png',
+  'run-dark-desktop.png': 'run-dark.png',
+  'running-dark-phone.png': 'running-phone.png',
 }
 
 async function startHub(dataFolder) {
@@ -85,7 +89,7 @@ async function setUp({ browser, setupLink, folder }) {
   const page = await browser.newPage({ viewport: devices.desktop })
   await page.goto(setupLink)
   await page.waitForLoadState('networkidle')
-  await page.screenshot({ path: join(folder, 'setup-light-desktop.png') })
+  await take(page, join(folder, 'setup-light-desktop.png'))
   await page.getByLabel(/name/i).first().fill(admin.name)
   await page.getByLabel(/mail/i).first().fill(admin.email)
   for (const field of await page.locator('input[type=password]').all()) await field.fill(admin.password)
@@ -119,21 +123,42 @@ async function tokenOf(browser, http) {
 async function shoot({ browser, http, folder, pages, signedIn }) {
   for (const colorScheme of ['light', 'dark']) {
     for (const [device, viewport] of Object.entries(devices)) {
-      const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce', baseURL: http })
+      const phone = device === 'phone'
+      const context = await browser.newContext({
+        viewport,
+        colorScheme,
+        reducedMotion: 'reduce',
+        baseURL: http,
+        locale: 'en-GB',
+        isMobile: phone,
+        hasTouch: phone,
+        deviceScaleFactor: phone ? 2 : 1,
+      })
       if (signedIn) await signIn(context, http)
       const page = await context.newPage()
       for (const [name, path] of Object.entries(pages)) {
-        await page.goto(path)
-        await page.waitForLoadState('load')
-        await sleep(700)
-        await page.screenshot({
-          path: join(folder, `${name}-${colorScheme}-${device}.png`),
-          fullPage: device === 'phone',
-        })
+        await page.goto(typeof path === 'string' ? path : await path(page))
+        await settle(page)
+        if (name === 'running') await page.waitForSelector('canvas')
+        if (name === 'running') await sleep(3000)
+        await take(page, join(folder, `${name}-${colorScheme}-${device}.png`))
+        if (phone) await take(page, join(folder, `${name}-${colorScheme}-${device}-whole.png`), { fullPage: true })
       }
       await context.close()
     }
   }
+}
+
+/** Waits until the page has drawn what it has. */
+async function settle(page) {
+  await page.waitForSelector('h1, h2')
+  await page.waitForFunction(() => document.querySelector('[class*="mantine-Skeleton"]') === null)
+  await page.evaluate(() => document.fonts.ready)
+  await sleep(1500)
+}
+
+async function take(page, path, options = {}) {
+  writeFileSync(path, squeeze(await page.screenshot({ caret: 'initial', animations: 'allow', ...options })))
 }
 
 async function main(args) {
@@ -152,14 +177,25 @@ async function main(args) {
     await setUp({ browser, setupLink, folder })
     const ada = { http, token: await tokenOf(browser, http) }
     const run = await finishedRun(ada, 'rc-circuit', 'charge-curve')
-    await finishedRun(ada, 'membrane', 'step-current')
-    await shoot({ browser, http, folder, signedIn: false, pages: { 'sign-in': '/sign-in', forgot: '/forgot' } })
+    const diode = await finishedRun(ada, 'diode-iv', 'iv-curve')
+    const membrane = await finishedRun(ada, 'membrane', 'step-current')
+    const strangers = { 'sign-in': '/sign-in', forgot: '/forgot', reset: '/reset?token=from-the-mail' }
+    const running = async () => {
+      const parameters = { duration: 15 }
+      const { id } = await call(ada, '/api/v1/runs', { lab: 'rc-circuit', protocol: 'charge-curve', parameters })
+      return `/runs/${id}`
+    }
+    await shoot({ browser, http, folder, signedIn: false, pages: strangers })
     const pages = {
       labs: '/labs',
       lab: '/labs/rc-circuit',
+      diode: '/labs/diode-iv',
       membrane: '/labs/membrane',
       runs: '/runs',
       run: `/runs/${run}`,
+      'run-diode': `/runs/${diode}`,
+      'run-membrane': `/runs/${membrane}`,
+      running,
       benches: '/benches',
       bench: `/benches/${benches[0].id}`,
       nodes: '/nodes',

@@ -5,7 +5,7 @@ import { suite } from '../support/suite.ts'
 import { openBrowser, visit } from './support/browser.ts'
 import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
 
-const test = suite('every page, by day and by night, wide and narrow', { timeoutMs: 120_000, fileTimeoutMs: 600_000 })
+const test = suite('every page, by day and by night, wide and narrow', { timeoutMs: 240_000, fileTimeoutMs: 900_000 })
 
 let hub: FakeHub
 let browser: Browser
@@ -59,18 +59,21 @@ for (const scheme of ['light', 'dark'] as const) {
   for (const phone of [false, true]) {
     test(`${scheme}, ${phone ? 'phone' : 'desktop'}: no barrier, no complaint, nothing to scroll sideways`, async () => {
       const { page, context, complaints } = await visit(browser, { scheme, phone })
+      const barriers: string[] = []
       for (const [name, path] of Object.entries(pages)) {
         await page.goto(hub.url + path)
         await settled(page)
         const { violations } = await new AxeBuilder({ page }).analyze()
-        const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`))
-        assert.equal(found, [], name)
+        for (const { id, nodes } of violations) {
+          barriers.push(...nodes.map(({ html }) => `${name}: ${id}: ${html.slice(0, 160)}`))
+        }
         const [wanted = 0, given = 0] = await page.evaluate(() => [
           document.documentElement.scrollWidth,
           document.documentElement.clientWidth,
         ])
-        assert.ok(wanted <= given, `${name} is ${wanted} px wide in ${given}`)
+        if (wanted > given) barriers.push(`${name} is ${wanted} px wide in ${given}`)
       }
+      assert.equal(barriers, [])
       assert.equal([...new Set(complaints)], [])
       await context.close()
     })

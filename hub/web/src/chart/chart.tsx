@@ -52,6 +52,7 @@ export default function Chart({ content: given, height, onZoom, zoomed = false }
     content.x.unit,
     content.series.map((one) => [one.key, one.title, one.unit, one.colour]),
     content.fit !== undefined,
+    content.x.values.length <= 400,
     content.reducedFrom === undefined,
     content.x.values.length <= 150,
     magnitudes(content),
@@ -123,7 +124,7 @@ export default function Chart({ content: given, height, onZoom, zoomed = false }
   return (
     <figure className={styles.chart}>
       <figcaption className={styles.caption}>
-        <h3 className={styles.title}>{content.title}</h3>
+        <h2 className={styles.title}>{content.title}</h2>
         <Readout
           content={content}
           data={data}

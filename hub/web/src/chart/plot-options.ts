@@ -28,7 +28,9 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
   const yLabel = (title: string, unit: string) => (title.length > 36 && unit !== '' ? unit : label(title, unit))
   const axis = { stroke: ink, font, labelFont: `500 ${font}`, grid, ticks: { ...grid, size: 4 }, labelSize: 22, gap: 6 }
   const points = content.x.values.length
-  const showPoints = content.kind === 'scatter' || points <= 150
+  // With a fitted curve the points stand alone, so that one sees how they lie about it.
+  const pointsOnly = content.kind === 'scatter' || (content.fit !== undefined && points <= 400)
+  const showPoints = pointsOnly || points <= 150
   return {
     width: look.width,
     height: look.height,
@@ -40,7 +42,12 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
       points: { size: 9, width: 2, fill: () => look.colour('--surface') },
     },
     scales: {
-      x: { time: false, distr: xLog ? 3 : 1 },
+      x: {
+        time: false,
+        distr: xLog ? 3 : 1,
+        // Points at the ends would be cut in half.
+        ...(pointsOnly && !xLog ? { range: (_: uPlot, low: number, high: number) => aside(low, high) } : {}),
+      },
       ...Object.fromEntries(
         units.map((unit) => [
           unit,
@@ -85,7 +92,7 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
           width: content.reducedFrom === undefined ? 2 : 1,
           spanGaps: true,
           points: { show: showPoints, size: content.kind === 'scatter' ? 7 : 5, width: 1, fill: stroke },
-          ...(content.kind === 'scatter' ? { paths: () => null } : {}),
+          ...(pointsOnly ? { paths: () => null } : {}),
         }
       }),
       ...(content.fit === undefined
@@ -95,7 +102,6 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
               scale: content.series[0]?.unit ?? 'y',
               stroke: look.colour('--ink'),
               width: 1.5,
-              dash: [6, 4],
               spanGaps: true,
               points: { show: false },
             } satisfies uPlot.Series,
@@ -113,6 +119,12 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
       ],
     },
   }
+}
+
+/** A little air at both sides. */
+function aside(low: number, high: number): uPlot.Range.MinMax {
+  const air = (high - low) * 0.012 || 1
+  return [low - air, high + air]
 }
 
 /** Over many decades only whole powers of ten get a line; over few, all nine steps do. */

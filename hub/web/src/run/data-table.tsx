@@ -40,14 +40,14 @@ export function DataTable({ run, streams, first, final }: Props) {
   const last = Math.max(0, Math.ceil(rows / pageRows) - 1)
   // A run in progress shows its latest rows.
   const at = final ? Math.min(page, last) : last
-  const from = at * pageRows
+  const from = final ? at * pageRows : Math.max(0, rows - pageRows)
   const to = Math.min(rows, from + pageRows)
   const keys = Object.keys(data.keys).filter((key) => data.columns[key] !== undefined)
   const start = data.time[0] ?? 0
   return (
-    <section className={styles.table} aria-labelledby="table">
+    <div className={styles.table}>
       <div className={styles.tableHead}>
-        <h2 id="table">{t('runPage.table')}</h2>
+        <h2>{t('runPage.table')}</h2>
         {streams.length > 1 ? (
           <NativeSelect
             size="xs"
@@ -108,7 +108,7 @@ export function DataTable({ run, streams, first, final }: Props) {
           {t('runPage.tableReduced', { shown: count(rows, language), rows: count(shown.rows, language) })}
         </p>
       ) : null}
-    </section>
+    </div>
   )
 }
 

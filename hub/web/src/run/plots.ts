@@ -79,5 +79,8 @@ export function contentOf({ plot, data, colours, language, t, fit }: ContentOpti
   }
 }
 
-/** `meter_voltage` as words. */
-export const plain = (key: string): string => key.replace(/[_.]/g, ' ')
+/** `meter_voltage` as `Meter voltage`. */
+export function plain(key: string): string {
+  const words = key.replace(/[_.]/g, ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
