@@ -47,7 +47,10 @@ export function explain<Run extends WaitingRun>(
     freeAt[first] = (freeAt[first] ?? 0) + (rival.estimatedS ?? guessS)
   }
   const inS = Math.min(...freeAt)
-  return { position, reason: inWords(rivals.length, inS, mine), inS }
+  const words = inWords(rivals.length, inS, mine)
+  // All that could take it say why they don't.
+  const refusal = mine.every(({ reason }) => reason !== undefined) ? mine[0]?.reason : undefined
+  return { position, reason: refusal === undefined ? words : `${words} (${refusal})`, inS }
 }
 
 function inWords(rivals: number, inS: number, benches: readonly WaitingBench[]): string {
