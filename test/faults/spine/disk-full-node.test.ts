@@ -2,9 +2,10 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Run } from '@fernlab/shared/contracts/api'
 import * as assert from 'uvu/assert'
 import { type FaultLab, node, startFaultLab } from '../../support/faults/fault-lab.ts'
-import { pause, within } from '../../support/faults/hub-client.ts'
+import { type HubClient, pause, within } from '../../support/faults/hub-client.ts'
 import { labId } from '../../support/faults/lab-files.ts'
 import { LoopDisk, loopDiskProblem } from '../../support/faults/loop-disk.ts'
 import { suite } from '../../support/suite.ts'
@@ -43,10 +44,8 @@ if (problem === undefined) {
     lab.proxy.unblock()
     await client.online(node)
     const waiting = await client.submit({ lab: labId, protocol: 'steps-safe' })
-    await pause(3000)
-    const run = await client.get<{ state: string; waitReason?: string; reason?: string }>(`/api/v1/runs/${waiting}`)
-    assert.is(run.state, 'queued', 'it is refused by the node for now, and waits')
-    assert.match(JSON.stringify(run), /disk/i)
+    const refused = await within(15_000, 'a refusal that names the disk', untilRefused(client, waiting))
+    assert.is(refused.state, 'queued', 'it is refused by the node for now, and waits')
     disk.free()
     const [old, stopped, after] = await lab.check([before, cut, waiting])
     assert.is(old?.state, 'succeeded')
@@ -73,6 +72,14 @@ if (problem === undefined) {
   })
 } else {
   test.skip('a run stops safely with that reason, another is not taken, and both go well once there is room', problem)
+}
+
+async function untilRefused(client: HubClient, id: string): Promise<Run> {
+  for (;;) {
+    const run = await client.get<Run>(`/api/v1/runs/${id}`)
+    if (/disk/i.test(`${run.waitReason} ${run.reason}`)) return run
+    await pause(100)
+  }
 }
 
 test.run()

@@ -58,7 +58,7 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
     name: 'the hub',
     script: 'hub/dist/hub-process.js',
     logFile: join(folder, 'hub.log'),
-    wrapper: options.hubWrapper ?? [],
+    ...(options.hubWrapper === undefined ? {} : { wrapper: options.hubWrapper }),
     env: {
       FERNLAB_DATA: hubData,
       FERNLAB_PORT: String(httpPort),
@@ -82,7 +82,7 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
       return ['--config', config, ...enroll]
     },
     logFile: join(folder, 'edge.log'),
-    wrapper: options.edgeWrapper ?? [],
+    ...(options.edgeWrapper === undefined ? {} : { wrapper: options.edgeWrapper }),
     env: {
       FERNLAB_DATA: nodeData,
       FERNLAB_LOG_LEVEL: 'debug',

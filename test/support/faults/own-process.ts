@@ -1,6 +1,6 @@
 /** A hub or a node as an operating system process of its own that is killed, watched and started again. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createWriteStream, type WriteStream } from 'node:fs'
+import { createWriteStream, readFileSync, type WriteStream } from 'node:fs'
 import { root } from '../source-files.ts'
 
 export interface OwnProcessOptions {
@@ -96,13 +96,18 @@ export class OwnProcess {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal)
+    const child = this.#child
+    if (child?.pid === undefined || !this.running) return
+    // A tracer that is killed lets its child live: the child is what is meant, and the tracer ends as it does.
+    const inner = this.#options.wrapper === undefined ? [] : childrenOf(child.pid)
+    if (inner.length === 0) child.kill(signal)
+    else for (const pid of inner) process.kill(pid, signal)
   }
 
   /** SIGKILL, and waits; it is not started again. */
   async kill(): Promise<void> {
     this.#watching = false
-    if (this.running) this.#child?.kill('SIGKILL')
+    this.signal('SIGKILL')
     await this.#ended
   }
 
@@ -110,8 +115,8 @@ export class OwnProcess {
   async stop(): Promise<string> {
     this.#watching = false
     await this.#restarting.catch(() => {}) // it is to be stopped anyway
-    if (this.running) this.#child?.kill('SIGTERM')
-    const timer = setTimeout(() => this.#child?.kill('SIGKILL'), 10_000)
+    this.signal('SIGTERM')
+    const timer = setTimeout(() => this.signal('SIGKILL'), 10_000)
     const how = await this.#ended
     clearTimeout(timer)
     return how
@@ -120,4 +125,8 @@ export class OwnProcess {
   close(): void {
     this.#log.end()
   }
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
 }
