@@ -123,9 +123,10 @@ const answerHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
 
-/** Files in forms that are packed already, and what must not wait for more, go as they are. */
+/** Events must not wait for more, files are packed already, and whole downloads would cost the hub more than the wire. */
 function worthPacking(c: Context<Env>): boolean {
-  return !/\/(events|data\.(parquet|h5))$|\/files\//.test(c.req.path)
+  if (c.req.path.endsWith('/data.json')) return c.req.query('points') !== undefined
+  return !/\/(events|documents|data\.(csv|parquet|h5))$|\/files\//.test(c.req.path)
 }
 
 /** A body that is not JSON is refused by its kind; forms from other sites never look like calls. */

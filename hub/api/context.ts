@@ -81,6 +81,8 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
   }
   /** `Idempotency-Key` is honoured by the route itself, or by the api: with the answer kept, or without (secrets). */
   readonly idempotency?: 'own' | 'keep' | 'secret'
+  /** The last parameter may hold slashes. */
+  readonly deep?: true
 }
 
 export interface RouteInput<P extends Shape, Q extends Shape, B extends Shape> {
@@ -173,6 +175,18 @@ export function routesOn(app: Api, parts: Pick<ApiParts, 'store' | 'clock'>): Ad
       })
     }
     app.openapi(route, run as never)
+    if (spec.deep === undefined) return
+    const deep = spec.path.replace(/\{\w+\}$/, '*').replaceAll(/\{(\w+)\}/g, ':$1')
+    app.on(spec.method.toUpperCase(), deep, guard, (c) => {
+      const named = { ...c.req.param() }
+      return handler({
+        c,
+        params: named as never,
+        query: undefined as never,
+        body: undefined as never,
+        caller: c.get('caller') as Caller,
+      })
+    })
   }
 }
 

@@ -53,7 +53,7 @@ export function createConverterThread({ clock }: { clock: Clock }): ConverterThr
     if (worker !== undefined) return worker
     const started = startWorker(import.meta.url, 'converter-worker', {
       name: 'results',
-      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 },
+      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 },
     })
     started.unref()
     started.on('message', (reply: ConverterReply) => {

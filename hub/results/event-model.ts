@@ -120,8 +120,8 @@ const plainKey = (text: string) => text.replaceAll(/[./]/g, '_')
 const dtypeOf = (value: number | string | boolean) =>
   typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'boolean' : 'string'
 
-/** Rows of a page in one event page document; long pages become several, so that a line stays readable in memory. */
-export const rowsPerEventPage = 4096
+/** Rows of one event page document. A line stays below the size (128 KB) from which V8 lets garbage gather. */
+export const rowsPerEventPage = 512
 
 /** The event pages of one page of a node, in order. */
 export function* eventModelPages(

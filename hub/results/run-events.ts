@@ -19,7 +19,8 @@ import { describeKeys } from './results.ts'
 export const pointsPerEvent = 500
 /** Something is sent at least this often. */
 export const heartbeatMs = 15_000
-const documentsAtOnce = 16
+const mostDocumentsAtOnce = 64
+const bytesAtOnce = 1_000_000
 
 /** How far a reader is. */
 export interface Cursor {
@@ -118,6 +119,8 @@ interface Reader {
 
 function createReader(store: Store, runId: string, start: Cursor): Reader {
   let cursor = start
+  /** Few where documents are large. */
+  let limit = 4
   const streams = new Map<string, readonly StreamColumn[]>()
 
   const columnsOf = async (attempt: number, stream: string) => {
@@ -133,7 +136,10 @@ function createReader(store: Store, runId: string, start: Cursor): Reader {
   async function* attemptDocuments(attempt: number): AsyncGenerator<string, void, void> {
     for (;;) {
       const afterSeq = cursor.attempt === attempt ? cursor.seq : -1
-      const documents = await documentsAfter(store, { runId, attempt, afterSeq, limit: documentsAtOnce })
+      const documents = await documentsAfter(store, { runId, attempt, afterSeq, limit })
+      const asked = limit
+      const bytes = documents.reduce((sum, { body }) => sum + body.byteLength, 0)
+      limit = Math.max(1, Math.min(mostDocumentsAtOnce, Math.floor((bytesAtOnce * documents.length) / (bytes + 1))))
       for (const { seq, name, stream, body } of documents) {
         cursor = { event: cursor.event, attempt, seq }
         if (name === 'descriptor') {
@@ -146,7 +152,7 @@ function createReader(store: Store, runId: string, start: Cursor): Reader {
           yield event('data', { attempt, ...reducePage(docIn<EventPageDoc>(body), columns) }, cursor)
         }
       }
-      if (documents.length < documentsAtOnce) return
+      if (documents.length < asked) return
     }
   }
 

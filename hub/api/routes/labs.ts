@@ -105,6 +105,7 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
       summary: 'A picture or another file of the lab',
       access: 'public',
       params: labParams.extend({ path: z.string() }),
+      deep: true,
       answer: { what: 'The file', type: 'application/octet-stream' },
     },
     async ({ c, params }) => {

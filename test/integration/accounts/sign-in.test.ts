@@ -245,6 +245,13 @@ test('the settings make the first admin and its token; weak ones stop the start'
     const both = await open({ adminToken, ...{ adminEmail: admin.email, adminPassword: admin.password } })
     assert.is((await both.verifyToken(adminToken))?.email, admin.email)
     assert.not(await both.setupNeeded())
+    const request = new Request('https://lab.example/api/auth/sign-in/email', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(admin),
+    })
+    const cookie = (await both.handle(request))?.headers.getSetCookie().join() ?? ''
+    assert.match(cookie, /^__Secure-fernlab\.session_token=.*; Secure/, 'over HTTPS cookies stay on HTTPS')
     const changed = await open({ adminToken: 'u'.repeat(40) })
     assert.is(await changed.verifyToken(adminToken), undefined)
     assert.is((await changed.verifyToken('u'.repeat(40)))?.email, admin.email)

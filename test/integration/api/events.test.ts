@@ -1,3 +1,5 @@
+import { heartbeatMs, readCursor, runEvents } from '@fernlab/hub/results/run-events'
+import { ManualClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { documentsOf, storeDocuments } from '../results/stored-run.ts'
@@ -225,6 +227,27 @@ test('a reader who does not read holds nothing up and fills no memory', async ()
   assert.is((await fetch(`${hub.url}/healthz`)).status, 200)
   gone.abort()
   assert.type(personId, 'string')
+})
+
+test('something is sent every 15 s even when nothing happens', async () => {
+  const id = await submitted()
+  const run = (await hub.runs.get(id)) as NonNullable<Awaited<ReturnType<typeof hub.runs.get>>>
+  const clock = new ManualClock()
+  const gone = new AbortController()
+  const { store, runs } = hub
+  const events = runEvents({ store, runs, clock, run, cursor: readCursor(undefined), signal: gone.signal })
+  const seen: string[] = []
+  const reading = (async () => {
+    for await (const text of events) seen.push(text)
+  })()
+  while (!seen.some((text) => text.includes('"queued"'))) await new Promise((resolve) => setTimeout(resolve, 5))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const before = seen.length
+  await clock.advance(heartbeatMs)
+  while (seen.length === before) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.is(seen.at(-1), ': still here\n\n')
+  gone.abort()
+  await reading
 })
 
 test.run()

@@ -84,7 +84,10 @@ test('a folder of labs is loaded, and strangers see the catalogue', async () => 
   const etag = picture.headers.get('etag') ?? ''
   await picture.arrayBuffer()
   assert.is((await fetch(`${hub.url}${detail.picture}`, { headers: { 'if-none-match': etag } })).status, 304)
-  for (const path of ['../rc-circuit/lab.yaml', '%2e%2e/x', 'no.svg']) {
+  const nested = await fetch(`${hub.url}/api/v1/labs/rc-circuit/files/protocols/charge-curve.yaml`)
+  assert.is(nested.headers.get('content-type'), 'text/plain; charset=utf-8')
+  assert.match(await nested.text(), 'steps:')
+  for (const path of ['../rc-circuit/lab.yaml', '%2e%2e/x', 'no.svg', 'protocols/none.yaml', '']) {
     const answer = await fetch(`${hub.url}/api/v1/labs/rc-circuit/files/${path}`)
     assert.is(answer.status, 404, path)
     await answer.arrayBuffer()
