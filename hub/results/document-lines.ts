@@ -36,7 +36,9 @@ export async function* streamDocuments(options: DocumentLinesOptions): AsyncGene
     for (;;) {
       const rows = await documentsAfter(store, { runId, attempt, afterSeq, limit })
       const bytes = rows.reduce((sum, row) => sum + row.body.byteLength, 0)
-      limit = Math.max(1, Math.min(mostAtOnce, Math.floor((bytesAtOnce * rows.length) / Math.max(1, bytes))))
+      // Small documents come first: what follows may be a thousand times as large.
+      const fitting = Math.floor((bytesAtOnce * rows.length) / Math.max(1, bytes))
+      limit = Math.max(1, Math.min(mostAtOnce, 2 * limit, fitting))
       for (const { seq, name, stream, body } of rows) {
         afterSeq = seq
         const key = { runId, attempt, seq }

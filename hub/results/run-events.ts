@@ -139,7 +139,8 @@ function createReader(store: Store, runId: string, start: Cursor): Reader {
       const documents = await documentsAfter(store, { runId, attempt, afterSeq, limit })
       const asked = limit
       const bytes = documents.reduce((sum, { body }) => sum + body.byteLength, 0)
-      limit = Math.max(1, Math.min(mostDocumentsAtOnce, Math.floor((bytesAtOnce * documents.length) / (bytes + 1))))
+      const fitting = Math.floor((bytesAtOnce * documents.length) / (bytes + 1))
+      limit = Math.max(1, Math.min(mostDocumentsAtOnce, 2 * limit, fitting))
       for (const { seq, name, stream, body } of documents) {
         cursor = { event: cursor.event, attempt, seq }
         if (name === 'descriptor') {
