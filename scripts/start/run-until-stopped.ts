@@ -10,6 +10,7 @@ export interface Running {
 }
 
 const stopLimitMs = 4_500
+const lookForParentMs = 250
 
 /** Starts, runs until a signal, stops within 5 s; a start that fails says why on one line and exits 1. */
 export async function runUntilStopped(start: (stopping: AbortSignal) => Promise<Running>): Promise<void> {
@@ -22,6 +23,7 @@ export async function runUntilStopped(start: (stopping: AbortSignal) => Promise<
     }
     process.on('SIGINT', onSignal)
     process.on('SIGTERM', onSignal)
+    onParentGone(onSignal)
   })
   try {
     const running = await start(stopping.signal)
@@ -39,4 +41,16 @@ export async function runUntilStopped(start: (stopping: AbortSignal) => Promise<
     if (problem.kind === 'bug') process.stderr.write(`${String((problem.cause as Error | undefined)?.stack ?? '')}\n`)
     process.exit(1)
   }
+}
+
+/** npm ends at a SIGTERM without passing it on: what it started then stops as if it had got the signal. */
+function onParentGone(callback: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    callback()
+  }, lookForParentMs)
+  timer.unref()
 }

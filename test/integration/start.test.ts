@@ -59,6 +59,25 @@ test('is up again within 5 s, with the node online; Ctrl-C stops it too', async 
   assert.is((await running.stop('SIGINT')).code, 0)
 })
 
+test('a SIGTERM to npm, which does not pass it on, stops it as well', async () => {
+  running = await startFernlab({ dataFolder, part: 'npm start' })
+  await running.stop()
+  const deadline = performance.now() + 5_000
+  while (existsSync(join(dataFolder, 'endpoints.json')) && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  assert.not.ok(existsSync(join(dataFolder, 'endpoints.json')), 'it goes on without npm')
+  await assertNobodyAnswers(running.http)
+})
+
+async function assertNobodyAnswers(http: string): Promise<void> {
+  const answered = await fetch(`${http}/healthz`).then(
+    () => true,
+    () => false,
+  )
+  assert.not.ok(answered, 'the hub still answers')
+}
+
 test('without FERNLAB_DEMO there is neither demo lab nor demo node', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fernlab-bare-'))
   try {

@@ -25,8 +25,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Started before on the same data. */
   readonly dataFolder?: string
-  /** `start`, or `hub` for the hub alone. */
-  readonly part?: 'start' | 'hub'
+  /** `start`, `hub` for the hub alone, or `npm start` as a person types it. */
+  readonly part?: 'start' | 'hub' | 'npm start'
   readonly readyMs?: number
 }
 
@@ -39,7 +39,8 @@ export async function startFernlab(options: StartOptions = {}): Promise<RunningF
   const endpointsPath = join(dataFolder, 'endpoints.json')
   rmSync(endpointsPath, { force: true })
   const { CI: _ci, ...inherited } = process.env
-  const child = spawn(process.execPath, script, {
+  const [command, args] = options.part === 'npm start' ? ['npm', ['start']] : [process.execPath, script]
+  const child = spawn(command, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
