@@ -21,8 +21,15 @@ interface Context {
   readonly client: QueryClient
 }
 
-const root = createRootRouteWithContext<Context>()({ component: Outlet })
-const framed = createRoute({ getParentRoute: () => root, id: 'framed', component: Frame, notFoundComponent: NotFound })
+const root = createRootRouteWithContext<Context>()({
+  component: Outlet,
+  notFoundComponent: () => (
+    <Frame>
+      <NotFound />
+    </Frame>
+  ),
+})
+const framed = createRoute({ getParentRoute: () => root, id: 'framed', component: () => <Frame /> })
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 

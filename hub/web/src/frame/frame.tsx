@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Outlet, useRouterState } from '@tanstack/react-router'
-import { useEffect, useRef } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useApi } from '../api/context.tsx'
 import { meQuery } from '../api/queries.ts'
@@ -10,7 +10,7 @@ import { Rail } from './rail.tsx'
 import { TopLine } from './top-line.tsx'
 
 /** What surrounds every page: the rail, the top line, the notice when the hub is out of reach. */
-export function Frame() {
+export function Frame({ children }: { children?: ReactNode }) {
   const { t } = useTranslation()
   const api = useApi()
   const client = useQueryClient()
@@ -36,7 +36,7 @@ export function Frame() {
         <TopLine me={me.data ?? null} />
         <LostBanner onRetry={() => void client.refetchQueries({ type: 'active' })} />
         <main id="main" ref={main} tabIndex={-1} className={styles.main}>
-          <Outlet />
+          {children ?? <Outlet />}
         </main>
       </div>
     </div>
