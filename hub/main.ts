@@ -141,6 +141,8 @@ async function assemble(
     log,
   })
   onClose(() => broker.close())
+  // Before anybody can connect: a node that comes back at once says itself that it is online.
+  for (const node of book.nodes.values()) broker.publish(map.nodeStatus(node.id), 'offline', { retain: true })
   const link = await openNodeLink({ site, broker, log })
 
   const statements = runStatements(store.db)
@@ -310,7 +312,6 @@ async function assemble(
   await writeEndpoints(config.dataFolder, { http: httpUrl, mqtt: mqttUrl, ...mqtts })
   onClose(() => removeEndpoints(config.dataFolder))
 
-  for (const node of book.nodes.values()) broker.publish(map.nodeStatus(node.id), 'offline', { retain: true })
   broker.publish(map.hubStatus, 'online', { retain: true })
   onClose(async () => {
     broker.publish(map.hubStatus, 'offline', { retain: true })

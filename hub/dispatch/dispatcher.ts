@@ -67,6 +67,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
   const { runs } = ledger
   const losses = createLossLog(log)
   const inventories = new Map<string, Inventory>()
+  const committed: OpenRun[] = []
   let nudged = false
   let closed = false
 
@@ -92,9 +93,15 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     }
     turn.afterCommit(() => {
       faultPoint?.('after-assign-commit')
-      sendAssignments(sending)
-      faultPoint?.('after-assign-publish')
+      // What is committed together is sent together.
+      if (committed.length === 0) setImmediate(sendCommitted)
+      committed.push(...sending)
     })
+  }
+
+  const sendCommitted = () => {
+    sendAssignments(committed.splice(0))
+    faultPoint?.('after-assign-publish')
   }
 
   const nudge = () => {

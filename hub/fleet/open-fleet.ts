@@ -56,7 +56,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
 
   const setOnline = (id: string, online: boolean) => {
     const node = book.node(id)
-    node.lastSeenAt = clock.now()
+    if (online || node.online) node.lastSeenAt = clock.now()
     if (node.online === online) return
     node.online = online
     if (!online) node.ready = false

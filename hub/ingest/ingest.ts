@@ -98,12 +98,25 @@ export function createIngest(options: CreateIngestOptions): Ingest {
       turn.afterCommit(() => {
         options.onCommit(taken, (clock.monotonic() - begunAt) / 1000)
         faultPoint?.('after-documents-commit')
-        if (answers.size > 0) link.send(node, 'acknowledge', { upTo: [...answers.values()] } satisfies Acknowledge)
-        faultPoint?.('after-acknowledge')
+        acknowledge(node, answers.values())
         for (const [run, { attempt }] of touched) ledger.notify({ runId: run.id, kind: 'documents', attempt })
       })
     }
     if (gap) compare(node)
+  }
+
+  // What is committed together is acknowledged in one message.
+  const owed = new Map<string, Acknowledge['upTo']>()
+  const acknowledge = (node: string, answers: Iterable<Acknowledge['upTo'][number]>) => {
+    if (owed.size === 0) setImmediate(sendOwed)
+    const list = owed.get(node)
+    if (list === undefined) owed.set(node, [...answers])
+    else list.push(...answers)
+  }
+  const sendOwed = () => {
+    for (const [node, upTo] of owed) if (upTo.length > 0) link.send(node, 'acknowledge', { upTo })
+    owed.clear()
+    faultPoint?.('after-acknowledge')
   }
 
   const accept = (run: OpenRun, hold: Hold, document: CheckedDocument) => {

@@ -124,6 +124,8 @@ interface Thread {
   close(): Promise<void>
 }
 
+const mostUnderWay = 2
+
 async function openThread(setup: WorkerSetup): Promise<Thread> {
   const worker = startWorker(import.meta.url, 'database-worker', {
     workerData: setup,
@@ -153,6 +155,7 @@ async function openThread(setup: WorkerSetup): Promise<Thread> {
         asker?.resolve(reply.changes.map((changes, at) => resultOf(changes, reply.rowids[at])))
       else asker?.resolve(reply.results)
     }
+    settled()
     if (waiting.size === 0) worker.unref()
   })
   worker.on('error', (cause) => fail(unusable(setup.path, cause)))
@@ -161,6 +164,7 @@ async function openThread(setup: WorkerSetup): Promise<Thread> {
   // What is asked for in one turn of the event loop travels as one message, and its writes share a commit.
   const packer = new Packer()
   let outgoing: WorkerMessage[] = []
+  let lastWrite = 0
   const transfer: ArrayBuffer[] = []
   const flushWrites = () => {
     if (packer.empty) return
@@ -168,7 +172,23 @@ async function openThread(setup: WorkerSetup): Promise<Thread> {
     outgoing.push(packed.message)
     transfer.push(...packed.transfer)
   }
+  // The thread takes what has come while it commits only after that: more than one message ahead would cost a wake-up
+  // each and gain nothing. Other requests never wait here: a transaction's end may be what the writes wait for.
+  const underWay: number[] = []
+  let scheduled = false
+  const schedule = () => {
+    if (scheduled) return
+    scheduled = true
+    setImmediate(send)
+  }
+  const settled = () => {
+    for (let at = underWay.length - 1; at >= 0; at--) if (!waiting.has(underWay[at] ?? 0)) underWay.splice(at, 1)
+    if (!packer.empty) send()
+  }
   const send = () => {
+    scheduled = false
+    if (outgoing.length === 0 && (packer.empty || underWay.length >= mostUnderWay)) return
+    if (!packer.empty) underWay.push(lastWrite)
     flushWrites()
     const messages = outgoing
     outgoing = []
@@ -181,8 +201,9 @@ async function openThread(setup: WorkerSetup): Promise<Thread> {
       const id = nextId++
       if (waiting.size === 0) worker.ref()
       waiting.set(id, { resolve, reject })
-      if (outgoing.length === 0 && packer.empty) setImmediate(send)
+      schedule()
       if (request.kind === 'write') {
+        lastWrite = id
         packer.add(id, request.statements)
         return
       }
