@@ -186,6 +186,11 @@ export function createOutbox(options: CreateOutboxOptions): Outbox {
         let size = 0
         for (const entry of ready) {
           const from = entry.sent
+          // It was acknowledged meanwhile: a former life of the node had sent it.
+          if (from >= entry.committed) {
+            ready.delete(entry)
+            continue
+          }
           const found = await fetch(entry, MESSAGE_BYTES - size)
           if (send !== to || entry.dropped || entry.sent !== from) break
           const bytes = found.reduce((sum, one) => sum + one.byteLength, 0)
