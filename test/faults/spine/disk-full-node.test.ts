@@ -6,7 +6,7 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import * as assert from 'uvu/assert'
 import { type FaultLab, node, startFaultLab } from '../../support/faults/fault-lab.ts'
 import { type HubClient, pause, within } from '../../support/faults/hub-client.ts'
-import { labId } from '../../support/faults/lab-files.ts'
+import { labId, sourceLabId } from '../../support/faults/lab-files.ts'
 import { LoopDisk, loopDiskProblem } from '../../support/faults/loop-disk.ts'
 import { suite } from '../../support/suite.ts'
 
@@ -34,16 +34,10 @@ if (problem === undefined) {
     lab.proxy.block() // documents pile up on the node
     await pause(500)
     disk.fill()
-    await within(
-      20_000,
-      'the safe stop',
-      (async () => {
-        while ((await lab.instruments.supply()).on) await pause(10)
-      })(),
-    )
+    await untilOff(lab)
     lab.proxy.unblock()
     await client.online(node)
-    const waiting = await client.submit({ lab: labId, protocol: 'steps-safe' })
+    const waiting = await client.submit({ lab: sourceLabId, protocol: 'stream' })
     const refused = await within(15_000, 'a refusal that names the disk', untilRefused(client, waiting))
     assert.is(refused.state, 'queued', 'it is refused by the node for now, and waits')
     disk.free()
@@ -57,21 +51,34 @@ if (problem === undefined) {
     assert.is(after?.state, 'succeeded')
   })
 
-  test('filled while idle and started again: it comes up, refuses with the reason, and recovers', async () => {
-    const { client, edge } = lab
+  test('started again while full, with the end of a run only in memory: it comes up, and the run is interrupted', async () => {
+    const { client, edge, proxy } = lab
+    const cut = await client.submit({ lab: labId, protocol: 'stream', parameters: { duration: 60, rate: 200_000 } })
+    await client.reached(cut, ['running'])
+    proxy.block()
+    await pause(500)
     disk.fill()
+    await untilOff(lab)
     await edge.stop()
     await edge.start()
+    proxy.unblock()
     await client.online(node)
-    const id = await client.submit({ lab: labId, protocol: 'steps-safe' })
-    await pause(1500)
-    assert.is((await client.get<{ state: string }>(`/api/v1/runs/${id}`)).state, 'queued')
+    const id = await client.submit({ lab: sourceLabId, protocol: 'stream' })
+    await within(15_000, 'a refusal that names the disk', untilRefused(client, id))
     disk.free()
-    const [run] = await lab.check([id])
-    assert.is(run?.state, 'succeeded')
+    const [first, second] = await lab.check([cut, id])
+    assert.is(first?.state, 'interrupted')
+    assert.is(second?.state, 'succeeded')
   })
 } else {
   test.skip('a run stops safely with that reason, another is not taken, and both go well once there is room', problem)
+}
+
+async function untilOff({ instruments }: FaultLab): Promise<void> {
+  const look = async () => {
+    while ((await instruments.supply()).on) await pause(10)
+  }
+  await within(20_000, 'the safe stop', look())
 }
 
 async function untilRefused(client: HubClient, id: string): Promise<Run> {

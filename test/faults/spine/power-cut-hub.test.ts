@@ -2,12 +2,12 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadSqlite } from '@fernlab/shared/storage/sqlite'
 import * as assert from 'uvu/assert'
 import { startFaultLab } from '../../support/faults/fault-lab.ts'
 import { pause } from '../../support/faults/hub-client.ts'
 import { labId } from '../../support/faults/lab-files.ts'
 import { LoopDisk, loopDiskProblem } from '../../support/faults/loop-disk.ts'
+import { integrityOf } from '../../support/faults/query.ts'
 import { suite } from '../../support/suite.ts'
 
 const CUTS = 20
@@ -31,7 +31,7 @@ if (problem === undefined) {
         const image = await disk.copyImage()
         await hub.kill()
         await disk.replaceBy(image)
-        await assertWhole(lab.database)
+        assert.equal(await integrityOf(lab.database), ['ok'])
         proxy.unblock()
         await hub.start()
       }
@@ -45,20 +45,6 @@ if (problem === undefined) {
   })
 } else {
   test.skip('twenty cuts while runs are submitted, assigned and ingested', problem)
-}
-
-async function assertWhole(path: string): Promise<void> {
-  const { DatabaseSync } = await loadSqlite()
-  const database = new DatabaseSync(path)
-  try {
-    const found = database.prepare('PRAGMA integrity_check').all()
-    assert.equal(
-      found.map((row) => row.integrity_check),
-      ['ok'],
-    )
-  } finally {
-    database.close()
-  }
 }
 
 test.run()

@@ -2,12 +2,12 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadSqlite } from '@fernlab/shared/storage/sqlite'
 import * as assert from 'uvu/assert'
 import { type FaultLab, node, startFaultLab } from '../../support/faults/fault-lab.ts'
 import { pause } from '../../support/faults/hub-client.ts'
 import { labId } from '../../support/faults/lab-files.ts'
 import { LoopDisk, loopDiskProblem } from '../../support/faults/loop-disk.ts'
+import { integrityOf } from '../../support/faults/query.ts'
 import { suite } from '../../support/suite.ts'
 
 const CUTS = 20
@@ -24,20 +24,6 @@ async function cutPower(lab: FaultLab, disk: LoopDisk): Promise<void> {
   proxy.unblock()
 }
 
-async function assertDatabaseIsWhole(path: string): Promise<void> {
-  const { DatabaseSync } = await loadSqlite()
-  const database = new DatabaseSync(path)
-  try {
-    const found = database.prepare('PRAGMA integrity_check').all()
-    assert.equal(
-      found.map((row) => row.integrity_check),
-      ['ok'],
-    )
-  } finally {
-    database.close()
-  }
-}
-
 if (problem === undefined) {
   test(`${CUTS} cuts while runs are accepted, run and hand over`, async () => {
     const disk = await LoopDisk.make(mkdtempSync(join(tmpdir(), 'fernlab-node-disk-')), 48)
@@ -48,7 +34,7 @@ if (problem === undefined) {
         ids.push(await lab.client.submit({ lab: labId, protocol: cut % 3 === 0 ? 'steps-never' : 'steps-safe' }))
         await pause(40 + ((cut * 173) % 1300))
         await cutPower(lab, disk)
-        await assertDatabaseIsWhole(join(lab.nodeFolder, 'node.db'))
+        assert.equal(await integrityOf(join(lab.nodeFolder, 'node.db')), ['ok'])
         await lab.edge.start()
         await lab.client.online(node)
       }

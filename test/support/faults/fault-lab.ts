@@ -11,7 +11,7 @@ import * as assert from 'uvu/assert'
 import { type BenchInstruments, serveBench } from './bench-instruments.ts'
 import { HubClient, pause } from './hub-client.ts'
 import { assertEventModel, assertRunIsSound, type RunRecord, readRun } from './invariants.ts'
-import { labFiles, labId, nodeFile } from './lab-files.ts'
+import { labFiles, labId, nodeFile, sourceLabFiles, sourceLabId } from './lab-files.ts'
 import { MqttProxy } from './mqtt-proxy.ts'
 import { OwnProcess } from './own-process.ts'
 
@@ -104,8 +104,13 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
   }
   try {
     await hub.start()
-    const files = Object.entries(labFiles).map(([path, text]) => ({ path, text }))
-    await client.insist('PUT', `/api/v1/labs/${labId}`, { files })
+    for (const [id, texts] of [
+      [labId, labFiles],
+      [sourceLabId, sourceLabFiles],
+    ] as const) {
+      const files = Object.entries(texts).map(([path, text]) => ({ path, text }))
+      await client.insist('PUT', `/api/v1/labs/${id}`, { files })
+    }
     const { body } = await client.insist('POST', '/api/v1/nodes', { node })
     enroll = ['--enroll', (body as { code: string }).code, '--hub', `http://127.0.0.1:${httpPort}`]
     await edge.start()

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import type { NodeDocument, StopDoc } from '@fernlab/shared/contracts/documents'
 import { finalStates, type RunState } from '@fernlab/shared/contracts/run-state'
 import { decode } from '@fernlab/shared/links/codec'
-import { loadSqlite } from '@fernlab/shared/storage/sqlite'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import * as assert from 'uvu/assert'
 import type { HubClient } from './hub-client.ts'
+import { query } from './query.ts'
 
 export interface AttemptRecord {
   readonly attempt: number
@@ -24,32 +24,24 @@ export interface RunRecord {
 
 /** Reads one run with everything that belongs to it out of the hub's database file. */
 export async function readRun(databasePath: string, id: string): Promise<RunRecord | undefined> {
-  const { DatabaseSync } = await loadSqlite()
-  const database = new DatabaseSync(databasePath, { readOnly: true })
-  try {
-    const run = database.prepare('SELECT id, state, restart FROM run WHERE id = ?').all(id)[0]
-    if (run === undefined) return undefined
-    const events = database
-      .prepare("SELECT data FROM run_event WHERE run_id = ? AND name = 'state' ORDER BY id")
-      .all(id)
-    const rows = database
-      .prepare('SELECT attempt, seq, name, body FROM document WHERE run_id = ? ORDER BY attempt, seq')
-      .all(id)
-    const attempts = new Map<number, NodeDocument[]>()
-    for (const { attempt, seq, name, body } of rows) {
-      const list = attempts.get(Number(attempt)) ?? []
-      list.push({ runId: id, attempt, seq, name, doc: decode(body as Uint8Array) } as NodeDocument)
-      attempts.set(Number(attempt), list)
-    }
-    return {
-      id,
-      state: run.state as RunState,
-      restart: run.restart as 'safe' | 'never',
-      history: events.map(({ data }) => (JSON.parse(String(data)) as { state: RunState }).state),
-      attempts: [...attempts].map(([attempt, documents]) => ({ attempt, documents })),
-    }
-  } finally {
-    database.close()
+  const [[run], events = [], rows = []] = (await query(databasePath, [
+    { sql: 'SELECT id, state, restart FROM run WHERE id = ?', params: [id] },
+    { sql: "SELECT data FROM run_event WHERE run_id = ? AND name = 'state' ORDER BY id", params: [id] },
+    { sql: 'SELECT attempt, seq, name, body FROM document WHERE run_id = ? ORDER BY attempt, seq', params: [id] },
+  ])) as [Record<string, unknown>[], Record<string, unknown>[], Record<string, unknown>[]]
+  if (run === undefined) return undefined
+  const attempts = new Map<number, NodeDocument[]>()
+  for (const { attempt, seq, name, body } of rows) {
+    const list = attempts.get(Number(attempt)) ?? []
+    list.push({ runId: id, attempt, seq, name, doc: decode(body as Uint8Array) } as NodeDocument)
+    attempts.set(Number(attempt), list)
+  }
+  return {
+    id,
+    state: run.state as RunState,
+    restart: run.restart as 'safe' | 'never',
+    history: events.map(({ data }) => (JSON.parse(String(data)) as { state: RunState }).state),
+    attempts: [...attempts].map(([attempt, documents]) => ({ attempt, documents })),
   }
 }
 

@@ -70,7 +70,22 @@ parts:
   'protocols/stream.yaml': stream,
 }
 
-/** node.yaml with one bench on instruments at these ports. */
+/** A lab that needs nothing but the source, so that it can run while another bench is held. */
+export const sourceLabId = 'faults-source'
+export const sourceLabFiles: Readonly<Record<string, string>> = {
+  'lab.yaml': `
+title: Source
+summary: For tests that break things while another bench is busy.
+parts:
+  source:
+    signals:
+      ch1: { unit: "1", access: read }
+`,
+  'README.md': '# Source\n',
+  'protocols/stream.yaml': stream.replace(/^ {2}- set: .*\n/m, ''),
+}
+
+/** node.yaml with a bench for each lab, on instruments at these ports. */
 export const nodeFile = (options: {
   readonly node: string
   readonly mqttPort: number
@@ -89,7 +104,13 @@ instruments:
   ramp:
     driver: simulated
     config: { model: ramp-source, settings: { channels: 4 } }
+  ramp-2:
+    driver: simulated
+    config: { model: ramp-source, settings: { channels: 1 } }
 benches:
+  two:
+    parts: { source: ramp-2 }
+    labs: [${sourceLabId}]
   one:
     parts: { supply: psu, meter: dmm, source: ramp }
     labs: [${labId}]
