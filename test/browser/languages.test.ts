@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { en } from '../../hub/web/src/language/en.ts'
 import { es } from '../../hub/web/src/language/es.ts'
@@ -36,6 +38,20 @@ test('no text is empty, and no key has a colon or a dot, which would name anothe
       assert.not.match(key, /:/)
     }
   }
+})
+
+test('every text is used somewhere', () => {
+  const folder = fileURLToPath(new URL('../../hub/web/src/', import.meta.url))
+  const code = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\.tsx?$/.test(path) && !path.startsWith('language'))
+    .map((path) => readFileSync(folder + path, 'utf8'))
+    .join('\n')
+  const unused = [...texts(en).keys()].filter((key) => {
+    const base = key.replace(/_(one|other)$/, '')
+    const chosen = `\`${base.slice(0, base.lastIndexOf('.'))}.$`
+    return !code.includes(`'${base}'`) && !code.includes(chosen)
+  })
+  assert.equal(unused, [])
 })
 
 test('the chosen language wins, then the browser’s first that is spoken, then English', () => {
