@@ -38,7 +38,7 @@ export const migrations: readonly Migration[] = [
 
 /** Opens the node's database in its data folder (made when missing). */
 export function openStore(path: string): Promise<Database> {
-  return openDatabase({ path, migrations, cacheMiB: 2 })
+  return openDatabase({ path, migrations, cacheMiB: 2, threads: 'one' })
 }
 
 /** Keeps the newest fence of a bench across restarts. */

@@ -41,6 +41,21 @@ test.after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+test('one thread reads what it wrote, also within a transaction, and closes', async () => {
+  const one = await openDatabase({ path: join(folder, 'one.db'), migrations, threads: 'one' })
+  await one.write([insert('a')])
+  const [, rows] = await Promise.all([one.write([insert('b')]), one.read('SELECT id FROM t ORDER BY rowid')])
+  assert.equal(
+    rows.map(({ id }) => id),
+    ['a', 'b'],
+    'a read asked for after a write sees it',
+  )
+  await one.backup(join(folder, 'one-copy.db'))
+  assert.equal(await one.check(), [])
+  await one.close()
+  await one.close()
+})
+
 test('gives back what it was given, of every kind', async () => {
   const small = Uint8Array.of(1, 2, 3)
   const large = new Uint8Array(100_000).fill(7)
