@@ -1,4 +1,6 @@
 import type { LabDetail } from '@fernlab/shared/contracts/api'
+import { Button } from '@mantine/core'
+import { IconPlayerPlay } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
@@ -65,8 +67,11 @@ function Lab({ lab }: { lab: LabDetail }) {
             </li>
           ))}
         </ul>
+        <Button component="a" href="#run-form" className={styles.toForm} leftSection={<IconPlayerPlay size={16} />}>
+          {t('lab.toForm')}
+        </Button>
       </header>
-      <aside className={styles.side}>
+      <aside className={styles.side} id="run-form">
         {protocol === undefined || waitsForRun ? (
           <Loading />
         ) : (

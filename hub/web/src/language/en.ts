@@ -95,6 +95,7 @@ export const en = {
     mine: 'My earlier runs',
     mineEmpty: 'Your runs of this lab will be listed here. Press Run for the first.',
     reset: 'Back to defaults',
+    toForm: 'Set up a run',
     prefilled: 'Filled in from an earlier run.',
     onlyLanguage: 'This text is not available in English yet.',
     noText: 'This lab has no text yet.',

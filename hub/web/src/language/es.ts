@@ -99,6 +99,7 @@ export const es: Language = {
     mine: 'Mis ensayos anteriores',
     mineEmpty: 'Aquí verás tus ensayos de este laboratorio. Pulsa Ejecutar para el primero.',
     reset: 'Volver a los valores iniciales',
+    toForm: 'Preparar un ensayo',
     prefilled: 'Rellenado a partir de un ensayo anterior.',
     onlyLanguage: 'Este texto todavía no está en español.',
     noText: 'Este laboratorio todavía no tiene texto.',
