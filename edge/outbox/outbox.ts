@@ -185,6 +185,10 @@ export function createOutbox(options: CreateOutboxOptions): Outbox {
         const parts: { entry: Entry; upTo: number; bytes: number }[] = []
         let size = 0
         for (const entry of ready) {
+          if (entry.sent >= entry.committed) {
+            ready.delete(entry) // acknowledged since it was put here
+            continue
+          }
           const from = entry.sent
           // It was acknowledged meanwhile: a former life of the node had sent it.
           if (from >= entry.committed) {
