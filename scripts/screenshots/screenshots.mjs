@@ -139,7 +139,7 @@ async function shoot({ browser, http, folder, pages, signedIn }) {
       for (const [name, path] of Object.entries(pages)) {
         await page.goto(typeof path === 'string' ? path : await path(page))
         await settle(page)
-        if (name === 'running') await page.waitForSelector('canvas')
+        if (/^run(-|ning|$)/.test(name)) await page.waitForSelector('canvas', { timeout: 60_000 })
         if (name === 'running') await sleep(3000)
         await take(page, join(folder, `${name}-${colorScheme}-${device}.png`))
         if (phone) await take(page, join(folder, `${name}-${colorScheme}-${device}-whole.png`), { fullPage: true })
