@@ -1,6 +1,6 @@
 import { convert, convertStep } from '@fernlab/shared/primitives/units'
 import type { Instruction } from '@fernlab/shared/protocol/expand'
-import { type Performance, setOne } from './perform.ts'
+import { type Performance, setOne } from './performance.ts'
 
 const STEP_MS = 50
 

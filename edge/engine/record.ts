@@ -5,17 +5,22 @@
  * in time is left out, never taken twice or shifted; its row has the time at which it was true.
  */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { type Instruction, sampleCount, signalKey } from '@fernlab/shared/protocol/expand'
+import { type Instruction, type Instructions, sampleCount, signalKey } from '@fernlab/shared/protocol/expand'
 import { createRecordStatistics } from '@fernlab/shared/protocol/record-statistics'
 import type { Block, SignalValue } from '../drivers/driver.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
-import { addRow, observe, type Performance, perform, rowTime, together } from './perform.ts'
+import { addRow, observe, type Performance, rowTime, together } from './performance.ts'
 
 type Record_ = Extract<Instruction, { op: 'record' }>
 type Statistics = ReturnType<typeof createRecordStatistics>
 
-/** Performs a record: sampling and its body side by side, until the body has ended and `forS` has passed. */
-export async function record(instruction: Record_, context: Performance, signal: AbortSignal): Promise<void> {
+/** Performs a record: sampling and its body (by `performBody`) side by side, until the body has ended and `forS` has passed. */
+export async function record(
+  instruction: Record_,
+  context: Performance,
+  signal: AbortSignal,
+  performBody: (body: Instructions, abort: AbortSignal) => Promise<void>,
+): Promise<void> {
   const { stream, columns, forS, rateHz, body } = instruction
   if (!(rateHz > 0))
     throw new LabError({ code: 'rate-invalid', kind: 'caller', message: `a rate of ${rateHz} Hz can not be recorded` })
@@ -31,7 +36,7 @@ export async function record(instruction: Record_, context: Performance, signal:
           ? poll(instruction, context, state, statistics, abort)
           : follow(source, instruction, context, state, statistics, abort),
       async (abort) => {
-        if (body !== undefined) await perform(body, context, abort)
+        if (body !== undefined) await performBody(body, abort)
         state.body = 'ended'
         state.wake()
       },
