@@ -48,7 +48,7 @@ export default {
       comment: 'The page runs in a browser and speaks to the hub over HTTP only.',
       severity: 'error',
       from: { path: '^hub/web/src/' },
-      to: { path: '^(shared/(links|storage|clients)/|hub/(?!web/))' },
+      to: { path: '^(shared/(links|storage|clients)/|hub/(?!web/|node_modules/))' },
     },
     {
       name: 'hub-imports-no-web-source',

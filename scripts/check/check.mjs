@@ -8,7 +8,15 @@ const say = (line) => process.stdout.write(`${line}\n`)
 
 const steps = [
   ['types', 'node_modules/typescript/bin/tsc', '-b', '--pretty', 'false'],
-  ['format and lint', 'node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '--diagnostic-level=warn', '--max-diagnostics=50', '.'],
+  [
+    'format and lint',
+    'node_modules/@biomejs/biome/bin/biome',
+    'ci',
+    '--colors=off',
+    '--diagnostic-level=warn',
+    '--max-diagnostics=50',
+    '.',
+  ],
   [
     'import direction',
     'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
