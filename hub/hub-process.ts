@@ -22,12 +22,15 @@ export async function runHubProcess({ env }: ProcessOptions): Promise<number> {
   })
   try {
     const config = await loadConfig(env, process.cwd(), log)
-    const webFolder = fileURLToPath(new URL('./web/dist/', import.meta.url))
+    // Beside the sources; the compiled file is one folder below.
+    const webFolder = ['./web/dist/', '../web/dist/']
+      .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+      .find((path) => existsSync(path))
     const labs = fileURLToPath(import.meta.resolve('@fernlab/shared/labs/demo-node/node.yaml'))
     const hub = await startHub({
       config,
       log,
-      ...(existsSync(webFolder) ? { webFolder } : {}),
+      ...(webFolder === undefined ? {} : { webFolder }),
       ...(config.demo ? { demoCatalogueFolder: fileURLToPath(new URL('../', `file://${labs}`)) } : {}),
       ...faultPointOf(env.FERNLAB_FAULT_POINT),
     })

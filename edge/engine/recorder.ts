@@ -7,6 +7,7 @@
  */
 import type { DataKey, DescriptorDoc, StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { StreamDescription } from '@fernlab/shared/protocol/streams'
 import type { Lease } from '../benches/lease.ts'
 import type { SignalValue } from '../drivers/driver.ts'
@@ -80,7 +81,9 @@ export function createRecorder({ streams, outbox, lease, clock }: CreateRecorder
 
   const streamOf = (name: string): Stream => {
     const stream = open.get(name)
-    if (stream === undefined) throw new TypeError(`stream ${name} was not opened`)
+    if (stream === undefined) {
+      throw new LabError({ code: 'stream-not-open', kind: 'bug', message: `stream ${name} was not opened` })
+    }
     return stream
   }
 

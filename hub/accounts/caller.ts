@@ -21,6 +21,11 @@ export interface Caller {
   readonly tokenId?: string
 }
 
+/** Whether the caller may make a token with the scope: none wider than its own, and `admin` is the widest. */
+export function mayGrant(caller: Caller, scope: string): boolean {
+  return hasScope(caller, scope) || hasScope(caller, 'admin')
+}
+
 /** True when the caller's token carries the scope, or is not limited by scopes at all. */
 export function hasScope(caller: Caller, scope: string): boolean {
   return caller.scopes === 'all' || caller.scopes.includes(scope)

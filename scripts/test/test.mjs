@@ -58,7 +58,7 @@ async function runStage({ stage, reportFolder, long, cannotRun, totals }) {
   const startedAt = performance.now()
   const waiting = [...stage.files]
   const limitMs = long ? stage.limitMs * 10 : stage.limitMs
-  const env = long ? { FERNLAB_TEST_LONG: '1' } : {}
+  const env = long ? { FERNLAB_TEST_LONG: '1', FERNLAB_SEED: 'random' } : {}
   const worker = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       const reason = cannotRun(file)

@@ -68,7 +68,7 @@ function readProtocol(data: unknown): { protocol?: Protocol; findings: Finding[]
 
 /** What is wrong with the steps of a file whose other parts are wrong already. */
 function stepFindings(data: unknown): Finding[] {
-  const { steps } = data as { steps?: unknown }
+  const steps = typeof data === 'object' && data !== null && 'steps' in data ? data.steps : undefined
   if (!Array.isArray(steps)) return []
   const reader: Reader = { findings: [], units: new Map(), parameters: {} }
   readSteps(reader, steps, ['steps'], 1)

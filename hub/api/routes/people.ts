@@ -1,6 +1,6 @@
 import { createdTokenSchema, createTokenSchema, page, tokenSchema } from '@fernlab/shared/contracts/api'
 import { z } from '@hono/zod-openapi'
-import { hasScope, roles } from '../../accounts/caller.ts'
+import { mayGrant, roles } from '../../accounts/caller.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { cursorId, pageOf, pageQuery } from '../paging.ts'
 import { notFound, refusal } from '../problems.ts'
@@ -44,7 +44,7 @@ export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void
     },
     async ({ c, body, caller }) => {
       const staff = caller.role === 'admin' || caller.role === 'builder' || caller.role === 'instructor'
-      const beyond = body.scopes.filter((scope) => !hasScope(caller, scope) || (!staff && staffScopes.includes(scope)))
+      const beyond = body.scopes.filter((scope) => !mayGrant(caller, scope) || (!staff && staffScopes.includes(scope)))
       if (beyond.length > 0) {
         throw refusal('forbidden', `you may not make a token with the scope ${beyond.join(', ')}`)
       }

@@ -200,7 +200,7 @@ test('cut off while the run goes on: nothing is missed, nothing comes twice', as
     })
     for (const event of events) {
       if (event.id !== undefined) lastId = event.id
-      if (event.event === 'data') rows.push(event.data.first)
+      if (event.event === 'data') rows.push(Number(event.data.first))
       if (event.event === 'end') ended = true
     }
   }

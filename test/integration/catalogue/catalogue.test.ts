@@ -62,7 +62,7 @@ test('a folder of labs is loaded, and strangers see the catalogue', async () => 
   assert.ok((await hub.catalogue.loadFolder(labsFolder)).every(({ changed }) => !changed))
   const { body } = await get('/api/v1/labs')
   assert.equal(
-    (body.items as { id: string }[]).map(({ id }) => id),
+    (body as unknown as { items: { id: string }[] }).items.map(({ id }) => id),
     ['diode-iv', 'membrane', 'rc-circuit'],
   )
   const detail = (await get('/api/v1/labs/rc-circuit')).body as unknown as {

@@ -141,7 +141,7 @@ for (const protocolVersion of versions) {
   test(`${v}: revoking a token cuts its connections at once`, async () => {
     const made = await token(['mqtt:status'])
     const client = await connect({ protocolVersion, username: 'token', password: made.token })
-    const closed = new Promise((resolve) => client.once('close', resolve))
+    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()))
     assert.ok((await lab.call(`/api/v1/tokens/${made.id}`, { method: 'DELETE' })).ok)
     await closed
     assert.ok(await refused({ protocolVersion, username: 'token', password: made.token }))
@@ -150,7 +150,7 @@ for (const protocolVersion of versions) {
   test(`${v}: a packet that is too large ends its own connection only`, async () => {
     const other = await connect({ protocolVersion, username: 'token', password: (await token(['mqtt:status'])).token })
     const mine = await connect({ protocolVersion, ...node })
-    const closed = new Promise((resolve) => mine.once('close', resolve))
+    const closed = new Promise<void>((resolve) => mine.once('close', () => resolve()))
     mine.publish(map.sync('n1', 'live'), Buffer.alloc(17 * 1024 * 1024))
     await closed
     assert.ok(other.connected)
@@ -265,7 +265,7 @@ test('a strange message is logged once, however often it comes', async () => {
 test('revoking a node cuts its connection and its credential', async () => {
   const made = await lab.hub.enrollInProcess('n5')
   const client = await connect({ protocolVersion: 5, ...made })
-  const closed = new Promise((resolve) => client.once('close', resolve))
+  const closed = new Promise<void>((resolve) => client.once('close', () => resolve()))
   const answer = await lab.call('/api/v1/nodes/n5/revoke', { method: 'POST' })
   assert.ok(answer.ok, await answer.text())
   await closed

@@ -95,6 +95,8 @@ test('property: converting there and back gives the value', () => {
       unitArbitrary,
       unitArbitrary,
       (value, a, b) => {
+        // Below, the value in another unit has fewer digits than a double otherwise has.
+        fc.pre(value === 0 || Math.abs(value) > 1e-280)
         near(convert(convert(value, a, b), b, a), value, 1e-12)
       },
     ),

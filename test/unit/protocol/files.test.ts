@@ -44,7 +44,7 @@ const folder = (changes: Record<string, string | Uint8Array | undefined> = {}) =
     ...changes,
   }
   const present = Object.entries(files).filter(
-    (entry): entry is [string, string | Uint8Array] => entry[1] !== undefined,
+    (entry): entry is [string, NonNullable<(typeof entry)[1]>] => entry[1] !== undefined,
   )
   return checkLabFolder(Object.fromEntries(present), { folder: 'rc-circuit' })
 }
@@ -199,7 +199,7 @@ test('the JSON Schemas accept the demo files and refuse a misspelling', () => {
     for (const file of readdirSync(new URL(`${id}/protocols/`, labs))) {
       const data = read(`${id}/protocols/${file}`)
       assert.ok(protocol?.(data), `${file}: ${ajv.errorsText(protocol?.errors)}`)
-      assert.not(protocol?.({ ...data, steps: [{ sett: {} }] }))
+      assert.not(protocol?.({ ...(data as object), steps: [{ sett: {} }] }))
       protocols += 1
     }
   }

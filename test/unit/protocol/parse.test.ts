@@ -291,6 +291,8 @@ test('property: no text makes the parser throw or hang', () => {
     '|',
     '\t',
     '%YAML 1.1',
+    '&!',
+    '~',
   )
   fc.assert(
     fc.property(fc.array(fc.oneof(line, fc.string({ maxLength: 20 })), { maxLength: 20 }), (lines) => {
