@@ -1,0 +1,119 @@
+/** Staff drive a bench by hand through the hub: lease, exchange, limits, expiry; and nodes are enrolled by code. */
+import { parseConfig } from '@fernlab/hub/config/config'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { startTestHub, type TestHub, until } from './hub-with-node.ts'
+
+const test = suite('direct use and enrolment', { timeoutMs: 30_000 })
+let lab: TestHub
+
+test.before(async () => {
+  lab = await startTestHub()
+  await lab.node('hand')
+})
+test.after(() => lab.close())
+
+const bench = '/api/v1/benches/hand.b-1'
+const json = async (answer: Response) => (await answer.json()) as Record<string, never>
+const state = async () => String((await json(await lab.call(bench))).state)
+const take = (ttlS: number) => lab.call(`${bench}/lease`, { method: 'POST', json: { ttlS } })
+const exchange = (body: object) => lab.call(`${bench}/exchange`, { method: 'POST', json: body })
+
+test('with a lease a value is set and read in one call; without one nothing moves', async () => {
+  const refused = await exchange({ set: { 'box.value': 3 } })
+  assert.ok(refused.status >= 400 && refused.status < 500, `${refused.status}`)
+  const { lease } = await json(await take(30))
+  const done = await exchange({ lease, set: { 'box.value': 3 }, read: ['box.value'] })
+  assert.is(done.status, 200, await done.clone().text())
+  const { readings } = (await done.json()) as { readings: Record<string, { value: number; unit: string }> }
+  assert.is(readings['box.value']?.value, 3)
+  assert.is(readings['box.value']?.unit, '1')
+  await until(async () => (await state()) === 'busy', 'the bench being busy')
+  assert.is((await take(30)).status, 409, 'one hand on the bench at a time')
+  assert.ok((await lab.call(`${bench}/lease`, { method: 'DELETE' })).ok)
+  await until(async () => (await state()) === 'free', 'the bench being free')
+  const after = await exchange({ read: ['box.value'] })
+  assert.is(
+    ((await after.json()) as typeof done & { readings: typeof readings }).readings['box.value']?.value,
+    0,
+    'safe',
+  )
+})
+
+test('nonsense is refused with its path, and the value stays', async () => {
+  const { lease } = await json(await take(30))
+  for (const [set, named] of [
+    [{ 'box.none': 1 }, /box\.none/],
+    [{ 'none.value': 1 }, /no part none/],
+    [{ 'box.value': 'text' }, /box\.value/],
+  ] as const) {
+    const answer = await exchange({ lease, set })
+    assert.ok(answer.status >= 400 && answer.status < 500, `${JSON.stringify(set)}: ${answer.status}`)
+    assert.match(await answer.text(), named)
+  }
+  const { readings } = (await (await exchange({ lease, read: ['box.value'] })).json()) as {
+    readings: Record<string, { value: number }>
+  }
+  assert.is(readings['box.value']?.value, 0)
+  await lab.call(`${bench}/lease`, { method: 'DELETE' })
+})
+
+test('a lease that nobody renews ends by itself, and the bench is safe and free', async () => {
+  const { lease } = await json(await take(5))
+  assert.ok((await exchange({ lease, set: { 'box.value': 7 } })).ok)
+  await until(async () => (await state()) === 'free', 'the lease running out')
+  const late = await exchange({ lease, set: { 'box.value': 8 } })
+  assert.ok(late.status >= 400 && late.status < 500, `${late.status}`)
+  const { readings } = (await (await exchange({ read: ['box.value'] })).json()) as {
+    readings: Record<string, { value: number }>
+  }
+  assert.is(readings['box.value']?.value, 0)
+})
+
+test('a run waits while somebody drives the bench, and starts when it is given back', async () => {
+  await take(60)
+  await until(async () => (await state()) === 'busy', 'the bench being busy')
+  const submitted = await lab.call('/api/v1/runs', {
+    method: 'POST',
+    json: { lab: 'small', protocol: 'nothing', parameters: {}, bench: 'hand.b-1' },
+  })
+  const { id } = await json(submitted)
+  const waiting = await json(await lab.call(`/api/v1/runs/${id}`))
+  assert.is(waiting.state as string, 'queued')
+  assert.ok(String(waiting.waitReason).length > 5)
+  await lab.call(`${bench}/lease`, { method: 'DELETE' })
+  assert.is((await lab.final(id)).state, 'succeeded')
+})
+
+test('an enrolment code works once, for its node only', async () => {
+  const { code } = await json(await lab.call('/api/v1/nodes', { method: 'POST', json: { node: 'new-node' } }))
+  const enroll = (body: object) =>
+    fetch(`${lab.hub.httpUrl}/api/v1/nodes/enroll`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  assert.ok((await enroll({ code, node: 'other-node' })).status >= 400)
+  assert.ok((await enroll({ code: 'nonsense', node: 'new-node' })).status >= 400)
+  const first = await enroll({ code, node: 'new-node' })
+  assert.ok(first.ok, await first.clone().text())
+  const credential = await json(first)
+  assert.is(credential.node as string, 'new-node')
+  assert.ok(String(credential.password).length >= 32)
+  const second = await enroll({ code, node: 'new-node' })
+  assert.ok(second.status >= 400 && second.status < 500, `${second.status}`)
+})
+
+test('an external broker and another database refuse the start with one line', () => {
+  for (const [name, value] of [
+    ['FERNLAB_BROKER_URL', 'mqtt://other:1883'],
+    ['FERNLAB_DATABASE_URL', 'postgres://db/fernlab'],
+  ] as const) {
+    assert.throws(
+      () => parseConfig({ [name]: value }, {}, lab.folder),
+      (error: Error) => error.message.includes(name) && !error.message.includes('\n'),
+    )
+  }
+})
+
+test.run()

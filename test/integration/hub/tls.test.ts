@@ -1,0 +1,87 @@
+/** HTTPS and MQTT over TLS with a certificate of the test's own authority. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { get } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseConfig } from '@fernlab/hub/config/config'
+import { type Hub, startHub } from '@fernlab/hub/main'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import mqtt from 'mqtt'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('a hub with a certificate', { timeoutMs: 20_000 })
+const folder = mkdtempSync(join(tmpdir(), 'fernlab-tls-'))
+const certificate = join(folder, 'cert.pem')
+const key = join(folder, 'key.pem')
+let hub: Hub
+let ca: string
+
+const environment = (more: Record<string, string> = {}) => ({
+  FERNLAB_DATA: join(folder, 'data'),
+  FERNLAB_PORT: '0',
+  FERNLAB_MQTT_PORT: '0',
+  FERNLAB_MQTTS_PORT: '0',
+  FERNLAB_TLS_CERT: certificate,
+  FERNLAB_TLS_KEY: key,
+  ...more,
+})
+const start = (more?: Record<string, string>) =>
+  startHub({ config: parseConfig(environment(more), {}, folder), log: silentLog })
+
+test.before(async () => {
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
+  const command = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', certificate]
+  execFileSync('openssl', [...command, ...subject], { stdio: 'ignore' })
+  ca = readFileSync(certificate, 'utf8')
+  hub = await start()
+})
+test.after(async () => {
+  await hub?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const fetchOverTls = (path: string) =>
+  new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
+    get(`${hub.httpUrl}${path}`, { ca }, (response) => {
+      let body = ''
+      response.on('data', (piece) => {
+        body += piece
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
+    }).on('error', reject)
+  })
+
+test('the page and the API are served over HTTPS, which a browser is told to keep to', async () => {
+  assert.match(hub.httpUrl, /^https:\/\//)
+  const { status, headers } = await fetchOverTls('/healthz')
+  assert.is(status, 200)
+  assert.match(String(headers['strict-transport-security']), /max-age=\d+/)
+  assert.is((await fetchOverTls('/api/v1/site')).status, 200)
+})
+
+test('a node speaks MQTT over TLS and over a sealed WebSocket, and a stranger is refused there too', async () => {
+  const { username, password } = await hub.enrollInProcess('sealed')
+  const endpoints = JSON.parse(readFileSync(join(folder, 'data', 'endpoints.json'), 'utf8')) as { mqtts: string }
+  assert.match(endpoints.mqtts, /^mqtts:\/\//)
+  for (const url of [endpoints.mqtts, `${hub.httpUrl.replace('https', 'wss')}/mqtt`]) {
+    const client = await mqtt.connectAsync(url, { ca, username, password, reconnectPeriod: 0 }, false)
+    assert.ok(client.connected, url)
+    await client.endAsync(true)
+    const stranger = mqtt.connectAsync(url, { ca, username, password: 'guess', reconnectPeriod: 0 }, false)
+    assert.is(await stranger.then(() => 'taken').catch(() => 'refused'), 'refused', url)
+  }
+})
+
+test('a certificate that can not be read stops the start with the setting’s name', async () => {
+  const message = await start({ FERNLAB_TLS_CERT: join(folder, 'none.pem'), FERNLAB_DATA: join(folder, 'other') }).then(
+    () => 'started',
+    (error: Error) => error.message,
+  )
+  assert.match(message, /FERNLAB_TLS_CERT/)
+  assert.match(message, /none\.pem/)
+  assert.not.match(message, /\n/)
+})
+
+test.run()
