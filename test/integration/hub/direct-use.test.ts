@@ -14,7 +14,7 @@ test.before(async () => {
 test.after(() => lab.close())
 
 const bench = '/api/v1/benches/hand.b-1'
-const json = async (answer: Response) => (await answer.json()) as Record<string, never>
+const json = async (answer: Response) => (await answer.json()) as Record<string, string>
 const state = async () => String((await json(await lab.call(bench))).state)
 const take = (ttlS: number) => lab.call(`${bench}/lease`, { method: 'POST', json: { ttlS } })
 const exchange = (body: object) => lab.call(`${bench}/exchange`, { method: 'POST', json: body })
@@ -79,10 +79,10 @@ test('a run waits while somebody drives the bench, and starts when it is given b
   })
   const { id } = await json(submitted)
   const waiting = await json(await lab.call(`/api/v1/runs/${id}`))
-  assert.is(waiting.state as string, 'queued')
+  assert.is(waiting.state, 'queued')
   assert.ok(String(waiting.waitReason).length > 5)
   await lab.call(`${bench}/lease`, { method: 'DELETE' })
-  assert.is((await lab.final(id)).state, 'succeeded')
+  assert.is((await lab.final(id ?? '')).state, 'succeeded')
 })
 
 test('an enrolment code works once, for its node only', async () => {
@@ -98,7 +98,7 @@ test('an enrolment code works once, for its node only', async () => {
   const first = await enroll({ code, node: 'new-node' })
   assert.ok(first.ok, await first.clone().text())
   const credential = await json(first)
-  assert.is(credential.node as string, 'new-node')
+  assert.is(credential.node, 'new-node')
   assert.ok(String(credential.password).length >= 32)
   const second = await enroll({ code, node: 'new-node' })
   assert.ok(second.status >= 400 && second.status < 500, `${second.status}`)
