@@ -10,6 +10,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { createAdaptorServer } from '@hono/node-server'
 import { createAccounts } from './accounts/accounts.ts'
 import { createApi } from './api/api.ts'
+import { sendWhole } from './api/whole-answers.ts'
 import { authenticateMqtt, type MqttAuthentication } from './broker/authenticate.ts'
 import { createBroker } from './broker/broker.ts'
 import { type Listener, listen, listenMqtt, serveWebSocket } from './broker/listeners.ts'
@@ -290,7 +291,7 @@ async function assemble(
     log,
   })
   const server = createAdaptorServer({
-    fetch: api.fetch,
+    fetch: sendWhole(api.fetch),
     overrideGlobalObjects: false,
     ...(tls === undefined ? {} : { createServer: createHttpsServer, serverOptions: tls }),
   }) as import('node:http').Server

@@ -1,8 +1,9 @@
 /**
  * API tokens.
  *
- * INVARIANTS: only the hash is stored; a token is looked up on each use, never cached, so that its end takes effect at
- * once, also when another process revoked it; `last_used_at` is written in bundles and may be lost.
+ * INVARIANTS: only the hash is stored, in memory too; what the database said of a token holds for at most `cacheMs`, so
+ * that a revocation or a new role written by another process takes effect within a second; a revocation in this process
+ * and a token's expiry take effect at once; `last_used_at` is written in bundles and may be lost.
  */
 import type { Token } from '@fernlab/shared/contracts/api'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -15,10 +16,14 @@ import type { Caller } from './caller.ts'
 import { hashSecret, newSecret } from './secret-text.ts'
 
 export const TOKEN_PREFIX = 'fern_'
+/** Requests come in bursts of the same few tokens: a second spares nearly every look-up. */
+const cacheMs = 1_000
+const mostCached = 5_000
 const flushMs = 30_000
 const dayMs = 86_400_000
 
 export interface Tokens {
+  /** The person behind a token that holds; a second old at most, see above. */
   verify(token: string): Promise<Caller | undefined>
   create(
     personId: string,
@@ -32,10 +37,21 @@ export interface Tokens {
   close(): Promise<void>
 }
 
+interface Verified {
+  readonly id: string
+  readonly caller: Caller
+  readonly expiresAt: number | null
+  /** Monotonic ms. */
+  readonly untilMs: number
+}
+
 /** Keeps API tokens in the store. */
 export function createTokens({ store, clock, log }: { store: Store; clock: Clock; log: Log }): Tokens {
   const used = new Map<string, number>()
   const listeners = new Set<(tokenId: string) => void>()
+  const verified = new Map<string, Verified>()
+  /** Grows with each end of a token: what was read before it is not remembered. */
+  let ends = 0
   let cancelFlush: (() => void) | undefined
 
   const flush = async () => {
@@ -59,21 +75,45 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
   const announce = (id: string) => {
     for (const listener of listeners) listener(id)
   }
+  const forgetAll = () => {
+    ends++
+    verified.clear()
+  }
+  const remembered = (hash: string): Caller | undefined => {
+    const known = verified.get(hash)
+    if (known === undefined) return undefined
+    if (known.untilMs > clock.monotonic() && (known.expiresAt === null || known.expiresAt > clock.now())) {
+      noteUse(known.id)
+      return known.caller
+    }
+    verified.delete(hash)
+    return undefined
+  }
+  const remember = (hash: string, known: Verified) => {
+    if (verified.size >= mostCached) verified.delete(verified.keys().next().value ?? '')
+    verified.set(hash, known)
+  }
 
   return {
     verify: async (token) => {
+      const hash = hashSecret(token)
+      const before = remembered(hash)
+      if (before !== undefined) return before
+      const endsBefore = ends
+      // From before the look-up: what it finds may be as old as that.
+      const untilMs = clock.monotonic() + cacheMs
       const row = await store.db
         .selectFrom('token')
         .innerJoin('user', 'user.id', 'token.person_id')
         .leftJoin('person', 'person.id', 'token.person_id')
         .select(['token.id', 'token.person_id', 'token.scopes', 'token.expires_at', 'token.revoked_at'])
         .select(['user.name', 'user.email', 'person.role'])
-        .where('token_hash', '=', hashSecret(token))
+        .where('token_hash', '=', hash)
         .executeTakeFirst()
       if (row === undefined || row.revoked_at !== null) return undefined
       if (row.expires_at !== null && row.expires_at <= clock.now()) return undefined
       noteUse(row.id)
-      return {
+      const caller: Caller = {
         personId: row.person_id,
         name: row.name,
         email: row.email,
@@ -82,6 +122,8 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
         via: 'token',
         tokenId: row.id,
       }
+      if (ends === endsBefore) remember(hash, { id: row.id, caller, expiresAt: row.expires_at, untilMs })
+      return caller
     },
     create: async (personId, { name, scopes, expiresInDays }) => {
       const token = newSecret(TOKEN_PREFIX)
@@ -116,6 +158,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
           .values({ ...row, id: newId(now), token_hash: hash, created_at: now, expires_at: null, last_used_at: null })
           .onConflict((conflict) => conflict.column('token_hash').doUpdateSet(row)),
       ])
+      forgetAll()
     },
     list: async (personId) => {
       const rows = await store.db
@@ -141,6 +184,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
           .where('id', '=', tokenId)
           .where('revoked_at', 'is', null),
       ])
+      forgetAll()
       announce(tokenId)
       return true
     },

@@ -9,6 +9,11 @@ export type PersonId = Id<'PersonId'>
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 
+const tailLength = 16
+/** Random bytes are cheap by the page and dear by the dozen; bytes are used once and in order. */
+const pool = new Uint8Array(4096)
+let used = pool.length
+
 /** 26 characters that sort by time of making (48 bits of ms, 80 random bits; Crockford base 32, lower case, as ULID). */
 export function newId(nowMs: number): string {
   let time = ''
@@ -16,9 +21,12 @@ export function newId(nowMs: number): string {
     time = (alphabet[rest % 32] ?? '0') + time
     rest = Math.floor(rest / 32)
   }
-  const random = crypto.getRandomValues(new Uint8Array(16))
+  if (used + tailLength > pool.length) {
+    crypto.getRandomValues(pool)
+    used = 0
+  }
   let tail = ''
-  for (const byte of random) tail += alphabet[byte & 31]
+  for (const end = used + tailLength; used < end; used++) tail += alphabet[(pool[used] ?? 0) & 31]
   return time + tail
 }
 
