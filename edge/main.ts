@@ -13,6 +13,7 @@ import { type Bench, createBench } from './benches/bench.ts'
 import { startIdlePoll } from './benches/idle-poll.ts'
 import { type ConfigSource, checkAgainstInstruments, loadConfig } from './config/config.ts'
 import type { Driver } from './drivers/driver.ts'
+import { createRunPlans } from './engine/plan.ts'
 import type { FaultHook } from './fault-point.ts'
 import { type Disk, watchDisk } from './health/disk.ts'
 import { startHealth } from './health/health.ts'
@@ -156,8 +157,10 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
     onOverdue: () => hub?.greet(),
     onForgotten: (key) => queue.forgotten(key),
   })
+  const plans = createRunPlans()
   const queue = createQueue({
     benches,
+    plans,
     outbox,
     journal,
     database,
@@ -170,6 +173,7 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
   const inbox: Inbox = createInbox({
     benches,
     queue,
+    plans,
     diskTrouble: () => disk.trouble ?? journal.trouble,
     answer: (accepted) => hub?.sendAccepted(accepted),
     log,

@@ -13,6 +13,8 @@ export interface Performance {
   readonly lease: Lease
   readonly recorder: Recorder
   readonly outputs: OutputCollector
+  /** Whether an expression may ask for statistics of a record. */
+  readonly statistics: boolean
   readonly environment: Environment
   readonly clock: Clock
   readonly faultPoint?: FaultHook | undefined

@@ -14,17 +14,16 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { type TransitionTable, transition } from '@fernlab/shared/primitives/state-machine'
 import { createEnvironment } from '@fernlab/shared/protocol/environment'
-import { estimate } from '@fernlab/shared/protocol/estimate'
 import { expand } from '@fernlab/shared/protocol/expand'
 import { createOutputs, type OutputCollector } from '@fernlab/shared/protocol/outputs'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
-import { describeStreams } from '@fernlab/shared/protocol/streams'
 import type { Bench } from '../benches/bench.ts'
 import type { SafeResult } from '../benches/safe-state.ts'
 import type { SignalValue } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { AttemptOutbox } from '../outbox/outbox.ts'
 import { perform } from './perform.ts'
+import { planRun, type RunPlan } from './plan.ts'
 import { createRecorder } from './recorder.ts'
 
 export type EngineState = 'idle' | 'running' | 'stopping' | 'stopped'
@@ -60,6 +59,8 @@ export interface Attempt {
 export interface RunOptions {
   readonly assignment: Assignment
   readonly protocol: Protocol
+  /** Made here when undefined. */
+  readonly plan?: RunPlan | undefined
   readonly bench: Bench
   readonly outbox: AttemptOutbox
   readonly clock: Clock
@@ -80,7 +81,7 @@ export function runAttempt(options: RunOptions): Attempt {
   let step = ''
   const readings: NonNullable<Live['runs'][number]['readings']> = {}
   const specs = bench.specs()
-  const seconds = estimate(protocol, assignment.parameters, { parts: specs }).seconds
+  const { seconds, streams, statistics } = options.plan ?? planRun(protocol, assignment.parameters, specs)
 
   const move = (to: EngineState) => {
     state = transition(engineTransitions, state, to, `attempt ${assignment.runId}/${assignment.attempt}`)
@@ -105,9 +106,11 @@ export function runAttempt(options: RunOptions): Attempt {
     estimatedS: seconds,
   }
 
-  const streams = describeStreams(protocol, specs)
   const environment = createEnvironment()
-  const outputs = createOutputs(protocol, { parameters: assignment.parameters, parts: specs })
+  const outputs =
+    Object.keys(protocol.outputs).length === 0
+      ? noOutputs
+      : createOutputs(protocol, { parameters: assignment.parameters, parts: specs })
   const limits = assignment.limits as Readonly<Record<string, Limits>>
   // Last, for what throws above must not hold the bench.
   const lease = bench.acquire({ kind: 'run', id: assignment.runId }, { limits })
@@ -147,6 +150,7 @@ export function runAttempt(options: RunOptions): Attempt {
           lease,
           recorder,
           outputs,
+          statistics,
           environment,
           clock,
           faultPoint,
@@ -231,6 +235,9 @@ export function runAttempt(options: RunOptions): Attempt {
     settled,
   }
 }
+
+/** For a protocol that declares none. */
+const noOutputs: OutputCollector = { row: () => {}, page: () => {}, finish: async () => ({}) }
 
 /** The final state and its reason: an outside cause before a failure before missing outputs. */
 export function judge(

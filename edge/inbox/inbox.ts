@@ -13,6 +13,7 @@ import { checkProtocol } from '@fernlab/shared/protocol/check-protocol'
 import { checkParameters } from '@fernlab/shared/protocol/parameters'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import type { Bench } from '../benches/bench.ts'
+import type { RunPlans } from '../engine/plan.ts'
 import { errorJson } from '../engine/run.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { AttemptKey } from '../outbox/outbox.ts'
@@ -29,6 +30,7 @@ export interface Inbox {
 export interface CreateInboxOptions {
   readonly benches: ReadonlyMap<string, Bench>
   readonly queue: Queue
+  readonly plans: RunPlans
   /** Why the disk takes nothing more. */
   readonly diskTrouble: () => LabError | undefined
   /** Sends `accepted` to the hub; what is lost there is asked again. */
@@ -39,7 +41,8 @@ export interface CreateInboxOptions {
 
 const REMEMBERED = 1000
 
-export function createInbox({ benches, queue, diskTrouble, answer, log, faultPoint }: CreateInboxOptions): Inbox {
+export function createInbox(options: CreateInboxOptions): Inbox {
+  const { benches, queue, plans, diskTrouble, answer, log, faultPoint } = options
   const waiting: unknown[] = []
   let working: Promise<void> | undefined
   const logged = new Set<string>()
@@ -93,7 +96,7 @@ export function createInbox({ benches, queue, diskTrouble, answer, log, faultPoi
       case 'refuse':
         return { key, error: decision.error }
       case 'accept': {
-        const error = bench === undefined ? undefined : unfit(assignment, bench)
+        const error = bench === undefined ? undefined : unfit(assignment, bench, plans)
         if (error !== undefined) return { key, error }
         fences.set(assignment.bench, assignment.fence)
         return { assignment }
@@ -156,9 +159,10 @@ export function createInbox({ benches, queue, diskTrouble, answer, log, faultPoi
 }
 
 /** Why this assignment can never run on this bench. */
-function unfit(assignment: Assignment, bench: Bench): LabError | undefined {
+function unfit(assignment: Assignment, bench: Bench, plans: RunPlans): LabError | undefined {
   const protocol = assignment.definition as Protocol
   try {
+    if (plans.find(assignment, bench) !== undefined) return undefined
     const parameters = checkParameters(protocol, assignment.parameters)
     if (parameters.issues.length > 0)
       return invalid('parameters-invalid', 'the parameters do not fit the protocol', parameters.issues)
@@ -168,6 +172,7 @@ function unfit(assignment: Assignment, bench: Bench): LabError | undefined {
       parameters: parameters.values,
     })
     if (issues.length > 0) return invalid('protocol-unfit', `the protocol does not fit bench ${bench.name}`, issues)
+    plans.keep(assignment, bench)
   } catch (thrown) {
     const error = asLabError(thrown)
     return error.kind === 'bug'

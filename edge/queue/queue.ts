@@ -11,6 +11,7 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import type { Database } from '@fernlab/shared/storage/database'
 import type { Bench } from '../benches/bench.ts'
+import type { RunPlans } from '../engine/plan.ts'
 import { type Attempt, errorJson, type RunOptions, runAttempt, type StopCause, safeJson } from '../engine/run.ts'
 import { type AttemptKey, type AttemptOutbox, type AttemptState, keyText, type Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../store/journal.ts'
@@ -42,6 +43,7 @@ export interface Queue {
 export interface CreateQueueOptions extends Pick<RunOptions, 'clock' | 'log' | 'node' | 'faultPoint' | 'onValue'> {
   readonly benches: ReadonlyMap<string, Bench>
   readonly outbox: Outbox
+  readonly plans: RunPlans
   readonly journal: Journal
   readonly database: Pick<Database, 'read'>
 }
@@ -62,7 +64,7 @@ const INSERT =
   "INSERT INTO attempt (run_id, attempt, bench, fence, state, accepted_at, assignment) VALUES (?, ?, ?, ?, 'waiting', ?, ?)"
 
 export function createQueue(options: CreateQueueOptions): Queue {
-  const { benches, outbox, journal, database, clock, log, node, faultPoint } = options
+  const { benches, outbox, plans, journal, database, clock, log, node, faultPoint } = options
   const entries = new Map<string, Entry>()
   const newest = new Map<string, number>()
   const lines = new Map<string, Entry[]>()
@@ -155,6 +157,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
       next.running = runAttempt({
         assignment: next.assignment,
         protocol: next.assignment.definition as Protocol,
+        plan: plans.find(next.assignment, bench),
         bench,
         outbox: next.documents,
         clock,
