@@ -85,7 +85,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   const packed = compress()
   app.use('/api/v1/*', (c, next) => {
     if (!worthPacking(c)) return next()
-    tellLength(c)
+    keepWhole(c)
     return packed(c, next)
   })
 
@@ -128,12 +128,15 @@ const answerHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
 
-/** Gives JSON answers their length, by which `compress` leaves the small ones alone: packing them takes longer. */
-function tellLength(c: Context<Env>): void {
+/** Gives JSON answers their length, by which `compress` leaves the small ones alone, and keeps their text for `sendWhole`. */
+function keepWhole(c: Context<Env>): void {
   const json = (value: unknown, status?: never, headers?: Record<string, string>) => {
     const text = JSON.stringify(value)
     const length = String(Buffer.byteLength(text))
-    return c.body(text, status, { 'content-type': 'application/json', ...headers, 'content-length': length })
+    const type = { 'content-type': 'application/json' }
+    const response = c.body(text, status, { ...type, ...headers, 'content-length': length })
+    if (c.env !== undefined) c.env.whole = { response, text }
+    return response
   }
   c.json = json as unknown as typeof c.json
 }

@@ -32,6 +32,7 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
     list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6')
   }
   const trusts = (address: string | undefined) => {
+    if (trustedProxies.length === 0) return false
     const plain = unmapped(address ?? '')
     const family = isIP(plain)
     return family !== 0 && list.check(plain, family === 4 ? 'ipv4' : 'ipv6')

@@ -15,6 +15,7 @@ import type { Runs } from '../runs/runs.ts'
 import type { Store } from '../store/store.ts'
 import { createIdempotency } from './idempotency.ts'
 import { problemResponse, refusal } from './problems.ts'
+import type { WholeAnswer } from './whole-answers.ts'
 
 /** What the settings say about the API. */
 export interface ApiConfig {
@@ -53,6 +54,8 @@ export type Env = { Variables: { caller: Caller | undefined; address: string }; 
 /** What the Node server hands over; absent when the app is called without a socket. */
 interface NodeBindings {
   readonly incoming?: { readonly socket: { readonly remoteAddress?: string } }
+  /** Left for the server by the one who made the answer. */
+  whole?: WholeAnswer
 }
 
 export type Api = OpenAPIHono<Env>
