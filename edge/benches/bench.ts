@@ -101,9 +101,13 @@ export function createBench(options: CreateBenchOptions): Bench {
     const direct = holder?.kind === 'direct'
     if (state === status.state && reason === status.reason && run === status.run && direct === (status.lease === true))
       return
+    const sinceMs = clock.now()
     status = {
       state,
-      since: iso(clock),
+      // Written out when asked for: most states of a busy bench are never published.
+      get since() {
+        return new Date(sinceMs).toISOString()
+      },
       ...(reason === undefined ? {} : { reason }),
       ...(run === undefined ? {} : { run }),
       ...(direct ? { lease: true as const } : {}),

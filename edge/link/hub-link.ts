@@ -64,6 +64,7 @@ export interface CreateHubLinkOptions {
 
 const GREET_AGAIN_MS = 5000
 const LIVE_MS = 500
+const GOODBYE_MS = 1000
 
 const signalSetSchema = z.object({ value: z.union([z.number(), z.string(), z.boolean()]), lease: z.string() })
 
@@ -215,8 +216,16 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
       cancelGreeting?.()
       cancelLive?.()
       outbox.connect(undefined)
-      if (link.connected)
-        await link.publish(topics.nodeStatus(node), 'offline', { retain: true, qos: 1 }).catch(() => {})
+      if (link.connected) {
+        // A broker that has stopped answering must not keep the node from closing its database.
+        const said = link.publish(topics.nodeStatus(node), 'offline', { retain: true, qos: 1 }).catch(() => {})
+        let cancel = () => {}
+        const late = new Promise<void>((resolve) => {
+          cancel = clock.after(GOODBYE_MS, resolve)
+        })
+        await Promise.race([said, late])
+        cancel()
+      }
       await link.close()
     },
   }

@@ -2,7 +2,8 @@
  * One side's connection to the broker, over TCP, TLS, WebSocket or a duplex in this process.
  *
  * INVARIANTS: subscriptions are in force before `onConnect` listeners run; nothing is queued while disconnected (what
- * must survive is in the outbox or the database, and repaired by inventories): `publish` then rejects at once.
+ * must survive is in the outbox or the database, and repaired by inventories): `publish` then rejects at once. What is
+ * published within one turn is one write: the packet writer corks the stream until the turn's promises have run.
  */
 import type { Duplex } from 'node:stream'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
@@ -129,7 +130,11 @@ export function openMqttLink(options: OpenMqttLinkOptions): MqttLink {
     onDisconnect: (listener) => void onDisconnect.push(listener),
     close: () => {
       closing ??= new Promise((resolve) => {
-        const force = setTimeout(() => client.end(true, {}, () => resolve()), 1000)
+        // A client that is ending already takes no second, forced end: the connection itself is ended.
+        const force = setTimeout(() => {
+          ;(client.stream as Duplex | undefined)?.destroy()
+          resolve()
+        }, 1000)
         client.end(false, {}, () => {
           clearTimeout(force)
           resolve()
