@@ -25,7 +25,7 @@ export async function record(
   if (!(rateHz > 0))
     throw new LabError({ code: 'rate-invalid', kind: 'caller', message: `a rate of ${rateHz} Hz can not be recorded` })
   await context.recorder.open(stream, signal)
-  // They look at each sample of each column: half of what a fast record costs.
+  // They look at each sample of each column, which a fast record would pay for.
   const asked = context.statistics ? createRecordStatistics() : undefined
   const statistics: Statistics = asked ?? unasked
   const wanted = forS === undefined ? 0 : sampleCount(forS, rateHz)
