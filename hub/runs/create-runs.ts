@@ -200,7 +200,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       const hash = idempotencyKey === undefined ? null : createHash('sha256').update(canonicalJson(body)).digest('hex')
       if (idempotencyKey !== undefined && hash !== null) {
         const before = await replay(caller, idempotencyKey, hash)
-        if (before !== undefined) return { run: before, replayed: true }
+        if (before !== undefined) return { id: before.id, run: before, replayed: true }
       }
       const admitted = await admission.admit(caller, body)
       const row = rowOf(caller, body, admitted)
@@ -209,10 +209,18 @@ export function createRuns(options: CreateRunsOptions): Runs {
         await queue(row, run)
       } else if (!(await queueOnce({ ...row, idempotency_key: idempotencyKey, request_hash: hash }, run))) {
         const before = await replay(caller, idempotencyKey, hash)
-        if (before !== undefined) return { run: before, replayed: true }
+        if (before !== undefined) return { id: before.id, run: before, replayed: true }
         throw new LabError({ code: 'run-lost', kind: 'bug', message: `run ${row.id} was refused by the database` })
       }
-      return { run: fresh(caller, row, run), replayed: false }
+      let view: Run | undefined
+      return {
+        id: row.id,
+        get run() {
+          view ??= fresh(caller, row, run)
+          return view
+        },
+        replayed: false,
+      }
     },
     get,
     list: async ({ person, lab, state, limit, cursor }) => {

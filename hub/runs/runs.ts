@@ -28,17 +28,20 @@ export interface LiveRun {
   readonly readings?: Readonly<Record<string, { readonly value: number; readonly unit: string; readonly time: number }>>
 }
 
+export interface Submitted {
+  readonly id: string
+  /** As it is when first asked for, which costs more than submitting: its place in the queue is worked out. */
+  readonly run: Run
+  readonly replayed: boolean
+}
+
 export interface Runs {
   /**
    * Queues a run once the database has committed it. Throws `lab-unknown`, `protocol-unknown`, `parameters-invalid`,
    * `no-bench`, `protocol-refused`, `runs-refused`, `priority-not-allowed`, and `idempotency-key-reused` when the key came
    * with another body before; the same body answers the same run (`replayed`).
    */
-  submit(
-    caller: Caller,
-    body: SubmitRun,
-    options?: { readonly idempotencyKey?: string },
-  ): Promise<{ run: Run; replayed: boolean }>
+  submit(caller: Caller, body: SubmitRun, options?: { readonly idempotencyKey?: string }): Promise<Submitted>
   get(id: string): Promise<Run | undefined>
   /** Newest first. */
   list(query: ListRuns): Promise<{ items: Run[]; cursor?: string }>

@@ -29,9 +29,9 @@ export async function open() {
     else done()
   })
   const submit = async () => {
-    const { run } = await runs.submit(caller, { lab: 'bench-nothing', protocol: 'nothing', parameters: {} })
-    if (early.delete(run.id)) return
-    await new Promise<void>((resolve) => waiting.set(run.id, resolve))
+    const { id } = await runs.submit(caller, { lab: 'bench-nothing', protocol: 'nothing', parameters: {} })
+    if (early.delete(id)) return
+    await new Promise<void>((resolve) => waiting.set(id, resolve))
   }
   process.once('SIGTERM', () => void hub.close().then(() => process.exit()))
   return {

@@ -52,7 +52,7 @@ export function tableRuns({ store }: { store: ApiParts['store'] }) {
   const runs: Runs = {
     submit: async (caller, body, { idempotencyKey } = {}) => {
       const known = idempotencyKey === undefined ? undefined : keys.get(`${caller.personId} ${idempotencyKey}`)
-      if (known !== undefined) return { run: (await get(known.id)) as Run, replayed: true }
+      if (known !== undefined) return { id: known.id, run: (await get(known.id)) as Run, replayed: true }
       const { id } = await storeRun(store, {
         id: newId(Date.now()),
         state: 'queued',
@@ -64,7 +64,7 @@ export function tableRuns({ store }: { store: ApiParts['store'] }) {
       })
       await setState(id, 'queued')
       if (idempotencyKey !== undefined) keys.set(`${caller.personId} ${idempotencyKey}`, { body: '', id })
-      return { run: (await get(id)) as Run, replayed: false }
+      return { id, run: (await get(id)) as Run, replayed: false }
     },
     get,
     list: async ({ person, lab, state, limit, cursor }) => {
