@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -10,6 +11,6 @@ export async function loadConfig(env: Environment, cwd: string, log: Log): Promi
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, 'settings.json')
   const file = await openSettingsFile({ path, schema: settingsSchema, initial: {}, log })
-  if (Object.keys(file.data).length === 0) await file.update(() => {})
+  if (!existsSync(path)) await file.update(() => {})
   return parseConfig(env, file.data, cwd)
 }

@@ -1,7 +1,8 @@
 /**
  * Small JSON files that a person may read and edit over SSH: identity, credential, calibration, bootstrap settings.
  *
- * INVARIANTS: at every moment the file or its `.bak` is whole; a write has reached the disk when it resolves.
+ * INVARIANTS: at every moment the file or its `.bak` is whole; a write has reached the disk when it resolves; the `.bak`
+ * stands in for a file that is gone or cut off, never for one that a person wrote wrongly.
  */
 import { chmod, copyFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -30,8 +31,8 @@ export async function openSettingsFile<Schema extends z.ZodType>(
 ): Promise<SettingsFile<z.infer<Schema>>> {
   const { path, schema, log } = options
   type Data = z.infer<Schema>
-  const parse = (text: string, file: string): Data => {
-    const checked = schema.safeParse(parseJson(text, file))
+  const check = (data: unknown, file: string): Data => {
+    const checked = schema.safeParse(data)
     if (checked.success) return checked.data
     const issues = checked.error.issues.map((issue) => ({ file, path: issue.path.join('.'), message: issue.message }))
     throw new LabError({
@@ -45,15 +46,19 @@ export async function openSettingsFile<Schema extends z.ZodType>(
     read: async () => {
       const text = await readIfThere(path)
       const backup = text === undefined ? await readIfThere(`${path}.bak`) : undefined
-      if (text === undefined) return backup === undefined ? null : parse(backup, `${path}.bak`)
+      if (text === undefined)
+        return backup === undefined ? null : check(parseJson(backup, `${path}.bak`), `${path}.bak`)
+      let data: unknown
       try {
-        return parse(text, path)
+        data = parseJson(text, path)
       } catch (error) {
         const spare = await readIfThere(`${path}.bak`)
         if (spare === undefined) throw error
         log.warn({ path, error: String(error) }, 'the settings file is damaged; its .bak is used')
-        return parse(spare, `${path}.bak`)
+        return check(parseJson(spare, `${path}.bak`), `${path}.bak`)
       }
+      // What a person wrote is never passed over for the spare copy: a mistake in it is told.
+      return check(data, path)
     },
     write: (data) => writeDurably(path, `${JSON.stringify(data, null, 2)}\n`),
   }

@@ -1,5 +1,6 @@
 /** The node is killed (-9) at every named point; whatever was accepted ends exactly once, with its data, and a safe bench. */
 import { type FaultPoint, faultPoints } from '@fernlab/edge/fault-point'
+import { MOST_RESTARTS } from '@fernlab/hub/ingest/judge-stop'
 import * as assert from 'uvu/assert'
 import { type FaultLab, node, startFaultLab } from '../../support/faults/fault-lab.ts'
 import { within } from '../../support/faults/hub-client.ts'
@@ -63,7 +64,13 @@ test('killed ten times while runs wait and run', async () => {
   }
   const records = await lab.check(ids)
   edge.unwatch()
-  for (const { restart, state } of records) if (restart === 'safe') assert.is(state, 'succeeded')
+  for (const { restart, state, attempts } of records) {
+    // A run that is killed in each of its three attempts is given up.
+    if (restart === 'safe' && state !== 'succeeded') {
+      assert.is(state, 'interrupted')
+      assert.is(attempts.length, 1 + MOST_RESTARTS)
+    }
+  }
 })
 
 test.run()

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog } from '@fernlab/shared/primitives/log'
 import { openSettingsFile } from '@fernlab/shared/storage/settings-file'
 import * as assert from 'uvu/assert'
@@ -45,7 +45,6 @@ for (const [what, text] of [
   ['cut off', '{"count": 1'],
   ['empty', ''],
   ['zeroes', '\0\0\0\0'],
-  ['of another shape', '{"count": "many"}'],
 ] as const) {
   test(`a damaged file (${what}) is replaced by its spare copy, with a warning`, async () => {
     const path = newPath()
@@ -62,6 +61,22 @@ for (const [what, text] of [
     assert.is(log.lines.filter(({ level }) => level === 'warn').length, 1)
   })
 }
+
+test('a file that a person wrote wrongly is refused with its name and place, whatever the spare copy holds', async () => {
+  const path = newPath()
+  const file = await open(path)
+  for (const count of [1, 2]) {
+    await file.update((data) => {
+      data.count = count
+    })
+  }
+  writeFileSync(path, '{"count": "many"}')
+  const error = await open(path).catch((thrown: unknown) => thrown as LabError)
+  assert.instance(error, LabError)
+  assert.is((error as LabError).code, 'settings-invalid')
+  assert.match((error as LabError).message, /count/)
+  assert.is(readFileSync(path, 'utf8'), '{"count": "many"}', 'and left as it was')
+})
 
 test('a missing file is read from its spare copy', async () => {
   const path = newPath()
