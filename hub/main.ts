@@ -153,6 +153,7 @@ async function assemble(
       await load()
       await reloadHolds(store, book)
     },
+    clock,
     log,
   })
   const ledger = createLedger({

@@ -60,6 +60,8 @@ async function performOne(instruction: Instruction, context: Performance, signal
       return await ramp(instruction, context, signal)
     case 'wait':
       if (instruction.seconds > 0) await clock.sleep(instruction.seconds * 1000, signal)
+      // A wait of nothing still lets timers and the wire have their turn: a silent loop may not keep the node from safety.
+      else await new Promise((resolve) => setImmediate(resolve))
       return
     case 'read': {
       await context.begun(signal)

@@ -108,7 +108,8 @@ function page(index: Buffer, request: Request): Response {
   })
 }
 
-function safeDecode(path: string): string | undefined {
+/** The text of a percent-encoded path; undefined when it is not UTF-8. */
+export function safeDecode(path: string): string | undefined {
   try {
     return decodeURIComponent(path)
   } catch {

@@ -84,7 +84,7 @@ export interface WebSocketOptions {
 
 /**
  * Serves MQTT over WebSocket at `/mqtt`; a browser's page must come from the hub itself (a client that sends no Origin is
- * no browser). Other upgrades are left alone.
+ * no browser). Other upgrades are cut: after an upgrade request nobody else closes the connection or hears its errors.
  */
 export function serveWebSocket({ broker, server, origins, log }: WebSocketOptions): { close(): void } {
   const sockets = new WebSocketServer({
@@ -94,10 +94,14 @@ export function serveWebSocket({ broker, server, origins, log }: WebSocketOption
     handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
   })
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (new URL(request.url ?? '/', 'http://hub').pathname !== '/mqtt') return
+    socket.on('error', () => socket.destroy())
+    if ((request.url ?? '').split('?', 1)[0] !== '/mqtt') {
+      socket.destroy()
+      return
+    }
     if (!isOwnOrigin(request.headers.origin, request.headers.host, origins())) {
       log.warn({ origin: request.headers.origin }, 'a page of another origin was refused at /mqtt')
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy())
       return
     }
     sockets.handleUpgrade(request, socket, head, (connection) => {

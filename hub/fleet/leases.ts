@@ -70,7 +70,9 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
     onChange(bench)
   }
 
-  const drop = async (bench: BookedBench): Promise<void> => {
+  /** Only while that lease is still the bench's: a late answer must not end somebody else's. */
+  const drop = async (bench: BookedBench, lease: string): Promise<void> => {
+    if (bench.lease?.lease !== lease) return
     bench.lease = undefined
     bench.since = clock.now()
     await keep(bench)
@@ -93,7 +95,8 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
       bench.fence++
       bench.since = clock.now()
       const expiresAt = clock.now() + ttlS * 1000
-      bench.lease = { lease: newId(clock.now()), holder, expiresAt }
+      let mine = newId(clock.now())
+      bench.lease = { lease: mine, holder, expiresAt }
       try {
         await keep(bench)
         const granted = await calls.call(bench.node, 'lease.take', {
@@ -102,11 +105,12 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
           fence: bench.fence,
           ttlMs: ttlS * 1000,
         })
-        bench.lease = { lease: granted.lease, holder, expiresAt }
+        mine = granted.lease
+        bench.lease = { lease: mine, holder, expiresAt }
         await keep(bench)
         return { lease: granted.lease, expiresAt: new Date(expiresAt).toISOString() }
       } catch (error) {
-        await drop(bench)
+        await drop(bench, mine)
         throw error
       }
     },
@@ -114,14 +118,14 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
       const bench = leased(id, lease)
       await calls.call(bench.node, 'lease.renew', { bench: bench.name, lease, ttlMs: ttlS * 1000 })
       const expiresAt = clock.now() + ttlS * 1000
-      if (bench.lease !== undefined) bench.lease.expiresAt = expiresAt
+      if (bench.lease?.lease === lease) bench.lease.expiresAt = expiresAt
       await keep(bench)
       return { lease, expiresAt: new Date(expiresAt).toISOString() }
     },
     releaseLease: async (id, lease) => {
       const bench = leased(id, lease)
       const result = await calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
-      await drop(bench)
+      await drop(bench, lease)
       return result
     },
     exchange: async (id, { lease, set, read }: Exchange) => {
@@ -140,7 +144,7 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
     },
     expire: async () => {
       for (const bench of book.benches.values()) {
-        if (bench.lease !== undefined && bench.lease.expiresAt <= clock.now()) await drop(bench)
+        if (bench.lease !== undefined && bench.lease.expiresAt <= clock.now()) await drop(bench, bench.lease.lease)
       }
     },
   }

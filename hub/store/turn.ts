@@ -2,10 +2,12 @@
  * What the hub changes in one turn of the event loop, as one atomic write.
  *
  * INVARIANTS: rows added in one turn are committed together or not at all, in the order of the statements' ranks; effects
- * (anything that leaves this process) run only after that commit, in the order they were added; when a write fails,
- * `onFailure` is called once all writes under way have settled, and nothing can be added until it has finished.
+ * (anything that leaves this process) run only after that commit and those of all turns before, in the order they were
+ * added; when a write fails, `onFailure` is called once all writes under way have settled, again and again until it
+ * succeeds, and nothing can be added until then: memory that is ahead of the disk is never acted on.
  */
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Database, SqlValue } from '@fernlab/shared/storage/database'
 import type { Precompiled } from './precompile.ts'
@@ -32,6 +34,7 @@ export interface CreateTurnOptions {
   readonly database: Database
   /** Reads the memory again from the database. */
   readonly onFailure: () => Promise<void>
+  readonly clock: Clock
   readonly log: Log
 }
 
@@ -40,8 +43,10 @@ interface Pending {
   readonly effects: { effect: () => void; failed: ((error: LabError) => void) | undefined }[]
 }
 
+const RELOAD_MS = 1000
+
 /** A turn keeper over the database. */
-export function createTurn({ database, onFailure, log }: CreateTurnOptions): Turn {
+export function createTurn({ database, onFailure, clock, log }: CreateTurnOptions): Turn {
   let pending: Pending | undefined
   const writes = new Set<Promise<unknown>>()
   const underWay = new Set<Promise<void>>()
@@ -61,17 +66,21 @@ export function createTurn({ database, onFailure, log }: CreateTurnOptions): Tur
     pending = undefined
     if (turn === undefined) return
     const statements = [...turn.rows].sort(([a], [b]) => a.rank - b.rank)
-    // Effects without rows of their own may rest on rows of turns before: they wait for those.
+    // Effects may rest on rows of turns before, which can fail alone: they wait for those too.
+    const before = Promise.all(writes)
     const written: Promise<unknown> =
       statements.length === 0
-        ? Promise.all(writes)
-        : database.write(
-            statements.map(([{ sql, conditional }, rows]) => ({
-              sql,
-              rows,
-              ...(conditional ? { expect: rows.length } : {}),
-            })),
-          )
+        ? before
+        : database
+            .write(
+              statements.map(([{ sql, conditional }, rows]) => ({
+                sql,
+                rows,
+                ...(conditional ? { expect: rows.length } : {}),
+              })),
+            )
+            .then(() => before)
+    before.catch(() => {}) // reported by its own turn
     const done = written.then(
       () => {
         if (lossLogged) log.info({}, 'the database takes writes again')
@@ -102,14 +111,22 @@ export function createTurn({ database, onFailure, log }: CreateTurnOptions): Tur
   }
 
   const recover = () => {
-    recovering ??= (async () => {
+    recovering ??= reload().finally(() => {
+      recovering = undefined
+    })
+  }
+
+  const reload = async (): Promise<void> => {
+    for (let logged = false; ; logged = true) {
       while (underWay.size > 0 || pending !== undefined) await Promise.all([Promise.resolve(), ...underWay])
-      await onFailure()
-    })()
-      .catch((error: unknown) => log.error({ error: String(error) }, 'the memory could not be read again'))
-      .finally(() => {
-        recovering = undefined
-      })
+      try {
+        return await onFailure()
+      } catch (error) {
+        if (asLabError(error).code === 'database-closed') return
+        if (!logged) log.error({ error: String(error) }, 'the memory can not be read again; trying on')
+      }
+      await clock.sleep(RELOAD_MS)
+    }
   }
 
   return {

@@ -15,12 +15,17 @@ const types: Readonly<Record<string, string>> = {
 }
 
 /** A file that somebody pushed: never run as part of our page, whatever is in it. */
-export function labFileResponse(path: string, file: { body: Uint8Array; digest: string }, headers: Headers): Response {
+export function labFileResponse(
+  path: string,
+  file: { body: Uint8Array; digest: string },
+  headers: Headers,
+  openTo: 'everyone' | 'members',
+): Response {
   const etag = `"${file.digest.slice(0, 32)}"`
   const type = types[/\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? '']
   const common = {
     etag,
-    'cache-control': 'public, max-age=300',
+    'cache-control': `${openTo === 'everyone' ? 'public' : 'private'}, max-age=300`,
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     'x-content-type-options': 'nosniff',
     'cross-origin-resource-policy': 'same-origin',

@@ -18,6 +18,7 @@ import type { CompatibleBench } from '../../fleet/fleet.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { pageOf, pageQuery } from '../paging.ts'
 import { notFound, refusal } from '../problems.ts'
+import { safeDecode } from '../static-files.ts'
 import { labFileResponse } from './lab-file.ts'
 
 const labParams = z.object({ lab: nameSchema })
@@ -109,11 +110,13 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
       answer: { what: 'The file', type: 'application/octet-stream' },
     },
     async ({ c, params }) => {
-      await visible(params.lab, c.get('caller'))
-      const path = decodeURIComponent(c.req.path.split(`/labs/${params.lab}/files/`)[1] ?? '')
+      const { lab } = await visible(params.lab, c.get('caller'))
+      const raw = c.req.path.split(`/labs/${params.lab}/files/`)[1] ?? ''
+      const path = safeDecode(raw)
+      if (path === undefined) throw notFound(`the file ${raw} of the lab ${params.lab}`)
       const file = await catalogue.file(params.lab, path)
       if (file === undefined) throw notFound(`the file ${path} of the lab ${params.lab}`)
-      return labFileResponse(path, file, c.req.raw.headers)
+      return labFileResponse(path, file, c.req.raw.headers, lab.access?.public === false ? 'members' : 'everyone')
     },
   )
 }

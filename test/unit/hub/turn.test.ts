@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTurn, type TurnStatement } from '@fernlab/hub/store/turn'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog } from '@fernlab/shared/primitives/log'
 import { type Database, openDatabase } from '@fernlab/shared/storage/database'
 import * as assert from 'uvu/assert'
@@ -36,14 +38,43 @@ test.after(async () => {
 })
 
 const ids = async () => (await database.read('SELECT id FROM t ORDER BY id')).map(({ id }) => id)
-const create = (log = recordingLog()) =>
+const create = (log = recordingLog(), reload = async () => {}) =>
   createTurn({
     database,
+    clock: systemClock,
     log,
     onFailure: async () => {
       reloads++
+      await reload()
     },
   })
+
+test('what a later turn lets out waits for the turns before, and does not leave when one of them failed', async () => {
+  const turn = create()
+  const left: string[] = []
+  turn.add(insert, { id: 'same' })
+  turn.add(insert, { id: 'same' })
+  turn.afterCommit(() => left.push('first'))
+  await Promise.resolve()
+  turn.add(insert, { id: 'other' })
+  turn.afterCommit(() => left.push('second'))
+  await turn.settled()
+  assert.equal(left, [])
+  assert.equal(await ids(), ['other'], 'each turn is atomic on its own')
+})
+
+test('the turn stays closed until the memory could be read again', async () => {
+  let fails = 2
+  const turn = create(recordingLog(), async () => {
+    if (fails-- > 0) throw new LabError({ code: 'database-failed', kind: 'bug', message: 'no' })
+  })
+  turn.add(insert, { id: 'twice' })
+  turn.add(insert, { id: 'twice' })
+  await turn.settled()
+  assert.not(turn.open)
+  while (!turn.open) await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.is(reloads, 3)
+})
 
 test('effects run after the commit, in order', async () => {
   const turn = create()
