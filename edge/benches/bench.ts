@@ -125,6 +125,8 @@ export function createBench(options: CreateBenchOptions): Bench {
       if (safe instanceof LabError) log.info({ bench: name }, 'the bench has reached its safe state after all')
       safe = 'reached'
       retryMs = FIRST_RETRY_MS
+      cancelRetry?.()
+      cancelRetry = undefined
     } else {
       if (!(safe instanceof LabError))
         log.error({ bench: name, error: result.error.message }, 'THE BENCH DID NOT REACH ITS SAFE STATE')
@@ -145,6 +147,10 @@ export function createBench(options: CreateBenchOptions): Bench {
   }
 
   const makeSafe = async (): Promise<SafeResult> => {
+    // Whoever holds the bench drives it; its end leads to the safe state anyway.
+    if (releasing === undefined && (lease !== undefined || safe === 'reached')) {
+      return safe instanceof LabError ? { reached: false, error: safe } : { reached: true }
+    }
     releasing ??= drive().finally(() => {
       releasing = undefined
       update()

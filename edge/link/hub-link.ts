@@ -108,14 +108,17 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
 
   const welcome = (message: unknown) => {
     const { serial: answered, hubTimeMs, attempts } = welcomeSchema.parse(message)
-    if (answered !== serial || state !== 'greeting') return
-    cancelGreeting?.()
-    cancelGreeting = undefined
-    move('synced')
-    const now = clock.now()
-    // As if the hub had looked at its clock half-way between question and answer (RFC 5905, without the second sample).
-    clockOffsetMs = Math.round((sentAtMs + now) / 2 - hubTimeMs)
-    outbox.connect((documents) => link.publish(topics.sync(node, 'documents'), documents))
+    if (answered !== serial || state === 'away') return
+    // A second welcome to the same inventory: the hub misses documents and says from where on.
+    if (state === 'greeting') {
+      cancelGreeting?.()
+      cancelGreeting = undefined
+      move('synced')
+      const now = clock.now()
+      // As if the hub had looked at its clock half-way between question and answer (RFC 5905, without the second sample).
+      clockOffsetMs = Math.round((sentAtMs + now) / 2 - hubTimeMs)
+      outbox.connect((documents) => link.publish(topics.sync(node, 'documents'), documents))
+    }
     for (const key of outbox.welcomed(attempts)) {
       log.info({ run: key.runId, attempt: key.attempt }, 'the hub does not want an attempt any more')
       queue.drop(key)

@@ -81,14 +81,18 @@ export function createRequests({ benches, queue, journal, clock, onValue }: Crea
       }
       note(readings, bench, await lease.read(wanted, signal))
     } else {
-      if (bench.lease !== undefined) throw refuse('bench-busy', `bench ${bench.name} is in use`, 'later')
+      // Asked again before each signal: a run may have begun meanwhile.
+      const guard = () => {
+        if (bench.lease !== undefined) throw refuse('bench-busy', `bench ${bench.name} is in use`, 'later')
+      }
+      guard()
       for (const { part, signal: name } of wanted) {
         const handle = bench.parts.get(part)
         const spec = handle?.spec.signals.find((one) => one.name === name)
         if (handle === undefined || spec === undefined || spec.access === 'set') {
           throw refuse('signal-unknown', `bench ${bench.name} has no readable signal ${part}.${name}`, 'never')
         }
-        const answer = await handle.read([name], { signal })
+        const answer = await handle.read([name], { signal, guard })
         const reading = answer[name]
         if (reading !== undefined) note(readings, bench, { [`${part}.${name}`]: reading })
       }

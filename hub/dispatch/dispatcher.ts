@@ -32,6 +32,7 @@ import { backOffMs } from './back-off.ts'
 /** `accepted` must come within this, or `assign` is sent again. */
 const RESEND_MS = 3000
 const TICK_MS = 1000
+const COMPARE_MS = 1000
 /** More assignments than this go in several messages. */
 const MOST_PER_MESSAGE = 500
 
@@ -67,6 +68,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
   const { runs } = ledger
   const losses = createLossLog(log)
   const inventories = new Map<string, Inventory>()
+  const comparedAt = new Map<string, number>()
   const committed: OpenRun[] = []
   let nudged = false
   let closed = false
@@ -298,14 +300,19 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     },
     compare: (node) => {
       const inventory = inventories.get(node)
-      if (inventory === undefined) return
+      const now = clock.monotonic()
+      // Every message behind a gap shows it again; one answer a second is enough.
+      if (inventory === undefined || now - (comparedAt.get(node) ?? Number.NEGATIVE_INFINITY) < COMPARE_MS) return
+      comparedAt.set(node, now)
       const attempts: Inventory['attempts'] = []
       for (const run of runs.byId.values()) {
         if (run.hold?.node !== node) continue
         const { nextSeq, fence } = run.hold
         attempts.push({ runId: run.id, attempt: run.attempt, fence, state: 'running', nextSeq, firstHeld: nextSeq })
       }
-      turn.afterCommit(() => link.send(node, 'welcome', welcome(node, { ...inventory, attempts })))
+      // What is known now goes out once it is on disk; what comes later does not.
+      const answer = welcome(node, { ...inventory, attempts })
+      turn.afterCommit(() => link.send(node, 'welcome', answer))
     },
     close: () => {
       closed = true
