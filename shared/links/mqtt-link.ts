@@ -69,6 +69,7 @@ export function openMqttLink(options: OpenMqttLinkOptions): MqttLink {
   const onMessage: ((message: MqttMessage) => void)[] = []
   const onConnect: (() => void)[] = []
   const onDisconnect: ((reason: string, refused: boolean) => void)[] = []
+  const underWay = new Set<() => void>()
   let up = false
   let lossLogged = false
   let lastError: { message: string; refused: boolean } | undefined
@@ -102,6 +103,8 @@ export function openMqttLink(options: OpenMqttLinkOptions): MqttLink {
     lossLogged = true
     const was = up
     up = false
+    for (const lost of underWay) lost()
+    underWay.clear()
     if (was || refused) for (const listener of onDisconnect) listener(message, refused)
   })
 
@@ -117,7 +120,11 @@ export function openMqttLink(options: OpenMqttLinkOptions): MqttLink {
       new Promise((resolve, reject) => {
         if (!up) return reject(notConnected(topic))
         const bytes = typeof payload === 'string' ? payload : asBuffer(payload)
+        // A connection that ends never tells what became of what it was given: `close` settles these.
+        const lost = () => reject(notConnected(topic))
+        underWay.add(lost)
         client.publish(topic, bytes, { retain, qos }, (error) => {
+          underWay.delete(lost)
           if (error) reject(notConnected(topic, error))
           else resolve()
         })

@@ -122,6 +122,20 @@ test('a broker that goes and comes back is logged once each, and the link is who
   )
 })
 
+test('what was under way when the connection broke is settled, not waited for for ever', async () => {
+  const broker = await startBroker()
+  const made = link(broker.url)
+  await connected(made)
+  for (const socket of broker.sockets) socket.pause()
+  const settled = made.publish('a/big', new Uint8Array(64 * 1024 * 1024)).then(
+    () => 'sent',
+    (error: { code: string }) => error.code,
+  )
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  await broker.close()
+  assert.is(await settled, 'broker-unreachable')
+})
+
 test('a wrong credential is told apart from an absent broker, and tried again', async () => {
   const broker = await startBroker()
   const made = link(broker.url, { username: 'node', password: 'wrong' })
