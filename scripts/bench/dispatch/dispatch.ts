@@ -74,7 +74,7 @@ const latency = { name: 'latency', title: 'median time of one', unit: 'ms' }
 const p99 = { name: 'p99', title: '99th percentile', unit: 'ms' }
 const loop = {
   name: 'loop',
-  title: 'hub’s event loop, 99th percentile (with its sampling interval of 10 ms)',
+  title: 'hub’s event loop, 99th percentile',
   unit: 'ms',
   aim: { bound: 'at most', value: 20 },
 } as const

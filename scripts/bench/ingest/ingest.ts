@@ -105,7 +105,7 @@ const manyNodes: Contestant = {
 const rate = { name: 'rate', title: 'samples committed', unit: 'per second' }
 const loop = {
   name: 'loop',
-  title: 'hub’s event loop, 99th percentile (with its sampling interval of 10 ms)',
+  title: 'hub’s event loop, 99th percentile',
   unit: 'ms',
   aim: { bound: 'at most', value: 20 },
 } as const
