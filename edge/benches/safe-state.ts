@@ -2,13 +2,15 @@
  * Drives a bench to its declared safe state.
  *
  * INVARIANTS: all instruments are driven at the same time; on each, what was moved goes first, then the rest in the
- * order of node.yaml; one signal's failure does not keep the others from being set; each is tried twice; it ends within
- * `TOTAL_MS`, whatever the instruments do; what failed is named.
+ * order of node.yaml; an instrument that can be told everything without answering is, before it is asked whether it
+ * did; one signal's failure does not keep the others from being set; each is tried twice; it ends within `TOTAL_MS`,
+ * whatever the instruments do; what failed is named.
  */
 import type { BenchEntry } from '@fernlab/shared/contracts/node-file'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { SignalValue } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
 import { checkSet } from '../instruments/check-set.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
@@ -26,62 +28,95 @@ export interface SafeStateOptions {
 
 const TOTAL_MS = 5000
 const EACH_MS = 1500
+/** For all that one instrument is told together: two tries fit into the whole. */
+const TOGETHER_MS = 2400
 const TRIES = 2
+
+interface SafeValue {
+  /** As in node.yaml: `supply.output`. */
+  readonly key: string
+  readonly signal: string
+  readonly value: SignalValue
+}
 
 export async function driveToSafeState(options: SafeStateOptions): Promise<SafeResult> {
   const { bench, entry, parts, moved, clock, faultPoint } = options
   const wanted = Object.entries(entry.safeState)
   if (wanted.length === 0) return { reached: true }
-  const failures: string[] = []
-  const byInstrument = new Map<InstrumentHandle, { key: string; signal: string; value: number | boolean }[]>()
   const ordered = [...wanted.filter(([key]) => moved.includes(key)), ...wanted.filter(([key]) => !moved.includes(key))]
+  const failures: string[] = []
+  const outstanding = new Set<string>()
+  const byInstrument = new Map<InstrumentHandle, SafeValue[]>()
   for (const [key, value] of ordered) {
     const [part = '', signal = ''] = key.split('.')
     const handle = parts.get(part)
-    if (handle === undefined) {
-      failures.push(`${key}: there is no part ${part}`)
-      continue
+    try {
+      if (handle === undefined) throw unknown(`there is no part ${part}`)
+      const spec = handle.spec.signals.find(({ name }) => name === signal)
+      if (spec === undefined) throw unknown(`there is no signal ${signal}`)
+      const own = { key, signal, value: checkSet({ label: key, spec, value, limits: [] }) }
+      byInstrument.set(handle, [...(byInstrument.get(handle) ?? []), own])
+      outstanding.add(key)
+    } catch (thrown) {
+      failures.push(`${key}: ${asLabError(thrown).message}`)
     }
-    const list = byInstrument.get(handle)
-    if (list === undefined) byInstrument.set(handle, [{ key, signal, value }])
-    else list.push({ key, signal, value })
   }
 
-  const setOne = async (
+  /** Works through `values` twice at most; what still fails is noted, unless the time is up. */
+  const attempt = async (
     handle: InstrumentHandle,
-    key: string,
-    signal: string,
-    value: number | boolean,
+    values: readonly SafeValue[],
     abort: AbortSignal,
+    work: () => Promise<void>,
   ) => {
-    const spec = handle.spec.signals.find(({ name }) => name === signal)
-    if (spec === undefined)
-      throw new LabError({ code: 'signal-unknown', kind: 'configuration', message: `there is no signal ${key}` })
-    const own = checkSet({ label: key, spec, value, limits: [] })
-    await handle.set(signal, own, { signal: abort, timeoutMs: EACH_MS, urgent: true })
-    faultPoint?.('during-safe-stop')
+    for (let tries = 1; ; tries++) {
+      try {
+        await work()
+        for (const { key } of values) outstanding.delete(key)
+        faultPoint?.('during-safe-stop')
+        return
+      } catch (thrown) {
+        if (abort.aborted) return
+        if (tries < TRIES && handle.connection.online) continue
+        for (const { key } of values) {
+          failures.push(`${key}: ${asLabError(thrown).message}`)
+          outstanding.delete(key)
+        }
+        return
+      }
+    }
   }
 
-  const outstanding = new Set(ordered.map(([key]) => key))
+  const oneByOne = async (handle: InstrumentHandle, values: readonly SafeValue[], abort: AbortSignal) => {
+    for (const each of values) {
+      await attempt(handle, [each], abort, () =>
+        handle.set(each.signal, each.value, { signal: abort, timeoutMs: EACH_MS, urgent: true }),
+      )
+    }
+  }
+
+  const together = async (handle: InstrumentHandle, values: readonly SafeValue[], abort: AbortSignal) => {
+    const told = new Map(values.map(({ signal, value }) => [signal, value]))
+    let refused = false
+    await attempt(handle, values, abort, async () => {
+      try {
+        await handle.setTogether(told, { signal: abort, timeoutMs: TOGETHER_MS, urgent: true })
+      } catch (thrown) {
+        const { code, kind } = asLabError(thrown)
+        refused = code === 'instrument-refused' || kind === 'caller'
+        if (!refused) throw thrown
+      }
+    })
+    // It has answered, and does not say which of them it did not take.
+    if (refused && !abort.aborted) {
+      for (const { key } of values) outstanding.add(key)
+      await oneByOne(handle, values, abort)
+    }
+  }
+
   const driveAll = (abort: AbortSignal) =>
     Promise.all(
-      [...byInstrument].map(async ([handle, signals]) => {
-        for (const { key, signal, value } of signals) {
-          for (let attempt = 1; ; attempt++) {
-            try {
-              await setOne(handle, key, signal, value, abort)
-              outstanding.delete(key)
-              break
-            } catch (thrown) {
-              if (abort.aborted) return
-              if (attempt < TRIES && handle.connection.online) continue
-              failures.push(`${key}: ${asLabError(thrown).message}`)
-              outstanding.delete(key)
-              break
-            }
-          }
-        }
-      }),
+      [...byInstrument].map(([handle, values]) => (handle.setsTogether ? together : oneByOne)(handle, values, abort)),
     )
 
   const late = () => new LabError({ code: 'safe-state-late', kind: 'instrument', message: 'late' })
@@ -103,4 +138,8 @@ export async function driveToSafeState(options: SafeStateOptions): Promise<SafeR
       details: { bench, failures: failures.length },
     }),
   }
+}
+
+function unknown(message: string): LabError {
+  return new LabError({ code: 'signal-unknown', kind: 'configuration', message })
 }

@@ -35,6 +35,11 @@ export interface Instrument {
   read(signals: readonly string[], signal: AbortSignal): Promise<Record<string, Reading>>
   /** Sets one signal, in its unit, and resolves when the instrument has taken it (settling not included). */
   set(name: string, value: SignalValue, signal: AbortSignal): Promise<void>
+  /**
+   * Sets several signals that keep people safe: all are sent, in order, before an answer is waited for; then resolves
+   * when the instrument has taken them, or rejects (with `instrument-refused` when it answered that it did not).
+   */
+  setTogether?(values: ReadonlyMap<string, SignalValue>, signal: AbortSignal): Promise<void>
   /** Calls an action; arguments were checked against its spec. */
   call(action: string, args: Readonly<Record<string, SignalValue>>, signal: AbortSignal): Promise<void>
   /** Present when the hardware samples by itself: blocks at `rateHz` until the signal aborts; none lost, in order. */

@@ -34,6 +34,9 @@ export interface InstrumentHandle {
   start(): void
   read(signals: readonly string[], use: UseOptions): Promise<Record<string, Reading>>
   set(name: string, value: SignalValue, use: UseOptions): Promise<void>
+  /** True when the driver can send several values before it waits for an answer. */
+  readonly setsTogether: boolean
+  setTogether(values: ReadonlyMap<string, SignalValue>, use: UseOptions): Promise<void>
   call(action: string, args: Readonly<Record<string, SignalValue>>, use: UseOptions): Promise<void>
   /** True when the hardware samples by itself. */
   readonly streams: boolean
@@ -261,6 +264,13 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
     },
     set: (signalName, value, use) =>
       submit(`set ${signalName} to ${value}`, use, (signal) => instrument.set(signalName, value, signal)),
+    get setsTogether() {
+      return instrument.setTogether !== undefined
+    },
+    setTogether: async (values, use) => {
+      const command = `set ${[...values].map(([signalName, value]) => `${signalName} to ${value}`).join(', ')}`
+      await submit(command, use, async (signal) => instrument.setTogether?.(values, signal))
+    },
     call: (action, args, use) => submit(`call ${action}`, use, (signal) => instrument.call(action, args, signal)),
     get streams() {
       return instrument.stream !== undefined

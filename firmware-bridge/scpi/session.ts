@@ -73,6 +73,8 @@ export class ScpiSession {
   #connection: Connection | undefined
   #identity: string | undefined
   #turn = 0
+  /** Whether a mute instrument was kept for the sake of an urgent exchange. */
+  #spared = false
 
   constructor(options: ScpiSessionOptions) {
     this.#options = options
@@ -99,13 +101,20 @@ export class ScpiSession {
     }
   }
 
-  /** Runs `work` alone on the line. Rejects at once with a link-kind error while the instrument is not connected. */
-  async exchange<T>(work: (exchange: Exchange) => Promise<T>, signal: AbortSignal): Promise<T> {
+  /**
+   * Runs `work` alone on the line. Rejects at once with a link-kind error while the instrument is not connected. One
+   * `urgent` exchange in which the instrument does not answer leaves it connected, so that it can be told again.
+   */
+  async exchange<T>(
+    work: (exchange: Exchange) => Promise<T>,
+    signal: AbortSignal,
+    { urgent = false }: { readonly urgent?: boolean } = {},
+  ): Promise<T> {
     const both = AbortSignal.any([signal, this.#ending.signal])
     return await this.#lane.alone(both, async () => {
       const connection = this.#connection
       if (this.#state !== 'ready' || connection === undefined) throw this.#notConnected()
-      return await work(this.#exchangeOn(connection, both))
+      return await work(this.#exchangeOn(connection, both, urgent))
     })
   }
 
@@ -131,10 +140,10 @@ export class ScpiSession {
     }
   }
 
-  #exchangeOn(connection: Connection, signal: AbortSignal): Exchange {
+  #exchangeOn(connection: Connection, signal: AbortSignal, urgent = false): Exchange {
     const { instrument, timeoutMs, errorQuery } = this.#options
     const ask = async (message: string, limitMs: number) => {
-      if (!connection.inStep) await this.#synchronise(connection, signal)
+      if (!connection.inStep) await this.#synchronise(connection, signal, urgent)
       return await connection.ask(message, limitMs, signal)
     }
     const malformed = (message: string, reason: string) => {
@@ -181,7 +190,7 @@ export class ScpiSession {
     }
   }
 
-  async #synchronise(connection: Connection, signal: AbortSignal): Promise<void> {
+  async #synchronise(connection: Connection, signal: AbortSignal, urgent = false): Promise<void> {
     const { instrument, synchroniseBy, clock, timeoutMs, quietMs, log } = this.#options
     this.#turn += 1
     const options = {
@@ -195,10 +204,16 @@ export class ScpiSession {
     }
     try {
       const dropped = await synchronise(connection, options, signal)
+      this.#spared = false
       if (dropped > 0) log.debug({ instrument, dropped }, 'late replies were dropped')
     } catch (error) {
       // An aborted caller proves nothing about the instrument; anything else means that only a new connection helps.
-      if (!signal.aborted && connection.alive && this.#state === 'ready') this.#lose(connection, asLabError(error))
+      if (!signal.aborted && connection.alive && this.#state === 'ready') {
+        // It may hear all the same, and closing may throw away what it has not yet read.
+        const spare = urgent && !this.#spared
+        this.#spared = spare
+        if (!spare) this.#lose(connection, asLabError(error))
+      }
       throw error
     }
   }

@@ -68,13 +68,20 @@ export class ScpiInstrument implements Instrument {
   }
 
   async set(name: string, value: SignalValue, signal: AbortSignal): Promise<void> {
-    const described = this.#signal(name)
-    if (described?.set === undefined) throw this.#cannot(`set ${name}`)
-    const command = fill(described.set, { ...this.#options.settings, value: formatValue(name, described, value) })
+    const { command, timeoutMs } = this.#setCommand(name, value)
     await this.#alone(signal, async (exchange) => {
-      await exchange.write(command, described.timeoutMs)
+      await exchange.write(command, timeoutMs)
       await this.#checkErrors(exchange, command)
     })
+  }
+
+  async setTogether(values: ReadonlyMap<string, SignalValue>, signal: AbortSignal): Promise<void> {
+    const commands = [...values].map(([name, value]) => this.#setCommand(name, value))
+    const work = async (exchange: Exchange) => {
+      for (const { command, timeoutMs } of commands) await exchange.write(command, timeoutMs)
+      await this.#checkErrors(exchange, commands.map(({ command }) => command).join(', '))
+    }
+    await this.#alone(signal, work, { urgent: true })
   }
 
   async call(action: string, args: Readonly<Record<string, SignalValue>>, signal: AbortSignal): Promise<void> {
@@ -176,15 +183,27 @@ export class ScpiInstrument implements Instrument {
     })
   }
 
-  async #alone<T>(signal: AbortSignal, work: (exchange: Exchange) => Promise<T>): Promise<T> {
-    return await this.#session.exchange(async (exchange) => {
+  async #alone<T>(
+    signal: AbortSignal,
+    work: (exchange: Exchange) => Promise<T>,
+    how: { readonly urgent?: boolean } = {},
+  ): Promise<T> {
+    const whole = async (exchange: Exchange) => {
       try {
         return await work(exchange)
       } catch (error) {
         this.#mode = undefined
         throw error
       }
-    }, signal)
+    }
+    return await this.#session.exchange(whole, signal, how)
+  }
+
+  #setCommand(name: string, value: SignalValue): { command: string; timeoutMs: number | undefined } {
+    const described = this.#signal(name)
+    if (described?.set === undefined) throw this.#cannot(`set ${name}`)
+    const command = fill(described.set, { ...this.#options.settings, value: formatValue(name, described, value) })
+    return { command, timeoutMs: described.timeoutMs }
   }
 
   #signal(name: string): ScpiSignal | undefined {
