@@ -2,9 +2,13 @@
 import type { Limits, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { BenchEntry } from '@fernlab/shared/contracts/node-file'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { checkArguments } from '@fernlab/shared/protocol/parameters'
 import type { Reading, SignalValue } from '../drivers/driver.ts'
 import { checkSet } from '../instruments/check-set.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
+
+/** In its declared unit, or in one that it names. */
+export type Argument = SignalValue | { readonly value: SignalValue; readonly unit: string }
 
 export interface Lease {
   readonly token: string
@@ -29,10 +33,11 @@ export interface Lease {
     keys: readonly { readonly part: string; readonly signal: string }[],
     abort: AbortSignal,
   ): Promise<Record<string, Reading>>
+  /** Checks the arguments against the action's, fills in its defaults, then calls. */
   call(
     part: string,
     action: string,
-    args: Readonly<Record<string, SignalValue>>,
+    args: Readonly<Record<string, Argument>>,
     timeoutMs: number,
     abort: AbortSignal,
   ): Promise<void>
@@ -119,11 +124,15 @@ export function createLease({ bench, token, entry, parts, labLimits }: CreateLea
     },
     call: async (part, action, args, timeoutMs, abort) => {
       guard()
-      if (!instrument(part).spec.actions.some((known) => known.name === action)) {
-        throw unknown('action-unknown', `bench ${bench} has no action ${part}.${action}`)
+      const spec = instrument(part).spec.actions.find(({ name }) => name === action)
+      if (spec === undefined) throw unknown('action-unknown', `bench ${bench} has no action ${part}.${action}`)
+      const { values, issues } = checkArguments(spec.arguments, args, `${part}.${action}`)
+      if (issues.length > 0) {
+        const message = issues.map(({ path, message }) => `${path}: ${message}`).join('; ')
+        throw new LabError({ code: 'arguments-wrong', kind: 'caller', message, issues })
       }
       moved.add(`${part}.*`)
-      await instrument(part).call(action, args, { signal: abort, guard, timeoutMs })
+      await instrument(part).call(action, values, { signal: abort, guard, timeoutMs })
     },
     end: (reason) => {
       ended ??= reason

@@ -6,8 +6,8 @@
  * recorder when an error leaves here; deadlines and schedules use the monotonic clock, rows carry the wall clock.
  */
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import { convert } from '@fernlab/shared/primitives/units'
 import type { Instruction, Instructions } from '@fernlab/shared/protocol/expand'
+import type { Argument } from '../benches/lease.ts'
 import type { SignalValue } from '../drivers/driver.ts'
 import { addRow, observe, type Performance, rowTime, setOne, together } from './performance.ts'
 import { ramp } from './ramp.ts'
@@ -86,14 +86,13 @@ async function performOne(instruction: Instruction, context: Performance, signal
       await context.begun(signal)
       const { part, action, args, units, withinS } = instruction
       const spec = lease.instrument(part).spec.actions.find(({ name }) => name === action)
-      const converted: Record<string, SignalValue> = {}
+      const given: Record<string, Argument> = {}
       for (const [name, value] of Object.entries(args)) {
-        const [from, to] = [units[name], spec?.arguments[name]?.unit]
-        converted[name] =
-          typeof value === 'number' && from !== undefined && to !== undefined ? convert(value, from, to) : value
+        const unit = units[name]
+        given[name] = unit === undefined ? value : { value, unit }
       }
       const timeoutMs = withinS === undefined ? 5000 + 3000 * (spec?.typicalS ?? 0) : withinS * 1000
-      return await lease.call(part, action, converted, timeoutMs, signal)
+      return await lease.call(part, action, given, timeoutMs, signal)
     }
     case 'deadline':
       return await within(instruction, context, signal)

@@ -7,6 +7,7 @@ import { asLabError } from '../primitives/lab-error.ts'
 import { convert } from '../primitives/units.ts'
 import type { BenchView } from './bench-view.ts'
 import { createCompiler, type Expression } from './expression.ts'
+import { checkValues } from './parameter-values.ts'
 import type { Protocol, SignalKey, Step, Value } from './protocol.ts'
 import {
   amountIn,
@@ -17,6 +18,7 @@ import {
   rampOf,
   repeatCount,
   rootScope,
+  splitKey,
   sweepValues,
   withVariable,
 } from './quantities.ts'
@@ -111,8 +113,13 @@ function visitStep(run: Run, step: Step, path: Path, scope: LoopScope): void {
         visit(run, branch, [...path, b], scope)
       })
       return
-    case 'read':
     case 'call':
+      for (const [name, value] of Object.entries(step.arguments)) {
+        const at = [...path, 'arguments', name]
+        attempt(at, () => checkArgument(run, step.action, name, value, at, scope))
+      }
+      return
+    case 'read':
     case 'assert':
       return
   }
@@ -145,6 +152,19 @@ function checkSet(run: Run, key: SignalKey, value: Value, path: Path, scope: Loo
       `must be ${wanted === 'number' ? 'a number' : wanted === 'boolean' ? 'true or false' : 'text'}, and is ${scalar}`,
     )
   } else if (typeof scalar === 'number') checkNumber(run, key, scalar, unit, path)
+}
+
+/** Missing and unknown arguments are found without values; patterns are left to the node. */
+function checkArgument(run: Run, key: SignalKey, name: string, value: Value, path: Path, scope: LoopScope): void {
+  const { part, signal: action } = splitKey(key)
+  const known = run.bench.instrument(part)?.actions.find((candidate) => candidate.name === action)?.arguments ?? {}
+  const spec = Object.hasOwn(known, name) ? known[name] : undefined
+  if (spec === undefined) return
+  const { value: scalar, unit } = evaluateValue(value, scope, run.compile)
+  const given = unit === undefined ? scalar : { value: scalar, unit }
+  for (const { message } of checkValues({ [name]: spec }, { [name]: given }, { root: '' }).issues) {
+    report(run, path, message)
+  }
 }
 
 function checkNumber(run: Run, key: SignalKey, value: number, unit: string | undefined, path: Path): void {

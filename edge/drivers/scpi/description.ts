@@ -14,7 +14,7 @@ import { type Finding, readFileAs } from '@fernlab/shared/contracts/yaml-file'
 import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import { patternProblem } from '@fernlab/shared/protocol/parameters'
 import * as z from 'zod'
-import { placeholders } from './templates.ts'
+import { isOneArgument, placeholders } from './templates.ts'
 
 /** Printable ASCII, one line: a template cannot smuggle in a second message by a line feed. */
 const template = z.string().regex(/^[\x20-\x7e]{1,200}$/, 'must be one line of printable ASCII')
@@ -173,6 +173,10 @@ function signalFindings(name: string, signal: ScpiSignal, description: ScpiDescr
   if (signal.dtype === 'string' && signal.set !== undefined && signal.words === undefined) {
     findings.push({ path, message: 'text that can be set needs words: no free text goes to an instrument' })
   }
+  for (const [word, theirs] of Object.entries(signal.words ?? {})) {
+    if ([theirs].flat().every(isOneArgument)) continue
+    findings.push({ path: [...path, 'words', word], message: NOT_ONE_ARGUMENT })
+  }
   if (signal.dtype === 'boolean' && signal.words !== undefined) {
     for (const word of Object.keys(signal.words)) {
       if (word !== 'true' && word !== 'false') {
@@ -185,10 +189,15 @@ function signalFindings(name: string, signal: ScpiSignal, description: ScpiDescr
 
 /** Text in a command must come from a closed list, or a user could send commands of their own. */
 function openTextFindings(specs: ActionSpec['arguments'], path: string[]): Finding[] {
-  return Object.entries(specs)
-    .filter(([, spec]) => spec.type === 'string' && spec.enum === undefined)
-    .map(([name]) => ({ path: [...path, name], message: 'text needs an enum' }))
+  return Object.entries(specs).flatMap(([name, spec]): Finding[] => {
+    if (spec.type !== 'string') return []
+    if (spec.enum === undefined) return [{ path: [...path, name], message: 'text needs an enum' }]
+    const unsafe = spec.enum.some((choice) => !isOneArgument(String(choice)))
+    return unsafe ? [{ path: [...path, name, 'enum'], message: NOT_ONE_ARGUMENT }] : []
+  })
 }
+
+const NOT_ONE_ARGUMENT = 'must be printable ASCII without ";": a second command belongs into the template'
 
 /** The signals as the node announces them. */
 export function signalSpecs(description: ScpiDescription, settings: Readonly<Record<string, unknown>>): SignalSpec[] {

@@ -16,16 +16,26 @@ export function placeholders(template: string): string[] {
   return [...template.matchAll(/\{([A-Za-z][A-Za-z0-9_]*)\}/g)].map((match) => match[1] ?? '')
 }
 
-/** The template with its names replaced; a name without a value is a bug, as the description was checked. */
+/**
+ * The template with its names replaced; a name without a value is a bug, as the description was checked. Text that
+ * would end the command or begin another is refused, whoever let it through.
+ */
 export function fill(template: string, values: Readonly<Record<string, SignalValue>>): string {
   return template.replace(/\{([A-Za-z][A-Za-z0-9_]*)\}/g, (_, name: string) => {
-    const value = values[name]
+    const value = Object.hasOwn(values, name) ? values[name] : undefined
     if (value === undefined) {
       throw new LabError({ code: 'template-incomplete', kind: 'bug', message: `${template}: {${name}} has no value` })
+    }
+    if (typeof value === 'string' && !isOneArgument(value)) {
+      const message = `${template}: {${name}} would be ${JSON.stringify(value.slice(0, 60))}, which is not one argument`
+      throw new LabError({ code: 'text-unsafe', kind: 'caller', message })
     }
     return typeof value === 'number' ? compact(value) : typeof value === 'boolean' ? (value ? '1' : '0') : value
   })
 }
+
+/** Printable ASCII without `;`, which separates commands. */
+export const isOneArgument = (text: string): boolean => /^[\x20-\x3a\x3c-\x7e]*$/.test(text)
 
 /** The signal's value as the instrument wants it; throws `value-unknown` for a word that the instrument lacks. */
 export function formatValue(name: string, signal: ScpiSignal, value: SignalValue): string {

@@ -1,6 +1,6 @@
 /** Instruments in memory that do what a test tells them: answer late, never, wrongly, or vanish. */
 import type { Block, Driver, Instrument, Reading, SignalValue } from '@fernlab/edge/drivers/driver'
-import type { InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
+import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 
@@ -44,6 +44,8 @@ export class MemoryInstrument implements Instrument {
   answer: ((signals: readonly string[]) => Record<string, Reading>) | undefined
   closed = false
   readonly spec: InstrumentSpec
+  /** Those of the specification. */
+  readonly actions: ActionSpec[] = [{ name: 'pulse', arguments: { length: { type: 'number', unit: 's' } } }]
   readonly #clock: Clock
   #listener: ((up: boolean, reason?: string) => void) | undefined
   stream?: (signals: readonly string[], rateHz: number, abort: AbortSignal) => AsyncIterable<Block>
@@ -54,7 +56,7 @@ export class MemoryInstrument implements Instrument {
       name,
       driver: 'memory',
       signals,
-      actions: [{ name: 'pulse', arguments: { length: { type: 'number', unit: 's' } } }],
+      actions: this.actions,
     }
   }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { descriptionJsonSchema, parseDescription } from '@fernlab/edge/drivers/scpi/description'
 import { createScpiDriver, modelsFolder } from '@fernlab/edge/drivers/scpi/scpi'
-import { formatValue, parseValue } from '@fernlab/edge/drivers/scpi/templates'
+import { fill, formatValue, parseValue } from '@fernlab/edge/drivers/scpi/templates'
 import { instrumentSpecSchema } from '@fernlab/shared/capabilities/signals'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
@@ -105,6 +105,12 @@ test('a sound file has no issues, and a wrong one names file, line and path', ()
     ["'LEV{channel} {value}'", "'LEV{chanel} {value}'", /^my-meter\.yaml:10 signals\.level\.set: \{chanel\}/],
     ["'LEV{channel} {value}'", "'LEV{channel}'", /^my-meter\.yaml:10 signals\.level\.set: lacks \{value\}/],
     ['unit: mV', 'unit: milliwatt', /^my-meter\.yaml:9 signals\.voltage\.unit: unknown unit/],
+    ['fast: FAST', "fast: 'FAST;OUTP ON'", /^my-meter\.yaml:11 signals\.filter\.words\.fast: .*without ";"/],
+    [
+      '{ type: integer, minimum: 1, maximum: 9 }',
+      '{ type: string, enum: ["1;*RST"] }',
+      /^my-meter\.yaml:13 actions\.zero\.arguments\.count\.enum: .*without ";"/,
+    ],
     ["'FILT {value}'", '"FILT {value}\\nOUTP ON"', /^my-meter\.yaml:11 signals\.filter\.set: must be one line/],
     [', words: { slow: [SLOW, SLO], fast: FAST }', '', /^my-meter\.yaml:11 signals\.filter: .*no free text/],
     [
@@ -152,6 +158,14 @@ test('a word that the description lacks never reaches the wire', () => {
   }
   assert.throws(() => formatValue('level', { unit: 'V', dtype: 'number' }, Number.NaN))
   assert.throws(() => formatValue('level', { unit: 'V', dtype: 'number' }, '5;*RST'))
+})
+
+test('text that is more than one argument never reaches the wire', () => {
+  assert.is(fill('SHAP {shape}', { shape: 'SIN' }), 'SHAP SIN')
+  for (const evil of ['SIN\nVOLT 30', 'SIN\rOUTP ON', 'SIN;VOLT 30', 'SIN\u0085', 'SI\0N']) {
+    assert.throws(() => fill('SHAP {shape}', { shape: evil }), /is not one argument/, JSON.stringify(evil))
+  }
+  assert.throws(() => fill('SHAP {constructor}', {}), /has no value/)
 })
 
 test('a lab builder’s own file works from beside node.yaml, with settings, modes, variants and actions', async () => {

@@ -1,4 +1,5 @@
 import { type Bench, createBench } from '@fernlab/edge/benches/bench'
+import type { Argument } from '@fernlab/edge/benches/lease'
 import { createInstrumentHandle } from '@fernlab/edge/instruments/instrument-handle'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -96,6 +97,38 @@ test('limits of bench and lab hold for whoever sets', async () => {
   }
   assert.equal(a.sets('voltage'), [0])
   await lease.set('x', 'voltage', 3, undefined, never)
+})
+
+test('an action gets arguments that it declares, in its units, or is not called', async () => {
+  const { a, bench } = await make()
+  a.actions.push({
+    name: 'shape',
+    arguments: {
+      form: { type: 'string', enum: ['SIN', 'SQU'] },
+      level: { type: 'number', unit: 'V', minimum: 0, maximum: 5, default: 1 },
+    },
+  })
+  const lease = bench.acquire(aRun)
+  a.operations.length = 0
+  const call = (args: Record<string, Argument>) => codeOf(() => lease.call('x', 'shape', args, 1000, never))
+  for (const args of [
+    { form: 'SIN\nVOLT 30\nOUTP ON' },
+    { form: 'SIN', level: 6 },
+    { form: 'SIN', level: { value: 6000, unit: 'mV' } },
+    { form: 'SIN', level: { value: 1, unit: 's' } },
+    { form: 'SIN', level: Number.NaN },
+    { form: 'SIN', more: 1 },
+    {},
+  ]) {
+    assert.is(await call(args), 'arguments-wrong', JSON.stringify(args))
+  }
+  assert.equal(a.operations, [])
+  assert.is(await call({ form: 'SQU' }), 'none')
+  assert.is(await call({ form: 'SIN', level: { value: 2500, unit: 'mV' } }), 'none')
+  assert.equal(
+    a.operations.map(({ value }) => value),
+    ['{"form":"SQU","level":1}', '{"form":"SIN","level":2.5}'],
+  )
 })
 
 test('a lease that is not renewed ends, and the bench is made safe', async () => {

@@ -31,7 +31,7 @@ export const supply: InstrumentSpec = {
   actions: [
     {
       name: 'selftest',
-      arguments: { depth: { type: 'integer', default: 1 }, level: { type: 'number', unit: 'V' } },
+      arguments: { depth: { type: 'integer', maximum: 9, default: 1 }, level: { type: 'number', unit: 'V' } },
       typicalS: 2,
     },
   ],

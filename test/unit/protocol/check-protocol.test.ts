@@ -64,6 +64,26 @@ test('units and types fit', () => {
   for (const [step, message] of cases) assert.match(issuesOf(`  - ${step}`, { rest }), message, step)
 })
 
+test('arguments that are known beforehand are within what the action allows', () => {
+  const call = (depth: string) =>
+    issuesOf(`  - call: { action: supply.selftest, arguments: { level: 1, depth: ${depth} } }`)
+  assert.is(call('3'), '')
+  assert.match(call('12'), /^steps\[0\]\.call\.arguments\.depth: 12 is above the limit of 9$/)
+  assert.match(call('1.5'), /depth: must be a whole number/)
+  const loop = (last: number) =>
+    issuesOf(
+      `  - sweep: { variable: d, from: 1, to: ${last}, points: ${last}, steps: [{ call: { action: supply.selftest, arguments: { level: 1, depth: d } } }] }`,
+    )
+  assert.is(loop(9), '')
+  assert.match(loop(10), /depth: 10 is above the limit of 9/)
+  assert.is(
+    issuesOf(
+      '  - read: { signals: [meter.voltage] }\n  - call: { action: supply.selftest, arguments: { level: meter.voltage } }',
+    ),
+    '',
+  )
+})
+
 test('outputs are in units that their columns can give', () => {
   const read = '  - read: { signals: [meter.voltage] }'
   const output = (unit: string, from: string) => ({ rest: `outputs: { x: { title: X, unit: '${unit}', ${from} } }` })
