@@ -106,6 +106,7 @@ async function within(
   context: Performance,
   signal: AbortSignal,
 ): Promise<void> {
+  signal.throwIfAborted()
   const controller = new AbortController()
   const onAbort = () => controller.abort(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })

@@ -83,6 +83,8 @@ export async function together(
   works: readonly ((signal: AbortSignal) => Promise<void>)[],
   signal: AbortSignal,
 ): Promise<void> {
+  // A listener added after the abort would never be told.
+  signal.throwIfAborted()
   const [only] = works
   if (only === undefined) return
   if (works.length === 1) return await only(signal)

@@ -107,6 +107,7 @@ async function poll(
 /** Sleeps until the next sample, or until the body ends when no more samples are wanted then. */
 async function sleepOrWake(context: Performance, state: Sampling, ms: number, signal: AbortSignal): Promise<void> {
   if (state.body === 'ended' || state.wanted > 0) return await context.clock.sleep(ms, signal)
+  signal.throwIfAborted()
   const controller = new AbortController()
   const onAbort = () => controller.abort(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
@@ -129,6 +130,7 @@ async function follow(
   statistics: Statistics,
   signal: AbortSignal,
 ): Promise<void> {
+  signal.throwIfAborted()
   const { columns, stream, rateHz, variables } = instruction
   const [part = ''] = columns.map((column) => column.part)
   const controller = new AbortController()

@@ -192,6 +192,19 @@ test('of parallel branches the first failure ends the others, and nothing moves 
   assert.equal(rig.psu.sets('voltage'), [1, 0])
 })
 
+test('a branch that fails at once ends a record that has yet to begin, and the rest of the run', async () => {
+  const rig = await makeRig()
+  const attempt = rig.start(`  - record: {signals: [psu.voltage], rate: 10, stream: t, for: 0.1}
+  - parallel:
+      - - assert: {condition: 'false', message: it can not be}
+      - - record: {signals: [psu.voltage], rate: 10, stream: t, for: 3600}`)
+  await pass(rig.clock, 500)
+  assert.is(attempt.state, 'stopped')
+  await attempt.ended
+  assert.is(rig.stop().error?.code, 'assertion-failed')
+  assert.ok(rig.column('t', 'time').length <= 2)
+})
+
 for (const [otherwise, state] of [
   ['fail', 'failed'],
   ['continue', 'succeeded'],
