@@ -3,8 +3,9 @@
  *
  * INVARIANTS: at most one lease exists at a time, and only it reaches the instruments' setters and actions; a lease
  * that has ended reaches nothing any more, also with what it had already asked for; every end of a lease drives the
- * bench to its safe state before the bench is free; fences never go back; a bench whose safe state was not reached is
- * in `fault` until it is. Nothing here waits for storage or for the hub.
+ * bench to its safe state before the bench is free; an instrument that comes back is driven to it though others of the
+ * bench are away; what was lost while the bench was driven counts as not driven; fences never go back; a bench whose safe
+ * state was not reached is in `fault` until it is. Nothing here waits for storage or for the hub.
  */
 import type { InstrumentSpec, Limits } from '@fernlab/shared/capabilities/signals'
 import type { BenchEntry } from '@fernlab/shared/contracts/node-file'
@@ -71,8 +72,11 @@ export function createBench(options: CreateBenchOptions): Bench {
   let lease: Lease | undefined
   let holder: Holder | undefined
   let releasing: Promise<SafeResult> | undefined
-  /** Whether the safe state has been reached since the bench was last touched or its instruments last came back. */
-  let safe: 'unknown' | 'reached' | LabError = 'unknown'
+  const guarded = new Set(Object.keys(entry.safeState).flatMap((key) => handleOf(parts, key) ?? []))
+  /** Instruments that are not known to be in their safe state: not driven yet, touched, or lost since. */
+  const due = new Set(guarded)
+  /** Why the bench did not reach its safe state, until it does. */
+  let fault: LabError | undefined
   let retryMs = FIRST_RETRY_MS
   let cancelRetry: (() => void) | undefined
   let cancelExpiry: (() => void) | undefined
@@ -88,10 +92,10 @@ export function createBench(options: CreateBenchOptions): Bench {
 
   const present = (): { state: BenchState; reason?: string } => {
     if (lease !== undefined) return { state: 'busy' }
-    if (safe instanceof LabError) return { state: 'fault', reason: safe.message }
+    if (fault !== undefined) return { state: 'fault', reason: fault.message }
     const reason = offlineReason()
     if (reason !== undefined) return { state: 'offline', reason }
-    if (releasing !== undefined || safe === 'unknown') return { state: 'busy', reason: 'going to its safe state' }
+    if (releasing !== undefined || due.size > 0) return { state: 'busy', reason: 'going to its safe state' }
     return { state: 'free' }
   }
 
@@ -115,25 +119,41 @@ export function createBench(options: CreateBenchOptions): Bench {
     for (const listener of listeners) listener(bench)
   }
 
+  const safeResult = (): SafeResult => {
+    if (fault !== undefined) return { reached: false, error: fault }
+    if (due.size === 0) return { reached: true }
+    const message = `bench ${name} did not reach its safe state: ${offlineReason() ?? 'an instrument was lost on the way'}`
+    const error = new LabError({ code: 'safe-state-not-reached', kind: 'instrument', retry: 'later', message })
+    return { reached: false, error }
+  }
+
+  /** After a lease every instrument is driven, and one that is away is a fault; otherwise those that are due and there. */
   const drive = async (after?: Lease): Promise<SafeResult> => {
-    const moved = [...(after?.moved ?? [])]
+    const driven = after === undefined ? [...due].filter((handle) => handle.connection.online) : [...guarded]
+    // Taken out first: one that is lost while it is driven comes in again.
+    for (const handle of driven) due.delete(handle)
+    const isDriven = ([key]: [string, unknown]) => driven.some((handle) => handle === handleOf(parts, key))
+    const safeState =
+      after === undefined ? Object.fromEntries(Object.entries(entry.safeState).filter(isDriven)) : entry.safeState
     // The points are those of a run's end, not of a node's start.
     const points = after === undefined ? undefined : faultPoint
     points?.('before-safe-stop')
-    const result = await driveToSafeState({ bench: name, entry, parts, moved, clock, faultPoint: points })
-    if (result.reached) {
-      if (safe instanceof LabError) log.info({ bench: name }, 'the bench has reached its safe state after all')
-      safe = 'reached'
+    const moved = [...(after?.moved ?? [])]
+    const result = await driveToSafeState({ bench: name, safeState, parts, moved, clock, faultPoint: points })
+    if (!result.reached) {
+      for (const handle of driven) due.add(handle)
+      if (fault === undefined)
+        log.error({ bench: name, error: result.error.message }, 'THE BENCH DID NOT REACH ITS SAFE STATE')
+      fault = result.error
+    } else if (due.size === 0) {
+      if (fault !== undefined) log.info({ bench: name }, 'the bench has reached its safe state after all')
+      fault = undefined
       retryMs = FIRST_RETRY_MS
       cancelRetry?.()
       cancelRetry = undefined
-    } else {
-      if (!(safe instanceof LabError))
-        log.error({ bench: name, error: result.error.message }, 'THE BENCH DID NOT REACH ITS SAFE STATE')
-      safe = result.error
-      scheduleRetry()
     }
-    return result
+    if (fault !== undefined) scheduleRetry()
+    return safeResult()
   }
 
   const scheduleRetry = () => {
@@ -148,28 +168,29 @@ export function createBench(options: CreateBenchOptions): Bench {
 
   const makeSafe = async (): Promise<SafeResult> => {
     // Whoever holds the bench drives it; its end leads to the safe state anyway.
-    if (releasing === undefined && (lease !== undefined || safe === 'reached')) {
-      return safe instanceof LabError ? { reached: false, error: safe } : { reached: true }
-    }
+    if (releasing === undefined && (lease !== undefined || due.size === 0)) return safeResult()
     releasing ??= drive().finally(() => {
       releasing = undefined
-      update()
+      if (fault === undefined) settle()
+      else update()
     })
     update()
     return await releasing
   }
 
+  /** Drives what is due of a bench that nobody holds, as far as it is there. */
   const settle = () => {
     if (closed || lease !== undefined || releasing !== undefined) return update()
-    if (safe !== 'reached' && offlineReason() === undefined) void makeSafe()
+    if ([...due].some((handle) => handle.connection.online)) void makeSafe()
     else update()
   }
 
   for (const handle of new Set(parts.values())) {
-    handle.onConnection((connection) => {
-      // An instrument that went away may come back with other settings than it left with.
-      if (!connection.online && safe === 'reached' && Object.keys(entry.safeState).length > 0) safe = 'unknown'
-      settle()
+    handle.onConnection(({ online }) => {
+      // It may come back with other settings than it left with.
+      if (!online && guarded.has(handle)) due.add(handle)
+      if (online) settle()
+      else update()
     })
   }
 
@@ -232,7 +253,7 @@ export function createBench(options: CreateBenchOptions): Bench {
     },
     release: async (ending) => {
       if (lease !== ending || !ending.active) {
-        return (await releasing) ?? (safe instanceof LabError ? { reached: false, error: safe } : { reached: true })
+        return (await releasing) ?? safeResult()
       }
       ending.end(() => unavailable('lease-ended', `the lease on bench ${name} has ended`))
       cancelExpiry?.()
@@ -241,14 +262,13 @@ export function createBench(options: CreateBenchOptions): Bench {
         releasing = undefined
         lease = undefined
         holder = undefined
-        if (safe instanceof LabError) update()
-        else settle()
+        if (fault === undefined) settle()
+        else update()
       }
-      if (ending.moved.size === 0 && safe === 'reached') {
+      if (ending.moved.size === 0 && due.size === 0) {
         freed()
         return { reached: true }
       }
-      safe = 'unknown'
       releasing = drive(ending).finally(freed)
       return await releasing
     },
@@ -264,6 +284,11 @@ export function createBench(options: CreateBenchOptions): Bench {
   }
   settle()
   return bench
+}
+
+/** The instrument of a key such as `psu.voltage`. */
+function handleOf(parts: ReadonlyMap<string, InstrumentHandle>, key: string): InstrumentHandle | undefined {
+  return parts.get(key.slice(0, key.indexOf('.')))
 }
 
 function unavailable(code: string, message: string): LabError {

@@ -19,7 +19,7 @@ export type SafeResult = { readonly reached: true } | { readonly reached: false;
 
 export interface SafeStateOptions {
   readonly bench: string
-  readonly entry: BenchEntry
+  readonly safeState: BenchEntry['safeState']
   readonly parts: ReadonlyMap<string, InstrumentHandle>
   readonly moved: readonly string[]
   readonly clock: Clock
@@ -40,8 +40,8 @@ interface SafeValue {
 }
 
 export async function driveToSafeState(options: SafeStateOptions): Promise<SafeResult> {
-  const { bench, entry, parts, moved, clock, faultPoint } = options
-  const wanted = Object.entries(entry.safeState)
+  const { bench, safeState, parts, moved, clock, faultPoint } = options
+  const wanted = Object.entries(safeState)
   if (wanted.length === 0) return { reached: true }
   const ordered = [...wanted.filter(([key]) => moved.includes(key)), ...wanted.filter(([key]) => !moved.includes(key))]
   const failures: string[] = []

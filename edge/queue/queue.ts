@@ -204,23 +204,14 @@ export function createQueue(options: CreateQueueOptions): Queue {
 
   for (const bench of benches.values()) bench.onChange((changed) => pump(changed))
 
-  /** Resolves when the bench is in its safe state, or could not be brought there in time. */
+  /** Resolves when the bench is in its safe state, or could not be brought there in time. What is there is driven at once. */
   const recoverBench = async (bench: Bench) => {
     const deadline = clock.monotonic() + RECOVERY_MS
-    for (;;) {
-      const offline = [...bench.parts.values()].some((handle) => !handle.connection.online)
-      if (!offline) return await bench.makeSafe()
-      if (clock.monotonic() >= deadline || closing) {
-        const error = new LabError({
-          code: 'safe-state-not-reached',
-          kind: 'instrument',
-          retry: 'later',
-          message: `bench ${bench.name} was not reached after the restart: ${bench.status.reason ?? 'offline'}`,
-        })
-        return { reached: false as const, error }
-      }
+    while (!closing && clock.monotonic() < deadline) {
+      if ([...bench.parts.values()].every((handle) => handle.connection.online)) break
       await clock.sleep(50)
     }
+    return await bench.makeSafe()
   }
 
   const interrupt = async (entry: Entry) => {

@@ -2,7 +2,7 @@ import { type Bench, createBench } from '@fernlab/edge/benches/bench'
 import type { Argument } from '@fernlab/edge/benches/lease'
 import { createInstrumentHandle } from '@fernlab/edge/instruments/instrument-handle'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
-import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { MemoryInstrument, silence } from '../../support/edge/memory-driver.ts'
@@ -12,11 +12,12 @@ const test = suite('a bench and its lease')
 const never = new AbortController().signal
 const aRun = { kind: 'run', id: 'r1' } as const
 
-const make = async () => {
+const make = async (prepare: (b: MemoryInstrument) => void = () => {}) => {
   const clock = new ManualClock()
   const log = recordingLog()
   const instruments = ['a', 'b'].map((name) => new MemoryInstrument(name, clock))
   const [a, b] = instruments as [MemoryInstrument, MemoryInstrument]
+  prepare(b)
   const handles = instruments.map((instrument) =>
     createInstrumentHandle({ name: instrument.spec.name, instrument, clock, log }),
   )
@@ -188,6 +189,57 @@ test('an instrument that comes back is made safe before the bench is free', asyn
   await clock.advance(0)
   assert.is(a.values.get('voltage'), 0)
   assert.equal(states.slice(-3), ['offline', 'busy', 'free'])
+})
+
+test('with one instrument away the others are made safe, and it as soon as it is there', async () => {
+  const { clock, log, a, b, bench } = await make((b) => {
+    b.failOpen = new LabError({ code: 'x', kind: 'link', message: 'no such port' })
+  })
+  assert.equal(a.sets('output'), [false])
+  assert.is(bench.status.state, 'offline')
+  const result = bench.makeSafe()
+  await clock.advance(0)
+  assert.match(JSON.stringify(await result), /b is offline: no such port/)
+  assert.is(log.lines.filter(({ level }) => level === 'error').length, 0)
+  b.failOpen = undefined
+  await clock.advance(30_000)
+  assert.equal(b.sets('voltage'), [1])
+  assert.equal(a.sets('output'), [false], 'once is enough')
+  assert.is(bench.status.state, 'free')
+})
+
+test('an instrument that is lost while the bench goes to its safe state is driven again', async () => {
+  const { clock, a, b, bench } = await make()
+  const lease = bench.acquire(aRun)
+  await lease.set('x', 'voltage', 2, undefined, never)
+  b.before = ({ op }) => (op === 'set' ? clock.sleep(1000) : undefined)
+  const released = bench.release(lease)
+  await clock.advance(10)
+  assert.is(a.values.get('voltage'), 0)
+  a.connection(false)
+  a.values.set('voltage', 9)
+  await clock.advance(1000)
+  assert.is((await released).reached, false)
+  assert.is(bench.status.state, 'offline')
+  a.connection(true)
+  await clock.advance(0)
+  assert.is(a.values.get('voltage'), 0)
+  assert.is(bench.status.state, 'free')
+})
+
+test('one that is lost and back while another is still driven is driven again at once', async () => {
+  const { clock, a, b, bench } = await make()
+  const lease = bench.acquire(aRun)
+  await lease.set('x', 'voltage', 2, undefined, never)
+  b.before = ({ op }) => (op === 'set' ? clock.sleep(1000) : undefined)
+  void bench.release(lease)
+  await clock.advance(10)
+  a.connection(false)
+  a.connection(true)
+  a.values.set('voltage', 9)
+  await clock.advance(1000)
+  assert.is(a.values.get('voltage'), 0)
+  assert.is(bench.status.state, 'free')
 })
 
 test.run()

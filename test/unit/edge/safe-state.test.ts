@@ -56,7 +56,7 @@ const make = async () => {
     during(
       driveToSafeState({
         bench: 'bench',
-        entry: { parts: { psu: 'psu-1' }, safeState },
+        safeState,
         parts: new Map([['psu', handle]]),
         moved: ['psu.voltage'],
         clock,
