@@ -37,6 +37,8 @@ export interface Accounts {
   verifyToken(token: string): Promise<Caller | undefined>
   /** Calls back with the id of each token that is revoked; returns how to stop. */
   onRevoked(listener: (tokenId: string) => void): () => void
+  /** Calls back with the person of whom a token or a session may have ended in this process; returns how to stop. */
+  onEnded(listener: (personId: string) => void): () => void
   person(id: string): Promise<Person | undefined>
   people(page: { limit: number; cursor?: string }): Promise<{ items: Person[]; cursor?: string }>
   /** True until the first admin exists. */
@@ -107,6 +109,12 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
     },
     verifyToken: tokens.verify,
     onRevoked: tokens.onRevoked,
+    onEnded: (listener) => {
+      const stops = [identity.onEnded(listener), tokens.onRevoked((_tokenId, personId) => listener(personId))]
+      return () => {
+        for (const stop of stops) stop()
+      }
+    },
     person: async (id) => {
       const row = await people(store).where('user.id', '=', id).executeTakeFirst()
       return row === undefined ? undefined : { ...row, role: row.role ?? 'guest' }

@@ -1,8 +1,8 @@
 /**
  * better-auth behind our own port: passwords and sessions in cookies, nothing else of it.
  *
- * INVARIANTS: only the calls in `allowed` reach better-auth; a session that was looked up stays good for at most
- * `cacheMs`, and in this process ends at once with sign-out, a new password or `forget`.
+ * INVARIANTS: only the calls in `allowed` reach better-auth; what was looked up of a session holds for at most `cacheMs`;
+ * in this process a session ends at once with sign-out, a new password or `forget`, also for a look-up under way.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -31,8 +31,10 @@ export interface Identity {
   /** Signs in and returns the `Set-Cookie` lines. */
   signIn(email: string, password: string): Promise<readonly string[]>
   hashPassword(password: string): Promise<string>
-  /** Drops what is remembered of the person's sessions. */
+  /** Drops what is remembered of the person's sessions, and tells that they may have ended. */
   forget(personId: string): void
+  /** Calls back with the person of whom a session may have ended; returns how to stop. */
+  onEnded(listener: (personId: string) => void): () => void
 }
 
 export interface IdentityOptions {
@@ -66,6 +68,9 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
   })
   const cookieName = `${secure ? '__Secure-' : ''}fernlab.session_token`
   const cached = new Map<string, { caller: Caller; untilMs: number }>()
+  const listeners = new Set<(personId: string) => void>()
+  /** Grows with each end of a session: what was read before it is not remembered. */
+  let ends = 0
 
   const sessionCookie = (headers: Headers) => parseCookies(headers.get('cookie') ?? '').get(cookieName)
 
@@ -78,37 +83,43 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
     return { personId: id, name, email, role: row?.role ?? 'guest', scopes: 'all', via: 'session' }
   }
 
+  const authenticate = async (headers: Headers): Promise<Caller | undefined> => {
+    const key = sessionCookie(headers)
+    if (key === undefined) return undefined
+    const known = cached.get(key)
+    if (known !== undefined && known.untilMs > clock.monotonic()) return known.caller
+    const endsBefore = ends
+    // From before the look-up: what it finds may be as old as that.
+    const untilMs = clock.monotonic() + cacheMs
+    const caller = await lookUp(headers)
+    cached.delete(key)
+    if (caller === undefined) return undefined
+    if (ends !== endsBefore) return caller
+    if (cached.size >= mostCached) cached.delete(cached.keys().next().value ?? '')
+    cached.set(key, { caller, untilMs })
+    return caller
+  }
+
   return {
-    authenticate: async (headers) => {
-      const key = sessionCookie(headers)
-      if (key === undefined) return undefined
-      const known = cached.get(key)
-      if (known !== undefined && known.untilMs > clock.monotonic()) return known.caller
-      const caller = await lookUp(headers)
-      cached.delete(key)
-      if (caller === undefined) return undefined
-      if (cached.size >= mostCached) cached.delete(cached.keys().next().value ?? '')
-      cached.set(key, { caller, untilMs: clock.monotonic() + cacheMs })
-      return caller
-    },
+    authenticate,
     handle: async (request) => {
       const url = new URL(request.url)
       const path = url.pathname.slice('/api/auth'.length)
       if (!Object.hasOwn(allowed, path) || allowed[path] !== request.method) return undefined
-      const key = sessionCookie(request.headers)
-      const person = key === undefined ? undefined : cached.get(key)?.caller.personId
+      const ending = path === '/sign-out' || path === '/change-password'
+      const person = ending ? (await authenticate(request.headers))?.personId : undefined
       const headers = new Headers({ accept: 'application/json', origin: innerOrigin })
       for (const name of ['cookie', 'content-type', 'user-agent']) {
         const value = request.headers.get(name)
         if (value !== null) headers.set(name, value)
       }
       const body = request.method === 'POST' ? await request.text() : null
-      if (key !== undefined) cached.delete(key)
       const inner = new Request(`${innerOrigin}${url.pathname}${url.search}`, { method: request.method, headers, body })
-      const response = await auth.handler(inner)
-      if (key !== undefined) cached.delete(key)
-      if (path === '/change-password' && person !== undefined) forget(person)
-      return response
+      try {
+        return await auth.handler(inner)
+      } finally {
+        if (person !== undefined) forget(person)
+      }
     },
     signIn: async (email, password) => {
       const response = await auth.api.signInEmail({ body: { email, password }, asResponse: true })
@@ -116,9 +127,15 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
     },
     hashPassword: async (password) => (await auth.$context).password.hash(password),
     forget,
+    onEnded: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
   }
 
   function forget(personId: string): void {
+    ends++
     for (const [key, { caller }] of cached) if (caller.personId === personId) cached.delete(key)
+    for (const listener of listeners) listener(personId)
   }
 }

@@ -33,7 +33,7 @@ export interface Tokens {
   establish(personId: string, name: string, secret: string): Promise<void>
   list(personId: string): Promise<Token[]>
   revoke(personId: string, tokenId: string): Promise<boolean>
-  onRevoked(listener: (tokenId: string) => void): () => void
+  onRevoked(listener: (tokenId: string, personId: string) => void): () => void
   close(): Promise<void>
 }
 
@@ -48,7 +48,7 @@ interface Verified {
 /** Keeps API tokens in the store. */
 export function createTokens({ store, clock, log }: { store: Store; clock: Clock; log: Log }): Tokens {
   const used = new Map<string, number>()
-  const listeners = new Set<(tokenId: string) => void>()
+  const listeners = new Set<(tokenId: string, personId: string) => void>()
   const verified = new Map<string, Verified>()
   /** Grows with each end of a token: what was read before it is not remembered. */
   let ends = 0
@@ -72,8 +72,8 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
       )
     })
   }
-  const announce = (id: string) => {
-    for (const listener of listeners) listener(id)
+  const announce = (id: string, personId: string) => {
+    for (const listener of listeners) listener(id, personId)
   }
   const forgetAll = () => {
     ends++
@@ -185,7 +185,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
           .where('revoked_at', 'is', null),
       ])
       forgetAll()
-      announce(tokenId)
+      announce(tokenId, personId)
       return true
     },
     onRevoked: (listener) => {

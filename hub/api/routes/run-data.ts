@@ -1,5 +1,7 @@
-import { dataSchema } from '@fernlab/shared/contracts/api'
+import { dataSchema, type Run } from '@fernlab/shared/contracts/api'
 import { z } from '@hono/zod-openapi'
+import type { Caller } from '../../accounts/caller.ts'
+import { can } from '../../accounts/can.ts'
 import type { Bytes, DataRequest } from '../../results/results.ts'
 import { readCursor, runEvents } from '../../results/run-events.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
@@ -116,7 +118,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Runs',
       summary: 'The run as server-sent events; `Last-Event-ID` resumes without a gap',
       description:
-        'Events: `state`, `streams`, `data`, `progress`, `wait`, `outputs`, and at last `end` with the whole run.',
+        'Events: `state`, `streams`, `data`, `progress`, `wait`, `outputs`, and at last `end` with the whole run. Closes when the token or the session ends.',
       access: 'runs.read',
       params: runParams,
       answer: { what: 'Events', type: 'text/event-stream' },
@@ -133,9 +135,45 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
         cursor,
         signal: gone.signal,
       })
-      return streamed(encoded(events), 'text/event-stream; charset=utf-8', undefined, () => gone.abort())
+      const permitted = whilePermitted(parts, { events, run, headers: c.req.raw.headers, caller, gone })
+      return streamed(encoded(permitted), 'text/event-stream; charset=utf-8', undefined, () => gone.abort())
     },
   )
+}
+
+const permissionMs = 1_000
+
+/** Ends the events with the caller's right to them: at once when it ends here, else before anything is sent a second later. */
+async function* whilePermitted(
+  { accounts, clock }: Pick<ApiParts, 'accounts' | 'clock'>,
+  options: {
+    readonly events: AsyncGenerator<string, void, void>
+    readonly run: Run
+    readonly headers: Headers
+    readonly caller: Caller
+    readonly gone: AbortController
+  },
+): AsyncGenerator<string, void, void> {
+  const { events, run, headers, caller, gone } = options
+  let askedAt = clock.monotonic()
+  const ask = async () => {
+    askedAt = clock.monotonic()
+    const present = await accounts.authenticate(headers)
+    if (!can(present, 'runs.read', { ownerId: run.person.id })) gone.abort()
+  }
+  const stop = accounts.onEnded((personId) => {
+    // Until it is known, as if it had ended: a look-up that fails permits nothing.
+    if (personId === caller.personId) ask().catch(() => gone.abort())
+  })
+  try {
+    for await (const text of events) {
+      if (clock.monotonic() - askedAt >= permissionMs) await ask()
+      if (gone.signal.aborted) return
+      yield text
+    }
+  } finally {
+    stop()
+  }
 }
 
 function wanted({ stream, attempt, from, to, columns }: Query): DataRequest {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAccounts } from '@fernlab/hub/accounts/accounts'
+import { createIdentity } from '@fernlab/hub/accounts/identity'
 import { resetPassword } from '@fernlab/hub/accounts/passwords'
 import { createMail } from '@fernlab/hub/mail/mail'
 import { systemClock } from '@fernlab/shared/primitives/clock'
@@ -90,6 +91,37 @@ test('a session begins with the password and ends with sign-out, at once', async
   assert.is(out.status, 200)
   assert.is((await me(cookie)).status, 401)
   assert.is((await me(`${cookie}x`)).status, 401)
+})
+
+test('a look-up under way while a session ends is not remembered', async () => {
+  const { cookie } = await hub.signIn()
+  const { secret } = JSON.parse(await readFile(join(hub.folder, 'identity.json'), 'utf8')) as { secret: string }
+  const identity = createIdentity({ store: hub.store, secret, secure: false, clock: systemClock, log: recordingLog() })
+  const underWay = identity.authenticate(new Headers({ cookie }))
+  const { userId } = await hub.store.db.selectFrom('session').select('userId').executeTakeFirstOrThrow()
+  identity.forget(userId)
+  assert.is((await underWay)?.personId, userId)
+  await hub.store.write([hub.store.db.deleteFrom('session').where('userId', '=', userId)])
+  assert.is(await identity.authenticate(new Headers({ cookie })), undefined)
+})
+
+test('a new password ends the other sessions at once, whichever were heard of lately', async () => {
+  const [here, elsewhere] = [(await hub.signIn()).cookie, (await hub.signIn()).cookie]
+  assert.is((await me(elsewhere)).status, 200)
+  const change = { currentPassword: admin.password, newPassword: admin.password, revokeOtherSessions: true }
+  const changed = await hub.json('POST', '/api/auth/change-password', change, { cookie: here, origin: hub.url })
+  assert.is(changed.status, 200)
+  assert.is((await me(elsewhere)).status, 401)
+})
+
+test('hundreds of guesses at once are no way around the limit', async () => {
+  const from = { 'x-forwarded-for': '203.0.113.40' }
+  const body = { email: admin.email, password: 'wrong-password' }
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, () => hub.json('POST', '/api/auth/sign-in/email', body, from)),
+  )
+  assert.is(answers.filter(({ status }) => status === 401).length, 20)
+  assert.is(answers.filter(({ status }) => status === 429).length, 40)
 })
 
 test('wrong passwords look the same for known and unknown addresses, and are slowed down by address', async () => {

@@ -1,9 +1,10 @@
+import { resetPassword } from '@fernlab/hub/accounts/passwords'
 import { heartbeatMs, readCursor, runEvents } from '@fernlab/hub/results/run-events'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { documentsOf, storeDocuments } from '../results/stored-run.ts'
-import { type ServedHub, serveHub } from './served-hub.ts'
+import { admin, type ServedHub, serveHub } from './served-hub.ts'
 
 const test = suite('a run’s events', { timeoutMs: 30_000 })
 let hub: ServedHub
@@ -227,6 +228,50 @@ test('a reader who does not read holds nothing up and fills no memory', async ()
   assert.is((await fetch(`${hub.url}/healthz`)).status, 200)
   gone.abort()
   assert.type(personId, 'string')
+})
+
+/** Opens the events of a run that waits, and tells what came after `cut` until the hub closed them. */
+async function cutOff(id: string, headers: Record<string, string>, cut: () => Promise<unknown>): Promise<string> {
+  const response = await fetch(`${hub.url}/api/v1/runs/${id}/events`, { headers })
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+  let before = ''
+  while (!before.includes('event: state')) before += (await reader?.read())?.value ?? ''
+  await cut()
+  let after = ''
+  for (;;) {
+    const read = await reader?.read()
+    if (read === undefined || read.done) return after
+    after += read.value
+  }
+}
+
+test('open events close with the token, the session and the password they came with', async () => {
+  const student = await hub.person('student', ['read', 'run'])
+  const revoked = await hub.json('POST', '/api/v1/runs', { lab: 'rc-circuit', protocol: 'p' }, student.bearer)
+  const { id } = (await revoked.json()) as { id: string }
+  assert.is(await cutOff(id, student.bearer, () => hub.accounts.revokeToken(student.person.id, student.token.id)), '')
+
+  const [signedOut, reset] = [await hub.signIn(), await hub.signIn()]
+  const bySession = ({ cookie }: { cookie: string }) => ({ cookie })
+  const signOut = () => hub.json('POST', '/api/auth/sign-out', {}, { cookie: signedOut.cookie, origin: hub.url })
+  assert.is(await cutOff(id, bySession(signedOut), signOut), '')
+  const link = await resetPassword({ store: hub.store, email: admin.email, publicUrl: hub.url })
+  const token = link.split('#token=')[1]
+  const choose = () => hub.json('POST', '/api/v1/password/reset', { token, password: admin.password })
+  assert.is(await cutOff(id, bySession(reset), choose), '')
+})
+
+test('nothing is sent on a token that another process revoked a second ago', async () => {
+  const student = await hub.person('student', ['read', 'run'])
+  const made = await hub.json('POST', '/api/v1/runs', { lab: 'rc-circuit', protocol: 'p' }, student.bearer)
+  const { id } = (await made.json()) as { id: string }
+  const after = await cutOff(id, student.bearer, async () => {
+    const { db } = hub.store
+    await hub.store.write([db.updateTable('token').set({ revoked_at: 1 }).where('id', '=', student.token.id)])
+    await new Promise((resolve) => setTimeout(resolve, 1050))
+    await hub.setState(id, 'assigned')
+  })
+  assert.is(after, '')
 })
 
 test('something is sent every 15 s even when nothing happens', async () => {
