@@ -48,6 +48,22 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
   }
 }
 
+/** What one client can choose its addresses from: an IPv4 address alone, or the /64 network of an IPv6 address. */
+export function networkOf(address: string): string {
+  const plain = unmapped(address)
+  if (isIP(plain) !== 6) return plain
+  const [head = '', tail] = (plain.split('%')[0] ?? '').toLowerCase().split('::')
+  const groups = (text: string) => text.split(':').filter((group) => group !== '')
+  const [first, last] = [groups(head), groups(tail ?? '')]
+  // An IPv4 address at the end stands for two groups.
+  const length = first.length + last.length + (last.at(-1)?.includes('.') ? 1 : 0)
+  const whole = [...first, ...Array.from({ length: tail === undefined ? 0 : 8 - length }, () => '0'), ...last]
+  return `${whole
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
+}
+
 /** `::ffff:10.0.0.1` is 10.0.0.1. */
 function unmapped(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address

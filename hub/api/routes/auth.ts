@@ -1,9 +1,10 @@
 import { signInSchema } from '@fernlab/shared/contracts/api'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { z } from '@hono/zod-openapi'
 import { allowed } from '../../accounts/identity.ts'
 import type { Attempts } from '../attempts.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
-import { problemResponse, refusal } from '../problems.ts'
+import { refusal } from '../problems.ts'
 
 const known: Readonly<Record<string, { readonly summary: string; readonly body?: z.ZodType }>> = {
   '/sign-in/email': { summary: 'Sign in with a password; the answer sets the session cookie', body: signInSchema },
@@ -34,21 +35,21 @@ export function authRoutes(add: AddRoute, { accounts }: ApiParts, guesses: Attem
         answer: { what: 'Done', type: 'application/json' },
       },
       async ({ c }) => {
-        const address = c.get('address')
-        const guess = path === '/sign-in/email' || path === '/change-password'
-        if (guess) guesses.check(address)
         const text = method === 'POST' ? await c.req.text() : undefined
-        const answer = await accounts.handle(
-          new Request(c.req.url, {
-            method,
-            headers: c.req.raw.headers,
-            ...(text === undefined ? {} : { body: text === '' ? '{}' : text }),
-          }),
-        )
-        if (answer === undefined) throw refusal('not-found', `${c.req.path} does not exist`)
-        if (answer.ok) return answer
-        if (guess && answer.status < 500) guesses.count(address)
-        return problemResponse(await describe(answer))
+        const call = async () => {
+          const answer = await accounts.handle(
+            new Request(c.req.url, {
+              method,
+              headers: c.req.raw.headers,
+              ...(text === undefined ? {} : { body: text === '' ? '{}' : text }),
+            }),
+          )
+          if (answer === undefined) throw refusal('not-found', `${c.req.path} does not exist`)
+          if (!answer.ok) throw await describe(answer)
+          return answer
+        }
+        const guess = path === '/sign-in/email' || path === '/change-password'
+        return guess ? guesses.guess(c.get('address'), call) : call()
       },
     )
   }
@@ -58,6 +59,13 @@ async function describe(answer: Response) {
   const { code = '', message = '' } = (await answer.json().catch(() => ({}))) as { code?: string; message?: string }
   if (answer.status === 401 || /INVALID_EMAIL_OR_PASSWORD|INVALID_PASSWORD|CREDENTIAL/.test(code)) {
     return refusal('wrong-credentials', 'the address or the password is wrong', 'The address or the password is wrong.')
+  }
+  if (answer.status >= 500) {
+    return new LabError({
+      code: 'sign-in-failed',
+      kind: 'bug',
+      message: `sign-in answered ${answer.status} ${message}`,
+    })
   }
   return refusal('request-invalid', message === '' ? `sign-in answered ${answer.status}` : message)
 }

@@ -184,14 +184,8 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
       answer: { status: 201, schema: nodeCredentialSchema, what: 'The credential, shown once' },
     },
     async ({ c, body }) => {
-      const address = c.get('address')
-      guesses.check(address)
-      try {
-        return c.json(answer(body.node, await fleet.enroll(body.code, body.node)), 201)
-      } catch (error) {
-        guesses.count(address)
-        throw error
-      }
+      const credential = await guesses.guess(c.get('address'), () => fleet.enroll(body.code, body.node))
+      return c.json(answer(body.node, credential), 201)
     },
   )
   add(

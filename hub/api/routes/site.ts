@@ -39,16 +39,9 @@ export function siteRoutes(
       answer: { status: 201, schema: meSchema, what: 'The admin, signed in by a cookie' },
     },
     async ({ c, body }) => {
-      const address = c.get('address')
-      guesses.check(address)
-      try {
-        const { person, cookies } = await accounts.setup(body)
-        for (const cookie of cookies) c.header('set-cookie', cookie, { append: true })
-        return c.json(person, 201)
-      } catch (error) {
-        guesses.count(address)
-        throw error
-      }
+      const { person, cookies } = await guesses.guess(c.get('address'), () => accounts.setup(body))
+      for (const cookie of cookies) c.header('set-cookie', cookie, { append: true })
+      return c.json(person, 201)
     },
   )
   add(
@@ -63,8 +56,7 @@ export function siteRoutes(
       answer: { status: 202, what: 'A letter is on its way if the address is known' },
     },
     async ({ c, body }) => {
-      letters.check(c.get('address'))
-      letters.count(c.get('address'))
+      letters.use(c.get('address'))
       if (config.mail) {
         await accounts.forgotPassword(body.email)
         return c.json({ message: 'If the address is known here, a letter with a link is on its way.' }, 202)
@@ -83,13 +75,7 @@ export function siteRoutes(
       answer: { status: 204, what: 'The password is set; every session of the person has ended' },
     },
     async ({ c, body }) => {
-      guesses.check(c.get('address'))
-      try {
-        await accounts.resetPassword(body.token, body.password)
-      } catch (error) {
-        guesses.count(c.get('address'))
-        throw error
-      }
+      await guesses.guess(c.get('address'), () => accounts.resetPassword(body.token, body.password))
       return c.body(null, 204)
     },
   )

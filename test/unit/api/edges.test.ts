@@ -1,5 +1,5 @@
 import { createAttempts } from '@fernlab/hub/api/attempts'
-import { createClientAddress } from '@fernlab/hub/api/client-address'
+import { createClientAddress, networkOf } from '@fernlab/hub/api/client-address'
 import { checkOrigin } from '@fernlab/hub/api/origin'
 import { cursorId, pageOf } from '@fernlab/hub/api/paging'
 import { problemOf, statusOf } from '@fernlab/hub/api/problems'
@@ -25,23 +25,55 @@ test('a forwarded address counts only as far as trusted proxies wrote it', () =>
   assert.throws(() => createClientAddress(['example.org']), /FERNLAB_TRUSTED_PROXIES/)
 })
 
+const tooMany = (error: LabError) => error.code === 'too-many-attempts'
+
 test('attempts are counted by address and forgotten with time', async () => {
   const clock = new ManualClock()
   const attempts = createAttempts({ clock, most: 2, windowMs: 1000 })
-  const tryFrom = (address: string) => {
-    attempts.check(address)
-    attempts.count(address)
-  }
-  tryFrom('a')
+  attempts.use('a')
   await clock.advance(600)
-  tryFrom('a')
-  assert.throws(
-    () => tryFrom('a'),
-    (error: LabError) => error.code === 'too-many-attempts',
-  )
-  tryFrom('b')
+  attempts.use('a')
+  assert.throws(() => attempts.use('a'), tooMany)
+  attempts.use('b')
   await clock.advance(500)
-  tryFrom('a')
+  attempts.use('a')
+})
+
+test('of guesses at once only as many are made as may fail, and those that succeed count for nothing', async () => {
+  const attempts = createAttempts({ clock: new ManualClock(), most: 3, windowMs: 1000 })
+  let made = 0
+  const guess = (right: boolean) =>
+    attempts.guess('a', async () => {
+      made++
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      if (!right) throw new LabError({ code: 'wrong-credentials', kind: 'caller', message: 'wrong' })
+    })
+  await Promise.all(Array.from({ length: 50 }, () => guess(true)))
+  assert.is(made, 50, 'a class comes in together')
+  made = 0
+  const answers = await Promise.allSettled(Array.from({ length: 50 }, () => guess(false)))
+  assert.is(made, 3)
+  assert.is(answers.filter((answer) => answer.status === 'rejected' && tooMany(answer.reason)).length, 47)
+})
+
+test('what the hub itself fails at is no guess', async () => {
+  const attempts = createAttempts({ clock: new ManualClock(), most: 1, windowMs: 1000 })
+  const failing = () => attempts.guess('a', async () => Promise.reject(new Error('the disk is full')))
+  for (let n = 0; n < 3; n++) assert.is(await failing().catch((error: Error) => error.message), 'the disk is full')
+})
+
+test('addresses that one client can choose from are one', () => {
+  assert.is(networkOf('192.0.2.7'), '192.0.2.7')
+  assert.is(networkOf('::ffff:192.0.2.7'), '192.0.2.7')
+  assert.is(networkOf('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64')
+  assert.is(networkOf('2001:DB8:1:2::1'), '2001:db8:1:2::/64')
+  assert.is(networkOf('2001:db8::9'), '2001:db8:0:0::/64')
+  assert.is(networkOf('fe80::1%eth0'), 'fe80:0:0:0::/64')
+  assert.is(networkOf('64:ff9b::192.0.2.7'), '64:ff9b:0:0::/64')
+  assert.is(networkOf('::1'), '0:0:0:0::/64')
+  const attempts = createAttempts({ clock: new ManualClock(), most: 1, windowMs: 1000 })
+  attempts.use('2001:db8:1:2::1')
+  assert.throws(() => attempts.use('2001:db8:1:2:ffff::1'), tooMany)
 })
 
 test('unsafe calls with a cookie must come from the hub’s own page', () => {
