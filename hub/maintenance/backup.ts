@@ -1,16 +1,15 @@
 /**
- * Copies of everything that a hub holds, while it runs, and the way back.
+ * Copies of everything that a hub holds, while it runs; restore.ts is the way back.
  *
- * INVARIANTS: a backup's database is one moment's; its manifest is written last, so a folder with a manifest is whole;
- * a restore checks every file before it touches the data folder, and puts all of it in place or nothing.
+ * INVARIANTS: a backup's database is one moment's; its manifest is written last, so a folder with a manifest is whole.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { copyFile, mkdir, open, readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { asLabError, type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
-import { type Database, openDatabase } from '@fernlab/shared/storage/database'
+import { type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Database } from '@fernlab/shared/storage/database'
 import { writeDurably } from '@fernlab/shared/storage/settings-file'
 import * as z from 'zod'
 import { migrations } from '../store/migrations.ts'
@@ -18,7 +17,8 @@ import { migrations } from '../store/migrations.ts'
 const manifestName = 'manifest.json'
 export const databaseName = 'hub.db'
 /** Small files beside the database: settings, and the secret that signs cookies. */
-const settingsNames = ['settings.json', 'identity.json']
+export const settingsName = 'settings.json'
+const settingsNames = [settingsName, 'identity.json']
 
 const manifestSchema = z.strictObject({
   format: z.literal(1),
@@ -68,35 +68,6 @@ export async function backup(options: BackupOptions): Promise<BackupManifest> {
   return manifest
 }
 
-export interface RestoreOptions {
-  readonly from: string
-  /** The hub's own folder: does not exist yet, or is empty. */
-  readonly hubFolder: string
-}
-
-/** Checks a backup, then puts it in place; rejects with `backup-damaged`, `backup-newer` or `restore-target-used`. */
-export async function restore({ from, hubFolder }: RestoreOptions): Promise<BackupManifest> {
-  await requireEmpty(hubFolder, 'restore-target-used')
-  const manifest = await checkBackup(from)
-  const staging = `${hubFolder}.restoring`
-  await rm(staging, { recursive: true, force: true })
-  await mkdir(staging, { recursive: true, mode: 0o700 })
-  try {
-    for (const name of Object.keys(manifest.files)) {
-      await copyFile(join(from, name), join(staging, name))
-      await sync(join(staging, name))
-    }
-    await checkDatabase(join(staging, databaseName))
-    await rm(hubFolder, { recursive: true, force: true })
-    await rename(staging, hubFolder)
-    await sync(dirname(hubFolder))
-  } catch (error) {
-    await rm(staging, { recursive: true, force: true })
-    throw error
-  }
-  return manifest
-}
-
 /** Reads the manifest and compares every file with it; nothing is changed. */
 export async function checkBackup(from: string): Promise<BackupManifest> {
   const manifest = await readManifest(from)
@@ -121,7 +92,8 @@ export async function checkBackup(from: string): Promise<BackupManifest> {
   return manifest
 }
 
-async function readManifest(from: string): Promise<BackupManifest> {
+/** Reads the manifest alone. */
+export async function readManifest(from: string): Promise<BackupManifest> {
   const wrong = (message: string) => damaged(from, [{ path: manifestName, message }])
   const text = await readFile(join(from, manifestName), 'utf8').catch(() => undefined)
   if (text === undefined) throw wrong('is missing: this is no backup, or one that was cut off')
@@ -139,26 +111,8 @@ async function readManifest(from: string): Promise<BackupManifest> {
   return checked.data
 }
 
-async function checkDatabase(path: string): Promise<void> {
-  let database: Database | undefined
-  try {
-    database = await openDatabase({ path, migrations })
-    const problems = await database.check()
-    if (problems.length > 0)
-      throw damaged(
-        path,
-        problems.map((message) => ({ path: databaseName, message })),
-      )
-    await database.checkpoint()
-  } catch (error) {
-    const { code, message } = asLabError(error)
-    throw code === 'backup-damaged' ? error : damaged(path, [{ path: databaseName, message }])
-  } finally {
-    await database?.close()
-  }
-}
-
-function damaged(where: string, issues: readonly Issue[]): LabError {
+/** The error of a backup that can't be used. */
+export function damaged(where: string, issues: readonly Issue[]): LabError {
   const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
   return new LabError({
     code: 'backup-damaged',
@@ -168,7 +122,8 @@ function damaged(where: string, issues: readonly Issue[]): LabError {
   })
 }
 
-async function requireEmpty(folder: string, code: string): Promise<void> {
+/** Throws `code` for a folder that holds something. */
+export async function requireEmpty(folder: string, code: string): Promise<void> {
   const entries = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
@@ -187,7 +142,8 @@ async function describe(path: string): Promise<{ bytes: number; sha256: string }
   return { bytes: (await stat(path)).size, sha256: hash.digest('hex') }
 }
 
-async function sync(path: string): Promise<void> {
+/** Has the disk keep the file, or the names in the folder. */
+export async function sync(path: string): Promise<void> {
   const handle = await open(path, 'r')
   try {
     await handle.sync()

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { systemClock as clock } from '@fernlab/shared/primitives/clock'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
@@ -37,14 +37,14 @@ export function addData(program: Command, context: Context): void {
     .description('check a backup and put it into an empty data folder, named by FERNLAB_DATA')
     .option('--json', 'JSON instead of text')
     .action(async (dir: string, options: { json?: boolean }) => {
-      const [{ restore }, { dataFolderOf }] = await Promise.all([
-        import('@fernlab/hub/maintenance/backup'),
-        import('@fernlab/hub/config/config'),
-      ])
-      const folder = dataFolderOf(terminal.env, process.cwd())
-      const manifest = await restore({ from: resolve(dir), hubFolder: join(folder, 'hub') })
-      if (options.json) terminal.out(JSON.stringify({ folder, ...manifest }, null, 2))
-      else terminal.out(`${folder} now holds site ${manifest.site} as of ${manifest.createdAt}`)
+      const { restore } = await import('@fernlab/hub/maintenance/restore')
+      const env = terminal.env
+      const { manifest, dataFolder, databaseFile } = await restore({ from: resolve(dir), env, cwd: process.cwd() })
+      if (options.json) terminal.out(JSON.stringify({ folder: dataFolder, databaseFile, ...manifest }, null, 2))
+      else {
+        terminal.out(`${dataFolder} now holds site ${manifest.site} as of ${manifest.createdAt}`)
+        terminal.out(`its database is ${databaseFile}`)
+      }
     })
 }
 

@@ -1,8 +1,9 @@
-import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createAccounts } from '@fernlab/hub/accounts/accounts'
 import { createMail } from '@fernlab/hub/mail/mail'
-import { backup, restore } from '@fernlab/hub/maintenance/backup'
+import { backup } from '@fernlab/hub/maintenance/backup'
+import { restore } from '@fernlab/hub/maintenance/restore'
 import { openStore, type Store } from '@fernlab/hub/store/store'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -35,6 +36,11 @@ const options = (target: string) => ({
   version: '0.1.0',
   site: 'here',
   clock: systemClock,
+})
+const into = (folder: string, from: string, env: Readonly<Record<string, string>> = {}) => ({
+  from,
+  env: { FERNLAB_DATA: folder, ...env },
+  cwd: opened.folder,
 })
 const refused = async (work: Promise<unknown>) => {
   const error = await work.then(
@@ -69,8 +75,7 @@ test('a backup taken while runs are written is one moment’s, and works elsewhe
   assert.equal(Object.keys(manifest.files).sort(), ['hub.db', 'identity.json', 'settings.json'])
 
   const hubFolder = join(opened.folder, 'elsewhere', 'hub')
-  await mkdir(join(opened.folder, 'elsewhere'))
-  await restore({ from: target, hubFolder })
+  await restore(into('elsewhere', target))
   const store = await openStore({ url: `sqlite:${join(hubFolder, 'hub.db')}`, log: silentLog })
   try {
     const runs = await store.db.selectFrom('run').select('id').execute()
@@ -91,15 +96,43 @@ test('a backup taken while runs are written is one moment’s, and works elsewhe
 test('neither goes into a folder that is in use', async () => {
   assert.is((await refused(backup(options(opened.folder)))).code, 'backup-target-used')
   const from = join(opened.folder, 'backup')
-  assert.is((await refused(restore({ from, hubFolder: opened.folder }))).code, 'restore-target-used')
+  assert.is((await refused(restore(into('elsewhere', from)))).code, 'restore-target-used')
+})
+
+test('the database goes where the hub will look for it, and over nothing', async () => {
+  const from = join(opened.folder, 'moved')
+  await writeFile(join(opened.folder, 'settings.json'), '{"site":"here","databaseUrl":"sqlite:disk/lab.db"}\n')
+  await backup(options(from))
+  const holds = async (file: string) => {
+    const path = join(opened.folder, file)
+    const store = await openStore({ url: `sqlite:${path}`, log: silentLog })
+    const runs = await store.db.selectFrom('run').select('id').execute()
+    await store.close()
+    assert.ok(runs.length >= 5, file)
+    assert.is(await readFile(`${path}.restoring`).catch(({ code }) => code), 'ENOENT')
+  }
+  assert.is((await restore(into('by-settings', from))).databaseFile, join(opened.folder, 'disk/lab.db'))
+  await holds('disk/lab.db')
+  assert.equal((await readdir(join(opened.folder, 'by-settings/hub'))).sort(), ['identity.json', 'settings.json'])
+
+  const taken = await refused(restore(into('second', from)))
+  assert.is(taken.code, 'restore-target-used')
+  assert.match(taken.message, 'disk/lab.db exists')
+  assert.is(await readFile(join(opened.folder, 'second')).catch(({ code }) => code), 'ENOENT')
+
+  await restore(into('by-environment', from, { FERNLAB_DATABASE_URL: 'sqlite:by-environment/hub/other.db' }))
+  await holds('by-environment/hub/other.db')
+  const unknown = into('third', from, { FERNLAB_DATABASE_URL: 'postgres://x/y' })
+  assert.is((await refused(restore(unknown))).code, 'setting-invalid')
+  await writeFile(join(opened.folder, 'settings.json'), '{"site":"here"}\n')
 })
 
 test('a damaged backup is refused and nothing is put in place', async () => {
   const from = join(opened.folder, 'damaged')
-  const hubFolder = join(opened.folder, 'never')
+  const hubFolder = join(opened.folder, 'never', 'hub')
   await backup(options(from))
   const attempt = async () => {
-    const error = await refused(restore({ from, hubFolder }))
+    const error = await refused(restore(into('never', from)))
     assert.is(error.code, 'backup-damaged')
     assert.is((await refused(readFile(hubFolder))).code, 'ENOENT')
     return error.message
@@ -126,7 +159,7 @@ test('a backup of a newer release names it', async () => {
     path,
     JSON.stringify({ ...manifest, version: '9.0.0', migrations: [...manifest.migrations, '999-later'] }),
   )
-  const error = await refused(restore({ from, hubFolder: join(opened.folder, 'never') }))
+  const error = await refused(restore(into('never', from)))
   assert.is(error.code, 'backup-newer')
   assert.match(error.message, '9.0.0')
 })
