@@ -140,7 +140,9 @@ export function createIngest(options: CreateIngestOptions): Ingest {
         },
         endedAt: clock.now(),
       })
-      link.send(hold.node, 'cancel', { cancels: [{ runId: run.id, attempt: run.attempt, reason }] })
+      const { node } = hold
+      const { id: runId, attempt } = run
+      turn.afterCommit(() => link.send(node, 'cancel', { cancels: [{ runId, attempt, reason }] }))
       return
     }
     store(document)
