@@ -144,6 +144,12 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
   /** Every second: what was not answered is sent again. */
   const tick = () => {
     if (closed) return
+    if (turn.open) repeat()
+    cancelTick = clock.after(TICK_MS, tick)
+  }
+  let cancelTick = clock.after(TICK_MS, tick)
+
+  const repeat = () => {
     const now = clock.monotonic()
     const overdue: OpenRun[] = []
     const cancels: { run: OpenRun; hold: Hold; reason: string }[] = []
@@ -162,9 +168,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
       })
     }
     nudge()
-    cancelTick = clock.after(TICK_MS, tick)
   }
-  let cancelTick = clock.after(TICK_MS, tick)
 
   const present = (node: string, runId: string, attempt: number): (OpenRun & { hold: Hold }) | undefined => {
     const run = runs.get(runId)

@@ -116,33 +116,33 @@ export function createRuns(options: CreateRunsOptions): Runs {
   }
 
   /** Queues in this turn's write; the run may be assigned in the same commit. */
-  const queue = (row: NewRunRow, run: OpenRun): Promise<void> =>
-    new Promise((resolve, reject) => {
-      turn.add(statements.insertRun, row)
-      runs.add(run)
-      faultPoint?.('before-submit-commit')
-      turn.afterCommit(() => {
-        faultPoint?.('after-submit-commit')
-        resolve()
-      }, reject)
-      ledger.queued(run)
-    })
+  const queue = async (row: NewRunRow, run: OpenRun): Promise<void> => {
+    turn.add(statements.insertRun, row)
+    runs.add(run)
+    faultPoint?.('before-submit-commit')
+    turn.afterCommit(() => faultPoint?.('after-submit-commit'))
+    ledger.queued(run)
+    await turn.kept()
+  }
 
   /** Queues under a key by a write of its own, since the database may refuse it. */
   const queueOnce = async (row: NewRunRow, run: OpenRun): Promise<boolean> => {
     faultPoint?.('before-submit-commit')
+    const event = ledger.firstEvent(run)
     try {
-      await store.database.write([{ sql: statements.insertRun.sql, params: statements.insertRun.bind(row) }])
+      await turn.alone([
+        { sql: statements.insertRun.sql, params: statements.insertRun.bind(row) },
+        { sql: statements.insertEvent.sql, params: statements.insertEvent.bind(event) },
+      ])
     } catch (error) {
       if (error instanceof LabError && error.code === 'constraint-failed') return false
       throw error
     }
     faultPoint?.('after-submit-commit')
+    // Memory that is about to be read again will hold the run without this.
+    if (!turn.open) return true
     runs.add(run)
-    await new Promise<void>((resolve, reject) => {
-      ledger.queued(run)
-      turn.afterCommit(resolve, reject)
-    })
+    ledger.appeared(run)
     return true
   }
 
@@ -192,8 +192,6 @@ export function createRuns(options: CreateRunsOptions): Runs {
     if (run !== undefined) return run
     throw new LabError({ code: 'run-unknown', kind: 'caller', message: `there is no run ${id}` })
   }
-
-  const committed = () => new Promise<void>((resolve, reject) => turn.afterCommit(resolve, reject))
 
   return {
     submit: async (caller, body, { idempotencyKey } = {}) => {
@@ -247,7 +245,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
         turn.afterCommit(() => options.sendCancel(run, reason))
       }
       faultPoint?.('before-cancel-commit')
-      await committed()
+      await turn.kept()
       faultPoint?.('after-cancel-commit')
       return existing(id)
     },
@@ -263,7 +261,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
         })
       }
       ledger.finish(run, { state: 'interrupted', reason: `given up by ${by.name}`, endedAt: clock.now() })
-      await committed()
+      await turn.kept()
       return existing(id)
     },
     live: (id) => runs.get(id)?.live,

@@ -12,7 +12,7 @@ import { transition } from '@fernlab/shared/primitives/state-machine'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import type { Turn } from '../store/turn.ts'
 import type { Hold, OpenRun, OpenRuns } from './open-runs.ts'
-import type { RunStatements } from './run-statements.ts'
+import type { EventRow, RunStatements } from './run-statements.ts'
 import type { RunChange } from './runs.ts'
 
 export interface Outcome {
@@ -48,6 +48,10 @@ export interface Ledger {
   requestCancel(run: OpenRun, reason: string): void
   /** The first state of a run that this turn's rows create. */
   queued(run: OpenRun): void
+  /** The row of that first state, for a write that makes the run alone. */
+  firstEvent(run: OpenRun): EventRow
+  /** Tells of a run that such a write has made. */
+  appeared(run: OpenRun): void
   notify(change: RunChange): void
   onChange(listener: (change: RunChange) => void): () => void
   /** Calls back after any transition that may let another run start. */
@@ -74,24 +78,32 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
     for (const listener of listeners) listener(change)
   }
 
-  const record = (run: OpenRun, state: RunState, bench: string | null, reason: string | null) => {
-    const { id, attempt } = run
-    const nowMs = clock.now()
-    const at = new Date(nowMs).toISOString()
+  const eventOf = (run: OpenRun, state: RunState, bench: string | null, reason: string | null): EventRow => {
+    const at = clock.now()
     const data = JSON.stringify({
       state,
-      attempt,
-      at,
+      attempt: run.attempt,
+      at: new Date(at).toISOString(),
       ...(reason === null ? {} : { reason }),
       ...(bench === null ? {} : { bench }),
     })
-    turn.add(statements.insertEvent, { runId: id, at: nowMs, name: 'state', data })
-    const { protocol } = run
+    return { runId: run.id, at, name: 'state', data }
+  }
+
+  const tell = (run: OpenRun, state: RunState, bench: string | null, atMs: number) => {
+    const { id, attempt, protocol } = run
     const lab = run.lab.id
     turn.afterCommit(() => {
+      const at = new Date(atMs).toISOString()
       if (notices.wanted(state)) notices.publish({ id, state, attempt, lab, protocol, bench, at })
       notify({ runId: id, kind: 'state', state, attempt })
     })
+  }
+
+  const record = (run: OpenRun, state: RunState, bench: string | null, reason: string | null) => {
+    const event = eventOf(run, state, bench, reason)
+    turn.add(statements.insertEvent, event)
+    tell(run, state, bench, event.at)
   }
 
   const moved = () => {
@@ -123,6 +135,11 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
     notify,
     queued: (run) => {
       record(run, 'queued', null, null)
+      moved()
+    },
+    firstEvent: (run) => eventOf(run, 'queued', null, null),
+    appeared: (run) => {
+      tell(run, 'queued', null, clock.now())
       moved()
     },
     assign: (run, bench) => {

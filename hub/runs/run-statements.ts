@@ -126,7 +126,7 @@ export function runStatements(db: Kysely<HubSchema>) {
           assigned_at: v.at,
         }),
     ),
-    insertEvent: statement((v: { runId: string; at: number; name: string; data: string }) =>
+    insertEvent: statement((v: EventRow) =>
       db.insertInto('run_event').values({ run_id: v.runId, at: v.at, name: v.name, data: v.data }),
     ),
   }
@@ -166,6 +166,14 @@ const documentColumns = [
   'body',
 ] as const
 export type DocumentRow = Omit<DocumentTable, 'id'>
+
+export interface EventRow {
+  readonly runId: string
+  readonly at: number
+  readonly name: string
+  /** JSON. */
+  readonly data: string
+}
 
 export interface FinishedRunRow {
   readonly id: string

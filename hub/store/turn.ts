@@ -4,12 +4,12 @@
  * INVARIANTS: rows added in one turn are committed together or not at all, in the order of the statements' ranks; effects
  * (anything that leaves this process) run only after that commit and those of all turns before, in the order they were
  * added; when a write fails, `onFailure` is called once all writes under way have settled, again and again until it
- * succeeds, and nothing can be added until then: memory that is ahead of the disk is never acted on.
+ * succeeds; until then nothing can be added and no effect runs: memory that is ahead of the disk is never acted on.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import type { Database, SqlValue } from '@fernlab/shared/storage/database'
+import type { Database, SqlValue, WriteStatement } from '@fernlab/shared/storage/database'
 import type { Precompiled } from './precompile.ts'
 
 /** A statement that takes part in turns. */
@@ -24,8 +24,15 @@ export interface Turn {
   /** False while the memory is being read again after a failed write: drop what came, it will be repeated. */
   readonly open: boolean
   add<Values>(statement: TurnStatement<Values>, values: Values): void
-  /** Runs once the rows of this turn are on disk; `failed` instead when they could not be written. */
-  afterCommit(effect: () => void, failed?: (error: LabError) => void): void
+  /** Runs once the rows of this turn and of all before are on disk; never when one of them, or the memory, failed. */
+  afterCommit(effect: () => void): void
+  /**
+   * Resolves once the rows of this turn are on disk, whatever became of turns before: what is told to their caller rests
+   * on them alone. Rejects when they were not written, with an error after which the same call may be tried again.
+   */
+  kept(): Promise<void>
+  /** One write of its own, which may fail alone; the memory is not read again while it is under way. */
+  alone(statements: readonly WriteStatement[]): Promise<void>
   /** Resolves when everything that was added so far is committed or has failed. */
   settled(): Promise<void>
 }
@@ -40,7 +47,8 @@ export interface CreateTurnOptions {
 
 interface Pending {
   readonly rows: Map<TurnStatement<never>, SqlValue[][]>
-  readonly effects: { effect: () => void; failed: ((error: LabError) => void) | undefined }[]
+  readonly effects: (() => void)[]
+  readonly callers: { resolve: () => void; reject: (error: LabError) => void }[]
 }
 
 const RELOAD_MS = 1000
@@ -55,7 +63,7 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
 
   const begin = (): Pending => {
     if (pending === undefined) {
-      pending = { rows: new Map(), effects: [] }
+      pending = { rows: new Map(), effects: [], callers: [] }
       queueMicrotask(flush)
     }
     return pending
@@ -68,38 +76,47 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
     const statements = [...turn.rows].sort(([a], [b]) => a.rank - b.rank)
     // Effects may rest on rows of turns before, which can fail alone: they wait for those too.
     const before = Promise.all(writes)
-    const written: Promise<unknown> =
+    before.catch(() => {}) // reported by its own turn
+    const own: Promise<unknown> =
       statements.length === 0
         ? before
-        : database
-            .write(
-              statements.map(([{ sql, conditional }, rows]) => ({
-                sql,
-                rows,
-                ...(conditional ? { expect: rows.length } : {}),
-              })),
-            )
-            .then(() => before)
-    before.catch(() => {}) // reported by its own turn
+        : database.write(
+            statements.map(([{ sql, conditional }, rows]) => ({
+              sql,
+              rows,
+              ...(conditional ? { expect: rows.length } : {}),
+            })),
+          )
+    own.then(
+      () => {
+        for (const { resolve } of turn.callers) resolve()
+      },
+      (error: LabError) => {
+        for (const { reject } of turn.callers) reject(forCaller(error))
+      },
+    )
+    const written = own.then(() => before)
     const done = written.then(
       () => {
         if (lossLogged) log.info({}, 'the database takes writes again')
         lossLogged = false
-        for (const { effect } of turn.effects) run(effect)
+        for (const effect of turn.effects) run(effect)
       },
       (error: LabError) => {
         if (!lossLogged) log.error({ code: error.code, error: error.message }, 'the database did not take a write')
         lossLogged = true
         recover()
-        for (const { failed } of turn.effects) if (failed !== undefined) run(() => failed(error))
       },
     )
     writes.add(written)
+    watch(done)
+    done.finally(() => writes.delete(written))
+  }
+
+  /** The memory is not read again before this is done. */
+  const watch = (done: Promise<void>) => {
     underWay.add(done)
-    done.finally(() => {
-      writes.delete(written)
-      underWay.delete(done)
-    })
+    done.finally(() => underWay.delete(done))
   }
 
   const run = (effect: () => void) => {
@@ -134,23 +151,50 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
       return recovering === undefined
     },
     add: (statement, values) => {
-      if (recovering !== undefined) {
-        throw new LabError({
-          code: 'database-recovering',
-          kind: 'configuration',
-          retry: 'later',
-          message: 'the database did not take the last write; its state is being read again',
-        })
-      }
+      if (recovering !== undefined) throw recoveringError()
       const { rows } = begin()
       const key = statement as TurnStatement<never>
       const known = rows.get(key)
       if (known === undefined) rows.set(key, [statement.bind(values)])
       else known.push(statement.bind(values))
     },
-    afterCommit: (effect, failed) => void begin().effects.push({ effect, failed }),
+    afterCommit: (effect) => {
+      if (recovering === undefined) begin().effects.push(effect)
+    },
+    kept: () =>
+      new Promise((resolve, reject) => {
+        if (recovering === undefined) begin().callers.push({ resolve, reject })
+        else reject(recoveringError())
+      }),
+    alone: async (statements) => {
+      if (recovering !== undefined) throw recoveringError()
+      const write = database.write(statements)
+      watch(
+        write.then(
+          () => {},
+          () => {},
+        ),
+      )
+      await write
+    },
     settled: async () => {
       while (underWay.size > 0 || pending !== undefined) await Promise.all([Promise.resolve(), ...underWay])
     },
   }
+}
+
+/** A condition that was not met is memory that ran ahead of the disk, not the caller's mistake. */
+function forCaller(error: LabError): LabError {
+  return error.retry === 'later' ? error : recoveringError(error)
+}
+
+function recoveringError(cause?: LabError): LabError {
+  return new LabError({
+    code: 'database-recovering',
+    kind: 'configuration',
+    retry: 'later',
+    message: 'the database did not take the last write; its state is being read again',
+    studentMessage: 'The last change could not be kept. Nothing was lost; try again in a moment.',
+    ...(cause === undefined ? {} : { cause }),
+  })
 }

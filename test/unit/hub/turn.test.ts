@@ -38,6 +38,15 @@ test.after(async () => {
 })
 
 const ids = async () => (await database.read('SELECT id FROM t ORDER BY id')).map(({ id }) => id)
+const refusal = async (work: Promise<unknown>): Promise<LabError> => {
+  try {
+    await work
+  } catch (error) {
+    assert.instance(error, LabError)
+    return error as LabError
+  }
+  throw new Error('it was taken')
+}
 const create = (log = recordingLog(), reload = async () => {}) =>
   createTurn({
     database,
@@ -92,16 +101,14 @@ test('effects run after the commit, in order', async () => {
 test('a turn whose condition fails is undone as a whole; the memory is read again; then it goes on', async () => {
   const log = recordingLog()
   const turn = create(log)
-  const failed: string[] = []
   turn.add(insert, { id: 'a' })
   turn.add(move, { id: 'nobody' })
-  turn.afterCommit(
-    () => assert.unreachable('an effect of a failed turn'),
-    ({ code }) => failed.push(code),
-  )
+  turn.afterCommit(() => assert.unreachable('an effect of a failed turn'))
+  const error = await refusal(turn.kept())
+  assert.equal([error.code, error.retry], ['database-recovering', 'later'], 'no mistake of the caller')
   await turn.settled()
   await new Promise((resolve) => setTimeout(resolve, 20))
-  assert.equal([failed, reloads, turn.open], [['precondition-failed'], 1, true])
+  assert.equal([reloads, turn.open], [1, true])
   assert.equal(await ids(), [])
   turn.add(insert, { id: 'b' })
   await turn.settled()
@@ -116,17 +123,60 @@ test('an effect without rows of its own waits for what was written before, and f
   const turn = create()
   const seen: string[] = []
   turn.add(move, { id: 'nobody' })
-  turn.afterCommit(
-    () => {},
-    () => seen.push('the write failed'),
-  )
   await Promise.resolve()
-  turn.afterCommit(
-    () => seen.push('acknowledged'),
-    () => seen.push('not acknowledged'),
-  )
+  turn.afterCommit(() => seen.push('acknowledged'))
+  const error = await refusal(turn.kept())
   await turn.settled()
-  assert.equal(seen, ['the write failed', 'not acknowledged'])
+  assert.is(error.code, 'database-recovering')
+  assert.equal(seen, [])
+})
+
+test('who asked for rows that are on disk is told so, though a turn before failed', async () => {
+  const turn = create()
+  turn.add(move, { id: 'nobody' })
+  const first = turn.kept()
+  first.catch(() => {})
+  await Promise.resolve()
+  turn.add(insert, { id: 'mine' })
+  turn.afterCommit(() => assert.unreachable('an effect that rests on the failed turn'))
+  await turn.kept()
+  assert.equal(await ids(), ['mine'])
+  assert.is((await refusal(first)).code, 'database-recovering')
+  await turn.settled()
+})
+
+test('while the memory is read again no effect runs, and nothing is written', async () => {
+  let readOn = () => {}
+  const turn = create(recordingLog(), () => new Promise((resolve) => (readOn = resolve)))
+  turn.add(move, { id: 'nobody' })
+  await turn.settled()
+  assert.not(turn.open)
+  turn.afterCommit(() => assert.unreachable('an effect on memory that is not on disk'))
+  await turn.settled()
+  assert.throws(
+    () => turn.add(insert, { id: 'a' }),
+    ({ code }: LabError) => code === 'database-recovering',
+  )
+  assert.is((await refusal(turn.kept())).code, 'database-recovering')
+  assert.is((await refusal(turn.alone([{ sql: insert.sql, params: ['a'] }]))).code, 'database-recovering')
+  assert.equal(await ids(), [])
+  readOn()
+  while (!turn.open) await new Promise((resolve) => setTimeout(resolve, 5))
+})
+
+test('the memory is read again only after writes that stand alone, which fail alone', async () => {
+  const seen: unknown[] = []
+  const turn = create(recordingLog(), async () => void seen.push(await ids()))
+  turn.add(move, { id: 'nobody' })
+  const failed = turn.kept()
+  failed.catch(() => {})
+  const alone = turn.alone([{ sql: insert.sql, params: ['a'] }])
+  assert.is((await refusal(failed)).code, 'database-recovering')
+  await alone
+  while (!turn.open) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.equal(seen, [['a']])
+  assert.is((await refusal(turn.alone([{ sql: insert.sql, params: ['a'] }]))).code, 'constraint-failed')
+  assert.ok(turn.open)
 })
 
 test.run()

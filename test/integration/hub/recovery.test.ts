@@ -1,0 +1,103 @@
+/** Runs that are submitted while the hub reads its memory again after a failed write. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CatalogueLab } from '@fernlab/hub/catalogue/catalogue'
+import { CompatibilityCache } from '@fernlab/hub/fleet/compatible'
+import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
+import { createRuns } from '@fernlab/hub/runs/create-runs'
+import { createLedger } from '@fernlab/hub/runs/ledger'
+import { loadOpenRuns, OpenRuns } from '@fernlab/hub/runs/open-runs'
+import { runStatements } from '@fernlab/hub/runs/run-statements'
+import { createWaiting } from '@fernlab/hub/runs/waiting'
+import { decide } from '@fernlab/hub/scheduling/decide'
+import { explain } from '@fernlab/hub/scheduling/explain'
+import { openStore } from '@fernlab/hub/store/store'
+import { createTurn } from '@fernlab/hub/store/turn'
+import { systemClock as clock } from '@fernlab/shared/primitives/clock'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import { silentLog as log } from '@fernlab/shared/primitives/log'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { admin, until } from './hub-with-node.ts'
+
+const test = suite('submitting while the memory is read again')
+const body = { lab: 'small', protocol: 'nothing' }
+
+/** Runs over a database of their own; `reading` holds up the reading of the memory, between its question and its end. */
+async function startRuns(folder: string, reading: () => Promise<void>) {
+  const store = await openStore({ url: `sqlite:${join(folder, 'hub.db')}`, log })
+  const lab = { id: 'small', version: 1, lab: { parts: {} } } as unknown as CatalogueLab
+  const labVersion = async () => {
+    await reading()
+    return lab
+  }
+  const open = new OpenRuns()
+  const load = async () => {
+    const loaded = await loadOpenRuns({ store, labVersion })
+    open.clear()
+    for (const run of loaded) open.add(run)
+  }
+  const turn = createTurn({ database: store.database, onFailure: load, clock, log })
+  const statements = runStatements(store.db)
+  const book = new FleetBook()
+  const compatible = new CompatibilityCache(book)
+  const notices = { wanted: () => false, publish: () => {} }
+  const ledger = createLedger({ turn, statements, runs: open, book, clock, notices })
+  const protocol = { digest: 'd', definition: { restart: 'safe' } } as never
+  const admitted = { lab, protocol, parameters: {}, parametersJson: '{}', estimatedS: 1 }
+  const runs = createRuns({
+    store,
+    turn,
+    statements,
+    ledger,
+    admission: { admit: async () => admitted },
+    waiting: createWaiting({ scheduler: { decide, explain } as never, runs: open, book, compatible, clock }),
+    catalogue: { version: labVersion },
+    labs: { peek: () => lab, lab: async () => lab, close: () => {} },
+    sendCancel: () => {},
+    clock,
+  })
+  /** A write that the database refuses, so that the memory is read again. */
+  const fail = () => turn.add(statements.freeBench, { id: 'none', runId: 'none', at: 0 })
+  return { store, turn, open, runs, fail }
+}
+
+test('a run with a key is refused for now, or will be started: none is made that nobody knows of', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fernlab-recovery-'))
+  let held = false
+  let readOn = () => {}
+  const lab = await startRuns(folder, () => (held ? new Promise((resolve) => (readOn = resolve)) : Promise.resolve()))
+  const before = await lab.runs.submit(admin, body, { idempotencyKey: 'before' })
+  assert.ok(lab.open.get(before.id))
+  const events = await lab.store.db.selectFrom('run_event').select('data').where('run_id', '=', before.id).execute()
+  assert.equal(
+    events.map(({ data }) => JSON.parse(data).state),
+    ['queued'],
+  )
+  held = true
+  lab.fail()
+  const during = lab.runs.submit(admin, body, { idempotencyKey: 'during' })
+  await until(() => !lab.turn.open, 'the failure')
+  const refused = await lab.runs.submit(admin, body, { idempotencyKey: 'later' }).then(
+    () => undefined,
+    (error: LabError) => error,
+  )
+  assert.equal([refused?.code, refused?.retry], ['database-recovering', 'later'])
+  const { id } = await during
+  held = false
+  readOn()
+  await until(() => lab.turn.open, 'the memory')
+  const kept = await lab.store.db.selectFrom('run').select('id').orderBy('id').execute()
+  assert.equal(
+    kept.map((row) => row.id),
+    [...lab.open.byId.keys()].sort(),
+    'what is on disk is in memory',
+  )
+  assert.ok(lab.open.get(id))
+  assert.is(lab.open.queue.length, 2)
+  await lab.store.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+test.run()
