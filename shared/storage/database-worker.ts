@@ -96,7 +96,8 @@ async function serve(port: MessagePort): Promise<void> {
         try {
           replies.push(replyTo(write.id, runWrite(write.statements)))
         } catch (error) {
-          // SQLite itself undoes everything on a full disk; then the savepoint is gone and the group fails as a whole.
+          // SQLite itself undoes everything on a full disk: then the group fails as a whole, and by this error.
+          if (!database.isTransaction) throw error
           database.exec('ROLLBACK TO one')
           replies.push({ id: write.id, failure: describe(error) })
         }

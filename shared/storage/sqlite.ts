@@ -6,6 +6,8 @@ export interface SqliteStatement {
 }
 
 export interface SqliteDatabase {
+  /** False also when SQLite has undone the transaction by itself. */
+  readonly isTransaction: boolean
   exec(sql: string): void
   prepare(sql: string): SqliteStatement
   close(): void

@@ -91,6 +91,20 @@ test('a write is whole or not at all, and undoes itself alone', async () => {
   assert.equal(await ids(), ['a', 'c'])
 })
 
+test('a full disk is named, to the write that met it and to those of its group', async () => {
+  const small = await openDatabase({ path: join(folder, 'small.db'), migrations })
+  await small.write([{ sql: 'PRAGMA max_page_count = 12' }])
+  const codes = await Promise.all([
+    codeOf(small.write([insert('a')])),
+    codeOf(small.write([insert('large', { b: new Uint8Array(1_000_000) })])),
+    codeOf(small.write([insert('b')])),
+  ])
+  assert.equal(codes, ['disk-full', 'disk-full', 'disk-full'])
+  await small.write([insert('c')])
+  assert.equal(await small.read('SELECT id FROM t'), [{ id: 'c' }])
+  await small.close()
+})
+
 test('a write whose expectation is not met is undone, and says which statement', async () => {
   await db.write([insert('a')])
   const update = { sql: 'UPDATE t SET n = 1 WHERE id = ?', params: ['nobody'], expect: 1 }
