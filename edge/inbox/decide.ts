@@ -54,7 +54,7 @@ export function decide(
       error: refusal('fence-stale', `fence ${assignment.fence} is not newer than ${bench.fence}`),
     }
   }
-  if (disk !== undefined) return { kind: 'refuse', error: disk }
+  if (disk !== undefined) return { kind: 'refuse', error: diskRefusal(disk) }
   if (bench.state === 'offline' || bench.state === 'fault' || bench.state === 'maintenance') {
     const reason = bench.reason === undefined ? '' : `: ${bench.reason}`
     return {
@@ -66,6 +66,12 @@ export function decide(
     return { kind: 'refuse', error: refusal('bench-busy', `bench ${assignment.bench} is busy`) }
   }
   return { kind: 'accept' }
+}
+
+/** What the disk of one node refuses is for another bench, or for later; the run itself is sound. */
+export function diskRefusal(trouble: LabError): LabError {
+  if (trouble.retry === 'later') return trouble
+  return refusal('disk-refuses', `this node's disk takes nothing: ${trouble.message}`)
 }
 
 /** A refusal after which the run goes back to the queue. */

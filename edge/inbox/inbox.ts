@@ -18,7 +18,7 @@ import { errorJson } from '../engine/run.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { AttemptKey } from '../outbox/outbox.ts'
 import type { Queue } from '../queue/queue.ts'
-import { decide } from './decide.ts'
+import { decide, diskRefusal } from './decide.ts'
 
 export interface Inbox {
   /** Takes an `assign` message as it came; the answer goes to `answer`. */
@@ -130,7 +130,7 @@ export function createInbox(options: CreateInboxOptions): Inbox {
             accepted.push({ runId, attempt })
           }
         } catch (thrown) {
-          const error = errorJson(asLabError(thrown))
+          const error = errorJson(diskRefusal(asLabError(thrown)))
           refused.push(...assignments.map(({ runId, attempt }) => ({ runId, attempt, error })))
         }
       }

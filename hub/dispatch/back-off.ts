@@ -7,6 +7,7 @@ const waits: Readonly<Record<string, number>> = {
   'bench-maintenance': 5_000,
   'bench-fault': 10_000,
   'disk-full': 30_000,
+  'disk-refuses': 30_000,
 }
 const otherwiseMs = 5_000
 

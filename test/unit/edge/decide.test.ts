@@ -1,8 +1,10 @@
 import { decide, type View } from '@fernlab/edge/inbox/decide'
-import { narrowest } from '@fernlab/edge/inbox/inbox'
+import { createInbox, narrowest } from '@fernlab/edge/inbox/inbox'
 import { checkSet } from '@fernlab/edge/instruments/check-set'
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
+import type { Accepted } from '@fernlab/shared/contracts/sync'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { silentLog } from '@fernlab/shared/primitives/log'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -21,6 +23,7 @@ const withBench = (more: Partial<NonNullable<View['bench']>>): View => ({
   bench: { ...(free.bench as NonNullable<View['bench']>), ...more },
 })
 const full = new LabError({ code: 'disk-full', kind: 'configuration', message: 'full', retry: 'later' })
+const broken = new LabError({ code: 'database-failed', kind: 'bug', message: 'disk I/O error' })
 
 for (const [what, view, kind, code] of [
   ['a new assignment for a free bench is accepted', free, 'accept', undefined],
@@ -36,6 +39,7 @@ for (const [what, view, kind, code] of [
   ['an older attempt of a known run is stale', { ...free, newestAttempt: 3 }, 'stale', 'attempt-stale'],
   ['an unknown bench is refused', { ...free, bench: undefined }, 'refuse', 'bench-unknown'],
   ['a full disk is named', { ...free, disk: full }, 'refuse', 'disk-full'],
+  ['a broken disk is refused for now only', { ...free, disk: broken }, 'refuse', 'disk-refuses'],
   ['an offline bench is refused', withBench({ state: 'offline', reason: 'psu is off' }), 'refuse', 'bench-offline'],
   ['a bench in fault is refused', withBench({ state: 'fault' }), 'refuse', 'bench-fault'],
   ['a bench under maintenance is refused', withBench({ state: 'maintenance' }), 'refuse', 'bench-maintenance'],
@@ -51,6 +55,31 @@ for (const [what, view, kind, code] of [
     }
   })
 }
+
+test('what the disk does not take is refused for now only', async () => {
+  const answers: Accepted[] = []
+  const inbox = createInbox({
+    benches: new Map([['b', { name: 'b', status: { state: 'free' }, fence: 0 } as never]]),
+    queue: {
+      find: () => undefined,
+      newestAttempt: () => undefined,
+      length: () => 0,
+      accept: async () => {
+        throw broken
+      },
+    } as never,
+    plans: { find: () => ({}) as never, keep: () => {} },
+    diskTrouble: () => undefined,
+    answer: (answer) => answers.push(answer),
+    log: silentLog,
+  })
+  const whole = { ...assignment, runId: 'r', lab: 'l', protocol: 'p', protocolDigest: 'd', definition: {} }
+  inbox.receive({ assignments: [{ ...whole, parameters: {}, limits: {}, maxSeconds: 1 }] })
+  await inbox.settled()
+  assert.equal(answers[0]?.accepted, [])
+  const [refused] = answers[0]?.refused ?? []
+  assert.equal([refused?.runId, refused?.error.code, refused?.error.retry], ['r', 'disk-refuses', 'later'])
+})
 
 const voltage: SignalSpec = {
   name: 'v',
