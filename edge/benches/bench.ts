@@ -215,6 +215,7 @@ export function createBench(options: CreateBenchOptions): Bench {
       ...(entry.labs === undefined ? {} : { labs: entry.labs }),
       state: status.state,
       ...(status.reason === undefined ? {} : { reason: status.reason }),
+      fence,
     }),
     advanceFence: (next) => {
       if (next < fence) throw unavailable('fence-stale', `fence ${next} is older than ${fence} of bench ${name}`)

@@ -38,6 +38,8 @@ export interface Requests {
 const LONGEST_TTL_MS = 10 * 60_000
 const SET_MS = 5000
 
+const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS)
+
 export function createRequests({ benches, queue, journal, clock, onValue }: CreateRequestsOptions): Requests {
   const benchOf = (name: string): Bench => {
     const bench = benches.get(name)
@@ -59,10 +61,11 @@ export function createRequests({ benches, queue, journal, clock, onValue }: Crea
     if (fence < bench.fence)
       throw refuse('fence-stale', `fence ${fence} is older than ${bench.fence} of bench ${name}`, 'never')
     if (queue.length(name) > 0) throw refuse('bench-busy', `bench ${name} has a run`, 'later')
-    const lease = bench.acquire({ kind: 'direct', id: holder }, { ttlMs: Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS) })
+    const granted = grant(ttlMs)
+    const lease = bench.acquire({ kind: 'direct', id: holder }, { ttlMs: granted })
     bench.advanceFence(fence)
     journal.later(fenceStatement(name, fence))
-    return { lease: lease.token, expiresAtMs: lease.expiresAtMs ?? 0 }
+    return { lease: lease.token, ttlMs: granted }
   }
 
   const exchange = async (
@@ -121,8 +124,9 @@ export function createRequests({ benches, queue, journal, clock, onValue }: Crea
       case 'lease.renew': {
         const { bench: name, lease: token, ttlMs } = check('lease.renew', params)
         const lease = leaseOf(benchOf(name), token)
-        lease.onRenew?.(Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS))
-        return { expiresAtMs: lease.expiresAtMs ?? 0 } satisfies Results<'lease.renew'>
+        const granted = grant(ttlMs)
+        lease.onRenew?.(granted)
+        return { ttlMs: granted } satisfies Results<'lease.renew'>
       }
       case 'lease.release': {
         const { bench: name, lease: token } = check('lease.release', params)

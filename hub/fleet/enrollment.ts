@@ -1,7 +1,8 @@
 /**
  * How a node gets its credential.
  *
- * INVARIANTS: a code works once, for one node, for a quarter of an hour; codes and passwords are kept as sha-256 of random
+ * INVARIANTS: a code works once, for one node, for a quarter of an hour, and no longer once that node was given another
+ * credential or was shut out; codes and passwords are kept as sha-256 of random
  * secrets (160 and 256 bits: nothing to guess, so no slow hash is needed) and compared in constant time.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
@@ -18,8 +19,13 @@ export interface Enrollment {
   enroll(code: string, node: string): Promise<NodeCredential>
   /** A new password for a node, whatever it had before. */
   issue(node: string): Promise<NodeCredential>
+  /** Takes the node's password and its unused codes away. */
+  revoke(node: string): Promise<void>
   verify(node: string, password: string): Promise<boolean>
 }
+
+/** `token` is the user name of people's tokens: a node of that name could never sign in. */
+const mayName = (node: string): boolean => isName(node) && node !== 'token'
 
 const hash = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
@@ -44,10 +50,14 @@ export function createEnrollment({ store, clock }: { store: Store; clock: Clock 
     return { query, credential: { username: node, password } }
   }
 
+  const dropCodes = (node: string) =>
+    store.db.deleteFrom('enrollment').where('node', '=', node).where('used_at', 'is', null)
+
   return {
     createCode: async (node, by) => {
-      if (!isName(node)) {
-        const message = `${JSON.stringify(node)} is no name for a node: use lower-case letters, digits, - and _`
+      if (!mayName(node)) {
+        const why = isName(node) ? 'people’s tokens sign in by it' : 'use lower-case letters, digits, - and _'
+        const message = `${JSON.stringify(node)} is no name for a node: ${why}`
         throw new LabError({ code: 'name-invalid', kind: 'caller', message, issues: [{ path: 'node', message }] })
       }
       const code = randomBytes(20).toString('base64url')
@@ -59,7 +69,7 @@ export function createEnrollment({ store, clock }: { store: Store; clock: Clock 
       return { node, code, expiresAt: new Date(now + CODE_MS).toISOString() }
     },
     enroll: async (code, node) => {
-      if (!isName(node)) throw refuse()
+      if (!mayName(node)) throw refuse()
       const { query, credential: made } = credential(node)
       const now = clock.now()
       const use = store.db
@@ -70,7 +80,7 @@ export function createEnrollment({ store, clock }: { store: Store; clock: Clock 
         .where('used_at', 'is', null)
         .where('expires_at', '>', now)
       try {
-        await store.write([{ query: use, expect: 1 }, query])
+        await store.write([{ query: use, expect: 1 }, query, dropCodes(node)])
       } catch (error) {
         if (error instanceof LabError && error.code === 'precondition-failed') throw refuse()
         throw error
@@ -79,8 +89,15 @@ export function createEnrollment({ store, clock }: { store: Store; clock: Clock 
     },
     issue: async (node) => {
       const { query, credential: made } = credential(node)
-      await store.write([query])
+      await store.write([query, dropCodes(node)])
       return made
+    },
+    revoke: async (node) => {
+      const shutOut = store.db
+        .updateTable('node')
+        .set({ revoked_at: clock.now(), credential_hash: null, online: 0 })
+        .where('id', '=', node)
+      await store.write([shutOut, dropCodes(node)])
     },
     verify: async (node, password) => {
       const row = await store.db

@@ -7,6 +7,7 @@
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { NodeHealth } from '@fernlab/shared/contracts/node-status'
 import type { BenchState } from '@fernlab/shared/contracts/run-state'
+import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Store } from '../store/store.ts'
 
 export interface BookedNode {
@@ -26,7 +27,10 @@ export interface BookedNode {
 export interface BenchLease {
   readonly lease: string
   readonly holder: string
+  /** Epoch ms, for people and for a hub that starts again. */
   expiresAt: number
+  /** When the hub counts it as ended (monotonic ms). */
+  endsAt: number
 }
 
 export interface BookedBench {
@@ -43,6 +47,8 @@ export interface BookedBench {
   reported: BenchState
   reason: string | null
   since: number
+  /** Its row in the database is as it is here; until it is there at all, no run can hold the bench. */
+  stored: boolean
   fence: number
   runId: string | null
   lease: BenchLease | undefined
@@ -84,6 +90,7 @@ export class FleetBook {
   /** True when a run may be sent to it now. */
   isFree(bench: BookedBench, monotonicMs: number): boolean {
     if (bench.runId !== null || bench.lease !== undefined || bench.refusedUntil > monotonicMs) return false
+    if (!bench.stored) return false
     const node = this.nodes.get(bench.node)
     return node?.ready === true && node.revokedAt === null && (bench.reported === 'free' || bench.reported === 'busy')
   }
@@ -110,7 +117,7 @@ export class FleetBook {
 }
 
 /** Reads nodes and benches; who is online is found out anew. */
-export async function loadFleetBook(store: Store): Promise<FleetBook> {
+export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBook> {
   const book = new FleetBook()
   for (const row of await store.db.selectFrom('node').selectAll().execute()) {
     const instruments: InstrumentSpec[] = JSON.parse(row.instruments)
@@ -138,12 +145,18 @@ export async function loadFleetBook(store: Store): Promise<FleetBook> {
       reported: row.state,
       reason: row.reason,
       since: row.since,
+      stored: true,
       fence: row.fence,
       runId: row.run_id,
       lease:
         row.lease === null || row.leased_by === null || row.lease_expires_at === null
           ? undefined
-          : { lease: row.lease, holder: row.leased_by, expiresAt: row.lease_expires_at },
+          : {
+              lease: row.lease,
+              holder: row.leased_by,
+              expiresAt: row.lease_expires_at,
+              endsAt: clock.monotonic() + row.lease_expires_at - clock.now(),
+            },
       refusedUntil: 0,
       refusal: undefined,
     })

@@ -2,11 +2,12 @@
  * Direct use of a bench by staff.
  *
  * INVARIANTS: a bench has a run or a lease, never both, by one conditional write; the node enforces the lease and its end
- * on its own, the hub's copy only keeps runs away; a lease that the node did not grant is taken back.
+ * on its own, for as long as it has granted; the hub's copy only keeps runs away and ends with it; a lease that the node
+ * did not grant is taken back.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Store } from '../store/store.ts'
 import type { Exchange, Fleet, Readings } from './fleet.ts'
 import type { BookedBench, FleetBook } from './fleet-book.ts'
@@ -54,6 +55,8 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
     return bench
   }
 
+  const lasting = (ttlMs: number) => ({ expiresAt: clock.now() + ttlMs, endsAt: clock.monotonic() + ttlMs })
+
   const keep = async (bench: BookedBench): Promise<void> => {
     const { lease } = bench
     await store.db
@@ -94,9 +97,8 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
       // Booked before the first await, so that neither a run nor another person can come between.
       bench.fence++
       bench.since = clock.now()
-      const expiresAt = clock.now() + ttlS * 1000
       let mine = newId(clock.now())
-      bench.lease = { lease: mine, holder, expiresAt }
+      bench.lease = { lease: mine, holder, ...lasting(ttlS * 1000) }
       try {
         await keep(bench)
         const granted = await calls.call(bench.node, 'lease.take', {
@@ -106,9 +108,10 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
           ttlMs: ttlS * 1000,
         })
         mine = granted.lease
-        bench.lease = { lease: mine, holder, expiresAt }
+        const lasts = lasting(granted.ttlMs)
+        bench.lease = { lease: mine, holder, ...lasts }
         await keep(bench)
-        return { lease: granted.lease, expiresAt: new Date(expiresAt).toISOString() }
+        return { lease: mine, expiresAt: new Date(lasts.expiresAt).toISOString() }
       } catch (error) {
         await drop(bench, mine)
         throw error
@@ -116,15 +119,20 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
     },
     renewLease: async (id, lease, ttlS) => {
       const bench = leased(id, lease)
-      await calls.call(bench.node, 'lease.renew', { bench: bench.name, lease, ttlMs: ttlS * 1000 })
-      const expiresAt = clock.now() + ttlS * 1000
-      if (bench.lease?.lease === lease) bench.lease.expiresAt = expiresAt
+      const granted = await calls.call(bench.node, 'lease.renew', { bench: bench.name, lease, ttlMs: ttlS * 1000 })
+      const lasts = lasting(granted.ttlMs)
+      if (bench.lease?.lease === lease) Object.assign(bench.lease, lasts)
       await keep(bench)
-      return { lease, expiresAt: new Date(expiresAt).toISOString() }
+      return { lease, expiresAt: new Date(lasts.expiresAt).toISOString() }
     },
     releaseLease: async (id, lease) => {
       const bench = leased(id, lease)
-      const result = await calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
+      const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
+      const result = await released.catch((error: unknown) => {
+        if (asLabError(error).code !== 'lease-invalid') throw error
+        // The node has ended it already; it tells of a bench that it could not make safe.
+        return { safe: bench.reported !== 'fault' }
+      })
       await drop(bench, lease)
       return result
     },
@@ -144,7 +152,7 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
     },
     expire: async () => {
       for (const bench of book.benches.values()) {
-        if (bench.lease !== undefined && bench.lease.expiresAt <= clock.now()) await drop(bench, bench.lease.lease)
+        if (bench.lease !== undefined && bench.lease.endsAt <= clock.monotonic()) await drop(bench, bench.lease.lease)
       }
     },
   }

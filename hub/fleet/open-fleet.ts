@@ -3,9 +3,11 @@ import { benchStatusSchema, nodeHealthSchema } from '@fernlab/shared/contracts/n
 import { type Inventory, inventorySchema, SYNC_VERSION } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { benchId } from '@fernlab/shared/primitives/ids'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import type { Store } from '../store/store.ts'
+import { sql } from 'kysely'
+import { createLossLog } from '../broker/loss-log.ts'
+import type { Store, StoreQuery } from '../store/store.ts'
 import { type CompatibilityCache, whyNot } from './compatible.ts'
 import { createEnrollment, type Enrollment } from './enrollment.ts'
 import type { Fleet } from './fleet.ts'
@@ -36,8 +38,8 @@ export interface CreateFleetOptions {
   readonly log: Log
   /** A credential no longer holds: cut the node's connection. */
   readonly onShutOut: (node: string) => void
-  /** A node was shut out for good: its runs end. */
-  readonly onRevoked: (node: string) => void
+  /** A node was shut out for good: resolves when its runs have ended on disk. */
+  readonly onRevoked: (node: string) => Promise<void>
 }
 
 /** The fleet over its book. */
@@ -72,7 +74,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
     changed(id)
   }
 
-  const keepBench = (bench: BookedBench) =>
+  const benchRow = (bench: BookedBench) =>
     store.db
       .insertInto('bench')
       .values({
@@ -94,14 +96,40 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
           labs: bench.labs === undefined ? null : JSON.stringify(bench.labs),
           state: bench.reported,
           reason: bench.reason,
+          fence: sql`max(bench.fence, excluded.fence)`,
         }),
       )
+
+  const losses = createLossLog(log)
+  const newest = new Map<BookedBench, Promise<unknown>>()
+  /** Writes these benches; those of which the write fails are written again with the next look. */
+  const keepBenches = (benches: readonly BookedBench[], more: readonly StoreQuery[] = []) => {
+    const write = store.write([...more, ...benches.map(benchRow)])
+    for (const bench of benches) {
+      bench.stored = false
+      newest.set(bench, write)
+    }
+    const latest = () => benches.filter((bench) => newest.get(bench) === write && newest.delete(bench))
+    write.then(
+      () => {
+        losses.recovered('benches', {}, 'the state of benches is kept again')
+        for (const bench of latest()) {
+          bench.stored = true
+          changed(bench.node, bench.id)
+        }
+      },
+      (error: unknown) => {
+        latest()
+        losses.lost('benches', { error: asLabError(error).message }, 'the state of benches could not be kept; it is tried again')
+      },
+    )
+  }
 
   /** Takes benches over into the book; those that the node has no more stay, without parts. */
   const takeBenches = (node: string, benches: Inventory['benches']): BookedBench[] => {
     const told = new Set<string>()
     const touched: BookedBench[] = []
-    for (const { name, title, parts, labs, state, reason } of benches) {
+    for (const { name, title, parts, labs, state, reason, fence = 0 } of benches) {
       const id = benchId(node, name)
       told.add(id)
       const known = book.benches.get(id)
@@ -113,7 +141,8 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
           name,
           ...next,
           since: clock.now(),
-          fence: 0,
+          stored: false,
+          fence,
           runId: null,
           lease: undefined,
           refusedUntil: 0,
@@ -126,7 +155,13 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       const { title: wasTitle, parts: wasParts, labs: wasLabs, reported, reason: wasReason } = known
       const before = JSON.stringify([wasTitle, wasParts, wasLabs ?? null, reported, wasReason])
       known.refusedUntil = 0
-      if (before === JSON.stringify([next.title, next.parts, next.labs ?? null, next.reported, next.reason])) continue
+      const raised = fence > known.fence
+      if (raised) {
+        log.warn({ bench: id, fence, known: known.fence }, 'a bench has seen more than this hub remembers')
+        known.fence = fence
+      }
+      if (!raised && before === JSON.stringify([next.title, next.parts, next.labs ?? null, next.reported, next.reason]))
+        continue
       Object.assign(known, next)
       touched.push(known)
     }
@@ -141,6 +176,8 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
   let cancelExpiry = () => {}
   const expire = () => {
     keep(leases.expire(), 'the end of a lease')
+    const left = [...book.benches.values()].filter((bench) => !bench.stored && !newest.has(bench))
+    if (left.length > 0) keepBenches(left)
     cancelExpiry = clock.after(1000, expire)
   }
   cancelExpiry = clock.after(1000, expire)
@@ -188,18 +225,14 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       const node = book.nodes.get(id)
       if (node === undefined) throw unknownNode(id)
       const now = clock.now()
-      await store.db
-        .updateTable('node')
-        .set({ revoked_at: now, credential_hash: null, online: 0 })
-        .where('id', '=', id)
-        .execute()
+      await enrollment.revoke(id)
       node.revokedAt = now
       node.online = false
       node.ready = false
       onShutOut(id)
-      onRevoked(id)
       changed(id)
       log.info({ node: id }, 'a node was shut out')
+      await onRevoked(id)
     },
     onChange: (listener) => {
       listeners.add(listener)
@@ -237,7 +270,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
           ...(before === after ? {} : { instruments: after }),
         })
         .where('id', '=', id)
-      keep(store.write([keepNode, ...touched.map(keepBench)]), 'an inventory')
+      keepBenches(touched, [keepNode])
       changed(id)
       return inventory
     },
@@ -267,7 +300,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       bench.reported = status.state
       bench.reason = status.reason ?? null
       bench.since = clock.now()
-      keep(keepBench(bench).execute(), 'the state of a bench')
+      keepBenches([bench])
       log.info({ bench: bench.id, state: status.state, reason: status.reason }, 'a bench changed its state')
       changed(node, bench.id)
     },

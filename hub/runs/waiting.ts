@@ -29,7 +29,7 @@ export function createWaiting({ scheduler, runs, book, compatible, clock }: Crea
     const { state } = book.stateOf(bench)
     if (state === 'free') return Math.max(0, (bench.refusedUntil - clock.monotonic()) / 1000)
     if (state !== 'busy') return null
-    if (bench.lease !== undefined) return Math.max(1, (bench.lease.expiresAt - clock.now()) / 1000)
+    if (bench.lease !== undefined) return Math.max(1, (bench.lease.endsAt - clock.monotonic()) / 1000)
     const run = bench.runId === null ? undefined : runs.get(bench.runId)
     if (run === undefined) return 0
     const sinceS = (clock.now() - (run.startedAt ?? clock.now())) / 1000

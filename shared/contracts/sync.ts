@@ -44,6 +44,8 @@ export const benchSpecSchema = z.object({
   labs: z.array(z.string()).optional(),
   state: benchStateSchema,
   reason: z.string().optional(),
+  /** The newest fence seen: a hub whose database went back in time goes on above it. */
+  fence: z.number().int().optional(),
 })
 export type BenchSpec = z.infer<typeof benchSpecSchema>
 
@@ -139,14 +141,14 @@ const readingSchema = z.object({
 
 /** Parameters and results of the calls that a hub makes on a node. */
 export const nodeMethods = {
-  /** Takes the bench's lease for direct use; refused while a run or another lease holds it. Expires without renewal; its end drives the bench to its safe state. */
+  /** Takes the bench's lease for direct use, for `ttlMs` or as long as the node grants; refused while a run or another lease holds it. Expires without renewal; its end drives the bench to its safe state. */
   'lease.take': {
     params: z.object({ bench: benchName, holder: z.string(), fence: z.number(), ttlMs: z.number() }),
-    result: z.object({ lease, expiresAtMs: z.number() }),
+    result: z.object({ lease, ttlMs: z.number() }),
   },
   'lease.renew': {
     params: z.object({ bench: benchName, lease, ttlMs: z.number() }),
-    result: z.object({ expiresAtMs: z.number() }),
+    result: z.object({ ttlMs: z.number() }),
   },
   'lease.release': { params: z.object({ bench: benchName, lease }), result: z.object({ safe: z.boolean() }) },
   /** Sets, then reads, in one exchange; keys are `part.signal`, values in the signal's unit. Limits are enforced. */

@@ -17,8 +17,8 @@ export interface ScriptedNode {
   readonly welcomes: Welcome[]
   readonly cancelled: { runId: string; attempt: number; reason: string }[]
   send(channel: SyncChannel, message: object): Promise<void>
-  /** Sends an inventory and waits for its welcome. */
-  greet(attempts?: Inventory['attempts']): Promise<Welcome>
+  /** Sends an inventory and waits for its welcome; `fence` is the newest that each bench has seen. */
+  greet(attempts?: Inventory['attempts'], fence?: number): Promise<Welcome>
   /** The next assignment that was not taken yet. */
   take(): Promise<Assignment>
   accept(assignment: Assignment): Promise<void>
@@ -64,7 +64,7 @@ export async function startScriptedNode(lab: TestHub, name: string, benches = ['
     welcomes,
     cancelled,
     send,
-    greet: async (attempts = []) => {
+    greet: async (attempts = [], fence = 0) => {
       const mine = ++serial
       const inventory: Inventory = {
         version: 1,
@@ -72,7 +72,7 @@ export async function startScriptedNode(lab: TestHub, name: string, benches = ['
         bootId: 'boot',
         serial: mine,
         timeMs: Date.now(),
-        benches: benches.map((bench) => ({ name: bench, parts: { box: 'box' }, state: 'free' })),
+        benches: benches.map((bench) => ({ name: bench, parts: { box: 'box' }, state: 'free', fence })),
         instruments: [
           {
             name: 'box',
