@@ -124,7 +124,7 @@ async function assemble(
   onClose(() => monitoring.close())
 
   await store.db.updateTable('node').set({ online: 0 }).where('online', '=', 1).execute()
-  const book = await loadFleetBook(store)
+  const book = await loadFleetBook(store, clock)
   const compatible = new CompatibilityCache(book)
   const open = new OpenRuns()
   const load = async () => {
@@ -195,12 +195,7 @@ async function assemble(
     clock,
     log,
     onShutOut: (node) => broker.disconnect((who) => who.kind === 'node' && who.node === node),
-    onRevoked: (node) => {
-      for (const run of [...open.byId.values()]) {
-        if (run.hold?.node !== node) continue
-        ledger.finish(run, { state: 'interrupted', reason: `${node} was shut out`, endedAt: clock.now() })
-      }
-    },
+    onRevoked: dispatcher.shutOut,
   })
   onClose(() => fleet.close())
   fleet.onChange(dispatcher.nudge)

@@ -47,6 +47,8 @@ export interface Dispatcher {
   compare(node: string): void
   /** Asks the node to stop the run's attempt; repeated until it has ended. */
   sendCancel(run: OpenRun, reason: string): void
+  /** Ends the runs of a node that was shut out; resolves when that is on disk. What this misses ends with the next look. */
+  shutOut(node: string): Promise<void>
   close(): void
 }
 
@@ -130,6 +132,11 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     }
   }
 
+  const endShutOut = (run: OpenRun) => {
+    const reason = `${run.hold?.node} was shut out`
+    ledger.finish(run, { state: 'interrupted', reason, endedAt: clock.now() })
+  }
+
   const sendCancels = (cancels: readonly { run: OpenRun; hold: Hold; reason: string }[]) => {
     const byNode = new Map<string, { runId: string; attempt: number; reason: string }[]>()
     for (const { run, hold, reason } of cancels) {
@@ -155,7 +162,10 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     const cancels: { run: OpenRun; hold: Hold; reason: string }[] = []
     for (const run of runs.byId.values()) {
       const { hold } = run
-      if (hold === undefined || book.nodes.get(hold.node)?.ready !== true) continue
+      if (hold === undefined) continue
+      const node = book.nodes.get(hold.node)
+      if (node !== undefined && node.revokedAt !== null) endShutOut(run)
+      if (node?.ready !== true) continue
       if (run.state === 'assigned' && !hold.accepted && now - hold.sentAt >= RESEND_MS) overdue.push(run)
       if (run.cancelRequested && now - hold.cancelSentAt >= RESEND_MS) {
         cancels.push({ run, hold, reason: 'cancelled by the person' })
@@ -215,6 +225,25 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     ledger.finish(run, { state: run.cancelRequested ? 'cancelled' : 'interrupted', reason, endedAt: clock.now() })
   }
 
+  /** The node has deleted documents that this hub had before its database went back in time: none will close the gap. */
+  const gone = (run: OpenRun & { hold: Hold }, firstHeld: number) => {
+    const { node, nextSeq } = run.hold
+    const reason = `${node} no longer holds document ${nextSeq}, which is not here; it begins with ${firstHeld}`
+    log.warn({ run: run.id, attempt: run.attempt, node, wanted: nextSeq, firstHeld }, 'documents are gone for good')
+    ledger.finish(run, {
+      state: 'failed',
+      reason,
+      error: {
+        code: 'documents-missing',
+        kind: 'bug',
+        retry: 'never',
+        message: `run ${run.id}: ${reason}`,
+        studentMessage: 'Some of the results were lost. What came is kept; please tell the staff.',
+      },
+      endedAt: clock.now(),
+    })
+  }
+
   const welcome = (node: string, inventory: Inventory): Welcome => ({
     serial: inventory.serial,
     hubTimeMs: clock.now(),
@@ -230,6 +259,10 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     nudge,
     sendCancel: (run, reason) => {
       if (run.hold !== undefined) sendCancels([{ run, hold: run.hold, reason }])
+    },
+    shutOut: async (node) => {
+      for (const run of [...runs.byId.values()]) if (run.hold?.node === node) endShutOut(run)
+      await turn.kept()
     },
     accepted: (node, message) => {
       if (!turn.open) return
@@ -281,7 +314,9 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
         if (run.hold?.node !== node) continue
         const mine = run as OpenRun & { hold: Hold }
         const known = held.get(`${run.id}/${run.attempt}`)
-        if (known !== undefined) {
+        if (known !== undefined && known.firstHeld > mine.hold.nextSeq) {
+          gone(mine, known.firstHeld)
+        } else if (known !== undefined) {
           mine.hold.accepted = true
           if (run.cancelRequested) cancels.push({ run, hold: mine.hold, reason: 'cancelled by the person' })
         } else if (run.state === 'running' || mine.hold.accepted) {

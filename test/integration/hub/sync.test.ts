@@ -223,6 +223,29 @@ test('what a node holds and nobody wants is not wanted', async () => {
   assert.equal(welcome.attempts, [{ runId: '0'.repeat(26), attempt: 1, seq: 3, wanted: false }])
 })
 
+test('an attempt whose documents the node has deleted and the hub has not ends at once, and says so', async () => {
+  const id = await submit()
+  const assignment = await node.take()
+  const welcome = await node.greet([
+    { runId: id, attempt: 1, fence: assignment.fence, state: 'running', nextSeq: 9, firstHeld: 5 },
+  ])
+  assert.equal(welcome.attempts, [{ runId: id, attempt: 1, seq: 9, wanted: false }])
+  const run = await lab.final(id)
+  assert.equal([run.state, run.error?.code], ['failed', 'documents-missing'])
+  assert.match(run.reason ?? '', /n no longer holds document 0/)
+})
+
+test('a bench that has seen more than the hub remembers gets the fence above that', async () => {
+  await node.greet([], 1000)
+  const id = await submit()
+  const assignment = await node.take()
+  assert.is(assignment.fence, 1001)
+  await node.greet([], 1000)
+  assert.is((await node.take()).fence, 1001, 'the same, sent again')
+  await node.documents(...documentsOf(assignment))
+  assert.is((await lab.final(id)).state, 'succeeded')
+})
+
 test('another node’s documents for a run change nothing', async () => {
   const other = await startScriptedNode(lab, 'm', [])
   const id = await submit()
@@ -235,6 +258,32 @@ test('another node’s documents for a run change nothing', async () => {
   await node.documents(...documentsOf(assignment))
   assert.is((await lab.final(id)).state, 'succeeded')
   await other.close()
+})
+
+test('who shuts a node out is told when its runs have ended; one that was missed ends all the same', async () => {
+  const gone = await startScriptedNode(lab, 'gone', ['b'])
+  const start = async () => {
+    const { run } = await lab.hub.runs.submit(admin, { lab: 'small', protocol: 'set', bench: 'gone.b' })
+    await gone.accept(await gone.take())
+    return run.id
+  }
+  const revoke = async () => assert.ok((await lab.call('/api/v1/nodes/gone/revoke', { method: 'POST' })).ok)
+  const first = await start()
+  await revoke()
+  const run = await lab.hub.runs.get(first)
+  assert.equal([run?.state, run?.reason], ['interrupted', 'gone was shut out'])
+  await gone.close()
+  const back = await startScriptedNode(lab, 'gone', ['b'])
+  const { run: left } = await lab.hub.runs.submit(admin, { lab: 'small', protocol: 'set', bench: 'gone.b' })
+  await back.accept(await back.take())
+  // As after a hub that died between the two writes.
+  const store = await openStore({ url: lab.config.databaseUrl, log: silentLog })
+  await store.db.updateTable('node').set({ revoked_at: 1, credential_hash: null }).where('id', '=', 'gone').execute()
+  await store.close()
+  await lab.restart()
+  const ended = await lab.final(left.id)
+  assert.equal([ended.state, ended.reason], ['interrupted', 'gone was shut out'])
+  await back.close()
 })
 
 test.run()
