@@ -2,9 +2,9 @@
  * One instrument of the node: opened with back-off, used by one caller at a time.
  *
  * INVARIANTS: at most one operation is with the driver at a time, streams excepted; an operation that must keep people
- * safe goes before all that wait, and waits at most `STUCK_MS` for the one under way; every operation ends by its
- * deadline or when its signal aborts, whether or not the driver takes notice; what is refused by `guard` never reaches
- * the driver; a failure names the instrument, the command and the time it took.
+ * safe goes before all that wait, ends the one under way, and waits at most `STUCK_MS` for the driver to let go of it;
+ * every operation ends by its deadline or when its signal aborts, whether or not the driver takes notice; what is refused
+ * by `guard` never reaches the driver; a failure names the instrument, the command and the time it took.
  */
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -21,7 +21,7 @@ export interface UseOptions {
   readonly timeoutMs?: number
   /** Throws when the caller has lost the right to use the instrument; called just before the driver is. */
   readonly guard?: (() => void) | undefined
-  /** Goes before everything that waits. */
+  /** Goes before everything that waits, and ends what is under way unless that is urgent too. */
   readonly urgent?: boolean
 }
 
@@ -48,7 +48,8 @@ interface Task {
   readonly command: string
   readonly work: (signal: AbortSignal) => Promise<unknown>
   readonly use: UseOptions
-  readonly queuedAt: number
+  /** Ends it while it is with the driver. */
+  readonly ending: AbortController
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
 }
@@ -78,6 +79,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
   /** The driver's own call, which may outlive the task that gave it up. */
   let underWay: Promise<unknown> | undefined
   let busy = false
+  let current: Task | undefined
   let lossLogged = false
   let closed: Promise<void> | undefined
 
@@ -160,8 +162,17 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       details: { instrument: name, command, elapsedMs: 0 },
     })
 
+  const overtaken = (command: string) =>
+    new LabError({
+      code: 'operation-overtaken',
+      kind: 'caller',
+      retry: 'later',
+      message: `${command} was given up: the bench goes to its safe state`,
+      studentMessage: 'The bench went to its safe state meanwhile.',
+    })
+
   const perform = async (task: Task) => {
-    const { command, use } = task
+    const { command, use, ending } = task
     const began = clock.monotonic()
     try {
       use.guard?.()
@@ -169,7 +180,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       const value = await withDeadline(
         clock,
         use.timeoutMs ?? OPERATION_MS,
-        use.signal,
+        ending.signal,
         () => silent(command, began),
         (signal) => {
           const call = task.work(signal)
@@ -190,16 +201,20 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
   const work = async () => {
     busy = true
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
-      if (underWay !== undefined) await settledWithin(underWay, STUCK_MS)
+      current = task
+      if (underWay !== undefined) await settledWithin(underWay, STUCK_MS, task.ending.signal)
       await perform(task)
     }
+    current = undefined
     busy = false
   }
 
-  const settledWithin = async (call: Promise<unknown>, ms: number) => {
+  const settledWithin = async (call: Promise<unknown>, ms: number, abort?: AbortSignal) => {
     let cancel = () => {}
     const late = new Promise<void>((resolve) => {
+      if (abort?.aborted) return resolve()
       cancel = clock.after(ms, resolve)
+      abort?.addEventListener('abort', () => resolve(), { once: true })
     })
     await Promise.race([call.then(ignore, ignore), late])
     cancel()
@@ -210,7 +225,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       if (use.signal.aborted) return reject(use.signal.reason)
       const onAbort = () => {
         const at = waiting.indexOf(task)
-        if (at < 0) return
+        if (at < 0) return task.ending.abort(use.signal.reason)
         waiting.splice(at, 1)
         reject(use.signal.reason)
       }
@@ -218,7 +233,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
         command,
         work: work_,
         use,
-        queuedAt: clock.monotonic(),
+        ending: new AbortController(),
         resolve: (value) => {
           use.signal.removeEventListener('abort', onAbort)
           resolve(value as T)
@@ -229,8 +244,11 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
         },
       }
       use.signal.addEventListener('abort', onAbort, { once: true })
-      if (use.urgent) waiting.unshift(task)
-      else waiting.push(task)
+      if (use.urgent) {
+        waiting.unshift(task)
+        // Also when nobody aborts it: a lease that was not renewed has only ended.
+        if (current !== undefined && !current.use.urgent) current.ending.abort(overtaken(current.command))
+      } else waiting.push(task)
       if (!busy) void work()
     })
 

@@ -79,6 +79,34 @@ test('what is urgent goes before what waits, and does not wait long for what is 
   assert.equal(instrument.sets('voltage'), [1])
 })
 
+test('what is urgent ends what is under way though nobody aborts that, and goes at once when the driver lets go', async () => {
+  const { clock, instrument, handle } = await make()
+  instrument.before = ({ op }) => (op === 'read' ? clock.sleep(50) : undefined)
+  const reading = failure(handle.read(['voltage'], { signal: never, timeoutMs: 7100 }))
+  await clock.advance(5)
+  instrument.before = undefined
+  await Promise.all([handle.set('output', false, { signal: never, urgent: true }), clock.advance(50)])
+  assert.is(instrument.operations.at(-1)?.atMs, 50)
+  const error = await reading
+  assert.is(error.code, 'operation-overtaken')
+  assert.match(error.message, /psu: read voltage failed after 5 ms: .*safe state/)
+  instrument.before = ({ value }) => (value === 1 ? silence : undefined)
+  const stuck = failure(handle.set('voltage', 1, { signal: never, timeoutMs: 7100 }))
+  await clock.advance(5)
+  const urgent = handle.set('output', false, { signal: never, urgent: true })
+  await clock.advance(200)
+  await urgent
+  assert.is((await stuck).code, 'operation-overtaken')
+  // Nor does it wait for one that has left the line but not yet begun.
+  const abandoned = failure(handle.set('voltage', 1, { signal: never, timeoutMs: 100 }))
+  const next = failure(handle.set('voltage', 1, { signal: never, timeoutMs: 7100 }))
+  await clock.advance(150)
+  const second = handle.set('output', false, { signal: never, urgent: true })
+  await clock.advance(200)
+  await second
+  assert.equal([(await abandoned).code, (await next).code], ['instrument-silent', 'operation-overtaken'])
+})
+
 test('a guard that has lost its right keeps the value from the driver', async () => {
   const { clock, instrument, handle } = await make()
   instrument.before = (operation) => (operation.value === 1 ? clock.sleep(50) : undefined)
