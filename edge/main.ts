@@ -266,14 +266,13 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
         stopPoll()
         health.close()
         disk.close()
-        await queue.close()
-        await Promise.all([...benches.values()].map((bench) => bench.close()))
+        // Every bench goes to its safe state now, whatever the disk and the other benches do.
+        await Promise.all([queue.close(), ...[...benches.values()].map((bench) => bench.close())])
         benchTopics.close()
         signalTopics.close()
-        await hub?.close()
+        // Each may take its time when its other end is gone: side by side they stay within the whole.
+        await Promise.all([hub?.close(), instruments.close(), journal.close()])
         outbox.close()
-        await instruments.close()
-        await journal.close()
         await database.close()
         log.info({ node }, 'the node is down')
       })()

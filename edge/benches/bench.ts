@@ -18,7 +18,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import type { FaultHook } from '../fault-point.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
 import { createLease, type Lease } from './lease.ts'
-import { driveToSafeState, type SafeResult } from './safe-state.ts'
+import { driveToSafeState, lateError, type SafeResult } from './safe-state.ts'
 
 export interface Holder {
   readonly kind: 'run' | 'direct'
@@ -48,6 +48,7 @@ export interface Bench {
   /** Drives a bench that nobody holds to its safe state. */
   makeSafe(): Promise<SafeResult>
   onChange(listener: (bench: Bench) => void): void
+  /** Ends its lease and waits for the safe state, at most `CLOSE_MS`. */
   close(): Promise<void>
 }
 
@@ -64,6 +65,8 @@ export interface CreateBenchOptions {
 
 const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 60_000
+/** Leaves time to write that the safe state was not reached before a supervisor loses its patience. */
+const CLOSE_MS = 2000
 
 export function createBench(options: CreateBenchOptions): Bench {
   const { name, entry, parts, clock, log, faultPoint } = options
@@ -81,6 +84,7 @@ export function createBench(options: CreateBenchOptions): Bench {
   let cancelRetry: (() => void) | undefined
   let cancelExpiry: (() => void) | undefined
   let closed = false
+  const hurry = new AbortController()
   let status: BenchStatus = { state: 'offline', since: iso(clock), reason: 'starting' }
 
   const offlineReason = (): string | undefined => {
@@ -139,7 +143,15 @@ export function createBench(options: CreateBenchOptions): Bench {
     const points = after === undefined ? undefined : faultPoint
     points?.('before-safe-stop')
     const moved = [...(after?.moved ?? [])]
-    const result = await driveToSafeState({ bench: name, safeState, parts, moved, clock, faultPoint: points })
+    const result = await driveToSafeState({
+      bench: name,
+      safeState,
+      parts,
+      moved,
+      clock,
+      hurry: hurry.signal,
+      faultPoint: points,
+    })
     if (!result.reached) {
       for (const handle of driven) due.add(handle)
       if (fault === undefined)
@@ -277,10 +289,12 @@ export function createBench(options: CreateBenchOptions): Bench {
     onChange: (listener) => void listeners.push(listener),
     close: async () => {
       if (closed) return
-      if (lease !== undefined) await bench.release(lease)
       closed = true
       cancelRetry?.()
+      const cancel = clock.after(CLOSE_MS, () => hurry.abort(lateError()))
+      if (lease !== undefined) await bench.release(lease)
       await releasing
+      cancel()
     },
   }
   settle()

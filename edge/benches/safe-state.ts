@@ -3,8 +3,8 @@
  *
  * INVARIANTS: all instruments are driven at the same time; on each, what was moved goes first, then the rest in the
  * order of node.yaml; an instrument that can be told everything without answering is, before it is asked whether it
- * did; one signal's failure does not keep the others from being set; each is tried twice; it ends within `TOTAL_MS`,
- * whatever the instruments do; what failed is named.
+ * did; one signal's failure does not keep the others from being set; each is tried twice; it ends within `TOTAL_MS`, and
+ * when `hurry` aborts, whatever the instruments do; what failed is named.
  */
 import type { BenchEntry } from '@fernlab/shared/contracts/node-file'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -23,6 +23,8 @@ export interface SafeStateOptions {
   readonly parts: ReadonlyMap<string, InstrumentHandle>
   readonly moved: readonly string[]
   readonly clock: Clock
+  /** Ends it before its time, with a {@link lateError}. */
+  readonly hurry?: AbortSignal
   readonly faultPoint?: FaultHook | undefined
 }
 
@@ -40,7 +42,7 @@ interface SafeValue {
 }
 
 export async function driveToSafeState(options: SafeStateOptions): Promise<SafeResult> {
-  const { bench, safeState, parts, moved, clock, faultPoint } = options
+  const { bench, safeState, parts, moved, clock, hurry, faultPoint } = options
   const wanted = Object.entries(safeState)
   if (wanted.length === 0) return { reached: true }
   const ordered = [...wanted.filter(([key]) => moved.includes(key)), ...wanted.filter(([key]) => !moved.includes(key))]
@@ -119,12 +121,13 @@ export async function driveToSafeState(options: SafeStateOptions): Promise<SafeR
       [...byInstrument].map(([handle, values]) => (handle.setsTogether ? together : oneByOne)(handle, values, abort)),
     )
 
-  const late = () => new LabError({ code: 'safe-state-late', kind: 'instrument', message: 'late' })
+  const began = clock.monotonic()
   try {
-    await withDeadline(clock, TOTAL_MS, undefined, late, driveAll)
+    await withDeadline(clock, TOTAL_MS, hurry, lateError, driveAll)
   } catch (thrown) {
-    if (asLabError(thrown).code !== 'safe-state-late') throw thrown
-    for (const key of outstanding) failures.push(`${key}: not done within ${TOTAL_MS} ms`)
+    if (asLabError(thrown).code !== LATE) throw thrown
+    const elapsedMs = Math.round(clock.monotonic() - began)
+    for (const key of outstanding) failures.push(`${key}: not done within ${elapsedMs} ms`)
   }
   if (failures.length === 0) return { reached: true }
   return {
@@ -138,6 +141,13 @@ export async function driveToSafeState(options: SafeStateOptions): Promise<SafeR
       details: { bench, failures: failures.length },
     }),
   }
+}
+
+const LATE = 'safe-state-late'
+
+/** The time for a safe state is over. */
+export function lateError(): LabError {
+  return new LabError({ code: LATE, kind: 'instrument', message: 'the time for the safe state is over' })
 }
 
 function unknown(message: string): LabError {

@@ -58,7 +58,8 @@ interface Entry {
 const RECOVERY_MS = 20_000
 /** How long a waiting attempt waits for its bench to come back. */
 const USABLE_MS = 60_000
-const CLOSE_MS = 4000
+/** Longer than a bench takes to close: what it came to is in the stop document. */
+const CLOSE_MS = 2500
 
 const INSERT =
   "INSERT INTO attempt (run_id, attempt, bench, fence, state, accepted_at, assignment) VALUES (?, ?, ?, ?, 'waiting', ?, ?)"

@@ -28,7 +28,7 @@ export interface Journal {
   append(kind: CommitKind, statements: () => readonly WriteStatement[], bytes?: number): Promise<void>
   /** Resolves when on disk; rejects with code `disk-full` or `database-failed` when the disk refuses. */
   attempt(kind: CommitKind, statements: () => readonly WriteStatement[]): Promise<void>
-  /** Rides along with the next commit, or makes one after 200 ms; may be lost in a crash. */
+  /** Rides along with the next commit, or makes one after 200 ms; may be lost in a crash, and at the end. */
   later(statement: WriteStatement): void
   /** Bytes of documents that wait to be on disk. */
   readonly pendingBytes: number
@@ -154,6 +154,7 @@ export function createJournal({ database, clock, log, faultPoint }: JournalOptio
     append: (kind, statements, bytes = 0) => add(kind, statements, bytes, true),
     attempt: (kind, statements) => add(kind, statements, 0, false),
     later: (statement) => {
+      if (closed) return
       riders.push(statement)
       if (working === undefined) cancelRider ??= clock.after(LATER_MS, kick)
     },

@@ -290,6 +290,38 @@ test('the disk full: what runs stops safely, new runs are refused with that reas
   await hub.until('it ran', () => hub.stopped(next.runId) !== undefined)
 })
 
+test('closes within its time beside an instrument that has fallen silent: the others safe at once, the run told of', async () => {
+  await node.remove()
+  node = await startTestNode(hub, { benches: 2 })
+  const [one, two] = ['bench-1', 'bench-2'].map((name) => node.edge.benches.get(name))
+  await hub.until(
+    'the benches are free',
+    () => one?.status.state === 'free' && two?.status.state === 'free' && node.edge.syncState === 'synced',
+  )
+  const running = assignmentOf(protocolOf(`  - set: {psu.voltage: 4}\n  - wait: 3600`), {
+    maxSeconds: 7200,
+    fence: 5e6,
+  })
+  await hub.assign(running)
+  await hub.until('it runs', () => node.instrument('psu-1').values.get('voltage') === 4)
+  const { lease } = (await hub.call('lease.take', { bench: 'bench-2', holder: 'ada', fence: 5e6, ttlMs: 60_000 })) as {
+    lease: string
+  }
+  await hub.call('bench.exchange', { bench: 'bench-2', lease, set: { 'psu.voltage': 3 } })
+  node.instrument('psu-1').before = () => new Promise(() => {})
+  const began = performance.now()
+  const closing = node.close()
+  await hub.until('the leased bench is safe', () => node.instrument('psu-2').values.get('voltage') === 0, 500)
+  await closing
+  const elapsedMs = performance.now() - began
+  assert.ok(elapsedMs < 4500, `${elapsedMs} ms`)
+  node = await node.restart()
+  await hub.until('the run stopped', () => hub.stopped(running.runId) !== undefined)
+  const stop = stopOf(hub.stopped(running.runId))
+  assert.is(stop.reason, 'the node was shut down')
+  assert.match(stop.safeState.error?.message ?? '', /psu\.voltage: /)
+})
+
 test('health and status are retained, and offline is said at the end', async () => {
   await hub.until('health came', () => hub.retained.has('fernlab/v1/test/nodes/n1/health'))
   const health = JSON.parse(hub.retained.get('fernlab/v1/test/nodes/n1/health') ?? '{}')
