@@ -3,6 +3,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Environment } from '@fernlab/shared/protocol/environment'
 import type { Instruction } from '@fernlab/shared/protocol/expand'
 import type { OutputCollector } from '@fernlab/shared/protocol/outputs'
+import type { SignalKey } from '@fernlab/shared/protocol/protocol'
 import type { Lease } from '../benches/lease.ts'
 import type { Reading, SignalValue } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
@@ -15,6 +16,8 @@ export interface Performance {
   readonly outputs: OutputCollector
   /** Whether an expression may ask for statistics of a record. */
   readonly statistics: boolean
+  /** Signals whose records are searched for their strongest oscillation. */
+  readonly oscillating: ReadonlySet<SignalKey>
   readonly environment: Environment
   readonly clock: Clock
   readonly faultPoint?: FaultHook | undefined

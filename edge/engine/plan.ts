@@ -2,9 +2,11 @@
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { Assignment } from '@fernlab/shared/contracts/sync'
 import { encode } from '@fernlab/shared/links/codec'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import { estimate } from '@fernlab/shared/protocol/estimate'
+import { compileExpression } from '@fernlab/shared/protocol/expression'
 import { statisticNames } from '@fernlab/shared/protocol/expression-functions'
-import type { Protocol } from '@fernlab/shared/protocol/protocol'
+import type { Protocol, SignalKey } from '@fernlab/shared/protocol/protocol'
 import { describeStreams, type StreamDescription } from '@fernlab/shared/protocol/streams'
 import type { Bench } from '../benches/bench.ts'
 
@@ -14,6 +16,8 @@ export interface RunPlan {
   readonly streams: Readonly<Record<string, StreamDescription>>
   /** Whether an expression may ask for a record's mean, amplitude and the like. */
   readonly statistics: boolean
+  /** Signals of whose records an expression may ask the amplitude or phase of the strongest oscillation. */
+  readonly oscillating: ReadonlySet<SignalKey>
 }
 
 /** The plan of a protocol on these instruments. */
@@ -26,6 +30,7 @@ export function planRun(
     seconds: estimate(protocol, parameters, { parts }).seconds,
     streams: describeStreams(protocol, parts),
     statistics: mentionsStatistics(protocol),
+    oscillating: oscillatingIn(protocol),
   }
 }
 
@@ -35,6 +40,18 @@ const statisticCall = new RegExp(`\\b(${statisticNames.join('|')})\\b`)
 function mentionsStatistics(value: unknown): boolean {
   if (typeof value === 'string') return statisticCall.test(value)
   return typeof value === 'object' && value !== null && Object.values(value).some(mentionsStatistics)
+}
+
+/** Takes every text of the protocol for an expression: one that is none does not compile, or costs a search. */
+function oscillatingIn(value: unknown, found = new Set<SignalKey>()): Set<SignalKey> {
+  if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) oscillatingIn(part, found)
+  if (typeof value !== 'string' || !/\b(amplitude|phase)\b/.test(value)) return found
+  try {
+    for (const key of compileExpression(value).oscillating) found.add(key)
+  } catch (error) {
+    if (asLabError(error).code !== 'expression-invalid') throw error
+  }
+  return found
 }
 
 /**

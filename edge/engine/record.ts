@@ -45,7 +45,9 @@ export async function record(
     ],
     signal,
   )
-  if (asked !== undefined) context.environment.observeRecord(asked)
+  if (asked === undefined) return
+  await asked.findOscillations(context.oscillating, signal)
+  context.environment.observeRecord(asked)
 }
 
 const unasked: Statistics = { page: () => {} }

@@ -81,7 +81,7 @@ export function runAttempt(options: RunOptions): Attempt {
   let step = ''
   const readings: NonNullable<Live['runs'][number]['readings']> = {}
   const specs = bench.specs()
-  const { seconds, streams, statistics } = options.plan ?? planRun(protocol, assignment.parameters, specs)
+  const { seconds, streams, statistics, oscillating } = options.plan ?? planRun(protocol, assignment.parameters, specs)
 
   const move = (to: EngineState) => {
     state = transition(engineTransitions, state, to, `attempt ${assignment.runId}/${assignment.attempt}`)
@@ -151,6 +151,7 @@ export function runAttempt(options: RunOptions): Attempt {
           recorder,
           outputs,
           statistics,
+          oscillating,
           environment,
           clock,
           faultPoint,

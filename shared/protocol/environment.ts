@@ -8,7 +8,7 @@ export type RecordStatistic = 'mean' | 'std' | 'min' | 'max' | 'amplitude' | 'ph
 export interface RecordStatistics {
   /**
    * Undefined for a signal that was not recorded. `amplitude` and `phase` (rad, of a sine since the record's first
-   * sample) are those at `frequencyHz`, or of the strongest frequency where none is given.
+   * sample) are those at `frequencyHz`, or of the strongest frequency where none is given and it was looked for.
    */
   statistic(kind: RecordStatistic, signal: SignalKey, frequencyHz?: number): number | undefined
 }

@@ -128,6 +128,8 @@ interface Run {
 /** Steps that may make no instruction; after many in a row the engine gets a turn, so that nothing spins. */
 const QUIET_KINDS: ReadonlySet<Step['kind']> = new Set<Step['kind']>(['assert', 'repeat', 'sweep'])
 const MAX_QUIET = 1000
+/** What one that asks a record counts for: it may look at thousands of samples. */
+const RECORD_WEIGHT = 200
 /** Pause between the turns of an `until` that names none. */
 const DEFAULT_EVERY_S = 0.01
 
@@ -163,7 +165,7 @@ function* expandStep(run: Run, step: Step, path: string, scope: LoopScope, label
     })
   }
   const at: Placed = label === undefined ? { path } : { path, label }
-  run.quiet = QUIET_KINDS.has(step.kind) ? run.quiet + 1 : 0
+  run.quiet = QUIET_KINDS.has(step.kind) ? run.quiet + weight(run, step) : 0
   if (run.quiet > MAX_QUIET) {
     run.quiet = 0
     yield { op: 'wait', ...at, seconds: 0 }
@@ -263,6 +265,9 @@ function* expandStep(run: Run, step: Step, path: string, scope: LoopScope, label
       return
   }
 }
+
+const weight = (run: Run, step: Step): number =>
+  step.kind === 'assert' && run.compile(step.condition).recorded.size > 0 ? RECORD_WEIGHT : 1
 
 function* untilBody(run: Run, step: UntilStep, at: Placed, scope: LoopScope): Instructions {
   const condition = run.compile(step.condition)

@@ -29,6 +29,8 @@ export interface Expression {
   readonly signals: ReadonlySet<SignalKey>
   /** `part.signal` of the records it uses. */
   readonly recorded: ReadonlySet<SignalKey>
+  /** Those of them whose amplitude or phase it asks for without naming a frequency. */
+  readonly oscillating: ReadonlySet<SignalKey>
   /** The value; throws LabError `expression-failed` that names the expression and the values it saw. */
   evaluate(scope: Scope): Scalar
   /** The same where a finite number is wanted. */
@@ -43,6 +45,7 @@ interface Uses {
   readonly names: Set<string>
   readonly signals: Set<SignalKey>
   readonly recorded: Set<SignalKey>
+  readonly oscillating: Set<SignalKey>
 }
 
 /** Compiles; throws LabError `expression-invalid` for anything outside the language, without evaluating. */
@@ -56,7 +59,7 @@ export function compileExpression(text: string): Expression {
   } catch (error) {
     throw invalid(text, `cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const uses: Uses = { names: new Set(), signals: new Set(), recorded: new Set() }
+  const uses: Uses = { names: new Set(), signals: new Set(), recorded: new Set(), oscillating: new Set() }
   const run = compileNode(tree, text, uses, 0)
   const evaluate = (scope: Scope): Scalar => {
     try {
@@ -225,6 +228,7 @@ function call(node: jsep.CallExpression, text: string, uses: Uses, inner: (child
   if (kind !== undefined && first?.type === 'MemberExpression' && isStatistic(kind, node.arguments.length)) {
     const key = signalOf(first, text)
     uses.recorded.add(key)
+    if ((kind === 'amplitude' || kind === 'phase') && node.arguments.length === 1) uses.oscillating.add(key)
     const frequency = node.arguments[1] === undefined ? undefined : inner(node.arguments[1])
     return (scope) => {
       const value = scope.statistic(kind, key, frequency === undefined ? undefined : amount(frequency(scope)))

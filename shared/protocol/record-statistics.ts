@@ -1,12 +1,18 @@
 import type { RecordStatistic, RecordStatistics } from './environment.ts'
 import { fit } from './fits/fit.ts'
-import { hold } from './fits/least-squares.ts'
+import { breathe } from './fits/least-squares.ts'
 import { sineAt } from './fits/sine.ts'
+import type { SignalKey } from './protocol.ts'
 
 /** Collects the samples of one record for the statistics functions; memory is bounded. */
 export interface RecordStatisticsCollector extends RecordStatistics {
   /** `count` samples; arrays may be longer and are never kept. */
   page(count: number, timeS: ArrayLike<number>, columns: Readonly<Record<string, ArrayLike<number>>>): void
+  /**
+   * Looks for the strongest oscillation of these signals, so that `amplitude` and `phase` without a frequency are known:
+   * a search too long for an expression, made once and giving way to the event loop.
+   */
+  findOscillations(signals: Iterable<SignalKey>, abort: AbortSignal): Promise<void>
 }
 
 /** Samples that amplitude and phase look at: the first ones of the record, which keep its rate. */
@@ -20,6 +26,15 @@ interface Column {
   most: number
   readonly time: number[]
   readonly value: number[]
+  /** The strongest, once it was looked for and found. */
+  oscillation: Oscillation | undefined
+  /** The last that was asked for by its frequency: a row often has both its amplitude and its phase. */
+  asked: { readonly frequencyHz: number; readonly oscillation: Oscillation | undefined } | undefined
+}
+
+interface Oscillation {
+  readonly amplitude: number
+  readonly phase: number
 }
 
 /** A collector that has seen nothing; give it to `environment.observeRecord` when the record is finished. */
@@ -31,12 +46,24 @@ export function createRecordStatistics(): RecordStatisticsCollector {
       for (const [key, samples] of Object.entries(values)) {
         const column = columns.get(key) ?? emptyColumn()
         columns.set(key, column)
+        column.asked = undefined
         for (let i = 0; i < count; i++) {
           const time = timeS[i] as number
           first ??= time
           const value = samples[i]
           if (typeof value === 'number' && Number.isFinite(value)) addSample(column, time - first, value)
         }
+      }
+    },
+    findOscillations: async (signals, abort) => {
+      for (const signal of signals) {
+        const column = columns.get(signal)
+        if (column === undefined) continue
+        const points = { x: Float64Array.from(column.time), y: Float64Array.from(column.value) }
+        const found = await breathe(fit('sine', points), abort)
+        if ('missing' in found) continue
+        const [, amplitude = Number.NaN, , phase = Number.NaN] = found.coefficients
+        column.oscillation = { amplitude, phase }
       }
     },
     statistic: (kind, signal, frequencyHz) => {
@@ -54,6 +81,8 @@ const emptyColumn = (): Column => ({
   most: Number.NEGATIVE_INFINITY,
   time: [],
   value: [],
+  oscillation: undefined,
+  asked: undefined,
 })
 
 function addSample(column: Column, time: number, value: number): void {
@@ -83,16 +112,15 @@ function statisticOf(column: Column, kind: RecordStatistic, frequencyHz: number 
       return column.most
     case 'amplitude':
     case 'phase':
-      return oscillation(column, kind, frequencyHz)
+      return (frequencyHz === undefined ? column.oscillation : oscillationAt(column, frequencyHz))?.[kind]
   }
 }
 
-function oscillation(column: Column, kind: 'amplitude' | 'phase', frequencyHz: number | undefined): number | undefined {
-  if (frequencyHz !== undefined) {
-    const sine = sineAt({ x: column.time, y: column.value }, frequencyHz)
-    if (sine === undefined) return undefined
-    return kind === 'amplitude' ? Math.hypot(sine.a, sine.b) : Math.atan2(sine.b, sine.a)
-  }
-  const found = hold(fit('sine', { x: Float64Array.from(column.time), y: Float64Array.from(column.value) }))
-  return 'missing' in found ? undefined : found.coefficients[kind === 'amplitude' ? 1 : 3]
+function oscillationAt(column: Column, frequencyHz: number): Oscillation | undefined {
+  if (column.asked?.frequencyHz === frequencyHz) return column.asked.oscillation
+  const sine = sineAt({ x: column.time, y: column.value }, frequencyHz)
+  const oscillation =
+    sine === undefined ? undefined : { amplitude: Math.hypot(sine.a, sine.b), phase: Math.atan2(sine.b, sine.a) }
+  column.asked = { frequencyHz, oscillation }
+  return oscillation
 }

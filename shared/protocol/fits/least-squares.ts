@@ -30,20 +30,13 @@ export type Breathing<T> = Generator<void, T, void>
 const MAX_ITERATIONS = 100
 const POINTS_PER_BREATH = 20_000
 
-/** Runs to the end, giving way to the event loop at each breath. */
-export async function breathe<T>(work: Breathing<T>): Promise<T> {
+/** Runs to the end, giving way to the event loop at each breath; ends there with the signal's reason when it aborts. */
+export async function breathe<T>(work: Breathing<T>, signal?: AbortSignal): Promise<T> {
   for (;;) {
+    signal?.throwIfAborted()
     const step = work.next()
     if (step.done) return step.value
     await new Promise<void>((resolve) => setTimeout(resolve, 0))
-  }
-}
-
-/** Runs to the end at once; for small problems. */
-export function hold<T>(work: Breathing<T>): T {
-  for (;;) {
-    const step = work.next()
-    if (step.done) return step.value
   }
 }
 

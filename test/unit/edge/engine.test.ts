@@ -237,6 +237,21 @@ test('its time limit ends it', async () => {
   assert.equal(rig.psu.sets('voltage'), [1, 0])
 })
 
+test('the strongest oscillation of a record is known to the steps after it', async () => {
+  const rig = await makeRig()
+  const angle = () => (2 * Math.PI * rig.clock.monotonic()) / 200
+  rig.dmm.answer = (signals) => {
+    const value = { current: 3 * Math.sin(angle()), range: 10 } as Record<string, number>
+    return Object.fromEntries(signals.map((name) => [name, { value: value[name] ?? 0, time: rig.clock.now() / 1000 }]))
+  }
+  const attempt = rig.start(`
+  - record: {signals: [dmm.current], rate: 50 Hz, stream: s, for: 1 s}
+  - assert: {condition: abs(amplitude(dmm.current) - 3) < 0.001, message: another amplitude}`)
+  await pass(rig.clock, 1000)
+  await attempt.ended
+  assert.is(rig.stop().state, 'succeeded', rig.stop().reason)
+})
+
 test('the safe stop begins at once though no commit ever ends', async () => {
   const rig = await makeRig()
   const attempt = rig.start(

@@ -67,4 +67,17 @@ test('statistics are collected when an expression may ask for them', () => {
   assert.is(planRun(asking, {}, parts).statistics, true)
 })
 
+test('a record is searched for its strongest oscillation when an expression asks for it without a frequency', () => {
+  const record = '  - record: { signals: [psu.current, psu.voltage], rate: 10 Hz, stream: s, for: 1 s }\n'
+  const sought = (condition: string) => {
+    const protocol = protocolOf(
+      `${record}  - assert: { condition: "${condition}", message: the amplitude (it varies) }`,
+    )
+    return [...planRun(protocol, {}, { psu: specOf() }).oscillating]
+  }
+  assert.equal(sought('mean(psu.current) < 1'), [])
+  assert.equal(sought('amplitude(psu.current, 50) < 1'), [])
+  assert.equal(sought('amplitude( psu . current ) < 1 && phase((psu.voltage)) > 0'), ['psu.current', 'psu.voltage'])
+})
+
 test.run()

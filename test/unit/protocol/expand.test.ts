@@ -297,6 +297,19 @@ test('nothing runs for ever, and the engine gets its turn in between', () => {
   assert.ok(given >= MAX_INSTRUCTIONS / 1001 - 1, `${given}`)
 })
 
+test('steps that ask a record give the engine its turn more often', () => {
+  const asking = mustParse(
+    withSteps(`  - record: { signals: [meter.voltage], rate: 1, stream: s, for: 1 }
+  - repeat: { times: 600, steps: [{ assert: { condition: "count(meter.voltage) == 3", message: x } }] }`),
+  )
+  const environment = createEnvironment()
+  const statistics = createRecordStatistics()
+  statistics.page(3, [0, 1, 2], { 'meter.voltage': [1, 2, 3] })
+  environment.observeRecord(statistics)
+  const waits = all(asking, {}, environment).filter(({ op }) => op === 'wait')
+  assert.ok(waits.length >= 90, `${waits.length}`)
+})
+
 test('an estimate counts what instruments take', () => {
   const protocol = mustParse(
     withSteps(

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { mustParse, parts, withSteps } from './bench.ts'
 
+const never = new AbortController().signal
 const test = suite('outputs', { timeoutMs: 30_000 })
 
 const STEPS = `
@@ -298,7 +299,7 @@ test('fitting gives way to others', async () => {
   assert.ok(turns > 20, `${turns} turns`)
 })
 
-test('the statistics of a record answer expressions', () => {
+test('the statistics of a record answer expressions', async () => {
   const statistics = createRecordStatistics()
   const time = Float64Array.from({ length: 1000 }, (_, i) => START_S + i / 1000)
   const signal = time.map((t) => 2 + 3 * Math.sin(2 * Math.PI * 12.5 * (t - START_S) + 0.4))
@@ -307,9 +308,34 @@ test('the statistics of a record answer expressions', () => {
   near(statistics.statistic('count', 'meter.voltage'), 1000)
   near(statistics.statistic('amplitude', 'meter.voltage', 12.5), 3, 1e-5)
   near(statistics.statistic('phase', 'meter.voltage', 12.5), 0.4, 1e-4)
+  near(statistics.statistic('amplitude', 'meter.voltage', 12.5), 3, 1e-5)
+  assert.is(statistics.statistic('amplitude', 'meter.voltage'), undefined, 'nobody has looked for it yet')
+  await statistics.findOscillations(['meter.voltage', 'meter.current'], never)
   near(statistics.statistic('amplitude', 'meter.voltage'), 3, 1e-5)
+  near(statistics.statistic('phase', 'meter.voltage'), 0.4, 1e-4)
   near(statistics.statistic('min', 'meter.voltage'), -1, 1e-3)
   assert.is(statistics.statistic('mean', 'meter.current'), undefined)
+})
+
+test('the strongest oscillation of a long record is looked for once, without holding up the event loop', async () => {
+  const statistics = createRecordStatistics()
+  const random = noise(11)
+  const time = Float64Array.from({ length: 16_384 }, (_, i) => START_S + i / 1000)
+  statistics.page(time.length, time, { 'meter.voltage': time.map((t) => Math.sin(60 * (t - START_S)) + random()) })
+  let turns = 0
+  const timer = setInterval(() => {
+    turns += 1
+  }, 1)
+  await statistics.findOscillations(['meter.voltage'], never)
+  clearInterval(timer)
+  assert.ok(turns > 50, `${turns} turns`)
+  const began = performance.now()
+  for (let i = 0; i < 1000; i++) statistics.statistic('amplitude', 'meter.voltage')
+  assert.ok(performance.now() - began < 100)
+  const stopped = new AbortController()
+  const looking = statistics.findOscillations(['meter.voltage'], stopped.signal)
+  stopped.abort(new Error('enough'))
+  assert.is(await looking.catch((error: Error) => error.message), 'enough')
 })
 
 test.run()
