@@ -49,7 +49,7 @@ export interface EstimateOptions {
   readonly parts?: Readonly<Record<string, InstrumentSpec>>
 }
 
-/** Turns of loops that are evaluated one by one, over the whole estimate. */
+/** Turns of loops that are evaluated, over the whole estimate; beyond, the ends of each loop only. */
 const MAX_TURNS = 20_000
 /** Turns looked at in a loop that is too long for that. */
 const SAMPLE_TURNS = 16
@@ -179,10 +179,11 @@ function loopCost(
     return total
   }
   run.exact = false
-  const looked = run.turns > 0 ? SAMPLE_TURNS : 2
-  for (let i = 0; i < looked; i++) {
-    add(total, costOf(run, steps, scopeAt(Math.round((i * (count - 1)) / (looked - 1)))), count / looked)
-  }
+  // One turn at last: two in each of many nested loops are a number of turns of their own.
+  const looked = run.turns > 0 ? SAMPLE_TURNS : run.turns > -MAX_TURNS ? 2 : 1
+  run.turns -= looked
+  const placeOf = (i: number) => (looked === 1 ? count - 1 : Math.round((i * (count - 1)) / (looked - 1)))
+  for (let i = 0; i < looked; i++) add(total, costOf(run, steps, scopeAt(placeOf(i))), count / looked)
   for (const key of ['points', 'samples', 'instructions'] as const) total[key] = Math.ceil(total[key])
   for (const [stream, rows] of Object.entries(total.rows)) total.rows[stream] = Math.ceil(rows)
   return total
