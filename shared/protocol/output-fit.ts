@@ -4,7 +4,8 @@ import type { Scope } from './expression.ts'
 import { fit } from './fits/fit.ts'
 import { breathe, type FitResult } from './fits/least-squares.ts'
 import type { Collected, Collector, CollectorContext } from './output-collector.ts'
-import { conditionReader, numberReader } from './output-statistic.ts'
+import { conditionReader, numberReader, uncertaintyOf, withScatter } from './output-statistic.ts'
+import { isInUnitOfY } from './output-units.ts'
 import { FIT_COEFFICIENTS, type FitOutput } from './protocol.ts'
 import { createThinned } from './thinned.ts'
 
@@ -27,13 +28,16 @@ export function createFitCollectors(context: CollectorContext): (from: FitOutput
     const shared = found ?? createSharedFit(from, context)
     known.set(key, shared)
     const value = context.compile(from.value)
+    const declared = isInUnitOfY(from) ? uncertaintyOf(from.y, context) : undefined
     return {
       // The first collector fills the points for all.
       row: found === undefined ? shared.row : () => {},
       finish: async () => {
         const result = await shared.result()
         if ('missing' in result) return result
-        return propagate(result, (coefficients) => value.number(coefficientScope(from, coefficients, context)))
+        const found = propagate(result, (coefficients) => value.number(coefficientScope(from, coefficients, context)))
+        if (declared === undefined || 'missing' in found) return found
+        return withScatter(found.value, found.uncertainty, declared)
       },
     }
   }

@@ -50,14 +50,12 @@ export function createStatisticCollector(from: StatisticOutput, context: Collect
       const std = count > 1 ? Math.sqrt(squares / (count - 1)) : undefined
       switch (from.statistic) {
         case 'mean':
-          return std === undefined
-            ? withUncertainty(mean, declared)
-            : { value: mean, uncertainty: std / Math.sqrt(count) }
+          return withScatter(mean, std && std / Math.sqrt(count), declared)
         case 'std':
           if (std === undefined) return { missing: 'a standard deviation needs two rows' }
           return { value: std, uncertainty: std / Math.sqrt(2 * (count - 1)) }
         case 'sum':
-          return std === undefined ? { value: sum } : { value: sum, uncertainty: std * Math.sqrt(count) }
+          return withScatter(sum, std && std * Math.sqrt(count), declared, count)
         case 'min':
           return withUncertainty(least, declared)
         case 'max':
@@ -119,13 +117,28 @@ function noNumber(column: string): LabError {
   return new LabError({ code: 'no-number', kind: 'instrument', message: `${column} has no number in this row` })
 }
 
-function uncertaintyOf(text: string, { columns, options }: CollectorContext): Uncertainty | undefined {
+/** What the signal of a column declares; undefined for an expression, for which nobody declares anything. */
+export function uncertaintyOf(text: string, { columns, options }: CollectorContext): Uncertainty | undefined {
   const column = columns.find(({ key }) => key === text.trim())
   if (column?.part === undefined) return undefined
   return options.parts[column.part]?.signals.find(({ name }) => name === column.signal)?.uncertainty
 }
 
-function withUncertainty(value: number, uncertainty: Uncertainty | undefined): Collected {
-  if (uncertainty === undefined) return { value }
-  return { value, uncertainty: Math.hypot(uncertainty.absolute ?? 0, (uncertainty.relative ?? 0) * value) }
+function withUncertainty(value: number, declared: Uncertainty | undefined): Collected {
+  return withScatter(value, undefined, declared)
+}
+
+/**
+ * The value with its scatter and what the instrument declares. That is taken for an error which all readings share (a
+ * calibration, not noise): no number of them makes it smaller, and a sum over `readings` has it as often.
+ */
+export function withScatter(
+  value: number,
+  scatter: number | undefined,
+  declared: Uncertainty | undefined,
+  readings = 1,
+): Collected {
+  if (declared === undefined) return scatter === undefined ? { value } : { value, uncertainty: scatter }
+  const { absolute = 0, relative = 0 } = declared
+  return { value, uncertainty: Math.hypot(scatter ?? 0, readings * absolute, relative * value) }
 }

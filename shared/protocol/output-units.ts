@@ -26,9 +26,13 @@ export function unitOfColumn(columns: Columns, text: string): string | undefined
   return name === 'time' ? 's' : columns.find(({ key }) => key === name)?.unit
 }
 
+/** True for a coefficient that is a level of y, and as wrong as the readings of y are. */
+export const isInUnitOfY = (fit: FitOutput): boolean => ['offset', 'amplitude', 'intercept'].includes(fit.value.trim())
+
 function coefficientUnit(fit: FitOutput, columns: Columns): string | undefined {
   const x = unitOfColumn(columns, fit.x)
   const y = unitOfColumn(columns, fit.y)
+  if (isInUnitOfY(fit)) return y
   switch (fit.value.trim()) {
     case 'tau':
       return x
@@ -36,10 +40,6 @@ function coefficientUnit(fit: FitOutput, columns: Columns): string | undefined {
       return x === undefined ? undefined : sameDimension(x, 's') && x === 's' ? 'Hz' : `1/(${x})`
     case 'phase':
       return 'rad'
-    case 'offset':
-    case 'amplitude':
-    case 'intercept':
-      return y
     case 'slope':
       return x === undefined || y === undefined ? undefined : `(${y})/(${x})`
     default:

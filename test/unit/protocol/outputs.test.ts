@@ -109,7 +109,33 @@ test('statistics are those of the definition, also far from zero', async () => {
   }
   const mean = collector('  x: { title: X, unit: V, statistic: { signal: meter.voltage, kind: mean } }')
   for (const voltage of [1, 2, 3, 4, 5]) mean.row('primary', { 'meter.voltage': voltage }, START_S)
-  near((await theValue(mean)).uncertainty, Math.sqrt(2.5 / 5))
+  // The meter declares 0.001 V and 1 %, which five readings do not make smaller.
+  near((await theValue(mean)).uncertainty, Math.hypot(Math.sqrt(2.5 / 5), 0.001, 0.03))
+})
+
+test('what an instrument declares is in a mean, a sum and a fitted level, however many readings there are', async () => {
+  const of = async (kind: string, signal: string, ...readings: number[]) => {
+    const unit = signal === 'meter.current' ? 'A' : 'V'
+    const outputs = collector(`  x: { title: X, unit: ${unit}, statistic: { signal: ${signal}, kind: ${kind} } }`)
+    for (const value of readings) outputs.row('primary', { [signal]: value }, START_S)
+    return (await theValue(outputs)).uncertainty
+  }
+  const declared = Math.hypot(0.001, 0.01 * 2)
+  near(await of('mean', 'meter.voltage', 2), declared)
+  near(await of('mean', 'meter.voltage', 2, 2), declared)
+  near(await of('sum', 'meter.voltage', 2, 2), 2 * declared)
+  near(await of('sum', 'meter.voltage', 1, 3), Math.hypot(2, 0.002, 0.04))
+  near(await of('mean', 'meter.current', 1, 3), 1, 1e-9)
+  assert.is(await of('mean', 'meter.current', 1), undefined)
+  const fitted = async (value: string, unit: string) => {
+    const outputs = collector(
+      `  x: { title: X, unit: ${unit}, fit: { model: linear, x: time, y: meter.voltage, value: ${value} } }`,
+    )
+    feed(outputs, { n: 50, spanS: 1, voltage: (t) => 2 + t })
+    return (await theValue(outputs)).uncertainty ?? Number.NaN
+  }
+  near(await fitted('intercept', 'V'), declared, 1e-6)
+  assert.ok((await fitted('slope', 'V/s')) < 1e-5)
 })
 
 test('a statistic takes expressions and conditions over columns, time and parameters', async () => {
