@@ -66,6 +66,7 @@ async function performOne(instruction: Instruction, context: Performance, signal
     case 'read': {
       await context.begun(signal)
       await context.recorder.open(instruction.stream, signal)
+      await context.recorder.ready(signal)
       const readings = await lease.read(instruction.columns, signal)
       observe(context, readings)
       const row: Record<string, SignalValue> = { ...instruction.variables }

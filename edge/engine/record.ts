@@ -85,6 +85,7 @@ async function poll(
   const time = new Float64Array(1)
   for (let sample = 0; ; ) {
     if (state.body === 'ended' && sample >= state.wanted) return
+    await context.recorder.ready(signal)
     const readings = await context.lease.read(columns, signal)
     observe(context, readings)
     const row: Record<string, SignalValue> = { ...variables }

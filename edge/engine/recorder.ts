@@ -28,7 +28,7 @@ export interface Recorder {
     columns: Readonly<Record<string, Float64Array>>,
     constants: Readonly<Record<string, number>>,
   ): void
-  /** Resolves when the outbox takes more samples. */
+  /** Resolves when the outbox takes more samples; asked before each of them, or a disk that hangs fills the memory. */
   ready(abort: AbortSignal): Promise<void>
   /** Rows per stream so far. */
   rows(): Record<string, number>

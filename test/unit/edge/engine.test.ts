@@ -22,6 +22,8 @@ interface Rig {
   readonly documents: DocumentBody[]
   /** Commits so far by kind; `hold` keeps them from being on disk. */
   hold: Promise<void> | undefined
+  /** While set, more wait for the disk than the outbox takes. */
+  full: boolean
   start(steps: string, more?: Partial<Assignment>): Attempt
   stop(): StopDoc
   /** Rows of a stream, its pages joined. */
@@ -69,6 +71,7 @@ const makeRig = async (): Promise<Rig> => {
     dmm,
     documents,
     hold: undefined,
+    full: false,
     start: (steps, more) => {
       psu.operations.length = 0
       dmm.operations.length = 0
@@ -86,7 +89,9 @@ const makeRig = async (): Promise<Rig> => {
           documents.push(...more)
           await rig.hold
         },
-        below: async () => {},
+        below: async (_bytes, abort) => {
+          if (rig.full) await rig.clock.sleep(1e9, abort)
+        },
       }
       return runAttempt({
         assignment,
@@ -285,6 +290,25 @@ test('the safe stop begins at once though the instrument is busy with something 
   assert.equal(rig.psu.sets('voltage'), [0])
   assert.equal(rig.stop().safeState, { reached: true })
 })
+
+for (const step of [
+  'record: {signals: [psu.voltage], rate: 100, stream: t, for: 10}',
+  'read: {signals: [psu.voltage]}',
+]) {
+  test(`nothing more is measured while the disk can not keep up: ${step}`, async () => {
+    const rig = await makeRig()
+    rig.full = true
+    const attempt = rig.start(`  - ${step}`)
+    await pass(rig.clock, 1000)
+    assert.equal(
+      rig.psu.operations.filter(({ op, what }) => op === 'read' && what === 'voltage'),
+      [],
+    )
+    attempt.stop({ state: 'cancelled', reason: 'enough' })
+    await pass(rig.clock, 0)
+    await attempt.ended
+  })
+}
 
 test('nothing touches the bench before the start document is on disk', async () => {
   const rig = await makeRig()
