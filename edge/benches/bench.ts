@@ -198,11 +198,12 @@ export function createBench(options: CreateBenchOptions): Bench {
   }
 
   for (const handle of new Set(parts.values())) {
-    handle.onConnection(({ online }) => {
+    handle.onConnection((connection) => {
+      if (connection.online) return settle()
       // It may come back with other settings than it left with.
-      if (!online && guarded.has(handle)) due.add(handle)
-      if (online) settle()
-      else update()
+      if (guarded.has(handle)) due.add(handle)
+      if (lease?.active) lease.onLoss?.(handle.name, connection.reason)
+      update()
     })
   }
 

@@ -17,6 +17,8 @@ export interface Lease {
   readonly moved: ReadonlySet<string>
   expiresAtMs: number | undefined
   onRenew: ((ttlMs: number) => void) | undefined
+  /** Told when an instrument of the bench goes offline while the lease holds. */
+  onLoss: ((instrument: string, reason: string) => void) | undefined
   /** The specification of `part.signal`; throws `signal-unknown`. */
   signal(part: string, signal: string): SignalSpec
   instrument(part: string): InstrumentHandle
@@ -79,6 +81,7 @@ export function createLease({ bench, token, entry, parts, labLimits }: CreateLea
     moved,
     expiresAtMs: undefined,
     onRenew: undefined,
+    onLoss: undefined,
     signal: find,
     instrument,
     set: async (part, name, value, unit, abort) => {

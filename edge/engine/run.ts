@@ -2,8 +2,9 @@
  * One attempt on one bench, from its start document to its stop document.
  *
  * INVARIANTS: nothing touches the bench before the start document is on disk; whatever ends the attempt (its last
- * step, an error, a cancel, its time limit, a lost disk, the node's end) the lease ends and the bench goes to its safe
- * state at once, without waiting for storage; exactly one stop document follows, after the safe state was tried.
+ * step, an error, a cancel, its time limit, a lost instrument, a lost disk, the node's end) the lease ends and the bench
+ * goes to its safe state at once, without waiting for storage; exactly one stop document follows, after the safe state
+ * was tried.
  */
 import type { Limits } from '@fernlab/shared/capabilities/signals'
 import type { StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
@@ -70,6 +71,9 @@ export interface RunOptions {
   /** Values as they are read and set, for the signal topics. */
   readonly onValue: (instrument: string, signal: string, value: SignalValue, unit: string, timeS: number) => void
 }
+
+/** What is under way on a lost instrument fails by then, and names its command; any other step is stopped. */
+const LOSS_MS = 50
 
 /** Starts the attempt; the bench must be free. */
 export function runAttempt(options: RunOptions): Attempt {
@@ -142,6 +146,20 @@ export function runAttempt(options: RunOptions): Attempt {
     }),
   )
 
+  let cancelLoss = () => {}
+  lease.onLoss = (instrument, reason) => {
+    const error = new LabError({
+      code: 'instrument-lost',
+      kind: 'instrument',
+      retry: 'later',
+      message: `${instrument} was lost during the run: ${reason}`,
+      studentMessage: 'An instrument of this bench was lost. What was measured until then is kept.',
+      details: { instrument, elapsedMs: Math.round(clock.monotonic() - beganAt), ...(step === '' ? {} : { at: step }) },
+    })
+    cancelLoss()
+    cancelLoss = clock.after(LOSS_MS, () => stop({ state: 'failed', reason: error.message, error }))
+  }
+
   const work = async (): Promise<LabError | undefined> => {
     try {
       await perform(
@@ -182,6 +200,7 @@ export function runAttempt(options: RunOptions): Attempt {
   const run = async () => {
     const failure = await work()
     cancelTimer()
+    cancelLoss()
     const why = cause
     move('stopping')
     const at = failure?.details.at ?? (why === undefined ? undefined : step)

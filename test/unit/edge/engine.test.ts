@@ -291,6 +291,34 @@ test('the safe stop begins at once though the instrument is busy with something 
   assert.equal(rig.stop().safeState, { reached: true })
 })
 
+test('an instrument that is lost during a wait fails the run by name, though it is back before the next step', async () => {
+  const rig = await makeRig()
+  const attempt = rig.start('  - set: {psu.voltage: 1}\n  - wait: 60\n  - read: {signals: [psu.voltage]}')
+  await pass(rig.clock, 1000)
+  rig.psu.connection(false)
+  rig.psu.values.set('voltage', 0)
+  rig.psu.connection(true)
+  await pass(rig.clock, 100)
+  await attempt.ended
+  const { state, error, at } = rig.stop()
+  assert.equal([state, error?.code, error?.details?.instrument], ['failed', 'instrument-lost', 'psu'])
+  assert.match(error?.message ?? '', /psu was lost during the run: the cable was pulled/)
+  assert.match(at ?? '', /steps\[1\]/)
+})
+
+test('what was under way on the lost instrument says more than the loss', async () => {
+  const rig = await makeRig()
+  const attempt = rig.start('  - set: {psu.voltage: 1}')
+  rig.psu.before = async () => {
+    rig.psu.connection(false)
+    await rig.clock.sleep(10)
+    throw new LabError({ code: 'closed', kind: 'link', message: 'the port was closed' })
+  }
+  await pass(rig.clock, 200)
+  await attempt.ended
+  assert.match(rig.stop().error?.message ?? '', /^psu: set voltage to 1 failed after 10 ms: the port was closed/)
+})
+
 for (const step of [
   'record: {signals: [psu.voltage], rate: 100, stream: t, for: 10}',
   'read: {signals: [psu.voltage]}',
