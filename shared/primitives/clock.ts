@@ -10,6 +10,9 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void
 }
 
+/** The longest time that the machine's timers can take; one that is longer would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -17,18 +20,25 @@ export const systemClock: Clock = {
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
-      const timer = setTimeout(() => {
+      const cancel = systemClock.after(ms, () => {
         signal?.removeEventListener('abort', onAbort)
         resolve()
-      }, ms)
+      })
       const onAbort = () => {
-        clearTimeout(timer)
+        cancel()
         reject(signal?.reason)
       }
       signal?.addEventListener('abort', onAbort, { once: true })
     }),
   after: (ms, callback) => {
-    const timer = setTimeout(callback, ms)
+    let timer: ReturnType<typeof setTimeout>
+    const start = (leftMs: number) => {
+      timer =
+        leftMs > LONGEST_TIMER_MS
+          ? setTimeout(() => start(leftMs - LONGEST_TIMER_MS), LONGEST_TIMER_MS)
+          : setTimeout(callback, leftMs)
+    }
+    start(ms)
     return () => clearTimeout(timer)
   },
 }

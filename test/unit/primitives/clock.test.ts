@@ -95,4 +95,29 @@ test('work that ends in time leaves no timer behind', async () => {
   await clock.advance(1000)
 })
 
+test('a time beyond what timers can take is waited for all the same', async () => {
+  const real = globalThis.setTimeout
+  const asked: number[] = []
+  const fire: (() => void)[] = []
+  globalThis.setTimeout = ((callback: () => void, ms: number) => {
+    asked.push(ms)
+    fire.push(callback)
+    return fire.length
+  }) as unknown as typeof setTimeout
+  let fired = false
+  try {
+    systemClock.after(2 ** 32, () => {
+      fired = true
+    })
+    for (let i = 0; i < asked.length && i < 10; i++) {
+      assert.not.ok(fired)
+      fire[i]?.()
+    }
+  } finally {
+    globalThis.setTimeout = real
+  }
+  assert.ok(fired)
+  assert.equal(asked, [2 ** 31 - 1, 2 ** 31 - 1, 2])
+})
+
 test.run()
