@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   readonly instrument: string
   readonly transport: Transport
   readonly clock: Clock
-  /** Ends every message to the instrument. */
+  /** Ends every message to the instrument, and every reply of it. */
   readonly terminator: string
 }
 
@@ -25,7 +25,7 @@ interface Waiter {
 
 export class Connection {
   readonly #options: ConnectionOptions
-  readonly #framing = new ReplyFraming()
+  readonly #framing: ReplyFraming
   readonly #encoder = new TextEncoder()
   readonly #closeListeners: ((reason: LabError | undefined) => void)[] = []
   #inbox: Reply[] = []
@@ -37,6 +37,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
+    this.#framing = new ReplyFraming(options.terminator)
     options.transport.onData((bytes) => this.#receive(bytes))
     options.transport.onClose((reason) => this.#end(reason))
   }

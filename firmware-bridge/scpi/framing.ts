@@ -3,7 +3,7 @@
  * (`#<digits><length><data>`, clause 8.7.9).
  *
  * INVARIANTS: the same bytes give the same replies however they are split or merged; a malformed reply costs itself
- * only: reading goes on after the next line feed; no reply makes the buffer grow beyond the limits.
+ * only: reading goes on after the next terminator; no reply makes the buffer grow beyond the limits.
  */
 
 /** One reply, or what kept a reply from being one. */
@@ -36,12 +36,16 @@ type State =
 /** Takes bytes in pieces of any size and gives whole replies. */
 export class ReplyFraming {
   readonly #limits: FramingLimits
+  /** The byte that ends a reply. */
+  readonly #end: number
   #state: State = { at: 'start' }
   #bytes = new Uint8Array(1024)
   #used = 0
 
-  constructor(limits: FramingLimits = DEFAULT_FRAMING_LIMITS) {
+  /** `terminator` is that of the instrument: a line feed, alone or after a carriage return, or a carriage return. */
+  constructor(terminator = '\n', limits: FramingLimits = DEFAULT_FRAMING_LIMITS) {
     this.#limits = limits
+    this.#end = terminator === '\r' ? CR : LF
   }
 
   /** True when nothing of a reply has arrived yet. */
@@ -68,6 +72,8 @@ export class ReplyFraming {
     switch (state.at) {
       case 'start': {
         const byte = bytes[position] ?? 0
+        // Some that end their replies by a carriage return add a line feed.
+        if (byte === LF && this.#end === CR) return position + 1
         this.#used = 0
         this.#state = byte === HASH ? { at: 'header' } : { at: 'line' }
         return byte === HASH ? position + 1 : position
@@ -85,12 +91,12 @@ export class ReplyFraming {
       }
       case 'block-end': {
         const byte = bytes[position] ?? 0
-        if (byte === LF) this.#state = { at: 'start' }
+        if (byte === this.#end) this.#state = { at: 'start' }
         else if (byte !== CR) this.#fail('bytes follow the end of a block', replies)
         return position + 1
       }
       case 'skip': {
-        const end = bytes.indexOf(LF, position)
+        const end = bytes.indexOf(this.#end, position)
         if (end === -1) return bytes.length
         this.reset()
         return end + 1
@@ -99,7 +105,7 @@ export class ReplyFraming {
   }
 
   #line(bytes: Uint8Array, position: number, replies: Reply[]): number {
-    const end = bytes.indexOf(LF, position)
+    const end = bytes.indexOf(this.#end, position)
     const stop = end === -1 ? bytes.length : end
     if (this.#used + (stop - position) > this.#limits.maxLineBytes) {
       this.#fail(`a line is longer than ${this.#limits.maxLineBytes} bytes`, replies)
@@ -123,7 +129,7 @@ export class ReplyFraming {
     const digit = byte - 0x30
     if (digit < 0 || digit > 9 || (this.#used === 0 && digit === 0)) {
       this.#fail('a block has a malformed header', replies)
-      if (byte === LF) this.reset()
+      if (byte === this.#end) this.reset()
       return
     }
     this.#append(Uint8Array.of(byte))

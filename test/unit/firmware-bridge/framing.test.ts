@@ -95,7 +95,7 @@ test('strips one carriage return and keeps bytes beyond ASCII one to one', () =>
 })
 
 test('refuses what is too long without keeping it', () => {
-  const framing = new ReplyFraming({ maxLineBytes: 10, maxBlockBytes: 20 })
+  const framing = new ReplyFraming('\n', { maxLineBytes: 10, maxBlockBytes: 20 })
   assert.equal(
     framing.push(bytesOf(`${'x'.repeat(1000)}\nok\n`)).map((reply) => reply.kind),
     ['malformed', 'line'],
@@ -116,6 +116,18 @@ test('is not idle in the middle of a reply, and is after a reset', () => {
   assert.not(framing.idle)
   framing.reset()
   assert.ok(framing.idle)
+})
+
+test('replies that end in a carriage return are cut there, with or without a line feed', () => {
+  for (const end of ['\r', '\r\n']) {
+    const framing = new ReplyFraming('\r')
+    const replies = [...`1${end}#12ab${end}#X${end}2${end}`].flatMap((char) => framing.push(bytesOf(char)))
+    assert.equal(
+      replies.map((reply) => (reply.kind === 'line' ? reply.text : reply.kind)),
+      ['1', 'block', 'malformed', '2'],
+    )
+    assert.ok(framing.idle)
+  }
 })
 
 test.run()
