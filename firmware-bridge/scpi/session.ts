@@ -62,6 +62,7 @@ const TABLE: TransitionTable<State> = {
 }
 
 const MAX_QUEUED_ERRORS = 50
+const CONNECT_MS = 10_000
 const CLOSE_MS = 800
 
 export class ScpiSession {
@@ -94,7 +95,7 @@ export class ScpiSession {
   async open(signal: AbortSignal): Promise<void> {
     this.#go('connecting')
     try {
-      await this.#connect(AbortSignal.any([signal, this.#ending.signal]))
+      await this.#connectInTime(AbortSignal.any([signal, this.#ending.signal]))
     } catch (error) {
       if (this.#state === 'connecting') this.#go('new')
       throw error
@@ -199,7 +200,8 @@ export class ScpiSession {
       clock,
       timeoutMs,
       quietMs,
-      identity: this.#identity,
+      // At the other end of a new connection may be another instrument.
+      identity: this.#connection === connection ? this.#identity : undefined,
       turn: this.#turn,
     }
     try {
@@ -216,6 +218,16 @@ export class ScpiSession {
       }
       throw error
     }
+  }
+
+  /** A host that is switched off, or a port whose driver hangs, must not end the tries. */
+  async #connectInTime(signal: AbortSignal): Promise<void> {
+    const { instrument, clock } = this.#options
+    const late = () => {
+      const message = `connecting to ${instrument} took longer than ${CONNECT_MS / 1000} s`
+      return new LabError({ code: 'transport-unreachable', kind: 'link', retry: 'later', message })
+    }
+    await withDeadline(clock, CONNECT_MS, signal, late, (within) => this.#connect(within))
   }
 
   async #connect(signal: AbortSignal): Promise<void> {
@@ -260,7 +272,7 @@ export class ScpiSession {
       try {
         await clock.sleep(pauseMs, signal)
         this.#go('connecting')
-        await this.#connect(signal)
+        await this.#connectInTime(signal)
       } catch (error) {
         if (signal.aborted) return
         log.debug({ instrument, reason: asLabError(error).message }, 'reconnecting failed')

@@ -20,7 +20,7 @@ function setUp(options: Partial<ScpiSessionOptions> = {}) {
   const device = createWorlds({ clock, latencyMs: 1 }).world('rc').device('psu')
   const down = { now: false }
   let initialised = 0
-  const session = new ScpiSession({
+  const all: ScpiSessionOptions = {
     instrument: 'psu-1',
     transport: { kind: 'emulated', world: 'rc', device: 'psu' },
     openTransport: async () => {
@@ -40,7 +40,8 @@ function setUp(options: Partial<ScpiSessionOptions> = {}) {
       initialised += 1
     },
     ...options,
-  })
+  }
+  const session = new ScpiSession(all)
   const signal = new AbortController().signal
   const ask = (message: string, by: AbortSignal = signal) =>
     session.exchange(
@@ -49,7 +50,7 @@ function setUp(options: Partial<ScpiSessionOptions> = {}) {
     )
   const tell = (message: string, by: AbortSignal = signal) =>
     session.exchange((exchange) => exchange.write(message), by)
-  return { clock, log, device, down, session, signal, ask, tell, initialised: () => initialised }
+  return { options: all, clock, log, device, down, session, signal, ask, tell, initialised: () => initialised }
 }
 
 type Bench = ReturnType<typeof setUp>
@@ -277,6 +278,64 @@ test('closing ends what is under way and what waits, and nothing runs afterwards
   await bench.session.close()
 })
 
+test('an instrument that was swapped for another of its model comes back', async () => {
+  for (const synchroniseBy of ['event-mask', 'identity'] as const) {
+    let serial = 1
+    let hangUp = (_reason: Error) => {}
+    const answer = common(
+      (line) => (line === 'VOLT?' ? bytesOf(`${serial}\n`) : undefined),
+      () => serial,
+    )
+    const bench = await opened({
+      synchroniseBy,
+      openTransport: async () => ({
+        ...(await scripted(answer)()),
+        onClose: (listen) => {
+          hangUp = listen
+        },
+      }),
+    })
+    serial = 2
+    hangUp(new Error('unplugged'))
+    await bench.clock.advance(3000)
+    assert.is(await during(bench, bench.ask('VOLT?')), 2, synchroniseBy)
+    assert.is(bench.session.identity, 'Maker,Model,2,1')
+    await bench.session.close()
+  }
+})
+
+test('a transport that never opens does not end the tries', async () => {
+  const bench = setUp()
+  let stuck = true
+  const { openTransport } = bench.options
+  const session = new ScpiSession({
+    ...bench.options,
+    openTransport: (config, signal) => (stuck ? new Promise(() => {}) : openTransport(config, signal)),
+  })
+  const again = { ...bench, session }
+  assert.is((await failing(again, session.open(bench.signal))).code, 'transport-unreachable')
+  stuck = false
+  await during(again, session.open(bench.signal))
+  stuck = true
+  bench.device.hangUp()
+  await bench.clock.advance(5000)
+  stuck = false
+  await bench.clock.advance(20_000)
+  const answer = session.exchange((exchange) => exchange.query('VOLT?', (text) => Number(text)), bench.signal)
+  assert.is(await during(again, answer), 0)
+  await session.close()
+})
+
+test('an instrument whose messages end in a carriage return is understood', async () => {
+  const answer = common((line) => (line === 'VOLT?' ? bytesOf('3\n') : undefined))
+  const bench = await opened({
+    terminator: '\r',
+    openTransport: scripted((line) => answer(line)?.map((byte) => (byte === 10 ? 13 : byte))),
+  })
+  assert.is(await during(bench, bench.ask('VOLT?')), 3)
+  await bench.session.close()
+})
+
 /** A transport that answers each line by a function, for what no emulated instrument says. */
 function scripted(answer: (line: string) => Uint8Array | undefined, close: () => Promise<void> = async () => {}) {
   let listener: (bytes: Uint8Array) => void = () => {}
@@ -296,12 +355,12 @@ function scripted(answer: (line: string) => Uint8Array | undefined, close: () =>
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
 /** Keeps `*ESE` and `*IDN?` as every instrument does. */
-function common(rest: (line: string) => Uint8Array | undefined) {
+function common(rest: (line: string) => Uint8Array | undefined, serial: () => number = () => 1) {
   let mask = '0'
   return (line: string) => {
     if (line.startsWith('*ESE ')) mask = line.slice(5)
     else if (line === '*ESE?') return bytesOf(`${mask}\n`)
-    else if (line === '*IDN?') return bytesOf('Maker,Model,1,1\n')
+    else if (line === '*IDN?') return bytesOf(`Maker,Model,${serial()},1\n`)
     else return rest(line)
     return undefined
   }
