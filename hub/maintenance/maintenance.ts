@@ -15,6 +15,7 @@ export interface Maintenance {
   requireSpace(): void
   storage(): Promise<Storage>
   retention(): Promise<Retention>
+  /** Resolves when the rules hold; what they remove is removed after that. */
   setRetention(retention: Retention, by: string): Promise<void>
   /** Removes now what the rules say; also done each night. */
   sweep(): Promise<RetentionSweep>
@@ -25,7 +26,7 @@ export interface Maintenance {
 
 export interface MaintenanceOptions {
   readonly store: Store
-  /** A folder on the disk that holds the data. */
+  /** A folder on the disk that holds the database. */
   readonly folder: string
   readonly clock: Clock
   readonly log: Log
@@ -37,20 +38,27 @@ export interface MaintenanceOptions {
 /** Starts watching the disk and, each night, applying the retention rules. */
 export async function createMaintenance(options: MaintenanceOptions): Promise<Maintenance> {
   const { store, folder, clock, log, minimumFreeBytes = 268_435_456, freeBytes = freeBytesOn } = options
-  const guard = createDiskGuard({ folder, clock, log, minimumFreeBytes, freeBytes })
-  const retention = createRetention({ store, clock, log })
+  const pragma = async (name: string) => Number((await store.database.read(`PRAGMA ${name}`))[0]?.[name] ?? 0)
+  // What retention removed leaves free pages in the file, and new results are written to those first.
+  const usableBytes: FreeBytes = async (place) => {
+    const [free, pages, pageBytes] = await Promise.all([
+      freeBytes(place),
+      pragma('freelist_count'),
+      pragma('page_size'),
+    ])
+    return free + pages * pageBytes
+  }
+  const guard = createDiskGuard({ folder, clock, log, minimumFreeBytes, freeBytes: usableBytes })
+  const retention = createRetention({ store, clock, log, onSwept: guard.look })
   await guard.look()
   await retention.start()
   return {
     requireSpace: guard.requireSpace,
     storage: async () => {
       await guard.look()
-      const [pages, size] = await Promise.all([
-        store.database.read('PRAGMA page_count'),
-        store.database.read('PRAGMA page_size'),
-      ])
+      const [pages, pageBytes] = await Promise.all([pragma('page_count'), pragma('page_size')])
       return {
-        databaseBytes: Number(pages[0]?.page_count ?? 0) * Number(size[0]?.page_size ?? 0),
+        databaseBytes: pages * pageBytes,
         freeBytes: guard.freeBytes(),
         acceptingRuns: guard.accepting(),
         retention: await retention.rules(),

@@ -26,9 +26,18 @@ const documentsAtOnce = 50
 const runsAtOnce = 20
 const keepAll: Retention = { dataDays: null, runDays: null }
 
-/** Applies the rules each night at about 3 o'clock. */
-export function createRetention({ store, clock, log }: { store: Store; clock: Clock; log: Log }) {
+export interface CreateRetentionOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  /** Called after each sweep: there may be more room. */
+  readonly onSwept?: () => Promise<void>
+}
+
+/** Applies the rules each night at about 3 o'clock, and when they are changed. */
+export function createRetention({ store, clock, log, onSwept = async () => {} }: CreateRetentionOptions) {
   let working: Promise<unknown> = Promise.resolve()
+  let closing = false
   let ticker: ReturnType<typeof schedule> | undefined
 
   const read = async (name: string) =>
@@ -58,6 +67,8 @@ export function createRetention({ store, clock, log }: { store: Store; clock: Cl
         .execute()
       if (runs.length === 0) return removed
       for (const { id } of runs) {
+        // The next sweep goes on from here.
+        if (closing) return removed
         await removeDocuments(id, true)
         await store.write([store.db.updateTable('run').set({ data_removed_at: clock.now() }).where('id', '=', id)])
         removed++
@@ -87,6 +98,8 @@ export function createRetention({ store, clock, log }: { store: Store; clock: Cl
         .execute()
       if (runs.length === 0) return removed
       for (const { id } of runs) {
+        // The next sweep goes on from here.
+        if (closing) return removed
         await removeDocuments(id, false)
         await store.write([
           store.db.deleteFrom('run_event').where('run_id', '=', id),
@@ -111,12 +124,17 @@ export function createRetention({ store, clock, log }: { store: Store; clock: Cl
       ])
       log.info({ runs, dataOf }, 'old results were removed by the retention rules')
     }
+    await onSwept()
     return { dataOf, runs }
   }
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const next = working.then(work, work)
     working = next.catch(() => {})
     return next
+  }
+  const couldNot = (error: unknown) => {
+    const { code, message } = asLabError(error)
+    log.error({ code, error: message }, 'old results could not be removed')
   }
   /** Sweeps when it is due; of several hubs, the one whose update counts. */
   const tick = async () => {
@@ -157,17 +175,14 @@ export function createRetention({ store, clock, log }: { store: Store; clock: Cl
           detail: value,
         }),
       ])
+      inTurn(sweep).catch(couldNot)
     },
     start: async () => {
       await tick()
-      ticker = schedule('* * * * *', () =>
-        tick().catch((error: unknown) => {
-          const { code, message } = asLabError(error)
-          log.error({ code, error: message }, 'old results could not be removed')
-        }),
-      )
+      ticker = schedule('* * * * *', () => tick().catch(couldNot))
     },
     close: async () => {
+      closing = true
       await ticker?.destroy()
       await working
     },

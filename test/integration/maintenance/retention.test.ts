@@ -31,8 +31,9 @@ test('samples go by the rule, outputs and all that frames them stay, runs under 
   assert.equal(await retention.sweep(), { dataOf: 0, runs: 0 })
   await retention.change({ dataDays: 41, runDays: null }, 'person-1')
   assert.equal(await retention.sweep(), { dataOf: 0, runs: 0 })
+  assert.equal(await names(old.id), ['descriptor', 'event_page', 'start', 'stop'])
   await retention.change({ dataDays: 39, runDays: null }, 'person-1')
-  assert.equal(await retention.sweep(), { dataOf: 1, runs: 0 })
+  assert.equal(await retention.sweep(), { dataOf: 0, runs: 0 }, 'the change itself has swept')
   assert.equal(await names(old.id), ['descriptor', 'start', 'stop'])
   assert.equal(await names(running.id), ['descriptor', 'event_page', 'start', 'stop'])
   const row = await store.db.selectFrom('run').selectAll().where('id', '=', old.id).executeTakeFirstOrThrow()
@@ -41,7 +42,7 @@ test('samples go by the rule, outputs and all that frames them stay, runs under 
   assert.equal(await retention.sweep(), { dataOf: 0, runs: 0 })
 
   await retention.change({ dataDays: null, runDays: 30 }, 'person-1')
-  assert.equal(await retention.sweep(), { dataOf: 0, runs: 1 })
+  await retention.sweep()
   assert.equal(await names(old.id), [])
   const audit = await store.db.selectFrom('audit').select('action').execute()
   assert.is(audit.filter(({ action }) => action === 'retention.sweep').length, 2)
@@ -63,6 +64,30 @@ test('it is due once a night, for one hub of several', async () => {
   assert.is(await left(), 0)
   const sweeps = await store.db.selectFrom('audit').select('id').where('action', '=', 'retention.sweep').execute()
   assert.is(sweeps.length, 3)
+})
+
+test('on a full disk, what new rules remove makes room for new runs', async () => {
+  const own = await temporaryStore()
+  try {
+    const { store, folder } = own
+    const run = await storeRun(store, { id: 'd'.repeat(26) })
+    await storeDocuments(store, [...documentsOf(run, { pages: 40, rowsPerPage: 2000 })])
+    const maintenance = await createMaintenance({
+      store,
+      folder,
+      clock: systemClock,
+      log: silentLog,
+      minimumFreeBytes: 300_000,
+      freeBytes: async () => 10_000,
+    })
+    assert.throws(maintenance.requireSpace, (error: { code: string }) => error.code === 'runs-refused')
+    await maintenance.setRetention({ dataDays: 1, runDays: null }, 'person-1')
+    assert.equal(await maintenance.sweep(), { dataOf: 0, runs: 0 }, 'the change itself has swept')
+    maintenance.requireSpace()
+    await maintenance.close()
+  } finally {
+    await own.close()
+  }
 })
 
 test('storage tells sizes and rules', async () => {
