@@ -1,6 +1,7 @@
 /** Puts the hub together. In the order of a run: api → runs → scheduling → dispatch → (a node) → ingest → results. */
 import { readFile } from 'node:fs/promises'
 import { createServer as createHttpsServer } from 'node:https'
+import { dirname, join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { parseTopic, topics } from '@fernlab/shared/contracts/topics'
 import { connectedPair } from '@fernlab/shared/links/in-process'
@@ -29,6 +30,7 @@ import { createIngest } from './ingest/ingest.ts'
 import { createMail } from './mail/mail.ts'
 import { createMaintenance } from './maintenance/maintenance.ts'
 import { createMonitoring } from './monitoring/monitoring.ts'
+import { clearDownloads } from './results/hdf5-files.ts'
 import { createResults } from './results/results.ts'
 import { createAdmission } from './runs/admission.ts'
 import { createRuns } from './runs/create-runs.ts'
@@ -41,7 +43,7 @@ import { createWaiting } from './runs/waiting.ts'
 import { decide } from './scheduling/decide.ts'
 import { explain } from './scheduling/explain.ts'
 import { lockDataFolder } from './store/data-lock.ts'
-import { openStore } from './store/store.ts'
+import { openStore, sqlitePath } from './store/store.ts'
 import { createTurn } from './store/turn.ts'
 import { HUB_VERSION } from './version.ts'
 
@@ -102,7 +104,12 @@ async function assemble(
   let httpUrl = ''
   const publicUrl = () => config.publicUrl ?? httpUrl
   const secure = tls !== undefined || config.publicUrl?.startsWith('https:') === true
-  const maintenance = await createMaintenance({ store, folder: hubFolder, clock, log })
+  const maintenance = await createMaintenance({
+    store,
+    folder: dirname(sqlitePath(config.databaseUrl)),
+    clock,
+    log,
+  })
   onClose(() => maintenance.close())
   const mail = createMail({ smtpUrl: config.smtpUrl })
   onClose(() => mail.close())
@@ -118,7 +125,9 @@ async function assemble(
   if (options.demoCatalogueFolder !== undefined) await catalogue.loadFolder(options.demoCatalogueFolder)
   const labs = await openKnownLabs(catalogue)
   onClose(() => labs.close())
-  const results = createResults({ store, site, clock })
+  const downloadsFolder = join(hubFolder, 'downloads')
+  await clearDownloads(downloadsFolder)
+  const results = createResults({ store, site, clock, downloadsFolder })
   onClose(() => results.close())
   const monitoring = createMonitoring({ clock })
   onClose(() => monitoring.close())

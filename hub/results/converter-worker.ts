@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import type { EventPageDoc, NodeDocument } from '@fernlab/shared/contracts/documents'
 import { decode } from '@fernlab/shared/links/codec'
 import { asLabError, type LabErrorJson } from '@fernlab/shared/primitives/lab-error'
-import { type Converter, type ConverterSpec, createConverter } from './converters.ts'
+import { type Converter, type ConverterSpec, createConverter, joined } from './converters.ts'
 import type { ReducedRows } from './reduce.ts'
 import { createShortLived } from './short-lived.ts'
 
@@ -76,28 +76,17 @@ function* pieces(converter: Converter, bodies: readonly Uint8Array[]): Generator
       size += piece.byteLength
       shortLived.passed(piece.byteLength)
       if (size < pieceBytes) continue
-      yield join(waiting)
+      yield joined(waiting)
       waiting = []
       size = 0
     }
   }
-  if (size > 0) yield join(waiting)
+  if (size > 0) yield joined(waiting)
 }
 
 function next({ pieces: left }: Session): { bytes?: Uint8Array } {
   const piece = left.next()
   return piece.done === true ? {} : { bytes: piece.value }
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1 && parts[0] !== undefined) return parts[0]
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.byteLength
-  }
-  return whole
 }
 
 const port = parentPort

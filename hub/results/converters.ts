@@ -4,11 +4,13 @@ import { createCsv } from './csv.ts'
 import { cut, slices } from './cut.ts'
 import { eventModelPages } from './event-model.ts'
 import type { StreamColumn } from './keys.ts'
-import { type ReducedRows, Reducer, type TimeWindow } from './reduce.ts'
+import { type ReducedRows, type ReduceOptions, Reducer, type TimeWindow } from './reduce.ts'
 
 interface Common {
   readonly columns: readonly StreamColumn[]
   readonly window: TimeWindow
+  /** Only a chart's worth of the `rows` that will come: at most `points`. */
+  readonly reduce?: { readonly rows: number; readonly points: number }
 }
 
 export type TimeColumn = 'relative' | 'epoch' | 'iso'
@@ -43,6 +45,11 @@ const text = new TextEncoder()
 
 /** A converter for the spec; the larger libraries are loaded only when asked for. */
 export async function createConverter(spec: ConverterSpec): Promise<Converter> {
+  const converter = await converterOf(spec)
+  return spec.reduce === undefined ? converter : reducedFirst({ ...spec, ...spec.reduce }, converter)
+}
+
+async function converterOf(spec: ConverterSpec): Promise<Converter> {
   switch (spec.format) {
     case 'csv':
       return createCsv(spec)
@@ -69,6 +76,50 @@ function reduced({ columns, rows, points, window }: Extract<ConverterSpec, { for
     finish: () => ({ bytes: nothing, reduced: reducer.finish() }),
     abort: () => {},
   }
+}
+
+/** Lets the rows that a chart keeps through to another form, as one page at the end. */
+function reducedFirst(options: ReduceOptions, converter: Converter): Converter {
+  const reducer = new Reducer(options)
+  return {
+    page: (page) => {
+      reducer.add(page)
+      return []
+    },
+    finish: () => {
+      const kept = reducer.finish()
+      const columns = options.columns.map(({ key, source, dataKey }) => {
+        const cells = kept.columns[key] ?? []
+        const words = dataKey.dtype === 'string' || dataKey.dtype === 'boolean'
+        const column = words
+          ? cells.map((value) => (typeof value === 'number' ? null : value))
+          : Float64Array.from(cells, (value) => (typeof value === 'number' ? value : Number.NaN))
+        return [source, column] as const
+      })
+      const page: EventPageDoc = {
+        stream: '',
+        first: 0,
+        count: kept.time.length,
+        time: Float64Array.from(kept.time),
+        columns: Object.fromEntries(columns),
+      }
+      const pieces = [...converter.page(page)]
+      return { bytes: joined([...pieces, converter.finish().bytes]) }
+    },
+    abort: converter.abort,
+  }
+}
+
+/** The pieces as one, in memory of its own. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1 && pieces[0] !== undefined) return pieces[0]
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.byteLength
+  }
+  return whole
 }
 
 function jsonColumn({ source, window }: Extract<ConverterSpec, { format: 'json-column' }>): Converter {

@@ -12,7 +12,7 @@ const mostChunkRows = 16_384
  */
 export async function createHdf5(spec: Extract<ConverterSpec, { format: 'hdf5' }>): Promise<Converter> {
   const { columns, window, metadata, path } = spec
-  const chunkRows = Math.max(16, Math.min(mostChunkRows, spec.rows))
+  const chunkRows = Math.max(16, Math.min(mostChunkRows, spec.reduce?.points ?? spec.rows))
   await h5wasm.ready
   const file = new h5wasm.File(path, 'w')
   for (const [name, value] of Object.entries(metadata)) file.create_attribute(name, value)

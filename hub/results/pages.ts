@@ -81,18 +81,19 @@ async function one(store: Store, runId: string, attempt: number, name: 'start' |
     .executeTakeFirst()
 }
 
-/** Rows that a stream has on the hub, and how many of them are in the window. */
-export async function countRows(
-  store: Store,
-  key: StreamKey,
-  window: TimeWindow = {},
-): Promise<{ total: number; inWindow: number }> {
+/** Rows that a stream has on the hub; while its run goes on, more may come. */
+export async function countRows(store: Store, key: StreamKey): Promise<number> {
+  return sum(pagesOf(store, key))
+}
+
+/** How many of the stream's first `rows` rows are in the window. */
+export async function countInWindow(store: Store, key: StreamKey, rows: number, window: TimeWindow): Promise<number> {
   const { from, to } = window
-  const all = await sum(pagesOf(store, key))
-  if (from === undefined && to === undefined) return { total: all, inWindow: all }
-  const overlapping = await sum(pagesOf(store, key, window))
+  if (from === undefined && to === undefined) return rows
+  const pages = () => pagesOf(store, key, window).where('first_row', '<', rows)
+  const overlapping = await sum(pages())
   // Times grow within a stream, so at most the first and the last page are cut.
-  const edges = await pagesOf(store, key, window)
+  const edges = await pages()
     .select('body')
     .where(({ or, eb }) =>
       or([
@@ -101,11 +102,11 @@ export async function countRows(
       ]),
     )
     .execute()
-  const outside = edges.reduce((rows, { body }) => {
+  const outside = edges.reduce((sum, { body }) => {
     const page = docIn<EventPageDoc>(body)
-    return rows + page.count - cut(page, window).count
+    return sum + page.count - cut(page, window).count
   }, 0)
-  return { total: all, inWindow: overlapping - outside }
+  return overlapping - outside
 }
 
 async function sum(pages: ReturnType<typeof pagesOf>): Promise<number> {
@@ -135,23 +136,29 @@ function pagesOf(store: Store, { runId, attempt, stream }: StreamKey, window: Ti
     )
 }
 
-/** The bodies of a stream's pages in order of rows, some MB at a time; each may be given away. */
-export async function* pageBodies(store: Store, key: StreamKey, window: TimeWindow = {}): AsyncGenerator<Uint8Array[]> {
+/** The bodies of a stream's pages in order of rows up to `rows`, some MB at a time; each may be given away. */
+export async function* pageBodies(
+  store: Store,
+  key: StreamKey,
+  rows: number,
+  window: TimeWindow = {},
+): AsyncGenerator<Uint8Array[]> {
   let after = -1
   let limit = 1
   for (;;) {
-    const rows = await pagesOf(store, key, window)
+    const found = await pagesOf(store, key, window)
       .select(['first_row', 'row_count', 'body'])
       .where('first_row', '>', after)
+      .where('first_row', '<', rows)
       .orderBy('first_row')
       .limit(limit)
       .execute()
-    if (rows.length === 0) return
-    const count = rows.reduce((sum, row) => sum + (row.row_count ?? 0), 0)
-    after = rows.at(-1)?.first_row ?? after
-    const average = Math.max(1, count / rows.length)
+    if (found.length === 0) return
+    const count = found.reduce((sum, row) => sum + (row.row_count ?? 0), 0)
+    after = found.at(-1)?.first_row ?? after
+    const average = Math.max(1, count / found.length)
     limit = Math.max(1, Math.min(mostPagesAtOnce, Math.floor(rowsAtOnce / average)))
-    yield rows.map((row) => row.body)
+    yield found.map((row) => row.body)
   }
 }
 

@@ -5,19 +5,16 @@
  * INVARIANTS: memory does not grow with the length of a run: a few pages are read, turned and given on at the reader's
  * pace; turning them happens in a thread of its own.
  */
-import { createReadStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Data, Run } from '@fernlab/shared/contracts/api'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Store } from '../store/store.ts'
-import { type Conversion, createConverterThread } from './converter-thread.ts'
+import { createConverterThread } from './converter-thread.ts'
 import type { ConverterSpec, TimeColumn } from './converters.ts'
 import { streamDocuments } from './document-lines.ts'
+import { createHdf5Files, takeIn } from './hdf5-files.ts'
 import { type StreamColumn, streamColumns } from './keys.ts'
-import { countRows, latestAttempt, pageBodies, type Stream, startOf, streamsOf } from './pages.ts'
+import { countInWindow, countRows, latestAttempt, pageBodies, type Stream, startOf, streamsOf } from './pages.ts'
 import type { TimeWindow } from './reduce.ts'
 
 export type Bytes = AsyncGenerator<Uint8Array, void, void>
@@ -28,18 +25,21 @@ export interface DataRequest extends TimeWindow {
   readonly attempt?: number
   /** API keys; all unless given. */
   readonly columns?: readonly string[]
+  /** At most so many rows, as a chart keeps them. */
+  readonly points?: number
 }
 
 export interface Results {
   /** Event-model documents as JSON lines. */
   documents(run: Run, attempt?: number): Promise<Bytes>
-  /** A chart's worth of rows: at most `points`. */
+  /** A chart's worth of rows. */
   reduced(run: Run, request: DataRequest & { readonly points: number }): Promise<Data>
   /** All rows, in the form of `Data`, as it is read. */
   json(run: Run, request: DataRequest): Promise<Bytes>
   csv(run: Run, request: DataRequest & { readonly time: TimeColumn }): Promise<Bytes>
   parquet(run: Run, request: DataRequest): Promise<Bytes>
-  hdf5(run: Run, request: DataRequest): Promise<Bytes>
+  /** Made whole before its first byte; given up when the signal aborts. */
+  hdf5(run: Run, request: DataRequest, signal: AbortSignal): Promise<Bytes>
   close(): Promise<void>
 }
 
@@ -47,8 +47,8 @@ export interface ResultsOptions {
   readonly store: Store
   readonly site: string
   readonly clock: Clock
-  /** Where a file is made before it is sent; the system's temporary folder unless given. */
-  readonly temporaryFolder?: string
+  /** Where files are made before they are sent; its own, see `clearDownloads`. */
+  readonly downloadsFolder: string
 }
 
 interface Selection {
@@ -56,11 +56,15 @@ interface Selection {
   readonly stream: Stream
   readonly columns: readonly StreamColumn[]
   readonly window: TimeWindow
+  /** Rows as of the request: what comes later is in none of the answer's columns. */
+  readonly rows: number
+  readonly reduce?: { readonly rows: number; readonly points: number }
 }
 
 /** Opens results on the store; the thread starts with the first download. */
-export function createResults({ store, site, clock, temporaryFolder = tmpdir() }: ResultsOptions): Results {
+export function createResults({ store, site, clock, downloadsFolder }: ResultsOptions): Results {
   const converters = createConverterThread({ clock })
+  const hdf5Files = createHdf5Files({ folder: downloadsFolder, clock })
 
   const select = async (run: Run, request: DataRequest): Promise<Selection> => {
     const attempt = request.attempt ?? (await latestAttempt(store, run.id)) ?? run.attempt
@@ -68,19 +72,27 @@ export function createResults({ store, site, clock, temporaryFolder = tmpdir() }
     const wanted = request.stream ?? mainStream(streams, run.rows)
     const stream = streams.find(({ name }) => name === wanted)
     if (stream === undefined) throw noStream(run, request.stream, streams)
-    const { from, to } = request
-    return {
-      key: { runId: run.id, attempt, stream: stream.name },
-      stream,
-      columns: choose(streamColumns(stream.descriptor), request.columns),
-      window: { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) },
-    }
+    const { from, to, points } = request
+    const key = { runId: run.id, attempt, stream: stream.name }
+    const window = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+    const columns = choose(streamColumns(stream.descriptor), request.columns)
+    const rows = await countRows(store, key)
+    if (points === undefined) return { key, stream, columns, window, rows }
+    const reduce = { rows: await countInWindow(store, key, rows, window), points }
+    return { key, stream, columns, window, rows, reduce }
   }
+  /** What every form of the selection needs to know. */
+  const common = ({ columns, window, reduce }: Selection) => ({
+    columns,
+    window,
+    ...(reduce === undefined ? {} : { reduce }),
+  })
+  const pagesOf = ({ key, rows, window }: Selection) => pageBodies(store, key, rows, window)
 
-  async function* convert({ key, window }: Selection, spec: ConverterSpec): Bytes {
+  async function* convert(selection: Selection, spec: ConverterSpec): Bytes {
     const conversion = await converters.open(spec)
     try {
-      for await (const bodies of pageBodies(store, key, window)) {
+      for await (const bodies of pagesOf(selection)) {
         yield* conversion.pages(bodies)
       }
       const { bytes } = await conversion.finish()
@@ -91,10 +103,10 @@ export function createResults({ store, site, clock, temporaryFolder = tmpdir() }
   }
 
   async function* wholeJson(selection: Selection): Bytes {
-    const { key, columns, window } = selection
+    const { key, columns, window, rows } = selection
     const text = new TextEncoder()
-    const head = { stream: key.stream, attempt: key.attempt, ...(await count(selection)), reduced: false }
-    yield text.encode(`${JSON.stringify({ ...head, keys: describeKeys(columns) }).slice(0, -1)},"time":[`)
+    const head = { stream: key.stream, attempt: key.attempt, rows, reduced: false, keys: describeKeys(columns) }
+    yield text.encode(`${JSON.stringify(head).slice(0, -1)},"time":[`)
     yield* convert(selection, { format: 'json-column', columns, window, source: undefined })
     yield text.encode('],"columns":{')
     for (const [at, { key: name, source }] of columns.entries()) {
@@ -103,29 +115,6 @@ export function createResults({ store, site, clock, temporaryFolder = tmpdir() }
       yield text.encode(']')
     }
     yield text.encode('}}')
-  }
-
-  const count = async ({ key }: Selection) => ({ rows: (await countRows(store, key)).total })
-
-  async function* viaFile(selection: Selection, metadata: Record<string, string>): Bytes {
-    const folder = await mkdtemp(join(temporaryFolder, 'fernlab-results-'))
-    try {
-      const path = join(folder, 'data.h5')
-      const { columns, window } = selection
-      // A thread of its own: the library's memory goes with it.
-      const own = createConverterThread({ clock })
-      try {
-        const { inWindow: rows } = await countRows(store, selection.key, window)
-        const conversion = await own.open({ format: 'hdf5', columns, window, path, metadata, rows })
-        for await (const bodies of pageBodies(store, selection.key, window)) await takeIn(conversion, bodies)
-        await conversion.finish()
-      } finally {
-        await own.close()
-      }
-      yield* createReadStream(path, { highWaterMark: 262_144 }) as AsyncIterable<Uint8Array>
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
   }
 
   return {
@@ -139,17 +128,15 @@ export function createResults({ store, site, clock, temporaryFolder = tmpdir() }
       }),
     reduced: async (run, request) => {
       const selection = await select(run, request)
-      const { key, columns, window } = selection
-      const { total, inWindow } = await countRows(store, key, window)
-      const { points } = request
-      const conversion = await converters.open({ format: 'reduced', columns, window, rows: inWindow, points })
+      const { key, columns, window, rows, reduce = { rows, points: request.points } } = selection
+      const conversion = await converters.open({ format: 'reduced', columns, window, ...reduce })
       try {
-        for await (const bodies of pageBodies(store, key, window)) await takeIn(conversion, bodies)
+        for await (const bodies of pagesOf(selection)) await takeIn(conversion, bodies)
         const { reduced } = await conversion.finish()
         return {
           stream: key.stream,
           attempt: key.attempt,
-          rows: total,
+          rows,
           reduced: reduced?.reduced ?? false,
           keys: describeKeys(columns),
           time: [...(reduced?.time ?? [])],
@@ -162,28 +149,22 @@ export function createResults({ store, site, clock, temporaryFolder = tmpdir() }
     json: async (run, request) => wholeJson(await select(run, request)),
     csv: async (run, request) => {
       const selection = await select(run, request)
-      const { columns, window, key, stream } = selection
-      const start = await startOf(store, run.id, key.attempt)
-      const startTime = start?.time ?? stream.descriptor.time
-      return convert(selection, { format: 'csv', columns, window, startTime, time: request.time })
+      const start = await startOf(store, run.id, selection.key.attempt)
+      const startTime = start?.time ?? selection.stream.descriptor.time
+      return convert(selection, { format: 'csv', ...common(selection), startTime, time: request.time })
     },
     parquet: async (run, request) => {
       const selection = await select(run, request)
-      const { columns, window } = selection
-      return convert(selection, { format: 'parquet', columns, window, metadata: describeRun(run, selection) })
+      return convert(selection, { format: 'parquet', ...common(selection), metadata: describeRun(run, selection) })
     },
-    hdf5: async (run, request) => {
+    hdf5: async (run, request, signal) => {
       const selection = await select(run, request)
-      return viaFile(selection, describeRun(run, selection))
+      const { key, rows, window } = selection
+      const inWindow = selection.reduce?.rows ?? (await countInWindow(store, key, rows, window))
+      const spec = { ...common(selection), metadata: describeRun(run, selection), rows: inWindow }
+      return hdf5Files.send(spec, () => pagesOf(selection), signal)
     },
     close: converters.close,
-  }
-}
-
-/** For forms that give nothing out before their end. */
-async function takeIn(conversion: Conversion, bodies: readonly Uint8Array[]): Promise<void> {
-  for await (const piece of conversion.pages(bodies)) {
-    throw new LabError({ code: 'conversion-failed', kind: 'bug', message: `${piece.byteLength} bytes came too early` })
   }
 }
 

@@ -1,10 +1,13 @@
 import { dataSchema, type Run } from '@fernlab/shared/contracts/api'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
 import { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import type { Caller } from '../../accounts/caller.ts'
 import { can } from '../../accounts/can.ts'
 import type { Bytes, DataRequest } from '../../results/results.ts'
 import { readCursor, runEvents } from '../../results/run-events.ts'
-import type { AddRoute, ApiParts } from '../context.ts'
+import type { AddRoute, ApiParts, Env } from '../context.ts'
 import { readableRun, runParams } from './runs.ts'
 
 const seconds = z.coerce.number().refine(Number.isFinite, 'must be epoch seconds')
@@ -16,15 +19,17 @@ const dataQuery = z.object({
   from: seconds.optional(),
   to: seconds.optional(),
   columns: z.string().max(4000).optional(),
+  /** At most so many rows, every peak kept. */
+  points: z.coerce.number().int().min(10).max(20_000).optional(),
 })
-const reducible = dataQuery.extend({ points: z.coerce.number().int().min(10).max(20_000).optional() })
-const csvQuery = reducible.extend({ time: z.enum(['relative', 'epoch', 'iso']).default('relative') })
+const csvQuery = dataQuery.extend({ time: z.enum(['relative', 'epoch', 'iso']).default('relative') })
 
 type Query = z.output<typeof dataQuery>
 
 /** Documents, data and live events of a run. */
 export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
   const { results } = parts
+  const streamed = streamedWith(parts.log)
   add(
     {
       method: 'get',
@@ -36,9 +41,9 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       query: z.object({ attempt: z.coerce.number().int().min(1).optional() }),
       answer: { what: 'One `{name, doc}` a line', type: 'application/jsonl' },
     },
-    async ({ params, query, caller }) => {
+    async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
-      return streamed(await results.documents(run, query.attempt), 'application/jsonl')
+      return streamed(c, await results.documents(run, query.attempt), 'application/jsonl')
     },
   )
   add(
@@ -49,14 +54,14 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       summary: 'A stream in columns; with `points`, reduced for a chart with every peak kept',
       access: 'runs.read',
       params: runParams,
-      query: reducible,
+      query: dataQuery,
       answer: { schema: dataSchema, what: 'The data' },
     },
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
       const { points } = query
       if (points !== undefined) return c.json(await results.reduced(run, { ...wanted(query), points }))
-      return streamed(await results.json(run, wanted(query)), 'application/json')
+      return streamed(c, await results.json(run, wanted(query)), 'application/json')
     },
   )
   add(
@@ -72,10 +77,10 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       query: csvQuery,
       answer: { what: 'CSV', type: 'text/csv' },
     },
-    async ({ params, query, caller }) => {
+    async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
       const request = { ...wanted(query), time: query.time }
-      return streamed(await results.csv(run, request), 'text/csv; charset=utf-8', `${run.lab}-${run.id}.csv`)
+      return streamed(c, await results.csv(run, request), 'text/csv; charset=utf-8', `${run.lab}-${run.id}.csv`)
     },
   )
   add(
@@ -89,10 +94,10 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       query: dataQuery,
       answer: { what: 'Parquet', type: 'application/vnd.apache.parquet' },
     },
-    async ({ params, query, caller }) => {
+    async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
       const file = `${run.lab}-${run.id}.parquet`
-      return streamed(await results.parquet(run, wanted(query)), 'application/vnd.apache.parquet', file)
+      return streamed(c, await results.parquet(run, wanted(query)), 'application/vnd.apache.parquet', file)
     },
   )
   add(
@@ -106,9 +111,14 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       query: dataQuery,
       answer: { what: 'HDF5', type: 'application/x-hdf5' },
     },
-    async ({ params, query, caller }) => {
+    async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
-      return streamed(await results.hdf5(run, wanted(query)), 'application/x-hdf5', `${run.lab}-${run.id}.h5`)
+      return streamed(
+        c,
+        await results.hdf5(run, wanted(query), c.req.raw.signal),
+        'application/x-hdf5',
+        `${run.lab}-${run.id}.h5`,
+      )
     },
   )
   add(
@@ -136,7 +146,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
         signal: gone.signal,
       })
       const permitted = whilePermitted(parts, { events, run, headers: c.req.raw.headers, caller, gone })
-      return streamed(encoded(permitted), 'text/event-stream; charset=utf-8', undefined, () => gone.abort())
+      return streamed(c, encoded(permitted), 'text/event-stream; charset=utf-8', undefined, () => gone.abort())
     },
   )
 }
@@ -176,13 +186,14 @@ async function* whilePermitted(
   }
 }
 
-function wanted({ stream, attempt, from, to, columns }: Query): DataRequest {
+function wanted({ stream, attempt, from, to, columns, points }: Query): DataRequest {
   return {
     ...(stream === undefined ? {} : { stream }),
     ...(attempt === undefined ? {} : { attempt }),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(columns === undefined ? {} : { columns: columns.split(',') }),
+    ...(points === undefined ? {} : { points }),
   }
 }
 
@@ -195,28 +206,52 @@ async function* encoded(texts: AsyncGenerator<string, void, void>): Bytes {
   }
 }
 
-/** An answer that is made as it is read: nothing is prepared before the reader asks for more. */
-function streamed(source: Bytes, type: string, fileName?: string, onGone: () => void = () => {}): Response {
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      pull: async (controller) => {
-        const { done, value } = await source.next()
-        if (done === true) controller.close()
-        else controller.enqueue(value)
+/**
+ * An answer that is made as it is read: its first piece before the head is sent, so that what fails at once is a problem
+ * document, and no other piece before the reader asks for it. What fails later breaks the connection, and is in the log.
+ */
+function streamedWith(log: Log) {
+  return async (
+    c: Context<Env>,
+    source: Bytes,
+    type: string,
+    fileName?: string,
+    onGone: () => void = () => {},
+  ): Promise<Response> => {
+    let next: ReturnType<Bytes['next']> | undefined = Promise.resolve(await source.next())
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          try {
+            const { done, value } = await (next ?? source.next())
+            next = undefined
+            if (done === true) controller.close()
+            else controller.enqueue(value)
+          } catch (error) {
+            log.error({ path: c.req.path, ...describeError(error) }, 'an answer broke off')
+            const message = 'the answer broke off; the staff can see why in the log of the hub'
+            controller.error(new LabError({ code: 'answer-broken', kind: 'bug', message }))
+          }
+        },
+        cancel: async () => {
+          onGone()
+          await source.return()
+        },
       },
-      cancel: async () => {
-        onGone()
-        await source.return()
+      { highWaterMark: 0 },
+    )
+    return new Response(stream, {
+      headers: {
+        'content-type': type,
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+        ...(fileName === undefined ? {} : { 'content-disposition': `attachment; filename="${fileName}"` }),
       },
-    },
-    { highWaterMark: 0 },
-  )
-  return new Response(stream, {
-    headers: {
-      'content-type': type,
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-      ...(fileName === undefined ? {} : { 'content-disposition': `attachment; filename="${fileName}"` }),
-    },
-  })
+    })
+  }
+}
+
+function describeError(error: unknown): { code: string; error: string } {
+  const { code, message } = asLabError(error)
+  return { code, error: message }
 }

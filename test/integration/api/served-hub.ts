@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { createAccounts } from '@fernlab/hub/accounts/accounts'
 import { type ApiParts, createApi, createApiServer } from '@fernlab/hub/api/api'
 import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
@@ -139,7 +140,7 @@ export async function serveHub(options: ServedOptions = {}) {
     },
   })
   const catalogue = createCatalogue({ store, clock, log })
-  const results = createResults({ store, site: 'here', clock })
+  const results = createResults({ store, site: 'here', clock, downloadsFolder: join(folder, 'downloads') })
   const maintenance = await createMaintenance({
     store,
     folder,

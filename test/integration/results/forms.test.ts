@@ -1,7 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { clearDownloads, stalledMs } from '@fernlab/hub/results/hdf5-files'
 import { createResults, type Results } from '@fernlab/hub/results/results'
 import type { Run } from '@fernlab/shared/contracts/api'
-import { systemClock } from '@fernlab/shared/primitives/clock'
+import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -15,7 +17,12 @@ const rows = 3 * 5000
 
 test.before(async () => {
   opened = await temporaryStore()
-  results = createResults({ store: opened.store, site: 'here', clock: systemClock, temporaryFolder: opened.folder })
+  results = createResults({
+    store: opened.store,
+    site: 'here',
+    clock: systemClock,
+    downloadsFolder: join(opened.folder, 'downloads'),
+  })
   run = await storeRun(opened.store)
   await storeDocuments(opened.store, [...documentsOf(run, { pages: 3, rowsPerPage: 5000 })])
 })
@@ -147,11 +154,10 @@ test('Parquet can be read back', async () => {
 })
 
 test('HDF5 can be read back and leaves no file behind', async () => {
-  const file = await bytes(await results.hdf5(run, {}))
+  const file = await bytes(await results.hdf5(run, {}, new AbortController().signal))
   const { default: h5wasm } = await import('h5wasm/node')
   await h5wasm.ready
   const path = `${opened.folder}/read-back.h5`
-  const { writeFile } = await import('node:fs/promises')
   await writeFile(path, file)
   const opening = new h5wasm.File(path, 'r')
   const dataset = (name: string) => opening.get(name) as InstanceType<typeof h5wasm.Dataset>
@@ -161,10 +167,118 @@ test('HDF5 can be read back and leaves no file behind', async () => {
   assert.equal(dataset('meter_range').slice([[0, 2]]), ['auto, "fine"', 'manual'])
   assert.is(opening.attrs.run?.value, run.id)
   opening.close()
+  assert.equal(await readdir(join(opened.folder, 'downloads')), [])
+})
+
+test('HDF5 files are made two at a time; a reader who leaves or stalls makes way for the next', async () => {
+  const clock = new ManualClock()
+  const downloadsFolder = join(opened.folder, 'few-at-once')
+  await mkdir(downloadsFolder)
+  await writeFile(join(downloadsFolder, 'left-by-a-crash'), 'x')
+  await clearDownloads(downloadsFolder)
+  const own = createResults({ store: opened.store, site: 'here', clock, downloadsFolder })
+  const gone = Array.from({ length: 6 }, () => new AbortController())
+  const asked: Awaited<ReturnType<Results['hdf5']>>[] = []
+  const ask = async (n: number) => {
+    const source = await own.hdf5(run, {}, (gone[n] as AbortController).signal)
+    asked.push(source)
+    return source.next()
+  }
+  try {
+    const stalled = await own.hdf5(run, {}, (gone[0] as AbortController).signal)
+    asked.push(stalled)
+    assert.ok(!(await stalled.next()).done)
+    const second = ask(1)
+    assert.ok(!(await second).done)
+    let third: 'waits' | 'has begun' = 'waits'
+    const later = ask(2).then((first) => {
+      third = 'has begun'
+      return first
+    })
+    const leaving = ask(3)
+    gone[3]?.abort()
+    assert.ok((await leaving).done, 'it never gets a turn')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.is(third, 'waits')
+    assert.equal(await readdir(downloadsFolder), [], 'what is being sent has no name')
+    await clock.advance(stalledMs)
+    assert.ok(!(await later).done)
+    const refused = await bytes(stalled).catch((error) => error.code)
+    assert.is(refused, 'download-stalled')
+
+    gone[4]?.abort()
+    assert.ok((await ask(4)).done)
+  } finally {
+    for (const source of asked) await source.return()
+    await own.close()
+  }
+})
+
+test('HDF5 that nobody waits for any more is given up while it is being made', async () => {
+  const long = await storeRun(opened.store, { id: 'l'.repeat(26) })
+  await storeDocuments(opened.store, [...documentsOf(long, { pages: 200, rowsPerPage: 500 })])
+  const gone = new AbortController()
+  let reads = 0
+  const store = {
+    ...opened.store,
+    db: new Proxy(opened.store.db, {
+      get: (db, name) => {
+        if (name === 'selectFrom' && ++reads === 5) gone.abort()
+        const value = Reflect.get(db, name)
+        return typeof value === 'function' ? value.bind(db) : value
+      },
+    }),
+  }
+  const downloadsFolder = join(opened.folder, 'given-up')
+  const own = createResults({ store, site: 'here', clock: systemClock, downloadsFolder })
+  const piece = await (await own.hdf5(long, {}, gone.signal)).next()
+  assert.ok(gone.signal.aborted)
+  assert.ok(piece.done)
+  assert.equal(await readdir(downloadsFolder), [])
+  await own.close()
+})
+
+test('a chart’s worth can be had in every form', async () => {
+  const some = { points: 200, columns: ['power', 'meter.range'] }
+  const { time, columns } = await results.reduced(run, some)
+  assert.ok(time.length <= 200 && time.length > 90, `${time.length}`)
+  const csv = (await bytes(await results.csv(run, { ...some, time: 'epoch' }))).toString().trim().split('\r\n')
   assert.equal(
-    (await readdir(opened.folder)).filter((name) => name.startsWith('fernlab-results-')),
-    [],
+    csv.slice(1),
+    time.map((at, n) => {
+      const range = String(columns.meter_range?.[n])
+      return `${at},${columns.power?.[n]},${range.includes('"') ? `"${range.replaceAll('"', '""')}"` : range}`
+    }),
   )
+  const { parquetReadObjects } = await import('hyparquet')
+  const parquet = await bytes(await results.parquet(run, some))
+  const buffer = parquet.buffer.slice(parquet.byteOffset, parquet.byteOffset + parquet.byteLength) as ArrayBuffer
+  const objects = await parquetReadObjects({ file: buffer })
+  assert.equal(
+    objects.map((object) => [object.time, object.power]),
+    time.map((at, n) => [at, columns.power?.[n]]),
+  )
+  const { default: h5wasm } = await import('h5wasm/node')
+  await h5wasm.ready
+  const path = join(opened.folder, 'reduced.h5')
+  await writeFile(path, await bytes(await results.hdf5(run, some, new AbortController().signal)))
+  const file = new h5wasm.File(path, 'r')
+  assert.equal([...((file.get('power') as InstanceType<typeof h5wasm.Dataset>).value as Float64Array)], columns.power)
+  file.close()
+})
+
+test('of a run that goes on, the columns are as long as its times', async () => {
+  const growing = await storeRun(opened.store, { id: 'g'.repeat(26), state: 'running' })
+  const documents = [...documentsOf(growing, { pages: 6, rowsPerPage: 100 })]
+  await storeDocuments(opened.store, documents.slice(0, 4))
+  const source = await results.json(growing, {})
+  const parts = [(await source.next()).value as Uint8Array, (await source.next()).value as Uint8Array]
+  await storeDocuments(opened.store, documents.slice(4, 8))
+  parts.push(await bytes(source))
+  const data = JSON.parse(Buffer.concat(parts).toString())
+  assert.is(data.rows, 200)
+  assert.is(data.time.length, 200)
+  for (const column of Object.values(data.columns)) assert.is((column as unknown[]).length, 200)
 })
 
 test('an unknown stream and an unknown column are named', async () => {
