@@ -36,6 +36,8 @@ export const nodeFileSchemaZod = z.strictObject({
   }),
   instruments: z.record(name, instrumentEntrySchema),
   benches: z.record(name, benchEntrySchema).default({}),
+  /** Whoever writes one relies on it: it must not be taken for a misspelt key. */
+  interlocks: z.never('interlocks are not built yet: put what must never be exceeded under limits').exactOptional(),
 })
 
 /** node.yaml as data, defaults filled in. */

@@ -44,6 +44,11 @@ for (const [what, text, expected] of [
     /bench b has no part z/,
   ],
   ['a key twice', `${head}node: m\ninstruments: {}\n`, /^node\.yaml:4:1: the key node stands twice/],
+  [
+    'an interlock, which is not built yet',
+    `${head}instruments: {}\ninterlocks:\n  - {when: a.b > 3, then: safe}\n`,
+    /^node\.yaml:5:\d+: interlocks: interlocks are not built yet: put what must never be exceeded under limits$/,
+  ],
   ['an unknown key', `${head}instruments: {}\nbenchs: {}\n`, /benchs/],
 ] as const) {
   test(`${what} is one line with file, line and path`, async () => {
