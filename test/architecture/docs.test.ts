@@ -1,6 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { parseNodeFile } from '@fernlab/shared/contracts/node-file'
+import { checkAgainstInstruments, loadConfig } from '@fernlab/edge/config/config'
+import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
+import { createInstrumentHandle, type InstrumentHandle } from '@fernlab/edge/instruments/instrument-handle'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import { checkProtocol } from '@fernlab/shared/protocol/check-protocol'
 import { checkLabFolder } from '@fernlab/shared/protocol/lab-folder'
 import * as assert from 'uvu/assert'
 import { blocksOf, guides, linksOf } from '../support/doc-blocks.ts'
@@ -32,14 +37,37 @@ test('finds the blocks that are to be run and the files that are to be written',
   ])
 })
 
-test('the lab and the node in the guide for lab builders are sound', () => {
+test('the lab and the node in the guide for lab builders are sound, and fit each other', async () => {
   const files = guides().find(({ path }) => path === 'docs/lab-builders.md')?.blocks ?? []
-  const lab: Record<string, string> = {}
+  const folder: Record<string, string> = {}
   for (const { file, text } of files) {
-    if (file?.startsWith('divider/')) lab[file.slice('divider/'.length)] = text
+    if (file?.startsWith('divider/')) folder[file.slice('divider/'.length)] = text
   }
-  assert.equal(checkLabFolder(lab, { folder: 'divider' }).issues, [])
-  assert.equal(parseNodeFile(files.find(({ file }) => file === 'node.yaml')?.text ?? '').issues, [])
+  const { lab, issues } = checkLabFolder(folder, { folder: 'divider' })
+  assert.equal(issues, [])
+  const text = files.find(({ file }) => file === 'node.yaml')?.text ?? ''
+  const drivers = builtInDrivers()
+  const config = await loadConfig({ text, folder: root }, drivers)
+  const [clock, log] = [systemClock, silentLog]
+  const instruments = new Map<string, InstrumentHandle>()
+  for (const [name, entry] of Object.entries(config.file.instruments)) {
+    const driver = drivers.find(({ kind }) => kind === entry.driver)
+    assert.ok(driver, entry.driver)
+    // Nothing is opened: making an instrument reads its description and its settings.
+    const openTransport = () => Promise.reject(new TypeError('nothing is to be opened'))
+    const instrument = await driver.create(entry.config, { name, clock, log, openTransport, configFolder: root })
+    instruments.set(name, createInstrumentHandle({ name, instrument, clock, log }))
+  }
+  checkAgainstInstruments(config, instruments)
+  for (const bench of Object.values(config.file.benches)) {
+    const specs = Object.entries(bench.parts).flatMap(([part, name]) => {
+      const spec = instruments.get(name)?.spec
+      return spec === undefined ? [] : [[part, spec] as const]
+    })
+    for (const protocol of Object.values(lab?.protocols ?? {})) {
+      assert.equal(checkProtocol(protocol, { parts: Object.fromEntries(specs), limits: bench.limits ?? {} }), [])
+    }
+  }
 })
 
 test.run()
