@@ -1,4 +1,4 @@
-import { convert, convertStep } from '@fernlab/shared/primitives/units'
+import { convertStep, convertTrimmed } from '@fernlab/shared/primitives/units'
 import type { Instruction } from '@fernlab/shared/protocol/expand'
 import { type Performance, setOne } from './performance.ts'
 
@@ -16,7 +16,7 @@ export async function ramp(
   const { part, signal: name, unit, overS, rate } = instruction
   const { lease, clock, environment } = context
   const spec = lease.signal(part, name)
-  const own = (value: number) => (unit === undefined ? value : convert(value, unit, spec.unit))
+  const own = (value: number) => (unit === undefined ? value : convertTrimmed(value, unit, spec.unit))
   const to = own(instruction.to)
   let from = instruction.from === undefined ? undefined : own(instruction.from)
   if (from === undefined) {

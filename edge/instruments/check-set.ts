@@ -1,6 +1,6 @@
 import type { Limits, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { convert } from '@fernlab/shared/primitives/units'
+import { convertTrimmed } from '@fernlab/shared/primitives/units'
 import type { SignalValue } from '../drivers/driver.ts'
 
 export interface SetRequest {
@@ -33,7 +33,7 @@ export function checkSet({ label, spec, value, unit, limits }: SetRequest): Sign
   }
   if (typeof value !== 'number') throw refuse('value-of-wrong-type', `${label} takes a number, not ${show(value)}`)
   if (!Number.isFinite(value)) throw refuse('value-not-finite', `${label} can not be set to ${value}`)
-  const own = unit === undefined ? value : convert(value, unit, spec.unit)
+  const own = unit === undefined ? value : convertTrimmed(value, unit, spec.unit)
   if (spec.dtype === 'integer' && !Number.isInteger(own)) {
     throw refuse('value-of-wrong-type', `${label} takes a whole number, not ${own}`)
   }

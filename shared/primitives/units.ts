@@ -149,6 +149,11 @@ export function convert(value: number, from: string, to: string): number {
   return (value * source.factor + source.offset - target.offset) / target.factor
 }
 
+/** As {@link convert}, to fifteen digits: what a conversion adds behind them is no part of a value that people gave. */
+export function convertTrimmed(value: number, from: string, to: string): number {
+  return from === to ? value : Number(convert(value, from, to).toPrecision(15))
+}
+
 /** `value` as a step (an uncertainty, a rate, a range) in another unit: scales of temperature lose their zero. */
 export function convertStep(value: number, from: string, to: string): number {
   convert(0, from, to)

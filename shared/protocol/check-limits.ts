@@ -4,7 +4,7 @@
  */
 import type { Finding, Path } from '../contracts/yaml-file.ts'
 import { asLabError } from '../primitives/lab-error.ts'
-import { convert } from '../primitives/units.ts'
+import { convertTrimmed } from '../primitives/units.ts'
 import type { BenchView } from './bench-view.ts'
 import { createCompiler, type Expression } from './expression.ts'
 import { checkValues } from './parameter-values.ts'
@@ -170,7 +170,7 @@ function checkArgument(run: Run, key: SignalKey, name: string, value: Value, pat
 function checkNumber(run: Run, key: SignalKey, value: number, unit: string | undefined, path: Path): void {
   const signal = run.bench.signal(key)
   if (signal === undefined) return
-  const own = unit === undefined ? value : Number(convert(value, unit, signal.unit).toPrecision(15))
+  const own = unit === undefined ? value : convertTrimmed(value, unit, signal.unit)
   const { low, high } = run.bench.limits(key)
   const shown = signal.unit === '1' ? '' : ` ${signal.unit}`
   if (high !== undefined && own > high) report(run, path, `${own}${shown} is above the limit of ${high}${shown}`)

@@ -3,7 +3,7 @@ import type { ParameterSpec, Scalar } from '../capabilities/signals.ts'
 import type { Issue } from '../primitives/lab-error.ts'
 import { asLabError } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
-import { convert } from '../primitives/units.ts'
+import { convertTrimmed } from '../primitives/units.ts'
 
 /** Whether a text holds a match of a pattern; must take linear time, patterns come from lab builders. */
 export type PatternMatcher = (pattern: string, text: string) => boolean
@@ -119,7 +119,7 @@ function inDeclaredUnit(spec: ParameterSpec, input: unknown): { value: number } 
   }
   try {
     // Fifteen digits: what a conversion of 5000 mV adds behind them would break the limit of 5 V.
-    return { value: Number(convert(value, unit, spec.unit ?? '1').toPrecision(15)) }
+    return { value: convertTrimmed(value, unit, spec.unit ?? '1') }
   } catch (error) {
     return { message: asLabError(error).message }
   }

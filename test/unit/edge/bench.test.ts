@@ -132,6 +132,14 @@ test('an action gets arguments that it declares, in its units, or is not called'
   )
 })
 
+test('a value at the limit is taken in whatever unit it is written', async () => {
+  const { a, bench } = await make()
+  const lease = bench.acquire(aRun, { limits: { 'x.voltage': { high: 3.3 } } })
+  await lease.set('x', 'voltage', 3300, 'mV', never)
+  assert.is(a.values.get('voltage'), 3.3)
+  assert.is(await codeOf(() => lease.set('x', 'voltage', 3300.001, 'mV', never)), 'value-out-of-limits')
+})
+
 test('a lease that is not renewed ends, and the bench is made safe', async () => {
   const { clock, a, bench } = await make()
   const lease = bench.acquire({ kind: 'direct', id: 'ada' }, { ttlMs: 1000 })

@@ -174,6 +174,17 @@ test('ramps in a straight line in time and ends exactly', async () => {
   assert.is(sets.at(-1)?.value, 3)
 })
 
+test('a ramp ends at a limit that is written in another unit', async () => {
+  const rig = await makeRig()
+  const attempt = rig.start('  - ramp: {signal: psu.voltage, from: 1000 mV, to: 3300 mV, over: 1}', {
+    limits: { 'psu.voltage': { high: 3.3 } },
+  })
+  await pass(rig.clock, 1100)
+  await attempt.ended
+  assert.is(rig.stop().state, 'succeeded', rig.stop().reason)
+  assert.is(rig.psu.sets('voltage').at(-2), 3.3)
+})
+
 test('of parallel branches the first failure ends the others, and nothing moves after it', async () => {
   const rig = await makeRig()
   rig.dmm.before = (operation) => {
