@@ -6,7 +6,7 @@
  * wire but numbers, booleans and words of the description.
  */
 import type { Exchange, ScpiSession } from '@fernlab/firmware-bridge/scpi/session'
-import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
+import type { InstrumentSpec, Limits } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
@@ -202,13 +202,21 @@ export class ScpiInstrument implements Instrument {
   #setCommand(name: string, value: SignalValue): { command: string; timeoutMs: number | undefined } {
     const described = this.#signal(name)
     if (described?.set === undefined) throw this.#cannot(`set ${name}`)
-    const command = fill(described.set, { ...this.#options.settings, value: formatValue(name, described, value) })
+    const command = fill(described.set, {
+      ...this.#options.settings,
+      value: formatValue(name, described, value, this.#limits(name)),
+    })
     return { command, timeoutMs: described.timeoutMs }
   }
 
   #signal(name: string): ScpiSignal | undefined {
     const { signals } = this.#options.description
     return Object.hasOwn(signals, name) ? signals[name] : undefined
+  }
+
+  /** Those announced, which a variant may have narrowed. */
+  #limits(name: string): Limits | undefined {
+    return this.spec.signals.find((signal) => signal.name === name)?.limits
   }
 
   #readable(name: string): ScpiSignal {

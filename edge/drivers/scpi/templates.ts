@@ -7,6 +7,7 @@ import {
   type ReplySource,
   splitList,
 } from '@fernlab/firmware-bridge/scpi/replies'
+import type { Limits } from '@fernlab/shared/capabilities/signals'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { SignalValue } from '../driver.ts'
 import type { ScpiSignal } from './description.ts'
@@ -37,8 +38,16 @@ export function fill(template: string, values: Readonly<Record<string, SignalVal
 /** Printable ASCII without `;`, which separates commands. */
 export const isOneArgument = (text: string): boolean => /^[\x20-\x3a\x3c-\x7e]*$/.test(text)
 
-/** The signal's value as the instrument wants it; throws `value-unknown` for a word that the instrument lacks. */
-export function formatValue(name: string, signal: ScpiSignal, value: SignalValue): string {
+/**
+ * The signal's value as the instrument wants it; rounding does not take it out of `limits`. Throws `value-unknown` for a
+ * word that the instrument lacks.
+ */
+export function formatValue(
+  name: string,
+  signal: ScpiSignal,
+  value: SignalValue,
+  limits: Limits | undefined = signal.limits,
+): string {
   const words = signal.words ?? {}
   const known = Object.hasOwn(words, String(value)) ? words[String(value)] : undefined
   if (known !== undefined) return typeof known === 'string' ? known : (known[0] ?? '')
@@ -50,13 +59,31 @@ export function formatValue(name: string, signal: ScpiSignal, value: SignalValue
   ) {
     const scaled = value / (signal.scale ?? 1)
     if (signal.dtype === 'integer') return String(Math.round(scaled))
-    return signal.decimals === undefined ? compact(scaled) : scaled.toFixed(signal.decimals)
+    return signal.decimals === undefined ? compact(scaled) : rounded(scaled, signal.decimals, signal.scale ?? 1, limits)
   }
   throw new LabError({
     code: 'value-unknown',
     kind: 'caller',
     message: `${name}: ${JSON.stringify(value)} is not ${Object.keys(words).join(', ') || `a ${signal.dtype}`}`,
   })
+}
+
+/** To the nearest step, or, where that is out of the limits, to the one on the other side. */
+function rounded(
+  scaled: number,
+  decimals: number,
+  scale: number,
+  { low = -Infinity, high = Infinity }: Limits = {},
+): string {
+  const nearest = scaled.toFixed(decimals)
+  const isWithin = (text: string) => {
+    const back = Number((Number(text) * scale).toPrecision(15))
+    return back >= low && back <= high
+  }
+  if (isWithin(nearest)) return nearest
+  const step = Number(nearest) > scaled ? -(10 ** -decimals) : 10 ** -decimals
+  const other = (Number(nearest) + step).toFixed(decimals)
+  return isWithin(other) ? other : nearest
 }
 
 /** The signal's value from a reply; throws `reply-garbled` or `reading-overload`. */

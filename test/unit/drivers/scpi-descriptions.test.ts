@@ -150,6 +150,33 @@ test('numbers survive the way to the instrument and back', () => {
   )
 })
 
+test('rounding does not take a value out of its limits', () => {
+  const amps = { unit: 'A', dtype: 'number', decimals: 3, limits: { low: -0.0505, high: 0.0505 } } as const
+  assert.is(formatValue('x', amps, 0.0505), '0.050')
+  assert.is(formatValue('x', amps, -0.0505), '-0.050')
+  assert.is(formatValue('x', amps, 0.0496), '0.050')
+  assert.is(formatValue('x', amps, 0.0505, { low: 0.0502, high: 1 }), '0.051', 'limits of a variant')
+  assert.is(formatValue('x', amps, 0.0504, { low: 0.0504, high: 1 }), '0.051')
+  const milliamps = { ...amps, decimals: 1, scale: 0.001 }
+  assert.is(formatValue('x', milliamps, 0.0505), '50.5')
+  assert.is(formatValue('x', { ...milliamps, decimals: 0 }, 0.0505), '50')
+})
+
+test('the limits of a variant hold for what is sent', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fernlab-model-'))
+  try {
+    await writeFile(join(folder, 'narrow.yaml'), good.replace('low: 0, high: 1 }', 'low: 0, high: 0.996 }'))
+    const { sent, openTransport } = wire({ '*IDN?': 'ACME,M1,7,1.0' })
+    const meter = await make({ model: './narrow.yaml', settings: { channel: 4 } }, openTransport, folder)
+    await meter.open(never)
+    await meter.set('level', 0.996, never)
+    await meter.close()
+    assert.equal(sent, ['LEV4 0.99'])
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
 test('a word that the description lacks never reaches the wire', () => {
   const signal = { unit: '1', dtype: 'string', words: { sine: 'SIN' } } as const
   assert.is(formatValue('shape', signal, 'sine'), 'SIN')
