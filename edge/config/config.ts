@@ -1,7 +1,7 @@
 /** node.yaml, checked as far as it can be without touching hardware. */
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type NodeFile, nodeFileSchemaZod } from '@fernlab/shared/contracts/node-file'
+import { type NodeFile, nodeFileSchemaZod, twinOf } from '@fernlab/shared/contracts/node-file'
 import { checkSchema, type Finding, pathText, readFileAs } from '@fernlab/shared/contracts/yaml-file'
 import { formatIssues, type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Driver } from '../drivers/driver.ts'
@@ -124,6 +124,9 @@ function checkBenches(file: NodeFile): Finding[] {
         findings.push({ path, message: `there is no instrument ${instrument}` })
         continue
       }
+      const twin = twinOf(parts, part)
+      if (twin !== undefined)
+        findings.push({ path, message: `instrument ${instrument} is part ${twin} of this bench already` })
       const other = owner.get(instrument)
       if (other !== undefined && other !== bench && !entry.shared) {
         findings.push({

@@ -53,6 +53,12 @@ export function parseNodeFile(text: string, options: YamlOptions = {}): { node?:
   return findings.length > 0 ? { issues: findings.map(yaml.place) } : { node: value, issues: [] }
 }
 
+/** An earlier part that is the same instrument: the limits and the safe state of the one would not hold for the other. */
+export function twinOf(parts: BenchEntry['parts'], part: string): string | undefined {
+  const [first] = Object.keys(parts).filter((name) => parts[name] === parts[part])
+  return first === part ? undefined : first
+}
+
 /** Parts without instrument, instruments claimed twice, signals of parts that a bench does not have. */
 function benchFindings(node: NodeFile): Finding[] {
   const findings: Finding[] = []
@@ -65,6 +71,8 @@ function benchFindings(node: NodeFile): Finding[] {
         findings.push({ path, message: `there is no instrument ${instrument}${hint}` })
         continue
       }
+      const twin = twinOf(parts, part)
+      if (twin !== undefined) findings.push({ path, message: `${instrument} is part ${twin} of this bench already` })
       const other = claims.get(instrument)
       if (other !== undefined && other[1] !== bench && node.instruments[instrument]?.shared !== true) {
         findings.push({

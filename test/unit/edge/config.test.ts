@@ -24,6 +24,11 @@ for (const [what, text, expected] of [
     /^node\.yaml:8:\d+: benches\.b2\.parts\.y: instrument a is already claimed by bench b1/,
   ],
   [
+    'one instrument as two parts of a bench',
+    `${head}instruments:\n  a: {driver: memory, shared: true}\nbenches:\n  b: {parts: {x: a, y: a}, limits: {x.v: {high: 1}}}\n`,
+    /^node\.yaml:7:\d+: benches\.b\.parts\.y: instrument a is part x of this bench already/,
+  ],
+  [
     'an instrument that is not there',
     `${head}instruments: {}\nbenches:\n  b1: {parts: {x: a}}\n`,
     /^node\.yaml:6:\d+: benches\.b1\.parts\.x: there is no instrument a/,

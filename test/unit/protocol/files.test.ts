@@ -139,6 +139,14 @@ test('an instrument claimed by two benches is refused with both places', () => {
   assert.is(nodeIssues(text.replace('driver: scpi, config: { port', 'driver: scpi, shared: true, config: { port')), '')
 })
 
+test('an instrument that is two parts of one bench is refused, for the limits of the one would not hold for the other', () => {
+  const text = NODE.replace('psu: psu-1', 'psu: psu-1, twin: psu-1')
+  assert.match(
+    nodeIssues(text),
+    /node\.yaml:9:\d+: benches\.left\.parts\.twin: psu-1 is part psu of this bench already/,
+  )
+})
+
 test('what is wrong in a node file is told with its place', () => {
   const cases: [string, string, RegExp][] = [
     ['psu: psu-1', 'psu: psu-2', /9:19: benches\.left\.parts\.psu: there is no instrument psu-2; did you mean "psu-1"/],
