@@ -4,7 +4,7 @@ import { IconSearch } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
-import { labsQuery } from '../api/queries.ts'
+import { labsQuery, meQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { CopyLine } from '../notices/copy-line.tsx'
@@ -26,7 +26,10 @@ export function CataloguePage() {
   const words = useWords()
   const { t } = words
   useTitle(t('catalogue.title'))
-  const labs = useQuery(labsQuery(useApi()))
+  const api = useApi()
+  const labs = useQuery(labsQuery(api))
+  const role = useQuery(meQuery(api)).data?.role
+  const builds = role === 'admin' || role === 'builder'
   const search = useSearch({ from: '/framed/labs' })
   const navigate = useNavigate({ from: '/labs' })
   const change = (next: CatalogueSearch) =>
@@ -46,9 +49,9 @@ export function CataloguePage() {
       {all.length === 0 ? (
         <EmptyState
           title={t('catalogue.empty')}
-          action={<CopyLine value="npx fernlab lab push DIR" label={t('catalogue.emptyText')} />}
+          action={builds ? <CopyLine value="npx fernlab lab push DIR" label={t('common.command')} /> : undefined}
         >
-          {t('catalogue.emptyText')}
+          {builds ? t('catalogue.emptyText') : t('catalogue.emptyForAll')}
         </EmptyState>
       ) : (
         <>

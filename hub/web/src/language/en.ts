@@ -72,6 +72,7 @@ export const en = {
     shown_other: '{{count}} labs',
     empty: 'No labs yet',
     emptyText: 'This page will show the labs that people can run. A lab is a folder of files; push the first one with',
+    emptyForAll: 'This page will show the labs that you can run. None has been added yet.',
     nothing: 'No lab matches',
     nothingText: 'Try another word, or clear the filters.',
     clear: 'Clear filters',
@@ -238,7 +239,6 @@ export const en = {
     codeTitle: 'Code for {{node}}',
     codeText: 'Type this on the node. The code is shown once and works until {{time}}.',
     code: 'Code',
-    command: 'Command',
     done: 'Done',
     lastSeen: 'Last heard',
     version: 'Version',
@@ -334,6 +334,9 @@ export const en = {
     sent: 'If there is an account for {{email}}, a link is on its way.',
     reset: 'Choose a new password',
     save: 'Save the password',
+    noResetToken:
+      'This page opens from the link in the mail; a part of it is missing here. Open it again, or ask for a new one.',
+    again: 'Ask for a new link',
     resetDone: 'Your password is changed. Sign in with it.',
     back: 'Back to sign-in',
     browse: 'Look at the labs first',
@@ -357,7 +360,7 @@ export const en = {
     home: 'To the labs',
     loading: 'Loading',
   },
-  common: { close: 'Close', cancel: 'Cancel', copy: 'Copy', copied: 'Copied' },
+  common: { close: 'Close', cancel: 'Cancel', copy: 'Copy', copied: 'Copied', command: 'Command' },
 }
 
 type Texts<T> = { [K in keyof T]: T[K] extends string ? string : Texts<T[K]> }

@@ -76,6 +76,7 @@ export const es: Language = {
     empty: 'Aún no hay laboratorios',
     emptyText:
       'Aquí aparecerán los laboratorios que se pueden usar. Un laboratorio es una carpeta de archivos; sube el primero con',
+    emptyForAll: 'Esta página mostrará los laboratorios que puedes usar. Todavía no se ha añadido ninguno.',
     nothing: 'Ningún laboratorio coincide',
     nothingText: 'Prueba con otra palabra o quita los filtros.',
     clear: 'Quitar filtros',
@@ -243,7 +244,6 @@ export const es: Language = {
     codeTitle: 'Código para {{node}}',
     codeText: 'Escribe esto en el nodo. El código se muestra una vez y vale hasta {{time}}.',
     code: 'Código',
-    command: 'Orden',
     done: 'Hecho',
     lastSeen: 'Última señal',
     version: 'Versión',
@@ -345,6 +345,9 @@ export const es: Language = {
     sent: 'Si hay una cuenta para {{email}}, un enlace va de camino.',
     reset: 'Elige una nueva contraseña',
     save: 'Guardar la contraseña',
+    noResetToken:
+      'Esta página se abre desde el enlace del correo; aquí le falta una parte. Ábrelo otra vez o pide uno nuevo.',
+    again: 'Pedir un enlace nuevo',
     resetDone: 'Tu contraseña ha cambiado. Entra con ella.',
     back: 'Volver a la entrada',
     browse: 'Ver antes los laboratorios',
@@ -369,5 +372,5 @@ export const es: Language = {
     home: 'A los laboratorios',
     loading: 'Cargando',
   },
-  common: { close: 'Cerrar', cancel: 'Cancelar', copy: 'Copiar', copied: 'Copiado' },
+  common: { close: 'Cerrar', cancel: 'Cancelar', copy: 'Copiar', copied: 'Copiado', command: 'Orden' },
 }

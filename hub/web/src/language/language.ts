@@ -19,6 +19,10 @@ export function preferredLanguage(
   return codes.find(isKnown) ?? 'en'
 }
 
+/** The browser's own kind of a language, whose dates its person is used to: `en-GB` for `en`. */
+export const regionOf = (language: string, wanted: readonly string[] = navigator.languages): string =>
+  wanted.find((tag) => tag.split('-')[0] === language) ?? language
+
 async function load(instance: i18n, code: LanguageCode): Promise<void> {
   if (code === 'es' && !instance.hasResourceBundle('es', 'translation')) {
     instance.addResourceBundle('es', 'translation', (await import('./es.ts')).es)

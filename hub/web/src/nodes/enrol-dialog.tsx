@@ -66,7 +66,7 @@ export function EnrolDialog({ opened, onClose }: { opened: boolean; onClose: () 
       ) : (
         <div className={styles.dialog}>
           <p>{t('nodes.codeText', { time: absolute(enrol.data.expiresAt) })}</p>
-          <CopyLine value={command(enrol.data)} label={t('nodes.command')} />
+          <CopyLine value={command(enrol.data)} label={t('common.command')} />
           <p className="soft">
             {t('nodes.code')}: <code className={styles.code}>{enrol.data.code}</code>
           </p>

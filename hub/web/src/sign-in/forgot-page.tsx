@@ -26,7 +26,7 @@ export default function ForgotPage() {
   if (site.data?.mail === false) {
     return (
       <Entrance title={t('auth.forgotTitle')} text={t('auth.forgotNoMail')}>
-        <CopyLine value="npx fernlab user reset MAIL" label="npx fernlab user reset MAIL" />
+        <CopyLine value="npx fernlab user reset MAIL" label={t('common.command')} />
         {back}
       </Entrance>
     )

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { resetPassword } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
+import { LinkButton } from '../frame/link-button.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import styles from './entrance.module.css'
 import { Entrance } from './entrance.tsx'
@@ -21,6 +22,13 @@ export default function ResetPage() {
   const save = useMutation({
     mutationFn: (values: { password: string }) => resetPassword(api, { token: token ?? '', ...values }),
   })
+  if (token === undefined) {
+    return (
+      <Entrance title={t('auth.reset')} text={t('auth.noResetToken')}>
+        <LinkButton to="/forgot">{t('auth.again')}</LinkButton>
+      </Entrance>
+    )
+  }
   return (
     <Entrance title={t('auth.reset')}>
       {save.isSuccess ? (

@@ -1,6 +1,7 @@
 import type { Text } from '@fernlab/shared/contracts/common'
 import { useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { regionOf } from '../language/language.ts'
 import { about, absolute, clockTime, duration, moment } from './time.ts'
 
 /** The text for a language, falling back to English, then to whatever there is. */
@@ -21,9 +22,9 @@ export function useWords() {
       text: (text: Text | undefined) => textIn(text, language),
       duration: (seconds: number) => duration(seconds, t),
       about: (seconds: number) => about(seconds, t),
-      moment: (iso: string, nowMs = Date.now()) => moment(iso, language, nowMs),
-      absolute: (iso: string) => absolute(iso, language),
-      clockTime: (iso: string) => clockTime(iso, language),
+      moment: (iso: string, nowMs = Date.now()) => moment(iso, regionOf(language), nowMs),
+      absolute: (iso: string) => absolute(iso, regionOf(language)),
+      clockTime: (iso: string) => clockTime(iso, regionOf(language)),
     }),
     [t, language],
   )
