@@ -1,7 +1,7 @@
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { openBrowser, visit } from './support/browser.ts'
+import { openBrowser, tabTo, visit } from './support/browser.ts'
 import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
 
 const test = suite('from sign-in to a finished run', { timeoutMs: 60_000, fileTimeoutMs: 400_000 })
@@ -21,16 +21,6 @@ test.after.each(async () => {
 test.after(async () => {
   await browser?.close()
 })
-
-/** Presses Tab until the place has the focus; fails when it is not reached. */
-async function tabTo(page: Page, place: Locator): Promise<void> {
-  await place.waitFor()
-  for (let presses = 0; presses < 60; presses++) {
-    if (await place.evaluate((element) => element === document.activeElement)) return
-    await page.keyboard.press('Tab')
-  }
-  throw new Error(`60 presses of Tab did not reach ${String(place)}`)
-}
 
 async function signIn(page: Page): Promise<void> {
   await page.getByLabel('Mail address').fill('ana@school.example')
@@ -139,6 +129,86 @@ test('when the hub is out of reach the page stays, says so, and comes back by it
   hub.down = false
   await page.getByRole('button', { name: 'Try now' }).click()
   await page.getByText('The hub cannot be reached.').waitFor({ state: 'detached' })
+  await context.close()
+})
+
+test('a run that the hub went away from comes back by itself, with every point and without a reload', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/sign-in`)
+  await signIn(page)
+  await page.waitForURL(/labs/)
+  const run = hub.addRun({}, 40)
+  for (let i = 0; i < 12; i++) run.advance()
+  await page.goto(`${hub.url}/runs/${run.run.id}`)
+  await page.getByText('Rows 1 to 10 of 10').waitFor()
+  await page.evaluate(() => Object.assign(window, { sameDocument: true }))
+  hub.down = true
+  run.drop()
+  await page.getByText('The hub cannot be reached.').waitFor()
+  await page.getByText('Live values paused').waitFor()
+  await page.getByText('Rows 1 to 10 of 10').waitFor()
+  for (let i = 0; i < 5; i++) run.advance()
+  hub.down = false
+  await page.getByText('The hub cannot be reached.').waitFor({ state: 'detached', timeout: 15_000 })
+  await page.getByText('Rows 1 to 15 of 15').waitFor({ timeout: 15_000 })
+  await page.getByText('Live values paused').waitFor({ state: 'detached' })
+  assert.ok(await page.evaluate(() => 'sameDocument' in window))
+  await context.close()
+})
+
+test('while the points of a finished run are on their way, the page does not say that it has none', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/sign-in`)
+  await signIn(page)
+  await page.waitForURL(/labs/)
+  const run = hub.addRun()
+  for (let i = 0; i < 53; i++) run.advance()
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  await page.route('**/data.json*', async (route) => {
+    await released
+    await route.continue()
+  })
+  await page.goto(`${hub.url}/runs/${run.run.id}`)
+  await page.getByText('1.002 ± 0.004').waitFor()
+  assert.is(await page.getByText('This run took no points.').count(), 0)
+  const before = await page.getByRole('heading', { name: 'Results' }).boundingBox()
+  release()
+  await page.getByRole('application').waitFor()
+  const after = await page.getByRole('heading', { name: 'Results' }).boundingBox()
+  assert.ok(Math.abs((after?.y ?? 0) - (before?.y ?? 0)) <= 4, `the results moved from ${before?.y} to ${after?.y}`)
+  await context.close()
+})
+
+test('values put back to their defaults after a refusal are another request', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/sign-in?next=/labs/rc-circuit`)
+  await signIn(page)
+  const keys: (string | undefined)[] = []
+  await page.route('**/api/v1/runs', (route) => {
+    keys.push(route.request().headers()['idempotency-key'])
+    return keys.length === 1 ? route.fulfill({ status: 503, json: { code: 'busy' } }) : route.continue()
+  })
+  await page.getByLabel(/^Step/).first().fill('4')
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  await page.getByRole('alert').waitFor()
+  await page.getByRole('button', { name: 'Back to defaults' }).click()
+  await page.getByRole('alert').waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  await page.waitForURL(/\/runs\//)
+  assert.is(new Set(keys).size, 2)
+  await context.close()
+})
+
+test('a reset link without its secret says so and leads to a new one', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/reset`)
+  await page.getByRole('link', { name: 'Ask for a new link' }).click()
+  await page.getByRole('heading', { name: 'Reset your password' }).waitFor()
+  await page.goto(`${hub.url}/reset#token=once`)
+  await page.getByLabel('New password').waitFor()
   await context.close()
 })
 

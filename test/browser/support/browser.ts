@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core'
 
 /** Debian's Chromium, quiet: it calls nobody but the page under test. */
 export const openBrowser = (): Promise<Browser> =>
@@ -50,4 +50,14 @@ export async function visit(browser: Browser, options: VisitOptions = {}): Promi
   })
   page.setDefaultTimeout(8_000)
   return { page, context, complaints }
+}
+
+/** Presses Tab until the place has the focus; fails when it is not reached. */
+export async function tabTo(page: Page, place: Locator): Promise<void> {
+  await place.waitFor()
+  for (let presses = 0; presses < 60; presses++) {
+    if (await place.evaluate((element) => element === document.activeElement)) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`60 presses of Tab did not reach ${String(place)}`)
 }

@@ -62,8 +62,8 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
   })
   const refused = submit.error instanceof ApiProblem ? submit.error.issues : []
   const issueOf = (name: string) => refused.find((issue) => issue.path === `parameters.${name}`)?.message
-  const change = (name: string, input: string | boolean) => {
-    setInputs((before) => ({ ...before, [name]: input }))
+  const change = (inputs: Readonly<Record<string, string | boolean>>) => {
+    setInputs((before) => ({ ...before, ...inputs }))
     // A changed request is another request: the hub would refuse the old key with a new body.
     setKey(idempotencyKey())
     if (submit.error !== null) submit.reset()
@@ -95,7 +95,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
           input={inputs[parameter.name] ?? initialInput(parameter)}
           checked={checked[parameter.name] ?? { error: t('field.required') }}
           refused={issueOf(parameter.name)}
-          onChange={(input) => change(parameter.name, input)}
+          onChange={(input) => change({ [parameter.name]: input })}
         />
       ))}
       <div className={styles.submit}>
@@ -124,7 +124,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
             variant="subtle"
             size="xs"
             leftSection={<IconRestore size={14} aria-hidden="true" />}
-            onClick={() => setInputs(start(undefined))}
+            onClick={() => change(start(undefined))}
           >
             {t('lab.reset')}
           </Button>

@@ -7,9 +7,10 @@ import { dataQuery } from '../api/queries.ts'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { count, unitText } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
+import { columnText } from './column-text.ts'
 import { plain } from './plots.ts'
 import styles from './run.module.css'
-import type { Cell, StreamData } from './run-data.ts'
+import type { StreamData } from './run-data.ts'
 
 const pageRows = 50
 /** A table of more rows is a download's job; the page then shows rows spread over the run. */
@@ -27,9 +28,9 @@ interface Props {
 export function DataTable({ run, streams, first, final }: Props) {
   const words = useWords()
   const { t, language } = words
-  const [name, setName] = useState(first)
+  const [chosen, setChosen] = useState<string>()
   const [page, setPage] = useState(0)
-  const shown = streams.find((one) => one.stream === name) ?? streams[0]
+  const shown = streams.find((one) => one.stream === (chosen ?? first)) ?? streams[0]
   const whole = useQuery({
     ...dataQuery(useApi(), run.id, { stream: shown?.stream ?? '', attempt: run.attempt }),
     enabled: final && shown?.reduced === true && shown.rows <= mostRows,
@@ -44,6 +45,8 @@ export function DataTable({ run, streams, first, final }: Props) {
   const to = Math.min(rows, from + pageRows)
   const keys = Object.keys(data.keys).filter((key) => data.columns[key] !== undefined)
   const start = data.time[0] ?? 0
+  const shownRows = Array.from({ length: to - from }, (_, i) => from + i)
+  const columns = keys.map((key) => columnText(shownRows.map((row) => data.columns[key]?.[row] ?? null)))
   return (
     <div className={styles.table}>
       <div className={styles.tableHead}>
@@ -55,7 +58,7 @@ export function DataTable({ run, streams, first, final }: Props) {
             value={shown.stream}
             data={streams.map((one) => one.stream)}
             onChange={(event) => {
-              setName(event.currentTarget.value)
+              setChosen(event.currentTarget.value)
               setPage(0)
             }}
           />
@@ -68,14 +71,14 @@ export function DataTable({ run, streams, first, final }: Props) {
           })}
         </span>
         {final && last > 0 ? (
-          <>
+          <span className={styles.tablePages}>
             <Button size="xs" variant="default" disabled={at === 0} onClick={() => setPage(at - 1)}>
               {t('runPage.previous')}
             </Button>
             <Button size="xs" variant="default" disabled={at === last} onClick={() => setPage(at + 1)}>
               {t('runPage.next')}
             </Button>
-          </>
+          </span>
         ) : null}
       </div>
       <ScrollRegion name={t('runPage.table')} className={styles.tableFrame}>
@@ -92,11 +95,11 @@ export function DataTable({ run, streams, first, final }: Props) {
             </tr>
           </thead>
           <tbody>
-            {Array.from({ length: to - from }, (_, i) => from + i).map((row) => (
+            {shownRows.map((row, i) => (
               <tr key={row}>
                 <td>{((data.time[row] ?? start) - start).toFixed(3)}</td>
-                {keys.map((key) => (
-                  <td key={key}>{cell(data.columns[key]?.[row] ?? null)}</td>
+                {keys.map((key, column) => (
+                  <td key={key}>{columns[column]?.[i]}</td>
                 ))}
               </tr>
             ))}
@@ -110,12 +113,4 @@ export function DataTable({ run, streams, first, final }: Props) {
       ) : null}
     </div>
   )
-}
-
-function cell(value: Cell): string {
-  if (value === null) return ''
-  if (typeof value !== 'number') return String(value)
-  const magnitude = Math.abs(value)
-  if (value !== 0 && (magnitude < 1e-4 || magnitude >= 1e7)) return value.toExponential(4).replace('-', '−')
-  return String(Number(value.toPrecision(7))).replace('-', '−')
 }

@@ -4,11 +4,18 @@ import type { ChartContent, ChartCurve } from '../chart/series.ts'
 import { textIn } from '../words/use-words.ts'
 import { columnName, numbers, type StreamData } from './run-data.ts'
 
-/** The plots that the protocol declares, or one over time for each stream where it declares none. */
-export function plotsFor(declared: readonly PlotSpec[], streams: readonly StreamData[]): readonly PlotSpec[] {
+/**
+ * The plots that the protocol declares, or one over time for each stream where it declares none. While a run goes on,
+ * a declared plot waits for its stream; a run that ended before its stream began is drawn by what it has.
+ */
+export function plotsFor(
+  declared: readonly PlotSpec[],
+  streams: readonly StreamData[],
+  final: boolean,
+): readonly PlotSpec[] {
   const usable = declared.filter((plot) => {
     const data = streams.find((one) => one.stream === plot.stream)
-    return data === undefined || plot.y.some((name) => columnName(data, name) !== undefined)
+    return data === undefined ? !final : plot.y.some((name) => columnName(data, name) !== undefined)
   })
   if (usable.length > 0) return usable
   return streams.map((data) => ({

@@ -1,5 +1,6 @@
 import type { LabDetail, Run } from '@fernlab/shared/contracts/api'
 import type { PlotSpec } from '@fernlab/shared/protocol/protocol'
+import { Skeleton } from '@mantine/core'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
@@ -78,10 +79,15 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
   }, [live.streams, fetched])
   const protocol = lab?.protocols.find((one) => one.name === run.protocol)
   const declared = (protocol?.plots ?? []) as readonly PlotSpec[]
-  const plots = useMemo(() => plotsFor(declared, streams), [declared, streams])
+  const plots = useMemo(() => plotsFor(declared, streams, final), [declared, streams, final])
   const colours = useMemo(() => coloursFor(plots, streams), [plots, streams])
   const failedToFetch = fetched.find(({ error }) => error !== null)
-  const hasRows = streams.some((one) => one.time.length > 0)
+  const loading = fetched.some(({ isLoading }) => isLoading)
+  // Points that cannot be drawn, because they were removed or cannot be had just now, are not "none".
+  const kept = final && names.length > 0
+  const withRows = streams.filter((one) => one.time.length > 0)
+  const hasRows = withRows.length > 0
+  const drawn = plots.filter((plot) => withRows.some((one) => one.stream === plot.stream))
   return (
     <div className={styles.run}>
       <RunHead run={run} streams={names} />
@@ -90,8 +96,8 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
         <ProblemNotice error={failedToFetch.error} onRetry={() => void failedToFetch.refetch()} />
       )}
       <section className={styles.plots} aria-label={t('chart.region', { title: '' })}>
-        {hasRows ? (
-          plots.map((plot, index) => (
+        {drawn.length > 0 ? (
+          drawn.map((plot, index) => (
             <RunPlot
               key={`${plot.stream} ${plot.x} ${plot.y.join()}`}
               run={run}
@@ -105,7 +111,10 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
             />
           ))
         ) : (
-          <p className={styles.noPoints}>{final ? t('runPage.noData') : t('runPage.noPoints')}</p>
+          <NoChart
+            loading={loading}
+            text={loading || kept ? '' : final ? t('runPage.noData') : t('runPage.noPoints')}
+          />
         )}
       </section>
       <Outputs run={run} protocol={protocol} final={final} />
@@ -119,4 +128,10 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
       </div>
     </div>
   )
+}
+
+/** The chart's place before there is one; as large, so that nothing moves when it comes. */
+function NoChart({ loading, text }: { loading: boolean; text: string }) {
+  if (loading) return <Skeleton className={styles.noPoints} />
+  return text === '' ? null : <p className={styles.noPoints}>{text}</p>
 }
