@@ -2,9 +2,9 @@
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
-import { openBrowser, visit } from '../browser/support/browser.ts'
+import { openBrowser, tabTo, visit } from '../browser/support/browser.ts'
 import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
 import { suite } from '../support/suite.ts'
 
@@ -29,6 +29,27 @@ test.after(async () => {
   await lab?.cleanUp()
   if (downloads !== undefined) await rm(downloads, { recursive: true, force: true })
 })
+
+/** How many points the chart says it has, twice, the second time more; only what is drawn before the run has ended counts. */
+async function pointsWhileRunning(page: Page): Promise<readonly [number, number]> {
+  const moreThan = async (least: number): Promise<number> => {
+    const seen = await page.waitForFunction(
+      (fewest) => {
+        const running = [...document.querySelectorAll('main [aria-live]')].some(
+          ({ textContent }) => textContent.trim() === 'running',
+        )
+        const summary = document.querySelector('main [role=application] + p')?.textContent ?? ''
+        const points = Number(/: (\d+) points/.exec(summary)?.[1] ?? 0)
+        return running && points > fewest && document.querySelector('main canvas') !== null ? points : undefined
+      },
+      least,
+      { timeout: 30_000 },
+    )
+    return (await seen.jsonValue()) ?? 0
+  }
+  const few = await moreThan(0)
+  return [few, await moreThan(few)]
+}
 
 test('the printed link makes the first admin, whose rc-circuit run ends with tau within 5 % of RC = 1 s', async () => {
   const link = /http:\/\/\S+\/setup#token=\S+/.exec(lab.output())?.[0]
@@ -60,8 +81,8 @@ test('the printed link makes the first admin, whose rc-circuit run ends with tau
   await page.getByRole('button', { name: 'Run', exact: true }).click()
   await page.waitForURL(/\/runs\/[0-9a-z]{26}/)
   const runId = page.url().slice(-26)
-  await page.getByText('running').first().waitFor()
-  await page.getByRole('application').first().waitFor()
+  const [few, more] = await pointsWhileRunning(page)
+  assert.ok(few > 0 && more > few, `the chart had ${few} points, then ${more}`)
   await page.getByText('succeeded').first().waitFor({ timeout: 60_000 })
 
   const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join('; ')
@@ -88,6 +109,39 @@ test('the printed link makes the first admin, whose rc-circuit run ends with tau
   await page.waitForURL(/\/labs\/rc-circuit/)
   assert.equal(complaints, [])
   await page.context().close()
+})
+
+test('on a phone, by night, by keyboard alone: sign in, run, watch, read the chart, open the downloads', async () => {
+  const { page, context, complaints } = await visit(browser, { phone: true, scheme: 'dark' })
+  await page.goto(`${lab.http}/sign-in?next=/labs`)
+  await page.getByLabel('Mail address').waitFor()
+  await page.keyboard.type('ada@lab.example')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('a password of some length')
+  await page.keyboard.press('Enter')
+  await tabTo(page, page.getByRole('link', { name: 'RC circuit' }))
+  await page.keyboard.press('Enter')
+  await tabTo(page, page.getByLabel(/^Recording time/).first())
+  await page.keyboard.press('ControlOrMeta+a')
+  await page.keyboard.type('3 s')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/\/runs\/[0-9a-z]{26}/)
+  const [few, more] = await pointsWhileRunning(page)
+  assert.ok(few > 0 && more > few, `the chart had ${few} points, then ${more}`)
+  await page.getByText('succeeded').first().waitFor({ timeout: 60_000 })
+  await tabTo(page, page.getByRole('button', { name: 'Download' }))
+  const ring = await page.evaluate(() => getComputedStyle(document.activeElement ?? document.body).outlineStyle)
+  assert.is(ring, 'solid')
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => document.activeElement?.closest('[role=menu]') !== null)
+  await page.keyboard.press('ArrowDown')
+  await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'menuitem')
+  await page.keyboard.press('Escape')
+  await tabTo(page, page.getByRole('application').first())
+  await page.keyboard.press('Home')
+  await page.getByText(/^at 0\u202fs$/).waitFor()
+  assert.equal(complaints, [])
+  await context.close()
 })
 
 test('the set-up link is worth nothing any more', async () => {
