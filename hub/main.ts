@@ -188,6 +188,7 @@ async function assemble(
     clock,
     log,
     compare: dispatcher.compare,
+    taken: dispatcher.taken,
     onCommit: (stored, seconds) => {
       monitoring.noteIngest(stored)
       monitoring.noteCommit(seconds)

@@ -1,7 +1,7 @@
 /**
  * Where assignments arrive.
  *
- * INVARIANTS: `accepted` is answered only after the commit; what is refused, known or stale changes nothing; each
+ * INVARIANTS: `accepted` is answered only after the commit, unless a start document in the same commit answers for it; what is refused, known or stale changes nothing; each
  * duplicate or stale attempt is logged once, however often it comes; what cannot be executed here (unknown bench,
  * protocol check failed) is refused before anything is stored. Messages that come together are committed together.
  */
@@ -127,7 +127,8 @@ export function createInbox(options: CreateInboxOptions): Inbox {
           await queue.accept(assignments)
           for (const { bench, fence, runId, attempt } of assignments) {
             benches.get(bench)?.advanceFence(fence)
-            accepted.push({ runId, attempt })
+            // A start document that shared the commit says it as well.
+            if (queue.find({ runId, attempt })?.begun !== true) accepted.push({ runId, attempt })
           }
         } catch (thrown) {
           const error = errorJson(diskRefusal(asLabError(thrown)))

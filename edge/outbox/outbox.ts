@@ -29,9 +29,13 @@ export type AttemptState = 'waiting' | 'running' | 'stopped'
 /** The documents of one attempt. */
 export interface AttemptOutbox extends AttemptKey {
   readonly nextSeq: number
+  /** Documents that are on disk. */
+  readonly committed: number
   /** Rows per stream and what was moved, committed along with the next documents. */
   readonly rows: Record<string, number>
   moved: ReadonlySet<string>
+  /** Whether the attempt itself is on disk; until then the hub is not told of it. */
+  accepted: boolean
   /** Encodes now; resolves when on disk. `start` and `stop` change the attempt's state in the same commit. */
   append(kind: Exclude<CommitKind, 'accept' | 'other'>, documents: readonly DocumentBody[]): Promise<void>
   below(bytes: number, abort: AbortSignal): Promise<void>
@@ -85,6 +89,7 @@ interface Entry extends AttemptKey {
   /** What was sent and not acknowledged, in order: documents below `upTo`, so many bytes. */
   flight: { upTo: number; bytes: number }[]
   dropped: boolean
+  accepted: boolean
 }
 
 const WINDOW_BYTES = 8 * 1024 * 1024
@@ -271,6 +276,7 @@ export function createOutbox(options: CreateOutboxOptions): Outbox {
   }
 
   const append = (entry: Entry, kind: 'start' | 'page' | 'stop', documents: readonly DocumentBody[]): Promise<void> => {
+    if (entry.dropped) return Promise.resolve()
     const { runId, attempt } = entry
     const encoded = documents.map((document, i) => {
       const seq = entry.nextSeq + i
@@ -335,6 +341,7 @@ export function createOutbox(options: CreateOutboxOptions): Outbox {
         cache: new Map(),
         flight: [],
         dropped: false,
+        accepted: false,
       }
       entries.set(keyText(entry), entry)
       depth += entry.nextSeq - entry.acked
@@ -345,12 +352,21 @@ export function createOutbox(options: CreateOutboxOptions): Outbox {
         get nextSeq() {
           return entry.nextSeq
         },
+        get committed() {
+          return entry.committed
+        },
         rows: entry.rows,
         get moved() {
           return entry.moved
         },
         set moved(moved) {
           entry.moved = moved
+        },
+        get accepted() {
+          return entry.accepted
+        },
+        set accepted(accepted) {
+          entry.accepted = accepted
         },
         append: (kind, documents) => append(entry, kind, documents),
         below: (bytes, abort) => journal.below(bytes, abort),
@@ -361,7 +377,7 @@ export function createOutbox(options: CreateOutboxOptions): Outbox {
       welcome = false
     },
     inventory: () =>
-      [...entries.values()].map(({ runId, attempt, fence, state, committed, acked }) => ({
+      [...entries.values()].filter(({ accepted }) => accepted).map(({ runId, attempt, fence, state, committed, acked }) => ({
         runId,
         attempt,
         fence,

@@ -1,8 +1,9 @@
 /**
  * The attempts that this node has accepted: waiting, running, stopped.
  *
- * INVARIANTS: at most one attempt runs on a bench, in the order of acceptance; every accepted attempt gets exactly one
- * stop document, also when the node was killed while it ran; an attempt that may have touched its bench never runs
+ * INVARIANTS: at most one attempt runs on a bench, in the order of acceptance; an attempt may begin before its acceptance
+ * is on disk, but its start document is written after it and waited for before the bench is touched; every accepted attempt
+ * gets exactly one stop document, also when the node was killed while it ran; an attempt that may have touched its bench never runs
  * again: found `running` at start, its bench goes to its safe state and it is stopped as `interrupted`.
  */
 import { type Assignment, assignmentSchema, type Live } from '@fernlab/shared/contracts/sync'
@@ -18,14 +19,17 @@ import type { Journal } from '../store/journal.ts'
 import { fenceStatement } from '../store/store.ts'
 
 export interface Queue {
-  /** What is known of an attempt that the hub has not wholly acknowledged. */
-  find(key: AttemptKey): { readonly state: AttemptState } | undefined
+  /** What is known of an attempt that the hub has not wholly acknowledged; `begun`: its start document is on disk. */
+  find(key: AttemptKey): { readonly state: AttemptState; readonly begun: boolean } | undefined
   /** The newest attempt known of a run. */
   newestAttempt(runId: string): number | undefined
   /** Attempts that wait for or run on the bench. */
   length(bench: string): number
   readonly depth: number
-  /** Commits the attempts as one write; each is then in the queue. Rejects when the disk refuses: then none is. */
+  /**
+   * Commits the attempts as one write and queues them; a run begins at once, and what it records before it touches its
+   * bench shares the commit. Rejects when the disk refuses: then none is queued, and none has touched its bench.
+   */
   accept(assignments: readonly Assignment[]): Promise<void>
   cancel(key: AttemptKey, reason: string): void
   /** Stops and forgets an attempt that the hub does not want. */
@@ -63,6 +67,10 @@ const CLOSE_MS = 2500
 
 const INSERT =
   "INSERT INTO attempt (run_id, attempt, bench, fence, state, accepted_at, assignment) VALUES (?, ?, ?, ?, 'waiting', ?, ?)"
+
+/** Documents of an attempt that was taken back while the disk refused it. */
+const ORPHANS =
+  'DELETE FROM document WHERE NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.run_id = document.run_id AND attempt.attempt = document.attempt)'
 
 export function createQueue(options: CreateQueueOptions): Queue {
   const { benches, outbox, plans, journal, database, clock, log, node, faultPoint } = options
@@ -182,6 +190,15 @@ export function createQueue(options: CreateQueueOptions): Queue {
     next.running.ended.then(done, done)
   }
 
+  /** Takes back an attempt that was never accepted. It has not touched its bench: its start document is not on disk. */
+  const withdraw = (entry: Entry) => {
+    const line = lineOf(entry.assignment.bench)
+    const at = line.indexOf(entry)
+    if (entry.running === undefined && at >= 0) line.splice(at, 1)
+    entry.running?.stop({ state: 'cancelled', reason: 'the disk did not take the assignment' })
+    outbox.forget(entry.assignment)
+  }
+
   const waitForBench = (bench: Bench, next: Entry) => {
     if (bench.status.state === 'busy' || giveUp.has(bench.name)) return
     giveUp.set(
@@ -226,7 +243,10 @@ export function createQueue(options: CreateQueueOptions): Queue {
   }
 
   return {
-    find: (key) => entries.get(keyText(key)),
+    find: (key) => {
+      const entry = entries.get(keyText(key))
+      return entry && { state: entry.state, begun: entry.documents.committed > 0 }
+    },
     newestAttempt: (runId) => newest.get(runId),
     length: (bench) => lines.get(bench)?.length ?? 0,
     get depth() {
@@ -238,25 +258,31 @@ export function createQueue(options: CreateQueueOptions): Queue {
       const acceptedAt = clock.now()
       const fences = new Map<string, number>()
       for (const { bench, fence } of assignments) fences.set(bench, Math.max(fences.get(bench) ?? 0, fence))
-      await journal.attempt('accept', () => [
+      // First, for the journal keeps the order in which it is given statements.
+      const committed = journal.attempt('accept', () => [
         ...assignments.map((one) => ({
           sql: INSERT,
           params: [one.runId, one.attempt, one.bench, one.fence, acceptedAt, encode(one)],
         })),
         ...[...fences].map(([bench, fence]) => fenceStatement(bench, fence)),
       ])
-      for (const assignment of assignments) {
+      const fresh = assignments.map((assignment): Entry => {
         const entry: Entry = { assignment, documents: outbox.open(assignment), state: 'waiting', running: undefined }
         note(entry)
         lineOf(assignment.bench).push(entry)
-      }
-      // The answer to the hub goes out before the runs begin; what begins waits for nobody.
-      setImmediate(() => {
-        for (const { bench } of assignments) {
-          const found = benches.get(bench)
-          if (found !== undefined) pump(found)
-        }
+        return entry
       })
+      for (const { bench } of assignments) {
+        const found = benches.get(bench)
+        if (found !== undefined) pump(found)
+      }
+      try {
+        await committed
+      } catch (thrown) {
+        for (const entry of fresh) withdraw(entry)
+        throw thrown
+      }
+      for (const { documents } of fresh) documents.accepted = true
     },
     cancel: (key, reason) => {
       const entry = entries.get(keyText(key))
@@ -297,6 +323,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
       return runs
     },
     restore: async () => {
+      journal.later({ sql: ORPHANS })
       const rows = await database.read('SELECT * FROM attempt ORDER BY place')
       for (const row of rows) {
         const checked = assignmentSchema.safeParse(decode(row.assignment as Uint8Array))
@@ -311,6 +338,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
           acknowledged: Number(row.acknowledged),
           rows: JSON.parse(String(row.rows)) as Record<string, number>,
         })
+        documents.accepted = true
         const entry: Entry = { assignment: checked.data, documents, state, running: undefined }
         note(entry)
         if (state === 'waiting' && benches.has(checked.data.bench)) lineOf(checked.data.bench).push(entry)

@@ -137,8 +137,8 @@ export function createJournal({ database, clock, log, faultPoint }: JournalOptio
   }
 
   const kick = () => {
-    // After the present turn of the loop, so that what arrives together is committed together.
-    working ??= new Promise<void>((resolve) => setImmediate(resolve)).then(work)
+    // Two turns of the loop later, so that what arrives together, and what that leads to at once, is committed together.
+    working ??= new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve))).then(work)
   }
 
   const add = (kind: CommitKind, statements: () => readonly WriteStatement[], bytes: number, required: boolean) =>

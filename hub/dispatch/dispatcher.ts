@@ -40,6 +40,8 @@ export interface Dispatcher {
   /** Looks for runs to assign, once in this turn of the event loop. */
   nudge(): void
   accepted(node: string, message: unknown): void
+  /** Notes that the run's node has accepted its attempt. */
+  taken(hold: Hold): void
   live(node: string, message: unknown): void
   /** Brings both sides to one mind: what the node may forget, what it has to do, what it must stop. */
   reconcile(node: string, inventory: Inventory): void
@@ -214,6 +216,14 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     ledger.requeue(run, 'refused', reason)
   }
 
+  const taken = (hold: Hold) => {
+    hold.accepted = true
+    const bench = book.benches.get(hold.bench)
+    if (bench?.refusal === undefined) return
+    bench.refusal = undefined
+    losses.recovered(`refused/${bench.id}/bench-busy`, { bench: bench.id }, 'a bench takes runs again')
+  }
+
   /** The node has no trace of an attempt that it had accepted: what it did is not known. */
   const lost = (run: OpenRun & { hold: Hold }) => {
     const reason = `${run.hold.node} lost it`
@@ -271,13 +281,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
       for (const { runId, attempt } of accepted) {
         const run = present(node, runId, attempt)
         if (run !== undefined) {
-          run.hold.accepted = true
-          const bench = book.benches.get(run.hold.bench)
-          if (bench?.refusal !== undefined) {
-            bench.refusal = undefined
-            for (const code of ['bench-busy'])
-              losses.recovered(`refused/${bench.id}/${code}`, { bench: bench.id }, 'a bench takes runs again')
-          }
+          taken(run.hold)
         } else if (runs.get(runId) !== undefined) {
           losses.lost(
             `stale/${runId}/${attempt}`,
@@ -290,6 +294,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
       }
       for (const refusal of refusals) refused(node, refusal)
     },
+    taken,
     live: (node, message) => {
       const { runs: list }: Live = liveSchema.parse(message)
       for (const { runId, attempt, progress, secondsLeft, step, readings } of list) {

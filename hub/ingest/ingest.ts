@@ -34,10 +34,16 @@ export interface CreateIngestOptions {
   readonly log: Log
   /** Tells the node what the hub has of an attempt, after a gap. */
   readonly compare: (node: string) => void
+  /** A start document says that the node has accepted the attempt. */
+  readonly taken: (hold: Hold) => void
   /** What a commit has stored, and how long it took. */
   readonly onCommit: (stored: { documents: number; rows: number }, seconds: number) => void
   readonly faultPoint?: FaultHook | undefined
 }
+
+/** An acknowledgement is sent this long after its commit, or when so many are owed. */
+const OWED_MS = 4
+const MOST_OWED = 256
 
 /** The ingest of all nodes. */
 export function createIngest(options: CreateIngestOptions): Ingest {
@@ -98,23 +104,31 @@ export function createIngest(options: CreateIngestOptions): Ingest {
       turn.afterCommit(() => {
         options.onCommit(taken, (clock.monotonic() - begunAt) / 1000)
         faultPoint?.('after-documents-commit')
-        acknowledge(node, answers.values())
+        acknowledge(node, answers)
         for (const [run, { attempt }] of touched) ledger.notify({ runId: run.id, kind: 'documents', attempt })
       })
     }
     if (gap) compare(node)
   }
 
-  // What is committed together is acknowledged in one message.
-  const owed = new Map<string, Acknowledge['upTo']>()
-  const acknowledge = (node: string, answers: Iterable<Acknowledge['upTo'][number]>) => {
-    if (owed.size === 0) setImmediate(sendOwed)
-    const list = owed.get(node)
-    if (list === undefined) owed.set(node, [...answers])
-    else list.push(...answers)
+  // No run waits for an acknowledgement, and a node has a window of many documents: what is owed may gather for a moment.
+  const owed = new Map<string, Map<string, Acknowledge['upTo'][number]>>()
+  let cancelOwed: (() => void) | undefined
+  let owedCount = 0
+  const acknowledge = (node: string, answers: ReadonlyMap<string, Acknowledge['upTo'][number]>) => {
+    const list = owed.get(node) ?? new Map<string, Acknowledge['upTo'][number]>()
+    owed.set(node, list)
+    // The highest of an attempt includes all below.
+    for (const [key, answer] of answers) if ((list.get(key)?.seq ?? -1) < answer.seq) list.set(key, answer)
+    owedCount += answers.size
+    if (owedCount >= MOST_OWED) sendOwed()
+    else cancelOwed ??= clock.after(OWED_MS, sendOwed)
   }
   const sendOwed = () => {
-    for (const [node, upTo] of owed) if (upTo.length > 0) link.send(node, 'acknowledge', { upTo })
+    cancelOwed?.()
+    cancelOwed = undefined
+    owedCount = 0
+    for (const [node, upTo] of owed) link.send(node, 'acknowledge', { upTo: [...upTo.values()] })
     owed.clear()
     faultPoint?.('after-acknowledge')
   }
@@ -149,6 +163,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     hold.nextSeq++
     switch (document.name) {
       case 'start':
+        options.taken(hold)
         ledger.start(run, hubTime(document.doc.time, document.doc.clockOffsetMs, hold.assignedAtMs))
         return
       case 'descriptor':

@@ -1,7 +1,7 @@
 /**
  * A run as server-sent events, live and from the database.
  *
- * INVARIANTS: an event's id names all that was sent up to it: the last row of `run_event` and the last document, as
+ * INVARIANTS: an event's id names all that was sent up to it: the number of its last row in `run_event` and its last document, as
  * `<event>.<attempt>.<seq>`; so a reader who comes back with it misses nothing and hears nothing twice. Nudges only say
  * that it is time to look; what is sent is read from the database. Nothing is read before the reader asked for more.
  */
@@ -174,17 +174,20 @@ function createReader(store: Store, runId: string, start: Cursor): Reader {
     news: async function* () {
       const events = await store.db
         .selectFrom('run_event')
-        .select(['id', 'name', 'data'])
+        .select(['number', 'at', 'name', 'data'])
         .where('run_id', '=', runId)
-        .where('id', '>', cursor.event)
-        .orderBy('id')
+        .where('number', '>', cursor.event)
+        .orderBy('number')
         .execute()
       for (const row of events) {
-        const data = JSON.parse(row.data) as { attempt?: number; state?: RunState }
+        const data: { attempt?: number; state?: RunState } = {
+          ...(row.name === 'state' ? { at: new Date(row.at).toISOString() } : {}),
+          ...JSON.parse(row.data),
+        }
         const attempt = data.attempt ?? Number.POSITIVE_INFINITY
         const last = row.name === 'outputs' || (data.state !== undefined && isFinal(data.state))
         yield* documents(Math.min(last ? attempt : attempt - 1, Number.MAX_SAFE_INTEGER))
-        cursor = { ...cursor, event: row.id }
+        cursor = { ...cursor, event: row.number }
         if (row.name === 'state' || row.name === 'outputs') yield event(row.name, data, cursor)
       }
       yield* documents(Number.MAX_SAFE_INTEGER)

@@ -67,6 +67,10 @@ export function createRuns(options: CreateRunsOptions): Runs {
       estimated_s: estimatedS,
       idempotency_key: null,
       request_hash: null,
+      state: 'queued',
+      bench: null,
+      fence: null,
+      assigned_at: null,
     }
   }
 
@@ -90,6 +94,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       cancelRequested: false,
       restarts: 0,
       live: undefined,
+      events: 0,
     }
   }
 
@@ -117,7 +122,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
 
   /** Queues in this turn's write; the run may be assigned in the same commit. */
   const queue = async (row: NewRunRow, run: OpenRun): Promise<void> => {
-    turn.add(statements.insertRun, row)
+    run.insertion = turn.add(statements.insertRun, row)
     runs.add(run)
     faultPoint?.('before-submit-commit')
     turn.afterCommit(() => faultPoint?.('after-submit-commit'))

@@ -78,30 +78,32 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
     for (const listener of listeners) listener(change)
   }
 
-  const eventOf = (run: OpenRun, state: RunState, bench: string | null, reason: string | null): EventRow => {
-    const at = clock.now()
-    const data = JSON.stringify({
+  const eventOf = (run: OpenRun, name: string, data: object): EventRow => {
+    run.events++
+    return { runId: run.id, number: run.events, at: clock.now(), name, data: JSON.stringify(data) }
+  }
+
+  const stateEventOf = (run: OpenRun, state: RunState, bench: string | null, reason: string | null): EventRow =>
+    eventOf(run, 'state', {
       state,
       attempt: run.attempt,
-      at: new Date(at).toISOString(),
       ...(reason === null ? {} : { reason }),
       ...(bench === null ? {} : { bench }),
     })
-    return { runId: run.id, at, name: 'state', data }
-  }
 
   const tell = (run: OpenRun, state: RunState, bench: string | null, atMs: number) => {
     const { id, attempt, protocol } = run
     const lab = run.lab.id
     turn.afterCommit(() => {
-      const at = new Date(atMs).toISOString()
-      if (notices.wanted(state)) notices.publish({ id, state, attempt, lab, protocol, bench, at })
+      if (notices.wanted(state)) {
+        notices.publish({ id, state, attempt, lab, protocol, bench, at: new Date(atMs).toISOString() })
+      }
       notify({ runId: id, kind: 'state', state, attempt })
     })
   }
 
   const record = (run: OpenRun, state: RunState, bench: string | null, reason: string | null) => {
-    const event = eventOf(run, state, bench, reason)
+    const event = stateEventOf(run, state, bench, reason)
     turn.add(statements.insertEvent, event)
     tell(run, state, bench, event.at)
   }
@@ -137,7 +139,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       record(run, 'queued', null, null)
       moved()
     },
-    firstEvent: (run) => eventOf(run, 'queued', null, null),
+    firstEvent: (run) => stateEventOf(run, 'queued', null, null),
     appeared: (run) => {
       tell(run, 'queued', null, clock.now())
       moved()
@@ -147,7 +149,10 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       const at = clock.now()
       const before = bench.fence
       const fence = before + 1
-      turn.add(statements.assignRun, { id: run.id, attempt: run.attempt, bench: bench.id, fence, at })
+      // A run that finds its bench free is written once.
+      if (run.insertion?.open) run.insertion.amend({ state: 'assigned', bench: bench.id, fence, assigned_at: at })
+      else turn.add(statements.assignRun, { id: run.id, attempt: run.attempt, bench: bench.id, fence, at })
+      run.insertion = undefined
       turn.add(statements.holdBench, { id: bench.id, runId: run.id, fence, before, at })
       turn.add(statements.insertAttempt, {
         runId: run.id,
@@ -177,12 +182,16 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
     start: (run, startedAt) => {
       run.state = transition(runTransitions, run.state, 'running', `run ${run.id}`) as 'running'
       run.startedAt = startedAt
-      turn.add(statements.startRun, { id: run.id, attempt: run.attempt, at: startedAt })
+      run.starting = turn.add(statements.startRun, { id: run.id, attempt: run.attempt, at: startedAt })
       record(run, 'running', run.hold?.bench ?? null, null)
     },
     finish: (run, outcome) => {
-      const from = run.state
-      transition(runTransitions, from, outcome.state, `run ${run.id}`)
+      transition(runTransitions, run.state, outcome.state, `run ${run.id}`)
+      // Started and finished in one turn is one change; it sets the start's time too.
+      const startedNow = run.starting?.open === true
+      const from = startedNow ? 'assigned' : run.state
+      if (startedNow) run.starting?.drop()
+      run.starting = undefined
       const bench = run.hold?.bench ?? null
       const outputs = outcome.outputs ?? {}
       const missingOutputs = outcome.missingOutputs ?? {}
@@ -202,8 +211,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       letGo(run, outcome.state, clock.now())
       runs.delete(run)
       if (Object.keys(outputs).length > 0 || Object.keys(missingOutputs).length > 0) {
-        const data = JSON.stringify({ outputs, missingOutputs })
-        turn.add(statements.insertEvent, { runId: run.id, at: clock.now(), name: 'outputs', data })
+        turn.add(statements.insertEvent, eventOf(run, 'outputs', { outputs, missingOutputs }))
         turn.afterCommit(() => notify({ runId: run.id, kind: 'outputs', attempt: run.attempt }))
       }
       record(run, outcome.state, bench, outcome.reason)
@@ -227,8 +235,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
     requestCancel: (run, reason) => {
       run.cancelRequested = true
       turn.add(statements.requestCancel, { id: run.id, reason })
-      const data = JSON.stringify({ note: reason })
-      turn.add(statements.insertEvent, { runId: run.id, at: clock.now(), name: 'note', data })
+      turn.add(statements.insertEvent, eventOf(run, 'note', { note: reason }))
       turn.afterCommit(() => notify({ runId: run.id, kind: 'state', state: run.state, attempt: run.attempt }))
     },
     onChange: (listener) => {

@@ -7,6 +7,8 @@
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
 import type { Store } from '../store/store.ts'
+import type { TurnRow } from '../store/turn.ts'
+import type { NewRunRow, StartedRunRow } from './run-statements.ts'
 import type { LiveRun } from './runs.ts'
 
 export interface OpenRun {
@@ -30,6 +32,11 @@ export interface OpenRun {
   /** How often it was interrupted and queued again. */
   restarts: number
   live: LiveRun | undefined
+  /** The number of its last event. */
+  events: number
+  /** Rows of this turn that a further transition in the same turn may still change. */
+  insertion?: TurnRow<NewRunRow> | undefined
+  starting?: TurnRow<StartedRunRow> | undefined
 }
 
 /** An attempt on a bench. */
@@ -143,6 +150,13 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
         .where('earlier.state', '=', 'interrupted')
         .as('restarts'),
     )
+    .select((eb) =>
+      eb
+        .selectFrom('run_event')
+        .select(({ fn }) => fn.max('run_event.number').as('events'))
+        .whereRef('run_event.run_id', '=', 'run.id')
+        .as('events'),
+    )
     .where('run.state', 'in', ['queued', 'assigned', 'running'])
     .orderBy('run.created_at')
     .orderBy('run.id')
@@ -189,6 +203,7 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
       cancelRequested: row.cancel_requested === 1,
       restarts: row.restarts ?? 0,
       live: undefined,
+      events: row.events ?? 0,
     })
   }
   return runs

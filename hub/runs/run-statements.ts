@@ -21,11 +21,9 @@ export function runStatements(db: Kysely<HubSchema>) {
     return { sql, bind, rank: rank++, conditional }
   }
   return {
-    insertRun: statement((v: NewRunRow) =>
-      db.insertInto('run').values({ ...columns(v, newRunColumns), state: 'queued', attempt: 1 }),
-    ),
+    insertRun: statement((v: NewRunRow) => db.insertInto('run').values({ ...columns(v, newRunColumns), attempt: 1 })),
     insertDocument: statement((v: DocumentRow) => db.insertInto('document').values(columns(v, documentColumns))),
-    startRun: statement((v: { id: string; attempt: number; at: number }) =>
+    startRun: statement((v: StartedRunRow) =>
       db
         .updateTable('run')
         .set({ state: 'running', started_at: v.at })
@@ -127,7 +125,7 @@ export function runStatements(db: Kysely<HubSchema>) {
         }),
     ),
     insertEvent: statement((v: EventRow) =>
-      db.insertInto('run_event').values({ run_id: v.runId, at: v.at, name: v.name, data: v.data }),
+      db.insertInto('run_event').values({ run_id: v.runId, number: v.number, at: v.at, name: v.name, data: v.data }),
     ),
   }
 }
@@ -150,8 +148,18 @@ const newRunColumns = [
   'estimated_s',
   'idempotency_key',
   'request_hash',
+  'state',
+  'bench',
+  'fence',
+  'assigned_at',
 ] as const satisfies readonly (keyof RunTable)[]
 export type NewRunRow = Pick<RunTable, (typeof newRunColumns)[number]>
+
+export interface StartedRunRow {
+  readonly id: string
+  readonly attempt: number
+  readonly at: number
+}
 
 const documentColumns = [
   'run_id',
@@ -169,6 +177,7 @@ export type DocumentRow = Omit<DocumentTable, 'id'>
 
 export interface EventRow {
   readonly runId: string
+  readonly number: number
   readonly at: number
   readonly name: string
   /** JSON. */

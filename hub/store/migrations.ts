@@ -77,4 +77,17 @@ CREATE TABLE audit (
 `,
   },
   accountsMigration,
+  {
+    // Numbered by run and stored in that order: a reader asks for one run's events, and writing one touches one tree.
+    name: '003-events-by-run',
+    sql: `
+CREATE TABLE run_event_by_run (
+  run_id TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, name TEXT NOT NULL, data TEXT NOT NULL,
+  PRIMARY KEY (run_id, number)
+) STRICT, WITHOUT ROWID;
+INSERT INTO run_event_by_run SELECT run_id, id, at, name, data FROM run_event ORDER BY run_id, id;
+DROP TABLE run_event;
+ALTER TABLE run_event_by_run RENAME TO run_event;
+`,
+  },
 ]

@@ -45,8 +45,9 @@ export interface RunTable {
 
 /** Durable history of a run for `/events`: state changes, and what a person sees in its log. */
 export interface RunEventTable {
-  id: Generated<number>
   run_id: string
+  /** Counts up within the run. */
+  number: number
   at: number
   /** `state`, `outputs`, `note`. */
   name: string

@@ -20,10 +20,19 @@ export interface TurnStatement<Values> extends Precompiled<Values> {
   readonly conditional: boolean
 }
 
+/** A row on its way into the database. */
+export interface TurnRow<Values> {
+  /** True until its turn ends: only then can it still be changed. */
+  readonly open: boolean
+  amend(changes: Partial<Values>): void
+  /** Leaves it out. */
+  drop(): void
+}
+
 export interface Turn {
   /** False while the memory is being read again after a failed write: drop what came, it will be repeated. */
   readonly open: boolean
-  add<Values>(statement: TurnStatement<Values>, values: Values): void
+  add<Values>(statement: TurnStatement<Values>, values: Values): TurnRow<Values>
   /** Runs once the rows of this turn and of all before are on disk; never when one of them, or the memory, failed. */
   afterCommit(effect: () => void): void
   /**
@@ -46,9 +55,39 @@ export interface CreateTurnOptions {
 }
 
 interface Pending {
-  readonly rows: Map<TurnStatement<never>, SqlValue[][]>
+  readonly rows: Map<TurnStatement<never>, PendingRow[]>
   readonly effects: (() => void)[]
   readonly callers: { resolve: () => void; reject: (error: LabError) => void }[]
+  readonly isOpen: () => boolean
+}
+
+class PendingRow {
+  values: object | undefined
+  readonly #isOpen: () => boolean
+
+  constructor(values: object, isOpen: () => boolean) {
+    this.values = values
+    this.#isOpen = isOpen
+  }
+
+  get open(): boolean {
+    return this.#isOpen()
+  }
+
+  amend(changes: object): void {
+    this.#mustBeOpen()
+    this.values = { ...this.values, ...changes }
+  }
+
+  drop(): void {
+    this.#mustBeOpen()
+    this.values = undefined
+  }
+
+  #mustBeOpen(): void {
+    if (this.open) return
+    throw new LabError({ code: 'turn-over', kind: 'bug', message: 'a row was changed after its turn' })
+  }
 }
 
 const RELOAD_MS = 1000
@@ -63,7 +102,8 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
 
   const begin = (): Pending => {
     if (pending === undefined) {
-      pending = { rows: new Map(), effects: [], callers: [] }
+      const turn: Pending = { rows: new Map(), effects: [], callers: [], isOpen: () => pending === turn }
+      pending = turn
       queueMicrotask(flush)
     }
     return pending
@@ -73,7 +113,10 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
     const turn = pending
     pending = undefined
     if (turn === undefined) return
-    const statements = [...turn.rows].sort(([a], [b]) => a.rank - b.rank)
+    const statements = [...turn.rows]
+      .map(([statement, rows]) => ({ statement, rows: bound(statement, rows) }))
+      .filter(({ rows }) => rows.length > 0)
+      .sort((a, b) => a.statement.rank - b.statement.rank)
     // Effects may rest on rows of turns before, which can fail alone: they wait for those too.
     const before = Promise.all(writes)
     before.catch(() => {}) // reported by its own turn
@@ -81,7 +124,7 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
       statements.length === 0
         ? before
         : database.write(
-            statements.map(([{ sql, conditional }, rows]) => ({
+            statements.map(({ statement: { sql, conditional }, rows }) => ({
               sql,
               rows,
               ...(conditional ? { expect: rows.length } : {}),
@@ -152,11 +195,13 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
     },
     add: (statement, values) => {
       if (recovering !== undefined) throw recoveringError()
-      const { rows } = begin()
+      const turn = begin()
       const key = statement as TurnStatement<never>
-      const known = rows.get(key)
-      if (known === undefined) rows.set(key, [statement.bind(values)])
-      else known.push(statement.bind(values))
+      const row = new PendingRow(values as object, turn.isOpen)
+      const known = turn.rows.get(key)
+      if (known === undefined) turn.rows.set(key, [row])
+      else known.push(row)
+      return row as TurnRow<never>
     },
     afterCommit: (effect) => {
       if (recovering === undefined) begin().effects.push(effect)
@@ -197,4 +242,10 @@ function recoveringError(cause?: LabError): LabError {
     studentMessage: 'The last change could not be kept. Nothing was lost; try again in a moment.',
     ...(cause === undefined ? {} : { cause }),
   })
+}
+
+function bound(statement: TurnStatement<never>, rows: readonly PendingRow[]): SqlValue[][] {
+  const values: SqlValue[][] = []
+  for (const row of rows) if (row.values !== undefined) values.push(statement.bind(row.values as never))
+  return values
 }

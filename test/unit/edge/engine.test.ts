@@ -83,6 +83,8 @@ const makeRig = async (): Promise<Rig> => {
         get nextSeq() {
           return documents.length
         },
+        committed: 0,
+        accepted: true,
         rows: {},
         moved: new Set(),
         append: async (_kind, more) => {
