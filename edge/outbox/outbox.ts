@@ -377,14 +377,16 @@ export function createOutbox(options: CreateOutboxOptions): Outbox {
       welcome = false
     },
     inventory: () =>
-      [...entries.values()].filter(({ accepted }) => accepted).map(({ runId, attempt, fence, state, committed, acked }) => ({
-        runId,
-        attempt,
-        fence,
-        state,
-        nextSeq: committed,
-        firstHeld: acked,
-      })),
+      [...entries.values()]
+        .filter(({ accepted }) => accepted)
+        .map(({ runId, attempt, fence, state, committed, acked }) => ({
+          runId,
+          attempt,
+          fence,
+          state,
+          nextSeq: committed,
+          firstHeld: acked,
+        })),
     welcomed: (attempts) => {
       const unwanted: AttemptKey[] = []
       for (const known of attempts) {

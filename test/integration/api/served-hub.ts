@@ -39,13 +39,20 @@ export function tableRuns({ store }: { store: ApiParts['store'] }) {
     const row = await rows().where('run.id', '=', id).executeTakeFirst()
     return row === undefined ? undefined : view(row)
   }
+  let events = 0
   const setState = async (id: string, state: Run['state'], attempt = 1) => {
     const at = new Date().toISOString()
     await store.write([
       store.db.updateTable('run').set({ state }).where('id', '=', id),
       store.db
         .insertInto('run_event')
-        .values({ run_id: id, at: 1, name: 'state', data: JSON.stringify({ state, attempt, at }) } as never),
+        .values({
+          run_id: id,
+          number: ++events,
+          at: Date.parse(at),
+          name: 'state',
+          data: JSON.stringify({ state, attempt }),
+        }),
     ])
     tell({ runId: id, kind: 'state', state, attempt })
   }

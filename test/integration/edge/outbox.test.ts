@@ -142,8 +142,10 @@ test('a document is deleted only when it was acknowledged, and the attempt when 
 })
 
 test('an acknowledgement that is overdue asks for a comparison, and the welcome repairs', async () => {
-  await accept()
   const attempt = outbox.open(key)
+  assert.equal(outbox.inventory(), [], 'nothing is said of an attempt that is not on disk')
+  await accept()
+  attempt.accepted = true
   let hub = listen()
   outbox.welcomed([])
   for (let i = 0; i < 5; i++) await attempt.append('page', [page('t', 1)])

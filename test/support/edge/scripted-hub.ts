@@ -28,6 +28,7 @@ export interface ScriptedHub {
   readonly port: number
   /** Every document that arrived, in order of arrival, doubles included. */
   readonly arrived: NodeDocument[]
+  /** As told, or as a start document says. */
   readonly accepted: Accepted['accepted']
   readonly refused: Accepted['refused']
   readonly inventories: Inventory[]
@@ -117,6 +118,9 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
           // Those between were sent while this hub was away; the node sends them again after an inventory.
           if (seq > next && !hub.repairing) throw new Error(`document ${seq} of ${key} came before ${next}`)
           if (seq === next) {
+            if (document.name === 'start' && !accepted.some((one) => keyOf(one.runId, one.attempt) === key)) {
+              accepted.push({ runId, attempt })
+            }
             committed.set(key, seq + 1)
             held.set(`${key}/${seq}`, document)
           }

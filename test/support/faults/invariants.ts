@@ -26,7 +26,7 @@ export interface RunRecord {
 export async function readRun(databasePath: string, id: string): Promise<RunRecord | undefined> {
   const [[run], events = [], rows = []] = (await query(databasePath, [
     { sql: 'SELECT id, state, restart FROM run WHERE id = ?', params: [id] },
-    { sql: "SELECT data FROM run_event WHERE run_id = ? AND name = 'state' ORDER BY id", params: [id] },
+    { sql: "SELECT data FROM run_event WHERE run_id = ? AND name = 'state' ORDER BY number", params: [id] },
     { sql: 'SELECT attempt, seq, name, body FROM document WHERE run_id = ? ORDER BY attempt, seq', params: [id] },
   ])) as [Record<string, unknown>[], Record<string, unknown>[], Record<string, unknown>[]]
   if (run === undefined) return undefined
