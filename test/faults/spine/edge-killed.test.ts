@@ -16,18 +16,16 @@ test.before(async () => {
 test.after(() => lab.close())
 
 /** Points at which the attempt has not begun: the node takes it up again and it runs once. */
-const beforeItRuns: readonly FaultPoint[] = [
-  'after-receive-assign',
-  'before-accept-commit',
-  'after-accept-commit',
-  'after-send-accepted',
-]
+const beforeItRuns: readonly FaultPoint[] = ['after-receive-assign', 'before-accept-commit', 'before-start-commit']
 /** Points after the stop document is on disk: nothing is left to interrupt. */
-const afterItEnded: readonly FaultPoint[] = ['after-stop-commit', 'after-acknowledge']
+const afterItEnded: readonly FaultPoint[] = ['after-stop-commit']
 
 const firstOf = (at: number) => (at % 2 === 0 ? ['steps-never', 'steps-safe'] : ['steps-safe', 'steps-never'])
 
-faultPoints.forEach((point, at) => {
+// An attempt is answered by itself only when it has to wait on the node; a hub sends one only to a free bench.
+const points = faultPoints.filter((point) => point !== 'after-send-accepted')
+
+points.forEach((point, at) => {
   test(`at ${point}`, async () => {
     const { edge, client } = lab
     await edge.stop()

@@ -7,7 +7,8 @@ import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('the journal')
-const turn = () => new Promise((resolve) => setImmediate(resolve))
+/** As long as a commit waits for company. */
+const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))))
 const full = new LabError({ code: 'disk-full', kind: 'configuration', message: 'full', retry: 'later' })
 
 /** A database that commits when told, or refuses. */
