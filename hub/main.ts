@@ -14,7 +14,7 @@ import { createApi } from './api/api.ts'
 import { sendWhole } from './api/whole-answers.ts'
 import { authenticateMqtt, type MqttAuthentication } from './broker/authenticate.ts'
 import { createBroker } from './broker/broker.ts'
-import { type Listener, listen, listenMqtt, serveWebSocket } from './broker/listeners.ts'
+import { type Listener, listen, listenMqtt, serveWebSocket, trackConnections } from './broker/listeners.ts'
 import { openNodeLink } from './broker/node-link.ts'
 import { createCatalogue } from './catalogue/catalogue.ts'
 import { type HubConfig, isLoopback } from './config/config.ts'
@@ -148,6 +148,7 @@ async function assemble(
   const broker = await createBroker({
     site,
     authenticate: async (username, password) => authentication?.identify(username, password),
+    clock,
     log,
   })
   onClose(() => broker.close())
@@ -212,9 +213,11 @@ async function assemble(
   authentication = authenticateMqtt({
     verifyNode: fleet.enrollment.verify,
     verifyToken: accounts.verifyToken,
+    tokenHolder: accounts.tokenHolder,
     onRevoked: accounts.onRevoked,
     broker,
     clock,
+    log,
   })
   onClose(authentication.close)
   const waiting = createWaiting({ scheduler, runs: open, book, compatible, clock })
@@ -301,9 +304,10 @@ async function assemble(
     overrideGlobalObjects: false,
     ...(tls === undefined ? {} : { createServer: createHttpsServer, serverOptions: tls }),
   }) as import('node:http').Server
+  const cutAll = trackConnections(server)
   const webSockets = serveWebSocket({ broker, server, origins: () => [new URL(publicUrl()).origin], log })
   const port = await listen(server, config.host, config.port, 'FERNLAB_PORT')
-  onClose(() => closeServer(server))
+  onClose(() => closeServer(server, cutAll))
   onClose(() => webSockets.close())
   httpUrl = `${tls === undefined ? 'http' : 'https'}://${hostAndPort(config.host, port)}`
 
@@ -398,9 +402,9 @@ function mqttAddresses(config: HubConfig, mqtt: readonly Listener[], publicUrl: 
 }
 
 /** Stops listening; gives running requests half a second. */
-function closeServer(server: import('node:http').Server): Promise<void> {
+function closeServer(server: import('node:http').Server, cutAll: () => void): Promise<void> {
   return new Promise((resolve) => {
-    const force = setTimeout(() => server.closeAllConnections(), 500)
+    const force = setTimeout(cutAll, 500)
     server.close(() => {
       clearTimeout(force)
       resolve()

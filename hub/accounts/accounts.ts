@@ -35,6 +35,8 @@ export interface Accounts {
   /** The person behind a bearer token or a session cookie; undefined for strangers, expired and revoked ones. */
   authenticate(headers: Headers): Promise<Caller | undefined>
   verifyToken(token: string): Promise<Caller | undefined>
+  /** As `verifyToken`, by the token's id. */
+  tokenHolder(tokenId: string): Promise<Caller | undefined>
   /** Calls back with the id of each token that is revoked; returns how to stop. */
   onRevoked(listener: (tokenId: string) => void): () => void
   /** Calls back with the person of whom a token or a session may have ended in this process; returns how to stop. */
@@ -108,6 +110,7 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
       return token === undefined ? undefined : tokens.verify(token)
     },
     verifyToken: tokens.verify,
+    tokenHolder: tokens.holder,
     onRevoked: tokens.onRevoked,
     onEnded: (listener) => {
       const stops = [identity.onEnded(listener), tokens.onRevoked((_tokenId, personId) => listener(personId))]

@@ -19,6 +19,8 @@ export interface Caller {
   readonly scopes: readonly string[] | 'all'
   readonly via: 'session' | 'token' | 'setup'
   readonly tokenId?: string
+  /** Epoch ms; set for a token that ends by itself. */
+  readonly tokenExpiresAt?: number
 }
 
 /** Whether the caller may make a token with the scope: none wider than its own, and `admin` is the widest. */

@@ -25,6 +25,8 @@ const dayMs = 86_400_000
 export interface Tokens {
   /** The person behind a token that holds; a second old at most, see above. */
   verify(token: string): Promise<Caller | undefined>
+  /** The person behind a token that holds now, by its id. */
+  holder(tokenId: string): Promise<Caller | undefined>
   create(
     personId: string,
     input: { name: string; scopes: readonly string[]; expiresInDays?: number | undefined },
@@ -94,6 +96,29 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
     verified.set(hash, known)
   }
 
+  const find = async (column: 'token.token_hash' | 'token.id', value: string): Promise<Caller | undefined> => {
+    const row = await store.db
+      .selectFrom('token')
+      .innerJoin('user', 'user.id', 'token.person_id')
+      .leftJoin('person', 'person.id', 'token.person_id')
+      .select(['token.id', 'token.person_id', 'token.scopes', 'token.expires_at', 'token.revoked_at'])
+      .select(['user.name', 'user.email', 'person.role'])
+      .where(column, '=', value)
+      .executeTakeFirst()
+    if (row === undefined || row.revoked_at !== null) return undefined
+    if (row.expires_at !== null && row.expires_at <= clock.now()) return undefined
+    return {
+      personId: row.person_id,
+      name: row.name,
+      email: row.email,
+      role: row.role ?? 'guest',
+      scopes: JSON.parse(row.scopes) as string[],
+      via: 'token',
+      tokenId: row.id,
+      ...(row.expires_at === null ? {} : { tokenExpiresAt: row.expires_at }),
+    }
+  }
+
   return {
     verify: async (token) => {
       const hash = hashSecret(token)
@@ -102,29 +127,14 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
       const endsBefore = ends
       // From before the look-up: what it finds may be as old as that.
       const untilMs = clock.monotonic() + cacheMs
-      const row = await store.db
-        .selectFrom('token')
-        .innerJoin('user', 'user.id', 'token.person_id')
-        .leftJoin('person', 'person.id', 'token.person_id')
-        .select(['token.id', 'token.person_id', 'token.scopes', 'token.expires_at', 'token.revoked_at'])
-        .select(['user.name', 'user.email', 'person.role'])
-        .where('token_hash', '=', hash)
-        .executeTakeFirst()
-      if (row === undefined || row.revoked_at !== null) return undefined
-      if (row.expires_at !== null && row.expires_at <= clock.now()) return undefined
-      noteUse(row.id)
-      const caller: Caller = {
-        personId: row.person_id,
-        name: row.name,
-        email: row.email,
-        role: row.role ?? 'guest',
-        scopes: JSON.parse(row.scopes) as string[],
-        via: 'token',
-        tokenId: row.id,
-      }
-      if (ends === endsBefore) remember(hash, { id: row.id, caller, expiresAt: row.expires_at, untilMs })
+      const caller = await find('token.token_hash', hash)
+      if (caller?.tokenId === undefined) return undefined
+      const { tokenId: id, tokenExpiresAt: expiresAt = null } = caller
+      noteUse(id)
+      if (ends === endsBefore) remember(hash, { id, caller, expiresAt, untilMs })
       return caller
     },
+    holder: (tokenId) => find('token.id', tokenId),
     create: async (personId, { name, scopes, expiresInDays }) => {
       const token = newSecret(TOKEN_PREFIX)
       const now = clock.now()

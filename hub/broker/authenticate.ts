@@ -1,9 +1,12 @@
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
 import type { Caller } from '../accounts/caller.ts'
 import type { Broker } from './broker.ts'
+import { createLossLog } from './loss-log.ts'
 import { hasMqttScope, type Identity } from './topic-rules.ts'
 
-/** Integrators' tokens are looked at again this often, so that one that expires loses its connections. */
+/** Integrators' tokens are looked at again this often, so that what was changed elsewhere takes effect. */
 const RECHECK_MS = 60_000
 
 export interface MqttAuthentication {
@@ -15,32 +18,62 @@ export interface MqttAuthentication {
 export interface AuthenticateOptions {
   readonly verifyNode: (node: string, password: string) => Promise<boolean>
   readonly verifyToken: (token: string) => Promise<Caller | undefined>
+  readonly tokenHolder: (tokenId: string) => Promise<Caller | undefined>
   readonly onRevoked: (listener: (tokenId: string) => void) => () => void
-  readonly broker: Broker
+  readonly broker: Pick<Broker, 'disconnect' | 'identities'>
   readonly clock: Clock
+  readonly log: Log
 }
 
-/** Signs in nodes by their credential and integrators by `token` and an API token; revoking cuts connections at once. */
-export function authenticateMqtt(options: AuthenticateOptions): MqttAuthentication {
-  const { verifyNode, verifyToken, onRevoked, broker, clock } = options
-  const tokens = new Map<string, string>()
+type Integrator = Extract<Identity, { kind: 'integrator' }>
 
-  const cut = (tokenId: string) => {
-    tokens.delete(tokenId)
-    broker.disconnect((who) => who.kind === 'integrator' && who.tokenId === tokenId)
-  }
+/**
+ * Signs in nodes by their credential and integrators by `token` and an API token; revoking and expiry cut connections at
+ * once, another role or other scopes within a minute.
+ */
+export function authenticateMqtt(options: AuthenticateOptions): MqttAuthentication {
+  const { verifyNode, verifyToken, tokenHolder, onRevoked, broker, clock, log } = options
+  const losses = createLossLog(log)
+  const ends = new Map<string, () => void>()
+
+  const cut = (tokenId: string) => broker.disconnect((who) => who.kind === 'integrator' && who.tokenId === tokenId)
   const stop = onRevoked(cut)
 
-  const recheck = async () => {
-    for (const [tokenId, token] of tokens) if ((await verifyToken(token)) === undefined) cut(tokenId)
+  const endInTime = (tokenId: string, expiresAt: number | undefined) => {
+    const leftMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - clock.now()
+    if (leftMs > RECHECK_MS || ends.has(tokenId)) return
+    const end = () => {
+      ends.delete(tokenId)
+      cut(tokenId)
+    }
+    ends.set(tokenId, clock.after(leftMs, end))
   }
+
+  const recheck = async ({ tokenId, scopes, admin }: Integrator) => {
+    const caller = await tokenHolder(tokenId)
+    const now = caller === undefined ? undefined : integratorOf(caller)
+    if (now === undefined || JSON.stringify([now.scopes, now.admin]) !== JSON.stringify([scopes, admin])) cut(tokenId)
+    else endInTime(tokenId, caller?.tokenExpiresAt)
+  }
+
+  const recheckAll = async () => {
+    let failed = false
+    for (const identity of broker.identities()) {
+      if (identity.kind !== 'integrator') continue
+      try {
+        await recheck(identity)
+      } catch (error) {
+        // It says nothing about the token, which is looked at again.
+        failed = true
+        losses.lost('recheck', { error: asLabError(error).message }, 'a token could not be looked up')
+      }
+    }
+    if (!failed) losses.recovered('recheck', {}, 'tokens can be looked up again')
+  }
+  let closed = false
   let cancel = () => {}
   const again = () => {
-    cancel = clock.after(RECHECK_MS, () => {
-      // A look-up that fails says nothing about the token: it is looked at again.
-      recheck().catch(() => undefined)
-      again()
-    })
+    if (!closed) cancel = clock.after(RECHECK_MS, () => void recheckAll().finally(again))
   }
   again()
 
@@ -50,14 +83,22 @@ export function authenticateMqtt(options: AuthenticateOptions): MqttAuthenticati
         return (await verifyNode(username, password)) ? { kind: 'node', node: username } : undefined
       }
       const caller = await verifyToken(password)
-      if (caller?.tokenId === undefined || !hasMqttScope(caller.scopes)) return undefined
-      tokens.set(caller.tokenId, password)
-      const admin = caller.role === 'admin' && (caller.scopes === 'all' || caller.scopes.includes('admin'))
-      return { kind: 'integrator', tokenId: caller.tokenId, scopes: caller.scopes, admin }
+      const identity = caller === undefined ? undefined : integratorOf(caller)
+      if (identity !== undefined) endInTime(identity.tokenId, caller?.tokenExpiresAt)
+      return identity
     },
     close: () => {
+      closed = true
       stop()
       cancel()
+      for (const cancelEnd of ends.values()) cancelEnd()
     },
   }
+}
+
+/** Undefined for a token that is not for MQTT. */
+function integratorOf({ tokenId, scopes, role }: Caller): Integrator | undefined {
+  if (tokenId === undefined || !hasMqttScope(scopes)) return undefined
+  const admin = role === 'admin' && (scopes === 'all' || scopes.includes('admin'))
+  return { kind: 'integrator', tokenId, scopes, admin }
 }

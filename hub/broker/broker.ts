@@ -3,18 +3,28 @@
  *
  * INVARIANTS: no packet of a client is published, and none is handed to one, that topic-rules.ts does not allow; client
  * ids live in a name space of their credential, so that none can take over another's connection; sessions end with their
- * connection (what must survive is repaired by inventories, so nothing is stored for absent clients).
+ * connection (what must survive is repaired by inventories, so nothing is stored for absent clients); a client that is
+ * cut off publishes and receives nothing from then on; no integrator, however slow, holds up who publishes.
  */
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { isName } from '@fernlab/shared/primitives/ids'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { Aedes, type AuthenticateError, type Client } from 'aedes'
+import { TOKEN_PREFIX } from '../accounts/tokens.ts'
 import { createLossLog } from './loss-log.ts'
 import { type Identity, mayPublish, mayReceive, maySubscribe } from './topic-rules.ts'
 
 /** The largest MQTT packet that is taken. */
 export const MAX_PACKET_BYTES = 16 * 1024 * 1024
+/** The same before a client has signed in: a CONNECT with its will is far below. */
+const STRANGER_PACKET_BYTES = 64 * 1024
+/** An integrator that leaves more than this unread is cut; one packet it may always be behind. */
+const MOST_UNREAD_BYTES = MAX_PACKET_BYTES
+/** How long a client that is cut off may take to read why. */
+const GOODBYE_MS = 1000
 
 export interface BrokerMessage {
   readonly topic: string
@@ -30,8 +40,10 @@ export interface Broker {
   subscribe(filter: string, listener: (message: BrokerMessage) => void): Promise<void>
   /** False when it is certain that no client subscribed to anything that the topic could match. */
   mayHaveListeners(topic: string): boolean
-  /** Cuts every connection of the identities that match, at once. */
+  /** Cuts every connection of the identities that match, at once, also those that are just signing in. */
   disconnect(matches: (identity: Identity) => boolean): void
+  /** Of those connected now. */
+  identities(): Identity[]
   readonly clients: number
   close(): Promise<void>
 }
@@ -40,12 +52,17 @@ export interface CreateBrokerOptions {
   readonly site: string
   /** The identity behind a user name and password; undefined: refused. */
   readonly authenticate: (username: string, password: string) => Promise<Identity | undefined>
+  readonly clock: Clock
   readonly log: Log
 }
 
 /** Starts the broker without any listener. */
-export async function createBroker({ site, authenticate, log }: CreateBrokerOptions): Promise<Broker> {
+export async function createBroker({ site, authenticate, clock, log }: CreateBrokerOptions): Promise<Broker> {
   const identities = new WeakMap<Client, Identity>()
+  const present = new Set<Client>()
+  const cutOff = new WeakSet<Client>()
+  /** Those who are signing in, with what was cut since their credential was looked up. */
+  const arriving = new Set<{ readonly cut: ((identity: Identity) => boolean)[] }>()
   const losses = createLossLog(log)
 
   const refuse = (message: string, returnCode: 4 | 5): AuthenticateError =>
@@ -59,14 +76,19 @@ export async function createBroker({ site, authenticate, log }: CreateBrokerOpti
     maxTopicLevels: 20,
     authenticate: (client, username, password, done) => {
       const secret = password === undefined ? '' : Buffer.from(password).toString('utf8')
+      const arrival = { cut: [] as ((identity: Identity) => boolean)[] }
+      arriving.add(arrival)
       authenticate(username ?? '', secret).then(
         (identity) => {
-          if (identity === undefined) {
-            losses.lost(`refused:${username}`, { username }, 'a client with a wrong credential was refused')
+          arriving.delete(arrival)
+          if (identity === undefined || arrival.cut.some((matches) => matches(identity))) {
+            const name = loggable(username ?? '')
+            losses.lost(`refused:${name}`, { username: name }, 'a client with a wrong credential was refused')
             done(refuse('bad user name or password', 4), null)
             return
           }
-          identities.set(client, identity)
+          if (client.closed) return
+          admit(client, identity)
           // A node has one connection: a newer one replaces a dead one. Integrators may have many.
           Object.assign(client, {
             id: identity.kind === 'node' ? `node/${identity.node}` : `token/${identity.tokenId}/${client.id}`,
@@ -74,6 +96,7 @@ export async function createBroker({ site, authenticate, log }: CreateBrokerOpti
           done(null, true)
         },
         (error: unknown) => {
+          arriving.delete(arrival)
           log.error({ error: String(error) }, 'a credential could not be checked')
           done(refuse('try again', 5), null)
         },
@@ -81,7 +104,7 @@ export async function createBroker({ site, authenticate, log }: CreateBrokerOpti
     },
     authorizePublish: (client, packet, done) => {
       // Without a client this is a will of a connection that is gone without trace: nobody vouches for it.
-      const identity = client === null ? undefined : identities.get(client)
+      const identity = client === null || isSilent(client) ? undefined : identities.get(client)
       if (identity !== undefined && mayPublish(site, identity, packet.topic)) return done(null)
       const who = identity === undefined ? 'a stranger' : nameOf(identity)
       losses.lost(`publish:${who}`, { who, topic: packet.topic }, 'a message that is not allowed was dropped')
@@ -96,14 +119,54 @@ export async function createBroker({ site, authenticate, log }: CreateBrokerOpti
     },
     authorizeForward: (client, packet) => {
       const identity = identities.get(client)
-      return identity !== undefined && mayReceive(site, identity, packet.topic) ? packet : null
+      if (identity === undefined || cutOff.has(client) || !mayReceive(site, identity, packet.topic)) return null
+      if (identity.kind === 'node' || connectionOf(client).writableLength <= MOST_UNREAD_BYTES) return packet
+      losses.lost(`slow:${nameOf(identity)}`, { who: nameOf(identity) }, 'a client that does not read was cut')
+      connectionOf(client).destroy()
+      return null
     },
   })
   const inner = aedes as unknown as AedesInside
   inner.clampSessionExpiry = () => 0
+  /** The broker as a client sees it that has not signed in. */
+  const stranger: Aedes = Object.create(aedes, { maximumPacketSize: { value: STRANGER_PACKET_BYTES } })
   stampAtEmit(inner)
   await aedes.listen()
 
+  const admit = (client: Client, identity: Identity) => {
+    const own = client as Client & ClientInside
+    own.broker = aedes
+    identities.set(client, identity)
+    present.add(client)
+    own.conn.once('close', () => present.delete(client))
+    if (identity.kind === 'node') return
+    // A message counts as published once all who subscribed have it: an integrator's is its own affair.
+    for (const deliver of ['deliver0', 'deliverQoS'] as const) {
+      const original = own[deliver]
+      own[deliver] = (packet, done) => {
+        original(packet, () => {})
+        done()
+      }
+    }
+  }
+  /** Cut off, and not closed yet: from then on only its will is published. */
+  const isSilent = (client: Client) => cutOff.has(client) && !client.closed
+  const cut = (client: Client) => {
+    if (cutOff.has(client)) return
+    cutOff.add(client)
+    // 0x87: not authorized. A connection that takes nothing more is not waited for.
+    if (client.connected) client.disconnect({ reasonCode: 0x87 })
+    const connection = connectionOf(client)
+    connection.once(
+      'close',
+      clock.after(GOODBYE_MS, () => connection.destroy()),
+    )
+  }
+
+  // One that was cut while it was being registered.
+  aedes.on('clientReady', (client) => {
+    if (cutOff.has(client)) client.disconnect({ reasonCode: 0x87 })
+  })
   aedes.on('clientError', (client, error) => {
     if (error.message !== 'not authorized') log.debug({ client: client.id, error: error.message }, 'a client failed')
   })
@@ -138,8 +201,12 @@ export async function createBroker({ site, authenticate, log }: CreateBrokerOpti
   return {
     handle: (stream, request) => {
       // A closed broker would leave the client without an answer until its patience ends.
-      if (closing !== undefined) stream.destroy()
-      else aedes.handle(stream, request)
+      if (closing !== undefined) {
+        stream.destroy()
+        return
+      }
+      const client: ClientInside = aedes.handle(stream, request) as never
+      client.broker = stranger
     },
     publish: (topic, payload, { retain = false } = {}) => {
       const bytes = typeof payload === 'string' ? Buffer.from(payload) : asBuffer(payload)
@@ -167,12 +234,13 @@ export async function createBroker({ site, authenticate, log }: CreateBrokerOpti
       return known
     },
     disconnect: (matches) => {
-      for (const client of Object.values(inner.clients)) {
+      for (const client of present) {
         const identity = identities.get(client)
-        // 0x87: not authorized.
-        if (identity !== undefined && matches(identity)) client.disconnect({ reasonCode: 0x87 })
+        if (identity !== undefined && matches(identity)) cut(client)
       }
+      for (const arrival of arriving) arrival.cut.push(matches)
     },
+    identities: () => [...present].flatMap((client) => (cutOff.has(client) ? [] : (identities.get(client) ?? []))),
     get clients() {
       return aedes.connectedClients
     },
@@ -183,9 +251,19 @@ export async function createBroker({ site, authenticate, log }: CreateBrokerOpti
   }
 }
 
+type Deliver = (packet: object, done: () => void) => void
+
+interface ClientInside {
+  broker: Aedes
+  readonly conn: Duplex
+  deliver0: Deliver
+  deliverQoS: Deliver
+}
+
+const connectionOf = (client: Client): Duplex => (client as Client & ClientInside).conn
+
 interface AedesInside {
   counter: number
-  clients: Record<string, Client>
   clampSessionExpiry(seconds: number): number
   mq: { emit(packet: { brokerCounter?: number }, done: () => void): void }
 }
@@ -213,6 +291,11 @@ export function couldMatch(filter: string, topic: string): boolean {
     if (at >= levels.length || (part !== '+' && part !== levels[at])) return false
   }
   return parts.length === levels.length
+}
+
+/** What is no name, or looks like a token, may be a secret in the wrong field. */
+function loggable(username: string): string {
+  return isName(username) && !username.startsWith(TOKEN_PREFIX) ? username : 'no valid name'
 }
 
 function nameOf(identity: Identity): string {

@@ -2,11 +2,14 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createServer as createTlsServer } from 'node:tls'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import { type Broker, MAX_PACKET_BYTES } from './broker.ts'
+
+/** More connections than this at once are refused; a site has some hundred nodes. */
+const MOST_CONNECTIONS = 5000
 
 export interface Listener {
   readonly port: number
@@ -21,18 +24,17 @@ export interface ListenOptions {
   readonly tls?: { readonly cert: string; readonly key: string }
   /** The setting that names the port, for the error when it is taken. */
   readonly setting: string
+  readonly mostConnections?: number
 }
 
 /** Listens for MQTT over TCP or TLS. */
-export async function listenMqtt({ broker, host, port, tls, setting }: ListenOptions): Promise<Listener> {
-  const sockets = new Set<Socket>()
-  const accept = (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    broker.handle(socket)
-  }
+export async function listenMqtt(options: ListenOptions): Promise<Listener> {
+  const { broker, host, port, tls, setting, mostConnections = MOST_CONNECTIONS } = options
+  const accept = (socket: Socket) => broker.handle(socket)
   const server: Server =
     tls === undefined ? createServer({ noDelay: true }, accept) : createTlsServer({ ...tls, noDelay: true }, accept)
+  server.maxConnections = mostConnections
+  const cutAll = trackConnections(server)
   const chosen = await listen(server, host, port, setting)
   let closing: Promise<void> | undefined
   return {
@@ -40,10 +42,22 @@ export async function listenMqtt({ broker, host, port, tls, setting }: ListenOpt
     close: () => {
       closing ??= new Promise((resolve) => {
         server.close(() => resolve())
-        for (const socket of sockets) socket.destroy()
+        cutAll()
       })
       return closing
     },
+  }
+}
+
+/** Returns how to cut every connection of the server, also those whose TLS handshake is not finished. */
+export function trackConnections(server: Server): () => void {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return () => {
+    for (const socket of sockets) socket.destroy()
   }
 }
 
@@ -84,7 +98,7 @@ export interface WebSocketOptions {
 
 /**
  * Serves MQTT over WebSocket at `/mqtt`; a browser's page must come from the hub itself (a client that sends no Origin is
- * no browser). Other upgrades are cut: after an upgrade request nobody else closes the connection or hears its errors.
+ * no browser). Any other upgrade that is offered is not taken: the request is answered as if it had not been.
  */
 export function serveWebSocket({ broker, server, origins, log }: WebSocketOptions): { close(): void } {
   const sockets = new WebSocketServer({
@@ -94,11 +108,12 @@ export function serveWebSocket({ broker, server, origins, log }: WebSocketOption
     handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
   })
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', () => socket.destroy())
     if ((request.url ?? '').split('?', 1)[0] !== '/mqtt') {
-      socket.destroy()
+      serveWithoutUpgrade(server, request, socket, head)
       return
     }
+    // After an upgrade request nobody else closes the connection or hears its errors.
+    socket.on('error', () => socket.destroy())
     if (!isOwnOrigin(request.headers.origin, request.headers.host, origins())) {
       log.warn({ origin: request.headers.origin }, 'a page of another origin was refused at /mqtt')
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy())
@@ -118,6 +133,19 @@ export function serveWebSocket({ broker, server, origins, log }: WebSocketOption
       sockets.close()
     },
   }
+}
+
+/** Gives the connection back to the server, with the same request before it, less its offer. */
+function serveWithoutUpgrade(server: HttpServer, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`]
+  for (let at = 0; at < request.rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = request.rawHeaders.slice(at, at + 2)
+    if (!/^(upgrade|http2-settings|connection)$/i.test(name)) lines.push(`${name}: ${value}`)
+  }
+  const keep = /\bclose\b/i.test(request.headers.connection ?? '') ? 'close' : 'keep-alive'
+  lines.push(`Connection: ${keep}`, '', '')
+  socket.unshift(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), head]))
+  server.emit(server instanceof TlsServer ? 'secureConnection' : 'connection', socket)
 }
 
 /** True for no origin, for the origin of the host that was asked, and for the listed ones. */

@@ -120,7 +120,11 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       },
       (error: unknown) => {
         latest()
-        losses.lost('benches', { error: asLabError(error).message }, 'the state of benches could not be kept; it is tried again')
+        losses.lost(
+          'benches',
+          { error: asLabError(error).message },
+          'the state of benches could not be kept; it is tried again',
+        )
       },
     )
   }
