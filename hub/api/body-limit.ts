@@ -27,7 +27,8 @@ export function limitBody(limitFor: (path: string, method: string) => number): M
       }
       parts.push(read.value)
     }
-    c.req.raw = new Request(c.req.raw, { body: Buffer.concat(parts) })
+    const { url, headers } = c.req.raw
+    c.req.raw = new Request(url, { method, headers, body: Buffer.concat(parts) })
     return next()
   }
 }
