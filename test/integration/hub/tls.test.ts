@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { get } from 'node:https'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseConfig } from '@fernlab/hub/config/config'
@@ -82,6 +83,19 @@ test('a certificate that can not be read stops the start with the setting’s na
   assert.match(message, /FERNLAB_TLS_CERT/)
   assert.match(message, /none\.pem/)
   assert.not.match(message, /\n/)
+})
+
+test('a hub closes at once though somebody has not finished the handshake', async () => {
+  const other = await start({ FERNLAB_DATA: join(folder, 'silent') })
+  const endpoints = JSON.parse(readFileSync(join(folder, 'silent', 'endpoints.json'), 'utf8')) as { mqtts: string }
+  const silent = [other.httpUrl, endpoints.mqtts].map((url) => connect(Number(new URL(url).port), '127.0.0.1'))
+  for (const socket of silent) {
+    socket.on('error', () => {})
+    await new Promise((resolve) => socket.once('connect', resolve))
+  }
+  const from = performance.now()
+  await other.close()
+  assert.ok(performance.now() - from < 5000)
 })
 
 test.run()
