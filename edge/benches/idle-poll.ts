@@ -1,8 +1,9 @@
 /**
  * Slow reads of free benches, so that dashboards and the live panel see the present values.
  *
- * INVARIANTS: only benches that nobody holds are read, and the read is dropped the moment somebody takes the bench; one
- * bench at a time; a failing instrument is only noted by its own handle.
+ * INVARIANTS: only benches that nobody holds are read, and the read is dropped the moment somebody takes the bench; no
+ * instrument is made to do something else for it, and none waits for another bench's; a failing instrument is only noted
+ * by its own handle.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -20,34 +21,36 @@ export interface IdlePollOptions {
 
 const EVERY_MS = 5000
 const READ_MS = 2000
+/** A run's first question waits for what is left of a reading under way. */
+const QUICK_S = 0.2
 
 /** Polls until the returned function is called. */
-export function startIdlePoll({
-  benches,
-  clock,
-  log,
-  everyMs = EVERY_MS,
-  wanted,
-  onValue,
-}: IdlePollOptions): () => void {
-  const stopped = new AbortController()
-  let reading: { readonly bench: Bench; readonly controller: AbortController } | undefined
-
-  for (const bench of benches.values()) {
-    bench.onChange((changed) => {
-      if (reading?.bench === changed && changed.status.state !== 'free')
-        reading.controller.abort(new Error('the bench was taken'))
-    })
+export function startIdlePoll({ benches, ...options }: IdlePollOptions): () => void {
+  const stops = [...benches.values()].map((bench) => pollBench(bench, options))
+  return () => {
+    for (const stop of stops) stop()
   }
+}
 
-  const pollOne = async (bench: Bench) => {
+function pollBench(
+  bench: Bench,
+  { clock, log, everyMs = EVERY_MS, wanted, onValue }: Omit<IdlePollOptions, 'benches'>,
+): () => void {
+  const stopped = new AbortController()
+  let reading: AbortController | undefined
+  bench.onChange(({ status }) => {
+    if (status.state !== 'free') reading?.abort(new Error('the bench was taken'))
+  })
+
+  const poll = async () => {
     for (const handle of new Set(bench.parts.values())) {
       const signals = handle.spec.signals.filter(
-        ({ access, kind, shape }) => access !== 'set' && kind === 'reading' && shape.length === 0,
+        ({ name, access, kind, shape, readS = 0 }) =>
+          access !== 'set' && kind === 'reading' && shape.length === 0 && readS <= QUICK_S && !handle.disturbs(name),
       )
       if (signals.length === 0 || bench.status.state !== 'free' || stopped.signal.aborted) continue
       const controller = new AbortController()
-      reading = { bench, controller }
+      reading = controller
       try {
         const readings = await handle.read(
           signals.map(({ name }) => name),
@@ -68,11 +71,7 @@ export function startIdlePoll({
 
   const loop = async () => {
     while (!stopped.signal.aborted) {
-      if (wanted()) {
-        for (const bench of benches.values()) {
-          if (bench.status.state === 'free') await pollOne(bench)
-        }
-      }
+      if (wanted() && bench.status.state === 'free') await poll()
       await clock.sleep(everyMs, stopped.signal)
     }
   }
@@ -81,6 +80,6 @@ export function startIdlePoll({
   })
   return () => {
     stopped.abort()
-    reading?.controller.abort(new Error('the node is closing'))
+    reading?.abort(new Error('the node is closing'))
   }
 }

@@ -33,6 +33,8 @@ export interface Instrument {
   open(signal: AbortSignal): Promise<void>
   /** Reads the named signals, in one exchange where the hardware can. */
   read(signals: readonly string[], signal: AbortSignal): Promise<Record<string, Reading>>
+  /** Whether reading the signal now would change what the instrument does, as a meter its function; without, none would. */
+  disturbs?(signal: string): boolean
   /** Sets one signal, in its unit, and resolves when the instrument has taken it (settling not included). */
   set(name: string, value: SignalValue, signal: AbortSignal): Promise<void>
   /**

@@ -33,6 +33,8 @@ export interface InstrumentHandle {
   /** Starts opening and keeps trying; returns at once. */
   start(): void
   read(signals: readonly string[], use: UseOptions): Promise<Record<string, Reading>>
+  /** Whether reading the signal now would change what the instrument does. */
+  disturbs(signal: string): boolean
   set(name: string, value: SignalValue, use: UseOptions): Promise<void>
   /** True when the driver can send several values before it waits for an answer. */
   readonly setsTogether: boolean
@@ -280,6 +282,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
         throw failed(command, began, thrown)
       }
     },
+    disturbs: (signalName) => instrument.disturbs?.(signalName) ?? false,
     set: (signalName, value, use) =>
       submit(`set ${signalName} to ${value}`, use, (signal) => instrument.set(signalName, value, signal)),
     get setsTogether() {

@@ -67,6 +67,11 @@ export class ScpiInstrument implements Instrument {
     })
   }
 
+  disturbs(name: string): boolean {
+    const signal = this.#signal(name)
+    return signal !== undefined && !this.#isInMode(signal)
+  }
+
   async set(name: string, value: SignalValue, signal: AbortSignal): Promise<void> {
     const { command, timeoutMs } = this.#setCommand(name, value)
     await this.#alone(signal, async (exchange) => {

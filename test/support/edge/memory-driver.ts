@@ -43,6 +43,7 @@ export class MemoryInstrument implements Instrument {
   /** Replaces the answer of a read. */
   answer: ((signals: readonly string[]) => Record<string, Reading>) | undefined
   closed = false
+  disturbs?: (signal: string) => boolean
   readonly spec: InstrumentSpec
   /** Those of the specification. */
   readonly actions: ActionSpec[] = [{ name: 'pulse', arguments: { length: { type: 'number', unit: 's' } } }]

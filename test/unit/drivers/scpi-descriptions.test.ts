@@ -208,12 +208,14 @@ test('a lab builder’s own file works from beside node.yaml, with settings, mod
     const meter = await make({ model: './my-meter.yaml', settings: { channel: 4 } }, openTransport, folder)
     assert.equal(meter.spec.signals.find((signal) => signal.name === 'level')?.limits, { low: 0, high: 1 })
     await meter.open(never)
+    assert.equal([meter.disturbs?.('voltage'), meter.disturbs?.('level')], [true, false])
     const readings = await meter.read(['level', 'voltage', 'filter'], never)
     assert.equal(Object.fromEntries(Object.entries(readings).map(([name, { value }]) => [name, value])), {
       level: 0.5,
       voltage: 1.25,
       filter: 'slow',
     })
+    assert.is(meter.disturbs?.('voltage'), false, 'it measures it already')
     await meter.set('level', 0.123, never)
     await meter.set('filter', 'fast', never)
     await meter.call('zero', { count: 3 }, never)
