@@ -8,6 +8,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type Instruction, type Instructions, sampleCount, signalKey } from '@fernlab/shared/protocol/expand'
 import { createRecordStatistics, type RecordStatisticsCollector } from '@fernlab/shared/protocol/record-statistics'
 import type { Block, SignalValue } from '../drivers/driver.ts'
+import { isTime } from '../instruments/check-readings.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
 import { addRow, observe, type Performance, rowTime, together } from './performance.ts'
 
@@ -190,14 +191,15 @@ function take(
 ): void {
   const columns: Record<string, Float64Array> = {}
   const last = count - 1
+  const name = context.lease.instrument(part).name
+  for (let i = 0; i < count; i++) {
+    const timeS = block.time[i] ?? Number.NaN
+    if (!isTime(timeS)) throw garbage(`${name}: the time of sample ${i} of a block is ${timeS}`)
+  }
   for (const column of instruction.columns) {
     const values = block.columns[column.signal]
     if (values === undefined || values.length < count) {
-      throw new LabError({
-        code: 'instrument-garbage',
-        kind: 'instrument',
-        message: `${context.lease.instrument(part).name}: a block lacks samples of ${column.signal}`,
-      })
+      throw garbage(`${name}: a block lacks samples of ${column.signal}`)
     }
     const key = signalKey(column)
     columns[key] = values
@@ -222,6 +224,10 @@ function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', onAbort, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
+}
+
+function garbage(message: string): LabError {
+  return new LabError({ code: 'instrument-garbage', kind: 'instrument', message })
 }
 
 function ranDry(instrument: string, samples: number): LabError {

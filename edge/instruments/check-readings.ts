@@ -2,7 +2,13 @@ import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Reading } from '../drivers/driver.ts'
 
-/** The readings asked for, each present and of its signal's type; throws `instrument-garbage` otherwise. */
+/** What a date can be made of, in seconds. */
+const LAST_TIME_S = 8.64e12
+
+/** True for epoch seconds that can be written as a date. */
+export const isTime = (timeS: number): boolean => Math.abs(timeS) <= LAST_TIME_S
+
+/** The readings asked for, each present, with a time and of its signal's type; throws `instrument-garbage` otherwise. */
 export function checkReadings(
   spec: InstrumentSpec,
   signals: readonly string[],
@@ -21,6 +27,7 @@ export function checkReadings(
           ? typeof value === 'boolean'
           : typeof value === 'number' && Number.isFinite(value)
     if (!fits) throw garbage(`${name} is ${JSON.stringify(value)}, not a ${dtype ?? 'number'}`)
+    if (!isTime(reading.time)) throw garbage(`the time of ${name} is ${reading.time}`)
     good[name] = reading
   }
   return good

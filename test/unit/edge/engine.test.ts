@@ -416,6 +416,18 @@ test('blocks of a streaming instrument become pages without a row lost, over mor
   assert.ok(rig.documents.every((document) => document.name !== 'event_page' || document.doc.count <= 65_536))
 })
 
+test('a block with a sample that has no time is garbage', async () => {
+  const rig = await makeRig()
+  rig.psu.stream = async function* () {
+    yield { time: Float64Array.of(1, Number.NaN, 3), columns: { voltage: Float64Array.of(1, 2, 3) } }
+  }
+  const attempt = rig.start('  - record: {signals: [psu.voltage], rate: 10, stream: t, for: 1}')
+  await pass(rig.clock, 10)
+  await attempt.ended
+  assert.is(rig.stop().error?.code, 'instrument-garbage')
+  assert.match(rig.stop().reason, /psu: the time of sample 1 of a block is NaN/)
+})
+
 test('what ended it decides the state: an outside cause, a failure, missing outputs', () => {
   const cause: StopCause = { state: 'cancelled', reason: 'x' }
   const failure = new LabError({ code: 'y', kind: 'instrument', message: 'y' })

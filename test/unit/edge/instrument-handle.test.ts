@@ -129,6 +129,10 @@ test('a reading that is no number is garbage', async () => {
     instrument.answer = () => ({ voltage: { value, time: 1 } })
     assert.is((await failure(handle.read(['voltage'], { signal: never }))).code, 'instrument-garbage')
   }
+  for (const time of [Number.NaN, Number.POSITIVE_INFINITY, 1e13]) {
+    instrument.answer = () => ({ voltage: { value: 1, time } })
+    assert.match((await failure(handle.read(['voltage'], { signal: never }))).message, /the time of voltage is/)
+  }
   instrument.answer = () => ({})
   assert.match(
     (await failure(handle.read(['voltage'], { signal: never }))).message,
