@@ -353,13 +353,14 @@ test('an estimate of unknowns is not exact, bounded and quick', () => {
   const long = mustParse(withSteps(`  - sweep: { variable: a, from: 1, to: 2, points: 100000, steps: [${nested}] }`))
   const start = performance.now()
   assert.is(estimate(long, {}).exact, false)
+  assert.ok(performance.now() - start < 1000)
   const variables = Array.from({ length: 15 }, (_, i) => `v${i}`)
   const deep = variables.reduceRight(
     (steps, variable) => `[{ repeat: { times: 30000, variable: ${variable}, steps: ${steps} } }]`,
     `[{ wait: ${variables.join(' + ')} }]`,
   )
   assert.is(estimate(mustParse(`title: Test\nversion: 1\nsteps: ${deep}\n`), {}, { parts }).exact, false)
-  assert.ok(performance.now() - start < 1000)
+  assert.ok(performance.now() - start < 5000, 'loops in loops are bounded together')
 })
 
 test('streams tell their columns', () => {
