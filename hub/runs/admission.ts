@@ -41,7 +41,7 @@ export function createAdmission({ labs, book, compatible, requireSpace }: Create
   const known = new Map<string, Admitted>()
 
   const check = (lab: CatalogueLab, body: SubmitRun): Admitted => {
-    const protocol = lab.protocols[body.protocol]
+    const protocol = Object.hasOwn(lab.protocols, body.protocol) ? lab.protocols[body.protocol] : undefined
     if (protocol === undefined) {
       throw refuse('protocol-unknown', `the lab ${lab.id} has no protocol ${body.protocol}`, [
         { path: 'protocol', message: `may be ${Object.keys(lab.protocols).join(', ')}` },

@@ -35,6 +35,12 @@ const cases: [what: string, body: object, code: string, path: RegExp][] = [
   ['a lab that does not exist', { lab: 'none', protocol: 'x' }, 'lab-unknown', /^lab$/],
   ['a protocol that does not exist', { lab: 'small', protocol: 'none' }, 'protocol-unknown', /^protocol$/],
   [
+    'a protocol by a name that every object has',
+    { lab: 'small', protocol: 'constructor' },
+    'protocol-unknown',
+    /^protocol$/,
+  ],
+  [
     'a parameter out of its limits',
     { ...small, parameters: { value: 11 } },
     'parameters-invalid',
