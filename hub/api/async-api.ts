@@ -1,6 +1,6 @@
 /** AsyncAPI 3.0 of the hub's MQTT side, made from the topic map and the message schemas. */
 import { benchStatusSchema, nodeHealthSchema, signalValueSchema } from '@fernlab/shared/contracts/node-status'
-import { runStates } from '@fernlab/shared/contracts/run-state'
+import { runNoticeSchema } from '@fernlab/shared/contracts/run-state'
 import { topics } from '@fernlab/shared/contracts/topics'
 import * as z from 'zod'
 
@@ -14,13 +14,6 @@ interface Channel {
 }
 
 const onlineSchema = z.enum(['online', 'offline'])
-const runNoticeSchema = z.object({
-  run: z.string(),
-  lab: z.string(),
-  bench: z.string().nullable(),
-  state: z.enum(runStates),
-  at: z.iso.datetime(),
-})
 const setSchema = z.object({ value: z.union([z.number(), z.string(), z.boolean()]), lease: z.string() })
 
 /** The document for one site; what travels between hub and node alone (`sync`) is left out. */
@@ -72,7 +65,7 @@ export function asyncApi({ site, version, mqttUrls }: { site: string; version: s
     },
     signalSet: {
       address: at.signalSet('{node}', '{instrument}', '{signal}'),
-      what: 'Sets a signal; the node checks the lease',
+      what: 'Sets a signal of a bench that the lease holds, for tokens that may drive benches',
       payload: json(setSchema),
       retained: false,
       direction: 'send',

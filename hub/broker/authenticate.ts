@@ -2,6 +2,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Caller } from '../accounts/caller.ts'
+import { can } from '../accounts/can.ts'
 import type { Broker } from './broker.ts'
 import { createLossLog } from './loss-log.ts'
 import { hasMqttScope, type Identity } from './topic-rules.ts'
@@ -49,10 +50,11 @@ export function authenticateMqtt(options: AuthenticateOptions): MqttAuthenticati
     ends.set(tokenId, clock.after(leftMs, end))
   }
 
-  const recheck = async ({ tokenId, scopes, admin }: Integrator) => {
+  const recheck = async (identity: Integrator) => {
+    const { tokenId } = identity
     const caller = await tokenHolder(tokenId)
     const now = caller === undefined ? undefined : integratorOf(caller)
-    if (now === undefined || JSON.stringify([now.scopes, now.admin]) !== JSON.stringify([scopes, admin])) cut(tokenId)
+    if (now === undefined || rightsOf(now) !== rightsOf(identity)) cut(tokenId)
     else endInTime(tokenId, caller?.tokenExpiresAt)
   }
 
@@ -96,9 +98,12 @@ export function authenticateMqtt(options: AuthenticateOptions): MqttAuthenticati
   }
 }
 
+const rightsOf = ({ scopes, admin, drives }: Integrator) => JSON.stringify([scopes, admin, drives])
+
 /** Undefined for a token that is not for MQTT. */
-function integratorOf({ tokenId, scopes, role }: Caller): Integrator | undefined {
+function integratorOf(caller: Caller): Integrator | undefined {
+  const { tokenId, scopes, role } = caller
   if (tokenId === undefined || !hasMqttScope(scopes)) return undefined
   const admin = role === 'admin' && (scopes === 'all' || scopes.includes('admin'))
-  return { kind: 'integrator', tokenId, scopes, admin }
+  return { kind: 'integrator', tokenId, scopes, admin, drives: can(caller, 'benches.drive') }
 }

@@ -2,7 +2,8 @@
  * Who may publish, subscribe to and receive what. Pure; every MQTT packet of a client passes one of these.
  *
  *   node        publishes under its own topics what a node says; reads its own topics and `hub/status`
- *   integrator  publishes nothing; `mqtt:status` reads states and health, `mqtt:read` readings besides
+ *   integrator  publishes nothing, but for one that may drive benches: values to set, whose lease the node checks;
+ *               `mqtt:status` reads states and health, `mqtt:read` readings besides
  *   admin       an integrator that also reads `$SYS`
  */
 import { nodeToHub, parseTopic, TOPIC_ROOT } from '@fernlab/shared/contracts/topics'
@@ -14,12 +15,14 @@ export type Identity =
       readonly tokenId: string
       readonly scopes: readonly string[] | 'all'
       readonly admin: boolean
+      /** May take leases on benches. */
+      readonly drives: boolean
     }
 
 /** True when the identity may publish to the topic; wills included. */
 export function mayPublish(site: string, identity: Identity, topic: string): boolean {
-  if (identity.kind !== 'node') return false
   const parsed = parseTopic(site, topic)
+  if (identity.kind !== 'node') return identity.drives && parsed?.kind === 'signal-set'
   if (parsed === undefined || !('node' in parsed) || parsed.node !== identity.node) return false
   if (parsed.kind === 'signal-set') return false
   return parsed.kind !== 'sync' || (nodeToHub as readonly string[]).includes(parsed.channel)

@@ -5,7 +5,7 @@
  * memory, frees its bench and ends its attempt in the same write; listeners hear of it after the commit.
  */
 import type { Output } from '@fernlab/shared/contracts/common'
-import { type FinalState, type RunState, runTransitions } from '@fernlab/shared/contracts/run-state'
+import { type FinalState, type RunNotice, type RunState, runTransitions } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { LabErrorJson } from '@fernlab/shared/primitives/lab-error'
 import { transition } from '@fernlab/shared/primitives/state-machine'
@@ -24,17 +24,6 @@ export interface Outcome {
   readonly startedAt?: number | null
   /** Epoch ms. */
   readonly endedAt: number
-}
-
-/** What is published on `hub/runs/<state>`. */
-export interface RunNotice {
-  readonly id: string
-  readonly state: RunState
-  readonly attempt: number
-  readonly lab: string
-  readonly protocol: string
-  readonly bench: string | null
-  readonly at: string
 }
 
 export interface Ledger {

@@ -15,6 +15,18 @@ export const runStates = [
 export const runStateSchema = z.enum(runStates)
 export type RunState = z.infer<typeof runStateSchema>
 
+/** What is published on `hub/runs/<state>`: never a person's name. */
+export const runNoticeSchema = z.object({
+  id: z.string(),
+  state: runStateSchema,
+  attempt: z.number(),
+  lab: z.string(),
+  protocol: z.string(),
+  bench: z.string().nullable(),
+  at: z.iso.datetime(),
+})
+export type RunNotice = z.infer<typeof runNoticeSchema>
+
 export const finalStates = ['succeeded', 'partial', 'failed', 'cancelled', 'interrupted', 'inapplicable'] as const
 export const finalStateSchema = z.enum(finalStates)
 export type FinalState = z.infer<typeof finalStateSchema>

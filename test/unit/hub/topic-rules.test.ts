@@ -7,7 +7,13 @@ const test = suite('topic rules')
 const site = 'main'
 const map = topics(site)
 const node: Identity = { kind: 'node', node: 'n1' }
-const integrator = (scopes: string[], admin = false): Identity => ({ kind: 'integrator', tokenId: 't', scopes, admin })
+const integrator = (scopes: string[], admin = false, drives = false): Identity => ({
+  kind: 'integrator',
+  tokenId: 't',
+  scopes,
+  admin,
+  drives,
+})
 const reader = integrator(['mqtt:read'])
 const watcher = integrator(['mqtt:status'])
 
@@ -46,6 +52,16 @@ test('an integrator publishes nothing', () => {
   for (const topic of [map.nodeStatus('n1'), map.signalSet('n1', 'psu', 'voltage'), map.hubStatus, 'x']) {
     assert.not(mayPublish(site, integrator(['mqtt:read', 'mqtt:status', 'admin'], true), topic), topic)
   }
+})
+
+test('one that may drive benches publishes values to set, and reads them nowhere', () => {
+  const driver = integrator(['mqtt:read', 'run'], false, true)
+  assert.ok(mayPublish(site, driver, map.signalSet('n1', 'psu', 'voltage')))
+  assert.not(mayPublish('other', driver, map.signalSet('n1', 'psu', 'voltage')), 'on another site')
+  for (const topic of [map.signal('n1', 'psu', 'voltage'), map.bench('n1', 'b'), map.hubStatus]) {
+    assert.not(mayPublish(site, driver, topic), topic)
+  }
+  assert.not(mayReceive(site, driver, map.signalSet('n1', 'psu', 'voltage')), 'there is a lease in it')
 })
 
 test('a node subscribes to its own topics and the hub’s status', () => {
