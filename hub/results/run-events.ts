@@ -19,6 +19,8 @@ import { describeKeys } from './results.ts'
 export const pointsPerEvent = 500
 /** Something is sent at least this often. */
 export const heartbeatMs = 15_000
+/** A queue that moves is told of at most this often. */
+export const queueMs = 1_000
 const mostDocumentsAtOnce = 64
 const bytesAtOnce = 1_000_000
 
@@ -61,6 +63,7 @@ export async function* runEvents(options: RunEventsOptions): AsyncGenerator<stri
       yield* reader.news()
       const present = await runs.get(run.id)
       if (present === undefined) return
+      nudges.followQueue(present.state === 'queued')
       if (isFinal(present.state) && !(yield* lastNews(reader))) {
         yield event('end', present)
         return
@@ -70,7 +73,9 @@ export async function* runEvents(options: RunEventsOptions): AsyncGenerator<stri
       if (nudges.waiting()) continue
       const quiet = await nudges.next(clock)
       if (signal.aborted) return
-      if (quiet) yield ': still here\n\n'
+      if (!quiet) continue
+      yield* told(await runs.get(run.id), true, runs, run.id)
+      yield ': still here\n\n'
     }
   } finally {
     nudges.stop()
@@ -207,16 +212,33 @@ export function reducePage(
   return { stream, first, count, reduced, time: [...time], columns: cells as Data['columns'] }
 }
 
-function collectNudges({ runs, run, signal }: RunEventsOptions) {
-  let kinds = new Set<RunChange['kind']>()
+function collectNudges({ runs, run, clock, signal }: RunEventsOptions) {
+  let kinds = new Set<RunChange['kind'] | 'wait'>()
   let wake: (() => void) | undefined
-  const stop = runs.onChange(({ runId, kind }) => {
-    if (runId !== run.id) return
+  let queued = false
+  let cancelQueue: (() => void) | undefined
+  const hear = (kind: RunChange['kind'] | 'wait') => {
     kinds.add(kind)
     wake?.()
+  }
+  const stop = runs.onChange(({ runId, kind }) => {
+    if (runId === run.id) return hear(kind)
+    if (!queued || kind !== 'state') return
+    // Any run that comes, starts or ends may move this one; many at once are one move.
+    cancelQueue ??= clock.after(queueMs, () => {
+      cancelQueue = undefined
+      hear('wait')
+    })
   })
   return {
-    stop,
+    stop: () => {
+      stop()
+      cancelQueue?.()
+    },
+    /** Whether moves of other runs matter. */
+    followQueue: (follow: boolean) => {
+      queued = follow
+    },
     take: () => {
       const taken = kinds
       kinds = new Set()

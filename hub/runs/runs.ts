@@ -3,10 +3,10 @@ import type { Run, SubmitRun } from '@fernlab/shared/contracts/api'
 import type { RunState } from '@fernlab/shared/contracts/run-state'
 import type { Caller } from '../accounts/caller.ts'
 
-/** An in-process nudge: something about the run is new in the database (or, for `progress` and `wait`, in memory). */
+/** An in-process nudge: something about the run is new in the database (or, for `progress`, in memory). */
 export interface RunChange {
   readonly runId: string
-  readonly kind: 'state' | 'documents' | 'progress' | 'wait' | 'outputs'
+  readonly kind: 'state' | 'documents' | 'progress' | 'outputs'
   readonly state?: RunState
   readonly attempt?: number
 }

@@ -1,5 +1,5 @@
 import { resetPassword } from '@fernlab/hub/accounts/passwords'
-import { heartbeatMs, readCursor, runEvents } from '@fernlab/hub/results/run-events'
+import { heartbeatMs, queueMs, readCursor, runEvents } from '@fernlab/hub/results/run-events'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -291,6 +291,44 @@ test('something is sent every 15 s even when nothing happens', async () => {
   await clock.advance(heartbeatMs)
   while (seen.length === before) await new Promise((resolve) => setTimeout(resolve, 5))
   assert.is(seen.at(-1), ': still here\n\n')
+  gone.abort()
+  await reading
+})
+
+test('a run that waits hears that the queue moved, once for many moves, and its place at each heartbeat', async () => {
+  const id = await submitted()
+  const run = (await hub.runs.get(id)) as NonNullable<Awaited<ReturnType<typeof hub.runs.get>>>
+  const clock = new ManualClock()
+  const gone = new AbortController()
+  const { store, runs } = hub
+  const seen: string[] = []
+  const waits = () => seen.filter((text) => text.startsWith('event: wait')).length
+  const reading = (async () => {
+    const cursor = readCursor(undefined)
+    for await (const text of runEvents({ store, runs, clock, run, cursor, signal: gone.signal })) seen.push(text)
+  })()
+  const until = async (holds: () => boolean) => {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await until(() => seen.some((text) => text.includes('"queued"')))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const before = waits()
+  for (let n = 0; n < 5; n++) hub.tell({ runId: 'another', kind: 'state', state: 'succeeded' })
+  await clock.advance(queueMs)
+  await until(() => waits() > before)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.is(waits(), before + 1)
+  await clock.advance(heartbeatMs)
+  await until(() => seen.at(-1) === ': still here\n\n')
+  assert.is(waits(), before + 2)
+
+  await hub.setState(id, 'running')
+  await until(() => seen.some((text) => text.includes('"running"')))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  hub.tell({ runId: 'another', kind: 'state', state: 'succeeded' })
+  await clock.advance(queueMs)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.is(waits(), before + 2, 'it waits no more')
   gone.abort()
   await reading
 })
