@@ -129,7 +129,7 @@ async function assemble(
   await clearDownloads(downloadsFolder)
   const results = createResults({ store, site, clock, downloadsFolder })
   onClose(() => results.close())
-  const monitoring = createMonitoring({ clock })
+  const monitoring = createMonitoring({ clock, log })
   onClose(() => monitoring.close())
 
   await store.db.updateTable('node').set({ online: 0 }).where('online', '=', 1).execute()

@@ -22,9 +22,10 @@ const statusOfCode: Readonly<Record<string, number>> = {
   'still-at-work': 409,
   'idempotency-key-reused': 409,
   'bench-busy': 409,
-  'lease-lost': 409,
+  'lease-ended': 409,
+  'lease-invalid': 409,
   'no-bench': 409,
-  'run-final': 409,
+  'run-not-assigned': 409,
   'link-used-or-expired': 410,
   'body-too-large': 413,
   'wrong-content-type': 415,
@@ -50,11 +51,11 @@ export function statusOf({ code, kind }: Pick<LabError, 'code' | 'kind'>): numbe
   return statusOfCode[code] ?? (code.endsWith('-unknown') ? 404 : statusOfKind[kind])
 }
 
-/** The problem document of an error; what a bug says stays in the log. */
+/** The problem document of an error; what a bug says, and where the hub's files are, stays in the log. */
 export function problemOf(thrown: unknown, instance?: string): Problem {
   const error = asLabError(thrown)
   const status = statusOf(error)
-  const inside = error.kind === 'bug'
+  const inside = error.kind === 'bug' || error.code === 'database-unusable'
   const issues = error.issues.map((issue) => ({ ...issue }))
   return {
     type: `urn:fernlab:problem:${error.code}`,
@@ -76,7 +77,8 @@ function titleOf(code: string): string {
 
 function hintOf(error: LabError, status: number): string {
   if (error.studentMessage !== error.message) return error.studentMessage
-  if (error.kind === 'bug') return 'Nothing that you did caused this. Try again; if it stays, tell the staff.'
+  if (error.kind === 'bug' || error.code === 'database-unusable')
+    return 'Nothing that you did caused this. Try again; if it stays, tell the staff.'
   if (status === 404) return 'Check the address. It may have been removed, or it may belong to somebody else.'
   if (error.issues.length > 0) return 'Correct what is listed and send it again; nothing was changed.'
   return error.message

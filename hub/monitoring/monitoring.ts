@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Runs } from '../runs/runs.ts'
 
@@ -10,7 +11,7 @@ export interface Readiness {
   readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly detail?: string }>>
 }
 
-/** Resolves when all is well, with a detail worth showing; rejects with what is wrong. */
+/** Resolves when all is well, with a detail worth showing; rejects with what is wrong, of which the code is shown. */
 export type ReadinessCheck = () => Promise<string | undefined>
 
 export interface Monitoring {
@@ -33,7 +34,7 @@ const checkMs = 2_000
 const samplingMs = 10
 
 /** Starts measuring; nothing carries a run's or a person's id. */
-export function createMonitoring({ clock = systemClock }: { clock?: Clock } = {}): Monitoring {
+export function createMonitoring({ clock = systemClock, log }: { clock?: Clock; log: Log }): Monitoring {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'fernlab_' })
   const registers = [registry]
@@ -74,6 +75,18 @@ export function createMonitoring({ clock = systemClock }: { clock?: Clock } = {}
     },
   })
   const checks = new Map<string, ReadinessCheck>()
+  const failing = new Set<string>()
+  /** A loss once and its recovery once; strangers may ask, so the words of an error are for the log alone. */
+  const note = (check: string, { ok, error }: Judged) => {
+    if (ok === !failing.has(check)) return
+    if (ok) {
+      failing.delete(check)
+      log.info({ check }, 'what was not ready is ready again')
+    } else {
+      failing.add(check)
+      log.warn({ check, error }, 'the hub is not ready')
+    }
+  }
   const stops: (() => void)[] = []
 
   return {
@@ -116,7 +129,12 @@ export function createMonitoring({ clock = systemClock }: { clock?: Clock } = {}
     },
     readiness: async () => {
       const entries = await Promise.all(
-        [...checks].map(async ([name, check]) => [name, await judge(check, clock)] as const),
+        [...checks].map(async ([name, check]) => {
+          const judged = await judge(check, clock)
+          note(name, judged)
+          const { ok, detail } = judged
+          return [name, { ok, ...(detail === undefined ? {} : { detail }) }] as const
+        }),
       )
       return { ready: entries.every(([, { ok }]) => ok), checks: Object.fromEntries(entries) }
     },
@@ -128,7 +146,13 @@ export function createMonitoring({ clock = systemClock }: { clock?: Clock } = {}
   }
 }
 
-async function judge(check: ReadinessCheck, clock: Clock): Promise<{ ok: boolean; detail?: string }> {
+interface Judged {
+  readonly ok: boolean
+  readonly detail?: string
+  readonly error?: string
+}
+
+async function judge(check: ReadinessCheck, clock: Clock): Promise<Judged> {
   const timer = new AbortController()
   const late = clock.sleep(checkMs, timer.signal).then(
     () => ({ ok: false, detail: `no answer within ${checkMs} ms` }),
@@ -137,7 +161,7 @@ async function judge(check: ReadinessCheck, clock: Clock): Promise<{ ok: boolean
   try {
     const judged = check().then(
       (detail) => ({ ok: true, ...(detail === undefined ? {} : { detail }) }),
-      (error: unknown) => ({ ok: false, detail: asLabError(error).message }),
+      (error: unknown) => ({ ok: false, detail: asLabError(error).code, error: asLabError(error).message }),
     )
     return await Promise.race([judged, late])
   } finally {

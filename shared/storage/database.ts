@@ -243,7 +243,8 @@ function toLabError(failure: WorkerFailure, path: string): LabError {
     return new LabError({ code, kind: 'caller', message, details: { statement: failure.statement ?? 0 } })
   }
   if (code === 'disk-full') {
-    return new LabError({ code, kind: 'configuration', message: `the disk with ${path} is full`, retry: 'later' })
+    const message = 'the disk with the database is full'
+    return new LabError({ code, kind: 'configuration', message, retry: 'later', details: { path } })
   }
   if (code === 'constraint-failed') return new LabError({ code, kind: 'caller', message })
   if (code === 'database-unusable') return unusable(path, message)

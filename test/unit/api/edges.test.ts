@@ -115,12 +115,24 @@ test('a bug tells the outside nothing', () => {
   assert.not.match(JSON.stringify(problem), 'secret')
 })
 
+test('nobody outside hears where the hub’s files are', () => {
+  const unusable = new LabError({
+    code: 'database-unusable',
+    kind: 'configuration',
+    message: 'the database /srv/lab/hub.db can’t be used',
+  })
+  const problem = problemOf(unusable)
+  assert.is(problem.status, 503)
+  assert.not.match(JSON.stringify(problem), '/srv')
+})
+
 test('unknown things are 404, a full disk is 507', () => {
   const status = (code: string, kind: 'caller' | 'configuration' = 'caller') =>
     statusOf(new LabError({ code, kind, message: '' }))
   assert.is(status('lab-unknown'), 404)
   assert.is(status('disk-full', 'configuration'), 507)
   assert.is(status('parameters-invalid'), 422)
+  for (const code of ['lease-ended', 'lease-invalid', 'run-not-assigned']) assert.is(status(code), 409, code)
 })
 
 test.run()
