@@ -45,6 +45,9 @@ export interface IdentityOptions {
   readonly log: Log
 }
 
+/** The cookie that carries a session; over HTTPS browsers keep it to HTTPS by its name. */
+export const sessionCookieName = (secure: boolean): string => `${secure ? '__Secure-' : ''}fernlab.session_token`
+
 /** Opens better-auth on the hub's store. */
 export function createIdentity({ store, secret, secure, clock, log }: IdentityOptions): Identity {
   const auth = betterAuth({
@@ -66,7 +69,7 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
       ipAddress: { disableIpTracking: true },
     },
   })
-  const cookieName = `${secure ? '__Secure-' : ''}fernlab.session_token`
+  const cookieName = sessionCookieName(secure)
   const cached = new Map<string, { caller: Caller; untilMs: number }>()
   const listeners = new Set<(personId: string) => void>()
   /** Grows with each end of a session: what was read before it is not remembered. */

@@ -1,20 +1,21 @@
 /**
  * The hub over HTTP: every route, who may call it, and how it fails.
  *
- * INVARIANTS: a call is refused by origin, size and kind before it reaches a route; a route without `access: 'public'`
- * never runs for a stranger; every error is a problem document.
+ * INVARIANTS: a call is refused by origin, size and kind before it reaches a route; who calls is known before a body is
+ * held; a route without `access: 'public'` never runs for a stranger; every error is a problem document.
  */
 import { problemSchema } from '@fernlab/shared/contracts/api'
 import { createAdaptorServer } from '@hono/node-server'
 import { z } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import { compress } from 'hono/compress'
+import { sessionCookieName } from '../accounts/identity.ts'
 import { contentSecurityPolicy, pageHeaders } from '../web/csp.ts'
 import { asyncApi } from './async-api.ts'
 import { createAttempts } from './attempts.ts'
 import { limitBody } from './body-limit.ts'
 import { createClientAddress } from './client-address.ts'
-import { type Api, type ApiParts, createApp, type Env, routesOn } from './context.ts'
+import { type Api, type ApiParts, createApp, type Env, requireAccess, routesOn } from './context.ts'
 import { docsPage, docsStyle, type OpenApiDocument } from './docs-page.ts'
 import { checkOrigin } from './origin.ts'
 import { problemResponse, refusal } from './problems.ts'
@@ -63,11 +64,6 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     checkOrigin({ method: c.req.method, headers: c.req.raw.headers, host, ownOrigins })
     await next()
   })
-  app.use(
-    '/api/*',
-    limitBody((path, method) => (method === 'PUT' && /^\/api\/v1\/labs\//.test(path) ? pushLimit : bodyLimit)),
-  )
-  app.use('/api/*', requireJson)
   const whoCalls: MiddlewareHandler<Env> = async (c, next) => {
     const caller = await accounts.authenticate(c.req.raw.headers)
     if (caller === undefined && c.req.header('authorization') !== undefined) {
@@ -82,6 +78,8 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   }
   app.use('/api/v1/*', whoCalls)
   app.use('/metrics', whoCalls)
+  app.use('/api/*', limitBody(bodyLimitOf))
+  app.use('/api/*', requireJson)
   const packed = compress()
   app.use('/api/v1/*', (c, next) => {
     if (!worthPacking(c)) return next()
@@ -147,6 +145,13 @@ function worthPacking(c: Context<Env>): boolean {
   return !/\/(events|documents|data\.(csv|parquet|h5))$|\/files\//.test(c.req.path)
 }
 
+/** A lab may be large, so who may push one is asked before any of it is held. */
+function bodyLimitOf(c: Context<Env>): number {
+  if (c.req.method !== 'PUT' || !/^\/api\/v1\/labs\//.test(c.req.path)) return bodyLimit
+  requireAccess(c.get('caller'), 'labs.push')
+  return pushLimit
+}
+
 /** A body that is not JSON is refused by its kind; forms from other sites never look like calls. */
 const requireJson: MiddlewareHandler<Env> = async (c, next) => {
   const { method } = c.req
@@ -180,7 +185,7 @@ function describeApi(app: Api, { config }: ApiParts): void {
   registry.registerComponent('securitySchemes', 'session', {
     type: 'apiKey',
     in: 'cookie',
-    name: 'fernlab.session_token',
+    name: sessionCookieName(config.secure),
   })
   registry.registerComponent('responses', 'problem', {
     description: 'A problem (RFC 9457) with a stable code',

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import type { Env } from './context.ts'
 import { problemResponse, refusal } from './problems.ts'
 
@@ -6,11 +6,11 @@ import { problemResponse, refusal } from './problems.ts'
  * Refuses bodies above the limit: by their declared length at once, else as soon as more has come; never more than the
  * limit is held. The connection is closed, so that the rest is not read.
  */
-export function limitBody(limitFor: (path: string, method: string) => number): MiddlewareHandler<Env> {
+export function limitBody(limitFor: (c: Context<Env>) => number): MiddlewareHandler<Env> {
   return async (c, next) => {
-    const { method, path } = c.req
+    const { method } = c.req
     if (method === 'GET' || method === 'HEAD') return next()
-    const limit = limitFor(path, method)
+    const limit = limitFor(c)
     const declared = c.req.header('content-length')
     if (declared !== undefined && c.req.header('transfer-encoding') === undefined) {
       return Number(declared) > limit ? tooLarge(limit) : next()

@@ -1,5 +1,6 @@
 /** What every route is given, and how routes are declared: schema, access and handler in one place. */
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
@@ -64,6 +65,14 @@ export type Access = 'public' | 'signed-in' | Action
 type Shape = z.ZodType | undefined
 type Out<S extends Shape> = S extends z.ZodType ? z.output<S> : undefined
 
+export interface RouteAnswer {
+  /** 200 unless given. */
+  readonly status?: number
+  readonly schema?: z.ZodType
+  readonly type?: string
+  readonly what: string
+}
+
 export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
   readonly method: 'get' | 'post' | 'put' | 'delete'
   readonly path: string
@@ -76,12 +85,9 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
   readonly body?: B
   /** A body that may be left out. */
   readonly bodyOptional?: true
-  readonly answer: {
-    readonly status?: number
-    readonly schema?: z.ZodType
-    readonly type?: string
-    readonly what: string
-  }
+  readonly answer: RouteAnswer
+  /** What else is answered besides problems, each with its own status. */
+  readonly otherAnswers?: readonly RouteAnswer[]
   /** `Idempotency-Key` is honoured by the route itself, or by the api: with the answer kept, or without (secrets). */
   readonly idempotency?: 'own' | 'keep' | 'secret'
   /** The last parameter may hold slashes. */
@@ -134,7 +140,7 @@ function signInNeeded() {
 export function routesOn(app: Api, parts: Pick<ApiParts, 'store' | 'clock'>): AddRoute {
   const idempotency = createIdempotency(parts)
   return (spec, handler) => {
-    const { access, params, query, body, answer, idempotency: repeat } = spec
+    const { access, params, query, body, answer, otherAnswers = [], idempotency: repeat } = spec
     const guard: MiddlewareHandler<Env> = async (c, next) => {
       requireAccess(c.get('caller'), access)
       return repeat === 'keep' || repeat === 'secret' ? idempotency(c, next, repeat) : next()
@@ -158,12 +164,9 @@ export function routesOn(app: Api, parts: Pick<ApiParts, 'store' | 'clock'>): Ad
           : { body: { required: spec.bodyOptional !== true, content: { 'application/json': { schema: body } } } }),
       } as never,
       responses: {
-        [answer.status ?? 200]: {
-          description: answer.what,
-          ...(answer.schema === undefined && answer.type === undefined
-            ? {}
-            : { content: { [answer.type ?? 'application/json']: { schema: answer.schema ?? { type: 'string' } } } }),
-        },
+        ...Object.fromEntries(
+          [answer, ...otherAnswers].map((each) => [each.status ?? 200, { description: each.what, ...contentOf(each) }]),
+        ),
         default: { $ref: '#/components/responses/problem' },
       } as never,
     } as never) as never
@@ -191,6 +194,11 @@ export function routesOn(app: Api, parts: Pick<ApiParts, 'store' | 'clock'>): Ad
       })
     })
   }
+}
+
+function contentOf({ schema, type }: RouteAnswer) {
+  if (schema === undefined && type === undefined) return {}
+  return { content: { [type ?? 'application/json']: { schema: schema ?? { type: 'string' } } } }
 }
 
 const idempotencyHeader = z.object({ 'idempotency-key': z.string().max(200).optional() })
@@ -222,7 +230,14 @@ function answerError(error: unknown, c: Context<Env>, log: Log): Response {
   if (status === 400) return problemResponse(refusal('malformed-json', 'the body is not JSON'))
   const response = problemResponse(error)
   if (response.status >= 500 && response.status !== 501) {
-    const fields = { method: c.req.method, path: c.req.path, status: response.status, error: describe(error) }
+    const details = error instanceof LabError ? { details: error.details } : {}
+    const fields = {
+      method: c.req.method,
+      path: c.req.path,
+      status: response.status,
+      error: describe(error),
+      ...details,
+    }
     log.error(fields, 'a request failed')
   }
   return response

@@ -17,14 +17,16 @@ export function cursorId(cursor: string | undefined): string | undefined {
   return id
 }
 
-/** A page of a list that is held whole, sorted by id; the cursor survives things that come and go. */
+/** A page of a list that is held whole, sorted by id, which grows with time; the cursor survives what comes and goes. */
 export function pageOf<Item extends { readonly id: string }>(
   items: readonly Item[],
   { limit, cursor }: { limit: number; cursor?: string | undefined },
+  order: 'ascending' | 'newest first' = 'ascending',
 ): { items: Item[]; cursor?: string } {
   const after = cursorId(cursor)
-  const sorted = [...items].sort((a, b) => (a.id < b.id ? -1 : 1))
-  const rest = after === undefined ? sorted : sorted.filter(({ id }) => id > after)
+  const comesLater = (a: string, b: string) => (order === 'ascending' ? a > b : a < b)
+  const sorted = [...items].sort((a, b) => (comesLater(a.id, b.id) ? 1 : -1))
+  const rest = after === undefined ? sorted : sorted.filter(({ id }) => comesLater(id, after))
   const shown = rest.slice(0, limit)
   const last = shown.at(-1)
   return { items: shown, ...(rest.length > limit && last !== undefined ? { cursor: encode(last.id) } : {}) }

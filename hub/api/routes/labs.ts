@@ -13,6 +13,7 @@ import { estimate } from '@fernlab/shared/protocol/estimate'
 import { checkParameters, parameterSchema } from '@fernlab/shared/protocol/parameters'
 import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../accounts/caller.ts'
+import { can } from '../../accounts/can.ts'
 import type { CatalogueLab, LabFiles } from '../../catalogue/catalogue.ts'
 import type { CompatibleBench } from '../../fleet/fleet.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
@@ -77,6 +78,7 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
       params: labParams,
       body: pushLabSchema,
       answer: { schema: pushedLabSchema, what: 'The lab’s version' },
+      otherAnswers: [{ status: 201, schema: pushedLabSchema, what: 'The version of a lab that was not there before' }],
     },
     async ({ c, params, body, caller }) => {
       const pushed = await catalogue.push(filesIn(body), { id: params.lab, by: caller.personId })
@@ -122,7 +124,7 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
 }
 
 const mayKnow = (lab: CatalogueLab, caller: Caller | undefined) =>
-  caller !== undefined || lab.lab.access?.public !== false
+  lab.lab.access?.public !== false || can(caller, 'catalogue.read')
 
 function filesIn({ files }: z.infer<typeof pushLabSchema>): LabFiles {
   const entries = files.map(({ path, text, base64 }, at) => {

@@ -22,7 +22,8 @@ export function operationsRoutes(add: AddRoute, { maintenance, monitoring }: Api
       tag: 'Operations',
       summary: 'Whether everything that a run needs is there; 503 when not',
       access: 'public',
-      answer: { schema: readinessSchema, what: 'What was checked' },
+      answer: { schema: readinessSchema, what: 'All that was checked is well' },
+      otherAnswers: [{ status: 503, schema: readinessSchema, what: 'Something is not' }],
     },
     async ({ c }) => {
       const readiness = await monitoring.readiness()

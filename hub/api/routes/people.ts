@@ -29,7 +29,7 @@ export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void
       query: pageQuery,
       answer: { schema: page(tokenSchema), what: 'Tokens, without their secrets' },
     },
-    async ({ c, query, caller }) => c.json(pageOf(await accounts.tokens(caller.personId), query)),
+    async ({ c, query, caller }) => c.json(pageOf(await accounts.tokens(caller.personId), query, 'newest first')),
   )
   add(
     {

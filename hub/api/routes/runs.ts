@@ -5,7 +5,7 @@ import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Caller } from '../../accounts/caller.ts'
 import { can, decide } from '../../accounts/can.ts'
-import type { AddRoute, ApiParts, Env } from '../context.ts'
+import type { AddRoute, ApiParts, Env, RouteAnswer } from '../context.ts'
 import { checkKey } from '../idempotency.ts'
 import { cursorId, pageQuery } from '../paging.ts'
 import { notFound, refusal } from '../problems.ts'
@@ -25,6 +25,11 @@ const rerunSchema = z.strictObject({
   note: z.string().max(200).optional(),
 })
 
+const replayedRun: RouteAnswer = {
+  status: 200,
+  schema: runSchema,
+  what: 'The run that the same call with this Idempotency-Key made before',
+}
 const longestWaitMs = 30_000
 
 /** The run, if the caller may know of it; another person's reads as if it did not exist. */
@@ -38,13 +43,12 @@ export async function readableRun({ runs }: Pick<ApiParts, 'runs'>, caller: Call
 
 /** Submitting, listing, cancelling and repeating runs. */
 export function runRoutes(add: AddRoute, parts: ApiParts): void {
-  const { runs, maintenance } = parts
+  const { runs } = parts
 
   const submit = async (c: Context<Env>, caller: Caller, body: z.output<typeof submitRunSchema>) => {
     if (body.priority !== undefined && !can(caller, 'runs.read-any')) {
       throw refusal('priority-not-allowed', 'only staff may set a priority')
     }
-    maintenance.requireSpace()
     const key = c.req.header('idempotency-key')
     if (key !== undefined) checkKey(key)
     const { run, replayed } = await runs.submit(caller, body, key === undefined ? {} : { idempotencyKey: key })
@@ -64,6 +68,7 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
       body: submitRunSchema,
       idempotency: 'own',
       answer: { status: 201, schema: runSchema, what: 'The run, which the database has committed' },
+      otherAnswers: [replayedRun],
     },
     ({ c, body, caller }) => submit(c, caller, body),
   )
@@ -150,6 +155,7 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
       bodyOptional: true,
       idempotency: 'own',
       answer: { status: 201, schema: runSchema, what: 'The new run' },
+      otherAnswers: [replayedRun],
     },
     async ({ c, params, body, caller }) => {
       const old = await readableRun(parts, caller, params.id)
@@ -167,13 +173,14 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
 
 function readStates(text: string | undefined): RunState[] | undefined {
   if (text === undefined) return undefined
-  return text.split(',').map((name) => {
+  const states = text.split(',').map((name) => {
     const state = runStates.find((known) => known === name)
     if (state !== undefined) return state
     const path = 'query.state'
     const message = `${JSON.stringify(name)} is not a state; there are ${runStates.join(', ')}`
     throw Object.assign(refusal('request-invalid', `${path}: ${message}`), { issues: [{ path, message }] })
   })
+  return [...new Set(states)]
 }
 
 /** Runs in any of the states, newest first; ids grow with time, so lists by state can be merged. */

@@ -1,6 +1,9 @@
 import { connect } from 'node:net'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { recordingLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
+import { documentsOf, storeDocuments, storeRun } from '../results/stored-run.ts'
 import { type ServedHub, serveHub } from './served-hub.ts'
 
 const test = suite('requests at the edges', { timeoutMs: 30_000 })
@@ -49,7 +52,10 @@ test('input that does not fit lists every place', async () => {
 
 test('a body of 100 MB is refused without being held, declared or in chunks', async () => {
   const address = new URL(hub.url)
-  for (const declared of [true, false]) {
+  const calls = [true, false].flatMap((declared) =>
+    ['POST /api/v1/runs', 'PUT /api/v1/labs/large'].map((call) => ({ declared, call })),
+  )
+  for (const { declared, call } of calls) {
     const before = process.memoryUsage().rss
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(address.port), address.hostname)
@@ -73,13 +79,13 @@ test('a body of 100 MB is refused without being held, declared or in chunks', as
       socket.on('close', () => resolve(text))
       socket.on('error', (error) => (text === '' ? reject(error) : resolve(text)))
       socket.write(
-        `POST /api/v1/runs HTTP/1.1\r\nhost: ${address.host}\r\nauthorization: ${bearer.authorization}\r\ncontent-type: application/json\r\n${declared ? `content-length: ${total}` : 'transfer-encoding: chunked'}\r\n\r\n`,
+        `${call} HTTP/1.1\r\nhost: ${address.host}\r\nauthorization: ${bearer.authorization}\r\ncontent-type: application/json\r\n${declared ? `content-length: ${total}` : 'transfer-encoding: chunked'}\r\n\r\n`,
       )
       more()
     })
     assert.match(answer, /^HTTP\/1\.1 413 /)
     assert.match(answer, /body-too-large/)
-    assert.ok(process.memoryUsage().rss - before < 60_000_000, 'memory grew')
+    assert.ok(process.memoryUsage().rss - before < 60_000_000, `${call}: memory grew`)
   }
   assert.is(await (await fetch(`${hub.url}/healthz`)).text(), 'ok\n')
 })
@@ -182,9 +188,123 @@ test('a full disk refuses new runs with 507 and keeps serving', async () => {
     assert.is((await fetch(`${full.url}/api/v1/runs`, { headers: mine })).status, 200)
     free = 1_000_000
     await full.maintenance.lookAtDisk()
-    assert.is((await full.json('POST', '/api/v1/runs', body, mine)).status, 201)
+    const keyed = { ...mine, 'idempotency-key': 'before-it-was-full' }
+    const made = await full.json('POST', '/api/v1/runs', body, keyed)
+    assert.is(made.status, 201)
+    free = 100
+    await full.maintenance.lookAtDisk()
+    const again = await full.json('POST', '/api/v1/runs', body, keyed)
+    assert.is(again.status, 200, 'a run that is there already')
+    assert.is(((await again.json()) as { id: string }).id, ((await made.json()) as { id: string }).id)
+    assert.is((await full.json('POST', '/api/v1/runs', body, mine)).status, 507)
   } finally {
     await full.close()
+  }
+})
+
+test('tokens are listed newest first, a page at a time', async () => {
+  const someone = await hub.person('student', ['read', 'run', 'admin'])
+  for (const name of ['second', 'third']) {
+    await hub.json('POST', '/api/v1/tokens', { name, scopes: ['read'] }, someone.bearer)
+  }
+  const page = async (query: string) =>
+    (await (await fetch(`${hub.url}/api/v1/tokens?limit=2${query}`, { headers: someone.bearer })).json()) as {
+      items: { name: string }[]
+      cursor?: string
+    }
+  const first = await page('')
+  assert.equal(
+    first.items.map(({ name }) => name),
+    ['third', 'second'],
+  )
+  const rest = await page(`&cursor=${first.cursor}`)
+  assert.equal(
+    rest.items.map(({ name }) => name),
+    ['student'],
+  )
+})
+
+test('what fails before the first byte is a problem, what fails later breaks the answer; both are in the log', async () => {
+  const log = recordingLog()
+  const broken = await serveHub({ log })
+  try {
+    const { person, bearer: mine } = await broken.person('student', ['read', 'run'])
+    const run = await storeRun(broken.store, { person: { id: person.id, name: 'Ada' } })
+    await storeDocuments(broken.store, [...documentsOf(run, { pages: 40, rowsPerPage: 5000 })])
+    const spoil = (seq: number) =>
+      broken.store.database.write([
+        { sql: `UPDATE document SET body = x'ff' WHERE run_id = ? AND seq = ?`, params: [run.id, seq] },
+      ])
+    const csv = () => fetch(`${broken.url}/api/v1/runs/${run.id}/data.csv`, { headers: mine })
+    await spoil(40)
+    const late = await csv()
+    assert.is(late.status, 200)
+    const text = await late.text().catch(() => 'broke off')
+    assert.not.match(text, /Unexpected|CBOR|decode/i)
+    assert.ok(text === 'broke off' || !text.endsWith('\r\n'), 'nobody takes it for whole')
+    assert.ok(log.lines.some(({ message }) => message === 'an answer broke off'))
+    await spoil(2)
+    const early = await csv()
+    assert.ok(early.status >= 500, `${early.status}`)
+    assert.is(early.headers.get('content-type'), 'application/problem+json')
+    assert.ok(log.lines.some(({ message }) => message === 'a request failed'))
+  } finally {
+    await broken.close()
+  }
+})
+
+test('readiness tells strangers which check failed, and the log why', async () => {
+  const log = recordingLog()
+  const unready = await serveHub({ log })
+  try {
+    let well = false
+    unready.monitoring.addCheck('disk', async () => {
+      if (well) return undefined
+      throw new LabError({ code: 'database-unusable', kind: 'configuration', message: '/srv/lab/hub.db is gone' })
+    })
+    for (let n = 0; n < 2; n++) {
+      const answer = await fetch(`${unready.url}/readyz`)
+      assert.is(answer.status, 503)
+      assert.equal(await answer.json(), { ready: false, checks: { disk: { ok: false, detail: 'database-unusable' } } })
+    }
+    well = true
+    assert.is((await fetch(`${unready.url}/readyz`)).status, 200)
+    const told = log.lines
+      .map(({ level, fields }) => ({ level, fields: fields as { check?: string; error?: string } }))
+      .filter(({ fields }) => fields.check === 'disk')
+    assert.equal(
+      told.map(({ level, fields }) => [level, fields.error]),
+      [
+        ['warn', '/srv/lab/hub.db is gone'],
+        ['info', undefined],
+      ],
+    )
+  } finally {
+    await unready.close()
+  }
+})
+
+test('the document of the API lists every answer, and the cookie as it is called here', async () => {
+  type Document = {
+    paths: Record<string, Record<string, { responses: Record<string, unknown> }>>
+    components: { securitySchemes: { session: { name: string } } }
+  }
+  const read = async (url: string) => (await (await fetch(`${url}/openapi.json`)).json()) as Document
+  const { paths, components } = await read(hub.url)
+  const statuses = (path: string, method: string) => Object.keys(paths[path]?.[method]?.responses ?? {})
+  assert.equal(statuses('/api/v1/runs', 'post'), ['200', '201', 'default'])
+  assert.equal(statuses('/api/v1/runs/{id}/rerun', 'post'), ['200', '201', 'default'])
+  assert.equal(statuses('/api/v1/labs/{lab}', 'put'), ['200', '201', 'default'])
+  assert.equal(statuses('/readyz', 'get'), ['200', '503', 'default'])
+  assert.is(components.securitySchemes.session.name, 'fernlab.session_token')
+  const secure = await serveHub({ secure: true })
+  try {
+    const { cookie } = await secure.signIn()
+    const { name } = (await read(secure.url)).components.securitySchemes.session
+    assert.is(cookie.split('=')[0], name)
+    assert.match(name, /^__Secure-/)
+  } finally {
+    await secure.close()
   }
 })
 
@@ -210,6 +330,13 @@ test('the documents for people and programs are there', async () => {
   assert.is(asyncApi.channels.nodeHealth?.address, 'fernlab/v1/here/nodes/{node}/health')
   const openapi = (await (await fetch(`${hub.url}/openapi.json`)).json()) as { openapi: string }
   assert.is(openapi.openapi, '3.1.0')
+})
+
+test('what describes the API is open to everyone', async () => {
+  for (const path of ['/docs', '/docs/style.css', '/openapi.json', '/asyncapi.json']) {
+    const proxied = await fetch(`${hub.url}${path}`, { headers: { 'x-forwarded-for': '203.0.113.9' } })
+    assert.is(proxied.status, 200, path)
+  }
 })
 
 test('metrics are for this machine and for admins; behind a proxy only for admins', async () => {

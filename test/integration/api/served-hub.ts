@@ -12,7 +12,7 @@ import type { RunChange, Runs } from '@fernlab/hub/runs/runs'
 import type { Run } from '@fernlab/shared/contracts/api'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
-import { silentLog } from '@fernlab/shared/primitives/log'
+import { type Log, silentLog } from '@fernlab/shared/primitives/log'
 import { storeRun, temporaryStore } from '../results/stored-run.ts'
 
 export const admin = { email: 'admin@school.example', password: 'a-long-password' }
@@ -23,10 +23,13 @@ export interface ServedOptions {
   readonly webFolder?: string
   readonly freeBytes?: () => Promise<number>
   readonly withAdmin?: boolean
+  readonly log?: Log
+  /** As if it were reached by HTTPS. */
+  readonly secure?: boolean
 }
 
 /** Runs straight over the table: what the API needs of them, without a fleet. */
-export function tableRuns({ store }: { store: ApiParts['store'] }) {
+export function tableRuns({ store, requireSpace = () => {} }: { store: ApiParts['store']; requireSpace?: () => void }) {
   const listeners = new Set<(change: RunChange) => void>()
   const tell = (change: RunChange) => {
     for (const listener of listeners) listener(change)
@@ -61,6 +64,7 @@ export function tableRuns({ store }: { store: ApiParts['store'] }) {
     submit: async (caller, body, { idempotencyKey } = {}) => {
       const known = idempotencyKey === undefined ? undefined : keys.get(`${caller.personId} ${idempotencyKey}`)
       if (known !== undefined) return { id: known.id, run: (await get(known.id)) as Run, replayed: true }
+      requireSpace()
       const { id } = await storeRun(store, {
         id: newId(Date.now()),
         state: 'queued',
@@ -129,7 +133,7 @@ export async function serveHub(options: ServedOptions = {}) {
   const opened = await temporaryStore()
   const { store, folder } = opened
   const clock = systemClock
-  const log = silentLog
+  const { log = silentLog, secure = false } = options
   let url = 'http://127.0.0.1:1'
   const publicUrl = () => url
   const mail = createMail({ smtpUrl: options.smtpUrl })
@@ -141,7 +145,7 @@ export async function serveHub(options: ServedOptions = {}) {
     config: {
       site: 'here',
       publicUrl,
-      secure: false,
+      secure,
       dataFolder: folder,
       ...(options.withAdmin === false ? {} : { adminEmail: admin.email, adminPassword: admin.password }),
     },
@@ -155,8 +159,8 @@ export async function serveHub(options: ServedOptions = {}) {
     log,
     ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes, minimumFreeBytes: 1000 }),
   })
-  const monitoring = createMonitoring({ clock })
-  const { runs, setState, tell } = tableRuns({ store })
+  const monitoring = createMonitoring({ clock, log })
+  const { runs, setState, tell } = tableRuns({ store, requireSpace: maintenance.requireSpace })
   const app = await createApi({
     store,
     accounts,
@@ -174,7 +178,7 @@ export async function serveHub(options: ServedOptions = {}) {
       version: '0.1.0',
       publicUrl,
       mqttUrls: () => ['mqtt://127.0.0.1:1883'],
-      secure: false,
+      secure,
       mail: mail.configured,
       trustedProxies: options.trustedProxies ?? [],
       ...(options.webFolder === undefined ? {} : { webFolder: options.webFolder }),
@@ -197,6 +201,7 @@ export async function serveHub(options: ServedOptions = {}) {
     accounts,
     catalogue,
     maintenance,
+    monitoring,
     runs,
     setState,
     tell,
