@@ -209,7 +209,7 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
   await queue.restore()
   instruments.start()
   mqtt = openMqttLink({
-    to: options.link ?? options.hubUrl ?? settings.data.mqttUrl ?? config.file.hub.url,
+    to: options.link ?? options.hubUrl ?? brokerUrl(config.file.hub.url, settings.data.mqttUrl),
     clientId: `fernlab-node-${node}`,
     ...credentialOf(options, settings.data),
     filters: topics.nodeFilters(node),
@@ -279,6 +279,11 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
       return closing
     },
   }
+}
+
+/** What the hub said at the enrolment may be its address in another network: it counts only where node.yaml names none. */
+function brokerUrl(configured: string, enrolled: string | undefined): string {
+  return configured === 'in-process' && enrolled !== undefined ? enrolled : configured
 }
 
 function credentialOf(

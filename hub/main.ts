@@ -275,7 +275,11 @@ async function assemble(
   })
 
   const mqtt: Listener[] = []
-  const mqttUrls = () => mqttAddresses(config, mqtt, publicUrl(), tls !== undefined)
+  const mqttUrls = (host?: string) => {
+    const asked = `${tls === undefined ? 'http' : 'https'}://${host}`
+    const known = config.publicUrl !== undefined || host === undefined || !URL.canParse(asked)
+    return mqttAddresses(config, mqtt, known ? publicUrl() : asked, tls !== undefined)
+  }
   const api = await createApi({
     store,
     accounts,

@@ -25,8 +25,8 @@ export interface ApiConfig {
   readonly version: string
   /** Where people reach the hub; asked late, since the port may be chosen late. */
   readonly publicUrl: () => string
-  /** Addresses of the broker for nodes, best first. */
-  readonly mqttUrls: () => readonly string[]
+  /** Addresses of the broker for nodes, best first; by the host that was asked, unless the settings name one. */
+  readonly mqttUrls: (host?: string) => readonly string[]
   /** True when the listening server speaks TLS itself or a proxy does. */
   readonly secure: boolean
   /** Whether a password can be reset by mail. */

@@ -12,6 +12,7 @@ import {
 } from '@fernlab/shared/contracts/api'
 import { nameSchema } from '@fernlab/shared/contracts/common'
 import { z } from '@hono/zod-openapi'
+import type { NodeCredential } from '../../fleet/fleet.ts'
 import type { Attempts } from '../attempts.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { pageOf, pageQuery } from '../paging.ts'
@@ -185,7 +186,7 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
     },
     async ({ c, body }) => {
       const credential = await guesses.guess(c.get('address'), () => fleet.enroll(body.code, body.node))
-      return c.json(answer(body.node, credential), 201)
+      return c.json(answer(c.req.header('host'), body.node, credential), 201)
     },
   )
   add(
@@ -203,7 +204,7 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
       await existing(params.node)
       const credential = await fleet.rotate(params.node)
       await audit(caller.personId, 'node.rotate', params.node)
-      return c.json(answer(params.node, credential))
+      return c.json(answer(c.req.header('host'), params.node, credential))
     },
   )
   add(
@@ -224,7 +225,7 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
     },
   )
 
-  function answer(node: string, { username, password }: { username: string; password: string }) {
-    return { site: config.site, node, username, password, mqtt: [...config.mqttUrls()] }
+  function answer(host: string | undefined, node: string, { username, password }: NodeCredential) {
+    return { site: config.site, node, username, password, mqtt: [...config.mqttUrls(host)] }
   }
 }

@@ -1,5 +1,11 @@
 /** Staff drive a bench by hand through the hub: lease, exchange, limits, expiry; and nodes are enrolled by code. */
+import { mkdir } from 'node:fs/promises'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { startEdge } from '@fernlab/edge/main'
+import { openNodeSettings } from '@fernlab/edge/settings/settings'
 import { parseConfig } from '@fernlab/hub/config/config'
+import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { startTestHub, type TestHub, until } from './hub-with-node.ts'
@@ -102,6 +108,38 @@ test('an enrolment code works once, for its node only', async () => {
   assert.ok(String(credential.password).length >= 32)
   const second = await enroll({ code, node: 'new-node' })
   assert.ok(second.status >= 400 && second.status < 500, `${second.status}`)
+})
+
+test('an enrolled node goes where node.yaml says; what it is told else is where it had asked', async () => {
+  const { code } = await json(await lab.call('/api/v1/nodes', { method: 'POST', json: { node: 'remote' } }))
+  const port = Number(new URL(lab.hub.mqttUrl).port)
+  const body = JSON.stringify({ code, node: 'remote' })
+  const told = await new Promise<{ mqtt: string[]; username: string; password: string }>((resolve, reject) => {
+    const headers = { host: 'lab.example:8080', 'content-type': 'application/json' }
+    const asking = request(`${lab.hub.httpUrl}/api/v1/nodes/enroll`, { method: 'POST', headers }, (response) => {
+      response.on('data', (bytes) => resolve(JSON.parse(String(bytes))))
+    })
+    asking.on('error', reject)
+    asking.end(body)
+  })
+  assert.equal(told.mqtt, [`mqtt://lab.example:${port}`, 'ws://lab.example:8080/mqtt'])
+  const dataFolder = join(lab.folder, 'nodes', 'remote')
+  await mkdir(dataFolder, { recursive: true })
+  const settings = await openNodeSettings(dataFolder, silentLog)
+  const { username, password } = told
+  await settings.update((data) => void Object.assign(data, { username, password, mqttUrl: 'mqtt://127.0.0.1:1' }))
+  const edge = await startEdge({
+    config: { text: `node: remote\nsite: main\nhub: { url: "${lab.hub.mqttUrl}" }\ninstruments: {}\n` },
+    dataFolder,
+    drivers: [],
+    openTransport: () => Promise.reject(new Error('there is none')),
+    log: silentLog,
+  })
+  try {
+    await until(async () => (await json(await lab.call('/api/v1/nodes/remote'))).state === 'online', 'the node')
+  } finally {
+    await edge.close()
+  }
 })
 
 test('an external broker and another database refuse the start with one line', () => {
