@@ -47,6 +47,12 @@ async function token(scopes: string[]): Promise<{ id: string; token: string }> {
   return (await answer.json()) as { id: string; token: string }
 }
 
+/** How many are connected, as the hub's metrics say. */
+async function broker(): Promise<{ clients: number }> {
+  const text = await (await lab.call('/metrics')).text()
+  return { clients: Number(/^fernlab_mqtt_clients (\d+)/m.exec(text)?.[1]) }
+}
+
 function collect(client: MqttClient): { topic: string; payload: string; retain: boolean }[] {
   const got: { topic: string; payload: string; retain: boolean }[] = []
   client.on('message', (topic, payload, { retain }) => got.push({ topic, payload: payload.toString(), retain }))
@@ -102,18 +108,48 @@ for (const protocolVersion of versions) {
   })
 
   test(`${v}: a node publishes nothing under another’s name, by message or by will`, async () => {
-    const boss = await connect({ protocolVersion, username: 'token', password: (await token(['mqtt:read'])).token })
+    const secret = (await token(['mqtt:read', 'admin'])).token
+    const boss = await connect({ protocolVersion, username: 'token', password: secret })
     const got = collect(boss)
-    await boss.subscribeAsync('#')
-    const will = { topic: map.nodeStatus('n9'), payload: Buffer.from('offline'), qos: 1 as const, retain: true }
-    const evil = await connect({ protocolVersion, ...node, will })
-    for (const topic of [map.nodeStatus('n9'), '$SYS/x', map.hubStatus]) evil.publish(topic, 'evil')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    evil.stream.destroy()
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    assert.not(
-      got.some(({ topic, payload }) => payload === 'evil' || topic === map.nodeStatus('n9')),
-      JSON.stringify(got),
+    await boss.subscribeAsync(['#', '$SYS/#'])
+    const topicsOfOthers = [
+      map.nodeStatus('n9'),
+      map.signal('n9', 'psu', 'voltage'),
+      map.bench('n9', 'b'),
+      '$SYS/x',
+      map.hubStatus,
+      map.hubRuns('succeeded'),
+    ]
+    // Each over a connection of its own: 3.1.1 ends it at the first refusal.
+    for (const topic of topicsOfOthers) {
+      const evil = await connect({ protocolVersion, ...node })
+      const cut = new Promise<string>((resolve) => evil.once('close', () => resolve('refused')))
+      const sent = evil.publishAsync(topic, 'evil', { qos: 1, retain: true })
+      const outcome = sent.then(
+        () => 'taken',
+        () => 'refused',
+      )
+      assert.is(await Promise.race([outcome, cut]), 'refused', topic)
+      await evil.endAsync(true)
+    }
+    for (const topic of [map.nodeStatus('n9'), '$SYS/x']) {
+      const will = { topic, payload: Buffer.from('evil'), qos: 1 as const, retain: true }
+      const evil = await connect({ protocolVersion, ...node, will })
+      const { clients } = await broker()
+      evil.stream.destroy()
+      await until(async () => (await broker()).clients < clients, 'the end of the connection')
+    }
+    const mine = await connect({ protocolVersion, ...node })
+    await mine.publishAsync(map.nodeStatus('n1'), `after ${v}`, { qos: 1 })
+    await until(() => got.some(({ payload }) => payload === `after ${v}`), 'a message after the attempts')
+    assert.ok(got.some(({ topic }) => topic.startsWith('$SYS/')))
+    const late = await connect({ protocolVersion, username: 'token', password: secret })
+    const retained = collect(late)
+    await late.subscribeAsync(['#', '$SYS/#'])
+    await until(() => retained.some(({ topic }) => topic === map.hubStatus), 'what is retained')
+    assert.equal(
+      [...got, ...retained].filter(({ payload }) => payload === 'evil'),
+      [],
     )
   })
 
@@ -270,6 +306,18 @@ test('revoking a node cuts its connection and its credential', async () => {
   assert.ok(answer.ok, await answer.text())
   await closed
   assert.ok(await refused({ protocolVersion: 5, ...made }))
+})
+
+test('a new credential ends the old one and its connection', async () => {
+  const made = await lab.hub.enrollInProcess('n6')
+  const client = await connect({ protocolVersion: 5, ...made })
+  const closed = new Promise<void>((resolve) => client.once('close', () => resolve()))
+  const answer = await lab.call('/api/v1/nodes/n6/rotate', { method: 'POST' })
+  assert.ok(answer.ok, await answer.clone().text())
+  await closed
+  assert.ok(await refused({ protocolVersion: 5, ...made }))
+  const { username, password } = (await answer.json()) as { username: string; password: string }
+  assert.ok((await connect({ protocolVersion: 5, username, password })).connected)
 })
 
 test.run()
