@@ -47,15 +47,13 @@ export function tableRuns({ store, requireSpace = () => {} }: { store: ApiParts[
     const at = new Date().toISOString()
     await store.write([
       store.db.updateTable('run').set({ state }).where('id', '=', id),
-      store.db
-        .insertInto('run_event')
-        .values({
-          run_id: id,
-          number: ++events,
-          at: Date.parse(at),
-          name: 'state',
-          data: JSON.stringify({ state, attempt }),
-        }),
+      store.db.insertInto('run_event').values({
+        run_id: id,
+        number: ++events,
+        at: Date.parse(at),
+        name: 'state',
+        data: JSON.stringify({ state, attempt }),
+      }),
     ])
     tell({ runId: id, kind: 'state', state, attempt })
   }
