@@ -11,7 +11,6 @@ import { loadConfig } from './config/config.ts'
 import { builtInDrivers } from './drivers/drivers.ts'
 import { type FaultHook, faultPoints } from './fault-point.ts'
 import { startEdge } from './main.ts'
-import { enroll } from './settings/enroll.ts'
 import { openNodeSettings } from './settings/settings.ts'
 
 const CLOSE_MS = 5000
@@ -40,6 +39,8 @@ export async function runEdgeProcess({ args, env }: ProcessOptions): Promise<num
     const { file } = await loadConfig(config, drivers)
     const dataFolder = join(env.FERNLAB_DATA ?? './data', 'nodes', file.node)
     if (values.enroll !== undefined) {
+      // Loaded when needed: a node enrols once, and then need not keep the schemas of the hub's whole API.
+      const { enroll } = await import('./settings/enroll.ts')
       const settings = await openNodeSettings(dataFolder, log)
       const hubUrl = values.hub ?? env.FERNLAB_PUBLIC_URL ?? pageOf(file.hub.url, env.FERNLAB_PORT)
       const enrolled = await enroll({ hubUrl, code: values.enroll, node: file.node, settings })

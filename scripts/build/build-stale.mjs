@@ -19,6 +19,16 @@ const parts = [
     folder: '.',
   },
   {
+    name: 'node',
+    inputs: [
+      ['shared', 'firmware-bridge', 'edge', 'scripts/build', ...config],
+      (path) => sources(path) || path.endsWith('bundle-node.mjs') || path.includes('/models/'),
+    ],
+    exists: ['edge/dist/bundle/edge-process.js'],
+    command: ['scripts/build/bundle-node.mjs'],
+    folder: '.',
+  },
+  {
     name: 'web page',
     inputs: [['hub/web', 'shared', ...config], (path) => path.startsWith('hub/web/') || sources(path)],
     needs: 'hub/web/vite.config.ts',

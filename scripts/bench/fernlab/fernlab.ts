@@ -68,10 +68,16 @@ export async function startHub(bench: Bench, options: StartHubOptions = {}): Pro
   }
 }
 
+/** Each as a unit of systemd starts it (docs/operators.md, docs/lab-builders.md). */
+const compiled = {
+  'hub/hub-process': ['hub/dist/hub-process.js'],
+  'edge/edge-process': ['--optimize-for-size', 'edge/dist/bundle/edge-process.js'],
+} as const
+
 /** Starts a compiled program of the product, or its source when the benchmarks run from source. */
 export function startProgram(
   bench: Bench,
-  program: string,
+  program: keyof typeof compiled,
   options: {
     readonly env: Readonly<Record<string, string>>
     readonly name: string
@@ -80,10 +86,9 @@ export function startProgram(
   },
 ): Started {
   const { env, name, args = [], wrapper = [] } = options
-  const [workspace = '', ...rest] = program.split('/')
   const script = bench.fromSource
     ? ['--import', 'tsx', '--conditions=source', join(bench.root, `${program}.ts`)]
-    : [join(bench.root, workspace, 'dist', `${rest.join('/')}.js`)]
+    : compiled[program].map((arg) => (arg.startsWith('-') ? arg : join(bench.root, arg)))
   const [command = process.execPath, ...before] = [...wrapper, process.execPath]
   return bench.start(command, [...before, ...profiling(bench, name), ...script, ...args], { log: `${name}.log`, env })
 }

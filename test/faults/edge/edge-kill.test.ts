@@ -43,7 +43,7 @@ benches:
   )
   edge = new OwnProcess({
     name: 'edge',
-    script: 'edge/dist/edge-process.js',
+    script: 'edge/dist/bundle/edge-process.js',
     args: ['--config', file],
     env: { FERNLAB_DATA: folder, FERNLAB_LOG_LEVEL: 'warn' },
     logFile: join(folder, 'edge.log'),

@@ -77,7 +77,7 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
   let enroll: readonly string[] = []
   const edge = new OwnProcess({
     name: 'the node',
-    script: 'edge/dist/edge-process.js',
+    script: 'edge/dist/bundle/edge-process.js',
     get args() {
       return ['--config', config, ...enroll]
     },

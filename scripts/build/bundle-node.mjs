@@ -1,0 +1,40 @@
+// The node as two files, its process and its database's thread: a Pi reads them from its card in one go and keeps none
+// of what it does not use in memory. Native addons stay packages.
+import { cpSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** zod's namespace holds its messages in 50 languages; ours are written by us. */
+const withoutLanguages = {
+  name: 'without-languages',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js'",
+      loader: 'js',
+      resolveDir: fileURLToPath(new URL('../../node_modules/zod/v4/locales/', import.meta.url)),
+    })),
+}
+
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'edge-process': 'edge/edge-process.ts', 'database-worker': 'shared/storage/database-worker.ts' },
+  outdir: 'edge/dist/bundle',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  conditions: ['source'],
+  external: ['@photostructure/sqlite', 'serialport', 'cbor-extract'],
+  // Names stay, so that an error's stack can be read.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  keepNames: false,
+  legalComments: 'linked',
+  // Packages in the older module format ask for Node's own modules at run time.
+  banner: { js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);" },
+  plugins: [withoutLanguages],
+  logLevel: 'warning',
+})
+cpSync(`${root}edge/drivers/scpi/models`, `${root}edge/dist/bundle/models`, { recursive: true })
