@@ -26,18 +26,19 @@ export async function withDeadline<T>(
   outer?.throwIfAborted()
   const controller = new AbortController()
   return await new Promise<T>((resolve, reject) => {
+    const forget = () => {
+      cancel()
+      outer?.removeEventListener('abort', onOuter)
+    }
+    // Work that ignores its signal may never settle: nothing of it may keep the process up.
     const end = (reason: unknown) => {
+      forget()
       controller.abort(reason)
       reject(reason)
     }
     const onOuter = () => end(outer?.reason)
     const cancel = clock.after(ms, () => end(onTimeout()))
     outer?.addEventListener('abort', onOuter, { once: true })
-    work(controller.signal)
-      .then(resolve, reject)
-      .finally(() => {
-        cancel()
-        outer?.removeEventListener('abort', onOuter)
-      })
+    work(controller.signal).then(resolve, reject).finally(forget)
   })
 }

@@ -1,4 +1,4 @@
-import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
+import { type Clock, ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
 import { deadlineError, withDeadline } from '@fernlab/shared/primitives/deadline'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
@@ -59,6 +59,34 @@ for (const [name, make] of [
     }
   })
 }
+
+test('an aborted deadline leaves no timer behind, though the work never settles', async () => {
+  const clock = new ManualClock()
+  const cancelled: number[] = []
+  const watched: Clock = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    after: (ms, callback) => {
+      const cancel = clock.after(ms, callback)
+      return () => {
+        cancelled.push(ms)
+        cancel()
+      }
+    },
+  }
+  const controller = new AbortController()
+  const work = withDeadline(
+    watched,
+    300_000,
+    controller.signal,
+    () => deadlineError('x', 1),
+    () => new Promise(() => {}),
+  )
+  controller.abort(new Error('enough'))
+  await work.catch(() => {})
+  assert.equal(cancelled, [300_000])
+})
 
 test('a deadline rejects even when the work ignores its signal', async () => {
   const clock = new ManualClock()
