@@ -14,7 +14,7 @@ import { suite } from '../../support/suite.ts'
 const test = suite('the node killed at each point, document by document', { timeoutMs: 40_000, fileTimeoutMs: 900_000 })
 const protocol = protocolOf(
   `  - set: {psu.voltage: 4, psu.output: true}
-  - record: {signals: [psu.voltage], rate: 50, stream: trace, for: 400 ms}
+  - record: {signals: [psu.voltage], rate: 50, stream: trace, for: 800 ms}
   - set: {psu.voltage: 2}
   - read: {signals: [psu.voltage]}`,
 )
@@ -104,11 +104,20 @@ const fresh: readonly FaultPoint[] = [
   'before-start-commit',
 ]
 const finished: readonly FaultPoint[] = ['after-stop-commit', 'after-acknowledge']
+/** Points at which a page is on disk and the stop document is not: that page is what the run leaves behind. */
+const cutWithRows: readonly FaultPoint[] = [
+  'after-page-commit',
+  'before-safe-stop',
+  'during-safe-stop',
+  'before-stop-commit',
+]
+
+/** The time that counts, where it is not the first: the descriptor goes in a page commit of its own. */
+const times: Partial<Record<FaultPoint, number>> = { 'after-page-commit': 2, 'after-acknowledge': 4 }
 
 for (const point of faultPoints) {
   test(`killed at ${point}`, async () => {
-    const later = point === 'after-acknowledge' ? `${point}:4` : point
-    await edge.start({ FERNLAB_FAULT_POINT: later })
+    await edge.start({ FERNLAB_FAULT_POINT: `${point}:${times[point] ?? 1}` })
     // Only an attempt that has to wait is answered by itself; the start document of any other says that it was accepted.
     const before = point === 'after-send-accepted' ? [assignmentOf(protocol)] : []
     const assignment = assignmentOf(protocol)
@@ -121,7 +130,10 @@ for (const point of faultPoints) {
     await hub.until('the run stopped', () => hub.stopped(assignment.runId) !== undefined, 20_000)
     const stop = checkDocuments(assignment)
     if (fresh.includes(point)) assert.is(stop.state, 'succeeded')
-    else if (!finished.includes(point)) assert.ok(['interrupted', 'succeeded'].includes(stop.state), stop.state)
+    else if (cutWithRows.includes(point)) {
+      assert.is(stop.state, 'interrupted')
+      assert.ok((stop.rows.trace ?? 0) > 0, 'what was on disk is kept')
+    } else if (!finished.includes(point)) assert.ok(['interrupted', 'succeeded'].includes(stop.state), stop.state)
     if (stop.state === 'interrupted') assert.match(stop.reason, /restarted/)
     assert.equal(stop.safeState, { reached: true })
     assert.equal(await instruments.supply(), { on: false, volts: 0 })
@@ -151,6 +163,29 @@ test('SIGTERM: ends within 5 s, the run interrupted, the bench safe, offline sai
   await edge.start()
   await hub.until('the run stopped', () => hub.stopped(assignment.runId) !== undefined)
   assert.is(checkDocuments(assignment).state, 'interrupted')
+})
+
+test('SIGTERM beside an instrument that has fallen silent: ends cleanly within 5 s, and says what was not reached', async () => {
+  await edge.start()
+  const assignment = assignmentOf(protocolOf(`  - set: {psu.voltage: 4, psu.output: true}\n  - wait: 600`), {
+    maxSeconds: 900,
+  })
+  await hub.assign(assignment)
+  await hub.until('it runs', () => instruments.psu.received.some(({ line }) => /^OUTP 1/.test(line)))
+  instruments.psu.device.setFault({ kind: 'silent' })
+  const began = performance.now()
+  assert.is(await edge.stop(), '0')
+  assert.ok(performance.now() - began < 5000)
+  instruments.psu.device.setFault(undefined)
+  assert.equal(await instruments.supply(), { on: false, volts: 0 }, 'it heard')
+  assert.is(hub.retained.get(`fernlab/v1/${SITE}/nodes/n1/status`), 'offline')
+  hub.retained.clear()
+  await edge.start()
+  await hub.until('the run stopped', () => hub.stopped(assignment.runId) !== undefined)
+  const stop = checkDocuments(assignment)
+  assert.is(stop.reason, 'the node was shut down')
+  assert.is(stop.safeState.reached, false)
+  assert.match(stop.safeState.error?.message ?? '', /psu\.voltage: /)
 })
 
 test.run()
