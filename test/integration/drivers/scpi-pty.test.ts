@@ -74,13 +74,18 @@ test('the diode’s curve comes back, and so do its two numbers', async () => {
 
 for (const [what, fault, pattern] of [
   ['falls silent', { kind: 'silent' }, /voltmeter did not answer READ\? within 1000 ms/],
+  ['answers too late', { kind: 'slow', ms: 3000 }, /voltmeter did not answer READ\? within 1000 ms/],
   ['answers garbage', { kind: 'garbage' }, /voltmeter.*READ\?/],
   ['hangs up', { kind: 'disconnect' }, /voltmeter/],
 ] as const) {
   test(`an instrument that ${what} in the middle of a run fails it by name, keeps the data, and the supply goes off`, async () => {
     await node.free('diode')
     const runId = await node.begin('diode', 'diode-iv/iv-curve', { points: 400 })
-    await node.hub.until('some points were read', () => node.hub.live.some((run) => run.runId === runId), 20_000)
+    await node.hub.until(
+      'some points were read',
+      () => node.hub.documents(runId).some(({ name }) => name === 'event_page'),
+      20_000,
+    )
     await bench.setFault('voltmeter', fault)
     const { stop, column } = await node.finished(runId)
     assert.is(stop.state, 'failed')
