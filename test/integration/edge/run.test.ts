@@ -322,6 +322,40 @@ test('closes within its time beside an instrument that has fallen silent: the ot
   assert.match(stop.safeState.error?.message ?? '', /psu\.voltage: /)
 })
 
+test('a run goes on undisturbed beside a bench whose instrument hangs', async () => {
+  await node.remove()
+  node = await startTestNode(hub, { benches: 2 })
+  const benches = ['bench-1', 'bench-2'].map((name) => node.edge.benches.get(name))
+  await hub.until(
+    'the benches are free',
+    () => benches.every((bench) => bench?.status.state === 'free') && node.edge.syncState === 'synced',
+  )
+  node.instrument('psu-1').before = ({ op }) => (op === 'call' ? new Promise(() => {}) : undefined)
+  const hung = assignmentOf(
+    protocolOf('  - set: {psu.output: true}\n  - call: {action: psu.pulse, arguments: {length: 1 s}, within: 300}'),
+    { maxSeconds: 900, fence: 6e6 },
+  )
+  await hub.assign(hung)
+  await hub.until('it hangs', () => node.instrument('psu-1').operations.some(({ op }) => op === 'call'))
+  const other = assignmentOf(
+    protocolOf(
+      '  - set: {psu.voltage: 3}\n  - record: {signals: [psu.voltage, psu.current], rate: 50, stream: trace, for: 1}',
+    ),
+    { bench: 'bench-2', fence: 6e6 },
+  )
+  await hub.assign(other)
+  await hub.until('the other run stopped', () => hub.stopped(other.runId) !== undefined)
+  const stop = stopOf(hub.stopped(other.runId))
+  assert.is(stop.state, 'succeeded', stop.reason)
+  assert.ok((stop.rows.trace ?? 0) > 25, `${stop.rows.trace} rows`)
+  assert.is(node.instrument('psu-2').values.get('voltage'), 0)
+  assert.is(hub.stopped(hung.runId), undefined)
+  await hub.cancel(hung.runId, 1, 'enough')
+  await hub.until('the hung run stopped', () => hub.stopped(hung.runId) !== undefined)
+  assert.equal(stopOf(hub.stopped(hung.runId)).safeState, { reached: true })
+  assert.is(node.instrument('psu-1').values.get('output'), false)
+})
+
 test('health and status are retained, and offline is said at the end', async () => {
   await hub.until('health came', () => hub.retained.has('fernlab/v1/test/nodes/n1/health'))
   const health = JSON.parse(hub.retained.get('fernlab/v1/test/nodes/n1/health') ?? '{}')
