@@ -2,14 +2,15 @@
  * How a node gets its credential.
  *
  * INVARIANTS: a code works once, for one node, for a quarter of an hour, and no longer once that node was given another
- * credential or was shut out; codes and passwords are kept as sha-256 of random
- * secrets (160 and 256 bits: nothing to guess, so no slow hash is needed) and compared in constant time.
+ * credential or was shut out; codes and passwords are kept as sha-256 of random secrets (100 and 256 bits: nothing to
+ * guess, so no slow hash is needed) and compared in constant time.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { isName } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Store } from '../store/store.ts'
+import { newEnrollmentCode, readEnrollmentCode } from './enrollment-code.ts'
 import type { EnrollmentCode, NodeCredential } from './fleet.ts'
 
 const CODE_MS = 15 * 60_000
@@ -60,11 +61,17 @@ export function createEnrollment({ store, clock }: { store: Store; clock: Clock 
         const message = `${JSON.stringify(node)} is no name for a node: ${why}`
         throw new LabError({ code: 'name-invalid', kind: 'caller', message, issues: [{ path: 'node', message }] })
       }
-      const code = randomBytes(20).toString('base64url')
+      const code = newEnrollmentCode()
       const now = clock.now()
       await store.db
         .insertInto('enrollment')
-        .values({ code_hash: hash(code), node, created_by: by, created_at: now, expires_at: now + CODE_MS })
+        .values({
+          code_hash: hash(readEnrollmentCode(code)),
+          node,
+          created_by: by,
+          created_at: now,
+          expires_at: now + CODE_MS,
+        })
         .execute()
       return { node, code, expiresAt: new Date(now + CODE_MS).toISOString() }
     },
@@ -75,7 +82,7 @@ export function createEnrollment({ store, clock }: { store: Store; clock: Clock 
       const use = store.db
         .updateTable('enrollment')
         .set({ used_at: now })
-        .where('code_hash', '=', hash(code))
+        .where('code_hash', '=', hash(readEnrollmentCode(code)))
         .where('node', '=', node)
         .where('used_at', 'is', null)
         .where('expires_at', '>', now)

@@ -80,4 +80,4 @@ export function EnrolDialog({ opened, onClose }: { opened: boolean; onClose: () 
 }
 
 const command = (code: Code): string =>
-  `npx fernlab node enroll ${code.node} --hub ${location.origin} --code ${code.code}`
+  `npm run edge -- --config node.yaml --hub ${location.origin} --enroll ${code.code}`
