@@ -22,7 +22,7 @@ export default {
       name: 'pure-shared-imports-pure-shared',
       severity: 'error',
       from: { path: pure },
-      to: { path: '^(shared/(links|storage|clients|labs)|firmware-bridge|edge|hub|scripts|test)/' },
+      to: { path: '^(shared/(links|storage|programs|clients|labs)|firmware-bridge|edge|hub|scripts|test)/' },
     },
     {
       name: 'shared-is-the-bottom',
@@ -48,7 +48,7 @@ export default {
       comment: 'The page runs in a browser and speaks to the hub over HTTP only.',
       severity: 'error',
       from: { path: '^hub/web/src/' },
-      to: { path: '^(shared/(links|storage|clients)/|hub/(?!web/|node_modules/))' },
+      to: { path: '^(shared/(links|storage|programs|clients)/|hub/(?!web/|node_modules/))' },
     },
     {
       name: 'hub-imports-no-web-source',

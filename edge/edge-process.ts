@@ -1,89 +1,78 @@
 /** Runs one node as a process: `edge-process.js --config node.yaml [--enroll CODE --hub URL]`. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
 import { systemClock } from '@fernlab/shared/primitives/clock'
-import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { createJsonLog } from '@fernlab/shared/programs/json-log'
+import { readArguments } from '@fernlab/shared/programs/read-arguments'
+import { runUntilStopped } from '@fernlab/shared/programs/run-until-stopped'
+import { type Environment, settingWrong } from '@fernlab/shared/programs/settings-reader'
 import mqttPacket from 'mqtt-packet'
-import pino from 'pino'
 import { loadConfig } from './config/config.ts'
+import { type ProcessConfig, parseProcessConfig, readAuthority } from './config/process-config.ts'
 import { builtInDrivers } from './drivers/drivers.ts'
 import { type FaultHook, faultPoints } from './fault-point.ts'
-import { startEdge } from './main.ts'
-import { openNodeSettings } from './settings/settings.ts'
-
-const CLOSE_MS = 5000
+import { type Edge, startEdge } from './main.ts'
 
 export interface ProcessOptions {
   readonly args: readonly string[]
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
 }
 
-/** Runs until SIGTERM or SIGINT; resolves with the exit code. */
-export async function runEdgeProcess({ args, env }: ProcessOptions): Promise<number> {
+/** Runs until a signal; the log goes to standard error. */
+export async function main(options: ProcessOptions): Promise<never> {
   // Without this the packet writer keeps 65,536 ready-made numbers: 6 MB and some start-up time that a node does not have.
   mqttPacket.writeToStream.cacheNumbers = false
-  const log = pino({ level: env.FERNLAB_LOG_LEVEL ?? 'info', base: null }, pino.destination({ dest: 2, sync: true }))
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        config: { type: 'string', default: env.FERNLAB_NODE_FILE ?? 'node.yaml' },
-        enroll: { type: 'string' },
-        hub: { type: 'string' },
-      },
-    })
-    const drivers = builtInDrivers()
-    const config = { file: values.config }
-    const { file } = await loadConfig(config, drivers)
-    const dataFolder = join(env.FERNLAB_DATA ?? './data', 'nodes', file.node)
-    if (values.enroll !== undefined) {
-      // Loaded when needed: a node enrols once, and then need not keep the schemas of the hub's whole API.
-      const { enroll } = await import('./settings/enroll.ts')
-      const settings = await openNodeSettings(dataFolder, log)
-      const hubUrl = values.hub ?? env.FERNLAB_PUBLIC_URL ?? pageOf(file.hub.url, env.FERNLAB_PORT)
-      const enrolled = await enroll({ hubUrl, code: values.enroll, node: file.node, settings })
-      log.info(enrolled, 'the node is enrolled')
-    }
-    const edge = await startEdge({
-      config,
-      dataFolder,
-      drivers,
-      openTransport: createOpenTransport({ clock: systemClock, log }),
-      log,
-      ...(env.FERNLAB_SITE === undefined ? {} : { site: env.FERNLAB_SITE }),
-      ...(env.FERNLAB_BROKER_URL === undefined ? {} : { hubUrl: env.FERNLAB_BROKER_URL }),
-      ...(env.FERNLAB_TLS_CA === undefined ? {} : { ca: await readFile(env.FERNLAB_TLS_CA, 'utf8') }),
-      ...numberSetting(env, 'FERNLAB_HEALTH_SECONDS', (seconds) => ({ healthEveryMs: seconds * 1000 })),
-      ...numberSetting(env, 'FERNLAB_LEAST_FREE_BYTES', (leastFreeBytes) => ({ leastFreeBytes })),
-      ...faultPointOf(env.FERNLAB_FAULT_POINT),
-    })
-    await writeFile(join(dataFolder, 'process.json'), `${JSON.stringify({ pid: process.pid, node: edge.node })}\n`)
-    await new Promise<void>((resolve) => {
-      process.once('SIGTERM', resolve)
-      process.once('SIGINT', resolve)
-    })
-    const late = setTimeout(() => {
-      log.error({}, 'the node did not stop in time')
-      process.exit(1)
-    }, CLOSE_MS)
-    await edge.close()
-    clearTimeout(late)
-    return 0
-  } catch (thrown) {
-    const error = asLabError(thrown)
-    if (error.kind === 'bug')
-      log.error({ error: error.message, stack: (thrown as Error).stack }, 'the node could not start')
-    else process.stderr.write(`${error.message}\n`)
-    return 1
-  }
+  return await runUntilStopped(async () => {
+    const edge = await openEdge(options)
+    return { stop: () => edge.close() }
+  })
 }
 
-/** Where the hub's page probably is, given its broker: the same host; WebSocket shares the page's port. */
-function pageOf(brokerUrl: string, port = '8080'): string {
+async function openEdge({ args, env }: ProcessOptions): Promise<Edge> {
+  const given = readArguments(
+    { args: [...args], options: { config: { type: 'string' }, enroll: { type: 'string' }, hub: { type: 'string' } } },
+    '--config node.yaml [--enroll CODE --hub URL]',
+  ).values
+  const settings = parseProcessConfig(env, process.cwd())
+  const drivers = builtInDrivers()
+  const config = { file: given.config ?? settings.nodeFile }
+  const { file } = await loadConfig(config, drivers)
+  const dataFolder = join(settings.dataFolder, 'nodes', file.node)
+  const log = createJsonLog(settings.logLevel)
+  const ca = await readAuthority(settings)
+  const edge = await startEdge({
+    config,
+    dataFolder,
+    drivers,
+    openTransport: createOpenTransport({ clock: systemClock, log }),
+    log,
+    ...(given.enroll === undefined
+      ? {}
+      : { enrollAt: { code: given.enroll, hubUrl: hubAddress(given.hub, settings, file.hub.url) } }),
+    ...(settings.site === undefined ? {} : { site: settings.site }),
+    ...(settings.brokerUrl === undefined ? {} : { hubUrl: settings.brokerUrl }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(settings.healthEveryMs === undefined ? {} : { healthEveryMs: settings.healthEveryMs }),
+    ...(settings.leastFreeBytes === undefined ? {} : { leastFreeBytes: settings.leastFreeBytes }),
+    ...faultPointOf(env.FERNLAB_FAULT_POINT),
+  })
+  await writeFile(join(dataFolder, 'process.json'), `${JSON.stringify({ pid: process.pid, node: edge.node })}\n`)
+  return edge
+}
+
+/** Where to enrol: as given, else where the hub's page probably is: on its broker's host; WebSocket shares its port. */
+function hubAddress(given: string | undefined, { publicUrl, port }: ProcessConfig, brokerUrl: string): string {
+  const address = given ?? publicUrl
+  if (address !== undefined && !(/^https?:\/\//.test(address) && URL.canParse(address))) {
+    throw settingWrong(
+      '--hub',
+      `is ${JSON.stringify(address)}; it may be an address that begins with http:// or https://`,
+    )
+  }
+  if (address !== undefined) return address
   if (brokerUrl === 'in-process')
-    throw setting('--hub', 'is needed to enrol: the address of the hub, as in https://lab.example.edu')
+    throw settingWrong('--hub', 'is needed to enrol: the address of the hub, as in https://lab.example.edu')
   const url = new URL(brokerUrl)
   switch (url.protocol) {
     case 'ws:':
@@ -102,7 +91,7 @@ function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   if (text === undefined) return {}
   const [name, times = '1'] = text.split(':')
   if (!faultPoints.some((known) => known === name))
-    throw setting('FERNLAB_FAULT_POINT', `is ${text}; it may be ${faultPoints.join(', ')}`)
+    throw settingWrong('FERNLAB_FAULT_POINT', `is ${text}; it may be ${faultPoints.join(', ')}`)
   let left = Number(times)
   return {
     faultPoint: (passed) => {
@@ -111,21 +100,4 @@ function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   }
 }
 
-function numberSetting<T>(
-  env: ProcessOptions['env'],
-  name: string,
-  use: (value: number) => T,
-): T | Record<string, never> {
-  const text = env[name]
-  if (text === undefined) return {}
-  const value = Number(text)
-  if (!(value >= 0)) throw setting(name, `is ${JSON.stringify(text)}; it must be a number`)
-  return use(value)
-}
-
-function setting(name: string, message: string): LabError {
-  return new LabError({ code: 'setting-invalid', kind: 'configuration', message: `${name} ${message}` })
-}
-
-if (import.meta.url === `file://${process.argv[1]}`)
-  process.exitCode = await runEdgeProcess({ args: process.argv.slice(2), env: process.env })
+if (import.meta.url === `file://${process.argv[1]}`) await main({ args: process.argv.slice(2), env: process.env })

@@ -1,5 +1,4 @@
 /** Puts the node together: configuration, instruments, benches, queue, outbox, and the link to its hub. */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { OpenTransport } from '@fernlab/firmware-bridge/transports/transport'
@@ -9,9 +8,10 @@ import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { type DataLock, lockDataFolder } from '@fernlab/shared/storage/data-folder'
 import { type Bench, createBench } from './benches/bench.ts'
 import { startIdlePoll } from './benches/idle-poll.ts'
-import { type ConfigSource, checkAgainstInstruments, loadConfig } from './config/config.ts'
+import { type ConfigSource, checkAgainstInstruments, loadConfig, type NodeConfig } from './config/config.ts'
 import type { Driver } from './drivers/driver.ts'
 import { createRunPlans } from './engine/plan.ts'
 import type { FaultHook } from './fault-point.ts'
@@ -43,6 +43,8 @@ export interface StartEdgeOptions {
   readonly link?: () => Duplex
   /** Instead of the enrolled ones. */
   readonly credential?: { readonly username: string; readonly password: string }
+  /** Enrols the node first. */
+  readonly enrollAt?: { readonly hubUrl: string; readonly code: string }
   /** Instead of the enrolled or configured ones. */
   readonly site?: string
   readonly hubUrl?: string
@@ -69,13 +71,31 @@ export interface Edge {
 const HEALTH_MS = 10_000
 const LEAST_FREE_BYTES = 64 * 1024 * 1024
 
-/** Starts a node; rejects with a configuration-kind LabError. It is up whether or not hub and instruments are. */
+/**
+ * Starts a node; rejects with a configuration-kind LabError, also when another process runs on its data folder. It is up
+ * whether or not hub and instruments are.
+ */
 export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
+  const config = await loadConfig(options.config, options.drivers)
+  const lock = await lockDataFolder(options.dataFolder, 'node')
+  try {
+    return await assemble(options, config, lock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: DataLock): Promise<Edge> {
   const { dataFolder, drivers, openTransport, log, clock = systemClock, faultPoint } = options
-  const config = await loadConfig(options.config, drivers)
-  await mkdir(dataFolder, { recursive: true })
   const settings = await openNodeSettings(dataFolder, log)
   const node = config.file.node
+  if (options.enrollAt !== undefined) {
+    // Loaded when needed: a node enrols once, and then need not keep the schemas of the hub's whole API.
+    const { enroll } = await import('./settings/enroll.ts')
+    const enrolled = await enroll({ ...options.enrollAt, node, settings })
+    log.info(enrolled, 'the node is enrolled')
+  }
   const site = options.site ?? config.file.site ?? settings.data.site
   if (site === undefined) throw wrong('site', 'the site is not known: set `site` in node.yaml, or enrol the node')
   if (settings.data.node !== undefined && settings.data.node !== node) {
@@ -274,6 +294,7 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
         await Promise.all([hub?.close(), instruments.close(), journal.close()])
         outbox.close()
         await database.close()
+        lock.release()
         log.info({ node }, 'the node is down')
       })()
       return closing

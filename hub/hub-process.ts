@@ -1,55 +1,60 @@
-/** Runs one hub as a process until SIGTERM or Ctrl-C. */
+/** Runs one hub as a process until a signal. */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import pino from 'pino'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import type { Log, LogLevel } from '@fernlab/shared/primitives/log'
+import { createJsonLog } from '@fernlab/shared/programs/json-log'
+import { runUntilStopped } from '@fernlab/shared/programs/run-until-stopped'
+import { type Environment, settingWrong } from '@fernlab/shared/programs/settings-reader'
+import type { ConfigDefaults, HubConfig } from './config/config.ts'
 import { loadConfig } from './config/load-config.ts'
 import { type FaultHook, faultPoints } from './fault-point.ts'
-import { startHub } from './main.ts'
+import { type Hub, startHub } from './main.ts'
 
-const CLOSE_MS = 5000
-
-export interface ProcessOptions {
-  readonly env: Readonly<Record<string, string | undefined>>
+export interface OpenHubOptions {
+  readonly env: Environment
+  readonly defaults?: ConfigDefaults
+  /** Makes the log of the level that the settings ask for. */
+  readonly createLog: (level: LogLevel) => Log
 }
 
-/** Runs until a signal; resolves with the exit code. The set-up link and the address go to standard output. */
-export async function runHubProcess({ env }: ProcessOptions): Promise<number> {
-  const log = pino({ level: env.FERNLAB_LOG_LEVEL ?? 'info', base: null }, pino.destination({ dest: 2, sync: true }))
-  const stopped = new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
+/** Starts the hub that the environment and the settings file describe, with the page that was built beside it. */
+export async function openHub({
+  env,
+  defaults = {},
+  createLog,
+}: OpenHubOptions): Promise<{ hub: Hub; config: HubConfig; log: Log }> {
+  const config = await loadConfig(env, process.cwd(), createLog(defaults.logLevel ?? 'info'), defaults)
+  const log = createLog(config.logLevel)
+  // Beside the sources; the compiled file is one folder below.
+  const webFolder = ['./web/dist/', '../web/dist/']
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path))
+  const labs = fileURLToPath(new URL('../', import.meta.resolve('@fernlab/shared/labs/demo-node/node.yaml')))
+  const hub = await startHub({
+    config,
+    clock: systemClock,
+    log,
+    ...(webFolder === undefined ? {} : { webFolder }),
+    ...(config.demo ? { demoCatalogueFolder: labs } : {}),
+    ...faultPointOf(env.FERNLAB_FAULT_POINT),
   })
-  try {
-    const config = await loadConfig(env, process.cwd(), log)
-    // Beside the sources; the compiled file is one folder below.
-    const webFolder = ['./web/dist/', '../web/dist/']
-      .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-      .find((path) => existsSync(path))
-    const labs = fileURLToPath(import.meta.resolve('@fernlab/shared/labs/demo-node/node.yaml'))
-    const hub = await startHub({
-      config,
-      log,
-      ...(webFolder === undefined ? {} : { webFolder }),
-      ...(config.demo ? { demoCatalogueFolder: fileURLToPath(new URL('../', `file://${labs}`)) } : {}),
-      ...faultPointOf(env.FERNLAB_FAULT_POINT),
-    })
-    process.stdout.write(`hub ${hub.httpUrl}\n`)
-    if (hub.setupUrl !== undefined) process.stdout.write(`set up ${hub.setupUrl}\n`)
-    await stopped
-    const late = setTimeout(() => {
-      log.error({}, 'the hub did not stop in time')
-      process.exit(1)
-    }, CLOSE_MS)
-    await hub.close()
-    clearTimeout(late)
-    return 0
-  } catch (thrown) {
-    const error = asLabError(thrown)
-    if (error.kind === 'bug') log.error({ error: String((thrown as Error).stack) }, 'the hub could not start')
-    else process.stderr.write(`${error.message}\n`)
-    return 1
-  }
+  return { hub, config, log }
+}
+
+/** What a person needs who has just started a hub. */
+export function welcome(hub: Hub): string {
+  const setUp = hub.setupUrl === undefined ? '' : `\n  set up  ${hub.setupUrl}   (once: makes you the first admin)`
+  return `\n  page    ${hub.httpUrl}${setUp}\n\n  Ctrl-C stops it.\n\n`
+}
+
+/** Runs until a signal; the address and the set-up link go to standard output, the log to standard error. */
+export async function main({ env }: { readonly env: Environment }): Promise<never> {
+  return await runUntilStopped(async () => {
+    const { hub } = await openHub({ env, createLog: createJsonLog })
+    process.stdout.write(welcome(hub))
+    return { stop: () => hub.close() }
+  })
 }
 
 /** `name` or `name:n`: kills this process the first (n-th) time that it passes the point; for fault tests. */
@@ -57,8 +62,7 @@ function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   if (text === undefined) return {}
   const [name, times = '1'] = text.split(':')
   if (!faultPoints.some((known) => known === name)) {
-    const message = `FERNLAB_FAULT_POINT is ${text}; it may be ${faultPoints.join(', ')}`
-    throw new LabError({ code: 'setting-invalid', kind: 'configuration', message })
+    throw settingWrong('FERNLAB_FAULT_POINT', `is ${text}; it may be ${faultPoints.join(', ')}`)
   }
   let left = Number(times)
   return {
@@ -68,4 +72,4 @@ function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   }
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) process.exitCode = await runHubProcess({ env: process.env })
+if (import.meta.url === `file://${process.argv[1]}`) await main({ env: process.env })

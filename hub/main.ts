@@ -1,5 +1,5 @@
 /** Puts the hub together. In the order of a run: api → runs → scheduling → dispatch → (a node) → ingest → results. */
-import { readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { createServer as createHttpsServer } from 'node:https'
 import { dirname, join } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -8,6 +8,9 @@ import { connectedPair } from '@fernlab/shared/links/in-process'
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { isLoopback } from '@fernlab/shared/programs/loopback'
+import { settingWrong } from '@fernlab/shared/programs/settings-reader'
+import { lockDataFolder } from '@fernlab/shared/storage/data-folder'
 import { createAdaptorServer } from '@hono/node-server'
 import { createAccounts } from './accounts/accounts.ts'
 import { createApi } from './api/api.ts'
@@ -17,8 +20,9 @@ import { createBroker } from './broker/broker.ts'
 import { type Listener, listen, listenMqtt, serveWebSocket, trackConnections } from './broker/listeners.ts'
 import { openNodeLink } from './broker/node-link.ts'
 import { createCatalogue } from './catalogue/catalogue.ts'
-import { type HubConfig, isLoopback } from './config/config.ts'
+import type { HubConfig } from './config/config.ts'
 import { hostAndPort, removeEndpoints, writeEndpoints } from './config/endpoints.ts'
+import { readTls } from './config/read-tls.ts'
 import { createDispatcher } from './dispatch/dispatcher.ts'
 import type { FaultHook } from './fault-point.ts'
 import { CompatibilityCache } from './fleet/compatible.ts'
@@ -42,7 +46,6 @@ import type { Runs } from './runs/runs.ts'
 import { createWaiting } from './runs/waiting.ts'
 import { decide } from './scheduling/decide.ts'
 import { explain } from './scheduling/explain.ts'
-import { lockDataFolder } from './store/data-lock.ts'
 import { openStore, sqlitePath } from './store/store.ts'
 import { createTurn } from './store/turn.ts'
 import { HUB_VERSION } from './version.ts'
@@ -92,24 +95,23 @@ async function assemble(
 ): Promise<Omit<Hub, 'close'>> {
   const { site, hubFolder } = config
   const tls = await readTls(config)
+  await checkLabsFolder(config)
   if (tls === undefined && !isLoopback(config.host)) {
     const message = 'passwords and tokens travel readable: set FERNLAB_TLS_CERT and FERNLAB_TLS_KEY, or use a proxy'
     log.warn({ host: config.host }, `the hub listens beyond this machine without TLS; ${message}`)
   }
-  const lock = await lockDataFolder(hubFolder)
-  onClose(() => lock.release())
+  const databaseFolder = dirname(sqlitePath(config.databaseUrl))
+  for (const folder of new Set([hubFolder, databaseFolder])) {
+    const lock = await lockDataFolder(folder, 'hub')
+    onClose(() => lock.release())
+  }
   const store = await openStore({ url: config.databaseUrl, log })
   onClose(() => store.close())
 
   let httpUrl = ''
   const publicUrl = () => config.publicUrl ?? httpUrl
   const secure = tls !== undefined || config.publicUrl?.startsWith('https:') === true
-  const maintenance = await createMaintenance({
-    store,
-    folder: dirname(sqlitePath(config.databaseUrl)),
-    clock,
-    log,
-  })
+  const maintenance = await createMaintenance({ store, folder: databaseFolder, clock, log })
   onClose(() => maintenance.close())
   const mail = createMail({ smtpUrl: config.smtpUrl })
   onClose(() => mail.close())
@@ -123,6 +125,7 @@ async function assemble(
   onClose(() => accounts.close())
   const catalogue = createCatalogue({ store, clock, log })
   if (options.demoCatalogueFolder !== undefined) await catalogue.loadFolder(options.demoCatalogueFolder)
+  if (config.labsFolder !== undefined) onClose(await catalogue.watchFolder(config.labsFolder))
   const labs = await openKnownLabs(catalogue)
   onClose(() => labs.close())
   const downloadsFolder = join(hubFolder, 'downloads')
@@ -371,19 +374,17 @@ function closeOnce(closers: readonly (() => Promise<unknown> | unknown)[], log: 
   }
 }
 
-async function readTls(config: HubConfig): Promise<{ cert: string; key: string } | undefined> {
-  if (config.tls === undefined) return undefined
-  const read = async (setting: string, file: string) => {
-    try {
-      return await readFile(file, 'utf8')
-    } catch (cause) {
-      const message = `${setting} is ${file}, which can't be read; it may be a readable PEM file`
-      throw new LabError({ code: 'setting-invalid', kind: 'configuration', message, cause })
-    }
-  }
-  return {
-    cert: await read('FERNLAB_TLS_CERT', config.tls.certFile),
-    key: await read('FERNLAB_TLS_KEY', config.tls.keyFile),
+async function checkLabsFolder({ labsFolder }: HubConfig): Promise<void> {
+  if (labsFolder === undefined) return
+  try {
+    await readdir(labsFolder)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw settingWrong(
+      'FERNLAB_LABS',
+      `is ${labsFolder}, which can't be read (${code}); it may be a folder of labs`,
+      cause,
+    )
   }
 }
 

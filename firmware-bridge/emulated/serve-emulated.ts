@@ -13,9 +13,10 @@ import { constants } from 'node:fs'
 import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { parseArgs } from 'node:util'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { readArguments } from '@fernlab/shared/programs/read-arguments'
+import { reportFailure } from '@fernlab/shared/programs/report-failure'
 import type { TransportConfig } from '../transports/transport.ts'
 import type { Fault, WireDevice } from './wire-device.ts'
 import { createWorlds } from './worlds.ts'
@@ -117,7 +118,10 @@ async function serve(device: WireDevice, where: string): Promise<Served> {
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ options: { world: { type: 'string' } }, allowPositionals: true })
+  const { values, positionals } = readArguments(
+    { options: { world: { type: 'string' } }, allowPositionals: true },
+    '[--world NAME] DEVICE=pty:PATH|tcp:HOST:PORT …',
+  )
   const world = createWorlds({ clock: systemClock }).world(values.world ?? 'diode')
   const served: Served[] = []
   for (const argument of positionals) {
@@ -141,4 +145,9 @@ async function main(): Promise<void> {
   input.on('close', end)
 }
 
-await main()
+try {
+  await main()
+} catch (error) {
+  reportFailure(error)
+  process.exitCode = 1
+}

@@ -63,7 +63,7 @@ export interface Catalogue {
   /** Pushes each folder below `path` that holds a lab.yaml; one that is wrong is logged and left out. */
   loadFolder(path: string): Promise<readonly PushedLab[]>
   /** Loads the folder now and again whenever something in it changes; the returned function stops. */
-  watchFolder(path: string): Promise<() => void>
+  watchFolder(path: string): Promise<() => Promise<void>>
   onChange(listener: (lab: string) => void): () => void
 }
 

@@ -47,13 +47,13 @@ async function readLabFolder(folder: string): Promise<LabFiles> {
   return files
 }
 
-/** Calls back, one call at a time, soon after anything below the folder changes; the returned function stops. */
+/** Calls back, one call at a time, soon after anything below the folder changes; the returned function stops, after a call that goes on. */
 export function watchLabFolders(options: {
   path: string
   clock: Clock
   log: Log
   onChange: () => Promise<void>
-}): () => void {
+}): () => Promise<void> {
   const { path, clock, log, onChange } = options
   let cancel: (() => void) | undefined
   let working: Promise<void> = Promise.resolve()
@@ -76,8 +76,9 @@ export function watchLabFolders(options: {
   } catch (error) {
     log.warn({ path, error: String(error) }, 'the labs folder is not watched; restart to load changes')
   }
-  return () => {
-    cancel?.()
+  return async () => {
     watcher?.close()
+    cancel?.()
+    await working
   }
 }

@@ -1,11 +1,13 @@
 /** The hub's settings: environment first, then the settings file, then defaults. Pure; see load-config.ts for the file. */
-import { isAbsolute, join, resolve } from 'node:path'
-import { isName } from '@fernlab/shared/primitives/ids'
-import { type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import { join, resolve } from 'node:path'
+import type { LogLevel } from '@fernlab/shared/primitives/log'
+import {
+  createSettingsReader,
+  dataFolderOf,
+  type Environment,
+  type SettingsReader,
+} from '@fernlab/shared/programs/settings-reader'
 import * as z from 'zod'
-
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const
-export type LogLevel = (typeof logLevels)[number]
 
 export interface HubConfig {
   /** The folder that holds everything; absolute. */
@@ -30,6 +32,8 @@ export interface HubConfig {
   readonly adminEmail?: string
   readonly adminPassword?: string
   readonly adminToken?: string
+  /** A folder of lab folders that the catalogue follows as they are edited. */
+  readonly labsFolder?: string
   /** Whether demo labs and the demo node are wanted. */
   readonly demo: boolean
   readonly logLevel: LogLevel
@@ -49,6 +53,7 @@ export const settingsSchema = z.strictObject({
   tlsKey: z.string().optional(),
   trustedProxies: z.string().optional(),
   smtpUrl: z.string().optional(),
+  labs: z.string().optional(),
   demo: z.boolean().optional(),
   logLevel: z.string().optional(),
 })
@@ -67,106 +72,90 @@ const variables: Readonly<Record<keyof Settings, string>> = {
   tlsKey: 'FERNLAB_TLS_KEY',
   trustedProxies: 'FERNLAB_TRUSTED_PROXIES',
   smtpUrl: 'FERNLAB_SMTP_URL',
+  labs: 'FERNLAB_LABS',
   demo: 'FERNLAB_DEMO',
   logLevel: 'FERNLAB_LOG_LEVEL',
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>
-
-/** The absolute data folder that the environment names. */
-export function dataFolderOf(env: Environment, cwd: string): string {
-  return resolve(cwd, env.FERNLAB_DATA || './data')
+/** What a program wants where neither the environment nor the settings file says. */
+export interface ConfigDefaults {
+  readonly demo?: boolean
+  readonly logLevel?: LogLevel
 }
 
 /** Reads the settings; throws one configuration error with a line per wrong one: what it was and what it may be. */
-export function parseConfig(env: Environment, settings: Settings, cwd: string): HubConfig {
-  const issues: Issue[] = []
+export function parseConfig(
+  env: Environment,
+  settings: Settings,
+  cwd: string,
+  { demo = false, logLevel = 'info' }: ConfigDefaults = {},
+): HubConfig {
   const dataFolder = dataFolderOf(env, cwd)
   const hubFolder = join(dataFolder, 'hub')
+  const names = Object.keys(variables) as (keyof Settings)[]
+  const stored = Object.fromEntries(names.map((name) => [variables[name], settings[name]]))
+  const reader = createSettingsReader({ env, stored, cwd })
 
-  const text = (name: keyof Settings): string | undefined => {
-    const value = env[variables[name]] || settings[name]
-    return value === undefined || value === '' ? undefined : String(value)
+  const mqttPort = reader.port('FERNLAB_MQTT_PORT', 1883)
+  const tls = readTlsFiles(reader)
+  if (reader.text('FERNLAB_BROKER_URL') !== undefined) {
+    const message = 'is set; this release has the embedded broker only, so it may not be set'
+    reader.note({ path: 'FERNLAB_BROKER_URL', message })
   }
-  const shown = (name: string, value: string) => (/SMTP|PASSWORD|TOKEN/.test(name) ? '(secret)' : JSON.stringify(value))
-  const wrong = (variable: string, value: string, may: string) => {
-    issues.push({ path: variable, message: `is ${shown(variable, value)}; it may be ${may}` })
-  }
-  const checked = <T>(name: keyof Settings, otherwise: T, may: string, read: (text: string) => T | undefined): T => {
-    const value = text(name)
-    if (value === undefined) return otherwise
-    const good = read(value)
-    if (good === undefined) wrong(variables[name], value, may)
-    return good ?? otherwise
-  }
-  const port = (name: keyof Settings, otherwise: number) =>
-    checked(name, otherwise, 'a port from 0 (any free one) to 65535', (value) =>
-      /^\d{1,5}$/.test(value) && Number(value) <= 65_535 ? Number(value) : undefined,
-    )
-  const address = (name: keyof Settings, protocols: readonly string[]) =>
-    checked<string | undefined>(name, undefined, `an address that begins with ${protocols.join(' or ')}`, (value) =>
-      URL.canParse(value) && protocols.includes(`${new URL(value).protocol}//`) ? value.replace(/\/+$/, '') : undefined,
-    )
-  const file = (name: keyof Settings) => {
-    const value = text(name)
-    return value === undefined || isAbsolute(value) ? value : resolve(cwd, value)
-  }
-
-  const mqttPort = port('mqttPort', 1883)
-  const certFile = file('tlsCert')
-  const keyFile = file('tlsKey')
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    const [missing, other] =
-      certFile === undefined ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const)
-    issues.push({ path: variables[missing], message: `is not set, but ${variables[other]} is; set both or neither` })
-  }
-  const brokerUrl = text('brokerUrl')
-  if (brokerUrl !== undefined) {
-    issues.push({
-      path: variables.brokerUrl,
-      message: 'is set; this release has the embedded broker only, so it may not be set',
-    })
-  }
-  const databaseUrl = checked('databaseUrl', `sqlite:${join(hubFolder, 'hub.db')}`, 'sqlite:<file>', (value) =>
-    /^sqlite:.+/.test(value) ? `sqlite:${resolve(cwd, value.slice('sqlite:'.length))}` : undefined,
-  )
-  const publicUrl = address('publicUrl', ['http://', 'https://'])
-  const smtpUrl = address('smtpUrl', ['smtp://', 'smtps://'])
-  const admin = readAdmin(env, wrong, issues)
+  const ownDatabase = `sqlite:${join(hubFolder, 'hub.db')}`
+  const publicUrl = reader.address('FERNLAB_PUBLIC_URL', ['http://', 'https://'])
+  const smtpUrl = reader.address('FERNLAB_SMTP_URL', ['smtp://', 'smtps://'])
+  const labsFolder = reader.file('FERNLAB_LABS')
   const config: HubConfig = {
     dataFolder,
     hubFolder,
-    site: checked('site', 'main', 'lower-case letters, digits, - and _ (at most 63)', (value) =>
-      isName(value) ? value : undefined,
-    ),
-    host: checked('host', '127.0.0.1', 'a host name or address without spaces', (value) =>
+    site: reader.site() ?? 'main',
+    host: reader.checked('FERNLAB_HOST', '127.0.0.1', 'a host name or address without spaces', (value) =>
       /^[^\s/]+$/.test(value) ? value : undefined,
     ),
-    port: port('port', 8080),
+    port: reader.port('FERNLAB_PORT', 8080),
     mqttPort,
-    mqttsPort: port('mqttsPort', mqttPort === 0 ? 0 : 8883),
+    mqttsPort: reader.port('FERNLAB_MQTTS_PORT', mqttPort === 0 ? 0 : 8883),
     ...(publicUrl === undefined ? {} : { publicUrl }),
-    databaseUrl,
-    ...(certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } }),
-    trustedProxies: (text('trustedProxies') ?? '')
+    databaseUrl: reader.checked('FERNLAB_DATABASE_URL', ownDatabase, 'sqlite:<file>', (value) =>
+      /^sqlite:.+/.test(value) ? `sqlite:${resolve(cwd, value.slice('sqlite:'.length))}` : undefined,
+    ),
+    ...(tls === undefined ? {} : { tls }),
+    trustedProxies: (reader.text('FERNLAB_TRUSTED_PROXIES') ?? '')
       .split(',')
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ''),
     ...(smtpUrl === undefined ? {} : { smtpUrl }),
-    ...admin,
-    demo: checked('demo', false, '0 or 1', (value) => ({ '0': false, '1': true, true: true, false: false })[value]),
-    logLevel: checked<LogLevel>('logLevel', 'info', logLevels.join(', '), (value) =>
-      logLevels.find((level) => level === value),
+    ...readAdmin(env, reader),
+    ...(labsFolder === undefined ? {} : { labsFolder }),
+    demo: reader.checked(
+      'FERNLAB_DEMO',
+      demo,
+      '0 or 1',
+      (value) => ({ '0': false, '1': true, true: true, false: false })[value],
     ),
+    logLevel: reader.logLevel(logLevel),
   }
-  if (issues.length > 0) throw settingsInvalid(issues)
+  reader.finish()
   return config
+}
+
+function readTlsFiles(reader: SettingsReader): HubConfig['tls'] {
+  const certFile = reader.file('FERNLAB_TLS_CERT')
+  const keyFile = reader.file('FERNLAB_TLS_KEY')
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile }
+  if (certFile !== undefined) {
+    reader.note({ path: 'FERNLAB_TLS_KEY', message: 'is not set, but FERNLAB_TLS_CERT is; set both or neither' })
+  }
+  if (keyFile !== undefined) {
+    reader.note({ path: 'FERNLAB_TLS_CERT', message: 'is not set, but FERNLAB_TLS_KEY is; set both or neither' })
+  }
+  return undefined
 }
 
 function readAdmin(
   env: Environment,
-  wrong: (variable: string, value: string, may: string) => void,
-  issues: Issue[],
+  { wrong, note }: SettingsReader,
 ): Pick<HubConfig, 'adminEmail' | 'adminPassword' | 'adminToken'> {
   const email = env.FERNLAB_ADMIN_EMAIL || undefined
   const password = env.FERNLAB_ADMIN_PASSWORD || undefined
@@ -179,7 +168,7 @@ function readAdmin(
     wrong('FERNLAB_ADMIN_TOKEN', token, '32 or more characters without spaces')
   }
   if (password !== undefined && email === undefined) {
-    issues.push({ path: 'FERNLAB_ADMIN_EMAIL', message: 'is not set, but FERNLAB_ADMIN_PASSWORD is; set both' })
+    note({ path: 'FERNLAB_ADMIN_EMAIL', message: 'is not set, but FERNLAB_ADMIN_PASSWORD is; set both' })
   }
   return {
     ...(email === undefined ? {} : { adminEmail: email }),
@@ -187,16 +176,3 @@ function readAdmin(
     ...(token === undefined ? {} : { adminToken: token }),
   }
 }
-
-/** The error that stops a start: one line per wrong setting. */
-export function settingsInvalid(issues: readonly Issue[]): LabError {
-  return new LabError({
-    code: 'setting-invalid',
-    kind: 'configuration',
-    message: issues.map(({ path, message }) => `${path} ${message}`).join('\n'),
-    issues,
-  })
-}
-
-/** True for addresses that only this machine can reach. */
-export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host)

@@ -2,7 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments } from '@fernlab/shared/programs/read-arguments'
+import { reportFailure } from '@fernlab/shared/programs/report-failure'
 import { benchmarks } from './benchmarks.ts'
 import type { Benchmark } from './framework/benchmark.ts'
 import { describeMachine } from './framework/machine.ts'
@@ -15,16 +16,19 @@ import { writeResults } from './framework/write-results.ts'
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      rounds: { type: 'string' },
-      out: { type: 'string' },
-      write: { type: 'boolean', default: false },
-      list: { type: 'boolean', default: false },
-      profile: { type: 'boolean', default: false },
+  const { values, positionals } = readArguments(
+    {
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string' },
+        out: { type: 'string' },
+        write: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+        profile: { type: 'boolean', default: false },
+      },
     },
-  })
+    '[benchmark…] [--list] [--rounds N] [--out FOLDER] [--write] [--profile]',
+  )
   if (values.profile) process.env.BENCH_PROFILE = '1'
   const wanted = benchmarks.filter(
     ({ name }) => positionals.length === 0 || positionals.some((filter) => name.includes(filter)),
@@ -67,4 +71,9 @@ async function runAlone(benchmark: Benchmark, options: { root: string; out: stri
   }
 }
 
-process.exit(await main())
+try {
+  process.exit(await main())
+} catch (error) {
+  reportFailure(error)
+  process.exit(1)
+}

@@ -6,10 +6,10 @@ import type { Terminal } from './terminal.ts'
 /** What every verb is given. */
 export interface Context {
   readonly terminal: Terminal
-  /** Aborts at the first Ctrl-C or SIGTERM, unless a verb asked for it with `onInterrupt`. */
+  /** Aborts at the first Ctrl-C, SIGTERM or SIGHUP, unless a verb asked for it with `onInterrupt`. */
   readonly signal: AbortSignal
-  /** Lets a verb decide what Ctrl-C means; returns a function that gives it back. */
-  onInterrupt(handler: () => void): () => void
+  /** Lets a verb decide what these signals mean; returns a function that gives them back. */
+  onInterrupt(handler: (signal: NodeJS.Signals) => void): () => void
 }
 
 /** Options of every verb that talks to a hub. */

@@ -12,8 +12,9 @@ if (existsSync(compiled)) {
   const tsx = import.meta.resolve('tsx')
   const args = ['--import', tsx, '--conditions=source', source, ...process.argv.slice(2)]
   const child = spawn(process.execPath, args, { stdio: 'inherit' })
-  // A terminal sends Ctrl-C to both; the program decides what it means.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+  // A terminal sends Ctrl-C to both; the rest has to be passed on. The program decides what it means.
+  process.on('SIGINT', () => {})
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.once('exit', (code, signal) => {
     process.exitCode = signal === null ? code : 1
   })

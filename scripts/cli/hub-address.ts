@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isLoopback } from '@fernlab/shared/programs/loopback'
 import { readSettings } from './client-settings.ts'
 import { mistake } from './problem.ts'
 
@@ -12,22 +13,46 @@ export interface HubAccess {
   readonly token?: string
 }
 
+interface Named {
+  readonly hub?: string
+  readonly token?: string
+}
+
 /**
- * Finds the hub: `--hub`, FERNLAB_HUB, FERNLAB_PUBLIC_URL, the hub that runs on this machine's data folder, the hub that
- * was logged in to last, then the default port. The token: `--token`, FERNLAB_TOKEN, or the one kept for that hub.
+ * The hub's address: `--hub`, FERNLAB_HUB, FERNLAB_PUBLIC_URL, the hub that runs on this machine's data folder, the hub
+ * that was logged in to last, then the default port.
  */
-export async function findHub(env: Environment, options: { hub?: string; token?: string } = {}): Promise<HubAccess> {
-  const settings = await readSettings(env)
-  const url =
+export async function hubAddress(env: Environment, options: Named = {}): Promise<string> {
+  return tidyUrl(
     options.hub ??
-    env.FERNLAB_HUB ??
-    env.FERNLAB_PUBLIC_URL ??
-    (await runningHub(env)) ??
-    settings.hub ??
-    `http://127.0.0.1:${env.FERNLAB_PORT ?? '8080'}`
-  const address = tidyUrl(url)
-  const token = options.token ?? env.FERNLAB_TOKEN ?? settings.tokens[address] ?? env.FERNLAB_ADMIN_TOKEN
-  return token === undefined ? { url: address } : { url: address, token }
+      env.FERNLAB_HUB ??
+      env.FERNLAB_PUBLIC_URL ??
+      (await runningHub(env)) ??
+      (await readSettings(env)).hub ??
+      `http://127.0.0.1:${env.FERNLAB_PORT ?? '8080'}`,
+  )
+}
+
+/** The hub and the token for it: `--token`, FERNLAB_TOKEN, the one kept for that hub, or FERNLAB_ADMIN_TOKEN. */
+export async function findHub(env: Environment, options: Named = {}): Promise<HubAccess> {
+  const url = await hubAddress(env, options)
+  const own = options.token ?? env.FERNLAB_TOKEN ?? (await readSettings(env)).tokens[url]
+  const token = own ?? (await adminToken(env, url))
+  return token === undefined ? { url } : { url, token }
+}
+
+/** It opens everything, so it goes to the hub beside it, or over a connection that nobody listens in on. */
+async function adminToken(env: Environment, url: string): Promise<string | undefined> {
+  const token = env.FERNLAB_ADMIN_TOKEN || undefined
+  const { protocol, hostname } = new URL(url)
+  if (token === undefined || protocol === 'https:' || isLoopback(hostname)) return token
+  const running = await runningHub(env)
+  if (running !== undefined && tidyUrl(running) === url) return token
+  throw mistake(
+    'admin-token-readable',
+    `FERNLAB_ADMIN_TOKEN is not sent to ${url}, where it could be read on the way`,
+    'Use https, or give a token of your own with --token or FERNLAB_TOKEN.',
+  )
 }
 
 /** An http(s) address without a slash at the end; anything else is refused. */

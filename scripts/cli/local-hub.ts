@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { HubConfig } from '@fernlab/hub/config/config'
 import type { Store } from '@fernlab/hub/store/store'
 import { silentLog } from '@fernlab/shared/primitives/log'
+import { dataFolderOf } from '@fernlab/shared/programs/settings-reader'
 import { mistake } from './problem.ts'
 
 /** The data of the hub on this machine, whether it runs or not. */
@@ -13,8 +14,7 @@ export interface LocalHub {
 
 /** Opens the data of the hub that the environment names; never makes one. The hub's code is loaded only here. */
 export async function openLocalHub(env: Readonly<Record<string, string | undefined>>): Promise<LocalHub> {
-  const [{ dataFolderOf }, { loadConfig }, { openStore, sqlitePath }] = await Promise.all([
-    import('@fernlab/hub/config/config'),
+  const [{ loadConfig }, { openStore, sqlitePath }] = await Promise.all([
     import('@fernlab/hub/config/load-config'),
     import('@fernlab/hub/store/store'),
   ])

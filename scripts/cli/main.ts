@@ -10,16 +10,15 @@ const interruptedStatus = 130
 async function main(args: readonly string[]): Promise<number> {
   const terminal = processTerminal()
   const stop = new AbortController()
-  const handlers: (() => void)[] = []
-  const interrupt = () => {
+  const handlers: ((signal: NodeJS.Signals) => void)[] = []
+  const interrupt = (signal: NodeJS.Signals) => {
     const handler = handlers.at(-1)
-    if (handler !== undefined) return handler()
+    if (handler !== undefined) return handler(signal)
     stop.abort()
     process.exit(interruptedStatus)
   }
-  process.on('SIGINT', interrupt)
-  process.on('SIGTERM', interrupt)
-  const onInterrupt = (handler: () => void) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, interrupt)
+  const onInterrupt = (handler: (signal: NodeJS.Signals) => void) => {
     handlers.push(handler)
     return () => handlers.splice(handlers.indexOf(handler), 1)
   }

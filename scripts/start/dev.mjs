@@ -21,16 +21,25 @@ function startAll() {
     const args = [vite, 'build', '--watch', '--mode', 'development', '--logLevel', 'warn']
     children.push(spawn(process.execPath, args, { cwd: join(root, 'hub/web'), stdio: 'inherit' }))
   }
-  const stop = () => {
-    for (const child of children) child.kill('SIGTERM')
+  const killLate = () => {
     const kill = () => {
       for (const child of children) child.kill('SIGKILL')
     }
     setTimeout(kill, stopMs).unref()
   }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
+  const stop = () => {
+    for (const child of children) child.kill('SIGTERM')
+    killLate()
+  }
+  // A terminal gives Ctrl-C to the children as well.
+  process.on('SIGINT', killLate)
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, stop)
+  return stop
 }
 
-if (await prepare()) startAll()
-else process.exitCode = 1
+if (await prepare()) {
+  const { whenParentIsGone } = await import('@fernlab/shared/programs/when-parent-is-gone')
+  whenParentIsGone(startAll())
+} else {
+  process.exitCode = 1
+}

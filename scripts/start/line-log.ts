@@ -1,7 +1,4 @@
-import type { Log } from '@fernlab/shared/primitives/log'
-
-const levels = ['debug', 'info', 'warn', 'error'] as const
-export type LogLevel = (typeof levels)[number]
+import { type Log, type LogLevel, logLevels } from '@fernlab/shared/primitives/log'
 
 export interface LineLogOptions {
   readonly level: LogLevel
@@ -11,10 +8,10 @@ export interface LineLogOptions {
 
 /** A log for people: `14:03:22 warn  the broker is not reachable  reason="closed"`, one line an entry. */
 export function createLineLog({ level, write, now = () => new Date() }: LineLogOptions): Log {
-  const lowest = levels.indexOf(level)
+  const lowest = logLevels.indexOf(level)
   const make = (base: Readonly<Record<string, unknown>>): Log => {
     const at = (of: LogLevel) => (fields: object, message: string) => {
-      if (levels.indexOf(of) < lowest) return
+      if (logLevels.indexOf(of) < lowest) return
       const time = now().toTimeString().slice(0, 8)
       const details = Object.entries({ ...base, ...fields }).filter(([, value]) => value !== undefined)
       const text = details.map(([name, value]) => `  ${name}=${JSON.stringify(value)}`).join('')
@@ -30,6 +27,3 @@ export function createLineLog({ level, write, now = () => new Date() }: LineLogO
   }
   return make({})
 }
-
-/** The level of that name; `info` for anything else (the hub's own settings refuse it). */
-export const logLevelOf = (text: string | undefined): LogLevel => levels.find((level) => level === text) ?? 'info'

@@ -1,19 +1,20 @@
 /** `npm start`: a hub and, unless FERNLAB_DEMO=0, a demo node, in this process. */
+import { openHub, welcome } from '@fernlab/hub/hub-process'
 import { systemClock as clock } from '@fernlab/shared/primitives/clock'
+import { runUntilStopped } from '@fernlab/shared/programs/run-until-stopped'
 import { demoNode, startDemoNode } from './demo-node.ts'
-import { createLineLog, logLevelOf } from './line-log.ts'
-import { openHub, welcome } from './open-hub.ts'
-import { runUntilStopped } from './run-until-stopped.ts'
+import { createLineLog } from './line-log.ts'
 
 await runUntilStopped(async () => {
-  const env: NodeJS.ProcessEnv = { ...process.env, FERNLAB_DEMO: process.env.FERNLAB_DEMO || '1' }
-  const level = logLevelOf(env.FERNLAB_LOG_LEVEL || 'warn')
-  const log = createLineLog({ level, write: (line) => process.stderr.write(line) })
-  const { hub, demo, dataFolder } = await openHub({ env, clock, log })
+  const { hub, config, log } = await openHub({
+    env: process.env,
+    defaults: { demo: true, logLevel: 'warn' },
+    createLog: (level) => createLineLog({ level, write: (line) => process.stderr.write(line) }),
+  })
   try {
-    const node = demo
+    const node = config.demo
       ? await startDemoNode({
-          dataFolder,
+          dataFolder: config.dataFolder,
           site: hub.site,
           credential: await hub.enrollInProcess(demoNode),
           link: hub.connectInProcess,

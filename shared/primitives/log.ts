@@ -16,8 +16,12 @@ export const silentLog: Log = {
   child: () => silentLog,
 }
 
+/** From the least to the gravest. */
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof logLevels)[number]
+
 export interface LogLine {
-  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly level: LogLevel
   readonly fields: object
   readonly message: string
 }

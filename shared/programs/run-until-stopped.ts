@@ -1,8 +1,9 @@
 /**
- * INVARIANTS: the first SIGTERM or Ctrl-C stops everything; the second one, or the end of the time for it, ends the
- * process as it stands. What was acknowledged is on disk either way.
+ * INVARIANTS: the first SIGTERM, SIGHUP or Ctrl-C, or the end of npm, stops everything; a second signal, or the end of the
+ * time for it, ends the process as it stands. What was acknowledged is on disk either way.
  */
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { reportFailure } from './report-failure.ts'
+import { whenParentIsGone } from './when-parent-is-gone.ts'
 
 /** What a part gives back once it runs. */
 export interface Running {
@@ -10,47 +11,43 @@ export interface Running {
 }
 
 const stopLimitMs = 4_500
-const lookForParentMs = 250
+/** One stop may come twice: to the whole group of processes, and passed on by the parent that got it too. */
+const sameStopMs = 500
 
-/** Starts, runs until a signal, stops within 5 s; a start that fails says why on one line and exits 1. */
-export async function runUntilStopped(start: (stopping: AbortSignal) => Promise<Running>): Promise<void> {
+/**
+ * Starts, runs until a signal, stops within 5 s (also while it still starts) and ends the process; a start that fails
+ * says why on one line and exits 1.
+ */
+export async function runUntilStopped(start: (stopping: AbortSignal) => Promise<Running>): Promise<never> {
   const stopping = new AbortController()
   const stopped = new Promise<void>((resolve) => {
-    const onSignal = () => {
-      if (stopping.signal.aborted) process.exit(1)
+    let begunAt = 0
+    const begin = () => {
+      if (stopping.signal.aborted) return
+      begunAt = performance.now()
+      setTimeout(() => {
+        process.stderr.write(`not everything stopped within ${stopLimitMs} ms\n`)
+        process.exit(1)
+      }, stopLimitMs)
       stopping.abort()
       resolve()
     }
-    process.on('SIGINT', onSignal)
-    process.on('SIGTERM', onSignal)
-    onParentGone(onSignal)
+    const onSignal = () => {
+      if (!stopping.signal.aborted) begin()
+      else if (performance.now() - begunAt > sameStopMs) process.exit(1)
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal)
+    whenParentIsGone(begin)
   })
+  // A terminal that was closed takes no more output; what stops must not end for that.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   try {
     const running = await start(stopping.signal)
     await stopped
-    const late = setTimeout(() => {
-      process.stderr.write(`not everything stopped within ${stopLimitMs} ms\n`)
-      process.exit(1)
-    }, stopLimitMs)
     await running.stop()
-    clearTimeout(late)
-    process.exit(0)
+    return process.exit(0)
   } catch (error) {
-    const problem = asLabError(error)
-    process.stderr.write(`fernlab: ${problem.message}\n`)
-    if (problem.kind === 'bug') process.stderr.write(`${String((problem.cause as Error | undefined)?.stack ?? '')}\n`)
-    process.exit(1)
+    reportFailure(error)
+    return process.exit(1)
   }
-}
-
-/** npm ends at a SIGTERM without passing it on: what it started then stops as if it had got the signal. */
-function onParentGone(callback: () => void): void {
-  if (process.env.npm_lifecycle_event === undefined) return
-  const parent = process.ppid
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return
-    clearInterval(timer)
-    callback()
-  }, lookForParentMs)
-  timer.unref()
 }

@@ -13,7 +13,7 @@ const rules: readonly Rule[] = [
   { from: /^shared\//, never: /^(firmware-bridge|edge|hub|scripts|test)\//, why: 'shared is the bottom' },
   {
     from: /^shared\/(primitives|contracts|protocol|capabilities|rpc)\//,
-    never: /^shared\/(links|storage|clients|labs)\//,
+    never: /^shared\/(links|storage|programs|clients|labs)\//,
     why: 'pure folders import pure folders',
   },
   { from: /^shared\/(primitives|contracts|protocol|capabilities|rpc)\//, never: builtin, why: 'runs in a browser' },
@@ -26,7 +26,7 @@ const rules: readonly Rule[] = [
   { from: /^hub\//, never: /^(edge|firmware-bridge|scripts|test)\//, why: 'the hub never imports a node' },
   {
     from: /^hub\/web\/src\//,
-    never: /^(shared\/(links|storage|clients)\/|hub\/(?!web\/))/,
+    never: /^(shared\/(links|storage|programs|clients)\/|hub\/(?!web\/))/,
     why: 'the page speaks to the hub over HTTP only',
   },
   { from: /^hub\/web\/src\//, never: builtin, why: 'runs in a browser' },

@@ -1,5 +1,5 @@
 import { readinessSchema, retentionSchema, storageSchema } from '@fernlab/shared/contracts/api'
-import { isLoopback } from '../../config/config.ts'
+import { isLoopback } from '@fernlab/shared/programs/loopback'
 import { type AddRoute, type ApiParts, requireAccess } from '../context.ts'
 
 /** Health, readiness, metrics, storage and its rules. */

@@ -2,7 +2,7 @@ import { createdTokenSchema, meSchema } from '@fernlab/shared/contracts/api'
 import type { Command } from 'commander'
 import { readSettings, writeSettings } from '../client-settings.ts'
 import { type Context, type HubOptions, withHub } from '../context.ts'
-import { findHub } from '../hub-address.ts'
+import { findHub, hubAddress } from '../hub-address.ts'
 import { HubClient } from '../hub-client.ts'
 import { mistake } from '../problem.ts'
 
@@ -13,8 +13,8 @@ export function addLogin(program: Command, context: Context): void {
   withHub(program.command('login').description('keep a token for a hub, from your password or given with --token'))
     .option('--email <email>', 'whose')
     .action(async (options: HubOptions & { email?: string }) => {
-      const { url } = await findHub(terminal.env, options)
-      const token = options.token ?? (await tokenByPassword(context, url, options.email))
+      const url = await hubAddress(terminal.env, options)
+      const token = options.token ?? (await tokenByPassword(context, url, options))
       const me = await new HubClient({ url, token }).call(meSchema, '/api/v1/me')
       const settings = await readSettings(terminal.env)
       await writeSettings(terminal.env, { hub: url, tokens: { ...settings.tokens, [url]: token } })
@@ -22,7 +22,7 @@ export function addLogin(program: Command, context: Context): void {
     })
 
   withHub(program.command('logout').description('forget the token for a hub')).action(async (options: HubOptions) => {
-    const { url } = await findHub(terminal.env, options)
+    const url = await hubAddress(terminal.env, options)
     const { tokens } = await readSettings(terminal.env)
     const { [url]: forgotten, ...kept } = tokens
     await writeSettings(terminal.env, { tokens: kept })
@@ -39,12 +39,17 @@ export function addLogin(program: Command, context: Context): void {
   })
 }
 
-async function tokenByPassword(context: Context, url: string, givenEmail: string | undefined): Promise<string> {
+async function tokenByPassword(
+  context: Context,
+  url: string,
+  options: { readonly email?: string; readonly json?: boolean },
+): Promise<string> {
   const { terminal } = context
-  if (!terminal.interactive) {
-    throw mistake('no-terminal', 'login asks for a password, which needs a terminal', 'Give --token instead.')
+  if (options.json || !terminal.asks) {
+    const message = 'login asks for a password, which needs a terminal and no --json'
+    throw mistake('no-terminal', message, 'Give --token instead.')
   }
-  const email = givenEmail ?? (await terminal.ask('E-mail: '))
+  const email = options.email ?? (await terminal.ask('E-mail: '))
   const password = await terminal.ask('Password: ', { hidden: true })
   const client = new HubClient({ url })
   const signedIn = await client.fetch('/api/auth/sign-in/email', {

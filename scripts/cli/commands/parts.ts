@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { whenParentIsGone } from '@fernlab/shared/programs/when-parent-is-gone'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
-import { findHub } from '../hub-address.ts'
+import { hubAddress } from '../hub-address.ts'
 import { mistake } from '../problem.ts'
 
 /** `hub`, `edge`: one part alone, until Ctrl-C; the same as `npm run hub` and `npm run edge`. */
@@ -20,7 +21,7 @@ export function addParts(program: Command, context: Context): void {
     .option('--hub <address>', 'the hub to enrol at')
     .action(async (options: { config: string; enroll?: string; hub?: string }) => {
       const enroll = options.enroll === undefined ? [] : ['--enroll', options.enroll]
-      const hub = enroll.length === 0 ? [] : ['--hub', (await findHub(context.terminal.env, options)).url]
+      const hub = enroll.length === 0 ? [] : ['--hub', await hubAddress(context.terminal.env, options)]
       await runPart(context, ['edge', '--config', options.config, ...enroll, ...hub])
     })
 }
@@ -28,8 +29,9 @@ export function addParts(program: Command, context: Context): void {
 async function runPart(context: Context, args: readonly string[]): Promise<void> {
   const script = fileURLToPath(import.meta.resolve('fernlab/start/part.mjs'))
   const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit' })
-  // A terminal gives Ctrl-C to both; SIGTERM has to be passed on.
-  const giveBack = context.onInterrupt(() => child.kill('SIGTERM'))
+  // A terminal gives Ctrl-C to both; the rest has to be passed on.
+  const giveBack = context.onInterrupt((signal) => signal !== 'SIGINT' && child.kill(signal))
+  whenParentIsGone(() => child.kill('SIGTERM'))
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', resolve)

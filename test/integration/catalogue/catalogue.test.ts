@@ -178,7 +178,7 @@ test('a watched folder is loaded again when a file in it changes', async () => {
     await changed
     assert.is((await hub.catalogue.lab('rc-two'))?.readme.en, '# Changed\n')
   } finally {
-    stop()
+    await stop()
   }
 })
 

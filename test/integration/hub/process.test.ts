@@ -42,8 +42,8 @@ test.after(() => {
 test('starts, writes where it is, keeps a second one off, stops within 5 s', async () => {
   const data = join(folder, 'one')
   const first = start({ FERNLAB_DATA: data })
-  await until(() => /^hub http/m.test(first.output()), 'the start', 50_000)
-  assert.match(first.output(), /^set up http:\/\/127\.0\.0\.1:\d+\/setup#token=/m)
+  await until(() => /^ {2}page {4}http/m.test(first.output()), 'the start', 50_000)
+  assert.match(first.output(), /^ {2}set up {2}http:\/\/127\.0\.0\.1:\d+\/setup#token=/m)
   const { http, mqtt } = JSON.parse(readFileSync(join(data, 'endpoints.json'), 'utf8'))
   assert.match(mqtt, /^mqtt:\/\/127\.0\.0\.1:\d+$/)
   assert.is((await fetch(`${http}/healthz`)).status, 200)
@@ -61,6 +61,18 @@ test('starts, writes where it is, keeps a second one off, stops within 5 s', asy
   assert.is(await first.ended, 0)
   assert.ok(Date.now() - from < 5000)
   assert.not(existsSync(join(data, 'endpoints.json')))
+})
+
+test('a hub on another data folder is kept off the same database', async () => {
+  const database = join(folder, 'database')
+  const env = { FERNLAB_DATABASE_URL: `sqlite:${join(database, 'hub.db')}` }
+  const first = start({ ...env, FERNLAB_DATA: join(folder, 'four') })
+  await until(() => /^ {2}page {4}http/m.test(first.output()), 'the start', 50_000)
+  const second = start({ ...env, FERNLAB_DATA: join(folder, 'five') })
+  assert.is(await second.ended, 1)
+  assert.match(second.output(), `another hub runs on ${database}; stop it, or set FERNLAB_DATA`)
+  first.child.kill('SIGTERM')
+  assert.is(await first.ended, 0)
 })
 
 test('a wrong setting stops the start with one line', async () => {

@@ -1,5 +1,6 @@
-import { isLoopback, parseConfig } from '@fernlab/hub/config/config'
+import { parseConfig } from '@fernlab/hub/config/config'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { isLoopback } from '@fernlab/shared/programs/loopback'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 

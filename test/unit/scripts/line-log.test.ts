@@ -1,4 +1,4 @@
-import { createLineLog, logLevelOf } from 'fernlab/start/line-log'
+import { createLineLog } from 'fernlab/start/line-log'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
@@ -11,10 +11,6 @@ test('writes one line an entry, with the fields of its parents, above its level'
   log.debug({}, 'too fine')
   log.child({ node: 'demo' }).warn({ reason: 'two\nlines', gone: undefined }, 'the broker is not reachable')
   assert.equal(lines, ['14:03:22 warn  the broker is not reachable  node="demo"  reason="two\\nlines"\n'])
-})
-
-test('takes a level that does not exist for info', () => {
-  assert.equal([logLevelOf('debug'), logLevelOf('loud'), logLevelOf(undefined)], ['debug', 'info', 'info'])
 })
 
 test.run()
