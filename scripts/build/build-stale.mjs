@@ -9,6 +9,13 @@ const config = ['package-lock.json', 'tsconfig.base.json']
 
 const parts = [
   {
+    name: 'node',
+    inputs: [['shared', 'firmware-bridge', 'edge', ...config], sources],
+    exists: ['shared/dist', 'edge/dist'],
+    command: ['node_modules/typescript/bin/tsc', '-b', 'edge'],
+    folder: '.',
+  },
+  {
     name: 'code',
     inputs: [
       ['shared', 'firmware-bridge', 'edge', 'hub', 'scripts', ...config],
@@ -38,17 +45,19 @@ const parts = [
   },
 ]
 
+const everything = ['code', 'web page']
+
 /**
- * Compiles the code and the web page where their sources changed since the last build, side by side; returns false when
- * one failed. The stamps are kept beside what npm installed, so that a fresh install builds anew.
+ * Compiles the code and the web page, or what else is named, where the sources changed since the last build, side by
+ * side; returns false when one failed. The stamps are kept beside what npm installed, so that a fresh install builds anew.
  */
-export async function buildStale(root, say = (line) => process.stdout.write(`${line}\n`)) {
+export async function buildStale(root, say = (line) => process.stdout.write(`${line}\n`), names = everything) {
   const cache = join(root, 'node_modules', '.cache', 'fernlab')
   const stampPath = join(cache, 'build.json')
-  if (staleParts(root, stampPath).length === 0) return true
+  if (staleParts(root, stampPath, names).length === 0) return true
   return onlyOne(join(cache, 'build.lock'), say, async () => {
     const built = await Promise.all(
-      staleParts(root, stampPath).map(async ({ part, hash }) => {
+      staleParts(root, stampPath, names).map(async ({ part, hash }) => {
         say(`Building the ${part.name} …`)
         const ok = await run(root, part)
         if (ok) writeFileSync(stampPath, JSON.stringify({ ...readStamps(stampPath), [part.name]: hash }))
@@ -59,9 +68,10 @@ export async function buildStale(root, say = (line) => process.stdout.write(`${l
   })
 }
 
-function staleParts(root, stampPath) {
+function staleParts(root, stampPath, names) {
   const stamps = readStamps(stampPath)
   return parts
+    .filter((part) => names.includes(part.name))
     .filter((part) => part.needs === undefined || existsSync(join(root, part.needs)))
     .map((part) => ({ part, hash: fingerprint(root, ...part.inputs) }))
     .filter(

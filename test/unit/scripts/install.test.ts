@@ -44,6 +44,25 @@ test('only what is absent or of another version is missing later', () => {
   assert.equal(missingPackages(folder), ['node_modules/hono', 'hub/node_modules/ws'])
 })
 
+test('a node needs what it and its workspaces depend on, nearest first, and none of the page or of the tools', () => {
+  lock('package-lock.json', {
+    '': { version: '1.0.0', devDependencies: { knip: '6' } },
+    edge: { version: '0.1.0', dependencies: { '@fernlab/shared': '0.1.0' }, devDependencies: { typescript: '6' } },
+    shared: { version: '0.1.0', dependencies: { mqtt: '5' }, devDependencies: { ajv: '8' } },
+    'node_modules/@fernlab/shared': { link: true, resolved: 'shared' },
+    'node_modules/mqtt': { version: '5.0.0', dependencies: { ws: '8' } },
+    'node_modules/mqtt/node_modules/ws': { version: '8.0.0' },
+    ...Object.fromEntries(
+      ['ws', 'react', 'knip', 'ajv', 'typescript'].map((n) => [`node_modules/${n}`, { version: '1' }]),
+    ),
+  })
+  assert.equal(missingPackages(folder, 'edge'), [
+    'node_modules/mqtt',
+    'node_modules/mqtt/node_modules/ws',
+    'node_modules/typescript',
+  ])
+})
+
 test('a Node that is too old or too new is refused with one line', () => {
   for (const version of ['20.19.0', '20.20.2', '22.1.0', '24.0.0', '26.3.9']) {
     assert.is(nodeVersionProblem(version), undefined, version)
