@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 
 /** Where the command line reads and writes; injected, so that a test can be the terminal. */
 export interface Terminal {
@@ -12,7 +13,9 @@ export interface Terminal {
   err(line: string): void
   /** Replaces the last line on a terminal; an empty text clears it. */
   status(text: string): void
-  /** Asks for a line; `hidden` does not echo it. */
+  /** Whether a person is there to be asked. */
+  readonly asks: boolean
+  /** Asks for a line, on standard error; `hidden` does not echo it. Rejects at Ctrl-C and at the end of the input. */
   ask(question: string, options?: { hidden?: boolean }): Promise<string>
 }
 
@@ -22,6 +25,7 @@ export function processTerminal(): Terminal {
   return {
     env: process.env,
     interactive,
+    asks: process.stdin.isTTY === true && process.stderr.isTTY === true,
     columns: process.stdout.columns ?? 80,
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),
@@ -30,18 +34,22 @@ export function processTerminal(): Terminal {
     },
     ask: async (question, { hidden = false } = {}) => {
       const echo = new Writable({ write: (_chunk, _encoding, done) => done() })
-      const lines = createInterface({
-        input: process.stdin,
-        output: hidden ? echo : process.stdout,
-        terminal: process.stdin.isTTY === true,
-      })
-      if (hidden) process.stdout.write(question)
+      const lines = createInterface({ input: process.stdin, output: hidden ? echo : process.stderr, terminal: true })
+      const given = new AbortController()
+      lines.once('SIGINT', () => given.abort())
+      lines.once('close', () => given.abort())
+      if (hidden) process.stderr.write(question)
       try {
-        return await lines.question(hidden ? '' : question)
+        return await lines.question(hidden ? '' : question, { signal: given.signal })
+      } catch (cause) {
+        throw given.signal.aborted ? noAnswer(cause) : cause
       } finally {
+        if (hidden || given.signal.aborted) process.stderr.write('\n')
         lines.close()
-        if (hidden) process.stdout.write('\n')
       }
     },
   }
 }
+
+const noAnswer = (cause: unknown): LabError =>
+  new LabError({ code: 'interrupted-by-person', kind: 'caller', message: 'nothing was answered', cause })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { type CommandOptions, type Ended, fernlab } from '../support/command.ts'
+import { ctrlC, fernlabOnTerminal } from '../support/pty.ts'
 import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
 import { root } from '../support/source-files.ts'
 import { suite } from '../support/suite.ts'
@@ -119,6 +120,52 @@ test('Ctrl-C leaves the run alone and says how to go on', async () => {
   const listed = (await json<{ id: string; state: string }[]>(['runs'])).find((entry) => entry.id === id)
   assert.ok(['running', 'succeeded'].includes(listed?.state ?? ''), listed?.state)
   await run(['cancel', id])
+})
+
+test('shows a bar on a terminal; Ctrl-C asks there, and a yes stops the run', async () => {
+  const on = fernlabOnTerminal(['run', 'rc-circuit', 'charge-curve'], hub.clientEnv)
+  await on.until(/[█░]{10,} +\d+ %/)
+  on.type(ctrlC)
+  await on.until(/Stop the run as well\? \[y\/N\] /)
+  on.type('y\r')
+  assert.is(await on.ended, 1, on.shown())
+  assert.match(on.shown(), /ended cancelled/)
+  assert.ok(on.shown().lastIndexOf('[?25h') > on.shown().lastIndexOf('[?25l'), 'the cursor is back')
+})
+
+test('a second Ctrl-C, at the question, leaves the run alone', async () => {
+  const on = fernlabOnTerminal(['run', 'rc-circuit', 'charge-curve'], hub.clientEnv)
+  await on.until(/running/)
+  on.type(ctrlC)
+  await on.until(/\[y\/N\] /)
+  on.type(ctrlC)
+  assert.is(await on.ended, 130, on.shown())
+  const id = /fernlab watch ([0-9a-z]{26})/.exec(on.shown())?.[1] ?? ''
+  await ok(['cancel', id])
+})
+
+test('Ctrl-C at a password ends the command; with --json nothing is asked', async () => {
+  const on = fernlabOnTerminal(['login', '--email', 'a@b.c'], hub.clientEnv)
+  await on.until(/Password: /)
+  on.type(`secret${ctrlC}`)
+  assert.is(await on.ended, 130, on.shown())
+  assert.not.match(on.shown(), /secret/)
+  const json = fernlabOnTerminal(['login', '--email', 'a@b.c', '--json'], hub.clientEnv)
+  assert.is(await json.ended, 1, json.shown())
+  assert.match(json.shown(), /Give --token instead/)
+})
+
+test('lists more tokens than the hub gives at once', async () => {
+  const before = (await json<unknown[]>(['token', 'list'])).length
+  for (let i = 0; i < 120; i++) {
+    const made = await fetch(`${hub.http}/api/v1/tokens`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${hub.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: `many-${i}`, scopes: ['read'] }),
+    })
+    assert.is(made.status, 201)
+  }
+  assert.is((await json<unknown[]>(['token', 'list'])).length, before + 120)
 })
 
 test('checks a lab without a hub: file, line, column and path', async () => {

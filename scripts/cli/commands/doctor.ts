@@ -1,10 +1,11 @@
 import { constants } from 'node:fs'
 import { access, statfs } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { meSchema, nodeSchema, page, readinessSchema } from '@fernlab/shared/contracts/api'
+import { meSchema, nodeSchema, readinessSchema } from '@fernlab/shared/contracts/api'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Command } from 'commander'
 import { nodeVersionProblem } from 'fernlab/install/node-version.mjs'
+import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, withHub } from '../context.ts'
 import { findHub, type HubAccess } from '../hub-address.ts'
 import { HubClient } from '../hub-client.ts'
@@ -117,10 +118,10 @@ async function readiness(client: HubClient): Promise<Finding[]> {
 async function signedIn(client: HubClient): Promise<Finding[]> {
   try {
     const me = await client.call(meSchema, '/api/v1/me')
-    const { items } = await client.call(page(nodeSchema), '/api/v1/nodes')
+    const nodes = await allPages(client, nodeSchema, '/api/v1/nodes')
     return [
       { what: 'token', verdict: 'ok', detail: `${me.name}, ${me.role}` },
-      ...items.map((node): Finding => {
+      ...nodes.map((node): Finding => {
         const detail = node.lastSeen === undefined ? node.state : `${node.state}, last seen ${node.lastSeen}`
         return { what: `node ${node.id}`, verdict: node.state === 'online' ? 'ok' : 'look', detail }
       }),

@@ -1,10 +1,9 @@
-import { benchSchema, labSummarySchema, nodeSchema, page, runSchema } from '@fernlab/shared/contracts/api'
+import { benchSchema, labSummarySchema, nodeSchema, runSchema } from '@fernlab/shared/contracts/api'
 import { textIn } from '@fernlab/shared/contracts/common'
 import { runStateSchema } from '@fernlab/shared/contracts/run-state'
 import type { Command } from 'commander'
-import type { z } from 'zod'
+import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import type { HubClient } from '../hub-client.ts'
 import { mistake } from '../problem.ts'
 import { formatSeconds } from '../run-view.ts'
 import { printList } from '../table.ts'
@@ -89,23 +88,4 @@ export function addListings(program: Command, context: Context): void {
         empty: 'No runs yet. Start one with "fernlab run LAB PROTOCOL".',
       })
     })
-}
-
-/** All items of a paged list, or the first `limit` of them. */
-async function allPages<Item extends z.ZodType>(
-  client: HubClient,
-  item: Item,
-  path: string,
-  { query = new URLSearchParams(), limit = Number.POSITIVE_INFINITY } = {},
-): Promise<z.infer<Item>[]> {
-  const items: z.infer<Item>[] = []
-  let cursor: string | undefined
-  do {
-    query.set('limit', String(Math.min(limit - items.length, 100)))
-    if (cursor !== undefined) query.set('cursor', cursor)
-    const answer = (await client.call(page(item), `${path}?${query}`)) as { items: z.infer<Item>[]; cursor?: string }
-    items.push(...answer.items)
-    cursor = answer.cursor
-  } while (cursor !== undefined && items.length < limit)
-  return items
 }

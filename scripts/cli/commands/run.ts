@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Run, runSchema, type SubmitRun } from '@fernlab/shared/contracts/api'
 import { isFinal } from '@fernlab/shared/contracts/run-state'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Command } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { followRun } from '../follow-run.ts'
@@ -77,14 +77,23 @@ async function follow(
   const { terminal } = context
   const view = openRunView(terminal, options.json ? 'quiet' : 'person')
   const stop = new AbortController()
+  const mayAsk = options.mayCancel === true && !options.json && terminal.asks
   let asking = false
-  const giveBack = context.onInterrupt(async () => {
-    view.close()
-    if (asking || !options.mayCancel || !terminal.interactive) return stop.abort(leftRunning(runId))
+  const stopWatching = () => stop.abort(leftRunning(runId))
+  const ask = async () => {
     asking = true
     const answer = await terminal.ask('Stop the run as well? [y/N] ')
-    if (!/^y(es)?$/i.test(answer.trim())) return stop.abort(leftRunning(runId))
-    cancel(client, runId).catch((error: unknown) => stop.abort(error))
+    asking = false
+    if (/^y(es)?$/i.test(answer.trim())) await cancel(client, runId)
+    else stopWatching()
+  }
+  const giveBack = context.onInterrupt((signal) => {
+    view.close()
+    if (signal !== 'SIGINT' || asking || !mayAsk) return stopWatching()
+    ask().catch((error: unknown) => {
+      if (asLabError(error).code === 'interrupted-by-person') stopWatching()
+      else stop.abort(error)
+    })
   })
   try {
     return await followRun({ client, runId, signal: stop.signal, onNews: (news) => !asking && view.show(news) })

@@ -1,12 +1,7 @@
-import {
-  createdTokenSchema,
-  type createTokenSchema,
-  page,
-  tokenSchema,
-  tokenScopes,
-} from '@fernlab/shared/contracts/api'
+import { createdTokenSchema, type createTokenSchema, tokenSchema, tokenScopes } from '@fernlab/shared/contracts/api'
 import type { Command } from 'commander'
 import type { z } from 'zod'
+import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { mistake } from '../problem.ts'
 import { printList } from '../table.ts'
@@ -37,7 +32,7 @@ export function addToken(program: Command, context: Context): void {
   withHub(token.command('list').description('your tokens, without their secrets')).action(
     async (options: HubOptions) => {
       const client = await openHub(context, options)
-      const { items } = await client.call(page(tokenSchema), '/api/v1/tokens')
+      const items = await allPages(client, tokenSchema, '/api/v1/tokens')
       printList(terminal, items, {
         ...options,
         columns: {

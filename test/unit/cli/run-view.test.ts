@@ -12,6 +12,7 @@ function lines(): Terminal & { readonly printed: string[] } {
     printed,
     env: {},
     interactive: false,
+    asks: false,
     columns: 80,
     out: (line) => printed.push(line),
     err: (line) => printed.push(line),
