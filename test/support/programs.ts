@@ -8,6 +8,8 @@ export interface Program {
   /** Of the process that was started, and of its group. */
   readonly pid: number
   output(): string
+  /** What of it went to standard error. */
+  errors(): string
   /** Resolves with the exit code, or the signal's name. */
   readonly ended: Promise<number | string>
 }
@@ -30,14 +32,18 @@ export function startProgram(
     env: { ...inherited, FERNLAB_PORT: '0', FERNLAB_MQTT_PORT: '0', ...env },
   })
   let text = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      text += chunk
-    })
-  }
+  let errors = ''
+  child.stdout.on('data', (chunk) => {
+    text += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    text += chunk
+    errors += chunk
+  })
   return {
     pid: child.pid ?? -1,
     output: () => text,
+    errors: () => errors,
     ended: new Promise((resolve) => {
       child.once('exit', (code, signal) => resolve(code ?? signal ?? 'lost'))
     }),

@@ -94,9 +94,9 @@ let count = 0
 async function start(name: Name, env: Readonly<Record<string, string>>): Promise<string[]> {
   count += 1
   const [...args] = programs[name]
-  const { ended, output } = startProgram(process.execPath, args, { FERNLAB_DATA: join(folder, String(count)), ...env })
-  assert.is(await ended, 1, output())
-  return output().trimEnd().split('\n')
+  const { ended, errors } = startProgram(process.execPath, args, { FERNLAB_DATA: join(folder, String(count)), ...env })
+  assert.is(await ended, 1, errors())
+  return errors().trimEnd().split('\n')
 }
 
 for (const name of all) {
@@ -120,12 +120,12 @@ for (const { env, line, programs: names } of alone) {
 }
 
 test('npm run edge names a node file that is not there', async () => {
-  const { ended, output } = startProgram(process.execPath, ['scripts/start/part.mjs', 'edge'], {
+  const { ended, errors } = startProgram(process.execPath, ['scripts/start/part.mjs', 'edge'], {
     FERNLAB_DATA: join(folder, 'none'),
     FERNLAB_NODE_FILE: '/nowhere',
   })
   assert.is(await ended, 1)
-  assert.is(output(), '/nowhere:1:1: there is no such file\n')
+  assert.is(errors(), '/nowhere:1:1: there is no such file\n')
 })
 
 for (const name of hubs) {

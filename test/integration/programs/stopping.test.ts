@@ -142,7 +142,7 @@ test('a node that is started again while it runs is refused, and its run goes on
   const second = start(...part, 'edge', '--config', nodeFile)
   assert.is(await second.ended, 1)
   const taken = `another node runs on ${join(data, 'nodes', 'n1')}; stop it, or set FERNLAB_DATA to another folder\n`
-  assert.is(second.output(), taken)
+  assert.is(second.errors(), taken)
   assert.is(((await (await call(http, `/runs/${id}`)).json()) as { state: string }).state, 'running')
   process.kill(edge.pid, 'SIGKILL')
   await edge.ended
@@ -184,9 +184,9 @@ test('a hub that still starts', async () => {
 })
 
 test('wrong arguments end a node with one line', async () => {
-  const { ended, output } = start(node, 'scripts/start/part.mjs', 'edge', '--enroll', '-abc')
+  const { ended, errors } = start(node, 'scripts/start/part.mjs', 'edge', '--enroll', '-abc')
   assert.is(await ended, 1)
-  assert.is(output(), "Option '--enroll' argument is ambiguous; usage: --config node.yaml [--enroll CODE --hub URL]\n")
+  assert.is(errors(), "Option '--enroll' argument is ambiguous; usage: --config node.yaml [--enroll CODE --hub URL]\n")
 })
 
 test.run()
