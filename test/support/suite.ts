@@ -10,6 +10,7 @@ import { appendFileSync, readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite as uvuSuite } from 'uvu'
+import { limit } from './long.ts'
 
 /** What a test body receives. */
 export interface TestContext {
@@ -21,7 +22,7 @@ export type TestBody = (context: TestContext) => Promise<void> | void
 export type HookBody = () => Promise<void> | void
 
 export interface SuiteOptions {
-  /** Limit of each test; 10 s unless given. */
+  /** Limit of each test; 10 s unless given, ten times that in the long run. */
   readonly timeoutMs?: number
   /** Limit of each hook; 60 s unless given. */
   readonly hookTimeoutMs?: number
@@ -126,7 +127,7 @@ const outcomes = new Outcomes()
 /** Opens a suite with uvu's shape, per-test time limits, strict hooks and reasons for skips; `run()` must follow. */
 export function suite(name: string, options: SuiteOptions = {}): Test {
   const inner = uvuSuite(name)
-  const timeoutMs = options.timeoutMs ?? 10_000
+  const timeoutMs = limit(options.timeoutMs ?? 10_000)
   const hookTimeoutMs = options.hookTimeoutMs ?? 60_000
   const before: HookBody[] = []
   const beforeEach: HookBody[] = []

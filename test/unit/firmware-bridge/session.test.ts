@@ -9,6 +9,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog } from '@fernlab/shared/primitives/log'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
+import { cases } from '../../support/long.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('SCPI session')
@@ -148,7 +149,7 @@ test('whatever goes wrong and whenever, an answer is right or an error', async (
       assert.is(await during(bench, bench.ask('VOLT?')), 7)
       await bench.session.close()
     }),
-    { numRuns: 60 },
+    { numRuns: cases(60) },
   )
 })
 

@@ -2,6 +2,7 @@ import { decode, encode } from '@fernlab/shared/links/codec'
 import { connectedPair } from '@fernlab/shared/links/in-process'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
+import { cases } from '../../support/long.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('CBOR and in-process connections')
@@ -50,7 +51,7 @@ test('bytes that are no CBOR are refused with a code, whatever they are', () => 
         assert.is((error as { code: string }).code, 'message-unreadable')
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: cases(2000) },
   )
   assert.throws(
     () => decode(new Uint8Array([0x9f])),

@@ -11,6 +11,7 @@ import {
 } from '@fernlab/shared/primitives/units'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
+import { cases } from '../../support/long.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('units')
@@ -138,7 +139,7 @@ test('property: nothing that is typed hangs or throws anything but a LabError', 
       parseQuantity(text)
       formatUnit(text)
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   )
 })
 

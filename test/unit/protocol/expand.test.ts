@@ -7,6 +7,7 @@ import { createRecordStatistics } from '@fernlab/shared/protocol/record-statisti
 import { describeStreams } from '@fernlab/shared/protocol/streams'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
+import { cases } from '../../support/long.ts'
 import { suite } from '../../support/suite.ts'
 import { mustParse, parts, withSteps } from './bench.ts'
 
@@ -135,7 +136,7 @@ test('property: an exact estimate is what the expansion does', () => {
         `${guess.seconds} ${done.seconds}`,
       )
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   )
 })
 

@@ -2,6 +2,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { compileExpression, type Scope } from '@fernlab/shared/protocol/expression'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
+import { cases } from '../../support/long.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('expressions')
@@ -153,7 +154,7 @@ test('property: any text compiles or is refused with a LabError', () => {
         assert.instance(error, LabError)
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: cases(1000) },
   )
 })
 

@@ -3,6 +3,7 @@ import { parseProtocol } from '@fernlab/shared/protocol/parse'
 import { protocolSchema } from '@fernlab/shared/protocol/protocol-schema'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
+import { cases } from '../../support/long.ts'
 import { suite } from '../../support/suite.ts'
 import { mustParse, withSteps } from './bench.ts'
 
@@ -299,7 +300,7 @@ test('property: no text makes the parser throw or hang', () => {
       const { protocol, issues } = parseProtocol(lines.join('\n'))
       assert.is(protocol === undefined, issues.length > 0)
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   )
 })
 
