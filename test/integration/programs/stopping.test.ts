@@ -20,7 +20,7 @@ writeFileSync(
   nodeFile,
   `
 node: n1
-hub: { url: ws://127.0.0.1:9/mqtt }
+hub: { url: in-process }
 instruments:
   box: { driver: simulated, config: { model: constant } }
 benches:
