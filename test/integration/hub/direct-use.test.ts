@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { startEdge } from '@fernlab/edge/main'
 import { openNodeSettings } from '@fernlab/edge/settings/settings'
 import { parseConfig } from '@fernlab/hub/config/config'
+import { topics } from '@fernlab/shared/contracts/topics'
 import { silentLog } from '@fernlab/shared/primitives/log'
+import mqtt from 'mqtt'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { startTestHub, type TestHub, until } from './hub-with-node.ts'
@@ -44,6 +46,36 @@ test('with a lease a value is set and read in one call; without one nothing move
     0,
     'safe',
   )
+})
+
+test('a token of staff sets a signal over MQTT, with the lease and never without', async () => {
+  const made = async (scopes: string[]) =>
+    (await json(await lab.call('/api/v1/tokens', { method: 'POST', json: { name: 'mqtt', scopes } }))).token
+  const connect = async (scopes: string[]) =>
+    mqtt.connectAsync(lab.hub.mqttUrl, { username: 'token', password: (await made(scopes)) ?? '', reconnectPeriod: 0 })
+  const { parts } = (await (await lab.call(bench)).json()) as { parts: Record<string, { instrument: string }> }
+  const topic = topics(lab.hub.site).signalSet('hand', parts.box?.instrument ?? '', 'value')
+  const { lease } = await json(await take(30))
+  const value = async () => {
+    const { readings } = (await (await exchange({ lease, read: ['box.value'] })).json()) as {
+      readings: Record<string, { value: number }>
+    }
+    return readings['box.value']?.value
+  }
+  const [driver, reader] = await Promise.all([connect(['run', 'mqtt:read']), connect(['mqtt:read'])])
+  try {
+    const set = (client: mqtt.MqttClient, number: number, by = lease) =>
+      client.publishAsync(topic, JSON.stringify({ value: number, lease: by }), { qos: 0 })
+    await set(driver, 4)
+    await until(async () => (await value()) === 4, 'the value being set')
+    await set(driver, 5, 'a-guess')
+    await set(reader, 6)
+    await until(() => !reader.connected, 'the one who may not set being cut off')
+    assert.is(await value(), 4)
+  } finally {
+    await Promise.all([driver.endAsync(true), reader.endAsync(true)])
+    await lab.call(`${bench}/lease`, { method: 'DELETE' })
+  }
 })
 
 test('nonsense is refused with its path, and the value stays', async () => {

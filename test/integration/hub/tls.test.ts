@@ -1,13 +1,13 @@
 /** HTTPS and MQTT over TLS with a certificate of the test's own authority. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { get } from 'node:https'
+import { get, request } from 'node:https'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseConfig } from '@fernlab/hub/config/config'
 import { type Hub, startHub } from '@fernlab/hub/main'
-import { silentLog } from '@fernlab/shared/primitives/log'
+import { recordingLog, silentLog } from '@fernlab/shared/primitives/log'
 import mqtt from 'mqtt'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -26,6 +26,8 @@ const environment = (more: Record<string, string> = {}) => ({
   FERNLAB_MQTTS_PORT: '0',
   FERNLAB_TLS_CERT: certificate,
   FERNLAB_TLS_KEY: key,
+  FERNLAB_ADMIN_EMAIL: 'ada@lab.example',
+  FERNLAB_ADMIN_PASSWORD: 'a-long-password',
   ...more,
 })
 const start = (more?: Record<string, string>) =>
@@ -60,6 +62,35 @@ test('the page and the API are served over HTTPS, which a browser is told to kee
   assert.is(status, 200)
   assert.match(String(headers['strict-transport-security']), /max-age=\d+/)
   assert.is((await fetchOverTls('/api/v1/site')).status, 200)
+})
+
+test('the session’s cookie stays on HTTPS', async () => {
+  const body = JSON.stringify({ email: 'ada@lab.example', password: 'a-long-password' })
+  const headers = { 'content-type': 'application/json', 'content-length': String(body.length) }
+  const cookies = await new Promise<readonly string[]>((resolve, reject) => {
+    const asking = request(`${hub.httpUrl}/api/auth/sign-in/email`, { ca, method: 'POST', headers }, (response) => {
+      response.resume()
+      resolve(response.headers['set-cookie'] ?? [])
+    })
+    asking.on('error', reject)
+    asking.end(body)
+  })
+  assert.match(cookies.join(), /^__Secure-fernlab\.session_token=/)
+  for (const attribute of [/; Secure/i, /; HttpOnly/i, /; SameSite=Lax/i]) assert.match(cookies[0] ?? '', attribute)
+})
+
+test('listening beyond this machine warns without a certificate, and only then', async () => {
+  const warned = async (name: string, more: Record<string, string>) => {
+    const log = recordingLog()
+    const data = { FERNLAB_DATA: join(folder, name), ...more }
+    const other = await startHub({ config: parseConfig(environment(data), {}, folder), log })
+    await other.close()
+    return log.lines.some(({ level, message }) => level === 'warn' && /without TLS/.test(message))
+  }
+  const open = { FERNLAB_TLS_CERT: '', FERNLAB_TLS_KEY: '' }
+  assert.ok(await warned('beyond', { FERNLAB_HOST: '0.0.0.0', ...open }))
+  assert.not(await warned('sealed', { FERNLAB_HOST: '0.0.0.0' }))
+  assert.not(await warned('inside', open))
 })
 
 test('a node speaks MQTT over TLS and over a sealed WebSocket, and a stranger is refused there too', async () => {
