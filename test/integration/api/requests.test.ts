@@ -186,7 +186,7 @@ test('a full disk refuses new runs with 507 and keeps serving', async () => {
     assert.is(refused.status, 507)
     assert.is((await problem(refused)).code, 'runs-refused')
     assert.is((await fetch(`${full.url}/api/v1/runs`, { headers: mine })).status, 200)
-    free = 1_000_000
+    free = 2_000_000_000
     await full.maintenance.lookAtDisk()
     const keyed = { ...mine, 'idempotency-key': 'before-it-was-full' }
     const made = await full.json('POST', '/api/v1/runs', body, keyed)

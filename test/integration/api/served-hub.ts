@@ -155,7 +155,7 @@ export async function serveHub(options: ServedOptions = {}) {
     folder,
     clock,
     log,
-    ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes, minimumFreeBytes: 1000 }),
+    ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes, minimumFreeBytes: 1_000_000_000 }),
   })
   const monitoring = createMonitoring({ clock, log })
   const { runs, setState, tell } = tableRuns({ store, requireSpace: maintenance.requireSpace })
