@@ -103,8 +103,10 @@ function inHtml(text: string): string {
 }
 
 /** Light and dark by the reader's own setting. */
-export const docsStyle = `:root{color-scheme:light dark;--line:#8884;--soft:#8881}
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
+export const docsStyle = `:root{color-scheme:light dark;--paper:#faf9f6;--ink:#1a1d1a;--link:#28633a;--line:#e4e2da;--soft:#f1f0eb}
+@media(prefers-color-scheme:dark){:root{--paper:#121412;--ink:#e9ebe6;--link:#86c793;--line:#2a2e2a;--soft:#0d0f0d}}
+body{background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
+a{color:var(--link)}
 nav ul{display:flex;flex-wrap:wrap;gap:.75rem;padding:0;list-style:none}
 article{border-top:1px solid var(--line);padding:.5rem 0}
 h3{font-size:1rem;margin:.5rem 0;overflow-wrap:anywhere}

@@ -2,14 +2,24 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { openBrowser, visit } from './support/browser.ts'
+import { openBrowser, type VisitOptions, visit } from './support/browser.ts'
 import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
 
 const test = suite('every page, by day and by night, wide and narrow', { timeoutMs: 240_000, fileTimeoutMs: 900_000 })
 
 let hub: FakeHub
 let browser: Browser
-let pages: Readonly<Record<string, string>>
+/** An address, and what is done there before one looks. */
+type Place = string | readonly [path: string, act: (page: Page) => Promise<unknown>]
+let pages: Readonly<Record<string, Place>>
+let dialogs: Readonly<Record<string, Place>>
+
+const press =
+  (...names: string[]) =>
+  async (page: Page) => {
+    for (const name of names) await page.getByRole('button', { name, exact: true }).last().click()
+    await page.getByRole('dialog').waitFor()
+  }
 
 test.before(async () => {
   hub = await startFakeHub()
@@ -40,7 +50,59 @@ test.before(async () => {
     account: '/account',
     settings: '/settings',
     'no such page': '/nowhere',
+    'reset link without its secret': '/reset',
+    'set-up link without its secret': '/setup',
+    documentation: '/docs',
   }
+  dialogs = {
+    'leaving the queue': [`/runs/${waiting.run.id}`, press('Leave the queue')],
+    'stopping a run': [`/runs/${running.run.id}`, press('Stop the run')],
+    'enrolling a node': ['/nodes', press('Enrol a node')],
+    'revoking a node': ['/nodes', press('Revoke')],
+    'a new token': ['/account', press('Create a token')],
+    'a wrong new token': ['/account', press('Create a token', 'Create a token')],
+    'the code of a node': [
+      '/nodes',
+      async (page) => {
+        await press('Enrol a node')(page)
+        await page.getByLabel('Name').fill('physics-3')
+        await page.keyboard.press('Enter')
+        await page.getByText('K7QM-4XWD-9RTB').first().waitFor()
+      },
+    ],
+    'the secret of a token': [
+      '/account',
+      async (page) => {
+        await press('Create a token')(page)
+        await page.getByLabel('Name').fill('notebook')
+        await page.keyboard.press('Enter')
+        await page.getByText('fl_3Jx8mQ2vZt7KpWc5Rb9LnYd4').first().waitFor()
+      },
+    ],
+    downloads: [
+      `/runs/${done.run.id}`,
+      async (page) => {
+        await page.getByRole('button', { name: 'Download' }).click()
+        await page.getByRole('menuitem').first().waitFor()
+      },
+    ],
+    'wrong values': ['/labs/rc-circuit', (page) => page.getByLabel(/^Step/).first().fill('12 mA')],
+    'a wrong password': [
+      '/sign-in',
+      async (page) => {
+        await page.getByLabel('Mail address').fill('ana@school.example')
+        await page.getByLabel('Password', { exact: true }).fill('no')
+        await page.keyboard.press('Enter')
+        await page.getByRole('alert').waitFor()
+      },
+    ],
+    'no lab matches': ['/labs?q=nothing', (page) => page.getByText('No lab matches').waitFor()],
+  }
+})
+
+test.before.each(() => {
+  hub.empty = false
+  hub.role = 'admin'
 })
 
 test.after(async () => {
@@ -55,29 +117,59 @@ async function settled(page: Page): Promise<void> {
   await page.evaluate(() => document.fonts.ready)
 }
 
+/** What keeps somebody out of these places, and what the page complained about on the way. */
+async function barriersIn(places: Readonly<Record<string, Place>>, visitor: VisitOptions): Promise<string[]> {
+  const { page, context, complaints } = await visit(browser, visitor)
+  const barriers: string[] = []
+  for (const [name, place] of Object.entries(places)) {
+    const [path, act] = typeof place === 'string' ? [place] : place
+    await page.goto(hub.url + path)
+    await settled(page)
+    await act?.(page)
+    await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'))
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    for (const { id, nodes } of violations) {
+      barriers.push(...nodes.map(({ html }) => `${name}: ${id}: ${html.slice(0, 160)}`))
+    }
+    const [wanted = 0, given = 0] = await page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      document.documentElement.clientWidth,
+    ])
+    if (wanted > given) barriers.push(`${name} is ${wanted} px wide in ${given}`)
+  }
+  await context.close()
+  return [...barriers, ...new Set(complaints)]
+}
+
 for (const scheme of ['light', 'dark'] as const) {
   for (const phone of [false, true]) {
-    test(`${scheme}, ${phone ? 'phone' : 'desktop'}: no barrier, no complaint, nothing to scroll sideways`, async () => {
-      const { page, context, complaints } = await visit(browser, { scheme, phone })
-      const barriers: string[] = []
-      for (const [name, path] of Object.entries(pages)) {
-        await page.goto(hub.url + path)
-        await settled(page)
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        for (const { id, nodes } of violations) {
-          barriers.push(...nodes.map(({ html }) => `${name}: ${id}: ${html.slice(0, 160)}`))
-        }
-        const [wanted = 0, given = 0] = await page.evaluate(() => [
-          document.documentElement.scrollWidth,
-          document.documentElement.clientWidth,
-        ])
-        if (wanted > given) barriers.push(`${name} is ${wanted} px wide in ${given}`)
-      }
-      assert.equal(barriers, [])
-      assert.equal([...new Set(complaints)], [])
-      await context.close()
+    const how = `${scheme}, ${phone ? 'phone' : 'desktop'}`
+    test(`${how}: no barrier, no complaint, nothing to scroll sideways`, async () => {
+      assert.equal(await barriersIn(pages, { scheme, phone }), [])
     })
   }
+}
+
+// Each look and each width once; the pages above were seen in all four.
+for (const visitor of [
+  { scheme: 'light', phone: false },
+  { scheme: 'dark', phone: true },
+] as const) {
+  const how = `${visitor.scheme}, ${visitor.phone ? 'phone' : 'desktop'}`
+
+  test(`${how}: no barrier in what opens, warns or asks`, async () => {
+    assert.equal(await barriersIn(dialogs, visitor), [])
+  })
+
+  test(`${how}: no barrier on the first day of a hub`, async () => {
+    hub.empty = true
+    const lists = Object.fromEntries(['/labs', '/runs', '/benches', '/nodes', '/account'].map((path) => [path, path]))
+    assert.equal(await barriersIn(lists, visitor), [])
+  })
+
+  test(`${how}: Spanish, whose words are longer, has no barrier either`, async () => {
+    assert.equal(await barriersIn(pages, { ...visitor, language: 'es-ES' }), [])
+  })
 }
 
 test('lists of a new hub say what they will show and offer the first step', async () => {
@@ -91,7 +183,10 @@ test('lists of a new hub say what they will show and offer the first step', asyn
     await page.goto(hub.url + path)
     await page.getByText(step).first().waitFor()
   }
-  hub.empty = false
+  hub.role = 'student'
+  await page.goto(`${hub.url}/labs`)
+  await page.getByText('None has been added yet.').waitFor()
+  assert.is(await page.getByText('npx fernlab lab push').count(), 0)
   await context.close()
 })
 

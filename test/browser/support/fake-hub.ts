@@ -4,14 +4,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Run, SubmitRun } from '@fernlab/shared/contracts/api'
+import type { Me, Run, SubmitRun } from '@fernlab/shared/contracts/api'
 import { checkParameters } from '@fernlab/shared/protocol/parameters'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
+import { docsPage, docsStyle, type OpenApiDocument } from '../../../hub/api/docs-page.ts'
 import { contentSecurityPolicy, pageHeaders } from '../../../hub/web/csp.ts'
 import { readLabs } from './fake-labs.ts'
 import { FakeRun } from './fake-run.ts'
 import { benches, nodes, tokens } from './fake-staff.ts'
 
+const openApi = new URL('../../../docs/openapi.json', import.meta.url)
 const page = fileURLToPath(new URL('../../../hub/web/dist/', import.meta.url))
 
 const types: Readonly<Record<string, string>> = {
@@ -30,6 +32,8 @@ export interface FakeHub {
   down: boolean
   /** Nothing in lists: a hub on its first day. */
   empty: boolean
+  /** Of the person who is signed in. */
+  role: Me['role']
   addRun(more?: Partial<Run>, points?: number): FakeRun
   close(): Promise<void>
 }
@@ -47,7 +51,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const runs = new Map<string, FakeRun>()
   let isSignedIn = signedIn
   let counter = 0
-  const hub = { down: false, empty: false, runs }
+  const hub = { down: false, empty: false, role: 'admin' as Me['role'], runs }
 
   function addRun(more: Partial<Run> = {}, points = 50): FakeRun {
     const id = `01k${String(counter++).padStart(23, '0')}`
@@ -98,6 +102,12 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://hub')
     const path = decodeURIComponent(url.pathname)
+    if (path === '/docs' || path === '/docs/style.css') {
+      const style = path.endsWith('.css')
+      response.writeHead(200, { 'content-type': style ? types['.css'] : types['.html'] })
+      response.end(style ? docsStyle : docsPage(JSON.parse(readFileSync(openApi, 'utf8')) as OpenApiDocument))
+      return
+    }
     if (!path.startsWith('/api/')) {
       servePage(path, response)
       return
@@ -154,7 +164,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     }
     if (!isSignedIn) return problem(401, 'not-signed-in')
     if (call === 'GET /api/v1/me') {
-      return json({ id: 'p1', name: 'Ana Ruiz', email: 'ana@school.example', role: 'admin' })
+      return json({ id: 'p1', name: 'Ana Ruiz', email: 'ana@school.example', role: hub.role })
     }
     if (call === 'GET /api/v1/runs') {
       const states = url.searchParams.get('state')?.split(',')
@@ -167,7 +177,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       const from = Number(url.searchParams.get('cursor') ?? 0)
       const next = from + limit
       return json({
-        items: items.slice(from, next),
+        items: hub.empty ? [] : items.slice(from, next),
         ...(next < items.length ? { cursor: String(next) } : {}),
       })
     }

@@ -51,7 +51,17 @@ export const theme = createTheme({
   components: {
     // Scroll locking writes a style element, which the content security policy forbids.
     Modal: { defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 120 } } },
-    Menu: { defaultProps: { transitionProps: { duration: 80 }, shadow: 'md' } },
+    // Mantine's is a `header`, which would be a second banner of the page.
+    ModalHeader: { defaultProps: { role: 'presentation' } },
+    // Opened where it stands, so that it is within the page's landmarks; its first entry gets the focus.
+    Menu: {
+      defaultProps: {
+        transitionProps: { duration: 80 },
+        shadow: 'md',
+        withinPortal: false,
+        withInitialFocusPlaceholder: false,
+      },
+    },
     Tooltip: { defaultProps: { transitionProps: { duration: 80 }, openDelay: 300, withArrow: true } },
   },
 })
