@@ -219,12 +219,15 @@ function streamedWith(log: Log) {
     onGone: () => void = () => {},
   ): Promise<Response> => {
     let next: ReturnType<Bytes['next']> | undefined = Promise.resolve(await source.next())
+    let gone = false
     const stream = new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
           try {
             const { done, value } = await (next ?? source.next())
             next = undefined
+            // The reader may have gone while the piece was made; its stream takes nothing any more.
+            if (gone) return
             if (done === true) controller.close()
             else controller.enqueue(value)
           } catch (error) {
@@ -234,6 +237,7 @@ function streamedWith(log: Log) {
           }
         },
         cancel: async () => {
+          gone = true
           onGone()
           await source.return()
         },

@@ -1,6 +1,7 @@
 import { resetPassword } from '@fernlab/hub/accounts/passwords'
 import { heartbeatMs, queueMs, readCursor, runEvents } from '@fernlab/hub/results/run-events'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
+import { recordingLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { documentsOf, storeDocuments } from '../results/stored-run.ts'
@@ -10,9 +11,10 @@ const test = suite('a run’s events', { timeoutMs: 30_000 })
 let hub: ServedHub
 let bearer: Record<string, string>
 let personId: string
+const log = recordingLog()
 
 test.before(async () => {
-  hub = await serveHub()
+  hub = await serveHub({ log })
   const student = await hub.person('student', ['read', 'run'])
   bearer = student.bearer
   personId = student.person.id
@@ -209,6 +211,18 @@ test('cut off while the run goes on: nothing is missed, nothing comes twice', as
   assert.equal(
     rows,
     Array.from({ length: 12 }, (_, i) => i * 700),
+  )
+})
+
+test('a reader who goes away while the next piece is made is no error of the hub', async () => {
+  const id = await submitted()
+  for (let i = 0; i < 3; i++) await read(`/api/v1/runs/${id}/events`, { until: ({ event }) => event === 'state' })
+  await hub.setState(id, 'assigned')
+  await read(`/api/v1/runs/${id}/events`, { until: ({ data }) => data.state === 'assigned' })
+  // The connections' ends are seen by now: a further one has been opened, used and closed on the same loop.
+  assert.equal(
+    log.lines.filter(({ level }) => level === 'error'),
+    [],
   )
 })
 
