@@ -202,6 +202,23 @@ test('values put back to their defaults after a refusal are another request', as
   await context.close()
 })
 
+test('a reason is a sentence, and a switch is on or off in the person’s language', async () => {
+  const { page, context } = await visit(browser, { language: 'es-ES' })
+  await page.goto(`${hub.url}/sign-in`)
+  await page.getByLabel('Correo').fill('ana@school.example')
+  await page.getByLabel('Contraseña', { exact: true }).fill('correct horse')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/labs/)
+  await page.goto(`${hub.url}/benches/demo.rc-1`)
+  await page.getByRole('cell', { name: 'desactivado' }).waitFor()
+  const run = hub.addRun()
+  for (let i = 0; i < 9; i++) run.advance()
+  run.end('failed', { reason: 'the condition did not come true within 3 s' })
+  await page.goto(`${hub.url}/runs/${run.run.id}`)
+  await page.getByText('The condition did not come true within 3 s. ').waitFor()
+  await context.close()
+})
+
 test('a reset link without its secret says so and leads to a new one', async () => {
   const { page, context } = await visit(browser)
   await page.goto(`${hub.url}/reset`)

@@ -1,5 +1,6 @@
 import type { PlotSpec } from '@fernlab/shared/protocol/protocol'
 import * as assert from 'uvu/assert'
+import { tickTexts } from '../../hub/web/src/chart/ticks.ts'
 import { regionOf } from '../../hub/web/src/language/language.ts'
 import { columnText } from '../../hub/web/src/run/column-text.ts'
 import { plotsFor } from '../../hub/web/src/run/plots.ts'
@@ -50,6 +51,14 @@ test('a column over many decades is shown in powers of ten', () => {
   assert.equal(columnText([1.5e-9, 2e-8, -3e-7, 0.0054]), ['1.5000e−9', '2.0000e−8', '−3.0000e−7', '5.4000e−3'])
   assert.equal(columnText([0, 2e-6]), ['0', '2.0000e−6'])
   assert.equal(columnText([2e7]), ['2.0000e+7'])
+})
+
+test('an axis says where its marks are, with no more digits than that takes', () => {
+  assert.equal(tickTexts([0, 0.25, 0.5], 1), ['0.00', '0.25', '0.50'])
+  assert.equal(tickTexts([-0.5, 0, 0.5], 1), ['−0.5', '0.0', '0.5'])
+  assert.equal(tickTexts([0, 2.5, 5], 1), ['0.0', '2.5', '5.0'])
+  assert.equal(tickTexts([0, 2e-6, 4e-6], 1e-6), ['0', '2', '4'])
+  assert.equal(tickTexts([0, 20, null], 1), ['0', '20', ''])
 })
 
 test('dates are written as the browser’s own kind of the language does', () => {

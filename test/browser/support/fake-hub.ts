@@ -219,7 +219,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (collection === 'benches' && verb === 'exchange') {
       const time = new Date().toISOString()
       const read = (body as { read?: string[] }).read ?? []
-      return json({ readings: Object.fromEntries(read.map((name) => [name, { value: 3.3012, unit: 'V', time }])) })
+      return json({
+        readings: Object.fromEntries(
+          read.map((name) => [name, { value: name.endsWith('.output') ? false : 3.3012, unit: 'V', time }]),
+        ),
+      })
     }
     if (call === 'GET /api/v1/nodes') return listed(nodes)
     if (call === 'POST /api/v1/nodes') {

@@ -18,9 +18,8 @@ interface Props {
 
 /** One signal: what it is, what was asked for, its limits, and a field to set it. */
 export function SignalRow({ signal, reading, asked, canSet, onSet }: Props) {
-  const { t, moment } = useWords()
-  const say = (value: Scalar | undefined) =>
-    value === undefined ? '—' : typeof value === 'number' ? quantity(value, signal.unit) : String(value)
+  const { t, moment, value: words } = useWords()
+  const say = (value: Scalar | undefined) => (value === undefined ? '—' : words(value, signal.unit))
   const { low, high } = signal.limits ?? {}
   const limits =
     low === undefined && high === undefined

@@ -14,12 +14,18 @@ export function axisUnit(largest: number, unit: string): { divide: number; text:
   return divide === 1 ? plain : { divide, text: scaled }
 }
 
-/** Tick labels with just the digits that tell neighbours apart. */
+/** Tick labels with just the digits that the step needs: 0.25 needs two, or its labels would be off their marks. */
 export function tickTexts(splits: readonly (number | null)[], divide: number): string[] {
   const values = splits.filter((one): one is number => one !== null)
   const step = values.length > 1 ? Math.abs((values[1] ?? 0) - (values[0] ?? 0)) / divide : 1
-  const digits = step > 0 ? Math.min(10, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9))) : 0
+  const digits = digitsOf(step)
   return splits.map((split) => (split === null ? '' : number(split / divide, digits)))
+}
+
+function digitsOf(step: number): number {
+  const least = Math.max(0, Math.ceil(-Math.log10(step) - 1e-9))
+  const scaled = step * 10 ** least
+  return step === 0 ? 0 : Math.min(10, Math.abs(scaled - Math.round(scaled)) < 1e-6 ? least : least + 1)
 }
 
 function number(value: number, digits: number): string {

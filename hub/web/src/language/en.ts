@@ -360,7 +360,15 @@ export const en = {
     home: 'To the labs',
     loading: 'Loading',
   },
-  common: { close: 'Close', cancel: 'Cancel', copy: 'Copy', copied: 'Copied', command: 'Command' },
+  common: {
+    close: 'Close',
+    cancel: 'Cancel',
+    copy: 'Copy',
+    copied: 'Copied',
+    command: 'Command',
+    on: 'on',
+    off: 'off',
+  },
 }
 
 type Texts<T> = { [K in keyof T]: T[K] extends string ? string : Texts<T[K]> }

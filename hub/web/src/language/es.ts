@@ -372,5 +372,13 @@ export const es: Language = {
     home: 'A los laboratorios',
     loading: 'Cargando',
   },
-  common: { close: 'Cerrar', cancel: 'Cancelar', copy: 'Copiar', copied: 'Copiado', command: 'Orden' },
+  common: {
+    close: 'Cerrar',
+    cancel: 'Cancelar',
+    copy: 'Copiar',
+    copied: 'Copiado',
+    command: 'Orden',
+    on: 'activado',
+    off: 'desactivado',
+  },
 }

@@ -14,7 +14,7 @@ export function columnText(values: readonly Cell[]): string[] {
     .sort((a, b) => a - b)
   const largest = sizes.at(-1) ?? 1
   const middle = sizes[sizes.length >> 1] ?? 1
-  const powers = largest < 1e-4 || largest >= 10 ** digits || largest / middle > 1000
+  const powers = largest < 1e-4 || largest >= 10 ** digits || largest / middle > 100
   const most = Math.max(0, digits - 1 - Math.floor(Math.log10(largest)))
   const decimals = Math.max(0, ...values.map((value) => decimalsOf(value, most)))
   return values.map((value) => {

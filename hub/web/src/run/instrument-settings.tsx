@@ -2,7 +2,7 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import { useQuery } from '@tanstack/react-query'
 import type { Api } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
-import { quantity } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
 import { plain } from './plots.ts'
 import styles from './run.module.css'
 
@@ -27,6 +27,7 @@ interface Descriptor {
 /** How the instruments were set, as the run's documents state it. */
 export function InstrumentSettings({ run }: { run: Run }) {
   const api = useApi()
+  const words = useWords()
   const settings = useQuery({
     queryKey: ['runs', 'settings', run.id, run.attempt],
     queryFn: ({ signal }) => readSettings(api, run, signal),
@@ -43,9 +44,7 @@ export function InstrumentSettings({ run }: { run: Run }) {
             {items.map((item) => (
               <div key={item.name} className={styles.pair}>
                 <dt>{plain(item.name)}</dt>
-                <dd className="number">
-                  {typeof item.value === 'number' ? quantity(item.value, item.unit) : String(item.value)}
-                </dd>
+                <dd className="number">{words.value(item.value, item.unit)}</dd>
               </div>
             ))}
           </dl>

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { type LabProtocol, parametersOf } from '../lab/parameters.ts'
 import { RunMark } from '../states/state-mark.tsx'
-import { count, quantity } from '../words/quantity.ts'
+import { count } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { InstrumentSettings } from './instrument-settings.tsx'
 import styles from './run.module.css'
@@ -22,9 +22,7 @@ export function Configuration({ run, protocol }: { run: Run; protocol: LabProtoc
           const parameter = declared.find((one) => one.name === name)
           return (
             <Pair key={name} name={words.text(parameter?.title) || name}>
-              <span className="number">
-                {typeof value === 'number' ? quantity(value, parameter?.unit ?? '1', { precision: 8 }) : String(value)}
-              </span>
+              <span className="number">{words.value(value, parameter?.unit ?? '1', { precision: 8 })}</span>
             </Pair>
           )
         })}

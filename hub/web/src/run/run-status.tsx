@@ -55,10 +55,16 @@ function Trouble({ run }: { run: Run }) {
       : t('runPage.kept', { count: rows }).replace(String(rows), count(rows, language))
   return (
     <p className={styles.trouble}>
-      {run.error?.studentMessage ?? run.reason} {t('runPage.whatNext', { rows: kept })}{' '}
+      {asSentence(run.error?.studentMessage ?? run.reason ?? '')} {t('runPage.whatNext', { rows: kept })}{' '}
       {run.error === undefined ? null : <code>{run.error.code}</code>}
     </p>
   )
+}
+
+/** A reason as a sentence of its own, beside which another may stand. */
+function asSentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1)
+  return whole === '' || /[.!?]$/.test(whole) ? whole : `${whole}.`
 }
 
 function sentence(run: Run, { t, about }: ReturnType<typeof useWords>, nowMs: number): string {

@@ -1,7 +1,9 @@
 import type { Text } from '@fernlab/shared/contracts/common'
+import type { QuantityFormat } from '@fernlab/shared/primitives/units'
 import { useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { regionOf } from '../language/language.ts'
+import { quantity } from './quantity.ts'
 import { about, absolute, clockTime, duration, moment } from './time.ts'
 
 /** The text for a language, falling back to English, then to whatever there is. */
@@ -20,6 +22,15 @@ export function useWords() {
       t,
       language,
       text: (text: Text | undefined) => textIn(text, language),
+      /** A number with its unit, a switch as on or off, a text as it is. */
+      value: (value: number | string | boolean, unit: string, format?: QuantityFormat) =>
+        typeof value === 'number'
+          ? quantity(value, unit, format)
+          : typeof value === 'string'
+            ? value
+            : value
+              ? t('common.on')
+              : t('common.off'),
       duration: (seconds: number) => duration(seconds, t),
       about: (seconds: number) => about(seconds, t),
       moment: (iso: string, nowMs = Date.now()) => moment(iso, regionOf(language), nowMs),
