@@ -1,101 +1,42 @@
-// npm run screenshots [-- folder]: every page of a demo hub, light and dark, desktop and phone; by default into
-// data/screenshots. With --docs also renews the pictures that the guides show.
+// npm run screenshots [-- folder] [--spanish]: every page of a demo hub, light and dark, desktop and phone; by default
+// into data/screenshots. With --docs also renews the pictures that README and guides show.
 
-import { spawn } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { prepare } from '../start/prepare.mjs'
+import { caller, freeBenches, pushFailingLab, startDemoHub } from './demo-hub.mjs'
 import { squeeze } from './png.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const adminToken = 'screenshots-0123456789-0123456789'
 const admin = { name: 'Ada Lovelace', email: 'ada@example.org', password: 'not-a-secret-at-all' }
 const devices = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } }
 const inGuides = {
   'run-light-desktop.png': 'run.png',
   'lab-light-desktop.png': 'lab.png',
-  'labs-dark-phone.png': 'labs-phone.png',
-  'labs-light-desktop.png': 'labs.png',
-  'run-dark-desktop.png': 'run-dark.png',
+  'labs-light-phone.png': 'labs-phone.png',
   'running-dark-phone.png': 'running-phone.png',
+  'run-dark-phone.png': 'run-phone.png',
 }
 
-async function startHub(dataFolder) {
-  const child = spawn(process.execPath, ['scripts/start/start.mjs'], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      FERNLAB_DATA: dataFolder,
-      FERNLAB_PORT: '0',
-      FERNLAB_MQTT_PORT: '0',
-      FERNLAB_ADMIN_TOKEN: adminToken,
-    },
-  })
-  let printed = ''
-  child.stdout.on('data', (chunk) => {
-    printed += chunk
-  })
-  const endpoints = join(dataFolder, 'endpoints.json')
-  for (let i = 0; i < 600 && child.exitCode === null; i++) {
-    if (existsSync(endpoints)) {
-      const { http } = JSON.parse(readFileSync(endpoints, 'utf8'))
-      const ready = await fetch(`${http}/readyz`).then(
-        (response) => response.ok,
-        () => false,
-      )
-      const setupLink = /https?:\/\/\S*setup\S+/.exec(printed)?.[0]
-      if (ready && setupLink !== undefined) return { child, http, setupLink }
-    }
-    await sleep(100)
-  }
-  child.kill('SIGKILL')
-  throw new Error(`the hub did not start\n${printed}`)
-}
-
-async function call({ http, token }, path, body) {
-  const response = await fetch(`${http}${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-  return response.json()
-}
-
-async function finishedRun(hub, lab, protocol) {
-  const { id } = await call(hub, '/api/v1/runs', { lab, protocol, parameters: {} })
-  for (let i = 0; i < 600; i++) {
-    const run = await call(hub, `/api/v1/runs/${id}`)
-    if (!['queued', 'assigned', 'running'].includes(run.state)) return id
-    await sleep(200)
-  }
-  throw new Error(`run ${id} does not end`)
-}
-
-async function untilFree(hub) {
-  for (let i = 0; i < 200; i++) {
-    const { items } = await call(hub, '/api/v1/benches')
-    if (items.length > 0 && items.every((bench) => bench.state === 'free')) return items
-    await sleep(100)
-  }
-  throw new Error('the benches are not free')
-}
-
-async function setUp({ browser, setupLink, folder }) {
-  const page = await browser.newPage({ viewport: devices.desktop })
+/** Opens the set-up link, becomes the first admin and returns a caller who is she, so that the runs are hers. */
+async function setUp({ browser, http, setupLink }) {
+  const context = await browser.newContext({ locale: 'en-GB' })
+  const page = await context.newPage()
   await page.goto(setupLink)
-  await page.waitForLoadState('networkidle')
-  await take(page, join(folder, 'setup-light-desktop.png'))
   await page.getByLabel(/name/i).first().fill(admin.name)
   await page.getByLabel(/mail/i).first().fill(admin.email)
   for (const field of await page.locator('input[type=password]').all()) await field.fill(admin.password)
   await page.locator('button[type=submit]').click()
   await page.waitForURL(/\/labs/)
-  await page.close()
+  const answer = await context.request.post(`${http}/api/v1/tokens`, {
+    data: { name: 'Notebook', scopes: ['read', 'run'], expiresInDays: 30 },
+    headers: { origin: http },
+  })
+  const { token } = await answer.json()
+  await context.close()
+  return caller(http, token)
 }
 
 async function signIn(context, http) {
@@ -107,20 +48,11 @@ async function signIn(context, http) {
   if (!answer.ok()) throw new Error(`sign-in: ${answer.status()} ${await answer.text()}`)
 }
 
-/** A token of the person whose pages are shown, so that the runs are hers. */
-async function tokenOf(browser, http) {
-  const context = await browser.newContext()
-  await signIn(context, http)
-  const answer = await context.request.post(`${http}/api/v1/tokens`, {
-    data: { name: 'Notebook', scopes: ['read', 'run'], expiresInDays: 30 },
-    headers: { origin: http },
-  })
-  const { token } = await answer.json()
-  await context.close()
-  return token
-}
-
-async function shoot({ browser, http, folder, pages, signedIn }) {
+/**
+ * Takes each page in all four variants. A page is a path, or a function that makes the page ready and returns the path;
+ * `prepare` is told each new context, for pages that need the network to be other than it is.
+ */
+async function shoot({ browser, http, folder, locale, pages, signedIn = true, prepare: ready = async () => {} }) {
   for (const colorScheme of ['light', 'dark']) {
     for (const [device, viewport] of Object.entries(devices)) {
       const phone = device === 'phone'
@@ -129,20 +61,24 @@ async function shoot({ browser, http, folder, pages, signedIn }) {
         colorScheme,
         reducedMotion: 'reduce',
         baseURL: http,
-        locale: 'en-GB',
+        locale,
         isMobile: phone,
         hasTouch: phone,
         deviceScaleFactor: phone ? 2 : 1,
       })
       if (signedIn) await signIn(context, http)
-      const page = await context.newPage()
-      for (const [name, path] of Object.entries(pages)) {
-        await page.goto(typeof path === 'string' ? path : await path(page))
+      await ready(context)
+      for (const [name, { path, act }] of Object.entries(pages)) {
+        const page = await context.newPage()
+        await page.goto(typeof path === 'string' ? path : await path())
         await settle(page)
-        if (/^run(-|ning|$)/.test(name)) await page.waitForSelector('canvas', { timeout: 60_000 })
-        if (name === 'running') await sleep(3000)
+        await act?.(page)
         await take(page, join(folder, `${name}-${colorScheme}-${device}.png`))
-        if (phone) await take(page, join(folder, `${name}-${colorScheme}-${device}-whole.png`), { fullPage: true })
+        if (phone) {
+          await unroll(page, viewport)
+          await take(page, join(folder, `${name}-${colorScheme}-${device}-whole.png`))
+        }
+        await page.close()
       }
       await context.close()
     }
@@ -154,11 +90,123 @@ async function settle(page) {
   await page.waitForSelector('h1, h2')
   await page.waitForFunction(() => document.querySelector('[class*="mantine-Skeleton"]') === null)
   await page.evaluate(() => document.fonts.ready)
-  await sleep(1500)
+  await page.waitForLoadState('networkidle', { timeout: 1_200 }).catch(() => {}) // a followed run is never idle
+  await sleep(300)
 }
 
-async function take(page, path, options = {}) {
-  writeFileSync(path, squeeze(await page.screenshot({ caret: 'initial', animations: 'allow', ...options })))
+/** Makes the window as high as the page, so that what stays at its foot stands at the end. */
+async function unroll(page, { width }) {
+  const height = await page.evaluate(() => document.documentElement.scrollHeight)
+  await page.setViewportSize({ width, height })
+  await sleep(200)
+}
+
+async function take(page, path) {
+  writeFileSync(path, squeeze(await page.screenshot({ caret: 'initial', animations: 'allow' })))
+}
+
+const drawn = (page) => page.waitForSelector('canvas', { timeout: 60_000 })
+
+/** A hub on its first day, as its lists say it. */
+const emptied = (context) =>
+  context.route(/\/api\/v1\/(labs|benches|nodes|tokens|runs)(\?|$)/, (route) => route.fulfill({ json: { items: [] } }))
+
+/** A hub that stops answering when the page is there. */
+const falling = (page) =>
+  page
+    .route('**/api/**', (route) => route.abort())
+    .then(() => page.getByRole('status').locator('button').waitFor({ timeout: 30_000 }))
+
+async function shootAll({ browser, folder, locale, hub }) {
+  const { http, setupLink } = hub
+  const place = { browser, http, folder, locale }
+  const strangers = {
+    'sign-in': { path: '/sign-in' },
+    forgot: { path: '/forgot' },
+    reset: { path: '/reset#token=from-the-mail' },
+    'reset-broken': { path: '/reset' },
+    'labs-stranger': { path: '/labs' },
+  }
+  await shoot({ ...place, signedIn: false, pages: { setup: { path: setupLink } } })
+  const [bench] = await freeBenches(hub.caller)
+  const ada = await setUp({ browser, http, setupLink })
+  await shoot({ ...place, signedIn: false, pages: strangers })
+
+  const firstDay = ['labs', 'runs', 'benches', 'nodes', 'account']
+  const empty = Object.fromEntries(firstDay.map((name) => [`empty-${name}`, { path: `/${name}` }]))
+  await shoot({ ...place, pages: empty, prepare: emptied })
+
+  const finished = async (lab, protocol) => ({
+    path: `/runs/${await ada.ended(await ada.submit(lab, protocol))}`,
+    act: drawn,
+  })
+  const run = await finished('rc-circuit', 'charge-curve')
+  const pages = {
+    labs: { path: '/labs' },
+    lab: { path: '/labs/rc-circuit' },
+    'lab-invalid': {
+      path: '/labs/rc-circuit',
+      act: (page) => page.locator('main input[inputmode]').first().fill('12 mA'),
+    },
+    diode: { path: '/labs/diode-iv' },
+    membrane: { path: '/labs/membrane' },
+    run,
+    'run-diode': await finished('diode-iv', 'iv-curve'),
+    'run-membrane': await finished('membrane', 'step-current'),
+    running: {
+      path: async () => `/runs/${await ada.submit('rc-circuit', 'charge-curve', { duration: 15 })}`,
+      act: (page) => drawn(page).then(() => sleep(3000)),
+    },
+    downloads: { ...run, act: (page) => page.getByRole('button', { name: /download|descargar/i }).click() },
+    bench: {
+      path: `/benches/${bench.id}`,
+      act: (page) => page.waitForSelector('td:not(:empty)').then(() => sleep(3000)),
+    },
+    nodes: { path: '/nodes' },
+    account: { path: '/account' },
+    settings: { path: '/settings' },
+    'not-found': { path: '/nowhere' },
+    docs: { path: '/docs' },
+  }
+  await shoot({ ...place, pages })
+
+  const long = () => ada.submit('rc-circuit', 'charge-curve', { duration: 60 })
+  const stopped = await long()
+  await ada.until(stopped, ({ rows }) => (rows.charge ?? 0) > 20)
+  await ada.cancel(stopped)
+  await ada.ended(stopped)
+
+  // Enough before it that it waits for as long as the pictures take.
+  const ahead = await Promise.all(Array.from({ length: 8 }, long))
+  const queued = await ada.submit('rc-circuit', 'charge-curve')
+  const onBench = async () => (await ada.call('/runs?state=running&limit=1')).items[0]?.id ?? ahead[0]
+  await ada.until(ahead[0], ({ state }) => state === 'running')
+  await shoot({
+    ...place,
+    pages: {
+      waiting: { path: `/runs/${queued}` },
+      'waiting-labs': { path: '/labs' },
+      benches: { path: '/benches' },
+      stop: {
+        path: async () => `/runs/${await onBench()}`,
+        act: (page) => page.locator('main header button').first().click(),
+      },
+    },
+  })
+  for (const id of [queued, ...ahead.reverse()]) await ada.cancel(id)
+
+  await pushFailingLab(hub.caller)
+  const failed = await ada.ended(await ada.submit('rc-circuit', 'charge-curve'))
+  await shoot({
+    ...place,
+    pages: {
+      'run-cancelled': { path: `/runs/${stopped}`, act: drawn },
+      'run-left': { path: `/runs/${queued}` },
+      'run-failed': { path: `/runs/${failed}`, act: drawn },
+      runs: { path: '/runs' },
+      lost: { path: '/labs', act: falling },
+    },
+  })
 }
 
 async function main(args) {
@@ -166,44 +214,13 @@ async function main(args) {
   mkdirSync(folder, { recursive: true })
   if (!(await prepare())) return 1
   const { chromium } = await import('playwright-core')
-  const dataFolder = mkdtempSync(join(tmpdir(), 'fernlab-screenshots-'))
-  const { child, http, setupLink } = await startHub(dataFolder)
+  const hub = await startDemoHub()
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
   })
   try {
-    const benches = await untilFree({ http, token: adminToken })
-    await setUp({ browser, setupLink, folder })
-    const ada = { http, token: await tokenOf(browser, http) }
-    const run = await finishedRun(ada, 'rc-circuit', 'charge-curve')
-    const diode = await finishedRun(ada, 'diode-iv', 'iv-curve')
-    const membrane = await finishedRun(ada, 'membrane', 'step-current')
-    const strangers = { 'sign-in': '/sign-in', forgot: '/forgot', reset: '/reset?token=from-the-mail' }
-    const running = async () => {
-      const parameters = { duration: 15 }
-      const { id } = await call(ada, '/api/v1/runs', { lab: 'rc-circuit', protocol: 'charge-curve', parameters })
-      return `/runs/${id}`
-    }
-    await shoot({ browser, http, folder, signedIn: false, pages: strangers })
-    const pages = {
-      labs: '/labs',
-      lab: '/labs/rc-circuit',
-      diode: '/labs/diode-iv',
-      membrane: '/labs/membrane',
-      runs: '/runs',
-      run: `/runs/${run}`,
-      'run-diode': `/runs/${diode}`,
-      'run-membrane': `/runs/${membrane}`,
-      running,
-      benches: '/benches',
-      bench: `/benches/${benches[0].id}`,
-      nodes: '/nodes',
-      account: '/account',
-      settings: '/settings',
-      'not-found': '/nowhere',
-    }
-    await shoot({ browser, http, folder, signedIn: true, pages })
+    await shootAll({ browser, folder, locale: args.includes('--spanish') ? 'es-ES' : 'en-GB', hub })
     if (args.includes('--docs')) {
       const pictures = join(root, 'docs/pictures')
       mkdirSync(pictures, { recursive: true })
@@ -213,9 +230,7 @@ async function main(args) {
     return 0
   } finally {
     await browser.close()
-    child.kill('SIGTERM')
-    await new Promise((done) => child.once('exit', done))
-    rmSync(dataFolder, { recursive: true, force: true })
+    await hub.stop()
   }
 }
 
