@@ -29,6 +29,22 @@ test('every relative link leads to a file', () => {
   assert.equal(broken, [])
 })
 
+test('every picture is shown by a page, and every picture that a page shows is there', () => {
+  const pages = [
+    'README.md',
+    ...readdirSync(join(root, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join('docs', name)),
+  ]
+  const shown = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/[("]([^()"]*pictures\/[^()"]+)[)"]/g)].map(([, target = '']) =>
+      join(dirname(page), target),
+    ),
+  )
+  const kept = readdirSync(join(root, 'docs/pictures')).map((name) => join('docs/pictures', name))
+  assert.equal([...new Set(shown)].sort(), kept.sort())
+})
+
 test('finds the blocks that are to be run and the files that are to be written', () => {
   const text = 'a\n```sh run\nls\n```\n```sh\nno\n```\n```yaml file=x/y.yaml\na: 1\n```\n'
   assert.equal(blocksOf(text), [
