@@ -39,9 +39,9 @@ test('nothing but the assignment passes until the run is over; then everything a
 
 test('the hub is dead from before the first step until after the last', async () => {
   const { hub, proxy, client } = lab
-  const received = proxy.seen.get('accepted') ?? 0
+  const received = proxy.seen.get('documents') ?? 0
   const id = await client.submit({ lab: labId, protocol: 'steps-never', parameters: { points: 20 } })
-  for (let tries = 0; (proxy.seen.get('accepted') ?? 0) === received && tries < 1000; tries++) await pause(2)
+  for (let tries = 0; (proxy.seen.get('documents') ?? 0) === received && tries < 1000; tries++) await pause(2)
   await hub.kill()
   await untilSupply(true)
   await untilSupply(false)
