@@ -26,7 +26,7 @@ import { readTls } from './config/read-tls.ts'
 import { createDispatcher } from './dispatch/dispatcher.ts'
 import type { FaultHook } from './fault-point.ts'
 import { CompatibilityCache } from './fleet/compatible.ts'
-import type { NodeCredential } from './fleet/fleet.ts'
+import type { Fleet, NodeCredential } from './fleet/fleet.ts'
 import { loadFleetBook, reloadHolds } from './fleet/fleet-book.ts'
 import { createNodeCalls } from './fleet/node-calls.ts'
 import { createFleet } from './fleet/open-fleet.ts'
@@ -69,6 +69,7 @@ export interface Hub {
   /** One-time address at which the first admin is made; undefined once there is one. */
   readonly setupUrl: string | undefined
   readonly runs: Runs
+  readonly fleet: Fleet
   /** A connection to the broker in this process. */
   connectInProcess(): Duplex
   /** A credential for a node in this process; each call makes the one before invalid. */
@@ -344,6 +345,7 @@ async function assemble(
     site,
     setupUrl: await accounts.ensureSetupLink(),
     runs,
+    fleet,
     connectInProcess: () => {
       const [here, there] = connectedPair()
       broker.handle(here)

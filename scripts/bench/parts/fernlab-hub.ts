@@ -1,4 +1,4 @@
-/** The product's hub with its runs port at hand: submits in its process and waits for the end of each run. */
+/** The product's hub with its ports at hand: submits runs and waits for their ends, sets and reads signals, in its process. */
 import type { Caller } from '@fernlab/hub/accounts/caller'
 import { loadConfig } from '@fernlab/hub/config/load-config'
 import { startHub } from '@fernlab/hub/main'
@@ -18,7 +18,7 @@ const caller: Caller = {
 /** Methods of the part `fernlab-hub`; the hub is up when this resolves. */
 export async function open() {
   const hub = await startHub({ config: await loadConfig(process.env, process.cwd(), silentLog), log: silentLog })
-  const { runs } = hub
+  const { runs, fleet } = hub
   const waiting = new Map<string, () => void>()
   const early = new Set<string>()
   runs.onChange(({ runId, kind, state }) => {
@@ -33,8 +33,21 @@ export async function open() {
     if (early.delete(id)) return
     await new Promise<void>((resolve) => waiting.set(id, resolve))
   }
+  let lease: string | undefined
+  const exchange = async ({ bench, count }: { bench: string; count: number }) => {
+    lease = lease ?? (await fleet.takeLease(bench, caller.personId, 600)).lease
+    await fleet.renewLease(bench, lease, 600)
+    const timesMs: number[] = []
+    for (let i = 0; i < count; i++) {
+      const startedAt = performance.now()
+      await fleet.exchange(bench, { lease, set: { 'box.value': i }, read: ['box.value'] })
+      timesMs.push(performance.now() - startedAt)
+    }
+    return { timesMs }
+  }
   process.once('SIGTERM', () => void hub.close().then(() => process.exit()))
   return {
     load: ({ count, inFlight }: { count: number; inFlight: number }) => keepInFlight(submit, count, inFlight),
+    exchange,
   }
 }

@@ -17,8 +17,25 @@ function roundOf({ timesMs }: { readonly timesMs: readonly number[] }): RoundRes
 const fernlab: Contestant = {
   name: 'Fernlab',
   what:
-    'an HTTP client (connection kept open) asks the hub to set and read a simulated signal in one exchange under a lease; ' +
+    'the hub’s fleet port, in its process, sets and reads a simulated signal in one exchange under a lease; ' +
     'hub → MQTT → node, which checks lease and limits, and back',
+  start: async (bench) => {
+    const hub = await startHub(bench, { inProcess: true })
+    const node = await startNode(bench, hub, { benches: 1 })
+    return {
+      round: async () =>
+        roundOf((await hub.part?.call('exchange', { bench: `${node.node}.b-1`, count: COUNT })) ?? { timesMs: [] }),
+      close: async () => {
+        await node.close()
+        await hub.close()
+      },
+    }
+  },
+}
+
+const overHttp: Contestant = {
+  name: 'Fernlab, HTTP',
+  what: 'the same, asked for by a client program over HTTP (connection kept open), which is a second round trip',
   start: async (bench) => {
     const hub = await startHub(bench)
     const node = await startNode(bench, hub, { benches: 1 })
@@ -69,6 +86,6 @@ export const roundTripBenchmarks: readonly Benchmark[] = [
       },
       { name: 'p99', title: '99th percentile', unit: 'ms' },
     ],
-    contestants: [fernlab, bare],
+    contestants: [fernlab, overHttp, bare],
   },
 ]
