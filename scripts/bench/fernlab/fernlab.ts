@@ -71,7 +71,7 @@ export async function startHub(bench: Bench, options: StartHubOptions = {}): Pro
 /** Each as a unit of systemd starts it (docs/operators.md, docs/lab-builders.md). */
 const compiled = {
   'hub/hub-process': ['hub/dist/hub-process.js'],
-  'edge/edge-process': ['--optimize-for-size', 'edge/dist/bundle/edge-process.js'],
+  'edge/edge-process': ['--optimize-for-size', '--max-semi-space-size=16', 'edge/dist/bundle/edge-process.js'],
 } as const
 
 /** Starts a compiled program of the product, or its source when the benchmarks run from source. */
