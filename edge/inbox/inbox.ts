@@ -40,6 +40,8 @@ export interface CreateInboxOptions {
 }
 
 const REMEMBERED = 1000
+/** More would keep the hub waiting: while some are written here, it can do its part for those before. */
+const MOST_AT_ONCE = 32
 
 export function createInbox(options: CreateInboxOptions): Inbox {
   const { benches, queue, plans, diskTrouble, answer, log, faultPoint } = options
@@ -106,7 +108,7 @@ export function createInbox(options: CreateInboxOptions): Inbox {
 
   const work = async () => {
     while (waiting.length > 0) {
-      const raws = waiting.splice(0)
+      const raws = waiting.splice(0, MOST_AT_ONCE)
       const fences = new Map<string, number>()
       const accepted: AttemptKey[] = []
       const refused: Accepted['refused'] = []

@@ -71,7 +71,7 @@ export async function startHub(bench: Bench, options: StartHubOptions = {}): Pro
 /** Each as a unit of systemd starts it (docs/operators.md, docs/lab-builders.md). */
 const compiled = {
   'hub/hub-process': ['hub/dist/hub-process.js'],
-  'edge/edge-process': ['--optimize-for-size', '--max-semi-space-size=16', 'edge/dist/bundle/edge-process.js'],
+  'edge/edge-process': ['edge/dist/bundle/edge-process.js'],
 } as const
 
 /** Starts a compiled program of the product, or its source when the benchmarks run from source. */
@@ -83,14 +83,18 @@ export function startProgram(
     readonly name: string
     readonly args?: readonly string[]
     readonly wrapper?: readonly string[]
+    readonly nodeArgs?: readonly string[]
   },
 ): Started {
-  const { env, name, args = [], wrapper = [] } = options
+  const { env, name, args = [], wrapper = [], nodeArgs = [] } = options
   const script = bench.fromSource
     ? ['--import', 'tsx', '--conditions=source', join(bench.root, `${program}.ts`)]
-    : compiled[program].map((arg) => (arg.startsWith('-') ? arg : join(bench.root, arg)))
+    : compiled[program].map((path) => join(bench.root, path))
   const [command = process.execPath, ...before] = [...wrapper, process.execPath]
-  return bench.start(command, [...before, ...profiling(bench, name), ...script, ...args], { log: `${name}.log`, env })
+  return bench.start(command, [...before, ...nodeArgs, ...profiling(bench, name), ...script, ...args], {
+    log: `${name}.log`,
+    env,
+  })
 }
 
 export interface RunningNode {
@@ -114,10 +118,10 @@ export async function prepareNode(
   let enroll: readonly string[] = ['--enroll', code, '--hub', hub.httpUrl]
   return {
     node,
-    start: (wrapper: readonly string[] = []): Started => {
+    start: (wrapper: readonly string[] = [], nodeArgs: readonly string[] = []): Started => {
       const args = ['--config', config, ...enroll]
       enroll = []
-      return startProgram(bench, 'edge/edge-process', { env, name: 'edge', args, wrapper })
+      return startProgram(bench, 'edge/edge-process', { env, name: 'edge', args, wrapper, nodeArgs })
     },
   }
 }
