@@ -9,13 +9,6 @@ const config = ['package-lock.json', 'tsconfig.base.json']
 
 const parts = [
   {
-    name: 'node',
-    inputs: [['shared', 'firmware-bridge', 'edge', ...config], sources],
-    exists: ['shared/dist', 'edge/dist'],
-    command: ['node_modules/typescript/bin/tsc', '-b', 'edge'],
-    folder: '.',
-  },
-  {
     name: 'code',
     inputs: [
       ['shared', 'firmware-bridge', 'edge', 'hub', 'scripts', ...config],
@@ -45,10 +38,10 @@ const parts = [
   },
 ]
 
-const everything = ['code', 'web page']
+const everything = ['code', 'node', 'web page']
 
 /**
- * Compiles the code and the web page, or what else is named, where the sources changed since the last build, side by
+ * Compiles the code, the node and the web page, or what else is named, where the sources changed since the last build, side by
  * side; returns false when one failed. The stamps are kept beside what npm installed, so that a fresh install builds anew.
  */
 export async function buildStale(root, say = (line) => process.stdout.write(`${line}\n`), names = everything) {

@@ -2,12 +2,13 @@
 import { prepare } from './prepare.mjs'
 
 const [part, ...args] = process.argv.slice(2)
+const programs = { hub: '../../hub/dist/hub-process.js', edge: '../../edge/dist/bundle/edge-process.js' }
 
-if (part !== 'hub' && part !== 'edge') {
+if (!Object.hasOwn(programs, part ?? '')) {
   process.stderr.write('say which part: hub or edge\n')
   process.exitCode = 1
 } else if (await prepare({ only: part })) {
-  const { main } = await import(`@fernlab/${part}/${part}-process`)
+  const { main } = await import(programs[part])
   await main({ args, env: process.env })
 } else {
   process.exitCode = 1
