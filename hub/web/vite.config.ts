@@ -5,9 +5,16 @@ import { themeVariables } from './build/theme-variables.ts'
 
 const hub = process.env.FERNLAB_PUBLIC_URL ?? 'http://127.0.0.1:8080'
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [react(), themeVariables(), precompress()],
   resolve: { conditions: ['source', 'module', 'browser', 'development|production'] },
-  build: { manifest: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    manifest: true,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // While `npm run dev` builds anew, the hub serves what is there.
+    emptyOutDir: mode !== 'development',
+  },
   server: { proxy: { '/api': hub, '/healthz': hub, '/docs': hub, '/openapi.json': hub } },
-})
+}))
