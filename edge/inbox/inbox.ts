@@ -1,9 +1,10 @@
 /**
  * Where assignments arrive.
  *
- * INVARIANTS: `accepted` is answered only after the commit, unless a start document in the same commit answers for it; what is refused, known or stale changes nothing; each
- * duplicate or stale attempt is logged once, however often it comes; what cannot be executed here (unknown bench,
- * protocol check failed) is refused before anything is stored. Messages that come together are committed together.
+ * INVARIANTS: an assignment is answered only after its commit, by `accepted` or by a start document in the same commit;
+ * what is refused, known or stale changes nothing; each duplicate or stale attempt is logged once, however often it comes;
+ * what cannot be executed here (unknown bench, protocol check failed) is refused before anything is stored. What comes
+ * together is committed together, in bites.
  */
 import type { Limits } from '@fernlab/shared/capabilities/signals'
 import { type Accepted, type Assignment, assignmentSchema } from '@fernlab/shared/contracts/sync'

@@ -195,11 +195,6 @@ export function createOutbox(options: CreateOutboxOptions): Outbox {
             continue
           }
           const from = entry.sent
-          // It was acknowledged meanwhile: a former life of the node had sent it.
-          if (from >= entry.committed) {
-            ready.delete(entry)
-            continue
-          }
           const found = await fetch(entry, MESSAGE_BYTES - size)
           if (send !== to || entry.dropped || entry.sent !== from) break
           const bytes = found.reduce((sum, one) => sum + one.byteLength, 0)

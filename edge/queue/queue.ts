@@ -2,9 +2,10 @@
  * The attempts that this node has accepted: waiting, running, stopped.
  *
  * INVARIANTS: at most one attempt runs on a bench, in the order of acceptance; an attempt may begin before its acceptance
- * is on disk, but its start document is written after it and waited for before the bench is touched; every accepted attempt
- * gets exactly one stop document, also when the node was killed while it ran; an attempt that may have touched its bench never runs
- * again: found `running` at start, its bench goes to its safe state and it is stopped as `interrupted`.
+ * is on disk, but its start document is written with or after it and waited for before the bench is touched; every
+ * accepted attempt gets exactly one stop document, also when the node was killed while it ran; an attempt that may have
+ * touched its bench never runs again: found `running` at start, its bench goes to its safe state and it is stopped as
+ * `interrupted`.
  */
 import { type Assignment, assignmentSchema, type Live } from '@fernlab/shared/contracts/sync'
 import { decode, encode } from '@fernlab/shared/links/codec'
@@ -323,7 +324,12 @@ export function createQueue(options: CreateQueueOptions): Queue {
       return runs
     },
     restore: async () => {
-      journal.later({ sql: ORPHANS })
+      // Before anything new: a document that is there already would be in the way of its successor.
+      await journal
+        .attempt('other', () => [{ sql: ORPHANS }])
+        .catch((thrown) => {
+          log.warn({ error: asLabError(thrown).message }, 'documents without an attempt were not cleared away')
+        })
       const rows = await database.read('SELECT * FROM attempt ORDER BY place')
       for (const row of rows) {
         const checked = assignmentSchema.safeParse(decode(row.assignment as Uint8Array))

@@ -56,6 +56,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     const documents = checkDocuments(message)
     const answers = new Map<string, Acknowledge['upTo'][number]>()
     const touched = new Map<OpenRun, { readonly hold: Hold; readonly before: number; readonly attempt: number }>()
+    const unwanted: { runId: string; attempt: number; reason: string }[] = []
     let gap = false
     for (const document of documents) {
       const { runId, attempt, seq } = document
@@ -73,6 +74,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
         // Final, or overtaken by a newer attempt: the node may forget it.
         losses.lost(`stale/${key}`, { node, run: runId, attempt, seq }, 'documents of a finished attempt were ignored')
         answers.set(key, { runId, attempt, seq: seq + 1 })
+        if (document.name === 'start') unwanted.push({ runId, attempt, reason: 'the hub does not want this attempt' })
         continue
       }
       const { hold } = run
@@ -96,6 +98,8 @@ export function createIngest(options: CreateIngestOptions): Ingest {
       turn.add(statements.advanceAttempt, { runId: run.id, attempt, nextSeq: hold.nextSeq, before })
       turn.add(statements.keepRows, { id: run.id, attempt, rows: JSON.stringify(hold.rows) })
     }
+    // What begins without being wanted would hold its bench to its end.
+    if (unwanted.length > 0) turn.afterCommit(() => link.send(node, 'cancel', { cancels: unwanted }))
     if (answers.size > 0 || touched.size > 0) {
       faultPoint?.('before-documents-commit')
       const taken = stored

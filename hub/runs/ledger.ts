@@ -21,7 +21,6 @@ export interface Outcome {
   readonly error?: LabErrorJson | undefined
   readonly outputs?: Readonly<Record<string, Output>>
   readonly missingOutputs?: Readonly<Record<string, string>>
-  readonly startedAt?: number | null
   /** Epoch ms. */
   readonly endedAt: number
 }
@@ -216,6 +215,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       run.state = 'queued'
       run.attempt = next
       run.startedAt = null
+      run.starting = undefined
       run.live = undefined
       runs.enqueue(run)
       record(run, 'queued', null, reason)

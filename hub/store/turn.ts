@@ -37,7 +37,7 @@ export interface Turn {
   afterCommit(effect: () => void): void
   /**
    * Resolves once the rows of this turn are on disk, whatever became of turns before: what is told to their caller rests
-   * on them alone. Rejects when they were not written, with an error after which the same call may be tried again.
+   * on them alone (without rows: on all before). Rejects when they were not written, with an error after which the same call may be tried again.
    */
   kept(): Promise<void>
   /** One write of its own, which may fail alone; the memory is not read again while it is under way. */
@@ -58,20 +58,21 @@ interface Pending {
   readonly rows: Map<TurnStatement<never>, PendingRow[]>
   readonly effects: (() => void)[]
   readonly callers: { resolve: () => void; reject: (error: LabError) => void }[]
-  readonly isOpen: () => boolean
+  readonly state: { open: boolean }
 }
 
 class PendingRow {
   values: object | undefined
-  readonly #isOpen: () => boolean
+  /** Of its turn, and no more of it: whoever keeps a row keeps no turn in memory. */
+  readonly #turn: { readonly open: boolean }
 
-  constructor(values: object, isOpen: () => boolean) {
+  constructor(values: object, turn: { readonly open: boolean }) {
     this.values = values
-    this.#isOpen = isOpen
+    this.#turn = turn
   }
 
   get open(): boolean {
-    return this.#isOpen()
+    return this.#turn.open
   }
 
   amend(changes: object): void {
@@ -102,9 +103,9 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
 
   const begin = (): Pending => {
     if (pending === undefined) {
-      const turn: Pending = { rows: new Map(), effects: [], callers: [], isOpen: () => pending === turn }
-      pending = turn
-      queueMicrotask(flush)
+      pending = { rows: new Map(), effects: [], callers: [], state: { open: true } }
+      // What the first change leads to at once, a run's way to a free bench, belongs to the same turn.
+      queueMicrotask(() => queueMicrotask(flush))
     }
     return pending
   }
@@ -113,6 +114,7 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
     const turn = pending
     pending = undefined
     if (turn === undefined) return
+    turn.state.open = false
     const statements = [...turn.rows]
       .map(([statement, rows]) => ({ statement, rows: bound(statement, rows) }))
       .filter(({ rows }) => rows.length > 0)
@@ -197,7 +199,7 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
       if (recovering !== undefined) throw recoveringError()
       const turn = begin()
       const key = statement as TurnStatement<never>
-      const row = new PendingRow(values as object, turn.isOpen)
+      const row = new PendingRow(values as object, turn.state)
       const known = turn.rows.get(key)
       if (known === undefined) turn.rows.set(key, [row])
       else known.push(row)

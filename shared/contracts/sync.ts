@@ -3,9 +3,11 @@
  * itself; all are idempotent, so that any may be lost, doubled or repeated.
  *
  *   connect:  node → inventory            hub → welcome (what is acknowledged, what is wanted), then assign / cancel
- *   run:      hub → assign                node → accepted (after its commit; refused with the reason)
+ *   run:      hub → assign                node → the start document, or accepted when the run has to wait there (after
+ *                                         its commit; refused with the reason)
  *             node → documents            hub → acknowledge (after its commit; cumulative per attempt)
- *   lost?     node → inventory again when an acknowledgement is overdue; hub → assign again when `accepted` is overdue
+ *   lost?     node → inventory again when an acknowledgement is overdue; hub → assign again when neither
+ *             `accepted` nor a start document came
  */
 import { z } from 'zod'
 import { instrumentSpecSchema } from '../capabilities/signals.ts'
@@ -13,7 +15,7 @@ import { labErrorSchema, parametersSchema } from './common.ts'
 import { nodeDocumentSchema } from './documents.ts'
 import { benchStateSchema } from './run-state.ts'
 
-export const SYNC_VERSION = 1
+export const SYNC_VERSION = 2
 
 const attemptKey = { runId: z.string(), attempt: z.number().int() }
 

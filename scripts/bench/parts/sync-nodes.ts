@@ -3,7 +3,7 @@
  * steady rate, and notes how long the hub took to acknowledge it.
  */
 import type { NodeDocument } from '@fernlab/shared/contracts/documents'
-import type { Assignment, Inventory } from '@fernlab/shared/contracts/sync'
+import { type Assignment, type Inventory, SYNC_VERSION } from '@fernlab/shared/contracts/sync'
 import { parseTopic, topics as topicsOf } from '@fernlab/shared/contracts/topics'
 import { decode, encode } from '@fernlab/shared/links/codec'
 import { type MqttLink, openMqttLink } from '@fernlab/shared/links/mqtt-link'
@@ -66,7 +66,7 @@ class SyncNode {
   #inventory(): Inventory {
     this.#serial += 1
     return {
-      version: 1,
+      version: SYNC_VERSION,
       nodeVersion: 'bench',
       bootId: 'bench',
       serial: this.#serial,

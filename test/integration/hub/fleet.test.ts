@@ -6,7 +6,7 @@ import { CompatibilityCache } from '@fernlab/hub/fleet/compatible'
 import { loadFleetBook } from '@fernlab/hub/fleet/fleet-book'
 import { createFleet } from '@fernlab/hub/fleet/open-fleet'
 import { openStore, type Store } from '@fernlab/hub/store/store'
-import type { Inventory } from '@fernlab/shared/contracts/sync'
+import { type Inventory, SYNC_VERSION } from '@fernlab/shared/contracts/sync'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog, silentLog } from '@fernlab/shared/primitives/log'
@@ -55,7 +55,7 @@ async function startFleet(log = recordingLog()) {
 }
 
 const inventory = (fence?: number): Inventory => ({
-  version: 1,
+  version: SYNC_VERSION,
   nodeVersion: '0',
   bootId: 'boot',
   serial: 1,

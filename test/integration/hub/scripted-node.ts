@@ -1,6 +1,12 @@
 /** A node that does exactly what the test says, over a real connection to the hub's broker. */
 import type { NodeDocument, StopDoc } from '@fernlab/shared/contracts/documents'
-import type { Acknowledge, Assignment, Inventory, Welcome } from '@fernlab/shared/contracts/sync'
+import {
+  type Acknowledge,
+  type Assignment,
+  type Inventory,
+  SYNC_VERSION,
+  type Welcome,
+} from '@fernlab/shared/contracts/sync'
 import { parseTopic, type SyncChannel, topics } from '@fernlab/shared/contracts/topics'
 import { decode, encode } from '@fernlab/shared/links/codec'
 import { type MqttLink, openMqttLink } from '@fernlab/shared/links/mqtt-link'
@@ -67,7 +73,7 @@ export async function startScriptedNode(lab: TestHub, name: string, benches = ['
     greet: async (attempts = [], fence = 0) => {
       const mine = ++serial
       const inventory: Inventory = {
-        version: 1,
+        version: SYNC_VERSION,
         nodeVersion: '0',
         bootId: 'boot',
         serial: mine,

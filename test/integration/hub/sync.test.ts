@@ -138,6 +138,26 @@ test('a refusal for now queues the run again, with a new attempt; one for good e
   assert.is((await lab.final(id)).state, 'failed')
 })
 
+test('an attempt that begins after the hub has given it up is told to stop', async () => {
+  const id = await submit()
+  const first = await node.take()
+  const error = {
+    code: 'bench-busy',
+    kind: 'instrument',
+    message: 'busy',
+    studentMessage: 'busy',
+    retry: 'later',
+  } as const
+  await node.send('accepted', { accepted: [], refused: [{ runId: id, attempt: 1, error }] })
+  const second = await node.take()
+  await node.documents(...documentsOf(first).slice(0, 1))
+  await until(() => node.cancelled.some(({ runId, attempt }) => runId === id && attempt === 1), 'the cancel')
+  await node.documents(...documentsOf(second))
+  const run = await lab.final(id)
+  assert.equal([run.state, run.attempt], ['succeeded', 2])
+  assert.equal(await stored(id, 1), [])
+})
+
 test('an interrupted attempt starts again where that is safe; the old one is stale', async () => {
   const id = await submit('nothing')
   const first = await node.take()

@@ -47,7 +47,11 @@ const value = map.signal('shelf', 'box-1', 'value')
 
 test('each state of a run is told, with what it is and not whose; readings and benches are told as they change', async () => {
   const got = await watch()
-  const { run } = await lab.hub.runs.submit(admin, { lab: 'small', protocol: 'set', parameters: { value: 4 } })
+  const { run } = await lab.hub.runs.submit(admin, {
+    lab: 'small',
+    protocol: 'set',
+    parameters: { value: 4, pause: 0.3 },
+  })
   await lab.final(run.id)
   await until(() => got.some(({ topic }) => topic === map.hubRuns('succeeded')), 'the end')
   const told = got.filter(({ topic }) => topic.startsWith(`${map.base}/hub/runs/`))

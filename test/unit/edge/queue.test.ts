@@ -51,7 +51,7 @@ const restart = async (prepare: (instruments: { psu: MemoryInstrument; dmm: Memo
     benches: new Map([['bench-1', bench]]),
     plans: createRunPlans(),
     outbox: { open: () => attempt } as unknown as Outbox,
-    journal: { later: () => {} } as unknown as Journal,
+    journal: { attempt: async () => {} } as unknown as Journal,
     database: { read: async () => [row] },
     clock,
     log: silentLog,

@@ -37,6 +37,8 @@ test.after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** Later than what a change leads to at once. */
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 const ids = async () => (await database.read('SELECT id FROM t ORDER BY id')).map(({ id }) => id)
 const refusal = async (work: Promise<unknown>): Promise<LabError> => {
   try {
@@ -64,7 +66,7 @@ test('what a later turn lets out waits for the turns before, and does not leave 
   turn.add(insert, { id: 'same' })
   turn.add(insert, { id: 'same' })
   turn.afterCommit(() => left.push('first'))
-  await Promise.resolve()
+  await nextTurn()
   turn.add(insert, { id: 'other' })
   turn.afterCommit(() => left.push('second'))
   await turn.settled()
@@ -123,7 +125,7 @@ test('an effect without rows of its own waits for what was written before, and f
   const turn = create()
   const seen: string[] = []
   turn.add(move, { id: 'nobody' })
-  await Promise.resolve()
+  await nextTurn()
   turn.afterCommit(() => seen.push('acknowledged'))
   const error = await refusal(turn.kept())
   await turn.settled()
@@ -136,7 +138,7 @@ test('who asked for rows that are on disk is told so, though a turn before faile
   turn.add(move, { id: 'nobody' })
   const first = turn.kept()
   first.catch(() => {})
-  await Promise.resolve()
+  await nextTurn()
   turn.add(insert, { id: 'mine' })
   turn.afterCommit(() => assert.unreachable('an effect that rests on the failed turn'))
   await turn.kept()
