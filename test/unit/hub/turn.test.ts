@@ -181,4 +181,44 @@ test('the memory is read again only after writes that stand alone, which fail al
   assert.ok(turn.open)
 })
 
+test('rows that are amended or dropped within their turn are written as they were at its end', async () => {
+  const turn = create()
+  const amended = turn.add(insert, { id: 'first' })
+  amended.amend({ id: 'second' })
+  amended.amend({ id: 'third' })
+  turn.add(insert, { id: 'dropped' }).drop()
+  await turn.kept()
+  assert.equal(await ids(), ['third'])
+})
+
+test('a dropped row is not waited for: neither beside others of its statement, nor alone', async () => {
+  const turn = create()
+  turn.add(insert, { id: 'a' })
+  await turn.kept()
+  turn.add(move, { id: 'nobody' }).drop()
+  turn.add(move, { id: 'a' })
+  await turn.kept()
+  assert.equal(await ids(), ['a!'])
+  turn.add(move, { id: 'nobody' }).drop()
+  const seen: string[] = []
+  turn.afterCommit(() => seen.push('told'))
+  await turn.kept()
+  await turn.settled()
+  assert.equal([seen, reloads, turn.open], [['told'], 0, true])
+})
+
+test('a row that is changed after its turn is a bug, and stays as it was written', async () => {
+  const turn = create()
+  const row = turn.add(insert, { id: 'a' })
+  assert.ok(row.open)
+  await Promise.resolve()
+  turn.add(insert, { id: 'b' })
+  assert.not(row.open, 'another turn has begun')
+  const over = ({ code, kind }: LabError) => code === 'turn-over' && kind === 'bug'
+  assert.throws(() => row.amend({ id: 'c' }), over)
+  assert.throws(() => row.drop(), over)
+  await turn.settled()
+  assert.equal(await ids(), ['a', 'b'])
+})
+
 test.run()
