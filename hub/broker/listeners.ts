@@ -53,6 +53,8 @@ export async function listenMqtt(options: ListenOptions): Promise<Listener> {
 export function trackConnections(server: Server): () => void {
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
+    // One that offered an upgrade comes again, see `serveWithoutUpgrade`.
+    if (sockets.has(socket)) return
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })

@@ -59,6 +59,16 @@ test('a request that offers another protocol is answered as if it had not', asyn
   assert.is((await offering('websocket', 'GET', '/api/v1/nothing')).status, 404)
 })
 
+test('a connection that offers again and again is tracked once', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => warnings.push(warning)
+  process.on('warning', note)
+  for (let n = 0; n < 15; n++) assert.is((await offering('h2c', 'GET', '/healthz')).status, 200)
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('warning', note)
+  assert.equal(warnings, [])
+})
+
 test('one that offers and goes away in the middle leaves the hub well', async () => {
   const { port } = new URL(lab.hub.httpUrl)
   const socket = connect(Number(port), '127.0.0.1')
