@@ -56,6 +56,10 @@ async function read(path: string, options: { lastId?: string; until?: (event: Ev
   }
 }
 
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
 async function submitted(): Promise<string> {
   const answer = await hub.json('POST', '/api/v1/runs', { lab: 'rc-circuit', protocol: 'charge-curve' }, bearer)
   return ((await answer.json()) as { id: string }).id
@@ -216,10 +220,10 @@ test('cut off while the run goes on: nothing is missed, nothing comes twice', as
 
 test('a reader who goes away while the next piece is made is no error of the hub', async () => {
   const id = await submitted()
-  for (let i = 0; i < 3; i++) await read(`/api/v1/runs/${id}/events`, { until: ({ event }) => event === 'state' })
-  await hub.setState(id, 'assigned')
-  await read(`/api/v1/runs/${id}/events`, { until: ({ data }) => data.state === 'assigned' })
-  // The connections' ends are seen by now: a further one has been opened, used and closed on the same loop.
+  for (let i = 0; i < 3; i++) {
+    await read(`/api/v1/runs/${id}/events`, { until: ({ event }) => event === 'state' })
+    await until(() => hub.listening() === 0)
+  }
   assert.equal(
     log.lines.filter(({ level }) => level === 'error'),
     [],
@@ -288,63 +292,72 @@ test('nothing is sent on a token that another process revoked a second ago', asy
   assert.is(after, '')
 })
 
-test('something is sent every 15 s even when nothing happens', async () => {
-  const id = await submitted()
-  const run = (await hub.runs.get(id)) as NonNullable<Awaited<ReturnType<typeof hub.runs.get>>>
-  const clock = new ManualClock()
-  const gone = new AbortController()
-  const { store, runs } = hub
-  const events = runEvents({ store, runs, clock, run, cursor: readCursor(undefined), signal: gone.signal })
-  const seen: string[] = []
-  const reading = (async () => {
-    for await (const text of events) seen.push(text)
-  })()
-  while (!seen.some((text) => text.includes('"queued"'))) await new Promise((resolve) => setTimeout(resolve, 5))
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  const before = seen.length
-  await clock.advance(heartbeatMs)
-  while (seen.length === before) await new Promise((resolve) => setTimeout(resolve, 5))
-  assert.is(seen.at(-1), ': still here\n\n')
-  gone.abort()
-  await reading
-})
+/** Tells which timers it was asked for: the one of a heartbeat means that all was told and the next is waited for. */
+class WatchedClock extends ManualClock {
+  readonly #asked: number[] = []
 
-test('a run that waits hears that the queue moved, once for many moves, and its place at each heartbeat', async () => {
+  override after(ms: number, callback: () => void): () => void {
+    this.#asked.push(ms)
+    return super.after(ms, callback)
+  }
+
+  asked(ms: number): number {
+    return this.#asked.filter((other) => other === ms).length
+  }
+}
+
+/** Reads the events of a run that waits until all is told that is known. */
+async function follow() {
   const id = await submitted()
   const run = (await hub.runs.get(id)) as NonNullable<Awaited<ReturnType<typeof hub.runs.get>>>
-  const clock = new ManualClock()
+  const clock = new WatchedClock()
   const gone = new AbortController()
   const { store, runs } = hub
   const seen: string[] = []
-  const waits = () => seen.filter((text) => text.startsWith('event: wait')).length
   const reading = (async () => {
     const cursor = readCursor(undefined)
     for await (const text of runEvents({ store, runs, clock, run, cursor, signal: gone.signal })) seen.push(text)
   })()
-  const until = async (holds: () => boolean) => {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+  const rests = () => clock.asked(heartbeatMs)
+  await until(() => rests() === 1)
+  assert.ok(seen.some((text) => text.includes('"queued"')))
+  const leave = () => {
+    gone.abort()
+    return reading
   }
-  await until(() => seen.some((text) => text.includes('"queued"')))
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  return { id, clock, seen, rests, leave }
+}
+
+test('something is sent every 15 s even when nothing happens', async () => {
+  const { clock, seen, rests, leave } = await follow()
+  await clock.advance(heartbeatMs)
+  await until(() => rests() === 2)
+  assert.is(seen.at(-1), ': still here\n\n')
+  await leave()
+})
+
+test('a run that waits hears that the queue moved, once for many moves, and its place at each heartbeat', async () => {
+  const { id, clock, seen, rests, leave } = await follow()
+  const waits = () => seen.filter((text) => text.startsWith('event: wait')).length
+  const moved = () => hub.tell({ runId: 'another', kind: 'state', state: 'succeeded' })
   const before = waits()
-  for (let n = 0; n < 5; n++) hub.tell({ runId: 'another', kind: 'state', state: 'succeeded' })
+  for (let n = 0; n < 5; n++) moved()
   await clock.advance(queueMs)
-  await until(() => waits() > before)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await until(() => rests() === 2)
   assert.is(waits(), before + 1)
   await clock.advance(heartbeatMs)
-  await until(() => seen.at(-1) === ': still here\n\n')
+  await until(() => rests() === 3)
   assert.is(waits(), before + 2)
 
   await hub.setState(id, 'running')
-  await until(() => seen.some((text) => text.includes('"running"')))
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  hub.tell({ runId: 'another', kind: 'state', state: 'succeeded' })
-  await clock.advance(queueMs)
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  assert.is(waits(), before + 2, 'it waits no more')
-  gone.abort()
-  await reading
+  await until(() => rests() === 4)
+  const timers = clock.asked(queueMs)
+  moved()
+  assert.is(clock.asked(queueMs), timers, 'it waits no more')
+  await hub.setState(id, 'succeeded')
+  await until(() => seen.some((text) => text.startsWith('event: end')))
+  assert.is(waits(), before + 2)
+  await leave()
 })
 
 test.run()

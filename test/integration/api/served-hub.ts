@@ -105,7 +105,7 @@ export function tableRuns({ store, requireSpace = () => {} }: { store: ApiParts[
       return () => listeners.delete(listener)
     },
   }
-  return { runs, setState, tell }
+  return { runs, setState, tell, listening: () => listeners.size }
 }
 
 const noFleet: ApiParts['fleet'] = {
@@ -158,7 +158,7 @@ export async function serveHub(options: ServedOptions = {}) {
     ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes, minimumFreeBytes: 1_000_000_000 }),
   })
   const monitoring = createMonitoring({ clock, log })
-  const { runs, setState, tell } = tableRuns({ store, requireSpace: maintenance.requireSpace })
+  const { runs, setState, tell, listening } = tableRuns({ store, requireSpace: maintenance.requireSpace })
   const app = await createApi({
     store,
     accounts,
@@ -203,6 +203,8 @@ export async function serveHub(options: ServedOptions = {}) {
     runs,
     setState,
     tell,
+    /** How many listen for changes of runs. */
+    listening,
     json,
     /** Signs in as a page does; the cookie as a header. */
     signIn: async (who = admin) => {
