@@ -55,8 +55,8 @@ export async function* runEvents(options: RunEventsOptions): AsyncGenerator<stri
   const { store, runs, clock, run, signal } = options
   const nudges = collectNudges(options)
   const reader = createReader(store, run.id, options.cursor)
-  yield 'retry: 1000\n\n'
   try {
+    yield 'retry: 1000\n\n'
     yield* told(await runs.get(run.id), true, runs, run.id)
     for (;;) {
       const heard = nudges.take()

@@ -230,6 +230,18 @@ test('a reader who goes away while the next piece is made is no error of the hub
   )
 })
 
+test('a reader who is gone after the first line is listened for no more', async () => {
+  const id = await submitted()
+  const run = (await hub.runs.get(id)) as NonNullable<Awaited<ReturnType<typeof hub.runs.get>>>
+  const { store, runs } = hub
+  const { signal } = new AbortController()
+  const events = runEvents({ store, runs, clock: new ManualClock(), run, cursor: readCursor(undefined), signal })
+  assert.match((await events.next()).value ?? '', 'retry')
+  assert.is(hub.listening(), 1)
+  await events.return()
+  assert.is(hub.listening(), 0)
+})
+
 test('a reader who does not read holds nothing up and fills no memory', async () => {
   const id = await submitted()
   await attempt(id, 1)
