@@ -209,6 +209,7 @@ async function* encoded(texts: AsyncGenerator<string, void, void>): Bytes {
 /**
  * An answer that is made as it is read: its first piece before the head is sent, so that what fails at once is a problem
  * document, and no other piece before the reader asks for it. What fails later breaks the connection, and is in the log.
+ * For a HEAD nothing is made: it would be neither read nor cancelled.
  */
 function streamedWith(log: Log) {
   return async (
@@ -218,6 +219,13 @@ function streamedWith(log: Log) {
     fileName?: string,
     onGone: () => void = () => {},
   ): Promise<Response> => {
+    const headers = {
+      'content-type': type,
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      ...(fileName === undefined ? {} : { 'content-disposition': `attachment; filename="${fileName}"` }),
+    }
+    if (c.req.method === 'HEAD') return new Response(null, { headers })
     let next: ReturnType<Bytes['next']> | undefined = Promise.resolve(await source.next())
     let gone = false
     const stream = new ReadableStream<Uint8Array>(
@@ -244,14 +252,7 @@ function streamedWith(log: Log) {
       },
       { highWaterMark: 0 },
     )
-    return new Response(stream, {
-      headers: {
-        'content-type': type,
-        'cache-control': 'no-store',
-        'x-accel-buffering': 'no',
-        ...(fileName === undefined ? {} : { 'content-disposition': `attachment; filename="${fileName}"` }),
-      },
-    })
+    return new Response(stream, { headers })
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads'
 import { resetPassword } from '@fernlab/hub/accounts/passwords'
 import { heartbeatMs, queueMs, readCursor, runEvents } from '@fernlab/hub/results/run-events'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
@@ -240,6 +241,34 @@ test('a reader who is gone after the first line is listened for no more', async 
   assert.is(hub.listening(), 1)
   await events.return()
   assert.is(hub.listening(), 0)
+})
+
+test('a HEAD of what is made as it is read tells its head, and nothing is made', async () => {
+  const id = await submitted()
+  await attempt(id, 1)
+  await hub.setState(id, 'running')
+  await storeDocuments(hub.store, await documents(id, 1, 2))
+  const paths = ['events', 'documents', 'data.json', 'data.csv', 'data.parquet', 'data.h5'].map(
+    (form) => `/api/v1/runs/${id}/${form}`,
+  )
+  const started: Worker[] = []
+  const note = (worker: Worker) => started.push(worker)
+  process.on('worker', note)
+  const heads: Response[] = []
+  for (const path of paths) heads.push(await fetch(`${hub.url}${path}`, { method: 'HEAD', headers: bearer }))
+  process.off('worker', note)
+  assert.is(hub.listening(), 0)
+  assert.is(started.length, 0, 'no converter')
+  for (const [at, path] of paths.entries()) {
+    const gone = new AbortController()
+    const answer = await fetch(`${hub.url}${path}`, { headers: bearer, signal: gone.signal })
+    assert.is(heads[at]?.status, 200)
+    for (const name of ['content-type', 'content-disposition', 'cache-control']) {
+      assert.is(heads[at]?.headers.get(name), answer.headers.get(name), `${name} of ${path}`)
+    }
+    gone.abort()
+  }
+  await until(() => hub.listening() === 0)
 })
 
 test('a reader who does not read holds nothing up and fills no memory', async () => {
