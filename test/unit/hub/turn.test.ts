@@ -211,7 +211,7 @@ test('a row that is changed after its turn is a bug, and stays as it was written
   const turn = create()
   const row = turn.add(insert, { id: 'a' })
   assert.ok(row.open)
-  await Promise.resolve()
+  await nextTurn()
   turn.add(insert, { id: 'b' })
   assert.not(row.open, 'another turn has begun')
   const over = ({ code, kind }: LabError) => code === 'turn-over' && kind === 'bug'
