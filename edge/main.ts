@@ -126,6 +126,18 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
   }
 
   const journal = createJournal({ database, clock, log, ...(faultPoint === undefined ? {} : { faultPoint }) })
+  // Both come last: nothing may reach the node before it has taken up what its former life left behind.
+  let mqtt: MqttLink | undefined
+  let hub: HubLink | undefined
+  const retain = (topic: string, payload: string) => {
+    // What is not sent now is published again after the next connect.
+    if (mqtt?.connected) mqtt.publish(topic, payload, { retain: true }).catch(() => {})
+  }
+  const signalTopics = createSignalTopics({
+    clock,
+    connected: () => mqtt?.connected === true,
+    publish: (instrument, signal, payload) => retain(topics.signal(node, instrument, signal), payload),
+  })
   const benches = new Map<string, Bench>()
   for (const [name, entry] of Object.entries(config.file.benches)) {
     const parts = new Map<string, InstrumentHandle>()
@@ -144,22 +156,11 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
         log,
         faultPoint,
         newId: () => newId(clock.now()),
+        onValue: signalTopics.note,
       }),
     )
   }
 
-  // Both come last: nothing may reach the node before it has taken up what its former life left behind.
-  let mqtt: MqttLink | undefined
-  let hub: HubLink | undefined
-  const retain = (topic: string, payload: string) => {
-    // What is not sent now is published again after the next connect.
-    if (mqtt?.connected) mqtt.publish(topic, payload, { retain: true }).catch(() => {})
-  }
-  const signalTopics = createSignalTopics({
-    clock,
-    connected: () => mqtt?.connected === true,
-    publish: (instrument, signal, payload) => retain(topics.signal(node, instrument, signal), payload),
-  })
   const disk: Disk = await watchDisk({
     folder: dataFolder,
     leastFreeBytes: options.leastFreeBytes ?? LEAST_FREE_BYTES,

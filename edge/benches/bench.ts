@@ -15,6 +15,7 @@ import type { BenchSpec } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import type { SignalValue } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
 import { createLease, type Lease } from './lease.ts'
@@ -61,6 +62,8 @@ export interface CreateBenchOptions {
   readonly log: Log
   readonly faultPoint?: FaultHook | undefined
   readonly newId: () => string
+  /** What the safe state has set. */
+  readonly onValue: (instrument: string, signal: string, value: SignalValue, unit: string, timeS: number) => void
 }
 
 const FIRST_RETRY_MS = 1000
@@ -69,7 +72,7 @@ const LAST_RETRY_MS = 60_000
 const CLOSE_MS = 2000
 
 export function createBench(options: CreateBenchOptions): Bench {
-  const { name, entry, parts, clock, log, faultPoint } = options
+  const { name, entry, parts, clock, log, faultPoint, onValue } = options
   const listeners: ((bench: Bench) => void)[] = []
   let fence = options.fence
   let lease: Lease | undefined
@@ -151,6 +154,7 @@ export function createBench(options: CreateBenchOptions): Bench {
       clock,
       hurry: hurry.signal,
       faultPoint: points,
+      onSet: (instrument, signal, value, unit) => onValue(instrument, signal, value, unit, clock.now() / 1000),
     })
     if (!result.reached) {
       for (const handle of driven) due.add(handle)

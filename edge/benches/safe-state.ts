@@ -4,7 +4,7 @@
  * INVARIANTS: all instruments are driven at the same time; on each, what was moved goes first, then the rest in the
  * order of node.yaml; an instrument that can be told everything without answering is, before it is asked whether it
  * did; one signal's failure does not keep the others from being set; each is tried twice; it ends within `TOTAL_MS`, and
- * when `hurry` aborts, whatever the instruments do; what failed is named.
+ * when `hurry` aborts, whatever the instruments do; what was set is told to `onSet`; what failed is named.
  */
 import type { BenchEntry } from '@fernlab/shared/contracts/node-file'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -26,6 +26,8 @@ export interface SafeStateOptions {
   /** Ends it before its time, with a {@link lateError}. */
   readonly hurry?: AbortSignal
   readonly faultPoint?: FaultHook | undefined
+  /** Each value that an instrument has taken, in the signal's own unit. */
+  readonly onSet: (instrument: string, signal: string, value: SignalValue, unit: string) => void
 }
 
 const TOTAL_MS = 5000
@@ -39,10 +41,11 @@ interface SafeValue {
   readonly key: string
   readonly signal: string
   readonly value: SignalValue
+  readonly unit: string
 }
 
 export async function driveToSafeState(options: SafeStateOptions): Promise<SafeResult> {
-  const { bench, safeState, parts, moved, clock, hurry, faultPoint } = options
+  const { bench, safeState, parts, moved, clock, hurry, faultPoint, onSet } = options
   const wanted = Object.entries(safeState)
   if (wanted.length === 0) return { reached: true }
   const ordered = [...wanted.filter(([key]) => moved.includes(key)), ...wanted.filter(([key]) => !moved.includes(key))]
@@ -56,7 +59,7 @@ export async function driveToSafeState(options: SafeStateOptions): Promise<SafeR
       if (handle === undefined) throw unknown(`there is no part ${part}`)
       const spec = handle.spec.signals.find(({ name }) => name === signal)
       if (spec === undefined) throw unknown(`there is no signal ${signal}`)
-      const own = { key, signal, value: checkSet({ label: key, spec, value, limits: [] }) }
+      const own = { key, signal, value: checkSet({ label: key, spec, value, limits: [] }), unit: spec.unit }
       byInstrument.set(handle, [...(byInstrument.get(handle) ?? []), own])
       outstanding.add(key)
     } catch (thrown) {
@@ -91,9 +94,10 @@ export async function driveToSafeState(options: SafeStateOptions): Promise<SafeR
 
   const oneByOne = async (handle: InstrumentHandle, values: readonly SafeValue[], abort: AbortSignal) => {
     for (const each of values) {
-      await attempt(handle, [each], abort, () =>
-        handle.set(each.signal, each.value, { signal: abort, timeoutMs: EACH_MS, urgent: true }),
-      )
+      await attempt(handle, [each], abort, async () => {
+        await handle.set(each.signal, each.value, { signal: abort, timeoutMs: EACH_MS, urgent: true })
+        onSet(handle.name, each.signal, each.value, each.unit)
+      })
     }
   }
 
@@ -103,6 +107,7 @@ export async function driveToSafeState(options: SafeStateOptions): Promise<SafeR
     await attempt(handle, values, abort, async () => {
       try {
         await handle.setTogether(told, { signal: abort, timeoutMs: TOGETHER_MS, urgent: true })
+        for (const { signal, value, unit } of values) onSet(handle.name, signal, value, unit)
       } catch (thrown) {
         const { code, kind } = asLabError(thrown)
         refused = code === 'instrument-refused' || kind === 'caller'

@@ -1,8 +1,9 @@
 /**
  * Signals as retained MQTT messages, for dashboards.
  *
- * INVARIANTS: a signal is published at most once in `LEAST_MS`, the latest value last; an unchanged value only once in
- * `STILL_MS`; nothing is kept for a broker that is away but the latest value of each signal.
+ * INVARIANTS: a signal is published at most once in `LEAST_MS`, the latest value last, at the latest at
+ * the end; an unchanged value only once in `STILL_MS`; nothing is kept for a broker that is away but the latest value of
+ * each signal.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { SignalValue } from '../drivers/driver.ts'
@@ -11,6 +12,7 @@ export interface SignalTopics {
   note(instrument: string, signal: string, value: SignalValue, unit: string, timeS: number): void
   /** Publishes all that is known, after a connect. */
   republish(): void
+  /** Publishes what has changed since, and nothing any more. */
   close(): void
 }
 
@@ -80,6 +82,10 @@ export function createSignalTopics({ clock, publish, connected }: CreateSignalTo
     close: () => {
       closed = true
       cancel?.()
+      if (!connected()) return
+      const now = clock.monotonic()
+      for (const entry of changed) send(entry, now)
+      changed.clear()
     },
   }
 }

@@ -227,7 +227,7 @@ test('a lease lets one client set and read, refuses runs, and ends in the safe s
   const result = await hub.call('bench.exchange', {
     bench: 'bench-1',
     lease: taken.lease,
-    set: { 'psu.voltage': 3 },
+    set: { 'psu.voltage': 3, 'psu.output': true },
     read: ['psu.current'],
   })
   assert.is((result as { readings: Record<string, { value: number }> }).readings['psu.current']?.value, 0.03)
@@ -251,6 +251,8 @@ test('a lease lets one client set and read, refuses runs, and ends in the safe s
   assert.is(hub.refused[0]?.error.code, 'bench-busy')
   assert.equal(await hub.call('lease.release', { bench: 'bench-1', lease: taken.lease }), { safe: true })
   assert.is(node.instrument().values.get('voltage'), 0)
+  const output = 'fernlab/v1/test/nodes/n1/instruments/psu-1/output'
+  await hub.until('the topics say so', () => JSON.parse(hub.retained.get(output) ?? '{}').value === false)
 })
 
 test('a lease that is not renewed ends in the safe state', async () => {

@@ -22,6 +22,7 @@ const make = async (prepare: (b: MemoryInstrument) => void = () => {}) => {
     createInstrumentHandle({ name: instrument.spec.name, instrument, clock, log }),
   )
   let ids = 0
+  const values: [string, string, unknown, string, number][] = []
   const bench: Bench = createBench({
     name: 'bench',
     entry: {
@@ -37,12 +38,13 @@ const make = async (prepare: (b: MemoryInstrument) => void = () => {}) => {
     clock,
     log,
     newId: () => `lease-${++ids}`,
+    onValue: (...value) => values.push(value),
   })
   const states: string[] = []
   bench.onChange(({ status }) => states.push(status.state))
   for (const handle of handles) handle.start()
   await clock.advance(0)
-  return { clock, log, a, b, bench, states }
+  return { clock, log, a, b, bench, states, values }
 }
 const codeOf = async (work: () => unknown): Promise<string> => {
   try {
@@ -64,6 +66,22 @@ test('goes to its safe state before it is free for the first time', async () => 
     ],
   )
   assert.equal(b.sets('voltage'), [1])
+})
+
+test('what the safe state has set is told, as whatever else is set', async () => {
+  const { clock, bench, values } = await make()
+  const lease = bench.acquire(aRun)
+  await lease.set('x', 'voltage', 4, undefined, never)
+  values.length = 0
+  const released = bench.release(lease)
+  await clock.advance(0)
+  await released
+  const timeS = clock.now() / 1000
+  assert.equal(values, [
+    ['a', 'voltage', 0, 'V', timeS],
+    ['b', 'voltage', 1, 'V', timeS],
+    ['a', 'output', false, '1', timeS],
+  ])
 })
 
 test('is held once, and what was moved is made safe first', async () => {

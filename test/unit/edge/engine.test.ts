@@ -57,6 +57,7 @@ const makeRig = async (): Promise<Rig> => {
     clock,
     log: silentLog,
     newId: () => 'lease',
+    onValue: () => {},
   })
   for (const handle of handles) handle.start()
   await clock.advance(0)

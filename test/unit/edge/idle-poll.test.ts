@@ -21,7 +21,10 @@ const make = async () => {
       handle.start()
       const entry = { parts: { dmm: name }, safeState: {} }
       const parts = new Map([['dmm', handle]])
-      return [name, createBench({ name, entry, parts, fence: 0, clock, log: silentLog, newId: () => 'lease' })] as const
+      return [
+        name,
+        createBench({ name, entry, parts, fence: 0, clock, log: silentLog, newId: () => 'lease', onValue: () => {} }),
+      ] as const
     }),
   )
   await clock.advance(0)

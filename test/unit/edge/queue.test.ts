@@ -32,6 +32,7 @@ const restart = async (prepare: (instruments: { psu: MemoryInstrument; dmm: Memo
     clock,
     log: silentLog,
     newId: () => 'lease',
+    onValue: () => {},
   })
   const documents: DocumentBody[] = []
   const attempt: AttemptOutbox = {

@@ -52,6 +52,7 @@ const make = async () => {
   await during(handle.set('voltage', 4, use))
   await during(handle.set('output', true, use))
   sent.length = 0
+  const taken: [string, unknown][] = []
   const drive = (safeState: Record<string, number | boolean>): Promise<{ value: SafeResult; tookMs: number }> =>
     during(
       driveToSafeState({
@@ -60,9 +61,10 @@ const make = async () => {
         parts: new Map([['psu', handle]]),
         moved: ['psu.voltage'],
         clock,
+        onSet: (_instrument, signal, value) => taken.push([signal, value]),
       }),
     )
-  return { clock, device, handle, sent, garble, during, drive }
+  return { clock, device, handle, sent, taken, garble, during, drive }
 }
 
 test('an instrument that hears but does not answer is told everything, twice, before it is let go of', async () => {
@@ -87,12 +89,18 @@ test('an instrument that hears but does not answer is told everything, twice, be
 })
 
 test('an instrument that answers is asked once about all, and again about each when it refused one', async () => {
-  const { handle, sent, garble, during, drive } = await make()
+  const { handle, sent, taken, garble, during, drive } = await make()
   const safeState = { 'psu.voltage': 0, 'psu.current_limit': 0.1, 'psu.output': false }
   const { value, tookMs } = await drive(safeState)
   assert.equal(value, { reached: true })
   assert.ok(tookMs < 100, `${tookMs} ms`)
   assert.equal(sent, ['VOLT 0.000', 'CURR 0.100', 'OUTP 0', 'SYST:ERR?'])
+  assert.equal(taken, [
+    ['voltage', 0],
+    ['current_limit', 0.1],
+    ['output', false],
+  ])
+  taken.length = 0
   await during(handle.set('output', true, { signal: never }))
   garble.add('CURR 0.100')
   const refused = (await drive(safeState)).value
@@ -100,6 +108,10 @@ test('an instrument that answers is asked once about all, and again about each w
   const message = refused.reached ? '' : refused.error.message
   assert.match(message, /psu\.current_limit: .*refused CURR 0\.100/)
   assert.not.match(message, /psu\.(voltage|output):/)
+  assert.equal(taken, [
+    ['voltage', 0],
+    ['output', false],
+  ])
   const { value: readings } = await during(handle.read(['output'], { signal: never }))
   assert.is(readings.output?.value, false)
 })
