@@ -97,7 +97,10 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     log.info(enrolled, 'the node is enrolled')
   }
   const site = options.site ?? config.file.site ?? settings.data.site
-  if (site === undefined) throw wrong('site', 'the site is not known: set `site` in node.yaml, or enrol the node')
+  if (site === undefined) {
+    const how = `make a code with "fernlab node enroll ${node}" and start the node with --hub ADDRESS --enroll CODE`
+    throw wrong('node', `${node} is not enrolled: ${how}; one that needs no enrolment has \`site\` in node.yaml`)
+  }
   if (settings.data.node !== undefined && settings.data.node !== node) {
     throw wrong('node', `this node was enrolled as ${settings.data.node}, but node.yaml says ${node}`)
   }

@@ -1,4 +1,5 @@
 // npm run hub, npm run edge -- --config node.yaml: one part alone.
+import { fileURLToPath } from 'node:url'
 import { prepare } from './prepare.mjs'
 
 const [part, ...args] = process.argv.slice(2)
@@ -9,7 +10,13 @@ if (!Object.hasOwn(programs, part ?? '')) {
   process.exitCode = 1
 } else if (await prepare({ only: part })) {
   const { main } = await import(programs[part])
-  await main({ args, env: process.env })
+  const env = { ...process.env }
+  if (env.npm_lifecycle_event === part && env.INIT_CWD) {
+    // npm goes to the clone first: paths are meant from where the person is, but the default data folder stays.
+    env.FERNLAB_DATA ||= fileURLToPath(new URL('../../data', import.meta.url))
+    process.chdir(env.INIT_CWD)
+  }
+  await main({ args, env })
 } else {
   process.exitCode = 1
 }

@@ -1,5 +1,5 @@
 /** A wrong setting stops each program with one line that names it, and nothing else. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
@@ -126,6 +126,20 @@ test('npm run edge names a node file that is not there', async () => {
   })
   assert.is(await ended, 1)
   assert.is(errors(), '/nowhere:1:1: there is no such file\n')
+})
+
+test('npm run edge takes paths from where the person is, and says how to enrol first', async () => {
+  const own = join(folder, 'own')
+  mkdirSync(own)
+  writeFileSync(join(own, 'mine.yaml'), 'node: n7\nhub: { url: mqtt://127.0.0.1:1 }\ninstruments: {}\nbenches: {}\n')
+  const { ended, errors } = startProgram(
+    process.execPath,
+    ['scripts/start/part.mjs', 'edge', '--config', 'mine.yaml'],
+    { FERNLAB_DATA: 'data', npm_lifecycle_event: 'edge', INIT_CWD: own },
+  )
+  assert.is(await ended, 1)
+  assert.match(errors(), /^node: n7 is not enrolled: .*"fernlab node enroll n7".*--enroll CODE/)
+  assert.ok(existsSync(join(own, 'data/nodes/n7')))
 })
 
 for (const name of hubs) {
