@@ -76,6 +76,7 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
   let clockOffsetMs: number | undefined
   let cancelGreeting: (() => void) | undefined
   let cancelLive: (() => void) | undefined
+  let refusalLogged = false
   let closed = false
 
   const move = (to: SyncState) => {
@@ -194,10 +195,18 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
   })
   link.onConnect(() => {
     if (closed) return
+    refusalLogged = false
     options.onConnect()
     greet()
   })
-  link.onDisconnect(() => {
+  link.onDisconnect((_reason, refused) => {
+    if (refused && !refusalLogged) {
+      refusalLogged = true
+      log.error(
+        { node },
+        'the hub refuses this node’s credential: it was revoked, replaced or never given; enrol the node again',
+      )
+    }
     outbox.connect(undefined)
     cancelGreeting?.()
     cancelGreeting = undefined

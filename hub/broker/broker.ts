@@ -65,7 +65,7 @@ export async function createBroker({ site, authenticate, clock, log }: CreateBro
   const arriving = new Set<{ readonly cut: ((identity: Identity) => boolean)[] }>()
   const losses = createLossLog(log)
 
-  const refuse = (message: string, returnCode: 4 | 5): AuthenticateError =>
+  const refuse = (message: string, returnCode: 3 | 4): AuthenticateError =>
     Object.assign(new Error(message), { returnCode })
   const aedes = new Aedes({
     concurrency: 10_000,
@@ -98,7 +98,7 @@ export async function createBroker({ site, authenticate, clock, log }: CreateBro
         (error: unknown) => {
           arriving.delete(arrival)
           log.error({ error: String(error) }, 'a credential could not be checked')
-          done(refuse('try again', 5), null)
+          done(refuse('try again', 3), null)
         },
       )
     },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeDocument, StopDoc } from '@fernlab/shared/contracts/documents'
 import * as assert from 'uvu/assert'
 import { protocolOf, startTestNode, type TestNode } from '../../support/edge/node.ts'
@@ -366,6 +367,18 @@ test('health and status are retained, and offline is said at the end', async () 
   assert.is(hub.retained.get('fernlab/v1/test/nodes/n1/status'), 'online')
   await node.close()
   await hub.until('offline came', () => hub.retained.get('fernlab/v1/test/nodes/n1/status') === 'offline')
+})
+
+test('a node whose credential the hub refuses says so once, however often it tries', async () => {
+  await node.remove()
+  hub.broker.authenticate = (_client, _username, _password, done) =>
+    done(Object.assign(new Error('bad user name or password'), { returnCode: 4 }), null)
+  let refused = 0
+  hub.broker.on('clientError', () => refused++)
+  node = await startTestNode(hub)
+  const said = () => node.log.lines.filter(({ message }) => /refuses this node’s credential.*enrol/.test(message))
+  while (refused < 4) await sleep(20)
+  assert.is(said().length, 1)
 })
 
 test.run()
