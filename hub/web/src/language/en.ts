@@ -301,7 +301,7 @@ export const en = {
     accepting: 'New runs are accepted.',
     refusing: 'New runs are refused until there is space. Old results can be read.',
     retention: 'Retention',
-    retentionText: 'What is older is removed once a day. Empty keeps it for ever.',
+    retentionText: 'What is older is removed at once, then each night. Empty keeps it for ever.',
     dataDays: 'Samples, days',
     dataDaysHelp: 'Results and configuration stay.',
     runDays: 'Whole runs, days',

@@ -312,7 +312,7 @@ export const es: Language = {
     accepting: 'Se aceptan ensayos nuevos.',
     refusing: 'No se aceptan ensayos nuevos hasta que haya espacio. Los resultados antiguos se pueden leer.',
     retention: 'Conservación',
-    retentionText: 'Lo más antiguo se borra una vez al día. Vacío lo conserva para siempre.',
+    retentionText: 'Lo más antiguo se borra enseguida y luego cada noche. Vacío lo conserva para siempre.',
     dataDays: 'Muestras, días',
     dataDaysHelp: 'Los resultados y la configuración se quedan.',
     runDays: 'Ensayos enteros, días',
