@@ -53,7 +53,7 @@ test('finds the blocks that are to be run and the files that are to be written',
   ])
 })
 
-test('the lab and the node in the guide for lab builders are sound, and fit each other', async () => {
+test('the lab and the nodes in the guide for lab builders are sound, and fit each other', async () => {
   const files = guides().find(({ path }) => path === 'docs/lab-builders.md')?.blocks ?? []
   const folder: Record<string, string> = {}
   for (const { file, text } of files) {
@@ -61,27 +61,30 @@ test('the lab and the node in the guide for lab builders are sound, and fit each
   }
   const { lab, issues } = checkLabFolder(folder, { folder: 'divider' })
   assert.equal(issues, [])
-  const text = files.find(({ file }) => file === 'node.yaml')?.text ?? ''
-  const drivers = builtInDrivers()
-  const config = await loadConfig({ text, folder: root }, drivers)
-  const [clock, log] = [systemClock, silentLog]
-  const instruments = new Map<string, InstrumentHandle>()
-  for (const [name, entry] of Object.entries(config.file.instruments)) {
-    const driver = drivers.find(({ kind }) => kind === entry.driver)
-    assert.ok(driver, entry.driver)
-    // Nothing is opened: making an instrument reads its description and its settings.
-    const openTransport = () => Promise.reject(new TypeError('nothing is to be opened'))
-    const instrument = await driver.create(entry.config, { name, clock, log, openTransport, configFolder: root })
-    instruments.set(name, createInstrumentHandle({ name, instrument, clock, log }))
-  }
-  checkAgainstInstruments(config, instruments)
-  for (const bench of Object.values(config.file.benches)) {
-    const specs = Object.entries(bench.parts).flatMap(([part, name]) => {
-      const spec = instruments.get(name)?.spec
-      return spec === undefined ? [] : [[part, spec] as const]
-    })
-    for (const protocol of Object.values(lab?.protocols ?? {})) {
-      assert.equal(checkProtocol(protocol, { parts: Object.fromEntries(specs), limits: bench.limits ?? {} }), [])
+  const nodes = files.filter(({ file }) => file?.endsWith('node.yaml'))
+  assert.is(nodes.length, 2)
+  for (const { text } of nodes) {
+    const drivers = builtInDrivers()
+    const config = await loadConfig({ text, folder: root }, drivers)
+    const [clock, log] = [systemClock, silentLog]
+    const instruments = new Map<string, InstrumentHandle>()
+    for (const [name, entry] of Object.entries(config.file.instruments)) {
+      const driver = drivers.find(({ kind }) => kind === entry.driver)
+      assert.ok(driver, entry.driver)
+      // Nothing is opened: making an instrument reads its description and its settings.
+      const openTransport = () => Promise.reject(new TypeError('nothing is to be opened'))
+      const instrument = await driver.create(entry.config, { name, clock, log, openTransport, configFolder: root })
+      instruments.set(name, createInstrumentHandle({ name, instrument, clock, log }))
+    }
+    checkAgainstInstruments(config, instruments)
+    for (const bench of Object.values(config.file.benches)) {
+      const specs = Object.entries(bench.parts).flatMap(([part, name]) => {
+        const spec = instruments.get(name)?.spec
+        return spec === undefined ? [] : [[part, spec] as const]
+      })
+      for (const protocol of Object.values(lab?.protocols ?? {})) {
+        assert.equal(checkProtocol(protocol, { parts: Object.fromEntries(specs), limits: bench.limits ?? {} }), [])
+      }
     }
   }
 })
