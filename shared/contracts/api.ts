@@ -208,7 +208,13 @@ export const nodeSchema = z.object({
 export type NodeInfo = z.infer<typeof nodeSchema>
 
 /** `POST /api/v1/nodes` (admin) → one-time code; `POST /api/v1/nodes/enroll` (the code is the authority) → credential. */
-export const enrollmentCodeSchema = z.object({ node: z.string(), code: z.string(), expiresAt: time })
+export const enrollmentCodeSchema = z.object({
+  node: z.string(),
+  code: z.string(),
+  expiresAt: time,
+  /** Addresses of the broker for `hub.url` in node.yaml, best first. */
+  mqtt: z.array(z.string()),
+})
 export const enrollSchema = z.strictObject({ code: z.string(), node: nameSchema })
 export const nodeCredentialSchema = z.object({
   site: z.string(),

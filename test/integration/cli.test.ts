@@ -216,6 +216,9 @@ test('makes, lists and revokes tokens; a revoked one is refused', async () => {
 test('enrols, rotates and revokes a node', async () => {
   const made = await json<{ node: string; code: string }>(['node', 'enroll', 'bench-9'])
   assert.is(made.node, 'bench-9')
+  const said = (await run(['node', 'enroll', 'bench-8'])).err
+  assert.match(said, `hub: { url: ${hub.mqtt} }`)
+  assert.match(said, `npm run edge -- --config node.yaml --hub ${hub.http} --enroll `)
   const enrolled = await fetch(`${hub.http}/api/v1/nodes/enroll`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -225,6 +228,8 @@ test('enrols, rotates and revokes a node', async () => {
   const first = (await enrolled.json()) as { password: string }
   const second = await json<{ password: string }>(['node', 'rotate', 'bench-9'])
   assert.is.not(first.password, second.password)
+  const rotated = await run(['node', 'rotate', 'bench-9'])
+  assert.match(rotated.err, '<FERNLAB_DATA>/nodes/bench-9/settings.json, set "password"')
   await ok(['node', 'revoke', 'bench-9'])
   const nodes = await json<{ id: string; state: string }[]>(['nodes'])
   assert.is(nodes.find((node) => node.id === 'bench-9')?.state, 'revoked')

@@ -171,7 +171,7 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
     async ({ c, body, caller }) => {
       const code = await fleet.createEnrollment(body.node, caller.personId)
       await audit(caller.personId, 'node.enrollment-code', body.node)
-      return c.json(code, 201)
+      return c.json({ ...code, mqtt: [...config.mqttUrls(c.req.header('host'))] }, 201)
     },
   )
   add(

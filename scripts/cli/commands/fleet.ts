@@ -14,7 +14,8 @@ export function addFleet(program: Command, context: Context): void {
     const made = await client.call(enrollmentCodeSchema, '/api/v1/nodes', { method: 'POST', body: { node: name } })
     if (options.json) return terminal.out(JSON.stringify(made, null, 2))
     terminal.out(made.code)
-    terminal.err(`Good once, until ${made.expiresAt}. On the node:`)
+    terminal.err(`Good once, until ${made.expiresAt}. On the node, with node: ${made.node} and`)
+    terminal.err(`hub: { url: ${made.mqtt[0]} } in its node.yaml:`)
     terminal.err(`  npm run edge -- --config node.yaml --hub ${client.url} --enroll ${made.code}`)
   })
 
@@ -25,7 +26,8 @@ export function addFleet(program: Command, context: Context): void {
       const credential = await client.call(nodeCredentialSchema, path, { method: 'POST' })
       if (options.json) return terminal.out(JSON.stringify(credential, null, 2))
       terminal.out(credential.password)
-      terminal.err(`Put it into settings.json in the data folder of ${name}, and start the node again.`)
+      terminal.err(`On the node, in <FERNLAB_DATA>/nodes/${name}/settings.json, set "password" to it; beside it stands`)
+      terminal.err(`"username": ${JSON.stringify(credential.username)}. Then start the node again.`)
     },
   )
 

@@ -228,7 +228,15 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (call === 'GET /api/v1/nodes') return listed(nodes)
     if (call === 'POST /api/v1/nodes') {
       const { node } = body as { node: string }
-      return json({ node, code: 'K7QM-4XWD-9RTB', expiresAt: new Date(Date.now() + 3_600_000).toISOString() }, 201)
+      return json(
+        {
+          node,
+          code: 'K7QM-4XWD-9RTB',
+          expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+          mqtt: ['mqtt://127.0.0.1:1883'],
+        },
+        201,
+      )
     }
     if (call === 'GET /api/v1/tokens') return listed(tokens)
     if (call === 'POST /api/v1/tokens') {

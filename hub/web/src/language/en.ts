@@ -238,6 +238,7 @@ export const en = {
     getCode: 'Get the code',
     codeTitle: 'Code for {{node}}',
     codeText: 'Type this on the node. The code is shown once and works until {{time}}.',
+    codeBroker: 'In its node.yaml stands the address of the broker:',
     code: 'Code',
     done: 'Done',
     lastSeen: 'Last heard',

@@ -243,6 +243,7 @@ export const es: Language = {
     getCode: 'Obtener el código',
     codeTitle: 'Código para {{node}}',
     codeText: 'Escribe esto en el nodo. El código se muestra una vez y vale hasta {{time}}.',
+    codeBroker: 'En su node.yaml está la dirección del broker:',
     code: 'Código',
     done: 'Hecho',
     lastSeen: 'Última señal',

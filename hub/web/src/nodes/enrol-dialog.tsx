@@ -68,6 +68,9 @@ export function EnrolDialog({ opened, onClose }: { opened: boolean; onClose: () 
           <p>{t('nodes.codeText', { time: absolute(enrol.data.expiresAt) })}</p>
           <CopyLine value={command(enrol.data)} label={t('common.command')} />
           <p className="soft">
+            {t('nodes.codeBroker')} <code className={styles.code}>{`hub: { url: ${enrol.data.mqtt[0]} }`}</code>
+          </p>
+          <p className="soft">
             {t('nodes.code')}: <code className={styles.code}>{enrol.data.code}</code>
           </p>
           <div className={styles.buttons}>
