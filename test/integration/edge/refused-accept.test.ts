@@ -57,6 +57,7 @@ async function startBench(folder: string) {
     clock,
     log,
     newId: () => 'lease',
+    onValue: () => {},
   })
   const benches = new Map([['bench-1', bench]])
   const plans = createRunPlans()
