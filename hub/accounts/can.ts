@@ -64,7 +64,7 @@ const rules: Readonly<Record<Action, Rule>> = {
   'audit.read': { roles: ['admin'], scopes: ['admin'] },
   'storage.read': { roles: ['admin'], scopes: readers },
   'settings.change': { roles: ['admin'], scopes: ['admin'] },
-  'metrics.read': { roles: ['admin'], scopes: readers },
+  'metrics.read': { roles: ['admin'], scopes: ['admin'] },
 }
 
 /** `unseen`: the caller may not even know that the object exists. */

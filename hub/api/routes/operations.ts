@@ -35,7 +35,8 @@ export function operationsRoutes(add: AddRoute, { maintenance, monitoring }: Api
       method: 'get',
       path: '/metrics',
       tag: 'Operations',
-      summary: 'Metrics in the text form of Prometheus; for an admin, or from this machine',
+      summary:
+        'Metrics in the text form of Prometheus; for an admin (a token needs the scope `admin`), or from this machine',
       access: 'public',
       answer: { what: 'Metrics', type: 'text/plain' },
     },
