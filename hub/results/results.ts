@@ -69,7 +69,12 @@ export function createResults({ store, site, clock, downloadsFolder }: ResultsOp
   const select = async (run: Run, request: DataRequest): Promise<Selection> => {
     const attempt = request.attempt ?? (await latestAttempt(store, run.id)) ?? run.attempt
     const streams = await streamsOf(store, run.id, attempt)
-    const wanted = request.stream ?? mainStream(streams, run.rows)
+    const wanted =
+      request.stream ??
+      mainStream(
+        streams.map(({ name }) => name),
+        run.rows,
+      )
     const stream = streams.find(({ name }) => name === wanted)
     if (stream === undefined) throw noStream(run, request.stream, streams)
     const { from, to, points } = request
@@ -168,8 +173,8 @@ export function createResults({ store, site, clock, downloadsFolder }: ResultsOp
   }
 }
 
-function mainStream(streams: readonly Stream[], rows: Run['rows']): string | undefined {
-  const names = streams.map(({ name }) => name)
+/** The stream that is meant where none is named: `primary`, else the one with the most rows. */
+export function mainStream(names: readonly string[], rows: Run['rows']): string | undefined {
   if (names.includes('primary')) return 'primary'
   return names.reduce<string | undefined>(
     (best, name) => (best === undefined || (rows[name] ?? 0) > (rows[best] ?? 0) ? name : best),

@@ -5,7 +5,7 @@ import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Caller } from '../../accounts/caller.ts'
 import { can } from '../../accounts/can.ts'
-import type { Bytes, DataRequest } from '../../results/results.ts'
+import { type Bytes, type DataRequest, mainStream } from '../../results/results.ts'
 import { readCursor, runEvents } from '../../results/run-events.ts'
 import type { AddRoute, ApiParts, Env } from '../context.ts'
 import { readableRun, runParams } from './runs.ts'
@@ -61,7 +61,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       const run = await readableRun(parts, caller, params.id)
       const { points } = query
       if (points !== undefined) return c.json(await results.reduced(run, { ...wanted(query), points }))
-      return streamed(c, await results.json(run, wanted(query)), 'application/json')
+      return streamed(c, await results.json(run, wanted(query)), 'application/json', fileName(run, query, 'json'))
     },
   )
   add(
@@ -80,7 +80,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
       const request = { ...wanted(query), time: query.time }
-      return streamed(c, await results.csv(run, request), 'text/csv; charset=utf-8', `${run.lab}-${run.id}.csv`)
+      return streamed(c, await results.csv(run, request), 'text/csv; charset=utf-8', fileName(run, query, 'csv'))
     },
   )
   add(
@@ -96,7 +96,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
-      const file = `${run.lab}-${run.id}.parquet`
+      const file = fileName(run, query, 'parquet')
       return streamed(c, await results.parquet(run, wanted(query)), 'application/vnd.apache.parquet', file)
     },
   )
@@ -117,7 +117,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
         c,
         await results.hdf5(run, wanted(query), c.req.raw.signal),
         'application/x-hdf5',
-        `${run.lab}-${run.id}.h5`,
+        fileName(run, query, 'h5'),
       )
     },
   )
@@ -184,6 +184,12 @@ async function* whilePermitted(
   } finally {
     stop()
   }
+}
+
+/** A name that tells the downloads of a person's runs apart: lab, protocol, the end of the run's id, stream. */
+function fileName(run: Run, query: Query, extension: string): string {
+  const stream = query.stream ?? mainStream(Object.keys(run.rows), run.rows) ?? 'data'
+  return `${run.lab}-${run.protocol}-${run.id.slice(-8)}-${stream}.${extension}`
 }
 
 function wanted({ stream, attempt, from, to, columns, points }: Query): DataRequest {

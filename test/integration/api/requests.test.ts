@@ -224,6 +224,20 @@ test('tokens are listed newest first, a page at a time', async () => {
   )
 })
 
+test('a download is named after its lab, protocol, run and stream', async () => {
+  const { person, bearer: mine } = await hub.person('student', ['read', 'run'])
+  const run = await storeRun(hub.store, { person: { id: person.id, name: 'Ada' }, rows: { primary: 5 } })
+  await storeDocuments(hub.store, [...documentsOf(run, { pages: 1, rowsPerPage: 5 })])
+  for (const query of ['', '?stream=primary']) {
+    for (const form of ['csv', 'json', 'parquet', 'h5']) {
+      const answer = await fetch(`${hub.url}/api/v1/runs/${run.id}/data.${form}${query}`, { headers: mine })
+      await answer.arrayBuffer()
+      const named = `filename="rc-circuit-charge-curve-${run.id.slice(-8)}-primary.${form}"`
+      assert.is(answer.headers.get('content-disposition'), `attachment; ${named}`, `${form}${query}`)
+    }
+  }
+})
+
 test('what fails before the first byte is a problem, what fails later breaks the answer; both are in the log', async () => {
   const log = recordingLog()
   const broken = await serveHub({ log })
@@ -351,6 +365,12 @@ test('metrics are for this machine and for admins; behind a proxy only for admin
   const proxied = { 'x-forwarded-for': '203.0.113.9' }
   assert.is((await fetch(`${hub.url}/metrics`, { headers: proxied })).status, 401)
   assert.is((await fetch(`${hub.url}/metrics`, { headers: { ...proxied, ...bearer } })).status, 200)
+  for (const scopes of [['read'], ['run', 'mqtt:read']]) {
+    const narrow = await hub.person('admin', scopes)
+    const refused = await fetch(`${hub.url}/metrics`, { headers: { ...proxied, ...narrow.bearer } })
+    assert.is(refused.status, 403, scopes.join())
+    assert.is(((await refused.json()) as { code: string }).code, 'scope-missing')
+  }
 })
 
 test.run()
