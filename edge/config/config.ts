@@ -1,9 +1,16 @@
 /** node.yaml, checked as far as it can be without touching hardware. */
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type NodeFile, nodeFileSchemaZod, twinOf } from '@fernlab/shared/contracts/node-file'
+import {
+  benchEntrySchema,
+  instrumentEntrySchema,
+  type NodeFile,
+  nodeFileSchemaZod,
+  twinOf,
+} from '@fernlab/shared/contracts/node-file'
 import { checkSchema, type Finding, pathText, readFileAs } from '@fernlab/shared/contracts/yaml-file'
 import { formatIssues, type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { z } from 'zod'
 import type { Driver } from '../drivers/driver.ts'
 import { checkSet } from '../instruments/check-set.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
@@ -24,8 +31,8 @@ export interface NodeConfig {
 
 /** Reads and checks the configuration; rejects with a `configuration-invalid` LabError whose issues have file, line and path. */
 export async function loadConfig(source: ConfigSource, drivers: readonly Driver[]): Promise<NodeConfig> {
-  const { value, place, folder, issues } = await read(source)
-  if (value === undefined) throw invalid(issues)
+  const { value, data, place, folder, issues } = await read(source)
+  if (value === undefined) throw invalid([...issues, ...checkSoundEntries(data, drivers).map(place)])
   const findings = [...checkDrivers(value, drivers), ...checkBenches(value)]
   if (findings.length > 0) throw invalid(findings.map(place))
   return { file: value, folder, place }
@@ -62,6 +69,8 @@ export function checkAgainstInstruments(config: NodeConfig, instruments: Readonl
 
 interface Reading {
   readonly value?: NodeFile
+  /** What the file holds, where its syntax is sound. */
+  readonly data?: unknown
   readonly place: (finding: Finding) => Issue
   readonly folder: string
   readonly issues: readonly Issue[]
@@ -72,14 +81,19 @@ const noPlace = ({ path, message }: Finding): Issue => ({ path: pathText(path), 
 async function read(source: ConfigSource): Promise<Reading> {
   if ('object' in source) {
     const { value, findings } = checkSchema(source.object, nodeFileSchemaZod)
-    const base = { place: noPlace, folder: source.folder ?? process.cwd(), issues: findings.map(noPlace) }
+    const base = {
+      data: source.object,
+      place: noPlace,
+      folder: source.folder ?? process.cwd(),
+      issues: findings.map(noPlace),
+    }
     return value === undefined ? base : { ...base, value }
   }
   const name = 'file' in source ? source.file : 'node.yaml'
   const text = 'text' in source ? source.text : await readText(source.file)
   const { value, yaml, issues } = readFileAs(text, nodeFileSchemaZod, { file: name })
   const folder = 'file' in source ? dirname(resolve(source.file)) : (source.folder ?? process.cwd())
-  const base = { place: yaml === undefined ? noPlace : yaml.place, folder, issues }
+  const base = { data: yaml?.data, place: yaml === undefined ? noPlace : yaml.place, folder, issues }
   return value === undefined ? base : { ...base, value }
 }
 
@@ -100,7 +114,27 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-function checkDrivers(file: NodeFile, drivers: readonly Driver[]): Finding[] {
+/** What can be said of a file that has not the form of a node.yaml: each entry that is sound is checked as in one that has. */
+function checkSoundEntries(data: unknown, drivers: readonly Driver[]): Finding[] {
+  const { instruments: givenInstruments, benches: givenBenches } = mappingOf(data)
+  const instruments = soundEntries(givenInstruments, instrumentEntrySchema)
+  const findings = checkDrivers({ instruments: instruments.sound }, drivers)
+  // Beside an instrument that cannot be read, a bench that names it would be blamed as well.
+  if (!instruments.all) return findings
+  const benches = soundEntries(givenBenches, benchEntrySchema).sound
+  return [...findings, ...checkBenches({ instruments: instruments.sound, benches })]
+}
+
+function soundEntries<T>(given: unknown, schema: z.ZodType<T>): { sound: Record<string, T>; all: boolean } {
+  const entries = Object.entries(mappingOf(given)).map(([name, entry]) => [name, schema.safeParse(entry)] as const)
+  const sound = entries.flatMap(([name, { data }]) => (data === undefined ? [] : [[name, data] as const]))
+  return { sound: Object.fromEntries(sound), all: sound.length > 0 && sound.length === entries.length }
+}
+
+const mappingOf = (data: unknown): Readonly<Record<string, unknown>> =>
+  typeof data === 'object' && data !== null && !Array.isArray(data) ? (data as Record<string, unknown>) : {}
+
+function checkDrivers(file: Pick<NodeFile, 'instruments'>, drivers: readonly Driver[]): Finding[] {
   return Object.entries(file.instruments).flatMap(([name, entry]): Finding[] => {
     const driver = drivers.find(({ kind }) => kind === entry.driver)
     if (driver === undefined) {
@@ -113,7 +147,7 @@ function checkDrivers(file: NodeFile, drivers: readonly Driver[]): Finding[] {
   })
 }
 
-function checkBenches(file: NodeFile): Finding[] {
+function checkBenches(file: Pick<NodeFile, 'instruments' | 'benches'>): Finding[] {
   const findings: Finding[] = []
   const owner = new Map<string, string>()
   for (const [bench, { parts, safeState, limits }] of Object.entries(file.benches)) {

@@ -145,7 +145,7 @@ export function checkSchema<T>(
   return { findings: result.error.issues.flatMap((issue) => toFindings(issue, root)) }
 }
 
-/** Reads and checks a file in one go; with issues there is no value. */
+/** Reads and checks a file in one go; with issues there is no value, and `yaml` only where its syntax is sound. */
 export function readFileAs<T>(
   text: string,
   schema: z.ZodType<T>,
@@ -154,7 +154,7 @@ export function readFileAs<T>(
   const { yaml, issues } = readYaml(text, options)
   if (yaml === undefined) return { issues }
   const { value, findings } = checkSchema(yaml.data, schema)
-  if (findings.length > 0 || value === undefined) return { issues: findings.map(yaml.place) }
+  if (findings.length > 0 || value === undefined) return { yaml, issues: findings.map(yaml.place) }
   return { value, yaml, issues: [] }
 }
 

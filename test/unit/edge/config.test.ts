@@ -63,6 +63,25 @@ for (const [what, text, expected] of [
   })
 }
 
+test('what is wrong in one entry does not hide what is wrong in the others', async () => {
+  const instruments = '  a: {driver: memory, config: {speed: 1}}\n  b: {driver: magic}\n'
+  const benches = '  b1: {parts: {x: c}}\n  b2: {prts: {}}\n'
+  const lines = await issuesOf(`${head}instruments:\n${instruments}benches:\n${benches}`)
+  for (const expected of [
+    /:6:\d+: instruments\.b\.driver: unknown driver magic/,
+    /:5:\d+: instruments\.a\.config\.speed/,
+    /:8:\d+: benches\.b1\.parts\.x: there is no instrument c/,
+    /:9:\d+: benches\.b2\.prts: unknown key/,
+  ]) {
+    assert.is(lines.filter((line) => expected.test(line)).length, 1, `${expected}\n${lines.join('\n')}`)
+  }
+})
+
+test('a bench is not blamed for an instrument that cannot be read', async () => {
+  const lines = await issuesOf(`${head}instruments:\n  a: {drivr: memory}\nbenches:\n  b1: {parts: {x: a}}\n`)
+  assert.ok(lines.length > 0 && lines.every((line) => line.includes('instruments.a')), lines.join('\n'))
+})
+
 test('a shared instrument may serve two benches', async () => {
   assert.equal(
     await issuesOf(
