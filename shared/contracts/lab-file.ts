@@ -28,7 +28,10 @@ export const labFileSchemaZod = z.strictObject({
 /** lab.yaml as data. */
 export type LabFile = z.infer<typeof labFileSchemaZod>
 
-/** Reads lab.yaml; with issues there is no lab. */
+/**
+ * Reads lab.yaml. There is a lab when the file has the form of one, so that what refers to it can be checked as well;
+ * with issues it is not to be used.
+ */
 export function parseLabFile(text: string, options: YamlOptions = {}): { lab?: LabFile; issues: Issue[] } {
   const { value, yaml, issues } = readFileAs(text, labFileSchemaZod, options)
   if (value === undefined || yaml === undefined) return { issues }
@@ -43,5 +46,5 @@ export function parseLabFile(text: string, options: YamlOptions = {}): { lab?: L
     }
     return limits.low === undefined && limits.high === undefined ? [{ path, message: 'needs low, high or both' }] : []
   })
-  return findings.length > 0 ? { issues: findings.map(yaml.place) } : { lab: value, issues: [] }
+  return { lab: value, issues: findings.map(yaml.place) }
 }

@@ -36,7 +36,8 @@ export function checkLabFolder(files: Files, options: { folder?: string } = {}):
   const issues: Issue[] = []
   const fail = (file: string, message: string) => issues.push({ path: '', message, file, line: 1, column: 1 })
   const paths = Object.keys(files).sort()
-  if (paths.length > MAX_FILES) fail('lab.yaml', `the folder holds more than ${MAX_FILES} files`)
+  if (paths.length > MAX_FILES)
+    issues.push({ path: '', message: `the lab's folder holds more than ${MAX_FILES} files` })
   for (const path of paths) if (!isPlain(path)) fail(path.slice(0, 200), 'is not a plain path within the folder')
   if (issues.length > 0) return { issues }
 

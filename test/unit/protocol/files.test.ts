@@ -60,6 +60,23 @@ test('a lab folder becomes a bundle', () => {
   assert.is(folder({ 'lab.yaml': `id: other\n${LAB}` }).lab?.id, 'other')
 })
 
+test('a limit of no signal, a picture that is not there and a protocol beyond a limit are told together', () => {
+  const limited = LAB.replace(/psu\.voltage: \{/, 'psu.volts: {low: 0}\n  psu.voltage: {')
+  assert.not.equal(limited, LAB)
+  const found = issuesOf({
+    'lab.yaml': `${limited}picture: nowhere.svg\n`.replace('picture: picture.svg\n', ''),
+    'protocols/step.yaml': PROTOCOL.replace('psu.voltage: 3', 'psu.voltage: 12'),
+  })
+  assert.match(found, /limits\.psu\.volts: part psu has no signal volts/)
+  assert.match(found, /picture nowhere\.svg is not a picture/)
+  assert.match(found, /12 V is above the limit of 5 V/)
+})
+
+test('a folder with too many files is not blamed on a file', () => {
+  const many = Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`notes-${i}.txt`, '']))
+  assert.is(issuesOf(many), "the lab's folder holds more than 200 files")
+})
+
 test('what is wrong in a lab is told with file, line, column and path', () => {
   assert.match(issuesOf({ 'lab.yaml': undefined }), /^lab\.yaml:1:1: is missing/)
   assert.is(
