@@ -34,7 +34,7 @@ function openBar(terminal: Terminal): RunView {
   return {
     show: (news) => {
       if (news.kind === 'progress') {
-        const payload = { left: timeLeft(news.secondsLeft), step: news.step }
+        const payload = { left: timeLeft(news.secondsLeft), step: stepName(news.step) }
         if (drawn) bar.update(news.fraction * 100, payload)
         else bar.start(100, news.fraction * 100, payload)
         drawn = true
@@ -80,11 +80,14 @@ function describeNews(news: RunNews): string {
     case 'state':
       return [news.state, news.bench ? `on ${news.bench}` : '', news.reason ?? ''].filter(Boolean).join('  ')
     case 'progress':
-      return `${Math.round(news.fraction * 100)} %  ${timeLeft(news.secondsLeft)}${news.step}`
+      return `${Math.round(news.fraction * 100)} %  ${timeLeft(news.secondsLeft)}${stepName(news.step)}`.trimEnd()
     case 'wait':
       return news.reason ?? (news.position === 1 ? 'next in the queue' : `place ${news.position} in the queue`)
   }
 }
+
+/** The step's own label; a place in the file such as `steps[3].record` says nothing to a person. */
+const stepName = (step: string): string => (/^steps\[\d+\]/.test(step) ? '' : step)
 
 const timeLeft = (seconds: number | undefined) =>
   seconds === undefined ? '' : `about ${formatSeconds(seconds)} left  `

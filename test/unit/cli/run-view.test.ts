@@ -42,6 +42,13 @@ test('prints plain lines where nobody watches: each state, each tenth, each new 
   ])
 })
 
+test('a step without a label goes unnamed', () => {
+  const terminal = lines()
+  const view = openRunView(terminal, 'person')
+  view.show({ kind: 'progress', fraction: 0.5, secondsLeft: 20, step: 'steps[1].sweep.steps[1].wait' })
+  assert.equal(terminal.printed, ['50 %  about 20 s left'])
+})
+
 test('is silent where only the result is wanted', () => {
   const terminal = lines()
   openRunView(terminal, 'quiet').show({ kind: 'state', state: 'running' })
