@@ -116,6 +116,17 @@ for (const [env, message] of wrong) {
   })
 }
 
+test('is told what it does not know, and starts nothing', async () => {
+  for (const [flag, code, said] of [
+    ['--help', 0, /^usage: npm start[^\n]*\n$/],
+    ['--prot=80', 1, /^unknown option --prot=80\nusage: npm start[^\n]*\n$/],
+  ] as const) {
+    const ended = await runCommand(process.execPath, ['scripts/start/start.mjs', flag], { cwd: root })
+    assert.is(ended.code, code)
+    assert.match(ended.out + ended.err, said)
+  }
+})
+
 test('a port that is taken stops the start with one line', async () => {
   const other = createServer()
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
