@@ -22,6 +22,11 @@ async function main(args: readonly string[]): Promise<number> {
     handlers.push(handler)
     return () => handlers.splice(handlers.indexOf(handler), 1)
   }
+  // Whoever reads the output may have read enough, as `head` does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
   const program = createProgram({ terminal, signal: stop.signal, onInterrupt }, await ownVersion())
   try {
     await program.parseAsync(args, { from: 'user' })
