@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -12,12 +13,8 @@ export type LabFiles = Readonly<Record<string, string | Uint8Array>>
 /** Reads a lab's folder. */
 export async function readLabFolder(folder: string): Promise<LabFiles> {
   const root = resolve(folder)
-  const entries = await readdir(root, { withFileTypes: true, recursive: true }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw mistake('lab-folder', `${folder} is not a folder`)
-      throw error
-    },
-  )
+  requireLab(root, folder)
+  const entries = await readdir(root, { withFileTypes: true, recursive: true })
   const files: Record<string, string | Uint8Array> = {}
   for (const entry of entries) {
     const path = relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/')
@@ -26,6 +23,14 @@ export async function readLabFolder(folder: string): Promise<LabFiles> {
     files[path] = textFiles.test(path) ? bytes.toString('utf8') : new Uint8Array(bytes)
   }
   return files
+}
+
+/** Looks before everything below is read: what has no lab.yaml may be as large as a disk. */
+function requireLab(root: string, folder: string): void {
+  const found = statSync(root, { throwIfNoEntry: false })
+  if (found === undefined || !found.isDirectory()) throw mistake('lab-folder', `${folder} is not a folder`)
+  if (existsSync(join(root, 'lab.yaml'))) return
+  throw mistake('lab-folder', `${folder} holds no lab.yaml`, 'Name the folder of one lab.')
 }
 
 /** Checks a lab's folder as a hub does; rejects with every issue and its file, line and column. */
