@@ -1,5 +1,5 @@
 import { createdTokenSchema, type createTokenSchema, tokenSchema, tokenScopes } from '@fernlab/shared/contracts/api'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { z } from 'zod'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
@@ -16,18 +16,22 @@ export function addToken(program: Command, context: Context): void {
 
   withHub(token.command('create <name>').description('make a token; it is shown once'))
     .option('-s, --scope <scope>', `what it may do: ${tokenScopes.join(', ')}; may be repeated`, collect, [])
-    .option('--days <days>', 'how long it is valid')
-    .action(async (name: string, options: HubOptions & { scope: readonly string[]; days?: string }) => {
-      const body: z.input<typeof createTokenSchema> = {
-        name,
-        scopes: readScopes(options.scope),
-        ...(options.days === undefined ? {} : { expiresInDays: readDays(options.days) }),
-      }
-      const client = await openHub(context, options)
-      const created = await client.call(createdTokenSchema, '/api/v1/tokens', { method: 'POST', body })
-      terminal.out(options.json ? JSON.stringify(created, null, 2) : created.token)
-      if (!options.json) terminal.err(`Keep it now, it is not shown again. Revoke: fernlab token revoke ${created.id}`)
-    })
+    .option('--days <days>', 'how long it is valid', '90')
+    .addOption(new Option('--expires <when>', 'never: valid until it is revoked').choices(['never']).conflicts('days'))
+    .action(
+      async (name: string, options: HubOptions & { scope: readonly string[]; days: string; expires?: 'never' }) => {
+        const body: z.input<typeof createTokenSchema> = {
+          name,
+          scopes: readScopes(options.scope),
+          ...(options.expires === 'never' ? {} : { expiresInDays: readDays(options.days) }),
+        }
+        const client = await openHub(context, options)
+        const created = await client.call(createdTokenSchema, '/api/v1/tokens', { method: 'POST', body })
+        terminal.out(options.json ? JSON.stringify(created, null, 2) : created.token)
+        if (!options.json)
+          terminal.err(`Keep it now, it is not shown again. Revoke: fernlab token revoke ${created.id}`)
+      },
+    )
 
   withHub(token.command('list').description('your tokens, without their secrets')).action(
     async (options: HubOptions) => {
