@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeF
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { type CommandOptions, type Ended, fernlab } from '../support/command.ts'
+import { type CommandOptions, type Ended, fernlab, runCommand } from '../support/command.ts'
 import { ctrlC, fernlabOnTerminal } from '../support/pty.ts'
 import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
 import { root } from '../support/source-files.ts'
@@ -155,6 +155,21 @@ test('Ctrl-C at a password ends the command; with --json nothing is asked', asyn
   assert.match(json.shown(), /Give --token instead/)
 })
 
+test('a wrong password is named as what it is', async () => {
+  const on = fernlabOnTerminal(['login', '--email', 'nobody@fernlab.example'], hub.clientEnv)
+  await on.until(/Password: /)
+  on.type('not the password\r')
+  assert.is(await on.ended, 1, on.shown())
+  assert.match(on.shown(), /mail address and password do not match/)
+  assert.not.match(on.shown(), /Log in/)
+})
+
+test('a reader that has read enough ends the command, quietly', async () => {
+  const cli = `'${process.execPath}' '${root}scripts/cli/fernlab.mjs'`
+  const { err } = await runCommand('sh', ['-c', `(${cli} benches; echo "ended $?" >&2) | true`], { env: hub.clientEnv })
+  assert.is(err, 'ended 0\n')
+})
+
 test('lists more tokens than the hub gives at once', async () => {
   const before = (await json<unknown[]>(['token', 'list'])).length
   for (let i = 0; i < 120; i++) {
@@ -185,6 +200,13 @@ test('checks a lab without a hub: file, line, column and path', async () => {
   writeFileSync(path, lines.join('\n'))
 })
 
+test('a folder that is no lab is named', async () => {
+  const none = join(scratch, 'no-lab')
+  cpSync(join(root, 'shared/labs/rc-circuit/protocols'), none, { recursive: true })
+  assert.match((await run(['lab', 'check', 'no-lab'])).err, /^fernlab: no-lab holds no lab\.yaml\n/)
+  assert.match((await run(['lab', 'check', 'nowhere'])).err, /^fernlab: nowhere is not a folder\n/)
+})
+
 test('pushes a lab: the catalogue changes, and pushing the same again does not change it', async () => {
   const folder = join(scratch, 'rc-two')
   cpSync(join(root, 'shared/labs/rc-circuit'), folder, { recursive: true })
@@ -209,6 +231,11 @@ test('makes, lists and revokes tokens; a revoked one is refused', async () => {
   assert.not.match(JSON.stringify(listed), token)
   await ok(['token', 'revoke', made?.id ?? ''])
   assert.is((await run(['runs'], { env })).code, 1)
+  const expiry = async (...options: string[]) =>
+    (await json<{ expiresAt?: string }>(['token', 'create', 'x', '--scope', 'read', ...options])).expiresAt
+  const days = (Date.parse((await expiry()) ?? '') - Date.now()) / 86_400_000
+  assert.ok(days > 89.9 && days < 90.1, `${days}`)
+  assert.is(await expiry('--expires', 'never'), undefined)
   const refused = await run(['token', 'create', 'x', '--scope', 'everything'])
   assert.match(refused.err, /"everything" is not a scope/)
 })

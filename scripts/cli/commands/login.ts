@@ -1,4 +1,5 @@
 import { createdTokenSchema, meSchema } from '@fernlab/shared/contracts/api'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Command } from 'commander'
 import { readSettings, writeSettings } from '../client-settings.ts'
 import { type Context, type HubOptions, withHub } from '../context.ts'
@@ -52,11 +53,12 @@ async function tokenByPassword(
   const email = options.email ?? (await terminal.ask('E-mail: '))
   const password = await terminal.ask('Password: ', { hidden: true })
   const client = new HubClient({ url })
-  const signedIn = await client.fetch('/api/auth/sign-in/email', {
-    method: 'POST',
-    body: { email, password },
-    headers: { origin: url },
-  })
+  const signedIn = await client
+    .fetch('/api/auth/sign-in/email', { method: 'POST', body: { email, password }, headers: { origin: url } })
+    .catch((error: unknown) => {
+      if (asLabError(error).code !== 'not-signed-in') throw error
+      throw mistake('wrong-password', 'mail address and password do not match')
+    })
   const cookie = signedIn.headers
     .getSetCookie()
     .map((line) => line.split(';')[0])
