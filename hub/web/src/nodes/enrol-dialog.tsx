@@ -68,7 +68,7 @@ export function EnrolDialog({ opened, onClose }: { opened: boolean; onClose: () 
           <p>{t('nodes.codeText', { time: absolute(enrol.data.expiresAt) })}</p>
           <CopyLine value={command(enrol.data)} label={t('common.command')} />
           <p className="soft">
-            {t('nodes.codeBroker')} <code className={styles.code}>{`hub: { url: ${enrol.data.mqtt[0]} }`}</code>
+            {t('nodes.codeBroker')} <code className={styles.code}>{hubEntry(enrol.data)}</code>
           </p>
           <p className="soft">
             {t('nodes.code')}: <code className={styles.code}>{enrol.data.code}</code>
@@ -84,3 +84,5 @@ export function EnrolDialog({ opened, onClose }: { opened: boolean; onClose: () 
 
 const command = (code: Code): string =>
   `npm run edge -- --config node.yaml --hub ${location.origin} --enroll ${code.code}`
+
+const hubEntry = (code: Code): string => `hub: { url: ${code.mqtt[0]} }`
