@@ -182,6 +182,26 @@ test('while the points of a finished run are on their way, the page does not say
   await context.close()
 })
 
+test('after a reload a repeated run still tells of its first attempt and offers its points', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/sign-in`)
+  await signIn(page)
+  await page.waitForURL(/labs/)
+  const run = hub.addRun({}, 10)
+  for (let i = 0; i < 6; i++) run.advance()
+  run.repeat('the node was started again')
+  for (let i = 0; i < 13; i++) run.advance()
+  await page.goto(`${hub.url}/runs/${run.run.id}`)
+  await page.getByText('Attempt 2 begins: the node was started again').waitFor()
+  assert.is(await page.getByRole('listitem').filter({ hasText: 'running' }).count(), 2)
+  await page.getByRole('button', { name: 'Download' }).click()
+  const csv = page.getByRole('menuitem', { name: 'Table as CSV' })
+  assert.match((await csv.getAttribute('href')) ?? '', /attempt=2/)
+  await page.getByRole('menuitemradio', { name: 'Attempt 1' }).click()
+  assert.match((await csv.getAttribute('href')) ?? '', /attempt=1/)
+  await context.close()
+})
+
 test('values put back to their defaults after a refusal are another request', async () => {
   const { page, context } = await visit(browser)
   await page.goto(`${hub.url}/sign-in?next=/labs/rc-circuit`)

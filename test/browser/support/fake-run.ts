@@ -51,8 +51,16 @@ export class FakeRun {
       ...(state === 'assigned' ? { assignedAt: at } : {}),
       ...(state === 'running' ? { startedAt: at } : {}),
     }
-    this.#send('state', { state, attempt: 1, at, ...(reason === undefined ? {} : { reason }) })
-    if (state === 'running') this.#send('streams', { attempt: 1, stream: 'charge', keys })
+    this.#send('state', { state, attempt: this.run.attempt, at, ...(reason === undefined ? {} : { reason }) })
+    if (state === 'running') this.#send('streams', { attempt: this.run.attempt, stream: 'charge', keys })
+  }
+
+  /** The attempt is interrupted and the run waits for its next one. */
+  repeat(reason: string): void {
+    this.time.length = 0
+    this.voltage.length = 0
+    this.run = { ...this.run, attempt: this.run.attempt + 1, rows: {} }
+    this.state('queued', reason)
   }
 
   play(): void {
@@ -75,7 +83,7 @@ export class FakeRun {
     this.voltage.push(volts)
     this.run = { ...this.run, rows: { charge: n + 1 } }
     this.#send('data', {
-      attempt: 1,
+      attempt: this.run.attempt,
       stream: 'charge',
       first: n,
       count: 1,
@@ -134,7 +142,7 @@ export class FakeRun {
   data(): Data {
     return {
       stream: 'charge',
-      attempt: 1,
+      attempt: this.run.attempt,
       rows: this.time.length,
       reduced: false,
       keys,

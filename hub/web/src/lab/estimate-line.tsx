@@ -38,7 +38,7 @@ export function useEstimate(
   }, [key, lab.parts, protocol.definition])
   if (size === undefined) return ''
   const time = duration(size.seconds)
-  if (size.points === 0) return t('lab.estimateTime', { time })
+  if (size.points === 0) return t(size.exact ? 'lab.estimateTime' : 'lab.estimateTimeUpTo', { time })
   const points = t('lab.points', { count: size.points, points: count(size.points, language) })
   return t(size.exact ? 'lab.estimate' : 'lab.estimateUpTo', { points, time })
 }

@@ -7,7 +7,7 @@ import { count } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { InstrumentSettings } from './instrument-settings.tsx'
 import styles from './run.module.css'
-import type { LogEntry } from './use-live-run.ts'
+import type { LogEntry } from './run-history.ts'
 
 /** The parameters of the run and the settings of its instruments. */
 export function Configuration({ run, protocol }: { run: Run; protocol: LabProtocol | undefined }) {
@@ -33,11 +33,11 @@ export function Configuration({ run, protocol }: { run: Run; protocol: LabProtoc
 }
 
 /** What happened to the run, when. */
-export function Log({ run, live }: { run: Run; live: readonly LogEntry[] }) {
+export function Log({ run, told }: { run: Run; told: readonly LogEntry[] }) {
   const words = useWords()
-  const entries = live.length > 0 ? live : fromTimes(run)
+  const entries = told.length > 0 ? told : fromTimes(run)
   const lines =
-    live.length > 0 && run.endedAt !== undefined && !live.some((one) => one.state === run.state)
+    told.length > 0 && run.endedAt !== undefined && !told.some((one) => one.state === run.state)
       ? [...entries, ...fromTimes(run).slice(-1)]
       : entries
   return (
@@ -52,7 +52,7 @@ export function Log({ run, live }: { run: Run; live: readonly LogEntry[] }) {
             <RunMark state={entry.state} />
             <span className="soft">
               {entry.attempt > 1 && entry.state === 'queued'
-                ? words.t('runPage.again_attempt', { n: entry.attempt })
+                ? [words.t('runPage.again_attempt', { n: entry.attempt }), entry.reason].filter(Boolean).join(': ')
                 : entry.reason}
             </span>
           </li>

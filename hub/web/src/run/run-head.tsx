@@ -1,6 +1,6 @@
 import type { Run } from '@fernlab/shared/contracts/api'
 import { Button, Menu, Modal } from '@mantine/core'
-import { IconDownload, IconPlayerStop, IconRepeat } from '@tabler/icons-react'
+import { IconCheck, IconDownload, IconPlayerStop, IconRepeat } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -11,11 +11,12 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { isFinal } from '../states/run-states.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './run.module.css'
+import type { AttemptStreams } from './run-history.ts'
 
 const tables = ['csv', 'json', 'parquet', 'h5'] as const
 
 /** What was run, and what can be done with it. */
-export function RunHead({ run, streams }: { run: Run; streams: readonly string[] }) {
+export function RunHead({ run, attempts }: { run: Run; attempts: readonly AttemptStreams[] }) {
   const words = useWords()
   const { t } = words
   return (
@@ -30,7 +31,7 @@ export function RunHead({ run, streams }: { run: Run; streams: readonly string[]
       </div>
       <div className={styles.actions}>
         {isFinal(run.state) ? null : <CancelButton run={run} />}
-        {streams.length === 0 || run.dataRemovedAt !== undefined ? null : <Downloads run={run} streams={streams} />}
+        {attempts.length === 0 || run.dataRemovedAt !== undefined ? null : <Downloads run={run} attempts={attempts} />}
         <LinkButton
           to="/labs/$labId"
           params={{ labId: run.lab }}
@@ -45,8 +46,13 @@ export function RunHead({ run, streams }: { run: Run; streams: readonly string[]
   )
 }
 
-function Downloads({ run, streams }: { run: Run; streams: readonly string[] }) {
+/** What can be downloaded of the newest attempt, or of an earlier one where a run has several. */
+function Downloads({ run, attempts }: { run: Run; attempts: readonly AttemptStreams[] }) {
   const { t } = useWords()
+  const [wanted, setWanted] = useState<number>()
+  const chosen = attempts.find(({ attempt }) => attempt === wanted) ?? attempts[0]
+  if (chosen === undefined) return null
+  const { attempt, streams } = chosen
   const base = `/api/v1/runs/${run.id}`
   return (
     <Menu position="bottom-end">
@@ -56,6 +62,21 @@ function Downloads({ run, streams }: { run: Run; streams: readonly string[] }) {
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
+        {attempts.length < 2
+          ? null
+          : attempts.map((one) => (
+              <Menu.Item
+                key={one.attempt}
+                role="menuitemradio"
+                aria-checked={one.attempt === attempt}
+                closeMenuOnClick={false}
+                rightSection={one.attempt === attempt ? <IconCheck size={14} aria-hidden="true" /> : null}
+                onClick={() => setWanted(one.attempt)}
+              >
+                {t('runPage.attempt', { n: one.attempt })}
+              </Menu.Item>
+            ))}
+        {attempts.length < 2 ? null : <Menu.Divider />}
         {streams.map((stream) => (
           <div key={stream}>
             {streams.length > 1 ? <Menu.Label>{`${t('runPage.stream')} ${stream}`}</Menu.Label> : null}
@@ -63,7 +84,7 @@ function Downloads({ run, streams }: { run: Run; streams: readonly string[] }) {
               <Menu.Item
                 key={format}
                 component="a"
-                href={`${base}/data.${format}${queryString({ stream, attempt: run.attempt })}`}
+                href={`${base}/data.${format}${queryString({ stream, attempt })}`}
                 download
               >
                 {t(`runPage.downloads.${format}`)}
@@ -72,7 +93,7 @@ function Downloads({ run, streams }: { run: Run; streams: readonly string[] }) {
           </div>
         ))}
         <Menu.Divider />
-        <Menu.Item component="a" href={`${base}/documents?attempt=${run.attempt}`} download={`${run.id}.jsonl`}>
+        <Menu.Item component="a" href={`${base}/documents?attempt=${attempt}`} download={`${run.id}.jsonl`}>
           {t('runPage.downloads.documents')}
         </Menu.Item>
       </Menu.Dropdown>

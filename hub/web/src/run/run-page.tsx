@@ -21,6 +21,7 @@ import styles from './run.module.css'
 import type { StreamData } from './run-data.ts'
 import { Configuration, Log, Provenance } from './run-details.tsx'
 import { RunHead } from './run-head.tsx'
+import { attemptsOf, historyQuery } from './run-history.ts'
 import { RunPlot } from './run-plot.tsx'
 import { RunStatus } from './run-status.tsx'
 import { useLiveRun } from './use-live-run.ts'
@@ -65,6 +66,8 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
   const names = [
     ...new Set([...Object.keys(run.rows).filter((name) => (run.rows[name] ?? 0) > 0), ...Object.keys(live.streams)]),
   ]
+  const history = useQuery({ ...historyQuery(api, run.id), enabled: final && run.attempt > 1 })
+  const told = history.data ?? live
   const fetched = useQueries({
     queries: names.map((stream) => ({
       ...dataQuery(api, run.id, { stream, attempt: run.attempt, points: chartPoints }),
@@ -90,8 +93,13 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
   const drawn = plots.filter((plot) => withRows.some((one) => one.stream === plot.stream))
   return (
     <div className={styles.run}>
-      <RunHead run={run} streams={names} />
-      <RunStatus run={run} connected={live.connected} final={final} />
+      <RunHead run={run} attempts={attemptsOf({ attempt: run.attempt, streams: names }, told)} />
+      <RunStatus
+        run={run}
+        connected={live.connected}
+        final={final}
+        exact={protocol?.estimate === undefined || protocol.estimate.exact}
+      />
       {failedToFetch === undefined ? null : (
         <ProblemNotice error={failedToFetch.error} onRetry={() => void failedToFetch.refetch()} />
       )}
@@ -122,7 +130,7 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
         {hasRows ? <DataTable run={run} streams={streams} first={plots[0]?.stream} final={final} /> : null}
         <div className={styles.facts}>
           <Configuration run={run} protocol={protocol} />
-          <Log run={run} live={live.log} />
+          <Log run={run} told={told.log} />
           <Provenance run={run} />
         </div>
       </div>

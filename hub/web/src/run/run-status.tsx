@@ -6,8 +6,16 @@ import { count } from '../words/quantity.ts'
 import { useNow, useWords } from '../words/use-words.ts'
 import styles from './run.module.css'
 
+interface Props {
+  readonly run: Run
+  readonly connected: boolean
+  readonly final: boolean
+  /** Whether the time left is more than an upper bound. */
+  readonly exact: boolean
+}
+
 /** One line: the state, what it means for the person, progress and time left. */
-export function RunStatus({ run, connected, final }: { run: Run; connected: boolean; final: boolean }) {
+export function RunStatus({ run, connected, final, exact }: Props) {
   const words = useWords()
   const { t } = words
   const nowMs = useNow(1000)
@@ -20,7 +28,7 @@ export function RunStatus({ run, connected, final }: { run: Run; connected: bool
           <RunMark state={run.state} large />
         </span>
         <span className={styles.sentence}>{sentence(run, words, nowMs)}</span>
-        <span className={styles.timeLeft}>{timing(run, words, nowMs)}</span>
+        <span className={styles.timeLeft}>{timing(run, words, nowMs, exact)}</span>
       </div>
       {progress === undefined ? null : (
         <Progress
@@ -91,10 +99,10 @@ function sentence(run: Run, { t, about }: ReturnType<typeof useWords>, nowMs: nu
 /** The step's own label; a path such as `steps[3].record` says nothing to a student. */
 const stepName = (step: string | undefined): string => (step === undefined || /[[\].]/.test(step) ? '' : step)
 
-function timing(run: Run, { t, duration, moment }: ReturnType<typeof useWords>, nowMs: number): string {
+function timing(run: Run, { t, duration, moment }: ReturnType<typeof useWords>, nowMs: number, exact: boolean): string {
   if (run.state === 'running') {
     const left = run.progress?.secondsLeft
-    return left === undefined ? '' : t('time.left', { time: duration(left) })
+    return left === undefined ? '' : t(exact ? 'time.left' : 'time.leftUpTo', { time: duration(left) })
   }
   if (run.endedAt === undefined) return ''
   const when = moment(run.endedAt, nowMs)

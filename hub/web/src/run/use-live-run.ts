@@ -6,18 +6,10 @@ import { useApi } from '../api/context.tsx'
 import { runQuery } from '../api/queries.ts'
 import { followRun, type RunEvent } from '../api/run-events.ts'
 import { append, type DataEvent, type StreamData, type StreamsEvent } from './run-data.ts'
+import type { RunHistory } from './run-history.ts'
 
-/** One line of the run's log. */
-export interface LogEntry {
-  readonly attempt: number
-  readonly at: string
-  readonly state: RunState
-  readonly reason?: string | undefined
-}
-
-export interface LiveRun {
+export interface LiveRun extends RunHistory {
   readonly streams: Readonly<Record<string, StreamData>>
-  readonly log: readonly LogEntry[]
   readonly connected: boolean
 }
 
@@ -33,7 +25,7 @@ interface StateEvent {
 export function useLiveRun(id: string, active: boolean): LiveRun {
   const api = useApi()
   const client = useQueryClient()
-  const [live, setLive] = useState<LiveRun>({ streams: {}, log: [], connected: true })
+  const [live, setLive] = useState<LiveRun>({ streams: {}, log: [], recorded: [], connected: true })
   const gathered = useRef<LiveRun>(live)
 
   useEffect(() => {
@@ -75,9 +67,12 @@ export function useLiveRun(id: string, active: boolean): LiveRun {
         case 'streams': {
           const event = data as StreamsEvent
           begin(event.attempt)
-          const { streams } = gathered.current
+          const { streams, recorded } = gathered.current
           const empty = { stream: event.stream, time: [], columns: {}, rows: 0, reduced: false }
-          change({ streams: { ...streams, [event.stream]: { ...(streams[event.stream] ?? empty), keys: event.keys } } })
+          change({
+            streams: { ...streams, [event.stream]: { ...(streams[event.stream] ?? empty), keys: event.keys } },
+            recorded: [...recorded, { attempt: event.attempt, stream: event.stream }],
+          })
           return
         }
         case 'data': {
