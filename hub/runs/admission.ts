@@ -73,7 +73,7 @@ export function createAdmission({ labs, book, compatible, requireSpace }: Create
       if (serving.length > 0) return serving
       const all = [...book.benches.values()]
       const issues = all.flatMap((bench) => whyNot(book, bench, lab).slice(0, 1)).slice(0, 10)
-      const why = all.length === 0 ? 'this site has no bench yet' : `no bench has what the lab ${lab.id} needs`
+      const why = all.length === 0 ? 'this site has no bench yet' : `no bench serves the lab ${lab.id}`
       throw refuse('no-bench', why, issues, {
         retry: 'later',
         studentMessage: 'No bench can run this lab at the moment. The staff can see what is missing.',

@@ -37,7 +37,7 @@ export function explain<Run extends WaitingRun>(
   if (up.length === 0) {
     const why = mine.find(({ reason }) => reason !== undefined)?.reason
     const reason =
-      mine.length === 0 ? 'no bench has what this lab needs' : `no bench is up${why === undefined ? '' : `: ${why}`}`
+      mine.length === 0 ? 'no bench serves this lab' : `no bench is up${why === undefined ? '' : `: ${why}`}`
     return { position, reason, inS: null }
   }
   // Each rival takes the bench that is free first.

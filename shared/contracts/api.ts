@@ -45,6 +45,8 @@ export const labSummarySchema = z.object({
   benches: z.array(
     z.object({ id: z.string(), title: z.string().optional(), state: benchStateSchema, reason: z.string().optional() }),
   ),
+  /** For staff, while no bench serves the lab: what keeps each bench from it. */
+  notServedBy: z.array(z.object({ bench: z.string(), reason: z.string() })).optional(),
   /** Runs that wait for this lab. */
   queueLength: z.number(),
   /** Seconds until a run submitted now would start; null when no bench is up. */
@@ -273,6 +275,8 @@ export const setupSchema = z.strictObject({
   email: z.email(),
   password: z.string().min(10).max(200),
 })
+/** `POST /api/v1/setup/check`: whether a set-up link still works, before a person fills in the form. */
+export const setupLinkSchema = setupSchema.pick({ token: true })
 export const signInSchema = z.strictObject({ email: z.email(), password: z.string().min(1).max(200) })
 export const forgotPasswordSchema = z.strictObject({ email: z.email() })
 export const resetPasswordSchema = z.strictObject({ token: z.string(), password: z.string().min(10).max(200) })

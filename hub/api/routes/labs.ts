@@ -32,6 +32,15 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
     if (lab === undefined || !mayKnow(lab, caller)) throw notFound(`the lab ${id}`)
     return lab
   }
+  const servingOf = async (lab: CatalogueLab, caller: Caller | undefined): Promise<Serving> => {
+    const benches = await fleet.compatibleBenches(lab)
+    if (benches.length > 0 || !can(caller, 'nodes.read')) return { benches }
+    const reasons = [...(await fleet.whyNotCompatible(lab))].map(([bench, issues]) => ({
+      bench,
+      reason: issues.map(({ message }) => message).join('; '),
+    }))
+    return { benches, reasons }
+  }
   add(
     {
       method: 'get',
@@ -46,7 +55,7 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
       const labs = (await catalogue.list()).filter((lab) => mayKnow(lab, c.get('caller')))
       const { items, cursor } = pageOf(labs, query)
       const summaries = await Promise.all(
-        items.map(async (lab) => summarise(lab, await fleet.compatibleBenches(lab), parts)),
+        items.map(async (lab) => summarise(lab, await servingOf(lab, c.get('caller')), parts)),
       )
       return c.json({ items: summaries, ...(cursor === undefined ? {} : { cursor }) })
     },
@@ -63,7 +72,7 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params }) => {
       const lab = await visible(params.lab, c.get('caller'))
-      return c.json(detail(lab, await fleet.compatibleBenches(lab), parts))
+      return c.json(detail(lab, await servingOf(lab, c.get('caller')), parts))
     },
   )
   add(
@@ -153,7 +162,13 @@ function badFile(at: number, part: string, message: string) {
 
 const filesUrl = (lab: CatalogueLab) => `/api/v1/labs/${lab.id}/files/`
 
-function summarise(lab: CatalogueLab, benches: readonly CompatibleBench[], { runs }: ApiParts): LabSummary {
+interface Serving {
+  readonly benches: readonly CompatibleBench[]
+  /** Where no bench serves it, and the caller may know why. */
+  readonly reasons?: readonly { bench: string; reason: string }[]
+}
+
+function summarise(lab: CatalogueLab, { benches, reasons }: Serving, { runs }: ApiParts): LabSummary {
   const { title, summary, subject, level, picture } = lab.lab
   const { length, estimatedWaitS } = runs.queueOf(lab.id)
   return {
@@ -170,6 +185,7 @@ function summarise(lab: CatalogueLab, benches: readonly CompatibleBench[], { run
       ...(name === undefined ? {} : { title: name }),
       ...(reason === undefined ? {} : { reason }),
     })),
+    ...(reasons === undefined ? {} : { notServedBy: [...reasons] }),
     queueLength: length,
     estimatedWaitS,
     protocols: Object.entries(lab.protocols).map(([name, { definition }]) => ({
@@ -179,10 +195,10 @@ function summarise(lab: CatalogueLab, benches: readonly CompatibleBench[], { run
   }
 }
 
-function detail(lab: CatalogueLab, benches: readonly CompatibleBench[], parts: ApiParts): LabDetail {
-  const instruments: Readonly<Record<string, InstrumentSpec>> = benches[0]?.parts ?? {}
+function detail(lab: CatalogueLab, serving: Serving, parts: ApiParts): LabDetail {
+  const instruments: Readonly<Record<string, InstrumentSpec>> = serving.benches[0]?.parts ?? {}
   return {
-    ...summarise(lab, benches, parts),
+    ...summarise(lab, serving, parts),
     readme: { ...lab.readme },
     filesUrl: filesUrl(lab),
     parts: { ...instruments },

@@ -1,4 +1,4 @@
-import { benchSchema, labSummarySchema, nodeSchema, runSchema } from '@fernlab/shared/contracts/api'
+import { benchSchema, type LabSummary, labSummarySchema, nodeSchema, runSchema } from '@fernlab/shared/contracts/api'
 import { textIn } from '@fernlab/shared/contracts/common'
 import { runStateSchema } from '@fernlab/shared/contracts/run-state'
 import type { Command } from 'commander'
@@ -7,6 +7,13 @@ import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { mistake } from '../problem.ts'
 import { formatSeconds } from '../run-view.ts'
 import { printList } from '../table.ts'
+
+/** How long a run sent now would wait, or why it cannot be sent. */
+export function waitOf(lab: Pick<LabSummary, 'benches' | 'estimatedWaitS' | 'notServedBy'>): string {
+  if (lab.benches.length > 0) return lab.estimatedWaitS === null ? 'no bench is up' : formatSeconds(lab.estimatedWaitS)
+  const why = (lab.notServedBy ?? []).map(({ reason }) => reason)
+  return ['no bench serves this lab', ...why].join('; ')
+}
 
 /** `labs`, `benches`, `nodes`, `runs`. */
 export function addListings(program: Command, context: Context): void {
@@ -23,7 +30,7 @@ export function addListings(program: Command, context: Context): void {
         protocols: (lab) => lab.protocols.map((protocol) => protocol.name).join(', '),
         benches: (lab) => `${lab.benches.filter((bench) => bench.state === 'free').length}/${lab.benches.length} free`,
         waiting: (lab) => lab.queueLength,
-        wait: (lab) => (lab.estimatedWaitS === null ? 'no bench is up' : formatSeconds(lab.estimatedWaitS)),
+        wait: waitOf,
       },
       empty: 'No labs yet. Push one with "fernlab lab push DIR".',
     })

@@ -82,6 +82,10 @@ test('a lab whose parts no bench has says what is missing', async () => {
   const error = await refusal({ lab: 'other', protocol: 'p' })
   assert.is(error.code, 'no-bench')
   assert.match(JSON.stringify(error.issues), /has no part laser/)
+  const known = (await (await lab.call('/api/v1/labs/other')).json()) as { notServedBy?: { reason: string }[] }
+  assert.match(known.notServedBy?.[0]?.reason ?? '', /has no part laser/)
+  const served = (await (await lab.call(`/api/v1/labs/${small.lab}`)).json()) as object
+  assert.not.ok('notServedBy' in served)
 })
 
 test('the same key and body is the same run, also at the same moment; another body is refused', async () => {

@@ -72,7 +72,7 @@ test('says that no bench is up, and why', () => {
     reason: 'no bench is up: its node is not connected',
     inS: null,
   })
-  assert.is(explain(waiting('a'), [], [], all).reason, 'no bench has what this lab needs')
+  assert.is(explain(waiting('a'), [], [], all).reason, 'no bench serves this lab')
 })
 
 test.run()

@@ -31,7 +31,11 @@ export function LabCard({ lab }: { lab: LabSummary }) {
               <BenchMark state={bench.state} />
             </li>
           ))}
-          {lab.benches.length === 0 ? <li className={styles.noBench}>{words.t('catalogue.noBench')}</li> : null}
+          {lab.benches.length === 0 ? (
+            <li className={styles.noBench}>
+              {words.t('catalogue.noBench')} {lab.notServedBy?.map(({ reason }) => reason).join('; ')}
+            </li>
+          ) : null}
         </ul>
         {lab.benches.length === 0 ? null : <span className={styles.wait}>{wait}</span>}
       </div>

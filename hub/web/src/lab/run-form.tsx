@@ -40,6 +40,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
   const checked = Object.fromEntries(
     parameters.map((one) => [one.name, checkInput(one, inputs[one.name] ?? initialInput(one), t)]),
   )
+  const served = lab.benches.length > 0
   const wrong = Object.values(checked).filter((one) => 'error' in one).length
   const values =
     wrong > 0
@@ -70,6 +71,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
   }
   const send = (event: FormEvent) => {
     event.preventDefault()
+    if (!served) return
     if (values !== undefined) submit.mutate(values)
     else (event.currentTarget.querySelector('[aria-invalid="true"]') as HTMLElement | null)?.focus()
   }
@@ -102,8 +104,9 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
         <p className={styles.estimate} aria-live="polite">
           {wrong > 0 ? t('lab.invalid', { count: wrong }) : estimate}
         </p>
-        <p className={styles.starts}>{startText(lab, words)}</p>
-        {me.data === null ? (
+        {served && wrong > 0 ? null : <p className={styles.starts}>{startText(lab, words)}</p>}
+        {served ? null : <WhyNot lab={lab} />}
+        {!served ? null : me.data === null ? (
           <LinkButton to="/sign-in" search={{ next: `/labs/${lab.id}` }} size="md" fullWidth>
             {t('lab.signInToRun')}
           </LinkButton>
@@ -134,7 +137,20 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
   )
 }
 
+/** For staff: what keeps each bench from the lab. */
+function WhyNot({ lab }: { lab: LabDetail }) {
+  if (lab.notServedBy === undefined || lab.notServedBy.length === 0) return null
+  return (
+    <ul className="soft">
+      {lab.notServedBy.map(({ bench, reason }) => (
+        <li key={bench}>{reason}</li>
+      ))}
+    </ul>
+  )
+}
+
 function startText(lab: LabDetail, { t, about }: ReturnType<typeof useWords>): string {
+  if (lab.benches.length === 0) return t('catalogue.noBench')
   if (lab.estimatedWaitS === null) return t('lab.cannotStart')
   return lab.estimatedWaitS < 1 ? t('lab.startsNow') : t('lab.startsIn', { time: about(lab.estimatedWaitS) })
 }

@@ -77,7 +77,7 @@ export const en = {
     nothing: 'No lab matches',
     nothingText: 'Try another word, or clear the filters.',
     clear: 'Clear filters',
-    noBench: 'No bench has the parts of this lab yet.',
+    noBench: 'No bench serves this lab.',
   },
   lab: {
     protocol: 'Protocol',

@@ -81,7 +81,7 @@ export const es: Language = {
     nothing: 'Ningún laboratorio coincide',
     nothingText: 'Prueba con otra palabra o quita los filtros.',
     clear: 'Quitar filtros',
-    noBench: 'Ningún banco tiene todavía las partes de este laboratorio.',
+    noBench: 'Ningún banco sirve a este laboratorio.',
   },
   lab: {
     protocol: 'Protocolo',

@@ -1,0 +1,33 @@
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { waitOf } from 'fernlab/cli/commands/listings'
+import { problemLines } from 'fernlab/cli/problem'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('what listings and problems say')
+
+const bench = { id: 'demo.rc-1', state: 'offline' } as const
+
+test('a lab that no bench serves is not one whose benches are down', () => {
+  assert.is(waitOf({ benches: [bench], estimatedWaitS: null }), 'no bench is up')
+  assert.is(waitOf({ benches: [], estimatedWaitS: null }), 'no bench serves this lab')
+  const notServedBy = [{ bench: bench.id, reason: 'demo.rc-1 is kept for rc-circuit' }]
+  assert.is(
+    waitOf({ benches: [], estimatedWaitS: null, notServedBy }),
+    'no bench serves this lab; demo.rc-1 is kept for rc-circuit',
+  )
+})
+
+test('an issue that is the problem itself is printed once', () => {
+  const problem = (message: string) =>
+    new LabError({
+      code: 'request-invalid',
+      kind: 'caller',
+      message,
+      issues: [{ path: 'path.id', message: 'is none' }],
+    })
+  assert.equal(problemLines(problem('path.id: is none')), ['fernlab: path.id: is none'])
+  assert.equal(problemLines(problem('does not fit')), ['fernlab: does not fit', '  path.id: is none'])
+})
+
+test.run()
