@@ -47,6 +47,7 @@ export function ParameterField({ parameter, input, checked, refused, onChange }:
   }
   const slider = sliderOf(parameter)
   const typed = 'value' in checked && typeof checked.value === 'number' ? checked.value : undefined
+  const placed = 'error' in checked ? checked.read : typed
   const converted = typed !== undefined && /[a-zA-Zµ°Ω%]/.test(input) ? quantity(typed, parameter.unit ?? '1') : ''
   return (
     <div className={styles.field}>
@@ -79,8 +80,8 @@ export function ParameterField({ parameter, input, checked, refused, onChange }:
           min={0}
           max={steps}
           step={1}
-          value={typed === undefined ? 0 : toSlider(typed, slider)}
-          thumbProps={{ 'aria-valuetext': typed === undefined ? '' : quantity(typed, parameter.unit ?? '1') }}
+          value={placed === undefined ? 0 : toSlider(placed, slider)}
+          thumbProps={{ 'aria-valuetext': placed === undefined ? '' : quantity(placed, parameter.unit ?? '1') }}
           onChange={(position) => onChange(fromSlider(position, slider, parameter))}
         />
       )}
@@ -91,6 +92,7 @@ export function ParameterField({ parameter, input, checked, refused, onChange }:
 type Span = NonNullable<ReturnType<typeof sliderOf>>
 
 function toSlider(value: number, { low, high, logarithmic }: Span): number {
+  if (value <= low) return 0
   const part = logarithmic ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low)
   return Math.min(steps, Math.max(0, Math.round(part * steps)))
 }

@@ -47,7 +47,8 @@ export const initialInput = (parameter: Parameter, value?: Scalar): string | boo
   return parameter.enum === undefined ? '' : String(parameter.enum[0])
 }
 
-export type Checked = { readonly value: Scalar } | { readonly error: string }
+/** `read` is the number that was read, where it is that number that is wrong. */
+export type Checked = { readonly value: Scalar } | { readonly error: string; readonly read?: number }
 
 /** The value of what a person typed, in the declared unit, or what is wrong with it. */
 export function checkInput(parameter: Parameter, input: string | boolean, t: TFunction): Checked {
@@ -74,7 +75,8 @@ function checkNumber(parameter: Parameter, input: string, t: TFunction): Checked
     return { error: t('field.number', { example }) }
   }
   if ('misfit' in read) return { error: t('field.unit', { unit: unitText(read.misfit), wanted: wanted || '1' }) }
-  return checkLimits(parameter, read.value, t)
+  const checked = checkLimits(parameter, read.value, t)
+  return 'error' in checked ? { ...checked, read: read.value } : checked
 }
 
 /** A plain number is in the declared unit; `200 ms` is converted to it; a decimal comma is read as a point. */
