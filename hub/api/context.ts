@@ -208,7 +208,7 @@ export function createApp(log: Log): Api {
   const app = new OpenAPIHono<Env>({
     defaultHook: (result, _c) => {
       if (result.success) return
-      const place = { json: '', query: 'query.', param: 'path.', header: 'header.' }[result.target as 'json'] ?? ''
+      const place = { json: '', query: 'query.', param: '', header: 'header.' }[result.target as 'json'] ?? ''
       const issues = result.error.issues.map((issue) => ({
         path: `${place}${issue.path.map(String).join('.')}`,
         message: issue.message,

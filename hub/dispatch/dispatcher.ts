@@ -170,7 +170,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
       if (node?.ready !== true) continue
       if (run.state === 'assigned' && !hold.accepted && now - hold.sentAt >= RESEND_MS) overdue.push(run)
       if (run.cancelRequested && now - hold.cancelSentAt >= RESEND_MS) {
-        cancels.push({ run, hold, reason: 'cancelled by the person' })
+        cancels.push({ run, hold, reason: 'cancelled on request' })
       }
     }
     if (overdue.length > 0 || cancels.length > 0) {
@@ -194,7 +194,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     const bench = book.benches.get(run.hold.bench)
     const reason = `${run.hold.bench} refused it: ${error.message}`
     if (run.cancelRequested) {
-      ledger.finish(run, { state: 'cancelled', reason: 'cancelled by the person', endedAt: clock.now() })
+      ledger.finish(run, { state: 'cancelled', reason: 'cancelled on request', endedAt: clock.now() })
       return
     }
     if (error.retry === 'never') {
@@ -323,11 +323,11 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
           gone(mine, known.firstHeld)
         } else if (known !== undefined) {
           mine.hold.accepted = true
-          if (run.cancelRequested) cancels.push({ run, hold: mine.hold, reason: 'cancelled by the person' })
+          if (run.cancelRequested) cancels.push({ run, hold: mine.hold, reason: 'cancelled on request' })
         } else if (run.state === 'running' || mine.hold.accepted) {
           lost(mine)
         } else if (run.cancelRequested) {
-          ledger.finish(run, { state: 'cancelled', reason: 'cancelled by the person', endedAt: clock.now() })
+          ledger.finish(run, { state: 'cancelled', reason: 'cancelled on request', endedAt: clock.now() })
         } else {
           again.push(run)
         }

@@ -38,7 +38,7 @@ export interface CreateRunsOptions {
   readonly faultPoint?: FaultHook | undefined
 }
 
-const cancelledByPerson = 'cancelled by the person'
+const cancelledOnRequest = 'cancelled on request'
 
 /** The runs of this hub. */
 export function createRuns(options: CreateRunsOptions): Runs {
@@ -242,7 +242,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
     cancel: async (id, by) => {
       const run = runs.get(id)
       if (run === undefined || run.cancelRequested) return existing(id)
-      const reason = by.personId === run.personId ? cancelledByPerson : `cancelled by ${by.name}`
+      const reason = by.personId === run.personId ? cancelledOnRequest : `cancelled by ${by.name}`
       if (run.state === 'queued') {
         ledger.finish(run, { state: 'cancelled', reason, endedAt: clock.now() })
       } else {

@@ -7,6 +7,8 @@ export function mistake(code: string, message: string, next?: string): LabError 
 
 /** What goes to standard error: one clear line, what to do next, and each issue on a line of its own. */
 export function problemLines(error: LabError): string[] {
-  const issues = error.issues.length === 0 ? [] : formatIssues(error.issues).split('\n')
+  const all = error.issues.length === 0 ? [] : formatIssues(error.issues).split('\n')
+  // A problem with one issue may be that issue's own words.
+  const issues = all.filter((issue) => issue !== error.message)
   return [`fernlab: ${error.message}`, ...issues.map((issue) => `  ${issue}`)]
 }
