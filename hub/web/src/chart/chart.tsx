@@ -6,7 +6,7 @@ import { quantity } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './chart.module.css'
 import { plotData, plotOptions } from './plot-options.ts'
-import { type ChartContent, inOrder, spanOf } from './series.ts'
+import { type ChartContent, fitColour, inOrder, spanOf } from './series.ts'
 
 interface Props {
   readonly content: ChartContent
@@ -232,7 +232,7 @@ function Readout({ content, data, index, spoken }: ReadoutProps) {
       })}
       {content.fit === undefined ? null : (
         <span className={styles.signal}>
-          <span className={styles.dash} />
+          <span className={styles.dash} style={{ borderColor: `var(--data-${fitColour(content)})` }} />
           {t('chart.fit')}
         </span>
       )}

@@ -1,6 +1,6 @@
 import uPlot from 'uplot'
 import type { ChartContent } from './series.ts'
-import { spanOf } from './series.ts'
+import { fitColour, spanOf } from './series.ts'
 import { axisUnit, logTickTexts, tickTexts } from './ticks.ts'
 
 interface Look {
@@ -100,8 +100,9 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
         : [
             {
               scale: content.series[0]?.unit ?? 'y',
-              stroke: look.colour('--ink'),
-              width: 1.5,
+              stroke: look.colour(`--data-${fitColour(content)}`),
+              width: 2,
+              dash: [8, 5],
               spanGaps: true,
               points: { show: false },
             } satisfies uPlot.Series,

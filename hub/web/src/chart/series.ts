@@ -34,6 +34,12 @@ export interface ChartContent {
   readonly reducedFrom?: number
 }
 
+/** The number of the colour that a fitted curve has: one that no series of the chart has. */
+export function fitColour({ series }: Pick<ChartContent, 'series'>): number {
+  const taken = new Set(series.map(({ colour }) => colour))
+  return [2, 3, 1, 4, 5, 6, 7].find((colour) => !taken.has(colour)) ?? 8
+}
+
 /** The content with its rows in the order of x, which the drawing needs; as it is where it is in order already. */
 export function inOrder(content: ChartContent): ChartContent {
   const { values } = content.x

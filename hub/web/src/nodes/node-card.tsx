@@ -25,7 +25,7 @@ export function NodeCard({ node }: { node: NodeInfo }) {
         </span>
         <RevokeButton node={node} />
       </div>
-      {health === undefined ? null : health.problems.length === 0 ? (
+      {health === undefined || node.state === 'revoked' ? null : health.problems.length === 0 ? (
         <p className="soft">{t('nodes.allWell')}</p>
       ) : (
         <ul className={styles.problems}>
