@@ -8,7 +8,7 @@ import * as z from 'zod'
 import type { Mail } from '../mail/mail.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Person } from './caller.ts'
-import { applyAdminSettings, findFirstAdmin, makeSetupLink, setUp } from './first-admin.ts'
+import { applyAdminSettings, checkSetupLink, findFirstAdmin, makeSetupLink, setUp } from './first-admin.ts'
 import { createIdentity } from './identity.ts'
 import { createPasswords } from './passwords.ts'
 import { newSecret } from './secret-text.ts'
@@ -47,6 +47,8 @@ export interface Accounts {
   setupNeeded(): Promise<boolean>
   /** The address of a new one-time set-up link while there is no admin; earlier links stop working. */
   ensureSetupLink(): Promise<string | undefined>
+  /** Rejects as `setup` would for this token; uses nothing up. */
+  checkSetupLink(token: string): Promise<void>
   /** Creates the first admin and signs in: the answer carries the session cookie. */
   setup(input: { token: string; name: string; email: string; password: string }): Promise<{
     person: Person
@@ -134,6 +136,7 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
     },
     setupNeeded: async () => (await findFirstAdmin(store)) === undefined,
     ensureSetupLink: () => makeSetupLink(first),
+    checkSetupLink: (token) => checkSetupLink(first, token),
     setup: async (input) => {
       const person = await setUp(first, input)
       return { person, cookies: await identity.signIn(person.email, input.password) }

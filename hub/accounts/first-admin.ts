@@ -12,7 +12,7 @@ import type { AccountsConfig } from './accounts.ts'
 import type { Person } from './caller.ts'
 import type { Identity } from './identity.ts'
 import { newPerson } from './new-person.ts'
-import { claimOneTime, makeOneTime, oneTimeError } from './one-time.ts'
+import { claimOneTime, isGoodOneTime, makeOneTime, oneTimeError } from './one-time.ts'
 import type { Tokens } from './tokens.ts'
 
 const linkMs = 7 * 86_400_000
@@ -99,6 +99,20 @@ export async function makeSetupLink(options: FirstAdminOptions): Promise<string 
   return new URL(`/setup#token=${secret}`, config.publicUrl()).href
 }
 
+/** Rejects where `setUp` would for this secret; uses nothing up. */
+export async function checkSetupLink({ store, clock }: FirstAdminOptions, secret: string): Promise<void> {
+  if ((await findFirstAdmin(store)) !== undefined) throw alreadySetUp()
+  if (!(await isGoodOneTime(store, clock, 'setup', secret))) throw oneTimeError('setup')
+}
+
+const alreadySetUp = () =>
+  new LabError({
+    code: 'already-set-up',
+    kind: 'caller',
+    message: 'this hub has its first admin already',
+    studentMessage: 'This hub was set up already. Sign in, or ask its admin for help.',
+  })
+
 /** Makes the first admin by the link; rejects with `link-used-or-expired`, or `already-set-up` when somebody was first. */
 export async function setUp(
   { store, identity, clock, log }: FirstAdminOptions,
@@ -123,12 +137,7 @@ export async function setUp(
   } catch (error) {
     if (asLabError(error).code !== 'precondition-failed') throw error
     if ((await findFirstAdmin(store)) === undefined) throw oneTimeError('setup')
-    throw new LabError({
-      code: 'already-set-up',
-      kind: 'caller',
-      message: 'this hub has its first admin already',
-      studentMessage: 'This hub was set up already. Sign in, or ask its admin for help.',
-    })
+    throw alreadySetUp()
   }
   log.info({ person: person.id }, 'the hub was set up')
   return person

@@ -45,6 +45,19 @@ export function claimOneTime(store: Store, clock: Clock, purpose: Purpose, secre
     .where('expires_at', '>', now)
 }
 
+/** Whether the query of `claimOneTime` would find the secret. */
+export async function isGoodOneTime(store: Store, clock: Clock, purpose: Purpose, secret: string): Promise<boolean> {
+  const found = await store.db
+    .selectFrom('one_time')
+    .select('purpose')
+    .where('token_hash', '=', hashSecret(secret))
+    .where('purpose', '=', purpose)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', clock.now())
+    .executeTakeFirst()
+  return found !== undefined
+}
+
 /** What a person reads whose link is no longer good. */
 export function oneTimeError(purpose: Purpose): LabError {
   const what = purpose === 'setup' ? 'set-up link' : 'link to choose a new password'

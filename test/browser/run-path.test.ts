@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Route } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { openBrowser, tabTo, visit } from './support/browser.ts'
@@ -21,6 +21,20 @@ test.after.each(async () => {
 test.after(async () => {
   await browser?.close()
 })
+
+/** The labs as they are where every bench is kept for another. */
+async function unserved(route: Route): Promise<void> {
+  if (route.request().url().includes('/files/')) return route.continue()
+  const body = (await (await route.fetch()).json()) as { items?: object[] }
+  const more = {
+    benches: [],
+    estimatedWaitS: null,
+    notServedBy: [{ bench: 'demo.rc-1', reason: 'demo.rc-1 is kept for diode-iv' }],
+  }
+  const json =
+    body.items === undefined ? { ...body, ...more } : { items: body.items.map((lab) => ({ ...lab, ...more })) }
+  await route.fulfill({ json })
+}
 
 async function signIn(page: Page): Promise<void> {
   await page.getByLabel('Mail address').fill('ana@school.example')
@@ -70,6 +84,9 @@ test('a wrong value says why beside its field, and nothing is sent', async () =>
   }
   assert.match(await message(), /The most is 10\u202fV/)
   assert.is(await step.getAttribute('aria-invalid'), 'true')
+  const slider = page.getByRole('slider', { name: /^Step/ }).first()
+  assert.is(await slider.getAttribute('aria-valuenow'), await slider.getAttribute('aria-valuemax'))
+  assert.is(await page.getByText('Starts at once').count(), 0)
   await step.fill('5 mA')
   assert.match(await message(), /“mA” does not fit here; use V/)
   await step.fill('5 xyz')
@@ -88,7 +105,7 @@ test('a wrong value says why beside its field, and nothing is sent', async () =>
 test('the sentence about points and time follows what is typed', async () => {
   const { page, context } = await visit(browser)
   await page.goto(`${hub.url}/labs/rc-circuit`)
-  const sentence = page.getByText(/points, about/)
+  const sentence = page.getByText(/points, up to/)
   const before = (await sentence.textContent()) ?? ''
   await page
     .getByLabel(/^Recording time/)
@@ -202,6 +219,21 @@ test('after a reload a repeated run still tells of its first attempt and offers 
   await context.close()
 })
 
+test('a lab that no bench serves says so on its card and on its form, to staff with the reasons, and offers no run', async () => {
+  const { page, context } = await visit(browser)
+  await page.route('**/api/v1/labs*/**', (route) => unserved(route))
+  await page.route('**/api/v1/labs?*', (route) => unserved(route))
+  await page.goto(`${hub.url}/sign-in?next=/labs`)
+  await signIn(page)
+  const said = /No bench serves this lab. demo.rc-1 is kept for diode-iv/
+  await page.getByText(said).first().waitFor()
+  await page.getByRole('link', { name: 'RC circuit' }).click()
+  await page.getByText('No bench serves this lab.').waitFor()
+  await page.getByText('demo.rc-1 is kept for diode-iv').waitFor()
+  assert.is(await page.getByRole('button', { name: 'Run', exact: true }).count(), 0)
+  await context.close()
+})
+
 test('values put back to their defaults after a refusal are another request', async () => {
   const { page, context } = await visit(browser)
   await page.goto(`${hub.url}/sign-in?next=/labs/rc-circuit`)
@@ -246,6 +278,17 @@ test('a reset link without its secret says so and leads to a new one', async () 
   await page.getByRole('heading', { name: 'Reset your password' }).waitFor()
   await page.goto(`${hub.url}/reset#token=once`)
   await page.getByLabel('New password').waitFor()
+  await context.close()
+})
+
+test('a set-up link that no longer works is refused before anything is filled in', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/setup#token=wrong`)
+  await page.getByText('This link no longer works.').waitFor()
+  assert.is(await page.getByLabel('Your name').count(), 0)
+  await page.goto(`${hub.url}/sign-in`)
+  await page.goto(`${hub.url}/setup#token=once`)
+  await page.getByLabel('Your name').waitFor()
   await context.close()
 })
 

@@ -2,6 +2,7 @@ import {
   forgotPasswordSchema,
   meSchema,
   resetPasswordSchema,
+  setupLinkSchema,
   setupSchema,
   siteSchema,
 } from '@fernlab/shared/contracts/api'
@@ -42,6 +43,21 @@ export function siteRoutes(
       const { person, cookies } = await guesses.guess(c.get('address'), () => accounts.setup(body))
       for (const cookie of cookies) c.header('set-cookie', cookie, { append: true })
       return c.json(person, 201)
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/setup/check',
+      tag: 'Site',
+      summary: 'Ask whether the one-time set-up link still works; it is not used up',
+      access: 'public',
+      body: setupLinkSchema,
+      answer: { status: 204, what: 'It works' },
+    },
+    async ({ c, body }) => {
+      await guesses.guess(c.get('address'), () => accounts.checkSetupLink(body.token))
+      return c.body(null, 204)
     },
   )
   add(

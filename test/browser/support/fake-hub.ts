@@ -130,6 +130,10 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       isSignedIn = true
       return json({})
     }
+    if (call === 'POST /api/v1/setup/check') {
+      const good = (body as { token?: string }).token === 'once'
+      return good ? json(undefined, 204) : problem(410, 'link-used-or-expired', { hint: 'This link no longer works.' })
+    }
     if (call === 'POST /api/v1/setup') {
       isSignedIn = true
       return json({ id: 'p1', name: 'Ana', email: 'ana@school.example', role: 'admin' }, 201)

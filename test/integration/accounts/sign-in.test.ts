@@ -63,6 +63,9 @@ test('the set-up link makes one admin, however many come at once, and signs in',
     })
     assert.is(await code(await fresh.json('POST', '/api/v1/setup', body('wrong'))), 'link-used-or-expired')
     assert.is(await code(await fresh.json('POST', '/api/v1/setup', body(tokenIn(old)))), 'link-used-or-expired')
+    const check = (token: string) => fresh.json('POST', '/api/v1/setup/check', { token })
+    assert.is(await code(await check(tokenIn(old))), 'link-used-or-expired')
+    assert.is((await check(tokenIn(link))).status, 204)
     const answers = await Promise.all(
       [1, 2, 3, 4, 5].map((n) => fresh.json('POST', '/api/v1/setup', body(tokenIn(link), n))),
     )

@@ -120,6 +120,7 @@ test('only the listed routes are open to strangers', async () => {
     'post /api/v1/password/forgot',
     'post /api/v1/password/reset',
     'post /api/v1/setup',
+    'post /api/v1/setup/check',
   ])
 })
 

@@ -13,6 +13,10 @@ export const signOut = (api: Api): Promise<unknown> => api.send('POST', '/api/au
 export const setUp = (api: Api, input: z.infer<typeof setupSchema>): Promise<Me> =>
   api.send('POST', '/api/v1/setup', input)
 
+/** Rejects when the set-up link no longer works. */
+export const checkSetupLink = (api: Api, token: string): Promise<unknown> =>
+  api.send('POST', '/api/v1/setup/check', { token })
+
 /** Asks for a one-time link by mail. */
 export const forgotPassword = (api: Api, email: string): Promise<unknown> =>
   api.send('POST', '/api/v1/password/forgot', { email })

@@ -1,6 +1,6 @@
 import type { Run } from '@fernlab/shared/contracts/api'
 import { Button, Menu, Modal } from '@mantine/core'
-import { IconCheck, IconDownload, IconPlayerStop, IconRepeat } from '@tabler/icons-react'
+import { IconDownload, IconPlayerStop, IconRepeat } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -62,21 +62,18 @@ function Downloads({ run, attempts }: { run: Run; attempts: readonly AttemptStre
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        {attempts.length < 2
-          ? null
-          : attempts.map((one) => (
-              <Menu.Item
-                key={one.attempt}
-                role="menuitemradio"
-                aria-checked={one.attempt === attempt}
-                closeMenuOnClick={false}
-                rightSection={one.attempt === attempt ? <IconCheck size={14} aria-hidden="true" /> : null}
-                onClick={() => setWanted(one.attempt)}
-              >
-                {t('runPage.attempt', { n: one.attempt })}
-              </Menu.Item>
-            ))}
-        {attempts.length < 2 ? null : <Menu.Divider />}
+        {attempts.length < 2 ? null : (
+          <>
+            <Menu.RadioGroup value={String(attempt)} onChange={(value) => setWanted(Number(value))}>
+              {attempts.map((one) => (
+                <Menu.RadioItem key={one.attempt} value={String(one.attempt)}>
+                  {t('runPage.attempt', { n: one.attempt })}
+                </Menu.RadioItem>
+              ))}
+            </Menu.RadioGroup>
+            <Menu.Divider />
+          </>
+        )}
         {streams.map((stream) => (
           <div key={stream}>
             {streams.length > 1 ? <Menu.Label>{`${t('runPage.stream')} ${stream}`}</Menu.Label> : null}

@@ -1,9 +1,10 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
-import { setUp } from '../api/auth.ts'
+import { checkSetupLink, setUp } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
+import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import styles from './entrance.module.css'
 import { Entrance } from './entrance.tsx'
@@ -17,6 +18,13 @@ export default function SetUpPage() {
   const client = useQueryClient()
   const navigate = useNavigate()
   const token = useLinkToken()
+  const link = useQuery({
+    queryKey: ['set-up link', token],
+    queryFn: () => checkSetupLink(api, token ?? '').then(() => true),
+    enabled: token !== undefined,
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  })
   const form = useForm({ name: '', email: '', password: '' }, (values) => ({
     ...(values.name.trim() === '' ? { name: t('auth.nameMissing') } : {}),
     ...(looksLikeMail(values.email) ? {} : { email: t('auth.emailBad') }),
@@ -26,13 +34,22 @@ export default function SetUpPage() {
     mutationFn: (values: { name: string; email: string; password: string }) =>
       setUp(api, { ...values, token: token ?? '' }),
     onSuccess: async () => {
-      await client.resetQueries()
+      // The link has just been used up: to ask for it again would find it so.
+      await client.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'set-up link' })
       await navigate({ to: '/labs', replace: true })
     },
   })
   if (token === undefined) {
     return (
       <Entrance title={t('auth.setUp')} text={t('auth.noToken')}>
+        <Link to="/sign-in">{t('auth.back')}</Link>
+      </Entrance>
+    )
+  }
+  if (link.data === undefined) {
+    return (
+      <Entrance title={t('auth.setUp')}>
+        {link.error === null ? <Loading /> : <ProblemNotice error={link.error} onRetry={() => void link.refetch()} />}
         <Link to="/sign-in">{t('auth.back')}</Link>
       </Entrance>
     )
