@@ -217,6 +217,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
   }
 
   const taken = (hold: Hold) => {
+    if (!hold.accepted) faultPoint?.('on-accepted')
     hold.accepted = true
     const bench = book.benches.get(hold.bench)
     if (bench?.refusal === undefined) return
@@ -277,7 +278,6 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     accepted: (node, message) => {
       if (!turn.open) return
       const { accepted, refused: refusals } = acceptedSchema.parse(message)
-      faultPoint?.('on-accepted')
       for (const { runId, attempt } of accepted) {
         const run = present(node, runId, attempt)
         if (run !== undefined) {

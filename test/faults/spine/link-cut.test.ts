@@ -18,10 +18,10 @@ test.after(() => lab.close())
 const points: readonly { point: LinkPoint; skip?: number }[] = [
   { point: 'before-assign' },
   { point: 'after-assign' },
-  { point: 'before-accepted' },
-  { point: 'after-accepted' },
   { point: 'before-documents' },
   { point: 'after-documents' },
+  { point: 'before-documents', skip: 1 },
+  { point: 'after-documents', skip: 1 },
   { point: 'before-documents', skip: 3 },
   { point: 'after-documents', skip: 3 },
   { point: 'before-acknowledge' },
