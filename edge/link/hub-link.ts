@@ -147,8 +147,11 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
     if (topic === undefined) return
     if (topic.kind === 'hub-status') {
       if (Buffer.from(message.payload).toString('utf8') === 'offline') outbox.connect(undefined)
-      // A hub that has just come back has not seen the inventory.
-      else if (!message.retained) greet()
+      // A hub that has just come back has not seen the inventory, and does not know where documents go on.
+      else if (!message.retained) {
+        outbox.connect(undefined)
+        greet()
+      }
       return
     }
     if (topic.kind === 'signal-set' && topic.node === node) return setSignal(topic.instrument, topic.signal, message)
