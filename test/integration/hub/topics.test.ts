@@ -50,7 +50,8 @@ test('each state of a run is told, with what it is and not whose; readings and b
   const { run } = await lab.hub.runs.submit(admin, {
     lab: 'small',
     protocol: 'set',
-    parameters: { value: 4, pause: 0.3 },
+    // Longer than a signal keeps quiet between two values.
+    parameters: { value: 4, pause: 1.5 },
   })
   await lab.final(run.id)
   await until(() => got.some(({ topic }) => topic === map.hubRuns('succeeded')), 'the end')
