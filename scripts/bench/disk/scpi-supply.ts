@@ -18,12 +18,18 @@ export async function serveScpiSupply(): Promise<ScpiSupply> {
   const sockets = new Set<Socket>()
   let volts = '0'
   let on = '0'
+  let eventStatusEnable = '0'
   let spoil: ((atMs: number) => void) | undefined
   const answerTo = (line: string): string | undefined => {
     const [, header = '', value] = /^:?(\S+)\s*(.*)$/.exec(line) ?? []
     switch (header.toUpperCase()) {
       case '*IDN?':
         return 'Fernlab,FPS-3003,bench,1.0'
+      case '*ESE':
+        eventStatusEnable = value ?? '0'
+        return undefined
+      case '*ESE?':
+        return eventStatusEnable
       case 'SYST:ERR?':
         return '0,"No error"'
       case 'VOLT':

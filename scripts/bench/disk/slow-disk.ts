@@ -90,7 +90,7 @@ const fernlab: Contestant = {
         const probing = (async () => {
           while (busy) {
             const startedAt = performance.now()
-            await hub.client.call('GET', '/healthz')
+            await hub.client.ask('GET', '/healthz')
             healthMs.push(performance.now() - startedAt)
             await new Promise((resolve) => setTimeout(resolve, 10))
           }

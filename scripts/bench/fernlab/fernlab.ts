@@ -83,15 +83,14 @@ export function startProgram(
     readonly name: string
     readonly args?: readonly string[]
     readonly wrapper?: readonly string[]
-    readonly nodeArgs?: readonly string[]
   },
 ): Started {
-  const { env, name, args = [], wrapper = [], nodeArgs = [] } = options
+  const { env, name, args = [], wrapper = [] } = options
   const script = bench.fromSource
     ? ['--import', 'tsx', '--conditions=source', join(bench.root, `${program}.ts`)]
     : compiled[program].map((path) => join(bench.root, path))
   const [command = process.execPath, ...before] = [...wrapper, process.execPath]
-  return bench.start(command, [...before, ...nodeArgs, ...profiling(bench, name), ...script, ...args], {
+  return bench.start(command, [...before, ...profiling(bench, name), ...script, ...args], {
     log: `${name}.log`,
     env,
   })
@@ -118,10 +117,10 @@ export async function prepareNode(
   let enroll: readonly string[] = ['--enroll', code, '--hub', hub.httpUrl]
   return {
     node,
-    start: (wrapper: readonly string[] = [], nodeArgs: readonly string[] = []): Started => {
+    start: (wrapper: readonly string[] = []): Started => {
       const args = ['--config', config, ...enroll]
       enroll = []
-      return startProgram(bench, 'edge/edge-process', { env, name: 'edge', args, wrapper, nodeArgs })
+      return startProgram(bench, 'edge/edge-process', { env, name: 'edge', args, wrapper })
     },
   }
 }

@@ -9,16 +9,11 @@ import { until } from '../framework/surroundings.ts'
 /** Longer than V8 takes to give back what starting needed. */
 const REST_MS = 15_000
 
-/** Told to Node on a machine with little memory (docs/operators.md). */
-const small = ['--optimize-for-size', '--max-semi-space-size=16']
-
-const node = (name: string, nodeArgs: readonly string[]): Contestant => ({
-  name,
+const node: Contestant = {
+  name: 'Fernlab',
   what:
-    nodeArgs.length > 0
-      ? `the same with \`${nodeArgs.join(' ')}\`, for machines with little memory`
-      : 'a compiled node with two simulated benches, already enrolled; from starting its process until a subscriber of the hub’s broker sees `online`; ' +
-        `resident memory ${REST_MS / 1000} s later, with nothing to do`,
+    'a node with two simulated benches, already enrolled; from starting its process until a subscriber of the hub’s broker sees `online`; ' +
+    `resident memory ${REST_MS / 1000} s later, with nothing to do`,
   start: async (bench) => {
     const hub = await startHub(bench)
     const prepared = await prepareNode(bench, hub, { benches: 2 })
@@ -36,7 +31,7 @@ const node = (name: string, nodeArgs: readonly string[]): Contestant => ({
     return {
       round: async () => {
         const startedAt = performance.now()
-        const process = prepared.start([], nodeArgs)
+        const process = prepared.start()
         while (status !== 'online') await new Promise((resolve) => setTimeout(resolve, 1))
         const onlineMs = performance.now() - startedAt
         await new Promise((resolve) => setTimeout(resolve, REST_MS))
@@ -51,7 +46,7 @@ const node = (name: string, nodeArgs: readonly string[]): Contestant => ({
       },
     }
   },
-})
+}
 
 /** What a node costs. */
 export const nodeBenchmarks: readonly Benchmark[] = [
@@ -62,6 +57,6 @@ export const nodeBenchmarks: readonly Benchmark[] = [
       { name: 'memory', title: 'resident memory at rest', unit: 'MB', aim: { bound: 'at most', value: 70 } },
       { name: 'online', title: 'from start to online', unit: 'ms', aim: { bound: 'at most', value: 1500 } },
     ],
-    contestants: [node('Fernlab', []), node('Fernlab, small', small)],
+    contestants: [node],
   },
 ]
