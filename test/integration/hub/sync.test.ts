@@ -24,6 +24,15 @@ const stateOf = async (id: string) => (await lab.hub.runs.get(id))?.state
 const linesSince = (from: number, text: RegExp) =>
   lab.log.lines.slice(from).filter(({ level, message }) => level !== 'debug' && text.test(message))
 
+/** A node's refusal for now. */
+const busy = {
+  code: 'bench-busy',
+  kind: 'instrument',
+  message: 'busy',
+  studentMessage: 'busy',
+  retry: 'later',
+} as const
+
 /** What the database holds of an attempt's documents, in order of arrival. */
 async function stored(runId: string, attempt = 1): Promise<number[]> {
   const store = await openStore({ url: lab.config.databaseUrl, log: silentLog })
@@ -117,15 +126,8 @@ test('damaged documents end the run as failed instead of blocking it', async () 
 test('a refusal for now queues the run again, with a new attempt; one for good ends it', async () => {
   const id = await submit()
   const first = await node.take()
-  const error = {
-    code: 'bench-busy',
-    kind: 'instrument',
-    message: 'busy',
-    studentMessage: 'busy',
-    retry: 'later',
-  } as const
   const asked = Date.now()
-  await node.send('accepted', { accepted: [], refused: [{ runId: id, attempt: 1, error }] })
+  await node.send('accepted', { accepted: [], refused: [{ runId: id, attempt: 1, error: busy }] })
   const second = await node.take()
   assert.is(second.runId, id)
   assert.is(second.attempt, 2)
@@ -133,7 +135,7 @@ test('a refusal for now queues the run again, with a new attempt; one for good e
   assert.ok(Date.now() - asked >= 900, 'left alone for a second')
   await node.send('accepted', {
     accepted: [],
-    refused: [{ runId: id, attempt: 2, error: { ...error, retry: 'never' } }],
+    refused: [{ runId: id, attempt: 2, error: { ...busy, retry: 'never' } }],
   })
   assert.is((await lab.final(id)).state, 'failed')
 })
@@ -141,14 +143,7 @@ test('a refusal for now queues the run again, with a new attempt; one for good e
 test('an attempt that begins after the hub has given it up is told to stop', async () => {
   const id = await submit()
   const first = await node.take()
-  const error = {
-    code: 'bench-busy',
-    kind: 'instrument',
-    message: 'busy',
-    studentMessage: 'busy',
-    retry: 'later',
-  } as const
-  await node.send('accepted', { accepted: [], refused: [{ runId: id, attempt: 1, error }] })
+  await node.send('accepted', { accepted: [], refused: [{ runId: id, attempt: 1, error: busy }] })
   const second = await node.take()
   await node.documents(...documentsOf(first).slice(0, 1))
   await until(() => node.cancelled.some(({ runId, attempt }) => runId === id && attempt === 1), 'the cancel')
