@@ -14,12 +14,13 @@ type Place = string | readonly [path: string, act: (page: Page) => Promise<unkno
 let pages: Readonly<Record<string, Place>>
 let dialogs: Readonly<Record<string, Place>>
 
-const press =
-  (...names: string[]) =>
-  async (page: Page) => {
-    for (const name of names) await page.getByRole('button', { name, exact: true }).last().click()
-    await page.getByRole('dialog').waitFor()
-  }
+/** Opens a dialog, and presses a button of it if one is named. */
+const press = (name: string, then?: string) => async (page: Page) => {
+  await page.getByRole('button', { name, exact: true }).last().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.waitFor()
+  if (then) await dialog.getByRole('button', { name: then, exact: true }).click()
+}
 
 test.before(async () => {
   hub = await startFakeHub()

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { connectedPair } from '@fernlab/shared/links/in-process'
 import { type MqttLink, type MqttMessage, openMqttLink } from '@fernlab/shared/links/mqtt-link'
 import { recordingLog, silentLog } from '@fernlab/shared/primitives/log'
@@ -124,15 +124,25 @@ test('a broker that goes and comes back is logged once each, and the link is who
 
 test('what was under way when the connection broke is settled, not waited for for ever', async () => {
   const broker = await startBroker()
-  const made = link(broker.url)
+  // The broker reads whatever arrives: what stands before it is what can stop taking.
+  const before: Socket[] = []
+  const server = createServer((socket) => {
+    const behind = connect(Number(new URL(broker.url).port), '127.0.0.1')
+    socket.on('close', () => behind.destroy())
+    socket.pipe(behind).pipe(socket)
+    before.push(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closers.push(() => new Promise((resolve) => server.close(() => resolve())))
+  const made = link(`mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`)
   await connected(made)
-  for (const socket of broker.sockets) socket.pause()
+  for (const socket of before) socket.unpipe().pause()
   const settled = made.publish('a/big', new Uint8Array(64 * 1024 * 1024)).then(
     () => 'sent',
     (error: { code: string }) => error.code,
   )
   await new Promise((resolve) => setTimeout(resolve, 100))
-  await broker.close()
+  for (const socket of before) socket.destroy()
   assert.is(await settled, 'broker-unreachable')
 })
 
