@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { openSettingsFile, type SettingsFile } from '@fernlab/shared/storage/settings-file'
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const nodeSettingsSchema = z.object({
   node: z.string().optional(),

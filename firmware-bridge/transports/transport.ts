@@ -1,5 +1,5 @@
 /** The transport port: a two-way stream of bytes to one device. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Where a device is, as in node.yaml. */
 export const transportConfigSchema = z.discriminatedUnion('kind', [

@@ -2,7 +2,7 @@ import { progressSchema, type Run, runSchema } from '@fernlab/shared/contracts/a
 import { runStateSchema } from '@fernlab/shared/contracts/run-state'
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { HubClient } from './hub-client.ts'
 
 const stateEventSchema = z.object({ state: runStateSchema, bench: z.string().nullish(), reason: z.string().nullish() })

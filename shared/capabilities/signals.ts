@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Issue } from '../primitives/lab-error.ts'
 import { parseUnit, sameDimension } from '../primitives/units.ts'
 

@@ -1,5 +1,5 @@
 /** The HTTP API's objects: one schema each; the hub's routes, OpenAPI, the page and the command line all use these. */
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   issueSchema,
   labErrorSchema,

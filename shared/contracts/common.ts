@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { NAME_PATTERN } from '../primitives/ids.ts'
 
 /** A name that may stand in a topic level, a file path and an address. */

@@ -2,7 +2,7 @@
  * Run documents between node and hub: the Bluesky event model with samples as typed arrays. A document is keyed by
  * `(runId, attempt, seq)`; seq counts from 0 (the start document) without a gap to the stop document.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { labErrorSchema, outputSchema, parametersSchema } from './common.ts'
 import { finalStateSchema } from './run-state.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { labFileSchemaZod } from './lab-file.ts'
 import { nodeFileSchemaZod } from './node-file.ts'
 import { protocolFileSchemaZod } from './protocol-file.ts'

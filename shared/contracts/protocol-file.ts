@@ -1,5 +1,5 @@
 /** The form of a protocol file, as a person writes it; `parseProtocol` turns it into the form that machines use. */
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   identifierSchema,
   parameterSpecSchema,

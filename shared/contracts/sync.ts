@@ -9,7 +9,7 @@
  *   lost?     node → inventory again when an acknowledgement is overdue; hub → assign again when neither
  *             `accepted` nor a start document came
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { instrumentSpecSchema } from '../capabilities/signals.ts'
 import { labErrorSchema, parametersSchema } from './common.ts'
 import { nodeDocumentSchema } from './documents.ts'

@@ -1,5 +1,5 @@
 /** The schema of a parsed protocol, for who receives one as data: a node checks what the hub sends. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { parameterSpecSchema, partRequirementSchema, textSchema, unitSchema } from '../capabilities/signals.ts'
 import { signalKeySchema } from '../contracts/lab-file.ts'
 import type { Protocol, Step } from './protocol.ts'
