@@ -26,6 +26,8 @@ await build({
   format: 'esm',
   target: 'node20',
   conditions: ['source'],
+  // Node's own streams; the package is a copy of them for other places.
+  alias: { 'readable-stream': 'node:stream' },
   external: ['@photostructure/sqlite', 'serialport', 'cbor-extract'],
   // Names stay, so that an error's stack can be read.
   minifyWhitespace: true,

@@ -5,6 +5,7 @@
  * must survive is in the outbox or the database, and repaired by inventories): `publish` then rejects at once. What is
  * published within one turn is one write: the packet writer corks the stream until the turn's promises have run.
  */
+import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { LabError } from '../primitives/lab-error.ts'
@@ -64,8 +65,9 @@ export function openMqttLink(options: OpenMqttLinkOptions): MqttLink {
       ? {}
       : { will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true } }),
   }
+  const open = typeof to === 'string' ? plainSocket(to) : to
   const client: MqttClient =
-    typeof to === 'string' ? mqtt.connect(to, settings) : new mqtt.MqttClient(() => to(), settings)
+    open === undefined ? mqtt.connect(to as string, settings) : new mqtt.MqttClient(() => open(), settings)
   const onMessage: ((message: MqttMessage) => void)[] = []
   const onConnect: (() => void)[] = []
   const onDisconnect: ((reason: string, refused: boolean) => void)[] = []
@@ -150,6 +152,17 @@ export function openMqttLink(options: OpenMqttLinkOptions): MqttLink {
       return closing
     },
   }
+}
+
+/**
+ * Makes a plain TCP connection to the address; undefined for an address of another kind. The client library makes those too,
+ * but loads TLS, HTTP, WebSocket and proxies for it: memory that a small node misses.
+ */
+function plainSocket(address: string): (() => Duplex) | undefined {
+  const { protocol, hostname, port } = new URL(address)
+  if (protocol !== 'mqtt:' && protocol !== 'tcp:') return undefined
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return () => connect({ host, port: Number(port || 1883) })
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
