@@ -59,7 +59,7 @@ export default {
     {
       name: 'only-start-composes-hub-and-edge',
       severity: 'error',
-      from: { path: '^scripts/(?!start/|bench/)' },
+      from: { path: '^scripts/(?!start/|bench/|generate/)' },
       to: { path: '^(edge|firmware-bridge)/' },
     },
     {

@@ -11,6 +11,7 @@ import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/cap
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import type { z } from 'zod'
 
 export type SignalValue = number | string | boolean
 
@@ -67,8 +68,8 @@ export interface Driver {
   readonly kind: string
   /** Checks a config from node.yaml; issues have paths relative to the config. Pure. */
   check(config: unknown): Issue[]
-  /** JSON Schema of the config, for editors. */
-  readonly configSchema: object
+  /** The schema of the config with all that is known of its models by name, for editors. */
+  editorSchema(): Promise<z.ZodType>
   /** Makes an instrument; no I/O but reading files that the config names. Throws a configuration-kind LabError with issues. */
   create(config: unknown, context: DriverContext): Promise<Instrument>
 }

@@ -2,21 +2,35 @@
 import * as z from 'zod'
 
 /** Where a device is, as in node.yaml. */
-export const transportConfigSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('serial'),
-    /** `/dev/serial/by-id/…` or a pty. */
-    path: z.string(),
-    baudRate: z.number().int().positive().default(9600),
-    dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
-    parity: z.enum(['none', 'even', 'odd']).default('none'),
-    stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
-    flowControl: z.enum(['none', 'rtscts', 'xonxoff']).default('none'),
-  }),
-  z.strictObject({ kind: z.literal('tcp'), host: z.string(), port: z.number().int().min(1).max(65535).default(5025) }),
-  /** An emulated device in this process; `world` names the circuit that devices share. */
-  z.strictObject({ kind: z.literal('emulated'), world: z.string(), device: z.string() }),
-])
+export const transportConfigSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('serial').describe('A serial line.'),
+      path: z.string().describe('The device: /dev/serial/by-id/… or a pty.'),
+      baudRate: z.number().int().positive().default(9600).describe('In bits per second. Default: 9600.'),
+      dataBits: z
+        .union([z.literal(7), z.literal(8)])
+        .default(8)
+        .describe('Default: 8.'),
+      parity: z.enum(['none', 'even', 'odd']).default('none').describe('Default: none.'),
+      stopBits: z
+        .union([z.literal(1), z.literal(2)])
+        .default(1)
+        .describe('Default: 1.'),
+      flowControl: z.enum(['none', 'rtscts', 'xonxoff']).default('none').describe('Default: none.'),
+    }),
+    z.strictObject({
+      kind: z.literal('tcp').describe('A socket.'),
+      host: z.string().describe('Name or address of the instrument.'),
+      port: z.number().int().min(1).max(65535).default(5025).describe('Default: 5025.'),
+    }),
+    z.strictObject({
+      kind: z.literal('emulated').describe('An emulated instrument in this process.'),
+      world: z.string().describe('The circuit that emulated instruments share: rc, rc-2, diode, diode-2 …'),
+      device: z.string().describe('Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter.'),
+    }),
+  ])
+  .meta({ id: 'Transport' })
 export type TransportConfig = z.infer<typeof transportConfigSchema>
 
 export interface Transport {

@@ -8,6 +8,7 @@ import { addLogin } from './commands/login.ts'
 import { addNotBuilt } from './commands/not-built.ts'
 import { addParts } from './commands/parts.ts'
 import { addRun } from './commands/run.ts'
+import { addSchema } from './commands/schema.ts'
 import { addToken } from './commands/token.ts'
 import { addUser } from './commands/user.ts'
 import type { Context } from './context.ts'
@@ -28,6 +29,7 @@ export function createProgram(context: Context, version: string): Command {
   addListings(program, context)
   addRun(program, context)
   addLab(program, context)
+  addSchema(program, context)
   addFleet(program, context)
   addToken(program, context)
   addUser(program, context)

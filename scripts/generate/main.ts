@@ -1,3 +1,3 @@
 import { writeSchemas } from './write-schemas.ts'
 
-writeSchemas(process.argv[2] ?? 'shared/schemas')
+await writeSchemas(process.argv[2] ?? 'shared/schemas')

@@ -140,25 +140,28 @@ export const identifierSchema = identifier
 
 /** The schema of {@link Limits}. */
 export const limitsSchema = z
-  .strictObject({ low: z.number().exactOptional(), high: z.number().exactOptional() })
+  .strictObject({
+    low: z.number().describe('The lowest value allowed, itself included.').exactOptional(),
+    high: z.number().describe('The highest value allowed, itself included.').exactOptional(),
+  })
   .refine((limits) => !(limits.low !== undefined && limits.high !== undefined && limits.low > limits.high), {
     error: 'low is above high',
   }) satisfies z.ZodType<Limits>
 
 /** The schema of {@link ParameterSpec}. */
 export const parameterSpecSchema = z.strictObject({
-  type: z.enum(['number', 'integer', 'string', 'boolean']),
-  unit: unit.exactOptional(),
-  minimum: z.number().exactOptional(),
-  maximum: z.number().exactOptional(),
-  exclusiveMinimum: z.number().exactOptional(),
-  exclusiveMaximum: z.number().exactOptional(),
-  multipleOf: z.number().positive().exactOptional(),
-  enum: z.array(scalar).min(1).max(1000).exactOptional(),
-  pattern: z.string().max(500).exactOptional(),
-  default: scalar.exactOptional(),
-  title: textSchema.exactOptional(),
-  description: textSchema.exactOptional(),
+  type: z.enum(['number', 'integer', 'string', 'boolean']).describe('What kind of value it is.'),
+  unit: unit.describe('In UCUM spelling: V, mA, Ohm, uF, Hz, Cel, s; without, a plain number.').exactOptional(),
+  minimum: z.number().describe('The least value allowed, in this unit.').exactOptional(),
+  maximum: z.number().describe('The greatest value allowed, in this unit.').exactOptional(),
+  exclusiveMinimum: z.number().describe('The value must be above this, in this unit.').exactOptional(),
+  exclusiveMaximum: z.number().describe('The value must be below this, in this unit.').exactOptional(),
+  multipleOf: z.number().positive().describe('The value must be a multiple of this, in this unit.').exactOptional(),
+  enum: z.array(scalar).min(1).max(1000).describe('The only values allowed, in this unit.').exactOptional(),
+  pattern: z.string().max(500).describe('For text: a pattern in RE2 syntax that it must hold.').exactOptional(),
+  default: scalar.describe('The value when none is given, in this unit; without, one must be given.').exactOptional(),
+  title: textSchema.describe('What people call it, in one language or in several.').exactOptional(),
+  description: textSchema.describe('Help beside the field, in one language or in several.').exactOptional(),
 }) satisfies z.ZodType<ParameterSpec>
 
 const access = z.enum(['read', 'set', 'read-set'])
@@ -206,9 +209,20 @@ export const instrumentSpecSchema = z.strictObject({
 
 /** The schema of {@link PartRequirement}. */
 export const partRequirementSchema = z.strictObject({
-  title: textSchema.exactOptional(),
-  signals: z.record(identifier, z.strictObject({ unit, access, dtype: dtype.exactOptional() })),
-  actions: z.array(identifier).exactOptional(),
+  title: textSchema.describe('What people call the part, in one language or in several.').exactOptional(),
+  signals: z
+    .record(
+      identifier,
+      z.strictObject({
+        unit: unit.describe(
+          'In UCUM spelling: V, mA, Ohm, uF, Hz, Cel, s; "1" for plain numbers, true or false, and text.',
+        ),
+        access: access.describe('What is done with it: read, set, or both (read-set).'),
+        dtype: dtype.describe('What it holds, where it must be just that.').exactOptional(),
+      }),
+    )
+    .describe('The signals that are needed, by name.'),
+  actions: z.array(identifier).describe('The actions that are needed, by name.').exactOptional(),
 }) satisfies z.ZodType<PartRequirement>
 
 /** What the instrument lacks to serve as a part; empty when it serves. Paths are `signals.voltage`, `actions`. */

@@ -12,17 +12,39 @@ export const signalKeySchema = z
 
 /** The schema of lab.yaml. */
 export const labFileSchemaZod = z.strictObject({
-  id: z.string().regex(NAME_PATTERN, 'must be lower-case letters, digits, - and _').exactOptional(),
-  title: textSchema,
-  summary: textSchema,
-  description: textSchema.exactOptional(),
-  picture: z.string().max(200).exactOptional(),
-  subject: textSchema.exactOptional(),
-  level: textSchema.exactOptional(),
-  parts: z.record(identifierSchema, partRequirementSchema),
-  limits: z.record(signalKeySchema, limitsSchema).exactOptional(),
-  panel: z.record(z.string(), z.unknown()).exactOptional(),
-  access: z.strictObject({ public: z.boolean() }).exactOptional(),
+  id: z
+    .string()
+    .regex(NAME_PATTERN, 'must be lower-case letters, digits, - and _')
+    .describe("The lab's name in addresses and commands. Default: the name of its folder.")
+    .exactOptional(),
+  title: textSchema.describe('What the lab is called, in one language or in several: { en: …, es: … }.'),
+  summary: textSchema.describe('One or two sentences for the catalogue, in one language or in several.'),
+  description: textSchema
+    .describe('More than the summary says. What students read stands in README.md.')
+    .exactOptional(),
+  picture: z
+    .string()
+    .max(200)
+    .describe('A picture in the folder for the catalogue: SVG, PNG, JPEG or WebP, at most 1 MB.')
+    .exactOptional(),
+  subject: textSchema.describe('The field, such as Electronics.').exactOptional(),
+  level: textSchema.describe('Who it is for, such as First year.').exactOptional(),
+  parts: z
+    .record(identifierSchema, partRequirementSchema)
+    .describe('What a bench must have: a name for each part, and the signals and actions that are needed of it.'),
+  limits: z
+    .record(signalKeySchema, limitsSchema)
+    .describe(
+      "Narrows what instrument and bench allow: low and high for a part.signal, in the unit that the part's signal has above.",
+    )
+    .exactOptional(),
+  panel: z.record(z.string(), z.unknown()).describe('Kept for live panels; not used yet.').exactOptional(),
+  access: z
+    .strictObject({
+      public: z.boolean().describe('Whether strangers see the lab in the catalogue. Default: true.'),
+    })
+    .describe('Who sees the lab.')
+    .exactOptional(),
 })
 
 /** lab.yaml as data. */

@@ -10,35 +10,89 @@ const name = z.string().regex(NAME_PATTERN, 'must be lower-case letters, digits,
 
 /** One instrument of a node: its driver and that driver's settings. */
 export const instrumentEntrySchema = z.strictObject({
-  driver: z.string().min(1).max(100),
-  /** Checked by the driver's own schema. */
-  config: z.record(z.string(), z.unknown()).default({}),
-  title: z.string().exactOptional(),
-  /** Benches may share it; only for instruments that have no state that one bench could spoil for the other. */
-  shared: z.boolean().default(false),
+  driver: z.string().min(1).max(100).describe('The driver: the code that speaks to this kind of hardware.'),
+  // Checked by the driver's own schema.
+  config: z.record(z.string(), z.unknown()).default({}).describe("The driver's settings for this instrument."),
+  title: z.string().describe('What people call it.').exactOptional(),
+  shared: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Benches may share it: only for instruments that have no state which one bench could spoil for another. Default: false.',
+    ),
 })
 
 /** One bench of a node. */
 export const benchEntrySchema = z.strictObject({
-  title: z.string().exactOptional(),
-  parts: z.record(identifierSchema, name),
-  labs: z.array(name).exactOptional(),
-  safeState: z.record(signalKeySchema, z.union([z.number(), z.boolean()])).default({}),
-  limits: z.record(signalKeySchema, limitsSchema).exactOptional(),
+  title: z.string().describe('What people call it.').exactOptional(),
+  parts: z
+    .record(identifierSchema, name)
+    .describe("Which instrument is which part: the part's name as in lab.yaml, then the instrument's name."),
+  labs: z
+    .array(name)
+    .describe('Keeps the bench for these labs; without it, it takes every lab that its parts and limits fit.')
+    .exactOptional(),
+  safeState: z
+    .record(signalKeySchema, z.union([z.number(), z.boolean()]))
+    .default({})
+    .describe(
+      "Where the bench goes at the end of every run, at every error and when the node starts: a value for each actuator, as part.signal, in the signal's unit.",
+    ),
+  limits: z
+    .record(signalKeySchema, limitsSchema)
+    .describe("What must never be exceeded on this bench: low and high for each part.signal, in the signal's unit.")
+    .exactOptional(),
 })
 
 /** The schema of node.yaml. */
 export const nodeFileSchemaZod = z.strictObject({
-  site: name.exactOptional(),
-  node: name,
-  hub: z.strictObject({
-    url: z.string().regex(/^(mqtts?|wss?):\/\/\S+$|^in-process$/, 'must begin with mqtt://, mqtts://, ws:// or wss://'),
-  }),
-  instruments: z.record(name, instrumentEntrySchema),
-  benches: z.record(name, benchEntrySchema).default({}),
-  /** Whoever writes one relies on it: it must not be taken for a misspelt key. */
-  interlocks: z.never('interlocks are not built yet: put what must never be exceeded under limits').exactOptional(),
+  site: name
+    .describe("The hub's FERNLAB_SITE; enrolment tells the node, so that it is hardly ever written here.")
+    .exactOptional(),
+  node: name.describe('The name of this node, the same that it is enrolled under: the first half of <node>.<bench>.'),
+  hub: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^(mqtts?|wss?):\/\/\S+$|^in-process$/, 'must begin with mqtt://, mqtts://, ws:// or wss://')
+        .describe("Address of the hub's MQTT broker: mqtt://, mqtts://, ws:// or wss://, its host and its port."),
+    })
+    .describe('Where the hub is.'),
+  instruments: z.record(name, instrumentEntrySchema).describe('The instruments on the wires of this node, by name.'),
+  benches: z
+    .record(name, benchEntrySchema)
+    .default({})
+    .describe('The benches that the instruments make up, by name; an instrument belongs to one bench.'),
+  // Whoever writes one relies on it: it must not be taken for a misspelt key.
+  interlocks: z
+    .never('interlocks are not built yet: put what must never be exceeded under limits')
+    .meta({
+      description: 'Not built yet, and refused: put what must never be exceeded under limits.',
+      doNotSuggest: true,
+    })
+    .exactOptional(),
 })
+
+/** A driver's name in node.yaml, and the schema of its `config`. */
+export interface DriverConfigSchema {
+  readonly kind: string
+  readonly config: z.ZodType
+}
+
+/** node.yaml in full, with what these drivers want of `config`, for JSON Schema. */
+export function nodeFileSchemaWith(drivers: readonly DriverConfigSchema[]): z.ZodType {
+  const { driver, config: anyConfig } = instrumentEntrySchema.shape
+  const entries = drivers.map(({ kind, config }) =>
+    instrumentEntrySchema.extend({
+      driver: z.literal(kind).describe(driver.description ?? ''),
+      config: config.describe(anyConfig.description ?? ''),
+    }),
+  )
+  const { instruments } = nodeFileSchemaZod.shape
+  return nodeFileSchemaZod.extend({
+    instruments: z.record(name, z.union(entries)).describe(instruments.description ?? ''),
+  })
+}
 
 /** node.yaml as data, defaults filled in. */
 export type NodeFile = z.infer<typeof nodeFileSchemaZod>

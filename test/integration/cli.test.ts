@@ -200,6 +200,14 @@ test('checks a lab without a hub: file, line, column and path', async () => {
   writeFileSync(path, lines.join('\n'))
 })
 
+test('prints the schema of a file for an editor', async () => {
+  for (const file of ['lab', 'node', 'protocol']) {
+    const printed = await ok(['schema', file], { env: { FERNLAB_HUB: 'http://127.0.0.1:9' } })
+    assert.is(printed, readFileSync(join(root, `shared/schemas/${file}.json`), 'utf8'))
+  }
+  assert.match((await run(['schema', 'bench'])).err, /Allowed choices are lab, node, protocol/)
+})
+
 test('a folder that is no lab is named', async () => {
   const none = join(scratch, 'no-lab')
   cpSync(join(root, 'shared/labs/rc-circuit/protocols'), none, { recursive: true })

@@ -31,7 +31,7 @@ const rules: readonly Rule[] = [
   },
   { from: /^hub\/web\/src\//, never: builtin, why: 'runs in a browser' },
   {
-    from: /^scripts\/(?!start\/|bench\/)/,
+    from: /^scripts\/(?!start\/|bench\/|generate\/)/,
     never: /^(edge|firmware-bridge)\//,
     why: 'only scripts/start brings a node into a process with a hub',
   },

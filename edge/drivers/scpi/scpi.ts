@@ -1,24 +1,33 @@
 /** The driver `scpi`: any instrument that a description file describes, on any transport. */
-import { access, readFile } from 'node:fs/promises'
+import { access, readdir, readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ScpiSession } from '@fernlab/firmware-bridge/scpi/session'
 import { transportConfigSchema } from '@fernlab/firmware-bridge/transports/transport'
 import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
 import { type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
-import { checkArguments, matchesPattern } from '@fernlab/shared/protocol/parameters'
+import { checkArguments, matchesPattern, parameterSchema } from '@fernlab/shared/protocol/parameters'
 import * as z from 'zod'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
 import { actionSpecs, parseDescription, type ScpiDescription, signalSpecs } from './description.ts'
 import { ScpiInstrument } from './scpi-instrument.ts'
 
 const configSchema = z.strictObject({
-  /** A model that comes with Fernlab (`fern-psu`), or a description file beside node.yaml (`./my-meter.yaml`). */
-  model: z.string().regex(/^([a-z0-9][a-z0-9-]*|\.\/[\w./-]+\.yaml)$/, 'must be a model name, or ./file.yaml'),
-  transport: transportConfigSchema,
-  settings: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).default({}),
-  /** Instead of the description's. */
-  timeoutMs: z.int().min(10).max(120_000).exactOptional(),
+  model: z
+    .string()
+    .regex(/^([a-z0-9][a-z0-9-]*|\.\/[\w./-]+\.yaml)$/, 'must be a model name, or ./file.yaml')
+    .describe('A model that comes with Fernlab (fern-psu), or a description beside node.yaml (./my-meter.yaml).'),
+  transport: transportConfigSchema.describe('The wire: a serial line, TCP, or an emulated instrument.'),
+  settings: z
+    .record(z.string(), z.union([z.number(), z.string(), z.boolean()]))
+    .default({})
+    .describe("What the model's description lets one choose."),
+  timeoutMs: z
+    .int()
+    .min(10)
+    .max(120_000)
+    .describe("How long an answer may take, in milliseconds. Default: the description's.")
+    .exactOptional(),
 })
 
 const TERMINATORS = { lf: '\n', crlf: '\r\n', cr: '\r' } as const
@@ -28,10 +37,37 @@ const BACK_OFF_MS = { first: 250, longest: 15_000 }
 export function createScpiDriver(): Driver {
   return {
     kind: 'scpi',
-    configSchema: z.toJSONSchema(configSchema, { io: 'input' }),
+    editorSchema,
     check: (config) => checkConfig(config).issues,
     create,
   }
+}
+
+async function editorSchema(): Promise<z.ZodType> {
+  const { model, settings } = configSchema.shape
+  const files = (await readdir(await modelsFolder())).sort()
+  const known = await Promise.all(
+    files.map(async (file) => {
+      const name = basename(file, '.yaml')
+      const description = await loadDescription(name, { name: 'scpi', configFolder: '' })
+      return configSchema.extend({
+        model: z.literal(name).describe(description.title),
+        settings: settingsSchema(description).describe(settings.description ?? ''),
+      })
+    }),
+  )
+  const own = z
+    .string()
+    .regex(/^\.\/[\w./-]+\.yaml$/)
+    .describe(model.description ?? '')
+  return z.union([...known, configSchema.extend({ model: own })])
+}
+
+/** The settings of one model, as JSON Schema says what a parameter may be. */
+function settingsSchema({ settings }: ScpiDescription): z.ZodType {
+  const { $schema: _, required, ...schema } = parameterSchema({ parameters: settings })
+  const mapping = z.unknown().meta({ ...schema, required })
+  return (required as string[]).length > 0 ? mapping : mapping.exactOptional()
 }
 
 function checkConfig(config: unknown) {

@@ -5,7 +5,10 @@ import type { DriverContext, Instrument } from '../driver.ts'
 /** A model that the driver `simulated` can make instruments of. */
 export interface SimulatedModel {
   readonly name: string
-  readonly settingsSchema: z.ZodType
+  /** What it is, for who chooses one in an editor. */
+  readonly title: string
+  /** Without defaults, of an object. */
+  readonly settingsSchema: z.ZodType<object, object>
   /** `settings` have passed the schema. */
   create(settings: unknown, context: Pick<DriverContext, 'name' | 'clock'>): Instrument
 }

@@ -25,13 +25,15 @@ export function createSimulatedDriver(models: readonly SimulatedModel[] = builtI
   }
   return {
     kind: 'simulated',
-    configSchema: {
-      oneOf: models.map((model) =>
-        z.toJSONSchema(z.strictObject({ model: z.literal(model.name), settings: model.settingsSchema }), {
-          io: 'input',
-        }),
+    editorSchema: async () =>
+      z.union(
+        models.map(({ name, title, settingsSchema }) =>
+          z.strictObject({
+            model: z.literal(name).describe(title),
+            settings: settingsSchema.prefault({}).describe('What can be chosen of the model.'),
+          }),
+        ),
       ),
-    },
     check: (config) => check(config).issues,
     create: async (config, context) => {
       const { model, settings, issues } = check(config)

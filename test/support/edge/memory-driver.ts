@@ -3,6 +3,7 @@ import type { Block, Driver, Instrument, Reading, SignalValue } from '@fernlab/e
 import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import * as z from 'zod'
 
 export interface Operation {
   readonly op: 'set' | 'call' | 'read'
@@ -120,7 +121,7 @@ export function createMemoryDriver(
   return {
     made,
     kind: 'memory',
-    configSchema: {},
+    editorSchema: async () => z.strictObject({}),
     check: (config) => {
       const unknown = Object.keys(config as object)
       return unknown.map((path) => ({ path, message: 'the memory driver has no settings' }))

@@ -5,7 +5,8 @@ import { cannot, type SimulatedModel } from '../model.ts'
 
 export const constantModel: SimulatedModel = {
   name: 'constant',
-  settingsSchema: z.strictObject({ value: z.number().default(0) }),
+  title: 'A value that is set and read at once.',
+  settingsSchema: z.strictObject({ value: z.number().default(0).describe('The value at the start. Default: 0.') }),
   create: (settings, { name, clock }): Instrument => {
     let value: SignalValue = (settings as { value: number }).value
     return {

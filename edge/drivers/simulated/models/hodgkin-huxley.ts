@@ -14,10 +14,13 @@ import { cannot, type SimulatedModel } from '../model.ts'
 import { SquidAxon, STEP_MS } from './squid-axon.ts'
 
 const settingsSchema = z.strictObject({
-  /** Model seconds per second. */
-  timeScale: z.number().min(0.001).max(10).default(1),
-  /** Temperature, °C. */
-  celsius: z.number().min(0).max(30).default(6.3),
+  timeScale: z
+    .number()
+    .min(0.001)
+    .max(10)
+    .default(1)
+    .describe('How many seconds pass in the model in one second. Default: 1.'),
+  celsius: z.number().min(0).max(30).default(6.3).describe('Temperature, in °C. Default: 6.3.'),
 })
 
 const MAX_RATE_HZ = 20_000
@@ -28,6 +31,7 @@ const MAX_BEHIND = 4_000_000
 
 export const hodgkinHuxleyModel: SimulatedModel = {
   name: 'hodgkin-huxley',
+  title: 'A patch of squid axon under current clamp.',
   settingsSchema,
   create: (settings, { name, clock }) => new Membrane(name, clock, settings as z.infer<typeof settingsSchema>),
 }

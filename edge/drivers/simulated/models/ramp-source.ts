@@ -10,12 +10,17 @@ const MAX_ROWS = 100_000
 const BLOCK_S = 0.02
 
 const settingsSchema = z.strictObject({
-  /** Signals ch1, ch2 …; all carry the sample's number. */
-  channels: z.int().min(1).max(16).default(1),
+  channels: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(1)
+    .describe("How many signals, ch1, ch2 …; all carry the sample's number. Default: 1."),
 })
 
 export const rampSourceModel: SimulatedModel = {
   name: 'ramp-source',
+  title: 'Numbered samples, up to 2,000,000 a second.',
   settingsSchema,
   create: (settings, { name, clock }): Instrument => {
     const { channels } = settings as z.infer<typeof settingsSchema>
