@@ -194,7 +194,7 @@ test('checks a lab without a hub: file, line, column and path', async () => {
   writeFileSync(path, lines.with(at, 'stepz:').join('\n'))
   const { code, err } = await run(['lab', 'check', 'rc-circuit'], offline)
   assert.is(code, 1)
-  assert.match(err, new RegExp(`rc-circuit/protocols/charge-curve\\.yaml:${at + 1}:1: `))
+  assert.match(err, new RegExp(`rc-circuit/protocols/charge-curve\\.yaml:${at + 1}:1: stepz: unknown key "stepz"`))
   const pushed = await run(['lab', 'push', 'rc-circuit'])
   assert.is(pushed.code, 1)
   writeFileSync(path, lines.join('\n'))
