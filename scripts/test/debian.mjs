@@ -6,22 +6,22 @@ const packages = JSON.parse(readFileSync(new URL('./debian.json', import.meta.ur
 
 /**
  * Sees to the Debian packages that these test files need: installs them where apt and root or sudo are there. Returns
- * a function that names, for a file, why it cannot run, or undefined when it can.
+ * a function that names, for a file, why it cannot run (as test/support/skips.json lists it), or undefined when it can.
  */
 export function prepareDebian(files, say) {
   const wanted = Object.entries(packages).filter(([, need]) => files.some((file) => isFor(need, file)))
   let missing = wanted.filter(([, need]) => !onPath(need.command))
-  let refusal = ''
   if (missing.length > 0) {
-    refusal = install(
+    const refusal = install(
       missing.map(([name]) => name),
       say,
     )
     missing = missing.filter(([, need]) => !onPath(need.command))
+    if (missing.length > 0) say(`cannot install ${missing.map(([name]) => name).join(', ')}: ${refusal}`)
   }
   return (file) => {
-    const lacking = missing.filter(([, need]) => isFor(need, file)).map(([name]) => name)
-    return lacking.length === 0 ? undefined : `needs ${lacking.join(', ')} (apt-get install): ${refusal}`
+    const lacking = missing.filter(([, need]) => isFor(need, file)).map(([name]) => `needs ${name}`)
+    return lacking.length === 0 ? undefined : lacking.join('; ')
   }
 }
 
