@@ -1,4 +1,4 @@
-// npm run generate [-- folder]: writes the generated files from their schemas; by default into shared/schemas.
+// npm run generate [-- folder]: writes the generated files from their schemas, each to its path below the folder or here.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 

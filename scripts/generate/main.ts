@@ -1,3 +1,3 @@
-import { writeSchemas } from './write-schemas.ts'
+import { writeGenerated } from './write-generated.ts'
 
-await writeSchemas(process.argv[2] ?? 'shared/schemas')
+await writeGenerated(process.argv[2] ?? '.')

@@ -9,6 +9,7 @@ import { createMonitoring } from '@fernlab/hub/monitoring/monitoring'
 import { createResults } from '@fernlab/hub/results/results'
 import { runView } from '@fernlab/hub/runs/run-view'
 import type { RunChange, Runs } from '@fernlab/hub/runs/runs'
+import { HUB_VERSION } from '@fernlab/hub/version'
 import type { Run } from '@fernlab/shared/contracts/api'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
@@ -173,7 +174,7 @@ export async function serveHub(options: ServedOptions = {}) {
     config: {
       site: 'here',
       title: 'Here',
-      version: '0.1.0',
+      version: HUB_VERSION,
       publicUrl,
       mqttUrls: () => ['mqtt://127.0.0.1:1883'],
       secure,
