@@ -4,13 +4,16 @@ import type { Token } from '@fernlab/shared/contracts/api'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { openSettingsFile } from '@fernlab/shared/storage/settings-file'
+import { sql } from 'kysely'
 import * as z from 'zod'
 import type { Mail } from '../mail/mail.ts'
 import type { Store } from '../store/store.ts'
-import type { Caller, Person } from './caller.ts'
+import type { Caller, Person, Role } from './caller.ts'
 import { applyAdminSettings, checkSetupLink, findFirstAdmin, makeSetupLink, setUp } from './first-admin.ts'
 import { createIdentity } from './identity.ts'
+import { createInvitations, type Invitations } from './invitations.ts'
 import { createPasswords } from './passwords.ts'
+import { setRole } from './roles.ts'
 import { newSecret } from './secret-text.ts'
 import { createTokens } from './tokens.ts'
 
@@ -42,7 +45,16 @@ export interface Accounts {
   /** Calls back with the person of whom a token or a session may have ended in this process; returns how to stop. */
   onEnded(listener: (personId: string) => void): () => void
   person(id: string): Promise<Person | undefined>
-  people(page: { limit: number; cursor?: string }): Promise<{ items: Person[]; cursor?: string }>
+  /** By id; with `search`, those whose name or address contains it. */
+  people(page: { limit: number; cursor?: string; search?: string }): Promise<{ items: Person[]; cursor?: string }>
+  /** Takes effect at once; throws `person-unknown`, and `last-admin` where nobody would be left who could give the role back. */
+  setRole(by: Caller, personId: string, role: Role): Promise<Person>
+  readonly invitations: Invitations
+  /** Makes an account by an invitation and signs in: the answer carries the session cookie. */
+  join(input: { token: string; name: string; email: string; password: string }): Promise<{
+    person: Person
+    cookies: readonly string[]
+  }>
   /** True until the first admin exists. */
   setupNeeded(): Promise<boolean>
   /** The address of a new one-time set-up link while there is no admin; earlier links stop working. */
@@ -101,6 +113,7 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
     clock,
     log,
   })
+  const invitations = createInvitations({ store, identity, publicUrl: config.publicUrl, clock, log })
   const first = { store, identity, tokens, config, clock, log }
   await applyAdminSettings(first)
 
@@ -124,15 +137,27 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
       const row = await people(store).where('user.id', '=', id).executeTakeFirst()
       return row === undefined ? undefined : { ...row, role: row.role ?? 'guest' }
     },
-    people: async ({ limit, cursor }) => {
+    people: async ({ limit, cursor, search }) => {
       const rows = await people(store)
         .where('user.id', '>', cursor ?? '')
+        .$if(search !== undefined, (query) => query.where(named(search ?? '')))
         .orderBy('user.id')
         .limit(limit + 1)
         .execute()
       const items = rows.slice(0, limit).map((row) => ({ ...row, role: row.role ?? ('guest' as const) }))
       const last = items.at(-1)
       return { items, ...(rows.length > limit && last !== undefined ? { cursor: last.id } : {}) }
+    },
+    setRole: async (by, personId, role) => {
+      await setRole({ store, clock, by, personId, role })
+      identity.forget(personId)
+      const person = await people(store).where('user.id', '=', personId).executeTakeFirstOrThrow()
+      return { ...person, role }
+    },
+    invitations,
+    join: async (input) => {
+      const person = await invitations.join(input)
+      return { person, cookies: await identity.signIn(person.email, input.password) }
     },
     setupNeeded: async () => (await findFirstAdmin(store)) === undefined,
     ensureSetupLink: () => makeSetupLink(first),
@@ -152,6 +177,12 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
       await tokens.close()
     },
   }
+}
+
+/** True of people whose name or address contains the text, whatever its case. */
+function named(text: string) {
+  const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`
+  return sql<boolean>`(user.name LIKE ${pattern} ESCAPE '\\' OR user.email LIKE ${pattern} ESCAPE '\\')`
 }
 
 function people(store: Store) {

@@ -1,6 +1,7 @@
 /** Who is asking, as every route and the broker see it. */
 
-export const roles = ['admin', 'instructor', 'builder', 'student', 'guest'] as const
+import type { roles } from '@fernlab/shared/contracts/api'
+
 export type Role = (typeof roles)[number]
 
 export interface Person {

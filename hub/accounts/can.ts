@@ -21,6 +21,8 @@ export const actions = [
   'tokens.read',
   'tokens.manage',
   'people.read',
+  'people.invite',
+  'people.manage',
   'audit.read',
   'storage.read',
   'settings.change',
@@ -61,6 +63,8 @@ const rules: Readonly<Record<Action, Rule>> = {
   'tokens.read': { roles: members, scopes: readers },
   'tokens.manage': { roles: members, scopes: ['admin'] },
   'people.read': { roles: staff, scopes: readers },
+  'people.invite': { roles: staff, scopes: ['admin'] },
+  'people.manage': { roles: ['admin'], scopes: ['admin'] },
   'audit.read': { roles: ['admin'], scopes: ['admin'] },
   'storage.read': { roles: ['admin'], scopes: readers },
   'settings.change': { roles: ['admin'], scopes: ['admin'] },
@@ -78,6 +82,11 @@ export function decide(caller: Caller | undefined, action: Action, object: Actio
   const foreign = object.ownerId !== undefined && object.ownerId !== caller.personId
   if (foreign && rule.ownOnlyExcept !== undefined && !rule.ownOnlyExcept.includes(caller.role)) return 'unseen'
   return rule.scopes.some((scope) => hasScope(caller, scope)) ? 'yes' : 'scope'
+}
+
+/** To which roles the person may invite: instructors their students and guests, admins anybody. */
+export function mayInvite({ role }: Pick<Caller, 'role'>, to: Role): boolean {
+  return role === 'admin' || (role === 'instructor' && (to === 'student' || to === 'guest'))
 }
 
 /** True when the caller may do it. */

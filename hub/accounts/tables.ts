@@ -59,12 +59,28 @@ export interface IdempotencyTable {
   created_at: number
 }
 
+/** A link by which people make accounts of their own. */
+export interface InvitationTable {
+  id: string
+  token_hash: string
+  role: 'admin' | 'instructor' | 'builder' | 'student' | 'guest'
+  note: string | null
+  /** How many may join by it, and how many have. */
+  most: number
+  used: number
+  created_by: string
+  created_at: number
+  expires_at: number
+  revoked_at: number | null
+}
+
 export interface AccountsSchema {
   user: UserTable
   session: SessionTable
   account: AccountTable
   verification: VerificationTable
   idempotency: IdempotencyTable
+  invitation: InvitationTable
 }
 
 export const accountsMigration: Migration = {
@@ -98,5 +114,16 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_age ON idempotency (created_at);
 CREATE INDEX token_of_person ON token (person_id, id);
 CREATE INDEX run_ended ON run (ended_at) WHERE ended_at IS NOT NULL AND data_removed_at IS NULL;
+`,
+}
+
+export const invitationsMigration: Migration = {
+  name: '004-invitations',
+  sql: `
+CREATE TABLE invitation (
+  id TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, role TEXT NOT NULL, note TEXT, most INTEGER NOT NULL,
+  used INTEGER NOT NULL DEFAULT 0 CHECK (used <= most), created_by TEXT NOT NULL, created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL, revoked_at INTEGER
+) STRICT;
 `,
 }

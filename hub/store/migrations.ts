@@ -1,5 +1,5 @@
 import type { Migration } from '@fernlab/shared/storage/database'
-import { accountsMigration } from '../accounts/tables.ts'
+import { accountsMigration, invitationsMigration } from '../accounts/tables.ts'
 
 /** In order; a released one is never changed. better-auth's tables are written as its schema wants them. */
 export const migrations: readonly Migration[] = [
@@ -90,4 +90,5 @@ DROP TABLE run_event;
 ALTER TABLE run_event_by_run RENAME TO run_event;
 `,
   },
+  invitationsMigration,
 ]

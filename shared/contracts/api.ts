@@ -246,14 +246,17 @@ export const createTokenSchema = z.strictObject({
 export const createdTokenSchema = tokenSchema.extend({ token: z.string() })
 export type Token = z.infer<typeof tokenSchema>
 
+export const roles = ['admin', 'instructor', 'builder', 'student', 'guest'] as const
+const roleSchema = z.enum(roles)
+
+/** `GET /api/v1/users?q=`. */
+export const personSchema = z.object({ id: z.string(), name: z.string(), email: z.string(), role: roleSchema })
+export type PersonInfo = z.infer<typeof personSchema>
+/** `PUT /api/v1/users/{id}`. */
+export const changePersonSchema = z.strictObject({ role: roleSchema })
+
 /** `GET /api/v1/me`. */
-export const meSchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  email: z.string(),
-  role: z.enum(['admin', 'instructor', 'builder', 'student', 'guest']),
-  language: z.string().optional(),
-})
+export const meSchema = personSchema.extend({ language: z.string().optional() })
 export type Me = z.infer<typeof meSchema>
 
 /** `GET /api/v1/site`: open to everyone; what the sign-in page needs. */
@@ -277,6 +280,34 @@ export const setupSchema = z.strictObject({
 })
 /** `POST /api/v1/setup/check`: whether a set-up link still works, before a person fills in the form. */
 export const setupLinkSchema = setupSchema.pick({ token: true })
+
+/** `GET /api/v1/invitations`: links by which people make accounts of their own. */
+export const invitationSchema = z.object({
+  id: z.string(),
+  role: roleSchema,
+  /** Whom it is for, in the words of the one who made it. */
+  note: z.string().optional(),
+  /** How many people may join by it, and how many have. */
+  most: z.number(),
+  used: z.number(),
+  createdBy: z.string(),
+  createdAt: time,
+  expiresAt: time,
+  revokedAt: time.optional(),
+})
+export type Invitation = z.infer<typeof invitationSchema>
+/** `POST /api/v1/invitations` → the link, once. */
+export const createInvitationSchema = z.strictObject({
+  role: roleSchema.default('student'),
+  note: z.string().max(120).optional(),
+  most: z.number().int().min(1).max(1000).default(1),
+  expiresInDays: z.number().int().min(1).max(365).default(14),
+})
+export const createdInvitationSchema = invitationSchema.extend({ link: z.string() })
+/** `POST /api/v1/join/check` `{token}`: who invites, and to what. */
+export const invitedSchema = z.object({ role: roleSchema, by: z.string() })
+/** `POST /api/v1/join`: makes the account and signs in. */
+export const joinSchema = setupSchema
 export const signInSchema = z.strictObject({ email: z.email(), password: z.string().min(1).max(200) })
 export const forgotPasswordSchema = z.strictObject({ email: z.email() })
 export const resetPasswordSchema = z.strictObject({ token: z.string(), password: z.string().min(10).max(200) })

@@ -36,6 +36,8 @@ test.before(async () => {
   pages = {
     'sign-in': '/sign-in',
     'set-up': '/setup#token=once',
+    join: '/join#token=once',
+    'an invitation that is over': '/join#token=old',
     forgot: '/forgot',
     reset: '/reset#token=once',
     catalogue: '/labs',
@@ -48,6 +50,7 @@ test.before(async () => {
     benches: '/benches',
     bench: '/benches/demo.rc-1',
     nodes: '/nodes',
+    people: '/people',
     account: '/account',
     settings: '/settings',
     'no such page': '/nowhere',
@@ -60,6 +63,9 @@ test.before(async () => {
     'stopping a run': [`/runs/${running.run.id}`, press('Stop the run')],
     'enrolling a node': ['/nodes', press('Enrol a node')],
     'revoking a node': ['/nodes', press('Revoke')],
+    'inviting people': ['/people', press('Invite people')],
+    'an invitation’s link': ['/people', press('Invite people', 'Make the link')],
+    'taking an invitation back': ['/people', press('Take back: Physics 2, spring')],
     'a new token': ['/account', press('Create a token')],
     'a wrong new token': ['/account', press('Create a token', 'Create a token')],
     'the code of a node': [

@@ -1,11 +1,20 @@
-import { createdTokenSchema, createTokenSchema, page, tokenSchema } from '@fernlab/shared/contracts/api'
+import {
+  changePersonSchema,
+  createdInvitationSchema,
+  createdTokenSchema,
+  createInvitationSchema,
+  createTokenSchema,
+  invitationSchema,
+  page,
+  personSchema,
+  tokenSchema,
+} from '@fernlab/shared/contracts/api'
 import { z } from '@hono/zod-openapi'
-import { mayGrant, roles } from '../../accounts/caller.ts'
+import { mayGrant } from '../../accounts/caller.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { cursorId, pageOf, pageQuery } from '../paging.ts'
 import { notFound, refusal } from '../problems.ts'
 
-const personSchema = z.object({ id: z.string(), name: z.string(), email: z.string(), role: z.enum(roles) })
 const auditSchema = z.object({
   id: z.string(),
   at: z.iso.datetime(),
@@ -73,7 +82,7 @@ export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void
       tag: 'People',
       summary: 'People',
       access: 'people.read',
-      query: pageQuery,
+      query: pageQuery.extend({ q: z.string().max(100).optional().describe('A part of the name or of the address') }),
       answer: { schema: page(personSchema), what: 'People by id' },
     },
     async ({ c, query }) => {
@@ -81,8 +90,71 @@ export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void
       const { items, cursor } = await accounts.people({
         limit: query.limit,
         ...(after === undefined ? {} : { cursor: after }),
+        ...(query.q === undefined || query.q === '' ? {} : { search: query.q }),
       })
       return c.json({ items, ...(cursor === undefined ? {} : { cursor: Buffer.from(cursor).toString('base64url') }) })
+    },
+  )
+  add(
+    {
+      method: 'put',
+      path: '/api/v1/users/{id}',
+      tag: 'People',
+      summary: 'Give a person another role, at once',
+      access: 'people.manage',
+      params: z.object({ id: z.string().max(63) }),
+      body: changePersonSchema,
+      answer: { schema: personSchema, what: 'The person' },
+    },
+    async ({ c, params, body, caller }) => c.json(await accounts.setRole(caller, params.id, body.role)),
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/invitations',
+      tag: 'People',
+      summary: 'Invitations, newest first',
+      access: 'people.invite',
+      query: pageQuery,
+      answer: { schema: page(invitationSchema), what: 'Invitations, without their links' },
+    },
+    async ({ c, query, caller }) => {
+      const before = cursorId(query.cursor)
+      const { items, more } = await accounts.invitations.list(caller, {
+        limit: query.limit,
+        ...(before === undefined ? {} : { before }),
+      })
+      const last = items.at(-1)
+      const cursor = more && last !== undefined ? { cursor: Buffer.from(last.id).toString('base64url') } : {}
+      return c.json({ items, ...cursor })
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/invitations',
+      tag: 'People',
+      summary: 'Make a link by which people make accounts of their own',
+      access: 'people.invite',
+      body: createInvitationSchema,
+      idempotency: 'secret',
+      answer: { status: 201, schema: createdInvitationSchema, what: 'The invitation with its link, shown once' },
+    },
+    async ({ c, body, caller }) => c.json(await accounts.invitations.create(caller, body), 201),
+  )
+  add(
+    {
+      method: 'delete',
+      path: '/api/v1/invitations/{id}',
+      tag: 'People',
+      summary: 'Take an invitation back; who has joined by it stays',
+      access: 'people.invite',
+      params: z.object({ id: z.string().max(63) }),
+      answer: { status: 204, what: 'Nobody joins by it any more' },
+    },
+    async ({ c, params, caller }) => {
+      await accounts.invitations.revoke(caller, params.id)
+      return c.body(null, 204)
     },
   )
   add(

@@ -1,5 +1,7 @@
 import {
   forgotPasswordSchema,
+  invitedSchema,
+  joinSchema,
   meSchema,
   resetPasswordSchema,
   setupLinkSchema,
@@ -59,6 +61,34 @@ export function siteRoutes(
       await guesses.guess(c.get('address'), () => accounts.checkSetupLink(body.token))
       return c.body(null, 204)
     },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/join',
+      tag: 'Site',
+      summary: 'Make an account of one’s own by an invitation, and sign in',
+      access: 'public',
+      body: joinSchema,
+      answer: { status: 201, schema: meSchema, what: 'The person, signed in by a cookie' },
+    },
+    async ({ c, body }) => {
+      const { person, cookies } = await guesses.guess(c.get('address'), () => accounts.join(body))
+      for (const cookie of cookies) c.header('set-cookie', cookie, { append: true })
+      return c.json(person, 201)
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/join/check',
+      tag: 'Site',
+      summary: 'Who invites, and to what; the invitation is not used up',
+      access: 'public',
+      body: setupLinkSchema,
+      answer: { schema: invitedSchema, what: 'The invitation' },
+    },
+    async ({ c, body }) => c.json(await guesses.guess(c.get('address'), () => accounts.invitations.look(body.token))),
   )
   add(
     {

@@ -99,6 +99,13 @@ const nodes = createRoute({
   beforeLoad: signedIn,
   component: lazyRouteComponent(() => import('./nodes/nodes-page.tsx')),
 })
+const people = createRoute({
+  getParentRoute: () => framed,
+  path: '/people',
+  validateSearch: (search): { q?: string } => pick(search, ['q']),
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('./people/people-page.tsx')),
+})
 const account = createRoute({
   getParentRoute: () => framed,
   path: '/account',
@@ -122,6 +129,11 @@ const setUp = createRoute({
   path: '/setup',
   component: lazyRouteComponent(() => import('./sign-in/set-up-page.tsx')),
 })
+const join = createRoute({
+  getParentRoute: () => root,
+  path: '/join',
+  component: lazyRouteComponent(() => import('./sign-in/join-page.tsx')),
+})
 const forgot = createRoute({
   getParentRoute: () => root,
   path: '/forgot',
@@ -134,9 +146,10 @@ const reset = createRoute({
 })
 
 const tree = root.addChildren([
-  framed.addChildren([home, labs, lab, runs, run, benches, bench, nodes, account, settings]),
+  framed.addChildren([home, labs, lab, runs, run, benches, bench, nodes, people, account, settings]),
   signIn,
   setUp,
+  join,
   forgot,
   reset,
 ])

@@ -11,7 +11,7 @@ import { docsPage, docsStyle, type OpenApiDocument } from '../../../hub/api/docs
 import { contentSecurityPolicy, pageHeaders } from '../../../hub/web/csp.ts'
 import { readLabs } from './fake-labs.ts'
 import { FakeRun } from './fake-run.ts'
-import { benches, nodes, tokens } from './fake-staff.ts'
+import { benches, invitations, nodes, people, tokens } from './fake-staff.ts'
 
 const openApi = new URL('../../../docs/openapi.json', import.meta.url)
 const page = fileURLToPath(new URL('../../../hub/web/dist/', import.meta.url))
@@ -50,6 +50,8 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const labs = readLabs()
   const runs = new Map<string, FakeRun>()
   let isSignedIn = signedIn
+  const roles = new Map<string, Me['role']>()
+  const takenBack = new Set<string>()
   let counter = 0
   const hub = { down: false, empty: false, role: 'admin' as Me['role'], runs }
 
@@ -141,6 +143,19 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (call === 'POST /api/auth/sign-out') {
       isSignedIn = false
       return json({})
+    }
+    if (call === 'POST /api/v1/join/check') {
+      const good = (body as { token?: string }).token === 'once'
+      return good
+        ? json({ role: 'student', by: 'Bo Lindqvist' })
+        : problem(410, 'invitation-over', { hint: 'This invitation no longer works.' })
+    }
+    if (call === 'POST /api/v1/join') {
+      if ((body as { email?: string }).email === 'ana@school.example') {
+        return problem(409, 'address-taken', { hint: 'There is an account with this mail address.' })
+      }
+      isSignedIn = true
+      return json({ id: 'p1', name: 'Ana', email: 'new@school.example', role: 'student' }, 201)
     }
     if (path.startsWith('/api/v1/password/')) return json({})
     if (call === 'GET /api/v1/labs') {
@@ -245,6 +260,31 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (call === 'GET /api/v1/tokens') return listed(tokens)
     if (call === 'POST /api/v1/tokens') {
       return json({ ...tokens[0], ...(body as object), token: 'fl_3Jx8mQ2vZt7KpWc5Rb9LnYd4' }, 201)
+    }
+    if (call === 'GET /api/v1/users') {
+      const q = (url.searchParams.get('q') ?? '').toLowerCase()
+      return json({
+        items: people
+          .map((person) => ({ ...person, role: roles.get(person.id) ?? person.role }))
+          .filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(q)),
+      })
+    }
+    if (collection === 'users') {
+      const { role } = body as { role: Me['role'] }
+      if (id === 'p1' && role !== 'admin') {
+        return problem(409, 'last-admin', { hint: 'This is the only admin who can sign in.' })
+      }
+      roles.set(id, role)
+      return json({ ...people.find((person) => person.id === id), role })
+    }
+    if (call === 'GET /api/v1/invitations') return listed(invitations.filter((one) => !takenBack.has(one.id)))
+    if (call === 'POST /api/v1/invitations') {
+      const link = 'https://lab.school.example/join#token=q8Zt5xW2mB7cVn4RkLd9'
+      return json({ ...invitations[0], ...(body as object), used: 0, link }, 201)
+    }
+    if (collection === 'invitations') {
+      takenBack.add(id)
+      return json(undefined, 204)
     }
     if (call === 'GET /api/v1/storage') {
       return json({

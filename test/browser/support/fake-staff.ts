@@ -1,5 +1,5 @@
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
-import type { Bench, NodeInfo, Token } from '@fernlab/shared/contracts/api'
+import type { Bench, Invitation, NodeInfo, PersonInfo, Token } from '@fernlab/shared/contracts/api'
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString()
 
@@ -121,4 +121,30 @@ export const nodes: readonly NodeInfo[] = [
 export const tokens: readonly Token[] = [
   { id: 't1', name: 'notebook', scopes: ['read', 'run'], createdAt: ago(900_000), lastUsedAt: ago(600) },
   { id: 't2', name: 'old dashboard', scopes: ['mqtt:read'], createdAt: ago(9_000_000), revokedAt: ago(80_000) },
+]
+
+/** One of each role, the first of whom is signed in. */
+export const people: readonly PersonInfo[] = [
+  { id: 'p1', name: 'Ana Ruiz', email: 'ana@school.example', role: 'admin' },
+  { id: 'p2', name: 'Bo Lindqvist', email: 'bo.lindqvist@school.example', role: 'instructor' },
+  { id: 'p3', name: 'Chiamaka Okonkwo-Featherstonehaugh', email: 'chiamaka@students.school.example', role: 'student' },
+]
+
+const invitation = (id: string, more: Partial<Invitation>): Invitation => ({
+  id,
+  role: 'student',
+  most: 30,
+  used: 12,
+  createdBy: 'Ana Ruiz',
+  createdAt: ago(90_000),
+  expiresAt: ago(-900_000),
+  ...more,
+})
+
+/** One that is open, and one of each way to be over. */
+export const invitations: readonly Invitation[] = [
+  invitation('i4', { note: 'Physics 2, spring' }),
+  invitation('i3', { role: 'instructor', most: 1, used: 1 }),
+  invitation('i2', { note: 'Open day', role: 'guest', revokedAt: ago(3600) }),
+  invitation('i1', { expiresAt: ago(7200) }),
 ]

@@ -1,5 +1,6 @@
-import { type Caller, type Role, roles } from '@fernlab/hub/accounts/caller'
-import { actions, can, decide } from '@fernlab/hub/accounts/can'
+import type { Caller, Role } from '@fernlab/hub/accounts/caller'
+import { actions, can, decide, mayInvite } from '@fernlab/hub/accounts/can'
+import { roles } from '@fernlab/shared/contracts/api'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
@@ -45,6 +46,13 @@ test('another’s run is unseen by students and seen by staff', () => {
   assert.is(decide(caller('student'), 'runs.read', { ownerId: 'me' }), 'yes')
   assert.is(decide(caller('instructor'), 'runs.read', { ownerId: 'other' }), 'yes')
   assert.is(decide(caller('builder'), 'runs.cancel', { ownerId: 'other' }), 'unseen')
+})
+
+test('instructors invite students and guests, admins anybody, others nobody', () => {
+  const invited = (role: Role) => roles.filter((to) => mayInvite({ role }, to))
+  assert.equal(invited('admin'), [...roles])
+  assert.equal(invited('instructor'), ['student', 'guest'])
+  for (const role of ['builder', 'student', 'guest'] as const) assert.equal(invited(role), [])
 })
 
 test.run()

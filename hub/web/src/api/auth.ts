@@ -1,4 +1,4 @@
-import type { Me, setupSchema } from '@fernlab/shared/contracts/api'
+import type { invitedSchema, joinSchema, Me, setupSchema } from '@fernlab/shared/contracts/api'
 import type { z } from 'zod'
 import type { Api } from './client.ts'
 
@@ -16,6 +16,14 @@ export const setUp = (api: Api, input: z.infer<typeof setupSchema>): Promise<Me>
 /** Rejects when the set-up link no longer works. */
 export const checkSetupLink = (api: Api, token: string): Promise<unknown> =>
   api.send('POST', '/api/v1/setup/check', { token })
+
+/** Who invites, and to what; rejects when the invitation no longer works. */
+export const lookAtInvitation = (api: Api, token: string): Promise<z.infer<typeof invitedSchema>> =>
+  api.send('POST', '/api/v1/join/check', { token })
+
+/** Makes an account by an invitation and signs in. */
+export const join = (api: Api, input: z.infer<typeof joinSchema>): Promise<Me> =>
+  api.send('POST', '/api/v1/join', input)
 
 /** Asks for a one-time link by mail. */
 export const forgotPassword = (api: Api, email: string): Promise<unknown> =>

@@ -1,10 +1,12 @@
 import type {
   Bench,
   Data,
+  Invitation,
   LabDetail,
   LabSummary,
   Me,
   NodeInfo,
+  PersonInfo,
   Run,
   Site,
   storageSchema,
@@ -126,6 +128,26 @@ export const nodesQuery = (api: Api) =>
     queryKey: ['nodes'],
     queryFn: ({ signal }) => api.get<Page<NodeInfo>>(`${v1}/nodes?limit=200`, signal),
     refetchInterval: 5_000,
+  })
+
+/** People whose name or address contains the text; without it, all. */
+export const peopleQuery = (api: Api, search: string | undefined) =>
+  infiniteQueryOptions({
+    queryKey: ['people', search],
+    queryFn: ({ signal, pageParam }) =>
+      api.get<Page<PersonInfo>>(`${v1}/users${queryString({ limit: 50, q: search, cursor: pageParam })}`, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.cursor,
+    placeholderData: (previous) => previous,
+  })
+
+export const invitationsQuery = (api: Api) =>
+  infiniteQueryOptions({
+    queryKey: ['invitations'],
+    queryFn: ({ signal, pageParam }) =>
+      api.get<Page<Invitation>>(`${v1}/invitations${queryString({ limit: 20, cursor: pageParam })}`, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.cursor,
   })
 
 export const tokensQuery = (api: Api) =>

@@ -1,5 +1,13 @@
 import type { Me } from '@fernlab/shared/contracts/api'
-import { IconBook2, IconCpu, IconHistory, IconSettings, IconTopologyStar3, IconUser } from '@tabler/icons-react'
+import {
+  IconBook2,
+  IconCpu,
+  IconHistory,
+  IconSettings,
+  IconTopologyStar3,
+  IconUser,
+  IconUsers,
+} from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { FernMark } from '../mark/fern-mark.tsx'
@@ -37,6 +45,12 @@ export function Rail({ me }: { me: Me | null }) {
             <span>{t('nav.nodes')}</span>
           </Link>
         </>
+      ) : null}
+      {me?.role === 'admin' || me?.role === 'instructor' ? (
+        <Link to="/people" {...item}>
+          <IconUsers size={20} stroke={1.6} aria-hidden="true" />
+          <span>{t('nav.people')}</span>
+        </Link>
       ) : null}
       <span className={styles.fill} />
       {me?.role === 'admin' ? (

@@ -1,0 +1,196 @@
+/**
+ * Links by which people make accounts of their own.
+ *
+ * INVARIANTS: only the hash of a link's secret is stored; the place that a person takes and the person's rows are one
+ * atomic write, so of any number who come at once no more join than may.
+ */
+import type { Invitation } from '@fernlab/shared/contracts/api'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { newId } from '@fernlab/shared/primitives/ids'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { Store } from '../store/store.ts'
+import type { Caller, Person, Role } from './caller.ts'
+import { mayInvite } from './can.ts'
+import type { Identity } from './identity.ts'
+import { newPerson } from './new-person.ts'
+import { hashSecret, newSecret } from './secret-text.ts'
+
+const dayMs = 86_400_000
+
+export interface NewInvitation {
+  readonly role: Role
+  readonly note?: string | undefined
+  readonly most: number
+  readonly expiresInDays: number
+}
+
+export interface Invitations {
+  /** Throws `forbidden` for a role to which the caller may not invite. */
+  create(caller: Caller, input: NewInvitation): Promise<Invitation & { link: string }>
+  /** The caller's own, an admin's: everybody's; newest first, before the one with the id `before`. */
+  list(caller: Caller, page: { limit: number; before?: string }): Promise<{ items: Invitation[]; more: boolean }>
+  /** Nobody joins by it any more; throws `invitation-unknown`, also for one that the caller does not see. */
+  revoke(caller: Caller, id: string): Promise<void>
+  /** Who invites, and to what; throws as `join` would for this secret. */
+  look(secret: string): Promise<{ role: Role; by: string }>
+  /** Makes the account; throws `invitation-over`, `address-taken`. */
+  join(input: { token: string; name: string; email: string; password: string }): Promise<Person>
+}
+
+export interface InvitationsOptions {
+  readonly store: Store
+  readonly identity: Identity
+  readonly publicUrl: () => string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Keeps invitations in the store. */
+export function createInvitations({ store, identity, publicUrl, clock, log }: InvitationsOptions): Invitations {
+  const { db } = store
+  const rows = () =>
+    db
+      .selectFrom('invitation')
+      .leftJoin('user', 'user.id', 'invitation.created_by')
+      .selectAll('invitation')
+      .select('user.name')
+  type Row = Awaited<ReturnType<ReturnType<typeof rows>['execute']>>[number]
+
+  const audit = (personId: string, action: string, subject: string, detail: object = {}) =>
+    db
+      .insertInto('audit')
+      .values({ at: clock.now(), person_id: personId, action, subject, detail: JSON.stringify(detail) })
+
+  /** The invitation of the secret, while people may still join by it. */
+  const open = async (secret: string): Promise<Row> => {
+    const row = await rows().where('token_hash', '=', hashSecret(secret)).executeTakeFirst()
+    if (row === undefined)
+      throw over('this invitation does not exist', 'The link is not complete. Open it again as it was sent.')
+    if (row.revoked_at !== null) throw over('this invitation was taken back')
+    if (row.expires_at <= clock.now()) throw over('this invitation is too old')
+    if (row.used >= row.most) throw over('this invitation is used up')
+    return row
+  }
+
+  return {
+    create: async (caller, { role, note, most, expiresInDays }) => {
+      if (!mayInvite(caller, role)) {
+        throw new LabError({ code: 'forbidden', kind: 'caller', message: `you may not invite to the role ${role}` })
+      }
+      const secret = newSecret()
+      const now = clock.now()
+      const row = {
+        id: newId(now),
+        token_hash: hashSecret(secret),
+        role,
+        note: note ?? null,
+        most,
+        used: 0,
+        created_by: caller.personId,
+        created_at: now,
+        expires_at: now + expiresInDays * dayMs,
+        revoked_at: null,
+      }
+      await store.write([
+        db.insertInto('invitation').values(row),
+        audit(caller.personId, 'invitation.created', row.id, { role, most, expiresInDays }),
+      ])
+      const link = new URL(`/join#token=${secret}`, publicUrl()).href
+      return { ...describe({ ...row, name: caller.name }), link }
+    },
+    list: async (caller, { limit, before }) => {
+      const found = await rows()
+        .$if(caller.role !== 'admin', (query) => query.where('created_by', '=', caller.personId))
+        .$if(before !== undefined, (query) => query.where('invitation.id', '<', before ?? ''))
+        .orderBy('invitation.id', 'desc')
+        .limit(limit + 1)
+        .execute()
+      return { items: found.slice(0, limit).map(describe), more: found.length > limit }
+    },
+    revoke: async (caller, id) => {
+      const found = await db.selectFrom('invitation').select('created_by').where('id', '=', id).executeTakeFirst()
+      if (found === undefined || (caller.role !== 'admin' && found.created_by !== caller.personId)) {
+        throw new LabError({ code: 'invitation-unknown', kind: 'caller', message: `there is no invitation ${id}` })
+      }
+      await store.write([
+        db
+          .updateTable('invitation')
+          .set({ revoked_at: clock.now() })
+          .where('id', '=', id)
+          .where('revoked_at', 'is', null),
+        audit(caller.personId, 'invitation.revoked', id),
+      ])
+    },
+    look: async (secret) => {
+      const { role, name } = await open(secret)
+      return { role, by: name ?? '' }
+    },
+    join: async ({ token, name, email, password }) => {
+      const { id, role } = await open(token)
+      const passwordHash = await identity.hashPassword(password)
+      const { inserts, person } = newPerson({ store, clock, name, email, role, passwordHash })
+      const place = db
+        .updateTable('invitation')
+        .set(({ eb }) => ({ used: eb('used', '+', 1) }))
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null)
+        .where('expires_at', '>', clock.now())
+        .whereRef('used', '<', 'most')
+      try {
+        await store.write([
+          { query: place, expect: 1 },
+          ...inserts,
+          audit(person.id, 'person.joined', person.id, { invitation: id, role }),
+        ])
+      } catch (error) {
+        const { code } = asLabError(error)
+        // Somebody was quicker, or it was taken back meanwhile.
+        if (code === 'precondition-failed') throw over('this invitation is used up or was taken back')
+        if (code === 'constraint-failed') throw addressTaken(person.email)
+        throw error
+      }
+      log.info({ person: person.id, role }, 'a person joined by an invitation')
+      return person
+    },
+  }
+}
+
+function describe(row: {
+  id: string
+  role: Role
+  note: string | null
+  most: number
+  used: number
+  created_at: number
+  expires_at: number
+  revoked_at: number | null
+  name: string | null
+}): Invitation {
+  const time = (ms: number) => new Date(ms).toISOString()
+  return {
+    id: row.id,
+    role: row.role,
+    ...(row.note === null ? {} : { note: row.note }),
+    most: row.most,
+    used: row.used,
+    createdBy: row.name ?? '',
+    createdAt: time(row.created_at),
+    expiresAt: time(row.expires_at),
+    ...(row.revoked_at === null ? {} : { revokedAt: time(row.revoked_at) }),
+  }
+}
+
+function over(message: string, studentMessage = 'This invitation no longer works. Ask whoever sent it for a new one.') {
+  return new LabError({ code: 'invitation-over', kind: 'caller', message, studentMessage })
+}
+
+function addressTaken(email: string): LabError {
+  return new LabError({
+    code: 'address-taken',
+    kind: 'caller',
+    message: `${email} has an account here`,
+    issues: [{ path: 'email', message: 'has an account here' }],
+    studentMessage: 'There is an account with this mail address. Sign in, or reset its password.',
+  })
+}

@@ -1,0 +1,59 @@
+/** Roles of people. */
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Store } from '../store/store.ts'
+import type { Caller, Role } from './caller.ts'
+
+/**
+ * Gives the person the role, unless that leaves no admin who can sign in: then it throws `last-admin`, also when two
+ * admins take the role from each other at once. Throws `person-unknown`.
+ */
+export async function setRole(options: {
+  store: Store
+  clock: Clock
+  by: Caller
+  personId: string
+  role: Role
+}): Promise<void> {
+  const { store, clock, by, personId, role } = options
+  const person = await store.db.selectFrom('person').select('role').where('id', '=', personId).executeTakeFirst()
+  if (person === undefined) {
+    throw new LabError({ code: 'person-unknown', kind: 'caller', message: `there is no person ${personId}` })
+  }
+  if (person.role === role) return
+  const change = store.db
+    .updateTable('person')
+    .set({ role })
+    .where('id', '=', personId)
+    .where(({ or, eb, exists, selectFrom }) =>
+      or([
+        eb('role', '!=', 'admin'),
+        exists(
+          selectFrom('person as other')
+            .innerJoin('account', 'account.userId', 'other.id')
+            .select('other.id')
+            .where('other.role', '=', 'admin')
+            .where('other.id', '!=', personId)
+            .where('account.providerId', '=', 'credential'),
+        ),
+      ]),
+    )
+  const entry = {
+    at: clock.now(),
+    person_id: by.personId,
+    action: 'person.role',
+    subject: personId,
+    detail: JSON.stringify({ from: person.role, to: role }),
+  }
+  try {
+    await store.write([{ query: change, expect: 1 }, store.db.insertInto('audit').values(entry)])
+  } catch (error) {
+    if (asLabError(error).code !== 'precondition-failed') throw error
+    throw new LabError({
+      code: 'last-admin',
+      kind: 'caller',
+      message: 'this is the only admin who can sign in',
+      studentMessage: 'This is the only admin who can sign in. Make somebody else admin first.',
+    })
+  }
+}

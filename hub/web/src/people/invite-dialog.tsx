@@ -1,0 +1,117 @@
+import type { createdInvitationSchema, Me } from '@fernlab/shared/contracts/api'
+import { Button, Modal, NativeSelect, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import type * as z from 'zod'
+import { useApi } from '../api/context.tsx'
+import { CopyLine } from '../notices/copy-line.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useWords } from '../words/use-words.ts'
+import styles from './people.module.css'
+import { invitable } from './roles.ts'
+
+type Created = z.infer<typeof createdInvitationSchema>
+
+const ends = [1, 7, 14, 30, 180] as const
+const first = { role: 'student', most: '30', days: '14', note: '' }
+
+interface Props {
+  readonly opened: boolean
+  readonly role: Me['role'] | undefined
+  readonly onClose: () => void
+}
+
+/** Asks whom to invite, then shows the link, once. */
+export function InviteDialog({ opened, role, onClose }: Props) {
+  const { t, absolute } = useWords()
+  const api = useApi()
+  const client = useQueryClient()
+  const [values, setValues] = useState(first)
+  const [sent, setSent] = useState(false)
+  const most = Number(values.most)
+  const good = Number.isInteger(most) && most >= 1 && most <= 1000
+  const make = useMutation({
+    mutationFn: () =>
+      api.send<Created>('POST', '/api/v1/invitations', {
+        role: values.role,
+        most,
+        expiresInDays: Number(values.days),
+        ...(values.note.trim() === '' ? {} : { note: values.note.trim() }),
+      }),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ['invitations'] }),
+  })
+  const set = (name: keyof typeof first) => (event: { currentTarget: { value: string } }) => {
+    const { value } = event.currentTarget
+    setValues((before) => ({ ...before, [name]: value }))
+  }
+  const close = () => {
+    make.reset()
+    setValues(first)
+    setSent(false)
+    onClose()
+  }
+  const send = (event: FormEvent) => {
+    event.preventDefault()
+    setSent(true)
+    if (good) make.mutate()
+  }
+  return (
+    <Modal
+      opened={opened}
+      onClose={close}
+      size="lg"
+      title={make.data === undefined ? t('people.invite') : t('people.linkTitle')}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
+      {make.data === undefined ? (
+        <form className={styles.dialog} onSubmit={send} noValidate>
+          <p>{t('people.inviteText')}</p>
+          <NativeSelect
+            label={t('people.as')}
+            value={values.role}
+            data={invitable(role).map((to) => ({ value: to, label: t(`account.roles.${to}`) }))}
+            onChange={set('role')}
+          />
+          <TextInput
+            label={t('people.most')}
+            inputMode="numeric"
+            value={values.most}
+            error={sent && !good ? t('people.mostBad') : undefined}
+            onChange={set('most')}
+          />
+          <NativeSelect
+            label={t('people.ends')}
+            value={values.days}
+            data={ends.map((count) => ({ value: String(count), label: t('account.days', { count }) }))}
+            onChange={set('days')}
+          />
+          <TextInput
+            label={t('people.note')}
+            description={t('people.noteHelp')}
+            placeholder={t('people.notePlaceholder')}
+            maxLength={120}
+            value={values.note}
+            onChange={set('note')}
+          />
+          {make.error === null ? null : <ProblemNotice error={make.error} />}
+          <div className={styles.buttons}>
+            <Button variant="default" onClick={close}>
+              {t('common.cancel')}
+            </Button>
+            <Button type="submit" loading={make.isPending}>
+              {t('people.make')}
+            </Button>
+          </div>
+        </form>
+      ) : (
+        <div className={styles.dialog}>
+          <p>{t('people.linkText', { count: make.data.most, time: absolute(make.data.expiresAt) })}</p>
+          <CopyLine value={make.data.link} label={t('people.link')} />
+          <div className={styles.buttons}>
+            <Button onClick={close}>{t('nodes.done')}</Button>
+          </div>
+        </div>
+      )}
+    </Modal>
+  )
+}

@@ -1,0 +1,75 @@
+import { Button, TextInput } from '@mantine/core'
+import { IconPlus, IconSearch } from '@tabler/icons-react'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useApi } from '../api/context.tsx'
+import { meQuery, peopleQuery } from '../api/queries.ts'
+import { Page } from '../frame/page.tsx'
+import { useTitle } from '../frame/place.tsx'
+import { EmptyState } from '../notices/empty-state.tsx'
+import { Loading } from '../notices/loading.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useWords } from '../words/use-words.ts'
+import { Invitations } from './invitations.tsx'
+import { InviteDialog } from './invite-dialog.tsx'
+import styles from './people.module.css'
+import { PersonRow } from './person-row.tsx'
+
+/** Who may use this hub, as what, and the links by which others come. */
+export default function PeoplePage() {
+  const { t } = useWords()
+  useTitle(t('people.title'))
+  const api = useApi()
+  const search = useSearch({ from: '/framed/people' })
+  const navigate = useNavigate({ from: '/people' })
+  const me = useQuery(meQuery(api))
+  const people = useInfiniteQuery(peopleQuery(api, search.q))
+  const [inviting, setInviting] = useState(false)
+  const items = people.data?.pages.flatMap((page) => page.items)
+  const invite = (
+    <Button leftSection={<IconPlus size={16} aria-hidden="true" />} onClick={() => setInviting(true)}>
+      {t('people.invite')}
+    </Button>
+  )
+  return (
+    <Page title={t('people.title')} aside={invite}>
+      <div className={styles.people}>
+        <TextInput
+          className={styles.search}
+          aria-label={t('people.search')}
+          placeholder={t('people.search')}
+          type="search"
+          leftSection={<IconSearch size={16} aria-hidden="true" />}
+          value={search.q ?? ''}
+          onChange={(event) => {
+            const q = event.currentTarget.value
+            void navigate({ search: q === '' ? {} : { q }, replace: true })
+          }}
+        />
+        {items === undefined ? (
+          people.error === null ? (
+            <Loading />
+          ) : (
+            <ProblemNotice error={people.error} onRetry={() => void people.refetch()} />
+          )
+        ) : items.length === 0 ? (
+          <EmptyState title={t('people.nobody')}>{t('people.nobodyText')}</EmptyState>
+        ) : (
+          <ul className={styles.list}>
+            {items.map((person) => (
+              <PersonRow key={person.id} person={person} me={me.data ?? null} />
+            ))}
+          </ul>
+        )}
+        {people.hasNextPage ? (
+          <Button variant="default" loading={people.isFetchingNextPage} onClick={() => void people.fetchNextPage()}>
+            {t('people.more')}
+          </Button>
+        ) : null}
+        <Invitations />
+      </div>
+      <InviteDialog opened={inviting} role={me.data?.role} onClose={() => setInviting(false)} />
+    </Page>
+  )
+}

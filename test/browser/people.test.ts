@@ -1,0 +1,95 @@
+import type { Browser } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
+import { openBrowser, visit } from './support/browser.ts'
+import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
+
+const test = suite('people and invitations', { timeoutMs: 60_000 })
+let hub: FakeHub
+let browser: Browser
+
+test.before(async () => {
+  browser = await openBrowser()
+})
+test.after(() => browser?.close())
+test.before.each(async () => {
+  hub = await startFakeHub()
+})
+test.after.each(() => hub?.close())
+
+test('an admin finds a person, gives another role and takes it back', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/people`)
+  await page.getByLabel('Search by name or mail').fill('chiamaka')
+  await page.getByText('bo.lindqvist@school.example').waitFor({ state: 'detached' })
+  const role = page.getByLabel(/^Role of Chiamaka/)
+  await role.selectOption('builder')
+  await page.getByText(/is now lab builder/).waitFor()
+  assert.is(await role.inputValue(), 'builder')
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.getByText(/is now lab builder/).waitFor({ state: 'detached' })
+  assert.is(await role.inputValue(), 'student')
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
+test('a role that may not be given is explained, and the list shows what holds', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/people`)
+  const role = page.getByLabel('Role of Ana Ruiz')
+  await role.selectOption('guest')
+  await page.getByText('This is the only admin who can sign in.').waitFor()
+  assert.is(await role.inputValue(), 'admin')
+  await context.close()
+})
+
+test('an invitation is made, its link shown once, and taken back', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/people`)
+  await page.getByRole('button', { name: 'Invite people' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('How many may join').fill('0')
+  await dialog.getByRole('button', { name: 'Make the link' }).click()
+  await dialog.getByText('A whole number from 1 to 1000').waitFor()
+  await dialog.getByLabel('How many may join').fill('25')
+  await dialog.getByRole('button', { name: 'Make the link' }).click()
+  await dialog.getByText('https://lab.school.example/join#token=q8Zt5xW2mB7cVn4RkLd9').waitFor()
+  await dialog.getByText(/for up to 25 people/).waitFor()
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await page.getByRole('button', { name: 'Take back: Physics 2, spring' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click()
+  await page.getByText('Physics 2, spring').waitFor({ state: 'detached' })
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
+test('an instructor sees people without changing them, and invites students only', async () => {
+  hub.role = 'instructor'
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/people`)
+  await page.getByText('bo.lindqvist@school.example').waitFor()
+  assert.is(await page.getByLabel(/^Role of/).count(), 0)
+  await page.getByRole('button', { name: 'Invite people' }).click()
+  const offered = await page.getByLabel('They join as').getByRole('option').allTextContents()
+  assert.equal(offered, ['guest', 'student'])
+  await context.close()
+})
+
+test('whoever opens an invitation makes an account and is in the catalogue', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/join#token=once`)
+  await page.getByText('Bo Lindqvist invites you to join as student.').waitFor()
+  await page.getByRole('button', { name: 'Join' }).click()
+  assert.is(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'name')
+  await page.getByLabel('Your name').fill('Nils')
+  await page.getByLabel('Mail address').fill('nils@school.example')
+  await page.getByLabel('Password', { exact: true }).fill('a-long-password')
+  await page.getByRole('button', { name: 'Join' }).click()
+  await page.waitForURL(`${hub.url}/labs`)
+  assert.equal([...complaints], [])
+  await page.goto(`${hub.url}/join#token=old`)
+  await page.getByText('This invitation no longer works.').waitFor()
+  await context.close()
+})
+
+test.run()
