@@ -58,7 +58,7 @@ const rules: Readonly<Record<Action, Rule>> = {
   'runs.cancel': { roles: members, scopes: runners, ownOnlyExcept: staff },
   'benches.read': { roles: everyone, scopes: readers },
   'benches.drive': { roles: staff, scopes: ['run', 'builder', 'admin'] },
-  'nodes.read': { roles: staff, scopes: readers },
+  'nodes.read': { roles: [...staff, 'builder'], scopes: readers },
   'nodes.manage': { roles: ['admin'], scopes: ['admin'] },
   'tokens.read': { roles: members, scopes: readers },
   'tokens.manage': { roles: members, scopes: ['admin'] },

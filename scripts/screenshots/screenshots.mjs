@@ -120,17 +120,19 @@ const falling = (page) =>
 async function shootAll({ browser, folder, locale, hub }) {
   const { http, setupLink } = hub
   const place = { browser, http, folder, locale }
-  const strangers = {
+  const strangers = (invitation) => ({
+    join: { path: invitation },
     'sign-in': { path: '/sign-in' },
     forgot: { path: '/forgot' },
     reset: { path: '/reset#token=from-the-mail' },
     'reset-broken': { path: '/reset' },
     'labs-stranger': { path: '/labs' },
-  }
+  })
   await shoot({ ...place, signedIn: false, pages: { setup: { path: setupLink } } })
   const [bench] = await freeBenches(hub.caller)
   const ada = await setUp({ browser, http, setupLink })
-  await shoot({ ...place, signedIn: false, pages: strangers })
+  const { link } = await hub.caller.call('/invitations', { role: 'student', most: 30, note: 'Physics 2, spring' })
+  await shoot({ ...place, signedIn: false, pages: strangers(link) })
 
   const firstDay = ['labs', 'runs', 'benches', 'nodes', 'account']
   const empty = Object.fromEntries(firstDay.map((name) => [`empty-${name}`, { path: `/${name}` }]))
@@ -163,6 +165,8 @@ async function shootAll({ browser, folder, locale, hub }) {
       act: (page) => page.waitForSelector('td:not(:empty)').then(() => sleep(3000)),
     },
     nodes: { path: '/nodes' },
+    people: { path: '/people' },
+    invite: { path: '/people', act: (page) => page.locator('main header button, main button').first().click() },
     account: { path: '/account' },
     settings: { path: '/settings' },
     'not-found': { path: '/nowhere' },

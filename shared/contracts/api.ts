@@ -271,7 +271,7 @@ export const siteSchema = z.object({
 })
 export type Site = z.infer<typeof siteSchema>
 
-/** `POST /api/v1/setup` `{token, name, email, password}`: creates the first admin and signs in. `POST /api/v1/password/forgot` `{email}`, `/password/reset` `{token, password}`. */
+/** `POST /api/v1/setup` `{token, name, email, password}`: creates the first admin and signs in. `POST /api/v1/join` takes the same, with the secret of an invitation. `POST /api/v1/password/forgot` `{email}`, `/password/reset` `{token, password}`. */
 export const setupSchema = z.strictObject({
   token: z.string(),
   name: z.string().min(1).max(120),
@@ -306,8 +306,6 @@ export const createInvitationSchema = z.strictObject({
 export const createdInvitationSchema = invitationSchema.extend({ link: z.string() })
 /** `POST /api/v1/join/check` `{token}`: who invites, and to what. */
 export const invitedSchema = z.object({ role: roleSchema, by: z.string() })
-/** `POST /api/v1/join`: makes the account and signs in. */
-export const joinSchema = setupSchema
 export const signInSchema = z.strictObject({ email: z.email(), password: z.string().min(1).max(200) })
 export const forgotPasswordSchema = z.strictObject({ email: z.email() })
 export const resetPasswordSchema = z.strictObject({ token: z.string(), password: z.string().min(10).max(200) })

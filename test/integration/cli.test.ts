@@ -52,6 +52,34 @@ test('lists labs, benches and nodes, for people and for programs', async () => {
   assert.is((await json<{ state: string }[]>(['nodes']))[0]?.state, 'online')
 })
 
+test('invites people, lists them and gives them roles', async () => {
+  const link = (await ok(['user', 'invite', '--role', 'student', '--most', '2', '--note', 'cli'])).trim()
+  assert.match(link, /\/join#token=/)
+  const token = new URLSearchParams(new URL(link).hash.slice(1)).get('token')
+  const joined = await fetch(`${hub.http}/api/v1/join`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token, name: 'Dee', email: 'dee@school.example', password: 'a-long-password' }),
+  })
+  assert.is(joined.status, 201, await joined.text())
+  assert.match(
+    await ok(['user', 'list', '--search', 'dee@']),
+    /^NAME +MAIL +ROLE +PERSON\nDee +dee@school.example +student /,
+  )
+  assert.match(await ok(['user', 'list', '--search', 'nobody-at-all']), /Nobody matches/)
+  assert.match(await ok(['user', 'role', 'Dee@School.example', '--role', 'builder']), /^Dee is now builder/)
+  assert.is((await json<{ role: string }[]>(['user', 'list', '-q', 'dee@']))[0]?.role, 'builder')
+  for (const wrong of [
+    ['invite', '--most', '0'],
+    ['invite', '--role', 'king'],
+    ['role', 'nobody@x.example', '--role', 'guest'],
+  ]) {
+    const { code, err } = await run(['user', ...wrong])
+    assert.is.not(code, 0, wrong.join(' '))
+    assert.match(err, /most|role|nobody/)
+  }
+})
+
 test('runs an experiment with plain lines, ends 0 and prints its output with unit', async () => {
   const out = await ok(['run', 'membrane', 'step-current'])
   assert.match(out, /^run [0-9a-z]{26}\n/)

@@ -1,7 +1,6 @@
 import {
   forgotPasswordSchema,
   invitedSchema,
-  joinSchema,
   meSchema,
   resetPasswordSchema,
   setupLinkSchema,
@@ -69,7 +68,7 @@ export function siteRoutes(
       tag: 'Site',
       summary: 'Make an account of one’s own by an invitation, and sign in',
       access: 'public',
-      body: joinSchema,
+      body: setupSchema,
       answer: { status: 201, schema: meSchema, what: 'The person, signed in by a cookie' },
     },
     async ({ c, body }) => {

@@ -1,22 +1,100 @@
-import type { Command } from 'commander'
-import type { Context } from '../context.ts'
+import {
+  createdInvitationSchema,
+  type createInvitationSchema,
+  type PersonInfo,
+  personSchema,
+  roles,
+} from '@fernlab/shared/contracts/api'
+import { type Command, Option } from 'commander'
+import type * as z from 'zod'
+import { allPages } from '../all-pages.ts'
+import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { runningHub } from '../hub-address.ts'
+import type { HubClient } from '../hub-client.ts'
 import { openLocalHub } from '../local-hub.ts'
+import { mistake } from '../problem.ts'
+import { printList } from '../table.ts'
 
-/** `user reset`: works on the hub's own data, for the person who can sign in no more. */
+type Role = PersonInfo['role']
+
+/** `user list`, `invite`, `role`; `user reset` works on the hub's own data, for the person who can sign in no more. */
 export function addUser(program: Command, context: Context): void {
   const { terminal } = context
-  const user = program.command('user').description('people, on the machine of the hub')
+  const user = program.command('user').description('people: who is here, who may come, and as what')
+
+  withHub(user.command('list').description('people and their roles'))
+    .option('-q, --search <text>', 'only those whose name or mail address contains it')
+    .action(async (options: HubOptions & { search?: string }) => {
+      const client = await openHub(context, options)
+      printList(terminal, await find(client, options.search), {
+        ...options,
+        columns: {
+          name: (item) => item.name,
+          mail: (item) => item.email,
+          role: (item) => item.role,
+          person: (item) => item.id,
+        },
+        empty: options.search === undefined ? 'Nobody is here yet.' : `Nobody matches "${options.search}".`,
+      })
+    })
+
+  withHub(
+    user.command('invite').description('make a link by which people make accounts of their own; it is shown once'),
+  )
+    .addOption(new Option('-r, --role <role>', 'what they may do').choices([...roles]).default('student'))
+    .option('-m, --most <number>', 'how many may join by it', '1')
+    .option('--days <days>', 'how long it works', '14')
+    .option('--note <words>', 'for whom, to find it again')
+    .action(async (options: HubOptions & { role: Role; most: string; days: string; note?: string }) => {
+      const body: z.input<typeof createInvitationSchema> = {
+        role: options.role,
+        most: wholeNumber('most', options.most, 1000),
+        expiresInDays: wholeNumber('days', options.days, 365),
+        ...(options.note === undefined ? {} : { note: options.note }),
+      }
+      const client = await openHub(context, options)
+      const made = await client.call(createdInvitationSchema, '/api/v1/invitations', { method: 'POST', body })
+      terminal.out(options.json ? JSON.stringify(made, null, 2) : made.link)
+      if (!options.json) terminal.err(`Keep it now, it is not shown again. It works until ${made.expiresAt}.`)
+    })
+
+  withHub(
+    user
+      .command('role <email>')
+      .description('give a person another role, at once')
+      .addOption(new Option('-r, --role <role>', 'the role').choices([...roles]).makeOptionMandatory()),
+  ).action(async (email: string, options: HubOptions & { role: Role }) => {
+    const client = await openHub(context, options)
+    const person = (await find(client, email)).find((item) => item.email === email.toLowerCase())
+    if (person === undefined)
+      throw mistake('email', `nobody here has the mail address ${email}`, 'See "fernlab user list".')
+    const changed = await client.call(personSchema, `/api/v1/users/${person.id}`, {
+      method: 'PUT',
+      body: { role: options.role },
+    })
+    terminal.out(options.json ? JSON.stringify(changed) : `${changed.name} is now ${changed.role}`)
+  })
 
   user
     .command('reset <email>')
-    .description('make a one-time link with which this person chooses a new password')
+    .description('on the machine of the hub: make a one-time link with which this person chooses a new password')
     .option('--json', 'JSON instead of text')
     .action(async (email: string, options: { json?: boolean }) => {
       const link = await resetLink(terminal.env, email)
       terminal.out(options.json ? JSON.stringify({ email, link }) : link)
       if (!options.json) terminal.err('Good once, for an hour. Give it to nobody but this person.')
     })
+}
+
+const find = (client: HubClient, search: string | undefined): Promise<PersonInfo[]> =>
+  allPages(client, personSchema, '/api/v1/users', {
+    query: new URLSearchParams(search === undefined ? {} : { q: search }),
+  })
+
+function wholeNumber(option: string, text: string, most: number): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number >= 1 && number <= most) return number
+  throw mistake(option, `--${option} "${text}" is not a whole number from 1 to ${most}`)
 }
 
 async function resetLink(env: Context['terminal']['env'], email: string): Promise<string> {

@@ -1,4 +1,4 @@
-import type { invitedSchema, joinSchema, Me, setupSchema } from '@fernlab/shared/contracts/api'
+import type { invitedSchema, Me, setupSchema } from '@fernlab/shared/contracts/api'
 import type { z } from 'zod'
 import type { Api } from './client.ts'
 
@@ -22,7 +22,7 @@ export const lookAtInvitation = (api: Api, token: string): Promise<z.infer<typeo
   api.send('POST', '/api/v1/join/check', { token })
 
 /** Makes an account by an invitation and signs in. */
-export const join = (api: Api, input: z.infer<typeof joinSchema>): Promise<Me> =>
+export const join = (api: Api, input: z.infer<typeof setupSchema>): Promise<Me> =>
   api.send('POST', '/api/v1/join', input)
 
 /** Asks for a one-time link by mail. */

@@ -16,7 +16,7 @@ import styles from './frame.module.css'
 /** The ways through the hub, at the left; at the bottom on a phone. */
 export function Rail({ me }: { me: Me | null }) {
   const { t } = useTranslation()
-  const builds = me?.role === 'admin' || me?.role === 'builder'
+  const staff = me?.role === 'admin' || me?.role === 'instructor'
   const item = { className: styles.item, activeProps: { className: styles.active, 'aria-current': 'page' as const } }
   return (
     <nav className={styles.rail} aria-label={t('nav.main')}>
@@ -34,7 +34,7 @@ export function Rail({ me }: { me: Me | null }) {
           <span>{t('nav.runs')}</span>
         </Link>
       )}
-      {builds ? (
+      {staff || me?.role === 'builder' ? (
         <>
           <Link to="/benches" {...item}>
             <IconTopologyStar3 size={20} stroke={1.6} aria-hidden="true" />
@@ -46,7 +46,7 @@ export function Rail({ me }: { me: Me | null }) {
           </Link>
         </>
       ) : null}
-      {me?.role === 'admin' || me?.role === 'instructor' ? (
+      {staff ? (
         <Link to="/people" {...item}>
           <IconUsers size={20} stroke={1.6} aria-hidden="true" />
           <span>{t('nav.people')}</span>

@@ -14,6 +14,7 @@ const sections = {
   runs: 'nav.runs',
   benches: 'nav.benches',
   nodes: 'nav.nodes',
+  people: 'nav.people',
   account: 'nav.account',
   settings: 'nav.settings',
 } as const
