@@ -1,8 +1,8 @@
 /** The first `npm start` in a fresh clone, as README.md has it: it installs and builds everything. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { killAll, startProgram, untilGone, untilPrinted } from '../../support/programs.ts'
 import { root } from '../../support/source-files.ts'
@@ -45,7 +45,13 @@ function fakeCompilers(): void {
   }
 }
 
+/** A clone; of an unpacked archive, which has no history, a copy without what is installed and built. */
 function cloneHead(): void {
+  if (!existsSync(join(root, '.git'))) {
+    const never = new Set(['node_modules', 'dist', 'dist-types', 'data'])
+    cpSync(root, clone, { recursive: true, filter: (path) => path === root || !never.has(basename(path)) })
+    return
+  }
   // The working copy may belong to somebody else than who runs the tests.
   writeFileSync(join(folder, 'gitconfig'), '[safe]\n\tdirectory = *\n')
   const env = { ...process.env, GIT_CONFIG_GLOBAL: join(folder, 'gitconfig') }
