@@ -254,7 +254,7 @@ test('values put back to their defaults after a refusal are another request', as
   await context.close()
 })
 
-test('a reason is a sentence, and a switch is on or off in the person’s language', async () => {
+test('a reason is a sentence and a switch is on or off, in the person’s language', async () => {
   const { page, context } = await visit(browser, { language: 'es-ES' })
   await page.goto(`${hub.url}/sign-in`)
   await page.getByLabel('Correo').fill('ana@school.example')
@@ -267,7 +267,7 @@ test('a reason is a sentence, and a switch is on or off in the person’s langua
   for (let i = 0; i < 9; i++) run.advance()
   run.end('failed', { reason: 'the condition did not come true within 3 s' })
   await page.goto(`${hub.url}/runs/${run.run.id}`)
-  await page.getByText('The condition did not come true within 3 s. ').waitFor()
+  await page.getByText('La condición no se cumplió en 3 s. ').waitFor()
   await context.close()
 })
 

@@ -226,7 +226,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         return
       }
       if (verb === 'cancel') {
-        run.end('cancelled', { reason: 'Cancelled by Ana Ruiz', cancelRequested: true })
+        run.end('cancelled', { reason: 'cancelled on request', cancelRequested: true })
         return json(run.run)
       }
       return json(run.run)

@@ -36,13 +36,19 @@ export default function BenchPage() {
 }
 
 function BenchView({ bench, title }: { bench: Bench; title: string }) {
-  const { t, duration } = useWords()
+  const { t, duration, reason } = useWords()
   return (
     <Page title={title} aside={<code className={styles.id}>{bench.id}</code>}>
       <div className={styles.now} data-trouble={bench.state === 'fault' || bench.state === 'offline' || undefined}>
         <BenchMark state={bench.state} large />
         <span>
-          {bench.reason ?? (bench.run === undefined ? (bench.leased ? t('benches.leased') : '') : t('benches.onRun'))}
+          {bench.reason === undefined
+            ? bench.run === undefined
+              ? bench.leased
+                ? t('benches.leased')
+                : ''
+              : t('benches.onRun')
+            : reason(bench.reason)}
         </span>
         {bench.run === undefined ? null : (
           <Link to="/runs/$runId" params={{ runId: bench.run }}>

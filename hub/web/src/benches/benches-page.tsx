@@ -49,7 +49,9 @@ export default function BenchesPage() {
                   {bench.title ?? bench.name}
                 </Link>
                 <code className={styles.id}>{bench.id}</code>
-                {bench.reason === undefined ? null : <span className={styles.reason}>{bench.reason}</span>}
+                {bench.reason === undefined ? null : (
+                  <span className={styles.reason}>{words.reason(bench.reason)}</span>
+                )}
               </span>
               <span className={styles.labs}>
                 {bench.labs.length === 0 ? t('benches.noLab') : `${t('benches.serves')} ${bench.labs.join(', ')}`}

@@ -27,7 +27,10 @@ export function LabCard({ lab }: { lab: LabSummary }) {
       <div className={styles.foot}>
         <ul className={styles.benches}>
           {lab.benches.map((bench) => (
-            <li key={bench.id} title={[bench.title ?? bench.id, bench.reason].filter(Boolean).join(': ')}>
+            <li
+              key={bench.id}
+              title={[bench.title ?? bench.id, words.reason(bench.reason ?? '')].filter(Boolean).join(': ')}
+            >
               <BenchMark state={bench.state} />
             </li>
           ))}

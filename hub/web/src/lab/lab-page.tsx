@@ -63,7 +63,7 @@ function Lab({ lab }: { lab: LabDetail }) {
           {lab.benches.map((bench) => (
             <li key={bench.id}>
               <span>{bench.title ?? bench.id}</span> <BenchMark state={bench.state} />
-              {bench.reason === undefined ? null : <span className="soft"> {bench.reason}</span>}
+              {bench.reason === undefined ? null : <span className="soft"> {words.reason(bench.reason)}</span>}
             </li>
           ))}
         </ul>

@@ -2,6 +2,7 @@ import { Button, CopyButton, UnstyledButton } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { ApiProblem } from '../api/client.ts'
+import { reasonIn } from '../words/reasons.ts'
 import styles from './notices.module.css'
 
 /** What happened, what was kept, what to do; the code is small and can be copied. */
@@ -40,5 +41,5 @@ function words(error: unknown, t: ReturnType<typeof useTranslation>['t']) {
   if (error.status >= 500 && error.hint === undefined) {
     return { what: t('error.internal'), hint: t('error.internalHint'), code: error.code }
   }
-  return { what: error.hint ?? error.message, hint: undefined, code: error.code }
+  return { what: reasonIn(error.hint ?? error.message, t), hint: undefined, code: error.code }
 }

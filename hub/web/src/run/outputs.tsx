@@ -31,7 +31,9 @@ export function Outputs({ run, protocol, final }: { run: Run; protocol: LabProto
               <dd>
                 {output === undefined ? (
                   <span className={styles.noOutput}>
-                    {final ? `${t('runPage.missing')}: ${run.missingOutputs[name] ?? run.reason ?? ''}` : '—'}
+                    {final
+                      ? `${t('runPage.missing')}: ${words.reason(run.missingOutputs[name] ?? run.reason ?? '')}`
+                      : '—'}
                   </span>
                 ) : (
                   <span className={styles.big}>

@@ -51,9 +51,14 @@ export function Log({ run, told }: { run: Run; told: readonly LogEntry[] }) {
             </time>
             <RunMark state={entry.state} />
             <span className="soft">
-              {entry.attempt > 1 && entry.state === 'queued'
-                ? [words.t('runPage.again_attempt', { n: entry.attempt }), entry.reason].filter(Boolean).join(': ')
-                : entry.reason}
+              {[
+                entry.attempt > 1 && entry.state === 'queued'
+                  ? words.t('runPage.again_attempt', { n: entry.attempt })
+                  : '',
+                words.reason(entry.reason ?? ''),
+              ]
+                .filter(Boolean)
+                .join(': ')}
             </span>
           </li>
         ))}

@@ -27,7 +27,7 @@ export function RunStatus({ run, connected, final, exact }: Props) {
         <span aria-live="polite">
           <RunMark state={run.state} large />
         </span>
-        <span className={styles.sentence}>{sentence(run, words, nowMs)}</span>
+        <span className={styles.sentence}>{trouble ? '' : sentence(run, words, nowMs)}</span>
         <span className={styles.timeLeft}>{timing(run, words, nowMs, exact)}</span>
       </div>
       {progress === undefined ? null : (
@@ -55,7 +55,7 @@ export function RunStatus({ run, connected, final, exact }: Props) {
 
 /** What happened, what was kept, and the code. */
 function Trouble({ run }: { run: Run }) {
-  const { t, language } = useWords()
+  const { t, language, trouble } = useWords()
   const rows = Object.values(run.rows).reduce((sum, one) => sum + one, 0)
   const kept =
     rows === 0
@@ -63,7 +63,7 @@ function Trouble({ run }: { run: Run }) {
       : t('runPage.kept', { count: rows }).replace(String(rows), count(rows, language))
   return (
     <p className={styles.trouble}>
-      {asSentence(run.error?.studentMessage ?? run.reason ?? '')} {t('runPage.whatNext', { rows: kept })}{' '}
+      {asSentence(trouble(run))} {t('runPage.whatNext', { rows: kept })}{' '}
       {run.error === undefined ? null : <code>{run.error.code}</code>}
     </p>
   )
@@ -75,14 +75,14 @@ function asSentence(text: string): string {
   return whole === '' || /[.!?]$/.test(whole) ? whole : `${whole}.`
 }
 
-function sentence(run: Run, { t, about }: ReturnType<typeof useWords>, nowMs: number): string {
+function sentence(run: Run, { t, about, reason }: ReturnType<typeof useWords>, nowMs: number): string {
   if (run.state === 'queued') {
     const inS =
       run.estimatedStart === undefined ? undefined : Math.max(0, (Date.parse(run.estimatedStart) - nowMs) / 1000)
     const time = inS === undefined ? undefined : inS < 5 ? t('time.soon') : about(inS)
     const parts = [
       time === undefined
-        ? (run.waitReason ?? t('runPage.waitNoTime'))
+        ? reason(run.waitReason ?? t('runPage.waitNoTime'))
         : run.position === 1
           ? t('runPage.waitNext', { time })
           : t('runPage.waitTurn', { time }),
@@ -93,7 +93,7 @@ function sentence(run: Run, { t, about }: ReturnType<typeof useWords>, nowMs: nu
   }
   if (run.state === 'assigned') return t('runPage.starting')
   if (run.state === 'running') return stepName(run.progress?.step)
-  return run.state === 'succeeded' || run.error !== undefined ? '' : (run.reason ?? '')
+  return run.state === 'succeeded' || run.state === 'partial' ? '' : reason(run.reason ?? '')
 }
 
 /** The step's own label; a path such as `steps[3].record` says nothing to a student. */

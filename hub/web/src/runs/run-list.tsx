@@ -39,10 +39,10 @@ function mainResult(run: Run): string {
   return `${name.replaceAll('_', ' ')} = ${quantity(value, unit, uncertainty === undefined ? {} : { uncertainty })}`
 }
 
-function waiting(run: Run, { t, about }: ReturnType<typeof useWords>): string {
+function waiting(run: Run, { t, about, trouble }: ReturnType<typeof useWords>): string {
   if (run.state === 'queued' && run.estimatedStart !== undefined) {
     const seconds = (Date.parse(run.estimatedStart) - Date.now()) / 1000
     return t('turn.in', { time: seconds < 5 ? t('time.soon') : about(seconds) })
   }
-  return run.state === 'failed' || run.state === 'interrupted' ? (run.error?.studentMessage ?? run.reason ?? '') : ''
+  return run.state === 'failed' || run.state === 'interrupted' ? trouble(run) : ''
 }

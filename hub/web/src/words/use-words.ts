@@ -1,9 +1,11 @@
+import type { Run } from '@fernlab/shared/contracts/api'
 import type { Text } from '@fernlab/shared/contracts/common'
 import type { QuantityFormat } from '@fernlab/shared/primitives/units'
 import { useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { regionOf } from '../language/language.ts'
 import { quantity } from './quantity.ts'
+import { reasonIn, troubleIn } from './reasons.ts'
 import { about, absolute, clockTime, duration, moment } from './time.ts'
 
 /** The text for a language, falling back to English, then to whatever there is. */
@@ -31,6 +33,10 @@ export function useWords() {
             : value
               ? t('common.on')
               : t('common.off'),
+      /** What hub or node give as a reason. */
+      reason: (sentence: string) => reasonIn(sentence, t),
+      /** Why a run ended as it did. */
+      trouble: (run: Pick<Run, 'error' | 'reason'>) => troubleIn(run, t),
       duration: (seconds: number) => duration(seconds, t),
       about: (seconds: number) => about(seconds, t),
       moment: (iso: string, nowMs = Date.now()) => moment(iso, regionOf(language), nowMs),

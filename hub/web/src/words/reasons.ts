@@ -1,0 +1,33 @@
+import type { Run } from '@fernlab/shared/contracts/api'
+import type { TFunction } from 'i18next'
+import { en } from '../language/en.ts'
+
+type Sentence = keyof typeof en.reason
+type Fault = keyof typeof en.fault
+
+const slot = /\{\{(\w+)\}\}/g
+
+const patterns = Object.entries(en.reason).map(([name, text]) => {
+  const plain = text.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&')
+  return [name as Sentence, new RegExp(`^${plain.replaceAll(slot, '(?<$1>.+)')}$`)] as const
+})
+
+/** A sentence of the hub or a node in the page's language; one that the page does not know stays as it is. */
+export function reasonIn(sentence: string, t: TFunction): string {
+  for (const [name, pattern] of patterns) {
+    const found = pattern.exec(sentence)
+    if (found === null) continue
+    const { why, ...values } = found.groups ?? {}
+    return t(`reason.${name}`, { ...values, ...(why === undefined ? {} : { why: reasonIn(why, t) }) })
+  }
+  return sentence
+}
+
+/** Why a run ended as it did: by the code of its error with the details filled in, else by its reason. */
+export function troubleIn({ error, reason = '' }: Pick<Run, 'error' | 'reason'>, t: TFunction): string {
+  if (error === undefined) return reasonIn(reason, t)
+  const { code, details = {}, studentMessage } = error
+  const known = Object.hasOwn(en.fault, code) ? (code as Fault) : undefined
+  const isTold = known !== undefined && [...en.fault[known].matchAll(slot)].every(([, name = '']) => name in details)
+  return isTold ? t(`fault.${known}`, details) : reasonIn(studentMessage, t)
+}
