@@ -85,6 +85,24 @@ export const labDetailSchema = labSummarySchema.extend({
 })
 export type LabDetail = z.infer<typeof labDetailSchema>
 
+/** A piece of a lab's text: words, or an element with its attributes by their names in React (`className`, `style` as an object). */
+export type ReadmeNode =
+  | string
+  | {
+      readonly tag: string
+      readonly attributes?: Readonly<Record<string, unknown>>
+      readonly children?: readonly ReadmeNode[]
+    }
+
+/** `GET /api/v1/labs/{lab}/readme?language=`: the text as the page draws it. */
+export const labReadmeSchema = z.object({
+  /** English, or whatever there is, where the lab does not speak the language that was asked for. */
+  language: z.string(),
+  /** Of these kinds: `ReadmeNode`. */
+  nodes: z.array(z.unknown()),
+})
+export type LabReadme = Omit<z.infer<typeof labReadmeSchema>, 'nodes'> & { readonly nodes: readonly ReadmeNode[] }
+
 /** Body of `POST /api/v1/runs`. */
 export const submitRunSchema = z.strictObject({
   lab: nameSchema,

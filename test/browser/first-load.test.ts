@@ -1,58 +1,101 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import type { Browser, Request } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
+import { openBrowser, visit } from './support/browser.ts'
+import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
 
-const test = suite('first load of the page')
+const test = suite('first load of the page', { timeoutMs: 120_000 })
 
 const dist = fileURLToPath(new URL('../../hub/web/dist/', import.meta.url))
 
-interface Chunk {
-  readonly file: string
-  readonly isEntry?: boolean
-  readonly imports?: readonly string[]
+/** Each page of a first visit, and what is there when it has drawn what it has. */
+const firstPages = (run: string): Readonly<Record<string, readonly [path: string, drawn: string]>> => ({
+  'sign-in': ['/sign-in', 'input[type=password]'],
+  catalogue: ['/labs', 'h2'],
+  'a lab with formulas': ['/labs/rc-circuit', '.katex'],
+  'a finished run': [`/runs/${run}`, 'canvas'],
+  benches: ['/benches', 'main li'],
+  bench: ['/benches/demo.rc-1', 'td:not(:empty)'],
+})
+
+let hub: FakeHub
+let browser: Browser
+let run: string
+
+test.before(async () => {
+  hub = await startFakeHub()
+  browser = await openBrowser()
+  const done = hub.addRun()
+  for (let i = 0; i < 53; i++) done.advance()
+  run = done.run.id
+})
+test.after(async () => {
+  await browser?.close()
+  await hub?.close()
+})
+
+interface Script {
+  readonly path: string
+  readonly encoding: string | undefined
+  /** As it came over the wire. */
+  readonly bytes: number
 }
 
-function entryFiles(): string[] {
-  const manifest = JSON.parse(readFileSync(`${dist}.vite/manifest.json`, 'utf8')) as Record<string, Chunk>
-  const seen = new Set<string>()
-  const walk = (name: string) => {
-    if (seen.has(name)) return
-    seen.add(name)
-    for (const next of manifest[name]?.imports ?? []) walk(next)
-  }
-  for (const [name, chunk] of Object.entries(manifest)) if (chunk.isEntry === true) walk(name)
-  return [...seen].map((name) => manifest[name]?.file ?? '')
+/** Every script that a stranger to the page loads until it has drawn what it has and asks for nothing more. */
+async function scriptsOf(path: string, drawn: string): Promise<readonly Script[]> {
+  const { page, context } = await visit(browser)
+  const scripts: Promise<Script>[] = []
+  const script = async (request: Request): Promise<Script> => ({
+    path: new URL(request.url()).pathname,
+    encoding: (await request.response())?.headers()['content-encoding'],
+    bytes: (await request.sizes()).responseBodySize,
+  })
+  page.on('requestfinished', (request) => {
+    if (request.url().endsWith('.js')) scripts.push(script(request))
+  })
+  await page.goto(hub.url + path)
+  await page.locator(drawn).first().waitFor()
+  await page.waitForLoadState('networkidle')
+  const loaded = await Promise.all(scripts)
+  await context.close()
+  return loaded
 }
 
-test('JavaScript that every visitor loads is at most 250 kB compressed', () => {
-  const files = entryFiles()
-  assert.ok(files.length > 0)
-  for (const form of ['gz', 'br']) {
-    const sizes = files.map((file) => {
-      const path = `${dist}${file}.${form}`
-      return readFileSync(existsSync(path) ? path : `${dist}${file}`).length
-    })
-    const sum = sizes.reduce((total, size) => total + size, 0)
-    assert.ok(sum <= 250_000, `${form}: ${sum} bytes`)
+const most = 250_000
+
+test('the first page that a visitor opens loads at most 250 kB of compressed JavaScript', async () => {
+  for (const [name, [path, drawn]] of Object.entries(firstPages(run))) {
+    const scripts = await scriptsOf(path, drawn)
+    assert.ok(scripts.length > 1, `${name} loaded ${scripts.length} scripts`)
+    for (const { encoding, bytes, path: file } of scripts) {
+      assert.is(encoding, existsSync(`${dist}${file}.br`) ? 'br' : undefined, file)
+      assert.ok(bytes > 0, file)
+    }
+    const loaded = scripts.reduce((sum, { bytes }) => sum + bytes, 0)
+    assert.ok(loaded <= most, `${name}: ${loaded} bytes in ${scripts.map((one) => one.path).join(', ')}`)
   }
 })
 
-test('charts, formulas, schemas and staff pages are not among it', () => {
-  const code = entryFiles()
-    .map((file) => readFileSync(`${dist}${file}`, 'utf8'))
-    .join('\n')
-  assert.not.match(code, /uplot/i)
-  assert.not.match(code, /katexVersion|KaTeX parse error/)
-  assert.not.match(code, /ZodError/)
+test('what reads Markdown, sets formulas or checks schemas is in none of the files', () => {
+  const manifest = JSON.parse(readFileSync(`${dist}.vite/manifest.json`, 'utf8')) as Record<string, { file: string }>
+  const scripts = Object.values(manifest).flatMap(({ file }) => (file.endsWith('.js') ? [file] : []))
+  assert.ok(scripts.length > 10)
+  for (const file of scripts) {
+    assert.not.match(readFileSync(`${dist}${file}`, 'utf8'), /KaTeX parse error|micromark|ZodError/, file)
+  }
 })
 
 test('precompressed files hold the same bytes', () => {
-  for (const file of ['index.html', ...entryFiles()].filter((name) => existsSync(`${dist}${name}.br`))) {
-    const plain = readFileSync(`${dist}${file}`)
-    assert.ok(plain.equals(gunzipSync(readFileSync(`${dist}${file}.gz`))), file)
-    assert.ok(plain.equals(brotliDecompressSync(readFileSync(`${dist}${file}.br`))), file)
+  const names = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+  const packed = names.filter((name) => names.includes(`${name}.br`))
+  assert.ok(packed.length > 10)
+  for (const name of packed) {
+    const plain = readFileSync(`${dist}${name}`)
+    assert.ok(plain.equals(gunzipSync(readFileSync(`${dist}${name}.gz`))), name)
+    assert.ok(plain.equals(brotliDecompressSync(readFileSync(`${dist}${name}.br`))), name)
   }
 })
 

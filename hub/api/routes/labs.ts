@@ -3,6 +3,7 @@ import {
   type LabDetail,
   type LabSummary,
   labDetailSchema,
+  labReadmeSchema,
   labSummarySchema,
   page,
   pushedLabSchema,
@@ -15,6 +16,7 @@ import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../accounts/caller.ts'
 import { can } from '../../accounts/can.ts'
 import type { CatalogueLab, LabFiles } from '../../catalogue/catalogue.ts'
+import { createReadmes } from '../../catalogue/readmes.ts'
 import type { CompatibleBench } from '../../fleet/fleet.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { pageOf, pageQuery } from '../paging.ts'
@@ -27,6 +29,7 @@ const labParams = z.object({ lab: nameSchema })
 /** The catalogue: open to everyone but for labs that say otherwise; pushing is for builders. */
 export function labRoutes(add: AddRoute, parts: ApiParts): void {
   const { catalogue, fleet } = parts
+  const readmes = createReadmes(parts)
   const visible = async (id: string, caller: Caller | undefined) => {
     const lab = await catalogue.lab(id)
     if (lab === undefined || !mayKnow(lab, caller)) throw notFound(`the lab ${id}`)
@@ -73,6 +76,28 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
     async ({ c, params }) => {
       const lab = await visible(params.lab, c.get('caller'))
       return c.json(detail(lab, await servingOf(lab, c.get('caller')), parts))
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/labs/{lab}/readme',
+      tag: 'Labs',
+      summary: 'What students read of a lab, as the page draws it',
+      description: 'Elements with their attributes and texts, formulas set. The Markdown is among the lab’s files.',
+      access: 'public',
+      params: labParams,
+      query: z.object({ language: z.string().max(35).default('en') }),
+      answer: { schema: labReadmeSchema, what: 'The text in that language, in English, or in what there is' },
+    },
+    async ({ c, params, query }) => {
+      const lab = await visible(params.lab, c.get('caller'))
+      const readme = await readmes.of(lab, query.language, filesUrl(lab))
+      if (readme === undefined) throw notFound(`a readme of the lab ${params.lab}`)
+      const { language, nodes } = readme
+      return c.body(`{"language":${JSON.stringify(language)},"nodes":${nodes}}`, 200, {
+        'content-type': 'application/json',
+      })
     },
   )
   add(

@@ -1,14 +1,16 @@
 /** A stand-in for the hub: serves the built page with its headers, and the API's objects from memory. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { extname, join } from 'node:path'
+import { extname } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import type { Me, Run, SubmitRun } from '@fernlab/shared/contracts/api'
 import { checkParameters } from '@fernlab/shared/protocol/parameters'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import { docsPage, docsStyle, type OpenApiDocument } from '../../../hub/api/docs-page.ts'
-import { contentSecurityPolicy, pageHeaders } from '../../../hub/web/csp.ts'
+import { openStaticFiles } from '../../../hub/api/static-files.ts'
+import { renderReadme } from '../../../hub/catalogue/render-readme.ts'
 import { readLabs } from './fake-labs.ts'
 import { FakeRun } from './fake-run.ts'
 import { benches, invitations, nodes, people, tokens } from './fake-staff.ts'
@@ -48,6 +50,7 @@ export interface FakeHubOptions {
 /** Starts the stand-in on a free port. */
 export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOptions = {}): Promise<FakeHub> {
   const labs = readLabs()
+  const files = await openStaticFiles(page)
   const runs = new Map<string, FakeRun>()
   let isSignedIn = signedIn
   const roles = new Map<string, Me['role']>()
@@ -96,6 +99,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       return
     }
     void answer(request, response).catch((error: unknown) => {
+      // A page that goes elsewhere cuts what is on its way to it.
+      if (response.headersSent) {
+        response.destroy()
+        return
+      }
       response.writeHead(500, { 'content-type': 'application/problem+json' })
       response.end(JSON.stringify({ status: 500, code: 'fake-broken', detail: String(error) }))
     })
@@ -111,7 +119,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       return
     }
     if (!path.startsWith('/api/')) {
-      servePage(path, response)
+      await send(await files.answer(requested(url, request)), response)
       return
     }
     const body = request.method === 'GET' ? undefined : await readBody(request)
@@ -178,6 +186,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         response.writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream' })
         response.end(file)
         return
+      }
+      if (verb === 'readme') {
+        const asked = url.searchParams.get('language') ?? 'en'
+        const language = Object.hasOwn(lab.detail.readme, asked) ? asked : 'en'
+        return json({ language, nodes: renderReadme(lab.detail.readme[language] ?? '', lab.detail.filesUrl) })
       }
       return json({ ...lab.detail, benches: benches.filter((bench) => bench.labs.includes(id)) })
     }
@@ -311,17 +324,15 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   })
 }
 
-function servePage(path: string, response: ServerResponse): void {
-  const file = join(page, path)
-  const known = file.startsWith(page) && extname(path) !== '' && existsSync(file)
-  const served = known ? file : join(page, 'index.html')
-  const bytes = readFileSync(served)
-  response.writeHead(200, {
-    'content-type': types[extname(served)] ?? 'application/octet-stream',
-    'content-security-policy': contentSecurityPolicy(),
-    ...pageHeaders,
+const requested = (url: URL, { headers }: IncomingMessage) =>
+  new Request(url, {
+    headers: { accept: headers.accept ?? '', 'accept-encoding': headers['accept-encoding']?.toString() ?? '' },
   })
-  response.end(bytes)
+
+async function send(answer: Response | undefined, response: ServerResponse): Promise<void> {
+  response.writeHead(answer?.status ?? 404, Object.fromEntries(answer?.headers ?? []))
+  if (answer?.body) await pipeline(answer.body, response)
+  else response.end()
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

@@ -113,6 +113,7 @@ test('only the listed routes are open to strangers', async () => {
     'get /api/v1/labs',
     'get /api/v1/labs/{lab}',
     'get /api/v1/labs/{lab}/files/{path}',
+    'get /api/v1/labs/{lab}/readme',
     'get /api/v1/site',
     'get /healthz',
     'get /metrics',

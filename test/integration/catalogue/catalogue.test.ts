@@ -2,7 +2,12 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { CatalogueLab } from '@fernlab/hub/catalogue/catalogue'
 import { readLabFolders } from '@fernlab/hub/catalogue/lab-folders'
+import { createReadmes } from '@fernlab/hub/catalogue/readmes'
+import type { ReadmeNode } from '@fernlab/shared/contracts/api'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { recordingLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { type ServedHub, serveHub } from '../api/served-hub.ts'
@@ -92,6 +97,33 @@ test('a folder of labs is loaded, and strangers see the catalogue', async () => 
     assert.is(answer.status, 404, path)
     await answer.arrayBuffer()
   }
+})
+
+test('a lab’s text comes as the page draws it, in the language asked for or in what there is', async () => {
+  const readme = async (query: string) =>
+    (await get(`/api/v1/labs/rc-circuit/readme${query}`)).body as unknown as { language: string; nodes: ReadmeNode[] }
+  const spanish = await readme('?language=es')
+  assert.is(spanish.language, 'es')
+  assert.match(JSON.stringify(spanish.nodes), 'Circuito RC')
+  assert.match(JSON.stringify(spanish.nodes), '"className":"katex-display"')
+  assert.is((await readme('?language=es-MX')).language, 'es')
+  for (const query of ['', '?language=fr']) assert.is((await readme(query)).language, 'en')
+  assert.is((await get('/api/v1/labs/nothing/readme')).status, 404)
+  const raw = await fetch(`${hub.url}/api/v1/labs/rc-circuit/files/README.es.md`)
+  assert.match(await raw.text(), /^# Circuito RC/)
+})
+
+test('a text that cannot be read in time is given as it was written, and is read once for each version', async () => {
+  const log = recordingLog()
+  const readmes = createReadmes({ clock: systemClock, log, limitMs: 1 })
+  const lab = { id: 'rc', version: 1, readme: { en: '# Some *words*' } } as unknown as CatalogueLab
+  const first = await readmes.of(lab, 'en', '/files/')
+  assert.equal((JSON.parse(first?.nodes ?? '') as Exclude<ReadmeNode, string>[])[0]?.children, ['# Some *words*'])
+  await readmes.of(lab, 'en', '/files/')
+  assert.is(log.lines.length, 1)
+  await readmes.of({ ...lab, version: 2 }, 'en', '/files/')
+  assert.is(log.lines.length, 2)
+  assert.is(await readmes.of({ ...lab, readme: {} }, 'en', '/files/'), undefined)
 })
 
 test('a push makes a version only of what is new, and a wrong one changes nothing and says where', async () => {

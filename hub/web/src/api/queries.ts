@@ -3,6 +3,7 @@ import type {
   Data,
   Invitation,
   LabDetail,
+  LabReadme,
   LabSummary,
   Me,
   NodeInfo,
@@ -62,6 +63,14 @@ export const labQuery = (api: Api, lab: string) =>
     queryKey: ['labs', lab],
     queryFn: ({ signal }) => api.get<LabDetail>(`${v1}/labs/${lab}`, signal),
     refetchInterval: 10_000,
+  })
+
+/** A version's text stays as it is. */
+export const readmeQuery = (api: Api, { id, version }: Pick<LabDetail, 'id' | 'version'>, language: string) =>
+  queryOptions({
+    queryKey: ['labs', id, 'readme', version, language],
+    queryFn: ({ signal }) => api.get<LabReadme>(`${v1}/labs/${id}/readme${queryString({ language })}`, signal),
+    staleTime: Number.POSITIVE_INFINITY,
   })
 
 /** `state` is one state; without it, all. */

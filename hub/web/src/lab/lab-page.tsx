@@ -6,7 +6,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
-import { labQuery, meQuery, runQuery } from '../api/queries.ts'
+import { labQuery, meQuery, readmeQuery, runQuery } from '../api/queries.ts'
 import { Drawing } from '../catalogue/drawing.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
@@ -19,6 +19,7 @@ import styles from './lab.module.css'
 import { MyRuns } from './my-runs.tsx'
 import { RunForm } from './run-form.tsx'
 
+/** Apart for its styles: formulas bring many. */
 const Readme = lazy(() => import('./readme.tsx'))
 
 export interface LabSearch {
@@ -45,14 +46,13 @@ export function LabPage() {
 
 function Lab({ lab }: { lab: LabDetail }) {
   const words = useWords()
-  const { t, language } = words
+  const { t } = words
   const api = useApi()
   const me = useQuery(meQuery(api))
   const search = useSearch({ from: '/framed/labs/$labId' })
   const navigate = useNavigate({ from: '/labs/$labId' })
   const from = useQuery({ ...runQuery(api, search.from ?? ''), enabled: search.from !== undefined })
   const protocol = lab.protocols.find((one) => one.name === search.protocol) ?? lab.protocols[0]
-  const { markdown, isFallback } = readmeIn(lab.readme, language)
   const waitsForRun = search.from !== undefined && from.isPending
   return (
     <div className={styles.lab}>
@@ -86,14 +86,7 @@ function Lab({ lab }: { lab: LabDetail }) {
       </aside>
       <article className={styles.text}>
         <Drawing picture={lab.picture} className={styles.picture} />
-        {isFallback ? <p className={styles.fallback}>{t('lab.onlyLanguage')}</p> : null}
-        {markdown === undefined ? (
-          <p className="soft">{t('lab.noText')}</p>
-        ) : (
-          <Suspense fallback={<Loading lines={6} />}>
-            <Readme markdown={markdown} filesUrl={lab.filesUrl} title={words.text(lab.title)} />
-          </Suspense>
-        )}
+        <LabText lab={lab} />
       </article>
       {me.data ? (
         <section className={styles.mine}>
@@ -105,9 +98,22 @@ function Lab({ lab }: { lab: LabDetail }) {
   )
 }
 
-function readmeIn(readme: LabDetail['readme'], language: string) {
-  const own = readme[language]
-  if (own !== undefined) return { markdown: own, isFallback: false }
-  const other = readme.en ?? Object.values(readme)[0]
-  return { markdown: other, isFallback: other !== undefined }
+/** What the lab says of itself, in the person's language where it speaks it. */
+function LabText({ lab }: { lab: LabDetail }) {
+  const { t, text, language } = useWords()
+  const readme = useQuery({
+    ...readmeQuery(useApi(), lab, language),
+    enabled: Object.keys(lab.readme).length > 0,
+  })
+  if (Object.keys(lab.readme).length === 0) return <p className="soft">{t('lab.noText')}</p>
+  if (readme.error !== null) return <ProblemNotice error={readme.error} onRetry={() => void readme.refetch()} />
+  if (readme.data === undefined) return <Loading lines={6} />
+  return (
+    <>
+      {readme.data.language === language ? null : <p className={styles.fallback}>{t('lab.onlyLanguage')}</p>}
+      <Suspense fallback={<Loading lines={6} />}>
+        <Readme nodes={readme.data.nodes} title={text(lab.title)} />
+      </Suspense>
+    </>
+  )
 }

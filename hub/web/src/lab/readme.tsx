@@ -1,76 +1,45 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
-import Markdown, { type Components, defaultUrlTransform } from 'react-markdown'
-import remarkGfm from 'remark-gfm'
+import 'katex/dist/katex.min.css'
+import type { ReadmeNode } from '@fernlab/shared/contracts/api'
+import { createElement, Fragment, type ReactNode } from 'react'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
-import type { Maths } from './maths.ts'
 import styles from './readme.module.css'
 
-/** The lab's text with figures and formulas; the code for formulas is fetched when the text has one. */
-export default function Readme({ markdown, filesUrl, title }: { markdown: string; filesUrl: string; title: string }) {
-  const [maths, setMaths] = useState<Maths>()
-  const hasMaths = /\$/.test(markdown)
-  useEffect(() => {
-    if (!hasMaths) return
-    let wanted = true
-    void import('./maths.ts').then((module) => wanted && setMaths(module.maths))
-    return () => {
-      wanted = false
-    }
-  }, [hasMaths])
-  const components = useMemo<Components>(
-    () => ({
+/** The lab's text with figures and formulas, as the hub has set it. */
+export default function Readme({ nodes, title }: { nodes: readonly ReadmeNode[]; title: string }) {
+  return <div className={styles.readme}>{drawn(nodes, title)}</div>
+}
+
+const drawn = (nodes: readonly ReadmeNode[], title: string): ReactNode =>
+  createElement(Fragment, null, ...nodes.map((node) => draw(node, title)))
+
+function draw(node: ReadmeNode, title: string): ReactNode {
+  if (typeof node === 'string') return node
+  const { tag, attributes, children } = node
+  const inner = children === undefined ? undefined : drawn(children, title)
+  switch (tag) {
+    case 'h1':
       // The page has its heading already; a text usually opens with the same words.
-      h1: ({ children }) => (String(children) === title ? null : <h2>{children}</h2>),
-      a: ({ href, children }) => (
-        <a href={href} {...(/^https?:/.test(href ?? '') ? { target: '_blank', rel: 'noreferrer' } : {})}>
-          {children}
+      return wordsOf(node) === title ? null : <h2 {...attributes}>{inner}</h2>
+    case 'a':
+      return (
+        <a {...attributes} {...(isElsewhere(attributes?.href) ? { target: '_blank', rel: 'noreferrer' } : {})}>
+          {inner}
         </a>
-      ),
-      img: ({ src, alt }) => (
-        <img src={typeof src === 'string' ? src : undefined} alt={alt ?? ''} loading="lazy" decoding="async" />
-      ),
-      pre: ({ node, children }) => {
-        const only = node?.children[0]
-        const isFormula = only?.type === 'element' && isMaths(only.properties.className)
-        return isFormula ? children : <pre>{children}</pre>
-      },
-      code: ({ className, children }) =>
-        maths !== undefined && isMaths(className?.split(' ')) ? (
-          <Formula maths={maths} tex={String(children)} display={className?.includes('math-display') === true} />
-        ) : (
-          <code>{children}</code>
-        ),
-      table: ({ children }) => (
+      )
+    case 'img':
+      return <img alt="" {...attributes} loading="lazy" decoding="async" />
+    case 'table':
+      return (
         <ScrollRegion name={title} className={styles.tableFrame}>
-          <table>{children}</table>
+          <table {...attributes}>{inner}</table>
         </ScrollRegion>
-      ),
-    }),
-    [title, maths],
-  )
-  return (
-    <div className={styles.readme}>
-      <Markdown
-        remarkPlugins={[remarkGfm, ...(maths?.plugins ?? [])]}
-        components={components}
-        urlTransform={(url, key) =>
-          key === 'src' && !/^([a-z]+:|\/)/i.test(url)
-            ? `${filesUrl.replace(/\/$/, '')}/${url.replace(/^\.\//, '')}`
-            : defaultUrlTransform(url)
-        }
-      >
-        {markdown}
-      </Markdown>
-    </div>
-  )
+      )
+    default:
+      return createElement(tag, attributes, inner)
+  }
 }
 
-const isMaths = (classes: unknown): boolean => Array.isArray(classes) && classes.includes('language-math')
+const wordsOf = (node: ReadmeNode): string =>
+  typeof node === 'string' ? node : (node.children ?? []).map(wordsOf).join('')
 
-function Formula({ maths, tex, display }: { maths: Maths; tex: string; display: boolean }) {
-  const element = useRef<HTMLSpanElement>(null)
-  useLayoutEffect(() => {
-    if (element.current !== null) maths.set(tex, element.current, display)
-  }, [maths, tex, display])
-  return <span ref={element} />
-}
+const isElsewhere = (href: unknown): boolean => typeof href === 'string' && /^https?:/.test(href)

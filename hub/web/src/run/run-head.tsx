@@ -1,17 +1,17 @@
 import type { Run } from '@fernlab/shared/contracts/api'
-import { Button, Menu, Modal } from '@mantine/core'
+import { Button, Menu } from '@mantine/core'
 import { IconDownload, IconPlayerStop, IconRepeat } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
-import { useApi } from '../api/context.tsx'
+import { lazy, Suspense, useState } from 'react'
 import { queryString } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
-import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { isFinal } from '../states/run-states.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './run.module.css'
 import type { AttemptStreams } from './run-history.ts'
+
+/** Most who look at a run do not stop it. */
+const CancelDialog = lazy(() => import('./cancel-dialog.tsx'))
 
 const tables = ['csv', 'json', 'parquet', 'h5'] as const
 
@@ -100,18 +100,7 @@ function Downloads({ run, attempts }: { run: Run; attempts: readonly AttemptStre
 
 function CancelButton({ run }: { run: Run }) {
   const { t } = useWords()
-  const api = useApi()
-  const client = useQueryClient()
   const [asking, setAsking] = useState(false)
-  const cancel = useMutation({
-    mutationFn: () => api.send<Run>('POST', `/api/v1/runs/${run.id}/cancel`),
-    onSuccess: (next) => {
-      if (next !== undefined) client.setQueryData(['runs', 'one', run.id], next)
-      void client.invalidateQueries({ queryKey: ['runs'] })
-      setAsking(false)
-    },
-  })
-  const queued = run.state === 'queued'
   return (
     <>
       <Button
@@ -120,27 +109,13 @@ function CancelButton({ run }: { run: Run }) {
         leftSection={<IconPlayerStop size={16} aria-hidden="true" />}
         onClick={() => setAsking(true)}
       >
-        {run.cancelRequested ? t('runPage.cancelling') : queued ? t('runPage.cancelQueued') : t('runPage.cancel')}
+        {run.cancelRequested
+          ? t('runPage.cancelling')
+          : run.state === 'queued'
+            ? t('runPage.cancelQueued')
+            : t('runPage.cancel')}
       </Button>
-      <Modal
-        opened={asking}
-        onClose={() => setAsking(false)}
-        title={queued ? t('runPage.cancelQueuedTitle') : t('runPage.cancelTitle')}
-        closeButtonProps={{ 'aria-label': t('common.close') }}
-      >
-        <div className={styles.confirm}>
-          <p>{queued ? t('runPage.cancelQueuedText') : t('runPage.cancelText')}</p>
-          {cancel.error === null ? null : <ProblemNotice error={cancel.error} />}
-          <div className={styles.confirmButtons}>
-            <Button variant="default" data-autofocus onClick={() => setAsking(false)}>
-              {queued ? t('runPage.cancelQueuedKeep') : t('runPage.cancelKeep')}
-            </Button>
-            <Button color="red" loading={cancel.isPending} onClick={() => cancel.mutate()}>
-              {queued ? t('runPage.cancelQueued') : t('runPage.cancel')}
-            </Button>
-          </div>
-        </div>
-      </Modal>
+      <Suspense>{asking ? <CancelDialog run={run} onClosed={() => setAsking(false)} /> : null}</Suspense>
     </>
   )
 }
