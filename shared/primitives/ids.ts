@@ -9,25 +9,47 @@ export type PersonId = Id<'PersonId'>
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 
-const tailLength = 16
+const tailLength = 8
 /** Random bytes are cheap by the page and dear by the dozen; bytes are used once and in order. */
 const pool = new Uint8Array(4096)
 let used = pool.length
 
-/** 26 characters that sort by time of making (48 bits of ms, 80 random bits; Crockford base 32, lower case, as ULID). */
-export function newId(nowMs: number): string {
-  let time = ''
-  for (let rest = nowMs, i = 0; i < 10; i++) {
-    time = (alphabet[rest % 32] ?? '0') + time
-    rest = Math.floor(rest / 32)
-  }
-  if (used + tailLength > pool.length) {
+function randomBytes(length: number): Uint8Array {
+  if (used + length > pool.length) {
     crypto.getRandomValues(pool)
     used = 0
   }
+  used += length
+  return pool.subarray(used - length, used)
+}
+
+function encode(value: number, length: number): string {
+  let text = ''
+  for (let rest = value, i = 0; i < length; i++) {
+    text = (alphabet[rest % 32] ?? '0') + text
+    rest = Math.floor(rest / 32)
+  }
+  return text
+}
+
+const countLength = 8
+let lastMs = -1
+/** Counts up within a millisecond from a random start, which leaves it more room than a millisecond can use. */
+let count = 0
+
+/**
+ * 26 characters that sort by the order of making within this process: 48 bits of ms, 40 that begin at random and count up
+ * within the ms, 40 random (Crockford base 32, lower case, as ULID).
+ */
+export function newId(nowMs: number): string {
+  if (nowMs === lastMs) count++
+  else {
+    lastMs = nowMs
+    count = randomBytes(4).reduce((sum, byte) => sum * 256 + byte, 0)
+  }
   let tail = ''
-  for (const end = used + tailLength; used < end; used++) tail += alphabet[(pool[used] ?? 0) & 31]
-  return time + tail
+  for (const byte of randomBytes(tailLength)) tail += alphabet[byte & 31]
+  return encode(nowMs, 10) + encode(count, countLength) + tail
 }
 
 export const newRunId = (nowMs: number): RunId => newId(nowMs) as RunId
