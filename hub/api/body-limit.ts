@@ -4,7 +4,8 @@ import { problemResponse, refusal } from './problems.ts'
 
 /**
  * Refuses bodies above the limit: by their declared length at once, else as soon as more has come; never more than the
- * limit is held. The connection is closed, so that the rest is not read.
+ * limit is held. What is still being sent is thrown away for half a second and the connection closed after that (by the
+ * server's adapter): one closed at once would be reset, and the reset overtakes the answer.
  */
 export function limitBody(limitFor: (c: Context<Env>) => number): MiddlewareHandler<Env> {
   return async (c, next) => {
@@ -22,7 +23,7 @@ export function limitBody(limitFor: (c: Context<Env>) => number): MiddlewareHand
     for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader?.read()) {
       size += read.value.byteLength
       if (size > limit) {
-        await reader?.cancel()
+        void throwAway(reader)
         return tooLarge(limit)
       }
       parts.push(read.value)
@@ -33,7 +34,16 @@ export function limitBody(limitFor: (c: Context<Env>) => number): MiddlewareHand
   }
 }
 
+/** A stream that is cancelled is not read any more, and the sender would wait on a full connection for its end. */
+async function throwAway(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<void> {
+  try {
+    while ((await reader?.read())?.done === false);
+  } catch {
+    // The connection has ended: there is nothing left to throw away.
+  }
+}
+
 function tooLarge(limit: number): Response {
   const error = refusal('body-too-large', `the body is larger than ${limit / 1e6} MB`)
-  return problemResponse(error, undefined, { connection: 'close' })
+  return problemResponse(error)
 }

@@ -90,7 +90,27 @@ test('a body of 100 MB is refused without being held, declared or in chunks', as
   assert.is(await (await fetch(`${hub.url}/healthz`)).text(), 'ok\n')
 })
 
-test('a call with an idempotency key is done once, and the key is good for one body', async () => {
+test('who still sends when a body is refused gets the answer, not a reset', async () => {
+  const { hostname, port, host } = new URL(hub.url)
+  for (const kind of ['content-length: 100000000', 'transfer-encoding: chunked']) {
+    const socket = connect(Number(port), hostname).pause()
+    socket.on('error', () => {}) // told to whoever writes
+    const write = (data: string) =>
+      new Promise<void>((resolve, reject) => socket.write(data, (error) => (error ? reject(error) : resolve())))
+    await write(
+      `POST /api/v1/runs HTTP/1.1\r\nhost: ${host}\r\nauthorization: ${bearer.authorization}\r\ncontent-type: application/json\r\n${kind}\r\n\r\n`,
+    )
+    const piece = 'x'.repeat(64 * 1024)
+    for (let n = 0; n < 96; n++) await write(kind.includes('chunked') ? `10000\r\n${piece}\r\n` : piece)
+    const answer = await new Promise<string>((resolve) =>
+      socket.once('data', (data) => resolve(data.toString())).resume(),
+    )
+    assert.match(answer, /^HTTP\/1\.1 413 /)
+    socket.destroy()
+  }
+})
+
+test('a run with an idempotency key is made once', async () => {
   const headers = { ...student.bearer, 'idempotency-key': 'key-1' }
   const body = { lab: 'rc-circuit', protocol: 'charge-curve' }
   const answers = await Promise.all([1, 2].map(() => hub.json('POST', '/api/v1/runs', body, headers)))
