@@ -126,13 +126,16 @@ test('nobody outside hears where the hub’s files are', () => {
   assert.not.match(JSON.stringify(problem), '/srv')
 })
 
-test('unknown things are 404, a full disk is 507', () => {
+test('unknown things are 404, what the state of things forbids is 409, a full disk is 507', () => {
   const status = (code: string, kind: 'caller' | 'configuration' = 'caller') =>
     statusOf(new LabError({ code, kind, message: '' }))
   assert.is(status('lab-unknown'), 404)
   assert.is(status('disk-full', 'configuration'), 507)
   assert.is(status('parameters-invalid'), 422)
-  for (const code of ['lease-ended', 'lease-invalid', 'run-not-assigned']) assert.is(status(code), 409, code)
+  for (const code of ['lease-ended', 'lease-invalid', 'run-not-assigned', 'operation-overtaken', 'fence-stale']) {
+    assert.is(status(code), 409, code)
+  }
+  for (const state of ['busy', 'fault', 'maintenance', 'offline']) assert.is(status(`bench-${state}`), 409, state)
 })
 
 test.run()
