@@ -195,6 +195,8 @@ export async function serveHub(options: ServedOptions = {}) {
     })
   return {
     url,
+    /** Everything that the server answers by itself, as the framework knows it. */
+    routes: app.routes.map(({ method, path }) => ({ method, path })),
     store,
     folder,
     accounts,
