@@ -19,9 +19,6 @@ export const labFileSchemaZod = z.strictObject({
     .exactOptional(),
   title: textSchema.describe('What the lab is called, in one language or in several: { en: …, es: … }.'),
   summary: textSchema.describe('One or two sentences for the catalogue, in one language or in several.'),
-  description: textSchema
-    .describe('More than the summary says. What students read stands in README.md.')
-    .exactOptional(),
   picture: z
     .string()
     .max(200)
@@ -38,12 +35,20 @@ export const labFileSchemaZod = z.strictObject({
       "Narrows what instrument and bench allow: low and high for a part.signal, in the unit that the part's signal has above.",
     )
     .exactOptional(),
-  panel: z.record(z.string(), z.unknown()).describe('Kept for live panels; not used yet.').exactOptional(),
   access: z
     .strictObject({
       public: z.boolean().describe('Whether strangers see the lab in the catalogue. Default: true.'),
     })
     .describe('Who sees the lab.')
+    .exactOptional(),
+  // Whoever writes one of these relies on it: it must not be taken for a misspelt key.
+  panel: z
+    .never('panels are not built yet: staff drive a bench from its own page')
+    .meta({ description: 'Not built yet, and refused.', doNotSuggest: true })
+    .exactOptional(),
+  description: z
+    .never('write what students read into README.md')
+    .meta({ description: 'Refused: what students read stands in README.md.', doNotSuggest: true })
     .exactOptional(),
 })
 
