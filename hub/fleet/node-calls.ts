@@ -68,7 +68,7 @@ function silent(node: string, method: string, deadlineMs: number): LabError {
     kind: 'link',
     retry: 'later',
     message: `${node} did not answer ${method} within ${deadlineMs} ms`,
-    studentMessage: 'The bench does not answer at the moment. Nothing was changed; try again in a minute.',
+    studentMessage: 'The bench does not answer at the moment. Look whether it was done before you try again.',
     details: { node, method },
   })
 }
