@@ -88,8 +88,11 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
   readonly answer: RouteAnswer
   /** What else is answered besides problems, each with its own status. */
   readonly otherAnswers?: readonly RouteAnswer[]
-  /** `Idempotency-Key` is honoured by the route itself, or by the api: with the answer kept, or without (secrets). */
-  readonly idempotency?: 'own' | 'keep' | 'secret'
+  /**
+   * Every unsafe call of a person honours `Idempotency-Key` and keeps its answer; said where it is otherwise: the route
+   * honours it itself, or the answer holds a secret and only that it was done is kept.
+   */
+  readonly idempotency?: 'own' | 'secret'
   /** The last parameter may hold slashes. */
   readonly deep?: true
 }
@@ -140,10 +143,11 @@ function signInNeeded() {
 export function routesOn(app: Api, parts: Pick<ApiParts, 'store' | 'clock'>): AddRoute {
   const idempotency = createIdempotency(parts)
   return (spec, handler) => {
-    const { access, params, query, body, answer, otherAnswers = [], idempotency: repeat } = spec
+    const { access, params, query, body, answer, otherAnswers = [] } = spec
+    const repeat = spec.method === 'get' || access === 'public' ? undefined : (spec.idempotency ?? 'keep')
     const guard: MiddlewareHandler<Env> = async (c, next) => {
       requireAccess(c.get('caller'), access)
-      return repeat === 'keep' || repeat === 'secret' ? idempotency(c, next, repeat) : next()
+      return repeat === undefined || repeat === 'own' ? next() : idempotency(c, next, repeat)
     }
     const headers = repeat === undefined ? {} : { headers: idempotencyHeader }
     const route = createRoute({
@@ -201,7 +205,13 @@ function contentOf({ schema, type }: RouteAnswer) {
   return { content: { [type ?? 'application/json']: { schema: schema ?? { type: 'string' } } } }
 }
 
-const idempotencyHeader = z.object({ 'idempotency-key': z.string().max(200).optional() })
+const idempotencyHeader = z.object({
+  'idempotency-key': z
+    .string()
+    .max(200)
+    .optional()
+    .openapi({ description: 'Within 24 h the same call with the same key is answered again, not done again' }),
+})
 
 /** The app that routes are added to; input that does not fit its schema becomes one problem with every issue. */
 export function createApp(log: Log): Api {

@@ -1,8 +1,10 @@
 /**
- * `Idempotency-Key`: a call that is repeated with the same key and body is answered again, not done again.
+ * `Idempotency-Key`: a call that is repeated with the same key, address and body is answered again, not done again.
  *
- * INVARIANTS: the key is claimed by an insert before the work begins, so of two at the same moment one works and the
- * other is told; an answer with a secret is never kept.
+ * INVARIANTS: the key is claimed by an insert that is on disk before the work begins, so of two at the same moment one
+ * works and the other is told; a claim is given back only where nothing was done; a claim without an answer whose call is
+ * not at work (the hub was killed) is never worked on again, since nobody knows whether it was done; an answer with a
+ * secret is never kept.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -13,10 +15,13 @@ import type { Env } from './context.ts'
 import { refusal } from './problems.ts'
 
 const keepMs = 86_400_000
-const abandonedMs = 120_000
+/** Errors of the hub's or the node's own before which nothing was done: the same key may try again. */
+const nothingDone = new Set(['node-offline', 'runs-refused', 'disk-full', 'database-recovering'])
 
-/** Middleware for creating calls; `secret` keeps that it was done, not what was answered. */
+/** Middleware for unsafe calls; `secret` keeps that it was done, not what was answered. */
 export function createIdempotency({ store, clock }: { store: Store; clock: Clock }) {
+  const atWork = new Set<string>()
+
   return async (c: Context<Env>, next: Next, repeat: 'keep' | 'secret'): Promise<Response | undefined> => {
     const key = c.req.header('idempotency-key')
     const person = c.get('caller')?.personId
@@ -25,38 +30,47 @@ export function createIdempotency({ store, clock }: { store: Store; clock: Clock
       return undefined
     }
     checkKey(key)
+    const { pathname, search } = new URL(c.req.url)
     const body = await c.req.text()
-    const hash = createHash('sha256').update(`${c.req.method} ${c.req.path}\n${body}`).digest('hex')
-    const mine = { person_id: person, key }
+    const hash = createHash('sha256').update(`${c.req.method} ${pathname}${search}\n${body}`).digest('hex')
     const now = clock.now()
+    const mine = `${person} ${key}`
+    if (atWork.has(mine)) return await repeated(person, key, hash, true)
+    atWork.add(mine)
     try {
       await store.write([
         store.db.deleteFrom('idempotency').where('created_at', '<', now - keepMs),
         store.db
-          .deleteFrom('idempotency')
-          .where('status', 'is', null)
-          .where('created_at', '<', now - abandonedMs),
-        store.db
           .insertInto('idempotency')
-          .values({ ...mine, request_hash: hash, status: null, body: null, created_at: now }),
+          .values({ person_id: person, key, request_hash: hash, status: null, body: null, created_at: now }),
       ])
     } catch (error) {
+      atWork.delete(mine)
       if (asLabError(error).code !== 'constraint-failed') throw error
-      return await repeated(person, key, hash)
+      return await repeated(person, key, hash, false)
     }
-    const row = store.db.updateTable('idempotency').where('person_id', '=', person).where('key', '=', key)
-    await next()
-    const { status } = c.res
-    if (status >= 400) {
-      await store.write([store.db.deleteFrom('idempotency').where('person_id', '=', person).where('key', '=', key)])
-    } else {
-      const answer = repeat === 'secret' ? null : await c.res.clone().text()
-      await store.write([row.set({ status, body: answer })])
+    try {
+      await next()
+      const { status } = c.res
+      if (status < 500 ? status >= 400 : nothingDone.has(asLabError(c.error).code)) {
+        await store.write([store.db.deleteFrom('idempotency').where('person_id', '=', person).where('key', '=', key)])
+      } else {
+        const answer = repeat === 'secret' && status < 400 ? null : await c.res.clone().text()
+        await store.write([
+          store.db
+            .updateTable('idempotency')
+            .set({ status, body: answer })
+            .where('person_id', '=', person)
+            .where('key', '=', key),
+        ])
+      }
+    } finally {
+      atWork.delete(mine)
     }
     return undefined
   }
 
-  async function repeated(person: string, key: string, hash: string): Promise<Response> {
+  async function repeated(person: string, key: string, hash: string, working: boolean): Promise<Response> {
     const row = await store.db
       .selectFrom('idempotency')
       .selectAll()
@@ -66,15 +80,24 @@ export function createIdempotency({ store, clock }: { store: Store; clock: Clock
     if (row !== undefined && row.request_hash !== hash) {
       throw refusal('idempotency-key-reused', 'this Idempotency-Key came with another request before; use a new one')
     }
-    if (row === undefined || row.status === null) {
+    if (row === undefined || (row.status === null && working)) {
       throw refusal('still-at-work', 'the first call with this Idempotency-Key is still at work; ask again')
+    }
+    if (row.status === null) {
+      throw refusal(
+        'outcome-unknown',
+        'how the first call with this Idempotency-Key ended is not known; look whether it was done, then use a new one',
+      )
     }
     if (row.body === null) {
       throw refusal('already-done', 'this was done before; its answer held a secret that is shown only once')
     }
     return new Response(row.body === '' ? null : row.body, {
       status: row.status,
-      headers: { 'content-type': 'application/json', 'idempotency-replayed': 'true' },
+      headers: {
+        ...(row.body === '' ? {} : { 'content-type': `application/${row.status < 400 ? 'json' : 'problem+json'}` }),
+        'idempotency-replayed': 'true',
+      },
     })
   }
 }

@@ -9,6 +9,7 @@ interface Route {
   method: string
   path: string
   access: string
+  parameters: readonly string[]
 }
 let routes: Route[] = []
 const callers: Record<string, Record<string, string>> = {}
@@ -36,10 +37,15 @@ test.before(async () => {
     admin: admin.bearer,
   })
   const document = (await (await fetch(`${hub.url}/openapi.json`)).json()) as {
-    paths: Record<string, Record<string, { 'x-access': string }>>
+    paths: Record<string, Record<string, { 'x-access': string; parameters?: { name: string }[] }>>
   }
   routes = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ method, path, access: operation['x-access'] })),
+    Object.entries(methods).map(([method, { 'x-access': access, parameters = [] }]) => ({
+      method,
+      path,
+      access,
+      parameters: parameters.map(({ name }) => name),
+    })),
   )
 })
 test.after(() => hub.close())
@@ -98,6 +104,14 @@ test('there are routes, and each says who may call it', () => {
   assert.ok(routes.length > 35, `${routes.length} routes`)
   assert.equal(
     routes.filter(({ access }) => typeof access !== 'string'),
+    [],
+  )
+})
+
+test('every unsafe call of a person says that it takes an idempotency key', () => {
+  const without = routes.filter(({ parameters }) => !parameters.includes('idempotency-key'))
+  assert.equal(
+    without.filter(({ method, access }) => method !== 'get' && access !== 'public').map(({ path }) => path),
     [],
   )
 })

@@ -25,6 +25,8 @@ export interface ServedOptions {
   readonly freeBytes?: () => Promise<number>
   readonly withAdmin?: boolean
   readonly log?: Log
+  /** What the nodes do, where a test looks at it; without it there is no node. */
+  readonly fleet?: Partial<ApiParts['fleet']>
   /** As if it were reached by HTTPS. */
   readonly secure?: boolean
 }
@@ -164,7 +166,7 @@ export async function serveHub(options: ServedOptions = {}) {
     store,
     accounts,
     catalogue,
-    fleet: noFleet,
+    fleet: { ...noFleet, ...options.fleet },
     runs,
     results,
     maintenance,

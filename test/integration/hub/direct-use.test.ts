@@ -48,6 +48,26 @@ test('with a lease a value is set and read in one call; without one nothing move
   )
 })
 
+test('a call that is repeated with its key is answered again and moves nothing', async () => {
+  const keyed = (path: string, key: string, body: object) =>
+    lab.call(`${bench}${path}`, { method: 'POST', json: body, headers: { 'idempotency-key': key } })
+  const taken = await keyed('/lease', 'take', { ttlS: 30 })
+  const { lease } = await json(taken.clone())
+  assert.is(await (await keyed('/lease', 'take', { ttlS: 30 })).text(), await taken.text())
+  const move = { lease, set: { 'box.value': 3 }, read: ['box.value'] }
+  const moved = await keyed('/exchange', 'move', move)
+  assert.is(moved.status, 200)
+  assert.ok((await exchange({ lease, set: { 'box.value': 4 } })).ok)
+  const again = await keyed('/exchange', 'move', move)
+  assert.is(again.headers.get('idempotency-replayed'), 'true')
+  assert.is(await again.text(), await moved.text())
+  const { readings } = (await (await exchange({ lease, read: ['box.value'] })).json()) as {
+    readings: Record<string, { value: number }>
+  }
+  assert.is(readings['box.value']?.value, 4)
+  await lab.call(`${bench}/lease`, { method: 'DELETE' })
+})
+
 test('a token of staff sets a signal over MQTT, with the lease and never without', async () => {
   const made = async (scopes: string[]) =>
     (await json(await lab.call('/api/v1/tokens', { method: 'POST', json: { name: 'mqtt', scopes } }))).token
