@@ -1,10 +1,10 @@
 // INVARIANTS: a file's process runs in its own group; when it ends, or its time is up, nothing of the group is left.
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const leftoverGraceMs = 2_000
+const leftoverGraceMs = 5_000
 
 /**
  * Runs one test file in its own process and returns its outcomes, counted from the report that the process writes:
@@ -93,10 +93,22 @@ async function endGroup(pid) {
 function groupLives(pid) {
   try {
     process.kill(-pid, 0)
-    return true
   } catch {
     return false
   }
+  // A process that has ended counts until its new parent, the system's first process, has taken note of it.
+  return process.platform !== 'linux' || readdirSync('/proc').some((name) => /^\d+$/.test(name) && runsIn(name, pid))
+}
+
+function runsIn(name, group) {
+  let stat
+  try {
+    stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+  } catch {
+    return false // it has just ended
+  }
+  const [state, , itsGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return Number(itsGroup) === group && state !== 'Z' && state !== 'X'
 }
 
 function killGroup(pid) {
