@@ -12,6 +12,7 @@ import type { Caller, Person, Role } from './caller.ts'
 import { applyAdminSettings, checkSetupLink, findFirstAdmin, makeSetupLink, setUp } from './first-admin.ts'
 import { createIdentity } from './identity.ts'
 import { createInvitations, type Invitations } from './invitations.ts'
+import { createOwnAccount, type OwnAccount } from './own-account.ts'
 import { createPasswords } from './passwords.ts'
 import { setRole } from './roles.ts'
 import { newSecret } from './secret-text.ts'
@@ -50,6 +51,7 @@ export interface Accounts {
   /** Takes effect at once; throws `person-unknown`, and `last-admin` where nobody would be left who could give the role back. */
   setRole(by: Caller, personId: string, role: Role): Promise<Person>
   readonly invitations: Invitations
+  readonly own: OwnAccount
   /** Makes an account by an invitation and signs in: the answer carries the session cookie. */
   join(input: { token: string; name: string; email: string; password: string }): Promise<{
     person: Person
@@ -155,6 +157,7 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
       return { ...person, role }
     },
     invitations,
+    own: createOwnAccount({ store, identity, tokens, clock, log }),
     join: async (input) => {
       const person = await invitations.join(input)
       return { person, cookies: await identity.signIn(person.email, input.password) }

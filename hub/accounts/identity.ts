@@ -31,6 +31,8 @@ export interface Identity {
   /** Signs in and returns the `Set-Cookie` lines. */
   signIn(email: string, password: string): Promise<readonly string[]>
   hashPassword(password: string): Promise<string>
+  /** False also for people without a password. */
+  verifyPassword(personId: string, password: string): Promise<boolean>
   /** Drops what is remembered of the person's sessions, and tells that they may have ended. */
   forget(personId: string): void
   /** Calls back with the person of whom a session may have ended; returns how to stop. */
@@ -129,6 +131,16 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
       return response.headers.getSetCookie()
     },
     hashPassword: async (password) => (await auth.$context).password.hash(password),
+    verifyPassword: async (personId, password) => {
+      const row = await store.db
+        .selectFrom('account')
+        .select('password')
+        .where('userId', '=', personId)
+        .where('providerId', '=', 'credential')
+        .executeTakeFirst()
+      const hash = row?.password ?? null
+      return hash !== null && (await auth.$context).password.verify({ hash, password })
+    },
     forget,
     onEnded: (listener) => {
       listeners.add(listener)

@@ -1,6 +1,8 @@
 /** Roles of people. */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { ExpressionBuilder } from 'kysely'
+import type { HubSchema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Role } from './caller.ts'
 
@@ -25,19 +27,7 @@ export async function setRole(options: {
     .updateTable('person')
     .set({ role })
     .where('id', '=', personId)
-    .where(({ or, eb, exists, selectFrom }) =>
-      or([
-        eb('role', '!=', 'admin'),
-        exists(
-          selectFrom('person as other')
-            .innerJoin('account', 'account.userId', 'other.id')
-            .select('other.id')
-            .where('other.role', '=', 'admin')
-            .where('other.id', '!=', personId)
-            .where('account.providerId', '=', 'credential'),
-        ),
-      ]),
-    )
+    .where((eb) => eb.or([eb('role', '!=', 'admin'), anotherAdmin(eb, personId)]))
   const entry = {
     at: clock.now(),
     person_id: by.personId,
@@ -49,11 +39,28 @@ export async function setRole(options: {
     await store.write([{ query: change, expect: 1 }, store.db.insertInto('audit').values(entry)])
   } catch (error) {
     if (asLabError(error).code !== 'precondition-failed') throw error
-    throw new LabError({
-      code: 'last-admin',
-      kind: 'caller',
-      message: 'this is the only admin who can sign in',
-      studentMessage: 'This is the only admin who can sign in. Make somebody else admin first.',
-    })
+    throw lastAdmin()
   }
+}
+
+/** True while somebody else is admin who can sign in. */
+export function anotherAdmin(eb: ExpressionBuilder<HubSchema, 'person'>, than: string) {
+  return eb.exists(
+    eb
+      .selectFrom('person as other')
+      .innerJoin('account', 'account.userId', 'other.id')
+      .select('other.id')
+      .where('other.role', '=', 'admin')
+      .where('other.id', '!=', than)
+      .where('account.providerId', '=', 'credential'),
+  )
+}
+
+export function lastAdmin(): LabError {
+  return new LabError({
+    code: 'last-admin',
+    kind: 'caller',
+    message: 'this is the only admin who can sign in',
+    studentMessage: 'This is the only admin who can sign in. Make somebody else admin first.',
+  })
 }

@@ -24,6 +24,7 @@ import { fleetRoutes } from './routes/fleet.ts'
 import { labRoutes } from './routes/labs.ts'
 import { notBuiltRoutes } from './routes/not-built.ts'
 import { operationsRoutes } from './routes/operations.ts'
+import { ownAccountRoutes } from './routes/own-account.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { runDataRoutes } from './routes/run-data.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -91,6 +92,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   operationsRoutes(add, parts)
   authRoutes(add, parts, guesses)
   siteRoutes(add, parts, { guesses, letters })
+  ownAccountRoutes(add, parts, { guesses })
   labRoutes(add, parts)
   runRoutes(add, parts)
   runDataRoutes(add, parts)

@@ -276,6 +276,10 @@ export const changePersonSchema = z.strictObject({ role: roleSchema })
 /** `GET /api/v1/me`. */
 export const meSchema = personSchema.extend({ language: z.string().optional() })
 export type Me = z.infer<typeof meSchema>
+/** `PUT /api/v1/me`. */
+export const changeMeSchema = z.strictObject({ name: z.string().trim().min(1).max(120) })
+/** `POST /api/v1/me/close`. */
+export const closeAccountSchema = z.strictObject({ password: z.string().min(1).max(200) })
 
 /** `GET /api/v1/site`: open to everyone; what the sign-in page needs. */
 export const siteSchema = z.object({

@@ -10,10 +10,10 @@ import {
 import type { Attempts } from '../attempts.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 
-/** What the sign-in page needs, set-up, lost passwords, and who is asking. */
+/** What the sign-in page needs, set-up, invitations and lost passwords. */
 export function siteRoutes(
   add: AddRoute,
-  { accounts, config, store }: ApiParts,
+  { accounts, config }: ApiParts,
   { guesses, letters }: { guesses: Attempts; letters: Attempts },
 ): void {
   add(
@@ -122,22 +122,6 @@ export function siteRoutes(
     async ({ c, body }) => {
       await guesses.guess(c.get('address'), () => accounts.resetPassword(body.token, body.password))
       return c.body(null, 204)
-    },
-  )
-  add(
-    {
-      method: 'get',
-      path: '/api/v1/me',
-      tag: 'People',
-      summary: 'Who is asking',
-      access: 'signed-in',
-      answer: { schema: meSchema, what: 'The person' },
-    },
-    async ({ c, caller }) => {
-      const { personId: id, name, email, role } = caller
-      const row = await store.db.selectFrom('person').select('language').where('id', '=', id).executeTakeFirst()
-      const language = row?.language ?? undefined
-      return c.json({ id, name, email, role, ...(language === undefined ? {} : { language }) })
     },
   )
 }

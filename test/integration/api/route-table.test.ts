@@ -81,6 +81,7 @@ const refusedTo: Record<string, readonly string[]> = {
     'benches.drive',
     'nodes.manage',
     'tokens.manage',
+    'account.manage',
     'people.invite',
     'people.manage',
     'settings.change',

@@ -1,0 +1,139 @@
+/** What people do with accounts of their own: another name, signing out everywhere, taking their data, leaving. */
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { Store } from '../store/store.ts'
+import type { Identity } from './identity.ts'
+import { anotherAdmin, lastAdmin } from './roles.ts'
+import type { Tokens } from './tokens.ts'
+
+export interface OwnAccount {
+  rename(personId: string, name: string): Promise<void>
+  /** Ends every session of the person, here and elsewhere; tokens stay. */
+  signOutEverywhere(personId: string): Promise<void>
+  /** The person's sessions, and what the audit log says that they did. */
+  traces(personId: string): Promise<{ sessions: readonly object[]; audit: readonly object[] }>
+  /**
+   * Closes the account for good: the name, the address, notes, the password, sessions and tokens are gone; runs and their
+   * data stay, of nobody who can be named. Throws `wrong-credentials`, `last-admin`, and `runs-open` while runs wait or run.
+   */
+  close(personId: string, password: string): Promise<void>
+}
+
+export interface OwnAccountOptions {
+  readonly store: Store
+  readonly identity: Identity
+  readonly tokens: Tokens
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const open = ['queued', 'assigned', 'running'] as const
+
+/** People's own accounts in the store. */
+export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAccountOptions): OwnAccount {
+  const { db } = store
+  const audit = (personId: string, action: string) =>
+    db.insertInto('audit').values({ at: clock.now(), person_id: personId, action, subject: personId, detail: '{}' })
+
+  const openRuns = async (personId: string): Promise<number> => {
+    const query = db.selectFrom('run').select(({ fn }) => fn.countAll<number>().as('count'))
+    const row = await query.where('person_id', '=', personId).where('state', 'in', open).executeTakeFirstOrThrow()
+    return row.count
+  }
+
+  return {
+    rename: async (personId, name) => {
+      const updatedAt = new Date(clock.now()).toISOString()
+      await store.write([db.updateTable('user').set({ name, updatedAt }).where('id', '=', personId)])
+      identity.forget(personId)
+    },
+    signOutEverywhere: async (personId) => {
+      await store.write([db.deleteFrom('session').where('userId', '=', personId), audit(personId, 'session.ended-all')])
+      identity.forget(personId)
+    },
+    traces: async (personId) => {
+      const sessions = await db
+        .selectFrom('session')
+        .select(['createdAt', 'expiresAt', 'userAgent'])
+        .where('userId', '=', personId)
+        .orderBy('createdAt')
+        .execute()
+      const entries = await db
+        .selectFrom('audit')
+        .select(['at', 'action', 'subject', 'detail'])
+        .where('person_id', '=', personId)
+        .orderBy('id')
+        .execute()
+      return {
+        sessions,
+        audit: entries.map(({ at, detail, ...entry }) => ({
+          at: new Date(at).toISOString(),
+          ...entry,
+          detail: JSON.parse(detail) as unknown,
+        })),
+      }
+    },
+    close: async (personId, password) => {
+      if (!(await identity.verifyPassword(personId, password))) {
+        const message = 'the password is wrong'
+        throw new LabError({
+          code: 'wrong-credentials',
+          kind: 'caller',
+          message,
+          issues: [{ path: 'password', message }],
+          studentMessage: 'The password is wrong.',
+        })
+      }
+      const now = clock.now()
+      const leave = db
+        .updateTable('person')
+        .set({ role: 'guest', language: null })
+        .where('id', '=', personId)
+        .where((eb) => eb.or([eb('role', '!=', 'admin'), anotherAdmin(eb, personId)]))
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('run').select('run.id').where('run.person_id', '=', personId).where('run.state', 'in', open),
+            ),
+          ),
+        )
+      const nobody = { name: 'Former member', email: `${personId}@former.fernlab.invalid`, image: null }
+      try {
+        await store.write([
+          { query: leave, expect: 1 },
+          db
+            .updateTable('user')
+            .set({ ...nobody, updatedAt: new Date(now).toISOString() })
+            .where('id', '=', personId),
+          db.deleteFrom('account').where('userId', '=', personId),
+          db.deleteFrom('session').where('userId', '=', personId),
+          db.deleteFrom('one_time').where('subject', '=', personId),
+          db.deleteFrom('idempotency').where('person_id', '=', personId),
+          db.updateTable('run').set({ note: null }).where('person_id', '=', personId).where('note', 'is not', null),
+          db
+            .updateTable('invitation')
+            .set({ revoked_at: now })
+            .where('created_by', '=', personId)
+            .where('revoked_at', 'is', null),
+          audit(personId, 'person.left'),
+        ])
+      } catch (error) {
+        if (asLabError(error).code !== 'precondition-failed') throw error
+        if ((await openRuns(personId)) === 0) throw lastAdmin()
+        throw new LabError({
+          code: 'runs-open',
+          kind: 'caller',
+          message: 'some of the person’s runs wait or are under way',
+          studentMessage:
+            'You have runs that wait or are under way. Stop them or let them end, then close the account.',
+        })
+      }
+      identity.forget(personId)
+      for (const { id, revokedAt } of await tokens.list(personId)) {
+        if (revokedAt === undefined) await tokens.revoke(personId, id)
+      }
+      log.info({ person: personId }, 'a person closed their account')
+    },
+  }
+}

@@ -1,0 +1,119 @@
+import type { Me, Run } from '@fernlab/shared/contracts/api'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
+import { storeRun } from '../results/stored-run.ts'
+
+const test = suite('people: an account of one’s own', { timeoutMs: 60_000 })
+let hub: ServedHub
+let people = 0
+const password = 'a-long-password'
+
+test.before(async () => {
+  hub = await serveHub({ trustedProxies: ['loopback'] })
+})
+test.after(() => hub.close())
+
+const cookieOf = (response: Response) =>
+  response.headers
+    .getSetCookie()
+    .find((line) => line.startsWith('fernlab.session_token='))
+    ?.split(';')[0] ?? ''
+const signIn = async (email: string) => cookieOf(await hub.json('POST', '/api/auth/sign-in/email', { email, password }))
+const ask = (cookie: string, method: string, path: string, body?: object) =>
+  fetch(`${hub.url}${path}`, {
+    method,
+    headers: { cookie, origin: hub.url, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+const code = async (response: Response) => ((await response.json()) as { code: string }).code
+
+async function newPerson(role = 'student'): Promise<{ cookie: string; email: string; id: string }> {
+  const boss = await signIn(admin.email)
+  const made = await ask(boss, 'POST', '/api/v1/invitations', { role })
+  const { link } = (await made.json()) as { link: string }
+  const token = new URLSearchParams(new URL(link).hash.slice(1)).get('token')
+  const email = `person-${++people}@school.example`
+  const joined = await hub.json('POST', '/api/v1/join', { token, name: 'Eli', email, password })
+  assert.is(joined.status, 201)
+  return { cookie: cookieOf(joined), email, id: ((await joined.json()) as Me).id }
+}
+
+test('another name is there at once, and an empty one is refused', async () => {
+  const { cookie } = await newPerson()
+  const changed = await ask(cookie, 'PUT', '/api/v1/me', { name: '  Eli Sand ' })
+  assert.is(((await changed.json()) as Me).name, 'Eli Sand')
+  assert.is(((await (await ask(cookie, 'GET', '/api/v1/me')).json()) as Me).name, 'Eli Sand')
+  assert.is((await ask(cookie, 'PUT', '/api/v1/me', { name: '   ' })).status, 400)
+})
+
+test('signing out everywhere ends each session, and no token', async () => {
+  const { cookie, email } = await newPerson()
+  const elsewhere = await signIn(email)
+  const made = await ask(cookie, 'POST', '/api/v1/tokens', { name: 'mine', scopes: ['read'] })
+  const { token } = (await made.json()) as { token: string }
+  assert.is((await ask(elsewhere, 'GET', '/api/v1/me')).status, 200)
+  assert.is((await ask(cookie, 'POST', '/api/v1/me/sign-out-everywhere')).status, 204)
+  for (const ended of [cookie, elsewhere]) assert.is((await ask(ended, 'GET', '/api/v1/me')).status, 401)
+  const byToken = await fetch(`${hub.url}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })
+  assert.is(byToken.status, 200)
+})
+
+test('the export holds what is known of oneself, and of nobody else', async () => {
+  const { cookie, id, email } = await newPerson()
+  const other = await newPerson()
+  for (let i = 0; i < 130; i++) await storeRun(hub.store, { person: { id, name: 'Eli' }, note: `mine ${i}` })
+  await storeRun(hub.store, { person: { id: other.id, name: 'Other' }, note: 'not mine' })
+  const answer = await ask(cookie, 'GET', '/api/v1/me/export')
+  assert.match(answer.headers.get('content-disposition') ?? '', /attachment/)
+  const text = await answer.text()
+  const { person, runs, sessions, audit } = JSON.parse(text) as {
+    person: Me
+    runs: Run[]
+    sessions: object[]
+    audit: { action: string }[]
+  }
+  assert.is(person.email, email)
+  assert.is(runs.length, 130)
+  assert.is(sessions.length, 1)
+  assert.ok(audit.some(({ action }) => action === 'person.joined'))
+  assert.not.match(text, /not mine|token_hash|scrypt/)
+  const head = await ask(cookie, 'HEAD', '/api/v1/me/export')
+  assert.equal([head.status, await head.text()], [200, ''])
+})
+
+test('a closed account leaves runs of nobody who can be named, and opens nothing any more', async () => {
+  const { cookie, email, id } = await newPerson('instructor')
+  const made = await ask(cookie, 'POST', '/api/v1/tokens', { name: 'mine', scopes: ['read'] })
+  const { token } = (await made.json()) as { token: string }
+  const invited = await ask(cookie, 'POST', '/api/v1/invitations', {})
+  const { link } = (await invited.json()) as { link: string }
+  const run = await storeRun(hub.store, { person: { id, name: 'Eli' }, state: 'running', note: 'Eli’s own words' })
+  assert.is(await code(await ask(cookie, 'POST', '/api/v1/me/close', { password: 'wrong' })), 'wrong-credentials')
+  assert.is(await code(await ask(cookie, 'POST', '/api/v1/me/close', { password })), 'runs-open')
+  assert.is((await ask(cookie, 'GET', '/api/v1/me')).status, 200)
+  await hub.store.write([hub.store.db.updateTable('run').set({ state: 'succeeded' }).where('id', '=', run.id)])
+  assert.is((await ask(cookie, 'POST', '/api/v1/me/close', { password })).status, 204)
+  assert.is((await ask(cookie, 'GET', '/api/v1/me')).status, 401)
+  assert.is((await fetch(`${hub.url}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })).status, 401)
+  const again = await hub.json('POST', '/api/auth/sign-in/email', { email, password })
+  assert.is(await code(again), 'wrong-credentials')
+  const secret = new URLSearchParams(new URL(link).hash.slice(1)).get('token')
+  assert.is(await code(await hub.json('POST', '/api/v1/join/check', { token: secret })), 'invitation-over')
+  const boss = await signIn(admin.email)
+  const kept = (await (await ask(boss, 'GET', `/api/v1/runs/${run.id}`)).json()) as Run
+  assert.equal([kept.person.name, kept.note], ['Former member', undefined])
+  assert.not.match(JSON.stringify(await hub.store.db.selectFrom('user').selectAll().execute()), new RegExp(email))
+  // The address is free again.
+  const { link: next } = (await (await ask(boss, 'POST', '/api/v1/invitations', {})).json()) as { link: string }
+  const nextToken = new URLSearchParams(new URL(next).hash.slice(1)).get('token')
+  assert.is((await hub.json('POST', '/api/v1/join', { token: nextToken, name: 'Eli', email, password })).status, 201)
+})
+
+test('the only admin can not leave', async () => {
+  const boss = await signIn(admin.email)
+  assert.is(await code(await ask(boss, 'POST', '/api/v1/me/close', { password })), 'last-admin')
+  assert.is((await ask(boss, 'GET', '/api/v1/me')).status, 200)
+})
+
+test.run()
