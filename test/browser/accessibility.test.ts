@@ -66,6 +66,8 @@ test.before(async () => {
     'inviting people': ['/people', press('Invite people')],
     'an invitation’s link': ['/people', press('Invite people', 'Make the link')],
     'taking an invitation back': ['/people', press('Take back: Physics 2, spring')],
+    'closing the account': ['/account', press('Close the account')],
+    'another name': ['/account', (page) => page.getByRole('button', { name: 'Change the name' }).click()],
     'a new token': ['/account', press('Create a token')],
     'a wrong new token': ['/account', press('Create a token', 'Create a token')],
     'the code of a node': [

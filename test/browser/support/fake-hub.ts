@@ -53,6 +53,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const files = await openStaticFiles(page)
   const runs = new Map<string, FakeRun>()
   let isSignedIn = signedIn
+  let ownName = 'Ana Ruiz'
   const roles = new Map<string, Me['role']>()
   const takenBack = new Set<string>()
   let counter = 0
@@ -196,8 +197,30 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     }
     if (!isSignedIn) return problem(401, 'not-signed-in')
     if (call === 'GET /api/v1/me') {
-      return json({ id: 'p1', name: 'Ana Ruiz', email: 'ana@school.example', role: hub.role })
+      return json({ id: 'p1', name: ownName, email: 'ana@school.example', role: hub.role })
     }
+    if (call === 'PUT /api/v1/me') {
+      ownName = (body as { name: string }).name.trim()
+      return json({ id: 'p1', name: ownName, email: 'ana@school.example', role: hub.role })
+    }
+    if (call === 'POST /api/auth/change-password') {
+      const { currentPassword } = body as { currentPassword: string }
+      return currentPassword === 'correct horse'
+        ? json({})
+        : problem(401, 'wrong-credentials', { hint: 'The address or the password is wrong.' })
+    }
+    if (call === 'POST /api/v1/me/sign-out-everywhere') {
+      isSignedIn = false
+      return json(undefined, 204)
+    }
+    if (call === 'POST /api/v1/me/close') {
+      if ((body as { password: string }).password !== 'correct horse') {
+        return problem(401, 'wrong-credentials', { hint: 'The password is wrong.' })
+      }
+      isSignedIn = false
+      return json(undefined, 204)
+    }
+    if (call === 'GET /api/v1/me/export') return json({ person: { id: 'p1' }, runs: [] })
     if (call === 'GET /api/v1/runs') {
       const states = url.searchParams.get('state')?.split(',')
       const items = [...runs.values()]

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { IconLogout } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { signOut } from '../api/auth.ts'
+import { signOut, signOutEverywhere } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
 import { meQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
@@ -10,9 +10,12 @@ import { useTitle } from '../frame/place.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './account.module.css'
+import { ChangePassword } from './change-password.tsx'
+import { Name } from './name.tsx'
 import { Tokens } from './tokens.tsx'
+import { YourData } from './your-data.tsx'
 
-/** Who I am here, my API tokens, and the way out. */
+/** Who I am here, my password, my API tokens, my data, and the ways out. */
 export default function AccountPage() {
   const { t } = useWords()
   useTitle(t('account.title'))
@@ -20,33 +23,40 @@ export default function AccountPage() {
   const client = useQueryClient()
   const navigate = useNavigate()
   const me = useQuery(meQuery(api))
-  const leave = useMutation({
-    mutationFn: () => signOut(api),
-    onSuccess: async () => {
-      await navigate({ to: '/sign-in' })
-      client.clear()
-    },
-  })
+  const toSignIn = async () => {
+    await navigate({ to: '/sign-in' })
+    client.clear()
+  }
+  const leave = useMutation({ mutationFn: () => signOut(api), onSuccess: toSignIn })
+  const leaveEverywhere = useMutation({ mutationFn: () => signOutEverywhere(api), onSuccess: toSignIn })
+  const failed = leave.error ?? leaveEverywhere.error
   return (
     <Page
       title={t('account.title')}
       aside={
-        <Button
-          variant="default"
-          loading={leave.isPending}
-          leftSection={<IconLogout size={16} aria-hidden="true" />}
-          onClick={() => leave.mutate()}
-        >
-          {t('nav.signOut')}
-        </Button>
+        <>
+          <Button variant="default" loading={leaveEverywhere.isPending} onClick={() => leaveEverywhere.mutate()}>
+            {t('account.everywhere')}
+          </Button>
+          <Button
+            variant="default"
+            loading={leave.isPending}
+            leftSection={<IconLogout size={16} aria-hidden="true" />}
+            onClick={() => leave.mutate()}
+          >
+            {t('nav.signOut')}
+          </Button>
+        </>
       }
     >
-      {leave.error === null ? null : <ProblemNotice error={leave.error} />}
+      {failed === null ? null : <ProblemNotice error={failed} />}
       {me.data == null ? null : (
         <dl className={styles.me}>
           <div>
             <dt>{t('account.person')}</dt>
-            <dd>{me.data.name}</dd>
+            <dd>
+              <Name name={me.data.name} />
+            </dd>
           </div>
           <div>
             <dt>{t('account.email')}</dt>
@@ -58,7 +68,9 @@ export default function AccountPage() {
           </div>
         </dl>
       )}
+      <ChangePassword />
       <Tokens role={me.data?.role} />
+      <YourData onClosed={toSignIn} />
     </Page>
   )
 }

@@ -9,6 +9,23 @@ export const signIn = (api: Api, input: { email: string; password: string }): Pr
 /** Ends the sign-in of this browser. */
 export const signOut = (api: Api): Promise<unknown> => api.send('POST', '/api/auth/sign-out', {})
 
+/** Ends every sign-in of this person, that of this browser too. */
+export const signOutEverywhere = (api: Api): Promise<unknown> => api.send('POST', '/api/v1/me/sign-out-everywhere')
+
+/** Sets another password; this browser stays signed in, others do not. */
+export const changePassword = (api: Api, input: { currentPassword: string; newPassword: string }): Promise<unknown> =>
+  api.send('POST', '/api/auth/change-password', { ...input, revokeOtherSessions: true })
+
+/** Changes one's own name. */
+export const rename = (api: Api, name: string): Promise<Me> => api.send('PUT', '/api/v1/me', { name })
+
+/** Closes one's own account for good. */
+export const closeAccount = (api: Api, password: string): Promise<unknown> =>
+  api.send('POST', '/api/v1/me/close', { password })
+
+/** Where all that the hub knows of this person can be downloaded. */
+export const exportPath = '/api/v1/me/export'
+
 /** Creates the first admin and signs in. */
 export const setUp = (api: Api, input: z.infer<typeof setupSchema>): Promise<Me> =>
   api.send('POST', '/api/v1/setup', input)

@@ -20,6 +20,11 @@ export function useForm<Names extends string>(
         setValues((before) => ({ ...before, [name]: value }))
       },
     }),
+    /** Empties the fields, for another go. */
+    clear: () => {
+      setValues(initial)
+      setSent(false)
+    },
     /** Calls back when all is well; otherwise the first wrong field gets the cursor. */
     onSubmit: (send: (values: Record<Names, string>) => void) => (event: FormEvent<HTMLFormElement>) => {
       event.preventDefault()

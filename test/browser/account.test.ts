@@ -1,0 +1,91 @@
+import type { Browser } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
+import { openBrowser, visit } from './support/browser.ts'
+import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
+
+const test = suite('one’s own account', { timeoutMs: 60_000 })
+let hub: FakeHub
+let browser: Browser
+
+test.before(async () => {
+  browser = await openBrowser()
+})
+test.after(() => browser?.close())
+test.before.each(async () => {
+  hub = await startFakeHub()
+})
+test.after.each(() => hub?.close())
+
+test('a person changes their name in place, and thinks better of it with Escape', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/account`)
+  const change = page.getByRole('button', { name: 'Change the name' })
+  await change.click()
+  await page.getByLabel('Name', { exact: true }).fill('Somebody else')
+  await page.keyboard.press('Escape')
+  await page.getByText('Ana Ruiz').waitFor()
+  await change.click()
+  await page.getByLabel('Name', { exact: true }).fill('Ana Ruiz Soler')
+  await page.keyboard.press('Enter')
+  await page.getByText('Ana Ruiz Soler').waitFor()
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('another password wants the present one, and says what it ended', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/account`)
+  const save = page.getByRole('button', { name: 'Change the password' })
+  await save.click()
+  await page.getByText('Give your present password.').waitFor()
+  await page.getByText('Use at least 10 characters.').waitFor()
+  await page.getByLabel('Present password').fill('not it')
+  await page.getByLabel('New password').fill('a-longer-password')
+  await save.click()
+  await page.getByText('The address or the password is wrong.').waitFor()
+  await page.getByLabel('Present password').fill('correct horse')
+  await save.click()
+  await page.getByText('Changed. Everywhere else you are signed out.').waitFor()
+  assert.is(await page.getByLabel('New password').inputValue(), '')
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('signing out everywhere leads to the sign-in page', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/account`)
+  await page.getByRole('button', { name: 'Sign out everywhere' }).click()
+  await page.waitForURL(/\/sign-in/)
+  await context.close()
+})
+
+test('a person takes their data home', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/account`)
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Download' }).click(),
+  ])
+  assert.match(download.url(), /\/api\/v1\/me\/export$/)
+  await context.close()
+})
+
+test('an account is closed with the password only', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/account`)
+  await page.getByRole('button', { name: 'Close the account' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Close it for good' }).click()
+  await dialog.getByText('Give your present password.').waitFor()
+  await dialog.getByLabel('Password', { exact: true }).fill('wrong')
+  await dialog.getByRole('button', { name: 'Close it for good' }).click()
+  await dialog.getByText('The password is wrong.').waitFor()
+  await dialog.getByLabel('Password', { exact: true }).fill('correct horse')
+  await dialog.getByRole('button', { name: 'Close it for good' }).click()
+  await page.waitForURL(/\/sign-in/)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test.run()
