@@ -2,7 +2,7 @@
  * A hub, a node and a bench to break: hub and node each as their own process on free ports, the node reaches the broker
  * through a proxy, the instruments live in the test's process.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -130,10 +130,28 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
       records.push(record)
     }
     await assertBenchIsSafe(instruments)
+    for (const log of ['hub.log', 'edge.log']) assertNoLoss(join(folder, log))
     return records
   }
   const nodeFolder = join(nodeData, 'nodes', node)
   return { folder, hub, edge, proxy, instruments, client, database, nodeFolder, httpPort, check, close }
+}
+
+/** What hub and node log when something is gone that the other one had acknowledged: no fault may bring that about. */
+const losses = [
+  'a node lost an attempt',
+  'documents are gone for good',
+  'the hub has lost documents that it had acknowledged',
+  'a document is missing from the outbox',
+]
+
+function assertNoLoss(logFile: string): void {
+  const lines = readFileSync(logFile, 'utf8').split('\n')
+  assert.equal(
+    lines.filter((line) => losses.some((loss) => line.includes(loss))),
+    [],
+    'nothing that was acknowledged is lost',
+  )
 }
 
 /** Reads the supply's own state; the last safe stop may still be on its way for a moment. */

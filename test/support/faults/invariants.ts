@@ -10,48 +10,84 @@ import { query } from './query.ts'
 
 export interface AttemptRecord {
   readonly attempt: number
+  /** How it ended for the hub. */
+  readonly state: string
+  /** Documents below it are here, by the hub's own count. */
+  readonly nextSeq: number
   readonly documents: readonly NodeDocument[]
 }
 
 export interface RunRecord {
   readonly id: string
   readonly state: RunState
+  readonly reason: string | null
   readonly restart: 'safe' | 'never'
   /** States in the order in which the hub committed them. */
   readonly history: readonly RunState[]
+  /** Those that the node took: one that it refused has no documents, and is not among them. */
   readonly attempts: readonly AttemptRecord[]
 }
 
 /** Reads one run with everything that belongs to it out of the hub's database file. */
 export async function readRun(databasePath: string, id: string): Promise<RunRecord | undefined> {
-  const [[run], events = [], rows = []] = (await query(databasePath, [
-    { sql: 'SELECT id, state, restart FROM run WHERE id = ?', params: [id] },
+  const [[run] = [], events = [], tries = [], rows = []] = await query(databasePath, [
+    { sql: 'SELECT id, state, reason, restart FROM run WHERE id = ?', params: [id] },
     { sql: "SELECT data FROM run_event WHERE run_id = ? AND name = 'state' ORDER BY number", params: [id] },
+    { sql: 'SELECT attempt, state, next_seq FROM attempt WHERE run_id = ? ORDER BY attempt', params: [id] },
     { sql: 'SELECT attempt, seq, name, body FROM document WHERE run_id = ? ORDER BY attempt, seq', params: [id] },
-  ])) as [Record<string, unknown>[], Record<string, unknown>[], Record<string, unknown>[]]
+  ])
   if (run === undefined) return undefined
-  const attempts = new Map<number, NodeDocument[]>()
-  for (const { attempt, seq, name, body } of rows) {
-    const list = attempts.get(Number(attempt)) ?? []
-    list.push({ runId: id, attempt, seq, name, doc: decode(body as Uint8Array) } as NodeDocument)
-    attempts.set(Number(attempt), list)
-  }
+  const attempts = tries.map(({ attempt, state, next_seq }) => ({
+    attempt: Number(attempt),
+    state: String(state),
+    nextSeq: Number(next_seq),
+    documents: rows
+      .filter((row) => row.attempt === attempt)
+      .map(
+        ({ seq, name, body }) => ({ runId: id, attempt, seq, name, doc: decode(body as Uint8Array) }) as NodeDocument,
+      ),
+  }))
   return {
     id,
     state: run.state as RunState,
+    reason: run.reason as string | null,
     restart: run.restart as 'safe' | 'never',
     history: events.map(({ data }) => (JSON.parse(String(data)) as { state: RunState }).state),
-    attempts: [...attempts].map(([attempt, documents]) => ({ attempt, documents })),
+    attempts: attempts.filter(({ state, documents }) => state !== 'refused' || documents.length > 0),
   }
 }
 
-/** Fails unless the run ended exactly once and each attempt's documents are whole, single and in order. */
+/** Fails unless the run ended exactly once and each attempt's documents are whole, single, in order and end in its stop. */
 export function assertRunIsSound(run: RunRecord | undefined, id: string): asserts run is RunRecord {
   assert.ok(run, `run ${id} was accepted and is gone`)
   const finals = run.history.filter((state) => (finalStates as readonly string[]).includes(state))
   assert.is(finals.length, 1, `run ${id} ended ${finals.length} times: ${run.history.join(' → ')}`)
   assert.is(run.history.at(-1), run.state, `run ${id}: history ends in ${run.history.at(-1)}, the run is ${run.state}`)
-  for (const { attempt, documents } of run.attempts) assertDocumentsAreSound(`${id}/${attempt}`, documents)
+  for (const attempt of run.attempts) {
+    assertDocumentsAreSound(`${id}/${attempt.attempt}`, attempt.documents)
+    assertAttemptIsWhole(`${id}/${attempt.attempt}`, attempt)
+  }
+}
+
+/** Without its stop document an attempt was lost: the hub ended it because the node knew nothing of it any more. */
+function assertAttemptIsWhole(name: string, { state, nextSeq, documents }: AttemptRecord): void {
+  const stop = stopOf(documents)
+  assert.ok(stop, `${name} is ${state} without a stop document: it was lost`)
+  assert.is(nextSeq, documents.length, `${name}: the hub counts ${nextSeq} documents, ${documents.length} are here`)
+  // Of an attempt that was asked to end, an interruption is the end that was asked for.
+  const asked = state === 'cancelled' && stop.state === 'interrupted'
+  assert.ok(asked || stop.state === state, `${name} is ${state}, its stop document says ${stop.state}`)
+}
+
+/** The stop document that ends the attempt. */
+export function stopOf(documents: readonly NodeDocument[] | undefined): StopDoc | undefined {
+  const last = documents?.at(-1)
+  return last?.name === 'stop' ? last.doc : undefined
+}
+
+/** Rows that the stop document counts in all streams. */
+export function rowsOf(stop: StopDoc | undefined): number {
+  return Object.values(stop?.rows ?? {}).reduce((sum, rows) => sum + rows, 0)
 }
 
 function assertDocumentsAreSound(name: string, documents: readonly NodeDocument[]): void {
