@@ -17,7 +17,31 @@ export const faultPoints = [
   'after-cancel-commit',
   'after-requeue-commit',
 ] as const
-export type FaultPoint = (typeof faultPoints)[number]
+
+/** The same of the broker, which dies with the hub's process: how a client comes and goes, how a message passes. */
+export const brokerFaultPoints = [
+  'before-connect-judged',
+  'after-connect-judged',
+  'after-connack',
+  'on-subscribe',
+  'before-retained-written',
+  'before-inventory-routed',
+  'before-welcome-written',
+  'before-assign-written',
+  'after-assign-written',
+  'before-accepted-routed',
+  'before-documents-routed',
+  'after-documents-routed',
+  'before-acknowledge-written',
+  'before-cancel-written',
+  'after-cancel-written',
+  'before-will-routed',
+  'on-disconnect',
+  'on-take-over',
+] as const
+export type BrokerFaultPoint = (typeof brokerFaultPoints)[number]
+
+export type FaultPoint = (typeof faultPoints)[number] | BrokerFaultPoint
 
 /** Called as the hub passes a named place; absent outside tests. */
 export type FaultHook = (name: FaultPoint) => void

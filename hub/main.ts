@@ -154,6 +154,7 @@ async function assemble(
     authenticate: async (username, password) => authentication?.identify(username, password),
     clock,
     log,
+    faultPoint,
   })
   onClose(() => broker.close())
   // Before anybody can connect: a node that comes back at once says itself that it is online.

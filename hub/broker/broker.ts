@@ -14,7 +14,9 @@ import { isName } from '@fernlab/shared/primitives/ids'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { Aedes, type AuthenticateError, type Client } from 'aedes'
 import { TOKEN_PREFIX } from '../accounts/tokens.ts'
+import type { FaultHook } from '../fault-point.ts'
 import { createLossLog } from './loss-log.ts'
+import { markFaultPoints } from './mark-fault-points.ts'
 import { type Identity, mayPublish, mayReceive, maySubscribe } from './topic-rules.ts'
 
 /** The largest MQTT packet that is taken. */
@@ -54,10 +56,12 @@ export interface CreateBrokerOptions {
   readonly authenticate: (username: string, password: string) => Promise<Identity | undefined>
   readonly clock: Clock
   readonly log: Log
+  readonly faultPoint?: FaultHook | undefined
 }
 
 /** Starts the broker without any listener. */
-export async function createBroker({ site, authenticate, clock, log }: CreateBrokerOptions): Promise<Broker> {
+export async function createBroker(options: CreateBrokerOptions): Promise<Broker> {
+  const { site, authenticate, clock, log, faultPoint } = options
   const identities = new WeakMap<Client, Identity>()
   const present = new Set<Client>()
   const cutOff = new WeakSet<Client>()
@@ -131,6 +135,7 @@ export async function createBroker({ site, authenticate, clock, log }: CreateBro
   /** The broker as a client sees it that has not signed in. */
   const stranger: Aedes = Object.create(aedes, { maximumPacketSize: { value: STRANGER_PACKET_BYTES } })
   stampAtEmit(inner)
+  if (faultPoint !== undefined) markFaultPoints(aedes, site, faultPoint)
   await aedes.listen()
 
   const admit = (client: Client, identity: Identity) => {

@@ -17,6 +17,8 @@ interface Packet {
 interface Pair {
   readonly client: Socket
   readonly broker: Socket
+  /** The node's end is gone, and the broker is not to notice. */
+  orphaned: boolean
 }
 
 export class MqttProxy {
@@ -29,6 +31,8 @@ export class MqttProxy {
   readonly #kept = new Map<string, Buffer[]>()
   /** Messages seen, by the topic's last level. */
   readonly seen = new Map<string, number>()
+  /** Messages passed on, each repetition counted. */
+  readonly passed = new Map<string, number>()
 
   private constructor(server: Server, brokerPort: () => number) {
     this.#server = server
@@ -86,6 +90,14 @@ export class MqttProxy {
     }
   }
 
+  /** Cuts the node off while the broker goes on believing in the connection, as after a cable was pulled. */
+  orphan(): void {
+    for (const pair of this.#pairs) {
+      pair.orphaned = true
+      pair.client.destroy()
+    }
+  }
+
   async close(): Promise<void> {
     this.dropAll()
     this.#server.close()
@@ -98,16 +110,20 @@ export class MqttProxy {
       return
     }
     const broker = connect({ port: this.#brokerPort(), host: '127.0.0.1', noDelay: true })
-    const pair: Pair = { client, broker }
+    const pair: Pair = { client, broker, orphaned: false }
     this.#pairs.add(pair)
     const end = () => {
       this.#pairs.delete(pair)
       client.destroy()
       broker.destroy()
     }
-    for (const socket of [client, broker]) {
-      socket.on('error', end) // a reset is one of the things under test
-      socket.on('close', end)
+    const endOfClient = () => {
+      if (!pair.orphaned) end()
+    }
+    // A reset is one of the things under test.
+    for (const event of ['error', 'close']) {
+      client.on(event, endOfClient)
+      broker.on(event, end)
     }
     this.#pump(client, broker)
     this.#pump(broker, client)
@@ -134,6 +150,7 @@ export class MqttProxy {
     if (!here || cut?.point.startsWith('after')) {
       const times = this.#repeat?.channel === channel ? this.#repeat.times : 1
       for (let i = 0; i < times; i++) to.write(bytes)
+      this.passed.set(channel, (this.passed.get(channel) ?? 0) + times)
     }
     if (!here || cut === undefined) return true
     this.#cut = undefined
