@@ -7,8 +7,10 @@ import { suite } from '../../support/suite.ts'
 
 const test = suite('the disk is slow', { timeoutMs: 90_000 })
 let lab: FaultLab
+/** How much longer every sync takes. */
+const HELD_MS = 200
 const slow = ['strace', '-f', '--seccomp-bpf', '-qq', '-e', 'trace=fsync,fdatasync', '-e', 'signal=none']
-const wrapper = [...slow, '-o', '/dev/null', '-e', 'inject=fsync,fdatasync:delay_exit=200000']
+const wrapper = [...slow, '-o', '/dev/null', '-e', `inject=fsync,fdatasync:delay_exit=${HELD_MS * 1000}`]
 
 test.before(async () => {
   lab = await startFaultLab({ hubWrapper: wrapper, edgeWrapper: wrapper })
@@ -60,7 +62,10 @@ test('the safe stop begins within 20 ms of an instrument’s garbage', async () 
     await lab.check([id])
   }
   delays.sort((a, b) => a - b)
-  assert.ok((delays[2] ?? 99) <= 20, `safe stops began after ${delays.map((ms) => ms.toFixed(1)).join(', ')} ms`)
+  const told = `safe stops began after ${delays.map((ms) => ms.toFixed(1)).join(', ')} ms`
+  assert.ok((delays[2] ?? 99) <= 20, told)
+  // Half of what one sync takes here: also the slowest has waited for none, whatever else the machine had to do.
+  assert.ok((delays[4] ?? 999) <= HELD_MS / 2, told)
 })
 
 test.run()
