@@ -1,7 +1,7 @@
 /** Puts the hub together. In the order of a run: api → runs → scheduling → dispatch → (a node) → ingest → results. */
 import { readdir } from 'node:fs/promises'
 import { createServer as createHttpsServer } from 'node:https'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { parseTopic, topics } from '@fernlab/shared/contracts/topics'
 import { connectedPair } from '@fernlab/shared/links/in-process'
@@ -34,7 +34,6 @@ import { createIngest } from './ingest/ingest.ts'
 import { createMail } from './mail/mail.ts'
 import { createMaintenance } from './maintenance/maintenance.ts'
 import { createMonitoring } from './monitoring/monitoring.ts'
-import { clearDownloads } from './results/hdf5-files.ts'
 import { createResults } from './results/results.ts'
 import { createAdmission } from './runs/admission.ts'
 import { createRuns } from './runs/create-runs.ts'
@@ -129,9 +128,7 @@ async function assemble(
   if (config.labsFolder !== undefined) onClose(await catalogue.watchFolder(config.labsFolder))
   const labs = await openKnownLabs(catalogue)
   onClose(() => labs.close())
-  const downloadsFolder = join(hubFolder, 'downloads')
-  await clearDownloads(downloadsFolder)
-  const results = createResults({ store, site, clock, downloadsFolder })
+  const results = createResults({ store, site, clock })
   onClose(() => results.close())
   const monitoring = createMonitoring({ clock, log })
   onClose(() => monitoring.close())

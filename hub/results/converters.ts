@@ -3,6 +3,7 @@ import type { EventPageDoc } from '@fernlab/shared/contracts/documents'
 import { createCsv } from './csv.ts'
 import { cut, slices } from './cut.ts'
 import { eventModelPages } from './event-model.ts'
+import { createHdf5Column } from './hdf5.ts'
 import type { StreamColumn } from './keys.ts'
 import { type ReducedRows, type ReduceOptions, Reducer, type TimeWindow } from './reduce.ts'
 
@@ -23,13 +24,8 @@ export type ConverterSpec =
   | (Common & { readonly format: 'json-column'; readonly source: string | undefined })
   | (Common & { readonly format: 'event-model'; readonly descriptorUid: string })
   | (Common & { readonly format: 'parquet'; readonly metadata: Readonly<Record<string, string>> })
-  | (Common & {
-      readonly format: 'hdf5'
-      readonly path: string
-      /** Rows that will come, for the size of the file's chunks. */
-      readonly rows: number
-      readonly metadata: Readonly<Record<string, string>>
-    })
+  /** The values of one column, or the times, as an HDF5 file holds them. */
+  | (Common & { readonly format: 'hdf5-column'; readonly column: StreamColumn | undefined })
 
 export interface Converter {
   /** What the page adds to the output, piece by piece: a piece is made when it is asked for. */
@@ -61,8 +57,8 @@ async function converterOf(spec: ConverterSpec): Promise<Converter> {
       return eventModel(spec)
     case 'parquet':
       return (await import('./parquet.ts')).createParquet(spec)
-    case 'hdf5':
-      return (await import('./hdf5.ts')).createHdf5(spec)
+    case 'hdf5-column':
+      return createHdf5Column(spec)
   }
 }
 

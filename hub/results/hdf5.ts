@@ -1,77 +1,61 @@
-import { rmSync } from 'node:fs'
-import h5wasm, { type Dataset } from 'h5wasm/node'
+import type { EventPageDoc } from '@fernlab/shared/contracts/documents'
 import type { Converter, ConverterSpec } from './converters.ts'
-import { cut } from './cut.ts'
+import { cut, slices } from './cut.ts'
+import { type Hdf5Dataset, type Hdf5Type, hdf5Size } from './hdf5-format.ts'
 import type { StreamColumn } from './keys.ts'
 
-const mostChunkRows = 16_384
-
-/**
- * HDF5 into the file at `path`: one dataset for each column, with `unit`, `source` and `title` as attributes; `time` is
- * epoch seconds. Text is written as UTF-8 of at most 64 bytes a value.
- */
-export async function createHdf5(spec: Extract<ConverterSpec, { format: 'hdf5' }>): Promise<Converter> {
-  const { columns, window, metadata, path } = spec
-  const chunkRows = Math.max(16, Math.min(mostChunkRows, spec.reduce?.points ?? spec.rows))
-  await h5wasm.ready
-  const file = new h5wasm.File(path, 'w')
-  for (const [name, value] of Object.entries(metadata)) file.create_attribute(name, value)
-  const make = (name: string, dtype: string, attributes: Readonly<Record<string, string>>) => {
-    const data = dtype === '<d' ? new Float64Array(0) : dtype === '<b' ? new Int8Array(0) : []
-    const dataset = file.create_dataset({ name, data, shape: [0], maxshape: [null], chunks: [chunkRows], dtype })
-    for (const [key, value] of Object.entries(attributes)) dataset.create_attribute(key, value)
-    return dataset
+/** The dataset of a column, with `unit`, `source` and `title` as attributes; of the times, epoch seconds, where there is none. */
+export function datasetOf(column: StreamColumn | undefined): Hdf5Dataset {
+  if (column === undefined) {
+    return { name: 'time', type: 'float64', attributes: { unit: 's', title: 'Time (UTC, seconds since 1970)' } }
   }
-  const time = make('time', '<d', { unit: 's', title: 'Time (UTC, seconds since 1970)' })
-  const datasets = columns.map((column) => make(column.key, dtypeOf(column), attributesOf(column)))
-  let rows = 0
-  const append = (dataset: Dataset, values: unknown, count: number) => {
-    dataset.resize([rows + count])
-    dataset.write_slice([[rows, rows + count]], values)
-  }
+  const { unit, source, title } = column.dataKey
   return {
-    page: (whole) => {
-      const page = cut(whole, window)
-      if (page.count > 0) {
-        append(time, Float64Array.from(page.time), page.count)
-        for (const [c, column] of columns.entries()) {
-          const dataset = datasets[c]
-          if (dataset !== undefined)
-            append(dataset, dataOf(column, page.columns[column.source], page.count), page.count)
-        }
-        rows += page.count
+    name: column.key,
+    type: typeOf(column),
+    attributes: { unit, source, ...(title === undefined ? {} : { title }) },
+  }
+}
+
+/** Text is UTF-8 of at most 64 bytes a value; a truth is 1, 0, or -1 where there was none. */
+function typeOf({ dataKey }: StreamColumn): Hdf5Type {
+  if (dataKey.dtype === 'boolean') return 'int8'
+  return dataKey.dtype === 'string' ? 'text64' : 'float64'
+}
+
+/** The values of one column (or the times) as HDF5 holds them: one after the other, little-endian. */
+export function createHdf5Column({ column, window }: Extract<ConverterSpec, { format: 'hdf5-column' }>): Converter {
+  return {
+    page: function* (whole) {
+      for (const page of slices(cut(whole, window))) yield bytesOf(column, page)
+    },
+    finish: () => ({ bytes: new Uint8Array(0) }),
+    abort: () => {},
+  }
+}
+
+function bytesOf(column: StreamColumn | undefined, { time, columns, count }: EventPageDoc): Uint8Array {
+  const values = column === undefined ? time : columns[column.source]
+  switch (datasetOf(column).type) {
+    case 'float64': {
+      const numbers = values instanceof Float64Array ? values : new Float64Array(count).fill(Number.NaN)
+      return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength).slice()
+    }
+    case 'int8': {
+      const truths = Int8Array.from({ length: count }, (_, i) => {
+        const value = values?.[i] ?? null
+        return value === null ? -1 : value ? 1 : 0
+      })
+      return new Uint8Array(truths.buffer)
+    }
+    case 'text64': {
+      const size = hdf5Size.text64
+      const bytes = new Uint8Array(count * size)
+      const encoder = new TextEncoder()
+      for (let i = 0; i < count; i++) {
+        encoder.encodeInto(String(values?.[i] ?? ''), bytes.subarray(i * size, (i + 1) * size))
       }
-      return []
-    },
-    finish: () => {
-      file.flush()
-      file.close()
-      return { bytes: new Uint8Array(0) }
-    },
-    abort: () => {
-      file.close()
-      rmSync(path, { force: true })
-    },
+      return bytes
+    }
   }
-}
-
-function dtypeOf({ dataKey }: StreamColumn): string {
-  if (dataKey.dtype === 'boolean') return '<b'
-  return dataKey.dtype === 'string' ? 'S64' : '<d'
-}
-
-function attributesOf({ dataKey }: StreamColumn): Record<string, string> {
-  return {
-    unit: dataKey.unit,
-    source: dataKey.source,
-    ...(dataKey.title === undefined ? {} : { title: dataKey.title }),
-  }
-}
-
-function dataOf({ dataKey }: StreamColumn, column: Float64Array | readonly unknown[] | undefined, count: number) {
-  if (column instanceof Float64Array) return Float64Array.from(column)
-  const values = column ?? Array.from({ length: count }, () => null)
-  if (dataKey.dtype === 'boolean') return Int8Array.from(values, (value) => (value === null ? -1 : value ? 1 : 0))
-  if (dataKey.dtype === 'string') return values.map((value) => (value === null ? '' : String(value)))
-  return new Float64Array(count).fill(Number.NaN)
 }

@@ -9,10 +9,11 @@ import type { Data, Run } from '@fernlab/shared/contracts/api'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Store } from '../store/store.ts'
-import { createConverterThread } from './converter-thread.ts'
-import type { ConverterSpec, TimeColumn } from './converters.ts'
+import { type Conversion, createConverterThread } from './converter-thread.ts'
+import { type ConverterSpec, joined, type TimeColumn } from './converters.ts'
 import { streamDocuments } from './document-lines.ts'
-import { createHdf5Files, takeIn } from './hdf5-files.ts'
+import { datasetOf } from './hdf5.ts'
+import { hdf5Head, hdf5Size, hdf5Stride } from './hdf5-format.ts'
 import { type StreamColumn, streamColumns } from './keys.ts'
 import { countInWindow, countRows, latestAttempt, pageBodies, type Stream, startOf, streamsOf } from './pages.ts'
 import type { TimeWindow } from './reduce.ts'
@@ -38,8 +39,7 @@ export interface Results {
   json(run: Run, request: DataRequest): Promise<Bytes>
   csv(run: Run, request: DataRequest & { readonly time: TimeColumn }): Promise<Bytes>
   parquet(run: Run, request: DataRequest): Promise<Bytes>
-  /** Made whole before its first byte; given up when the signal aborts. */
-  hdf5(run: Run, request: DataRequest, signal: AbortSignal): Promise<Bytes>
+  hdf5(run: Run, request: DataRequest): Promise<Bytes>
   close(): Promise<void>
 }
 
@@ -47,8 +47,6 @@ export interface ResultsOptions {
   readonly store: Store
   readonly site: string
   readonly clock: Clock
-  /** Where files are made before they are sent; its own, see `clearDownloads`. */
-  readonly downloadsFolder: string
 }
 
 interface Selection {
@@ -62,9 +60,8 @@ interface Selection {
 }
 
 /** Opens results on the store; the thread starts with the first download. */
-export function createResults({ store, site, clock, downloadsFolder }: ResultsOptions): Results {
+export function createResults({ store, site, clock }: ResultsOptions): Results {
   const converters = createConverterThread({ clock })
-  const hdf5Files = createHdf5Files({ folder: downloadsFolder, clock })
 
   const select = async (run: Run, request: DataRequest): Promise<Selection> => {
     const attempt = request.attempt ?? (await latestAttempt(store, run.id)) ?? run.attempt
@@ -122,6 +119,35 @@ export function createResults({ store, site, clock, downloadsFolder }: ResultsOp
     yield text.encode('}}')
   }
 
+  /** Column after column: the head needs their length, and so that of the reduced times is found first. */
+  async function* wholeHdf5(selection: Selection, metadata: Readonly<Record<string, string>>): Bytes {
+    const { key, window, reduce, columns } = selection
+    const valuesOf = (column: StreamColumn | undefined) =>
+      convert(selection, { format: 'hdf5-column', ...common(selection), column })
+    const all = [undefined, ...columns]
+    const datasets = all.map(datasetOf)
+    const times = reduce === undefined ? undefined : await collected(valuesOf(undefined))
+    const rows =
+      times === undefined
+        ? await countInWindow(store, key, selection.rows, window)
+        : times.byteLength / hdf5Size.float64
+    yield hdf5Head(datasets, rows, metadata)
+    for (const [at, { name, type }] of datasets.entries()) {
+      let sent = 0
+      for await (const bytes of valuesOf(all[at])) {
+        sent += bytes.byteLength
+        yield bytes
+      }
+      // The file would hold something else where the next column is said to begin.
+      if (sent !== rows * hdf5Size[type]) {
+        const message = `${name} has ${sent / hdf5Size[type]} rows, not ${rows}: they were removed meanwhile`
+        throw new LabError({ code: 'conversion-failed', kind: 'bug', message })
+      }
+      const gap = hdf5Stride(type, rows) - sent
+      if (gap > 0) yield new Uint8Array(gap)
+    }
+  }
+
   return {
     documents: async (run, attempt) =>
       streamDocuments({
@@ -162,12 +188,9 @@ export function createResults({ store, site, clock, downloadsFolder }: ResultsOp
       const selection = await select(run, request)
       return convert(selection, { format: 'parquet', ...common(selection), metadata: describeRun(run, selection) })
     },
-    hdf5: async (run, request, signal) => {
+    hdf5: async (run, request) => {
       const selection = await select(run, request)
-      const { key, rows, window } = selection
-      const inWindow = selection.reduce?.rows ?? (await countInWindow(store, key, rows, window))
-      const spec = { ...common(selection), metadata: describeRun(run, selection), rows: inWindow }
-      return hdf5Files.send(spec, () => pagesOf(selection), signal)
+      return wholeHdf5(selection, describeRun(run, selection))
     },
     close: converters.close,
   }
@@ -225,5 +248,18 @@ function describeRun(run: Run, { key }: Selection): Record<string, string> {
     bench: run.bench ?? '',
     parameters: JSON.stringify(run.parameters),
     outputs: JSON.stringify(run.outputs),
+  }
+}
+
+async function collected(source: Bytes): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of source) pieces.push(piece)
+  return joined(pieces)
+}
+
+/** For forms that give nothing out before their end. */
+async function takeIn(conversion: Conversion, bodies: readonly Uint8Array[]): Promise<void> {
+  for await (const piece of conversion.pages(bodies)) {
+    throw new LabError({ code: 'conversion-failed', kind: 'bug', message: `${piece.byteLength} bytes came too early` })
   }
 }

@@ -113,12 +113,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
-      return streamed(
-        c,
-        await results.hdf5(run, wanted(query), c.req.raw.signal),
-        'application/x-hdf5',
-        fileName(run, query, 'h5'),
-      )
+      return streamed(c, await results.hdf5(run, wanted(query)), 'application/x-hdf5', fileName(run, query, 'h5'))
     },
   )
   add(

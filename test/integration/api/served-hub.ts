@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { createAccounts } from '@fernlab/hub/accounts/accounts'
 import { type ApiParts, createApi, createApiServer } from '@fernlab/hub/api/api'
 import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
@@ -152,7 +151,7 @@ export async function serveHub(options: ServedOptions = {}) {
     },
   })
   const catalogue = createCatalogue({ store, clock, log })
-  const results = createResults({ store, site: 'here', clock, downloadsFolder: join(folder, 'downloads') })
+  const results = createResults({ store, site: 'here', clock })
   const maintenance = await createMaintenance({
     store,
     folder,

@@ -1,9 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { clearDownloads, stalledMs } from '@fernlab/hub/results/hdf5-files'
 import { createResults, type Results } from '@fernlab/hub/results/results'
 import type { Run } from '@fernlab/shared/contracts/api'
-import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
+import { systemClock } from '@fernlab/shared/primitives/clock'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -17,12 +16,7 @@ const rows = 3 * 5000
 
 test.before(async () => {
   opened = await temporaryStore()
-  results = createResults({
-    store: opened.store,
-    site: 'here',
-    clock: systemClock,
-    downloadsFolder: join(opened.folder, 'downloads'),
-  })
+  results = createResults({ store: opened.store, site: 'here', clock: systemClock })
   run = await storeRun(opened.store)
   await storeDocuments(opened.store, [...documentsOf(run, { pages: 3, rowsPerPage: 5000 })])
 })
@@ -153,89 +147,73 @@ test('Parquet can be read back', async () => {
   ])
 })
 
-test('HDF5 can be read back and leaves no file behind', async () => {
-  const file = await bytes(await results.hdf5(run, {}, new AbortController().signal))
+/** A file as HDF5's own library reads it. */
+async function openHdf5(file: Buffer) {
   const { default: h5wasm } = await import('h5wasm/node')
   await h5wasm.ready
-  const path = `${opened.folder}/read-back.h5`
+  const path = join(opened.folder, 'read-back.h5')
   await writeFile(path, file)
   const opening = new h5wasm.File(path, 'r')
-  const dataset = (name: string) => opening.get(name) as InstanceType<typeof h5wasm.Dataset>
-  assert.equal(dataset('time').shape, [rows])
+  return {
+    attributes: opening.attrs,
+    names: opening.keys(),
+    dataset: (name: string) => opening.get(name) as InstanceType<typeof h5wasm.Dataset>,
+    close: () => opening.close(),
+  }
+}
+
+test('HDF5 can be read back', async () => {
+  const file = await openHdf5(await bytes(await results.hdf5(run, {})))
+  assert.equal(file.names, ['time', 'supply_voltage', 'power', 'meter_range', 'switch_on'].sort())
+  const { attributes, dataset } = file
+  for (const name of file.names) assert.equal(dataset(name).shape, [rows])
+  assert.is(dataset('time').attrs.unit?.value, 's')
+  assert.equal([...(dataset('time').slice([[14_999, 15_000]]) as Float64Array)], [startTime + 14.999])
   assert.is(dataset('supply_voltage').attrs.unit?.value, 'V')
-  assert.is((dataset('supply_voltage').slice([[1234, 1235]]) as Float64Array)[0], Math.sin(1.234))
+  assert.is(dataset('power').attrs.title?.value, 'Power')
+  const voltages = [...(dataset('supply_voltage').value as Float64Array)]
+  assert.equal(
+    voltages,
+    Array.from({ length: rows }, (_, i) => Math.sin(i / 1000)),
+  )
   assert.equal(dataset('meter_range').slice([[0, 2]]), ['auto, "fine"', 'manual'])
-  assert.is(opening.attrs.run?.value, run.id)
-  opening.close()
-  assert.equal(await readdir(join(opened.folder, 'downloads')), [])
+  assert.equal([...(dataset('switch_on').slice([[0, 4]]) as Int8Array)], [1, 0, 0, 1])
+  assert.is(attributes.run?.value, run.id)
+  assert.is(attributes.parameters?.value, JSON.stringify(run.parameters))
+  file.close()
 })
 
-test('HDF5 files are made two at a time; a reader who leaves or stalls makes way for the next', async () => {
-  const clock = new ManualClock()
-  const downloadsFolder = join(opened.folder, 'few-at-once')
-  await mkdir(downloadsFolder)
-  await writeFile(join(downloadsFolder, 'left-by-a-crash'), 'x')
-  await clearDownloads(downloadsFolder)
-  const own = createResults({ store: opened.store, site: 'here', clock, downloadsFolder })
-  const gone = Array.from({ length: 6 }, () => new AbortController())
-  const asked: Awaited<ReturnType<Results['hdf5']>>[] = []
-  const ask = async (n: number) => {
-    const source = await own.hdf5(run, {}, (gone[n] as AbortController).signal)
-    asked.push(source)
-    return source.next()
-  }
-  try {
-    const stalled = await own.hdf5(run, {}, (gone[0] as AbortController).signal)
-    asked.push(stalled)
-    assert.ok(!(await stalled.next()).done)
-    const second = ask(1)
-    assert.ok(!(await second).done)
-    let third: 'waits' | 'has begun' = 'waits'
-    const later = ask(2).then((first) => {
-      third = 'has begun'
-      return first
-    })
-    const leaving = ask(3)
-    gone[3]?.abort()
-    assert.ok((await leaving).done, 'it never gets a turn')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    assert.is(third, 'waits')
-    assert.equal(await readdir(downloadsFolder), [], 'what is being sent has no name')
-    await clock.advance(stalledMs)
-    assert.ok(!(await later).done)
-    const refused = await bytes(stalled).catch((error) => error.code)
-    assert.is(refused, 'download-stalled')
-
-    gone[4]?.abort()
-    assert.ok((await ask(4)).done)
-  } finally {
-    for (const source of asked) await source.return()
-    await own.close()
+test('a window in HDF5 has its rows only, also an odd number of them, or none', async () => {
+  const from = startTime + 4.9985
+  for (const count of [7, 1, 0]) {
+    const file = await openHdf5(await bytes(await results.hdf5(run, { from, to: from + count / 1000 })))
+    const { dataset } = file
+    for (const name of file.names) assert.equal(dataset(name).shape, [count], name)
+    if (count > 0) {
+      assert.equal(
+        [...(dataset('supply_voltage').value as Float64Array)],
+        Array.from({ length: count }, (_, i) => Math.sin((4999 + i) / 1000)),
+      )
+      assert.is(
+        dataset('meter_range')
+          .slice([[count - 1, count]])
+          ?.toString(),
+        'manual',
+      )
+    }
+    file.close()
   }
 })
 
-test('HDF5 that nobody waits for any more is given up while it is being made', async () => {
-  const long = await storeRun(opened.store, { id: 'l'.repeat(26) })
-  await storeDocuments(opened.store, [...documentsOf(long, { pages: 200, rowsPerPage: 500 })])
-  const gone = new AbortController()
-  let reads = 0
-  const store = {
-    ...opened.store,
-    db: new Proxy(opened.store.db, {
-      get: (db, name) => {
-        if (name === 'selectFrom' && ++reads === 5) gone.abort()
-        const value = Reflect.get(db, name)
-        return typeof value === 'function' ? value.bind(db) : value
-      },
-    }),
-  }
-  const downloadsFolder = join(opened.folder, 'given-up')
-  const own = createResults({ store, site: 'here', clock: systemClock, downloadsFolder })
-  const piece = await (await own.hdf5(long, {}, gone.signal)).next()
-  assert.ok(gone.signal.aborted)
-  assert.ok(piece.done)
-  assert.equal(await readdir(downloadsFolder), [])
-  await own.close()
+test('HDF5 breaks off when rows go while it is sent', async () => {
+  const going = await storeRun(opened.store, { id: 'h'.repeat(26) })
+  await storeDocuments(opened.store, [...documentsOf(going, { pages: 4, rowsPerPage: 100 })])
+  const source = await results.hdf5(going, {})
+  assert.ok(!(await source.next()).done)
+  await opened.store.write([
+    opened.store.db.deleteFrom('document').where('run_id', '=', going.id).where('name', '=', 'event_page'),
+  ])
+  assert.is(await bytes(source).catch((error) => error.code), 'conversion-failed')
 })
 
 test('a chart’s worth can be had in every form', async () => {
@@ -258,12 +236,9 @@ test('a chart’s worth can be had in every form', async () => {
     objects.map((object) => [object.time, object.power]),
     time.map((at, n) => [at, columns.power?.[n]]),
   )
-  const { default: h5wasm } = await import('h5wasm/node')
-  await h5wasm.ready
-  const path = join(opened.folder, 'reduced.h5')
-  await writeFile(path, await bytes(await results.hdf5(run, some, new AbortController().signal)))
-  const file = new h5wasm.File(path, 'r')
-  assert.equal([...((file.get('power') as InstanceType<typeof h5wasm.Dataset>).value as Float64Array)], columns.power)
+  const file = await openHdf5(await bytes(await results.hdf5(run, some)))
+  assert.equal([...(file.dataset('power').value as Float64Array)], columns.power)
+  assert.equal([...(file.dataset('time').value as Float64Array)], time)
   file.close()
 })
 

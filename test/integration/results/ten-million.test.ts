@@ -29,8 +29,8 @@ let atFirstMB: number
 
 /** The hub is a process of its own, so that what is measured is its memory and its loop alone. */
 async function startHubProcess(): Promise<typeof hub> {
-  const entry = new URL('../../../hub/hub-process.ts', import.meta.url).pathname
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', entry], {
+  const entry = new URL('../../../hub/dist/hub-process.js', import.meta.url).pathname
+  const child = spawn(process.execPath, [entry], {
     env: {
       PATH: process.env.PATH,
       FERNLAB_DATA: folder,
@@ -84,7 +84,7 @@ test.before(async () => {
   await store.close()
   hub = await startHubProcess()
   // What is loaded at the first use is no growth.
-  for (const form of ['data.json?points=10&', 'data.csv?', 'data.parquet?', 'data.json?']) {
+  for (const form of ['data.json?points=10&', 'data.csv?', 'data.parquet?', 'data.h5?', 'data.json?']) {
     const answer = await fetch(`${hub.url}/api/v1/runs/${runId}/${form}from=0&to=1`, { headers: bearer })
     assert.is(answer.status, 200)
     await answer.arrayBuffer()
@@ -227,6 +227,11 @@ test('it is downloaded whole as JSON', async () => {
 test('it is downloaded as Parquet', async () => {
   const { bytes } = await watched('parquet', () => download(`/api/v1/runs/${runId}/data.parquet`))
   assert.ok(bytes > 50e6, `${bytes} bytes`)
+})
+
+test('it is downloaded as HDF5', async () => {
+  const { bytes } = await watched('hdf5', () => download(`/api/v1/runs/${runId}/data.h5`))
+  assert.ok(bytes >= 16 * rows, `${bytes} bytes`)
 })
 
 test('its documents stream, and a reader who leaves ends the work', async () => {
