@@ -76,8 +76,15 @@ export const labDetailSchema = labSummarySchema.extend({
       plots: z.array(z.unknown()),
       /** The parsed protocol (shared/protocol), so that the page estimates while a person types. */
       definition: z.unknown(),
-      /** With default parameters. */
-      estimate: z.object({ seconds: z.number(), points: z.number(), exact: z.boolean() }).optional(),
+      /** With default parameters; `least` where conditions come true at once. */
+      estimate: z
+        .object({
+          seconds: z.number(),
+          points: z.number(),
+          exact: z.boolean(),
+          least: z.object({ seconds: z.number(), points: z.number() }),
+        })
+        .optional(),
     }),
   ),
   /** Part → instrument description on the first bench that provides it; used by estimates. */

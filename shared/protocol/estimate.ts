@@ -42,6 +42,8 @@ export interface Estimate {
   readonly rows: Readonly<Record<string, number>>
   /** False where a condition, a reading or an unknown value decides; times of instruments are always typical ones. */
   readonly exact: boolean
+  /** The same where every condition comes true at its first look; what stands above where `exact`. */
+  readonly least: { readonly seconds: number; readonly rows: Readonly<Record<string, number>> }
 }
 
 export interface EstimateOptions {
@@ -69,6 +71,8 @@ interface Run {
   readonly signals: ReadonlyMap<SignalKey, SignalSpec>
   readonly parts: Readonly<Record<string, InstrumentSpec>>
   readonly timing: Map<readonly Step[], ReadonlySet<string>>
+  /** Whether the least is looked for, where there is more than one answer, or the most. */
+  readonly least: boolean
   turns: number
   exact: boolean
 }
@@ -80,7 +84,15 @@ export function estimate(protocol: Protocol, parameters: ParameterValues, option
   for (const [part, instrument] of Object.entries(parts)) {
     for (const signal of instrument.signals) signals.set(`${part}.${signal.name}`, signal)
   }
-  const run: Run = { compile: createCompiler(), signals, parts, timing: new Map(), turns: MAX_TURNS, exact: true }
+  const most: Run = {
+    compile: createCompiler(),
+    signals,
+    parts,
+    timing: new Map(),
+    least: false,
+    turns: MAX_TURNS,
+    exact: true,
+  }
   const values = Object.fromEntries(
     Object.entries(protocol.parameters).flatMap(([name, { default: fallback }]) => {
       const value = Object.hasOwn(parameters, name) ? parameters[name] : fallback
@@ -88,8 +100,25 @@ export function estimate(protocol: Protocol, parameters: ParameterValues, option
     }),
   )
   const nothing = { reading: () => undefined, statistic: () => undefined }
-  const cost = costOf(run, protocol.steps, rootScope(values, nothing))
-  return { ...cost, exact: run.exact }
+  const scope = rootScope(values, nothing)
+  const cost = costOf(most, protocol.steps, scope)
+  const { exact } = most
+  const least = exact ? cost : costOf({ ...most, least: true, turns: MAX_TURNS }, protocol.steps, scope)
+  return { ...cost, exact, least: { seconds: least.seconds, rows: least.rows } }
+}
+
+/** What a person is told of a run before it runs; rows of records are points like others. */
+export interface RunSize {
+  readonly seconds: number
+  readonly points: number
+  readonly exact: boolean
+  readonly least: { readonly seconds: number; readonly points: number }
+}
+
+/** The size in an estimate. */
+export function sizeOf({ seconds, rows, exact, least }: Estimate): RunSize {
+  const sum = (streams: Estimate['rows']) => Object.values(streams).reduce((total, some) => total + some, 0)
+  return { seconds, points: sum(rows), exact, least: { seconds: least.seconds, points: sum(least.rows) } }
 }
 
 const none = (): Cost => ({ seconds: 0, points: 0, samples: 0, instructions: 0, rows: {} })
@@ -204,6 +233,7 @@ function recordCost(run: Run, step: RecordStep, scope: LoopScope): Cost {
 function untilCost(run: Run, step: UntilStep, scope: LoopScope): Cost {
   run.exact = false
   const body = costOf(run, step.steps, scope)
+  if (run.least) return body
   const every = step.every === undefined ? 0 : secondsOf(run, step.every, scope)
   const within = secondsOf(run, step.within, scope)
   const turn = Math.max(SHORTEST_TURN_S, every) + body.seconds
@@ -237,6 +267,7 @@ function rampSeconds(run: Run, step: RampStep, scope: LoopScope): number {
   if (ramp === undefined) return 0
   if (ramp.overS !== undefined) return ramp.overS
   if (ramp.from === undefined) run.exact = false
+  if (ramp.from === undefined && run.least) return 0
   return Math.abs(ramp.to - (ramp.from ?? 0)) / (ramp.rate ?? 1)
 }
 
@@ -245,7 +276,7 @@ function callSeconds(run: Run, step: CallStep, scope: LoopScope): number {
   const action = run.parts[part]?.actions.find((candidate) => candidate.name === name)
   if (action?.typicalS !== undefined) return action.typicalS
   run.exact = false
-  return step.within === undefined ? 0 : secondsOf(run, step.within, scope)
+  return step.within === undefined || run.least ? 0 : secondsOf(run, step.within, scope)
 }
 
 const secondsOf = (run: Run, amount: Amount, scope: LoopScope): number =>

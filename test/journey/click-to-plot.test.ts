@@ -77,7 +77,7 @@ test('the printed link makes the first admin, whose rc-circuit run ends with tau
       .waitFor()
   }
   await page.getByRole('link', { name: 'RC circuit' }).click()
-  await page.getByText(/points, up to/).waitFor()
+  await page.getByText(/^\d+ to \d+ points, \d+ to \d+\ss$/).waitFor()
   await page.getByRole('button', { name: 'Run', exact: true }).click()
   await page.waitForURL(/\/runs\/[0-9a-z]{26}/)
   const runId = page.url().slice(-26)

@@ -10,7 +10,7 @@ import {
   pushLabSchema,
 } from '@fernlab/shared/contracts/api'
 import { nameSchema } from '@fernlab/shared/contracts/common'
-import { estimate } from '@fernlab/shared/protocol/estimate'
+import { estimate, sizeOf } from '@fernlab/shared/protocol/estimate'
 import { checkParameters, parameterSchema } from '@fernlab/shared/protocol/parameters'
 import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../accounts/caller.ts'
@@ -242,9 +242,7 @@ function detail(lab: CatalogueLab, serving: Serving, parts: ApiParts): LabDetail
         outputs: outputsOf(definition.outputs),
         plots: [...definition.plots],
         definition,
-        ...(known === undefined
-          ? {}
-          : { estimate: { seconds: known.seconds, points: known.points, exact: known.exact } }),
+        ...(known === undefined ? {} : { estimate: sizeOf(known) }),
       }
     }),
   }

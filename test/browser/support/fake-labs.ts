@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { LabDetail } from '@fernlab/shared/contracts/api'
-import { estimate } from '@fernlab/shared/protocol/estimate'
+import { estimate, sizeOf } from '@fernlab/shared/protocol/estimate'
 import { checkLabFolder } from '@fernlab/shared/protocol/lab-folder'
 import { parameterSchema } from '@fernlab/shared/protocol/parameters'
 
@@ -47,7 +47,6 @@ export function readLabs(): Map<string, FakeLab> {
               value === undefined ? [] : [[key, value]],
             ),
           )
-          const { seconds, points, exact } = estimate(protocol, defaults)
           return {
             name,
             title: protocol.title as LabDetail['title'],
@@ -64,7 +63,7 @@ export function readLabs(): Map<string, FakeLab> {
             ),
             plots: [...protocol.plots],
             definition: protocol,
-            estimate: { seconds, points, exact },
+            estimate: sizeOf(estimate(protocol, defaults)),
           }
         }),
       },

@@ -1,6 +1,6 @@
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { createEnvironment, type Environment } from '@fernlab/shared/protocol/environment'
-import { estimate } from '@fernlab/shared/protocol/estimate'
+import { estimate, sizeOf } from '@fernlab/shared/protocol/estimate'
 import { expand, type Instruction, type Instructions, sampleCount } from '@fernlab/shared/protocol/expand'
 import { MAX_INSTRUCTIONS, type Protocol, type Step } from '@fernlab/shared/protocol/protocol'
 import { createRecordStatistics } from '@fernlab/shared/protocol/record-statistics'
@@ -39,6 +39,10 @@ function perform(instructions: Instructions): { seconds: number; rows: Record<st
       const seconds = Math.max(step.forS ?? 0, body?.seconds ?? 0)
       count(step.stream, sampleCount(seconds, step.rateHz))
       total.seconds += seconds
+    } else if (step.op === 'deadline') {
+      const body = perform(step.body)
+      include(body)
+      total.seconds += body.seconds
     } else if (step.op === 'parallel') {
       const branches = step.branches.map(perform)
       branches.forEach(include)
@@ -338,6 +342,35 @@ test('a record lasts as long as its steps, or as it says if that is longer', () 
     )
     assert.equal(perform(expand(record(more), {}, createEnvironment())).rows, { s: seconds * 4 })
   }
+})
+
+test('the least of an estimate is a run whose conditions come true at once', () => {
+  const steps = [
+    '  - until: { condition: meter.voltage < 1, within: 8 s, every: 1 s, steps: [{ wait: 0.5 }, { read: { signals: [meter.voltage] } }] }',
+    '  - record: { signals: [meter.voltage], rate: 20, stream: charge, for: 5 }',
+  ]
+  const guess = estimate(mustParse(withSteps(steps.join('\n'))), {})
+  assert.equal(sizeOf(guess), { seconds: 13, points: 106, exact: false, least: { seconds: 5.5, points: 101 } })
+  const exact = estimate(mustParse(withSteps(steps[1] ?? '')), {})
+  assert.equal(sizeOf(exact), { seconds: 5, points: 100, exact: true, least: { seconds: 5, points: 100 } })
+})
+
+test('property: the least is what the expansion does where conditions come true at once', () => {
+  fc.assert(
+    fc.property(stepsAt(0), (steps) => {
+      const until: Step = { kind: 'until', condition: '1 > 0', within: 1000, every: 0.5, otherwise: 'fail', steps }
+      const protocol = protocolOf([until])
+      const { least, exact } = estimate(protocol, {})
+      const done = perform(expand(protocol, {}, createEnvironment()))
+      assert.not.ok(exact)
+      assert.ok(Math.abs(least.seconds - done.seconds) <= 1e-9 * Math.max(1, done.seconds))
+      assert.equal(
+        Object.fromEntries(Object.entries(least.rows).filter(([, rows]) => rows > 0)),
+        Object.fromEntries(Object.entries(done.rows).filter(([, rows]) => rows > 0)),
+      )
+    }),
+    { numRuns: cases(50) },
+  )
 })
 
 test('an estimate of unknowns is not exact, bounded and quick', () => {

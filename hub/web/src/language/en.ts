@@ -31,6 +31,7 @@ export const en = {
   },
   time: {
     about: 'about {{time}}',
+    range: '{{low}} to {{high}}',
     soon: 'in a moment',
     seconds: '{{n}} s',
     minutes: '{{n}} min',
@@ -39,7 +40,6 @@ export const en = {
     left: '{{time}} left',
     leftUpTo: 'up to {{time}} left',
     took: 'took {{time}}',
-    never: 'never',
   },
   bench: {
     free: 'free',
@@ -87,10 +87,7 @@ export const en = {
     signInToRun: 'Sign in to run',
     points_one: '{{points}} point',
     points_other: '{{points}} points',
-    estimate: '{{points}}, about {{time}}',
-    estimateUpTo: 'up to {{points}}, up to {{time}}',
-    estimateTime: 'about {{time}}',
-    estimateTimeUpTo: 'up to {{time}}',
+    pointsRange: '{{low}} to {{points}} points',
     invalid_one: 'One value needs a change',
     invalid_other: '{{count}} values need a change',
     startsNow: 'Starts at once',

@@ -34,6 +34,7 @@ export const es: Language = {
   },
   time: {
     about: 'unos {{time}}',
+    range: 'de {{low}} a {{high}}',
     soon: 'en un momento',
     seconds: '{{n}} s',
     minutes: '{{n}} min',
@@ -42,7 +43,6 @@ export const es: Language = {
     left: 'quedan {{time}}',
     leftUpTo: 'quedan como máximo {{time}}',
     took: 'duró {{time}}',
-    never: 'nunca',
   },
   bench: {
     free: 'libre',
@@ -91,10 +91,7 @@ export const es: Language = {
     signInToRun: 'Entrar para ejecutar',
     points_one: '{{points}} punto',
     points_other: '{{points}} puntos',
-    estimate: '{{points}}, unos {{time}}',
-    estimateUpTo: 'hasta {{points}}, hasta {{time}}',
-    estimateTime: 'unos {{time}}',
-    estimateTimeUpTo: 'hasta {{time}}',
+    pointsRange: 'de {{low}} a {{points}} puntos',
     invalid_one: 'Hay que cambiar un valor',
     invalid_other: 'Hay que cambiar {{count}} valores',
     startsNow: 'Empieza enseguida',

@@ -18,6 +18,15 @@ export function duration(seconds: number, t: TFunction): string {
 /** The same with "about" before it. */
 export const about = (seconds: number, t: TFunction): string => t('time.about', { time: duration(seconds, t) })
 
+/** Between the two, as a person says it: `5 to 13 s`, `50 s to 3 min`; about one of them where both sound alike. */
+export function range(least: number, most: number, t: TFunction): string {
+  const [low, high] = [duration(least, t), duration(most, t)]
+  if (low === high) return t('time.about', { time: high })
+  const [number, unit] = /^(\d+)(\D+)$/.exec(low)?.slice(1) ?? []
+  const sameUnit = unit !== undefined && /^\d+\D+$/.test(high) && high.endsWith(unit)
+  return t('time.range', { low: sameUnit ? number : low, high })
+}
+
 /** Relative when near (`5 minutes ago`), absolute with its zone when far. */
 export function moment(iso: string, language: string, nowMs: number): string {
   const deltaS = (Date.parse(iso) - nowMs) / 1000

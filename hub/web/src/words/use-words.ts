@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { regionOf } from '../language/language.ts'
 import { quantity } from './quantity.ts'
 import { reasonIn, troubleIn } from './reasons.ts'
-import { about, absolute, clockTime, duration, moment } from './time.ts'
+import { about, absolute, clockTime, duration, moment, range } from './time.ts'
 
 /** The text for a language, falling back to English, then to whatever there is. */
 export function textIn(text: Text | undefined, language: string): string {
@@ -38,6 +38,7 @@ export function useWords() {
       /** Why a run ended as it did. */
       trouble: (run: Pick<Run, 'error' | 'reason'>) => troubleIn(run, t),
       duration: (seconds: number) => duration(seconds, t),
+      range: (least: number, most: number) => range(least, most, t),
       about: (seconds: number) => about(seconds, t),
       moment: (iso: string, nowMs = Date.now()) => moment(iso, regionOf(language), nowMs),
       absolute: (iso: string) => absolute(iso, regionOf(language)),
