@@ -101,7 +101,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   notBuiltRoutes(app)
   describeApi(app, parts)
 
-  const page = config.webFolder === undefined ? undefined : await openStaticFiles(config.webFolder)
+  const page = config.webFolder === undefined ? undefined : await openStaticFiles(config.webFolder, config)
   app.notFound(async (c) => {
     const path = c.req.path
     const allowed = methodsAt(app, path)

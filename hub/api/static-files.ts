@@ -38,8 +38,16 @@ export interface StaticFiles {
   answer(request: Request): Promise<Response | undefined>
 }
 
+export interface StaticFilesOptions {
+  /** The hub's own address: the picture of a shared link must be named whole. */
+  readonly publicUrl?: () => string
+}
+
 /** Reads the list of files once: only those in it are ever opened. */
-export async function openStaticFiles(folder: string): Promise<StaticFiles> {
+export async function openStaticFiles(
+  folder: string,
+  { publicUrl = () => '' }: StaticFilesOptions = {},
+): Promise<StaticFiles> {
   const files = new Map<string, KnownFile>()
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   for (const entry of entries) {
@@ -49,7 +57,9 @@ export async function openStaticFiles(folder: string): Promise<StaticFiles> {
     const path = `/${full.slice(folder.length).split(sep).filter(Boolean).join('/')}`
     files.set(path, { size, etag: `"${size.toString(36)}-${Math.floor(mtimeMs).toString(36)}"` })
   }
-  const index = await readFile(join(folder, 'index.html'))
+  const html = await readFile(join(folder, 'index.html'), 'utf8')
+  const picture = '<meta property="og:image" content="'
+  const index = () => html.replace(`${picture}/`, `${picture}${publicUrl().replace(/\/$/, '')}/`)
 
   const pick = (path: string, accepted: string) => {
     for (const [name, suffix] of [
@@ -74,7 +84,7 @@ export async function openStaticFiles(folder: string): Promise<StaticFiles> {
         // A bench's page has a dot in its address too, so what the browser wants decides.
         const looksLikeFile = /\.[a-z0-9]+$/i.test(pathname) && path !== '/index.html'
         const wantsPage = request.headers.get('accept')?.includes('text/html') === true
-        return looksLikeFile && !wantsPage ? undefined : page(index, request)
+        return looksLikeFile && !wantsPage ? undefined : page(index(), request)
       }
       const packed = pick(path, request.headers.get('accept-encoding') ?? '')
       const { size, etag } = packed?.known ?? plain
@@ -96,8 +106,8 @@ export async function openStaticFiles(folder: string): Promise<StaticFiles> {
   }
 }
 
-function page(index: Buffer, request: Request): Response {
-  const body = request.method === 'HEAD' ? null : new Uint8Array(index)
+function page(index: string, request: Request): Response {
+  const body = request.method === 'HEAD' ? null : index
   return new Response(body, {
     headers: {
       ...pageHeaders,

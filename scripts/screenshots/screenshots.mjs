@@ -1,5 +1,5 @@
 // npm run screenshots [-- folder] [--spanish]: every page of a demo hub, light and dark, desktop and phone; by default
-// into data/screenshots. With --docs also renews the pictures that README and guides show.
+// into data/screenshots. With --docs also renews the pictures that README and guides show, and that of a shared link.
 
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { prepare } from '../start/prepare.mjs'
 import { caller, freeBenches, pushFailingLab, startDemoHub } from './demo-hub.mjs'
 import { squeeze } from './png.mjs'
+import { socialPicture } from './social.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const admin = { name: 'Ada Lovelace', email: 'ada@example.org', password: 'not-a-secret-at-all' }
@@ -229,6 +230,7 @@ async function main(args) {
       const pictures = join(root, 'docs/pictures')
       mkdirSync(pictures, { recursive: true })
       for (const [from, to] of Object.entries(inGuides)) copyFileSync(join(folder, from), join(pictures, to))
+      writeFileSync(join(root, 'hub/web/public/social.png'), squeeze(await socialPicture({ browser, http: hub.http })))
     }
     process.stdout.write(`${folder}\n`)
     return 0

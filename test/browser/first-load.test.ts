@@ -99,6 +99,19 @@ test('precompressed files hold the same bytes', () => {
   }
 })
 
+test('a shared link has a title, a sentence and a picture of the size that is told', () => {
+  const html = readFileSync(`${dist}index.html`, 'utf8')
+  const said = (name: string) => new RegExp(`property="og:${name}" content="(.+?)"`).exec(html)?.[1] ?? ''
+  assert.ok(said('title') !== '' && said('description') !== '')
+  const picture = readFileSync(`${dist}${said('image')}`)
+  assert.is(picture.toString('latin1', 1, 4), 'PNG')
+  assert.equal([picture.readUInt32BE(16), picture.readUInt32BE(20)].map(String), [
+    said('image:width'),
+    said('image:height'),
+  ])
+  assert.ok(picture.length <= 100_000, `${picture.length} bytes`)
+})
+
 test('index.html has no inline script or style', () => {
   const html = readFileSync(`${dist}index.html`, 'utf8')
   assert.not.match(html, /<script(?![^>]*\ssrc=)[^>]*>/)

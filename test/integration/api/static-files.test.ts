@@ -14,7 +14,10 @@ const script = 'console.log("page")\n'.repeat(50)
 test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fernlab-web-'))
   await mkdir(join(folder, 'assets'))
-  await writeFile(join(folder, 'index.html'), '<!doctype html><title>page</title>')
+  await writeFile(
+    join(folder, 'index.html'),
+    '<!doctype html><title>page</title><meta property="og:image" content="/social.png" />',
+  )
   await writeFile(join(folder, 'assets', 'index-AbCd1234.js'), script)
   await writeFile(join(folder, 'assets', 'index-AbCd1234.js.br'), brotliCompressSync(script))
   await writeFile(join(folder, 'assets', 'index-AbCd1234.js.gz'), gzipSync(script))
@@ -45,6 +48,12 @@ test('a file with a hash is kept for good and packed as the browser takes it', a
     assert.is(response.headers.get('content-type'), 'text/javascript; charset=utf-8')
     assert.match(response.headers.get('vary') ?? '', /accept-encoding/i)
   }
+})
+
+test('the picture of a shared link is named with the hub’s address', async () => {
+  const { text } = await get('/labs')
+  const named = /property="og:image" content="(.*?)"/.exec(text)?.[1] ?? ''
+  assert.match(named, /^https?:\/\/[^/]+\/social\.png$/)
 })
 
 test('the page answers for its own paths, is asked for each time and has its policy', async () => {
