@@ -290,6 +290,7 @@ test('a set-up link that no longer works is refused before anything is filled in
   await page.getByLabel('Your name').waitFor()
   await context.close()
 })
+  assert.is(await page.getByRole('button', { name: 'Try again' }).count(), 0, 'a refusal stays a refusal')
 
 test('stopping a run asks first, and the safe answer has the focus', async () => {
   const { page, context } = await visit(browser)

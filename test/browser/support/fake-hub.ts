@@ -143,7 +143,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     }
     if (call === 'POST /api/v1/setup/check') {
       const good = (body as { token?: string }).token === 'once'
-      return good ? json(undefined, 204) : problem(410, 'link-used-or-expired', { hint: 'This link no longer works.' })
+      return good
+        ? json(undefined, 204)
+        : problem(410, 'link-used-or-expired', {
+            hint: 'This set-up link no longer works. Start the hub again for a new one.',
+          })
     }
     if (call === 'POST /api/v1/setup') {
       isSignedIn = true

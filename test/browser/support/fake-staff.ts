@@ -70,7 +70,7 @@ export const benches: readonly Bench[] = [
   },
 ]
 
-/** A healthy node and one in trouble. */
+/** A healthy node, one in trouble, one that was cut off and one that has not come yet. */
 export const nodes: readonly NodeInfo[] = [
   {
     id: 'demo',
@@ -115,6 +115,8 @@ export const nodes: readonly NodeInfo[] = [
       ],
     },
   },
+  { id: 'physics-1', state: 'revoked', lastSeen: ago(260_000), benches: ['optics-1'], enrolledAt: ago(2_600_000) },
+  { id: 'physics-3', state: 'never-seen', benches: [] },
 ]
 
 /** One token in use and one revoked. */

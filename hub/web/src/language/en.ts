@@ -255,6 +255,8 @@ export const en = {
     clock: 'Clock off by',
     clockText: '{{ms}} ms',
     allWell: 'All is well.',
+    isRevoked: 'It is cut off. With a new code it can come back.',
+    isNew: 'It has not signed in yet: its code waits to be typed on it.',
     revoke: 'Revoke',
     revokeTitle: 'Revoke {{node}}?',
     revokeText: 'The node is cut off at once and needs a new code to come back. Its results stay.',

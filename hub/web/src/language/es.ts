@@ -260,6 +260,8 @@ export const es: Language = {
     clock: 'Desvío del reloj',
     clockText: '{{ms}} ms',
     allWell: 'Todo está bien.',
+    isRevoked: 'Está excluido. Con un código nuevo puede volver.',
+    isNew: 'Aún no se ha conectado: falta escribir su código en él.',
     revoke: 'Revocar',
     revokeTitle: '¿Revocar {{node}}?',
     revokeText: 'El nodo queda fuera al instante y necesita un código nuevo para volver. Sus resultados se conservan.',

@@ -21,11 +21,15 @@ export function NodeCard({ node }: { node: NodeInfo }) {
         <h2>{node.id}</h2>
         <NodeMark state={node.state} />
         <span className={styles.seen}>
-          {t('nodes.lastSeen')} {node.lastSeen === undefined ? t('time.never') : words.moment(node.lastSeen)}
+          {node.lastSeen === undefined ? '' : `${t('nodes.lastSeen')} ${words.moment(node.lastSeen)}`}
         </span>
         <RevokeButton node={node} />
       </div>
-      {health === undefined || node.state === 'revoked' ? null : health.problems.length === 0 ? (
+      {node.state === 'revoked' ? (
+        <p className="soft">{t('nodes.isRevoked')}</p>
+      ) : node.state === 'never-seen' ? (
+        <p className="soft">{t('nodes.isNew')}</p>
+      ) : health === undefined ? null : health.problems.length === 0 ? (
         <p className="soft">{t('nodes.allWell')}</p>
       ) : (
         <ul className={styles.problems}>
@@ -51,7 +55,7 @@ export function NodeCard({ node }: { node: NodeInfo }) {
         })}
         {node.benches.length === 0 ? '—' : ''}
       </p>
-      {health === undefined ? null : <Health health={health} />}
+      {health === undefined || node.state === 'revoked' ? null : <Health health={health} />}
     </li>
   )
 }

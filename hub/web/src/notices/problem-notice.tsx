@@ -23,7 +23,7 @@ export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: ()
           )}
         </CopyButton>
       </div>
-      {onRetry === undefined ? null : (
+      {onRetry === undefined || isFinal(error) ? null : (
         <Button variant="default" size="xs" onClick={onRetry}>
           {t('error.retry')}
         </Button>
@@ -31,6 +31,10 @@ export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: ()
     </div>
   )
 }
+
+/** Asked again, the hub would refuse it again. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429
 
 function words(error: unknown, t: ReturnType<typeof useTranslation>['t']) {
   if (!(error instanceof ApiProblem)) {

@@ -82,7 +82,7 @@ function sentence(run: Run, { t, about, reason }: ReturnType<typeof useWords>, n
     const time = inS === undefined ? undefined : inS < 5 ? t('time.soon') : about(inS)
     const parts = [
       time === undefined
-        ? reason(run.waitReason ?? t('runPage.waitNoTime'))
+        ? asSentence(reason(run.waitReason ?? t('runPage.waitNoTime')))
         : run.position === 1
           ? t('runPage.waitNext', { time })
           : t('runPage.waitTurn', { time }),
