@@ -5,7 +5,7 @@ import { suite } from '../support/suite.ts'
 import { openBrowser, type VisitOptions, visit } from './support/browser.ts'
 import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
 
-const test = suite('every page, by day and by night, wide and narrow', { timeoutMs: 240_000, fileTimeoutMs: 900_000 })
+const test = suite('every page, by day and by night, wide and narrow', { timeoutMs: 400_000, fileTimeoutMs: 1_500_000 })
 
 let hub: FakeHub
 let browser: Browser

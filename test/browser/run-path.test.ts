@@ -142,8 +142,11 @@ test('when the hub is out of reach the page stays, says so, and comes back by it
   hub.down = true
   await page.getByText('The hub cannot be reached.').waitFor({ timeout: 25_000 })
   await page.getByRole('heading', { name: 'RC circuit' }).waitFor()
-  hub.down = false
+  // It asks again by itself too, so the button is pressed while nothing can make it go away.
+  const asked = page.waitForRequest('**/api/v1/**')
   await page.getByRole('button', { name: 'Try now' }).click()
+  await asked
+  hub.down = false
   await page.getByText('The hub cannot be reached.').waitFor({ state: 'detached' })
   await context.close()
 })
@@ -230,6 +233,8 @@ test('a lab that no bench serves says so on its card and on its form, to staff w
   await page.getByText('No bench serves this lab.').waitFor()
   await page.getByText('demo.rc-1 is kept for diode-iv').waitFor()
   assert.is(await page.getByRole('button', { name: 'Run', exact: true }).count(), 0)
+  // The page asks again now and then; what is on its way then has nobody to answer.
+  await page.unrouteAll({ behavior: 'ignoreErrors' })
   await context.close()
 })
 
@@ -283,14 +288,14 @@ test('a reset link without its secret says so and leads to a new one', async () 
 test('a set-up link that no longer works is refused before anything is filled in', async () => {
   const { page, context } = await visit(browser)
   await page.goto(`${hub.url}/setup#token=wrong`)
-  await page.getByText('This link no longer works.').waitFor()
+  await page.getByText('This set-up link no longer works.').waitFor()
   assert.is(await page.getByLabel('Your name').count(), 0)
+  assert.is(await page.getByRole('button', { name: 'Try again' }).count(), 0, 'a refusal stays a refusal')
   await page.goto(`${hub.url}/sign-in`)
   await page.goto(`${hub.url}/setup#token=once`)
   await page.getByLabel('Your name').waitFor()
   await context.close()
 })
-  assert.is(await page.getByRole('button', { name: 'Try again' }).count(), 0, 'a refusal stays a refusal')
 
 test('stopping a run asks first, and the safe answer has the focus', async () => {
   const { page, context } = await visit(browser)

@@ -123,7 +123,7 @@ test('on a phone, by night, by keyboard alone: sign in, run, watch, read the cha
   await page.keyboard.press('Enter')
   await tabTo(page, page.getByLabel(/^Recording time/).first())
   await page.keyboard.press('ControlOrMeta+a')
-  await page.keyboard.type('3 s')
+  await page.keyboard.type('8 s')
   await page.keyboard.press('Enter')
   await page.waitForURL(/\/runs\/[0-9a-z]{26}/)
   const [few, more] = await pointsWhileRunning(page)

@@ -48,7 +48,7 @@ export async function visit(browser: Browser, options: VisitOptions = {}): Promi
     // A refused or cut request is what several tests are about; the page's own errors are not.
     if (message.type() === 'error' && !text.startsWith('Failed to load resource')) complaints.push(text)
   })
-  page.setDefaultTimeout(8_000)
+  page.setDefaultTimeout(20_000)
   return { page, context, complaints }
 }
 
