@@ -217,6 +217,7 @@ async function assemble(
     verifyToken: accounts.verifyToken,
     tokenHolder: accounts.tokenHolder,
     onRevoked: accounts.onRevoked,
+    onEnded: accounts.onEnded,
     broker,
     clock,
     log,

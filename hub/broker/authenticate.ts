@@ -21,6 +21,8 @@ export interface AuthenticateOptions {
   readonly verifyToken: (token: string) => Promise<Caller | undefined>
   readonly tokenHolder: (tokenId: string) => Promise<Caller | undefined>
   readonly onRevoked: (listener: (tokenId: string) => void) => () => void
+  /** Calls back with the person whose rights may have changed. */
+  readonly onEnded: (listener: (personId: string) => void) => () => void
   readonly broker: Pick<Broker, 'disconnect' | 'identities'>
   readonly clock: Clock
   readonly log: Log
@@ -29,16 +31,16 @@ export interface AuthenticateOptions {
 type Integrator = Extract<Identity, { kind: 'integrator' }>
 
 /**
- * Signs in nodes by their credential and integrators by `token` and an API token; revoking and expiry cut connections at
- * once, another role or other scopes within a minute.
+ * Signs in nodes by their credential and integrators by `token` and an API token; revoking, expiry, another role and the
+ * end of an account cut connections at once, what another process changes within a minute.
  */
 export function authenticateMqtt(options: AuthenticateOptions): MqttAuthentication {
-  const { verifyNode, verifyToken, tokenHolder, onRevoked, broker, clock, log } = options
+  const { verifyNode, verifyToken, tokenHolder, onRevoked, onEnded, broker, clock, log } = options
   const losses = createLossLog(log)
   const ends = new Map<string, () => void>()
 
   const cut = (tokenId: string) => broker.disconnect((who) => who.kind === 'integrator' && who.tokenId === tokenId)
-  const stop = onRevoked(cut)
+  const stops = [onRevoked(cut), onEnded((personId) => void recheckAll((who) => who.personId === personId))]
 
   const endInTime = (tokenId: string, expiresAt: number | undefined) => {
     const leftMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - clock.now()
@@ -58,10 +60,10 @@ export function authenticateMqtt(options: AuthenticateOptions): MqttAuthenticati
     else endInTime(tokenId, caller?.tokenExpiresAt)
   }
 
-  const recheckAll = async () => {
+  const recheckAll = async (concerns: (who: Integrator) => boolean = () => true) => {
     let failed = false
     for (const identity of broker.identities()) {
-      if (identity.kind !== 'integrator') continue
+      if (identity.kind !== 'integrator' || !concerns(identity)) continue
       try {
         await recheck(identity)
       } catch (error) {
@@ -91,7 +93,7 @@ export function authenticateMqtt(options: AuthenticateOptions): MqttAuthenticati
     },
     close: () => {
       closed = true
-      stop()
+      for (const stop of stops) stop()
       cancel()
       for (const cancelEnd of ends.values()) cancelEnd()
     },
@@ -102,8 +104,8 @@ const rightsOf = ({ scopes, admin, drives }: Integrator) => JSON.stringify([scop
 
 /** Undefined for a token that is not for MQTT. */
 function integratorOf(caller: Caller): Integrator | undefined {
-  const { tokenId, scopes, role } = caller
+  const { tokenId, personId, scopes, role } = caller
   if (tokenId === undefined || !hasMqttScope(scopes)) return undefined
   const admin = role === 'admin' && (scopes === 'all' || scopes.includes('admin'))
-  return { kind: 'integrator', tokenId, scopes, admin, drives: can(caller, 'benches.drive') }
+  return { kind: 'integrator', tokenId, personId, scopes, admin, drives: can(caller, 'benches.drive') }
 }

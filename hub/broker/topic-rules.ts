@@ -13,6 +13,7 @@ export type Identity =
   | {
       readonly kind: 'integrator'
       readonly tokenId: string
+      readonly personId: string
       readonly scopes: readonly string[] | 'all'
       readonly admin: boolean
       /** May take leases on benches. */

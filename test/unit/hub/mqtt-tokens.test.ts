@@ -23,6 +23,7 @@ function start(tokens: Record<string, Caller | Error | undefined>) {
   const clock = new ManualClock()
   const log = recordingLog()
   let connected: Identity[] = []
+  let end: (personId: string) => void = () => {}
   const find = async (token: string) => {
     const found = tokens[token]
     if (found instanceof Error) throw found
@@ -33,6 +34,10 @@ function start(tokens: Record<string, Caller | Error | undefined>) {
     verifyToken: find,
     tokenHolder: find,
     onRevoked: () => () => {},
+    onEnded: (listener) => {
+      end = listener
+      return () => {}
+    },
     broker: {
       identities: () => connected,
       disconnect: (matches) => {
@@ -47,7 +52,7 @@ function start(tokens: Record<string, Caller | Error | undefined>) {
     if (identity !== undefined) connected.push(identity)
   }
   const ids = () => connected.map((who) => who.kind === 'integrator' && who.tokenId)
-  return { clock, log, connect, ids, close: authentication.close }
+  return { clock, log, connect, ids, end: (personId: string) => end(personId), close: authentication.close }
 }
 
 test('one that ends is cut when it ends, also long after it signed in', async () => {
@@ -82,6 +87,24 @@ test('one with another role or other scopes is cut within a minute; a look-up th
   delete tokens.a
   await clock.advance(60_000)
   assert.equal(ids(), ['d'])
+  close()
+})
+
+test('another role given here, and a closed account, cut at once whoever has other rights by it', async () => {
+  const tokens: Record<string, Caller> = {
+    lowered: caller('lowered'),
+    other: caller('other', { personId: 'q' }),
+    renamed: caller('renamed', { personId: 'r' }),
+    closed: caller('closed', { personId: 's' }),
+  }
+  const { clock, connect, ids, end, close } = start(tokens)
+  for (const token of Object.keys(tokens)) await connect(token)
+  tokens.lowered = caller('lowered', { role: 'student' })
+  tokens.other = caller('other', { personId: 'q', role: 'student' })
+  delete tokens.closed
+  for (const person of ['p', 'r', 's']) end(person)
+  await clock.advance(0)
+  assert.equal(ids(), ['other', 'renamed'])
   close()
 })
 

@@ -10,6 +10,7 @@ const node: Identity = { kind: 'node', node: 'n1' }
 const integrator = (scopes: string[], admin = false, drives = false): Identity => ({
   kind: 'integrator',
   tokenId: 't',
+  personId: 'p',
   scopes,
   admin,
   drives,
