@@ -43,7 +43,7 @@ export interface Accounts {
   tokenHolder(tokenId: string): Promise<Caller | undefined>
   /** Calls back with the id of each token that is revoked; returns how to stop. */
   onRevoked(listener: (tokenId: string) => void): () => void
-  /** Calls back with the person of whom a token or a session may have ended in this process; returns how to stop. */
+  /** Calls back with the person of whom a token or a session may have ended, or may do something else, in this process; returns how to stop. */
   onEnded(listener: (personId: string) => void): () => void
   person(id: string): Promise<Person | undefined>
   /** By id; with `search`, those whose name or address contains it. */
@@ -135,10 +135,7 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
         for (const stop of stops) stop()
       }
     },
-    person: async (id) => {
-      const row = await people(store).where('user.id', '=', id).executeTakeFirst()
-      return row === undefined ? undefined : { ...row, role: row.role ?? 'guest' }
-    },
+    person: (id) => people(store).where('user.id', '=', id).executeTakeFirst(),
     people: async ({ limit, cursor, search }) => {
       const rows = await people(store)
         .where('user.id', '>', cursor ?? '')
@@ -146,12 +143,13 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
         .orderBy('user.id')
         .limit(limit + 1)
         .execute()
-      const items = rows.slice(0, limit).map((row) => ({ ...row, role: row.role ?? ('guest' as const) }))
+      const items = rows.slice(0, limit)
       const last = items.at(-1)
       return { items, ...(rows.length > limit && last !== undefined ? { cursor: last.id } : {}) }
     },
     setRole: async (by, personId, role) => {
       await setRole({ store, clock, by, personId, role })
+      tokens.forget()
       identity.forget(personId)
       const person = await people(store).where('user.id', '=', personId).executeTakeFirstOrThrow()
       return { ...person, role }
@@ -191,6 +189,6 @@ function named(text: string) {
 function people(store: Store) {
   return store.db
     .selectFrom('user')
-    .leftJoin('person', 'person.id', 'user.id')
+    .innerJoin('person', 'person.id', 'user.id')
     .select(['user.id', 'user.name', 'user.email', 'person.role'])
 }

@@ -85,7 +85,9 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
     if (found === null) return undefined
     const { id, name, email } = found.user
     const row = await store.db.selectFrom('person').select('role').where('id', '=', id).executeTakeFirst()
-    return { personId: id, name, email, role: row?.role ?? 'guest', scopes: 'all', via: 'session' }
+    // A sign-in that was under way while the account was closed.
+    if (row === undefined) return undefined
+    return { personId: id, name, email, role: row.role, scopes: 'all', via: 'session' }
   }
 
   const authenticate = async (headers: Headers): Promise<Caller | undefined> => {

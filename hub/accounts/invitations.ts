@@ -1,7 +1,7 @@
 /**
  * Links by which people make accounts of their own.
  *
- * INVARIANTS: only the hash of a link's secret is stored; the place that a person takes and the person's rows are one
+ * INVARIANTS: only the hash of a link's secret is stored; nobody joins by one to whose role its maker may not invite now; the place that a person takes and the person's rows are one
  * atomic write, so of any number who come at once no more join than may.
  */
 import type { Invitation } from '@fernlab/shared/contracts/api'
@@ -54,7 +54,8 @@ export function createInvitations({ store, identity, publicUrl, clock, log }: In
       .selectFrom('invitation')
       .leftJoin('user', 'user.id', 'invitation.created_by')
       .selectAll('invitation')
-      .select('user.name')
+      .leftJoin('person', 'person.id', 'invitation.created_by')
+      .select(['user.name', 'person.role as maker_role'])
   type Row = Awaited<ReturnType<ReturnType<typeof rows>['execute']>>[number]
 
   const audit = (personId: string, action: string, subject: string, detail: object = {}) =>
@@ -70,6 +71,9 @@ export function createInvitations({ store, identity, publicUrl, clock, log }: In
     if (row.revoked_at !== null) throw over('this invitation was taken back')
     if (row.expires_at <= clock.now()) throw over('this invitation is too old')
     if (row.used >= row.most) throw over('this invitation is used up')
+    // It may have been made while its maker's role was taken.
+    if (row.maker_role === null || !mayInvite({ role: row.maker_role }, row.role))
+      throw over('whoever made this invitation may not invite any more')
     return row
   }
 

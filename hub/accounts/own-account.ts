@@ -1,13 +1,19 @@
-/** What people do with accounts of their own: another name, signing out everywhere, taking their data, leaving. */
+/**
+ * What people do with accounts of their own: another name, signing out everywhere, taking their data, leaving.
+ *
+ * INVARIANTS: a closed account has no row in `person`, and without one no session, token or link opens anything: also one
+ * that was being made while the account was closed.
+ */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Store } from '../store/store.ts'
 import type { Identity } from './identity.ts'
-import { anotherAdmin, lastAdmin } from './roles.ts'
+import { anotherAdmin, lastAdmin, personUnknown, revokeInvitations } from './roles.ts'
 import type { Tokens } from './tokens.ts'
 
 export interface OwnAccount {
+  /** Throws `person-unknown` for an account that was closed meanwhile. */
   rename(personId: string, name: string): Promise<void>
   /** Ends every session of the person, here and elsewhere; tokens stay. */
   signOutEverywhere(personId: string): Promise<void>
@@ -45,7 +51,20 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
   return {
     rename: async (personId, name) => {
       const updatedAt = new Date(clock.now()).toISOString()
-      await store.write([db.updateTable('user').set({ name, updatedAt }).where('id', '=', personId)])
+      const query = db
+        .updateTable('user')
+        .set({ name, updatedAt })
+        .where('id', '=', personId)
+        .where(({ exists, selectFrom }) =>
+          exists(selectFrom('person').select('person.id').where('person.id', '=', personId)),
+        )
+      try {
+        await store.write([{ query, expect: 1 }])
+      } catch (error) {
+        if (asLabError(error).code !== 'precondition-failed') throw error
+        throw personUnknown(personId)
+      }
+      tokens.forget()
       identity.forget(personId)
     },
     signOutEverywhere: async (personId) => {
@@ -87,8 +106,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
       }
       const now = clock.now()
       const leave = db
-        .updateTable('person')
-        .set({ role: 'guest', language: null })
+        .deleteFrom('person')
         .where('id', '=', personId)
         .where((eb) => eb.or([eb('role', '!=', 'admin'), anotherAdmin(eb, personId)]))
         .where(({ not, exists, selectFrom }) =>
@@ -108,14 +126,12 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
             .where('id', '=', personId),
           db.deleteFrom('account').where('userId', '=', personId),
           db.deleteFrom('session').where('userId', '=', personId),
+          db.deleteFrom('token').where('person_id', '=', personId),
           db.deleteFrom('one_time').where('subject', '=', personId),
           db.deleteFrom('idempotency').where('person_id', '=', personId),
           db.updateTable('run').set({ note: null }).where('person_id', '=', personId).where('note', 'is not', null),
-          db
-            .updateTable('invitation')
-            .set({ revoked_at: now })
-            .where('created_by', '=', personId)
-            .where('revoked_at', 'is', null),
+          revokeInvitations({ store, clock, of: personId }),
+          db.updateTable('invitation').set({ note: null }).where('created_by', '=', personId),
           audit(personId, 'person.left'),
         ])
       } catch (error) {
@@ -129,10 +145,8 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
             'You have runs that wait or are under way. Stop them or let them end, then close the account.',
         })
       }
+      tokens.forget()
       identity.forget(personId)
-      for (const { id, revokedAt } of await tokens.list(personId)) {
-        if (revokedAt === undefined) await tokens.revoke(personId, id)
-      }
       log.info({ person: personId }, 'a person closed their account')
     },
   }

@@ -66,9 +66,13 @@ export function createPasswords(options: PasswordsOptions): Passwords {
       if (personId === undefined || personId === null) throw oneTimeError('password-reset')
       const hash = await identity.hashPassword(password)
       const now = clock.now()
+      // The account may have been closed while the link was on its way.
+      const claim = claimOneTime(store, clock, 'password-reset', token).where(({ exists, selectFrom }) =>
+        exists(selectFrom('person').select('person.id').where('person.id', '=', personId)),
+      )
       try {
         await store.write([
-          { query: claimOneTime(store, clock, 'password-reset', token), expect: 1 },
+          { query: claim, expect: 1 },
           store.db.deleteFrom('account').where('userId', '=', personId).where('providerId', '=', 'credential'),
           store.db.insertInto('account').values(credential(clock, personId, hash)),
           store.db.deleteFrom('session').where('userId', '=', personId),
@@ -106,8 +110,9 @@ export async function resetPassword(options: {
 async function findPerson(store: Store, email: string) {
   return store.db
     .selectFrom('user')
-    .select(['id', 'name', 'email'])
-    .where('email', '=', email.toLowerCase())
+    .innerJoin('person', 'person.id', 'user.id')
+    .select(['user.id', 'user.name', 'user.email'])
+    .where('user.email', '=', email.toLowerCase())
     .executeTakeFirst()
 }
 

@@ -1,13 +1,15 @@
-/** Roles of people. */
+/** Roles of people, and what goes with them. */
+import { roles } from '@fernlab/shared/contracts/api'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { ExpressionBuilder } from 'kysely'
 import type { HubSchema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Role } from './caller.ts'
+import { mayInvite } from './can.ts'
 
 /**
- * Gives the person the role, unless that leaves no admin who can sign in: then it throws `last-admin`, also when two
+ * Gives the person the role, and takes back their invitations to which it does not entitle, unless that leaves no admin who can sign in: then it throws `last-admin`, also when two
  * admins take the role from each other at once. Throws `person-unknown`.
  */
 export async function setRole(options: {
@@ -19,9 +21,7 @@ export async function setRole(options: {
 }): Promise<void> {
   const { store, clock, by, personId, role } = options
   const person = await store.db.selectFrom('person').select('role').where('id', '=', personId).executeTakeFirst()
-  if (person === undefined) {
-    throw new LabError({ code: 'person-unknown', kind: 'caller', message: `there is no person ${personId}` })
-  }
+  if (person === undefined) throw personUnknown(personId)
   if (person.role === role) return
   const change = store.db
     .updateTable('person')
@@ -36,11 +36,26 @@ export async function setRole(options: {
     detail: JSON.stringify({ from: person.role, to: role }),
   }
   try {
-    await store.write([{ query: change, expect: 1 }, store.db.insertInto('audit').values(entry)])
+    await store.write([
+      { query: change, expect: 1 },
+      revokeInvitations({ store, clock, of: personId, but: roles.filter((to) => mayInvite({ role }, to)) }),
+      store.db.insertInto('audit').values(entry),
+    ])
   } catch (error) {
     if (asLabError(error).code !== 'precondition-failed') throw error
     throw lastAdmin()
   }
+}
+
+/** The query that takes back the person's invitations, but those to these roles. */
+export function revokeInvitations(options: { store: Store; clock: Clock; of: string; but?: readonly Role[] }) {
+  const { store, clock, of, but = [] } = options
+  return store.db
+    .updateTable('invitation')
+    .set({ revoked_at: clock.now() })
+    .where('created_by', '=', of)
+    .where('revoked_at', 'is', null)
+    .$if(but.length > 0, (query) => query.where('role', 'not in', but))
 }
 
 /** True while somebody else is admin who can sign in. */
@@ -54,6 +69,10 @@ export function anotherAdmin(eb: ExpressionBuilder<HubSchema, 'person'>, than: s
       .where('other.id', '!=', than)
       .where('account.providerId', '=', 'credential'),
   )
+}
+
+export function personUnknown(personId: string): LabError {
+  return new LabError({ code: 'person-unknown', kind: 'caller', message: `there is no person ${personId}` })
 }
 
 export function lastAdmin(): LabError {

@@ -2,8 +2,8 @@
  * API tokens.
  *
  * INVARIANTS: only the hash is stored, in memory too; what the database said of a token holds for at most `cacheMs`, so
- * that a revocation or a new role written by another process takes effect within a second; a revocation in this process
- * and a token's expiry take effect at once; `last_used_at` is written in bundles and may be lost.
+ * that a revocation or a new role written by another process takes effect within a second; a revocation or a new role in
+ * this process and a token's expiry take effect at once; `last_used_at` is written in bundles and may be lost.
  */
 import type { Token } from '@fernlab/shared/contracts/api'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -35,6 +35,8 @@ export interface Tokens {
   establish(personId: string, name: string, secret: string): Promise<void>
   list(personId: string): Promise<Token[]>
   revoke(personId: string, tokenId: string): Promise<boolean>
+  /** Drops what is remembered of tokens: their person has another role or name, or has left. */
+  forget(): void
   onRevoked(listener: (tokenId: string, personId: string) => void): () => void
   close(): Promise<void>
 }
@@ -100,7 +102,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
     const row = await store.db
       .selectFrom('token')
       .innerJoin('user', 'user.id', 'token.person_id')
-      .leftJoin('person', 'person.id', 'token.person_id')
+      .innerJoin('person', 'person.id', 'token.person_id')
       .select(['token.id', 'token.person_id', 'token.scopes', 'token.expires_at', 'token.revoked_at'])
       .select(['user.name', 'user.email', 'person.role'])
       .where(column, '=', value)
@@ -111,7 +113,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
       personId: row.person_id,
       name: row.name,
       email: row.email,
-      role: row.role ?? 'guest',
+      role: row.role,
       scopes: JSON.parse(row.scopes) as string[],
       via: 'token',
       tokenId: row.id,
@@ -198,6 +200,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
       announce(tokenId, personId)
       return true
     },
+    forget: forgetAll,
     onRevoked: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)

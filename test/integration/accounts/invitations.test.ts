@@ -152,20 +152,42 @@ test('another role holds at once, for sessions and tokens', async () => {
   const cookie = cookieOf(joined)
   const { id } = (await joined.json()) as Me
   const made = await as<{ token: string }>(cookie, 'POST', '/api/v1/tokens', { name: 'mine', scopes: ['read'] })
+  const byToken = async () =>
+    (await fetch(`${hub.url}/api/v1/users`, { headers: { authorization: `Bearer ${made.body.token}` } })).status
   assert.is((await as(cookie, 'GET', '/api/v1/users')).status, 403)
+  assert.is(await byToken(), 403)
   const changed = await as<Me>(boss, 'PUT', `/api/v1/users/${id}`, { role: 'instructor' })
   assert.equal([changed.status, changed.body.role], [200, 'instructor'])
   assert.is((await as(cookie, 'GET', '/api/v1/users')).status, 200)
+  assert.is(await byToken(), 200)
   await as(boss, 'PUT', `/api/v1/users/${id}`, { role: 'guest' })
   assert.is((await as(cookie, 'GET', '/api/v1/users')).status, 403)
-  const byToken = await fetch(`${hub.url}/api/v1/users`, { headers: { authorization: `Bearer ${made.body.token}` } })
-  assert.is(byToken.status, 403)
+  assert.is(await byToken(), 403)
   const { items } = (
     await as<{ items: { action: string; subject: string; detail: object }[] }>(boss, 'GET', '/api/v1/audit')
   ).body
   const entry = items.find(({ action, subject }) => action === 'person.role' && subject === id)
   assert.equal(entry?.detail, { from: 'instructor', to: 'guest' })
   assert.is((await as(boss, 'PUT', '/api/v1/users/nobody', { role: 'guest' })).status, 404)
+})
+
+test('whoever loses a role loses the invitations to which it entitled', async () => {
+  const joined = await join(secretOf(await invite({ role: 'admin' })))
+  const { id } = (await joined.clone().json()) as Me
+  const way = cookieOf(joined)
+  const [back, kept] = [await invite({ role: 'admin' }, way), await invite({ role: 'student', most: 2 }, way)]
+  assert.is((await as(boss, 'PUT', `/api/v1/users/${id}`, { role: 'instructor' })).status, 200)
+  assert.is(await code(await join(secretOf(back))), 'invitation-over')
+  assert.is((await join(secretOf(kept))).status, 201)
+  const { items } = (await as<{ items: Invitation[] }>(boss, 'GET', '/api/v1/invitations')).body
+  const takenBack = (of: Invitation) => items.find((item) => item.id === of.id)?.revokedAt !== undefined
+  assert.equal([takenBack(back), takenBack(kept)], [true, false])
+  // As one that was being made while the role was taken.
+  await hub.store.write([hub.store.db.updateTable('invitation').set({ revoked_at: null }).where('id', '=', back.id)])
+  assert.is(await code(await hub.json('POST', '/api/v1/join/check', { token: secretOf(back) })), 'invitation-over')
+  assert.is(await code(await join(secretOf(back))), 'invitation-over')
+  await as(boss, 'PUT', `/api/v1/users/${id}`, { role: 'student' })
+  assert.is(await code(await join(secretOf(kept))), 'invitation-over')
 })
 
 test('there is always an admin left, also when two take it from each other at once', async () => {

@@ -1,4 +1,8 @@
+import { makeOneTime } from '@fernlab/hub/accounts/one-time'
+import { resetPassword } from '@fernlab/hub/accounts/passwords'
 import type { Me, Run } from '@fernlab/shared/contracts/api'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
@@ -26,6 +30,7 @@ const ask = (cookie: string, method: string, path: string, body?: object) =>
     headers: { cookie, origin: hub.url, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
+const failure = (promise: Promise<unknown>) => promise.then(undefined, (error: LabError) => error.code)
 const code = async (response: Response) => ((await response.json()) as { code: string }).code
 
 async function newPerson(role = 'student'): Promise<{ cookie: string; email: string; id: string }> {
@@ -108,6 +113,42 @@ test('a closed account leaves runs of nobody who can be named, and opens nothing
   const { link: next } = (await (await ask(boss, 'POST', '/api/v1/invitations', {})).json()) as { link: string }
   const nextToken = new URLSearchParams(new URL(next).hash.slice(1)).get('token')
   assert.is((await hub.json('POST', '/api/v1/join', { token: nextToken, name: 'Eli', email, password })).status, 201)
+})
+
+test('nothing brings a closed account back, also not what was under way while it was closed', async () => {
+  const { cookie, id } = await newPerson('instructor')
+  const { db } = hub.store
+  const made = await ask(cookie, 'POST', '/api/v1/tokens', { name: 'Eli’s laptop', scopes: ['admin'] })
+  const { token } = (await made.json()) as { token: string }
+  const sessions = await db.selectFrom('session').selectAll().where('userId', '=', id).execute()
+  const tokens = await db.selectFrom('token').selectAll().where('person_id', '=', id).execute()
+  const invited = await ask(cookie, 'POST', '/api/v1/invitations', { note: 'Eli’s course' })
+  assert.is(invited.status, 201)
+  assert.is((await ask(cookie, 'POST', '/api/v1/me/close', { password })).status, 204)
+  assert.equal(await db.selectFrom('token').select('name').where('person_id', '=', id).execute(), [])
+  const [invitation] = await db.selectFrom('invitation').select('note').where('created_by', '=', id).execute()
+  assert.equal(invitation, { note: null })
+  // A sign-in, a new token, another name and a letter, each written just after the account was closed.
+  await hub.store.write([
+    ...sessions.map((row) => db.insertInto('session').values(row)),
+    ...tokens.map((row) => db.insertInto('token').values(row)),
+  ])
+  assert.is((await ask(cookie, 'GET', '/api/v1/me')).status, 401)
+  assert.is((await fetch(`${hub.url}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })).status, 401)
+  assert.is(await failure(hub.accounts.own.rename(id, 'Eli')), 'person-unknown')
+  const clock = systemClock
+  const secret = await makeOneTime({ store: hub.store, clock, purpose: 'password-reset', subject: id, ttlMs: 60_000 })
+  const reset = await hub.json('POST', '/api/v1/password/reset', { token: secret, password })
+  assert.is(await code(reset), 'link-used-or-expired')
+  assert.equal(await db.selectFrom('account').select('id').where('userId', '=', id).execute(), [])
+  const { name, email } = await db.selectFrom('user').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+  assert.is(name, 'Former member')
+  assert.is(await failure(resetPassword({ store: hub.store, email, publicUrl: hub.url })), 'person-unknown')
+  // Nor is there anybody in the list to whom a role could be given.
+  const boss = await signIn(admin.email)
+  const listed = (await (await ask(boss, 'GET', `/api/v1/users?q=${id}`)).json()) as { items: Me[] }
+  assert.equal(listed.items, [])
+  assert.is(await code(await ask(boss, 'PUT', `/api/v1/users/${id}`, { role: 'admin' })), 'person-unknown')
 })
 
 test('the only admin can not leave', async () => {
