@@ -46,23 +46,19 @@ async function cancel(id: string): Promise<void> {
 for (const point of brokerFaultPoints) {
   test(`at ${point}`, async () => {
     const { hub, client } = lab
-    const armed = { FERNLAB_FAULT_POINT: point }
     // One that is to be cancelled has to outlast the restart.
     const points = point.includes('cancel') ? 300 : 6
     const submit = () => client.submit({ lab: labId, protocol: 'steps-never', parameters: { points } })
-    let id: string
+    let id: string | undefined
     if (whileConnecting.includes(point)) {
       id = await submit()
       await client.reached(id, underWay)
-      await hub.kill()
-      hub.launch(armed)
-    } else {
-      await hub.kill()
-      await hub.start(armed)
-      id = await submit()
     }
+    await hub.kill()
+    hub.launch({ FERNLAB_FAULT_POINT: point })
     const ended = hub.ended()
     hub.watch()
+    id ??= await submit()
     const provoke = provocations[point]
     if (provoke !== undefined) {
       await client.reached(id, underWay)

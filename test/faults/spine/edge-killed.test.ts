@@ -20,6 +20,8 @@ test.after(() => lab.close())
 const beforeItRuns: readonly FaultPoint[] = ['after-receive-assign', 'before-accept-commit', 'before-start-commit']
 /** Points after the stop document is on disk: nothing is left to interrupt. */
 const afterItEnded: readonly FaultPoint[] = ['after-stop-commit']
+/** Points that are passed once the hub has had its turn. */
+const afterTheHub: readonly FaultPoint[] = ['after-send-accepted', 'after-acknowledge']
 /** Points at which a page is on disk and the stop document is not: that page is what a run leaves behind. */
 const cutWithRows: readonly FaultPoint[] = [
   'after-page-commit',
@@ -49,8 +51,8 @@ faultPoints.forEach((point, at) => {
     const ended = edge.ended()
     edge.watch()
     const ids: string[] = []
-    // Long enough for a page to be on disk before the last step is done, also when the disk is slow.
-    const parameters = { points: point === 'after-send-accepted' ? 40 : 16 }
+    // Long enough for a page to be on disk, or the hub to have answered, before the last step is done.
+    const parameters = { points: afterTheHub.includes(point) ? 40 : 16 }
     for (const protocol of firstOf(point, at)) ids.push(await client.submit({ lab: labId, protocol, parameters }))
     if (point === 'after-send-accepted') {
       // A node answers by itself only an assignment that it need not begin with: one that it has already.
