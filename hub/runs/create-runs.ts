@@ -38,7 +38,10 @@ export interface CreateRunsOptions {
   readonly faultPoint?: FaultHook | undefined
 }
 
+/** Reasons outlive the account of who gave them: the audit log says who of the staff it was. */
 const cancelledOnRequest = 'cancelled on request'
+const cancelledByStaff = 'cancelled by the staff'
+const givenUpByStaff = 'given up by the staff'
 
 /** The runs of this hub. */
 export function createRuns(options: CreateRunsOptions): Runs {
@@ -169,6 +172,10 @@ export function createRuns(options: CreateRunsOptions): Runs {
     return existing(known.id)
   }
 
+  /** Kept in this turn's write. */
+  const audit = ({ personId }: Caller, action: string, subject: string) =>
+    turn.add(statements.insertAudit, { at: clock.now(), personId, action, subject })
+
   const rows = () =>
     store.db
       .selectFrom('run')
@@ -242,13 +249,15 @@ export function createRuns(options: CreateRunsOptions): Runs {
     cancel: async (id, by) => {
       const run = runs.get(id)
       if (run === undefined || run.cancelRequested) return existing(id)
-      const reason = by.personId === run.personId ? cancelledOnRequest : `cancelled by ${by.name}`
+      const own = by.personId === run.personId
+      const reason = own ? cancelledOnRequest : cancelledByStaff
       if (run.state === 'queued') {
         ledger.finish(run, { state: 'cancelled', reason, endedAt: clock.now() })
       } else {
         ledger.requestCancel(run, reason)
         turn.afterCommit(() => options.sendCancel(run, reason))
       }
+      if (!own) audit(by, 'run.cancelled', id)
       faultPoint?.('before-cancel-commit')
       await turn.kept()
       faultPoint?.('after-cancel-commit')
@@ -265,7 +274,8 @@ export function createRuns(options: CreateRunsOptions): Runs {
           message: `run ${id} is still queued: cancel it`,
         })
       }
-      ledger.finish(run, { state: 'interrupted', reason: `given up by ${by.name}`, endedAt: clock.now() })
+      ledger.finish(run, { state: 'interrupted', reason: givenUpByStaff, endedAt: clock.now() })
+      audit(by, 'run.given-up', id)
       await turn.kept()
       return existing(id)
     },

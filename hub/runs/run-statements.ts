@@ -127,6 +127,11 @@ export function runStatements(db: Kysely<HubSchema>) {
     insertEvent: statement((v: EventRow) =>
       db.insertInto('run_event').values({ run_id: v.runId, number: v.number, at: v.at, name: v.name, data: v.data }),
     ),
+    insertAudit: statement((v: { at: number; personId: string; action: string; subject: string }) =>
+      db
+        .insertInto('audit')
+        .values({ at: v.at, person_id: v.personId, action: v.action, subject: v.subject, detail: '{}' }),
+    ),
   }
 }
 

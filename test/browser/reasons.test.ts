@@ -65,7 +65,7 @@ test('every code that the page knows is one that hub or node gives', () => {
 
 test('a sentence comes in the page’s language with its values, and a sentence within it too', () => {
   assert.is(reasonIn('cancelled on request', spanish), 'cancelado a petición')
-  assert.is(reasonIn('cancelled by Ada Lovelace', spanish), 'cancelado por Ada Lovelace')
+  assert.is(reasonIn('cancelled by the staff', spanish), 'cancelado por el personal')
   assert.is(reasonIn('demo lost it; it starts again', spanish), 'demo lo perdió; empieza de nuevo')
   assert.is(
     reasonIn('interrupted (the node was restarted while the run was under way); it starts again', spanish),

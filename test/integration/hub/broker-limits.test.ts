@@ -14,7 +14,14 @@ import { until } from './hub-with-node.ts'
 
 const test = suite('the broker and those who do not behave', { timeoutMs: 30_000 })
 const map = topics('main')
-const reader: Identity = { kind: 'integrator', tokenId: 't', personId: 'p', scopes: ['mqtt:read'], admin: false, drives: false }
+const reader: Identity = {
+  kind: 'integrator',
+  tokenId: 't',
+  personId: 'p',
+  scopes: ['mqtt:read'],
+  admin: false,
+  drives: false,
+}
 const identities: Record<string, Identity> = { n1: { kind: 'node', node: 'n1' }, token: reader }
 const closers: (() => unknown)[] = []
 

@@ -1,4 +1,6 @@
+import { openStore } from '@fernlab/hub/store/store'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { admin, startTestHub, student, type TestHub, until } from './hub-with-node.ts'
@@ -16,6 +18,14 @@ test.after(async () => {
   await node.close()
   await lab.close()
 })
+
+/** Who did what to the run, as the audit log has it. */
+async function audited(runId: string): Promise<(string | null)[][]> {
+  const store = await openStore({ url: lab.config.databaseUrl, log: silentLog })
+  const rows = await store.db.selectFrom('audit').select(['person_id', 'action']).where('subject', '=', runId).execute()
+  await store.close()
+  return rows.map(({ person_id, action }) => [person_id, action])
+}
 
 async function refusal(body: object, caller = admin): Promise<LabError> {
   const before = (await lab.hub.runs.list({ limit: 100 })).items.length
@@ -153,10 +163,29 @@ test('lists newest first, page by page, by person, lab and state', async () => {
   await lab.final(assignment.runId)
 })
 
+test('whose run the staff cancels is told that, and the audit log who it was', async () => {
+  const { run } = await lab.hub.runs.submit(student, small)
+  const waiting = await lab.hub.runs.submit(student, small)
+  const own = await lab.hub.runs.submit(student, small)
+  const assignment = await node.take()
+  assert.is((await lab.hub.runs.cancel(waiting.run.id, admin)).reason, 'cancelled by the staff')
+  assert.is((await lab.hub.runs.cancel(own.run.id, student)).reason, 'cancelled on request')
+  assert.is((await lab.hub.runs.cancel(run.id, admin)).reason, 'cancelled by the staff')
+  await lab.hub.runs.cancel(run.id, admin)
+  assert.equal(
+    [await audited(waiting.run.id), await audited(run.id), await audited(own.run.id)],
+    [[[admin.personId, 'run.cancelled']], [[admin.personId, 'run.cancelled']], []],
+  )
+  await node.documents(...documentsOf(assignment, { state: 'cancelled' }))
+  await lab.final(assignment.runId)
+})
+
 test('the run of a node that is gone for good can be given up, and its bench serves on', async () => {
   const { run } = await lab.hub.runs.submit(admin, small)
   const assignment = await node.take()
-  assert.is((await lab.hub.runs.giveUp(run.id, admin)).state, 'interrupted')
+  const givenUp = await lab.hub.runs.giveUp(run.id, admin)
+  assert.equal([givenUp.state, givenUp.reason], ['interrupted', 'given up by the staff'])
+  assert.equal(await audited(run.id), [[admin.personId, 'run.given-up']])
   const from = lab.log.lines.length
   await node.documents(...documentsOf(assignment))
   await until(() => lab.log.lines.length > from, 'the stale documents')
