@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts'
 import type { Caller, Person, Role } from './caller.ts'
 import { applyAdminSettings, checkSetupLink, findFirstAdmin, makeSetupLink, setUp } from './first-admin.ts'
 import { createIdentity } from './identity.ts'
+import { createImportPeople, type ImportPeople } from './import-people.ts'
 import { createInvitations, type Invitations } from './invitations.ts'
 import { createOwnAccount, type OwnAccount } from './own-account.ts'
 import { createPasswords } from './passwords.ts'
@@ -52,6 +53,8 @@ export interface Accounts {
   setRole(by: Caller, personId: string, role: Role): Promise<Person>
   readonly invitations: Invitations
   readonly own: OwnAccount
+  /** Makes accounts for a list of people. */
+  readonly importPeople: ImportPeople['import']
   /** Makes an account by an invitation and signs in: the answer carries the session cookie. */
   join(input: { token: string; name: string; email: string; password: string }): Promise<{
     person: Person
@@ -116,6 +119,7 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
     log,
   })
   const invitations = createInvitations({ store, identity, publicUrl: config.publicUrl, clock, log })
+  const imports = createImportPeople({ store, mail, publicUrl: config.publicUrl, site: config.site, clock, log })
   const first = { store, identity, tokens, config, clock, log }
   await applyAdminSettings(first)
 
@@ -155,6 +159,7 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
       return { ...person, role }
     },
     invitations,
+    importPeople: imports.import,
     own: createOwnAccount({ store, identity, tokens, clock, log }),
     join: async (input) => {
       const person = await invitations.join(input)
@@ -175,6 +180,7 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
     resetPassword: passwords.reset,
     close: async () => {
       await passwords.close()
+      await imports.close()
       await tokens.close()
     },
   }

@@ -7,28 +7,36 @@ import { hashSecret, newSecret } from './secret-text.ts'
 
 type Purpose = OneTimeTable['purpose']
 
-/** Makes a one-time secret; earlier ones of the same purpose and subject stop working. */
-export async function makeOneTime(options: {
-  store: Store
-  clock: Clock
-  purpose: Purpose
-  subject?: string
-  ttlMs: number
-}): Promise<string> {
-  const { store, clock, purpose, ttlMs } = options
-  const subject = options.subject ?? null
+interface NewOneTime {
+  readonly store: Store
+  readonly clock: Clock
+  readonly purpose: Purpose
+  readonly subject?: string
+  readonly ttlMs: number
+}
+
+/** A new one-time secret with its row, for a write with others. */
+export function newOneTime({ store, clock, purpose, subject, ttlMs }: NewOneTime) {
   const now = clock.now()
   const secret = newSecret()
+  const row = {
+    token_hash: hashSecret(secret),
+    purpose,
+    subject: subject ?? null,
+    created_at: now,
+    expires_at: now + ttlMs,
+    used_at: null,
+  }
+  return { secret, insert: store.db.insertInto('one_time').values(row) }
+}
+
+/** Makes a one-time secret; earlier ones of the same purpose and subject stop working. */
+export async function makeOneTime(options: NewOneTime): Promise<string> {
+  const { store, purpose, subject = null } = options
+  const { secret, insert } = newOneTime(options)
   await store.write([
     store.db.deleteFrom('one_time').where('purpose', '=', purpose).where('subject', 'is', subject),
-    store.db.insertInto('one_time').values({
-      token_hash: hashSecret(secret),
-      purpose,
-      subject,
-      created_at: now,
-      expires_at: now + ttlMs,
-      used_at: null,
-    }),
+    insert,
   ])
   return secret
 }

@@ -277,6 +277,32 @@ const roleSchema = z.enum(roles)
 /** `GET /api/v1/users?q=`. */
 export const personSchema = z.object({ id: z.string(), name: z.string(), email: z.string(), role: roleSchema })
 export type PersonInfo = z.infer<typeof personSchema>
+
+/** `POST /api/v1/users/import`: a list of people, CSV with the columns name, email and, if wanted, role. */
+export const importPeopleSchema = z.strictObject({
+  csv: z.string().max(800_000),
+  /** Of lines that name none. */
+  role: roleSchema.default('student'),
+  /** Looks the list through and makes nobody. */
+  preview: z.boolean().default(false),
+})
+export const importedPeopleSchema = z.object({
+  /** Whether each new person gets a letter; otherwise their links are in the answer, once. */
+  letters: z.boolean(),
+  people: z.array(
+    z.object({
+      line: z.number(),
+      name: z.string(),
+      email: z.string(),
+      role: roleSchema,
+      /** Has an account, which stays as it is. */
+      known: z.boolean(),
+      /** With which the person chooses a password. */
+      link: z.string().optional(),
+    }),
+  ),
+})
+export type ImportedPeople = z.infer<typeof importedPeopleSchema>
 /** `PUT /api/v1/users/{id}`. */
 export const changePersonSchema = z.strictObject({ role: roleSchema })
 

@@ -64,6 +64,17 @@ test.before(async () => {
     'enrolling a node': ['/nodes', press('Enrol a node')],
     'revoking a node': ['/nodes', press('Revoke')],
     'inviting people': ['/people', press('Invite people')],
+    'importing a list': ['/people', press('Import a list')],
+    'a list to import': [
+      '/people',
+      async (page) => {
+        await press('Import a list')(page)
+        await page
+          .locator('input[type="file"]')
+          .setInputFiles({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from('name,email\nFay,fay@x.example') })
+        await page.getByText('fay@x.example').waitFor()
+      },
+    ],
     'an invitation’s link': ['/people', press('Invite people', 'Make the link')],
     'taking an invitation back': ['/people', press('Take back: Physics 2, spring')],
     'closing the account': ['/account', press('Close the account')],

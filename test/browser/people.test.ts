@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
@@ -59,6 +60,37 @@ test('an invitation is made, its link shown once, and taken back', async () => {
   await page.getByRole('button', { name: 'Take back: Physics 2, spring' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click()
   await page.getByText('Physics 2, spring').waitFor({ state: 'detached' })
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
+test('a list is looked through, imported, and its links are saved', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/people`)
+  await page.getByRole('button', { name: 'Import a list' }).click()
+  const dialog = page.getByRole('dialog')
+  const make = dialog.getByRole('button', { name: /^Make \d+ accounts?$/ })
+  const choose = (text: string) =>
+    dialog
+      .locator('input[type="file"]')
+      .setInputFiles({ name: 'class.csv', mimeType: 'text/csv', buffer: Buffer.from(`name,email\n${text}\n`) })
+  await dialog.getByText('saved as “CSV UTF-8”').waitFor()
+  assert.ok(await make.isDisabled())
+  await choose('Hal,nonsense')
+  await dialog.getByText('line 2: that is not a mail address').waitFor()
+  assert.ok(await make.isDisabled())
+  await choose('Fay,fay@school.example\nAna,ana@school.example\n=Gus,gus@school.example')
+  await dialog.getByText('is here already, stays as it is').waitFor()
+  await dialog.getByRole('button', { name: 'Make 2 accounts' }).click()
+  await dialog.getByText('2 accounts were made.').waitFor()
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    dialog.getByRole('link', { name: 'Save the links' }).click(),
+  ])
+  const saved = readFileSync((await download.path()) ?? '', 'utf8')
+  assert.match(saved, /"Fay","fay@school.example","https:\/\/lab.school.example\/reset#token=t0"/)
+  assert.match(saved, /"'=Gus"/)
+  await dialog.getByRole('button', { name: 'Done' }).click()
   assert.equal([...complaints], [])
   await context.close()
 })

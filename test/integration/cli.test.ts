@@ -80,6 +80,20 @@ test('invites people, lists them and gives them roles', async () => {
   }
 })
 
+test('imports a list of people after a look', async () => {
+  writeFileSync(join(scratch, 'class.csv'), 'Name;E-Mail\nFay;fay@school.example\nGus;gus@school.example\n')
+  assert.match(await ok(['user', 'import', 'class.csv', '--preview']), /\n +2 +Fay +fay@school.example +student +new\n/)
+  assert.is((await json<unknown[]>(['user', 'list', '-q', 'fay@'])).length, 0)
+  const made = await json<{ link?: string; known: boolean }[]>(['user', 'import', 'class.csv'])
+  assert.ok(made.every(({ link, known }) => !known && /\/reset#token=/.test(link ?? '')))
+  assert.match(await ok(['user', 'import', 'class.csv']), /Gus +gus@school.example +student +was here/)
+  writeFileSync(join(scratch, 'bad.csv'), 'name,email\nHal,nonsense\n')
+  const refused = await run(['user', 'import', 'bad.csv'])
+  assert.is.not(refused.code, 0)
+  assert.match(refused.err, /line 2: "nonsense" is not a mail address/)
+  assert.match((await run(['user', 'import', 'none.csv'])).err, /none\.csv can't be read/)
+})
+
 test('runs an experiment with plain lines, ends 0 and prints its output with unit', async () => {
   const out = await ok(['run', 'membrane', 'step-current'])
   assert.match(out, /^run [0-9a-z]{26}\n/)

@@ -4,6 +4,8 @@ import {
   createdTokenSchema,
   createInvitationSchema,
   createTokenSchema,
+  importedPeopleSchema,
+  importPeopleSchema,
   invitationSchema,
   page,
   personSchema,
@@ -107,6 +109,21 @@ export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void
       answer: { schema: personSchema, what: 'The person' },
     },
     async ({ c, params, body, caller }) => c.json(await accounts.setRole(caller, params.id, body.role)),
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/users/import',
+      tag: 'People',
+      summary: 'Make accounts for a list of people, each with a link to choose a password',
+      description:
+        'Who has an account stays as they are. A list with a mistake makes nobody; the answer names the lines.',
+      access: 'people.invite',
+      body: importPeopleSchema,
+      idempotency: 'secret',
+      answer: { schema: importedPeopleSchema, what: 'The people of the list' },
+    },
+    async ({ c, body, caller }) => c.json(await accounts.importPeople(caller, body)),
   )
   add(
     {

@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import {
   createdInvitationSchema,
   type createInvitationSchema,
+  importedPeopleSchema,
   type PersonInfo,
   personSchema,
   roles,
@@ -74,6 +76,43 @@ export function addUser(program: Command, context: Context): void {
     })
     terminal.out(options.json ? JSON.stringify(changed) : `${changed.name} is now ${changed.role}`)
   })
+
+  withHub(
+    user
+      .command('import <file>')
+      .description('make accounts for a list of people: CSV with the columns name, email and, if wanted, role'),
+  )
+    .addOption(new Option('-r, --role <role>', 'of lines that name none').choices([...roles]).default('student'))
+    .option('--preview', 'look the list through and make nobody')
+    .action(async (file: string, options: HubOptions & { role: Role; preview?: boolean }) => {
+      const csv = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        throw mistake('file', `${file} can't be read (${error.code})`)
+      })
+      const preview = options.preview === true
+      const client = await openHub(context, options)
+      const body = { csv, role: options.role, preview }
+      const { people, letters } = await client.call(importedPeopleSchema, '/api/v1/users/import', {
+        method: 'POST',
+        body,
+      })
+      const fresh = people.filter(({ known }) => !known).length
+      printList(terminal, people, {
+        ...options,
+        columns: {
+          line: (item) => item.line,
+          name: (item) => item.name,
+          mail: (item) => item.email,
+          role: (item) => item.role,
+          account: (item) => (item.known ? 'was here' : preview ? 'new' : (item.link ?? 'a letter is on its way')),
+        },
+        empty: 'Nobody is in the list.',
+      })
+      if (options.json) return
+      const outcome = preview ? `${fresh} would be made` : `${fresh} made`
+      const next =
+        preview || letters || fresh === 0 ? '' : ' Give each their link; it works for two weeks and is not shown again.'
+      terminal.err(`${outcome}, ${people.length - fresh} were here already.${next}`)
+    })
 
   user
     .command('reset <email>')

@@ -309,6 +309,24 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
           .filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(q)),
       })
     }
+    if (call === 'POST /api/v1/users/import') {
+      const { csv, role, preview } = body as { csv: string; role: Me['role']; preview: boolean }
+      const lines = csv.trim().split('\n').slice(1)
+      const wrong = lines.findIndex((line) => !line.includes('@'))
+      if (wrong >= 0) {
+        return problem(422, 'import-invalid', {
+          hint: 'The list has mistakes. Nobody was made: mend the lines below and choose the list again.',
+          issues: [{ path: `csv[${wrong + 2}].email`, message: `line ${wrong + 2}: that is not a mail address` }],
+        })
+      }
+      const listed = lines.map((text, index) => {
+        const [name = '', email = ''] = text.split(',')
+        const known = people.some((person) => person.email === email)
+        const link = known || preview ? {} : { link: `https://lab.school.example/reset#token=t${index}` }
+        return { line: index + 2, name, email, role, known, ...link }
+      })
+      return json({ letters: false, people: listed })
+    }
     if (collection === 'users') {
       const { role } = body as { role: Me['role'] }
       if (id === 'p1' && role !== 'admin') {

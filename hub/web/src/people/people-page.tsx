@@ -1,5 +1,5 @@
 import { Button, TextInput } from '@mantine/core'
-import { IconPlus, IconSearch } from '@tabler/icons-react'
+import { IconFileImport, IconPlus, IconSearch } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -11,6 +11,7 @@ import { EmptyState } from '../notices/empty-state.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
+import { ImportDialog } from './import-dialog.tsx'
 import { Invitations } from './invitations.tsx'
 import { InviteDialog } from './invite-dialog.tsx'
 import styles from './people.module.css'
@@ -26,14 +27,24 @@ export default function PeoplePage() {
   const me = useQuery(meQuery(api))
   const people = useInfiniteQuery(peopleQuery(api, search.q))
   const [inviting, setInviting] = useState(false)
+  const [importing, setImporting] = useState(false)
   const items = people.data?.pages.flatMap((page) => page.items)
-  const invite = (
-    <Button leftSection={<IconPlus size={16} aria-hidden="true" />} onClick={() => setInviting(true)}>
-      {t('people.invite')}
-    </Button>
+  const ways = (
+    <>
+      <Button
+        variant="default"
+        leftSection={<IconFileImport size={16} aria-hidden="true" />}
+        onClick={() => setImporting(true)}
+      >
+        {t('people.import')}
+      </Button>
+      <Button leftSection={<IconPlus size={16} aria-hidden="true" />} onClick={() => setInviting(true)}>
+        {t('people.invite')}
+      </Button>
+    </>
   )
   return (
-    <Page title={t('people.title')} aside={invite}>
+    <Page title={t('people.title')} aside={ways}>
       <div className={styles.people}>
         <TextInput
           className={styles.search}
@@ -69,6 +80,7 @@ export default function PeoplePage() {
         ) : null}
         <Invitations />
       </div>
+      <ImportDialog opened={importing} role={me.data?.role} onClose={() => setImporting(false)} />
       <InviteDialog opened={inviting} role={me.data?.role} onClose={() => setInviting(false)} />
     </Page>
   )

@@ -1,0 +1,173 @@
+import type { ImportedPeople, Me } from '@fernlab/shared/contracts/api'
+import { Button, FileButton, Modal, NativeSelect } from '@mantine/core'
+import { IconDownload } from '@tabler/icons-react'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { ApiProblem } from '../api/client.ts'
+import { useApi } from '../api/context.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { ScrollRegion } from '../notices/scroll-region.tsx'
+import { useWords } from '../words/use-words.ts'
+import { linksFile } from './links-file.ts'
+import styles from './people.module.css'
+import { invitable } from './roles.ts'
+
+/** More lines than anybody reads would make the page slow. */
+const MOST_SHOWN = 200
+
+interface Props {
+  readonly opened: boolean
+  readonly role: Me['role'] | undefined
+  readonly onClose: () => void
+}
+
+/** Takes a list of people, shows what it would do, and does it. */
+export function ImportDialog({ opened, role, onClose }: Props) {
+  const { t } = useWords()
+  const api = useApi()
+  const client = useQueryClient()
+  const [as, setAs] = useState('student')
+  const [csv, setCsv] = useState('')
+  const call = (preview: boolean, text: string, to: string) =>
+    api.send<ImportedPeople>('POST', '/api/v1/users/import', { csv: text, role: to, preview })
+  const look = useMutation({ mutationFn: ({ text, to }: { text: string; to: string }) => call(true, text, to) })
+  const make = useMutation({
+    mutationFn: () => call(false, csv, as),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ['people'] }),
+  })
+  const choose = async (file: File | null) => {
+    if (file === null) return
+    const text = await file.text()
+    setCsv(text)
+    make.reset()
+    look.mutate({ text, to: as })
+  }
+  const close = () => {
+    look.reset()
+    make.reset()
+    setCsv('')
+    setAs('student')
+    onClose()
+  }
+  const shown = make.data ?? look.data
+  const fresh = shown?.people.filter(({ known }) => !known) ?? []
+  const error = make.error ?? look.error
+  const mistakes = error instanceof ApiProblem ? error.issues : []
+  return (
+    <Modal
+      opened={opened}
+      onClose={close}
+      size="xl"
+      closeOnClickOutside={make.data === undefined}
+      title={t('people.import')}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
+      <div className={styles.dialog}>
+        {make.data === undefined ? (
+          <>
+            <p>{t('people.importText')}</p>
+            <NativeSelect
+              label={t('people.importRole')}
+              value={as}
+              data={invitable(role).map((to) => ({ value: to, label: t(`account.roles.${to}`) }))}
+              onChange={(event) => {
+                const to = event.currentTarget.value
+                setAs(to)
+                if (csv !== '') look.mutate({ text: csv, to })
+              }}
+            />
+            <FileButton accept=".csv,text/csv,text/plain" onChange={(file) => void choose(file)}>
+              {(props) => (
+                <Button variant="default" loading={look.isPending} {...props}>
+                  {csv === '' ? t('people.choose') : t('people.chooseOther')}
+                </Button>
+              )}
+            </FileButton>
+          </>
+        ) : (
+          <p role="status">
+            {t('people.importMade', { count: fresh.length })}{' '}
+            {fresh.length === 0 ? '' : make.data.letters ? t('people.importLetters') : t('people.importLinks')}
+          </p>
+        )}
+        {error === null ? null : <ProblemNotice error={error} />}
+        {mistakes.length === 0 ? null : (
+          <ul className={styles.mistakes}>
+            {mistakes.map(({ path, message }) => (
+              <li key={path + message}>{message}</li>
+            ))}
+          </ul>
+        )}
+        {shown === undefined ? null : <Listed people={shown.people} />}
+        {make.data !== undefined || look.data === undefined || fresh.length > 0 ? null : (
+          <p className="soft">{t('people.noneNew')}</p>
+        )}
+        <div className={styles.buttons}>
+          {make.data === undefined ? (
+            <>
+              <Button variant="default" onClick={close}>
+                {t('common.cancel')}
+              </Button>
+              <Button
+                disabled={look.data === undefined || fresh.length === 0}
+                loading={make.isPending}
+                onClick={() => make.mutate()}
+              >
+                {t('people.importMake', { count: fresh.length })}
+              </Button>
+            </>
+          ) : (
+            <>
+              {fresh.some(({ link }) => link !== undefined) ? (
+                <Button
+                  component="a"
+                  href={linksFile(fresh)}
+                  download="fernlab-links.csv"
+                  leftSection={<IconDownload size={16} aria-hidden="true" />}
+                >
+                  {t('people.saveLinks')}
+                </Button>
+              ) : null}
+              <Button variant="default" onClick={close}>
+                {t('nodes.done')}
+              </Button>
+            </>
+          )}
+        </div>
+      </div>
+    </Modal>
+  )
+}
+
+function Listed({ people }: { people: ImportedPeople['people'] }) {
+  const { t } = useWords()
+  return (
+    <ScrollRegion name={t('people.title')} className={styles.listed}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t('people.line')}</th>
+            <th scope="col">{t('people.importName')}</th>
+            <th scope="col">{t('people.importEmail')}</th>
+            <th scope="col">{t('account.role')}</th>
+            <th scope="col">{t('people.importState')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {people.slice(0, MOST_SHOWN).map((person) => (
+            <tr key={person.line}>
+              <td>{person.line}</td>
+              <td>{person.name}</td>
+              <td>{person.email}</td>
+              <td>{t(`account.roles.${person.role}`)}</td>
+              <td className={person.known ? 'soft' : undefined}>
+                {person.known ? t('people.isKnown') : t('people.isNew')}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {people.length > MOST_SHOWN ? <p>{t('people.andMore', { count: people.length - MOST_SHOWN })}</p> : null}
+    </ScrollRegion>
+  )
+}

@@ -1,0 +1,133 @@
+import type { ImportedPeople, Me } from '@fernlab/shared/contracts/api'
+import { SMTPServer } from 'smtp-server'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
+
+const test = suite('people: a list is imported', { timeoutMs: 60_000 })
+const closers: (() => Promise<void>)[] = []
+test.after.each(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+const cookieOf = (response: Response) =>
+  response.headers
+    .getSetCookie()
+    .find((line) => line.startsWith('fernlab.session_token='))
+    ?.split(';')[0] ?? ''
+
+async function open(smtpUrl?: string): Promise<{ hub: ServedHub; cookie: string }> {
+  const hub = await serveHub({ trustedProxies: ['loopback'], ...(smtpUrl === undefined ? {} : { smtpUrl }) })
+  closers.push(() => hub.close())
+  return { hub, cookie: cookieOf(await hub.json('POST', '/api/auth/sign-in/email', admin)) }
+}
+const send = async (hub: ServedHub, cookie: string, body: object) => {
+  const answer = await hub.json('POST', '/api/v1/users/import', body, { cookie, origin: hub.url })
+  return {
+    status: answer.status,
+    body: (await answer.json()) as ImportedPeople & { code: string; issues: { path: string }[] },
+  }
+}
+const count = async (hub: ServedHub) => (await hub.store.db.selectFrom('user').select('id').execute()).length
+
+test('a preview makes nobody; the import makes each once, however often it is sent', async () => {
+  const { hub, cookie } = await open()
+  const csv = `name,email,role\nAda,ada@x.example,\nBo,bo@x.example,instructor\nThe boss,${admin.email},\n`
+  const looked = await send(hub, cookie, { csv, preview: true })
+  assert.equal(
+    looked.body.people.map(({ line, role, known, link }) => [line, role, known, link]),
+    [
+      [2, 'student', false, undefined],
+      [3, 'instructor', false, undefined],
+      [4, 'student', true, undefined],
+    ],
+  )
+  assert.is(await count(hub), 1)
+  const made = await send(hub, cookie, { csv })
+  assert.is(made.status, 200)
+  assert.is(await count(hub), 3)
+  const again = await send(hub, cookie, { csv })
+  assert.ok(again.body.people.every(({ known, link }) => known && link === undefined))
+  assert.is(await count(hub), 3)
+  // The link of the one who was here already would be a way into another's account.
+  assert.is(made.body.people[2]?.link, undefined)
+  const token = new URLSearchParams(new URL(made.body.people[1]?.link ?? '').hash.slice(1)).get('token')
+  assert.is((await hub.json('POST', '/api/v1/password/reset', { token, password: 'a-new-password' })).status, 204)
+  const signedIn = await hub.json('POST', '/api/auth/sign-in/email', {
+    email: 'bo@x.example',
+    password: 'a-new-password',
+  })
+  const me = await fetch(`${hub.url}/api/v1/me`, { headers: { cookie: cookieOf(signedIn) } })
+  assert.is(((await me.json()) as Me).role, 'instructor')
+})
+
+test('a list with a mistake makes nobody', async () => {
+  const { hub, cookie } = await open()
+  const { status, body } = await send(hub, cookie, { csv: 'name,email\nAda,ada@x.example\nBo,nonsense\n' })
+  assert.equal([status, body.code, body.issues[0]?.path], [422, 'import-invalid', 'csv[3].email'])
+  assert.is(await count(hub), 1)
+})
+
+test('an instructor imports students and nobody above', async () => {
+  const { hub, cookie } = await open()
+  const made = await send(hub, cookie, { csv: 'name,email,role\nBo,bo@x.example,instructor' })
+  const token = new URLSearchParams(new URL(made.body.people[0]?.link ?? '').hash.slice(1)).get('token')
+  await hub.json('POST', '/api/v1/password/reset', { token, password: 'a-new-password' })
+  const bo = cookieOf(
+    await hub.json('POST', '/api/auth/sign-in/email', { email: 'bo@x.example', password: 'a-new-password' }),
+  )
+  const refused = await send(hub, bo, { csv: 'name,email,role\nC,c@x.example,\nD,d@x.example,admin' })
+  assert.equal([refused.status, refused.body.issues[0]?.path], [422, 'csv[3].role'])
+  assert.is((await send(hub, bo, { csv: 'name,email\nC,c@x.example' })).status, 200)
+})
+
+test('with a mail server each new person gets a letter, and no link is answered', async () => {
+  const letters: string[] = []
+  const smtp = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onData: (stream, _session, done) => {
+      let text = ''
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      stream.on('end', () => {
+        letters.push(text)
+        done()
+      })
+    },
+  })
+  const port = await new Promise<number>((resolve) => {
+    const server = smtp.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
+  })
+  closers.push(() => new Promise((resolve) => smtp.close(() => resolve())))
+  const { hub, cookie } = await open(`smtp://127.0.0.1:${port}?from=lab@x.example`)
+  const { body } = await send(hub, cookie, { csv: `name,email\nAda,ada@x.example\nBo,bo@x.example\nX,${admin.email}` })
+  assert.ok(body.letters)
+  assert.ok(body.people.every(({ link }) => link === undefined))
+  await hub.accounts.close()
+  assert.equal(letters.map((letter) => /^To: (.*)\r$/m.exec(letter)?.[1]).sort(), ['ada@x.example', 'bo@x.example'])
+  assert.match(letters[0] ?? '', /\/reset#token=/)
+})
+
+test('several thousand are imported while the hub goes on answering', async () => {
+  const { hub, cookie } = await open()
+  const csv = `name,email\n${Array.from({ length: 3000 }, (_, n) => `P${n},p${n}@x.example`).join('\n')}`
+  let longest = 0
+  let done = false
+  const asking = (async () => {
+    while (!done) {
+      const askedAt = performance.now()
+      await fetch(`${hub.url}/healthz`)
+      longest = Math.max(longest, performance.now() - askedAt)
+    }
+  })()
+  const { status } = await send(hub, cookie, { csv })
+  done = true
+  await asking
+  assert.is(status, 200)
+  assert.is(await count(hub), 3001)
+  assert.ok(longest < 1000, `${longest} ms`)
+})
+
+test.run()

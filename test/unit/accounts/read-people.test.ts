@@ -1,0 +1,71 @@
+import { readPeople } from '@fernlab/hub/accounts/read-people'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('a list of people is read')
+const read = (text: string) => readPeople(text, 'student')
+const issues = (text: string) => read(text).issues.map(({ path, message }) => `${path}: ${message}`)
+
+test('columns in any order, separated as spreadsheets do, with a byte-order mark or without', () => {
+  const ada = { line: 2, name: 'Ada Byron', email: 'ada@x.example', role: 'student' }
+  for (const text of [
+    'name,email\nAda Byron,ada@x.example',
+    '\uFEFFE-Mail;Name\r\nAda@X.example;Ada Byron\r\n',
+    'correo\tnombre\nada@x.example\t Ada Byron \n',
+    'Class,Name,Mail Address\n4b,"Ada Byron",ada@x.example\n\n,,\n',
+  ]) {
+    assert.equal(read(text), { people: [ada], issues: [] }, text)
+  }
+})
+
+test('a role of its own counts, else the one for all', () => {
+  const { people } = read('name,email,role\nA,a@x.example,Instructor\nB,b@x.example,\n')
+  assert.equal(
+    people.map(({ role }) => role),
+    ['instructor', 'student'],
+  )
+})
+
+test('quoted names may hold commas, quotes and line breaks; lines are counted as the file has them', () => {
+  const { people } = read('name,email\n"Byron, Ada ""A""",a@x.example\n"two\nlines",b@x.example\nC,c@x.example')
+  assert.equal(
+    people.map(({ name }) => name),
+    ['Byron, Ada "A"', 'two\nlines', 'C'],
+  )
+  assert.is(people.at(-1)?.line, 5)
+})
+
+test('every mistake is told with its line, and nobody is left', () => {
+  const text = 'name,email,role\nA,nonsense,\n,b@x.example,\nC,c@x.example,king\nD,c@x.example,\n'
+  assert.equal(issues(text), [
+    'csv[2].email: line 2: "nonsense" is not a mail address',
+    'csv[3].name: line 3: there is no name',
+    `csv[4].role: line 4: "king" is not a role; roles are admin, instructor, builder, student, guest`,
+    'csv[5].email: line 5: c@x.example stands in line 4 already',
+  ])
+  assert.equal(read(text).people, [])
+})
+
+test('what is no such list is said so in one line', () => {
+  assert.match(issues('')[0] ?? '', /is empty/)
+  assert.match(issues('name,email\n')[0] ?? '', /nobody/)
+  assert.match(issues('a,b\n1,2')[0] ?? '', /csv\[1\]: line 1 names no column name and no column email/)
+  assert.match(issues('name,email\n"open,a@x.example')[0] ?? '', /is not CSV/)
+  assert.match(
+    issues(new TextDecoder().decode(Buffer.from('name,email\nJos\xE9,j@x.example', 'latin1')))[0] ?? '',
+    /UTF-8/,
+  )
+})
+
+test('many mistakes are cut short, and a list of 50,000 is refused quickly', () => {
+  const lines = (count: number, line: (n: number) => string) =>
+    `name,email\n${Array.from({ length: count }, (_, n) => line(n)).join('\n')}`
+  assert.is(issues(lines(300, (n) => `P${n},none`)).length, 51)
+  assert.match(issues(lines(300, (n) => `P${n},none`))[50] ?? '', /250 more/)
+  assert.is(read(lines(5000, (n) => `P${n},p${n}@x.example`)).people.length, 5000)
+  const startedAt = performance.now()
+  assert.match(issues(lines(50_000, (n) => `P${n},p${n}@x.example`))[0] ?? '', /more than 5000 people/)
+  assert.ok(performance.now() - startedAt < 2000)
+})
+
+test.run()
