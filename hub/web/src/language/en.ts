@@ -474,7 +474,7 @@ export const en = {
     cannotRun: 'No bench can run this lab at the moment. The staff can see what is missing.',
     noRoom: 'The lab has no room for new results just now. What you measured is safe. The staff can make room.',
     tooMany: 'There were too many attempts from here. Wait a few minutes and try again.',
-    noAnswer: 'The bench does not answer at the moment. Nothing was changed; try again in a minute.',
+    noAnswer: 'The bench does not answer at the moment. Look whether it was done before you try again.',
     notAvailable: 'The bench is not available at the moment.',
     address: 'Check the address. It may have been removed, or it may belong to somebody else.',
     correct: 'Correct what is listed and send it again; nothing was changed.',

@@ -487,7 +487,7 @@ export const es: Language = {
     cannotRun: 'Ningún banco puede hacer este laboratorio ahora. El personal puede ver qué falta.',
     noRoom: 'Ahora no hay sitio para resultados nuevos. Lo que mediste está a salvo. El personal puede hacer sitio.',
     tooMany: 'Ha habido demasiados intentos desde aquí. Espera unos minutos y prueba otra vez.',
-    noAnswer: 'El banco no responde ahora. No se ha cambiado nada; prueba otra vez dentro de un minuto.',
+    noAnswer: 'El banco no responde ahora. Mira si se hizo antes de probar otra vez.',
     notAvailable: 'El banco no está disponible ahora.',
     address: 'Revisa la dirección. Puede que se haya borrado o que sea de otra persona.',
     correct: 'Corrige lo indicado y envíalo otra vez; no se ha cambiado nada.',
