@@ -80,7 +80,14 @@ export function createInvitations({ store, identity, publicUrl, clock, log }: In
   return {
     create: async (caller, { role, note, most, expiresInDays }) => {
       if (!mayInvite(caller, role)) {
-        throw new LabError({ code: 'forbidden', kind: 'caller', message: `you may not invite to the role ${role}` })
+        const message = `you may not invite to the role ${role}`
+        throw new LabError({
+          code: 'forbidden',
+          kind: 'caller',
+          message,
+          issues: [{ path: 'role', message }],
+          studentMessage: 'Instructors invite students and guests, admins anybody. Ask an admin for this invitation.',
+        })
       }
       const secret = newSecret()
       const now = clock.now()

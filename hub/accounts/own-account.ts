@@ -17,8 +17,10 @@ export interface OwnAccount {
   rename(personId: string, name: string): Promise<void>
   /** Ends every session of the person, here and elsewhere; tokens stay. */
   signOutEverywhere(personId: string): Promise<void>
-  /** The person's sessions, and what the audit log says that they did. */
-  traces(personId: string): Promise<{ sessions: readonly object[]; audit: readonly object[] }>
+  /** The person's sessions, the invitations that they made, and what the audit log says that they did. */
+  traces(
+    personId: string,
+  ): Promise<{ sessions: readonly object[]; invitations: readonly object[]; audit: readonly object[] }>
   /**
    * Closes the account for good: the name, the address, notes, the password, sessions and tokens are gone; runs and their
    * data stay, of nobody who can be named. Throws `wrong-credentials`, `last-admin`, and `runs-open` while runs wait or run.
@@ -34,6 +36,7 @@ export interface OwnAccountOptions {
   readonly log: Log
 }
 
+const time = (ms: number) => new Date(ms).toISOString()
 const open = ['queued', 'assigned', 'running'] as const
 
 /** People's own accounts in the store. */
@@ -84,10 +87,26 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
         .where('person_id', '=', personId)
         .orderBy('id')
         .execute()
+      const made = await db
+        .selectFrom('invitation')
+        .select(['id', 'role', 'note', 'most', 'used', 'created_at', 'expires_at', 'revoked_at'])
+        .where('created_by', '=', personId)
+        .orderBy('id')
+        .execute()
       return {
         sessions,
+        invitations: made.map(({ id, role, note, most, used, created_at, expires_at, revoked_at }) => ({
+          id,
+          role,
+          note,
+          most,
+          used,
+          createdAt: time(created_at),
+          expiresAt: time(expires_at),
+          revokedAt: revoked_at === null ? null : time(revoked_at),
+        })),
         audit: entries.map(({ at, detail, ...entry }) => ({
-          at: new Date(at).toISOString(),
+          at: time(at),
           ...entry,
           detail: JSON.parse(detail) as unknown,
         })),

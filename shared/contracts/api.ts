@@ -329,8 +329,8 @@ export type Site = z.infer<typeof siteSchema>
 /** `POST /api/v1/setup` `{token, name, email, password}`: creates the first admin and signs in. `POST /api/v1/join` takes the same, with the secret of an invitation. `POST /api/v1/password/forgot` `{email}`, `/password/reset` `{token, password}`. */
 export const setupSchema = z.strictObject({
   token: z.string(),
-  name: z.string().min(1).max(120),
-  email: z.email(),
+  name: z.string().trim().min(1).max(120),
+  email: z.email().max(254),
   password: z.string().min(10).max(200),
 })
 /** `POST /api/v1/setup/check`: whether a set-up link still works, before a person fills in the form. */
@@ -354,7 +354,7 @@ export type Invitation = z.infer<typeof invitationSchema>
 /** `POST /api/v1/invitations` → the link, once. */
 export const createInvitationSchema = z.strictObject({
   role: roleSchema.default('student'),
-  note: z.string().max(120).optional(),
+  note: z.string().trim().min(1).max(120).optional(),
   most: z.number().int().min(1).max(1000).default(1),
   expiresInDays: z.number().int().min(1).max(365).default(14),
 })

@@ -89,7 +89,8 @@ export function ownAccountRoutes(
       method: 'get',
       path: '/api/v1/me/export',
       tag: 'Account',
-      summary: 'All that is known of oneself, to keep: person, sessions, tokens, doings and runs with their outputs',
+      summary:
+        'All that is known of oneself, to keep: person, sessions, tokens, invitations, doings, runs with outputs',
       description: 'Samples of runs are downloaded run by run.',
       access: 'account.manage',
       answer: { what: 'A JSON file', type: 'application/json' },

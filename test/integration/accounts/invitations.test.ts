@@ -1,4 +1,4 @@
-import type { Invitation, Me } from '@fernlab/shared/contracts/api'
+import type { Invitation, Me, Problem } from '@fernlab/shared/contracts/api'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
@@ -114,7 +114,17 @@ test('wrong input is told with its path and makes nobody', async () => {
   const bad = await join(secretOf(made), { password: 'short', email: 'nobody' })
   const { issues } = (await bad.json()) as { issues: { path: string }[] }
   assert.equal(issues.map(({ path }) => path).sort(), ['email', 'password'])
-  for (const body of [{ most: 0 }, { most: 1001 }, { role: 'king' }, { expiresInDays: 0 }, { extra: 1 }]) {
+  const nameless = await join(secretOf(made), { name: '   ', email: `${'a'.repeat(250)}@school.example` })
+  const told = (await nameless.json()) as { issues: { path: string }[] }
+  assert.equal(told.issues.map(({ path }) => path).sort(), ['email', 'name'])
+  for (const body of [
+    { most: 0 },
+    { most: 1001 },
+    { role: 'king' },
+    { expiresInDays: 0 },
+    { note: '  ' },
+    { extra: 1 },
+  ]) {
     assert.is((await as(boss, 'POST', '/api/v1/invitations', body)).status, 400, JSON.stringify(body))
   }
   assert.is((await join(secretOf(made))).status, 201)
@@ -123,7 +133,9 @@ test('wrong input is told with its path and makes nobody', async () => {
 test('an instructor invites students, sees and takes back only what is theirs', async () => {
   const teacher = cookieOf(await join(secretOf(await invite({ role: 'instructor' }))))
   const other = await invite({})
-  assert.is((await as(teacher, 'POST', '/api/v1/invitations', { role: 'admin' })).status, 403)
+  const refused = await as<Problem>(teacher, 'POST', '/api/v1/invitations', { role: 'admin' })
+  assert.equal([refused.status, refused.body.issues?.[0]?.path], [403, 'role'])
+  assert.match(refused.body.hint ?? '', /Ask an admin/)
   const mine = await invite({ role: 'student' }, teacher)
   const { items } = (await as<{ items: Invitation[] }>(teacher, 'GET', '/api/v1/invitations')).body
   assert.equal(

@@ -65,22 +65,28 @@ test('signing out everywhere ends each session, and no token', async () => {
 })
 
 test('the export holds what is known of oneself, and of nobody else', async () => {
-  const { cookie, id, email } = await newPerson()
+  const { cookie, id, email } = await newPerson('instructor')
   const other = await newPerson()
+  await ask(cookie, 'POST', '/api/v1/invitations', { note: 'my course' })
   for (let i = 0; i < 130; i++) await storeRun(hub.store, { person: { id, name: 'Eli' }, note: `mine ${i}` })
   await storeRun(hub.store, { person: { id: other.id, name: 'Other' }, note: 'not mine' })
   const answer = await ask(cookie, 'GET', '/api/v1/me/export')
   assert.match(answer.headers.get('content-disposition') ?? '', /attachment/)
   const text = await answer.text()
-  const { person, runs, sessions, audit } = JSON.parse(text) as {
+  const { person, runs, sessions, invitations, audit } = JSON.parse(text) as {
     person: Me
     runs: Run[]
     sessions: object[]
+    invitations: { note: string }[]
     audit: { action: string }[]
   }
   assert.is(person.email, email)
   assert.is(runs.length, 130)
   assert.is(sessions.length, 1)
+  assert.equal(
+    invitations.map(({ note }) => note),
+    ['my course'],
+  )
   assert.ok(audit.some(({ action }) => action === 'person.joined'))
   assert.not.match(text, /not mine|token_hash|scrypt/)
   const head = await ask(cookie, 'HEAD', '/api/v1/me/export')
