@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { openBrowser, visit } from './support/browser.ts'
@@ -17,6 +17,8 @@ test.before.each(async () => {
 })
 test.after.each(() => hub?.close())
 
+const focused = (page: Page) => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))
+
 test('a person changes their name in place, and thinks better of it with Escape', async () => {
   const { page, context, complaints } = await visit(browser)
   await page.goto(`${hub.url}/account`)
@@ -25,10 +27,12 @@ test('a person changes their name in place, and thinks better of it with Escape'
   await page.getByLabel('Name', { exact: true }).fill('Somebody else')
   await page.keyboard.press('Escape')
   await page.getByText('Ana Ruiz').waitFor()
-  await change.click()
+  assert.is(await focused(page), 'Change the name')
+  await page.keyboard.press('Enter')
   await page.getByLabel('Name', { exact: true }).fill('Ana Ruiz Soler')
   await page.keyboard.press('Enter')
   await page.getByText('Ana Ruiz Soler').waitFor()
+  assert.is(await focused(page), 'Change the name')
   assert.equal(complaints, [])
   await context.close()
 })

@@ -14,6 +14,7 @@ export function Name({ name }: { name: string }) {
   const api = useApi()
   const client = useQueryClient()
   const [text, setText] = useState<string>()
+  const [edited, setEdited] = useState(false)
   const save = useMutation({
     mutationFn: (to: string) => rename(api, to),
     onSuccess: async () => {
@@ -25,7 +26,18 @@ export function Name({ name }: { name: string }) {
     return (
       <span className={styles.name}>
         {name}
-        <ActionIcon variant="subtle" size="sm" aria-label={t('account.changeName')} onClick={() => setText(name)}>
+        <ActionIcon
+          variant="subtle"
+          size="sm"
+          aria-label={t('account.changeName')}
+          // The keyboard comes back to where it left.
+          autoFocus={edited}
+          onClick={() => {
+            save.reset()
+            setEdited(true)
+            setText(name)
+          }}
+        >
           <IconPencil size={16} aria-hidden="true" />
         </ActionIcon>
       </span>

@@ -1,7 +1,7 @@
 import type { Me, PersonInfo } from '@fernlab/shared/contracts/api'
 import { Button, NativeSelect } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
@@ -16,6 +16,7 @@ export function PersonRow({ person, me }: { person: PersonInfo; me: Me | null })
   const api = useApi()
   const client = useQueryClient()
   const [before, setBefore] = useState<Role>()
+  const select = useRef<HTMLSelectElement>(null)
   const change = useMutation({
     mutationFn: (role: Role) => api.send('PUT', `/api/v1/users/${person.id}`, { role }),
     onSuccess: async (_answer, role) => {
@@ -36,9 +37,12 @@ export function PersonRow({ person, me }: { person: PersonInfo; me: Me | null })
           size="xs"
           aria-label={t('people.roleOf', { name: person.name })}
           value={change.isPending ? change.variables : person.role}
-          disabled={change.isPending}
+          ref={select}
           data={allRoles.map((role) => ({ value: role, label: t(`account.roles.${role}`) }))}
-          onChange={(event) => change.mutate(event.currentTarget.value as Role)}
+          onChange={(event) => {
+            // Not disabled meanwhile: that would take the keyboard's place away.
+            if (!change.isPending) change.mutate(event.currentTarget.value as Role)
+          }}
         />
       ) : (
         <span>{t(`account.roles.${person.role}`)}</span>
@@ -47,7 +51,15 @@ export function PersonRow({ person, me }: { person: PersonInfo; me: Me | null })
         {before === undefined || change.isPending || change.error !== null ? null : (
           <>
             {t('people.changed', { name: person.name, role: t(`account.roles.${person.role}`) })}
-            <Button size="compact-xs" variant="subtle" onClick={() => change.mutate(before)}>
+            <Button
+              size="compact-xs"
+              variant="subtle"
+              onClick={() => {
+                // The button goes with what it undoes.
+                select.current?.focus()
+                change.mutate(before)
+              }}
+            >
               {t('people.undo')}
             </Button>
           </>
