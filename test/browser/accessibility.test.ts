@@ -85,7 +85,7 @@ test.before(async () => {
       '/nodes',
       async (page) => {
         await press('Enrol a node')(page)
-        await page.getByLabel('Name').fill('physics-3')
+        await page.getByRole('dialog').getByLabel('Name').fill('physics-3')
         await page.keyboard.press('Enter')
         await page.getByText('K7QM-4XWD-9RTB').first().waitFor()
       },
@@ -94,7 +94,7 @@ test.before(async () => {
       '/account',
       async (page) => {
         await press('Create a token')(page)
-        await page.getByLabel('Name').fill('notebook')
+        await page.getByRole('dialog').getByLabel('Name').fill('notebook')
         await page.keyboard.press('Enter')
         await page.getByText('fl_3Jx8mQ2vZt7KpWc5Rb9LnYd4').first().waitFor()
       },
