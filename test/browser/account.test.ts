@@ -56,6 +56,17 @@ test('another password wants the present one, and says what it ended', async () 
   await context.close()
 })
 
+test('a guest, who may have no tokens, is shown none and no refusal', async () => {
+  hub.role = 'guest'
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/account`)
+  await page.getByRole('heading', { name: 'Your data' }).waitFor()
+  assert.is(await page.getByRole('heading', { name: 'API tokens' }).count(), 0)
+  assert.is(await page.getByRole('alert').count(), 0)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test('signing out everywhere leads to the sign-in page', async () => {
   const { page, context } = await visit(browser)
   await page.goto(`${hub.url}/account`)

@@ -69,7 +69,7 @@ export default function AccountPage() {
         </dl>
       )}
       <ChangePassword />
-      <Tokens role={me.data?.role} />
+      {me.data == null || me.data.role === 'guest' ? null : <Tokens role={me.data.role} />}
       <YourData onClosed={toSignIn} />
     </Page>
   )
