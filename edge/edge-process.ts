@@ -22,7 +22,7 @@ export interface ProcessOptions {
 
 /** Runs until a signal; the log goes to standard error. */
 export async function main(options: ProcessOptions): Promise<never> {
-  // A second translation of everything that is warm: 1.5 MB for speed that a node does not miss (docs/benchmarks.md).
+  // A second translation of everything that is warm: 1.5 MB for speed that a node does not miss.
   setFlagsFromString('--no-sparkplug')
   // Without this the packet writer keeps 65,536 ready-made numbers: 6 MB and some start-up time that a node does not have.
   mqttPacket.writeToStream.cacheNumbers = false

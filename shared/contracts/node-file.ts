@@ -44,6 +44,9 @@ export const benchEntrySchema = z.strictObject({
     .exactOptional(),
 })
 
+/** Only of what has one of the beginnings: of others that is said already. */
+const isAddress = (url: string) => url === 'in-process' || !url.includes('://') || URL.canParse(url)
+
 /** The schema of node.yaml. */
 export const nodeFileSchemaZod = z.strictObject({
   site: name
@@ -55,6 +58,7 @@ export const nodeFileSchemaZod = z.strictObject({
       url: z
         .string()
         .regex(/^(mqtts?|wss?):\/\/\S+$|^in-process$/, 'must begin with mqtt://, mqtts://, ws:// or wss://')
+        .refine(isAddress, 'must be an address with a host and, if it has one, a port of at most 65535')
         .describe("Address of the hub's MQTT broker: mqtt://, mqtts://, ws:// or wss://, its host and its port."),
     })
     .describe('Where the hub is.'),

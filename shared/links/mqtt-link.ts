@@ -155,12 +155,12 @@ export function openMqttLink(options: OpenMqttLinkOptions): MqttLink {
 }
 
 /**
- * Makes a plain TCP connection to the address; undefined for an address of another kind. The client library makes those too,
+ * Makes a plain TCP connection to the address; undefined for an address of another kind, or with credentials of its own. The client library makes those too,
  * but loads TLS, HTTP, WebSocket and proxies for it: memory that a small node misses.
  */
 function plainSocket(address: string): (() => Duplex) | undefined {
-  const { protocol, hostname, port } = new URL(address)
-  if (protocol !== 'mqtt:' && protocol !== 'tcp:') return undefined
+  const { protocol, hostname, port, username } = new URL(address)
+  if ((protocol !== 'mqtt:' && protocol !== 'tcp:') || username !== '') return undefined
   const host = hostname.replace(/^\[|\]$/g, '')
   return () => connect({ host, port: Number(port || 1883) })
 }

@@ -159,6 +159,13 @@ test('a wrong credential is told apart from an absent broker, and tried again', 
   assert.ok(refused)
 })
 
+test('credentials in the address itself count as well', async () => {
+  const broker = await startBroker()
+  const made = link(broker.url.replace('mqtt://', 'mqtt://node:wrong@'))
+  assert.ok(await new Promise<boolean>((resolve) => made.onDisconnect((_reason, refused) => resolve(refused))))
+  await connected(link(broker.url.replace('mqtt://', 'mqtt://node:right@')))
+})
+
 test('the will of a process that vanished is published', async () => {
   const broker = await startBroker()
   const watcher = link(broker.url)

@@ -178,6 +178,7 @@ test('what is wrong in a node file is told with its place', () => {
     ],
     ['psu.voltage: 0', 'psu.voltage: 9', /safeState\.psu\.voltage: 9 is outside the limits/],
     ['mqtt://', 'ftp://', /3:13: hub\.url: must begin with mqtt/],
+    ['mqtt://', 'mqtt://[', /3:13: hub\.url: must be an address/],
     ['pi-1', 'Pi.1', /2:7: node: /],
     ['benches:', 'bench:', /unknown key "bench"; did you mean "benches"/],
     ['{ high: 5 }', '{ high: 5, low: 6 }', /low is above high/],
