@@ -44,7 +44,10 @@ export interface Accounts {
   tokenHolder(tokenId: string): Promise<Caller | undefined>
   /** Calls back with the id of each token that is revoked; returns how to stop. */
   onRevoked(listener: (tokenId: string) => void): () => void
-  /** Calls back with the person of whom a token or a session may have ended, or may do something else, in this process; returns how to stop. */
+  /**
+   * Calls back with the person of whom a token or a session may have ended in this process, or may do something else
+   * now; returns how to stop.
+   */
   onEnded(listener: (personId: string) => void): () => void
   person(id: string): Promise<Person | undefined>
   /** By id; with `search`, those whose name or address contains it. */
