@@ -2,7 +2,8 @@
  * Signals as retained MQTT messages, for dashboards.
  *
  * INVARIANTS: a signal is published at most once in `LEAST_MS`, the latest value last, at the latest at
- * the end; an unchanged value only once in `STILL_MS`; nothing is kept for a broker that is away but the latest value of
+ * the end; an unchanged value only once in `STILL_MS`; what was true before the value that is known (a slow exchange ends
+ * after the safe state) changes nothing; nothing is kept for a broker that is away but the latest value of
  * each signal.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -35,6 +36,8 @@ interface Entry {
 
 const LEAST_MS = 1000
 const STILL_MS = 60_000
+/** By more than this no exchange is late: then the clock was set back. */
+const LATEST_S = 60
 
 export function createSignalTopics({ clock, publish, connected }: CreateSignalTopicsOptions): SignalTopics {
   const entries = new Map<string, Entry>()
@@ -68,6 +71,7 @@ export function createSignalTopics({ clock, publish, connected }: CreateSignalTo
         entry = { instrument, signal, unit, value, timeS, published: undefined, publishedAt: Number.NEGATIVE_INFINITY }
         entries.set(key, entry)
       }
+      if (timeS < entry.timeS && entry.timeS - timeS < LATEST_S) return
       entry.value = value
       entry.timeS = timeS
       if (changed.has(entry)) return

@@ -166,6 +166,8 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
       }
       tokens.forget()
       identity.forget(personId)
+      // The write-ahead log would hold what was just removed for a while.
+      await store.database.checkpoint()
       log.info({ person: personId }, 'a person closed their account')
     },
   }

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { makeOneTime } from '@fernlab/hub/accounts/one-time'
 import { resetPassword } from '@fernlab/hub/accounts/passwords'
 import type { Me, Run } from '@fernlab/shared/contracts/api'
@@ -115,6 +117,11 @@ test('a closed account leaves runs of nobody who can be named, and opens nothing
   const kept = (await (await ask(boss, 'GET', `/api/v1/runs/${run.id}`)).json()) as Run
   assert.equal([kept.person.name, kept.note], ['Former member', undefined])
   assert.not.match(JSON.stringify(await hub.store.db.selectFrom('user').selectAll().execute()), new RegExp(email))
+  const listed = await ask(boss, 'GET', '/api/v1/users?limit=200')
+  assert.not.match(await listed.text(), /Former member/)
+  const files = ['hub.db', 'hub.db-wal'].map((file) => join(hub.folder, file)).filter((path) => existsSync(path))
+  assert.ok(files.length > 0)
+  for (const path of files) assert.not(readFileSync(path, 'latin1').includes(email), path)
   // The address is free again.
   const { link: next } = (await (await ask(boss, 'POST', '/api/v1/invitations', {})).json()) as { link: string }
   const nextToken = new URLSearchParams(new URL(next).hash.slice(1)).get('token')

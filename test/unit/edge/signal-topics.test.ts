@@ -55,6 +55,24 @@ test('a signal goes out once a second at most, the latest value last, and the ot
   assert.is(sent.filter(({ to }) => to === 'psu/current').length, 1)
 })
 
+test('a reading that comes late does not undo what was set after it', async () => {
+  const { clock, sent, topics, note } = make()
+  note(3.3)
+  const readAtS = clock.now() / 1000
+  await clock.advance(1500)
+  note(0)
+  topics.note('psu', 'voltage', 3.3, 'V', readAtS + 0.1)
+  await clock.advance(2000)
+  assert.equal(
+    sent.map(({ value }) => value),
+    [3.3, 0],
+  )
+  // A clock that was set back an hour does not silence the signal.
+  topics.note('psu', 'voltage', 1.5, 'V', clock.now() / 1000 - 3600)
+  await clock.advance(2000)
+  assert.is(sent.at(-1)?.value, 1.5)
+})
+
 test('a value that stays is repeated once a minute', async () => {
   const { clock, sent, note } = make()
   for (let i = 0; i < 1300; i++) {
