@@ -67,6 +67,10 @@ test('invites people, lists them and gives them roles', async () => {
     /^NAME +MAIL +ROLE +PERSON\nDee +dee@school.example +student /,
   )
   assert.match(await ok(['user', 'list', '--search', 'nobody-at-all']), /Nobody matches/)
+  assert.match(await ok(['user', 'invitations']), / cli +student +1 of 2 +\S+ +open\n/)
+  const invited = await json<{ id: string; note?: string }[]>(['user', 'invitations'])
+  await ok(['user', 'uninvite', invited.find(({ note }) => note === 'cli')?.id ?? ''])
+  assert.match(await ok(['user', 'invitations']), / cli .* taken back\n/)
   assert.match(await ok(['user', 'role', 'Dee@School.example', '--role', 'builder']), /^Dee is now builder/)
   assert.is((await json<{ role: string }[]>(['user', 'list', '-q', 'dee@']))[0]?.role, 'builder')
   for (const wrong of [
@@ -257,7 +261,7 @@ test('a folder that is no lab is named', async () => {
   assert.match((await run(['lab', 'check', 'nowhere'])).err, /^fernlab: nowhere is not a folder\n/)
 })
 
-test('pushes a lab: the catalogue changes, and pushing the same again does not change it', async () => {
+test('pushes a lab: the catalogue changes, and pushing the same again does not change it; removes it', async () => {
   const folder = join(scratch, 'rc-two')
   cpSync(join(root, 'shared/labs/rc-circuit'), folder, { recursive: true })
   const path = join(folder, 'lab.yaml')
@@ -267,6 +271,9 @@ test('pushes a lab: the catalogue changes, and pushing the same again does not c
   const labs = await json<{ id: string; title: string }[]>(['labs'])
   assert.is(labs.find((lab) => lab.id === 'rc-two')?.title, 'Changed by a test')
   assert.match(await ok(['lab', 'push', 'rc-two']), /unchanged, version 1/)
+  assert.match(await ok(['lab', 'remove', 'rc-two']), /no longer in the catalogue/)
+  assert.not((await json<{ id: string }[]>(['labs'])).some((lab) => lab.id === 'rc-two'))
+  assert.is.not((await run(['lab', 'remove', 'rc-two'])).code, 0)
 })
 
 test('makes, lists and revokes tokens; a revoked one is refused', async () => {

@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { checkLab, type LabFiles } from '../lab-files.ts'
 
-/** `lab check`, `lab push`. */
+/** `lab check`, `lab push`, `lab remove`. */
 export function addLab(program: Command, context: Context): void {
   const { terminal } = context
   const lab = program.command('lab').description('check and push labs that you write')
@@ -38,6 +38,16 @@ export function addLab(program: Command, context: Context): void {
       else terminal.out(`${pushed.id} is unchanged, version ${pushed.version}`)
     },
   )
+
+  withHub(
+    lab
+      .command('remove <lab>')
+      .description('take a lab out of the catalogue; its runs stay, and a push brings it back'),
+  ).action(async (id: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    await client.fetch(`/api/v1/labs/${encodeURIComponent(id)}`, { method: 'DELETE' })
+    terminal.out(options.json ? JSON.stringify({ id, removed: true }) : `${id} is no longer in the catalogue`)
+  })
 }
 
 const pushable = (files: LabFiles): z.input<typeof pushLabSchema>['files'] =>

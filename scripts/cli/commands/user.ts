@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises'
 import {
   createdInvitationSchema,
   type createInvitationSchema,
+  type Invitation,
   importedPeopleSchema,
+  invitationSchema,
   type PersonInfo,
   personSchema,
   roles,
@@ -59,6 +61,32 @@ export function addUser(program: Command, context: Context): void {
       terminal.out(options.json ? JSON.stringify(made, null, 2) : made.link)
       if (!options.json) terminal.err(`Keep it now, it is not shown again. It works until ${made.expiresAt}.`)
     })
+
+  withHub(user.command('invitations').description('the invitations and who has come, without their links')).action(
+    async (options: HubOptions) => {
+      const client = await openHub(context, options)
+      printList(terminal, await allPages(client, invitationSchema, '/api/v1/invitations'), {
+        ...options,
+        columns: {
+          invitation: (item) => item.id,
+          for: (item) => item.note ?? '',
+          role: (item) => item.role,
+          joined: (item) => `${item.used} of ${item.most}`,
+          until: (item) => item.expiresAt,
+          state: (item) => stateOf(item),
+        },
+        empty: 'No invitations yet. Make one with "fernlab user invite".',
+      })
+    },
+  )
+
+  withHub(
+    user.command('uninvite <invitation>').description('take an invitation back, at once; who has joined stays'),
+  ).action(async (id: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    await client.fetch(`/api/v1/invitations/${encodeURIComponent(id)}`, { method: 'DELETE' })
+    terminal.out(options.json ? JSON.stringify({ id, takenBack: true }) : `${id} is taken back`)
+  })
 
   withHub(
     user
@@ -129,6 +157,12 @@ const find = (client: HubClient, search: string | undefined): Promise<PersonInfo
   allPages(client, personSchema, '/api/v1/users', {
     query: new URLSearchParams(search === undefined ? {} : { q: search }),
   })
+
+function stateOf({ revokedAt, used, most, expiresAt }: Invitation): string {
+  if (revokedAt !== undefined) return 'taken back'
+  if (used >= most) return 'all joined'
+  return Date.parse(expiresAt) <= Date.now() ? 'ended' : 'open'
+}
 
 function wholeNumber(option: string, text: string, most: number): number {
   const number = Number(text)
