@@ -1,7 +1,8 @@
 /**
- * Values against limits, before a run. Only what is proven to be out of limits is reported: loops are evaluated turn
+ * Values against limits, and what the protocol asserts of its parameters, before a run. Only what is proven to be out of limits is reported: loops are evaluated turn
  * by turn within a budget, and no interval arithmetic refuses what could never happen.
  */
+import { textIn } from '../contracts/common.ts'
 import type { Finding, Path } from '../contracts/yaml-file.ts'
 import { asLabError } from '../primitives/lab-error.ts'
 import { convertTrimmed } from '../primitives/units.ts'
@@ -119,8 +120,13 @@ function visitStep(run: Run, step: Step, path: Path, scope: LoopScope): void {
         attempt(at, () => checkArgument(run, step.action, name, value, at, scope))
       }
       return
-    case 'read':
     case 'assert':
+      if (!isKnownText(run, step.condition, scope)) return
+      attempt(path, () => {
+        if (!run.compile(step.condition).condition(scope)) report(run, path, textIn(step.message, 'en'))
+      })
+      return
+    case 'read':
       return
   }
 }
@@ -187,10 +193,12 @@ function isKnown(run: Run, step: Step, scope: LoopScope): boolean {
   const { steps: _, branches: __, condition: ___, derive: ____, ...own } = step as unknown as Record<string, unknown>
   const texts: string[] = []
   collect(own, texts)
-  return texts.every((text) => {
-    const { names, signals, recorded } = run.compile(text)
-    return signals.size + recorded.size === 0 && [...names].every((name) => scope.variable(name) !== undefined)
-  })
+  return texts.every((text) => isKnownText(run, text, scope))
+}
+
+function isKnownText(run: Run, text: string, scope: LoopScope): boolean {
+  const { names, signals, recorded } = run.compile(text)
+  return signals.size + recorded.size === 0 && [...names].every((name) => scope.variable(name) !== undefined)
 }
 
 /** Expression texts of a step: every `{value: text}` in it. */

@@ -29,6 +29,20 @@ test('a sound protocol has no issues', () => {
   assert.is(issuesOf(steps, { rest: level }), '')
 })
 
+test('what a protocol asserts of its parameters alone is known before the run', () => {
+  const rest = 'parameters: { low: { type: number, default: 1 }, high: { type: number, default: 5 } }'
+  const steps = `
+  - assert: { condition: high > low, message: { en: High must be above low., es: Alto sobre bajo. } }
+  - assert: { condition: meter.voltage > high, message: not known yet }
+  - repeat: { variable: i, times: 3, steps: [{ assert: { condition: low + i < high, message: too far } }] }`
+  assert.is(issuesOf(steps, { rest, parameters: { low: 1, high: 5 } }), '')
+  assert.is(
+    issuesOf(steps, { rest, parameters: { low: 5, high: 2 } }),
+    'steps[0].assert: High must be above low.\nsteps[2].repeat.steps[0].assert: too far',
+  )
+  assert.is(issuesOf(steps, { rest, parameters: { low: 1, high: 2 } }), 'steps[2].repeat.steps[0].assert: too far')
+})
+
 test('parts, signals and actions exist and can do what is asked', () => {
   const cases: [string, RegExp][] = [
     ['set: { lamp.on: true }', /^steps\[0\]\.set\.lamp\.on: the bench has no part lamp$/],

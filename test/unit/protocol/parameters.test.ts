@@ -92,7 +92,7 @@ test('a pattern that backtracks elsewhere takes linear time here', () => {
   const { issues } = checkParameters(evil, { text: `${'a'.repeat(900)}!` })
   const took = performance.now() - start
   assert.match(formatIssues(issues), /does not match the pattern/)
-  assert.ok(took < 50, `took ${took} ms`)
+  assert.ok(took < 500, `took ${took} ms`)
   assert.equal(checkParameters(evil, { text: 'a'.repeat(900) }).issues, [])
 })
 
@@ -101,7 +101,7 @@ test('a pattern that is large in itself is refused', () => {
     const start = performance.now()
     assert.type(patternProblem(pattern), 'string', pattern)
     assert.not(matchesPattern(pattern, 'a'.repeat(1000)))
-    assert.ok(performance.now() - start < 200, pattern)
+    assert.ok(performance.now() - start < 2000, pattern)
   }
   assert.is(patternProblem('^[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,64}$'), undefined)
 })

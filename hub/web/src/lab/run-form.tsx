@@ -62,6 +62,8 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
     },
   })
   const refused = submit.error instanceof ApiProblem ? submit.error.issues : []
+  // What concerns one value stands at its field.
+  const others = refused.filter(({ path }) => !parameters.some(({ name }) => path === `parameters.${name}`))
   const issueOf = (name: string) => refused.find((issue) => issue.path === `parameters.${name}`)?.message
   const change = (inputs: Readonly<Record<string, string | boolean>>) => {
     setInputs((before) => ({ ...before, ...inputs }))
@@ -122,6 +124,13 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
           </Button>
         )}
         {submit.error === null ? null : <ProblemNotice error={submit.error} />}
+        {others.length === 0 ? null : (
+          <ul className={styles.others}>
+            {others.map(({ path, message }) => (
+              <li key={path + message}>{message}</li>
+            ))}
+          </ul>
+        )}
         {parameters.length === 0 ? null : (
           <Button
             variant="subtle"
