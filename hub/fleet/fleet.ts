@@ -41,8 +41,9 @@ export interface Readings {
 }
 
 export interface Fleet {
-  benches(): Promise<Bench[]>
-  bench(id: string): Promise<Bench | undefined>
+  /** As `viewer` sees them: a bench that this person drives is `mine`. */
+  benches(viewer?: string): Promise<Bench[]>
+  bench(id: string, viewer?: string): Promise<Bench | undefined>
   nodes(): Promise<NodeInfo[]>
   node(id: string): Promise<NodeInfo | undefined>
   /** Benches, up or not, whose parts serve the lab and whose node lets the lab use them. */

@@ -189,10 +189,10 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
   return {
     enrollment,
     ...leases,
-    benches: async () => [...book.benches.values()].map((bench) => benchView(book, bench)),
-    bench: async (id) => {
+    benches: async (viewer) => [...book.benches.values()].map((bench) => benchView(book, bench, viewer)),
+    bench: async (id, viewer) => {
       const bench = book.benches.get(id)
-      return bench === undefined ? undefined : benchView(book, bench)
+      return bench === undefined ? undefined : benchView(book, bench, viewer)
     },
     nodes: async () => [...book.nodes.values()].map((node) => nodeView(book, node)),
     node: async (id) => {

@@ -4,8 +4,8 @@ import type { BookedBench, BookedNode, FleetBook } from './fleet-book.ts'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-/** A bench as the API shows it. */
-export function benchView(book: FleetBook, bench: BookedBench): Bench {
+/** A bench as the API shows it to the viewer. */
+export function benchView(book: FleetBook, bench: BookedBench, viewer: string | undefined): Bench {
   const { state, reason } = book.stateOf(bench)
   const parts = Object.entries(book.partsOf(bench)).map(([part, { name, driver, model, signals, actions }]) => [
     part,
@@ -28,6 +28,7 @@ export function benchView(book: FleetBook, bench: BookedBench): Bench {
     ...(reason === undefined ? {} : { reason }),
     ...(bench.runId === null ? {} : { run: bench.runId }),
     leased: bench.lease !== undefined,
+    ...(bench.lease !== undefined && bench.lease.holder === viewer ? { mine: true } : {}),
     parts: Object.fromEntries(parts),
   }
 }

@@ -209,6 +209,8 @@ export const benchSchema = z.object({
   run: z.string().optional(),
   /** Somebody drives it directly. */
   leased: z.boolean(),
+  /** It is the caller who drives it. */
+  mine: z.boolean().optional(),
   /** Part → instrument with its signals. */
   parts: z.record(
     z.string(),
@@ -378,6 +380,8 @@ export const leaseSchema = z.object({ lease: z.string(), expiresAt: time })
 export const takeLeaseSchema = z.strictObject({
   ttlS: z.number().min(5).max(3600).default(60),
   lease: z.string().optional(),
+  /** Goes on with a lease that the caller holds and whose id is lost; without one, the bench is taken. */
+  resume: z.boolean().optional(),
 })
 export const exchangeSchema = z.strictObject({
   lease: z.string().optional(),

@@ -29,15 +29,14 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
     store.write([
       store.db.insertInto('audit').values({ at: clock.now(), person_id: personId, action, subject, detail: '{}' }),
     ])
-  const ownLease = async (bench: string, personId: string) => {
+  const ownLease = async (bench: string, personId: string): Promise<string | undefined> => {
     const row = await store.db
       .selectFrom('bench')
       .select('lease')
       .where('id', '=', bench)
       .where('leased_by', '=', personId)
       .executeTakeFirst()
-    if (row === undefined || row.lease === null) throw notFound(`a lease of yours on the bench ${bench}`)
-    return row.lease
+    return row?.lease ?? undefined
   }
   const existing = async (node: string) => {
     if ((await fleet.node(node)) === undefined) throw notFound(`the node ${node}`)
@@ -53,7 +52,7 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
       query: pageQuery,
       answer: { schema: page(benchSchema), what: 'Benches by id' },
     },
-    async ({ c, query }) => c.json(pageOf(await fleet.benches(), query)),
+    async ({ c, query, caller }) => c.json(pageOf(await fleet.benches(caller.personId), query)),
   )
   add(
     {
@@ -65,8 +64,8 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
       params: benchParams,
       answer: { schema: benchSchema, what: 'The bench' },
     },
-    async ({ c, params }) => {
-      const bench = await fleet.bench(params.bench)
+    async ({ c, params, caller }) => {
+      const bench = await fleet.bench(params.bench, caller.personId)
       if (bench === undefined) throw notFound(`the bench ${params.bench}`)
       return c.json(bench)
     },
@@ -83,7 +82,8 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
       answer: { schema: leaseSchema, what: 'The lease; it ends by itself, and the bench goes to its safe state' },
     },
     async ({ c, params, body, caller }) => {
-      const { lease, ttlS } = body
+      const { ttlS, resume = false } = body
+      const lease = body.lease ?? (resume ? await ownLease(params.bench, caller.personId) : undefined)
       if (lease !== undefined) return c.json(await fleet.renewLease(params.bench, lease, ttlS))
       const taken = await fleet.takeLease(params.bench, caller.personId, ttlS)
       await audit(caller.personId, 'bench.lease', params.bench)
@@ -103,6 +103,7 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
     },
     async ({ c, params, query, caller }) => {
       const lease = query.lease ?? (await ownLease(params.bench, caller.personId))
+      if (lease === undefined) throw notFound(`a lease of yours on the bench ${params.bench}`)
       return c.json(await fleet.releaseLease(params.bench, lease))
     },
   )

@@ -48,6 +48,20 @@ test('with a lease a value is set and read in one call; without one nothing move
   )
 })
 
+test('who holds the bench is told so, and goes on with the lease without its id', async () => {
+  const { lease } = await json(await take(30))
+  await until(async () => (await state()) === 'busy', 'the bench being busy')
+  const mine = async () => ((await (await lab.call(bench)).json()) as { mine?: boolean }).mine
+  assert.is(await mine(), true)
+  const answer = await lab.call(`${bench}/lease`, { method: 'POST', json: { ttlS: 60, resume: true } })
+  assert.is((await json(answer)).lease, lease)
+  await lab.call(`${bench}/lease`, { method: 'DELETE' })
+  assert.is(await mine(), undefined)
+  const anew = await lab.call(`${bench}/lease`, { method: 'POST', json: { ttlS: 30, resume: true } })
+  assert.is(anew.status, 200, 'without a lease of one’s own the bench is taken')
+  await lab.call(`${bench}/lease`, { method: 'DELETE' })
+})
+
 test('a call that is repeated with its key is answered again and moves nothing', async () => {
   const keyed = (path: string, key: string, body: object) =>
     lab.call(`${bench}${path}`, { method: 'POST', json: body, headers: { 'idempotency-key': key } })
