@@ -229,6 +229,7 @@ export function createBench(options: CreateBenchOptions): Bench {
       name,
       ...(entry.title === undefined ? {} : { title: entry.title }),
       parts: entry.parts,
+      ...(entry.limits === undefined ? {} : { limits: entry.limits }),
       ...(entry.labs === undefined ? {} : { labs: entry.labs }),
       state: status.state,
       ...(status.reason === undefined ? {} : { reason: status.reason }),

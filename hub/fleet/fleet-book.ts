@@ -4,7 +4,7 @@
  * INVARIANTS: who holds a bench (`runId`, `fence`) runs ahead of the database by the writes under way, everything else
  * follows it; a node is `ready` only once its inventory has come over its present connection; fences never go back.
  */
-import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
+import type { InstrumentSpec, Limits } from '@fernlab/shared/capabilities/signals'
 import type { NodeHealth } from '@fernlab/shared/contracts/node-status'
 import type { BenchState } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -41,6 +41,8 @@ export interface BookedBench {
   title: string | null
   /** Part → instrument's name. */
   parts: Readonly<Record<string, string>>
+  /** The bench's own, by `part.signal`; none until its node has told them to this process. */
+  limits: Readonly<Record<string, Limits>>
   /** Only these labs; undefined: any. */
   labs: readonly string[] | undefined
   /** As the node says; `busy` there means nothing here. */
@@ -141,6 +143,7 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
       name: row.name,
       title: row.title,
       parts: JSON.parse(row.parts),
+      limits: {},
       labs: row.labs === null ? undefined : JSON.parse(row.labs),
       reported: row.state,
       reason: row.reason,

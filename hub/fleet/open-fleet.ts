@@ -133,7 +133,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
   const takeBenches = (node: string, benches: Inventory['benches']): BookedBench[] => {
     const told = new Set<string>()
     const touched: BookedBench[] = []
-    for (const { name, title, parts, labs, state, reason, fence = 0 } of benches) {
+    for (const { name, title, parts, limits = {}, labs, state, reason, fence = 0 } of benches) {
       const id = benchId(node, name)
       told.add(id)
       const known = book.benches.get(id)
@@ -144,6 +144,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
           node,
           name,
           ...next,
+          limits,
           since: clock.now(),
           stored: false,
           fence,
@@ -159,6 +160,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       const { title: wasTitle, parts: wasParts, labs: wasLabs, reported, reason: wasReason } = known
       const before = JSON.stringify([wasTitle, wasParts, wasLabs ?? null, reported, wasReason])
       known.refusedUntil = 0
+      known.limits = limits
       const raised = fence > known.fence
       if (raised) {
         log.warn({ bench: id, fence, known: known.fence }, 'a bench has seen more than this hub remembers')

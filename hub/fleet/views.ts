@@ -1,3 +1,4 @@
+import { type Limits, narrowest, type SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, NodeInfo } from '@fernlab/shared/contracts/api'
 import type { CompatibleBench } from './fleet.ts'
 import type { BookedBench, BookedNode, FleetBook } from './fleet-book.ts'
@@ -13,7 +14,7 @@ export function benchView(book: FleetBook, bench: BookedBench, viewer: string | 
       instrument: name,
       driver,
       ...(model === undefined ? {} : { model }),
-      signals: [...signals],
+      signals: signals.map((signal) => onBench(signal, bench.limits[`${part}.${signal.name}`])),
       actions: [...actions],
     },
   ])
@@ -32,6 +33,9 @@ export function benchView(book: FleetBook, bench: BookedBench, viewer: string | 
     parts: Object.fromEntries(parts),
   }
 }
+
+const onBench = (signal: SignalSpec, limits: Limits | undefined): SignalSpec =>
+  limits === undefined ? signal : { ...signal, limits: narrowest([signal.limits, limits]) }
 
 /** A bench as a lab sees it. */
 export function compatibleView(book: FleetBook, bench: BookedBench): CompatibleBench {

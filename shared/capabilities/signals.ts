@@ -225,6 +225,13 @@ export const partRequirementSchema = z.strictObject({
   actions: z.array(identifier).describe('The actions that are needed, by name.').exactOptional(),
 }) satisfies z.ZodType<PartRequirement>
 
+/** Bounds that keep all of the given ones. */
+export function narrowest(all: readonly (Limits | undefined)[]): Limits {
+  const low = Math.max(...all.map((limits) => limits?.low ?? -Infinity))
+  const high = Math.min(...all.map((limits) => limits?.high ?? Infinity))
+  return { ...(Number.isFinite(low) ? { low } : {}), ...(Number.isFinite(high) ? { high } : {}) }
+}
+
 /** What the instrument lacks to serve as a part; empty when it serves. Paths are `signals.voltage`, `actions`. */
 export function missingFrom(requirement: PartRequirement, instrument: InstrumentSpec): Issue[] {
   const issues: Issue[] = []

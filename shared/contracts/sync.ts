@@ -10,7 +10,7 @@
  *             `accepted` nor a start document came
  */
 import * as z from 'zod'
-import { instrumentSpecSchema } from '../capabilities/signals.ts'
+import { instrumentSpecSchema, limitsSchema } from '../capabilities/signals.ts'
 import { labErrorSchema, parametersSchema } from './common.ts'
 import { nodeDocumentSchema } from './documents.ts'
 import { benchStateSchema } from './run-state.ts'
@@ -43,6 +43,8 @@ export const benchSpecSchema = z.object({
   title: z.string().optional(),
   /** Part → instrument name. */
   parts: z.record(z.string(), z.string()),
+  /** The bench's own limits by `part.signal`, in the signal's unit; the node enforces them. */
+  limits: z.record(z.string(), limitsSchema).optional(),
   labs: z.array(z.string()).optional(),
   state: benchStateSchema,
   reason: z.string().optional(),

@@ -1,4 +1,10 @@
-import type { InstrumentSpec, Limits, PartRequirement, SignalSpec } from '../capabilities/signals.ts'
+import {
+  type InstrumentSpec,
+  type Limits,
+  narrowest,
+  type PartRequirement,
+  type SignalSpec,
+} from '../capabilities/signals.ts'
 import type { ParameterValues, Protocol, SignalKey } from './protocol.ts'
 import { splitKey } from './quantities.ts'
 
@@ -38,12 +44,7 @@ export function createBenchView(protocol: Protocol, context: CheckContext): Benc
     outline: context.outline === true,
     signal,
     instrument,
-    limits: (key) => {
-      const all = [signal(key)?.limits, context.limits?.[key]].filter((limits) => limits !== undefined)
-      const low = Math.max(...all.map((limits) => limits.low ?? -Infinity))
-      const high = Math.min(...all.map((limits) => limits.high ?? Infinity))
-      return { ...(Number.isFinite(low) ? { low } : {}), ...(Number.isFinite(high) ? { high } : {}) }
-    },
+    limits: (key) => narrowest([signal(key)?.limits, context.limits?.[key]]),
   }
 }
 

@@ -170,4 +170,31 @@ test('no node is called as the user name of people’s tokens', async () => {
   fleet.close()
 })
 
+test('a bench shows the narrowest limits, its own among them', async () => {
+  const { fleet } = await startFleet()
+  await fleet.enrollment.issue('n')
+  const voltage = {
+    name: 'voltage',
+    unit: 'V',
+    dtype: 'number',
+    shape: [],
+    kind: 'configuration',
+    access: 'read-set',
+    limits: { low: 0, high: 30 },
+  } as const
+  const limits = { 'psu.voltage': { low: -5, high: 12 } }
+  fleet.inventory('n', {
+    ...inventory(),
+    benches: [
+      { name: 'b', parts: { psu: 'supply' }, state: 'free', limits },
+      { name: 'other', parts: { psu: 'supply' }, state: 'free' },
+    ],
+    instruments: [{ name: 'supply', driver: 'd', signals: [voltage], actions: [] }],
+  })
+  const shown = async (id: string) => (await fleet.bench(id))?.parts.psu?.signals
+  assert.equal(await shown('n.b'), [{ ...voltage, limits: { low: 0, high: 12 } }])
+  assert.equal(await shown('n.other'), [voltage])
+  fleet.close()
+})
+
 test.run()

@@ -102,6 +102,11 @@ test('is held once, and what was moved is made safe first', async () => {
   assert.is(await codeOf(() => lease.set('x', 'voltage', 1, undefined, never)), 'lease-ended')
 })
 
+test('says its own limits, for people to see', async () => {
+  const { bench } = await make()
+  assert.equal(bench.describe().limits, { 'x.voltage': { high: 5 } })
+})
+
 test('limits of bench and lab hold for whoever sets', async () => {
   const { a, bench } = await make()
   const lease = bench.acquire(aRun, { limits: { 'x.voltage': { high: 3 }, 'y.voltage': { low: 2 } } })
