@@ -148,7 +148,10 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       kind: cause.kind === 'caller' ? 'caller' : 'instrument',
       retry: cause.retry,
       message: `${name}: ${command} failed after ${elapsedMs} ms: ${cause.message}`,
-      studentMessage: 'An instrument of this bench failed. What was measured until then is kept.',
+      studentMessage:
+        cause.kind === 'caller'
+          ? cause.studentMessage
+          : 'An instrument of this bench failed. What was measured until then is kept.',
       details: { ...cause.details, instrument: name, command, elapsedMs },
       cause,
     })

@@ -41,6 +41,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   'body-too-large': 413,
   'wrong-content-type': 415,
   'too-many-attempts': 429,
+  'value-unknown': 422,
   'not-built-yet': 501,
   'mail-failed': 502,
   'runs-refused': 507,

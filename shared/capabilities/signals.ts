@@ -38,6 +38,8 @@ export interface SignalSpec {
   readonly kind: 'reading' | 'configuration'
   readonly access: SignalAccess
   readonly limits?: Limits
+  /** The only texts that it takes. */
+  readonly values?: readonly string[]
   /** Decimal places worth showing. */
   readonly precision?: number
   /** How long after a set the value is good. */
@@ -177,6 +179,7 @@ export const signalSpecSchema = z.strictObject({
   kind: z.enum(['reading', 'configuration']),
   access,
   limits: limitsSchema.exactOptional(),
+  values: z.array(z.string()).exactOptional(),
   precision: z.int().min(0).max(15).exactOptional(),
   settlingS: z.number().nonnegative().exactOptional(),
   readS: z.number().nonnegative().exactOptional(),

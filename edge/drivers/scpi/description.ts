@@ -207,6 +207,7 @@ export function signalSpecs(description: ScpiDescription, settings: Readonly<Rec
   return Object.entries(description.signals).map(([name, signal]): SignalSpec => {
     const { title, unit, dtype, precision, settlingS, readS, setS, maxRateHz, uncertainty } = signal
     const limits = variant?.limits[name] ?? signal.limits
+    const values = dtype === 'string' && signal.set !== undefined ? Object.keys(signal.words ?? {}) : undefined
     const access = signal.set === undefined ? 'read' : signal.query === undefined ? 'set' : 'read-set'
     return {
       name,
@@ -217,6 +218,7 @@ export function signalSpecs(description: ScpiDescription, settings: Readonly<Rec
       kind: signal.kind ?? (signal.set === undefined ? 'reading' : 'configuration'),
       access,
       ...(limits === undefined ? {} : { limits }),
+      ...(values === undefined ? {} : { values }),
       ...(precision === undefined ? {} : { precision }),
       ...(settlingS === undefined ? {} : { settlingS }),
       ...(readS === undefined ? {} : { readS }),

@@ -132,6 +132,7 @@ test('unknown things are 404, what the state of things forbids is 409, a full di
   assert.is(status('lab-unknown'), 404)
   assert.is(status('disk-full', 'configuration'), 507)
   assert.is(status('parameters-invalid'), 422)
+  assert.is(status('value-unknown'), 422)
   for (const code of ['lease-ended', 'lease-invalid', 'run-not-assigned', 'operation-overtaken', 'fence-stale']) {
     assert.is(status(code), 409, code)
   }

@@ -279,6 +279,7 @@ test('a generator that counts from peak to peak is set in volts of amplitude', a
     ':SOUR1:VOLT?': '5.000000E+00',
   })
   const generator = await make({ model: 'rigol-dg1022z' }, openTransport)
+  assert.ok(generator.spec.signals.find(({ name }) => name === 'shape')?.values?.includes('square'))
   await generator.open(never)
   await generator.set('amplitude', 2.5, never)
   await generator.set('shape', 'square', never)

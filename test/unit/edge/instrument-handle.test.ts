@@ -39,6 +39,16 @@ test('is opened again with growing pauses, its loss logged once and its return o
   await handle.close()
 })
 
+test('what the caller did wrong is told as that, not as a failure of the instrument', async () => {
+  const { instrument, handle } = await make()
+  instrument.before = () => {
+    throw new LabError({ code: 'value-unknown', kind: 'caller', message: 'shape: "blob" is not sine' })
+  }
+  const refused = await failure(handle.set('voltage', 1, { signal: never }))
+  assert.is(refused.kind, 'caller')
+  assert.is(refused.studentMessage, 'shape: "blob" is not sine')
+})
+
 test('operations go one after the other', async () => {
   const { clock, instrument, handle } = await make()
   let inside = 0
