@@ -36,6 +36,10 @@ export interface FakeHub {
   empty: boolean
   /** Of the person who is signed in. */
   role: Me['role']
+  /** Who drives a bench directly, by the bench's id. */
+  readonly heldBy: Map<string, 'me' | 'other'>
+  /** Whoever takes a bench waits for this. */
+  taking: Promise<void>
   addRun(more?: Partial<Run>, points?: number): FakeRun
   close(): Promise<void>
 }
@@ -57,7 +61,14 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const roles = new Map<string, Me['role']>()
   const takenBack = new Set<string>()
   let counter = 0
-  const hub = { down: false, empty: false, role: 'admin' as Me['role'], runs }
+  const hub = {
+    down: false,
+    empty: false,
+    role: 'admin' as Me['role'],
+    runs,
+    heldBy: new Map<string, 'me' | 'other'>(),
+    taking: Promise.resolve(),
+  }
 
   function addRun(more: Partial<Run> = {}, points = 50): FakeRun {
     const id = `01k${String(counter++).padStart(23, '0')}`
@@ -271,13 +282,31 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       }
       return json(run.run)
     }
-    if (call === 'GET /api/v1/benches') return listed(benches)
+    if (call === 'GET /api/v1/benches') {
+      return listed(benches.map((bench) => ({ ...bench, ...held(hub.heldBy.get(bench.id)) })))
+    }
     if (collection === 'benches' && verb === 'lease') {
+      if (request.method === 'DELETE') {
+        hub.heldBy.delete(id)
+        return json({ safe: true })
+      }
+      const { lease, resume } = body as { lease?: string; resume?: boolean }
+      const holder = hub.heldBy.get(id)
+      if (holder === 'other' || (holder === 'me' && lease === undefined && resume !== true)) {
+        return problem(409, 'bench-busy')
+      }
+      hub.heldBy.set(id, 'me')
+      await hub.taking
       return json({ lease: 'l1', expiresAt: new Date(Date.now() + 120_000).toISOString() })
     }
     if (collection === 'benches' && verb === 'exchange') {
+      const { lease, set = {}, read = [] } = body as { lease?: string; set?: Record<string, unknown>; read?: string[] }
+      if (hub.heldBy.has(id) && lease === undefined) {
+        const hint = 'An instrument of this bench failed. What was measured until then is kept.'
+        return problem(409, 'bench-busy', { hint })
+      }
+      if (set['psu.current_limit'] === 0.4) return problem(422, 'value-out-of-limits', { hint: 'it takes 0.3 A' })
       const time = new Date().toISOString()
-      const read = (body as { read?: string[] }).read ?? []
       return json({
         readings: Object.fromEntries(
           read.map((name) => [name, { value: name.endsWith('.output') ? false : 3.3012, unit: 'V', time }]),
@@ -368,6 +397,16 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     },
   })
 }
+
+const held = (holder: 'me' | 'other' | undefined) =>
+  holder === undefined
+    ? {}
+    : {
+        state: 'busy',
+        reason: 'it is being used directly',
+        leased: true,
+        ...(holder === 'me' ? { mine: true } : {}),
+      }
 
 const requested = (url: URL, { headers }: IncomingMessage) =>
   new Request(url, {

@@ -33,6 +33,7 @@ export const benches: readonly Bench[] = [
           signal('voltage', 'V', { title: 'Voltage', limits: { low: 0, high: 10 } }),
           signal('current_limit', 'A', { title: 'Current limit', limits: { low: 0, high: 0.5 } }),
           signal('output', '1', { title: 'Output', dtype: 'boolean' }),
+          signal('shape', '1', { title: 'Shape', dtype: 'string', access: 'set', values: ['sine', 'square', 'dc'] }),
         ],
         actions: [],
       },

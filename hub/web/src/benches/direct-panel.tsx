@@ -1,10 +1,12 @@
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, exchangedSchema, leaseSchema } from '@fernlab/shared/contracts/api'
 import { Button } from '@mantine/core'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import type { z } from 'zod'
+import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
+import { benchesQuery } from '../api/queries.ts'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { useNow, useWords } from '../words/use-words.ts'
@@ -22,35 +24,43 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const words = useWords()
   const { t } = words
   const api = useApi()
+  const client = useQueryClient()
   const nowMs = useNow(1000)
   const [lease, setLease] = useState<Lease>()
   const [asked, setAsked] = useState<Readonly<Record<string, Scalar>>>({})
   const path = `/api/v1/benches/${bench.id}`
-  const reach = bench.state === 'free' || bench.state === 'busy' || lease !== undefined
   const readable = Object.entries(bench.parts).flatMap(([part, { signals }]) =>
     (signals as readonly SignalSpec[])
       .filter((signal) => signal.access !== 'set' && signal.dtype !== 'array')
       .map((signal) => `${part}.${signal.name}`),
   )
-  // Reading never disturbs a run: the node answers with what it last saw while the bench is busy.
+  const take = useMutation({
+    mutationFn: (held: string | undefined) =>
+      api.send<Lease>('POST', `${path}/lease`, { ttlS, ...(held === undefined ? { resume: true } : { lease: held }) }),
+    onSuccess: setLease,
+    onError: () => setLease(undefined),
+    onSettled: () => client.invalidateQueries(benchesQuery(api)),
+  })
+  // A node reads a bench in use for nobody but who holds it.
+  const reads = lease !== undefined || (bench.state === 'free' && !take.isPending)
   const readings = useQuery({
-    queryKey: ['benches', bench.id, 'readings'],
+    queryKey: ['readings', bench.id, lease?.lease],
     queryFn: () => api.send<Exchanged>('POST', `${path}/exchange`, { read: readable, ...leaseOf(lease) }),
-    enabled: reach && readable.length > 0 && (bench.run === undefined || lease !== undefined),
+    enabled: reads && readable.length > 0,
+    placeholderData: (before) => before,
     refetchInterval: 2_000,
     retry: false,
   })
-  const take = useMutation({
-    mutationFn: (held: string | undefined) =>
-      api.send<Lease>('POST', `${path}/lease`, { ttlS, ...(held === undefined ? {} : { lease: held }) }),
-    onSuccess: setLease,
-    onError: () => setLease(undefined),
-  })
+  const unread = reads ? readings.error : null
+  // Until something could be read again.
+  const wasRefused = isInUse(take.error) && take.submittedAt > readings.dataUpdatedAt
+  const inUse = isInUse(unread) || wasRefused || (bench.leased && bench.mine !== true && lease === undefined)
   const giveBack = useMutation({
     mutationFn: () => api.send('DELETE', `${path}/lease`),
     onSettled: () => {
       setLease(undefined)
       setAsked({})
+      return client.invalidateQueries(benchesQuery(api))
     },
   })
   const set = useMutation({
@@ -68,29 +78,43 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     const timer = setInterval(() => renew.current(lease.lease), (ttlS * 1000) / 3)
     return () => clearInterval(timer)
   }, [lease])
+  const isMine = lease !== undefined || bench.mine === true
+  const refused = set.error instanceof ApiProblem && set.error.status === 422 ? set.error : undefined
   const leftS = lease === undefined ? 0 : Math.max(0, (Date.parse(lease.expiresAt) - nowMs) / 1000)
   return (
     <>
       <div className={styles.lease}>
-        <p>{lease === undefined ? t('benches.takeText') : t('benches.taken', { time: words.duration(leftS) })}</p>
-        {lease === undefined ? (
-          <Button
-            variant="default"
-            loading={take.isPending}
-            disabled={bench.state !== 'free'}
-            onClick={() => take.mutate(undefined)}
-          >
-            {t('benches.take')}
-          </Button>
-        ) : (
-          <Button loading={giveBack.isPending} onClick={() => giveBack.mutate()}>
-            {t('benches.giveBack')}
-          </Button>
-        )}
+        <p role="status">
+          {lease !== undefined
+            ? t('benches.taken', { time: words.duration(leftS) })
+            : isMine
+              ? t('benches.mine')
+              : inUse && !take.isPending
+                ? t('benches.inUse')
+                : t('benches.takeText')}
+        </p>
+        <div className={styles.hands}>
+          {lease !== undefined ? null : (
+            <Button
+              variant="default"
+              loading={take.isPending}
+              disabled={bench.state !== 'free' && !isMine}
+              onClick={() => take.mutate(undefined)}
+            >
+              {isMine ? t('benches.resume') : t('benches.take')}
+            </Button>
+          )}
+          {isMine ? (
+            <Button loading={giveBack.isPending} onClick={() => giveBack.mutate()}>
+              {t('benches.giveBack')}
+            </Button>
+          ) : null}
+        </div>
       </div>
-      {take.error === null ? null : <ProblemNotice error={take.error} />}
-      {set.error === null ? null : <ProblemNotice error={set.error} />}
-      {readings.error === null ? null : <ProblemNotice error={readings.error} />}
+      {take.error === null || isInUse(take.error) ? null : <ProblemNotice error={take.error} />}
+      {giveBack.error === null ? null : <ProblemNotice error={giveBack.error} />}
+      {set.error === null || refused !== undefined ? null : <ProblemNotice error={set.error} />}
+      {unread === null || inUse ? null : <ProblemNotice error={unread} />}
       {Object.entries(bench.parts).map(([part, { instrument, driver, model, signals }]) => (
         <section key={part} className={styles.part}>
           <h2>
@@ -118,6 +142,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
                     reading={readings.data?.readings[`${part}.${signal.name}`]}
                     asked={asked[`${part}.${signal.name}`]}
                     canSet={lease !== undefined}
+                    refused={set.variables?.signal === `${part}.${signal.name}` ? refused : undefined}
                     onSet={(value) => set.mutate({ signal: `${part}.${signal.name}`, value })}
                   />
                 ))}
@@ -129,5 +154,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     </>
   )
 }
+
+const isInUse = (error: unknown): boolean => error instanceof ApiProblem && error.code === 'bench-busy'
 
 const leaseOf = (lease: Lease | undefined) => (lease === undefined ? {} : { lease: lease.lease })

@@ -1,6 +1,7 @@
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
-import { Button, Switch, TextInput } from '@mantine/core'
+import { Button, NativeSelect, Switch, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
+import type { ApiProblem } from '../api/client.ts'
 import { checkInput } from '../lab/parameters.ts'
 import { quantity, unitText } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
@@ -13,11 +14,13 @@ interface Props {
   readonly reading: { readonly value: Scalar; readonly unit: string; readonly time: string } | undefined
   readonly asked: Scalar | undefined
   readonly canSet: boolean
+  /** What the hub or the node said against the last value. */
+  readonly refused: ApiProblem | undefined
   readonly onSet: (value: Scalar) => void
 }
 
 /** One signal: what it is, what was asked for, its limits, and a field to set it. */
-export function SignalRow({ signal, reading, asked, canSet, onSet }: Props) {
+export function SignalRow({ signal, reading, asked, canSet, refused, onSet }: Props) {
   const { t, moment, value: words } = useWords()
   const say = (value: Scalar | undefined) => (value === undefined ? '—' : words(value, signal.unit))
   const { low, high } = signal.limits ?? {}
@@ -44,16 +47,16 @@ export function SignalRow({ signal, reading, asked, canSet, onSet }: Props) {
             onChange={(event) => onSet(event.currentTarget.checked)}
           />
         ) : (
-          <Setter signal={signal} canSet={canSet} onSet={onSet} />
+          <Setter signal={signal} canSet={canSet} refused={refused} onSet={onSet} />
         )}
       </td>
     </tr>
   )
 }
 
-function Setter({ signal, canSet, onSet }: Pick<Props, 'signal' | 'canSet' | 'onSet'>) {
-  const { t } = useWords()
-  const [input, setInput] = useState('')
+function Setter({ signal, canSet, refused, onSet }: Pick<Props, 'signal' | 'canSet' | 'refused' | 'onSet'>) {
+  const { t, reason } = useWords()
+  const [input, setInput] = useState(signal.values?.[0] ?? '')
   const [error, setError] = useState<string>()
   const send = (event: FormEvent) => {
     event.preventDefault()
@@ -65,6 +68,7 @@ function Setter({ signal, canSet, onSet }: Pick<Props, 'signal' | 'canSet' | 'on
         unit: signal.unit,
         ...(low === undefined ? {} : { minimum: low }),
         ...(high === undefined ? {} : { maximum: high }),
+        ...(signal.values === undefined ? {} : { enum: signal.values }),
       },
       input,
       t,
@@ -73,19 +77,33 @@ function Setter({ signal, canSet, onSet }: Pick<Props, 'signal' | 'canSet' | 'on
     setError(undefined)
     onSet(checked.value)
   }
+  const label = `${t('benches.set')}: ${signal.title ?? signal.name}`
+  const wrong = error ?? (refused === undefined ? undefined : reason(refused.hint ?? refused.message))
   return (
     <form className={styles.setter} onSubmit={send} noValidate>
-      <TextInput
-        size="xs"
-        aria-label={`${t('benches.set')}: ${signal.title ?? signal.name}`}
-        value={input}
-        error={error}
-        disabled={!canSet}
-        inputMode={signal.dtype === 'string' ? 'text' : 'decimal'}
-        rightSection={<span className={styles.unit}>{unitText(signal.unit)}</span>}
-        rightSectionPointerEvents="none"
-        onChange={(event) => setInput(event.currentTarget.value)}
-      />
+      {signal.values === undefined ? (
+        <TextInput
+          size="xs"
+          aria-label={label}
+          value={input}
+          error={wrong}
+          disabled={!canSet}
+          inputMode={signal.dtype === 'string' ? 'text' : 'decimal'}
+          rightSection={<span className={styles.unit}>{unitText(signal.unit)}</span>}
+          rightSectionPointerEvents="none"
+          onChange={(event) => setInput(event.currentTarget.value)}
+        />
+      ) : (
+        <NativeSelect
+          size="xs"
+          aria-label={label}
+          value={input}
+          error={wrong}
+          disabled={!canSet}
+          data={[...signal.values]}
+          onChange={(event) => setInput(event.currentTarget.value)}
+        />
+      )}
       <Button type="submit" size="xs" variant="default" disabled={!canSet}>
         {t('benches.set')}
       </Button>
