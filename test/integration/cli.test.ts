@@ -146,6 +146,7 @@ test('says what is wrong with a lab, a run or a hub that is not there', async ()
 test('cancels a run, and watching it ends 1', async () => {
   const id = (await ok(['run', 'rc-circuit', 'charge-curve', '--no-wait'])).trim()
   assert.match(id, /^[0-9a-z]{26}$/)
+  assert.match(await ok(['runs']), /^RUN .* PERSON /)
   await ok(['cancel', id])
   const watched = await run(['watch', id])
   assert.is(watched.code, 1)

@@ -71,7 +71,7 @@ const lab = createRoute({
 const runs = createRoute({
   getParentRoute: () => framed,
   path: '/runs',
-  validateSearch: (search): RunsSearch => pick(search, ['lab', 'state']),
+  validateSearch: (search): RunsSearch => pick(search, ['lab', 'state', 'whose']),
   beforeLoad: signedIn,
   component: RunsPage,
 })

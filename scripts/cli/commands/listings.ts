@@ -68,7 +68,7 @@ export function addListings(program: Command, context: Context): void {
     })
   })
 
-  withHub(program.command('runs').description('your runs, newest first'))
+  withHub(program.command('runs').description('your runs, for staff everybody’s, newest first'))
     .option('--lab <lab>', 'only of this lab')
     .option('--state <state>', 'only in this state')
     .option('-n, --limit <count>', 'at most so many', '20')
@@ -89,6 +89,7 @@ export function addListings(program: Command, context: Context): void {
           state: (run) => run.state,
           lab: (run) => run.lab,
           protocol: (run) => run.protocol,
+          person: (run) => run.person.name,
           bench: (run) => run.bench ?? '',
           submitted: (run) => run.createdAt,
         },

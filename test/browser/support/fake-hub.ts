@@ -242,6 +242,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         .map(({ run }) => run)
         .filter((run) => states === undefined || states.includes(run.state))
         .filter((run) => (url.searchParams.get('lab') ?? run.lab) === run.lab)
+        .filter((run) => (url.searchParams.get('person') ?? run.person.id) === run.person.id)
         .reverse()
       const limit = Number(url.searchParams.get('limit') ?? 50)
       const from = Number(url.searchParams.get('cursor') ?? 0)

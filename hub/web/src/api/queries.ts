@@ -75,7 +75,7 @@ export const readmeQuery = (api: Api, { id, version }: Pick<LabDetail, 'id' | 'v
 
 /** `state` is one state; without it, all. */
 export interface RunFilter {
-  /** Staff would see everybody's without it. */
+  /** Without it staff see everybody's, others their own. */
   readonly person: string | undefined
   readonly lab?: string | undefined
   readonly state?: string | undefined
@@ -84,7 +84,6 @@ export interface RunFilter {
 
 export const runsQuery = (api: Api, filter: RunFilter) =>
   infiniteQueryOptions({
-    enabled: filter.person !== undefined,
     queryKey: ['runs', 'list', filter],
     queryFn: ({ signal, pageParam }) =>
       api.get<Page<Run>>(`${v1}/runs${queryString({ limit: 25, ...filter, cursor: pageParam })}`, signal),

@@ -5,8 +5,15 @@ import { quantity } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './runs.module.css'
 
-/** Runs one a line: state, lab and protocol, main result, when. */
-export function RunList({ runs, withLab = true }: { runs: readonly Run[]; withLab?: boolean }) {
+interface Props {
+  readonly runs: readonly Run[]
+  readonly withLab?: boolean
+  /** Where they are not all of one person. */
+  readonly withPerson?: boolean
+}
+
+/** Runs one a line: state, lab and protocol, whose, main result, when. */
+export function RunList({ runs, withLab = true, withPerson = false }: Props) {
   const words = useWords()
   return (
     <ul className={styles.list}>
@@ -20,6 +27,7 @@ export function RunList({ runs, withLab = true }: { runs: readonly Run[]; withLa
               {withLab ? `${words.text(run.labTitle) || run.lab}: ` : ''}
               {words.text(run.protocolTitle) || run.protocol}
             </Link>
+            {withPerson ? <span className={styles.person}>{run.person.name}</span> : null}
             <span className={styles.note}>{run.note ?? waiting(run, words)}</span>
           </span>
           <span className={styles.result}>{mainResult(run)}</span>

@@ -17,21 +17,29 @@ import styles from './runs.module.css'
 export interface RunsSearch {
   readonly lab?: string
   readonly state?: string
+  /** `all` for everybody's, which staff may see. */
+  readonly whose?: string
 }
 
-/** Every run of mine, newest first. */
+/** Every run of mine, newest first; for staff also everybody's. */
 export function RunsPage() {
   const words = useWords()
   const { t } = words
-  useTitle(t('runs.title'))
   const api = useApi()
   const search = useSearch({ from: '/framed/runs' })
   const navigate = useNavigate({ from: '/runs' })
   const me = useQuery(meQuery(api))
-  const runs = useInfiniteQuery(runsQuery(api, { ...search, person: me.data?.id }))
+  const staff = me.data?.role === 'admin' || me.data?.role === 'instructor'
+  const everybody = staff && search.whose === 'all'
+  const title = everybody ? t('runs.everybodyTitle') : t('runs.title')
+  useTitle(title)
+  const runs = useInfiniteQuery({
+    ...runsQuery(api, { lab: search.lab, state: search.state, person: everybody ? undefined : me.data?.id }),
+    enabled: me.data != null,
+  })
   const labs = useQuery(labsQuery(api))
   const items = runs.data?.pages.flatMap((page) => page.items)
-  const filtered = search.lab !== undefined || search.state !== undefined
+  const filtered = search.lab !== undefined || search.state !== undefined || everybody
   const change = (next: RunsSearch) =>
     void navigate({
       search: (before) =>
@@ -40,10 +48,21 @@ export function RunsPage() {
     })
   return (
     <Page
-      title={t('runs.title')}
+      title={title}
       aside={
-        items?.length === 0 && !filtered ? undefined : (
+        items?.length === 0 && !filtered && !staff ? undefined : (
           <>
+            {staff ? (
+              <NativeSelect
+                aria-label={t('runs.whose')}
+                value={everybody ? 'all' : ''}
+                data={[
+                  { value: '', label: t('runs.mine') },
+                  { value: 'all', label: t('runs.everybody') },
+                ]}
+                onChange={(event) => change({ whose: event.currentTarget.value })}
+              />
+            ) : null}
             <NativeSelect
               aria-label={t('runs.lab')}
               value={search.lab ?? ''}
@@ -89,7 +108,7 @@ export function RunsPage() {
         </EmptyState>
       ) : (
         <div className={styles.runs}>
-          <RunList runs={items} />
+          <RunList runs={items} withPerson={everybody} />
           {runs.hasNextPage ? (
             <Button variant="default" loading={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
               {t('runs.more')}

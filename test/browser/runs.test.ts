@@ -1,0 +1,90 @@
+import type { Browser } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
+import { openBrowser, visit } from './support/browser.ts'
+import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
+
+const test = suite('lists of runs, and running again', { timeoutMs: 60_000 })
+let hub: FakeHub
+let browser: Browser
+
+test.before(async () => {
+  browser = await openBrowser()
+})
+test.after(() => browser?.close())
+test.before.each(async () => {
+  hub = await startFakeHub()
+})
+test.after.each(() => hub?.close())
+
+const ofNils = { person: { id: 'p9', name: 'Nils Holm' }, note: 'group B' }
+
+for (const phone of [false, true]) {
+  test(`staff look at everybody’s runs, with their names, ${phone ? 'on a phone' : 'on a desk'}`, async () => {
+    hub.role = 'instructor'
+    hub.addRun(ofNils)
+    const { page, context, complaints } = await visit(browser, { phone })
+    await page.goto(`${hub.url}/runs`)
+    await page.getByRole('heading', { name: 'No runs yet' }).waitFor()
+    await page.getByLabel('Whose runs').selectOption('all')
+    await page.waitForURL(/whose=all/)
+    await page.getByRole('heading', { name: 'Everybody’s runs' }).waitFor()
+    const row = page.getByRole('listitem').filter({ hasText: 'Nils Holm' })
+    await row.getByText('group B').waitFor()
+    await page.reload()
+    await row.getByText('Nils Holm').waitFor()
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
+    assert.equal(complaints, [])
+    await context.close()
+  })
+}
+
+test('a student has their own runs only, whatever the address asks for', async () => {
+  hub.role = 'student'
+  hub.addRun(ofNils)
+  hub.addRun()
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/runs?whose=all`)
+  await page.getByRole('heading', { name: 'My runs' }).waitFor()
+  await page.getByRole('link', { name: 'RC circuit: Charge curve' }).waitFor()
+  assert.is(await page.getByText('Nils Holm').count(), 0)
+  assert.is(await page.getByLabel('Whose runs').count(), 0)
+  await context.close()
+})
+
+test('running again on a phone leads to the filled form, which says whose values it has', async () => {
+  const run = hub.addRun({ state: 'succeeded', parameters: { voltage: 3.25, duration: 5, rate: 10 } })
+  const { page, context } = await visit(browser, { phone: true })
+  await page.goto(`${hub.url}/runs/${run.run.id}`)
+  await page.getByRole('link', { name: 'Run again with changes' }).click()
+  const line = page.getByText(/^With the values of your run: /)
+  await line.waitFor()
+  await page.getByRole('heading', { name: 'RC circuit' }).first().waitFor()
+  await page.waitForLoadState('networkidle')
+  const box = await line.boundingBox()
+  assert.ok(box !== null && box.y > 0 && box.y < 600, `the line stands at ${box?.y}`)
+  await context.close()
+})
+
+for (const width of [1200, 1280]) {
+  test(`beside the form the earlier runs do not overlap, ${width} px wide`, async () => {
+    hub.addRun({
+      state: 'succeeded',
+      outputs: { time_constant: { value: 1.0023, unit: 's', uncertainty: 0.0041 } },
+    })
+    const { page, context } = await visit(browser)
+    await page.setViewportSize({ width, height: 900 })
+    await page.goto(`${hub.url}/labs/rc-circuit`)
+    const row = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'Charge curve' }) })
+    const title = await row.getByRole('link').boundingBox()
+    const result = await row.getByText(/1\.002/).boundingBox()
+    assert.ok(title !== null && result !== null)
+    assert.ok(
+      title.y + title.height <= result.y || title.x + title.width <= result.x,
+      `${JSON.stringify(title)} overlaps ${JSON.stringify(result)}`,
+    )
+    await context.close()
+  })
+}
+
+test.run()
