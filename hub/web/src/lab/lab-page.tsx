@@ -55,7 +55,7 @@ function Lab({ lab }: { lab: LabDetail }) {
   const protocol = lab.protocols.find((one) => one.name === search.protocol) ?? lab.protocols[0]
   const waitsForRun = search.from !== undefined && from.isPending
   return (
-    <div className={styles.lab}>
+    <div className={styles.lab} data-again={search.from !== undefined || undefined}>
       <header className={styles.head}>
         <h1>{words.text(lab.title)}</h1>
         <p className={styles.lead}>{words.text(lab.summary)}</p>

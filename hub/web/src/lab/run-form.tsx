@@ -90,7 +90,14 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
         <h2>{words.text(protocol.title)}</h2>
       )}
       {protocol.summary === undefined ? null : <p className="soft">{words.text(protocol.summary)}</p>}
-      {from === undefined ? null : <p className={styles.prefilled}>{t('lab.prefilled')}</p>}
+      {from === undefined ? null : (
+        <p className={styles.prefilled}>
+          {t(from.person.id === me.data?.id ? 'lab.prefilled' : 'lab.prefilledOther', {
+            time: words.moment(from.createdAt),
+            name: from.person.name,
+          })}
+        </p>
+      )}
       {parameters.length === 0 ? <p className="soft">{t('lab.noParameters')}</p> : null}
       {parameters.map((parameter) => (
         <ParameterField

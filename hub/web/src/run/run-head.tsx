@@ -36,6 +36,7 @@ export function RunHead({ run, attempts }: { run: Run; attempts: readonly Attemp
           to="/labs/$labId"
           params={{ labId: run.lab }}
           search={{ protocol: run.protocol, from: run.id }}
+          hash="run-form"
           variant={isFinal(run.state) ? 'filled' : 'default'}
           leftSection={<IconRepeat size={16} aria-hidden="true" />}
         >
