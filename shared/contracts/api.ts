@@ -406,6 +406,11 @@ export const retentionSchema = z.strictObject({
   dataDays: z.number().int().min(1).nullable(),
   runDays: z.number().int().min(1).nullable(),
 })
+/** Rules to be set: no sample outlives its run. */
+export const retentionChangeSchema = retentionSchema.refine(
+  ({ dataDays, runDays }) => dataDays === null || runDays === null || dataDays <= runDays,
+  { path: ['runDays'], message: 'samples cannot outlive their run: keep whole runs at least as long as samples' },
+)
 export const storageSchema = z.object({
   databaseBytes: z.number(),
   freeBytes: z.number(),

@@ -1,4 +1,4 @@
-import { readinessSchema, retentionSchema, storageSchema } from '@fernlab/shared/contracts/api'
+import { readinessSchema, retentionChangeSchema, retentionSchema, storageSchema } from '@fernlab/shared/contracts/api'
 import { isLoopback } from '@fernlab/shared/programs/loopback'
 import { type AddRoute, type ApiParts, requireAccess } from '../context.ts'
 
@@ -66,7 +66,7 @@ export function operationsRoutes(add: AddRoute, { maintenance, monitoring }: Api
       tag: 'Operations',
       summary: 'Choose how many days samples and runs are kept; null keeps them for good',
       access: 'settings.change',
-      body: retentionSchema,
+      body: retentionChangeSchema,
       answer: { schema: retentionSchema, what: 'The rules' },
     },
     async ({ c, body, caller }) => {

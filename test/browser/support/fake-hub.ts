@@ -60,6 +60,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   let ownName = 'Ana Ruiz'
   const roles = new Map<string, Me['role']>()
   const takenBack = new Set<string>()
+  let retention: { dataDays: number | null; runDays: number | null } = { dataDays: 365, runDays: null }
   let counter = 0
   const hub = {
     down: false,
@@ -379,10 +380,13 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         databaseBytes: 184_000_000,
         freeBytes: 22_400_000_000,
         acceptingRuns: true,
-        retention: { dataDays: 365, runDays: null },
+        retention,
       })
     }
-    if (call === 'PUT /api/v1/settings/retention') return json(body)
+    if (call === 'PUT /api/v1/settings/retention') {
+      retention = body as typeof retention
+      return json(body)
+    }
     return problem(404, 'not-found')
   }
 

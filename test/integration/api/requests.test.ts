@@ -36,6 +36,25 @@ test('malformed JSON, another kind of body, an unknown address and a wrong metho
   assert.is((await problem(wrong)).code, 'method-not-allowed')
 })
 
+test('retention rules by which samples would outlive their run are refused', async () => {
+  const rules = (dataDays: number | null, runDays: number | null) =>
+    hub.json('PUT', '/api/v1/settings/retention', { dataDays, runDays }, bearer)
+  const answer = await problem(await rules(30, 10))
+  assert.is(answer.code, 'request-invalid')
+  assert.equal(
+    answer.issues.map(({ path }) => path),
+    ['runDays'],
+  )
+  for (const [dataDays, runDays] of [
+    [10, 10],
+    [30, null],
+    [null, 10],
+    [null, null],
+  ] as const) {
+    assert.is((await rules(dataDays, runDays)).status, 200)
+  }
+})
+
 test('input that does not fit lists every place', async () => {
   const answer = await problem(await hub.json('POST', '/api/v1/runs', { lab: 'No', protocol: 'p', extra: 1 }, bearer))
   assert.is(answer.status, 400)

@@ -25,12 +25,15 @@ export function NodeCard({ node }: { node: NodeInfo }) {
         </span>
         <RevokeButton node={node} />
       </div>
+      {node.state === 'offline' && health !== undefined ? (
+        <p className="soft">{t('nodes.asLastHeard', { time: words.moment(health.time) })}</p>
+      ) : null}
       {node.state === 'revoked' ? (
         <p className="soft">{t('nodes.isRevoked')}</p>
       ) : node.state === 'never-seen' ? (
         <p className="soft">{t('nodes.isNew')}</p>
       ) : health === undefined ? null : health.problems.length === 0 ? (
-        <p className="soft">{t('nodes.allWell')}</p>
+        node.state === 'online' && <p className="soft">{t('nodes.allWell')}</p>
       ) : (
         <ul className={styles.problems}>
           {health.problems.map((problem) => (

@@ -1,5 +1,6 @@
-import { Button, TextInput } from '@mantine/core'
+import { Button, Modal, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { type Storage, storageQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
@@ -49,7 +50,7 @@ export default function SettingsPage() {
       <section className={styles.section}>
         <h2>{t('settings.retention')}</h2>
         <p className="soft">{t('settings.retentionText')}</p>
-        <Retention key={JSON.stringify(retention)} retention={retention} />
+        {storage.isFetchedAfterMount ? <Retention retention={retention} /> : <Loading lines={2} />}
       </section>
     </Page>
   )
@@ -58,7 +59,15 @@ export default function SettingsPage() {
 const days = (text: string): number | null => (text.trim() === '' ? null : Number(text))
 const isDays = (text: string): boolean => text.trim() === '' || /^[1-9]\d{0,5}$/.test(text.trim())
 
-function Retention({ retention }: { retention: Storage['retention'] }) {
+type Rules = Storage['retention']
+
+/** What would be removed sooner than by the rules that hold. */
+const shortened = (next: Rules, now: Rules): Rules => ({
+  dataDays: next.dataDays !== null && next.dataDays < (now.dataDays ?? Number.POSITIVE_INFINITY) ? next.dataDays : null,
+  runDays: next.runDays !== null && next.runDays < (now.runDays ?? Number.POSITIVE_INFINITY) ? next.runDays : null,
+})
+
+function Retention({ retention }: { retention: Rules }) {
   const { t } = useWords()
   const api = useApi()
   const client = useQueryClient()
@@ -66,16 +75,26 @@ function Retention({ retention }: { retention: Storage['retention'] }) {
     { dataDays: String(retention.dataDays ?? ''), runDays: String(retention.runDays ?? '') },
     (values) => ({
       ...(isDays(values.dataDays) ? {} : { dataDays: t('settings.positive') }),
-      ...(isDays(values.runDays) ? {} : { runDays: t('settings.positive') }),
+      ...(!isDays(values.runDays)
+        ? { runDays: t('settings.positive') }
+        : (days(values.runDays) ?? Number.POSITIVE_INFINITY) < (days(values.dataDays) ?? 0)
+          ? { runDays: t('settings.runsShorter') }
+          : {}),
     }),
   )
   const save = useMutation({
-    mutationFn: (values: { dataDays: string; runDays: string }) =>
-      api.send('PUT', '/api/v1/settings/retention', { dataDays: days(values.dataDays), runDays: days(values.runDays) }),
+    mutationFn: (rules: Rules) => api.send('PUT', '/api/v1/settings/retention', rules),
     onSuccess: () => client.invalidateQueries({ queryKey: ['storage'] }),
   })
+  const [asked, setAsked] = useState<Rules>()
+  const send = (values: { dataDays: string; runDays: string }) => {
+    const rules = { dataDays: days(values.dataDays), runDays: days(values.runDays) }
+    const { dataDays, runDays } = shortened(rules, retention)
+    if (dataDays === null && runDays === null) save.mutate(rules)
+    else setAsked(rules)
+  }
   return (
-    <form className={styles.form} noValidate onSubmit={form.onSubmit((values) => save.mutate(values))}>
+    <form className={styles.form} noValidate onSubmit={form.onSubmit(send)}>
       <div className={styles.fields}>
         <TextInput
           label={t('settings.dataDays')}
@@ -101,6 +120,47 @@ function Retention({ retention }: { retention: Storage['retention'] }) {
           {save.isSuccess ? t('settings.saved') : ''}
         </span>
       </div>
+      <Confirmation
+        removed={asked === undefined ? undefined : shortened(asked, retention)}
+        onClose={() => setAsked(undefined)}
+        onConfirm={() => {
+          setAsked(undefined)
+          if (asked !== undefined) save.mutate(asked)
+        }}
+      />
     </form>
+  )
+}
+
+interface ConfirmationProps {
+  readonly removed: Rules | undefined
+  readonly onClose: () => void
+  readonly onConfirm: () => void
+}
+
+/** Asks before rules remove results, and says which. */
+function Confirmation({ removed, onClose, onConfirm }: ConfirmationProps) {
+  const { t } = useWords()
+  return (
+    <Modal
+      opened={removed !== undefined}
+      onClose={onClose}
+      title={t('settings.removeTitle')}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
+      <div className={styles.dialog}>
+        {removed?.dataDays == null ? null : <p>{t('settings.removeData', { count: removed.dataDays })}</p>}
+        {removed?.runDays == null ? null : <p>{t('settings.removeRuns', { count: removed.runDays })}</p>}
+        <p>{t('settings.removeText')}</p>
+        <div className={styles.buttons}>
+          <Button variant="default" data-autofocus onClick={onClose}>
+            {t('common.cancel')}
+          </Button>
+          <Button color="red" onClick={onConfirm}>
+            {t('settings.remove')}
+          </Button>
+        </div>
+      </div>
+    </Modal>
   )
 }

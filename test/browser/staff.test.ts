@@ -1,0 +1,62 @@
+import type { Browser } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
+import { openBrowser, visit } from './support/browser.ts'
+import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
+import { nodes } from './support/fake-staff.ts'
+
+const test = suite('the pages of staff', { timeoutMs: 60_000 })
+let hub: FakeHub
+let browser: Browser
+
+test.before(async () => {
+  browser = await openBrowser()
+})
+test.after(() => browser?.close())
+test.before.each(async () => {
+  hub = await startFakeHub()
+})
+test.after.each(() => hub?.close())
+
+test('rules that remove results are asked about first, and saving them is confirmed', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/settings`)
+  const samples = page.getByLabel('Samples, days')
+  const runs = page.getByLabel('Whole runs, days')
+  const save = page.getByRole('button', { name: 'Save', exact: true })
+  await samples.fill('30')
+  await runs.fill('10')
+  await save.click()
+  await page.getByText(/^Samples cannot outlive their run/).waitFor()
+  assert.is(await page.getByRole('dialog').count(), 0)
+  await runs.fill('60')
+  await save.click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText(/samples of runs that ended more than 30 days ago/).waitFor()
+  await dialog.getByText(/^Runs that ended more than 60 days ago/).waitFor()
+  assert.is(await page.getByText('Saved.').count(), 0)
+  await dialog.getByRole('button', { name: 'Save and remove' }).click()
+  await page.getByText('Saved.').waitFor()
+  await page.reload()
+  assert.is(await samples.inputValue(), '30')
+  await samples.fill('')
+  await save.click()
+  await page.getByText('Saved.').waitFor()
+  assert.is(await page.getByRole('dialog').count(), 0)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('a node that is offline is not said to be well, and its numbers are those last heard', async () => {
+  const { page, context } = await visit(browser)
+  await page.route('**/api/v1/nodes?*', (route) => {
+    const [well] = nodes
+    return route.fulfill({ json: { items: [{ ...well, state: 'offline' }] } })
+  })
+  await page.goto(`${hub.url}/nodes`)
+  await page.getByText(/^As last heard, .+:$/).waitFor()
+  assert.is(await page.getByText('All is well.').count(), 0)
+  await context.close()
+})
+
+test.run()
