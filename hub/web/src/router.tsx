@@ -121,7 +121,7 @@ const settings = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search): { next?: string } => pick(search, ['next']),
+  validateSearch: (search): { next?: string; left?: string } => pick(search, ['next', 'left']),
   component: lazyRouteComponent(() => import('./sign-in/sign-in-page.tsx')),
 })
 const setUp = createRoute({

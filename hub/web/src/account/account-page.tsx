@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { IconLogout } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { signOut, signOutEverywhere } from '../api/auth.ts'
+import { signOut } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
 import { meQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
@@ -11,6 +11,7 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './account.module.css'
 import { ChangePassword } from './change-password.tsx'
+import { LeaveEverywhere } from './leave-everywhere.tsx'
 import { Name } from './name.tsx'
 import { Tokens } from './tokens.tsx'
 import { YourData } from './your-data.tsx'
@@ -23,21 +24,17 @@ export default function AccountPage() {
   const client = useQueryClient()
   const navigate = useNavigate()
   const me = useQuery(meQuery(api))
-  const toSignIn = async () => {
-    await navigate({ to: '/sign-in' })
+  const toSignIn = async (left?: 'everywhere' | 'closed') => {
+    await navigate({ to: '/sign-in', search: left === undefined ? {} : { left } })
     client.clear()
   }
-  const leave = useMutation({ mutationFn: () => signOut(api), onSuccess: toSignIn })
-  const leaveEverywhere = useMutation({ mutationFn: () => signOutEverywhere(api), onSuccess: toSignIn })
-  const failed = leave.error ?? leaveEverywhere.error
+  const leave = useMutation({ mutationFn: () => signOut(api), onSuccess: () => toSignIn() })
   return (
     <Page
       title={t('account.title')}
       aside={
         <>
-          <Button variant="default" loading={leaveEverywhere.isPending} onClick={() => leaveEverywhere.mutate()}>
-            {t('account.everywhere')}
-          </Button>
+          <LeaveEverywhere onLeft={() => toSignIn('everywhere')} />
           <Button
             variant="default"
             loading={leave.isPending}
@@ -49,7 +46,7 @@ export default function AccountPage() {
         </>
       }
     >
-      {failed === null ? null : <ProblemNotice error={failed} />}
+      {leave.error === null ? null : <ProblemNotice error={leave.error} />}
       {me.data == null ? null : (
         <dl className={styles.me}>
           <div>
@@ -70,7 +67,7 @@ export default function AccountPage() {
       )}
       <ChangePassword />
       {me.data == null || me.data.role === 'guest' ? null : <Tokens role={me.data.role} />}
-      <YourData onClosed={toSignIn} />
+      <YourData onClosed={() => toSignIn('closed')} />
     </Page>
   )
 }

@@ -2,6 +2,7 @@ import { Button, PasswordInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { changePassword } from '../api/auth.ts'
+import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useForm } from '../sign-in/use-form.ts'
@@ -19,6 +20,8 @@ export function ChangePassword() {
     mutationFn: (values: { currentPassword: string; newPassword: string }) => changePassword(api, values),
     onSuccess: form.clear,
   })
+  const wrong = save.error instanceof ApiProblem && save.error.code === 'wrong-credentials'
+  const current = form.field('currentPassword')
   return (
     <section className={styles.section} aria-labelledby="password">
       <h2 id="password">{t('account.password')}</h2>
@@ -27,7 +30,12 @@ export function ChangePassword() {
           label={t('account.currentPassword')}
           name="currentPassword"
           autoComplete="current-password"
-          {...form.field('currentPassword')}
+          {...current}
+          error={current.error ?? (wrong ? t('account.currentWrong') : undefined)}
+          onChange={(event) => {
+            current.onChange(event)
+            if (wrong) save.reset()
+          }}
         />
         <PasswordInput
           label={t('auth.newPassword')}
@@ -35,7 +43,7 @@ export function ChangePassword() {
           autoComplete="new-password"
           {...form.field('newPassword')}
         />
-        {save.error === null ? null : <ProblemNotice error={save.error} />}
+        {save.error === null || wrong ? null : <ProblemNotice error={save.error} />}
         <div className={styles.outcome}>
           <Button type="submit" variant="default" loading={save.isPending}>
             {t('account.passwordSave')}

@@ -18,7 +18,7 @@ export default function SignInPage() {
   const client = useQueryClient()
   const navigate = useNavigate()
   const site = useQuery(siteQuery(api))
-  const { next } = useSearch({ from: '/sign-in' })
+  const { next, left } = useSearch({ from: '/sign-in' })
   const form = useForm({ email: '', password: '' }, (values) => ({
     ...(looksLikeMail(values.email) ? {} : { email: t('auth.emailBad') }),
     ...(values.password === '' ? { password: t('field.required') } : {}),
@@ -37,6 +37,9 @@ export default function SignInPage() {
       title={name === undefined ? t('auth.signIn') : t('auth.to', { site: name })}
       {...(site.data?.setupNeeded === true ? { text: t('auth.setupNeeded') } : {})}
     >
+      {left === 'everywhere' || left === 'closed' ? (
+        <p role="status">{t(left === 'closed' ? 'auth.accountClosed' : 'auth.leftEverywhere')}</p>
+      ) : null}
       <form className={styles.form} noValidate onSubmit={form.onSubmit((values) => enter.mutate(values))}>
         <TextInput
           label={t('auth.email')}
