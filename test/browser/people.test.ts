@@ -125,6 +125,7 @@ test('whoever opens an invitation makes an account and is in the catalogue', asy
   assert.equal([...complaints], [])
   await page.goto(`${hub.url}/join#token=old`)
   await page.getByText('This invitation no longer works.').waitFor()
+  assert.is(await page.getByRole('button', { name: 'Try again' }).count(), 0, 'a refusal stays a refusal')
   await context.close()
 })
 

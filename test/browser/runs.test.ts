@@ -87,4 +87,16 @@ for (const width of [1200, 1280]) {
   })
 }
 
+test('an address that can be none of a run or a lab has no page', async () => {
+  const { page, context } = await visit(browser)
+  await page.route(/api\/v1\/(runs|labs)\/No-Such/, (route) =>
+    route.fulfill({ status: 400, json: { status: 400, code: 'request-invalid', hint: 'Correct what is listed.' } }),
+  )
+  for (const path of ['runs', 'labs']) {
+    await page.goto(`${hub.url}/${path}/No-Such`)
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor()
+  }
+  await context.close()
+})
+
 test.run()

@@ -18,6 +18,10 @@ export class ApiProblem extends Error {
   }
 }
 
+/** True when there is nothing at an address: none of that id, or what stands there can be no id. */
+export const isAbsent = (error: unknown): boolean =>
+  error instanceof ApiProblem && (error.status === 404 || error.code === 'request-invalid')
+
 /** A person's way of hearing whether the hub answers; `openConnection` makes one. */
 export interface Reachability {
   answered(): void

@@ -4,7 +4,7 @@ import { IconPlayerPlay } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
-import { ApiProblem } from '../api/client.ts'
+import { isAbsent } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { labQuery, meQuery, readmeQuery, runQuery } from '../api/queries.ts'
 import { Drawing } from '../catalogue/drawing.tsx'
@@ -36,7 +36,7 @@ export function LabPage() {
   const title = lab.data === undefined ? '' : words.text(lab.data.title)
   useTitle(title, title || undefined)
   if (lab.data !== undefined) return <Lab key={labId} lab={lab.data} />
-  if (lab.error instanceof ApiProblem && lab.error.status === 404) return <NotFound />
+  if (isAbsent(lab.error)) return <NotFound />
   return (
     <Page title={labId}>
       {lab.error === null ? <Loading /> : <ProblemNotice error={lab.error} onRetry={() => void lab.refetch()} />}

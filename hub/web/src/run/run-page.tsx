@@ -4,7 +4,7 @@ import { Skeleton } from '@mantine/core'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
-import { ApiProblem } from '../api/client.ts'
+import { isAbsent } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { dataQuery, labQuery, runQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
@@ -46,7 +46,7 @@ export default function RunPage() {
       : `${words.text(run.data.labTitle) || run.data.lab}: ${words.text(run.data.protocolTitle) || run.data.protocol}`
   useTitle(place, place)
   if (run.data !== undefined) return <RunView key={runId} run={run.data} lab={lab.data} />
-  if (run.error instanceof ApiProblem && run.error.status === 404) return <NotFound />
+  if (isAbsent(run.error)) return <NotFound />
   return (
     <Page title="">
       {run.error === null ? <Loading /> : <ProblemNotice error={run.error} onRetry={() => void run.refetch()} />}
