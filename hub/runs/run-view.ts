@@ -1,4 +1,5 @@
 import type { Run } from '@fernlab/shared/contracts/api'
+import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import type { Selectable } from 'kysely'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
 import type { RunTable } from '../store/schema.ts'
@@ -15,6 +16,11 @@ export interface RunExtras {
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
+const titlesOf = (outputs: Protocol['outputs']) =>
+  Object.fromEntries(Object.entries(outputs).map(([name, { title }]) => [name, title])) as NonNullable<
+    Run['outputTitles']
+  >
+
 /** A run as the API shows it. */
 export function runView(row: RunRow, { personName, lab, live, wait }: RunExtras): Run {
   const protocol = lab?.protocols[row.protocol]
@@ -28,7 +34,10 @@ export function runView(row: RunRow, { personName, lab, live, wait }: RunExtras)
     protocol: row.protocol,
     ...(protocol === undefined
       ? {}
-      : { protocolTitle: protocol.definition.title as NonNullable<Run['protocolTitle']> }),
+      : {
+          protocolTitle: protocol.definition.title as NonNullable<Run['protocolTitle']>,
+          outputTitles: titlesOf(protocol.definition.outputs),
+        }),
     protocolDigest: row.protocol_digest,
     restart: row.restart,
     bench: row.bench,

@@ -135,6 +135,8 @@ export const runSchema = z.object({
   labVersion: z.number(),
   protocol: z.string(),
   protocolTitle: textSchema.optional(),
+  /** By the name of an output that has one. */
+  outputTitles: z.record(z.string(), textSchema).optional(),
   protocolDigest: z.string(),
   restart: z.enum(['safe', 'never']),
   bench: z.string().nullable(),

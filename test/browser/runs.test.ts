@@ -99,4 +99,16 @@ test('an address that can be none of a run or a lab has no page', async () => {
   await context.close()
 })
 
+test('outputs go by their titles, in the list and where one is missing', async () => {
+  const outputTitles = { saturation_current: 'Saturation current', n: 'Ideality factor' }
+  hub.addRun({ state: 'succeeded', outputTitles, outputs: { n: { value: 1.9, unit: '1' } } })
+  const partial = hub.addRun({ state: 'partial', outputTitles, reason: 'no value for saturation_current, n, spare' })
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/runs`)
+  await page.getByText(/^Ideality factor = 1\.9/).waitFor()
+  await page.goto(`${hub.url}/runs/${partial.run.id}`)
+  await page.getByText(/No value for Saturation current, Ideality factor, spare\./).waitFor()
+  await context.close()
+})
+
 test.run()

@@ -116,7 +116,14 @@ test('prints the run, and nothing else, with --json', async () => {
   ])
   assert.is(ended.state, 'succeeded')
   assert.ok(Object.values(ended.outputs).some((output) => output.unit === 'Hz'))
-  const runs = await json<{ note?: string; lab: string }[]>(['runs', '--lab', 'membrane', '--limit', '1'])
+  const runs = await json<{ note?: string; lab: string; outputTitles: Record<string, unknown> }[]>([
+    'runs',
+    '--lab',
+    'membrane',
+    '--limit',
+    '1',
+  ])
+  assert.equal(runs[0]?.outputTitles.firing_rate, { en: 'Firing rate', es: 'Frecuencia de disparo' })
   assert.equal(
     runs.map((listed) => listed.note),
     ['from the test'],

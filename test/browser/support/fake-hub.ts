@@ -88,6 +88,9 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         labVersion: 1,
         protocol: protocol.name,
         protocolTitle: protocol.title,
+        outputTitles: Object.fromEntries(
+          Object.entries(protocol.outputs).flatMap(([name, { title }]) => (title === undefined ? [] : [[name, title]])),
+        ),
         protocolDigest: protocol.digest,
         restart: protocol.restart,
         bench: null,

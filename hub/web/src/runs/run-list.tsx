@@ -30,7 +30,7 @@ export function RunList({ runs, withLab = true, withPerson = false }: Props) {
             {withPerson ? <span className={styles.person}>{run.person.name}</span> : null}
             <span className={styles.note}>{run.note ?? waiting(run, words)}</span>
           </span>
-          <span className={styles.result}>{mainResult(run)}</span>
+          <span className={styles.result}>{mainResult(run, words)}</span>
           <time className={styles.when} dateTime={run.createdAt} title={words.absolute(run.createdAt)}>
             {words.moment(run.createdAt)}
           </time>
@@ -40,11 +40,12 @@ export function RunList({ runs, withLab = true, withPerson = false }: Props) {
   )
 }
 
-function mainResult(run: Run): string {
+function mainResult(run: Run, words: ReturnType<typeof useWords>): string {
   const first = Object.entries(run.outputs)[0]
   if (first === undefined) return ''
   const [name, { value, unit, uncertainty }] = first
-  return `${name.replaceAll('_', ' ')} = ${quantity(value, unit, uncertainty === undefined ? {} : { uncertainty })}`
+  const title = words.text(run.outputTitles?.[name]) || name.replaceAll('_', ' ')
+  return `${title} = ${quantity(value, unit, uncertainty === undefined ? {} : { uncertainty })}`
 }
 
 function waiting(run: Run, { t, about, trouble }: ReturnType<typeof useWords>): string {

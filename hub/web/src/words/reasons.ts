@@ -12,20 +12,28 @@ const patterns = Object.entries(en.reason).map(([name, text]) => {
   return [name as Sentence, new RegExp(`^${plain.replaceAll(slot, '(?<$1>.+)')}$`)] as const
 })
 
-/** A sentence of the hub or a node in the page's language; one that the page does not know stays as it is. */
-export function reasonIn(sentence: string, t: TFunction): string {
+/** A sentence of the hub or a node in the page's language, outputs by their titles; one that the page does not know stays as it is. */
+export function reasonIn(sentence: string, t: TFunction, titleOf = (name: string): string => name): string {
   for (const [name, pattern] of patterns) {
     const found = pattern.exec(sentence)
     if (found === null) continue
-    const { why, ...values } = found.groups ?? {}
-    return t(`reason.${name}`, { ...values, ...(why === undefined ? {} : { why: reasonIn(why, t) }) })
+    const { why, names, ...values } = found.groups ?? {}
+    return t(`reason.${name}`, {
+      ...values,
+      ...(names === undefined ? {} : { names: names.split(', ').map(titleOf).join(', ') }),
+      ...(why === undefined ? {} : { why: reasonIn(why, t, titleOf) }),
+    })
   }
   return sentence
 }
 
 /** Why a run ended as it did: by the code of its error with the details filled in, else by its reason. */
-export function troubleIn({ error, reason = '' }: Pick<Run, 'error' | 'reason'>, t: TFunction): string {
-  if (error === undefined) return reasonIn(reason, t)
+export function troubleIn(
+  { error, reason = '' }: Pick<Run, 'error' | 'reason'>,
+  t: TFunction,
+  titleOf?: (name: string) => string,
+): string {
+  if (error === undefined) return reasonIn(reason, t, titleOf)
   const { code, details = {}, studentMessage } = error
   const known = Object.hasOwn(en.fault, code) ? (code as Fault) : undefined
   const isTold = known !== undefined && [...en.fault[known].matchAll(slot)].every(([, name = '']) => name in details)

@@ -36,7 +36,8 @@ export function useWords() {
       /** What hub or node give as a reason. */
       reason: (sentence: string) => reasonIn(sentence, t),
       /** Why a run ended as it did. */
-      trouble: (run: Pick<Run, 'error' | 'reason'>) => troubleIn(run, t),
+      trouble: (run: Pick<Run, 'error' | 'reason' | 'outputTitles'>) =>
+        troubleIn(run, t, (name) => textIn(run.outputTitles?.[name], language) || name),
       duration: (seconds: number) => duration(seconds, t),
       range: (least: number, most: number) => range(least, most, t),
       about: (seconds: number) => about(seconds, t),
