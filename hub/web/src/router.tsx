@@ -1,3 +1,4 @@
+import type { Me } from '@fernlab/shared/contracts/api'
 import type { QueryClient } from '@tanstack/react-query'
 import {
   createRootRouteWithContext,
@@ -7,7 +8,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
-import type { Api } from './api/client.ts'
+import { type Api, ApiProblem } from './api/client.ts'
 import { meQuery } from './api/queries.ts'
 import { CataloguePage, type CatalogueSearch } from './catalogue/catalogue-page.tsx'
 import { Frame } from './frame/frame.tsx'
@@ -49,6 +50,15 @@ async function signedIn({ context, location }: { context: Context; location: { h
   if (me === null) throw redirect({ to: '/sign-in', search: { next: location.href } })
 }
 
+/** Keeps others than these roles out, with one notice and nothing else. */
+const onlyFor =
+  (...roles: readonly Me['role'][]) =>
+  async (at: Parameters<typeof signedIn>[0]): Promise<void> => {
+    await signedIn(at)
+    const me = at.context.client.getQueryData(meQuery(at.context.api).queryKey)
+    if (me && !roles.includes(me.role)) throw new ApiProblem(403, { code: 'forbidden' })
+  }
+
 const home = createRoute({
   getParentRoute: () => framed,
   path: '/',
@@ -84,26 +94,26 @@ const run = createRoute({
 const benches = createRoute({
   getParentRoute: () => framed,
   path: '/benches',
-  beforeLoad: signedIn,
+  beforeLoad: onlyFor('admin', 'instructor', 'builder'),
   component: lazyRouteComponent(() => import('./benches/benches-page.tsx')),
 })
 const bench = createRoute({
   getParentRoute: () => framed,
   path: '/benches/$benchId',
-  beforeLoad: signedIn,
+  beforeLoad: onlyFor('admin', 'instructor', 'builder'),
   component: lazyRouteComponent(() => import('./benches/bench-page.tsx')),
 })
 const nodes = createRoute({
   getParentRoute: () => framed,
   path: '/nodes',
-  beforeLoad: signedIn,
+  beforeLoad: onlyFor('admin', 'instructor', 'builder'),
   component: lazyRouteComponent(() => import('./nodes/nodes-page.tsx')),
 })
 const people = createRoute({
   getParentRoute: () => framed,
   path: '/people',
   validateSearch: (search): { q?: string } => pick(search, ['q']),
-  beforeLoad: signedIn,
+  beforeLoad: onlyFor('admin', 'instructor'),
   component: lazyRouteComponent(() => import('./people/people-page.tsx')),
 })
 const account = createRoute({
@@ -115,7 +125,7 @@ const account = createRoute({
 const settings = createRoute({
   getParentRoute: () => framed,
   path: '/settings',
-  beforeLoad: signedIn,
+  beforeLoad: onlyFor('admin'),
   component: lazyRouteComponent(() => import('./settings/settings-page.tsx')),
 })
 const signIn = createRoute({

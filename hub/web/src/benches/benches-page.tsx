@@ -2,7 +2,7 @@ import type { Bench } from '@fernlab/shared/contracts/api'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
-import { benchesQuery } from '../api/queries.ts'
+import { benchesQuery, meQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
@@ -20,7 +20,9 @@ export default function BenchesPage() {
   const words = useWords()
   const { t } = words
   useTitle(t('benches.title'))
-  const benches = useQuery(benchesQuery(useApi()))
+  const api = useApi()
+  const benches = useQuery(benchesQuery(api))
+  const manages = useQuery(meQuery(api)).data?.role === 'admin'
   if (benches.data === undefined) {
     return (
       <Page title={t('benches.title')}>
@@ -36,7 +38,10 @@ export default function BenchesPage() {
   return (
     <Page title={t('benches.title')}>
       {items.length === 0 ? (
-        <EmptyState title={t('benches.empty')} action={<LinkButton to="/nodes">{t('benches.toNodes')}</LinkButton>}>
+        <EmptyState
+          title={t('benches.empty')}
+          action={manages ? <LinkButton to="/nodes">{t('benches.toNodes')}</LinkButton> : undefined}
+        >
           {t('benches.emptyText')}
         </EmptyState>
       ) : (

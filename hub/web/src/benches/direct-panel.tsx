@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { z } from 'zod'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
-import { benchesQuery } from '../api/queries.ts'
+import { benchesQuery, meQuery } from '../api/queries.ts'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { useNow, useWords } from '../words/use-words.ts'
@@ -41,8 +41,10 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     onError: () => setLease(undefined),
     onSettled: () => client.invalidateQueries(benchesQuery(api)),
   })
+  const role = useQuery(meQuery(api)).data?.role
+  const drives = role === 'admin' || role === 'instructor'
   // A node reads a bench in use for nobody but who holds it.
-  const reads = lease !== undefined || (bench.state === 'free' && !take.isPending)
+  const reads = drives && (lease !== undefined || (bench.state === 'free' && !take.isPending))
   const readings = useQuery({
     queryKey: ['readings', bench.id, lease?.lease],
     queryFn: () => api.send<Exchanged>('POST', `${path}/exchange`, { read: readable, ...leaseOf(lease) }),
@@ -83,34 +85,36 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const leftS = lease === undefined ? 0 : Math.max(0, (Date.parse(lease.expiresAt) - nowMs) / 1000)
   return (
     <>
-      <div className={styles.lease}>
-        <p role="status">
-          {lease !== undefined
-            ? t('benches.taken', { time: words.duration(leftS) })
-            : isMine
-              ? t('benches.mine')
-              : inUse && !take.isPending
-                ? t('benches.inUse')
-                : t('benches.takeText')}
-        </p>
-        <div className={styles.hands}>
-          {lease !== undefined ? null : (
-            <Button
-              variant="default"
-              loading={take.isPending}
-              disabled={bench.state !== 'free' && !isMine}
-              onClick={() => take.mutate(undefined)}
-            >
-              {isMine ? t('benches.resume') : t('benches.take')}
-            </Button>
-          )}
-          {isMine ? (
-            <Button loading={giveBack.isPending} onClick={() => giveBack.mutate()}>
-              {t('benches.giveBack')}
-            </Button>
-          ) : null}
+      {drives ? (
+        <div className={styles.lease}>
+          <p role="status">
+            {lease !== undefined
+              ? t('benches.taken', { time: words.duration(leftS) })
+              : isMine
+                ? t('benches.mine')
+                : inUse && !take.isPending
+                  ? t('benches.inUse')
+                  : t('benches.takeText')}
+          </p>
+          <div className={styles.hands}>
+            {lease !== undefined ? null : (
+              <Button
+                variant="default"
+                loading={take.isPending}
+                disabled={bench.state !== 'free' && !isMine}
+                onClick={() => take.mutate(undefined)}
+              >
+                {isMine ? t('benches.resume') : t('benches.take')}
+              </Button>
+            )}
+            {isMine ? (
+              <Button loading={giveBack.isPending} onClick={() => giveBack.mutate()}>
+                {t('benches.giveBack')}
+              </Button>
+            ) : null}
+          </div>
         </div>
-      </div>
+      ) : null}
       {take.error === null || isInUse(take.error) ? null : <ProblemNotice error={take.error} />}
       {giveBack.error === null ? null : <ProblemNotice error={giveBack.error} />}
       {set.error === null || refused !== undefined ? null : <ProblemNotice error={set.error} />}

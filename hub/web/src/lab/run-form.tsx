@@ -3,7 +3,7 @@ import { Button, NativeSelect } from '@mantine/core'
 import { IconPlayerPlay, IconRestore } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { type FormEvent, useMemo, useState } from 'react'
+import { type FormEvent, useId, useMemo, useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { idempotencyKey } from '../api/idempotency-key.ts'
@@ -32,6 +32,8 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
   const client = useQueryClient()
   const navigate = useNavigate()
   const me = useQuery(meQuery(api))
+  const isGuest = me.data?.role === 'guest'
+  const whyNot = useId()
   const parameters = useMemo(() => parametersOf(protocol), [protocol])
   const start = (earlier: Run | undefined) =>
     Object.fromEntries(parameters.map((one) => [one.name, initialInput(one, earlier?.parameters[one.name])]))
@@ -73,7 +75,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
   }
   const send = (event: FormEvent) => {
     event.preventDefault()
-    if (!served) return
+    if (!served || isGuest) return
     if (values !== undefined) submit.mutate(values)
     else (event.currentTarget.querySelector('[aria-invalid="true"]') as HTMLElement | null)?.focus()
   }
@@ -125,11 +127,18 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
             size="md"
             fullWidth
             loading={submit.isPending}
+            disabled={isGuest}
+            {...(isGuest ? { 'aria-describedby': whyNot } : {})}
             leftSection={<IconPlayerPlay size={18} aria-hidden="true" />}
           >
             {t('lab.run')}
           </Button>
         )}
+        {isGuest && served ? (
+          <p id={whyNot} className="soft">
+            {t('lab.guest')}
+          </p>
+        ) : null}
         {submit.error === null ? null : <ProblemNotice error={submit.error} />}
         {others.length === 0 ? null : (
           <ul className={styles.others}>

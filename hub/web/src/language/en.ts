@@ -85,6 +85,7 @@ export const en = {
     noParameters: 'This protocol has no parameters.',
     run: 'Run',
     signInToRun: 'Sign in to run',
+    guest: 'Guests look on; ask for an invitation as student.',
     points_one: '{{points}} point',
     points_other: '{{points}} points',
     pointsRange: '{{low}} to {{points}} points',

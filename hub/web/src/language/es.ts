@@ -89,6 +89,7 @@ export const es: Language = {
     noParameters: 'Este protocolo no tiene parámetros.',
     run: 'Ejecutar',
     signInToRun: 'Entrar para ejecutar',
+    guest: 'Los invitados solo miran; pide una invitación como estudiante.',
     points_one: '{{points}} punto',
     points_other: '{{points}} puntos',
     pointsRange: 'de {{low}} a {{points}} puntos',

@@ -11,7 +11,7 @@ import { useWords } from '../words/use-words.ts'
 import styles from './nodes.module.css'
 
 /** One node: what is wrong first, then its health. */
-export function NodeCard({ node }: { node: NodeInfo }) {
+export function NodeCard({ node, manages }: { node: NodeInfo; manages: boolean }) {
   const words = useWords()
   const { t } = words
   const { health } = node
@@ -23,7 +23,7 @@ export function NodeCard({ node }: { node: NodeInfo }) {
         <span className={styles.seen}>
           {node.lastSeen === undefined ? '' : `${t('nodes.lastSeen')} ${words.moment(node.lastSeen)}`}
         </span>
-        <RevokeButton node={node} />
+        {manages ? <RevokeButton node={node} /> : null}
       </div>
       {node.state === 'offline' && health !== undefined ? (
         <p className="soft">{t('nodes.asLastHeard', { time: words.moment(health.time) })}</p>

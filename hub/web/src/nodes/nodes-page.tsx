@@ -4,7 +4,7 @@ import { IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
-import { nodesQuery } from '../api/queries.ts'
+import { meQuery, nodesQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
@@ -19,14 +19,16 @@ import styles from './nodes.module.css'
 export default function NodesPage() {
   const { t } = useWords()
   useTitle(t('nodes.title'))
-  const nodes = useQuery(nodesQuery(useApi()))
+  const api = useApi()
+  const nodes = useQuery(nodesQuery(api))
   const [enrolling, setEnrolling] = useState(false)
   const items = nodes.data === undefined ? undefined : [...nodes.data.items].sort((a, b) => rank(a) - rank(b))
-  const enrol = (
+  const manages = useQuery(meQuery(api)).data?.role === 'admin'
+  const enrol = manages ? (
     <Button leftSection={<IconPlus size={16} aria-hidden="true" />} onClick={() => setEnrolling(true)}>
       {t('nodes.enrol')}
     </Button>
-  )
+  ) : undefined
   return (
     <Page title={t('nodes.title')} aside={items?.length === 0 ? undefined : enrol}>
       {items === undefined ? (
@@ -42,7 +44,7 @@ export default function NodesPage() {
       ) : (
         <ul className={styles.list}>
           {items.map((node) => (
-            <NodeCard key={node.id} node={node} />
+            <NodeCard key={node.id} node={node} manages={manages} />
           ))}
         </ul>
       )}

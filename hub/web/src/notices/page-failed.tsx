@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { ApiProblem } from '../api/client.ts'
 import { ProblemNotice } from './problem-notice.tsx'
 
 /** Instead of a page that could not be drawn. */
@@ -8,9 +9,11 @@ export function PageFailed({ error }: { error: unknown }) {
   return (
     <div style={{ display: 'grid', gap: 16, justifyItems: 'start', padding: 16 }}>
       <ProblemNotice error={error} />
-      <Button variant="default" onClick={() => location.reload()}>
-        {t('error.reload')}
-      </Button>
+      {error instanceof ApiProblem && error.status === 403 ? null : (
+        <Button variant="default" onClick={() => location.reload()}>
+          {t('error.reload')}
+        </Button>
+      )}
     </div>
   )
 }

@@ -1,0 +1,67 @@
+import type { Browser } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
+import { openBrowser, visit } from './support/browser.ts'
+import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
+
+const test = suite('each role is offered what it may do', { timeoutMs: 60_000 })
+let hub: FakeHub
+let browser: Browser
+
+test.before(async () => {
+  browser = await openBrowser()
+})
+test.after(() => browser?.close())
+test.before.each(async () => {
+  hub = await startFakeHub()
+})
+test.after.each(() => hub?.close())
+
+test('only admins are offered to enrol and revoke nodes', async () => {
+  for (const [role, offered] of [
+    ['admin', 1],
+    ['instructor', 0],
+  ] as const) {
+    hub.role = role
+    const { page, context } = await visit(browser)
+    await page.goto(`${hub.url}/nodes`)
+    await page.getByRole('heading', { name: 'physics-2' }).waitFor()
+    assert.is(await page.getByRole('button', { name: 'Enrol a node' }).count(), offered, role)
+    assert.is((await page.getByRole('button', { name: 'Revoke' }).count()) > 0, offered === 1, role)
+    await context.close()
+  }
+})
+
+test('a student who types the address of a page for staff gets one notice and no buttons', async () => {
+  hub.role = 'student'
+  const { page, context } = await visit(browser)
+  for (const path of ['/people', '/nodes', '/benches', '/benches/demo.rc-1', '/settings']) {
+    await page.goto(`${hub.url}${path}`)
+    await page.getByText('This page is for staff.').waitFor()
+    assert.is(await page.getByRole('alert').count(), 1, path)
+    const buttons = await page.locator('main').getByRole('button').allTextContents()
+    assert.equal(buttons, ['forbidden'], path)
+  }
+  await context.close()
+})
+
+test('a lab builder looks at a bench and is not offered to drive it', async () => {
+  hub.role = 'builder'
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/benches/demo.rc-1`)
+  await page.getByRole('heading', { name: /^psu/ }).waitFor()
+  assert.is(await page.getByRole('button', { name: 'Take the bench' }).count(), 0)
+  assert.is(await page.getByRole('alert').count(), 0)
+  await context.close()
+})
+
+test('a guest reads why Run is not for guests', async () => {
+  hub.role = 'guest'
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/labs/rc-circuit`)
+  await page.getByText('Guests look on; ask for an invitation as student.').waitFor()
+  assert.ok(await page.getByRole('button', { name: 'Run', exact: true }).isDisabled())
+  await context.close()
+})
+
+test.run()
