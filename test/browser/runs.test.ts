@@ -70,12 +70,14 @@ for (const width of [1200, 1280]) {
   test(`beside the form the earlier runs do not overlap, ${width} px wide`, async () => {
     hub.addRun({
       state: 'succeeded',
+      protocolTitle: 'Electroluminescence of the junction',
+      outputTitles: { time_constant: 'Time constant of the circuit' },
       outputs: { time_constant: { value: 1.0023, unit: 's', uncertainty: 0.0041 } },
     })
     const { page, context } = await visit(browser)
     await page.setViewportSize({ width, height: 900 })
     await page.goto(`${hub.url}/labs/rc-circuit`)
-    const row = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'Charge curve' }) })
+    const row = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: /^Electroluminescence/ }) })
     const title = await row.getByRole('link').boundingBox()
     const result = await row.getByText(/1\.002/).boundingBox()
     assert.ok(title !== null && result !== null)
