@@ -1,8 +1,8 @@
 /** Who is asking, as every route and the broker see it. */
 
-import type { roles } from '@fernlab/shared/contracts/api'
+import type { Role } from '@fernlab/shared/contracts/people'
 
-export type Role = (typeof roles)[number]
+export type { Role }
 
 export interface Person {
   readonly id: string

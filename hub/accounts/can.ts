@@ -86,11 +86,6 @@ export function decide(caller: Caller | undefined, action: Action, object: Actio
   return rule.scopes.some((scope) => hasScope(caller, scope)) ? 'yes' : 'scope'
 }
 
-/** To which roles the person may invite: instructors their students and guests, admins anybody. */
-export function mayInvite({ role }: Pick<Caller, 'role'>, to: Role): boolean {
-  return role === 'admin' || (role === 'instructor' && (to === 'student' || to === 'guest'))
-}
-
 /** True when the caller may do it. */
 export function can(caller: Caller | undefined, action: Action, object: ActionObject = {}): boolean {
   return decide(caller, action, object) === 'yes'

@@ -5,13 +5,13 @@
  * imported again; each person's rows are written together.
  */
 import type { ImportedPeople } from '@fernlab/shared/contracts/api'
+import { mayInvite } from '@fernlab/shared/contracts/people'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Mail } from '../mail/mail.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Role } from './caller.ts'
-import { mayInvite } from './can.ts'
 import { newPerson } from './new-person.ts'
 import { newOneTime } from './one-time.ts'
 import { type ListedPerson, readPeople } from './read-people.ts'

@@ -5,13 +5,13 @@
  * atomic write, so of any number who come at once no more join than may.
  */
 import type { Invitation } from '@fernlab/shared/contracts/api'
+import { mayInvite } from '@fernlab/shared/contracts/people'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Store } from '../store/store.ts'
 import type { Caller, Person, Role } from './caller.ts'
-import { mayInvite } from './can.ts'
 import type { Identity } from './identity.ts'
 import { newPerson } from './new-person.ts'
 import { hashSecret, newSecret } from './secret-text.ts'

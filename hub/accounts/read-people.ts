@@ -4,7 +4,7 @@
  * The first line names the columns, in any order: name and email, and role if there is one (in Spanish: nombre, correo,
  * función). Columns are separated by commas, semicolons or tabs; a byte-order mark does no harm.
  */
-import { roles } from '@fernlab/shared/contracts/api'
+import { roles } from '@fernlab/shared/contracts/people'
 import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import { CsvError, parse } from 'csv-parse/sync'
 import * as z from 'zod'

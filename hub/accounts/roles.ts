@@ -1,12 +1,11 @@
 /** Roles of people, and what goes with them. */
-import { roles } from '@fernlab/shared/contracts/api'
+import { mayInvite, roles } from '@fernlab/shared/contracts/people'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { ExpressionBuilder } from 'kysely'
 import type { HubSchema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Role } from './caller.ts'
-import { mayInvite } from './can.ts'
 
 /**
  * Gives the person the role, and takes back their invitations to which it does not entitle, unless that leaves no admin who can sign in: then it throws `last-admin`, also when two

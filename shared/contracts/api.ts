@@ -10,6 +10,7 @@ import {
   textSchema,
 } from './common.ts'
 import { nodeHealthSchema } from './node-status.ts'
+import { roles } from './people.ts'
 import { benchStateSchema, runStateSchema } from './run-state.ts'
 
 const time = z.iso.datetime()
@@ -275,7 +276,6 @@ export const createTokenSchema = z.strictObject({
 export const createdTokenSchema = tokenSchema.extend({ token: z.string() })
 export type Token = z.infer<typeof tokenSchema>
 
-export const roles = ['admin', 'instructor', 'builder', 'student', 'guest'] as const
 const roleSchema = z.enum(roles)
 
 /** `GET /api/v1/users?q=`. */

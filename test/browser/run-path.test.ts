@@ -1,26 +1,22 @@
 import type { Browser, Page, Route } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { openBrowser, tabTo, visit } from './support/browser.ts'
-import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
+import { tabTo, visit } from './support/browser.ts'
+import type { FakeHub } from './support/fake-hub.ts'
+import { stage } from './support/stage.ts'
 
 const test = suite('from sign-in to a finished run', { timeoutMs: 60_000, fileTimeoutMs: 400_000 })
 
 let hub: FakeHub
 let browser: Browser
 
-test.before(async () => {
-  browser = await openBrowser()
-})
-test.before.each(async () => {
-  hub = await startFakeHub({ signedIn: false })
-})
-test.after.each(async () => {
-  await hub.close()
-})
-test.after(async () => {
-  await browser?.close()
-})
+stage(
+  test,
+  (given) => {
+    ;({ hub, browser } = given)
+  },
+  { signedIn: false },
+)
 
 /** The labs as they are where every bench is kept for another. */
 async function unserved(route: Route): Promise<void> {

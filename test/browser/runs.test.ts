@@ -1,21 +1,17 @@
 import type { Browser } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { openBrowser, visit } from './support/browser.ts'
-import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
+import { visit } from './support/browser.ts'
+import type { FakeHub } from './support/fake-hub.ts'
+import { stage } from './support/stage.ts'
 
 const test = suite('lists of runs, and running again', { timeoutMs: 60_000 })
 let hub: FakeHub
 let browser: Browser
 
-test.before(async () => {
-  browser = await openBrowser()
+stage(test, (given) => {
+  ;({ hub, browser } = given)
 })
-test.after(() => browser?.close())
-test.before.each(async () => {
-  hub = await startFakeHub()
-})
-test.after.each(() => hub?.close())
 
 const ofNils = { person: { id: 'p9', name: 'Nils Holm' }, note: 'group B' }
 

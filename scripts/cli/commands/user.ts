@@ -2,13 +2,12 @@ import { readFile } from 'node:fs/promises'
 import {
   createdInvitationSchema,
   type createInvitationSchema,
-  type Invitation,
   importedPeopleSchema,
   invitationSchema,
   type PersonInfo,
   personSchema,
-  roles,
 } from '@fernlab/shared/contracts/api'
+import { invitationState, type Role, roles } from '@fernlab/shared/contracts/people'
 import { type Command, Option } from 'commander'
 import type * as z from 'zod'
 import { allPages } from '../all-pages.ts'
@@ -18,8 +17,6 @@ import type { HubClient } from '../hub-client.ts'
 import { openLocalHub } from '../local-hub.ts'
 import { mistake } from '../problem.ts'
 import { printList } from '../table.ts'
-
-type Role = PersonInfo['role']
 
 /** `user list`, `invite`, `role`; `user reset` works on the hub's own data, for the person who can sign in no more. */
 export function addUser(program: Command, context: Context): void {
@@ -73,7 +70,7 @@ export function addUser(program: Command, context: Context): void {
           role: (item) => item.role,
           joined: (item) => `${item.used} of ${item.most}`,
           until: (item) => item.expiresAt,
-          state: (item) => stateOf(item),
+          state: (item) => stateWords[invitationState(item, Date.now())],
         },
         empty: 'No invitations yet. Make one with "fernlab user invite".',
       })
@@ -158,11 +155,7 @@ const find = (client: HubClient, search: string | undefined): Promise<PersonInfo
     query: new URLSearchParams(search === undefined ? {} : { q: search }),
   })
 
-function stateOf({ revokedAt, used, most, expiresAt }: Invitation): string {
-  if (revokedAt !== undefined) return 'taken back'
-  if (used >= most) return 'all joined'
-  return Date.parse(expiresAt) <= Date.now() ? 'ended' : 'open'
-}
+const stateWords = { open: 'open', takenBack: 'taken back', full: 'all joined', ended: 'ended' } as const
 
 function wholeNumber(option: string, text: string, most: number): number {
   const number = Number(text)

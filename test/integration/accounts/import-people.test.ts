@@ -1,20 +1,15 @@
 import type { ImportedPeople, Me } from '@fernlab/shared/contracts/api'
-import { SMTPServer } from 'smtp-server'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
+import { startMailServer } from './mail-server.ts'
+import { cookieOf, secretIn } from './visitor.ts'
 
 const test = suite('people: a list is imported', { timeoutMs: 60_000 })
 const closers: (() => Promise<void>)[] = []
 test.after.each(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
-
-const cookieOf = (response: Response) =>
-  response.headers
-    .getSetCookie()
-    .find((line) => line.startsWith('fernlab.session_token='))
-    ?.split(';')[0] ?? ''
 
 async function open(smtpUrl?: string): Promise<{ hub: ServedHub; cookie: string }> {
   const hub = await serveHub({ trustedProxies: ['loopback'], ...(smtpUrl === undefined ? {} : { smtpUrl }) })
@@ -51,7 +46,7 @@ test('a preview makes nobody; the import makes each once, however often it is se
   assert.is(await count(hub), 3)
   // The link of the one who was here already would be a way into another's account.
   assert.is(made.body.people[2]?.link, undefined)
-  const token = new URLSearchParams(new URL(made.body.people[1]?.link ?? '').hash.slice(1)).get('token')
+  const token = secretIn(made.body.people[1]?.link)
   assert.is((await hub.json('POST', '/api/v1/password/reset', { token, password: 'a-new-password' })).status, 204)
   const signedIn = await hub.json('POST', '/api/auth/sign-in/email', {
     email: 'bo@x.example',
@@ -71,7 +66,7 @@ test('a list with a mistake makes nobody', async () => {
 test('an instructor imports students and nobody above', async () => {
   const { hub, cookie } = await open()
   const made = await send(hub, cookie, { csv: 'name,email,role\nBo,bo@x.example,instructor' })
-  const token = new URLSearchParams(new URL(made.body.people[0]?.link ?? '').hash.slice(1)).get('token')
+  const token = secretIn(made.body.people[0]?.link)
   await hub.json('POST', '/api/v1/password/reset', { token, password: 'a-new-password' })
   const bo = cookieOf(
     await hub.json('POST', '/api/auth/sign-in/email', { email: 'bo@x.example', password: 'a-new-password' }),
@@ -82,32 +77,18 @@ test('an instructor imports students and nobody above', async () => {
 })
 
 test('with a mail server each new person gets a letter, and no link is answered', async () => {
-  const letters: string[] = []
-  const smtp = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData: (stream, _session, done) => {
-      let text = ''
-      stream.on('data', (chunk: Buffer) => {
-        text += chunk.toString()
-      })
-      stream.on('end', () => {
-        letters.push(text)
-        done()
-      })
-    },
-  })
-  const port = await new Promise<number>((resolve) => {
-    const server = smtp.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
-  })
-  closers.push(() => new Promise((resolve) => smtp.close(() => resolve())))
-  const { hub, cookie } = await open(`smtp://127.0.0.1:${port}?from=lab@x.example`)
+  const mail = await startMailServer()
+  closers.push(mail.close)
+  const { hub, cookie } = await open(mail.url)
   const { body } = await send(hub, cookie, { csv: `name,email\nAda,ada@x.example\nBo,bo@x.example\nX,${admin.email}` })
   assert.ok(body.letters)
   assert.ok(body.people.every(({ link }) => link === undefined))
   await hub.accounts.close()
-  assert.equal(letters.map((letter) => /^To: (.*)\r$/m.exec(letter)?.[1]).sort(), ['ada@x.example', 'bo@x.example'])
-  assert.match(letters[0] ?? '', /\/reset#token=/)
+  assert.equal(mail.letters.map((letter) => /^To: (.*)\r$/m.exec(letter)?.[1]).sort(), [
+    'ada@x.example',
+    'bo@x.example',
+  ])
+  assert.match(mail.letters[0] ?? '', /\/reset#token=/)
 })
 
 test('several thousand are imported while the hub goes on answering', async () => {

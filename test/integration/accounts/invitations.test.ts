@@ -2,6 +2,7 @@ import type { Invitation, Me, Problem } from '@fernlab/shared/contracts/api'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
+import { askAs, cookieOf, secretIn } from './visitor.ts'
 
 const test = suite('people: invitations and roles', { timeoutMs: 60_000 })
 let hub: ServedHub
@@ -17,12 +18,6 @@ test.before(async () => {
 })
 test.after(() => hub.close())
 
-const cookieOf = (response: Response) =>
-  response.headers
-    .getSetCookie()
-    .find((line) => line.startsWith('fernlab.session_token='))
-    ?.split(';')[0] ?? ''
-
 async function signIn(email: string, password: string): Promise<string> {
   const answer = await hub.json('POST', '/api/auth/sign-in/email', { email, password })
   assert.is(answer.status, 200, await answer.clone().text())
@@ -35,16 +30,12 @@ async function as<T>(
   path: string,
   body?: object,
 ): Promise<{ status: number; body: T }> {
-  const response = await fetch(`${hub.url}${path}`, {
-    method,
-    headers: { cookie, origin: hub.url, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
+  const response = await askAs(hub, cookie, method, path, body)
   const text = await response.text()
   return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as T }
 }
 
-const secretOf = ({ link }: Made) => new URLSearchParams(new URL(link).hash.slice(1)).get('token') ?? ''
+const secretOf = ({ link }: Made) => secretIn(link)
 const invite = async (body: object, cookie = boss) => {
   const answer = await as<Made>(cookie, 'POST', '/api/v1/invitations', body)
   assert.is(answer.status, 201, JSON.stringify(answer.body))

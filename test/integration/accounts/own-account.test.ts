@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
 import { storeRun } from '../results/stored-run.ts'
+import { askAs, cookieOf, secretIn } from './visitor.ts'
 
 const test = suite('people: an account of one’s own', { timeoutMs: 60_000 })
 let hub: ServedHub
@@ -20,18 +21,8 @@ test.before(async () => {
 })
 test.after(() => hub.close())
 
-const cookieOf = (response: Response) =>
-  response.headers
-    .getSetCookie()
-    .find((line) => line.startsWith('fernlab.session_token='))
-    ?.split(';')[0] ?? ''
 const signIn = async (email: string) => cookieOf(await hub.json('POST', '/api/auth/sign-in/email', { email, password }))
-const ask = (cookie: string, method: string, path: string, body?: object) =>
-  fetch(`${hub.url}${path}`, {
-    method,
-    headers: { cookie, origin: hub.url, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
+const ask = (cookie: string, method: string, path: string, body?: object) => askAs(hub, cookie, method, path, body)
 const failure = (promise: Promise<unknown>) => promise.then(undefined, (error: LabError) => error.code)
 const code = async (response: Response) => ((await response.json()) as { code: string }).code
 
@@ -39,7 +30,7 @@ async function newPerson(role = 'student'): Promise<{ cookie: string; email: str
   const boss = await signIn(admin.email)
   const made = await ask(boss, 'POST', '/api/v1/invitations', { role })
   const { link } = (await made.json()) as { link: string }
-  const token = new URLSearchParams(new URL(link).hash.slice(1)).get('token')
+  const token = secretIn(link)
   const email = `person-${++people}@school.example`
   const joined = await hub.json('POST', '/api/v1/join', { token, name: 'Eli', email, password })
   assert.is(joined.status, 201)
@@ -111,7 +102,7 @@ test('a closed account leaves runs of nobody who can be named, and opens nothing
   assert.is((await fetch(`${hub.url}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })).status, 401)
   const again = await hub.json('POST', '/api/auth/sign-in/email', { email, password })
   assert.is(await code(again), 'wrong-credentials')
-  const secret = new URLSearchParams(new URL(link).hash.slice(1)).get('token')
+  const secret = secretIn(link)
   assert.is(await code(await hub.json('POST', '/api/v1/join/check', { token: secret })), 'invitation-over')
   const boss = await signIn(admin.email)
   const kept = (await (await ask(boss, 'GET', `/api/v1/runs/${run.id}`)).json()) as Run
@@ -124,7 +115,7 @@ test('a closed account leaves runs of nobody who can be named, and opens nothing
   for (const path of files) assert.not(readFileSync(path, 'latin1').includes(email), path)
   // The address is free again.
   const { link: next } = (await (await ask(boss, 'POST', '/api/v1/invitations', {})).json()) as { link: string }
-  const nextToken = new URLSearchParams(new URL(next).hash.slice(1)).get('token')
+  const nextToken = secretIn(next)
   assert.is((await hub.json('POST', '/api/v1/join', { token: nextToken, name: 'Eli', email, password })).status, 201)
 })
 

@@ -8,40 +8,24 @@ import { createMail } from '@fernlab/hub/mail/mail'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog } from '@fernlab/shared/primitives/log'
-import { SMTPServer } from 'smtp-server'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
 import { temporaryStore } from '../results/stored-run.ts'
+import { type MailServer, startMailServer } from './mail-server.ts'
+import { secretIn } from './visitor.ts'
 
 const test = suite('people: set-up, sign-in, tokens, lost passwords', { timeoutMs: 60_000 })
 let hub: ServedHub
-let letters: string[] = []
-let smtp: SMTPServer
+let mail: MailServer
 
 test.before(async () => {
-  smtp = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData: (stream, _session, done) => {
-      let text = ''
-      stream.on('data', (chunk: Buffer) => {
-        text += chunk.toString()
-      })
-      stream.on('end', () => {
-        letters.push(text)
-        done()
-      })
-    },
-  })
-  const port = await new Promise<number>((resolve) => {
-    const server = smtp.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
-  })
-  hub = await serveHub({ smtpUrl: `smtp://127.0.0.1:${port}?from=lab@school.example`, trustedProxies: ['loopback'] })
+  mail = await startMailServer()
+  hub = await serveHub({ smtpUrl: mail.url, trustedProxies: ['loopback'] })
 })
 test.after(async () => {
   await hub.close()
-  await new Promise<void>((resolve) => smtp.close(() => resolve()))
+  await mail.close()
 })
 
 const code = async (response: Response) => ((await response.json()) as { code: string }).code
@@ -54,7 +38,6 @@ test('the set-up link makes one admin, however many come at once, and signs in',
     assert.ok((await site()).setupNeeded)
     const old = await fresh.accounts.ensureSetupLink()
     const link = await fresh.accounts.ensureSetupLink()
-    const tokenIn = (text = '') => new URLSearchParams(new URL(text).hash.slice(1)).get('token') ?? ''
     const body = (token: string, n = 0) => ({
       token,
       name: `Ada ${n}`,
@@ -62,12 +45,12 @@ test('the set-up link makes one admin, however many come at once, and signs in',
       password: 'a-long-password',
     })
     assert.is(await code(await fresh.json('POST', '/api/v1/setup', body('wrong'))), 'link-used-or-expired')
-    assert.is(await code(await fresh.json('POST', '/api/v1/setup', body(tokenIn(old)))), 'link-used-or-expired')
+    assert.is(await code(await fresh.json('POST', '/api/v1/setup', body(secretIn(old)))), 'link-used-or-expired')
     const check = (token: string) => fresh.json('POST', '/api/v1/setup/check', { token })
-    assert.is(await code(await check(tokenIn(old))), 'link-used-or-expired')
-    assert.is((await check(tokenIn(link))).status, 204)
+    assert.is(await code(await check(secretIn(old))), 'link-used-or-expired')
+    assert.is((await check(secretIn(link))).status, 204)
     const answers = await Promise.all(
-      [1, 2, 3, 4, 5].map((n) => fresh.json('POST', '/api/v1/setup', body(tokenIn(link), n))),
+      [1, 2, 3, 4, 5].map((n) => fresh.json('POST', '/api/v1/setup', body(secretIn(link), n))),
     )
     const won = answers.filter(({ status }) => status === 201)
     assert.is(won.length, 1)
@@ -208,14 +191,14 @@ test('a student can’t make a token that may do more', async () => {
 
 test('a lost password: the answer tells nothing, the letter’s link works once and ends every session', async () => {
   const { cookie } = await hub.signIn()
-  letters = []
+  mail.letters.length = 0
   const ask = (email: string) => hub.json('POST', '/api/v1/password/forgot', { email })
   const [known, unknown] = await Promise.all([ask(admin.email.toUpperCase()), ask('no@body.example')])
   assert.is(known.status, 202)
   assert.is(await known.text(), await unknown.text())
-  for (let n = 0; n < 100 && letters.length === 0; n++) await new Promise((resolve) => setTimeout(resolve, 20))
-  assert.is(letters.length, 1)
-  const letter = (letters[0] ?? '').replaceAll('=\r\n', '').replaceAll('=3D', '=')
+  for (let n = 0; n < 100 && mail.letters.length === 0; n++) await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.is(mail.letters.length, 1)
+  const letter = (mail.letters[0] ?? '').replaceAll('=\r\n', '').replaceAll('=3D', '=')
   assert.match(letter, 'To: admin@school.example')
   const token = /#token=([\w-]{43})/.exec(letter)?.[1] ?? ''
   assert.is(

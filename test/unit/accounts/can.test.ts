@@ -1,6 +1,6 @@
 import type { Caller, Role } from '@fernlab/hub/accounts/caller'
-import { actions, can, decide, mayInvite } from '@fernlab/hub/accounts/can'
-import { roles } from '@fernlab/shared/contracts/api'
+import { actions, can, decide } from '@fernlab/hub/accounts/can'
+import { mayInvite, roles } from '@fernlab/shared/contracts/people'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 

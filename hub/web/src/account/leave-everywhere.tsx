@@ -4,8 +4,8 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { signOutEverywhere } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
+import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
-import styles from './account.module.css'
 
 /** Ends every sign-in of mine, once I have said yes. */
 export function LeaveEverywhere({ onLeft }: { onLeft: () => Promise<void> }) {
@@ -24,10 +24,10 @@ export function LeaveEverywhere({ onLeft }: { onLeft: () => Promise<void> }) {
         title={t('account.everywhereTitle')}
         closeButtonProps={{ 'aria-label': t('common.close') }}
       >
-        <div className={styles.dialog}>
+        <div className={dialog.content}>
           <p>{t('account.everywhereText')}</p>
           {leave.error === null ? null : <ProblemNotice error={leave.error} />}
-          <div className={styles.buttons}>
+          <div className={dialog.buttons}>
             <Button variant="default" data-autofocus onClick={() => setAsking(false)}>
               {t('common.cancel')}
             </Button>

@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react'
 import type { z } from 'zod'
 import { useApi } from '../api/context.tsx'
 import { CopyLine } from '../notices/copy-line.tsx'
+import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './account.module.css'
@@ -64,7 +65,7 @@ export function NewToken({ opened, role, onClose }: Props) {
       closeButtonProps={{ 'aria-label': t('common.close') }}
     >
       {create.data === undefined ? (
-        <form className={styles.dialog} onSubmit={send} noValidate>
+        <form className={dialog.content} onSubmit={send} noValidate>
           <TextInput
             label={t('account.name')}
             placeholder={t('account.namePlaceholder')}
@@ -96,7 +97,7 @@ export function NewToken({ opened, role, onClose }: Props) {
             onChange={(event) => setDays(event.currentTarget.value)}
           />
           {create.error === null ? null : <ProblemNotice error={create.error} />}
-          <div className={styles.buttons}>
+          <div className={dialog.buttons}>
             <Button variant="default" onClick={close}>
               {t('common.cancel')}
             </Button>
@@ -106,10 +107,10 @@ export function NewToken({ opened, role, onClose }: Props) {
           </div>
         </form>
       ) : (
-        <div className={styles.dialog}>
+        <div className={dialog.content}>
           <p>{t('account.secretText')}</p>
           <CopyLine value={create.data.token} label={t('account.secretTitle')} />
-          <div className={styles.buttons}>
+          <div className={dialog.buttons}>
             <Button onClick={close}>{t('nodes.done')}</Button>
           </div>
         </div>

@@ -5,6 +5,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { tokensQuery } from '../api/queries.ts'
+import dialog from '../notices/dialog.module.css'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
@@ -60,10 +61,10 @@ export function Tokens({ role }: { role: Me['role'] | undefined }) {
         title={t('account.revokeTitle', { name: revoking?.name ?? '' })}
         closeButtonProps={{ 'aria-label': t('common.close') }}
       >
-        <div className={styles.dialog}>
+        <div className={dialog.content}>
           <p>{t('account.revokeText')}</p>
           {revoke.error === null ? null : <ProblemNotice error={revoke.error} />}
-          <div className={styles.buttons}>
+          <div className={dialog.buttons}>
             <Button variant="default" data-autofocus onClick={() => setRevoking(undefined)}>
               {t('common.cancel')}
             </Button>

@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { closeAccount, exportPath } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
+import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import styles from './account.module.css'
 
@@ -51,7 +52,7 @@ export function YourData({ onClosed }: { onClosed: () => Promise<void> }) {
         title={t('account.closeTitle')}
         closeButtonProps={{ 'aria-label': t('common.close') }}
       >
-        <form className={styles.dialog} onSubmit={send} noValidate>
+        <form className={dialog.content} onSubmit={send} noValidate>
           <p>{t('account.closeText')}</p>
           <PasswordInput
             label={t('auth.password')}
@@ -62,7 +63,7 @@ export function YourData({ onClosed }: { onClosed: () => Promise<void> }) {
             onChange={(event) => setPassword(event.currentTarget.value)}
           />
           {close.error === null ? null : <ProblemNotice error={close.error} />}
-          <div className={styles.buttons}>
+          <div className={dialog.buttons}>
             <Button variant="default" onClick={() => setAsking(false)}>
               {t('common.cancel')}
             </Button>

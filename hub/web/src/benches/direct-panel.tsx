@@ -1,5 +1,6 @@
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, exchangedSchema, leaseSchema } from '@fernlab/shared/contracts/api'
+import { isStaff } from '@fernlab/shared/contracts/people'
 import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
@@ -42,7 +43,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     onSettled: () => client.invalidateQueries(benchesQuery(api)),
   })
   const role = useQuery(meQuery(api)).data?.role
-  const drives = role === 'admin' || role === 'instructor'
+  const drives = isStaff(role)
   // A node reads a bench in use for nobody but who holds it.
   const reads = drives && (lease !== undefined || (bench.state === 'free' && !take.isPending))
   const readings = useQuery({

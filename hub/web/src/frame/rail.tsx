@@ -1,4 +1,5 @@
 import type { Me } from '@fernlab/shared/contracts/api'
+import { isStaff } from '@fernlab/shared/contracts/people'
 import {
   IconBook2,
   IconCpu,
@@ -16,7 +17,7 @@ import styles from './frame.module.css'
 /** The ways through the hub, at the left; at the bottom on a phone. */
 export function Rail({ me }: { me: Me | null }) {
   const { t } = useTranslation()
-  const staff = me?.role === 'admin' || me?.role === 'instructor'
+  const staff = isStaff(me?.role)
   const item = { className: styles.item, activeProps: { className: styles.active, 'aria-current': 'page' as const } }
   return (
     <nav className={styles.rail} aria-label={t('nav.main')}>

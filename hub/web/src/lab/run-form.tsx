@@ -9,6 +9,7 @@ import { useApi } from '../api/context.tsx'
 import { idempotencyKey } from '../api/idempotency-key.ts'
 import { meQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
+import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import { useEstimate } from './estimate-line.tsx'
@@ -140,13 +141,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
           </p>
         ) : null}
         {submit.error === null ? null : <ProblemNotice error={submit.error} />}
-        {others.length === 0 ? null : (
-          <ul className={styles.others}>
-            {others.map(({ path, message }) => (
-              <li key={path + message}>{message}</li>
-            ))}
-          </ul>
-        )}
+        <IssueList issues={others} />
         {parameters.length === 0 ? null : (
           <Button
             variant="subtle"

@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react'
 import type { z } from 'zod'
 import { useApi } from '../api/context.tsx'
 import { CopyLine } from '../notices/copy-line.tsx'
+import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './nodes.module.css'
@@ -43,7 +44,7 @@ export function EnrolDialog({ opened, onClose }: { opened: boolean; onClose: () 
       closeButtonProps={{ 'aria-label': t('common.close') }}
     >
       {enrol.data === undefined ? (
-        <form className={styles.dialog} onSubmit={send} noValidate>
+        <form className={dialog.content} onSubmit={send} noValidate>
           <p>{t('nodes.enrolText')}</p>
           <TextInput
             label={t('nodes.name')}
@@ -54,7 +55,7 @@ export function EnrolDialog({ opened, onClose }: { opened: boolean; onClose: () 
             onChange={(event) => setName(event.currentTarget.value)}
           />
           {enrol.error === null ? null : <ProblemNotice error={enrol.error} />}
-          <div className={styles.buttons}>
+          <div className={dialog.buttons}>
             <Button variant="default" onClick={close}>
               {t('common.cancel')}
             </Button>
@@ -64,7 +65,7 @@ export function EnrolDialog({ opened, onClose }: { opened: boolean; onClose: () 
           </div>
         </form>
       ) : (
-        <div className={styles.dialog}>
+        <div className={dialog.content}>
           <p>{t('nodes.codeText', { time: absolute(enrol.data.expiresAt) })}</p>
           <CopyLine value={command(enrol.data)} label={t('common.command')} />
           <p className="soft">
@@ -73,7 +74,7 @@ export function EnrolDialog({ opened, onClose }: { opened: boolean; onClose: () 
           <p className="soft">
             {t('nodes.code')}: <code className={styles.code}>{enrol.data.code}</code>
           </p>
-          <div className={styles.buttons}>
+          <div className={dialog.buttons}>
             <Button onClick={close}>{t('nodes.done')}</Button>
           </div>
         </div>

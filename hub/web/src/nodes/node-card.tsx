@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
+import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { NodeMark } from '../states/state-mark.tsx'
 import { bytes, count, quantity } from '../words/quantity.ts'
@@ -116,10 +117,10 @@ function RevokeButton({ node }: { node: NodeInfo }) {
         title={t('nodes.revokeTitle', { node: node.id })}
         closeButtonProps={{ 'aria-label': t('common.close') }}
       >
-        <div className={styles.dialog}>
+        <div className={dialog.content}>
           <p>{t('nodes.revokeText')}</p>
           {revoke.error === null ? null : <ProblemNotice error={revoke.error} />}
-          <div className={styles.buttons}>
+          <div className={dialog.buttons}>
             <Button variant="default" data-autofocus onClick={() => setAsking(false)}>
               {t('common.cancel')}
             </Button>

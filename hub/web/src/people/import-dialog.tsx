@@ -5,6 +5,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
+import dialog from '../notices/dialog.module.css'
+import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { useWords } from '../words/use-words.ts'
@@ -52,7 +54,6 @@ export function ImportDialog({ opened, role, onClose }: Props) {
   const shown = make.data ?? look.data
   const fresh = shown?.people.filter(({ known }) => !known) ?? []
   const error = make.error ?? look.error
-  const mistakes = error instanceof ApiProblem ? error.issues : []
   return (
     <Modal
       opened={opened}
@@ -62,7 +63,7 @@ export function ImportDialog({ opened, role, onClose }: Props) {
       title={t('people.import')}
       closeButtonProps={{ 'aria-label': t('common.close') }}
     >
-      <div className={styles.dialog}>
+      <div className={dialog.content}>
         {make.data === undefined ? (
           <>
             <p>{t('people.importText')}</p>
@@ -91,18 +92,12 @@ export function ImportDialog({ opened, role, onClose }: Props) {
           </p>
         )}
         {error === null ? null : <ProblemNotice error={error} />}
-        {mistakes.length === 0 ? null : (
-          <ul className={styles.mistakes}>
-            {mistakes.map(({ path, message }) => (
-              <li key={path + message}>{message}</li>
-            ))}
-          </ul>
-        )}
+        <IssueList issues={error instanceof ApiProblem ? error.issues : []} />
         {shown === undefined ? null : <Listed people={shown.people} />}
         {make.data !== undefined || look.data === undefined || fresh.length > 0 ? null : (
           <p className="soft">{t('people.noneNew')}</p>
         )}
-        <div className={styles.buttons}>
+        <div className={dialog.buttons}>
           {make.data === undefined ? (
             <>
               <Button variant="default" onClick={close}>

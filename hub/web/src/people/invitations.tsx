@@ -1,9 +1,11 @@
 import type { Invitation } from '@fernlab/shared/contracts/api'
+import { invitationState } from '@fernlab/shared/contracts/people'
 import { Button, Modal } from '@mantine/core'
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { invitationsQuery } from '../api/queries.ts'
+import dialog from '../notices/dialog.module.css'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
@@ -64,10 +66,10 @@ export function Invitations() {
         title={t('people.takeBackTitle')}
         closeButtonProps={{ 'aria-label': t('common.close') }}
       >
-        <div className={styles.dialog}>
+        <div className={dialog.content}>
           <p>{t('people.takeBackText')}</p>
           {takeBack.error === null ? null : <ProblemNotice error={takeBack.error} />}
-          <div className={styles.buttons}>
+          <div className={dialog.buttons}>
             <Button variant="default" data-autofocus onClick={() => setTaking(undefined)}>
               {t('common.cancel')}
             </Button>
@@ -84,7 +86,7 @@ export function Invitations() {
 function InvitationRow({ invitation, onTakeBack }: { invitation: Invitation; onTakeBack: () => void }) {
   const { t, moment } = useWords()
   const { note, role, most, used, createdBy, createdAt } = invitation
-  const state = stateOf(invitation)
+  const state = invitationState(invitation, Date.now())
   const name = note ?? t(`account.roles.${role}`)
   return (
     <li className={styles.invitation}>
@@ -108,10 +110,4 @@ function InvitationRow({ invitation, onTakeBack }: { invitation: Invitation; onT
       )}
     </li>
   )
-}
-
-function stateOf({ revokedAt, used, most, expiresAt }: Invitation): 'open' | 'takenBack' | 'full' | 'ended' {
-  if (revokedAt !== undefined) return 'takenBack'
-  if (used >= most) return 'full'
-  return Date.parse(expiresAt) <= Date.now() ? 'ended' : 'open'
 }

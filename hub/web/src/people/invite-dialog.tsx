@@ -5,9 +5,9 @@ import { type FormEvent, useState } from 'react'
 import type * as z from 'zod'
 import { useApi } from '../api/context.tsx'
 import { CopyLine } from '../notices/copy-line.tsx'
+import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
-import styles from './people.module.css'
 import { invitable } from './roles.ts'
 
 type Created = z.infer<typeof createdInvitationSchema>
@@ -64,7 +64,7 @@ export function InviteDialog({ opened, role, onClose }: Props) {
       closeButtonProps={{ 'aria-label': t('common.close') }}
     >
       {make.data === undefined ? (
-        <form className={styles.dialog} onSubmit={send} noValidate>
+        <form className={dialog.content} onSubmit={send} noValidate>
           <p>{t('people.inviteText')}</p>
           <NativeSelect
             label={t('people.as')}
@@ -94,7 +94,7 @@ export function InviteDialog({ opened, role, onClose }: Props) {
             onChange={set('note')}
           />
           {make.error === null ? null : <ProblemNotice error={make.error} />}
-          <div className={styles.buttons}>
+          <div className={dialog.buttons}>
             <Button variant="default" onClick={close}>
               {t('common.cancel')}
             </Button>
@@ -104,10 +104,10 @@ export function InviteDialog({ opened, role, onClose }: Props) {
           </div>
         </form>
       ) : (
-        <div className={styles.dialog}>
+        <div className={dialog.content}>
           <p>{t('people.linkText', { count: make.data.most, time: absolute(make.data.expiresAt) })}</p>
           <CopyLine value={make.data.link} label={t('people.link')} />
-          <div className={styles.buttons}>
+          <div className={dialog.buttons}>
             <Button onClick={close}>{t('nodes.done')}</Button>
           </div>
         </div>

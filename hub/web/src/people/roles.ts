@@ -1,10 +1,8 @@
-import type { Me } from '@fernlab/shared/contracts/api'
-
-type Role = Me['role']
+import { mayInvite, type Role, roles } from '@fernlab/shared/contracts/people'
 
 /** From the one who may least to the one who may most. */
-export const allRoles: readonly Role[] = ['guest', 'student', 'builder', 'instructor', 'admin']
+export const allRoles: readonly Role[] = [...roles].reverse()
 
-/** To which roles somebody of this role may invite; the hub decides. */
+/** To which roles somebody of this role may invite. */
 export const invitable = (role: Role | undefined): readonly Role[] =>
-  role === 'admin' ? allRoles : role === 'instructor' ? ['guest', 'student'] : []
+  role === undefined ? [] : allRoles.filter((to) => mayInvite({ role }, to))

@@ -3,9 +3,9 @@ import { Button, Modal } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { useApi } from '../api/context.tsx'
+import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
-import styles from './run.module.css'
 
 /** Asks before a run is stopped or leaves the queue. */
 export default function CancelDialog({ run, onClosed }: { run: Run; onClosed: () => void }) {
@@ -33,10 +33,10 @@ export default function CancelDialog({ run, onClosed }: { run: Run; onClosed: ()
       title={queued ? t('runPage.cancelQueuedTitle') : t('runPage.cancelTitle')}
       closeButtonProps={{ 'aria-label': t('common.close') }}
     >
-      <div className={styles.confirm}>
+      <div className={dialog.content}>
         <p>{queued ? t('runPage.cancelQueuedText') : t('runPage.cancelText')}</p>
         {cancel.error === null ? null : <ProblemNotice error={cancel.error} />}
-        <div className={styles.confirmButtons}>
+        <div className={dialog.buttons}>
           <Button variant="default" data-autofocus onClick={close}>
             {queued ? t('runPage.cancelQueuedKeep') : t('runPage.cancelKeep')}
           </Button>

@@ -1,3 +1,4 @@
+import { isStaff } from '@fernlab/shared/contracts/people'
 import { Button, NativeSelect } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
@@ -29,7 +30,7 @@ export function RunsPage() {
   const search = useSearch({ from: '/framed/runs' })
   const navigate = useNavigate({ from: '/runs' })
   const me = useQuery(meQuery(api))
-  const staff = me.data?.role === 'admin' || me.data?.role === 'instructor'
+  const staff = isStaff(me.data?.role)
   const everybody = staff && search.whose === 'all'
   const title = everybody ? t('runs.everybodyTitle') : t('runs.title')
   useTitle(title)

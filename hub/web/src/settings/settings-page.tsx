@@ -5,6 +5,7 @@ import { useApi } from '../api/context.tsx'
 import { type Storage, storageQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import dialog from '../notices/dialog.module.css'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useForm } from '../sign-in/use-form.ts'
@@ -148,11 +149,11 @@ function Confirmation({ removed, onClose, onConfirm }: ConfirmationProps) {
       title={t('settings.removeTitle')}
       closeButtonProps={{ 'aria-label': t('common.close') }}
     >
-      <div className={styles.dialog}>
+      <div className={dialog.content}>
         {removed?.dataDays == null ? null : <p>{t('settings.removeData', { count: removed.dataDays })}</p>}
         {removed?.runDays == null ? null : <p>{t('settings.removeRuns', { count: removed.runDays })}</p>}
         <p>{t('settings.removeText')}</p>
-        <div className={styles.buttons}>
+        <div className={dialog.buttons}>
           <Button variant="default" data-autofocus onClick={onClose}>
             {t('common.cancel')}
           </Button>

@@ -1,0 +1,28 @@
+/** Roles, what each entitles to, and how invitations stand; the same for hub, page and command line. */
+
+/** From the one who may most. */
+export const roles = ['admin', 'instructor', 'builder', 'student', 'guest'] as const
+export type Role = (typeof roles)[number]
+
+/** True for those who look after others' runs and benches. */
+export const isStaff = (role: Role | undefined): boolean => role === 'admin' || role === 'instructor'
+
+/** To which roles the person may invite: instructors their students and guests, admins anybody. */
+export function mayInvite({ role }: { readonly role: Role }, to: Role): boolean {
+  return role === 'admin' || (role === 'instructor' && (to === 'student' || to === 'guest'))
+}
+
+/** Whether people may still join by an invitation, and if not, why. */
+export function invitationState(
+  invitation: {
+    readonly revokedAt?: string | undefined
+    readonly used: number
+    readonly most: number
+    readonly expiresAt: string
+  },
+  nowMs: number,
+): 'open' | 'takenBack' | 'full' | 'ended' {
+  if (invitation.revokedAt !== undefined) return 'takenBack'
+  if (invitation.used >= invitation.most) return 'full'
+  return Date.parse(invitation.expiresAt) <= nowMs ? 'ended' : 'open'
+}
