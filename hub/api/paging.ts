@@ -7,13 +7,14 @@ export const pageQuery = z.object({
   cursor: z.string().max(500).optional(),
 })
 
-const encode = (id: string) => Buffer.from(id).toString('base64url')
+/** The cursor of a list whose last item has the id. */
+export const cursorAfter = (id: string): string => Buffer.from(id).toString('base64url')
 
 /** The id that a cursor stands for. */
 export function cursorId(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined
   const id = Buffer.from(cursor, 'base64url').toString()
-  if (encode(id) !== cursor) throw refusal('cursor-invalid', 'the cursor is not one that this list gave out')
+  if (cursorAfter(id) !== cursor) throw refusal('cursor-invalid', 'the cursor is not one that this list gave out')
   return id
 }
 
@@ -29,5 +30,5 @@ export function pageOf<Item extends { readonly id: string }>(
   const rest = after === undefined ? sorted : sorted.filter(({ id }) => comesLater(id, after))
   const shown = rest.slice(0, limit)
   const last = shown.at(-1)
-  return { items: shown, ...(rest.length > limit && last !== undefined ? { cursor: encode(last.id) } : {}) }
+  return { items: shown, ...(rest.length > limit && last !== undefined ? { cursor: cursorAfter(last.id) } : {}) }
 }

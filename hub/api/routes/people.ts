@@ -14,7 +14,7 @@ import {
 import { z } from '@hono/zod-openapi'
 import { mayGrant } from '../../accounts/caller.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
-import { cursorId, pageOf, pageQuery } from '../paging.ts'
+import { cursorAfter, cursorId, pageOf, pageQuery } from '../paging.ts'
 import { notFound, refusal } from '../problems.ts'
 
 const auditSchema = z.object({
@@ -94,7 +94,7 @@ export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void
         ...(after === undefined ? {} : { cursor: after }),
         ...(query.q === undefined || query.q === '' ? {} : { search: query.q }),
       })
-      return c.json({ items, ...(cursor === undefined ? {} : { cursor: Buffer.from(cursor).toString('base64url') }) })
+      return c.json({ items, ...(cursor === undefined ? {} : { cursor: cursorAfter(cursor) }) })
     },
   )
   add(
@@ -142,7 +142,7 @@ export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void
         ...(before === undefined ? {} : { before }),
       })
       const last = items.at(-1)
-      const cursor = more && last !== undefined ? { cursor: Buffer.from(last.id).toString('base64url') } : {}
+      const cursor = more && last !== undefined ? { cursor: cursorAfter(last.id) } : {}
       return c.json({ items, ...cursor })
     },
   )
@@ -202,7 +202,7 @@ export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void
         detail: JSON.parse(detail) as Record<string, unknown>,
       }))
       const last = items.at(-1)
-      const cursor = rows.length > query.limit && last !== undefined ? Buffer.from(last.id).toString('base64url') : ''
+      const cursor = rows.length > query.limit && last !== undefined ? cursorAfter(last.id) : ''
       return c.json({ items, ...(cursor === '' ? {} : { cursor }) })
     },
   )

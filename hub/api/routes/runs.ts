@@ -7,7 +7,7 @@ import type { Caller } from '../../accounts/caller.ts'
 import { can, decide } from '../../accounts/can.ts'
 import type { AddRoute, ApiParts, Env, RouteAnswer } from '../context.ts'
 import { checkKey } from '../idempotency.ts'
-import { cursorId, pageQuery } from '../paging.ts'
+import { cursorAfter, cursorId, pageQuery } from '../paging.ts'
 import { notFound, refusal } from '../problems.ts'
 
 export const runParams = z.object({ id: runIdSchema })
@@ -199,7 +199,7 @@ async function listStates(
   const last = shown.at(-1)
   return {
     items: shown,
-    ...(more && last !== undefined ? { cursor: Buffer.from(last.id).toString('base64url') } : {}),
+    ...(more && last !== undefined ? { cursor: cursorAfter(last.id) } : {}),
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Me, Token } from '@fernlab/shared/contracts/api'
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { tokensQuery } from '../api/queries.ts'
-import dialog from '../notices/dialog.module.css'
+import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
@@ -55,25 +55,17 @@ export function Tokens({ role }: { role: Me['role'] | undefined }) {
         </ul>
       )}
       <NewToken opened={creating} role={role} onClose={() => setCreating(false)} />
-      <Modal
+      <ConfirmDialog
         opened={revoking !== undefined}
         onClose={() => setRevoking(undefined)}
         title={t('account.revokeTitle', { name: revoking?.name ?? '' })}
-        closeButtonProps={{ 'aria-label': t('common.close') }}
+        confirm={t('account.revoke')}
+        pending={revoke.isPending}
+        error={revoke.error}
+        onConfirm={() => revoking && revoke.mutate(revoking)}
       >
-        <div className={dialog.content}>
-          <p>{t('account.revokeText')}</p>
-          {revoke.error === null ? null : <ProblemNotice error={revoke.error} />}
-          <div className={dialog.buttons}>
-            <Button variant="default" data-autofocus onClick={() => setRevoking(undefined)}>
-              {t('common.cancel')}
-            </Button>
-            <Button color="red" loading={revoke.isPending} onClick={() => revoking && revoke.mutate(revoking)}>
-              {t('account.revoke')}
-            </Button>
-          </div>
-        </div>
-      </Modal>
+        <p>{t('account.revokeText')}</p>
+      </ConfirmDialog>
     </section>
   )
 }

@@ -1,11 +1,10 @@
 import type { NodeInfo } from '@fernlab/shared/contracts/api'
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
-import dialog from '../notices/dialog.module.css'
-import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { NodeMark } from '../states/state-mark.tsx'
 import { bytes, count, quantity } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
@@ -111,25 +110,17 @@ function RevokeButton({ node }: { node: NodeInfo }) {
       <Button variant="default" size="xs" onClick={() => setAsking(true)}>
         {t('nodes.revoke')}
       </Button>
-      <Modal
+      <ConfirmDialog
         opened={asking}
         onClose={() => setAsking(false)}
         title={t('nodes.revokeTitle', { node: node.id })}
-        closeButtonProps={{ 'aria-label': t('common.close') }}
+        confirm={t('nodes.revoke')}
+        pending={revoke.isPending}
+        error={revoke.error}
+        onConfirm={() => revoke.mutate()}
       >
-        <div className={dialog.content}>
-          <p>{t('nodes.revokeText')}</p>
-          {revoke.error === null ? null : <ProblemNotice error={revoke.error} />}
-          <div className={dialog.buttons}>
-            <Button variant="default" data-autofocus onClick={() => setAsking(false)}>
-              {t('common.cancel')}
-            </Button>
-            <Button color="red" loading={revoke.isPending} onClick={() => revoke.mutate()}>
-              {t('nodes.revoke')}
-            </Button>
-          </div>
-        </div>
-      </Modal>
+        <p>{t('nodes.revokeText')}</p>
+      </ConfirmDialog>
     </>
   )
 }

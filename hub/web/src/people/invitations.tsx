@@ -1,11 +1,11 @@
 import type { Invitation } from '@fernlab/shared/contracts/api'
 import { invitationState } from '@fernlab/shared/contracts/people'
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { invitationsQuery } from '../api/queries.ts'
-import dialog from '../notices/dialog.module.css'
+import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
@@ -60,25 +60,17 @@ export function Invitations() {
           {t('people.more')}
         </Button>
       ) : null}
-      <Modal
+      <ConfirmDialog
         opened={taking !== undefined}
         onClose={() => setTaking(undefined)}
         title={t('people.takeBackTitle')}
-        closeButtonProps={{ 'aria-label': t('common.close') }}
+        confirm={t('people.takeBack')}
+        pending={takeBack.isPending}
+        error={takeBack.error}
+        onConfirm={() => taking && takeBack.mutate(taking)}
       >
-        <div className={dialog.content}>
-          <p>{t('people.takeBackText')}</p>
-          {takeBack.error === null ? null : <ProblemNotice error={takeBack.error} />}
-          <div className={dialog.buttons}>
-            <Button variant="default" data-autofocus onClick={() => setTaking(undefined)}>
-              {t('common.cancel')}
-            </Button>
-            <Button color="red" loading={takeBack.isPending} onClick={() => taking && takeBack.mutate(taking)}>
-              {t('people.takeBack')}
-            </Button>
-          </div>
-        </div>
-      </Modal>
+        <p>{t('people.takeBackText')}</p>
+      </ConfirmDialog>
     </section>
   )
 }

@@ -1,11 +1,11 @@
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { type Storage, storageQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
-import dialog from '../notices/dialog.module.css'
+import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useForm } from '../sign-in/use-form.ts'
@@ -143,25 +143,16 @@ interface ConfirmationProps {
 function Confirmation({ removed, onClose, onConfirm }: ConfirmationProps) {
   const { t } = useWords()
   return (
-    <Modal
+    <ConfirmDialog
       opened={removed !== undefined}
       onClose={onClose}
       title={t('settings.removeTitle')}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
+      confirm={t('settings.remove')}
+      onConfirm={onConfirm}
     >
-      <div className={dialog.content}>
-        {removed?.dataDays == null ? null : <p>{t('settings.removeData', { count: removed.dataDays })}</p>}
-        {removed?.runDays == null ? null : <p>{t('settings.removeRuns', { count: removed.runDays })}</p>}
-        <p>{t('settings.removeText')}</p>
-        <div className={dialog.buttons}>
-          <Button variant="default" data-autofocus onClick={onClose}>
-            {t('common.cancel')}
-          </Button>
-          <Button color="red" onClick={onConfirm}>
-            {t('settings.remove')}
-          </Button>
-        </div>
-      </div>
-    </Modal>
+      {removed?.dataDays == null ? null : <p>{t('settings.removeData', { count: removed.dataDays })}</p>}
+      {removed?.runDays == null ? null : <p>{t('settings.removeRuns', { count: removed.runDays })}</p>}
+      <p>{t('settings.removeText')}</p>
+    </ConfirmDialog>
   )
 }
