@@ -8,8 +8,9 @@ import type { Store } from '../store/store.ts'
 import type { Caller, Role } from './caller.ts'
 
 /**
- * Gives the person the role, and takes back their invitations to which it does not entitle, unless that leaves no admin who can sign in: then it throws `last-admin`, also when two
- * admins take the role from each other at once. Throws `person-unknown`.
+ * Gives the person the role, and takes back their invitations to which it does not entitle, unless that leaves no admin who
+ * can sign in: then it throws `last-admin`, also when two admins take the role from each other at once. Throws
+ * `person-unknown`.
  */
 export async function setRole(options: {
   store: Store

@@ -155,8 +155,8 @@ export function openMqttLink(options: OpenMqttLinkOptions): MqttLink {
 }
 
 /**
- * Makes a plain TCP connection to the address; undefined for an address of another kind, or with credentials of its own. The client library makes those too,
- * but loads TLS, HTTP, WebSocket and proxies for it: memory that a small node misses.
+ * Makes a plain TCP connection to the address; undefined for an address of another kind, or with credentials of its own.
+ * The client library makes those too, but loads TLS, HTTP, WebSocket and proxies for it: memory that a small node misses.
  */
 function plainSocket(address: string): (() => Duplex) | undefined {
   const { protocol, hostname, port, username } = new URL(address)
