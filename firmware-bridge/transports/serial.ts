@@ -1,5 +1,6 @@
 /** Bytes over a serial port or a pty, by node-serialport, which is loaded when the first port is opened. */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { noticingHangUp } from './hang-up.ts'
 import type { Transport, TransportConfig } from './transport.ts'
 
 type SerialConfig = Extract<TransportConfig, { kind: 'serial' }>
@@ -8,7 +9,9 @@ type SerialConfig = Extract<TransportConfig, { kind: 'serial' }>
 export async function openSerial(config: SerialConfig, signal: AbortSignal): Promise<Transport> {
   signal.throwIfAborted()
   const { SerialPort } = await loadSerialport()
-  const port = new SerialPort({
+  const options = {
+    // Its type leaves the binding out, yet it takes one.
+    binding: noticingHangUp(SerialPort.binding),
     path: config.path,
     baudRate: config.baudRate,
     dataBits: config.dataBits,
@@ -18,7 +21,8 @@ export async function openSerial(config: SerialConfig, signal: AbortSignal): Pro
     xon: config.flowControl === 'xonxoff',
     xoff: config.flowControl === 'xonxoff',
     autoOpen: false,
-  })
+  }
+  const port = new SerialPort(options)
   await new Promise<void>((resolve, reject) => {
     port.open((error) => (error ? reject(unreachable(config, error)) : resolve()))
   })
