@@ -140,6 +140,11 @@ export const unitSchema = unit
 /** The schema of a name that may stand in an expression. */
 export const identifierSchema = identifier
 
+/** `part.signal`. */
+export const signalKeySchema = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}\.[A-Za-z][A-Za-z0-9_]{0,62}$/, 'must be part.signal')
+
 /** The schema of {@link Limits}. */
 export const limitsSchema = z
   .strictObject({

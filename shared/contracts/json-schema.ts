@@ -6,7 +6,7 @@ import { protocolFileSchemaZod } from './protocol-file.ts'
 type JsonSchema = Record<string, unknown>
 
 /** JSON Schema of lab.yaml, so that editors complete it. */
-export const labFileSchema = (): JsonSchema => toSchema('lab', 'lab.yaml', labFileSchemaZod)
+export const labFileSchema = (): JsonSchema => toSchema('lab', 'lab.yaml', labFileSchemaZod())
 
 /** JSON Schema of node.yaml, with what these drivers want of `config`. */
 export const nodeFileSchema = (drivers: readonly DriverConfigSchema[]): JsonSchema =>

@@ -1,9 +1,8 @@
 import * as z from 'zod'
-import { identifierSchema, limitsSchema } from '../capabilities/signals.ts'
+import { identifierSchema, limitsSchema, signalKeySchema } from '../capabilities/signals.ts'
 import { NAME_PATTERN } from '../primitives/ids.ts'
 import type { Issue } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
-import { signalKeySchema } from './lab-file.ts'
 import { type Finding, readFileAs, type YamlOptions } from './yaml-file.ts'
 
 const name = z.string().regex(NAME_PATTERN, 'must be lower-case letters, digits, - and _')

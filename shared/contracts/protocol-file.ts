@@ -4,11 +4,11 @@ import {
   identifierSchema,
   parameterSpecSchema,
   partRequirementSchema,
+  signalKeySchema,
   textSchema,
   unitSchema,
 } from '../capabilities/signals.ts'
 import { nameSchema } from './common.ts'
-import { signalKeySchema } from './lab-file.ts'
 
 const expression = z.string().min(1).max(1000)
 const quantity = z.strictObject({
@@ -217,8 +217,8 @@ function protocolFile<Step extends z.ZodType>(step: Step) {
 export const protocolFileShape = protocolFile(z.unknown())
 export type ProtocolFile = z.output<typeof protocolFileShape>
 
-/** A protocol file in full, for JSON Schema. */
-export function protocolFileSchemaZod(): z.ZodType {
+/** A step in full, with the steps inside it, for JSON Schema. */
+export function stepSchemaZod(): z.ZodType {
   const step: z.ZodType = z.lazy(() =>
     z.union(
       Object.entries(stepBodies(step)).map(([kind, body]) =>
@@ -229,5 +229,8 @@ export function protocolFileSchemaZod(): z.ZodType {
       ),
     ),
   )
-  return protocolFile(step.meta({ id: 'Step' }))
+  return step.meta({ id: 'Step' })
 }
+
+/** A protocol file in full, for JSON Schema. */
+export const protocolFileSchemaZod = (): z.ZodType => protocolFile(stepSchemaZod())

@@ -38,7 +38,9 @@ interface Run {
 export function limitFindings(protocol: Protocol, bench: BenchView): Finding[] {
   const run: Run = { compile: createCompiler(), bench, found: new Map(), visits: MAX_VISITS }
   const nothing = { reading: () => undefined, statistic: () => undefined }
-  visit(run, protocol.steps, ['steps'], rootScope(bench.parameters, nothing))
+  const scope = rootScope(bench.parameters, nothing)
+  visit(run, protocol.steps, ['steps'], scope)
+  visit(run, protocol.cleanUp ?? [], ['cleanUp'], scope)
   return [...run.found.values()]
 }
 
@@ -125,6 +127,9 @@ function visitStep(run: Run, step: Step, path: Path, scope: LoopScope): void {
       attempt(path, () => {
         if (!run.compile(step.condition).condition(scope)) report(run, path, textIn(step.message, 'en'))
       })
+      return
+    case 'live':
+      attempt([...path, 'seconds'], () => positive(amountIn(step.seconds, 's', scope, run.compile), 'the time'))
       return
     case 'read':
       return

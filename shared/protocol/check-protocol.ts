@@ -40,11 +40,15 @@ export function protocolFindings(protocol: Protocol, context: CheckContext): Fin
   if (fixed.length > 0) return fixed
   const bench = createBenchView(protocol, context)
   const findings: Finding[] = [...requirementFindings(protocol, context)]
-  visitSteps(protocol.steps, ['steps'], (step, path) => {
+  const visitAll = (visit: (step: Step, path: Path) => void) => {
+    visitSteps(protocol.steps, ['steps'], visit)
+    visitSteps(protocol.cleanUp ?? [], ['cleanUp'], visit)
+  }
+  visitAll((step, path) => {
     checkUse(step, path, bench, findings)
   })
   if (findings.length > 0) return findings
-  visitSteps(protocol.steps, ['steps'], (step, path) => {
+  visitAll((step, path) => {
     checkUnits(step, path, bench, findings)
   })
   findings.push(...checkOutputUnits(protocol, context.parts))
@@ -146,6 +150,7 @@ function checkUse(step: Step, path: Path, bench: BenchView, findings: Finding[])
     case 'until':
     case 'parallel':
     case 'assert':
+    case 'live':
       return
   }
 }

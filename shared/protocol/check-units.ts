@@ -65,6 +65,9 @@ export function checkUnits(step: Step, path: Path, bench: BenchView, findings: F
         checkArguments(action.arguments, step.arguments, [...path, 'arguments'], findings)
       return
     }
+    case 'live':
+      amount(step.seconds, 's', 'seconds')
+      return
     case 'read':
     case 'parallel':
     case 'assert':

@@ -101,9 +101,10 @@ export function estimate(protocol: Protocol, parameters: ParameterValues, option
   )
   const nothing = { reading: () => undefined, statistic: () => undefined }
   const scope = rootScope(values, nothing)
-  const cost = costOf(most, protocol.steps, scope)
+  const all = [...protocol.steps, ...(protocol.cleanUp ?? [])]
+  const cost = costOf(most, all, scope)
   const { exact } = most
-  const least = exact ? cost : costOf({ ...most, least: true, turns: MAX_TURNS }, protocol.steps, scope)
+  const least = exact ? cost : costOf({ ...most, least: true, turns: MAX_TURNS }, all, scope)
   return { ...cost, exact, least: { seconds: least.seconds, rows: least.rows } }
 }
 
@@ -185,6 +186,9 @@ function stepCost(run: Run, step: Step, scope: LoopScope): Cost {
     }
     case 'call':
       return { ...none(), seconds: callSeconds(run, step, scope) }
+    case 'live':
+      run.exact = false
+      return { ...none(), seconds: run.least ? 0 : secondsOf(run, step.seconds, scope) }
     case 'assert':
       return none()
   }
@@ -326,6 +330,9 @@ function timingNames(run: Run, steps: readonly Step[]): ReadonlySet<string> {
         break
       case 'call':
         note(step.within)
+        break
+      case 'live':
+        note(step.seconds)
         break
       case 'set':
       case 'read':

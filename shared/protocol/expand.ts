@@ -109,6 +109,7 @@ type Operation =
       readonly onExpiry: 'fail' | 'continue'
     }
   | { readonly op: 'fail'; readonly error: LabError }
+  | { readonly op: 'live'; readonly seconds: number; readonly idleS: number; readonly silenceS: number }
 
 /** The signal's name as written in protocols and used as column key. */
 export const signalKey = (column: { readonly part: string; readonly signal: string }): SignalKey =>
@@ -138,8 +139,26 @@ const DEFAULT_EVERY_S = 0.01
  * observed by then. Throws a LabError (kind caller) where an expression fails or the step budget is spent.
  */
 export function* expand(protocol: Protocol, parameters: ParameterValues, environment: Environment): Instructions {
+  yield* expandFrom(protocol.steps, 'steps', parameters, environment)
+}
+
+/** The protocol's clean-up as instructions, with a budget of its own. */
+export function* expandCleanUp(
+  { cleanUp = [] }: Protocol,
+  parameters: ParameterValues,
+  environment: Environment,
+): Instructions {
+  yield* expandFrom(cleanUp, 'cleanUp', parameters, environment)
+}
+
+function expandFrom(
+  steps: readonly Step[],
+  path: string,
+  parameters: ParameterValues,
+  environment: Environment,
+): Instructions {
   const run: Run = { compile: createCompiler(), environment, budget: MAX_INSTRUCTIONS, quiet: 0 }
-  yield* expandSteps(run, protocol.steps, 'steps', rootScope(parameters, environment), undefined)
+  return expandSteps(run, steps, path, rootScope(parameters, environment), undefined)
 }
 
 function* expandSteps(
@@ -263,6 +282,12 @@ function* expandStep(run: Run, step: Step, path: string, scope: LoopScope, label
       if (run.compile(step.condition).condition(scope)) return
       yield { op: 'fail', ...at, error: assertionError(step, path) }
       return
+    case 'live': {
+      const { idleS, silenceS } = step
+      const seconds = positive(amountIn(step.seconds, 's', scope, run.compile), `${path}.seconds`)
+      yield { op: 'live', ...at, seconds, idleS, silenceS }
+      return
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { outlineParts } from './bench-view.ts'
 import { protocolFindings } from './check-protocol.ts'
 import { readProtocolFile } from './parse.ts'
 import type { Protocol } from './protocol.ts'
+import { sessionProtocol } from './session-protocol.ts'
 
 /** A lab as pushed: everything that its folder holds, checked. */
 export interface LabBundle {
@@ -14,6 +15,8 @@ export interface LabBundle {
   readonly readme: Readonly<Record<string, string>>
   /** By name: the file name without `.yaml`. */
   readonly protocols: Readonly<Record<string, Protocol>>
+  /** What a live session does; without, the lab offers none. */
+  readonly session?: Protocol
   /** Pictures by path in the folder. */
   readonly files: Readonly<Record<string, Uint8Array>>
 }
@@ -23,6 +26,7 @@ type Files = Readonly<Record<string, string | Uint8Array>>
 const MAX_PICTURE_BYTES = 1024 * 1024
 const MAX_README_BYTES = 256 * 1024
 const MAX_FILES = 200
+const MAX_FINDINGS = 50
 const PICTURE = /\.(svg|png|jpe?g|webp)$/i
 const README = /^README(?:\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*))?\.md$/
 const PROTOCOL = /^protocols\/([^/]+)\.ya?ml$/
@@ -46,11 +50,17 @@ export function checkLabFolder(files: Files, options: { folder?: string } = {}):
     fail('lab.yaml', 'is missing')
     return { issues }
   }
-  const { lab, issues: found } = parseLabFile(textOf(source), { file: 'lab.yaml' })
-  issues.push(...found)
+  const read = parseLabFile(textOf(source), { file: 'lab.yaml' })
+  const { lab } = read
+  issues.push(...read.issues)
   const id = lab?.id ?? options.folder
   if (lab !== undefined && (id === undefined || !isName(id))) {
     fail('lab.yaml', `${id ?? 'the folder'} cannot be the lab's id: say id, in lower-case letters, digits, - and _`)
+  }
+
+  const session = lab === undefined ? undefined : sessionProtocol(lab)
+  if (read.lab !== undefined && session !== undefined) {
+    issues.push(...session.findings.slice(0, MAX_FINDINGS).map(read.place))
   }
 
   const readme: Record<string, string> = {}
@@ -77,7 +87,17 @@ export function checkLabFolder(files: Files, options: { folder?: string } = {}):
     fail('lab.yaml', `picture ${lab.picture} is not a picture in the folder (svg, png, jpg or webp)`)
   }
   if (lab === undefined || id === undefined || issues.length > 0) return { issues }
-  return { lab: { id, lab, readme, protocols, files: pictures }, issues: [] }
+  return {
+    lab: {
+      id,
+      lab,
+      readme,
+      protocols,
+      ...(session?.protocol === undefined ? {} : { session: session.protocol }),
+      files: pictures,
+    },
+    issues: [],
+  }
 }
 
 function readLabProtocol(
@@ -106,7 +126,7 @@ function readLabProtocol(
     ...(lab.limits === undefined ? {} : { limits: lab.limits }),
     outline: true,
   })
-  issues.push(...findings.slice(0, 50).map(read.place))
+  issues.push(...findings.slice(0, MAX_FINDINGS).map(read.place))
   return read.protocol
 }
 

@@ -66,6 +66,12 @@ function readProtocol(data: unknown): { protocol?: Protocol; findings: Finding[]
   return all.length > 0 ? { findings: all } : { protocol, findings: [] }
 }
 
+/** Reads a list of steps that stands elsewhere than in a protocol; with findings the list is not to be used. */
+export function readStepList(steps: readonly unknown[], path: Path): { steps: Step[]; findings: Finding[] } {
+  const reader: Reader = { findings: [], units: new Map(), parameters: {} }
+  return { steps: readSteps(reader, steps, path, 1), findings: reader.findings }
+}
+
 /** What is wrong with the steps of a file whose other parts are wrong already. */
 function stepFindings(data: unknown): Finding[] {
   const steps = typeof data === 'object' && data !== null && 'steps' in data ? data.steps : undefined

@@ -1,7 +1,12 @@
 /** The schema of a parsed protocol, for who receives one as data: a node checks what the hub sends. */
 import * as z from 'zod'
-import { parameterSpecSchema, partRequirementSchema, textSchema, unitSchema } from '../capabilities/signals.ts'
-import { signalKeySchema } from '../contracts/lab-file.ts'
+import {
+  parameterSpecSchema,
+  partRequirementSchema,
+  signalKeySchema,
+  textSchema,
+  unitSchema,
+} from '../capabilities/signals.ts'
 import type { Protocol, Step } from './protocol.ts'
 
 const expression = z.string().min(1).max(1000)
@@ -72,6 +77,7 @@ const step: z.ZodType<Step> = z.lazy(() =>
       within: amount.exactOptional(),
     }),
     z.strictObject({ kind: z.literal('assert'), label, condition: expression, message: textSchema }),
+    z.strictObject({ kind: z.literal('live'), label, seconds: amount, idleS: z.number(), silenceS: z.number() }),
   ]),
 )
 const steps = z.array(step).min(1).max(10_000)
@@ -117,6 +123,7 @@ export const protocolSchema: z.ZodType<Protocol> = z.strictObject({
   parameters: z.record(name, parameterSpecSchema),
   parts: z.record(name, partRequirementSchema).exactOptional(),
   steps,
+  cleanUp: steps.exactOptional(),
   outputs: z.record(name, z.strictObject({ title: textSchema, unit: unitSchema, from: source })),
   plots: z.array(plot).max(64),
 })

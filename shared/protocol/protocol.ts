@@ -125,6 +125,18 @@ export interface AssertStep {
   readonly message: Text
 }
 
+/**
+ * Lets a person's commands through until the time is over, the person ends it, none comes for `idleS`, or the hub has
+ * been silent for `silenceS`. Only the hub writes it, into the protocol of a session: in a file there is no such step.
+ */
+export interface LiveStep {
+  readonly kind: 'live'
+  readonly label?: string
+  readonly seconds: Amount
+  readonly idleS: number
+  readonly silenceS: number
+}
+
 export type Step =
   | SetStep
   | RampStep
@@ -137,6 +149,7 @@ export type Step =
   | ParallelStep
   | CallStep
   | AssertStep
+  | LiveStep
 
 export type StatisticKind = 'mean' | 'std' | 'min' | 'max' | 'sum' | 'count' | 'crossing-rate' | 'last'
 export type FitModel = 'linear' | 'exponential' | 'sine'
@@ -208,6 +221,8 @@ export interface Protocol {
   readonly parameters: Readonly<Record<string, ParameterSpec>>
   readonly parts?: Readonly<Record<string, PartRequirement>>
   readonly steps: readonly Step[]
+  /** Done after the steps, however they ended, before the bench goes to its safe state; a session's. */
+  readonly cleanUp?: readonly Step[]
   readonly outputs: Readonly<Record<string, OutputSpec>>
   readonly plots: readonly PlotSpec[]
 }

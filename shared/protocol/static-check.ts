@@ -37,6 +37,7 @@ export function staticFindings(protocol: Protocol): Finding[] {
   for (const [name, spec] of Object.entries(protocol.parameters)) checkParameter(check, name, spec)
   const parameters = new Set(Object.keys(protocol.parameters))
   checkSteps(check, protocol.steps, ['steps'], parameters, 1)
+  checkSteps(check, protocol.cleanUp ?? [], ['cleanUp'], parameters, 1)
   checkStreams(check, uses)
   const streams = new Map<string, ReadonlySet<string>>()
   for (const use of uses) streams.set(use.stream, new Set(use.columns.map(({ key }) => key)))
@@ -157,6 +158,9 @@ function checkStep(check: Check, step: Step, path: Path, names: Names, depth: nu
       return
     case 'assert':
       checkExpression(check, step.condition, [...path, 'condition'], names)
+      return
+    case 'live':
+      bound(step.seconds, 'seconds')
       return
   }
 

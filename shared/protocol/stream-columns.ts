@@ -1,4 +1,5 @@
 /** Which streams a protocol fills and with which columns, without knowing the instruments. Light: for the browser too. */
+import { COMMANDS_STREAM, commandColumns } from '../contracts/session-columns.ts'
 import type { Path } from '../contracts/yaml-file.ts'
 import type { Protocol, SignalKey, Step } from './protocol.ts'
 
@@ -7,6 +8,7 @@ export type ColumnSource =
   | { readonly kind: 'signal'; readonly key: SignalKey }
   | { readonly kind: 'variable'; readonly key: string; readonly unit: string; readonly integer: boolean }
   | { readonly kind: 'derived'; readonly key: string; readonly unit: string }
+  | { readonly kind: 'text'; readonly key: string }
 
 /** One step that fills a stream. */
 export interface StreamUse {
@@ -17,10 +19,11 @@ export interface StreamUse {
 
 type Variable = Extract<ColumnSource, { kind: 'variable' }>
 
-/** Every `read` and `record` of the protocol, in order. */
+/** Every step of the protocol that fills a stream, in order. */
 export function streamUses(protocol: Protocol): StreamUse[] {
   const uses: StreamUse[] = []
   walk(protocol.steps, ['steps'], [], uses)
+  walk(protocol.cleanUp ?? [], ['cleanUp'], [], uses)
   return uses
 }
 
@@ -62,6 +65,13 @@ function walk(steps: readonly Step[], path: Path, variables: readonly Variable[]
       case 'parallel':
         step.branches.forEach((branch, b) => {
           walk(branch, [...here, b], variables, uses)
+        })
+        return
+      case 'live':
+        uses.push({
+          stream: COMMANDS_STREAM,
+          path: here,
+          columns: commandColumns.map((key) => ({ kind: 'text', key })),
         })
         return
       case 'set':

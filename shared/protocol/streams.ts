@@ -11,7 +11,7 @@ export interface StreamColumn {
   readonly dtype: SignalDtype
   readonly part?: string
   readonly signal?: string
-  readonly kind: 'signal' | 'variable' | 'derived'
+  readonly kind: 'signal' | 'variable' | 'derived' | 'text'
   readonly shape: readonly number[]
   readonly precision?: number
 }
@@ -43,6 +43,8 @@ function describe(column: ColumnSource, parts: Readonly<Record<string, Instrumen
       return [{ key, kind, unit: column.unit, dtype: column.integer ? 'integer' : 'number', shape: [] }]
     case 'derived':
       return [{ key, kind, unit: column.unit, dtype: 'number', shape: [] }]
+    case 'text':
+      return [{ key, kind, unit: '1', dtype: 'string', shape: [] }]
     case 'signal': {
       const { part, signal } = splitKey(key)
       const spec = Object.hasOwn(parts, part) ? parts[part]?.signals.find(({ name }) => name === signal) : undefined

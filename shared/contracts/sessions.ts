@@ -1,0 +1,146 @@
+/** Live sessions: a person drives a bench by hand, for a time. A session is a run whose protocol the hub composes. */
+import * as z from 'zod'
+import { signalKeySchema } from '../capabilities/signals.ts'
+import type { TransitionTable } from '../primitives/state-machine.ts'
+import { labErrorSchema, nameSchema, textSchema } from './common.ts'
+import { panelSchema } from './panel.ts'
+import { isFinal, type RunState } from './run-state.ts'
+
+/** How long a session lasts when nobody says, and the most that it may be extended to. */
+export const DEFAULT_SECONDS = 600
+const LONGEST_SECONDS = 4 * 3600
+/** The bench is given back after so long without a command, when the lab says nothing else. */
+export const DEFAULT_IDLE_S = 300
+/** How often the shown signals are recorded, when the lab says nothing else. */
+export const DEFAULT_RECORD_HZ = 2
+/** A node ends a session whose hub has been silent for so long; the bench is cleaned up and safe then. */
+export const SILENCE_S = 20
+/** Somebody who waits and is not heard of for so long has left. */
+export const LOST_S = 60
+/** How often a failing clean-up is tried before the bench is taken out. */
+export const CLEAN_UP_TRIES = 3
+
+const seconds = z.number().min(10).max(LONGEST_SECONDS)
+
+/** `session` in lab.yaml; `step` is the schema of a step of a protocol. */
+export const sessionFile = <Step extends z.ZodType>(step: Step) => {
+  const steps = z.array(step).min(1).max(1000)
+  return z
+    .strictObject({
+      seconds: seconds.describe(`How long a session is. Default: ${DEFAULT_SECONDS}.`).exactOptional(),
+      mostSeconds: seconds
+        .describe('How long it may become by extending, while nobody waits. Default: no longer than it is.')
+        .exactOptional(),
+      idleSeconds: seconds
+        .describe(`It ends after so long without a command. Default: ${DEFAULT_IDLE_S}.`)
+        .exactOptional(),
+      prepare: steps
+        .describe('Steps, as in a protocol, that are done before the person gets the bench.')
+        .exactOptional(),
+      cleanUp: steps
+        .describe(
+          `Steps, as in a protocol, that are done when it ends, however it ends; after ${CLEAN_UP_TRIES} failures the bench is taken out of use.`,
+        )
+        .exactOptional(),
+      record: z
+        .array(
+          z.strictObject({
+            signals: z.array(signalKeySchema).min(1).max(64).describe('The signals to sample, each as part.signal.'),
+            rate: z.number().positive().describe('Samples per second, in Hz.'),
+            stream: nameSchema.describe('The table that the samples go into.'),
+          }),
+        )
+        .min(1)
+        .max(8)
+        .describe(
+          `What is recorded all the time. Default: the signals that the panel shows, ${DEFAULT_RECORD_HZ} times a second, in readings.`,
+        )
+        .exactOptional(),
+    })
+    .describe('Offers live sessions of this lab: people drive a bench by hand. {} takes every default.')
+}
+export type SessionFile = z.infer<ReturnType<typeof sessionFile<z.ZodUnknown>>>
+
+/** The times of a lab's sessions with their defaults. */
+export function sessionTimes(session: SessionFile): { seconds: number; mostSeconds: number; idleSeconds: number } {
+  const length = session.seconds ?? DEFAULT_SECONDS
+  return {
+    seconds: length,
+    mostSeconds: Math.max(length, session.mostSeconds ?? length),
+    idleSeconds: session.idleSeconds ?? DEFAULT_IDLE_S,
+  }
+}
+
+export const sessionStates = ['waiting', 'preparing', 'active', 'finishing', 'closed'] as const
+export const sessionStateSchema = z.enum(sessionStates)
+export type SessionState = z.infer<typeof sessionStateSchema>
+
+/** A session's life. Back to `waiting`: the bench refused it at the last moment, and another is looked for. */
+export const sessionTransitions: TransitionTable<SessionState> = {
+  waiting: ['preparing', 'closed'],
+  preparing: ['active', 'finishing', 'waiting', 'closed'],
+  active: ['finishing', 'closed'],
+  finishing: ['closed'],
+  closed: [],
+}
+
+/** Where a node is in a session. */
+export const sessionStages = ['preparing', 'active', 'finishing'] as const
+export const sessionStageSchema = z.enum(sessionStages)
+export type SessionStage = z.infer<typeof sessionStageSchema>
+
+/** The session's state, from its run's and from the stage that its node has told. */
+export function sessionStateOf(run: RunState, stage: SessionStage): SessionState {
+  if (isFinal(run)) return 'closed'
+  if (run === 'queued') return 'waiting'
+  return run === 'assigned' ? 'preparing' : stage
+}
+
+const person = z.object({ id: z.string(), name: z.string() })
+const time = z.iso.datetime()
+
+/** `POST /api/v1/sessions`. */
+export const openSessionSchema = z.strictObject({
+  lab: nameSchema,
+  /** The lab's own length unless given; no longer than the lab allows. */
+  seconds: z.number().min(10).max(LONGEST_SECONDS).optional(),
+  /** `<node>.<bench>`; any that serves the lab unless given. */
+  bench: z.string().max(127).optional(),
+})
+export type OpenSession = z.infer<typeof openSessionSchema>
+
+/** `POST /api/v1/sessions/{id}/extend`: by so many seconds. */
+export const extendSessionSchema = z.strictObject({ seconds: z.number().min(1).max(LONGEST_SECONDS) })
+
+export const sessionSchema = z.object({
+  id: z.string(),
+  state: sessionStateSchema,
+  lab: z.string(),
+  labTitle: textSchema.optional(),
+  bench: z.string().nullable(),
+  /** Whose it is. */
+  person,
+  /** How long it is, by now, and how long it may become. */
+  seconds: z.number(),
+  mostSeconds: z.number(),
+  idleSeconds: z.number(),
+  /** 1 is next; only while waiting. */
+  position: z.number().optional(),
+  waitReason: z.string().optional(),
+  estimatedStart: time.optional(),
+  createdAt: time,
+  /** When the person got the bench. */
+  activeAt: time.optional(),
+  /** When it will end, while it is active. */
+  endsAt: time.optional(),
+  endedAt: time.optional(),
+  /** Why it ended. */
+  reason: z.string().optional(),
+  error: labErrorSchema.optional(),
+  /** Who has the controls. */
+  control: person.optional(),
+  /** Who may take part besides the owner. */
+  partners: z.array(person),
+  panel: panelSchema.optional(),
+})
+export type Session = z.infer<typeof sessionSchema>

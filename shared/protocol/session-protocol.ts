@@ -1,0 +1,65 @@
+/** The protocol of a live session: what lab.yaml says of it, with the step that lets a person's commands through. */
+import type { LabFile } from '../contracts/lab-file.ts'
+import { shownSignals } from '../contracts/panel.ts'
+import { DEFAULT_RECORD_HZ, SILENCE_S, sessionTimes } from '../contracts/sessions.ts'
+import type { Finding } from '../contracts/yaml-file.ts'
+import { outlineParts } from './bench-view.ts'
+import { protocolFindings } from './check-protocol.ts'
+import { readStepList } from './parse.ts'
+import type { Protocol, RecordStep, Step } from './protocol.ts'
+
+/** The name under which a run has this protocol; no file can have it. */
+export const SESSION_PROTOCOL = '_session'
+
+/** Composes and checks the session of a lab; nothing for a lab that offers none. Findings have paths in lab.yaml. */
+export function sessionProtocol(lab: LabFile): { protocol?: Protocol; findings: Finding[] } {
+  const { session } = lab
+  if (session === undefined) return { findings: [] }
+  const prepare = readStepList(session.prepare ?? [], ['session', 'prepare'])
+  const cleanUp = readStepList(session.cleanUp ?? [], ['session', 'cleanUp'])
+  const unread = [...prepare.findings, ...cleanUp.findings]
+  if (unread.length > 0) return { findings: unread }
+  const { seconds, mostSeconds, idleSeconds } = sessionTimes(session)
+  const live: Step = {
+    kind: 'live',
+    seconds: { value: 'seconds', unit: 's' },
+    idleS: idleSeconds,
+    silenceS: SILENCE_S,
+  }
+  const protocol: Protocol = {
+    title: { en: 'Live session', es: 'Sesión en vivo' },
+    version: 1,
+    restart: 'never',
+    parameters: { seconds: { type: 'number', unit: 's', minimum: 1, maximum: mostSeconds, default: seconds } },
+    steps: [
+      ...prepare.steps,
+      recordsOf(lab).reduceRight<Step>((inner, record) => ({ ...record, steps: [inner] }), live),
+    ],
+    ...(cleanUp.steps.length === 0 ? {} : { cleanUp: cleanUp.steps }),
+    outputs: {},
+    plots: [],
+  }
+  const context = { parts: outlineParts(lab.parts), outline: true as const }
+  const found = protocolFindings(protocol, { ...context, ...(lab.limits === undefined ? {} : { limits: lab.limits }) })
+  const findings = found.map(({ path, message }) => ({ path: placeInFile(path, prepare.steps.length), message }))
+  return findings.length > 0 ? { findings } : { protocol, findings }
+}
+
+function recordsOf({ session, panel, parts }: LabFile): RecordStep[] {
+  const shown = panel === undefined ? [] : shownSignals(panel, parts)
+  const records =
+    session?.record ?? (shown.length === 0 ? [] : [{ signals: shown, rate: DEFAULT_RECORD_HZ, stream: 'readings' }])
+  return records.map(({ signals, rate, stream }) => ({ kind: 'record', signals, rate, stream }))
+}
+
+/** Where in lab.yaml a finding of the composed protocol comes from. */
+function placeInFile(path: Finding['path'], prepared: number): Finding['path'] {
+  const [list, index, ...rest] = path
+  if (list === 'cleanUp') return ['session', ...path]
+  if (list !== 'steps' || typeof index !== 'number') return ['session']
+  if (index < prepared) return ['session', 'prepare', index, ...rest]
+  // Records stand one in another, the first outermost.
+  const last = rest.lastIndexOf('record')
+  const depth = rest.filter((key) => key === 'record').length - 1
+  return ['session', 'record', depth, ...rest.slice(last + 1)]
+}
