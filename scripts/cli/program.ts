@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addData } from './commands/data.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addFleet } from './commands/fleet.ts'
+import { addGroup } from './commands/group.ts'
 import { addLab } from './commands/lab.ts'
 import { addListings } from './commands/listings.ts'
 import { addLogin } from './commands/login.ts'
@@ -33,6 +34,7 @@ export function createProgram(context: Context, version: string): Command {
   addFleet(program, context)
   addToken(program, context)
   addUser(program, context)
+  addGroup(program, context)
   addData(program, context)
   addLogin(program, context)
   addDoctor(program, context)

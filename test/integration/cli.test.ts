@@ -52,6 +52,32 @@ test('lists labs, benches and nodes, for people and for programs', async () => {
   assert.is((await json<{ state: string }[]>(['nodes']))[0]?.state, 'online')
 })
 
+test('makes groups, puts people in, and says what a removal takes away', async () => {
+  await ok(['group', 'create', 'school', 'School'])
+  const course = ['group', 'create', 'optics', 'Optics', '--course', '--within', 'school', '--from', '2027-02-01']
+  assert.is(await ok(course), 'optics is made\n')
+  writeFileSync(join(scratch, 'group.csv'), 'name,email\nHal,hal@school.example\n')
+  assert.match(
+    await ok(['user', 'import', 'group.csv', '--group', 'optics']),
+    /Hal +hal@school.example +student +optics/,
+  )
+  assert.match(
+    await ok(['group', 'add', 'optics', 'hal@school.example', '--instructor']),
+    /^0 put in, 1 with another role/,
+  )
+  assert.match(await ok(['group', 'list']), /optics +Optics +course +school +1 +Hal +2027-02-01T00:00:00.000Z/)
+  assert.match(await ok(['group', 'members', 'school', '--inner']), /Hal +hal@school.example +member +optics/)
+  const kept = await run(['group', 'remove', 'optics'])
+  assert.is(kept.code, 1)
+  assert.match(kept.err, /1 people are in it no more.*Nothing was done\n.*--yes/s)
+  assert.match(await ok(['group', 'change', 'optics', '--within', 'none', '--from', 'none']), /is changed/)
+  assert.match(await ok(['group', 'take-out', 'optics', 'hal@school.example']), /1 taken out/)
+  assert.match(await ok(['group', 'remove', 'optics', '--yes']), /^optics is removed/)
+  const wrong = await run(['group', 'create', 'x', 'X', '--course', '--from', 'soon'])
+  assert.match(wrong.err, /"soon" is not a time/)
+  await ok(['group', 'remove', 'school', '--yes'])
+})
+
 test('invites people, lists them and gives them roles', async () => {
   const link = (await ok(['user', 'invite', '--role', 'student', '--most', '2', '--note', 'cli'])).trim()
   assert.match(link, /\/join#token=/)

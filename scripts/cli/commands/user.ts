@@ -18,6 +18,15 @@ import { openLocalHub } from '../local-hub.ts'
 import { mistake } from '../problem.ts'
 import { printList } from '../table.ts'
 
+interface InviteOptions {
+  readonly role: Role
+  readonly most: string
+  readonly days: string
+  readonly note?: string
+  readonly group?: string
+  readonly register: boolean
+}
+
 /** `user list`, `invite`, `role`; `user reset` works on the hub's own data, for the person who can sign in no more. */
 export function addUser(program: Command, context: Context): void {
   const { terminal } = context
@@ -46,11 +55,15 @@ export function addUser(program: Command, context: Context): void {
     .option('-m, --most <number>', 'how many may join by it', '1')
     .option('--days <days>', 'how long it works', '14')
     .option('--note <words>', 'for whom, to find it again')
-    .action(async (options: HubOptions & { role: Role; most: string; days: string; note?: string }) => {
+    .option('-g, --group <group>', 'into which whoever joins is put')
+    .option('--no-register', 'only for people who have an account')
+    .action(async (options: HubOptions & InviteOptions) => {
       const body: z.input<typeof createInvitationSchema> = {
         role: options.role,
         most: wholeNumber('most', options.most, 1000),
         expiresInDays: wholeNumber('days', options.days, 365),
+        register: options.register,
+        ...(options.group === undefined ? {} : { group: options.group }),
         ...(options.note === undefined ? {} : { note: options.note }),
       }
       const client = await openHub(context, options)
@@ -68,6 +81,7 @@ export function addUser(program: Command, context: Context): void {
           invitation: (item) => item.id,
           for: (item) => item.note ?? '',
           role: (item) => item.role,
+          group: (item) => item.group ?? '',
           joined: (item) => `${item.used} of ${item.most}`,
           until: (item) => item.expiresAt,
           state: (item) => stateWords[invitationState(item, Date.now())],
@@ -105,17 +119,21 @@ export function addUser(program: Command, context: Context): void {
   withHub(
     user
       .command('import <file>')
-      .description('make accounts for a list of people: CSV with the columns name, email and, if wanted, role'),
+      .description(
+        'make accounts for a list of people: CSV with the columns name, email and, if wanted, role and groups',
+      ),
   )
     .addOption(new Option('-r, --role <role>', 'of lines that name none').choices([...roles]).default('student'))
+    .option('-g, --group <group>', 'of lines that name none; who has an account is put in too')
     .option('--preview', 'look the list through and make nobody')
-    .action(async (file: string, options: HubOptions & { role: Role; preview?: boolean }) => {
+    .action(async (file: string, options: HubOptions & { role: Role; group?: string; preview?: boolean }) => {
       const csv = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
         throw mistake('file', `${file} can't be read (${error.code})`)
       })
       const preview = options.preview === true
       const client = await openHub(context, options)
-      const body = { csv, role: options.role, preview }
+      const group = options.group === undefined ? {} : { group: options.group }
+      const body = { csv, role: options.role, ...group, preview }
       const { people, letters } = await client.call(importedPeopleSchema, '/api/v1/users/import', {
         method: 'POST',
         body,
@@ -128,6 +146,7 @@ export function addUser(program: Command, context: Context): void {
           name: (item) => item.name,
           mail: (item) => item.email,
           role: (item) => item.role,
+          groups: (item) => item.groups.join(' '),
           account: (item) => (item.known ? 'was here' : preview ? 'new' : (item.link ?? 'a letter is on its way')),
         },
         empty: 'Nobody is in the list.',
