@@ -6,6 +6,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { openSettingsFile } from '@fernlab/shared/storage/settings-file'
 import { sql } from 'kysely'
 import * as z from 'zod'
+import type { Groups } from '../groups/groups.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Person, Role } from './caller.ts'
@@ -95,6 +96,7 @@ export interface CreateAccountsOptions {
   readonly store: Store
   readonly config: AccountsConfig
   readonly mail: Mail
+  readonly groups: Groups
   readonly clock: Clock
   readonly log: Log
 }
@@ -102,7 +104,14 @@ export interface CreateAccountsOptions {
 const settingsSchema = z.object({ secret: z.string().min(32) })
 
 /** Opens identity on the store; makes the signing secret at the first start and the admin that the settings name. */
-export async function createAccounts({ store, config, mail, clock, log }: CreateAccountsOptions): Promise<Accounts> {
+export async function createAccounts({
+  store,
+  config,
+  mail,
+  groups,
+  clock,
+  log,
+}: CreateAccountsOptions): Promise<Accounts> {
   const settings = await openSettingsFile({
     path: join(config.dataFolder, 'identity.json'),
     schema: settingsSchema,
@@ -121,8 +130,16 @@ export async function createAccounts({ store, config, mail, clock, log }: Create
     clock,
     log,
   })
-  const invitations = createInvitations({ store, identity, publicUrl: config.publicUrl, clock, log })
-  const imports = createImportPeople({ store, mail, publicUrl: config.publicUrl, site: config.site, clock, log })
+  const invitations = createInvitations({ store, identity, groups, publicUrl: config.publicUrl, clock, log })
+  const imports = createImportPeople({
+    store,
+    mail,
+    groups,
+    publicUrl: config.publicUrl,
+    site: config.site,
+    clock,
+    log,
+  })
   const first = { store, identity, tokens, config, clock, log }
   await applyAdminSettings(first)
 

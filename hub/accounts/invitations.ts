@@ -1,15 +1,19 @@
 /**
  * Links by which people make accounts of their own.
  *
- * INVARIANTS: only the hash of a link's secret is stored; nobody joins by one to whose role its maker may not invite now; the place that a person takes and the person's rows are one
- * atomic write, so of any number who come at once no more join than may.
+ * INVARIANTS: only the hash of a link's secret is stored; nobody joins by one to whose role its
+ * maker may not invite now; the place that a person takes and the person's rows are one atomic write, so of any
+ * number who come at once no more join than may; nobody comes into a group by one whose maker may not change it now.
  */
-import type { Invitation } from '@fernlab/shared/contracts/api'
+import type { Invitation, invitedSchema } from '@fernlab/shared/contracts/api'
 import { mayInvite } from '@fernlab/shared/contracts/people'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import type * as z from 'zod'
+import type { Groups } from '../groups/groups.ts'
+import { joinGroup } from '../groups/members.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Person, Role } from './caller.ts'
 import type { Identity } from './identity.ts'
@@ -20,6 +24,8 @@ const dayMs = 86_400_000
 
 export interface NewInvitation {
   readonly role: Role
+  readonly group?: string | undefined
+  readonly register: boolean
   readonly note?: string | undefined
   readonly most: number
   readonly expiresInDays: number
@@ -33,21 +39,24 @@ export interface Invitations {
   /** Nobody joins by it any more; throws `invitation-unknown`, also for one that the caller does not see. */
   revoke(caller: Caller, id: string): Promise<void>
   /** Who invites, and to what; throws as `join` would for this secret. */
-  look(secret: string): Promise<{ role: Role; by: string }>
+  look(secret: string): Promise<z.infer<typeof invitedSchema>>
   /** Makes the account; throws `invitation-over`, `address-taken`. */
   join(input: { token: string; name: string; email: string; password: string }): Promise<Person>
+  /** Puts somebody who has an account into the invitation's group; who is in takes no place. Throws as `join`. */
+  accept(caller: Caller, secret: string): Promise<{ group: string }>
 }
 
 export interface InvitationsOptions {
   readonly store: Store
   readonly identity: Identity
+  readonly groups: Groups
   readonly publicUrl: () => string
   readonly clock: Clock
   readonly log: Log
 }
 
 /** Keeps invitations in the store. */
-export function createInvitations({ store, identity, publicUrl, clock, log }: InvitationsOptions): Invitations {
+export function createInvitations({ store, identity, groups, publicUrl, clock, log }: InvitationsOptions): Invitations {
   const { db } = store
   const rows = () =>
     db
@@ -55,7 +64,8 @@ export function createInvitations({ store, identity, publicUrl, clock, log }: In
       .leftJoin('user', 'user.id', 'invitation.created_by')
       .selectAll('invitation')
       .leftJoin('person', 'person.id', 'invitation.created_by')
-      .select(['user.name', 'person.role as maker_role'])
+      .leftJoin('people_group', 'people_group.id', 'invitation.group_id')
+      .select(['user.name', 'person.role as maker_role', 'people_group.name as group_name'])
   type Row = Awaited<ReturnType<ReturnType<typeof rows>['execute']>>[number]
 
   const audit = (personId: string, action: string, subject: string, detail: object = {}) =>
@@ -74,11 +84,22 @@ export function createInvitations({ store, identity, publicUrl, clock, log }: In
     // It may have been made while its maker's role was taken.
     if (row.maker_role === null || !mayInvite({ role: row.maker_role }, row.role))
       throw over('whoever made this invitation may not invite any more')
+    if (row.group_id !== null && !(await groups.manages({ id: row.created_by, role: row.maker_role }, row.group_id)))
+      throw over('whoever made this invitation may not change its group any more')
     return row
   }
 
+  const takePlace = (id: string) =>
+    db
+      .updateTable('invitation')
+      .set(({ eb }) => ({ used: eb('used', '+', 1) }))
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', clock.now())
+      .whereRef('used', '<', 'most')
+
   return {
-    create: async (caller, { role, note, most, expiresInDays }) => {
+    create: async (caller, { role, group, register, note, most, expiresInDays }) => {
       if (!mayInvite(caller, role)) {
         const message = `you may not invite to the role ${role}`
         throw new LabError({
@@ -89,12 +110,19 @@ export function createInvitations({ store, identity, publicUrl, clock, log }: In
           studentMessage: 'Instructors invite students and guests, admins anybody. Ask an admin for this invitation.',
         })
       }
+      if (group === undefined && !register) throw refused('group', 'people who have an account need a group to join')
+      if (group !== undefined) {
+        const { manages } = await groups.get(caller, group)
+        if (!manages) throw refused('group', `${group} is changed by its instructors and by admins`)
+      }
       const secret = newSecret()
       const now = clock.now()
       const row = {
         id: newId(now),
         token_hash: hashSecret(secret),
         role,
+        group_id: group ?? null,
+        may_register: register ? 1 : 0,
         note: note ?? null,
         most,
         used: 0,
@@ -105,7 +133,7 @@ export function createInvitations({ store, identity, publicUrl, clock, log }: In
       }
       await store.write([
         db.insertInto('invitation').values(row),
-        audit(caller.personId, 'invitation.created', row.id, { role, most, expiresInDays }),
+        audit(caller.personId, 'invitation.created', row.id, { role, group, register, most, expiresInDays }),
       ])
       const link = new URL(`/join#token=${secret}`, publicUrl()).href
       return { ...describe({ ...row, name: caller.name }), link }
@@ -134,25 +162,27 @@ export function createInvitations({ store, identity, publicUrl, clock, log }: In
       ])
     },
     look: async (secret) => {
-      const { role, name } = await open(secret)
-      return { role, by: name ?? '' }
+      const { role, name, group_id, group_name, may_register } = await open(secret)
+      return {
+        role,
+        by: name ?? '',
+        ...(group_id === null ? {} : { group: { id: group_id, name: group_name ?? group_id } }),
+        register: may_register === 1,
+      }
     },
     join: async ({ token, name, email, password }) => {
-      const { id, role } = await open(token)
+      const { id, role, group_id, may_register } = await open(token)
+      if (may_register === 0) throw over('this invitation is for people who have an account', forMembers)
       const passwordHash = await identity.hashPassword(password)
       const { inserts, person } = newPerson({ store, clock, name, email, role, passwordHash })
-      const place = db
-        .updateTable('invitation')
-        .set(({ eb }) => ({ used: eb('used', '+', 1) }))
-        .where('id', '=', id)
-        .where('revoked_at', 'is', null)
-        .where('expires_at', '>', clock.now())
-        .whereRef('used', '<', 'most')
+      const into =
+        group_id === null ? [] : [joinGroup(db, { groupId: group_id, personId: person.id, nowMs: clock.now() })]
       try {
         await store.write([
-          { query: place, expect: 1 },
+          { query: takePlace(id), expect: 1 },
           ...inserts,
-          audit(person.id, 'person.joined', person.id, { invitation: id, role }),
+          ...into,
+          audit(person.id, 'person.joined', person.id, { invitation: id, role, group: group_id ?? undefined }),
         ])
       } catch (error) {
         const { code } = asLabError(error)
@@ -164,12 +194,39 @@ export function createInvitations({ store, identity, publicUrl, clock, log }: In
       log.info({ person: person.id, role }, 'a person joined by an invitation')
       return person
     },
+    accept: async ({ personId }, secret) => {
+      const { id, group_id } = await open(secret)
+      if (group_id === null) throw over('this invitation is for people who have no account', forStrangers)
+      const member = db.selectFrom('group_member').select('role').where('group_id', '=', group_id)
+      if ((await member.where('person_id', '=', personId).executeTakeFirst()) !== undefined) return { group: group_id }
+      try {
+        await store.write([
+          { query: takePlace(id), expect: 1 },
+          joinGroup(db, { groupId: group_id, personId, nowMs: clock.now() }),
+          audit(personId, 'group.joined', group_id, { invitation: id }),
+        ])
+      } catch (error) {
+        if (asLabError(error).code !== 'precondition-failed') throw error
+        throw over('this invitation is used up or was taken back')
+      }
+      groups.changed(personId)
+      return { group: group_id }
+    },
   }
+}
+
+const forMembers = 'This invitation is for people who have an account here. Sign in and open the link again.'
+const forStrangers = 'This invitation is for people who have no account here. You have one.'
+
+function refused(path: string, message: string): LabError {
+  return new LabError({ code: 'invitation-invalid', kind: 'caller', message, issues: [{ path, message }] })
 }
 
 function describe(row: {
   id: string
   role: Role
+  group_id: string | null
+  may_register: number
   note: string | null
   most: number
   used: number
@@ -182,6 +239,8 @@ function describe(row: {
   return {
     id: row.id,
     role: row.role,
+    ...(row.group_id === null ? {} : { group: row.group_id }),
+    register: row.may_register === 1,
     ...(row.note === null ? {} : { note: row.note }),
     most: row.most,
     used: row.used,

@@ -17,10 +17,10 @@ export interface OwnAccount {
   rename(personId: string, name: string): Promise<void>
   /** Ends every session of the person, here and elsewhere; tokens stay. */
   signOutEverywhere(personId: string): Promise<void>
-  /** The person's sessions, the invitations that they made, and what the audit log says that they did. */
+  /** The person's sessions, groups, the invitations that they made, and what the audit log says that they did. */
   traces(
     personId: string,
-  ): Promise<{ sessions: readonly object[]; invitations: readonly object[]; audit: readonly object[] }>
+  ): Promise<Readonly<Record<'sessions' | 'groups' | 'invitations' | 'audit', readonly object[]>>>
   /**
    * Closes the account for good: the name, the address, notes, the password, sessions and tokens are gone; runs and their
    * data stay, of nobody who can be named. Throws `wrong-credentials`, `last-admin`, and `runs-open` while runs wait or run.
@@ -93,8 +93,16 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
         .where('created_by', '=', personId)
         .orderBy('id')
         .execute()
+      const memberships = await db
+        .selectFrom('group_member')
+        .innerJoin('people_group', 'people_group.id', 'group_member.group_id')
+        .select(['people_group.id', 'name', 'role', 'added_at'])
+        .where('person_id', '=', personId)
+        .orderBy('people_group.id')
+        .execute()
       return {
         sessions,
+        groups: memberships.map(({ added_at, ...group }) => ({ ...group, since: time(added_at) })),
         invitations: made.map(({ id, role, note, most, used, created_at, expires_at, revoked_at }) => ({
           id,
           role,
@@ -148,6 +156,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           db.deleteFrom('token').where('person_id', '=', personId),
           db.deleteFrom('one_time').where('subject', '=', personId),
           db.deleteFrom('idempotency').where('person_id', '=', personId),
+          db.deleteFrom('group_member').where('person_id', '=', personId),
           db.updateTable('run').set({ note: null }).where('person_id', '=', personId).where('note', 'is not', null),
           revokeInvitations({ store, clock, of: personId }),
           db.updateTable('invitation').set({ note: null }).where('created_by', '=', personId),

@@ -1,10 +1,11 @@
 /**
  * Reads a list of people as spreadsheets save it. Pure.
  *
- * The first line names the columns, in any order: name and email, and role if there is one (in Spanish: nombre, correo,
- * función). Columns are separated by commas, semicolons or tabs; a byte-order mark does no harm.
+ * The first line names the columns, in any order: name and email, and role and groups if there are any (in Spanish:
+ * nombre, correo, función, grupos); groups are ids with spaces between. Columns are separated by commas, semicolons or tabs; a byte-order mark does no harm.
  */
 import { roles } from '@fernlab/shared/contracts/people'
+import { isName } from '@fernlab/shared/primitives/ids'
 import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import { CsvError, parse } from 'csv-parse/sync'
 import * as z from 'zod'
@@ -16,13 +17,16 @@ export interface ListedPerson {
   /** Lower-case. */
   readonly email: string
   readonly role: Role
+  readonly groups: readonly string[]
 }
 
 /** More than a school year; longer lists go in parts. */
 export const MOST_PEOPLE = 5000
 const MOST_ISSUES = 50
 
-const headings: Readonly<Record<string, 'name' | 'email' | 'role'>> = {
+type Column = 'name' | 'email' | 'role' | 'groups'
+
+const headings: Readonly<Record<string, Column>> = {
   name: 'name',
   nombre: 'name',
   email: 'email',
@@ -33,6 +37,10 @@ const headings: Readonly<Record<string, 'name' | 'email' | 'role'>> = {
   role: 'role',
   función: 'role',
   rol: 'role',
+  groups: 'groups',
+  group: 'groups',
+  grupos: 'groups',
+  grupo: 'groups',
 }
 
 const emailSchema = z.email()
@@ -42,8 +50,12 @@ interface Line {
   readonly info: { readonly lines: number }
 }
 
-/** The people of the list, or everything that is wrong with it; `role` is for lines that name none. */
-export function readPeople(text: string, role: Role): { people: ListedPerson[]; issues: Issue[] } {
+/** The people of the list, or everything that is wrong with it; `role` and `groups` are for lines that name none. */
+export function readPeople(
+  text: string,
+  role: Role,
+  groups: readonly string[] = [],
+): { people: ListedPerson[]; issues: Issue[] } {
   const refused = (message: string, path = 'csv') => ({ people: [], issues: [{ path, message }] })
   if (text.includes('�')) return refused('is not UTF-8: save the list as “CSV UTF-8” and choose it again')
   let lines: Line[]
@@ -65,7 +77,7 @@ export function readPeople(text: string, role: Role): { people: ListedPerson[]; 
   const [first, ...rest] = lines
   if (first === undefined) return refused('is empty')
   const columns = first.record.map((heading) => headings[heading.toLowerCase().replaceAll('_', ' ')])
-  const at = (column: 'name' | 'email' | 'role') => columns.indexOf(column)
+  const at = (column: Column) => columns.indexOf(column)
   const missing = (['name', 'email'] as const).filter((column) => at(column) < 0)
   if (missing.length > 0) return refused(`line 1 names no column ${missing.join(' and no column ')}`, 'csv[1]')
   if (rest.length > MOST_PEOPLE) return refused(`has more than ${MOST_PEOPLE} people; import it in parts`)
@@ -76,7 +88,7 @@ export function readPeople(text: string, role: Role): { people: ListedPerson[]; 
   const seen = new Map<string, number>()
   for (const { record, info } of rest) {
     const line = info.lines
-    const value = (column: 'name' | 'email' | 'role') => record[at(column)] ?? ''
+    const value = (column: Column) => record[at(column)] ?? ''
     const wrong = (column: string, message: string) =>
       issues.push({ path: `csv[${line}].${column}`, message: `line ${line}: ${message}` })
     const [name, email, given] = [value('name'), value('email').toLowerCase(), value('role').toLowerCase()]
@@ -88,8 +100,14 @@ export function readPeople(text: string, role: Role): { people: ListedPerson[]; 
     if (!emailSchema.safeParse(email).success) wrong('email', `${JSON.stringify(email)} is not a mail address`)
     else if (other !== undefined) wrong('email', `${email} stands in line ${other} already`)
     if (found === undefined) wrong('role', `${JSON.stringify(given)} is not a role; roles are ${roles.join(', ')}`)
+    const named = value('groups')
+      .toLowerCase()
+      .split(/[\s,;|]+/)
+      .filter((id) => id !== '')
+    for (const id of named) if (!isName(id)) wrong('groups', `${JSON.stringify(id)} is not the id of a group`)
     seen.set(email, line)
-    if (issues.length === before && found !== undefined) people.push({ line, name, email, role: found })
+    const into = named.length === 0 ? groups : [...new Set(named)]
+    if (issues.length === before && found !== undefined) people.push({ line, name, email, role: found, groups: into })
   }
   if (issues.length > MOST_ISSUES) {
     const more = issues.length - MOST_ISSUES

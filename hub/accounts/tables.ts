@@ -1,4 +1,5 @@
 import type { Migration } from '@fernlab/shared/storage/database'
+import type { Generated } from 'kysely'
 
 /** better-auth's own tables, as its schema wants them (`getMigrations` of better-auth 1.7); its times are ISO text. */
 export interface UserTable {
@@ -72,6 +73,10 @@ export interface InvitationTable {
   created_at: number
   expires_at: number
   revoked_at: number | null
+  /** Into which whoever joins is put. */
+  group_id: Generated<string | null>
+  /** 0: only for people who have an account. */
+  may_register: Generated<number>
 }
 
 export interface AccountsSchema {

@@ -282,11 +282,13 @@ const roleSchema = z.enum(roles)
 export const personSchema = z.object({ id: z.string(), name: z.string(), email: z.string(), role: roleSchema })
 export type PersonInfo = z.infer<typeof personSchema>
 
-/** `POST /api/v1/users/import`: a list of people, CSV with the columns name, email and, if wanted, role. */
+/** `POST /api/v1/users/import`: a list of people, CSV with the columns name, email and, if wanted, role and groups. */
 export const importPeopleSchema = z.strictObject({
   csv: z.string().max(800_000),
   /** Of lines that name none. */
   role: roleSchema.default('student'),
+  /** Into which people of lines that name none are put, also those who have an account. */
+  group: nameSchema.optional(),
   /** Looks the list through and makes nobody. */
   preview: z.boolean().default(false),
 })
@@ -299,7 +301,9 @@ export const importedPeopleSchema = z.object({
       name: z.string(),
       email: z.string(),
       role: roleSchema,
-      /** Has an account, which stays as it is. */
+      /** Into which they are put. */
+      groups: z.array(z.string()),
+      /** Has an account, which stays as it is but for its groups. */
       known: z.boolean(),
       /** With which the person chooses a password. */
       link: z.string().optional(),
@@ -344,6 +348,10 @@ export const setupLinkSchema = setupSchema.pick({ token: true })
 export const invitationSchema = z.object({
   id: z.string(),
   role: roleSchema,
+  /** Into which whoever joins is put. */
+  group: z.string().optional(),
+  /** False: only people who have an account join by it. */
+  register: z.boolean(),
   /** Whom it is for, in the words of the one who made it. */
   note: z.string().optional(),
   /** How many people may join by it, and how many have. */
@@ -357,14 +365,24 @@ export const invitationSchema = z.object({
 export type Invitation = z.infer<typeof invitationSchema>
 /** `POST /api/v1/invitations` → the link, once. */
 export const createInvitationSchema = z.strictObject({
+  /** Of accounts that are made by it; who has one keeps their role. */
   role: roleSchema.default('student'),
+  group: nameSchema.optional(),
+  register: z.boolean().default(true),
   note: z.string().trim().min(1).max(120).optional(),
   most: z.number().int().min(1).max(1000).default(1),
   expiresInDays: z.number().int().min(1).max(365).default(14),
 })
 export const createdInvitationSchema = invitationSchema.extend({ link: z.string() })
 /** `POST /api/v1/join/check` `{token}`: who invites, and to what. */
-export const invitedSchema = z.object({ role: roleSchema, by: z.string() })
+export const invitedSchema = z.object({
+  role: roleSchema,
+  by: z.string(),
+  group: z.object({ id: z.string(), name: z.string() }).optional(),
+  register: z.boolean(),
+})
+/** `POST /api/v1/join/accept`: somebody who is signed in joins the invitation's group. */
+export const acceptInvitationSchema = z.strictObject({ token: z.string() })
 export const signInSchema = z.strictObject({ email: z.email(), password: z.string().min(1).max(200) })
 export const forgotPasswordSchema = z.strictObject({ email: z.email() })
 export const resetPasswordSchema = z.strictObject({ token: z.string(), password: z.string().min(10).max(200) })

@@ -90,7 +90,7 @@ export function ownAccountRoutes(
       path: '/api/v1/me/export',
       tag: 'Account',
       summary:
-        'All that is known of oneself, to keep: person, sessions, tokens, invitations, doings, runs with outputs',
+        'All that is known of oneself, to keep: person, sessions, tokens, groups, invitations, doings, runs with outputs',
       description: 'Samples of runs are downloaded run by run.',
       access: 'account.manage',
       answer: { what: 'A JSON file', type: 'application/json' },

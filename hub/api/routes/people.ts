@@ -117,7 +117,7 @@ export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void
       tag: 'People',
       summary: 'Make accounts for a list of people, each with a link to choose a password',
       description:
-        'Who has an account stays as they are. A list with a mistake makes nobody; the answer names the lines.',
+        'Who has an account stays as they are, but for the groups that the list puts them into. A list with a mistake makes nobody; the answer names the lines.',
       access: 'people.invite',
       body: importPeopleSchema,
       idempotency: 'secret',

@@ -1,4 +1,5 @@
 import {
+  acceptInvitationSchema,
   forgotPasswordSchema,
   invitedSchema,
   meSchema,
@@ -7,6 +8,7 @@ import {
   setupSchema,
   siteSchema,
 } from '@fernlab/shared/contracts/api'
+import { z } from '@hono/zod-openapi'
 import type { Attempts } from '../attempts.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 
@@ -88,6 +90,19 @@ export function siteRoutes(
       answer: { schema: invitedSchema, what: 'The invitation' },
     },
     async ({ c, body }) => c.json(await guesses.guess(c.get('address'), () => accounts.invitations.look(body.token))),
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/join/accept',
+      tag: 'Site',
+      summary: 'Join the group of an invitation with the account that one has',
+      access: 'account.manage',
+      body: acceptInvitationSchema,
+      answer: { schema: z.object({ group: z.string() }), what: 'The group in which one is now' },
+    },
+    async ({ c, body, caller }) =>
+      c.json(await guesses.guess(c.get('address'), () => accounts.invitations.accept(caller, body.token))),
   )
   add(
     {

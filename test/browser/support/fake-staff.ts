@@ -136,6 +136,7 @@ export const people: readonly PersonInfo[] = [
 const invitation = (id: string, more: Partial<Invitation>): Invitation => ({
   id,
   role: 'student',
+  register: true,
   most: 30,
   used: 12,
   createdBy: 'Ana Ruiz',

@@ -53,7 +53,7 @@ test('a person joins by the link, is signed in, and has the role', async () => {
   assert.match(made.link, /\/join#token=.{20,}/)
   assert.equal([made.role, made.note, made.most, made.used, made.createdBy], ['builder', 'the workshop', 1, 0, 'Admin'])
   const looked = await hub.json('POST', '/api/v1/join/check', { token: secretOf(made) })
-  assert.equal(await looked.json(), { role: 'builder', by: 'Admin' })
+  assert.equal(await looked.json(), { role: 'builder', by: 'Admin', register: true })
   const joined = await join(secretOf(made), { name: 'Cy', email: 'Cy@School.example' })
   assert.is(joined.status, 201)
   const me = await as<Me>(cookieOf(joined), 'GET', '/api/v1/me')

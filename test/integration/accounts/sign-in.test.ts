@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createAccounts } from '@fernlab/hub/accounts/accounts'
 import { createIdentity } from '@fernlab/hub/accounts/identity'
 import { resetPassword } from '@fernlab/hub/accounts/passwords'
+import { createGroups } from '@fernlab/hub/groups/groups'
 import { createMail } from '@fernlab/hub/mail/mail'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -237,6 +238,7 @@ test('the settings make the first admin and its token; weak ones stop the start'
   const open = async (settings: object) => {
     const accounts = await createAccounts({
       store: opened.store,
+      groups: createGroups({ store: opened.store, clock: systemClock }),
       mail: createMail({ smtpUrl: undefined }),
       clock: systemClock,
       log,

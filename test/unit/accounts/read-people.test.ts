@@ -7,7 +7,7 @@ const read = (text: string) => readPeople(text, 'student')
 const issues = (text: string) => read(text).issues.map(({ path, message }) => `${path}: ${message}`)
 
 test('columns in any order, separated as spreadsheets do, with a byte-order mark or without', () => {
-  const ada = { line: 2, name: 'Ada Byron', email: 'ada@x.example', role: 'student' }
+  const ada = { line: 2, name: 'Ada Byron', email: 'ada@x.example', role: 'student', groups: [] }
   for (const text of [
     'name,email\nAda Byron,ada@x.example',
     '\uFEFFE-Mail;Name\r\nAda@X.example;Ada Byron\r\n',
@@ -24,6 +24,21 @@ test('a role of its own counts, else the one for all', () => {
     people.map(({ role }) => role),
     ['instructor', 'student'],
   )
+})
+
+test('groups are ids with spaces between, else the one for all; what can be none is told', () => {
+  const { people } = readPeople(
+    'name,email,grupos\nA,a@x.example,optics physics-2 optics\nB,b@x.example,\n',
+    'student',
+    ['all'],
+  )
+  assert.equal(
+    people.map(({ groups }) => groups),
+    [['optics', 'physics-2'], ['all']],
+  )
+  assert.equal(issues('name,email,groups\nA,a@x.example,a/b\n'), [
+    'csv[2].groups: line 2: "a/b" is not the id of a group',
+  ])
 })
 
 test('quoted names may hold commas, quotes and line breaks; lines are counted as the file has them', () => {
