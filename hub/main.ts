@@ -30,6 +30,7 @@ import type { Fleet, NodeCredential } from './fleet/fleet.ts'
 import { loadFleetBook, reloadHolds } from './fleet/fleet-book.ts'
 import { createNodeCalls } from './fleet/node-calls.ts'
 import { createFleet } from './fleet/open-fleet.ts'
+import { createGroups } from './groups/groups.ts'
 import { createIngest } from './ingest/ingest.ts'
 import { createMail } from './mail/mail.ts'
 import { createMaintenance } from './maintenance/maintenance.ts'
@@ -115,8 +116,10 @@ async function assemble(
   onClose(() => maintenance.close())
   const mail = createMail({ smtpUrl: config.smtpUrl })
   onClose(() => mail.close())
+  const groups = createGroups({ store, clock })
   const accounts = await createAccounts({
     store,
+    groups,
     config: { site, publicUrl, secure, dataFolder: hubFolder, ...adminOf(config) },
     mail,
     clock,
@@ -286,6 +289,7 @@ async function assemble(
   const api = await createApi({
     store,
     accounts,
+    groups,
     catalogue,
     fleet,
     runs,

@@ -21,6 +21,7 @@ import { checkOrigin } from './origin.ts'
 import { problemResponse, refusal } from './problems.ts'
 import { authRoutes } from './routes/auth.ts'
 import { fleetRoutes } from './routes/fleet.ts'
+import { groupRoutes } from './routes/groups.ts'
 import { labRoutes } from './routes/labs.ts'
 import { notBuiltRoutes } from './routes/not-built.ts'
 import { operationsRoutes } from './routes/operations.ts'
@@ -98,6 +99,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   runDataRoutes(add, parts)
   fleetRoutes(add, parts, guesses)
   peopleRoutes(add, parts)
+  groupRoutes(add, parts)
   notBuiltRoutes(app)
   describeApi(app, parts)
 

@@ -9,6 +9,7 @@ import type { Caller } from '../accounts/caller.ts'
 import { type Action, decide, scopesFor } from '../accounts/can.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import type { Groups } from '../groups/groups.ts'
 import type { Maintenance } from '../maintenance/maintenance.ts'
 import type { Monitoring } from '../monitoring/monitoring.ts'
 import type { Results } from '../results/results.ts'
@@ -39,6 +40,7 @@ export interface ApiConfig {
 export interface ApiParts {
   readonly store: Store
   readonly accounts: Accounts
+  readonly groups: Groups
   readonly catalogue: Catalogue
   readonly fleet: Fleet
   readonly runs: Runs

@@ -20,6 +20,8 @@ const statusOfCode: Readonly<Record<string, number>> = {
   'already-set-up': 409,
   'address-taken': 409,
   'last-admin': 409,
+  'group-exists': 409,
+  'group-cycle': 409,
   'import-overtaken': 409,
   'runs-open': 409,
   'already-done': 409,

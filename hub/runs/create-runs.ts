@@ -10,6 +10,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newRunId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { canonicalJson } from '@fernlab/shared/protocol/digest'
+import { sql } from 'kysely'
 import type { Caller } from '../accounts/caller.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { FaultHook } from '../fault-point.ts'
@@ -233,11 +234,17 @@ export function createRuns(options: CreateRunsOptions): Runs {
       }
     },
     get,
-    list: async ({ person, lab, state, limit, cursor }) => {
+    list: async ({ person, people, lab, state, limit, cursor }) => {
       let query = rows()
         .orderBy('run.id', 'desc')
         .limit(limit + 1)
       if (person !== undefined) query = query.where('run.person_id', '=', person)
+      if (people !== undefined)
+        query = query.where(
+          'run.person_id',
+          'in',
+          sql<string>`(SELECT value FROM json_each(${JSON.stringify(people)}))`,
+        )
       if (lab !== undefined) query = query.where('run.lab', '=', lab)
       if (state !== undefined) query = query.where('run.state', '=', state)
       if (cursor !== undefined) query = query.where('run.id', '<', cursor)

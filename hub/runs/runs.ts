@@ -13,6 +13,8 @@ export interface RunChange {
 
 export interface ListRuns {
   readonly person?: string
+  /** Of any of these. */
+  readonly people?: readonly string[]
   readonly lab?: string
   readonly state?: RunState
   readonly limit: number

@@ -1,5 +1,6 @@
 import type { Migration } from '@fernlab/shared/storage/database'
 import { accountsMigration, invitationsMigration } from '../accounts/tables.ts'
+import { groupsMigration } from '../groups/tables.ts'
 
 /** In order; a released one is never changed. better-auth's tables are written as its schema wants them. */
 export const migrations: readonly Migration[] = [
@@ -91,4 +92,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
 `,
   },
   invitationsMigration,
+  groupsMigration,
 ]

@@ -2,6 +2,7 @@
 import type { RunState } from '@fernlab/shared/contracts/run-state'
 import type { Generated } from 'kysely'
 import type { AccountsSchema } from '../accounts/tables.ts'
+import type { GroupsSchema } from '../groups/tables.ts'
 
 export interface RunTable {
   id: string
@@ -205,7 +206,7 @@ export interface AuditTable {
   detail: string
 }
 
-export interface HubSchema extends AccountsSchema {
+export interface HubSchema extends AccountsSchema, GroupsSchema {
   run: RunTable
   run_event: RunEventTable
   document: DocumentTable

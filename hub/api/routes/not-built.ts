@@ -6,7 +6,6 @@ import { refusal } from '../problems.ts'
 const promised = [
   'sessions',
   'bookings',
-  'groups',
   'permissions',
   'usage',
   'directory',

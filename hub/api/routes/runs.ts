@@ -1,10 +1,11 @@
 import { page, type Run, runSchema, submitRunSchema } from '@fernlab/shared/contracts/api'
-import { parameterInputSchema, runIdSchema } from '@fernlab/shared/contracts/common'
+import { nameSchema, parameterInputSchema, runIdSchema } from '@fernlab/shared/contracts/common'
 import { isFinal, type RunState, runStates } from '@fernlab/shared/contracts/run-state'
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Caller } from '../../accounts/caller.ts'
 import { can, decide } from '../../accounts/can.ts'
+import type { ListRuns } from '../../runs/runs.ts'
 import type { AddRoute, ApiParts, Env, RouteAnswer } from '../context.ts'
 import { checkKey } from '../idempotency.ts'
 import { cursorAfter, cursorId, pageQuery } from '../paging.ts'
@@ -17,6 +18,8 @@ const listQuery = pageQuery.extend({
   /** One state, or several with commas between. */
   state: z.string().max(200).optional(),
   person: z.string().max(63).optional(),
+  /** Of everybody in a group or within it, for staff and its instructors. */
+  group: nameSchema.optional(),
 })
 
 const rerunSchema = z.strictObject({
@@ -32,18 +35,23 @@ const replayedRun: RouteAnswer = {
 }
 const longestWaitMs = 30_000
 
-/** The run, if the caller may know of it; another person's reads as if it did not exist. */
-export async function readableRun({ runs }: Pick<ApiParts, 'runs'>, caller: Caller, id: string): Promise<Run> {
+/** The run, if the caller may know of it; another person's reads as if it did not exist, but to who teaches them. */
+export async function readableRun(
+  { runs, groups }: Pick<ApiParts, 'runs' | 'groups'>,
+  caller: Caller,
+  id: string,
+): Promise<Run> {
   const run = await runs.get(id)
-  if (run === undefined || decide(caller, 'runs.read', { ownerId: run.person.id }) !== 'yes') {
-    throw notFound(`the run ${id}`)
-  }
-  return run
+  if (run === undefined) throw notFound(`the run ${id}`)
+  const ownerId = run.person.id
+  const decision = decide(caller, 'runs.read', { ownerId })
+  if (decision === 'yes' || (decision === 'unseen' && (await groups.teaches(caller.personId, ownerId)))) return run
+  throw notFound(`the run ${id}`)
 }
 
 /** Submitting, listing, cancelling and repeating runs. */
 export function runRoutes(add: AddRoute, parts: ApiParts): void {
-  const { runs } = parts
+  const { runs, groups } = parts
 
   const submit = async (c: Context<Env>, caller: Caller, body: z.output<typeof submitRunSchema>) => {
     if (body.priority !== undefined && !can(caller, 'runs.read-any')) {
@@ -85,12 +93,18 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
     async ({ c, query, caller }) => {
       const states = readStates(query.state)
       const cursor = cursorId(query.cursor)
-      const everybody = can(caller, 'runs.read-any')
-      if (!everybody && query.person !== undefined && query.person !== caller.personId) return c.json({ items: [] })
+      const people = query.group === undefined ? undefined : await groups.peopleOf(caller, query.group)
+      const others = query.person !== undefined && query.person !== caller.personId
+      const everybody =
+        can(caller, 'runs.read-any') ||
+        people !== undefined ||
+        (others && (await groups.teaches(caller.personId, query.person ?? '')))
+      if (!everybody && others) return c.json({ items: [] })
       const person = everybody ? query.person : caller.personId
       const filter = {
         limit: query.limit,
         ...(person === undefined ? {} : { person }),
+        ...(people === undefined ? {} : { people }),
         ...(query.lab === undefined ? {} : { lab: query.lab }),
         ...(cursor === undefined ? {} : { cursor }),
       }
@@ -125,6 +139,10 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params, caller }) => {
       const run = await readableRun(parts, caller, params.id)
+      if (!can(caller, 'runs.cancel', { ownerId: run.person.id })) {
+        const hint = 'You see this run as an instructor of a group. Its owner and the staff may stop it.'
+        throw refusal('forbidden', 'a run is stopped by whose it is and by the staff', hint)
+      }
       return c.json(isFinal(run.state) ? run : await runs.cancel(params.id, caller))
     },
   )
@@ -186,7 +204,7 @@ function readStates(text: string | undefined): RunState[] | undefined {
 /** Runs in any of the states, newest first; ids grow with time, so lists by state can be merged. */
 async function listStates(
   { runs }: Pick<ApiParts, 'runs'>,
-  filter: { readonly limit: number; readonly person?: string; readonly lab?: string; readonly cursor?: string },
+  filter: Omit<ListRuns, 'state'>,
   states: readonly RunState[] | undefined,
 ): Promise<{ items: Run[]; cursor?: string }> {
   const lists =

@@ -84,6 +84,7 @@ const refusedTo: Record<string, readonly string[]> = {
     'account.manage',
     'people.invite',
     'people.manage',
+    'groups.manage',
     'settings.change',
     'audit.read',
   ],
@@ -95,6 +96,7 @@ const refusedTo: Record<string, readonly string[]> = {
     'people.read',
     'people.invite',
     'people.manage',
+    'groups.manage',
     'audit.read',
     'storage.read',
     'settings.change',
@@ -180,7 +182,6 @@ test('an admin is refused nothing', async () => {
 const notBuilt = [
   'sessions',
   'bookings',
-  'groups',
   'permissions',
   'usage',
   'directory',

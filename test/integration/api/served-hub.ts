@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { createAccounts } from '@fernlab/hub/accounts/accounts'
 import { type ApiParts, createApi, createApiServer } from '@fernlab/hub/api/api'
 import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
+import { createGroups } from '@fernlab/hub/groups/groups'
 import { createMail } from '@fernlab/hub/mail/mail'
 import { createMaintenance } from '@fernlab/hub/maintenance/maintenance'
 import { createMonitoring } from '@fernlab/hub/monitoring/monitoring'
@@ -79,11 +80,12 @@ export function tableRuns({ store, requireSpace = () => {} }: { store: ApiParts[
       return { id, run: (await get(id)) as Run, replayed: false }
     },
     get,
-    list: async ({ person, lab, state, limit, cursor }) => {
+    list: async ({ person, people, lab, state, limit, cursor }) => {
       let query = rows()
         .orderBy('run.id', 'desc')
         .limit(limit + 1)
       if (person !== undefined) query = query.where('run.person_id', '=', person)
+      if (people !== undefined) query = query.where('run.person_id', 'in', [...people])
       if (lab !== undefined) query = query.where('run.lab', '=', lab)
       if (state !== undefined) query = query.where('run.state', '=', state)
       if (cursor !== undefined) query = query.where('run.id', '<', cursor)
@@ -137,8 +139,10 @@ export async function serveHub(options: ServedOptions = {}) {
   let url = 'http://127.0.0.1:1'
   const publicUrl = () => url
   const mail = createMail({ smtpUrl: options.smtpUrl })
+  const groups = createGroups({ store, clock })
   const accounts = await createAccounts({
     store,
+    groups,
     mail,
     clock,
     log,
@@ -164,6 +168,7 @@ export async function serveHub(options: ServedOptions = {}) {
   const app = await createApi({
     store,
     accounts,
+    groups,
     catalogue,
     fleet: { ...noFleet, ...options.fleet },
     runs,
@@ -201,6 +206,7 @@ export async function serveHub(options: ServedOptions = {}) {
     store,
     folder,
     accounts,
+    groups,
     catalogue,
     maintenance,
     monitoring,

@@ -1,6 +1,7 @@
 import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createAccounts } from '@fernlab/hub/accounts/accounts'
+import { createGroups } from '@fernlab/hub/groups/groups'
 import { createMail } from '@fernlab/hub/mail/mail'
 import { backup } from '@fernlab/hub/maintenance/backup'
 import { restore } from '@fernlab/hub/maintenance/restore'
@@ -18,6 +19,7 @@ let opened: Awaited<ReturnType<typeof temporaryStore>>
 const accountsOn = (store: Store, dataFolder: string, withAdmin: boolean) =>
   createAccounts({
     store,
+    groups: createGroups({ store, clock: systemClock }),
     mail: createMail({ smtpUrl: undefined }),
     clock: systemClock,
     log: silentLog,
