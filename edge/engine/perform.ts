@@ -99,6 +99,11 @@ async function performOne(instruction: Instruction, context: Performance, signal
       return await within(instruction, context, signal)
     case 'fail':
       throw instruction.error
+    case 'live':
+      await context.begun(signal)
+      if (context.seat === undefined)
+        throw new LabError({ code: 'seat-missing', kind: 'bug', message: 'a live step has nobody to wait for' })
+      return await context.seat.hold(instruction, context, signal)
   }
 }
 

@@ -8,6 +8,7 @@ import type { Lease } from '../benches/lease.ts'
 import type { Reading, SignalValue } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { Recorder } from './recorder.ts'
+import type { Seat } from './seat.ts'
 
 /** The bench, the clock and the listeners of one run. */
 export interface Performance {
@@ -20,6 +21,8 @@ export interface Performance {
   readonly oscillating: ReadonlySet<SignalKey>
   readonly environment: Environment
   readonly clock: Clock
+  /** Of a session: where a person's commands come in. */
+  readonly seat?: Seat | undefined
   readonly faultPoint?: FaultHook | undefined
   /** Resolves when the start document is on disk; asked before the first instruction that touches the bench. */
   begun(signal: AbortSignal): Promise<void>

@@ -4,7 +4,8 @@
  * INVARIANTS: nothing touches the bench before the start document is on disk; whatever ends the attempt (its last
  * step, an error, a cancel, its time limit, a lost instrument, a lost disk, the node's end) the lease ends and the bench
  * goes to its safe state at once, without waiting for storage; exactly one stop document follows, after the safe state
- * was tried.
+ * was tried. A clean-up comes before that, within its own time, unless an instrument was lost or the node ends. One that
+ * the node's end keeps from its clean-up gets no stop document: the node's next life does both.
  */
 import type { Limits } from '@fernlab/shared/capabilities/signals'
 import type { StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
@@ -23,9 +24,13 @@ import type { SafeResult } from '../benches/safe-state.ts'
 import type { SignalValue } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { AttemptOutbox } from '../outbox/outbox.ts'
+import { type CleanUpResult, cleanUp } from './clean-up.ts'
+import { errorJson } from './error-json.ts'
 import { perform } from './perform.ts'
 import { planRun, type RunPlan } from './plan.ts'
 import { createRecorder } from './recorder.ts'
+import { createSamples } from './samples.ts'
+import { createSeat, type Seat } from './seat.ts'
 
 export type EngineState = 'idle' | 'running' | 'stopping' | 'stopped'
 
@@ -42,6 +47,8 @@ export interface StopCause {
   readonly state: Extract<FinalState, 'cancelled' | 'failed' | 'interrupted'>
   readonly reason: string
   readonly error?: LabError
+  /** The node ends: there is no time for a clean-up. */
+  readonly leaving?: true
 }
 
 export interface Attempt {
@@ -49,7 +56,9 @@ export interface Attempt {
   readonly assignment: Assignment
   /** Ends it; the first cause counts. */
   stop(cause: StopCause): void
-  /** How far it is, for the live view. */
+  /** Of a session. */
+  readonly seat: Seat | undefined
+  /** How far it is, for the live view; takes the samples of a session along. */
   live(): Live['runs'][number] | undefined
   /** Resolves when the stop document is handed to the journal and the bench is free again. */
   readonly ended: Promise<void>
@@ -80,6 +89,7 @@ export function runAttempt(options: RunOptions): Attempt {
   const { assignment, protocol, bench, outbox, clock, log, node, faultPoint } = options
   const controller = new AbortController()
   const beganAt = clock.monotonic()
+  const samples = createSamples()
   let state: EngineState = 'idle'
   let cause: StopCause | undefined
   let step = ''
@@ -110,6 +120,9 @@ export function runAttempt(options: RunOptions): Attempt {
     estimatedS: seconds,
   }
 
+  const seat = isSession(protocol)
+    ? createSeat({ clock, onSilence: (reason) => stop({ state: 'interrupted', reason }) })
+    : undefined
   const environment = createEnvironment()
   const outputs =
     Object.keys(protocol.outputs).length === 0
@@ -147,7 +160,9 @@ export function runAttempt(options: RunOptions): Attempt {
   )
 
   let cancelLoss = () => {}
+  let lost = false
   lease.onLoss = (instrument, reason) => {
+    lost = true
     const error = new LabError({
       code: 'instrument-lost',
       kind: 'instrument',
@@ -158,6 +173,13 @@ export function runAttempt(options: RunOptions): Attempt {
     })
     cancelLoss()
     cancelLoss = clock.after(LOSS_MS, () => stop({ state: 'failed', reason: error.message, error }))
+  }
+
+  const onValue: RunOptions['onValue'] = (part, signal, value, unit, timeS) => {
+    const key = `${part}.${signal}`
+    if (typeof value === 'number') readings[key] = { value, unit, time: timeS }
+    if (seat !== undefined) samples.note(key, value, unit, timeS)
+    options.onValue(lease.instrument(part).name, signal, value, unit, timeS)
   }
 
   const work = async (): Promise<LabError | undefined> => {
@@ -179,10 +201,8 @@ export function runAttempt(options: RunOptions): Attempt {
             // An attempt that does nothing needs no commit of its own for its start.
             if (instruction.op !== 'wait' || instruction.seconds > 0) begin().catch(() => {})
           },
-          onValue: (part, signal, value, unit, timeS) => {
-            if (typeof value === 'number') readings[`${part}.${signal}`] = { value, unit, time: timeS }
-            options.onValue(lease.instrument(part).name, signal, value, unit, timeS)
-          },
+          seat,
+          onValue,
         },
         controller.signal,
       )
@@ -190,6 +210,16 @@ export function runAttempt(options: RunOptions): Attempt {
     } catch (thrown) {
       return thrown === cause ? undefined : asLabError(thrown)
     }
+  }
+
+  /** A bench that nothing has touched is clean. */
+  const leaveClean = async (): Promise<CleanUpResult | undefined> => {
+    if (protocol.cleanUp === undefined) return undefined
+    if (first) return { done: true, tries: 0 }
+    if (!lost) return await cleanUp({ protocol, parameters: assignment.parameters, bench, lease, clock, log, onValue })
+    const message = 'an instrument was lost: the bench went to its safe state without its clean-up'
+    const error = new LabError({ code: 'instrument-lost', kind: 'instrument', message })
+    return { done: false, tries: 0, error: errorJson(error) }
   }
 
   let settle: (settled: Promise<void>) => void = () => {}
@@ -203,12 +233,20 @@ export function runAttempt(options: RunOptions): Attempt {
     cancelLoss()
     const why = cause
     move('stopping')
+    seat?.leave()
     const at = failure?.details.at ?? (why === undefined ? undefined : step)
+    const unclean = why?.leaving === true && protocol.cleanUp !== undefined && !first
+    const cleaned = unclean ? undefined : await leaveClean()
     // The safe state first: outputs, documents and the log come after it.
     const safe = await bench.release(lease)
     recorder.flush()
+    if (unclean) {
+      settle(Promise.resolve())
+      move('stopped')
+      return
+    }
     const found = await collect(outputs)
-    const outcome = judge(why, failure, found.missing)
+    const outcome = judge(why, failure, found.missing, seat?.reason)
     const stopDoc: Omit<StopDoc, 'rows' | 'documents'> = {
       time: clock.now() / 1000,
       state: outcome.state,
@@ -217,6 +255,7 @@ export function runAttempt(options: RunOptions): Attempt {
       ...(typeof at === 'string' && at !== '' ? { at } : {}),
       outputs: found.outputs,
       missingOutputs: found.missing,
+      ...(cleaned === undefined ? {} : { cleanUp: cleaned }),
       safeState: safeJson(safe),
     }
     const committed = recorder.stop(stopDoc, start)
@@ -238,22 +277,33 @@ export function runAttempt(options: RunOptions): Attempt {
       return state
     },
     assignment,
+    seat,
     stop,
     live: () => {
-      if (state !== 'running') return undefined
+      const ending = seat !== undefined && state === 'stopping'
+      if (state !== 'running' && !ending) return undefined
       const elapsedS = (clock.monotonic() - beganAt) / 1000
+      const secondsLeft = seat?.secondsLeft ?? Math.max(0, seconds - elapsedS)
       return {
         runId: assignment.runId,
         attempt: assignment.attempt,
         progress: seconds > 0 ? Math.min(1, elapsedS / seconds) : 0,
-        ...(seconds > 0 ? { secondsLeft: Math.max(0, seconds - elapsedS) } : {}),
+        ...(seconds > 0 ? { secondsLeft } : {}),
         step,
         readings: { ...readings },
+        ...(seat === undefined ? {} : { session: { stage: seat.stage, samples: samples.take() } }),
       }
     },
     ended,
     settled,
   }
+}
+
+/** Whether a person is let in. */
+function isSession(steps: Pick<Protocol, 'steps'>): boolean {
+  return steps.steps.some(
+    (step) => step.kind === 'live' || (step.kind === 'record' && isSession({ steps: step.steps ?? [] })),
+  )
 }
 
 /** For a protocol that declares none. */
@@ -264,6 +314,7 @@ export function judge(
   cause: StopCause | undefined,
   failure: LabError | undefined,
   missing: Readonly<Record<string, string>>,
+  done = 'all steps were done',
 ): { state: FinalState; reason: string; error?: LabError } {
   if (cause !== undefined) return cause
   if (failure !== undefined) {
@@ -275,7 +326,7 @@ export function judge(
   }
   const names = Object.keys(missing)
   if (names.length > 0) return { state: 'partial', reason: `no value for ${names.join(', ')}` }
-  return { state: 'succeeded', reason: 'all steps were done' }
+  return { state: 'succeeded', reason: done }
 }
 
 async function collect(
@@ -288,16 +339,6 @@ async function collect(
     else outputs[name] = { ...result }
   }
   return { outputs, missing }
-}
-
-/** The form of an error in a stop document. */
-export function errorJson(error: LabError): NonNullable<StopDoc['error']> {
-  const { issues, details, ...rest } = error.toJSON()
-  return {
-    ...rest,
-    ...(issues === undefined ? {} : { issues: issues.map((issue) => ({ ...issue })) }),
-    ...(details === undefined ? {} : { details: { ...details } }),
-  }
 }
 
 export function safeJson(safe: SafeResult): StopDoc['safeState'] {

@@ -21,7 +21,7 @@ import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { type TransitionTable, transition } from '@fernlab/shared/primitives/state-machine'
 import * as z from 'zod'
-import { errorJson } from '../engine/run.ts'
+import { errorJson } from '../engine/error-json.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -64,6 +64,8 @@ export interface CreateHubLinkOptions {
 
 const GREET_AGAIN_MS = 5000
 const LIVE_MS = 500
+/** People who drive by hand look closely. */
+const SESSION_LIVE_MS = 100
 const GOODBYE_MS = 1000
 
 const signalSetSchema = z.object({ value: z.union([z.number(), z.string(), z.boolean()]), lease: z.string() })
@@ -177,12 +179,15 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
     }
   }
 
+  let allSentAt = Number.NEGATIVE_INFINITY
   const live = () => {
     cancelLive = undefined
     if (closed) return
-    cancelLive = clock.after(LIVE_MS, live)
+    cancelLive = clock.after(queue.seated ? SESSION_LIVE_MS : LIVE_MS, live)
     if (state !== 'synced') return
-    const runs = queue.live()
+    const all = clock.monotonic() - allSentAt >= LIVE_MS - SESSION_LIVE_MS / 2
+    if (all) allSentAt = clock.monotonic()
+    const runs = queue.live(all ? 'all' : 'sessions')
     if (runs.length > 0) send('live', { runs } satisfies Live)
   }
 

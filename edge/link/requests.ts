@@ -1,7 +1,7 @@
 /**
  * The calls that a hub makes on this node (`nodeMethods`).
  *
- * INVARIANTS: setting needs the bench's lease; reading does not, but never disturbs a run: while a run holds the bench
+ * INVARIANTS: setting needs the bench's lease, or the seat of the session that holds it; reading does not, but never disturbs a run: while a run holds the bench
  * only its own lease reads. A call ends by its deadline.
  */
 import { type NodeMethod, nodeMethods } from '@fernlab/shared/contracts/sync'
@@ -12,6 +12,7 @@ import type { z } from 'zod'
 import type { Bench } from '../benches/bench.ts'
 import type { Lease } from '../benches/lease.ts'
 import type { Reading, SignalValue } from '../drivers/driver.ts'
+import type { Seat } from '../engine/seat.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Journal } from '../store/journal.ts'
 import { fenceStatement } from '../store/store.ts'
@@ -21,7 +22,7 @@ type Results<M extends NodeMethod> = z.infer<(typeof nodeMethods)[M]['result']>
 
 export interface CreateRequestsOptions {
   readonly benches: ReadonlyMap<string, Bench>
-  readonly queue: Pick<Queue, 'length'>
+  readonly queue: Pick<Queue, 'length' | 'seat'>
   readonly journal: Pick<Journal, 'later'>
   readonly clock: Clock
   /** Values as they are read and set, for the signal topics. */
@@ -54,6 +55,12 @@ export function createRequests({ benches, queue, journal, clock, onValue }: Crea
       throw refuse('lease-invalid', `that lease on bench ${bench.name} has ended`, 'never')
     }
     return lease
+  }
+
+  const seatOf = (key: { readonly runId: string; readonly attempt: number }): Seat => {
+    const seat = queue.seat(key)
+    if (seat !== undefined) return seat
+    throw refuse('session-not-active', `session ${key.runId} does not run on this node`, 'never')
   }
 
   const take = ({ bench: name, holder, fence, ttlMs }: Params<'lease.take'>): Results<'lease.take'> => {
@@ -136,6 +143,24 @@ export function createRequests({ benches, queue, journal, clock, onValue }: Crea
       }
       case 'bench.exchange':
         return await exchange(check('bench.exchange', params), signal)
+      case 'session.command': {
+        const { by, command, ...key } = check('session.command', params)
+        return {
+          readings: { ...(await seatOf(key).command(by, command, signal)) },
+        } satisfies Results<'session.command'>
+      }
+      case 'session.extend': {
+        const { by, seconds, ...key } = check('session.extend', params)
+        return { secondsLeft: seatOf(key).extend(by, seconds) } satisfies Results<'session.extend'>
+      }
+      case 'session.finish': {
+        const { by, ...key } = check('session.finish', params)
+        seatOf(key).finish(by)
+        return {} satisfies Results<'session.finish'>
+      }
+      case 'session.renew':
+        for (const key of check('session.renew', params).sessions) queue.seat(key)?.renew()
+        return {} satisfies Results<'session.renew'>
       default:
         throw refuse('method-unknown', `this node does not know the call ${method}`, 'never')
     }

@@ -7,14 +7,19 @@
  * touched its bench never runs again: found `running` at start, its bench goes to its safe state and it is stopped as
  * `interrupted`.
  */
+import type { Limits } from '@fernlab/shared/capabilities/signals'
 import { type Assignment, assignmentSchema, type Live } from '@fernlab/shared/contracts/sync'
 import { decode, encode } from '@fernlab/shared/links/codec'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import type { Database } from '@fernlab/shared/storage/database'
 import type { Bench } from '../benches/bench.ts'
+import type { Lease } from '../benches/lease.ts'
+import { type CleanUpResult, cleanUp } from '../engine/clean-up.ts'
+import { errorJson } from '../engine/error-json.ts'
 import type { RunPlans } from '../engine/plan.ts'
-import { type Attempt, errorJson, type RunOptions, runAttempt, type StopCause, safeJson } from '../engine/run.ts'
+import { type Attempt, type RunOptions, runAttempt, type StopCause, safeJson } from '../engine/run.ts'
+import type { Seat } from '../engine/seat.ts'
 import { type AttemptKey, type AttemptOutbox, type AttemptState, keyText, type Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../store/journal.ts'
 import { fenceStatement } from '../store/store.ts'
@@ -24,7 +29,7 @@ export interface Queue {
   find(key: AttemptKey): { readonly state: AttemptState; readonly begun: boolean } | undefined
   /** The newest attempt known of a run. */
   newestAttempt(runId: string): number | undefined
-  /** Attempts that wait for or run on the bench. */
+  /** Attempts that wait for or run on the bench, or that it is cleaned up after. */
   length(bench: string): number
   readonly depth: number
   /**
@@ -37,7 +42,11 @@ export interface Queue {
   drop(key: AttemptKey): void
   /** Stops all that run. */
   stopAll(cause: StopCause): void
-  live(): Live['runs']
+  live(which?: 'all' | 'sessions'): Live['runs']
+  /** Where a person drives, if the attempt is a session that runs. */
+  seat(key: AttemptKey): Seat | undefined
+  /** Whether any session runs. */
+  readonly seated: boolean
   /** Takes up what a former life of the node left behind; call once, before the first assignment. */
   restore(): Promise<void>
   forgotten(key: AttemptKey): void
@@ -79,6 +88,8 @@ export function createQueue(options: CreateQueueOptions): Queue {
   const newest = new Map<string, number>()
   const lines = new Map<string, Entry[]>()
   const giveUp = new Map<string, () => void>()
+  /** Benches that a session of a former life left, until they are cleaned up. */
+  const unclean = new Set<string>()
   let closing = false
 
   const note = (entry: Entry) => {
@@ -100,6 +111,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
     entry: Entry,
     cause: StopCause,
     safe: { reached: true } | { reached: false; error: LabError } = { reached: true },
+    cleaned: CleanUpResult | undefined = undefined,
   ) => {
     const { assignment, documents } = entry
     entry.state = 'stopped'
@@ -119,6 +131,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
             missingOutputs: {},
             rows: { ...documents.rows },
             documents: documents.nextSeq + before.length,
+            ...(cleaned === undefined ? {} : { cleanUp: cleaned }),
             safeState: safeJson(safe),
           },
         },
@@ -153,7 +166,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
   const pump = (bench: Bench) => {
     const line = lines.get(bench.name)
     const next = line?.[0]
-    if (next === undefined || next.running !== undefined || closing) return
+    if (next === undefined || next.running !== undefined || closing || unclean.has(bench.name)) return
     if (bench.status.state !== 'free') return waitForBench(bench, next)
     giveUp.get(bench.name)?.()
     giveUp.delete(bench.name)
@@ -239,8 +252,30 @@ export function createQueue(options: CreateQueueOptions): Queue {
       bench === undefined
         ? { reached: false as const, error: benchGone(entry.assignment.bench) }
         : await recoverBench(bench)
+    const cleaned = bench === undefined ? undefined : await cleanUpAfter(entry, bench)
+    unclean.delete(entry.assignment.bench)
     if (closing) return
-    stopUnstarted(entry, { state: 'interrupted', reason: 'the node was restarted while the run was under way' }, safe)
+    const reason = 'the node was restarted while the run was under way'
+    stopUnstarted(entry, { state: 'interrupted', reason }, safe, cleaned)
+    if (bench !== undefined) pump(bench)
+  }
+
+  /** What a session's former life left on the bench; nobody else has had it since. */
+  const cleanUpAfter = async ({ assignment }: Entry, bench: Bench): Promise<CleanUpResult | undefined> => {
+    const protocol = assignment.definition as Protocol
+    if (protocol.cleanUp === undefined) return undefined
+    const limits = assignment.limits as Readonly<Record<string, Limits>>
+    let lease: Lease
+    try {
+      lease = bench.acquire({ kind: 'run', id: assignment.runId }, { limits })
+    } catch (thrown) {
+      return { done: false, tries: 0, error: errorJson(asLabError(thrown)) }
+    }
+    const { parameters } = assignment
+    const onValue: typeof options.onValue = (part, ...value) => options.onValue(lease.instrument(part).name, ...value)
+    const cleaned = await cleanUp({ protocol, parameters, bench, lease, clock, log, onValue })
+    await bench.release(lease)
+    return cleaned
   }
 
   return {
@@ -249,7 +284,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
       return entry && { state: entry.state, begun: entry.documents.committed > 0 }
     },
     newestAttempt: (runId) => newest.get(runId),
-    length: (bench) => lines.get(bench)?.length ?? 0,
+    length: (bench) => (lines.get(bench)?.length ?? 0) + (unclean.has(bench) ? 1 : 0),
     get depth() {
       let depth = 0
       for (const line of lines.values()) depth += line.length
@@ -315,13 +350,19 @@ export function createQueue(options: CreateQueueOptions): Queue {
     stopAll: (cause) => {
       for (const entry of entries.values()) entry.running?.stop(cause)
     },
-    live: () => {
+    live: (which = 'all') => {
       const runs: Live['runs'] = []
       for (const line of lines.values()) {
-        const live = line[0]?.running?.live()
+        const running = line[0]?.running
+        const live = which === 'all' || running?.seat !== undefined ? running?.live() : undefined
         if (live !== undefined) runs.push(live)
       }
       return runs
+    },
+    seat: (key) => entries.get(keyText(key))?.running?.seat,
+    get seated() {
+      for (const line of lines.values()) if (line[0]?.running?.seat !== undefined) return true
+      return false
     },
     restore: async () => {
       // Before anything new: a document that is there already would be in the way of its successor.
@@ -351,6 +392,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
         else if (state === 'waiting') failUnstarted(entry, benchGone(checked.data.bench))
         if (state === 'running') {
           log.warn({ run: checked.data.runId, bench: checked.data.bench }, 'a run was cut by a restart of the node')
+          if ((checked.data.definition as Protocol).cleanUp !== undefined) unclean.add(checked.data.bench)
           interrupt(entry).catch((thrown) =>
             log.error({ error: asLabError(thrown).message }, 'a cut run was not stopped'),
           )
@@ -366,7 +408,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
       closing = true
       for (const cancel of giveUp.values()) cancel()
       const running = [...entries.values()].flatMap((entry) => (entry.running === undefined ? [] : [entry.running]))
-      for (const one of running) one.stop({ state: 'interrupted', reason: 'the node was shut down' })
+      for (const one of running) one.stop({ state: 'interrupted', reason: 'the node was shut down', leaving: true })
       if (running.length === 0) return
       let cancel = () => {}
       const late = new Promise<void>((resolve) => {

@@ -78,6 +78,8 @@ export const stopDocSchema = z.object({
   /** Rows per stream and documents before this one: the hub can prove that nothing is missing. */
   rows: z.record(z.string(), z.number()),
   documents: z.number(),
+  /** Whether the clean-up of a session was done, and how often it was tried; without, there was none to do. */
+  cleanUp: z.object({ done: z.boolean(), tries: z.number(), error: labErrorSchema.optional() }).optional(),
   /** Whether the bench reached its safe state after the run. */
   safeState: z.object({ reached: z.boolean(), error: labErrorSchema.optional() }),
 })

@@ -5,6 +5,7 @@ import type { TransitionTable } from '../primitives/state-machine.ts'
 import { labErrorSchema, nameSchema, textSchema } from './common.ts'
 import { panelSchema } from './panel.ts'
 import { isFinal, type RunState } from './run-state.ts'
+import type { SessionStage } from './session-columns.ts'
 
 /** How long a session lasts when nobody says, and the most that it may be extended to. */
 export const DEFAULT_SECONDS = 600
@@ -83,11 +84,6 @@ export const sessionTransitions: TransitionTable<SessionState> = {
   finishing: ['closed'],
   closed: [],
 }
-
-/** Where a node is in a session. */
-export const sessionStages = ['preparing', 'active', 'finishing'] as const
-export const sessionStageSchema = z.enum(sessionStages)
-export type SessionStage = z.infer<typeof sessionStageSchema>
 
 /** The session's state, from its run's and from the stage that its node has told. */
 export function sessionStateOf(run: RunState, stage: SessionStage): SessionState {

@@ -10,10 +10,11 @@
  *             `accepted` nor a start document came
  */
 import * as z from 'zod'
-import { instrumentSpecSchema, limitsSchema } from '../capabilities/signals.ts'
+import { identifierSchema, instrumentSpecSchema, limitsSchema, signalKeySchema } from '../capabilities/signals.ts'
 import { labErrorSchema, parametersSchema } from './common.ts'
 import { nodeDocumentSchema } from './documents.ts'
 import { benchStateSchema } from './run-state.ts'
+import { sessionStageSchema } from './session-columns.ts'
 
 export const SYNC_VERSION = 2
 
@@ -104,6 +105,15 @@ export type Acknowledge = z.infer<typeof acknowledgeSchema>
 
 export const cancelSchema = z.object({ cancels: z.array(z.object({ ...attemptKey, reason: z.string() })) })
 
+const scalar = z.union([z.number(), z.string(), z.boolean()])
+
+const samplesSchema = z.record(
+  z.string(),
+  z.object({ unit: z.string(), time: z.array(z.number()), values: z.array(scalar) }),
+)
+/** Values of signals, by `part.signal`, each with its time in epoch seconds. */
+export type SessionSamples = z.infer<typeof samplesSchema>
+
 /** node → hub, may be lost: how far running attempts are. */
 export const liveSchema = z.object({
   runs: z.array(
@@ -116,6 +126,8 @@ export const liveSchema = z.object({
       step: z.string(),
       /** Latest value per `part.signal`. */
       readings: z.record(z.string(), z.object({ value: z.number(), unit: z.string(), time: z.number() })).optional(),
+      /** Of a session: where it is, and what was read and set since the message before, the newest of it when it was much. */
+      session: z.object({ stage: sessionStageSchema, samples: samplesSchema }).optional(),
     }),
   ),
 })
@@ -138,10 +150,22 @@ export const replySchema = z.object({
 const lease = z.string()
 const benchName = z.string()
 const readingSchema = z.object({
-  value: z.union([z.number(), z.string(), z.boolean()]),
+  value: scalar,
   unit: z.string(),
   time: z.number(),
 })
+
+/** What a person does in a session; keys are `part.signal`, values in the signal's unit. */
+export const sessionCommandSchema = z.discriminatedUnion('what', [
+  z.strictObject({ what: z.literal('set'), values: z.record(signalKeySchema, scalar) }),
+  z.strictObject({
+    what: z.literal('call'),
+    action: signalKeySchema,
+    arguments: z.record(identifierSchema, scalar).optional(),
+  }),
+  z.strictObject({ what: z.literal('read'), signals: z.array(signalKeySchema).min(1).max(64) }),
+])
+export type SessionCommand = z.infer<typeof sessionCommandSchema>
 
 /** Parameters and results of the calls that a hub makes on a node. */
 export const nodeMethods = {
@@ -160,10 +184,24 @@ export const nodeMethods = {
     params: z.object({
       bench: benchName,
       lease: lease.optional(),
-      set: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
+      set: z.record(z.string(), scalar).optional(),
       read: z.array(z.string()).optional(),
     }),
     result: z.object({ readings: z.record(z.string(), readingSchema) }),
   },
+  /** A command of the person `by` to the bench of an active session. */
+  'session.command': {
+    params: z.object({ ...attemptKey, by: z.string(), command: sessionCommandSchema }),
+    result: z.object({ readings: z.record(z.string(), readingSchema) }),
+  },
+  /** Makes an active session `seconds` long in all; one that is as long already stays as it is. */
+  'session.extend': {
+    params: z.object({ ...attemptKey, by: z.string(), seconds: z.number() }),
+    result: z.object({ secondsLeft: z.number() }),
+  },
+  /** Ends an active session; one that has ended stays as it is. */
+  'session.finish': { params: z.object({ ...attemptKey, by: z.string() }), result: z.object({}) },
+  /** The hub is there: without this the node ends its sessions. */
+  'session.renew': { params: z.object({ sessions: z.array(z.object(attemptKey)) }), result: z.object({}) },
 } as const
 export type NodeMethod = keyof typeof nodeMethods

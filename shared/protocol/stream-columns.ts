@@ -23,7 +23,6 @@ type Variable = Extract<ColumnSource, { kind: 'variable' }>
 export function streamUses(protocol: Protocol): StreamUse[] {
   const uses: StreamUse[] = []
   walk(protocol.steps, ['steps'], [], uses)
-  walk(protocol.cleanUp ?? [], ['cleanUp'], [], uses)
   return uses
 }
 

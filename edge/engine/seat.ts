@@ -1,0 +1,241 @@
+/**
+ * Where a person drives the bench in a live session: commands on the lease that the session's run holds.
+ *
+ * INVARIANTS: a command reaches the bench only while the live step lasts, by the run's own lease and within its limits;
+ * the step ends when its time is over, when somebody finishes it, when no command has come for the idle time, or when
+ * the hub has been silent too long, whether or not a hub is there; what is under way is given up and has ended before the
+ * step does; every command leaves a row, also one that failed.
+ */
+import { COMMANDS_STREAM, type CommandRow, type SessionStage } from '@fernlab/shared/contracts/session-columns'
+import type { SessionCommand } from '@fernlab/shared/contracts/sync'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Instruction } from '@fernlab/shared/protocol/expand'
+import { splitKey } from '@fernlab/shared/protocol/quantities'
+import type { Reading } from '../drivers/driver.ts'
+import { observe, type Performance, setOne } from './performance.ts'
+
+type Live = Extract<Instruction, { op: 'live' }>
+type SeatReadings = Readonly<Record<string, Reading & { readonly unit: string }>>
+
+export interface Seat {
+  readonly stage: SessionStage
+  /** Why the live step ended; undefined while it has not. */
+  readonly reason: string | undefined
+  /** Of the live step; undefined while it does not last. */
+  readonly secondsLeft: number | undefined
+  /** Does what the person asks; throws `session-not-active` before and after the live step. */
+  command(by: string, command: SessionCommand, abort: AbortSignal): Promise<SeatReadings>
+  /** Makes the live step so long in all, if that is longer; resolves with what is left. */
+  extend(by: string, seconds: number): number
+  /** Ends the live step; nothing when it has ended. */
+  finish(by: string): void
+  /** The hub was heard. */
+  renew(): void
+  /** Performs the live step. */
+  hold(instruction: Live, context: Performance, signal: AbortSignal): Promise<void>
+  /** The steps have ended, however they did. */
+  leave(): void
+}
+
+export interface CreateSeatOptions {
+  readonly clock: Clock
+  /** Ends the run because its hub is gone. */
+  readonly onSilence: (reason: string) => void
+}
+
+const MOST_UNDER_WAY = 16
+const CALL_MS = 5000
+
+interface Held {
+  readonly context: Performance
+  readonly signal: AbortSignal
+  readonly beganAt: number
+  seconds: number
+  end(reason: string): void
+  touched(): void
+  heard(): void
+  lasts(): void
+}
+
+/** The seat of one attempt. */
+export function createSeat({ clock, onSilence }: CreateSeatOptions): Seat {
+  let stage: SessionStage = 'preparing'
+  let reason: string | undefined
+  let held: Held | undefined
+  const underWay = new Set<Promise<unknown>>()
+
+  const note = ({ recorder }: Performance, row: Partial<CommandRow>) => {
+    recorder.row(COMMANDS_STREAM, clock.now() / 1000, { ...emptyRow, ...row })
+  }
+
+  const active = (): Held => {
+    if (held !== undefined && !held.signal.aborted) return held
+    throw new LabError({
+      code: 'session-not-active',
+      kind: 'caller',
+      message: stage === 'preparing' ? 'the bench is still being prepared' : 'the session has ended',
+      studentMessage: stage === 'preparing' ? 'The bench is still being prepared.' : 'Your time on the bench is over.',
+    })
+  }
+
+  const leftOf = ({ beganAt, seconds }: Held): number => Math.max(0, seconds - (clock.monotonic() - beganAt) / 1000)
+
+  const doOne = async ({ context }: Held, command: SessionCommand, abort: AbortSignal): Promise<SeatReadings> => {
+    const { lease } = context
+    switch (command.what) {
+      case 'set':
+        for (const [key, value] of Object.entries(command.values)) {
+          const { part, signal } = splitKey(key)
+          await setOne(context, part, signal, value, undefined, abort)
+        }
+        return {}
+      case 'call': {
+        const { part, signal: action } = splitKey(command.action)
+        const spec = lease.instrument(part).spec.actions.find(({ name }) => name === action)
+        await lease.call(part, action, command.arguments ?? {}, CALL_MS + 3000 * (spec?.typicalS ?? 0), abort)
+        return {}
+      }
+      case 'read': {
+        const readings = await lease.read(command.signals.map(splitKey), abort)
+        observe(context, readings)
+        const unitOf = (key: string) => {
+          const { part, signal } = splitKey(key)
+          return lease.signal(part, signal).unit
+        }
+        return Object.fromEntries(
+          Object.entries(readings).map(([key, reading]) => [key, { ...reading, unit: unitOf(key) }]),
+        )
+      }
+    }
+  }
+
+  return {
+    get stage() {
+      return stage
+    },
+    get reason() {
+      return reason
+    },
+    get secondsLeft() {
+      return held === undefined ? undefined : leftOf(held)
+    },
+    command: async (by, command, abort) => {
+      const now = active()
+      if (underWay.size >= MOST_UNDER_WAY) {
+        throw new LabError({
+          code: 'session-busy',
+          kind: 'caller',
+          retry: 'now',
+          message: `${MOST_UNDER_WAY} commands are under way already`,
+        })
+      }
+      now.touched()
+      const work = doOne(now, command, AbortSignal.any([abort, now.signal]))
+      underWay.add(work)
+      try {
+        const readings = await work
+        for (const row of rowsOf(command, readings)) note(now.context, { by, ...row, outcome: 'done' })
+        return readings
+      } catch (thrown) {
+        const error = asLabError(thrown)
+        for (const row of rowsOf(command, {})) note(now.context, { by, ...row, outcome: error.message })
+        throw error
+      } finally {
+        underWay.delete(work)
+      }
+    },
+    extend: (by, seconds) => {
+      const now = active()
+      if (seconds > now.seconds) {
+        now.seconds = seconds
+        now.touched()
+        now.lasts()
+        note(now.context, { by, what: 'extend', value: JSON.stringify(seconds), outcome: 'done' })
+      }
+      return leftOf(now)
+    },
+    finish: (by) => {
+      if (held === undefined || held.signal.aborted) return
+      note(held.context, { by, what: 'finish', outcome: 'done' })
+      held.end('it was finished')
+    },
+    renew: () => held?.heard(),
+    hold: async (instruction, context, signal) => {
+      const { idleS, silenceS } = instruction
+      await context.recorder.open(COMMANDS_STREAM, signal)
+      const over = new AbortController()
+      const timers = new Map<string, () => void>()
+      const restart = (name: string, seconds: number, then: () => void) => {
+        timers.get(name)?.()
+        timers.set(name, clock.after(seconds * 1000, then))
+      }
+      const onAbort = () => over.abort(ended)
+      signal.addEventListener('abort', onAbort, { once: true })
+      const mine: Held = {
+        context,
+        signal: over.signal,
+        beganAt: clock.monotonic(),
+        seconds: instruction.seconds,
+        end: (why) => {
+          reason ??= why
+          over.abort(ended)
+        },
+        touched: () => restart('idle', idleS, () => mine.end(`nothing was done for ${idleS} s`)),
+        heard: () => restart('silence', silenceS, () => onSilence(`the hub was silent for ${silenceS} s`)),
+        lasts: () => restart('time', leftOf(mine), () => mine.end('its time was over')),
+      }
+      mine.touched()
+      mine.heard()
+      mine.lasts()
+      held = mine
+      stage = 'active'
+      note(context, { what: 'begin', value: JSON.stringify(instruction.seconds), outcome: 'done' })
+      context.recorder.flush()
+      try {
+        if (signal.aborted) onAbort()
+        if (!over.signal.aborted) {
+          await new Promise<void>((resolve) => over.signal.addEventListener('abort', () => resolve(), { once: true }))
+        }
+        await Promise.allSettled(underWay)
+        signal.throwIfAborted()
+      } finally {
+        for (const cancel of timers.values()) cancel()
+        signal.removeEventListener('abort', onAbort)
+        held = undefined
+        stage = 'finishing'
+        note(context, { what: 'end', value: JSON.stringify(reason ?? 'it was stopped'), outcome: 'done' })
+        context.recorder.flush()
+      }
+    },
+    leave: () => {
+      stage = 'finishing'
+    },
+  }
+}
+
+const ended = new LabError({
+  code: 'session-not-active',
+  kind: 'caller',
+  message: 'the session ended before the command was done',
+  studentMessage: 'Your time on the bench ended before this was done.',
+})
+
+const emptyRow: CommandRow = { by: '', what: '', target: '', value: 'null', outcome: '' }
+
+/** One row for each signal or action that a command is about. */
+function rowsOf(command: SessionCommand, readings: SeatReadings): Partial<CommandRow>[] {
+  const { what } = command
+  switch (what) {
+    case 'set':
+      return Object.entries(command.values).map(([target, value]) => ({ what, target, value: JSON.stringify(value) }))
+    case 'call':
+      return [{ what, target: command.action, value: JSON.stringify(command.arguments ?? {}) }]
+    case 'read':
+      return command.signals.map((target) => ({
+        what,
+        target,
+        value: JSON.stringify(readings[target]?.value ?? null),
+      }))
+  }
+}
