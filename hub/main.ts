@@ -46,6 +46,7 @@ import type { Runs } from './runs/runs.ts'
 import { createWaiting } from './runs/waiting.ts'
 import { decide } from './scheduling/decide.ts'
 import { explain } from './scheduling/explain.ts'
+import { createScheduling } from './scheduling/scheduling.ts'
 import { openStore, sqlitePath } from './store/store.ts'
 import { createTurn } from './store/turn.ts'
 import { HUB_VERSION } from './version.ts'
@@ -140,9 +141,11 @@ async function assemble(
   const book = await loadFleetBook(store, clock)
   const compatible = new CompatibilityCache(book)
   const open = new OpenRuns()
+  const scheduling = createScheduling({ store, clock, onChange: (rules, used) => open.reorder(rules, used) })
   const load = async () => {
+    const { rules, used } = await scheduling.load()
     const loaded = await loadOpenRuns({ store, labVersion: catalogue.version })
-    open.clear()
+    open.reset(rules, used)
     for (const run of loaded) open.add(run)
   }
   await load()
@@ -294,6 +297,7 @@ async function assemble(
     fleet,
     runs,
     results,
+    scheduling,
     maintenance,
     monitoring,
     config: {

@@ -14,6 +14,7 @@ import type { Maintenance } from '../maintenance/maintenance.ts'
 import type { Monitoring } from '../monitoring/monitoring.ts'
 import type { Results } from '../results/results.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { Scheduling } from '../scheduling/scheduling.ts'
 import type { Store } from '../store/store.ts'
 import { createIdempotency } from './idempotency.ts'
 import { problemResponse, refusal } from './problems.ts'
@@ -46,6 +47,7 @@ export interface ApiParts {
   readonly runs: Runs
   readonly results: Results
   readonly maintenance: Maintenance
+  readonly scheduling: Pick<Scheduling, 'rules' | 'change'>
   readonly monitoring: Monitoring
   readonly config: ApiConfig
   readonly clock: Clock

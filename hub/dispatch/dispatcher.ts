@@ -77,21 +77,21 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
   let nudged = false
   let closed = false
 
-  const serves = (run: OpenRun, bench: string) => compatible.benchesFor(run.lab).has(bench)
+  const serves = (run: OpenRun, bench: string) => compatible.serves(run, bench)
 
   const look = () => {
     nudged = false
-    if (closed || !turn.open || runs.queue.length === 0) return
+    if (closed || !turn.open || runs.waiting.size === 0) return
     const now = clock.monotonic()
     const freeBenches: string[] = []
     for (const bench of book.benches.values()) if (book.isFree(bench, now)) freeBenches.push(bench.id)
     if (freeBenches.length === 0) return
-    const decisions = scheduler.decide({ queue: runs.queue, freeBenches, serves }, clock.now())
+    const lines = runs.waiting.lines(clock.now())
+    const decisions = scheduler.decide({ lines, freeBenches, serves }, clock.now())
     if (decisions.length === 0) return
     faultPoint?.('before-assign-commit')
-    runs.dequeue(new Set(decisions.map(({ run }) => run)))
     const sending: OpenRun[] = []
-    for (const { run, bench: id } of decisions) {
+    for (const { entry: run, bench: id } of decisions) {
       const bench = book.benches.get(id)
       if (bench === undefined) continue
       ledger.assign(run, bench)

@@ -26,6 +26,11 @@ export class CompatibilityCache {
     this.#book = book
   }
 
+  /** Whether the bench can do what waits for this lab, and is the one that is wanted where one is. */
+  serves({ lab, wantedBench }: { lab: CatalogueLab; wantedBench: string | null }, bench: string): boolean {
+    return (wantedBench === null || wantedBench === bench) && this.benchesFor(lab).has(bench)
+  }
+
   /** Ids of the benches that serve the lab, up or not. */
   benchesFor(lab: CatalogueLab): ReadonlySet<string> {
     if (this.#shape !== this.#book.shape) {

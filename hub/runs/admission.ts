@@ -1,5 +1,6 @@
 /** Whether a run may be queued: everything that is checked before it exists. */
 import type { SubmitRun } from '@fernlab/shared/contracts/api'
+import { priorities } from '@fernlab/shared/contracts/run-state'
 import type { Issue, LabErrorInit } from '@fernlab/shared/primitives/lab-error'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { checkProtocol } from '@fernlab/shared/protocol/check-protocol'
@@ -18,6 +19,8 @@ export interface Admitted {
   readonly parameters: Readonly<Record<string, number | string | boolean>>
   readonly parametersJson: string
   readonly estimatedS: number
+  /** What the caller gets of the priority that was asked for. */
+  readonly priority: number
 }
 
 export interface Admission {
@@ -33,14 +36,23 @@ export interface CreateAdmissionOptions {
   readonly requireSpace: () => void
 }
 
+/** What does not depend on who asks. */
+type Checked = Omit<Admitted, 'priority'>
+
 const mostRemembered = 500
+
+/** Staff get any priority, everybody else none sooner than the usual. */
+function allowedPriority(caller: Caller, asked: number = priorities.usual): number {
+  const soonest = caller.role === 'admin' || caller.role === 'instructor' ? priorities.soonest : priorities.usual
+  return Math.max(soonest, asked)
+}
 
 /** Admission over catalogue and fleet; the same body is checked once until either changes. */
 export function createAdmission({ labs, book, compatible, requireSpace }: CreateAdmissionOptions): Admission {
   let shape = -1
-  const known = new Map<string, Admitted>()
+  const known = new Map<string, Checked>()
 
-  const check = (lab: CatalogueLab, body: SubmitRun): Admitted => {
+  const check = (lab: CatalogueLab, body: SubmitRun): Checked => {
     const protocol = Object.hasOwn(lab.protocols, body.protocol) ? lab.protocols[body.protocol] : undefined
     if (protocol === undefined) {
       throw refuse('protocol-unknown', `the lab ${lab.id} has no protocol ${body.protocol}`, [
@@ -102,18 +114,12 @@ export function createAdmission({ labs, book, compatible, requireSpace }: Create
         const message = 'models are not supported by this release'
         throw refuse('model-not-supported', message, [{ path: 'model', message }])
       }
-      if (body.priority !== undefined && caller.role !== 'admin' && caller.role !== 'instructor') {
-        const message = 'only staff may set a priority'
-        throw refuse('priority-not-allowed', message, [{ path: 'priority', message }])
-      }
       if (shape !== book.shape || known.size >= mostRemembered) known.clear()
       shape = book.shape
       const key = JSON.stringify([lab.id, lab.version, body.protocol, body.bench, body.parameters])
-      const before = known.get(key)
-      if (before !== undefined) return before
-      const admitted = check(lab, body)
-      known.set(key, admitted)
-      return admitted
+      const checked = known.get(key) ?? check(lab, body)
+      known.set(key, checked)
+      return { ...checked, priority: allowedPriority(caller, body.priority) }
     },
   }
 }

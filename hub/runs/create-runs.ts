@@ -52,7 +52,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
   const rowOf = (
     caller: Caller,
     body: SubmitRun,
-    { lab, protocol, parametersJson, estimatedS }: Admitted,
+    { lab, protocol, parametersJson, estimatedS, priority }: Admitted,
   ): NewRunRow => {
     const nowMs = clock.now()
     return {
@@ -66,8 +66,9 @@ export function createRuns(options: CreateRunsOptions): Runs {
       parameters: parametersJson,
       note: body.note ?? null,
       wanted_bench: body.bench ?? null,
-      priority: body.priority ?? 0,
+      priority,
       created_at: nowMs,
+      counts_from: runs.waiting.countsFrom(caller.personId, lab.id, nowMs),
       estimated_s: estimatedS,
       idempotency_key: null,
       request_hash: null,
@@ -90,6 +91,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       wantedBench: row.wanted_bench,
       priority: row.priority,
       createdAt: row.created_at,
+      countsFrom: row.counts_from ?? row.created_at,
       estimatedS: row.estimated_s,
       state: 'queued',
       attempt: 1,

@@ -27,7 +27,7 @@ export interface Outcome {
 
 export interface Ledger {
   readonly runs: OpenRuns
-  /** Takes the bench for the run's attempt, with the next fence. The caller takes the run out of the queue. */
+  /** Takes the run out of the queue and the bench for its attempt, with the next fence. */
   assign(run: OpenRun, bench: BookedBench): Hold
   start(run: OpenRun, startedAt: number): void
   finish(run: OpenRun, outcome: Outcome): void
@@ -117,6 +117,8 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       bench.runId = null
       bench.since = nowMs
     }
+    // A bench that refused was not used.
+    runs.waiting.release(run, attemptState === 'refused' ? 0 : nowMs - hold.assignedAtMs, nowMs)
     run.hold = undefined
   }
 
@@ -134,6 +136,8 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
     },
     assign: (run, bench) => {
       run.state = transition(runTransitions, run.state, 'assigned', `run ${run.id}`) as 'assigned'
+      runs.waiting.remove(run)
+      runs.waiting.hold(run)
       const at = clock.now()
       const before = bench.fence
       const fence = before + 1
@@ -217,7 +221,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       run.startedAt = null
       run.starting = undefined
       run.live = undefined
-      runs.enqueue(run)
+      runs.waiting.add(run)
       record(run, 'queued', null, reason)
       moved()
     },

@@ -6,6 +6,9 @@
  */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
+import type { OrderRules } from '../scheduling/order.ts'
+import type { Usage } from '../scheduling/usage.ts'
+import { WaitingQueue } from '../scheduling/waiting-queue.ts'
 import type { Store } from '../store/store.ts'
 import type { TurnRow } from '../store/turn.ts'
 import type { NewRunRow, StartedRunRow } from './run-statements.ts'
@@ -22,6 +25,7 @@ export interface OpenRun {
   readonly wantedBench: string | null
   readonly priority: number
   readonly createdAt: number
+  readonly countsFrom: number
   readonly estimatedS: number | null
   state: 'queued' | 'assigned' | 'running'
   attempt: number
@@ -58,12 +62,8 @@ export interface Hold {
 
 export class OpenRuns {
   readonly byId = new Map<string, OpenRun>()
-  /** Queued runs, higher priority first, then first come. */
-  #queue: OpenRun[] = []
-
-  get queue(): readonly OpenRun[] {
-    return this.#queue
-  }
+  /** Queued runs in the order in which they are served, with what everybody has used lately. */
+  readonly waiting = new WaitingQueue<OpenRun>()
 
   get(id: string): OpenRun | undefined {
     return this.byId.get(id)
@@ -71,38 +71,26 @@ export class OpenRuns {
 
   add(run: OpenRun): void {
     this.byId.set(run.id, run)
-    if (run.state === 'queued') this.enqueue(run)
-  }
-
-  /** Puts a queued run at its place: a run that was interrupted keeps the place of its first coming. */
-  enqueue(run: OpenRun): void {
-    let at = this.#queue.length
-    while (at > 0 && comesBefore(run, this.#queue[at - 1] as OpenRun)) at--
-    this.#queue.splice(at, 0, run)
-  }
-
-  /** Takes queued runs out of the queue in one pass. */
-  dequeue(runs: ReadonlySet<OpenRun>): void {
-    if (runs.size === 0) return
-    let kept = 0
-    let left = runs.size
-    let at = 0
-    for (; at < this.#queue.length && left > 0; at++) {
-      const run = this.#queue[at] as OpenRun
-      if (runs.has(run)) left--
-      else this.#queue[kept++] = run
-    }
-    this.#queue.splice(kept, at - kept)
+    if (run.state === 'queued') this.waiting.add(run)
+    else this.waiting.hold(run)
   }
 
   delete(run: OpenRun): void {
     this.byId.delete(run.id)
-    if (run.state === 'queued') this.dequeue(new Set([run]))
+    if (run.state === 'queued') this.waiting.remove(run)
   }
 
-  clear(): void {
+  /** Forgets all runs; `used` is the bench time that counts. */
+  reset(rules: OrderRules, used: Usage): void {
     this.byId.clear()
-    this.#queue = []
+    this.waiting.reset(rules, used)
+  }
+
+  /** Orders what waits by other rules. */
+  reorder(rules: OrderRules, used: Usage): void {
+    const all = [...this.byId.values()]
+    this.reset(rules, used)
+    for (const run of all) this.add(run)
   }
 
   counts(): { queued: number; assigned: number; running: number } {
@@ -110,12 +98,6 @@ export class OpenRuns {
     for (const { state } of this.byId.values()) counts[state]++
     return counts
   }
-}
-
-function comesBefore(a: OpenRun, b: OpenRun): boolean {
-  if (a.priority !== b.priority) return a.priority > b.priority
-  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt
-  return a.id < b.id
 }
 
 /** The run's protocol; a version that was pushed once stays, so its absence is a bug. */
@@ -183,6 +165,7 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
       wantedBench: row.wanted_bench,
       priority: row.priority,
       createdAt: row.created_at,
+      countsFrom: row.counts_from ?? row.created_at,
       estimatedS: row.estimated_s,
       state: row.state as OpenRun['state'],
       attempt: row.attempt,

@@ -150,6 +150,7 @@ const newRunColumns = [
   'wanted_bench',
   'priority',
   'created_at',
+  'counts_from',
   'estimated_s',
   'idempotency_key',
   'request_hash',

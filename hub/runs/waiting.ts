@@ -1,9 +1,10 @@
+import { priorities } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
 import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
-import type { WaitingRun } from '../scheduling/decide.ts'
 import type { explain, WaitingBench } from '../scheduling/explain.ts'
+import { numberOf, type QueueEntry } from '../scheduling/order.ts'
 import type { OpenRun, OpenRuns } from './open-runs.ts'
 
 export interface Waiting {
@@ -21,9 +22,12 @@ export interface CreateWaitingOptions {
   readonly clock: Clock
 }
 
+/** What waits, as the explanation sees it: a run, or somebody who has not come yet. */
+type Waiter = QueueEntry & { readonly lab: CatalogueLab }
+
 /** Explains waiting from the present queue and fleet. */
 export function createWaiting({ scheduler, runs, book, compatible, clock }: CreateWaitingOptions): Waiting {
-  const serves = (run: { readonly lab: CatalogueLab }, bench: string) => compatible.benchesFor(run.lab).has(bench)
+  const serves = (entry: Waiter, bench: string) => compatible.serves(entry, bench)
 
   const freeInS = (bench: BookedBench): number | null => {
     const { state } = book.stateOf(bench)
@@ -36,39 +40,40 @@ export function createWaiting({ scheduler, runs, book, compatible, clock }: Crea
     return Math.max(1, run.live?.secondsLeft ?? (run.estimatedS ?? 60) - sinceS)
   }
 
-  const benchesFor = (lab: CatalogueLab): WaitingBench[] => {
-    const ids = compatible.benchesFor(lab)
-    return [...book.benches.values()]
-      .filter(({ id }) => ids.has(id))
-      .map((bench) => {
-        const reason = bench.refusal ?? book.stateOf(bench).reason
-        return { id: bench.id, freeInS: freeInS(bench), ...(reason === undefined ? {} : { reason }) }
-      })
-  }
+  const benches = (): WaitingBench[] =>
+    [...book.benches.values()].map((bench) => {
+      const reason = bench.refusal ?? book.stateOf(bench).reason
+      return { id: bench.id, freeInS: freeInS(bench), ...(reason === undefined ? {} : { reason }) }
+    })
 
   return {
     of: (run) => {
       if (run.state !== 'queued') return undefined
-      const before = runs.queue.slice(0, Math.max(0, runs.queue.indexOf(run)))
-      const { position, reason, inS } = scheduler.explain(run, before, benchesFor(run.lab), serves)
+      const lines = runs.waiting.lines(clock.now())
+      const place = runs.waiting.placeOf(run)
+      if (place === undefined) return undefined
+      const { position, reason, inS } = scheduler.explain(place, { lines, benches: benches(), serves })
       const estimatedStart = inS === null ? {} : { estimatedStart: new Date(clock.now() + inS * 1000).toISOString() }
       return { position, reason, ...estimatedStart }
     },
     queueOf: (lab) => {
-      const newcomer: WaitingRun & { readonly lab: CatalogueLab } = {
+      const now = clock.now()
+      const newcomer: Waiter = {
         id: '',
-        wantedBench: null,
-        createdAt: clock.now(),
-        estimatedS: null,
+        personId: '',
         lab,
+        wantedBench: null,
+        priority: priorities.usual,
+        createdAt: now,
+        countsFrom: now,
+        estimatedS: null,
       }
-      const { inS } = scheduler.explain<WaitingRun & { readonly lab: CatalogueLab }>(
-        newcomer,
-        runs.queue,
-        benchesFor(lab),
-        serves,
-      )
-      return { length: runs.queue.filter((run) => run.lab.id === lab.id).length, estimatedWaitS: inS }
+      const lines = [...runs.waiting.lines(now)]
+      // Behind all of equal number: how much the newcomer has used is not known.
+      const place = { entry: newcomer, number: numberOf(newcomer, runs.waiting.rules), usedS: Number.POSITIVE_INFINITY }
+      const { inS } = scheduler.explain<Waiter>(place, { lines, benches: benches(), serves })
+      const length = lines.reduce((sum, { sample, places }) => sum + (sample.lab.id === lab.id ? places.length : 0), 0)
+      return { length, estimatedWaitS: inS }
     },
   }
 }

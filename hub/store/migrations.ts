@@ -1,6 +1,7 @@
 import type { Migration } from '@fernlab/shared/storage/database'
 import { accountsMigration, invitationsMigration } from '../accounts/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
+import { schedulingMigration } from '../runs/tables.ts'
 
 /** In order; a released one is never changed. better-auth's tables are written as its schema wants them. */
 export const migrations: readonly Migration[] = [
@@ -93,4 +94,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   },
   invitationsMigration,
   groupsMigration,
+  schedulingMigration,
 ]

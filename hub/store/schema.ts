@@ -17,6 +17,7 @@ export interface RunTable {
   note: string | null
   /** Asked for by the person; null: any. */
   wanted_bench: string | null
+  /** Lower is sooner. */
   priority: number
   state: RunState
   attempt: number
@@ -25,6 +26,8 @@ export interface RunTable {
   fence: number | null
   /** When `assigned` was last sent, for overdue repair. */
   created_at: number
+  /** When its waiting began to count; null: when it was created. */
+  counts_from: number | null
   assigned_at: number | null
   started_at: number | null
   ended_at: number | null

@@ -11,7 +11,7 @@ import {
 } from './common.ts'
 import { nodeHealthSchema } from './node-status.ts'
 import { roles } from './people.ts'
-import { benchStateSchema, runStateSchema } from './run-state.ts'
+import { benchStateSchema, priorities, runStateSchema } from './run-state.ts'
 
 const time = z.iso.datetime()
 
@@ -119,7 +119,8 @@ export const submitRunSchema = z.strictObject({
   /** Only this bench: `<node>.<bench>`. */
   bench: z.string().optional(),
   model: z.string().optional(),
-  priority: z.number().int().min(0).max(9).optional(),
+  /** Lower is sooner; what the person may not have becomes the soonest that is allowed. */
+  priority: z.number().int().min(priorities.soonest).max(priorities.latest).optional(),
   /** A line of the person's own, shown in lists. */
   note: z.string().max(200).optional(),
 })
@@ -145,6 +146,7 @@ export const runSchema = z.object({
   note: z.string().optional(),
   /** Whose it is. */
   person: z.object({ id: z.string(), name: z.string() }),
+  /** Lower is sooner; each is worth one step of waiting. */
   priority: z.number(),
   /** 1 is next; only while queued. */
   position: z.number().optional(),
@@ -431,6 +433,15 @@ export const retentionChangeSchema = retentionSchema.refine(
   ({ dataDays, runDays }) => dataDays === null || runDays === null || dataDays <= runDays,
   { path: ['runDays'], message: 'samples cannot outlive their run: keep whole runs at least as long as samples' },
 )
+
+/** `GET` and `PUT /api/v1/settings/scheduling` (admin). */
+export const schedulingRulesSchema = z.strictObject({
+  /** So much waiting is worth one of priority. */
+  stepMinutes: z.number().int().min(1).max(1440),
+  /** Bench time of the last so many hours decides among those of equal number. */
+  windowHours: z.number().int().min(1).max(8760),
+})
+export type SchedulingRules = z.infer<typeof schedulingRulesSchema>
 export const storageSchema = z.object({
   databaseBytes: z.number(),
   freeBytes: z.number(),

@@ -27,6 +27,9 @@ export const runNoticeSchema = z.object({
 })
 export type RunNotice = z.infer<typeof runNoticeSchema>
 
+/** Who gets a bench first: lower is sooner. */
+export const priorities = { soonest: 1, usual: 5, latest: 100 } as const
+
 export const finalStates = ['succeeded', 'partial', 'failed', 'cancelled', 'interrupted', 'inapplicable'] as const
 export const finalStateSchema = z.enum(finalStates)
 export type FinalState = z.infer<typeof finalStateSchema>

@@ -52,6 +52,9 @@ export function newId(nowMs: number): string {
   return encode(nowMs, 10) + encode(count, countLength) + tail
 }
 
+/** No id that was made at that time or later sorts before it. */
+export const firstIdAt = (ms: number): string => encode(Math.max(0, ms), 10)
+
 export const newRunId = (nowMs: number): RunId => newId(nowMs) as RunId
 
 /** Names that appear in topics, files and addresses: `rc-circuit`, `bench_1`. No dots, slashes or wildcards. */

@@ -42,9 +42,10 @@ function spoken(): string {
       .map((path) => readFileSync(join(root, folder, path), 'utf8')),
   )
   // Put together from parts, so that the sources do not have them whole.
-  const run = { lab: 'rc-circuit', wantedBench: null, estimatedS: 5 } as unknown as Parameters<typeof explain>[0]
+  const place = { entry: { lab: 'rc-circuit', wantedBench: null } } as unknown as Parameters<typeof explain>[0]
+  const down = [{ id: 'demo.rc-1', freeInS: null, reason: '{{}}' }]
   const made = [
-    explain(run, [], [{ id: 'demo.rc-1', freeInS: null, reason: '{{}}' }], () => true).reason,
+    explain(place, { lines: [], benches: down, serves: () => true }).reason,
     oneTimeError('setup').studentMessage,
     oneTimeError('password-reset').studentMessage,
   ]

@@ -1,9 +1,15 @@
-import { readinessSchema, retentionChangeSchema, retentionSchema, storageSchema } from '@fernlab/shared/contracts/api'
+import {
+  readinessSchema,
+  retentionChangeSchema,
+  retentionSchema,
+  schedulingRulesSchema,
+  storageSchema,
+} from '@fernlab/shared/contracts/api'
 import { isLoopback } from '@fernlab/shared/programs/loopback'
 import { type AddRoute, type ApiParts, requireAccess } from '../context.ts'
 
 /** Health, readiness, metrics, storage and its rules. */
-export function operationsRoutes(add: AddRoute, { maintenance, monitoring }: ApiParts): void {
+export function operationsRoutes(add: AddRoute, { maintenance, monitoring, scheduling }: ApiParts): void {
   add(
     {
       method: 'get',
@@ -72,6 +78,32 @@ export function operationsRoutes(add: AddRoute, { maintenance, monitoring }: Api
     async ({ c, body, caller }) => {
       await maintenance.setRetention(body, caller.personId)
       return c.json(await maintenance.retention())
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/settings/scheduling',
+      tag: 'Operations',
+      summary: 'What waiting is worth, and how long bench time counts',
+      access: 'storage.read',
+      answer: { schema: schedulingRulesSchema, what: 'The rules' },
+    },
+    async ({ c }) => c.json(await scheduling.rules()),
+  )
+  add(
+    {
+      method: 'put',
+      path: '/api/v1/settings/scheduling',
+      tag: 'Operations',
+      summary: 'Choose what waiting is worth, and how long bench time counts; the queue is ordered anew at once',
+      access: 'settings.change',
+      body: schedulingRulesSchema,
+      answer: { schema: schedulingRulesSchema, what: 'The rules' },
+    },
+    async ({ c, body, caller }) => {
+      await scheduling.change(body, caller.personId)
+      return c.json(await scheduling.rules())
     },
   )
 }

@@ -54,9 +54,6 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
   const { runs, groups } = parts
 
   const submit = async (c: Context<Env>, caller: Caller, body: z.output<typeof submitRunSchema>) => {
-    if (body.priority !== undefined && !can(caller, 'runs.read-any')) {
-      throw refusal('priority-not-allowed', 'only staff may set a priority')
-    }
     const key = c.req.header('idempotency-key')
     if (key !== undefined) checkKey(key)
     const { run, replayed } = await runs.submit(caller, body, key === undefined ? {} : { idempotencyKey: key })

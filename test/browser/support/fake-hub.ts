@@ -96,7 +96,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         bench: null,
         parameters: { voltage: 5, duration: 5, rate: 10 },
         person: { id: 'p1', name: 'Ana' },
-        priority: 0,
+        priority: 5,
         createdAt: new Date().toISOString(),
         cancelRequested: false,
         outputs: {},

@@ -9,6 +9,7 @@ import { createMonitoring } from '@fernlab/hub/monitoring/monitoring'
 import { createResults } from '@fernlab/hub/results/results'
 import { runView } from '@fernlab/hub/runs/run-view'
 import type { RunChange, Runs } from '@fernlab/hub/runs/runs'
+import { createScheduling } from '@fernlab/hub/scheduling/scheduling'
 import { HUB_VERSION } from '@fernlab/hub/version'
 import type { Run } from '@fernlab/shared/contracts/api'
 import { systemClock } from '@fernlab/shared/primitives/clock'
@@ -174,6 +175,7 @@ export async function serveHub(options: ServedOptions = {}) {
     runs,
     results,
     maintenance,
+    scheduling: createScheduling({ store, clock, onChange: () => {} }),
     monitoring,
     clock,
     log,

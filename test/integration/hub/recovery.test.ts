@@ -12,6 +12,8 @@ import { runStatements } from '@fernlab/hub/runs/run-statements'
 import { createWaiting } from '@fernlab/hub/runs/waiting'
 import { decide } from '@fernlab/hub/scheduling/decide'
 import { explain } from '@fernlab/hub/scheduling/explain'
+import { defaultRules } from '@fernlab/hub/scheduling/order'
+import { Usage } from '@fernlab/hub/scheduling/usage'
 import { openStore } from '@fernlab/hub/store/store'
 import { createTurn } from '@fernlab/hub/store/turn'
 import { systemClock as clock } from '@fernlab/shared/primitives/clock'
@@ -35,7 +37,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
   const open = new OpenRuns()
   const load = async () => {
     const loaded = await loadOpenRuns({ store, labVersion })
-    open.clear()
+    open.reset(defaultRules, new Usage(defaultRules.windowMs))
     for (const run of loaded) open.add(run)
   }
   const turn = createTurn({ database: store.database, onFailure: load, clock, log })
@@ -45,7 +47,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
   const notices = { wanted: () => false, publish: () => {} }
   const ledger = createLedger({ turn, statements, runs: open, book, clock, notices })
   const protocol = { digest: 'd', definition: { restart: 'safe' } } as never
-  const admitted = { lab, protocol, parameters: {}, parametersJson: '{}', estimatedS: 1 }
+  const admitted = { lab, protocol, parameters: {}, parametersJson: '{}', estimatedS: 1, priority: 5 }
   const runs = createRuns({
     store,
     turn,
@@ -102,7 +104,7 @@ test('a run with a key is refused for now, or will be started: none is made that
     'what is on disk is in memory',
   )
   assert.ok(id === undefined || lab.open.get(id))
-  assert.is(lab.open.queue.length, id === undefined ? 1 : 2)
+  assert.is(lab.open.waiting.size, id === undefined ? 1 : 2)
   await lab.store.close()
   await rm(folder, { recursive: true, force: true })
 })

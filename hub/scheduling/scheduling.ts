@@ -1,0 +1,87 @@
+/** What the scheduler keeps in the database: the site's rules, and what everybody has used lately. */
+import { type SchedulingRules, schedulingRulesSchema } from '@fernlab/shared/contracts/api'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { firstIdAt } from '@fernlab/shared/primitives/ids'
+import { sql } from 'kysely'
+import type { Store } from '../store/store.ts'
+import { defaultRules, type OrderRules } from './order.ts'
+import { Usage } from './usage.ts'
+
+export interface Scheduling {
+  /** Read from the database: the rules, and the bench time that counts now. */
+  load(): Promise<{ readonly rules: OrderRules; readonly used: Usage }>
+  rules(): Promise<SchedulingRules>
+  /** Resolves when the queue is ordered by them. */
+  change(rules: SchedulingRules, by: string): Promise<void>
+}
+
+export interface CreateSchedulingOptions {
+  readonly store: Store
+  readonly clock: Clock
+  /** Orders the queue anew. */
+  readonly onChange: (rules: OrderRules, used: Usage) => void
+}
+
+const settingName = 'scheduling'
+const minuteMs = 60_000
+const hourMs = 3_600_000
+
+const asRules = ({ stepMinutes, windowHours }: SchedulingRules): OrderRules => ({
+  stepMs: stepMinutes * minuteMs,
+  windowMs: windowHours * hourMs,
+})
+
+/** Scheduling over the settings and the attempts of the database. */
+export function createScheduling({ store, clock, onChange }: CreateSchedulingOptions): Scheduling {
+  const read = async (): Promise<SchedulingRules> => {
+    const row = await store.db.selectFrom('setting').select('value').where('name', '=', settingName).executeTakeFirst()
+    if (row !== undefined) return schedulingRulesSchema.parse(JSON.parse(row.value))
+    return { stepMinutes: defaultRules.stepMs / minuteMs, windowHours: defaultRules.windowMs / hourMs }
+  }
+  const load = async () => {
+    const rules = asRules(await read())
+    return { rules, used: await loadUsage(store, rules.windowMs, clock.now()) }
+  }
+  return {
+    load,
+    rules: read,
+    change: async (wanted, by) => {
+      const value = JSON.stringify(wanted)
+      const row = { value, changed_at: clock.now(), changed_by: by }
+      await store.write([
+        store.db
+          .insertInto('setting')
+          .values({ name: settingName, ...row })
+          .onConflict((conflict) => conflict.column('name').doUpdateSet(row)),
+        store.db.insertInto('audit').values({
+          at: clock.now(),
+          person_id: by,
+          action: 'settings.scheduling',
+          subject: settingName,
+          detail: value,
+        }),
+      ])
+      const { rules, used } = await load()
+      onChange(rules, used)
+    },
+  }
+}
+
+/** Sums the bench time of attempts that ended within the window; a run that waited longer than that is not looked for. */
+async function loadUsage(store: Store, windowMs: number, nowMs: number): Promise<Usage> {
+  const used = new Usage(windowMs)
+  const { slotMs } = used
+  const slot = sql<number>`CAST(attempt.ended_at / ${slotMs} AS INTEGER)`
+  const rows = await store.db
+    .selectFrom('attempt')
+    .innerJoin('run', 'run.id', 'attempt.run_id')
+    .select(['run.person_id', slot.as('slot')])
+    .select(sql<number>`SUM(attempt.ended_at - attempt.assigned_at)`.as('ms'))
+    .where('attempt.run_id', '>=', firstIdAt(nowMs - 2 * windowMs))
+    .where('attempt.ended_at', '>=', used.firstSlot(nowMs) * slotMs)
+    .where('attempt.state', '!=', 'refused')
+    .groupBy(['run.person_id', 'slot'])
+    .execute()
+  for (const { person_id: personId, slot, ms } of rows) used.restore({ personId, slot, ms })
+  return used
+}
