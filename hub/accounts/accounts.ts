@@ -7,6 +7,7 @@ import { openSettingsFile } from '@fernlab/shared/storage/settings-file'
 import { sql } from 'kysely'
 import * as z from 'zod'
 import type { Groups } from '../groups/groups.ts'
+import { createErrands } from '../mail/errands.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Person, Role } from './caller.ts'
@@ -15,9 +16,12 @@ import { createIdentity } from './identity.ts'
 import { createImportPeople, type ImportPeople } from './import-people.ts'
 import { createInvitations, type Invitations } from './invitations.ts'
 import { createOwnAccount, type OwnAccount } from './own-account.ts'
+import { createOwnAddress, type OwnAddress } from './own-address.ts'
 import { createPasswords } from './passwords.ts'
+import { createRegistration, type Registration } from './registration.ts'
 import { setRole } from './roles.ts'
 import { newSecret } from './secret-text.ts'
+import { createSignInRules, type SignInRulesBook } from './sign-in-rules.ts'
 import { createTokens } from './tokens.ts'
 
 export type { Caller, Person, Role } from './caller.ts'
@@ -57,6 +61,14 @@ export interface Accounts {
   setRole(by: Caller, personId: string, role: Role): Promise<Person>
   readonly invitations: Invitations
   readonly own: OwnAccount
+  readonly address: OwnAddress
+  readonly rules: SignInRulesBook
+  readonly registration: Pick<Registration, 'ask' | 'look'>
+  /** Makes an account by the link of a registration and signs in: the answer carries the session cookie. */
+  register(input: { token: string; name: string; password: string }): Promise<{
+    person: Person
+    cookies: readonly string[]
+  }>
   /** Makes accounts for a list of people. */
   readonly importPeople: ImportPeople['import']
   /** Makes an account by an invitation and signs in: the answer carries the session cookie. */
@@ -121,15 +133,11 @@ export async function createAccounts({
   await settings.update(() => {})
   const identity = createIdentity({ store, secret: settings.data.secret, secure: config.secure, clock, log })
   const tokens = createTokens({ store, clock, log })
-  const passwords = createPasswords({
-    store,
-    identity,
-    mail,
-    publicUrl: config.publicUrl,
-    site: config.site,
-    clock,
-    log,
-  })
+  const errands = createErrands({ log })
+  const post = { mail, errands, publicUrl: config.publicUrl, site: config.site }
+  const passwords = createPasswords({ store, identity, ...post, clock, log })
+  const rules = createSignInRules({ store, mail, clock })
+  const registration = createRegistration({ store, identity, rules, ...post, clock, log })
   const invitations = createInvitations({ store, identity, groups, publicUrl: config.publicUrl, clock, log })
   const imports = createImportPeople({
     store,
@@ -181,6 +189,13 @@ export async function createAccounts({
     invitations,
     importPeople: imports.import,
     own: createOwnAccount({ store, identity, tokens, clock, log }),
+    address: createOwnAddress({ store, identity, tokens, ...post, clock, log }),
+    rules,
+    registration,
+    register: async (input) => {
+      const person = await registration.confirm(input)
+      return { person, cookies: await identity.signIn(person.email, input.password) }
+    },
     join: async (input) => {
       const person = await invitations.join(input)
       return { person, cookies: await identity.signIn(person.email, input.password) }
@@ -199,7 +214,7 @@ export async function createAccounts({
     forgotPassword: passwords.forgot,
     resetPassword: passwords.reset,
     close: async () => {
-      await passwords.close()
+      await errands.close()
       await imports.close()
       await tokens.close()
     },

@@ -255,7 +255,8 @@ function over(message: string, studentMessage = 'This invitation no longer works
   return new LabError({ code: 'invitation-over', kind: 'caller', message, studentMessage })
 }
 
-function addressTaken(email: string): LabError {
+/** What whoever wants an address reads that somebody has. */
+export function addressTaken(email: string): LabError {
   return new LabError({
     code: 'address-taken',
     kind: 'caller',

@@ -11,13 +11,15 @@ export function newPerson(options: {
   email: string
   role: Role
   passwordHash?: string
+  /** The address was confirmed. */
+  proven?: boolean
 }) {
-  const { store, clock, name, role, passwordHash } = options
+  const { store, clock, name, role, passwordHash, proven = false } = options
   const email = options.email.toLowerCase()
   const id = newId(clock.now())
   const now = new Date(clock.now()).toISOString()
   const person: Person = { id, name, email, role }
-  const user = { id, name, email, emailVerified: 0, image: null, createdAt: now, updatedAt: now }
+  const user = { id, name, email, emailVerified: proven ? 1 : 0, image: null, createdAt: now, updatedAt: now }
   const inserts = [
     store.db.insertInto('user').values(user),
     store.db.insertInto('person').values({ id, role, language: null }),

@@ -121,16 +121,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
       }
     },
     close: async (personId, password) => {
-      if (!(await identity.verifyPassword(personId, password))) {
-        const message = 'the password is wrong'
-        throw new LabError({
-          code: 'wrong-credentials',
-          kind: 'caller',
-          message,
-          issues: [{ path: 'password', message }],
-          studentMessage: 'The password is wrong.',
-        })
-      }
+      if (!(await identity.verifyPassword(personId, password))) throw wrongPassword()
       const now = clock.now()
       const leave = db
         .deleteFrom('person')
@@ -155,6 +146,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           db.deleteFrom('session').where('userId', '=', personId),
           db.deleteFrom('token').where('person_id', '=', personId),
           db.deleteFrom('one_time').where('subject', '=', personId),
+          db.deleteFrom('address_link').where('person_id', '=', personId),
           db.deleteFrom('idempotency').where('person_id', '=', personId),
           db.deleteFrom('group_member').where('person_id', '=', personId),
           db.updateTable('run').set({ note: null }).where('person_id', '=', personId).where('note', 'is not', null),
@@ -180,4 +172,16 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
       log.info({ person: personId }, 'a person closed their account')
     },
   }
+}
+
+/** What a person reads whose password does not open what they asked for. */
+export function wrongPassword(): LabError {
+  const message = 'the password is wrong'
+  return new LabError({
+    code: 'wrong-credentials',
+    kind: 'caller',
+    message,
+    issues: [{ path: 'password', message }],
+    studentMessage: 'The password is wrong.',
+  })
 }

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import type { Errands } from '../mail/errands.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { Store } from '../store/store.ts'
 import type { Identity } from './identity.ts'
@@ -15,14 +16,13 @@ export interface Passwords {
   /** Resolves before it is known whether the address is; the letter follows. */
   forgot(email: string): Promise<void>
   reset(token: string, password: string): Promise<void>
-  /** Waits for letters that are being sent. */
-  close(): Promise<void>
 }
 
 export interface PasswordsOptions {
   readonly store: Store
   readonly identity: Identity
   readonly mail: Mail
+  readonly errands: Errands
   readonly publicUrl: () => string
   readonly site: string
   readonly clock: Clock
@@ -31,8 +31,7 @@ export interface PasswordsOptions {
 
 /** Handles lost passwords. */
 export function createPasswords(options: PasswordsOptions): Passwords {
-  const { store, identity, mail, publicUrl, site, clock, log } = options
-  const sending = new Set<Promise<void>>()
+  const { store, identity, mail, errands, publicUrl, site, clock, log } = options
 
   const sendLink = async (email: string) => {
     const person = await findPerson(store, email)
@@ -48,12 +47,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
 
   return {
     forgot: async (email) => {
-      const work = sendLink(email).catch((error: unknown) => {
-        const { code, message } = asLabError(error)
-        log.error({ code, error: message }, 'a link to choose a new password could not be sent')
-      })
-      sending.add(work)
-      work.finally(() => sending.delete(work))
+      errands.begin('a link to choose a new password', () => sendLink(email))
     },
     reset: async (token, password) => {
       const claimed = await store.db
@@ -85,9 +79,6 @@ export function createPasswords(options: PasswordsOptions): Passwords {
         throw error
       }
       identity.forget(personId)
-    },
-    close: async () => {
-      await Promise.all(sending)
     },
   }
 }

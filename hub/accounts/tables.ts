@@ -79,7 +79,59 @@ export interface InvitationTable {
   may_register: Generated<number>
 }
 
+/** A link that proves an address: of a person who wants it, or of somebody with this name who registers. */
+export interface AddressLinkTable {
+  token_hash: string
+  email: string
+  person_id: string | null
+  name: string | null
+  created_at: number
+  expires_at: number
+}
+
+/** A person's authenticator app; asked at sign-in once it is confirmed. */
+export interface SecondFactorTable {
+  person_id: string
+  /** The shared secret, sealed with the hub's own. */
+  secret: string
+  confirmed_at: number | null
+  /** The last step of 30 s whose code was taken; no code up to it is taken again. */
+  last_step: number
+}
+
+export interface RecoveryCodeTable {
+  person_id: string
+  code_hash: string
+}
+
+/** A browser that is not asked for a code. */
+export interface TrustedBrowserTable {
+  token_hash: string
+  person_id: string
+  created_at: number
+  expires_at: number
+}
+
+export interface PasskeyTable {
+  /** The credential's own id, base64url. */
+  id: string
+  person_id: string
+  name: string
+  /** COSE. */
+  public_key: Uint8Array
+  counter: number
+  /** JSON list. */
+  transports: string
+  created_at: number
+  last_used_at: number | null
+}
+
 export interface AccountsSchema {
+  address_link: AddressLinkTable
+  second_factor: SecondFactorTable
+  recovery_code: RecoveryCodeTable
+  trusted_browser: TrustedBrowserTable
+  passkey: PasskeyTable
   user: UserTable
   session: SessionTable
   account: AccountTable
@@ -130,5 +182,30 @@ CREATE TABLE invitation (
   used INTEGER NOT NULL DEFAULT 0 CHECK (used <= most), created_by TEXT NOT NULL, created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL, revoked_at INTEGER
 ) STRICT;
+`,
+}
+
+export const signInMigration: Migration = {
+  name: '008-sign-in',
+  sql: `
+CREATE TABLE address_link (
+  token_hash TEXT PRIMARY KEY, email TEXT NOT NULL, person_id TEXT, name TEXT, created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE second_factor (
+  person_id TEXT PRIMARY KEY, secret TEXT NOT NULL, confirmed_at INTEGER, last_step INTEGER NOT NULL
+) STRICT;
+CREATE TABLE recovery_code (
+  person_id TEXT NOT NULL, code_hash TEXT NOT NULL, PRIMARY KEY (person_id, code_hash)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE trusted_browser (
+  token_hash TEXT PRIMARY KEY, person_id TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX trusted_browser_of_person ON trusted_browser (person_id);
+CREATE TABLE passkey (
+  id TEXT PRIMARY KEY, person_id TEXT NOT NULL, name TEXT NOT NULL, public_key BLOB NOT NULL, counter INTEGER NOT NULL,
+  transports TEXT NOT NULL, created_at INTEGER NOT NULL, last_used_at INTEGER
+) STRICT;
+CREATE INDEX passkey_of_person ON passkey (person_id);
 `,
 }

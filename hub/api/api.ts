@@ -27,6 +27,7 @@ import { notBuiltRoutes } from './routes/not-built.ts'
 import { operationsRoutes } from './routes/operations.ts'
 import { ownAccountRoutes } from './routes/own-account.ts'
 import { peopleRoutes } from './routes/people.ts'
+import { registrationRoutes } from './routes/registration.ts'
 import { runDataRoutes } from './routes/run-data.ts'
 import { runRoutes } from './routes/runs.ts'
 import { siteRoutes } from './routes/site.ts'
@@ -46,6 +47,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   const addresses = createClientAddress(config.trustedProxies)
   const guesses = createAttempts({ clock, most: 20, windowMs: minuteMs })
   const letters = createAttempts({ clock, most: 20, windowMs: 10 * minuteMs })
+  const lettersTo = createAttempts({ clock, most: 4, windowMs: 60 * minuteMs })
 
   app.use('*', async (c, next) => {
     const startedAt = clock.monotonic()
@@ -93,6 +95,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   operationsRoutes(add, parts)
   authRoutes(add, parts, guesses)
   siteRoutes(add, parts, { guesses, letters })
+  registrationRoutes(add, parts, { guesses, letters, lettersTo })
   ownAccountRoutes(add, parts, { guesses })
   labRoutes(add, parts)
   runRoutes(add, parts)

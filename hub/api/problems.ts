@@ -13,6 +13,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   forbidden: 403,
   'scope-missing': 403,
   'origin-refused': 403,
+  'registration-closed': 403,
   'enrollment-refused': 403,
   'not-found': 404,
   'method-not-allowed': 405,

@@ -1,5 +1,5 @@
 import type { Migration } from '@fernlab/shared/storage/database'
-import { accountsMigration, invitationsMigration } from '../accounts/tables.ts'
+import { accountsMigration, invitationsMigration, signInMigration } from '../accounts/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { schedulingMigration } from '../runs/tables.ts'
 
@@ -95,4 +95,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   invitationsMigration,
   groupsMigration,
   schedulingMigration,
+  signInMigration,
 ]

@@ -10,6 +10,7 @@ import { addNotBuilt } from './commands/not-built.ts'
 import { addParts } from './commands/parts.ts'
 import { addRun } from './commands/run.ts'
 import { addSchema } from './commands/schema.ts'
+import { addSettings } from './commands/settings.ts'
 import { addToken } from './commands/token.ts'
 import { addUser } from './commands/user.ts'
 import type { Context } from './context.ts'
@@ -35,6 +36,7 @@ export function createProgram(context: Context, version: string): Command {
   addToken(program, context)
   addUser(program, context)
   addGroup(program, context)
+  addSettings(program, context)
   addData(program, context)
   addLogin(program, context)
   addDoctor(program, context)

@@ -333,6 +333,8 @@ export const siteSchema = z.object({
   setupNeeded: z.boolean(),
   /** Whether a forgotten password can be reset by mail. */
   mail: z.boolean(),
+  /** Whether people may make accounts of their own, and with addresses of which domains; none: any. */
+  registration: z.object({ open: z.boolean(), domains: z.array(z.string()) }),
 })
 export type Site = z.infer<typeof siteSchema>
 

@@ -78,6 +78,16 @@ test('makes groups, puts people in, and says what a removal takes away', async (
   await ok(['group', 'remove', 'school', '--yes'])
 })
 
+test('shows and changes who may make an account', async () => {
+  assert.is(await ok(['settings', 'sign-in']), 'registration: closed\n')
+  await ok(['settings', 'sign-in', '--domains', 'school.example,uni.example', '--role', 'guest'])
+  const rules = await json<{ registration: object }>(['settings', 'sign-in'])
+  assert.equal(rules.registration, { open: false, domains: ['school.example', 'uni.example'], role: 'guest' })
+  const { code, err } = await run(['settings', 'sign-in', '--registration', 'open'])
+  assert.is(code, 1)
+  assert.match(err, 'FERNLAB_SMTP_URL')
+})
+
 test('invites people, lists them and gives them roles', async () => {
   const link = (await ok(['user', 'invite', '--role', 'student', '--most', '2', '--note', 'cli'])).trim()
   assert.match(link, /\/join#token=/)

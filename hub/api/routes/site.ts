@@ -29,7 +29,9 @@ export function siteRoutes(
     },
     async ({ c }) => {
       const { site, title, version, mail } = config
-      return c.json({ site, title, version, setupNeeded: await accounts.setupNeeded(), mail })
+      const { open, domains } = (await accounts.rules.now()).registration
+      const registration = { open, domains: open ? domains : [] }
+      return c.json({ site, title, version, setupNeeded: await accounts.setupNeeded(), mail, registration })
     },
   )
   add(

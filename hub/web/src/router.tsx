@@ -154,6 +154,16 @@ const reset = createRoute({
   path: '/reset',
   component: lazyRouteComponent(() => import('./sign-in/reset-page.tsx')),
 })
+const register = createRoute({
+  getParentRoute: () => root,
+  path: '/register',
+  component: lazyRouteComponent(() => import('./sign-in/register-page.tsx')),
+})
+const confirmAddress = createRoute({
+  getParentRoute: () => root,
+  path: '/confirm-address',
+  component: lazyRouteComponent(() => import('./sign-in/confirm-address-page.tsx')),
+})
 
 const tree = root.addChildren([
   framed.addChildren([home, labs, lab, runs, run, benches, bench, nodes, people, account, settings]),
@@ -162,6 +172,8 @@ const tree = root.addChildren([
   join,
   forgot,
   reset,
+  register,
+  confirmAddress,
 ])
 
 /** The addresses of the page. */

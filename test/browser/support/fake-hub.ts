@@ -6,6 +6,7 @@ import { extname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import type { Me, Run, SubmitRun } from '@fernlab/shared/contracts/api'
+import type { SignInRules } from '@fernlab/shared/contracts/sign-in'
 import { checkParameters } from '@fernlab/shared/protocol/parameters'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import { docsPage, docsStyle, type OpenApiDocument } from '../../../hub/api/docs-page.ts'
@@ -61,6 +62,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const roles = new Map<string, Me['role']>()
   const takenBack = new Set<string>()
   let retention: { dataDays: number | null; runDays: number | null } = { dataDays: 365, runDays: null }
+  let rules: SignInRules = { registration: { open: false, domains: [], role: 'student' } }
   let counter = 0
   const hub = {
     down: false,
@@ -149,7 +151,14 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     const listed = <T>(items: readonly T[]) => json({ items: hub.empty ? [] : items })
 
     if (call === 'GET /api/v1/site') {
-      return json({ site: 'demo', title: 'Demo hub', version: '0.1.0', setupNeeded: false, mail: true })
+      return json({
+        site: 'demo',
+        title: 'Demo hub',
+        version: '0.1.0',
+        setupNeeded: false,
+        mail: true,
+        registration: rules.registration.open ? rules.registration : { open: false, domains: [] },
+      })
     }
     if (call === 'POST /api/auth/sign-in/email') {
       if ((body as { password?: string }).password !== 'correct horse') return problem(401, 'sign-in-refused')
@@ -186,6 +195,19 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       return json({ id: 'p1', name: 'Ana', email: 'new@school.example', role: 'student' }, 201)
     }
     if (path.startsWith('/api/v1/password/')) return json({})
+    if (call === 'POST /api/v1/register') return json({}, 202)
+    if (call === 'POST /api/v1/register/check' || call === 'POST /api/v1/address/confirm') {
+      const good = (body as { token?: string }).token === 'once'
+      return good
+        ? json({ name: 'Nils', email: 'nils@school.example' })
+        : problem(410, 'link-used-or-expired', {
+            hint: 'This link was used, replaced by a later one, or is older than a day.',
+          })
+    }
+    if (call === 'POST /api/v1/register/confirm') {
+      isSignedIn = true
+      return json({ id: 'p1', name: 'Nils', email: 'nils@school.example', role: 'student' }, 201)
+    }
     if (call === 'GET /api/v1/labs') {
       return listed(
         [...labs.values()].map(({ detail }) => ({
@@ -227,6 +249,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       return currentPassword === 'correct horse'
         ? json({})
         : problem(401, 'wrong-credentials', { hint: 'The address or the password is wrong.' })
+    }
+    if (call === 'POST /api/v1/me/address') {
+      return (body as { password: string }).password === 'correct horse'
+        ? json({}, 202)
+        : problem(401, 'wrong-credentials', { hint: 'The password is wrong.' })
     }
     if (call === 'POST /api/v1/me/sign-out-everywhere') {
       isSignedIn = false
@@ -385,6 +412,10 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         acceptingRuns: true,
         retention,
       })
+    }
+    if (path === '/api/v1/settings/sign-in') {
+      if (request.method === 'PUT') rules = body as SignInRules
+      return json(rules)
     }
     if (call === 'PUT /api/v1/settings/retention') {
       retention = body as typeof retention

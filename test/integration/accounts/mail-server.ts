@@ -5,12 +5,16 @@ export interface MailServer {
   readonly url: string
   /** Those that came, as they came. */
   readonly letters: string[]
+  /** The next letter to this address that nobody has taken yet, its quoted-printable undone; waits for it. */
+  letterTo(address: string): Promise<string>
   close(): Promise<void>
 }
 
 /** A mail server on a free port that takes every letter. */
 export async function startMailServer(): Promise<MailServer> {
   const letters: string[] = []
+  const taken = new Set<string>()
+  const waiting = new Set<() => void>()
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
@@ -22,6 +26,7 @@ export async function startMailServer(): Promise<MailServer> {
       stream.on('end', () => {
         letters.push(text)
         done()
+        for (const look of waiting) look()
       })
     },
   })
@@ -31,6 +36,18 @@ export async function startMailServer(): Promise<MailServer> {
   return {
     url: `smtp://127.0.0.1:${port}?from=lab@school.example`,
     letters,
+    letterTo: (address) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const letter = letters.find((one) => !taken.has(one) && one.includes(`To: ${address}\r\n`))
+          if (letter === undefined) return
+          taken.add(letter)
+          waiting.delete(look)
+          resolve(letter.replaceAll('=\r\n', '').replaceAll('=3D', '='))
+        }
+        waiting.add(look)
+        look()
+      }),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   }
 }

@@ -18,3 +18,6 @@ export const askAs = (hub: ServedHub, cookie: string, method: string, path: stri
 /** The secret behind the `#` of a one-time link. */
 export const secretIn = (link: string | undefined): string =>
   new URLSearchParams(new URL(link ?? '').hash.slice(1)).get('token') ?? ''
+
+/** The secret of the one-time link in a letter. */
+export const secretInLetter = (letter: string): string => /#token=([\w-]{43})/.exec(letter)?.[1] ?? ''

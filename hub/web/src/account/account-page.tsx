@@ -4,12 +4,13 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { signOut } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
-import { meQuery } from '../api/queries.ts'
+import { meQuery, siteQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './account.module.css'
+import { Address } from './address.tsx'
 import { ChangePassword } from './change-password.tsx'
 import { LeaveEverywhere } from './leave-everywhere.tsx'
 import { Name } from './name.tsx'
@@ -24,6 +25,7 @@ export default function AccountPage() {
   const client = useQueryClient()
   const navigate = useNavigate()
   const me = useQuery(meQuery(api))
+  const site = useQuery(siteQuery(api))
   const toSignIn = async (left?: 'everywhere' | 'closed') => {
     await navigate({ to: '/sign-in', search: left === undefined ? {} : { left } })
     client.clear()
@@ -57,7 +59,9 @@ export default function AccountPage() {
           </div>
           <div>
             <dt>{t('account.email')}</dt>
-            <dd>{me.data.email}</dd>
+            <dd>
+              <Address email={me.data.email} mail={site.data?.mail === true} />
+            </dd>
           </div>
           <div>
             <dt>{t('account.role')}</dt>

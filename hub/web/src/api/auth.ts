@@ -1,4 +1,9 @@
 import type { invitedSchema, Me, setupSchema } from '@fernlab/shared/contracts/api'
+import type {
+  confirmedAddressSchema,
+  confirmRegistrationSchema,
+  registeringSchema,
+} from '@fernlab/shared/contracts/sign-in'
 import type { z } from 'zod'
 import type { Api } from './client.ts'
 
@@ -41,6 +46,26 @@ export const lookAtInvitation = (api: Api, token: string): Promise<z.infer<typeo
 /** Makes an account by an invitation and signs in. */
 export const join = (api: Api, input: z.infer<typeof setupSchema>): Promise<Me> =>
   api.send('POST', '/api/v1/join', input)
+
+/** Asks for an account; a letter with a link follows. */
+export const register = (api: Api, input: { name: string; email: string }): Promise<unknown> =>
+  api.send('POST', '/api/v1/register', input)
+
+/** Who registers by the link; rejects when it no longer works. */
+export const lookAtRegistration = (api: Api, token: string): Promise<z.infer<typeof registeringSchema>> =>
+  api.send('POST', '/api/v1/register/check', { token })
+
+/** Makes the account by the link of a registration and signs in. */
+export const confirmRegistration = (api: Api, input: z.infer<typeof confirmRegistrationSchema>): Promise<Me> =>
+  api.send('POST', '/api/v1/register/confirm', input)
+
+/** Asks for a letter to a new address of one's own. */
+export const changeAddress = (api: Api, input: { email: string; password: string }): Promise<unknown> =>
+  api.send('POST', '/api/v1/me/address', input)
+
+/** Makes the address one's own to which the link was sent. */
+export const confirmAddress = (api: Api, token: string): Promise<z.infer<typeof confirmedAddressSchema>> =>
+  api.send('POST', '/api/v1/address/confirm', { token })
 
 /** Asks for a one-time link by mail. */
 export const forgotPassword = (api: Api, email: string): Promise<unknown> =>

@@ -13,6 +13,7 @@ import type {
   storageSchema,
   Token,
 } from '@fernlab/shared/contracts/api'
+import type { SignInRules } from '@fernlab/shared/contracts/sign-in'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { z } from 'zod'
 import { type Api, ApiProblem } from './client.ts'
@@ -166,3 +167,9 @@ export const tokensQuery = (api: Api) =>
 
 export const storageQuery = (api: Api) =>
   queryOptions({ queryKey: ['storage'], queryFn: ({ signal }) => api.get<Storage>(`${v1}/storage`, signal) })
+
+export const signInRulesQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['settings', 'sign-in'],
+    queryFn: ({ signal }) => api.get<SignInRules>(`${v1}/settings/sign-in`, signal),
+  })

@@ -11,6 +11,7 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useForm } from '../sign-in/use-form.ts'
 import { bytes } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
+import { Accounts } from './accounts.tsx'
 import styles from './settings.module.css'
 
 /** Where the results are kept, how much room there is, and how long they stay. */
@@ -48,6 +49,7 @@ export default function SettingsPage() {
           {acceptingRuns ? t('settings.accepting') : t('settings.refusing')}
         </p>
       </section>
+      <Accounts />
       <section className={styles.section}>
         <h2>{t('settings.retention')}</h2>
         <p className="soft">{t('settings.retentionText')}</p>

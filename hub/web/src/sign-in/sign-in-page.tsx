@@ -68,6 +68,7 @@ export default function SignInPage() {
       </form>
       <p className={styles.links}>
         <Link to="/forgot">{t('auth.forgot')}</Link>
+        {site.data?.registration.open === true ? <Link to="/register">{t('auth.register')}</Link> : null}
         <Link to="/labs">{t('auth.browse')}</Link>
       </p>
     </Entrance>

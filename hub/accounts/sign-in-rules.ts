@@ -1,0 +1,68 @@
+/** The site's rules for coming in, a setting that admins change. */
+import { type SignInRules, signInRulesSchema } from '@fernlab/shared/contracts/sign-in'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Mail } from '../mail/mail.ts'
+import type { Store } from '../store/store.ts'
+
+export type { SignInRules } from '@fernlab/shared/contracts/sign-in'
+
+const settingName = 'sign-in'
+const initial: SignInRules = { registration: { open: false, domains: [], role: 'student' } }
+
+export interface SignInRulesBook {
+  /** What holds now; registration is closed while the site has no mail server. */
+  now(): Promise<SignInRules>
+  /** Throws `mail-not-configured` for a registration that could send no letter. */
+  change(rules: SignInRules, by: string): Promise<void>
+}
+
+export interface SignInRulesOptions {
+  readonly store: Store
+  readonly mail: Mail
+  readonly clock: Clock
+}
+
+/** Keeps the rules in the store. */
+export function createSignInRules({ store, mail, clock }: SignInRulesOptions): SignInRulesBook {
+  const stored = async (): Promise<SignInRules> => {
+    const row = await store.db.selectFrom('setting').select('value').where('name', '=', settingName).executeTakeFirst()
+    return row === undefined ? initial : signInRulesSchema.parse(JSON.parse(row.value))
+  }
+  return {
+    now: async () => {
+      const rules = await stored()
+      const { registration } = rules
+      return { ...rules, registration: { ...registration, open: registration.open && mail.configured } }
+    },
+    change: async (rules, by) => {
+      if (rules.registration.open && !mail.configured) {
+        const message = 'needs a mail server: set FERNLAB_SMTP_URL and start the hub again'
+        throw new LabError({
+          code: 'mail-not-configured',
+          kind: 'caller',
+          message: `registration ${message}`,
+          issues: [{ path: 'registration.open', message }],
+          studentMessage: 'People confirm their address by mail, and this site sends none. Set FERNLAB_SMTP_URL first.',
+        })
+      }
+      const before = await stored()
+      const at = clock.now()
+      const value = JSON.stringify(rules)
+      const row = { name: settingName, value, changed_at: at, changed_by: by }
+      await store.write([
+        store.db
+          .insertInto('setting')
+          .values(row)
+          .onConflict((conflict) => conflict.column('name').doUpdateSet({ value, changed_at: at, changed_by: by })),
+        store.db.insertInto('audit').values({
+          at,
+          person_id: by,
+          action: 'settings.sign-in',
+          subject: settingName,
+          detail: JSON.stringify({ from: before, to: rules }),
+        }),
+      ])
+    },
+  }
+}
