@@ -15,6 +15,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { createAccounts } from './accounts/accounts.ts'
 import { createApi } from './api/api.ts'
 import { sendWhole } from './api/whole-answers.ts'
+import { createBenchCare } from './bench-care/bench-care.ts'
 import { authenticateMqtt, type MqttAuthentication } from './broker/authenticate.ts'
 import { createBroker } from './broker/broker.ts'
 import { type Listener, listen, listenMqtt, serveWebSocket, trackConnections } from './broker/listeners.ts'
@@ -218,6 +219,20 @@ async function assemble(
   })
   onClose(() => fleet.close())
   fleet.onChange(dispatcher.nudge)
+  const benchCare = createBenchCare({
+    store,
+    book,
+    clock,
+    log,
+    onChange: dispatcher.nudge,
+    cancelRun: (id, reason) => {
+      const run = open.get(id)
+      if (run === undefined || run.cancelRequested || !turn.open) return
+      ledger.requestCancel(run, reason)
+      turn.afterCommit(() => dispatcher.sendCancel(run, reason))
+    },
+  })
+  onClose(() => benchCare.close())
   authentication = authenticateMqtt({
     verifyNode: fleet.enrollment.verify,
     verifyToken: accounts.verifyToken,
@@ -295,6 +310,7 @@ async function assemble(
     groups,
     catalogue,
     fleet,
+    benchCare,
     runs,
     results,
     scheduling,

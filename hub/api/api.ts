@@ -20,6 +20,7 @@ import { docsPage, docsStyle, type OpenApiDocument } from './docs-page.ts'
 import { checkOrigin } from './origin.ts'
 import { problemResponse, refusal } from './problems.ts'
 import { authRoutes } from './routes/auth.ts'
+import { benchCareRoutes } from './routes/bench-care.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { labRoutes } from './routes/labs.ts'
@@ -101,6 +102,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   runRoutes(add, parts)
   runDataRoutes(add, parts)
   fleetRoutes(add, parts, guesses)
+  benchCareRoutes(add, parts)
   peopleRoutes(add, parts)
   groupRoutes(add, parts)
   notBuiltRoutes(app)

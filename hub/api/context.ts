@@ -7,6 +7,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Caller } from '../accounts/caller.ts'
 import { type Action, decide, scopesFor } from '../accounts/can.ts'
+import type { BenchCare } from '../bench-care/bench-care.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Groups } from '../groups/groups.ts'
@@ -44,6 +45,7 @@ export interface ApiParts {
   readonly groups: Groups
   readonly catalogue: Catalogue
   readonly fleet: Fleet
+  readonly benchCare: BenchCare
   readonly runs: Runs
   readonly results: Results
   readonly maintenance: Maintenance

@@ -32,6 +32,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   'bench-fault': 409,
   'bench-maintenance': 409,
   'bench-offline': 409,
+  'outages-too-many': 409,
   'fence-stale': 409,
   'lease-ended': 409,
   'lease-invalid': 409,

@@ -79,6 +79,11 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
 
   const serves = (run: OpenRun, bench: string) => compatible.serves(run, bench)
 
+  const freeForS = (id: string) => {
+    const bench = book.benches.get(id)
+    return bench === undefined ? 0 : book.freeForS(bench)
+  }
+
   const look = () => {
     nudged = false
     if (closed || !turn.open || runs.waiting.size === 0) return
@@ -87,7 +92,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     for (const bench of book.benches.values()) if (book.isFree(bench, now)) freeBenches.push(bench.id)
     if (freeBenches.length === 0) return
     const lines = runs.waiting.lines(clock.now())
-    const decisions = scheduler.decide({ lines, freeBenches, serves }, clock.now())
+    const decisions = scheduler.decide({ lines, freeBenches, serves, freeForS }, clock.now())
     if (decisions.length === 0) return
     faultPoint?.('before-assign-commit')
     const sending: OpenRun[] = []

@@ -8,6 +8,8 @@ import type { InstrumentSpec, Limits } from '@fernlab/shared/capabilities/signal
 import type { NodeHealth } from '@fernlab/shared/contracts/node-status'
 import type { BenchState } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { isWeekly, type OutagePlan, type Outlook, outlookAt } from '../bench-care/outages.ts'
+import { loadOutagePlans } from '../bench-care/stored-outages.ts'
 import type { Store } from '../store/store.ts'
 
 export interface BookedNode {
@@ -57,6 +59,8 @@ export interface BookedBench {
   /** No run is sent before this (monotonic ms): the node refused one. */
   refusedUntil: number
   refusal: string | undefined
+  /** When it is not for runs, as staff have planned; replaced as a whole, never changed. */
+  plans: readonly OutagePlan[]
 }
 
 export class FleetBook {
@@ -64,6 +68,30 @@ export class FleetBook {
   readonly benches = new Map<string, BookedBench>()
   /** Grows when a bench, its parts or its labs change. */
   shape = 0
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #outlooks = new WeakMap<readonly OutagePlan[], Outlook>()
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
+
+  /** The outage of the bench that is in force now, and the next. */
+  outlook({ plans }: BookedBench): Outlook {
+    const now = this.#clock.now()
+    let outlook = this.#outlooks.get(plans)
+    // A clock that was set back is before what was worked out.
+    if (outlook === undefined || now < outlook.since || now >= outlook.until) {
+      outlook = outlookAt(plans, now)
+      this.#outlooks.set(plans, outlook)
+    }
+    return outlook
+  }
+
+  /** How long until the next outage; the run that begins now must have ended by then. */
+  freeForS(bench: BookedBench): number {
+    const { next } = this.outlook(bench)
+    return next === undefined ? Number.POSITIVE_INFINITY : (next.from - this.#clock.now()) / 1000
+  }
 
   /** The instrument of each part that the node has. */
   partsOf(bench: BookedBench): Record<string, InstrumentSpec> {
@@ -78,6 +106,25 @@ export class FleetBook {
 
   /** The state that people see. */
   stateOf(bench: BookedBench): { state: BenchState; reason?: string } {
+    const { current } = this.outlook(bench)
+    // A run that was on it when the outage began finishes.
+    if (current === undefined || bench.runId !== null) return this.ownStateOf(bench)
+    const { reason, when } = current.plan
+    const until = Number.isFinite(current.until) ? new Date(current.until).toISOString() : undefined
+    if (isWeekly(when)) {
+      return {
+        state: 'offline',
+        reason: until === undefined ? `closed: ${reason}` : `closed until ${until}: ${reason}`,
+      }
+    }
+    return {
+      state: 'maintenance',
+      reason: until === undefined ? `in maintenance: ${reason}` : `in maintenance until ${until}: ${reason}`,
+    }
+  }
+
+  /** The state apart from what staff have planned. */
+  ownStateOf(bench: BookedBench): { state: BenchState; reason?: string } {
     const node = this.nodes.get(bench.node)
     if (node === undefined || node.revokedAt !== null) return { state: 'offline', reason: 'its node is shut out' }
     if (!node.online) return { state: 'offline', reason: 'its node is not connected' }
@@ -92,7 +139,7 @@ export class FleetBook {
   /** True when a run may be sent to it now. */
   isFree(bench: BookedBench, monotonicMs: number): boolean {
     if (bench.runId !== null || bench.lease !== undefined || bench.refusedUntil > monotonicMs) return false
-    if (!bench.stored) return false
+    if (!bench.stored || this.outlook(bench).current !== undefined) return false
     const node = this.nodes.get(bench.node)
     return node?.ready === true && node.revokedAt === null && (bench.reported === 'free' || bench.reported === 'busy')
   }
@@ -120,7 +167,8 @@ export class FleetBook {
 
 /** Reads nodes and benches; who is online is found out anew. */
 export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBook> {
-  const book = new FleetBook()
+  const book = new FleetBook(clock)
+  const plans = await loadOutagePlans(store)
   for (const row of await store.db.selectFrom('node').selectAll().execute()) {
     const instruments: InstrumentSpec[] = JSON.parse(row.instruments)
     book.nodes.set(row.id, {
@@ -162,6 +210,7 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
             },
       refusedUntil: 0,
       refusal: undefined,
+      plans: plans.get(row.id) ?? [],
     })
   }
   return book

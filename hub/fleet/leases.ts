@@ -84,7 +84,8 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
   return {
     takeLease: async (id, holder, ttlS) => {
       const bench = benchOf(id)
-      const { state, reason } = book.stateOf(bench)
+      // A bench that is in maintenance is driven by those who maintain it.
+      const { state, reason } = book.ownStateOf(bench)
       if (bench.runId !== null || bench.lease !== undefined || state !== 'free') {
         const why = bench.runId !== null ? `run ${bench.runId} is on it` : (reason ?? `it is ${state}`)
         throw new LabError({

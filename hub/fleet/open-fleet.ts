@@ -152,6 +152,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
           lease: undefined,
           refusedUntil: 0,
           refusal: undefined,
+          plans: [],
         }
         book.benches.set(id, bench)
         touched.push(bench)

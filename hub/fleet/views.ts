@@ -1,5 +1,7 @@
 import { type Limits, narrowest, type SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, NodeInfo } from '@fernlab/shared/contracts/api'
+import type { Outage } from '../bench-care/outages.ts'
+import { isWeekly } from '../bench-care/outages.ts'
 import type { CompatibleBench } from './fleet.ts'
 import type { BookedBench, BookedNode, FleetBook } from './fleet-book.ts'
 
@@ -8,6 +10,7 @@ const iso = (ms: number): string => new Date(ms).toISOString()
 /** A bench as the API shows it to the viewer. */
 export function benchView(book: FleetBook, bench: BookedBench, viewer: string | undefined): Bench {
   const { state, reason } = book.stateOf(bench)
+  const { current, next } = book.outlook(bench)
   const parts = Object.entries(book.partsOf(bench)).map(([part, { name, driver, model, signals, actions }]) => [
     part,
     {
@@ -30,9 +33,18 @@ export function benchView(book: FleetBook, bench: BookedBench, viewer: string | 
     ...(bench.runId === null ? {} : { run: bench.runId }),
     leased: bench.lease !== undefined,
     ...(bench.lease !== undefined && bench.lease.holder === viewer ? { mine: true } : {}),
+    ...(current === undefined ? {} : { outage: shownOutage(current) }),
+    ...(next === undefined ? {} : { nextOutage: shownOutage(next) }),
     parts: Object.fromEntries(parts),
   }
 }
+
+const shownOutage = ({ plan, from, until }: Outage): NonNullable<Bench['outage']> => ({
+  reason: plan.reason,
+  from: iso(from),
+  ...(Number.isFinite(until) ? { until: iso(until) } : {}),
+  weekly: isWeekly(plan.when),
+})
 
 const onBench = (signal: SignalSpec, limits: Limits | undefined): SignalSpec =>
   limits === undefined ? signal : { ...signal, limits: narrowest([signal.limits, limits]) }

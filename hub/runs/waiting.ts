@@ -1,10 +1,11 @@
 import { priorities } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { firstGap } from '../bench-care/outages.ts'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
 import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import type { explain, WaitingBench } from '../scheduling/explain.ts'
-import { numberOf, type QueueEntry } from '../scheduling/order.ts'
+import { expectedS, numberOf, type QueueEntry } from '../scheduling/order.ts'
 import type { OpenRun, OpenRuns } from './open-runs.ts'
 
 export interface Waiting {
@@ -29,8 +30,17 @@ type Waiter = QueueEntry & { readonly lab: CatalogueLab }
 export function createWaiting({ scheduler, runs, book, compatible, clock }: CreateWaitingOptions): Waiting {
   const serves = (entry: Waiter, bench: string) => compatible.serves(entry, bench)
 
-  const freeInS = (bench: BookedBench): number | null => {
-    const { state } = book.stateOf(bench)
+  /** When a run of this length can begin on the bench; what staff have planned for it is worked around. */
+  const freeInS = (bench: BookedBench, lastsS: number): number | null => {
+    const upInS = ownFreeInS(bench)
+    if (upInS === null) return null
+    const now = clock.now()
+    const start = firstGap(bench.plans, now + upInS * 1000, lastsS * 1000)
+    return start === null || start === Number.POSITIVE_INFINITY ? null : (start - now) / 1000
+  }
+
+  const ownFreeInS = (bench: BookedBench): number | null => {
+    const { state } = book.ownStateOf(bench)
     if (state === 'free') return Math.max(0, (bench.refusedUntil - clock.monotonic()) / 1000)
     if (state !== 'busy') return null
     if (bench.lease !== undefined) return Math.max(1, (bench.lease.endsAt - clock.monotonic()) / 1000)
@@ -40,10 +50,18 @@ export function createWaiting({ scheduler, runs, book, compatible, clock }: Crea
     return Math.max(1, run.live?.secondsLeft ?? (run.estimatedS ?? 60) - sinceS)
   }
 
-  const benches = (): WaitingBench[] =>
+  const whyNotNow = (bench: BookedBench, lastsS: number): string | undefined => {
+    const reason = bench.refusal ?? book.stateOf(bench).reason
+    const { next } = book.outlook(bench)
+    if (reason !== undefined || next === undefined || lastsS <= book.freeForS(bench)) return reason
+    return `${bench.id} closes at ${new Date(next.from).toISOString()}, before this would end: ${next.plan.reason}`
+  }
+
+  /** As an entry of this length sees them. */
+  const benches = (lastsS: number): WaitingBench[] =>
     [...book.benches.values()].map((bench) => {
-      const reason = bench.refusal ?? book.stateOf(bench).reason
-      return { id: bench.id, freeInS: freeInS(bench), ...(reason === undefined ? {} : { reason }) }
+      const reason = whyNotNow(bench, lastsS)
+      return { id: bench.id, freeInS: freeInS(bench, lastsS), ...(reason === undefined ? {} : { reason }) }
     })
 
   return {
@@ -52,7 +70,7 @@ export function createWaiting({ scheduler, runs, book, compatible, clock }: Crea
       const lines = runs.waiting.lines(clock.now())
       const place = runs.waiting.placeOf(run)
       if (place === undefined) return undefined
-      const { position, reason, inS } = scheduler.explain(place, { lines, benches: benches(), serves })
+      const { position, reason, inS } = scheduler.explain(place, { lines, benches: benches(expectedS(run)), serves })
       const estimatedStart = inS === null ? {} : { estimatedStart: new Date(clock.now() + inS * 1000).toISOString() }
       return { position, reason, ...estimatedStart }
     },
@@ -71,7 +89,7 @@ export function createWaiting({ scheduler, runs, book, compatible, clock }: Crea
       const lines = [...runs.waiting.lines(now)]
       // Behind all of equal number: how much the newcomer has used is not known.
       const place = { entry: newcomer, number: numberOf(newcomer, runs.waiting.rules), usedS: Number.POSITIVE_INFINITY }
-      const { inS } = scheduler.explain<Waiter>(place, { lines, benches: benches(), serves })
+      const { inS } = scheduler.explain<Waiter>(place, { lines, benches: benches(expectedS(newcomer)), serves })
       const length = lines.reduce((sum, { sample, places }) => sum + (sample.lab.id === lab.id ? places.length : 0), 0)
       return { length, estimatedWaitS: inS }
     },

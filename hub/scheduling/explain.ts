@@ -64,9 +64,9 @@ export function explain<Entry extends QueueEntry>(place: Place<Entry>, state: Wa
   }
   const ahead = before > mostPlayed ? [] : inOrder(rivals)
   const inS = before > mostPlayed ? sharedWork(up, mine, rivals) : playedThrough(mine, ahead)
-  const words = [inWords(before, inS, mine), ...passedBy(entry, ahead)].join('; ')
   // All that could take it say why they don't.
   const refusal = mine.every(({ reason }) => reason !== undefined) ? mine[0]?.reason : undefined
+  const words = [inWords(before, inS, mine, refusal === undefined), ...passedBy(entry, ahead)].join('; ')
   return { position, reason: refusal === undefined ? words : `${words} (${refusal})`, inS }
 }
 
@@ -134,9 +134,10 @@ function meanS({ places }: Line<QueueEntry>, count: number): number {
   return sumS / looked
 }
 
-function inWords(before: number, inS: number, benches: readonly WaitingBench[]): string {
+function inWords(before: number, inS: number, benches: readonly WaitingBench[], inUse: boolean): string {
   const ahead = before === 0 ? 'you are next' : before === 1 ? 'one run before you' : `${before} runs before you`
   if (inS <= 0) return ahead
+  if (!inUse) return `${ahead}, about ${duration(inS)}`
   const busy = benches.length === 1 ? 'the bench is in use' : 'every bench is in use'
   return `${before === 0 ? `${busy}, ${ahead}` : ahead}, about ${duration(inS)}`
 }

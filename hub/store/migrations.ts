@@ -1,5 +1,6 @@
 import type { Migration } from '@fernlab/shared/storage/database'
 import { accountsMigration, invitationsMigration, signInMigration } from '../accounts/tables.ts'
+import { benchCareMigration } from '../bench-care/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { schedulingMigration } from '../runs/tables.ts'
 
@@ -96,4 +97,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   groupsMigration,
   schedulingMigration,
   signInMigration,
+  benchCareMigration,
 ]

@@ -2,6 +2,7 @@
 import type { RunState } from '@fernlab/shared/contracts/run-state'
 import type { Generated } from 'kysely'
 import type { AccountsSchema } from '../accounts/tables.ts'
+import type { BenchCareSchema } from '../bench-care/tables.ts'
 import type { GroupsSchema } from '../groups/tables.ts'
 
 export interface RunTable {
@@ -209,7 +210,7 @@ export interface AuditTable {
   detail: string
 }
 
-export interface HubSchema extends AccountsSchema, GroupsSchema {
+export interface HubSchema extends AccountsSchema, BenchCareSchema, GroupsSchema {
   run: RunTable
   run_event: RunEventTable
   document: DocumentTable

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addBench } from './commands/bench.ts'
 import { addData } from './commands/data.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addFleet } from './commands/fleet.ts'
@@ -32,6 +33,7 @@ export function createProgram(context: Context, version: string): Command {
   addRun(program, context)
   addLab(program, context)
   addSchema(program, context)
+  addBench(program, context)
   addFleet(program, context)
   addToken(program, context)
   addUser(program, context)

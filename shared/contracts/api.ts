@@ -1,5 +1,6 @@
 /** The HTTP API's objects: one schema each; the hub's routes, OpenAPI, the page and the command line all use these. */
 import * as z from 'zod'
+import { shownOutageSchema } from './bench-care.ts'
 import {
   issueSchema,
   labErrorSchema,
@@ -216,6 +217,9 @@ export const benchSchema = z.object({
   leased: z.boolean(),
   /** It is the caller who drives it. */
   mine: z.boolean().optional(),
+  /** Why it is not for runs now, as staff have planned, and from when it is not the next time. */
+  outage: shownOutageSchema.optional(),
+  nextOutage: shownOutageSchema.optional(),
   /** Part → instrument with its signals. */
   parts: z.record(
     z.string(),

@@ -1,7 +1,8 @@
+import type { Bench } from '@fernlab/shared/contracts/api'
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { visit } from './support/browser.ts'
+import { tabTo, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
@@ -82,6 +83,62 @@ test('texts are chosen from a list, and a refusal stands beside its signal', asy
   await current.getByRole('button', { name: 'Set' }).click()
   await current.getByText('it takes 0.3 A').waitFor()
   assert.is(await page.getByRole('alert').count(), 0)
+  await context.close()
+})
+
+test('a bench is put into maintenance with a reason, and back', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/benches/${bench}`)
+  await page.getByText('Nobody is in the building').waitFor()
+  await button(page, 'Maintenance or closing hours').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Close the bench now' }).click()
+  await dialog.getByText('Say why, so that those who wait know.').waitFor()
+  await dialog.getByLabel('Reason').fill('New fuse')
+  await dialog.getByLabel('Until').fill('2020-01-01T10:00')
+  await dialog.getByRole('button', { name: 'Close the bench now' }).click()
+  await dialog.getByText('The end must be after the beginning, and to come.').waitFor()
+  await dialog.getByLabel('Until').fill('')
+  await dialog.getByRole('button', { name: 'Close the bench now' }).click()
+  await page.getByText(/^since .* until it is put back$/).waitFor()
+  await button(page, 'Put it back: New fuse').click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Put it back' }).click()
+  await page.getByText('New fuse').waitFor({ state: 'detached' })
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('a bench is closed at the same hours of every week, by the keyboard too', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/benches/${bench}`)
+  await tabTo(page, button(page, 'Maintenance or closing hours'))
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Reason').waitFor()
+  await page.keyboard.type('Nights')
+  await dialog.getByLabel('When', { exact: true }).selectOption('weekly')
+  await dialog.getByLabel('Saturday').uncheck()
+  await dialog.getByLabel('Monday').check()
+  await dialog.getByLabel('From').fill('22:00')
+  await dialog.getByLabel('Until').fill('07:00')
+  await dialog.getByRole('button', { name: 'Close the bench then' }).click()
+  await page.getByText(/^Mon, Sun 22:00–07:00 \(time of Europe\/Madrid\)/).waitFor()
+  await context.close()
+})
+
+test('a bench in maintenance can be driven by those who maintain it', async () => {
+  const { page, context } = await visit(browser)
+  await page.route('**/api/v1/benches?*', async (route) => {
+    const answer = await route.fetch()
+    const { items } = (await answer.json()) as { items: Bench[] }
+    const outage = { reason: 'new fuse', from: new Date().toISOString(), weekly: false }
+    const reason = 'in maintenance: new fuse'
+    const json = { items: items.map((one) => ({ ...one, state: 'maintenance', reason, outage })) }
+    await route.fulfill({ response: answer, json })
+  })
+  await page.goto(`${hub.url}/benches/${bench}`)
+  await page.getByText('in maintenance: new fuse').waitFor()
+  assert.ok(await button(page, 'Take the bench').isEnabled())
   await context.close()
 })
 

@@ -18,7 +18,7 @@ import type { AddRoute, ApiParts } from '../context.ts'
 import { pageOf, pageQuery } from '../paging.ts'
 import { notFound } from '../problems.ts'
 
-const benchParams = z.object({
+export const benchParams = z.object({
   bench: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}\.[a-z0-9][a-z0-9_-]{0,62}$/, 'must be <node>.<bench>'),
 })
 const nodeParams = z.object({ node: nameSchema })

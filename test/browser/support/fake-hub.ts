@@ -6,6 +6,7 @@ import { extname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import type { Me, Run, SubmitRun } from '@fernlab/shared/contracts/api'
+import type { Outage, PlanOutage } from '@fernlab/shared/contracts/bench-care'
 import type { SignInRules } from '@fernlab/shared/contracts/sign-in'
 import { checkParameters } from '@fernlab/shared/protocol/parameters'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
@@ -14,7 +15,7 @@ import { openStaticFiles } from '../../../hub/api/static-files.ts'
 import { renderReadme } from '../../../hub/catalogue/render-readme.ts'
 import { readLabs } from './fake-labs.ts'
 import { FakeRun } from './fake-run.ts'
-import { benches, invitations, nodes, people, tokens } from './fake-staff.ts'
+import { benches, invitations, nodes, people, plannedOutages, tokens } from './fake-staff.ts'
 
 const openApi = new URL('../../../docs/openapi.json', import.meta.url)
 const page = fileURLToPath(new URL('../../../hub/web/dist/', import.meta.url))
@@ -61,6 +62,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   let ownName = 'Ana Ruiz'
   const roles = new Map<string, Me['role']>()
   const takenBack = new Set<string>()
+  const outages: Outage[] = [...plannedOutages]
   let retention: { dataDays: number | null; runDays: number | null } = { dataDays: 365, runDays: null }
   let rules: SignInRules = { registration: { open: false, domains: [], role: 'student' } }
   let counter = 0
@@ -344,6 +346,31 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
           read.map((name) => [name, { value: name.endsWith('.output') ? false : 3.3012, unit: 'V', time }]),
         ),
       })
+    }
+    if (collection === 'benches' && verb === 'outages') {
+      const mine = outages.filter(({ bench }) => bench === id)
+      if (request.method === 'GET') return json({ items: mine })
+      if (request.method === 'DELETE') {
+        const at = outages.findIndex((outage) => outage.id === rest[0])
+        if (at === -1) return problem(404, 'outage-unknown')
+        outages.splice(at, 1)
+        return json(undefined, 204)
+      }
+      const planned = body as PlanOutage
+      const made: Outage = {
+        id: `o${outages.length + 1}`,
+        bench: id,
+        reason: planned.reason,
+        atOnce: planned.atOnce ?? false,
+        from: planned.from ?? new Date().toISOString(),
+        ...(planned.until === undefined ? {} : { until: planned.until }),
+        ...(planned.weekly === undefined ? {} : { weekly: { ...planned.weekly, timeZone: 'Europe/Madrid' } }),
+        inForce: planned.from === undefined && planned.weekly === undefined,
+        createdBy: ownName,
+        createdAt: new Date().toISOString(),
+      }
+      outages.push(made)
+      return json(made, 201)
     }
     if (call === 'GET /api/v1/nodes') return listed(nodes)
     if (call === 'POST /api/v1/nodes') {

@@ -1,5 +1,6 @@
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, Invitation, NodeInfo, PersonInfo, Token } from '@fernlab/shared/contracts/api'
+import type { Outage } from '@fernlab/shared/contracts/bench-care'
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString()
 
@@ -68,6 +69,22 @@ export const benches: readonly Bench[] = [
     run: '01k0000000000000000000000b',
     leased: false,
     parts: {},
+  },
+]
+
+/** Closing hours, as a bench has them before anybody plans more. */
+export const plannedOutages: readonly Outage[] = [
+  {
+    id: 'o0',
+    bench: 'demo.rc-1',
+    reason: 'Nobody is in the building',
+    atOnce: false,
+    weekly: { days: ['sat', 'sun'], from: '00:00', until: '00:00', timeZone: 'Europe/Madrid' },
+    from: ago(-200_000),
+    until: ago(-372_800),
+    inForce: false,
+    createdBy: 'Bo Lindqvist',
+    createdAt: ago(900_000),
   },
 ]
 

@@ -56,6 +56,7 @@ async function status(route: Route, caller: string): Promise<{ status: number; c
     .replace('{id}', '0'.repeat(26))
     .replace('{bench}', 'no.bench')
     .replace('{node}', 'no-node')
+    .replace('{outage}', 'no-outage')
     .replace('{path}', 'x.svg')
   const withBody = route.method !== 'get' && route.method !== 'delete'
   const response = await fetch(`${hub.url}${path}`, {
@@ -79,6 +80,7 @@ const refusedTo: Record<string, readonly string[]> = {
     'runs.submit',
     'runs.cancel',
     'benches.drive',
+    'benches.maintain',
     'nodes.manage',
     'tokens.manage',
     'account.manage',
@@ -91,6 +93,7 @@ const refusedTo: Record<string, readonly string[]> = {
   student: [
     'labs.push',
     'benches.drive',
+    'benches.maintain',
     'nodes.read',
     'nodes.manage',
     'people.read',

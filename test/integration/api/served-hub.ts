@@ -1,7 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import { createAccounts } from '@fernlab/hub/accounts/accounts'
 import { type ApiParts, createApi, createApiServer } from '@fernlab/hub/api/api'
+import { createBenchCare } from '@fernlab/hub/bench-care/bench-care'
 import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
+import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
 import { createGroups } from '@fernlab/hub/groups/groups'
 import { createMail } from '@fernlab/hub/mail/mail'
 import { createMaintenance } from '@fernlab/hub/maintenance/maintenance'
@@ -166,12 +168,15 @@ export async function serveHub(options: ServedOptions = {}) {
   })
   const monitoring = createMonitoring({ clock, log })
   const { runs, setState, tell, listening } = tableRuns({ store, requireSpace: maintenance.requireSpace })
+  const book = new FleetBook(clock)
+  const benchCare = createBenchCare({ store, book, clock, log, onChange: () => {}, cancelRun: () => {} })
   const app = await createApi({
     store,
     accounts,
     groups,
     catalogue,
     fleet: { ...noFleet, ...options.fleet },
+    benchCare,
     runs,
     results,
     maintenance,
@@ -242,6 +247,7 @@ export async function serveHub(options: ServedOptions = {}) {
       await accounts.close()
       await maintenance.close()
       monitoring.close()
+      benchCare.close()
       await results.close()
       mail.close()
       await opened.close()

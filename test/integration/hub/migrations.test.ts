@@ -108,7 +108,7 @@ test('are kept by run, in order, word for word; cursors stay good, and an open r
     turn,
     statements: runStatements(store.db),
     runs,
-    book: new FleetBook(),
+    book: new FleetBook(clock),
     clock,
     notices: { wanted: () => false, publish: () => {} },
   })

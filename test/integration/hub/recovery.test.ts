@@ -42,7 +42,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
   }
   const turn = createTurn({ database: store.database, onFailure: load, clock, log })
   const statements = runStatements(store.db)
-  const book = new FleetBook()
+  const book = new FleetBook(clock)
   const compatible = new CompatibilityCache(book)
   const notices = { wanted: () => false, publish: () => {} }
   const ledger = createLedger({ turn, statements, runs: open, book, clock, notices })

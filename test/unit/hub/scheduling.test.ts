@@ -1,3 +1,4 @@
+import { decide } from '@fernlab/hub/scheduling/decide'
 import type { QueueEntry } from '@fernlab/hub/scheduling/order'
 import { Usage } from '@fernlab/hub/scheduling/usage'
 import { WaitingQueue } from '@fernlab/hub/scheduling/waiting-queue'
@@ -310,6 +311,19 @@ test('says that no bench is up, and why', () => {
     inS: null,
   })
   assert.is(explained(queueOf([mine]), mine, down, { l: [] }).reason, 'no bench serves this lab')
+})
+
+test('a bench that is free for a while goes to the first that ends in time, wherever in the line', () => {
+  const entries = [entry('long', { estimatedS: 120 }), entry('b', { createdAt: 1 }), entry('c', { createdAt: 2 })]
+  const freeForS = (bench: string) => (bench === 'x' ? 60 : bench === 'y' ? 10 : 9)
+  const given = (benches: string[]) =>
+    pairs(decide({ lines: queueOf(entries).lines(0), freeBenches: benches, serves: () => true, freeForS }, 0))
+  assert.equal(given(['x', 'z']), [['b', 'x']])
+  assert.equal(given(['y', 'x']), [
+    ['b', 'x'],
+    ['c', 'y'],
+  ])
+  assert.equal(given(['z']), [])
 })
 
 test.run()

@@ -13,6 +13,7 @@ import type {
   storageSchema,
   Token,
 } from '@fernlab/shared/contracts/api'
+import type { Outage } from '@fernlab/shared/contracts/bench-care'
 import type { SignInRules } from '@fernlab/shared/contracts/sign-in'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { z } from 'zod'
@@ -130,6 +131,14 @@ export const benchesQuery = (api: Api) =>
     queryKey: ['benches'],
     queryFn: ({ signal }) => api.get<Page<Bench>>(`${v1}/benches?limit=200`, signal),
     refetchInterval: 5_000,
+  })
+
+/** When the bench is not for runs, the soonest first. */
+export const outagesQuery = (api: Api, bench: string) =>
+  queryOptions({
+    queryKey: ['benches', bench, 'outages'],
+    queryFn: ({ signal }) => api.get<{ items: readonly Outage[] }>(`${v1}/benches/${bench}/outages`, signal),
+    refetchInterval: 30_000,
   })
 
 export const nodesQuery = (api: Api) =>

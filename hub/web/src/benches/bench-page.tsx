@@ -12,6 +12,7 @@ import { BenchMark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
 import { DirectPanel } from './direct-panel.tsx'
+import { Outages } from './outages.tsx'
 
 /** One bench: how it is, why, what it is doing, its instruments with live values, and driving it by hand. */
 export default function BenchPage() {
@@ -39,7 +40,12 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
   const { t, duration, reason } = useWords()
   return (
     <Page title={title} aside={<code className={styles.id}>{bench.id}</code>}>
-      <div className={styles.now} data-trouble={bench.state === 'fault' || bench.state === 'offline' || undefined}>
+      <div
+        className={styles.now}
+        data-trouble={
+          bench.state === 'fault' || (bench.state === 'offline' && bench.outage === undefined) ? true : undefined
+        }
+      >
         <BenchMark state={bench.state} large />
         <span>
           {bench.reason === undefined
@@ -72,6 +78,7 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
           </span>
         ))}
       </p>
+      <Outages bench={bench} />
       <DirectPanel bench={bench} />
     </Page>
   )

@@ -45,7 +45,8 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const role = useQuery(meQuery(api)).data?.role
   const drives = isStaff(role)
   // A node reads a bench in use for nobody but who holds it.
-  const reads = drives && (lease !== undefined || (bench.state === 'free' && !take.isPending))
+  const takeable = bench.state === 'free' || bench.outage !== undefined
+  const reads = drives && (lease !== undefined || (takeable && !bench.leased && !take.isPending))
   const readings = useQuery({
     queryKey: ['readings', bench.id, lease?.lease],
     queryFn: () => api.send<Exchanged>('POST', `${path}/exchange`, { read: readable, ...leaseOf(lease) }),
@@ -102,7 +103,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
               <Button
                 variant="default"
                 loading={take.isPending}
-                disabled={bench.state !== 'free' && !isMine}
+                disabled={!takeable && !isMine}
                 onClick={() => take.mutate(undefined)}
               >
                 {isMine ? t('benches.resume') : t('benches.take')}

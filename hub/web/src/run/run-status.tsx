@@ -80,12 +80,14 @@ function sentence(run: Run, { t, about, reason }: ReturnType<typeof useWords>, n
     const inS =
       run.estimatedStart === undefined ? undefined : Math.max(0, (Date.parse(run.estimatedStart) - nowMs) / 1000)
     const time = inS === undefined ? undefined : inS < 5 ? t('time.soon') : about(inS)
+    const why = run.waitReason === undefined ? undefined : /\((.+)\)$/.exec(run.waitReason)?.[1]
     const parts = [
       time === undefined
         ? asSentence(reason(run.waitReason ?? t('runPage.waitNoTime')))
         : run.position === 1
           ? t('runPage.waitNext', { time })
           : t('runPage.waitTurn', { time }),
+      time === undefined || why === undefined ? '' : asSentence(reason(why)),
       run.position !== undefined && run.position > 1 ? t('runPage.before', { count: run.position - 1 }) : '',
       t('runPage.leave'),
     ]

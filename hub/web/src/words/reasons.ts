@@ -9,19 +9,26 @@ const slot = /\{\{(\w+)\}\}/g
 
 const patterns = Object.entries(en.reason).map(([name, text]) => {
   const plain = text.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&')
-  return [name as Sentence, new RegExp(`^${plain.replaceAll(slot, '(?<$1>.+)')}$`)] as const
+  const words = plain.replaceAll('{{time}}', '(?<time>\\S+)').replaceAll(slot, '(?<$1>.+)')
+  return [name as Sentence, new RegExp(`^${words}$`)] as const
 })
 
-/** A sentence of the hub or a node in the page's language, outputs by their titles; one that the page does not know stays as it is. */
-export function reasonIn(sentence: string, t: TFunction, titleOf = (name: string): string => name): string {
+const asItIs = (name: string): string => name
+
+/**
+ * A sentence of the hub or a node in the page's language, outputs by their titles and times as people say them; one that
+ * the page does not know stays as it is.
+ */
+export function reasonIn(sentence: string, t: TFunction, titleOf = asItIs, timeOf = asItIs): string {
   for (const [name, pattern] of patterns) {
     const found = pattern.exec(sentence)
     if (found === null) continue
-    const { why, names, ...values } = found.groups ?? {}
+    const { why, names, time, ...values } = found.groups ?? {}
     return t(`reason.${name}`, {
       ...values,
       ...(names === undefined ? {} : { names: names.split(', ').map(titleOf).join(', ') }),
-      ...(why === undefined ? {} : { why: reasonIn(why, t, titleOf) }),
+      ...(time === undefined ? {} : { time: timeOf(time) }),
+      ...(why === undefined ? {} : { why: reasonIn(why, t, titleOf, timeOf) }),
     })
   }
   return sentence
@@ -32,8 +39,9 @@ export function troubleIn(
   { error, reason = '' }: Pick<Run, 'error' | 'reason'>,
   t: TFunction,
   titleOf?: (name: string) => string,
+  timeOf?: (iso: string) => string,
 ): string {
-  if (error === undefined) return reasonIn(reason, t, titleOf)
+  if (error === undefined) return reasonIn(reason, t, titleOf, timeOf)
   const { code, details = {}, studentMessage } = error
   const known = Object.hasOwn(en.fault, code) ? (code as Fault) : undefined
   const isTold = known !== undefined && [...en.fault[known].matchAll(slot)].every(([, name = '']) => name in details)

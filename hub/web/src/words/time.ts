@@ -38,6 +38,19 @@ export function moment(iso: string, language: string, nowMs: number): string {
   return absolute(iso, language)
 }
 
+/** A time near now as a person says it: the time of day, with the day unless it is today. */
+export function soonTime(iso: string, language: string, nowMs: number): string {
+  const date = new Date(iso)
+  const today = date.toDateString() === new Date(nowMs).toDateString()
+  const far = Math.abs(date.getTime() - nowMs) > 6 * day * 1000
+  const shown: Intl.DateTimeFormatOptions = today
+    ? {}
+    : far
+      ? { day: 'numeric', month: 'short', year: 'numeric' }
+      : { weekday: 'long' }
+  return new Intl.DateTimeFormat(language, { ...shown, hour: 'numeric', minute: '2-digit' }).format(date)
+}
+
 /** Date and time with the zone. */
 export function absolute(iso: string, language: string): string {
   return new Intl.DateTimeFormat(language, {

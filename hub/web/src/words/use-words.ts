@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { regionOf } from '../language/language.ts'
 import { quantity } from './quantity.ts'
 import { reasonIn, troubleIn } from './reasons.ts'
-import { about, absolute, clockTime, duration, moment, range } from './time.ts'
+import { about, absolute, clockTime, duration, moment, range, soonTime } from './time.ts'
 
 /** The text for a language, falling back to English, then to whatever there is. */
 export function textIn(text: Text | undefined, language: string): string {
@@ -34,7 +34,8 @@ export function useWords() {
               ? t('common.on')
               : t('common.off'),
       /** What hub or node give as a reason. */
-      reason: (sentence: string) => reasonIn(sentence, t),
+      reason: (sentence: string) =>
+        reasonIn(sentence, t, undefined, (iso) => soonTime(iso, regionOf(language), Date.now())),
       /** Why a run ended as it did. */
       trouble: (run: Pick<Run, 'error' | 'reason' | 'outputTitles'>) =>
         troubleIn(run, t, (name) => textIn(run.outputTitles?.[name], language) || name),
@@ -42,6 +43,7 @@ export function useWords() {
       range: (least: number, most: number) => range(least, most, t),
       about: (seconds: number) => about(seconds, t),
       moment: (iso: string, nowMs = Date.now()) => moment(iso, regionOf(language), nowMs),
+      soonTime: (iso: string) => soonTime(iso, regionOf(language), Date.now()),
       absolute: (iso: string) => absolute(iso, regionOf(language)),
       clockTime: (iso: string) => clockTime(iso, regionOf(language)),
     }),

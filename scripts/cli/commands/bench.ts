@@ -1,0 +1,139 @@
+import {
+  type Outage,
+  outageSchema,
+  type PlanOutage,
+  type Weekday,
+  weekdays,
+} from '@fernlab/shared/contracts/bench-care'
+import type { Command } from 'commander'
+import * as z from 'zod'
+import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import type { HubClient } from '../hub-client.ts'
+import { mistake } from '../problem.ts'
+import { printList } from '../table.ts'
+
+interface CloseOptions extends HubOptions {
+  readonly reason: string
+  readonly from?: string
+  readonly until?: string
+  readonly weekly?: string
+  readonly timeZone?: string
+  readonly atOnce?: boolean
+}
+
+/** `bench outages`, `bench close`, `bench open`: when a bench is not for runs. */
+export function addBench(program: Command, context: Context): void {
+  const { terminal } = context
+  const bench = program.command('bench').description('keep runs from a bench for a while, and let them on again')
+
+  withHub(bench.command('outages <bench>').description('when the bench is not for runs, now and to come')).action(
+    async (id: string, options: HubOptions) => {
+      printList(terminal, await outagesOf(await openHub(context, options), id), {
+        ...options,
+        columns: {
+          outage: (item) => item.id,
+          state: (item) => (item.inForce ? 'now' : 'planned'),
+          from: (item) => item.from,
+          until: (item) => item.until ?? 'it is put back',
+          weekly: (item) => weeklyWords(item),
+          reason: (item) => item.reason,
+          by: (item) => item.createdBy,
+        },
+        empty: `Nothing is planned: ${id} takes runs at all hours.`,
+      })
+    },
+  )
+
+  withHub(bench.command('close <bench>').description('keep runs from the bench: now, at a time to come, or every week'))
+    .requiredOption('--reason <words>', 'why, for everybody who waits')
+    .option('--from <time>', 'when it begins, such as 2026-03-02T08:00 by the clock of this machine; now unless given')
+    .option('--until <time>', 'when it ends; until "fernlab bench open" unless given')
+    .option('--weekly <days and hours>', 'the same hours of every week, such as "mon-fri 18:00-08:00"')
+    .option('--time-zone <zone>', 'whose hours --weekly means, such as Europe/Madrid; those of the hub unless given')
+    .option('--at-once', 'cancel the run that is on the bench when it begins; otherwise it finishes first')
+    .action(async (id: string, options: CloseOptions) => {
+      const client = await openHub(context, options)
+      const path = `/api/v1/benches/${encodeURIComponent(id)}/outages`
+      const made = await client.call(outageSchema, path, { method: 'POST', body: planOf(options) })
+      if (options.json) return terminal.out(JSON.stringify(made, null, 2))
+      const when = made.inForce ? 'is closed now' : `will be closed from ${made.from}`
+      terminal.out(`${id} ${when}, ${made.until === undefined ? 'until it is opened' : `until ${made.until}`}`)
+      terminal.err(`Take it back with: fernlab bench open ${id} ${made.id}`)
+    })
+
+  withHub(
+    bench.command('open <bench> [outage]').description('take an outage back; without its id, the maintenance of now'),
+  ).action(async (id: string, outage: string | undefined, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const ends = outage === undefined ? await maintenanceOf(client, id) : [outage]
+    for (const one of ends) {
+      await client.fetch(`/api/v1/benches/${encodeURIComponent(id)}/outages/${encodeURIComponent(one)}`, {
+        method: 'DELETE',
+      })
+    }
+    terminal.out(options.json ? JSON.stringify({ bench: id, takenBack: ends }) : `${id}: ${ends.length} taken back`)
+  })
+}
+
+async function outagesOf(client: HubClient, bench: string): Promise<Outage[]> {
+  const path = `/api/v1/benches/${encodeURIComponent(bench)}/outages`
+  return (await client.call(z.object({ items: z.array(outageSchema) }), path)).items
+}
+
+async function maintenanceOf(client: HubClient, bench: string): Promise<string[]> {
+  const now = (await outagesOf(client, bench)).filter(({ inForce, weekly }) => inForce && weekly === undefined)
+  if (now.length > 0) return now.map(({ id }) => id)
+  throw mistake('bench', `${bench} is not in maintenance now`, `See "fernlab bench outages ${bench}".`)
+}
+
+const weeklyWords = ({ weekly }: Outage): string =>
+  weekly === undefined ? '' : `${weekly.days.join(',')} ${weekly.from}-${weekly.until} ${weekly.timeZone}`
+
+/** What the options of `bench close` ask the hub for. */
+export function planOf({ reason, from, until, weekly, timeZone, atOnce }: CloseOptions): PlanOutage {
+  if (timeZone !== undefined && weekly === undefined) {
+    throw mistake(
+      'time-zone',
+      '--time-zone goes with --weekly',
+      'Write it into --from and --until: 2026-03-02T08:00+01:00.',
+    )
+  }
+  return {
+    reason,
+    ...(from === undefined ? {} : { from: timeOf('from', from) }),
+    ...(until === undefined ? {} : { until: timeOf('until', until) }),
+    ...(weekly === undefined
+      ? {}
+      : { weekly: { ...readWeekly(weekly), ...(timeZone === undefined ? {} : { timeZone }) } }),
+    ...(atOnce === true ? { atOnce } : {}),
+  }
+}
+
+function timeOf(option: string, text: string): string {
+  const ms = Date.parse(text)
+  if (!Number.isNaN(ms)) return new Date(ms).toISOString()
+  throw mistake(option, `--${option} "${text}" is not a time`, 'Such as 2026-03-02T08:00 or 2026-03-02T08:00+01:00.')
+}
+
+function readWeekly(text: string): { days: Weekday[]; from: string; until: string } {
+  const found = /^([a-z,-]+) (\d\d:\d\d)-(\d\d:\d\d)$/.exec(text.trim().toLowerCase())
+  const days = found?.[1]?.split(',').flatMap(daysOf)
+  if (found === null || days === undefined || days.length === 0) {
+    throw mistake(
+      'weekly',
+      `--weekly "${text}" is not days and hours`,
+      'Such as "mon-fri 18:00-08:00" or "sat,sun 00:00-24:00".',
+    )
+  }
+  return { days: [...new Set(days)], from: found[2] ?? '', until: found[3] ?? '' }
+}
+
+/** `mon` or `fri-mon`. */
+function daysOf(text: string): Weekday[] {
+  const [first, last = first, ...rest] = text.split('-').map((name) => (weekdays as readonly string[]).indexOf(name))
+  if (first === undefined || last === undefined || first < 0 || last < 0 || rest.length > 0) {
+    throw mistake('weekly', `"${text}" is no day`, `Days: ${weekdays.join(', ')}, or two with a dash.`)
+  }
+  const count = ((last - first + 7) % 7) + 1
+  return Array.from({ length: count }, (_, i) => weekdays[(first + i) % 7] as Weekday)
+}

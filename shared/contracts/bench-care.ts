@@ -1,0 +1,74 @@
+/** When benches are not for runs: maintenance and weekly closing times, as the API takes and shows them. */
+import * as z from 'zod'
+import { isTimeZone } from '../primitives/zoned-time.ts'
+
+const time = z.iso.datetime()
+/** As a person writes it, with any offset. */
+const givenTime = z.iso.datetime({ offset: true })
+
+export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
+export type Weekday = (typeof weekdays)[number]
+
+export const timeZoneSchema = z
+  .string()
+  .max(64)
+  .refine(isTimeZone, 'is not the name of a time zone, such as Europe/Madrid')
+
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day, such as 18:30')
+
+/** The same hours on these days of every week; an end that is not after the beginning is on the next day. */
+export const weeklySchema = z.strictObject({
+  days: z.array(z.enum(weekdays)).min(1).max(7),
+  from: clockTime,
+  until: clockTime.or(z.literal('24:00')),
+  timeZone: timeZoneSchema,
+})
+export type Weekly = z.infer<typeof weeklySchema>
+
+/** `POST /api/v1/benches/{bench}/outages`. */
+export const planOutageSchema = z
+  .strictObject({
+    /** Shown to everybody who waits for the bench. */
+    reason: z.string().trim().min(1).max(200),
+    /** Now, unless given. */
+    from: givenTime.optional(),
+    /** Until somebody puts the bench back, unless given. */
+    until: givenTime.optional(),
+    /** Instead of `from` and `until`; the hub's own time zone unless given. */
+    weekly: weeklySchema.extend({ timeZone: timeZoneSchema.optional() }).optional(),
+    /** Cancels the run that is on the bench when it begins; otherwise that run finishes first. */
+    atOnce: z.boolean().default(false),
+  })
+  .superRefine(({ from, until, weekly }, context) => {
+    if (weekly !== undefined && (from !== undefined || until !== undefined)) {
+      context.addIssue({ code: 'custom', path: ['weekly'], message: 'stands instead of from and until' })
+    }
+    if (from !== undefined && until !== undefined && Date.parse(until) <= Date.parse(from)) {
+      context.addIssue({ code: 'custom', path: ['until'], message: 'must be after from' })
+    }
+  })
+export type PlanOutage = z.input<typeof planOutageSchema>
+
+/** `GET /api/v1/benches/{bench}/outages`. */
+export const outageSchema = z.object({
+  id: z.string(),
+  bench: z.string(),
+  reason: z.string(),
+  atOnce: z.boolean(),
+  weekly: weeklySchema.optional(),
+  /** When it is in force now or the next time; without `until` it lasts until somebody ends it. */
+  from: time,
+  until: time.optional(),
+  inForce: z.boolean(),
+  createdBy: z.string(),
+  createdAt: time,
+})
+export type Outage = z.infer<typeof outageSchema>
+
+/** What a bench shows of the outage that is in force, and of the next. */
+export const shownOutageSchema = z.object({
+  reason: z.string(),
+  from: time,
+  until: time.optional(),
+  weekly: z.boolean(),
+})
