@@ -36,6 +36,9 @@ import { createIngest } from './ingest/ingest.ts'
 import { createMail } from './mail/mail.ts'
 import { createMaintenance } from './maintenance/maintenance.ts'
 import { createMonitoring } from './monitoring/monitoring.ts'
+import { loadSpent } from './permissions/bench-use.ts'
+import { createPermissions } from './permissions/permissions.ts'
+import { createStandings } from './permissions/standings.ts'
 import { createResults } from './results/results.ts'
 import { createAdmission } from './runs/admission.ts'
 import { createRuns } from './runs/create-runs.ts'
@@ -146,7 +149,9 @@ async function assemble(
   const load = async () => {
     const { rules, used } = await scheduling.load()
     const loaded = await loadOpenRuns({ store, labVersion: catalogue.version })
+    const spent = await loadSpent(store, clock.now())
     open.reset(rules, used)
+    open.use.reset(spent)
     for (const run of loaded) open.add(run)
   }
   await load()
@@ -245,7 +250,10 @@ async function assemble(
   })
   onClose(authentication.close)
   const waiting = createWaiting({ scheduler, runs: open, book, compatible, clock })
-  const admission = createAdmission({ labs, book, compatible, requireSpace: maintenance.requireSpace })
+  const hasLab = async (id: string) => (await labs.lab(id)) !== undefined
+  const permissions = createPermissions({ store, hasLab, clock })
+  const standings = createStandings({ store, groups, permissions, use: open.use, clock })
+  const admission = createAdmission({ labs, book, compatible, standings, requireSpace: maintenance.requireSpace })
   const runs = createRuns({
     store,
     turn,
@@ -308,6 +316,8 @@ async function assemble(
     store,
     accounts,
     groups,
+    permissions,
+    standings,
     catalogue,
     fleet,
     benchCare,

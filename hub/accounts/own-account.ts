@@ -149,6 +149,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           db.deleteFrom('address_link').where('person_id', '=', personId),
           db.deleteFrom('idempotency').where('person_id', '=', personId),
           db.deleteFrom('group_member').where('person_id', '=', personId),
+          db.deleteFrom('permission').where('subject_kind', '=', 'person').where('subject', '=', personId),
           db.updateTable('run').set({ note: null }).where('person_id', '=', personId).where('note', 'is not', null),
           revokeInvitations({ store, clock, of: personId }),
           db.updateTable('invitation').set({ note: null }).where('created_by', '=', personId),

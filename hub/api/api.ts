@@ -28,6 +28,7 @@ import { notBuiltRoutes } from './routes/not-built.ts'
 import { operationsRoutes } from './routes/operations.ts'
 import { ownAccountRoutes } from './routes/own-account.ts'
 import { peopleRoutes } from './routes/people.ts'
+import { permissionRoutes } from './routes/permissions.ts'
 import { registrationRoutes } from './routes/registration.ts'
 import { runDataRoutes } from './routes/run-data.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -105,6 +106,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   benchCareRoutes(add, parts)
   peopleRoutes(add, parts)
   groupRoutes(add, parts)
+  permissionRoutes(add, parts)
   notBuiltRoutes(app)
   describeApi(app, parts)
 

@@ -13,6 +13,8 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { Maintenance } from '../maintenance/maintenance.ts'
 import type { Monitoring } from '../monitoring/monitoring.ts'
+import type { Permissions } from '../permissions/permissions.ts'
+import type { Standings } from '../permissions/standings.ts'
 import type { Results } from '../results/results.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Scheduling } from '../scheduling/scheduling.ts'
@@ -43,6 +45,8 @@ export interface ApiParts {
   readonly store: Store
   readonly accounts: Accounts
   readonly groups: Groups
+  readonly permissions: Permissions
+  readonly standings: Standings
   readonly catalogue: Catalogue
   readonly fleet: Fleet
   readonly benchCare: BenchCare

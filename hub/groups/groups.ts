@@ -243,7 +243,7 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
     },
     removal: async (caller, id) => {
       const { tree } = await managed(caller, id)
-      const [people, invitations] = await Promise.all([
+      const [people, invitations, permissions] = await Promise.all([
         db
           .selectFrom('group_member')
           .select(({ fn }) => fn.countAll<number>().as('count'))
@@ -257,12 +257,18 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
           .where('expires_at', '>', clock.now())
           .whereRef('used', '<', 'most')
           .executeTakeFirstOrThrow(),
+        db
+          .selectFrom('permission')
+          .select(({ fn }) => fn.countAll<number>().as('count'))
+          .where('subject_kind', '=', 'group')
+          .where('subject', '=', id)
+          .executeTakeFirstOrThrow(),
       ])
       return {
         people: people.count,
         inner: [...tree.values()].filter(({ within }) => within === id).map((group) => group.id),
         invitations: invitations.count,
-        permissions: 0,
+        permissions: permissions.count,
       }
     },
     remove: async (caller, id) => {
@@ -275,6 +281,7 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
           .where('group_id', '=', id)
           .where('revoked_at', 'is', null),
         db.deleteFrom('group_member').where('group_id', '=', id),
+        db.deleteFrom('permission').where('subject_kind', '=', 'group').where('subject', '=', id),
         db.deleteFrom('people_group').where('id', '=', id),
         audit(caller, 'group.removed', id, { name: row.name }),
       ])

@@ -1,5 +1,6 @@
 /** Whether a run may be queued: everything that is checked before it exists. */
 import type { SubmitRun } from '@fernlab/shared/contracts/api'
+import { isStaff } from '@fernlab/shared/contracts/people'
 import { priorities } from '@fernlab/shared/contracts/run-state'
 import type { Issue, LabErrorInit } from '@fernlab/shared/primitives/lab-error'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -10,6 +11,7 @@ import type { Caller } from '../accounts/caller.ts'
 import type { CatalogueLab, CatalogueProtocol } from '../catalogue/catalogue.ts'
 import { type CompatibilityCache, whyNot } from '../fleet/compatible.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+import type { Standing, Standings } from '../permissions/standings.ts'
 import type { KnownLabs } from './known-labs.ts'
 
 export interface Admitted {
@@ -21,6 +23,8 @@ export interface Admitted {
   readonly estimatedS: number
   /** What the caller gets of the priority that was asked for. */
   readonly priority: number
+  /** As `Standing.requirePlace`: nothing may be awaited between this and counting the run as open. */
+  requirePlace(): void
 }
 
 export interface Admission {
@@ -32,23 +36,31 @@ export interface CreateAdmissionOptions {
   readonly labs: KnownLabs
   readonly book: FleetBook
   readonly compatible: CompatibilityCache
+  readonly standings: Standings
   /** Throws `runs-refused` while new runs can't be taken (a full disk). */
   readonly requireSpace: () => void
 }
 
 /** What does not depend on who asks. */
-type Checked = Omit<Admitted, 'priority'>
+type Checked = Omit<Admitted, 'priority' | 'requirePlace'>
 
 const mostRemembered = 500
 
-/** Staff get any priority, everybody else none sooner than the usual. */
-function allowedPriority(caller: Caller, asked: number = priorities.usual): number {
-  const soonest = caller.role === 'admin' || caller.role === 'instructor' ? priorities.soonest : priorities.usual
-  return Math.max(soonest, asked)
+/** Staff get any priority, everybody else none sooner than permissions give. */
+function allowedPriority({ role }: Caller, { unlimited, effective }: Standing, { protocol, priority }: SubmitRun) {
+  const given = effective(protocol).gives.priority
+  const soonest = isStaff(role) ? priorities.soonest : given
+  return Math.max(soonest, priority ?? (unlimited ? priorities.usual : given))
 }
 
 /** Admission over catalogue and fleet; the same body is checked once until either changes. */
-export function createAdmission({ labs, book, compatible, requireSpace }: CreateAdmissionOptions): Admission {
+export function createAdmission({
+  labs,
+  book,
+  compatible,
+  standings,
+  requireSpace,
+}: CreateAdmissionOptions): Admission {
   let shape = -1
   const known = new Map<string, Checked>()
 
@@ -114,12 +126,18 @@ export function createAdmission({ labs, book, compatible, requireSpace }: Create
         const message = 'models are not supported by this release'
         throw refuse('model-not-supported', message, [{ path: 'model', message }])
       }
+      const standing = await standings.of(caller, lab.id)
+      if (Object.hasOwn(lab.protocols, body.protocol)) standing.requireQueue(body.protocol)
       if (shape !== book.shape || known.size >= mostRemembered) known.clear()
       shape = book.shape
       const key = JSON.stringify([lab.id, lab.version, body.protocol, body.bench, body.parameters])
       const checked = known.get(key) ?? check(lab, body)
       known.set(key, checked)
-      return { ...checked, priority: allowedPriority(caller, body.priority) }
+      return {
+        ...checked,
+        priority: allowedPriority(caller, standing, body),
+        requirePlace: () => standing.requirePlace(body.protocol, checked.estimatedS),
+      }
     },
   }
 }

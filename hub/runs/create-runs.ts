@@ -140,12 +140,14 @@ export function createRuns(options: CreateRunsOptions): Runs {
   const queueOnce = async (row: NewRunRow, run: OpenRun): Promise<boolean> => {
     faultPoint?.('before-submit-commit')
     const event = ledger.firstEvent(run)
+    runs.use.opened(run)
     try {
       await turn.alone([
         { sql: statements.insertRun.sql, params: statements.insertRun.bind(row) },
         { sql: statements.insertEvent.sql, params: statements.insertEvent.bind(event) },
       ])
     } catch (error) {
+      runs.use.closed(run)
       if (error instanceof LabError && error.code === 'constraint-failed') return false
       throw error
     }
@@ -216,6 +218,8 @@ export function createRuns(options: CreateRunsOptions): Runs {
         if (before !== undefined) return { id: before.id, run: before, replayed: true }
       }
       const admitted = await admission.admit(caller, body)
+      // From here to the run's place in memory nothing is awaited: two can not take the last one.
+      admitted.requirePlace()
       const row = rowOf(caller, body, admitted)
       const run = openRun(row, admitted)
       if (idempotencyKey === undefined || hash === null) {

@@ -119,6 +119,15 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
     }
     // A bench that refused was not used.
     runs.waiting.release(run, attemptState === 'refused' ? 0 : nowMs - hold.assignedAtMs, nowMs)
+    if (attemptState !== 'refused') {
+      runs.use.spent({
+        personId: run.personId,
+        lab: run.lab.id,
+        heldMs: nowMs - hold.assignedAtMs,
+        runningMs: nowMs - (run.startedAt ?? nowMs),
+        endedAtMs: nowMs,
+      })
+    }
     run.hold = undefined
   }
 

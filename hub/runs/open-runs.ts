@@ -6,6 +6,7 @@
  */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
+import { BenchUse } from '../permissions/bench-use.ts'
 import type { OrderRules } from '../scheduling/order.ts'
 import type { Usage } from '../scheduling/usage.ts'
 import { WaitingQueue } from '../scheduling/waiting-queue.ts'
@@ -64,6 +65,8 @@ export class OpenRuns {
   readonly byId = new Map<string, OpenRun>()
   /** Queued runs in the order in which they are served, with what everybody has used lately. */
   readonly waiting = new WaitingQueue<OpenRun>()
+  /** What each person has open and has used, as permissions count it. */
+  readonly use = new BenchUse()
 
   get(id: string): OpenRun | undefined {
     return this.byId.get(id)
@@ -71,12 +74,14 @@ export class OpenRuns {
 
   add(run: OpenRun): void {
     this.byId.set(run.id, run)
+    this.use.opened(run)
     if (run.state === 'queued') this.waiting.add(run)
     else this.waiting.hold(run)
   }
 
   delete(run: OpenRun): void {
     this.byId.delete(run.id)
+    this.use.closed(run)
     if (run.state === 'queued') this.waiting.remove(run)
   }
 

@@ -40,8 +40,8 @@ export interface Submitted {
 export interface Runs {
   /**
    * Queues a run once the database has committed it. Throws `lab-unknown`, `protocol-unknown`, `parameters-invalid`,
-   * `no-bench`, `protocol-refused`, `runs-refused`, and `idempotency-key-reused` when the key came
-   * with another body before; the same body answers the same run (`replayed`).
+   * `no-bench`, `protocol-refused`, `not-permitted`, `reservations-full`, `quota-used`, `runs-refused`, and
+   * `idempotency-key-reused` when the key came with another body before; the same body answers the same run (`replayed`).
    */
   submit(caller: Caller, body: SubmitRun, options?: { readonly idempotencyKey?: string }): Promise<Submitted>
   get(id: string): Promise<Run | undefined>

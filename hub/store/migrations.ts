@@ -2,6 +2,7 @@ import type { Migration } from '@fernlab/shared/storage/database'
 import { accountsMigration, invitationsMigration, signInMigration } from '../accounts/tables.ts'
 import { benchCareMigration } from '../bench-care/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
+import { permissionsMigration } from '../permissions/tables.ts'
 import { schedulingMigration } from '../runs/tables.ts'
 
 /** In order; a released one is never changed. better-auth's tables are written as its schema wants them. */
@@ -98,4 +99,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   schedulingMigration,
   signInMigration,
   benchCareMigration,
+  permissionsMigration,
 ]

@@ -4,6 +4,7 @@ import type { Generated } from 'kysely'
 import type { AccountsSchema } from '../accounts/tables.ts'
 import type { BenchCareSchema } from '../bench-care/tables.ts'
 import type { GroupsSchema } from '../groups/tables.ts'
+import type { PermissionsSchema } from '../permissions/tables.ts'
 
 export interface RunTable {
   id: string
@@ -210,7 +211,7 @@ export interface AuditTable {
   detail: string
 }
 
-export interface HubSchema extends AccountsSchema, BenchCareSchema, GroupsSchema {
+export interface HubSchema extends AccountsSchema, BenchCareSchema, GroupsSchema, PermissionsSchema {
   run: RunTable
   run_event: RunEventTable
   document: DocumentTable

@@ -9,6 +9,7 @@ import { addListings } from './commands/listings.ts'
 import { addLogin } from './commands/login.ts'
 import { addNotBuilt } from './commands/not-built.ts'
 import { addParts } from './commands/parts.ts'
+import { addPermission } from './commands/permission.ts'
 import { addRun } from './commands/run.ts'
 import { addSchema } from './commands/schema.ts'
 import { addSettings } from './commands/settings.ts'
@@ -39,6 +40,7 @@ export function createProgram(context: Context, version: string): Command {
   addUser(program, context)
   addGroup(program, context)
   addSettings(program, context)
+  addPermission(program, context)
   addData(program, context)
   addLogin(program, context)
   addDoctor(program, context)

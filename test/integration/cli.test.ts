@@ -88,6 +88,44 @@ test('shows and changes who may make an account', async () => {
   assert.match(err, 'FERNLAB_SMTP_URL')
 })
 
+test('gives permissions, changes, copies and takes them, and says what holds', async () => {
+  assert.match(await ok(['permission', 'list']), /everyone +everyone +every lab +all .*mayQueue=yes/)
+  const given = await ok([
+    'permission',
+    'give',
+    'role:student',
+    'dayS=3600',
+    'mayBook=no',
+    '--lab',
+    'rc-circuit',
+    '-t',
+    'class',
+  ])
+  const id = /^(\S+): given to role:student\n$/.exec(given)?.[1] ?? ''
+  const [one] = await json<{ gives: object; lab: string }[]>(['permission', 'list', '--for', 'role:student'])
+  assert.equal([one?.lab, { ...one?.gives, dayS: 3600, mayBook: false }], ['rc-circuit', one?.gives])
+  assert.match(
+    await ok(['permission', 'change', id, 'dayS=none', '--until', '2099-01-01']),
+    /changed, for role:student/,
+  )
+  assert.match(await ok(['permission', 'copy', id, 'role:builder', 'mostOpen=1']), /given to role:builder/)
+  assert.match(
+    await ok(['permission', 'list', '--lab', 'rc-circuit']),
+    /role:builder .* 2099-01-01T.* mostOpen=1 dayS=none/,
+  )
+  assert.match(await ok(['permission', 'mine', 'rc-circuit']), /mostOpen +none +admins are not limited/)
+  assert.match(await ok(['permission', 'templates']), /try-out/)
+  for (const [wrong, words] of [
+    [['give', 'nobody'], /"nobody" is nobody\n +Say everyone/],
+    [['give', 'everyone', 'speed=1'], /"speed=1" is no term/],
+    [['give', 'everyone', 'dayS=soon'], /dayS="soon" can't be/],
+    [['give', 'group:nowhere'], /subject.id: there is no group nowhere/],
+  ] as const)
+    assert.match((await run(['permission', ...wrong])).err, words)
+  for (const { id: each } of await json<{ id: string }[]>(['permission', 'list']))
+    if (each !== 'everyone') assert.match(await ok(['permission', 'take', each]), /is taken away/)
+})
+
 test('invites people, lists them and gives them roles', async () => {
   const link = (await ok(['user', 'invite', '--role', 'student', '--most', '2', '--note', 'cli'])).trim()
   assert.match(link, /\/join#token=/)

@@ -157,7 +157,8 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
   )
 }
 
-const mayKnow = (lab: CatalogueLab, caller: Caller | undefined) =>
+/** Whether the caller may know of the lab. */
+export const mayKnow = (lab: CatalogueLab, caller: Caller | undefined) =>
   lab.lab.access?.public !== false || can(caller, 'catalogue.read')
 
 function filesIn({ files }: z.infer<typeof pushLabSchema>): LabFiles {

@@ -87,6 +87,7 @@ const refusedTo: Record<string, readonly string[]> = {
     'people.invite',
     'people.manage',
     'groups.manage',
+    'permissions.manage',
     'settings.change',
     'audit.read',
   ],
@@ -100,6 +101,8 @@ const refusedTo: Record<string, readonly string[]> = {
     'people.invite',
     'people.manage',
     'groups.manage',
+    'permissions.read',
+    'permissions.manage',
     'audit.read',
     'storage.read',
     'settings.change',
@@ -186,18 +189,7 @@ test('an admin is refused nothing', async () => {
   }
 })
 
-const notBuilt = [
-  'sessions',
-  'bookings',
-  'permissions',
-  'usage',
-  'directory',
-  'programs',
-  'desktops',
-  'peers',
-  'models',
-  'protocols',
-]
+const notBuilt = ['sessions', 'bookings', 'usage', 'directory', 'programs', 'desktops', 'peers', 'models', 'protocols']
 
 test('what is promised and not built says so after sign-in', async () => {
   for (const name of notBuilt) {

@@ -8,6 +8,9 @@ import { createGroups } from '@fernlab/hub/groups/groups'
 import { createMail } from '@fernlab/hub/mail/mail'
 import { createMaintenance } from '@fernlab/hub/maintenance/maintenance'
 import { createMonitoring } from '@fernlab/hub/monitoring/monitoring'
+import { BenchUse } from '@fernlab/hub/permissions/bench-use'
+import { createPermissions } from '@fernlab/hub/permissions/permissions'
+import { createStandings } from '@fernlab/hub/permissions/standings'
 import { createResults } from '@fernlab/hub/results/results'
 import { runView } from '@fernlab/hub/runs/run-view'
 import type { RunChange, Runs } from '@fernlab/hub/runs/runs'
@@ -170,10 +173,14 @@ export async function serveHub(options: ServedOptions = {}) {
   const { runs, setState, tell, listening } = tableRuns({ store, requireSpace: maintenance.requireSpace })
   const book = new FleetBook(clock)
   const benchCare = createBenchCare({ store, book, clock, log, onChange: () => {}, cancelRun: () => {} })
+  const hasLab = async (id: string) => (await catalogue.lab(id)) !== undefined
+  const permissions = createPermissions({ store, hasLab, clock })
   const app = await createApi({
     store,
     accounts,
     groups,
+    permissions,
+    standings: createStandings({ store, groups, permissions, use: new BenchUse(), clock }),
     catalogue,
     fleet: { ...noFleet, ...options.fleet },
     benchCare,

@@ -47,7 +47,15 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
   const notices = { wanted: () => false, publish: () => {} }
   const ledger = createLedger({ turn, statements, runs: open, book, clock, notices })
   const protocol = { digest: 'd', definition: { restart: 'safe' } } as never
-  const admitted = { lab, protocol, parameters: {}, parametersJson: '{}', estimatedS: 1, priority: 5 }
+  const admitted = {
+    lab,
+    protocol,
+    parameters: {},
+    parametersJson: '{}',
+    estimatedS: 1,
+    priority: 5,
+    requirePlace: () => {},
+  }
   const runs = createRuns({
     store,
     turn,
