@@ -12,7 +12,7 @@ import type { Mail } from '../mail/mail.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Person, Role } from './caller.ts'
 import { applyAdminSettings, checkSetupLink, findFirstAdmin, makeSetupLink, setUp } from './first-admin.ts'
-import { createIdentity } from './identity.ts'
+import { createIdentity, type Visitor } from './identity.ts'
 import { createImportPeople, type ImportPeople } from './import-people.ts'
 import { createInvitations, type Invitations } from './invitations.ts'
 import { createOwnAccount, type OwnAccount } from './own-account.ts'
@@ -20,7 +20,10 @@ import { createOwnAddress, type OwnAddress } from './own-address.ts'
 import { createPasswords } from './passwords.ts'
 import { createRegistration, type Registration } from './registration.ts'
 import { setRole } from './roles.ts'
+import { createSeal } from './sealed.ts'
+import { createSecondFactor, type SecondFactor } from './second-factor.ts'
 import { newSecret } from './secret-text.ts'
+import { createSignIn, type SignIn } from './sign-in.ts'
 import { createSignInRules, type SignInRulesBook } from './sign-in-rules.ts'
 import { createTokens } from './tokens.ts'
 
@@ -41,6 +44,12 @@ export interface AccountsConfig {
   readonly adminToken?: string
 }
 
+/** A person with the cookies of a session that began just now. */
+export interface SignedIn {
+  readonly person: Person
+  readonly cookies: readonly string[]
+}
+
 export interface Accounts {
   /** The person behind a bearer token or a session cookie; undefined for strangers, expired and revoked ones. */
   authenticate(headers: Headers): Promise<Caller | undefined>
@@ -56,7 +65,10 @@ export interface Accounts {
   onEnded(listener: (personId: string) => void): () => void
   person(id: string): Promise<Person | undefined>
   /** By id; with `search`, those whose name or address contains it. */
-  people(page: { limit: number; cursor?: string; search?: string }): Promise<{ items: Person[]; cursor?: string }>
+  people(page: { limit: number; cursor?: string; search?: string }): Promise<{
+    items: (Person & { readonly secondFactor: boolean })[]
+    cursor?: string
+  }>
   /** Takes effect at once; throws `person-unknown`, and `last-admin` where nobody would be left who could give the role back. */
   setRole(by: Caller, personId: string, role: Role): Promise<Person>
   readonly invitations: Invitations
@@ -65,17 +77,11 @@ export interface Accounts {
   readonly rules: SignInRulesBook
   readonly registration: Pick<Registration, 'ask' | 'look'>
   /** Makes an account by the link of a registration and signs in: the answer carries the session cookie. */
-  register(input: { token: string; name: string; password: string }): Promise<{
-    person: Person
-    cookies: readonly string[]
-  }>
+  register(input: { token: string; name: string; password: string }, from: Visitor): Promise<SignedIn>
   /** Makes accounts for a list of people. */
   readonly importPeople: ImportPeople['import']
   /** Makes an account by an invitation and signs in: the answer carries the session cookie. */
-  join(input: { token: string; name: string; email: string; password: string }): Promise<{
-    person: Person
-    cookies: readonly string[]
-  }>
+  join(input: { token: string; name: string; email: string; password: string }, from: Visitor): Promise<SignedIn>
   /** True until the first admin exists. */
   setupNeeded(): Promise<boolean>
   /** The address of a new one-time set-up link while there is no admin; earlier links stop working. */
@@ -83,12 +89,9 @@ export interface Accounts {
   /** Rejects as `setup` would for this token; uses nothing up. */
   checkSetupLink(token: string): Promise<void>
   /** Creates the first admin and signs in: the answer carries the session cookie. */
-  setup(input: { token: string; name: string; email: string; password: string }): Promise<{
-    person: Person
-    cookies: readonly string[]
-  }>
-  /** Answers the allow-listed calls below `/api/auth/`; undefined for all others. */
-  handle(request: Request): Promise<Response | undefined>
+  setup(input: { token: string; name: string; email: string; password: string }, from: Visitor): Promise<SignedIn>
+  readonly signIn: SignIn
+  readonly secondFactor: SecondFactor
   createToken(
     person: { readonly personId: string },
     input: { name: string; scopes: readonly string[]; expiresInDays?: number | undefined },
@@ -131,12 +134,15 @@ export async function createAccounts({
     log,
   })
   await settings.update(() => {})
-  const identity = createIdentity({ store, secret: settings.data.secret, secure: config.secure, clock, log })
+  const { secret } = settings.data
+  const rules = createSignInRules({ store, mail, clock })
+  const identity = createIdentity({ store, secret, secure: config.secure, rules, clock, log })
+  const seal = createSeal(secret, 'second-factor')
+  const secondFactor = createSecondFactor({ store, identity, seal, site: config.site, clock })
   const tokens = createTokens({ store, clock, log })
   const errands = createErrands({ log })
   const post = { mail, errands, publicUrl: config.publicUrl, site: config.site }
   const passwords = createPasswords({ store, identity, ...post, clock, log })
-  const rules = createSignInRules({ store, mail, clock })
   const registration = createRegistration({ store, identity, rules, ...post, clock, log })
   const invitations = createInvitations({ store, identity, groups, publicUrl: config.publicUrl, clock, log })
   const imports = createImportPeople({
@@ -170,12 +176,16 @@ export async function createAccounts({
     person: (id) => people(store).where('user.id', '=', id).executeTakeFirst(),
     people: async ({ limit, cursor, search }) => {
       const rows = await people(store)
+        .leftJoin('second_factor', 'second_factor.person_id', 'user.id')
+        .select('second_factor.confirmed_at')
         .where('user.id', '>', cursor ?? '')
         .$if(search !== undefined, (query) => query.where(named(search ?? '')))
         .orderBy('user.id')
         .limit(limit + 1)
         .execute()
-      const items = rows.slice(0, limit)
+      const items = rows
+        .slice(0, limit)
+        .map(({ confirmed_at, ...person }) => ({ ...person, secondFactor: confirmed_at !== null }))
       const last = items.at(-1)
       return { items, ...(rows.length > limit && last !== undefined ? { cursor: last.id } : {}) }
     },
@@ -190,24 +200,31 @@ export async function createAccounts({
     importPeople: imports.import,
     own: createOwnAccount({ store, identity, tokens, clock, log }),
     address: createOwnAddress({ store, identity, tokens, ...post, clock, log }),
-    rules,
-    registration,
-    register: async (input) => {
-      const person = await registration.confirm(input)
-      return { person, cookies: await identity.signIn(person.email, input.password) }
+    rules: {
+      now: rules.now,
+      change: async (next, by) => {
+        await rules.change(next, by)
+        identity.forgetAll()
+      },
     },
-    join: async (input) => {
+    registration,
+    register: async (input, from) => {
+      const person = await registration.confirm(input)
+      return { person, cookies: await identity.start(person.id, from) }
+    },
+    join: async (input, from) => {
       const person = await invitations.join(input)
-      return { person, cookies: await identity.signIn(person.email, input.password) }
+      return { person, cookies: await identity.start(person.id, from) }
     },
     setupNeeded: async () => (await findFirstAdmin(store)) === undefined,
     ensureSetupLink: () => makeSetupLink(first),
     checkSetupLink: (token) => checkSetupLink(first, token),
-    setup: async (input) => {
+    setup: async (input, from) => {
       const person = await setUp(first, input)
-      return { person, cookies: await identity.signIn(person.email, input.password) }
+      return { person, cookies: await identity.start(person.id, from) }
     },
-    handle: identity.handle,
+    signIn: createSignIn({ identity, secondFactor, secure: config.secure }),
+    secondFactor,
     createToken: ({ personId }, input) => tokens.create(personId, input),
     tokens: tokens.list,
     revokeToken: tokens.revoke,

@@ -19,6 +19,8 @@ export interface Caller {
   /** What the token was made for; `all` for a person who signed in. */
   readonly scopes: readonly string[] | 'all'
   readonly via: 'session' | 'token' | 'setup'
+  /** What the site's rules want of this person before anything else; only for a person who signed in. */
+  readonly mustSetUp?: 'second-factor'
   readonly tokenId?: string
   /** Epoch ms; set for a token that ends by itself. */
   readonly tokenExpiresAt?: number

@@ -22,6 +22,7 @@ export const actions = [
   'tokens.read',
   'tokens.manage',
   'account.manage',
+  'account.secure',
   'people.read',
   'people.invite',
   'people.manage',
@@ -70,6 +71,7 @@ const rules: Readonly<Record<Action, Rule>> = {
   'tokens.read': { roles: members, scopes: readers },
   'tokens.manage': { roles: members, scopes: ['admin'] },
   'account.manage': { roles: everyone, scopes: ['admin'] },
+  'account.secure': { roles: everyone, scopes: ['admin'] },
   'people.read': { roles: staff, scopes: readers },
   'people.invite': { roles: staff, scopes: ['admin'] },
   'people.manage': { roles: ['admin'], scopes: ['admin'] },
@@ -83,12 +85,13 @@ const rules: Readonly<Record<Action, Rule>> = {
   'metrics.read': { roles: ['admin'], scopes: ['admin'] },
 }
 
-/** `unseen`: the caller may not even know that the object exists. */
-export type Decision = 'yes' | 'sign-in' | 'scope' | 'role' | 'unseen'
+/** `unseen`: the caller may not even know that the object exists; `second-factor`: not before it is set up. */
+export type Decision = 'yes' | 'sign-in' | 'second-factor' | 'scope' | 'role' | 'unseen'
 
 /** Whether the caller may do it, and if not, why. */
 export function decide(caller: Caller | undefined, action: Action, object: ActionObject = {}): Decision {
   if (caller === undefined) return 'sign-in'
+  if (caller.mustSetUp !== undefined && action !== 'account.secure') return 'second-factor'
   const rule = rules[action]
   if (!rule.roles.includes(caller.role)) return 'role'
   const foreign = object.ownerId !== undefined && object.ownerId !== caller.personId

@@ -7,9 +7,12 @@
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { betterAuth } from 'better-auth'
-import { parseCookies } from 'better-auth/cookies'
+import { createAuthEndpoint } from 'better-auth/api'
+import { parseCookies, setSessionCookie } from 'better-auth/cookies'
+import * as z from 'zod'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
+import { needsSecondFactor, type SignInRulesBook } from './sign-in-rules.ts'
 
 /** The calls below `/api/auth` that people may make. */
 export const allowed: Readonly<Record<string, 'GET' | 'POST'>> = {
@@ -24,25 +27,57 @@ const mostCached = 5_000
 const sessionDays = 14
 /** better-auth wants an address; people's requests are given this one after the api has checked theirs. */
 const innerOrigin = 'http://hub.internal'
+/** Tells better-auth where a call is from; no header of a visitor's reaches it. */
+const addressHeader = 'x-fernlab-address'
+
+/** Begins a session without a password, after another proof of who it is; nothing outside this process can call it. */
+const startSession = {
+  id: 'fernlab',
+  endpoints: {
+    startSession: createAuthEndpoint(
+      '/fernlab/start-session',
+      { method: 'POST', body: z.object({ personId: z.string() }), metadata: { SERVER_ONLY: true } },
+      async (ctx) => {
+        const { internalAdapter } = ctx.context
+        const user = await internalAdapter.findUserById(ctx.body.personId)
+        if (user === null) return ctx.json({ started: false })
+        const session = await internalAdapter.createSession(user.id)
+        await setSessionCookie(ctx, { session, user })
+        return ctx.json({ started: true })
+      },
+    ),
+  },
+} as const
 
 export interface Identity {
   authenticate(headers: Headers): Promise<Caller | undefined>
-  handle(request: Request): Promise<Response | undefined>
-  /** Signs in and returns the `Set-Cookie` lines. */
-  signIn(email: string, password: string): Promise<readonly string[]>
+  handle(request: Request, from: Visitor): Promise<Response | undefined>
+  /** Signs the person in and returns the `Set-Cookie` lines. */
+  start(personId: string, from: Visitor): Promise<readonly string[]>
+  /** Ends the session that an answer of `handle` has just begun, before anybody heard of it. */
+  undo(sessionToken: string): Promise<void>
   hashPassword(password: string): Promise<string>
   /** False also for people without a password. */
   verifyPassword(personId: string, password: string): Promise<boolean>
   /** Drops what is remembered of the person's sessions, and tells that they may have ended. */
   forget(personId: string): void
+  /** Drops what is remembered of everybody's sessions: other rules hold. */
+  forgetAll(): void
   /** Calls back with the person of whom a session may have ended; returns how to stop. */
   onEnded(listener: (personId: string) => void): () => void
+}
+
+/** The browser or program that signs in. */
+export interface Visitor {
+  readonly address: string
+  readonly userAgent: string | undefined
 }
 
 export interface IdentityOptions {
   readonly store: Store
   readonly secret: string
   readonly secure: boolean
+  readonly rules: SignInRulesBook
   readonly clock: Clock
   readonly log: Log
 }
@@ -51,7 +86,7 @@ export interface IdentityOptions {
 export const sessionCookieName = (secure: boolean): string => `${secure ? '__Secure-' : ''}fernlab.session_token`
 
 /** Opens better-auth on the hub's store. */
-export function createIdentity({ store, secret, secure, clock, log }: IdentityOptions): Identity {
+export function createIdentity({ store, secret, secure, rules, clock, log }: IdentityOptions): Identity {
   const auth = betterAuth({
     appName: 'fernlab',
     baseURL: innerOrigin,
@@ -61,6 +96,7 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
     telemetry: { enabled: false },
     logger: { log: (level, message) => log[level === 'error' ? 'error' : 'debug']({}, message) },
     emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: 10, maxPasswordLength: 200 },
+    plugins: [startSession],
     session: { expiresIn: sessionDays * 86_400, disableSessionRefresh: true },
     // The api limits attempts by client address, for these calls and for its own.
     rateLimit: { enabled: false },
@@ -68,7 +104,7 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
       cookiePrefix: 'fernlab',
       useSecureCookies: secure,
       defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', secure },
-      ipAddress: { disableIpTracking: true },
+      ipAddress: { ipAddressHeaders: [addressHeader] },
     },
   })
   const cookieName = sessionCookieName(secure)
@@ -84,10 +120,18 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
     const found = await auth.api.getSession({ headers: new Headers({ cookie }), query: { disableRefresh: true } })
     if (found === null) return undefined
     const { id, name, email } = found.user
-    const row = await store.db.selectFrom('person').select('role').where('id', '=', id).executeTakeFirst()
+    const row = await store.db
+      .selectFrom('person')
+      .leftJoin('second_factor', 'second_factor.person_id', 'person.id')
+      .select(['person.role', 'second_factor.confirmed_at'])
+      .where('person.id', '=', id)
+      .executeTakeFirst()
     // A sign-in that was under way while the account was closed.
     if (row === undefined) return undefined
-    return { personId: id, name, email, role: row.role, scopes: 'all', via: 'session' }
+    const { role } = row
+    const lacking = row.confirmed_at === null && needsSecondFactor(await rules.now(), role)
+    const mustSetUp = lacking ? { mustSetUp: 'second-factor' as const } : {}
+    return { personId: id, name, email, role, scopes: 'all', via: 'session', ...mustSetUp }
   }
 
   const authenticate = async (headers: Headers): Promise<Caller | undefined> => {
@@ -109,14 +153,15 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
 
   return {
     authenticate,
-    handle: async (request) => {
+    handle: async (request, from) => {
       const url = new URL(request.url)
       const path = url.pathname.slice('/api/auth'.length)
       if (!Object.hasOwn(allowed, path) || allowed[path] !== request.method) return undefined
       const ending = path === '/sign-out' || path === '/change-password'
       const person = ending ? (await authenticate(request.headers))?.personId : undefined
-      const headers = new Headers({ accept: 'application/json', origin: innerOrigin })
-      for (const name of ['cookie', 'content-type', 'user-agent']) {
+      const headers = headersFrom(from)
+      headers.set('accept', 'application/json')
+      for (const name of ['cookie', 'content-type']) {
         const value = request.headers.get(name)
         if (value !== null) headers.set(name, value)
       }
@@ -128,9 +173,12 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
         if (person !== undefined) forget(person)
       }
     },
-    signIn: async (email, password) => {
-      const response = await auth.api.signInEmail({ body: { email, password }, asResponse: true })
-      return response.headers.getSetCookie()
+    start: async (personId, from) => {
+      const call = { body: { personId }, headers: headersFrom(from), asResponse: true } as const
+      return (await auth.api.startSession(call)).headers.getSetCookie()
+    },
+    undo: async (sessionToken) => {
+      await store.write([store.db.deleteFrom('session').where('token', '=', sessionToken)])
     },
     hashPassword: async (password) => (await auth.$context).password.hash(password),
     verifyPassword: async (personId, password) => {
@@ -144,6 +192,10 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
       return hash !== null && (await auth.$context).password.verify({ hash, password })
     },
     forget,
+    forgetAll: () => {
+      ends++
+      cached.clear()
+    },
     onEnded: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -155,4 +207,10 @@ export function createIdentity({ store, secret, secure, clock, log }: IdentityOp
     for (const [key, { caller }] of cached) if (caller.personId === personId) cached.delete(key)
     for (const listener of listeners) listener(personId)
   }
+}
+
+function headersFrom({ address, userAgent }: Visitor): Headers {
+  const headers = new Headers({ origin: innerOrigin, [addressHeader]: address })
+  if (userAgent !== undefined) headers.set('user-agent', userAgent)
+  return headers
 }

@@ -67,7 +67,7 @@ export async function isGoodOneTime(store: Store, clock: Clock, purpose: Purpose
 }
 
 /** What a person reads whose link is no longer good. */
-export function oneTimeError(purpose: Purpose): LabError {
+export function oneTimeError(purpose: 'setup' | 'password-reset'): LabError {
   const what = purpose === 'setup' ? 'set-up link' : 'link to choose a new password'
   const again = purpose === 'setup' ? 'Start the hub again for a new one.' : 'Ask for a new one on the sign-in page.'
   return new LabError({

@@ -10,12 +10,14 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import type { Store } from '../store/store.ts'
 import type { Identity } from './identity.ts'
 import { anotherAdmin, lastAdmin, personUnknown, revokeInvitations } from './roles.ts'
+import { withoutSecondFactor } from './second-factor.ts'
 import type { Tokens } from './tokens.ts'
+import { wrongPassword } from './wrong-password.ts'
 
 export interface OwnAccount {
   /** Throws `person-unknown` for an account that was closed meanwhile. */
   rename(personId: string, name: string): Promise<void>
-  /** Ends every session of the person, here and elsewhere; tokens stay. */
+  /** Ends every session of the person, here and elsewhere, and the trust in browsers; tokens stay. */
   signOutEverywhere(personId: string): Promise<void>
   /** The person's sessions, groups, the invitations that they made, and what the audit log says that they did. */
   traces(
@@ -71,7 +73,11 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
       identity.forget(personId)
     },
     signOutEverywhere: async (personId) => {
-      await store.write([db.deleteFrom('session').where('userId', '=', personId), audit(personId, 'session.ended-all')])
+      await store.write([
+        db.deleteFrom('session').where('userId', '=', personId),
+        db.deleteFrom('trusted_browser').where('person_id', '=', personId),
+        audit(personId, 'session.ended-all'),
+      ])
       identity.forget(personId)
     },
     traces: async (personId) => {
@@ -146,6 +152,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           db.deleteFrom('session').where('userId', '=', personId),
           db.deleteFrom('token').where('person_id', '=', personId),
           db.deleteFrom('one_time').where('subject', '=', personId),
+          ...withoutSecondFactor(store, personId),
           db.deleteFrom('address_link').where('person_id', '=', personId),
           db.deleteFrom('idempotency').where('person_id', '=', personId),
           db.deleteFrom('group_member').where('person_id', '=', personId),
@@ -173,16 +180,4 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
       log.info({ person: personId }, 'a person closed their account')
     },
   }
-}
-
-/** What a person reads whose password does not open what they asked for. */
-export function wrongPassword(): LabError {
-  const message = 'the password is wrong'
-  return new LabError({
-    code: 'wrong-credentials',
-    kind: 'caller',
-    message,
-    issues: [{ path: 'password', message }],
-    studentMessage: 'The password is wrong.',
-  })
 }

@@ -14,8 +14,8 @@ import { addressLinkOver, claimAddressLink, findAddressLink, makeAddressLink } f
 import type { Caller } from './caller.ts'
 import type { Identity } from './identity.ts'
 import { addressTaken } from './invitations.ts'
-import { wrongPassword } from './own-account.ts'
 import type { Tokens } from './tokens.ts'
+import { wrongPassword } from './wrong-password.ts'
 
 export interface OwnAddress {
   /**

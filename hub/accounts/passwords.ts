@@ -91,11 +91,15 @@ export async function resetPassword(options: {
   clock?: Clock
 }): Promise<string> {
   const { store, email, publicUrl, clock = systemClock } = options
-  const person = await findPerson(store, email)
-  if (person === undefined) {
-    throw new LabError({ code: 'person-unknown', kind: 'caller', message: `nobody here has the address ${email}` })
-  }
+  const person = await personAt(store, email)
   return resetLink({ store, clock, personId: person.id, publicUrl })
+}
+
+/** The person with this address; throws `person-unknown`. */
+export async function personAt(store: Store, email: string) {
+  const person = await findPerson(store, email)
+  if (person !== undefined) return person
+  throw new LabError({ code: 'person-unknown', kind: 'caller', message: `nobody here has the address ${email}` })
 }
 
 async function findPerson(store: Store, email: string) {

@@ -4,16 +4,20 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Mail } from '../mail/mail.ts'
 import type { Store } from '../store/store.ts'
+import type { Role } from './caller.ts'
 
 export type { SignInRules } from '@fernlab/shared/contracts/sign-in'
 
 const settingName = 'sign-in'
-const initial: SignInRules = { registration: { open: false, domains: [], role: 'student' } }
+const initial: SignInRules = { registration: { open: false, domains: [], role: 'student' }, staffSecondFactor: false }
 
 export interface SignInRulesBook {
   /** What holds now; registration is closed while the site has no mail server. */
   now(): Promise<SignInRules>
-  /** Throws `mail-not-configured` for a registration that could send no letter. */
+  /**
+   * Throws `mail-not-configured` for a registration that could send no letter, and `second-factor-missing` where whoever
+   * wants a second factor of all staff has none.
+   */
   change(rules: SignInRules, by: string): Promise<void>
 }
 
@@ -27,7 +31,7 @@ export interface SignInRulesOptions {
 export function createSignInRules({ store, mail, clock }: SignInRulesOptions): SignInRulesBook {
   const stored = async (): Promise<SignInRules> => {
     const row = await store.db.selectFrom('setting').select('value').where('name', '=', settingName).executeTakeFirst()
-    return row === undefined ? initial : signInRulesSchema.parse(JSON.parse(row.value))
+    return row === undefined ? initial : signInRulesSchema.parse({ ...initial, ...JSON.parse(row.value) })
   }
   return {
     now: async () => {
@@ -47,6 +51,7 @@ export function createSignInRules({ store, mail, clock }: SignInRulesOptions): S
         })
       }
       const before = await stored()
+      if (rules.staffSecondFactor && !before.staffSecondFactor) await requireOwn(store, by)
       const at = clock.now()
       const value = JSON.stringify(rules)
       const row = { name: settingName, value, changed_at: at, changed_by: by }
@@ -65,4 +70,23 @@ export function createSignInRules({ store, mail, clock }: SignInRulesOptions): S
       ])
     },
   }
+}
+
+/** True where the rules want a second factor of people with the role: of staff and lab builders. */
+export function needsSecondFactor({ staffSecondFactor }: SignInRules, role: Role): boolean {
+  return staffSecondFactor && role !== 'student' && role !== 'guest'
+}
+
+/** Whoever wants a second factor of others begins with their own, or would shut themselves out. */
+async function requireOwn(store: Store, personId: string): Promise<void> {
+  const own = store.db.selectFrom('second_factor').select('person_id').where('confirmed_at', 'is not', null)
+  if ((await own.where('person_id', '=', personId).executeTakeFirst()) !== undefined) return
+  const message = 'needs a second factor of your own first'
+  throw new LabError({
+    code: 'second-factor-missing',
+    kind: 'caller',
+    message: `this ${message}`,
+    issues: [{ path: 'staffSecondFactor', message }],
+    studentMessage: 'Set up your own second factor under Account first: you would be shut out as well.',
+  })
 }

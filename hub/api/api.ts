@@ -32,6 +32,7 @@ import { permissionRoutes } from './routes/permissions.ts'
 import { registrationRoutes } from './routes/registration.ts'
 import { runDataRoutes } from './routes/run-data.ts'
 import { runRoutes } from './routes/runs.ts'
+import { secondFactorRoutes } from './routes/second-factor.ts'
 import { siteRoutes } from './routes/site.ts'
 import { openStaticFiles } from './static-files.ts'
 import { sendWhole } from './whole-answers.ts'
@@ -49,6 +50,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   const addresses = createClientAddress(config.trustedProxies)
   const guesses = createAttempts({ clock, most: 20, windowMs: minuteMs })
   const letters = createAttempts({ clock, most: 20, windowMs: 10 * minuteMs })
+  const codes = createAttempts({ clock, most: 10, windowMs: 15 * minuteMs })
   const lettersTo = createAttempts({ clock, most: 4, windowMs: 60 * minuteMs })
 
   app.use('*', async (c, next) => {
@@ -97,6 +99,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   operationsRoutes(add, parts)
   authRoutes(add, parts, guesses)
   siteRoutes(add, parts, { guesses, letters })
+  secondFactorRoutes(add, parts, { guesses, codes })
   registrationRoutes(add, parts, { guesses, letters, lettersTo })
   ownAccountRoutes(add, parts, { guesses })
   labRoutes(add, parts)

@@ -7,6 +7,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Caller } from '../accounts/caller.ts'
 import { type Action, decide, scopesFor } from '../accounts/can.ts'
+import type { Visitor } from '../accounts/identity.ts'
 import type { BenchCare } from '../bench-care/bench-care.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Fleet } from '../fleet/fleet.ts'
@@ -121,7 +122,7 @@ export type AddRoute = <P extends Shape = undefined, Q extends Shape = undefined
   handler: (input: RouteInput<P, Q, B>) => Promise<Response> | Response,
 ) => void
 
-/** Throws unless the caller may do it: `sign-in-needed`, `forbidden`, `scope-missing`. */
+/** Throws unless the caller may do it: `sign-in-needed`, `second-factor-needed`, `forbidden`, `scope-missing`. */
 export function requireAccess(caller: Caller | undefined, access: Access): void {
   if (access === 'public') return
   if (access === 'signed-in') {
@@ -134,6 +135,12 @@ export function requireAccess(caller: Caller | undefined, access: Access): void 
       return
     case 'sign-in':
       throw signInNeeded()
+    case 'second-factor':
+      throw refusal(
+        'second-factor-needed',
+        'this site wants its staff to have a second factor; set it up first',
+        'Set up your second factor first: this site wants one of its staff.',
+      )
     case 'role':
       throw refusal(
         'forbidden',
@@ -266,3 +273,9 @@ function answerError(error: unknown, c: Context<Env>, log: Log): Response {
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
+
+/** The browser or program behind a call. */
+export const visitor = (c: Context<Env>): Visitor => ({
+  address: c.get('address'),
+  userAgent: c.req.header('user-agent'),
+})

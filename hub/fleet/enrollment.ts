@@ -9,8 +9,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { isName } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { newTypedCode, readTypedCode } from '../accounts/typed-code.ts'
 import type { Store } from '../store/store.ts'
-import { newEnrollmentCode, readEnrollmentCode } from './enrollment-code.ts'
 import type { EnrollmentCode, NodeCredential } from './fleet.ts'
 
 const CODE_MS = 15 * 60_000
@@ -61,12 +61,12 @@ export function createEnrollment({ store, clock }: { store: Store; clock: Clock 
         const message = `${JSON.stringify(node)} is no name for a node: ${why}`
         throw new LabError({ code: 'name-invalid', kind: 'caller', message, issues: [{ path: 'node', message }] })
       }
-      const code = newEnrollmentCode()
+      const code = newTypedCode()
       const now = clock.now()
       await store.db
         .insertInto('enrollment')
         .values({
-          code_hash: hash(readEnrollmentCode(code)),
+          code_hash: hash(readTypedCode(code)),
           node,
           created_by: by,
           created_at: now,
@@ -82,7 +82,7 @@ export function createEnrollment({ store, clock }: { store: Store; clock: Clock 
       const use = store.db
         .updateTable('enrollment')
         .set({ used_at: now })
-        .where('code_hash', '=', hash(readEnrollmentCode(code)))
+        .where('code_hash', '=', hash(readTypedCode(code)))
         .where('node', '=', node)
         .where('used_at', 'is', null)
         .where('expires_at', '>', now)

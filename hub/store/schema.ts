@@ -186,7 +186,7 @@ export interface PersonTable {
 /** One-time links: set-up, password reset. */
 export interface OneTimeTable {
   token_hash: string
-  purpose: 'setup' | 'password-reset'
+  purpose: 'setup' | 'password-reset' | 'second-step'
   subject: string | null
   created_at: number
   expires_at: number

@@ -285,7 +285,14 @@ export type Token = z.infer<typeof tokenSchema>
 const roleSchema = z.enum(roles)
 
 /** `GET /api/v1/users?q=`. */
-export const personSchema = z.object({ id: z.string(), name: z.string(), email: z.string(), role: roleSchema })
+export const personSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  email: z.string(),
+  role: roleSchema,
+  /** Whether a code is asked of them at sign-in; in lists. */
+  secondFactor: z.boolean().optional(),
+})
 export type PersonInfo = z.infer<typeof personSchema>
 
 /** `POST /api/v1/users/import`: a list of people, CSV with the columns name, email and, if wanted, role and groups. */
@@ -321,7 +328,11 @@ export type ImportedPeople = z.infer<typeof importedPeopleSchema>
 export const changePersonSchema = z.strictObject({ role: roleSchema })
 
 /** `GET /api/v1/me`. */
-export const meSchema = personSchema.extend({ language: z.string().optional() })
+export const meSchema = personSchema.extend({
+  language: z.string().optional(),
+  /** What the site wants of this person before they may do anything else. */
+  mustSetUp: z.literal('second-factor').optional(),
+})
 export type Me = z.infer<typeof meSchema>
 /** `PUT /api/v1/me`. */
 export const changeMeSchema = z.strictObject({ name: z.string().trim().min(1).max(120) })

@@ -26,6 +26,8 @@ export const signInRulesSchema = z.strictObject({
     domains: z.array(domainSchema).max(100),
     role: z.enum(selfRegisteredRoles),
   }),
+  /** Whether staff and lab builders must have a second factor; without one they can do nothing but set it up. */
+  staffSecondFactor: z.boolean(),
 })
 export type SignInRules = z.infer<typeof signInRulesSchema>
 
@@ -42,3 +44,26 @@ export const confirmRegistrationSchema = z.strictObject({ token, name, password 
 export const changeAddressSchema = z.strictObject({ email, password: z.string().min(1).max(200) })
 /** `POST /api/v1/address/confirm`. */
 export const confirmedAddressSchema = z.object({ email: z.string() })
+
+const secret = z.string().min(1).max(200)
+/** `GET /api/v1/me/second-factor`. */
+export const secondFactorSchema = z.object({
+  on: z.boolean(),
+  /** How many recovery codes are left. */
+  recoveryCodes: z.number(),
+  /** The site's rules want it of this person. */
+  required: z.boolean(),
+})
+export type SecondFactorState = z.infer<typeof secondFactorSchema>
+/** `POST /api/v1/me/second-factor`, `…/recovery-codes`, `…/remove`: with the password. */
+export const withPasswordSchema = z.strictObject({ password: secret })
+/** What goes into the authenticator app: typed, or as a picture of the address. */
+export const begunSecondFactorSchema = z.object({ secret: z.string(), uri: z.string() })
+/** `POST /api/v1/me/second-factor/confirm`. */
+export const secondFactorCodeSchema = z.strictObject({ code: secret })
+/** Each signs in once instead of a code of the app; shown once. */
+export const recoveryCodesSchema = z.object({ recoveryCodes: z.array(z.string()) })
+/** What `POST /api/auth/sign-in/email` answers where a code is asked for. */
+export const secondStepNeededSchema = z.object({ secondFactor: z.literal(true) })
+/** `POST /api/v1/sign-in/second-factor`: a code of the app, or a recovery code. */
+export const secondStepSchema = z.strictObject({ code: secret, trustBrowser: z.boolean().default(false) })

@@ -81,6 +81,7 @@ test.before(async () => {
     'an invitation’s link': ['/people', press('Invite people', 'Make the link')],
     'taking an invitation back': ['/people', press('Take back: Physics 2, spring')],
     'closing the account': ['/account', press('Close the account')],
+    'beginning a second factor': ['/account', press('Set it up')],
     'changing the address': ['/account', press('Change the mail address')],
     'another name': ['/account', (page) => page.getByRole('button', { name: 'Change the name' }).click()],
     'a new token': ['/account', press('Create a token')],

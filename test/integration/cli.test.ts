@@ -79,7 +79,7 @@ test('makes groups, puts people in, and says what a removal takes away', async (
 })
 
 test('shows and changes who may make an account', async () => {
-  assert.is(await ok(['settings', 'sign-in']), 'registration: closed\n')
+  assert.is(await ok(['settings', 'sign-in']), 'registration: closed\nsecond factor of staff: as they like\n')
   await ok(['settings', 'sign-in', '--domains', 'school.example,uni.example', '--role', 'guest'])
   const rules = await json<{ registration: object }>(['settings', 'sign-in'])
   assert.equal(rules.registration, { open: false, domains: ['school.example', 'uni.example'], role: 'guest' })

@@ -3,11 +3,15 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { z } from '@hono/zod-openapi'
 import { allowed } from '../../accounts/identity.ts'
 import type { Attempts } from '../attempts.ts'
-import type { AddRoute, ApiParts } from '../context.ts'
+import { type AddRoute, type ApiParts, visitor } from '../context.ts'
 import { refusal } from '../problems.ts'
 
 const known: Readonly<Record<string, { readonly summary: string; readonly body?: z.ZodType }>> = {
-  '/sign-in/email': { summary: 'Sign in with a password; the answer sets the session cookie', body: signInSchema },
+  '/sign-in/email': {
+    summary:
+      'Sign in with a password; the answer sets the session cookie, or is {"secondFactor": true} where a code comes next',
+    body: signInSchema,
+  },
   '/sign-out': { summary: 'Sign out' },
   '/get-session': { summary: 'Whose session the cookie is' },
   '/change-password': {
@@ -37,12 +41,13 @@ export function authRoutes(add: AddRoute, { accounts }: ApiParts, guesses: Attem
       async ({ c }) => {
         const text = method === 'POST' ? await c.req.text() : undefined
         const call = async () => {
-          const answer = await accounts.handle(
+          const answer = await accounts.signIn.handle(
             new Request(c.req.url, {
               method,
               headers: c.req.raw.headers,
               ...(text === undefined ? {} : { body: text === '' ? '{}' : text }),
             }),
+            visitor(c),
           )
           if (answer === undefined) throw refusal('not-found', `${c.req.path} does not exist`)
           if (!answer.ok) throw await describe(answer)

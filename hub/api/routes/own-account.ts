@@ -11,10 +11,17 @@ export function ownAccountRoutes(
   { accounts, runs, store, clock }: ApiParts,
   { guesses }: { guesses: Attempts },
 ): void {
-  const me = async ({ personId: id, name, email, role }: Caller) => {
+  const me = async ({ personId: id, name, email, role, mustSetUp }: Caller) => {
     const row = await store.db.selectFrom('person').select('language').where('id', '=', id).executeTakeFirst()
     const language = row?.language ?? undefined
-    return { id, name, email, role, ...(language === undefined ? {} : { language }) }
+    return {
+      id,
+      name,
+      email,
+      role,
+      ...(language === undefined ? {} : { language }),
+      ...(mustSetUp === undefined ? {} : { mustSetUp }),
+    }
   }
 
   /** The JSON of an export, piece by piece: somebody may have thousands of runs. */

@@ -9,7 +9,7 @@ import {
   signInRulesSchema,
 } from '@fernlab/shared/contracts/sign-in'
 import type { Attempts } from '../attempts.ts'
-import type { AddRoute, ApiParts } from '../context.ts'
+import { type AddRoute, type ApiParts, visitor } from '../context.ts'
 
 export interface RegistrationLimits {
   /** By where a call comes from. */
@@ -93,7 +93,7 @@ export function registrationRoutes(
       answer: { status: 201, schema: meSchema, what: 'The person, signed in by a cookie' },
     },
     async ({ c, body }) => {
-      const { person, cookies } = await guesses.guess(c.get('address'), () => accounts.register(body))
+      const { person, cookies } = await guesses.guess(c.get('address'), () => accounts.register(body, visitor(c)))
       for (const cookie of cookies) c.header('set-cookie', cookie, { append: true })
       return c.json(person, 201)
     },

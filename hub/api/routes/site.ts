@@ -10,7 +10,7 @@ import {
 } from '@fernlab/shared/contracts/api'
 import { z } from '@hono/zod-openapi'
 import type { Attempts } from '../attempts.ts'
-import type { AddRoute, ApiParts } from '../context.ts'
+import { type AddRoute, type ApiParts, visitor } from '../context.ts'
 
 /** What the sign-in page needs, set-up, invitations and lost passwords. */
 export function siteRoutes(
@@ -45,7 +45,7 @@ export function siteRoutes(
       answer: { status: 201, schema: meSchema, what: 'The admin, signed in by a cookie' },
     },
     async ({ c, body }) => {
-      const { person, cookies } = await guesses.guess(c.get('address'), () => accounts.setup(body))
+      const { person, cookies } = await guesses.guess(c.get('address'), () => accounts.setup(body, visitor(c)))
       for (const cookie of cookies) c.header('set-cookie', cookie, { append: true })
       return c.json(person, 201)
     },
@@ -76,7 +76,7 @@ export function siteRoutes(
       answer: { status: 201, schema: meSchema, what: 'The person, signed in by a cookie' },
     },
     async ({ c, body }) => {
-      const { person, cookies } = await guesses.guess(c.get('address'), () => accounts.join(body))
+      const { person, cookies } = await guesses.guess(c.get('address'), () => accounts.join(body, visitor(c)))
       for (const cookie of cookies) c.header('set-cookie', cookie, { append: true })
       return c.json(person, 201)
     },

@@ -44,10 +44,11 @@ function pick<Name extends string>(
   ) as Partial<Record<Name, string>>
 }
 
-/** Sends a stranger to sign-in and back here afterwards; while the hub is out of reach, the cached page stays. */
+/** Sends a stranger to sign-in, and who must set something up first to that, and back here afterwards; while the hub is out of reach, the cached page stays. */
 async function signedIn({ context, location }: { context: Context; location: { href: string } }): Promise<void> {
   const me = await context.client.ensureQueryData(meQuery(context.api)).catch(() => undefined)
   if (me === null) throw redirect({ to: '/sign-in', search: { next: location.href } })
+  if (me?.mustSetUp !== undefined) throw redirect({ to: '/second-factor', search: { next: location.href } })
 }
 
 /** Keeps others than these roles out, with one notice and nothing else. */
@@ -159,6 +160,12 @@ const register = createRoute({
   path: '/register',
   component: lazyRouteComponent(() => import('./sign-in/register-page.tsx')),
 })
+const secondFactor = createRoute({
+  getParentRoute: () => root,
+  path: '/second-factor',
+  validateSearch: (search): { next?: string } => pick(search, ['next']),
+  component: lazyRouteComponent(() => import('./sign-in/second-factor-page.tsx')),
+})
 const confirmAddress = createRoute({
   getParentRoute: () => root,
   path: '/confirm-address',
@@ -174,6 +181,7 @@ const tree = root.addChildren([
   reset,
   register,
   confirmAddress,
+  secondFactor,
 ])
 
 /** The addresses of the page. */

@@ -6,6 +6,7 @@ interface SignInOptions extends HubOptions {
   readonly registration?: 'open' | 'closed'
   readonly domains?: string
   readonly role?: SignInRules['registration']['role']
+  readonly staffSecondFactor?: 'on' | 'off'
 }
 
 /** `settings sign-in`: what holds for the whole site. */
@@ -19,6 +20,12 @@ export function addSettings(program: Command, context: Context): void {
     )
     .option('--domains <domains>', 'only with an address at one of these, commas between; "any" takes every address')
     .addOption(new Option('-r, --role <role>', 'what they become').choices([...selfRegisteredRoles]))
+    .addOption(
+      new Option('--staff-second-factor <state>', 'whether staff and lab builders must have a second factor').choices([
+        'on',
+        'off',
+      ]),
+    )
     .action(async (options: SignInOptions) => {
       const client = await openHub(context, options)
       const path = '/api/v1/settings/sign-in'
@@ -30,10 +37,11 @@ export function addSettings(program: Command, context: Context): void {
     })
 }
 
-function withChanges(now: SignInRules, { registration, domains, role }: SignInOptions): SignInRules | undefined {
-  if (registration === undefined && domains === undefined && role === undefined) return undefined
+function withChanges(now: SignInRules, options: SignInOptions): SignInRules | undefined {
+  const { registration, domains, role, staffSecondFactor } = options
+  if ([registration, domains, role, staffSecondFactor].every((option) => option === undefined)) return undefined
   return {
-    ...now,
+    staffSecondFactor: staffSecondFactor === undefined ? now.staffSecondFactor : staffSecondFactor === 'on',
     registration: {
       open: registration === undefined ? now.registration.open : registration === 'open',
       domains: domains === undefined ? now.registration.domains : domains === 'any' ? [] : domains.split(','),
@@ -42,7 +50,10 @@ function withChanges(now: SignInRules, { registration, domains, role }: SignInOp
   }
 }
 
-function inWords({ registration: { open, domains, role } }: SignInRules): string {
-  if (!open) return 'registration: closed'
-  return `registration: open, with ${domains.length === 0 ? 'any address' : `an address at ${domains.join(' or ')}`}, as ${role}`
+function inWords({ registration: { open, domains, role }, staffSecondFactor }: SignInRules): string {
+  const from = domains.length === 0 ? 'any address' : `an address at ${domains.join(' or ')}`
+  return [
+    `registration: ${open ? `open, with ${from}, as ${role}` : 'closed'}`,
+    `second factor of staff: ${staffSecondFactor ? 'needed' : 'as they like'}`,
+  ].join('\n')
 }

@@ -161,8 +161,16 @@ export function addUser(program: Command, context: Context): void {
   user
     .command('reset <email>')
     .description('on the machine of the hub: make a one-time link with which this person chooses a new password')
+    .option('--second-factor', 'instead: take this person’s second factor away, so that the password alone signs in')
     .option('--json', 'JSON instead of text')
-    .action(async (email: string, options: { json?: boolean }) => {
+    .action(async (email: string, options: { json?: boolean; secondFactor?: boolean }) => {
+      if (options.secondFactor === true) {
+        await takeSecondFactor(terminal.env, email)
+        terminal.out(
+          options.json ? JSON.stringify({ email, secondFactor: false }) : `${email} has no second factor now`,
+        )
+        return
+      }
       const link = await resetLink(terminal.env, email)
       terminal.out(options.json ? JSON.stringify({ email, link }) : link)
       if (!options.json) terminal.err('Good once, for an hour. Give it to nobody but this person.')
@@ -188,6 +196,16 @@ async function resetLink(env: Context['terminal']['env'], email: string): Promis
   try {
     const publicUrl = config.publicUrl ?? (await runningHub(env)) ?? `http://${config.host}:${config.port}`
     return await resetPassword({ store, email, publicUrl })
+  } finally {
+    await store.close()
+  }
+}
+
+async function takeSecondFactor(env: Context['terminal']['env'], email: string): Promise<void> {
+  const { takeSecondFactorOf } = await import('@fernlab/hub/accounts/second-factor')
+  const { store } = await openLocalHub(env)
+  try {
+    await takeSecondFactorOf({ store, email })
   } finally {
     await store.close()
   }

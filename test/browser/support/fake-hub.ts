@@ -38,6 +38,8 @@ export interface FakeHub {
   empty: boolean
   /** Of the person who is signed in. */
   role: Me['role']
+  /** Whether the person must set up a second factor first. */
+  mustSetUp: boolean
   /** Who drives a bench directly, by the bench's id. */
   readonly heldBy: Map<string, 'me' | 'other'>
   /** Whoever takes a bench waits for this. */
@@ -64,13 +66,15 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const takenBack = new Set<string>()
   const outages: Outage[] = [...plannedOutages]
   let retention: { dataDays: number | null; runDays: number | null } = { dataDays: 365, runDays: null }
-  let rules: SignInRules = { registration: { open: false, domains: [], role: 'student' } }
+  let rules: SignInRules = { registration: { open: false, domains: [], role: 'student' }, staffSecondFactor: false }
+  let factor = { on: false, recoveryCodes: 0 }
   let counter = 0
   const hub = {
     down: false,
     empty: false,
     role: 'admin' as Me['role'],
     runs,
+    mustSetUp: false,
     heldBy: new Map<string, 'me' | 'other'>(),
     taking: Promise.resolve(),
   }
@@ -164,8 +168,15 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     }
     if (call === 'POST /api/auth/sign-in/email') {
       if ((body as { password?: string }).password !== 'correct horse') return problem(401, 'sign-in-refused')
+      if (factor.on) return json({ secondFactor: true })
       isSignedIn = true
       return json({})
+    }
+    if (call === 'POST /api/v1/sign-in/second-factor') {
+      if ((body as { code: string }).code !== '123456')
+        return problem(401, 'code-wrong', { hint: 'This code is wrong.' })
+      isSignedIn = true
+      return json({ id: 'p1', name: ownName, email: 'ana@school.example', role: hub.role })
     }
     if (call === 'POST /api/v1/setup/check') {
       const good = (body as { token?: string }).token === 'once'
@@ -240,7 +251,27 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     }
     if (!isSignedIn) return problem(401, 'not-signed-in')
     if (call === 'GET /api/v1/me') {
-      return json({ id: 'p1', name: ownName, email: 'ana@school.example', role: hub.role })
+      const mustSetUp = hub.mustSetUp ? { mustSetUp: 'second-factor' } : {}
+      return json({ id: 'p1', name: ownName, email: 'ana@school.example', role: hub.role, ...mustSetUp })
+    }
+    if (call === 'GET /api/v1/me/second-factor') return json({ ...factor, required: hub.mustSetUp })
+    if (path.startsWith('/api/v1/me/second-factor')) {
+      const { password, code } = body as { password?: string; code?: string }
+      const recoveryCodes = ['7K3QM-X2V9R-0HJ4T', 'WBN8C-3M5PD-Y1S6G', 'F4K9Z-T7QX2-HN0V8']
+      if (code !== undefined) {
+        if (code !== '123456') return problem(401, 'code-wrong', { hint: 'This code is wrong.' })
+        factor = { on: true, recoveryCodes: 8 }
+        hub.mustSetUp = false
+        return json({ recoveryCodes })
+      }
+      if (password !== 'correct horse') return problem(401, 'wrong-credentials', { hint: 'The password is wrong.' })
+      if (path.endsWith('/recovery-codes')) return json({ recoveryCodes })
+      if (path.endsWith('/remove')) {
+        factor = { on: false, recoveryCodes: 0 }
+        return json(undefined, 204)
+      }
+      const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
+      return json({ secret, uri: `otpauth://totp/demo:ana%40school.example?secret=${secret}&issuer=demo` }, 201)
     }
     if (call === 'PUT /api/v1/me') {
       ownName = (body as { name: string }).name.trim()
@@ -415,6 +446,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       })
       return json({ letters: false, people: listed })
     }
+    if (collection === 'users' && verb === 'second-factor') return json(undefined, 204)
     if (collection === 'users') {
       const { role } = body as { role: Me['role'] }
       if (id === 'p1' && role !== 'admin') {

@@ -146,7 +146,7 @@ export const tokens: readonly Token[] = [
 /** One of each role, the first of whom is signed in. */
 export const people: readonly PersonInfo[] = [
   { id: 'p1', name: 'Ana Ruiz', email: 'ana@school.example', role: 'admin' },
-  { id: 'p2', name: 'Bo Lindqvist', email: 'bo.lindqvist@school.example', role: 'instructor' },
+  { id: 'p2', name: 'Bo Lindqvist', email: 'bo.lindqvist@school.example', role: 'instructor', secondFactor: true },
   { id: 'p3', name: 'Chiamaka Okonkwo-Featherstonehaugh', email: 'chiamaka@students.school.example', role: 'student' },
 ]
 

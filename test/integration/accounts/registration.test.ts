@@ -28,6 +28,7 @@ const problem = async (response: Response) => (await response.json()) as Problem
 const rules = (registration: object) =>
   askAs(hub, adminCookie, 'PUT', '/api/v1/settings/sign-in', {
     registration: { open: true, domains: [], role: 'student', ...registration },
+    staffSecondFactor: false,
   })
 /** Each from an address of its own, or the limit would be met. */
 let visitors = 0
@@ -128,7 +129,7 @@ test('without a mail server registration can not be opened', async () => {
   const silent = await serveHub()
   try {
     const { cookie } = await silent.signIn()
-    const body = { registration: { open: true, domains: [], role: 'student' } }
+    const body = { registration: { open: true, domains: [], role: 'student' }, staffSecondFactor: false }
     const refused = await askAs(silent, cookie, 'PUT', '/api/v1/settings/sign-in', body)
     assert.is(refused.status, 422)
     const { code, issues } = await problem(refused)

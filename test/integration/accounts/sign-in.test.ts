@@ -83,7 +83,9 @@ test('a session begins with the password and ends with sign-out, at once', async
 test('a look-up under way while a session ends is not remembered', async () => {
   const { cookie } = await hub.signIn()
   const { secret } = JSON.parse(await readFile(join(hub.folder, 'identity.json'), 'utf8')) as { secret: string }
-  const identity = createIdentity({ store: hub.store, secret, secure: false, clock: systemClock, log: recordingLog() })
+  const { rules } = hub.accounts
+  const parts = { store: hub.store, secret, secure: false, rules, clock: systemClock, log: recordingLog() }
+  const identity = createIdentity(parts)
   const underWay = identity.authenticate(new Headers({ cookie }))
   const { userId } = await hub.store.db.selectFrom('session').select('userId').executeTakeFirstOrThrow()
   identity.forget(userId)
@@ -270,7 +272,10 @@ test('the settings make the first admin and its token; weak ones stop the start'
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(admin),
     })
-    const cookie = (await both.handle(request))?.headers.getSetCookie().join() ?? ''
+    const cookie =
+      (await both.signIn.handle(request, { address: '203.0.113.9', userAgent: undefined }))?.headers
+        .getSetCookie()
+        .join() ?? ''
     assert.match(cookie, /^__Secure-fernlab\.session_token=.*; Secure/, 'over HTTPS cookies stay on HTTPS')
     const changed = await open({ adminToken: 'u'.repeat(40) })
     assert.is(await changed.verifyToken(adminToken), undefined)

@@ -84,6 +84,7 @@ const refusedTo: Record<string, readonly string[]> = {
     'nodes.manage',
     'tokens.manage',
     'account.manage',
+    'account.secure',
     'people.invite',
     'people.manage',
     'groups.manage',
@@ -155,6 +156,7 @@ test('only the listed routes are open to strangers', async () => {
     'post /api/v1/register/confirm',
     'post /api/v1/setup',
     'post /api/v1/setup/check',
+    'post /api/v1/sign-in/second-factor',
   ])
 })
 

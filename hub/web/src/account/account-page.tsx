@@ -14,6 +14,7 @@ import { Address } from './address.tsx'
 import { ChangePassword } from './change-password.tsx'
 import { LeaveEverywhere } from './leave-everywhere.tsx'
 import { Name } from './name.tsx'
+import { SecondFactor } from './second-factor.tsx'
 import { Tokens } from './tokens.tsx'
 import { YourData } from './your-data.tsx'
 
@@ -70,6 +71,7 @@ export default function AccountPage() {
         </dl>
       )}
       <ChangePassword />
+      <SecondFactor />
       {me.data == null || me.data.role === 'guest' ? null : <Tokens role={me.data.role} />}
       <YourData onClosed={() => toSignIn('closed')} />
     </Page>

@@ -1,15 +1,42 @@
 import type { invitedSchema, Me, setupSchema } from '@fernlab/shared/contracts/api'
 import type {
+  begunSecondFactorSchema,
   confirmedAddressSchema,
   confirmRegistrationSchema,
+  recoveryCodesSchema,
   registeringSchema,
+  secondStepNeededSchema,
 } from '@fernlab/shared/contracts/sign-in'
 import type { z } from 'zod'
 import type { Api } from './client.ts'
 
-/** Signs in with mail and password; the answer sets the cookie. */
-export const signIn = (api: Api, input: { email: string; password: string }): Promise<unknown> =>
-  api.send('POST', '/api/auth/sign-in/email', input)
+/** Signs in with mail and password; the answer sets the cookie, or says that a code comes next. */
+export const signIn = (
+  api: Api,
+  input: { email: string; password: string },
+): Promise<Partial<z.infer<typeof secondStepNeededSchema>>> => api.send('POST', '/api/auth/sign-in/email', input)
+
+/** Finishes a sign-in with a code. */
+export const giveCode = (api: Api, input: { code: string; trustBrowser: boolean }): Promise<Me> =>
+  api.send('POST', '/api/v1/sign-in/second-factor', input)
+
+const secondFactorPath = '/api/v1/me/second-factor'
+
+/** A secret for an authenticator app. */
+export const beginSecondFactor = (api: Api, password: string): Promise<z.infer<typeof begunSecondFactorSchema>> =>
+  api.send('POST', secondFactorPath, { password })
+
+/** Turns the second factor on with a code of the app. */
+export const confirmSecondFactor = (api: Api, code: string): Promise<z.infer<typeof recoveryCodesSchema>> =>
+  api.send('POST', `${secondFactorPath}/confirm`, { code })
+
+/** Other recovery codes instead of all earlier ones. */
+export const renewRecoveryCodes = (api: Api, password: string): Promise<z.infer<typeof recoveryCodesSchema>> =>
+  api.send('POST', `${secondFactorPath}/recovery-codes`, { password })
+
+/** Turns one's own second factor off. */
+export const removeSecondFactor = (api: Api, password: string): Promise<unknown> =>
+  api.send('POST', `${secondFactorPath}/remove`, { password })
 
 /** Ends the sign-in of this browser. */
 export const signOut = (api: Api): Promise<unknown> => api.send('POST', '/api/auth/sign-out', {})

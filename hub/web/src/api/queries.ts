@@ -14,7 +14,7 @@ import type {
   Token,
 } from '@fernlab/shared/contracts/api'
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
-import type { SignInRules } from '@fernlab/shared/contracts/sign-in'
+import type { SecondFactorState, SignInRules } from '@fernlab/shared/contracts/sign-in'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { z } from 'zod'
 import { type Api, ApiProblem } from './client.ts'
@@ -181,4 +181,10 @@ export const signInRulesQuery = (api: Api) =>
   queryOptions({
     queryKey: ['settings', 'sign-in'],
     queryFn: ({ signal }) => api.get<SignInRules>(`${v1}/settings/sign-in`, signal),
+  })
+
+export const secondFactorQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['me', 'second-factor'],
+    queryFn: ({ signal }) => api.get<SecondFactorState>(`${v1}/me/second-factor`, signal),
   })

@@ -6,6 +6,7 @@ import { useApi } from '../api/context.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './people.module.css'
+import { ResetSecondFactor } from './reset-second-factor.tsx'
 import { allRoles } from './roles.ts'
 
 type Role = PersonInfo['role']
@@ -64,6 +65,7 @@ export function PersonRow({ person, me }: { person: PersonInfo; me: Me | null })
             </Button>
           </>
         )}
+        {me?.role === 'admin' && person.secondFactor === true ? <ResetSecondFactor person={person} /> : null}
       </span>
       {change.error === null ? null : (
         <div className={styles.wide}>

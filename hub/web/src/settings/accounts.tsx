@@ -9,7 +9,7 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './settings.module.css'
 
-/** Who may come without being invited. */
+/** Who may come without being invited, and what staff must have. */
 export function Accounts() {
   const { t } = useWords()
   const rules = useQuery(signInRulesQuery(useApi()))
@@ -42,12 +42,14 @@ function Rules({ rules }: { rules: SignInRules }) {
   const site = useQuery(siteQuery(api))
   const [registration, setRegistration] = useState(rules.registration)
   const [domains, setDomains] = useState(rules.registration.domains.join(' '))
+  const [staffSecondFactor, setStaffSecondFactor] = useState(rules.staffSecondFactor)
   const [sent, setSent] = useState(false)
   const good = domainsIn(domains).every(looksLikeDomain)
   const save = useMutation({
     mutationFn: () =>
       api.send<SignInRules>('PUT', '/api/v1/settings/sign-in', {
         registration: { ...registration, domains: domainsIn(domains) },
+        staffSecondFactor,
       }),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['settings', 'sign-in'] })
@@ -89,6 +91,12 @@ function Rules({ rules }: { rules: SignInRules }) {
           />
         </div>
       ) : null}
+      <Switch
+        label={t('settings.staffSecondFactor')}
+        description={t('settings.staffSecondFactorText')}
+        checked={staffSecondFactor}
+        onChange={(event) => setStaffSecondFactor(event.currentTarget.checked)}
+      />
       {save.error === null ? null : <ProblemNotice error={save.error} />}
       <div className={styles.save}>
         <Button type="submit" loading={save.isPending}>

@@ -1,14 +1,16 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { signIn } from '../api/auth.ts'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
-import { siteQuery } from '../api/queries.ts'
+import { meQuery, siteQuery } from '../api/queries.ts'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import styles from './entrance.module.css'
 import { Entrance } from './entrance.tsx'
+import { SecondStep } from './second-step.tsx'
 import { looksLikeMail, useForm } from './use-form.ts'
 
 /** Mail and password; then on to where the person wanted to go. */
@@ -23,15 +25,26 @@ export default function SignInPage() {
     ...(looksLikeMail(values.email) ? {} : { email: t('auth.emailBad') }),
     ...(values.password === '' ? { password: t('field.required') } : {}),
   }))
+  const [askingCode, setAskingCode] = useState(false)
+  const entered = async () => {
+    await client.resetQueries()
+    const me = await client.ensureQueryData(meQuery(api))
+    const to = me?.mustSetUp === undefined ? safeTarget(next) : '/second-factor'
+    await navigate({ to, replace: true })
+  }
   const enter = useMutation({
     mutationFn: (values: { email: string; password: string }) => signIn(api, values),
-    onSuccess: async () => {
-      await client.resetQueries()
-      await navigate({ to: safeTarget(next), replace: true })
-    },
+    onSuccess: ({ secondFactor }) => (secondFactor === true ? setAskingCode(true) : entered()),
   })
   const wrong = enter.error instanceof ApiProblem && (enter.error.status === 401 || enter.error.status === 400)
   const name = site.data?.title
+  if (askingCode) {
+    const back = () => {
+      enter.reset()
+      setAskingCode(false)
+    }
+    return <SecondStep onEntered={entered} onBack={back} />
+  }
   return (
     <Entrance
       title={name === undefined ? t('auth.signIn') : t('auth.to', { site: name })}

@@ -1,0 +1,60 @@
+/**
+ * Signing in, in one step or in two: a password, and a code where the person has a second factor.
+ *
+ * INVARIANTS: where a code is asked for, no session outlives the answer to the password; the second step's secret opens
+ * nothing but the second step.
+ */
+import { parseCookies } from 'better-auth/cookies'
+import type { Identity, Visitor } from './identity.ts'
+import { type SecondFactor, secondStepMs, trustMs } from './second-factor.ts'
+
+export interface SignIn {
+  /** Answers the allow-listed calls below `/api/auth/`; undefined for all others. */
+  handle(request: Request, from: Visitor): Promise<Response | undefined>
+  /** Whose second step the cookies carry; undefined when there is none or it is over. */
+  waiting(headers: Headers): Promise<string | undefined>
+  /** Ends the second step of these cookies and signs in; throws `code-wrong`, `second-step-over`. */
+  second(headers: Headers, input: { code: string; trustBrowser: boolean }, from: Visitor): Promise<readonly string[]>
+}
+
+export interface SignInOptions {
+  readonly identity: Identity
+  readonly secondFactor: SecondFactor
+  /** Whether cookies are for HTTPS alone. */
+  readonly secure: boolean
+}
+
+/** Puts the steps together. */
+export function createSignIn({ identity, secondFactor, secure }: SignInOptions): SignIn {
+  const prefix = secure ? '__Secure-' : ''
+  const stepCookie = `${prefix}fernlab.second_step`
+  const trustCookie = `${prefix}fernlab.trusted_browser`
+  const read = (headers: Headers, name: string) => parseCookies(headers.get('cookie') ?? '').get(name)
+  const cookie = (name: string, value: string, lastsMs: number) =>
+    `${name}=${value}; Path=/; Max-Age=${lastsMs / 1000}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
+
+  return {
+    handle: async (request, from) => {
+      const answer = await identity.handle(request, from)
+      if (answer?.ok !== true || !new URL(request.url).pathname.endsWith('/sign-in/email')) return answer
+      const { token, user } = (await answer.clone().json()) as { token: string; user: { id: string } }
+      const secret = await secondFactor.challenge(user.id, read(request.headers, trustCookie))
+      if (secret === undefined) return answer
+      await identity.undo(token)
+      return Response.json(
+        { secondFactor: true },
+        { headers: { 'set-cookie': cookie(stepCookie, secret, secondStepMs) } },
+      )
+    },
+    waiting: async (headers) => {
+      const secret = read(headers, stepCookie)
+      return secret === undefined ? undefined : secondFactor.pending(secret)
+    },
+    second: async (headers, { code, trustBrowser }, from) => {
+      const personId = await secondFactor.answer(read(headers, stepCookie) ?? '', code)
+      const cookies = [...(await identity.start(personId, from)), cookie(stepCookie, '', 0)]
+      if (!trustBrowser) return cookies
+      return [...cookies, cookie(trustCookie, await secondFactor.trust(personId), trustMs)]
+    },
+  }
+}

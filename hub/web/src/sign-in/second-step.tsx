@@ -1,0 +1,53 @@
+import { Button, Checkbox, TextInput } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { giveCode } from '../api/auth.ts'
+import { ApiProblem } from '../api/client.ts'
+import { useApi } from '../api/context.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import styles from './entrance.module.css'
+import { Entrance } from './entrance.tsx'
+import { useForm } from './use-form.ts'
+
+/** After the password: a code of the person's app. */
+export function SecondStep({ onEntered, onBack }: { onEntered: () => Promise<void>; onBack: () => void }) {
+  const { t } = useTranslation()
+  const api = useApi()
+  const [trustBrowser, setTrustBrowser] = useState(false)
+  const form = useForm({ code: '' }, (values) => (values.code.trim() === '' ? { code: t('auth.codeMissing') } : {}))
+  const give = useMutation({
+    mutationFn: (values: { code: string }) => giveCode(api, { ...values, trustBrowser }),
+    onSuccess: onEntered,
+  })
+  const over = give.error instanceof ApiProblem && give.error.code === 'second-step-over'
+  return (
+    <Entrance title={t('auth.codeTitle')} text={t('auth.codeText')}>
+      <form className={styles.form} noValidate onSubmit={form.onSubmit((values) => give.mutate(values))}>
+        <TextInput
+          label={t('auth.code')}
+          name="code"
+          // Recovery codes have letters.
+          inputMode="text"
+          autoComplete="one-time-code"
+          autoFocus
+          {...form.field('code')}
+        />
+        <Checkbox
+          label={t('auth.trust')}
+          checked={trustBrowser}
+          onChange={(event) => setTrustBrowser(event.currentTarget.checked)}
+        />
+        {give.error === null ? null : <ProblemNotice error={give.error} />}
+        {over ? null : (
+          <Button type="submit" size="md" loading={give.isPending}>
+            {t('auth.codeButton')}
+          </Button>
+        )}
+        <Button variant={over ? 'filled' : 'subtle'} onClick={onBack}>
+          {over ? t('auth.back') : t('auth.otherPerson')}
+        </Button>
+      </form>
+    </Entrance>
+  )
+}
