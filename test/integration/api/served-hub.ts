@@ -17,6 +17,7 @@ import type { RunChange, Runs } from '@fernlab/hub/runs/runs'
 import { createScheduling } from '@fernlab/hub/scheduling/scheduling'
 import { HUB_VERSION } from '@fernlab/hub/version'
 import type { Run } from '@fernlab/shared/contracts/api'
+import type { Role } from '@fernlab/shared/contracts/people'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { type Log, silentLog } from '@fernlab/shared/primitives/log'
@@ -240,7 +241,7 @@ export async function serveHub(options: ServedOptions = {}) {
       return { response, cookie }
     },
     /** A person of the role with a token. */
-    person: async (role: 'student' | 'admin' | 'instructor', scopes: readonly string[]) => {
+    person: async (role: Role, scopes: readonly string[]) => {
       const { newPerson } = await import('@fernlab/hub/accounts/new-person')
       const { person, inserts } = newPerson({ store, clock, name: role, email: `${newId(Date.now())}@x.example`, role })
       await store.write(inserts)

@@ -1,0 +1,147 @@
+/**
+ * Who may call what: every route of openapi.json, as every kind of caller, on what is theirs and what is not, compared
+ * with docs/access.md. After a look at what has changed, `FERNLAB_WRITE_ACCESS=1` writes the table anew.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { roles } from '@fernlab/shared/contracts/people'
+import * as assert from 'uvu/assert'
+import { root } from '../../support/source-files.ts'
+import { suite } from '../../support/suite.ts'
+import { type Kind, kindOf, kinds, type Owner } from './own-and-foreign.ts'
+import { type ServedHub, serveHub } from './served-hub.ts'
+
+const test = suite('who may call what', { timeoutMs: 240_000 })
+const file = join(root, 'docs/access.md')
+const begin = '<!-- table -->\n'
+
+interface Route {
+  readonly method: string
+  readonly path: string
+  readonly access: string
+}
+interface Caller {
+  readonly column: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly owner: Owner | undefined
+}
+
+const everyScope = ['read', 'run', 'builder', 'admin', 'mqtt:read', 'mqtt:status'] as const
+/** What a cell may say. */
+const words = {
+  yes: 'yes',
+  own: 'own',
+  seen: 'own, 403',
+  unseen: '404',
+  foreign: 'all',
+  role: '–',
+  scope: 'scope',
+  stranger: 'sign in',
+} as const
+
+let hub: ServedHub
+let routes: readonly Route[] = []
+const callers: Caller[] = []
+let somebodyElse: Owner
+
+test.before(async () => {
+  hub = await serveHub()
+  const person = async (column: string, role: (typeof roles)[number], scopes: readonly string[]) => {
+    const { person: owner, bearer } = await hub.person(role, scopes)
+    callers.push({ column, headers: bearer, owner })
+  }
+  callers.push({ column: 'stranger', headers: {}, owner: undefined })
+  for (const role of [...roles].reverse()) await person(role, role, everyScope)
+  // Both scopes of MQTT open nothing here.
+  for (const scope of everyScope.slice(0, -1)) await person(`admin’s token: ${scope}`, 'admin', [scope])
+  somebodyElse = (await hub.person('instructor', ['read'])).person
+  const document = (await (await fetch(`${hub.url}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, { 'x-access': string }>>
+  }
+  routes = Object.entries(document.paths)
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { 'x-access': access }]) => ({
+        method: method.toUpperCase(),
+        path,
+        access,
+      })),
+    )
+    .sort((a, b) => (`${a.path} ${a.method}` < `${b.path} ${b.method}` ? -1 : 1))
+})
+test.after(() => hub.close())
+
+const absent = '0'.repeat(26)
+
+/** One call; what stands in a refusal, with the object's id left out. */
+async function call({ method, path }: Route, { headers }: Caller, id: string) {
+  const address = path.replace('{id}', id).replaceAll(/\{\w+\}/g, 'none')
+  const body = method === 'GET' || method === 'DELETE' ? undefined : (kindOf(path)?.bodies?.[`${method} ${path}`] ?? {})
+  const response = await hub.json(method, address, body, headers)
+  if (response.headers.get('content-type') !== 'application/problem+json') {
+    await response.body?.cancel()
+    return { status: response.status, code: '', text: '' }
+  }
+  const text = await response.text()
+  const { code } = JSON.parse(text) as { code: string }
+  return { status: response.status, code, text: text.replaceAll(id, '') }
+}
+
+async function cell(route: Route, caller: Caller): Promise<string> {
+  const answer = await call(route, caller, absent)
+  if (answer.code === 'sign-in-needed') return words.stranger
+  if (answer.code === 'scope-missing') return words.scope
+  if (answer.code === 'forbidden') return words.role
+  const listed = route.method === 'GET' ? kinds.find(({ path }) => path === `${route.path}/{id}`) : undefined
+  if (listed !== undefined && caller.owner !== undefined) return listCell(route, caller, listed)
+  const kind = kindOf(route.path)
+  if (kind === undefined || caller.owner === undefined) return words.yes
+  const mine = await call(route, caller, await kind.make(hub, caller.owner))
+  const foreign = await call(route, caller, await kind.make(hub, somebodyElse))
+  // A foreign object must not tell that it is there: it reads as one that is not.
+  const asAbsent = ({ status, text }: typeof answer) => status === 404 && text === answer.text
+  if (asAbsent(foreign)) return asAbsent(mine) ? words.unseen : words.own
+  return foreign.status === 403 ? words.seen : words.foreign
+}
+
+/** Whose things a list names. */
+async function listCell({ path }: Route, { column, headers, owner }: Caller, kind: Kind): Promise<string> {
+  const mine = await kind.make(hub, owner ?? somebodyElse)
+  const foreign = await kind.make(hub, somebodyElse)
+  const text = await (await fetch(`${hub.url}${path}?limit=200`, { headers })).text()
+  assert.ok(text.includes(mine), `${column}: ${path} leaves out what is theirs`)
+  return text.includes(foreign) ? words.foreign : words.own
+}
+
+async function table(): Promise<string> {
+  const head = ['call', ...callers.map(({ column }) => column)]
+  const lines = [head, head.map(() => '---')]
+  for (const route of routes) {
+    const cells: string[] = []
+    for (const caller of callers) cells.push(await cell(route, caller))
+    lines.push([`\`${route.method} ${route.path}\``, ...cells])
+  }
+  return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+}
+
+test('the running hub does what docs/access.md says, for every route, caller and owner', async () => {
+  const text = readFileSync(file, 'utf8')
+  const [above = '', expected = ''] = text.split(begin)
+  const found = await table()
+  if (process.env.FERNLAB_WRITE_ACCESS === '1') writeFileSync(file, `${above}${begin}${found}`)
+  else assert.equal(found.split('\n'), expected.split('\n'))
+  const rows = found.split('\n').slice(2)
+  for (const [at, { path, access }] of routes.entries()) {
+    const [stranger = '', ...others] = rows[at]?.split(' | ').slice(1) ?? []
+    assert.is(stranger === words.yes, access === 'public', `strangers: ${path}`)
+    // Neither guests nor students nor lab builders see what belongs to others.
+    assert.not(others.slice(0, 3).includes(words.foreign), `${path}: ${others}`)
+    // A refusal names the object: only to whom may see it anyway.
+    const seeing =
+      rows[routes.findIndex((one) => one.method === 'GET' && one.path === kindOf(path)?.path)]?.split(' | ')
+    for (const [column, word] of others.entries()) {
+      if (word === words.seen) assert.is(seeing?.[column + 2], words.foreign, `${path}: ${callers[column + 1]?.column}`)
+    }
+  }
+})
+
+test.run()

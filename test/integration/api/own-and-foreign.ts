@@ -1,0 +1,66 @@
+/** Objects that belong to somebody, made where a route asks for one. */
+import { hashSecret } from '@fernlab/hub/accounts/secret-text'
+import { newId } from '@fernlab/shared/primitives/ids'
+import { storeRun } from '../results/stored-run.ts'
+import type { ServedHub } from './served-hub.ts'
+
+export interface Owner {
+  readonly id: string
+  readonly name: string
+  readonly role: string
+}
+
+export interface Kind {
+  /** Paths of routes on such an object begin so. */
+  readonly path: string
+  /** Makes one of the owner's; returns its id. */
+  make(hub: ServedHub, owner: Owner): Promise<string>
+  /** Bodies of routes that look at theirs before they look at the object. */
+  readonly bodies?: Readonly<Record<string, object>>
+}
+
+let groups = 0
+
+/** What people own, by the routes that act on it. */
+export const kinds: readonly Kind[] = [
+  {
+    path: '/api/v1/runs/{id}',
+    make: async (hub, { id, name }) => (await storeRun(hub.store, { id: newId(Date.now()), person: { id, name } })).id,
+  },
+  {
+    path: '/api/v1/tokens/{id}',
+    make: async (hub, { id }) => (await hub.accounts.createToken({ personId: id }, { name: 'x', scopes: ['read'] })).id,
+  },
+  {
+    path: '/api/v1/invitations/{id}',
+    make: async (hub, owner) => {
+      const id = newId(Date.now())
+      const times = { created_at: Date.now(), expires_at: Date.now() + 86_400_000, revoked_at: null }
+      const row = { id, token_hash: hashSecret(id), role: 'student' as const, note: null, most: 1, used: 0, ...times }
+      const more = { created_by: owner.id, group_id: null, may_register: 1 }
+      await hub.store.write([hub.store.db.insertInto('invitation').values({ ...row, ...more })])
+      return id
+    },
+  },
+  {
+    path: '/api/v1/groups/{id}',
+    make: async (hub, owner) => {
+      const id = `group-${++groups}`
+      const times = { starts_at: null, ends_at: null, created_at: 0 }
+      const role = owner.role === 'admin' || owner.role === 'instructor' ? ('instructor' as const) : ('member' as const)
+      await hub.store.write([
+        hub.store.db.insertInto('people_group').values({ id, name: id, kind: 'course', within: null, ...times }),
+        hub.store.db.insertInto('group_member').values({ group_id: id, person_id: owner.id, role, added_at: 0 }),
+      ])
+      return id
+    },
+    bodies: {
+      'PUT /api/v1/groups/{id}': { name: 'Another name' },
+      'POST /api/v1/groups/{id}/members': { remove: ['nobody'] },
+    },
+  },
+]
+
+/** The kind of object on which a route acts, where such objects belong to somebody. */
+export const kindOf = (path: string): Kind | undefined =>
+  kinds.find((kind) => path === kind.path || path.startsWith(`${kind.path}/`))
