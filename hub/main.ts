@@ -145,7 +145,14 @@ async function assemble(
   const book = await loadFleetBook(store, clock)
   const compatible = new CompatibilityCache(book)
   const open = new OpenRuns()
-  const scheduling = createScheduling({ store, clock, onChange: (rules, used) => open.reorder(rules, used) })
+  const scheduling = createScheduling({
+    store,
+    clock,
+    onChange: (rules, used) => {
+      open.reorder(rules, used)
+      queueMoved()
+    },
+  })
   const load = async () => {
     const { rules, used } = await scheduling.load()
     const loaded = await loadOpenRuns({ store, labVersion: catalogue.version })
@@ -224,12 +231,16 @@ async function assemble(
   })
   onClose(() => fleet.close())
   fleet.onChange(dispatcher.nudge)
+  const queueMoved = () => ledger.notify({ runId: '', kind: 'queue' })
   const benchCare = createBenchCare({
     store,
     book,
     clock,
     log,
-    onChange: dispatcher.nudge,
+    onChange: () => {
+      dispatcher.nudge()
+      queueMoved()
+    },
     cancelRun: (id, reason) => {
       const run = open.get(id)
       if (run === undefined || run.cancelRequested || !turn.open) return
@@ -238,6 +249,7 @@ async function assemble(
     },
   })
   onClose(() => benchCare.close())
+  fleet.onChange(queueMoved)
   authentication = authenticateMqtt({
     verifyNode: fleet.enrollment.verify,
     verifyToken: accounts.verifyToken,

@@ -9,7 +9,7 @@ import type { Data, Run } from '@fernlab/shared/contracts/api'
 import type { DescriptorDoc, EventPageDoc } from '@fernlab/shared/contracts/documents'
 import { isFinal, type RunState } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import type { RunChange, Runs } from '../runs/runs.ts'
+import type { RunChange, Runs, RunWait } from '../runs/runs.ts'
 import type { Store } from '../store/store.ts'
 import { type StreamColumn, streamColumns } from './keys.ts'
 import { docIn, documentsAfter, streamsOf } from './pages.ts'
@@ -42,7 +42,7 @@ export function readCursor(text: string | undefined): Cursor {
 
 export interface RunEventsOptions {
   readonly store: Store
-  readonly runs: Pick<Runs, 'get' | 'live' | 'onChange'>
+  readonly runs: Pick<Runs, 'get' | 'live' | 'waitOf' | 'onChange'>
   readonly clock: Clock
   readonly run: Run
   readonly cursor: Cursor
@@ -58,17 +58,23 @@ export async function* runEvents(options: RunEventsOptions): AsyncGenerator<stri
   try {
     yield 'retry: 1000\n\n'
     yield* told(await runs.get(run.id), true, runs, run.id)
+    const place = followPlace(runs, run.id, clock)
     for (;;) {
       const heard = nudges.take()
-      yield* reader.news()
-      const present = await runs.get(run.id)
-      if (present === undefined) return
-      nudges.followQueue(present.state === 'queued')
-      if (isFinal(present.state) && !(yield* lastNews(reader))) {
-        yield event('end', present)
-        return
+      if (heard.size === 1 && heard.has('wait')) {
+        // Others moved, and this run did not: where it stands is in memory.
+        yield* place.moved()
+      } else {
+        yield* reader.news()
+        const present = await runs.get(run.id)
+        if (present === undefined) return
+        nudges.followQueue(present.state === 'queued')
+        if (isFinal(present.state) && !(yield* lastNews(reader))) {
+          yield event('end', present)
+          return
+        }
+        yield* told(present, heard.has('wait') || heard.has('state'), runs, run.id, heard.has('progress'))
       }
-      yield* told(present, heard.has('wait') || heard.has('state'), runs, run.id, heard.has('progress'))
       if (signal.aborted) return
       if (nudges.waiting()) continue
       const quiet = await nudges.next(clock)
@@ -110,6 +116,33 @@ function* told(
     const { fraction, secondsLeft, step } = live
     yield event('progress', { fraction, ...(secondsLeft === undefined ? {} : { secondsLeft }), step })
   }
+}
+
+/** Tells where the run stands when that is news, and in any case so often that the reader knows of the connection. */
+function followPlace(runs: Pick<Runs, 'waitOf'>, id: string, clock: Clock) {
+  let last = runs.waitOf(id)
+  let toldAt = clock.monotonic()
+  return {
+    moved: function* (): Generator<string, void, void> {
+      const now = runs.waitOf(id)
+      if (now === undefined) return
+      if (!hasMoved(last, now) && clock.monotonic() - toldAt < heartbeatMs - queueMs) return
+      last = now
+      toldAt = clock.monotonic()
+      yield event('wait', now)
+    },
+  }
+}
+
+/** A start that is put off by less than this is no news. */
+const sameStartMs = 2_000
+
+function hasMoved(before: RunWait | undefined, now: RunWait): boolean {
+  if (before === undefined || before.position !== now.position || before.reason !== now.reason) return true
+  if (before.estimatedStart === undefined || now.estimatedStart === undefined) {
+    return before.estimatedStart !== now.estimatedStart
+  }
+  return Math.abs(Date.parse(before.estimatedStart) - Date.parse(now.estimatedStart)) > sameStartMs
 }
 
 function event(name: string, data: unknown, id?: Cursor): string {
@@ -223,8 +256,8 @@ function collectNudges({ runs, run, clock, signal }: RunEventsOptions) {
   }
   const stop = runs.onChange(({ runId, kind }) => {
     if (runId === run.id) return hear(kind)
-    if (!queued || kind !== 'state') return
-    // Any run that comes, starts or ends may move this one; many at once are one move.
+    if (!queued || (kind !== 'state' && kind !== 'queue')) return
+    // Any run that comes, starts or ends may move this one, and any bench; many at once are one move.
     cancelQueue ??= clock.after(queueMs, () => {
       cancelQueue = undefined
       hear('wait')

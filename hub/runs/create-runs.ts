@@ -293,6 +293,10 @@ export function createRuns(options: CreateRunsOptions): Runs {
       return existing(id)
     },
     live: (id) => runs.get(id)?.live,
+    waitOf: (id) => {
+      const run = runs.get(id)
+      return run === undefined ? undefined : waiting.of(run)
+    },
     queueOf: (lab) => {
       const known = labs.peek(lab)
       return known === undefined ? { length: 0, estimatedWaitS: null } : waiting.queueOf(known)

@@ -3,7 +3,7 @@ import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import type { Selectable } from 'kysely'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
 import type { RunTable } from '../store/schema.ts'
-import type { LiveRun } from './runs.ts'
+import type { LiveRun, RunWait } from './runs.ts'
 
 export type RunRow = Selectable<RunTable>
 
@@ -11,7 +11,7 @@ export interface RunExtras {
   readonly personName: string
   readonly lab: CatalogueLab | undefined
   readonly live: LiveRun | undefined
-  readonly wait: { readonly position: number; readonly reason: string; readonly estimatedStart?: string } | undefined
+  readonly wait: RunWait | undefined
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString()

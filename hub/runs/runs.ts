@@ -3,10 +3,13 @@ import type { Run, SubmitRun } from '@fernlab/shared/contracts/api'
 import type { RunState } from '@fernlab/shared/contracts/run-state'
 import type { Caller } from '../accounts/caller.ts'
 
-/** An in-process nudge: something about the run is new in the database (or, for `progress`, in memory). */
+/**
+ * An in-process nudge: something about the run is new in the database (or, for `progress`, in memory). `queue` is of no
+ * run: a bench or the rules changed, and all that waits may stand elsewhere.
+ */
 export interface RunChange {
   readonly runId: string
-  readonly kind: 'state' | 'documents' | 'progress' | 'outputs'
+  readonly kind: 'state' | 'documents' | 'progress' | 'outputs' | 'queue'
   readonly state?: RunState
   readonly attempt?: number
 }
@@ -28,6 +31,12 @@ export interface LiveRun {
   readonly secondsLeft?: number
   readonly step: string
   readonly readings?: Readonly<Record<string, { readonly value: number; readonly unit: string; readonly time: number }>>
+}
+
+export interface RunWait {
+  readonly position: number
+  readonly reason: string
+  readonly estimatedStart?: string
 }
 
 export interface Submitted {
@@ -52,6 +61,8 @@ export interface Runs {
   /** For a node that is gone for good: ends its run as `interrupted` with what has arrived. */
   giveUp(id: string, by: Caller): Promise<Run>
   live(id: string): LiveRun | undefined
+  /** Place, reason and start of a run that waits, from memory; undefined for any other. */
+  waitOf(id: string): RunWait | undefined
   /** Runs that wait for the lab, and when one submitted now would start (null: no bench is up). */
   queueOf(lab: string): { readonly length: number; readonly estimatedWaitS: number | null }
   /** How many runs are queued and under way. */

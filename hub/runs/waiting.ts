@@ -7,10 +7,11 @@ import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import type { explain, WaitingBench } from '../scheduling/explain.ts'
 import { expectedS, numberOf, type QueueEntry } from '../scheduling/order.ts'
 import type { OpenRun, OpenRuns } from './open-runs.ts'
+import type { RunWait } from './runs.ts'
 
 export interface Waiting {
   /** Place, reason and start of a queued run; undefined for any other. */
-  of(run: OpenRun): { position: number; reason: string; estimatedStart?: string } | undefined
+  of(run: OpenRun): RunWait | undefined
   /** The queue as someone sees it who is not in it yet. */
   queueOf(lab: CatalogueLab): { length: number; estimatedWaitS: number | null }
 }

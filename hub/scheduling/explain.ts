@@ -66,8 +66,9 @@ export function explain<Entry extends QueueEntry>(place: Place<Entry>, state: Wa
   const inS = before > mostPlayed ? sharedWork(up, mine, rivals) : playedThrough(mine, ahead)
   // All that could take it say why they don't.
   const refusal = mine.every(({ reason }) => reason !== undefined) ? mine[0]?.reason : undefined
-  const words = [inWords(before, inS, mine, refusal === undefined), ...passedBy(entry, ahead)].join('; ')
-  return { position, reason: refusal === undefined ? words : `${words} (${refusal})`, inS }
+  const words = inWords(before, inS, mine, refusal === undefined)
+  const first = refusal === undefined ? words : `${words} (${refusal})`
+  return { position, reason: [first, ...passedBy(entry, ahead)].join('; '), inS }
 }
 
 interface Ahead<Entry extends QueueEntry> {

@@ -330,10 +330,14 @@ test('the place in the queue stands on every page and leads to the run', async (
   await page.goto(`${hub.url}/sign-in`)
   await signIn(page)
   await page.waitForURL(/labs/)
-  const run = hub.addRun({ position: 3, estimatedStart: new Date(Date.now() + 360_000).toISOString() })
+  const run = hub.addRun({
+    position: 3,
+    estimatedStart: new Date(Date.now() + 360_000).toISOString(),
+    waitReason: '2 runs before you, about 6 min; one of them has used the benches less lately',
+  })
   await page.reload()
   await page.getByRole('link', { name: 'Your turn comes in about 6 min' }).click()
-  await page.getByText('2 runs are before yours.').waitFor()
+  await page.getByText(/2 runs are before yours. One of them has used the benches less lately\./).waitFor()
   assert.ok(page.url().endsWith(run.run.id))
   await context.close()
 })

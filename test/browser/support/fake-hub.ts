@@ -65,6 +65,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const roles = new Map<string, Me['role']>()
   const takenBack = new Set<string>()
   const outages: Outage[] = [...plannedOutages]
+  let scheduling = { stepMinutes: 10, windowHours: 168 }
   let retention: { dataDays: number | null; runDays: number | null } = { dataDays: 365, runDays: null }
   let rules: SignInRules = { registration: { open: false, domains: [], role: 'student' }, staffSecondFactor: false }
   let factor = { on: false, recoveryCodes: 0 }
@@ -475,6 +476,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (path === '/api/v1/settings/sign-in') {
       if (request.method === 'PUT') rules = body as SignInRules
       return json(rules)
+    }
+    if (call === 'GET /api/v1/settings/scheduling') return json(scheduling)
+    if (call === 'PUT /api/v1/settings/scheduling') {
+      scheduling = body as typeof scheduling
+      return json(body)
     }
     if (call === 'PUT /api/v1/settings/retention') {
       retention = body as typeof retention

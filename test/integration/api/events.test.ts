@@ -377,8 +377,9 @@ test('something is sent every 15 s even when nothing happens', async () => {
   await leave()
 })
 
-test('a run that waits hears that the queue moved, once for many moves, and its place at each heartbeat', async () => {
+test('a run that waits hears that it moved, once for many moves, and its place at each heartbeat', async () => {
   const { id, clock, seen, rests, leave } = await follow()
+  hub.waits.set(id, { position: 3, reason: '2 runs before you' })
   const waits = () => seen.filter((text) => text.startsWith('event: wait')).length
   const moved = () => hub.tell({ runId: 'another', kind: 'state', state: 'succeeded' })
   const before = waits()
@@ -386,12 +387,17 @@ test('a run that waits hears that the queue moved, once for many moves, and its 
   await clock.advance(queueMs)
   await until(() => rests() === 2)
   assert.is(waits(), before + 1)
-  await clock.advance(heartbeatMs)
+  assert.match(seen.at(-1) ?? '', /"position":3/)
+  hub.tell({ runId: '', kind: 'queue' })
+  await clock.advance(queueMs)
   await until(() => rests() === 3)
+  assert.is(waits(), before + 1, 'others moved, and it did not')
+  await clock.advance(heartbeatMs)
+  await until(() => rests() === 4)
   assert.is(waits(), before + 2)
 
   await hub.setState(id, 'running')
-  await until(() => rests() === 4)
+  await until(() => rests() === 5)
   const timers = clock.asked(queueMs)
   moved()
   assert.is(clock.asked(queueMs), timers, 'it waits no more')

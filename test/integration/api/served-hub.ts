@@ -13,7 +13,7 @@ import { createPermissions } from '@fernlab/hub/permissions/permissions'
 import { createStandings } from '@fernlab/hub/permissions/standings'
 import { createResults } from '@fernlab/hub/results/results'
 import { runView } from '@fernlab/hub/runs/run-view'
-import type { RunChange, Runs } from '@fernlab/hub/runs/runs'
+import type { RunChange, Runs, RunWait } from '@fernlab/hub/runs/runs'
 import { createScheduling } from '@fernlab/hub/scheduling/scheduling'
 import { HUB_VERSION } from '@fernlab/hub/version'
 import type { Run } from '@fernlab/shared/contracts/api'
@@ -67,6 +67,7 @@ export function tableRuns({ store, requireSpace = () => {} }: { store: ApiParts[
     ])
     tell({ runId: id, kind: 'state', state, attempt })
   }
+  const waits = new Map<string, RunWait>()
   const keys = new Map<string, { body: string; id: string }>()
   const runs: Runs = {
     submit: async (caller, body, { idempotencyKey } = {}) => {
@@ -109,6 +110,7 @@ export function tableRuns({ store, requireSpace = () => {} }: { store: ApiParts[
       return (await get(id)) as Run
     },
     live: () => undefined,
+    waitOf: (id) => waits.get(id),
     queueOf: () => ({ length: 0, estimatedWaitS: null }),
     counts: () => ({ queued: 0, assigned: 0, running: 0 }),
     onChange: (listener) => {
@@ -116,7 +118,7 @@ export function tableRuns({ store, requireSpace = () => {} }: { store: ApiParts[
       return () => listeners.delete(listener)
     },
   }
-  return { runs, setState, tell, listening: () => listeners.size }
+  return { runs, setState, tell, waits, listening: () => listeners.size }
 }
 
 const noFleet: ApiParts['fleet'] = {
@@ -171,7 +173,7 @@ export async function serveHub(options: ServedOptions = {}) {
     ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes, minimumFreeBytes: 1_000_000_000 }),
   })
   const monitoring = createMonitoring({ clock, log })
-  const { runs, setState, tell, listening } = tableRuns({ store, requireSpace: maintenance.requireSpace })
+  const { runs, setState, tell, waits, listening } = tableRuns({ store, requireSpace: maintenance.requireSpace })
   const book = new FleetBook(clock)
   const benchCare = createBenchCare({ store, book, clock, log, onChange: () => {}, cancelRun: () => {} })
   const hasLab = async (id: string) => (await catalogue.lab(id)) !== undefined
@@ -228,6 +230,8 @@ export async function serveHub(options: ServedOptions = {}) {
     runs,
     setState,
     tell,
+    /** Where runs stand in the queue. */
+    waits,
     /** How many listen for changes of runs. */
     listening,
     json,

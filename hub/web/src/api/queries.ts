@@ -9,6 +9,7 @@ import type {
   NodeInfo,
   PersonInfo,
   Run,
+  SchedulingRules,
   Site,
   storageSchema,
   Token,
@@ -172,6 +173,12 @@ export const tokensQuery = (api: Api) =>
   queryOptions({
     queryKey: ['tokens'],
     queryFn: ({ signal }) => api.get<Page<Token>>(`${v1}/tokens?limit=200`, signal),
+  })
+
+export const schedulingQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['scheduling'],
+    queryFn: ({ signal }) => api.get<SchedulingRules>(`${v1}/settings/scheduling`, signal),
   })
 
 export const storageQuery = (api: Api) =>

@@ -89,6 +89,7 @@ function sentence(run: Run, { t, about, reason }: ReturnType<typeof useWords>, n
           : t('runPage.waitTurn', { time }),
       time === undefined || why === undefined ? '' : asSentence(reason(why)),
       run.position !== undefined && run.position > 1 ? t('runPage.before', { count: run.position - 1 }) : '',
+      ...(time === undefined ? [] : reasonsBefore(run).map((clause) => asSentence(reason(clause)))),
       t('runPage.leave'),
     ]
     return parts.filter((part) => part !== '').join(' ')
@@ -97,6 +98,9 @@ function sentence(run: Run, { t, about, reason }: ReturnType<typeof useWords>, n
   if (run.state === 'running') return stepName(run.progress?.step)
   return run.state === 'succeeded' || run.state === 'partial' ? '' : reason(run.reason ?? '')
 }
+
+/** Why some who came later are before it: what the reason says after the first clause. */
+const reasonsBefore = ({ waitReason = '' }: Run): string[] => waitReason.split('; ').slice(1)
 
 /** The step's own label; a path such as `steps[3].record` says nothing to a student. */
 const stepName = (step: string | undefined): string => (step === undefined || /[[\].]/.test(step) ? '' : step)

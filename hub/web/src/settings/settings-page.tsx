@@ -12,6 +12,7 @@ import { useForm } from '../sign-in/use-form.ts'
 import { bytes } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { Accounts } from './accounts.tsx'
+import { QueueRules } from './queue-rules.tsx'
 import styles from './settings.module.css'
 
 /** Where the results are kept, how much room there is, and how long they stay. */
@@ -55,6 +56,7 @@ export default function SettingsPage() {
         <p className="soft">{t('settings.retentionText')}</p>
         {storage.isFetchedAfterMount ? <Retention retention={retention} /> : <Loading lines={2} />}
       </section>
+      <QueueRules />
     </Page>
   )
 }
