@@ -51,6 +51,8 @@ import { createWaiting } from './runs/waiting.ts'
 import { decide } from './scheduling/decide.ts'
 import { explain } from './scheduling/explain.ts'
 import { createScheduling } from './scheduling/scheduling.ts'
+import { createLiveSockets } from './sessions/live-sockets.ts'
+import { createSessions } from './sessions/sessions.ts'
 import { openStore, sqlitePath } from './store/store.ts'
 import { createTurn } from './store/turn.ts'
 import { HUB_VERSION } from './version.ts'
@@ -280,6 +282,22 @@ async function assemble(
     faultPoint,
   })
 
+  const sessions = createSessions({
+    store,
+    runs,
+    ledger,
+    turn,
+    catalogue,
+    labs,
+    book,
+    compatible,
+    calls,
+    sendCancel: dispatcher.sendCancel,
+    clock,
+    log,
+  })
+  onClose(() => sessions.close())
+
   link.on('inventory', (node, message) => dispatcher.reconcile(node, fleet.inventory(node, message)))
   link.on('accepted', dispatcher.accepted)
   link.on('documents', ingest.receive)
@@ -334,6 +352,7 @@ async function assemble(
     fleet,
     benchCare,
     runs,
+    sessions,
     results,
     scheduling,
     maintenance,
@@ -358,10 +377,13 @@ async function assemble(
     ...(tls === undefined ? {} : { createServer: createHttpsServer, serverOptions: tls }),
   }) as import('node:http').Server
   const cutAll = trackConnections(server)
-  const webSockets = serveWebSocket({ broker, server, origins: () => [new URL(publicUrl()).origin], log })
+  const origins = () => [new URL(publicUrl()).origin]
+  const liveSockets = createLiveSockets({ sessions, groups, accounts, origins, clock, log })
+  const webSockets = serveWebSocket({ broker, server, origins, others: liveSockets.upgrade, log })
   const port = await listen(server, config.host, config.port, 'FERNLAB_PORT')
   onClose(() => closeServer(server, cutAll))
   onClose(() => webSockets.close())
+  onClose(() => liveSockets.close())
   httpUrl = `${tls === undefined ? 'http' : 'https'}://${hostAndPort(config.host, port)}`
 
   const { host } = config

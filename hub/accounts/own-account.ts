@@ -157,6 +157,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           db.deleteFrom('idempotency').where('person_id', '=', personId),
           db.deleteFrom('group_member').where('person_id', '=', personId),
           db.deleteFrom('permission').where('subject_kind', '=', 'person').where('subject', '=', personId),
+          db.deleteFrom('live_partner').where('person_id', '=', personId),
           db.updateTable('run').set({ note: null }).where('person_id', '=', personId).where('note', 'is not', null),
           revokeInvitations({ store, clock, of: personId }),
           db.updateTable('invitation').set({ note: null }).where('created_by', '=', personId),

@@ -33,6 +33,7 @@ import { registrationRoutes } from './routes/registration.ts'
 import { runDataRoutes } from './routes/run-data.ts'
 import { runRoutes } from './routes/runs.ts'
 import { secondFactorRoutes } from './routes/second-factor.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 import { siteRoutes } from './routes/site.ts'
 import { openStaticFiles } from './static-files.ts'
 import { sendWhole } from './whole-answers.ts'
@@ -105,6 +106,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   labRoutes(add, parts)
   runRoutes(add, parts)
   runDataRoutes(add, parts)
+  sessionRoutes(add, parts)
   fleetRoutes(add, parts, guesses)
   benchCareRoutes(add, parts)
   peopleRoutes(add, parts)

@@ -19,6 +19,7 @@ import type { Standings } from '../permissions/standings.ts'
 import type { Results } from '../results/results.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Scheduling } from '../scheduling/scheduling.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 import type { Store } from '../store/store.ts'
 import { createIdempotency } from './idempotency.ts'
 import { problemResponse, refusal } from './problems.ts'
@@ -52,6 +53,7 @@ export interface ApiParts {
   readonly fleet: Fleet
   readonly benchCare: BenchCare
   readonly runs: Runs
+  readonly sessions: Sessions
   readonly results: Results
   readonly maintenance: Maintenance
   readonly scheduling: Pick<Scheduling, 'rules' | 'change'>

@@ -95,6 +95,8 @@ export interface WebSocketOptions {
   readonly server: HttpServer
   /** Origins of the hub's own page besides the one of the request's host. */
   readonly origins: () => readonly string[]
+  /** Takes upgrades at other addresses; false leaves them. */
+  readonly others?: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
   readonly log: Log
 }
 
@@ -102,7 +104,7 @@ export interface WebSocketOptions {
  * Serves MQTT over WebSocket at `/mqtt`; a browser's page must come from the hub itself (a client that sends no Origin is
  * no browser). Any other upgrade that is offered is not taken: the request is answered as if it had not been.
  */
-export function serveWebSocket({ broker, server, origins, log }: WebSocketOptions): { close(): void } {
+export function serveWebSocket({ broker, server, origins, others, log }: WebSocketOptions): { close(): void } {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -111,7 +113,7 @@ export function serveWebSocket({ broker, server, origins, log }: WebSocketOption
   })
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if ((request.url ?? '').split('?', 1)[0] !== '/mqtt') {
-      serveWithoutUpgrade(server, request, socket, head)
+      if (others?.(request, socket, head) !== true) serveWithoutUpgrade(server, request, socket, head)
       return
     }
     // After an upgrade request nobody else closes the connection or hears its errors.

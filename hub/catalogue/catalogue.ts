@@ -8,6 +8,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { protocolDigest } from '@fernlab/shared/protocol/digest'
 import { checkLabFolder, type LabBundle } from '@fernlab/shared/protocol/lab-folder'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
+import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import type { Store } from '../store/store.ts'
 import { readLabFolders, watchLabFolders } from './lab-folders.ts'
 
@@ -24,6 +25,8 @@ export interface CatalogueLab {
   readonly lab: LabFile
   readonly readme: Readonly<Record<string, string>>
   readonly protocols: Readonly<Record<string, CatalogueProtocol>>
+  /** What its live sessions do; without, it offers none. */
+  readonly session?: CatalogueProtocol
   /** Paths of the pictures and other files. */
   readonly files: readonly string[]
   readonly removed: boolean
@@ -73,7 +76,7 @@ export interface CatalogueOptions {
   readonly log: Log
 }
 
-type StoredBundle = Pick<CatalogueLab, 'lab' | 'readme' | 'protocols' | 'files'>
+type StoredBundle = Pick<CatalogueLab, 'lab' | 'readme' | 'protocols' | 'session' | 'files'>
 
 /** Opens the catalogue in the store. */
 export function createCatalogue({ store, clock, log }: CatalogueOptions): Catalogue {
@@ -176,8 +179,8 @@ export function createCatalogue({ store, clock, log }: CatalogueOptions): Catalo
       return row === undefined ? undefined : versionOf(id, version, row.removed_at !== null)
     },
     protocol: async (lab, version, name) => {
-      const protocols = (await bundleOf(lab, version))?.protocols
-      return protocols !== undefined && Object.hasOwn(protocols, name) ? protocols[name] : undefined
+      const bundle = await bundleOf(lab, version)
+      return bundle === undefined ? undefined : protocolIn(bundle, name)
     },
     list: async () => {
       const rows = await store.db.selectFrom('lab').selectAll().where('removed_at', 'is', null).orderBy('id').execute()
@@ -225,6 +228,15 @@ export function createCatalogue({ store, clock, log }: CatalogueOptions): Catalo
   }
 }
 
+/** The protocol of that name, or of the lab's live sessions. */
+export function protocolIn(
+  { protocols, session }: Pick<CatalogueLab, 'protocols' | 'session'>,
+  name: string,
+): CatalogueProtocol | undefined {
+  if (name === SESSION_PROTOCOL) return session
+  return Object.hasOwn(protocols, name) ? protocols[name] : undefined
+}
+
 function check(files: LabFiles, id: string): LabBundle {
   const { lab, issues } = checkLabFolder(files, { folder: id })
   const wrongId =
@@ -247,13 +259,16 @@ function partsOf(files: LabFiles, { files: pictures }: LabBundle): LabFiles {
   return Object.fromEntries(Object.entries(files).filter(([path]) => own.test(path) || Object.hasOwn(pictures, path)))
 }
 
-async function toStored({ lab, readme, protocols }: LabBundle, files: LabFiles): Promise<StoredBundle> {
-  const digested = await Promise.all(
-    Object.entries(protocols).map(
-      async ([name, definition]) => [name, { definition, digest: await protocolDigest(definition) }] as const,
-    ),
-  )
-  return { lab, readme, protocols: Object.fromEntries(digested), files: Object.keys(files).sort() }
+async function toStored({ lab, readme, protocols, session }: LabBundle, files: LabFiles): Promise<StoredBundle> {
+  const digested = async (definition: Protocol) => ({ definition, digest: await protocolDigest(definition) })
+  const named = Object.entries(protocols).map(async ([name, definition]) => [name, await digested(definition)] as const)
+  return {
+    lab,
+    readme,
+    protocols: Object.fromEntries(await Promise.all(named)),
+    ...(session === undefined ? {} : { session: await digested(session) }),
+    files: Object.keys(files).sort(),
+  }
 }
 
 const toBytes = (content: string | Uint8Array): Uint8Array =>

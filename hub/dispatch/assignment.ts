@@ -17,7 +17,11 @@ export function assignmentOf(run: OpenRun, hold: Hold): Assignment {
     definition,
     parameters: run.parameters,
     limits: run.lab.lab.limits ?? {},
-    maxSeconds: longest(run.estimatedS ?? estimate(definition, run.parameters).seconds),
+    maxSeconds: longest(
+      run.session === undefined
+        ? (run.estimatedS ?? estimate(definition, run.parameters).seconds)
+        : estimate(definition, { ...run.parameters, seconds: definition.parameters.seconds?.maximum ?? 0 }).seconds,
+    ),
   }
 }
 

@@ -302,7 +302,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     taken,
     live: (node, message) => {
       const { runs: list }: Live = liveSchema.parse(message)
-      for (const { runId, attempt, progress, secondsLeft, step, readings } of list) {
+      for (const { runId, attempt, progress, secondsLeft, step, readings, session } of list) {
         const run = present(node, runId, attempt)
         if (run === undefined) continue
         run.live = {
@@ -310,6 +310,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
           step,
           ...(secondsLeft === undefined ? {} : { secondsLeft }),
           ...(readings === undefined ? {} : { readings }),
+          ...(session === undefined ? {} : { session }),
         }
         ledger.notify({ runId, kind: 'progress', attempt })
       }

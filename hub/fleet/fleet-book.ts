@@ -61,6 +61,8 @@ export interface BookedBench {
   refusal: string | undefined
   /** When it is not for runs, as staff have planned; replaced as a whole, never changed. */
   plans: readonly OutagePlan[]
+  /** Why no run may have it until the staff have put it back. */
+  out: string | undefined
 }
 
 export class FleetBook {
@@ -132,6 +134,7 @@ export class FleetBook {
       return { state: bench.reported, ...(bench.reason === null ? {} : { reason: bench.reason }) }
     }
     if (bench.runId !== null) return { state: 'busy' }
+    if (bench.out !== undefined) return { state: 'fault', reason: bench.out }
     if (bench.lease !== undefined) return { state: 'busy', reason: 'it is being used directly' }
     return { state: 'free' }
   }
@@ -139,7 +142,7 @@ export class FleetBook {
   /** True when a run may be sent to it now. */
   isFree(bench: BookedBench, monotonicMs: number): boolean {
     if (bench.runId !== null || bench.lease !== undefined || bench.refusedUntil > monotonicMs) return false
-    if (!bench.stored || this.outlook(bench).current !== undefined) return false
+    if (!bench.stored || bench.out !== undefined || this.outlook(bench).current !== undefined) return false
     const node = this.nodes.get(bench.node)
     return node?.ready === true && node.revokedAt === null && (bench.reported === 'free' || bench.reported === 'busy')
   }
@@ -211,6 +214,7 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
       refusedUntil: 0,
       refusal: undefined,
       plans: plans.get(row.id) ?? [],
+      out: row.out_reason ?? undefined,
     })
   }
   return book
@@ -218,11 +222,15 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
 
 /** Reads again who holds which bench, after a write has failed. */
 export async function reloadHolds(store: Store, book: FleetBook): Promise<void> {
-  for (const row of await store.db.selectFrom('bench').select(['id', 'fence', 'run_id', 'since']).execute()) {
+  for (const row of await store.db
+    .selectFrom('bench')
+    .select(['id', 'fence', 'run_id', 'since', 'out_reason'])
+    .execute()) {
     const bench = book.benches.get(row.id)
     if (bench === undefined) continue
     bench.fence = row.fence
     bench.runId = row.run_id
     bench.since = row.since
+    bench.out = row.out_reason ?? undefined
   }
 }

@@ -153,6 +153,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
           refusedUntil: 0,
           refusal: undefined,
           plans: [],
+          out: undefined,
         }
         book.benches.set(id, bench)
         touched.push(bench)
@@ -209,6 +210,21 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
     whyNotCompatible: async (lab) => {
       const reasons = [...book.benches.values()].map((bench) => [bench.id, whyNot(book, bench, lab)] as const)
       return new Map(reasons.filter(([, issues]) => issues.length > 0))
+    },
+    putBack: async (id, by) => {
+      const bench = book.benches.get(id)
+      if (bench === undefined)
+        throw new LabError({ code: 'bench-unknown', kind: 'caller', message: `there is no bench ${id}` })
+      if (bench.out === undefined) return
+      await store.write([
+        store.db.updateTable('bench').set({ out_reason: null }).where('id', '=', id),
+        store.db
+          .insertInto('audit')
+          .values({ at: clock.now(), person_id: by, action: 'bench.put-back', subject: id, detail: '{}' }),
+      ])
+      bench.out = undefined
+      bench.since = clock.now()
+      changed(bench.node, id)
     },
     createEnrollment: enrollment.createCode,
     enroll: async (code, id) => {

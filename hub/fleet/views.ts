@@ -31,6 +31,7 @@ export function benchView(book: FleetBook, bench: BookedBench, viewer: string | 
     since: iso(bench.since),
     ...(reason === undefined ? {} : { reason }),
     ...(bench.runId === null ? {} : { run: bench.runId }),
+    ...(bench.out === undefined ? {} : { out: true as const }),
     leased: bench.lease !== undefined,
     ...(bench.lease !== undefined && bench.lease.holder === viewer ? { mine: true } : {}),
     ...(current === undefined ? {} : { outage: shownOutage(current) }),

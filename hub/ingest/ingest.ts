@@ -6,6 +6,7 @@
  * queues it again) in the write that stores them; nothing is acknowledged before its commit.
  */
 import type { EventPageDoc, NodeDocument, StopDoc } from '@fernlab/shared/contracts/documents'
+import { COMMANDS_STREAM } from '@fernlab/shared/contracts/session-columns'
 import type { Acknowledge } from '@fernlab/shared/contracts/sync'
 import { encode } from '@fernlab/shared/links/codec'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -16,6 +17,7 @@ import type { FaultHook } from '../fault-point.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
 import type { RunStatements } from '../runs/run-statements.ts'
+import { afterCommands } from '../sessions/stage.ts'
 import type { Turn } from '../store/turn.ts'
 import { type CheckedDocument, checkDocuments } from './check-documents.ts'
 import { judgeStop } from './judge-stop.ts'
@@ -175,6 +177,10 @@ export function createIngest(options: CreateIngestOptions): Ingest {
         return
       case 'event_page':
         hold.rows[document.doc.stream] = document.doc.first + document.doc.count
+        if (run.session !== undefined && document.doc.stream === COMMANDS_STREAM) {
+          const time = (seconds: number) => hubTime(seconds, undefined, hold.assignedAtMs)
+          ledger.progress(run, afterCommands(run.session, document.doc, time))
+        }
         return
       case 'stop':
         stop(run, hold, document.doc)

@@ -33,6 +33,7 @@ export function judgeStop(
         },
         outputs: doc.outputs,
         missingOutputs: doc.missingOutputs,
+        cleanUp: doc.cleanUp,
       },
     }
   }
@@ -48,6 +49,7 @@ export function judgeStop(
       error: doc.error as Outcome['error'],
       outputs: doc.outputs,
       missingOutputs: doc.missingOutputs,
+      cleanUp: doc.cleanUp,
     },
   }
 }

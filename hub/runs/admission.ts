@@ -7,8 +7,9 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { checkProtocol } from '@fernlab/shared/protocol/check-protocol'
 import { estimate } from '@fernlab/shared/protocol/estimate'
 import { checkParameters } from '@fernlab/shared/protocol/parameters'
+import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import type { Caller } from '../accounts/caller.ts'
-import type { CatalogueLab, CatalogueProtocol } from '../catalogue/catalogue.ts'
+import { type CatalogueLab, type CatalogueProtocol, protocolIn } from '../catalogue/catalogue.ts'
 import { type CompatibilityCache, whyNot } from '../fleet/compatible.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import type { Standing, Standings } from '../permissions/standings.ts'
@@ -65,7 +66,10 @@ export function createAdmission({
   const known = new Map<string, Checked>()
 
   const check = (lab: CatalogueLab, body: SubmitRun): Checked => {
-    const protocol = Object.hasOwn(lab.protocols, body.protocol) ? lab.protocols[body.protocol] : undefined
+    const protocol = protocolIn(lab, body.protocol)
+    if (protocol === undefined && body.protocol === SESSION_PROTOCOL) {
+      throw refuse('no-sessions', `the lab ${lab.id} offers no live sessions`, [])
+    }
     if (protocol === undefined) {
       throw refuse('protocol-unknown', `the lab ${lab.id} has no protocol ${body.protocol}`, [
         { path: 'protocol', message: `may be ${Object.keys(lab.protocols).join(', ')}` },

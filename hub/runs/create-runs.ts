@@ -10,10 +10,12 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newRunId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { canonicalJson } from '@fernlab/shared/protocol/digest'
+import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import { sql } from 'kysely'
 import type { Caller } from '../accounts/caller.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { FaultHook } from '../fault-point.ts'
+import { newSession } from '../sessions/stage.ts'
 import type { Store } from '../store/store.ts'
 import type { Turn } from '../store/turn.ts'
 import type { Admission, Admitted } from './admission.ts'
@@ -22,7 +24,7 @@ import type { Ledger } from './ledger.ts'
 import type { OpenRun } from './open-runs.ts'
 import type { NewRunRow, RunStatements } from './run-statements.ts'
 import { type RunRow, runView } from './run-view.ts'
-import type { Runs } from './runs.ts'
+import type { Runs, SubmitOptions } from './runs.ts'
 import type { Waiting } from './waiting.ts'
 
 export interface CreateRunsOptions {
@@ -79,7 +81,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
     }
   }
 
-  const openRun = (row: NewRunRow, { lab, parameters }: Admitted): OpenRun => {
+  const openRun = (row: NewRunRow, { lab, parameters }: Admitted, session: SubmitOptions['session']): OpenRun => {
     return {
       id: row.id,
       personId: row.person_id,
@@ -100,6 +102,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       cancelRequested: false,
       restarts: 0,
       live: undefined,
+      session: session === undefined ? undefined : newSession(session.seconds),
       events: 0,
     }
   }
@@ -129,6 +132,10 @@ export function createRuns(options: CreateRunsOptions): Runs {
   /** Queues in this turn's write; the run may be assigned in the same commit. */
   const queue = async (row: NewRunRow, run: OpenRun): Promise<void> => {
     run.insertion = turn.add(statements.insertRun, row)
+    if (run.session !== undefined) {
+      const { stage, seconds } = run.session
+      turn.add(statements.insertSession, { runId: run.id, stage, seconds })
+    }
     runs.add(run)
     faultPoint?.('before-submit-commit')
     turn.afterCommit(() => faultPoint?.('after-submit-commit'))
@@ -177,6 +184,14 @@ export function createRuns(options: CreateRunsOptions): Runs {
     return existing(known.id)
   }
 
+  /** One place per person and lab. */
+  const openSession = (personId: string, lab: string): OpenRun | undefined => {
+    for (const run of runs.byId.values()) {
+      if (run.session !== undefined && run.personId === personId && run.lab.id === lab) return run
+    }
+    return undefined
+  }
+
   /** Kept in this turn's write. */
   const audit = ({ personId }: Caller, action: string, subject: string) =>
     turn.add(statements.insertAudit, { at: clock.now(), personId, action, subject })
@@ -211,7 +226,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
   }
 
   return {
-    submit: async (caller, body, { idempotencyKey } = {}) => {
+    submit: async (caller, body, { idempotencyKey, session } = {}) => {
       const hash = idempotencyKey === undefined ? null : createHash('sha256').update(canonicalJson(body)).digest('hex')
       if (idempotencyKey !== undefined && hash !== null) {
         const before = await replay(caller, idempotencyKey, hash)
@@ -221,7 +236,9 @@ export function createRuns(options: CreateRunsOptions): Runs {
       // From here to the run's place in memory nothing is awaited: two can not take the last one.
       admitted.requirePlace()
       const row = rowOf(caller, body, admitted)
-      const run = openRun(row, admitted)
+      const open = session === undefined ? undefined : openSession(caller.personId, body.lab)
+      if (open !== undefined) return { id: open.id, run: await existing(open.id), replayed: true }
+      const run = openRun(row, admitted, session)
       if (idempotencyKey === undefined || hash === null) {
         await queue(row, run)
       } else if (!(await queueOnce({ ...row, idempotency_key: idempotencyKey, request_hash: hash }, run))) {
@@ -240,7 +257,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       }
     },
     get,
-    list: async ({ person, people, lab, state, limit, cursor }) => {
+    list: async ({ person, people, lab, state, sessions, limit, cursor }) => {
       let query = rows()
         .orderBy('run.id', 'desc')
         .limit(limit + 1)
@@ -252,6 +269,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
           sql<string>`(SELECT value FROM json_each(${JSON.stringify(people)}))`,
         )
       if (lab !== undefined) query = query.where('run.lab', '=', lab)
+      if (sessions !== undefined) query = query.where('run.protocol', '=', SESSION_PROTOCOL)
       if (state !== undefined) query = query.where('run.state', '=', state)
       if (cursor !== undefined) query = query.where('run.id', '<', cursor)
       const found = await query.execute()

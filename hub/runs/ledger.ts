@@ -2,16 +2,19 @@
  * Every transition of a run after its submission: one function each, which changes memory and adds the rows of this turn.
  *
  * INVARIANTS: a transition that the table in shared/contracts/run-state.ts forbids throws; a run that becomes final leaves
- * memory, frees its bench and ends its attempt in the same write; listeners hear of it after the commit.
+ * memory, frees its bench and ends its attempt in the same write, and takes the bench out of use when a clean-up is not
+ * known to be done; listeners hear of it after the commit.
  */
 import type { Output } from '@fernlab/shared/contracts/common'
+import type { StopDoc } from '@fernlab/shared/contracts/documents'
 import { type FinalState, type RunNotice, type RunState, runTransitions } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { LabErrorJson } from '@fernlab/shared/primitives/lab-error'
 import { transition } from '@fernlab/shared/primitives/state-machine'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+import { newSession, type SessionProgress } from '../sessions/stage.ts'
 import type { Turn } from '../store/turn.ts'
-import type { Hold, OpenRun, OpenRuns } from './open-runs.ts'
+import { type Hold, type OpenRun, type OpenRuns, protocolOf } from './open-runs.ts'
 import type { EventRow, RunStatements } from './run-statements.ts'
 import type { RunChange } from './runs.ts'
 
@@ -21,6 +24,8 @@ export interface Outcome {
   readonly error?: LabErrorJson | undefined
   readonly outputs?: Readonly<Record<string, Output>>
   readonly missingOutputs?: Readonly<Record<string, string>>
+  /** Of a session: whether its clean-up was done, as its node says. */
+  readonly cleanUp?: StopDoc['cleanUp']
   /** Epoch ms. */
   readonly endedAt: number
 }
@@ -34,6 +39,8 @@ export interface Ledger {
   /** A new attempt: the present one was refused (its bench is free at once) or interrupted. */
   requeue(run: OpenRun, why: 'refused' | 'interrupted', reason: string): void
   requestCancel(run: OpenRun, reason: string): void
+  /** Notes where a session is. */
+  progress(run: OpenRun, session: SessionProgress): void
   /** The first state of a run that this turn's rows create. */
   queued(run: OpenRun): void
   /** The row of that first state, for a write that makes the run alone. */
@@ -131,6 +138,22 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
     run.hold = undefined
   }
 
+  const keepSession = (run: OpenRun, session: SessionProgress) => {
+    run.session = session
+    turn.add(statements.keepSession, { runId: run.id, ...session })
+  }
+
+  /** A session that has begun leaves its bench clean, or nobody gets the bench. */
+  const takeOutUnclean = (run: OpenRun, { cleanUp, reason }: Outcome) => {
+    if (run.session === undefined || run.hold === undefined || run.startedAt === null) return
+    if (cleanUp?.done === true || protocolOf(run).definition.cleanUp === undefined) return
+    const bench = book.benches.get(run.hold.bench)
+    if (bench === undefined) return
+    const why = cleanUp?.error?.message ?? reason ?? 'its node does not say'
+    bench.out = `the clean-up after session ${run.id} was not done: ${why}`
+    turn.add(statements.takeOutBench, { id: bench.id, reason: bench.out })
+  }
+
   return {
     runs,
     notify,
@@ -209,6 +232,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
         missingOutputs: JSON.stringify(missingOutputs),
         rows: JSON.stringify(run.hold?.rows ?? {}),
       })
+      takeOutUnclean(run, outcome)
       letGo(run, outcome.state, clock.now())
       runs.delete(run)
       if (Object.keys(outputs).length > 0 || Object.keys(missingOutputs).length > 0) {
@@ -230,9 +254,14 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       run.startedAt = null
       run.starting = undefined
       run.live = undefined
+      if (run.session !== undefined) keepSession(run, { ...newSession(run.session.seconds) })
       runs.waiting.add(run)
       record(run, 'queued', null, reason)
       moved()
+    },
+    progress: (run, session) => {
+      keepSession(run, session)
+      turn.afterCommit(() => notify({ runId: run.id, kind: 'state', state: run.state, attempt: run.attempt }))
     },
     requestCancel: (run, reason) => {
       run.cancelRequested = true

@@ -5,11 +5,12 @@
  * process before its commit; after a failed write it is read again as a whole.
  */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import type { CatalogueLab } from '../catalogue/catalogue.ts'
+import { type CatalogueLab, protocolIn } from '../catalogue/catalogue.ts'
 import { BenchUse } from '../permissions/bench-use.ts'
 import type { OrderRules } from '../scheduling/order.ts'
 import type { Usage } from '../scheduling/usage.ts'
 import { WaitingQueue } from '../scheduling/waiting-queue.ts'
+import type { SessionProgress } from '../sessions/stage.ts'
 import type { Store } from '../store/store.ts'
 import type { TurnRow } from '../store/turn.ts'
 import type { NewRunRow, StartedRunRow } from './run-statements.ts'
@@ -37,6 +38,8 @@ export interface OpenRun {
   /** How often it was interrupted and queued again. */
   restarts: number
   live: LiveRun | undefined
+  /** Of a live session. */
+  session: SessionProgress | undefined
   /** The number of its last event. */
   events: number
   /** Rows of this turn that a further transition in the same turn may still change. */
@@ -107,7 +110,7 @@ export class OpenRuns {
 
 /** The run's protocol; a version that was pushed once stays, so its absence is a bug. */
 export function protocolOf(run: OpenRun) {
-  const protocol = run.lab.protocols[run.protocol]
+  const protocol = protocolIn(run.lab, run.protocol)
   if (protocol === undefined) {
     const message = `${run.lab.id} version ${run.lab.version} has no protocol ${run.protocol}`
     throw new LabError({ code: 'protocol-lost', kind: 'bug', message })
@@ -127,7 +130,9 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
     .leftJoin('attempt', (join) =>
       join.onRef('attempt.run_id', '=', 'run.id').onRef('attempt.attempt', '=', 'run.attempt'),
     )
+    .leftJoin('live_session', 'live_session.run_id', 'run.id')
     .selectAll('run')
+    .select(['live_session.stage', 'live_session.seconds', 'live_session.active_at', 'live_session.ends_at'])
     .select(['attempt.next_seq', 'attempt.node', 'attempt.fence as attempt_fence'])
     .select((eb) =>
       eb
@@ -191,6 +196,10 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
       cancelRequested: row.cancel_requested === 1,
       restarts: row.restarts ?? 0,
       live: undefined,
+      session:
+        row.stage === null || row.seconds === null
+          ? undefined
+          : { stage: row.stage, seconds: row.seconds, activeAt: row.active_at, endsAt: row.ends_at },
       events: row.events ?? 0,
     })
   }

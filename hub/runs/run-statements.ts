@@ -2,8 +2,10 @@
  * Every change of a run, an attempt or a bench's hold that the hub makes while runs flow, compiled once. Each transition
  * is conditional on the state it leaves, so that what memory believes is checked by the database.
  */
+import type { SessionStage } from '@fernlab/shared/contracts/session-columns'
 import type { SqlValue } from '@fernlab/shared/storage/database'
 import type { Compilable, Kysely } from 'kysely'
+import type { SessionProgress } from '../sessions/stage.ts'
 import { precompile } from '../store/precompile.ts'
 import type { DocumentTable, HubSchema, RunTable } from '../store/schema.ts'
 import type { TurnStatement } from '../store/turn.ts'
@@ -22,6 +24,9 @@ export function runStatements(db: Kysely<HubSchema>) {
   }
   return {
     insertRun: statement((v: NewRunRow) => db.insertInto('run').values({ ...columns(v, newRunColumns), attempt: 1 })),
+    insertSession: statement((v: { runId: string; stage: SessionStage; seconds: number }) =>
+      db.insertInto('live_session').values({ run_id: v.runId, stage: v.stage, seconds: v.seconds }),
+    ),
     insertDocument: statement((v: DocumentRow) => db.insertInto('document').values(columns(v, documentColumns))),
     startRun: statement((v: StartedRunRow) =>
       db
@@ -33,6 +38,12 @@ export function runStatements(db: Kysely<HubSchema>) {
     ),
     keepRows: statement((v: { id: string; attempt: number; rows: string }) =>
       db.updateTable('run').set({ rows: v.rows }).where('id', '=', v.id).where('attempt', '=', v.attempt),
+    ),
+    keepSession: statement((v: KeptSessionRow) =>
+      db
+        .updateTable('live_session')
+        .set({ stage: v.stage, seconds: v.seconds, active_at: v.activeAt, ends_at: v.endsAt })
+        .where('run_id', '=', v.runId),
     ),
     finishRun: statement((v: FinishedRunRow) =>
       db
@@ -94,6 +105,9 @@ export function runStatements(db: Kysely<HubSchema>) {
     freeBench: statement((v: { id: string; runId: string; at: number }) =>
       db.updateTable('bench').set({ run_id: null, since: v.at }).where('id', '=', v.id).where('run_id', '=', v.runId),
     ),
+    takeOutBench: statement((v: { id: string; reason: string }) =>
+      db.updateTable('bench').set({ out_reason: v.reason }).where('id', '=', v.id),
+    ),
     assignRun: statement((v: { id: string; attempt: number; bench: string; fence: number; at: number }) =>
       db
         .updateTable('run')
@@ -109,6 +123,7 @@ export function runStatements(db: Kysely<HubSchema>) {
         .where('id', '=', v.id)
         .where('run_id', 'is', null)
         .where('lease', 'is', null)
+        .where('out_reason', 'is', null)
         .where('fence', '=', v.before),
     ),
     insertAttempt: statement(
@@ -160,6 +175,10 @@ const newRunColumns = [
   'assigned_at',
 ] as const satisfies readonly (keyof RunTable)[]
 export type NewRunRow = Pick<RunTable, (typeof newRunColumns)[number]>
+
+export interface KeptSessionRow extends SessionProgress {
+  readonly runId: string
+}
 
 export interface StartedRunRow {
   readonly id: string

@@ -1,7 +1,8 @@
 import type { Run } from '@fernlab/shared/contracts/api'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
+import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import type { Selectable } from 'kysely'
-import type { CatalogueLab } from '../catalogue/catalogue.ts'
+import { type CatalogueLab, protocolIn } from '../catalogue/catalogue.ts'
 import type { RunTable } from '../store/schema.ts'
 import type { LiveRun, RunWait } from './runs.ts'
 
@@ -23,7 +24,7 @@ const titlesOf = (outputs: Protocol['outputs']) =>
 
 /** A run as the API shows it. */
 export function runView(row: RunRow, { personName, lab, live, wait }: RunExtras): Run {
-  const protocol = lab?.protocols[row.protocol]
+  const protocol = lab === undefined ? undefined : protocolIn(lab, row.protocol)
   return {
     id: row.id,
     state: row.state,
@@ -32,6 +33,7 @@ export function runView(row: RunRow, { personName, lab, live, wait }: RunExtras)
     ...(lab === undefined ? {} : { labTitle: lab.lab.title }),
     labVersion: row.lab_version,
     protocol: row.protocol,
+    ...(row.protocol === SESSION_PROTOCOL ? { session: true as const } : {}),
     ...(protocol === undefined
       ? {}
       : {

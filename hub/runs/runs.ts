@@ -1,6 +1,8 @@
 /** What a run is and may become: submitting, listing, cancelling. */
 import type { Run, SubmitRun } from '@fernlab/shared/contracts/api'
 import type { RunState } from '@fernlab/shared/contracts/run-state'
+import type { SessionStage } from '@fernlab/shared/contracts/session-columns'
+import type { SessionSamples } from '@fernlab/shared/contracts/sync'
 import type { Caller } from '../accounts/caller.ts'
 
 /**
@@ -20,6 +22,8 @@ export interface ListRuns {
   readonly people?: readonly string[]
   readonly lab?: string
   readonly state?: RunState
+  /** Live sessions alone. */
+  readonly sessions?: true
   readonly limit: number
   /** From the page before. */
   readonly cursor?: string
@@ -30,6 +34,8 @@ export interface LiveRun {
   readonly fraction: number
   readonly secondsLeft?: number
   readonly step: string
+  /** Of a session: what came with this message alone. */
+  readonly session?: { readonly stage: SessionStage; readonly samples: SessionSamples }
   readonly readings?: Readonly<Record<string, { readonly value: number; readonly unit: string; readonly time: number }>>
 }
 
@@ -46,13 +52,19 @@ export interface Submitted {
   readonly replayed: boolean
 }
 
+export interface SubmitOptions {
+  readonly idempotencyKey?: string
+  /** Opens a live session of so long; an open one of the person in that lab is answered instead (`replayed`). */
+  readonly session?: { readonly seconds: number }
+}
+
 export interface Runs {
   /**
    * Queues a run once the database has committed it. Throws `lab-unknown`, `protocol-unknown`, `parameters-invalid`,
    * `no-bench`, `protocol-refused`, `not-permitted`, `reservations-full`, `quota-used`, `runs-refused`, and
    * `idempotency-key-reused` when the key came with another body before; the same body answers the same run (`replayed`).
    */
-  submit(caller: Caller, body: SubmitRun, options?: { readonly idempotencyKey?: string }): Promise<Submitted>
+  submit(caller: Caller, body: SubmitRun, options?: SubmitOptions): Promise<Submitted>
   get(id: string): Promise<Run | undefined>
   /** Newest first. */
   list(query: ListRuns): Promise<{ items: Run[]; cursor?: string }>

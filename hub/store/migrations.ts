@@ -4,6 +4,7 @@ import { benchCareMigration } from '../bench-care/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { permissionsMigration } from '../permissions/tables.ts'
 import { schedulingMigration } from '../runs/tables.ts'
+import { sessionsMigration } from '../sessions/tables.ts'
 
 /** In order; a released one is never changed. better-auth's tables are written as its schema wants them. */
 export const migrations: readonly Migration[] = [
@@ -100,4 +101,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   signInMigration,
   benchCareMigration,
   permissionsMigration,
+  sessionsMigration,
 ]

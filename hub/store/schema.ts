@@ -5,6 +5,7 @@ import type { AccountsSchema } from '../accounts/tables.ts'
 import type { BenchCareSchema } from '../bench-care/tables.ts'
 import type { GroupsSchema } from '../groups/tables.ts'
 import type { PermissionsSchema } from '../permissions/tables.ts'
+import type { SessionsSchema } from '../sessions/tables.ts'
 
 export interface RunTable {
   id: string
@@ -161,6 +162,8 @@ export interface BenchTable {
   leased_by: string | null
   lease: string | null
   lease_expires_at: number | null
+  /** Why no run may have it until the staff have put it back, or null. */
+  out_reason: string | null
 }
 
 export interface TokenTable {
@@ -211,7 +214,7 @@ export interface AuditTable {
   detail: string
 }
 
-export interface HubSchema extends AccountsSchema, BenchCareSchema, GroupsSchema, PermissionsSchema {
+export interface HubSchema extends AccountsSchema, BenchCareSchema, GroupsSchema, PermissionsSchema, SessionsSchema {
   run: RunTable
   run_event: RunEventTable
   document: DocumentTable

@@ -11,6 +11,7 @@ import {
   textSchema,
 } from './common.ts'
 import { nodeHealthSchema } from './node-status.ts'
+import { panelSchema } from './panel.ts'
 import { roles } from './people.ts'
 import { benchStateSchema, priorities, runStateSchema } from './run-state.ts'
 
@@ -91,6 +92,10 @@ export const labDetailSchema = labSummarySchema.extend({
   ),
   /** Part → instrument description on the first bench that provides it; used by estimates. */
   parts: z.record(z.string(), z.unknown()),
+  /** What people see and move in a live session. */
+  panel: panelSchema.optional(),
+  /** The lab offers live sessions, of so long. */
+  session: z.object({ seconds: z.number(), mostSeconds: z.number(), idleSeconds: z.number() }).optional(),
 })
 export type LabDetail = z.infer<typeof labDetailSchema>
 
@@ -138,6 +143,8 @@ export const runSchema = z.object({
   labVersion: z.number(),
   protocol: z.string(),
   protocolTitle: textSchema.optional(),
+  /** Set for a live session: a person drives by hand. */
+  session: z.literal(true).optional(),
   /** By the name of an output that has one. */
   outputTitles: z.record(z.string(), textSchema).optional(),
   protocolDigest: z.string(),
@@ -213,6 +220,8 @@ export const benchSchema = z.object({
   since: time.optional(),
   reason: z.string().optional(),
   run: z.string().optional(),
+  /** A clean-up was not done: it is out of use until the staff have put it back. */
+  out: z.literal(true).optional(),
   /** Somebody drives it directly. */
   leased: z.boolean(),
   /** It is the caller who drives it. */

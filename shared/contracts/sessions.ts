@@ -6,6 +6,7 @@ import { labErrorSchema, nameSchema, textSchema } from './common.ts'
 import { panelSchema } from './panel.ts'
 import { isFinal, type RunState } from './run-state.ts'
 import type { SessionStage } from './session-columns.ts'
+import { readingSchema, samplesSchema, scalarSchema as scalar, sessionCommandSchema } from './sync.ts'
 
 /** How long a session lasts when nobody says, and the most that it may be extended to. */
 export const DEFAULT_SECONDS = 600
@@ -140,3 +141,50 @@ export const sessionSchema = z.object({
   panel: panelSchema.optional(),
 })
 export type Session = z.infer<typeof sessionSchema>
+
+/** The token of a link by which partners come: `POST /api/v1/sessions/join`. */
+export const joinSessionSchema = z.strictObject({ token: z.string().min(1).max(200) })
+export const sessionLinkSchema = z.object({
+  /** For the partner's browser; it works until the session ends or another link is made. */
+  link: z.url(),
+  token: z.string(),
+})
+
+/** Calls on the WebSocket of a session, in the envelope of shared/rpc. Keys are `part.signal`, values in the signal's unit. */
+export const liveMethods = {
+  set: { params: z.strictObject({ values: z.record(signalKeySchema, scalar) }), result: z.null() },
+  call: {
+    params: z.strictObject({ action: signalKeySchema, arguments: z.record(z.string(), scalar).optional() }),
+    result: z.null(),
+  },
+  read: {
+    params: z.strictObject({ signals: z.array(signalKeySchema).min(1).max(64) }),
+    result: z.object({ readings: z.record(z.string(), readingSchema) }),
+  },
+  extend: { params: extendSessionSchema, result: sessionSchema },
+  finish: { params: z.strictObject({}), result: sessionSchema },
+  chat: { params: z.strictObject({ text: z.string().trim().min(1).max(500) }), result: z.null() },
+  /** Whoever has the controls, or the owner, gives them to somebody who is there. */
+  'control.give': { params: z.strictObject({ to: z.string().max(64) }), result: z.null() },
+  /** The owner takes them back. */
+  'control.take': { params: z.strictObject({}), result: z.null() },
+} as const
+export type LiveMethod = keyof typeof liveMethods
+
+/** What the hub tells on that WebSocket by itself. */
+export const liveNotifications = {
+  /** The session, when something about it has changed, and first of all. */
+  session: sessionSchema,
+  /** What was read and set; the newest alone for a viewer who is too slow for all of it. */
+  samples: z.object({ secondsLeft: z.number().optional(), samples: samplesSchema }),
+  /** Who is here, and who has the controls. */
+  people: z.object({
+    people: z.array(person.extend({ role: z.enum(['owner', 'partner', 'observer']) })),
+    control: person.optional(),
+  }),
+  chat: z.object({ from: person, text: z.string(), at: time }),
+  /** What was done, by whoever has the controls, and how it came out. */
+  command: z.object({ by: person, command: sessionCommandSchema, outcome: z.string(), at: time }),
+} as const
+export type LiveNotification = keyof typeof liveNotifications
+export type LiveParams<Name extends LiveNotification> = z.infer<(typeof liveNotifications)[Name]>

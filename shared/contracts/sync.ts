@@ -105,11 +105,12 @@ export type Acknowledge = z.infer<typeof acknowledgeSchema>
 
 export const cancelSchema = z.object({ cancels: z.array(z.object({ ...attemptKey, reason: z.string() })) })
 
-const scalar = z.union([z.number(), z.string(), z.boolean()])
+/** What a signal holds. */
+export const scalarSchema = z.union([z.number(), z.string(), z.boolean()])
 
-const samplesSchema = z.record(
+export const samplesSchema = z.record(
   z.string(),
-  z.object({ unit: z.string(), time: z.array(z.number()), values: z.array(scalar) }),
+  z.object({ unit: z.string(), time: z.array(z.number()), values: z.array(scalarSchema) }),
 )
 /** Values of signals, by `part.signal`, each with its time in epoch seconds. */
 export type SessionSamples = z.infer<typeof samplesSchema>
@@ -149,19 +150,19 @@ export const replySchema = z.object({
 
 const lease = z.string()
 const benchName = z.string()
-const readingSchema = z.object({
-  value: scalar,
+export const readingSchema = z.object({
+  value: scalarSchema,
   unit: z.string(),
   time: z.number(),
 })
 
 /** What a person does in a session; keys are `part.signal`, values in the signal's unit. */
 export const sessionCommandSchema = z.discriminatedUnion('what', [
-  z.strictObject({ what: z.literal('set'), values: z.record(signalKeySchema, scalar) }),
+  z.strictObject({ what: z.literal('set'), values: z.record(signalKeySchema, scalarSchema) }),
   z.strictObject({
     what: z.literal('call'),
     action: signalKeySchema,
-    arguments: z.record(identifierSchema, scalar).optional(),
+    arguments: z.record(identifierSchema, scalarSchema).optional(),
   }),
   z.strictObject({ what: z.literal('read'), signals: z.array(signalKeySchema).min(1).max(64) }),
 ])
@@ -184,7 +185,7 @@ export const nodeMethods = {
     params: z.object({
       bench: benchName,
       lease: lease.optional(),
-      set: z.record(z.string(), scalar).optional(),
+      set: z.record(z.string(), scalarSchema).optional(),
       read: z.array(z.string()).optional(),
     }),
     result: z.object({ readings: z.record(z.string(), readingSchema) }),

@@ -110,6 +110,21 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
   add(
     {
       method: 'post',
+      path: '/api/v1/benches/{bench}/put-back',
+      tag: 'Fleet',
+      summary: 'Put a bench back into use after a clean-up that was not done',
+      access: 'benches.drive',
+      params: benchParams,
+      answer: { schema: benchSchema, what: 'The bench, which takes runs again' },
+    },
+    async ({ c, params, caller }) => {
+      await fleet.putBack(params.bench, caller.personId)
+      return c.json(await fleet.bench(params.bench, caller.personId))
+    },
+  )
+  add(
+    {
+      method: 'post',
       path: '/api/v1/benches/{bench}/exchange',
       tag: 'Fleet',
       summary: 'Set, then read, signals of a bench in one call',

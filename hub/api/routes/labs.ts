@@ -10,6 +10,7 @@ import {
   pushLabSchema,
 } from '@fernlab/shared/contracts/api'
 import { nameSchema } from '@fernlab/shared/contracts/common'
+import { sessionTimes } from '@fernlab/shared/contracts/sessions'
 import { estimate, sizeOf } from '@fernlab/shared/protocol/estimate'
 import { checkParameters, parameterSchema } from '@fernlab/shared/protocol/parameters'
 import { z } from '@hono/zod-openapi'
@@ -228,6 +229,8 @@ function detail(lab: CatalogueLab, serving: Serving, parts: ApiParts): LabDetail
     readme: { ...lab.readme },
     filesUrl: filesUrl(lab),
     parts: { ...instruments },
+    ...(lab.lab.panel === undefined ? {} : { panel: lab.lab.panel }),
+    ...(lab.session === undefined || lab.lab.session === undefined ? {} : { session: sessionTimes(lab.lab.session) }),
     protocols: Object.entries(lab.protocols).map(([name, { definition, digest }]) => {
       const { values, issues } = checkParameters(definition, {})
       const known = issues.length === 0 ? estimate(definition, values, { parts: instruments }) : undefined

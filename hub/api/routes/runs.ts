@@ -174,6 +174,13 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params, body, caller }) => {
       const old = await readableRun(parts, caller, params.id)
+      if (old.session === true) {
+        throw refusal(
+          'session-not-repeatable',
+          'this was a live session: open a new one',
+          'Open a new session instead.',
+        )
+      }
       const { parameters = {}, bench, note } = body ?? {}
       return submit(c, caller, {
         lab: old.lab,

@@ -20,6 +20,7 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import type { Role } from '@fernlab/shared/contracts/people'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type Log, silentLog } from '@fernlab/shared/primitives/log'
 import { storeRun, temporaryStore } from '../results/stored-run.ts'
 
@@ -136,7 +137,27 @@ const noFleet: ApiParts['fleet'] = {
   renewLease: async () => ({ lease: 'l', expiresAt: new Date().toISOString() }),
   releaseLease: async () => ({ safe: true }),
   exchange: async () => ({}),
+  putBack: async () => {},
   onChange: () => () => {},
+}
+
+const unknownSession = async (): Promise<never> => {
+  throw new LabError({ code: 'session-unknown', kind: 'caller', message: 'there is no session' })
+}
+const noSessions: ApiParts['sessions'] = {
+  open: unknownSession,
+  get: async () => undefined,
+  list: async () => ({ items: [] }),
+  extend: unknownSession,
+  finish: unknownSession,
+  command: unknownSession,
+  seen: () => {},
+  isPartner: async () => false,
+  invite: unknownSession,
+  join: unknownSession,
+  onChange: () => () => {},
+  live: () => undefined,
+  close: () => {},
 }
 
 /** The API with real accounts, catalogue, results and maintenance on a real store, listening on a free port. */
@@ -188,6 +209,7 @@ export async function serveHub(options: ServedOptions = {}) {
     fleet: { ...noFleet, ...options.fleet },
     benchCare,
     runs,
+    sessions: noSessions,
     results,
     maintenance,
     scheduling: createScheduling({ store, clock, onChange: () => {} }),

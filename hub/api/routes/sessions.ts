@@ -1,0 +1,187 @@
+import { page } from '@fernlab/shared/contracts/api'
+import { runIdSchema } from '@fernlab/shared/contracts/common'
+import {
+  extendSessionSchema,
+  joinSessionSchema,
+  openSessionSchema,
+  type Session,
+  sessionLinkSchema,
+  sessionSchema,
+} from '@fernlab/shared/contracts/sessions'
+import { z } from '@hono/zod-openapi'
+import type { Caller } from '../../accounts/caller.ts'
+import { can } from '../../accounts/can.ts'
+import { placeOf, type SessionPlace } from '../../sessions/place.ts'
+import type { AddRoute, ApiParts } from '../context.ts'
+import { cursorId, pageQuery } from '../paging.ts'
+import { notFound, refusal } from '../problems.ts'
+
+const params = z.object({ id: runIdSchema })
+const listQuery = pageQuery.extend({ lab: z.string().max(63).optional(), person: z.string().max(63).optional() })
+
+/** Live sessions; their WebSocket is served beside the app, see hub/sessions/live-sockets.ts. */
+export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
+  const { sessions, config } = parts
+
+  /** The session, and as what the caller is in it; another person's reads as if it did not exist. */
+  const placed = async (caller: Caller, id: string): Promise<{ session: Session; place: SessionPlace }> => {
+    const session = await sessions.get(id)
+    const place = session === undefined ? undefined : await placeOf(parts, caller, session)
+    if (session === undefined || place === undefined) throw notFound(`the session ${id}`)
+    if (place === 'owner' || place === 'partner') sessions.seen(id)
+    return { session, place }
+  }
+  const own = async (caller: Caller, id: string): Promise<Session> => {
+    const { session, place } = await placed(caller, id)
+    if (place !== 'owner' && !can(caller, 'runs.cancel', { ownerId: session.person.id })) {
+      throw refusal('forbidden', 'only the owner of the session may do this', 'Only whose session it is may do this.')
+    }
+    return session
+  }
+
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/sessions',
+      tag: 'Sessions',
+      summary: 'Ask for a live session of a lab',
+      description:
+        'One place per person and lab: who has an open one gets it back. Who waits must ask for the session, or be on its WebSocket, at least once a minute, or the place is given up.',
+      access: 'runs.submit',
+      body: openSessionSchema,
+      answer: { status: 201, schema: sessionSchema, what: 'The session, which the database has committed' },
+      otherAnswers: [{ status: 200, schema: sessionSchema, what: 'The open session that the caller has there' }],
+    },
+    async ({ c, body, caller }) => {
+      const { lab, seconds, bench } = body
+      const wanted = { lab, ...(seconds === undefined ? {} : { seconds }), ...(bench === undefined ? {} : { bench }) }
+      const { session, made } = await sessions.open(caller, wanted)
+      c.header('location', `/api/v1/sessions/${session.id}`)
+      return c.json(session, made ? 201 : 200)
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/sessions',
+      tag: 'Sessions',
+      summary: 'Live sessions, newest first: one’s own, for staff everybody’s',
+      access: 'runs.read',
+      query: listQuery,
+      answer: { schema: page(sessionSchema), what: 'Sessions' },
+    },
+    async ({ c, query, caller }) => {
+      const everybody = can(caller, 'runs.read-any')
+      if (!everybody && query.person !== undefined && query.person !== caller.personId) return c.json({ items: [] })
+      const person = everybody ? query.person : caller.personId
+      const cursor = cursorId(query.cursor)
+      return c.json(
+        await sessions.list({
+          limit: query.limit,
+          ...(person === undefined ? {} : { person }),
+          ...(query.lab === undefined ? {} : { lab: query.lab }),
+          ...(cursor === undefined ? {} : { cursor }),
+        }),
+      )
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/sessions/{id}',
+      tag: 'Sessions',
+      summary: 'A live session; what it has recorded is at /api/v1/runs/{id}',
+      access: 'runs.read',
+      params,
+      answer: { schema: sessionSchema, what: 'The session' },
+    },
+    async ({ c, params: { id }, caller }) => c.json((await placed(caller, id)).session),
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/sessions/{id}/live',
+      tag: 'Sessions',
+      summary: 'The WebSocket of a live session',
+      description:
+        'JSON-RPC 2.0 both ways. Calls: `set`, `call`, `read`, `extend`, `finish`, `chat`, `control.give`, `control.take`. Notifications: `session`, `samples`, `people`, `chat`, `command`.',
+      access: 'runs.read',
+      params,
+      answer: { status: 101, what: 'The connection is a WebSocket from here on' },
+    },
+    async ({ params: { id }, caller }) => {
+      await placed(caller, id)
+      throw refusal('upgrade-needed', 'this address is a WebSocket: connect to it as one')
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/sessions/{id}/extend',
+      tag: 'Sessions',
+      summary: 'Make an active session longer, while nobody waits for its bench',
+      access: 'runs.submit',
+      params,
+      body: extendSessionSchema,
+      answer: { schema: sessionSchema, what: 'The session with its new end' },
+    },
+    async ({ c, params: { id }, body, caller }) => {
+      await own(caller, id)
+      return c.json(await sessions.extend(id, caller.personId, body.seconds))
+    },
+  )
+  const finish = {
+    tag: 'Sessions',
+    access: 'runs.cancel',
+    params,
+    answer: { schema: sessionSchema, what: 'The session; it is closed once the bench is clean and safe' },
+  } as const
+  add(
+    {
+      ...finish,
+      method: 'post',
+      path: '/api/v1/sessions/{id}/finish',
+      summary: 'End a session early, or give up its place in the queue',
+    },
+    async ({ c, params: { id }, caller }) => {
+      await own(caller, id)
+      return c.json(await sessions.finish(id, caller))
+    },
+  )
+  add(
+    { ...finish, method: 'delete', path: '/api/v1/sessions/{id}', summary: 'The same as finish' },
+    async ({ c, params: { id }, caller }) => {
+      await own(caller, id)
+      return c.json(await sessions.finish(id, caller))
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/sessions/{id}/link',
+      tag: 'Sessions',
+      summary: 'A link by which others with an account join as partners; one made before stops working',
+      access: 'runs.submit',
+      params,
+      idempotency: 'secret',
+      answer: { status: 201, schema: sessionLinkSchema, what: 'The link, shown once' },
+    },
+    async ({ c, params: { id }, caller }) => {
+      await own(caller, id)
+      const token = await sessions.invite(id)
+      return c.json({ token, link: new URL(`/sessions/join#token=${token}`, config.publicUrl()).href }, 201)
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/sessions/join',
+      tag: 'Sessions',
+      summary: 'Join a session as a partner, by its link',
+      access: 'runs.submit',
+      body: joinSessionSchema,
+      answer: { schema: sessionSchema, what: 'The session' },
+    },
+    async ({ c, body, caller }) => c.json(await sessions.join(caller, body.token)),
+  )
+}

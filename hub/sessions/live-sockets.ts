@@ -1,0 +1,361 @@
+/**
+ * The WebSocket of each session: `GET /api/v1/sessions/{id}/live`.
+ *
+ * INVARIANTS: nobody is let on who may not know of the session, nor a page of another origin; who signs out, loses the
+ * role or the token is cut off within `RECHECK_MS`; a connection that answers no ping is cut; calls of one connection are
+ * bounded, and one that drives is refused to whoever has not the controls.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type LiveMethod, liveMethods, type Session } from '@fernlab/shared/contracts/sessions'
+import type { SessionCommand } from '@fernlab/shared/contracts/sync'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import {
+  CANCEL,
+  cancelParamsSchema,
+  type RpcRequest,
+  readRpc,
+  rpcError,
+  rpcNotification,
+  rpcResult,
+} from '@fernlab/shared/rpc/envelope'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { z } from 'zod'
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Caller } from '../accounts/caller.ts'
+import { can } from '../accounts/can.ts'
+import { problemResponse } from '../api/problems.ts'
+import { isOwnOrigin } from '../broker/listeners.ts'
+import type { Groups } from '../groups/groups.ts'
+import { placeOf, type SessionPlace } from './place.ts'
+import { createRoom, type Room, type Viewer } from './room.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface LiveSockets {
+  /** Takes an upgrade request that is for a session; false leaves it to others. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  close(): void
+}
+
+export interface CreateLiveSocketsOptions {
+  readonly sessions: Sessions
+  readonly groups: Pick<Groups, 'teaches'>
+  readonly accounts: Pick<Accounts, 'authenticate' | 'onEnded'>
+  /** Origins of the hub's own page besides the one of the request's host. */
+  readonly origins: () => readonly string[]
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const PATH = /^\/api\/v1\/sessions\/([0-9a-z]{26})\/live$/
+const MOST_MESSAGE_BYTES = 64 * 1024
+const MOST_CALLS = 16
+const MOST_VIEWERS = 200
+const RECHECK_MS = 1000
+const PING_MS = 20_000
+/** RFC 6455, 7.4.2: for the application. */
+const ENDED = 4401
+const SESSION_OVER = 4410
+const TOO_SLOW = 4408
+
+interface Connection extends Viewer {
+  readonly headers: Headers
+  readonly caller: Caller
+  readonly socket: WebSocket
+  answered: boolean
+  calls: number
+}
+
+/** Serves the sessions' WebSockets. */
+export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSockets {
+  const { sessions, accounts, origins, clock, log } = options
+  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MOST_MESSAGE_BYTES })
+  const rooms = new Map<string, Room>()
+  const connections = new Map<Connection, string>()
+
+  const roomOf = (session: Session): Room => {
+    let room = rooms.get(session.id)
+    if (room === undefined) {
+      room = createRoom(session.person)
+      rooms.set(session.id, room)
+    }
+    return room
+  }
+
+  const cut = (connection: Connection, code: number, why: string) => {
+    connection.socket.close(code, why)
+    connection.socket.once(
+      'close',
+      clock.after(RECHECK_MS, () => connection.socket.terminate()),
+    )
+  }
+
+  /** Tells all who are there what the session is now, and lets them go when it is over. */
+  const tellSession = async (id: string) => {
+    const room = rooms.get(id)
+    if (room === undefined) return
+    const session = await sessions.get(id)
+    if (session === undefined) return
+    room.tell('session', withControl(session, room))
+    if (session.state !== 'closed') return
+    for (const [connection, of] of connections) if (of === id) cut(connection, SESSION_OVER, 'the session is over')
+  }
+
+  const failed = (what: string) => (error: unknown) => log.warn({ error: asLabError(error).message }, what)
+
+  const stopChanges = sessions.onChange(({ runId, kind }) => {
+    const room = rooms.get(runId)
+    if (room === undefined) return
+    if (kind === 'state') tellSession(runId).catch(failed('a session could not be shown'))
+    if (kind !== 'progress') return
+    const live = sessions.live(runId)
+    if (live?.session !== undefined) room.samples(live.session.samples, live.secondsLeft)
+  })
+
+  const perform = async (
+    id: string,
+    room: Room,
+    connection: Connection,
+    method: LiveMethod,
+    params: unknown,
+  ): Promise<unknown> => {
+    const { person, place, caller } = connection
+    const drive = async (command: SessionCommand) => {
+      room.requireControl(person)
+      const at = new Date(clock.now()).toISOString()
+      try {
+        const readings = await sessions.command(id, person.id, command)
+        room.tell('command', { by: person, command, outcome: 'done', at })
+        return readings
+      } catch (error) {
+        room.tell('command', { by: person, command, outcome: asLabError(error).message, at })
+        throw error
+      }
+    }
+    const ownOnly = () => {
+      if (place === 'owner') return
+      throw new LabError({ code: 'forbidden', kind: 'caller', message: 'only the owner of the session may do this' })
+    }
+    switch (method) {
+      case 'set':
+        await drive({ what: 'set', ...check(method, params) })
+        return null
+      case 'call':
+        await drive({ what: 'call', ...check(method, params) })
+        return null
+      case 'read':
+        return { readings: await drive({ what: 'read', ...check(method, params) }) }
+      case 'extend': {
+        const { seconds } = check(method, params)
+        ownOnly()
+        return await sessions.extend(id, person.id, seconds)
+      }
+      case 'finish':
+        check(method, params)
+        ownOnly()
+        return await sessions.finish(id, caller)
+      case 'chat': {
+        const { text } = check(method, params)
+        room.tell('chat', { from: person, text, at: new Date(clock.now()).toISOString() })
+        return null
+      }
+      case 'control.give':
+        room.giveControl(person, check(method, params).to)
+        return null
+      case 'control.take':
+        check(method, params)
+        ownOnly()
+        room.giveControl(person, person.id)
+        return null
+    }
+  }
+
+  const answer = async (id: string, room: Room, connection: Connection, { id: call, method, params }: RpcRequest) => {
+    const reply = (text: string) => {
+      if (connections.has(connection)) connection.send(text)
+    }
+    if (connection.calls >= MOST_CALLS) {
+      const error = new LabError({
+        code: 'session-busy',
+        kind: 'caller',
+        retry: 'now',
+        message: `${MOST_CALLS} calls are under way already`,
+      })
+      return reply(rpcError(call, error))
+    }
+    connection.calls++
+    try {
+      if (!Object.hasOwn(liveMethods, method)) {
+        throw new LabError({ code: 'method-unknown', kind: 'caller', message: `there is no call ${method}` })
+      }
+      reply(rpcResult(call, await perform(id, room, connection, method as LiveMethod, params)))
+    } catch (error) {
+      reply(rpcError(call, asLabError(error)))
+    } finally {
+      connection.calls--
+    }
+  }
+
+  const accept = (session: Session, place: SessionPlace, caller: Caller, headers: Headers, socket: WebSocket) => {
+    const { id } = session
+    const room = roomOf(session)
+    const connection: Connection = {
+      person: { id: caller.personId, name: caller.name },
+      place,
+      caller,
+      headers,
+      socket,
+      answered: true,
+      calls: 0,
+      send: (text) => socket.send(text),
+      get backlog() {
+        return socket.bufferedAmount
+      },
+      drop: () => cut(connection, TOO_SLOW, 'too little was taken'),
+    }
+    socket.on('error', (error) => log.debug({ error: error.message }, 'the WebSocket of a session failed'))
+    socket.on('pong', () => {
+      connection.answered = true
+    })
+    socket.on('close', () => {
+      connections.delete(connection)
+      room.leave(connection)
+      if (room.viewers.size === 0 && rooms.get(id) === room) rooms.delete(id)
+    })
+    socket.on('message', (data, binary) => {
+      try {
+        if (binary) throw new LabError({ code: 'rpc-unreadable', kind: 'caller', message: 'messages are text' })
+        const { kind, message } = readRpc(String(data))
+        // What was asked of a bench can't be taken back: its answer is all that could be given up.
+        if (kind === 'notification' && message.method === CANCEL) cancelParamsSchema.parse(message.params)
+        if (kind === 'request') void answer(id, room, connection, message)
+      } catch (error) {
+        connection.send(rpcError(null, asLabError(error)))
+      }
+    })
+    connections.set(connection, id)
+    room.enter(connection)
+    connection.send(rpcNotification('session', withControl(session, room)))
+    // It may have changed between being read and being watched.
+    tellSession(id).catch(failed('a session could not be shown'))
+  }
+
+  const admit = async (id: string, request: IncomingMessage) => {
+    const headers = headersOf(request)
+    const caller = await accounts.authenticate(headers)
+    if (caller === undefined) throw signInNeeded()
+    const session = await sessions.get(id)
+    const place = session === undefined ? undefined : await placeOf(options, caller, session)
+    if (session === undefined || place === undefined) {
+      throw new LabError({ code: 'not-found', kind: 'caller', message: `the session ${id} does not exist` })
+    }
+    if (place !== 'observer' && !can(caller, 'runs.submit')) {
+      throw new LabError({ code: 'scope-missing', kind: 'caller', message: 'this needs a token with the scope run' })
+    }
+    if ((rooms.get(id)?.viewers.size ?? 0) >= MOST_VIEWERS) {
+      throw new LabError({ code: 'too-many-attempts', kind: 'caller', retry: 'later', message: 'the session is full' })
+    }
+    return { session, place, caller, headers }
+  }
+
+  /** Whoever could not come in now does not stay. */
+  const recheck = async (connection: Connection) => {
+    const caller = await accounts.authenticate(connection.headers)
+    const same = caller?.personId === connection.caller.personId && caller.role === connection.caller.role
+    if (!same && connections.has(connection)) cut(connection, ENDED, 'the sign-in has ended')
+  }
+  const recheckAll = (concerns: (connection: Connection) => boolean = () => true) => {
+    for (const connection of connections.keys()) {
+      if (concerns(connection)) recheck(connection).catch(failed('a sign-in could not be looked up'))
+    }
+  }
+  const stopEnded = accounts.onEnded((personId) => recheckAll(({ caller }) => caller.personId === personId))
+
+  let sincePingMs = 0
+  const tick = () => {
+    recheckAll()
+    for (const [{ place }, id] of connections) if (place !== 'observer') sessions.seen(id)
+    sincePingMs += RECHECK_MS
+    if (sincePingMs >= PING_MS) {
+      sincePingMs = 0
+      for (const connection of connections.keys()) {
+        if (!connection.answered) connection.socket.terminate()
+        connection.answered = false
+        connection.socket.ping()
+      }
+    }
+    cancelTick = clock.after(RECHECK_MS, tick)
+  }
+  let cancelTick = clock.after(RECHECK_MS, tick)
+
+  return {
+    upgrade: (request, socket, head) => {
+      const id = PATH.exec((request.url ?? '').split('?', 1)[0] ?? '')?.[1]
+      if (id === undefined) return false
+      socket.on('error', () => socket.destroy())
+      const refuse = (error: unknown) => void refuseUpgrade(socket, error)
+      if (!isOwnOrigin(request.headers.origin, request.headers.host, origins())) {
+        log.warn({ origin: request.headers.origin }, 'a page of another origin was refused at a session')
+        refuse(
+          new LabError({ code: 'origin-refused', kind: 'caller', message: 'pages of other sites may not come in' }),
+        )
+        return true
+      }
+      admit(id, request).then(({ session, place, caller, headers }) => {
+        if (socket.destroyed) return
+        server.handleUpgrade(request, socket, head, (webSocket) => accept(session, place, caller, headers, webSocket))
+      }, refuse)
+      return true
+    },
+    close: () => {
+      stopChanges()
+      stopEnded()
+      cancelTick()
+      for (const { socket } of connections.keys()) socket.terminate()
+      server.close()
+    },
+  }
+}
+
+const withControl = (session: Session, room: Room): Session =>
+  session.state === 'closed' ? session : { ...session, control: room.control }
+
+function check<Name extends LiveMethod>(method: Name, params: unknown): z.output<(typeof liveMethods)[Name]['params']> {
+  const checked = liveMethods[method].params.safeParse(params ?? {})
+  if (checked.success) return checked.data as z.output<(typeof liveMethods)[Name]['params']>
+  const issues = checked.error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }))
+  throw new LabError({
+    code: 'call-invalid',
+    kind: 'caller',
+    message: `${method}: ${issues[0]?.path}: ${issues[0]?.message}`,
+    issues,
+  })
+}
+
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
+  const headers = new Headers()
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2)
+    if (/^(authorization|cookie|user-agent)$/i.test(name)) headers.append(name, value)
+  }
+  return headers
+}
+
+function signInNeeded(): LabError {
+  return new LabError({ code: 'sign-in-needed', kind: 'caller', message: 'this needs somebody who is signed in' })
+}
+
+/** Answers an upgrade as any other call is refused. */
+async function refuseUpgrade(socket: Duplex, error: unknown): Promise<void> {
+  const response = problemResponse(error)
+  const body = await response.text()
+  const head = [
+    `HTTP/1.1 ${response.status} Refused`,
+    'Connection: close',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}

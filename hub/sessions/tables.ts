@@ -1,0 +1,43 @@
+import type { SessionStage } from '@fernlab/shared/contracts/session-columns'
+import type { Migration } from '@fernlab/shared/storage/database'
+
+/** What a live session is besides its run. */
+export interface LiveSessionTable {
+  run_id: string
+  /** As its node has told in documents. */
+  stage: SessionStage
+  /** How long it is by now. */
+  seconds: number
+  active_at: number | null
+  ends_at: number | null
+  /** Of the link by which partners come; null: nobody is invited. */
+  invite_hash: string | null
+}
+
+export interface LivePartnerTable {
+  run_id: string
+  person_id: string
+  joined_at: number
+}
+
+export interface SessionsSchema {
+  live_session: LiveSessionTable
+  live_partner: LivePartnerTable
+}
+
+/** `bench.out_reason`: a clean-up was not done; no run is given the bench until the staff have put it back. */
+export const sessionsMigration: Migration = {
+  name: '007-sessions',
+  sql: `
+CREATE TABLE live_session (
+  run_id TEXT PRIMARY KEY, stage TEXT NOT NULL, seconds REAL NOT NULL, active_at INTEGER, ends_at INTEGER,
+  invite_hash TEXT
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX live_session_invite ON live_session (invite_hash) WHERE invite_hash IS NOT NULL;
+CREATE TABLE live_partner (
+  run_id TEXT NOT NULL, person_id TEXT NOT NULL, joined_at INTEGER NOT NULL, PRIMARY KEY (run_id, person_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX live_partner_of ON live_partner (person_id, run_id);
+ALTER TABLE bench ADD COLUMN out_reason TEXT;
+`,
+}
