@@ -291,6 +291,7 @@ async function assemble(
     labs,
     book,
     compatible,
+    standings,
     calls,
     sendCancel: dispatcher.sendCancel,
     clock,

@@ -54,6 +54,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   'session-not-repeatable': 409,
   'no-sessions': 409,
   'somebody-waits': 409,
+  'upgrade-needed': 426,
   'not-in-control': 409,
   'session-busy': 429,
   'link-used-or-expired': 410,

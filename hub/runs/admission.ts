@@ -131,7 +131,7 @@ export function createAdmission({
         throw refuse('model-not-supported', message, [{ path: 'model', message }])
       }
       const standing = await standings.of(caller, lab.id)
-      if (Object.hasOwn(lab.protocols, body.protocol)) standing.requireQueue(body.protocol)
+      if (protocolIn(lab, body.protocol) !== undefined) standing.requireQueue(body.protocol)
       if (shape !== book.shape || known.size >= mostRemembered) known.clear()
       shape = book.shape
       const key = JSON.stringify([lab.id, lab.version, body.protocol, body.bench, body.parameters])

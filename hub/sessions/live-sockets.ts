@@ -150,7 +150,7 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
       case 'extend': {
         const { seconds } = check(method, params)
         ownOnly()
-        return await sessions.extend(id, person.id, seconds)
+        return await sessions.extend(id, caller, seconds)
       }
       case 'finish':
         check(method, params)

@@ -25,6 +25,7 @@ import type { Catalogue, CatalogueLab } from '../catalogue/catalogue.ts'
 import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
+import type { Standings } from '../permissions/standings.ts'
 import type { KnownLabs } from '../runs/known-labs.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
@@ -44,7 +45,7 @@ export interface Sessions {
   /** Newest first. */
   list(query: Omit<ListRuns, 'state' | 'sessions'>): Promise<{ items: Session[]; cursor?: string }>
   /** Lengthens an active session by so many seconds; throws `session-not-active`, `session-too-long`, `somebody-waits`. */
-  extend(id: string, by: string, seconds: number): Promise<Session>
+  extend(id: string, by: Caller, seconds: number): Promise<Session>
   /** Ends it: leaves the queue, or the bench with its clean-up; one that ends or has ended stays as it is. */
   finish(id: string, by: Caller): Promise<Session>
   /** A command to the bench; throws `session-not-active` and what the node refuses. */
@@ -71,6 +72,7 @@ export interface CreateSessionsOptions {
   readonly labs: KnownLabs
   readonly book: FleetBook
   readonly compatible: CompatibilityCache
+  readonly standings: Standings
   readonly calls: NodeCalls
   readonly sendCancel: (run: OpenRun, reason: string) => void
   readonly clock: Clock
@@ -85,7 +87,7 @@ const COMMAND_MS = 30_000
 
 /** The sessions of this hub. */
 export function createSessions(options: CreateSessionsOptions): Sessions {
-  const { store, runs, ledger, turn, catalogue, labs, book, compatible, calls, clock, log } = options
+  const { store, runs, ledger, turn, catalogue, labs, book, compatible, standings, calls, clock, log } = options
   const lostMs = options.lostMs ?? LOST_S * 1000
   /** When somebody was last heard of (monotonic ms). */
   const seenAt = new Map<string, number>()
@@ -182,6 +184,12 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
       issues: [{ path: 'seconds', message: `must be ${mostSeconds} at most` }],
     })
 
+  /** What the lab allows, or the person's permissions where those are less; without any, submitting says so. */
+  const mostFor = async (person: Caller, lab: string, mostSeconds: number): Promise<number> => {
+    const { sessionS } = (await standings.of(person, lab)).effective(SESSION_PROTOCOL).gives
+    return sessionS === null || sessionS === 0 ? mostSeconds : Math.min(mostSeconds, sessionS)
+  }
+
   /** Somebody queued who could have this bench next. */
   const somebodyWaits = (bench: string): boolean => {
     for (const run of ledger.runs.byId.values()) {
@@ -239,8 +247,9 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
     open: async (caller, { lab, seconds, bench }) => {
       const known = labs.peek(lab) ?? (await labs.lab(lab))
       const times = timesOf(known)
-      const wanted = seconds ?? times.seconds
-      if (known?.session !== undefined && wanted > times.mostSeconds) throw tooLong(times.mostSeconds)
+      const most = known?.session === undefined ? times.mostSeconds : await mostFor(caller, lab, times.mostSeconds)
+      if (known?.session !== undefined && seconds !== undefined && seconds > most) throw tooLong(most)
+      const wanted = seconds ?? Math.min(times.seconds, most)
       const { id, replayed } = await runs.submit(
         caller,
         {
@@ -261,7 +270,9 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
     },
     extend: async (id, by, more) => {
       const run = activeRun(id)
-      const { mostSeconds } = timesOf(run.lab)
+      const lab = timesOf(run.lab).mostSeconds
+      // Staff may give somebody all that the lab allows.
+      const mostSeconds = by.personId === run.personId ? await mostFor(by, run.lab.id, lab) : lab
       const seconds = (run.session?.seconds ?? 0) + more
       if (seconds > mostSeconds) throw tooLong(mostSeconds)
       if (somebodyWaits(run.hold.bench)) {
@@ -285,7 +296,7 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
         })
       }
       const { attempt } = run
-      await calls.call(nodeOf(run), 'session.extend', { runId: id, attempt, by, seconds })
+      await calls.call(nodeOf(run), 'session.extend', { runId: id, attempt, by: by.personId, seconds })
       const { session } = run
       // The documents say so a moment later, and for good.
       if (session?.activeAt != null && session.seconds < seconds) {

@@ -119,7 +119,9 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
     },
     async ({ c, params, caller }) => {
       await fleet.putBack(params.bench, caller.personId)
-      return c.json(await fleet.bench(params.bench, caller.personId))
+      const bench = await fleet.bench(params.bench, caller.personId)
+      if (bench === undefined) throw notFound(`the bench ${params.bench}`)
+      return c.json(bench)
     },
   )
   add(

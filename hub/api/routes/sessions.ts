@@ -127,7 +127,7 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params: { id }, body, caller }) => {
       await own(caller, id)
-      return c.json(await sessions.extend(id, caller.personId, body.seconds))
+      return c.json(await sessions.extend(id, caller, body.seconds))
     },
   )
   const finish = {

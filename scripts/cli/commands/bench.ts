@@ -1,3 +1,4 @@
+import { benchSchema } from '@fernlab/shared/contracts/api'
 import {
   type Outage,
   outageSchema,
@@ -43,6 +44,16 @@ export function addBench(program: Command, context: Context): void {
       })
     },
   )
+
+  withHub(
+    bench.command('put-back <bench>').description('give a bench that was not cleaned up after a session to runs again'),
+  ).action(async (id: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const back = await client.call(benchSchema, `/api/v1/benches/${encodeURIComponent(id)}/put-back`, {
+      method: 'POST',
+    })
+    terminal.out(options.json ? JSON.stringify(back, null, 2) : `${id} is in use again: ${back.state}`)
+  })
 
   withHub(bench.command('close <bench>').description('keep runs from the bench: now, at a time to come, or every week'))
     .requiredOption('--reason <words>', 'why, for everybody who waits')
