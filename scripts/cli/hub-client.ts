@@ -83,6 +83,11 @@ export class HubClient {
     }
   }
 
+  /** Where and as whom a WebSocket of the hub is opened. */
+  webSocket(path: string): { readonly url: string; readonly headers: Readonly<Record<string, string>> } {
+    return { url: `${this.url.replace(/^http/, 'ws')}${path}`, headers: this.#authorization() }
+  }
+
   #authorization(): Record<string, string> {
     return this.#access.token === undefined ? {} : { authorization: `Bearer ${this.#access.token}` }
   }

@@ -12,6 +12,7 @@ import { addParts } from './commands/parts.ts'
 import { addPermission } from './commands/permission.ts'
 import { addRun } from './commands/run.ts'
 import { addSchema } from './commands/schema.ts'
+import { addSession } from './commands/session.ts'
 import { addSettings } from './commands/settings.ts'
 import { addToken } from './commands/token.ts'
 import { addUser } from './commands/user.ts'
@@ -32,6 +33,7 @@ export function createProgram(context: Context, version: string): Command {
   addParts(program, context)
   addListings(program, context)
   addRun(program, context)
+  addSession(program, context)
   addLab(program, context)
   addSchema(program, context)
   addBench(program, context)

@@ -126,6 +126,32 @@ test('gives permissions, changes, copies and takes them, and says what holds', a
     if (each !== 'everyone') assert.match(await ok(['permission', 'take', each]), /is taken away/)
 })
 
+test('drives a bench by hand: starts a session, sets, watches, extends and finishes it', async () => {
+  const started = await json<{ id: string; bench: string; state: string }>(['session', 'start', 'rc-circuit'])
+  assert.is(started.state, 'active')
+  assert.match(
+    await ok(['session', 'start', 'rc-circuit']),
+    new RegExp(`session ${started.id} is active on demo\\.rc-`),
+  )
+  const watching = run(['session', 'watch', started.id])
+  await ok(['session', 'set', started.id, 'psu.voltage=2.5', 'psu.output=true'])
+  const wrong = await run(['session', 'set', started.id, 'psu.voltage=99'])
+  assert.is(wrong.code, 1)
+  assert.match(wrong.err, /above the limit/)
+  assert.match((await run(['session', 'set', started.id, 'psu.voltage'])).err, /must be part\.signal=value/)
+  assert.match(await ok(['session', 'extend', started.id, '60']), /is active .* until /)
+  assert.match(await ok(['session', 'list']), new RegExp(`${started.id} +active +rc-circuit`))
+  await ok(['session', 'finish', started.id])
+  const { code, out, err } = await watching
+  assert.is(code, 0, err)
+  assert.match(out, /session is closed/)
+  assert.match(out, /psu\.voltage {2}2\.5 V/)
+  const csv = await fetch(`${hub.http}/api/v1/runs/${started.id}/data.csv?stream=commands`, {
+    headers: { authorization: `Bearer ${hub.clientEnv.FERNLAB_TOKEN}` },
+  })
+  assert.match(await csv.text(), /set,psu\.voltage,2\.5,done/)
+})
+
 test('invites people, lists them and gives them roles', async () => {
   const link = (await ok(['user', 'invite', '--role', 'student', '--most', '2', '--note', 'cli'])).trim()
   assert.match(link, /\/join#token=/)

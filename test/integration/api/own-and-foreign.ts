@@ -1,6 +1,7 @@
 /** Objects that belong to somebody, made where a route asks for one. */
 import { hashSecret } from '@fernlab/hub/accounts/secret-text'
-import { newId } from '@fernlab/shared/primitives/ids'
+import { newId, newRunId } from '@fernlab/shared/primitives/ids'
+import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import { storeRun } from '../results/stored-run.ts'
 import type { ServedHub } from './served-hub.ts'
 
@@ -26,6 +27,14 @@ export const kinds: readonly Kind[] = [
   {
     path: '/api/v1/runs/{id}',
     make: async (hub, { id, name }) => (await storeRun(hub.store, { id: newId(Date.now()), person: { id, name } })).id,
+  },
+  {
+    path: '/api/v1/sessions/{id}',
+    make: async (hub, { id, name }) => {
+      const run = { id: newRunId(Date.now()), protocol: SESSION_PROTOCOL, person: { id, name } }
+      return (await storeRun(hub.store, run)).id
+    },
+    bodies: { 'POST /api/v1/sessions/{id}/extend': { seconds: 10 } },
   },
   {
     path: '/api/v1/tokens/{id}',

@@ -18,6 +18,7 @@ import { createScheduling } from '@fernlab/hub/scheduling/scheduling'
 import { HUB_VERSION } from '@fernlab/hub/version'
 import type { Run } from '@fernlab/shared/contracts/api'
 import type { Role } from '@fernlab/shared/contracts/people'
+import type { Session } from '@fernlab/shared/contracts/sessions'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -141,23 +142,47 @@ const noFleet: ApiParts['fleet'] = {
   onChange: () => () => {},
 }
 
-const unknownSession = async (): Promise<never> => {
-  throw new LabError({ code: 'session-unknown', kind: 'caller', message: 'there is no session' })
-}
-const noSessions: ApiParts['sessions'] = {
-  open: unknownSession,
-  get: async () => undefined,
-  list: async () => ({ items: [] }),
-  extend: unknownSession,
-  finish: unknownSession,
-  command: unknownSession,
-  seen: () => {},
-  isPartner: async () => false,
-  invite: unknownSession,
-  join: unknownSession,
-  onChange: () => () => {},
-  live: () => undefined,
-  close: () => {},
+/** Sessions straight over the table of runs: what the API needs of them, without a bench. */
+function tableSessions(runs: Runs): ApiParts['sessions'] {
+  const view = (run: Run): Session => ({
+    id: run.id,
+    state: 'closed',
+    lab: run.lab,
+    bench: run.bench,
+    person: run.person,
+    seconds: 60,
+    mostSeconds: 60,
+    idleSeconds: 60,
+    createdAt: run.createdAt,
+    partners: [],
+  })
+  const get = async (id: string) => {
+    const run = await runs.get(id)
+    return run?.session === undefined ? undefined : view(run)
+  }
+  const existing = async (id: string): Promise<Session> => {
+    const session = await get(id)
+    if (session !== undefined) return session
+    throw new LabError({ code: 'session-unknown', kind: 'caller', message: 'there is no session' })
+  }
+  return {
+    open: async () => ({ session: await existing(''), made: true }),
+    get,
+    list: async (query) => {
+      const { items } = await runs.list(query)
+      return { items: items.filter(({ session }) => session === true).map(view) }
+    },
+    extend: existing,
+    finish: existing,
+    command: async () => ({}),
+    seen: () => {},
+    isPartner: async () => false,
+    invite: async () => 'token',
+    join: () => existing(''),
+    onChange: () => () => {},
+    live: () => undefined,
+    close: () => {},
+  }
 }
 
 /** The API with real accounts, catalogue, results and maintenance on a real store, listening on a free port. */
@@ -209,7 +234,7 @@ export async function serveHub(options: ServedOptions = {}) {
     fleet: { ...noFleet, ...options.fleet },
     benchCare,
     runs,
-    sessions: noSessions,
+    sessions: tableSessions(runs),
     results,
     maintenance,
     scheduling: createScheduling({ store, clock, onChange: () => {} }),
