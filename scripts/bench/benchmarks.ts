@@ -4,6 +4,7 @@ import type { Benchmark } from './framework/benchmark.ts'
 import { ingestBenchmarks } from './ingest/ingest.ts'
 import { nodeBenchmarks } from './node/node.ts'
 import { roundTripBenchmarks } from './round-trip/round-trip.ts'
+import { sessionBenchmarks } from './session/session.ts'
 import { startBenchmarks } from './start/start.ts'
 
 /** All of them, in the order in which they run. */
@@ -11,6 +12,7 @@ export const benchmarks: readonly Benchmark[] = [
   ...dispatchBenchmarks,
   ...ingestBenchmarks,
   ...roundTripBenchmarks,
+  ...sessionBenchmarks,
   ...diskBenchmarks,
   ...nodeBenchmarks,
   ...startBenchmarks,

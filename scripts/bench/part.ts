@@ -8,6 +8,7 @@ const parts: Readonly<Record<string, () => Promise<{ open(): Promise<PartMethods
   'http-submitter': () => import('./parts/http-submitter.ts'),
   exchanger: () => import('./parts/exchanger.ts'),
   'sync-nodes': () => import('./parts/sync-nodes.ts'),
+  'session-viewers': () => import('./parts/session-viewers.ts'),
   'floor-hub': () => import('./parts/floor-hub.ts'),
   'floor-node': () => import('./parts/floor-node.ts'),
   'bare-broker': () => import('./parts/bare-broker.ts'),

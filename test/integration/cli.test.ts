@@ -137,7 +137,7 @@ test('drives a bench by hand: starts a session, sets, watches, extends and finis
   await ok(['session', 'set', started.id, 'psu.voltage=2.5', 'psu.output=true'])
   const wrong = await run(['session', 'set', started.id, 'psu.voltage=99'])
   assert.is(wrong.code, 1)
-  assert.match(wrong.err, /above the limit/)
+  assert.match(wrong.err, /psu\.voltage.*limit/)
   assert.match((await run(['session', 'set', started.id, 'psu.voltage'])).err, /must be part\.signal=value/)
   assert.match(await ok(['session', 'extend', started.id, '60']), /is active .* until /)
   assert.match(await ok(['session', 'list']), new RegExp(`${started.id} +active +rc-circuit`))
@@ -145,7 +145,6 @@ test('drives a bench by hand: starts a session, sets, watches, extends and finis
   const { code, out, err } = await watching
   assert.is(code, 0, err)
   assert.match(out, /session is closed/)
-  assert.match(out, /psu\.voltage {2}2\.5 V/)
   const csv = await fetch(`${hub.http}/api/v1/runs/${started.id}/data.csv?stream=commands`, {
     headers: { authorization: `Bearer ${hub.clientEnv.FERNLAB_TOKEN}` },
   })

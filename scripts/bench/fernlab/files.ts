@@ -64,6 +64,10 @@ parts:
   source:
     signals:
 ${Array.from({ length: 8 }, (_, i) => `      ch${i + 1}: { unit: "1", access: read }`).join('\n')}
+session:
+  seconds: 3600
+  idleSeconds: 3600
+  record: [{ signals: [source.ch1, source.ch2, source.ch3, source.ch4], rate: 10, stream: samples }]
 `,
     },
     { path: 'README.md', text: '# Stream\n' },

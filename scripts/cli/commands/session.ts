@@ -144,7 +144,8 @@ function linesOf(one: Session): string[] {
   ]
 }
 
-function linesOfNews([name, params]: LiveNews): string[] {
+/** What a hub tells of a session, for a person. */
+export function linesOfNews([name, params]: LiveNews): string[] {
   switch (name) {
     case 'session':
       return [`session is ${params.state}${params.endsAt === undefined ? '' : `, until ${params.endsAt}`}`]
