@@ -31,10 +31,13 @@ export function planBookings(
   let plan = new Map<string, string>()
   const onBench = (bench: string) => sorted.filter(({ id }) => plan.get(id) === bench)
   const rest: Booking[] = []
+  const keeps = new Map<string, Booking[]>()
   for (const booking of sorted) {
     const bench = before.get(booking.id)
-    if (bench !== undefined && fits(booking, bench) && !onBench(bench).some((other) => overlap(other, booking))) {
+    const others = (bench === undefined ? undefined : keeps.get(bench)) ?? []
+    if (bench !== undefined && fits(booking, bench) && !others.some((other) => overlap(other, booking))) {
       plan.set(booking.id, bench)
+      keeps.set(bench, [...others, booking])
     } else rest.push(booking)
   }
   const place = (booking: Booking, tried: Set<string>): boolean => {
