@@ -67,6 +67,8 @@ export interface StartHubOptions {
   readonly log: Log
   readonly clock?: Clock
   readonly faultPoint?: FaultHook
+  /** After how long somebody who waits for a session and is not heard of has left, instead of the documented time. */
+  readonly sessionLostMs?: number
 }
 
 export interface Hub {
@@ -296,6 +298,7 @@ async function assemble(
     sendCancel: dispatcher.sendCancel,
     clock,
     log,
+    ...(options.sessionLostMs === undefined ? {} : { lostMs: options.sessionLostMs }),
   })
   onClose(() => sessions.close())
 

@@ -66,7 +66,11 @@ export interface TestViewer {
 }
 
 /** Comes in at the session's WebSocket; rejects with the status of a refusal. */
-export async function watch(lab: TestHub, id: string, headers: Readonly<Record<string, string>>): Promise<TestViewer> {
+export async function watch(
+  lab: { readonly hub: { readonly httpUrl: string } },
+  id: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<TestViewer> {
   const url = `${lab.hub.httpUrl.replace(/^http/, 'ws')}/api/v1/sessions/${id}/live`
   const socket = new WebSocket(url, { headers })
   const told = new Map<string, unknown[]>()

@@ -10,11 +10,11 @@ export interface Answer {
 
 export class HubClient {
   readonly #base: () => string
-  readonly #token: string
+  readonly token: string
 
   constructor(base: () => string, token: string) {
     this.#base = base
-    this.#token = token
+    this.token = token
   }
 
   /** One request; rejects when the hub is not there. */
@@ -22,7 +22,7 @@ export class HubClient {
     const response = await fetch(`${this.#base()}${path}`, {
       method,
       headers: {
-        authorization: `Bearer ${this.#token}`,
+        authorization: `Bearer ${this.token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
