@@ -1,0 +1,174 @@
+/**
+ * Whether every claim can have a bench of its own for its whole time, and which. Pure.
+ *
+ * Choosing benches for intervals of which each may use only some is NP-hard in general, so this is a search, and exact:
+ * benches that serve the same claims are one group, of which only the number in use matters, and a state that failed is
+ * not tried twice. A lab's claims alone are one group, decided in one pass. A search that comes to no end within its
+ * steps is answered as one that found nothing: never two claims on one bench, rarely a refusal too many.
+ */
+
+export interface Claim {
+  readonly id: string
+  /** Epoch ms, the end not included. */
+  readonly from: number
+  readonly until: number
+  /** Of which it needs any one. */
+  readonly benches: readonly string[]
+}
+
+/** The bench of each claim, by the claim's id. */
+export type Placement = ReadonlyMap<string, string>
+
+const mostSteps = 20_000
+
+interface Group {
+  readonly benches: string[]
+  /** How many kinds of claims want it. */
+  demand: number
+}
+
+export const overlap = (a: Pick<Claim, 'from' | 'until'>, b: Pick<Claim, 'from' | 'until'>): boolean =>
+  a.from < b.until && b.from < a.until
+
+/** A bench for each claim; undefined when there is none, or none was found. */
+export function place(claims: readonly Claim[]): Placement | undefined {
+  const sorted = [...claims].sort((a, b) => a.from - b.from || b.until - a.until)
+  const { groups, choices } = grouped(sorted)
+  const chosen = chooseGroups(sorted, groups, choices)
+  return chosen && benchesOf(sorted, groups, chosen)
+}
+
+/** Claims that can not all be served at one moment, whatever is done before and after: a quick and certain no. */
+export function isCrowded(claims: readonly Claim[], window: Pick<Claim, 'from' | 'until'>): boolean {
+  const touching = claims.filter((claim) => overlap(claim, window))
+  const moments = new Set([window.from, ...touching.map(({ from }) => Math.max(from, window.from))])
+  for (const at of moments) {
+    if (!isMatched(touching.filter(({ from, until }) => from <= at && at < until))) return true
+  }
+  return false
+}
+
+/** Whether claims of one moment can have a bench each (Kuhn's augmenting paths). */
+export function isMatched(claims: readonly Claim[]): boolean {
+  const holder = new Map<string, Claim>()
+  const give = (claim: Claim, seen: Set<string>): boolean => {
+    for (const bench of claim.benches) {
+      if (seen.has(bench)) continue
+      seen.add(bench)
+      const other = holder.get(bench)
+      if (other !== undefined && !give(other, seen)) continue
+      holder.set(bench, claim)
+      return true
+    }
+    return false
+  }
+  return claims.every((claim) => give(claim, new Set()))
+}
+
+/** Benches by the kinds of claims that want them, and for each claim the groups that it may use, the least wanted first. */
+function grouped(claims: readonly Claim[]): { groups: Group[]; choices: number[][] } {
+  const kinds = new Map<string, readonly string[]>()
+  const kindOf = claims.map(({ benches }) => {
+    const kind = [...benches].sort().join(' ')
+    kinds.set(kind, benches)
+    return kind
+  })
+  const wantedBy = new Map<string, string[]>()
+  for (const [kind, benches] of kinds) {
+    for (const bench of benches) wantedBy.set(bench, [...(wantedBy.get(bench) ?? []), kind])
+  }
+  const bySignature = new Map<string, number>()
+  const groups: Group[] = []
+  const choicesOf = new Map<string, number[]>([...kinds.keys()].map((kind) => [kind, []]))
+  for (const bench of [...wantedBy.keys()].sort()) {
+    const wanting = wantedBy.get(bench) ?? []
+    const signature = wanting.join('|')
+    const known = bySignature.get(signature)
+    if (known !== undefined) {
+      groups[known]?.benches.push(bench)
+      continue
+    }
+    bySignature.set(signature, groups.length)
+    for (const kind of wanting) choicesOf.get(kind)?.push(groups.length)
+    groups.push({ benches: [bench], demand: wanting.length })
+  }
+  for (const choices of choicesOf.values()) {
+    choices.sort((a, b) => (groups[a]?.demand ?? 0) - (groups[b]?.demand ?? 0) || a - b)
+  }
+  return { groups, choices: kindOf.map((kind) => choicesOf.get(kind) ?? []) }
+}
+
+/** The group of each claim, in the order of their beginnings, so that no group has more at once than it has benches. */
+function chooseGroups(
+  claims: readonly Claim[],
+  groups: readonly Group[],
+  choices: readonly (readonly number[])[],
+): number[] | undefined {
+  const underWay = underWayAt(claims)
+  const chosen: number[] = new Array(claims.length).fill(-1)
+  const tried: number[] = new Array(claims.length).fill(0)
+  const failed = new Set<string>()
+  let at = 0
+  for (let steps = 0; at < claims.length; steps++) {
+    const before = underWay[at] ?? []
+    const options = choices[at] ?? []
+    const from = tried[at] ?? 0
+    const found = from === 0 && failed.has(stateAt(at, before, claims, chosen)) ? -1 : nextWithRoom(from)
+    if (found >= 0) {
+      chosen[at] = options[found] as number
+      tried[at] = found + 1
+      at++
+      continue
+    }
+    // Where nothing is under way, what came before has no part in it.
+    if (before.length === 0 || steps >= mostSteps) return undefined
+    failed.add(stateAt(at, before, claims, chosen))
+    tried[at] = 0
+    at--
+  }
+  return chosen
+
+  function nextWithRoom(from: number): number {
+    const options = choices[at] ?? []
+    for (let option = from; option < options.length; option++) {
+      const group = options[option] as number
+      let inUse = 0
+      for (const other of underWay[at] ?? []) if (chosen[other] === group) inUse++
+      if (inUse < (groups[group]?.benches.length ?? 0)) return option
+    }
+    return -1
+  }
+}
+
+/** For each claim those before it that are not over when it begins. */
+function underWayAt(claims: readonly Claim[]): number[][] {
+  let active: number[] = []
+  return claims.map(({ from }, at) => {
+    active = active.filter((other) => (claims[other]?.until ?? 0) > from)
+    const before = active
+    active = [...active, at]
+    return before
+  })
+}
+
+/** What the rest depends on: until when how many benches of each group are in use. */
+function stateAt(at: number, before: readonly number[], claims: readonly Claim[], chosen: readonly number[]): string {
+  const uses = before.map((other) => `${chosen[other]}:${claims[other]?.until}`)
+  return `${at} ${uses.sort().join(' ')}`
+}
+
+/** Within a group any bench that is free will do: intervals need no more benches than there are at once. */
+function benchesOf(claims: readonly Claim[], groups: readonly Group[], chosen: readonly number[]): Placement {
+  const freeFrom = groups.map(({ benches }) => new Map(benches.map((bench) => [bench, Number.NEGATIVE_INFINITY])))
+  const placement = new Map<string, string>()
+  for (const [at, { id, from, until }] of claims.entries()) {
+    const benches = freeFrom[chosen[at] ?? -1] ?? new Map<string, number>()
+    for (const [bench, free] of benches) {
+      if (free > from) continue
+      benches.set(bench, until)
+      placement.set(id, bench)
+      break
+    }
+  }
+  return placement
+}
