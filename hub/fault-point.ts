@@ -41,7 +41,15 @@ export const brokerFaultPoints = [
 ] as const
 export type BrokerFaultPoint = (typeof brokerFaultPoints)[number]
 
-export type FaultPoint = (typeof faultPoints)[number] | BrokerFaultPoint
+/** The same of bookings. */
+export const bookingFaultPoints = [
+  'before-booking-commit',
+  'after-booking-commit',
+  'before-booking-cancel-commit',
+  'after-booking-cancel-commit',
+] as const
+
+export type FaultPoint = (typeof faultPoints)[number] | BrokerFaultPoint | (typeof bookingFaultPoints)[number]
 
 /** Called as the hub passes a named place; absent outside tests. */
 export type FaultHook = (name: FaultPoint) => void

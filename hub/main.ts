@@ -16,6 +16,9 @@ import { createAccounts } from './accounts/accounts.ts'
 import { createApi } from './api/api.ts'
 import { sendWhole } from './api/whole-answers.ts'
 import { createBenchCare } from './bench-care/bench-care.ts'
+import { bookedFleet } from './bookings/booked-fleet.ts'
+import { BookingBook, loadBookings } from './bookings/booking-book.ts'
+import { createBookings } from './bookings/create-bookings.ts'
 import { authenticateMqtt, type MqttAuthentication } from './broker/authenticate.ts'
 import { createBroker } from './broker/broker.ts'
 import { type Listener, listen, listenMqtt, serveWebSocket, trackConnections } from './broker/listeners.ts'
@@ -166,6 +169,9 @@ async function assemble(
     for (const run of loaded) open.add(run)
   }
   await load()
+  const bookingBook = new BookingBook()
+  const loadBooked = async () => bookingBook.reset(await loadBookings(store, clock.now()))
+  await loadBooked()
 
   const map = topics(site)
   let authentication: MqttAuthentication | undefined
@@ -186,6 +192,7 @@ async function assemble(
     database: store.database,
     onFailure: async () => {
       await load()
+      await loadBooked()
       await reloadHolds(store, book)
     },
     clock,
@@ -301,6 +308,18 @@ async function assemble(
     ...(options.sessionLostMs === undefined ? {} : { lostMs: options.sessionLostMs }),
   })
   onClose(() => sessions.close())
+  const bookings = createBookings({
+    store,
+    turn,
+    book: bookingBook,
+    labs,
+    catalogue,
+    fleet: bookedFleet(book, compatible),
+    standings,
+    clock,
+    faultPoint,
+  })
+  onClose(() => bookings.close())
 
   link.on('inventory', (node, message) => dispatcher.reconcile(node, fleet.inventory(node, message)))
   link.on('accepted', dispatcher.accepted)
@@ -357,6 +376,7 @@ async function assemble(
     benchCare,
     runs,
     sessions,
+    bookings,
     results,
     scheduling,
     maintenance,

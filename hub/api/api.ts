@@ -21,6 +21,7 @@ import { checkOrigin } from './origin.ts'
 import { problemResponse, refusal } from './problems.ts'
 import { authRoutes } from './routes/auth.ts'
 import { benchCareRoutes } from './routes/bench-care.ts'
+import { bookingRoutes } from './routes/bookings.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { labRoutes } from './routes/labs.ts'
@@ -107,6 +108,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   runRoutes(add, parts)
   runDataRoutes(add, parts)
   sessionRoutes(add, parts)
+  bookingRoutes(add, parts)
   fleetRoutes(add, parts, guesses)
   benchCareRoutes(add, parts)
   peopleRoutes(add, parts)

@@ -9,6 +9,7 @@ import type { Caller } from '../accounts/caller.ts'
 import { type Action, decide, scopesFor } from '../accounts/can.ts'
 import type { Visitor } from '../accounts/identity.ts'
 import type { BenchCare } from '../bench-care/bench-care.ts'
+import type { Bookings } from '../bookings/bookings.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Groups } from '../groups/groups.ts'
@@ -54,6 +55,7 @@ export interface ApiParts {
   readonly benchCare: BenchCare
   readonly runs: Runs
   readonly sessions: Sessions
+  readonly bookings: Bookings
   readonly results: Results
   readonly maintenance: Maintenance
   readonly scheduling: Pick<Scheduling, 'rules' | 'change'>

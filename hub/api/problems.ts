@@ -38,6 +38,11 @@ const statusOfCode: Readonly<Record<string, number>> = {
   'still-at-work': 409,
   'outcome-unknown': 409,
   'idempotency-key-reused': 409,
+  'booking-conflict': 409,
+  'booking-overlaps-own': 409,
+  'booking-over': 409,
+  'booking-begun': 409,
+  'bookings-too-many': 409,
   'bench-busy': 409,
   'bench-fault': 409,
   'bench-maintenance': 409,
@@ -90,6 +95,7 @@ export function problemOf(thrown: unknown, instance?: string): Problem {
   const status = statusOf(error)
   const inside = error.kind === 'bug' || error.code === 'database-unusable'
   const issues = error.issues.map((issue) => ({ ...issue }))
+  const details = error.kind === 'caller' && Object.keys(error.details).length > 0 ? { details: error.details } : {}
   return {
     type: `urn:fernlab:problem:${error.code}`,
     title: titleOf(error.code),
@@ -99,6 +105,7 @@ export function problemOf(thrown: unknown, instance?: string): Problem {
     hint: hintOf(error, status),
     retry: error.retry,
     ...(issues.length > 0 ? { issues } : {}),
+    ...details,
     ...(instance === undefined ? {} : { instance }),
   }
 }

@@ -7,11 +7,14 @@
  * steps is answered as one that found nothing: never two claims on one bench, rarely a refusal too many.
  */
 
-export interface Claim {
-  readonly id: string
-  /** Epoch ms, the end not included. */
+/** Epoch ms, the end not included. */
+export interface Span {
   readonly from: number
   readonly until: number
+}
+
+export interface Claim extends Span {
+  readonly id: string
   /** Of which it needs any one. */
   readonly benches: readonly string[]
 }
@@ -27,8 +30,7 @@ interface Group {
   demand: number
 }
 
-export const overlap = (a: Pick<Claim, 'from' | 'until'>, b: Pick<Claim, 'from' | 'until'>): boolean =>
-  a.from < b.until && b.from < a.until
+export const overlap = (a: Span, b: Span): boolean => a.from < b.until && b.from < a.until
 
 /** A bench for each claim; undefined when there is none, or none was found. */
 export function place(claims: readonly Claim[]): Placement | undefined {
@@ -39,7 +41,7 @@ export function place(claims: readonly Claim[]): Placement | undefined {
 }
 
 /** Claims that can not all be served at one moment, whatever is done before and after: a quick and certain no. */
-export function isCrowded(claims: readonly Claim[], window: Pick<Claim, 'from' | 'until'>): boolean {
+export function isCrowded(claims: readonly Claim[], window: Span): boolean {
   const touching = claims.filter((claim) => overlap(claim, window))
   const moments = new Set([window.from, ...touching.map(({ from }) => Math.max(from, window.from))])
   for (const at of moments) {

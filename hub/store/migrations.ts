@@ -1,6 +1,7 @@
 import type { Migration } from '@fernlab/shared/storage/database'
 import { accountsMigration, invitationsMigration, signInMigration } from '../accounts/tables.ts'
 import { benchCareMigration } from '../bench-care/tables.ts'
+import { bookingsMigration } from '../bookings/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { permissionsMigration } from '../permissions/tables.ts'
 import { schedulingMigration } from '../runs/tables.ts'
@@ -102,4 +103,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   benchCareMigration,
   permissionsMigration,
   sessionsMigration,
+  bookingsMigration,
 ]

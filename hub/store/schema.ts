@@ -3,6 +3,7 @@ import type { RunState } from '@fernlab/shared/contracts/run-state'
 import type { Generated } from 'kysely'
 import type { AccountsSchema } from '../accounts/tables.ts'
 import type { BenchCareSchema } from '../bench-care/tables.ts'
+import type { BookingsSchema } from '../bookings/tables.ts'
 import type { GroupsSchema } from '../groups/tables.ts'
 import type { PermissionsSchema } from '../permissions/tables.ts'
 import type { SessionsSchema } from '../sessions/tables.ts'
@@ -214,7 +215,13 @@ export interface AuditTable {
   detail: string
 }
 
-export interface HubSchema extends AccountsSchema, BenchCareSchema, GroupsSchema, PermissionsSchema, SessionsSchema {
+export interface HubSchema
+  extends AccountsSchema,
+    BenchCareSchema,
+    GroupsSchema,
+    PermissionsSchema,
+    SessionsSchema,
+    BookingsSchema {
   run: RunTable
   run_event: RunEventTable
   document: DocumentTable

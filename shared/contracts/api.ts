@@ -28,6 +28,8 @@ export const problemSchema = z.object({
   hint: z.string().optional(),
   retry: z.enum(['never', 'later', 'now']).optional(),
   issues: z.array(issueSchema).optional(),
+  /** Of what the caller can act on: free times, counts. */
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
   instance: z.string().optional(),
 })
 export type Problem = z.infer<typeof problemSchema>

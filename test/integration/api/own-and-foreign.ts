@@ -37,6 +37,17 @@ export const kinds: readonly Kind[] = [
     bodies: { 'POST /api/v1/sessions/{id}/extend': { seconds: 10 } },
   },
   {
+    path: '/api/v1/bookings/{id}',
+    make: async (hub, { id: person_id }) => {
+      const id = newId(Date.now())
+      const times = { starts_at: Date.now() + 3_600_000, ends_at: Date.now() + 7_200_000, clean_up_ms: 0 }
+      const row = { id, person_id, lab: 'small', places: 1, state: 'booked' as const, ...times }
+      const made = { created_at: Date.now(), created_by: person_id }
+      await hub.store.write([hub.store.db.insertInto('booking').values({ ...row, ...made })])
+      return id
+    },
+  },
+  {
     path: '/api/v1/tokens/{id}',
     make: async (hub, { id }) => (await hub.accounts.createToken({ personId: id }, { name: 'x', scopes: ['read'] })).id,
   },

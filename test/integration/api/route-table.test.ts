@@ -79,6 +79,9 @@ const refusedTo: Record<string, readonly string[]> = {
     'labs.push',
     'runs.submit',
     'runs.cancel',
+    'bookings.make',
+    'bookings.change',
+    'bookings.series',
     'benches.drive',
     'benches.maintain',
     'nodes.manage',
@@ -94,6 +97,7 @@ const refusedTo: Record<string, readonly string[]> = {
   ],
   student: [
     'labs.push',
+    'bookings.series',
     'benches.drive',
     'benches.maintain',
     'nodes.read',
@@ -191,7 +195,7 @@ test('an admin is refused nothing', async () => {
   }
 })
 
-const notBuilt = ['bookings', 'usage', 'directory', 'programs', 'desktops', 'peers', 'models', 'protocols']
+const notBuilt = ['usage', 'directory', 'programs', 'desktops', 'peers', 'models', 'protocols']
 
 test('what is promised and not built says so after sign-in', async () => {
   for (const name of notBuilt) {

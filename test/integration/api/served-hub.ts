@@ -2,6 +2,9 @@ import type { AddressInfo } from 'node:net'
 import { createAccounts } from '@fernlab/hub/accounts/accounts'
 import { type ApiParts, createApi, createApiServer } from '@fernlab/hub/api/api'
 import { createBenchCare } from '@fernlab/hub/bench-care/bench-care'
+import type { BookedFleet } from '@fernlab/hub/bookings/booked-fleet'
+import { BookingBook, loadBookings } from '@fernlab/hub/bookings/booking-book'
+import { createBookings } from '@fernlab/hub/bookings/create-bookings'
 import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
 import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
 import { createGroups } from '@fernlab/hub/groups/groups'
@@ -12,14 +15,16 @@ import { BenchUse } from '@fernlab/hub/permissions/bench-use'
 import { createPermissions } from '@fernlab/hub/permissions/permissions'
 import { createStandings } from '@fernlab/hub/permissions/standings'
 import { createResults } from '@fernlab/hub/results/results'
+import { openKnownLabs } from '@fernlab/hub/runs/known-labs'
 import { runView } from '@fernlab/hub/runs/run-view'
 import type { RunChange, Runs, RunWait } from '@fernlab/hub/runs/runs'
 import { createScheduling } from '@fernlab/hub/scheduling/scheduling'
+import { createTurn } from '@fernlab/hub/store/turn'
 import { HUB_VERSION } from '@fernlab/hub/version'
 import type { Run } from '@fernlab/shared/contracts/api'
 import type { Role } from '@fernlab/shared/contracts/people'
 import type { Session } from '@fernlab/shared/contracts/sessions'
-import { systemClock } from '@fernlab/shared/primitives/clock'
+import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type Log, silentLog } from '@fernlab/shared/primitives/log'
@@ -36,6 +41,11 @@ export interface ServedOptions {
   readonly log?: Log
   /** What the nodes do, where a test looks at it; without it there is no node. */
   readonly fleet?: Partial<ApiParts['fleet']>
+  /** Benches that serve every lab, for bookings. */
+  readonly benches?: readonly string[]
+  readonly closed?: BookedFleet['closed']
+  /** Of bookings alone. */
+  readonly clock?: Clock
   /** As if it were reached by HTTPS. */
   readonly secure?: boolean
 }
@@ -224,17 +234,40 @@ export async function serveHub(options: ServedOptions = {}) {
   const benchCare = createBenchCare({ store, book, clock, log, onChange: () => {}, cancelRun: () => {} })
   const hasLab = async (id: string) => (await catalogue.lab(id)) !== undefined
   const permissions = createPermissions({ store, hasLab, clock })
+  const standings = createStandings({ store, groups, permissions, use: new BenchUse(), clock })
+  const labs = await openKnownLabs(catalogue)
+  const bookingBook = new BookingBook()
+  const bookingClock = options.clock ?? clock
+  const load = async () => bookingBook.reset(await loadBookings(store, bookingClock.now()))
+  const turn = createTurn({ database: store.database, onFailure: load, clock, log })
+  const benches = new Set(options.benches)
+  const bookings = createBookings({
+    store,
+    turn,
+    book: bookingBook,
+    labs,
+    catalogue,
+    fleet: {
+      shape: () => 0,
+      benchesFor: () => benches,
+      has: (bench) => benches.has(bench),
+      closed: options.closed ?? (() => []),
+    },
+    standings,
+    clock: bookingClock,
+  })
   const app = await createApi({
     store,
     accounts,
     groups,
     permissions,
-    standings: createStandings({ store, groups, permissions, use: new BenchUse(), clock }),
+    standings,
     catalogue,
     fleet: { ...noFleet, ...options.fleet },
     benchCare,
     runs,
     sessions: tableSessions(runs),
+    bookings,
     results,
     maintenance,
     scheduling: createScheduling({ store, clock, onChange: () => {} }),
@@ -275,6 +308,9 @@ export async function serveHub(options: ServedOptions = {}) {
     maintenance,
     monitoring,
     runs,
+    bookings,
+    bookingBook,
+    turn,
     setState,
     tell,
     /** Where runs stand in the queue. */
@@ -303,6 +339,9 @@ export async function serveHub(options: ServedOptions = {}) {
       const closed = new Promise((resolve) => server.close(resolve))
       if ('closeAllConnections' in server) server.closeAllConnections()
       await closed
+      await turn.settled()
+      bookings.close()
+      labs.close()
       await accounts.close()
       await maintenance.close()
       monitoring.close()

@@ -38,6 +38,7 @@ function assertSound(claims: readonly Claim[], benchOf: (id: string) => string |
   }
 }
 
+const closed = () => []
 const kinds = [['a', 'b', 'c'], ['a', 'b'], ['b', 'c'], ['a'], ['c']]
 const someClaims = (most: number) =>
   fc
@@ -82,11 +83,11 @@ test('takes one after the other as brute force does, and never puts two on one b
 
 test('several places are taken all or none', () => {
   const plan = new Plan()
-  const course = claimsOf('course', { lengthMs: 10, places: 2, benches: ['a', 'b'] }, 0)
+  const course = claimsOf('course', { lengthMs: 10, places: 2, benches: ['a', 'b'], closed }, 0)
   take(plan, ...course)
-  assert.is(plan.tryOut(claimsOf('one', { lengthMs: 5, places: 1, benches: ['a', 'b'] }, 9)), undefined)
-  assert.ok(plan.tryOut(claimsOf('two', { lengthMs: 5, places: 2, benches: ['a', 'b'] }, 10)))
-  assert.is(plan.tryOut(claimsOf('three', { lengthMs: 5, places: 3, benches: ['a', 'b'] }, 10)), undefined)
+  assert.is(plan.tryOut(claimsOf('one', { lengthMs: 5, places: 1, benches: ['a', 'b'], closed }, 9)), undefined)
+  assert.ok(plan.tryOut(claimsOf('two', { lengthMs: 5, places: 2, benches: ['a', 'b'], closed }, 10)))
+  assert.is(plan.tryOut(claimsOf('three', { lengthMs: 5, places: 3, benches: ['a', 'b'], closed }, 10)), undefined)
 })
 
 test('moves others to make room, but not to benches that they can not use', () => {
@@ -112,7 +113,7 @@ test('the nearest free times are those that trying every moment finds', () => {
           const found = plan.tryOut([one])
           if (found !== undefined) plan.apply(found)
         }
-        const wanted = { lengthMs, places: 1, benches }
+        const wanted = { lengthMs, places: 1, benches, closed }
         const fits = (from: number) => plan.tryOut(claimsOf('w', wanted, from)) !== undefined
         if (fits(start)) return
         const [earliest, latest] = [0, 24]
@@ -136,7 +137,7 @@ test('as many benches are free at each moment as more could begin there', () => 
         const found = plan.tryOut([one])
         if (found !== undefined) plan.apply(found)
       }
-      const stretches = freeBenches(plan, benches, 0, 20)
+      const stretches = freeBenches(plan, { benches, closed }, { from: 0, until: 20 })
       assert.is(stretches[0]?.from, 0)
       assert.is(stretches.at(-1)?.until, 20)
       for (const { from, until, free } of stretches) {
@@ -166,7 +167,7 @@ test('ten thousand bookings on fifty benches are taken and refused without delay
     else plan.apply(found)
   }
   assert.is(refused, 0)
-  assert.is(plan.tryOut(claimsOf('more', { lengthMs: 340 * hour, places: 30, benches }, 0)), undefined)
+  assert.is(plan.tryOut(claimsOf('more', { lengthMs: 340 * hour, places: 30, benches, closed }, 0)), undefined)
 })
 
 test.run()

@@ -1,0 +1,69 @@
+/** Every change of a booking, compiled once; each is conditional on the times that it leaves. */
+import type { SqlValue } from '@fernlab/shared/storage/database'
+import type { Compilable, Kysely } from 'kysely'
+import { precompile } from '../store/precompile.ts'
+import type { HubSchema } from '../store/schema.ts'
+import type { TurnStatement } from '../store/turn.ts'
+import type { KnownBooking } from './booking-book.ts'
+
+/** After those of runs. */
+const firstRank = 100
+
+export function bookingStatements(db: Kysely<HubSchema>) {
+  let rank = firstRank
+  const statement = <Values extends { readonly [Name in keyof Values]: SqlValue }>(
+    build: (values: Values) => Compilable,
+  ): TurnStatement<Values> => ({ ...precompile(build), rank: rank++, conditional: true })
+  const standing = (v: { id: string; startsAt: number; endsAt: number }) =>
+    db
+      .updateTable('booking')
+      .where('id', '=', v.id)
+      .where('state', '=', 'booked')
+      .where('starts_at', '=', v.startsAt)
+      .where('ends_at', '=', v.endsAt)
+  return {
+    insertSeries: statement((v: { id: string; personId: string; lab: string; weekly: string; createdAt: number }) =>
+      db
+        .insertInto('booking_series')
+        .values({ id: v.id, person_id: v.personId, lab: v.lab, weekly: v.weekly, created_at: v.createdAt }),
+    ),
+    insert: statement((v: KnownBooking) =>
+      db.insertInto('booking').values({
+        id: v.id,
+        series_id: v.series,
+        person_id: v.personId,
+        lab: v.lab,
+        wanted_bench: v.wantedBench,
+        starts_at: v.startsAt,
+        ends_at: v.endsAt,
+        clean_up_ms: v.cleanUpMs,
+        places: v.places,
+        note: v.note,
+        state: 'booked',
+        created_at: v.createdAt,
+        created_by: v.createdBy,
+      }),
+    ),
+    change: statement(
+      (v: {
+        id: string
+        startsAt: number
+        endsAt: number
+        newStart: number
+        newEnd: number
+        note: string | null
+        cleanUpMs: number
+      }) => standing(v).set({ starts_at: v.newStart, ends_at: v.newEnd, note: v.note, clean_up_ms: v.cleanUpMs }),
+    ),
+    cancel: statement((v: { id: string; startsAt: number; endsAt: number; at: number }) =>
+      standing(v).set({ state: 'cancelled', cancelled_at: v.at }),
+    ),
+    insertAudit: statement((v: { at: number; personId: string; action: string; subject: string; detail: string }) =>
+      db
+        .insertInto('audit')
+        .values({ at: v.at, person_id: v.personId, action: v.action, subject: v.subject, detail: v.detail }),
+    ),
+  }
+}
+
+export type BookingStatements = ReturnType<typeof bookingStatements>
