@@ -4,6 +4,7 @@ import type { Benchmark } from './framework/benchmark.ts'
 import { ingestBenchmarks } from './ingest/ingest.ts'
 import { nodeBenchmarks } from './node/node.ts'
 import { roundTripBenchmarks } from './round-trip/round-trip.ts'
+import { schedulingBenchmarks } from './scheduling/scheduling.ts'
 import { sessionBenchmarks } from './session/session.ts'
 import { startBenchmarks } from './start/start.ts'
 
@@ -15,5 +16,6 @@ export const benchmarks: readonly Benchmark[] = [
   ...sessionBenchmarks,
   ...diskBenchmarks,
   ...nodeBenchmarks,
+  ...schedulingBenchmarks,
   ...startBenchmarks,
 ]
