@@ -8,6 +8,7 @@
  */
 import { read } from 'node:fs'
 import { promisify } from 'node:util'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { SerialPort } from 'serialport'
 
 type Binding = (typeof SerialPort)['binding']
@@ -33,14 +34,18 @@ async function readSome(port: PolledPort, buffer: Buffer, offset: number, length
   while (port.fd !== null) {
     try {
       const { bytesRead } = await readBytes(port.fd, buffer, offset, length, null)
-      if (bytesRead === 0) throw new Error('the line was hung up')
+      if (bytesRead === 0) throw ended('the line was hung up')
       return { bytesRead, buffer }
     } catch (error) {
       if (!isNothingYet(error)) throw error
     }
     if (port.isOpen) await untilReadable(port)
   }
-  throw Object.assign(new Error('the port is closed'), { canceled: true })
+  throw Object.assign(ended('the port is closed'), { canceled: true })
+}
+
+function ended(message: string): LabError {
+  return new LabError({ code: 'transport-closed', kind: 'link', retry: 'later', message })
 }
 
 function isNothingYet(error: unknown): boolean {

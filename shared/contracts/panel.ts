@@ -33,9 +33,13 @@ const scalar = z.union([z.number(), z.boolean(), z.string().max(1000)])
 const signals = z.array(signalKeySchema).min(1).max(8).describe('The signals that are drawn, each as part.signal.')
 
 const widgetSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('switch'), ...common, signal: signal.describe('A signal that is true or false.') }),
   z.strictObject({
-    kind: z.literal('button'),
+    kind: z.literal('switch').describe('A switch: on or off.'),
+    ...common,
+    signal: signal.describe('A signal that is true or false.'),
+  }),
+  z.strictObject({
+    kind: z.literal('button').describe('A button: an action, or signals that are set together.'),
     ...common,
     action: signalKeySchema.describe('The action that it calls, as part.action; this or set.').exactOptional(),
     arguments: z.record(z.string(), scalar).describe("The action's arguments, by name.").exactOptional(),
@@ -44,30 +48,47 @@ const widgetSchema = z.discriminatedUnion('kind', [
       .describe("Signals that it sets, part.signal and the value in the signal's unit; this or action.")
       .exactOptional(),
   }),
-  z.strictObject({ kind: z.literal('slider'), ...common, signal, limits, step }),
-  z.strictObject({ kind: z.literal('knob'), ...common, signal, limits, step }),
   z.strictObject({
-    kind: z.literal('number'),
+    kind: z.literal('slider').describe('A slider: a value between two ends.'),
+    ...common,
+    signal,
+    limits,
+    step,
+  }),
+  z.strictObject({
+    kind: z.literal('knob').describe('A knob: a value between two ends, turned.'),
+    ...common,
+    signal,
+    limits,
+    step,
+  }),
+  z.strictObject({
+    kind: z.literal('number').describe('A number to type, or to read.'),
     ...common,
     signal: signal.describe('A field where the signal can be set, what it reads where it can not.'),
     limits: limits.exactOptional(),
     step,
   }),
-  z.strictObject({ kind: z.literal('gauge'), ...common, signal, limits }),
   z.strictObject({
-    kind: z.literal('led'),
+    kind: z.literal('gauge').describe('A dial that shows a value between two ends.'),
+    ...common,
+    signal,
+    limits,
+  }),
+  z.strictObject({
+    kind: z.literal('led').describe('A lamp: lit or not.'),
     ...common,
     signal,
     above: z.number().describe("For a number: lit above this, in the signal's unit.").exactOptional(),
   }),
   z.strictObject({
-    kind: z.literal('chart'),
+    kind: z.literal('chart').describe('A chart of the last minute, or longer.'),
     ...common,
     signals,
     seconds: z.number().min(1).max(3600).describe('How much of the past it shows. Default: 60.').exactOptional(),
   }),
   z.strictObject({
-    kind: z.literal('waveform'),
+    kind: z.literal('waveform').describe('A screen as of an oscilloscope: sweeps with a trigger.'),
     ...common,
     signals,
     seconds: z.number().min(0.001).max(60).describe('How long one sweep of the screen takes.'),
@@ -76,7 +97,7 @@ const widgetSchema = z.discriminatedUnion('kind', [
       .describe('Where a sweep begins: where this signal rises through the level. Default: when the last has ended.')
       .exactOptional(),
   }),
-  z.strictObject({ kind: z.literal('log'), ...common }),
+  z.strictObject({ kind: z.literal('log').describe('What was done, by whom and when.'), ...common }),
 ])
 export type PanelWidget = z.infer<typeof widgetSchema>
 
