@@ -168,7 +168,9 @@ export function createIdentity({ store, secret, secure, rules, clock, log }: Ide
       const body = request.method === 'POST' ? await request.text() : null
       const inner = new Request(`${innerOrigin}${url.pathname}${url.search}`, { method: request.method, headers, body })
       try {
-        return await auth.handler(inner)
+        const answer = await auth.handler(inner)
+        if (path === '/change-password' && answer.ok && person !== undefined) await noteNewPassword(person)
+        return answer
       } finally {
         if (person !== undefined) forget(person)
       }
@@ -200,6 +202,12 @@ export function createIdentity({ store, secret, secure, rules, clock, log }: Ide
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+  }
+
+  /** better-auth has written by then: this entry alone may be lost when the hub is killed in between. */
+  async function noteNewPassword(personId: string): Promise<void> {
+    const entry = { at: clock.now(), person_id: personId, action: 'password.changed', subject: personId, detail: '{}' }
+    await store.write([store.db.insertInto('audit').values(entry)])
   }
 
   function forget(personId: string): void {

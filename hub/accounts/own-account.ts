@@ -64,7 +64,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           exists(selectFrom('person').select('person.id').where('person.id', '=', personId)),
         )
       try {
-        await store.write([{ query, expect: 1 }])
+        await store.write([{ query, expect: 1 }, audit(personId, 'person.renamed')])
       } catch (error) {
         if (asLabError(error).code !== 'precondition-failed') throw error
         throw personUnknown(personId)

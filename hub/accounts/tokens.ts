@@ -76,6 +76,10 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
       )
     })
   }
+  const entry = (personId: string, action: string, subject: string, detail: object) =>
+    store.db
+      .insertInto('audit')
+      .values({ at: clock.now(), person_id: personId, action, subject, detail: JSON.stringify(detail) })
   const announce = (id: string, personId: string) => {
     for (const listener of listeners) listener(id, personId)
   }
@@ -151,7 +155,12 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
         last_used_at: null,
         revoked_at: null,
       }
-      await store.write([store.db.insertInto('token').values(row)])
+      const { id, expires_at } = row
+      const until = expires_at === null ? {} : { until: new Date(expires_at).toISOString() }
+      await store.write([
+        store.db.insertInto('token').values(row),
+        entry(personId, 'token.created', id, { name, scopes, ...until }),
+      ])
       return { ...describe(row), token }
     },
     establish: async (personId, name, secret) => {
@@ -184,7 +193,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
     revoke: async (personId, tokenId) => {
       const known = await store.db
         .selectFrom('token')
-        .select('id')
+        .select(['id', 'name'])
         .where('id', '=', tokenId)
         .where('person_id', '=', personId)
         .executeTakeFirst()
@@ -195,6 +204,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
           .set({ revoked_at: clock.now() })
           .where('id', '=', tokenId)
           .where('revoked_at', 'is', null),
+        entry(personId, 'token.revoked', tokenId, { name: known.name }),
       ])
       forgetAll()
       announce(tokenId, personId)

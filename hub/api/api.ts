@@ -19,6 +19,7 @@ import { type Api, type ApiParts, createApp, type Env, requireAccess, routesOn }
 import { docsPage, docsStyle, type OpenApiDocument } from './docs-page.ts'
 import { checkOrigin } from './origin.ts'
 import { problemResponse, refusal } from './problems.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
 import { benchCareRoutes } from './routes/bench-care.ts'
 import { bookingRoutes } from './routes/bookings.ts'
@@ -114,6 +115,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   peopleRoutes(add, parts)
   groupRoutes(add, parts)
   permissionRoutes(add, parts)
+  auditRoutes(add, parts)
   notBuiltRoutes(app)
   describeApi(app, parts)
 

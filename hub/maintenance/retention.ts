@@ -167,6 +167,7 @@ export function createRetention({ store, clock, log, onSwept = async () => {} }:
     tick,
     change: async (retention: Retention, by: string) => {
       const value = JSON.stringify(retention)
+      const detail = JSON.stringify({ from: await rules(), to: retention })
       await store.write([
         setting(rulesName, value, by),
         store.db.insertInto('audit').values({
@@ -174,7 +175,7 @@ export function createRetention({ store, clock, log, onSwept = async () => {} }:
           person_id: by,
           action: 'settings.retention',
           subject: 'retention',
-          detail: value,
+          detail,
         }),
       ])
       inTurn(sweep).catch(couldNot)

@@ -47,6 +47,7 @@ export function createScheduling({ store, clock, onChange }: CreateSchedulingOpt
     rules: read,
     change: async (wanted, by) => {
       const value = JSON.stringify(wanted)
+      const detail = JSON.stringify({ from: await read(), to: wanted })
       const row = { value, changed_at: clock.now(), changed_by: by }
       await store.write([
         store.db
@@ -58,7 +59,7 @@ export function createScheduling({ store, clock, onChange }: CreateSchedulingOpt
           person_id: by,
           action: 'settings.scheduling',
           subject: settingName,
-          detail: value,
+          detail,
         }),
       ])
       const { rules, used } = await load()

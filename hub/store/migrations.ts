@@ -1,4 +1,5 @@
 import type { Migration } from '@fernlab/shared/storage/database'
+import { auditMigration } from '../accounts/audit-log.ts'
 import { accountsMigration, invitationsMigration, signInMigration } from '../accounts/tables.ts'
 import { benchCareMigration } from '../bench-care/tables.ts'
 import { bookingsMigration } from '../bookings/tables.ts'
@@ -104,4 +105,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   permissionsMigration,
   sessionsMigration,
   bookingsMigration,
+  auditMigration,
 ]

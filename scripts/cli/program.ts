@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addAudit } from './commands/audit.ts'
 import { addBench } from './commands/bench.ts'
 import { addData } from './commands/data.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -42,6 +43,7 @@ export function createProgram(context: Context, version: string): Command {
   addUser(program, context)
   addGroup(program, context)
   addSettings(program, context)
+  addAudit(program, context)
   addPermission(program, context)
   addData(program, context)
   addLogin(program, context)

@@ -17,19 +17,11 @@ import type { AddRoute, ApiParts } from '../context.ts'
 import { cursorAfter, cursorId, pageOf, pageQuery } from '../paging.ts'
 import { notFound, refusal } from '../problems.ts'
 
-const auditSchema = z.object({
-  id: z.string(),
-  at: z.iso.datetime(),
-  person: z.string().optional(),
-  action: z.string(),
-  subject: z.string(),
-  detail: z.record(z.string(), z.unknown()),
-})
 /** Scopes that let a token do more than a student may. */
 const staffScopes = ['builder', 'admin', 'mqtt:read', 'mqtt:status']
 
-/** API tokens, people and the audit log. */
-export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void {
+/** API tokens and people. */
+export function peopleRoutes(add: AddRoute, { accounts }: ApiParts): void {
   add(
     {
       method: 'get',
@@ -172,38 +164,6 @@ export function peopleRoutes(add: AddRoute, { accounts, store }: ApiParts): void
     async ({ c, params, caller }) => {
       await accounts.invitations.revoke(caller, params.id)
       return c.body(null, 204)
-    },
-  )
-  add(
-    {
-      method: 'get',
-      path: '/api/v1/audit',
-      tag: 'People',
-      summary: 'Who did what, newest first',
-      access: 'audit.read',
-      query: pageQuery,
-      answer: { schema: page(auditSchema), what: 'Entries' },
-    },
-    async ({ c, query }) => {
-      const before = Number(cursorId(query.cursor) ?? Number.MAX_SAFE_INTEGER)
-      const rows = await store.db
-        .selectFrom('audit')
-        .selectAll()
-        .where('id', '<', before)
-        .orderBy('id', 'desc')
-        .limit(query.limit + 1)
-        .execute()
-      const items = rows.slice(0, query.limit).map(({ id, at, person_id, action, subject, detail }) => ({
-        id: String(id),
-        at: new Date(at).toISOString(),
-        ...(person_id === null ? {} : { person: person_id }),
-        action,
-        subject,
-        detail: JSON.parse(detail) as Record<string, unknown>,
-      }))
-      const last = items.at(-1)
-      const cursor = rows.length > query.limit && last !== undefined ? cursorAfter(last.id) : ''
-      return c.json({ items, ...(cursor === '' ? {} : { cursor }) })
     },
   )
 }

@@ -1,0 +1,75 @@
+import { page } from '@fernlab/shared/contracts/api'
+import { type AuditEntry, type AuditFilter, auditEntrySchema, auditFilterSchema } from '@fernlab/shared/contracts/audit'
+import { readAudit } from '../../accounts/audit-log.ts'
+import type { AddRoute, ApiParts } from '../context.ts'
+import { cursorAfter, cursorId, pageQuery } from '../paging.ts'
+
+const AT_ONCE = 500
+
+/** The audit log, as pages and as a file. */
+export function auditRoutes(add: AddRoute, { store }: ApiParts): void {
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/audit',
+      tag: 'People',
+      summary: 'Who changed what, newest first',
+      access: 'audit.read',
+      query: pageQuery.extend(auditFilterSchema.shape),
+      answer: { schema: page(auditEntrySchema), what: 'Entries' },
+    },
+    async ({ c, query: { limit, cursor, ...filter } }) => {
+      const after = cursorId(cursor)
+      const { items, more } = await readAudit(store, filter, { limit, ...(after ? { before: Number(after) } : {}) })
+      const last = items.at(-1)
+      return c.json({ items, ...(more && last !== undefined ? { cursor: cursorAfter(last.id) } : {}) })
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/audit.csv',
+      tag: 'People',
+      summary: 'Who changed what, newest first, as a table',
+      access: 'audit.read',
+      query: auditFilterSchema,
+      answer: { what: 'CSV with a header', type: 'text/csv' },
+    },
+    ({ c, query }) => {
+      c.header('content-type', 'text/csv; charset=utf-8')
+      c.header('content-disposition', 'attachment; filename="fernlab-audit.csv"')
+      c.header('cache-control', 'no-store')
+      // For a HEAD nothing is read: it would be neither taken nor cancelled.
+      if (c.req.method === 'HEAD') return c.body(null)
+      return c.body(ReadableStream.from(linesOf(query)).pipeThrough(new TextEncoderStream()))
+    },
+  )
+
+  async function* linesOf(filter: AuditFilter): AsyncGenerator<string> {
+    yield line(['time', 'person', 'name', 'action', 'subject', 'subject_name', 'detail'])
+    let before: number | undefined
+    let more = true
+    while (more) {
+      const found = await readAudit(store, filter, { limit: AT_ONCE, before })
+      yield found.items.map((entry) => line(cellsOf(entry))).join('')
+      before = Number(found.items.at(-1)?.id)
+      more = found.more
+    }
+  }
+}
+
+const cellsOf = ({ at, person = '', personName = '', action, subject, subjectName = '', detail }: AuditEntry) => [
+  at,
+  person,
+  personName,
+  action,
+  subject,
+  subjectName,
+  JSON.stringify(detail),
+]
+
+/** A line of CSV; what a spreadsheet would take for a formula is told to be text. */
+function line(cells: readonly string[]): string {
+  const quoted = cells.map((text) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`)
+  return `${quoted.join(',')}\r\n`
+}

@@ -1,0 +1,74 @@
+import { type AuditEntry, auditEntrySchema, changeIn } from '@fernlab/shared/contracts/audit'
+import type { Command } from 'commander'
+import { allPages } from '../all-pages.ts'
+import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { mistake } from '../problem.ts'
+import { printList } from '../table.ts'
+
+interface AuditOptions extends HubOptions {
+  readonly person?: string
+  readonly action?: string
+  readonly subject?: string
+  readonly from?: string
+  readonly to?: string
+  readonly number: string
+  readonly csv?: boolean
+}
+
+/** `audit`: who changed what. */
+export function addAudit(program: Command, context: Context): void {
+  const { terminal } = context
+  withHub(program.command('audit').description('who changed what, newest first; for admins'))
+    .option('--person <person>', 'what this person did: an id or a mail address')
+    .option('--action <action>', 'such as person.role, or settings for all settings')
+    .option('--subject <subject>', 'what was done to this: an id, or the mail address of a person')
+    .option('--from <time>', 'from this time on, such as 2027-02-01')
+    .option('--to <time>', 'before this time')
+    .option('-n, --number <number>', 'how many', '50')
+    .option('--csv', 'all that fit, as CSV')
+    .action(async (options: AuditOptions) => {
+      const query = new URLSearchParams()
+      for (const name of ['person', 'action', 'subject'] as const) {
+        const value = options[name]
+        if (value !== undefined) query.set(name, value)
+      }
+      for (const name of ['from', 'to'] as const) {
+        const value = options[name]
+        if (value !== undefined) query.set(name, timeIn(name, value))
+      }
+      const limit = Number(options.number)
+      if (!Number.isInteger(limit) || limit < 1) throw mistake('number', `"${options.number}" is not a whole number`)
+      const client = await openHub(context, options)
+      if (options.csv === true) {
+        terminal.out((await (await client.fetch(`/api/v1/audit.csv?${query}`)).text()).trimEnd())
+        return
+      }
+      printList(terminal, await allPages(client, auditEntrySchema, '/api/v1/audit', { query, limit }), {
+        ...options,
+        columns: {
+          time: (entry) => entry.at,
+          who: (entry) => entry.personName ?? entry.person ?? 'the hub',
+          what: (entry) => entry.action,
+          'to whom or what': (entry) => entry.subjectName ?? entry.subject,
+          detail: inWords,
+        },
+        empty: 'Nothing was changed, or nothing fits.',
+      })
+    })
+}
+
+function inWords(entry: AuditEntry): string {
+  const change = changeIn(entry)
+  const said = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'))
+  if (change !== undefined) return `${said(change.before)} → ${said(change.after)}`
+  return Object.entries(entry.detail)
+    .map(([name, value]) => `${name}: ${said(value)}`)
+    .join(', ')
+}
+
+function timeIn(option: string, text: string): string {
+  const time = new Date(text)
+  if (Number.isNaN(time.getTime()))
+    throw mistake(option, `"${text}" is not a time`, 'Write it as 2027-02-01 or 2027-02-01T08:00Z.')
+  return time.toISOString()
+}
