@@ -34,6 +34,7 @@ import type { Fleet, NodeCredential } from './fleet/fleet.ts'
 import { loadFleetBook, reloadHolds } from './fleet/fleet-book.ts'
 import { createNodeCalls } from './fleet/node-calls.ts'
 import { createFleet } from './fleet/open-fleet.ts'
+import { createRemoval } from './fleet/removal.ts'
 import { createGroups } from './groups/groups.ts'
 import { createIngest } from './ingest/ingest.ts'
 import { createMail } from './mail/mail.ts'
@@ -261,6 +262,37 @@ async function assemble(
   })
   onClose(() => benchCare.close())
   fleet.onChange(queueMoved)
+  const waitingFor = (benches: readonly string[]) =>
+    [...open.byId.values()].filter(
+      ({ state, wantedBench }) => state === 'queued' && wantedBench !== null && benches.includes(wantedBench),
+    )
+  const removal = createRemoval({
+    store,
+    book,
+    revoke: fleet.revoke,
+    countWaiting: (benches) => waitingFor(benches).length,
+    cancelWaiting: async (benches) => {
+      for (const run of waitingFor(benches)) {
+        ledger.finish(run, { state: 'cancelled', reason: `${run.wantedBench} was removed`, endedAt: clock.now() })
+      }
+      await turn.kept()
+    },
+    onRemoved: (node, benches, whole) => {
+      const topicsGone = benches.map((bench) => map.bench(node.id, bench.name))
+      if (whole) {
+        topicsGone.push(map.nodeStatus(node.id), map.nodeHealth(node.id))
+        for (const { name, signals } of node.instruments.values()) {
+          topicsGone.push(...signals.map((signal) => map.signal(node.id, name, signal.name)))
+        }
+      }
+      // An empty retained message takes the one before it away.
+      for (const topic of topicsGone) broker.publish(topic, '', { retain: true })
+      log.info(
+        { node: node.id, benches: benches.map(({ id }) => id) },
+        whole ? 'a node was removed' : 'a bench was removed',
+      )
+    },
+  })
   authentication = authenticateMqtt({
     verifyNode: fleet.enrollment.verify,
     verifyToken: accounts.verifyToken,
@@ -328,6 +360,8 @@ async function assemble(
   link.on('reply', calls.reply)
   const onJson = (filter: string, take: (topic: string, message: unknown) => void) =>
     broker.subscribe(filter, ({ topic, payload }) => {
+      // What was retained is taken away.
+      if (payload.length === 0) return
       try {
         take(topic, JSON.parse(Buffer.from(payload).toString('utf8')))
       } catch (error) {
@@ -374,6 +408,7 @@ async function assemble(
     catalogue,
     fleet,
     benchCare,
+    removal,
     runs,
     sessions,
     bookings,

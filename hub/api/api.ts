@@ -32,6 +32,7 @@ import { ownAccountRoutes } from './routes/own-account.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { permissionRoutes } from './routes/permissions.ts'
 import { registrationRoutes } from './routes/registration.ts'
+import { removalRoutes } from './routes/removal.ts'
 import { runDataRoutes } from './routes/run-data.ts'
 import { runRoutes } from './routes/runs.ts'
 import { secondFactorRoutes } from './routes/second-factor.ts'
@@ -112,6 +113,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   bookingRoutes(add, parts)
   fleetRoutes(add, parts, guesses)
   benchCareRoutes(add, parts)
+  removalRoutes(add, parts)
   peopleRoutes(add, parts)
   groupRoutes(add, parts)
   permissionRoutes(add, parts)

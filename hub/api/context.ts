@@ -12,6 +12,7 @@ import type { BenchCare } from '../bench-care/bench-care.ts'
 import type { Bookings } from '../bookings/bookings.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import type { Removal } from '../fleet/removal.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { Maintenance } from '../maintenance/maintenance.ts'
 import type { Monitoring } from '../monitoring/monitoring.ts'
@@ -53,6 +54,7 @@ export interface ApiParts {
   readonly catalogue: Catalogue
   readonly fleet: Fleet
   readonly benchCare: BenchCare
+  readonly removal: Removal
   readonly runs: Runs
   readonly sessions: Sessions
   readonly bookings: Bookings

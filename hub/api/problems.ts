@@ -48,6 +48,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   'bench-maintenance': 409,
   'bench-offline': 409,
   'outages-too-many': 409,
+  'still-in-use': 409,
   'fence-stale': 409,
   'lease-ended': 409,
   'lease-invalid': 409,

@@ -59,11 +59,16 @@ export interface BookedBench {
   /** No run is sent before this (monotonic ms): the node refused one. */
   refusedUntil: number
   refusal: string | undefined
+  /** Its node has told that it has it no more. */
+  gone: boolean
   /** When it is not for runs, as staff have planned; replaced as a whole, never changed. */
   plans: readonly OutagePlan[]
   /** Why no run may have it until the staff have put it back. */
   out: string | undefined
 }
+
+/** Why a bench is offline that its node has no more. */
+export const noMore = 'the node has it no more'
 
 export class FleetBook {
   readonly nodes = new Map<string, BookedNode>()
@@ -213,6 +218,7 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
             },
       refusedUntil: 0,
       refusal: undefined,
+      gone: row.reason === noMore,
       plans: plans.get(row.id) ?? [],
       out: row.out_reason ?? undefined,
     })

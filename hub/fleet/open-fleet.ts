@@ -11,7 +11,7 @@ import type { Store, StoreQuery } from '../store/store.ts'
 import { type CompatibilityCache, whyNot } from './compatible.ts'
 import { createEnrollment, type Enrollment } from './enrollment.ts'
 import type { Fleet } from './fleet.ts'
-import type { BookedBench, FleetBook } from './fleet-book.ts'
+import { type BookedBench, type FleetBook, noMore } from './fleet-book.ts'
 import { createLeases } from './leases.ts'
 import type { NodeCalls } from './node-calls.ts'
 import { benchView, compatibleView, nodeView } from './views.ts'
@@ -152,6 +152,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
           lease: undefined,
           refusedUntil: 0,
           refusal: undefined,
+          gone: false,
           plans: [],
           out: undefined,
         }
@@ -162,6 +163,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       const { title: wasTitle, parts: wasParts, labs: wasLabs, reported, reason: wasReason } = known
       const before = JSON.stringify([wasTitle, wasParts, wasLabs ?? null, reported, wasReason])
       known.refusedUntil = 0
+      known.gone = false
       known.limits = limits
       const raised = fence > known.fence
       if (raised) {
@@ -175,7 +177,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
     }
     for (const bench of book.benches.values()) {
       if (bench.node !== node || told.has(bench.id) || bench.reported === 'offline') continue
-      Object.assign(bench, { reported: 'offline', reason: 'the node has it no more', parts: {} })
+      Object.assign(bench, { reported: 'offline', reason: noMore, parts: {}, gone: true })
       touched.push(bench)
     }
     return touched
@@ -297,7 +299,11 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       changed(id)
       return inventory
     },
-    status: (id, payload) => setOnline(id, payload === 'online'),
+    status: (id, payload) => {
+      // The last word of a node that was removed.
+      if (payload !== 'online' && !book.nodes.has(id)) return
+      setOnline(id, payload === 'online')
+    },
     health: (id, message) => {
       const health = nodeHealthSchema.parse(message)
       const node = book.node(id)

@@ -36,6 +36,7 @@ export function benchView(book: FleetBook, bench: BookedBench, viewer: string | 
     ...(bench.lease !== undefined && bench.lease.holder === viewer ? { mine: true } : {}),
     ...(current === undefined ? {} : { outage: shownOutage(current) }),
     ...(next === undefined ? {} : { nextOutage: shownOutage(next) }),
+    ...(bench.gone ? { gone: true } : {}),
     parts: Object.fromEntries(parts),
   }
 }

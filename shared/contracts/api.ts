@@ -231,6 +231,8 @@ export const benchSchema = z.object({
   /** Why it is not for runs now, as staff have planned, and from when it is not the next time. */
   outage: shownOutageSchema.optional(),
   nextOutage: shownOutageSchema.optional(),
+  /** Its node has it no more: it may be removed. */
+  gone: z.boolean().optional(),
   /** Part → instrument with its signals. */
   parts: z.record(
     z.string(),

@@ -72,3 +72,16 @@ export const shownOutageSchema = z.object({
   until: time.optional(),
   weekly: z.boolean(),
 })
+
+/** `GET /api/v1/nodes/{node}/removal`, `GET /api/v1/benches/{bench}/removal`: what removing it would do. */
+export const removalPreviewSchema = z.object({
+  /** Taken out of the site, with what is planned for them and their history. */
+  benches: z.array(z.string()),
+  /** Runs that wait for these benches and no others: cancelled. */
+  waiting: z.number(),
+  /** Runs that were on them: they stay, with their results. */
+  runsKept: z.number(),
+  /** What stands against it now, and what to do; without it, it may be removed. */
+  hindrance: z.string().optional(),
+})
+export type RemovalPreview = z.infer<typeof removalPreviewSchema>

@@ -74,4 +74,23 @@ test('a node that is offline is not said to be well, and its numbers are those l
   await context.close()
 })
 
+test('a node that is gone for good is removed once its name is typed', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/nodes`)
+  const remove = page.getByRole('button', { name: 'Remove: physics-2' })
+  await remove.click()
+  assert.is(await page.getByRole('button', { name: 'Remove: demo' }).count(), 0, 'it is online')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('With it go its benches: physics-2.diode-1.').waitFor()
+  await dialog.getByText('2 runs wait for this alone and are cancelled.').waitFor()
+  await dialog.getByText('One run that was on it stays, with its results.').waitFor()
+  await dialog.getByRole('button', { name: 'Remove', exact: true }).click()
+  await dialog.getByText('Type the name as it is written above.').waitFor()
+  await dialog.getByLabel('Type physics-2 to confirm').fill('physics-2')
+  await dialog.getByRole('button', { name: 'Remove', exact: true }).click()
+  await remove.waitFor({ state: 'detached' })
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test.run()

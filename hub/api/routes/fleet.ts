@@ -21,7 +21,7 @@ import { notFound } from '../problems.ts'
 export const benchParams = z.object({
   bench: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}\.[a-z0-9][a-z0-9_-]{0,62}$/, 'must be <node>.<bench>'),
 })
-const nodeParams = z.object({ node: nameSchema })
+export const nodeParams = z.object({ node: nameSchema })
 
 /** Nodes and benches; an admin enrols nodes, staff may drive a bench directly. */
 export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiParts, guesses: Attempts): void {

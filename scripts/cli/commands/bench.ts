@@ -12,6 +12,7 @@ import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import type { HubClient } from '../hub-client.ts'
 import { mistake } from '../problem.ts'
 import { printList } from '../table.ts'
+import { addRemove } from './remove.ts'
 
 interface CloseOptions extends HubOptions {
   readonly reason: string
@@ -22,10 +23,13 @@ interface CloseOptions extends HubOptions {
   readonly atOnce?: boolean
 }
 
-/** `bench outages`, `bench close`, `bench open`: when a bench is not for runs. */
+/** `bench outages`, `bench close`, `bench open`: when a bench is not for runs; `bench remove`. */
 export function addBench(program: Command, context: Context): void {
   const { terminal } = context
-  const bench = program.command('bench').description('keep runs from a bench for a while, and let them on again')
+  const bench = program
+    .command('bench')
+    .description('keep runs from a bench for a while, let them on again, and remove it')
+  addRemove(bench, { kind: 'bench', context })
 
   withHub(bench.command('outages <bench>').description('when the bench is not for runs, now and to come')).action(
     async (id: string, options: HubOptions) => {

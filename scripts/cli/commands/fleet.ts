@@ -1,11 +1,13 @@
 import { enrollmentCodeSchema, nodeCredentialSchema } from '@fernlab/shared/contracts/api'
 import type { Command } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { addRemove } from './remove.ts'
 
-/** `node enroll`, `node rotate`, `node revoke`. */
+/** `node enroll`, `node rotate`, `node revoke`, `node remove`. */
 export function addFleet(program: Command, context: Context): void {
   const { terminal } = context
-  const node = program.command('node').description('enrol nodes, and change or end their credentials')
+  const node = program.command('node').description('enrol nodes, change or end their credentials, and remove them')
+  addRemove(node, { kind: 'node', context })
 
   withHub(
     node.command('enroll <node>').description('make a one-time code with which a node gets its credential'),

@@ -64,6 +64,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   let ownName = 'Ana Ruiz'
   const roles = new Map<string, Me['role']>()
   const takenBack = new Set<string>()
+  const removed = new Set<string>()
   const outages: Outage[] = [...plannedOutages]
   let scheduling = { stepMinutes: 10, windowHours: 168 }
   let retention: { dataDays: number | null; runDays: number | null } = { dataDays: 365, runDays: null }
@@ -404,7 +405,14 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       outages.push(made)
       return json(made, 201)
     }
-    if (call === 'GET /api/v1/nodes') return listed(nodes)
+    if (call === 'GET /api/v1/nodes') return listed(nodes.filter(({ id }) => !removed.has(id)))
+    if (collection === 'nodes' && verb === 'removal')
+      return json({ benches: ['physics-2.diode-1'], waiting: 2, runsKept: 1 })
+    if (collection === 'nodes' && request.method === 'DELETE') {
+      if (url.searchParams.get('confirm') !== id) return problem(422, 'not-confirmed')
+      removed.add(id)
+      return json(undefined, 204)
+    }
     if (call === 'POST /api/v1/nodes') {
       const { node } = body as { node: string }
       return json(

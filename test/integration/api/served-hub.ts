@@ -7,6 +7,7 @@ import { BookingBook, loadBookings } from '@fernlab/hub/bookings/booking-book'
 import { createBookings } from '@fernlab/hub/bookings/create-bookings'
 import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
 import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
+import { createRemoval } from '@fernlab/hub/fleet/removal'
 import { createGroups } from '@fernlab/hub/groups/groups'
 import { createMail } from '@fernlab/hub/mail/mail'
 import { createMaintenance } from '@fernlab/hub/maintenance/maintenance'
@@ -256,6 +257,14 @@ export async function serveHub(options: ServedOptions = {}) {
     standings,
     clock: bookingClock,
   })
+  const removal = createRemoval({
+    store,
+    book,
+    revoke: async () => {},
+    cancelWaiting: async () => {},
+    countWaiting: () => 0,
+    onRemoved: () => {},
+  })
   const app = await createApi({
     store,
     accounts,
@@ -265,6 +274,7 @@ export async function serveHub(options: ServedOptions = {}) {
     catalogue,
     fleet: { ...noFleet, ...options.fleet },
     benchCare,
+    removal,
     runs,
     sessions: tableSessions(runs),
     bookings,

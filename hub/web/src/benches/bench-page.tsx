@@ -2,9 +2,10 @@ import type { Bench } from '@fernlab/shared/contracts/api'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
-import { benchesQuery } from '../api/queries.ts'
+import { benchesQuery, meQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import { RemoveButton } from '../nodes/remove-button.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
@@ -38,6 +39,7 @@ export default function BenchPage() {
 
 function BenchView({ bench, title }: { bench: Bench; title: string }) {
   const { t, duration, reason } = useWords()
+  const manages = useQuery(meQuery(useApi())).data?.role === 'admin'
   return (
     <Page title={title} aside={<code className={styles.id}>{bench.id}</code>}>
       <div
@@ -80,6 +82,7 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
       </p>
       <Outages bench={bench} />
       <DirectPanel bench={bench} />
+      {bench.gone && manages ? <RemoveButton kind="benches" id={bench.id} /> : null}
     </Page>
   )
 }

@@ -9,6 +9,7 @@ import { NodeMark } from '../states/state-mark.tsx'
 import { bytes, count, quantity } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './nodes.module.css'
+import { RemoveButton } from './remove-button.tsx'
 
 /** One node: what is wrong first, then its health. */
 export function NodeCard({ node, manages }: { node: NodeInfo; manages: boolean }) {
@@ -24,6 +25,7 @@ export function NodeCard({ node, manages }: { node: NodeInfo; manages: boolean }
           {node.lastSeen === undefined ? '' : `${t('nodes.lastSeen')} ${words.moment(node.lastSeen)}`}
         </span>
         {manages ? <RevokeButton node={node} /> : null}
+        {manages && node.state !== 'online' ? <RemoveButton kind="nodes" id={node.id} /> : null}
       </div>
       {node.state === 'offline' && health !== undefined ? (
         <p className="soft">{t('nodes.asLastHeard', { time: words.moment(health.time) })}</p>
