@@ -3,8 +3,9 @@
  *
  * Adding a permission never takes anything away, and their order does not matter.
  */
-import { type Term, type Terms, termNames } from '@fernlab/shared/contracts/permissions'
+import type { Term, Terms } from '@fernlab/shared/contracts/permissions'
 import { priorities } from '@fernlab/shared/contracts/run-state'
+import { termNames } from '@fernlab/shared/contracts/terms'
 import type { Role } from '../accounts/caller.ts'
 
 /** A permission as decisions see it. */

@@ -3,16 +3,16 @@
  *
  * INVARIANTS: every change is in the audit log in the same write, with what was and what is.
  */
-import {
-  type BulkDone,
-  type ChangePermission,
-  type CreatePermission,
-  type Permission,
-  type PermissionTemplate,
-  type Subject,
-  type Terms,
-  usualTerms,
+import type {
+  BulkDone,
+  ChangePermission,
+  CreatePermission,
+  Permission,
+  PermissionTemplate,
+  Subject,
+  Terms,
 } from '@fernlab/shared/contracts/permissions'
+import { usualTerms } from '@fernlab/shared/contracts/terms'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'

@@ -1,10 +1,7 @@
 /** Groups of people and courses, nested: one schema each for hub, page and command line. */
 import * as z from 'zod'
 import { nameSchema } from './common.ts'
-
-export const groupKinds = ['group', 'course'] as const
-export const groupRoles = ['member', 'instructor'] as const
-export type GroupRole = (typeof groupRoles)[number]
+import { groupKinds, groupRoles } from './people.ts'
 
 const time = z.iso.datetime()
 const title = z.string().trim().min(1).max(120)

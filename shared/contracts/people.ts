@@ -4,6 +4,10 @@
 export const roles = ['admin', 'instructor', 'builder', 'student', 'guest'] as const
 export type Role = (typeof roles)[number]
 
+export const groupKinds = ['group', 'course'] as const
+/** What somebody is in a group. */
+export const groupRoles = ['member', 'instructor'] as const
+
 /** True for those who look after others' runs and benches. */
 export const isStaff = (role: Role | undefined): boolean => role === 'admin' || role === 'instructor'
 

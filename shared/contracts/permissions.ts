@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { nameSchema } from './common.ts'
 import { roles } from './people.ts'
 import { priorities } from './run-state.ts'
+import { termNames } from './terms.ts'
 
 const time = z.iso.datetime()
 const yearS = 366 * 86_400
@@ -32,24 +33,7 @@ export const termsSchema = z.strictObject({
 })
 export type Terms = z.infer<typeof termsSchema>
 export type Term = keyof Terms
-export const termNames = Object.keys(termsSchema.shape) as readonly Term[]
 
-/** What a permission gives where it does not say. */
-export const usualTerms: Terms = {
-  mayQueue: true,
-  mayBook: true,
-  mayBeBumped: false,
-  priority: priorities.usual,
-  sessionS: 1800,
-  mostOpen: null,
-  dayS: null,
-  weekS: null,
-  bookAheadS: 14 * 86_400,
-  mostBookings: 3,
-  countsSetup: false,
-}
-
-export const subjectKinds = ['everyone', 'role', 'group', 'person'] as const
 /** To whom: everyone who is signed in and no guest, a role, a group with all within it, or a person (also by mail address). */
 export const subjectSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('everyone') }),

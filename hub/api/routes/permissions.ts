@@ -9,9 +9,9 @@ import {
   effectiveSchema,
   permissionSchema,
   saveTemplateSchema,
-  subjectKinds,
   templateSchema,
 } from '@fernlab/shared/contracts/permissions'
+import { subjectKinds } from '@fernlab/shared/contracts/terms'
 import { z } from '@hono/zod-openapi'
 import { can } from '../../accounts/can.ts'
 import { dayOf, dayStart, mondayOf } from '../../permissions/bench-use.ts'

@@ -117,6 +117,25 @@ const people = createRoute({
   beforeLoad: onlyFor('admin', 'instructor'),
   component: lazyRouteComponent(() => import('./people/people-page.tsx')),
 })
+const groups = createRoute({
+  getParentRoute: () => framed,
+  path: '/people/groups',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('./groups/groups-page.tsx')),
+})
+const group = createRoute({
+  getParentRoute: () => framed,
+  path: '/people/groups/$groupId',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('./groups/group-page.tsx')),
+})
+const permissions = createRoute({
+  getParentRoute: () => framed,
+  path: '/people/permissions',
+  validateSearch: (search): { lab?: string; kind?: string } => pick(search, ['lab', 'kind']),
+  beforeLoad: onlyFor('admin', 'instructor'),
+  component: lazyRouteComponent(() => import('./permissions/permissions-page.tsx')),
+})
 const account = createRoute({
   getParentRoute: () => framed,
   path: '/account',
@@ -173,7 +192,22 @@ const confirmAddress = createRoute({
 })
 
 const tree = root.addChildren([
-  framed.addChildren([home, labs, lab, runs, run, benches, bench, nodes, people, account, settings]),
+  framed.addChildren([
+    home,
+    labs,
+    lab,
+    runs,
+    run,
+    benches,
+    bench,
+    nodes,
+    people,
+    groups,
+    group,
+    permissions,
+    account,
+    settings,
+  ]),
   signIn,
   setUp,
   join,

@@ -9,9 +9,9 @@ import {
   type Term,
   type Terms,
   templateSchema,
-  termNames,
   termsSchema,
 } from '@fernlab/shared/contracts/permissions'
+import { termNames } from '@fernlab/shared/contracts/terms'
 import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'

@@ -14,6 +14,7 @@ import { docsPage, docsStyle, type OpenApiDocument } from '../../../hub/api/docs
 import { openStaticFiles } from '../../../hub/api/static-files.ts'
 import { renderReadme } from '../../../hub/catalogue/render-readme.ts'
 import { readLabs } from './fake-labs.ts'
+import { type FakePermissions, fakePermissions } from './fake-permissions.ts'
 import { FakeRun } from './fake-run.ts'
 import { benches, invitations, nodes, people, plannedOutages, tokens } from './fake-staff.ts'
 
@@ -40,6 +41,9 @@ export interface FakeHub {
   role: Me['role']
   /** Whether the person must set up a second factor first. */
   mustSetUp: boolean
+  /** Whether the invitation leads into a group. */
+  intoGroup: boolean
+  readonly permissions: FakePermissions
   /** Who drives a bench directly, by the bench's id. */
   readonly heldBy: Map<string, 'me' | 'other'>
   /** Whoever takes a bench waits for this. */
@@ -75,6 +79,8 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     down: false,
     empty: false,
     role: 'admin' as Me['role'],
+    intoGroup: false,
+    permissions: fakePermissions(),
     runs,
     mustSetUp: false,
     heldBy: new Map<string, 'me' | 'other'>(),
@@ -199,7 +205,12 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (call === 'POST /api/v1/join/check') {
       const good = (body as { token?: string }).token === 'once'
       return good
-        ? json({ role: 'student', by: 'Bo Lindqvist' })
+        ? json({
+            role: 'student',
+            by: 'Bo Lindqvist',
+            register: true,
+            ...(hub.intoGroup ? { group: { id: 'optics', name: 'Optics, spring' } } : {}),
+          })
         : problem(410, 'invitation-over', { hint: 'This invitation no longer works.' })
     }
     if (call === 'POST /api/v1/join') {
@@ -234,6 +245,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       )
     }
     const [, , , collection = '', id = '', verb = '', ...rest] = path.split('/')
+    if (['groups', 'permissions', 'permission-templates'].includes(collection) || verb === 'permission') {
+      const answer = isSignedIn ? hub.permissions.answer(call, url, body, hub.role) : { status: 401 }
+      if (answer?.status === 404) return problem(404, 'group-unknown')
+      if (answer !== undefined) return json(answer.body, answer.status)
+    }
     if (collection === 'labs') {
       const lab = labs.get(id)
       if (lab === undefined) return problem(404, 'lab-unknown')
@@ -252,6 +268,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       return json({ ...lab.detail, benches: benches.filter((bench) => bench.labs.includes(id)) })
     }
     if (!isSignedIn) return problem(401, 'not-signed-in')
+    if (call === 'POST /api/v1/join/accept') return json({ group: 'optics' })
     if (call === 'GET /api/v1/me') {
       const mustSetUp = hub.mustSetUp ? { mustSetUp: 'second-factor' } : {}
       return json({ id: 'p1', name: ownName, email: 'ana@school.example', role: hub.role, ...mustSetUp })
@@ -450,8 +467,9 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       const listed = lines.map((text, index) => {
         const [name = '', email = ''] = text.split(',')
         const known = people.some((person) => person.email === email)
+        const { group } = body as { group?: string }
         const link = known || preview ? {} : { link: `https://lab.school.example/reset#token=t${index}` }
-        return { line: index + 2, name, email, role, known, ...link }
+        return { line: index + 2, name, email, role, groups: group === undefined ? [] : [group], known, ...link }
       })
       return json({ letters: false, people: listed })
     }

@@ -5,7 +5,7 @@ import type {
   Permission,
   PermissionTemplate,
 } from '@fernlab/shared/contracts/permissions'
-import { usualTerms } from '@fernlab/shared/contracts/permissions'
+import { usualTerms } from '@fernlab/shared/contracts/terms'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { type ServedHub, serveHub } from '../api/served-hub.ts'

@@ -8,7 +8,9 @@ import {
   type Who,
 } from '@fernlab/hub/permissions/effective'
 import { roles } from '@fernlab/shared/contracts/people'
-import { type Term, type Terms, termNames, usualTerms } from '@fernlab/shared/contracts/permissions'
+import type { Term, Terms } from '@fernlab/shared/contracts/permissions'
+import { priorities } from '@fernlab/shared/contracts/run-state'
+import { termNames, usualTerms } from '@fernlab/shared/contracts/terms'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { cases } from '../../support/long.ts'
@@ -81,6 +83,8 @@ test('a permission holds from its start until before its end', () => {
   )
   assert.equal(may(timed, { at: 200 }).gives, nothing)
 })
+
+test('the usual priority is the scheduler’s', () => assert.is(usualTerms.priority, priorities.usual))
 
 test('nobody gave anything: nothing', () => {
   assert.equal(may([]), { gives: nothing, sources: {}, holding: [] })

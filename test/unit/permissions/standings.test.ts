@@ -1,6 +1,7 @@
 import { BenchUse } from '@fernlab/hub/permissions/bench-use'
 import { createStandings } from '@fernlab/hub/permissions/standings'
-import { type Terms, usualTerms } from '@fernlab/shared/contracts/permissions'
+import type { Terms } from '@fernlab/shared/contracts/permissions'
+import { usualTerms } from '@fernlab/shared/contracts/terms'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'

@@ -74,6 +74,10 @@ export const lookAtInvitation = (api: Api, token: string): Promise<z.infer<typeo
 export const join = (api: Api, input: z.infer<typeof setupSchema>): Promise<Me> =>
   api.send('POST', '/api/v1/join', input)
 
+/** Joins the invitation's group with the account that one has. */
+export const acceptInvitation = (api: Api, token: string): Promise<{ group: string }> =>
+  api.send('POST', '/api/v1/join/accept', { token })
+
 /** Asks for an account; a letter with a link follows. */
 export const register = (api: Api, input: { name: string; email: string }): Promise<unknown> =>
   api.send('POST', '/api/v1/register', input)

@@ -80,6 +80,7 @@ export const readmeQuery = (api: Api, { id, version }: Pick<LabDetail, 'id' | 'v
 export interface RunFilter {
   /** Without it staff see everybody's, others their own. */
   readonly person: string | undefined
+  readonly group?: string | undefined
   readonly lab?: string | undefined
   readonly state?: string | undefined
   readonly limit?: number | undefined

@@ -11,9 +11,11 @@ import { meQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { mayQuery } from '../permissions/permission-queries.ts'
 import { useWords } from '../words/use-words.ts'
 import { useEstimate } from './estimate-line.tsx'
 import styles from './lab.module.css'
+import { MayLine, mayNot } from './may-line.tsx'
 import { ParameterField } from './parameter-field.tsx'
 import { checkInput, initialInput, type LabProtocol, parametersOf, type Scalar } from './parameters.ts'
 
@@ -34,6 +36,11 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
   const navigate = useNavigate()
   const me = useQuery(meQuery(api))
   const isGuest = me.data?.role === 'guest'
+  const may = useQuery({
+    ...mayQuery(api, lab.id, protocol.name),
+    enabled: me.data != null && !isGuest,
+  }).data
+  const refusedToRun = may !== undefined && !may.gives.mayQueue
   const whyNot = useId()
   const parameters = useMemo(() => parametersOf(protocol), [protocol])
   const start = (earlier: Run | undefined) =>
@@ -61,6 +68,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
       client.setQueryData(['runs', 'one', run.id], run)
       void client.invalidateQueries({ queryKey: ['runs', 'active'] })
       void client.invalidateQueries({ queryKey: ['runs', 'list'] })
+      void client.invalidateQueries({ queryKey: ['may'] })
       void navigate({ to: '/runs/$runId', params: { runId: run.id } })
     },
   })
@@ -76,7 +84,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
   }
   const send = (event: FormEvent) => {
     event.preventDefault()
-    if (!served || isGuest) return
+    if (!served || isGuest || refusedToRun) return
     if (values !== undefined) submit.mutate(values)
     else (event.currentTarget.querySelector('[aria-invalid="true"]') as HTMLElement | null)?.focus()
   }
@@ -128,8 +136,8 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
             size="md"
             fullWidth
             loading={submit.isPending}
-            disabled={isGuest}
-            {...(isGuest ? { 'aria-describedby': whyNot } : {})}
+            disabled={isGuest || refusedToRun}
+            {...(isGuest || refusedToRun ? { 'aria-describedby': whyNot } : {})}
             leftSection={<IconPlayerPlay size={18} aria-hidden="true" />}
           >
             {t('lab.run')}
@@ -140,6 +148,8 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
             {t('lab.guest')}
           </p>
         ) : null}
+        {refusedToRun && served ? <p id={whyNot}>{mayNot(may, words)}</p> : null}
+        {may === undefined ? null : <MayLine may={may} />}
         {submit.error === null ? null : <ProblemNotice error={submit.error} />}
         <IssueList issues={others} />
         {parameters.length === 0 ? null : (

@@ -1,5 +1,6 @@
 import { Button, CopyButton, UnstyledButton } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
+import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import { ApiProblem } from '../api/client.ts'
 import { reasonIn } from '../words/reasons.ts'
@@ -36,12 +37,13 @@ export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: ()
 const isFinal = (error: unknown): boolean =>
   error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429
 
-function words(error: unknown, t: ReturnType<typeof useTranslation>['t']) {
+function words(error: unknown, t: TFunction) {
   if (!(error instanceof ApiProblem)) {
     return { what: t('error.page'), hint: t('error.pageHint'), code: error instanceof Error ? error.name : 'unknown' }
   }
   if (error.code === 'network') return { what: t('error.network'), hint: t('error.networkHint'), code: error.code }
-  if (error.status === 403) return { what: t('error.forbidden'), hint: t('error.forbiddenHint'), code: error.code }
+  if (error.code === 'forbidden' || error.code === 'scope-missing')
+    return { what: t('error.forbidden'), hint: t('error.forbiddenHint'), code: error.code }
   if (error.status >= 500 && error.hint === undefined) {
     return { what: t('error.internal'), hint: t('error.internalHint'), code: error.code }
   }

@@ -5,6 +5,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
+import { GroupSelect } from '../groups/group-select.tsx'
 import dialog from '../notices/dialog.module.css'
 import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
@@ -29,30 +30,41 @@ export function ImportDialog({ opened, role, onClose }: Props) {
   const api = useApi()
   const client = useQueryClient()
   const [as, setAs] = useState('student')
+  const [group, setGroup] = useState('')
   const [csv, setCsv] = useState('')
-  const call = (preview: boolean, text: string, to: string) =>
-    api.send<ImportedPeople>('POST', '/api/v1/users/import', { csv: text, role: to, preview })
-  const look = useMutation({ mutationFn: ({ text, to }: { text: string; to: string }) => call(true, text, to) })
+  const call = (preview: boolean, { text, to, into }: { text: string; to: string; into: string }) =>
+    api.send<ImportedPeople>('POST', '/api/v1/users/import', {
+      csv: text,
+      role: to,
+      ...(into === '' ? {} : { group: into }),
+      preview,
+    })
+  const look = useMutation({ mutationFn: (list: { text: string; to: string; into: string }) => call(true, list) })
   const make = useMutation({
-    mutationFn: () => call(false, csv, as),
-    onSuccess: () => void client.invalidateQueries({ queryKey: ['people'] }),
+    mutationFn: () => call(false, { text: csv, to: as, into: group }),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['people'] })
+      void client.invalidateQueries({ queryKey: ['groups'] })
+    },
   })
   const choose = async (file: File | null) => {
     if (file === null) return
     const text = await file.text()
     setCsv(text)
     make.reset()
-    look.mutate({ text, to: as })
+    look.mutate({ text, to: as, into: group })
   }
   const close = () => {
     look.reset()
     make.reset()
     setCsv('')
     setAs('student')
+    setGroup('')
     onClose()
   }
   const shown = make.data ?? look.data
   const fresh = shown?.people.filter(({ known }) => !known) ?? []
+  const joining = shown?.people.filter(({ known, groups }) => known && groups.length > 0).length ?? 0
   const error = make.error ?? look.error
   return (
     <Modal
@@ -74,7 +86,18 @@ export function ImportDialog({ opened, role, onClose }: Props) {
               onChange={(event) => {
                 const to = event.currentTarget.value
                 setAs(to)
-                if (csv !== '') look.mutate({ text: csv, to })
+                if (csv !== '') look.mutate({ text: csv, to, into: group })
+              }}
+            />
+            <GroupSelect
+              label={t('groups.into')}
+              none={t('groups.intoNone')}
+              managed
+              value={group}
+              onChange={(event) => {
+                const into = event.currentTarget.value
+                setGroup(into)
+                if (csv !== '') look.mutate({ text: csv, to: as, into })
               }}
             />
             <FileButton accept=".csv,text/csv,text/plain" onChange={(file) => void choose(file)}>
@@ -94,7 +117,7 @@ export function ImportDialog({ opened, role, onClose }: Props) {
         {error === null ? null : <ProblemNotice error={error} />}
         <IssueList issues={error instanceof ApiProblem ? error.issues : []} />
         {shown === undefined ? null : <Listed people={shown.people} />}
-        {make.data !== undefined || look.data === undefined || fresh.length > 0 ? null : (
+        {make.data !== undefined || look.data === undefined || fresh.length > 0 || joining > 0 ? null : (
           <p className="soft">{t('people.noneNew')}</p>
         )}
         <div className={dialog.buttons}>
@@ -104,11 +127,13 @@ export function ImportDialog({ opened, role, onClose }: Props) {
                 {t('common.cancel')}
               </Button>
               <Button
-                disabled={look.data === undefined || fresh.length === 0}
+                disabled={look.data === undefined || (fresh.length === 0 && joining === 0)}
                 loading={make.isPending}
                 onClick={() => make.mutate()}
               >
-                {t('people.importMake', { count: fresh.length })}
+                {fresh.length === 0 && joining > 0
+                  ? t('groups.putInCount', { count: joining })
+                  : t('people.importMake', { count: fresh.length })}
               </Button>
             </>
           ) : (
@@ -145,6 +170,7 @@ function Listed({ people }: { people: ImportedPeople['people'] }) {
             <th scope="col">{t('people.importName')}</th>
             <th scope="col">{t('people.importEmail')}</th>
             <th scope="col">{t('account.role')}</th>
+            <th scope="col">{t('groups.title')}</th>
             <th scope="col">{t('people.importState')}</th>
           </tr>
         </thead>
@@ -155,6 +181,7 @@ function Listed({ people }: { people: ImportedPeople['people'] }) {
               <td>{person.name}</td>
               <td>{person.email}</td>
               <td>{t(`account.roles.${person.role}`)}</td>
+              <td>{person.groups.join(', ')}</td>
               <td className={person.known ? 'soft' : undefined}>
                 {person.known ? t('people.isKnown') : t('people.isNew')}
               </td>

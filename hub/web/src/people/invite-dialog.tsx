@@ -1,9 +1,10 @@
 import type { createdInvitationSchema, Me } from '@fernlab/shared/contracts/api'
-import { Button, Modal, NativeSelect, TextInput } from '@mantine/core'
+import { Button, Checkbox, Modal, NativeSelect, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type * as z from 'zod'
 import { useApi } from '../api/context.tsx'
+import { GroupSelect } from '../groups/group-select.tsx'
 import { CopyLine } from '../notices/copy-line.tsx'
 import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
@@ -13,7 +14,7 @@ import { invitable } from './roles.ts'
 type Created = z.infer<typeof createdInvitationSchema>
 
 const ends = [1, 7, 14, 30, 180] as const
-const first = { role: 'student', most: '30', days: '14', note: '' }
+const first = { role: 'student', most: '30', days: '14', note: '', group: '' }
 
 interface Props {
   readonly opened: boolean
@@ -28,6 +29,7 @@ export function InviteDialog({ opened, role, onClose }: Props) {
   const client = useQueryClient()
   const [values, setValues] = useState(first)
   const [sent, setSent] = useState(false)
+  const [onlyMembers, setOnlyMembers] = useState(false)
   const most = Number(values.most)
   const good = Number.isInteger(most) && most >= 1 && most <= 1000
   const make = useMutation({
@@ -36,6 +38,7 @@ export function InviteDialog({ opened, role, onClose }: Props) {
         role: values.role,
         most,
         expiresInDays: Number(values.days),
+        ...(values.group === '' ? {} : { group: values.group, register: !onlyMembers }),
         ...(values.note.trim() === '' ? {} : { note: values.note.trim() }),
       }),
     onSuccess: () => void client.invalidateQueries({ queryKey: ['invitations'] }),
@@ -48,6 +51,7 @@ export function InviteDialog({ opened, role, onClose }: Props) {
     make.reset()
     setValues(first)
     setSent(false)
+    setOnlyMembers(false)
     onClose()
   }
   const send = (event: FormEvent) => {
@@ -72,6 +76,20 @@ export function InviteDialog({ opened, role, onClose }: Props) {
             data={invitable(role).map((to) => ({ value: to, label: t(`account.roles.${to}`) }))}
             onChange={set('role')}
           />
+          <GroupSelect
+            label={t('groups.into')}
+            none={t('groups.intoNone')}
+            managed
+            value={values.group}
+            onChange={set('group')}
+          />
+          {values.group === '' ? null : (
+            <Checkbox
+              label={t('groups.onlyMembers')}
+              checked={onlyMembers}
+              onChange={(event) => setOnlyMembers(event.currentTarget.checked)}
+            />
+          )}
           <TextInput
             label={t('people.most')}
             inputMode="numeric"

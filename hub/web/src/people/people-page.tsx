@@ -15,6 +15,7 @@ import { ImportDialog } from './import-dialog.tsx'
 import { Invitations } from './invitations.tsx'
 import { InviteDialog } from './invite-dialog.tsx'
 import styles from './people.module.css'
+import { PeopleNav } from './people-nav.tsx'
 import { PersonRow } from './person-row.tsx'
 
 /** Who may use this hub, as what, and the links by which others come. */
@@ -45,6 +46,7 @@ export default function PeoplePage() {
   )
   return (
     <Page title={t('people.title')} aside={ways}>
+      <PeopleNav />
       <div className={styles.people}>
         <TextInput
           className={styles.search}

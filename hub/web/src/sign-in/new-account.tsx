@@ -32,11 +32,23 @@ interface Props<Opened> {
   readonly look: (api: Api, token: string) => Promise<Opened>
   /** Makes the account and signs in. */
   readonly make: (api: Api, account: Account) => Promise<unknown>
+  /** What stands in place of the form for this link, for who needs no account by it. */
+  readonly instead?: (opened: Opened, token: string) => ReactNode
   readonly children?: ReactNode
 }
 
 /** The page of a link by which a person makes an account of their own. */
-export function NewAccount<Opened>({ kind, title, text, noToken, button, look, make, children }: Props<Opened>) {
+export function NewAccount<Opened>({
+  kind,
+  title,
+  text,
+  noToken,
+  button,
+  look,
+  make,
+  instead,
+  children,
+}: Props<Opened>) {
   const { t } = useTranslation()
   const api = useApi()
   const client = useQueryClient()
@@ -75,6 +87,14 @@ export function NewAccount<Opened>({ kind, title, text, noToken, button, look, m
       <Entrance title={title}>
         {link.error === null ? <Loading /> : <ProblemNotice error={link.error} onRetry={() => void link.refetch()} />}
         {back}
+      </Entrance>
+    )
+  }
+  const other = instead?.(link.data, token)
+  if (other !== undefined) {
+    return (
+      <Entrance title={title} text={text(link.data)}>
+        {other}
       </Entrance>
     )
   }

@@ -66,6 +66,10 @@ function zone(language: string): string {
   return parts.find((part) => part.type === 'timeZoneName')?.value ?? ''
 }
 
+/** The day alone. */
+export const date = (iso: string, language: string): string =>
+  new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(iso))
+
 /** The time of day to the second, for logs. */
 export function clockTime(iso: string, language: string): string {
   return new Intl.DateTimeFormat(language, {

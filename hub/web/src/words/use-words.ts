@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { regionOf } from '../language/language.ts'
 import { quantity } from './quantity.ts'
 import { reasonIn, troubleIn } from './reasons.ts'
-import { about, absolute, clockTime, duration, moment, range, soonTime } from './time.ts'
+import { about, absolute, clockTime, date, duration, moment, range, soonTime } from './time.ts'
 
 /** The text for a language, falling back to English, then to whatever there is. */
 export function textIn(text: Text | undefined, language: string): string {
@@ -45,6 +45,7 @@ export function useWords() {
       moment: (iso: string, nowMs = Date.now()) => moment(iso, regionOf(language), nowMs),
       soonTime: (iso: string) => soonTime(iso, regionOf(language), Date.now()),
       absolute: (iso: string) => absolute(iso, regionOf(language)),
+      date: (iso: string) => date(iso, regionOf(language)),
       clockTime: (iso: string) => clockTime(iso, regionOf(language)),
     }),
     [t, language],

@@ -1,0 +1,165 @@
+import { nothing } from '@fernlab/hub/permissions/effective'
+import { usualTerms } from '@fernlab/shared/contracts/terms'
+import type { Browser } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
+import { visit } from './support/browser.ts'
+import type { FakeHub } from './support/fake-hub.ts'
+import { stage } from './support/stage.ts'
+
+const test = suite('groups and permissions on the page', { timeoutMs: 60_000 })
+let hub: FakeHub
+let browser: Browser
+
+stage(test, (given) => {
+  ;({ hub, browser } = given)
+})
+
+test('an admin makes a course within a group and puts people in, takes one out and undoes it', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/people`)
+  await page.getByRole('navigation', { name: 'People' }).getByRole('link', { name: 'Groups' }).click()
+  await page.getByText('course, 1 Feb 2027 to 30 Jun 2027').waitFor()
+  await page.getByRole('button', { name: 'Make a group' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill('Física 2')
+  assert.is(await dialog.getByLabel('Id', { exact: true }).inputValue(), 'fisica-2')
+  await dialog.getByLabel('Within').selectOption('school')
+  await dialog.getByLabel('A course').check()
+  await dialog.getByLabel('Begins').fill('2027-02-01T09:00')
+  await dialog.getByRole('button', { name: 'Make a group' }).click()
+  await page.waitForURL(`${hub.url}/people/groups/fisica-2`)
+  await page.getByText('Nobody is in this group yet.').waitFor()
+  await page.goto(`${hub.url}/people/groups/optics`)
+  await page.getByRole('button', { name: 'Put people in' }).click()
+  await dialog.getByLabel('Mail addresses').fill('ana@school.example\nnobody@x.example')
+  await dialog.getByRole('button', { name: 'Put 2 people in' }).click()
+  await dialog.getByText('nobody@x.example is nobody with an account here').waitFor()
+  await dialog.getByLabel('Mail addresses').fill('ana@school.example')
+  await dialog.getByRole('button', { name: 'Put 1 person in' }).click()
+  await page.getByLabel('Role of Ana Ruiz').waitFor()
+  await page.getByRole('button', { name: 'Take out: Ana Ruiz' }).click()
+  await page.getByText('Ana Ruiz is out of this group.').waitFor()
+  await page.getByLabel('Role of Ana Ruiz').waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.getByLabel('Role of Ana Ruiz').waitFor()
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
+test('what removing a group takes away is said before it is done', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/people/groups/optics`)
+  await page.getByRole('button', { name: 'Remove the group' }).click()
+  const dialog = page.getByRole('dialog')
+  for (const text of [
+    '2 people are in it no more.',
+    'Groups within it move out of it: monday.',
+    '1 open invitation is taken back.',
+    '1 permission ends.',
+  ])
+    await dialog.getByText(text).waitFor()
+  await dialog.getByRole('button', { name: 'Remove the group' }).click()
+  await page.waitForURL(`${hub.url}/people/groups`)
+  await page.getByRole('heading', { name: 'Groups', level: 1 }).waitFor()
+  await page.getByRole('link', { name: 'Optics, spring' }).waitFor({ state: 'detached' })
+  await context.close()
+})
+
+test('an admin gives a permission from a template, copies it, changes two after a look, and takes one away', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/people/permissions`)
+  await page.getByRole('heading', { name: 'everyone · every lab' }).waitFor()
+  await page.getByRole('button', { name: 'Give a permission' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('To', { exact: true }).selectOption('role')
+  await dialog.getByLabel('Begin with').selectOption('class')
+  assert.is(await dialog.getByLabel('Bench time a day, min').inputValue(), '120')
+  await dialog.getByLabel('Priority, 1 to 100').fill('0')
+  await dialog.getByText('A whole number from 1 to 100').waitFor()
+  await dialog.getByLabel('Priority, 1 to 100').fill('4')
+  await dialog.getByLabel('Lab').selectOption('diode-iv')
+  await dialog.getByRole('button', { name: 'Give a permission' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await page.getByRole('heading', { name: /^all with the role student · / }).waitFor()
+  await page.getByRole('button', { name: 'Copy: all with the role student' }).click()
+  await dialog.getByLabel('Role').selectOption('builder')
+  await dialog.getByRole('button', { name: 'Give a permission' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await page.getByRole('checkbox', { name: 'Select: all with the role student' }).check()
+  await page.getByRole('checkbox', { name: 'Select: all with the role lab builder' }).check()
+  await page.getByRole('button', { name: 'Change 2 permissions' }).click()
+  await dialog.getByLabel('Bench time a day, min').fill('30')
+  await dialog.getByRole('button', { name: 'See what it would be' }).click()
+  await dialog.getByText('all with the role student, diode-iv: 2 h 0 min becomes 30 min').waitFor()
+  await dialog.getByRole('button', { name: 'Change 2 permissions' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await page
+    .getByText(/Bench time a day: 30 min/)
+    .first()
+    .waitFor()
+  await page.getByRole('button', { name: 'Take away: all with the role student' }).click()
+  await dialog.getByRole('button', { name: 'Take away' }).click()
+  await page.getByRole('heading', { name: /^all with the role student/ }).waitFor({ state: 'detached' })
+  await page.getByLabel('To', { exact: true }).selectOption('group')
+  await page.getByRole('heading', { name: 'everyone · every lab' }).waitFor({ state: 'detached' })
+  assert.match(page.url(), /kind=group/)
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
+test('an instructor looks at permissions and changes none; a student sees none of them', async () => {
+  hub.role = 'instructor'
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/people/permissions`)
+  await page.getByRole('heading', { name: 'everyone · every lab' }).waitFor()
+  assert.is(await page.locator('main').getByRole('button').count(), 0)
+  await context.close()
+  hub.role = 'student'
+  const pupil = await visit(browser)
+  await pupil.page.goto(`${hub.url}/people/permissions`)
+  await pupil.page.getByText('This page is for staff.').waitFor()
+  await pupil.page.goto(`${hub.url}/people/groups`)
+  await pupil.page.getByText('(member)').first().waitFor()
+  assert.is(await pupil.page.getByRole('button', { name: 'Make a group' }).count(), 0)
+  await pupil.context.close()
+})
+
+test('a student reads on the lab’s page what they may and which permission gave it', async () => {
+  hub.role = 'student'
+  hub.permissions.may = { gives: { ...usualTerms, mostOpen: 5, dayS: 7200 } }
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/labs/rc-circuit`)
+  const line = page.getByText('You may run this: 1 of 5 waiting or running, 12 min of 2 h 0 min used today')
+  await line.click()
+  await page.getByText('Bench time a day').waitFor()
+  assert.ok((await page.getByText('(everyone)').count()) > 5)
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
+test('without a permission the form says so and whom to ask', async () => {
+  hub.role = 'student'
+  hub.permissions.may = { gives: nothing, sources: {}, permissions: [], protocols: [] }
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/labs/rc-circuit`)
+  await page.getByText('You may not run this lab yet. Ask Bo Lindqvist.').waitFor()
+  assert.ok(await page.getByRole('button', { name: 'Run', exact: true }).isDisabled())
+  hub.permissions.may = { ...hub.permissions.may, protocols: ['frequency-response'] }
+  await page.reload()
+  await page.getByText('You may not run this protocol. Ask Bo Lindqvist.').waitFor()
+  await context.close()
+})
+
+test('whoever is signed in joins the group of an invitation with the account that they have', async () => {
+  hub.intoGroup = true
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/join#token=once`)
+  await page.getByText('Bo Lindqvist invites you into Optics, spring.').waitFor()
+  await page.getByRole('button', { name: 'Join Optics, spring' }).click()
+  await page.waitForURL(`${hub.url}/labs`)
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
+test.run()

@@ -1,0 +1,170 @@
+/** Groups and permissions of the stand-in hub, from memory. */
+import type { Me } from '@fernlab/shared/contracts/api'
+import type { Group, GroupMember } from '@fernlab/shared/contracts/groups'
+import type { EffectivePermission, Permission, PermissionTemplate } from '@fernlab/shared/contracts/permissions'
+import { termNames, usualTerms } from '@fernlab/shared/contracts/terms'
+import { people } from './fake-staff.ts'
+
+const group = (id: string, name: string, more: Partial<Group> = {}): Group => ({
+  id,
+  name,
+  kind: 'group',
+  people: 1,
+  instructors: [],
+  sees: true,
+  manages: true,
+  ...more,
+})
+
+const templates: readonly PermissionTemplate[] = [
+  { id: 'class', title: 'A class', gives: { ...usualTerms, mostOpen: 5, dayS: 7200 } },
+]
+
+export interface FakePermissions {
+  /** What the student on the page may; the usual unless set. */
+  may: Partial<EffectivePermission>
+  /** Answers the call, or undefined for one that is not of these. */
+  answer(call: string, url: URL, body: unknown, role: Me['role']): { status: number; body?: unknown } | undefined
+}
+
+export function fakePermissions(): FakePermissions {
+  let groups: Group[] = [
+    group('school', 'School', { people: 2 }),
+    group('optics', 'Optics, spring', {
+      kind: 'course',
+      within: 'school',
+      from: '2027-02-01T08:00:00.000Z',
+      until: '2027-06-30T18:00:00.000Z',
+      people: 2,
+      instructors: [{ id: 'p2', name: 'Bo Lindqvist' }],
+    }),
+  ]
+  const [, bo, chiamaka] = people
+  const members: GroupMember[] = [bo, chiamaka].flatMap((person) =>
+    person === undefined
+      ? []
+      : [{ ...person, role: person.role === 'instructor' ? ('instructor' as const) : ('member' as const) }],
+  )
+  let permissions: Permission[] = [
+    { id: 'everyone', subject: { kind: 'everyone' }, lab: null, protocols: null, gives: usualTerms },
+    {
+      id: 'q1',
+      subject: { kind: 'group', id: 'optics' },
+      subjectName: 'Optics, spring',
+      lab: 'rc-circuit',
+      protocols: ['charge-curve'],
+      until: '2027-06-30T18:00:00.000Z',
+      note: 'First weeks',
+      gives: { ...usualTerms, priority: 3, mostOpen: 5, dayS: 7200 },
+    },
+  ]
+  let made = 0
+  const merged = (old: Permission, change: Partial<Permission>): Permission => ({
+    ...old,
+    ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
+    gives: { ...old.gives, ...change.gives },
+  })
+  const fake: FakePermissions = {
+    may: {},
+    answer: (call, url, body, role) => {
+      const [method] = call.split(' ')
+      const [, , , collection, id = '', verb = ''] = url.pathname.split('/')
+      const ok = (answer?: unknown, status = 200) => ({ status, body: answer })
+      if (collection === 'labs' && verb === 'permission') {
+        const unlimited = role === 'admin'
+        return ok({
+          unlimited,
+          gives: usualTerms,
+          sources: unlimited ? {} : Object.fromEntries(termNames.map((term) => [term, 'everyone'])),
+          permissions: unlimited ? [] : permissions.filter((one) => one.id === 'everyone'),
+          protocols: ['charge-curve', 'frequency-response'],
+          used: { open: 1, dayS: 720, weekS: 720 },
+          dayEnds: '2027-01-02T00:00:00.000Z',
+          weekEnds: '2027-01-04T00:00:00.000Z',
+          ask: ['Bo Lindqvist'],
+          ...fake.may,
+        })
+      }
+      if (collection === 'groups') {
+        const found = groups.find((one) => one.id === id)
+        if (call === 'GET /api/v1/groups') {
+          const staff = role === 'admin' || role === 'instructor'
+          const shown = groups.map((one) => (staff ? one : { ...one, sees: false, manages: false, mine: 'member' }))
+          return ok({ items: shown })
+        }
+        if (call === 'POST /api/v1/groups') {
+          const fresh = group('', '', { ...(body as Partial<Group>), people: 0 })
+          groups = [...groups, fresh]
+          return ok(fresh, 201)
+        }
+        if (found === undefined) return { status: 404 }
+        if (verb === 'removal') return ok({ people: 2, inner: ['monday'], invitations: 1, permissions: 1 })
+        if (verb === 'members') {
+          const { add = [], remove = [] } = (body ?? {}) as {
+            add?: { who: string; role: 'member' }[]
+            remove?: string[]
+          }
+          if (method === 'GET') return ok({ items: id === 'optics' ? members : [] })
+          const unknown = add.find(({ who }) => !people.some((one) => one.id === who || one.email === who))
+          if (unknown !== undefined) {
+            const issues = [{ path: 'add[0].who', message: `${unknown.who} is nobody with an account here` }]
+            return ok({ status: 422, code: 'members-invalid', detail: 'some have no account', issues }, 422)
+          }
+          for (const who of remove)
+            members.splice(
+              members.findIndex((one) => one.id === who),
+              1,
+            )
+          for (const { who, role: as } of add) {
+            const person = people.find((one) => one.id === who || one.email === who)
+            const at = members.findIndex((one) => one.id === person?.id)
+            if (at >= 0) members.splice(at, 1)
+            if (person !== undefined) members.push({ ...person, role: as })
+          }
+          return ok({ added: add.length, changed: 0, removed: remove.length })
+        }
+        if (method === 'DELETE') {
+          groups = groups.filter((one) => one.id !== id)
+          return { status: 204 }
+        }
+        if (method === 'PUT') {
+          const changed = { ...found, ...(body as Partial<Group>) }
+          groups = groups.map((one) => (one.id === id ? changed : one))
+          return ok(changed)
+        }
+        return ok(found)
+      }
+      if (collection === 'permission-templates') return ok({ items: templates })
+      if (collection !== 'permissions') return undefined
+      if (call === 'GET /api/v1/permissions') {
+        const [lab, kind] = [url.searchParams.get('lab'), url.searchParams.get('kind')]
+        const items = permissions.filter(
+          (one) =>
+            (lab === null || one.lab === null || one.lab === lab) && (kind === null || one.subject.kind === kind),
+        )
+        return ok({ items })
+      }
+      if (id === 'bulk') {
+        const { ids, change, preview } = body as { ids: string[]; change: Partial<Permission>; preview: boolean }
+        const before = permissions.filter((one) => ids.includes(one.id))
+        if (!preview) permissions = permissions.map((one) => (ids.includes(one.id) ? merged(one, change) : one))
+        return ok({ items: before.map((one) => ({ before: one, after: merged(one, change) })) })
+      }
+      const old = permissions.find((one) => one.id === id)
+      if (method === 'POST') {
+        const base = old ?? { id: '', subject: { kind: 'everyone' }, lab: null, protocols: null, gives: usualTerms }
+        const fresh = { ...merged(base, body as Partial<Permission>), id: `made-${made++}` }
+        permissions = [...permissions, fresh]
+        return ok(fresh, 201)
+      }
+      if (method === 'DELETE') {
+        permissions = permissions.filter((one) => one.id !== id)
+        return { status: 204 }
+      }
+      if (old === undefined) return { status: 404 }
+      permissions = permissions.map((one) => (one.id === id ? merged(one, body as Partial<Permission>) : one))
+      return ok(permissions.find((one) => one.id === id))
+    },
+  }
+  return fake
+}
