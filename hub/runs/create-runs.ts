@@ -233,11 +233,11 @@ export function createRuns(options: CreateRunsOptions): Runs {
         if (before !== undefined) return { id: before.id, run: before, replayed: true }
       }
       const admitted = await admission.admit(caller, body)
+      const open = session === undefined ? undefined : openSession(caller.personId, body.lab)
+      if (open !== undefined) return { id: open.id, run: await existing(open.id), replayed: true }
       // From here to the run's place in memory nothing is awaited: two can not take the last one.
       admitted.requirePlace()
       const row = rowOf(caller, body, admitted)
-      const open = session === undefined ? undefined : openSession(caller.personId, body.lab)
-      if (open !== undefined) return { id: open.id, run: await existing(open.id), replayed: true }
       const run = openRun(row, admitted, session)
       if (idempotencyKey === undefined || hash === null) {
         await queue(row, run)

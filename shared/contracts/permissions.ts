@@ -1,5 +1,6 @@
 /** Permissions: who may use which lab how; one schema each for hub, page and command line. */
 import * as z from 'zod'
+import { SESSION_PROTOCOL } from '../protocol/session-protocol.ts'
 import { nameSchema } from './common.ts'
 import { roles } from './people.ts'
 import { priorities } from './run-state.ts'
@@ -43,12 +44,15 @@ export const subjectSchema = z.discriminatedUnion('kind', [
 ])
 export type Subject = z.infer<typeof subjectSchema>
 
+/** A protocol of the lab, or its live sessions. */
+export const protocolNameSchema = z.union([nameSchema, z.literal(SESSION_PROTOCOL)])
+
 const scope = {
   subject: subjectSchema,
   /** Null: every lab. */
   lab: nameSchema.nullable(),
   /** Null: every protocol. */
-  protocols: z.array(nameSchema).min(1).max(100).nullable(),
+  protocols: z.array(protocolNameSchema).min(1).max(100).nullable(),
   from: time.optional(),
   until: time.optional(),
   note: z.string().trim().min(1).max(200).optional(),

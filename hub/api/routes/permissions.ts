@@ -8,6 +8,7 @@ import {
   type EffectivePermission,
   effectiveSchema,
   permissionSchema,
+  protocolNameSchema,
   saveTemplateSchema,
   templateSchema,
 } from '@fernlab/shared/contracts/permissions'
@@ -186,7 +187,7 @@ function effectiveRoute(
       access: 'catalogue.read',
       params: z.object({ lab: nameSchema }),
       query: z.object({
-        protocol: nameSchema.optional().describe('Without it: in any of them'),
+        protocol: protocolNameSchema.optional().describe('Without it: in any of them'),
         person: z.string().max(63).optional().describe('Somebody else, for staff and whoever teaches them'),
       }),
       answer: { schema: effectiveSchema, what: 'What holds' },
