@@ -4,8 +4,24 @@ import { subjectText, termValue } from '../permissions/term-words.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './lab.module.css'
 
-/** What I may here, in a line; opened, every term with the permission that gives it. */
-export function MayLine({ may }: { may: EffectivePermission }) {
+interface Props {
+  readonly may: EffectivePermission
+  /** Of the sentence that says why not. */
+  readonly id: string
+}
+
+/** What I may here, in a line, with whom to ask where that is nothing; opened, every term and which permission gives it. */
+export default function MayLine({ may, id }: Props) {
+  const words = useWords()
+  return (
+    <>
+      {may.gives.mayQueue ? null : <p id={id}>{mayNot(may, words)}</p>}
+      <Terms may={may} />
+    </>
+  )
+}
+
+function Terms({ may }: { may: EffectivePermission }) {
   const words = useWords()
   const { t } = words
   const from = (term: Term) => may.permissions.find(({ id }) => id === may.sources[term])
@@ -54,8 +70,7 @@ function summary(
   return limits.length === 0 ? t('permissions.may') : `${t('permissions.may')}: ${limits.join(', ')}`
 }
 
-/** Why the form can not be sent, and whom to ask. */
-export function mayNot(may: EffectivePermission, { t, language }: ReturnType<typeof useWords>): string {
+function mayNot(may: EffectivePermission, { t, language }: ReturnType<typeof useWords>): string {
   const names = new Intl.ListFormat(language, { type: 'disjunction' }).format(may.ask)
   const ask = may.ask.length === 0 ? t('permissions.askStaff') : t('permissions.ask', { names })
   return `${t(may.protocols.length > 0 ? 'permissions.notThis' : 'permissions.not')} ${ask}`

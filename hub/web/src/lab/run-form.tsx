@@ -3,7 +3,7 @@ import { Button, NativeSelect } from '@mantine/core'
 import { IconPlayerPlay, IconRestore } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { type FormEvent, useId, useMemo, useState } from 'react'
+import { type FormEvent, lazy, Suspense, useId, useMemo, useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { idempotencyKey } from '../api/idempotency-key.ts'
@@ -15,9 +15,11 @@ import { mayQuery } from '../permissions/permission-queries.ts'
 import { useWords } from '../words/use-words.ts'
 import { useEstimate } from './estimate-line.tsx'
 import styles from './lab.module.css'
-import { MayLine, mayNot } from './may-line.tsx'
 import { ParameterField } from './parameter-field.tsx'
 import { checkInput, initialInput, type LabProtocol, parametersOf, type Scalar } from './parameters.ts'
+
+/** Apart: a stranger needs none of it. */
+const MayLine = lazy(() => import('./may-line.tsx'))
 
 interface Props {
   readonly lab: LabDetail
@@ -148,8 +150,11 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
             {t('lab.guest')}
           </p>
         ) : null}
-        {refusedToRun && served ? <p id={whyNot}>{mayNot(may, words)}</p> : null}
-        {may === undefined ? null : <MayLine may={may} />}
+        {may === undefined ? null : (
+          <Suspense>
+            <MayLine may={may} id={whyNot} />
+          </Suspense>
+        )}
         {submit.error === null ? null : <ProblemNotice error={submit.error} />}
         <IssueList issues={others} />
         {parameters.length === 0 ? null : (
