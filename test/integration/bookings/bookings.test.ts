@@ -1,5 +1,5 @@
 import type { BookedSeries, Booking, Calendar } from '@fernlab/shared/contracts/bookings'
-import { usualTerms } from '@fernlab/shared/contracts/permissions'
+import { usualTerms } from '@fernlab/shared/contracts/terms'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
