@@ -142,4 +142,34 @@ test('a bench in maintenance can be driven by those who maintain it', async () =
   await context.close()
 })
 
+test('a bench that was not cleaned up is put back by staff, who are told why it is out', async () => {
+  const { page, context, complaints } = await visit(browser)
+  hub.unclean.add(bench)
+  await page.goto(`${hub.url}/benches/${bench}`)
+  await button(page, 'Put it back').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('the clean-up after session s1 was not done: the supply did not answer').waitFor()
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  assert.ok(hub.unclean.has(bench))
+  await button(page, 'Put it back').click()
+  await dialog.getByRole('button', { name: 'Put it back' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await button(page, 'Put it back').waitFor({ state: 'detached' })
+  assert.not.ok(hub.unclean.has(bench))
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('a lab builder sees that a bench was not cleaned up, and leaves it to the staff', async () => {
+  const { page, context } = await visit(browser)
+  hub.role = 'builder'
+  hub.unclean.add(bench)
+  await page.goto(`${hub.url}/benches/${bench}`)
+  await page.getByText('the clean-up after session s1 was not done: the supply did not answer').waitFor()
+  await button(page, 'Maintenance or closing hours').waitFor()
+  assert.is(await button(page, 'Put it back').count(), 0)
+  await context.close()
+})
+
 test.run()

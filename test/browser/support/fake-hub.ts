@@ -46,6 +46,8 @@ export interface FakeHub {
   readonly permissions: FakePermissions
   /** Who drives a bench directly, by the bench's id. */
   readonly heldBy: Map<string, 'me' | 'other'>
+  /** Benches whose clean-up was not done. */
+  readonly unclean: Set<string>
   /** Whoever takes a bench waits for this. */
   taking: Promise<void>
   addRun(more?: Partial<Run>, points?: number): FakeRun
@@ -84,6 +86,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     runs,
     mustSetUp: false,
     heldBy: new Map<string, 'me' | 'other'>(),
+    unclean: new Set<string>(),
     taking: Promise.resolve(),
   }
 
@@ -367,7 +370,17 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       return json(run.run)
     }
     if (call === 'GET /api/v1/benches') {
-      return listed(benches.map((bench) => ({ ...bench, ...held(hub.heldBy.get(bench.id)) })))
+      return listed(
+        benches.map((bench) => ({
+          ...bench,
+          ...held(hub.heldBy.get(bench.id)),
+          ...(hub.unclean.has(bench.id) ? notCleanedUp : {}),
+        })),
+      )
+    }
+    if (collection === 'benches' && verb === 'put-back') {
+      hub.unclean.delete(id)
+      return json(benches.find((bench) => bench.id === id))
     }
     if (collection === 'benches' && verb === 'lease') {
       if (request.method === 'DELETE') {
@@ -526,6 +539,12 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       await new Promise((resolve) => server.close(resolve))
     },
   })
+}
+
+const notCleanedUp = {
+  state: 'fault',
+  reason: 'the clean-up after session s1 was not done: the supply did not answer',
+  out: true,
 }
 
 const held = (holder: 'me' | 'other' | undefined) =>

@@ -14,6 +14,7 @@ import { useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
 import { DirectPanel } from './direct-panel.tsx'
 import { Outages } from './outages.tsx'
+import { PutBack } from './put-back.tsx'
 
 /** One bench: how it is, why, what it is doing, its instruments with live values, and driving it by hand. */
 export default function BenchPage() {
@@ -68,6 +69,7 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
             {t('benches.since', { time: duration((Date.now() - Date.parse(bench.since)) / 1000) })}
           </span>
         )}
+        <PutBack bench={bench} />
       </div>
       <p className="soft">
         {bench.labs.length === 0 ? t('benches.noLab') : `${t('benches.serves')} `}
