@@ -9,6 +9,7 @@ import {
   textSchema,
 } from '../capabilities/signals.ts'
 import { didYouMean } from '../primitives/nearest.ts'
+import { shownBy } from './panel-signals.ts'
 import type { Finding, Path } from './yaml-file.ts'
 
 const place = z
@@ -112,21 +113,6 @@ export const panelSchema = z
   })
   .describe('What people see and move in a live session of this lab.')
 export type Panel = z.infer<typeof panelSchema>
-
-/** The signals that a widget shows. */
-export function shownBy(widget: PanelWidget): readonly string[] {
-  switch (widget.kind) {
-    case 'chart':
-      return widget.signals
-    case 'waveform':
-      return [...widget.signals, ...(widget.trigger === undefined ? [] : [widget.trigger.signal])]
-    case 'button':
-    case 'log':
-      return []
-    default:
-      return [widget.signal]
-  }
-}
 
 /** Every signal that the panel shows and that can be read, in the order of the widgets. */
 export function shownSignals(panel: Panel, parts: Readonly<Record<string, PartRequirement>>): string[] {

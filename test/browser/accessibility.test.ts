@@ -33,7 +33,30 @@ test.before(async () => {
   const waiting = hub.addRun({ position: 2, estimatedStart: new Date(Date.now() + 370_000).toISOString() })
   const running = hub.addRun()
   for (let i = 0; i < 20; i++) running.advance()
+  const session = (more: Parameters<FakeHub['addSession']>[0]) => `/sessions/${hub.addSession(more).session.id}`
+  const driven = hub.addSession()
   pages = {
+    'live session': [
+      `/sessions/${driven.session.id}`,
+      async (page) => {
+        await page.getByRole('switch').first().waitFor()
+        driven.read(Date.now() / 1000, {
+          'psu.voltage': 5,
+          'psu.output': true,
+          'dmm.voltage': 4.97,
+          'fgen.output': false,
+        })
+        await page.locator('canvas').first().waitFor()
+      },
+    ],
+    'live session with sweeps': [session({ lab: 'membrane' }), (page) => page.locator('canvas').first().waitFor()],
+    'watched session': session({ lab: 'diode-iv', person: { id: 'p2', name: 'Bo Lindqvist' } }),
+    'waiting for a session': session({ state: 'waiting', position: 2 }),
+    'bench being prepared': session({ state: 'preparing' }),
+    'bench being cleaned up': session({ state: 'finishing' }),
+    'session that is over': session({ state: 'closed', activeAt: new Date().toISOString() }),
+    'a partner’s link': '/sessions/join#token=once',
+    'everybody’s runs': '/runs?whose=all',
     'sign-in': '/sign-in',
     'set-up': '/setup#token=once',
     join: '/join#token=once',
@@ -65,6 +88,18 @@ test.before(async () => {
     documentation: '/docs',
   }
   dialogs = {
+    'finishing a session': [`/sessions/${driven.session.id}`, press('Finish')],
+    'inviting a partner': [`/sessions/${driven.session.id}`, press('Invite a partner')],
+    'a lost connection': [
+      `/sessions/${driven.session.id}`,
+      async (page) => {
+        await page.getByRole('switch').first().waitFor()
+        driven.isDeaf = true
+        driven.cut()
+        await page.getByText(/^The connection is lost/).waitFor()
+        driven.isDeaf = false
+      },
+    ],
     'leaving the queue': [`/runs/${waiting.run.id}`, press('Leave the queue')],
     'stopping a run': [`/runs/${running.run.id}`, press('Stop the run')],
     'enrolling a node': ['/nodes', press('Enrol a node')],

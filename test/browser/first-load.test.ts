@@ -12,13 +12,17 @@ const test = suite('first load of the page', { timeoutMs: 120_000 })
 const dist = fileURLToPath(new URL('../../hub/web/dist/', import.meta.url))
 
 /** Each page of a first visit, and what is there when it has drawn what it has. */
-const firstPages = (run: string): Readonly<Record<string, readonly [path: string, drawn: string]>> => ({
+const firstPages = (
+  run: string,
+  session: string,
+): Readonly<Record<string, readonly [path: string, drawn: string]>> => ({
   'sign-in': ['/sign-in', 'input[type=password]'],
   catalogue: ['/labs', 'h2'],
   'a lab with formulas': ['/labs/rc-circuit', '.katex'],
   'a finished run': [`/runs/${run}`, 'canvas'],
   benches: ['/benches', 'main li'],
   bench: ['/benches/demo.rc-1', 'td:not(:empty)'],
+  'a live session': [`/sessions/${session}`, 'canvas'],
 })
 
 let hub: FakeHub
@@ -67,7 +71,7 @@ async function scriptsOf(path: string, drawn: string): Promise<readonly Script[]
 const most = 250_000
 
 test('the first page that a visitor opens loads at most 250 kB of compressed JavaScript', async () => {
-  for (const [name, [path, drawn]] of Object.entries(firstPages(run))) {
+  for (const [name, [path, drawn]] of Object.entries(firstPages(run, hub.addSession().session.id))) {
     const scripts = await scriptsOf(path, drawn)
     assert.ok(scripts.length > 1, `${name} loaded ${scripts.length} scripts`)
     for (const { encoding, bytes, path: file } of scripts) {

@@ -92,6 +92,17 @@ const run = createRoute({
   beforeLoad: signedIn,
   component: lazyRouteComponent(() => import('./run/run-page.tsx')),
 })
+const session = createRoute({
+  getParentRoute: () => framed,
+  path: '/sessions/$sessionId',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('./session/session-page.tsx')),
+})
+const joinSession = createRoute({
+  getParentRoute: () => framed,
+  path: '/sessions/join',
+  component: lazyRouteComponent(() => import('./session/join-session-page.tsx')),
+})
 const benches = createRoute({
   getParentRoute: () => framed,
   path: '/benches',
@@ -198,6 +209,8 @@ const tree = root.addChildren([
     lab,
     runs,
     run,
+    session,
+    joinSession,
     benches,
     bench,
     nodes,

@@ -5,8 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { extname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { Me, Run, SubmitRun } from '@fernlab/shared/contracts/api'
 import type { Outage, PlanOutage } from '@fernlab/shared/contracts/bench-care'
+import type { OpenSession, Session } from '@fernlab/shared/contracts/sessions'
 import type { SignInRules } from '@fernlab/shared/contracts/sign-in'
 import { checkParameters } from '@fernlab/shared/protocol/parameters'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
@@ -16,6 +18,7 @@ import { renderReadme } from '../../../hub/catalogue/render-readme.ts'
 import { readLabs } from './fake-labs.ts'
 import { type FakePermissions, fakePermissions } from './fake-permissions.ts'
 import { FakeRun } from './fake-run.ts'
+import { FakeSession } from './fake-session.ts'
 import { benches, invitations, nodes, people, plannedOutages, tokens } from './fake-staff.ts'
 
 const openApi = new URL('../../../docs/openapi.json', import.meta.url)
@@ -51,6 +54,10 @@ export interface FakeHub {
   /** Whoever takes a bench waits for this. */
   taking: Promise<void>
   addRun(more?: Partial<Run>, points?: number): FakeRun
+  /** Live sessions by id, newest last. */
+  readonly sessions: Map<string, FakeSession>
+  /** A session of the person who is signed in, active unless `more` says otherwise, and its run. */
+  addSession(more?: Partial<Session>): FakeSession
   close(): Promise<void>
 }
 
@@ -66,6 +73,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const labs = readLabs()
   const files = await openStaticFiles(page)
   const runs = new Map<string, FakeRun>()
+  const sessions = new Map<string, FakeSession>()
   let isSignedIn = signedIn
   let ownName = 'Ana Ruiz'
   const roles = new Map<string, Me['role']>()
@@ -85,13 +93,16 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     permissions: fakePermissions(),
     runs,
     mustSetUp: false,
+    sessions,
     heldBy: new Map<string, 'me' | 'other'>(),
     unclean: new Set<string>(),
     taking: Promise.resolve(),
   }
 
+  const me = () => ({ id: 'p1', name: ownName })
+
   function addRun(more: Partial<Run> = {}, points = 50): FakeRun {
-    const id = `01k${String(counter++).padStart(23, '0')}`
+    const id = more.id ?? `01k${String(counter++).padStart(23, '0')}`
     const lab = labs.get(more.lab ?? 'rc-circuit')?.detail
     const protocol = lab?.protocols.find((one) => one.name === (more.protocol ?? 'charge-curve')) ?? lab?.protocols[0]
     if (lab === undefined || protocol === undefined) throw new Error('no such lab')
@@ -126,6 +137,62 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     })
     runs.set(id, run)
     return run
+  }
+
+  function addSession(more: Partial<Session> = {}): FakeSession {
+    const id = `01s${String(counter++).padStart(23, '0')}`
+    const lab = labs.get(more.lab ?? 'rc-circuit')
+    if (lab?.session === undefined) throw new Error('no such lab, or none that is driven live')
+    const now = Date.now()
+    const state = more.state ?? 'active'
+    const { title, parts } = lab.detail
+    const session = new FakeSession(
+      {
+        id,
+        state,
+        lab: lab.detail.id,
+        labTitle: title,
+        bench: state === 'waiting' ? null : 'demo.rc-1',
+        person: me(),
+        partners: [],
+        ...lab.session.times,
+        createdAt: new Date(now).toISOString(),
+        ...(state === 'active'
+          ? {
+              activeAt: new Date(now).toISOString(),
+              endsAt: new Date(now + lab.session.times.seconds * 1000).toISOString(),
+            }
+          : {}),
+        panel: lab.session.panel,
+        ...more,
+      },
+      new Map(
+        Object.entries(parts as Record<string, InstrumentSpec>).flatMap(([part, { signals }]) =>
+          signals.map(({ name, unit }) => [`${part}.${name}`, unit]),
+        ),
+      ),
+      me(),
+    )
+    sessions.set(id, session)
+    const runState = {
+      waiting: 'queued',
+      preparing: 'assigned',
+      active: 'running',
+      finishing: 'running',
+      closed: 'succeeded',
+    } as const
+    addRun({
+      id,
+      lab: session.session.lab,
+      protocol: '_session',
+      session: true,
+      protocolTitle: { en: 'Live session', es: 'Sesión en directo' },
+      state: runState[state],
+      person: session.session.person,
+      parameters: {},
+      ...(session.session.estimatedStart === undefined ? {} : { estimatedStart: session.session.estimatedStart }),
+    })
+    return session
   }
 
   const server = createServer((request, response) => {
@@ -369,6 +436,40 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       }
       return json(run.run)
     }
+    if (call === 'GET /api/v1/sessions') {
+      return listed([...sessions.values()].map(({ session }) => session).reverse())
+    }
+    if (call === 'POST /api/v1/sessions') {
+      const { lab, seconds } = body as OpenSession
+      return json(addSession({ lab, ...(seconds === undefined ? {} : { seconds }) }).session, 201)
+    }
+    if (call === 'POST /api/v1/sessions/join') {
+      const [session] = sessions.values()
+      return (body as { token?: string }).token === 'once' && session !== undefined
+        ? json(session.session)
+        : problem(410, 'link-used-or-expired', {
+            hint: 'This session is over, or the link was replaced. Ask for a new one.',
+          })
+    }
+    if (collection === 'sessions') {
+      const found = sessions.get(id)
+      if (found === undefined) return problem(404, 'session-unknown')
+      if (verb === 'link') {
+        return json({ token: 'once', link: `http://${request.headers.host}/sessions/join#token=once` }, 201)
+      }
+      if (verb === 'extend') {
+        const { seconds } = body as { seconds: number }
+        const { session } = found
+        const endsAt = new Date(Date.parse(session.endsAt ?? '') + seconds * 1000).toISOString()
+        found.become({ seconds: session.seconds + seconds, endsAt })
+      }
+      if (verb === 'finish') {
+        const run = runs.get(id)
+        run?.end('succeeded', { rows: { readings: 1200, commands: 14 }, reason: 'it was finished' })
+        found.become({ state: 'closed', endedAt: new Date().toISOString(), reason: 'it was finished' })
+      }
+      return json(found.session)
+    }
     if (call === 'GET /api/v1/benches') {
       return listed(
         benches.map((bench) => ({
@@ -528,13 +629,21 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     return problem(404, 'not-found')
   }
 
+  server.on('upgrade', (request, socket, head) => {
+    const [, , , collection, id = '', verb] = (request.url ?? '').split('/')
+    const session = collection === 'sessions' && verb === 'live' && !hub.down ? sessions.get(id) : undefined
+    if (session === undefined) socket.destroy()
+    else session.connect(request, socket, head)
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return Object.assign(hub, {
     url: `http://127.0.0.1:${port}`,
     addRun,
+    addSession,
     close: async () => {
       for (const run of runs.values()) run.stop()
+      for (const session of sessions.values()) session.close()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { InstrumentSpec, Limits, PartRequirement } from '@fernlab/shared/capabilities/signals'
 import type { LabDetail } from '@fernlab/shared/contracts/api'
+import type { Panel } from '@fernlab/shared/contracts/panel'
+import { sessionTimes } from '@fernlab/shared/contracts/sessions'
 import { estimate, sizeOf } from '@fernlab/shared/protocol/estimate'
 import { checkLabFolder } from '@fernlab/shared/protocol/lab-folder'
 import { parameterSchema } from '@fernlab/shared/protocol/parameters'
@@ -10,6 +13,8 @@ const folder = fileURLToPath(new URL('../../../shared/labs/', import.meta.url))
 
 export interface FakeLab {
   readonly detail: LabDetail
+  /** How it is driven live, where it is. */
+  readonly session: { readonly times: ReturnType<typeof sessionTimes>; readonly panel: Panel } | undefined
   readonly files: Readonly<Record<string, Uint8Array>>
 }
 
@@ -24,8 +29,9 @@ export function readLabs(): Map<string, FakeLab> {
     }
     const { lab, issues } = checkLabFolder(files, { folder: id })
     if (lab === undefined) throw new Error(`${id}: ${JSON.stringify(issues)}`)
-    const { title, summary, subject, level, picture } = lab.lab
+    const { title, summary, subject, level, picture, session, panel } = lab.lab
     labs.set(id, {
+      session: session === undefined || panel === undefined ? undefined : { times: sessionTimes(session), panel },
       files: lab.files,
       detail: {
         id,
@@ -40,7 +46,8 @@ export function readLabs(): Map<string, FakeLab> {
         estimatedWaitS: 0,
         readme: lab.readme,
         filesUrl: `/api/v1/labs/${id}/files/`,
-        parts: {},
+        parts: instruments(lab.lab),
+        ...(session === undefined ? {} : { session: sessionTimes(session) }),
         protocols: Object.entries(lab.protocols).map(([name, protocol]) => {
           const defaults = Object.fromEntries(
             Object.entries(protocol.parameters).flatMap(([key, { default: value }]) =>
@@ -70,4 +77,35 @@ export function readLabs(): Map<string, FakeLab> {
     })
   }
   return labs
+}
+
+interface Needs {
+  readonly parts: Readonly<Record<string, PartRequirement>>
+  readonly limits?: Readonly<Record<string, Limits>> | undefined
+}
+
+/** Instruments that have just what the lab needs. */
+function instruments({ parts, limits = {} }: Needs): Record<string, InstrumentSpec> {
+  return Object.fromEntries(
+    Object.entries(parts).map(([part, { signals, actions = [] }]) => [
+      part,
+      {
+        name: part,
+        driver: 'fake',
+        signals: Object.entries(signals).map(([name, { unit, access, dtype = 'number' }]) => {
+          const bounds = limits[`${part}.${name}`]
+          return {
+            name,
+            unit,
+            access,
+            dtype,
+            shape: [],
+            kind: 'reading',
+            ...(bounds === undefined ? {} : { limits: bounds }),
+          }
+        }),
+        actions: actions.map((name) => ({ name, arguments: {} })),
+      },
+    ]),
+  )
 }

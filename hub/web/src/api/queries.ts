@@ -15,6 +15,7 @@ import type {
   Token,
 } from '@fernlab/shared/contracts/api'
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
+import type { Session } from '@fernlab/shared/contracts/sessions'
 import type { SecondFactorState, SignInRules } from '@fernlab/shared/contracts/sign-in'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { z } from 'zod'
@@ -195,4 +196,20 @@ export const secondFactorQuery = (api: Api) =>
   queryOptions({
     queryKey: ['me', 'second-factor'],
     queryFn: ({ signal }) => api.get<SecondFactorState>(`${v1}/me/second-factor`, signal),
+  })
+
+/** A live session; its page keeps it up to date by the session's own messages. */
+export const sessionQuery = (api: Api, id: string) =>
+  queryOptions({
+    queryKey: ['sessions', 'one', id],
+    queryFn: ({ signal }) => api.get<Session>(`${v1}/sessions/${id}`, signal),
+    staleTime: 5_000,
+  })
+
+/** The newest live sessions: for staff everybody's. */
+export const sessionsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['sessions', 'newest'],
+    queryFn: ({ signal }) => api.get<Page<Session>>(`${v1}/sessions?limit=100`, signal),
+    refetchInterval: 5_000,
   })

@@ -1,4 +1,5 @@
 import type { Bench } from '@fernlab/shared/contracts/api'
+import { isStaff } from '@fernlab/shared/contracts/people'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
@@ -9,6 +10,7 @@ import { useTitle } from '../frame/place.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import OpenSessions from '../session/open-sessions.tsx'
 import { BenchMark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
@@ -22,7 +24,8 @@ export default function BenchesPage() {
   useTitle(t('benches.title'))
   const api = useApi()
   const benches = useQuery(benchesQuery(api))
-  const manages = useQuery(meQuery(api)).data?.role === 'admin'
+  const role = useQuery(meQuery(api)).data?.role
+  const manages = role === 'admin'
   if (benches.data === undefined) {
     return (
       <Page title={t('benches.title')}>
@@ -66,6 +69,7 @@ export default function BenchesPage() {
           ))}
         </ul>
       )}
+      {isStaff(role) ? <OpenSessions /> : null}
     </Page>
   )
 }

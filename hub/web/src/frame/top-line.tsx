@@ -12,6 +12,7 @@ import { TurnLine } from './turn-line.tsx'
 const sections = {
   labs: 'nav.labs',
   runs: 'nav.runs',
+  sessions: 'nav.runs',
   benches: 'nav.benches',
   nodes: 'nav.nodes',
   people: 'nav.people',
@@ -38,7 +39,7 @@ export function TopLine({ me }: { me: Me | null }) {
           <span>{t(sections[known])}</span>
         ) : (
           <>
-            <Link to={`/${known}`} className={styles.section}>
+            <Link to={known === 'sessions' ? '/runs' : `/${known}`} className={styles.section}>
               {t(sections[known])}
             </Link>
             <span aria-hidden="true" className={styles.slash}>

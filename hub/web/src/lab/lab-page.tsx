@@ -13,6 +13,7 @@ import { useTitle } from '../frame/place.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { NotFound } from '../notices/not-found.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { DriveLive } from '../session/drive-live.tsx'
 import { BenchMark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './lab.module.css'
@@ -72,17 +73,20 @@ function Lab({ lab }: { lab: LabDetail }) {
         </Button>
       </header>
       <aside className={styles.side} id="run-form">
-        {protocol === undefined || waitsForRun ? (
-          <Loading />
-        ) : (
-          <RunForm
-            key={`${protocol.name} ${protocol.digest} ${from.data?.id ?? ''}`}
-            lab={lab}
-            protocol={protocol}
-            from={from.data?.protocol === protocol.name ? from.data : undefined}
-            onProtocol={(name) => void navigate({ search: { protocol: name }, replace: true })}
-          />
-        )}
+        <div className={styles.ways}>
+          {protocol === undefined || waitsForRun ? (
+            <Loading />
+          ) : (
+            <RunForm
+              key={`${protocol.name} ${protocol.digest} ${from.data?.id ?? ''}`}
+              lab={lab}
+              protocol={protocol}
+              from={from.data?.protocol === protocol.name ? from.data : undefined}
+              onProtocol={(name) => void navigate({ search: { protocol: name }, replace: true })}
+            />
+          )}
+          <DriveLive lab={lab} />
+        </div>
       </aside>
       <article className={styles.text}>
         <Drawing picture={lab.picture} className={styles.picture} />

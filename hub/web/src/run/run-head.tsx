@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
 import { queryString } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
+import { isSession } from '../session/session-run.ts'
 import { isFinal } from '../states/run-states.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './run.module.css'
@@ -32,16 +33,22 @@ export function RunHead({ run, attempts }: { run: Run; attempts: readonly Attemp
       <div className={styles.actions}>
         {isFinal(run.state) ? null : <CancelButton run={run} />}
         {attempts.length === 0 || run.dataRemovedAt !== undefined ? null : <Downloads run={run} attempts={attempts} />}
-        <LinkButton
-          to="/labs/$labId"
-          params={{ labId: run.lab }}
-          search={{ protocol: run.protocol, from: run.id }}
-          hash="run-form"
-          variant={isFinal(run.state) ? 'filled' : 'default'}
-          leftSection={<IconRepeat size={16} aria-hidden="true" />}
-        >
-          {t('runPage.again')}
-        </LinkButton>
+        {isSession(run) ? (
+          <LinkButton to="/sessions/$sessionId" params={{ sessionId: run.id }} variant="default">
+            {t('session.title')}
+          </LinkButton>
+        ) : (
+          <LinkButton
+            to="/labs/$labId"
+            params={{ labId: run.lab }}
+            search={{ protocol: run.protocol, from: run.id }}
+            hash="run-form"
+            variant={isFinal(run.state) ? 'filled' : 'default'}
+            leftSection={<IconRepeat size={16} aria-hidden="true" />}
+          >
+            {t('runPage.again')}
+          </LinkButton>
+        )}
       </div>
     </header>
   )

@@ -1,5 +1,8 @@
 import type { Run } from '@fernlab/shared/contracts/api'
+import { IconHandMove } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
+import { isSession } from '../session/session-run.ts'
+import { isFinal } from '../states/run-states.ts'
 import { RunMark } from '../states/state-mark.tsx'
 import { quantity } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
@@ -23,7 +26,8 @@ export function RunList({ runs, withLab = true, withPerson = false }: Props) {
             <RunMark state={run.state} />
           </span>
           <span className={styles.name}>
-            <Link to="/runs/$runId" params={{ runId: run.id }} className={styles.link}>
+            <Link {...placeOf(run)} className={styles.link}>
+              {isSession(run) ? <IconHandMove size={16} aria-hidden="true" className={styles.hand} /> : null}
               {withLab ? `${words.text(run.labTitle) || run.lab}: ` : ''}
               {words.text(run.protocolTitle) || run.protocol}
             </Link>
@@ -39,6 +43,12 @@ export function RunList({ runs, withLab = true, withPerson = false }: Props) {
     </ul>
   )
 }
+
+/** A live session is driven on its own page; what it has recorded is on the run's. */
+const placeOf = (run: Run) =>
+  isSession(run) && !isFinal(run.state)
+    ? ({ to: '/sessions/$sessionId', params: { sessionId: run.id } } as const)
+    : ({ to: '/runs/$runId', params: { runId: run.id } } as const)
 
 function mainResult(run: Run, words: ReturnType<typeof useWords>): string {
   const first = Object.entries(run.outputs)[0]

@@ -2,6 +2,7 @@ import { isStaff } from '@fernlab/shared/contracts/people'
 import { Button, NativeSelect } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { useApi } from '../api/context.tsx'
 import { labsQuery, meQuery, runsQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
@@ -14,6 +15,9 @@ import { runStates } from '../states/run-states.ts'
 import { useWords } from '../words/use-words.ts'
 import { RunList } from './run-list.tsx'
 import styles from './runs.module.css'
+
+/** Only staff have the list. */
+const OpenSessions = lazy(() => import('../session/open-sessions.tsx'))
 
 export interface RunsSearch {
   readonly lab?: string
@@ -86,6 +90,11 @@ export function RunsPage() {
         )
       }
     >
+      {everybody ? (
+        <Suspense>
+          <OpenSessions />
+        </Suspense>
+      ) : null}
       {items === undefined ? (
         runs.error === null ? (
           <Loading />

@@ -46,7 +46,18 @@ const nodes: Readonly<Record<NodeInfo['state'], readonly [Tone, Icon]>> = {
   'never-seen': ['waiting', IconCircleDashed],
 }
 
-function Mark({ tone, Icon, word, large }: { tone: Tone; Icon: Icon; word: string; large?: boolean | undefined }) {
+/** A state: its colour, icon and word. */
+export function Mark({
+  tone,
+  Icon,
+  word,
+  large,
+}: {
+  tone: Tone
+  Icon: Icon
+  word: string
+  large?: boolean | undefined
+}) {
   return (
     <span className={styles.mark} data-tone={tone} data-large={large || undefined}>
       <Icon size={large ? 20 : 16} stroke={1.9} aria-hidden="true" />

@@ -1,0 +1,156 @@
+import { isStaff } from '@fernlab/shared/contracts/people'
+import type { Session } from '@fernlab/shared/contracts/sessions'
+import { Button } from '@mantine/core'
+import { IconClockPlus, IconHandStop } from '@tabler/icons-react'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMemo, useState } from 'react'
+import { useApi, useReachable } from '../api/context.tsx'
+import { labQuery, meQuery, sessionQuery } from '../api/queries.ts'
+import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { Panel } from '../panel/panel.tsx'
+import { type PanelBench, PanelProvider } from '../panel/panel-context.tsx'
+import { actionTitle, named, signalColours, signalsOf } from '../panel/signals.ts'
+import { useWords } from '../words/use-words.ts'
+import { Chat } from './chat.tsx'
+import { Hands } from './hands.tsx'
+import { LinkLost } from './link-lost.tsx'
+import styles from './session.module.css'
+import { SessionHead } from './session-head.tsx'
+import { TimeLeft } from './time-left.tsx'
+import { useEnding } from './use-ending.ts'
+import type { LiveSession } from './use-session.ts'
+
+interface Props {
+  readonly session: Session
+  readonly title: string
+  readonly live: LiveSession
+}
+
+/** The bench in one's hand: its panel, the time left, who else is there, and the way to stop. */
+export function ActiveSession({ session, title, live }: Props) {
+  const { t } = useWords()
+  const reachable = useReachable()
+  const me = useQuery(meQuery(useApi())).data ?? undefined
+  const ending = useEnding(session, reachable && live.connected)
+  const [asking, setAsking] = useState(false)
+  const control = live.control ?? session.control ?? session.person
+  const isMine = control.id === me?.id
+  const isOwner = session.person.id === me?.id
+  const bench = usePanelBench(session, live, isMine && live.connected && !ending.waits)
+  return (
+    <div className={styles.session}>
+      <SessionHead session={session} title={title} below={<TimeLeft session={session} endsAtMs={live.endsAtMs} />}>
+        {isOwner ? <Extend session={session} ready={live.connected} /> : null}
+        {isOwner || isStaff(me?.role) ? (
+          <>
+            <Button variant="default" onClick={() => setAsking(true)}>
+              {t('session.finish')}
+            </Button>
+            <Button
+              color="red"
+              loading={ending.isPending}
+              leftSection={<IconHandStop size={18} aria-hidden="true" />}
+              onClick={ending.end}
+            >
+              {t('session.stop')}
+            </Button>
+          </>
+        ) : null}
+      </SessionHead>
+      <LinkLost live={live} session={session} />
+      {ending.waits ? (
+        <p role="alert" className={styles.stopping}>
+          {t('session.stopWaits')}
+        </p>
+      ) : null}
+      {ending.error === null ? null : <ProblemNotice error={ending.error} />}
+      <Hands session={session} live={live} control={control} me={me} />
+      {session.panel === undefined ? (
+        <p className="soft">{t('session.noPanel')}</p>
+      ) : (
+        <PanelProvider value={bench}>
+          <Panel panel={session.panel} />
+        </PanelProvider>
+      )}
+      <Chat live={live} me={me} />
+      <ConfirmDialog
+        opened={asking}
+        title={t('session.finishTitle')}
+        confirm={t('session.finish')}
+        pending={ending.isPending}
+        error={ending.error}
+        onConfirm={ending.end}
+        onClose={() => setAsking(false)}
+      >
+        <p>{t('session.finishText')}</p>
+      </ConfirmDialog>
+    </div>
+  )
+}
+
+/** The bench as its widgets know it. */
+function usePanelBench(session: Session, live: LiveSession, ready: boolean): PanelBench {
+  const lab = useQuery({ ...labQuery(useApi(), session.lab), refetchInterval: false })
+  const { text } = useWords()
+  const parts = lab.data?.parts
+  const { panel } = session
+  const signals = useMemo(() => {
+    const known = signalsOf(parts ?? {})
+    return panel === undefined ? known : named(known, panel, text)
+  }, [parts, panel, text])
+  const colours = useMemo(
+    () => (panel === undefined ? new Map<string, number>() : signalColours(panel, signals)),
+    [panel, signals],
+  )
+  return {
+    store: live.store,
+    signals,
+    colours,
+    commands: live.commands,
+    ready,
+    titleOf: (action) => actionTitle(parts ?? {}, action),
+    set: async (values) => {
+      await live.call('set', { values })
+      live.store.askedFor(values)
+    },
+    call: async (action, args) => {
+      await live.call('call', { action, arguments: args })
+    },
+  }
+}
+
+/** No single extension is longer. */
+const mostAtOnceS = 300
+
+function Extend({ session, ready }: { session: Session; ready: boolean }) {
+  const words = useWords()
+  const { t } = words
+  const api = useApi()
+  const client = useQueryClient()
+  const more = Math.min(mostAtOnceS, session.mostSeconds - session.seconds)
+  const extend = useMutation({
+    mutationFn: () => api.send<Session>('POST', `/api/v1/sessions/${session.id}/extend`, { seconds: more }),
+    onSuccess: (next) => client.setQueryData(sessionQuery(api, session.id).queryKey, next),
+  })
+  const why = extend.error
+  if (more < 1) return null
+  return (
+    <>
+      <Button
+        variant="default"
+        disabled={!ready}
+        loading={extend.isPending}
+        leftSection={<IconClockPlus size={18} aria-hidden="true" />}
+        onClick={() => extend.mutate()}
+      >
+        {t('session.extend', { time: words.duration(more) })}
+      </Button>
+      {why === null ? null : (
+        <div className={styles.problem}>
+          <ProblemNotice error={why} />
+        </div>
+      )}
+    </>
+  )
+}

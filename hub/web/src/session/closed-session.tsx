@@ -1,0 +1,87 @@
+import type { Session } from '@fernlab/shared/contracts/sessions'
+import { IconChartLine, IconDownload } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useApi } from '../api/context.tsx'
+import { queryString, runQuery } from '../api/queries.ts'
+import { LinkButton } from '../frame/link-button.tsx'
+import { Loading } from '../notices/loading.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { count } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
+import styles from './session.module.css'
+import { SessionHead } from './session-head.tsx'
+import { SessionMark } from './session-mark.tsx'
+
+/** A session that is over: how it ended and what was recorded, which is a run with the same id. */
+export function ClosedSession({ session, title }: { session: Session; title: string }) {
+  const { t, duration, moment, language, trouble } = useWords()
+  const run = useQuery(runQuery(useApi(), session.id))
+  const rows = Object.entries(run.data?.rows ?? {}).filter(([, many]) => many > 0)
+  const { activeAt, endedAt } = session
+  const took =
+    activeAt === undefined || endedAt === undefined
+      ? undefined
+      : duration((Date.parse(endedAt) - Date.parse(activeAt)) / 1000)
+  return (
+    <>
+      <SessionHead session={session} title={title}>
+        <LinkButton to="/labs/$labId" params={{ labId: session.lab }} variant="default">
+          {t('session.again')}
+        </LinkButton>
+      </SessionHead>
+      <div className={styles.state} data-trouble={session.error === undefined ? undefined : true}>
+        <SessionMark state="closed" large />
+        <p className={styles.turn}>
+          {[
+            took === undefined ? t('session.neverActive') : t('session.lasted', { time: took }),
+            endedAt === undefined ? '' : moment(endedAt),
+          ]
+            .filter((part) => part !== '')
+            .join(', ')}
+        </p>
+        <p>
+          {trouble({
+            ...(session.reason === undefined ? {} : { reason: session.reason }),
+            ...(session.error === undefined ? {} : { error: session.error }),
+          })}
+        </p>
+      </div>
+      <section className={styles.recorded} aria-labelledby="recorded">
+        <h2 id="recorded">{t('session.recorded')}</h2>
+        {run.error !== null ? (
+          <ProblemNotice error={run.error} onRetry={() => void run.refetch()} />
+        ) : run.data === undefined ? (
+          <Loading lines={3} />
+        ) : rows.length === 0 ? (
+          <p className="soft">{t('session.recordedNothing')}</p>
+        ) : (
+          <>
+            <ul className={styles.streams}>
+              {rows.map(([stream, many]) => (
+                <li key={stream}>
+                  <b>{stream}</b>
+                  <span className="soft">
+                    {t('session.rows', { count: many }).replace(String(many), count(many, language))}
+                  </span>
+                  <a href={`/api/v1/runs/${session.id}/data.csv${queryString({ stream })}`} download>
+                    <IconDownload size={16} aria-hidden="true" /> CSV
+                    <span className="visually-hidden"> {stream}</span>
+                  </a>
+                </li>
+              ))}
+            </ul>
+            <p>
+              <LinkButton
+                to="/runs/$runId"
+                params={{ runId: session.id }}
+                leftSection={<IconChartLine size={18} aria-hidden="true" />}
+              >
+                {t('session.toRun')}
+              </LinkButton>
+            </p>
+          </>
+        )}
+      </section>
+    </>
+  )
+}

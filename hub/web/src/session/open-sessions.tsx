@@ -1,0 +1,44 @@
+import type { Session } from '@fernlab/shared/contracts/sessions'
+import { IconEye } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useApi } from '../api/context.tsx'
+import { sessionsQuery } from '../api/queries.ts'
+import { LinkButton } from '../frame/link-button.tsx'
+import { useWords } from '../words/use-words.ts'
+import styles from './session.module.css'
+import { SessionMark } from './session-mark.tsx'
+
+/** For staff: the live sessions that are not over, each with the way to watch it; nothing when there are none. */
+export default function OpenSessions() {
+  const { t, text } = useWords()
+  const sessions = useQuery(sessionsQuery(useApi()))
+  const open = (sessions.data?.items ?? []).filter(({ state }) => state !== 'closed')
+  if (open.length === 0) return null
+  const called = (session: Session) => text(session.labTitle) || session.lab
+  return (
+    <section className={styles.recorded} aria-labelledby="open-sessions">
+      <h2 id="open-sessions">{t('session.open')}</h2>
+      <ul className={styles.open}>
+        {open.map((session) => (
+          <li key={session.id}>
+            <SessionMark state={session.state} />
+            <span>
+              <b>{called(session)}</b> {session.person.name}
+            </span>
+            <code>{session.bench ?? ''}</code>
+            <LinkButton
+              to="/sessions/$sessionId"
+              params={{ sessionId: session.id }}
+              size="xs"
+              variant="default"
+              leftSection={<IconEye size={16} aria-hidden="true" />}
+              aria-label={`${t('session.watch')}: ${called(session)}, ${session.person.name}`}
+            >
+              {t('session.watch')}
+            </LinkButton>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

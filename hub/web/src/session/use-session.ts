@@ -1,0 +1,125 @@
+import type { Session } from '@fernlab/shared/contracts/sessions'
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useMemo, useRef, useState } from 'react'
+import { ApiProblem } from '../api/client.ts'
+import { useApi } from '../api/context.tsx'
+import { sessionQuery } from '../api/queries.ts'
+import type { Command } from '../panel/panel-context.tsx'
+import { createSignalStore, type SignalStore } from '../panel/signal-store.ts'
+import { openSessionLink, type SessionLink } from './session-link.ts'
+import { type ChatLine, commandsOf, type Person, type Present, type SessionCalls, socketPath } from './wire.ts'
+
+interface Heard {
+  readonly connected: boolean
+  readonly present: readonly Present[]
+  /** Who has the controls; undefined until it was told. */
+  readonly control: Person | undefined
+  readonly chat: readonly ChatLine[]
+  readonly commands: readonly Command[]
+  /** When the session ends by this machine's clock, in epoch milliseconds. */
+  readonly endsAtMs: number | undefined
+}
+
+export interface LiveSession extends Heard {
+  readonly store: SignalStore
+  call<Name extends keyof SessionCalls>(method: Name, params: SessionCalls[Name]): Promise<unknown>
+}
+
+const mostLines = 500
+const nothing: Heard = {
+  connected: false,
+  present: [],
+  control: undefined,
+  chat: [],
+  commands: [],
+  endsAtMs: undefined,
+}
+
+/** Follows a session until it is closed: keeps the cached session up to date, and gathers what is read, done and said. */
+export function useSession(session: Session): LiveSession {
+  const { id } = session
+  const api = useApi()
+  const client = useQueryClient()
+  const [heard, setHeard] = useState(nothing)
+  const link = useRef<SessionLink>(undefined)
+  const keepS = longestPast(session)
+  const store = useMemo(() => createSignalStore({ keepS, schedule: (tell) => requestAnimationFrame(tell) }), [keepS])
+  const isClosed = session.state === 'closed'
+
+  useEffect(() => {
+    if (isClosed) return
+    const change = (next: (before: Heard) => Partial<Heard>) => setHeard((before) => ({ ...before, ...next(before) }))
+    const address = new URL(socketPath(id), location.href)
+    address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
+    const own = openSessionLink({
+      connect: () => new WebSocket(address),
+      network: window,
+      onConnected: (connected) => {
+        change(() => ({ connected }))
+        // Why it was lost, the session itself says: it may be over.
+        if (!connected) void client.invalidateQueries(sessionQuery(api, id))
+      },
+      onNotice: ({ name, params }) => {
+        switch (name) {
+          case 'session':
+            client.setQueryData(sessionQuery(api, id).queryKey, params)
+            void client.invalidateQueries({ queryKey: ['runs', 'active'] })
+            change(() => ({ control: params.control, endsAtMs: endOf(params) }))
+            return
+          case 'samples': {
+            const { samples, secondsLeft } = params
+            store.take(samples)
+            // By this machine's clock, which may be off.
+            if (secondsLeft !== undefined) change(() => ({ endsAtMs: Date.now() + secondsLeft * 1000 }))
+            return
+          }
+          case 'people':
+            change(() => ({ present: params.people, control: params.control }))
+            return
+          case 'chat':
+            change(({ chat }) => ({
+              chat: following(chat, [params], ({ at, from, text }) => `${at} ${from.id} ${text}`),
+            }))
+            return
+          case 'command': {
+            const { command, outcome } = params
+            if (command.what === 'set' && outcome === 'done') store.askedFor(command.values)
+            change(({ commands }) => ({
+              commands: following(commands, commandsOf(params), ({ at, what, target }) => `${at} ${what} ${target}`),
+            }))
+          }
+        }
+      },
+    })
+    link.current = own
+    return () => {
+      link.current = undefined
+      own.close()
+      setHeard((before) => ({ ...before, connected: false }))
+    }
+  }, [api, client, id, isClosed, store])
+
+  return {
+    ...heard,
+    endsAtMs: heard.endsAtMs ?? endOf(session),
+    store,
+    call: (method, params) =>
+      link.current?.call(method, params) ?? Promise.reject(new ApiProblem(0, { code: 'network' })),
+  }
+}
+
+/** The lines with those that came after them; after a new connection some may come again. */
+function following<Line>(before: readonly Line[], more: readonly Line[], keyOf: (line: Line) => string): Line[] {
+  const known = new Set(before.map(keyOf))
+  return [...before, ...more.filter((line) => !known.has(keyOf(line)))].slice(-mostLines)
+}
+
+const endOf = ({ endsAt }: Session): number | undefined => (endsAt === undefined ? undefined : Date.parse(endsAt))
+
+/** So much of the past the widgets show. */
+function longestPast({ panel }: Session): number {
+  const shown = (panel?.widgets ?? []).map((widget) =>
+    widget.kind === 'chart' ? (widget.seconds ?? 60) : widget.kind === 'waveform' ? 3 * widget.seconds : 0,
+  )
+  return Math.max(10, ...shown) + 2
+}
