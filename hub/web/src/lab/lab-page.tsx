@@ -13,7 +13,6 @@ import { useTitle } from '../frame/place.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { NotFound } from '../notices/not-found.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
-import { DriveLive } from '../session/drive-live.tsx'
 import { BenchMark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './lab.module.css'
@@ -22,6 +21,9 @@ import { RunForm } from './run-form.tsx'
 
 /** Apart for its styles: formulas bring many. */
 const Readme = lazy(() => import('./readme.tsx'))
+
+/** Most labs have no live sessions. */
+const DriveLive = lazy(() => import('../session/drive-live.tsx'))
 
 export interface LabSearch {
   readonly protocol?: string
@@ -85,7 +87,11 @@ function Lab({ lab }: { lab: LabDetail }) {
               onProtocol={(name) => void navigate({ search: { protocol: name }, replace: true })}
             />
           )}
-          <DriveLive lab={lab} />
+          {lab.session === undefined || lab.benches.length === 0 ? null : (
+            <Suspense>
+              <DriveLive lab={lab} />
+            </Suspense>
+          )}
         </div>
       </aside>
       <article className={styles.text}>

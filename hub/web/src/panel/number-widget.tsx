@@ -74,7 +74,7 @@ function Field({ widget, title }: Props) {
         <TextInput
           aria-labelledby={titleId}
           aria-describedby={notesId}
-          aria-invalid={wrong !== undefined || control.refused !== undefined}
+          error={wrong !== undefined || control.refused !== undefined}
           className={styles.input ?? ''}
           classNames={{ input: styles.digits ?? '' }}
           size="md"

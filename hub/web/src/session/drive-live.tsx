@@ -15,7 +15,7 @@ import { useWords } from '../words/use-words.ts'
 import { isSession, offeredBy } from './session-run.ts'
 
 /** Beside the form of a lab that offers live sessions: opens one, or leads back to the one that is open. */
-export function DriveLive({ lab }: { lab: LabDetail }) {
+export default function DriveLive({ lab }: { lab: LabDetail }) {
   const words = useWords()
   const { t } = words
   const api = useApi()
@@ -35,7 +35,7 @@ export function DriveLive({ lab }: { lab: LabDetail }) {
     },
     onError: () => setKey(idempotencyKey()),
   })
-  if (offered === undefined || lab.benches.length === 0) return null
+  if (offered === undefined) return null
   const mine = active.data?.items.find((run: Run) => run.lab === lab.id && isSession(run))
   const isGuest = me.data?.role === 'guest'
   const length = seconds ?? offered.seconds
