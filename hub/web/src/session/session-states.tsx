@@ -86,14 +86,7 @@ export function PreparingSession({ session, title, live }: Props & { live: LiveS
         <p className={styles.turn} aria-live="polite">
           {t('session.preparing')}
         </p>
-        <Progress
-          value={100}
-          animated
-          striped
-          size={4}
-          color="var(--state-waiting)"
-          aria-label={t('session.preparing')}
-        />
+        <Progress value={100} striped size={4} color="var(--state-waiting)" aria-label={t('session.preparing')} />
         {/* A path such as `steps[3].set` says nothing to a student. */}
         {step === undefined || /[[\].]/.test(step) ? null : <p className="soft">{step}</p>}
         <p className="soft">{t('session.preparingText')}</p>
