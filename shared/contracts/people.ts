@@ -8,6 +8,9 @@ export const groupKinds = ['group', 'course'] as const
 /** What somebody is in a group. */
 export const groupRoles = ['member', 'instructor'] as const
 
+/** Roles that people may be given who register themselves. */
+export const selfRegisteredRoles = ['student', 'guest'] as const
+
 /** True for those who look after others' runs and benches. */
 export const isStaff = (role: Role | undefined): boolean => role === 'admin' || role === 'instructor'
 

@@ -1,13 +1,11 @@
 /** How people come to an account and into it: rules of the site, registration, addresses. One schema each. */
 import * as z from 'zod'
+import { selfRegisteredRoles } from './people.ts'
 
 const name = z.string().trim().min(1).max(120)
 const email = z.email().max(254)
 const password = z.string().min(10).max(200)
 const token = z.string().max(200)
-
-/** Roles that people may be given who register themselves. */
-export const selfRegisteredRoles = ['student', 'guest'] as const
 
 /** What stands behind the @ of an address, in lower case. */
 const domainSchema = z

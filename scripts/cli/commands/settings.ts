@@ -1,4 +1,5 @@
-import { type SignInRules, selfRegisteredRoles, signInRulesSchema } from '@fernlab/shared/contracts/sign-in'
+import { selfRegisteredRoles } from '@fernlab/shared/contracts/people'
+import { type SignInRules, signInRulesSchema } from '@fernlab/shared/contracts/sign-in'
 import { type Command, Option } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 

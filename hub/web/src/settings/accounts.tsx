@@ -1,4 +1,5 @@
-import { type SignInRules, selfRegisteredRoles } from '@fernlab/shared/contracts/sign-in'
+import { selfRegisteredRoles } from '@fernlab/shared/contracts/people'
+import type { SignInRules } from '@fernlab/shared/contracts/sign-in'
 import { Button, NativeSelect, Switch, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
