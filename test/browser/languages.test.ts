@@ -1,12 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
-import { en } from '../../hub/web/src/language/en.ts'
+import { en as early } from '../../hub/web/src/language/en.ts'
+import { enPermissions } from '../../hub/web/src/language/en-permissions.ts'
+import { enSession } from '../../hub/web/src/language/en-session.ts'
+import { enStaff } from '../../hub/web/src/language/en-staff.ts'
 import { es } from '../../hub/web/src/language/es.ts'
 import { preferredLanguage } from '../../hub/web/src/language/language.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('languages of the page')
+
+const en = { ...early, ...enSession, ...enStaff, ...enPermissions }
 
 type Tree = { readonly [key: string]: string | Tree }
 

@@ -13,6 +13,7 @@ import { meQuery } from './api/queries.ts'
 import { CataloguePage, type CatalogueSearch } from './catalogue/catalogue-page.tsx'
 import { Frame } from './frame/frame.tsx'
 import { LabPage, type LabSearch } from './lab/lab-page.tsx'
+import { withTexts } from './language/late-texts.ts'
 import { NotFound } from './notices/not-found.tsx'
 import { PageFailed } from './notices/page-failed.tsx'
 import { RunsPage, type RunsSearch } from './runs/runs-page.tsx'
@@ -96,56 +97,58 @@ const session = createRoute({
   getParentRoute: () => framed,
   path: '/sessions/$sessionId',
   beforeLoad: signedIn,
-  component: lazyRouteComponent(() => import('./session/session-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['session'], () => import('./session/session-page.tsx'))),
 })
 const joinSession = createRoute({
   getParentRoute: () => framed,
   path: '/sessions/join',
-  component: lazyRouteComponent(() => import('./session/join-session-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['session'], () => import('./session/join-session-page.tsx'))),
 })
 const benches = createRoute({
   getParentRoute: () => framed,
   path: '/benches',
   beforeLoad: onlyFor('admin', 'instructor', 'builder'),
-  component: lazyRouteComponent(() => import('./benches/benches-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['staff'], () => import('./benches/benches-page.tsx'))),
 })
 const bench = createRoute({
   getParentRoute: () => framed,
   path: '/benches/$benchId',
   beforeLoad: onlyFor('admin', 'instructor', 'builder'),
-  component: lazyRouteComponent(() => import('./benches/bench-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['staff'], () => import('./benches/bench-page.tsx'))),
 })
 const nodes = createRoute({
   getParentRoute: () => framed,
   path: '/nodes',
   beforeLoad: onlyFor('admin', 'instructor', 'builder'),
-  component: lazyRouteComponent(() => import('./nodes/nodes-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['staff'], () => import('./nodes/nodes-page.tsx'))),
 })
 const people = createRoute({
   getParentRoute: () => framed,
   path: '/people',
   validateSearch: (search): { q?: string } => pick(search, ['q']),
   beforeLoad: onlyFor('admin', 'instructor'),
-  component: lazyRouteComponent(() => import('./people/people-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['staff', 'permissions'], () => import('./people/people-page.tsx'))),
 })
 const groups = createRoute({
   getParentRoute: () => framed,
   path: '/people/groups',
   beforeLoad: signedIn,
-  component: lazyRouteComponent(() => import('./groups/groups-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['staff', 'permissions'], () => import('./groups/groups-page.tsx'))),
 })
 const group = createRoute({
   getParentRoute: () => framed,
   path: '/people/groups/$groupId',
   beforeLoad: signedIn,
-  component: lazyRouteComponent(() => import('./groups/group-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['staff', 'permissions'], () => import('./groups/group-page.tsx'))),
 })
 const permissions = createRoute({
   getParentRoute: () => framed,
   path: '/people/permissions',
   validateSearch: (search): { lab?: string; kind?: string } => pick(search, ['lab', 'kind']),
   beforeLoad: onlyFor('admin', 'instructor'),
-  component: lazyRouteComponent(() => import('./permissions/permissions-page.tsx')),
+  component: lazyRouteComponent(() =>
+    withTexts(['staff', 'permissions'], () => import('./permissions/permissions-page.tsx')),
+  ),
 })
 const account = createRoute({
   getParentRoute: () => framed,
@@ -157,7 +160,7 @@ const settings = createRoute({
   getParentRoute: () => framed,
   path: '/settings',
   beforeLoad: onlyFor('admin'),
-  component: lazyRouteComponent(() => import('./settings/settings-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['staff'], () => import('./settings/settings-page.tsx'))),
 })
 const signIn = createRoute({
   getParentRoute: () => root,

@@ -50,7 +50,7 @@ export function Address({ email, mail }: { email: string; mail: boolean }) {
           <div className={dialog.content}>
             <p role="status">{t('account.addressSent', { email: ask.variables.email })}</p>
             <div className={dialog.buttons}>
-              <Button onClick={close}>{t('nodes.done')}</Button>
+              <Button onClick={close}>{t('common.done')}</Button>
             </div>
           </div>
         ) : (

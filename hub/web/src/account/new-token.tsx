@@ -111,7 +111,7 @@ export function NewToken({ opened, role, onClose }: Props) {
           <p>{t('account.secretText')}</p>
           <CopyLine value={create.data.token} label={t('account.secretTitle')} />
           <div className={dialog.buttons}>
-            <Button onClick={close}>{t('nodes.done')}</Button>
+            <Button onClick={close}>{t('common.done')}</Button>
           </div>
         </div>
       )}

@@ -2,18 +2,21 @@ import type { Bench } from '@fernlab/shared/contracts/api'
 import { isStaff } from '@fernlab/shared/contracts/people'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { useApi } from '../api/context.tsx'
 import { benchesQuery, meQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import { withTexts } from '../language/late-texts.ts'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
-import OpenSessions from '../session/open-sessions.tsx'
 import { BenchMark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
+
+const OpenSessions = lazy(() => withTexts(['session'], () => import('../session/open-sessions.tsx')))
 
 const order: readonly Bench['state'][] = ['fault', 'offline', 'maintenance', 'busy', 'free']
 
@@ -69,7 +72,11 @@ export default function BenchesPage() {
           ))}
         </ul>
       )}
-      {isStaff(role) ? <OpenSessions /> : null}
+      {isStaff(role) ? (
+        <Suspense fallback={null}>
+          <OpenSessions />
+        </Suspense>
+      ) : null}
     </Page>
   )
 }

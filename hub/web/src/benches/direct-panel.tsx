@@ -137,7 +137,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
                   <th scope="col">{t('benches.is')}</th>
                   <th scope="col">{t('benches.asked')}</th>
                   <th scope="col">{t('benches.limits')}</th>
-                  <th scope="col">{t('benches.set')}</th>
+                  <th scope="col">{t('common.set')}</th>
                 </tr>
               </thead>
               <tbody>

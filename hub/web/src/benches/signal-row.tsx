@@ -41,7 +41,7 @@ export function SignalRow({ signal, reading, asked, canSet, refused, onSet }: Pr
           <span className="soft">{t('benches.readOnly')}</span>
         ) : signal.dtype === 'boolean' ? (
           <Switch
-            aria-label={`${t('benches.set')}: ${signal.title ?? signal.name}`}
+            aria-label={`${t('common.set')}: ${signal.title ?? signal.name}`}
             disabled={!canSet}
             checked={(asked ?? reading?.value) === true}
             onChange={(event) => onSet(event.currentTarget.checked)}
@@ -77,7 +77,7 @@ function Setter({ signal, canSet, refused, onSet }: Pick<Props, 'signal' | 'canS
     setError(undefined)
     onSet(checked.value)
   }
-  const label = `${t('benches.set')}: ${signal.title ?? signal.name}`
+  const label = `${t('common.set')}: ${signal.title ?? signal.name}`
   const wrong = error ?? (refused === undefined ? undefined : reason(refused.hint ?? refused.message))
   return (
     <form className={styles.setter} onSubmit={send} noValidate>
@@ -105,7 +105,7 @@ function Setter({ signal, canSet, refused, onSet }: Pick<Props, 'signal' | 'canS
         />
       )}
       <Button type="submit" size="xs" variant="default" disabled={!canSet}>
-        {t('benches.set')}
+        {t('common.set')}
       </Button>
     </form>
   )

@@ -10,6 +10,7 @@ import { labQuery, meQuery, readmeQuery, runQuery } from '../api/queries.ts'
 import { Drawing } from '../catalogue/drawing.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import { withTexts } from '../language/late-texts.ts'
 import { Loading } from '../notices/loading.tsx'
 import { NotFound } from '../notices/not-found.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
@@ -23,7 +24,7 @@ import { RunForm } from './run-form.tsx'
 const Readme = lazy(() => import('./readme.tsx'))
 
 /** Most labs have no live sessions. */
-const DriveLive = lazy(() => import('../session/drive-live.tsx'))
+const DriveLive = lazy(() => withTexts(['session'], () => import('../session/drive-live.tsx')))
 
 export interface LabSearch {
   readonly protocol?: string

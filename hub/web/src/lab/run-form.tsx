@@ -9,6 +9,7 @@ import { useApi } from '../api/context.tsx'
 import { idempotencyKey } from '../api/idempotency-key.ts'
 import { meQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
+import { withTexts } from '../language/late-texts.ts'
 import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { mayQuery } from '../permissions/permission-queries.ts'
@@ -19,7 +20,7 @@ import { ParameterField } from './parameter-field.tsx'
 import { checkInput, initialInput, type LabProtocol, parametersOf, type Scalar } from './parameters.ts'
 
 /** Apart: a stranger needs none of it. */
-const MayLine = lazy(() => import('./may-line.tsx'))
+const MayLine = lazy(() => withTexts(['permissions'], () => import('./may-line.tsx')))
 
 interface Props {
   readonly lab: LabDetail

@@ -1,7 +1,9 @@
-import type { Language } from './en.ts'
+import type { English } from './late-texts.ts'
+
+type Texts<T> = { [K in keyof T]: T[K] extends string ? string : Texts<T[K]> }
 
 /** Every text of the page in Spanish. */
-export const es: Language = {
+export const es: Texts<English> = {
   app: { name: 'Fernlab', skip: 'Ir al contenido', tagline: 'Instrumentos reales, desde cualquier lugar' },
   nav: {
     main: 'Principal',
@@ -185,6 +187,7 @@ export const es: Language = {
     restartSafe: 'se repite por sí solo',
     restartNever: 'queda interrumpido',
     note: 'Nota',
+    session: 'Sesión en directo',
     zoomOut: 'Ensayo entero',
     whatNext: 'Se conserva: {{rows}}.',
     keptNothing: 'ningún punto',
@@ -324,7 +327,6 @@ export const es: Language = {
     signal: 'Señal',
     is: 'Es',
     asked: 'Pedido',
-    set: 'Fijar',
     readOnly: 'solo lectura',
     limits: 'Límites',
     notFound: 'No existe ese banco',
@@ -381,7 +383,6 @@ export const es: Language = {
     codeText: 'Escribe esto en el nodo. El código se muestra una vez y vale hasta {{time}}.',
     codeBroker: 'En su node.yaml está la dirección del broker:',
     code: 'Código',
-    done: 'Hecho',
     lastSeen: 'Última señal',
     version: 'Versión',
     benches: 'Bancos',
@@ -440,7 +441,6 @@ export const es: Language = {
     secondPicture: 'Imagen para una aplicación de autenticación; el secreto de abajo dice lo mismo',
     secondSecret: 'Secreto',
     secondConfirm: 'Encenderlo',
-    secondDone: 'Está encendido',
     recoveryText:
       'Guárdalos lejos del teléfono: cada uno te deja entrar una vez si lo pierdes. Solo se muestran ahora.',
     recoverySave: 'Guardar en un archivo',
@@ -929,6 +929,8 @@ export const es: Language = {
     loading: 'Cargando',
   },
   common: {
+    done: 'Hecho',
+    set: 'Fijar',
     save: 'Guardar',
     close: 'Cerrar',
     cancel: 'Cancelar',

@@ -75,7 +75,7 @@ export function EnrolDialog({ opened, onClose }: { opened: boolean; onClose: () 
             {t('nodes.code')}: <code className={styles.code}>{enrol.data.code}</code>
           </p>
           <div className={dialog.buttons}>
-            <Button onClick={close}>{t('nodes.done')}</Button>
+            <Button onClick={close}>{t('common.done')}</Button>
           </div>
         </div>
       )}

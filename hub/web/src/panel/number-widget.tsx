@@ -92,7 +92,7 @@ function Field({ widget, title }: Props) {
           }}
         />
         <Button type="submit" size="md" variant="default" disabled={!control.ready} loading={control.isPending}>
-          {t('benches.set')}
+          {t('common.set')}
         </Button>
       </form>
       <Notes id={notesId} control={control} readable={signal.access !== 'set'} say={say} wrong={wrong} />

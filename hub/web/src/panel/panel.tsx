@@ -66,7 +66,7 @@ function Widget({ widget }: { widget: PanelWidget }) {
       return (
         <ButtonWidget
           widget={widget}
-          title={own || (widget.action === undefined ? t('benches.set') : titleOf(widget.action))}
+          title={own || (widget.action === undefined ? t('common.set') : titleOf(widget.action))}
         />
       )
     case 'slider':

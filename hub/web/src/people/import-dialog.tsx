@@ -149,7 +149,7 @@ export function ImportDialog({ opened, role, onClose }: Props) {
                 </Button>
               ) : null}
               <Button variant="default" onClick={close}>
-                {t('nodes.done')}
+                {t('common.done')}
               </Button>
             </>
           )}

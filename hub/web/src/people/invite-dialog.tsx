@@ -126,7 +126,7 @@ export function InviteDialog({ opened, role, onClose }: Props) {
           <p>{t('people.linkText', { count: make.data.most, time: absolute(make.data.expiresAt) })}</p>
           <CopyLine value={make.data.link} label={t('people.link')} />
           <div className={dialog.buttons}>
-            <Button onClick={close}>{t('nodes.done')}</Button>
+            <Button onClick={close}>{t('common.done')}</Button>
           </div>
         </div>
       )}

@@ -35,7 +35,7 @@ export function RunHead({ run, attempts }: { run: Run; attempts: readonly Attemp
         {attempts.length === 0 || run.dataRemovedAt !== undefined ? null : <Downloads run={run} attempts={attempts} />}
         {isSession(run) ? (
           <LinkButton to="/sessions/$sessionId" params={{ sessionId: run.id }} variant="default">
-            {t('session.title')}
+            {t('runPage.session')}
           </LinkButton>
         ) : (
           <LinkButton

@@ -8,6 +8,7 @@ import { labsQuery, meQuery, runsQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import { withTexts } from '../language/late-texts.ts'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
@@ -17,7 +18,7 @@ import { RunList } from './run-list.tsx'
 import styles from './runs.module.css'
 
 /** Only staff have the list. */
-const OpenSessions = lazy(() => import('../session/open-sessions.tsx'))
+const OpenSessions = lazy(() => withTexts(['session'], () => import('../session/open-sessions.tsx')))
 
 export interface RunsSearch {
   readonly lab?: string
