@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { en as early } from '../../hub/web/src/language/en.ts'
+import { enAccount } from '../../hub/web/src/language/en-account.ts'
 import { enPermissions } from '../../hub/web/src/language/en-permissions.ts'
 import { enSession } from '../../hub/web/src/language/en-session.ts'
 import { enStaff } from '../../hub/web/src/language/en-staff.ts'
@@ -11,7 +12,7 @@ import { suite } from '../support/suite.ts'
 
 const test = suite('languages of the page')
 
-const en = { ...early, ...enSession, ...enStaff, ...enPermissions }
+const en = { ...early, ...enAccount, ...enSession, ...enStaff, ...enPermissions }
 
 type Tree = { readonly [key: string]: string | Tree }
 

@@ -127,19 +127,25 @@ const people = createRoute({
   path: '/people',
   validateSearch: (search): { q?: string } => pick(search, ['q']),
   beforeLoad: onlyFor('admin', 'instructor'),
-  component: lazyRouteComponent(() => withTexts(['staff', 'permissions'], () => import('./people/people-page.tsx'))),
+  component: lazyRouteComponent(() =>
+    withTexts(['account', 'staff', 'permissions'], () => import('./people/people-page.tsx')),
+  ),
 })
 const groups = createRoute({
   getParentRoute: () => framed,
   path: '/people/groups',
   beforeLoad: signedIn,
-  component: lazyRouteComponent(() => withTexts(['staff', 'permissions'], () => import('./groups/groups-page.tsx'))),
+  component: lazyRouteComponent(() =>
+    withTexts(['account', 'staff', 'permissions'], () => import('./groups/groups-page.tsx')),
+  ),
 })
 const group = createRoute({
   getParentRoute: () => framed,
   path: '/people/groups/$groupId',
   beforeLoad: signedIn,
-  component: lazyRouteComponent(() => withTexts(['staff', 'permissions'], () => import('./groups/group-page.tsx'))),
+  component: lazyRouteComponent(() =>
+    withTexts(['account', 'staff', 'permissions'], () => import('./groups/group-page.tsx')),
+  ),
 })
 const permissions = createRoute({
   getParentRoute: () => framed,
@@ -147,20 +153,20 @@ const permissions = createRoute({
   validateSearch: (search): { lab?: string; kind?: string } => pick(search, ['lab', 'kind']),
   beforeLoad: onlyFor('admin', 'instructor'),
   component: lazyRouteComponent(() =>
-    withTexts(['staff', 'permissions'], () => import('./permissions/permissions-page.tsx')),
+    withTexts(['account', 'staff', 'permissions'], () => import('./permissions/permissions-page.tsx')),
   ),
 })
 const account = createRoute({
   getParentRoute: () => framed,
   path: '/account',
   beforeLoad: signedIn,
-  component: lazyRouteComponent(() => import('./account/account-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['account'], () => import('./account/account-page.tsx'))),
 })
 const settings = createRoute({
   getParentRoute: () => framed,
   path: '/settings',
   beforeLoad: onlyFor('admin'),
-  component: lazyRouteComponent(() => withTexts(['staff'], () => import('./settings/settings-page.tsx'))),
+  component: lazyRouteComponent(() => withTexts(['account', 'staff'], () => import('./settings/settings-page.tsx'))),
 })
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -176,7 +182,7 @@ const setUp = createRoute({
 const join = createRoute({
   getParentRoute: () => root,
   path: '/join',
-  component: lazyRouteComponent(() => import('./sign-in/join-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['account'], () => import('./sign-in/join-page.tsx'))),
 })
 const forgot = createRoute({
   getParentRoute: () => root,
@@ -197,7 +203,7 @@ const secondFactor = createRoute({
   getParentRoute: () => root,
   path: '/second-factor',
   validateSearch: (search): { next?: string } => pick(search, ['next']),
-  component: lazyRouteComponent(() => import('./sign-in/second-factor-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['account'], () => import('./sign-in/second-factor-page.tsx'))),
 })
 const confirmAddress = createRoute({
   getParentRoute: () => root,

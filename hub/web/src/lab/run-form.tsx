@@ -20,7 +20,7 @@ import { ParameterField } from './parameter-field.tsx'
 import { checkInput, initialInput, type LabProtocol, parametersOf, type Scalar } from './parameters.ts'
 
 /** Apart: a stranger needs none of it. */
-const MayLine = lazy(() => withTexts(['permissions'], () => import('./may-line.tsx')))
+const MayLine = lazy(() => withTexts(['account', 'permissions'], () => import('./may-line.tsx')))
 
 interface Props {
   readonly lab: LabDetail
