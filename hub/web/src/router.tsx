@@ -172,12 +172,12 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: (search): { next?: string; left?: string } => pick(search, ['next', 'left']),
-  component: lazyRouteComponent(() => import('./sign-in/sign-in-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['account'], () => import('./sign-in/sign-in-page.tsx'))),
 })
 const setUp = createRoute({
   getParentRoute: () => root,
   path: '/setup',
-  component: lazyRouteComponent(() => import('./sign-in/set-up-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['account'], () => import('./sign-in/set-up-page.tsx'))),
 })
 const join = createRoute({
   getParentRoute: () => root,
@@ -187,17 +187,17 @@ const join = createRoute({
 const forgot = createRoute({
   getParentRoute: () => root,
   path: '/forgot',
-  component: lazyRouteComponent(() => import('./sign-in/forgot-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['account'], () => import('./sign-in/forgot-page.tsx'))),
 })
 const reset = createRoute({
   getParentRoute: () => root,
   path: '/reset',
-  component: lazyRouteComponent(() => import('./sign-in/reset-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['account'], () => import('./sign-in/reset-page.tsx'))),
 })
 const register = createRoute({
   getParentRoute: () => root,
   path: '/register',
-  component: lazyRouteComponent(() => import('./sign-in/register-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['account'], () => import('./sign-in/register-page.tsx'))),
 })
 const secondFactor = createRoute({
   getParentRoute: () => root,
@@ -208,7 +208,7 @@ const secondFactor = createRoute({
 const confirmAddress = createRoute({
   getParentRoute: () => root,
   path: '/confirm-address',
-  component: lazyRouteComponent(() => import('./sign-in/confirm-address-page.tsx')),
+  component: lazyRouteComponent(() => withTexts(['account'], () => import('./sign-in/confirm-address-page.tsx'))),
 })
 
 const tree = root.addChildren([
