@@ -12,7 +12,7 @@ import { type Api, ApiProblem } from './api/client.ts'
 import { meQuery } from './api/queries.ts'
 import { CataloguePage, type CatalogueSearch } from './catalogue/catalogue-page.tsx'
 import { Frame } from './frame/frame.tsx'
-import { LabPage, type LabSearch } from './lab/lab-page.tsx'
+import type { LabSearch } from './lab/lab-page.tsx'
 import { withTexts } from './language/late-texts.ts'
 import { NotFound } from './notices/not-found.tsx'
 import { PageFailed } from './notices/page-failed.tsx'
@@ -78,7 +78,7 @@ const lab = createRoute({
   getParentRoute: () => framed,
   path: '/labs/$labId',
   validateSearch: (search): LabSearch => pick(search, ['protocol', 'from']),
-  component: LabPage,
+  component: lazyRouteComponent(() => import('./lab/lab-page.tsx')),
 })
 const runs = createRoute({
   getParentRoute: () => framed,

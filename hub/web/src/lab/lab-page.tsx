@@ -33,7 +33,7 @@ export interface LabSearch {
 }
 
 /** What the lab is, and the form that runs it. */
-export function LabPage() {
+export default function LabPage() {
   const words = useWords()
   const { labId } = useParams({ from: '/framed/labs/$labId' })
   const lab = useQuery(labQuery(useApi(), labId))

@@ -3,10 +3,9 @@ import type { Session } from '@fernlab/shared/contracts/sessions'
 import { Button } from '@mantine/core'
 import { IconClockPlus, IconHandStop } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { lazy, Suspense, useMemo, useState } from 'react'
 import { useApi, useReachable } from '../api/context.tsx'
 import { labQuery, meQuery, sessionQuery } from '../api/queries.ts'
-import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { Panel } from '../panel/panel.tsx'
 import { type PanelBench, PanelProvider } from '../panel/panel-context.tsx'
@@ -20,6 +19,8 @@ import { SessionHead } from './session-head.tsx'
 import { TimeLeft } from './time-left.tsx'
 import { useEnding } from './use-ending.ts'
 import type { LiveSession } from './use-session.ts'
+
+const EndDialog = lazy(() => import('./end-dialog.tsx'))
 
 interface Props {
   readonly session: Session
@@ -74,17 +75,18 @@ export function ActiveSession({ session, title, live }: Props) {
         </PanelProvider>
       )}
       <Chat live={live} me={me} />
-      <ConfirmDialog
-        opened={asking}
-        title={t('session.finishTitle')}
-        confirm={t('session.finish')}
-        pending={ending.isPending}
-        error={ending.error}
-        onConfirm={ending.end}
-        onClose={() => setAsking(false)}
-      >
-        <p>{t('session.finishText')}</p>
-      </ConfirmDialog>
+      <Suspense>
+        {asking ? (
+          <EndDialog
+            title={t('session.finishTitle')}
+            confirm={t('session.finish')}
+            ending={ending}
+            onClose={() => setAsking(false)}
+          >
+            {t('session.finishText')}
+          </EndDialog>
+        ) : null}
+      </Suspense>
     </div>
   )
 }

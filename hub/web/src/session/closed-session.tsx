@@ -13,7 +13,7 @@ import { SessionHead } from './session-head.tsx'
 import { SessionMark } from './session-mark.tsx'
 
 /** A session that is over: how it ended and what was recorded, which is a run with the same id. */
-export function ClosedSession({ session, title }: { session: Session; title: string }) {
+export default function ClosedSession({ session, title }: { session: Session; title: string }) {
   const { t, duration, moment, language, trouble } = useWords()
   const run = useQuery(runQuery(useApi(), session.id))
   const rows = Object.entries(run.data?.rows ?? {}).filter(([, many]) => many > 0)

@@ -1,6 +1,7 @@
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { isAbsent } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { sessionQuery } from '../api/queries.ts'
@@ -11,10 +12,11 @@ import { NotFound } from '../notices/not-found.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import { ActiveSession } from './active-session.tsx'
-import { ClosedSession } from './closed-session.tsx'
 import styles from './session.module.css'
 import { FinishingSession, PreparingSession, WaitingSession } from './session-states.tsx'
 import { useSession } from './use-session.ts'
+
+const ClosedSession = lazy(() => import('./closed-session.tsx'))
 
 /** One live session, from its place in the queue to what was recorded. */
 export default function SessionPage() {
@@ -54,7 +56,9 @@ function SessionView({ session, title }: { session: Session; title: string }) {
     case 'closed':
       return (
         <div className={styles.quiet}>
-          <ClosedSession session={session} title={title} />
+          <Suspense fallback={<Loading />}>
+            <ClosedSession session={session} title={title} />
+          </Suspense>
         </div>
       )
   }

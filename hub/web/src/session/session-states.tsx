@@ -1,10 +1,9 @@
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import { Button, Progress } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useApi, useReachable } from '../api/context.tsx'
 import { runQuery } from '../api/queries.ts'
-import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useNow, useWords } from '../words/use-words.ts'
 import { LinkLost } from './link-lost.tsx'
@@ -13,6 +12,8 @@ import { SessionHead } from './session-head.tsx'
 import { SessionMark } from './session-mark.tsx'
 import { useEnding } from './use-ending.ts'
 import type { LiveSession } from './use-session.ts'
+
+const EndDialog = lazy(() => import('./end-dialog.tsx'))
 
 interface Props {
   readonly session: Session
@@ -46,17 +47,18 @@ export function WaitingSession({ session, title }: Props) {
         <p className="soft">{t('session.stay')}</p>
         <p className="soft">{t('session.length', { time: words.duration(session.seconds) })}</p>
       </div>
-      <ConfirmDialog
-        opened={asking}
-        title={t('session.leaveTitle')}
-        confirm={t('session.leave')}
-        pending={ending.isPending}
-        error={ending.error}
-        onConfirm={ending.end}
-        onClose={() => setAsking(false)}
-      >
-        <p>{t('session.leaveText')}</p>
-      </ConfirmDialog>
+      <Suspense>
+        {asking ? (
+          <EndDialog
+            title={t('session.leaveTitle')}
+            confirm={t('session.leave')}
+            ending={ending}
+            onClose={() => setAsking(false)}
+          >
+            {t('session.leaveText')}
+          </EndDialog>
+        ) : null}
+      </Suspense>
     </div>
   )
 }
