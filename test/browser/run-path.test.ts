@@ -226,6 +226,7 @@ test('a lab that no bench serves says so on its card and on its form, to staff w
   const said = /No bench serves this lab. demo.rc-1 is kept for diode-iv/
   await page.getByText(said).first().waitFor()
   await page.getByRole('link', { name: 'RC circuit' }).click()
+  await page.getByRole('heading', { level: 1, name: 'RC circuit' }).waitFor()
   await page.getByText('No bench serves this lab.').waitFor()
   await page.getByText('demo.rc-1 is kept for diode-iv').waitFor()
   assert.is(await page.getByRole('button', { name: 'Run', exact: true }).count(), 0)

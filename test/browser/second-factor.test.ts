@@ -37,7 +37,7 @@ test('a person sets it up with picture and secret, is asked for it at sign-in, a
   await section.getByText('On. 8 recovery codes are left.').waitFor()
 
   await page.getByRole('button', { name: 'Sign out', exact: true }).click()
-  await page.getByLabel('Mail address').fill('ana@school.example')
+  await page.getByRole('textbox', { name: 'Mail address' }).fill('ana@school.example')
   await page.getByLabel('Password', { exact: true }).fill('correct horse')
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'Your second factor' }).waitFor()
