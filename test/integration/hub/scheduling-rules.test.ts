@@ -69,7 +69,14 @@ test('priorities of an earlier release are turned round, and bench time of the w
   assert.equal([again.used.of('ada'), again.rules.stepMs], [6 * 60, 1_800_000])
   const audit = await store.db.selectFrom('audit').select(['person_id', 'action', 'detail']).execute()
   assert.equal(audit, [
-    { person_id: 'somebody', action: 'settings.scheduling', detail: '{"stepMinutes":30,"windowHours":24}' },
+    {
+      person_id: 'somebody',
+      action: 'settings.scheduling',
+      detail: JSON.stringify({
+        from: { stepMinutes: 10, windowHours: 168 },
+        to: { stepMinutes: 30, windowHours: 24 },
+      }),
+    },
   ])
   await store.close()
 })
