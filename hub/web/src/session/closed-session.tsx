@@ -64,7 +64,7 @@ export default function ClosedSession({ session, title }: { session: Session; ti
                     {t('session.rows', { count: many }).replace(String(many), count(many, language))}
                   </span>
                   <a href={`/api/v1/runs/${session.id}/data.csv${queryString({ stream })}`} download>
-                    <IconDownload size={16} aria-hidden="true" /> CSV
+                    <IconDownload size={16} aria-hidden="true" /> {t('runPage.downloads.csv')}
                     <span className="visually-hidden"> {stream}</span>
                   </a>
                 </li>
