@@ -1,6 +1,6 @@
 import { selfRegisteredRoles } from '@fernlab/shared/contracts/people'
 import type { SignInRules } from '@fernlab/shared/contracts/sign-in'
-import { Button, NativeSelect, Switch, TextInput } from '@mantine/core'
+import { NativeSelect, Switch, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useApi } from '../api/context.tsx'
@@ -8,6 +8,7 @@ import { signInRulesQuery, siteQuery } from '../api/queries.ts'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
+import { SaveLine } from './save-line.tsx'
 import styles from './settings.module.css'
 
 /** Who may come without being invited, and what staff must have. */
@@ -98,15 +99,7 @@ function Rules({ rules }: { rules: SignInRules }) {
         checked={staffSecondFactor}
         onChange={(event) => setStaffSecondFactor(event.currentTarget.checked)}
       />
-      {save.error === null ? null : <ProblemNotice error={save.error} />}
-      <div className={styles.save}>
-        <Button type="submit" loading={save.isPending}>
-          {t('settings.save')}
-        </Button>
-        <span role="status" className="soft">
-          {save.isSuccess ? t('settings.saved') : ''}
-        </span>
-      </div>
+      <SaveLine save={save} label={t('settings.save')} done={t('settings.saved')} />
     </form>
   )
 }

@@ -1,5 +1,5 @@
 import type { SchedulingRules } from '@fernlab/shared/contracts/api'
-import { Button, TextInput } from '@mantine/core'
+import { TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useApi } from '../api/context.tsx'
 import { schedulingQuery } from '../api/queries.ts'
@@ -7,6 +7,7 @@ import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useForm } from '../sign-in/use-form.ts'
 import { useWords } from '../words/use-words.ts'
+import { SaveLine } from './save-line.tsx'
 import styles from './settings.module.css'
 
 /** What waiting is worth, and how long bench time counts. */
@@ -69,15 +70,7 @@ function Rules({ rules }: { rules: SchedulingRules }) {
           {...form.field('windowHours')}
         />
       </div>
-      {save.error === null ? null : <ProblemNotice error={save.error} />}
-      <div className={styles.save}>
-        <Button type="submit" loading={save.isPending}>
-          {t('settings.order')}
-        </Button>
-        <span role="status" className="soft">
-          {save.isSuccess ? t('settings.ordered') : ''}
-        </span>
-      </div>
+      <SaveLine save={save} label={t('settings.order')} done={t('settings.ordered')} />
     </form>
   )
 }

@@ -1,4 +1,4 @@
-import { Button, TextInput } from '@mantine/core'
+import { TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
@@ -13,6 +13,7 @@ import { bytes } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { Accounts } from './accounts.tsx'
 import { QueueRules } from './queue-rules.tsx'
+import { SaveLine } from './save-line.tsx'
 import styles from './settings.module.css'
 
 /** Where the results are kept, how much room there is, and how long they stay. */
@@ -116,15 +117,7 @@ function Retention({ retention }: { retention: Rules }) {
           {...form.field('runDays')}
         />
       </div>
-      {save.error === null ? null : <ProblemNotice error={save.error} />}
-      <div className={styles.save}>
-        <Button type="submit" loading={save.isPending}>
-          {t('settings.save')}
-        </Button>
-        <span role="status" className="soft">
-          {save.isSuccess ? t('settings.saved') : ''}
-        </span>
-      </div>
+      <SaveLine save={save} label={t('settings.save')} done={t('settings.saved')} />
       <Confirmation
         removed={asked === undefined ? undefined : shortened(asked, retention)}
         onClose={() => setAsked(undefined)}
