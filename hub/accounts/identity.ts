@@ -10,6 +10,7 @@ import { betterAuth } from 'better-auth'
 import { createAuthEndpoint } from 'better-auth/api'
 import { parseCookies, setSessionCookie } from 'better-auth/cookies'
 import * as z from 'zod'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
 import { needsSecondFactor, type SignInRulesBook } from './sign-in-rules.ts'
@@ -206,8 +207,7 @@ export function createIdentity({ store, secret, secure, rules, clock, log }: Ide
 
   /** better-auth has written by then: this entry alone may be lost when the hub is killed in between. */
   async function noteNewPassword(personId: string): Promise<void> {
-    const entry = { at: clock.now(), person_id: personId, action: 'password.changed', subject: personId, detail: '{}' }
-    await store.write([store.db.insertInto('audit').values(entry)])
+    await store.write([auditEntries(store, clock)(personId, 'password.changed', personId)])
   }
 
   function forget(personId: string): void {

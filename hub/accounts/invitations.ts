@@ -14,6 +14,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import type * as z from 'zod'
 import type { Groups } from '../groups/groups.ts'
 import { joinGroup } from '../groups/members.ts'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Person, Role } from './caller.ts'
 import type { Identity } from './identity.ts'
@@ -68,10 +69,7 @@ export function createInvitations({ store, identity, groups, publicUrl, clock, l
       .select(['user.name', 'person.role as maker_role', 'people_group.name as group_name'])
   type Row = Awaited<ReturnType<ReturnType<typeof rows>['execute']>>[number]
 
-  const audit = (personId: string, action: string, subject: string, detail: object = {}) =>
-    db
-      .insertInto('audit')
-      .values({ at: clock.now(), person_id: personId, action, subject, detail: JSON.stringify(detail) })
+  const audit = auditEntries(store, clock)
 
   /** The invitation of the secret, while people may still join by it. */
   const open = async (secret: string): Promise<Row> => {

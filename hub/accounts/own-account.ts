@@ -7,6 +7,7 @@
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Identity } from './identity.ts'
 import { anotherAdmin, lastAdmin, personUnknown, revokeInvitations } from './roles.ts'
@@ -44,8 +45,7 @@ const open = ['queued', 'assigned', 'running'] as const
 /** People's own accounts in the store. */
 export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAccountOptions): OwnAccount {
   const { db } = store
-  const audit = (personId: string, action: string) =>
-    db.insertInto('audit').values({ at: clock.now(), person_id: personId, action, subject: personId, detail: '{}' })
+  const audit = (personId: string, action: string) => auditEntries(store, clock)(personId, action, personId)
 
   const openRuns = async (personId: string): Promise<number> => {
     const query = db.selectFrom('run').select(({ fn }) => fn.countAll<number>().as('count'))

@@ -9,6 +9,7 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Errands } from '../mail/errands.ts'
 import type { Mail } from '../mail/mail.ts'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import { addressLinkOver, claimAddressLink, findAddressLink, makeAddressLink } from './address-links.ts'
 import type { Caller } from './caller.ts'
@@ -103,13 +104,7 @@ export function createOwnAddress(options: OwnAddressOptions): OwnAddress {
             expect: 1,
           },
           db.deleteFrom('one_time').where('purpose', '=', 'password-reset').where('subject', '=', personId),
-          db.insertInto('audit').values({
-            at: clock.now(),
-            person_id: personId,
-            action: 'person.address',
-            subject: personId,
-            detail: '{}',
-          }),
+          auditEntries(store, clock)(personId, 'person.address', personId),
         ])
       } catch (error) {
         const { code } = asLabError(error)

@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import type { Caller } from './caller.ts'
 import type { Identity } from './identity.ts'
@@ -60,8 +61,7 @@ export function createSecondFactor({ store, identity, seal, site, clock }: Secon
   const { db } = store
   const find = (personId: string) =>
     db.selectFrom('second_factor').selectAll().where('person_id', '=', personId).executeTakeFirst()
-  const audit = (by: string, action: string, subject: string) =>
-    db.insertInto('audit').values({ at: clock.now(), person_id: by, action, subject, detail: '{}' })
+  const audit = auditEntries(store, clock)
   const checkPassword = async (caller: Caller, password: string) => {
     if (!(await identity.verifyPassword(caller.personId, password))) throw wrongPassword()
   }
@@ -220,8 +220,7 @@ export function createSecondFactor({ store, identity, seal, site, clock }: Secon
 export async function takeSecondFactorOf(options: { store: Store; email: string; clock?: Clock }): Promise<void> {
   const { store, email, clock = systemClock } = options
   const { id } = await personAt(store, email)
-  const entry = { at: clock.now(), person_id: null, action: 'second-factor.reset', subject: id, detail: '{}' }
-  await store.write([...withoutSecondFactor(store, id), store.db.insertInto('audit').values(entry)])
+  await store.write([...withoutSecondFactor(store, id), auditEntries(store, clock)(null, 'second-factor.reset', id)])
 }
 
 /** The queries that take a person's second factor away, with all that belongs to it. */

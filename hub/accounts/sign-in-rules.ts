@@ -3,6 +3,7 @@ import { type SignInRules, signInRulesSchema } from '@fernlab/shared/contracts/s
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Mail } from '../mail/mail.ts'
+import { createSettings } from '../store/settings.ts'
 import type { Store } from '../store/store.ts'
 import type { Role } from './caller.ts'
 
@@ -29,9 +30,10 @@ export interface SignInRulesOptions {
 
 /** Keeps the rules in the store. */
 export function createSignInRules({ store, mail, clock }: SignInRulesOptions): SignInRulesBook {
+  const settings = createSettings(store, clock)
   const stored = async (): Promise<SignInRules> => {
-    const row = await store.db.selectFrom('setting').select('value').where('name', '=', settingName).executeTakeFirst()
-    return row === undefined ? initial : signInRulesSchema.parse({ ...initial, ...JSON.parse(row.value) })
+    const kept = await settings.read(settingName)
+    return kept === undefined ? initial : signInRulesSchema.parse({ ...initial, ...JSON.parse(kept) })
   }
   return {
     now: async () => {
@@ -52,22 +54,7 @@ export function createSignInRules({ store, mail, clock }: SignInRulesOptions): S
       }
       const before = await stored()
       if (rules.staffSecondFactor && !before.staffSecondFactor) await requireOwn(store, by)
-      const at = clock.now()
-      const value = JSON.stringify(rules)
-      const row = { name: settingName, value, changed_at: at, changed_by: by }
-      await store.write([
-        store.db
-          .insertInto('setting')
-          .values(row)
-          .onConflict((conflict) => conflict.column('name').doUpdateSet({ value, changed_at: at, changed_by: by })),
-        store.db.insertInto('audit').values({
-          at,
-          person_id: by,
-          action: 'settings.sign-in',
-          subject: settingName,
-          detail: JSON.stringify({ from: before, to: rules }),
-        }),
-      ])
+      await store.write(settings.change(settingName, { from: before, to: rules }, by))
     },
   }
 }

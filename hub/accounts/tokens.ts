@@ -10,6 +10,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { TokenTable } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
@@ -76,10 +77,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
       )
     })
   }
-  const entry = (personId: string, action: string, subject: string, detail: object) =>
-    store.db
-      .insertInto('audit')
-      .values({ at: clock.now(), person_id: personId, action, subject, detail: JSON.stringify(detail) })
+  const entry = auditEntries(store, clock)
   const announce = (id: string, personId: string) => {
     for (const listener of listeners) listener(id, personId)
   }

@@ -13,6 +13,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
 import type { z } from 'zod'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import { isWeekly, type OutagePlan, outlookAt } from './outages.ts'
 
@@ -102,10 +103,7 @@ export function createBenchCare({ store, book, clock, log, onChange, cancelRun }
     }
   }
 
-  const auditRow = (by: string, action: string, subject: string, detail: object) =>
-    store.db
-      .insertInto('audit')
-      .values({ at: clock.now(), person_id: by, action, subject, detail: JSON.stringify(detail) })
+  const audit = auditEntries(store, clock)
 
   return {
     outages: async (id) => {
@@ -149,7 +147,7 @@ export function createBenchCare({ store, book, clock, log, onChange, cancelRun }
           created_by: by,
           created_at: now,
         }),
-        auditRow(by, 'bench.outage-planned', id, { id: plan.id, reason, atOnce, when }),
+        audit(by, 'bench.outage-planned', id, { id: plan.id, reason, atOnce, when }),
       ])
       bench.plans = [...bench.plans, plan]
       look(bench)
@@ -166,7 +164,7 @@ export function createBenchCare({ store, book, clock, log, onChange, cancelRun }
           .set({ ended_at: clock.now(), ended_by: by })
           .where('id', '=', outage)
           .where('ended_at', 'is', null),
-        auditRow(by, 'bench.outage-ended', id, { id: outage, reason: plan.reason }),
+        audit(by, 'bench.outage-ended', id, { id: outage, reason: plan.reason }),
       ])
       bench.plans = bench.plans.filter((known) => known !== plan)
       look(bench)

@@ -7,6 +7,7 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { sql } from 'kysely'
 import { createLossLog } from '../broker/loss-log.ts'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import { type CompatibilityCache, whyNot } from './compatible.ts'
 import { createEnrollment, type Enrollment } from './enrollment.ts'
@@ -220,9 +221,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       if (bench.out === undefined) return
       await store.write([
         store.db.updateTable('bench').set({ out_reason: null }).where('id', '=', id),
-        store.db
-          .insertInto('audit')
-          .values({ at: clock.now(), person_id: by, action: 'bench.put-back', subject: id, detail: '{}' }),
+        auditEntries(store, clock)(by, 'bench.put-back', id),
       ])
       bench.out = undefined
       bench.since = clock.now()

@@ -18,6 +18,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { sql } from 'kysely'
 import type { Caller, Role } from '../accounts/caller.ts'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import { changeMembers, listMembers } from './members.ts'
 import { countsIn, type GroupTree, inside, outwards } from './nesting.ts'
@@ -83,10 +84,7 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
   const changed = (personId?: string) => {
     for (const listener of listeners) listener(personId)
   }
-  const audit = (by: Caller, action: string, subject: string, detail: object = {}) =>
-    db
-      .insertInto('audit')
-      .values({ at: clock.now(), person_id: by.personId, action, subject, detail: JSON.stringify(detail) })
+  const audit = auditEntries(store, clock)
 
   const readTree = async () =>
     new Map((await db.selectFrom('people_group').selectAll().execute()).map((row) => [row.id, row]))
@@ -208,7 +206,7 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
         store.write([
           db.insertInto('people_group').values(row),
           ...(caller.role === 'admin' ? [] : [db.insertInto('group_member').values(own)]),
-          audit(caller, 'group.created', id, { name, kind, ...(within === undefined ? {} : { within }) }),
+          audit(caller.personId, 'group.created', id, { name, kind, ...(within === undefined ? {} : { within }) }),
         ]),
       )
       changed()
@@ -230,7 +228,7 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
       const query = next.within === null ? update : update.where(sql<boolean>`NOT ${liesWithin(next.within, id)}`)
       try {
         await writing(next.name, () =>
-          store.write([{ query, expect: 1 }, audit(caller, 'group.changed', id, { ...input })]),
+          store.write([{ query, expect: 1 }, audit(caller.personId, 'group.changed', id, { ...input })]),
         )
       } catch (error) {
         if (asLabError(error).code !== 'precondition-failed') throw error
@@ -283,7 +281,7 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
         db.deleteFrom('group_member').where('group_id', '=', id),
         db.deleteFrom('permission').where('subject_kind', '=', 'group').where('subject', '=', id),
         db.deleteFrom('people_group').where('id', '=', id),
-        audit(caller, 'group.removed', id, { name: row.name }),
+        audit(caller.personId, 'group.removed', id, { name: row.name }),
       ])
       changed()
     },
@@ -299,7 +297,7 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
         clock,
         id,
         input,
-        entry: (detail) => audit(caller, 'group.members', id, detail),
+        entry: (detail) => audit(caller.personId, 'group.members', id, detail),
       })
       changed()
       return done

@@ -10,6 +10,7 @@ import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { sql } from 'kysely'
 import { schedule } from 'node-cron'
+import { createSettings } from '../store/settings.ts'
 import type { Store } from '../store/store.ts'
 import type { Retention } from './maintenance.ts'
 
@@ -40,17 +41,9 @@ export function createRetention({ store, clock, log, onSwept = async () => {} }:
   let closing = false
   let ticker: ReturnType<typeof schedule> | undefined
 
-  const read = async (name: string) =>
-    (await store.db.selectFrom('setting').select('value').where('name', '=', name).executeTakeFirst())?.value
-  const setting = (name: string, value: string, by: string | null) => {
-    const row = { value, changed_at: clock.now(), changed_by: by }
-    return store.db
-      .insertInto('setting')
-      .values({ name, ...row })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
-  }
+  const settings = createSettings(store, clock)
   const rules = async (): Promise<Retention> => {
-    const stored = await read(rulesName)
+    const stored = await settings.read(rulesName)
     return stored === undefined ? keepAll : retentionSchema.parse(JSON.parse(stored))
   }
 
@@ -140,10 +133,10 @@ export function createRetention({ store, clock, log, onSwept = async () => {} }:
   }
   /** Sweeps when it is due; of several hubs, the one whose update counts. */
   const tick = async () => {
-    const due = await read(dueName)
+    const due = await settings.read(dueName)
     const next = String(nextNight(clock.now()))
     if (due === undefined) {
-      await store.write([setting(dueName, next, null)])
+      await store.write([settings.keep(dueName, next, null)])
       return
     }
     if (Number(due) > clock.now()) return
@@ -166,18 +159,7 @@ export function createRetention({ store, clock, log, onSwept = async () => {} }:
     sweep: () => inTurn(sweep),
     tick,
     change: async (retention: Retention, by: string) => {
-      const value = JSON.stringify(retention)
-      const detail = JSON.stringify({ from: await rules(), to: retention })
-      await store.write([
-        setting(rulesName, value, by),
-        store.db.insertInto('audit').values({
-          at: clock.now(),
-          person_id: by,
-          action: 'settings.retention',
-          subject: 'retention',
-          detail,
-        }),
-      ])
+      await store.write(settings.change(rulesName, { from: await rules(), to: retention }, by))
       inTurn(sweep).catch(couldNot)
     },
     start: async () => {

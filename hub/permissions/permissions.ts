@@ -17,6 +17,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Caller } from '../accounts/caller.ts'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import { columnsOf, type PermissionRow, viewOf } from './rows.ts'
 
@@ -64,10 +65,7 @@ export function createPermissions({ store, hasLab, clock }: CreatePermissionsOpt
   const changed = () => {
     for (const listener of listeners) listener()
   }
-  const audit = (by: Caller, action: string, subject: string, detail: object) =>
-    db
-      .insertInto('audit')
-      .values({ at: clock.now(), person_id: by.personId, action, subject, detail: JSON.stringify(detail) })
+  const audit = auditEntries(store, clock)
 
   const rows = () =>
     db
@@ -125,7 +123,7 @@ export function createPermissions({ store, hasLab, clock }: CreatePermissionsOpt
     const row = { id, ...columnsOf(permission), created_at: now }
     await store.write([
       db.insertInto('permission').values(row),
-      audit(by, 'permission.created', id, { ...how, is: permission }),
+      audit(by.personId, 'permission.created', id, { ...how, is: permission }),
     ])
     changed()
     return get(id)
@@ -140,11 +138,11 @@ export function createPermissions({ store, hasLab, clock }: CreatePermissionsOpt
 
   const replace = (by: Caller, before: Permission, after: Omit<Permission, 'id'>): StoreQuery[] => [
     { query: db.updateTable('permission').set(columnsOf(after)).where('id', '=', before.id), expect: 1 },
-    audit(by, 'permission.changed', before.id, { was: said(before), is: said({ ...after, id: before.id }) }),
+    audit(by.personId, 'permission.changed', before.id, { was: said(before), is: said({ ...after, id: before.id }) }),
   ]
   const drop = (by: Caller, before: Permission): StoreQuery[] => [
     { query: db.deleteFrom('permission').where('id', '=', before.id), expect: 1 },
-    audit(by, 'permission.removed', before.id, { was: said(before) }),
+    audit(by.personId, 'permission.removed', before.id, { was: said(before) }),
   ]
   const write = async (queries: readonly StoreQuery[], ids: readonly string[]) => {
     try {
@@ -224,13 +222,13 @@ export function createPermissions({ store, hasLab, clock }: CreatePermissionsOpt
           .insertInto('permission_template')
           .values({ id, ...row })
           .onConflict((conflict) => conflict.column('id').doUpdateSet(row)),
-        audit(by, 'permission-template.saved', id, { title, gives }),
+        audit(by.personId, 'permission-template.saved', id, { title, gives }),
       ])
     },
     removeTemplate: async (by, id) => {
       const query = db.deleteFrom('permission_template').where('id', '=', id)
       try {
-        await store.write([{ query, expect: 1 }, audit(by, 'permission-template.removed', id, {})])
+        await store.write([{ query, expect: 1 }, audit(by.personId, 'permission-template.removed', id)])
       } catch (error) {
         if (asLabError(error).code !== 'precondition-failed') throw error
         throw new LabError({ code: 'template-unknown', kind: 'caller', message: `there is no template ${id}` })

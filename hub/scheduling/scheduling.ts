@@ -3,6 +3,7 @@ import { type SchedulingRules, schedulingRulesSchema } from '@fernlab/shared/con
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { firstIdAt } from '@fernlab/shared/primitives/ids'
 import { sql } from 'kysely'
+import { createSettings } from '../store/settings.ts'
 import type { Store } from '../store/store.ts'
 import { defaultRules, type OrderRules } from './order.ts'
 import { Usage } from './usage.ts'
@@ -33,9 +34,10 @@ const asRules = ({ stepMinutes, windowHours }: SchedulingRules): OrderRules => (
 
 /** Scheduling over the settings and the attempts of the database. */
 export function createScheduling({ store, clock, onChange }: CreateSchedulingOptions): Scheduling {
+  const settings = createSettings(store, clock)
   const read = async (): Promise<SchedulingRules> => {
-    const row = await store.db.selectFrom('setting').select('value').where('name', '=', settingName).executeTakeFirst()
-    if (row !== undefined) return schedulingRulesSchema.parse(JSON.parse(row.value))
+    const stored = await settings.read(settingName)
+    if (stored !== undefined) return schedulingRulesSchema.parse(JSON.parse(stored))
     return { stepMinutes: defaultRules.stepMs / minuteMs, windowHours: defaultRules.windowMs / hourMs }
   }
   const load = async () => {
@@ -46,22 +48,7 @@ export function createScheduling({ store, clock, onChange }: CreateSchedulingOpt
     load,
     rules: read,
     change: async (wanted, by) => {
-      const value = JSON.stringify(wanted)
-      const detail = JSON.stringify({ from: await read(), to: wanted })
-      const row = { value, changed_at: clock.now(), changed_by: by }
-      await store.write([
-        store.db
-          .insertInto('setting')
-          .values({ name: settingName, ...row })
-          .onConflict((conflict) => conflict.column('name').doUpdateSet(row)),
-        store.db.insertInto('audit').values({
-          at: clock.now(),
-          person_id: by,
-          action: 'settings.scheduling',
-          subject: settingName,
-          detail,
-        }),
-      ])
+      await store.write(settings.change(settingName, { from: await read(), to: wanted }, by))
       const { rules, used } = await load()
       onChange(rules, used)
     },

@@ -13,6 +13,7 @@ import {
 import { nameSchema } from '@fernlab/shared/contracts/common'
 import { z } from '@hono/zod-openapi'
 import type { NodeCredential } from '../../fleet/fleet.ts'
+import { auditEntries } from '../../store/audit-entries.ts'
 import type { Attempts } from '../attempts.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { pageOf, pageQuery } from '../paging.ts'
@@ -26,9 +27,7 @@ export const nodeParams = z.object({ node: nameSchema })
 /** Nodes and benches; an admin enrols nodes, staff may drive a bench directly. */
 export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiParts, guesses: Attempts): void {
   const audit = (personId: string, action: string, subject: string) =>
-    store.write([
-      store.db.insertInto('audit').values({ at: clock.now(), person_id: personId, action, subject, detail: '{}' }),
-    ])
+    store.write([auditEntries(store, clock)(personId, action, subject)])
   const ownLease = async (bench: string, personId: string): Promise<string | undefined> => {
     const row = await store.db
       .selectFrom('bench')

@@ -1,5 +1,6 @@
 import { removalPreviewSchema } from '@fernlab/shared/contracts/bench-care'
 import { z } from '@hono/zod-openapi'
+import { auditEntries } from '../../store/audit-entries.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { benchParams, nodeParams } from './fleet.ts'
 
@@ -10,9 +11,7 @@ const confirmQuery = z.object({
 /** Nodes and benches that are gone for good. */
 export function removalRoutes(add: AddRoute, { removal, store, clock }: ApiParts): void {
   const audit = (personId: string, action: string, subject: string) =>
-    store.write([
-      store.db.insertInto('audit').values({ at: clock.now(), person_id: personId, action, subject, detail: '{}' }),
-    ])
+    store.write([auditEntries(store, clock)(personId, action, subject)])
   add(
     {
       method: 'get',
