@@ -27,10 +27,3 @@ export const auditFilterSchema = z.object({
   to: z.iso.datetime({ offset: true }).optional().describe('Before this time'),
 })
 export type AuditFilter = z.infer<typeof auditFilterSchema>
-
-/** An entry's change in two parts, where it has them. */
-export function changeIn({ detail }: Pick<AuditEntry, 'detail'>): { before: unknown; after: unknown } | undefined {
-  if ('from' in detail && 'to' in detail) return { before: detail.from, after: detail.to }
-  if ('was' in detail || 'is' in detail) return { before: detail.was, after: detail.is }
-  return undefined
-}

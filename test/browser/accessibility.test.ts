@@ -82,6 +82,7 @@ test.before(async () => {
     permissions: '/people/permissions',
     account: '/account',
     settings: '/settings',
+    'audit log': '/audit',
     'no such page': '/nowhere',
     'reset link without its secret': '/reset',
     'set-up link without its secret': '/setup',

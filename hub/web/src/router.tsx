@@ -1,4 +1,5 @@
 import type { Me } from '@fernlab/shared/contracts/api'
+import type { AuditFilter } from '@fernlab/shared/contracts/audit'
 import type { QueryClient } from '@tanstack/react-query'
 import {
   createRootRouteWithContext,
@@ -168,6 +169,13 @@ const settings = createRoute({
   beforeLoad: onlyFor('admin'),
   component: lazyRouteComponent(() => withTexts(['account', 'staff'], () => import('./settings/settings-page.tsx'))),
 })
+const audit = createRoute({
+  getParentRoute: () => framed,
+  path: '/audit',
+  validateSearch: (search): AuditFilter => pick(search, ['person', 'action', 'subject', 'from', 'to']),
+  beforeLoad: onlyFor('admin'),
+  component: lazyRouteComponent(() => withTexts(['staff'], () => import('./audit/audit-page.tsx'))),
+})
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
@@ -229,6 +237,7 @@ const tree = root.addChildren([
     permissions,
     account,
     settings,
+    audit,
   ]),
   signIn,
   setUp,

@@ -1,4 +1,5 @@
-import { type AuditEntry, auditEntrySchema, changeIn } from '@fernlab/shared/contracts/audit'
+import { type AuditEntry, auditEntrySchema } from '@fernlab/shared/contracts/audit'
+import { changeIn } from '@fernlab/shared/contracts/audit-change'
 import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'

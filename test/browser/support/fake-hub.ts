@@ -19,7 +19,7 @@ import { readLabs } from './fake-labs.ts'
 import { type FakePermissions, fakePermissions } from './fake-permissions.ts'
 import { FakeRun } from './fake-run.ts'
 import { FakeSession } from './fake-session.ts'
-import { benches, invitations, nodes, people, plannedOutages, tokens } from './fake-staff.ts'
+import { auditEntries, benches, invitations, nodes, people, plannedOutages, tokens } from './fake-staff.ts'
 
 const openApi = new URL('../../../docs/openapi.json', import.meta.url)
 const page = fileURLToPath(new URL('../../../hub/web/dist/', import.meta.url))
@@ -604,6 +604,23 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (collection === 'invitations') {
       takenBack.add(id)
       return json(undefined, 204)
+    }
+    if (call === 'GET /api/v1/audit') {
+      const wanted = Object.fromEntries(url.searchParams)
+      const fitting = auditEntries.filter(
+        (entry) =>
+          (wanted.person ?? entry.person) === entry.person &&
+          (wanted.subject ?? entry.subject) === entry.subject &&
+          `${entry.action}.`.startsWith(wanted.action === undefined ? '' : `${wanted.action}.`) &&
+          entry.at >= (wanted.from ?? '') &&
+          entry.at < (wanted.to ?? '9'),
+      )
+      const from = Number(wanted.cursor ?? 0)
+      const next = from + Number(wanted.limit)
+      return json({
+        items: hub.empty ? [] : fitting.slice(from, next),
+        ...(next < fitting.length ? { cursor: String(next) } : {}),
+      })
     }
     if (call === 'GET /api/v1/storage') {
       return json({

@@ -1,5 +1,6 @@
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, Invitation, NodeInfo, PersonInfo, Token } from '@fernlab/shared/contracts/api'
+import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString()
@@ -168,4 +169,37 @@ export const invitations: readonly Invitation[] = [
   invitation('i3', { role: 'instructor', most: 1, used: 1 }),
   invitation('i2', { note: 'Open day', role: 'guest', revokedAt: ago(3600) }),
   invitation('i1', { expiresAt: ago(7200) }),
+]
+
+const ana = { person: 'p1', personName: 'Ana Ruiz' }
+
+/** More than a page of changes: each kind of detail first, then the same one over and over. */
+export const auditEntries: readonly AuditEntry[] = [
+  {
+    id: '90',
+    at: ago(400),
+    ...ana,
+    action: 'settings.retention',
+    subject: 'runs',
+    detail: { was: { dataDays: 365, runDays: null }, is: { dataDays: 90, runDays: null } },
+  },
+  {
+    id: '89',
+    at: ago(7000),
+    ...ana,
+    action: 'person.role',
+    subject: 'p3',
+    subjectName: 'Chiamaka Okonkwo-Featherstonehaugh',
+    detail: { from: 'guest', to: 'student' },
+  },
+  { id: '88', at: ago(9000), action: 'retention.sweep', subject: 'runs', detail: { samples: 12, runs: 3 } },
+  ...Array.from({ length: 60 }, (_, i) => ({
+    id: String(87 - i),
+    at: ago(10_000 + i * 5000),
+    person: 'p2',
+    personName: 'Bo Lindqvist',
+    action: 'bench.put-back',
+    subject: 'physics-2.diode-1',
+    detail: {},
+  })),
 ]

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { type Storage, storageQuery } from '../api/queries.ts'
+import { LinkButton } from '../frame/link-button.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
@@ -58,6 +59,15 @@ export default function SettingsPage() {
         {storage.isFetchedAfterMount ? <Retention retention={retention} /> : <Loading lines={2} />}
       </section>
       <QueueRules />
+      <section className={styles.section}>
+        <h2>{t('audit.title')}</h2>
+        <p className="soft">{t('audit.text')}</p>
+        <div>
+          <LinkButton to="/audit" variant="default">
+            {t('audit.open')}
+          </LinkButton>
+        </div>
+      </section>
     </Page>
   )
 }
