@@ -9,9 +9,9 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { sql } from 'kysely'
-import { schedule } from 'node-cron'
 import { createSettings } from '../store/settings.ts'
 import type { Store } from '../store/store.ts'
+import { startTicker } from '../ticker.ts'
 import type { Retention } from './maintenance.ts'
 
 export interface RetentionSweep {
@@ -39,7 +39,7 @@ export interface CreateRetentionOptions {
 export function createRetention({ store, clock, log, onSwept = async () => {} }: CreateRetentionOptions) {
   let working: Promise<unknown> = Promise.resolve()
   let closing = false
-  let ticker: ReturnType<typeof schedule> | undefined
+  let stopTicker = async () => {}
 
   const settings = createSettings(store, clock)
   const rules = async (): Promise<Retention> => {
@@ -164,11 +164,11 @@ export function createRetention({ store, clock, log, onSwept = async () => {} }:
     },
     start: async () => {
       await tick()
-      ticker = schedule('* * * * *', () => tick().catch(couldNot))
+      stopTicker = startTicker('* * * * *', () => tick().catch(couldNot))
     },
     close: async () => {
       closing = true
-      await ticker?.destroy()
+      await stopTicker()
       await working
     },
   }
