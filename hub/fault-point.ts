@@ -49,7 +49,14 @@ export const bookingFaultPoints = [
   'after-booking-cancel-commit',
 ] as const
 
-export type FaultPoint = (typeof faultPoints)[number] | BrokerFaultPoint | (typeof bookingFaultPoints)[number]
+/** The same of recurring runs. */
+export const recurringFaultPoints = ['before-recurring-commit', 'after-recurring-commit'] as const
+
+export type FaultPoint =
+  | (typeof faultPoints)[number]
+  | BrokerFaultPoint
+  | (typeof bookingFaultPoints)[number]
+  | (typeof recurringFaultPoints)[number]
 
 /** Called as the hub passes a named place; absent outside tests. */
 export type FaultHook = (name: FaultPoint) => void

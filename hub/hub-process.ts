@@ -8,7 +8,13 @@ import { runUntilStopped } from '@fernlab/shared/programs/run-until-stopped'
 import { type Environment, settingWrong } from '@fernlab/shared/programs/settings-reader'
 import type { ConfigDefaults, HubConfig } from './config/config.ts'
 import { loadConfig } from './config/load-config.ts'
-import { bookingFaultPoints, brokerFaultPoints, type FaultHook, faultPoints } from './fault-point.ts'
+import {
+  bookingFaultPoints,
+  brokerFaultPoints,
+  type FaultHook,
+  faultPoints,
+  recurringFaultPoints,
+} from './fault-point.ts'
 import { type Hub, startHub } from './main.ts'
 
 export interface OpenHubOptions {
@@ -61,7 +67,7 @@ export async function main({ env }: { readonly env: Environment }): Promise<neve
 function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   if (text === undefined) return {}
   const [name, times = '1'] = text.split(':')
-  const points = [...faultPoints, ...brokerFaultPoints, ...bookingFaultPoints]
+  const points = [...faultPoints, ...brokerFaultPoints, ...bookingFaultPoints, ...recurringFaultPoints]
   if (!points.some((known) => known === name)) {
     throw settingWrong('FERNLAB_FAULT_POINT', `is ${text}; it may be ${points.join(', ')}`)
   }

@@ -37,12 +37,15 @@ import { createFleet } from './fleet/open-fleet.ts'
 import { createRemoval } from './fleet/removal.ts'
 import { createGroups } from './groups/groups.ts'
 import { createIngest } from './ingest/ingest.ts'
+import { createErrands } from './mail/errands.ts'
 import { createMail } from './mail/mail.ts'
 import { createMaintenance } from './maintenance/maintenance.ts'
 import { createMonitoring } from './monitoring/monitoring.ts'
 import { loadSpent } from './permissions/bench-use.ts'
 import { createPermissions } from './permissions/permissions.ts'
 import { createStandings } from './permissions/standings.ts'
+import { createRecurring } from './recurring/create-recurring.ts'
+import type { RecurringRuns } from './recurring/recurring.ts'
 import { createResults } from './results/results.ts'
 import { createAdmission } from './runs/admission.ts'
 import { createRuns } from './runs/create-runs.ts'
@@ -83,6 +86,7 @@ export interface Hub {
   readonly setupUrl: string | undefined
   readonly runs: Runs
   readonly fleet: Fleet
+  readonly recurring: RecurringRuns
   /** A connection to the broker in this process. */
   connectInProcess(): Duplex
   /** A credential for a node in this process; each call makes the one before invalid. */
@@ -352,6 +356,22 @@ async function assemble(
     faultPoint,
   })
   onClose(() => bookings.close())
+  const letters = createErrands({ log })
+  onClose(() => letters.close())
+  const recurring = createRecurring({
+    store,
+    runs,
+    admission,
+    labs,
+    mail,
+    errands: letters,
+    site,
+    publicUrl,
+    clock,
+    log,
+    faultPoint,
+  })
+  onClose(() => recurring.close())
 
   link.on('inventory', (node, message) => dispatcher.reconcile(node, fleet.inventory(node, message)))
   link.on('accepted', dispatcher.accepted)
@@ -412,6 +432,7 @@ async function assemble(
     runs,
     sessions,
     bookings,
+    recurring,
     results,
     scheduling,
     maintenance,
@@ -464,6 +485,7 @@ async function assemble(
     await clock.sleep(20)
     await turn.settled()
   })
+  recurring.start()
   log.info({ http: httpUrl, mqtt: mqttUrl, site }, 'the hub is up')
   return {
     httpUrl,
@@ -472,6 +494,7 @@ async function assemble(
     setupUrl: await accounts.ensureSetupLink(),
     runs,
     fleet,
+    recurring,
     connectInProcess: () => {
       const [here, there] = connectedPair()
       broker.handle(here)

@@ -159,6 +159,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           db.deleteFrom('permission').where('subject_kind', '=', 'person').where('subject', '=', personId),
           db.deleteFrom('live_partner').where('person_id', '=', personId),
           db.updateTable('run').set({ note: null }).where('person_id', '=', personId).where('note', 'is not', null),
+          db.updateTable('recurring').set({ paused_for: 'owner-left', due_at: null }).where('person_id', '=', personId),
           revokeInvitations({ store, clock, of: personId }),
           db.updateTable('invitation').set({ note: null }).where('created_by', '=', personId),
           audit(personId, 'person.left'),

@@ -31,6 +31,7 @@ import { operationsRoutes } from './routes/operations.ts'
 import { ownAccountRoutes } from './routes/own-account.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { permissionRoutes } from './routes/permissions.ts'
+import { recurringRoutes } from './routes/recurring.ts'
 import { registrationRoutes } from './routes/registration.ts'
 import { removalRoutes } from './routes/removal.ts'
 import { runDataRoutes } from './routes/run-data.ts'
@@ -111,6 +112,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   runDataRoutes(add, parts)
   sessionRoutes(add, parts)
   bookingRoutes(add, parts)
+  recurringRoutes(add, parts)
   fleetRoutes(add, parts, guesses)
   benchCareRoutes(add, parts)
   removalRoutes(add, parts)

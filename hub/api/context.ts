@@ -18,6 +18,7 @@ import type { Maintenance } from '../maintenance/maintenance.ts'
 import type { Monitoring } from '../monitoring/monitoring.ts'
 import type { Permissions } from '../permissions/permissions.ts'
 import type { Standings } from '../permissions/standings.ts'
+import type { RecurringRuns } from '../recurring/recurring.ts'
 import type { Results } from '../results/results.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Scheduling } from '../scheduling/scheduling.ts'
@@ -58,6 +59,7 @@ export interface ApiParts {
   readonly runs: Runs
   readonly sessions: Sessions
   readonly bookings: Bookings
+  readonly recurring: RecurringRuns
   readonly results: Results
   readonly maintenance: Maintenance
   readonly scheduling: Pick<Scheduling, 'rules' | 'change'>

@@ -43,6 +43,8 @@ const statusOfCode: Readonly<Record<string, number>> = {
   'booking-over': 409,
   'booking-begun': 409,
   'bookings-too-many': 409,
+  'recurring-too-many': 409,
+  'owner-left': 409,
   'bench-busy': 409,
   'bench-fault': 409,
   'bench-maintenance': 409,

@@ -11,6 +11,7 @@ import { newRunId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { canonicalJson } from '@fernlab/shared/protocol/digest'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
+import type { WriteStatement } from '@fernlab/shared/storage/database'
 import { sql } from 'kysely'
 import type { Caller } from '../accounts/caller.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
@@ -74,6 +75,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       estimated_s: estimatedS,
       idempotency_key: null,
       request_hash: null,
+      recurring_id: null,
       state: 'queued',
       bench: null,
       fence: null,
@@ -143,8 +145,8 @@ export function createRuns(options: CreateRunsOptions): Runs {
     await turn.kept()
   }
 
-  /** Queues under a key by a write of its own, since the database may refuse it. */
-  const queueOnce = async (row: NewRunRow, run: OpenRun): Promise<boolean> => {
+  /** Queues by a write of its own, since the database may refuse it. */
+  const queueAlone = async (row: NewRunRow, run: OpenRun, claims: readonly WriteStatement[] = []): Promise<void> => {
     faultPoint?.('before-submit-commit')
     const event = ledger.firstEvent(run)
     runs.use.opened(run)
@@ -152,18 +154,28 @@ export function createRuns(options: CreateRunsOptions): Runs {
       await turn.alone([
         { sql: statements.insertRun.sql, params: statements.insertRun.bind(row) },
         { sql: statements.insertEvent.sql, params: statements.insertEvent.bind(event) },
+        ...claims,
       ])
     } catch (error) {
       runs.use.closed(run)
-      if (error instanceof LabError && error.code === 'constraint-failed') return false
       throw error
     }
     faultPoint?.('after-submit-commit')
     // Memory that is about to be read again will hold the run without this.
-    if (!turn.open) return true
+    if (!turn.open) return
     runs.add(run)
     ledger.appeared(run)
-    return true
+  }
+
+  /** False where the key has a run already. */
+  const queueOnce = async (row: NewRunRow, run: OpenRun): Promise<boolean> => {
+    try {
+      await queueAlone(row, run)
+      return true
+    } catch (error) {
+      if (error instanceof LabError && error.code === 'constraint-failed') return false
+      throw error
+    }
   }
 
   const replay = async (caller: Caller, key: string, hash: string): Promise<Run | undefined> => {
@@ -226,7 +238,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
   }
 
   return {
-    submit: async (caller, body, { idempotencyKey, session } = {}) => {
+    submit: async (caller, body, { idempotencyKey, session, recurring } = {}) => {
       const hash = idempotencyKey === undefined ? null : createHash('sha256').update(canonicalJson(body)).digest('hex')
       if (idempotencyKey !== undefined && hash !== null) {
         const before = await replay(caller, idempotencyKey, hash)
@@ -239,7 +251,10 @@ export function createRuns(options: CreateRunsOptions): Runs {
       admitted.requirePlace()
       const row = rowOf(caller, body, admitted)
       const run = openRun(row, admitted, session)
-      if (idempotencyKey === undefined || hash === null) {
+      if (recurring !== undefined) {
+        const made = { ...row, recurring_id: recurring.id }
+        await queueAlone(made, run, recurring.claims(row.id))
+      } else if (idempotencyKey === undefined || hash === null) {
         await queue(row, run)
       } else if (!(await queueOnce({ ...row, idempotency_key: idempotencyKey, request_hash: hash }, run))) {
         const before = await replay(caller, idempotencyKey, hash)
@@ -257,7 +272,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       }
     },
     get,
-    list: async ({ person, people, lab, state, sessions, limit, cursor }) => {
+    list: async ({ person, people, lab, state, sessions, recurring, limit, cursor }) => {
       let query = rows()
         .orderBy('run.id', 'desc')
         .limit(limit + 1)
@@ -269,6 +284,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
           sql<string>`(SELECT value FROM json_each(${JSON.stringify(people)}))`,
         )
       if (lab !== undefined) query = query.where('run.lab', '=', lab)
+      if (recurring !== undefined) query = query.where('run.recurring_id', '=', recurring)
       if (sessions !== undefined) query = query.where('run.protocol', '=', SESSION_PROTOCOL)
       if (state !== undefined) query = query.where('run.state', '=', state)
       if (cursor !== undefined) query = query.where('run.id', '<', cursor)

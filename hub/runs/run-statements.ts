@@ -169,6 +169,7 @@ const newRunColumns = [
   'estimated_s',
   'idempotency_key',
   'request_hash',
+  'recurring_id',
   'state',
   'bench',
   'fence',

@@ -45,6 +45,7 @@ export function runView(row: RunRow, { personName, lab, live, wait }: RunExtras)
     bench: row.bench,
     parameters: JSON.parse(row.parameters),
     ...(row.note === null ? {} : { note: row.note }),
+    ...(row.recurring_id === null ? {} : { recurring: row.recurring_id }),
     person: { id: row.person_id, name: personName },
     priority: row.priority,
     ...(wait === undefined ? {} : { position: wait.position, waitReason: wait.reason }),

@@ -3,6 +3,7 @@ import type { Run, SubmitRun } from '@fernlab/shared/contracts/api'
 import type { RunState } from '@fernlab/shared/contracts/run-state'
 import type { SessionStage } from '@fernlab/shared/contracts/session-columns'
 import type { SessionSamples } from '@fernlab/shared/contracts/sync'
+import type { WriteStatement } from '@fernlab/shared/storage/database'
 import type { Caller } from '../accounts/caller.ts'
 
 /**
@@ -22,6 +23,8 @@ export interface ListRuns {
   readonly people?: readonly string[]
   readonly lab?: string
   readonly state?: RunState
+  /** Made by this recurring run. */
+  readonly recurring?: string
   /** Live sessions alone. */
   readonly sessions?: true
   readonly limit: number
@@ -56,13 +59,16 @@ export interface SubmitOptions {
   readonly idempotencyKey?: string
   /** Opens a live session of so long; an open one of the person in that lab is answered instead (`replayed`). */
   readonly session?: { readonly seconds: number }
+  /** Made by a recurring run: what it writes down of its due time is in the same commit, or there is no run. */
+  readonly recurring?: { readonly id: string; claims(run: string): readonly WriteStatement[] }
 }
 
 export interface Runs {
   /**
    * Queues a run once the database has committed it. Throws `lab-unknown`, `protocol-unknown`, `parameters-invalid`,
    * `no-bench`, `protocol-refused`, `not-permitted`, `reservations-full`, `quota-used`, `runs-refused`, and
-   * `idempotency-key-reused` when the key came with another body before; the same body answers the same run (`replayed`).
+   * `idempotency-key-reused` when the key came with another body before; the same body answers the same run (`replayed`);
+   * `precondition-failed` and `constraint-failed` when a claim of a recurring run does not hold.
    */
   submit(caller: Caller, body: SubmitRun, options?: SubmitOptions): Promise<Submitted>
   get(id: string): Promise<Run | undefined>

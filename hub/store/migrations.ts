@@ -5,6 +5,7 @@ import { benchCareMigration } from '../bench-care/tables.ts'
 import { bookingsMigration } from '../bookings/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { permissionsMigration } from '../permissions/tables.ts'
+import { recurringMigration } from '../recurring/tables.ts'
 import { schedulingMigration } from '../runs/tables.ts'
 import { sessionsMigration } from '../sessions/tables.ts'
 
@@ -106,4 +107,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   sessionsMigration,
   bookingsMigration,
   auditMigration,
+  recurringMigration,
 ]

@@ -6,6 +6,7 @@ import type { BenchCareSchema } from '../bench-care/tables.ts'
 import type { BookingsSchema } from '../bookings/tables.ts'
 import type { GroupsSchema } from '../groups/tables.ts'
 import type { PermissionsSchema } from '../permissions/tables.ts'
+import type { RecurringSchema } from '../recurring/tables.ts'
 import type { SessionsSchema } from '../sessions/tables.ts'
 
 export interface RunTable {
@@ -49,6 +50,8 @@ export interface RunTable {
   idempotency_key: string | null
   /** Hash of the request body that the key came with. */
   request_hash: string | null
+  /** The recurring run that made it; null: a person did. */
+  recurring_id: string | null
 }
 
 /** Durable history of a run for `/events`: state changes, and what a person sees in its log. */
@@ -221,7 +224,8 @@ export interface HubSchema
     GroupsSchema,
     PermissionsSchema,
     SessionsSchema,
-    BookingsSchema {
+    BookingsSchema,
+    RecurringSchema {
   run: RunTable
   run_event: RunEventTable
   document: DocumentTable

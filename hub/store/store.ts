@@ -63,7 +63,8 @@ export function sqlitePath(url: string): string {
   return url.slice('sqlite:'.length)
 }
 
-function toStatement(query: StoreQuery): WriteStatement {
+/** The query as the storage takes it, for a write that somebody else makes. */
+export function toStatement(query: StoreQuery): WriteStatement {
   const compiled = 'compile' in query ? query.compile() : query.query.compile()
   const statement = { sql: compiled.sql, params: toSqlValues(compiled.parameters) }
   return 'expect' in query ? { ...statement, expect: query.expect } : statement

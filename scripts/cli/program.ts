@@ -11,6 +11,7 @@ import { addLogin } from './commands/login.ts'
 import { addNotBuilt } from './commands/not-built.ts'
 import { addParts } from './commands/parts.ts'
 import { addPermission } from './commands/permission.ts'
+import { addRecurring } from './commands/recurring.ts'
 import { addRun } from './commands/run.ts'
 import { addSchema } from './commands/schema.ts'
 import { addSession } from './commands/session.ts'
@@ -34,6 +35,7 @@ export function createProgram(context: Context, version: string): Command {
   addParts(program, context)
   addListings(program, context)
   addRun(program, context)
+  addRecurring(program, context)
   addSession(program, context)
   addLab(program, context)
   addSchema(program, context)

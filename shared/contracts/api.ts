@@ -154,6 +154,8 @@ export const runSchema = z.object({
   bench: z.string().nullable(),
   parameters: parametersSchema,
   note: z.string().optional(),
+  /** The recurring run that made it. */
+  recurring: z.string().optional(),
   /** Whose it is. */
   person: z.object({ id: z.string(), name: z.string() }),
   /** Lower is sooner; each is worth one step of waiting. */

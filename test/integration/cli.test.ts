@@ -126,6 +126,29 @@ test('gives permissions, changes, copies and takes them, and says what holds', a
     if (each !== 'everyone') assert.match(await ok(['permission', 'take', each]), /is taken away/)
 })
 
+test('lets a run recur: makes, shows, changes, pauses and removes it', async () => {
+  const when = ['--cron', '30 2 * * *', '--time-zone', 'Europe/Madrid']
+  const what = ['rc-circuit', 'charge-curve', 'Nightly', '-p', 'voltage=3.3 V']
+  const made = await json<{ id: string; next: string[] }>(['recurring', 'create', ...what, ...when])
+  assert.is(made.next.length, 5)
+  assert.match(await ok(['recurring', 'list', '--lab', 'rc-circuit']), new RegExp(`${made.id} +Nightly +active +`))
+  assert.match(
+    await ok(['recurring', 'change', made.id, '--cron', '0 4 * * MON']),
+    /0 4 \* \* MON by the clocks of Europe/,
+  )
+  assert.match(await ok(['recurring', 'pause', made.id]), /Nightly: paused \(asked\)/)
+  assert.match(await ok(['recurring', 'resume', made.id]), /Nightly: active/)
+  const { last } = await json<{ last: { run: { id: string } }[] }>(['recurring', 'run', made.id])
+  await ok(['cancel', last[0]?.run.id ?? ''])
+  assert.match(await ok(['recurring', 'show', made.id]), /^last {2}\S+ {2}\w+ {2}\w{26}$/m)
+  assert.is((await ok(['recurring', 'times', '0 3 * * *'])).trim().split('\n').length, 5)
+  const wrong = await run(['recurring', 'times', 'nightly'])
+  assert.is(wrong.code, 1)
+  assert.match(wrong.err, /"nightly" is not a cron expression/)
+  assert.match(await ok(['recurring', 'remove', made.id]), /is removed; its runs stay/)
+  assert.match(await ok(['recurring', 'list']), /No run recurs/)
+})
+
 test('drives a bench by hand: starts a session, sets, watches, extends and finishes it', async () => {
   const started = await json<{ id: string; bench: string; state: string }>(['session', 'start', 'rc-circuit'])
   assert.is(started.state, 'active')

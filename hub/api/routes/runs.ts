@@ -18,6 +18,8 @@ const listQuery = pageQuery.extend({
   /** One state, or several with commas between. */
   state: z.string().max(200).optional(),
   person: z.string().max(63).optional(),
+  /** Made by this recurring run. */
+  recurring: z.string().max(63).optional(),
   /** Of everybody in a group or within it, for staff and its instructors. */
   group: nameSchema.optional(),
 })
@@ -103,6 +105,7 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
         ...(person === undefined ? {} : { person }),
         ...(people === undefined ? {} : { people }),
         ...(query.lab === undefined ? {} : { lab: query.lab }),
+        ...(query.recurring === undefined ? {} : { recurring: query.recurring }),
         ...(cursor === undefined ? {} : { cursor }),
       }
       return c.json(await listStates(parts, filter, states))

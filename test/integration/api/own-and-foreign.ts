@@ -48,6 +48,19 @@ export const kinds: readonly Kind[] = [
     },
   },
   {
+    path: '/api/v1/recurring/{id}',
+    make: async (hub, { id: person_id }) => {
+      const id = newId(Date.now())
+      const what = { name: 'Nightly', lab: 'small', protocol: 'nothing', parameters: '{}' }
+      const when = { cron: '30 2 * * *', time_zone: 'UTC', due_at: Date.now() + 3_600_000, decided_at: Date.now() }
+      const rules = { overlap: 'skip' as const, missed: 'once' as const, created_at: Date.now() }
+      await hub.store.write([
+        hub.store.db.insertInto('recurring').values({ id, person_id, refusals: 0, ...what, ...when, ...rules }),
+      ])
+      return id
+    },
+  },
+  {
     path: '/api/v1/tokens/{id}',
     make: async (hub, { id }) => (await hub.accounts.createToken({ personId: id }, { name: 'x', scopes: ['read'] })).id,
   },

@@ -82,6 +82,7 @@ const refusedTo: Record<string, readonly string[]> = {
     'bookings.make',
     'bookings.change',
     'bookings.series',
+    'recurring.manage',
     'benches.drive',
     'benches.maintain',
     'nodes.manage',

@@ -6,16 +6,20 @@ import type { BookedFleet } from '@fernlab/hub/bookings/booked-fleet'
 import { BookingBook, loadBookings } from '@fernlab/hub/bookings/booking-book'
 import { createBookings } from '@fernlab/hub/bookings/create-bookings'
 import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
+import { CompatibilityCache } from '@fernlab/hub/fleet/compatible'
 import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
 import { createRemoval } from '@fernlab/hub/fleet/removal'
 import { createGroups } from '@fernlab/hub/groups/groups'
+import { createErrands } from '@fernlab/hub/mail/errands'
 import { createMail } from '@fernlab/hub/mail/mail'
 import { createMaintenance } from '@fernlab/hub/maintenance/maintenance'
 import { createMonitoring } from '@fernlab/hub/monitoring/monitoring'
 import { BenchUse } from '@fernlab/hub/permissions/bench-use'
 import { createPermissions } from '@fernlab/hub/permissions/permissions'
 import { createStandings } from '@fernlab/hub/permissions/standings'
+import { createRecurring } from '@fernlab/hub/recurring/create-recurring'
 import { createResults } from '@fernlab/hub/results/results'
+import { createAdmission } from '@fernlab/hub/runs/admission'
 import { openKnownLabs } from '@fernlab/hub/runs/known-labs'
 import { runView } from '@fernlab/hub/runs/run-view'
 import type { RunChange, Runs, RunWait } from '@fernlab/hub/runs/runs'
@@ -265,6 +269,19 @@ export async function serveHub(options: ServedOptions = {}) {
     countWaiting: () => 0,
     onRemoved: () => {},
   })
+  const compatible = new CompatibilityCache(book)
+  const recurring = createRecurring({
+    store,
+    runs,
+    admission: createAdmission({ labs, book, compatible, standings, requireSpace: maintenance.requireSpace }),
+    labs,
+    mail,
+    errands: createErrands({ log }),
+    site: 'here',
+    publicUrl,
+    clock,
+    log,
+  })
   const app = await createApi({
     store,
     accounts,
@@ -276,6 +293,7 @@ export async function serveHub(options: ServedOptions = {}) {
     benchCare,
     removal,
     runs,
+    recurring,
     sessions: tableSessions(runs),
     bookings,
     results,
@@ -350,6 +368,7 @@ export async function serveHub(options: ServedOptions = {}) {
       if ('closeAllConnections' in server) server.closeAllConnections()
       await closed
       await turn.settled()
+      await recurring.close()
       bookings.close()
       labs.close()
       await accounts.close()
