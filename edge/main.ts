@@ -11,6 +11,9 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { type DataLock, lockDataFolder } from '@fernlab/shared/storage/data-folder'
 import { type Bench, createBench } from './benches/bench.ts'
 import { startIdlePoll } from './benches/idle-poll.ts'
+import { type BenchChecks, createBenchChecks } from './checks/bench-checks.ts'
+import type { CheckKind } from './checks/check-kind.ts'
+import { builtInCheckKinds } from './checks/check-kinds.ts'
 import { type ConfigSource, checkAgainstInstruments, loadConfig, type NodeConfig } from './config/config.ts'
 import type { Driver } from './drivers/driver.ts'
 import { createRunPlans } from './engine/plan.ts'
@@ -36,6 +39,8 @@ export interface StartEdgeOptions {
   /** Made when missing. */
   readonly dataFolder: string
   readonly drivers: readonly Driver[]
+  /** Instead of those that come with Fernlab. */
+  readonly checkKinds?: readonly CheckKind[]
   readonly openTransport: OpenTransport
   readonly log: Log
   readonly clock?: Clock
@@ -76,7 +81,7 @@ const LEAST_FREE_BYTES = 64 * 1024 * 1024
  * whether or not hub and instruments are.
  */
 export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
-  const config = await loadConfig(options.config, options.drivers)
+  const config = await loadConfig(options.config, options.drivers, options.checkKinds)
   const lock = await lockDataFolder(options.dataFolder, 'node')
   try {
     return await assemble(options, config, lock)
@@ -122,7 +127,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     throw error
   })
   try {
-    checkAgainstInstruments(config, instruments.all)
+    checkAgainstInstruments(config, instruments.all, options.checkKinds)
   } catch (error) {
     await database.close()
     throw error
@@ -203,7 +208,19 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     log,
     faultPoint,
   })
-  const requests = createRequests({ benches, queue, journal, clock, onValue: signalTopics.note })
+  const publishBench = (bench: Bench) => {
+    const reports = checks.reports(bench)
+    const status = { ...bench.status, ...(reports.length === 0 ? {} : { checks: reports }) }
+    retain(topics.bench(node, bench.name), JSON.stringify(status))
+  }
+  const checks: BenchChecks = createBenchChecks({
+    benches,
+    kinds: options.checkKinds ?? builtInCheckKinds(),
+    clock,
+    log,
+    onReport: publishBench,
+  })
+  const requests = createRequests({ benches, queue, journal, checks, clock, onValue: signalTopics.note })
   const bootId = newId(clock.now())
   const health = startHealth({
     version: NODE_VERSION,
@@ -218,10 +235,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     troubles: () => [disk.trouble, journal.trouble],
     publish: (report) => retain(topics.nodeHealth(node), JSON.stringify(report)),
   })
-  const benchTopics = createBenchTopics({
-    clock,
-    publish: (bench) => retain(topics.bench(node, bench.name), JSON.stringify(bench.status)),
-  })
+  const benchTopics = createBenchTopics({ clock, publish: publishBench })
   for (const bench of benches.values()) bench.onChange(benchTopics.note)
   const onDisk = (trouble: LabError | undefined) => {
     if (trouble !== undefined) queue.stopAll(diskCause(trouble))
@@ -256,7 +270,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     announce: () => ({
       nodeVersion: NODE_VERSION,
       bootId,
-      benches: [...benches.values()].map((bench) => bench.describe()),
+      benches: [...benches.values()].map((bench) => ({ ...bench.describe(), checks: checks.announce(bench) })),
       instruments: [...instruments.all.values()].map((handle) => structuredClone(handle.spec) as never),
     }),
     onConnect: () => {
@@ -288,6 +302,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     close: () => {
       closing ??= (async () => {
         stopPoll()
+        checks.close()
         health.close()
         disk.close()
         // Every bench goes to its safe state now, whatever the disk and the other benches do.

@@ -10,7 +10,10 @@ import {
 } from '@fernlab/shared/contracts/node-file'
 import { checkSchema, type Finding, pathText, readFileAs } from '@fernlab/shared/contracts/yaml-file'
 import { formatIssues, type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { z } from 'zod'
+import type { CheckKind } from '../checks/check-kind.ts'
+import { builtInCheckKinds } from '../checks/check-kinds.ts'
 import type { Driver } from '../drivers/driver.ts'
 import { checkSet } from '../instruments/check-set.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
@@ -30,16 +33,24 @@ export interface NodeConfig {
 }
 
 /** Reads and checks the configuration; rejects with a `configuration-invalid` LabError whose issues have file, line and path. */
-export async function loadConfig(source: ConfigSource, drivers: readonly Driver[]): Promise<NodeConfig> {
+export async function loadConfig(
+  source: ConfigSource,
+  drivers: readonly Driver[],
+  checkKinds: readonly CheckKind[] = builtInCheckKinds(),
+): Promise<NodeConfig> {
   const { value, data, place, folder, issues } = await read(source)
-  if (value === undefined) throw invalid([...issues, ...checkSoundEntries(data, drivers).map(place)])
-  const findings = [...checkDrivers(value, drivers), ...checkBenches(value)]
+  if (value === undefined) throw invalid([...issues, ...checkSoundEntries(data, drivers, checkKinds).map(place)])
+  const findings = [...checkDrivers(value, drivers), ...checkBenches(value), ...checkChecks(value, checkKinds)]
   if (findings.length > 0) throw invalid(findings.map(place))
   return { file: value, folder, place }
 }
 
 /** What the safe states and limits ask of the instruments as they were made; throws like `loadConfig`. */
-export function checkAgainstInstruments(config: NodeConfig, instruments: ReadonlyMap<string, InstrumentHandle>): void {
+export function checkAgainstInstruments(
+  config: NodeConfig,
+  instruments: ReadonlyMap<string, InstrumentHandle>,
+  checkKinds: readonly CheckKind[] = builtInCheckKinds(),
+): void {
   const findings: Finding[] = []
   for (const [name, bench] of Object.entries(config.file.benches)) {
     const signalOf = (key: string) => {
@@ -62,6 +73,17 @@ export function checkAgainstInstruments(config: NodeConfig, instruments: Readonl
     for (const key of Object.keys(bench.limits ?? {})) {
       if (signalOf(key) === undefined)
         findings.push({ path: ['benches', name, 'limits', key], message: `there is no signal ${key} on this bench` })
+    }
+    const parts = new Map(
+      Object.entries(bench.parts).flatMap(([part, instrument]) => {
+        const handle = instruments.get(instrument)
+        return handle === undefined ? [] : [[part, handle] as const]
+      }),
+    )
+    for (const [check, { kind, config: asked }] of Object.entries(bench.checks ?? {})) {
+      const unfit = checkKinds.find((known) => known.kind === kind)?.unfit(asked, parts) ?? []
+      for (const { path, message } of unfit)
+        findings.push({ path: ['benches', name, 'checks', check, 'config', ...path], message })
     }
   }
   if (findings.length > 0) throw invalid(findings.map(config.place))
@@ -115,14 +137,18 @@ async function readText(file: string): Promise<string> {
 }
 
 /** What can be said of a file that has not the form of a node.yaml: each entry that is sound is checked as in one that has. */
-function checkSoundEntries(data: unknown, drivers: readonly Driver[]): Finding[] {
+function checkSoundEntries(data: unknown, drivers: readonly Driver[], checkKinds: readonly CheckKind[]): Finding[] {
   const { instruments: givenInstruments, benches: givenBenches } = mappingOf(data)
   const instruments = soundEntries(givenInstruments, instrumentEntrySchema)
   const findings = checkDrivers({ instruments: instruments.sound }, drivers)
   // Beside an instrument that cannot be read, a bench that names it would be blamed as well.
   if (!instruments.all) return findings
   const benches = soundEntries(givenBenches, benchEntrySchema).sound
-  return [...findings, ...checkBenches({ instruments: instruments.sound, benches })]
+  return [
+    ...findings,
+    ...checkBenches({ instruments: instruments.sound, benches }),
+    ...checkChecks({ benches }, checkKinds),
+  ]
 }
 
 function soundEntries<T>(given: unknown, schema: z.ZodType<T>): { sound: Record<string, T>; all: boolean } {
@@ -145,6 +171,24 @@ function checkDrivers(file: Pick<NodeFile, 'instruments'>, drivers: readonly Dri
       .check(entry.config)
       .map(({ path, message }) => ({ path: ['instruments', name, 'config', ...keysOf(path)], message }))
   })
+}
+
+function checkChecks({ benches }: Pick<NodeFile, 'benches'>, checkKinds: readonly CheckKind[]): Finding[] {
+  return Object.entries(benches).flatMap(([name, bench]) =>
+    Object.entries(bench.checks ?? {}).flatMap(([check, { kind, config }]): Finding[] => {
+      const path = ['benches', name, 'checks', check]
+      const found = checkKinds.find((known) => known.kind === kind)
+      if (found !== undefined)
+        return found
+          .findings(config, bench)
+          .map((finding) => ({ ...finding, path: [...path, 'config', ...finding.path] }))
+      const known = checkKinds.map((each) => each.kind)
+      const hint = didYouMean(kind, known)
+      return [
+        { path: [...path, 'kind'], message: `unknown kind of check ${kind}${hint}; known are ${known.join(', ')}` },
+      ]
+    }),
+  )
 }
 
 function checkBenches(file: Pick<NodeFile, 'instruments' | 'benches'>): Finding[] {

@@ -32,6 +32,8 @@ export interface Instrument {
   readonly spec: InstrumentSpec
   /** Connects, identifies the hardware and applies its configuration. Rejects with an instrument- or link-kind LabError. */
   open(signal: AbortSignal): Promise<void>
+  /** Asks the hardware who it is; absent where it can not say. */
+  identify?(signal: AbortSignal): Promise<string>
   /** Reads the named signals, in one exchange where the hardware can. */
   read(signals: readonly string[], signal: AbortSignal): Promise<Record<string, Reading>>
   /** Whether reading the signal now would change what the instrument does, as a meter its function; without, none would. */

@@ -32,6 +32,9 @@ export interface InstrumentHandle {
   onConnection(listener: (connection: Connection) => void): void
   /** Starts opening and keeps trying; returns at once. */
   start(): void
+  /** True when the hardware can say who it is. */
+  readonly identifies: boolean
+  identify(use: UseOptions): Promise<string>
   read(signals: readonly string[], use: UseOptions): Promise<Record<string, Reading>>
   /** Whether reading the signal now would change what the instrument does. */
   disturbs(signal: string): boolean
@@ -275,6 +278,10 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       })
       void openLoop()
     },
+    get identifies() {
+      return instrument.identify !== undefined
+    },
+    identify: (use) => submit('identify', use, async (signal) => (await instrument.identify?.(signal)) ?? ''),
     read: async (signals, use) => {
       const command = `read ${signals.join(', ')}`
       const began = clock.monotonic()

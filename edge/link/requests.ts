@@ -11,6 +11,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { z } from 'zod'
 import type { Bench } from '../benches/bench.ts'
 import type { Lease } from '../benches/lease.ts'
+import type { BenchChecks } from '../checks/bench-checks.ts'
 import type { Reading, SignalValue } from '../drivers/driver.ts'
 import type { Seat } from '../engine/seat.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -24,6 +25,7 @@ export interface CreateRequestsOptions {
   readonly benches: ReadonlyMap<string, Bench>
   readonly queue: Pick<Queue, 'length' | 'seat'>
   readonly journal: Pick<Journal, 'later'>
+  readonly checks: Pick<BenchChecks, 'now'>
   readonly clock: Clock
   /** Values as they are read and set, for the signal topics. */
   readonly onValue: (instrument: string, signal: string, value: SignalValue, unit: string, timeS: number) => void
@@ -41,7 +43,7 @@ const SET_MS = 5000
 
 const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS)
 
-export function createRequests({ benches, queue, journal, clock, onValue }: CreateRequestsOptions): Requests {
+export function createRequests({ benches, queue, journal, checks, clock, onValue }: CreateRequestsOptions): Requests {
   const benchOf = (name: string): Bench => {
     const bench = benches.get(name)
     if (bench === undefined) throw refuse('bench-unknown', `this node has no bench ${name}`, 'never')
@@ -143,6 +145,10 @@ export function createRequests({ benches, queue, journal, clock, onValue }: Crea
       }
       case 'bench.exchange':
         return await exchange(check('bench.exchange', params), signal)
+      case 'bench.check': {
+        const { bench: name } = check('bench.check', params)
+        return { checks: await checks.now(benchOf(name)) } satisfies Results<'bench.check'>
+      }
       case 'session.command': {
         const { by, command, ...key } = check('session.command', params)
         return {

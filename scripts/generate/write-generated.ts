@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { builtInCheckKinds } from '@fernlab/edge/checks/check-kinds'
 import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
 import { labFileSchema, nodeFileSchema, protocolFileSchema } from '@fernlab/shared/contracts/json-schema'
 import { apiDocuments } from './api-documents.ts'
@@ -11,7 +12,7 @@ export async function writeGenerated(folder: string): Promise<void> {
   )
   const files: Record<string, unknown> = {
     'shared/schemas/lab.json': labFileSchema(),
-    'shared/schemas/node.json': nodeFileSchema(drivers),
+    'shared/schemas/node.json': nodeFileSchema(drivers, builtInCheckKinds()),
     'shared/schemas/protocol.json': protocolFileSchema(),
   }
   for (const [name, document] of Object.entries(await apiDocuments())) files[`docs/${name}`] = document

@@ -1,6 +1,7 @@
 /** The HTTP API's objects: one schema each; the hub's routes, OpenAPI, the page and the command line all use these. */
 import * as z from 'zod'
 import { shownOutageSchema } from './bench-care.ts'
+import { shownCheckSchema } from './bench-checks.ts'
 import {
   issueSchema,
   labErrorSchema,
@@ -224,8 +225,10 @@ export const benchSchema = z.object({
   since: time.optional(),
   reason: z.string().optional(),
   run: z.string().optional(),
-  /** A clean-up was not done: it is out of use until the staff have put it back. */
+  /** A clean-up was not done, or a check fails: it is out of use; staff can put it back. */
   out: z.literal(true).optional(),
+  /** How it is found out that it is sound. */
+  checks: z.array(shownCheckSchema).optional(),
   /** Somebody drives it directly. */
   leased: z.boolean(),
   /** It is the caller who drives it. */

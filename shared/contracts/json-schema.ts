@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { labFileSchemaZod } from './lab-file.ts'
-import { type DriverConfigSchema, nodeFileSchemaWith } from './node-file.ts'
+import { type KindSchema, nodeFileSchemaWith } from './node-file.ts'
 import { protocolFileSchemaZod } from './protocol-file.ts'
 
 type JsonSchema = Record<string, unknown>
@@ -8,9 +8,9 @@ type JsonSchema = Record<string, unknown>
 /** JSON Schema of lab.yaml, so that editors complete it. */
 export const labFileSchema = (): JsonSchema => toSchema('lab', 'lab.yaml', labFileSchemaZod())
 
-/** JSON Schema of node.yaml, with what these drivers want of `config`. */
-export const nodeFileSchema = (drivers: readonly DriverConfigSchema[]): JsonSchema =>
-  toSchema('node', 'node.yaml', nodeFileSchemaWith(drivers))
+/** JSON Schema of node.yaml, with what these drivers and kinds of checks want of `config`. */
+export const nodeFileSchema = (drivers: readonly KindSchema[], checkKinds: readonly KindSchema[]): JsonSchema =>
+  toSchema('node', 'node.yaml', nodeFileSchemaWith(drivers, checkKinds))
 
 /** JSON Schema of a protocol file. */
 export const protocolFileSchema = (): JsonSchema => toSchema('protocol', 'protocol file', protocolFileSchemaZod())

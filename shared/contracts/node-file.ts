@@ -3,6 +3,7 @@ import { identifierSchema, limitsSchema, signalKeySchema } from '../capabilities
 import { NAME_PATTERN } from '../primitives/ids.ts'
 import type { Issue } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
+import { checkEntrySchema } from './bench-checks.ts'
 import { type Finding, readFileAs, type YamlOptions } from './yaml-file.ts'
 
 const name = z.string().regex(NAME_PATTERN, 'must be lower-case letters, digits, - and _')
@@ -20,6 +21,8 @@ export const instrumentEntrySchema = z.strictObject({
       'Benches may share it: only for instruments that have no state which one bench could spoil for another. Default: false.',
     ),
 })
+
+const checksText = 'How it is found out that the bench is sound, by name; one that fails takes it out of use.'
 
 /** One bench of a node. */
 export const benchEntrySchema = z.strictObject({
@@ -41,6 +44,7 @@ export const benchEntrySchema = z.strictObject({
     .record(signalKeySchema, limitsSchema)
     .describe("What must never be exceeded on this bench: low and high for each part.signal, in the signal's unit.")
     .exactOptional(),
+  checks: z.record(name, checkEntrySchema).describe(checksText).exactOptional(),
 })
 
 /** Only of what has one of the beginnings: of others that is said already. */
@@ -76,14 +80,14 @@ export const nodeFileSchemaZod = z.strictObject({
     .exactOptional(),
 })
 
-/** A driver's name in node.yaml, and the schema of its `config`. */
-export interface DriverConfigSchema {
+/** The name of a driver or of a kind of check in node.yaml, and the schema of its `config`. */
+export interface KindSchema {
   readonly kind: string
   readonly config: z.ZodType
 }
 
-/** node.yaml in full, with what these drivers want of `config`, for JSON Schema. */
-export function nodeFileSchemaWith(drivers: readonly DriverConfigSchema[]): z.ZodType {
+/** node.yaml in full, with what these drivers and kinds of checks want of `config`, for JSON Schema. */
+export function nodeFileSchemaWith(drivers: readonly KindSchema[], checkKinds: readonly KindSchema[]): z.ZodType {
   const { driver, config: anyConfig } = instrumentEntrySchema.shape
   const entries = drivers.map(({ kind, config }) =>
     instrumentEntrySchema.extend({
@@ -91,9 +95,23 @@ export function nodeFileSchemaWith(drivers: readonly DriverConfigSchema[]): z.Zo
       config: config.describe(anyConfig.description ?? ''),
     }),
   )
-  const { instruments } = nodeFileSchemaZod.shape
+  const { kind, config: anyCheckConfig } = checkEntrySchema.shape
+  const checks = checkKinds.map(({ kind: known, config }) =>
+    checkEntrySchema.extend({
+      kind: z.literal(known).describe(kind.description ?? ''),
+      config: config.describe(anyCheckConfig.description ?? ''),
+    }),
+  )
+  const bench = benchEntrySchema.extend({
+    checks: z.record(name, z.union(checks)).describe(checksText).exactOptional(),
+  })
+  const { instruments, benches } = nodeFileSchemaZod.shape
   return nodeFileSchemaZod.extend({
     instruments: z.record(name, z.union(entries)).describe(instruments.description ?? ''),
+    benches: z
+      .record(name, bench)
+      .default({})
+      .describe(benches.description ?? ''),
   })
 }
 

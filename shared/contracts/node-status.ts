@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { checkReportSchema } from './bench-checks.ts'
 import { benchStateSchema } from './run-state.ts'
 
 /** Retained JSON on `nodes/<node>/health`. */
@@ -25,6 +26,8 @@ export const benchStatusSchema = z.object({
   reason: z.string().optional(),
   run: z.string().optional(),
   lease: z.literal(true).optional(),
+  /** How each check of the bench went the last time. */
+  checks: z.array(checkReportSchema).optional(),
 })
 export type BenchStatus = z.infer<typeof benchStatusSchema>
 

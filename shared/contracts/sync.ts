@@ -11,6 +11,7 @@
  */
 import * as z from 'zod'
 import { identifierSchema, instrumentSpecSchema, limitsSchema, signalKeySchema } from '../capabilities/signals.ts'
+import { announcedCheckSchema, checkReportSchema } from './bench-checks.ts'
 import { labErrorSchema, parametersSchema } from './common.ts'
 import { nodeDocumentSchema } from './documents.ts'
 import { benchStateSchema } from './run-state.ts'
@@ -49,6 +50,8 @@ export const benchSpecSchema = z.object({
   labs: z.array(z.string()).optional(),
   state: benchStateSchema,
   reason: z.string().optional(),
+  /** How it is found out that the bench is sound. */
+  checks: z.array(announcedCheckSchema).optional(),
   /** The newest fence seen: a hub whose database went back in time goes on above it. */
   fence: z.number().int().optional(),
 })
@@ -202,6 +205,11 @@ export const nodeMethods = {
   },
   /** Ends an active session; one that has ended stays as it is. */
   'session.finish': { params: z.object({ ...attemptKey, by: z.string() }), result: z.object({}) },
+  /** Does the checks of a bench now, but for those that would disturb whoever uses it. */
+  'bench.check': {
+    params: z.object({ bench: benchName }),
+    result: z.object({ checks: z.array(checkReportSchema) }),
+  },
   /** The hub is there: without this the node ends its sessions. */
   'session.renew': { params: z.object({ sessions: z.array(z.object(attemptKey)) }), result: z.object({}) },
 } as const

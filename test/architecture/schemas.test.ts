@@ -1,6 +1,7 @@
 /** The schemas as editors read them: the files in shared/schemas, which `npm run check` keeps fresh. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { builtInCheckKinds } from '@fernlab/edge/checks/check-kinds'
 import { loadConfig } from '@fernlab/edge/config/config'
 import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
 import { builtInModels } from '@fernlab/edge/drivers/simulated/simulated'
@@ -105,7 +106,8 @@ test('the schema of node.yaml knows each driver and each model', async () => {
   )
   const described = readdirSync(join(root, 'edge/drivers/scpi/models')).map((file) => file.replace('.yaml', ''))
   assert.equal(named('model').sort(), [...described, ...builtInModels.map(({ name }) => name)].sort())
-  assert.equal(named('kind').sort(), ['emulated', 'serial', 'tcp'])
+  const checks = builtInCheckKinds().map(({ kind }) => kind)
+  assert.equal(named('kind').sort(), ['emulated', 'serial', 'tcp', ...checks].sort())
 })
 
 const NODE = `node: bench-3

@@ -48,6 +48,10 @@ export class ScpiInstrument implements Instrument {
     this.#session.onConnection(listener)
   }
 
+  async identify(signal: AbortSignal): Promise<string> {
+    return await this.#alone(signal, (exchange) => exchange.query('*IDN?', (text) => text))
+  }
+
   async read(names: readonly string[], signal: AbortSignal): Promise<Record<string, Reading>> {
     const wanted = names.map((name) => ({ name, signal: this.#readable(name) }))
     return await this.#alone(signal, async (exchange) => {

@@ -45,7 +45,8 @@ export function createSimulatedDriver(models: readonly SimulatedModel[] = builtI
           issues,
         })
       }
-      return model.create(settings, context)
+      const instrument = model.create(settings, context)
+      return Object.assign(instrument, { identify: async () => `Fernlab,simulated,${model.name}` })
     },
   }
 }

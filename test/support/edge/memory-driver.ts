@@ -44,6 +44,9 @@ export class MemoryInstrument implements Instrument {
   /** Replaces the answer of a read. */
   answer: ((signals: readonly string[]) => Record<string, Reading>) | undefined
   closed = false
+  identity = 'memory'
+  /** How often it was asked who it is. */
+  identified = 0
   disturbs?: (signal: string) => boolean
   readonly spec: InstrumentSpec
   /** Those of the specification. */
@@ -64,6 +67,13 @@ export class MemoryInstrument implements Instrument {
 
   async open(): Promise<void> {
     if (this.failOpen !== undefined) throw this.failOpen
+  }
+
+  async identify(): Promise<string> {
+    this.identified++
+    const delay = this.before?.({ op: 'read', what: 'identity', atMs: this.#clock.monotonic() })
+    if (delay !== undefined) await delay
+    return this.identity
   }
 
   async read(signals: readonly string[]): Promise<Record<string, Reading>> {

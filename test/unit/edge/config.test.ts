@@ -48,6 +48,26 @@ for (const [what, text, expected] of [
     `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {z.v: 0}}\n`,
     /bench b has no part z/,
   ],
+  [
+    'a kind of check that there is not',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, checks: {net: {kind: reachabel}}}\n`,
+    /^node\.yaml:7:\d+: benches\.b\.checks\.net\.kind: unknown kind of check reachabel; did you mean "reachable"\?; known are/,
+  ],
+  [
+    'a check of a part that is not there',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {psu: a}, checks: {c: {kind: identify, config: {part: pus}}}}\n`,
+    /^node\.yaml:7:\d+: benches\.b\.checks\.c\.config\.part: there is no part pus; did you mean "psu"\?$/,
+  ],
+  [
+    'a misspelt setting of a check',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, checks: {c: {kind: reachable, evryS: 5, config: {host: h, port: 1}}}}\n`,
+    /^node\.yaml:7:\d+: benches\.b\.checks\.c\.evryS: .*did you mean "everyS"\?/,
+  ],
+  [
+    'a port that there is not',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, checks: {c: {kind: reachable, config: {host: h, port: 70000}}}}\n`,
+    /^node\.yaml:7:\d+: benches\.b\.checks\.c\.config\.port: /,
+  ],
   ['a key twice', `${head}node: m\ninstruments: {}\n`, /^node\.yaml:4:1: the key node stands twice/],
   [
     'an interlock, which is not built yet',

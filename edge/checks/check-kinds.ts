@@ -1,0 +1,8 @@
+import type { CheckKind } from './check-kind.ts'
+import { identifyKind } from './kinds/identify.ts'
+import { reachableKind } from './kinds/reachable.ts'
+
+/** The kinds of checks that come with Fernlab. */
+export function builtInCheckKinds(): CheckKind[] {
+  return [reachableKind, identifyKind]
+}
