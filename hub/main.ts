@@ -16,6 +16,8 @@ import { createAccounts } from './accounts/accounts.ts'
 import { createApi } from './api/api.ts'
 import { sendWhole } from './api/whole-answers.ts'
 import { createBenchCare } from './bench-care/bench-care.ts'
+import { createBenchChecks } from './bench-care/bench-checks.ts'
+import { openBenchHistory } from './bench-care/bench-history.ts'
 import { bookedFleet } from './bookings/booked-fleet.ts'
 import { BookingBook, loadBookings } from './bookings/booking-book.ts'
 import { createBookings } from './bookings/create-bookings.ts'
@@ -235,11 +237,27 @@ async function assemble(
   })
   const calls = createNodeCalls({ link, clock })
   onClose(() => calls.close())
+  const queueMoved = () => ledger.notify({ runId: '', kind: 'queue' })
+  const benchHistory = await openBenchHistory({ store, book, clock, log })
+  onClose(() => benchHistory.close())
+  const benchChecks = createBenchChecks({
+    store,
+    book,
+    calls,
+    clock,
+    log,
+    onChange: (bench, by) => {
+      benchHistory.look(bench, by)
+      dispatcher.nudge()
+      queueMoved()
+    },
+  })
   const fleet = createFleet({
     book,
     compatible,
     store,
     calls,
+    checks: benchChecks,
     clock,
     log,
     onShutOut: (node) => broker.disconnect((who) => who.kind === 'node' && who.node === node),
@@ -247,13 +265,13 @@ async function assemble(
   })
   onClose(() => fleet.close())
   fleet.onChange(dispatcher.nudge)
-  const queueMoved = () => ledger.notify({ runId: '', kind: 'queue' })
   const benchCare = createBenchCare({
     store,
     book,
     clock,
     log,
-    onChange: () => {
+    onChange: (bench) => {
+      benchHistory.look(bench)
       dispatcher.nudge()
       queueMoved()
     },
@@ -266,6 +284,9 @@ async function assemble(
   })
   onClose(() => benchCare.close())
   fleet.onChange(queueMoved)
+  fleet.onChange(({ node }) => {
+    for (const bench of book.benches.values()) if (bench.node === node) benchHistory.look(bench)
+  })
   const waitingFor = (benches: readonly string[]) =>
     [...open.byId.values()].filter(
       ({ state, wantedBench }) => state === 'queued' && wantedBench !== null && benches.includes(wantedBench),
@@ -428,6 +449,8 @@ async function assemble(
     catalogue,
     fleet,
     benchCare,
+    benchChecks,
+    benchHistory,
     removal,
     runs,
     sessions,

@@ -9,6 +9,8 @@ import type { Caller } from '../accounts/caller.ts'
 import { type Action, decide, scopesFor } from '../accounts/can.ts'
 import type { Visitor } from '../accounts/identity.ts'
 import type { BenchCare } from '../bench-care/bench-care.ts'
+import type { BenchChecks } from '../bench-care/bench-checks.ts'
+import type { BenchHistory } from '../bench-care/bench-history.ts'
 import type { Bookings } from '../bookings/bookings.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Fleet } from '../fleet/fleet.ts'
@@ -55,6 +57,8 @@ export interface ApiParts {
   readonly catalogue: Catalogue
   readonly fleet: Fleet
   readonly benchCare: BenchCare
+  readonly benchChecks: Pick<BenchChecks, 'now' | 'putBack'>
+  readonly benchHistory: Pick<BenchHistory, 'of'>
   readonly removal: Removal
   readonly runs: Runs
   readonly sessions: Sessions

@@ -1,4 +1,6 @@
 /** The tables of what is planned for benches and of what became of them. */
+
+import type { benchCauses, benchConditions } from '@fernlab/shared/contracts/bench-checks'
 import type { Migration } from '@fernlab/shared/storage/database'
 import type { Generated } from 'kysely'
 
@@ -23,23 +25,30 @@ export interface BenchHistoryTable {
   id: Generated<number>
   bench: string
   at: number
-  state: 'up' | 'maintenance' | 'offline' | 'fault'
+  state: (typeof benchConditions)[number]
+  cause: (typeof benchCauses)[number]
   reason: string | null
+  /** Null for the site itself. */
+  by: string | null
   /** Whether staff are to get a letter about it. */
   letter: 'none' | 'due' | 'sent'
 }
 
-/** The newest outcome of each check protocol. */
+/** How each check of a bench stands. */
 export interface BenchCheckTable {
   bench: string
   name: string
-  due_at: number
-  /** In a row. */
-  failures: number
+  /** The newest outcome; null before the first. */
   passed: number | null
+  /** In a row; one of the two is 0. */
+  failures: number
+  passes: number
   reason: string | null
   checked_at: number | null
-  run_id: string | null
+  /** Since when it keeps the bench from runs. */
+  failing_since: number | null
+  /** So many failures in a row had been when somebody put the bench back. */
+  forgiven: number
 }
 
 export interface BenchCareSchema {
@@ -66,5 +75,24 @@ CREATE TABLE bench_check (
   bench TEXT NOT NULL, name TEXT NOT NULL, due_at INTEGER NOT NULL, failures INTEGER NOT NULL DEFAULT 0, passed INTEGER,
   reason TEXT, checked_at INTEGER, run_id TEXT, PRIMARY KEY (bench, name)
 ) STRICT, WITHOUT ROWID;
+`,
+}
+
+/** Nothing was kept in either table before. */
+export const benchChecksMigration: Migration = {
+  name: '015-bench-checks',
+  sql: `
+DROP TABLE bench_check;
+CREATE TABLE bench_check (
+  bench TEXT NOT NULL, name TEXT NOT NULL, passed INTEGER, failures INTEGER NOT NULL, passes INTEGER NOT NULL, reason TEXT,
+  checked_at INTEGER, failing_since INTEGER, forgiven INTEGER NOT NULL, PRIMARY KEY (bench, name)
+) STRICT, WITHOUT ROWID;
+DROP TABLE bench_history;
+CREATE TABLE bench_history (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, bench TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, cause TEXT NOT NULL,
+  reason TEXT, by TEXT, letter TEXT NOT NULL
+) STRICT;
+CREATE INDEX bench_history_of_bench ON bench_history (bench, at);
+CREATE INDEX bench_history_letters ON bench_history (id) WHERE letter = 'due';
 `,
 }

@@ -9,6 +9,7 @@ import type { NodeHealth } from '@fernlab/shared/contracts/node-status'
 import type { BenchState } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { isWeekly, type OutagePlan, type Outlook, outlookAt } from '../bench-care/outages.ts'
+import { type BookedCheck, failingOf, loadChecks } from '../bench-care/stored-checks.ts'
 import { loadOutagePlans } from '../bench-care/stored-outages.ts'
 import type { Store } from '../store/store.ts'
 
@@ -65,6 +66,10 @@ export interface BookedBench {
   plans: readonly OutagePlan[]
   /** Why no run may have it until the staff have put it back. */
   out: string | undefined
+  /** Its checks by name; replaced as a whole, never changed. */
+  checks: ReadonlyMap<string, BookedCheck>
+  /** Why no run may have it while a check fails. */
+  failing: string | undefined
 }
 
 /** Why a bench is offline that its node has no more. */
@@ -132,6 +137,14 @@ export class FleetBook {
 
   /** The state apart from what staff have planned. */
   ownStateOf(bench: BookedBench): { state: BenchState; reason?: string } {
+    const own = this.uncheckedStateOf(bench)
+    return bench.failing !== undefined && bench.runId === null && (own.state === 'free' || own.state === 'busy')
+      ? { state: 'fault', reason: bench.failing }
+      : own
+  }
+
+  /** The same apart from what its checks say: whoever looks after a bench may drive one that fails them. */
+  uncheckedStateOf(bench: BookedBench): { state: BenchState; reason?: string } {
     const node = this.nodes.get(bench.node)
     if (node === undefined || node.revokedAt !== null) return { state: 'offline', reason: 'its node is shut out' }
     if (!node.online) return { state: 'offline', reason: 'its node is not connected' }
@@ -147,7 +160,13 @@ export class FleetBook {
   /** True when a run may be sent to it now. */
   isFree(bench: BookedBench, monotonicMs: number): boolean {
     if (bench.runId !== null || bench.lease !== undefined || bench.refusedUntil > monotonicMs) return false
-    if (!bench.stored || bench.out !== undefined || this.outlook(bench).current !== undefined) return false
+    if (
+      !bench.stored ||
+      bench.out !== undefined ||
+      bench.failing !== undefined ||
+      this.outlook(bench).current !== undefined
+    )
+      return false
     const node = this.nodes.get(bench.node)
     return node?.ready === true && node.revokedAt === null && (bench.reported === 'free' || bench.reported === 'busy')
   }
@@ -177,6 +196,7 @@ export class FleetBook {
 export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBook> {
   const book = new FleetBook(clock)
   const plans = await loadOutagePlans(store)
+  const checks = await loadChecks(store)
   for (const row of await store.db.selectFrom('node').selectAll().execute()) {
     const instruments: InstrumentSpec[] = JSON.parse(row.instruments)
     book.nodes.set(row.id, {
@@ -221,6 +241,8 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
       gone: row.reason === noMore,
       plans: plans.get(row.id) ?? [],
       out: row.out_reason ?? undefined,
+      checks: checks.get(row.id) ?? new Map(),
+      failing: failingOf(checks.get(row.id) ?? new Map()),
     })
   }
   return book

@@ -65,8 +65,6 @@ export interface Fleet {
   releaseLease(bench: string, lease: string): Promise<{ safe: boolean }>
   /** Sets, then reads, on the node; setting needs the lease. Keys are `part.signal`. */
   exchange(bench: string, exchange: Exchange): Promise<Readings>
-  /** Gives a bench that a clean-up failed on to runs again; throws `bench-unknown`. */
-  putBack(bench: string, by: string): Promise<void>
   /** Calls back when a node or bench came, went or changed; returns how to stop. */
   onChange(listener: (what: { node: string; bench?: string }) => void): () => void
 }

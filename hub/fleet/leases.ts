@@ -85,7 +85,7 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
     takeLease: async (id, holder, ttlS) => {
       const bench = benchOf(id)
       // A bench that is in maintenance is driven by those who maintain it.
-      const { state, reason } = book.ownStateOf(bench)
+      const { state, reason } = book.uncheckedStateOf(bench)
       if (bench.runId !== null || bench.lease !== undefined || state !== 'free') {
         const why = bench.runId !== null ? `run ${bench.runId} is on it` : (reason ?? `it is ${state}`)
         throw new LabError({

@@ -6,8 +6,8 @@ import { benchId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { sql } from 'kysely'
+import type { BenchChecks } from '../bench-care/bench-checks.ts'
 import { createLossLog } from '../broker/loss-log.ts'
-import { auditEntries } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import { type CompatibilityCache, whyNot } from './compatible.ts'
 import { createEnrollment, type Enrollment } from './enrollment.ts'
@@ -35,6 +35,8 @@ export interface CreateFleetOptions {
   readonly compatible: CompatibilityCache
   readonly store: Store
   readonly calls: NodeCalls
+  /** What becomes of what nodes tell of their checks. */
+  readonly checks: Pick<BenchChecks, 'announced' | 'reported'>
   readonly clock: Clock
   readonly log: Log
   /** A credential no longer holds: cut the node's connection. */
@@ -45,7 +47,7 @@ export interface CreateFleetOptions {
 
 /** The fleet over its book. */
 export function createFleet(options: CreateFleetOptions): OpenFleet {
-  const { book, compatible, store, calls, clock, log, onShutOut, onRevoked } = options
+  const { book, compatible, store, calls, checks, clock, log, onShutOut, onRevoked } = options
   const listeners = new Set<(what: { node: string; bench?: string }) => void>()
   const enrollment = createEnrollment({ store, clock })
   const changed = (node: string, bench?: string) => {
@@ -134,7 +136,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
   const takeBenches = (node: string, benches: Inventory['benches']): BookedBench[] => {
     const told = new Set<string>()
     const touched: BookedBench[] = []
-    for (const { name, title, parts, limits = {}, labs, state, reason, fence = 0 } of benches) {
+    for (const { name, title, parts, limits = {}, labs, state, reason, fence = 0, checks: announced = [] } of benches) {
       const id = benchId(node, name)
       told.add(id)
       const known = book.benches.get(id)
@@ -156,8 +158,11 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
           gone: false,
           plans: [],
           out: undefined,
+          checks: new Map(),
+          failing: undefined,
         }
         book.benches.set(id, bench)
+        checks.announced(bench, announced)
         touched.push(bench)
         continue
       }
@@ -166,6 +171,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       known.refusedUntil = 0
       known.gone = false
       known.limits = limits
+      checks.announced(known, announced)
       const raised = fence > known.fence
       if (raised) {
         log.warn({ bench: id, fence, known: known.fence }, 'a bench has seen more than this hub remembers')
@@ -213,19 +219,6 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
     whyNotCompatible: async (lab) => {
       const reasons = [...book.benches.values()].map((bench) => [bench.id, whyNot(book, bench, lab)] as const)
       return new Map(reasons.filter(([, issues]) => issues.length > 0))
-    },
-    putBack: async (id, by) => {
-      const bench = book.benches.get(id)
-      if (bench === undefined)
-        throw new LabError({ code: 'bench-unknown', kind: 'caller', message: `there is no bench ${id}` })
-      if (bench.out === undefined) return
-      await store.write([
-        store.db.updateTable('bench').set({ out_reason: null }).where('id', '=', id),
-        auditEntries(store, clock)(by, 'bench.put-back', id),
-      ])
-      bench.out = undefined
-      bench.since = clock.now()
-      changed(bench.node, id)
     },
     createEnrollment: enrollment.createCode,
     enroll: async (code, id) => {
@@ -322,6 +315,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       const status = benchStatusSchema.parse(message)
       const bench = book.benches.get(benchId(node, name))
       if (bench === undefined) return
+      checks.reported(bench, status.checks ?? [])
       // Who holds the bench is the hub's own knowledge; free and busy are one here.
       const usable = (state: string) => state === 'free' || state === 'busy'
       if (bench.reported === status.state || (usable(bench.reported) && usable(status.state))) return

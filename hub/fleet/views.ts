@@ -1,7 +1,9 @@
 import { type Limits, narrowest, type SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, NodeInfo } from '@fernlab/shared/contracts/api'
+import type { ShownCheck } from '@fernlab/shared/contracts/bench-checks'
 import type { Outage } from '../bench-care/outages.ts'
 import { isWeekly } from '../bench-care/outages.ts'
+import type { BookedCheck } from '../bench-care/stored-checks.ts'
 import type { CompatibleBench } from './fleet.ts'
 import type { BookedBench, BookedNode, FleetBook } from './fleet-book.ts'
 
@@ -31,7 +33,8 @@ export function benchView(book: FleetBook, bench: BookedBench, viewer: string | 
     since: iso(bench.since),
     ...(reason === undefined ? {} : { reason }),
     ...(bench.runId === null ? {} : { run: bench.runId }),
-    ...(bench.out === undefined ? {} : { out: true as const }),
+    ...(bench.out === undefined && bench.failing === undefined ? {} : { out: true as const }),
+    ...(bench.checks.size === 0 ? {} : { checks: [...bench.checks.values()].map(shownCheck) }),
     leased: bench.lease !== undefined,
     ...(bench.lease !== undefined && bench.lease.holder === viewer ? { mine: true } : {}),
     ...(current === undefined ? {} : { outage: shownOutage(current) }),
@@ -46,6 +49,16 @@ const shownOutage = ({ plan, from, until }: Outage): NonNullable<Bench['outage']
   from: iso(from),
   ...(Number.isFinite(until) ? { until: iso(until) } : {}),
   weekly: isWeekly(plan.when),
+})
+
+const shownCheck = ({ announced, standing }: BookedCheck): ShownCheck => ({
+  name: standing.name,
+  title: announced?.title ?? standing.name,
+  ...(announced === undefined ? {} : { kind: announced.kind, everyS: announced.everyS }),
+  ...(standing.passed === null ? {} : { passed: standing.passed }),
+  ...(standing.reason === null ? {} : { reason: standing.reason }),
+  ...(standing.checkedAt === null ? {} : { checkedAt: iso(standing.checkedAt) }),
+  failing: standing.failingSince !== null,
 })
 
 const onBench = (signal: SignalSpec, limits: Limits | undefined): SignalSpec =>

@@ -1,7 +1,7 @@
 import type { Migration } from '@fernlab/shared/storage/database'
 import { auditMigration } from '../accounts/audit-log.ts'
 import { accountsMigration, invitationsMigration, signInMigration } from '../accounts/tables.ts'
-import { benchCareMigration } from '../bench-care/tables.ts'
+import { benchCareMigration, benchChecksMigration } from '../bench-care/tables.ts'
 import { bookingsMigration } from '../bookings/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { permissionsMigration } from '../permissions/tables.ts'
@@ -108,4 +108,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   bookingsMigration,
   auditMigration,
   recurringMigration,
+  benchChecksMigration,
 ]

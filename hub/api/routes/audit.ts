@@ -2,6 +2,7 @@ import { page } from '@fernlab/shared/contracts/api'
 import { type AuditEntry, type AuditFilter, auditEntrySchema, auditFilterSchema } from '@fernlab/shared/contracts/audit'
 import { readAudit } from '../../accounts/audit-log.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
+import { csvLine } from '../csv-line.ts'
 import { cursorAfter, cursorId, pageQuery } from '../paging.ts'
 
 const AT_ONCE = 500
@@ -46,12 +47,12 @@ export function auditRoutes(add: AddRoute, { store }: ApiParts): void {
   )
 
   async function* linesOf(filter: AuditFilter): AsyncGenerator<string> {
-    yield line(['time', 'person', 'name', 'action', 'subject', 'subject_name', 'detail'])
+    yield csvLine(['time', 'person', 'name', 'action', 'subject', 'subject_name', 'detail'])
     let before: number | undefined
     let more = true
     while (more) {
       const found = await readAudit(store, filter, { limit: AT_ONCE, before })
-      yield found.items.map((entry) => line(cellsOf(entry))).join('')
+      yield found.items.map((entry) => csvLine(cellsOf(entry))).join('')
       before = Number(found.items.at(-1)?.id)
       more = found.more
     }
@@ -67,9 +68,3 @@ const cellsOf = ({ at, person = '', personName = '', action, subject, subjectNam
   subjectName,
   JSON.stringify(detail),
 ]
-
-/** A line of CSV; what a spreadsheet would take for a formula is told to be text. */
-function line(cells: readonly string[]): string {
-  const quoted = cells.map((text) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`)
-  return `${quoted.join(',')}\r\n`
-}

@@ -1,10 +1,37 @@
+import { benchSchema } from '@fernlab/shared/contracts/api'
 import { outageSchema, planOutageSchema } from '@fernlab/shared/contracts/bench-care'
+import { type BenchHistory, benchHistorySchema } from '@fernlab/shared/contracts/bench-checks'
 import { z } from '@hono/zod-openapi'
+import type { Caller } from '../../accounts/caller.ts'
+import { can } from '../../accounts/can.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
+import { csvLine } from '../csv-line.ts'
+import { notFound } from '../problems.ts'
 import { benchParams } from './fleet.ts'
 
-/** When benches are not for runs; staff and lab builders plan it. */
-export function benchCareRoutes(add: AddRoute, { benchCare }: ApiParts): void {
+const givenTime = z.iso.datetime({ offset: true })
+const dayMs = 86_400_000
+const historyQuery = z.object({
+  /** 30 days before the end unless given. */
+  from: givenTime.optional(),
+  /** Now unless given. */
+  to: givenTime.optional(),
+})
+
+/** When benches are not for runs, which staff and lab builders plan; whether they are sound, and what became of them. */
+export function benchCareRoutes(add: AddRoute, parts: ApiParts): void {
+  const { benchCare, benchChecks, benchHistory, fleet, clock } = parts
+  const historyOf = async (
+    bench: string,
+    { from, to }: z.output<typeof historyQuery>,
+    caller: Caller,
+  ): Promise<BenchHistory> => {
+    const end = to === undefined ? clock.now() + 1 : Date.parse(to)
+    const begin = from === undefined ? end - 30 * dayMs : Date.parse(from)
+    const { uptime, changes } = await benchHistory.of(bench, { from: begin, to: end })
+    if (can(caller, 'benches.maintain')) return { uptime, changes }
+    return { uptime, changes: changes.map(({ by: _, ...change }) => change) }
+  }
   add(
     {
       method: 'get',
@@ -45,6 +72,64 @@ export function benchCareRoutes(add: AddRoute, { benchCare }: ApiParts): void {
     async ({ c, params, caller }) => {
       await benchCare.end(params.bench, params.outage, caller.personId)
       return c.body(null, 204)
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/benches/{bench}/history',
+      tag: 'Fleet',
+      summary: 'What became of the bench, newest first, and its uptime over a day, a week and 30 days',
+      description:
+        'Uptime is the share of the time in which the bench was meant to be up: maintenance and closing times are counted apart. 400 days are kept. Who of the staff made a change is told to staff and lab builders.',
+      access: 'benches.read',
+      params: benchParams,
+      query: historyQuery,
+      answer: { schema: benchHistorySchema, what: 'Uptime and changes' },
+    },
+    async ({ c, params, query, caller }) => c.json(await historyOf(params.bench, query, caller)),
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/benches/{bench}/history.csv',
+      tag: 'Fleet',
+      summary: 'What became of the bench, newest first, as a table',
+      access: 'benches.read',
+      params: benchParams,
+      query: historyQuery,
+      answer: { what: 'CSV with a header', type: 'text/csv' },
+    },
+    async ({ c, params, query, caller }) => {
+      const { changes } = await historyOf(params.bench, query, caller)
+      const lines = changes.map(({ at, until = '', state, cause, reason = '', by = '' }) =>
+        csvLine([at, until, state, cause, reason, by]),
+      )
+      const text = csvLine(['at', 'until', 'state', 'cause', 'reason', 'by']) + lines.join('')
+      return c.body(text, 200, {
+        'content-type': 'text/csv; charset=utf-8',
+        'content-disposition': `attachment; filename="fernlab-${params.bench}.csv"`,
+        'cache-control': 'no-store',
+      })
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/benches/{bench}/checks',
+      tag: 'Fleet',
+      summary: 'Do the bench’s checks now',
+      description:
+        'Those that would disturb somebody who uses the bench are left out. Answers when they are done, at the latest after a minute.',
+      access: 'benches.maintain',
+      params: benchParams,
+      answer: { schema: benchSchema, what: 'The bench, with how its checks went' },
+    },
+    async ({ c, params, caller }) => {
+      await benchChecks.now(params.bench, caller.personId)
+      const bench = await fleet.bench(params.bench, caller.personId)
+      if (bench === undefined) throw notFound(`the bench ${params.bench}`)
+      return c.json(bench)
     },
   )
 }

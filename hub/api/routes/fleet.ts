@@ -25,7 +25,11 @@ export const benchParams = z.object({
 export const nodeParams = z.object({ node: nameSchema })
 
 /** Nodes and benches; an admin enrols nodes, staff may drive a bench directly. */
-export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiParts, guesses: Attempts): void {
+export function fleetRoutes(
+  add: AddRoute,
+  { fleet, benchChecks, config, store, clock }: ApiParts,
+  guesses: Attempts,
+): void {
   const audit = (personId: string, action: string, subject: string) =>
     store.write([auditEntries(store, clock)(personId, action, subject)])
   const ownLease = async (bench: string, personId: string): Promise<string | undefined> => {
@@ -111,13 +115,13 @@ export function fleetRoutes(add: AddRoute, { fleet, config, store, clock }: ApiP
       method: 'post',
       path: '/api/v1/benches/{bench}/put-back',
       tag: 'Fleet',
-      summary: 'Put a bench back into use after a clean-up that was not done',
+      summary: 'Put a bench back into use after a clean-up that was not done, or while a check fails',
       access: 'benches.drive',
       params: benchParams,
       answer: { schema: benchSchema, what: 'The bench, which takes runs again' },
     },
     async ({ c, params, caller }) => {
-      await fleet.putBack(params.bench, caller.personId)
+      await benchChecks.putBack(params.bench, caller.personId)
       const bench = await fleet.bench(params.bench, caller.personId)
       if (bench === undefined) throw notFound(`the bench ${params.bench}`)
       return c.json(bench)

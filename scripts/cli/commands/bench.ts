@@ -12,6 +12,7 @@ import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import type { HubClient } from '../hub-client.ts'
 import { mistake } from '../problem.ts'
 import { printList } from '../table.ts'
+import { addBenchHealth } from './bench-health.ts'
 import { addRemove } from './remove.ts'
 
 interface CloseOptions extends HubOptions {
@@ -28,8 +29,9 @@ export function addBench(program: Command, context: Context): void {
   const { terminal } = context
   const bench = program
     .command('bench')
-    .description('keep runs from a bench for a while, let them on again, and remove it')
+    .description('keep runs from a bench for a while, let them on again, check its health, and remove it')
   addRemove(bench, { kind: 'bench', context })
+  addBenchHealth(bench, context)
 
   withHub(bench.command('outages <bench>').description('when the bench is not for runs, now and to come')).action(
     async (id: string, options: HubOptions) => {
@@ -50,7 +52,9 @@ export function addBench(program: Command, context: Context): void {
   )
 
   withHub(
-    bench.command('put-back <bench>').description('give a bench that was not cleaned up after a session to runs again'),
+    bench
+      .command('put-back <bench>')
+      .description('give a bench that was not cleaned up, or that a check keeps out, to runs again'),
   ).action(async (id: string, options: HubOptions) => {
     const client = await openHub(context, options)
     const back = await client.call(benchSchema, `/api/v1/benches/${encodeURIComponent(id)}/put-back`, {

@@ -153,7 +153,6 @@ const noFleet: ApiParts['fleet'] = {
   renewLease: async () => ({ lease: 'l', expiresAt: new Date().toISOString() }),
   releaseLease: async () => ({ safe: true }),
   exchange: async () => ({}),
-  putBack: async () => {},
   onChange: () => () => {},
 }
 
@@ -291,6 +290,8 @@ export async function serveHub(options: ServedOptions = {}) {
     catalogue,
     fleet: { ...noFleet, ...options.fleet },
     benchCare,
+    benchChecks: { now: async () => {}, putBack: async () => {} },
+    benchHistory: { of: async () => ({ uptime: [], changes: [] }) },
     removal,
     runs,
     recurring,

@@ -46,6 +46,7 @@ async function startFleet(log = recordingLog()) {
       reply: () => {},
       close: () => {},
     },
+    checks: { announced: () => {}, reported: () => {} },
     clock,
     log,
     onShutOut: () => {},

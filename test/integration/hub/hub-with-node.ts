@@ -83,8 +83,8 @@ export interface TestHub {
   readonly config: HubConfig
   /** `GET`, `POST` … as the admin. */
   call(path: string, init?: RequestInit & { json?: unknown }): Promise<Response>
-  /** A node of this process with so many benches for the small lab. */
-  node(name: string, options?: { benches?: number; log?: Log }): Promise<Edge>
+  /** A node of this process with so many benches for the small lab, each with these checks. */
+  node(name: string, options?: { benches?: number; log?: Log; checks?: object }): Promise<Edge>
   /** Resolves when the run is final. */
   final(id: string): Promise<Run>
   /** Stops the hub and starts another on the same folder and ports. */
@@ -130,7 +130,7 @@ export async function startTestHub(
     folder,
     config,
     call,
-    node: async (name, { benches = 1, log: nodeLog = silentLog } = {}) => {
+    node: async (name, { benches = 1, log: nodeLog = silentLog, checks = {} } = {}) => {
       const credential = await hub.enrollInProcess(name)
       const each = Array.from({ length: benches }, (_, at) => at + 1)
       const edge = await startEdge({
@@ -141,7 +141,7 @@ hub: { url: in-process }
 instruments:
 ${each.map((n) => `  box-${n}: { driver: simulated, config: { model: constant } }`).join('\n')}
 benches:
-${each.map((n) => `  b-${n}: { parts: { box: box-${n} }, labs: [small], safeState: { box.value: 0 } }`).join('\n')}
+${each.map((n) => `  b-${n}: { parts: { box: box-${n} }, labs: [small], safeState: { box.value: 0 }, checks: ${JSON.stringify(checks)} }`).join('\n')}
 `,
         },
         dataFolder: join(folder, 'nodes', name),

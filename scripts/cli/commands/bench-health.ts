@@ -1,0 +1,89 @@
+import { benchSchema } from '@fernlab/shared/contracts/api'
+import {
+  type BenchChange,
+  benchHistorySchema,
+  type ShownCheck,
+  type ShownUptime,
+} from '@fernlab/shared/contracts/bench-checks'
+import type { Command } from 'commander'
+import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { mistake } from '../problem.ts'
+import { printList } from '../table.ts'
+
+interface HistoryOptions extends HubOptions {
+  readonly days: string
+  readonly csv?: boolean
+}
+
+/** `bench check`, `bench history`: whether a bench is sound, and what became of it. */
+export function addBenchHealth(bench: Command, context: Context): void {
+  const { terminal } = context
+
+  withHub(bench.command('check <bench>').description('do its health checks now, and show how they went')).action(
+    async (id: string, options: HubOptions) => {
+      const client = await openHub(context, options)
+      const path = `/api/v1/benches/${encodeURIComponent(id)}/checks`
+      const found = await client.call(benchSchema, path, { method: 'POST' })
+      if (options.json) return terminal.out(JSON.stringify(found, null, 2))
+      printList(terminal, found.checks ?? [], {
+        columns: {
+          check: (item) => item.title,
+          kind: (item) => item.kind ?? '',
+          result: resultOf,
+          checked: (item) => item.checkedAt ?? '',
+          reason: (item) => item.reason ?? '',
+        },
+        empty: `${id} has no checks: its node.yaml may give it some.`,
+      })
+      terminal.err(`${id} is ${found.state}${found.reason === undefined ? '' : `: ${found.reason}`}`)
+    },
+  )
+
+  withHub(bench.command('history <bench>').description('what became of the bench, and how much of the time it was up'))
+    .option('--days <number>', 'how far back', '30')
+    .option('--csv', 'as a table for a spreadsheet')
+    .action(async (id: string, options: HistoryOptions) => {
+      const client = await openHub(context, options)
+      const from = new Date(Date.now() - daysOf(options.days) * 86_400_000).toISOString()
+      const path = `/api/v1/benches/${encodeURIComponent(id)}/history`
+      const query = `?from=${encodeURIComponent(from)}`
+      if (options.csv) {
+        const table = await (await client.fetch(`${path}.csv${query}`)).text()
+        return terminal.out(table.trimEnd())
+      }
+      const history = await client.call(benchHistorySchema, `${path}${query}`)
+      if (options.json) return terminal.out(JSON.stringify(history, null, 2))
+      printList<BenchChange>(terminal, history.changes, {
+        columns: {
+          from: (item) => item.at,
+          until: (item) => item.until ?? 'now',
+          state: (item) => item.state,
+          cause: (item) => item.cause,
+          by: (item) => item.by ?? '',
+          reason: (item) => item.reason ?? '',
+        },
+        empty: `Nothing is known of ${id} yet.`,
+      })
+      for (const uptime of history.uptime) terminal.err(uptimeWords(uptime))
+    })
+}
+
+const resultOf = ({ passed, failing }: ShownCheck): string => {
+  if (passed === undefined) return 'not done yet'
+  return `${passed ? 'passed' : 'failed'}${failing ? ', keeps the bench from runs' : ''}`
+}
+
+/** `99.2 % of the last 7 days`. */
+export function uptimeWords({ days, share, plannedS }: ShownUptime): string {
+  const time = days === 1 ? 'the last 24 h' : `the last ${days} days`
+  const planned = plannedS === 0 ? '' : `; closed or in maintenance for ${Math.round(plannedS / 60)} min`
+  if (share === null) return `Up: not known for ${time}${planned}`
+  // Rounded down: what was not up all the time is never shown as if it was.
+  return `Up: ${(Math.floor(share * 1000) / 10).toFixed(1)} % of ${time}${planned}`
+}
+
+function daysOf(text: string): number {
+  const days = Number(text)
+  if (days > 0 && days <= 400) return days
+  throw mistake('days', `--days "${text}" is no number of days`, 'From 1 to 400.')
+}
