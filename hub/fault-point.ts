@@ -52,11 +52,15 @@ export const bookingFaultPoints = [
 /** The same of recurring runs. */
 export const recurringFaultPoints = ['before-recurring-commit', 'after-recurring-commit'] as const
 
+/** The same of bookings as they begin. */
+export const bookingStartFaultPoints = ['before-booking-start-commit', 'after-booking-start-commit'] as const
+
 export type FaultPoint =
   | (typeof faultPoints)[number]
   | BrokerFaultPoint
   | (typeof bookingFaultPoints)[number]
   | (typeof recurringFaultPoints)[number]
+  | (typeof bookingStartFaultPoints)[number]
 
 /** Called as the hub passes a named place; absent outside tests. */
 export type FaultHook = (name: FaultPoint) => void

@@ -10,6 +10,7 @@ import type { ConfigDefaults, HubConfig } from './config/config.ts'
 import { loadConfig } from './config/load-config.ts'
 import {
   bookingFaultPoints,
+  bookingStartFaultPoints,
   brokerFaultPoints,
   type FaultHook,
   faultPoints,
@@ -67,7 +68,13 @@ export async function main({ env }: { readonly env: Environment }): Promise<neve
 function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   if (text === undefined) return {}
   const [name, times = '1'] = text.split(':')
-  const points = [...faultPoints, ...brokerFaultPoints, ...bookingFaultPoints, ...recurringFaultPoints]
+  const points = [
+    ...faultPoints,
+    ...brokerFaultPoints,
+    ...bookingFaultPoints,
+    ...bookingStartFaultPoints,
+    ...recurringFaultPoints,
+  ]
   if (!points.some((known) => known === name)) {
     throw settingWrong('FERNLAB_FAULT_POINT', `is ${text}; it may be ${points.join(', ')}`)
   }

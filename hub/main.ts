@@ -21,6 +21,7 @@ import { openBenchHistory } from './bench-care/bench-history.ts'
 import { bookedFleet } from './bookings/booked-fleet.ts'
 import { BookingBook, loadBookings } from './bookings/booking-book.ts'
 import { createBookings } from './bookings/create-bookings.ts'
+import { createBookingStarts } from './bookings/starts.ts'
 import { authenticateMqtt, type MqttAuthentication } from './broker/authenticate.ts'
 import { createBroker } from './broker/broker.ts'
 import { type Listener, listen, listenMqtt, serveWebSocket, trackConnections } from './broker/listeners.ts'
@@ -50,6 +51,7 @@ import { createRecurring } from './recurring/create-recurring.ts'
 import type { RecurringRuns } from './recurring/recurring.ts'
 import { createResults } from './results/results.ts'
 import { createAdmission } from './runs/admission.ts'
+import { createBenchTimes } from './runs/bench-times.ts'
 import { createRuns } from './runs/create-runs.ts'
 import { openKnownLabs } from './runs/known-labs.ts'
 import { createLedger } from './runs/ledger.ts'
@@ -57,7 +59,7 @@ import { loadOpenRuns, OpenRuns } from './runs/open-runs.ts'
 import { runStatements } from './runs/run-statements.ts'
 import type { Runs } from './runs/runs.ts'
 import { createWaiting } from './runs/waiting.ts'
-import { decide } from './scheduling/decide.ts'
+import { decideWithBookings } from './scheduling/decide.ts'
 import { explain } from './scheduling/explain.ts'
 import { createScheduling } from './scheduling/scheduling.ts'
 import { createLiveSockets } from './sessions/live-sockets.ts'
@@ -177,6 +179,7 @@ async function assemble(
   }
   await load()
   const bookingBook = new BookingBook()
+  const bookedBenches = bookedFleet(book, compatible)
   const loadBooked = async () => bookingBook.reset(await loadBookings(store, clock.now()))
   await loadBooked()
 
@@ -216,8 +219,33 @@ async function assemble(
       publish: (notice) => broker.publish(map.hubRuns(notice.state), JSON.stringify(notice)),
     },
   })
-  const scheduler = { decide, explain }
-  const dispatcher = createDispatcher({ scheduler, link, ledger, turn, book, compatible, clock, log, faultPoint })
+  const scheduler = { decide: decideWithBookings, explain }
+  const benchFreeInS = createBenchTimes({ runs: open, book, clock })
+  const booked = createBookingStarts({
+    store,
+    turn,
+    runStatements: statements,
+    book: bookingBook,
+    fleet: bookedBenches,
+    benches: book,
+    ledger,
+    labs,
+    clock,
+    faultPoint,
+  })
+  const dispatcher = createDispatcher({
+    scheduler,
+    link,
+    ledger,
+    turn,
+    book,
+    compatible,
+    benchFreeInS,
+    booked,
+    clock,
+    log,
+    faultPoint,
+  })
   onClose(() => dispatcher.close())
   ledger.onMove(dispatcher.nudge)
   const ingest = createIngest({
@@ -265,6 +293,16 @@ async function assemble(
   })
   onClose(() => fleet.close())
   fleet.onChange(dispatcher.nudge)
+  const stopRun = (id: string, reason: string) => {
+    const run = open.get(id)
+    if (run === undefined || run.cancelRequested || !turn.open) return
+    if (run.state === 'queued') {
+      ledger.finish(run, { state: 'cancelled', reason, endedAt: clock.now() })
+      return
+    }
+    ledger.requestCancel(run, reason)
+    turn.afterCommit(() => dispatcher.sendCancel(run, reason))
+  }
   const benchCare = createBenchCare({
     store,
     book,
@@ -275,12 +313,7 @@ async function assemble(
       dispatcher.nudge()
       queueMoved()
     },
-    cancelRun: (id, reason) => {
-      const run = open.get(id)
-      if (run === undefined || run.cancelRequested || !turn.open) return
-      ledger.requestCancel(run, reason)
-      turn.afterCommit(() => dispatcher.sendCancel(run, reason))
-    },
+    cancelRun: stopRun,
   })
   onClose(() => benchCare.close())
   fleet.onChange(queueMoved)
@@ -329,7 +362,7 @@ async function assemble(
     log,
   })
   onClose(authentication.close)
-  const waiting = createWaiting({ scheduler, runs: open, book, compatible, clock })
+  const waiting = createWaiting({ scheduler, runs: open, book, compatible, benchFreeInS, clock })
   const hasLab = async (id: string) => (await labs.lab(id)) !== undefined
   const permissions = createPermissions({ store, hasLab, clock })
   const standings = createStandings({ store, groups, permissions, use: open.use, clock })
@@ -371,8 +404,10 @@ async function assemble(
     book: bookingBook,
     labs,
     catalogue,
-    fleet: bookedFleet(book, compatible),
+    fleet: bookedBenches,
     standings,
+    groups,
+    endSession: stopRun,
     clock,
     faultPoint,
   })

@@ -20,9 +20,14 @@ export interface KnownBooking {
   readonly endsAt: number
   readonly cleanUpMs: number
   readonly places: number
+  readonly group: string | null
   readonly note: string | null
   readonly createdAt: number
   readonly createdBy: string
+  /** When its session was opened, and which that is. */
+  readonly beganAt: number | null
+  readonly runId: string | null
+  readonly seenAt: number | null
 }
 
 /** The benches that would do for a booking, and when they are closed. */
@@ -34,14 +39,21 @@ const keptMs = 3 * 86_400_000
 export class BookingBook {
   readonly byId = new Map<string, KnownBooking>()
   readonly unplaced = new Set<string>()
+  #version = 0
   #plan = new Plan()
 
   get plan(): Plan {
     return this.#plan
   }
 
+  /** Another number after every change of the bookings. */
+  get version(): number {
+    return this.#version
+  }
+
   add(booking: KnownBooking): void {
     this.byId.set(booking.id, booking)
+    this.#version++
   }
 
   remove(id: string): void {
@@ -50,6 +62,7 @@ export class BookingBook {
     for (const claim of claimIds(booking)) this.#plan.remove(claim)
     this.unplaced.delete(id)
     this.byId.delete(id)
+    this.#version++
   }
 
   /** Finds benches for all anew, in the order in which they were booked: who came first keeps a place. */
@@ -71,6 +84,7 @@ export class BookingBook {
 
   reset(bookings: readonly KnownBooking[]): void {
     this.byId.clear()
+    this.#version++
     this.unplaced.clear()
     this.#plan = new Plan()
     for (const booking of bookings) this.add(booking)
@@ -107,7 +121,11 @@ export const knownBooking = (row: BookingTable): KnownBooking => ({
   endsAt: row.ends_at,
   cleanUpMs: row.clean_up_ms,
   places: row.places,
+  group: row.group_id,
   note: row.note,
   createdAt: row.created_at,
   createdBy: row.created_by,
+  beganAt: row.began_at,
+  runId: row.run_id,
+  seenAt: row.seen_at,
 })

@@ -14,6 +14,8 @@ export interface BookingRules {
   readonly openRuns: number
   /** Benches at once in one booking. */
   readonly mostPlaces: number
+  /** For the people of a group. */
+  readonly forGroups: boolean
   /** Bookings of one person may lie at the same time: staff book for others. */
   readonly mayOverlap: boolean
 }
@@ -29,6 +31,7 @@ const ofStaff: BookingRules = {
   mostOpen: Number.POSITIVE_INFINITY,
   openRuns: 0,
   mostPlaces: 50,
+  forGroups: true,
   mayOverlap: true,
 }
 
@@ -44,6 +47,7 @@ export async function bookingRules(standings: Standings, caller: Caller, lab: st
     mostOpen: mostOpen ?? Number.POSITIVE_INFINITY,
     openRuns: standing.used(countsSetup).open,
     mostPlaces: 1,
+    forGroups: false,
     mayOverlap: false,
   }
 }

@@ -38,6 +38,7 @@ export function bookingStatements(db: Kysely<HubSchema>) {
         ends_at: v.endsAt,
         clean_up_ms: v.cleanUpMs,
         places: v.places,
+        group_id: v.group,
         note: v.note,
         state: 'booked',
         created_at: v.createdAt,
@@ -57,6 +58,19 @@ export function bookingStatements(db: Kysely<HubSchema>) {
     ),
     cancel: statement((v: { id: string; startsAt: number; endsAt: number; at: number }) =>
       standing(v).set({ state: 'cancelled', cancelled_at: v.at }),
+    ),
+    begin: statement((v: { id: string; startsAt: number; endsAt: number; runId: string; at: number }) =>
+      standing(v).where('run_id', 'is', null).set({ began_at: v.at, run_id: v.runId }),
+    ),
+    /** It has no bench any more, and begins again. */
+    beginAgain: statement((v: { id: string; runId: string }) =>
+      db.updateTable('booking').where('id', '=', v.id).where('run_id', '=', v.runId).set({ run_id: null }),
+    ),
+    see: statement((v: { id: string; at: number }) =>
+      db.updateTable('booking').where('id', '=', v.id).where('state', '=', 'booked').set({ seen_at: v.at }),
+    ),
+    end: statement((v: { id: string; startsAt: number; endsAt: number; state: 'over' | 'missed'; at: number }) =>
+      standing(v).set({ state: v.state, ended_at: v.at }),
     ),
     insertAudit: statement((v: { at: number; personId: string; action: string; subject: string; detail: string }) =>
       db

@@ -27,7 +27,7 @@ export interface ListBookings {
 export interface Bookings {
   /**
    * Keeps a bench once the database has committed it. Throws `lab-unknown`, `bench-unknown`, `no-bench`,
-   * `booking-in-past`, `booking-too-far`, `not-permitted`, `bookings-too-many`, `booking-overlaps-own`, and `booking-conflict` with the
+   * `booking-in-past`, `booking-too-far`, `not-permitted`, `bookings-too-many`, `booking-overlaps-own`, and `group-unknown`, and `booking-conflict` with the
    * nearest free times in its issues.
    */
   book(caller: Caller, body: NewBooking): Promise<Booking>

@@ -8,11 +8,10 @@ import type { Booking, Calendar } from '@fernlab/shared/contracts/bookings'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { estimate } from '@fernlab/shared/protocol/estimate'
-import { sessionProtocol } from '@fernlab/shared/protocol/session-protocol'
 import type { Caller } from '../accounts/caller.ts'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
 import type { FaultHook } from '../fault-point.ts'
+import type { Groups } from '../groups/groups.ts'
 import type { Standings } from '../permissions/standings.ts'
 import type { KnownLabs } from '../runs/known-labs.ts'
 import type { Store } from '../store/store.ts'
@@ -25,6 +24,7 @@ import type { Bookings, ListBookings, NewBooking } from './bookings.ts'
 import { claimIds, freeBenches, type Nearest, nearestFree } from './free-times.ts'
 import type { Plan } from './plan.ts'
 import { checkSeries, seriesTimes } from './series.ts'
+import { sessionNeeds } from './session-times.ts'
 import type { BookingTable } from './tables.ts'
 
 export interface CreateBookingsOptions {
@@ -35,6 +35,9 @@ export interface CreateBookingsOptions {
   readonly catalogue: { onChange(listener: (lab: string) => void): () => void }
   readonly fleet: BookedFleet
   readonly standings: Standings
+  readonly groups: Pick<Groups, 'known'>
+  /** Ends the session of a booking that is cancelled, in this turn's write. */
+  readonly endSession: (runId: string, reason: string) => void
   readonly clock: Clock
   readonly faultPoint?: FaultHook | undefined
 }
@@ -90,6 +93,11 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
     if (rules.mayBook) return rules
     const words = 'You may not book this lab. Its page says what you may, and whom to ask.'
     throw refuse('not-permitted', `no permission lets this person book ${id}`, 'lab', words)
+  }
+
+  const checkGroup = async ({ group }: Pick<NewBooking, 'group'>) => {
+    if (group === undefined || (await options.groups.known([group])).has(group)) return
+    throw refuse('group-unknown', `there is no group ${group}`, 'group', 'There is no such group.')
   }
 
   const servingBenches = (lab: CatalogueLab, wanted: string | undefined): BookingBenches => {
@@ -189,8 +197,9 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
       .selectFrom('booking')
       .leftJoin('user', 'user.id', 'booking.person_id')
       .selectAll('booking')
-      .select('user.name as person_name')
-  type Row = BookingTable & { person_name: string | null }
+      .leftJoin('people_group', 'people_group.id', 'booking.group_id')
+      .select(['user.name as person_name', 'people_group.name as group_name'])
+  type Row = BookingTable & { person_name: string | null; group_name: string | null }
 
   const view = (row: Row): Booking => {
     const title = labs.peek(row.lab)?.lab.title
@@ -205,6 +214,10 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
       places: row.places,
       ...(row.wanted_bench === null ? {} : { bench: row.wanted_bench }),
       person: { id: row.person_id, name: row.person_name ?? '' },
+      ...(row.group_id === null ? {} : { group: { id: row.group_id, name: row.group_name ?? row.group_id } }),
+      ...(row.run_id === null ? {} : { session: row.run_id }),
+      ...(row.began_at === null ? {} : { beganAt: iso(row.began_at) }),
+      ...(row.ended_at === null || row.ended_at >= row.ends_at ? {} : { endedAt: iso(row.ended_at) }),
       ...(row.note === null ? {} : { note: row.note }),
       ...(row.series_id === null ? {} : { series: row.series_id }),
       ...(book.unplaced.has(row.id) ? { trouble: 'no bench is left for it' } : {}),
@@ -257,6 +270,7 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
   const release = (booking: KnownBooking, at: number) => {
     turn.add(statements.cancel, { id: booking.id, startsAt: booking.startsAt, endsAt: booking.endsAt, at })
     book.remove(booking.id)
+    if (booking.runId !== null) options.endSession(booking.runId, 'its booking was cancelled')
     // Somebody without a bench may get this one.
     if (book.unplaced.size > 0) plannedChanges = -1
   }
@@ -267,10 +281,11 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
     book: async (caller, body) => {
       const lab = await labOf(body.lab)
       const rules = await mayBook(caller, lab)
+      await checkGroup(body)
       const plan = await planned()
       const now = clock.now()
       const wanted = newBooking(caller, body, lab, now)
-      checkPlaces(rules, body.places)
+      checkPlaces(rules, body)
       checkTime(rules, wanted.startsAt, now)
       const benches = servingBenches(lab, body.bench)
       checkCount(rules, caller, lab.id)
@@ -329,9 +344,10 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
     bookSeries: async (caller, body) => {
       const lab = await labOf(body.lab)
       const rules = await mayBook(caller, lab)
+      await checkGroup(body)
       const plan = await planned()
       const now = clock.now()
-      checkPlaces(rules, body.places)
+      checkPlaces(rules, body)
       const starts = seriesTimes(body.weekly).filter((at) => at >= now)
       checkSeries(starts, body.seconds * 1000, now + rules.aheadS * 1000)
       const benches = servingBenches(lab, body.bench)
@@ -339,8 +355,8 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
       const taken: KnownBooking[] = []
       const conflicts: KnownBooking[] = []
       for (const startsAt of starts) {
-        const { lab: labId, bench, places, note } = body
-        const one = { lab: labId, start: iso(startsAt), seconds: body.seconds, bench, places, note }
+        const { lab: labId, bench, places, group, note } = body
+        const one = { lab: labId, start: iso(startsAt), seconds: body.seconds, bench, places, group, note }
         const booking = { ...newBooking(caller, one, lab, now), series }
         const change = plan.tryOut(bookingClaims(booking, benches))
         if (change === undefined) {
@@ -417,7 +433,7 @@ const mostShown = 1000
 
 function newBooking(
   { personId }: Caller,
-  body: Pick<NewBooking, 'lab' | 'start' | 'seconds' | 'end' | 'bench' | 'places' | 'note'>,
+  body: Pick<NewBooking, 'lab' | 'start' | 'seconds' | 'end' | 'bench' | 'places' | 'group' | 'note'>,
   lab: CatalogueLab,
   now: number,
 ): KnownBooking {
@@ -430,20 +446,16 @@ function newBooking(
     wantedBench: body.bench ?? null,
     startsAt,
     endsAt: body.end === undefined ? startsAt + (body.seconds ?? 0) * 1000 : Date.parse(body.end),
-    cleanUpMs: cleanUpMs(lab),
+    cleanUpMs: sessionNeeds(lab).cleanUpMs,
     places: body.places,
+    group: body.group ?? null,
     note: body.note === undefined || body.note === '' ? null : body.note,
     createdAt: now,
     createdBy: personId,
+    beganAt: null,
+    runId: null,
+    seenAt: null,
   }
-}
-
-/** How long the bench of a lab's session needs after the person's time. */
-function cleanUpMs({ lab }: CatalogueLab): number {
-  const { protocol } = sessionProtocol(lab)
-  if (protocol?.cleanUp === undefined) return 0
-  const { cleanUp: steps, ...rest } = protocol
-  return Math.ceil(estimate({ ...rest, steps }, {}).seconds) * 1000
 }
 
 function changed(old: KnownBooking, body: Parameters<Bookings['change']>[2], lab: CatalogueLab): KnownBooking {
@@ -453,7 +465,7 @@ function changed(old: KnownBooking, body: Parameters<Bookings['change']>[2], lab
     ...old,
     startsAt,
     endsAt: body.end === undefined ? startsAt + lengthMs : Date.parse(body.end),
-    cleanUpMs: cleanUpMs(lab),
+    cleanUpMs: sessionNeeds(lab).cleanUpMs,
     note: body.note === undefined ? old.note : body.note || null,
   }
 }
@@ -469,13 +481,14 @@ function checkChange(old: KnownBooking, next: KnownBooking, now: number): void {
   }
 }
 
-function checkPlaces({ mostPlaces }: BookingRules, places: number): void {
+function checkPlaces({ mostPlaces, forGroups }: BookingRules, { places, group }: Pick<NewBooking, 'places' | 'group'>) {
+  if (group !== undefined && !forGroups) throw refuse('booking-invalid', 'only staff book for a group', 'group')
   if (places <= mostPlaces) return
   throw refuse('booking-invalid', `you may book ${mostPlaces} bench at once`, 'places')
 }
 
 function stateOf({ state, starts_at, ends_at }: BookingTable, now: number): Booking['state'] {
-  if (state === 'cancelled') return 'cancelled'
+  if (state !== 'booked') return state
   return now >= ends_at ? 'over' : now >= starts_at ? 'now' : 'booked'
 }
 

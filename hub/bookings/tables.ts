@@ -14,8 +14,19 @@ export interface BookingTable {
   clean_up_ms: number
   /** Benches at once. */
   places: number
+  /** Whose people may use it besides its person. */
+  group_id: string | null
   note: string | null
-  state: 'booked' | 'cancelled'
+  /** `booked` until something else is known: what time it is decides between to come, now and over. */
+  state: 'booked' | 'cancelled' | 'over' | 'missed'
+  /** When its session was opened. */
+  began_at: number | null
+  /** That session. */
+  run_id: string | null
+  /** When its person was first heard of in it. */
+  seen_at: number | null
+  /** When the time was given back. */
+  ended_at: number | null
   created_at: number
   created_by: string
   cancelled_at: number | null
@@ -52,5 +63,18 @@ CREATE INDEX booking_of_series ON booking (series_id) WHERE series_id IS NOT NUL
 CREATE TABLE booking_series (
   id TEXT PRIMARY KEY, person_id TEXT NOT NULL, lab TEXT NOT NULL, weekly TEXT NOT NULL, created_at INTEGER NOT NULL
 ) STRICT;
+`,
+}
+
+/** `run.booking_id`: the booking whose bench the run has. */
+export const bookingStartsMigration: Migration = {
+  name: '014-booking-starts',
+  sql: `
+ALTER TABLE booking ADD COLUMN group_id TEXT;
+ALTER TABLE booking ADD COLUMN began_at INTEGER;
+ALTER TABLE booking ADD COLUMN run_id TEXT;
+ALTER TABLE booking ADD COLUMN seen_at INTEGER;
+ALTER TABLE booking ADD COLUMN ended_at INTEGER;
+ALTER TABLE run ADD COLUMN booking_id TEXT;
 `,
 }

@@ -1,3 +1,4 @@
+import { sessionTimes } from '@fernlab/shared/contracts/sessions'
 import type { Assignment } from '@fernlab/shared/contracts/sync'
 import { type Estimate, estimate } from '@fernlab/shared/protocol/estimate'
 import { MAX_SECONDS } from '@fernlab/shared/protocol/protocol'
@@ -20,10 +21,14 @@ export function assignmentOf(run: OpenRun, hold: Hold): Assignment {
     maxSeconds: longest(
       run.session === undefined
         ? (run.estimatedS ?? estimate(definition, run.parameters).seconds)
-        : estimate(definition, { ...run.parameters, seconds: definition.parameters.seconds?.maximum ?? 0 }).seconds,
+        : estimate(definition, { ...run.parameters, seconds: mostSeconds(run, run.session.seconds) }).seconds,
     ),
   }
 }
+
+/** What the session may be extended to. */
+const mostSeconds = ({ lab }: OpenRun, seconds: number): number =>
+  Math.max(seconds, sessionTimes(lab.lab.session ?? {}).mostSeconds)
 
 /** How long the node may take: twice the estimate and a minute, a day at most. */
 export function longest(estimatedS: Estimate['seconds']): number {

@@ -16,15 +16,17 @@ import {
 } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
+import type { BookingStarts } from '../bookings/starts.ts'
 import { createLossLog } from '../broker/loss-log.ts'
 import type { NodeLink } from '../broker/node-link.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import { MOST_RESTARTS } from '../ingest/judge-stop.ts'
+import type { BenchTimes } from '../runs/bench-times.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
-import type { decide } from '../scheduling/decide.ts'
+import type { decideWithBookings } from '../scheduling/decide.ts'
 import type { Turn } from '../store/turn.ts'
 import { assignmentOf } from './assignment.ts'
 import { backOffMs } from './back-off.ts'
@@ -55,12 +57,14 @@ export interface Dispatcher {
 }
 
 export interface CreateDispatcherOptions {
-  readonly scheduler: { readonly decide: typeof decide }
+  readonly scheduler: { readonly decide: typeof decideWithBookings }
   readonly link: NodeLink
   readonly ledger: Ledger
   readonly turn: Turn
   readonly book: FleetBook
   readonly compatible: CompatibilityCache
+  readonly benchFreeInS: BenchTimes
+  readonly booked: BookingStarts
   readonly clock: Clock
   readonly log: Log
   readonly faultPoint?: FaultHook | undefined
@@ -68,12 +72,14 @@ export interface CreateDispatcherOptions {
 
 /** Starts dispatching; `nudge` it once the fleet is loaded. */
 export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
-  const { scheduler, link, ledger, turn, book, compatible, clock, log, faultPoint } = options
+  const { scheduler, link, ledger, turn, book, compatible, benchFreeInS, booked, clock, log, faultPoint } = options
   const { runs } = ledger
   const losses = createLossLog(log)
   const inventories = new Map<string, Inventory>()
   const comparedAt = new Map<string, number>()
   const committed: OpenRun[] = []
+  /** The bench of each booking's place, as the last decision left it. */
+  let standing: ReadonlyMap<string, string> = new Map()
   let nudged = false
   let closed = false
 
@@ -84,22 +90,40 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     return bench === undefined ? 0 : book.freeForS(bench)
   }
 
+  const backAtMs = (id: string) => {
+    const bench = book.benches.get(id)
+    const inS = bench === undefined ? null : benchFreeInS(bench)
+    return inS === null ? Number.POSITIVE_INFINITY : clock.now() + inS * 1000
+  }
+
   const look = () => {
     nudged = false
-    if (closed || !turn.open || runs.waiting.size === 0) return
-    const now = clock.monotonic()
+    if (closed || !turn.open) return
+    const now = clock.now()
+    const places = booked.places()
+    if (runs.waiting.size === 0 && !places.some(({ from, opens }) => opens && from <= now)) return
+    const steady = clock.monotonic()
     const freeBenches: string[] = []
-    for (const bench of book.benches.values()) if (book.isFree(bench, now)) freeBenches.push(bench.id)
+    for (const bench of book.benches.values()) if (book.isFree(bench, steady)) freeBenches.push(bench.id)
     if (freeBenches.length === 0) return
-    const lines = runs.waiting.lines(clock.now())
-    const decisions = scheduler.decide({ lines, freeBenches, serves, freeForS }, clock.now())
-    if (decisions.length === 0) return
+    const lines = runs.waiting.lines(now)
+    const { usersOf } = booked
+    const state = { lines, freeBenches, serves, freeForS, places, usersOf, backAtMs, standing }
+    const decided = scheduler.decide(state, now)
+    standing = decided.standing
+    if (decided.decisions.length === 0 && decided.starts.length === 0) return
     faultPoint?.('before-assign-commit')
     const sending: OpenRun[] = []
-    for (const { entry: run, bench: id } of decisions) {
+    for (const { place, bench: id } of decided.starts) {
       const bench = book.benches.get(id)
-      if (bench === undefined) continue
-      ledger.assign(run, bench)
+      const run = bench === undefined ? undefined : booked.begin(place, bench)
+      if (run !== undefined) sending.push(run)
+    }
+    for (const { entry: run, bench: id, place } of decided.decisions) {
+      const bench = book.benches.get(id)
+      // The beginning of a booking takes its person's session out of the queue.
+      if (bench === undefined || runs.get(run.id) !== run) continue
+      ledger.assign(run, bench, place === undefined ? undefined : booked.bookingOf(place))
       sending.push(run)
     }
     turn.afterCommit(() => {

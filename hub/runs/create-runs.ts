@@ -7,7 +7,6 @@
 import { createHash } from 'node:crypto'
 import type { Run, SubmitRun } from '@fernlab/shared/contracts/api'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { newRunId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { canonicalJson } from '@fernlab/shared/protocol/digest'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
@@ -16,12 +15,12 @@ import { sql } from 'kysely'
 import type { Caller } from '../accounts/caller.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { FaultHook } from '../fault-point.ts'
-import { newSession } from '../sessions/stage.ts'
 import type { Store } from '../store/store.ts'
 import type { Turn } from '../store/turn.ts'
 import type { Admission, Admitted } from './admission.ts'
 import type { KnownLabs } from './known-labs.ts'
 import type { Ledger } from './ledger.ts'
+import { addRun, type NewRun, newRun } from './new-run.ts'
 import type { OpenRun } from './open-runs.ts'
 import type { NewRunRow, RunStatements } from './run-statements.ts'
 import { type RunRow, runView } from './run-view.ts'
@@ -52,62 +51,17 @@ export function createRuns(options: CreateRunsOptions): Runs {
   const { store, turn, statements, ledger, admission, waiting, catalogue, labs, clock, faultPoint } = options
   const { runs } = ledger
 
-  const rowOf = (
-    caller: Caller,
-    body: SubmitRun,
-    { lab, protocol, parametersJson, estimatedS, priority }: Admitted,
-  ): NewRunRow => {
-    const nowMs = clock.now()
-    return {
-      id: newRunId(nowMs),
-      person_id: caller.personId,
-      lab: lab.id,
-      lab_version: lab.version,
-      protocol: body.protocol,
-      protocol_digest: protocol.digest,
-      restart: protocol.definition.restart,
-      parameters: parametersJson,
-      note: body.note ?? null,
-      wanted_bench: body.bench ?? null,
-      priority,
-      created_at: nowMs,
-      counts_from: runs.waiting.countsFrom(caller.personId, lab.id, nowMs),
-      estimated_s: estimatedS,
-      idempotency_key: null,
-      request_hash: null,
-      recurring_id: null,
-      state: 'queued',
-      bench: null,
-      fence: null,
-      assigned_at: null,
-    }
-  }
-
-  const openRun = (row: NewRunRow, { lab, parameters }: Admitted, session: SubmitOptions['session']): OpenRun => {
-    return {
-      id: row.id,
-      personId: row.person_id,
-      lab,
-      protocol: row.protocol,
-      protocolDigest: row.protocol_digest,
-      restart: row.restart,
-      parameters,
-      wantedBench: row.wanted_bench,
-      priority: row.priority,
-      createdAt: row.created_at,
-      countsFrom: row.counts_from ?? row.created_at,
-      estimatedS: row.estimated_s,
-      state: 'queued',
-      attempt: 1,
-      hold: undefined,
-      startedAt: null,
-      cancelRequested: false,
-      restarts: 0,
-      live: undefined,
-      session: session === undefined ? undefined : newSession(session.seconds),
-      events: 0,
-    }
-  }
+  const made = (
+    { personId }: Caller,
+    { protocol: name, note, bench }: SubmitRun,
+    { lab, protocol, parameters, estimatedS, priority }: Admitted,
+    session: SubmitOptions['session'],
+  ): NewRun =>
+    newRun(
+      runs,
+      { personId, lab, protocol: name, found: protocol, parameters, estimatedS, priority, note, bench, session },
+      clock.now(),
+    )
 
   const fresh = (caller: Caller, row: NewRunRow, run: OpenRun): Run => {
     const full: RunRow = {
@@ -115,6 +69,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       state: run.state,
       attempt: run.attempt,
       bench: run.hold?.bench ?? null,
+      booking_id: run.booking,
       fence: run.hold?.fence ?? null,
       assigned_at: run.hold?.assignedAtMs ?? null,
       started_at: run.startedAt,
@@ -131,17 +86,10 @@ export function createRuns(options: CreateRunsOptions): Runs {
     return runView(full, { personName: caller.name, lab: run.lab, live: undefined, wait })
   }
 
-  /** Queues in this turn's write; the run may be assigned in the same commit. */
-  const queue = async (row: NewRunRow, run: OpenRun): Promise<void> => {
-    run.insertion = turn.add(statements.insertRun, row)
-    if (run.session !== undefined) {
-      const { stage, seconds } = run.session
-      turn.add(statements.insertSession, { runId: run.id, stage, seconds })
-    }
-    runs.add(run)
+  const queue = async (wanted: NewRun): Promise<void> => {
+    addRun(turn, statements, ledger, wanted)
     faultPoint?.('before-submit-commit')
     turn.afterCommit(() => faultPoint?.('after-submit-commit'))
-    ledger.queued(run)
     await turn.kept()
   }
 
@@ -249,13 +197,13 @@ export function createRuns(options: CreateRunsOptions): Runs {
       if (open !== undefined) return { id: open.id, run: await existing(open.id), replayed: true }
       // From here to the run's place in memory nothing is awaited: two can not take the last one.
       admitted.requirePlace()
-      const row = rowOf(caller, body, admitted)
-      const run = openRun(row, admitted, session)
+      const wanted = made(caller, body, admitted, session)
+      const { row, run } = wanted
       if (recurring !== undefined) {
-        const made = { ...row, recurring_id: recurring.id }
-        await queueAlone(made, run, recurring.claims(row.id))
+        const claimed = { ...row, recurring_id: recurring.id }
+        await queueAlone(claimed, run, recurring.claims(row.id))
       } else if (idempotencyKey === undefined || hash === null) {
-        await queue(row, run)
+        await queue(wanted)
       } else if (!(await queueOnce({ ...row, idempotency_key: idempotencyKey, request_hash: hash }, run))) {
         const before = await replay(caller, idempotencyKey, hash)
         if (before !== undefined) return { id: before.id, run: before, replayed: true }

@@ -32,8 +32,8 @@ export interface Outcome {
 
 export interface Ledger {
   readonly runs: OpenRuns
-  /** Takes the run out of the queue and the bench for its attempt, with the next fence. */
-  assign(run: OpenRun, bench: BookedBench): Hold
+  /** Takes the run out of the queue and the bench, where that is one of a booking's, for its attempt, with the next fence. */
+  assign(run: OpenRun, bench: BookedBench, booking?: string): Hold
   start(run: OpenRun, startedAt: number): void
   finish(run: OpenRun, outcome: Outcome): void
   /** A new attempt: the present one was refused (its bench is free at once) or interrupted. */
@@ -49,6 +49,8 @@ export interface Ledger {
   appeared(run: OpenRun): void
   notify(change: RunChange): void
   onChange(listener: (change: RunChange) => void): () => void
+  /** Calls back as a run becomes final, before that is committed: what is added then is of the same write. */
+  onEnd(listener: (run: OpenRun, outcome: Outcome) => void): void
   /** Calls back after any transition that may let another run start. */
   onMove(listener: () => void): void
 }
@@ -67,6 +69,7 @@ export interface CreateLedgerOptions {
 export function createLedger(options: CreateLedgerOptions): Ledger {
   const { turn, statements, runs, book, clock, notices } = options
   const listeners = new Set<(change: RunChange) => void>()
+  const ends: ((run: OpenRun, outcome: Outcome) => void)[] = []
   const moves: (() => void)[] = []
 
   const notify = (change: RunChange) => {
@@ -166,7 +169,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       tell(run, 'queued', null, clock.now())
       moved()
     },
-    assign: (run, bench) => {
+    assign: (run, bench, booking) => {
       run.state = transition(runTransitions, run.state, 'assigned', `run ${run.id}`) as 'assigned'
       runs.waiting.remove(run)
       runs.waiting.hold(run)
@@ -174,8 +177,14 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       const before = bench.fence
       const fence = before + 1
       // A run that finds its bench free is written once.
-      if (run.insertion?.open) run.insertion.amend({ state: 'assigned', bench: bench.id, fence, assigned_at: at })
-      else turn.add(statements.assignRun, { id: run.id, attempt: run.attempt, bench: bench.id, fence, at })
+      run.booking = booking ?? null
+      if (run.insertion?.open) {
+        const held = { state: 'assigned', bench: bench.id, fence, assigned_at: at, booking_id: run.booking } as const
+        run.insertion.amend(held)
+      } else {
+        const { id, attempt } = run
+        turn.add(statements.assignRun, { id, attempt, bench: bench.id, fence, at, booking: run.booking })
+      }
       run.insertion = undefined
       turn.add(statements.holdBench, { id: bench.id, runId: run.id, fence, before, at })
       turn.add(statements.insertAttempt, {
@@ -240,6 +249,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
         turn.afterCommit(() => notify({ runId: run.id, kind: 'outputs', attempt: run.attempt }))
       }
       record(run, outcome.state, bench, outcome.reason)
+      for (const listener of ends) listener(run, outcome)
       moved()
     },
     requeue: (run, why, reason) => {
@@ -273,6 +283,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+    onEnd: (listener) => void ends.push(listener),
     onMove: (listener) => void moves.push(listener),
   }
 }

@@ -33,6 +33,8 @@ export interface OpenRun {
   attempt: number
   /** Of the present attempt; set while assigned or running. */
   hold: Hold | undefined
+  /** The booking whose bench it has or had last. */
+  booking: string | null
   startedAt: number | null
   cancelRequested: boolean
   /** How often it was interrupted and queued again. */
@@ -179,6 +181,7 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
       estimatedS: row.estimated_s,
       state: row.state as OpenRun['state'],
       attempt: row.attempt,
+      booking: row.booking_id,
       hold: held
         ? {
             bench: row.bench ?? '',

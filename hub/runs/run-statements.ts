@@ -108,10 +108,17 @@ export function runStatements(db: Kysely<HubSchema>) {
     takeOutBench: statement((v: { id: string; reason: string }) =>
       db.updateTable('bench').set({ out_reason: v.reason }).where('id', '=', v.id),
     ),
-    assignRun: statement((v: { id: string; attempt: number; bench: string; fence: number; at: number }) =>
+    assignRun: statement((v: AssignedRunRow) =>
       db
         .updateTable('run')
-        .set({ state: 'assigned', bench: v.bench, fence: v.fence, assigned_at: v.at, reason: null })
+        .set({
+          state: 'assigned',
+          bench: v.bench,
+          fence: v.fence,
+          assigned_at: v.at,
+          booking_id: v.booking,
+          reason: null,
+        })
         .where('id', '=', v.id)
         .where('attempt', '=', v.attempt)
         .where('state', '=', 'queued'),
@@ -170,6 +177,7 @@ const newRunColumns = [
   'idempotency_key',
   'request_hash',
   'recurring_id',
+  'booking_id',
   'state',
   'bench',
   'fence',
@@ -179,6 +187,16 @@ export type NewRunRow = Pick<RunTable, (typeof newRunColumns)[number]>
 
 export interface KeptSessionRow extends SessionProgress {
   readonly runId: string
+}
+
+export interface AssignedRunRow {
+  readonly id: string
+  readonly attempt: number
+  readonly bench: string
+  readonly fence: number
+  readonly at: number
+  /** The booking whose bench it is. */
+  readonly booking: string | null
 }
 
 export interface StartedRunRow {

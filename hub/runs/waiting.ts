@@ -6,6 +6,7 @@ import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import type { explain, WaitingBench } from '../scheduling/explain.ts'
 import { expectedS, numberOf, type QueueEntry } from '../scheduling/order.ts'
+import type { BenchTimes } from './bench-times.ts'
 import type { OpenRun, OpenRuns } from './open-runs.ts'
 import type { RunWait } from './runs.ts'
 
@@ -21,6 +22,8 @@ export interface CreateWaitingOptions {
   readonly runs: OpenRuns
   readonly book: FleetBook
   readonly compatible: CompatibilityCache
+  /** Apart from what staff have planned. */
+  readonly benchFreeInS: BenchTimes
   readonly clock: Clock
 }
 
@@ -28,27 +31,23 @@ export interface CreateWaitingOptions {
 type Waiter = QueueEntry & { readonly lab: CatalogueLab }
 
 /** Explains waiting from the present queue and fleet. */
-export function createWaiting({ scheduler, runs, book, compatible, clock }: CreateWaitingOptions): Waiting {
+export function createWaiting({
+  scheduler,
+  runs,
+  book,
+  compatible,
+  benchFreeInS,
+  clock,
+}: CreateWaitingOptions): Waiting {
   const serves = (entry: Waiter, bench: string) => compatible.serves(entry, bench)
 
   /** When a run of this length can begin on the bench; what staff have planned for it is worked around. */
   const freeInS = (bench: BookedBench, lastsS: number): number | null => {
-    const upInS = ownFreeInS(bench)
+    const upInS = benchFreeInS(bench)
     if (upInS === null) return null
     const now = clock.now()
     const start = firstGap(bench.plans, now + upInS * 1000, lastsS * 1000)
     return start === null || start === Number.POSITIVE_INFINITY ? null : (start - now) / 1000
-  }
-
-  const ownFreeInS = (bench: BookedBench): number | null => {
-    const { state } = book.ownStateOf(bench)
-    if (state === 'free') return Math.max(0, (bench.refusedUntil - clock.monotonic()) / 1000)
-    if (state !== 'busy') return null
-    if (bench.lease !== undefined) return Math.max(1, (bench.lease.endsAt - clock.monotonic()) / 1000)
-    const run = bench.runId === null ? undefined : runs.get(bench.runId)
-    if (run === undefined) return 0
-    const sinceS = (clock.now() - (run.startedAt ?? clock.now())) / 1000
-    return Math.max(1, run.live?.secondsLeft ?? (run.estimatedS ?? 60) - sinceS)
   }
 
   const whyNotNow = (bench: BookedBench, lastsS: number): string | undefined => {

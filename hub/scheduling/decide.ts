@@ -1,14 +1,15 @@
 /**
  * Which entry goes to which bench now, and why. Pure.
  *
- * Bookings that are due begin first. Then entries are taken in order (order.ts); each gets one of the free benches that
+ * Places of bookings that are due come first: those that begin by themselves, and those that somebody who may use them
+ * waits for. Then entries are taken in order (order.ts); each gets one of the free benches that
  * can do it and on which it ends in time, so that a free bench never waits for an entry that it can not serve, and no
  * booking is late for an entry. None that was passed over fits later in the same decision, since benches only become
  * fewer; and what an entry is given counts for its person's others from the start, since those stand behind it with its
  * time added. One walk over the heads of the lines is therefore exact.
  */
-import { type BookingPlan, type BookingState, Reserved } from './bookings.ts'
 import { comparePlaces, expectedS, type Place, type QueueEntry } from './order.ts'
+import { type BookedPlace, type BookedState, Reserved } from './reserved.ts'
 import type { Line } from './waiting-queue.ts'
 
 export interface SchedulingState<Entry extends QueueEntry> {
@@ -25,23 +26,39 @@ export interface Decision<Entry extends QueueEntry> {
   readonly entry: Entry
   readonly bench: string
   readonly reason: string
+  /** The place of a booking whose bench it is. */
+  readonly place?: string
 }
 
-/** A booking that begins now. */
-export interface BookingStart {
-  readonly booking: string
+/** A place of a booking that begins now. */
+export interface PlaceStart {
+  readonly place: string
   readonly bench: string
 }
 
+export interface BookedSchedulingState<Entry extends QueueEntry> extends SchedulingState<Entry>, BookedState {
+  /** What waits of those who may use the place. */
+  readonly usersOf?: (place: BookedPlace) => Iterable<Place<Entry>>
+}
+
 export interface DecisionWithBookings<Entry extends QueueEntry> {
-  readonly starts: readonly BookingStart[]
+  readonly starts: readonly PlaceStart[]
   readonly decisions: readonly Decision<Entry>[]
-  /** For the next decision. */
-  readonly plan: BookingPlan
+  /** Places that should have begun and for which no bench is free. */
+  readonly late: readonly string[]
+  /** The bench of each place, for the next decision. */
+  readonly standing: ReadonlyMap<string, string>
 }
 
 /** Whether a free bench may be taken for so long. */
 type Allows = (bench: string, lastsS: number) => boolean
+
+interface Giving {
+  readonly allows: Allows
+  take(bench: string, lastsS: number): void
+  /** Entries that have a bench already. */
+  readonly served: ReadonlySet<string>
+}
 
 interface Head<Entry extends QueueEntry> {
   readonly line: Line<Entry>
@@ -52,22 +69,56 @@ interface Head<Entry extends QueueEntry> {
 
 /** Gives the free benches to those who come first. */
 export function decide<Entry extends QueueEntry>(state: SchedulingState<Entry>, nowMs: number): Decision<Entry>[] {
-  return give(state, state.freeBenches, nowMs, inTime(state), () => {})
+  return give(state, state.freeBenches, nowMs, { allows: inTime(state), take: () => {}, served: new Set() })
 }
 
 /** The same where bookings need benches, too. */
 export function decideWithBookings<Entry extends QueueEntry>(
-  state: SchedulingState<Entry> & BookingState,
+  state: BookedSchedulingState<Entry>,
   nowMs: number,
 ): DecisionWithBookings<Entry> {
   const reserved = new Reserved(state, state.freeBenches, nowMs)
-  const starts = reserved.due()
+  const late = reserved.late().map(({ id }) => id)
+  const starts = reserved
+    .due()
+    .filter(({ place, bench }) => place.opens && reserved.use(place, bench))
+    .map(({ place, bench }) => ({ place: place.id, bench }))
   const taken = new Set(starts.map(({ bench }) => bench))
+  const used = usePlaces(state, reserved, taken, nowMs)
   const free = state.freeBenches.filter((bench) => !taken.has(bench))
   const ends = inTime(state)
-  const allows: Allows = (bench, lastsS) => ends(bench, lastsS) && reserved.allows(bench, lastsS)
-  const decisions = give(state, free, nowMs, allows, (bench, lastsS) => reserved.take(bench, lastsS))
-  return { starts, decisions, plan: reserved.plan }
+  const decisions = give(state, free, nowMs, {
+    allows: (bench, lastsS) => ends(bench, lastsS) && reserved.allows(bench, lastsS),
+    take: (bench, lastsS) => reserved.take(bench, lastsS),
+    served: new Set(used.map(({ entry }) => entry.id)),
+  })
+  return { starts, decisions: [...used, ...decisions], late, standing: reserved.standing }
+}
+
+/** Places that have begun go to those of their users who wait first and would end in their time. */
+function usePlaces<Entry extends QueueEntry>(
+  { usersOf, serves, freeBenches }: BookedSchedulingState<Entry>,
+  reserved: Reserved,
+  taken: Set<string>,
+  nowMs: number,
+): Decision<Entry>[] {
+  if (usersOf === undefined) return []
+  const decisions: Decision<Entry>[] = []
+  const served = new Set<string>()
+  for (const { place, bench: standing } of reserved.due()) {
+    if (place.opens) continue
+    const benches = [standing, ...freeBenches].filter((id) => place.benches.includes(id) && !taken.has(id))
+    for (const { entry } of [...usersOf(place)].sort(comparePlaces)) {
+      if (served.has(entry.id) || nowMs + expectedS(entry) * 1000 > place.until) continue
+      const bench = benches.find((id) => serves(entry, id) && reserved.use(place, id))
+      if (bench === undefined) continue
+      served.add(entry.id)
+      taken.add(bench)
+      decisions.push({ entry, bench, place: place.id, reason: `${bench} is booked for it` })
+      break
+    }
+  }
+  return decisions
 }
 
 function inTime({ freeForS }: Pick<SchedulingState<QueueEntry>, 'freeForS'>): Allows {
@@ -87,14 +138,13 @@ function give<Entry extends QueueEntry>(
   { lines, serves }: SchedulingState<Entry>,
   freeBenches: readonly string[],
   nowMs: number,
-  allows: Allows,
-  take: (bench: string, lastsS: number) => void,
+  { allows, take, served }: Giving,
 ): Decision<Entry>[] {
   const free = [...freeBenches].sort()
   let heads: Head<Entry>[] = []
   for (const line of lines) {
     const head = { line, benches: new Set(free.filter((bench) => serves(line.sample, bench))), at: 0 }
-    if (hasNext(head, allows)) heads.push(head)
+    if (hasNext(head, allows, served)) heads.push(head)
   }
   const decisions: Decision<Entry>[] = []
   while (heads.length > 0) {
@@ -107,7 +157,7 @@ function give<Entry extends QueueEntry>(
     take(bench, lastsS)
     first.at++
     for (const { benches } of heads) benches.delete(bench)
-    heads = heads.filter((head) => hasNext(head, allows))
+    heads = heads.filter((head) => hasNext(head, allows, served))
   }
   return decisions
 }
@@ -115,14 +165,15 @@ function give<Entry extends QueueEntry>(
 const placeAt = <Entry extends QueueEntry>({ line, at }: Head<Entry>): Place<Entry> => line.places[at] as Place<Entry>
 
 /** Goes on to the next entry that ends in time on one of the benches; false when there is none. */
-function hasNext(head: Head<QueueEntry>, allows: Allows): boolean {
+function hasNext(head: Head<QueueEntry>, allows: Allows, served: ReadonlySet<string>): boolean {
   const { places } = head.line
   if (head.benches.size === 0) return false
   // What is too long for every bench is so for the rest of the line.
   let tooLongS = Number.POSITIVE_INFINITY
   for (; head.at < places.length; head.at++) {
-    const lastsS = expectedS(placeAt(head).entry)
-    if (lastsS >= tooLongS) continue
+    const { entry } = placeAt(head)
+    const lastsS = expectedS(entry)
+    if (lastsS >= tooLongS || served.has(entry.id)) continue
     for (const bench of head.benches) if (allows(bench, lastsS)) return true
     tooLongS = lastsS
   }

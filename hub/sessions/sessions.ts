@@ -211,7 +211,8 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
   const releaseLost = () => {
     const now = clock.monotonic()
     for (const run of [...ledger.runs.byId.values()]) {
-      if (run.session === undefined || run.session.stage !== 'preparing') continue
+      // The bench of a booking is kept for its person.
+      if (run.session === undefined || run.session.stage !== 'preparing' || run.booking !== null) continue
       const seen = seenAt.get(run.id)
       if (seen === undefined) seenAt.set(run.id, now)
       else if (now - seen > lostMs) release(run, 'nobody was there any more')

@@ -52,6 +52,8 @@ export interface RunTable {
   request_hash: string | null
   /** The recurring run that made it; null: a person did. */
   recurring_id: string | null
+  /** The booking whose bench it has. */
+  booking_id: string | null
 }
 
 /** Durable history of a run for `/events`: state changes, and what a person sees in its log. */

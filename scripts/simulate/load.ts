@@ -1,5 +1,5 @@
 /** What a simulation plays: who comes when for which lab, and who has booked. */
-import { planBookings } from '@fernlab/hub/scheduling/bookings'
+import { Plan } from '@fernlab/hub/bookings/plan'
 
 export interface Arrival {
   readonly id: string
@@ -113,20 +113,15 @@ function admitted(wanted: readonly WantedTime[], benches: Load['benches']): Book
   }
   const taken: BookedTime[] = []
   for (const day of byDay.values()) {
-    let plan = planBookings([], () => 0)
-    let kept: WantedTime[] = []
-    for (const one of day) {
-      const next = [...kept, one]
-      const planned = planBookings(
-        next.map((booked) => ({ ...booked, benches: benchesOf(benches, booked.lab) })),
-        () => 0,
-        plan,
-      )
-      if (planned.size < next.length) continue
-      kept = next
-      plan = planned
+    const plan = new Plan()
+    for (const { id, lab, startMs, endMs } of day) {
+      const change = plan.tryOut([{ id, from: startMs, until: endMs, benches: [...benchesOf(benches, lab)] }])
+      if (change !== undefined) plan.apply(change)
     }
-    for (const one of kept) taken.push({ ...one, bench: plan.get(one.id) as string })
+    for (const one of day) {
+      const bench = plan.benchOf(one.id)
+      if (bench !== undefined) taken.push({ ...one, bench })
+    }
   }
   return taken.sort((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1))
 }

@@ -45,7 +45,7 @@ export function fernlab({ benches, bookings: booked }: Load): Policy {
     return known
   }
   // The calendar has found room for all of them.
-  const plan = new Map(booked.map(({ id, bench }) => [id, bench]))
+  let standing: ReadonlyMap<string, string> = new Map(booked.map(({ id, bench }) => [id, bench]))
   return {
     get waiting() {
       return queue.size
@@ -77,21 +77,26 @@ export function fernlab({ benches, bookings: booked }: Load): Policy {
           lines: queue.lines(nowMs),
           freeBenches: free,
           serves: ({ lab }, bench) => able(lab.id).has(bench),
-          bookings: [...near.values()].map((booking) => ({ ...booking, benches: able(booking.lab) })),
+          places: [...near.values()].map(({ id, lab, startMs, endMs }) => ({
+            id,
+            from: startMs,
+            until: endMs,
+            benches: [...able(lab)],
+            opens: true,
+          })),
           backAtMs,
-          plan,
+          standing,
         },
         nowMs,
       )
-      for (const [id, bench] of result.plan) plan.set(id, bench)
-      for (const { booking } of result.starts) plan.delete(booking)
+      standing = result.standing
       for (const { entry } of result.decisions) {
         queue.remove(entry)
         queue.hold(entry)
       }
       return {
         arrivals: result.decisions.map(({ entry: { arrival }, bench }) => ({ arrival, bench })),
-        bookings: result.starts.map(({ booking, bench }) => ({ booking: near.get(booking) as BookedTime, bench })),
+        bookings: result.starts.map(({ place, bench }) => ({ booking: near.get(place) as BookedTime, bench })),
       }
     },
     ended: ({ id }, usedMs, nowMs) => {

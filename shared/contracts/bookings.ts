@@ -13,6 +13,7 @@ const seconds = z.number().int().min(SHORTEST_BOOKING_S).max(LONGEST_BOOKING_S)
 const places = z.number().int().min(1).max(50)
 const note = z.string().trim().max(200)
 const bench = z.string().max(127)
+const group = z.string().max(63)
 
 interface GivenTimes {
   readonly start?: string | undefined
@@ -44,6 +45,8 @@ export const bookSchema = z
     bench: bench.optional(),
     /** Benches at once; more than one is for staff. */
     places: places.default(1),
+    /** A group whose people may use it, for staff: whoever of them opens a session or submits a run has a bench first. */
+    group: group.optional(),
     note: note.optional(),
   })
   .superRefine((given, context) => checkTimes(given, true, context))
@@ -60,7 +63,8 @@ export const changeBookingSchema = z
   .superRefine((given, context) => checkTimes(given, false, context))
 export type ChangeBooking = z.input<typeof changeBookingSchema>
 
-export const bookingStates = ['booked', 'now', 'over', 'cancelled'] as const
+/** `missed`: nobody had come when the grace period was over, and the time was given back. */
+export const bookingStates = ['booked', 'now', 'over', 'cancelled', 'missed'] as const
 export type BookingState = (typeof bookingStates)[number]
 
 const person = z.object({ id: z.string(), name: z.string() })
@@ -79,6 +83,13 @@ export const bookingSchema = z.object({
   bench: z.string().optional(),
   /** Whose it is. */
   person,
+  /** Whose people may use it besides. */
+  group: z.object({ id: z.string(), name: z.string() }).optional(),
+  /** The live session that was opened when it began. */
+  session: z.string().optional(),
+  beganAt: time.optional(),
+  /** When the time was given back, where that was not at its end. */
+  endedAt: time.optional(),
   note: z.string().optional(),
   /** The series that it belongs to. */
   series: z.string().optional(),
@@ -110,6 +121,7 @@ export const bookSeriesSchema = z
     seconds,
     bench: bench.optional(),
     places: places.default(1),
+    group: group.optional(),
     note: note.optional(),
     /** `refuse`: all times or none; `skip`: those that are free. */
     conflicts: z.enum(['refuse', 'skip']).default('refuse'),

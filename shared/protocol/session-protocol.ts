@@ -6,7 +6,7 @@ import type { Finding } from '../contracts/yaml-file.ts'
 import { outlineParts } from './bench-view.ts'
 import { protocolFindings } from './check-protocol.ts'
 import { readStepList } from './parse.ts'
-import type { Protocol, RecordStep, Step } from './protocol.ts'
+import { MAX_SECONDS, type Protocol, type RecordStep, type Step } from './protocol.ts'
 
 /** The name under which a run has this protocol; no file can have it. */
 export const SESSION_PROTOCOL = '_session'
@@ -19,7 +19,7 @@ export function sessionProtocol(lab: LabFile): { protocol?: Protocol; findings: 
   const cleanUp = readStepList(session.cleanUp ?? [], ['session', 'cleanUp'])
   const unread = [...prepare.findings, ...cleanUp.findings]
   if (unread.length > 0) return { findings: unread }
-  const { seconds, mostSeconds, idleSeconds } = sessionTimes(session)
+  const { seconds, idleSeconds } = sessionTimes(session)
   const live: Step = {
     kind: 'live',
     seconds: { value: 'seconds', unit: 's' },
@@ -30,7 +30,7 @@ export function sessionProtocol(lab: LabFile): { protocol?: Protocol; findings: 
     title: { en: 'Live session', es: 'Sesión en vivo' },
     version: 1,
     restart: 'never',
-    parameters: { seconds: { type: 'number', unit: 's', minimum: 1, maximum: mostSeconds, default: seconds } },
+    parameters: { seconds: { type: 'number', unit: 's', minimum: 1, maximum: MAX_SECONDS, default: seconds } },
     steps: [
       ...prepare.steps,
       recordsOf(lab).reduceRight<Step>((inner, record) => ({ ...record, steps: [inner] }), live),

@@ -258,6 +258,8 @@ export async function serveHub(options: ServedOptions = {}) {
       closed: options.closed ?? (() => []),
     },
     standings,
+    groups,
+    endSession: () => {},
     clock: bookingClock,
   })
   const removal = createRemoval({

@@ -62,7 +62,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
     statements,
     ledger,
     admission: { admit: async () => admitted },
-    waiting: createWaiting({ scheduler: { decide, explain } as never, runs: open, book, compatible, clock }),
+    waiting: createWaiting({ scheduler: { decide, explain } as never, runs: open, book, compatible, benchFreeInS: () => null, clock }),
     catalogue: { version: labVersion },
     labs: { peek: () => lab, lab: async () => lab, close: () => {} },
     sendCancel: () => {},

@@ -1,6 +1,7 @@
-import { type Booking, planBookings } from '@fernlab/hub/scheduling/bookings'
-import { decideWithBookings } from '@fernlab/hub/scheduling/decide'
+import { Plan } from '@fernlab/hub/bookings/plan'
+import { type DecisionWithBookings, decideWithBookings } from '@fernlab/hub/scheduling/decide'
 import type { QueueEntry } from '@fernlab/hub/scheduling/order'
+import { type BookedPlace, Reserved, withMargin } from '@fernlab/hub/scheduling/reserved'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -8,138 +9,171 @@ import { entry, queueOf, servedBy } from './waiting.ts'
 
 const test = suite('bookings and the queue')
 const minute = 60_000
-const booking = (id: string, benches: readonly string[], fromMin: number, toMin: number): Booking => ({
-  id,
-  benches: new Set(benches),
-  startMs: fromMin * minute,
-  endMs: toMin * minute,
-})
+const place = (
+  id: string,
+  benches: readonly string[],
+  fromMin: number,
+  toMin: number,
+  more: Partial<BookedPlace> = {},
+): BookedPlace => ({ id, benches, from: fromMin * minute, until: toMin * minute, opens: true, ...more })
 const entries = (...minutes: number[]) =>
   minutes.map((min, at) => entry(`e${at}`, { createdAt: at, estimatedS: min * 60 }))
 const never = () => Number.POSITIVE_INFINITY
 
+interface More {
+  readonly nowMs?: number
+  readonly users?: readonly string[]
+  readonly backAtMs?: (bench: string) => number
+}
+
 function decided(
   waiting: readonly QueueEntry[],
   freeBenches: readonly string[],
-  bookings: readonly Booking[],
-  nowMs = 0,
+  places: readonly BookedPlace[],
+  { nowMs = 0, users = [], backAtMs = never }: More = {},
 ) {
-  const { starts, decisions, plan } = decideWithBookings(
-    { lines: queueOf(waiting).lines(nowMs), freeBenches, serves: servedBy(), bookings, backAtMs: never },
-    nowMs,
-  )
+  const lines = [...queueOf(waiting).lines(nowMs)]
+  const usersOf = () => lines.flatMap(({ places: all }) => all.filter(({ entry: one }) => users.includes(one.id)))
+  const state = { lines, freeBenches, serves: servedBy(), places, backAtMs, usersOf }
+  const { starts, decisions, late, standing } = decideWithBookings(state, nowMs)
   return {
-    starts: starts.map(({ booking, bench }) => [booking, bench]),
-    given: decisions.map(({ entry, bench }) => [entry.id, bench]),
-    plan: Object.fromEntries(plan),
+    starts: starts.map(({ place: id, bench }) => [id, bench]),
+    given: decisions.map(({ entry: one, bench }) => [one.id, bench]),
+    late,
+    standing: Object.fromEntries(standing),
   }
 }
 
 test('an entry takes a bench before a booking only if it ends in time', () => {
-  const bookings = [booking('b', ['x'], 20, 50)]
-  assert.equal(decided(entries(30, 10), ['x'], bookings).given, [['e1', 'x']])
-  assert.equal(decided(entries(19), ['x'], bookings).given, [], 'not even its margin may be late')
+  const places = [place('b', ['x'], 20, 50)]
+  assert.equal(decided(entries(30, 10), ['x'], places).given, [['e1', 'x']])
+  assert.equal(decided(entries(19), ['x'], places).given, [], 'not even its margin may be late')
 })
 
 test('a booking moves to another bench where that lets an entry begin', () => {
-  const { given, plan } = decided(entries(60), ['x', 'y'], [booking('b', ['x', 'y'], 20, 50)])
-  assert.equal([given, plan], [[['e0', 'x']], { b: 'y' }])
-  const both = [booking('b', ['x', 'y'], 20, 50), booking('c', ['x'], 20, 50)]
+  const { given, standing } = decided(entries(60), ['x', 'y'], [place('b', ['x', 'y'], 20, 50)])
+  assert.equal([given, standing], [[['e0', 'x']], { b: 'y' }])
+  const both = [place('b', ['x', 'y'], 20, 50), place('c', ['x'], 20, 50)]
   assert.equal(decided(entries(60), ['x', 'y'], both).given, [])
   assert.equal(decided(entries(60), ['x', 'y', 'z'], both).given, [['e0', 'z']])
 })
 
 test('a booking that is due begins before anybody who waits, also late', () => {
-  const due = [booking('b', ['x'], 0, 50)]
-  assert.equal(decided(entries(1), ['x', 'y'], due), { starts: [['b', 'x']], given: [['e0', 'y']], plan: { b: 'x' } })
-  assert.equal(decided(entries(1), ['x'], due, 5 * minute).starts, [['b', 'x']])
-  assert.equal(decided(entries(1), [], due, 5 * minute), { starts: [], given: [], plan: {} })
+  const due = [place('b', ['x'], 0, 50)]
+  const onTime = decided(entries(1), ['x', 'y'], due)
+  assert.equal([onTime.starts, onTime.given, onTime.late], [[['b', 'x']], [['e0', 'y']], []])
+  assert.equal(decided(entries(1), ['x'], due, { nowMs: 5 * minute }).starts, [['b', 'x']])
+  const late = decided(entries(1), [], due, { nowMs: 5 * minute })
+  assert.equal([late.starts, late.given, late.late], [[], [], ['b']])
 })
 
-test('a plan is left only for one with as many bookings', () => {
-  const kept = planBookings([booking('b', ['x', 'y'], 0, 9)], () => 0, new Map([['b', 'y']]))
-  assert.equal([...kept], [['b', 'y']])
-  const moved = planBookings(
-    [booking('b', ['x', 'y'], 0, 9), booking('c', ['y'], 5, 9), booking('d', ['y', 'z'], 0, 5)],
-    () => 0,
-    new Map([['b', 'y']]),
-  )
-  assert.equal(Object.fromEntries(moved), { b: 'x', c: 'y', d: 'y' })
+test('one that is due waits for the first bench that comes back, and others are planned around it', () => {
+  const places = [place('b', ['x', 'y'], 0, 50), place('c', ['y'], 20, 30)]
+  const backAtMs = (bench: string) => (bench === 'x' ? 15 : 10) * minute
+  const { late, standing } = decided([], [], places, { nowMs: minute, backAtMs })
+  assert.equal([late, standing], [['b'], { b: 'x', c: 'y' }])
+})
+
+test('a bench that is kept goes to those who may use it, and to nobody else', () => {
+  const kept = [place('b', ['x'], 0, 50, { opens: false })]
+  const now = { nowMs: 10 * minute }
+  assert.equal(decided(entries(1, 2), ['x'], kept, now).given, [])
+  assert.equal(decided(entries(1, 2), ['x'], kept, { ...now, users: ['e1'] }).given, [['e1', 'x']])
+  assert.equal(decided(entries(60), ['x'], kept, { ...now, users: ['e0'] }).given, [], 'it ends after the booking')
+  const notBegun = [place('b', ['x'], 20, 50, { opens: false })]
+  assert.equal(decided(entries(1, 30), ['x'], notBegun, { ...now, users: ['e1'] }).given, [['e0', 'x']])
+  const two = [place('b/1', ['x', 'y'], 0, 50, { opens: false }), place('b/2', ['x', 'y'], 0, 50, { opens: false })]
+  const both = decided(entries(1, 2, 3), ['x', 'y'], two, { ...now, users: ['e1', 'e2'] }).given
+  assert.equal(both, [
+    ['e1', 'x'],
+    ['e2', 'y'],
+  ])
+  const inUse = [place('b/1', ['x', 'y'], 0, 50, { opens: false, held: 'x' })]
+  assert.equal(decided(entries(1), ['y'], inUse, now).given, [['e0', 'y']])
+})
+
+test('how long a bench may be taken is known', () => {
+  const until = (places: readonly BookedPlace[]) =>
+    new Reserved({ places, backAtMs: never }, ['x', 'y'], 0).freeUntil('x') / minute
+  assert.is(until([]), Number.POSITIVE_INFINITY)
+  assert.is(until([place('b', ['x', 'y'], 20, 50)]), Number.POSITIVE_INFINITY)
+  assert.is(until([place('b', ['x', 'y'], 20, 50), place('c', ['x', 'y'], 30, 40)]), 30)
+  assert.is(until([place('b', ['x'], 20, 50)]), 20)
 })
 
 const names = ['x', 'y', 'z']
-const anyBookings = fc
+const anyPlaces = fc
   .array(
     fc.record({ from: fc.nat(120), lasts: fc.integer({ min: 1, max: 60 }), on: fc.subarray(names, { minLength: 1 }) }),
-    {
-      maxLength: 8,
-    },
+    { maxLength: 8 },
   )
-  .map((all) => all.map(({ from, lasts, on }, at) => booking(`b${at}`, on, from, from + lasts)))
+  .map((all) => all.map(({ from, lasts, on }, at) => place(`b${at}`, on, from, from + lasts)))
 
-test('no plan puts two on a bench at once or one on a bench that can’t serve it, and where all overlap none is left out for want of moving', () => {
+/** All that a calendar takes, since it can keep each beside those before. */
+function booked(wanted: readonly BookedPlace[]): BookedPlace[] {
+  const plan = new Plan()
+  return wanted.filter((one) => {
+    const change = plan.tryOut([one])
+    if (change !== undefined) plan.apply(change)
+    return change !== undefined
+  })
+}
+
+/** Whether every place can have a bench when this one is taken until then, by trying all ways. */
+function canAll(places: readonly BookedPlace[], taken: string, untilMs: number): boolean {
+  const on = new Map<string, BookedPlace[]>(names.map((name) => [name, []]))
+  const search = (at: number): boolean => {
+    const one = places[at]
+    if (one === undefined) return true
+    return one.benches.some((bench) => {
+      const others = on.get(bench) ?? []
+      if (bench === taken && one.from < untilMs) return false
+      if (others.some((other) => other.from < one.until && one.from < other.until)) return false
+      others.push(one)
+      const found = search(at + 1)
+      others.pop()
+      return found
+    })
+  }
+  return search(0)
+}
+
+test('a bench may be taken exactly when all that is booked can still be kept, as trying all ways shows', () => {
   fc.assert(
-    fc.property(anyBookings, (bookings) => {
-      const plan = planBookings(bookings, () => 0)
-      for (const one of bookings) {
-        const bench = plan.get(one.id)
-        if (bench === undefined) continue
-        assert.ok(one.benches.has(bench))
-        for (const other of bookings) {
-          const together = other !== one && plan.get(other.id) === bench
-          assert.not.ok(together && one.startMs < other.endMs && other.startMs < one.endMs)
-        }
-      }
-      const atOnce = bookings.map((one) => ({ ...one, startMs: 0, endMs: 1 }))
-      const most = (left: readonly Booking[], free: readonly string[]): number => {
-        const [first, ...rest] = left
-        if (first === undefined) return 0
-        const with_ = free
-          .filter((bench) => first.benches.has(bench))
-          .map(
-            (bench) =>
-              1 +
-              most(
-                rest,
-                free.filter((b) => b !== bench),
-              ),
-          )
-        return Math.max(most(rest, free), ...with_)
-      }
-      assert.is(planBookings(atOnce, () => 0).size, most(atOnce, names))
+    fc.property(anyPlaces, fc.constantFrom(...names), fc.integer({ min: 1, max: 150 }), (wanted, bench, minutes) => {
+      const places = booked(wanted.filter(({ from }) => from > 0))
+      const reserved = new Reserved({ places, backAtMs: never }, names, 0)
+      const lastsS = minutes * 60
+      assert.is(reserved.allows(bench, lastsS), canAll(places, bench, withMargin(lastsS)))
     }),
+    { numRuns: 300 },
   )
 })
 
-test('played minute by minute, no booking that was planned begins late or loses its bench, and no two hold one', () => {
+test('played minute by minute, no booking that was taken begins late or loses its bench, and no two hold one', () => {
   const anyEntries = fc.array(fc.tuple(fc.nat(100), fc.integer({ min: 1, max: 60 })), { maxLength: 20 })
   fc.assert(
-    fc.property(anyBookings, anyEntries, (wanted, coming) => {
-      // A calendar takes a booking only where all can be planned.
-      let bookings: Booking[] = []
-      let plan = planBookings([], () => 0)
-      for (const one of wanted) {
-        const next = planBookings([...bookings, one], () => 0, plan)
-        if (next.size > bookings.length) {
-          bookings = [...bookings, one]
-          plan = next
-        }
-      }
+    fc.property(anyPlaces, anyEntries, (wanted, coming) => {
+      let places = booked(wanted)
       let waiting = coming.map(([at, min], n) => entry(`e${n}`, { createdAt: at * minute, estimatedS: min * 60 }))
+      let standing: DecisionWithBookings<QueueEntry>['standing'] = new Map()
       const busyUntil = new Map<string, number>()
       for (let nowMs = 0; nowMs <= 400 * minute; nowMs += minute) {
         for (const [bench, until] of busyUntil) if (until <= nowMs) busyUntil.delete(bench)
         const free = names.filter((bench) => !busyUntil.has(bench))
         const here = waiting.filter(({ createdAt }) => createdAt <= nowMs)
-        const state = { lines: queueOf(here).lines(nowMs), freeBenches: free, serves: servedBy(), bookings, plan }
-        const result = decideWithBookings({ ...state, backAtMs: (bench) => busyUntil.get(bench) ?? 0 }, nowMs)
-        plan = result.plan
-        for (const { booking: id, bench } of result.starts) {
-          const started = bookings.find((one) => one.id === id) as Booking
-          assert.is(started.startMs, nowMs, 'on time')
-          assert.ok(free.includes(bench) && started.benches.has(bench) && !busyUntil.has(bench))
-          busyUntil.set(bench, started.endMs)
-          bookings = bookings.filter((one) => one !== started)
+        const lines = queueOf(here).lines(nowMs)
+        const backAtMs = (bench: string) => busyUntil.get(bench) ?? 0
+        const state = { lines, freeBenches: free, serves: servedBy(), places, backAtMs, standing }
+        const result = decideWithBookings(state, nowMs)
+        standing = result.standing
+        assert.equal(result.late, [])
+        for (const { place: id, bench } of result.starts) {
+          const started = places.find((one) => one.id === id) as BookedPlace
+          assert.is(started.from, nowMs, 'on time')
+          assert.ok(free.includes(bench) && started.benches.includes(bench) && !busyUntil.has(bench))
+          busyUntil.set(bench, started.until)
+          places = places.filter((one) => one !== started)
         }
         for (const { entry: one, bench } of result.decisions) {
           assert.ok(free.includes(bench) && !busyUntil.has(bench))
@@ -147,7 +181,7 @@ test('played minute by minute, no booking that was planned begins late or loses 
           waiting = waiting.filter((other) => other !== one)
         }
       }
-      assert.equal([bookings, waiting], [[], []], 'all had their turn')
+      assert.equal([places, waiting], [[], []], 'all had their turn')
     }),
     { numRuns: 60 },
   )

@@ -56,7 +56,7 @@ test('a session is composed: prepare, records one in another, live, clean-up', (
   const { seconds, rows, exact } = estimate(protocol, { seconds: 300 })
   assert.equal([seconds, rows.fast, exact], [302, 3000, false])
   assert.is(protocol.parameters.seconds?.default, 120)
-  assert.is(protocol.parameters.seconds?.maximum, 600)
+  assert.is(protocol.parameters.seconds?.maximum, 86_400)
   assert.equal(
     protocol.cleanUp?.map(({ kind }) => kind),
     ['set', 'wait'],

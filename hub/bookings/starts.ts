@@ -1,0 +1,230 @@
+/**
+ * What bookings take of the benches while their time comes and passes: which places they need, who may use these, and the
+ * session that opens by itself when one begins.
+ *
+ * INVARIANTS: a booking's session is opened, and given its bench, in the write that notes it in the booking, so that there
+ * is one or none; it is over, or begins again, in the write that ends that session; nothing is written of a booking only
+ * because its time has come or passed, so a clock that was wrong and is put right misses and doubles none.
+ */
+
+import { priorities } from '@fernlab/shared/contracts/run-state'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { estimate } from '@fernlab/shared/protocol/estimate'
+import { MAX_SECONDS } from '@fernlab/shared/protocol/protocol'
+import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
+import { type CatalogueLab, protocolIn } from '../catalogue/catalogue.ts'
+import type { FaultHook } from '../fault-point.ts'
+import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+import type { KnownLabs } from '../runs/known-labs.ts'
+import type { Ledger, Outcome } from '../runs/ledger.ts'
+import { addRun, newRun } from '../runs/new-run.ts'
+import type { OpenRun } from '../runs/open-runs.ts'
+import type { RunStatements } from '../runs/run-statements.ts'
+import type { Place } from '../scheduling/order.ts'
+import type { BookedPlace } from '../scheduling/reserved.ts'
+import type { Store } from '../store/store.ts'
+import type { Turn } from '../store/turn.ts'
+import type { BookedFleet } from './booked-fleet.ts'
+import { type BookingBook, bookingClaims, type KnownBooking } from './booking-book.ts'
+import { bookingStatements } from './booking-statements.ts'
+import type { Claim } from './placement.ts'
+import { sessionNeeds } from './session-times.ts'
+
+export interface BookingStarts {
+  /** The places of bookings that are under way, or to come soon enough to matter, in the order in which they were booked. */
+  places(): readonly BookedPlace[]
+  /** What waits of those who may use a place that has begun. */
+  usersOf(place: BookedPlace): readonly Place<OpenRun>[]
+  /** The booking of a place. */
+  bookingOf(place: string): string
+  /** Opens the session of the place's booking on the bench, in this turn's write. */
+  begin(place: string, bench: BookedBench): OpenRun | undefined
+}
+
+export interface BookingStartsOptions {
+  readonly turn: Turn
+  readonly store: Pick<Store, 'db'>
+  readonly runStatements: RunStatements
+  readonly book: BookingBook
+  readonly fleet: BookedFleet
+  readonly benches: FleetBook
+  readonly ledger: Ledger
+  readonly labs: Pick<KnownLabs, 'peek'>
+  readonly clock: Clock
+  readonly faultPoint?: FaultHook | undefined
+}
+
+/** No run lasts longer than a day, nor than a day and a quarter where it is slow. */
+const AHEAD_MS = 31 * 3_600_000
+/** A rest that is shorter is not worth a session. */
+const LEAST_S = 30
+const LOOK_MS = 1000
+
+interface Near {
+  readonly key: string
+  readonly at: number
+  readonly bookings: readonly KnownBooking[]
+}
+
+/** Over the bookings in memory. */
+export function createBookingStarts(options: BookingStartsOptions): BookingStarts {
+  const { turn, book, fleet, benches, ledger, labs, clock, faultPoint } = options
+  const { runs } = ledger
+  const statements = bookingStatements(options.store.db)
+  let near: Near = { key: '', at: 0, bookings: [] }
+  let claims = new WeakMap<KnownBooking, { readonly lab: CatalogueLab; readonly claims: readonly Claim[] }>()
+  let shape = -1
+
+  /** Those that matter now; looked for once a second, and when one changes. */
+  const nearby = (): readonly KnownBooking[] => {
+    const now = clock.now()
+    const key = `${book.version}`
+    const isKnown = near.key === key && now >= near.at && now < near.at + LOOK_MS
+    if (!isKnown) {
+      const bookings = [...book.byId.values()]
+        .filter(({ startsAt, endsAt, cleanUpMs }) => startsAt < now + AHEAD_MS && endsAt + cleanUpMs > now)
+        .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
+      near = { key, at: now, bookings }
+    }
+    return near.bookings
+  }
+
+  const claimsOf = (booking: KnownBooking, lab: CatalogueLab): readonly Claim[] => {
+    if (shape !== fleet.shape()) {
+      shape = fleet.shape()
+      claims = new WeakMap()
+    }
+    const known = claims.get(booking)
+    if (known?.lab === lab) return known.claims
+    const serving = [...fleet.benchesFor(lab)].sort()
+    const wanted = booking.wantedBench === null ? serving : serving.filter((id) => id === booking.wantedBench)
+    const made = bookingClaims(booking, { benches: wanted, closed: fleet.closed })
+    claims.set(booking, { lab, claims: made })
+    return made
+  }
+
+  /** By booking: the benches that are used for it. */
+  const inUse = (): Map<string, string[]> => {
+    const used = new Map<string, string[]>()
+    for (const { runId } of benches.benches.values()) {
+      const run = runId === null ? undefined : runs.get(runId)
+      if (run?.hold === undefined || run.booking === null) continue
+      used.set(run.booking, [...(used.get(run.booking) ?? []), run.hold.bench])
+    }
+    return used
+  }
+
+  /** How long a session that is opened now has; 0 when that is not worth one. */
+  const secondsLeft = ({ endsAt }: KnownBooking, lab: CatalogueLab): number => {
+    const { prepareMs, cleanUpMs } = sessionNeeds(lab)
+    const most = MAX_SECONDS - (prepareMs + cleanUpMs) / 1000
+    const left = Math.min(most, Math.floor((endsAt - clock.now() - prepareMs) / 1000))
+    return left < LEAST_S ? 0 : left
+  }
+
+  /** A session opens by itself for one person in a lab that offers them. */
+  const opensItself = ({ places, group }: KnownBooking, lab: CatalogueLab): boolean =>
+    places === 1 && group === null && lab.session !== undefined
+
+  const bookingAt = (place: string): KnownBooking | undefined => book.byId.get(bookingOf(place))
+
+  const endOf = (run: OpenRun, { state, reason }: Outcome) => {
+    const booking = run.booking === null ? undefined : book.byId.get(run.booking)
+    if (booking === undefined || booking.runId !== run.id) return
+    const { id, startsAt, endsAt } = booking
+    const now = clock.now()
+    const lab = labs.peek(booking.lab)
+    const isCutShort = (state === 'interrupted' && !run.cancelRequested) || reason === TIME_OVER
+    if (isCutShort && lab !== undefined && secondsLeft(booking, lab) > 0) {
+      turn.add(statements.beginAgain, { id, runId: run.id })
+      book.add({ ...booking, runId: null })
+      return
+    }
+    turn.add(statements.end, { id, startsAt, endsAt, state: 'over', at: Math.min(now, endsAt) })
+    book.remove(id)
+  }
+  ledger.onEnd(endOf)
+
+  return {
+    bookingOf,
+    places: () => {
+      const bookings = nearby()
+      if (bookings.length === 0) return []
+      const used = inUse()
+      return bookings.flatMap((booking) => {
+        const lab = labs.peek(booking.lab)
+        if (lab === undefined) return []
+        const held = used.get(booking.id) ?? []
+        const opens = opensItself(booking, lab) && booking.runId === null
+        if (opens && booking.startsAt <= clock.now() && secondsLeft(booking, lab) === 0) return []
+        return claimsOf(booking, lab).map((claim, at) => {
+          const bench = held[at]
+          return bench === undefined ? { ...claim, opens } : { ...claim, opens, held: bench }
+        })
+      })
+    },
+    usersOf: ({ id, from }) => {
+      const booking = bookingAt(id)
+      if (booking === undefined || from > clock.now()) return []
+      const places: Place<OpenRun>[] = []
+      for (const run of runs.byId.values()) {
+        if (run.state !== 'queued' || !mayUse(booking, run)) continue
+        const place = runs.waiting.placeOf(run)
+        if (place !== undefined) places.push(place)
+      }
+      return places
+    },
+    begin: (place, bench) => {
+      const booking = bookingAt(place)
+      const lab = booking === undefined ? undefined : labs.peek(booking.lab)
+      const found = lab === undefined ? undefined : protocolIn(lab, SESSION_PROTOCOL)
+      if (booking === undefined || booking.runId !== null || lab === undefined || found === undefined) return undefined
+      const seconds = secondsLeft(booking, lab)
+      if (seconds === 0) return undefined
+      const { id, personId, startsAt, endsAt } = booking
+      const now = clock.now()
+      leaveQueue(booking)
+      const wanted = newRun(
+        runs,
+        {
+          personId,
+          lab,
+          protocol: SESSION_PROTOCOL,
+          found,
+          parameters: { seconds },
+          estimatedS: estimate(found.definition, { seconds }, { parts: benches.partsOf(bench) }).seconds,
+          priority: priorities.usual,
+          session: { seconds },
+        },
+        now,
+      )
+      addRun(turn, options.runStatements, ledger, wanted)
+      ledger.assign(wanted.run, bench, id)
+      turn.add(statements.begin, { id, startsAt, endsAt, runId: wanted.run.id, at: now })
+      book.add({ ...booking, runId: wanted.run.id, beganAt: now })
+      faultPoint?.('before-booking-start-commit')
+      turn.afterCommit(() => faultPoint?.('after-booking-start-commit'))
+      return wanted.run
+    },
+  }
+
+  /** One place per person and lab: who has a bench needs none in the queue. */
+  function leaveQueue({ personId, lab }: KnownBooking): void {
+    for (const run of [...runs.byId.values()]) {
+      if (run.session === undefined || run.state !== 'queued' || run.personId !== personId || run.lab.id !== lab)
+        continue
+      ledger.finish(run, { state: 'cancelled', reason: 'the booking of it began', endedAt: clock.now() })
+    }
+  }
+}
+
+/** What a node says of a session whose time was over. */
+const TIME_OVER = 'its time was over'
+
+const bookingOf = (place: string): string => place.split('/', 1)[0] ?? place
+
+/** One whose session was opened is used by that alone. */
+function mayUse({ id, runId, lab, personId }: KnownBooking, run: OpenRun): boolean {
+  if (runId !== null) return run.id === runId
+  return run.lab.id === lab && run.personId === personId && (run.booking === null || run.booking === id)
+}

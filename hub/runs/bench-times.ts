@@ -1,0 +1,35 @@
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { sessionNeeds } from '../bookings/session-times.ts'
+import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+import { expectedS } from '../scheduling/order.ts'
+import type { OpenRun, OpenRuns } from './open-runs.ts'
+
+export interface BenchTimesOptions {
+  readonly runs: OpenRuns
+  readonly book: FleetBook
+  readonly clock: Clock
+}
+
+/** In how many seconds a bench can take a run: 0 now, null when nobody knows. */
+export type BenchTimes = (bench: BookedBench) => number | null
+
+/** Apart from what staff have planned. */
+export function createBenchTimes({ runs, book, clock }: BenchTimesOptions): BenchTimes {
+  const leftOf = (run: OpenRun): number => {
+    const { session } = run
+    const now = clock.now()
+    if (session?.stage === 'active' && session.endsAt !== null) {
+      return (session.endsAt - now + sessionNeeds(run.lab).cleanUpMs) / 1000
+    }
+    if (session === undefined && run.live?.secondsLeft !== undefined) return run.live.secondsLeft
+    return expectedS(run) - (now - (run.startedAt ?? now)) / 1000
+  }
+  return (bench) => {
+    const { state } = book.ownStateOf(bench)
+    if (state === 'free') return Math.max(0, (bench.refusedUntil - clock.monotonic()) / 1000)
+    if (state !== 'busy') return null
+    if (bench.lease !== undefined) return Math.max(1, (bench.lease.endsAt - clock.monotonic()) / 1000)
+    const run = bench.runId === null ? undefined : runs.get(bench.runId)
+    return run === undefined ? 0 : Math.max(1, leftOf(run))
+  }
+}

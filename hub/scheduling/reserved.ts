@@ -1,0 +1,181 @@
+/**
+ * What bookings leave of the benches, for one decision. Pure.
+ *
+ * A place of a booking has a bench for its time, and which that is stays open until it begins (bookings/plan.ts). What is
+ * known here besides the calendar: which benches are free now, and when the others are expected back. A place that is due
+ * and finds none waits for the first that comes back.
+ *
+ * INVARIANTS: no bench stands for two places at once; `allows` is true only where every place that had a bench before has
+ * one after; a place that is in use stays on its bench.
+ */
+import type { Claim } from '../bookings/placement.ts'
+import { Plan, type PlanChange } from '../bookings/plan.ts'
+
+/** One bench that a booking needs for its time. */
+export interface BookedPlace extends Claim {
+  /** The bench that is used for it now. */
+  readonly held?: string
+  /** Begins by itself; others wait for somebody who uses them. */
+  readonly opens: boolean
+}
+
+export interface BookedState {
+  /** Those that begin soon enough to matter and are not over, in the order in which they keep benches where these are too few. */
+  readonly places: readonly BookedPlace[]
+  /** When a bench that is taken is expected back; infinite where nobody knows. Free benches are not asked about. */
+  readonly backAtMs: (bench: string) => number
+  /** The bench of each place as the decision before left it. */
+  readonly standing?: ReadonlyMap<string, string>
+}
+
+/** Slower than expected by a quarter and half a minute must not make a booking late. */
+export const withMargin = (lastsS: number): number => (lastsS * 1.25 + 30) * 1000
+
+export class Reserved {
+  readonly #nowMs: number
+  readonly #free: ReadonlySet<string>
+  readonly #backAt: (bench: string) => number
+  readonly #places: readonly BookedPlace[]
+  readonly #plan = new Plan()
+  readonly #late = new Set<string>()
+  readonly #used: Set<string>
+  /** By bench: taken until then or later, a place would lose its bench; and taken until then, none would. */
+  readonly #tooLate = new Map<string, number>()
+  readonly #inTime = new Map<string, number>()
+
+  constructor({ places, backAtMs, standing }: BookedState, freeBenches: readonly string[], nowMs: number) {
+    this.#nowMs = nowMs
+    this.#free = new Set(freeBenches)
+    // A bench that is overdue is not free yet.
+    this.#backAt = (bench) => Math.max(backAtMs(bench), nowMs + 1)
+    this.#places = places
+    this.#used = new Set(places.flatMap(({ id, held }) => (held === undefined ? [] : [id])))
+    for (const place of places) {
+      if (place.held !== undefined) this.#put([{ ...place, from: nowMs, benches: [place.held] }])
+    }
+    const open = places.filter(({ held }) => held === undefined)
+    for (const place of open) {
+      const from = Math.max(place.from, nowMs)
+      if (!this.#put([{ ...place, from, benches: this.#ready(place, from, standing?.get(place.id)) }])) {
+        if (from === nowMs) this.#late.add(place.id)
+      }
+    }
+    // Who is late anyway makes nobody else late.
+    for (const place of open) if (this.#late.has(place.id)) this.#putLater(place)
+  }
+
+  /** The bench of each place that has one. */
+  get standing(): ReadonlyMap<string, string> {
+    return new Map(
+      this.#places.flatMap(({ id }) => {
+        const bench = this.#plan.benchOf(id)
+        return bench === undefined ? [] : [[id, bench] as const]
+      }),
+    )
+  }
+
+  /** Places that are due and can begin now, each with its bench. */
+  due(): { readonly place: BookedPlace; readonly bench: string }[] {
+    return this.#places.flatMap((place) => {
+      const { id, from } = place
+      if (from > this.#nowMs || this.#used.has(id) || this.#late.has(id)) return []
+      const bench = this.#plan.benchOf(id)
+      return bench === undefined ? [] : [{ place, bench }]
+    })
+  }
+
+  /** Places that should have begun and for which no bench is free. */
+  late(): BookedPlace[] {
+    return this.#places.filter(
+      ({ id, from }) =>
+        from <= this.#nowMs && !this.#used.has(id) && (this.#late.has(id) || this.#plan.benchOf(id) === undefined),
+    )
+  }
+
+  /** Whether the free bench may be taken for so long. */
+  allows(bench: string, lastsS: number): boolean {
+    const untilMs = this.#nowMs + withMargin(lastsS)
+    if (untilMs >= (this.#tooLate.get(bench) ?? Number.POSITIVE_INFINITY)) return false
+    if (untilMs <= (this.#inTime.get(bench) ?? Number.NEGATIVE_INFINITY)) return true
+    if (this.#without(bench, untilMs) !== undefined) {
+      this.#inTime.set(bench, untilMs)
+      return true
+    }
+    this.#tooLate.set(bench, untilMs)
+    return false
+  }
+
+  /** Until when the bench may be taken, from now on, so that no place loses its bench; infinite where none does. */
+  freeUntil(bench: string): number {
+    const starts = [...this.#plan.claims]
+      .filter((claim) => claim.benches.includes(bench) && !this.#used.has(claim.id))
+      .map(({ from }) => from)
+      .sort((a, b) => a - b)
+    // Taken until just after a place begins is the least that can be in its way.
+    return starts.find((from) => this.#without(bench, from + 1) === undefined) ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Takes a free bench that may be taken. */
+  take(bench: string, lastsS: number): void {
+    const change = this.#without(bench, this.#nowMs + withMargin(lastsS))
+    if (change !== undefined) this.#apply(change)
+  }
+
+  /** Gives a due place this free bench, if all others can keep one; false when not. */
+  use(place: BookedPlace, bench: string): boolean {
+    const leaving = new Set([place.id])
+    const claim = { ...place, from: this.#nowMs, benches: [bench] }
+    const change = this.#plan.tryOut([claim], leaving)
+    if (change === undefined) return false
+    this.#apply(change)
+    this.#used.add(place.id)
+    return true
+  }
+
+  /** The place's benches that are there at the time, the one that stood for it before first. */
+  #ready({ benches }: BookedPlace, at: number, before?: string): string[] {
+    const there = benches.filter((bench) => this.#freeFrom(bench) <= at)
+    return before !== undefined && there.includes(before) ? [before, ...there.filter((id) => id !== before)] : there
+  }
+
+  /** Plans it for when a bench comes back. */
+  #putLater(place: BookedPlace): void {
+    const times = new Set(place.benches.map((bench) => this.#freeFrom(bench)))
+    for (const from of [...times].sort((a, b) => a - b)) {
+      if (from <= this.#nowMs || from >= place.until) continue
+      if (this.#put([{ ...place, from, benches: this.#ready(place, from) }])) return
+    }
+  }
+
+  #freeFrom(bench: string): number {
+    return this.#free.has(bench) ? this.#nowMs : this.#backAt(bench)
+  }
+
+  #put(claims: readonly Claim[]): boolean {
+    const change = this.#plan.tryOut(claims)
+    if (change !== undefined) this.#plan.apply(change)
+    return change !== undefined
+  }
+
+  #apply(change: PlanChange): void {
+    this.#plan.apply(change)
+    this.#inTime.clear()
+  }
+
+  /** How all keep a bench while this one is taken until then. */
+  #without(bench: string, untilMs: number): PlanChange | undefined {
+    const concerned = [...this.#plan.claims].filter(
+      (claim) => claim.from < untilMs && claim.benches.includes(bench) && !this.#used.has(claim.id),
+    )
+    const added = concerned.map((claim) => ({ ...claim, benches: claim.benches.filter((other) => other !== bench) }))
+    const leaving = new Set(concerned.map(({ id }) => id))
+    const placement = new Map<string, string>()
+    for (const { id } of concerned) {
+      const standing = this.#plan.benchOf(id)
+      if (standing !== undefined && standing !== bench) placement.set(id, standing)
+    }
+    if (placement.size === added.length) return { added, leaving, placement }
+    if (added.some(({ benches }) => benches.length === 0)) return undefined
+    return this.#plan.tryOut(added, leaving)
+  }
+}

@@ -1,0 +1,185 @@
+import type { Booking } from '@fernlab/shared/contracts/bookings'
+import type { Session } from '@fernlab/shared/contracts/sessions'
+import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { smallLab, startTestHub, type TestHub, until } from '../hub/hub-with-node.ts'
+import { newPerson, type TestPerson } from '../hub/session-people.ts'
+
+const test = suite('bookings that begin', { timeoutMs: 40_000 })
+const hourMs = 3_600_000
+/** The hub's wall clock, which can be set. */
+let setMs = 0
+const clock: Clock = { ...systemClock, now: () => systemClock.now() + setMs }
+let lab: TestHub
+let ada: TestPerson
+let ben: TestPerson
+let staff: TestPerson
+
+const push = async (id: string, more: string) => {
+  const files = smallLab.map(({ path, text }) => ({ path, text: path === 'lab.yaml' ? `${text}${more}` : text }))
+  const pushed = await lab.call(`/api/v1/labs/${id}`, { method: 'PUT', json: { files } })
+  assert.is(pushed.ok, true, await pushed.text())
+}
+
+test.before(async () => {
+  lab = await startTestHub({ clock })
+  await push('small', 'session:\n  seconds: 60\n  mostSeconds: 100\n  cleanUp: [{ set: { box.value: 2 } }]\n')
+  await lab.node('node-1')
+  ada = await newPerson(lab)
+  ben = await newPerson(lab)
+  staff = await newPerson(lab, 'instructor')
+})
+test.after(() => lab.close())
+test.after.each(async () => {
+  setMs = 0
+  const { items } = (await staff.ask('GET', '/api/v1/sessions')).body as { items: Session[] }
+  const from = new Date(clock.now() - 24 * hourMs).toISOString()
+  const found = (await staff.ask('GET', `/api/v1/bookings?from=${from}`)).body as { items: Booking[] }
+  for (const { id, state } of found.items) {
+    if (state === 'booked' || state === 'now') await staff.ask('POST', `/api/v1/bookings/${id}/cancel`)
+  }
+  for (const { id, state } of items) if (state !== 'closed') await staff.ask('DELETE', `/api/v1/sessions/${id}`)
+  await until(async () => {
+    const { items: runs } = (await (await lab.call('/api/v1/runs')).json()) as {
+      items: { id: string; state: string }[]
+    }
+    const open = runs.filter(({ state }) => ['queued', 'assigned', 'running'].includes(state))
+    for (const { id } of open) await lab.call(`/api/v1/runs/${id}/cancel`, { method: 'POST' })
+    const { state } = (await staff.ask('GET', '/api/v1/benches/node-1.b-1')).body as { state: string }
+    return open.length === 0 && state === 'free'
+  }, 'the bench is free again')
+})
+
+const iso = (inS: number) => new Date(clock.now() + inS * 1000).toISOString()
+async function book(who: TestPerson, inS: number, more: object = {}): Promise<Booking> {
+  const { status, body } = await who.ask('POST', '/api/v1/bookings', {
+    lab: 'small',
+    start: iso(inS),
+    seconds: 3600,
+    ...more,
+  })
+  assert.is(status, 201, JSON.stringify(body))
+  return body as Booking
+}
+const bookingOf = async (who: TestPerson, id: string) =>
+  (await who.ask('GET', `/api/v1/bookings/${id}`)).body as Booking
+const sessionOf = async (who: TestPerson, id: string) =>
+  (await who.ask('GET', `/api/v1/sessions/${id}`)).body as Session
+const sessionsOf = async (who: TestPerson) =>
+  ((await who.ask('GET', '/api/v1/sessions')).body as { items: Session[] }).items.filter(
+    ({ state }) => state !== 'closed',
+  )
+const submit = async (who: TestPerson, pause: number, more: object = {}) =>
+  (
+    (
+      await who.ask('POST', '/api/v1/runs', {
+        lab: 'small',
+        protocol: 'set',
+        parameters: { value: 1, pause },
+        ...more,
+      })
+    ).body as { id: string }
+  ).id
+const runState = async (id: string) => (await lab.hub.runs.get(id))?.state
+const begun = async (who: TestPerson, id: string): Promise<Session> => {
+  await until(async () => (await bookingOf(who, id)).session !== undefined, 'it has begun')
+  return await sessionOf(who, (await bookingOf(who, id)).session ?? '')
+}
+
+test('one that begins opens its person’s session, once, for the time that is left; its end is the booking’s', async () => {
+  const booking = await book(ada, 0, { seconds: 600 })
+  const session = await begun(ada, booking.id)
+  await until(async () => (await sessionOf(ada, session.id)).state === 'active', 'the bench is theirs')
+  const active = await sessionOf(ada, session.id)
+  assert.ok(Math.abs(Date.parse(active.endsAt ?? '') - Date.parse(booking.end)) < 10_000, active.endsAt)
+  assert.equal([active.person.id, active.bench], [ada.id, 'node-1.b-1'])
+  assert.is((await bookingOf(ada, booking.id)).state, 'now')
+  const again = await ada.ask('POST', '/api/v1/sessions', { lab: 'small' })
+  assert.equal([again.status, (again.body as Session).id], [200, session.id], 'there is no second')
+  await lab.restart()
+  await until(async () => (await sessionOf(ada, session.id)).state === 'active', 'it goes on')
+  assert.is((await sessionsOf(ada)).length, 1)
+  await ada.ask('POST', `/api/v1/sessions/${session.id}/finish`)
+  await until(async () => (await bookingOf(ada, booking.id)).state === 'over', 'what is left is given back')
+  assert.ok((await bookingOf(ada, booking.id)).endedAt !== undefined)
+  const waiting = await submit(ben, 0)
+  assert.is((await lab.final(waiting)).state, 'succeeded')
+})
+
+test('before one that is to come, only what ends in time gets the bench', async () => {
+  const booking = await book(ada, 55)
+  const long = await submit(ben, 60)
+  const short = await submit(ben, 0.1)
+  assert.is((await lab.final(short)).state, 'succeeded')
+  assert.is(await runState(long), 'queued')
+  await ada.ask('POST', `/api/v1/bookings/${booking.id}/cancel`)
+  await until(async () => (await runState(long)) === 'running', 'the time was given back')
+})
+
+test('one whose bench is still in use is first in line for it', async () => {
+  const running = await submit(ben, 3)
+  await until(async () => (await runState(running)) === 'running', 'the bench is in use')
+  const waiting = await submit(ben, 0)
+  const booking = await book(ada, 0)
+  await begun(ada, booking.id)
+  assert.equal([await runState(running), await runState(waiting)], ['succeeded', 'queued'])
+  await ada.ask('POST', `/api/v1/bookings/${booking.id}/cancel`)
+  assert.is((await lab.final(waiting)).state, 'succeeded')
+})
+
+test('cancelling one under way ends its session; its person’s own place in the queue goes when it begins', async () => {
+  const blocking = await submit(ben, 2)
+  const queued = (await ada.ask('POST', '/api/v1/sessions', { lab: 'small' })).body as Session
+  const booking = await book(ada, 0)
+  const session = await begun(ada, booking.id)
+  assert.is((await sessionOf(ada, queued.id)).state, 'closed')
+  const { body } = await ada.ask('POST', `/api/v1/bookings/${booking.id}/cancel`)
+  assert.is((body as Booking).state, 'cancelled')
+  await until(async () => (await sessionOf(ada, session.id)).state === 'closed', 'the session ends')
+  assert.is((await bookingOf(ada, booking.id)).state, 'cancelled')
+  await lab.final(blocking)
+})
+
+test('a bench of several places is kept for whoever may use it, and for nobody else', async () => {
+  const booking = await book(staff, 0, { places: 1, bench: 'node-1.b-1' })
+  await begun(staff, booking.id)
+  await staff.ask('POST', `/api/v1/bookings/${booking.id}/cancel`)
+  await push('small', '')
+  await until(async () => (await sessionsOf(staff)).length === 0, 'the session ended')
+  const kept = await book(ada, 0)
+  const others = await submit(ben, 0)
+  const mine = await submit(ada, 0)
+  assert.is((await lab.final(mine)).state, 'succeeded')
+  assert.is(await runState(others), 'queued', 'the bench is kept')
+  assert.is((await bookingOf(ada, kept.id)).state, 'now')
+  await ada.ask('POST', `/api/v1/bookings/${kept.id}/cancel`)
+  assert.is((await lab.final(others)).state, 'succeeded')
+  await push('small', 'session:\n  seconds: 60\n  mostSeconds: 100\n')
+})
+
+test('a clock that is two days wrong and put right misses and doubles none', async () => {
+  const booking = await book(ada, 3600)
+  const looked = async () => {
+    const id = await submit(ben, 0)
+    await lab.final(id)
+  }
+  for (const days of [2, -2]) {
+    setMs = days * 24 * hourMs
+    await looked()
+    assert.is((await bookingOf(ada, booking.id)).session, undefined, 'it is not its time')
+  }
+  setMs = hourMs + 1000
+  const session = await begun(ada, booking.id)
+  for (const days of [2, -2, 0]) {
+    setMs = hourMs + 1000 + days * 24 * hourMs
+    await until(async () => (await sessionOf(ada, session.id)).state === 'active', 'it goes on')
+    assert.equal(
+      (await sessionsOf(ada)).map(({ id }) => id),
+      [session.id],
+    )
+  }
+  assert.is((await bookingOf(ada, booking.id)).state, 'now')
+})
+
+test.run()
