@@ -57,6 +57,8 @@ test.before(async () => {
     'session that is over': session({ state: 'closed', activeAt: new Date().toISOString() }),
     'a partner’s link': '/sessions/join#token=once',
     'everybody’s runs': '/runs?whose=all',
+    'recurring runs': '/recurring',
+    'a recurring run': '/recurring/calibration',
     'sign-in': '/sign-in',
     'set-up': '/setup#token=once',
     join: '/join#token=once',
@@ -101,6 +103,7 @@ test.before(async () => {
         driven.isDeaf = false
       },
     ],
+    'letting a run recur': ['/labs/rc-circuit', press('Repeat…')],
     'leaving the queue': [`/runs/${waiting.run.id}`, press('Leave the queue')],
     'stopping a run': [`/runs/${running.run.id}`, press('Stop the run')],
     'enrolling a node': ['/nodes', press('Enrol a node')],

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { en as early } from '../../hub/web/src/language/en.ts'
 import { enAccount } from '../../hub/web/src/language/en-account.ts'
 import { enPermissions } from '../../hub/web/src/language/en-permissions.ts'
+import { enRecurring } from '../../hub/web/src/language/en-recurring.ts'
 import { enSession } from '../../hub/web/src/language/en-session.ts'
 import { enStaff } from '../../hub/web/src/language/en-staff.ts'
 import { es } from '../../hub/web/src/language/es.ts'
@@ -12,7 +13,7 @@ import { suite } from '../support/suite.ts'
 
 const test = suite('languages of the page')
 
-const en = { ...early, ...enAccount, ...enSession, ...enStaff, ...enPermissions }
+const en = { ...early, ...enAccount, ...enSession, ...enStaff, ...enRecurring, ...enPermissions }
 
 type Tree = { readonly [key: string]: string | Tree }
 

@@ -94,6 +94,18 @@ const run = createRoute({
   beforeLoad: signedIn,
   component: lazyRouteComponent(() => import('./run/run-page.tsx')),
 })
+const recurringList = createRoute({
+  getParentRoute: () => framed,
+  path: '/recurring',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => withTexts(['recurring'], () => import('./recurring/recurring-list-page.tsx'))),
+})
+const recurring = createRoute({
+  getParentRoute: () => framed,
+  path: '/recurring/$recurringId',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => withTexts(['recurring'], () => import('./recurring/recurring-page.tsx'))),
+})
 const session = createRoute({
   getParentRoute: () => framed,
   path: '/sessions/$sessionId',
@@ -226,6 +238,8 @@ const tree = root.addChildren([
     lab,
     runs,
     run,
+    recurringList,
+    recurring,
     session,
     joinSession,
     benches,

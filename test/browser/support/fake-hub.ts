@@ -17,6 +17,7 @@ import { openStaticFiles } from '../../../hub/api/static-files.ts'
 import { renderReadme } from '../../../hub/catalogue/render-readme.ts'
 import { readLabs } from './fake-labs.ts'
 import { type FakePermissions, fakePermissions } from './fake-permissions.ts'
+import { fakeRecurring } from './fake-recurring.ts'
 import { FakeRun } from './fake-run.ts'
 import { FakeSession } from './fake-session.ts'
 import { auditEntries, benches, invitations, nodes, people, plannedOutages, tokens } from './fake-staff.ts'
@@ -85,6 +86,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   let rules: SignInRules = { registration: { open: false, domains: [], role: 'student' }, staffSecondFactor: false }
   let factor = { on: false, recoveryCodes: 0 }
   let counter = 0
+  const recurring = fakeRecurring()
   const hub = {
     down: false,
     empty: false,
@@ -389,6 +391,13 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       return json(undefined, 204)
     }
     if (call === 'GET /api/v1/me/export') return json({ person: { id: 'p1' }, runs: [] })
+    if (collection.startsWith('recurring')) {
+      const lab = labs.get((body as { lab?: string } | undefined)?.lab ?? 'rc-circuit')?.detail
+      const answer = recurring.answer(call, url, body, { owner: me(), lab })
+      if (answer.status === 404) return problem(404, 'recurring-unknown')
+      if (answer.status >= 400) return problem(answer.status, answer.code ?? '', { hint: answer.hint })
+      return hub.empty && call === 'GET /api/v1/recurring' ? listed([]) : json(answer.body, answer.status)
+    }
     if (call === 'GET /api/v1/runs') {
       const states = url.searchParams.get('state')?.split(',')
       const items = [...runs.values()]

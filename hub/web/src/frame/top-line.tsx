@@ -12,6 +12,7 @@ import { TurnLine } from './turn-line.tsx'
 const sections = {
   labs: 'nav.labs',
   runs: 'nav.runs',
+  recurring: 'runs.recurring',
   sessions: 'nav.runs',
   benches: 'nav.benches',
   nodes: 'nav.nodes',

@@ -13,6 +13,7 @@ import { withTexts } from '../language/late-texts.ts'
 import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { mayQuery } from '../permissions/permission-queries.ts'
+import { RepeatButton } from '../recurring/repeat-button.tsx'
 import { useWords } from '../words/use-words.ts'
 import { useEstimate } from './estimate-line.tsx'
 import styles from './lab.module.css'
@@ -145,6 +146,13 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
           >
             {t('lab.run')}
           </Button>
+        )}
+        {values === undefined || me.data == null || isGuest || refusedToRun ? null : (
+          <RepeatButton
+            repeated={{ run: { lab: lab.id, protocol: protocol.name, parameters: values } }}
+            title={words.text(protocol.title)}
+            fullWidth
+          />
         )}
         {isGuest && served ? (
           <p id={whyNot} className="soft">

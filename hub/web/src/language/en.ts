@@ -128,6 +128,8 @@ export const en = {
   },
   runPage: {
     again: 'Run again with changes',
+    repeat: 'Repeat…',
+    recurring: 'Made by',
     cancel: 'Stop the run',
     cancelQueued: 'Leave the queue',
     cancelTitle: 'Stop this run?',
@@ -213,6 +215,7 @@ export const en = {
     more: 'Show earlier runs',
     empty: 'No runs yet',
     emptyText: 'This page keeps every run you make, with its data. Choose a lab to make the first.',
+    recurring: 'Recurring runs',
     toLabs: 'Choose a lab',
     nothing: 'No run matches these filters',
   },

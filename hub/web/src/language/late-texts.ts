@@ -2,6 +2,7 @@ import { getI18n } from 'react-i18next'
 import type { en } from './en.ts'
 import type { enAccount } from './en-account.ts'
 import type { enPermissions } from './en-permissions.ts'
+import type { enRecurring } from './en-recurring.ts'
 import type { enSession } from './en-session.ts'
 import type { enStaff } from './en-staff.ts'
 
@@ -10,11 +11,17 @@ const late = {
   account: async () => (await import('./en-account.ts')).enAccount,
   session: async () => (await import('./en-session.ts')).enSession,
   staff: async () => (await import('./en-staff.ts')).enStaff,
+  recurring: async () => (await import('./en-recurring.ts')).enRecurring,
   permissions: async () => (await import('./en-permissions.ts')).enPermissions,
 }
 
 /** Every English text, the late ones among them. */
-export type English = typeof en & typeof enAccount & typeof enSession & typeof enStaff & typeof enPermissions
+export type English = typeof en &
+  typeof enAccount &
+  typeof enSession &
+  typeof enStaff &
+  typeof enRecurring &
+  typeof enPermissions
 
 /** Loads a part of the page together with the late texts that it says. */
 export async function withTexts<Part>(names: readonly (keyof typeof late)[], part: () => Promise<Part>): Promise<Part> {

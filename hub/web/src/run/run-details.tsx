@@ -87,6 +87,13 @@ export function Provenance({ run }: { run: Run }) {
           <code>{run.id}</code>
         </Pair>
         <Pair name={t('runPage.who')}>{run.person.name}</Pair>
+        {run.recurring === undefined ? null : (
+          <Pair name={t('runPage.recurring')}>
+            <Link to="/recurring/$recurringId" params={{ recurringId: run.recurring }}>
+              {run.note ?? run.recurring}
+            </Link>
+          </Pair>
+        )}
         <Pair name={t('runPage.bench')}>{run.bench ?? '—'}</Pair>
         <Pair name={t('runPage.labVersion')}>
           <Link to="/labs/$labId" params={{ labId: run.lab }}>

@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
 import { queryString } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
+import { RepeatButton } from '../recurring/repeat-button.tsx'
 import { isSession } from '../session/session-run.ts'
 import { isFinal } from '../states/run-states.ts'
 import { useWords } from '../words/use-words.ts'
@@ -38,16 +39,22 @@ export function RunHead({ run, attempts }: { run: Run; attempts: readonly Attemp
             {t('runPage.session')}
           </LinkButton>
         ) : (
-          <LinkButton
-            to="/labs/$labId"
-            params={{ labId: run.lab }}
-            search={{ protocol: run.protocol, from: run.id }}
-            hash="run-form"
-            variant={isFinal(run.state) ? 'filled' : 'default'}
-            leftSection={<IconRepeat size={16} aria-hidden="true" />}
-          >
-            {t('runPage.again')}
-          </LinkButton>
+          <>
+            <RepeatButton
+              repeated={{ run: { lab: run.lab, protocol: run.protocol, parameters: run.parameters } }}
+              title={words.text(run.protocolTitle) || run.protocol}
+            />
+            <LinkButton
+              to="/labs/$labId"
+              params={{ labId: run.lab }}
+              search={{ protocol: run.protocol, from: run.id }}
+              hash="run-form"
+              variant={isFinal(run.state) ? 'filled' : 'default'}
+              leftSection={<IconRepeat size={16} aria-hidden="true" />}
+            >
+              {t('runPage.again')}
+            </LinkButton>
+          </>
         )}
       </div>
     </header>

@@ -58,6 +58,9 @@ export function RunsPage() {
       aside={
         items?.length === 0 && !filtered && !staff ? undefined : (
           <>
+            <LinkButton to="/recurring" variant="default">
+              {t('runs.recurring')}
+            </LinkButton>
             {staff ? (
               <NativeSelect
                 aria-label={t('runs.whose')}

@@ -1,0 +1,102 @@
+import type { Browser } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { cronOf, whenOf } from '../../hub/web/src/recurring/when.ts'
+import { suite } from '../support/suite.ts'
+import { visit } from './support/browser.ts'
+import type { FakeHub } from './support/fake-hub.ts'
+import { stage } from './support/stage.ts'
+
+const test = suite('runs that recur, on the page', { timeoutMs: 60_000 })
+let hub: FakeHub
+let browser: Browser
+
+stage(test, (given) => {
+  ;({ hub, browser } = given)
+})
+
+test('an expression is said as people say it, and is the same again afterwards', () => {
+  const said = ['5 * * * *', '30 2 * * *', '0 14 * * MON-FRI', '15 4 * * 7', '0 */6 * * *', '0 3 1 * *', '30 2 * * 1,3']
+  assert.equal(
+    said.map((cron) => whenOf(cron).kind),
+    ['hourly', 'daily', 'weekdays', 'weekly', 'own', 'own', 'own'],
+  )
+  assert.equal(
+    said.map((cron) => cronOf(whenOf(cron))),
+    said,
+  )
+  assert.is(whenOf('15 4 * * 0').weekday, 7)
+})
+
+test('from a lab’s page a run is made to recur, after a look at the times; then paused, changed and removed', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/labs/rc-circuit`)
+  await page.getByRole('button', { name: 'Repeat…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill('Every Monday')
+  await dialog.getByLabel('How often').selectOption({ label: 'Every week' })
+  await dialog.getByLabel('At', { exact: true }).fill('04:15')
+  const times = dialog.getByRole('region', { name: 'Next times' }).getByRole('listitem')
+  await times.first().getByText('4:15').or(times.first().getByText('04:15')).waitFor()
+  assert.is(await times.count(), 5)
+  await dialog.getByLabel('How often').selectOption({ label: 'By a cron expression' })
+  assert.is(await dialog.getByLabel('Cron expression').inputValue(), '15 4 * * 1')
+  await dialog.getByLabel('Cron expression').fill('61 4 * * 1')
+  await dialog.getByText('That is not a time that recurs.').first().waitFor()
+  await dialog.getByLabel('Cron expression').fill('15 4 * * 1')
+  await dialog.getByRole('button', { name: 'Let it recur' }).click()
+  await page.getByRole('heading', { name: 'Every Monday', level: 1 }).waitFor()
+  await page.getByText('every Monday at 04:15 (Europe/Madrid)').waitFor()
+  await page.getByRole('button', { name: 'Run now' }).click()
+  await page.getByText('by hand').waitFor()
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await page.getByText('It is paused.').waitFor()
+  await page.getByRole('button', { name: 'Resume' }).click()
+  await page.getByRole('button', { name: 'Pause' }).waitFor()
+  await page.getByRole('button', { name: 'Change' }).click()
+  assert.is(await dialog.getByLabel('How often').inputValue(), 'weekly')
+  await dialog.getByLabel('How often').selectOption({ label: 'Every day' })
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('every day at 04:15 (Europe/Madrid)').waitFor()
+  await page.getByRole('button', { name: 'Remove' }).click()
+  await dialog.getByRole('button', { name: 'Remove' }).click()
+  await page.waitForURL(`${hub.url}/recurring`)
+  await page.getByRole('link', { name: 'Nightly calibration' }).waitFor()
+  assert.is(await page.getByRole('link', { name: 'Every Monday' }).count(), 0)
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
+test('the list tells the next time and what came of the last; its page says why one was refused', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/runs`)
+  await page.getByRole('link', { name: 'Recurring runs' }).click()
+  await page.getByText('every day at 02:30 (Europe/Madrid)').waitFor()
+  await page.getByText('0 */6 * * *').waitFor()
+  await page.getByRole('link', { name: 'Nightly calibration' }).click()
+  await page.getByText('No bench can run this lab at the moment.').waitFor()
+  await page.getByText('2 times before were missed').waitFor()
+  await page.goto(`${hub.url}/recurring/monitoring`)
+  await page.getByText('refused five times in a row').waitFor()
+  // Of somebody else's, staff see all, and change nothing of what it does.
+  await page.getByRole('button', { name: 'Resume' }).waitFor()
+  assert.is(await page.getByRole('button', { name: 'Run now' }).count(), 0)
+  assert.is(await page.getByRole('button', { name: 'Change' }).count(), 0)
+  await page.goto(`${hub.url}/recurring/none`)
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await context.close()
+})
+
+test('a run leads to what made it, and to a repetition of its own', async () => {
+  const { page, context } = await visit(browser, { language: 'es' })
+  const run = hub.addRun({ recurring: 'calibration', note: 'Nightly calibration' })
+  for (let i = 0; i < 53; i++) run.advance()
+  await page.goto(`${hub.url}/runs/${run.run.id}`)
+  await page.getByRole('button', { name: 'Repetir…' }).click()
+  await page.getByRole('dialog').getByLabel('Cada cuánto').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('link', { name: 'Nightly calibration' }).click()
+  await page.getByText('cada día a las 02:30 (Europe/Madrid)').waitFor()
+  await context.close()
+})
+
+test.run()
