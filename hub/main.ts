@@ -66,6 +66,7 @@ import { createLiveSockets } from './sessions/live-sockets.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { openStore, sqlitePath } from './store/store.ts'
 import { createTurn } from './store/turn.ts'
+import { createUsage } from './usage/usage.ts'
 import { HUB_VERSION } from './version.ts'
 
 export interface StartHubOptions {
@@ -376,9 +377,22 @@ async function assemble(
     waiting,
     catalogue,
     labs,
+    originOf: (address) => ({ client_address: address ?? null, country: null }),
     sendCancel: dispatcher.sendCancel,
     clock,
     faultPoint,
+  })
+  const usage = createUsage({
+    store,
+    groups,
+    catalogue,
+    benches: () => [...book.benches.keys()],
+    benchesFor: (id) => {
+      const lab = labs.peek(id)
+      return lab === undefined ? [] : compatible.benchesFor(lab)
+    },
+    clock,
+    log,
   })
 
   const sessions = createSessions({
@@ -494,6 +508,7 @@ async function assemble(
     results,
     scheduling,
     maintenance,
+    usage,
     monitoring,
     config: {
       site,

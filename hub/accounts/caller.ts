@@ -24,6 +24,8 @@ export interface Caller {
   readonly tokenId?: string
   /** Epoch ms; set for a token that ends by itself. */
   readonly tokenExpiresAt?: number
+  /** Of the client, where the call came over HTTP. */
+  readonly address?: string
 }
 
 /** Whether the caller may make a token with the scope: none wider than its own, and `admin` is the widest. */

@@ -20,10 +20,15 @@ export interface OwnAccount {
   rename(personId: string, name: string): Promise<void>
   /** Ends every session of the person, here and elsewhere, and the trust in browsers; tokens stay. */
   signOutEverywhere(personId: string): Promise<void>
-  /** The person's sessions, groups, the invitations that they made, and what the audit log says that they did. */
+  /**
+   * The person's sessions, groups, the invitations that they made, what the audit log says that they did, from where they
+   * asked for runs, and what they took away of results.
+   */
   traces(
     personId: string,
-  ): Promise<Readonly<Record<'sessions' | 'groups' | 'invitations' | 'audit', readonly object[]>>>
+  ): Promise<
+    Readonly<Record<'sessions' | 'groups' | 'invitations' | 'audit' | 'origins' | 'downloads', readonly object[]>>
+  >
   /**
    * Closes the account for good: the name, the address, notes, the password, sessions and tokens are gone; runs and their
    * data stay, of nobody who can be named. Throws `wrong-credentials`, `last-admin`, and `runs-open` while runs wait or run.
@@ -106,8 +111,23 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
         .where('person_id', '=', personId)
         .orderBy('people_group.id')
         .execute()
+      const origins = await db
+        .selectFrom('run')
+        .select(['id', 'client_address', 'country'])
+        .where('person_id', '=', personId)
+        .where(({ or, eb }) => or([eb('client_address', 'is not', null), eb('country', 'is not', null)]))
+        .orderBy('id')
+        .execute()
+      const downloads = await db
+        .selectFrom('run_download')
+        .select(['run_id', 'at', 'what'])
+        .where('person_id', '=', personId)
+        .orderBy('at')
+        .execute()
       return {
         sessions,
+        origins: origins.map(({ id, client_address, country }) => ({ run: id, address: client_address, country })),
+        downloads: downloads.map(({ run_id, at, what }) => ({ run: run_id, at: time(at), what })),
         groups: memberships.map(({ added_at, ...group }) => ({ ...group, since: time(added_at) })),
         invitations: made.map(({ id, role, note, most, used, created_at, expires_at, revoked_at }) => ({
           id,
@@ -158,7 +178,11 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           db.deleteFrom('group_member').where('person_id', '=', personId),
           db.deleteFrom('permission').where('subject_kind', '=', 'person').where('subject', '=', personId),
           db.deleteFrom('live_partner').where('person_id', '=', personId),
-          db.updateTable('run').set({ note: null }).where('person_id', '=', personId).where('note', 'is not', null),
+          db
+            .updateTable('run')
+            .set({ note: null, client_address: null })
+            .where('person_id', '=', personId)
+            .where(({ or, eb }) => or([eb('note', 'is not', null), eb('client_address', 'is not', null)])),
           db.updateTable('recurring').set({ paused_for: 'owner-left', due_at: null }).where('person_id', '=', personId),
           revokeInvitations({ store, clock, of: personId }),
           db.updateTable('invitation').set({ note: null }).where('created_by', '=', personId),

@@ -39,6 +39,7 @@ import { runRoutes } from './routes/runs.ts'
 import { secondFactorRoutes } from './routes/second-factor.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { siteRoutes } from './routes/site.ts'
+import { usageRoutes } from './routes/usage.ts'
 import { openStaticFiles } from './static-files.ts'
 import { sendWhole } from './whole-answers.ts'
 
@@ -86,7 +87,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
         'Your token no longer works. Make a new one.',
       )
     }
-    c.set('caller', caller)
+    c.set('caller', caller === undefined ? undefined : { ...caller, address: c.get('address') })
     await next()
   }
   app.use('/api/v1/*', whoCalls)
@@ -120,6 +121,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   groupRoutes(add, parts)
   permissionRoutes(add, parts)
   auditRoutes(add, parts)
+  usageRoutes(add, parts)
   notBuiltRoutes(app)
   describeApi(app, parts)
 

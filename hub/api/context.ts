@@ -26,6 +26,7 @@ import type { Runs } from '../runs/runs.ts'
 import type { Scheduling } from '../scheduling/scheduling.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Store } from '../store/store.ts'
+import type { Usage } from '../usage/usage.ts'
 import { createIdempotency } from './idempotency.ts'
 import { problemResponse, refusal } from './problems.ts'
 import type { WholeAnswer } from './whole-answers.ts'
@@ -67,6 +68,7 @@ export interface ApiParts {
   readonly results: Results
   readonly maintenance: Maintenance
   readonly scheduling: Pick<Scheduling, 'rules' | 'change'>
+  readonly usage: Usage
   readonly monitoring: Monitoring
   readonly config: ApiConfig
   readonly clock: Clock

@@ -1,5 +1,11 @@
-/** A line of CSV; what a spreadsheet would take for a formula is told to be text. */
-export function csvLine(cells: readonly string[]): string {
-  const quoted = cells.map((text) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`)
+export type CsvCell = string | number | null | undefined
+
+/** A line of CSV (RFC 4180); what a spreadsheet would take for a formula is told to be text. */
+export function csvLine(cells: readonly CsvCell[]): string {
+  const quoted = cells.map((cell) => {
+    if (typeof cell === 'number') return String(cell)
+    const text = cell ?? ''
+    return `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`
+  })
   return `${quoted.join(',')}\r\n`
 }

@@ -54,6 +54,14 @@ export interface Groups {
   teaches(instructorId: string, personId: string): Promise<boolean>
   /** Everybody who is in the group or within it. Throws `group-unknown` where the caller may not see its people. */
   peopleOf(caller: Caller, id: string): Promise<string[]>
+  /**
+   * Whom the person teaches, by name: everybody in the group or within it but its instructors; an admin teaches every
+   * group. Without a group, those of all groups that they teach. Throws `group-unknown` for one that they do not.
+   */
+  students(
+    person: { readonly id: string; readonly role: Role },
+    group?: string,
+  ): Promise<{ readonly id: string; readonly name: string }[]>
   /** Of these ids, those that are groups. */
   known(ids: readonly string[]): Promise<Set<string>>
   /** Calls back after a change, with the person whose groups alone have changed. */
@@ -332,6 +340,25 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
         .where('group_id', 'in', [...inside(tree, id)])
         .execute()
       return rows.map(({ person_id }) => person_id)
+    },
+    students: async ({ id: personId, role }, group) => {
+      const tree = await readTree()
+      const { taught } = await standing({ personId }, tree)
+      const asked = group === undefined ? [...taught] : [group]
+      if (group !== undefined && !(tree.has(group) && (role === 'admin' || taught.has(group))))
+        throw groupUnknown(group)
+      const within = [...new Set(asked.flatMap((id) => [...inside(tree, id)]))]
+      const rows = await db
+        .selectFrom('group_member')
+        .innerJoin('user', 'user.id', 'group_member.person_id')
+        .select(['user.id', 'user.name', 'role'])
+        .where('group_id', 'in', sql<string>`(SELECT value FROM json_each(${JSON.stringify(within)}))`)
+        .orderBy('user.name')
+        .orderBy('user.id')
+        .execute()
+      const teachers = new Set(rows.filter((row) => row.role === 'instructor').map(({ id }) => id))
+      const people = new Map(rows.filter(({ id }) => !teachers.has(id)).map(({ id, name }) => [id, { id, name }]))
+      return [...people.values()]
     },
     known: async (ids) => {
       const tree = await readTree()

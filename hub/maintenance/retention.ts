@@ -97,6 +97,7 @@ export function createRetention({ store, clock, log, onSwept = async () => {} }:
         await store.write([
           store.db.deleteFrom('run_event').where('run_id', '=', id),
           store.db.deleteFrom('attempt').where('run_id', '=', id),
+          store.db.deleteFrom('run_download').where('run_id', '=', id),
           store.db.deleteFrom('live_partner').where('run_id', '=', id),
           store.db.deleteFrom('live_session').where('run_id', '=', id),
           store.db.deleteFrom('run').where('id', '=', id),

@@ -36,6 +36,8 @@ export interface CreateRunsOptions {
   readonly waiting: Waiting
   readonly catalogue: Pick<Catalogue, 'version'>
   readonly labs: KnownLabs
+  /** What is kept of where somebody asks from. */
+  readonly originOf: (address: string | undefined) => Pick<NewRunRow, 'client_address' | 'country'>
   readonly sendCancel: (run: OpenRun, reason: string) => void
   readonly clock: Clock
   readonly faultPoint?: FaultHook | undefined
@@ -52,14 +54,17 @@ export function createRuns(options: CreateRunsOptions): Runs {
   const { runs } = ledger
 
   const made = (
-    { personId }: Caller,
+    { personId, address }: Caller,
     { protocol: name, note, bench }: SubmitRun,
     { lab, protocol, parameters, estimatedS, priority }: Admitted,
     session: SubmitOptions['session'],
   ): NewRun =>
     newRun(
       runs,
-      { personId, lab, protocol: name, found: protocol, parameters, estimatedS, priority, note, bench, session },
+      {
+        ...{ personId, lab, protocol: name, found: protocol, parameters, estimatedS, priority, note, bench, session },
+        origin: options.originOf(address),
+      },
       clock.now(),
     )
 

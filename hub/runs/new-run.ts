@@ -19,6 +19,8 @@ export interface WantedRun {
   readonly bench?: string | undefined
   /** Of a live session: how long it is. */
   readonly session?: { readonly seconds: number } | undefined
+  /** From where it was asked for, where a person did. */
+  readonly origin?: Pick<NewRunRow, 'client_address' | 'country'>
 }
 
 /** A run in its first state, as row and in memory. */
@@ -53,6 +55,8 @@ export function newRun(runs: OpenRuns, wanted: WantedRun, nowMs: number): NewRun
     bench: null,
     fence: null,
     assigned_at: null,
+    client_address: wanted.origin?.client_address ?? null,
+    country: wanted.origin?.country ?? null,
   }
   const run: OpenRun = {
     id: row.id,

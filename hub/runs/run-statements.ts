@@ -182,6 +182,8 @@ const newRunColumns = [
   'bench',
   'fence',
   'assigned_at',
+  'client_address',
+  'country',
 ] as const satisfies readonly (keyof RunTable)[]
 export type NewRunRow = Pick<RunTable, (typeof newRunColumns)[number]>
 

@@ -8,6 +8,7 @@ import type { GroupsSchema } from '../groups/tables.ts'
 import type { PermissionsSchema } from '../permissions/tables.ts'
 import type { RecurringSchema } from '../recurring/tables.ts'
 import type { SessionsSchema } from '../sessions/tables.ts'
+import type { UsageSchema } from '../usage/tables.ts'
 
 export interface RunTable {
   id: string
@@ -54,6 +55,10 @@ export interface RunTable {
   recurring_id: string | null
   /** The booking whose bench it has. */
   booking_id: string | null
+  /** Where it was asked for, while addresses are kept. */
+  client_address: string | null
+  /** ISO 3166-1, two letters; null: unknown. */
+  country: string | null
 }
 
 /** Durable history of a run for `/events`: state changes, and what a person sees in its log. */
@@ -227,7 +232,8 @@ export interface HubSchema
     PermissionsSchema,
     SessionsSchema,
     BookingsSchema,
-    RecurringSchema {
+    RecurringSchema,
+    UsageSchema {
   run: RunTable
   run_event: RunEventTable
   document: DocumentTable

@@ -17,6 +17,7 @@ import { addSchema } from './commands/schema.ts'
 import { addSession } from './commands/session.ts'
 import { addSettings } from './commands/settings.ts'
 import { addToken } from './commands/token.ts'
+import { addUsage } from './commands/usage.ts'
 import { addUser } from './commands/user.ts'
 import type { Context } from './context.ts'
 
@@ -46,6 +47,7 @@ export function createProgram(context: Context, version: string): Command {
   addGroup(program, context)
   addSettings(program, context)
   addAudit(program, context)
+  addUsage(program, context)
   addPermission(program, context)
   addData(program, context)
   addLogin(program, context)

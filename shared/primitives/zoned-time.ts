@@ -100,3 +100,26 @@ function changeBetween(early: number, late: number, timeZone: string): number {
   }
   return high
 }
+
+/** A stretch in which the zone's clocks keep their distance from UTC. */
+export interface ZoneStretch {
+  readonly until: number
+  readonly offsetMs: number
+}
+
+/** The stretches of the time from `from` to `to`, in order: for many moments they cost less than asking for each. */
+export function zoneStretches(from: number, to: number, timeZone: string): ZoneStretch[] {
+  const stretches: ZoneStretch[] = []
+  let at = from
+  let offsetMs = offsetAt(at, timeZone)
+  while (at < to) {
+    const next = Math.min(to, at + dayMs)
+    const then = offsetAt(next, timeZone)
+    if (then !== offsetMs) {
+      stretches.push({ until: changeBetween(at, next, timeZone), offsetMs })
+      offsetMs = then
+    }
+    at = next
+  }
+  return [...stretches, { until: Number.POSITIVE_INFINITY, offsetMs }]
+}

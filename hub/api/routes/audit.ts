@@ -2,7 +2,7 @@ import { page } from '@fernlab/shared/contracts/api'
 import { type AuditEntry, type AuditFilter, auditEntrySchema, auditFilterSchema } from '@fernlab/shared/contracts/audit'
 import { readAudit } from '../../accounts/audit-log.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
-import { csvLine } from '../csv-line.ts'
+import { csvAnswer } from '../csv-answer.ts'
 import { cursorAfter, cursorId, pageQuery } from '../paging.ts'
 
 const AT_ONCE = 500
@@ -36,23 +36,16 @@ export function auditRoutes(add: AddRoute, { store }: ApiParts): void {
       query: auditFilterSchema,
       answer: { what: 'CSV with a header', type: 'text/csv' },
     },
-    ({ c, query }) => {
-      c.header('content-type', 'text/csv; charset=utf-8')
-      c.header('content-disposition', 'attachment; filename="fernlab-audit.csv"')
-      c.header('cache-control', 'no-store')
-      // For a HEAD nothing is read: it would be neither taken nor cancelled.
-      if (c.req.method === 'HEAD') return c.body(null)
-      return c.body(ReadableStream.from(linesOf(query)).pipeThrough(new TextEncoderStream()))
-    },
+    ({ c, query }) => csvAnswer(c, 'fernlab-audit.csv', () => linesOf(query)),
   )
 
-  async function* linesOf(filter: AuditFilter): AsyncGenerator<string> {
-    yield csvLine(['time', 'person', 'name', 'action', 'subject', 'subject_name', 'detail'])
+  async function* linesOf(filter: AuditFilter): AsyncGenerator<string[]> {
+    yield ['time', 'person', 'name', 'action', 'subject', 'subject_name', 'detail']
     let before: number | undefined
     let more = true
     while (more) {
       const found = await readAudit(store, filter, { limit: AT_ONCE, before })
-      yield found.items.map((entry) => csvLine(cellsOf(entry))).join('')
+      yield* found.items.map(cellsOf)
       before = Number(found.items.at(-1)?.id)
       more = found.more
     }

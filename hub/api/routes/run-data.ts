@@ -29,6 +29,13 @@ type Query = z.output<typeof dataQuery>
 /** Documents, data and live events of a run. */
 export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
   const { results } = parts
+  /** Noted, unless it is a HEAD or the page reads for itself, which browsers say by themselves. */
+  const taken = async (c: Context<Env>, run: Run, caller: Caller, bytes: Bytes): Promise<Bytes> => {
+    const into = c.req.header('sec-fetch-dest')
+    if (c.req.method !== 'HEAD' && (into === undefined || into === 'document'))
+      await parts.usage.took(run.id, caller.personId, c.req.path.split('/').at(-1) ?? '')
+    return bytes
+  }
   const streamed = streamedWith(parts.log)
   add(
     {
@@ -43,7 +50,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
-      return streamed(c, await results.documents(run, query.attempt), 'application/jsonl')
+      return streamed(c, await taken(c, run, caller, await results.documents(run, query.attempt)), 'application/jsonl')
     },
   )
   add(
@@ -61,7 +68,12 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       const run = await readableRun(parts, caller, params.id)
       const { points } = query
       if (points !== undefined) return c.json(await results.reduced(run, { ...wanted(query), points }))
-      return streamed(c, await results.json(run, wanted(query)), 'application/json', fileName(run, query, 'json'))
+      return streamed(
+        c,
+        await taken(c, run, caller, await results.json(run, wanted(query))),
+        'application/json',
+        fileName(run, query, 'json'),
+      )
     },
   )
   add(
@@ -80,7 +92,12 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
       const request = { ...wanted(query), time: query.time }
-      return streamed(c, await results.csv(run, request), 'text/csv; charset=utf-8', fileName(run, query, 'csv'))
+      return streamed(
+        c,
+        await taken(c, run, caller, await results.csv(run, request)),
+        'text/csv; charset=utf-8',
+        fileName(run, query, 'csv'),
+      )
     },
   )
   add(
@@ -97,7 +114,12 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
       const file = fileName(run, query, 'parquet')
-      return streamed(c, await results.parquet(run, wanted(query)), 'application/vnd.apache.parquet', file)
+      return streamed(
+        c,
+        await taken(c, run, caller, await results.parquet(run, wanted(query))),
+        'application/vnd.apache.parquet',
+        file,
+      )
     },
   )
   add(
@@ -113,7 +135,12 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
-      return streamed(c, await results.hdf5(run, wanted(query)), 'application/x-hdf5', fileName(run, query, 'h5'))
+      return streamed(
+        c,
+        await taken(c, run, caller, await results.hdf5(run, wanted(query))),
+        'application/x-hdf5',
+        fileName(run, query, 'h5'),
+      )
     },
   )
   add(

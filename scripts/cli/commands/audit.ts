@@ -5,6 +5,7 @@ import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { mistake } from '../problem.ts'
 import { printList } from '../table.ts'
+import { timeIn } from '../time-in.ts'
 
 interface AuditOptions extends HubOptions {
   readonly person?: string
@@ -65,11 +66,4 @@ function inWords(entry: AuditEntry): string {
   return Object.entries(entry.detail)
     .map(([name, value]) => `${name}: ${said(value)}`)
     .join(', ')
-}
-
-function timeIn(option: string, text: string): string {
-  const time = new Date(text)
-  if (Number.isNaN(time.getTime()))
-    throw mistake(option, `"${text}" is not a time`, 'Write it as 2027-02-01 or 2027-02-01T08:00Z.')
-  return time.toISOString()
 }

@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import { makeOneTime } from '@fernlab/hub/accounts/one-time'
 import { resetPassword } from '@fernlab/hub/accounts/passwords'
 import type { Me, Run } from '@fernlab/shared/contracts/api'
+import type { Use } from '@fernlab/shared/contracts/usage'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
 import { storeRun } from '../results/stored-run.ts'
+import { storeUse } from '../usage/stored-use.ts'
 import { askAs, cookieOf, secretIn } from './visitor.ts'
 
 const test = suite('people: an account of one’s own', { timeoutMs: 60_000 })
@@ -63,18 +65,26 @@ test('the export holds what is known of oneself, and of nobody else', async () =
   await ask(cookie, 'POST', '/api/v1/invitations', { note: 'my course' })
   for (let i = 0; i < 130; i++) await storeRun(hub.store, { person: { id, name: 'Eli' }, note: `mine ${i}` })
   await storeRun(hub.store, { person: { id: other.id, name: 'Other' }, note: 'not mine' })
+  const { id: run } = await storeUse(hub.store, { person: id, at: Date.now(), address: '192.0.2.7', country: 'ES' })
+  await hub.store.write([
+    hub.store.db.insertInto('run_download').values({ run_id: run, person_id: id, at: 0, what: 'data.csv' }),
+  ])
   const answer = await ask(cookie, 'GET', '/api/v1/me/export')
   assert.match(answer.headers.get('content-disposition') ?? '', /attachment/)
   const text = await answer.text()
-  const { person, runs, sessions, invitations, audit } = JSON.parse(text) as {
+  const { person, runs, sessions, invitations, audit, origins, downloads } = JSON.parse(text) as {
     person: Me
     runs: Run[]
     sessions: object[]
     invitations: { note: string }[]
     audit: { action: string }[]
+    origins: object[]
+    downloads: object[]
   }
   assert.is(person.email, email)
-  assert.is(runs.length, 130)
+  assert.is(runs.length, 131)
+  assert.equal(origins, [{ run, address: '192.0.2.7', country: 'ES' }])
+  assert.equal(downloads, [{ run, at: '1970-01-01T00:00:00.000Z', what: 'data.csv' }])
   assert.is(sessions.length, 1)
   assert.equal(
     invitations.map(({ note }) => note),
@@ -93,6 +103,7 @@ test('a closed account leaves runs of nobody who can be named, and opens nothing
   const invited = await ask(cookie, 'POST', '/api/v1/invitations', {})
   const { link } = (await invited.json()) as { link: string }
   const run = await storeRun(hub.store, { person: { id, name: 'Eli' }, state: 'running', note: 'Eli’s own words' })
+  const { id: use } = await storeUse(hub.store, { person: id, at: Date.now(), address: '192.0.2.7', country: 'ES' })
   assert.is(await code(await ask(cookie, 'POST', '/api/v1/me/close', { password: 'wrong' })), 'wrong-credentials')
   assert.is(await code(await ask(cookie, 'POST', '/api/v1/me/close', { password })), 'runs-open')
   assert.is((await ask(cookie, 'GET', '/api/v1/me')).status, 200)
@@ -107,6 +118,11 @@ test('a closed account leaves runs of nobody who can be named, and opens nothing
   const boss = await signIn(admin.email)
   const kept = (await (await ask(boss, 'GET', `/api/v1/runs/${run.id}`)).json()) as Run
   assert.equal([kept.person.name, kept.note], ['Former member', undefined])
+  const stays = (await (await ask(boss, 'GET', `/api/v1/usage/uses/${use}`)).json()) as Use
+  assert.equal(
+    [stays.person, stays.address, stays.country, stays.lastsS],
+    [{ id, name: '', pseudonym: true }, undefined, 'ES', 600],
+  )
   assert.not.match(JSON.stringify(await hub.store.db.selectFrom('user').selectAll().execute()), new RegExp(email))
   const listed = await ask(boss, 'GET', '/api/v1/users?limit=200')
   assert.not.match(await listed.text(), /Former member/)

@@ -3,6 +3,7 @@ import { hashSecret } from '@fernlab/hub/accounts/secret-text'
 import { newId, newRunId } from '@fernlab/shared/primitives/ids'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import { storeRun } from '../results/stored-run.ts'
+import { storeUse } from '../usage/stored-use.ts'
 import type { ServedHub } from './served-hub.ts'
 
 export interface Owner {
@@ -22,11 +23,31 @@ export interface Kind {
 
 let groups = 0
 
+/** A course that staff teach, and in which others are. */
+async function course(hub: ServedHub, owner: Owner): Promise<string> {
+  const id = `group-${++groups}`
+  const times = { starts_at: null, ends_at: null, created_at: 0 }
+  const role = owner.role === 'admin' || owner.role === 'instructor' ? ('instructor' as const) : ('member' as const)
+  await hub.store.write([
+    hub.store.db.insertInto('people_group').values({ id, name: id, kind: 'course', within: null, ...times }),
+    hub.store.db.insertInto('group_member').values({ group_id: id, person_id: owner.id, role, added_at: 0 }),
+  ])
+  return id
+}
+
 /** What people own, by the routes that act on it. */
 export const kinds: readonly Kind[] = [
   {
     path: '/api/v1/runs/{id}',
     make: async (hub, { id, name }) => (await storeRun(hub.store, { id: newId(Date.now()), person: { id, name } })).id,
+  },
+  {
+    path: '/api/v1/usage/uses/{id}',
+    make: async (hub, { id: person }) => storeUse(hub.store, { person, at: Date.now() }).then(({ id }) => id),
+  },
+  {
+    path: '/api/v1/usage/courses/{id}',
+    make: (hub, owner) => course(hub, owner),
   },
   {
     path: '/api/v1/sessions/{id}',
@@ -77,16 +98,7 @@ export const kinds: readonly Kind[] = [
   },
   {
     path: '/api/v1/groups/{id}',
-    make: async (hub, owner) => {
-      const id = `group-${++groups}`
-      const times = { starts_at: null, ends_at: null, created_at: 0 }
-      const role = owner.role === 'admin' || owner.role === 'instructor' ? ('instructor' as const) : ('member' as const)
-      await hub.store.write([
-        hub.store.db.insertInto('people_group').values({ id, name: id, kind: 'course', within: null, ...times }),
-        hub.store.db.insertInto('group_member').values({ group_id: id, person_id: owner.id, role, added_at: 0 }),
-      ])
-      return id
-    },
+    make: (hub, owner) => course(hub, owner),
     bodies: {
       'PUT /api/v1/groups/{id}': { name: 'Another name' },
       'POST /api/v1/groups/{id}/members': { remove: ['nobody'] },

@@ -25,6 +25,7 @@ import { runView } from '@fernlab/hub/runs/run-view'
 import type { RunChange, Runs, RunWait } from '@fernlab/hub/runs/runs'
 import { createScheduling } from '@fernlab/hub/scheduling/scheduling'
 import { createTurn } from '@fernlab/hub/store/turn'
+import { createUsage } from '@fernlab/hub/usage/usage'
 import { HUB_VERSION } from '@fernlab/hub/version'
 import type { Run } from '@fernlab/shared/contracts/api'
 import type { Role } from '@fernlab/shared/contracts/people'
@@ -283,6 +284,15 @@ export async function serveHub(options: ServedOptions = {}) {
     clock,
     log,
   })
+  const usage = createUsage({
+    store,
+    groups,
+    catalogue,
+    benches: () => options.benches ?? [],
+    benchesFor: () => options.benches ?? [],
+    clock,
+    log,
+  })
   const app = await createApi({
     store,
     accounts,
@@ -302,6 +312,7 @@ export async function serveHub(options: ServedOptions = {}) {
     results,
     maintenance,
     scheduling: createScheduling({ store, clock, onChange: () => {} }),
+    usage,
     monitoring,
     clock,
     log,

@@ -65,6 +65,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
     waiting: createWaiting({ scheduler: { decide, explain } as never, runs: open, book, compatible, benchFreeInS: () => null, clock }),
     catalogue: { version: labVersion },
     labs: { peek: () => lab, lab: async () => lab, close: () => {} },
+    originOf: () => ({ client_address: null, country: null }),
     sendCancel: () => {},
     clock,
   })

@@ -1,5 +1,6 @@
 import type { Caller } from '@fernlab/hub/accounts/caller'
 import { openStore } from '@fernlab/hub/store/store'
+import type { Use } from '@fernlab/shared/contracts/usage'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
@@ -189,6 +190,18 @@ test('whose run the staff cancels is told that, and the audit log who it was', a
   )
   await node.documents(...documentsOf(assignment, { state: 'cancelled' }))
   await lab.final(assignment.runId)
+})
+
+test('where somebody asks from is kept with the run, as far as trusted proxies say', async () => {
+  const ask = (forwarded: string) =>
+    lab.call('/api/v1/runs', { method: 'POST', json: small, headers: { 'x-forwarded-for': forwarded } })
+  const { id } = (await (await ask('192.0.2.7')).json()) as { id: string }
+  const { items } = (await (await lab.call('/api/v1/usage/uses?limit=1')).json()) as { items: Use[] }
+  assert.equal([items[0]?.id, items[0]?.address, items[0]?.state], [id, '127.0.0.1', 'assigned'])
+  let assignment = await node.take()
+  while (assignment.runId !== id) assignment = await node.take()
+  await node.documents(...documentsOf(assignment))
+  await lab.final(id)
 })
 
 test('the run of a node that is gone for good can be given up, and its bench serves on', async () => {

@@ -1,0 +1,259 @@
+import {
+  courseUsageSchema,
+  type SiteUsage,
+  similarSchema,
+  siteUsageSchema,
+  timelineSchema,
+  type UseDetail,
+  type UserOf,
+  useDetailSchema,
+  useSchema,
+} from '@fernlab/shared/contracts/usage'
+import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
+import { type Command, Option } from 'commander'
+import { allPages } from '../all-pages.ts'
+import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { mistake } from '../problem.ts'
+import { printList, tableLines } from '../table.ts'
+import { timeIn } from '../time-in.ts'
+
+interface PeriodOptions extends HubOptions {
+  readonly from?: string
+  readonly to?: string
+  readonly timeZone: string
+}
+interface UsesOptions extends HubOptions {
+  readonly course?: string
+  readonly person?: string
+  readonly lab?: string
+  readonly bench?: string
+  readonly state?: string
+  readonly country?: string
+  readonly from?: string
+  readonly to?: string
+  readonly number: string
+  readonly csv?: boolean
+}
+
+const siteTables = ['benches', 'labs', 'waits', 'countries', 'hours'] as const
+
+/** `usage`: who used what, when and for how long. */
+export function addUsage(program: Command, context: Context): void {
+  const { terminal } = context
+  const usage = program.command('usage').description('who used what, when and for how long')
+  const uses = '/api/v1/usage/uses'
+
+  const print = async (options: HubOptions, path: string) =>
+    terminal.out((await (await (await openHub(context, options)).fetch(path)).text()).trimEnd())
+
+  withHub(
+    usage.command('uses').description('runs and sessions, newest first: yours, and of whom you teach; for admins all'),
+  )
+    .option('--course <course>', 'of the people in this group or within it')
+    .option('--person <person>', 'of this person, by id')
+    .option('--lab <lab>', 'of this lab')
+    .option('--bench <bench>', 'on this bench')
+    .option('--state <state>', 'that are, or ended, so')
+    .option('--country <country>', 'from there: two capital letters, or unknown')
+    .option('--from <time>', 'asked for from this time on, such as 2027-02-01')
+    .option('--to <time>', 'asked for before this time')
+    .option('-n, --number <number>', 'how many', '50')
+    .option('--csv', 'all that fit, as CSV')
+    .action(async (options: UsesOptions) => {
+      const query = new URLSearchParams()
+      for (const name of ['course', 'person', 'lab', 'bench', 'state', 'country'] as const) {
+        const value = options[name]
+        if (value !== undefined) query.set(name, value)
+      }
+      for (const name of ['from', 'to'] as const) {
+        const value = options[name]
+        if (value !== undefined) query.set(name, timeIn(name, value))
+      }
+      const limit = Number(options.number)
+      if (!Number.isInteger(limit) || limit < 1) throw mistake('number', `"${options.number}" is not a whole number`)
+      if (options.csv === true) return print(options, `${uses}.csv?${query}`)
+      const client = await openHub(context, options)
+      printList(terminal, await allPages(client, useSchema, uses, { query, limit }), {
+        ...options,
+        columns: {
+          use: ({ id }) => id,
+          'asked for': ({ askedAt }) => askedAt,
+          who: ({ person }) => nameOf(person),
+          lab: ({ lab, session, protocol }) => (session ? `${lab}, live` : `${lab}, ${protocol}`),
+          bench: ({ bench }) => bench ?? '',
+          'waited, s': ({ waitS }) => Math.round(waitS),
+          'lasted, s': ({ lastsS }) => (lastsS === undefined ? '' : Math.round(lastsS)),
+          state: ({ state }) => state,
+          from: ({ address, country }) => [address, country].filter((part) => part !== undefined).join(' '),
+        },
+        empty: 'Nobody used anything, or nothing fits.',
+      })
+    })
+
+  withHub(usage.command('use <id>').description('one use: what was commanded in it, and who took its results')).action(
+    async (id: string, options: HubOptions) => {
+      const use = await (await openHub(context, options)).call(useDetailSchema, `${uses}/${encodeURIComponent(id)}`)
+      terminal.out(options.json ? JSON.stringify(use, null, 2) : inWords(use))
+    },
+  )
+
+  const courseView = (name: string, description: string) =>
+    withPeriod(withHub(usage.command(`${name} <course>`).description(description))).option('--csv', 'as CSV')
+  const pathOf = (course: string, rest = '') => `/api/v1/usage/courses/${encodeURIComponent(course)}${rest}`
+
+  courseView('course', 'who of a course did what; for who teaches it')
+    .option('--hours', 'with --csv: bench time by weekday and hour')
+    .action(async (course: string, options: PeriodOptions & { csv?: boolean; hours?: boolean }) => {
+      const query = periodQuery(options)
+      if (options.csv === true) {
+        return print(options, `${pathOf(course, options.hours ? '/hours.csv' : '/people.csv')}?${query}`)
+      }
+      const found = await (await openHub(context, options)).call(courseUsageSchema, `${pathOf(course)}?${query}`)
+      if (options.json) return terminal.out(JSON.stringify(found, null, 2))
+      printList(terminal, found.people, {
+        columns: {
+          who: ({ person }) => nameOf(person),
+          uses: ({ uses: count }) => count,
+          'bench time, min': ({ seconds }) => Math.round(seconds / 6) / 10,
+          last: ({ lastAt }) => lastAt ?? 'never',
+          labs: ({ labs }) => labs.map(({ lab, uses: count }) => `${lab} ${count}`).join(', '),
+        },
+        empty: 'Nobody is in this course yet.',
+      })
+    })
+
+  courseView('timeline', 'which uses of a course were on which bench when; for who teaches it').action(
+    async (course: string, options: PeriodOptions & { csv?: boolean }) => {
+      const query = periodQuery(options)
+      if (options.csv === true) return print(options, `${pathOf(course, '/timeline.csv')}?${query}`)
+      const found = await (await openHub(context, options)).call(
+        timelineSchema,
+        `${pathOf(course, '/timeline')}?${query}`,
+      )
+      if (options.json) return terminal.out(JSON.stringify(found, null, 2))
+      printList(
+        terminal,
+        found.benches.flatMap(({ bench, uses: bars }) => bars.map((bar) => ({ bench, ...bar }))),
+        {
+          columns: {
+            bench: ({ bench }) => bench,
+            from: ({ from }) => from,
+            until: ({ until }) => until ?? 'now',
+            who: ({ person }) => nameOf(person),
+            lab: ({ lab }) => lab,
+            state: ({ state }) => state,
+          },
+          empty: 'Nobody of this course was on a bench then.',
+        },
+      )
+    },
+  )
+
+  courseView('similar', 'the same chosen parameters by different people, near in time: hints, no proof')
+    .option('--within <hours>', 'how near in time counts', '24')
+    .action(async (course: string, options: PeriodOptions & { csv?: boolean; within: string }) => {
+      const query = periodQuery(options)
+      query.set('withinHours', options.within)
+      if (options.csv === true) return print(options, `${pathOf(course, '/similar.csv')}?${query}`)
+      const found = await (await openHub(context, options)).call(
+        similarSchema,
+        `${pathOf(course, '/similar')}?${query}`,
+      )
+      if (options.json) return terminal.out(JSON.stringify(found, null, 2))
+      printList(terminal, found.hints, {
+        columns: {
+          lab: ({ lab, protocol }) => `${lab}, ${protocol}`,
+          chosen: ({ chosen }) =>
+            Object.entries(chosen)
+              .map(([name, value]) => `${name} = ${value}`)
+              .join(', '),
+          who: ({ uses: alike }) => [...new Set(alike.map(({ person }) => nameOf(person)))].join(', '),
+          'apart, min': ({ apartS }) => Math.round(apartS / 6) / 10,
+        },
+        empty: 'Nothing stands out.',
+      })
+    })
+
+  withPeriod(
+    withHub(
+      usage
+        .command('site')
+        .description('how much of the benches was used, how long people waited, from where; for admins'),
+    ),
+  )
+    .addOption(new Option('--csv <table>', 'one of the tables as CSV').choices(siteTables))
+    .action(async (options: PeriodOptions & { csv?: (typeof siteTables)[number] }) => {
+      const query = periodQuery(options)
+      if (options.csv !== undefined) return print(options, `/api/v1/usage/site/${options.csv}.csv?${query}`)
+      const found = await (await openHub(context, options)).call(siteUsageSchema, `/api/v1/usage/site?${query}`)
+      terminal.out(options.json ? JSON.stringify(found, null, 2) : siteInWords(found))
+    })
+}
+
+function withPeriod(command: Command): Command {
+  return command
+    .option('--from <time>', 'from this time on, such as 2027-02-01; 30 days before the end unless given')
+    .option('--to <time>', 'before this time; now unless given')
+    .option('--time-zone <zone>', 'whose hours and weekdays', ownTimeZone())
+}
+
+function periodQuery({ from, to, timeZone }: PeriodOptions): URLSearchParams {
+  const query = new URLSearchParams({ timeZone })
+  if (from !== undefined) query.set('from', timeIn('from', from))
+  if (to !== undefined) query.set('to', timeIn('to', to))
+  return query
+}
+
+const nameOf = ({ id, name }: UserOf) => (name === '' ? id : name)
+
+function inWords(use: UseDetail): string {
+  const { person, lab, protocol, session, bench, askedAt, startedAt, endedAt, state, address, country } = use
+  const lines = [
+    `${nameOf(person)}: ${lab}, ${session ? 'live session' : protocol}${bench === null ? '' : ` on ${bench}`}`,
+    `asked for ${askedAt}${[address, country].map((part) => (part === undefined ? '' : ` from ${part}`)).join(',')}`,
+    `started ${startedAt ?? 'not yet'}, ended ${endedAt ?? 'not yet'}, ${state}`,
+    ...Object.entries(use.parameters).map(([name, value]) => `  ${name} = ${value}`),
+    ...tableLines(use.given, {
+      at: ({ at }) => at,
+      who: ({ by }) => nameOf(by),
+      command: ({ what, target, value }) => `${what} ${target}${what === 'read' ? ':' : ' ='} ${value}`,
+      outcome: ({ outcome }) => outcome,
+    }),
+    ...(use.moreGiven ? ['… more are in the stream "commands" of the run'] : []),
+    ...use.taken.map(({ at, by, what }) => `${at} ${nameOf(by)} took ${what}`),
+  ]
+  return lines.join('\n')
+}
+
+const percent = (share: number | null) => (share === null ? '–' : `${Math.round(share * 1000) / 10} %`)
+const hoursOf = (seconds: number) => Math.round(seconds / 360) / 10
+
+function siteInWords({ uses, people, seconds, benches, labs, countries }: SiteUsage): string {
+  return [
+    `${uses} uses by ${people} people, ${hoursOf(seconds)} h on benches`,
+    '',
+    ...tableLines(benches, {
+      bench: ({ bench }) => bench,
+      uses: ({ uses: count }) => count,
+      'used, h': ({ seconds: used }) => hoursOf(used),
+      'open, h': ({ openS }) => hoursOf(openS),
+      share: ({ share }) => percent(share),
+    }),
+    '',
+    ...tableLines(labs, {
+      lab: ({ lab }) => lab,
+      uses: ({ uses: count }) => count,
+      people: ({ people: who }) => who,
+      'used, h': ({ seconds: used }) => hoursOf(used),
+      share: ({ share }) => percent(share),
+      'waited, median s': ({ wait }) => (wait === undefined ? '' : Math.round(wait.medianS)),
+      '95 % s': ({ wait }) => (wait === undefined ? '' : Math.round(wait.p95S)),
+    }),
+    '',
+    ...tableLines(countries, {
+      country: ({ country }) => country ?? 'unknown',
+      uses: ({ uses: count }) => count,
+      people: ({ people: who }) => who,
+    }),
+  ].join('\n')
+}

@@ -1,0 +1,93 @@
+import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
+import { createProgram } from 'fernlab/cli/program'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { type ServedHub, serveHub } from '../api/served-hub.ts'
+import { minute, storeUse } from './stored-use.ts'
+
+const test = suite('fernlab usage', { timeoutMs: 60_000 })
+let hub: ServedHub
+let token = ''
+let person: ServedHub['person'] extends (...args: never[]) => Promise<infer Made> ? Made : never
+
+const at = Date.parse('2026-03-02T09:00:00.000Z')
+const period = ['--from', '2026-03-01', '--to', '2026-03-08', '--time-zone', 'UTC']
+
+test.before(async () => {
+  hub = await serveHub({ benches: ['n.a'] })
+  token = (await hub.person('admin', ['admin'])).token.token
+  person = await hub.person('student', ['read'])
+  const { db } = hub.store
+  await hub.store.write([
+    db.insertInto('people_group').values({ id: 'optics', name: 'Optics', kind: 'course', created_at: 0 }),
+    db
+      .insertInto('group_member')
+      .values({ group_id: 'optics', person_id: person.person.id, role: 'member', added_at: 0 }),
+  ])
+  await storeUse(hub.store, {
+    person: person.person.id,
+    at,
+    address: '192.0.2.7',
+    country: 'ES',
+    parameters: { voltage: 3 },
+  })
+  await storeUse(hub.store, { person: person.person.id, at: at + 60 * minute, protocol: SESSION_PROTOCOL })
+})
+test.after(() => hub.close())
+
+/** What the command writes, as in a terminal that nobody watches. */
+async function usage(...args: string[]): Promise<string> {
+  const written: string[] = []
+  const terminal = {
+    env: { FERNLAB_HUB: hub.url, FERNLAB_TOKEN: token },
+    interactive: false,
+    columns: 80,
+    out: (line: string) => void written.push(`${line}\n`),
+    err: (line: string) => void written.push(line),
+    status: () => {},
+    asks: false,
+    ask: async () => '',
+  }
+  const context = { terminal, signal: new AbortController().signal, onInterrupt: () => () => {} }
+  await createProgram(context, '0').parseAsync(['usage', ...args, '--hub', hub.url, '--token', token], { from: 'user' })
+  return written.join('')
+}
+const refusal = (...args: string[]) =>
+  usage(...args).then(
+    () => '',
+    (error: { message: string }) => error.message,
+  )
+
+test('uses, one of them, and all as CSV', async () => {
+  const listed = await usage('uses')
+  assert.match(listed, /^USE +ASKED FOR +WHO +LAB/)
+  assert.match(listed, /student +rc-circuit, charge-curve +n\.a +0 +600 +succeeded +192\.0\.2\.7 ES\n/)
+  assert.match(listed, /rc-circuit, live/)
+  const [, first] = JSON.parse(await usage('uses', '--json')) as { id: string }[]
+  assert.match(
+    await usage('use', first?.id ?? ''),
+    /^student: rc-circuit, charge-curve on n\.a\n[\s\S]*from 192\.0\.2\.7, from ES\n[\s\S]*voltage = 3\n/,
+  )
+  assert.match(await usage('uses', '--csv'), /^"use","person"(.*\r?\n){3}$/)
+  assert.match(await usage('uses', '--lab', 'none'), 'Nobody used anything')
+  assert.match(await refusal('uses', '--from', 'soon'), '"soon" is not a time')
+})
+
+test('a course: its people, hours, timeline and hints', async () => {
+  assert.match(await usage('course', 'optics', ...period), /student +2 +20 +2026-03-02T10:00:00.000Z +rc-circuit 2\n/)
+  assert.match(await usage('course', 'optics', ...period, '--csv'), /,"rc-circuit",2,1200,/)
+  assert.match(await usage('course', 'optics', ...period, '--csv', '--hours'), /^"weekday","0h_s"/)
+  assert.match(await usage('timeline', 'optics', ...period), /n\.a +2026-03-02T09:00:00.000Z +2026-03-02T09:10:00.000Z/)
+  assert.is(await usage('similar', 'optics', ...period, '--within', '2'), 'Nothing stands out.\n')
+  assert.match(await refusal('course', 'none'), 'there is no group none')
+})
+
+test('the site, in words and as each of its tables', async () => {
+  const words = await usage('site', ...period)
+  assert.match(words, '2 uses by 1 people, 0.3 h on benches')
+  assert.match(words, /n\.a +2 +0\.3 +168 +0\.2 %\n/)
+  assert.match(words, /ES +1 +1\n/)
+  assert.match(await usage('site', ...period, '--csv', 'waits'), /^"hour","uses","median_s","p95_s"/)
+})
+
+test.run()

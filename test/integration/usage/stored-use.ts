@@ -1,0 +1,64 @@
+import type { Store } from '@fernlab/hub/store/store'
+import { newId } from '@fernlab/shared/primitives/ids'
+
+export const minute = 60_000
+
+/** A finished use of a bench in the tables, with its attempt. */
+export async function storeUse(
+  store: Store,
+  use: {
+    readonly person: string
+    readonly at: number
+    readonly lab?: string
+    readonly protocol?: string
+    readonly bench?: string
+    readonly waits?: number
+    readonly lasts?: number
+    readonly address?: string
+    readonly country?: string
+    readonly parameters?: object
+    readonly rows?: object
+    readonly note?: string
+  },
+): Promise<{ id: string }> {
+  const { at, bench = 'n.a', waits = 0, lasts = 10 * minute } = use
+  const id = newId(at)
+  const [start, end] = [at + waits, at + waits + lasts]
+  await store.write([
+    store.db.insertInto('run').values({
+      id,
+      person_id: use.person,
+      lab: use.lab ?? 'rc-circuit',
+      lab_version: 1,
+      protocol: use.protocol ?? 'charge-curve',
+      protocol_digest: 'd',
+      restart: 'never',
+      parameters: JSON.stringify(use.parameters ?? {}),
+      note: use.note ?? null,
+      priority: 5,
+      state: 'succeeded',
+      attempt: 1,
+      bench,
+      fence: 1,
+      created_at: at,
+      assigned_at: start,
+      started_at: start,
+      ended_at: end,
+      rows: JSON.stringify(use.rows ?? {}),
+      client_address: use.address ?? null,
+      country: use.country ?? null,
+    }),
+    store.db.insertInto('attempt').values({
+      run_id: id,
+      attempt: 1,
+      node: 'n',
+      bench,
+      fence: 1,
+      state: 'succeeded',
+      assigned_at: start,
+      ended_at: end,
+      next_seq: 0,
+    }),
+  ])
+  return { id }
+}
