@@ -11,12 +11,14 @@ import { createErrands } from '../mail/errands.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Person, Role } from './caller.ts'
+import { hasSecondFactor } from './factors.ts'
 import { applyAdminSettings, checkSetupLink, findFirstAdmin, makeSetupLink, setUp } from './first-admin.ts'
 import { createIdentity, type Visitor } from './identity.ts'
 import { createImportPeople, type ImportPeople } from './import-people.ts'
 import { createInvitations, type Invitations } from './invitations.ts'
 import { createOwnAccount, type OwnAccount } from './own-account.ts'
 import { createOwnAddress, type OwnAddress } from './own-address.ts'
+import { createPasskeys, type Passkeys } from './passkeys.ts'
 import { createPasswords } from './passwords.ts'
 import { createRegistration, type Registration } from './registration.ts'
 import { setRole } from './roles.ts'
@@ -92,6 +94,7 @@ export interface Accounts {
   setup(input: { token: string; name: string; email: string; password: string }, from: Visitor): Promise<SignedIn>
   readonly signIn: SignIn
   readonly secondFactor: SecondFactor
+  readonly passkeys: Omit<Passkeys, 'check'>
   createToken(
     person: { readonly personId: string },
     input: { name: string; scopes: readonly string[]; expiresInDays?: number | undefined },
@@ -138,10 +141,11 @@ export async function createAccounts({
   const rules = createSignInRules({ store, mail, clock })
   const identity = createIdentity({ store, secret, secure: config.secure, rules, clock, log })
   const seal = createSeal(secret, 'second-factor')
-  const secondFactor = createSecondFactor({ store, identity, seal, site: config.site, clock })
+  const secondFactor = createSecondFactor({ store, identity, seal, rules, site: config.site, clock })
   const tokens = createTokens({ store, clock, log })
   const errands = createErrands({ log })
   const post = { mail, errands, publicUrl: config.publicUrl, site: config.site }
+  const passkeys = createPasskeys({ store, identity, ...post, clock, log })
   const passwords = createPasswords({ store, identity, ...post, clock, log })
   const registration = createRegistration({ store, identity, rules, ...post, clock, log })
   const invitations = createInvitations({ store, identity, groups, publicUrl: config.publicUrl, clock, log })
@@ -176,16 +180,13 @@ export async function createAccounts({
     person: (id) => people(store).where('user.id', '=', id).executeTakeFirst(),
     people: async ({ limit, cursor, search }) => {
       const rows = await people(store)
-        .leftJoin('second_factor', 'second_factor.person_id', 'user.id')
-        .select('second_factor.confirmed_at')
+        .select((eb) => hasSecondFactor(eb).as('secured'))
         .where('user.id', '>', cursor ?? '')
         .$if(search !== undefined, (query) => query.where(named(search ?? '')))
         .orderBy('user.id')
         .limit(limit + 1)
         .execute()
-      const items = rows
-        .slice(0, limit)
-        .map(({ confirmed_at, ...person }) => ({ ...person, secondFactor: confirmed_at !== null }))
+      const items = rows.slice(0, limit).map(({ secured, ...person }) => ({ ...person, secondFactor: secured !== 0 }))
       const last = items.at(-1)
       return { items, ...(rows.length > limit && last !== undefined ? { cursor: last.id } : {}) }
     },
@@ -223,8 +224,9 @@ export async function createAccounts({
       const person = await setUp(first, input)
       return { person, cookies: await identity.start(person.id, from) }
     },
-    signIn: createSignIn({ identity, secondFactor, secure: config.secure }),
+    signIn: createSignIn({ identity, secondFactor, passkeys, secure: config.secure }),
     secondFactor,
+    passkeys,
     createToken: ({ personId }, input) => tokens.create(personId, input),
     tokens: tokens.list,
     revokeToken: tokens.revoke,

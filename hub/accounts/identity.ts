@@ -13,6 +13,7 @@ import * as z from 'zod'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
+import { hasSecondFactor } from './factors.ts'
 import { needsSecondFactor, type SignInRulesBook } from './sign-in-rules.ts'
 
 /** The calls below `/api/auth` that people may make. */
@@ -123,14 +124,13 @@ export function createIdentity({ store, secret, secure, rules, clock, log }: Ide
     const { id, name, email } = found.user
     const row = await store.db
       .selectFrom('person')
-      .leftJoin('second_factor', 'second_factor.person_id', 'person.id')
-      .select(['person.role', 'second_factor.confirmed_at'])
+      .select((eb) => ['person.role', hasSecondFactor(eb).as('secured')])
       .where('person.id', '=', id)
       .executeTakeFirst()
     // A sign-in that was under way while the account was closed.
     if (row === undefined) return undefined
     const { role } = row
-    const lacking = row.confirmed_at === null && needsSecondFactor(await rules.now(), role)
+    const lacking = !row.secured && needsSecondFactor(await rules.now(), role)
     const mustSetUp = lacking ? { mustSetUp: 'second-factor' as const } : {}
     return { personId: id, name, email, role, scopes: 'all', via: 'session', ...mustSetUp }
   }

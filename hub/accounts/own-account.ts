@@ -10,6 +10,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Identity } from './identity.ts'
+import { withoutPasskeys } from './passkeys.ts'
 import { anotherAdmin, lastAdmin, personUnknown, revokeInvitations } from './roles.ts'
 import { withoutSecondFactor } from './second-factor.ts'
 import type { Tokens } from './tokens.ts'
@@ -173,6 +174,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           db.deleteFrom('token').where('person_id', '=', personId),
           db.deleteFrom('one_time').where('subject', '=', personId),
           ...withoutSecondFactor(store, personId),
+          withoutPasskeys(store, personId),
           db.deleteFrom('address_link').where('person_id', '=', personId),
           db.deleteFrom('idempotency').where('person_id', '=', personId),
           db.deleteFrom('group_member').where('person_id', '=', personId),

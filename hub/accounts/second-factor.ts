@@ -1,5 +1,5 @@
 /**
- * The second factor: an authenticator app's code, or a recovery code, after the password.
+ * The second factor: an authenticator app's code, a recovery code or a passkey, after the password.
  *
  * INVARIANTS: it is asked for once a first code has shown that the app works; each code is taken once, by the same write
  * that it allows, whoever else sends it at that moment; recovery codes and trusted browsers are stored as hashes, the
@@ -11,12 +11,15 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import type { Caller } from './caller.ts'
+import { hasApp, hasPasskey } from './factors.ts'
 import type { Identity } from './identity.ts'
 import { claimOneTime, newOneTime } from './one-time.ts'
+import { withoutPasskeys } from './passkeys.ts'
 import { personAt } from './passwords.ts'
 import { personUnknown } from './roles.ts'
 import type { Seal } from './sealed.ts'
 import { hashSecret, newSecret } from './secret-text.ts'
+import { needsSecondFactor, type SignInRulesBook } from './sign-in-rules.ts'
 import { findStep, secretText, totpUri } from './totp.ts'
 import { newTypedCode, readTypedCode } from './typed-code.ts'
 import { wrongPassword } from './wrong-password.ts'
@@ -27,6 +30,12 @@ export const trustMs = 30 * 86_400_000
 const recoveryCodeCount = 8
 const secretBytes = 20
 
+/** How a sign-in may go on after the password; the secret is for a code. */
+export interface SecondStep {
+  readonly by: readonly ('code' | 'passkey')[]
+  readonly secret?: string
+}
+
 export interface SecondFactor {
   state(personId: string): Promise<{ on: boolean; recoveryCodes: number }>
   /** A secret for the app, which holds once `confirm` had a code of it; throws `wrong-credentials`, `second-factor-on`. */
@@ -36,10 +45,10 @@ export interface SecondFactor {
   /** Other recovery codes instead of all earlier ones. */
   renewRecoveryCodes(caller: Caller, password: string): Promise<{ recoveryCodes: string[] }>
   remove(caller: Caller, password: string): Promise<void>
-  /** Takes another person's away, who can then sign in by password alone; throws `person-unknown`. */
+  /** Takes another person's away, passkeys too, who can then sign in by password alone; throws `person-unknown`. */
   reset(by: Caller, personId: string): Promise<void>
-  /** A secret for the second step, where the person needs one in a browser with this mark of trust. */
-  challenge(personId: string, trust: string | undefined): Promise<string | undefined>
+  /** What may follow the password, where something has to in a browser with this mark of trust. */
+  challenge(personId: string, trust: string | undefined): Promise<SecondStep | undefined>
   /** Of whom the second step is; undefined once it is over. */
   pending(secret: string): Promise<string | undefined>
   /** Ends the second step; throws `code-wrong`, `second-step-over`. */
@@ -52,12 +61,13 @@ export interface SecondFactorOptions {
   readonly store: Store
   readonly identity: Identity
   readonly seal: Seal
+  readonly rules: SignInRulesBook
   readonly site: string
   readonly clock: Clock
 }
 
 /** Keeps second factors in the store. */
-export function createSecondFactor({ store, identity, seal, site, clock }: SecondFactorOptions): SecondFactor {
+export function createSecondFactor({ store, identity, seal, rules, site, clock }: SecondFactorOptions): SecondFactor {
   const { db } = store
   const find = (personId: string) =>
     db.selectFrom('second_factor').selectAll().where('person_id', '=', personId).executeTakeFirst()
@@ -94,6 +104,19 @@ export function createSecondFactor({ store, identity, seal, site, clock }: Secon
       .set({ last_step: step })
       .where('person_id', '=', personId)
       .where('last_step', '<', step)
+
+  /** What may follow the password; a passkey has to where a second factor is a duty and there is no app. */
+  const after = async (personId: string): Promise<SecondStep['by']> => {
+    const person = await db
+      .selectFrom('person')
+      .select((eb) => ['person.role', hasApp(eb).as('app'), hasPasskey(eb).as('passkey')])
+      .where('person.id', '=', personId)
+      .executeTakeFirst()
+    if (person === undefined) return []
+    const { role, app, passkey } = person
+    if (app) return passkey ? ['code', 'passkey'] : ['code']
+    return passkey && needsSecondFactor(await rules.now(), role) ? ['passkey'] : []
+  }
 
   return {
     state: async (personId) => {
@@ -148,11 +171,13 @@ export function createSecondFactor({ store, identity, seal, site, clock }: Secon
     reset: async (by, personId) => {
       const person = await db.selectFrom('person').select('id').where('id', '=', personId).executeTakeFirst()
       if (person === undefined) throw personUnknown(personId)
-      await store.write([...withoutSecondFactor(store, personId), audit(by.personId, 'second-factor.reset', personId)])
+      const entry = audit(by.personId, 'second-factor.reset', personId)
+      await store.write([...withoutSecondFactor(store, personId), withoutPasskeys(store, personId), entry])
       identity.forget(personId)
     },
     challenge: async (personId, trust) => {
-      if ((await find(personId))?.confirmed_at == null) return undefined
+      const by = await after(personId)
+      if (by.length === 0) return undefined
       if (trust !== undefined) {
         const known = await db
           .selectFrom('trusted_browser')
@@ -163,11 +188,12 @@ export function createSecondFactor({ store, identity, seal, site, clock }: Secon
           .executeTakeFirst()
         if (known !== undefined) return undefined
       }
+      if (!by.includes('code')) return { by }
       const one = { store, clock, purpose: 'second-step', subject: personId, ttlMs: secondStepMs } as const
       const { secret, insert } = newOneTime(one)
       const over = db.deleteFrom('one_time').where('purpose', '=', 'second-step').where('expires_at', '<', clock.now())
       await store.write([over, insert])
-      return secret
+      return { by, secret }
     },
     pending: async (secret) => {
       const row = await db
@@ -220,10 +246,11 @@ export function createSecondFactor({ store, identity, seal, site, clock }: Secon
 export async function takeSecondFactorOf(options: { store: Store; email: string; clock?: Clock }): Promise<void> {
   const { store, email, clock = systemClock } = options
   const { id } = await personAt(store, email)
-  await store.write([...withoutSecondFactor(store, id), auditEntries(store, clock)(null, 'second-factor.reset', id)])
+  const entry = auditEntries(store, clock)(null, 'second-factor.reset', id)
+  await store.write([...withoutSecondFactor(store, id), withoutPasskeys(store, id), entry])
 }
 
-/** The queries that take a person's second factor away, with all that belongs to it. */
+/** The queries that take a person's app away, with all that belongs to it. */
 export function withoutSecondFactor({ db }: Store, personId: string) {
   return [
     db.deleteFrom('second_factor').where('person_id', '=', personId),

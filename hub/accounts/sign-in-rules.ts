@@ -6,6 +6,7 @@ import type { Mail } from '../mail/mail.ts'
 import { createSettings } from '../store/settings.ts'
 import type { Store } from '../store/store.ts'
 import type { Role } from './caller.ts'
+import { hasSecondFactor } from './factors.ts'
 
 export type { SignInRules } from '@fernlab/shared/contracts/sign-in'
 
@@ -66,8 +67,8 @@ export function needsSecondFactor({ staffSecondFactor }: SignInRules, role: Role
 
 /** Whoever wants a second factor of others begins with their own, or would shut themselves out. */
 async function requireOwn(store: Store, personId: string): Promise<void> {
-  const own = store.db.selectFrom('second_factor').select('person_id').where('confirmed_at', 'is not', null)
-  if ((await own.where('person_id', '=', personId).executeTakeFirst()) !== undefined) return
+  const own = store.db.selectFrom('person').select('person.id').where('person.id', '=', personId)
+  if ((await own.where(hasSecondFactor).executeTakeFirst()) !== undefined) return
   const message = 'needs a second factor of your own first'
   throw new LabError({
     code: 'second-factor-missing',

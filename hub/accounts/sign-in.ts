@@ -1,11 +1,14 @@
 /**
- * Signing in, in one step or in two: a password, and a code where the person has a second factor.
+ * Signing in, in one step or in two: a password, and a code or a passkey where the person has a second factor; or a
+ * passkey alone, which is both.
  *
- * INVARIANTS: where a code is asked for, no session outlives the answer to the password; the second step's secret opens
- * nothing but the second step.
+ * INVARIANTS: where a second step is asked for, no session outlives the answer to the password; the second step's secret
+ * opens nothing but the second step.
  */
+import type { ShownPasskey } from '@fernlab/shared/contracts/passkeys'
 import { parseCookies } from 'better-auth/cookies'
 import type { Identity, Visitor } from './identity.ts'
+import type { Passkeys } from './passkeys.ts'
 import { type SecondFactor, secondStepMs, trustMs } from './second-factor.ts'
 
 export interface SignIn {
@@ -15,17 +18,20 @@ export interface SignIn {
   waiting(headers: Headers): Promise<string | undefined>
   /** Ends the second step of these cookies and signs in; throws `code-wrong`, `second-step-over`. */
   second(headers: Headers, input: { code: string; trustBrowser: boolean }, from: Visitor): Promise<readonly string[]>
+  /** Signs in whose passkey was shown; throws as `Passkeys.check`. */
+  passkey(shown: ShownPasskey, from: Visitor): Promise<{ personId: string; cookies: readonly string[] }>
 }
 
 export interface SignInOptions {
   readonly identity: Identity
   readonly secondFactor: SecondFactor
+  readonly passkeys: Pick<Passkeys, 'check'>
   /** Whether cookies are for HTTPS alone. */
   readonly secure: boolean
 }
 
 /** Puts the steps together. */
-export function createSignIn({ identity, secondFactor, secure }: SignInOptions): SignIn {
+export function createSignIn({ identity, secondFactor, passkeys, secure }: SignInOptions): SignIn {
   const prefix = secure ? '__Secure-' : ''
   const stepCookie = `${prefix}fernlab.second_step`
   const trustCookie = `${prefix}fernlab.trusted_browser`
@@ -38,13 +44,12 @@ export function createSignIn({ identity, secondFactor, secure }: SignInOptions):
       const answer = await identity.handle(request, from)
       if (answer?.ok !== true || !new URL(request.url).pathname.endsWith('/sign-in/email')) return answer
       const { token, user } = (await answer.clone().json()) as { token: string; user: { id: string } }
-      const secret = await secondFactor.challenge(user.id, read(request.headers, trustCookie))
-      if (secret === undefined) return answer
+      const step = await secondFactor.challenge(user.id, read(request.headers, trustCookie))
+      if (step === undefined) return answer
       await identity.undo(token)
-      return Response.json(
-        { secondFactor: true },
-        { headers: { 'set-cookie': cookie(stepCookie, secret, secondStepMs) } },
-      )
+      const { by, secret } = step
+      const headers = secret === undefined ? {} : { 'set-cookie': cookie(stepCookie, secret, secondStepMs) }
+      return Response.json({ secondFactor: true, by }, { headers })
     },
     waiting: async (headers) => {
       const secret = read(headers, stepCookie)
@@ -55,6 +60,10 @@ export function createSignIn({ identity, secondFactor, secure }: SignInOptions):
       const cookies = [...(await identity.start(personId, from)), cookie(stepCookie, '', 0)]
       if (!trustBrowser) return cookies
       return [...cookies, cookie(trustCookie, await secondFactor.trust(personId), trustMs)]
+    },
+    passkey: async (shown, from) => {
+      const personId = await passkeys.check(shown)
+      return { personId, cookies: [...(await identity.start(personId, from)), cookie(stepCookie, '', 0)] }
     },
   }
 }

@@ -29,6 +29,7 @@ import { labRoutes } from './routes/labs.ts'
 import { notBuiltRoutes } from './routes/not-built.ts'
 import { operationsRoutes } from './routes/operations.ts'
 import { ownAccountRoutes } from './routes/own-account.ts'
+import { passkeyRoutes } from './routes/passkeys.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { permissionRoutes } from './routes/permissions.ts'
 import { recurringRoutes } from './routes/recurring.ts'
@@ -55,6 +56,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   const app = createApp(log)
   const addresses = createClientAddress(config.trustedProxies)
   const guesses = createAttempts({ clock, most: 20, windowMs: minuteMs })
+  const questions = createAttempts({ clock, most: 600, windowMs: minuteMs })
   const letters = createAttempts({ clock, most: 20, windowMs: 10 * minuteMs })
   const codes = createAttempts({ clock, most: 10, windowMs: 15 * minuteMs })
   const lettersTo = createAttempts({ clock, most: 4, windowMs: 60 * minuteMs })
@@ -106,6 +108,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   authRoutes(add, parts, guesses)
   siteRoutes(add, parts, { guesses, letters })
   secondFactorRoutes(add, parts, { guesses, codes })
+  passkeyRoutes(add, parts, { guesses, questions })
   registrationRoutes(add, parts, { guesses, letters, lettersTo })
   ownAccountRoutes(add, parts, { guesses })
   labRoutes(add, parts)

@@ -200,7 +200,7 @@ export interface PersonTable {
 /** One-time links: set-up, password reset. */
 export interface OneTimeTable {
   token_hash: string
-  purpose: 'setup' | 'password-reset' | 'second-step'
+  purpose: 'setup' | 'password-reset' | 'second-step' | 'passkey' | 'passkey-sign-in'
   subject: string | null
   created_at: number
   expires_at: number

@@ -308,7 +308,7 @@ export const personSchema = z.object({
   name: z.string(),
   email: z.string(),
   role: roleSchema,
-  /** Whether a code is asked of them at sign-in; in lists. */
+  /** Whether they have an authenticator app or a passkey; in lists. */
   secondFactor: z.boolean().optional(),
 })
 export type PersonInfo = z.infer<typeof personSchema>
@@ -368,6 +368,8 @@ export const siteSchema = z.object({
   mail: z.boolean(),
   /** Whether people may make accounts of their own, and with addresses of which domains; none: any. */
   registration: z.object({ open: z.boolean(), domains: z.array(z.string()) }),
+  /** The address whose page may ask for passkeys; none where the hub has only a number for an address, or no HTTPS. */
+  passkeysAt: z.string().optional(),
 })
 export type Site = z.infer<typeof siteSchema>
 

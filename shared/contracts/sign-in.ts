@@ -61,7 +61,11 @@ export const begunSecondFactorSchema = z.object({ secret: z.string(), uri: z.str
 export const secondFactorCodeSchema = z.strictObject({ code: secret })
 /** Each signs in once instead of a code of the app; shown once. */
 export const recoveryCodesSchema = z.object({ recoveryCodes: z.array(z.string()) })
-/** What `POST /api/auth/sign-in/email` answers where a code is asked for. */
-export const secondStepNeededSchema = z.object({ secondFactor: z.literal(true) })
+/** What `POST /api/auth/sign-in/email` answers where the password alone does not sign in. */
+export const secondStepNeededSchema = z.object({
+  secondFactor: z.literal(true),
+  /** What may come next. */
+  by: z.array(z.enum(['code', 'passkey'])),
+})
 /** `POST /api/v1/sign-in/second-factor`: a code of the app, or a recovery code. */
 export const secondStepSchema = z.strictObject({ code: secret, trustBrowser: z.boolean().default(false) })

@@ -9,7 +9,7 @@ import { refusal } from '../problems.ts'
 const known: Readonly<Record<string, { readonly summary: string; readonly body?: z.ZodType }>> = {
   '/sign-in/email': {
     summary:
-      'Sign in with a password; the answer sets the session cookie, or is {"secondFactor": true} where a code comes next',
+      'Sign in with a password; the answer sets the session cookie, or is {"secondFactor": true, "by": […]} where a code or a passkey comes next',
     body: signInSchema,
   },
   '/sign-out': { summary: 'Sign out' },

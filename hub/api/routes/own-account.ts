@@ -31,6 +31,7 @@ export function ownAccountRoutes(
       exportedAt: new Date(clock.now()).toISOString(),
       person: await me(caller),
       tokens: await accounts.tokens(personId),
+      passkeys: (await accounts.passkeys.list(personId)).map(({ id: _id, ...passkey }) => passkey),
       ...(await accounts.own.traces(personId)),
     }
     yield `${JSON.stringify(about, null, 1).slice(0, -2)},\n "runs": [`
@@ -97,7 +98,7 @@ export function ownAccountRoutes(
       path: '/api/v1/me/export',
       tag: 'Account',
       summary:
-        'All that is known of oneself, to keep: person, sessions, tokens, groups, invitations, doings, runs with outputs',
+        'All that is known of oneself, to keep: person, sign-ins, tokens, passkeys, groups, invitations, doings, runs with outputs',
       description: 'Samples of runs are downloaded run by run.',
       access: 'account.manage',
       answer: { what: 'A JSON file', type: 'application/json' },

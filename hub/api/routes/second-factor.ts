@@ -134,7 +134,7 @@ export function secondFactorRoutes(
       method: 'delete',
       path: '/api/v1/users/{id}/second-factor',
       tag: 'People',
-      summary: 'Take a person’s second factor away, who has lost it',
+      summary: 'Take a person’s second factor away, who has lost it: app, recovery codes and passkeys',
       access: 'people.manage',
       params: z.object({ id: z.string().max(63) }),
       answer: { status: 204, what: 'The person signs in by password alone' },

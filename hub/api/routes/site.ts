@@ -31,7 +31,17 @@ export function siteRoutes(
       const { site, title, version, mail } = config
       const { open, domains } = (await accounts.rules.now()).registration
       const registration = { open, domains: open ? domains : [] }
-      return c.json({ site, title, version, setupNeeded: await accounts.setupNeeded(), mail, registration })
+      const address = accounts.passkeys.address()
+      const passkeys = address === undefined ? {} : { passkeysAt: address }
+      return c.json({
+        site,
+        title,
+        version,
+        setupNeeded: await accounts.setupNeeded(),
+        mail,
+        registration,
+        ...passkeys,
+      })
     },
   )
   add(

@@ -20,7 +20,7 @@ import { type FakePermissions, fakePermissions } from './fake-permissions.ts'
 import { fakeRecurring } from './fake-recurring.ts'
 import { FakeRun } from './fake-run.ts'
 import { FakeSession } from './fake-session.ts'
-import { auditEntries, benches, invitations, nodes, people, plannedOutages, tokens } from './fake-staff.ts'
+import { auditEntries, benches, invitations, nodes, passkeys, people, plannedOutages, tokens } from './fake-staff.ts'
 
 const openApi = new URL('../../../docs/openapi.json', import.meta.url)
 const page = fileURLToPath(new URL('../../../hub/web/dist/', import.meta.url))
@@ -244,11 +244,12 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         setupNeeded: false,
         mail: true,
         registration: rules.registration.open ? rules.registration : { open: false, domains: [] },
+        passkeysAt: `http://${request.headers.host}`,
       })
     }
     if (call === 'POST /api/auth/sign-in/email') {
       if ((body as { password?: string }).password !== 'correct horse') return problem(401, 'sign-in-refused')
-      if (factor.on) return json({ secondFactor: true })
+      if (factor.on) return json({ secondFactor: true, by: ['code'] })
       isSignedIn = true
       return json({})
     }
@@ -345,6 +346,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       const mustSetUp = hub.mustSetUp ? { mustSetUp: 'second-factor' } : {}
       return json({ id: 'p1', name: ownName, email: 'ana@school.example', role: hub.role, ...mustSetUp })
     }
+    if (call === 'GET /api/v1/me/passkeys') return json({ items: passkeys })
     if (call === 'GET /api/v1/me/second-factor') return json({ ...factor, required: hub.mustSetUp })
     if (path.startsWith('/api/v1/me/second-factor')) {
       const { password, code } = body as { password?: string; code?: string }

@@ -2,6 +2,7 @@ import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, Invitation, NodeInfo, PersonInfo, Token } from '@fernlab/shared/contracts/api'
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
+import type { Passkey } from '@fernlab/shared/contracts/passkeys'
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString()
 
@@ -139,6 +140,16 @@ export const nodes: readonly NodeInfo[] = [
 ]
 
 /** One token in use and one revoked. */
+export const passkeys: readonly Passkey[] = [
+  {
+    id: 'cGFzc2tleS0x',
+    name: 'my phone',
+    createdAt: '2026-01-12T09:00:00.000Z',
+    lastUsedAt: '2026-02-02T08:30:00.000Z',
+  },
+  { id: 'cGFzc2tleS0y', name: 'the security key on my keyring', createdAt: '2026-01-20T16:10:00.000Z' },
+]
+
 export const tokens: readonly Token[] = [
   { id: 't1', name: 'notebook', scopes: ['read', 'run'], createdAt: ago(900_000), lastUsedAt: ago(600) },
   { id: 't2', name: 'old dashboard', scopes: ['mqtt:read'], createdAt: ago(9_000_000), revokedAt: ago(80_000) },

@@ -70,7 +70,7 @@ test('it is on once a code of the app shows that it works, and asked for after t
 
   const before = await sessions()
   const { response } = await hub.signIn()
-  assert.equal(await response.clone().json(), { secondFactor: true })
+  assert.equal(await response.clone().json(), { secondFactor: true, by: ['code'] })
   assert.is(cookieOf(response), '')
   assert.match(response.headers.getSetCookie().join(), /HttpOnly; SameSite=Lax/)
   assert.is(await sessions(), before)
@@ -119,7 +119,7 @@ test('a browser that is trusted is not asked, until its person signs out everywh
   const again = () => hub.json('POST', '/api/auth/sign-in/email', admin, { cookie: trust, origin: hub.url })
   assert.is.not(cookieOf(await again()), '')
   await askAs(hub, cookie, 'POST', '/api/v1/me/sign-out-everywhere')
-  assert.equal(await (await again()).json(), { secondFactor: true })
+  assert.equal(await (await again()).json(), { secondFactor: true, by: ['code'] })
 })
 
 test('codes can not be guessed from many places, and a step waits ten minutes', async () => {

@@ -82,6 +82,19 @@ export const kinds: readonly Kind[] = [
     },
   },
   {
+    path: '/api/v1/me/passkeys/{id}',
+    make: async (hub, { id: person_id }) => {
+      const id = newId(Date.now())
+      const key = { public_key: new Uint8Array([1]), counter: 0, transports: '[]', created_at: 0, last_used_at: null }
+      await hub.store.write([hub.store.db.insertInto('passkey').values({ id, person_id, name: 'x', ...key })])
+      return id
+    },
+    bodies: {
+      'PUT /api/v1/me/passkeys/{id}': { name: 'Another name' },
+      'POST /api/v1/me/passkeys/{id}/remove': { password: 'not-the-password' },
+    },
+  },
+  {
     path: '/api/v1/tokens/{id}',
     make: async (hub, { id }) => (await hub.accounts.createToken({ personId: id }, { name: 'x', scopes: ['read'] })).id,
   },

@@ -54,6 +54,8 @@ export interface ServedOptions {
   readonly clock?: Clock
   /** As if it were reached by HTTPS. */
   readonly secure?: boolean
+  /** Where people reach it, where the settings say so. */
+  readonly publicUrl?: string
 }
 
 /** Runs straight over the table: what the API needs of them, without a fleet. */
@@ -207,7 +209,7 @@ export async function serveHub(options: ServedOptions = {}) {
   const clock = systemClock
   const { log = silentLog, secure = false } = options
   let url = 'http://127.0.0.1:1'
-  const publicUrl = () => url
+  const publicUrl = () => options.publicUrl ?? url
   const mail = createMail({ smtpUrl: options.smtpUrl })
   const groups = createGroups({ store, clock })
   const accounts = await createAccounts({

@@ -8,6 +8,7 @@ import { meQuery, siteQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { Passkeys } from '../passkeys/passkeys.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './account.module.css'
 import { Address } from './address.tsx'
@@ -18,7 +19,7 @@ import { SecondFactor } from './second-factor.tsx'
 import { Tokens } from './tokens.tsx'
 import { YourData } from './your-data.tsx'
 
-/** Who I am here, my password, my API tokens, my data, and the ways out. */
+/** Who I am here, how I sign in, my API tokens, my data, and the ways out. */
 export default function AccountPage() {
   const { t } = useWords()
   useTitle(t('account.title'))
@@ -72,6 +73,7 @@ export default function AccountPage() {
       )}
       <ChangePassword />
       <SecondFactor />
+      <Passkeys />
       {me.data == null || me.data.role === 'guest' ? null : <Tokens role={me.data.role} />}
       <YourData onClosed={() => toSignIn('closed')} />
     </Page>

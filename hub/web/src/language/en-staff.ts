@@ -114,7 +114,7 @@ export const enStaff = {
     resetSecondOf: 'Reset the second factor of {{name}}',
     resetSecondTitle: 'Take the second factor of {{name}} away?',
     resetSecondText:
-      'The password alone signs them in then. Do this for somebody who lost their phone, once you know that it is them.',
+      'The password alone signs them in then; their passkeys go as well. Do this for somebody who lost their phone, once you know that it is them.',
     resetSecondDone: 'It is off.',
     you: 'you',
     nobody: 'Nobody matches',

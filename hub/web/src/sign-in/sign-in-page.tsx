@@ -8,9 +8,10 @@ import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { meQuery, siteQuery } from '../api/queries.ts'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { WithPasskey } from '../passkeys/with-passkey.tsx'
 import styles from './entrance.module.css'
 import { Entrance } from './entrance.tsx'
-import { SecondStep } from './second-step.tsx'
+import { SecondStep, type SecondStepBy } from './second-step.tsx'
 import { looksLikeMail, useForm } from './use-form.ts'
 
 /** Mail and password; then on to where the person wanted to go. */
@@ -25,7 +26,7 @@ export default function SignInPage() {
     ...(looksLikeMail(values.email) ? {} : { email: t('auth.emailBad') }),
     ...(values.password === '' ? { password: t('field.required') } : {}),
   }))
-  const [askingCode, setAskingCode] = useState(false)
+  const [step, setStep] = useState<SecondStepBy>()
   const entered = async () => {
     await client.resetQueries()
     const me = await client.ensureQueryData(meQuery(api))
@@ -34,16 +35,17 @@ export default function SignInPage() {
   }
   const enter = useMutation({
     mutationFn: (values: { email: string; password: string }) => signIn(api, values),
-    onSuccess: ({ secondFactor }) => (secondFactor === true ? setAskingCode(true) : entered()),
+    onSuccess: ({ secondFactor, by }) => (secondFactor === true ? setStep(by) : entered()),
   })
   const wrong = enter.error instanceof ApiProblem && (enter.error.status === 401 || enter.error.status === 400)
   const name = site.data?.title
-  if (askingCode) {
+  const passkeysAt = site.data?.passkeysAt
+  if (step !== undefined) {
     const back = () => {
       enter.reset()
-      setAskingCode(false)
+      setStep(undefined)
     }
-    return <SecondStep onEntered={entered} onBack={back} />
+    return <SecondStep by={step} passkeysAt={passkeysAt} onEntered={entered} onBack={back} />
   }
   return (
     <Entrance
@@ -79,6 +81,7 @@ export default function SignInPage() {
           {t('auth.signIn')}
         </Button>
       </form>
+      {passkeysAt === undefined ? null : <WithPasskey at={passkeysAt} onEntered={entered} />}
       <p className={styles.links}>
         <Link to="/forgot">{t('auth.forgot')}</Link>
         {site.data?.registration.open === true ? <Link to="/register">{t('auth.register')}</Link> : null}
