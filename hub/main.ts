@@ -232,6 +232,7 @@ async function assemble(
     ledger,
     labs,
     clock,
+    graceMs: () => scheduling.graceMs,
     faultPoint,
   })
   const dispatcher = createDispatcher({
@@ -407,6 +408,9 @@ async function assemble(
     standings,
     calls,
     sendCancel: dispatcher.sendCancel,
+    booked,
+    bookedFrom: dispatcher.bookedFrom,
+    lengthenBooking: (id, endsAt) => bookings.lengthen(id, endsAt),
     clock,
     log,
     ...(options.sessionLostMs === undefined ? {} : { lostMs: options.sessionLostMs }),
@@ -422,6 +426,7 @@ async function assemble(
     standings,
     groups,
     endSession: stopRun,
+    lengthenSession: (id, by, endsAt) => sessions.lengthen(id, by, endsAt),
     clock,
     faultPoint,
   })

@@ -30,8 +30,8 @@ export interface Seat {
   extend(by: string, seconds: number): number
   /** Ends the live step; nothing when it has ended. */
   finish(by: string): void
-  /** The hub was heard. */
-  renew(): void
+  /** The hub was heard; while the person is still awaited, nothing counts as idle. */
+  renew(awaited?: boolean): void
   /** Performs the live step. */
   hold(instruction: Live, context: Performance, signal: AbortSignal): Promise<void>
   /** The steps have ended, however they did. */
@@ -160,7 +160,10 @@ export function createSeat({ clock, onSilence }: CreateSeatOptions): Seat {
       note(held.context, { by, what: 'finish', outcome: 'done' })
       held.end('it was finished')
     },
-    renew: () => held?.heard(),
+    renew: (awaited = false) => {
+      held?.heard()
+      if (awaited) held?.touched()
+    },
     hold: async (instruction, context, signal) => {
       const { idleS, silenceS } = instruction
       await context.recorder.open(COMMANDS_STREAM, signal)

@@ -165,7 +165,9 @@ export function createRequests({ benches, queue, journal, checks, clock, onValue
         return {} satisfies Results<'session.finish'>
       }
       case 'session.renew':
-        for (const key of check('session.renew', params).sessions) queue.seat(key)?.renew()
+        for (const { awaited = false, ...key } of check('session.renew', params).sessions) {
+          queue.seat(key)?.renew(awaited)
+        }
         return {} satisfies Results<'session.renew'>
       default:
         throw refuse('method-unknown', `this node does not know the call ${method}`, 'never')

@@ -67,6 +67,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   'session-not-repeatable': 409,
   'no-sessions': 409,
   'somebody-waits': 409,
+  'bench-booked': 409,
   'upgrade-needed': 426,
   'not-in-control': 409,
   'session-busy': 429,

@@ -24,7 +24,8 @@ export interface BookingRules {
 const furthestS = 400 * 86_400
 const mostOfAll = 2000
 
-const ofStaff: BookingRules = {
+/** What limits the calendar alone. */
+export const ofStaff: BookingRules = {
   mayBook: true,
   aheadS: furthestS,
   mostBookings: mostOfAll,

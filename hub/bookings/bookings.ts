@@ -33,6 +33,8 @@ export interface Bookings {
   book(caller: Caller, body: NewBooking): Promise<Booking>
   /** Throws what `book` does, and `booking-over`. One that has begun keeps its start: its end may come sooner or later. */
   change(caller: Caller, id: string, body: ChangeBooking): Promise<Booking>
+  /** Makes one that is under way end later, for its session; throws `booking-conflict` and `booking-over`. */
+  lengthen(id: string, endsAt: number): Promise<void>
   /** Gives the time back, also what is left of one that has begun; throws `booking-over`. */
   cancel(caller: Caller, id: string): Promise<Booking>
   get(id: string): Promise<Booking | undefined>

@@ -18,11 +18,11 @@ import type { Store } from '../store/store.ts'
 import type { Turn } from '../store/turn.ts'
 import type { BookedFleet } from './booked-fleet.ts'
 import { type BookingBenches, type BookingBook, bookingClaims, type KnownBooking, wantedOf } from './booking-book.ts'
-import { type BookingRules, bookingRules } from './booking-rules.ts'
+import { type BookingRules, bookingRules, ofStaff } from './booking-rules.ts'
 import { bookingStatements } from './booking-statements.ts'
 import type { Bookings, ListBookings, NewBooking } from './bookings.ts'
 import { claimIds, freeBenches, type Nearest, nearestFree } from './free-times.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, PlanChange } from './plan.ts'
 import { checkSeries, seriesTimes } from './series.ts'
 import { sessionNeeds } from './session-times.ts'
 import type { BookingTable } from './tables.ts'
@@ -38,6 +38,8 @@ export interface CreateBookingsOptions {
   readonly groups: Pick<Groups, 'known'>
   /** Ends the session of a booking that is cancelled, in this turn's write. */
   readonly endSession: (runId: string, reason: string) => void
+  /** Makes the session of a booking last until then, if that is longer. */
+  readonly lengthenSession: (runId: string, by: Caller, endsAt: number) => Promise<void>
   readonly clock: Clock
   readonly faultPoint?: FaultHook | undefined
 }
@@ -267,6 +269,21 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
     throw refuse('booking-over', `booking ${id} is over or was cancelled`, '', 'This booking is over.')
   }
 
+  const become = (old: KnownBooking, next: KnownBooking, change: PlanChange) => {
+    turn.add(statements.change, {
+      id: old.id,
+      startsAt: old.startsAt,
+      endsAt: old.endsAt,
+      newStart: next.startsAt,
+      newEnd: next.endsAt,
+      note: next.note,
+      cleanUpMs: next.cleanUpMs,
+    })
+    book.remove(old.id)
+    book.add(next)
+    book.plan.apply(change)
+  }
+
   const release = (booking: KnownBooking, at: number) => {
     turn.add(statements.cancel, { id: booking.id, startsAt: booking.startsAt, endsAt: booking.endsAt, at })
     book.remove(booking.id)
@@ -313,23 +330,25 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
       const benches = servingBenches(lab, old.wantedBench ?? undefined)
       const change = plan.tryOut(bookingClaims(next, benches), new Set(claimIds(old)))
       if (change === undefined) throw conflict(next, benches, rules)
-      turn.add(statements.change, {
-        id,
-        startsAt: old.startsAt,
-        endsAt: old.endsAt,
-        newStart: next.startsAt,
-        newEnd: next.endsAt,
-        note: next.note,
-        cleanUpMs: next.cleanUpMs,
-      })
-      book.remove(id)
-      book.add(next)
-      plan.apply(change)
+      become(old, next, change)
       if (caller.personId !== old.personId) audit(caller, 'booking.changed', id)
       faultPoint?.('before-booking-commit')
       await turn.kept()
       faultPoint?.('after-booking-commit')
+      if (next.runId !== null) await options.lengthenSession(next.runId, caller, next.endsAt)
       return existing(id)
+    },
+    lengthen: async (id, endsAt) => {
+      const lab = await labOf(open(id, clock.now()).lab)
+      const plan = await planned()
+      const old = open(id, clock.now())
+      if (endsAt <= old.endsAt) return
+      const next = { ...old, endsAt }
+      const benches = servingBenches(lab, old.wantedBench ?? undefined)
+      const change = plan.tryOut(bookingClaims(next, benches), new Set(claimIds(old)))
+      if (change === undefined) throw conflict(next, benches, ofStaff)
+      become(old, next, change)
+      await turn.kept()
     },
     cancel: async (caller, id) => {
       const now = clock.now()

@@ -39,6 +39,17 @@ export interface BookingStarts {
   bookingOf(place: string): string
   /** Opens the session of the place's booking on the bench, in this turn's write. */
   begin(place: string, bench: BookedBench): OpenRun | undefined
+  /** Notes that the session's person has come. */
+  seen(run: OpenRun): void
+  /** The booking whose session the run is. */
+  bookingWith(run: OpenRun): string | undefined
+  /** Whether the session's person has not come yet. */
+  isAwaited(run: OpenRun): boolean
+  /**
+   * Sessions that are to end, with why, in this turn's write: nobody has come to them when the grace period is over, or
+   * their booking ended sooner than they do.
+   */
+  ending(): { readonly run: OpenRun; readonly reason: string }[]
 }
 
 export interface BookingStartsOptions {
@@ -51,6 +62,8 @@ export interface BookingStartsOptions {
   readonly ledger: Ledger
   readonly labs: Pick<KnownLabs, 'peek'>
   readonly clock: Clock
+  /** How long a booking waits for somebody to come. */
+  readonly graceMs: () => number
   readonly faultPoint?: FaultHook | undefined
 }
 
@@ -59,6 +72,8 @@ const AHEAD_MS = 31 * 3_600_000
 /** A rest that is shorter is not worth a session. */
 const LEAST_S = 30
 const LOOK_MS = 1000
+/** A clock is set by seconds all the time; by more than this, it was wrong. */
+const EARLY_MS = 60_000
 
 interface Near {
   readonly key: string
@@ -74,6 +89,8 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
   let near: Near = { key: '', at: 0, bookings: [] }
   let claims = new WeakMap<KnownBooking, { readonly lab: CatalogueLab; readonly claims: readonly Claim[] }>()
   let shape = -1
+  /** When the bench of a session was there for somebody who has not come (monotonic ms). */
+  const awaitedSince = new Map<string, number>()
 
   /** Those that matter now; looked for once a second, and when one changes. */
   const nearby = (): readonly KnownBooking[] => {
@@ -126,24 +143,51 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
   const opensItself = ({ places, group }: KnownBooking, lab: CatalogueLab): boolean =>
     places === 1 && group === null && lab.session !== undefined
 
+  /** The booking whose session the run is. */
+  const bookingOfSession = (run: OpenRun): KnownBooking | undefined => {
+    const booking = run.booking === null ? undefined : book.byId.get(run.booking)
+    return booking?.runId === run.id ? booking : undefined
+  }
+
   const bookingAt = (place: string): KnownBooking | undefined => book.byId.get(bookingOf(place))
 
   const endOf = (run: OpenRun, { state, reason }: Outcome) => {
-    const booking = run.booking === null ? undefined : book.byId.get(run.booking)
-    if (booking === undefined || booking.runId !== run.id) return
+    awaitedSince.delete(run.id)
+    const booking = bookingOfSession(run)
+    if (booking === undefined) return
     const { id, startsAt, endsAt } = booking
     const now = clock.now()
     const lab = labs.peek(booking.lab)
     const isCutShort = (state === 'interrupted' && !run.cancelRequested) || reason === TIME_OVER
     if (isCutShort && lab !== undefined && secondsLeft(booking, lab) > 0) {
-      turn.add(statements.beginAgain, { id, runId: run.id })
-      book.add({ ...booking, runId: null })
+      beginAgain(booking, run)
       return
     }
     turn.add(statements.end, { id, startsAt, endsAt, state: 'over', at: Math.min(now, endsAt) })
     book.remove(id)
   }
   ledger.onEnd(endOf)
+
+  const beginAgain = (booking: KnownBooking, run: OpenRun) => {
+    turn.add(statements.beginAgain, { id: booking.id, runId: run.id })
+    book.add({ ...booking, runId: null })
+  }
+
+  /** Why the booking's session has to end, and what becomes of the booking. */
+  const whyEnd = (booking: KnownBooking, run: OpenRun): { reason: string; missed?: true; again?: true } | undefined => {
+    const { startsAt, endsAt, seenAt } = booking
+    const now = clock.now()
+    const sessionEnds = run.session?.endsAt ?? null
+    if (sessionEnds !== null && sessionEnds > endsAt + LOOK_MS && now >= endsAt)
+      return { reason: 'its booking is over' }
+    if (seenAt !== null) return undefined
+    if (now < startsAt - EARLY_MS) return { reason: 'the clock was put right: it is not its time yet', again: true }
+    const since = awaitedSince.get(run.id) ?? clock.monotonic()
+    awaitedSince.set(run.id, since)
+    if (clock.monotonic() - since < options.graceMs()) return undefined
+    const minutes = Math.round(options.graceMs() / 60_000)
+    return { reason: `nobody came within ${minutes} min of its start: the time was given back`, missed: true }
+  }
 
   return {
     bookingOf,
@@ -205,6 +249,31 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
       faultPoint?.('before-booking-start-commit')
       turn.afterCommit(() => faultPoint?.('after-booking-start-commit'))
       return wanted.run
+    },
+    seen: (run) => {
+      const booking = bookingOfSession(run)
+      if (booking === undefined || booking.seenAt !== null || !turn.open) return
+      const at = clock.now()
+      turn.add(statements.see, { id: booking.id, at })
+      book.add({ ...booking, seenAt: at })
+    },
+    bookingWith: (run) => bookingOfSession(run)?.id,
+    isAwaited: (run) => bookingOfSession(run)?.seenAt === null,
+    ending: () => {
+      const ending: { run: OpenRun; reason: string }[] = []
+      for (const run of runs.byId.values()) {
+        const booking = bookingOfSession(run)
+        const why = booking === undefined || run.cancelRequested ? undefined : whyEnd(booking, run)
+        if (booking === undefined || why === undefined) continue
+        const { id, startsAt, endsAt } = booking
+        if (why.again) beginAgain(booking, run)
+        if (why.missed) {
+          turn.add(statements.end, { id, startsAt, endsAt, state: 'missed', at: Math.min(clock.now(), endsAt) })
+          book.remove(id)
+        }
+        ending.push({ run, reason: why.reason })
+      }
+      return ending
     },
   }
 

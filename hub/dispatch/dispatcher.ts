@@ -27,6 +27,7 @@ import type { BenchTimes } from '../runs/bench-times.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
 import type { decideWithBookings } from '../scheduling/decide.ts'
+import { Reserved } from '../scheduling/reserved.ts'
 import type { Turn } from '../store/turn.ts'
 import { assignmentOf } from './assignment.ts'
 import { backOffMs } from './back-off.ts'
@@ -53,6 +54,8 @@ export interface Dispatcher {
   sendCancel(run: OpenRun, reason: string): void
   /** Ends the runs of a node that was shut out; resolves when that is on disk. What this misses ends with the next look. */
   shutOut(node: string): Promise<void>
+  /** Until when the bench may be in use so that everything booked can have a bench, epoch ms; infinite where nothing needs it. */
+  bookedFrom(bench: string): number
   close(): void
 }
 
@@ -96,15 +99,18 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     return inS === null ? Number.POSITIVE_INFINITY : clock.now() + inS * 1000
   }
 
+  const freeNow = (): string[] => {
+    const steady = clock.monotonic()
+    return [...book.benches.values()].flatMap((bench) => (book.isFree(bench, steady) ? [bench.id] : []))
+  }
+
   const look = () => {
     nudged = false
     if (closed || !turn.open) return
     const now = clock.now()
     const places = booked.places()
     if (runs.waiting.size === 0 && !places.some(({ from, opens }) => opens && from <= now)) return
-    const steady = clock.monotonic()
-    const freeBenches: string[] = []
-    for (const bench of book.benches.values()) if (book.isFree(bench, steady)) freeBenches.push(bench.id)
+    const freeBenches = freeNow()
     if (freeBenches.length === 0) return
     const lines = runs.waiting.lines(now)
     const { usersOf } = booked
@@ -303,6 +309,11 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     shutOut: async (node) => {
       for (const run of [...runs.byId.values()]) if (run.hold?.node === node) endShutOut(run)
       await turn.kept()
+    },
+    bookedFrom: (bench) => {
+      const places = booked.places()
+      if (places.length === 0) return Number.POSITIVE_INFINITY
+      return new Reserved({ places, backAtMs, standing }, freeNow(), clock.now()).freeUntil(bench)
     },
     accepted: (node, message) => {
       if (!turn.open) return

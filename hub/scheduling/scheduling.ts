@@ -12,6 +12,8 @@ export interface Scheduling {
   /** Read from the database: the rules, and the bench time that counts now. */
   load(): Promise<{ readonly rules: OrderRules; readonly used: Usage }>
   rules(): Promise<SchedulingRules>
+  /** How long a booking waits for somebody to come, as it was loaded or changed last. */
+  readonly graceMs: number
   /** Resolves when the queue is ordered by them. */
   change(rules: SchedulingRules, by: string): Promise<void>
 }
@@ -38,15 +40,24 @@ export function createScheduling({ store, clock, onChange }: CreateSchedulingOpt
   const read = async (): Promise<SchedulingRules> => {
     const stored = await settings.read(settingName)
     if (stored !== undefined) return schedulingRulesSchema.parse(JSON.parse(stored))
-    return { stepMinutes: defaultRules.stepMs / minuteMs, windowHours: defaultRules.windowMs / hourMs }
+    return schedulingRulesSchema.parse({
+      stepMinutes: defaultRules.stepMs / minuteMs,
+      windowHours: defaultRules.windowMs / hourMs,
+    })
   }
+  let graceMs = 0
   const load = async () => {
-    const rules = asRules(await read())
+    const stored = await read()
+    graceMs = stored.graceMinutes * minuteMs
+    const rules = asRules(stored)
     return { rules, used: await loadUsage(store, rules.windowMs, clock.now()) }
   }
   return {
     load,
     rules: read,
+    get graceMs() {
+      return graceMs
+    },
     change: async (wanted, by) => {
       await store.write(settings.change(settingName, { from: await read(), to: wanted }, by))
       const { rules, used } = await load()

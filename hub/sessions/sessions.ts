@@ -21,6 +21,8 @@ import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import type { z } from 'zod'
 import type { Caller } from '../accounts/caller.ts'
 import { hashSecret, newSecret } from '../accounts/secret-text.ts'
+import { sessionNeeds } from '../bookings/session-times.ts'
+import type { BookingStarts } from '../bookings/starts.ts'
 import type { Catalogue, CatalogueLab } from '../catalogue/catalogue.ts'
 import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
@@ -44,8 +46,10 @@ export interface Sessions {
   get(id: string): Promise<Session | undefined>
   /** Newest first. */
   list(query: Omit<ListRuns, 'state' | 'sessions'>): Promise<{ items: Session[]; cursor?: string }>
-  /** Lengthens an active session by so many seconds; throws `session-not-active`, `session-too-long`, `somebody-waits`. */
+  /** Lengthens an active session by so many seconds; throws `session-not-active`, `session-too-long`, `somebody-waits`, `bench-booked`. */
   extend(id: string, by: Caller, seconds: number): Promise<Session>
+  /** Makes an active session last until then, if that is longer: its booking ends then. Throws what the node refuses. */
+  lengthen(id: string, by: Caller, endsAt: number): Promise<void>
   /** Ends it: leaves the queue, or the bench with its clean-up; one that ends or has ended stays as it is. */
   finish(id: string, by: Caller): Promise<Session>
   /** A command to the bench; throws `session-not-active` and what the node refuses. */
@@ -75,6 +79,11 @@ export interface CreateSessionsOptions {
   readonly standings: Standings
   readonly calls: NodeCalls
   readonly sendCancel: (run: OpenRun, reason: string) => void
+  readonly booked: Pick<BookingStarts, 'seen' | 'isAwaited' | 'ending' | 'bookingWith'>
+  /** Until when the bench is nobody's who has booked, epoch ms; infinite where nobody has. */
+  readonly bookedFrom: (bench: string) => number
+  /** Makes a booking end later; throws `booking-conflict`. */
+  readonly lengthenBooking: (id: string, endsAt: number) => Promise<void>
   readonly clock: Clock
   readonly log: Log
   /** Instead of the documented time. */
@@ -87,7 +96,7 @@ const COMMAND_MS = 30_000
 
 /** The sessions of this hub. */
 export function createSessions(options: CreateSessionsOptions): Sessions {
-  const { store, runs, ledger, turn, catalogue, labs, book, compatible, standings, calls, clock, log } = options
+  const { store, runs, ledger, turn, catalogue, labs, book, compatible, standings, calls, booked, clock, log } = options
   const lostMs = options.lostMs ?? LOST_S * 1000
   /** When somebody was last heard of (monotonic ms). */
   const seenAt = new Map<string, number>()
@@ -211,7 +220,7 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
   const releaseLost = () => {
     const now = clock.monotonic()
     for (const run of [...ledger.runs.byId.values()]) {
-      // The bench of a booking is kept for its person.
+      // The bench of a booking is kept for its person, until the grace period is over.
       if (run.session === undefined || run.session.stage !== 'preparing' || run.booking !== null) continue
       const seen = seenAt.get(run.id)
       if (seen === undefined) seenAt.set(run.id, now)
@@ -220,13 +229,29 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
     for (const id of seenAt.keys()) if (ledger.runs.get(id) === undefined) seenAt.delete(id)
   }
 
+  const lengthen = async (run: OpenRun, node: string, by: Caller, seconds: number) => {
+    const { id: runId, attempt } = run
+    await calls.call(node, 'session.extend', { runId, attempt, by: by.personId, seconds })
+    const { session } = run
+    // The documents say so a moment later, and for good.
+    if (session?.activeAt != null && session.seconds < seconds) {
+      ledger.progress(run, { ...session, seconds, endsAt: session.activeAt + seconds * 1000 })
+      await turn.kept()
+    }
+  }
+
+  const releaseBooked = () => {
+    for (const { run, reason } of booked.ending()) release(run, reason)
+  }
+
   const beat = () => {
     heartbeatAt = clock.monotonic()
-    const byNode = new Map<string, { runId: string; attempt: number }[]>()
-    for (const { id, attempt, session, hold } of ledger.runs.byId.values()) {
+    const byNode = new Map<string, { runId: string; attempt: number; awaited?: true }[]>()
+    for (const run of ledger.runs.byId.values()) {
+      const { id, attempt, session, hold } = run
       if (session === undefined || hold === undefined) continue
       const list = byNode.get(hold.node) ?? []
-      list.push({ runId: id, attempt })
+      list.push({ runId: id, attempt, ...(booked.isAwaited(run) ? { awaited: true as const } : {}) })
       byNode.set(hold.node, list)
     }
     for (const [node, list] of byNode) {
@@ -237,8 +262,18 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
     }
   }
 
+  const note = (id: string) => {
+    const run = openRun(id)
+    if (run === undefined) return
+    seenAt.set(id, clock.monotonic())
+    booked.seen(run)
+  }
+
   const tick = () => {
-    if (turn.open) releaseLost()
+    if (turn.open) {
+      releaseLost()
+      releaseBooked()
+    }
     if (clock.monotonic() - heartbeatAt >= HEARTBEAT_MS) beat()
     cancelTick = clock.after(TICK_MS, tick)
   }
@@ -261,7 +296,7 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
         },
         { session: { seconds: wanted } },
       )
-      seenAt.set(id, clock.monotonic())
+      note(id)
       return { session: await existing(id), made: !replayed }
     },
     get,
@@ -296,15 +331,22 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
           studentMessage: 'The bench closes soon: your time can not be made longer.',
         })
       }
-      const { attempt } = run
-      await calls.call(nodeOf(run), 'session.extend', { runId: id, attempt, by: by.personId, seconds })
-      const { session } = run
-      // The documents say so a moment later, and for good.
-      if (session?.activeAt != null && session.seconds < seconds) {
-        ledger.progress(run, { ...session, seconds, endsAt: session.activeAt + seconds * 1000 })
-        await turn.kept()
+      const endsAt = clock.now() + leftS * 1000
+      const neededFrom = options.bookedFrom(run.hold.bench)
+      if (neededFrom < endsAt + sessionNeeds(run.lab).cleanUpMs) {
+        throw bookedSoon(run.hold.bench, neededFrom - sessionNeeds(run.lab).cleanUpMs)
       }
+      const node = nodeOf(run)
+      const booking = booked.bookingWith(run)
+      if (booking !== undefined) await options.lengthenBooking(booking, endsAt)
+      await lengthen(run, node, by, seconds)
       return await existing(id)
+    },
+    lengthen: async (id, by, endsAt) => {
+      const run = openRun(id)
+      if (run?.hold === undefined || run.session?.stage !== 'active' || run.session.activeAt === null) return
+      const seconds = Math.round((endsAt - run.session.activeAt) / 1000)
+      if (seconds > run.session.seconds) await lengthen(run, nodeOf({ hold: run.hold }), by, seconds)
     },
     finish: async (id, by) => {
       const run = openRun(id)
@@ -334,9 +376,7 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
       )
       return readings
     },
-    seen: (id) => {
-      if (openRun(id) !== undefined) seenAt.set(id, clock.monotonic())
-    },
+    seen: note,
     isPartner: async (id, personId) => {
       const row = await store.db
         .selectFrom('live_partner')
@@ -388,4 +428,17 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
     live: runs.live,
     close: () => cancelTick(),
   }
+}
+
+/** `until`: the last moment at which the session may end. */
+function bookedSoon(bench: string, until: number): LabError {
+  const latest = new Date(Math.floor(until / 1000) * 1000).toISOString()
+  return new LabError({
+    code: 'bench-booked',
+    kind: 'caller',
+    message: `${bench} is booked: the session can last until ${latest}`,
+    issues: [{ path: 'seconds', message: `may go on until ${latest} at most` }],
+    studentMessage: `Somebody has booked the bench: your time can go on until ${latest} at most.`,
+    details: { until: latest },
+  })
 }

@@ -477,6 +477,8 @@ export const schedulingRulesSchema = z.strictObject({
   stepMinutes: z.number().int().min(1).max(1440),
   /** Bench time of the last so many hours decides among those of equal number. */
   windowHours: z.number().int().min(1).max(8760),
+  /** A booking to which nobody has come so long after its start is given back. */
+  graceMinutes: z.number().int().min(1).max(240).default(10),
 })
 export type SchedulingRules = z.infer<typeof schedulingRulesSchema>
 export const storageSchema = z.object({

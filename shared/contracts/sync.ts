@@ -210,7 +210,10 @@ export const nodeMethods = {
     params: z.object({ bench: benchName }),
     result: z.object({ checks: z.array(checkReportSchema) }),
   },
-  /** The hub is there: without this the node ends its sessions. */
-  'session.renew': { params: z.object({ sessions: z.array(z.object(attemptKey)) }), result: z.object({}) },
+  /** The hub is there: without this the node ends its sessions. One that is `awaited` does not end for being idle. */
+  'session.renew': {
+    params: z.object({ sessions: z.array(z.object({ ...attemptKey, awaited: z.literal(true).optional() })) }),
+    result: z.object({}),
+  },
 } as const
 export type NodeMethod = keyof typeof nodeMethods

@@ -81,7 +81,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const takenBack = new Set<string>()
   const removed = new Set<string>()
   const outages: Outage[] = [...plannedOutages]
-  let scheduling = { stepMinutes: 10, windowHours: 168 }
+  let scheduling = { stepMinutes: 10, windowHours: 168, graceMinutes: 10 }
   let retention: { dataDays: number | null; runDays: number | null } = { dataDays: 365, runDays: null }
   let rules: SignInRules = { registration: { open: false, domains: [], role: 'student' }, staffSecondFactor: false }
   let factor = { on: false, recoveryCodes: 0 }

@@ -190,6 +190,7 @@ function tableSessions(runs: Runs): ApiParts['sessions'] {
       return { items: items.filter(({ session }) => session === true).map(view) }
     },
     extend: existing,
+    lengthen: async () => {},
     finish: existing,
     command: async () => ({}),
     seen: () => {},
@@ -263,6 +264,7 @@ export async function serveHub(options: ServedOptions = {}) {
     standings,
     groups,
     endSession: () => {},
+    lengthenSession: async () => {},
     clock: bookingClock,
   })
   const removal = createRemoval({

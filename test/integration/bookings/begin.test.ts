@@ -10,7 +10,13 @@ const test = suite('bookings that begin', { timeoutMs: 40_000 })
 const hourMs = 3_600_000
 /** The hub's wall clock, which can be set. */
 let setMs = 0
-const clock: Clock = { ...systemClock, now: () => systemClock.now() + setMs }
+/** By how much more time has passed for the hub. */
+let passedMs = 0
+const clock: Clock = {
+  ...systemClock,
+  now: () => systemClock.now() + setMs + passedMs,
+  monotonic: () => systemClock.monotonic() + passedMs,
+}
 let lab: TestHub
 let ada: TestPerson
 let ben: TestPerson
@@ -156,6 +162,61 @@ test('a bench of several places is kept for whoever may use it, and for nobody e
   await ada.ask('POST', `/api/v1/bookings/${kept.id}/cancel`)
   assert.is((await lab.final(others)).state, 'succeeded')
   await push('small', 'session:\n  seconds: 60\n  mostSeconds: 100\n')
+})
+
+test('one to which nobody comes is missed when the grace period is over, and its time given back', async () => {
+  const booking = await book(ada, 0)
+  const session = await begun(staff, booking.id)
+  await until(async () => (await sessionOf(staff, session.id)).state === 'active', 'the bench waits')
+  const waiting = await submit(ben, 0)
+  passedMs += 9 * 60_000
+  await until(async () => (await bookingOf(staff, booking.id)).state === 'now', 'there is still time')
+  passedMs += 2 * 60_000
+  await until(async () => (await bookingOf(ada, booking.id)).state === 'missed', 'it is missed')
+  assert.is((await lab.final(waiting)).state, 'succeeded')
+  const closed = await sessionOf(ada, session.id)
+  assert.equal(
+    [closed.state, closed.reason],
+    ['closed', 'nobody came within 10 min of its start: the time was given back'],
+  )
+  const found = (await bookingOf(ada, booking.id)).endedAt ?? ''
+  assert.ok(Date.parse(found) < Date.parse(booking.end), found)
+})
+
+test('one whose person has come stays, also when the hub restarts', async () => {
+  const booking = await book(ada, 0)
+  const session = await begun(ada, booking.id)
+  await lab.restart()
+  passedMs += 11 * 60_000
+  await until(async () => (await sessionOf(staff, session.id)).state === 'active', 'it is theirs')
+  assert.is((await bookingOf(staff, booking.id)).state, 'now')
+})
+
+test('a session is made longer until a booking needs its bench; that of a booking makes the booking longer', async () => {
+  const mine = (await ben.ask('POST', '/api/v1/sessions', { lab: 'small', seconds: 20 })).body as Session
+  await until(async () => (await sessionOf(ben, mine.id)).state === 'active', 'the bench is in use')
+  const next = await book(ada, 60)
+  const extend = async (who: TestPerson, id: string, seconds: number) => {
+    const { status, body } = await who.ask('POST', `/api/v1/sessions/${id}/extend`, { seconds })
+    return { status, ...(body as { code?: string; details?: { until: string } }) }
+  }
+  const refused = await extend(ben, mine.id, 60)
+  assert.equal([refused.status, refused.code], [409, 'bench-booked'])
+  assert.ok(Math.abs(Date.parse(refused.details?.until ?? '') - Date.parse(next.start)) < 5000, refused.details?.until)
+  assert.is((await extend(ben, mine.id, 10)).status, 200)
+  await ada.ask('POST', `/api/v1/bookings/${next.id}/cancel`)
+  await ben.ask('DELETE', `/api/v1/sessions/${mine.id}`)
+  await until(async () => (await sessionOf(ben, mine.id)).state === 'closed', 'the bench is free')
+  const booking = await book(ada, 0, { seconds: 60 })
+  const own = await begun(ada, booking.id)
+  await until(async () => (await sessionOf(ada, own.id)).state === 'active', 'the bench is theirs')
+  assert.is((await extend(ada, own.id, 30)).status, 200)
+  const longer = Date.parse((await bookingOf(ada, booking.id)).end) - Date.parse(booking.end)
+  assert.ok(longer > 15_000 && longer <= 31_000, String(longer))
+  const later = new Date(Date.parse(booking.end) + 60_000).toISOString()
+  await ada.ask('PUT', `/api/v1/bookings/${booking.id}`, { end: later })
+  const { endsAt = '' } = await sessionOf(ada, own.id)
+  assert.ok(Math.abs(Date.parse(endsAt) - Date.parse(later)) < 2000, endsAt)
 })
 
 test('a clock that is two days wrong and put right misses and doubles none', async () => {

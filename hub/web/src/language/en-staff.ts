@@ -287,6 +287,8 @@ export const enStaff = {
     stepHelp: 'More lets priority and use decide, less the time of coming.',
     window: 'Bench time counts for, hours',
     windowHelp: '168 hours are a week.',
+    grace: 'Minutes that a booking waits for its person',
+    graceHelp: 'Then its time is given back.',
     order: 'Save the order',
     ordered: 'The queue is ordered anew.',
     wholeUpTo: 'Give a whole number from 1 to {{most}}.',

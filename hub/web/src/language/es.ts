@@ -850,6 +850,8 @@ export const es: Texts<English> = {
     stepHelp: 'Con más deciden la prioridad y el uso; con menos, la hora de llegada.',
     window: 'El uso de bancos cuenta durante, horas',
     windowHelp: '168 horas son una semana.',
+    grace: 'Minutos que una reserva espera a su persona',
+    graceHelp: 'Después, su tiempo se devuelve.',
     order: 'Guardar el orden',
     ordered: 'La cola tiene su nuevo orden.',
     wholeUpTo: 'Da un número entero de 1 a {{most}}.',

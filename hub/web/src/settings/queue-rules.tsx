@@ -10,7 +10,7 @@ import { useWords } from '../words/use-words.ts'
 import { SaveLine } from './save-line.tsx'
 import styles from './settings.module.css'
 
-/** What waiting is worth, and how long bench time counts. */
+/** What waiting is worth, how long bench time counts, and how long a booking waits for its person. */
 export function QueueRules() {
   const { t } = useWords()
   const rules = useQuery(schedulingQuery(useApi()))
@@ -36,10 +36,15 @@ function Rules({ rules }: { rules: SchedulingRules }) {
   const api = useApi()
   const client = useQueryClient()
   const form = useForm(
-    { stepMinutes: String(rules.stepMinutes), windowHours: String(rules.windowHours) },
-    ({ stepMinutes, windowHours }) => ({
+    {
+      stepMinutes: String(rules.stepMinutes),
+      windowHours: String(rules.windowHours),
+      graceMinutes: String(rules.graceMinutes),
+    },
+    ({ stepMinutes, windowHours, graceMinutes }) => ({
       ...(between(stepMinutes, 1440) ? {} : { stepMinutes: t('settings.wholeUpTo', { most: 1440 }) }),
       ...(between(windowHours, 8760) ? {} : { windowHours: t('settings.wholeUpTo', { most: 8760 }) }),
+      ...(between(graceMinutes, 240) ? {} : { graceMinutes: t('settings.wholeUpTo', { most: 240 }) }),
     }),
   )
   const save = useMutation({
@@ -51,7 +56,11 @@ function Rules({ rules }: { rules: SchedulingRules }) {
       className={styles.form}
       noValidate
       onSubmit={form.onSubmit((values) =>
-        save.mutate({ stepMinutes: Number(values.stepMinutes), windowHours: Number(values.windowHours) }),
+        save.mutate({
+          stepMinutes: Number(values.stepMinutes),
+          windowHours: Number(values.windowHours),
+          graceMinutes: Number(values.graceMinutes),
+        }),
       )}
     >
       <div className={styles.fields}>
@@ -68,6 +77,13 @@ function Rules({ rules }: { rules: SchedulingRules }) {
           name="windowHours"
           inputMode="numeric"
           {...form.field('windowHours')}
+        />
+        <TextInput
+          label={t('settings.grace')}
+          description={t('settings.graceHelp')}
+          name="graceMinutes"
+          inputMode="numeric"
+          {...form.field('graceMinutes')}
         />
       </div>
       <SaveLine save={save} label={t('settings.order')} done={t('settings.ordered')} />
