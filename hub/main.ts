@@ -21,6 +21,7 @@ import { openBenchHistory } from './bench-care/bench-history.ts'
 import { bookedFleet } from './bookings/booked-fleet.ts'
 import { BookingBook, loadBookings } from './bookings/booking-book.ts'
 import { createBookings } from './bookings/create-bookings.ts'
+import { createGroupPeople } from './bookings/group-people.ts'
 import { createBookingStarts } from './bookings/starts.ts'
 import { authenticateMqtt, type MqttAuthentication } from './broker/authenticate.ts'
 import { createBroker } from './broker/broker.ts'
@@ -232,6 +233,7 @@ async function assemble(
     ledger,
     labs,
     clock,
+    people: createGroupPeople({ groups, clock, log, onKnown: () => dispatcher.nudge() }),
     graceMs: () => scheduling.graceMs,
     faultPoint,
   })

@@ -27,6 +27,7 @@ import type { Turn } from '../store/turn.ts'
 import type { BookedFleet } from './booked-fleet.ts'
 import { type BookingBook, bookingClaims, type KnownBooking } from './booking-book.ts'
 import { bookingStatements } from './booking-statements.ts'
+import type { GroupPeople } from './group-people.ts'
 import type { Claim } from './placement.ts'
 import { sessionNeeds } from './session-times.ts'
 
@@ -61,6 +62,7 @@ export interface BookingStartsOptions {
   readonly benches: FleetBook
   readonly ledger: Ledger
   readonly labs: Pick<KnownLabs, 'peek'>
+  readonly people: GroupPeople
   readonly clock: Clock
   /** How long a booking waits for somebody to come. */
   readonly graceMs: () => number
@@ -147,6 +149,13 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
   const bookingOfSession = (run: OpenRun): KnownBooking | undefined => {
     const booking = run.booking === null ? undefined : book.byId.get(run.booking)
     return booking?.runId === run.id ? booking : undefined
+  }
+
+  /** One whose session was opened is used by that alone. */
+  const mayUse = ({ id, runId, lab, personId, group }: KnownBooking, run: OpenRun): boolean => {
+    if (runId !== null) return run.id === runId
+    if (run.lab.id !== lab || (run.booking !== null && run.booking !== id)) return false
+    return run.personId === personId || (group !== null && options.people.has(group, run.personId))
   }
 
   const bookingAt = (place: string): KnownBooking | undefined => book.byId.get(bookingOf(place))
@@ -291,9 +300,3 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
 const TIME_OVER = 'its time was over'
 
 const bookingOf = (place: string): string => place.split('/', 1)[0] ?? place
-
-/** One whose session was opened is used by that alone. */
-function mayUse({ id, runId, lab, personId }: KnownBooking, run: OpenRun): boolean {
-  if (runId !== null) return run.id === runId
-  return run.lab.id === lab && run.personId === personId && (run.booking === null || run.booking === id)
-}

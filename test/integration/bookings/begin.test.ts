@@ -164,6 +164,26 @@ test('a bench of several places is kept for whoever may use it, and for nobody e
   await push('small', 'session:\n  seconds: 60\n  mostSeconds: 100\n')
 })
 
+test('one of a group keeps its bench for the group’s people: whoever comes has it at once', async () => {
+  const group = await lab.call('/api/v1/groups', { method: 'POST', json: { id: 'circuits', name: 'Circuits' } })
+  assert.is(group.status, 201, await group.text())
+  const refused = await ada.ask('POST', '/api/v1/bookings', {
+    lab: 'small',
+    start: iso(0),
+    seconds: 600,
+    group: 'circuits',
+  })
+  assert.is((refused.body as { code: string }).code, 'booking-invalid')
+  const booking = await book(staff, 0, { group: 'circuits' })
+  assert.equal(booking.group, { id: 'circuits', name: 'Circuits' })
+  const others = (await ada.ask('POST', '/api/v1/sessions', { lab: 'small' })).body as Session
+  const hers = (await ben.ask('POST', '/api/v1/sessions', { lab: 'small' })).body as Session
+  await lab.call('/api/v1/groups/circuits/members', { method: 'POST', json: { add: [{ who: ben.id }] } })
+  await until(async () => (await sessionOf(ben, hers.id)).state === 'active', 'a member has the bench')
+  assert.is((await sessionOf(ada, others.id)).state, 'waiting')
+  assert.is((await bookingOf(staff, booking.id)).state, 'now')
+})
+
 test('one to which nobody comes is missed when the grace period is over, and its time given back', async () => {
   const booking = await book(ada, 0)
   const session = await begun(staff, booking.id)
