@@ -380,7 +380,10 @@ async function assemble(
     waiting,
     catalogue,
     labs,
-    originOf: (address) => ({ client_address: address ?? null, country: null }),
+    originOf: (address) => ({
+      client_address: maintenance.keepsAddresses() ? (address ?? null) : null,
+      country: null,
+    }),
     sendCancel: dispatcher.sendCancel,
     clock,
     faultPoint,

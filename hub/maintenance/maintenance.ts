@@ -1,9 +1,11 @@
 /** Keeps the hub's disk in order: how full it is, what is removed when, copies of everything. */
 import type { retentionSchema, storageSchema } from '@fernlab/shared/contracts/api'
+import type { UsagePreview, UsageRules } from '@fernlab/shared/contracts/usage'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { z } from 'zod'
 import type { Store } from '../store/store.ts'
+import { openUsageKeeping } from '../usage/keeping.ts'
 import { createDiskGuard, type FreeBytes, freeBytesOn } from './disk-guard.ts'
 import { createRetention, type RetentionSweep } from './retention.ts'
 
@@ -17,6 +19,12 @@ export interface Maintenance {
   retention(): Promise<Retention>
   /** Resolves when the rules hold; what they remove is removed after that. */
   setRetention(retention: Retention, by: string): Promise<void>
+  usageRules(): Promise<UsageRules>
+  /** As `setRetention`, for what names the people of uses. */
+  setUsageRules(rules: UsageRules, by: string): Promise<void>
+  previewUsageRules(rules: UsageRules): Promise<UsagePreview>
+  /** Whether addresses are kept at all. */
+  keepsAddresses(): boolean
   /** Removes now what the rules say; also done each night. */
   sweep(): Promise<RetentionSweep>
   /** Looks at the disk now instead of at the next tick. */
@@ -49,7 +57,8 @@ export async function createMaintenance(options: MaintenanceOptions): Promise<Ma
     return free + pages * pageBytes
   }
   const guard = createDiskGuard({ folder, clock, log, minimumFreeBytes, freeBytes: usableBytes })
-  const retention = createRetention({ store, clock, log, onSwept: guard.look })
+  const usage = await openUsageKeeping({ store, clock })
+  const retention = createRetention({ store, clock, log, forget: usage.sweep, onSwept: guard.look })
   await guard.look()
   await retention.start()
   return {
@@ -66,6 +75,13 @@ export async function createMaintenance(options: MaintenanceOptions): Promise<Ma
     },
     retention: retention.rules,
     setRetention: retention.change,
+    usageRules: usage.rules,
+    setUsageRules: async (rules, by) => {
+      await usage.change(rules, by)
+      retention.sweepSoon()
+    },
+    previewUsageRules: usage.preview,
+    keepsAddresses: usage.keepsAddresses,
     sweep: retention.sweep,
     lookAtDisk: guard.look,
     close: async () => {

@@ -31,12 +31,20 @@ export interface CreateRetentionOptions {
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
+  /** What else is taken away each night, stopping early when asked to. */
+  readonly forget?: (stopped: () => boolean) => Promise<void>
   /** Called after each sweep: there may be more room. */
   readonly onSwept?: () => Promise<void>
 }
 
 /** Applies the rules each night at about 3 o'clock, and when they are changed. */
-export function createRetention({ store, clock, log, onSwept = async () => {} }: CreateRetentionOptions) {
+export function createRetention({
+  store,
+  clock,
+  log,
+  forget = async () => {},
+  onSwept = async () => {},
+}: CreateRetentionOptions) {
   let working: Promise<unknown> = Promise.resolve()
   let closing = false
   let stopTicker = async () => {}
@@ -120,6 +128,7 @@ export function createRetention({ store, clock, log, onSwept = async () => {} }:
       ])
       log.info({ runs, dataOf }, 'old results were removed by the retention rules')
     }
+    await forget(() => closing)
     await onSwept()
     return { dataOf, runs }
   }
@@ -131,6 +140,9 @@ export function createRetention({ store, clock, log, onSwept = async () => {} }:
   const couldNot = (error: unknown) => {
     const { code, message } = asLabError(error)
     log.error({ code, error: message }, 'old results could not be removed')
+  }
+  const sweepSoon = () => {
+    inTurn(sweep).catch(couldNot)
   }
   /** Sweeps when it is due; of several hubs, the one whose update counts. */
   const tick = async () => {
@@ -161,8 +173,10 @@ export function createRetention({ store, clock, log, onSwept = async () => {} }:
     tick,
     change: async (retention: Retention, by: string) => {
       await store.write(settings.change(rulesName, { from: await rules(), to: retention }, by))
-      inTurn(sweep).catch(couldNot)
+      sweepSoon()
     },
+    /** After a change of other rules. */
+    sweepSoon,
     start: async () => {
       await tick()
       stopTicker = startTicker('* * * * *', () => tick().catch(couldNot))

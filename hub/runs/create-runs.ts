@@ -86,6 +86,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       missing_outputs: '{}',
       rows: '{}',
       data_removed_at: null,
+      unnamed_at: null,
     }
     const wait = runs.get(row.id) === run ? waiting.of(run) : undefined
     return runView(full, { personName: caller.name, lab: run.lab, live: undefined, wait })

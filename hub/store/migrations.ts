@@ -8,7 +8,7 @@ import { permissionsMigration } from '../permissions/tables.ts'
 import { recurringMigration } from '../recurring/tables.ts'
 import { schedulingMigration } from '../runs/tables.ts'
 import { sessionsMigration } from '../sessions/tables.ts'
-import { usageMigration } from '../usage/tables.ts'
+import { pseudonymsMigration, usageMigration } from '../usage/tables.ts'
 
 /** In order; a released one is never changed. better-auth's tables are written as its schema wants them. */
 export const migrations: readonly Migration[] = [
@@ -112,4 +112,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   benchChecksMigration,
   bookingStartsMigration,
   usageMigration,
+  pseudonymsMigration,
 ]

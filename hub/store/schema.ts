@@ -59,6 +59,8 @@ export interface RunTable {
   client_address: string | null
   /** ISO 3166-1, two letters; null: unknown. */
   country: string | null
+  /** Since when it has a pseudonym instead of its person. */
+  unnamed_at: number | null
 }
 
 /** Durable history of a run for `/events`: state changes, and what a person sees in its log. */

@@ -30,3 +30,12 @@ CREATE INDEX run_download_of_run ON run_download (run_id, at);
 CREATE INDEX run_download_of_person ON run_download (person_id, at);
 `,
 }
+
+/** `run.unnamed_at`: since when it has a pseudonym instead of its person. */
+export const pseudonymsMigration: Migration = {
+  name: '018-usage-pseudonyms',
+  sql: `
+ALTER TABLE run ADD COLUMN unnamed_at INTEGER;
+CREATE INDEX run_with_name ON run (ended_at) WHERE unnamed_at IS NULL AND ended_at IS NOT NULL;
+`,
+}

@@ -8,6 +8,8 @@ import {
   similarSchema,
   siteUsageSchema,
   timelineSchema,
+  usagePreviewSchema,
+  usageRulesSchema,
   useDetailSchema,
   useFilterSchema,
   useSchema,
@@ -29,7 +31,7 @@ const similarQuery = periodQuerySchema.extend({
 const timelineDays = 31
 
 /** Uses, and the views of a course and of the site, each as JSON and as a table. */
-export function usageRoutes(add: AddRoute, { usage, clock }: ApiParts): void {
+export function usageRoutes(add: AddRoute, { usage, maintenance, clock }: ApiParts): void {
   const within = (query: z.output<typeof periodQuerySchema>, longestDays?: number): Period => {
     const period = periodOf(query, clock.now(), longestDays)
     if (!('path' in period)) return period
@@ -147,6 +149,46 @@ export function usageRoutes(add: AddRoute, { usage, clock }: ApiParts): void {
       const { hints } = await usage.similar(caller, params.id, within(query), withinHours)
       return csvAnswer(c, `${params.id}-similar.csv`, () => tables.similar(hints))
     },
+  )
+
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/settings/usage',
+      tag,
+      summary: 'How long uses keep addresses and names',
+      access: 'usage.read-site',
+      answer: { schema: usageRulesSchema, what: 'The rules' },
+    },
+    async ({ c }) => c.json(await maintenance.usageRules()),
+  )
+  add(
+    {
+      method: 'put',
+      path: '/api/v1/settings/usage',
+      tag,
+      summary: 'Choose how many days uses keep addresses and names; null keeps them for good',
+      description: 'What is older is taken away at once and each night, and can not be brought back.',
+      access: 'settings.change',
+      body: usageRulesSchema,
+      answer: { schema: usageRulesSchema, what: 'The rules' },
+    },
+    async ({ c, body, caller }) => {
+      await maintenance.setUsageRules(body, caller.personId)
+      return c.json(await maintenance.usageRules())
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/settings/usage/preview',
+      tag,
+      summary: 'What such rules would take away now; changes nothing',
+      access: 'settings.change',
+      body: usageRulesSchema,
+      answer: { schema: usagePreviewSchema, what: 'How much' },
+    },
+    async ({ c, body }) => c.json(await maintenance.previewUsageRules(body)),
   )
 
   const site = { method: 'get', tag, access: 'usage.read-site', query: periodQuerySchema } as const

@@ -2,6 +2,7 @@ import { selfRegisteredRoles } from '@fernlab/shared/contracts/people'
 import { type SignInRules, signInRulesSchema } from '@fernlab/shared/contracts/sign-in'
 import { type Command, Option } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { addUsageSettings } from './usage-settings.ts'
 
 interface SignInOptions extends HubOptions {
   readonly registration?: 'open' | 'closed'
@@ -10,10 +11,11 @@ interface SignInOptions extends HubOptions {
   readonly staffSecondFactor?: 'on' | 'off'
 }
 
-/** `settings sign-in`: what holds for the whole site. */
+/** `settings sign-in` and `settings usage`: what holds for the whole site. */
 export function addSettings(program: Command, context: Context): void {
   const { terminal } = context
   const settings = program.command('settings').description('what holds for the whole site; for admins')
+  addUsageSettings(settings, context)
 
   withHub(settings.command('sign-in').description('show who may make an account, or change what you name'))
     .addOption(

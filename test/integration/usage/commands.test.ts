@@ -49,7 +49,8 @@ async function usage(...args: string[]): Promise<string> {
     ask: async () => '',
   }
   const context = { terminal, signal: new AbortController().signal, onInterrupt: () => () => {} }
-  await createProgram(context, '0').parseAsync(['usage', ...args, '--hub', hub.url, '--token', token], { from: 'user' })
+  const verb = args[0] === 'settings' ? [] : ['usage']
+  await createProgram(context, '0').parseAsync([...verb, ...args, '--hub', hub.url, '--token', token], { from: 'user' })
   return written.join('')
 }
 const refusal = (...args: string[]) =>
@@ -88,6 +89,21 @@ test('the site, in words and as each of its tables', async () => {
   assert.match(words, /n\.a +2 +0\.3 +168 +0\.2 %\n/)
   assert.match(words, /ES +1 +1\n/)
   assert.match(await usage('site', ...period, '--csv', 'waits'), /^"hour","uses","median_s","p95_s"/)
+})
+
+test('how long addresses and names are kept, with a look before', async () => {
+  assert.is(await usage('settings', 'usage'), 'addresses: kept for 90 days\nnames: kept for good\n')
+  const wanted = ['settings', 'usage', '--addresses', '0', '--names', '36500']
+  assert.match(
+    await usage(...wanted, '--preview'),
+    /^would forget 1 addresses, and give 0 uses of 0 people a pseudonym/,
+  )
+  assert.is(await usage('settings', 'usage'), 'addresses: kept for 90 days\nnames: kept for good\n')
+  assert.is(await usage(...wanted), 'addresses: not kept\nnames: a pseudonym after 36500 days\n')
+  await hub.maintenance.sweep()
+  assert.not.match(await usage('uses', '--csv'), '192.0.2.7')
+  assert.match(await refusal('settings', 'usage', '--names', 'long'), 'neither a number of days')
+  assert.match(await refusal('settings', 'usage', '--names', '7'), '30')
 })
 
 test.run()
