@@ -12,7 +12,7 @@ import mqttPacket from 'mqtt-packet'
 import { loadConfig } from './config/config.ts'
 import { type ProcessConfig, parseProcessConfig, readAuthority } from './config/process-config.ts'
 import { builtInDrivers } from './drivers/drivers.ts'
-import { type FaultHook, faultPoints } from './fault-point.ts'
+import { type FaultHook, faultPoints, labServerFaultPoints } from './fault-point.ts'
 import { type Edge, startEdge } from './main.ts'
 
 export interface ProcessOptions {
@@ -93,8 +93,9 @@ function hubAddress(given: string | undefined, { publicUrl, port }: ProcessConfi
 function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   if (text === undefined) return {}
   const [name, times = '1'] = text.split(':')
-  if (!faultPoints.some((known) => known === name))
-    throw settingWrong('FERNLAB_FAULT_POINT', `is ${text}; it may be ${faultPoints.join(', ')}`)
+  const points = [...faultPoints, ...labServerFaultPoints]
+  if (!points.some((known) => known === name))
+    throw settingWrong('FERNLAB_FAULT_POINT', `is ${text}; it may be ${points.join(', ')}`)
   let left = Number(times)
   return {
     faultPoint: (passed) => {

@@ -19,7 +19,9 @@ export const faultPoints = [
   'after-send-documents',
   'after-acknowledge',
 ] as const
-export type FaultPoint = (typeof faultPoints)[number]
+/** Passed by sessions on a laboratory's own server alone. */
+export const labServerFaultPoints = ['before-lab-start', 'after-lab-start'] as const
+export type FaultPoint = (typeof faultPoints)[number] | (typeof labServerFaultPoints)[number]
 
 /** Called as the node passes a named place; absent outside tests. */
 export type FaultHook = (name: FaultPoint) => void

@@ -63,6 +63,7 @@ import { createWaiting } from './runs/waiting.ts'
 import { decideWithBookings } from './scheduling/decide.ts'
 import { explain } from './scheduling/explain.ts'
 import { createScheduling } from './scheduling/scheduling.ts'
+import { createLabVisitors } from './sessions/lab-visitors.ts'
 import { createLiveSockets } from './sessions/live-sockets.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { openStore, sqlitePath } from './store/store.ts'
@@ -237,6 +238,7 @@ async function assemble(
     graceMs: () => scheduling.graceMs,
     faultPoint,
   })
+  const labVisitors = createLabVisitors({ store, site, publicUrl, clock })
   const dispatcher = createDispatcher({
     scheduler,
     link,
@@ -246,6 +248,7 @@ async function assemble(
     compatible,
     benchFreeInS,
     booked,
+    visitorOf: labVisitors.of,
     clock,
     log,
     faultPoint,
@@ -513,6 +516,7 @@ async function assemble(
     removal,
     runs,
     sessions,
+    labVisitors,
     bookings,
     recurring,
     results,

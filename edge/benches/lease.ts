@@ -3,9 +3,9 @@ import type { Limits, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { BenchEntry } from '@fernlab/shared/contracts/node-file'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { checkArguments } from '@fernlab/shared/protocol/parameters'
-import type { Reading, SignalValue } from '../drivers/driver.ts'
+import type { Reading, SignalValue, VisitRequest } from '../drivers/driver.ts'
 import { checkSet } from '../instruments/check-set.ts'
-import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
+import type { InstrumentHandle, LabServerHandle } from '../instruments/instrument-handle.ts'
 
 /** In its declared unit, or in one that it names. */
 export type Argument = SignalValue | { readonly value: SignalValue; readonly unit: string }
@@ -43,8 +43,16 @@ export interface Lease {
     timeoutMs: number,
     abort: AbortSignal,
   ): Promise<void>
+  /** The laboratory's own server that is the part; throws `lab-server-missing`. */
+  labServer(part: string): LeasedLabServer
   /** From now on nothing gets through. */
   end(reason: () => LabError): void
+}
+
+export interface LeasedLabServer extends Pick<LabServerHandle, 'page'> {
+  start(request: VisitRequest, abort: AbortSignal): ReturnType<LabServerHandle['start']>
+  status(id: string, abort: AbortSignal): Promise<number>
+  dispose(id: string, abort: AbortSignal): Promise<void>
 }
 
 export interface CreateLeaseOptions {
@@ -56,6 +64,10 @@ export interface CreateLeaseOptions {
 }
 
 const OPERATION_MS = 2000
+/** A laboratory may have much to do until it is ready. */
+const START_MS = 30_000
+const STATUS_MS = 10_000
+const DISPOSE_MS = 20_000
 
 export function createLease({ bench, token, entry, parts, labLimits }: CreateLeaseOptions): Lease {
   const moved = new Set<string>()
@@ -136,6 +148,21 @@ export function createLease({ bench, token, entry, parts, labLimits }: CreateLea
       }
       moved.add(`${part}.*`)
       await instrument(part).call(action, values, { signal: abort, guard, timeoutMs })
+    },
+    labServer: (part) => {
+      const { labServer } = instrument(part)
+      if (labServer === undefined) {
+        throw unknown('lab-server-missing', `${part} of bench ${bench} is not a laboratory's own server`)
+      }
+      return {
+        page: labServer.page,
+        start: (request, abort) => {
+          moved.add(`${part}.*`)
+          return labServer.start(request, { signal: abort, guard, timeoutMs: START_MS })
+        },
+        status: (id, abort) => labServer.status(id, { signal: abort, guard, timeoutMs: STATUS_MS }),
+        dispose: (id, abort) => labServer.dispose(id, { signal: abort, guard, timeoutMs: DISPOSE_MS }),
+      }
     },
     end: (reason) => {
       ended ??= reason

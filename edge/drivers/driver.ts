@@ -8,6 +8,7 @@
 
 import type { OpenTransport } from '@fernlab/firmware-bridge/transports/transport'
 import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
+import type { Visitor } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -49,10 +50,34 @@ export interface Instrument {
   call(action: string, args: Readonly<Record<string, SignalValue>>, signal: AbortSignal): Promise<void>
   /** Present when the hardware samples by itself: blocks at `rateHz` until the signal aborts; none lost, in order. */
   stream?(signals: readonly string[], rateHz: number, signal: AbortSignal): AsyncIterable<Block>
+  /** Present when it is a laboratory with a server of its own. */
+  readonly labServer?: LabServer
   /** Called when the connection is lost or comes back; the instrument reconnects by itself. */
   onConnection?(listener: (up: boolean, reason?: string) => void): void
   /** Ends what is under way and frees the port; idempotent; at most 2 s. */
   close(): Promise<void>
+}
+
+/** What a laboratory's own server is told of a session. */
+export interface VisitRequest extends Visitor {
+  readonly seconds: number
+  readonly experiment: string
+  readonly category: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Sessions on a laboratory's own server. */
+export interface LabServer {
+  /**
+   * Begins one; `url` is as the server told it. Rejects with `begun: false` in the details when none has begun for sure.
+   */
+  start(request: VisitRequest, signal: AbortSignal): Promise<{ readonly id: string; readonly url: string }>
+  /** When to ask again, in seconds; 0: never; less: the session is over. */
+  status(id: string, signal: AbortSignal): Promise<number>
+  /** Ends it; also when there is none of the id any more. */
+  dispose(id: string, signal: AbortSignal): Promise<void>
+  /** The address of a session's page; rejects what browsers may not be sent to with `lab-page-wrong`. */
+  page(url: string): URL
 }
 
 export interface DriverContext {

@@ -1,8 +1,9 @@
 import type { Driver } from './driver.ts'
+import { createLabServerDriver } from './lab-server/lab-server.ts'
 import { createScpiDriver } from './scpi/scpi.ts'
 import { createSimulatedDriver } from './simulated/simulated.ts'
 
 /** The drivers that come with Fernlab. */
 export function builtInDrivers(): Driver[] {
-  return [createScpiDriver(), createSimulatedDriver()]
+  return [createScpiDriver(), createSimulatedDriver(), createLabServerDriver()]
 }

@@ -22,7 +22,7 @@ import type { Recorder } from './recorder.ts'
 
 export type CleanUpResult = NonNullable<StopDoc['cleanUp']>
 
-export interface CleanUpOptions extends Pick<Performance, 'clock' | 'onValue'> {
+export interface CleanUpOptions extends Pick<Performance, 'clock' | 'onValue' | 'visit'> {
   readonly protocol: Protocol
   readonly parameters: ParameterValues
   readonly bench: Bench
@@ -34,7 +34,7 @@ const AGAIN_MS = 1000
 
 /** Does the protocol's clean-up; undefined when it has none. Never rejects. */
 export async function cleanUp(options: CleanUpOptions): Promise<CleanUpResult | undefined> {
-  const { protocol, parameters, bench, lease, clock, log, onValue } = options
+  const { protocol, parameters, bench, lease, clock, log, onValue, visit } = options
   if (protocol.cleanUp === undefined) return undefined
   const own: Protocol = { ...protocol, steps: protocol.cleanUp, cleanUp: [] }
   const limitMs = 1000 * (2 * estimate(own, parameters, { parts: bench.specs() }).seconds + 30)
@@ -56,6 +56,7 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanUpResult | 
           oscillating: new Set(),
           environment,
           clock,
+          visit,
           begun: async () => {},
           onInstruction: () => {},
           onValue,

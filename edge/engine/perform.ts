@@ -104,6 +104,8 @@ async function performOne(instruction: Instruction, context: Performance, signal
       if (context.seat === undefined)
         throw new LabError({ code: 'seat-missing', kind: 'bug', message: 'a live step has nobody to wait for' })
       return await context.seat.hold(instruction, context, signal)
+    case 'dispose':
+      return await context.visit.dispose(lease.labServer(instruction.part), signal)
   }
 }
 

@@ -9,6 +9,7 @@ import type { Reading, SignalValue } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { Recorder } from './recorder.ts'
 import type { Seat } from './seat.ts'
+import type { Visit } from './visit.ts'
 
 /** The bench, the clock and the listeners of one run. */
 export interface Performance {
@@ -23,6 +24,8 @@ export interface Performance {
   readonly clock: Clock
   /** Of a session: where a person's commands come in. */
   readonly seat?: Seat | undefined
+  /** What the attempt has open on a laboratory's own server. */
+  readonly visit: Visit
   readonly faultPoint?: FaultHook | undefined
   /** Resolves when the start document is on disk; asked before the first instruction that touches the bench. */
   begun(signal: AbortSignal): Promise<void>

@@ -31,6 +31,8 @@ import { planRun, type RunPlan } from './plan.ts'
 import { createRecorder } from './recorder.ts'
 import { createSamples } from './samples.ts'
 import { createSeat, type Seat } from './seat.ts'
+import { untilAborted } from './until-aborted.ts'
+import type { Visit } from './visit.ts'
 
 export type EngineState = 'idle' | 'running' | 'stopping' | 'stopped'
 
@@ -76,6 +78,8 @@ export interface RunOptions {
   readonly clock: Clock
   readonly log: Log
   readonly node: { readonly name: string; readonly version: string; clockOffsetMs(): number | undefined }
+  /** What the attempt has open on a laboratory's own server. */
+  readonly visit: Visit
   readonly faultPoint?: FaultHook | undefined
   /** Values as they are read and set, for the signal topics. */
   readonly onValue: (instrument: string, signal: string, value: SignalValue, unit: string, timeS: number) => void
@@ -86,7 +90,7 @@ const LOSS_MS = 50
 
 /** Starts the attempt; the bench must be free. */
 export function runAttempt(options: RunOptions): Attempt {
-  const { assignment, protocol, bench, outbox, clock, log, node, faultPoint } = options
+  const { assignment, protocol, bench, outbox, clock, log, node, visit, faultPoint } = options
   const controller = new AbortController()
   const beganAt = clock.monotonic()
   const samples = createSamples()
@@ -121,7 +125,13 @@ export function runAttempt(options: RunOptions): Attempt {
   }
 
   const seat = isSession(protocol)
-    ? createSeat({ clock, onSilence: (reason) => stop({ state: 'interrupted', reason }) })
+    ? createSeat({
+        clock,
+        log,
+        lab: assignment.lab,
+        visitor: assignment.visitor,
+        onSilence: (reason) => stop({ state: 'interrupted', reason }),
+      })
     : undefined
   const environment = createEnvironment()
   const outputs =
@@ -194,6 +204,7 @@ export function runAttempt(options: RunOptions): Attempt {
           oscillating,
           environment,
           clock,
+          visit,
           faultPoint,
           begun,
           onInstruction: (instruction) => {
@@ -216,7 +227,10 @@ export function runAttempt(options: RunOptions): Attempt {
   const leaveClean = async (): Promise<CleanUpResult | undefined> => {
     if (protocol.cleanUp === undefined) return undefined
     if (first) return { done: true, tries: 0 }
-    if (!lost) return await cleanUp({ protocol, parameters: assignment.parameters, bench, lease, clock, log, onValue })
+    if (!lost) {
+      const { parameters } = assignment
+      return await cleanUp({ protocol, parameters, bench, lease, clock, log, visit, onValue })
+    }
     const message = 'an instrument was lost: the bench went to its safe state without its clean-up'
     const error = new LabError({ code: 'instrument-lost', kind: 'instrument', message })
     return { done: false, tries: 0, error: errorJson(error) }
@@ -347,13 +361,4 @@ export function safeJson(safe: SafeResult): StopDoc['safeState'] {
 
 function clockOffset(offset: number | undefined): { clockOffsetMs?: number } {
   return offset === undefined ? {} : { clockOffsetMs: offset }
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -7,12 +7,15 @@
  * step does; every command leaves a row, also one that failed.
  */
 import { COMMANDS_STREAM, type CommandRow, type SessionStage } from '@fernlab/shared/contracts/session-columns'
-import type { SessionCommand } from '@fernlab/shared/contracts/sync'
+import { DEFAULT_CATEGORY } from '@fernlab/shared/contracts/sessions'
+import type { SessionCommand, Visitor } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
 import type { Instruction } from '@fernlab/shared/protocol/expand'
 import { splitKey } from '@fernlab/shared/protocol/quantities'
 import type { Reading } from '../drivers/driver.ts'
+import { followVisit } from './follow-visit.ts'
 import { observe, type Performance, setOne } from './performance.ts'
 
 type Live = Extract<Instruction, { op: 'live' }>
@@ -24,6 +27,8 @@ export interface Seat {
   readonly reason: string | undefined
   /** Of the live step; undefined while it does not last. */
   readonly secondsLeft: number | undefined
+  /** Of the lab's own server, while the live step lasts. */
+  readonly page: string | undefined
   /** Does what the person asks; throws `session-not-active` before and after the live step. */
   command(by: string, command: SessionCommand, abort: AbortSignal): Promise<SeatReadings>
   /** Makes the live step so long in all, if that is longer; resolves with what is left. */
@@ -40,6 +45,11 @@ export interface Seat {
 
 export interface CreateSeatOptions {
   readonly clock: Clock
+  readonly log: Log
+  /** What the lab is called. */
+  readonly lab: string
+  /** Whom a lab's own server is told of. */
+  readonly visitor: Visitor | undefined
   /** Ends the run because its hub is gone. */
   readonly onSilence: (reason: string) => void
 }
@@ -59,10 +69,11 @@ interface Held {
 }
 
 /** The seat of one attempt. */
-export function createSeat({ clock, onSilence }: CreateSeatOptions): Seat {
+export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOptions): Seat {
   let stage: SessionStage = 'preparing'
   let reason: string | undefined
   let held: Held | undefined
+  let page: string | undefined
   const underWay = new Set<Promise<unknown>>()
 
   const note = ({ recorder }: Performance, row: Partial<CommandRow>) => {
@@ -110,7 +121,34 @@ export function createSeat({ clock, onSilence }: CreateSeatOptions): Seat {
     }
   }
 
+  /** Hands the session to the lab's own server, while it still is being prepared. */
+  const startVisit = async ({ server, seconds }: Live, context: Performance, signal: AbortSignal) => {
+    if (server === undefined) return undefined
+    if (visitor === undefined) {
+      throw new LabError({ code: 'visitor-missing', kind: 'bug', message: 'the hub does not say who comes' })
+    }
+    const leased = context.lease.labServer(server.part)
+    const { part, experiment = lab, category = DEFAULT_CATEGORY, data = {} } = server
+    const row = { what: 'lab-start', target: part, value: JSON.stringify({ user: visitor.unique, seconds }) }
+    try {
+      const url = await context.visit.start(
+        leased,
+        { ...visitor, seconds, experiment, category, data },
+        clock.now(),
+        signal,
+      )
+      note(context, { ...row, outcome: 'done' })
+      return { leased, part, url }
+    } catch (thrown) {
+      note(context, { ...row, outcome: asLabError(thrown).message })
+      throw thrown
+    }
+  }
+
   return {
+    get page() {
+      return page
+    },
     get stage() {
       return stage
     },
@@ -167,6 +205,7 @@ export function createSeat({ clock, onSilence }: CreateSeatOptions): Seat {
     hold: async (instruction, context, signal) => {
       const { idleS, silenceS } = instruction
       await context.recorder.open(COMMANDS_STREAM, signal)
+      const visit = await startVisit(instruction, context, signal)
       const over = new AbortController()
       const timers = new Map<string, () => void>()
       const restart = (name: string, seconds: number, then: () => void) => {
@@ -195,6 +234,25 @@ export function createSeat({ clock, onSilence }: CreateSeatOptions): Seat {
       stage = 'active'
       note(context, { what: 'begin', value: JSON.stringify(instruction.seconds), outcome: 'done' })
       context.recorder.flush()
+      page = visit?.url
+      const followed =
+        visit === undefined
+          ? undefined
+          : followVisit({
+              visit: context.visit,
+              server: visit.leased,
+              part: visit.part,
+              clock,
+              log,
+              signal: over.signal,
+              note: (row) => note(context, row),
+            })
+      followed?.then(
+        (how) => {
+          if (how === 'ended') mine.end("the lab's server has ended it")
+        },
+        () => over.abort(ended),
+      )
       try {
         if (signal.aborted) onAbort()
         if (!over.signal.aborted) {
@@ -202,10 +260,12 @@ export function createSeat({ clock, onSilence }: CreateSeatOptions): Seat {
         }
         await Promise.allSettled(underWay)
         signal.throwIfAborted()
+        await followed
       } finally {
         for (const cancel of timers.values()) cancel()
         signal.removeEventListener('abort', onAbort)
         held = undefined
+        page = undefined
         stage = 'finishing'
         note(context, { what: 'end', value: JSON.stringify(reason ?? 'it was stopped'), outcome: 'done' })
         context.recorder.flush()

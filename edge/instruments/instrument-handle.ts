@@ -11,7 +11,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import type { Block, Instrument, Reading, SignalValue } from '../drivers/driver.ts'
+import type { Block, Instrument, LabServer, Reading, SignalValue, VisitRequest } from '../drivers/driver.ts'
 import { checkReadings } from './check-readings.ts'
 
 export type Connection = { readonly online: true } | { readonly online: false; readonly reason: string }
@@ -46,7 +46,16 @@ export interface InstrumentHandle {
   /** True when the hardware samples by itself. */
   readonly streams: boolean
   stream(signals: readonly string[], rateHz: number, signal: AbortSignal): AsyncIterable<Block>
+  /** Of a laboratory with a server of its own. */
+  readonly labServer: LabServerHandle | undefined
   close(): Promise<void>
+}
+
+/** As the driver has it, within deadlines and one call at a time. */
+export interface LabServerHandle extends Pick<LabServer, 'page'> {
+  start(request: VisitRequest, use: UseOptions): ReturnType<LabServer['start']>
+  status(id: string, use: UseOptions): Promise<number>
+  dispose(id: string, use: UseOptions): Promise<void>
 }
 
 interface Task {
@@ -152,7 +161,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       retry: cause.retry,
       message: `${name}: ${command} failed after ${elapsedMs} ms: ${cause.message}`,
       studentMessage:
-        cause.kind === 'caller'
+        cause.kind === 'caller' || cause.studentMessage !== cause.message
           ? cause.studentMessage
           : 'An instrument of this bench failed. What was measured until then is kept.',
       details: { ...cause.details, instrument: name, command, elapsedMs },
@@ -260,8 +269,16 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       if (!busy) void work()
     })
 
+  const labServer = (own: LabServer): LabServerHandle => ({
+    page: own.page,
+    start: (request, use) => submit('start a session', use, (signal) => own.start(request, signal)),
+    status: (id, use) => submit('ask for the status', use, (signal) => own.status(id, signal)),
+    dispose: (id, use) => submit('end a session', use, (signal) => own.dispose(id, signal)),
+  })
+
   return {
     name,
+    labServer: instrument.labServer === undefined ? undefined : labServer(instrument.labServer),
     get spec() {
       return instrument.spec
     },

@@ -164,6 +164,11 @@ export function createRequests({ benches, queue, journal, checks, clock, onValue
         seatOf(key).finish(by)
         return {} satisfies Results<'session.finish'>
       }
+      case 'session.visit': {
+        const { page } = seatOf(check('session.visit', params))
+        if (page !== undefined) return { url: page } satisfies Results<'session.visit'>
+        throw refuse('session-not-active', "no session on a lab's own server is active", 'never')
+      }
       case 'session.renew':
         for (const { awaited = false, ...key } of check('session.renew', params).sessions) {
           queue.seat(key)?.renew(awaited)

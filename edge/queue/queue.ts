@@ -20,9 +20,10 @@ import { errorJson } from '../engine/error-json.ts'
 import type { RunPlans } from '../engine/plan.ts'
 import { type Attempt, type RunOptions, runAttempt, type StopCause, safeJson } from '../engine/run.ts'
 import type { Seat } from '../engine/seat.ts'
+import { createVisit, type Visit } from '../engine/visit.ts'
 import { type AttemptKey, type AttemptOutbox, type AttemptState, keyText, type Outbox } from '../outbox/outbox.ts'
 import type { Journal } from '../store/journal.ts'
-import { fenceStatement } from '../store/store.ts'
+import { fenceStatement, visitStatement } from '../store/store.ts'
 
 export interface Queue {
   /** What is known of an attempt that the hub has not wholly acknowledged; `begun`: its start document is on disk. */
@@ -65,6 +66,7 @@ export interface CreateQueueOptions extends Pick<RunOptions, 'clock' | 'log' | '
 interface Entry {
   readonly assignment: Assignment
   readonly documents: AttemptOutbox
+  readonly visit: Visit
   state: AttemptState
   running: Attempt | undefined
 }
@@ -97,6 +99,9 @@ export function createQueue(options: CreateQueueOptions): Queue {
     const { runId, attempt } = entry.assignment
     newest.set(runId, Math.max(newest.get(runId) ?? 0, attempt))
   }
+
+  const visitOf = (key: AttemptKey, found?: string): Visit =>
+    createVisit({ found, faultPoint, keep: (visit) => journal.attempt('other', () => [visitStatement(key, visit)]) })
 
   const lineOf = (bench: string): Entry[] => {
     const line = lines.get(bench)
@@ -186,6 +191,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
         clock,
         log,
         node,
+        visit: next.visit,
         faultPoint,
         onValue: options.onValue,
       })
@@ -261,7 +267,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
   }
 
   /** What a session's former life left on the bench; nobody else has had it since. */
-  const cleanUpAfter = async ({ assignment }: Entry, bench: Bench): Promise<CleanUpResult | undefined> => {
+  const cleanUpAfter = async ({ assignment, visit }: Entry, bench: Bench): Promise<CleanUpResult | undefined> => {
     const protocol = assignment.definition as Protocol
     if (protocol.cleanUp === undefined) return undefined
     const limits = assignment.limits as Readonly<Record<string, Limits>>
@@ -273,7 +279,7 @@ export function createQueue(options: CreateQueueOptions): Queue {
     }
     const { parameters } = assignment
     const onValue: typeof options.onValue = (part, ...value) => options.onValue(lease.instrument(part).name, ...value)
-    const cleaned = await cleanUp({ protocol, parameters, bench, lease, clock, log, onValue })
+    const cleaned = await cleanUp({ protocol, parameters, bench, lease, clock, log, visit, onValue })
     await bench.release(lease)
     return cleaned
   }
@@ -303,7 +309,13 @@ export function createQueue(options: CreateQueueOptions): Queue {
         ...[...fences].map(([bench, fence]) => fenceStatement(bench, fence)),
       ])
       const fresh = assignments.map((assignment): Entry => {
-        const entry: Entry = { assignment, documents: outbox.open(assignment), state: 'waiting', running: undefined }
+        const entry: Entry = {
+          assignment,
+          documents: outbox.open(assignment),
+          visit: visitOf(assignment),
+          state: 'waiting',
+          running: undefined,
+        }
         note(entry)
         lineOf(assignment.bench).push(entry)
         return entry
@@ -386,7 +398,8 @@ export function createQueue(options: CreateQueueOptions): Queue {
           rows: JSON.parse(String(row.rows)) as Record<string, number>,
         })
         documents.accepted = true
-        const entry: Entry = { assignment: checked.data, documents, state, running: undefined }
+        const visit = visitOf(checked.data, typeof row.visit === 'string' ? row.visit : undefined)
+        const entry: Entry = { assignment: checked.data, documents, visit, state, running: undefined }
         note(entry)
         if (state === 'waiting' && benches.has(checked.data.bench)) lineOf(checked.data.bench).push(entry)
         else if (state === 'waiting') failUnstarted(entry, benchGone(checked.data.bench))

@@ -34,6 +34,11 @@ export const migrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    // What the attempt has open on a laboratory's own server, as JSON.
+    name: '002-visits',
+    sql: 'ALTER TABLE attempt ADD COLUMN visit TEXT;',
+  },
 ]
 
 /** Opens the node's database in its data folder (made when missing). */
@@ -46,5 +51,16 @@ export function fenceStatement(bench: string, fence: number): WriteStatement {
   return {
     sql: 'INSERT INTO bench (name, fence) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET fence = MAX(fence, excluded.fence)',
     params: [bench, fence],
+  }
+}
+
+/** Keeps what an attempt has open on a laboratory's own server; null: nothing. */
+export function visitStatement(
+  key: { readonly runId: string; readonly attempt: number },
+  visit: string | null,
+): WriteStatement {
+  return {
+    sql: 'UPDATE attempt SET visit = ? WHERE run_id = ? AND attempt = ?',
+    params: [visit, key.runId, key.attempt],
   }
 }

@@ -24,6 +24,7 @@ import type { RecurringRuns } from '../recurring/recurring.ts'
 import type { Results } from '../results/results.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Scheduling } from '../scheduling/scheduling.ts'
+import type { LabVisitors } from '../sessions/lab-visitors.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Store } from '../store/store.ts'
 import type { Usage } from '../usage/usage.ts'
@@ -63,6 +64,7 @@ export interface ApiParts {
   readonly removal: Removal
   readonly runs: Runs
   readonly sessions: Sessions
+  readonly labVisitors: LabVisitors
   readonly bookings: Bookings
   readonly recurring: RecurringRuns
   readonly results: Results

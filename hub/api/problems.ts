@@ -66,6 +66,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   'session-ended': 409,
   'session-not-repeatable': 409,
   'no-sessions': 409,
+  'no-own-server': 409,
   'somebody-waits': 409,
   'bench-booked': 409,
   'upgrade-needed': 426,

@@ -1,11 +1,11 @@
 import { sessionTimes } from '@fernlab/shared/contracts/sessions'
-import type { Assignment } from '@fernlab/shared/contracts/sync'
+import type { Assignment, Visitor } from '@fernlab/shared/contracts/sync'
 import { type Estimate, estimate } from '@fernlab/shared/protocol/estimate'
 import { MAX_SECONDS } from '@fernlab/shared/protocol/protocol'
 import { type Hold, type OpenRun, protocolOf } from '../runs/open-runs.ts'
 
 /** The message by which a node learns of a run. */
-export function assignmentOf(run: OpenRun, hold: Hold): Assignment {
+export function assignmentOf(run: OpenRun, hold: Hold, visitor?: Visitor): Assignment {
   const { definition } = protocolOf(run)
   return {
     runId: run.id,
@@ -23,6 +23,7 @@ export function assignmentOf(run: OpenRun, hold: Hold): Assignment {
         ? (run.estimatedS ?? estimate(definition, run.parameters).seconds)
         : estimate(definition, { ...run.parameters, seconds: mostSeconds(run, run.session.seconds) }).seconds,
     ),
+    ...(visitor === undefined ? {} : { visitor }),
   }
 }
 

@@ -12,9 +12,11 @@ import {
   type Inventory,
   type Live,
   liveSchema,
+  type Visitor,
   type Welcome,
 } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { BookingStarts } from '../bookings/starts.ts'
 import { createLossLog } from '../broker/loss-log.ts'
@@ -68,6 +70,8 @@ export interface CreateDispatcherOptions {
   readonly compatible: CompatibilityCache
   readonly benchFreeInS: BenchTimes
   readonly booked: BookingStarts
+  /** Who comes to a lab's own server. */
+  readonly visitorOf: (run: OpenRun) => Promise<Visitor>
   readonly clock: Clock
   readonly log: Log
   readonly faultPoint?: FaultHook | undefined
@@ -151,6 +155,13 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     queueMicrotask(look)
   }
 
+  /** A lab's own server is told who comes: looked up now, so that it is kept nowhere. */
+  const sendVisit = async (run: OpenRun, hold: Hold) => {
+    const visitor = await options.visitorOf(run)
+    if (closed || run.hold !== hold || runs.get(run.id) !== run) return
+    link.send(hold.node, 'assign', { assignments: [assignmentOf(run, hold, visitor)] })
+  }
+
   /** Sends what still holds; grouped by node. */
   const sendAssignments = (wanted: readonly OpenRun[]) => {
     const byNode = new Map<string, Assignment[]>()
@@ -158,6 +169,13 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
       const { hold } = run
       if (hold === undefined || runs.get(run.id) !== run) continue
       hold.sentAt = clock.monotonic()
+      if (run.lab.lab.session?.server !== undefined && run.session !== undefined) {
+        sendVisit(run, hold).catch((error: unknown) => {
+          // It is sent again while it is not accepted.
+          log.warn({ run: run.id, error: asLabError(error).message }, 'a session could not be handed to its node')
+        })
+        continue
+      }
       const list = byNode.get(hold.node)
       if (list === undefined) byNode.set(hold.node, [assignmentOf(run, hold)])
       else list.push(assignmentOf(run, hold))

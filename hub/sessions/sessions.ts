@@ -54,6 +54,8 @@ export interface Sessions {
   finish(id: string, by: Caller): Promise<Session>
   /** A command to the bench; throws `session-not-active` and what the node refuses. */
   command(id: string, by: string, command: SessionCommand): Promise<Readings>
+  /** Where the page of the lab's own server is; throws `session-not-active`, `no-own-server`. */
+  visit(id: string): Promise<string>
   /** Whoever waits for it is still there. */
   seen(id: string): void
   /** May the person take part, though it is not theirs? */
@@ -171,6 +173,7 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
       ...(run.error === undefined ? {} : { error: run.error }),
       partners,
       ...(lab?.lab.panel === undefined ? {} : { panel: lab.lab.panel }),
+      ...(lab?.lab.session?.server === undefined ? {} : { ownServer: true }),
     }
   }
 
@@ -375,6 +378,18 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
         COMMAND_MS,
       )
       return readings
+    },
+    visit: async (id) => {
+      const run = activeRun(id)
+      if (run.lab.lab.session?.server === undefined) {
+        throw new LabError({
+          code: 'no-own-server',
+          kind: 'caller',
+          message: `lab ${run.lab.id} has no server of its own: its session takes place on the page of the session`,
+        })
+      }
+      const { url } = await calls.call(nodeOf(run), 'session.visit', { runId: id, attempt: run.attempt })
+      return url
     },
     seen: note,
     isPartner: async (id, personId) => {

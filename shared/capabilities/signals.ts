@@ -88,6 +88,8 @@ export interface InstrumentSpec {
   readonly model?: string
   readonly signals: readonly SignalSpec[]
   readonly actions: readonly ActionSpec[]
+  /** It is a laboratory with a server of its own, which starts and ends sessions and has pages for them. */
+  readonly labServer?: true
 }
 
 /** What a lab needs of one signal. */
@@ -102,6 +104,8 @@ export interface PartRequirement {
   readonly title?: Text
   readonly signals: Readonly<Record<string, SignalRequirement>>
   readonly actions?: readonly string[]
+  /** The part must be a laboratory's own server. */
+  readonly labServer?: boolean
 }
 
 const identifier = z.string().regex(IDENTIFIER_PATTERN, 'must be letters, digits and _, beginning with a letter')
@@ -213,6 +217,7 @@ export const instrumentSpecSchema = z.strictObject({
   model: z.string().exactOptional(),
   signals: z.array(signalSpecSchema),
   actions: z.array(actionSpecSchema),
+  labServer: z.literal(true).exactOptional(),
 }) satisfies z.ZodType<InstrumentSpec>
 
 /** The schema of {@link PartRequirement}. */
@@ -231,6 +236,10 @@ export const partRequirementSchema = z.strictObject({
     )
     .describe('The signals that are needed, by name.'),
   actions: z.array(identifier).describe('The actions that are needed, by name.').exactOptional(),
+  labServer: z
+    .boolean()
+    .describe("Whether the part is a laboratory's own server, which session.server hands sessions to. Default: false.")
+    .exactOptional(),
 }) satisfies z.ZodType<PartRequirement>
 
 /** Bounds that keep all of the given ones. */
@@ -265,6 +274,9 @@ export function missingFrom(requirement: PartRequirement, instrument: Instrument
     if (!instrument.actions.some((action) => action.name === name)) {
       issues.push({ path: 'actions', message: `${instrument.name} has no action ${name}` })
     }
+  }
+  if (requirement.labServer === true && instrument.labServer !== true) {
+    issues.push({ path: 'labServer', message: `${instrument.name} is not a laboratory's own server` })
   }
   return issues
 }

@@ -91,11 +91,39 @@ export function parseLabFile(
       findings.push({ path: ['panel'], message: 'a panel is for live sessions: add session: {} to offer them' })
     }
   }
-  if (value.session !== undefined) findings.push(...timeFindings(value.session))
+  if (value.session !== undefined) findings.push(...timeFindings(value.session), ...serverFindings(value))
   return { lab: value, place: yaml.place, issues: findings.map(yaml.place) }
 }
 
 function timeFindings({ seconds = DEFAULT_SECONDS, mostSeconds }: SessionFile): Finding[] {
   if (mostSeconds === undefined || mostSeconds >= seconds) return []
   return [{ path: ['session', 'mostSeconds'], message: `is less than the ${seconds} s that a session has` }]
+}
+
+function serverFindings({ session, parts }: LabFile): Finding[] {
+  const { server, mostSeconds, seconds = DEFAULT_SECONDS } = session ?? {}
+  if (server === undefined) {
+    const unused = Object.keys(parts).find((part) => parts[part]?.labServer === true)
+    return unused === undefined
+      ? []
+      : [
+          {
+            path: ['parts', unused, 'labServer'],
+            message: `is of use only with session: { server: { part: ${unused} } }`,
+          },
+        ]
+  }
+  const findings: Finding[] = []
+  const path = ['session', 'server', 'part']
+  const part = Object.hasOwn(parts, server.part) ? parts[server.part] : undefined
+  if (part === undefined) {
+    findings.push({ path, message: `there is no part ${server.part}${didYouMean(server.part, Object.keys(parts))}` })
+  } else if (part.labServer !== true) {
+    findings.push({ path, message: `part ${server.part} needs labServer: true` })
+  }
+  if (mostSeconds !== undefined && mostSeconds > seconds) {
+    const message = "a lab's own server is told once how long a session is: it can not be extended"
+    findings.push({ path: ['session', 'mostSeconds'], message })
+  }
+  return findings
 }

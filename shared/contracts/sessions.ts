@@ -1,6 +1,6 @@
 /** Live sessions: a person drives a bench by hand, for a time. A session is a run whose protocol the hub composes. */
 import * as z from 'zod'
-import { signalKeySchema } from '../capabilities/signals.ts'
+import { identifierSchema, signalKeySchema } from '../capabilities/signals.ts'
 import type { TransitionTable } from '../primitives/state-machine.ts'
 import { labErrorSchema, nameSchema, textSchema } from './common.ts'
 import { panelSchema } from './panel.ts'
@@ -21,6 +21,9 @@ export const SILENCE_S = 20
 export const LOST_S = 60
 /** How often a failing clean-up is tried before the bench is taken out. */
 export const CLEAN_UP_TRIES = 3
+
+/** What a lab is filed under at its own server, when it says nothing else. */
+export const DEFAULT_CATEGORY = 'Fernlab'
 
 const seconds = z.number().min(10).max(LONGEST_SECONDS)
 
@@ -58,6 +61,30 @@ export const sessionFile = <Step extends z.ZodType>(step: Step) => {
           `What is recorded all the time. Default: the signals that the panel shows, ${DEFAULT_RECORD_HZ} times a second, in readings.`,
         )
         .exactOptional(),
+      server: z
+        .strictObject({
+          part: identifierSchema.describe('The part that is the server: one with labServer: true.'),
+          experiment: z
+            .string()
+            .min(1)
+            .max(200)
+            .describe('What the lab is called there (experiment_name). Default: the name of the lab here.')
+            .exactOptional(),
+          category: z
+            .string()
+            .min(1)
+            .max(200)
+            .describe(`What it is filed under there (category_name). Default: ${DEFAULT_CATEGORY}.`)
+            .exactOptional(),
+          data: z
+            .record(z.string(), z.unknown())
+            .describe('What the server gets as it is with each session (client_initial_data).')
+            .exactOptional(),
+        })
+        .describe(
+          "Hands each session to the lab's own server, which has the pages that people work on: the interface of weblablib.",
+        )
+        .exactOptional(),
     })
     .describe('Offers live sessions of this lab: people drive a bench by hand. {} takes every default.')
 }
@@ -66,11 +93,10 @@ export type SessionFile = z.infer<ReturnType<typeof sessionFile<z.ZodUnknown>>>
 /** The times of a lab's sessions with their defaults. */
 export function sessionTimes(session: SessionFile): { seconds: number; mostSeconds: number; idleSeconds: number } {
   const length = session.seconds ?? DEFAULT_SECONDS
-  return {
-    seconds: length,
-    mostSeconds: Math.max(length, session.mostSeconds ?? length),
-    idleSeconds: session.idleSeconds ?? DEFAULT_IDLE_S,
-  }
+  const mostSeconds = Math.max(length, session.mostSeconds ?? length)
+  // A lab's own server sees itself who has left: what is done on its pages may not pass through here.
+  const idleSeconds = session.idleSeconds ?? (session.server === undefined ? DEFAULT_IDLE_S : mostSeconds)
+  return { seconds: length, mostSeconds, idleSeconds }
 }
 
 export const sessionStates = ['waiting', 'preparing', 'active', 'finishing', 'closed'] as const
@@ -139,6 +165,8 @@ export const sessionSchema = z.object({
   /** Who may take part besides the owner. */
   partners: z.array(person),
   panel: panelSchema.optional(),
+  /** It takes place on pages of the lab's own server: `POST …/visit` says where, while it is active. */
+  ownServer: z.boolean().optional(),
 })
 export type Session = z.infer<typeof sessionSchema>
 
@@ -188,3 +216,13 @@ export const liveNotifications = {
 } as const
 export type LiveNotification = keyof typeof liveNotifications
 export type LiveParams<Name extends LiveNotification> = z.infer<(typeof liveNotifications)[Name]>
+
+/** `GET` and `PUT /api/v1/settings/lab-servers`: what leaves the hub for labs that have their own server. */
+export const labServerRulesSchema = z.strictObject({
+  /** Whether such a server gets people's names; without, it gets pseudonyms. */
+  names: z.boolean(),
+})
+export type LabServerRules = z.infer<typeof labServerRulesSchema>
+
+/** `POST /api/v1/sessions/{id}/visit`: the page of the lab's own server. */
+export const sessionVisitSchema = z.object({ url: z.url() })

@@ -21,6 +21,20 @@ export const SYNC_VERSION = 2
 
 const attemptKey = { runId: z.string(), attempt: z.number().int() }
 
+/** Who comes to a lab's own server, as that server is told. */
+export const visitorSchema = z.object({
+  /** A pseudonym, the same for a person and a lab each time. */
+  username: z.string(),
+  /** The pseudonym with the site. */
+  unique: z.string(),
+  /** The pseudonym again, unless an admin lets names out. */
+  fullName: z.string(),
+  locale: z.string(),
+  /** Where the server sends people when they are done. */
+  back: z.string(),
+})
+export type Visitor = z.infer<typeof visitorSchema>
+
 /** One run to execute. `fence` grows with every hold of the bench; a node refuses one below what it has seen. */
 export const assignmentSchema = z.object({
   ...attemptKey,
@@ -37,6 +51,8 @@ export const assignmentSchema = z.object({
   limits: z.record(z.string(), z.object({ low: z.number().optional(), high: z.number().optional() })),
   /** The node ends the run after this long. */
   maxSeconds: z.number(),
+  /** Of a session on a lab's own server. */
+  visitor: visitorSchema.optional(),
 })
 export type Assignment = z.infer<typeof assignmentSchema>
 
@@ -210,6 +226,8 @@ export const nodeMethods = {
     params: z.object({ bench: benchName }),
     result: z.object({ checks: z.array(checkReportSchema) }),
   },
+  /** The page of the lab's own server on which an active session takes place. */
+  'session.visit': { params: z.object(attemptKey), result: z.object({ url: z.string() }) },
   /** The hub is there: without this the node ends its sessions. One that is `awaited` does not end for being idle. */
   'session.renew': {
     params: z.object({ sessions: z.array(z.object({ ...attemptKey, awaited: z.literal(true).optional() })) }),

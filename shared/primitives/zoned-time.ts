@@ -65,6 +65,10 @@ export function localTime(ms: number, timeZone: string): LocalTime {
   }
 }
 
+/** Calendar and clock of the zone then, as `2026-10-25 02:30:00.123`. */
+export const wallClock = (ms: number, timeZone: string): string =>
+  new Date(ms + offsetAt(ms, timeZone)).toISOString().slice(0, -1).replace('T', ' ')
+
 /** The day so many days later, at the same minute. */
 export function plusDays({ year, month, day, minute }: LocalTime, days: number): LocalTime {
   const date = new Date(Date.UTC(year, month - 1, day + days))

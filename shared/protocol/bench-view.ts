@@ -51,7 +51,7 @@ export function createBenchView(protocol: Protocol, context: CheckContext): Benc
 /** Instruments as a lab requires them, to check its protocols before any bench is known. */
 export function outlineParts(parts: Readonly<Record<string, PartRequirement>>): Record<string, InstrumentSpec> {
   return Object.fromEntries(
-    Object.entries(parts).map(([part, { signals, actions = [] }]) => [
+    Object.entries(parts).map(([part, { signals, actions = [], labServer }]) => [
       part,
       {
         name: part,
@@ -65,6 +65,7 @@ export function outlineParts(parts: Readonly<Record<string, PartRequirement>>): 
           kind: 'reading',
         })),
         actions: actions.map((name) => ({ name, arguments: {} })),
+        ...(labServer === true ? { labServer } : {}),
       },
     ]),
   )

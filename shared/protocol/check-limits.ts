@@ -132,6 +132,7 @@ function visitStep(run: Run, step: Step, path: Path, scope: LoopScope): void {
       attempt([...path, 'seconds'], () => positive(amountIn(step.seconds, 's', scope, run.compile), 'the time'))
       return
     case 'read':
+    case 'dispose':
       return
   }
 }

@@ -100,6 +100,13 @@ function checkUse(step: Step, path: Path, bench: BenchView, findings: Finding[])
     } else return signal
     return undefined
   }
+  const useLabServer = (part: string, at: Path) => {
+    const instrument = bench.instrument(part)
+    if (instrument === undefined) findings.push({ path: at, message: `the bench has no part ${part}` })
+    else if (instrument.labServer !== true) {
+      findings.push({ path: at, message: `part ${part} is no lab's own server: it needs labServer: true` })
+    }
+  }
   switch (step.kind) {
     case 'set':
       for (const key of Object.keys(step.values)) use(key, 'set', [...path, key])
@@ -144,13 +151,18 @@ function checkUse(step: Step, path: Path, bench: BenchView, findings: Finding[])
       }
       return
     }
+    case 'live':
+      if (step.server !== undefined) useLabServer(step.server.part, [...path, 'server', 'part'])
+      return
+    case 'dispose':
+      useLabServer(step.part, [...path, 'part'])
+      return
     case 'wait':
     case 'sweep':
     case 'repeat':
     case 'until':
     case 'parallel':
     case 'assert':
-    case 'live':
       return
   }
 }

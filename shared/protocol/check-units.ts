@@ -71,6 +71,7 @@ export function checkUnits(step: Step, path: Path, bench: BenchView, findings: F
     case 'read':
     case 'parallel':
     case 'assert':
+    case 'dispose':
       return
   }
 }

@@ -52,6 +52,8 @@ export interface EstimateOptions {
 }
 
 /** Turns of loops that are evaluated, over the whole estimate; beyond, the ends of each loop only. */
+/** What a lab's own server may take to let a session go, with an answer to its start that is still awaited. */
+const DISPOSE_S = 30
 const MAX_TURNS = 20_000
 /** Turns looked at in a loop that is too long for that. */
 const SAMPLE_TURNS = 16
@@ -189,6 +191,8 @@ function stepCost(run: Run, step: Step, scope: LoopScope): Cost {
     case 'live':
       run.exact = false
       return { ...none(), seconds: run.least ? 0 : secondsOf(run, step.seconds, scope) }
+    case 'dispose':
+      return { ...none(), seconds: run.least ? 0 : DISPOSE_S }
     case 'assert':
       return none()
   }
@@ -338,6 +342,7 @@ function timingNames(run: Run, steps: readonly Step[]): ReadonlySet<string> {
       case 'read':
       case 'parallel':
       case 'assert':
+      case 'dispose':
         break
     }
     const inside = step.kind === 'parallel' ? step.branches : 'steps' in step && step.steps ? [step.steps] : []

@@ -5,6 +5,7 @@ import type { Environment } from './environment.ts'
 import { createCompiler } from './expression.ts'
 import {
   type AssertStep,
+  type LabVisit,
   MAX_INSTRUCTIONS,
   type ParameterValues,
   type Protocol,
@@ -109,7 +110,14 @@ type Operation =
       readonly onExpiry: 'fail' | 'continue'
     }
   | { readonly op: 'fail'; readonly error: LabError }
-  | { readonly op: 'live'; readonly seconds: number; readonly idleS: number; readonly silenceS: number }
+  | {
+      readonly op: 'live'
+      readonly seconds: number
+      readonly idleS: number
+      readonly silenceS: number
+      readonly server?: LabVisit
+    }
+  | { readonly op: 'dispose'; readonly part: string }
 
 /** The signal's name as written in protocols and used as column key. */
 export const signalKey = (column: { readonly part: string; readonly signal: string }): SignalKey =>
@@ -283,11 +291,14 @@ function* expandStep(run: Run, step: Step, path: string, scope: LoopScope, label
       yield { op: 'fail', ...at, error: assertionError(step, path) }
       return
     case 'live': {
-      const { idleS, silenceS } = step
+      const { idleS, silenceS, server } = step
       const seconds = positive(amountIn(step.seconds, 's', scope, run.compile), `${path}.seconds`)
-      yield { op: 'live', ...at, seconds, idleS, silenceS }
+      yield { op: 'live', ...at, seconds, idleS, silenceS, ...(server === undefined ? {} : { server }) }
       return
     }
+    case 'dispose':
+      yield { op: 'dispose', ...at, part: step.part }
+      return
   }
 }
 

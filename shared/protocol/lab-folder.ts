@@ -82,7 +82,9 @@ export function checkLabFolder(files: Files, options: { folder?: string } = {}):
       else fail(path, problem)
     }
   }
-  if (!paths.some((path) => PROTOCOL.test(path))) fail('protocols', 'the lab has no protocol: add protocols/NAME.yaml')
+  if (lab?.session === undefined && !paths.some((path) => PROTOCOL.test(path))) {
+    fail('protocols', 'the lab has no protocol: add protocols/NAME.yaml, or session: {} to lab.yaml for live sessions')
+  }
   if (lab?.picture !== undefined && !Object.hasOwn(pictures, lab.picture)) {
     fail('lab.yaml', `picture ${lab.picture} is not a picture in the folder (svg, png, jpg or webp)`)
   }

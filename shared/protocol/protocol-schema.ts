@@ -77,7 +77,22 @@ const step: z.ZodType<Step> = z.lazy(() =>
       within: amount.exactOptional(),
     }),
     z.strictObject({ kind: z.literal('assert'), label, condition: expression, message: textSchema }),
-    z.strictObject({ kind: z.literal('live'), label, seconds: amount, idleS: z.number(), silenceS: z.number() }),
+    z.strictObject({
+      kind: z.literal('live'),
+      label,
+      seconds: amount,
+      idleS: z.number(),
+      silenceS: z.number(),
+      server: z
+        .strictObject({
+          part: name,
+          experiment: z.string().exactOptional(),
+          category: z.string().exactOptional(),
+          data: z.record(z.string(), z.unknown()).exactOptional(),
+        })
+        .exactOptional(),
+    }),
+    z.strictObject({ kind: z.literal('dispose'), label, part: name }),
   ]),
 )
 const steps = z.array(step).min(1).max(10_000)

@@ -135,6 +135,29 @@ export interface LiveStep {
   readonly seconds: Amount
   readonly idleS: number
   readonly silenceS: number
+  /** The person works on the pages of a laboratory's own server, which begins and may end the step. */
+  readonly server?: LabVisit
+}
+
+/** How a session is handed to a laboratory's own server. */
+export interface LabVisit {
+  /** The part that is the server. */
+  readonly part: string
+  /** What the lab is called there. Default: its name here. */
+  readonly experiment?: string
+  readonly category?: string
+  /** What the lab's server gets as it is (`client_initial_data`). */
+  readonly data?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Ends the session that a laboratory's own server has open, if it has one. Only the hub writes it, into the clean-up of
+ * a session.
+ */
+export interface DisposeStep {
+  readonly kind: 'dispose'
+  readonly label?: string
+  readonly part: string
 }
 
 export type Step =
@@ -150,6 +173,7 @@ export type Step =
   | CallStep
   | AssertStep
   | LiveStep
+  | DisposeStep
 
 export type StatisticKind = 'mean' | 'std' | 'min' | 'max' | 'sum' | 'count' | 'crossing-rate' | 'last'
 export type FitModel = 'linear' | 'exponential' | 'sine'

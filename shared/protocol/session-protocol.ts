@@ -25,7 +25,10 @@ export function sessionProtocol(lab: LabFile): { protocol?: Protocol; findings: 
     seconds: { value: 'seconds', unit: 's' },
     idleS: idleSeconds,
     silenceS: SILENCE_S,
+    ...(session.server === undefined ? {} : { server: session.server }),
   }
+  // The server lets go of the bench before anything else moves on it.
+  const ending: Step[] = session.server === undefined ? [] : [{ kind: 'dispose', part: session.server.part }]
   const protocol: Protocol = {
     title: { en: 'Live session', es: 'Sesión en vivo' },
     version: 1,
@@ -35,13 +38,16 @@ export function sessionProtocol(lab: LabFile): { protocol?: Protocol; findings: 
       ...prepare.steps,
       recordsOf(lab).reduceRight<Step>((inner, record) => ({ ...record, steps: [inner] }), live),
     ],
-    ...(cleanUp.steps.length === 0 ? {} : { cleanUp: cleanUp.steps }),
+    ...(ending.length + cleanUp.steps.length === 0 ? {} : { cleanUp: [...ending, ...cleanUp.steps] }),
     outputs: {},
     plots: [],
   }
   const context = { parts: outlineParts(lab.parts), outline: true as const }
   const found = protocolFindings(protocol, { ...context, ...(lab.limits === undefined ? {} : { limits: lab.limits }) })
-  const findings = found.map(({ path, message }) => ({ path: placeInFile(path, prepare.steps.length), message }))
+  const findings = found.map(({ path, message }) => ({
+    path: placeInFile(path, prepare.steps.length, ending.length),
+    message,
+  }))
   return findings.length > 0 ? { findings } : { protocol, findings }
 }
 
@@ -53,9 +59,11 @@ function recordsOf({ session, panel, parts }: LabFile): RecordStep[] {
 }
 
 /** Where in lab.yaml a finding of the composed protocol comes from. */
-function placeInFile(path: Finding['path'], prepared: number): Finding['path'] {
+function placeInFile(path: Finding['path'], prepared: number, endings: number): Finding['path'] {
   const [list, index, ...rest] = path
-  if (list === 'cleanUp') return ['session', ...path]
+  if (list === 'cleanUp' && typeof index === 'number') {
+    return index < endings ? ['session', 'server', 'part'] : ['session', list, index - endings, ...rest]
+  }
   if (list !== 'steps' || typeof index !== 'number') return ['session']
   if (index < prepared) return ['session', 'prepare', index, ...rest]
   // Records stand one in another, the first outermost.

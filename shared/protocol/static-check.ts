@@ -162,6 +162,8 @@ function checkStep(check: Check, step: Step, path: Path, names: Names, depth: nu
     case 'live':
       bound(step.seconds, 'seconds')
       return
+    case 'dispose':
+      return
   }
 
   function declare(variable: string, key: string): Names {

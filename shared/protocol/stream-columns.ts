@@ -78,6 +78,7 @@ function walk(steps: readonly Step[], path: Path, variables: readonly Variable[]
       case 'wait':
       case 'call':
       case 'assert':
+      case 'dispose':
         return
     }
   })

@@ -7,6 +7,7 @@ import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import { checkProtocol } from '@fernlab/shared/protocol/check-protocol'
 import { checkLabFolder } from '@fernlab/shared/protocol/lab-folder'
+import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import * as assert from 'uvu/assert'
 import { blocksOf, guides, linksOf } from '../support/doc-blocks.ts'
 import { root } from '../support/source-files.ts'
@@ -53,40 +54,51 @@ test('finds the blocks that are to be run and the files that are to be written',
   ])
 })
 
-test('the lab and the nodes in the guide for lab builders are sound, and fit each other', async () => {
-  const files = guides().find(({ path }) => path === 'docs/lab-builders.md')?.blocks ?? []
-  const folder: Record<string, string> = {}
-  for (const { file, text } of files) {
-    if (file?.startsWith('divider/')) folder[file.slice('divider/'.length)] = text
-  }
-  const { lab, issues } = checkLabFolder(folder, { folder: 'divider' })
-  assert.equal(issues, [])
-  const nodes = files.filter(({ file }) => file?.endsWith('node.yaml'))
-  assert.is(nodes.length, 2)
-  for (const { text } of nodes) {
-    const drivers = builtInDrivers()
-    const config = await loadConfig({ text, folder: root }, drivers)
-    const [clock, log] = [systemClock, silentLog]
-    const instruments = new Map<string, InstrumentHandle>()
-    for (const [name, entry] of Object.entries(config.file.instruments)) {
-      const driver = drivers.find(({ kind }) => kind === entry.driver)
-      assert.ok(driver, entry.driver)
-      // Nothing is opened: making an instrument reads its description and its settings.
-      const openTransport = () => Promise.reject(new TypeError('nothing is to be opened'))
-      const instrument = await driver.create(entry.config, { name, clock, log, openTransport, configFolder: root })
-      instruments.set(name, createInstrumentHandle({ name, instrument, clock, log }))
+const labGuides = [
+  { guide: 'docs/lab-builders.md', name: 'divider', nodeFiles: 2 },
+  { guide: 'docs/lab-servers.md', name: 'robot', nodeFiles: 1 },
+]
+for (const { guide, name, nodeFiles } of labGuides) {
+  test(`the lab and the nodes in ${guide} are sound, and fit each other`, async () => {
+    const files = guides().find(({ path }) => path === guide)?.blocks ?? []
+    const folder: Record<string, string> = {}
+    for (const { file, text } of files) {
+      if (file?.startsWith(`${name}/`)) folder[file.slice(`${name}/`.length)] = text
     }
-    checkAgainstInstruments(config, instruments)
-    for (const bench of Object.values(config.file.benches)) {
-      const specs = Object.entries(bench.parts).flatMap(([part, name]) => {
-        const spec = instruments.get(name)?.spec
-        return spec === undefined ? [] : [[part, spec] as const]
-      })
-      for (const protocol of Object.values(lab?.protocols ?? {})) {
-        assert.equal(checkProtocol(protocol, { parts: Object.fromEntries(specs), limits: bench.limits ?? {} }), [])
-      }
+    const { lab, issues } = checkLabFolder(folder, { folder: name })
+    assert.equal(issues, [])
+    assert.ok(lab !== undefined && (Object.keys(lab.protocols).length > 0 || lab.session !== undefined))
+    const nodes = files.filter(({ file }) => file?.endsWith('node.yaml'))
+    assert.is(nodes.length, nodeFiles)
+    for (const { text } of nodes)
+      await checkNode(text, [...Object.values(lab.protocols), ...(lab.session ? [lab.session] : [])])
+  })
+}
+
+/** The node's file is sound, and its benches can do the protocols. */
+async function checkNode(text: string, protocols: readonly Protocol[]): Promise<void> {
+  const drivers = builtInDrivers()
+  const config = await loadConfig({ text, folder: root }, drivers)
+  const [clock, log] = [systemClock, silentLog]
+  const instruments = new Map<string, InstrumentHandle>()
+  for (const [name, entry] of Object.entries(config.file.instruments)) {
+    const driver = drivers.find(({ kind }) => kind === entry.driver)
+    assert.ok(driver, entry.driver)
+    // Nothing is opened: making an instrument reads its description and its settings.
+    const openTransport = () => Promise.reject(new TypeError('nothing is to be opened'))
+    const instrument = await driver.create(entry.config, { name, clock, log, openTransport, configFolder: root })
+    instruments.set(name, createInstrumentHandle({ name, instrument, clock, log }))
+  }
+  checkAgainstInstruments(config, instruments)
+  for (const bench of Object.values(config.file.benches)) {
+    const specs = Object.entries(bench.parts).flatMap(([part, name]) => {
+      const spec = instruments.get(name)?.spec
+      return spec === undefined ? [] : [[part, spec] as const]
+    })
+    for (const protocol of protocols) {
+      assert.equal(checkProtocol(protocol, { parts: Object.fromEntries(specs), limits: bench.limits ?? {} }), [])
     }
   }
-})
+}
 
 test.run()

@@ -51,6 +51,7 @@ test.before(async () => {
     ],
     'live session with sweeps': [session({ lab: 'membrane' }), (page) => page.locator('canvas').first().waitFor()],
     'watched session': session({ lab: 'diode-iv', person: { id: 'p2', name: 'Bo Lindqvist' } }),
+    'session on a server of the lab': session({ ownServer: true }),
     'waiting for a session': session({ state: 'waiting', position: 2 }),
     'bench being prepared': session({ state: 'preparing' }),
     'bench being cleaned up': session({ state: 'finishing' }),

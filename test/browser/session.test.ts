@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { tabTo, visit } from './support/browser.ts'
-import type { FakeHub } from './support/fake-hub.ts'
+import { type FakeHub, labPage } from './support/fake-hub.ts'
 import type { FakeSession } from './support/fake-session.ts'
 import { stage } from './support/stage.ts'
 
@@ -341,6 +341,20 @@ test('a partner joins by the link that the owner made', async () => {
   await other.page.goto(`${hub.url}/sessions/join`)
   await other.page.getByText(/a part of it is missing here/).waitFor()
   await other.context.close()
+  await context.close()
+})
+
+test("a lab's own page opens in another tab, for those who take part", async () => {
+  const { session } = hub.addSession({ ownServer: true })
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/sessions/${session.id}`)
+  const link = page.getByRole('link', { name: 'Open the lab’s own page' })
+  assert.equal([await link.getAttribute('href'), await link.getAttribute('target')], [labPage, '_blank'])
+  assert.equal(complaints, [])
+  const { session: theirs } = hub.addSession({ ownServer: true, person: bo })
+  await page.goto(`${hub.url}/sessions/${theirs.id}`)
+  await page.getByText(/only those who take part can open/).waitFor()
+  assert.is(await link.count(), 0)
   await context.close()
 })
 

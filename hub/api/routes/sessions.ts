@@ -3,9 +3,11 @@ import { runIdSchema } from '@fernlab/shared/contracts/common'
 import {
   extendSessionSchema,
   joinSessionSchema,
+  labServerRulesSchema,
   openSessionSchema,
   type Session,
   sessionLinkSchema,
+  sessionVisitSchema,
   sessionSchema,
 } from '@fernlab/shared/contracts/sessions'
 import { z } from '@hono/zod-openapi'
@@ -21,7 +23,7 @@ const listQuery = pageQuery.extend({ lab: z.string().max(63).optional(), person:
 
 /** Live sessions; their WebSocket is served beside the app, see hub/sessions/live-sockets.ts. */
 export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
-  const { sessions, config } = parts
+  const { sessions, labVisitors, config } = parts
 
   /** The session, and as what the caller is in it; another person's reads as if it did not exist. */
   const placed = async (caller: Caller, id: string): Promise<{ session: Session; place: SessionPlace }> => {
@@ -183,5 +185,56 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
       answer: { schema: sessionSchema, what: 'The session' },
     },
     async ({ c, body, caller }) => c.json(await sessions.join(caller, body.token)),
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/sessions/{id}/visit',
+      tag: 'Sessions',
+      summary: "The page of the lab's own server, while the session is active",
+      description:
+        'For labs with `ownServer`. Whoever opens the page works on the bench: it is for the owner and partners.',
+      access: 'runs.submit',
+      params,
+      idempotency: 'secret',
+      answer: { schema: sessionVisitSchema, what: 'Where the page is' },
+    },
+    async ({ c, params: { id }, caller }) => {
+      const { place } = await placed(caller, id)
+      if (place === 'observer') {
+        throw refusal(
+          'forbidden',
+          "the lab's page is for the owner and partners of the session",
+          'Only whose session it is, and whom they invite, may work on the page of the lab.',
+        )
+      }
+      return c.json({ url: await sessions.visit(id) })
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/settings/lab-servers',
+      tag: 'Site',
+      summary: 'What labs with a server of their own are told of people',
+      access: 'settings.change',
+      answer: { schema: labServerRulesSchema, what: 'The rules' },
+    },
+    async ({ c }) => c.json(await labVisitors.rules()),
+  )
+  add(
+    {
+      method: 'put',
+      path: '/api/v1/settings/lab-servers',
+      tag: 'Site',
+      summary: 'Choose whether labs with a server of their own get names, or pseudonyms',
+      access: 'settings.change',
+      body: labServerRulesSchema,
+      answer: { schema: labServerRulesSchema, what: 'The rules' },
+    },
+    async ({ c, body, caller }) => {
+      await labVisitors.change(body, caller.personId)
+      return c.json(await labVisitors.rules())
+    },
   )
 }

@@ -1,4 +1,4 @@
-import { type Session, sessionSchema } from '@fernlab/shared/contracts/sessions'
+import { type Session, sessionVisitSchema, sessionSchema } from '@fernlab/shared/contracts/sessions'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { formatQuantity } from '@fernlab/shared/primitives/units'
@@ -98,6 +98,14 @@ export function addSession(program: Command, context: Context): void {
     const client = await openHub(context, options)
     const body = { seconds: numberOf(seconds, 'seconds') }
     print(await client.call(sessionSchema, pathOf(id, '/extend'), { method: 'POST', body }), options)
+  })
+
+  withHub(
+    session.command('visit <session>').description("print where the page of a lab's own server is, while it is active"),
+  ).action(async (id: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const { url } = await client.call(sessionVisitSchema, pathOf(id, '/visit'), { method: 'POST' })
+    terminal.out(options.json ? JSON.stringify({ url }) : url)
   })
 
   withHub(session.command('finish <session>').description('give the bench, or the place in the queue, back')).action(

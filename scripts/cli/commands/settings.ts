@@ -1,4 +1,5 @@
 import { selfRegisteredRoles } from '@fernlab/shared/contracts/people'
+import { labServerRulesSchema } from '@fernlab/shared/contracts/sessions'
 import { type SignInRules, signInRulesSchema } from '@fernlab/shared/contracts/sign-in'
 import { type Command, Option } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
@@ -37,6 +38,24 @@ export function addSettings(program: Command, context: Context): void {
       const rules =
         changed === undefined ? now : await client.call(signInRulesSchema, path, { method: 'PUT', body: changed })
       terminal.out(options.json ? JSON.stringify(rules, null, 2) : inWords(rules))
+    })
+
+  withHub(
+    settings.command('lab-servers').description('show what labs with a server of their own are told, or change it'),
+  )
+    .addOption(
+      new Option('--names <state>', "whether they get people's names; without, pseudonyms").choices(['on', 'off']),
+    )
+    .action(async (options: HubOptions & { readonly names?: 'on' | 'off' }) => {
+      const client = await openHub(context, options)
+      const path = '/api/v1/settings/lab-servers'
+      const body = { names: options.names === 'on' }
+      const rules = await (options.names === undefined
+        ? client.call(labServerRulesSchema, path)
+        : client.call(labServerRulesSchema, path, { method: 'PUT', body }))
+      terminal.out(
+        options.json ? JSON.stringify(rules, null, 2) : `labs' own servers get ${rules.names ? 'names' : 'pseudonyms'}`,
+      )
     })
 }
 

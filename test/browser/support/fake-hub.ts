@@ -33,6 +33,9 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 }
 
+/** Where the page of a lab's own server is. */
+export const labPage = 'https://lab.example/robot/callback/1'
+
 export interface FakeHub {
   readonly url: string
   /** Runs by id, newest last. */
@@ -81,6 +84,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const takenBack = new Set<string>()
   const removed = new Set<string>()
   const outages: Outage[] = [...plannedOutages]
+  let labServers = { names: false }
   let scheduling = { stepMinutes: 10, windowHours: 168, graceMinutes: 10 }
   let retention: { dataDays: number | null; runDays: number | null } = { dataDays: 365, runDays: null }
   let rules: SignInRules = { registration: { open: false, domains: [], role: 'student' }, staffSecondFactor: false }
@@ -468,6 +472,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       if (verb === 'link') {
         return json({ token: 'once', link: `http://${request.headers.host}/sessions/join#token=once` }, 201)
       }
+      if (verb === 'visit') return json({ url: labPage })
       if (verb === 'extend') {
         const { seconds } = body as { seconds: number }
         const { session } = found
@@ -644,6 +649,10 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (path === '/api/v1/settings/sign-in') {
       if (request.method === 'PUT') rules = body as SignInRules
       return json(rules)
+    }
+    if (path === '/api/v1/settings/lab-servers') {
+      if (request.method === 'PUT') labServers = body as typeof labServers
+      return json(labServers)
     }
     if (call === 'GET /api/v1/settings/scheduling') return json(scheduling)
     if (call === 'PUT /api/v1/settings/scheduling') {

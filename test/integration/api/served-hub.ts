@@ -24,6 +24,7 @@ import { openKnownLabs } from '@fernlab/hub/runs/known-labs'
 import { runView } from '@fernlab/hub/runs/run-view'
 import type { RunChange, Runs, RunWait } from '@fernlab/hub/runs/runs'
 import { createScheduling } from '@fernlab/hub/scheduling/scheduling'
+import { createLabVisitors } from '@fernlab/hub/sessions/lab-visitors'
 import { createTurn } from '@fernlab/hub/store/turn'
 import { createUsage } from '@fernlab/hub/usage/usage'
 import { HUB_VERSION } from '@fernlab/hub/version'
@@ -193,6 +194,7 @@ function tableSessions(runs: Runs): ApiParts['sessions'] {
     lengthen: async () => {},
     finish: existing,
     command: async () => ({}),
+    visit: async (id) => `https://lab.example/${(await existing(id)).id}`,
     seen: () => {},
     isPartner: async () => false,
     invite: async () => 'token',
@@ -303,6 +305,7 @@ export async function serveHub(options: ServedOptions = {}) {
     groups,
     permissions,
     standings,
+    labVisitors: createLabVisitors({ store, site: 'here', publicUrl, clock }),
     catalogue,
     fleet: { ...noFleet, ...options.fleet },
     benchCare,

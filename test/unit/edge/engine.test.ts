@@ -1,5 +1,6 @@
 import { createBench } from '@fernlab/edge/benches/bench'
 import { type Attempt, judge, runAttempt, type StopCause } from '@fernlab/edge/engine/run'
+import { createVisit } from '@fernlab/edge/engine/visit'
 import { createInstrumentHandle } from '@fernlab/edge/instruments/instrument-handle'
 import type { AttemptOutbox, DocumentBody } from '@fernlab/edge/outbox/outbox'
 import type { EventPageDoc, StopDoc } from '@fernlab/shared/contracts/documents'
@@ -104,6 +105,7 @@ const makeRig = async (): Promise<Rig> => {
         clock,
         log: silentLog,
         node: { name: 'n1', version: '0', clockOffsetMs: () => 12 },
+        visit: createVisit({ found: undefined, keep: async () => {} }),
         onValue: () => {},
       })
     },

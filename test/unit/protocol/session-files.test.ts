@@ -150,4 +150,36 @@ test('a session’s state follows from its run and the node’s stage', () => {
   assert.equal(sessionTransitions.closed, [])
 })
 
+test("a lab's own server is handed the session, and lets go before the clean-up", () => {
+  const parts = LAB.replace('limits:', '  server: { signals: {}, labServer: true }\nlimits:')
+  const checked = (more: string) =>
+    checkLabFolder({ 'lab.yaml': `${parts}${more}`, 'protocols/step.yaml': PROTOCOL }, { folder: 'rc' })
+  const { lab, issues } = checked(
+    'session: { seconds: 90, server: { part: server, category: Robots }, cleanUp: [{ set: { psu.output: false } }] }',
+  )
+  assert.equal(issues, [])
+  const protocol = lab?.session
+  assert.equal(
+    protocol?.cleanUp?.map((step) => step.kind),
+    ['dispose', 'set'],
+  )
+  const [live] = protocol?.steps ?? []
+  assert.equal(live?.kind === 'live' ? [live.server, live.idleS] : undefined, [
+    { part: 'server', category: 'Robots' },
+    90,
+  ])
+  const wrong = (more: string) => formatIssues(checked(more).issues)
+  assert.match(wrong('session: { server: { part: sever } }'), /session\.server\.part: there is no part sever.*server/)
+  assert.match(wrong('session: { server: { part: psu } }'), /session\.server\.part: part psu needs labServer: true/)
+  assert.match(
+    wrong('session: { server: { part: server }, seconds: 60, mostSeconds: 90 }'),
+    /session\.mostSeconds: .*can not be extended/,
+  )
+  assert.match(wrong('session: {}'), /parts\.server\.labServer: is of use only with session/)
+  assert.match(
+    wrong('session: { server: { part: server }, cleanUp: [{ set: { psu.colour: 1 } }] }'),
+    /session\.cleanUp\[0\]\.set\["?psu\.colour|session\.cleanUp\[0\]/,
+  )
+})
+
 test.run()

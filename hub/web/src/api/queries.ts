@@ -15,7 +15,7 @@ import type {
   Token,
 } from '@fernlab/shared/contracts/api'
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
-import type { Session } from '@fernlab/shared/contracts/sessions'
+import type { LabServerRules, Session } from '@fernlab/shared/contracts/sessions'
 import type { SecondFactorState, SignInRules } from '@fernlab/shared/contracts/sign-in'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { z } from 'zod'
@@ -185,6 +185,13 @@ export const schedulingQuery = (api: Api) =>
 
 export const storageQuery = (api: Api) =>
   queryOptions({ queryKey: ['storage'], queryFn: ({ signal }) => api.get<Storage>(`${v1}/storage`, signal) })
+
+/** What labs with a server of their own are told of people. */
+export const labServerRulesQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['settings', 'lab-servers'],
+    queryFn: ({ signal }) => api.get<LabServerRules>(`${v1}/settings/lab-servers`, signal),
+  })
 
 export const signInRulesQuery = (api: Api) =>
   queryOptions({

@@ -71,13 +71,15 @@ function Lab({ lab }: { lab: LabDetail }) {
             </li>
           ))}
         </ul>
-        <Button component="a" href="#run-form" className={styles.toForm} leftSection={<IconPlayerPlay size={16} />}>
-          {t('lab.toForm')}
-        </Button>
+        {lab.protocols.length === 0 ? null : (
+          <Button component="a" href="#run-form" className={styles.toForm} leftSection={<IconPlayerPlay size={16} />}>
+            {t('lab.toForm')}
+          </Button>
+        )}
       </header>
       <aside className={styles.side} id="run-form">
         <div className={styles.ways}>
-          {protocol === undefined || waitsForRun ? (
+          {lab.protocols.length === 0 ? null : protocol === undefined || waitsForRun ? (
             <Loading />
           ) : (
             <RunForm

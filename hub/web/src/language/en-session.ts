@@ -73,6 +73,10 @@ export const enSession = {
     joinSignIn: 'Sign in first; then open the link again.',
     joinNoToken: 'This page opens from a partner’s link; a part of it is missing here. Open it again as it was sent.',
     noPanel: 'This lab has no panel.',
+    ownServerText:
+      'This lab has a page of its own. It opens in another tab; this one keeps the time and the way to finish.',
+    ownServerOpen: 'Open the lab’s own page',
+    ownServerWatch: 'This lab has a page of its own, which only those who take part can open.',
     chat: 'Chat',
     you: 'You',
     line: 'Write a line',

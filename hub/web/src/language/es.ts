@@ -358,6 +358,10 @@ export const es: Texts<English> = {
     joinNoToken:
       'Esta página se abre desde el enlace de un compañero; aquí falta una parte. Ábrelo otra vez tal como se envió.',
     noPanel: 'Este laboratorio no tiene panel.',
+    ownServerText:
+      'Este laboratorio tiene una página propia. Se abre en otra pestaña; esta guarda el tiempo y la forma de terminar.',
+    ownServerOpen: 'Abrir la página del laboratorio',
+    ownServerWatch: 'Este laboratorio tiene una página propia, que solo pueden abrir quienes participan.',
     chat: 'Conversación',
     you: 'Tú',
     line: 'Escribe una línea',
@@ -826,6 +830,11 @@ export const es: Texts<English> = {
     staffSecondFactorText: 'Sin él solo pueden configurarlo. Los tokens que existen siguen valiendo.',
     registerAs: 'Entran como',
     registerAsHelp: 'A cada persona se le puede dar otra función en Personas.',
+    labServers: 'Laboratorios con servidor propio',
+    labServersText: 'A ese servidor se le dice quién viene. Sin nombres recibe un seudónimo, siempre el mismo.',
+    labServerNames: 'Estos servidores reciben los nombres',
+    labServersSave: 'Guardar qué reciben',
+    labServersSaved: 'Guardado para las sesiones desde ahora.',
     retention: 'Conservación',
     retentionText: 'Lo más antiguo se borra enseguida y luego cada noche. Vacío lo conserva para siempre.',
     dataDays: 'Muestras, días',

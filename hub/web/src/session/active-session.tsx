@@ -21,6 +21,7 @@ import { useEnding } from './use-ending.ts'
 import type { LiveSession } from './use-session.ts'
 
 const EndDialog = lazy(() => import('./end-dialog.tsx'))
+const OwnServer = lazy(() => import('./own-server.tsx'))
 
 interface Props {
   readonly session: Session
@@ -67,8 +68,15 @@ export function ActiveSession({ session, title, live }: Props) {
       ) : null}
       {ending.error === null ? null : <ProblemNotice error={ending.error} />}
       <Hands session={session} live={live} control={control} me={me} />
+      {session.ownServer === true ? (
+        <Suspense>
+          <OwnServer session={session} takesPart={isOwner || session.partners.some(({ id }) => id === me?.id)} />
+        </Suspense>
+      ) : null}
       {session.panel === undefined ? (
-        <p className="soft">{t('session.noPanel')}</p>
+        session.ownServer === true ? null : (
+          <p className="soft">{t('session.noPanel')}</p>
+        )
       ) : (
         <PanelProvider value={bench}>
           <Panel panel={session.panel} />

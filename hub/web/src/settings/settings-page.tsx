@@ -13,6 +13,7 @@ import { useForm } from '../sign-in/use-form.ts'
 import { bytes } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { Accounts } from './accounts.tsx'
+import { LabServers } from './lab-servers.tsx'
 import { QueueRules } from './queue-rules.tsx'
 import { SaveLine } from './save-line.tsx'
 import styles from './settings.module.css'
@@ -59,6 +60,7 @@ export default function SettingsPage() {
         {storage.isFetchedAfterMount ? <Retention retention={retention} /> : <Loading lines={2} />}
       </section>
       <QueueRules />
+      <LabServers />
       <section className={styles.section}>
         <h2>{t('audit.title')}</h2>
         <p className="soft">{t('audit.text')}</p>

@@ -1,0 +1,212 @@
+/** The driver `lab-server`: a laboratory that has its own server with its own pages, made for weblablib's interface. */
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { isTimeZone, ownTimeZone, wallClock } from '@fernlab/shared/primitives/zoned-time'
+import * as z from 'zod'
+import type { Driver, DriverContext, Instrument, VisitRequest } from '../driver.ts'
+import { createLabServerCalls } from './lab-server-client.ts'
+
+const configSchema = z.strictObject({
+  url: z
+    .string()
+    .regex(/^https?:\/\/[^\s?#@]+$/, 'must be an http:// or https:// address without a user name, a ? or a #')
+    .refine((url) => !/^https?:\/\//.test(url) || URL.canParse(url), 'must be an address with a host')
+    .describe("The lab's base address as this node reaches it: what comes before weblab/sessions/."),
+  username: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^:]*$/, 'must be without a colon')
+    .describe('The user name that the lab expects of its hub (WEBLAB_USERNAME in weblablib).'),
+  passwordFile: z
+    .string()
+    .min(1)
+    .describe('A file that holds nothing but the password (WEBLAB_PASSWORD); relative to node.yaml.'),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, 'must be a time zone such as Europe/Madrid')
+    .describe("The lab's time zone. Default: the one of this machine.")
+    .exactOptional(),
+  ca: z
+    .string()
+    .min(1)
+    .describe("A PEM file with the authority that signed the lab's certificate, when the system does not know it.")
+    .exactOptional(),
+})
+type LabServerConfig = z.infer<typeof configSchema>
+
+/** The one version of the interface that there is. */
+const API_VERSION = '1'
+/** How often the server is asked whether it is there while nobody works on it. */
+const CHECK_MS = 30_000
+const CHECK_TIMEOUT_MS = 10_000
+
+/** The driver for node.yaml's `driver: lab-server`. */
+export function createLabServerDriver(): Driver {
+  const check = (config: unknown) => {
+    const { value, findings } = checkSchema(config, configSchema)
+    return { value, issues: findings.map(({ path, message }) => ({ path: pathText(path), message })) }
+  }
+  return {
+    kind: 'lab-server',
+    editorSchema: async () => configSchema,
+    check: (config) => check(config).issues,
+    create: async (config, context) => {
+      const { value, issues } = check(config)
+      if (value !== undefined) return createLabServer(value, context)
+      throw new LabError({
+        code: 'driver-config-wrong',
+        kind: 'configuration',
+        message: `${context.name}: the configuration is wrong: ${issues[0]?.path ?? ''}: ${issues[0]?.message ?? ''}`,
+        issues,
+      })
+    },
+  }
+}
+
+function createLabServer(config: LabServerConfig, { name, clock, configFolder }: DriverContext): Instrument {
+  const base = new URL(config.url.endsWith('/') ? config.url : `${config.url}/`)
+  const { timeZone = ownTimeZone(), ca } = config
+  const calls = createLabServerCalls({
+    base,
+    username: config.username,
+    password: async () => (await secret(resolve(configFolder, config.passwordFile), 'passwordFile')).trim(),
+    ca: async () => (ca === undefined ? undefined : await secret(resolve(configFolder, ca), 'ca')),
+  })
+  const closing = new AbortController()
+  /** Sessions of which the server may have one open: it is left alone with checks meanwhile. */
+  let visits = 0
+  let up = false
+  let listener: ((up: boolean, reason?: string) => void) | undefined
+  let cancelCheck = () => {}
+
+  const checkAll = async (signal: AbortSignal) => {
+    const version = await calls.version(signal)
+    if (version !== API_VERSION) {
+      throw new LabError({
+        code: 'lab-server-version',
+        kind: 'instrument',
+        message: `${base} speaks version ${version} of the interface, and this node speaks ${API_VERSION}`,
+      })
+    }
+    await calls.test(signal)
+  }
+
+  const tell = (next: boolean, reason?: string) => {
+    if (next === up || closing.signal.aborted) return
+    up = next
+    listener?.(next, reason)
+  }
+
+  const checkLater = () => {
+    cancelCheck = clock.after(CHECK_MS, () => {
+      if (visits > 0) return checkLater()
+      const late = new AbortController()
+      const cancel = clock.after(CHECK_TIMEOUT_MS, () =>
+        late.abort(wrong('lab-server-silent', `${base} did not answer within ${CHECK_TIMEOUT_MS / 1000} s`)),
+      )
+      checkAll(AbortSignal.any([closing.signal, late.signal]))
+        .then(
+          () => tell(true),
+          (thrown) => {
+            // Whoever has come meanwhile finds out by themselves.
+            if (visits === 0) tell(false, asLabError(thrown).message)
+          },
+        )
+        .finally(() => {
+          cancel()
+          if (!closing.signal.aborted) checkLater()
+        })
+    })
+  }
+
+  return {
+    spec: { name, driver: 'lab-server', signals: [], actions: [], labServer: true },
+    open: async (signal) => {
+      await checkAll(AbortSignal.any([signal, closing.signal]))
+      up = true
+      cancelCheck()
+      checkLater()
+    },
+    onConnection: (told) => {
+      listener = told
+    },
+    read: async () => {
+      throw wrong('signal-unknown', `${name} has no signals`)
+    },
+    set: async () => {
+      throw wrong('signal-unknown', `${name} has no signals`)
+    },
+    call: async () => {
+      throw wrong('action-unknown', `${name} has no actions`)
+    },
+    labServer: {
+      start: async (request, signal) => {
+        visits++
+        try {
+          return await calls.start(startBody(request, clock.now(), timeZone), AbortSignal.any([signal, closing.signal]))
+        } catch (thrown) {
+          visits--
+          throw thrown
+        }
+      },
+      status: (id, signal) => calls.status(id, AbortSignal.any([signal, closing.signal])),
+      dispose: async (id, signal) => {
+        visits = Math.max(0, visits - 1)
+        await calls.dispose(id, AbortSignal.any([signal, closing.signal]))
+      },
+      page: (url) => {
+        if (URL.canParse(url, base.href)) {
+          const page = new URL(url, base)
+          if (/^https?:$/.test(page.protocol)) return page
+        }
+        throw wrong('lab-page-wrong', `${base} names as its page ${JSON.stringify(url)}, which is no address of a page`)
+      },
+    },
+    close: async () => {
+      cancelCheck()
+      closing.abort(wrong('instrument-closed', `${name} was closed`))
+    },
+  }
+}
+
+/** What `POST weblab/sessions/` gets. */
+function startBody(request: VisitRequest, nowMs: number, timeZone: string): object {
+  return {
+    client_initial_data: request.data,
+    server_initial_data: {
+      // Microseconds, as Python writes and reads them.
+      'priority.queue.slot.start': `${wallClock(nowMs, timeZone)}000`,
+      'priority.queue.slot.start.timestamp': nowMs / 1000,
+      'priority.queue.slot.length': request.seconds,
+      'request.username': request.username,
+      'request.username.unique': request.unique,
+      'request.full_name': request.fullName,
+      'request.locale': request.locale,
+      'request.experiment_id.experiment_name': request.experiment,
+      'request.experiment_id.category_name': request.category,
+    },
+    back: request.back,
+  }
+}
+
+async function secret(file: string, setting: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new LabError({
+      code: 'lab-server-file',
+      kind: 'configuration',
+      retry: 'later',
+      message: `${setting}: ${file} can not be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      details: { begun: false },
+      cause,
+    })
+  }
+}
+
+function wrong(code: string, message: string): LabError {
+  return new LabError({ code, kind: 'instrument', retry: 'later', message })
+}

@@ -1,0 +1,136 @@
+/** A laboratory's own server as labs with weblablib have it, with faults that a test orders. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+
+export interface LabServerSession {
+  readonly id: string
+  readonly client: Record<string, unknown>
+  readonly server: Record<string, unknown>
+  readonly back: string
+  disposed: number
+}
+
+export interface TestLabServer {
+  /** The lab's base address. */
+  readonly url: string
+  readonly sessions: LabServerSession[]
+  /** How often each session was asked for its status, by id. */
+  readonly asked: Map<string, number>
+  /** What `status` answers. */
+  shouldFinish: number
+  /** Answers instead of the lab; undefined goes on as usual. */
+  instead:
+    | ((call: string, request: IncomingMessage, response: ServerResponse) => Promise<boolean> | boolean)
+    | undefined
+  /** What a browser gets. */
+  pages: (request: IncomingMessage, response: ServerResponse) => void
+  /** Dies: connections break, and nobody listens. */
+  stop(): Promise<void>
+  /** Is back at the same address, and knows nothing of sessions before. */
+  start(): Promise<void>
+}
+
+export interface TestLabServerOptions {
+  /** Below which path the lab is. */
+  readonly path?: string
+  readonly password?: string
+  readonly version?: string
+  readonly tls?: { readonly key: string; readonly cert: string }
+}
+
+export const LAB_USER = 'fernlab'
+export const LAB_PASSWORD = 'a secret of the lab'
+
+/** Starts it on any free port of this machine. */
+export async function startTestLabServer(options: TestLabServerOptions = {}): Promise<TestLabServer> {
+  const { path = '/lab', password = LAB_PASSWORD, version = '1', tls } = options
+  const prefix = `${path}/weblab/sessions/`
+  let port = 0
+  let made = 0
+  let server: Server | undefined
+
+  const answer = (response: ServerResponse, body: object, status = 200) => {
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(body))
+  }
+  const authorized = ({ headers }: IncomingMessage) =>
+    headers.authorization === `Basic ${Buffer.from(`${LAB_USER}:${password}`).toString('base64')}`
+
+  const handle = async (request: IncomingMessage, response: ServerResponse) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://lab')
+    if (!pathname.startsWith(prefix)) return lab.pages(request, response)
+    const call = pathname.slice(prefix.length)
+    if (lab.instead !== undefined && (await lab.instead(call, request, response))) return
+    if (call === 'api') return answer(response, { api_version: version })
+    if (!authorized(request)) {
+      return answer(response, { valid: false, error_messages: ['Invalid credentials'] }, 401)
+    }
+    if (call === 'test') return answer(response, { valid: true })
+    if (call === '') return answer(response, begin(await bodyOf(request)))
+    const [id = '', what] = call.split('/').map(decodeURIComponent)
+    const session = lab.sessions.find((one) => one.id === id && one.disposed === 0)
+    if (what === 'status') {
+      lab.asked.set(id, (lab.asked.get(id) ?? 0) + 1)
+      return answer(response, { should_finish: session === undefined ? -1 : lab.shouldFinish })
+    }
+    const { action } = await bodyOf(request)
+    if (action !== 'delete') return answer(response, { message: 'Unknown op' }, 400)
+    if (session === undefined) return answer(response, { message: 'Not found' })
+    session.disposed++
+    return answer(response, { message: 'Deleted' })
+  }
+
+  const begin = (body: Record<string, unknown>) => {
+    const id = `s ${++made}?`
+    lab.sessions.push({
+      id,
+      client: body.client_initial_data as Record<string, unknown>,
+      server: body.server_initial_data as Record<string, unknown>,
+      back: String(body.back),
+      disposed: 0,
+    })
+    return { url: `${lab.url}callback/${made}`, session_id: id }
+  }
+
+  const lab: TestLabServer = {
+    get url() {
+      return `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}${path}/`
+    },
+    sessions: [],
+    asked: new Map(),
+    shouldFinish: 5,
+    instead: undefined,
+    pages: (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' })
+      response.end('<title>The lab</title><h1>The lab itself</h1>')
+    },
+    stop: async () => {
+      const closing = server
+      server = undefined
+      if (closing === undefined) return
+      closing.closeAllConnections()
+      await new Promise((resolve) => closing.close(resolve))
+    },
+    start: async () => {
+      const take = (request: IncomingMessage, response: ServerResponse) => {
+        handle(request, response).catch((error: unknown) => response.destroy(error as Error))
+      }
+      const starting: Server = tls === undefined ? createServer(take) : createTlsServer(tls, take)
+      server = starting
+      await new Promise<void>((resolve, reject) => {
+        starting.once('error', reject)
+        starting.listen(port, '127.0.0.1', resolve)
+      })
+      port = (starting.address() as AddressInfo).port
+    },
+  }
+  await lab.start()
+  return lab
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>
+}
