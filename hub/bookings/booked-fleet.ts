@@ -5,14 +5,18 @@ import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import type { Span } from './placement.ts'
 
+export interface Closure extends Span {
+  readonly reason: string
+}
+
 export interface BookedFleet {
   /** Another number after every change of what is asked here. */
   shape(): number
   /** Ids of those that serve the lab, up or not. */
   benchesFor(lab: CatalogueLab): Iterable<string>
   has(bench: string): boolean
-  /** The times within the span at which the bench is not for anybody. */
-  closed(bench: string, span: Span): readonly Span[]
+  /** The times within the span at which the bench is not for anybody, and why. */
+  closed(bench: string, span: Span): readonly Closure[]
 }
 
 const blockMs = 30 * 86_400_000
@@ -23,9 +27,9 @@ export function bookedFleet(book: FleetBook, compatible: CompatibilityCache): Bo
   let knownShape = -1
   let knownPlans: readonly (readonly OutagePlan[])[] = []
   /** Plans are replaced as a whole when they change. */
-  let blocks = new WeakMap<readonly OutagePlan[], Map<number, readonly Span[]>>()
+  let blocks = new WeakMap<readonly OutagePlan[], Map<number, readonly Closure[]>>()
 
-  const blockOf = (plans: readonly OutagePlan[], block: number): readonly Span[] => {
+  const blockOf = (plans: readonly OutagePlan[], block: number): readonly Closure[] => {
     let known = blocks.get(plans)
     if (known === undefined) {
       known = new Map()
@@ -33,7 +37,11 @@ export function bookedFleet(book: FleetBook, compatible: CompatibilityCache): Bo
     }
     let spans = known.get(block)
     if (spans === undefined) {
-      spans = outages(plans, block * blockMs, (block + 1) * blockMs)
+      spans = outages(plans, block * blockMs, (block + 1) * blockMs).map(({ plan, from, until }) => ({
+        from,
+        until,
+        reason: plan.reason,
+      }))
       known.set(block, spans)
     }
     return spans
@@ -56,7 +64,7 @@ export function bookedFleet(book: FleetBook, compatible: CompatibilityCache): Bo
     closed: (id, { from, until }) => {
       const plans = book.benches.get(id)?.plans ?? []
       if (plans.length === 0) return []
-      const spans: Span[] = []
+      const spans: Closure[] = []
       for (let block = Math.floor(from / blockMs); block * blockMs < until; block++) {
         spans.push(...blockOf(plans, block))
       }

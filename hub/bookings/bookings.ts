@@ -20,6 +20,8 @@ export interface ListBookings {
   /** Epoch ms: those that touch the time. */
   readonly from: number
   readonly to?: number
+  /** By their start; the soonest first unless given. */
+  readonly order?: 'soonest' | 'latest'
   readonly limit: number
   readonly after?: { readonly startsAt: number; readonly id: string }
 }
@@ -38,7 +40,6 @@ export interface Bookings {
   /** Gives the time back, also what is left of one that has begun; throws `booking-over`. */
   cancel(caller: Caller, id: string): Promise<Booking>
   get(id: string): Promise<Booking | undefined>
-  /** By their start. */
   list(query: ListBookings): Promise<{ items: Booking[]; next?: { startsAt: number; id: string } }>
   /** Books the same time every week; throws `series-too-long`, `series-empty`, `series-overlaps`, `booking-conflict`. */
   bookSeries(caller: Caller, body: NewSeries): Promise<BookedSeries>

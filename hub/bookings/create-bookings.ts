@@ -16,12 +16,13 @@ import type { Standings } from '../permissions/standings.ts'
 import type { KnownLabs } from '../runs/known-labs.ts'
 import type { Store } from '../store/store.ts'
 import type { Turn } from '../store/turn.ts'
-import type { BookedFleet } from './booked-fleet.ts'
+import type { BookedFleet, Closure } from './booked-fleet.ts'
 import { type BookingBenches, type BookingBook, bookingClaims, type KnownBooking, wantedOf } from './booking-book.ts'
 import { type BookingRules, bookingRules, ofStaff } from './booking-rules.ts'
 import { bookingStatements } from './booking-statements.ts'
 import type { Bookings, ListBookings, NewBooking } from './bookings.ts'
 import { claimIds, freeBenches, type Nearest, nearestFree } from './free-times.ts'
+import type { Span } from './placement.ts'
 import type { Plan, PlanChange } from './plan.ts'
 import { checkSeries, seriesTimes } from './series.ts'
 import { sessionNeeds } from './session-times.ts'
@@ -235,11 +236,12 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
   }
   const existing = async (id: string): Promise<Booking> => (await get(id)) ?? unknown(id)
 
-  const list = async ({ person, lab, series, from, to, limit, after }: ListBookings) => {
+  const list = async ({ person, lab, series, from, to, order = 'soonest', limit, after }: ListBookings) => {
+    const [direction, beyond] = order === 'soonest' ? (['asc', '>'] as const) : (['desc', '<'] as const)
     let query = rows()
       .where('booking.ends_at', '>', from)
-      .orderBy('booking.starts_at')
-      .orderBy('booking.id')
+      .orderBy('booking.starts_at', direction)
+      .orderBy('booking.id', direction)
       .limit(limit + 1)
     if (to !== undefined) query = query.where('booking.starts_at', '<', to)
     if (person !== undefined) query = query.where('booking.person_id', '=', person)
@@ -248,8 +250,8 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
     if (after !== undefined) {
       query = query.where(({ eb, or, and }) =>
         or([
-          eb('booking.starts_at', '>', after.startsAt),
-          and([eb('booking.starts_at', '=', after.startsAt), eb('booking.id', '>', after.id)]),
+          eb('booking.starts_at', beyond, after.startsAt),
+          and([eb('booking.starts_at', '=', after.startsAt), eb('booking.id', beyond, after.id)]),
         ]),
       )
     }
@@ -439,12 +441,27 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
       return {
         lab: id,
         benches: benches.benches.length,
+        closed: closures(fleet, benches.benches, { from, until: to }),
         free: free.map((stretch) => ({ start: iso(stretch.from), end: iso(stretch.until), benches: stretch.free })),
         bookings: items.filter(({ state }) => state !== 'cancelled'),
       }
     },
     close: stop,
   }
+}
+
+/** Each time once: one that lasts for months comes up for each of them. */
+function closures(fleet: BookedFleet, benches: readonly string[], span: Span): Calendar['closed'] {
+  return benches.flatMap((bench) => {
+    const seen = new Map<string, Closure>()
+    for (const closure of fleet.closed(bench, span)) seen.set(`${closure.from} ${closure.reason}`, closure)
+    return [...seen.values()].map(({ from, until, reason }) => ({
+      bench,
+      start: iso(from),
+      ...(until === Number.POSITIVE_INFINITY ? {} : { end: iso(until) }),
+      reason,
+    }))
+  })
 }
 
 /** Bookings in one answer of a calendar. */

@@ -362,6 +362,8 @@ export const siteSchema = z.object({
   site: z.string(),
   title: z.string(),
   version: z.string(),
+  /** In which the hub's machine tells the time, such as `Europe/Madrid`. */
+  timeZone: z.string(),
   /** True until the first admin exists. */
   setupNeeded: z.boolean(),
   /** Whether a forgotten password can be reset by mail. */

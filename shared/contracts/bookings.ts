@@ -154,6 +154,8 @@ export const calendarSchema = z.object({
   benches: z.number(),
   /** Stretches without gaps, with how many benches could be booked in each, others moving where they can. */
   free: z.array(z.object({ start: time, end: time, benches: z.number() })),
+  /** When benches are not for anybody, by bench; one without an end lasts until somebody ends it. */
+  closed: z.array(z.object({ bench: z.string(), start: time, end: time.optional(), reason: z.string() })),
   /** One's own bookings of the lab, for staff everybody's. */
   bookings: z.array(bookingSchema),
 })

@@ -33,6 +33,8 @@ const listQuery = pageQuery.extend({
   series: z.string().max(63).optional(),
   /** For staff: whose; everybody's unless given. */
   person: z.string().max(63).optional(),
+  /** By their start: the soonest first, or the latest. */
+  order: z.enum(['soonest', 'latest']).default('soonest'),
 })
 
 /** Benches that are kept for people at a time: one's own, for staff everybody's. */
@@ -73,7 +75,7 @@ export function bookingRoutes(add: AddRoute, { bookings, clock, config }: ApiPar
       answer: { schema: page(bookingSchema), what: 'Bookings' },
     },
     async ({ c, query, caller }) => {
-      const { from, to, lab, series, limit } = query
+      const { from, to, lab, series, limit, order } = query
       const everybody = can(caller, 'bookings.read-any')
       if (!everybody && query.person !== undefined && query.person !== caller.personId) return c.json({ items: [] })
       const person = everybody ? query.person : caller.personId
@@ -81,6 +83,7 @@ export function bookingRoutes(add: AddRoute, { bookings, clock, config }: ApiPar
       const { items, next } = await bookings.list({
         from: from === undefined ? clock.now() : Date.parse(from),
         limit,
+        order,
         ...(to === undefined ? {} : { to: Date.parse(to) }),
         ...(lab === undefined ? {} : { lab }),
         ...(series === undefined ? {} : { series }),

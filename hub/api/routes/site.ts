@@ -8,6 +8,7 @@ import {
   setupSchema,
   siteSchema,
 } from '@fernlab/shared/contracts/api'
+import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
 import { z } from '@hono/zod-openapi'
 import type { Attempts } from '../attempts.ts'
 import { type AddRoute, type ApiParts, visitor } from '../context.ts'
@@ -37,6 +38,7 @@ export function siteRoutes(
         site,
         title,
         version,
+        timeZone: ownTimeZone(),
         setupNeeded: await accounts.setupNeeded(),
         mail,
         registration,

@@ -81,6 +81,22 @@ test('a booking is kept, shown to its person and to staff, and to nobody else', 
   assert.equal((await listed(teacher)).length, 1)
 })
 
+test('the list goes from the soonest on, or from the latest, page by page', async () => {
+  for (const hours of [4, 2, 6]) await booked(ada, at(hours))
+  const starts = (items: readonly Booking[]) => items.map(({ start }) => start)
+  assert.equal(starts(await listed(ada)), [at(2), at(4), at(6)])
+  const page = async (query: string) =>
+    (await (await send(ada, 'GET', `/api/v1/bookings?order=latest&limit=2&from=${at(0)}${query}`)).json()) as {
+      items: Booking[]
+      cursor?: string
+    }
+  const first = await page('')
+  assert.equal(starts(first.items), [at(6), at(4)])
+  const second = await page(`&cursor=${first.cursor}`)
+  assert.equal([starts(second.items), second.cursor], [[at(2)], undefined])
+  assert.is((await send(ada, 'GET', '/api/v1/bookings?order=none')).status, 400)
+})
+
 test('what makes no sense is refused at its place', async () => {
   const cases: [body: object, path: string][] = [
     [{ seconds: 0 }, 'seconds'],

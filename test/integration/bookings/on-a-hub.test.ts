@@ -53,6 +53,12 @@ test('nothing is booked while a bench is closed; what was booked before moves, o
   await outage('n.b')
   assert.equal(await free(at(9), at(13)), [0, 2])
   assert.is((await call<Booking>('GET', `/api/v1/bookings/${first.id}`)).trouble, 'no bench is left for it')
+  const { closed } = await call<Calendar>('GET', `/api/v1/labs/small/calendar?from=${at(10)}&to=${at(11)}`)
+  const why = { start: at(9), end: at(12), reason: 'new fuse' }
+  assert.equal(closed, [
+    { bench: 'n.a', ...why },
+    { bench: 'n.b', ...why },
+  ])
   await lab.call(`/api/v1/benches/n.a/outages/${id}`, { method: 'DELETE' })
   assert.is((await call<Booking>('GET', `/api/v1/bookings/${first.id}`)).trouble, undefined)
 })
