@@ -35,6 +35,10 @@ test.before(async () => {
   for (let i = 0; i < 20; i++) running.advance()
   const session = (more: Parameters<FakeHub['addSession']>[0]) => `/sessions/${hub.addSession(more).session.id}`
   const driven = hub.addSession()
+  const hourMs = 3_600_000
+  hub.bookings.add(Date.now() - hourMs / 2, { note: 'first measurements' })
+  hub.bookings.add(Date.now() + 30 * hourMs, { lab: 'membrane', trouble: 'no bench is left for it' })
+  hub.bookings.add(Date.now() + hourMs, { person: { id: 'p2', name: 'Bo Lindqvist' } })
   pages = {
     'live session': [
       `/sessions/${driven.session.id}`,
@@ -76,6 +80,10 @@ test.before(async () => {
     'waiting run': `/runs/${waiting.run.id}`,
     'running run': `/runs/${running.run.id}`,
     'my runs': '/runs',
+    calendar: '/calendar?view=grid&lab=rc-circuit',
+    'calendar as a list': '/calendar?view=list&lab=rc-circuit',
+    'my bookings': '/calendar/bookings',
+    'bookings of everybody': '/calendar/bookings?whose=all',
     benches: '/benches',
     bench: '/benches/demo.rc-1',
     nodes: '/nodes',
@@ -105,6 +113,30 @@ test.before(async () => {
       },
     ],
     'letting a run recur': ['/labs/rc-circuit', press('Repeat…')],
+    'booking a time': ['/labs/rc-circuit', press('Book a time')],
+    'a time that is taken': [
+      '/calendar/bookings?whose=all',
+      async (page) => {
+        await page
+          .getByRole('button', { name: /^Change: RC circuit/ })
+          .last()
+          .click()
+        const dialog = page.getByRole('dialog')
+        await dialog.getByLabel('Note').fill('in the way')
+        await dialog.getByLabel('For how long').selectOption('480')
+        await dialog.getByText(/: (free|taken)$/).waitFor()
+      },
+    ],
+    'cancelling a booking': [
+      '/calendar/bookings',
+      async (page) => {
+        await page
+          .getByRole('button', { name: /^Cancel the booking/ })
+          .first()
+          .click()
+        await page.getByRole('dialog').waitFor()
+      },
+    ],
     'leaving the queue': [`/runs/${waiting.run.id}`, press('Leave the queue')],
     'stopping a run': [`/runs/${running.run.id}`, press('Stop the run')],
     'enrolling a node': ['/nodes', press('Enrol a node')],

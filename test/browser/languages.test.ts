@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { en as early } from '../../hub/web/src/language/en.ts'
 import { enAccount } from '../../hub/web/src/language/en-account.ts'
+import { enBookings } from '../../hub/web/src/language/en-bookings.ts'
 import { enPermissions } from '../../hub/web/src/language/en-permissions.ts'
 import { enRecurring } from '../../hub/web/src/language/en-recurring.ts'
 import { enSession } from '../../hub/web/src/language/en-session.ts'
@@ -13,7 +14,7 @@ import { suite } from '../support/suite.ts'
 
 const test = suite('languages of the page')
 
-const en = { ...early, ...enAccount, ...enSession, ...enStaff, ...enRecurring, ...enPermissions }
+const en = { ...early, ...enAccount, ...enBookings, ...enSession, ...enStaff, ...enRecurring, ...enPermissions }
 
 type Tree = { readonly [key: string]: string | Tree }
 

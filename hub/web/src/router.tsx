@@ -11,6 +11,7 @@ import {
 } from '@tanstack/react-router'
 import { type Api, ApiProblem } from './api/client.ts'
 import { meQuery } from './api/queries.ts'
+import type { CalendarSearch } from './bookings/calendar-page.tsx'
 import { CataloguePage, type CatalogueSearch } from './catalogue/catalogue-page.tsx'
 import { Frame } from './frame/frame.tsx'
 import type { LabSearch } from './lab/lab-page.tsx'
@@ -87,6 +88,20 @@ const runs = createRoute({
   validateSearch: (search): RunsSearch => pick(search, ['lab', 'state', 'whose']),
   beforeLoad: signedIn,
   component: RunsPage,
+})
+const calendar = createRoute({
+  getParentRoute: () => framed,
+  path: '/calendar',
+  validateSearch: (search): CalendarSearch => pick(search, ['lab', 'day', 'view']),
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => withTexts(['bookings'], () => import('./bookings/calendar-page.tsx'))),
+})
+const bookings = createRoute({
+  getParentRoute: () => framed,
+  path: '/calendar/bookings',
+  validateSearch: (search): { whose?: string } => pick(search, ['whose']),
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => withTexts(['bookings'], () => import('./bookings/bookings-page.tsx'))),
 })
 const run = createRoute({
   getParentRoute: () => framed,
@@ -237,6 +252,8 @@ const tree = root.addChildren([
     labs,
     lab,
     runs,
+    calendar,
+    bookings,
     run,
     recurringList,
     recurring,

@@ -15,6 +15,7 @@ import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import { docsPage, docsStyle, type OpenApiDocument } from '../../../hub/api/docs-page.ts'
 import { openStaticFiles } from '../../../hub/api/static-files.ts'
 import { renderReadme } from '../../../hub/catalogue/render-readme.ts'
+import { type FakeBookings, fakeBookings } from './fake-bookings.ts'
 import { readLabs } from './fake-labs.ts'
 import { type FakePermissions, fakePermissions } from './fake-permissions.ts'
 import { fakeRecurring } from './fake-recurring.ts'
@@ -51,6 +52,9 @@ export interface FakeHub {
   /** Whether the invitation leads into a group. */
   intoGroup: boolean
   readonly permissions: FakePermissions
+  readonly bookings: FakeBookings
+  /** Of the hub's machine. */
+  timeZone: string
   /** Who drives a bench directly, by the bench's id. */
   readonly heldBy: Map<string, 'me' | 'other'>
   /** Benches whose clean-up was not done. */
@@ -97,8 +101,13 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     role: 'admin' as Me['role'],
     intoGroup: false,
     permissions: fakePermissions(),
+    bookings: fakeBookings({
+      titleOf: (lab) => labs.get(lab)?.detail.title,
+      benchesOf: (lab) => benches.filter((bench) => bench.labs.includes(lab)).map(({ id }) => id),
+    }),
     runs,
     mustSetUp: false,
+    timeZone: 'Europe/Madrid',
     sessions,
     heldBy: new Map<string, 'me' | 'other'>(),
     unclean: new Set<string>(),
@@ -245,6 +254,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         site: 'demo',
         title: 'Demo hub',
         version: '0.1.0',
+        timeZone: hub.timeZone,
         setupNeeded: false,
         mail: true,
         registration: rules.registration.open ? rules.registration : { open: false, domains: [] },
@@ -325,6 +335,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (['groups', 'permissions', 'permission-templates'].includes(collection) || verb === 'permission') {
       const answer = isSignedIn ? hub.permissions.answer(call, url, body, hub.role) : { status: 401 }
       if (answer?.status === 404) return problem(404, 'group-unknown')
+      if (answer !== undefined) return json(answer.body, answer.status)
+    }
+    if (['bookings', 'booking-series'].includes(collection) || verb === 'calendar') {
+      const asked = { call, url, body, me: me(), role: hub.role }
+      const answer = isSignedIn ? hub.bookings.answer(asked) : { status: 401, body: {} }
       if (answer !== undefined) return json(answer.body, answer.status)
     }
     if (collection === 'labs') {

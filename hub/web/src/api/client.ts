@@ -7,6 +7,8 @@ export class ApiProblem extends Error {
   /** For the person: what happened, what was kept, what to do. */
   readonly hint: string | undefined
   readonly issues: NonNullable<Problem['issues']>
+  /** Of what the person can act on: free times, counts. */
+  readonly details: NonNullable<Problem['details']>
 
   constructor(status: number, problem: Partial<Problem>) {
     super(problem.detail ?? problem.title ?? `HTTP ${status}`)
@@ -15,6 +17,7 @@ export class ApiProblem extends Error {
     this.code = problem.code ?? `http-${status}`
     this.hint = problem.hint
     this.issues = problem.issues ?? []
+    this.details = problem.details ?? {}
   }
 }
 

@@ -2,6 +2,7 @@ import type { Me } from '@fernlab/shared/contracts/api'
 import { isStaff } from '@fernlab/shared/contracts/people'
 import {
   IconBook2,
+  IconCalendar,
   IconCpu,
   IconHistory,
   IconSettings,
@@ -33,6 +34,12 @@ export function Rail({ me }: { me: Me | null }) {
         <Link to="/runs" {...item}>
           <IconHistory size={20} stroke={1.6} aria-hidden="true" />
           <span>{t('nav.runs')}</span>
+        </Link>
+      )}
+      {me === null || me.role === 'guest' ? null : (
+        <Link to="/calendar" {...item}>
+          <IconCalendar size={20} stroke={1.6} aria-hidden="true" />
+          <span>{t('nav.calendar')}</span>
         </Link>
       )}
       {staff || me?.role === 'builder' ? (

@@ -14,6 +14,7 @@ const sections = {
   runs: 'nav.runs',
   recurring: 'runs.recurring',
   sessions: 'nav.runs',
+  calendar: 'nav.calendar',
   benches: 'nav.benches',
   nodes: 'nav.nodes',
   people: 'nav.people',

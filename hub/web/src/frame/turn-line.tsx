@@ -2,11 +2,14 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import { IconClock, IconHandMove, IconPlayerPlay, IconProgress } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useRouterState } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { useApi } from '../api/context.tsx'
 import { activeRunsQuery, sessionQuery } from '../api/queries.ts'
 import { isSession } from '../session/session-run.ts'
 import { useNow, useWords } from '../words/use-words.ts'
 import styles from './frame.module.css'
+
+const NextBooking = lazy(() => import('../bookings/next-booking.tsx'))
 
 /** On every page: my place and time while I wait, and one tap to the bench when it is my turn. */
 export function TurnLine({ person }: { person: string }) {
@@ -17,6 +20,15 @@ export function TurnLine({ person }: { person: string }) {
   useStayInLine(active.data?.items ?? [])
   const path = useRouterState({ select: (state) => state.location.pathname })
   const run = nearest(active.data?.items ?? [])
+  if (run === undefined && path !== '/calendar/bookings') {
+    return (
+      <span aria-live="polite" className={styles.turn}>
+        <Suspense>
+          <NextBooking person={person} />
+        </Suspense>
+      </span>
+    )
+  }
   if (run === undefined || path === `/runs/${run.id}` || path === `/sessions/${run.id}`)
     return <span aria-live="polite" className={styles.turn} />
   const [tone, Icon, what] = describe(run, words, nowMs)

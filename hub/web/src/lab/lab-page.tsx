@@ -16,6 +16,7 @@ import { NotFound } from '../notices/not-found.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { BenchMark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
+import { BookTime } from './book-time.tsx'
 import styles from './lab.module.css'
 import { MyRuns } from './my-runs.tsx'
 import { RunForm } from './run-form.tsx'
@@ -95,6 +96,9 @@ function Lab({ lab }: { lab: LabDetail }) {
               <DriveLive lab={lab} />
             </Suspense>
           )}
+          {me.data && me.data.role !== 'guest' && lab.benches.length > 0 ? (
+            <BookTime lab={lab} person={me.data.id} />
+          ) : null}
         </div>
       </aside>
       <article className={styles.text}>

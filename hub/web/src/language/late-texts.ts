@@ -1,6 +1,7 @@
 import { getI18n } from 'react-i18next'
 import type { en } from './en.ts'
 import type { enAccount } from './en-account.ts'
+import type { enBookings } from './en-bookings.ts'
 import type { enPermissions } from './en-permissions.ts'
 import type { enRecurring } from './en-recurring.ts'
 import type { enSession } from './en-session.ts'
@@ -9,6 +10,7 @@ import type { enStaff } from './en-staff.ts'
 /** English texts that most first visits do without; they come with the parts of the page that say them. */
 const late = {
   account: async () => (await import('./en-account.ts')).enAccount,
+  bookings: async () => (await import('./en-bookings.ts')).enBookings,
   session: async () => (await import('./en-session.ts')).enSession,
   staff: async () => (await import('./en-staff.ts')).enStaff,
   recurring: async () => (await import('./en-recurring.ts')).enRecurring,
@@ -18,6 +20,7 @@ const late = {
 /** Every English text, the late ones among them. */
 export type English = typeof en &
   typeof enAccount &
+  typeof enBookings &
   typeof enSession &
   typeof enStaff &
   typeof enRecurring &

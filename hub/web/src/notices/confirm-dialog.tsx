@@ -11,6 +11,8 @@ interface Props {
   readonly children: ReactNode
   /** Says what is done, not "yes". */
   readonly confirm: string
+  /** Instead of "Cancel", where that could be what is asked. */
+  readonly keep?: string
   readonly onConfirm: () => void
   readonly onClose: () => void
   readonly pending?: boolean
@@ -19,7 +21,7 @@ interface Props {
 }
 
 /** Asks before something is done that can not be taken back; the way out has the focus. */
-export function ConfirmDialog({ opened, title, children, confirm, onConfirm, onClose, pending, error }: Props) {
+export function ConfirmDialog({ opened, title, children, confirm, keep, onConfirm, onClose, pending, error }: Props) {
   const { t } = useTranslation()
   return (
     <Modal opened={opened} onClose={onClose} title={title} closeButtonProps={{ 'aria-label': t('common.close') }}>
@@ -28,7 +30,7 @@ export function ConfirmDialog({ opened, title, children, confirm, onConfirm, onC
         {error == null ? null : <ProblemNotice error={error} />}
         <div className={dialog.buttons}>
           <Button variant="default" data-autofocus onClick={onClose}>
-            {t('common.cancel')}
+            {keep ?? t('common.cancel')}
           </Button>
           <Button color="red" loading={pending ?? false} onClick={onConfirm}>
             {confirm}

@@ -14,6 +14,14 @@ export const mayQuery = (api: Api, lab: string, protocol: string) =>
     refetchInterval: 30_000,
   })
 
+/** What I may in the lab, whatever the protocol: bookings are of a lab. */
+export const bookingMayQuery = (api: Api, lab: string) =>
+  queryOptions({
+    queryKey: ['may', lab],
+    queryFn: ({ signal }) => api.get<EffectivePermission>(`${v1}/labs/${lab}/permission`, signal),
+    refetchInterval: 30_000,
+  })
+
 export interface PermissionSearch {
   readonly lab?: string | undefined
   readonly kind?: string | undefined

@@ -1,0 +1,176 @@
+import type { Booking } from '@fernlab/shared/contracts/bookings'
+import { Button, NativeSelect } from '@mantine/core'
+import { IconCalendarPlus, IconChevronLeft, IconChevronRight } from '@tabler/icons-react'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useApi } from '../api/context.tsx'
+import { labsQuery, meQuery } from '../api/queries.ts'
+import { LinkButton } from '../frame/link-button.tsx'
+import { Page } from '../frame/page.tsx'
+import { useTitle } from '../frame/place.tsx'
+import { regionOf } from '../language/language.ts'
+import { EmptyState } from '../notices/empty-state.tsx'
+import { Loading } from '../notices/loading.tsx'
+import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useNow, useWords } from '../words/use-words.ts'
+import BookingDialog from './booking-dialog.tsx'
+import { BookingNav } from './booking-nav.tsx'
+import { bookingsQuery, calendarQuery, isOpen } from './booking-queries.ts'
+import styles from './calendar.module.css'
+import { bandsOf } from './calendar-capacity.ts'
+import { dayAt, dayOf, daysFrom, idAfter, mondayOf } from './calendar-days.ts'
+import { CalendarGrid } from './calendar-grid.tsx'
+import { CalendarList } from './calendar-list.tsx'
+import { useTimeZone } from './time-zone.ts'
+import { useNarrow } from './use-narrow.ts'
+import { ZoneLine } from './zone-line.tsx'
+
+export interface CalendarSearch {
+  readonly lab?: string
+  /** As `2026-11-26`. */
+  readonly day?: string
+  /** `grid` or `list`. */
+  readonly view?: string
+}
+
+/** When a lab is free and what of it is booked: hour by hour, or as a list. */
+export default function CalendarPage() {
+  const { t, text, language } = useWords()
+  useTitle(t('booking.calendar'))
+  const api = useApi()
+  const search = useSearch({ from: '/framed/calendar' })
+  const navigate = useNavigate({ from: '/calendar' })
+  const narrow = useNarrow()
+  const nowMs = useNow(30_000)
+  const [timeZone] = useTimeZone()
+  const [asked, setAsked] = useState<{ start?: number; booking?: Booking }>()
+  const me = useQuery(meQuery(api)).data
+  const labs = useQuery(labsQuery(api))
+  const offered = (labs.data?.items ?? []).filter(({ id, benches }) => benches.length > 0 || id === search.lab)
+  const lab = search.lab ?? offered[0]?.id
+  const view = search.view ?? (narrow ? 'list' : 'grid')
+  const today = dayAt(nowMs, timeZone)
+  const chosen = dayOf(search.day ?? '') ?? today
+  const step = view === 'grid' && narrow ? 1 : 7
+  const days = daysFrom(step === 1 ? chosen : mondayOf(chosen), step, timeZone)
+  const [from, until] = [days[0]?.from ?? 0, days.at(-1)?.until ?? 0]
+  const calendar = useQuery({ ...calendarQuery(api, lab ?? '', from, until), enabled: lab !== undefined })
+  const mine = useInfiniteQuery({
+    ...bookingsQuery(api, { person: me?.id, from: iso(from), to: iso(until), limit: 200 }),
+    enabled: me != null,
+  })
+  const go = (next: CalendarSearch) =>
+    void navigate({ search: (before) => ({ ...before, ...next }), replace: true, resetScroll: false })
+  const move = (by: number) => go({ day: idAfter(chosen, by * step) })
+  const mayBook = me != null && me.role !== 'guest'
+  const elsewhere = (mine.data?.pages.flatMap(({ items }) => items) ?? []).filter(
+    (booking) => booking.lab !== lab && booking.state !== 'cancelled',
+  )
+  const bookings = [...(calendar.data?.bookings ?? []), ...elsewhere]
+  const range = new Intl.DateTimeFormat(regionOf(language), {
+    timeZone,
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    ...(step === 1 ? { weekday: 'short' } : {}),
+  }).formatRange(from, Math.max(from, until - 1))
+  if (labs.data !== undefined && lab === undefined) {
+    return (
+      <Page title={t('booking.calendar')}>
+        <BookingNav />
+        <EmptyState title={t('booking.noLab')} action={<LinkButton to="/labs">{t('error.home')}</LinkButton>}>
+          {t('booking.noLabText')}
+        </EmptyState>
+      </Page>
+    )
+  }
+  const shown = {
+    days,
+    bookings,
+    bands: calendar.data === undefined ? [] : bandsOf(calendar.data, from, until),
+    benches: calendar.data?.benches ?? 0,
+    lab: lab ?? '',
+    me: me?.id ?? '',
+    nowMs,
+    timeZone,
+    onBook: mayBook ? (start: number) => setAsked({ start }) : undefined,
+    onOpen: (booking: Booking) => isOpen(booking) && setAsked({ booking }),
+  }
+  return (
+    <Page
+      title={t('booking.calendar')}
+      aside={
+        mayBook && lab !== undefined ? (
+          <Button leftSection={<IconCalendarPlus size={16} aria-hidden="true" />} onClick={() => setAsked({})}>
+            {t('booking.book')}
+          </Button>
+        ) : undefined
+      }
+    >
+      <BookingNav />
+      <div className={styles.controls}>
+        <NativeSelect
+          aria-label={t('booking.lab')}
+          value={lab ?? ''}
+          data={offered.map(({ id, title }) => ({ value: id, label: text(title) }))}
+          onChange={(event) => go({ lab: event.currentTarget.value })}
+        />
+        <span className={styles.steps}>
+          <Button
+            variant="default"
+            px={8}
+            aria-label={t(step === 1 ? 'booking.dayBefore' : 'booking.weekBefore')}
+            onClick={() => move(-1)}
+          >
+            <IconChevronLeft size={18} aria-hidden="true" />
+          </Button>
+          <Button variant="default" onClick={() => go({ day: idAfter(today, 0) })}>
+            {t('booking.today')}
+          </Button>
+          <Button
+            variant="default"
+            px={8}
+            aria-label={t(step === 1 ? 'booking.dayAfter' : 'booking.weekAfter')}
+            onClick={() => move(1)}
+          >
+            <IconChevronRight size={18} aria-hidden="true" />
+          </Button>
+        </span>
+        <h2 className={styles.range} aria-live="polite">
+          {range}
+        </h2>
+        <NativeSelect
+          aria-label={t('booking.view')}
+          value={view}
+          data={[
+            { value: 'grid', label: t(narrow ? 'booking.viewDay' : 'booking.viewWeek') },
+            { value: 'list', label: t('booking.viewList') },
+          ]}
+          onChange={(event) => go({ view: event.currentTarget.value })}
+        />
+      </div>
+      {calendar.data === undefined ? (
+        calendar.error === null ? (
+          <Loading lines={6} />
+        ) : (
+          <ProblemNotice error={calendar.error} onRetry={() => void calendar.refetch()} />
+        )
+      ) : view === 'list' ? (
+        <CalendarList {...shown} />
+      ) : (
+        <CalendarGrid key={narrow ? 'day' : 'week'} {...shown} onMove={move} />
+      )}
+      <ZoneLine />
+      {asked === undefined ? null : (
+        <BookingDialog
+          {...asked}
+          {...(asked.booking === undefined && lab !== undefined ? { lab } : {})}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </Page>
+  )
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString()
