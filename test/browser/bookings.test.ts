@@ -109,11 +109,14 @@ test('a booking is moved into its own time, made longer, and cancelled after one
 })
 
 test('what is on comes first, and the past is read when it is wanted, the latest first, page by page', async () => {
-  hub.bookings.add(at(10))
+  const { id: session } = hub.addSession().session
+  hub.bookings.add(at(10), { session })
   for (let days = 1; days <= 30; days++) hub.bookings.add(at(9) - days * 24 * hourMs, { note: `${days} before` })
   const { page, context } = await visitor()
   await page.goto(`${hub.url}/calendar/bookings`)
   await page.getByRole('region', { name: 'Now' }).getByText('now', { exact: true }).waitFor()
+  const open = page.getByRole('link', { name: /^Open the session: RC circuit/ })
+  assert.is(await open.getAttribute('href'), `/sessions/${session}`)
   await page.getByRole('button', { name: /^Change/ }).click()
   await page.getByText('It has begun: its length can change, its beginning can not.').waitFor()
   assert.ok(await page.getByLabel('Begins').isDisabled())

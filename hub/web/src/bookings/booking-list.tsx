@@ -2,6 +2,7 @@ import type { Booking } from '@fernlab/shared/contracts/bookings'
 import { Button } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
+import { LinkButton } from '../frame/link-button.tsx'
 import { regionOf } from '../language/language.ts'
 import { useWords } from '../words/use-words.ts'
 import BookingDialog from './booking-dialog.tsx'
@@ -36,6 +37,7 @@ export function BookingList({ bookings, withPerson = false }: Props) {
             booking.bench ?? '',
             booking.series === undefined ? '' : t('booking.ofSeries'),
             withPerson ? booking.person.name : '',
+            booking.group?.name ?? '',
             booking.note ?? '',
           ].filter((part) => part !== '')
           return (
@@ -51,6 +53,16 @@ export function BookingList({ bookings, withPerson = false }: Props) {
               </span>
               {isOpen(booking) ? (
                 <span className={styles.actions}>
+                  {booking.state === 'now' && booking.session !== undefined ? (
+                    <LinkButton
+                      to="/sessions/$sessionId"
+                      params={{ sessionId: booking.session }}
+                      size="xs"
+                      aria-label={`${t('booking.open')}: ${called}, ${when}`}
+                    >
+                      {t('booking.open')}
+                    </LinkButton>
+                  ) : null}
                   <Button
                     size="xs"
                     variant="default"

@@ -1,5 +1,5 @@
 import type { BookingState } from '@fernlab/shared/contracts/bookings'
-import { IconBan, IconCalendarEvent, IconCircleCheck, IconPlayerPlay } from '@tabler/icons-react'
+import { IconBan, IconCalendarEvent, IconCircleCheck, IconClockX, IconPlayerPlay } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { Mark } from '../states/state-mark.tsx'
 
@@ -8,6 +8,7 @@ const marks = {
   now: ['free', IconPlayerPlay],
   over: ['offline', IconCircleCheck],
   cancelled: ['offline', IconBan],
+  missed: ['fault', IconClockX],
 } as const
 
 /** A booking's state: colour, icon and word. */

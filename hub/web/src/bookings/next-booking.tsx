@@ -20,7 +20,9 @@ export default function NextBooking({ person }: { person: string }) {
   if (next === undefined) return null
   return (
     <Link
-      to="/calendar/bookings"
+      {...(next.session === undefined
+        ? ({ to: '/calendar/bookings' } as const)
+        : ({ to: '/sessions/$sessionId', params: { sessionId: next.session } } as const))}
       className={styles.turnLink}
       data-tone={Date.parse(next.start) <= nowMs ? 'free' : 'quiet'}
     >

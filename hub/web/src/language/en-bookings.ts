@@ -5,6 +5,7 @@ export const enBookings = {
     now: 'now',
     over: 'over',
     cancelled: 'cancelled',
+    missed: 'missed',
   },
   booking: {
     title: 'My bookings',
@@ -18,6 +19,7 @@ export const enBookings = {
     cancelText: '{{lab}}, {{when}}. The time goes to others; you may book again what is free then.',
     cancelNow: '{{lab}}, {{when}}. What is left of the time goes to others.',
     keep: 'Keep it',
+    open: 'Open the session',
     file: 'Calendar file',
     fileHelp: 'Your bookings to come, for the calendar on your phone or computer',
     now: 'Now',

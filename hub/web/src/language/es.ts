@@ -309,6 +309,7 @@ export const es: Texts<English> = {
     now: 'ahora',
     over: 'terminada',
     cancelled: 'anulada',
+    missed: 'perdida',
   },
   booking: {
     title: 'Mis reservas',
@@ -322,6 +323,7 @@ export const es: Texts<English> = {
     cancelText: '{{lab}}, {{when}}. La hora queda para otros; puedes volver a reservar lo que esté libre.',
     cancelNow: '{{lab}}, {{when}}. Lo que queda del tiempo es para otros.',
     keep: 'Conservarla',
+    open: 'Abrir la sesión',
     file: 'Archivo de calendario',
     fileHelp: 'Tus próximas reservas, para el calendario de tu móvil u ordenador',
     now: 'Ahora',
