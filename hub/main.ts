@@ -369,7 +369,15 @@ async function assemble(
     log,
   })
   onClose(authentication.close)
-  const waiting = createWaiting({ scheduler, runs: open, book, compatible, benchFreeInS, clock })
+  const waiting = createWaiting({
+    scheduler,
+    runs: open,
+    book,
+    compatible,
+    benchFreeInS,
+    reserved: dispatcher.reserved,
+    clock,
+  })
   const hasLab = async (id: string) => (await labs.lab(id)) !== undefined
   const permissions = createPermissions({ store, hasLab, clock })
   const standings = createStandings({ store, groups, permissions, use: open.use, clock })
@@ -417,7 +425,7 @@ async function assemble(
     calls,
     sendCancel: dispatcher.sendCancel,
     booked,
-    bookedFrom: dispatcher.bookedFrom,
+    bookedFrom: (bench) => dispatcher.reserved()?.freeUntil(bench) ?? Number.POSITIVE_INFINITY,
     lengthenBooking: (id, endsAt) => bookings.lengthen(id, endsAt),
     clock,
     log,

@@ -56,8 +56,8 @@ export interface Dispatcher {
   sendCancel(run: OpenRun, reason: string): void
   /** Ends the runs of a node that was shut out; resolves when that is on disk. What this misses ends with the next look. */
   shutOut(node: string): Promise<void>
-  /** Until when the bench may be in use so that everything booked can have a bench, epoch ms; infinite where nothing needs it. */
-  bookedFrom(bench: string): number
+  /** What bookings leave of the benches now; undefined where nothing is booked. */
+  reserved(): Reserved | undefined
   close(): void
 }
 
@@ -328,10 +328,10 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
       for (const run of [...runs.byId.values()]) if (run.hold?.node === node) endShutOut(run)
       await turn.kept()
     },
-    bookedFrom: (bench) => {
+    reserved: () => {
       const places = booked.places()
-      if (places.length === 0) return Number.POSITIVE_INFINITY
-      return new Reserved({ places, backAtMs, standing }, freeNow(), clock.now()).freeUntil(bench)
+      if (places.length === 0) return undefined
+      return new Reserved({ places, backAtMs, standing }, freeNow(), clock.now())
     },
     accepted: (node, message) => {
       if (!turn.open) return

@@ -6,6 +6,7 @@ import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import type { explain, WaitingBench } from '../scheduling/explain.ts'
 import { expectedS, numberOf, type QueueEntry } from '../scheduling/order.ts'
+import { type Reserved, withMargin } from '../scheduling/reserved.ts'
 import type { BenchTimes } from './bench-times.ts'
 import type { OpenRun, OpenRuns } from './open-runs.ts'
 import type { RunWait } from './runs.ts'
@@ -24,6 +25,8 @@ export interface CreateWaitingOptions {
   readonly compatible: CompatibilityCache
   /** Apart from what staff have planned. */
   readonly benchFreeInS: BenchTimes
+  /** What bookings leave of the benches now; undefined where nothing is booked. */
+  readonly reserved: () => Reserved | undefined
   readonly clock: Clock
 }
 
@@ -31,38 +34,55 @@ export interface CreateWaitingOptions {
 type Waiter = QueueEntry & { readonly lab: CatalogueLab }
 
 /** Explains waiting from the present queue and fleet. */
-export function createWaiting({
-  scheduler,
-  runs,
-  book,
-  compatible,
-  benchFreeInS,
-  clock,
-}: CreateWaitingOptions): Waiting {
+export function createWaiting(options: CreateWaitingOptions): Waiting {
+  const { scheduler, runs, book, compatible, benchFreeInS, clock } = options
   const serves = (entry: Waiter, bench: string) => compatible.serves(entry, bench)
 
-  /** When a run of this length can begin on the bench; what staff have planned for it is worked around. */
-  const freeInS = (bench: BookedBench, lastsS: number): number | null => {
+  /** When a run of this length can begin on the bench; what is planned and booked is worked around. */
+  const freeInS = (bench: BookedBench, lastsS: number, reserved: Reserved | undefined): number | null => {
     const upInS = benchFreeInS(bench)
     if (upInS === null) return null
     const now = clock.now()
-    const start = firstGap(bench.plans, now + upInS * 1000, lastsS * 1000)
-    return start === null || start === Number.POSITIVE_INFINITY ? null : (start - now) / 1000
+    const booked = isBooked(bench, lastsS, reserved) ? (reserved?.bookedOn(bench.id) ?? []) : []
+    for (let start = now + upInS * 1000; ; ) {
+      const open = firstGap(bench.plans, start, lastsS * 1000)
+      if (open === null || open === Number.POSITIVE_INFINITY) return null
+      const inTheWay = booked.find(({ from, until }) => from < open + withMargin(lastsS) && open < until)
+      if (inTheWay === undefined) return (open - now) / 1000
+      start = inTheWay.until
+    }
   }
 
-  const whyNotNow = (bench: BookedBench, lastsS: number): string | undefined => {
-    const reason = bench.refusal ?? book.stateOf(bench).reason
+  /** Whether bookings may keep a run of this length from the bench. */
+  const isBooked = (bench: BookedBench, lastsS: number, reserved: Reserved | undefined): boolean =>
+    reserved !== undefined && (benchFreeInS(bench) !== 0 || !reserved.allows(bench.id, lastsS))
+
+  /** Why a bench that is free is not given to a run of this length. */
+  const whyBooked = (bench: BookedBench, lastsS: number, reserved: Reserved | undefined): string | undefined => {
+    if (benchFreeInS(bench) !== 0 || !isBooked(bench, lastsS, reserved)) return undefined
+    const now = clock.now()
+    const next = reserved?.bookedOn(bench.id).find(({ until }) => until > now)
+    if (next === undefined) return undefined
+    return next.from <= now
+      ? `${bench.id} is booked until ${new Date(next.until).toISOString()}`
+      : `${bench.id} is booked from ${new Date(next.from).toISOString()}, and this might not end in time`
+  }
+
+  const whyNotNow = (bench: BookedBench, lastsS: number, reserved: Reserved | undefined): string | undefined => {
+    const reason = bench.refusal ?? book.stateOf(bench).reason ?? whyBooked(bench, lastsS, reserved)
     const { next } = book.outlook(bench)
     if (reason !== undefined || next === undefined || lastsS <= book.freeForS(bench)) return reason
     return `${bench.id} closes at ${new Date(next.from).toISOString()}, before this would end: ${next.plan.reason}`
   }
 
   /** As an entry of this length sees them. */
-  const benches = (lastsS: number): WaitingBench[] =>
-    [...book.benches.values()].map((bench) => {
-      const reason = whyNotNow(bench, lastsS)
-      return { id: bench.id, freeInS: freeInS(bench, lastsS), ...(reason === undefined ? {} : { reason }) }
+  const benches = (lastsS: number): WaitingBench[] => {
+    const reserved = options.reserved()
+    return [...book.benches.values()].map((bench) => {
+      const reason = whyNotNow(bench, lastsS, reserved)
+      return { id: bench.id, freeInS: freeInS(bench, lastsS, reserved), ...(reason === undefined ? {} : { reason }) }
     })
+  }
 
   return {
     of: (run) => {

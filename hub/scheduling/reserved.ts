@@ -8,7 +8,7 @@
  * INVARIANTS: no bench stands for two places at once; `allows` is true only where every place that had a bench before has
  * one after; a place that is in use stays on its bench.
  */
-import type { Claim } from '../bookings/placement.ts'
+import type { Claim, Span } from '../bookings/placement.ts'
 import { Plan, type PlanChange } from '../bookings/plan.ts'
 
 /** One bench that a booking needs for its time. */
@@ -103,6 +103,14 @@ export class Reserved {
     }
     this.#tooLate.set(bench, untilMs)
     return false
+  }
+
+  /** The times for which places have the bench by now, the earliest first. */
+  bookedOn(bench: string): readonly Span[] {
+    return [...this.#plan.claims]
+      .filter(({ id }) => this.#plan.benchOf(id) === bench)
+      .sort((a, b) => a.from - b.from)
+      .map(({ from, until }) => ({ from, until }))
   }
 
   /** Until when the bench may be taken, from now on, so that no place loses its bench; infinite where none does. */

@@ -118,7 +118,10 @@ test('before one that is to come, only what ends in time gets the bench', async 
   const long = await submit(ben, 60)
   const short = await submit(ben, 0.1)
   assert.is((await lab.final(short)).state, 'succeeded')
-  assert.is(await runState(long), 'queued')
+  const { state, waitReason = '', estimatedStart = '' } = (await lab.hub.runs.get(long)) ?? {}
+  assert.is(state, 'queued')
+  assert.match(waitReason, new RegExp(`node-1.b-1 is booked from ${booking.start}, and this might not end in time`))
+  assert.ok(Date.parse(estimatedStart) >= Date.parse(booking.end), estimatedStart)
   await ada.ask('POST', `/api/v1/bookings/${booking.id}/cancel`)
   await until(async () => (await runState(long)) === 'running', 'the time was given back')
 })

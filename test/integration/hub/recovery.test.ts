@@ -68,6 +68,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
       book,
       compatible,
       benchFreeInS: () => null,
+      reserved: () => undefined,
       clock,
     }),
     catalogue: { version: labVersion },
