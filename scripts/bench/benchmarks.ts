@@ -5,6 +5,7 @@ import { ingestBenchmarks } from './ingest/ingest.ts'
 import { nodeBenchmarks } from './node/node.ts'
 import { roundTripBenchmarks } from './round-trip/round-trip.ts'
 import { schedulingBenchmarks } from './scheduling/scheduling.ts'
+import { reserveBenchmarks } from './session/reserve.ts'
 import { sessionBenchmarks } from './session/session.ts'
 import { startBenchmarks } from './start/start.ts'
 
@@ -14,6 +15,7 @@ export const benchmarks: readonly Benchmark[] = [
   ...ingestBenchmarks,
   ...roundTripBenchmarks,
   ...sessionBenchmarks,
+  ...reserveBenchmarks,
   ...diskBenchmarks,
   ...nodeBenchmarks,
   ...schedulingBenchmarks,

@@ -6,6 +6,7 @@ import { servePart } from './framework/part.ts'
 const parts: Readonly<Record<string, () => Promise<{ open(): Promise<PartMethods> | PartMethods }>>> = {
   'fernlab-hub': () => import('./parts/fernlab-hub.ts'),
   'http-submitter': () => import('./parts/http-submitter.ts'),
+  'http-students': () => import('./parts/http-students.ts'),
   exchanger: () => import('./parts/exchanger.ts'),
   'sync-nodes': () => import('./parts/sync-nodes.ts'),
   'session-viewers': () => import('./parts/session-viewers.ts'),

@@ -12,10 +12,13 @@ export interface Answer {
 /** Keeps connections open and sends each request at once (TCP_NODELAY), as a client program does. */
 export class HubClient {
   readonly #base: URL
+  readonly #standing: Readonly<Record<string, string>>
   readonly #agent = new Agent({ keepAlive: true, noDelay: true, maxSockets: 600 })
 
-  constructor(base: string) {
+  /** `standing` goes with every request: the admin’s token unless given. */
+  constructor(base: string, standing: Readonly<Record<string, string>> = { authorization: `Bearer ${adminToken}` }) {
     this.#base = new URL(base)
+    this.#standing = standing
   }
 
   ask(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
@@ -29,7 +32,7 @@ export class HubClient {
           path,
           agent: this.#agent,
           headers: {
-            authorization: `Bearer ${adminToken}`,
+            ...this.#standing,
             ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }),
             ...headers,
           },
