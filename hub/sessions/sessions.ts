@@ -136,18 +136,25 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
 
   const timesOf = (lab: CatalogueLab | undefined) => sessionTimes(lab?.lab.session ?? {})
 
-  const view = async (run: Run): Promise<Session> => {
-    const row = await store.db.selectFrom('live_session').selectAll().where('run_id', '=', run.id).executeTakeFirst()
-    const partners = await store.db
+  const partnersOf = (id: string): Promise<Session['partners']> =>
+    store.db
       .selectFrom('live_partner')
       .innerJoin('user', 'user.id', 'live_partner.person_id')
       .select(['user.id', 'user.name'])
-      .where('live_partner.run_id', '=', run.id)
+      .where('live_partner.run_id', '=', id)
       .orderBy('live_partner.joined_at')
       .execute()
-    const lab = await catalogue.version(run.lab, run.labVersion)
+
+  const view = async (run: Run, partners: Session['partners']): Promise<Session> => {
+    // Of an open one the memory knows more than the disk.
+    const open = openRun(run.id)
+    const row =
+      open === undefined
+        ? await store.db.selectFrom('live_session').selectAll().where('run_id', '=', run.id).executeTakeFirst()
+        : undefined
+    const lab = open?.lab ?? (await catalogue.version(run.lab, run.labVersion))
     const { mostSeconds, idleSeconds } = timesOf(lab)
-    const progress = openRun(run.id)?.session
+    const progress = open?.session
     const stage = progress?.stage ?? row?.stage ?? 'preparing'
     const state = sessionStateOf(run.state, stage)
     const activeAt = progress === undefined ? (row?.active_at ?? null) : progress.activeAt
@@ -179,7 +186,7 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
 
   const get = async (id: string): Promise<Session | undefined> => {
     const run = await runs.get(id)
-    return run?.session === undefined ? undefined : await view(run)
+    return run?.session === undefined ? undefined : await view(run, await partnersOf(id))
   }
 
   const existing = async (id: string): Promise<Session> => {
@@ -289,7 +296,7 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
       const most = known?.session === undefined ? times.mostSeconds : await mostFor(caller, lab, times.mostSeconds)
       if (known?.session !== undefined && seconds !== undefined && seconds > most) throw tooLong(most)
       const wanted = seconds ?? Math.min(times.seconds, most)
-      const { id, replayed } = await runs.submit(
+      const submitted = await runs.submit(
         caller,
         {
           lab,
@@ -299,13 +306,16 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
         },
         { session: { seconds: wanted } },
       )
+      const { id, replayed } = submitted
       note(id)
-      return { session: await existing(id), made: !replayed }
+      // A class that presses at once would wait for what a new one can not have yet.
+      return { session: replayed ? await existing(id) : await view(submitted.run, []), made: !replayed }
     },
     get,
     list: async (query) => {
       const { items, cursor } = await runs.list({ ...query, sessions: true })
-      return { items: await Promise.all(items.map(view)), ...(cursor === undefined ? {} : { cursor }) }
+      const sessions = items.map(async (run) => view(run, await partnersOf(run.id)))
+      return { items: await Promise.all(sessions), ...(cursor === undefined ? {} : { cursor }) }
     },
     extend: async (id, by, more) => {
       const run = activeRun(id)
