@@ -16,6 +16,7 @@ import { applyAdminSettings, checkSetupLink, findFirstAdmin, makeSetupLink, setU
 import { createIdentity, type Visitor } from './identity.ts'
 import { createImportPeople, type ImportPeople } from './import-people.ts'
 import { createInvitations, type Invitations } from './invitations.ts'
+import { createLastSeen } from './last-seen.ts'
 import { createOwnAccount, type OwnAccount } from './own-account.ts'
 import { createOwnAddress, type OwnAddress } from './own-address.ts'
 import { createPasskeys, type Passkeys } from './passkeys.ts'
@@ -27,6 +28,7 @@ import { createSecondFactor, type SecondFactor } from './second-factor.ts'
 import { newSecret } from './secret-text.ts'
 import { createSignIn, type SignIn } from './sign-in.ts'
 import { createSignInRules, type SignInRulesBook } from './sign-in-rules.ts'
+import { createSignIns, type SignIns } from './sign-ins.ts'
 import { createTokens } from './tokens.ts'
 
 export type { Caller, Person, Role } from './caller.ts'
@@ -95,6 +97,7 @@ export interface Accounts {
   readonly signIn: SignIn
   readonly secondFactor: SecondFactor
   readonly passkeys: Omit<Passkeys, 'check'>
+  readonly signIns: SignIns
   createToken(
     person: { readonly personId: string },
     input: { name: string; scopes: readonly string[]; expiresInDays?: number | undefined },
@@ -106,7 +109,7 @@ export interface Accounts {
   forgotPassword(email: string): Promise<void>
   /** Sets a new password by a one-time link and ends every session of that person. */
   resetPassword(token: string, password: string): Promise<void>
-  /** Writes down what is still in memory (when tokens were last used); idempotent. */
+  /** Writes down what is still in memory (when tokens were last used, and people last seen); idempotent. */
   close(): Promise<void>
 }
 
@@ -139,7 +142,8 @@ export async function createAccounts({
   await settings.update(() => {})
   const { secret } = settings.data
   const rules = createSignInRules({ store, mail, clock })
-  const identity = createIdentity({ store, secret, secure: config.secure, rules, clock, log })
+  const lastSeen = createLastSeen({ store, clock, log })
+  const identity = createIdentity({ store, secret, secure: config.secure, rules, lastSeen, clock, log })
   const seal = createSeal(secret, 'second-factor')
   const secondFactor = createSecondFactor({ store, identity, seal, rules, site: config.site, clock })
   const tokens = createTokens({ store, clock, log })
@@ -227,6 +231,7 @@ export async function createAccounts({
     signIn: createSignIn({ identity, secondFactor, passkeys, secure: config.secure }),
     secondFactor,
     passkeys,
+    signIns: createSignIns({ store, identity, lastSeen, clock }),
     createToken: ({ personId }, input) => tokens.create(personId, input),
     tokens: tokens.list,
     revokeToken: tokens.revoke,
@@ -235,6 +240,7 @@ export async function createAccounts({
     close: async () => {
       await errands.close()
       await imports.close()
+      await lastSeen.close()
       await tokens.close()
     },
   }

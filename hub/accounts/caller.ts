@@ -22,6 +22,8 @@ export interface Caller {
   /** What the site's rules want of this person before anything else; only for a person who signed in. */
   readonly mustSetUp?: 'second-factor'
   readonly tokenId?: string
+  /** Of a person who signed in. */
+  readonly sessionId?: string
   /** Epoch ms; set for a token that ends by itself. */
   readonly tokenExpiresAt?: number
   /** Of the client, where the call came over HTTP. */

@@ -14,6 +14,7 @@ import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
 import { hasSecondFactor } from './factors.ts'
+import type { LastSeen } from './last-seen.ts'
 import { needsSecondFactor, type SignInRulesBook } from './sign-in-rules.ts'
 
 /** The calls below `/api/auth` that people may make. */
@@ -80,6 +81,7 @@ export interface IdentityOptions {
   readonly secret: string
   readonly secure: boolean
   readonly rules: SignInRulesBook
+  readonly lastSeen: Pick<LastSeen, 'note'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -88,7 +90,7 @@ export interface IdentityOptions {
 export const sessionCookieName = (secure: boolean): string => `${secure ? '__Secure-' : ''}fernlab.session_token`
 
 /** Opens better-auth on the hub's store. */
-export function createIdentity({ store, secret, secure, rules, clock, log }: IdentityOptions): Identity {
+export function createIdentity({ store, secret, secure, rules, lastSeen, clock, log }: IdentityOptions): Identity {
   const auth = betterAuth({
     appName: 'fernlab',
     baseURL: innerOrigin,
@@ -122,6 +124,7 @@ export function createIdentity({ store, secret, secure, rules, clock, log }: Ide
     const found = await auth.api.getSession({ headers: new Headers({ cookie }), query: { disableRefresh: true } })
     if (found === null) return undefined
     const { id, name, email } = found.user
+    const sessionId = found.session.id
     const row = await store.db
       .selectFrom('person')
       .select((eb) => ['person.role', hasSecondFactor(eb).as('secured')])
@@ -132,7 +135,8 @@ export function createIdentity({ store, secret, secure, rules, clock, log }: Ide
     const { role } = row
     const lacking = !row.secured && needsSecondFactor(await rules.now(), role)
     const mustSetUp = lacking ? { mustSetUp: 'second-factor' as const } : {}
-    return { personId: id, name, email, role, scopes: 'all', via: 'session', ...mustSetUp }
+    lastSeen.note(sessionId)
+    return { personId: id, name, email, role, scopes: 'all', via: 'session', sessionId, ...mustSetUp }
   }
 
   const authenticate = async (headers: Headers): Promise<Caller | undefined> => {

@@ -89,7 +89,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
     traces: async (personId) => {
       const sessions = await db
         .selectFrom('session')
-        .select(['createdAt', 'expiresAt', 'userAgent'])
+        .select(['createdAt', 'updatedAt as lastSeenAt', 'expiresAt', 'ipAddress as address', 'userAgent'])
         .where('userId', '=', personId)
         .orderBy('createdAt')
         .execute()

@@ -39,6 +39,7 @@ import { runDataRoutes } from './routes/run-data.ts'
 import { runRoutes } from './routes/runs.ts'
 import { secondFactorRoutes } from './routes/second-factor.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { signInRoutes } from './routes/sign-ins.ts'
 import { siteRoutes } from './routes/site.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { openStaticFiles } from './static-files.ts'
@@ -110,6 +111,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   secondFactorRoutes(add, parts, { guesses, codes })
   passkeyRoutes(add, parts, { guesses, questions })
   registrationRoutes(add, parts, { guesses, letters, lettersTo })
+  signInRoutes(add, parts)
   ownAccountRoutes(add, parts, { guesses })
   labRoutes(add, parts)
   runRoutes(add, parts)

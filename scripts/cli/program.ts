@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addAccount } from './commands/account.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBench } from './commands/bench.ts'
 import { addData } from './commands/data.ts'
@@ -42,6 +43,7 @@ export function createProgram(context: Context, version: string): Command {
   addSchema(program, context)
   addBench(program, context)
   addFleet(program, context)
+  addAccount(program, context)
   addToken(program, context)
   addUser(program, context)
   addGroup(program, context)

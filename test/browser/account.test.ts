@@ -108,4 +108,22 @@ test('an account is closed with the password only', async () => {
   await context.close()
 })
 
+test('a person sees where they are signed in, and ends one of them, then all others', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/account`)
+  const section = page.getByRole('region', { name: 'Where you are signed in' })
+  const first = section.getByRole('listitem').first()
+  await first.getByText('this browser').waitFor()
+  assert.is(await first.getByRole('button').count(), 0)
+  await section.getByRole('button', { name: 'Sign out: Safari, iPhone' }).click()
+  await section.getByText('Safari, iPhone').waitFor({ state: 'detached' })
+  await section.getByText('Unknown browser').waitFor()
+  await section.getByRole('button', { name: 'Sign out all others' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Sign out all others' }).click()
+  await section.getByText('Unknown browser').waitFor({ state: 'detached' })
+  assert.is(await section.getByRole('listitem').count(), 1)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test.run()

@@ -346,6 +346,14 @@ test('a reader that has read enough ends the command, quietly', async () => {
   assert.is(err, 'ended 0\n')
 })
 
+test('tells where one is signed in, and ends all of it', async () => {
+  assert.ok(Array.isArray(await json(['account', 'sign-ins'])))
+  assert.match(await ok(['account', 'sign-out', '--all']), /all have ended/)
+  assert.equal(await json(['account', 'sign-ins']), [])
+  assert.match((await run(['account', 'sign-out', 'none'])).err, /you have no sign-in none/)
+  assert.match((await run(['account', 'sign-out'])).err, /name one sign-in, or give --all/)
+})
+
 test('lists more tokens than the hub gives at once', async () => {
   const before = (await json<unknown[]>(['token', 'list'])).length
   for (let i = 0; i < 120; i++) {

@@ -21,7 +21,17 @@ import { type FakePermissions, fakePermissions } from './fake-permissions.ts'
 import { fakeRecurring } from './fake-recurring.ts'
 import { FakeRun } from './fake-run.ts'
 import { FakeSession } from './fake-session.ts'
-import { auditEntries, benches, invitations, nodes, passkeys, people, plannedOutages, tokens } from './fake-staff.ts'
+import {
+  auditEntries,
+  benches,
+  invitations,
+  nodes,
+  passkeys,
+  people,
+  plannedOutages,
+  signIns,
+  tokens,
+} from './fake-staff.ts'
 
 const openApi = new URL('../../../docs/openapi.json', import.meta.url)
 const page = fileURLToPath(new URL('../../../hub/web/dist/', import.meta.url))
@@ -92,6 +102,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   let scheduling = { stepMinutes: 10, windowHours: 168, graceMinutes: 10 }
   let retention: { dataDays: number | null; runDays: number | null } = { dataDays: 365, runDays: null }
   let rules: SignInRules = { registration: { open: false, domains: [], role: 'student' }, staffSecondFactor: false }
+  let openSignIns = signIns
   let factor = { on: false, recoveryCodes: 0 }
   let counter = 0
   const recurring = fakeRecurring()
@@ -364,6 +375,12 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (call === 'GET /api/v1/me') {
       const mustSetUp = hub.mustSetUp ? { mustSetUp: 'second-factor' } : {}
       return json({ id: 'p1', name: ownName, email: 'ana@school.example', role: hub.role, ...mustSetUp })
+    }
+    if (path.startsWith('/api/v1/me/sign-ins')) {
+      if (request.method === 'GET') return json({ items: openSignIns })
+      const ended = path.split('/').at(-1)
+      openSignIns = openSignIns.filter(({ id, here }) => here || (ended !== 'end-others' && id !== ended))
+      return json(undefined, 204)
     }
     if (call === 'GET /api/v1/me/passkeys') return json({ items: passkeys })
     if (call === 'GET /api/v1/me/second-factor') return json({ ...factor, required: hub.mustSetUp })

@@ -3,6 +3,7 @@ import type { Bench, Invitation, NodeInfo, PersonInfo, Token } from '@fernlab/sh
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
 import type { Passkey } from '@fernlab/shared/contracts/passkeys'
+import type { OwnSignIn } from '@fernlab/shared/contracts/sign-ins'
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString()
 
@@ -148,6 +149,30 @@ export const passkeys: readonly Passkey[] = [
     lastUsedAt: '2026-02-02T08:30:00.000Z',
   },
   { id: 'cGFzc2tleS0y', name: 'the security key on my keyring', createdAt: '2026-01-20T16:10:00.000Z' },
+]
+
+export const signIns: readonly OwnSignIn[] = [
+  {
+    id: 's1',
+    browser: 'Firefox',
+    system: 'Windows',
+    address: '203.0.113.7',
+    since: ago(86_400),
+    lastSeenAt: ago(5),
+    expiresAt: ago(-86_400),
+    here: true,
+  },
+  {
+    id: 's2',
+    browser: 'Safari',
+    system: 'iPhone',
+    address: '2001:db8:85a3:8d3:1319:8a2e:370:7348',
+    since: ago(400_000),
+    lastSeenAt: ago(7_200),
+    expiresAt: ago(-86_400),
+    here: false,
+  },
+  { id: 's3', since: ago(500_000), lastSeenAt: ago(90_000), expiresAt: ago(-86_400), here: false },
 ]
 
 export const tokens: readonly Token[] = [

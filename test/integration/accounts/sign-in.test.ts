@@ -84,7 +84,8 @@ test('a look-up under way while a session ends is not remembered', async () => {
   const { cookie } = await hub.signIn()
   const { secret } = JSON.parse(await readFile(join(hub.folder, 'identity.json'), 'utf8')) as { secret: string }
   const { rules } = hub.accounts
-  const parts = { store: hub.store, secret, secure: false, rules, clock: systemClock, log: recordingLog() }
+  const lastSeen = { note: () => {} }
+  const parts = { store: hub.store, secret, secure: false, rules, lastSeen, clock: systemClock, log: recordingLog() }
   const identity = createIdentity(parts)
   const underWay = identity.authenticate(new Headers({ cookie }))
   const { userId } = await hub.store.db.selectFrom('session').select('userId').executeTakeFirstOrThrow()

@@ -95,6 +95,17 @@ export const kinds: readonly Kind[] = [
     },
   },
   {
+    path: '/api/v1/me/sign-ins/{id}',
+    make: async (hub, { id: userId }) => {
+      const id = newId(Date.now())
+      const at = new Date().toISOString()
+      const times = { createdAt: at, updatedAt: at, expiresAt: new Date(Date.now() + 3_600_000).toISOString() }
+      const row = { id, token: id, userId, ipAddress: null, userAgent: null, ...times }
+      await hub.store.write([hub.store.db.insertInto('session').values(row)])
+      return id
+    },
+  },
+  {
     path: '/api/v1/tokens/{id}',
     make: async (hub, { id }) => (await hub.accounts.createToken({ personId: id }, { name: 'x', scopes: ['read'] })).id,
   },

@@ -16,6 +16,7 @@ import { ChangePassword } from './change-password.tsx'
 import { LeaveEverywhere } from './leave-everywhere.tsx'
 import { Name } from './name.tsx'
 import { SecondFactor } from './second-factor.tsx'
+import { SignIns } from './sign-ins.tsx'
 import { Tokens } from './tokens.tsx'
 import { YourData } from './your-data.tsx'
 
@@ -74,6 +75,7 @@ export default function AccountPage() {
       <ChangePassword />
       <SecondFactor />
       <Passkeys />
+      <SignIns />
       {me.data == null || me.data.role === 'guest' ? null : <Tokens role={me.data.role} />}
       <YourData onClosed={() => toSignIn('closed')} />
     </Page>

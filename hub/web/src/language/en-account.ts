@@ -69,6 +69,17 @@ export const enAccount = {
     accountClosed: 'Your account is closed for good.',
     setupNeeded: 'This hub has no admin yet. Open the link that the terminal printed at its first start.',
   },
+  signIns: {
+    title: 'Where you are signed in',
+    text: 'The browsers and programs that are signed in as you. If one is not yours, sign it out and change your password.',
+    unknown: 'Unknown browser',
+    since: 'since {{time}}',
+    lastSeen: 'last seen {{time}}',
+    here: 'this browser',
+    others: 'Sign out all others',
+    othersTitle: 'Sign out everywhere but here?',
+    othersText: 'Every other browser is signed out, and none is trusted any more. Tokens go on working.',
+  },
   passkey: {
     title: 'Passkeys',
     text: 'Your phone, computer or security key signs you in by itself, with its PIN, your finger or your face. No password, and no code.',

@@ -591,6 +591,18 @@ export const es: Texts<English> = {
     removeConfirm: 'Escribe {{name}} para confirmar',
     removeMismatch: 'Escribe el nombre tal como está arriba.',
   },
+  signIns: {
+    title: 'Dónde tienes la sesión abierta',
+    text: 'Los navegadores y programas que han entrado como tú. Si alguno no es tuyo, ciérralo y cambia tu contraseña.',
+    unknown: 'Navegador desconocido',
+    since: 'desde {{time}}',
+    lastSeen: 'visto {{time}}',
+    here: 'este navegador',
+    others: 'Cerrar las demás',
+    othersTitle: '¿Cerrar la sesión en todas partes menos aquí?',
+    othersText:
+      'Se cierra la sesión en los demás navegadores y ninguno es ya de confianza. Las claves de la API siguen valiendo.',
+  },
   passkey: {
     title: 'Llaves de acceso',
     text: 'Tu teléfono, tu ordenador o tu llave de seguridad te da entrada con su PIN, tu dedo o tu cara. Sin contraseña y sin código.',
