@@ -125,6 +125,12 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
         .where('person_id', '=', personId)
         .orderBy('at')
         .execute()
+      const bookings = await db
+        .selectFrom('booking')
+        .selectAll()
+        .where('person_id', '=', personId)
+        .orderBy('starts_at')
+        .execute()
       return {
         sessions,
         origins: origins.map(({ id, client_address, country }) => ({ run: id, address: client_address, country })),
@@ -139,6 +145,15 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           createdAt: time(created_at),
           expiresAt: time(expires_at),
           revokedAt: revoked_at === null ? null : time(revoked_at),
+        })),
+        bookings: bookings.map(({ id, state, lab, starts_at, ends_at, places, note }) => ({
+          id,
+          state,
+          lab,
+          start: time(starts_at),
+          end: time(ends_at),
+          places,
+          ...(note === null ? {} : { note }),
         })),
         audit: entries.map(({ at, detail, ...entry }) => ({
           at: time(at),
@@ -185,6 +200,13 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
             .set({ note: null, client_address: null })
             .where('person_id', '=', personId)
             .where(({ or, eb }) => or([eb('note', 'is not', null), eb('client_address', 'is not', null)])),
+          db
+            .updateTable('booking')
+            .set({ state: 'cancelled', cancelled_at: now })
+            .where('person_id', '=', personId)
+            .where('state', '=', 'booked')
+            .where('ends_at', '>', now),
+          db.updateTable('booking').set({ note: null }).where('person_id', '=', personId).where('note', 'is not', null),
           db.updateTable('recurring').set({ paused_for: 'owner-left', due_at: null }).where('person_id', '=', personId),
           revokeInvitations({ store, clock, of: personId }),
           db.updateTable('invitation').set({ note: null }).where('created_by', '=', personId),

@@ -45,6 +45,8 @@ export interface Bookings {
   bookSeries(caller: Caller, body: NewSeries): Promise<BookedSeries>
   /** Cancels what of a series is not over; how many that were. */
   cancelSeries(caller: Caller, id: string): Promise<number>
+  /** Forgets the bookings of somebody whose account was closed, and with it they were cancelled. */
+  forget(personId: string): void
   /** Whose series it is. */
   seriesOwner(id: string): Promise<string | undefined>
   /** `everybody`: with bookings of others. */

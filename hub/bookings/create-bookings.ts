@@ -428,6 +428,10 @@ export function createBookings(options: CreateBookingsOptions): Bookings & { clo
       faultPoint?.('after-booking-cancel-commit')
       return rest.length
     },
+    forget: (personId) => {
+      for (const { id } of openOf(personId, clock.now())) book.remove(id)
+      plannedChanges = -1
+    },
     seriesOwner: async (id) =>
       (await store.db.selectFrom('booking_series').select('person_id').where('id', '=', id).executeTakeFirst())
         ?.person_id,

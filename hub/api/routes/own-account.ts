@@ -8,7 +8,7 @@ const RUNS_AT_ONCE = 100
 /** Who is asking, and what they may do with their account. */
 export function ownAccountRoutes(
   add: AddRoute,
-  { accounts, runs, store, clock }: ApiParts,
+  { accounts, bookings, runs, store, clock }: ApiParts,
   { guesses }: { guesses: Attempts },
 ): void {
   const me = async ({ personId: id, name, email, role, mustSetUp }: Caller) => {
@@ -98,7 +98,7 @@ export function ownAccountRoutes(
       path: '/api/v1/me/export',
       tag: 'Account',
       summary:
-        'All that is known of oneself, to keep: person, sign-ins, tokens, passkeys, groups, invitations, doings, runs with outputs',
+        'All that is known of oneself, to keep: person, sign-ins, tokens, passkeys, groups, invitations, bookings, doings, runs with outputs',
       description: 'Samples of runs are downloaded run by run.',
       access: 'account.manage',
       answer: { what: 'A JSON file', type: 'application/json' },
@@ -117,13 +117,14 @@ export function ownAccountRoutes(
       method: 'post',
       path: '/api/v1/me/close',
       tag: 'Account',
-      summary: 'Close one’s account for good; runs stay, of nobody who can be named',
+      summary: 'Close one’s account for good; runs stay, of nobody who can be named; bookings to come are cancelled',
       access: 'account.manage',
       body: closeAccountSchema,
       answer: { status: 204, what: 'It is closed' },
     },
     async ({ c, body, caller }) => {
       await guesses.guess(c.get('address'), () => accounts.own.close(caller.personId, body.password))
+      bookings.forget(caller.personId)
       return c.body(null, 204)
     },
   )

@@ -7,8 +7,8 @@ import {
   openSessionSchema,
   type Session,
   sessionLinkSchema,
-  sessionVisitSchema,
   sessionSchema,
+  sessionVisitSchema,
 } from '@fernlab/shared/contracts/sessions'
 import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../accounts/caller.ts'

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeOneTime } from '@fernlab/hub/accounts/one-time'
 import { resetPassword } from '@fernlab/hub/accounts/passwords'
+import { loadBookings } from '@fernlab/hub/bookings/booking-book'
 import type { Me, Run } from '@fernlab/shared/contracts/api'
 import type { Use } from '@fernlab/shared/contracts/usage'
 import { systemClock } from '@fernlab/shared/primitives/clock'
@@ -39,6 +40,23 @@ async function newPerson(role = 'student'): Promise<{ cookie: string; email: str
   return { cookie: cookieOf(joined), email, id: ((await joined.json()) as Me).id }
 }
 
+const storeBooking = (id: string, personId: string, startsAt: number) =>
+  hub.store.write([
+    hub.store.db.insertInto('booking').values({
+      id,
+      person_id: personId,
+      lab: 'circuits',
+      starts_at: startsAt,
+      ends_at: startsAt + 3_600_000,
+      clean_up_ms: 0,
+      places: 1,
+      note: 'with my own words',
+      state: 'booked',
+      created_at: 0,
+      created_by: personId,
+    }),
+  ])
+
 test('another name is there at once, and an empty one is refused', async () => {
   const { cookie } = await newPerson()
   const changed = await ask(cookie, 'PUT', '/api/v1/me', { name: '  Eli Sand ' })
@@ -69,10 +87,11 @@ test('the export holds what is known of oneself, and of nobody else', async () =
   await hub.store.write([
     hub.store.db.insertInto('run_download').values({ run_id: run, person_id: id, at: 0, what: 'data.csv' }),
   ])
+  await storeBooking('booking-of-mine', id, 0)
   const answer = await ask(cookie, 'GET', '/api/v1/me/export')
   assert.match(answer.headers.get('content-disposition') ?? '', /attachment/)
   const text = await answer.text()
-  const { person, runs, sessions, invitations, audit, origins, downloads } = JSON.parse(text) as {
+  const { person, runs, sessions, invitations, audit, origins, downloads, bookings } = JSON.parse(text) as {
     person: Me
     runs: Run[]
     sessions: object[]
@@ -80,11 +99,16 @@ test('the export holds what is known of oneself, and of nobody else', async () =
     audit: { action: string }[]
     origins: object[]
     downloads: object[]
+    bookings: { id: string; start: string }[]
   }
   assert.is(person.email, email)
   assert.is(runs.length, 131)
   assert.equal(origins, [{ run, address: '192.0.2.7', country: 'ES' }])
   assert.equal(downloads, [{ run, at: '1970-01-01T00:00:00.000Z', what: 'data.csv' }])
+  assert.equal(
+    bookings.map((booking) => [booking.id, booking.start]),
+    [['booking-of-mine', '1970-01-01T00:00:00.000Z']],
+  )
   assert.is(sessions.length, 1)
   assert.equal(
     invitations.map(({ note }) => note),
@@ -104,6 +128,9 @@ test('a closed account leaves runs of nobody who can be named, and opens nothing
   const { link } = (await invited.json()) as { link: string }
   const run = await storeRun(hub.store, { person: { id, name: 'Eli' }, state: 'running', note: 'Eli’s own words' })
   const { id: use } = await storeUse(hub.store, { person: id, at: Date.now(), address: '192.0.2.7', country: 'ES' })
+  await storeBooking('booked', id, Date.now() + 3_600_000)
+  await storeBooking('past', id, 0)
+  hub.bookingBook.reset(await loadBookings(hub.store, Date.now()))
   assert.is(await code(await ask(cookie, 'POST', '/api/v1/me/close', { password: 'wrong' })), 'wrong-credentials')
   assert.is(await code(await ask(cookie, 'POST', '/api/v1/me/close', { password })), 'runs-open')
   assert.is((await ask(cookie, 'GET', '/api/v1/me')).status, 200)
@@ -115,6 +142,12 @@ test('a closed account leaves runs of nobody who can be named, and opens nothing
   assert.is(await code(again), 'wrong-credentials')
   const secret = secretIn(link)
   assert.is(await code(await hub.json('POST', '/api/v1/join/check', { token: secret })), 'invitation-over')
+  const booked = await hub.store.db.selectFrom('booking').selectAll().where('person_id', '=', id).execute()
+  assert.equal(booked.map((row) => [row.id, row.state, row.note]).sort(), [
+    ['booked', 'cancelled', null],
+    ['past', 'booked', null],
+  ])
+  assert.is(hub.bookingBook.byId.has('booked'), false)
   const boss = await signIn(admin.email)
   const kept = (await (await ask(boss, 'GET', `/api/v1/runs/${run.id}`)).json()) as Run
   assert.equal([kept.person.name, kept.note], ['Former member', undefined])
