@@ -130,6 +130,10 @@ function createLabServer(config: LabServerConfig, { name, clock, configFolder }:
       cancelCheck()
       checkLater()
     },
+    identify: async (signal) => {
+      await checkAll(AbortSignal.any([signal, closing.signal]))
+      return `${base} version ${API_VERSION}`
+    },
     onConnection: (told) => {
       listener = told
     },

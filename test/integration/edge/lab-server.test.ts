@@ -46,7 +46,13 @@ const start = (dataFolder?: string) =>
             config: { url: lab.url, username: LAB_USER, passwordFile: 'password', timeZone: 'Asia/Kathmandu' },
           },
         },
-        benches: { 'bench-1': { parts: { psu: 'psu-1', server: 'server' }, safeState: { 'psu.output': false } } },
+        benches: {
+          'bench-1': {
+            parts: { psu: 'psu-1', server: 'server' },
+            safeState: { 'psu.output': false },
+            checks: { server: { kind: 'identify', config: { part: 'server' }, retries: 0 } },
+          },
+        },
       },
     },
     faultPoint: (point) => {
@@ -149,7 +155,9 @@ test('start tells the server who comes, for how long and from where; the end dis
     'request.experiment_id.category_name': 'Robots',
   })
   assert.is(visit?.back, visitor.back)
-  assert.equal(await hub.call('session.visit', { runId: assignment.runId, attempt: 1 }), { url: `${lab.url}callback/1` })
+  assert.equal(await hub.call('session.visit', { runId: assignment.runId, attempt: 1 }), {
+    url: `${lab.url}callback/1`,
+  })
   assert.is(node.instrument().values.get('voltage'), 1)
   await finish(assignment)
   const stop = await stopOf(assignment)
@@ -311,6 +319,34 @@ test('a node that restarts while the server is asked does not know, and says so'
   const stop = await stopOf(assignment)
   assert.equal([stop.state, stop.cleanUp?.done], ['interrupted', false])
   assert.is(stop.cleanUp?.error?.code, 'lab-session-unknown')
+})
+
+test('the check of the bench says whether the server would take a session, and what is wrong', async () => {
+  await free()
+  const checked = async () => {
+    const { checks } = (await hub.call('bench.check', { bench: 'bench-1' }, 10_000)) as {
+      checks: { passed: boolean; reason?: string }[]
+    }
+    return checks[0]
+  }
+  assert.is((await checked())?.passed, true)
+  const answers = (call: string, status: number, body: object) => {
+    lab.instead = (asked, _request, response) => {
+      if (asked !== call) return false
+      response.writeHead(status).end(JSON.stringify(body))
+      return true
+    }
+  }
+  answers('test', 401, { valid: false, error_messages: ['Invalid credentials'] })
+  assert.match(String((await checked())?.reason), /does not take the user name fernlab.*Invalid credentials/)
+  answers('api', 200, { api_version: '2' })
+  assert.match(String((await checked())?.reason), /speaks version 2 of the interface, and this node speaks 1/)
+  answers('api', 302, {})
+  assert.match(String((await checked())?.reason), /redirects/)
+  answers('api', 404, {})
+  assert.match(String((await checked())?.reason), /is url the base address/)
+  answers('api', 200, { hello: 'world' })
+  assert.match(String((await checked())?.reason), /does not answer as a lab server/)
 })
 
 test.run()
