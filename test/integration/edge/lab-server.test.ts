@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLabServerDriver } from '@fernlab/edge/drivers/lab-server/lab-server'
-import type { FaultPoint } from '@fernlab/edge/fault-point'
 import type { NodeDocument, StopDoc } from '@fernlab/shared/contracts/documents'
 import { parseLabFile } from '@fernlab/shared/contracts/lab-file'
 import { COMMANDS_STREAM, commandColumns } from '@fernlab/shared/contracts/session-columns'
@@ -19,8 +18,6 @@ let lab: TestLabServer
 let hub: ScriptedHub
 let node: TestNode
 let folder: string
-let passed: FaultPoint[]
-let onPoint: (point: FaultPoint) => void
 
 const visitor: Visitor = {
   username: 'user-1',
@@ -55,18 +52,12 @@ const start = (dataFolder?: string) =>
         },
       },
     },
-    faultPoint: (point) => {
-      passed.push(point)
-      onPoint(point)
-    },
     ...(dataFolder === undefined ? {} : { dataFolder }),
   })
 
 test.before.each(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fernlab-lab-'))
   await writeFile(join(folder, 'password'), `${LAB_PASSWORD}\n`)
-  passed = []
-  onPoint = () => {}
   lab = await startTestLabServer()
   hub = await startScriptedHub('n1')
   node = await start()
