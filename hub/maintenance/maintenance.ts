@@ -1,5 +1,5 @@
 /** Keeps the hub's disk in order: how full it is, what is removed when, copies of everything. */
-import type { retentionSchema, storageSchema } from '@fernlab/shared/contracts/api'
+import type { Retention, storageSchema } from '@fernlab/shared/contracts/api'
 import type { UsagePreview, UsageRules } from '@fernlab/shared/contracts/usage'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -9,7 +9,7 @@ import { openUsageKeeping } from '../usage/keeping.ts'
 import { createDiskGuard, type FreeBytes, freeBytesOn } from './disk-guard.ts'
 import { createRetention, type RetentionSweep } from './retention.ts'
 
-export type Retention = z.infer<typeof retentionSchema>
+export type { Retention }
 export type Storage = z.infer<typeof storageSchema>
 
 export interface Maintenance {

@@ -467,6 +467,7 @@ export const retentionSchema = z.strictObject({
   dataDays: z.number().int().min(1).nullable(),
   runDays: z.number().int().min(1).nullable(),
 })
+export type Retention = z.infer<typeof retentionSchema>
 /** Rules to be set: no sample outlives its run. */
 export const retentionChangeSchema = retentionSchema.refine(
   ({ dataDays, runDays }) => dataDays === null || runDays === null || dataDays <= runDays,

@@ -88,6 +88,24 @@ test('shows and changes who may make an account', async () => {
   assert.match(err, 'FERNLAB_SMTP_URL')
 })
 
+test('shows and changes who is next by which rules, and how long results are kept', async () => {
+  assert.match(await ok(['settings', 'scheduling']), /step: 10 min .*\nwindow: .* 168 h\ngrace: 10 min/)
+  const changed = await json<{ stepMinutes: number; windowHours: number }>([
+    'settings',
+    'scheduling',
+    '--step-minutes',
+    '20',
+  ])
+  assert.equal([changed.stepMinutes, changed.windowHours], [20, 168])
+  await ok(['settings', 'scheduling', '--step-minutes', '10'])
+  assert.match(await ok(['settings', 'retention']), /samples: kept for good\nruns: kept for good/)
+  assert.match(await ok(['settings', 'retention', '--data-days', '400', '--run-days', '800']), /kept for 400 days/)
+  assert.match(await ok(['settings', 'retention', '--data-days', 'none', '--run-days', 'none']), /runs: kept for good/)
+  const wrong = await run(['settings', 'retention', '--data-days', 'long'])
+  assert.is(wrong.code, 1)
+  assert.match(wrong.err, /--data-days "long" is not a whole number/)
+})
+
 test('gives permissions, changes, copies and takes them, and says what holds', async () => {
   assert.match(await ok(['permission', 'list']), /everyone +everyone +every lab +all .*mayQueue=yes/)
   const given = await ok([

@@ -1,8 +1,16 @@
+import {
+  type Retention,
+  retentionSchema,
+  type SchedulingRules,
+  schedulingRulesSchema,
+  storageSchema,
+} from '@fernlab/shared/contracts/api'
 import { selfRegisteredRoles } from '@fernlab/shared/contracts/people'
 import { labServerRulesSchema } from '@fernlab/shared/contracts/sessions'
 import { type SignInRules, signInRulesSchema } from '@fernlab/shared/contracts/sign-in'
 import { type Command, Option } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { mistake } from '../problem.ts'
 import { addUsageSettings } from './usage-settings.ts'
 
 interface SignInOptions extends HubOptions {
@@ -12,7 +20,18 @@ interface SignInOptions extends HubOptions {
   readonly staffSecondFactor?: 'on' | 'off'
 }
 
-/** `settings sign-in` and `settings usage`: what holds for the whole site. */
+interface SchedulingOptions extends HubOptions {
+  readonly stepMinutes?: string
+  readonly windowHours?: string
+  readonly graceMinutes?: string
+}
+
+interface RetentionOptions extends HubOptions {
+  readonly dataDays?: string
+  readonly runDays?: string
+}
+
+/** `settings sign-in`, `usage`, `scheduling`, `retention`: what holds for the whole site. */
 export function addSettings(program: Command, context: Context): void {
   const { terminal } = context
   const settings = program.command('settings').description('what holds for the whole site; for admins')
@@ -40,6 +59,53 @@ export function addSettings(program: Command, context: Context): void {
       terminal.out(options.json ? JSON.stringify(rules, null, 2) : inWords(rules))
     })
 
+  withHub(settings.command('scheduling').description('show who is next by which rules, or change what you name'))
+    .option('--step-minutes <minutes>', 'so much waiting is worth one of priority')
+    .option('--window-hours <hours>', 'bench time of the last so many hours decides among equals')
+    .option('--grace-minutes <minutes>', 'a booking to which nobody has come so long after its start is given back')
+    .action(async ({ stepMinutes, windowHours, graceMinutes, ...options }: SchedulingOptions) => {
+      const client = await openHub(context, options)
+      const path = '/api/v1/settings/scheduling'
+      const change: Partial<SchedulingRules> = {
+        ...(stepMinutes === undefined ? {} : { stepMinutes: wholeNumber('step-minutes', stepMinutes) }),
+        ...(windowHours === undefined ? {} : { windowHours: wholeNumber('window-hours', windowHours) }),
+        ...(graceMinutes === undefined ? {} : { graceMinutes: wholeNumber('grace-minutes', graceMinutes) }),
+      }
+      const now = await client.call(schedulingRulesSchema, path)
+      const rules =
+        Object.keys(change).length === 0
+          ? now
+          : await client.call(schedulingRulesSchema, path, { method: 'PUT', body: { ...now, ...change } })
+      const lines = [
+        `step: ${rules.stepMinutes} min of waiting are worth one of priority`,
+        `window: bench time of the last ${rules.windowHours} h`,
+        `grace: ${rules.graceMinutes} min, then a booking to which nobody came is given back`,
+      ]
+      terminal.out(options.json ? JSON.stringify(rules, null, 2) : lines.join('\n'))
+    })
+
+  withHub(settings.command('retention').description('show how long results are kept, or change what you name'))
+    .option('--data-days <days>', 'samples; "none" keeps them for good')
+    .option('--run-days <days>', 'whole runs; "none" keeps them for good')
+    .action(async ({ dataDays, runDays, ...options }: RetentionOptions) => {
+      const client = await openHub(context, options)
+      const change: Partial<Retention> = {
+        ...(dataDays === undefined ? {} : { dataDays: daysOf('data-days', dataDays) }),
+        ...(runDays === undefined ? {} : { runDays: daysOf('run-days', runDays) }),
+      }
+      const now = (await client.call(storageSchema, '/api/v1/storage')).retention
+      const rules =
+        Object.keys(change).length === 0
+          ? now
+          : await client.call(retentionSchema, '/api/v1/settings/retention', {
+              method: 'PUT',
+              body: { ...now, ...change },
+            })
+      const kept = (days: number | null) => (days === null ? 'kept for good' : `kept for ${days} days`)
+      const lines = [`samples: ${kept(rules.dataDays)}`, `runs: ${kept(rules.runDays)}`]
+      terminal.out(options.json ? JSON.stringify(rules, null, 2) : lines.join('\n'))
+    })
+
   withHub(
     settings.command('lab-servers').description('show what labs with a server of their own are told, or change it'),
   )
@@ -58,6 +124,13 @@ export function addSettings(program: Command, context: Context): void {
       )
     })
 }
+
+function wholeNumber(option: string, text: string): number {
+  if (/^\d+$/.test(text)) return Number(text)
+  throw mistake(option, `--${option} "${text}" is not a whole number`)
+}
+
+const daysOf = (option: string, text: string): number | null => (text === 'none' ? null : wholeNumber(option, text))
 
 function withChanges(now: SignInRules, options: SignInOptions): SignInRules | undefined {
   const { registration, domains, role, staffSecondFactor } = options
