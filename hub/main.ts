@@ -260,6 +260,7 @@ async function assemble(
     ledger,
     turn,
     statements,
+    book,
     clock,
     log,
     compare: dispatcher.compare,

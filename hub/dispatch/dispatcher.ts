@@ -24,7 +24,7 @@ import type { NodeLink } from '../broker/node-link.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
-import { MOST_RESTARTS } from '../ingest/judge-stop.ts'
+import { mayStartAgain } from '../ingest/judge-stop.ts'
 import type { BenchTimes } from '../runs/bench-times.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
@@ -282,7 +282,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
   const lost = (run: OpenRun & { hold: Hold }) => {
     const reason = `${run.hold.node} lost it`
     log.warn({ run: run.id, attempt: run.attempt, node: run.hold.node }, 'a node lost an attempt')
-    if (run.restart === 'safe' && !run.cancelRequested && run.restarts < MOST_RESTARTS) {
+    if (mayStartAgain(run)) {
       ledger.requeue(run, 'interrupted', `${reason}; it starts again`)
       return
     }

@@ -14,6 +14,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { createLossLog } from '../broker/loss-log.ts'
 import type { NodeLink } from '../broker/node-link.ts'
 import type { FaultHook } from '../fault-point.ts'
+import type { FleetBook } from '../fleet/fleet-book.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
 import type { RunStatements } from '../runs/run-statements.ts'
@@ -32,6 +33,7 @@ export interface CreateIngestOptions {
   readonly ledger: Ledger
   readonly turn: Turn
   readonly statements: RunStatements
+  readonly book: Pick<FleetBook, 'benches'>
   readonly clock: Clock
   readonly log: Log
   /** Tells the node what the hub has of an attempt, after a gap. */
@@ -46,6 +48,8 @@ export interface CreateIngestOptions {
 /** An acknowledgement is sent this long after its commit, or when so many are owed. */
 const OWED_MS = 4
 const MOST_OWED = 256
+/** A bench that broke down gets no run for so long. */
+const BROKEN_MS = 10_000
 
 /** The ingest of all nodes. */
 export function createIngest(options: CreateIngestOptions): Ingest {
@@ -191,13 +195,22 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     faultPoint?.('before-stop-commit')
     const verdict = judgeStop(run, hold, doc)
     if (verdict.kind === 'again') {
-      ledger.requeue(run, 'interrupted', verdict.reason)
+      if (verdict.why === 'broken') restBench(hold, doc.reason)
+      ledger.requeue(run, verdict.why, verdict.reason, verdict.cleanUp)
       turn.afterCommit(() => faultPoint?.('after-requeue-commit'))
       return
     }
     const endedAt = Math.max(run.startedAt ?? 0, hubTime(doc.time, undefined, hold.assignedAtMs))
     ledger.finish(run, { ...verdict.outcome, endedAt })
     turn.afterCommit(() => faultPoint?.('after-stop-commit'))
+  }
+
+  /** Its node will say that it is out of use, or its checks will: until then others are sooner. */
+  const restBench = ({ bench: id }: Hold, reason: string) => {
+    const bench = options.book.benches.get(id)
+    if (bench === undefined) return
+    bench.refusedUntil = clock.monotonic() + BROKEN_MS
+    bench.refusal = reason
   }
 
   /** A node's time as the hub's, in ms: not before the assignment, not after now. */

@@ -3,17 +3,42 @@ import type { StopDoc } from '@fernlab/shared/contracts/documents'
 import type { Outcome } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
 
-/** How often a run with `restart: safe` is queued again after an interruption: three attempts in all. */
+/** How often a run is queued again after an interruption or for a bench that broke down: three attempts in all. */
 export const MOST_RESTARTS = 2
 
 export type Verdict =
   | { readonly kind: 'final'; readonly outcome: Omit<Outcome, 'endedAt'> }
-  /** Interrupted, and its protocol says that it may run again. */
-  | { readonly kind: 'again'; readonly reason: string }
+  /** It starts again: it was interrupted, or its bench broke down, for which its person gets the next one. */
+  | {
+      readonly kind: 'again'
+      readonly why: 'interrupted' | 'broken'
+      readonly reason: string
+      readonly cleanUp: StopDoc['cleanUp']
+    }
+
+/** What an instrument does that fails under its user: none of it comes from what was asked of it. */
+const breakdowns: ReadonlySet<string> = new Set([
+  'instrument-lost',
+  'instrument-offline',
+  'instrument-disconnected',
+  'instrument-silent',
+  'instrument-out-of-step',
+  'instrument-stream-ended',
+])
+
+/** Whether it may start again: its protocol says so, or its person had not touched the bench yet. */
+export function mayStartAgain({
+  restart,
+  restarts,
+  cancelRequested,
+  session,
+}: Pick<OpenRun, 'restart' | 'restarts' | 'cancelRequested' | 'session'>): boolean {
+  return !cancelRequested && restarts < MOST_RESTARTS && (restart === 'safe' || session?.stage === 'preparing')
+}
 
 /** The counts in `doc` are held against what has been stored, so that nothing is missing without being said. */
 export function judgeStop(
-  run: Pick<OpenRun, 'restart' | 'restarts' | 'cancelRequested'>,
+  run: Pick<OpenRun, 'restart' | 'restarts' | 'cancelRequested' | 'session'>,
   hold: Pick<Hold, 'rows' | 'nextSeq'>,
   doc: StopDoc,
 ): Verdict {
@@ -37,15 +62,22 @@ export function judgeStop(
       },
     }
   }
-  if (doc.state === 'interrupted' && run.restart === 'safe' && !run.cancelRequested && run.restarts < MOST_RESTARTS) {
-    return { kind: 'again', reason: `interrupted (${doc.reason}); it starts again` }
+  const { cleanUp } = doc
+  const broken = doc.state === 'failed' && breakdowns.has(doc.error?.code ?? '')
+  if (mayStartAgain(run) && doc.state === 'interrupted') {
+    return { kind: 'again', why: 'interrupted', reason: `interrupted (${doc.reason}); it starts again`, cleanUp }
   }
+  if (mayStartAgain(run) && broken) {
+    const reason = `we are sorry: the bench broke down (${doc.reason}); you are back at the head of the queue`
+    return { kind: 'again', why: 'broken', reason, cleanUp }
+  }
+  const sorry = `we are sorry: the bench broke down (${doc.reason}); what was recorded is kept, and you may ask for the lab again`
   const cancelled = doc.state === 'interrupted' && run.cancelRequested
   return {
     kind: 'final',
     outcome: {
       state: cancelled ? 'cancelled' : doc.state,
-      reason: doc.reason,
+      reason: broken && run.session !== undefined ? sorry : doc.reason,
       error: doc.error as Outcome['error'],
       outputs: doc.outputs,
       missingOutputs: doc.missingOutputs,

@@ -134,7 +134,7 @@ export async function loadSpent(store: Store, nowMs: number): Promise<Spent[]> {
     .select(['attempt.assigned_at', 'attempt.ended_at'])
     .where('attempt.run_id', '>=', firstIdAt(since - longestWaitMs))
     .where('attempt.ended_at', '>=', since)
-    .where('attempt.state', '!=', 'refused')
+    .where('attempt.state', 'not in', ['refused', 'broken'])
     .execute()
   return rows.flatMap(({ person_id, lab, started_at, latest, attempt, assigned_at, ended_at }) => {
     if (ended_at === null) return []

@@ -36,8 +36,17 @@ export interface Ledger {
   assign(run: OpenRun, bench: BookedBench, booking?: string): Hold
   start(run: OpenRun, startedAt: number): void
   finish(run: OpenRun, outcome: Outcome): void
-  /** A new attempt: the present one was refused (its bench is free at once) or interrupted. */
-  requeue(run: OpenRun, why: 'refused' | 'interrupted', reason: string): void
+  /**
+   * A new attempt: the present one was refused (its bench is free at once), interrupted, or ended by a bench that broke
+   * down, after which it is at the head of the queue and what it used counts for nothing.
+   */
+  requeue(
+    run: OpenRun,
+    why: 'refused' | 'interrupted' | 'broken',
+    reason: string,
+    /** Of a session: whether its clean-up was done, as its node says. */
+    cleanUp?: StopDoc['cleanUp'],
+  ): void
   requestCancel(run: OpenRun, reason: string): void
   /** Notes where a session is. */
   progress(run: OpenRun, session: SessionProgress): void
@@ -127,9 +136,10 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       bench.runId = null
       bench.since = nowMs
     }
-    // A bench that refused was not used.
-    runs.waiting.release(run, attemptState === 'refused' ? 0 : nowMs - hold.assignedAtMs, nowMs)
-    if (attemptState !== 'refused') {
+    // A bench that refused was not used, one that broke down was of no use.
+    const isUse = attemptState !== 'refused' && attemptState !== 'broken'
+    runs.waiting.release(run, isUse ? nowMs - hold.assignedAtMs : 0, nowMs)
+    if (isUse) {
       runs.use.spent({
         personId: run.personId,
         lab: run.lab.id,
@@ -147,7 +157,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
   }
 
   /** A session that has begun leaves its bench clean, or nobody gets the bench. */
-  const takeOutUnclean = (run: OpenRun, { cleanUp, reason }: Outcome) => {
+  const takeOutUnclean = (run: OpenRun, { cleanUp, reason }: Pick<Outcome, 'cleanUp' | 'reason'>) => {
     if (run.session === undefined || run.hold === undefined || run.startedAt === null) return
     if (cleanUp?.done === true || protocolOf(run).definition.cleanUp === undefined) return
     const bench = book.benches.get(run.hold.bench)
@@ -252,13 +262,17 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       for (const listener of ends) listener(run, outcome)
       moved()
     },
-    requeue: (run, why, reason) => {
+    requeue: (run, why, reason, cleanUp) => {
       const from = run.state
       transition(runTransitions, from, 'queued', `run ${run.id}`)
       const next = run.attempt + 1
-      turn.add(statements.requeueRun, { id: run.id, attempt: run.attempt, next, from, reason })
+      // Nobody who waits began before that.
+      if (why === 'broken') run.countsFrom = 0
+      const { countsFrom } = run
+      turn.add(statements.requeueRun, { id: run.id, attempt: run.attempt, next, from, reason, countsFrom })
+      if (why !== 'refused') takeOutUnclean(run, { cleanUp, reason })
       letGo(run, why, clock.now())
-      if (why === 'interrupted') run.restarts++
+      if (why !== 'refused') run.restarts++
       run.state = 'queued'
       run.attempt = next
       run.startedAt = null

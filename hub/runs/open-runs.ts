@@ -27,7 +27,8 @@ export interface OpenRun {
   readonly wantedBench: string | null
   readonly priority: number
   readonly createdAt: number
-  readonly countsFrom: number
+  /** See `QueueEntry`; 0: at the head, after a bench that broke down. */
+  countsFrom: number
   readonly estimatedS: number | null
   state: 'queued' | 'assigned' | 'running'
   attempt: number
@@ -37,7 +38,7 @@ export interface OpenRun {
   booking: string | null
   startedAt: number | null
   cancelRequested: boolean
-  /** How often it was interrupted and queued again. */
+  /** How often it was queued again after an interruption or a breakdown. */
   restarts: number
   live: LiveRun | undefined
   /** Of a live session. */
@@ -141,7 +142,7 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
         .selectFrom('attempt as earlier')
         .select(eb.fn.countAll<number>().as('restarts'))
         .whereRef('earlier.run_id', '=', 'run.id')
-        .where('earlier.state', '=', 'interrupted')
+        .where('earlier.state', 'in', ['interrupted', 'broken'])
         .as('restarts'),
     )
     .select((eb) =>

@@ -62,7 +62,7 @@ export function runStatements(db: Kysely<HubSchema>) {
         .where('attempt', '=', v.attempt)
         .where('state', '=', v.from as RunState),
     ),
-    requeueRun: statement((v: { id: string; attempt: number; next: number; from: string; reason: string }) =>
+    requeueRun: statement((v: RequeuedRunRow) =>
       db
         .updateTable('run')
         .set({
@@ -74,6 +74,7 @@ export function runStatements(db: Kysely<HubSchema>) {
           started_at: null,
           rows: '{}',
           reason: v.reason,
+          counts_from: v.countsFrom,
         })
         .where('id', '=', v.id)
         .where('attempt', '=', v.attempt)
@@ -199,6 +200,15 @@ export interface AssignedRunRow {
   readonly at: number
   /** The booking whose bench it is. */
   readonly booking: string | null
+}
+
+export interface RequeuedRunRow {
+  readonly id: string
+  readonly attempt: number
+  readonly next: number
+  readonly from: string
+  readonly reason: string
+  readonly countsFrom: number
 }
 
 export interface StartedRunRow {

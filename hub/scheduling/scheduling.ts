@@ -78,7 +78,7 @@ async function loadUsage(store: Store, windowMs: number, nowMs: number): Promise
     .select(sql<number>`SUM(attempt.ended_at - attempt.assigned_at)`.as('ms'))
     .where('attempt.run_id', '>=', firstIdAt(nowMs - 2 * windowMs))
     .where('attempt.ended_at', '>=', used.firstSlot(nowMs) * slotMs)
-    .where('attempt.state', '!=', 'refused')
+    .where('attempt.state', 'not in', ['refused', 'broken'])
     .groupBy(['run.person_id', 'slot'])
     .execute()
   for (const { person_id: personId, slot, ms } of rows) used.restore({ personId, slot, ms })

@@ -19,7 +19,7 @@ export async function recordedLoad(path: string): Promise<Load> {
       `SELECT run.id, run.person_id, run.lab, run.created_at, run.estimated_s,
         SUM(attempt.ended_at - attempt.assigned_at) / 1000.0 AS lasts_s
       FROM run JOIN attempt ON attempt.run_id = run.id
-      WHERE attempt.ended_at IS NOT NULL AND attempt.state != 'refused' GROUP BY run.id ORDER BY run.created_at, run.id`,
+      WHERE attempt.ended_at IS NOT NULL AND attempt.state NOT IN ('refused', 'broken') GROUP BY run.id ORDER BY run.created_at, run.id`,
     )
     const arrivals = ran.all().map((row) => ({
       id: String(row.id),

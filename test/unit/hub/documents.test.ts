@@ -60,7 +60,7 @@ const stop: StopDoc = {
   documents: 3,
   safeState: { reached: true },
 }
-const run = { restart: 'never' as const, restarts: 0, cancelRequested: false }
+const run = { restart: 'never' as const, restarts: 0, cancelRequested: false, session: undefined }
 const hold = { rows: { primary: 2 }, nextSeq: 4 }
 
 test('a stop whose counts are met ends the run as it says', () => {
@@ -88,6 +88,38 @@ test('an interrupted run starts again where that is safe, three attempts in all'
   assert.is(judgeStop({ ...run, restart: 'safe', restarts: MOST_RESTARTS }, hold, cut).kind, 'final')
   const cancelled = judgeStop({ ...run, restart: 'safe', cancelRequested: true }, hold, cut)
   assert.is(cancelled.kind === 'final' && cancelled.outcome.state, 'cancelled')
+})
+
+const lost = {
+  ...stop,
+  state: 'failed' as const,
+  reason: 'psu was lost during the run: unplugged',
+  error: { code: 'instrument-lost', kind: 'instrument', retry: 'later', message: 'lost', studentMessage: 'Lost.' },
+} as StopDoc
+
+test('a bench that broke down sends its person back to the head of the queue with an apology, three attempts in all', () => {
+  const again = judgeStop({ ...run, restart: 'safe' }, hold, lost)
+  assert.is(again.kind === 'again' && again.why, 'broken')
+  assert.is(
+    again.kind === 'again' && again.reason,
+    'we are sorry: the bench broke down (psu was lost during the run: unplugged); you are back at the head of the queue',
+  )
+  assert.is(judgeStop(run, hold, lost).kind, 'final', 'what must not be repeated is not')
+  assert.is(judgeStop({ ...run, restart: 'safe', restarts: MOST_RESTARTS }, hold, lost).kind, 'final')
+  assert.is(judgeStop({ ...run, restart: 'safe', cancelRequested: true }, hold, lost).kind, 'final')
+  const refused = { ...lost, error: { ...lost.error, code: 'instrument-refused' } } as StopDoc
+  assert.is(judgeStop({ ...run, restart: 'safe' }, hold, refused).kind, 'final', 'what it was asked is not the bench’s')
+})
+
+test('a session that was being prepared waits again, an active one ends with an apology', () => {
+  const session = { stage: 'preparing' as const, seconds: 60, activeAt: null, endsAt: null }
+  assert.is(judgeStop({ ...run, session }, hold, lost).kind, 'again')
+  assert.is(judgeStop({ ...run, session }, hold, { ...stop, state: 'interrupted' }).kind, 'again')
+  const active = judgeStop({ ...run, session: { ...session, stage: 'active' } }, hold, lost)
+  assert.is(
+    active.kind === 'final' && active.outcome.reason,
+    'we are sorry: the bench broke down (psu was lost during the run: unplugged); what was recorded is kept, and you may ask for the lab again',
+  )
 })
 
 test.run()

@@ -234,6 +234,11 @@ export const en = {
     wasStopped: 'it was stopped',
     again: '{{why}}; it starts again',
     interrupted: 'interrupted ({{why}})',
+    sorryNext: 'we are sorry: the bench broke down ({{why}}); you are back at the head of the queue',
+    sorryEnd:
+      'we are sorry: the bench broke down ({{why}}); what was recorded is kept, and you may ask for the lab again',
+    checkFailed: 'the check {{check}} failed: {{why}}',
+    checkNotYet: 'the check {{check}} has not passed often enough yet',
     cancelled: 'cancelled on request',
     cancelledByStaff: 'cancelled by the staff',
     givenUp: 'given up by the staff',

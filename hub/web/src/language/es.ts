@@ -1066,6 +1066,11 @@ export const es: Texts<English> = {
     wasStopped: 'se paró',
     again: '{{why}}; empieza de nuevo',
     interrupted: 'interrumpido ({{why}})',
+    sorryNext: 'lo sentimos: el puesto se averió ({{why}}); vuelves a estar al principio de la cola',
+    sorryEnd:
+      'lo sentimos: el puesto se averió ({{why}}); lo registrado se conserva, y puedes volver a pedir el laboratorio',
+    checkFailed: 'la comprobación {{check}} falló: {{why}}',
+    checkNotYet: 'la comprobación {{check}} aún no ha pasado bastantes veces',
     cancelled: 'cancelado a petición',
     cancelledByStaff: 'cancelado por el personal',
     givenUp: 'dado por perdido por el personal',

@@ -82,6 +82,7 @@ function sentence(run: Run, { t, about, reason }: ReturnType<typeof useWords>, n
     const time = inS === undefined ? undefined : inS < 5 ? t('time.soon') : about(inS)
     const why = run.waitReason === undefined ? undefined : /\((.+)\)$/.exec(run.waitReason)?.[1]
     const parts = [
+      run.reason === undefined ? '' : asSentence(reason(run.reason)),
       time === undefined
         ? asSentence(reason(run.waitReason ?? t('runPage.waitNoTime')))
         : run.position === 1

@@ -43,6 +43,7 @@ export function WaitingSession({ session, title }: Props) {
         {session.position !== undefined && session.position > 1 ? (
           <p>{t('runPage.before', { count: session.position - 1 })}</p>
         ) : null}
+        {session.reason === undefined ? null : <p>{words.reason(session.reason)}</p>}
         {session.waitReason === undefined ? null : <p className="soft">{words.reason(session.waitReason)}</p>}
         <p className="soft">{t('session.stay')}</p>
         <p className="soft">{t('session.length', { time: words.duration(session.seconds) })}</p>
