@@ -18,6 +18,7 @@ import { sendWhole } from './api/whole-answers.ts'
 import { createBenchCare } from './bench-care/bench-care.ts'
 import { createBenchChecks } from './bench-care/bench-checks.ts'
 import { openBenchHistory } from './bench-care/bench-history.ts'
+import { createBenchLetters } from './bench-care/bench-letters.ts'
 import { bookedFleet } from './bookings/booked-fleet.ts'
 import { BookingBook, loadBookings } from './bookings/booking-book.ts'
 import { createBookings } from './bookings/create-bookings.ts'
@@ -274,7 +275,16 @@ async function assemble(
   const calls = createNodeCalls({ link, clock })
   onClose(() => calls.close())
   const queueMoved = () => ledger.notify({ runId: '', kind: 'queue' })
-  const benchHistory = await openBenchHistory({ store, book, clock, log })
+  const benchLetters = createBenchLetters({ store, book, mail, site, publicUrl, clock, log })
+  onClose(() => benchLetters.close())
+  const benchHistory = await openBenchHistory({
+    store,
+    book,
+    letters: mail.configured,
+    clock,
+    log,
+    onNoted: benchLetters.look,
+  })
   onClose(() => benchHistory.close())
   const benchChecks = createBenchChecks({
     store,
@@ -494,6 +504,9 @@ async function assemble(
   })
 
   monitoring.watchRuns(runs)
+  monitoring.benches(() =>
+    [...book.benches.values()].map(({ id }) => ({ bench: id, up: benchHistory.now(id) === 'up' })),
+  )
   monitoring.gauge('fernlab_mqtt_clients', 'Connected MQTT clients', () => broker.clients)
   monitoring.addCheck('database', async () => {
     await store.database.read('SELECT 1')
@@ -522,6 +535,7 @@ async function assemble(
     benchCare,
     benchChecks,
     benchHistory,
+    benchLetters,
     removal,
     runs,
     sessions,

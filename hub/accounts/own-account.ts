@@ -195,6 +195,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           db.deleteFrom('group_member').where('person_id', '=', personId),
           db.deleteFrom('permission').where('subject_kind', '=', 'person').where('subject', '=', personId),
           db.deleteFrom('live_partner').where('person_id', '=', personId),
+          db.deleteFrom('bench_letters').where('person_id', '=', personId),
           db
             .updateTable('run')
             .set({ note: null, client_address: null })

@@ -11,6 +11,7 @@ import type { Visitor } from '../accounts/identity.ts'
 import type { BenchCare } from '../bench-care/bench-care.ts'
 import type { BenchChecks } from '../bench-care/bench-checks.ts'
 import type { BenchHistory } from '../bench-care/bench-history.ts'
+import type { BenchLetters } from '../bench-care/bench-letters.ts'
 import type { Bookings } from '../bookings/bookings.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Fleet } from '../fleet/fleet.ts'
@@ -61,6 +62,7 @@ export interface ApiParts {
   readonly benchCare: BenchCare
   readonly benchChecks: Pick<BenchChecks, 'now' | 'putBack'>
   readonly benchHistory: Pick<BenchHistory, 'of'>
+  readonly benchLetters: Pick<BenchLetters, 'wanted' | 'want'>
   readonly removal: Removal
   readonly runs: Runs
   readonly sessions: Sessions

@@ -28,8 +28,12 @@ export interface BenchHistory {
 export interface CreateBenchHistoryOptions {
   readonly store: Store
   readonly book: FleetBook
+  /** Whether staff may be told of changes by mail. */
+  readonly letters: boolean
   readonly clock: Clock
   readonly log: Log
+  /** A change is in the database. */
+  readonly onNoted: () => void
 }
 
 const TICK_MS = 1000
@@ -50,7 +54,8 @@ interface Found extends Noted {
 }
 
 /** Watches the benches of the book until it is closed. */
-export async function openBenchHistory({ store, book, clock, log }: CreateBenchHistoryOptions): Promise<BenchHistory> {
+export async function openBenchHistory(options: CreateBenchHistoryOptions): Promise<BenchHistory> {
+  const { store, book, clock, log, letters, onNoted } = options
   const losses = createLossLog(log)
   const startedAt = clock.monotonic()
   const noted = new Map<string, Noted>()
@@ -79,9 +84,18 @@ export async function openBenchHistory({ store, book, clock, log }: CreateBenchH
     const found = conditionOf(book, bench)
     if (before?.state === found.state && before.cause === found.cause) return
     noted.set(bench.id, found)
-    const row = { bench: bench.id, at: clock.now(), ...found, by: by ?? found.by, letter: 'none' as const }
+    const row = {
+      bench: bench.id,
+      at: clock.now(),
+      ...found,
+      by: by ?? found.by,
+      letter: letters ? ('due' as const) : ('none' as const),
+    }
     kept = store.write([store.db.insertInto('bench_history').values(row)]).then(
-      () => losses.recovered('history', {}, 'the history of benches is kept again'),
+      () => {
+        losses.recovered('history', {}, 'the history of benches is kept again')
+        onNoted()
+      },
       (error: unknown) => {
         // The next look finds the change again.
         if (before === undefined) noted.delete(bench.id)

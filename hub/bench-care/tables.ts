@@ -51,10 +51,17 @@ export interface BenchCheckTable {
   forgiven: number
 }
 
+/** Who has said whether they want letters about benches. */
+export interface BenchLettersTable {
+  person_id: string
+  wanted: number
+}
+
 export interface BenchCareSchema {
   bench_outage: BenchOutageTable
   bench_history: BenchHistoryTable
   bench_check: BenchCheckTable
+  bench_letters: BenchLettersTable
 }
 
 export const benchCareMigration: Migration = {
@@ -94,5 +101,12 @@ CREATE TABLE bench_history (
 ) STRICT;
 CREATE INDEX bench_history_of_bench ON bench_history (bench, at);
 CREATE INDEX bench_history_letters ON bench_history (id) WHERE letter = 'due';
+`,
+}
+
+export const benchLettersMigration: Migration = {
+  name: '015-bench-letters',
+  sql: `
+CREATE TABLE bench_letters (person_id TEXT PRIMARY KEY, wanted INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `,
 }

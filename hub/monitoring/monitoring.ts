@@ -22,6 +22,8 @@ export interface Monitoring {
   noteRequest(request: { readonly method: string; readonly status: number; readonly seconds: number }): void
   /** Adds a gauge that is read at each scrape. */
   gauge(name: string, help: string, read: () => number): void
+  /** Tells of each bench whether it is of use, read at each scrape. */
+  benches(read: () => readonly { readonly bench: string; readonly up: boolean }[]): void
   /** Counts runs by state from now on. */
   watchRuns(runs: Pick<Runs, 'counts' | 'onChange'>): void
   addCheck(name: string, check: ReadinessCheck): void
@@ -104,6 +106,18 @@ export function createMonitoring({ clock = systemClock, log }: { clock?: Clock; 
         registers,
         collect() {
           this.set(read())
+        },
+      })
+    },
+    benches: (read) => {
+      new Gauge({
+        name: 'fernlab_bench_up',
+        help: 'Whether a bench is of use (1) or not (0: planned, offline or at fault)',
+        labelNames: ['bench'],
+        registers,
+        collect() {
+          this.reset()
+          for (const { bench, up } of read()) this.set({ bench }, up ? 1 : 0)
         },
       })
     },

@@ -1,7 +1,7 @@
 import type { Migration } from '@fernlab/shared/storage/database'
 import { auditMigration } from '../accounts/audit-log.ts'
 import { accountsMigration, invitationsMigration, signInMigration } from '../accounts/tables.ts'
-import { benchCareMigration, benchChecksMigration } from '../bench-care/tables.ts'
+import { benchCareMigration, benchChecksMigration, benchLettersMigration } from '../bench-care/tables.ts'
 import { bookingStartsMigration, bookingsMigration } from '../bookings/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { permissionsMigration } from '../permissions/tables.ts'
@@ -113,4 +113,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   bookingStartsMigration,
   usageMigration,
   pseudonymsMigration,
+  benchLettersMigration,
 ]

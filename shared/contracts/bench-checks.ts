@@ -110,3 +110,13 @@ export const benchHistorySchema = z.object({
   changes: z.array(benchChangeSchema),
 })
 export type BenchHistory = z.infer<typeof benchHistorySchema>
+
+/** `GET` and `PUT /api/v1/me/bench-letters`. */
+export const changeBenchLettersSchema = z.strictObject({ wanted: z.boolean() })
+export const benchLettersSchema = z.object({
+  /** One gets a letter when a bench goes out of use and when it is of use again. */
+  wanted: z.boolean(),
+  /** False where the site has no mail server. */
+  possible: z.boolean(),
+})
+export type BenchLetters = z.infer<typeof benchLettersSchema>

@@ -103,7 +103,7 @@ test('a bench is put into maintenance with a reason, and back', async () => {
   await page.getByText(/^since .* until it is put back$/).waitFor()
   await button(page, 'Put it back: New fuse').click()
   await page.getByRole('dialog').getByRole('button', { name: 'Put it back' }).click()
-  await page.getByText('New fuse').waitFor({ state: 'detached' })
+  await page.getByText('New fuse', { exact: true }).waitFor({ state: 'detached' })
   assert.equal(complaints, [])
   await context.close()
 })
@@ -169,6 +169,44 @@ test('a lab builder sees that a bench was not cleaned up, and leaves it to the s
   await page.getByText('the clean-up after session s1 was not done: the supply did not answer').waitFor()
   await button(page, 'Maintenance or closing hours').waitFor()
   assert.is(await button(page, 'Put it back').count(), 0)
+  await context.close()
+})
+
+test('the page says whether the bench is sound, and what became of it', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/benches/${bench}`)
+  const health = page.getByRole('region', { name: 'Health' })
+  await health.getByText('Lab network', { exact: true }).waitFor()
+  await health.getByText('meter did not answer identify within 2000 ms').waitFor()
+  assert.is(await health.getByText('98.7%').count(), 1, 'rounded down')
+  const strip = health.getByRole('img')
+  assert.match(
+    (await strip.getAttribute('aria-label')) ?? '',
+    /^The last 30 days: up for 27 d.*planned.*out of use for 2 h 7 min$/,
+  )
+  const changes = health.getByRole('list', { name: 'What became of the bench, newest first' }).getByRole('listitem')
+  assert.is(await changes.count(), 5)
+  await button(page, 'Show all 7 changes').click()
+  assert.is(await changes.count(), 7)
+  await changes.getByText('new fuse, by Ada Lovelace').waitFor()
+  await button(page, 'Check now').click()
+  await page.waitForFunction(() => document.querySelector('[data-loading]') === null)
+  assert.is(hub.checked, 1)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('letters about benches are turned on and off, with the keyboard too', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/benches`)
+  const letters = page.getByRole('switch', { name: 'Mail me when a bench goes out of use, and when it is back' })
+  await letters.focus()
+  await page.keyboard.press('Space')
+  await page.waitForFunction(() => document.querySelector<HTMLInputElement>('[role=switch]')?.checked === true)
+  await page.reload()
+  assert.ok(await letters.isChecked())
+  assert.ok(hub.benchLetters)
+  assert.equal(complaints, [])
   await context.close()
 })
 

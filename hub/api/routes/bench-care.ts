@@ -1,6 +1,11 @@
 import { benchSchema } from '@fernlab/shared/contracts/api'
 import { outageSchema, planOutageSchema } from '@fernlab/shared/contracts/bench-care'
-import { type BenchHistory, benchHistorySchema } from '@fernlab/shared/contracts/bench-checks'
+import {
+  type BenchHistory,
+  benchHistorySchema,
+  benchLettersSchema,
+  changeBenchLettersSchema,
+} from '@fernlab/shared/contracts/bench-checks'
 import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../accounts/caller.ts'
 import { can } from '../../accounts/can.ts'
@@ -20,7 +25,11 @@ const historyQuery = z.object({
 
 /** When benches are not for runs, which staff and lab builders plan; whether they are sound, and what became of them. */
 export function benchCareRoutes(add: AddRoute, parts: ApiParts): void {
-  const { benchCare, benchChecks, benchHistory, fleet, clock } = parts
+  const { benchCare, benchChecks, benchHistory, benchLetters, fleet, config, clock } = parts
+  const lettersOf = async ({ personId }: Caller) => ({
+    wanted: await benchLetters.wanted(personId),
+    possible: config.mail,
+  })
   const historyOf = async (
     bench: string,
     { from, to }: z.output<typeof historyQuery>,
@@ -130,6 +139,33 @@ export function benchCareRoutes(add: AddRoute, parts: ApiParts): void {
       const bench = await fleet.bench(params.bench, caller.personId)
       if (bench === undefined) throw notFound(`the bench ${params.bench}`)
       return c.json(bench)
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/me/bench-letters',
+      tag: 'Fleet',
+      summary: 'Whether one gets a letter when a bench goes out of use and when it is of use again',
+      description: 'Admins and lab builders do unless they say otherwise, instructors do not.',
+      access: 'benches.maintain',
+      answer: { schema: benchLettersSchema, what: 'Whether one does' },
+    },
+    async ({ c, caller }) => c.json(await lettersOf(caller)),
+  )
+  add(
+    {
+      method: 'put',
+      path: '/api/v1/me/bench-letters',
+      tag: 'Fleet',
+      summary: 'Get letters about benches, or get none',
+      access: 'benches.maintain',
+      body: changeBenchLettersSchema,
+      answer: { schema: benchLettersSchema, what: 'Whether one gets them now' },
+    },
+    async ({ c, body, caller }) => {
+      await benchLetters.want(caller.personId, body.wanted)
+      return c.json(await lettersOf(caller))
     },
   )
 }

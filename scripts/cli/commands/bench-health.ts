@@ -2,6 +2,7 @@ import { benchSchema } from '@fernlab/shared/contracts/api'
 import {
   type BenchChange,
   benchHistorySchema,
+  benchLettersSchema,
   type ShownCheck,
   type ShownUptime,
 } from '@fernlab/shared/contracts/bench-checks'
@@ -66,6 +67,24 @@ export function addBenchHealth(bench: Command, context: Context): void {
       })
       for (const uptime of history.uptime) terminal.err(uptimeWords(uptime))
     })
+
+  withHub(
+    bench
+      .command('letters [on-or-off]')
+      .description('whether you get mail when a bench goes out of use and when it is back; on and off change it'),
+  ).action(async (wanted: string | undefined, options: HubOptions) => {
+    if (wanted !== undefined && wanted !== 'on' && wanted !== 'off')
+      throw mistake('on-or-off', `"${wanted}" is neither on nor off`, 'Such as "fernlab bench letters off".')
+    const client = await openHub(context, options)
+    const path = '/api/v1/me/bench-letters'
+    const letters =
+      wanted === undefined
+        ? await client.call(benchLettersSchema, path)
+        : await client.call(benchLettersSchema, path, { method: 'PUT', body: { wanted: wanted === 'on' } })
+    if (options.json) return terminal.out(JSON.stringify(letters, null, 2))
+    terminal.out(`letters about benches: ${letters.wanted ? 'on' : 'off'}`)
+    if (!letters.possible) terminal.err('The site has no mail server: none are sent.')
+  })
 }
 
 const resultOf = ({ passed, failing }: ShownCheck): string => {

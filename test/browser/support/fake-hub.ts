@@ -24,6 +24,7 @@ import { FakeSession } from './fake-session.ts'
 import {
   auditEntries,
   benches,
+  benchHistory,
   invitations,
   nodes,
   passkeys,
@@ -69,6 +70,10 @@ export interface FakeHub {
   readonly heldBy: Map<string, 'me' | 'other'>
   /** Benches whose clean-up was not done. */
   readonly unclean: Set<string>
+  /** How often a bench's checks were asked for. */
+  checked: number
+  /** Whether the person gets letters about benches. */
+  benchLetters: boolean
   /** Whoever takes a bench waits for this. */
   taking: Promise<void>
   addRun(more?: Partial<Run>, points?: number): FakeRun
@@ -122,6 +127,8 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     sessions,
     heldBy: new Map<string, 'me' | 'other'>(),
     unclean: new Set<string>(),
+    checked: 0,
+    benchLetters: false,
     taking: Promise.resolve(),
   }
 
@@ -526,6 +533,16 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
           ...(hub.unclean.has(bench.id) ? notCleanedUp : {}),
         })),
       )
+    }
+    if (call === 'GET /api/v1/me/bench-letters') return json({ wanted: hub.benchLetters, possible: true })
+    if (call === 'PUT /api/v1/me/bench-letters') {
+      hub.benchLetters = (body as { wanted: boolean }).wanted
+      return json({ wanted: hub.benchLetters, possible: true })
+    }
+    if (collection === 'benches' && verb === 'history') return json(benchHistory)
+    if (collection === 'benches' && verb === 'checks') {
+      hub.checked++
+      return json(benches.find((bench) => bench.id === id))
     }
     if (collection === 'benches' && verb === 'put-back') {
       hub.unclean.delete(id)

@@ -2,6 +2,7 @@ import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, Invitation, NodeInfo, PersonInfo, Token } from '@fernlab/shared/contracts/api'
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
+import type { BenchHistory } from '@fernlab/shared/contracts/bench-checks'
 import type { Passkey } from '@fernlab/shared/contracts/passkeys'
 import type { OwnSignIn } from '@fernlab/shared/contracts/sign-ins'
 
@@ -28,6 +29,27 @@ export const benches: readonly Bench[] = [
     state: 'free',
     since: ago(320),
     leased: false,
+    checks: [
+      {
+        name: 'network',
+        title: 'Lab network',
+        kind: 'reachable',
+        everyS: 60,
+        passed: true,
+        checkedAt: ago(12),
+        failing: false,
+      },
+      {
+        name: 'meter',
+        title: 'meter',
+        kind: 'identify',
+        everyS: 300,
+        passed: false,
+        reason: 'meter did not answer identify within 2000 ms',
+        checkedAt: ago(140),
+        failing: false,
+      },
+    ],
     parts: {
       psu: {
         instrument: 'supply',
@@ -76,6 +98,38 @@ export const benches: readonly Bench[] = [
 ]
 
 /** Closing hours, as a bench has them before anybody plans more. */
+const DAY_S = 86_400
+/** Four weeks of a bench with a breakdown, a maintenance and a node that started again. */
+export const benchHistory: BenchHistory = {
+  uptime: [
+    { days: 1, share: 1, upS: DAY_S, downS: 0, plannedS: 0, unknownS: 0 },
+    { days: 7, share: 0.98765, upS: 7 * DAY_S - 11_000, downS: 7_500, plannedS: 3_500, unknownS: 0 },
+    { days: 30, share: 0.9971, upS: 27 * DAY_S, downS: 7_620, plannedS: DAY_S / 2, unknownS: 2 * DAY_S },
+  ],
+  changes: [
+    { at: ago(3 * DAY_S), state: 'up', cause: 'bench' },
+    {
+      at: ago(3 * DAY_S + 7_500),
+      until: ago(3 * DAY_S),
+      state: 'fault',
+      cause: 'check',
+      reason: 'the check Lab network failed: 192.0.2.1:443 does not answer (ECONNREFUSED)',
+    },
+    { at: ago(12 * DAY_S), until: ago(3 * DAY_S + 7_500), state: 'up', cause: 'bench' },
+    {
+      at: ago(12.5 * DAY_S),
+      until: ago(12 * DAY_S),
+      state: 'maintenance',
+      cause: 'staff',
+      reason: 'new fuse',
+      by: 'Ada Lovelace',
+    },
+    { at: ago(20 * DAY_S), until: ago(12.5 * DAY_S), state: 'up', cause: 'bench' },
+    { at: ago(20 * DAY_S + 120), until: ago(20 * DAY_S), state: 'offline', cause: 'node' },
+    { at: ago(28 * DAY_S), until: ago(20 * DAY_S + 120), state: 'up', cause: 'bench' },
+  ],
+}
+
 export const plannedOutages: readonly Outage[] = [
   {
     id: 'o0',

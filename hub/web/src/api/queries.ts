@@ -15,6 +15,7 @@ import type {
   Token,
 } from '@fernlab/shared/contracts/api'
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
+import type { BenchHistory, BenchLetters } from '@fernlab/shared/contracts/bench-checks'
 import type { LabServerRules, Session } from '@fernlab/shared/contracts/sessions'
 import type { SecondFactorState, SignInRules } from '@fernlab/shared/contracts/sign-in'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
@@ -142,6 +143,21 @@ export const outagesQuery = (api: Api, bench: string) =>
     queryKey: ['benches', bench, 'outages'],
     queryFn: ({ signal }) => api.get<{ items: readonly Outage[] }>(`${v1}/benches/${bench}/outages`, signal),
     refetchInterval: 30_000,
+  })
+
+/** What became of a bench in the last 30 days, and its uptime. */
+export const benchHistoryQuery = (api: Api, bench: string) =>
+  queryOptions({
+    queryKey: ['benches', bench, 'history'],
+    queryFn: ({ signal }) => api.get<BenchHistory>(`${v1}/benches/${bench}/history`, signal),
+    refetchInterval: 30_000,
+  })
+
+/** Whether one gets letters about benches. */
+export const benchLettersQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['bench-letters'],
+    queryFn: ({ signal }) => api.get<BenchLetters>(`${v1}/me/bench-letters`, signal),
   })
 
 export const nodesQuery = (api: Api) =>

@@ -13,6 +13,7 @@ import { BenchMark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
 import { DirectPanel } from './direct-panel.tsx'
+import { Health } from './health.tsx'
 import { Outages } from './outages.tsx'
 import { PutBack } from './put-back.tsx'
 
@@ -83,6 +84,7 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
         ))}
       </p>
       <Outages bench={bench} />
+      <Health bench={bench} />
       <DirectPanel bench={bench} />
       {bench.gone && manages ? <RemoveButton kind="benches" id={bench.id} /> : null}
     </Page>

@@ -14,6 +14,7 @@ import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { BenchMark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
+import { BenchLetters } from './bench-letters.tsx'
 import styles from './benches.module.css'
 
 const OpenSessions = lazy(() => withTexts(['session'], () => import('../session/open-sessions.tsx')))
@@ -72,6 +73,7 @@ export default function BenchesPage() {
           ))}
         </ul>
       )}
+      {isStaff(role) || role === 'builder' ? <BenchLetters /> : null}
       {isStaff(role) ? (
         <Suspense fallback={null}>
           <OpenSessions />

@@ -8,7 +8,7 @@ import { meQuery } from '../api/queries.ts'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { useWords } from '../words/use-words.ts'
 
-/** For staff, beside the reason: puts a bench that was not cleaned up back into use. */
+/** For staff, beside the reason: puts a bench that was not cleaned up, or that a check keeps out, back into use. */
 export function PutBack({ bench }: { bench: Bench }) {
   const { t, reason } = useWords()
   const api = useApi()
@@ -22,6 +22,7 @@ export function PutBack({ bench }: { bench: Bench }) {
       return client.invalidateQueries({ queryKey: ['benches'] })
     },
   })
+  const fails = bench.checks?.some(({ failing }) => failing) === true
   if (bench.out === undefined || !isStaff(role)) return null
   return (
     <>
@@ -46,7 +47,7 @@ export function PutBack({ bench }: { bench: Bench }) {
       >
         {bench.reason === undefined ? null : <p>{reason(bench.reason)}</p>}
         <p>
-          {t('benches.outUnclean')} {t('benches.outPutBackText')}
+          {fails ? t('benches.outFails') : t('benches.outUnclean')} {t('benches.outPutBackText')}
         </p>
       </ConfirmDialog>
     </>

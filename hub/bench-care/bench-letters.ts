@@ -1,0 +1,185 @@
+/**
+ * Letters to staff about benches that go out of use and come back.
+ *
+ * INVARIANTS: a change is marked as told before its letters are written, in a write that only one can make, so that no
+ * hub that was killed in between tells it twice; when a letter could not be handed over, the change is due again, for
+ * those who have none yet.
+ */
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { createLossLog } from '../broker/loss-log.ts'
+import type { FleetBook } from '../fleet/fleet-book.ts'
+import type { Mail } from '../mail/mail.ts'
+import type { Store } from '../store/store.ts'
+import { benchLetter } from './bench-letter.ts'
+import { whetherToTell } from './whether-to-tell.ts'
+
+export interface BenchLetters {
+  /** Looks now for what is due; repeated by itself. */
+  look(): void
+  /** Whether the person gets letters. */
+  wanted(personId: string): Promise<boolean>
+  /** Turns the person's letters on or off. */
+  want(personId: string, wanted: boolean): Promise<void>
+  /** Waits for what is under way. */
+  close(): Promise<void>
+}
+
+export interface CreateBenchLettersOptions {
+  readonly store: Store
+  readonly book: Pick<FleetBook, 'benches'>
+  readonly mail: Mail
+  /** What letters name and link to. */
+  readonly site: string
+  readonly publicUrl: () => string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const TICK_MS = 10_000
+const AGAIN_MS = 60_000
+/** Of those who may look after benches, these get letters unless they say otherwise. */
+const told = ['admin', 'builder'] as const
+const mayBeTold = ['admin', 'builder', 'instructor'] as const
+
+interface Due {
+  readonly id: number
+  readonly bench: string
+}
+
+/** Writes letters until it is closed; none where the site has no mail server. */
+export function createBenchLetters(options: CreateBenchLettersOptions): BenchLetters {
+  const { store, book, mail, site, publicUrl, clock, log } = options
+  const { db } = store
+  const losses = createLossLog(log)
+  /** Who has a letter about a change whose other letters could not be handed over. */
+  const served = new Map<number, Set<string>>()
+  let working: Promise<void> | undefined
+  let again = false
+  let closed = false
+  let notBefore = Number.NEGATIVE_INFINITY
+
+  const readers = async () => {
+    const people = await db
+      .selectFrom('user')
+      .innerJoin('person', 'person.id', 'user.id')
+      .leftJoin('bench_letters', 'bench_letters.person_id', 'user.id')
+      .select(['user.id', 'user.name', 'user.email', 'person.role', 'bench_letters.wanted'])
+      .where('person.role', 'in', mayBeTold)
+      // Accounts of programs have addresses at which nobody is.
+      .where('user.email', 'not like', '%.invalid')
+      .execute()
+    return people.filter(({ role, wanted }) => (wanted === null ? told.some((each) => each === role) : wanted === 1))
+  }
+
+  const mark = (id: number, from: 'due' | 'sent', to: 'none' | 'due' | 'sent') => ({
+    query: db.updateTable('bench_history').set({ letter: to }).where('id', '=', id).where('letter', '=', from),
+    expect: 1,
+  })
+
+  const changeOf = async ({ id, bench }: Due) => {
+    const of = db.selectFrom('bench_history').select(['at', 'state', 'cause', 'reason']).where('bench', '=', bench)
+    const change = await of.where('id', '=', id).executeTakeFirstOrThrow()
+    const next = await of.where('id', '>', id).orderBy('id').limit(1).executeTakeFirst()
+    const before = await of
+      .where('id', '<', id)
+      .where('letter', '=', 'sent')
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return { change, endedAt: next?.at, toldBefore: before?.state }
+  }
+
+  const tell = async ({ id, bench }: Due, change: Awaited<ReturnType<typeof changeOf>>['change']) => {
+    const people = await readers()
+    // What nobody was told has no end that is told.
+    if (people.length === 0) return void (await store.write([mark(id, 'due', 'none')]))
+    await store.write([mark(id, 'due', 'sent')])
+    const has = served.get(id) ?? new Set<string>()
+    const title = book.benches.get(bench)?.title ?? null
+    let failure: unknown
+    for (const person of people) {
+      if (has.has(person.id)) continue
+      try {
+        await mail.send(benchLetter(change, { bench: { id: bench, title }, person, site, publicUrl: publicUrl() }))
+        has.add(person.id)
+      } catch (error) {
+        failure = error
+      }
+    }
+    served.delete(id)
+    if (failure === undefined) return losses.recovered('letters', {}, 'letters about benches are taken again')
+    served.set(id, has)
+    notBefore = clock.monotonic() + AGAIN_MS
+    losses.lost('letters', { error: asLabError(failure).message }, 'letters about benches could not be sent; trying on')
+    await store.write([mark(id, 'sent', 'due')])
+  }
+
+  const work = async () => {
+    const due = await db
+      .selectFrom('bench_history')
+      .select(['id', 'bench'])
+      .where('letter', '=', 'due')
+      .orderBy('id')
+      .execute()
+    /** What comes after a change of which it is too early to say anything depends on it. */
+    const waits = new Set<string>()
+    for (const one of due) {
+      if (closed || clock.monotonic() < notBefore) return
+      if (waits.has(one.bench)) continue
+      const { change, endedAt, toldBefore } = await changeOf(one)
+      const verdict = whetherToTell(change, endedAt, toldBefore, clock.now())
+      if (verdict === 'wait') waits.add(one.bench)
+      else if (verdict === 'leave') await store.write([mark(one.id, 'due', 'none')])
+      else await tell(one, change)
+    }
+  }
+
+  const look = () => {
+    if (closed || !mail.configured) return
+    again = working !== undefined
+    working ??= work()
+      .catch((error: unknown) => {
+        log.error({ error: asLabError(error).message }, 'letters about benches could not be written')
+      })
+      .finally(() => {
+        working = undefined
+        if (again) look()
+      })
+  }
+
+  const tick = () => {
+    look()
+    cancelTick = clock.after(TICK_MS, tick)
+  }
+  let cancelTick = clock.after(TICK_MS, tick)
+
+  return {
+    look,
+    wanted: async (personId) => {
+      const row = await db
+        .selectFrom('person')
+        .leftJoin('bench_letters', 'bench_letters.person_id', 'person.id')
+        .select(['person.role', 'bench_letters.wanted'])
+        .where('person.id', '=', personId)
+        .executeTakeFirst()
+      if (row === undefined) return false
+      return row.wanted === null ? told.some((role) => role === row.role) : row.wanted === 1
+    },
+    want: async (personId, wanted) => {
+      const row = { wanted: wanted ? 1 : 0 }
+      await store.write([
+        db
+          .insertInto('bench_letters')
+          .values({ person_id: personId, ...row })
+          .onConflict((conflict) => conflict.column('person_id').doUpdateSet(row)),
+      ])
+    },
+    close: async () => {
+      closed = true
+      cancelTick()
+      await working
+    },
+  }
+}
