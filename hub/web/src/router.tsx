@@ -184,6 +184,14 @@ const permissions = createRoute({
     withTexts(['account', 'staff', 'permissions'], () => import('./permissions/permissions-page.tsx')),
   ),
 })
+const usage = createRoute({
+  getParentRoute: () => framed,
+  path: '/usage',
+  validateSearch: (search): { course?: string; days?: string; from?: string; until?: string } =>
+    pick(search, ['course', 'days', 'from', 'until']),
+  beforeLoad: onlyFor('admin', 'instructor'),
+  component: lazyRouteComponent(() => withTexts(['usage'], () => import('./usage/usage-page.tsx'))),
+})
 const account = createRoute({
   getParentRoute: () => framed,
   path: '/account',
@@ -266,6 +274,7 @@ const tree = root.addChildren([
     groups,
     group,
     permissions,
+    usage,
     account,
     settings,
     audit,

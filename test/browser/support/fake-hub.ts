@@ -33,6 +33,7 @@ import {
   signIns,
   tokens,
 } from './fake-staff.ts'
+import { fakeUsage } from './fake-usage.ts'
 
 const openApi = new URL('../../../docs/openapi.json', import.meta.url)
 const page = fileURLToPath(new URL('../../../hub/web/dist/', import.meta.url))
@@ -350,6 +351,10 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       )
     }
     const [, , , collection = '', id = '', verb = '', ...rest] = path.split('/')
+    if (collection === 'usage') {
+      const found = fakeUsage(url.pathname.slice('/api/v1/usage'.length), url.searchParams, hub.empty)
+      return found === undefined ? problem(404, 'not-found') : json(found)
+    }
     if (['groups', 'permissions', 'permission-templates'].includes(collection) || verb === 'permission') {
       const answer = isSignedIn ? hub.permissions.answer(call, url, body, hub.role) : { status: 401 }
       if (answer?.status === 404) return problem(404, 'group-unknown')

@@ -3,6 +3,7 @@ import { isStaff } from '@fernlab/shared/contracts/people'
 import {
   IconBook2,
   IconCalendar,
+  IconChartBar,
   IconCpu,
   IconHistory,
   IconSettings,
@@ -55,10 +56,16 @@ export function Rail({ me }: { me: Me | null }) {
         </>
       ) : null}
       {staff ? (
-        <Link to="/people" {...item}>
-          <IconUsers size={20} stroke={1.6} aria-hidden="true" />
-          <span>{t('nav.people')}</span>
-        </Link>
+        <>
+          <Link to="/people" {...item}>
+            <IconUsers size={20} stroke={1.6} aria-hidden="true" />
+            <span>{t('nav.people')}</span>
+          </Link>
+          <Link to="/usage" {...item}>
+            <IconChartBar size={20} stroke={1.6} aria-hidden="true" />
+            <span>{t('nav.usage')}</span>
+          </Link>
+        </>
       ) : null}
       <span className={styles.fill} />
       {me?.role === 'admin' ? (

@@ -12,6 +12,7 @@ export const en = {
     benches: 'Benches',
     nodes: 'Nodes',
     people: 'People',
+    usage: 'Usage',
     account: 'Account',
     settings: 'Settings',
     signIn: 'Sign in',

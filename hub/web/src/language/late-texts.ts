@@ -6,6 +6,7 @@ import type { enPermissions } from './en-permissions.ts'
 import type { enRecurring } from './en-recurring.ts'
 import type { enSession } from './en-session.ts'
 import type { enStaff } from './en-staff.ts'
+import type { enUsage } from './en-usage.ts'
 
 /** English texts that most first visits do without; they come with the parts of the page that say them. */
 const late = {
@@ -14,6 +15,7 @@ const late = {
   session: async () => (await import('./en-session.ts')).enSession,
   staff: async () => (await import('./en-staff.ts')).enStaff,
   recurring: async () => (await import('./en-recurring.ts')).enRecurring,
+  usage: async () => (await import('./en-usage.ts')).enUsage,
   permissions: async () => (await import('./en-permissions.ts')).enPermissions,
 }
 
@@ -24,6 +26,7 @@ export type English = typeof en &
   typeof enSession &
   typeof enStaff &
   typeof enRecurring &
+  typeof enUsage &
   typeof enPermissions
 
 /** Loads a part of the page together with the late texts that it says. */
