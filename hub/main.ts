@@ -42,6 +42,9 @@ import { createFleet } from './fleet/open-fleet.ts'
 import { createRemoval } from './fleet/removal.ts'
 import { createGroups } from './groups/groups.ts'
 import { createIngest } from './ingest/ingest.ts'
+import { createLabPages } from './lab-pages/lab-pages.ts'
+import { listenPages } from './lab-pages/listen-pages.ts'
+import { createPageAddress } from './lab-pages/page-address.ts'
 import { createErrands } from './mail/errands.ts'
 import { createMail } from './mail/mail.ts'
 import { createMaintenance } from './maintenance/maintenance.ts'
@@ -524,6 +527,16 @@ async function assemble(
     const known = config.publicUrl !== undefined || host === undefined || !URL.canParse(asked)
     return mqttAddresses(config, mqtt, known ? publicUrl() : asked, tls !== undefined)
   }
+  let pagesPort = 0
+  const pageAddress = createPageAddress({
+    pagesUrl: config.pagesUrl,
+    publicUrl: config.publicUrl,
+    tls: tls !== undefined,
+    hubPort: () => Number(new URL(httpUrl).port),
+    pagesPort: () => pagesPort,
+  })
+  const { webFolder } = options
+  const labPages = await createLabPages({ catalogue, address: pageAddress, webFolder, clock, log })
   const api = await createApi({
     store,
     accounts,
@@ -540,6 +553,7 @@ async function assemble(
     runs,
     sessions,
     labVisitors,
+    labPages,
     bookings,
     recurring,
     results,
@@ -556,7 +570,8 @@ async function assemble(
       secure,
       mail: mail.configured,
       trustedProxies: config.trustedProxies,
-      ...(options.webFolder === undefined ? {} : { webFolder: options.webFolder }),
+      frames: (asked) => [pageAddress.origin(asked) ?? []].flat(),
+      ...(webFolder === undefined ? {} : { webFolder }),
     },
     clock,
     log,
@@ -583,9 +598,18 @@ async function assemble(
     mqtt.push(await listenMqtt({ broker, host, port: config.mqttsPort, tls, setting: 'FERNLAB_MQTTS_PORT' }))
     onClose(() => mqtt[1]?.close())
   }
+  // After the rest, whose ports are promised: without a port of its own it makes way.
+  const { fetch } = labPages
+  const pages = await listenPages({ fetch, host, port: config.pagesPort, hubPort: config.port, tls, log })
+  onClose(() => pages.close())
+  pagesPort = pages.port
+  const pagesUrl = config.pagesUrl ?? `${tls === undefined ? 'http' : 'https'}://${hostAndPort(host, pagesPort)}`
+  if (pageAddress.origin(new URL(publicUrl()).host) === undefined) {
+    log.warn({ port: pagesPort }, 'labs’ own pages are not shown: set FERNLAB_PAGES_URL to an origin for them')
+  }
   const mqttUrl = `mqtt://${hostAndPort(host, mqtt[0]?.port ?? 0)}`
   const mqtts = mqtt[1] === undefined ? {} : { mqtts: `mqtts://${hostAndPort(host, mqtt[1].port)}` }
-  await writeEndpoints(config.dataFolder, { http: httpUrl, mqtt: mqttUrl, ...mqtts })
+  await writeEndpoints(config.dataFolder, { http: httpUrl, mqtt: mqttUrl, ...mqtts, pages: pagesUrl })
   onClose(() => removeEndpoints(config.dataFolder))
 
   broker.publish(map.hubStatus, 'online', { retain: true })

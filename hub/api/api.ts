@@ -66,6 +66,8 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     const startedAt = clock.monotonic()
     const socketAddress = c.env?.incoming?.socket.remoteAddress
     c.set('address', addresses.of(socketAddress, c.req.raw.headers))
+    const forwarded = addresses.trusts(socketAddress) ? c.req.header('x-forwarded-host') : undefined
+    c.set('host', forwarded ?? c.req.header('host') ?? new URL(c.req.url).host)
     await next()
     for (const [name, value] of Object.entries(answerHeaders))
       if (!c.res.headers.has(name)) c.res.headers.set(name, value)
@@ -74,11 +76,8 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     monitoring.noteRequest({ method, status: c.res.status, seconds: (clock.monotonic() - startedAt) / 1000 })
   })
   app.use('/api/*', async (c, next) => {
-    const peer = c.env?.incoming?.socket.remoteAddress
-    const forwarded = addresses.trusts(peer) ? c.req.header('x-forwarded-host') : undefined
-    const host = forwarded ?? c.req.header('host') ?? new URL(c.req.url).host
     const ownOrigins = [new URL(config.publicUrl()).origin]
-    checkOrigin({ method: c.req.method, headers: c.req.raw.headers, host, ownOrigins })
+    checkOrigin({ method: c.req.method, headers: c.req.raw.headers, host: c.get('host'), ownOrigins })
     await next()
   })
   const whoCalls: MiddlewareHandler<Env> = async (c, next) => {
@@ -141,7 +140,9 @@ export async function createApi(parts: ApiParts): Promise<Api> {
       )
       return problemResponse(error, undefined, { allow: allowed.join(', ') })
     }
-    const answer = path.startsWith('/api/') ? undefined : await page?.answer(c.req.raw)
+    const answer = path.startsWith('/api/')
+      ? undefined
+      : await page?.answer(c.req.raw, { frame: config.frames(c.get('host')) })
     return answer ?? problemResponse(refusal('not-found', `${path} does not exist`))
   })
   return app

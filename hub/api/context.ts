@@ -17,6 +17,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Removal } from '../fleet/removal.ts'
 import type { Groups } from '../groups/groups.ts'
+import type { LabPages } from '../lab-pages/lab-pages.ts'
 import type { Maintenance } from '../maintenance/maintenance.ts'
 import type { Monitoring } from '../monitoring/monitoring.ts'
 import type { Permissions } from '../permissions/permissions.ts'
@@ -47,6 +48,8 @@ export interface ApiConfig {
   /** Whether a password can be reset by mail. */
   readonly mail: boolean
   readonly trustedProxies: readonly string[]
+  /** Origins that the page may show in frames, by the host that was asked. */
+  readonly frames: (host: string) => readonly string[]
   /** The built page; without it the API alone is served. */
   readonly webFolder?: string
 }
@@ -69,6 +72,7 @@ export interface ApiParts {
   readonly labVisitors: LabVisitors
   readonly bookings: Bookings
   readonly recurring: RecurringRuns
+  readonly labPages: Pick<LabPages, 'open'>
   readonly results: Results
   readonly maintenance: Maintenance
   readonly scheduling: Pick<Scheduling, 'rules' | 'change'>
@@ -79,7 +83,7 @@ export interface ApiParts {
   readonly log: Log
 }
 
-export type Env = { Variables: { caller: Caller | undefined; address: string }; Bindings: NodeBindings }
+export type Env = { Variables: { caller: Caller | undefined; address: string; host: string }; Bindings: NodeBindings }
 
 /** What the Node server hands over; absent when the app is called without a socket. */
 interface NodeBindings {

@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { Readable } from 'node:stream'
-import { contentSecurityPolicy, pageHeaders } from '../web/csp.ts'
+import { contentSecurityPolicy, type PageSources, pageHeaders } from '../web/csp.ts'
 
 const types: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -35,7 +35,7 @@ interface KnownFile {
 
 export interface StaticFiles {
   /** The file at the path, the page for a path of the page's own, undefined for a file that is not there. */
-  answer(request: Request): Promise<Response | undefined>
+  answer(request: Request, sources?: PageSources): Promise<Response | undefined>
 }
 
 export interface StaticFilesOptions {
@@ -75,7 +75,7 @@ export async function openStaticFiles(
   }
 
   return {
-    answer: async (request) => {
+    answer: async (request, sources) => {
       if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
       const { pathname } = new URL(request.url)
       const path = safeDecode(pathname)
@@ -84,7 +84,7 @@ export async function openStaticFiles(
         // A bench's page has a dot in its address too, so what the browser wants decides.
         const looksLikeFile = /\.[a-z0-9]+$/i.test(pathname) && path !== '/index.html'
         const wantsPage = request.headers.get('accept')?.includes('text/html') === true
-        return looksLikeFile && !wantsPage ? undefined : page(index(), request)
+        return looksLikeFile && !wantsPage ? undefined : page(index(), request, sources)
       }
       const packed = pick(path, request.headers.get('accept-encoding') ?? '')
       const { size, etag } = packed?.known ?? plain
@@ -106,12 +106,12 @@ export async function openStaticFiles(
   }
 }
 
-function page(index: string, request: Request): Response {
+function page(index: string, request: Request, sources?: PageSources): Response {
   const body = request.method === 'HEAD' ? null : index
   return new Response(body, {
     headers: {
       ...pageHeaders,
-      'content-security-policy': contentSecurityPolicy(),
+      'content-security-policy': contentSecurityPolicy(sources),
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-cache',
     },

@@ -59,6 +59,8 @@ export interface Catalogue {
   list(): Promise<readonly CatalogueLab[]>
   /** A file of the latest version. */
   file(lab: string, path: string): Promise<{ body: Uint8Array; digest: string } | undefined>
+  /** A file of a certain version, also of a removed lab. */
+  versionFile(lab: string, version: number, path: string): Promise<Uint8Array | undefined>
   /** Makes a new version when the files differ from the latest; throws `lab-invalid` with issues and changes nothing. */
   push(files: LabFiles, options: PushOptions): Promise<PushedLab>
   /** Takes the lab out of the catalogue; its versions stay readable for its runs. False when unknown. */
@@ -201,6 +203,16 @@ export function createCatalogue({ store, clock, log }: CatalogueOptions): Catalo
       return row === undefined
         ? undefined
         : { body: row.body, digest: createHash('sha256').update(row.body).digest('hex') }
+    },
+    versionFile: async (lab, version, path) => {
+      const row = await store.db
+        .selectFrom('lab_file')
+        .select('body')
+        .where('lab', '=', lab)
+        .where('version', '=', version)
+        .where('path', '=', path)
+        .executeTakeFirst()
+      return row?.body
     },
     push: (files, options) => inTurn(() => push(files, options)),
     remove: async (id, by) => {

@@ -22,6 +22,10 @@ export interface HubConfig {
   /** MQTT over TLS; listens only with a certificate. */
   readonly mqttsPort: number
   readonly publicUrl?: string
+  /** Where labs' own pages are served: the port after `port`, or any free one where that is taken, unless set. */
+  readonly pagesPort?: number
+  /** The origin at which a proxy serves labs' own pages. */
+  readonly pagesUrl?: string
   /** `sqlite:<file>`. */
   readonly databaseUrl: string
   /** PEM files. */
@@ -46,6 +50,8 @@ export const settingsSchema = z.strictObject({
   mqttPort: z.number().optional(),
   mqttsPort: z.number().optional(),
   publicUrl: z.string().optional(),
+  pagesPort: z.number().optional(),
+  pagesUrl: z.string().optional(),
   site: z.string().optional(),
   databaseUrl: z.string().optional(),
   brokerUrl: z.string().optional(),
@@ -65,6 +71,8 @@ const variables: Readonly<Record<keyof Settings, string>> = {
   mqttPort: 'FERNLAB_MQTT_PORT',
   mqttsPort: 'FERNLAB_MQTTS_PORT',
   publicUrl: 'FERNLAB_PUBLIC_URL',
+  pagesPort: 'FERNLAB_PAGES_PORT',
+  pagesUrl: 'FERNLAB_PAGES_URL',
   site: 'FERNLAB_SITE',
   databaseUrl: 'FERNLAB_DATABASE_URL',
   brokerUrl: 'FERNLAB_BROKER_URL',
@@ -104,6 +112,8 @@ export function parseConfig(
   }
   const ownDatabase = `sqlite:${join(hubFolder, 'hub.db')}`
   const publicUrl = reader.address('FERNLAB_PUBLIC_URL', ['http://', 'https://'])
+  const pagesUrl = readPagesUrl(reader, publicUrl)
+  const pagesPort = reader.text('FERNLAB_PAGES_PORT') === undefined ? undefined : reader.port('FERNLAB_PAGES_PORT', 0)
   const smtpUrl = reader.address('FERNLAB_SMTP_URL', ['smtp://', 'smtps://'])
   const labsFolder = reader.file('FERNLAB_LABS')
   const config: HubConfig = {
@@ -117,6 +127,8 @@ export function parseConfig(
     mqttPort,
     mqttsPort: reader.port('FERNLAB_MQTTS_PORT', mqttPort === 0 ? 0 : 8883),
     ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(pagesPort === undefined ? {} : { pagesPort }),
+    ...(pagesUrl === undefined ? {} : { pagesUrl }),
     databaseUrl: reader.checked('FERNLAB_DATABASE_URL', ownDatabase, 'sqlite:<file>', (value) =>
       /^sqlite:.+/.test(value) ? `sqlite:${resolve(cwd, value.slice('sqlite:'.length))}` : undefined,
     ),
@@ -138,6 +150,21 @@ export function parseConfig(
   }
   reader.finish()
   return config
+}
+
+/** An origin, and not the hub's own: at that one a lab's page would be in the place of the hub's. */
+function readPagesUrl(reader: SettingsReader, publicUrl: string | undefined): string | undefined {
+  const pagesUrl = reader.address('FERNLAB_PAGES_URL', ['http://', 'https://'])
+  if (pagesUrl === undefined || !URL.canParse(pagesUrl)) return undefined
+  const { origin, pathname } = new URL(pagesUrl)
+  if (pathname !== '/') {
+    reader.note({ path: 'FERNLAB_PAGES_URL', message: `has a path; it may be an origin, such as ${origin}` })
+  }
+  if (publicUrl !== undefined && URL.canParse(publicUrl) && new URL(publicUrl).origin === origin) {
+    const message = 'is the hub’s own address; it may be another host name or port, so that labs’ pages stay apart'
+    reader.note({ path: 'FERNLAB_PAGES_URL', message })
+  }
+  return pagesUrl
 }
 
 function readTlsFiles(reader: SettingsReader): HubConfig['tls'] {

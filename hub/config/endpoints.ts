@@ -7,6 +7,8 @@ export interface Endpoints {
   readonly http: string
   readonly mqtt: string
   readonly mqtts?: string
+  /** Of labs' own pages. */
+  readonly pages: string
 }
 
 /** Writes `endpoints.json` into the data folder, so that other programs find the ports that were chosen. */

@@ -64,6 +64,8 @@ export interface Sessions {
   invite(id: string): Promise<string>
   /** Makes the caller a partner; throws `link-used-or-expired`. */
   join(caller: Caller, token: string): Promise<Session>
+  /** The version of the lab that the session is of. */
+  labOf(id: string): Promise<CatalogueLab | undefined>
   onChange: Runs['onChange']
   live: Runs['live']
   close(): void
@@ -181,6 +183,7 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
       partners,
       ...(lab?.lab.panel === undefined ? {} : { panel: lab.lab.panel }),
       ...(lab?.lab.session?.server === undefined ? {} : { ownServer: true }),
+      ...(lab?.lab.page === undefined ? {} : { page: true }),
     }
   }
 
@@ -448,6 +451,10 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
         ])
       }
       return await existing(run.id)
+    },
+    labOf: async (id) => {
+      const run = await runs.get(id)
+      return run?.session === undefined ? undefined : await catalogue.version(run.lab, run.labVersion)
     },
     onChange: runs.onChange,
     live: runs.live,

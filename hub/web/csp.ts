@@ -2,6 +2,8 @@
 export interface PageSources {
   /** Further origins that the page may call, such as `wss://lab.example`; the page's own origin is always there. */
   readonly connect?: readonly string[]
+  /** Origins that the page may show in a frame; none unless given. */
+  readonly frame?: readonly string[]
 }
 
 /**
@@ -16,6 +18,7 @@ export function contentSecurityPolicy(sources: PageSources = {}): string {
     "font-src 'self'",
     "img-src 'self' data: blob:",
     `connect-src ${["'self'", ...(sources.connect ?? [])].join(' ')}`,
+    `frame-src ${sources.frame === undefined || sources.frame.length === 0 ? "'none'" : sources.frame.join(' ')}`,
     "manifest-src 'self'",
     "base-uri 'none'",
     "form-action 'self'",

@@ -19,6 +19,7 @@ export async function apiDocuments(): Promise<Readonly<Record<string, unknown>>>
       secure: false,
       mail: false,
       trustedProxies: [],
+      frames: () => [],
     },
   }
   const api = await createApi(parts as ApiParts)

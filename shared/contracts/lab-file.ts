@@ -46,6 +46,13 @@ function labFile<Step extends z.ZodType>(step: Step) {
       .describe('Who sees the lab.')
       .exactOptional(),
     panel: panelSchema.exactOptional(),
+    page: z
+      .string()
+      .max(200)
+      .describe(
+        "The lab's own page for its live sessions, instead of the panel or beside it: an HTML file in a folder of its own, such as page/index.html, with all that it loads.",
+      )
+      .exactOptional(),
     session: sessionFile(step).exactOptional(),
     // Whoever writes it relies on it: it must not be taken for a misspelt key.
     description: z
@@ -90,6 +97,9 @@ export function parseLabFile(
     if (value.session === undefined) {
       findings.push({ path: ['panel'], message: 'a panel is for live sessions: add session: {} to offer them' })
     }
+  }
+  if (value.page !== undefined && value.session === undefined) {
+    findings.push({ path: ['page'], message: 'a page is for live sessions: add session: {} to offer them' })
   }
   if (value.session !== undefined) findings.push(...timeFindings(value.session), ...serverFindings(value))
   return { lab: value, place: yaml.place, issues: findings.map(yaml.place) }

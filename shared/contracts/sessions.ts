@@ -58,7 +58,7 @@ export const sessionFile = <Step extends z.ZodType>(step: Step) => {
         .min(1)
         .max(8)
         .describe(
-          `What is recorded all the time. Default: the signals that the panel shows, ${DEFAULT_RECORD_HZ} times a second, in readings.`,
+          `What is recorded all the time. Default: the signals that the panel shows, or without a panel all that the lab's page can show, ${DEFAULT_RECORD_HZ} times a second, in readings.`,
         )
         .exactOptional(),
       server: z
@@ -167,6 +167,8 @@ export const sessionSchema = z.object({
   panel: panelSchema.optional(),
   /** It takes place on pages of the lab's own server: `POST …/visit` says where, while it is active. */
   ownServer: z.boolean().optional(),
+  /** The lab brings its own page, whose address `/page` gives. */
+  page: z.boolean().optional(),
 })
 export type Session = z.infer<typeof sessionSchema>
 
@@ -177,6 +179,10 @@ export const sessionLinkSchema = z.object({
   link: z.url(),
   token: z.string(),
 })
+
+/** Where the page of a session's lab is: an address that works for a while, and for this version of the lab. */
+export const sessionPageSchema = z.object({ url: z.url(), expiresAt: time })
+export type SessionPage = z.infer<typeof sessionPageSchema>
 
 /** Calls on the WebSocket of a session, in the envelope of shared/rpc. Keys are `part.signal`, values in the signal's unit. */
 export const liveMethods = {

@@ -1,8 +1,10 @@
 import { type LabFile, parseLabFile } from '../contracts/lab-file.ts'
+import { pageFolder } from '../contracts/lab-page.ts'
 import { isName } from '../primitives/ids.ts'
 import type { Issue } from '../primitives/lab-error.ts'
 import { outlineParts } from './bench-view.ts'
 import { protocolFindings } from './check-protocol.ts'
+import { pageFindings } from './page-files.ts'
 import { readProtocolFile } from './parse.ts'
 import type { Protocol } from './protocol.ts'
 import { sessionProtocol } from './session-protocol.ts'
@@ -17,7 +19,7 @@ export interface LabBundle {
   readonly protocols: Readonly<Record<string, Protocol>>
   /** What a live session does; without, the lab offers none. */
   readonly session?: Protocol
-  /** Pictures by path in the folder. */
+  /** Pictures, and the files of the lab's own page, by path in the folder. */
   readonly files: Readonly<Record<string, Uint8Array>>
 }
 
@@ -66,6 +68,8 @@ export function checkLabFolder(files: Files, options: { folder?: string } = {}):
   const readme: Record<string, string> = {}
   const protocols: Record<string, Protocol> = {}
   const pictures: Record<string, Uint8Array> = {}
+  const ofPage = new Map<string, Uint8Array>()
+  const page = lab?.page === undefined ? undefined : pageFolder(lab.page)
   for (const path of paths) {
     const content = files[path] as string | Uint8Array
     const protocolName = PROTOCOL.exec(path)?.[1]
@@ -76,6 +80,8 @@ export function checkLabFolder(files: Files, options: { folder?: string } = {}):
     } else if (readmeName !== null) {
       if (bytesOf(content).length > MAX_README_BYTES) fail(path, 'is larger than 256 kB')
       else readme[readmeName[1] ?? 'en'] = textOf(content)
+    } else if (page !== undefined && path.startsWith(page)) {
+      ofPage.set(path, bytesOf(content))
     } else if (PICTURE.test(path)) {
       const problem = pictureProblem(path, bytesOf(content))
       if (problem === undefined) pictures[path] = bytesOf(content)
@@ -88,6 +94,7 @@ export function checkLabFolder(files: Files, options: { folder?: string } = {}):
   if (lab?.picture !== undefined && !Object.hasOwn(pictures, lab.picture)) {
     fail('lab.yaml', `picture ${lab.picture} is not a picture in the folder (svg, png, jpg or webp)`)
   }
+  if (lab?.page !== undefined) for (const { file, message } of pageFindings(lab.page, ofPage)) fail(file, message)
   if (lab === undefined || id === undefined || issues.length > 0) return { issues }
   return {
     lab: {
@@ -96,7 +103,7 @@ export function checkLabFolder(files: Files, options: { folder?: string } = {}):
       readme,
       protocols,
       ...(session?.protocol === undefined ? {} : { session: session.protocol }),
-      files: pictures,
+      files: { ...pictures, ...Object.fromEntries(ofPage) },
     },
     issues: [],
   }

@@ -51,11 +51,23 @@ export function sessionProtocol(lab: LabFile): { protocol?: Protocol; findings: 
   return findings.length > 0 ? { findings } : { protocol, findings }
 }
 
-function recordsOf({ session, panel, parts }: LabFile): RecordStep[] {
-  const shown = panel === undefined ? [] : shownSignals(panel, parts)
+function recordsOf({ session, panel, page, parts }: LabFile): RecordStep[] {
+  const shown = panel !== undefined ? shownSignals(panel, parts) : page !== undefined ? readable(parts) : []
   const records =
     session?.record ?? (shown.length === 0 ? [] : [{ signals: shown, rate: DEFAULT_RECORD_HZ, stream: 'readings' }])
   return records.map(({ signals, rate, stream }) => ({ kind: 'record', signals, rate, stream }))
+}
+
+const MOST_SIGNALS = 64
+
+/** What a page of the lab's own may want to show. */
+function readable(parts: LabFile['parts']): string[] {
+  const keys = Object.entries(parts).flatMap(([part, { signals }]) =>
+    Object.entries(signals).flatMap(([name, { access, dtype }]) =>
+      access === 'set' || dtype === 'string' || dtype === 'array' ? [] : [`${part}.${name}`],
+    ),
+  )
+  return keys.slice(0, MOST_SIGNALS)
 }
 
 /** Where in lab.yaml a finding of the composed protocol comes from. */

@@ -147,11 +147,11 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
       answer: { what: 'The file', type: 'application/octet-stream' },
     },
     async ({ c, params }) => {
-      const { lab } = await visible(params.lab, c.get('caller'))
+      const { lab, files } = await visible(params.lab, c.get('caller'))
       const raw = c.req.path.split(`/labs/${params.lab}/files/`)[1] ?? ''
       const path = safeDecode(raw)
       if (path === undefined) throw notFound(`the file ${raw} of the lab ${params.lab}`)
-      const file = await catalogue.file(params.lab, path)
+      const file = files.includes(path) ? await catalogue.file(params.lab, path) : undefined
       if (file === undefined) throw notFound(`the file ${path} of the lab ${params.lab}`)
       return labFileResponse(path, file, c.req.raw.headers, lab.access?.public === false ? 'members' : 'everyone')
     },

@@ -7,6 +7,7 @@ import {
   openSessionSchema,
   type Session,
   sessionLinkSchema,
+  sessionPageSchema,
   sessionSchema,
   sessionVisitSchema,
 } from '@fernlab/shared/contracts/sessions'
@@ -21,9 +22,12 @@ import { notFound, refusal } from '../problems.ts'
 const params = z.object({ id: runIdSchema })
 const listQuery = pageQuery.extend({ lab: z.string().max(63).optional(), person: z.string().max(63).optional() })
 
+/** A page is opened once the bench is there; preparing and cleaning it up takes a while besides. */
+const SPARE_MS = 15 * 60_000
+
 /** Live sessions; their WebSocket is served beside the app, see hub/sessions/live-sockets.ts. */
 export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
-  const { sessions, labVisitors, config } = parts
+  const { sessions, labVisitors, labPages, config } = parts
 
   /** The session, and as what the caller is in it; another person's reads as if it did not exist. */
   const placed = async (caller: Caller, id: string): Promise<{ session: Session; place: SessionPlace }> => {
@@ -114,6 +118,28 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
     async ({ params: { id }, caller }) => {
       await placed(caller, id)
       throw refusal('upgrade-needed', 'this address is a WebSocket: connect to it as one')
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/sessions/{id}/page',
+      tag: 'Sessions',
+      summary: 'The address of the lab’s own page',
+      description:
+        'At an origin of its own, made for a sandboxed frame. Whoever has the address may read the page’s files until it expires; ask for another then.',
+      access: 'runs.read',
+      params,
+      answer: { schema: sessionPageSchema, what: 'The address, and until when it works' },
+    },
+    async ({ c, params: { id }, caller }) => {
+      const { session } = await placed(caller, id)
+      const lab = session.state === 'closed' ? undefined : await sessions.labOf(id)
+      const page =
+        lab === undefined ? undefined : labPages.open(lab, c.get('host'), session.mostSeconds * 1000 + SPARE_MS)
+      if (page === undefined) throw notFound(`a page of the lab for the session ${id}`)
+      c.header('cache-control', 'no-store')
+      return c.json(page)
     },
   )
   add(

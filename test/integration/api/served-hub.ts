@@ -199,6 +199,7 @@ function tableSessions(runs: Runs): ApiParts['sessions'] {
     isPartner: async () => false,
     invite: async () => 'token',
     join: () => existing(''),
+    labOf: async () => undefined,
     onChange: () => () => {},
     live: () => undefined,
     close: () => {},
@@ -316,6 +317,7 @@ export async function serveHub(options: ServedOptions = {}) {
     runs,
     recurring,
     sessions: tableSessions(runs),
+    labPages: { open: () => undefined },
     bookings,
     results,
     maintenance,
@@ -333,6 +335,7 @@ export async function serveHub(options: ServedOptions = {}) {
       secure,
       mail: mail.configured,
       trustedProxies: options.trustedProxies ?? [],
+      frames: () => [],
       ...(options.webFolder === undefined ? {} : { webFolder: options.webFolder }),
     },
   })

@@ -67,6 +67,18 @@ for (const [name, value, says] of wrong) {
   test(`${name}=${value} stops the start with one line`, () => assert.is(refusal({ [name]: value }), says))
 }
 
+test('labs’ own pages have an origin, which is not the hub’s', () => {
+  const { pagesPort, pagesUrl } = parseConfig(
+    { FERNLAB_PAGES_PORT: '8090', FERNLAB_PAGES_URL: 'https://pages.lab.example/' },
+    {},
+    cwd,
+  )
+  assert.equal([pagesPort, pagesUrl], [8090, 'https://pages.lab.example'])
+  const url = 'https://lab.example'
+  assert.match(refusal({ FERNLAB_PUBLIC_URL: url, FERNLAB_PAGES_URL: `${url}/` }), /FERNLAB_PAGES_URL.* another host/)
+  assert.match(refusal({ FERNLAB_PAGES_URL: `${url}/pages` }), /has a path; it may be an origin, such as https:/)
+})
+
 test('a certificate without its key, and the other way round', () => {
   assert.is(
     refusal({ FERNLAB_TLS_CERT: '/c' }),

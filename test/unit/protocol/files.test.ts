@@ -114,6 +114,32 @@ test('pictures are pictures, small and without scripts', () => {
   assert.match(issuesOf({ 'photo.png': new Uint8Array(100) }), /does not hold what its name says/)
 })
 
+const PAGED = `${LAB}session: {}\npage: page/index.html\n`
+
+test('a page of the lab’s own is an HTML file in a folder, and all in that folder is part of the lab', () => {
+  const files = { 'page/index.html': '<!doctype html>', 'page/part/meter.js': '1', 'page/drawing.svg': '<svg/>' }
+  const { lab, issues } = folder({ ...files, 'lab.yaml': PAGED })
+  assert.equal(issues, [])
+  assert.equal(Object.keys(lab?.files ?? {}).sort(), [...Object.keys(files), 'picture.svg'].sort())
+  const withPage = (page: string, more: Record<string, string | Uint8Array> = {}) =>
+    issuesOf({ 'lab.yaml': PAGED.replace('page/index.html', page), ...files, ...more })
+  assert.match(withPage('index.html'), /page index\.html must be in a folder of its own, such as page\/index\.html/)
+  assert.match(withPage('protocols/index.html'), /must be in a folder of its own/)
+  assert.match(withPage('page/meter.js'), /must be an HTML file/)
+  assert.match(withPage('page/other.html'), /page page\/other\.html is not in the folder/)
+  assert.match(withPage('page/index.html', { 'page/index.html': '' }), /page\/index\.html:1:1: is empty/)
+  assert.match(withPage('page/index.html', { 'page/run.exe': 'MZ' }), /page\/run\.exe:1:1: may not be part of a page/)
+  assert.match(
+    withPage('page/index.html', { 'page/big.json': new Uint8Array(5_000_001) }),
+    /page\/big\.json:1:1: is larger than 5 MB/,
+  )
+  assert.match(
+    withPage('page/index.html', { 'page/index.html': '<script src="https://cdn.example/three.js"></script>' }),
+    /loads https:\/\/cdn\.example\/three\.js, which a lab's page may not/,
+  )
+  assert.match(issuesOf({ 'lab.yaml': `${LAB}page: page/index.html\n`, ...files }), /a page is for live sessions/)
+})
+
 test('paths stay within the folder', () => {
   for (const path of ['../evil.yaml', '/etc/passwd', 'a/../../b', 'a\\b', 'a//b', 'a\nb']) {
     assert.match(issuesOf({ [path]: 'x' }), /is not a plain path within the folder/, path)

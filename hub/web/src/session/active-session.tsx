@@ -6,6 +6,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo, useState } from 'react'
 import { useApi, useReachable } from '../api/context.tsx'
 import { labQuery, meQuery, sessionQuery } from '../api/queries.ts'
+import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { Panel } from '../panel/panel.tsx'
 import { type PanelBench, PanelProvider } from '../panel/panel-context.tsx'
@@ -22,6 +23,7 @@ import type { LiveSession } from './use-session.ts'
 
 const EndDialog = lazy(() => import('./end-dialog.tsx'))
 const OwnServer = lazy(() => import('./own-server.tsx'))
+const LabPage = lazy(() => import('../lab-page/lab-page.tsx'))
 
 interface Props {
   readonly session: Session
@@ -36,29 +38,35 @@ export function ActiveSession({ session, title, live }: Props) {
   const me = useQuery(meQuery(useApi())).data ?? undefined
   const ending = useEnding(session, reachable && live.connected)
   const [asking, setAsking] = useState(false)
+  const [wantsPanel, setWantsPanel] = useState(false)
   const control = live.control ?? session.control ?? session.person
   const isMine = control.id === me?.id
   const isOwner = session.person.id === me?.id
   const bench = usePanelBench(session, live, isMine && live.connected && !ending.waits)
+  const isPartner = session.partners.some(({ id }) => id === me?.id)
+  const stop =
+    isOwner || isStaff(me?.role) ? (
+      <Button
+        color="red"
+        loading={ending.isPending}
+        leftSection={<IconHandStop size={18} aria-hidden="true" />}
+        onClick={ending.end}
+      >
+        {t('session.stop')}
+      </Button>
+    ) : null
   return (
     <div className={styles.session}>
       <SessionHead session={session} title={title} below={<TimeLeft session={session} endsAtMs={live.endsAtMs} />}>
         {isOwner ? <Extend session={session} ready={live.connected} /> : null}
-        {isOwner || isStaff(me?.role) ? (
+        {stop === null ? null : (
           <>
             <Button variant="default" onClick={() => setAsking(true)}>
               {t('session.finish')}
             </Button>
-            <Button
-              color="red"
-              loading={ending.isPending}
-              leftSection={<IconHandStop size={18} aria-hidden="true" />}
-              onClick={ending.end}
-            >
-              {t('session.stop')}
-            </Button>
+            {stop}
           </>
-        ) : null}
+        )}
       </SessionHead>
       <LinkLost live={live} session={session} />
       {ending.waits ? (
@@ -70,10 +78,22 @@ export function ActiveSession({ session, title, live }: Props) {
       <Hands session={session} live={live} control={control} me={me} />
       {session.ownServer === true ? (
         <Suspense>
-          <OwnServer session={session} takesPart={isOwner || session.partners.some(({ id }) => id === me?.id)} />
+          <OwnServer session={session} takesPart={isOwner || isPartner} />
         </Suspense>
       ) : null}
-      {session.panel === undefined ? (
+      {session.page === true && !wantsPanel ? (
+        <Suspense fallback={<Loading />}>
+          <LabPage
+            session={session}
+            title={title}
+            live={live}
+            bench={bench}
+            role={isOwner ? 'owner' : isPartner ? 'partner' : 'observer'}
+            stop={stop}
+            toPanel={session.panel === undefined ? undefined : () => setWantsPanel(true)}
+          />
+        </Suspense>
+      ) : session.panel === undefined ? (
         session.ownServer === true ? null : (
           <p className="soft">{t('session.noPanel')}</p>
         )
@@ -82,6 +102,13 @@ export function ActiveSession({ session, title, live }: Props) {
           <Panel panel={session.panel} />
         </PanelProvider>
       )}
+      {session.page === true && wantsPanel ? (
+        <div>
+          <Button size="xs" variant="default" onClick={() => setWantsPanel(false)}>
+            {t('session.page.back')}
+          </Button>
+        </div>
+      ) : null}
       <Chat live={live} me={me} />
       <Suspense>
         {asking ? (

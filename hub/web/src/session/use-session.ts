@@ -1,6 +1,6 @@
-import type { Session } from '@fernlab/shared/contracts/sessions'
+import type { LiveParams, Session } from '@fernlab/shared/contracts/sessions'
 import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { sessionQuery } from '../api/queries.ts'
@@ -20,8 +20,12 @@ interface Heard {
   readonly endsAtMs: number | undefined
 }
 
+type SamplesListener = (samples: LiveParams<'samples'>['samples']) => void
+
 export interface LiveSession extends Heard {
   readonly store: SignalStore
+  /** Calls back with everything that is read; returns how to stop. */
+  readonly onSamples: (listener: SamplesListener) => () => void
   call<Name extends keyof SessionCalls>(method: Name, params: SessionCalls[Name]): Promise<unknown>
 }
 
@@ -42,6 +46,7 @@ export function useSession(session: Session): LiveSession {
   const client = useQueryClient()
   const [heard, setHeard] = useState(nothing)
   const link = useRef<SessionLink>(undefined)
+  const samplesListeners = useRef(new Set<SamplesListener>())
   const keepS = longestPast(session)
   const store = useMemo(() => createSignalStore({ keepS, schedule: (tell) => requestAnimationFrame(tell) }), [keepS])
   const isClosed = session.state === 'closed'
@@ -69,6 +74,7 @@ export function useSession(session: Session): LiveSession {
           case 'samples': {
             const { samples, secondsLeft } = params
             store.take(samples)
+            for (const listener of samplesListeners.current) listener(samples)
             // By this machine's clock, which may be off.
             if (secondsLeft !== undefined) change(() => ({ endsAtMs: Date.now() + secondsLeft * 1000 }))
             return
@@ -103,6 +109,10 @@ export function useSession(session: Session): LiveSession {
     ...heard,
     endsAtMs: heard.endsAtMs ?? endOf(session),
     store,
+    onSamples: useCallback((listener) => {
+      samplesListeners.current.add(listener)
+      return () => void samplesListeners.current.delete(listener)
+    }, []),
     call: (method, params) =>
       link.current?.call(method, params) ?? Promise.reject(new ApiProblem(0, { code: 'network' })),
   }

@@ -16,6 +16,9 @@ export type ChatLine = LiveParams<'chat'>
 export interface SessionCalls {
   set: { readonly values: Readonly<Record<string, Scalar>> }
   call: { readonly action: string; readonly arguments?: Readonly<Record<string, Scalar>> }
+  read: { readonly signals: readonly string[] }
+  extend: { readonly seconds: number }
+  finish: Readonly<Record<string, never>>
   chat: { readonly text: string }
   'control.give': { readonly to: string }
   'control.take': Readonly<Record<string, never>>
