@@ -25,7 +25,7 @@ export function readLabs(): Map<string, FakeLab> {
     const files: Record<string, string | Uint8Array> = {}
     for (const path of readdirSync(join(folder, id), { recursive: true, encoding: 'utf8' })) {
       if (/\.(yaml|md)$/.test(path)) files[path] = readFileSync(join(folder, id, path), 'utf8')
-      else if (/\.svg$/.test(path)) files[path] = readFileSync(join(folder, id, path))
+      else if (/\.(svg|html|css|js)$/.test(path)) files[path] = readFileSync(join(folder, id, path))
     }
     const { lab, issues } = checkLabFolder(files, { folder: id })
     if (lab === undefined) throw new Error(`${id}: ${JSON.stringify(issues)}`)
