@@ -125,9 +125,9 @@ export class HubClient {
         message: `the hub answered ${response.status} ${response.statusText}`,
       })
     }
-    const { code, detail, hint, issues = [], retry = 'never' } = problem.data
+    const { code, detail, hint, issues = [], retry = 'never', details = {} } = problem.data
     const message = hint === undefined || hint === detail ? detail : `${detail}\n  ${hint}`
-    return new LabError({ code, kind: 'caller', message, retry, issues: issues.map(withoutUndefined) })
+    return new LabError({ code, kind: 'caller', message, retry, details, issues: issues.map(withoutUndefined) })
   }
 }
 

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addAccount } from './commands/account.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBench } from './commands/bench.ts'
+import { addBooking } from './commands/booking.ts'
 import { addData } from './commands/data.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addFleet } from './commands/fleet.ts'
@@ -39,6 +40,7 @@ export function createProgram(context: Context, version: string): Command {
   addRun(program, context)
   addRecurring(program, context)
   addSession(program, context)
+  addBooking(program, context)
   addLab(program, context)
   addSchema(program, context)
   addBench(program, context)

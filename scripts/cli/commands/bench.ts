@@ -1,17 +1,12 @@
 import { benchSchema } from '@fernlab/shared/contracts/api'
-import {
-  type Outage,
-  outageSchema,
-  type PlanOutage,
-  type Weekday,
-  weekdays,
-} from '@fernlab/shared/contracts/bench-care'
+import { type Outage, outageSchema, type PlanOutage, type Weekday } from '@fernlab/shared/contracts/bench-care'
 import type { Command } from 'commander'
 import * as z from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import type { HubClient } from '../hub-client.ts'
 import { mistake } from '../problem.ts'
 import { printList } from '../table.ts'
+import { weekdaysIn } from '../weekdays-in.ts'
 import { addBenchHealth } from './bench-health.ts'
 import { addRemove } from './remove.ts'
 
@@ -136,23 +131,12 @@ function timeOf(option: string, text: string): string {
 
 function readWeekly(text: string): { days: Weekday[]; from: string; until: string } {
   const found = /^([a-z,-]+) (\d\d:\d\d)-(\d\d:\d\d)$/.exec(text.trim().toLowerCase())
-  const days = found?.[1]?.split(',').flatMap(daysOf)
-  if (found === null || days === undefined || days.length === 0) {
+  if (found === null) {
     throw mistake(
       'weekly',
       `--weekly "${text}" is not days and hours`,
       'Such as "mon-fri 18:00-08:00" or "sat,sun 00:00-24:00".',
     )
   }
-  return { days: [...new Set(days)], from: found[2] ?? '', until: found[3] ?? '' }
-}
-
-/** `mon` or `fri-mon`. */
-function daysOf(text: string): Weekday[] {
-  const [first, last = first, ...rest] = text.split('-').map((name) => (weekdays as readonly string[]).indexOf(name))
-  if (first === undefined || last === undefined || first < 0 || last < 0 || rest.length > 0) {
-    throw mistake('weekly', `"${text}" is no day`, `Days: ${weekdays.join(', ')}, or two with a dash.`)
-  }
-  const count = ((last - first + 7) % 7) + 1
-  return Array.from({ length: count }, (_, i) => weekdays[(first + i) % 7] as Weekday)
+  return { days: weekdaysIn('weekly', found[1] ?? ''), from: found[2] ?? '', until: found[3] ?? '' }
 }

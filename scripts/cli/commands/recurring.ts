@@ -14,6 +14,7 @@ import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { parseParameters } from '../parameters.ts'
 import { mistake } from '../problem.ts'
 import { printList } from '../table.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 interface WhenOptions extends HubOptions {
   readonly cron?: string
@@ -162,16 +163,11 @@ function what(command: Command): Command {
 function given({ parameter, priority, timeZone, overlap, missed }: WhatOptions) {
   return {
     ...(parameter.length === 0 ? {} : { parameters: parseParameters(parameter) }),
-    ...(priority === undefined ? {} : { priority: numberOf(priority) }),
+    ...(priority === undefined ? {} : { priority: wholeNumber('--priority', priority) }),
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(overlap === undefined ? {} : { overlap }),
     ...(missed === undefined ? {} : { missed }),
   }
-}
-
-function numberOf(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text)
-  throw mistake('priority', `--priority "${text}" is not a whole number`)
 }
 
 function timeOf(option: string, text: string): string {

@@ -1,4 +1,4 @@
-import { type Session, sessionVisitSchema, sessionSchema } from '@fernlab/shared/contracts/sessions'
+import { type Session, sessionSchema, sessionVisitSchema } from '@fernlab/shared/contracts/sessions'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { formatQuantity } from '@fernlab/shared/primitives/units'

@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { type Ended, fernlab } from '../support/command.ts'
+import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
+import { suite } from '../support/suite.ts'
+
+const test = suite('fernlab booking', { timeoutMs: 60_000, hookTimeoutMs: 90_000 })
+let hub: RunningFernlab
+let scratch = ''
+/** The days of the test are far from now. */
+const year = new Date().getUTCFullYear() + 1
+const zone = { TZ: 'Europe/Madrid' }
+
+test.before(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'fernlab-cli-booking-'))
+  hub = await startFernlab()
+})
+test.after(async () => {
+  await hub.cleanUp()
+  rmSync(scratch, { recursive: true, force: true })
+})
+
+const run = (args: readonly string[]): Promise<Ended> =>
+  fernlab(['booking', ...args], { cwd: scratch, env: { ...hub.clientEnv, ...zone } })
+
+async function ok(...args: readonly string[]): Promise<string> {
+  const { code, out, err } = await run(args)
+  assert.is(code, 0, `fernlab booking ${args.join(' ')}\n${out}${err}`)
+  return out
+}
+
+test('a bench is booked by the clock of this machine, shown, moved and cancelled', async () => {
+  assert.match(await ok('list'), /Nothing is booked/)
+  const start = `${year}-02-01 08:00`
+  const made = await ok('make', 'rc-circuit', start, '--for', '1h30m', '--note', 'thesis')
+  const id = /^booking (\S+) is booked: rc-circuit, \d+-02-01 08:00 for 90m$/m.exec(made)?.[1] ?? ''
+  assert.is(JSON.parse(await ok('show', id, '--json')).start, `${year}-02-01T07:00:00.000Z`)
+  assert.match(
+    await ok('list', '--lab', 'rc-circuit'),
+    new RegExp(`${id} +booked +rc-circuit +${start} +90m +1 .*thesis`),
+  )
+  assert.match(await ok('change', id, '--start', `${year}-02-01T10:00+01:00`, '--for', '2h'), / 10:00 for 2h$/m)
+  assert.match(await ok('calendar'), /^BEGIN:VCALENDAR[\s\S]*DTSTART/)
+  assert.match(await ok('cancel', id), new RegExp(`^booking ${id} is cancelled`))
+})
+
+test('a time that is taken is refused with commands that take the nearest ones', async () => {
+  const day = `${year}-03-01`
+  const benches = String(JSON.parse(await ok('free', 'rc-circuit', '--json')).benches)
+  await ok('make', 'rc-circuit', `${day} 08:00`, '--for', '2h', '--places', benches)
+  const free = await ok('free', 'rc-circuit', '--from', `${day} 07:00`, '--to', `${day} 12:00`)
+  const rows = new RegExp(`${day} 07:00 +${day} 08:00 +${benches}\n${day} 10:00\\S* +${day} 12:00 +${benches}`)
+  assert.match(free, rows)
+  const taken = await run(['make', 'rc-circuit', `${day} 09:00`, '--note', "Bo's"])
+  assert.is(taken.code, 1)
+  assert.match(taken.err, /free from/)
+  const [before = '', after = ''] = taken.err.trim().split('\n').slice(-2)
+  const rest = "--for 60m --note 'Bo'\\\\''s'"
+  assert.match(before, new RegExp(`^ {2}fernlab booking make rc-circuit '${day} 0[67]:\\S+' ${rest}$`))
+  assert.match(after, new RegExp(`^ {2}fernlab booking make rc-circuit '${day} 10:\\S+' ${rest}$`))
+  const [, start = ''] = /'([^']+)'/.exec(after) ?? []
+  await ok('make', 'rc-circuit', start)
+})
+
+test('a course has the same time every week; its times are looked at first, and cancelled at once', async () => {
+  const weekly = ['--days', 'mon-tue', '--at', '08:30', '--from', `${year}-04-01`, '--until', `${year}-04-14`]
+  const series = ['series', 'rc-circuit', ...weekly, '--time-zone', 'Europe/Madrid']
+  const preview = await ok(...series, '--preview')
+  assert.is(preview.match(/^free {2}\S+ 08:30$/gm)?.length, 4, preview)
+  const [, first = ''] = /^free {2}(\S+ 08:30)$/m.exec(preview) ?? []
+  const benches = String(JSON.parse(await ok('free', 'rc-circuit', '--json')).benches)
+  await ok('make', 'rc-circuit', first, '--places', benches)
+  const refused = await run(series)
+  assert.is(refused.code, 1)
+  assert.match(refused.err, /1 of 4 times are taken\n {2}--skip books the others/)
+  const made = await ok(...series, '--skip')
+  const id = /^series (\S+): 3 times are booked$/m.exec(made)?.[1] ?? ''
+  assert.match(made, new RegExp(`^taken {2}${first}, free at `, 'm'))
+  assert.is(JSON.parse(await ok('list', '--series', id, '--json')).length, 3)
+  assert.is(await ok('series-cancel', id), `3 bookings of ${id} are cancelled\n`)
+})
+
+test('what can be no time, length or day is named with how to write it', async () => {
+  for (const [args, words] of [
+    [['make', 'rc-circuit', 'soon'], /START "soon" is not a time\n +Write it as/],
+    [['make', 'rc-circuit', `${year}-02-30 08:00`], /is not a time/],
+    [['make', 'rc-circuit', `${year}-02-01 08:00`, '--for', 'long'], /--for "long" is not a length/],
+    [['make', 'rc-circuit', `${year}-02-01 08:00`, '--places', 'two'], /--places "two" is not a whole number/],
+    [['make', 'rc-circuit', '2020-02-01 08:00'], /start: /],
+    [['change', 'x'], /say what to change/],
+    [['show', 'nothing'], /there is no booking nothing|the booking nothing/],
+  ] as const) {
+    const { code, err } = await run(args)
+    assert.is(code, 1)
+    assert.match(err, words)
+  }
+})
+
+test.run()
