@@ -29,7 +29,7 @@ import { newSecret } from './secret-text.ts'
 import { createSignIn, type SignIn } from './sign-in.ts'
 import { createSignInRules, type SignInRulesBook } from './sign-in-rules.ts'
 import { createSignIns, type SignIns } from './sign-ins.ts'
-import { createTokens } from './tokens.ts'
+import { createTokens, hasTokens } from './tokens.ts'
 
 export type { Caller, Person, Role } from './caller.ts'
 
@@ -70,7 +70,7 @@ export interface Accounts {
   person(id: string): Promise<Person | undefined>
   /** By id; with `search`, those whose name or address contains it. */
   people(page: { limit: number; cursor?: string; search?: string }): Promise<{
-    items: (Person & { readonly secondFactor: boolean })[]
+    items: (Person & { readonly secondFactor: boolean; readonly tokens: boolean })[]
     cursor?: string
   }>
   /** Takes effect at once; throws `person-unknown`, and `last-admin` where nobody would be left who could give the role back. */
@@ -105,6 +105,8 @@ export interface Accounts {
   tokens(personId: string): Promise<Token[]>
   /** Takes effect at once; false when the person has no such token. */
   revokeToken(personId: string, tokenId: string): Promise<boolean>
+  /** Revokes every token of the person, at once; throws `person-unknown`. */
+  revokeTokens(by: { readonly personId: string }, personId: string): Promise<void>
   /** Sends a one-time link where the address is known; says nothing about whether it is. */
   forgotPassword(email: string): Promise<void>
   /** Sets a new password by a one-time link and ends every session of that person. */
@@ -184,13 +186,17 @@ export async function createAccounts({
     person: (id) => people(store).where('user.id', '=', id).executeTakeFirst(),
     people: async ({ limit, cursor, search }) => {
       const rows = await people(store)
-        .select((eb) => hasSecondFactor(eb).as('secured'))
+        .select((eb) => [hasSecondFactor(eb).as('secured'), hasTokens(eb, clock.now()).as('tokens')])
         .where('user.id', '>', cursor ?? '')
         .$if(search !== undefined, (query) => query.where(named(search ?? '')))
         .orderBy('user.id')
         .limit(limit + 1)
         .execute()
-      const items = rows.slice(0, limit).map(({ secured, ...person }) => ({ ...person, secondFactor: secured !== 0 }))
+      const items = rows.slice(0, limit).map(({ secured, tokens: held, ...person }) => ({
+        ...person,
+        secondFactor: secured !== 0,
+        tokens: held !== 0,
+      }))
       const last = items.at(-1)
       return { items, ...(rows.length > limit && last !== undefined ? { cursor: last.id } : {}) }
     },
@@ -235,6 +241,7 @@ export async function createAccounts({
     createToken: ({ personId }, input) => tokens.create(personId, input),
     tokens: tokens.list,
     revokeToken: tokens.revoke,
+    revokeTokens: tokens.revokeAll,
     forgotPassword: passwords.forgot,
     resetPassword: passwords.reset,
     close: async () => {

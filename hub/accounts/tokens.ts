@@ -10,10 +10,12 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import type { ExpressionBuilder } from 'kysely'
 import { auditEntries } from '../store/audit-entries.ts'
-import type { TokenTable } from '../store/schema.ts'
+import type { HubSchema, TokenTable } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
+import { personUnknown } from './roles.ts'
 import { hashSecret, newSecret } from './secret-text.ts'
 
 export const TOKEN_PREFIX = 'fern_'
@@ -36,6 +38,8 @@ export interface Tokens {
   establish(personId: string, name: string, secret: string): Promise<void>
   list(personId: string): Promise<Token[]>
   revoke(personId: string, tokenId: string): Promise<boolean>
+  /** Revokes every token of the person; throws `person-unknown`. */
+  revokeAll(by: { readonly personId: string }, personId: string): Promise<void>
   /** Drops what is remembered of tokens: their person has another role or name, or has left. */
   forget(): void
   onRevoked(listener: (tokenId: string, personId: string) => void): () => void
@@ -208,6 +212,28 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
       announce(tokenId, personId)
       return true
     },
+    revokeAll: async (by, personId) => {
+      const person = await store.db.selectFrom('person').select('id').where('id', '=', personId).executeTakeFirst()
+      if (person === undefined) throw personUnknown(personId)
+      const now = clock.now()
+      await store.write([
+        store.db
+          .updateTable('token')
+          .set({ revoked_at: now })
+          .where('person_id', '=', personId)
+          .where('revoked_at', 'is', null),
+        entry(by.personId, 'token.revoked-all', personId),
+      ])
+      forgetAll()
+      // Read after the write: a token that was made until then is among them.
+      const ended = await store.db
+        .selectFrom('token')
+        .select('id')
+        .where('person_id', '=', personId)
+        .where('revoked_at', '=', now)
+        .execute()
+      for (const { id } of ended) announce(id, personId)
+    },
     forget: forgetAll,
     onRevoked: (listener) => {
       listeners.add(listener)
@@ -215,6 +241,16 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
     },
     close: flush,
   }
+}
+
+/** True of people with a token that works at the time. */
+export function hasTokens({ exists, selectFrom }: ExpressionBuilder<HubSchema, 'person'>, at: number) {
+  const held = selectFrom('token').select('token.id').whereRef('token.person_id', '=', 'person.id')
+  return exists(
+    held
+      .where('revoked_at', 'is', null)
+      .where(({ or, eb }) => or([eb('token.expires_at', 'is', null), eb('token.expires_at', '>', at)])),
+  )
 }
 
 function describe(row: TokenTable): Token {

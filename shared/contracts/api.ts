@@ -310,6 +310,8 @@ export const personSchema = z.object({
   role: roleSchema,
   /** Whether they have an authenticator app or a passkey; in lists. */
   secondFactor: z.boolean().optional(),
+  /** Whether they have API tokens that work; in lists. */
+  tokens: z.boolean().optional(),
 })
 export type PersonInfo = z.infer<typeof personSchema>
 

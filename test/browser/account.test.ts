@@ -126,4 +126,17 @@ test('a person sees where they are signed in, and ends one of them, then all oth
   await context.close()
 })
 
+test('all tokens are revoked at once, after a question', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/account`)
+  const section = page.getByRole('region', { name: 'API tokens' })
+  await section.getByRole('button', { name: 'Revoke: notebook' }).waitFor()
+  await section.getByRole('button', { name: 'Revoke all' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke all' }).click()
+  await section.getByRole('button', { name: 'Revoke: notebook' }).waitFor({ state: 'detached' })
+  assert.is(await section.getByRole('button', { name: /^Revoke/ }).count(), 0)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test.run()

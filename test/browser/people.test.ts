@@ -34,6 +34,19 @@ test('an admin finds a person, gives another role and takes it back', async () =
   await context.close()
 })
 
+test('an admin revokes all tokens of somebody who has some', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/people`)
+  const revoke = page.getByRole('button', { name: /^Revoke the tokens of/ })
+  await revoke.waitFor()
+  assert.is(await revoke.count(), 1)
+  await revoke.click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke tokens' }).click()
+  await page.getByText('The tokens are revoked.').waitFor()
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
 test('a role that may not be given is explained, and the list shows what holds', async () => {
   const { page, context } = await visit(browser)
   await page.goto(`${hub.url}/people`)

@@ -372,6 +372,12 @@ test('tells where one is signed in, and ends all of it', async () => {
   assert.match((await run(['account', 'sign-out'])).err, /name one sign-in, or give --all/)
 })
 
+test('revokes all tokens of a person, and says what is missing', async () => {
+  assert.is(await ok(['user', 'revoke-tokens', 'hal@school.example']), 'the tokens of Hal are revoked\n')
+  assert.match((await run(['user', 'revoke-tokens', 'no@school.example'])).err, /nobody here has the mail address/)
+  assert.match((await run(['token', 'revoke'])).err, /name one token, or give --all/)
+})
+
 test('lists more tokens than the hub gives at once', async () => {
   const before = (await json<unknown[]>(['token', 'list'])).length
   for (let i = 0; i < 120; i++) {
@@ -547,6 +553,12 @@ test('a verb that is promised and not built refuses with one line', async () => 
     assert.is(code, 1, verb)
     assert.is(err.trim().split('\n').length, 1, err)
   }
+})
+
+// The last one: nothing of the hub is open to these tests after it.
+test('revokes all of one’s own tokens, also the one in use', async () => {
+  assert.match(await ok(['token', 'revoke', '--all']), /all are revoked; sign in again with "fernlab login"/)
+  assert.is((await run(['token', 'list'])).code, 1)
 })
 
 test.run()

@@ -71,6 +71,35 @@ export function peopleRoutes(add: AddRoute, { accounts }: ApiParts): void {
   )
   add(
     {
+      method: 'post',
+      path: '/api/v1/tokens/revoke-all',
+      tag: 'People',
+      summary: 'Revoke all of one’s own API tokens at once, also the one that asks',
+      access: 'tokens.manage',
+      answer: { status: 204, what: 'None works any more' },
+    },
+    async ({ c, caller }) => {
+      await accounts.revokeTokens(caller, caller.personId)
+      return c.body(null, 204)
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/users/{id}/revoke-tokens',
+      tag: 'People',
+      summary: 'Revoke all API tokens of a person at once',
+      access: 'people.manage',
+      params: z.object({ id: z.string().max(63) }),
+      answer: { status: 204, what: 'None works any more; the person stays signed in' },
+    },
+    async ({ c, params, caller }) => {
+      await accounts.revokeTokens(caller, params.id)
+      return c.body(null, 204)
+    },
+  )
+  add(
+    {
       method: 'get',
       path: '/api/v1/users',
       tag: 'People',

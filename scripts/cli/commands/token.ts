@@ -52,13 +52,21 @@ export function addToken(program: Command, context: Context): void {
     },
   )
 
-  withHub(token.command('revoke <token>').description('end a token, at once')).action(
-    async (id: string, options: HubOptions) => {
-      const client = await openHub(context, options)
-      await client.fetch(`/api/v1/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' })
-      terminal.out(options.json ? JSON.stringify({ id, revoked: true }) : `${id} is revoked`)
-    },
-  )
+  withHub(
+    token
+      .command('revoke [token]')
+      .description('end a token, at once')
+      .option('--all', 'end all of yours, also the one that this command uses'),
+  ).action(async (id: string | undefined, options: HubOptions & { all?: boolean }) => {
+    if ((id === undefined) === (options.all !== true))
+      throw mistake('token', 'name one token, or give --all', 'See "fernlab token list".')
+    const client = await openHub(context, options)
+    if (id === undefined) await client.fetch('/api/v1/tokens/revoke-all', { method: 'POST' })
+    else await client.fetch(`/api/v1/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' })
+    if (options.json) terminal.out(JSON.stringify({ id: id ?? 'all', revoked: true }))
+    else if (id === undefined) terminal.out('all are revoked; sign in again with "fernlab login"')
+    else terminal.out(`${id} is revoked`)
+  })
 }
 
 function readScopes(texts: readonly string[]): Scope[] {

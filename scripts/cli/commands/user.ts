@@ -27,7 +27,7 @@ interface InviteOptions {
   readonly register: boolean
 }
 
-/** `user list`, `invite`, `role`; `user reset` works on the hub's own data, for the person who can sign in no more. */
+/** `user list`, `invite`, `role`, `revoke-tokens`; `user reset` works on the hub's own data, for the person who can sign in no more. */
 export function addUser(program: Command, context: Context): void {
   const { terminal } = context
   const user = program.command('user').description('people: who is here, who may come, and as what')
@@ -106,14 +106,21 @@ export function addUser(program: Command, context: Context): void {
       .addOption(new Option('-r, --role <role>', 'the role').choices([...roles]).makeOptionMandatory()),
   ).action(async (email: string, options: HubOptions & { role: Role }) => {
     const client = await openHub(context, options)
-    const person = (await find(client, email)).find((item) => item.email === email.toLowerCase())
-    if (person === undefined)
-      throw mistake('email', `nobody here has the mail address ${email}`, 'See "fernlab user list".')
+    const person = await findOne(client, email)
     const changed = await client.call(personSchema, `/api/v1/users/${person.id}`, {
       method: 'PUT',
       body: { role: options.role },
     })
     terminal.out(options.json ? JSON.stringify(changed) : `${changed.name} is now ${changed.role}`)
+  })
+
+  withHub(
+    user.command('revoke-tokens <email>').description('end all API tokens of a person, at once; sign-ins stay'),
+  ).action(async (email: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const { id, name } = await findOne(client, email)
+    await client.fetch(`/api/v1/users/${id}/revoke-tokens`, { method: 'POST' })
+    terminal.out(options.json ? JSON.stringify({ id, revoked: true }) : `the tokens of ${name} are revoked`)
   })
 
   withHub(
@@ -181,6 +188,12 @@ const find = (client: HubClient, search: string | undefined): Promise<PersonInfo
   allPages(client, personSchema, '/api/v1/users', {
     query: new URLSearchParams(search === undefined ? {} : { q: search }),
   })
+
+async function findOne(client: HubClient, email: string): Promise<PersonInfo> {
+  const person = (await find(client, email)).find((item) => item.email === email.toLowerCase())
+  if (person !== undefined) return person
+  throw mistake('email', `nobody here has the mail address ${email}`, 'See "fernlab user list".')
+}
 
 const stateWords = { open: 'open', takenBack: 'taken back', full: 'all joined', ended: 'ended' } as const
 

@@ -102,6 +102,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   let ownName = 'Ana Ruiz'
   const roles = new Map<string, Me['role']>()
   const takenBack = new Set<string>()
+  let tokensRevoked = false
   const removed = new Set<string>()
   const outages: Outage[] = [...plannedOutages]
   let labServers = { names: false }
@@ -626,7 +627,14 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         201,
       )
     }
-    if (call === 'GET /api/v1/tokens') return listed(tokens)
+    if (call === 'GET /api/v1/tokens') {
+      const revokedAt = new Date().toISOString()
+      return listed(tokensRevoked ? tokens.map((token) => ({ ...token, revokedAt })) : tokens)
+    }
+    if (call === 'POST /api/v1/tokens/revoke-all') {
+      tokensRevoked = true
+      return json(undefined, 204)
+    }
     if (call === 'POST /api/v1/tokens') {
       return json({ ...tokens[0], ...(body as object), token: 'fl_3Jx8mQ2vZt7KpWc5Rb9LnYd4' }, 201)
     }
@@ -657,7 +665,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       })
       return json({ letters: false, people: listed })
     }
-    if (collection === 'users' && verb === 'second-factor') return json(undefined, 204)
+    if (collection === 'users' && (verb === 'second-factor' || verb === 'revoke-tokens')) return json(undefined, 204)
     if (collection === 'users') {
       const { role } = body as { role: Me['role'] }
       if (id === 'p1' && role !== 'admin') {

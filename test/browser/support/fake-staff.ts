@@ -231,13 +231,21 @@ export const signIns: readonly OwnSignIn[] = [
 
 export const tokens: readonly Token[] = [
   { id: 't1', name: 'notebook', scopes: ['read', 'run'], createdAt: ago(900_000), lastUsedAt: ago(600) },
+  { id: 't3', name: 'command line', scopes: ['admin'], createdAt: ago(800_000) },
   { id: 't2', name: 'old dashboard', scopes: ['mqtt:read'], createdAt: ago(9_000_000), revokedAt: ago(80_000) },
 ]
 
 /** One of each role, the first of whom is signed in. */
 export const people: readonly PersonInfo[] = [
   { id: 'p1', name: 'Ana Ruiz', email: 'ana@school.example', role: 'admin' },
-  { id: 'p2', name: 'Bo Lindqvist', email: 'bo.lindqvist@school.example', role: 'instructor', secondFactor: true },
+  {
+    id: 'p2',
+    name: 'Bo Lindqvist',
+    email: 'bo.lindqvist@school.example',
+    role: 'instructor',
+    secondFactor: true,
+    tokens: true,
+  },
   { id: 'p3', name: 'Chiamaka Okonkwo-Featherstonehaugh', email: 'chiamaka@students.school.example', role: 'student' },
 ]
 

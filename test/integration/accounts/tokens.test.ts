@@ -38,7 +38,8 @@ test.after.each(async () => {
   await folder.close()
 })
 
-const make = (expiresInDays?: number) => tokens.create(personId, { name: 't', scopes: ['read'], expiresInDays })
+const named = { name: 't', scopes: ['read'] }
+const make = (expiresInDays?: number) => tokens.create(personId, { ...named, expiresInDays })
 
 test('a token is looked up once a second, however often it comes', async () => {
   const { token } = await make()
@@ -60,6 +61,32 @@ test('a revocation here takes effect at once, also on a look-up under way', asyn
   const revoked = tokens.revoke(personId, other.id)
   await Promise.all([underWay, revoked])
   assert.is(await tokens.verify(other.token), undefined, 'what was read before is not remembered')
+})
+
+test('all tokens of a person end in one write, at once, and each is told', async () => {
+  const { person: other, inserts } = newPerson({ store, clock, name: 'B', email: 'b@b.example', role: 'admin' })
+  await store.write(inserts)
+  const [ended, first, second, foreign] = [
+    await make(),
+    await make(),
+    await make(1),
+    await tokens.create(other.id, named),
+  ]
+  assert.is(await tokens.revoke(personId, ended.id), true)
+  await clock.advance(10)
+  const told: string[] = []
+  tokens.onRevoked((id, of) => told.push(`${id} ${of}`))
+  assert.ok(await tokens.verify(first.token))
+  await tokens.revokeAll({ personId: other.id }, personId)
+  assert.is(await tokens.verify(first.token), undefined)
+  assert.is(await tokens.verify(second.token), undefined)
+  assert.ok(await tokens.verify(foreign.token))
+  assert.equal(told.sort(), [`${first.id} ${personId}`, `${second.id} ${personId}`].sort())
+  const entries = await store.db.selectFrom('audit').selectAll().where('action', '=', 'token.revoked-all').execute()
+  assert.equal(
+    entries.map(({ person_id, subject }) => [person_id, subject]),
+    [[other.id, personId]],
+  )
 })
 
 test('what another process changes takes effect within a second', async () => {

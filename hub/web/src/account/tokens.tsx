@@ -21,6 +21,7 @@ export function Tokens({ role }: { role: Me['role'] | undefined }) {
   const tokens = useQuery(tokensQuery(api))
   const [creating, setCreating] = useState(false)
   const [revoking, setRevoking] = useState<Token>()
+  const [revokingAll, setRevokingAll] = useState(false)
   const revoke = useMutation({
     mutationFn: (token: Token) => api.send('DELETE', `/api/v1/tokens/${token.id}`),
     onSuccess: () => {
@@ -28,6 +29,14 @@ export function Tokens({ role }: { role: Me['role'] | undefined }) {
       void client.invalidateQueries({ queryKey: ['tokens'] })
     },
   })
+  const revokeAll = useMutation({
+    mutationFn: () => api.send('POST', '/api/v1/tokens/revoke-all'),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ['tokens'] })
+      setRevokingAll(false)
+    },
+  })
+  const open = tokens.data?.items.filter(({ revokedAt }) => revokedAt === undefined) ?? []
   return (
     <section className={styles.tokens} aria-labelledby="tokens">
       <div className={styles.tokensHead}>
@@ -35,9 +44,16 @@ export function Tokens({ role }: { role: Me['role'] | undefined }) {
           <h2 id="tokens">{t('account.tokens')}</h2>
           <p className="soft">{t('account.tokensText')}</p>
         </div>
-        <Button leftSection={<IconPlus size={16} aria-hidden="true" />} onClick={() => setCreating(true)}>
-          {t('account.create')}
-        </Button>
+        <div className={styles.tokenWays}>
+          {open.length > 1 ? (
+            <Button variant="default" onClick={() => setRevokingAll(true)}>
+              {t('account.revokeAll')}
+            </Button>
+          ) : null}
+          <Button leftSection={<IconPlus size={16} aria-hidden="true" />} onClick={() => setCreating(true)}>
+            {t('account.create')}
+          </Button>
+        </div>
       </div>
       {tokens.data === undefined ? (
         tokens.error === null ? (
@@ -65,6 +81,17 @@ export function Tokens({ role }: { role: Me['role'] | undefined }) {
         onConfirm={() => revoking && revoke.mutate(revoking)}
       >
         <p>{t('account.revokeText')}</p>
+      </ConfirmDialog>
+      <ConfirmDialog
+        opened={revokingAll}
+        onClose={() => setRevokingAll(false)}
+        title={t('account.revokeAllTitle')}
+        confirm={t('account.revokeAll')}
+        pending={revokeAll.isPending}
+        error={revokeAll.error}
+        onConfirm={() => revokeAll.mutate()}
+      >
+        <p>{t('account.revokeAllText')}</p>
       </ConfirmDialog>
     </section>
   )

@@ -177,6 +177,9 @@ export const enAccount = {
     ends: 'ends {{time}}',
     revokeTitle: 'Revoke “{{name}}”?',
     revokeText: 'Programs that use it stop working at once.',
+    revokeAll: 'Revoke all',
+    revokeAllTitle: 'Revoke all your tokens?',
+    revokeAllText: 'All programs that act for you stop working at once, the command line too. You stay signed in.',
     scope: {
       read: 'read labs and results',
       run: 'start and stop runs',

@@ -142,6 +142,11 @@ export const enStaff = {
     resetSecondText:
       'The password alone signs them in then; their passkeys go as well. Do this for somebody who lost their phone, once you know that it is them.',
     resetSecondDone: 'It is off.',
+    revokeTokens: 'Revoke tokens',
+    revokeTokensOf: 'Revoke the tokens of {{name}}',
+    revokeTokensTitle: 'Revoke all tokens of {{name}}?',
+    revokeTokensText: 'All programs that act for them stop working at once. They stay signed in.',
+    revokeTokensDone: 'The tokens are revoked.',
     you: 'you',
     nobody: 'Nobody matches',
     nobodyText: 'Search for a part of the name or of the mail address.',

@@ -815,6 +815,10 @@ export const es: Texts<English> = {
     ends: 'caduca {{time}}',
     revokeTitle: '¿Revocar «{{name}}»?',
     revokeText: 'Los programas que la usan dejan de funcionar al instante.',
+    revokeAll: 'Revocar todas',
+    revokeAllTitle: '¿Revocar todas tus claves?',
+    revokeAllText:
+      'Todos los programas que actúan por ti dejan de funcionar al instante, también la línea de órdenes. Tu sesión sigue abierta.',
     scope: {
       read: 'leer laboratorios y resultados',
       run: 'empezar y parar ensayos',
@@ -834,6 +838,12 @@ export const es: Texts<English> = {
     resetSecondText:
       'Entonces la contraseña le basta para entrar; sus llaves de acceso se borran también. Hazlo por quien perdió el teléfono, cuando sepas que es esa persona.',
     resetSecondDone: 'Está apagado.',
+    revokeTokens: 'Revocar las claves',
+    revokeTokensOf: 'Revocar las claves de {{name}}',
+    revokeTokensTitle: '¿Revocar todas las claves de {{name}}?',
+    revokeTokensText:
+      'Todos los programas que actúan por esta persona dejan de funcionar al instante. Su sesión sigue abierta.',
+    revokeTokensDone: 'Las claves están revocadas.',
     you: 'tú',
     nobody: 'Nadie coincide',
     nobodyText: 'Busca una parte del nombre o del correo.',

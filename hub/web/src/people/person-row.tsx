@@ -7,6 +7,7 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './people.module.css'
 import { ResetSecondFactor } from './reset-second-factor.tsx'
+import { RevokeTokens } from './revoke-tokens.tsx'
 import { allRoles } from './roles.ts'
 
 type Role = PersonInfo['role']
@@ -66,6 +67,7 @@ export function PersonRow({ person, me }: { person: PersonInfo; me: Me | null })
           </>
         )}
         {me?.role === 'admin' && person.secondFactor === true ? <ResetSecondFactor person={person} /> : null}
+        {me?.role === 'admin' ? <RevokeTokens person={person} /> : null}
       </span>
       {change.error === null ? null : (
         <div className={styles.wide}>
