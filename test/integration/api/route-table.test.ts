@@ -117,6 +117,7 @@ const refusedTo: Record<string, readonly string[]> = {
     'permissions.read',
     'permissions.manage',
     'audit.read',
+    'usage.read-site',
     'storage.read',
     'settings.change',
   ],
@@ -168,6 +169,8 @@ test('only the listed routes are open to strangers', async () => {
     'post /api/v1/register/confirm',
     'post /api/v1/setup',
     'post /api/v1/setup/check',
+    'post /api/v1/sign-in/passkey',
+    'post /api/v1/sign-in/passkey/begin',
     'post /api/v1/sign-in/second-factor',
   ])
 })
