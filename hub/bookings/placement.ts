@@ -2,9 +2,10 @@
  * Whether every claim can have a bench of its own for its whole time, and which. Pure.
  *
  * Choosing benches for intervals of which each may use only some is NP-hard in general, so this is a search, and exact:
- * benches that serve the same claims are one group, of which only the number in use matters, and a state that failed is
- * not tried twice. A lab's claims alone are one group, decided in one pass. A search that comes to no end within its
- * steps is answered as one that found nothing: never two claims on one bench, rarely a refusal too many.
+ * benches that serve the same claims are one group, of which only the number in use matters, and what finds no room goes
+ * back to the last of those that are in its way, not through all that lies between. A lab's claims alone are one group,
+ * decided in one pass. A search that comes to no end within its steps is answered as one that found nothing: never two
+ * claims on one bench, rarely a refusal too many.
  */
 
 /** Epoch ms, the end not included. */
@@ -23,6 +24,8 @@ export interface Claim extends Span {
 export type Placement = ReadonlyMap<string, string>
 
 const mostSteps = 20_000
+/** From then on a state that failed is not tried twice; before, remembering it costs more than it saves. */
+const stepsUnnoted = 2000
 
 interface Group {
   readonly benches: string[]
@@ -109,36 +112,55 @@ function chooseGroups(
   const underWay = underWayAt(claims)
   const chosen: number[] = new Array(claims.length).fill(-1)
   const tried: number[] = new Array(claims.length).fill(0)
+  /** For each claim those before it because of which the options that it has tried can not be. */
+  const inTheWay = claims.map(() => new Set<number>())
   const failed = new Set<string>()
   let at = 0
   for (let steps = 0; at < claims.length; steps++) {
+    if (steps >= mostSteps) return undefined
     const before = underWay[at] ?? []
-    const options = choices[at] ?? []
-    const from = tried[at] ?? 0
-    const found = from === 0 && failed.has(stateAt(at, before, claims, chosen)) ? -1 : nextWithRoom(from)
+    const blockers = inTheWay[at] ?? new Set()
+    const isNoted = steps >= stepsUnnoted
+    const found = isNoted && hasFailed(before, blockers) ? -1 : nextWithRoom(before, blockers)
     if (found >= 0) {
-      chosen[at] = options[found] as number
+      chosen[at] = choices[at]?.[found] as number
       tried[at] = found + 1
       at++
       continue
     }
-    // Where nothing is under way, what came before has no part in it.
-    if (before.length === 0 || steps >= mostSteps) return undefined
-    failed.add(stateAt(at, before, claims, chosen))
-    tried[at] = 0
-    at--
+    // Where nothing is in the way, no choice before could help.
+    if (blockers.size === 0) return undefined
+    if (isNoted) failed.add(stateAt(at, before, claims, chosen))
+    goBack(blockers)
   }
   return chosen
 
-  function nextWithRoom(from: number): number {
+  function hasFailed(before: readonly number[], blockers: Set<number>): boolean {
+    if (tried[at] !== 0 || !failed.has(stateAt(at, before, claims, chosen))) return false
+    for (const other of before) blockers.add(other)
+    return true
+  }
+
+  function nextWithRoom(before: readonly number[], blockers: Set<number>): number {
     const options = choices[at] ?? []
-    for (let option = from; option < options.length; option++) {
+    for (let option = tried[at] ?? 0; option < options.length; option++) {
       const group = options[option] as number
-      let inUse = 0
-      for (const other of underWay[at] ?? []) if (chosen[other] === group) inUse++
-      if (inUse < (groups[group]?.benches.length ?? 0)) return option
+      const inUse = before.filter((other) => chosen[other] === group)
+      if (inUse.length < (groups[group]?.benches.length ?? 0)) return option
+      for (const other of inUse) blockers.add(other)
     }
     return -1
+  }
+
+  /** To the last that is in the way, for which the others then are. */
+  function goBack(blockers: ReadonlySet<number>): void {
+    const last = Math.max(...blockers)
+    for (const other of blockers) if (other !== last) inTheWay[last]?.add(other)
+    for (let later = last + 1; later <= at; later++) {
+      tried[later] = 0
+      inTheWay[later] = new Set()
+    }
+    at = last
   }
 }
 

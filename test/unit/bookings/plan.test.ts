@@ -58,6 +58,20 @@ test('finds benches for all exactly when there are some', () => {
   )
 })
 
+test('goes back to what is in the way, not through all that lies between', () => {
+  const between = Array.from({ length: 20 }, (_, at) => [
+    claim(`between ${at}`, 10 + at, 80, `x${at}`, `y${at}`),
+    claim(`only x${at}`, 200, 210, `x${at}`),
+  ]).flat()
+  const others = ['q', 'r', 's'].map((bench) => claim(`only ${bench}`, 200, 210, 'q', bench))
+  // It takes p first, which fewer want; that this is wrong shows at the end.
+  const all = [claim('long', 0, 100, 'p', 'q'), ...between, claim('last', 90, 95, 'p'), ...others]
+  const placement = place(all)
+  assert.is(placement?.get('long'), 'q')
+  assertSound(all, (id) => placement?.get(id))
+  assert.is(place([...all, claim('too many', 92, 99, 'p', 'q')]), undefined)
+})
+
 test('takes one after the other as brute force does, and never puts two on one bench', () => {
   const change = fc.record({ leave: fc.option(fc.nat(9), { nil: undefined }) })
   fc.assert(
