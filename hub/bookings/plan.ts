@@ -25,6 +25,10 @@ export class Plan {
     return this.#claims.values()
   }
 
+  claim(id: string): Claim | undefined {
+    return this.#claims.get(id)
+  }
+
   get size(): number {
     return this.#claims.size
   }
@@ -45,6 +49,14 @@ export class Plan {
     return placement && { added, leaving, placement }
   }
 
+  /** Takes the claim in on this bench, without moving anybody; false when the bench is not free for all of its time. */
+  addOn(bench: string, claim: Claim): boolean {
+    if (!this.#isFree(bench, claim, nobody)) return false
+    this.#claims.set(claim.id, claim)
+    this.#stand(claim, bench)
+    return true
+  }
+
   apply({ added, leaving, placement }: PlanChange): void {
     for (const id of leaving) this.remove(id)
     for (const claim of added) this.#claims.set(claim.id, claim)
@@ -53,12 +65,7 @@ export class Plan {
       return claim === undefined ? [] : [{ claim, bench }]
     })
     for (const { claim } of moving) this.#lift(claim)
-    for (const { claim, bench } of moving) {
-      this.#placement.set(claim.id, bench)
-      const known = this.#byBench.get(bench)
-      if (known === undefined) this.#byBench.set(bench, new Set([claim]))
-      else known.add(claim)
-    }
+    for (const { claim, bench } of moving) this.#stand(claim, bench)
   }
 
   remove(id: string): void {
@@ -66,6 +73,13 @@ export class Plan {
     if (claim === undefined) return
     this.#lift(claim)
     this.#claims.delete(id)
+  }
+
+  #stand(claim: Claim, bench: string): void {
+    this.#placement.set(claim.id, bench)
+    const known = this.#byBench.get(bench)
+    if (known === undefined) this.#byBench.set(bench, new Set([claim]))
+    else known.add(claim)
   }
 
   #lift(claim: Claim): void {
@@ -77,11 +91,13 @@ export class Plan {
   #beside(added: readonly Claim[], leaving: ReadonlySet<string>): Placement | undefined {
     const placement = new Map<string, string>()
     for (const claim of added) {
-      const bench = claim.benches.find(
-        (id) =>
-          !added.some((other) => placement.get(other.id) === id && overlap(other, claim)) &&
-          this.#isFree(id, claim, leaving),
-      )
+      const fits = (id: string) =>
+        !added.some((other) => placement.get(other.id) === id && overlap(other, claim)) &&
+        this.#isFree(id, claim, leaving)
+      // Nobody who comes in again moves without need.
+      const before = this.#placement.get(claim.id)
+      const stays = before !== undefined && claim.benches.includes(before) && fits(before)
+      const bench = stays ? before : claim.benches.find(fits)
       if (bench === undefined) return undefined
       placement.set(claim.id, bench)
     }

@@ -109,10 +109,6 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
   }
 
   const claimsOf = (booking: KnownBooking, lab: CatalogueLab): readonly Claim[] => {
-    if (shape !== fleet.shape()) {
-      shape = fleet.shape()
-      claims = new WeakMap()
-    }
     const known = claims.get(booking)
     if (known?.lab === lab) return known.claims
     const serving = [...fleet.benchesFor(lab)].sort()
@@ -203,6 +199,11 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
     places: () => {
       const bookings = nearby()
       if (bookings.length === 0) return []
+      const shapeNow = fleet.shape()
+      if (shape !== shapeNow) {
+        shape = shapeNow
+        claims = new WeakMap()
+      }
       const used = inUse()
       return bookings.flatMap((booking) => {
         const lab = labs.peek(booking.lab)

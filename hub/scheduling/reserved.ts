@@ -35,6 +35,7 @@ export class Reserved {
   readonly #nowMs: number
   readonly #free: ReadonlySet<string>
   readonly #backAt: (bench: string) => number
+  readonly #freeFromKnown = new Map<string, number>()
   readonly #places: readonly BookedPlace[]
   readonly #plan = new Plan()
   readonly #late = new Set<string>()
@@ -42,6 +43,8 @@ export class Reserved {
   /** By bench: taken until then or later, a place would lose its bench; and taken until then, none would. */
   readonly #tooLate = new Map<string, number>()
   readonly #inTime = new Map<string, number>()
+  /** Made when it is first asked for. */
+  #byBench: ReadonlyMap<string, readonly BookedPlace[]> | undefined
 
   constructor({ places, backAtMs, standing }: BookedState, freeBenches: readonly string[], nowMs: number) {
     this.#nowMs = nowMs
@@ -55,10 +58,13 @@ export class Reserved {
     }
     const open = places.filter(({ held }) => held === undefined)
     for (const place of open) {
-      const from = Math.max(place.from, nowMs)
-      if (!this.#put([{ ...place, from, benches: this.#ready(place, from, standing?.get(place.id)) }])) {
-        if (from === nowMs) this.#late.add(place.id)
-      }
+      const isDue = place.from <= nowMs
+      const from = isDue ? nowMs : place.from
+      const benches = this.#ready(place, from)
+      const claim = !isDue && benches === place.benches ? place : { ...place, from, benches }
+      const before = standing?.get(place.id)
+      const stays = before !== undefined && benches.includes(before) && this.#plan.addOn(before, claim)
+      if (!stays && !this.#put([claim]) && isDue) this.#late.add(place.id)
     }
     // Who is late anyway makes nobody else late.
     for (const place of open) if (this.#late.has(place.id)) this.#putLater(place)
@@ -66,12 +72,12 @@ export class Reserved {
 
   /** The bench of each place that has one. */
   get standing(): ReadonlyMap<string, string> {
-    return new Map(
-      this.#places.flatMap(({ id }) => {
-        const bench = this.#plan.benchOf(id)
-        return bench === undefined ? [] : [[id, bench] as const]
-      }),
-    )
+    const standing = new Map<string, string>()
+    for (const { id } of this.#places) {
+      const bench = this.#plan.benchOf(id)
+      if (bench !== undefined) standing.set(id, bench)
+    }
+    return standing
   }
 
   /** Places that are due and can begin now, each with its bench. */
@@ -115,8 +121,7 @@ export class Reserved {
 
   /** Until when the bench may be taken, from now on, so that no place loses its bench; infinite where none does. */
   freeUntil(bench: string): number {
-    const starts = [...this.#plan.claims]
-      .filter((claim) => claim.benches.includes(bench) && !this.#used.has(claim.id))
+    const starts = this.#wanting(bench, Number.POSITIVE_INFINITY)
       .map(({ from }) => from)
       .sort((a, b) => a - b)
     // Taken until just after a place begins is the least that can be in its way.
@@ -140,10 +145,10 @@ export class Reserved {
     return true
   }
 
-  /** The place's benches that are there at the time, the one that stood for it before first. */
-  #ready({ benches }: BookedPlace, at: number, before?: string): string[] {
-    const there = benches.filter((bench) => this.#freeFrom(bench) <= at)
-    return before !== undefined && there.includes(before) ? [before, ...there.filter((id) => id !== before)] : there
+  /** The place's benches that are there at the time; the same list where all are. */
+  #ready({ benches }: BookedPlace, at: number): readonly string[] {
+    const isThere = (bench: string) => this.#freeFrom(bench) <= at
+    return benches.every(isThere) ? benches : benches.filter(isThere)
   }
 
   /** Plans it for when a bench comes back. */
@@ -156,7 +161,12 @@ export class Reserved {
   }
 
   #freeFrom(bench: string): number {
-    return this.#free.has(bench) ? this.#nowMs : this.#backAt(bench)
+    let known = this.#freeFromKnown.get(bench)
+    if (known === undefined) {
+      known = this.#free.has(bench) ? this.#nowMs : this.#backAt(bench)
+      this.#freeFromKnown.set(bench, known)
+    }
+    return known
   }
 
   #put(claims: readonly Claim[]): boolean {
@@ -172,9 +182,7 @@ export class Reserved {
 
   /** How all keep a bench while this one is taken until then. */
   #without(bench: string, untilMs: number): PlanChange | undefined {
-    const concerned = [...this.#plan.claims].filter(
-      (claim) => claim.from < untilMs && claim.benches.includes(bench) && !this.#used.has(claim.id),
-    )
+    const concerned = this.#wanting(bench, untilMs)
     const added = concerned.map((claim) => ({ ...claim, benches: claim.benches.filter((other) => other !== bench) }))
     const leaving = new Set(concerned.map(({ id }) => id))
     const placement = new Map<string, string>()
@@ -186,4 +194,30 @@ export class Reserved {
     if (added.some(({ benches }) => benches.length === 0)) return undefined
     return this.#plan.tryOut(added, leaving)
   }
+
+  /** The claims that may come to stand on the bench before then. */
+  #wanting(bench: string, untilMs: number): Claim[] {
+    this.#byBench ??= placesByBench(this.#places)
+    const wanting: Claim[] = []
+    for (const { id, from } of this.#byBench.get(bench) ?? []) {
+      // No claim begins before its place.
+      if (from >= untilMs) break
+      const claim = this.#used.has(id) ? undefined : this.#plan.claim(id)
+      if (claim !== undefined && claim.from < untilMs && claim.benches.includes(bench)) wanting.push(claim)
+    }
+    return wanting
+  }
+}
+
+/** For each bench the places that could have it, the earliest first. */
+function placesByBench(places: readonly BookedPlace[]): ReadonlyMap<string, readonly BookedPlace[]> {
+  const byBench = new Map<string, BookedPlace[]>()
+  for (const place of [...places].sort((a, b) => a.from - b.from)) {
+    for (const bench of place.benches) {
+      const known = byBench.get(bench)
+      if (known === undefined) byBench.set(bench, [place])
+      else known.push(place)
+    }
+  }
+  return byBench
 }

@@ -1,6 +1,7 @@
 /** Ways to give benches away: the hub's own, and strict first come with bookings kept free. */
 import { decideWithBookings } from '@fernlab/hub/scheduling/decide'
 import type { QueueEntry } from '@fernlab/hub/scheduling/order'
+import type { BookedPlace } from '@fernlab/hub/scheduling/reserved'
 import { WaitingQueue } from '@fernlab/hub/scheduling/waiting-queue'
 import { type Arrival, type BookedTime, benchesOf, type Load } from './load.ts'
 
@@ -44,6 +45,12 @@ export function fernlab({ benches, bookings: booked }: Load): Policy {
     }
     return known
   }
+  const places = new Map(
+    booked.map((booking): [BookedTime, BookedPlace] => {
+      const { id, lab, startMs, endMs } = booking
+      return [booking, { id, from: startMs, until: endMs, benches: [...able(lab)], opens: true }]
+    }),
+  )
   // The calendar has found room for all of them.
   let standing: ReadonlyMap<string, string> = new Map(booked.map(({ id, bench }) => [id, bench]))
   return {
@@ -77,13 +84,7 @@ export function fernlab({ benches, bookings: booked }: Load): Policy {
           lines: queue.lines(nowMs),
           freeBenches: free,
           serves: ({ lab }, bench) => able(lab.id).has(bench),
-          places: [...near.values()].map(({ id, lab, startMs, endMs }) => ({
-            id,
-            from: startMs,
-            until: endMs,
-            benches: [...able(lab)],
-            opens: true,
-          })),
+          places: [...near.values()].map((booking) => places.get(booking) as BookedPlace),
           backAtMs,
           standing,
         },

@@ -101,6 +101,34 @@ test('how long a bench may be taken is known', () => {
   assert.is(until([place('b', ['x'], 20, 50)]), 20)
 })
 
+test('places that can stay are not looked for again, however many there are', () => {
+  const benches = Array.from({ length: 30 }, (_, at) => `bench-${at}`)
+  const places = Array.from({ length: 300 }, (_, at) => {
+    const first = 3 * (at % 10)
+    const from = 10 + 60 * Math.floor(at / 30)
+    return place(`b${at}`, benches.slice(first, first + 3), from, from + 50)
+  })
+  const [line] = [...queueOf(entries(5, 5, 5)).lines(0)]
+  const state = { lines: [line as NonNullable<typeof line>], serves: servedBy(), places, backAtMs: () => 0 }
+  const decide = (standing: DecisionWithBookings<QueueEntry>['standing']) =>
+    decideWithBookings({ ...state, freeBenches: ['bench-3', 'bench-4', 'bench-9'], standing }, 0)
+  const { tryOut } = Plan.prototype
+  let tried = 0
+  Plan.prototype.tryOut = function counted(this: Plan, ...given) {
+    tried++
+    return tryOut.apply(this, given)
+  }
+  try {
+    const first = decide(new Map())
+    assert.is(tried, places.length)
+    const second = decide(first.standing)
+    assert.is(tried, places.length, 'none was tried out again')
+    assert.equal([first.standing.size, second], [places.length, first])
+  } finally {
+    Plan.prototype.tryOut = tryOut
+  }
+})
+
 const names = ['x', 'y', 'z']
 const anyPlaces = fc
   .array(
