@@ -83,7 +83,11 @@ test('a run is made at each due time, carries what made it, and is listed from i
   assert.equal(run?.parameters, { value: 2, pause: 0 })
   const after = await seen(made)
   assert.is(after.next[0], iso(night(2)))
-  assert.equal(after.last, [{ due: iso(night(1)), outcome: 'run', run: { id: run?.id, state: run?.state } }])
+  // It may be given a bench between one reading and the next.
+  const [{ run: linked, ...last } = { run: undefined }, ...earlier] = after.last
+  assert.equal([last, earlier], [{ due: iso(night(1)), outcome: 'run' }, []])
+  assert.is(linked?.id, run?.id)
+  assert.ok(['queued', 'assigned'].includes(linked?.state ?? ''), linked?.state)
 })
 
 test('while the run before is not over the next is left out, or waits where that was asked for', async () => {
