@@ -60,4 +60,25 @@ test('a guest reads why Run is not for guests', async () => {
   await context.close()
 })
 
+test('on a phone the bar at the bottom has five entries, and the last leads to the rest', async () => {
+  hub.role = 'admin'
+  const { page, context } = await visit(browser, { phone: true })
+  await page.goto(`${hub.url}/labs`)
+  const bar = page.getByRole('navigation', { name: 'Main' })
+  await bar.getByRole('link', { name: 'Labs' }).waitFor()
+  const shown = await bar.locator('a:visible, button:visible').allInnerTexts()
+  assert.equal(shown, ['Labs', 'My runs', 'Calendar', 'Benches', 'More'])
+  await bar.getByRole('button', { name: 'More' }).click()
+  const rest = await page.getByRole('menuitem').allInnerTexts()
+  assert.equal(rest, ['Nodes', 'People', 'Usage', 'Settings', 'Account'])
+  await page.getByRole('menuitem', { name: 'People' }).click()
+  await page.getByRole('heading', { name: 'People' }).first().waitFor()
+  await bar.locator('button[aria-current]').waitFor()
+  hub.role = 'student'
+  await page.goto(`${hub.url}/labs`)
+  await bar.getByRole('link', { name: 'Account' }).waitFor()
+  assert.is(await bar.getByRole('button', { name: 'More' }).isVisible(), false)
+  await context.close()
+})
+
 test.run()

@@ -15,6 +15,7 @@ export const en = {
     usage: 'Usage',
     account: 'Account',
     settings: 'Settings',
+    more: 'More',
     signIn: 'Sign in',
     signOut: 'Sign out',
   },

@@ -16,6 +16,7 @@ export const es: Texts<English> = {
     usage: 'Uso',
     account: 'Cuenta',
     settings: 'Ajustes',
+    more: 'Más',
     signIn: 'Entrar',
     signOut: 'Salir',
   },
