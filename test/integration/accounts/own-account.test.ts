@@ -88,13 +88,24 @@ test('the export holds what is known of oneself, and of nobody else', async () =
     hub.store.db.insertInto('run_download').values({ run_id: run, person_id: id, at: 0, what: 'data.csv' }),
   ])
   await storeBooking('booking-of-mine', id, 0)
+  const key = { public_key: new Uint8Array([1]), counter: 0, transports: '[]', created_at: 0, last_used_at: 1000 }
+  await hub.store.write([
+    hub.store.db.insertInto('passkey').values({ id: 'key-of-mine', person_id: id, name: 'phone', ...key }),
+  ])
+  await hub.store.write([
+    hub.store.db
+      .updateTable('session')
+      .set({ ipAddress: '192.0.2.8', updatedAt: '2020-01-01T00:00:00.000Z' })
+      .where('userId', '=', id),
+  ])
   const answer = await ask(cookie, 'GET', '/api/v1/me/export')
   assert.match(answer.headers.get('content-disposition') ?? '', /attachment/)
   const text = await answer.text()
-  const { person, runs, sessions, invitations, audit, origins, downloads, bookings } = JSON.parse(text) as {
+  const { person, runs, sessions, passkeys, invitations, audit, origins, downloads, bookings } = JSON.parse(text) as {
     person: Me
     runs: Run[]
-    sessions: object[]
+    sessions: { address: string; lastSeenAt: string }[]
+    passkeys: object[]
     invitations: { note: string }[]
     audit: { action: string }[]
     origins: object[]
@@ -109,7 +120,12 @@ test('the export holds what is known of oneself, and of nobody else', async () =
     bookings.map((booking) => [booking.id, booking.start]),
     [['booking-of-mine', '1970-01-01T00:00:00.000Z']],
   )
-  assert.is(sessions.length, 1)
+  assert.equal(
+    sessions.map(({ address, lastSeenAt }) => [address, lastSeenAt]),
+    [['192.0.2.8', '2020-01-01T00:00:00.000Z']],
+  )
+  const times = { createdAt: '1970-01-01T00:00:00.000Z', lastUsedAt: '1970-01-01T00:00:01.000Z' }
+  assert.equal(passkeys, [{ name: 'phone', ...times }])
   assert.equal(
     invitations.map(({ note }) => note),
     ['my course'],
