@@ -68,8 +68,8 @@ export interface Accounts {
    */
   onEnded(listener: (personId: string) => void): () => void
   person(id: string): Promise<Person | undefined>
-  /** By id; with `search`, those whose name or address contains it. */
-  people(page: { limit: number; cursor?: string; search?: string }): Promise<{
+  /** By id; with `search`, those whose name or address contains it; with `among`, those with these ids. */
+  people(page: { limit: number; cursor?: string; search?: string; among?: readonly string[] }): Promise<{
     items: (Person & { readonly secondFactor: boolean; readonly tokens: boolean })[]
     cursor?: string
   }>
@@ -184,11 +184,14 @@ export async function createAccounts({
       }
     },
     person: (id) => people(store).where('user.id', '=', id).executeTakeFirst(),
-    people: async ({ limit, cursor, search }) => {
+    people: async ({ limit, cursor, search, among }) => {
       const rows = await people(store)
         .select((eb) => [hasSecondFactor(eb).as('secured'), hasTokens(eb, clock.now()).as('tokens')])
         .where('user.id', '>', cursor ?? '')
         .$if(search !== undefined, (query) => query.where(named(search ?? '')))
+        .$if(among !== undefined, (query) =>
+          query.where('user.id', 'in', sql<string>`(SELECT value FROM json_each(${JSON.stringify(among)}))`),
+        )
         .orderBy('user.id')
         .limit(limit + 1)
         .execute()

@@ -47,6 +47,24 @@ test('an admin revokes all tokens of somebody who has some', async () => {
   await context.close()
 })
 
+test('people are shown by group, and the address keeps it', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/people`)
+  await page.getByText('bo.lindqvist@school.example').waitFor()
+  const group = page.getByLabel('Group', { exact: true })
+  await group.selectOption('optics')
+  await page.getByText('bo.lindqvist@school.example').waitFor({ state: 'detached' })
+  await page.getByText('chiamaka@students.school.example').waitFor()
+  await page.waitForURL(/\?group=optics$/)
+  await page.reload()
+  await page.getByText('chiamaka@students.school.example').waitFor()
+  assert.is(await page.getByText('bo.lindqvist@school.example').count(), 0)
+  await group.selectOption('')
+  await page.getByText('bo.lindqvist@school.example').waitFor()
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
 test('a role that may not be given is explained, and the list shows what holds', async () => {
   const { page, context } = await visit(browser)
   await page.goto(`${hub.url}/people`)

@@ -11,6 +11,7 @@ import {
   personSchema,
   tokenSchema,
 } from '@fernlab/shared/contracts/api'
+import { nameSchema } from '@fernlab/shared/contracts/common'
 import { z } from '@hono/zod-openapi'
 import { mayGrant } from '../../accounts/caller.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
@@ -21,7 +22,7 @@ import { notFound, refusal } from '../problems.ts'
 const staffScopes = ['builder', 'admin', 'mqtt:read', 'mqtt:status']
 
 /** API tokens and people. */
-export function peopleRoutes(add: AddRoute, { accounts }: ApiParts): void {
+export function peopleRoutes(add: AddRoute, { accounts, groups }: ApiParts): void {
   add(
     {
       method: 'get',
@@ -105,15 +106,19 @@ export function peopleRoutes(add: AddRoute, { accounts }: ApiParts): void {
       tag: 'People',
       summary: 'People',
       access: 'people.read',
-      query: pageQuery.extend({ q: z.string().max(100).optional().describe('A part of the name or of the address') }),
+      query: pageQuery.extend({
+        q: z.string().max(100).optional().describe('A part of the name or of the address'),
+        group: nameSchema.optional().describe('Those in this group or one within it'),
+      }),
       answer: { schema: page(personSchema), what: 'People by id' },
     },
-    async ({ c, query }) => {
+    async ({ c, query, caller }) => {
       const after = cursorId(query.cursor)
       const { items, cursor } = await accounts.people({
         limit: query.limit,
         ...(after === undefined ? {} : { cursor: after }),
         ...(query.q === undefined || query.q === '' ? {} : { search: query.q }),
+        ...(query.group === undefined ? {} : { among: await groups.peopleOf(caller, query.group) }),
       })
       return c.json({ items, ...(cursor === undefined ? {} : { cursor: cursorAfter(cursor) }) })
     },

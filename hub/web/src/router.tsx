@@ -153,7 +153,7 @@ const nodes = createRoute({
 const people = createRoute({
   getParentRoute: () => framed,
   path: '/people',
-  validateSearch: (search): { q?: string } => pick(search, ['q']),
+  validateSearch: (search): { q?: string; group?: string } => pick(search, ['q', 'group']),
   beforeLoad: onlyFor('admin', 'instructor'),
   component: lazyRouteComponent(() =>
     withTexts(['account', 'staff', 'permissions'], () => import('./people/people-page.tsx')),

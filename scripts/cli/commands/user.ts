@@ -34,9 +34,10 @@ export function addUser(program: Command, context: Context): void {
 
   withHub(user.command('list').description('people and their roles'))
     .option('-q, --search <text>', 'only those whose name or mail address contains it')
-    .action(async (options: HubOptions & { search?: string }) => {
+    .option('-g, --group <group>', 'only those in this group or one within it')
+    .action(async (options: HubOptions & { search?: string; group?: string }) => {
       const client = await openHub(context, options)
-      printList(terminal, await find(client, options.search), {
+      printList(terminal, await find(client, options), {
         ...options,
         columns: {
           name: (item) => item.name,
@@ -44,7 +45,12 @@ export function addUser(program: Command, context: Context): void {
           role: (item) => item.role,
           person: (item) => item.id,
         },
-        empty: options.search === undefined ? 'Nobody is here yet.' : `Nobody matches "${options.search}".`,
+        empty:
+          options.search !== undefined
+            ? `Nobody matches "${options.search}".`
+            : options.group !== undefined
+              ? `Nobody is in ${options.group} yet.`
+              : 'Nobody is here yet.',
       })
     })
 
@@ -184,13 +190,16 @@ export function addUser(program: Command, context: Context): void {
     })
 }
 
-const find = (client: HubClient, search: string | undefined): Promise<PersonInfo[]> =>
+const find = (client: HubClient, { search, group }: { search?: string; group?: string }): Promise<PersonInfo[]> =>
   allPages(client, personSchema, '/api/v1/users', {
-    query: new URLSearchParams(search === undefined ? {} : { q: search }),
+    query: new URLSearchParams({
+      ...(search === undefined ? {} : { q: search }),
+      ...(group === undefined ? {} : { group }),
+    }),
   })
 
 async function findOne(client: HubClient, email: string): Promise<PersonInfo> {
-  const person = (await find(client, email)).find((item) => item.email === email.toLowerCase())
+  const person = (await find(client, { search: email })).find((item) => item.email === email.toLowerCase())
   if (person !== undefined) return person
   throw mistake('email', `nobody here has the mail address ${email}`, 'See "fernlab user list".')
 }

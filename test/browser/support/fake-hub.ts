@@ -642,6 +642,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       const q = (url.searchParams.get('q') ?? '').toLowerCase()
       return json({
         items: people
+          .filter(({ role }) => !url.searchParams.has('group') || role === 'student')
           .map((person) => ({ ...person, role: roles.get(person.id) ?? person.role }))
           .filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(q)),
       })

@@ -168,11 +168,17 @@ export const nodesQuery = (api: Api) =>
   })
 
 /** People whose name or address contains the text; without it, all. */
-export const peopleQuery = (api: Api, search: string | undefined) =>
+export interface PeopleSearch {
+  /** A part of the name or of the address. */
+  readonly q?: string | undefined
+  readonly group?: string | undefined
+}
+
+export const peopleQuery = (api: Api, { q, group }: PeopleSearch) =>
   infiniteQueryOptions({
-    queryKey: ['people', search],
+    queryKey: ['people', q, group],
     queryFn: ({ signal, pageParam }) =>
-      api.get<Page<PersonInfo>>(`${v1}/users${queryString({ limit: 50, q: search, cursor: pageParam })}`, signal),
+      api.get<Page<PersonInfo>>(`${v1}/users${queryString({ limit: 50, q, group, cursor: pageParam })}`, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.cursor,
     placeholderData: (previous) => previous,

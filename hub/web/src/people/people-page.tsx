@@ -7,6 +7,7 @@ import { useApi } from '../api/context.tsx'
 import { meQuery, peopleQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import { GroupSelect } from '../groups/group-select.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
@@ -26,9 +27,11 @@ export default function PeoplePage() {
   const search = useSearch({ from: '/framed/people' })
   const navigate = useNavigate({ from: '/people' })
   const me = useQuery(meQuery(api))
-  const people = useInfiniteQuery(peopleQuery(api, search.q))
+  const people = useInfiniteQuery(peopleQuery(api, search))
   const [inviting, setInviting] = useState(false)
   const [importing, setImporting] = useState(false)
+  const find = ({ q = '', group = '' }) =>
+    void navigate({ search: { ...(q === '' ? {} : { q }), ...(group === '' ? {} : { group }) }, replace: true })
   const items = people.data?.pages.flatMap((page) => page.items)
   const ways = (
     <>
@@ -48,18 +51,22 @@ export default function PeoplePage() {
     <Page title={t('people.title')} aside={ways}>
       <PeopleNav />
       <div className={styles.people}>
-        <TextInput
-          className={styles.search}
-          aria-label={t('people.search')}
-          placeholder={t('people.search')}
-          type="search"
-          leftSection={<IconSearch size={16} aria-hidden="true" />}
-          value={search.q ?? ''}
-          onChange={(event) => {
-            const q = event.currentTarget.value
-            void navigate({ search: q === '' ? {} : { q }, replace: true })
-          }}
-        />
+        <div className={styles.filters}>
+          <TextInput
+            aria-label={t('people.search')}
+            placeholder={t('people.search')}
+            type="search"
+            leftSection={<IconSearch size={16} aria-hidden="true" />}
+            value={search.q ?? ''}
+            onChange={(event) => find({ ...search, q: event.currentTarget.value })}
+          />
+          <GroupSelect
+            aria-label={t('people.group')}
+            none={t('people.anyGroup')}
+            value={search.group ?? ''}
+            onChange={(event) => find({ ...search, group: event.currentTarget.value })}
+          />
+        </div>
         {items === undefined ? (
           people.error === null ? (
             <Loading />
@@ -67,7 +74,9 @@ export default function PeoplePage() {
             <ProblemNotice error={people.error} onRetry={() => void people.refetch()} />
           )
         ) : items.length === 0 ? (
-          <EmptyState title={t('people.nobody')}>{t('people.nobodyText')}</EmptyState>
+          <EmptyState title={t('people.nobody')}>
+            {t(search.group === undefined ? 'people.nobodyText' : 'people.nobodyInGroup')}
+          </EmptyState>
         ) : (
           <ul className={styles.list}>
             {items.map((person) => (
