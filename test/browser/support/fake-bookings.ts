@@ -1,10 +1,11 @@
 /** Bookings of the stand-in hub, from memory, over the hub's own plan of benches. */
 
 import type { Me } from '@fernlab/shared/contracts/api'
-import type { Book, Booking, Calendar, ChangeBooking } from '@fernlab/shared/contracts/bookings'
+import type { Book, Booking, BookSeries, Calendar, ChangeBooking } from '@fernlab/shared/contracts/bookings'
 import { claimsOf, freeBenches, nearestFree, type Wanted } from '../../../hub/bookings/free-times.ts'
 import { overlap, type Span } from '../../../hub/bookings/placement.ts'
 import { Plan } from '../../../hub/bookings/plan.ts'
+import { seriesTimes } from '../../../hub/bookings/series.ts'
 
 interface Person {
   readonly id: string
@@ -86,6 +87,31 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
     )
   }
 
+  const bookSeries = ({ lab, weekly, seconds, places = 1, group, note, preview }: BookSeries, me: Person) => {
+    const starts = seriesTimes(weekly).filter((at) => at >= fake.now())
+    const looked = starts.map((from) => {
+      const until = from + seconds * 1000
+      const refused = conflict(lab, { from, until }, places)
+      return { start: iso(from), end: iso(until), refused }
+    })
+    const times = looked.flatMap(({ start, end, refused }) => (refused === undefined ? [{ start, end }] : []))
+    const answer = {
+      times,
+      conflicts: looked.flatMap(({ start, end, refused }) =>
+        refused === undefined ? [] : [{ start, end, ...refused.body.details }],
+      ),
+    }
+    if (preview === true) return answer
+    const id = `01s${String(made++).padStart(23, '0')}`
+    const more = {
+      ...(group === undefined ? {} : { group: { id: group, name: group } }),
+      ...(note === undefined ? {} : { note }),
+    }
+    for (const { start } of times)
+      fake.add(Date.parse(start), { lab, seconds, places, person: me, series: id, ...more })
+    return { id, ...answer }
+  }
+
   const fake: FakeBookings = {
     all,
     closed: [],
@@ -137,6 +163,12 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
           },
         }
       }
+      if (call === 'POST /api/v1/booking-series') return { status: 201, body: bookSeries(body as BookSeries, me) }
+      if (collection === 'booking-series' && verb === 'cancel') {
+        const rest = [...all.values()].filter((one) => one.series === id && one.end > iso(fake.now()))
+        for (const one of rest) all.set(one.id, { ...one, state: 'cancelled', cancelledAt: iso(fake.now()) })
+        return { status: 200, body: { cancelled: rest.length } }
+      }
       if (collection !== 'bookings') return undefined
       if (call === 'GET /api/v1/bookings') {
         const latest = asked('order') === 'latest'
@@ -154,11 +186,18 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
         return { status: 200, body: { items: items.slice(at, next), ...cursor } }
       }
       if (method === 'POST' && id === '') {
-        const { lab, start, seconds = 0, places = 1, note } = body as Book
+        const { lab, start, seconds = 0, places = 1, group, note } = body as Book
         const from = Date.parse(start)
         const refused = conflict(lab, { from, until: from + seconds * 1000 }, places)
         if (from < fake.now() - 60_000) return problem(422, 'booking-in-past')
-        const more = { lab, seconds, places, person: me, ...(note === undefined ? {} : { note }) }
+        const more = {
+          lab,
+          seconds,
+          places,
+          person: me,
+          ...(group === undefined ? {} : { group: { id: group, name: group } }),
+          ...(note === undefined ? {} : { note }),
+        }
         return refused ?? { status: 201, body: fake.add(from, more) }
       }
       const found = all.get(id)

@@ -12,6 +12,7 @@ import { BookingForm } from './booking-form.tsx'
 import { spanText } from './booking-times.ts'
 import { CalendarFile } from './calendar-file.tsx'
 import { CancelBooking } from './cancel-booking.tsx'
+import { CancelSeries } from './cancel-series.tsx'
 import { useTimeZone } from './time-zone.ts'
 
 interface Props {
@@ -30,7 +31,7 @@ export default function BookingDialog({ booking, lab: given, start, onClose }: P
   const labs = useQuery(labsQuery(useApi()))
   const [chosen, setChosen] = useState<string>()
   const [done, setDone] = useState<Booking>()
-  const [cancelling, setCancelling] = useState(false)
+  const [cancelling, setCancelling] = useState<'one' | 'series'>()
   const offered = (labs.data?.items ?? []).filter(({ benches }) => benches.length > 0)
   const lab = booking?.lab ?? given ?? chosen ?? offered[0]?.id
   const called = text(booking?.labTitle ?? labs.data?.items.find(({ id }) => id === lab)?.title) || lab || ''
@@ -42,7 +43,10 @@ export default function BookingDialog({ booking, lab: given, start, onClose }: P
         : given === undefined
           ? t('booking.book')
           : t('booking.bookLab', { lab: called })
-  if (cancelling && booking !== undefined) return <CancelBooking booking={booking} onClose={onClose} />
+  if (booking !== undefined && cancelling === 'one') return <CancelBooking booking={booking} onClose={onClose} />
+  if (booking?.series !== undefined && cancelling === 'series') {
+    return <CancelSeries series={booking.series} called={called} onClose={onClose} />
+  }
   return (
     <Modal opened onClose={onClose} size="lg" title={title} closeButtonProps={{ 'aria-label': t('common.close') }}>
       {done !== undefined ? (
@@ -55,7 +59,7 @@ export default function BookingDialog({ booking, lab: given, start, onClose }: P
           labs={booking === undefined && given === undefined ? offered : []}
           onLab={setChosen}
           onClose={onClose}
-          onCancel={() => setCancelling(true)}
+          onCancel={setCancelling}
           onDone={(made) => (booking === undefined ? setDone(made) : onClose())}
         />
       )}

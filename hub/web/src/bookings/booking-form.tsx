@@ -7,6 +7,7 @@ import { type FormEvent, useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { idempotencyKey } from '../api/idempotency-key.ts'
 import { meQuery } from '../api/queries.ts'
+import { GroupSelect } from '../groups/group-select.tsx'
 import { regionOf } from '../language/language.ts'
 import dialog from '../notices/dialog.module.css'
 import { useWords } from '../words/use-words.ts'
@@ -31,7 +32,7 @@ interface Props {
   readonly onDone: (booking: Booking) => void
   readonly onClose: () => void
   /** For the booking that is changed. */
-  readonly onCancel: () => void
+  readonly onCancel: (what: 'one' | 'series') => void
 }
 
 /** When, for how long and what for; what is free that day, and what may be booked. */
@@ -49,6 +50,8 @@ export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, o
     typed: undefined as string | undefined,
     minutes: String((booking?.seconds ?? 3600) / 60),
     places: '1',
+    /** Empty: nobody besides. */
+    group: '',
     note: booking?.note ?? '',
   })
   const [key, setKey] = useState(idempotencyKey)
@@ -70,7 +73,15 @@ export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, o
     mutationFn: (at: number) => {
       const [start, note] = [new Date(at).toISOString(), values.note.trim()]
       if (booking === undefined) {
-        const body: Book = { lab, start, seconds: seconds ?? 0, places, ...(note === '' ? {} : { note }) }
+        const { group } = values
+        const body: Book = {
+          lab,
+          start,
+          seconds: seconds ?? 0,
+          places,
+          ...(group === '' ? {} : { group }),
+          ...(note === '' ? {} : { note }),
+        }
         return api.send<Booking>('POST', '/api/v1/bookings', body, { 'idempotency-key': key })
       }
       const body: ChangeBooking = { ...(begun ? {} : { start }), seconds: seconds ?? 0, note }
@@ -127,7 +138,16 @@ export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, o
           />
         ) : null}
       </div>
-      {booking === undefined || !staff ? null : <p>{booking.person.name}</p>}
+      {!staff ? null : booking === undefined ? (
+        <GroupSelect
+          label={t('booking.group')}
+          none={t('booking.noGroup')}
+          value={values.group}
+          onChange={(event) => set({ group: event.currentTarget.value })}
+        />
+      ) : (
+        <p>{[booking.person.name, booking.group?.name].filter((name) => name !== undefined).join(' · ')}</p>
+      )}
       {begun ? <p className="soft">{t('booking.begun')}</p> : null}
       <p className="soft">{t('booking.times', { zone: timeZone })}</p>
       {spans === undefined || begun ? null : (
@@ -153,9 +173,16 @@ export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, o
       )}
       <div className={dialog.buttons}>
         {booking === undefined ? null : (
-          <Button variant="subtle" color="red" className={styles.apart} onClick={onCancel}>
-            {t('booking.cancel')}
-          </Button>
+          <span className={styles.apart}>
+            <Button variant="subtle" color="red" onClick={() => onCancel('one')}>
+              {t('booking.cancel')}
+            </Button>
+            {staff && booking.series !== undefined ? (
+              <Button variant="subtle" color="red" onClick={() => onCancel('series')}>
+                {t('booking.series.cancel')}
+              </Button>
+            ) : null}
+          </span>
         )}
         <Button variant="default" onClick={onClose}>
           {t('common.cancel')}

@@ -1,4 +1,5 @@
 import type { Booking } from '@fernlab/shared/contracts/bookings'
+import { isStaff } from '@fernlab/shared/contracts/people'
 import { Button, NativeSelect } from '@mantine/core'
 import { IconCalendarPlus, IconChevronLeft, IconChevronRight } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
@@ -22,6 +23,7 @@ import { bandsOf } from './calendar-capacity.ts'
 import { dayAt, dayOf, daysFrom, idAfter, mondayOf } from './calendar-days.ts'
 import { CalendarGrid } from './calendar-grid.tsx'
 import { CalendarList } from './calendar-list.tsx'
+import { SeriesDialog } from './series-dialog.tsx'
 import { useTimeZone } from './time-zone.ts'
 import { useNarrow } from './use-narrow.ts'
 import { ZoneLine } from './zone-line.tsx'
@@ -45,6 +47,7 @@ export default function CalendarPage() {
   const nowMs = useNow(30_000)
   const [timeZone] = useTimeZone()
   const [asked, setAsked] = useState<{ start?: number; booking?: Booking }>()
+  const [weekly, setWeekly] = useState(false)
   const me = useQuery(meQuery(api)).data
   const labs = useQuery(labsQuery(api))
   const offered = (labs.data?.items ?? []).filter(({ id, benches }) => benches.length > 0 || id === search.lab)
@@ -102,9 +105,16 @@ export default function CalendarPage() {
       title={t('booking.calendar')}
       aside={
         mayBook && lab !== undefined ? (
-          <Button leftSection={<IconCalendarPlus size={16} aria-hidden="true" />} onClick={() => setAsked({})}>
-            {t('booking.book')}
-          </Button>
+          <>
+            {isStaff(me.role) ? (
+              <Button variant="default" onClick={() => setWeekly(true)}>
+                {t('booking.series.weekly')}
+              </Button>
+            ) : null}
+            <Button leftSection={<IconCalendarPlus size={16} aria-hidden="true" />} onClick={() => setAsked({})}>
+              {t('booking.book')}
+            </Button>
+          </>
         ) : undefined
       }
     >
@@ -162,6 +172,13 @@ export default function CalendarPage() {
         <CalendarGrid key={narrow ? 'day' : 'week'} {...shown} onMove={move} />
       )}
       <ZoneLine />
+      {weekly && lab !== undefined ? (
+        <SeriesDialog
+          lab={lab}
+          called={text(offered.find(({ id }) => id === lab)?.title) || lab}
+          onClose={() => setWeekly(false)}
+        />
+      ) : null}
       {asked === undefined ? null : (
         <BookingDialog
           {...asked}
