@@ -163,6 +163,18 @@ test.before(async () => {
     'beginning a second factor': ['/account', press('Set it up')],
     'changing the address': ['/account', press('Change the mail address')],
     'another name': ['/account', (page) => page.getByRole('button', { name: 'Change the name' }).click()],
+    'signing out everywhere else': ['/account', press('Sign out all others')],
+    'adding a passkey': ['/account', press('Add a passkey')],
+    'revoking all tokens': ['/account', press('Revoke all')],
+    'revoking the tokens of somebody': ['/people', press('Revoke the tokens of Bo Lindqvist')],
+    'the filters of the audit log': [
+      '/audit',
+      async (page) => {
+        const fold = page.getByRole('button', { name: 'Filters' })
+        if (await fold.isVisible()) await fold.click()
+        await page.getByLabel('What', { exact: true }).waitFor()
+      },
+    ],
     'a new token': ['/account', press('Create a token')],
     'a wrong new token': ['/account', press('Create a token', 'Create a token')],
     'the code of a node': [
