@@ -36,6 +36,24 @@ test('settings lead to who changed what, with what was before', async () => {
   await context.close()
 })
 
+test('on a phone the entries come first, and the filters unfold', async () => {
+  const { page, context, complaints } = await visit(browser, { phone: true })
+  await page.goto(`${hub.url}/audit`)
+  await listed(page, 50)
+  const what = page.getByLabel('What', { exact: true })
+  assert.not.ok(await what.isVisible())
+  await page.getByRole('button', { name: 'Filters', expanded: false }).click()
+  await what.fill('settings')
+  await page.getByRole('button', { name: 'Find' }).click()
+  await listed(page, 1)
+  await page.getByRole('button', { name: 'Filters: 1', expanded: false }).click()
+  assert.is(await what.inputValue(), 'settings')
+  await page.getByRole('button', { name: 'Clear filters' }).click()
+  await listed(page, 50)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test('entries are found by action, person and time, and the file has the same', async () => {
   const { page, context, complaints } = await visit(browser)
   await page.goto(`${hub.url}/audit`)

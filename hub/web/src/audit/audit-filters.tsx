@@ -1,6 +1,6 @@
 import type { AuditFilter } from '@fernlab/shared/contracts/audit'
 import { Button, TextInput } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { type ReactNode, useId, useState } from 'react'
 import { useForm } from '../sign-in/use-form.ts'
 import { fromLocal, toLocal } from '../words/local-time.ts'
 import { useWords } from '../words/use-words.ts'
@@ -13,11 +13,14 @@ interface Props {
   readonly clear: ReactNode
 }
 
-/** Which entries are shown: by whom, what, to whom or what, and when. */
+/** Which entries are shown: by whom, what, to whom or what, and when; folded on a phone, where the entries come first. */
 export function AuditFilters({ search, onFind, clear }: Props) {
   const { t } = useWords()
   const { person = '', action = '', subject = '', from, to } = search
   const form = useForm({ person, action, subject, from: toLocal(from), to: toLocal(to) }, () => ({}))
+  const [open, setOpen] = useState(false)
+  const id = useId()
+  const count = Object.keys(search).length
   const send = (values: typeof form.values) => {
     const wanted = { ...values, from: fromLocal(values.from) ?? '', to: fromLocal(values.to) ?? '' }
     const given = Object.entries(wanted)
@@ -26,31 +29,38 @@ export function AuditFilters({ search, onFind, clear }: Props) {
     onFind(Object.fromEntries(given))
   }
   return (
-    <form className={styles.filters} noValidate onSubmit={form.onSubmit(send)}>
-      <TextInput
-        label={t('audit.person')}
-        placeholder={t('audit.personHelp')}
-        maxLength={254}
-        {...form.field('person')}
-      />
-      <TextInput
-        label={t('audit.action')}
-        placeholder={t('audit.actionHelp')}
-        maxLength={80}
-        {...form.field('action')}
-      />
-      <TextInput
-        label={t('audit.subject')}
-        placeholder={t('audit.subjectHelp')}
-        maxLength={254}
-        {...form.field('subject')}
-      />
-      <TextInput type="datetime-local" label={t('audit.from')} {...form.field('from')} />
-      <TextInput type="datetime-local" label={t('audit.to')} {...form.field('to')} />
-      <div className={styles.buttons}>
-        <Button type="submit">{t('audit.find')}</Button>
-        {clear}
+    <>
+      <div className={styles.fold}>
+        <Button variant="default" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+          {count === 0 ? t('audit.filter') : t('audit.filtered', { count })}
+        </Button>
       </div>
-    </form>
+      <form id={id} className={styles.filters} data-open={open} noValidate onSubmit={form.onSubmit(send)}>
+        <TextInput
+          label={t('audit.person')}
+          placeholder={t('audit.personHelp')}
+          maxLength={254}
+          {...form.field('person')}
+        />
+        <TextInput
+          label={t('audit.action')}
+          placeholder={t('audit.actionHelp')}
+          maxLength={80}
+          {...form.field('action')}
+        />
+        <TextInput
+          label={t('audit.subject')}
+          placeholder={t('audit.subjectHelp')}
+          maxLength={254}
+          {...form.field('subject')}
+        />
+        <TextInput type="datetime-local" label={t('audit.from')} {...form.field('from')} />
+        <TextInput type="datetime-local" label={t('audit.to')} {...form.field('to')} />
+        <div className={styles.buttons}>
+          <Button type="submit">{t('audit.find')}</Button>
+          {clear}
+        </div>
+      </form>
+    </>
   )
 }

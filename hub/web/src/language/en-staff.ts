@@ -262,6 +262,8 @@ export const enStaff = {
     title: 'Audit log',
     text: 'Who changed a setting, a permission, a bench, a role or an account.',
     open: 'Open the audit log',
+    filter: 'Filters',
+    filtered: 'Filters: {{count}}',
     person: 'Who',
     personHelp: 'A mail address or an id',
     action: 'What',

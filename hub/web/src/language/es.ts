@@ -1074,6 +1074,8 @@ export const es: Texts<English> = {
     title: 'Registro de cambios',
     text: 'Quién cambió un ajuste, un permiso, un banco, una función o una cuenta.',
     open: 'Abrir el registro de cambios',
+    filter: 'Filtros',
+    filtered: 'Filtros: {{count}}',
     person: 'Quién',
     personHelp: 'Un correo o un identificador',
     action: 'Qué',
