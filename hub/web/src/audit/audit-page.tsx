@@ -17,7 +17,7 @@ import { EntryRow } from './entry-row.tsx'
 /** Who changed what, newest first, for admins. */
 export default function AuditPage() {
   const { t } = useWords()
-  useTitle(t('audit.title'))
+  useTitle(t('audit.title'), t('audit.title'))
   const search = useSearch({ from: '/framed/audit' })
   const navigate = useNavigate({ from: '/audit' })
   const entries = useInfiniteQuery(auditQuery(useApi(), search))

@@ -10,16 +10,18 @@ import { usePlace } from './place.tsx'
 import { TurnLine } from './turn-line.tsx'
 
 const sections = {
-  labs: 'nav.labs',
-  runs: 'nav.runs',
-  recurring: 'runs.recurring',
-  sessions: 'nav.runs',
-  calendar: 'nav.calendar',
-  benches: 'nav.benches',
-  nodes: 'nav.nodes',
-  people: 'nav.people',
-  account: 'nav.account',
-  settings: 'nav.settings',
+  labs: ['nav.labs', '/labs'],
+  runs: ['nav.runs', '/runs'],
+  recurring: ['runs.recurring', '/recurring'],
+  sessions: ['nav.runs', '/runs'],
+  calendar: ['nav.calendar', '/calendar'],
+  benches: ['nav.benches', '/benches'],
+  nodes: ['nav.nodes', '/nodes'],
+  people: ['nav.people', '/people'],
+  usage: ['nav.usage', '/usage'],
+  account: ['nav.account', '/account'],
+  settings: ['nav.settings', '/settings'],
+  audit: ['nav.settings', '/settings'],
 } as const
 
 /** Where I am, whose turn it is, whether the hub is reachable. */
@@ -28,21 +30,21 @@ export function TopLine({ me }: { me: Me | null }) {
   const reachable = useReachable()
   const section = useRouterState({ select: (state) => state.location.pathname.split('/')[1] ?? '' })
   const place = usePlace()
-  const known = section in sections ? (section as keyof typeof sections) : undefined
+  const [word, to] = section in sections ? sections[section as keyof typeof sections] : []
   return (
     <header className={styles.topLine}>
       <Link to="/" className={styles.topMark} aria-label={t('app.name')}>
         <FernMark size={22} />
       </Link>
       <div className={styles.where}>
-        {known === undefined ? (
+        {word === undefined ? (
           <span>{t('app.name')}</span>
         ) : place === undefined ? (
-          <span>{t(sections[known])}</span>
+          <span>{t(word)}</span>
         ) : (
           <>
-            <Link to={known === 'sessions' ? '/runs' : `/${known}`} className={styles.section}>
-              {t(sections[known])}
+            <Link to={to} className={styles.section}>
+              {t(word)}
             </Link>
             <span aria-hidden="true" className={styles.slash}>
               /
