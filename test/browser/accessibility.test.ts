@@ -114,6 +114,18 @@ test.before(async () => {
     ],
     'letting a run recur': ['/labs/rc-circuit', press('Repeat…')],
     'booking a time': ['/labs/rc-circuit', press('Book a time')],
+    'booking every week': ['/calendar?lab=rc-circuit', press('Every week…', 'See what is free')],
+    'the times of a series': [
+      '/calendar?lab=rc-circuit',
+      async (page) => {
+        await press('Every week…')(page)
+        const dialog = page.getByRole('dialog')
+        await dialog.getByLabel('Monday').check()
+        await dialog.getByLabel('Last day').fill(new Date(Date.now() + 60 * 86_400_000).toISOString().slice(0, 10))
+        await dialog.getByRole('button', { name: 'See what is free' }).click()
+        await dialog.getByRole('list', { name: 'The times' }).waitFor()
+      },
+    ],
     'a time that is taken': [
       '/calendar/bookings?whose=all',
       async (page) => {
