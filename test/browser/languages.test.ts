@@ -2,21 +2,21 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { en as early } from '../../hub/web/src/language/en.ts'
-import { enAccount } from '../../hub/web/src/language/en-account.ts'
-import { enBookings } from '../../hub/web/src/language/en-bookings.ts'
-import { enPermissions } from '../../hub/web/src/language/en-permissions.ts'
-import { enRecurring } from '../../hub/web/src/language/en-recurring.ts'
-import { enSession } from '../../hub/web/src/language/en-session.ts'
-import { enStaff } from '../../hub/web/src/language/en-staff.ts'
 import { es } from '../../hub/web/src/language/es.ts'
 import { preferredLanguage } from '../../hub/web/src/language/language.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('languages of the page')
 
-const en = { ...early, ...enAccount, ...enBookings, ...enSession, ...enStaff, ...enRecurring, ...enPermissions }
-
 type Tree = { readonly [key: string]: string | Tree }
+
+/** The early texts, and those of every file that comes later. */
+const folder = new URL('../../hub/web/src/language/', import.meta.url)
+const late = readdirSync(folder).filter((name) => /^en-.+\.ts$/.test(name))
+const parts: Tree[] = await Promise.all(
+  late.map(async (name) => Object.assign({}, ...Object.values<Tree>(await import(new URL(name, folder).href)))),
+)
+const en: Tree = Object.assign({}, early, ...parts)
 
 function texts(tree: Tree, path = ''): Map<string, string> {
   const found = new Map<string, string>()
