@@ -78,7 +78,7 @@ const LOOK_MS = 1000
 const EARLY_MS = 60_000
 
 interface Near {
-  readonly key: string
+  readonly version: number
   readonly at: number
   readonly bookings: readonly KnownBooking[]
 }
@@ -88,7 +88,7 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
   const { turn, book, fleet, benches, ledger, labs, clock, faultPoint } = options
   const { runs } = ledger
   const statements = bookingStatements(options.store.db)
-  let near: Near = { key: '', at: 0, bookings: [] }
+  let near: Near = { version: -1, at: 0, bookings: [] }
   let claims = new WeakMap<KnownBooking, { readonly lab: CatalogueLab; readonly claims: readonly Claim[] }>()
   let shape = -1
   /** When the bench of a session was there for somebody who has not come (monotonic ms). */
@@ -97,13 +97,13 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
   /** Those that matter now; looked for once a second, and when one changes. */
   const nearby = (): readonly KnownBooking[] => {
     const now = clock.now()
-    const key = `${book.version}`
-    const isKnown = near.key === key && now >= near.at && now < near.at + LOOK_MS
+    const { version } = book
+    const isKnown = near.version === version && now >= near.at && now < near.at + LOOK_MS
     if (!isKnown) {
       const bookings = [...book.byId.values()]
         .filter(({ startsAt, endsAt, cleanUpMs }) => startsAt < now + AHEAD_MS && endsAt + cleanUpMs > now)
         .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
-      near = { key, at: now, bookings }
+      near = { version, at: now, bookings }
     }
     return near.bookings
   }

@@ -6,6 +6,17 @@ import type { Scalar, SignalSpec } from '../capabilities/signals.ts'
 import type { SessionState } from './sessions.ts'
 import type { SessionSamples } from './sync.ts'
 
+/** Pictures that a browser shows, by the ends of their names. */
+export const pictureTypes: Readonly<Record<string, string>> = {
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  avif: 'image/avif',
+}
+
 /** What a lab's page may be made of, by the end of a file's name. */
 export const pageFileTypes: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -15,13 +26,7 @@ export const pageFileTypes: Readonly<Record<string, string>> = {
   json: 'application/json',
   csv: 'text/csv; charset=utf-8',
   txt: 'text/plain; charset=utf-8',
-  svg: 'image/svg+xml',
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  avif: 'image/avif',
+  ...pictureTypes,
   ico: 'image/x-icon',
   woff: 'font/woff',
   woff2: 'font/woff2',

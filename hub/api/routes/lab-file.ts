@@ -1,14 +1,9 @@
 import { createHash } from 'node:crypto'
+import { endingOf, pictureTypes } from '@fernlab/shared/contracts/lab-page'
 
 /** Types that a browser may be given from a lab's folder; everything else is a download. */
 const types: Readonly<Record<string, string>> = {
-  svg: 'image/svg+xml',
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  avif: 'image/avif',
+  ...pictureTypes,
   md: 'text/markdown; charset=utf-8',
   txt: 'text/plain; charset=utf-8',
   yaml: 'text/plain; charset=utf-8',
@@ -18,7 +13,7 @@ const types: Readonly<Record<string, string>> = {
 
 /** Lets a drawing have the style sheets that are in it, each by its hash; `style` attributes stay without effect. */
 function stylesOf(path: string, body: Uint8Array): string {
-  if (!/\.svg$/i.test(path)) return ''
+  if (endingOf(path) !== 'svg') return ''
   const sheets = [
     ...Buffer.from(body)
       .toString('utf8')
@@ -36,7 +31,7 @@ export function labFileResponse(
   openTo: 'everyone' | 'members',
 ): Response {
   const etag = `"${file.digest.slice(0, 32)}"`
-  const type = types[/\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? '']
+  const type = types[endingOf(path)]
   const common = {
     etag,
     'cache-control': `${openTo === 'everyone' ? 'public' : 'private'}, max-age=300`,

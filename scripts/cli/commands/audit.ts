@@ -3,9 +3,8 @@ import { changeIn } from '@fernlab/shared/contracts/audit-change'
 import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { filterQuery, listNumber } from '../filter-query.ts'
 import { printList } from '../table.ts'
-import { timeIn } from '../time-in.ts'
 
 interface AuditOptions extends HubOptions {
   readonly person?: string
@@ -29,17 +28,8 @@ export function addAudit(program: Command, context: Context): void {
     .option('-n, --number <number>', 'how many', '50')
     .option('--csv', 'all that fit, as CSV')
     .action(async (options: AuditOptions) => {
-      const query = new URLSearchParams()
-      for (const name of ['person', 'action', 'subject'] as const) {
-        const value = options[name]
-        if (value !== undefined) query.set(name, value)
-      }
-      for (const name of ['from', 'to'] as const) {
-        const value = options[name]
-        if (value !== undefined) query.set(name, timeIn(name, value))
-      }
-      const limit = Number(options.number)
-      if (!Number.isInteger(limit) || limit < 1) throw mistake('number', `"${options.number}" is not a whole number`)
+      const query = filterQuery(options, ['person', 'action', 'subject'])
+      const limit = listNumber(options.number)
       const client = await openHub(context, options)
       if (options.csv === true) {
         terminal.out((await (await client.fetch(`/api/v1/audit.csv?${query}`)).text()).trimEnd())

@@ -13,9 +13,8 @@ import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
 import { type Command, Option } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { filterQuery, listNumber } from '../filter-query.ts'
 import { printList, tableLines } from '../table.ts'
-import { timeIn } from '../time-in.ts'
 
 interface PeriodOptions extends HubOptions {
   readonly from?: string
@@ -60,17 +59,8 @@ export function addUsage(program: Command, context: Context): void {
     .option('-n, --number <number>', 'how many', '50')
     .option('--csv', 'all that fit, as CSV')
     .action(async (options: UsesOptions) => {
-      const query = new URLSearchParams()
-      for (const name of ['course', 'person', 'lab', 'bench', 'state', 'country'] as const) {
-        const value = options[name]
-        if (value !== undefined) query.set(name, value)
-      }
-      for (const name of ['from', 'to'] as const) {
-        const value = options[name]
-        if (value !== undefined) query.set(name, timeIn(name, value))
-      }
-      const limit = Number(options.number)
-      if (!Number.isInteger(limit) || limit < 1) throw mistake('number', `"${options.number}" is not a whole number`)
+      const query = filterQuery(options, ['course', 'person', 'lab', 'bench', 'state', 'country'])
+      const limit = listNumber(options.number)
       if (options.csv === true) return print(options, `${uses}.csv?${query}`)
       const client = await openHub(context, options)
       printList(terminal, await allPages(client, useSchema, uses, { query, limit }), {
@@ -197,12 +187,7 @@ function withPeriod(command: Command): Command {
     .option('--time-zone <zone>', 'whose hours and weekdays', ownTimeZone())
 }
 
-function periodQuery({ from, to, timeZone }: PeriodOptions): URLSearchParams {
-  const query = new URLSearchParams({ timeZone })
-  if (from !== undefined) query.set('from', timeIn('from', from))
-  if (to !== undefined) query.set('to', timeIn('to', to))
-  return query
-}
+const periodQuery = (options: PeriodOptions) => filterQuery(options, ['timeZone'])
 
 const nameOf = ({ id, name }: UserOf) => (name === '' ? id : name)
 
