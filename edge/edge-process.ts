@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
 import { systemClock } from '@fernlab/shared/primitives/clock'
+import { readAuthority } from '@fernlab/shared/programs/authority'
 import { createJsonLog } from '@fernlab/shared/programs/json-log'
 import { readArguments } from '@fernlab/shared/programs/read-arguments'
 import { runUntilStopped } from '@fernlab/shared/programs/run-until-stopped'
 import { type Environment, settingWrong } from '@fernlab/shared/programs/settings-reader'
 import mqttPacket from 'mqtt-packet'
 import { loadConfig } from './config/config.ts'
-import { type ProcessConfig, parseProcessConfig, readAuthority } from './config/process-config.ts'
+import { type ProcessConfig, parseProcessConfig } from './config/process-config.ts'
 import { builtInDrivers } from './drivers/drivers.ts'
 import { type FaultHook, faultPoints, labServerFaultPoints } from './fault-point.ts'
 import { type Edge, startEdge } from './main.ts'
@@ -43,7 +44,7 @@ async function openEdge({ args, env }: ProcessOptions): Promise<Edge> {
   const { file } = await loadConfig(config, drivers)
   const dataFolder = join(settings.dataFolder, 'nodes', file.node)
   const log = createJsonLog(settings.logLevel)
-  const ca = await readAuthority(settings)
+  const ca = await readAuthority(settings.caFile)
   const edge = await startEdge({
     config,
     dataFolder,

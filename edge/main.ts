@@ -25,6 +25,8 @@ import type { InstrumentHandle } from './instruments/instrument-handle.ts'
 import { createInstruments } from './instruments/instruments.ts'
 import { createBenchTopics } from './link/bench-topics.ts'
 import { createHubLink, type HubLink, type SyncState } from './link/hub-link.ts'
+import { hubWebAddress } from './link/hub-web-address.ts'
+import { createLabTunnels } from './link/lab-tunnels.ts'
 import { createRequests } from './link/requests.ts'
 import { createSignalTopics } from './link/signal-topics.ts'
 import { createOutbox } from './outbox/outbox.ts'
@@ -98,7 +100,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
   if (options.enrollAt !== undefined) {
     // Loaded when needed: a node enrols once, and then need not keep the schemas of the hub's whole API.
     const { enroll } = await import('./settings/enroll.ts')
-    const enrolled = await enroll({ ...options.enrollAt, node, settings })
+    const enrolled = await enroll({ ...options.enrollAt, node, settings, ca: options.ca })
     log.info(enrolled, 'the node is enrolled')
   }
   const site = options.site ?? config.file.site ?? settings.data.site
@@ -220,7 +222,18 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     log,
     onReport: publishBench,
   })
-  const requests = createRequests({ benches, queue, journal, checks, clock, onValue: signalTopics.note })
+  const broker = options.hubUrl ?? brokerUrl(config.file.hub.url, settings.data.mqttUrl)
+  const requests = createRequests({
+    benches,
+    queue,
+    journal,
+    checks,
+    tunnels: createLabTunnels({ ca: options.ca, log }),
+    hubWeb: (said) =>
+      hubWebAddress({ configured: config.file.hub.web, broker, enrolledAt: settings.data.hubUrl, said }),
+    clock,
+    onValue: signalTopics.note,
+  })
   const bootId = newId(clock.now())
   const health = startHealth({
     version: NODE_VERSION,
@@ -247,7 +260,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
   await queue.restore()
   instruments.start()
   mqtt = openMqttLink({
-    to: options.link ?? options.hubUrl ?? brokerUrl(config.file.hub.url, settings.data.mqttUrl),
+    to: options.link ?? broker,
     clientId: `fernlab-node-${node}`,
     ...credentialOf(options, settings.data),
     filters: topics.nodeFilters(node),

@@ -52,15 +52,68 @@ export const bookingFaultPoints = [
 /** The same of recurring runs. */
 export const recurringFaultPoints = ['before-recurring-commit', 'after-recurring-commit'] as const
 
+/** The same of checks that are runs. */
+export const checkFaultPoints = ['before-check-commit', 'after-check-commit'] as const
+
+/** The same of benches that go out of use and come back, and of the letters about it. */
+export const benchFaultPoints = [
+  'before-bench-history-commit',
+  'after-bench-history-commit',
+  'before-bench-letters-commit',
+  'before-bench-letters-sent',
+  'after-bench-letters-sent',
+] as const
+
 /** The same of bookings as they begin. */
 export const bookingStartFaultPoints = ['before-booking-start-commit', 'after-booking-start-commit'] as const
 
-export type FaultPoint =
-  | (typeof faultPoints)[number]
-  | BrokerFaultPoint
-  | (typeof bookingFaultPoints)[number]
-  | (typeof recurringFaultPoints)[number]
-  | (typeof bookingStartFaultPoints)[number]
+/** The same of letters about bookings. */
+export const bookingLetterFaultPoints = [
+  'before-booking-letter',
+  'before-booking-letter-sent',
+  'after-booking-letter-sent',
+] as const
+
+/** The same of what makes room for them. */
+export const bumpFaultPoints = [
+  'before-bump-commit',
+  'after-bump-commit',
+  'before-bump-end-commit',
+  'after-bump-end-commit',
+] as const
+
+/** The same of bookings as they end: missed or over, or cut short so that what is left begins again. */
+export const bookingEndFaultPoints = ['before-booking-end-commit', 'after-booking-end-commit'] as const
+export const bookingAgainFaultPoints = ['before-booking-again-commit', 'after-booking-again-commit'] as const
+
+/** The same of a session that is made longer, with its booking; the node is asked between the first two. */
+export const extendFaultPoints = [
+  'before-extend',
+  'after-extend',
+  'before-booking-longer-commit',
+  'after-booking-longer-commit',
+] as const
+
+/** The same of a session that somebody finishes; the node is asked between them. */
+export const finishFaultPoints = ['before-finish', 'after-finish'] as const
+
+/** All of them. */
+export const hubFaultPoints = [
+  ...faultPoints,
+  ...brokerFaultPoints,
+  ...bookingFaultPoints,
+  ...recurringFaultPoints,
+  ...checkFaultPoints,
+  ...benchFaultPoints,
+  ...bookingStartFaultPoints,
+  ...bookingLetterFaultPoints,
+  ...bumpFaultPoints,
+  ...bookingEndFaultPoints,
+  ...bookingAgainFaultPoints,
+  ...extendFaultPoints,
+  ...finishFaultPoints,
+] as const
+export type FaultPoint = (typeof hubFaultPoints)[number]
 
 /** Called as the hub passes a named place; absent outside tests. */
 export type FaultHook = (name: FaultPoint) => void

@@ -8,14 +8,7 @@ import { runUntilStopped } from '@fernlab/shared/programs/run-until-stopped'
 import { type Environment, settingWrong } from '@fernlab/shared/programs/settings-reader'
 import type { ConfigDefaults, HubConfig } from './config/config.ts'
 import { loadConfig } from './config/load-config.ts'
-import {
-  bookingFaultPoints,
-  bookingStartFaultPoints,
-  brokerFaultPoints,
-  type FaultHook,
-  faultPoints,
-  recurringFaultPoints,
-} from './fault-point.ts'
+import { type FaultHook, hubFaultPoints } from './fault-point.ts'
 import { type Hub, startHub } from './main.ts'
 
 export interface OpenHubOptions {
@@ -68,15 +61,8 @@ export async function main({ env }: { readonly env: Environment }): Promise<neve
 function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   if (text === undefined) return {}
   const [name, times = '1'] = text.split(':')
-  const points = [
-    ...faultPoints,
-    ...brokerFaultPoints,
-    ...bookingFaultPoints,
-    ...bookingStartFaultPoints,
-    ...recurringFaultPoints,
-  ]
-  if (!points.some((known) => known === name)) {
-    throw settingWrong('FERNLAB_FAULT_POINT', `is ${text}; it may be ${points.join(', ')}`)
+  if (!hubFaultPoints.some((known) => known === name)) {
+    throw settingWrong('FERNLAB_FAULT_POINT', `is ${text}; it may be ${hubFaultPoints.join(', ')}`)
   }
   let left = Number(times)
   return {

@@ -13,20 +13,35 @@ import { settingWrong } from '@fernlab/shared/programs/settings-reader'
 import { lockDataFolder } from '@fernlab/shared/storage/data-folder'
 import { createAdaptorServer } from '@hono/node-server'
 import { createAccounts } from './accounts/accounts.ts'
+import { can } from './accounts/can.ts'
 import { createApi } from './api/api.ts'
+import { createClientAddress } from './api/client-address.ts'
 import { sendWhole } from './api/whole-answers.ts'
 import { createBenchCare } from './bench-care/bench-care.ts'
 import { createBenchChecks } from './bench-care/bench-checks.ts'
 import { openBenchHistory } from './bench-care/bench-history.ts'
 import { createBenchLetters } from './bench-care/bench-letters.ts'
+import { createProtocolChecks } from './bench-care/protocol-checks.ts'
+import { createBenchWatch } from './bookings/bench-watch.ts'
 import { bookedFleet } from './bookings/booked-fleet.ts'
-import { BookingBook, loadBookings } from './bookings/booking-book.ts'
+import { BookingBook, loadBookings, loadMissed } from './bookings/booking-book.ts'
+import { createBookingLetters } from './bookings/booking-letters.ts'
+import { createBookingPermits } from './bookings/booking-permits.ts'
 import { createBookings } from './bookings/create-bookings.ts'
 import { createGroupPeople } from './bookings/group-people.ts'
+import { createKeptPlan } from './bookings/kept-plan.ts'
+import { createBookingNotices } from './bookings/notices.ts'
 import { createBookingStarts } from './bookings/starts.ts'
 import { authenticateMqtt, type MqttAuthentication } from './broker/authenticate.ts'
 import { createBroker } from './broker/broker.ts'
-import { type Listener, listen, listenMqtt, serveWebSocket, trackConnections } from './broker/listeners.ts'
+import {
+  type Listener,
+  listen,
+  listenMqtt,
+  serveWebSocket,
+  trackConnections,
+  type WebSocketOptions,
+} from './broker/listeners.ts'
 import { openNodeLink } from './broker/node-link.ts'
 import { createCatalogue } from './catalogue/catalogue.ts'
 import type { HubConfig } from './config/config.ts'
@@ -45,11 +60,14 @@ import { createIngest } from './ingest/ingest.ts'
 import { createLabPages } from './lab-pages/lab-pages.ts'
 import { listenPages } from './lab-pages/listen-pages.ts'
 import { createPageAddress } from './lab-pages/page-address.ts'
+import { createLabTunnels, type LabTunnels } from './lab-servers/lab-tunnels.ts'
+import { createLabVisits } from './lab-servers/lab-visits.ts'
 import { createErrands } from './mail/errands.ts'
 import { createMail } from './mail/mail.ts'
 import { createMaintenance } from './maintenance/maintenance.ts'
 import { createMonitoring } from './monitoring/monitoring.ts'
 import { loadSpent } from './permissions/bench-use.ts'
+import { createMayBeBumped } from './permissions/may-be-bumped.ts'
 import { createPermissions } from './permissions/permissions.ts'
 import { createStandings } from './permissions/standings.ts'
 import { createRecurring } from './recurring/create-recurring.ts'
@@ -57,7 +75,7 @@ import type { RecurringRuns } from './recurring/recurring.ts'
 import { createResults } from './results/results.ts'
 import { createAdmission } from './runs/admission.ts'
 import { createBenchTimes } from './runs/bench-times.ts'
-import { createRuns } from './runs/create-runs.ts'
+import { type CreateRunsOptions, createRuns } from './runs/create-runs.ts'
 import { openKnownLabs } from './runs/known-labs.ts'
 import { createLedger } from './runs/ledger.ts'
 import { loadOpenRuns, OpenRuns } from './runs/open-runs.ts'
@@ -67,11 +85,16 @@ import { createWaiting } from './runs/waiting.ts'
 import { decideWithBookings } from './scheduling/decide.ts'
 import { explain } from './scheduling/explain.ts'
 import { createScheduling } from './scheduling/scheduling.ts'
+import { createSessionChat } from './sessions/chat.ts'
 import { createLabVisitors } from './sessions/lab-visitors.ts'
 import { createLiveSockets } from './sessions/live-sockets.ts'
+import { giveRestOfSessions } from './sessions/rest-of-session.ts'
+import { createRooms } from './sessions/rooms.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { openStore, sqlitePath } from './store/store.ts'
 import { createTurn } from './store/turn.ts'
+import { openCountries } from './usage/countries.ts'
+import { createLateCountries } from './usage/late-countries.ts'
 import { createUsage } from './usage/usage.ts'
 import { HUB_VERSION } from './version.ts'
 
@@ -98,6 +121,7 @@ export interface Hub {
   readonly runs: Runs
   readonly fleet: Fleet
   readonly recurring: RecurringRuns
+  readonly labTunnels: LabTunnels
   /** A connection to the broker in this process. */
   connectInProcess(): Duplex
   /** A credential for a node in this process; each call makes the one before invalid. */
@@ -187,8 +211,14 @@ async function assemble(
   await load()
   const bookingBook = new BookingBook()
   const bookedBenches = bookedFleet(book, compatible)
-  const loadBooked = async () => bookingBook.reset(await loadBookings(store, clock.now()))
+  const loadBooked = async () => {
+    const now = clock.now()
+    bookingBook.reset(await loadBookings(store, now), await loadMissed(store, now))
+  }
   await loadBooked()
+  const bookedPlan = createKeptPlan({ book: bookingBook, labs, catalogue, fleet: bookedBenches, clock })
+  onClose(() => bookedPlan.close())
+  const bookingTold = () => bookingLetters.look()
 
   const map = topics(site)
   let authentication: MqttAuthentication | undefined
@@ -228,6 +258,16 @@ async function assemble(
   })
   const scheduler = { decide: decideWithBookings, explain }
   const benchFreeInS = createBenchTimes({ runs: open, book, clock })
+  const hasLab = async (id: string) => (await labs.lab(id)) !== undefined
+  const permissions = createPermissions({ store, hasLab, clock })
+  const standings = createStandings({
+    store,
+    groups,
+    permissions,
+    use: open.use,
+    toCome: (personId, lab) => bookingBook.toCome(personId, lab, clock.now()),
+    clock,
+  })
   const booked = createBookingStarts({
     store,
     turn,
@@ -239,10 +279,43 @@ async function assemble(
     labs,
     clock,
     people: createGroupPeople({ groups, clock, log, onKnown: () => dispatcher.nudge() }),
+    permits: createBookingPermits({
+      store,
+      standings,
+      groups,
+      permissions,
+      clock,
+      log,
+      onKnown: () => dispatcher.nudge(),
+    }),
     graceMs: () => scheduling.graceMs,
+    onTold: bookingTold,
     faultPoint,
   })
+  const checks = createProtocolChecks({
+    store,
+    turn,
+    runStatements: statements,
+    ledger,
+    book,
+    labOf: labs.peek,
+    stop: (run, reason) => stopRun(run.id, reason),
+    settle: (bench) => benchChecks.settle(bench),
+    hasSpace: maintenance.hasSpace,
+    clock,
+    log,
+    faultPoint,
+  })
+  giveRestOfSessions({ turn, statements, ledger, clock })
   const labVisitors = createLabVisitors({ store, site, publicUrl, clock })
+  const mayBeBumped = createMayBeBumped({
+    store,
+    standings: () => standings,
+    clock,
+    log,
+    onKnown: () => dispatcher.nudge(),
+  })
+  groups.onChange(mayBeBumped.forget)
   const dispatcher = createDispatcher({
     scheduler,
     link,
@@ -252,6 +325,9 @@ async function assemble(
     compatible,
     benchFreeInS,
     booked,
+    checks,
+    mayBeBumped,
+    bumpRules: () => ({ graceMs: scheduling.graceMs, warningMs: scheduling.warningMs }),
     visitorOf: labVisitors.of,
     clock,
     log,
@@ -269,6 +345,7 @@ async function assemble(
     log,
     compare: dispatcher.compare,
     taken: dispatcher.taken,
+    hasOtherBench: booked.hasOtherBench,
     onCommit: (stored, seconds) => {
       monitoring.noteIngest(stored)
       monitoring.noteCommit(seconds)
@@ -278,7 +355,7 @@ async function assemble(
   const calls = createNodeCalls({ link, clock })
   onClose(() => calls.close())
   const queueMoved = () => ledger.notify({ runId: '', kind: 'queue' })
-  const benchLetters = createBenchLetters({ store, book, mail, site, publicUrl, clock, log })
+  const benchLetters = createBenchLetters({ store, book, mail, site, publicUrl, clock, log, faultPoint })
   onClose(() => benchLetters.close())
   const benchHistory = await openBenchHistory({
     store,
@@ -287,6 +364,7 @@ async function assemble(
     clock,
     log,
     onNoted: benchLetters.look,
+    faultPoint,
   })
   onClose(() => benchHistory.close())
   const benchChecks = createBenchChecks({
@@ -301,12 +379,24 @@ async function assemble(
       queueMoved()
     },
   })
+  const countries = await openCountries({ file: config.countryDb, clock, log })
+  onClose(() => countries.close())
+  const originOf: CreateRunsOptions['originOf'] = (address) => ({
+    client_address: maintenance.keepsAddresses() ? (address ?? null) : null,
+    country: (address === undefined ? undefined : countries.of(address)) ?? null,
+  })
+  const lateCountries = createLateCountries({ store, countries, clock, log })
+  onClose(() => lateCountries.close())
   const fleet = createFleet({
     book,
     compatible,
     store,
     calls,
     checks: benchChecks,
+    checkDetails: checks.details,
+    giveWay: checks.giveWay,
+    originOf,
+    space: maintenance,
     clock,
     log,
     onShutOut: (node) => broker.disconnect((who) => who.kind === 'node' && who.node === node),
@@ -348,6 +438,7 @@ async function assemble(
   const removal = createRemoval({
     store,
     book,
+    clock,
     revoke: fleet.revoke,
     countWaiting: (benches) => waitingFor(benches).length,
     cancelWaiting: async (benches) => {
@@ -392,10 +483,15 @@ async function assemble(
     reserved: dispatcher.reserved,
     clock,
   })
-  const hasLab = async (id: string) => (await labs.lab(id)) !== undefined
-  const permissions = createPermissions({ store, hasLab, clock })
-  const standings = createStandings({ store, groups, permissions, use: open.use, clock })
-  const admission = createAdmission({ labs, book, compatible, standings, requireSpace: maintenance.requireSpace })
+  permissions.onChange(mayBeBumped.forget)
+  const admission = createAdmission({
+    labs,
+    book,
+    compatible,
+    standings,
+    clock,
+    requireSpace: maintenance.requireSpace,
+  })
   const runs = createRuns({
     store,
     turn,
@@ -405,10 +501,7 @@ async function assemble(
     waiting,
     catalogue,
     labs,
-    originOf: (address) => ({
-      client_address: maintenance.keepsAddresses() ? (address ?? null) : null,
-      country: null,
-    }),
+    originOf,
     sendCancel: dispatcher.sendCancel,
     clock,
     faultPoint,
@@ -417,6 +510,7 @@ async function assemble(
     store,
     groups,
     catalogue,
+    countrySource: countries.source,
     benches: () => [...book.benches.keys()],
     benchesFor: (id) => {
       const lab = labs.peek(id)
@@ -438,11 +532,14 @@ async function assemble(
     standings,
     calls,
     sendCancel: dispatcher.sendCancel,
+    statements,
+    originOf,
     booked,
     bookedFrom: (bench) => dispatcher.reserved()?.freeUntil(bench) ?? Number.POSITIVE_INFINITY,
-    lengthenBooking: (id, endsAt) => bookings.lengthen(id, endsAt),
+    lengthenBooking: (id, endsAt, lengthenSession) => bookings.lengthen(id, endsAt, lengthenSession),
     clock,
     log,
+    faultPoint,
     ...(options.sessionLostMs === undefined ? {} : { lostMs: options.sessionLostMs }),
   })
   onClose(() => sessions.close())
@@ -450,17 +547,47 @@ async function assemble(
     store,
     turn,
     book: bookingBook,
+    plan: bookedPlan,
     labs,
-    catalogue,
     fleet: bookedBenches,
     standings,
     groups,
     endSession: stopRun,
     lengthenSession: (id, by, endsAt) => sessions.lengthen(id, by, endsAt),
+    onTold: bookingTold,
+    delayOf: (place) => dispatcher.delayOf(place),
     clock,
     faultPoint,
   })
-  onClose(() => bookings.close())
+  const bookingNotices = createBookingNotices({ store, labs, clock })
+  const bookingLetters = createBookingLetters({
+    store,
+    bookings,
+    groups,
+    labs,
+    mail,
+    site,
+    publicUrl,
+    clock,
+    log,
+    faultPoint,
+  })
+  onClose(() => bookingLetters.close())
+  const benchWatch = await createBenchWatch({
+    store,
+    turn,
+    book: bookingBook,
+    plan: bookedPlan,
+    fleet: bookedBenches,
+    benches: () => book.benches.keys(),
+    history: benchHistory,
+    labs,
+    benchOf: (id) => open.get(id)?.hold?.bench,
+    onTold: bookingTold,
+    clock,
+    log,
+  })
+  onClose(() => benchWatch.close())
   const letters = createErrands({ log })
   onClose(() => letters.close())
   const recurring = createRecurring({
@@ -537,6 +664,24 @@ async function assemble(
   })
   const { webFolder } = options
   const labPages = await createLabPages({ catalogue, address: pageAddress, webFolder, clock, log })
+  const labTunnels = createLabTunnels({ sessions, fleet, calls, publicUrl, clock, log })
+  const labVisits = createLabVisits({
+    sessions,
+    mayWork: async ({ personId, signIn }) => {
+      const caller = await accounts.signInHolder(signIn)
+      return caller?.personId === personId && can(caller, 'runs.submit')
+    },
+    onEnded: accounts.onEnded,
+    tunnels: labTunnels,
+    originOf: pageAddress.forVisit,
+    publicUrl,
+    isPageFile: labPages.owns,
+    clock,
+    log,
+  })
+  const rooms = createRooms()
+  const chat = await createSessionChat({ store, sessions, clock, log })
+  onClose(() => chat.close())
   const api = await createApi({
     store,
     accounts,
@@ -552,9 +697,13 @@ async function assemble(
     removal,
     runs,
     sessions,
+    rooms,
     labVisitors,
     labPages,
+    labVisits,
     bookings,
+    bookingNotices,
+    bookingLetters,
     recurring,
     results,
     scheduling,
@@ -583,12 +732,16 @@ async function assemble(
   }) as import('node:http').Server
   const cutAll = trackConnections(server)
   const origins = () => [new URL(publicUrl()).origin]
-  const liveSockets = createLiveSockets({ sessions, groups, accounts, origins, clock, log })
-  const webSockets = serveWebSocket({ broker, server, origins, others: liveSockets.upgrade, log })
+  const addresses = createClientAddress(config.trustedProxies)
+  const liveSockets = createLiveSockets({ sessions, rooms, chat, groups, accounts, addresses, origins, clock, log })
+  const others: WebSocketOptions['others'] = (...upgrade) =>
+    liveSockets.upgrade(...upgrade) || labTunnels.upgrade(...upgrade)
+  const webSockets = serveWebSocket({ broker, server, origins, others, log })
   const port = await listen(server, config.host, config.port, 'FERNLAB_PORT')
   onClose(() => closeServer(server, cutAll))
   onClose(() => webSockets.close())
   onClose(() => liveSockets.close())
+  onClose(() => labTunnels.stop())
   httpUrl = `${tls === undefined ? 'http' : 'https'}://${hostAndPort(config.host, port)}`
 
   const { host } = config
@@ -600,10 +753,21 @@ async function assemble(
   }
   // After the rest, whose ports are promised: without a port of its own it makes way.
   const { fetch } = labPages
-  const pages = await listenPages({ fetch, host, port: config.pagesPort, hubPort: config.port, tls, log })
+  const pages = await listenPages({
+    fetch,
+    visits: labVisits,
+    host,
+    port: config.pagesPort,
+    hubPort: config.port,
+    tls,
+    log,
+  })
   onClose(() => pages.close())
+  onClose(() => labVisits.close())
   pagesPort = pages.port
-  const pagesUrl = config.pagesUrl ?? `${tls === undefined ? 'http' : 'https'}://${hostAndPort(host, pagesPort)}`
+  const pagesUrl =
+    (config.pagesUrl === undefined ? undefined : pageAddress.origin('')) ??
+    `${tls === undefined ? 'http' : 'https'}://${hostAndPort(host, pagesPort)}`
   if (pageAddress.origin(new URL(publicUrl()).host) === undefined) {
     log.warn({ port: pagesPort }, 'labs’ own pages are not shown: set FERNLAB_PAGES_URL to an origin for them')
   }
@@ -620,6 +784,7 @@ async function assemble(
     await turn.settled()
   })
   recurring.start()
+  bookingLetters.look()
   log.info({ http: httpUrl, mqtt: mqttUrl, site }, 'the hub is up')
   return {
     httpUrl,
@@ -629,6 +794,7 @@ async function assemble(
     runs,
     fleet,
     recurring,
+    labTunnels,
     connectInProcess: () => {
       const [here, there] = connectedPair()
       broker.handle(here)

@@ -49,7 +49,7 @@ export interface Lease {
   end(reason: () => LabError): void
 }
 
-export interface LeasedLabServer extends Pick<LabServerHandle, 'page'> {
+export interface LeasedLabServer extends Pick<LabServerHandle, 'page' | 'connect'> {
   start(request: VisitRequest, abort: AbortSignal): ReturnType<LabServerHandle['start']>
   status(id: string, abort: AbortSignal): Promise<number>
   dispose(id: string, abort: AbortSignal): Promise<void>
@@ -156,6 +156,10 @@ export function createLease({ bench, token, entry, parts, labLimits }: CreateLea
       }
       return {
         page: labServer.page,
+        connect: (abort) => {
+          guard()
+          return labServer.connect(abort)
+        },
         start: (request, abort) => {
           moved.add(`${part}.*`)
           return labServer.start(request, { signal: abort, guard, timeoutMs: START_MS })

@@ -1,5 +1,6 @@
 /**
- * Does the checks of the benches, each every so often, and counts how they go.
+ * Does the checks of the benches, each every so often, and counts how they go; those that are runs are only announced: the
+ * hub does them.
  *
  * INVARIANTS: of a bench one check is done at a time; one that is not harmless begins only while the bench has been free
  * for `QUIET_MS`, and is given up without a verdict the moment somebody takes the bench or an instrument is lost (the
@@ -33,6 +34,7 @@ export interface CreateBenchChecksOptions {
 }
 
 const EVERY_S = 60
+const RUN_EVERY_S = 86_400
 const TIMEOUT_S = 5
 const RETRY_MS = 1000
 /** Between two runs of a queue a bench is free for less. */
@@ -65,6 +67,7 @@ function createRound(bench: Bench, { kinds, clock, log, onReport }: Omit<CreateB
     const kind = kinds.find((known) => known.kind === entry.kind)
     return kind === undefined ? [] : [{ name, entry, kind, dueAt: clock.monotonic(), report: undefined }]
   })
+  const own = checks.filter(({ kind }) => !kind.byHub)
   const waiting: (() => void)[] = []
   let current: { readonly check: Check; readonly ending: AbortController } | undefined
   let freeSince = Number.POSITIVE_INFINITY
@@ -78,13 +81,13 @@ function createRound(bench: Bench, { kinds, clock, log, onReport }: Omit<CreateB
     cancel()
     if (closed || current !== undefined) return
     const now = clock.monotonic()
-    const due = checks.filter((check) => check.dueAt <= now && mayAt(check) <= now)
+    const due = own.filter((check) => check.dueAt <= now && mayAt(check) <= now)
     const first = due.sort((a, b) => a.dueAt - b.dueAt)[0]
     if (first !== undefined) {
       void begin(first)
       return
     }
-    const nextAt = Math.min(...checks.map((check) => Math.max(check.dueAt, mayAt(check))))
+    const nextAt = Math.min(...own.map((check) => Math.max(check.dueAt, mayAt(check))))
     if (Number.isFinite(nextAt)) cancel = clock.after(nextAt - now, look)
     for (const done of waiting.splice(0)) done()
   }
@@ -158,7 +161,7 @@ function createRound(bench: Bench, { kinds, clock, log, onReport }: Omit<CreateB
     look()
   }
 
-  if (checks.length > 0) {
+  if (own.length > 0) {
     bench.onChange(onState)
     onState()
   }
@@ -167,8 +170,9 @@ function createRound(bench: Bench, { kinds, clock, log, onReport }: Omit<CreateB
   return {
     reports,
     announce: () =>
-      checks.map(({ name, entry, report }): AnnouncedCheck => {
-        const { kind, title, everyS = EVERY_S, failuresBeforeOut, passesBeforeBack } = entry
+      checks.map(({ name, entry, kind: { byHub }, report }): AnnouncedCheck => {
+        const { kind, title, everyS = byHub ? RUN_EVERY_S : EVERY_S, failuresBeforeOut, passesBeforeBack } = entry
+        const { config, retries, timeoutS } = entry
         return {
           name,
           kind,
@@ -176,12 +180,13 @@ function createRound(bench: Bench, { kinds, clock, log, onReport }: Omit<CreateB
           everyS,
           failuresBeforeOut,
           passesBeforeBack,
+          ...(byHub ? { run: { config, retries, ...(timeoutS === undefined ? {} : { timeoutS }) } } : {}),
           ...(report === undefined ? {} : { report }),
         }
       }),
     now: async () => {
-      if (closed || checks.length === 0) return reports()
-      for (const check of checks) check.dueAt = Number.NEGATIVE_INFINITY
+      if (closed || own.length === 0) return reports()
+      for (const check of own) check.dueAt = Number.NEGATIVE_INFINITY
       if (bench.status.state === 'free') freeSince = Number.NEGATIVE_INFINITY
       const done = new Promise<void>((resolve) => void waiting.push(resolve))
       look()

@@ -23,8 +23,11 @@ export interface CheckKindParts<Config> {
   findings(config: Config, bench: BenchEntry): Finding[]
   /** The same of the bench's instruments, by part. Pure. */
   unfit?(config: Config, parts: ReadonlyMap<string, InstrumentHandle>): Finding[]
-  /** One try: resolves when the bench passes, rejects with a LabError that says what is wrong. */
-  perform(config: Config, bench: Bench, signal: AbortSignal): Promise<void>
+  /**
+   * One try: resolves when the bench passes, rejects with a LabError that says what is wrong. Without, the hub does it, by
+   * a run on the bench.
+   */
+  perform?(config: Config, bench: Bench, signal: AbortSignal): Promise<void>
 }
 
 /** A kind whose config is still to be checked. */
@@ -32,6 +35,8 @@ export interface CheckKind {
   readonly kind: string
   readonly config: z.ZodType
   readonly harmless: boolean
+  /** The hub does it, by a run on the bench. */
+  readonly byHub: boolean
   findings(config: unknown, bench: BenchEntry): Finding[]
   unfit(config: unknown, parts: ReadonlyMap<string, InstrumentHandle>): Finding[]
   /** Throws for a config that has findings. */
@@ -45,6 +50,7 @@ export function checkKind<Config>(parts: CheckKindParts<Config>): CheckKind {
     kind,
     config: schema,
     harmless,
+    byHub: parts.perform === undefined,
     findings: (config, bench) => {
       const { value, findings } = checkSchema(config, schema)
       return value === undefined ? [...findings] : parts.findings(value, bench)
@@ -55,7 +61,7 @@ export function checkKind<Config>(parts: CheckKindParts<Config>): CheckKind {
     },
     perform: async (config, bench, signal) => {
       const { value } = checkSchema(config, schema)
-      if (value === undefined)
+      if (value === undefined || parts.perform === undefined)
         throw new LabError({
           code: 'check-config-wrong',
           kind: 'bug',

@@ -98,6 +98,9 @@ interface Reading {
   readonly issues: readonly Issue[]
 }
 
+/** Of a check that is no run: the hub waits for it when it is to be done now. */
+const LONGEST_S = 60
+
 const noPlace = ({ path, message }: Finding): Issue => ({ path: pathText(path), message })
 
 async function read(source: ConfigSource): Promise<Reading> {
@@ -175,13 +178,18 @@ function checkDrivers(file: Pick<NodeFile, 'instruments'>, drivers: readonly Dri
 
 function checkChecks({ benches }: Pick<NodeFile, 'benches'>, checkKinds: readonly CheckKind[]): Finding[] {
   return Object.entries(benches).flatMap(([name, bench]) =>
-    Object.entries(bench.checks ?? {}).flatMap(([check, { kind, config }]): Finding[] => {
+    Object.entries(bench.checks ?? {}).flatMap(([check, { kind, config, timeoutS = 0 }]): Finding[] => {
       const path = ['benches', name, 'checks', check]
       const found = checkKinds.find((known) => known.kind === kind)
-      if (found !== undefined)
-        return found
-          .findings(config, bench)
-          .map((finding) => ({ ...finding, path: [...path, 'config', ...finding.path] }))
+      if (found !== undefined) {
+        const inConfig = found.findings(config, bench)
+        return [
+          ...inConfig.map((finding) => ({ ...finding, path: [...path, 'config', ...finding.path] })),
+          ...(timeoutS <= LONGEST_S || found.byHub
+            ? []
+            : [{ path: [...path, 'timeoutS'], message: `a check of kind ${kind} may take ${LONGEST_S} s at most` }]),
+        ]
+      }
       const known = checkKinds.map((each) => each.kind)
       const hint = didYouMean(kind, known)
       return [

@@ -1,13 +1,6 @@
 /** Settings of a node that runs as a process, from the environment; node.yaml is in config.ts. */
-import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import type { LogLevel } from '@fernlab/shared/primitives/log'
-import {
-  createSettingsReader,
-  dataFolderOf,
-  type Environment,
-  settingWrong,
-} from '@fernlab/shared/programs/settings-reader'
+import { createSettingsReader, dataFolderOf, type Environment } from '@fernlab/shared/programs/settings-reader'
 
 export interface ProcessConfig {
   /** The folder that holds everything; absolute. */
@@ -59,22 +52,4 @@ export function parseProcessConfig(env: Environment, cwd: string): ProcessConfig
   }
   reader.finish()
   return config
-}
-
-/** The authority's PEM; rejects with an error that names the setting when the file holds none. */
-export async function readAuthority({ caFile }: ProcessConfig): Promise<string | undefined> {
-  if (caFile === undefined) return undefined
-  let pem: string
-  try {
-    pem = await readFile(caFile, 'utf8')
-  } catch (cause) {
-    throw settingWrong('FERNLAB_TLS_CA', `is ${caFile}, which can't be read; it may be a readable PEM file`, cause)
-  }
-  try {
-    new X509Certificate(pem)
-  } catch (cause) {
-    const message = `is ${caFile}, which holds no certificate; it may be a PEM file with one`
-    throw settingWrong('FERNLAB_TLS_CA', message, cause)
-  }
-  return pem
 }

@@ -6,9 +6,10 @@
  * refuses what its own hardware cannot do.
  */
 
+import type { Duplex } from 'node:stream'
 import type { OpenTransport } from '@fernlab/firmware-bridge/transports/transport'
 import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
-import type { Visitor } from '@fernlab/shared/contracts/sync'
+import type { LabPageWay, Visitor } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -76,8 +77,16 @@ export interface LabServer {
   status(id: string, signal: AbortSignal): Promise<number>
   /** Ends it; also when there is none of the id any more. */
   dispose(id: string, signal: AbortSignal): Promise<void>
-  /** The address of a session's page; rejects what browsers may not be sent to with `lab-page-wrong`. */
-  page(url: string): URL
+  /** Where browsers find a session's page; throws `lab-page-wrong` for what they may not be sent to. */
+  page(url: string): LabPage
+  /** A connection to the server's own address, on which HTTP is spoken; TLS is dealt with here. */
+  connect(signal: AbortSignal): Promise<Duplex>
+}
+
+export interface LabPage {
+  readonly url: string
+  /** Whether browsers get there through the hub, or by themselves. */
+  readonly through: LabPageWay
 }
 
 export interface DriverContext {

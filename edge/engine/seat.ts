@@ -2,19 +2,20 @@
  * Where a person drives the bench in a live session: commands on the lease that the session's run holds.
  *
  * INVARIANTS: a command reaches the bench only while the live step lasts, by the run's own lease and within its limits;
- * the step ends when its time is over, when somebody finishes it, when no command has come for the idle time, or when
- * the hub has been silent too long, whether or not a hub is there; what is under way is given up and has ended before the
+ * the step ends when its time is over, when somebody finishes it, when for the idle time no command and no byte of
+ * the lab's own page has come, or when the hub has been silent too long, whether or not a hub is there; what is under way is given up and has ended before the
  * step does; every command leaves a row, also one that failed.
  */
+import type { Duplex } from 'node:stream'
 import { COMMANDS_STREAM, type CommandRow, type SessionStage } from '@fernlab/shared/contracts/session-columns'
 import { DEFAULT_CATEGORY } from '@fernlab/shared/contracts/sessions'
-import type { SessionCommand, Visitor } from '@fernlab/shared/contracts/sync'
+import type { SessionCommand, Visitor, VisitRow } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Instruction } from '@fernlab/shared/protocol/expand'
 import { splitKey } from '@fernlab/shared/protocol/quantities'
-import type { Reading } from '../drivers/driver.ts'
+import type { LabPage, Reading } from '../drivers/driver.ts'
 import { followVisit } from './follow-visit.ts'
 import { observe, type Performance, setOne } from './performance.ts'
 
@@ -28,7 +29,11 @@ export interface Seat {
   /** Of the live step; undefined while it does not last. */
   readonly secondsLeft: number | undefined
   /** Of the lab's own server, while the live step lasts. */
-  readonly page: string | undefined
+  readonly visited: Visited | undefined
+  /** So many requests have come from browsers through the hub, so far. */
+  requested(requests: number): void
+  /** What browsers have asked for there: rows beside the commands. */
+  noted(rows: readonly VisitRow[]): void
   /** Does what the person asks; throws `session-not-active` before and after the live step. */
   command(by: string, command: SessionCommand, abort: AbortSignal): Promise<SeatReadings>
   /** Makes the live step so long in all, if that is longer; resolves with what is left. */
@@ -41,6 +46,23 @@ export interface Seat {
   hold(instruction: Live, context: Performance, signal: AbortSignal): Promise<void>
   /** The steps have ended, however they did. */
   leave(): void
+}
+
+/** A lab's own server while a session takes place there. */
+export interface Visited extends LabPage {
+  connect(signal: AbortSignal): Promise<Duplex>
+  /** Aborts when the session is over. */
+  readonly over: AbortSignal
+  /** What went through the hub just now: somebody is there. */
+  count(more: Partial<LabPageUse>): void
+}
+
+/** What browsers did through the hub; received from the lab's server, sent to it. */
+interface LabPageUse {
+  requests: number
+  connections: number
+  receivedBytes: number
+  sentBytes: number
 }
 
 export interface CreateSeatOptions {
@@ -56,6 +78,9 @@ export interface CreateSeatOptions {
 
 const MOST_UNDER_WAY = 16
 const CALL_MS = 5000
+/** Bytes come by the thousand: so often they count as somebody being there. */
+const USE_MS = 500
+const useKeys = ['requests', 'connections', 'receivedBytes', 'sentBytes'] as const
 
 interface Held {
   readonly context: Performance
@@ -73,7 +98,9 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
   let stage: SessionStage = 'preparing'
   let reason: string | undefined
   let held: Held | undefined
-  let page: string | undefined
+  let visited: Visited | undefined
+  const use: LabPageUse = { requests: 0, connections: 0, receivedBytes: 0, sentBytes: 0 }
+  let usedAt = Number.NEGATIVE_INFINITY
   const underWay = new Set<Promise<unknown>>()
 
   const note = ({ recorder }: Performance, row: Partial<CommandRow>) => {
@@ -88,6 +115,13 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
       message: stage === 'preparing' ? 'the bench is still being prepared' : 'the session has ended',
       studentMessage: stage === 'preparing' ? 'The bench is still being prepared.' : 'Your time on the bench is over.',
     })
+  }
+
+  const countUse = (now: Held, more: Partial<LabPageUse>) => {
+    for (const key of useKeys) use[key] += more[key] ?? 0
+    if (clock.monotonic() - usedAt < USE_MS || now.signal.aborted) return
+    usedAt = clock.monotonic()
+    now.touched()
   }
 
   const leftOf = ({ beganAt, seconds }: Held): number => Math.max(0, seconds - (clock.monotonic() - beganAt) / 1000)
@@ -131,14 +165,14 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
     const { part, experiment = lab, category = DEFAULT_CATEGORY, data = {} } = server
     const row = { what: 'lab-start', target: part, value: JSON.stringify({ user: visitor.unique, seconds }) }
     try {
-      const url = await context.visit.start(
+      const page = await context.visit.start(
         leased,
         { ...visitor, seconds, experiment, category, data },
         clock.now(),
         signal,
       )
       note(context, { ...row, outcome: 'done' })
-      return { leased, part, url }
+      return { leased, part, page }
     } catch (thrown) {
       note(context, { ...row, outcome: asLabError(thrown).message })
       throw thrown
@@ -146,8 +180,15 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
   }
 
   return {
-    get page() {
-      return page
+    get visited() {
+      return visited
+    },
+    requested: (requests) => {
+      use.requests = Math.max(use.requests, requests)
+    },
+    noted: (rows) => {
+      const { context } = active()
+      for (const row of rows) note(context, row)
     },
     get stage() {
       return stage
@@ -234,7 +275,10 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
       stage = 'active'
       note(context, { what: 'begin', value: JSON.stringify(instruction.seconds), outcome: 'done' })
       context.recorder.flush()
-      page = visit?.url
+      if (visit !== undefined) {
+        const { page, leased } = visit
+        visited = { ...page, connect: leased.connect, over: over.signal, count: (more) => countUse(mine, more) }
+      }
       const followed =
         visit === undefined
           ? undefined
@@ -265,7 +309,8 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
         for (const cancel of timers.values()) cancel()
         signal.removeEventListener('abort', onAbort)
         held = undefined
-        page = undefined
+        visited = undefined
+        if (use.connections > 0) note(context, { what: 'lab-page', value: JSON.stringify(use), outcome: 'done' })
         stage = 'finishing'
         note(context, { what: 'end', value: JSON.stringify(reason ?? 'it was stopped'), outcome: 'done' })
         context.recorder.flush()

@@ -8,7 +8,7 @@
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
 import type { LeasedLabServer } from '../benches/lease.ts'
-import type { VisitRequest } from '../drivers/driver.ts'
+import type { LabPage, VisitRequest } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
 import { untilAborted } from './until-aborted.ts'
 
@@ -19,8 +19,8 @@ const keptSchema = z.discriminatedUnion('is', [
 type Kept = z.infer<typeof keptSchema>
 
 export interface Visit {
-  /** Begins a session there; the address of its page. */
-  start(server: LeasedLabServer, request: VisitRequest, nowMs: number, signal: AbortSignal): Promise<string>
+  /** Begins a session there; where its page is. */
+  start(server: LeasedLabServer, request: VisitRequest, nowMs: number, signal: AbortSignal): Promise<LabPage>
   /** When to ask again, in seconds; 0: never; less: the session is over. */
   status(server: LeasedLabServer, signal: AbortSignal): Promise<number>
   /** Ends what is open; nothing when nothing is. Throws `lab-session-unknown` when that is not known. */
@@ -64,7 +64,7 @@ export function createVisit({ found, keep, faultPoint }: CreateVisitOptions): Vi
       const { id, url } = await untilAborted(asked, signal)
       faultPoint?.('after-lab-start')
       await become({ is: 'open', id })
-      return server.page(url).href
+      return server.page(url)
     },
     status: async (server, signal) => {
       if (now?.is !== 'open') throw new LabError({ code: 'lab-session-missing', kind: 'bug', message: 'none is open' })

@@ -52,7 +52,7 @@ export interface InstrumentHandle {
 }
 
 /** As the driver has it, within deadlines and one call at a time. */
-export interface LabServerHandle extends Pick<LabServer, 'page'> {
+export interface LabServerHandle extends Pick<LabServer, 'page' | 'connect'> {
   start(request: VisitRequest, use: UseOptions): ReturnType<LabServer['start']>
   status(id: string, use: UseOptions): Promise<number>
   dispose(id: string, use: UseOptions): Promise<void>
@@ -271,6 +271,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
 
   const labServer = (own: LabServer): LabServerHandle => ({
     page: own.page,
+    connect: own.connect,
     start: (request, use) => submit('start a session', use, (signal) => own.start(request, signal)),
     status: (id, use) => submit('ask for the status', use, (signal) => own.status(id, signal)),
     dispose: (id, use) => submit('end a session', use, (signal) => own.dispose(id, signal)),

@@ -13,10 +13,11 @@ import type { Bench } from '../benches/bench.ts'
 import type { Lease } from '../benches/lease.ts'
 import type { BenchChecks } from '../checks/bench-checks.ts'
 import type { Reading, SignalValue } from '../drivers/driver.ts'
-import type { Seat } from '../engine/seat.ts'
+import type { Seat, Visited } from '../engine/seat.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Journal } from '../store/journal.ts'
 import { fenceStatement } from '../store/store.ts'
+import type { LabTunnels } from './lab-tunnels.ts'
 
 type Params<M extends NodeMethod> = z.infer<(typeof nodeMethods)[M]['params']>
 type Results<M extends NodeMethod> = z.infer<(typeof nodeMethods)[M]['result']>
@@ -26,6 +27,9 @@ export interface CreateRequestsOptions {
   readonly queue: Pick<Queue, 'length' | 'seat'>
   readonly journal: Pick<Journal, 'later'>
   readonly checks: Pick<BenchChecks, 'now'>
+  readonly tunnels: LabTunnels
+  /** The hub's web address as this node reaches it, given how browsers do. */
+  readonly hubWeb: (said: string) => string
   readonly clock: Clock
   /** Values as they are read and set, for the signal topics. */
   readonly onValue: (instrument: string, signal: string, value: SignalValue, unit: string, timeS: number) => void
@@ -43,7 +47,8 @@ const SET_MS = 5000
 
 const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS)
 
-export function createRequests({ benches, queue, journal, checks, clock, onValue }: CreateRequestsOptions): Requests {
+export function createRequests(options: CreateRequestsOptions): Requests {
+  const { benches, queue, journal, checks, tunnels, hubWeb, clock, onValue } = options
   const benchOf = (name: string): Bench => {
     const bench = benches.get(name)
     if (bench === undefined) throw refuse('bench-unknown', `this node has no bench ${name}`, 'never')
@@ -63,6 +68,12 @@ export function createRequests({ benches, queue, journal, checks, clock, onValue
     const seat = queue.seat(key)
     if (seat !== undefined) return seat
     throw refuse('session-not-active', `session ${key.runId} does not run on this node`, 'never')
+  }
+
+  const visitedOf = (key: { readonly runId: string; readonly attempt: number }): Visited => {
+    const { visited } = seatOf(key)
+    if (visited !== undefined) return visited
+    throw refuse('session-not-active', "no session on a lab's own server is active", 'never')
   }
 
   const take = ({ bench: name, holder, fence, ttlMs }: Params<'lease.take'>): Results<'lease.take'> => {
@@ -165,9 +176,23 @@ export function createRequests({ benches, queue, journal, checks, clock, onValue
         return {} satisfies Results<'session.finish'>
       }
       case 'session.visit': {
-        const { page } = seatOf(check('session.visit', params))
-        if (page !== undefined) return { url: page } satisfies Results<'session.visit'>
-        throw refuse('session-not-active', "no session on a lab's own server is active", 'never')
+        const { url, through } = visitedOf(check('session.visit', params))
+        return { url, through } satisfies Results<'session.visit'>
+      }
+      case 'session.dial': {
+        const { hub, token, ...key } = check('session.dial', params)
+        await tunnels.open({ visited: visitedOf(key), hub: hubWeb(hub), token, signal })
+        return {} satisfies Results<'session.dial'>
+      }
+      case 'session.used': {
+        const { requests, ...key } = check('session.used', params)
+        seatOf(key).requested(requests)
+        return {} satisfies Results<'session.used'>
+      }
+      case 'session.noted': {
+        const { rows, ...key } = check('session.noted', params)
+        seatOf(key).noted(rows)
+        return {} satisfies Results<'session.noted'>
       }
       case 'session.renew':
         for (const { awaited = false, ...key } of check('session.renew', params).sessions) {

@@ -1,4 +1,5 @@
 import { nodeCredentialSchema } from '@fernlab/shared/contracts/api'
+import { authorityHint, createFetch, redirectedTo } from '@fernlab/shared/links/trusting-fetch'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { SettingsFile } from '@fernlab/shared/storage/settings-file'
 import type { NodeSettings } from './settings.ts'
@@ -9,6 +10,8 @@ export interface EnrollOptions {
   readonly code: string
   readonly node: string
   readonly settings: SettingsFile<NodeSettings>
+  /** PEM of an authority to trust besides the system's. */
+  readonly ca?: string | undefined
   readonly timeoutMs?: number
 }
 
@@ -18,12 +21,13 @@ export async function enroll({
   code,
   node,
   settings,
+  ca,
   timeoutMs = 15_000,
 }: EnrollOptions): Promise<{ node: string; site: string }> {
   const address = new URL('/api/v1/nodes/enroll', hubUrl)
   let response: Response
   try {
-    response = await fetch(address, {
+    response = await createFetch(ca)(address, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ code, node }),
@@ -34,8 +38,16 @@ export async function enroll({
       code: 'hub-unreachable',
       kind: 'link',
       retry: 'later',
-      message: `the hub at ${address.origin} does not answer: ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `the hub at ${address.origin} does not answer: ${authorityHint(cause) ?? (cause instanceof Error ? cause.message : String(cause))}`,
       cause,
+    })
+  }
+  const elsewhere = redirectedTo(response, address)
+  if (elsewhere !== undefined) {
+    throw new LabError({
+      code: 'hub-elsewhere',
+      kind: 'caller',
+      message: `the hub at ${address.origin} is reached at ${elsewhere}: give that address instead`,
     })
   }
   const body: unknown = await response.json().catch(() => undefined)
@@ -57,7 +69,7 @@ export async function enroll({
   }
   const { site, username, password, mqtt } = answer.data
   await settings.update((data) => {
-    Object.assign(data, { node: answer.data.node, site, username, password, mqttUrl: mqtt[0] })
+    Object.assign(data, { node: answer.data.node, site, username, password, mqttUrl: mqtt[0], hubUrl: address.origin })
   })
   return { node: answer.data.node, site }
 }

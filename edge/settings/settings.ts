@@ -11,6 +11,7 @@ export const nodeSettingsSchema = z.object({
   username: z.string().optional(),
   password: z.string().optional(),
   mqttUrl: z.string().optional(),
+  hubUrl: z.string().optional(),
 })
 export type NodeSettings = z.infer<typeof nodeSettingsSchema>
 

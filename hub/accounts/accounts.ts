@@ -60,6 +60,8 @@ export interface Accounts {
   verifyToken(token: string): Promise<Caller | undefined>
   /** As `verifyToken`, by the token's id. */
   tokenHolder(tokenId: string): Promise<Caller | undefined>
+  /** Who came by what `signInOf` names, as long as it has not ended. */
+  signInHolder(signIn: string): Promise<Caller | undefined>
   /** Calls back with the id of each token that is revoked; returns how to stop. */
   onRevoked(listener: (tokenId: string) => void): () => void
   /**
@@ -69,7 +71,7 @@ export interface Accounts {
   onEnded(listener: (personId: string) => void): () => void
   person(id: string): Promise<Person | undefined>
   /** By id; with `search`, those whose name or address contains it; with `among`, those with these ids. */
-  people(page: { limit: number; cursor?: string; search?: string; among?: readonly string[] }): Promise<{
+  people(page: { limit: number; cursor?: string; search?: string; role?: Role; among?: readonly string[] }): Promise<{
     items: (Person & { readonly secondFactor: boolean; readonly tokens: boolean })[]
     cursor?: string
   }>
@@ -149,6 +151,7 @@ export async function createAccounts({
   const seal = createSeal(secret, 'second-factor')
   const secondFactor = createSecondFactor({ store, identity, seal, rules, site: config.site, clock })
   const tokens = createTokens({ store, clock, log })
+  const signIns = createSignIns({ store, identity, lastSeen, clock })
   const errands = createErrands({ log })
   const post = { mail, errands, publicUrl: config.publicUrl, site: config.site }
   const passkeys = createPasskeys({ store, identity, ...post, clock, log })
@@ -176,6 +179,15 @@ export async function createAccounts({
     },
     verifyToken: tokens.verify,
     tokenHolder: tokens.holder,
+    signInHolder: async (signIn) => {
+      const [kind, id = ''] = signIn.split(/:(.*)/s)
+      if (kind === 'token') return tokens.holder(id)
+      const personId = await signIns.holder(id)
+      const person = await people(store)
+        .where('user.id', '=', personId ?? '')
+        .executeTakeFirst()
+      return person && { ...person, personId: person.id, scopes: 'all', via: 'session', sessionId: id }
+    },
     onRevoked: tokens.onRevoked,
     onEnded: (listener) => {
       const stops = [identity.onEnded(listener), tokens.onRevoked((_tokenId, personId) => listener(personId))]
@@ -184,11 +196,12 @@ export async function createAccounts({
       }
     },
     person: (id) => people(store).where('user.id', '=', id).executeTakeFirst(),
-    people: async ({ limit, cursor, search, among }) => {
+    people: async ({ limit, cursor, search, role, among }) => {
       const rows = await people(store)
         .select((eb) => [hasSecondFactor(eb).as('secured'), hasTokens(eb, clock.now()).as('tokens')])
         .where('user.id', '>', cursor ?? '')
         .$if(search !== undefined, (query) => query.where(named(search ?? '')))
+        .$if(role !== undefined, (query) => query.where('person.role', '=', role ?? 'guest'))
         .$if(among !== undefined, (query) =>
           query.where('user.id', 'in', sql<string>`(SELECT value FROM json_each(${JSON.stringify(among)}))`),
         )
@@ -240,7 +253,7 @@ export async function createAccounts({
     signIn: createSignIn({ identity, secondFactor, passkeys, secure: config.secure }),
     secondFactor,
     passkeys,
-    signIns: createSignIns({ store, identity, lastSeen, clock }),
+    signIns,
     createToken: ({ personId }, input) => tokens.create(personId, input),
     tokens: tokens.list,
     revokeToken: tokens.revoke,

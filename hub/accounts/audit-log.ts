@@ -12,6 +12,14 @@ CREATE INDEX audit_at ON audit (at);
 `,
 }
 
+export const auditAddressMigration: Migration = {
+  name: '026-audit-address',
+  sql: `
+ALTER TABLE audit ADD COLUMN address TEXT;
+CREATE INDEX audit_with_address ON audit (at) WHERE address IS NOT NULL;
+`,
+}
+
 /** Newest first, before the entry with the number `before`. */
 export async function readAudit(
   { db }: Store,
@@ -55,6 +63,7 @@ export async function readAudit(
     action: row.action,
     subject: row.subject,
     ...(row.subjectName === null ? {} : { subjectName: row.subjectName }),
+    ...(row.address === null ? {} : { address: row.address }),
     detail: JSON.parse(row.detail) as Record<string, unknown>,
   }))
   return { items, more: rows.length > limit }

@@ -35,6 +35,11 @@ export function mayGrant(caller: Caller, scope: string): boolean {
   return hasScope(caller, scope) || hasScope(caller, 'admin')
 }
 
+/** Names the token or sign-in by which the caller came, for `signInHolder`. */
+export function signInOf({ tokenId, sessionId = '' }: Caller): string {
+  return tokenId === undefined ? `session:${sessionId}` : `token:${tokenId}`
+}
+
 /** True when the caller's token carries the scope, or is not limited by scopes at all. */
 export function hasScope(caller: Caller, scope: string): boolean {
   return caller.scopes === 'all' || caller.scopes.includes(scope)

@@ -25,6 +25,7 @@ export const actions = [
   'benches.read',
   'benches.drive',
   'benches.maintain',
+  'benches.put-back',
   'nodes.read',
   'nodes.manage',
   'tokens.read',
@@ -44,6 +45,7 @@ export const actions = [
   'storage.read',
   'settings.change',
   'metrics.read',
+  'mqtt.watch',
 ] as const
 export type Action = (typeof actions)[number]
 
@@ -65,6 +67,8 @@ const members: readonly Role[] = ['admin', 'instructor', 'builder', 'student']
 const staff: readonly Role[] = ['admin', 'instructor']
 const readers = ['read', 'run', 'builder', 'admin']
 const runners = ['run', 'builder', 'admin']
+/** Of one's own account; anybody may give it to a token of theirs. */
+const owners = ['account', 'admin']
 
 const rules: Readonly<Record<Action, Rule>> = {
   'catalogue.read': { roles: everyone, scopes: readers },
@@ -84,12 +88,13 @@ const rules: Readonly<Record<Action, Rule>> = {
   'benches.read': { roles: everyone, scopes: readers },
   'benches.drive': { roles: staff, scopes: ['run', 'builder', 'admin'] },
   'benches.maintain': { roles: [...staff, 'builder'], scopes: ['builder', 'admin'] },
+  'benches.put-back': { roles: [...staff, 'builder'], scopes: runners },
   'nodes.read': { roles: [...staff, 'builder'], scopes: readers },
   'nodes.manage': { roles: ['admin'], scopes: ['admin'] },
-  'tokens.read': { roles: members, scopes: readers },
-  'tokens.manage': { roles: members, scopes: ['admin'] },
-  'account.manage': { roles: everyone, scopes: ['admin'] },
-  'account.secure': { roles: everyone, scopes: ['admin'] },
+  'tokens.read': { roles: members, scopes: [...readers, 'account'] },
+  'tokens.manage': { roles: members, scopes: owners },
+  'account.manage': { roles: everyone, scopes: owners },
+  'account.secure': { roles: everyone, scopes: owners },
   'people.read': { roles: staff, scopes: readers },
   'people.invite': { roles: staff, scopes: ['admin'] },
   'people.manage': { roles: ['admin'], scopes: ['admin'] },
@@ -103,6 +108,7 @@ const rules: Readonly<Record<Action, Rule>> = {
   'storage.read': { roles: ['admin'], scopes: readers },
   'settings.change': { roles: ['admin'], scopes: ['admin'] },
   'metrics.read': { roles: ['admin'], scopes: ['admin'] },
+  'mqtt.watch': { roles: [...staff, 'builder'], scopes: ['mqtt:read', 'mqtt:status'] },
 }
 
 /** `unseen`: the caller may not even know that the object exists; `second-factor`: not before it is set up. */
@@ -127,4 +133,9 @@ export function can(caller: Caller | undefined, action: Action, object: ActionOb
 /** The scopes of a token of which one is needed, for messages. */
 export function scopesFor(action: Action): readonly string[] {
   return rules[action].scopes
+}
+
+/** The roles that may do it, to what is theirs at least. */
+export function rolesFor(action: Action): readonly Role[] {
+  return rules[action].roles
 }

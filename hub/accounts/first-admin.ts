@@ -7,6 +7,7 @@
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { AccountsConfig } from './accounts.ts'
 import type { Person } from './caller.ts'
@@ -131,9 +132,9 @@ export async function setUp(
       ),
     ),
   )
-  const entry = { at: clock.now(), person_id: person.id, action: 'hub.set-up', subject: person.id, detail: '{}' }
+  const entry = auditEntries(store, clock)(person.id, 'hub.set-up', person.id)
   try {
-    await store.write([{ query: claim, expect: 1 }, ...inserts, store.db.insertInto('audit').values(entry)])
+    await store.write([{ query: claim, expect: 1 }, ...inserts, entry])
   } catch (error) {
     if (asLabError(error).code !== 'precondition-failed') throw error
     if ((await findFirstAdmin(store)) === undefined) throw oneTimeError('setup')

@@ -14,16 +14,20 @@ import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
 import { hasSecondFactor } from './factors.ts'
+import { followed } from './followed.ts'
 import type { LastSeen } from './last-seen.ts'
 import { needsSecondFactor, type SignInRulesBook } from './sign-in-rules.ts'
 
 /** The calls below `/api/auth` that people may make. */
-export const allowed: Readonly<Record<string, 'GET' | 'POST'>> = {
+export const allowed = {
   '/sign-in/email': 'POST',
   '/sign-out': 'POST',
   '/get-session': 'GET',
   '/change-password': 'POST',
-}
+} as const
+type Allowed = keyof typeof allowed
+const isAllowed = (path: string, method: string): path is Allowed =>
+  Object.hasOwn(allowed, path) && allowed[path as Allowed] === method
 
 const cacheMs = 5_000
 const mostCached = 5_000
@@ -121,7 +125,8 @@ export function createIdentity({ store, secret, secure, rules, lastSeen, clock, 
 
   const lookUp = async (headers: Headers): Promise<Caller | undefined> => {
     const cookie = headers.get('cookie') ?? ''
-    const found = await auth.api.getSession({ headers: new Headers({ cookie }), query: { disableRefresh: true } })
+    const asked = { headers: new Headers({ cookie }), query: { disableRefresh: true } }
+    const found = await followed(() => auth.api.getSession(asked))
     if (found === null) return undefined
     const { id, name, email } = found.user
     const sessionId = found.session.id
@@ -161,7 +166,7 @@ export function createIdentity({ store, secret, secure, rules, lastSeen, clock, 
     handle: async (request, from) => {
       const url = new URL(request.url)
       const path = url.pathname.slice('/api/auth'.length)
-      if (!Object.hasOwn(allowed, path) || allowed[path] !== request.method) return undefined
+      if (!isAllowed(path, request.method)) return undefined
       const ending = path === '/sign-out' || path === '/change-password'
       const person = ending ? (await authenticate(request.headers))?.personId : undefined
       const headers = headersFrom(from)
@@ -173,7 +178,7 @@ export function createIdentity({ store, secret, secure, rules, lastSeen, clock, 
       const body = request.method === 'POST' ? await request.text() : null
       const inner = new Request(`${innerOrigin}${url.pathname}${url.search}`, { method: request.method, headers, body })
       try {
-        const answer = await auth.handler(inner)
+        const answer = await followed(() => auth.handler(inner))
         if (path === '/change-password' && answer.ok && person !== undefined) await noteNewPassword(person)
         return answer
       } finally {
@@ -182,7 +187,7 @@ export function createIdentity({ store, secret, secure, rules, lastSeen, clock, 
     },
     start: async (personId, from) => {
       const call = { body: { personId }, headers: headersFrom(from), asResponse: true } as const
-      return (await auth.api.startSession(call)).headers.getSetCookie()
+      return (await followed(() => auth.api.startSession(call))).headers.getSetCookie()
     },
     undo: async (sessionToken) => {
       await store.write([store.db.deleteFrom('session').where('token', '=', sessionToken)])

@@ -12,6 +12,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import type { Groups } from '../groups/groups.ts'
 import { joinGroup } from '../groups/members.ts'
 import type { Mail } from '../mail/mail.ts'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Role } from './caller.ts'
 import { newPerson } from './new-person.ts'
@@ -98,6 +99,8 @@ export function createImportPeople({
     return emails
   }
 
+  const audit = auditEntries(store, clock)
+
   const make = async (caller: Caller, people: readonly ListedPerson[]): Promise<Map<string, string>> => {
     const links = new Map<string, string>()
     for (let at = 0; at < people.length; at += AT_ONCE) {
@@ -120,15 +123,9 @@ export function createImportPeople({
           ...into.map((groupId) => joinGroup(db, { groupId, personId: made.person.id, nowMs: clock.now() })),
         ]
       })
-      const entry = {
-        at: clock.now(),
-        person_id: caller.personId,
-        action: 'people.imported',
-        subject: `${ids.length} people`,
-        detail: JSON.stringify({ people: ids }),
-      }
+      const entry = audit(caller.personId, 'people.imported', `${ids.length} people`, { people: ids })
       try {
-        await store.write([...inserts, db.insertInto('audit').values(entry)])
+        await store.write([...inserts, entry])
       } catch (error) {
         if (asLabError(error).code !== 'constraint-failed') throw error
         throw new LabError({
@@ -151,16 +148,10 @@ export function createImportPeople({
       return personId === undefined ? [] : into.map((groupId) => ({ groupId, personId }))
     })
     if (joins.length === 0) return
-    const entry = {
-      at: clock.now(),
-      person_id: caller.personId,
-      action: 'people.grouped',
-      subject: `${new Set(joins.map(({ personId }) => personId)).size} people`,
-      detail: JSON.stringify({ joins }),
-    }
+    const count = new Set(joins.map(({ personId }) => personId)).size
     await store.write([
       ...joins.map((one) => joinGroup(db, { ...one, nowMs: clock.now() })),
-      db.insertInto('audit').values(entry),
+      audit(caller.personId, 'people.grouped', `${count} people`, { joins }),
     ])
   }
 

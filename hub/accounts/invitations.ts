@@ -3,7 +3,8 @@
  *
  * INVARIANTS: only the hash of a link's secret is stored; nobody joins by one to whose role its
  * maker may not invite now; the place that a person takes and the person's rows are one atomic write, so of any
- * number who come at once no more join than may; nobody comes into a group by one whose maker may not change it now.
+ * number who come at once no more join than may, and nobody takes two; nobody comes into a group by one whose maker may
+ * not change it now.
  */
 import type { Invitation, invitedSchema } from '@fernlab/shared/contracts/api'
 import { mayInvite } from '@fernlab/shared/contracts/people'
@@ -195,16 +196,21 @@ export function createInvitations({ store, identity, groups, publicUrl, clock, l
     accept: async ({ personId }, secret) => {
       const { id, group_id } = await open(secret)
       if (group_id === null) throw over('this invitation is for people who have no account', forStrangers)
-      const member = db.selectFrom('group_member').select('role').where('group_id', '=', group_id)
-      if ((await member.where('person_id', '=', personId).executeTakeFirst()) !== undefined) return { group: group_id }
+      const isMember = async () => {
+        const rows = db.selectFrom('group_member').select('role').where('group_id', '=', group_id)
+        return (await rows.where('person_id', '=', personId).executeTakeFirst()) !== undefined
+      }
+      if (await isMember()) return { group: group_id }
       try {
         await store.write([
           { query: takePlace(id), expect: 1 },
-          joinGroup(db, { groupId: group_id, personId, nowMs: clock.now() }),
+          { query: joinGroup(db, { groupId: group_id, personId, nowMs: clock.now() }), expect: 1 },
           audit(personId, 'group.joined', group_id, { invitation: id }),
         ])
       } catch (error) {
         if (asLabError(error).code !== 'precondition-failed') throw error
+        // Who accepts twice at once is in by the other.
+        if (await isMember()) return { group: group_id }
         throw over('this invitation is used up or was taken back')
       }
       groups.changed(personId)

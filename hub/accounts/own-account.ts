@@ -4,12 +4,16 @@
  * INVARIANTS: a closed account has no row in `person`, and without one no session, token or link opens anything: also one
  * that was being made while the account was closed.
  */
+import type { Traces } from '@fernlab/shared/contracts/account-export'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { sql } from 'kysely'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Identity } from './identity.ts'
+import { tracesOf } from './own-traces.ts'
+import { withoutOwnWords } from './own-words.ts'
 import { withoutPasskeys } from './passkeys.ts'
 import { anotherAdmin, lastAdmin, personUnknown, revokeInvitations } from './roles.ts'
 import { withoutSecondFactor } from './second-factor.ts'
@@ -21,15 +25,8 @@ export interface OwnAccount {
   rename(personId: string, name: string): Promise<void>
   /** Ends every session of the person, here and elsewhere, and the trust in browsers; tokens stay. */
   signOutEverywhere(personId: string): Promise<void>
-  /**
-   * The person's sessions, groups, the invitations that they made, what the audit log says that they did, from where they
-   * asked for runs, and what they took away of results.
-   */
-  traces(
-    personId: string,
-  ): Promise<
-    Readonly<Record<'sessions' | 'groups' | 'invitations' | 'audit' | 'origins' | 'downloads', readonly object[]>>
-  >
+  /** What the hub keeps of the person besides the account and its runs. */
+  traces(personId: string): Promise<Traces>
   /**
    * Closes the account for good: the name, the address, notes, the password, sessions and tokens are gone; runs and their
    * data stay, of nobody who can be named. Throws `wrong-credentials`, `last-admin`, and `runs-open` while runs wait or run.
@@ -45,7 +42,6 @@ export interface OwnAccountOptions {
   readonly log: Log
 }
 
-const time = (ms: number) => new Date(ms).toISOString()
 const open = ['queued', 'assigned', 'running'] as const
 
 /** People's own accounts in the store. */
@@ -86,82 +82,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
       ])
       identity.forget(personId)
     },
-    traces: async (personId) => {
-      const sessions = await db
-        .selectFrom('session')
-        .select(['createdAt', 'updatedAt as lastSeenAt', 'expiresAt', 'ipAddress as address', 'userAgent'])
-        .where('userId', '=', personId)
-        .orderBy('createdAt')
-        .execute()
-      const entries = await db
-        .selectFrom('audit')
-        .select(['at', 'action', 'subject', 'detail'])
-        .where('person_id', '=', personId)
-        .orderBy('id')
-        .execute()
-      const made = await db
-        .selectFrom('invitation')
-        .select(['id', 'role', 'note', 'most', 'used', 'created_at', 'expires_at', 'revoked_at'])
-        .where('created_by', '=', personId)
-        .orderBy('id')
-        .execute()
-      const memberships = await db
-        .selectFrom('group_member')
-        .innerJoin('people_group', 'people_group.id', 'group_member.group_id')
-        .select(['people_group.id', 'name', 'role', 'added_at'])
-        .where('person_id', '=', personId)
-        .orderBy('people_group.id')
-        .execute()
-      const origins = await db
-        .selectFrom('run')
-        .select(['id', 'client_address', 'country'])
-        .where('person_id', '=', personId)
-        .where(({ or, eb }) => or([eb('client_address', 'is not', null), eb('country', 'is not', null)]))
-        .orderBy('id')
-        .execute()
-      const downloads = await db
-        .selectFrom('run_download')
-        .select(['run_id', 'at', 'what'])
-        .where('person_id', '=', personId)
-        .orderBy('at')
-        .execute()
-      const bookings = await db
-        .selectFrom('booking')
-        .selectAll()
-        .where('person_id', '=', personId)
-        .orderBy('starts_at')
-        .execute()
-      return {
-        sessions,
-        origins: origins.map(({ id, client_address, country }) => ({ run: id, address: client_address, country })),
-        downloads: downloads.map(({ run_id, at, what }) => ({ run: run_id, at: time(at), what })),
-        groups: memberships.map(({ added_at, ...group }) => ({ ...group, since: time(added_at) })),
-        invitations: made.map(({ id, role, note, most, used, created_at, expires_at, revoked_at }) => ({
-          id,
-          role,
-          note,
-          most,
-          used,
-          createdAt: time(created_at),
-          expiresAt: time(expires_at),
-          revokedAt: revoked_at === null ? null : time(revoked_at),
-        })),
-        bookings: bookings.map(({ id, state, lab, starts_at, ends_at, places, note }) => ({
-          id,
-          state,
-          lab,
-          start: time(starts_at),
-          end: time(ends_at),
-          places,
-          ...(note === null ? {} : { note }),
-        })),
-        audit: entries.map(({ at, detail, ...entry }) => ({
-          at: time(at),
-          ...entry,
-          detail: JSON.parse(detail) as unknown,
-        })),
-      }
-    },
+    traces: (personId) => tracesOf(store, personId),
     close: async (personId, password) => {
       if (!(await identity.verifyPassword(personId, password))) throw wrongPassword()
       const now = clock.now()
@@ -181,6 +102,14 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
         await store.write([
           { query: leave, expect: 1 },
           db
+            .deleteFrom('address_link')
+            .where(({ or, eb, selectFrom }) =>
+              or([
+                eb('person_id', '=', personId),
+                eb('email', '=', selectFrom('user').select('email').where('id', '=', personId)),
+              ]),
+            ),
+          db
             .updateTable('user')
             .set({ ...nobody, updatedAt: new Date(now).toISOString() })
             .where('id', '=', personId),
@@ -190,17 +119,30 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           db.deleteFrom('one_time').where('subject', '=', personId),
           ...withoutSecondFactor(store, personId),
           withoutPasskeys(store, personId),
-          db.deleteFrom('address_link').where('person_id', '=', personId),
+          ...withoutOwnWords(store, personId),
           db.deleteFrom('idempotency').where('person_id', '=', personId),
           db.deleteFrom('group_member').where('person_id', '=', personId),
           db.deleteFrom('permission').where('subject_kind', '=', 'person').where('subject', '=', personId),
           db.deleteFrom('live_partner').where('person_id', '=', personId),
+          db.deleteFrom('live_chat').where('person_id', '=', personId),
           db.deleteFrom('bench_letters').where('person_id', '=', personId),
+          db.deleteFrom('booking_notice').where('person_id', '=', personId),
           db
             .updateTable('run')
-            .set({ note: null, client_address: null })
+            .set({ note: null, client_address: null, idempotency_key: null, request_hash: null })
             .where('person_id', '=', personId)
-            .where(({ or, eb }) => or([eb('note', 'is not', null), eb('client_address', 'is not', null)])),
+            .where(({ or, eb }) =>
+              or([
+                eb('note', 'is not', null),
+                eb('client_address', 'is not', null),
+                eb('idempotency_key', 'is not', null),
+              ]),
+            ),
+          db
+            .updateTable('direct_use')
+            .set({ client_address: null })
+            .where('person_id', '=', personId)
+            .where('client_address', 'is not', null),
           db
             .updateTable('booking')
             .set({ state: 'cancelled', cancelled_at: now })
@@ -208,10 +150,19 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
             .where('state', '=', 'booked')
             .where('ends_at', '>', now),
           db.updateTable('booking').set({ note: null }).where('person_id', '=', personId).where('note', 'is not', null),
-          db.updateTable('recurring').set({ paused_for: 'owner-left', due_at: null }).where('person_id', '=', personId),
+          db
+            .updateTable('recurring')
+            .set({ paused_for: 'owner-left', due_at: null, name: sql<string>`protocol` })
+            .where('person_id', '=', personId),
           revokeInvitations({ store, clock, of: personId }),
           db.updateTable('invitation').set({ note: null }).where('created_by', '=', personId),
           audit(personId, 'person.left'),
+          // Also of this entry.
+          db
+            .updateTable('audit')
+            .set({ address: null })
+            .where('person_id', '=', personId)
+            .where('address', 'is not', null),
         ])
       } catch (error) {
         if (asLabError(error).code !== 'precondition-failed') throw error

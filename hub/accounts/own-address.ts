@@ -1,7 +1,7 @@
 /**
- * Another mail address for a person.
+ * Another mail address for a person, or the proof that the present one is theirs.
  *
- * INVARIANTS: it becomes theirs when its letter's link is opened, not before; the old address is told; links to choose a
+ * INVARIANTS: it becomes theirs when its letter's link is opened, not before; an old address is told; links to choose a
  * password that went to the old one stop working in the same write.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -20,8 +20,8 @@ import { wrongPassword } from './wrong-password.ts'
 
 export interface OwnAddress {
   /**
-   * Sends a link to the new address; resolves before it is known whether that has an account. Throws
-   * `mail-not-configured`, `wrong-credentials`, `address-unchanged`.
+   * Sends a link to the new address, or to the present one that is not confirmed yet; resolves before it is known whether
+   * that has an account. Throws `mail-not-configured`, `wrong-credentials`, `address-unchanged`.
    */
   ask(caller: Caller, input: { email: string; password: string }): Promise<void>
   /** Makes the address the person's; throws `link-used-or-expired`, `address-taken`. */
@@ -47,7 +47,7 @@ export function createOwnAddress(options: OwnAddressOptions): OwnAddress {
 
   const write = async (caller: Caller, email: string) => {
     const taken = await db.selectFrom('user').select('id').where('email', '=', email).executeTakeFirst()
-    if (taken !== undefined) {
+    if (taken !== undefined && taken.id !== caller.personId) {
       await mail.send({
         to: email,
         subject: `${site}: this address has an account`,
@@ -59,10 +59,14 @@ export function createOwnAddress(options: OwnAddressOptions): OwnAddress {
     const { href } = new URL(`/confirm-address#token=${secret}`, publicUrl())
     await mail.send({
       to: email,
-      subject: `${site}: confirm your new address`,
-      text: `Hello ${caller.name},\n\nopen this link within a day to sign in at ${site} with this address from then on:\n\n${href}\n\nIf you did not ask for this, there is nothing to do.\n`,
+      subject: `${site}: confirm your ${email === caller.email ? '' : 'new '}address`,
+      text: `Hello ${caller.name},\n\nopen this link within a day to ${email === caller.email ? `confirm that you read letters of ${site} at this address` : `sign in at ${site} with this address from then on`}:\n\n${href}\n\nIf you did not ask for this, there is nothing to do.\n`,
     })
   }
+
+  const isConfirmed = async (personId: string): Promise<boolean> =>
+    (await db.selectFrom('user').select('emailVerified').where('id', '=', personId).executeTakeFirst())
+      ?.emailVerified === 1
 
   const tellOld = (name: string, before: string) =>
     mail.send({
@@ -76,7 +80,7 @@ export function createOwnAddress(options: OwnAddressOptions): OwnAddress {
       if (!mail.configured) throw noMail()
       if (!(await identity.verifyPassword(caller.personId, password))) throw wrongPassword()
       const email = given.toLowerCase()
-      if (email === caller.email) throw unchanged()
+      if (email === caller.email && (await isConfirmed(caller.personId))) throw unchanged()
       errands.begin('a letter about a new address', () => write(caller, email))
     },
     confirm: async (token) => {
@@ -114,8 +118,10 @@ export function createOwnAddress(options: OwnAddressOptions): OwnAddress {
       }
       tokens.forget()
       identity.forget(personId)
-      errands.begin('the letter to an old address', () => tellOld(person.name, person.email))
-      log.info({ person: personId }, 'a person changed their address')
+      if (email !== person.email) {
+        errands.begin('the letter to an old address', () => tellOld(person.name, person.email))
+        log.info({ person: personId }, 'a person changed their address')
+      }
       return { email }
     },
   }

@@ -4,6 +4,7 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Errands } from '../mail/errands.ts'
 import type { Mail } from '../mail/mail.ts'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Identity } from './identity.ts'
 import { credential } from './new-person.ts'
@@ -59,7 +60,6 @@ export function createPasswords(options: PasswordsOptions): Passwords {
       const personId = claimed?.subject
       if (personId === undefined || personId === null) throw oneTimeError('password-reset')
       const hash = await identity.hashPassword(password)
-      const now = clock.now()
       // The account may have been closed while the link was on its way.
       const claim = claimOneTime(store, clock, 'password-reset', token).where(({ exists, selectFrom }) =>
         exists(selectFrom('person').select('person.id').where('person.id', '=', personId)),
@@ -70,9 +70,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
           store.db.deleteFrom('account').where('userId', '=', personId).where('providerId', '=', 'credential'),
           store.db.insertInto('account').values(credential(clock, personId, hash)),
           store.db.deleteFrom('session').where('userId', '=', personId),
-          store.db
-            .insertInto('audit')
-            .values({ at: now, person_id: personId, action: 'password.reset', subject: personId, detail: '{}' }),
+          auditEntries(store, clock)(personId, 'password.reset', personId),
         ])
       } catch (error) {
         if (asLabError(error).code === 'precondition-failed') throw oneTimeError('password-reset')

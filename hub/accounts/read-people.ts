@@ -4,7 +4,8 @@
  * The first line names the columns, in any order: name and email, and role and groups if there are any (in Spanish:
  * nombre, correo, función, grupos); groups are ids with spaces between. Columns are separated by commas, semicolons or tabs; a byte-order mark does no harm.
  */
-import { roles } from '@fernlab/shared/contracts/people'
+import { isPlain } from '@fernlab/shared/contracts/common'
+import { MOST_IMPORTED, roles, tooManyPeople } from '@fernlab/shared/contracts/people'
 import { isName } from '@fernlab/shared/primitives/ids'
 import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import { CsvError, parse } from 'csv-parse/sync'
@@ -20,8 +21,6 @@ export interface ListedPerson {
   readonly groups: readonly string[]
 }
 
-/** More than a school year; longer lists go in parts. */
-export const MOST_PEOPLE = 5000
 const MOST_ISSUES = 50
 
 type Column = 'name' | 'email' | 'role' | 'groups'
@@ -52,12 +51,18 @@ interface Line {
 
 /** The people of the list, or everything that is wrong with it; `role` and `groups` are for lines that name none. */
 export function readPeople(
-  text: string,
+  list: string,
   role: Role,
   groups: readonly string[] = [],
 ): { people: ListedPerson[]; issues: Issue[] } {
   const refused = (message: string, path = 'csv') => ({ people: [], issues: [{ path, message }] })
-  if (text.includes('�')) return refused('is not UTF-8: save the list as “CSV UTF-8” and choose it again')
+  // As one sort of line end, so that lines are counted as an editor does, within quotes too.
+  const text = list.replaceAll(/\r\n?/g, '\n')
+  const broken = text.indexOf('\ufffd')
+  if (broken >= 0) {
+    const line = text.slice(0, broken).split('\n').length
+    return refused(`line ${line} is not UTF-8: save the list as “CSV UTF-8” and choose it again`, `csv[${line}]`)
+  }
   let lines: Line[]
   try {
     lines = parse(text, {
@@ -68,7 +73,7 @@ export function readPeople(
       skip_empty_lines: true,
       skip_records_with_empty_values: true,
       relax_column_count: true,
-      to: MOST_PEOPLE + 2,
+      to: MOST_IMPORTED + 2,
     }) as unknown as Line[]
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
@@ -80,7 +85,7 @@ export function readPeople(
   const at = (column: Column) => columns.indexOf(column)
   const missing = (['name', 'email'] as const).filter((column) => at(column) < 0)
   if (missing.length > 0) return refused(`line 1 names no column ${missing.join(' and no column ')}`, 'csv[1]')
-  if (rest.length > MOST_PEOPLE) return refused(`has more than ${MOST_PEOPLE} people; import it in parts`)
+  if (rest.length > MOST_IMPORTED) return refused(tooManyPeople)
   if (rest.length === 0) return refused('has headings and nobody below them')
 
   const people: ListedPerson[] = []
@@ -95,6 +100,7 @@ export function readPeople(
     const found = given === '' ? role : roles.find((known) => known === given)
     const before = issues.length
     if (name === '') wrong('name', 'there is no name')
+    if (!isPlain(name)) wrong('name', 'the name holds control characters')
     if (name.length > 120) wrong('name', 'the name is longer than 120 characters')
     const other = seen.get(email)
     if (!emailSchema.safeParse(email).success) wrong('email', `${JSON.stringify(email)} is not a mail address`)

@@ -9,6 +9,7 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Errands } from '../mail/errands.ts'
 import type { Mail } from '../mail/mail.ts'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import { addressLinkOver, claimAddressLink, findAddressLink, makeAddressLink } from './address-links.ts'
 import type { Person } from './caller.ts'
@@ -90,12 +91,11 @@ export function createRegistration(options: RegistrationOptions): Registration {
       const { email, role } = await open(token)
       const passwordHash = await identity.hashPassword(password)
       const { person, inserts } = newPerson({ store, clock, name, email, role, passwordHash, proven: true })
-      const entry = { at: clock.now(), person_id: person.id, action: 'person.registered', subject: person.id }
       try {
         await store.write([
           { query: claimAddressLink(store, clock, token), expect: 1 },
           ...inserts,
-          store.db.insertInto('audit').values({ ...entry, detail: JSON.stringify({ role }) }),
+          auditEntries(store, clock)(person.id, 'person.registered', person.id, { role }),
         ])
       } catch (error) {
         const { code } = asLabError(error)

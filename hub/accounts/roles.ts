@@ -3,6 +3,7 @@ import { mayInvite, roles } from '@fernlab/shared/contracts/people'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { ExpressionBuilder } from 'kysely'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { HubSchema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Role } from './caller.ts'
@@ -28,18 +29,11 @@ export async function setRole(options: {
     .set({ role })
     .where('id', '=', personId)
     .where((eb) => eb.or([eb('role', '!=', 'admin'), anotherAdmin(eb, personId)]))
-  const entry = {
-    at: clock.now(),
-    person_id: by.personId,
-    action: 'person.role',
-    subject: personId,
-    detail: JSON.stringify({ from: person.role, to: role }),
-  }
   try {
     await store.write([
       { query: change, expect: 1 },
       revokeInvitations({ store, clock, of: personId, but: roles.filter((to) => mayInvite({ role }, to)) }),
-      store.db.insertInto('audit').values(entry),
+      auditEntries(store, clock)(by.personId, 'person.role', personId, { from: person.role, to: role }),
     ])
   } catch (error) {
     if (asLabError(error).code !== 'precondition-failed') throw error

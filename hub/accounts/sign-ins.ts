@@ -10,6 +10,8 @@ import type { Identity } from './identity.ts'
 import type { LastSeen } from './last-seen.ts'
 
 export interface SignIns {
+  /** Whose it is, as long as it has not ended. */
+  holder(id: string): Promise<string | undefined>
   /** Those of the caller that have not ended, the last seen first. */
   list(caller: Caller): Promise<OwnSignIn[]>
   /** Ends one of the caller's at once; throws `sign-in-unknown`. */
@@ -30,6 +32,15 @@ export function createSignIns({ store, identity, lastSeen, clock }: SignInsOptio
   const { db } = store
   const audit = auditEntries(store, clock)
   return {
+    holder: async (id) => {
+      const row = await db
+        .selectFrom('session')
+        .select('userId')
+        .where('id', '=', id)
+        .where('expiresAt', '>', new Date(clock.now()).toISOString())
+        .executeTakeFirst()
+      return row?.userId
+    },
     list: async ({ personId, sessionId }) => {
       const rows = await db
         .selectFrom('session')

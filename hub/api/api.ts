@@ -5,15 +5,17 @@
  * held; a route without `access: 'public'` never runs for a stranger; every error is a problem document.
  */
 import { problemSchema } from '@fernlab/shared/contracts/api'
+import { tooManyPeople } from '@fernlab/shared/contracts/people'
 import { createAdaptorServer } from '@hono/node-server'
 import { z } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import { compress } from 'hono/compress'
 import { sessionCookieName } from '../accounts/identity.ts'
 import { contentSecurityPolicy, pageHeaders } from '../web/csp.ts'
+import { apiDescription, problemExamples, withExamples } from './api-examples.ts'
 import { asyncApi } from './async-api.ts'
 import { createAttempts } from './attempts.ts'
-import { limitBody } from './body-limit.ts'
+import { type BodyLimit, limitBody } from './body-limit.ts'
 import { createClientAddress } from './client-address.ts'
 import { type Api, type ApiParts, createApp, type Env, requireAccess, routesOn } from './context.ts'
 import { docsPage, docsStyle, type OpenApiDocument } from './docs-page.ts'
@@ -22,13 +24,16 @@ import { problemResponse, refusal } from './problems.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
 import { benchCareRoutes } from './routes/bench-care.ts'
+import { bookingNoticeRoutes } from './routes/booking-notices.ts'
 import { bookingRoutes } from './routes/bookings.ts'
+import { directUseRoutes } from './routes/direct-use.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { labRoutes } from './routes/labs.ts'
 import { notBuiltRoutes } from './routes/not-built.ts'
 import { operationsRoutes } from './routes/operations.ts'
 import { ownAccountRoutes } from './routes/own-account.ts'
+import { ownGroupRoutes } from './routes/own-groups.ts'
 import { passkeyRoutes } from './routes/passkeys.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { permissionRoutes } from './routes/permissions.ts'
@@ -49,6 +54,7 @@ export type { ApiConfig, ApiParts } from './context.ts'
 
 const bodyLimit = 1_000_000
 const pushLimit = 20_000_000
+const listLimit = 16_000_000
 const minuteMs = 60_000
 
 /** Puts the routes together; `app.fetch` answers requests. */
@@ -103,7 +109,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     return packed(c, next)
   })
 
-  const add = routesOn(app, parts)
+  const { add, describe } = routesOn(app, parts)
   operationsRoutes(add, parts)
   authRoutes(add, parts, guesses)
   siteRoutes(add, parts, { guesses, letters })
@@ -116,6 +122,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   runRoutes(add, parts)
   runDataRoutes(add, parts)
   sessionRoutes(add, parts)
+  bookingNoticeRoutes(add, parts)
   bookingRoutes(add, parts)
   recurringRoutes(add, parts)
   fleetRoutes(add, parts, guesses)
@@ -123,11 +130,13 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   removalRoutes(add, parts)
   peopleRoutes(add, parts)
   groupRoutes(add, parts)
+  ownGroupRoutes(add, parts)
   permissionRoutes(add, parts)
   auditRoutes(add, parts)
   usageRoutes(add, parts)
+  directUseRoutes(add, parts)
   notBuiltRoutes(app)
-  describeApi(app, parts)
+  describeApi(app, parts, describe)
 
   const page = config.webFolder === undefined ? undefined : await openStaticFiles(config.webFolder, config)
   app.notFound(async (c) => {
@@ -177,11 +186,18 @@ function worthPacking(c: Context<Env>): boolean {
   return !/\/(events|documents|data\.(csv|parquet|h5))$|\/files\//.test(c.req.path)
 }
 
-/** A lab may be large, so who may push one is asked before any of it is held. */
-function bodyLimitOf(c: Context<Env>): number {
-  if (c.req.method !== 'PUT' || !/^\/api\/v1\/labs\//.test(c.req.path)) return bodyLimit
-  requireAccess(c.get('caller'), 'labs.push')
-  return pushLimit
+/** A lab or a list of people may be large, so who may send one is asked before any of it is held. */
+function bodyLimitOf(c: Context<Env>): BodyLimit {
+  const { method, path } = c.req
+  if (method === 'PUT' && /^\/api\/v1\/labs\//.test(path)) {
+    requireAccess(c.get('caller'), 'labs.push')
+    return { bytes: pushLimit }
+  }
+  if (method === 'POST' && path === '/api/v1/users/import') {
+    requireAccess(c.get('caller'), 'people.invite')
+    return { bytes: listLimit, because: `the list ${tooManyPeople}` }
+  }
+  return { bytes: bodyLimit }
 }
 
 /** A body that is not JSON is refused by its kind; forms from other sites never look like calls. */
@@ -211,7 +227,7 @@ function methodsAt(app: Api, path: string): string[] {
   return [...methods].sort()
 }
 
-function describeApi(app: Api, { config }: ApiParts): void {
+function describeApi(app: Api, { config }: ApiParts, describe: () => void): void {
   const registry = app.openAPIRegistry
   registry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })
   registry.registerComponent('securitySchemes', 'session', {
@@ -219,23 +235,28 @@ function describeApi(app: Api, { config }: ApiParts): void {
     in: 'cookie',
     name: sessionCookieName(config.secure),
   })
+  registry.registerComponent('schemas', 'Problem', z.toJSONSchema(problemSchema) as never)
   registry.registerComponent('responses', 'problem', {
     description: 'A problem (RFC 9457) with a stable code',
-    content: { 'application/problem+json': { schema: z.toJSONSchema(problemSchema) as never } },
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   })
+  for (const [code, example] of Object.entries(problemExamples)) registry.registerComponent('examples', code, example)
   let made: ReturnType<Api['getOpenAPI31Document']> | undefined
   const document = () => {
-    made ??= app.getOpenAPI31Document({
-      openapi: '3.1.0',
-      info: {
-        title: 'Fernlab hub',
-        version: config.version,
-        description:
-          'JSON; times in RFC 3339 UTC, run documents in epoch seconds; errors as problem+json with a stable code; lists are {items, cursor?}.',
-        license: { name: 'MIT' },
-      },
-      servers: [{ url: '/' }],
-    })
+    if (made !== undefined) return made
+    describe()
+    made = withExamples(
+      app.getOpenAPI31Document({
+        openapi: '3.1.0',
+        info: {
+          title: 'Fernlab hub',
+          version: config.version,
+          description: apiDescription,
+          license: { name: 'MIT' },
+        },
+        servers: [{ url: '/' }],
+      }),
+    )
     return made
   }
   const cached = { 'cache-control': 'public, max-age=60' }

@@ -2,19 +2,25 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { Env } from './context.ts'
 import { problemResponse, refusal } from './problems.ts'
 
+export interface BodyLimit {
+  readonly bytes: number
+  /** What to tell whoever sends more, instead of the number. */
+  readonly because?: string
+}
+
 /**
  * Refuses bodies above the limit: by their declared length at once, else as soon as more has come; never more than the
  * limit is held. What is still being sent is thrown away for half a second and the connection closed after that (by the
  * server's adapter): one closed at once would be reset, and the reset overtakes the answer.
  */
-export function limitBody(limitFor: (c: Context<Env>) => number): MiddlewareHandler<Env> {
+export function limitBody(limitFor: (c: Context<Env>) => BodyLimit): MiddlewareHandler<Env> {
   return async (c, next) => {
     const { method } = c.req
     if (method === 'GET' || method === 'HEAD') return next()
     const limit = limitFor(c)
     const declared = c.req.header('content-length')
     if (declared !== undefined && c.req.header('transfer-encoding') === undefined) {
-      return Number(declared) > limit ? tooLarge(limit) : next()
+      return Number(declared) > limit.bytes ? tooLarge(limit) : next()
     }
     if (c.req.header('transfer-encoding') === undefined) return next()
     const parts: Uint8Array[] = []
@@ -22,7 +28,7 @@ export function limitBody(limitFor: (c: Context<Env>) => number): MiddlewareHand
     const reader = c.req.raw.body?.getReader()
     for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader?.read()) {
       size += read.value.byteLength
-      if (size > limit) {
+      if (size > limit.bytes) {
         void throwAway(reader)
         return tooLarge(limit)
       }
@@ -43,7 +49,7 @@ async function throwAway(reader: ReadableStreamDefaultReader<Uint8Array> | undef
   }
 }
 
-function tooLarge(limit: number): Response {
-  const error = refusal('body-too-large', `the body is larger than ${limit / 1e6} MB`)
+function tooLarge({ bytes, because }: BodyLimit): Response {
+  const error = refusal('body-too-large', because ?? `the body is larger than ${bytes / 1e6} MB`)
   return problemResponse(error)
 }

@@ -12,12 +12,15 @@ import type { BenchCare } from '../bench-care/bench-care.ts'
 import type { BenchChecks } from '../bench-care/bench-checks.ts'
 import type { BenchHistory } from '../bench-care/bench-history.ts'
 import type { BenchLetters } from '../bench-care/bench-letters.ts'
+import type { BookingLetters } from '../bookings/booking-letters.ts'
 import type { Bookings } from '../bookings/bookings.ts'
+import type { BookingNotices } from '../bookings/notices.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Removal } from '../fleet/removal.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { LabPages } from '../lab-pages/lab-pages.ts'
+import type { LabVisits } from '../lab-servers/lab-visits.ts'
 import type { Maintenance } from '../maintenance/maintenance.ts'
 import type { Monitoring } from '../monitoring/monitoring.ts'
 import type { Permissions } from '../permissions/permissions.ts'
@@ -27,9 +30,13 @@ import type { Results } from '../results/results.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Scheduling } from '../scheduling/scheduling.ts'
 import type { LabVisitors } from '../sessions/lab-visitors.ts'
+import type { Rooms } from '../sessions/rooms.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { callingFrom } from '../store/calling-from.ts'
 import type { Store } from '../store/store.ts'
 import type { Usage } from '../usage/usage.ts'
+import { descriptionOf, errorsOf, problemAnswers, repeats } from './describe-call.ts'
+import type { KnownCode } from './error-codes.ts'
 import { createIdempotency } from './idempotency.ts'
 import { problemResponse, refusal } from './problems.ts'
 import type { WholeAnswer } from './whole-answers.ts'
@@ -69,10 +76,14 @@ export interface ApiParts {
   readonly removal: Removal
   readonly runs: Runs
   readonly sessions: Sessions
+  readonly rooms: Pick<Rooms, 'hasControl'>
   readonly labVisitors: LabVisitors
   readonly bookings: Bookings
+  readonly bookingNotices: BookingNotices
+  readonly bookingLetters: Pick<BookingLetters, 'of' | 'change'>
   readonly recurring: RecurringRuns
   readonly labPages: Pick<LabPages, 'open'>
+  readonly labVisits: Pick<LabVisits, 'open'>
   readonly results: Results
   readonly maintenance: Maintenance
   readonly scheduling: Pick<Scheduling, 'rules' | 'change'>
@@ -113,6 +124,8 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
   readonly summary: string
   readonly description?: string
   readonly access: Access
+  /** Codes of its own; those of every call of its kind need no mention. */
+  readonly errors?: readonly KnownCode[]
   readonly params?: P
   readonly query?: Q
   readonly body?: B
@@ -126,6 +139,8 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
    * honours it itself, or the answer holds a secret and only that it was done is kept.
    */
   readonly idempotency?: 'own' | 'secret'
+  /** Called by many at once, and leaves nothing in the audit log: nobody is followed through it. */
+  readonly often?: true
   /** The last parameter may hold slashes. */
   readonly deep?: true
 }
@@ -178,26 +193,27 @@ function signInNeeded() {
   return refusal('sign-in-needed', 'this needs somebody who is signed in', 'Sign in first.')
 }
 
-/** Declares routes on the app so that OpenAPI, validation and access come from the same words. */
-export function routesOn(app: Api, parts: Pick<ApiParts, 'store' | 'clock'>): AddRoute {
+/**
+ * Declares routes on the app so that OpenAPI, validation and access come from the same words. `describe` puts those that were
+ * added into the app's document, once: no start waits for what is read now and then.
+ */
+export function routesOn(
+  app: Api,
+  parts: Pick<ApiParts, 'store' | 'clock' | 'maintenance'>,
+): { readonly add: AddRoute; describe(): void } {
   const idempotency = createIdempotency(parts)
-  return (spec, handler) => {
+  let undescribed: (() => void)[] = []
+  const add: AddRoute = (spec, handler) => {
     const { access, params, query, body, answer, otherAnswers = [] } = spec
-    const repeat = spec.method === 'get' || access === 'public' ? undefined : (spec.idempotency ?? 'keep')
+    const repeat = repeats(spec) ? (spec.idempotency ?? 'keep') : undefined
     const guard: MiddlewareHandler<Env> = async (c, next) => {
       requireAccess(c.get('caller'), access)
       return repeat === undefined || repeat === 'own' ? next() : idempotency(c, next, repeat)
     }
     const headers = repeat === undefined ? {} : { headers: idempotencyHeader }
-    const route = createRoute({
+    const called = {
       method: spec.method,
       path: spec.path,
-      tags: [spec.tag],
-      summary: spec.summary,
-      ...(spec.description === undefined ? {} : { description: spec.description }),
-      'x-access': access,
-      security: access === 'public' ? [] : [{ token: [] }, { session: [] }],
-      middleware: [guard],
       request: {
         ...headers,
         ...(params === undefined ? {} : { params }),
@@ -205,23 +221,40 @@ export function routesOn(app: Api, parts: Pick<ApiParts, 'store' | 'clock'>): Ad
         ...(body === undefined
           ? {}
           : { body: { required: spec.bodyOptional !== true, content: { 'application/json': { schema: body } } } }),
-      } as never,
-      responses: {
-        ...Object.fromEntries(
-          [answer, ...otherAnswers].map((each) => [each.status ?? 200, { description: each.what, ...contentOf(each) }]),
-        ),
-        default: { $ref: '#/components/responses/problem' },
-      } as never,
-    } as never) as never
+      },
+    }
+    undescribed.push(() =>
+      app.openAPIRegistry.registerPath({
+        ...called,
+        tags: [spec.tag],
+        summary: spec.summary,
+        description: descriptionOf(spec),
+        'x-access': access,
+        security: access === 'public' ? [] : [{ token: [] }, { session: [] }],
+        responses: {
+          ...problemAnswers(errorsOf(spec)),
+          ...Object.fromEntries(
+            [answer, ...otherAnswers].map((each) => [
+              each.status ?? 200,
+              { description: each.what, ...contentOf(each) },
+            ]),
+          ),
+          default: { $ref: '#/components/responses/problem' },
+        },
+      } as never),
+    )
+    const route = createRoute({ ...called, hide: true, middleware: [guard], responses: {} } as never) as never
     const run = async (c: Context<Env>) => {
       const valid = (target: string) => c.req.valid(target as never) as never
-      return handler({
+      const input = {
         c,
         params: params === undefined ? (undefined as never) : valid('param'),
         query: query === undefined ? (undefined as never) : valid('query'),
         body: body === undefined ? (undefined as never) : valid('json'),
         caller: c.get('caller') as Caller,
-      })
+      }
+      if (spec.method === 'get' || spec.often === true) return handler(input)
+      return callingFrom(parts.maintenance.keepsAddresses() ? c.get('address') : undefined, () => handler(input))
     }
     app.openapi(route, run as never)
     if (spec.deep === undefined) return
@@ -237,11 +270,28 @@ export function routesOn(app: Api, parts: Pick<ApiParts, 'store' | 'clock'>): Ad
       })
     })
   }
+  const describe = () => {
+    for (const register of undescribed) register()
+    undescribed = []
+  }
+  return { add, describe }
 }
 
 function contentOf({ schema, type }: RouteAnswer) {
   if (schema === undefined && type === undefined) return {}
-  return { content: { [type ?? 'application/json']: { schema: schema ?? { type: 'string' } } } }
+  return {
+    content: { [type ?? 'application/json']: { schema: schema === undefined ? { type: 'string' } : shown(schema) } },
+  }
+}
+
+/** By zod itself: the framework takes what may be left out by `exactOptional` for required. Answers may say more one day. */
+function shown(schema: z.ZodType): object {
+  const { $schema: _, ...made } = z.toJSONSchema(schema, {
+    override: ({ zodSchema: { _zod }, jsonSchema }) => {
+      if (_zod.def.type === 'object' && !('catchall' in _zod.def)) delete jsonSchema.additionalProperties
+    },
+  })
+  return made
 }
 
 const idempotencyHeader = z.object({

@@ -14,7 +14,8 @@ import type { Store } from '../store/store.ts'
 import type { Env } from './context.ts'
 import { refusal } from './problems.ts'
 
-const keepMs = 86_400_000
+/** How long an answer is kept for a repeated call. */
+export const ANSWERS_KEPT_MS = 86_400_000
 /** Errors of the hub's or the node's own before which nothing was done: the same key may try again. */
 const nothingDone = new Set(['node-offline', 'runs-refused', 'disk-full', 'database-recovering'])
 
@@ -39,7 +40,7 @@ export function createIdempotency({ store, clock }: { store: Store; clock: Clock
     atWork.add(mine)
     try {
       await store.write([
-        store.db.deleteFrom('idempotency').where('created_at', '<', now - keepMs),
+        store.db.deleteFrom('idempotency').where('created_at', '<', now - ANSWERS_KEPT_MS),
         store.db
           .insertInto('idempotency')
           .values({ person_id: person, key, request_hash: hash, status: null, body: null, created_at: now }),

@@ -1,90 +1,7 @@
 /** Errors as RFC 9457 problems: one place decides status, words and what stays inside. */
 import type { Problem } from '@fernlab/shared/contracts/api'
 import { asLabError, LabError, type LabErrorKind } from '@fernlab/shared/primitives/lab-error'
-
-/** Status of codes that say more than their kind does. */
-const statusOfCode: Readonly<Record<string, number>> = {
-  'malformed-json': 400,
-  'request-invalid': 400,
-  'cursor-invalid': 400,
-  'sign-in-needed': 401,
-  'token-refused': 401,
-  'wrong-credentials': 401,
-  forbidden: 403,
-  'scope-missing': 403,
-  'origin-refused': 403,
-  'registration-closed': 403,
-  'second-factor-needed': 403,
-  'code-wrong': 401,
-  'second-step-over': 410,
-  'second-factor-on': 409,
-  'second-factor-off': 409,
-  'second-factor-not-begun': 409,
-  'second-factor-missing': 409,
-  'passkey-refused': 401,
-  'passkey-removed': 401,
-  'passkey-too-late': 410,
-  'passkeys-need-address': 409,
-  'passkeys-too-many': 409,
-  'enrollment-refused': 403,
-  'not-found': 404,
-  'method-not-allowed': 405,
-  'already-set-up': 409,
-  'address-taken': 409,
-  'last-admin': 409,
-  'group-exists': 409,
-  'not-permitted': 403,
-  'reservations-full': 409,
-  'quota-used': 409,
-  'group-cycle': 409,
-  'import-overtaken': 409,
-  'runs-open': 409,
-  'already-done': 409,
-  'still-at-work': 409,
-  'outcome-unknown': 409,
-  'idempotency-key-reused': 409,
-  'booking-conflict': 409,
-  'booking-overlaps-own': 409,
-  'booking-over': 409,
-  'booking-begun': 409,
-  'bookings-too-many': 409,
-  'recurring-too-many': 409,
-  'owner-left': 409,
-  'bench-busy': 409,
-  'bench-fault': 409,
-  'bench-maintenance': 409,
-  'bench-offline': 409,
-  'outages-too-many': 409,
-  'still-in-use': 409,
-  'fence-stale': 409,
-  'lease-ended': 409,
-  'lease-invalid': 409,
-  'no-bench': 409,
-  'operation-overtaken': 409,
-  'run-not-assigned': 409,
-  'session-not-active': 409,
-  'session-ended': 409,
-  'session-not-repeatable': 409,
-  'no-sessions': 409,
-  'no-own-server': 409,
-  'somebody-waits': 409,
-  'bench-booked': 409,
-  'upgrade-needed': 426,
-  'not-in-control': 409,
-  'session-busy': 429,
-  'link-used-or-expired': 410,
-  'invitation-over': 410,
-  'body-too-large': 413,
-  'wrong-content-type': 415,
-  'too-many-attempts': 429,
-  'value-unknown': 422,
-  'not-built-yet': 501,
-  'mail-failed': 502,
-  'runs-refused': 507,
-  'disk-full': 507,
-  'deadline-exceeded': 504,
-  'node-offline': 503,
-}
+import { errorCodes } from './error-codes.ts'
 
 const statusOfKind: Readonly<Record<LabErrorKind, number>> = {
   caller: 422,
@@ -96,7 +13,7 @@ const statusOfKind: Readonly<Record<LabErrorKind, number>> = {
 
 /** The HTTP status of an error. */
 export function statusOf({ code, kind }: Pick<LabError, 'code' | 'kind'>): number {
-  return statusOfCode[code] ?? (code.endsWith('-unknown') ? 404 : statusOfKind[kind])
+  return errorCodes[code]?.status ?? (code.endsWith('-unknown') ? 404 : statusOfKind[kind])
 }
 
 /** The problem document of an error; what a bug says, and where the hub's files are, stays in the log. */

@@ -5,7 +5,7 @@
  * loses nor doubles an outage; a plan is in the database before a run is kept away by it, and gone from there before a
  * run is let on again.
  */
-import type { planOutageSchema, Outage as ShownOutage } from '@fernlab/shared/contracts/bench-care'
+import type { planOutageSchema, planOutagesSchema, Outage as ShownOutage } from '@fernlab/shared/contracts/bench-care'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -22,6 +22,8 @@ export interface BenchCare {
   outages(bench: string): Promise<ShownOutage[]>
   /** Takes effect at once; throws `bench-unknown`, `outage-over`, `outages-too-many`. */
   plan(bench: string, input: z.output<typeof planOutageSchema>, by: string): Promise<ShownOutage>
+  /** The same for several benches, in one write: all of them or none; what is wrong with some is told with their places. */
+  planMany(input: z.output<typeof planOutagesSchema>, by: string): Promise<ShownOutage[]>
   /** Takes a plan back, also one that is in force; throws `bench-unknown`, `outage-unknown`. */
   end(bench: string, id: string, by: string): Promise<void>
   close(): void
@@ -105,40 +107,42 @@ export function createBenchCare({ store, book, clock, log, onChange, cancelRun }
 
   const audit = auditEntries(store, clock)
 
-  return {
-    outages: async (id) => {
-      const { plans } = benchOf(id)
-      const names = await namesOf(plans.map(({ createdBy }) => createdBy))
-      const list = plans.flatMap((plan) => shown(id, plan, names) ?? [])
-      return list.sort((a, b) => Date.parse(a.from) - Date.parse(b.from))
-    },
-    plan: async (id, { reason, from, until, weekly, atOnce }, by) => {
-      const bench = benchOf(id)
-      const now = clock.now()
-      const plan: OutagePlan = {
-        id: newId(now),
-        reason,
-        atOnce,
-        when:
-          weekly === undefined
-            ? {
-                from: from === undefined ? now : Date.parse(from),
-                until: until === undefined ? null : Date.parse(until),
-              }
-            : { ...weekly, timeZone: weekly.timeZone ?? ownTimeZone() },
-        createdBy: by,
-        createdAt: now,
-      }
-      const made = shown(id, plan, await namesOf([by]))
-      if (made === undefined) throw refuse('outage-over', 'until', 'is in the past: choose an end that is to come')
-      if (bench.plans.flatMap((known) => shown(id, known, new Map()) ?? []).length >= MOST_PLANS) {
-        throw refuse('outages-too-many', '', `${id} has ${MOST_PLANS} planned outages: take some back first`)
-      }
-      const { when } = plan
-      await store.write([
+  /** Why a bench takes no more plans, while it has as many as there can be. */
+  const fullness = (bench: BookedBench): string | undefined =>
+    bench.plans.flatMap((known) => shown(bench.id, known, new Map()) ?? []).length >= MOST_PLANS
+      ? `${bench.id} has ${MOST_PLANS} planned outages: take some back first`
+      : undefined
+
+  /** What is to be written for a plan, and what holds once it is; refused where it can not be. */
+  const planned = async (
+    bench: BookedBench,
+    { reason, from, until, weekly, atOnce }: z.output<typeof planOutageSchema>,
+    by: string,
+  ) => {
+    const now = clock.now()
+    const plan: OutagePlan = {
+      id: newId(now),
+      reason,
+      atOnce,
+      when:
+        weekly === undefined
+          ? {
+              from: from === undefined ? now : Date.parse(from),
+              until: until === undefined ? null : Date.parse(until),
+            }
+          : { ...weekly, timeZone: weekly.timeZone ?? ownTimeZone() },
+      createdBy: by,
+      createdAt: now,
+    }
+    const outage = shown(bench.id, plan, await namesOf([by]))
+    if (outage === undefined) throw refuse('outage-over', 'until', 'is in the past: choose an end that is to come')
+    const { when } = plan
+    return {
+      outage,
+      statements: [
         store.db.insertInto('bench_outage').values({
           id: plan.id,
-          bench: id,
+          bench: bench.id,
           reason,
           at_once: atOnce ? 1 : 0,
           from_at: isWeekly(when) ? null : when.from,
@@ -147,12 +151,39 @@ export function createBenchCare({ store, book, clock, log, onChange, cancelRun }
           created_by: by,
           created_at: now,
         }),
-        audit(by, 'bench.outage-planned', id, { id: plan.id, reason, atOnce, when }),
-      ])
-      bench.plans = [...bench.plans, plan]
-      look(bench)
-      onChange(bench)
-      return made
+        audit(by, 'bench.outage-planned', bench.id, { id: plan.id, reason, atOnce, when }),
+      ],
+      takeEffect: () => {
+        bench.plans = [...bench.plans, plan]
+        look(bench)
+        onChange(bench)
+      },
+    }
+  }
+
+  return {
+    outages: async (id) => {
+      const { plans } = benchOf(id)
+      const names = await namesOf(plans.map(({ createdBy }) => createdBy))
+      const list = plans.flatMap((plan) => shown(id, plan, names) ?? [])
+      return list.sort((a, b) => Date.parse(a.from) - Date.parse(b.from))
+    },
+    plan: async (id, input, by) => {
+      const bench = benchOf(id)
+      const full = fullness(bench)
+      if (full !== undefined) throw refuse('outages-too-many', '', full)
+      const made = await planned(bench, input, by)
+      await store.write(made.statements)
+      made.takeEffect()
+      return made.outage
+    },
+    planMany: async ({ benches: ids, ...input }, by) => {
+      refuseSome('bench-unknown', ids, (id) => (book.benches.has(id) ? undefined : `there is no bench ${id}`))
+      refuseSome('outages-too-many', ids, (id) => fullness(benchOf(id)))
+      const made = await Promise.all(ids.map((id) => planned(benchOf(id), input, by)))
+      await store.write(made.flatMap(({ statements }) => statements))
+      for (const { takeEffect } of made) takeEffect()
+      return made.map(({ outage }) => outage)
     },
     end: async (id, outage, by) => {
       const bench = benchOf(id)
@@ -177,4 +208,14 @@ export function createBenchCare({ store, book, clock, log, onChange, cancelRun }
 function refuse(code: string, path: string, message: string): LabError {
   const issues = path === '' ? [] : [{ path, message }]
   return new LabError({ code, kind: 'caller', message: path === '' ? message : `${path} ${message}`, issues })
+}
+
+/** Throws for all of the benches of which something is wrong, each with its place. */
+function refuseSome(code: string, benches: readonly string[], wrongWith: (id: string) => string | undefined): void {
+  const issues = benches.flatMap((id, at) => {
+    const message = wrongWith(id)
+    return message === undefined ? [] : [{ path: `benches[${at}]`, message }]
+  })
+  if (issues.length === 0) return
+  throw new LabError({ code, kind: 'caller', message: issues.map(({ message }) => message).join('; '), issues })
 }

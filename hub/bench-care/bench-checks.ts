@@ -15,6 +15,7 @@ import type { NodeCalls } from '../fleet/node-calls.ts'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import { afterReport, type CheckStanding, forgive, newStanding } from './check-standing.ts'
+import { checkRow, keepCheck } from './check-statements.ts'
 import { type BookedCheck, failingOf } from './stored-checks.ts'
 
 export interface BenchChecks {
@@ -22,7 +23,9 @@ export interface BenchChecks {
   announced(bench: BookedBench, checks: readonly AnnouncedCheck[]): void
   /** The node has told how they went. */
   reported(bench: BookedBench, reports: readonly CheckReport[]): void
-  /** Does the checks now; throws `bench-unknown`, `node-offline`, `node-silent`. */
+  /** Looks at whether the checks keep the bench from runs: what is known of one has changed. */
+  settle(bench: BookedBench): void
+  /** Does the checks now, those that are runs as soon as the bench is free for them; throws `bench-unknown`, `node-offline`, `node-silent`. */
   now(bench: string, by: string): Promise<void>
   /** Gives a bench that was taken out to runs again, though a check may fail still; throws `bench-unknown`. */
   putBack(bench: string, by: string): Promise<void>
@@ -89,21 +92,7 @@ export function createBenchChecks({ store, book, calls, clock, log, onChange }: 
     )
   }
 
-  const keep = (bench: string, { name, ...standing }: CheckStanding) => {
-    const row = {
-      passed: standing.passed === null ? null : standing.passed ? 1 : 0,
-      failures: standing.failures,
-      passes: standing.passes,
-      reason: standing.reason,
-      checked_at: standing.checkedAt,
-      failing_since: standing.failingSince,
-      forgiven: standing.forgiven,
-    }
-    return store.db
-      .insertInto('bench_check')
-      .values({ bench, name, ...row })
-      .onConflict((conflict) => conflict.columns(['bench', 'name']).doUpdateSet(row))
-  }
+  const keep = (bench: string, standing: CheckStanding) => keepCheck(store.db, checkRow(bench, standing))
 
   const after = ({ announced, standing }: BookedCheck, report: CheckReport | undefined): BookedCheck => {
     if (announced === undefined || report === undefined) return { announced, standing }
@@ -111,7 +100,12 @@ export function createBenchChecks({ store, book, calls, clock, log, onChange }: 
     return { announced, standing: JSON.stringify(next) === JSON.stringify(standing) ? standing : next }
   }
 
+  /** A check that is a run waits for its bench. */
+  const asked = ({ announced, standing }: BookedCheck): BookedCheck =>
+    announced?.run === undefined ? { announced, standing } : { announced, standing: { ...standing, asked: true } }
+
   return {
+    settle,
     announced: (bench, list) => {
       const checks = list.map((announced) => {
         const standing = bench.checks.get(announced.name)?.standing ?? newStanding(announced.name)
@@ -133,8 +127,9 @@ export function createBenchChecks({ store, book, calls, clock, log, onChange }: 
       await store.write([audit(by, 'bench.checked', id)])
       const { checks } = await calls.call(bench.node, 'bench.check', { bench: bench.name }, NOW_MS)
       const byName = new Map(checks.map((report) => [report.name, report]))
-      take(bench, new Map([...bench.checks].map(([name, check]) => [name, after(check, byName.get(name))])))
+      take(bench, new Map([...bench.checks].map(([name, check]) => [name, asked(after(check, byName.get(name)))])))
       await kept
+      onChange(bench)
     },
     putBack: async (id, by) => {
       const bench = benchOf(id)

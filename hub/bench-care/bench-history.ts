@@ -10,6 +10,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { createLossLog } from '../broker/loss-log.ts'
+import type { FaultHook } from '../fault-point.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import type { Store } from '../store/store.ts'
 import type { BenchHistoryTable } from './tables.ts'
@@ -34,6 +35,7 @@ export interface CreateBenchHistoryOptions {
   readonly log: Log
   /** A change is in the database. */
   readonly onNoted: () => void
+  readonly faultPoint?: FaultHook | undefined
 }
 
 const TICK_MS = 1000
@@ -50,12 +52,14 @@ interface Noted {
 }
 interface Found extends Noted {
   readonly reason: string | null
+  /** The run of a check that made it so. */
+  readonly run: string | null
   readonly by: string | null
 }
 
 /** Watches the benches of the book until it is closed. */
 export async function openBenchHistory(options: CreateBenchHistoryOptions): Promise<BenchHistory> {
-  const { store, book, clock, log, letters, onNoted } = options
+  const { store, book, clock, log, letters, onNoted, faultPoint } = options
   const losses = createLossLog(log)
   const startedAt = clock.monotonic()
   const noted = new Map<string, Noted>()
@@ -87,12 +91,17 @@ export async function openBenchHistory(options: CreateBenchHistoryOptions): Prom
     const row = {
       bench: bench.id,
       at: clock.now(),
-      ...found,
+      state: found.state,
+      cause: found.cause,
+      reason: found.reason,
+      run_id: found.run,
       by: by ?? found.by,
       letter: letters ? ('due' as const) : ('none' as const),
     }
+    faultPoint?.('before-bench-history-commit')
     kept = store.write([store.db.insertInto('bench_history').values(row)]).then(
       () => {
+        faultPoint?.('after-bench-history-commit')
         losses.recovered('history', {}, 'the history of benches is kept again')
         onNoted()
       },
@@ -147,8 +156,9 @@ export async function openBenchHistory(options: CreateBenchHistoryOptions): Prom
         .selectFrom('bench_history')
         .leftJoin('user', 'user.id', 'bench_history.by')
         .selectAll('bench_history')
-        .select('user.name as by_name')
-        .where('bench', '=', id)
+        .leftJoin('run', 'run.id', 'bench_history.run_id')
+        .select(['user.name as by_name', 'run.id as known_run'])
+        .where('bench_history.bench', '=', id)
         .where('bench_history.id', '>=', ({ selectFrom, fn, val }) =>
           selectFrom('bench_history as earlier')
             .select(({ fn: { max } }) => fn.coalesce(max('earlier.id'), val(0)).as('id'))
@@ -178,6 +188,7 @@ export async function openBenchHistory(options: CreateBenchHistoryOptions): Prom
             state: row.state,
             cause: row.cause,
             ...(row.reason === null ? {} : { reason: row.reason }),
+            ...(row.known_run === null ? {} : { run: row.known_run }),
             ...(row.by_name === null ? {} : { by: row.by_name }),
           },
         ]
@@ -192,15 +203,28 @@ export async function openBenchHistory(options: CreateBenchHistoryOptions): Prom
   }
 }
 
+/** The run of the check that keeps the bench from runs, where that is one. */
+function runOf({ checks }: BookedBench): string | null {
+  for (const { standing } of checks.values())
+    if (standing.failingSince !== null && standing.runId !== null) return standing.runId
+  return null
+}
+
 /** What the bench is as a whole, and why. */
 function conditionOf(book: FleetBook, bench: BookedBench): Found {
   const { current } = book.outlook(bench)
   if (current !== undefined) {
     const { reason, createdBy } = current.plan
-    return { state: 'maintenance', cause: 'staff', reason, by: createdBy }
+    return { state: 'maintenance', cause: 'staff', reason, run: null, by: createdBy }
   }
   const { state, reason = null } = book.ownStateOf(bench)
-  const found = (condition: Condition, cause: Cause): Found => ({ state: condition, cause, reason, by: null })
+  const found = (condition: Condition, cause: Cause): Found => ({
+    state: condition,
+    cause,
+    reason,
+    run: null,
+    by: null,
+  })
   if (state === 'offline' || state === 'maintenance') {
     const isThere = book.nodes.get(bench.node)?.online === true
     return found('offline', isThere ? 'instrument' : 'node')
@@ -208,6 +232,6 @@ function conditionOf(book: FleetBook, bench: BookedBench): Found {
   if (bench.reported === 'fault') return found('fault', 'safe-state')
   // A run that is on it ends first; for others it is out already.
   if (bench.out !== undefined) return { ...found('fault', 'clean-up'), reason: bench.out }
-  if (bench.failing !== undefined) return { ...found('fault', 'check'), reason: bench.failing }
-  return { state: 'up', cause: 'bench', reason: null, by: null }
+  if (bench.failing !== undefined) return { ...found('fault', 'check'), reason: bench.failing, run: runOf(bench) }
+  return { state: 'up', cause: 'bench', reason: null, run: null, by: null }
 }

@@ -1,16 +1,20 @@
 /**
  * Letters to staff about benches that go out of use and come back.
  *
- * INVARIANTS: a change is marked as told before its letters are written, in a write that only one can make, so that no
- * hub that was killed in between tells it twice; when a letter could not be handed over, the change is due again, for
- * those who have none yet.
+ * INVARIANTS: a change is marked before its letters are written and again when all were handed over, each in a write that
+ * only one can make; a change that a killed hub has left in between is told at the next start, in letters of the same
+ * Message-ID, which a mailbox keeps once; when a letter could not be handed over, the change is due again, for those who
+ * have none yet.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { createLossLog } from '../broker/loss-log.ts'
+import type { FaultHook } from '../fault-point.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
+import { letterLanguage } from '../mail/letter-reasons.ts'
 import type { Mail } from '../mail/mail.ts'
+import { createRounds } from '../mail/rounds.ts'
 import type { Store } from '../store/store.ts'
 import { benchLetter } from './bench-letter.ts'
 import { whetherToTell } from './whether-to-tell.ts'
@@ -35,6 +39,7 @@ export interface CreateBenchLettersOptions {
   readonly publicUrl: () => string
   readonly clock: Clock
   readonly log: Log
+  readonly faultPoint?: FaultHook | undefined
 }
 
 const TICK_MS = 10_000
@@ -50,14 +55,13 @@ interface Due {
 
 /** Writes letters until it is closed; none where the site has no mail server. */
 export function createBenchLetters(options: CreateBenchLettersOptions): BenchLetters {
-  const { store, book, mail, site, publicUrl, clock, log } = options
+  const { store, book, mail, site, publicUrl, clock, log, faultPoint } = options
   const { db } = store
   const losses = createLossLog(log)
   /** Who has a letter about a change whose other letters could not be handed over. */
   const served = new Map<number, Set<string>>()
-  let working: Promise<void> | undefined
-  let again = false
-  let closed = false
+  /** What a killed hub has left half told is due again. */
+  let resumed = false
   let notBefore = Number.NEGATIVE_INFINITY
 
   const readers = async () => {
@@ -65,7 +69,7 @@ export function createBenchLetters(options: CreateBenchLettersOptions): BenchLet
       .selectFrom('user')
       .innerJoin('person', 'person.id', 'user.id')
       .leftJoin('bench_letters', 'bench_letters.person_id', 'user.id')
-      .select(['user.id', 'user.name', 'user.email', 'person.role', 'bench_letters.wanted'])
+      .select(['user.id', 'user.name', 'user.email', 'person.role', 'person.language', 'bench_letters.wanted'])
       .where('person.role', 'in', mayBeTold)
       // Accounts of programs have addresses at which nobody is.
       .where('user.email', 'not like', '%.invalid')
@@ -73,13 +77,16 @@ export function createBenchLetters(options: CreateBenchLettersOptions): BenchLet
     return people.filter(({ role, wanted }) => (wanted === null ? told.some((each) => each === role) : wanted === 1))
   }
 
-  const mark = (id: number, from: 'due' | 'sent', to: 'none' | 'due' | 'sent') => ({
+  const mark = (id: number, from: 'due' | 'sending', to: 'none' | 'due' | 'sending' | 'sent') => ({
     query: db.updateTable('bench_history').set({ letter: to }).where('id', '=', id).where('letter', '=', from),
     expect: 1,
   })
 
   const changeOf = async ({ id, bench }: Due) => {
-    const of = db.selectFrom('bench_history').select(['at', 'state', 'cause', 'reason']).where('bench', '=', bench)
+    const of = db
+      .selectFrom('bench_history')
+      .select(['at', 'state', 'cause', 'reason', 'run_id'])
+      .where('bench', '=', bench)
     const change = await of.where('id', '=', id).executeTakeFirstOrThrow()
     const next = await of.where('id', '>', id).orderBy('id').limit(1).executeTakeFirst()
     const before = await of
@@ -88,35 +95,52 @@ export function createBenchLetters(options: CreateBenchLettersOptions): BenchLet
       .orderBy('id', 'desc')
       .limit(1)
       .executeTakeFirst()
-    return { change, endedAt: next?.at, toldBefore: before?.state }
+    return { change, endedAt: next?.at, toldBefore: before }
   }
 
   const tell = async ({ id, bench }: Due, change: Awaited<ReturnType<typeof changeOf>>['change']) => {
     const people = await readers()
     // What nobody was told has no end that is told.
     if (people.length === 0) return void (await store.write([mark(id, 'due', 'none')]))
-    await store.write([mark(id, 'due', 'sent')])
+    faultPoint?.('before-bench-letters-commit')
+    await store.write([mark(id, 'due', 'sending')])
     const has = served.get(id) ?? new Set<string>()
     const title = book.benches.get(bench)?.title ?? null
     let failure: unknown
     for (const person of people) {
       if (has.has(person.id)) continue
       try {
-        await mail.send(benchLetter(change, { bench: { id: bench, title }, person, site, publicUrl: publicUrl() }))
+        const letter = benchLetter(change, {
+          ...{ bench: { id: bench, title }, person, language: letterLanguage(person.language) },
+          ...{ site, publicUrl: publicUrl() },
+        })
+        const messageId = `<bench-change-${id}.${person.id}@${new URL(publicUrl()).hostname}>`
+        await mail.send({ ...letter, messageId })
         has.add(person.id)
       } catch (error) {
         failure = error
       }
     }
     served.delete(id)
-    if (failure === undefined) return losses.recovered('letters', {}, 'letters about benches are taken again')
+    if (failure === undefined) {
+      faultPoint?.('before-bench-letters-sent')
+      await store.write([mark(id, 'sending', 'sent')])
+      faultPoint?.('after-bench-letters-sent')
+      return losses.recovered('letters', {}, 'letters about benches are taken again')
+    }
     served.set(id, has)
     notBefore = clock.monotonic() + AGAIN_MS
     losses.lost('letters', { error: asLabError(failure).message }, 'letters about benches could not be sent; trying on')
-    await store.write([mark(id, 'sent', 'due')])
+    await store.write([mark(id, 'sending', 'due')])
   }
 
   const work = async () => {
+    if (!mail.configured) return
+    if (!resumed) {
+      const left = db.updateTable('bench_history').set({ letter: 'due' }).where('letter', '=', 'sending')
+      await store.write([left])
+      resumed = true
+    }
     const due = await db
       .selectFrom('bench_history')
       .select(['id', 'bench'])
@@ -126,7 +150,7 @@ export function createBenchLetters(options: CreateBenchLettersOptions): BenchLet
     /** What comes after a change of which it is too early to say anything depends on it. */
     const waits = new Set<string>()
     for (const one of due) {
-      if (closed || clock.monotonic() < notBefore) return
+      if (rounds.closed || clock.monotonic() < notBefore) return
       if (waits.has(one.bench)) continue
       const { change, endedAt, toldBefore } = await changeOf(one)
       const verdict = whetherToTell(change, endedAt, toldBefore, clock.now())
@@ -136,27 +160,15 @@ export function createBenchLetters(options: CreateBenchLettersOptions): BenchLet
     }
   }
 
-  const look = () => {
-    if (closed || !mail.configured) return
-    again = working !== undefined
-    working ??= work()
-      .catch((error: unknown) => {
-        log.error({ error: asLabError(error).message }, 'letters about benches could not be written')
-      })
-      .finally(() => {
-        working = undefined
-        if (again) look()
-      })
-  }
-
-  const tick = () => {
-    look()
-    cancelTick = clock.after(TICK_MS, tick)
-  }
-  let cancelTick = clock.after(TICK_MS, tick)
+  const rounds = createRounds({
+    work,
+    everyMs: TICK_MS,
+    onFailure: (error) => log.error({ error: asLabError(error).message }, 'letters about benches could not be written'),
+    clock,
+  })
 
   return {
-    look,
+    look: rounds.look,
     wanted: async (personId) => {
       const row = await db
         .selectFrom('person')
@@ -176,10 +188,6 @@ export function createBenchLetters(options: CreateBenchLettersOptions): BenchLet
           .onConflict((conflict) => conflict.column('person_id').doUpdateSet(row)),
       ])
     },
-    close: async () => {
-      closed = true
-      cancelTick()
-      await working
-    },
+    close: rounds.close,
   }
 }

@@ -15,6 +15,10 @@ export interface CheckStanding {
   readonly failingSince: number | null
   /** So many failures in a row had been when somebody put the bench back: only those after them count. */
   readonly forgiven: number
+  /** Of a check that is a run: the run of its newest outcome, how many tries have failed since, and whether somebody asked. */
+  readonly runId: string | null
+  readonly tries: number
+  readonly asked: boolean
 }
 
 export const newStanding = (name: string): CheckStanding => ({
@@ -26,6 +30,9 @@ export const newStanding = (name: string): CheckStanding => ({
   checkedAt: null,
   failingSince: null,
   forgiven: 0,
+  runId: null,
+  tries: 0,
+  asked: false,
 })
 
 /**
@@ -43,7 +50,7 @@ export function afterReport(
   const forgiven = !passed && failures >= before.forgiven ? before.forgiven : 0
   const failing = before.failingSince === null ? failures - forgiven >= failuresBeforeOut : passes < passesBeforeBack
   return {
-    name: before.name,
+    ...before,
     passed,
     failures,
     passes,
@@ -52,6 +59,23 @@ export function afterReport(
     failingSince: failing ? (before.failingSince ?? nowMs) : null,
     forgiven,
   }
+}
+
+/** What failed, or keeps its bench out, is not left for a day: nobody uses that bench meanwhile. */
+const AGAIN_MS = 600_000
+/** A clock is set by seconds all the time; by more than this, it was wrong. */
+const EARLY_MS = 60_000
+
+/** Whether a check that is a run is to be done, by what its last outcome was and by the clock. */
+export function isDue(
+  { checkedAt, passed, failingSince, tries, asked }: CheckStanding,
+  { everyS }: Pick<AnnouncedCheck, 'everyS'>,
+  nowMs: number,
+): boolean {
+  if (asked || tries > 0 || checkedAt === null) return true
+  const isInDoubt = passed === false || failingSince !== null
+  const everyMs = isInDoubt ? Math.min(everyS * 1000, AGAIN_MS) : everyS * 1000
+  return nowMs >= checkedAt + everyMs || nowMs < checkedAt - EARLY_MS
 }
 
 /** The standing after somebody has put the bench back though the check fails. */

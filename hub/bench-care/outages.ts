@@ -44,19 +44,52 @@ export function outages(plans: readonly OutagePlan[], from: number, to: number):
     .sort((a, b) => a.from - b.from || b.until - a.until)
 }
 
-function timesOf({ when }: OutagePlan, from: number, to: number): { from: number; until: number }[] {
+function timesOf({ when }: OutagePlan, from: number, to: number): Times[] {
   if (!isWeekly(when)) return [{ from: when.from, until: when.until ?? Number.POSITIVE_INFINITY }]
-  const { days, timeZone } = when
-  const begins = minuteOf(when.from)
-  const ends = minuteOf(when.until)
-  const times: { from: number; until: number }[] = []
+  const times: Times[] = []
+  // One that begins the day before may last until now, and an hour longer where the clocks are set back.
+  for (let block = Math.floor((from - 2 * dayMs) / blockMs); block * blockMs < to; block++) {
+    times.push(...weeklyTimes(when, block))
+  }
+  return times
+}
+
+interface Times {
+  readonly from: number
+  readonly until: number
+}
+
+/** The calendar of a time zone is slow to ask: what has been found is kept for as long as the plan is. */
+const foundTimes = new WeakMap<Weekly, Map<number, readonly Times[]>>()
+const blockMs = 32 * dayMs
+const mostBlocks = 64
+
+/** Those that begin in so many days from then on. */
+function weeklyTimes(weekly: Weekly, block: number): readonly Times[] {
+  let blocks = foundTimes.get(weekly)
+  if (blocks === undefined || blocks.size >= mostBlocks) {
+    blocks = new Map()
+    foundTimes.set(weekly, blocks)
+  }
+  let times = blocks.get(block)
+  if (times === undefined) {
+    times = timesWithin(weekly, block * blockMs, (block + 1) * blockMs)
+    blocks.set(block, times)
+  }
+  return times
+}
+
+function timesWithin({ days, timeZone, ...hours }: Weekly, from: number, to: number): Times[] {
+  const begins = minuteOf(hours.from)
+  const ends = minuteOf(hours.until)
+  const times: Times[] = []
   let day: LocalTime = plusDays(localTime(from, timeZone), -2)
   for (;;) {
     day = plusDays(day, 1)
     const begin = instantOf({ ...day, minute: begins }, timeZone, 'first')
     if (begin >= to) return times
     const name = weekdays[weekdayOf(day) - 1]
-    if (name === undefined || !days.includes(name)) continue
+    if (begin < from || name === undefined || !days.includes(name)) continue
     const last = ends > begins ? day : plusDays(day, 1)
     const end = instantOf({ ...last, minute: ends }, timeZone, 'last')
     // Hours that the clocks skip as a whole are none.
@@ -92,9 +125,35 @@ function endOf(sorted: readonly Outage[], until: number): number {
 /** The first moment from `earliest` on at which the bench is free of outages for so long; null when none is in sight. */
 export function firstGap(plans: readonly OutagePlan[], earliest: number, lastsMs: number): number | null {
   let start = earliest
-  for (const { from, until } of outages(plans, earliest, earliest + sightMs)) {
+  // Beyond what is in sight too: the last gap must be as long as the others.
+  for (const { from, until } of outages(plans, earliest, earliest + sightMs + lastsMs)) {
     if (from >= start + lastsMs) break
     start = Math.max(start, until)
   }
   return start < earliest + sightMs ? start : null
+}
+
+const longest = new WeakMap<readonly OutagePlan[], number>()
+
+/** The longest that the hours of every week leave the bench open at a time, in ms; what is planned once is not counted. */
+export function longestOpening(plans: readonly OutagePlan[], now: number): number {
+  let mostMs = longest.get(plans)
+  if (mostMs === undefined) {
+    mostMs = longestGap(outages(plans.filter(isEveryWeek), now, now + sightMs))
+    longest.set(plans, mostMs)
+  }
+  return mostMs
+}
+
+const isEveryWeek = ({ when }: OutagePlan): boolean => isWeekly(when) && when.days.length > 0
+
+function longestGap(sorted: readonly Outage[]): number {
+  const [first, ...others] = sorted
+  if (first === undefined) return Number.POSITIVE_INFINITY
+  let [mostMs, end] = [0, first.until]
+  for (const { from, until } of others) {
+    mostMs = Math.max(mostMs, from - end)
+    end = Math.max(end, until)
+  }
+  return mostMs
 }

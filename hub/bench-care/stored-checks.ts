@@ -33,6 +33,9 @@ export async function loadChecks(store: Store): Promise<ReadonlyMap<string, Read
         checkedAt: row.checked_at,
         failingSince: row.failing_since,
         forgiven: row.forgiven,
+        runId: row.run_id,
+        tries: row.tries,
+        asked: row.asked === 1,
       },
     })
   }

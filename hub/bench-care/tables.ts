@@ -28,10 +28,12 @@ export interface BenchHistoryTable {
   state: (typeof benchConditions)[number]
   cause: (typeof benchCauses)[number]
   reason: string | null
+  /** The run of a check that made it so. */
+  run_id: Generated<string | null>
   /** Null for the site itself. */
   by: string | null
   /** Whether staff are to get a letter about it. */
-  letter: 'none' | 'due' | 'sent'
+  letter: 'none' | 'due' | 'sending' | 'sent'
 }
 
 /** How each check of a bench stands. */
@@ -49,6 +51,10 @@ export interface BenchCheckTable {
   failing_since: number | null
   /** So many failures in a row had been when somebody put the bench back. */
   forgiven: number
+  /** Of a check that is a run: the run of its newest outcome, how many tries have failed since, and whether somebody asked. */
+  run_id: string | null
+  tries: number
+  asked: number
 }
 
 /** Who has said whether they want letters about benches. */
@@ -108,5 +114,17 @@ export const benchLettersMigration: Migration = {
   name: '015-bench-letters',
   sql: `
 CREATE TABLE bench_letters (person_id TEXT PRIMARY KEY, wanted INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`,
+}
+
+export const protocolChecksMigration: Migration = {
+  name: '016-protocol-checks',
+  sql: `
+ALTER TABLE bench_check ADD COLUMN run_id TEXT;
+ALTER TABLE bench_check ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE bench_check ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE bench_history ADD COLUMN run_id TEXT;
+ALTER TABLE run ADD COLUMN bench_check TEXT;
+CREATE INDEX run_of_check ON run (wanted_bench, id) WHERE bench_check IS NOT NULL;
 `,
 }

@@ -16,20 +16,22 @@ export const isTrouble = (state: Condition): boolean => state === 'fault' || sta
 
 /**
  * `wait`: it is too early to say. One letter tells that a bench is out of use, the next that it is of use again: nobody is
- * told of an end whose beginning was not told.
+ * told of an end whose beginning was not told, and of the same trouble only once until it has ended.
  */
 export function whetherToTell(
   change: TellableChange,
   /** When the next change of the bench came; undefined while it lasts. */
   endedAt: number | undefined,
   /** What the letter before about this bench told. */
-  toldBefore: Condition | undefined,
+  toldBefore: Pick<TellableChange, 'state' | 'cause'> | undefined,
   nowMs: number,
 ): 'tell' | 'leave' | 'wait' {
   if (!isTrouble(change.state)) {
-    const isEnd = change.state === 'up' && toldBefore !== undefined && isTrouble(toldBefore)
+    const isEnd = change.state === 'up' && toldBefore !== undefined && isTrouble(toldBefore.state)
     return isEnd ? 'tell' : 'leave'
   }
+  // A node that was away for a moment, or the staff who worked on it, have come between.
+  if (toldBefore?.state === change.state && toldBefore.cause === change.cause) return 'leave'
   const settleMs = change.cause === 'node' || change.cause === 'instrument' ? AWAY_MS : 0
   if ((endedAt ?? Number.POSITIVE_INFINITY) - change.at < settleMs) return 'leave'
   return nowMs - change.at < settleMs ? 'wait' : 'tell'

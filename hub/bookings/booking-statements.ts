@@ -5,6 +5,7 @@ import { precompile } from '../store/precompile.ts'
 import type { HubSchema } from '../store/schema.ts'
 import type { TurnStatement } from '../store/turn.ts'
 import type { KnownBooking } from './booking-book.ts'
+import type { NewNotice } from './notices.ts'
 
 /** After those of runs. */
 const firstRank = 100
@@ -43,6 +44,7 @@ export function bookingStatements(db: Kysely<HubSchema>) {
         state: 'booked',
         created_at: v.createdAt,
         created_by: v.createdBy,
+        taken_back_at: null,
       }),
     ),
     change: statement(
@@ -56,8 +58,17 @@ export function bookingStatements(db: Kysely<HubSchema>) {
         cleanUpMs: number
       }) => standing(v).set({ starts_at: v.newStart, ends_at: v.newEnd, note: v.note, clean_up_ms: v.cleanUpMs }),
     ),
-    cancel: statement((v: { id: string; startsAt: number; endsAt: number; at: number }) =>
-      standing(v).set({ state: 'cancelled', cancelled_at: v.at }),
+    cancel: statement((v: { id: string; startsAt: number; endsAt: number; at: number; reason: string | null }) =>
+      standing(v).set({ state: 'cancelled', cancelled_at: v.at, cancel_reason: v.reason }),
+    ),
+    /** Another is made in its place. */
+    takeBack: statement((v: { id: string; at: number }) =>
+      db
+        .updateTable('booking')
+        .set({ taken_back_at: v.at })
+        .where('id', '=', v.id)
+        .where('state', '=', 'cancelled')
+        .where('taken_back_at', 'is', null),
     ),
     begin: statement((v: { id: string; startsAt: number; endsAt: number; runId: string; at: number }) =>
       standing(v).where('run_id', 'is', null).set({ began_at: v.at, run_id: v.runId }),
@@ -66,16 +77,58 @@ export function bookingStatements(db: Kysely<HubSchema>) {
     beginAgain: statement((v: { id: string; runId: string }) =>
       db.updateTable('booking').where('id', '=', v.id).where('run_id', '=', v.runId).set({ run_id: null }),
     ),
+    /** Nobody could have come yet: the clock was wrong when it was missed. */
+    revive: statement((v: { id: string; startsAt: number; endsAt: number }) =>
+      db
+        .updateTable('booking')
+        .set({ state: 'booked', began_at: null, run_id: null, ended_at: null })
+        .where('id', '=', v.id)
+        .where('state', '=', 'missed')
+        .where('starts_at', '=', v.startsAt)
+        .where('ends_at', '=', v.endsAt),
+    ),
     see: statement((v: { id: string; at: number }) =>
       db.updateTable('booking').where('id', '=', v.id).where('state', '=', 'booked').set({ seen_at: v.at }),
     ),
     end: statement((v: { id: string; startsAt: number; endsAt: number; state: 'over' | 'missed'; at: number }) =>
       standing(v).set({ state: v.state, ended_at: v.at }),
     ),
-    insertAudit: statement((v: { at: number; personId: string; action: string; subject: string; detail: string }) =>
-      db
-        .insertInto('audit')
-        .values({ at: v.at, person_id: v.personId, action: v.action, subject: v.subject, detail: v.detail }),
+    insertNotice: statement((v: NewNotice) =>
+      db.insertInto('booking_notice').values({
+        id: v.id,
+        booking_id: v.bookingId,
+        person_id: v.personId,
+        group_id: v.groupId,
+        what: v.what,
+        at: v.at,
+        detail: v.detail,
+        letter: v.letter,
+      }),
+    ),
+    /** What was told of a booking that a wrong clock has missed. */
+    takeBackMissed: {
+      ...statement((v: { id: string }) =>
+        db.deleteFrom('booking_notice').where('booking_id', '=', v.id).where('what', '=', 'missed'),
+      ),
+      conditional: false,
+    },
+    /** What nobody has had a letter of yet. */
+    takeBackSeriesCancelled: {
+      ...statement((v: { series: string }) =>
+        db
+          .deleteFrom('booking_notice')
+          .where('booking_id', 'in', db.selectFrom('booking').select('id').where('series_id', '=', v.series))
+          .where('what', '=', 'series-cancelled')
+          .where('letter', 'in', ['spread', 'due']),
+      ),
+      conditional: false,
+    },
+    insertAudit: statement(
+      (v: { at: number; personId: string; action: string; subject: string; detail: string; address: string | null }) =>
+        db.insertInto('audit').values({
+          ...{ at: v.at, person_id: v.personId, action: v.action, subject: v.subject, detail: v.detail },
+          address: v.address,
+        }),
     ),
   }
 }

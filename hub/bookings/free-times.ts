@@ -1,5 +1,5 @@
 /** When a bench is free for somebody who wants one for so long, and how many are at each moment. Pure. */
-import { type Claim, isMatched, overlap, type Span } from './placement.ts'
+import { type Claim, mostLeft, overlap, type Span } from './placement.ts'
 import type { Plan } from './plan.ts'
 
 export interface Wanted {
@@ -97,22 +97,11 @@ export function freeBenches(
     const isOn = (span: Span) => span.from <= at && at < span.until
     const shut = new Set(closings.filter(isOn).map(({ bench }) => bench))
     const open = benches.filter((bench) => !shut.has(bench))
-    const free = freeAt(claims.filter(isOn), open, at)
+    const free = mostLeft(claims.filter(isOn), open)
     const last = stretches.at(-1)
     const end = moments[index + 1] ?? until
     if (last?.free === free) stretches[stretches.length - 1] = { ...last, until: end }
     else stretches.push({ from: at, until: end, free })
   }
   return stretches
-}
-
-function freeAt(claims: readonly Claim[], benches: readonly string[], at: number): number {
-  let free = 0
-  const more: Claim[] = []
-  while (free < benches.length) {
-    more.push({ id: `more/${free}`, from: at, until: at + 1, benches })
-    if (!isMatched([...claims, ...more])) break
-    free++
-  }
-  return free
 }

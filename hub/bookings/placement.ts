@@ -53,21 +53,52 @@ export function isCrowded(claims: readonly Claim[], window: Span): boolean {
   return false
 }
 
-/** Whether claims of one moment can have a bench each (Kuhn's augmenting paths). */
-export function isMatched(claims: readonly Claim[]): boolean {
-  const holder = new Map<string, Claim>()
-  const give = (claim: Claim, seen: Set<string>): boolean => {
+/** Whether claims of one moment can have a bench each. */
+export const isMatched = (claims: readonly Claim[]): boolean => new Matching().takeAll(claims)
+
+/** How many of these benches claims of one moment can leave to others; 0 where they can not even have one each. */
+export function mostLeft(claims: readonly Claim[], benches: readonly string[]): number {
+  const matching = new Matching()
+  return matching.takeAll(claims) ? matching.clear(benches) : 0
+}
+
+/** Benches for claims of one moment (Kuhn's augmenting paths). */
+class Matching {
+  readonly #holder = new Map<string, Claim>()
+
+  takeAll(claims: readonly Claim[]): boolean {
+    return claims.every((claim) => this.#give(claim, new Set()))
+  }
+
+  /** Moves as many as can be away from these benches; how many of them nobody has then. */
+  clear(benches: readonly string[]): number {
+    let held = benches.filter((bench) => this.#holder.has(bench))
+    let left = benches.length - held.length
+    for (;;) {
+      // Whoever moves on to one of these clears none.
+      const seen = new Set(benches)
+      const cleared = held.find((bench) => {
+        const claim = this.#holder.get(bench)
+        return claim !== undefined && this.#give(claim, seen)
+      })
+      if (cleared === undefined) return left
+      this.#holder.delete(cleared)
+      held = held.filter((bench) => bench !== cleared)
+      left++
+    }
+  }
+
+  #give(claim: Claim, seen: Set<string>): boolean {
     for (const bench of claim.benches) {
       if (seen.has(bench)) continue
       seen.add(bench)
-      const other = holder.get(bench)
-      if (other !== undefined && !give(other, seen)) continue
-      holder.set(bench, claim)
+      const other = this.#holder.get(bench)
+      if (other !== undefined && !this.#give(other, seen)) continue
+      this.#holder.set(bench, claim)
       return true
     }
     return false
   }
-  return claims.every((claim) => give(claim, new Set()))
 }
 
 /** Benches by the kinds of claims that want them, and for each claim the groups that it may use, the least wanted first. */

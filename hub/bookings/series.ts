@@ -1,12 +1,14 @@
 import { weekdays } from '@fernlab/shared/contracts/bench-care'
-import type { BookSeries } from '@fernlab/shared/contracts/bookings'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { BookSeries, SeriesMove } from '@fernlab/shared/contracts/bookings'
+import { typedDay } from '@fernlab/shared/primitives/typed-time'
 import type { LocalTime } from '@fernlab/shared/primitives/zoned-time'
+import { refuse } from './booking-refusals.ts'
 import { mostTimes, timesOf } from './weekly.ts'
 
-const dayOf = (text: string): LocalTime => {
-  const [year = 0, month = 1, day = 1] = text.split('-').map(Number)
-  return { year, month, day, minute: 0 }
+const dayOf = (path: string, text: string): LocalTime => {
+  const day = typedDay(text)
+  if (day === undefined) throw refuse('request-invalid', `${text} is no day`, path)
+  return day
 }
 
 /** When each booking of the series begins, epoch ms. */
@@ -15,8 +17,8 @@ export function seriesTimes({ days, at, timeZone, from, until, everyWeeks = 1 }:
     weekdays: days.map((name) => weekdays.indexOf(name) + 1),
     minute: Number(at.slice(0, 2)) * 60 + Number(at.slice(3)),
     timeZone,
-    first: dayOf(from),
-    last: dayOf(until),
+    first: dayOf('weekly.from', from),
+    last: dayOf('weekly.until', until),
     everyWeeks,
   })
 }
@@ -36,6 +38,24 @@ export function checkSeries(starts: readonly number[], lengthMs: number, latest:
   throw refuse('series-overlaps', message, 'seconds')
 }
 
-function refuse(code: string, message: string, path: string): LabError {
-  return new LabError({ code, kind: 'caller', message, issues: [{ path, message }] })
+/** When each of the moved times is to begin, by when it would by the series; throws for one that the series has not. */
+export function movesOf(moved: readonly SeriesMove[] = [], starts: readonly number[]): Map<number, number> {
+  const moves = new Map<number, number>()
+  for (const [index, { from, to }] of moved.entries()) {
+    const at = Date.parse(from)
+    const path = `moved[${index}].from`
+    if (!starts.includes(at)) throw refuse('booking-invalid', `no time of the series to come begins at ${from}`, path)
+    if (moves.has(at)) throw refuse('booking-invalid', `the time of ${from} is moved twice`, path)
+    moves.set(at, Date.parse(to))
+  }
+  return moves
 }
+
+interface Times {
+  readonly startsAt: number
+  readonly endsAt: number
+}
+
+/** Whether it overlaps none of the others: a series meets once at a time. */
+export const isApart = ({ startsAt, endsAt }: Times, others: readonly Times[]): boolean =>
+  !others.some((other) => other.startsAt < endsAt && startsAt < other.endsAt)

@@ -4,7 +4,9 @@
  *
  * INVARIANTS: a booking's session is opened, and given its bench, in the write that notes it in the booking, so that there
  * is one or none; it is over, or begins again, in the write that ends that session; nothing is written of a booking only
- * because its time has come or passed, so a clock that was wrong and is put right misses and doubles none.
+ * because its time has come or passed, but that nobody came to it, which is taken back where the clock is put right in time,
+ * and that no permission lets its person use it, which is not; so a clock that was wrong misses and doubles none that is
+ * permitted.
  */
 
 import { priorities } from '@fernlab/shared/contracts/run-state'
@@ -15,6 +17,7 @@ import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import { type CatalogueLab, protocolIn } from '../catalogue/catalogue.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+import { whenNoneCame } from '../ingest/judge-stop.ts'
 import type { KnownLabs } from '../runs/known-labs.ts'
 import type { Ledger, Outcome } from '../runs/ledger.ts'
 import { addRun, newRun } from '../runs/new-run.ts'
@@ -26,8 +29,10 @@ import type { Store } from '../store/store.ts'
 import type { Turn } from '../store/turn.ts'
 import type { BookedFleet } from './booked-fleet.ts'
 import { type BookingBook, bookingClaims, type KnownBooking } from './booking-book.ts'
+import type { BookingPermits } from './booking-permits.ts'
 import { bookingStatements } from './booking-statements.ts'
 import type { GroupPeople } from './group-people.ts'
+import { noticesOf } from './notices.ts'
 import type { Claim } from './placement.ts'
 import { sessionNeeds } from './session-times.ts'
 
@@ -42,6 +47,8 @@ export interface BookingStarts {
   begin(place: string, bench: BookedBench): OpenRun | undefined
   /** Notes that the session's person has come. */
   seen(run: OpenRun): void
+  /** Whether there is another bench for the rest of the booking whose bench the run has. */
+  hasOtherBench(run: OpenRun): boolean
   /** The booking whose session the run is. */
   bookingWith(run: OpenRun): string | undefined
   /** Whether the session's person has not come yet. */
@@ -51,6 +58,10 @@ export interface BookingStarts {
    * their booking ended sooner than they do.
    */
   ending(): { readonly run: OpenRun; readonly reason: string }[]
+  /** Cancels, in this turn's write, what is to begin while no permission lets its person use it any more. */
+  withdraw(): void
+  /** Takes back, in this turn's write, what was missed by a clock that was wrong: its person can still come in time. */
+  revive(): void
 }
 
 export interface BookingStartsOptions {
@@ -63,9 +74,12 @@ export interface BookingStartsOptions {
   readonly ledger: Ledger
   readonly labs: Pick<KnownLabs, 'peek'>
   readonly people: GroupPeople
+  readonly permits: BookingPermits
   readonly clock: Clock
   /** How long a booking waits for somebody to come. */
   readonly graceMs: () => number
+  /** Somebody is to be told of something, which is on disk. */
+  readonly onTold: () => void
   readonly faultPoint?: FaultHook | undefined
 }
 
@@ -93,6 +107,8 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
   let shape = -1
   /** When the bench of a session was there for somebody who has not come (monotonic ms). */
   const awaitedSince = new Map<string, number>()
+  /** When a session lost its bench and began to wait for another (monotonic ms). */
+  const benchlessSince = new Map<string, number>()
 
   /** Those that matter now; looked for once a second, and when one changes. */
   const nearby = (): readonly KnownBooking[] => {
@@ -116,6 +132,13 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
     const made = bookingClaims(booking, { benches: wanted, closed: fleet.closed })
     claims.set(booking, { lab, claims: made })
     return made
+  }
+
+  /** Without the benches that could not be made ready for its session. */
+  const readyFor = ({ runId }: KnownBooking, all: readonly Claim[]): readonly Claim[] => {
+    const { unready = [] } = (runId === null ? undefined : runs.get(runId)) ?? {}
+    if (unready.length === 0) return all
+    return all.map((claim) => ({ ...claim, benches: claim.benches.filter((id) => !unready.includes(id)) }))
   }
 
   /** By booking: the benches that are used for it. */
@@ -156,8 +179,15 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
 
   const bookingAt = (place: string): KnownBooking | undefined => book.byId.get(bookingOf(place))
 
+  const tell = (booking: KnownBooking, what: 'missed' | 'broken' | 'not-permitted', reason?: string) => {
+    const told = { what, at: clock.now(), ...(reason === undefined ? {} : { reason }) }
+    for (const notice of noticesOf(booking, told)) turn.add(statements.insertNotice, notice)
+    turn.afterCommit(options.onTold)
+  }
+
   const endOf = (run: OpenRun, { state, reason }: Outcome) => {
     awaitedSince.delete(run.id)
+    benchlessSince.delete(run.id)
     const booking = bookingOfSession(run)
     if (booking === undefined) return
     const { id, startsAt, endsAt } = booking
@@ -169,22 +199,44 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
       return
     }
     turn.add(statements.end, { id, startsAt, endsAt, state: 'over', at: Math.min(now, endsAt) })
+    if (state === 'failed') tell(booking, 'broken', reason ?? undefined)
     book.remove(id)
+    passEnd()
   }
   ledger.onEnd(endOf)
 
   const beginAgain = (booking: KnownBooking, run: OpenRun) => {
     turn.add(statements.beginAgain, { id: booking.id, runId: run.id })
     book.add({ ...booking, runId: null })
+    faultPoint?.('before-booking-again-commit')
+    turn.afterCommit(() => faultPoint?.('after-booking-again-commit'))
+  }
+
+  const passEnd = () => {
+    faultPoint?.('before-booking-end-commit')
+    turn.afterCommit(() => faultPoint?.('after-booking-end-commit'))
   }
 
   /** Why the booking's session has to end, and what becomes of the booking. */
-  const whyEnd = (booking: KnownBooking, run: OpenRun): { reason: string; missed?: true; again?: true } | undefined => {
-    const { startsAt, endsAt, seenAt } = booking
+  const whyEnd = (
+    booking: KnownBooking,
+    run: OpenRun,
+  ): { reason: string; missed?: true; again?: true; broken?: true } | undefined => {
+    const { startsAt, seenAt } = booking
+    const endsAt = book.lastsUntil(booking)
     const now = clock.now()
     const sessionEnds = run.session?.endsAt ?? null
     if (sessionEnds !== null && sessionEnds > endsAt + LOOK_MS && now >= endsAt)
       return { reason: 'its booking is over' }
+    if (run.state === 'queued') {
+      // Whoever comes meanwhile finds no bench: the grace period begins when there is one.
+      awaitedSince.delete(run.id)
+      const since = benchlessSince.get(run.id) ?? clock.monotonic()
+      benchlessSince.set(run.id, since)
+      if (clock.monotonic() - since < options.graceMs()) return undefined
+      return { reason: whenNoneCame(run), broken: true }
+    }
+    benchlessSince.delete(run.id)
     if (seenAt !== null) return undefined
     if (now < startsAt - EARLY_MS) return { reason: 'the clock was put right: it is not its time yet', again: true }
     const since = awaitedSince.get(run.id) ?? clock.monotonic()
@@ -209,11 +261,14 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
         const lab = labs.peek(booking.lab)
         if (lab === undefined) return []
         const held = used.get(booking.id) ?? []
-        const opens = opensItself(booking, lab) && booking.runId === null
-        if (opens && booking.startsAt <= clock.now() && secondsLeft(booking, lab) === 0) return []
-        return claimsOf(booking, lab).map((claim, at) => {
+        const isDue = booking.startsAt <= clock.now()
+        const opensOnce = opensItself(booking, lab) && booking.runId === null
+        if (opensOnce && isDue && secondsLeft(booking, lab) === 0) return []
+        const opens = opensOnce && (!isDue || options.permits.may(booking, lab) === true)
+        return readyFor(booking, claimsOf(booking, lab)).map((claim, at) => {
           const bench = held[at]
-          return bench === undefined ? { ...claim, opens } : { ...claim, opens, held: bench }
+          const own = booking.runId === null ? {} : { own: booking.runId }
+          return bench === undefined ? { ...claim, ...own, opens } : { ...claim, ...own, opens, held: bench }
         })
       })
     },
@@ -235,7 +290,7 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
       if (booking === undefined || booking.runId !== null || lab === undefined || found === undefined) return undefined
       const seconds = secondsLeft(booking, lab)
       if (seconds === 0) return undefined
-      const { id, personId, startsAt, endsAt } = booking
+      const { id, personId, startsAt, endsAt, wantedBench } = booking
       const now = clock.now()
       leaveQueue(booking)
       const wanted = newRun(
@@ -249,6 +304,7 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
           estimatedS: estimate(found.definition, { seconds }, { parts: benches.partsOf(bench) }).seconds,
           priority: priorities.usual,
           session: { seconds },
+          ...(wantedBench === null ? {} : { bench: wantedBench }),
         },
         now,
       )
@@ -256,6 +312,7 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
       ledger.assign(wanted.run, bench, id)
       turn.add(statements.begin, { id, startsAt, endsAt, runId: wanted.run.id, at: now })
       book.add({ ...booking, runId: wanted.run.id, beganAt: now })
+      awaitedSince.set(wanted.run.id, clock.monotonic())
       faultPoint?.('before-booking-start-commit')
       turn.afterCommit(() => faultPoint?.('after-booking-start-commit'))
       return wanted.run
@@ -266,6 +323,19 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
       const at = clock.now()
       turn.add(statements.see, { id: booking.id, at })
       book.add({ ...booking, seenAt: at })
+    },
+    hasOtherBench: (run) => {
+      const booking = run.booking === null ? undefined : book.byId.get(run.booking)
+      const lab = booking === undefined ? undefined : labs.peek(booking.lab)
+      if (booking === undefined || lab === undefined || secondsLeft(booking, lab) === 0) return false
+      return claimsOf(booking, lab).some((claim) =>
+        claim.benches.some((id) => {
+          if (id === run.hold?.bench || run.unready.includes(id)) return false
+          if (run.wantedBench !== null && run.wantedBench !== id) return false
+          const bench = benches.benches.get(id)
+          return bench !== undefined && !bench.gone && bench.out === undefined
+        }),
+      )
     },
     bookingWith: (run) => bookingOfSession(run)?.id,
     isAwaited: (run) => bookingOfSession(run)?.seenAt === null,
@@ -278,13 +348,51 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
         const { id, startsAt, endsAt } = booking
         if (why.again) beginAgain(booking, run)
         if (why.missed) {
-          turn.add(statements.end, { id, startsAt, endsAt, state: 'missed', at: Math.min(clock.now(), endsAt) })
+          const at = Math.min(clock.now(), endsAt)
+          turn.add(statements.end, { id, startsAt, endsAt, state: 'missed', at })
+          book.miss(id, at)
+          passEnd()
+          tell(booking, 'missed')
+        }
+        if (why.broken) {
+          turn.add(statements.end, { id, startsAt, endsAt, state: 'over', at: Math.min(clock.now(), endsAt) })
           book.remove(id)
+          tell(booking, 'broken', why.reason)
+          passEnd()
         }
         ending.push({ run, reason: why.reason })
       }
       return ending
     },
+    withdraw: () => {
+      const now = clock.now()
+      for (const booking of nearby()) {
+        const { id, startsAt, endsAt, runId, group } = booking
+        if (runId !== null || group !== null || startsAt > now || endsAt <= now) continue
+        const lab = labs.peek(booking.lab)
+        if (lab === undefined || options.permits.may(booking, lab) !== false) continue
+        turn.add(statements.cancel, { id, startsAt, endsAt, at: now, reason: NOT_PERMITTED })
+        book.remove(id)
+        tell(booking, 'not-permitted')
+      }
+    },
+    revive: () => {
+      const now = clock.now()
+      for (const { booking, at } of [...book.missed.values()]) {
+        const { id, startsAt, endsAt } = booking
+        if (now >= at - EARLY_MS || now >= startsAt + options.graceMs()) continue
+        const wanted = claimsNow(booking)
+        if (wanted === undefined || !book.revive(id, wanted)) continue
+        turn.add(statements.revive, { id, startsAt, endsAt })
+        turn.add(statements.takeBackMissed, { id })
+      }
+    },
+  }
+
+  /** What it needs of the benches as they are now; undefined while its lab is not known. */
+  function claimsNow(booking: KnownBooking): readonly Claim[] | undefined {
+    const lab = labs.peek(booking.lab)
+    return lab === undefined ? undefined : claimsOf(booking, lab)
   }
 
   /** One place per person and lab: who has a bench needs none in the queue. */
@@ -297,6 +405,7 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
   }
 }
 
+const NOT_PERMITTED = 'when it was to begin, no permission let its person use the lab any more'
 /** What a node says of a session whose time was over. */
 const TIME_OVER = 'its time was over'
 

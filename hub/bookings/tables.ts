@@ -1,4 +1,6 @@
+import type { BookingNoticeKind } from '@fernlab/shared/contracts/booking-notices'
 import type { Migration } from '@fernlab/shared/storage/database'
+import type { Generated } from 'kysely'
 
 /** A bench of a lab that is kept for somebody at a time. */
 export interface BookingTable {
@@ -30,6 +32,10 @@ export interface BookingTable {
   created_at: number
   created_by: string
   cancelled_at: number | null
+  /** Why, where nobody has cancelled it. */
+  cancel_reason: string | null
+  /** When another was made in its place, with what was cancelled of its series. */
+  taken_back_at: number | null
 }
 
 /** The same time every week; its bookings are rows of their own. */
@@ -42,7 +48,25 @@ export interface BookingSeriesTable {
   created_at: number
 }
 
+/** What somebody is told of a booking; the outbox of letters about it. */
+export interface BookingNoticeTable {
+  id: string
+  booking_id: string
+  /** Null: of everybody who learns in the group. */
+  person_id: string | null
+  group_id: string | null
+  what: BookingNoticeKind
+  at: number
+  /** JSON NoticeDetail. */
+  detail: string
+  /** `spread`: a row for each of the group is to be made. */
+  letter: 'spread' | 'due' | 'sent' | 'none'
+  /** When its person has put it away. */
+  read_at: Generated<number | null>
+}
+
 export interface BookingsSchema {
+  booking_notice: BookingNoticeTable
   booking: BookingTable
   booking_series: BookingSeriesTable
 }
@@ -77,4 +101,30 @@ ALTER TABLE booking ADD COLUMN seen_at INTEGER;
 ALTER TABLE booking ADD COLUMN ended_at INTEGER;
 ALTER TABLE run ADD COLUMN booking_id TEXT;
 `,
+}
+
+/** `person.time_zone`: in which the person is told of times. */
+export const bookingLettersMigration: Migration = {
+  name: '020-booking-letters',
+  sql: `
+CREATE TABLE booking_notice (
+  id TEXT PRIMARY KEY, booking_id TEXT NOT NULL, person_id TEXT, group_id TEXT, what TEXT NOT NULL,
+  at INTEGER NOT NULL, detail TEXT NOT NULL, letter TEXT NOT NULL, read_at INTEGER
+) STRICT;
+CREATE INDEX booking_notice_open ON booking_notice (person_id, id) WHERE read_at IS NULL;
+CREATE INDEX booking_notice_letters ON booking_notice (id) WHERE letter IN ('spread', 'due');
+CREATE INDEX booking_notice_of_booking ON booking_notice (booking_id);
+ALTER TABLE person ADD COLUMN time_zone TEXT;
+ALTER TABLE person ADD COLUMN booking_letters INTEGER NOT NULL DEFAULT 1;
+`,
+}
+
+export const limitsMigration: Migration = {
+  name: '021-limits',
+  sql: 'ALTER TABLE booking ADD COLUMN cancel_reason TEXT;',
+}
+
+export const takenBackMigration: Migration = {
+  name: '028-taken-back',
+  sql: 'ALTER TABLE booking ADD COLUMN taken_back_at INTEGER;',
 }

@@ -5,7 +5,7 @@ import type { Caller } from '../accounts/caller.ts'
 import { can } from '../accounts/can.ts'
 import type { Broker } from './broker.ts'
 import { createLossLog } from './loss-log.ts'
-import { hasMqttScope, type Identity } from './topic-rules.ts'
+import type { Identity } from './topic-rules.ts'
 
 /** Integrators' tokens are looked at again this often, so that what was changed elsewhere takes effect. */
 const RECHECK_MS = 60_000
@@ -102,10 +102,10 @@ export function authenticateMqtt(options: AuthenticateOptions): MqttAuthenticati
 
 const rightsOf = ({ scopes, admin, drives }: Integrator) => JSON.stringify([scopes, admin, drives])
 
-/** Undefined for a token that is not for MQTT. */
+/** Undefined for a token that is not for MQTT, and for one of somebody who may not make such tokens any more. */
 function integratorOf(caller: Caller): Integrator | undefined {
   const { tokenId, personId, scopes, role } = caller
-  if (tokenId === undefined || !hasMqttScope(scopes)) return undefined
+  if (tokenId === undefined || !can(caller, 'mqtt.watch')) return undefined
   const admin = role === 'admin' && (scopes === 'all' || scopes.includes('admin'))
   return { kind: 'integrator', tokenId, personId, scopes, admin, drives: can(caller, 'benches.drive') }
 }

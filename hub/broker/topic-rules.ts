@@ -82,7 +82,3 @@ function covers(levels: readonly string[], base: readonly string[]): boolean {
 function hasScope(scopes: readonly string[] | 'all', scope: string): boolean {
   return scopes === 'all' || scopes.includes(scope)
 }
-
-/** True when the token's scopes let it sign in to the broker at all. */
-export const hasMqttScope = (scopes: readonly string[] | 'all'): boolean =>
-  scopes === 'all' || scopes.some((scope) => scope.startsWith('mqtt:'))

@@ -9,6 +9,7 @@ import { protocolDigest } from '@fernlab/shared/protocol/digest'
 import { checkLabFolder, type LabBundle } from '@fernlab/shared/protocol/lab-folder'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import { readLabFolders, watchLabFolders } from './lab-folders.ts'
 
@@ -84,6 +85,7 @@ type StoredBundle = Pick<CatalogueLab, 'lab' | 'readme' | 'protocols' | 'session
 export function createCatalogue({ store, clock, log }: CatalogueOptions): Catalogue {
   const bundles = new Map<string, StoredBundle>()
   const listeners = new Set<(lab: string) => void>()
+  const audit = auditEntries(store, clock)
   let turn: Promise<unknown> = Promise.resolve()
 
   const announce = (lab: string) => {
@@ -140,13 +142,7 @@ export function createCatalogue({ store, clock, log }: CatalogueOptions): Catalo
         .insertInto('lab')
         .values({ id, ...row })
         .onConflict((conflict) => conflict.column('id').doUpdateSet(row)),
-      store.db.insertInto('audit').values({
-        at: now,
-        person_id: by,
-        action: 'lab.push',
-        subject: id,
-        detail: JSON.stringify({ version, digest }),
-      }),
+      audit(by, 'lab.push', id, { version, digest }),
     ])
     log.info({ lab: id, version }, 'a lab has a new version')
     announce(id)
@@ -221,9 +217,7 @@ export function createCatalogue({ store, clock, log }: CatalogueOptions): Catalo
       const now = clock.now()
       await store.write([
         store.db.updateTable('lab').set({ removed_at: now }).where('id', '=', id),
-        store.db
-          .insertInto('audit')
-          .values({ at: now, person_id: by ?? null, action: 'lab.remove', subject: id, detail: '{}' }),
+        audit(by ?? null, 'lab.remove', id),
       ])
       announce(id)
       return true

@@ -38,6 +38,8 @@ export interface HubConfig {
   readonly adminToken?: string
   /** A folder of lab folders that the catalogue follows as they are edited. */
   readonly labsFolder?: string
+  /** A database of countries in MaxMind's format, by which addresses of uses are looked up. */
+  readonly countryDb?: string
   /** Whether demo labs and the demo node are wanted. */
   readonly demo: boolean
   readonly logLevel: LogLevel
@@ -60,6 +62,7 @@ export const settingsSchema = z.strictObject({
   trustedProxies: z.string().optional(),
   smtpUrl: z.string().optional(),
   labs: z.string().optional(),
+  countryDb: z.string().optional(),
   demo: z.boolean().optional(),
   logLevel: z.string().optional(),
 })
@@ -81,6 +84,7 @@ const variables: Readonly<Record<keyof Settings, string>> = {
   trustedProxies: 'FERNLAB_TRUSTED_PROXIES',
   smtpUrl: 'FERNLAB_SMTP_URL',
   labs: 'FERNLAB_LABS',
+  countryDb: 'FERNLAB_COUNTRY_DB',
   demo: 'FERNLAB_DEMO',
   logLevel: 'FERNLAB_LOG_LEVEL',
 }
@@ -116,6 +120,7 @@ export function parseConfig(
   const pagesPort = reader.text('FERNLAB_PAGES_PORT') === undefined ? undefined : reader.port('FERNLAB_PAGES_PORT', 0)
   const smtpUrl = reader.address('FERNLAB_SMTP_URL', ['smtp://', 'smtps://'])
   const labsFolder = reader.file('FERNLAB_LABS')
+  const countryDb = reader.file('FERNLAB_COUNTRY_DB')
   const config: HubConfig = {
     dataFolder,
     hubFolder,
@@ -140,6 +145,7 @@ export function parseConfig(
     ...(smtpUrl === undefined ? {} : { smtpUrl }),
     ...readAdmin(env, reader),
     ...(labsFolder === undefined ? {} : { labsFolder }),
+    ...(countryDb === undefined ? {} : { countryDb }),
     demo: reader.checked(
       'FERNLAB_DEMO',
       demo,
@@ -156,7 +162,10 @@ export function parseConfig(
 function readPagesUrl(reader: SettingsReader, publicUrl: string | undefined): string | undefined {
   const pagesUrl = reader.address('FERNLAB_PAGES_URL', ['http://', 'https://'])
   if (pagesUrl === undefined || !URL.canParse(pagesUrl)) return undefined
-  const { origin, pathname } = new URL(pagesUrl)
+  const { origin, pathname, hostname } = new URL(pagesUrl)
+  if (hostname.includes('*') && !/^\*(\.[a-z0-9-]+)+$/.test(hostname)) {
+    reader.note({ path: 'FERNLAB_PAGES_URL', message: 'may have a * only as the first part of its host' })
+  }
   if (pathname !== '/') {
     reader.note({ path: 'FERNLAB_PAGES_URL', message: `has a path; it may be an origin, such as ${origin}` })
   }

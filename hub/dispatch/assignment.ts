@@ -5,7 +5,11 @@ import { MAX_SECONDS } from '@fernlab/shared/protocol/protocol'
 import { type Hold, type OpenRun, protocolOf } from '../runs/open-runs.ts'
 
 /** The message by which a node learns of a run. */
-export function assignmentOf(run: OpenRun, hold: Hold, visitor?: Visitor): Assignment {
+export function assignmentOf(
+  run: OpenRun,
+  hold: Hold,
+  { visitor, mostSeconds: most }: { readonly visitor?: Visitor; readonly mostSeconds?: number | undefined } = {},
+): Assignment {
   const { definition } = protocolOf(run)
   return {
     runId: run.id,
@@ -18,11 +22,13 @@ export function assignmentOf(run: OpenRun, hold: Hold, visitor?: Visitor): Assig
     definition,
     parameters: run.parameters,
     limits: run.lab.lab.limits ?? {},
-    maxSeconds: longest(
-      run.session === undefined
-        ? (run.estimatedS ?? estimate(definition, run.parameters).seconds)
-        : estimate(definition, { ...run.parameters, seconds: mostSeconds(run, run.session.seconds) }).seconds,
-    ),
+    maxSeconds:
+      most ??
+      longest(
+        run.session === undefined
+          ? (run.estimatedS ?? estimate(definition, run.parameters).seconds)
+          : estimate(definition, { ...run.parameters, seconds: mostSeconds(run, run.session.seconds) }).seconds,
+      ),
     ...(visitor === undefined ? {} : { visitor }),
   }
 }

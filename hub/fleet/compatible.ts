@@ -1,6 +1,7 @@
 import { missingFrom } from '@fernlab/shared/capabilities/signals'
 import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
+import type { QueueEntry } from '../scheduling/order.ts'
 import type { BookedBench, FleetBook } from './fleet-book.ts'
 
 /** What the bench lacks to serve the lab; empty when it serves. Paths are `parts.supply.signals.voltage`. */
@@ -26,8 +27,12 @@ export class CompatibilityCache {
     this.#book = book
   }
 
-  /** Whether the bench can do what waits for this lab, and is the one that is wanted where one is. */
-  serves({ lab, wantedBench }: { lab: CatalogueLab; wantedBench: string | null }, bench: string): boolean {
+  /** Whether the bench can do what waits for this lab, is the one that is wanted where one is, and has not failed it. */
+  serves(
+    { lab, wantedBench, unready }: Pick<QueueEntry, 'wantedBench' | 'unready'> & { readonly lab: CatalogueLab },
+    bench: string,
+  ): boolean {
+    if (unready?.includes(bench) === true) return false
     return (wantedBench === null || wantedBench === bench) && this.benchesFor(lab).has(bench)
   }
 

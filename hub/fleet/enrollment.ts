@@ -10,6 +10,8 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { isName } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { newTypedCode, readTypedCode } from '../accounts/typed-code.ts'
+import { auditEntries } from '../store/audit-entries.ts'
+import { callersAddress } from '../store/calling-from.ts'
 import type { Store } from '../store/store.ts'
 import type { EnrollmentCode, NodeCredential } from './fleet.ts'
 
@@ -18,10 +20,10 @@ const CODE_MS = 15 * 60_000
 export interface Enrollment {
   createCode(node: string, by: string): Promise<EnrollmentCode>
   enroll(code: string, node: string): Promise<NodeCredential>
-  /** A new password for a node, whatever it had before. */
-  issue(node: string): Promise<NodeCredential>
+  /** A new password for a node, whatever it had before; `by` is who asked for it, if not the site itself. */
+  issue(node: string, by?: string): Promise<NodeCredential>
   /** Takes the node's password and its unused codes away. */
-  revoke(node: string): Promise<void>
+  revoke(node: string, by: string): Promise<void>
   verify(node: string, password: string): Promise<boolean>
 }
 
@@ -51,6 +53,8 @@ export function createEnrollment({ store, clock }: { store: Store; clock: Clock 
     return { query, credential: { username: node, password } }
   }
 
+  const audit = auditEntries(store, clock)
+
   const dropCodes = (node: string) =>
     store.db.deleteFrom('enrollment').where('node', '=', node).where('used_at', 'is', null)
 
@@ -63,16 +67,14 @@ export function createEnrollment({ store, clock }: { store: Store; clock: Clock 
       }
       const code = newTypedCode()
       const now = clock.now()
-      await store.db
-        .insertInto('enrollment')
-        .values({
-          code_hash: hash(readTypedCode(code)),
-          node,
-          created_by: by,
-          created_at: now,
-          expires_at: now + CODE_MS,
-        })
-        .execute()
+      const row = store.db.insertInto('enrollment').values({
+        code_hash: hash(readTypedCode(code)),
+        node,
+        created_by: by,
+        created_at: now,
+        expires_at: now + CODE_MS,
+      })
+      await store.write([row, audit(by, 'node.enrollment-code', node)])
       return { node, code, expiresAt: new Date(now + CODE_MS).toISOString() }
     },
     enroll: async (code, node) => {
@@ -86,25 +88,27 @@ export function createEnrollment({ store, clock }: { store: Store; clock: Clock 
         .where('node', '=', node)
         .where('used_at', 'is', null)
         .where('expires_at', '>', now)
+      // Nobody who is known, at the machine that is to be the node.
+      const entry = audit(null, 'node.enrolled', node, {}, callersAddress())
       try {
-        await store.write([{ query: use, expect: 1 }, query, dropCodes(node)])
+        await store.write([{ query: use, expect: 1 }, query, dropCodes(node), entry])
       } catch (error) {
         if (error instanceof LabError && error.code === 'precondition-failed') throw refuse()
         throw error
       }
       return made
     },
-    issue: async (node) => {
+    issue: async (node, by) => {
       const { query, credential: made } = credential(node)
-      await store.write([query, dropCodes(node)])
+      await store.write([query, dropCodes(node), ...(by === undefined ? [] : [audit(by, 'node.rotate', node)])])
       return made
     },
-    revoke: async (node) => {
+    revoke: async (node, by) => {
       const shutOut = store.db
         .updateTable('node')
         .set({ revoked_at: clock.now(), credential_hash: null, online: 0 })
         .where('id', '=', node)
-      await store.write([shutOut, dropCodes(node)])
+      await store.write([shutOut, dropCodes(node), audit(by, 'node.revoke', node)])
     },
     verify: async (node, password) => {
       const row = await store.db

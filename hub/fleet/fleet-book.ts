@@ -8,10 +8,13 @@ import type { InstrumentSpec, Limits } from '@fernlab/shared/capabilities/signal
 import type { NodeHealth } from '@fernlab/shared/contracts/node-status'
 import type { BenchState } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { isWeekly, type OutagePlan, type Outlook, outlookAt } from '../bench-care/outages.ts'
+import { newStanding } from '../bench-care/check-standing.ts'
+import { isWeekly, type OutagePlan, type Outlook } from '../bench-care/outages.ts'
+import { Outlooks } from '../bench-care/outlooks.ts'
 import { type BookedCheck, failingOf, loadChecks } from '../bench-care/stored-checks.ts'
 import { loadOutagePlans } from '../bench-care/stored-outages.ts'
 import type { Store } from '../store/store.ts'
+import { endUsesOfNobody } from './lost-uses.ts'
 
 export interface BookedNode {
   readonly id: string
@@ -30,6 +33,8 @@ export interface BookedNode {
 export interface BenchLease {
   readonly lease: string
   readonly holder: string
+  /** Its record; none until the node has granted it. */
+  readonly use?: string | undefined
   /** Epoch ms, for people and for a hub that starts again. */
   expiresAt: number
   /** When the hub counts it as ended (monotonic ms). */
@@ -80,29 +85,20 @@ export class FleetBook {
   readonly benches = new Map<string, BookedBench>()
   /** Grows when a bench, its parts or its labs change. */
   shape = 0
-  readonly #clock: Pick<Clock, 'now'>
-  readonly #outlooks = new WeakMap<readonly OutagePlan[], Outlook>()
+  readonly #outlooks: Outlooks
 
   constructor(clock: Pick<Clock, 'now'>) {
-    this.#clock = clock
+    this.#outlooks = new Outlooks(clock)
   }
 
   /** The outage of the bench that is in force now, and the next. */
   outlook({ plans }: BookedBench): Outlook {
-    const now = this.#clock.now()
-    let outlook = this.#outlooks.get(plans)
-    // A clock that was set back is before what was worked out.
-    if (outlook === undefined || now < outlook.since || now >= outlook.until) {
-      outlook = outlookAt(plans, now)
-      this.#outlooks.set(plans, outlook)
-    }
-    return outlook
+    return this.#outlooks.of(plans)
   }
 
   /** How long until the next outage; the run that begins now must have ended by then. */
-  freeForS(bench: BookedBench): number {
-    const { next } = this.outlook(bench)
-    return next === undefined ? Number.POSITIVE_INFINITY : (next.from - this.#clock.now()) / 1000
+  freeForS({ plans }: BookedBench): number {
+    return this.#outlooks.freeForS(plans)
   }
 
   /** The instrument of each part that the node has. */
@@ -159,14 +155,13 @@ export class FleetBook {
 
   /** True when a run may be sent to it now. */
   isFree(bench: BookedBench, monotonicMs: number): boolean {
+    return bench.failing === undefined && this.isFreeForChecks(bench, monotonicMs)
+  }
+
+  /** The same for a run that is a check: a bench that fails one may come back by it. */
+  isFreeForChecks(bench: BookedBench, monotonicMs: number): boolean {
     if (bench.runId !== null || bench.lease !== undefined || bench.refusedUntil > monotonicMs) return false
-    if (
-      !bench.stored ||
-      bench.out !== undefined ||
-      bench.failing !== undefined ||
-      this.outlook(bench).current !== undefined
-    )
-      return false
+    if (!bench.stored || bench.out !== undefined || this.outlook(bench).current !== undefined) return false
     const node = this.nodes.get(bench.node)
     return node?.ready === true && node.revokedAt === null && (bench.reported === 'free' || bench.reported === 'busy')
   }
@@ -192,11 +187,14 @@ export class FleetBook {
   }
 }
 
-/** Reads nodes and benches; who is online is found out anew. */
+/** Reads nodes and benches; who is online is found out anew, and uses of benches that nobody holds end. */
 export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBook> {
   const book = new FleetBook(clock)
   const plans = await loadOutagePlans(store)
   const checks = await loadChecks(store)
+  await endUsesOfNobody(store)
+  const uses = await store.db.selectFrom('direct_use').select(['id', 'bench']).where('ended_at', 'is', null).execute()
+  const useOn = new Map(uses.map(({ id, bench }) => [bench, id]))
   for (const row of await store.db.selectFrom('node').selectAll().execute()) {
     const instruments: InstrumentSpec[] = JSON.parse(row.instruments)
     book.nodes.set(row.id, {
@@ -233,6 +231,7 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
           : {
               lease: row.lease,
               holder: row.leased_by,
+              use: useOn.get(row.id),
               expiresAt: row.lease_expires_at,
               endsAt: clock.monotonic() + row.lease_expires_at - clock.now(),
             },
@@ -248,8 +247,20 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
   return book
 }
 
-/** Reads again who holds which bench, after a write has failed. */
+/** Reads again who holds which bench, and how checks stand that are runs, after a write has failed. */
 export async function reloadHolds(store: Store, book: FleetBook): Promise<void> {
+  const stored = await loadChecks(store)
+  for (const bench of book.benches.values()) {
+    const before = bench.checks
+    bench.checks = new Map(
+      [...before].map(([name, check]) => {
+        // What nodes report is made good by their next report.
+        if (check.announced?.run === undefined) return [name, check]
+        return [name, { ...check, standing: stored.get(bench.id)?.get(name)?.standing ?? newStanding(name) }]
+      }),
+    )
+    bench.failing = failingOf(bench.checks)
+  }
   for (const row of await store.db
     .selectFrom('bench')
     .select(['id', 'fence', 'run_id', 'since', 'out_reason'])

@@ -1,7 +1,7 @@
 /** The nodes of this site and their benches: who may connect, what is there, who drives a bench directly. */
 
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
-import type { Bench, NodeInfo } from '@fernlab/shared/contracts/api'
+import type { Bench, Lease, NodeInfo } from '@fernlab/shared/contracts/api'
 import type { BenchState } from '@fernlab/shared/contracts/run-state'
 import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
@@ -32,8 +32,8 @@ export interface NodeCredential {
 
 export interface Exchange {
   readonly lease?: string
-  readonly set?: Readonly<Record<string, number | string | boolean>>
-  readonly read?: readonly string[]
+  readonly set?: Readonly<Record<string, number | string | boolean>> | undefined
+  readonly read?: readonly string[] | undefined
 }
 
 export interface Readings {
@@ -55,14 +55,14 @@ export interface Fleet {
   /** Trades a code for the node's credential; throws `enrollment-refused` for a wrong, used or expired code. */
   enroll(code: string, node: string): Promise<NodeCredential>
   /** A new credential; the old one stops working and its connection is cut at once. */
-  rotate(node: string): Promise<NodeCredential>
+  rotate(node: string, by: string): Promise<NodeCredential>
   /** Shuts the node out at once; its unfinished runs end as interrupted. */
-  revoke(node: string): Promise<void>
-  /** Takes a free bench for direct use; throws `bench-busy`, `node-offline`, `bench-unknown`. */
-  takeLease(bench: string, holder: string, ttlS: number): Promise<{ lease: string; expiresAt: string }>
+  revoke(node: string, by: string): Promise<void>
+  /** Takes a free bench for direct use, from that address; throws `bench-busy`, `node-offline`, `bench-unknown`. */
+  takeLease(bench: string, holder: string, ttlS: number, address?: string): Promise<Lease>
   renewLease(bench: string, lease: string, ttlS: number): Promise<{ lease: string; expiresAt: string }>
-  /** `safe`: whether the bench reached its safe state. */
-  releaseLease(bench: string, lease: string): Promise<{ safe: boolean }>
+  /** `safe`: whether the bench reached its safe state; `by` who gives it back, its holder or others of the staff. */
+  releaseLease(bench: string, lease: string, by: string): Promise<{ safe: boolean }>
   /** Sets, then reads, on the node; setting needs the lease. Keys are `part.signal`. */
   exchange(bench: string, exchange: Exchange): Promise<Readings>
   /** Calls back when a node or bench came, went or changed; returns how to stop. */

@@ -3,14 +3,19 @@
  *
  * INVARIANTS: a bench has a run or a lease, never both, by one conditional write; the node enforces the lease and its end
  * on its own, for as long as it has granted; the hub's copy only keeps runs away and ends with it; a lease that the node
- * did not grant is taken back.
+ * did not grant is taken back; each lease that was granted is a recorded use, which ends in the write that ends it, and is
+ * the bench's until that is written.
  */
+import type { DirectEnd } from '@fernlab/shared/contracts/direct-use'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Store } from '../store/store.ts'
+import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
+import { auditEntries } from '../store/audit-entries.ts'
+import type { Store, StoreQuery } from '../store/store.ts'
+import type { DirectRecord } from './direct-record.ts'
 import type { Exchange, Fleet, Readings } from './fleet.ts'
-import type { BookedBench, FleetBook } from './fleet-book.ts'
+import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
 import type { NodeCalls } from './node-calls.ts'
 
 export type Leases = Pick<Fleet, 'takeLease' | 'renewLease' | 'releaseLease' | 'exchange'> & {
@@ -22,12 +27,18 @@ export interface CreateLeasesOptions {
   readonly book: FleetBook
   readonly store: Store
   readonly calls: NodeCalls
+  /** A check that is on the bench gives way to who drives it. */
+  readonly giveWay: ProtocolChecks['giveWay']
+  readonly record: DirectRecord
+  /** Throws while the disk has no room for what would be noted. */
+  readonly requireSpace: () => void
   readonly clock: Clock
   readonly onChange: (bench: BookedBench) => void
 }
 
 /** Leases over the nodes' own. */
-export function createLeases({ book, store, calls, clock, onChange }: CreateLeasesOptions): Leases {
+export function createLeases(options: CreateLeasesOptions): Leases {
+  const { book, store, calls, giveWay, record, requireSpace, clock, onChange } = options
   const benchOf = (id: string): BookedBench => {
     const bench = book.benches.get(id)
     if (bench === undefined)
@@ -57,9 +68,11 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
 
   const lasting = (ttlMs: number) => ({ expiresAt: clock.now() + ttlMs, endsAt: clock.monotonic() + ttlMs })
 
-  const keep = async (bench: BookedBench): Promise<void> => {
+  const audit = auditEntries(store, clock)
+
+  const keep = async (bench: BookedBench, more: readonly StoreQuery[] = []): Promise<void> => {
     const { lease } = bench
-    await store.db
+    const row = store.db
       .updateTable('bench')
       .set({
         leased_by: lease?.holder ?? null,
@@ -69,53 +82,82 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
         since: bench.since,
       })
       .where('id', '=', bench.id)
-      .execute()
+    await store.write([row, ...more])
     onChange(bench)
   }
 
   /** Only while that lease is still the bench's: a late answer must not end somebody else's. */
-  const drop = async (bench: BookedBench, lease: string): Promise<void> => {
+  const drop = async (bench: BookedBench, lease: string, more: readonly StoreQuery[] = []): Promise<void> => {
     if (bench.lease?.lease !== lease) return
     bench.lease = undefined
     bench.since = clock.now()
-    await keep(bench)
+    await keep(bench, more)
+  }
+
+  /** Ends a lease and its use; one whose end can not be written goes on, to be ended again. */
+  const end = async (bench: BookedBench, held: BenchLease, why: DirectEnd, entry: StoreQuery, at = clock.now()) => {
+    const { since } = bench
+    const write = (queries: readonly StoreQuery[]) => drop(bench, held.lease, [...queries, entry])
+    try {
+      await (held.use === undefined ? write([]) : record.end({ id: held.use, why, at, write }))
+    } catch (error) {
+      if (bench.lease === undefined && bench.runId === null) Object.assign(bench, { lease: held, since })
+      throw error
+    }
+  }
+
+  const take: Fleet['takeLease'] = async (id, holder, ttlS, address) => {
+    const bench = benchOf(id)
+    // A bench that is in maintenance is driven by those who maintain it.
+    const { state, reason } = book.uncheckedStateOf(bench)
+    if (bench.runId !== null || bench.lease !== undefined || state !== 'free') {
+      const why = bench.runId !== null ? `run ${bench.runId} is on it` : (reason ?? `it is ${state}`)
+      throw new LabError({
+        code: 'bench-busy',
+        kind: 'caller',
+        retry: 'later',
+        message: `${id} can't be taken: ${why}`,
+      })
+    }
+    // Booked before the first await, so that neither a run nor another person can come between.
+    bench.fence++
+    bench.since = clock.now()
+    let mine = newId(clock.now())
+    bench.lease = { lease: mine, holder, ...lasting(ttlS * 1000) }
+    try {
+      await keep(bench)
+      const granted = await calls.call(bench.node, 'lease.take', {
+        bench: bench.name,
+        holder,
+        fence: bench.fence,
+        ttlMs: ttlS * 1000,
+      })
+      mine = granted.lease
+      const lasts = lasting(granted.ttlMs)
+      const use = newId(clock.now())
+      bench.lease = { lease: mine, holder, use, ...lasts }
+      await keep(bench, [
+        ...record.begin({ id: use, person: holder, bench: id, address }),
+        audit(holder, 'bench.lease', id),
+      ])
+      return { lease: mine, expiresAt: new Date(lasts.expiresAt).toISOString() }
+    } catch (error) {
+      await drop(bench, mine)
+      throw error
+    }
   }
 
   return {
-    takeLease: async (id, holder, ttlS) => {
+    takeLease: async (id, holder, ttlS, address) => {
       const bench = benchOf(id)
-      // A bench that is in maintenance is driven by those who maintain it.
-      const { state, reason } = book.uncheckedStateOf(bench)
-      if (bench.runId !== null || bench.lease !== undefined || state !== 'free') {
-        const why = bench.runId !== null ? `run ${bench.runId} is on it` : (reason ?? `it is ${state}`)
-        throw new LabError({
-          code: 'bench-busy',
-          kind: 'caller',
-          retry: 'later',
-          message: `${id} can't be taken: ${why}`,
-        })
-      }
-      // Booked before the first await, so that neither a run nor another person can come between.
-      bench.fence++
-      bench.since = clock.now()
-      let mine = newId(clock.now())
-      bench.lease = { lease: mine, holder, ...lasting(ttlS * 1000) }
+      requireSpace()
+      const way = book.uncheckedStateOf(bench).state === 'busy' ? giveWay(bench) : undefined
+      if (way === undefined) return take(id, holder, ttlS, address)
       try {
-        await keep(bench)
-        const granted = await calls.call(bench.node, 'lease.take', {
-          bench: bench.name,
-          holder,
-          fence: bench.fence,
-          ttlMs: ttlS * 1000,
-        })
-        mine = granted.lease
-        const lasts = lasting(granted.ttlMs)
-        bench.lease = { lease: mine, holder, ...lasts }
-        await keep(bench)
-        return { lease: mine, expiresAt: new Date(lasts.expiresAt).toISOString() }
-      } catch (error) {
-        await drop(bench, mine)
-        throw error
+        await way.ended
+        return { ...(await take(id, holder, ttlS, address)), endedCheck: way.check }
+      } finally {
+        way.done()
       }
     },
     renewLease: async (id, lease, ttlS) => {
@@ -126,34 +168,50 @@ export function createLeases({ book, store, calls, clock, onChange }: CreateLeas
       await keep(bench)
       return { lease, expiresAt: new Date(lasts.expiresAt).toISOString() }
     },
-    releaseLease: async (id, lease) => {
+    releaseLease: async (id, lease, by) => {
       const bench = leased(id, lease)
+      const held = bench.lease
       const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
       const result = await released.catch((error: unknown) => {
         if (asLabError(error).code !== 'lease-invalid') throw error
         // The node has ended it already; it tells of a bench that it could not make safe.
         return { safe: bench.reported !== 'fault' }
       })
-      await drop(bench, lease)
+      // It may have run out while the node was asked.
+      if (held !== undefined && bench.lease === held) {
+        const own = held.holder === by
+        const entry = audit(by, 'bench.released', id, own ? {} : { holder: held.holder })
+        await end(bench, held, own ? 'released' : 'taken-back', entry)
+      }
       return result
     },
     exchange: async (id, { lease, set, read }: Exchange) => {
       const bench = lease === undefined ? benchOf(id) : leased(id, lease)
-      const { readings } = await calls.call(bench.node, 'bench.exchange', {
-        bench: bench.name,
-        ...(lease === undefined ? {} : { lease }),
-        ...(set === undefined ? {} : { set: { ...set } }),
-        ...(read === undefined ? {} : { read: [...read] }),
-      })
-      const entries = Object.entries(readings).map(([key, { value, unit, time }]) => [
-        key,
-        { value, unit, time: new Date(time > 1e11 ? time : time * 1000).toISOString() },
-      ])
-      return Object.fromEntries(entries) as Readings
+      const perform = async () => {
+        const { readings } = await calls.call(bench.node, 'bench.exchange', {
+          bench: bench.name,
+          ...(lease === undefined ? {} : { lease }),
+          ...(set === undefined ? {} : { set: { ...set } }),
+          ...(read === undefined ? {} : { read: [...read] }),
+        })
+        const entries = Object.entries(readings).map(([key, { value, unit, time }]) => [
+          key,
+          { value, unit, time: new Date(time > 1e11 ? time : time * 1000).toISOString() },
+        ])
+        return Object.fromEntries(entries) as Readings
+      }
+      // Who only looks, without a lease, moves nothing and uses nothing.
+      const use = lease === undefined ? undefined : bench.lease?.use
+      return use === undefined ? perform() : record.noted(use, { set, read }, perform)
     },
     expire: async () => {
       for (const bench of book.benches.values()) {
-        if (bench.lease !== undefined && bench.lease.endsAt <= clock.monotonic()) await drop(bench, bench.lease.lease)
+        const { lease } = bench
+        if (lease === undefined || lease.endsAt > clock.monotonic()) continue
+        // Not when the hub saw it, which may have been down.
+        const at = Math.min(clock.now(), lease.expiresAt)
+        const entry = audit(null, 'bench.lease-expired', bench.id, { holder: lease.holder })
+        await end(bench, lease, 'expired', entry, at)
       }
     },
   }

@@ -7,15 +7,18 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { sql } from 'kysely'
 import type { BenchChecks } from '../bench-care/bench-checks.ts'
+import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
 import { createLossLog } from '../broker/loss-log.ts'
+import type { Maintenance } from '../maintenance/maintenance.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import { type CompatibilityCache, whyNot } from './compatible.ts'
+import { type CreateDirectRecordOptions, createDirectRecord } from './direct-record.ts'
 import { createEnrollment, type Enrollment } from './enrollment.ts'
 import type { Fleet } from './fleet.ts'
 import { type BookedBench, type FleetBook, noMore } from './fleet-book.ts'
 import { createLeases } from './leases.ts'
 import type { NodeCalls } from './node-calls.ts'
-import { benchView, compatibleView, nodeView } from './views.ts'
+import { benchView, type CheckDetails, compatibleView, nodeView } from './views.ts'
 
 export interface OpenFleet extends Fleet {
   readonly enrollment: Enrollment
@@ -27,7 +30,7 @@ export interface OpenFleet extends Fleet {
   health(node: string, message: unknown): void
   /** Takes `nodes/<node>/benches/<bench>`. */
   benchStatus(node: string, bench: string, message: unknown): void
-  close(): void
+  close(): Promise<void>
 }
 
 export interface CreateFleetOptions {
@@ -37,6 +40,10 @@ export interface CreateFleetOptions {
   readonly calls: NodeCalls
   /** What becomes of what nodes tell of their checks. */
   readonly checks: Pick<BenchChecks, 'announced' | 'reported'>
+  readonly checkDetails: CheckDetails
+  readonly giveWay: ProtocolChecks['giveWay']
+  readonly originOf: CreateDirectRecordOptions['originOf']
+  readonly space: Pick<Maintenance, 'requireSpace' | 'hasSpace'>
   readonly clock: Clock
   readonly log: Log
   /** A credential no longer holds: cut the node's connection. */
@@ -47,13 +54,24 @@ export interface CreateFleetOptions {
 
 /** The fleet over its book. */
 export function createFleet(options: CreateFleetOptions): OpenFleet {
-  const { book, compatible, store, calls, checks, clock, log, onShutOut, onRevoked } = options
+  const { book, compatible, store, calls, checks, checkDetails, giveWay, originOf, space } = options
+  const { clock, log, onShutOut, onRevoked } = options
   const listeners = new Set<(what: { node: string; bench?: string }) => void>()
   const enrollment = createEnrollment({ store, clock })
   const changed = (node: string, bench?: string) => {
     for (const listener of listeners) listener(bench === undefined ? { node } : { node, bench })
   }
-  const leases = createLeases({ book, store, calls, clock, onChange: (bench) => changed(bench.node, bench.id) })
+  const record = createDirectRecord({ store, originOf, hasSpace: space.hasSpace, clock, log })
+  const leases = createLeases({
+    book,
+    store,
+    calls,
+    giveWay,
+    record,
+    requireSpace: space.requireSpace,
+    clock,
+    onChange: (bench) => changed(bench.node, bench.id),
+  })
 
   const keep = (work: Promise<unknown>, what: string) => {
     work.catch((error: unknown) => log.error({ error: String(error) }, `${what} could not be kept`))
@@ -192,7 +210,13 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
 
   let cancelExpiry = () => {}
   const expire = () => {
-    keep(leases.expire(), 'the end of a lease')
+    leases.expire().then(
+      () => losses.recovered('leases', {}, 'ends of leases are kept again'),
+      (error: unknown) => {
+        const { message } = asLabError(error)
+        losses.lost('leases', { error: message }, 'the end of a lease could not be kept; it is tried again')
+      },
+    )
     const left = [...book.benches.values()].filter((bench) => !bench.stored && !newest.has(bench))
     if (left.length > 0) keepBenches(left)
     cancelExpiry = clock.after(1000, expire)
@@ -202,10 +226,11 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
   return {
     enrollment,
     ...leases,
-    benches: async (viewer) => [...book.benches.values()].map((bench) => benchView(book, bench, viewer)),
+    benches: async (viewer) =>
+      [...book.benches.values()].map((bench) => benchView(book, bench, { viewer, checkDetails })),
     bench: async (id, viewer) => {
       const bench = book.benches.get(id)
-      return bench === undefined ? undefined : benchView(book, bench, viewer)
+      return bench === undefined ? undefined : benchView(book, bench, { viewer, checkDetails })
     },
     nodes: async () => [...book.nodes.values()].map((node) => nodeView(book, node)),
     node: async (id) => {
@@ -231,18 +256,18 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       log.info({ node: id }, 'a node was enrolled')
       return credential
     },
-    rotate: async (id) => {
+    rotate: async (id, by) => {
       if (!book.nodes.has(id)) throw unknownNode(id)
-      const credential = await enrollment.issue(id)
+      const credential = await enrollment.issue(id, by)
       book.node(id).revokedAt = null
       onShutOut(id)
       return credential
     },
-    revoke: async (id) => {
+    revoke: async (id, by) => {
       const node = book.nodes.get(id)
       if (node === undefined) throw unknownNode(id)
       const now = clock.now()
-      await enrollment.revoke(id)
+      await enrollment.revoke(id, by)
       node.revokedAt = now
       node.online = false
       node.ready = false
@@ -326,9 +351,10 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       log.info({ bench: bench.id, state: status.state, reason: status.reason }, 'a bench changed its state')
       changed(node, bench.id)
     },
-    close: () => {
+    close: async () => {
       cancelExpiry()
       listeners.clear()
+      await record.settled()
     },
   }
 }

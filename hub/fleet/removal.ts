@@ -5,7 +5,9 @@
  * still sends brings nothing back; runs keep their results and the name of their bench.
  */
 import type { RemovalPreview } from '@fernlab/shared/contracts/bench-care'
+import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { BookedBench, BookedNode, FleetBook } from './fleet-book.ts'
 
@@ -14,15 +16,16 @@ export interface Removal {
   previewNode(id: string): Promise<RemovalPreview>
   previewBench(id: string): Promise<RemovalPreview>
   /** Throws `node-unknown`, `not-confirmed`, `still-in-use`. */
-  removeNode(id: string, confirm: string | undefined): Promise<void>
+  removeNode(id: string, confirm: string | undefined, by: string): Promise<void>
   /** Throws `bench-unknown`, `not-confirmed`, `still-in-use`. */
-  removeBench(id: string, confirm: string | undefined): Promise<void>
+  removeBench(id: string, confirm: string | undefined, by: string): Promise<void>
 }
 
 export interface RemovalOptions {
   readonly store: Store
   readonly book: FleetBook
-  readonly revoke: (node: string) => Promise<void>
+  readonly clock: Clock
+  readonly revoke: (node: string, by: string) => Promise<void>
   /** Cancels the runs that wait for these benches and no others; resolves when that is on disk. */
   readonly cancelWaiting: (benches: readonly string[]) => Promise<void>
   /** How many wait so. */
@@ -32,8 +35,9 @@ export interface RemovalOptions {
 
 /** Removal over the book and its tables. */
 export function createRemoval(options: RemovalOptions): Removal {
-  const { store, book, revoke, cancelWaiting, countWaiting, onRemoved } = options
+  const { store, book, clock, revoke, cancelWaiting, countWaiting, onRemoved } = options
   const { db } = store
+  const audit = auditEntries(store, clock)
 
   const nodeOf = (id: string): BookedNode => {
     const node = book.nodes.get(id)
@@ -110,10 +114,10 @@ export function createRemoval(options: RemovalOptions): Removal {
   return {
     previewNode: async (id) => preview(benchesOf(id), keepsNode(nodeOf(id))),
     previewBench: async (id) => preview([benchOf(id)], keepsBench(benchOf(id))),
-    removeNode: async (id, confirm) => {
+    removeNode: async (id, confirm, by) => {
       const node = nodeOf(id)
       refuseUnless(id, confirm, keepsNode(node))
-      await revoke(id)
+      await revoke(id, by)
       const benches = benchesOf(id)
       const ids = benches.map((bench) => bench.id)
       await cancelWaiting(ids)
@@ -121,16 +125,17 @@ export function createRemoval(options: RemovalOptions): Removal {
         ...benchRows(ids),
         db.deleteFrom('enrollment').where('node', '=', id),
         db.deleteFrom('node').where('id', '=', id),
+        audit(by, 'node.remove', id),
       ])
       forget(benches)
       book.nodes.delete(id)
       onRemoved(node, benches, true)
     },
-    removeBench: async (id, confirm) => {
+    removeBench: async (id, confirm, by) => {
       const bench = benchOf(id)
       refuseUnless(id, confirm, keepsBench(bench))
       await cancelWaiting([id])
-      await store.write(benchRows([id]))
+      await store.write([...benchRows([id]), audit(by, 'bench.remove', id)])
       forget([bench])
       onRemoved(nodeOf(bench.node), [bench], false)
     },

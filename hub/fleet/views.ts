@@ -9,8 +9,15 @@ import type { BookedBench, BookedNode, FleetBook } from './fleet-book.ts'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
+/** What is shown of a check that is a run besides how it stands. */
+export type CheckDetails = (bench: BookedBench, check: BookedCheck) => Pick<ShownCheck, 'issues' | 'underWay'>
+
 /** A bench as the API shows it to the viewer. */
-export function benchView(book: FleetBook, bench: BookedBench, viewer: string | undefined): Bench {
+export function benchView(
+  book: FleetBook,
+  bench: BookedBench,
+  { viewer, checkDetails }: { readonly viewer: string | undefined; readonly checkDetails: CheckDetails },
+): Bench {
   const { state, reason } = book.stateOf(bench)
   const { current, next } = book.outlook(bench)
   const parts = Object.entries(book.partsOf(bench)).map(([part, { name, driver, model, signals, actions }]) => [
@@ -34,7 +41,11 @@ export function benchView(book: FleetBook, bench: BookedBench, viewer: string | 
     ...(reason === undefined ? {} : { reason }),
     ...(bench.runId === null ? {} : { run: bench.runId }),
     ...(bench.out === undefined && bench.failing === undefined ? {} : { out: true as const }),
-    ...(bench.checks.size === 0 ? {} : { checks: [...bench.checks.values()].map(shownCheck) }),
+    ...(bench.checks.size === 0
+      ? {}
+      : {
+          checks: [...bench.checks.values()].map((check) => ({ ...shownCheck(check), ...checkDetails(bench, check) })),
+        }),
     leased: bench.lease !== undefined,
     ...(bench.lease !== undefined && bench.lease.holder === viewer ? { mine: true } : {}),
     ...(current === undefined ? {} : { outage: shownOutage(current) }),
@@ -59,6 +70,8 @@ const shownCheck = ({ announced, standing }: BookedCheck): ShownCheck => ({
   ...(standing.reason === null ? {} : { reason: standing.reason }),
   ...(standing.checkedAt === null ? {} : { checkedAt: iso(standing.checkedAt) }),
   failing: standing.failingSince !== null,
+  ...(standing.runId === null ? {} : { run: standing.runId }),
+  ...(standing.asked ? { asked: true as const } : {}),
 })
 
 const onBench = (signal: SignalSpec, limits: Limits | undefined): SignalSpec =>

@@ -12,16 +12,18 @@ import type {
   Group,
   GroupMember,
   GroupRemoval,
+  OwnGroup,
 } from '@fernlab/shared/contracts/groups'
 import { isStaff } from '@fernlab/shared/contracts/people'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { sql } from 'kysely'
 import type { Caller, Role } from '../accounts/caller.ts'
-import { auditEntries } from '../store/audit-entries.ts'
+import { auditEntries, wasAndIs } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import { changeMembers, listMembers } from './members.ts'
 import { countsIn, type GroupTree, inside, outwards } from './nesting.ts'
+import { leaveGroup, ownGroups } from './own-groups.ts'
 import type { PeopleGroupTable } from './tables.ts'
 
 export interface Groups {
@@ -46,6 +48,10 @@ export interface Groups {
     page: { limit: number; after?: string; inner: boolean },
   ): Promise<{ items: GroupMember[]; more: boolean }>
   changeMembers(caller: Caller, id: string, input: ChangeMembers): Promise<ChangedMembers>
+  /** Those that the person is in directly, by name. */
+  own(personId: string): Promise<OwnGroup[]>
+  /** Takes the caller out of it; throws `group-unknown` where they are not in it, `group-stays` where they may not leave. */
+  leave(caller: Caller, id: string): Promise<void>
   /** In which groups the person counts at the time, and until when that holds if nothing is changed. */
   of(personId: string): Promise<Memberships>
   /** Whether the person may change the group: an admin any, other staff those of which, or of an outer one, they are instructor. */
@@ -61,11 +67,11 @@ export interface Groups {
   students(
     person: { readonly id: string; readonly role: Role },
     group?: string,
-  ): Promise<{ readonly id: string; readonly name: string }[]>
+  ): Promise<{ readonly id: string; readonly name: string; readonly email: string }[]>
   /** Of these ids, those that are groups. */
   known(ids: readonly string[]): Promise<Set<string>>
-  /** Calls back after a change, with the person whose groups alone have changed. */
-  onChange(listener: (personId?: string) => void): void
+  /** Calls back after a change, with the person whose groups alone have changed; returns how to stop. */
+  onChange(listener: (personId?: string) => void): () => void
   /** Tells of memberships that others have written. */
   changed(personId?: string): void
 }
@@ -223,6 +229,8 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
     change: async (caller, id, input) => {
       const found = await managed(caller, id)
       const { row } = found
+      const { name, kind, within, starts_at, ends_at } = row
+      const before = { name, kind, within, from: iso(starts_at), until: iso(ends_at) }
       const next = {
         name: input.name ?? row.name,
         kind: input.kind ?? row.kind,
@@ -236,7 +244,7 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
       const query = next.within === null ? update : update.where(sql<boolean>`NOT ${liesWithin(next.within, id)}`)
       try {
         await writing(next.name, () =>
-          store.write([{ query, expect: 1 }, audit(caller.personId, 'group.changed', id, { ...input })]),
+          store.write([{ query, expect: 1 }, audit(caller.personId, 'group.changed', id, wasAndIs(before, input))]),
         )
       } catch (error) {
         if (asLabError(error).code !== 'precondition-failed') throw error
@@ -310,6 +318,11 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
       changed()
       return done
     },
+    own: (personId) => ownGroups(db, clock, personId),
+    leave: async ({ personId }, id) => {
+      await leaveGroup({ store, clock, personId, id, entry: audit(personId, 'group.left', id, {}) })
+      changed(personId)
+    },
     of: async (personId) => {
       const direct = (await directOf(personId)).map(({ group_id }) => group_id)
       const tree: GroupTree = direct.length === 0 ? new Map() : await readTree()
@@ -351,20 +364,25 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
       const rows = await db
         .selectFrom('group_member')
         .innerJoin('user', 'user.id', 'group_member.person_id')
-        .select(['user.id', 'user.name', 'role'])
+        .select(['user.id', 'user.name', 'user.email', 'role'])
         .where('group_id', 'in', sql<string>`(SELECT value FROM json_each(${JSON.stringify(within)}))`)
         .orderBy('user.name')
         .orderBy('user.id')
         .execute()
       const teachers = new Set(rows.filter((row) => row.role === 'instructor').map(({ id }) => id))
-      const people = new Map(rows.filter(({ id }) => !teachers.has(id)).map(({ id, name }) => [id, { id, name }]))
+      const people = new Map(
+        rows.filter(({ id }) => !teachers.has(id)).map(({ id, name, email }) => [id, { id, name, email }]),
+      )
       return [...people.values()]
     },
     known: async (ids) => {
       const tree = await readTree()
       return new Set(ids.filter((id) => tree.has(id)))
     },
-    onChange: (listener) => void listeners.add(listener),
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     changed,
   }
 

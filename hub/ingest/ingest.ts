@@ -40,6 +40,8 @@ export interface CreateIngestOptions {
   readonly compare: (node: string) => void
   /** A start document says that the node has accepted the attempt. */
   readonly taken: (hold: Hold) => void
+  /** Whether the booking whose bench the run has could have another one. */
+  readonly hasOtherBench: (run: OpenRun) => boolean
   /** What a commit has stored, and how long it took. */
   readonly onCommit: (stored: { documents: number; rows: number }, seconds: number) => void
   readonly faultPoint?: FaultHook | undefined
@@ -193,7 +195,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
 
   const stop = (run: OpenRun, hold: Hold, doc: StopDoc) => {
     faultPoint?.('before-stop-commit')
-    const verdict = judgeStop(run, hold, doc)
+    const verdict = judgeStop(run, hold, doc, options.hasOtherBench(run))
     if (verdict.kind === 'again') {
       if (verdict.why === 'broken') restBench(hold, doc.reason)
       ledger.requeue(run, verdict.why, verdict.reason, verdict.cleanUp)

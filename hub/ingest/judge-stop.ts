@@ -3,15 +3,15 @@ import type { StopDoc } from '@fernlab/shared/contracts/documents'
 import type { Outcome } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
 
-/** How often a run is queued again after an interruption or for a bench that broke down: three attempts in all. */
+/** How often a run is queued again after an interruption or for a bench that failed it: three attempts in all. */
 export const MOST_RESTARTS = 2
 
 export type Verdict =
   | { readonly kind: 'final'; readonly outcome: Omit<Outcome, 'endedAt'> }
-  /** It starts again: it was interrupted, or its bench broke down, for which its person gets the next one. */
+  /** It starts again: it was interrupted, or its bench failed it or was booked, for which its person gets the next one. */
   | {
       readonly kind: 'again'
-      readonly why: 'interrupted' | 'broken'
+      readonly why: 'interrupted' | 'broken' | 'unready' | 'bumped'
       readonly reason: string
       readonly cleanUp: StopDoc['cleanUp']
     }
@@ -26,6 +26,9 @@ const breakdowns: ReadonlySet<string> = new Set([
   'instrument-stream-ended',
 ])
 
+/** Whether an error says that an instrument failed under its user. */
+export const isBreakdown = (code: string | undefined): boolean => breakdowns.has(code ?? '')
+
 /** Whether it may start again: its protocol says so, or its person had not touched the bench yet. */
 export function mayStartAgain({
   restart,
@@ -36,11 +39,65 @@ export function mayStartAgain({
   return !cancelRequested && restarts < MOST_RESTARTS && (restart === 'safe' || session?.stage === 'preparing')
 }
 
-/** The counts in `doc` are held against what has been stored, so that nothing is missing without being said. */
+type Prepared = Pick<OpenRun, 'booking' | 'session' | 'cancelRequested'>
+
+/** Its person has booked a bench that is not theirs yet, and may have another one instead. */
+export const isBeingPrepared = ({ booking, session, cancelRequested }: Prepared): boolean =>
+  booking !== null && session?.stage === 'preparing' && !cancelRequested
+
+/** What its person is told of a bench that could not be made ready. */
+export function whenUnready(
+  { unready, restarts }: Pick<OpenRun, 'unready' | 'restarts'>,
+  { bench, why, hasOther }: { readonly bench: string; readonly why: string; readonly hasOther: boolean },
+): { readonly again: boolean; readonly reason: string } {
+  const benches = inWords([...unready, bench])
+  if (!hasOther) {
+    const reason = `we are sorry: ${benches} could not be made ready (${why}), and no other bench is left`
+    return { again: false, reason }
+  }
+  if (restarts >= MOST_RESTARTS)
+    return { again: false, reason: `we are sorry: ${benches} could not be made ready (${why})` }
+  return { again: true, reason: `we are sorry: ${benches} could not be made ready (${why}); you get another bench` }
+}
+
+/** What is said when the benches that let somebody down were the last that came in time. */
+export const whenNoneCame = ({ unready }: Pick<OpenRun, 'unready'>): string =>
+  unready.length === 0
+    ? 'we are sorry: the bench broke down, and no other one came free in time'
+    : `we are sorry: ${inWords(unready)} could not be made ready, and no other one came free in time`
+
+/** `a`, `a and b`, `a, b and c`. */
+const inWords = (benches: readonly string[]): string =>
+  [benches.slice(0, -1).join(', '), ...benches.slice(-1)].filter((part) => part !== '').join(' and ')
+
+type Bumped = Pick<OpenRun, 'restart' | 'session' | 'cancelRequested'> & {
+  readonly bumped?: OpenRun['bumped']
+}
+
+/** It was asked to leave its bench for a booking. */
+export const isLeaving = ({ bumped, cancelRequested }: Pick<Bumped, 'bumped' | 'cancelRequested'>): boolean =>
+  bumped !== undefined && cancelRequested
+
+const sorryBack = 'we are sorry: the bench was booked; you are back at the head of the queue'
+const sorryRest =
+  'we are sorry: the bench was booked; what was recorded is kept, and the rest of your time is next in line'
+const sorryOnce = 'we are sorry: the bench was booked, and this can not start again; what was recorded is kept'
+
+/** What becomes of a run that has left: it starts again where that is safe, or its person had not begun. */
+export function whenLeft({ restart, session }: Bumped): { readonly again: boolean; readonly reason: string } {
+  const again = session === undefined ? restart === 'safe' : session.stage === 'preparing'
+  return { again, reason: again ? sorryBack : session === undefined ? sorryOnce : sorryRest }
+}
+
+/**
+ * The counts in `doc` are held against what has been stored, so that nothing is missing without being said. `hasOther`:
+ * its booking could have another bench.
+ */
 export function judgeStop(
-  run: Pick<OpenRun, 'restart' | 'restarts' | 'cancelRequested' | 'session'>,
-  hold: Pick<Hold, 'rows' | 'nextSeq'>,
+  run: Pick<OpenRun, 'restarts' | 'booking' | 'unready'> & Bumped,
+  hold: Pick<Hold, 'rows' | 'nextSeq' | 'bench'>,
   doc: StopDoc,
+  hasOther: boolean,
 ): Verdict {
   const lost = whatIsMissing(hold, doc)
   if (lost !== undefined) {
@@ -63,7 +120,13 @@ export function judgeStop(
     }
   }
   const { cleanUp } = doc
-  const broken = doc.state === 'failed' && breakdowns.has(doc.error?.code ?? '')
+  if (isLeaving(run) && (doc.state === 'interrupted' || doc.state === 'cancelled')) {
+    const { again, reason } = whenLeft(run)
+    if (again) return { kind: 'again', why: 'bumped', reason, cleanUp }
+    const { outputs, missingOutputs } = doc
+    return { kind: 'final', outcome: { state: doc.state, reason, outputs, missingOutputs, cleanUp } }
+  }
+  const broken = doc.state === 'failed' && isBreakdown(doc.error?.code)
   if (mayStartAgain(run) && doc.state === 'interrupted') {
     return { kind: 'again', why: 'interrupted', reason: `interrupted (${doc.reason}); it starts again`, cleanUp }
   }
@@ -71,13 +134,18 @@ export function judgeStop(
     const reason = `we are sorry: the bench broke down (${doc.reason}); you are back at the head of the queue`
     return { kind: 'again', why: 'broken', reason, cleanUp }
   }
+  const unready =
+    doc.state === 'failed' && !broken && isBeingPrepared(run)
+      ? whenUnready(run, { bench: hold.bench, why: doc.reason, hasOther })
+      : undefined
+  if (unready?.again === true) return { kind: 'again', why: 'unready', reason: unready.reason, cleanUp }
   const sorry = `we are sorry: the bench broke down (${doc.reason}); what was recorded is kept, and you may ask for the lab again`
   const cancelled = doc.state === 'interrupted' && run.cancelRequested
   return {
     kind: 'final',
     outcome: {
       state: cancelled ? 'cancelled' : doc.state,
-      reason: broken && run.session !== undefined ? sorry : doc.reason,
+      reason: broken && run.session !== undefined ? sorry : (unready?.reason ?? doc.reason),
       error: doc.error as Outcome['error'],
       outputs: doc.outputs,
       missingOutputs: doc.missingOutputs,

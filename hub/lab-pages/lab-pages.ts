@@ -21,6 +21,8 @@ import { createSignedPaths } from './signed-paths.ts'
 export interface LabPages {
   /** The page of this version, for somebody at this host, for so long; throws `pages-unreachable`. */
   open(lab: CatalogueLab, host: string, forMs: number): SessionPage | undefined
+  /** Is the path one that only files of pages have? */
+  owns(path: string): boolean
   /** Answers a request to the origin of the pages. */
   readonly fetch: (request: Request) => Promise<Response>
 }
@@ -95,6 +97,7 @@ export async function createLabPages(options: CreateLabPagesOptions): Promise<La
       const path = `${paths.sign({ lab: id, version, expiresAt })}/${encodeURI(page.slice(folder.length))}`
       return { url: new URL(path, origin).href, expiresAt: new Date(expiresAt).toISOString() }
     },
+    owns: (path) => Object.hasOwn(library, path) || paths.read(path) !== undefined,
     fetch: (request) =>
       answer(request).catch((error: unknown) => {
         log.error({ error: String(error) }, 'a file of a lab’s page could not be given')

@@ -1,12 +1,16 @@
-import type { Server } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
+import type { Duplex } from 'node:stream'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import { createAdaptorServer } from '@hono/node-server'
-import { type Listener, listen, trackConnections } from '../broker/listeners.ts'
+import { getRequestListener } from '@hono/node-server'
+import { type Listener, listen, serveWithoutUpgrade, trackConnections } from '../broker/listeners.ts'
+import type { LabVisits } from '../lab-servers/lab-visits.ts'
 
 export interface ListenPagesOptions {
   readonly fetch: (request: Request) => Promise<Response>
+  /** Whoever else answers at this origin is asked first. */
+  readonly visits: Pick<LabVisits, 'take' | 'upgrade'>
   readonly host: string
   /** As the settings say it. */
   readonly port: number | undefined
@@ -20,12 +24,15 @@ const SETTING = 'FERNLAB_PAGES_PORT'
 
 /** Listens for labs' own pages: a port is what makes another origin of the same host. */
 export async function listenPages(options: ListenPagesOptions): Promise<Listener> {
-  const { fetch, host, port, hubPort, tls, log } = options
-  const server = createAdaptorServer({
-    fetch,
-    overrideGlobalObjects: false,
-    ...(tls === undefined ? {} : { createServer: createHttpsServer, serverOptions: tls }),
-  }) as Server
+  const { fetch, visits, host, port, hubPort, tls, log } = options
+  const giveFile = getRequestListener(fetch, { overrideGlobalObjects: false })
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    if (!visits.take(request, response)) void giveFile(request, response)
+  }
+  const server = tls === undefined ? createServer(answer) : createHttpsServer(tls, answer)
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!visits.upgrade(request, socket, head)) serveWithoutUpgrade(server, request, socket, head)
+  })
   const cutAll = trackConnections(server)
   const chosen = await (port === undefined ? listenNear() : listen(server, host, port, SETTING))
   return {

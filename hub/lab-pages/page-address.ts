@@ -3,12 +3,17 @@
 export interface PageAddress {
   /** For somebody who reaches the hub at this host (`name:port`); undefined where there is no such origin. */
   origin(host: string): string | undefined
+  /** The same for a visit to a lab's own server in this session: one of its own, where the settings leave room for it. */
+  forVisit(host: string, sessionId: string): string | undefined
   /** Origins of the hub whose pages may show what is served at this host. */
   framedBy(host: string): string[]
 }
 
 export interface PageAddressOptions {
-  /** The origin that the settings name: a proxy serves the pages there. */
+  /**
+   * The origin that the settings name: a proxy serves the pages there. With `*` for the first part of its host, each visit
+   * to a lab's own server has a host of its own.
+   */
   readonly pagesUrl?: string | undefined
   /** The hub's own address, where the settings name it. */
   readonly publicUrl?: string | undefined
@@ -27,9 +32,14 @@ export function createPageAddress(options: PageAddressOptions): PageAddress {
     const name = plainName(host)
     return name === undefined ? undefined : new URL(`${scheme}://${name}:${port}`).origin
   }
+  const originAs = (name: string) => new URL(pagesUrl ?? '').origin.replace('*', name)
   return {
     origin: (host) => {
-      if (pagesUrl !== undefined) return new URL(pagesUrl).origin
+      if (pagesUrl !== undefined) return originAs('pages')
+      return isBehindTls ? undefined : at(host, pagesPort())
+    },
+    forVisit: (host, sessionId) => {
+      if (pagesUrl !== undefined) return originAs(`s-${sessionId.toLowerCase()}`)
       return isBehindTls ? undefined : at(host, pagesPort())
     },
     framedBy: (host) => {

@@ -6,6 +6,8 @@ export interface Letter {
   readonly to: string
   readonly subject: string
   readonly text: string
+  /** Of a letter that may have to be handed over again. */
+  readonly messageId?: string
 }
 
 export interface Mail {
@@ -51,7 +53,9 @@ export function createMail({ smtpUrl }: { smtpUrl: string | undefined }): Mail {
       try {
         await transport.sendMail({ from, ...letter })
       } catch (cause) {
-        const detail = cause instanceof Error ? cause.message : String(cause)
+        const said = cause instanceof Error ? cause.message : String(cause)
+        // Mail servers repeat whom they refuse; logs name nobody.
+        const detail = said.replaceAll(letter.to, 'the address')
         throw new LabError({
           code: 'mail-failed',
           kind: 'configuration',

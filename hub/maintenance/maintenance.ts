@@ -7,6 +7,7 @@ import type { z } from 'zod'
 import type { Store } from '../store/store.ts'
 import { openUsageKeeping } from '../usage/keeping.ts'
 import { createDiskGuard, type FreeBytes, freeBytesOn } from './disk-guard.ts'
+import { forgetExpired } from './expired.ts'
 import { createRetention, type RetentionSweep } from './retention.ts'
 
 export type { Retention }
@@ -15,6 +16,8 @@ export type Storage = z.infer<typeof storageSchema>
 export interface Maintenance {
   /** Throws `runs-refused` while the disk is too full for new runs. */
   requireSpace(): void
+  /** Whether it has room for new runs. */
+  hasSpace(): boolean
   storage(): Promise<Storage>
   retention(): Promise<Retention>
   /** Resolves when the rules hold; what they remove is removed after that. */
@@ -58,11 +61,18 @@ export async function createMaintenance(options: MaintenanceOptions): Promise<Ma
   }
   const guard = createDiskGuard({ folder, clock, log, minimumFreeBytes, freeBytes: usableBytes })
   const usage = await openUsageKeeping({ store, clock })
-  const retention = createRetention({ store, clock, log, forget: usage.sweep, onSwept: guard.look })
+  const forget = async (stopped: () => boolean) => {
+    await usage.sweep(stopped)
+    await forgetExpired(store, clock)
+    // The write-ahead log would hold what was just removed for a while.
+    await store.database.checkpoint()
+  }
+  const retention = createRetention({ store, clock, log, forget, onSwept: guard.look })
   await guard.look()
   await retention.start()
   return {
     requireSpace: guard.requireSpace,
+    hasSpace: guard.accepting,
     storage: async () => {
       await guard.look()
       const [pages, pageBytes] = await Promise.all([pragma('page_count'), pragma('page_size')])

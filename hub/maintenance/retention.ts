@@ -1,8 +1,10 @@
 /**
- * Removes old samples and old runs by the site's rules.
+ * Removes old samples and old runs by the site's rules, and of direct uses what was exchanged in them like samples.
  *
- * INVARIANTS: only finished runs are touched; outputs, the start and the stop of a run stay when its samples go; the
- * time of the next sweep is in the database, and claiming it is conditional, so that of several hubs one sweeps.
+ * INVARIANTS: only finished runs and uses are touched; outputs, the start and the stop of a run stay when its samples go; the
+ * time of the next sweep is in the database, and claiming it is conditional, so that of several hubs one sweeps; after a
+ * jump of the clock, or a start that is days late, nothing is removed by the night's rules before the clock has gone on
+ * steadily for hours, and then it is, whatever the time of day; a clock that was ahead does not put off the next sweep.
  */
 import { retentionSchema } from '@fernlab/shared/contracts/api'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -12,6 +14,7 @@ import { sql } from 'kysely'
 import { createSettings } from '../store/settings.ts'
 import type { Store } from '../store/store.ts'
 import { startTicker } from '../ticker.ts'
+import { createClockTrust } from './clock-trust.ts'
 import type { Retention } from './maintenance.ts'
 
 export interface RetentionSweep {
@@ -25,6 +28,12 @@ const dueName = 'retention.due'
 /** Small bites, so that other writes come in between. */
 const documentsAtOnce = 50
 const runsAtOnce = 20
+/** From one night to the next, with the clocks put back. */
+const LONGEST_NIGHT_MS = 26 * 3_600_000
+/** A hub that starts so late was off for days, or its clock is wrong. */
+const SURPRISING_MS = 36 * 3_600_000
+const exchangesAtOnce = 1000
+const directUsesAtOnce = 1000
 const keepAll: Retention = { dataDays: null, runDays: null }
 
 export interface CreateRetentionOptions {
@@ -48,6 +57,10 @@ export function createRetention({
   let working: Promise<unknown> = Promise.resolve()
   let closing = false
   let stopTicker = async () => {}
+  const trust = createClockTrust(clock)
+  let isFirstTick = true
+  /** The log has it that a sweep waits. */
+  let isWaiting = false
 
   const settings = createSettings(store, clock)
   const rules = async (): Promise<Retention> => {
@@ -114,19 +127,39 @@ export function createRetention({
       }
     }
   }
+  const removeExchanges = async (before: number): Promise<void> => {
+    while (!closing) {
+      const some = store.db.selectFrom('direct_command').select('id').where('at', '<', before).limit(exchangesAtOnce)
+      const [result] = await store.write([store.db.deleteFrom('direct_command').where('id', 'in', some)])
+      if ((result?.changes ?? 0) < exchangesAtOnce) return
+    }
+  }
+  const removeDirectUses = async (before: number): Promise<number> => {
+    await removeExchanges(before)
+    let removed = 0
+    while (!closing) {
+      const some = store.db.selectFrom('direct_use').select('id').where('ended_at', '<', before).limit(directUsesAtOnce)
+      const [result] = await store.write([store.db.deleteFrom('direct_use').where('id', 'in', some)])
+      removed += result?.changes ?? 0
+      if ((result?.changes ?? 0) < directUsesAtOnce) break
+    }
+    return removed
+  }
   const sweep = async (): Promise<RetentionSweep> => {
     const { dataDays, runDays } = await rules()
     const now = clock.now()
     const runs = runDays === null ? 0 : await removeRuns(now - runDays * dayMs)
     const dataOf = dataDays === null ? 0 : await removeData(now - dataDays * dayMs)
-    if (runs + dataOf > 0) {
-      const detail = JSON.stringify({ runs, dataOf, dataDays, runDays })
+    const directUses = runDays === null ? 0 : await removeDirectUses(now - runDays * dayMs)
+    if (dataDays !== null) await removeExchanges(now - dataDays * dayMs)
+    if (runs + dataOf + directUses > 0) {
+      const detail = JSON.stringify({ runs, dataOf, ...(directUses === 0 ? {} : { directUses }), dataDays, runDays })
       await store.write([
         store.db
           .insertInto('audit')
           .values({ at: now, person_id: null, action: 'retention.sweep', subject: 'runs', detail }),
       ])
-      log.info({ runs, dataOf }, 'old results were removed by the retention rules')
+      log.info({ runs, dataOf, directUses }, 'old results were removed by the retention rules')
     }
     await forget(() => closing)
     await onSwept()
@@ -146,13 +179,27 @@ export function createRetention({
   }
   /** Sweeps when it is due; of several hubs, the one whose update counts. */
   const tick = async () => {
+    trust.look()
+    const isStart = isFirstTick
+    isFirstTick = false
     const due = await settings.read(dueName)
     const next = String(nextNight(clock.now()))
     if (due === undefined) {
       await store.write([settings.keep(dueName, next, null)])
       return
     }
-    if (Number(due) > clock.now()) return
+    const lateMs = clock.now() - Number(due)
+    // It is never set further ahead: the clock was ahead when it was.
+    const isFar = -lateMs > LONGEST_NIGHT_MS
+    if (lateMs < 0 && !isFar) return
+    if (isStart && lateMs > SURPRISING_MS) trust.doubt()
+    if (!isFar && !trust.isGiven) {
+      if (!isWaiting)
+        log.warn({ lateMs }, 'the retention rules are due: they wait some hours, in case the clock is wrong')
+      isWaiting = true
+      return
+    }
+    isWaiting = false
     const claim = store.db
       .updateTable('setting')
       .set({ value: next, changed_at: sql<number>`${clock.now()}` })
@@ -164,6 +211,7 @@ export function createRetention({
       if (asLabError(error).code === 'precondition-failed') return
       throw error
     }
+    if (isFar) return
     await inTurn(sweep)
   }
 

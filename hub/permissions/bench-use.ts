@@ -2,9 +2,11 @@
  * What each person has open in each lab, and the bench time that they have used today and this week.
  *
  * INVARIANTS: a run is open from before its write until it is final or its write failed, counted once however often that
- * is told; bench time of an attempt counts on the day (UTC) on which it ends; weeks begin on Monday.
+ * is told; bench time of an attempt counts on the day (UTC) on which it ends; weeks begin on Monday; a clock that was
+ * days ahead for a while takes nothing out of the week that it comes back to.
  */
 import { firstIdAt } from '@fernlab/shared/primitives/ids'
+import { ofNoUse } from '../runs/attempt-use.ts'
 import type { Store } from '../store/store.ts'
 
 export interface CountedRun {
@@ -24,6 +26,8 @@ export interface Spent {
 }
 
 const dayMs = 86_400_000
+/** So long before the week of the latest end is kept: a clock that was ahead comes back to it. */
+const KEPT_DAYS = 14
 /** What a run without an estimate is taken to last. */
 const guessS = 60
 
@@ -47,7 +51,8 @@ export interface Used {
 
 export class BenchUse {
   #tallies = new Map<string, Tally>()
-  #monday = 0
+  /** The first day that is kept. */
+  #first = 0
 
   /** Now, with what is open at its estimate. */
   of(personId: string, lab: string, nowMs: number, countsSetup: boolean): Used {
@@ -58,10 +63,15 @@ export class BenchUse {
     let [dayS, weekS] = [tally.openS, tally.openS]
     for (const [day, { heldMs, runningMs }] of tally.days) {
       const s = (countsSetup ? heldMs : runningMs) / 1000
-      if (day >= monday) weekS += s
+      if (day >= monday && day < monday + 7) weekS += s
       if (day === today) dayS += s
     }
     return { open: tally.open.size, dayS, weekS }
+  }
+
+  /** Ids of what is open now. */
+  openOf(personId: string, lab: string): string[] {
+    return [...(this.#tallies.get(key(personId, lab))?.open.keys() ?? [])]
   }
 
   opened({ id, personId, lab, estimatedS }: CountedRun): void {
@@ -69,6 +79,15 @@ export class BenchUse {
     if (tally.open.has(id)) return
     tally.open.set(id, estimatedS ?? guessS)
     tally.openS += estimatedS ?? guessS
+  }
+
+  /** Counts what is open at another estimate. */
+  expect({ id, personId, lab, estimatedS }: CountedRun): void {
+    const tally = this.#tallies.get(key(personId, lab.id))
+    const before = tally?.open.get(id)
+    if (tally === undefined || before === undefined) return
+    tally.open.set(id, estimatedS ?? guessS)
+    tally.openS += (estimatedS ?? guessS) - before
   }
 
   closed({ id, personId, lab }: CountedRun): void {
@@ -82,8 +101,7 @@ export class BenchUse {
 
   spent({ personId, lab, heldMs, runningMs, endedAtMs }: Spent): void {
     const day = dayOf(endedAtMs)
-    this.#forgetBefore(mondayOf(day))
-    if (day < this.#monday) return
+    this.#forgetBefore(mondayOf(day) - KEPT_DAYS)
     const { days } = this.#tally(personId, lab)
     const before = days.get(day) ?? { heldMs: 0, runningMs: 0 }
     days.set(day, {
@@ -95,7 +113,7 @@ export class BenchUse {
   /** Forgets everything for what the database says; what is open is told anew. */
   reset(spent: readonly Spent[]): void {
     this.#tallies = new Map()
-    this.#monday = 0
+    this.#first = 0
     for (const one of spent) this.spent(one)
   }
 
@@ -109,11 +127,11 @@ export class BenchUse {
     return tally
   }
 
-  #forgetBefore(monday: number): void {
-    if (monday <= this.#monday) return
-    this.#monday = monday
+  #forgetBefore(first: number): void {
+    if (first <= this.#first) return
+    this.#first = first
     for (const [name, { open, days }] of this.#tallies) {
-      for (const day of days.keys()) if (day < monday) days.delete(day)
+      for (const day of days.keys()) if (day < first) days.delete(day)
       if (open.size === 0 && days.size === 0) this.#tallies.delete(name)
     }
   }
@@ -124,9 +142,9 @@ const key = (personId: string, lab: string) => `${personId} ${lab}`
 /** How long before this week a run may have been submitted whose bench time of this week is still counted. */
 const longestWaitMs = 35 * dayMs
 
-/** Bench time of this week's attempts. */
+/** Bench time of the attempts of this week and the one before, which it is where the clock is days ahead. */
 export async function loadSpent(store: Store, nowMs: number): Promise<Spent[]> {
-  const since = dayStart(mondayOf(dayOf(nowMs)))
+  const since = dayStart(mondayOf(dayOf(nowMs)) - 7)
   const rows = await store.db
     .selectFrom('attempt')
     .innerJoin('run', 'run.id', 'attempt.run_id')
@@ -134,7 +152,7 @@ export async function loadSpent(store: Store, nowMs: number): Promise<Spent[]> {
     .select(['attempt.assigned_at', 'attempt.ended_at'])
     .where('attempt.run_id', '>=', firstIdAt(since - longestWaitMs))
     .where('attempt.ended_at', '>=', since)
-    .where('attempt.state', 'not in', ['refused', 'broken'])
+    .where('attempt.state', 'not in', ofNoUse)
     .execute()
   return rows.flatMap(({ person_id, lab, started_at, latest, attempt, assigned_at, ended_at }) => {
     if (ended_at === null) return []

@@ -1,5 +1,5 @@
 /**
- * Permissions in the store: reading, making, changing, copying, many at once; and their templates.
+ * Permissions in the store: reading, making, changing, copying, many at once; their templates are in templates.ts.
  *
  * INVARIANTS: every change is in the audit log in the same write, with what was and what is.
  */
@@ -8,11 +8,8 @@ import type {
   ChangePermission,
   CreatePermission,
   Permission,
-  PermissionTemplate,
   Subject,
-  Terms,
 } from '@fernlab/shared/contracts/permissions'
-import { usualTerms } from '@fernlab/shared/contracts/terms'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
@@ -20,6 +17,7 @@ import type { Caller } from '../accounts/caller.ts'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import { columnsOf, type PermissionRow, viewOf } from './rows.ts'
+import { createTemplates, type Templates, templateTerms } from './templates.ts'
 
 export interface PermissionFilter {
   /** Those that count in this lab: its own and those for every lab. */
@@ -28,7 +26,7 @@ export interface PermissionFilter {
   readonly subject?: string | undefined
 }
 
-export interface Permissions {
+export interface Permissions extends Templates {
   list(
     filter: PermissionFilter,
     page: { limit: number; after?: string },
@@ -46,9 +44,6 @@ export interface Permissions {
     by: Caller,
     input: { ids: readonly string[]; change?: ChangePermission | undefined; remove: boolean; preview: boolean },
   ): Promise<BulkDone>
-  templates(): Promise<PermissionTemplate[]>
-  saveTemplate(by: Caller, template: PermissionTemplate): Promise<void>
-  removeTemplate(by: Caller, id: string): Promise<void>
   onChange(listener: () => void): void
 }
 
@@ -129,13 +124,6 @@ export function createPermissions({ store, hasLab, clock }: CreatePermissionsOpt
     return get(id)
   }
 
-  const templateTerms = async (id: string | undefined): Promise<Terms> => {
-    if (id === undefined) return usualTerms
-    const row = await db.selectFrom('permission_template').select('gives').where('id', '=', id).executeTakeFirst()
-    if (row === undefined) throw invalid('template', `there is no template ${id}`)
-    return JSON.parse(row.gives) as Terms
-  }
-
   const replace = (by: Caller, before: Permission, after: Omit<Permission, 'id'>): StoreQuery[] => [
     { query: db.updateTable('permission').set(columnsOf(after)).where('id', '=', before.id), expect: 1 },
     audit(by.personId, 'permission.changed', before.id, { was: said(before), is: said({ ...after, id: before.id }) }),
@@ -171,7 +159,7 @@ export function createPermissions({ store, hasLab, clock }: CreatePermissionsOpt
     get,
     named,
     create: async (by, { template, gives = {}, lab = null, protocols = null, ...rest }) => {
-      const terms = { ...(await templateTerms(template)), ...defined(gives) }
+      const terms = { ...(await templateTerms(store, template)), ...defined(gives) }
       return insert(by, { ...defined(rest), subject: rest.subject, lab, protocols, gives: terms }, { template })
     },
     change: async (by, id, input) => {
@@ -211,29 +199,7 @@ export function createPermissions({ store, hasLab, clock }: CreatePermissionsOpt
       const now = new Map((await named(unique)).map((one) => [one.id, one]))
       return { items: before.map((one) => ({ before: one, after: now.get(one.id) ?? null })) }
     },
-    templates: async () => {
-      const found = await db.selectFrom('permission_template').selectAll().orderBy('id').execute()
-      return found.map(({ gives, ...row }) => ({ ...row, gives: JSON.parse(gives) as Terms }))
-    },
-    saveTemplate: async (by, { id, title, gives }) => {
-      const row = { title, gives: JSON.stringify(gives) }
-      await store.write([
-        db
-          .insertInto('permission_template')
-          .values({ id, ...row })
-          .onConflict((conflict) => conflict.column('id').doUpdateSet(row)),
-        audit(by.personId, 'permission-template.saved', id, { title, gives }),
-      ])
-    },
-    removeTemplate: async (by, id) => {
-      const query = db.deleteFrom('permission_template').where('id', '=', id)
-      try {
-        await store.write([{ query, expect: 1 }, audit(by.personId, 'permission-template.removed', id)])
-      } catch (error) {
-        if (asLabError(error).code !== 'precondition-failed') throw error
-        throw new LabError({ code: 'template-unknown', kind: 'caller', message: `there is no template ${id}` })
-      }
-    },
+    ...createTemplates({ store, audit, checked, named, changed, clock }),
     onChange: (listener) => void listeners.add(listener),
   }
 }

@@ -10,18 +10,22 @@ import type { Role } from '../accounts/caller.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { Store } from '../store/store.ts'
 import type { BenchUse, Used } from './bench-use.ts'
-import { dayOf, dayStart, mondayOf } from './bench-use.ts'
 import { type Effective, effective, everything, type HeldPermission } from './effective.ts'
 import type { Permissions } from './permissions.ts'
+import { type BookedTime, requireQuota, type Taken, takenAt } from './quotas.ts'
 import { heldOf } from './rows.ts'
 
 /** What one person may in one lab. */
 export interface Standing {
   readonly unlimited: boolean
-  /** Now; without a protocol, in any of them. */
-  effective(protocol?: string): Effective
+  /** Now, or at the time given (epoch ms); without a protocol, in any of them. */
+  effective(protocol?: string, atMs?: number): Effective
   /** Bench time and what is open now. */
   used(countsSetup: boolean): Used
+  /** Bench time that is used and booked in the day and the week of a moment, but for one booking. */
+  taken(atMs: number, countsSetup: boolean, but?: string): Taken
+  /** Ids of the runs that are open now. */
+  openRuns(): readonly string[]
   /** Throws `not-permitted` unless runs of this protocol may be queued. */
   requireQueue(protocol: string): void
   /**
@@ -30,24 +34,32 @@ export interface Standing {
    * than may.
    */
   requirePlace(protocol: string, estimatedS: number): void
+  /** Throws `quota-used` unless something of this protocol that is open may last so much longer. */
+  requireLonger(protocol: string, moreS: number): void
 }
 
 export interface Standings {
   of(person: { readonly personId: string; readonly role: Role }, lab: string): Promise<Standing>
 }
 
+export interface BookingToCome extends BookedTime {
+  readonly id: string
+}
+
 export interface CreateStandingsOptions {
   readonly store: Store
   readonly groups: Pick<Groups, 'of' | 'onChange'>
   readonly permissions: Pick<Permissions, 'onChange'>
-  readonly use: Pick<BenchUse, 'of'>
+  readonly use: Pick<BenchUse, 'of' | 'openOf'>
+  /** The person's bookings of the lab that are to come; their benches count as places. */
+  readonly toCome: (personId: string, lab: string) => readonly BookingToCome[]
   readonly clock: Clock
 }
 
 const mostRemembered = 5000
 
 /** Keeps what was asked for at hand. */
-export function createStandings({ store, groups, permissions, use, clock }: CreateStandingsOptions): Standings {
+export function createStandings({ store, groups, permissions, use, toCome, clock }: CreateStandingsOptions): Standings {
   let all: Promise<HeldPermission[]> | undefined
   let generation = 0
   const known = new Map<string, Standing>()
@@ -77,17 +89,34 @@ export function createStandings({ store, groups, permissions, use, clock }: Crea
 
   const make = async (personId: string, role: Role, lab: string): Promise<Standing> => {
     const used = (countsSetup: boolean) => use.of(personId, lab, clock.now(), countsSetup)
+    const openRuns = () => use.openOf(personId, lab)
+    const taken = (atMs: number, countsSetup: boolean, but?: string) => {
+      const booked = toCome(personId, lab).filter(({ id }) => id !== but)
+      return takenAt(atMs, clock.now(), used(countsSetup), booked)
+    }
     if (role === 'admin') {
       const may: Effective = { gives: everything, sources: {}, holding: [] }
-      return { unlimited: true, effective: () => may, used, requireQueue: () => {}, requirePlace: () => {} }
+      return {
+        unlimited: true,
+        effective: () => may,
+        used,
+        taken,
+        openRuns,
+        requireQueue: () => {},
+        requirePlace: () => {},
+        requireLonger: () => {},
+      }
     }
     const [held, memberships] = await Promise.all([read(), groups.of(personId)])
     const here = held.filter((one) => one.lab === null || one.lab === lab)
     const changesAt = [...memberships.changesAt, ...here.flatMap(({ fromMs, untilMs }) => [fromMs, untilMs])]
     const remembered = new Map<string | undefined, Effective>()
     let [since, until] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-    const may = (protocol?: string): Effective => {
+    const may = (protocol?: string, atMs?: number): Effective => {
       const now = clock.now()
+      if (atMs !== undefined) {
+        return effective(here, { personId, role, groups: memberships.at(atMs) }, lab, protocol, atMs)
+      }
       if (now < since || now >= until) {
         remembered.clear()
         const bounds = changesAt.filter((at) => at !== null)
@@ -110,18 +139,25 @@ export function createStandings({ store, groups, permissions, use, clock }: Crea
       unlimited: false,
       effective: may,
       used,
+      taken,
+      openRuns,
       requireQueue: (protocol) => void queueing(protocol),
       requirePlace: (protocol, estimatedS) => {
         const gives = queueing(protocol)
-        const { mostOpen, dayS, weekS } = gives
+        const { mostOpen, dayS, weekS, countsSetup } = gives
         if (mostOpen === null && dayS === null && weekS === null) return
-        const { open, ...spent } = used(gives.countsSetup)
-        if (mostOpen !== null && open >= mostOpen) throw reservationsFull(lab, mostOpen)
-        const today = dayOf(clock.now())
-        if (dayS !== null && spent.dayS + estimatedS > dayS)
-          throw quotaUsed(lab, 'today', dayS, spent.dayS, estimatedS, dayStart(today + 1))
-        if (weekS !== null && spent.weekS + estimatedS > weekS)
-          throw quotaUsed(lab, 'this week', weekS, spent.weekS, estimatedS, dayStart(mondayOf(today) + 7))
+        if (mostOpen !== null) {
+          const bookings = toCome(personId, lab)
+          const runs = openRuns()
+          if (runs.length + bookings.length >= mostOpen) throw reservationsFull(lab, mostOpen, { runs, bookings })
+        }
+        const now = clock.now()
+        requireQuota(gives, taken(now, countsSetup), { lab, atMs: now, nowMs: now, wantedS: estimatedS })
+      },
+      requireLonger: (protocol, moreS) => {
+        const { gives } = may(protocol)
+        const now = clock.now()
+        requireQuota(gives, taken(now, gives.countsSetup), { lab, atMs: now, nowMs: now, wantedS: moreS })
       },
     }
   }
@@ -156,27 +192,33 @@ function notPermitted(lab: string, protocol: string, some: boolean, others: bool
   })
 }
 
-function reservationsFull(lab: string, most: number): LabError {
+/** What somebody has of a lab that counts as a place. */
+export interface PlacesTaken {
+  readonly runs: readonly string[]
+  readonly bookings: readonly Pick<BookingToCome, 'id' | 'startsAt'>[]
+}
+
+/** The refusal of one place more than somebody may have; it says what could be given up for it. */
+export function reservationsFull(
+  lab: string,
+  most: number,
+  { runs, bookings }: PlacesTaken,
+  code = 'reservations-full',
+): LabError {
+  const starts = bookings.map(({ startsAt }) => new Date(startsAt).toISOString())
+  const taken = [...runs.map((id) => `run ${id}`), ...bookings.map(({ id }, at) => `booking ${id} from ${starts[at]}`)]
+  const has = `this person has as many places in ${lab} as they may (${most})`
   return new LabError({
-    code: 'reservations-full',
+    code,
     kind: 'caller',
     retry: 'later',
-    message: `this person has as many runs of ${lab} waiting or running as they may: ${most}`,
+    message: taken.length === 0 ? has : `${has}: ${taken.join(', ')}`,
+    ...(most === 0 ? {} : { issues: taken.map((what) => ({ path: 'lab', message: `cancel ${what} to make room` })) }),
     studentMessage:
       most === 0
         ? 'You may have no run of this lab. Ask the staff.'
-        : `You have as many runs of this lab waiting or running as you may (${most}). Let one end, or stop it.`,
-  })
-}
-
-function quotaUsed(lab: string, span: string, mostS: number, usedS: number, wantedS: number, endsMs: number): LabError {
-  const ends = new Date(endsMs).toISOString()
-  const [used, most, wanted] = [usedS, mostS, wantedS].map((s) => `${Math.ceil(s)} s`)
-  return new LabError({
-    code: 'quota-used',
-    kind: 'caller',
-    retry: 'later',
-    message: `${used} of ${most} of bench time of ${lab} are used ${span}, and this takes about ${wanted}`,
-    studentMessage: `You have used ${used} of your ${most} on this lab’s benches ${span}, and this takes about ${wanted}. Your time begins anew at ${ends}.`,
+        : bookings.length === 0
+          ? `You have as many runs of this lab waiting or running as you may (${most}). Let one end, or stop it.`
+          : `You have as many places in this lab as you may (${most}), bookings counted. Cancel ${runs.length === 0 ? '' : 'a run, or '}the booking of ${starts.join(' or of ')}.`,
   })
 }

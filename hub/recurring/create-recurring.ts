@@ -8,11 +8,12 @@ import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
 import type { Caller } from '../accounts/caller.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { Errands } from '../mail/errands.ts'
+import { letterLanguage } from '../mail/letter-reasons.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { Admission } from '../runs/admission.ts'
 import type { KnownLabs } from '../runs/known-labs.ts'
 import type { Runs } from '../runs/runs.ts'
-import { auditEntries } from '../store/audit-entries.ts'
+import { auditEntries, wasAndIs } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import { startTicker } from '../ticker.ts'
 import { nextDue, nextDues } from './decide-due.ts'
@@ -56,10 +57,12 @@ export function createRecurring(options: CreateRecurringOptions): RecurringRuns 
       const { site, publicUrl } = options
       const person = await db
         .selectFrom('user')
-        .select(['name', 'email'])
-        .where('id', '=', row.person_id)
+        .innerJoin('person', 'person.id', 'user.id')
+        .select(['user.name', 'user.email', 'person.language'])
+        .where('user.id', '=', row.person_id)
         .executeTakeFirstOrThrow()
-      await mail.send(pausedLetter(row, { person, error, site, publicUrl: publicUrl() }))
+      const language = letterLanguage(person.language)
+      await mail.send(pausedLetter(row, { person, language, error, site, publicUrl: publicUrl() }))
     })
   }
   const fire = createFire({ store, runs, clock, log, onPaused, faultPoint })
@@ -160,13 +163,14 @@ export function createRecurring(options: CreateRecurringOptions): RecurringRuns 
       return shown(row.id)
     },
     change: async (caller, id, body) => {
-      const { person_name: _, ...before } = await existing(id)
+      const known = await existing(id)
+      const { person_name: _, ...before } = known
       const after = { ...before, ...changedColumns(body) }
       const now = clock.now()
       const due = await planned(caller, after)
       const due_at = before.paused_for === null ? due : null
       const set = { ...changedColumns(body), due_at, decided_at: now, refusals: 0 }
-      return update(id, set, audit(caller.personId, 'recurring.changed', id, { is: body }))
+      return update(id, set, audit(caller.personId, 'recurring.changed', id, wasAndIs(await view(known), body)))
     },
     get: async (id) => {
       const row = await find(id)

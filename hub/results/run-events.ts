@@ -9,7 +9,8 @@ import type { Data, Run } from '@fernlab/shared/contracts/api'
 import type { DescriptorDoc, EventPageDoc } from '@fernlab/shared/contracts/documents'
 import { isFinal, type RunState } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import type { RunChange, Runs, RunWait } from '../runs/runs.ts'
+import { hasMoved, queueMs } from '../runs/moved.ts'
+import type { RunChange, Runs } from '../runs/runs.ts'
 import type { Store } from '../store/store.ts'
 import { type StreamColumn, streamColumns } from './keys.ts'
 import { docIn, documentsAfter, streamsOf } from './pages.ts'
@@ -19,8 +20,6 @@ import { describeKeys } from './results.ts'
 export const pointsPerEvent = 500
 /** Something is sent at least this often. */
 export const heartbeatMs = 15_000
-/** A queue that moves is told of at most this often. */
-export const queueMs = 1_000
 const mostDocumentsAtOnce = 64
 const bytesAtOnce = 1_000_000
 
@@ -132,17 +131,6 @@ function followPlace(runs: Pick<Runs, 'waitOf'>, id: string, clock: Clock) {
       yield event('wait', now)
     },
   }
-}
-
-/** A start that is put off by less than this is no news. */
-const sameStartMs = 2_000
-
-function hasMoved(before: RunWait | undefined, now: RunWait): boolean {
-  if (before === undefined || before.position !== now.position || before.reason !== now.reason) return true
-  if (before.estimatedStart === undefined || now.estimatedStart === undefined) {
-    return before.estimatedStart !== now.estimatedStart
-  }
-  return Math.abs(Date.parse(before.estimatedStart) - Date.parse(now.estimatedStart)) > sameStartMs
 }
 
 function event(name: string, data: unknown, id?: Cursor): string {

@@ -2,6 +2,7 @@
 import type { SubmitRun } from '@fernlab/shared/contracts/api'
 import { isStaff } from '@fernlab/shared/contracts/people'
 import { priorities } from '@fernlab/shared/contracts/run-state'
+import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Issue, LabErrorInit } from '@fernlab/shared/primitives/lab-error'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { checkProtocol } from '@fernlab/shared/protocol/check-protocol'
@@ -9,6 +10,7 @@ import { estimate } from '@fernlab/shared/protocol/estimate'
 import { checkParameters } from '@fernlab/shared/protocol/parameters'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import type { Caller } from '../accounts/caller.ts'
+import { longestOpening } from '../bench-care/outages.ts'
 import { type CatalogueLab, type CatalogueProtocol, protocolIn } from '../catalogue/catalogue.ts'
 import { type CompatibilityCache, whyNot } from '../fleet/compatible.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
@@ -38,6 +40,7 @@ export interface CreateAdmissionOptions {
   readonly book: FleetBook
   readonly compatible: CompatibilityCache
   readonly standings: Standings
+  readonly clock: Pick<Clock, 'now'>
   /** Throws `runs-refused` while new runs can't be taken (a full disk). */
   readonly requireSpace: () => void
 }
@@ -60,6 +63,7 @@ export function createAdmission({
   book,
   compatible,
   standings,
+  clock,
   requireSpace,
 }: CreateAdmissionOptions): Admission {
   let shape = -1
@@ -117,6 +121,22 @@ export function createAdmission({
     return [bench]
   }
 
+  /** What no bench is ever open for would wait for good. */
+  const requireOpening = (lab: CatalogueLab, wanted: string | undefined, lastsS: number): void => {
+    const openS = benchesFor(lab, wanted).map(({ plans }) => longestOpening(plans, clock.now()) / 1000)
+    const mostS = Math.max(...openS)
+    if (mostS > 0 && lastsS <= mostS) return
+    if (mostS === 0) {
+      throw refuse('never-open-so-long', `the benches of ${lab.id} are closed all week`, [], {
+        studentMessage: 'The benches of this lab are closed all week. Ask the staff when they open.',
+      })
+    }
+    const message = `this takes about ${Math.ceil(lastsS)} s, and no bench of ${lab.id} is open for more than ${Math.floor(mostS)} s at a time`
+    throw refuse('never-open-so-long', message, [], {
+      studentMessage: `This takes about ${inWords(lastsS)}, and the benches of this lab are open for ${inWords(mostS)} at a time at most. Make it shorter, or ask the staff.`,
+    })
+  }
+
   return {
     admit: async (caller, body) => {
       requireSpace()
@@ -137,6 +157,7 @@ export function createAdmission({
       const key = JSON.stringify([lab.id, lab.version, body.protocol, body.bench, body.parameters])
       const checked = known.get(key) ?? check(lab, body)
       known.set(key, checked)
+      requireOpening(lab, body.bench, checked.estimatedS)
       return {
         ...checked,
         priority: allowedPriority(caller, standing, body),
@@ -144,6 +165,10 @@ export function createAdmission({
       }
     },
   }
+}
+
+function inWords(seconds: number): string {
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 360) / 10} h`
 }
 
 function refuse(code: string, message: string, issues: readonly Issue[], more: Partial<LabErrorInit> = {}): LabError {

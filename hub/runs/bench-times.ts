@@ -16,8 +16,17 @@ export type BenchTimes = (bench: BookedBench) => number | null
 /** Apart from what staff have planned. */
 export function createBenchTimes({ runs, book, clock }: BenchTimesOptions): BenchTimes {
   const leftOf = (run: OpenRun): number => {
+    const { bumped } = run
+    const leftS = leftOfItself(run)
+    if (bumped === undefined) return leftS
+    const cleanUpMs = run.session === undefined ? 0 : sessionNeeds(run.lab).cleanUpMs
+    return Math.min(leftS, (bumped.atMs - clock.now() + cleanUpMs) / 1000)
+  }
+  const leftOfItself = (run: OpenRun): number => {
     const { session } = run
     const now = clock.now()
+    // Whatever is left of its time is given back.
+    if (session?.stage === 'finishing') return sessionNeeds(run.lab).cleanUpMs / 1000
     if (session?.stage === 'active' && session.endsAt !== null) {
       return (session.endsAt - now + sessionNeeds(run.lab).cleanUpMs) / 1000
     }

@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Run, SubmitRun } from '@fernlab/shared/contracts/api'
+import { finalStates } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { canonicalJson } from '@fernlab/shared/protocol/digest'
@@ -15,6 +16,7 @@ import { sql } from 'kysely'
 import type { Caller } from '../accounts/caller.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { FaultHook } from '../fault-point.ts'
+import { callersAddress } from '../store/calling-from.ts'
 import type { Store } from '../store/store.ts'
 import type { Turn } from '../store/turn.ts'
 import type { Admission, Admitted } from './admission.ts'
@@ -79,6 +81,8 @@ export function createRuns(options: CreateRunsOptions): Runs {
       assigned_at: run.hold?.assignedAtMs ?? null,
       started_at: run.startedAt,
       ended_at: null,
+      bumped_at: null,
+      bumped_for: null,
       cancel_requested: 0,
       reason: null,
       error: null,
@@ -160,7 +164,10 @@ export function createRuns(options: CreateRunsOptions): Runs {
 
   /** Kept in this turn's write. */
   const audit = ({ personId }: Caller, action: string, subject: string) =>
-    turn.add(statements.insertAudit, { at: clock.now(), personId, action, subject })
+    turn.add(statements.insertAudit, {
+      ...{ at: clock.now(), personId, action, subject, detail: '{}' },
+      address: callersAddress() ?? null,
+    })
 
   const rows = () =>
     store.db
@@ -198,7 +205,9 @@ export function createRuns(options: CreateRunsOptions): Runs {
         const before = await replay(caller, idempotencyKey, hash)
         if (before !== undefined) return { id: before.id, run: before, replayed: true }
       }
+      turn.mustBeOpen()
       const admitted = await admission.admit(caller, body)
+      turn.mustBeOpen()
       const open = session === undefined ? undefined : openSession(caller.personId, body.lab)
       if (open !== undefined) return { id: open.id, run: await existing(open.id), replayed: true }
       // From here to the run's place in memory nothing is awaited: two can not take the last one.
@@ -226,7 +235,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       }
     },
     get,
-    list: async ({ person, people, lab, state, sessions, recurring, limit, cursor }) => {
+    list: async ({ open, person, people, lab, state, sessions, recurring, checksOf, limit, cursor }) => {
       let query = rows()
         .orderBy('run.id', 'desc')
         .limit(limit + 1)
@@ -237,9 +246,14 @@ export function createRuns(options: CreateRunsOptions): Runs {
           'in',
           sql<string>`(SELECT value FROM json_each(${JSON.stringify(people)}))`,
         )
+      query =
+        checksOf === undefined
+          ? query.where('run.bench_check', 'is', null)
+          : query.where('run.bench_check', 'is not', null).where('run.wanted_bench', '=', checksOf)
       if (lab !== undefined) query = query.where('run.lab', '=', lab)
       if (recurring !== undefined) query = query.where('run.recurring_id', '=', recurring)
       if (sessions !== undefined) query = query.where('run.protocol', '=', SESSION_PROTOCOL)
+      if (open !== undefined) query = query.where('run.state', 'not in', finalStates)
       if (state !== undefined) query = query.where('run.state', '=', state)
       if (cursor !== undefined) query = query.where('run.id', '<', cursor)
       const found = await query.execute()
@@ -248,13 +262,17 @@ export function createRuns(options: CreateRunsOptions): Runs {
       return { items, ...(found.length > limit && last !== undefined ? { cursor: last.id } : {}) }
     },
     cancel: async (id, by) => {
+      turn.mustBeOpen()
       const run = runs.get(id)
-      if (run === undefined || run.cancelRequested) return existing(id)
+      if (run === undefined || (run.cancelRequested && run.bumped === undefined)) return existing(id)
       const own = by.personId === run.personId
       const reason = own ? cancelledOnRequest : cancelledByStaff
+      const isLeaving = run.bumped !== undefined && run.cancelRequested
+      // It was to come back after a booking.
+      if (run.bumped !== undefined) ledger.spare(run)
       if (run.state === 'queued') {
         ledger.finish(run, { state: 'cancelled', reason, endedAt: clock.now() })
-      } else {
+      } else if (!isLeaving) {
         ledger.requestCancel(run, reason)
         turn.afterCommit(() => options.sendCancel(run, reason))
       }
@@ -265,6 +283,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       return existing(id)
     },
     giveUp: async (id, by) => {
+      turn.mustBeOpen()
       const run = runs.get(id)
       if (run === undefined) return existing(id)
       const { hold } = run

@@ -12,8 +12,10 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { LabErrorJson } from '@fernlab/shared/primitives/lab-error'
 import { transition } from '@fernlab/shared/primitives/state-machine'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+import type { Leaving } from '../scheduling/bumping.ts'
 import { newSession, type SessionProgress } from '../sessions/stage.ts'
 import type { Turn } from '../store/turn.ts'
+import { ofNoUse } from './attempt-use.ts'
 import { type Hold, type OpenRun, type OpenRuns, protocolOf } from './open-runs.ts'
 import type { EventRow, RunStatements } from './run-statements.ts'
 import type { RunChange } from './runs.ts'
@@ -30,6 +32,8 @@ export interface Outcome {
   readonly endedAt: number
 }
 
+export type Requeued = 'refused' | 'interrupted' | 'broken' | 'unready' | 'bumped'
+
 export interface Ledger {
   readonly runs: OpenRuns
   /** Takes the run out of the queue and the bench, where that is one of a booking's, for its attempt, with the next fence. */
@@ -37,17 +41,22 @@ export interface Ledger {
   start(run: OpenRun, startedAt: number): void
   finish(run: OpenRun, outcome: Outcome): void
   /**
-   * A new attempt: the present one was refused (its bench is free at once), interrupted, or ended by a bench that broke
-   * down, after which it is at the head of the queue and what it used counts for nothing.
+   * A new attempt: the present one was refused (its bench is free at once), interrupted, ended by a bench that broke
+   * down or could not be made ready, or bumped for a booking; after these three it is at the head of the queue and what
+   * it used counts for nothing. A bench that could not be made ready for it is not given to it again.
    */
   requeue(
     run: OpenRun,
-    why: 'refused' | 'interrupted' | 'broken',
+    why: Requeued,
     reason: string,
     /** Of a session: whether its clean-up was done, as its node says. */
     cleanUp?: StopDoc['cleanUp'],
   ): void
   requestCancel(run: OpenRun, reason: string): void
+  /** Notes that the run has to leave its bench for a booking, and why. */
+  bump(run: OpenRun, leaving: Leaving, reason: string): void
+  /** The booking needs the bench no more: the run stays. */
+  spare(run: OpenRun): void
   /** Notes where a session is. */
   progress(run: OpenRun, session: SessionProgress): void
   /** The first state of a run that this turn's rows create. */
@@ -136,8 +145,8 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       bench.runId = null
       bench.since = nowMs
     }
-    // A bench that refused was not used, one that broke down was of no use.
-    const isUse = attemptState !== 'refused' && attemptState !== 'broken'
+    // A bench that refused was not used, one that broke down or was taken away was of no use.
+    const isUse = !ofNoUse.some((state) => state === attemptState)
     runs.waiting.release(run, isUse ? nowMs - hold.assignedAtMs : 0, nowMs)
     if (isUse) {
       runs.use.spent({
@@ -153,6 +162,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
 
   const keepSession = (run: OpenRun, session: SessionProgress) => {
     run.session = session
+    runs.recount(run)
     turn.add(statements.keepSession, { runId: run.id, ...session })
   }
 
@@ -267,12 +277,15 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       transition(runTransitions, from, 'queued', `run ${run.id}`)
       const next = run.attempt + 1
       // Nobody who waits began before that.
-      if (why === 'broken') run.countsFrom = 0
+      if (why === 'broken' || why === 'unready' || why === 'bumped') run.countsFrom = 0
+      if (why === 'unready' && run.hold !== undefined) run.unready = [...run.unready, run.hold.bench]
       const { countsFrom } = run
       turn.add(statements.requeueRun, { id: run.id, attempt: run.attempt, next, from, reason, countsFrom })
       if (why !== 'refused') takeOutUnclean(run, { cleanUp, reason })
       letGo(run, why, clock.now())
-      if (why !== 'refused') run.restarts++
+      if (why === 'interrupted' || why === 'broken' || why === 'unready') run.restarts++
+      run.cancelRequested = false
+      run.bumped = undefined
       run.state = 'queued'
       run.attempt = next
       run.startedAt = null
@@ -289,8 +302,40 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
     },
     requestCancel: (run, reason) => {
       run.cancelRequested = true
+      run.cancelReason = reason
       turn.add(statements.requestCancel, { id: run.id, reason })
       turn.add(statements.insertEvent, eventOf(run, 'note', { note: reason }))
+      turn.afterCommit(() => notify({ runId: run.id, kind: 'state', state: run.state, attempt: run.attempt }))
+    },
+    bump: (run, leaving, reason) => {
+      const at = clock.now()
+      run.bumped = leaving
+      turn.add(statements.bump, { id: run.id, attempt: run.attempt, at: leaving.atMs, place: leaving.place })
+      turn.add(statements.insertEvent, eventOf(run, 'note', { note: reason }))
+      const detail = JSON.stringify({ place: leaving.place, at: new Date(leaving.atMs).toISOString(), reason })
+      turn.add(statements.insertAudit, {
+        at,
+        personId: null,
+        action: 'run.bumped',
+        subject: run.id,
+        detail,
+        address: null,
+      })
+      turn.afterCommit(() => notify({ runId: run.id, kind: 'state', state: run.state, attempt: run.attempt }))
+    },
+    spare: (run) => {
+      const at = clock.now()
+      run.bumped = undefined
+      turn.add(statements.bump, { id: run.id, attempt: run.attempt, at: null, place: null })
+      turn.add(statements.insertEvent, eventOf(run, 'note', { note: 'the booking does not need the bench any more' }))
+      turn.add(statements.insertAudit, {
+        at,
+        personId: null,
+        action: 'run.spared',
+        subject: run.id,
+        detail: '{}',
+        address: null,
+      })
       turn.afterCommit(() => notify({ runId: run.id, kind: 'state', state: run.state, attempt: run.attempt }))
     },
     onChange: (listener) => {

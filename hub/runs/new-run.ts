@@ -19,6 +19,8 @@ export interface WantedRun {
   readonly bench?: string | undefined
   /** Of a live session: how long it is. */
   readonly session?: { readonly seconds: number } | undefined
+  /** The check of the bench that it is for: such a run never starts again by itself. */
+  readonly check?: string | undefined
   /** From where it was asked for, where a person did. */
   readonly origin?: Pick<NewRunRow, 'client_address' | 'country'>
 }
@@ -39,7 +41,7 @@ export function newRun(runs: OpenRuns, wanted: WantedRun, nowMs: number): NewRun
     lab_version: lab.version,
     protocol,
     protocol_digest: found.digest,
-    restart: found.definition.restart,
+    restart: wanted.check === undefined ? found.definition.restart : 'never',
     parameters: JSON.stringify(parameters),
     note: wanted.note ?? null,
     wanted_bench: wanted.bench ?? null,
@@ -51,6 +53,7 @@ export function newRun(runs: OpenRuns, wanted: WantedRun, nowMs: number): NewRun
     request_hash: null,
     recurring_id: null,
     booking_id: null,
+    bench_check: wanted.check ?? null,
     state: 'queued',
     bench: null,
     fence: null,
@@ -75,9 +78,13 @@ export function newRun(runs: OpenRuns, wanted: WantedRun, nowMs: number): NewRun
     attempt: 1,
     hold: undefined,
     booking: null,
+    check: row.bench_check,
     startedAt: null,
+    bumped: undefined,
     cancelRequested: false,
+    cancelReason: null,
     restarts: 0,
+    unready: [],
     live: undefined,
     session: session === undefined ? undefined : newSession(session.seconds),
     events: 0,

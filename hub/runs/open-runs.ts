@@ -6,7 +6,8 @@
  */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type CatalogueLab, protocolIn } from '../catalogue/catalogue.ts'
-import { BenchUse } from '../permissions/bench-use.ts'
+import { BenchUse, type CountedRun } from '../permissions/bench-use.ts'
+import type { Leaving } from '../scheduling/bumping.ts'
 import type { OrderRules } from '../scheduling/order.ts'
 import type { Usage } from '../scheduling/usage.ts'
 import { WaitingQueue } from '../scheduling/waiting-queue.ts'
@@ -30,6 +31,8 @@ export interface OpenRun {
   /** See `QueueEntry`; 0: at the head, after a bench that broke down. */
   countsFrom: number
   readonly estimatedS: number | null
+  /** The check of the bench that it is for. */
+  readonly check: string | null
   state: 'queued' | 'assigned' | 'running'
   attempt: number
   /** Of the present attempt; set while assigned or running. */
@@ -37,9 +40,15 @@ export interface OpenRun {
   /** The booking whose bench it has or had last. */
   booking: string | null
   startedAt: number | null
+  /** It has to leave its bench for a booking; with `cancelRequested` it is leaving. */
+  bumped: Leaving | undefined
   cancelRequested: boolean
-  /** How often it was queued again after an interruption or a breakdown. */
+  /** Why, once it was requested: what the node is told, however often. */
+  cancelReason: string | null
+  /** How often it was queued again after an interruption, or for a bench that broke down or could not be made ready. */
   restarts: number
+  /** Benches that could not be made ready for it. */
+  unready: readonly string[]
   live: LiveRun | undefined
   /** Of a live session. */
   session: SessionProgress | undefined
@@ -67,6 +76,12 @@ export interface Hold {
   cancelSentAt: number
 }
 
+/** A session that was made longer counts for more than it was estimated at. */
+function counted({ id, personId, lab, estimatedS, session, parameters }: OpenRun): CountedRun {
+  const longerS = session === undefined ? 0 : session.seconds - Number(parameters.seconds ?? session.seconds)
+  return { id, personId, lab, estimatedS: estimatedS === null ? null : estimatedS + longerS }
+}
+
 export class OpenRuns {
   readonly byId = new Map<string, OpenRun>()
   /** Queued runs in the order in which they are served, with what everybody has used lately. */
@@ -80,9 +95,14 @@ export class OpenRuns {
 
   add(run: OpenRun): void {
     this.byId.set(run.id, run)
-    this.use.opened(run)
+    this.use.opened(counted(run))
     if (run.state === 'queued') this.waiting.add(run)
     else this.waiting.hold(run)
+  }
+
+  /** Its session may have become longer. */
+  recount(run: OpenRun): void {
+    this.use.expect(counted(run))
   }
 
   delete(run: OpenRun): void {
@@ -142,7 +162,7 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
         .selectFrom('attempt as earlier')
         .select(eb.fn.countAll<number>().as('restarts'))
         .whereRef('earlier.run_id', '=', 'run.id')
-        .where('earlier.state', 'in', ['interrupted', 'broken'])
+        .where('earlier.state', 'in', ['interrupted', 'broken', 'unready'])
         .as('restarts'),
     )
     .select((eb) =>
@@ -156,6 +176,7 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
     .orderBy('run.created_at')
     .orderBy('run.id')
     .execute()
+  const unready = await unreadyBenches(store)
   const runs: OpenRun[] = []
   for (const row of rows) {
     const lab = await labVersion(row.lab, row.lab_version)
@@ -183,6 +204,7 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
       state: row.state as OpenRun['state'],
       attempt: row.attempt,
       booking: row.booking_id,
+      check: row.bench_check,
       hold: held
         ? {
             bench: row.bench ?? '',
@@ -197,8 +219,12 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
           }
         : undefined,
       startedAt: row.started_at,
+      bumped:
+        row.bumped_at === null || row.bumped_for === null ? undefined : { place: row.bumped_for, atMs: row.bumped_at },
       cancelRequested: row.cancel_requested === 1,
+      cancelReason: row.cancel_requested === 1 ? row.reason : null,
       restarts: row.restarts ?? 0,
+      unready: unready.get(row.id) ?? [],
       live: undefined,
       session:
         row.stage === null || row.seconds === null
@@ -208,4 +234,19 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
     })
   }
   return runs
+}
+
+/** Of each run that is not final, the benches that could not be made ready for it. */
+async function unreadyBenches({ db }: Store): Promise<ReadonlyMap<string, readonly string[]>> {
+  const rows = await db
+    .selectFrom('attempt')
+    .innerJoin('run', 'run.id', 'attempt.run_id')
+    .select(['attempt.run_id', 'attempt.bench'])
+    .where('run.state', 'in', ['queued', 'assigned', 'running'])
+    .where('attempt.state', '=', 'unready')
+    .orderBy('attempt.attempt')
+    .execute()
+  const benches = new Map<string, string[]>()
+  for (const { run_id: id, bench } of rows) benches.set(id, [...(benches.get(id) ?? []), bench])
+  return benches
 }

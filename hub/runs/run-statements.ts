@@ -39,11 +39,30 @@ export function runStatements(db: Kysely<HubSchema>) {
     keepRows: statement((v: { id: string; attempt: number; rows: string }) =>
       db.updateTable('run').set({ rows: v.rows }).where('id', '=', v.id).where('attempt', '=', v.attempt),
     ),
+    /** Of a session that nobody asked for: where its person came from first. */
+    comeFrom: statement(
+      (v: { id: string } & Pick<NewRunRow, 'client_address' | 'country'>) =>
+        db
+          .updateTable('run')
+          .set({ client_address: v.client_address, country: v.country })
+          .where('id', '=', v.id)
+          .where('client_address', 'is', null)
+          .where('country', 'is', null)
+          .where('unnamed_at', 'is', null),
+      { conditional: false },
+    ),
     keepSession: statement((v: KeptSessionRow) =>
       db
         .updateTable('live_session')
         .set({ stage: v.stage, seconds: v.seconds, active_at: v.activeAt, ends_at: v.endsAt })
         .where('run_id', '=', v.runId),
+    ),
+    bump: statement((v: { id: string; attempt: number; at: number | null; place: string | null }) =>
+      db
+        .updateTable('run')
+        .set({ bumped_at: v.at, bumped_for: v.place })
+        .where('id', '=', v.id)
+        .where('attempt', '=', v.attempt),
     ),
     finishRun: statement((v: FinishedRunRow) =>
       db
@@ -75,6 +94,9 @@ export function runStatements(db: Kysely<HubSchema>) {
           rows: '{}',
           reason: v.reason,
           counts_from: v.countsFrom,
+          cancel_requested: 0,
+          bumped_at: null,
+          bumped_for: null,
         })
         .where('id', '=', v.id)
         .where('attempt', '=', v.attempt)
@@ -86,6 +108,37 @@ export function runStatements(db: Kysely<HubSchema>) {
         .set({ cancel_requested: 1, reason: v.reason })
         .where('id', '=', v.id)
         .where('state', 'in', ['assigned', 'running']),
+    ),
+    continueSession: statement((v: { runId: string; next: string }) =>
+      db
+        .updateTable('live_session')
+        .set({ next_id: v.next })
+        .where('run_id', '=', v.runId)
+        .where('next_id', 'is', null),
+    ),
+    /** Who took part in a session takes part in the rest of it. */
+    carryPartners: statement(
+      (v: { runId: string; next: string }) =>
+        db
+          .insertInto('live_partner')
+          .columns(['run_id', 'person_id', 'joined_at'])
+          .expression(
+            db
+              .selectFrom('live_partner')
+              .select((eb) => [eb.val(v.next).as('run_id'), 'person_id', 'joined_at'])
+              .where('run_id', '=', v.runId),
+          ),
+      { conditional: false },
+    ),
+    /** The rest of a session was asked for from where that was. */
+    carryOrigin: statement((v: { runId: string; next: string }) =>
+      db
+        .updateTable('run')
+        .set((eb) => {
+          const before = eb.selectFrom('run as before').where('before.id', '=', v.runId)
+          return { client_address: before.select('before.client_address'), country: before.select('before.country') }
+        })
+        .where('id', '=', v.next),
     ),
     advanceAttempt: statement((v: { runId: string; attempt: number; nextSeq: number; before: number }) =>
       db
@@ -150,10 +203,20 @@ export function runStatements(db: Kysely<HubSchema>) {
     insertEvent: statement((v: EventRow) =>
       db.insertInto('run_event').values({ run_id: v.runId, number: v.number, at: v.at, name: v.name, data: v.data }),
     ),
-    insertAudit: statement((v: { at: number; personId: string; action: string; subject: string }) =>
-      db
-        .insertInto('audit')
-        .values({ at: v.at, person_id: v.personId, action: v.action, subject: v.subject, detail: '{}' }),
+    /** `personId` null: the hub itself. */
+    insertAudit: statement(
+      (v: {
+        at: number
+        personId: string | null
+        action: string
+        subject: string
+        detail: string
+        address: string | null
+      }) =>
+        db.insertInto('audit').values({
+          ...{ at: v.at, person_id: v.personId, action: v.action, subject: v.subject, detail: v.detail },
+          address: v.address,
+        }),
     ),
   }
 }
@@ -179,6 +242,7 @@ const newRunColumns = [
   'request_hash',
   'recurring_id',
   'booking_id',
+  'bench_check',
   'state',
   'bench',
   'fence',

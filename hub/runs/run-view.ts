@@ -2,6 +2,7 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import type { Selectable } from 'kysely'
+import { CHECKS_PERSON } from '../bench-care/check-person.ts'
 import { type CatalogueLab, protocolIn } from '../catalogue/catalogue.ts'
 import type { RunTable } from '../store/schema.ts'
 import type { LiveRun, RunWait } from './runs.ts'
@@ -43,10 +44,12 @@ export function runView(row: RunRow, { personName, lab, live, wait }: RunExtras)
     protocolDigest: row.protocol_digest,
     restart: row.restart,
     bench: row.bench,
+    ...(row.wanted_bench === null || row.bench_check !== null ? {} : { wantedBench: row.wanted_bench }),
     parameters: JSON.parse(row.parameters),
     ...(row.note === null ? {} : { note: row.note }),
     ...(row.recurring_id === null ? {} : { recurring: row.recurring_id }),
-    person: { id: row.person_id, name: personName },
+    ...(row.bench_check === null ? {} : { check: row.bench_check }),
+    person: { id: row.person_id, name: row.bench_check === null ? personName : CHECKS_PERSON.name },
     priority: row.priority,
     ...(wait === undefined ? {} : { position: wait.position, waitReason: wait.reason }),
     ...(wait?.estimatedStart === undefined ? {} : { estimatedStart: wait.estimatedStart }),

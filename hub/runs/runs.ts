@@ -23,8 +23,12 @@ export interface ListRuns {
   readonly people?: readonly string[]
   readonly lab?: string
   readonly state?: RunState
+  /** Those that have not ended. */
+  readonly open?: true
   /** Made by this recurring run. */
   readonly recurring?: string
+  /** Made by the checks of this bench; without, those of checks are left out. */
+  readonly checksOf?: string
   /** Live sessions alone. */
   readonly sessions?: true
   readonly limit: number

@@ -8,3 +8,13 @@ ALTER TABLE run ADD COLUMN counts_from INTEGER;
 UPDATE run SET priority = max(1, 5 - priority);
 `,
 }
+
+/** `run.bumped_at`: when it has to leave its bench for the place of a booking; `live_session.next_id`: has the rest of its time. */
+export const bumpingMigration: Migration = {
+  name: '019-bumping',
+  sql: `
+ALTER TABLE run ADD COLUMN bumped_at INTEGER;
+ALTER TABLE run ADD COLUMN bumped_for TEXT;
+ALTER TABLE live_session ADD COLUMN next_id TEXT;
+`,
+}

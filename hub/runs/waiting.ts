@@ -1,6 +1,7 @@
 import { priorities } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { firstGap } from '../bench-care/outages.ts'
+import { sessionNeeds } from '../bookings/session-times.ts'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
 import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
@@ -90,7 +91,10 @@ export function createWaiting(options: CreateWaitingOptions): Waiting {
       const lines = runs.waiting.lines(clock.now())
       const place = runs.waiting.placeOf(run)
       if (place === undefined) return undefined
-      const { position, reason, inS } = scheduler.explain(place, { lines, benches: benches(expectedS(run)), serves })
+      // The bench of a session is its person's once it is prepared.
+      const setUpS = run.session === undefined ? 0 : sessionNeeds(run.lab).prepareMs / 1000
+      const state = { lines, benches: benches(expectedS(run)), serves, setUpS }
+      const { position, reason, inS } = scheduler.explain(place, state)
       const estimatedStart = inS === null ? {} : { estimatedStart: new Date(clock.now() + inS * 1000).toISOString() }
       return { position, reason, ...estimatedStart }
     },

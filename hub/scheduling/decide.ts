@@ -8,6 +8,7 @@
  * fewer; and what an entry is given counts for its person's others from the start, since those stand behind it with its
  * time added. One walk over the heads of the lines is therefore exact.
  */
+import { type Bump, type Bumping, type BumpRules, bumping, type Delay, type Occupant } from './bumping.ts'
 import { comparePlaces, expectedS, type Place, type QueueEntry } from './order.ts'
 import { type BookedPlace, type BookedState, Reserved } from './reserved.ts'
 import type { Line } from './waiting-queue.ts'
@@ -39,6 +40,9 @@ export interface PlaceStart {
 export interface BookedSchedulingState<Entry extends QueueEntry> extends SchedulingState<Entry>, BookedState {
   /** What waits of those who may use the place. */
   readonly usersOf?: (place: BookedPlace) => Iterable<Place<Entry>>
+  /** Who has the other benches, and how they may be bumped; nobody is unless given. */
+  readonly occupants?: readonly Occupant[]
+  readonly rules?: BumpRules
 }
 
 export interface DecisionWithBookings<Entry extends QueueEntry> {
@@ -46,6 +50,11 @@ export interface DecisionWithBookings<Entry extends QueueEntry> {
   readonly decisions: readonly Decision<Entry>[]
   /** Places that should have begun and for which no bench is free. */
   readonly late: readonly string[]
+  /** Who has to leave for places that would be late, and who need not any more. */
+  readonly bumps: readonly Bump[]
+  readonly spared: readonly string[]
+  /** Why places are late. */
+  readonly delays: readonly Delay[]
   /** The bench of each place, for the next decision. */
   readonly standing: ReadonlyMap<string, string>
 }
@@ -77,7 +86,14 @@ export function decideWithBookings<Entry extends QueueEntry>(
   state: BookedSchedulingState<Entry>,
   nowMs: number,
 ): DecisionWithBookings<Entry> {
-  const reserved = new Reserved(state, state.freeBenches, nowMs)
+  const room = makeRoom(state, nowMs)
+  const places = room === undefined ? state.places : awaiting(state.places, room.awaited)
+  const standingNow = room?.standing ?? state.standing
+  const reserved = new Reserved(
+    { ...state, places, ...(standingNow && { standing: standingNow }) },
+    state.freeBenches,
+    nowMs,
+  )
   const late = reserved.late().map(({ id }) => id)
   const starts = reserved
     .due()
@@ -92,8 +108,24 @@ export function decideWithBookings<Entry extends QueueEntry>(
     take: (bench, lastsS) => reserved.take(bench, lastsS),
     served: new Set(used.map(({ entry }) => entry.id)),
   })
-  return { starts, decisions: [...used, ...decisions], late, standing: reserved.standing }
+  const { bumps = [], spared = [], delays = [] } = room ?? {}
+  return { starts, decisions: [...used, ...decisions], late, standing: reserved.standing, bumps, spared, delays }
 }
+
+function makeRoom<Entry extends QueueEntry>(state: BookedSchedulingState<Entry>, nowMs: number): Bumping | undefined {
+  const { occupants = [], rules, places, backAtMs, standing, freeBenches } = state
+  if (rules === undefined) return undefined
+  return bumping({ places, backAtMs, occupants, rules, ...(standing && { standing }) }, freeBenches, nowMs)
+}
+
+/** Places that wait for a bench which is being freed take no other. */
+const awaiting = (places: readonly BookedPlace[], awaited: Bumping['awaited']): readonly BookedPlace[] =>
+  awaited.size === 0
+    ? places
+    : places.map((place) => {
+        const bench = awaited.get(place.id)
+        return bench === undefined ? place : { ...place, benches: [bench] }
+      })
 
 /** Places that have begun go to those of their users who wait first and would end in their time. */
 function usePlaces<Entry extends QueueEntry>(
@@ -109,7 +141,8 @@ function usePlaces<Entry extends QueueEntry>(
     if (place.opens) continue
     const benches = [standing, ...freeBenches].filter((id) => place.benches.includes(id) && !taken.has(id))
     for (const { entry } of [...usersOf(place)].sort(comparePlaces)) {
-      if (served.has(entry.id) || nowMs + expectedS(entry) * 1000 > place.until) continue
+      const endsInTime = entry.id === place.own || nowMs + expectedS(entry) * 1000 <= place.until
+      if (served.has(entry.id) || !endsInTime) continue
       const bench = benches.find((id) => serves(entry, id) && reserved.use(place, id))
       if (bench === undefined) continue
       served.add(entry.id)

@@ -21,13 +21,15 @@ export interface WaitingState<Entry extends QueueEntry> {
   readonly benches: readonly WaitingBench[]
   /** As in a decision. */
   readonly serves: (entry: Entry, bench: string) => boolean
+  /** What the person of the entry waits for besides, once it has its bench. */
+  readonly setUpS?: number
 }
 
 export interface Wait {
   /** 1 is next among those that wait for the same benches. */
   readonly position: number
   readonly reason: string
-  /** Seconds; null when no bench is up. */
+  /** Seconds, set-up included; null when no bench is up. */
   readonly inS: number | null
 }
 
@@ -63,10 +65,11 @@ export function explain<Entry extends QueueEntry>(place: Place<Entry>, state: Wa
     return { position, reason, inS: null }
   }
   const ahead = before > mostPlayed ? [] : inOrder(rivals)
-  const inS = before > mostPlayed ? sharedWork(up, mine, rivals) : playedThrough(mine, ahead)
+  const benchInS = before > mostPlayed ? sharedWork(up, mine, rivals) : playedThrough(mine, ahead)
+  const inS = benchInS + (state.setUpS ?? 0)
   // All that could take it say why they don't.
   const refusal = mine.every(({ reason }) => reason !== undefined) ? mine[0]?.reason : undefined
-  const words = inWords(before, inS, mine, refusal === undefined)
+  const words = inWords(before, inS, mine, refusal === undefined && benchInS > 0)
   const first = refusal === undefined ? words : `${words} (${refusal})`
   return { position, reason: [first, ...passedBy(entry, ahead)].join('; '), inS }
 }

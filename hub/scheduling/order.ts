@@ -13,6 +13,8 @@ export interface QueueEntry {
   readonly lab: { readonly id: string; readonly version: number }
   /** `<node>.<bench>` that the person asked for. */
   readonly wantedBench: string | null
+  /** Benches that it is not to have again. */
+  readonly unready?: readonly string[]
   /** Lower is sooner. */
   readonly priority: number
   readonly createdAt: number

@@ -2,11 +2,12 @@
  * What bookings leave of the benches, for one decision. Pure.
  *
  * A place of a booking has a bench for its time, and which that is stays open until it begins (bookings/plan.ts). What is
- * known here besides the calendar: which benches are free now, and when the others are expected back. A place that is due
- * and finds none waits for the first that comes back.
+ * known here besides the calendar: which benches are free now, and when the others are expected back. A place whose bench
+ * is overdue begins on another where everybody else keeps one for that; else it waits for its own. One that is due and
+ * finds none, or is going to find none, waits for the first that comes back.
  *
  * INVARIANTS: no bench stands for two places at once; `allows` is true only where every place that had a bench before has
- * one after; a place that is in use stays on its bench.
+ * one after; a place that is in use stays on its bench; who waits for an overdue bench makes nobody else late.
  */
 import type { Claim, Span } from '../bookings/placement.ts'
 import { Plan, type PlanChange } from '../bookings/plan.ts'
@@ -15,6 +16,8 @@ import { Plan, type PlanChange } from '../bookings/plan.ts'
 export interface BookedPlace extends Claim {
   /** The bench that is used for it now. */
   readonly held?: string
+  /** The session that was opened for it: it ends with the booking, however long it was meant to be. */
+  readonly own?: string
   /** Begins by itself; others wait for somebody who uses them. */
   readonly opens: boolean
 }
@@ -57,17 +60,27 @@ export class Reserved {
       if (place.held !== undefined) this.#put([{ ...place, from: nowMs, benches: [place.held] }])
     }
     const open = places.filter(({ held }) => held === undefined)
+    const waiting: BookedPlace[] = []
     for (const place of open) {
-      const isDue = place.from <= nowMs
-      const from = isDue ? nowMs : place.from
-      const benches = this.#ready(place, from)
-      const claim = !isDue && benches === place.benches ? place : { ...place, from, benches }
+      const claim = this.#onTime(place)
       const before = standing?.get(place.id)
-      const stays = before !== undefined && benches.includes(before) && this.#plan.addOn(before, claim)
-      if (!stays && !this.#put([claim]) && isDue) this.#late.add(place.id)
+      const stays = before !== undefined && claim.benches.includes(before) && this.#plan.addOn(before, claim)
+      if (stays) continue
+      if (before !== undefined && this.#waitFor(before, place)) waiting.push(place)
+      else if (!this.#put([claim]) && place.from <= nowMs) this.#late.add(place.id)
+    }
+    for (const place of waiting) {
+      if (!this.#put([this.#onTime(place)], new Set([place.id])) && place.from <= nowMs) this.#late.add(place.id)
     }
     // Who is late anyway makes nobody else late.
-    for (const place of open) if (this.#late.has(place.id)) this.#putLater(place)
+    for (const place of open) if (this.#plan.benchOf(place.id) === undefined) this.#putLater(place)
+  }
+
+  /** The bench that the place is to have, and from when on; undefined when none is in sight. */
+  plannedFor(id: string): { readonly bench: string; readonly from: number } | undefined {
+    const bench = this.#plan.benchOf(id)
+    const claim = this.#plan.claim(id)
+    return bench === undefined || claim === undefined ? undefined : { bench, from: claim.from }
   }
 
   /** The bench of each place that has one. */
@@ -151,11 +164,26 @@ export class Reserved {
     return benches.every(isThere) ? benches : benches.filter(isThere)
   }
 
+  /** On any bench that is there when it begins. */
+  #onTime(place: BookedPlace): Claim {
+    const isDue = place.from <= this.#nowMs
+    const from = isDue ? this.#nowMs : place.from
+    const benches = this.#ready(place, from)
+    return !isDue && benches === place.benches ? place : { ...place, from, benches }
+  }
+
+  /** Plans it for when the bench that it has is back; false where that is not in its time, or nobody knows. */
+  #waitFor(bench: string, place: BookedPlace): boolean {
+    const from = this.#freeFrom(bench)
+    if (!place.benches.includes(bench) || from <= Math.max(this.#nowMs, place.from) || from >= place.until) return false
+    return this.#plan.addOn(bench, { ...place, from, benches: this.#ready(place, from) })
+  }
+
   /** Plans it for when a bench comes back. */
   #putLater(place: BookedPlace): void {
     const times = new Set(place.benches.map((bench) => this.#freeFrom(bench)))
     for (const from of [...times].sort((a, b) => a - b)) {
-      if (from <= this.#nowMs || from >= place.until) continue
+      if (from <= Math.max(this.#nowMs, place.from) || from >= place.until) continue
       if (this.#put([{ ...place, from, benches: this.#ready(place, from) }])) return
     }
   }
@@ -169,8 +197,8 @@ export class Reserved {
     return known
   }
 
-  #put(claims: readonly Claim[]): boolean {
-    const change = this.#plan.tryOut(claims)
+  #put(claims: readonly Claim[], leaving?: ReadonlySet<string>): boolean {
+    const change = this.#plan.tryOut(claims, leaving)
     if (change !== undefined) this.#plan.apply(change)
     return change !== undefined
   }

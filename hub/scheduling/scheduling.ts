@@ -3,6 +3,7 @@ import { type SchedulingRules, schedulingRulesSchema } from '@fernlab/shared/con
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { firstIdAt } from '@fernlab/shared/primitives/ids'
 import { sql } from 'kysely'
+import { ofNoUse } from '../runs/attempt-use.ts'
 import { createSettings } from '../store/settings.ts'
 import type { Store } from '../store/store.ts'
 import { defaultRules, type OrderRules } from './order.ts'
@@ -14,6 +15,8 @@ export interface Scheduling {
   rules(): Promise<SchedulingRules>
   /** How long a booking waits for somebody to come, as it was loaded or changed last. */
   readonly graceMs: number
+  /** The same of how long before its end a session is told that it is bumped. */
+  readonly warningMs: number
   /** Resolves when the queue is ordered by them. */
   change(rules: SchedulingRules, by: string): Promise<void>
 }
@@ -46,9 +49,11 @@ export function createScheduling({ store, clock, onChange }: CreateSchedulingOpt
     })
   }
   let graceMs = 0
+  let warningMs = 0
   const load = async () => {
     const stored = await read()
     graceMs = stored.graceMinutes * minuteMs
+    warningMs = stored.warningMinutes * minuteMs
     const rules = asRules(stored)
     return { rules, used: await loadUsage(store, rules.windowMs, clock.now()) }
   }
@@ -57,6 +62,9 @@ export function createScheduling({ store, clock, onChange }: CreateSchedulingOpt
     rules: read,
     get graceMs() {
       return graceMs
+    },
+    get warningMs() {
+      return warningMs
     },
     change: async (wanted, by) => {
       await store.write(settings.change(settingName, { from: await read(), to: wanted }, by))
@@ -78,7 +86,7 @@ async function loadUsage(store: Store, windowMs: number, nowMs: number): Promise
     .select(sql<number>`SUM(attempt.ended_at - attempt.assigned_at)`.as('ms'))
     .where('attempt.run_id', '>=', firstIdAt(nowMs - 2 * windowMs))
     .where('attempt.ended_at', '>=', used.firstSlot(nowMs) * slotMs)
-    .where('attempt.state', 'not in', ['refused', 'broken'])
+    .where('attempt.state', 'not in', ofNoUse)
     .groupBy(['run.person_id', 'slot'])
     .execute()
   for (const { person_id: personId, slot, ms } of rows) used.restore({ personId, slot, ms })

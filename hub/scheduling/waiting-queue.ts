@@ -40,7 +40,8 @@ interface Known<Entry extends QueueEntry> {
 /** Moving more than this one by one is slower than merging. */
 const fewMoves = 8
 
-const keyOf = ({ lab, wantedBench }: QueueEntry) => `${lab.id}@${lab.version}/${wantedBench ?? ''}`
+const keyOf = ({ lab, wantedBench, unready = [] }: QueueEntry) =>
+  `${lab.id}@${lab.version}/${wantedBench ?? ''}/${unready.join()}`
 
 export class WaitingQueue<Entry extends QueueEntry> {
   readonly #known = new Map<string, Known<Entry>>()

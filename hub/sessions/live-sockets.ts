@@ -2,8 +2,9 @@
  * The WebSocket of each session: `GET /api/v1/sessions/{id}/live`.
  *
  * INVARIANTS: nobody is let on who may not know of the session, nor a page of another origin; who signs out, loses the
- * role or the token is cut off within `RECHECK_MS`; a connection that answers no ping is cut; calls of one connection are
- * bounded, and one that drives is refused to whoever has not the controls.
+ * role, the token or the course in which they taught the owner is cut off within `RECHECK_MS`, at once where it happened
+ * here; nothing is done for who is cut off, whatever still comes from them; a connection that answers no ping is cut; calls
+ * of one connection are bounded, and one that drives is refused to whoever has not the controls.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -26,12 +27,16 @@ import type { z } from 'zod'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Caller } from '../accounts/caller.ts'
 import { can } from '../accounts/can.ts'
+import type { ClientAddress } from '../api/client-address.ts'
 import { problemResponse } from '../api/problems.ts'
 import { isOwnOrigin } from '../broker/listeners.ts'
 import type { Groups } from '../groups/groups.ts'
+import type { SessionChat } from './chat.ts'
 import { placeOf, type SessionPlace } from './place.ts'
-import { createRoom, type Room, type Viewer } from './room.ts'
+import type { Room, Viewer } from './room.ts'
+import type { Rooms } from './rooms.ts'
 import type { Sessions } from './sessions.ts'
+import { followWaitingRooms } from './waiting-rooms.ts'
 
 export interface LiveSockets {
   /** Takes an upgrade request that is for a session; false leaves it to others. */
@@ -41,8 +46,11 @@ export interface LiveSockets {
 
 export interface CreateLiveSocketsOptions {
   readonly sessions: Sessions
-  readonly groups: Pick<Groups, 'teaches'>
+  readonly rooms: Rooms
+  readonly chat: Pick<SessionChat, 'say' | 'linesOf'>
+  readonly groups: Pick<Groups, 'teaches' | 'onChange'>
   readonly accounts: Pick<Accounts, 'authenticate' | 'onEnded'>
+  readonly addresses: Pick<ClientAddress, 'of'>
   /** Origins of the hub's own page besides the one of the request's host. */
   readonly origins: () => readonly string[]
   readonly clock: Clock
@@ -62,6 +70,7 @@ const TOO_SLOW = 4408
 
 interface Connection extends Viewer {
   readonly headers: Headers
+  readonly session: Pick<Session, 'id' | 'person'>
   readonly caller: Caller
   readonly socket: WebSocket
   answered: boolean
@@ -70,21 +79,12 @@ interface Connection extends Viewer {
 
 /** Serves the sessions' WebSockets. */
 export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSockets {
-  const { sessions, accounts, origins, clock, log } = options
+  const { sessions, rooms, chat, groups, accounts, addresses, origins, clock, log } = options
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MOST_MESSAGE_BYTES })
-  const rooms = new Map<string, Room>()
   const connections = new Map<Connection, string>()
 
-  const roomOf = (session: Session): Room => {
-    let room = rooms.get(session.id)
-    if (room === undefined) {
-      room = createRoom(session.person)
-      rooms.set(session.id, room)
-    }
-    return room
-  }
-
   const cut = (connection: Connection, code: number, why: string) => {
+    if (connection.socket.readyState !== connection.socket.OPEN) return
     connection.socket.close(code, why)
     connection.socket.once(
       'close',
@@ -111,8 +111,17 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
     if (kind === 'state') tellSession(runId).catch(failed('a session could not be shown'))
     if (kind !== 'progress') return
     const live = sessions.live(runId)
-    if (live?.session !== undefined) room.samples(live.session.samples, live.secondsLeft)
+    if (live?.session !== undefined) room.samples(live.session.samples, secondsLeft(runId, live.secondsLeft))
   })
+
+  /** Its node knows nothing of bookings. */
+  const secondsLeft = (id: string, itself: number | undefined): number | undefined => {
+    const bumpedAt = sessions.bumpedAt(id)
+    if (bumpedAt === undefined || itself === undefined) return itself
+    return Math.max(0, Math.min(itself, (bumpedAt - clock.now()) / 1000))
+  }
+
+  const stopWaiting = followWaitingRooms({ sessions, rooms, clock })
 
   const perform = async (
     id: string,
@@ -154,11 +163,12 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
       }
       case 'finish':
         check(method, params)
-        ownOnly()
+        if (place === 'partner') room.requireControl(person)
+        else ownOnly()
         return await sessions.finish(id, caller)
       case 'chat': {
         const { text } = check(method, params)
-        room.tell('chat', { from: person, text, at: new Date(clock.now()).toISOString() })
+        room.tell('chat', await chat.say(id, person, text))
         return null
       }
       case 'control.give':
@@ -174,7 +184,7 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
 
   const answer = async (id: string, room: Room, connection: Connection, { id: call, method, params }: RpcRequest) => {
     const reply = (text: string) => {
-      if (connections.has(connection)) connection.send(text)
+      if (connections.has(connection)) room.answer(connection, text)
     }
     if (connection.calls >= MOST_CALLS) {
       const error = new LabError({
@@ -200,11 +210,12 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
 
   const accept = (session: Session, place: SessionPlace, caller: Caller, headers: Headers, socket: WebSocket) => {
     const { id } = session
-    const room = roomOf(session)
+    const room = rooms.of(session)
     const connection: Connection = {
       person: { id: caller.personId, name: caller.name },
       place,
       caller,
+      session,
       headers,
       socket,
       answered: true,
@@ -222,9 +233,10 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
     socket.on('close', () => {
       connections.delete(connection)
       room.leave(connection)
-      if (room.viewers.size === 0 && rooms.get(id) === room) rooms.delete(id)
+      rooms.left(id, room)
     })
     socket.on('message', (data, binary) => {
+      if (socket.readyState !== socket.OPEN) return
       try {
         if (binary) throw new LabError({ code: 'rpc-unreadable', kind: 'caller', message: 'messages are text' })
         const { kind, message } = readRpc(String(data))
@@ -232,12 +244,15 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
         if (kind === 'notification' && message.method === CANCEL) cancelParamsSchema.parse(message.params)
         if (kind === 'request') void answer(id, room, connection, message)
       } catch (error) {
-        connection.send(rpcError(null, asLabError(error)))
+        room.answer(connection, rpcError(null, asLabError(error)))
       }
     })
     connections.set(connection, id)
     room.enter(connection)
     connection.send(rpcNotification('session', withControl(session, room)))
+    chat.linesOf(id).then((lines) => {
+      if (lines.length > 0 && connections.has(connection)) room.answer(connection, rpcNotification('said', { lines }))
+    }, failed('what was said in a session could not be shown'))
     // It may have changed between being read and being watched.
     tellSession(id).catch(failed('a session could not be shown'))
   }
@@ -257,26 +272,32 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
     if ((rooms.get(id)?.viewers.size ?? 0) >= MOST_VIEWERS) {
       throw new LabError({ code: 'too-many-attempts', kind: 'caller', retry: 'later', message: 'the session is full' })
     }
-    return { session, place, caller, headers }
+    const address = addresses.of(request.socket.remoteAddress, headers)
+    return { session, place, caller: { ...caller, address }, headers }
   }
 
   /** Whoever could not come in now does not stay. */
   const recheck = async (connection: Connection) => {
     const caller = await accounts.authenticate(connection.headers)
     const same = caller?.personId === connection.caller.personId && caller.role === connection.caller.role
-    if (!same && connections.has(connection)) cut(connection, ENDED, 'the sign-in has ended')
+    const stays = same && (connection.place !== 'observer' || (await mayObserve(caller, connection.session)))
+    if (!stays && connections.has(connection)) cut(connection, ENDED, 'the sign-in or the right to be here has ended')
   }
+  const mayObserve = async (caller: Caller, session: Pick<Session, 'id' | 'person'>) =>
+    can(caller, 'runs.read', { ownerId: session.person.id }) || (await placeOf(options, caller, session)) !== undefined
+
   const recheckAll = (concerns: (connection: Connection) => boolean = () => true) => {
     for (const connection of connections.keys()) {
       if (concerns(connection)) recheck(connection).catch(failed('a sign-in could not be looked up'))
     }
   }
   const stopEnded = accounts.onEnded((personId) => recheckAll(({ caller }) => caller.personId === personId))
+  const stopGroups = groups.onChange(() => recheckAll(({ place }) => place === 'observer'))
 
   let sincePingMs = 0
   const tick = () => {
     recheckAll()
-    for (const [{ place }, id] of connections) if (place !== 'observer') sessions.seen(id)
+    for (const [{ place, caller }, id] of connections) if (place !== 'observer') sessions.seen(id, caller)
     sincePingMs += RECHECK_MS
     if (sincePingMs >= PING_MS) {
       sincePingMs = 0
@@ -311,7 +332,9 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
     },
     close: () => {
       stopChanges()
+      stopWaiting()
       stopEnded()
+      stopGroups()
       cancelTick()
       for (const { socket } of connections.keys()) socket.terminate()
       server.close()

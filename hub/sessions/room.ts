@@ -34,6 +34,8 @@ export interface Room {
   enter(viewer: Viewer): void
   leave(viewer: Viewer): void
   tell<Name extends LiveNotification>(name: Name, params: LiveParams<Name>): void
+  /** An answer to one of them. */
+  answer(viewer: Viewer, text: string): void
   samples(samples: SessionSamples, secondsLeft: number | undefined): void
   /** Throws `not-in-control` for whoever has not the controls. */
   requireControl(person: RoomPerson): void
@@ -82,6 +84,7 @@ export function createRoom(owner: RoomPerson): Room {
       tellPeople()
     },
     tell,
+    answer: send,
     samples: (samples, secondsLeft) => {
       const rest = secondsLeft === undefined ? {} : { secondsLeft }
       let text: string | undefined

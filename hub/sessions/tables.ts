@@ -12,6 +12,8 @@ export interface LiveSessionTable {
   ends_at: number | null
   /** Of the link by which partners come; null: nobody is invited. */
   invite_hash: string | null
+  /** The session that has the rest of its time, after it was ended for a booking. */
+  next_id: string | null
 }
 
 export interface LivePartnerTable {
@@ -20,9 +22,20 @@ export interface LivePartnerTable {
   joined_at: number
 }
 
+/** What was said in a session that is not over. */
+export interface LiveChatTable {
+  run_id: string
+  /** In the order of being said. */
+  id: string
+  person_id: string
+  text: string
+  at: number
+}
+
 export interface SessionsSchema {
   live_session: LiveSessionTable
   live_partner: LivePartnerTable
+  live_chat: LiveChatTable
 }
 
 /** `bench.out_reason`: a clean-up was not done; no run is given the bench until the staff have put it back. */
@@ -39,5 +52,16 @@ CREATE TABLE live_partner (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX live_partner_of ON live_partner (person_id, run_id);
 ALTER TABLE bench ADD COLUMN out_reason TEXT;
+`,
+}
+
+export const chatMigration: Migration = {
+  name: '022-session-chat',
+  sql: `
+CREATE TABLE live_chat (
+  run_id TEXT NOT NULL, id TEXT NOT NULL, person_id TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (run_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX live_chat_of ON live_chat (person_id);
 `,
 }

@@ -1,13 +1,25 @@
 import type { Migration } from '@fernlab/shared/storage/database'
-import { auditMigration } from '../accounts/audit-log.ts'
+import { auditAddressMigration, auditMigration } from '../accounts/audit-log.ts'
 import { accountsMigration, invitationsMigration, signInMigration } from '../accounts/tables.ts'
-import { benchCareMigration, benchChecksMigration, benchLettersMigration } from '../bench-care/tables.ts'
-import { bookingStartsMigration, bookingsMigration } from '../bookings/tables.ts'
+import {
+  benchCareMigration,
+  benchChecksMigration,
+  benchLettersMigration,
+  protocolChecksMigration,
+} from '../bench-care/tables.ts'
+import {
+  bookingLettersMigration,
+  bookingStartsMigration,
+  bookingsMigration,
+  limitsMigration,
+  takenBackMigration,
+} from '../bookings/tables.ts'
+import { directUseMigration } from '../fleet/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { permissionsMigration } from '../permissions/tables.ts'
 import { recurringMigration } from '../recurring/tables.ts'
-import { schedulingMigration } from '../runs/tables.ts'
-import { sessionsMigration } from '../sessions/tables.ts'
+import { bumpingMigration, schedulingMigration } from '../runs/tables.ts'
+import { chatMigration, sessionsMigration } from '../sessions/tables.ts'
 import { pseudonymsMigration, usageMigration } from '../usage/tables.ts'
 
 /** In order; a released one is never changed. better-auth's tables are written as its schema wants them. */
@@ -114,4 +126,12 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   usageMigration,
   pseudonymsMigration,
   benchLettersMigration,
+  protocolChecksMigration,
+  bookingLettersMigration,
+  bumpingMigration,
+  limitsMigration,
+  chatMigration,
+  directUseMigration,
+  auditAddressMigration,
+  takenBackMigration,
 ]

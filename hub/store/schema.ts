@@ -4,6 +4,7 @@ import type { Generated } from 'kysely'
 import type { AccountsSchema } from '../accounts/tables.ts'
 import type { BenchCareSchema } from '../bench-care/tables.ts'
 import type { BookingsSchema } from '../bookings/tables.ts'
+import type { FleetSchema } from '../fleet/tables.ts'
 import type { GroupsSchema } from '../groups/tables.ts'
 import type { PermissionsSchema } from '../permissions/tables.ts'
 import type { RecurringSchema } from '../recurring/tables.ts'
@@ -55,6 +56,11 @@ export interface RunTable {
   recurring_id: string | null
   /** The booking whose bench it has. */
   booking_id: string | null
+  /** The check of its bench that it is for; null: a person's. */
+  bench_check: string | null
+  /** When it has to leave its bench for a booking, and for which place of that. */
+  bumped_at: number | null
+  bumped_for: string | null
   /** Where it was asked for, while addresses are kept. */
   client_address: string | null
   /** ISO 3166-1, two letters; null: unknown. */
@@ -196,7 +202,11 @@ export interface TokenTable {
 export interface PersonTable {
   id: string
   role: 'admin' | 'instructor' | 'builder' | 'student' | 'guest'
+  /** Of letters. */
   language: string | null
+  time_zone: Generated<string | null>
+  /** 0: wants none. */
+  booking_letters: Generated<number>
 }
 
 /** One-time links: set-up, password reset. */
@@ -225,11 +235,14 @@ export interface AuditTable {
   action: string
   subject: string
   detail: string
+  /** Where it was done from, while addresses are kept; null also for what the site does by itself. */
+  address: string | null
 }
 
 export interface HubSchema
   extends AccountsSchema,
     BenchCareSchema,
+    FleetSchema,
     GroupsSchema,
     PermissionsSchema,
     SessionsSchema,

@@ -37,7 +37,7 @@ export interface OpenStoreOptions {
 export async function openStore({ url, log }: OpenStoreOptions): Promise<Store> {
   const path = sqlitePath(url)
   await mkdir(dirname(path), { recursive: true })
-  const database = await openDatabase({ path, migrations, cacheMiB: 32 })
+  const database = await openDatabase({ path, migrations, cacheMiB: 32, erases: true })
   log.debug({ path }, 'the database is open')
   const db = new Kysely<HubSchema>({ dialect: storageDialect(database) })
   return {

@@ -32,6 +32,8 @@ export interface TurnRow<Values> {
 export interface Turn {
   /** False while the memory is being read again after a failed write: drop what came, it will be repeated. */
   readonly open: boolean
+  /** Throws `database-recovering` unless open: whoever refuses somebody for what the memory holds asks this before. */
+  mustBeOpen(): void
   add<Values>(statement: TurnStatement<Values>, values: Values): TurnRow<Values>
   /** Runs once the rows of this turn and of all before are on disk; never when one of them, or the memory, failed. */
   afterCommit(effect: () => void): void
@@ -191,12 +193,17 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
     }
   }
 
+  const mustBeOpen = () => {
+    if (recovering !== undefined) throw recoveringError()
+  }
+
   return {
     get open() {
       return recovering === undefined
     },
+    mustBeOpen,
     add: (statement, values) => {
-      if (recovering !== undefined) throw recoveringError()
+      mustBeOpen()
       const turn = begin()
       const key = statement as TurnStatement<never>
       const row = new PendingRow(values as object, turn.state)
@@ -214,7 +221,7 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
         else reject(recoveringError())
       }),
     alone: async (statements) => {
-      if (recovering !== undefined) throw recoveringError()
+      mustBeOpen()
       const write = database.write(statements)
       watch(
         write.then(

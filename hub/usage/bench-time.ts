@@ -2,13 +2,17 @@ import type { Period } from '@fernlab/shared/contracts/usage'
 import { sql } from 'kysely'
 import { planOf } from '../bench-care/stored-outages.ts'
 import type { Store } from '../store/store.ts'
+import { directSeconds } from './direct-uses.ts'
 import { openSeconds, type PastPlan } from './open-time.ts'
 import type { HeldTime } from './site-view.ts'
 
 /** No run lasts longer, with what comes before and after it. */
 const longestMs = 2 * 86_400_000
 
-/** How long benches were held by runs of which lab within the period, and how long each was open, both until now at most. */
+/**
+ * How long benches were held by runs of which lab within the period, how long each was driven by hand, and how long each
+ * was open, all until now at most.
+ */
 export async function siteBenches({
   db,
   benches,
@@ -19,7 +23,7 @@ export async function siteBenches({
   readonly benches: readonly string[]
   readonly period: Period
   readonly now: number
-}): Promise<{ held: HeldTime[]; openS: Map<string, number> }> {
+}): Promise<{ held: HeldTime[]; directS: Map<string, number>; openS: Map<string, number> }> {
   const { from } = period
   const to = Math.min(period.to, now)
   const held = await db
@@ -31,11 +35,13 @@ export async function siteBenches({
         'seconds',
       ),
     )
+    .where('run.bench_check', 'is', null)
     .where('attempt.assigned_at', '>=', from - longestMs)
     .where('attempt.assigned_at', '<', to)
     .where(({ or, eb }) => or([eb('attempt.ended_at', 'is', null), eb('attempt.ended_at', '>', from)]))
     .groupBy(['attempt.bench', 'run.lab'])
     .execute()
+  const directS = await directSeconds({ db }, { from, to, now })
   const plans = new Map<string, PastPlan[]>()
   const rows = await db
     .selectFrom('bench_outage')
@@ -51,10 +57,10 @@ export async function siteBenches({
     .groupBy('bench')
     .execute()
   const since = new Map(firsts.map(({ bench, at }) => [bench, at]))
-  const all = new Set([...benches, ...held.map(({ bench }) => bench)])
+  const all = new Set([...benches, ...held.map(({ bench }) => bench), ...directS.keys()])
   // A bench was not closed before it was there.
   const openS = new Map(
     [...all].map((bench) => [bench, openSeconds(plans.get(bench) ?? [], Math.max(from, since.get(bench) ?? from), to)]),
   )
-  return { held, openS }
+  return { held, directS, openS }
 }

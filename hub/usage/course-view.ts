@@ -6,19 +6,28 @@ import { lastedS, type SlimUse } from './slim-use.ts'
 
 interface InLab {
   uses: number
+  succeeded: number
   seconds: number
   lastAt: number
   lastState: RunState
 }
 
+/** Whom a course is counted for. */
+export interface CoursePerson extends UserOf {
+  readonly email: string
+}
+
 /** Counts uses one by one, the earliest first. */
 export class CourseView {
-  readonly #people: ReadonlyMap<string, { readonly person: UserOf; readonly labs: Map<string, InLab> }>
+  readonly #people: ReadonlyMap<
+    string,
+    { readonly person: UserOf; readonly email: string; readonly labs: Map<string, InLab> }
+  >
   readonly #hours: WeekHours
   readonly #now: number
 
-  constructor({ people, period, now }: { people: readonly UserOf[]; period: Period; now: number }) {
-    this.#people = new Map(people.map((person) => [person.id, { person, labs: new Map() }]))
+  constructor({ people, period, now }: { people: readonly CoursePerson[]; period: Period; now: number }) {
+    this.#people = new Map(people.map(({ email, ...person }) => [person.id, { person, email, labs: new Map() }]))
     this.#hours = new WeekHours(period)
     this.#now = now
   }
@@ -29,6 +38,7 @@ export class CourseView {
     const before = one.labs.get(use.lab)
     one.labs.set(use.lab, {
       uses: (before?.uses ?? 0) + 1,
+      succeeded: (before?.succeeded ?? 0) + (use.state === 'succeeded' ? 1 : 0),
       seconds: (before?.seconds ?? 0) + lastedS(use, this.#now),
       lastAt: use.askedAt,
       lastState: use.state,
@@ -37,7 +47,7 @@ export class CourseView {
   }
 
   result(): Pick<CourseUsage, 'people' | 'hours'> {
-    const people = [...this.#people.values()].map(({ person, labs }) => {
+    const people = [...this.#people.values()].map(({ person, email, labs }) => {
       const rows = [...labs].map(([lab, { lastAt, ...rest }]) => ({ lab, ...rest, lastAt: iso(lastAt) }))
       const last = rows
         .map(({ lastAt }) => lastAt)
@@ -45,6 +55,7 @@ export class CourseView {
         .at(-1)
       return {
         person,
+        email,
         uses: rows.reduce((sum, { uses }) => sum + uses, 0),
         seconds: rows.reduce((sum, { seconds }) => sum + seconds, 0),
         ...(last === undefined ? {} : { lastAt: last }),

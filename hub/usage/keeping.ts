@@ -3,7 +3,7 @@
  *
  * INVARIANTS: a use that has a pseudonym never gets its person back: the pseudonym is a keyed hash, the same for one person
  * within a year, and a year's key is destroyed once no ended use of the year has a name; only uses that have ended are
- * touched; all of a use that names its person changes in one write.
+ * touched; all of a use that names its person changes in one write, with what the audit log says of a direct use.
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import type { EventPageDoc } from '@fernlab/shared/contracts/documents'
@@ -13,9 +13,10 @@ import { decode, encode } from '@fernlab/shared/links/codec'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { firstIdAt } from '@fernlab/shared/primitives/ids'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
+import { sql } from 'kysely'
 import { auditEntries } from '../store/audit-entries.ts'
 import { createSettings } from '../store/settings.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, StoreQuery } from '../store/store.ts'
 
 export interface UsageKeeping {
   rules(): Promise<UsageRules>
@@ -51,7 +52,13 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
   const oldSignIns = (before: number) =>
     db.selectFrom('session').where('ipAddress', 'is not', null).where('createdAt', '<', new Date(before).toISOString())
   const oldNames = (before: number) =>
-    db.selectFrom('run').where('unnamed_at', 'is', null).where('ended_at', '<', before)
+    db.selectFrom('run').where('unnamed_at', 'is', null).where('bench_check', 'is', null).where('ended_at', '<', before)
+  const oldDirectAddresses = (before: number) =>
+    db.selectFrom('direct_use').where('client_address', 'is not', null).where('started_at', '<', before)
+  const oldEntries = (before: number) =>
+    db.selectFrom('audit').where('address', 'is not', null).where('at', '<', before)
+  const oldDirectNames = (before: number) =>
+    db.selectFrom('direct_use').where('unnamed_at', 'is', null).where('ended_at', '<', before)
   const count = async (rows: { executeTakeFirstOrThrow(): Promise<{ count: number }> }) =>
     (await rows.executeTakeFirstOrThrow()).count
 
@@ -65,9 +72,15 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
       forgotten += changed?.changes ?? 0
       if ((changed?.changes ?? 0) < AT_ONCE * 10) break
     }
-    const signIns = oldSignIns(before).select('id')
-    const [changed] = await store.write([db.updateTable('session').set({ ipAddress: null }).where('id', 'in', signIns)])
-    return forgotten + (changed?.changes ?? 0)
+    const changed = await store.write([
+      db.updateTable('session').set({ ipAddress: null }).where('id', 'in', oldSignIns(before).select('id')),
+      db
+        .updateTable('direct_use')
+        .set({ client_address: null })
+        .where('id', 'in', oldDirectAddresses(before).select('id')),
+      db.updateTable('audit').set({ address: null }).where('id', 'in', oldEntries(before).select('id')),
+    ])
+    return changed.reduce((sum, { changes }) => sum + changes, forgotten)
   }
 
   const keyOf = async (year: number): Promise<Buffer> => {
@@ -100,7 +113,10 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
     })
   }
 
-  const rename = async (run: { id: string; person_id: string; protocol: string; created_at: number }, key: Buffer) => {
+  const rename = async (
+    run: { id: string; person_id: string; protocol: string; created_at: number; recurring_id: string | null },
+    key: Buffer,
+  ) => {
     const call = (person: string) => pseudonym(key, person)
     const [partners, takers] = await Promise.all([
       db.selectFrom('live_partner').select('person_id').where('run_id', '=', run.id).execute(),
@@ -130,8 +146,45 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
           .where('run_id', '=', run.id)
           .where('person_id', '=', person_id),
       ),
+      // A recurring run names its person, and each of its due times the run that it made.
+      db
+        .updateTable('recurring_time')
+        .set({ run_id: null })
+        .where('recurring_id', '=', run.recurring_id)
+        .where('run_id', '=', run.id),
       ...(run.protocol === SESSION_PROTOCOL ? await renamedPages(run.id, call) : []),
     ])
+  }
+
+  /** The entries of the audit log that tell whose a direct use was, with its pseudonym or without the name. */
+  const renamedEntries = async (
+    use: { person_id: string; bench: string; started_at: number },
+    name: string,
+  ): Promise<StoreQuery[]> => {
+    const next = await db
+      .selectFrom('direct_use')
+      .select('started_at')
+      .where('bench', '=', use.bench)
+      .where('started_at', '>', use.started_at)
+      .orderBy('started_at')
+      .limit(1)
+      .executeTakeFirst()
+    // That it ran out is noted when the hub sees it, which may have been down: but before the bench is taken again.
+    const entries = db
+      .updateTable('audit')
+      .where('subject', '=', use.bench)
+      .where('at', '>=', use.started_at)
+      .where('at', '<', next?.started_at ?? Number.MAX_SAFE_INTEGER)
+    return [
+      entries
+        .set({ person_id: name })
+        .where('action', 'in', ['bench.lease', 'bench.released'])
+        .where('person_id', '=', use.person_id),
+      entries
+        .set({ detail: sql<string>`json_remove(detail, '$.holder')` })
+        .where('action', 'in', ['bench.released', 'bench.lease-expired'])
+        .where(sql<string>`detail ->> '$.holder'`, '=', use.person_id),
+    ]
   }
 
   const forgetNames = async (before: number, stopped: () => boolean): Promise<{ uses: number; people: number }> => {
@@ -139,7 +192,7 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
     let uses = 0
     while (!stopped()) {
       const runs = await oldNames(before)
-        .select(['id', 'person_id', 'protocol', 'created_at'])
+        .select(['id', 'person_id', 'protocol', 'created_at', 'recurring_id'])
         .orderBy('ended_at')
         .limit(AT_ONCE)
         .execute()
@@ -149,6 +202,29 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
         people.add(run.person_id)
         uses++
       }
+    }
+    while (!stopped()) {
+      const direct = await oldDirectNames(before)
+        .select(['id', 'person_id', 'bench', 'started_at'])
+        .orderBy('ended_at')
+        .limit(AT_ONCE)
+        .execute()
+      if (direct.length === 0) break
+      const renamed = []
+      for (const { id, person_id, bench, started_at } of direct) {
+        const name = pseudonym(await keyOf(yearOf(started_at)), person_id)
+        renamed.push(
+          db
+            .updateTable('direct_use')
+            .set({ person_id: name, unnamed_at: clock.now(), client_address: null })
+            .where('id', '=', id)
+            .where('unnamed_at', 'is', null),
+          ...(await renamedEntries({ person_id, bench, started_at }, name)),
+        )
+        people.add(person_id)
+        uses++
+      }
+      await store.write(renamed)
     }
     return { uses, people: people.size }
   }
@@ -173,6 +249,12 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
             .updateTable('booking')
             .set({ ...names, note: null, series_id: null })
             .where('id', '=', id),
+          db.deleteFrom('booking_notice').where('booking_id', '=', id),
+          db
+            .updateTable('audit')
+            .set({ person_id: names.person_id })
+            .where('subject', '=', id)
+            .where('person_id', '=', person_id),
         )
       }
       await store.write(renamed)
@@ -199,9 +281,19 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
         .where('id', '>=', firstIdAt(start))
         .where('id', '<', firstIdAt(end))
         .where('unnamed_at', 'is', null)
+        .where('bench_check', 'is', null)
         .limit(1)
         .executeTakeFirst()
-      if (named === undefined) await store.write([db.deleteFrom('setting').where('name', '=', name)])
+      const driven = await db
+        .selectFrom('direct_use')
+        .select('id')
+        .where('started_at', '>=', start)
+        .where('started_at', '<', end)
+        .where('unnamed_at', 'is', null)
+        .limit(1)
+        .executeTakeFirst()
+      if (named === undefined && driven === undefined)
+        await store.write([db.deleteFrom('setting').where('name', '=', name)])
     }
   }
 
@@ -216,13 +308,21 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
       const now = clock.now()
       const addressesBefore = addressDays === null ? 0 : now - addressDays * dayMs
       const namesBefore = nameDays === null ? 0 : now - nameDays * dayMs
-      const [addresses, signIns, uses, people] = await Promise.all([
-        count(oldAddresses(addressesBefore).select(({ fn }) => fn.countAll<number>().as('count'))),
-        count(oldSignIns(addressesBefore).select(({ fn }) => fn.countAll<number>().as('count'))),
-        count(oldNames(namesBefore).select(({ fn }) => fn.countAll<number>().as('count'))),
-        count(oldNames(namesBefore).select(({ fn }) => fn.count<number>('person_id').distinct().as('count'))),
-      ])
-      return { addresses: addresses + signIns, uses, people }
+      const rows = [
+        oldAddresses(addressesBefore).select(({ fn }) => fn.countAll<number>().as('count')),
+        oldSignIns(addressesBefore).select(({ fn }) => fn.countAll<number>().as('count')),
+        oldDirectAddresses(addressesBefore).select(({ fn }) => fn.countAll<number>().as('count')),
+        oldEntries(addressesBefore).select(({ fn }) => fn.countAll<number>().as('count')),
+        oldNames(namesBefore).select(({ fn }) => fn.countAll<number>().as('count')),
+        oldDirectNames(namesBefore).select(({ fn }) => fn.countAll<number>().as('count')),
+      ]
+      const named = oldNames(namesBefore)
+        .select('person_id')
+        .union(oldDirectNames(namesBefore).select('person_id'))
+        .as('named')
+      const [runs = 0, signIns = 0, driven = 0, entries = 0, uses = 0, direct = 0] = await Promise.all(rows.map(count))
+      const people = await count(db.selectFrom(named).select(({ fn }) => fn.countAll<number>().as('count')))
+      return { addresses: runs + signIns + driven + entries, uses: uses + direct, people }
     },
     sweep: async (stopped) => {
       const { addressDays, nameDays } = await rules()
@@ -237,8 +337,6 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
       }
       if (addresses + named.uses === 0) return
       await store.write([audit(null, 'usage.sweep', 'uses', { addresses, ...named, addressDays, nameDays })])
-      // The write-ahead log would hold what was just removed for a while.
-      await store.database.checkpoint()
     },
   }
 }

@@ -44,16 +44,19 @@ export class SiteView {
     this.#hours.add(use.startedAt, use.endedAt ?? this.#now)
   }
 
-  /** With what the site's benches are: how long each was open, and which may serve a lab. */
+  /** With what the site's benches are: how long each was held and open, and which may serve a lab. */
   result({
     held,
+    directS,
     openS,
     serves,
   }: {
     readonly held: readonly HeldTime[]
+    /** Driven by hand, by bench. */
+    readonly directS: ReadonlyMap<string, number>
     readonly openS: ReadonlyMap<string, number>
     readonly serves: (lab: string) => Iterable<string>
-  }): Omit<SiteUsage, 'period'> {
+  }): Omit<SiteUsage, 'period' | 'countrySource'> {
     const sum = (which: (time: HeldTime) => boolean) =>
       held.filter(which).reduce((total, { seconds }) => total + seconds, 0)
     const benches = [...new Set([...openS.keys(), ...held.map(({ bench }) => bench)])].sort()
@@ -62,11 +65,13 @@ export class SiteView {
       uses: this.#all.uses,
       people: this.#all.people.size,
       seconds: sum(() => true),
+      directS: [...directS.values()].reduce((total, seconds) => total + seconds, 0),
       benches: benches.map((bench) => ({
         bench,
         uses: this.#benches.get(bench)?.uses ?? 0,
-        ...shareOf(
+        ...benchTimeOf(
           sum((time) => time.bench === bench),
+          directS.get(bench) ?? 0,
           openS.get(bench) ?? 0,
         ),
       })),
@@ -109,6 +114,13 @@ function countIn<Key>(map: Map<Key, Counted>, key: Key, use: SlimUse): void {
   map.set(key, counted)
   count(counted, use)
 }
+
+/** What staff drive by hand is used too, and of no lab. */
+const benchTimeOf = (seconds: number, directS: number, openS: number) => ({
+  ...shareOf(seconds + directS, openS),
+  seconds,
+  directS,
+})
 
 const shareOf = (seconds: number, openS: number) => ({ seconds, openS, share: openS === 0 ? null : seconds / openS })
 

@@ -4,7 +4,9 @@
  * INVARIANTS: nobody sees a use but an admin, whose it is, and who teaches them; addresses are seen by admins and by whose
  * they are; memory does not grow with the number of uses in a period.
  */
+import type { DirectExchange, DirectFilter, DirectUse, DirectUseDetail } from '@fernlab/shared/contracts/direct-use'
 import type {
+  CountrySource,
   CourseUsage,
   Period,
   Similar,
@@ -23,22 +25,39 @@ import type { Groups } from '../groups/groups.ts'
 import type { Store } from '../store/store.ts'
 import { siteBenches } from './bench-time.ts'
 import { CourseView } from './course-view.ts'
+import { createDirectUses } from './direct-uses.ts'
 import { type ComparedUse, similarUses } from './similar.ts'
 import { SiteView } from './site-view.ts'
 import { timelineOf } from './timeline.ts'
-import { createUses } from './uses.ts'
+import type { GivenCommand, TakenFile } from './use-record.ts'
+import { createUses, type UsePage } from './uses.ts'
 
-export interface Usage {
-  /** Newest first: of one's own and of whom one teaches, for admins of all. Throws `group-unknown` for a foreign course. */
+/** Of one's own and of whom one teaches, for admins of all. Throws `group-unknown` for a foreign course. */
+export interface Listed<Filter, Item> {
+  /** Newest first. */
   list(
     caller: Caller,
-    filter: UseFilter,
+    filter: Filter,
     page: { limit: number; before?: string | undefined },
-  ): Promise<{ items: Use[]; more: boolean }>
+  ): Promise<{ items: Item[]; more: boolean }>
   /** All of a list. */
-  all(caller: Caller, filter: UseFilter): AsyncGenerator<Use>
+  all(caller: Caller, filter: Filter): AsyncGenerator<Item>
+}
+
+export interface Usage extends Listed<UseFilter, Use> {
   /** Undefined also for one that the caller may not see. */
   get(caller: Caller, id: string): Promise<UseDetail | undefined>
+  /** All that was commanded in a use, and who took its results; undefined for one that the caller may not see. */
+  record(
+    caller: Caller,
+    id: string,
+  ): Promise<{ commands(): AsyncGenerator<GivenCommand>; files(): AsyncGenerator<TakenFile> } | undefined>
+  /** Direct uses of benches by staff, seen by the same people as uses; the newest first. */
+  readonly direct: Listed<DirectFilter, DirectUse> & {
+    /** Undefined also for one that the caller may not see. */
+    get(caller: Caller, id: string): Promise<DirectUseDetail | undefined>
+    exchanges(caller: Caller, id: string): Promise<AsyncGenerator<DirectExchange> | undefined>
+  }
   /** These three throw `group-unknown` for a course that the caller does not teach. */
   course(caller: Caller, id: string, period: Period): Promise<CourseUsage>
   timeline(caller: Caller, id: string, period: Period): Promise<Timeline>
@@ -52,6 +71,7 @@ export interface CreateUsageOptions {
   readonly store: Store
   readonly groups: Pick<Groups, 'students' | 'get'>
   readonly catalogue: Pick<Catalogue, 'version'>
+  readonly countrySource: () => CountrySource
   /** Ids of the benches that there are. */
   readonly benches: () => readonly string[]
   /** Of those that serve the lab. */
@@ -67,6 +87,7 @@ const hourMs = 3_600_000
 export function createUsage({ store, groups, catalogue, clock, log, ...site }: CreateUsageOptions): Usage {
   const { db } = store
   const uses = createUses({ store, now: clock.now })
+  const directUses = createDirectUses({ store, now: clock.now })
   const asPerson = ({ personId, role }: Caller) => ({ id: personId, role })
 
   /** Whose uses the caller may see of those asked for; undefined: everybody's. */
@@ -77,38 +98,80 @@ export function createUsage({ store, groups, catalogue, clock, log, ...site }: C
   }
   const seenBy =
     (caller: Caller) =>
-    <Seen extends Use>(use: Seen): Seen => {
+    <Seen extends Pick<Use, 'person' | 'address'>>(use: Seen): Seen => {
       if (caller.role === 'admin' || use.person.id === caller.personId) return use
       const { address: _, ...rest } = use
       return rest as Seen
     }
+  /** With the person's id for their mail address. */
+  const byId = async <Filter extends Pick<UseFilter, 'person'>>(filter: Filter): Promise<Filter> => {
+    if (filter.person?.includes('@') !== true) return filter
+    const email = filter.person.toLowerCase()
+    const found = await db.selectFrom('user').select('id').where('email', '=', email).executeTakeFirst()
+    return found === undefined ? filter : { ...filter, person: found.id }
+  }
+  /** What there is a page of, as the caller may see it. */
+  const listed = <
+    Filter extends Pick<UseFilter, 'course' | 'person'>,
+    Item extends Pick<Use, 'id' | 'person' | 'address'>,
+  >(
+    pageOf: UsePage<Filter, Item>,
+  ): Listed<Filter, Item> => {
+    const asked = async (caller: Caller, { course, ...given }: Filter) => {
+      const people = await peopleFor(caller, course)
+      return { people, filter: await byId(given) }
+    }
+    return {
+      list: async (caller, filter, page) => {
+        const { items, more } = await pageOf({ ...(await asked(caller, filter)), ...page })
+        return { items: items.map(seenBy(caller)), more }
+      },
+      all: async function* (caller, filter) {
+        const which = await asked(caller, filter)
+        let before: string | undefined
+        let more = true
+        while (more) {
+          const found = await pageOf({ ...which, limit: AT_ONCE, before })
+          yield* found.items.map(seenBy(caller))
+          before = found.items.at(-1)?.id
+          more = found.more
+        }
+      },
+    }
+  }
+  const maySee = async (caller: Caller, id: string, personOf = uses.personOf): Promise<boolean> => {
+    const person = await personOf(id)
+    if (person === undefined) return false
+    const people = await peopleFor(caller, undefined)
+    return people === undefined || people.includes(person)
+  }
   const courseOf = async (caller: Caller, id: string) => {
     const students = await groups.students(asPerson(caller), id)
-    return { people: students, ids: students.map((person) => person.id) }
+    // Their mail addresses are for the list of the course alone.
+    const users = students.map(({ email: _, ...user }) => user)
+    return { people: students, users, ids: students.map((person) => person.id) }
   }
 
   return {
-    list: async (caller, { course, ...filter }, page) => {
-      const people = await peopleFor(caller, course)
-      const { items, more } = await uses.page({ filter, people, ...page })
-      return { items: items.map(seenBy(caller)), more }
-    },
-    all: async function* (caller, { course, ...filter }) {
-      const people = await peopleFor(caller, course)
-      let before: string | undefined
-      let more = true
-      while (more) {
-        const found = await uses.page({ filter, people, limit: AT_ONCE, before })
-        yield* found.items.map(seenBy(caller))
-        before = found.items.at(-1)?.id
-        more = found.more
-      }
-    },
+    ...listed(uses.page),
     get: async (caller, id) => {
+      if (!(await maySee(caller, id))) return undefined
       const use = await uses.get(id)
-      if (use === undefined) return undefined
-      const people = await peopleFor(caller, undefined)
-      return people === undefined || people.includes(use.person.id) ? seenBy(caller)(use) : undefined
+      return use === undefined ? undefined : seenBy(caller)(use)
+    },
+    record: async (caller, id) =>
+      (await maySee(caller, id))
+        ? { commands: () => uses.record.commands(id), files: () => uses.record.files(id) }
+        : undefined,
+    direct: {
+      ...listed(directUses.page),
+      get: async (caller, id) => {
+        if (!(await maySee(caller, id, directUses.personOf))) return undefined
+        const use = await directUses.get(id)
+        return use === undefined ? undefined : seenBy(caller)(use)
+      },
+      exchanges: async (caller, id) =>
+        (await maySee(caller, id, directUses.personOf)) ? directUses.exchanges(id) : undefined,
     },
     course: async (caller, id, period) => {
       const { people, ids } = await courseOf(caller, id)
@@ -118,12 +181,14 @@ export function createUsage({ store, groups, catalogue, clock, log, ...site }: C
       return { course: { id, name }, period: shown(period), ...view.result() }
     },
     timeline: async (caller, id, period) => {
-      const { people } = await courseOf(caller, id)
-      return { period: shown(period), ...(await timelineOf({ db, people, period, now: clock.now() })) }
+      const { users: people } = await courseOf(caller, id)
+      const mayName = (personId: string) =>
+        caller.role === 'admin' || personId === caller.personId || people.some((person) => person.id === personId)
+      return { period: shown(period), ...(await timelineOf({ db, people, mayName, period, now: clock.now() })) }
     },
     similar: async (caller, id, period, withinHours) => {
-      const { people, ids } = await courseOf(caller, id)
-      const byId = new Map(people.map((person) => [person.id, person]))
+      const { users, ids } = await courseOf(caller, id)
+      const byId = new Map(users.map((person) => [person.id, person]))
       const defaults = new Map<string, Readonly<Record<string, unknown>>>()
       const compared: ComparedUse[] = []
       let batch: Omit<ComparedUse, 'chosen'>[] = []
@@ -163,7 +228,8 @@ export function createUsage({ store, groups, catalogue, clock, log, ...site }: C
       const view = new SiteView(period, now)
       for await (const use of uses.each({ ...period, people: undefined })) view.add(use)
       const benches = await siteBenches({ db, benches: site.benches(), period, now })
-      return { period: shown(period), ...view.result({ ...benches, serves: site.benchesFor }) }
+      const counted = view.result({ ...benches, serves: site.benchesFor })
+      return { period: shown(period), ...counted, countrySource: site.countrySource() }
     },
     took: async (runId, personId, what) => {
       const row = { run_id: runId, person_id: personId, at: clock.now(), what }

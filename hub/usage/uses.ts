@@ -1,22 +1,30 @@
 /** Reads uses: a page of them, one with all that is known of it, or all of a period one by one. */
-import type { EventPageDoc } from '@fernlab/shared/contracts/documents'
 import { COMMANDS_STREAM } from '@fernlab/shared/contracts/session-columns'
 import type { Use, UseDetail, UseFilter, UserOf } from '@fernlab/shared/contracts/usage'
 import { firstIdAt } from '@fernlab/shared/primitives/ids'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import { sql } from 'kysely'
-import { docIn, latestAttempt, pageBodies, startOf } from '../results/pages.ts'
 import type { Store } from '../store/store.ts'
 import type { SlimUse } from './slim-use.ts'
+import { createUseRecord, type UseRecord } from './use-record.ts'
 
 /** Whose uses; without, everybody's. */
 type People = readonly string[] | undefined
 
+/** Those that fit, the newest first, before the one with the id. */
+export type UsePage<Filter, Item> = (which: {
+  filter: Omit<Filter, 'course'>
+  people: People
+  limit: number
+  before?: string | undefined
+}) => Promise<{ items: Item[]; more: boolean }>
+
 const AT_ONCE = 2000
-const MOST_COMMANDS = 500
+/** Of commands, and of files, that one answer holds. */
+const MOST_SHOWN = 500
 
 /** In SQL: a list of any length as one value, so that its text is the same for every list. */
-const among = (ids: readonly string[]) => sql<string>`(SELECT value FROM json_each(${JSON.stringify(ids)}))`
+export const among = (ids: readonly string[]) => sql<string>`(SELECT value FROM json_each(${JSON.stringify(ids)}))`
 
 /** The query of whole uses. */
 export function usesQuery(
@@ -44,7 +52,9 @@ export function usesQuery(
       'run.created_at',
       'run.started_at',
       'run.ended_at',
+      'run.reason',
       'run.parameters',
+      'run.outputs',
       'run.rows',
     ])
     .select(({ selectFrom, fn }) =>
@@ -53,6 +63,8 @@ export function usesQuery(
         .whereRef('run_download.run_id', '=', 'run.id')
         .as('downloads'),
     )
+  // What checks of benches do is nobody's use.
+  query = query.where('run.bench_check', 'is', null)
   if (people !== undefined) query = query.where('run.person_id', 'in', among(people))
   if (person !== undefined) query = query.where('run.person_id', '=', person)
   if (lab !== undefined) query = query.where('run.lab', '=', lab)
@@ -69,27 +81,23 @@ export function usesQuery(
 type UseRow = Awaited<ReturnType<ReturnType<typeof usesQuery>['execute']>>[number]
 
 export interface Uses {
-  /** Newest first, before the use with the id. */
-  page(which: {
-    filter: Omit<UseFilter, 'course'>
-    people: People
-    limit: number
-    before?: string | undefined
-  }): Promise<{ items: Use[]; more: boolean }>
+  readonly page: UsePage<UseFilter, Use>
   get(id: string): Promise<UseDetail | undefined>
+  /** Whose it was, by id. */
+  personOf(id: string): Promise<string | undefined>
+  /** All of what was done in a use. */
+  readonly record: UseRecord
   /** Those that were asked for in the period, the earliest first. */
   each(which: { from: number; to: number; people: People }): AsyncGenerator<SlimUse>
   /** The parameters of these uses, by id. */
   parameters(ids: readonly string[]): Promise<ReadonlyMap<string, string>>
-  /** The people by id, as they may be called now. */
-  named(ids: readonly string[]): Promise<(id: string) => UserOf>
 }
 
 /** Reads uses of the store. */
 export function createUses({ store, now }: { store: Store; now: () => number }): Uses {
   const { db } = store
 
-  const named: Uses['named'] = async (ids) => {
+  const named = async (ids: readonly string[]): Promise<(id: string) => UserOf> => {
     const rows = await db
       .selectFrom('user')
       .innerJoin('person', 'person.id', 'user.id')
@@ -124,37 +132,9 @@ export function createUses({ store, now }: { store: Store; now: () => number }):
     }
   }
 
-  /** What was done by hand, with the node's times told as the hub's. */
-  const commandsOf = async (runId: string): Promise<(Omit<UseDetail['given'][number], 'by'> & { by: string })[]> => {
-    const attempt = await latestAttempt(store, runId)
-    if (attempt === undefined) return []
-    const offsetMs = (await startOf(store, runId, attempt))?.clockOffsetMs ?? 0
-    const found: (Omit<UseDetail['given'][number], 'by'> & { by: string })[] = []
-    const key = { runId, attempt, stream: COMMANDS_STREAM }
-    for await (const bodies of pageBodies(store, key, Number.MAX_SAFE_INTEGER)) {
-      for (const { time, columns } of bodies.map((body) => docIn<EventPageDoc>(body))) {
-        for (const [row, seconds] of time.entries()) {
-          const text = (name: string) => String(columns[name]?.[row] ?? '')
-          const what = text('what')
-          if (what === 'begin' || what === 'end') continue
-          if (found.length > MOST_COMMANDS) return found
-          const at = iso(seconds * 1000 - offsetMs)
-          found.push({
-            at,
-            by: text('by'),
-            what,
-            target: text('target'),
-            value: text('value'),
-            outcome: text('outcome'),
-          })
-        }
-      }
-    }
-    return found
-  }
+  const record = createUseRecord({ store, named })
 
   return {
-    named,
     page: async ({ filter, people, limit, before }) => {
       let query = usesQuery(store, { filter, people })
       if (before !== undefined) query = query.where('run.id', '<', before)
@@ -168,23 +148,25 @@ export function createUses({ store, now }: { store: Store; now: () => number }):
       const row = await usesQuery(store, { filter: {}, people: undefined }).where('run.id', '=', id).executeTakeFirst()
       if (row === undefined) return undefined
       const use = useOf(row)
-      const given = use.session ? await commandsOf(id) : []
-      const taken = await db
-        .selectFrom('run_download')
-        .select(['at', 'person_id', 'what'])
-        .where('run_id', '=', id)
-        .orderBy('at')
-        .limit(MOST_COMMANDS)
-        .execute()
-      const who = await named([...given.map(({ by }) => by), ...taken.map(({ person_id }) => person_id)])
+      const [given, taken] = await Promise.all([
+        use.session ? first(record.commands(id)) : { items: [], more: false },
+        first(record.files(id)),
+      ])
       return {
         ...use,
+        ...(row.reason === null ? {} : { reason: row.reason }),
         parameters: JSON.parse(row.parameters),
-        given: given.slice(0, MOST_COMMANDS).map((command) => ({ ...command, by: who(command.by) })),
-        moreGiven: given.length > MOST_COMMANDS,
-        taken: taken.map(({ at, person_id, what }) => ({ at: iso(at), by: who(person_id), what })),
+        outputs: JSON.parse(row.outputs),
+        rows: JSON.parse(row.rows),
+        given: given.items,
+        moreGiven: given.more,
+        taken: taken.items,
+        moreTaken: taken.more,
       }
     },
+    personOf: async (id) =>
+      (await db.selectFrom('run').select('person_id').where('id', '=', id).executeTakeFirst())?.person_id,
+    record,
     each: async function* ({ from, to, people }) {
       const end = firstIdAt(to)
       let after = firstIdAt(from)
@@ -195,6 +177,7 @@ export function createUses({ store, now }: { store: Store; now: () => number }):
           .select(['created_at', 'started_at', 'ended_at'])
           .where('id', '>', after)
           .where('id', '<', end)
+          .where('bench_check', 'is', null)
           // In order of ids in any case: with the plus, no index by person tempts to sort the whole for each page.
           .$if(people !== undefined, (query) => query.where(sql`+person_id`, 'in', among(people ?? [])))
           .orderBy('id')
@@ -226,7 +209,18 @@ export function createUses({ store, now }: { store: Store; now: () => number }):
   }
 }
 
-const userOf = (id: string, name: string | undefined): UserOf =>
+/** As many of them as one answer holds. */
+export async function first<Item>(all: AsyncGenerator<Item, void>): Promise<{ items: Item[]; more: boolean }> {
+  const items: Item[] = []
+  for await (const item of all) {
+    if (items.length === MOST_SHOWN) return { items, more: true }
+    items.push(item)
+  }
+  return { items, more: false }
+}
+
+/** With the name where there is an account. */
+export const userOf = (id: string, name: string | undefined): UserOf =>
   name === undefined ? { id, name: '', pseudonym: true } : { id, name }
 
 const iso = (ms: number) => new Date(ms).toISOString()

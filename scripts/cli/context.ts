@@ -17,14 +17,16 @@ export interface HubOptions {
   readonly hub?: string
   readonly token?: string
   readonly json?: boolean
+  readonly quiet?: boolean
 }
 
-/** Adds `--hub`, `--token` and `--json` to a verb. */
+/** Adds `--hub`, `--token`, `--json` and `--quiet` to a verb. */
 export function withHub(command: Command): Command {
   return command
     .option('--hub <address>', 'the hub, e.g. http://127.0.0.1:8080')
     .option('--token <token>', 'an API token')
-    .option('--json', 'JSON instead of text')
+    .option('--json', 'JSON instead of text; nobody is asked anything')
+    .option('--quiet', 'the result alone: no hints, no progress')
 }
 
 /** A client of the hub that the options and the environment name. */

@@ -7,6 +7,11 @@ import { fileURLToPath } from 'node:url'
 const compiled = new URL('../dist/cli/main.js', import.meta.url)
 if (existsSync(compiled)) {
   await import(compiled.href)
+} else if (!existsSync(new URL('../../node_modules/tsx', import.meta.url))) {
+  process.stderr.write(
+    'fernlab: its packages are not installed yet\n  "npm install" in its folder does that, or "npm start".\n',
+  )
+  process.exitCode = 1
 } else {
   const source = fileURLToPath(new URL('./main.ts', import.meta.url))
   const tsx = import.meta.resolve('tsx')

@@ -12,7 +12,7 @@ export function filterQuery<Name extends string>(options: Filters<Name>, names: 
   }
   for (const name of ['from', 'to'] as const) {
     const value = options[name]
-    if (value !== undefined) query.set(name, timeIn(name, value))
+    if (value !== undefined) query.set(name, timeIn(`--${name}`, value))
   }
   return query
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readAuthority } from '@fernlab/shared/programs/authority'
 import { isLoopback } from '@fernlab/shared/programs/loopback'
 import { readSettings } from './client-settings.ts'
 import { mistake } from './problem.ts'
@@ -11,6 +12,10 @@ export interface HubAccess {
   /** Without a slash at the end. */
   readonly url: string
   readonly token?: string
+  /** Of a sign-in, instead of a token. */
+  readonly cookie?: string
+  /** PEM of an authority to trust besides the system's. */
+  readonly ca?: string
 }
 
 interface Named {
@@ -38,7 +43,14 @@ export async function findHub(env: Environment, options: Named = {}): Promise<Hu
   const url = await hubAddress(env, options)
   const own = options.token ?? env.FERNLAB_TOKEN ?? (await readSettings(env)).tokens[url]
   const token = own ?? (await adminToken(env, url))
-  return token === undefined ? { url } : { url, token }
+  const access = await accessTo(env, url)
+  return token === undefined ? access : { ...access, token }
+}
+
+/** A hub, for nobody yet; trusts the authority that FERNLAB_TLS_CA names. */
+export async function accessTo(env: Environment, url: string): Promise<HubAccess> {
+  const ca = await readAuthority(env.FERNLAB_TLS_CA || undefined)
+  return ca === undefined ? { url } : { url, ca }
 }
 
 /** It opens everything, so it goes to the hub beside it, or over a connection that nobody listens in on. */

@@ -1,10 +1,13 @@
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, type LabError } from '@fernlab/shared/primitives/lab-error'
 import { CommanderError } from 'commander'
 import { problemLines } from './problem.ts'
 import { createProgram } from './program.ts'
-import { processTerminal } from './terminal.ts'
+import { processTerminal, type Terminal } from './terminal.ts'
 import { ownVersion } from './version.ts'
 
+const refusedStatus = 1
+/** The command line was not understood; nothing was asked of any hub. */
+const misspeltStatus = 2
 const interruptedStatus = 130
 
 async function main(args: readonly string[]): Promise<number> {
@@ -27,17 +30,28 @@ async function main(args: readonly string[]): Promise<number> {
     if (error.code === 'EPIPE') process.exit(0)
     throw error
   })
+  process.on('uncaughtException', (error) => {
+    tell(terminal, asLabError(error))
+    process.exit(refusedStatus)
+  })
   const program = createProgram({ terminal, signal: stop.signal, onInterrupt }, await ownVersion())
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misspeltStatus
     const problem = asLabError(error)
-    for (const line of problemLines(problem)) terminal.err(line)
-    if (problem.kind === 'bug' && terminal.env.FERNLAB_LOG_LEVEL === 'debug') terminal.err(String(problem.cause))
-    return problem.code === 'interrupted-by-person' ? interruptedStatus : 1
+    tell(terminal, problem)
+    return problem.code === 'interrupted-by-person' ? interruptedStatus : refusedStatus
   }
+}
+
+function tell(terminal: Terminal, problem: LabError): void {
+  for (const line of problemLines(problem)) terminal.err(line)
+  if (problem.kind !== 'bug') return
+  const isTold = terminal.env.FERNLAB_LOG_LEVEL === 'debug'
+  if (isTold) terminal.err(problem.cause instanceof Error ? String(problem.cause.stack) : String(problem.cause))
+  else terminal.err('  That should not happen; with FERNLAB_LOG_LEVEL=debug it says where it did.')
 }
 
 process.exitCode = await main(process.argv.slice(2))

@@ -19,8 +19,8 @@ export function openRunView(terminal: Terminal, kind: 'person' | 'quiet'): RunVi
 function openBar(terminal: Terminal): RunView {
   const bar = new cliProgress.SingleBar({
     format: ' {bar} {percentage} %  {left}{step}',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
+    barCompleteChar: terminal.ascii ? '#' : '█',
+    barIncompleteChar: terminal.ascii ? '.' : '░',
     barsize: Math.min(30, Math.max(10, terminal.columns - 50)),
     hideCursor: true,
     clearOnComplete: true,

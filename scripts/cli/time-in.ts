@@ -1,9 +1,23 @@
+import { typedDay, typedInstant } from '@fernlab/shared/primitives/typed-time'
+import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
 import { mistake } from './problem.ts'
 
-/** The time that an option names, as the API takes it. */
-export function timeIn(option: string, text: string): string {
-  const time = new Date(text)
-  if (Number.isNaN(time.getTime()))
-    throw mistake(option, `"${text}" is not a time`, 'Write it as 2027-02-01 or 2027-02-01T08:00Z.')
-  return time.toISOString()
+/**
+ * The time that an option or an argument names, as the API takes it: an ISO time with its offset, or `2027-02-01 08:00`
+ * or a day alone by the clocks of the zone.
+ */
+export function timeIn(option: string, text: string, timeZone = ownTimeZone()): string {
+  const ms = typedInstant(text, timeZone)
+  if (ms !== undefined) return new Date(ms).toISOString()
+  throw mistake(
+    option,
+    `${option} "${text}" is not a time`,
+    'Write it as 2027-02-01 or "2027-02-01 08:00", by the clock of this machine, or as 2027-02-01T08:00+01:00.',
+  )
+}
+
+/** The day that an option names, as the API takes it. */
+export function dayIn(option: string, text: string): string {
+  if (typedDay(text) !== undefined) return text
+  throw mistake(option, `${option} "${text}" is not a day`, 'Write it as 2027-02-01.')
 }

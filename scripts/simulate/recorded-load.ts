@@ -1,40 +1,75 @@
 /** The load that a hub has recorded, to be played again. */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { loadSqlite } from '@fernlab/shared/storage/sqlite'
-import type { Load } from './load.ts'
+import { closedS } from './closing.ts'
+import { type Arrival, admitted, type Load, type WantedTime } from './load.ts'
+import { recordedBenches, recordedClosed, recordedFailures } from './recorded-benches.ts'
 
-/** Reads a hub's database: each run as it came and as long as it held its bench; benches serve the labs that they have served. */
+/**
+ * Reads a hub's database: each run as it came and as long as it held its bench, each booking with when its time was given
+ * back; what ran within a booking is the booking's, and checks of benches are nobody's. Benches were closed and failed when
+ * they did.
+ */
 export async function recordedLoad(path: string): Promise<Load> {
   const { DatabaseSync } = await loadSqlite()
   const database = new DatabaseSync(path, { readOnly: true })
   try {
-    const benches = new Map<string, string[]>()
-    const served = database.prepare(
-      'SELECT DISTINCT attempt.bench, run.lab FROM attempt JOIN run ON run.id = attempt.run_id ORDER BY 1, 2',
-    )
-    for (const { bench, lab } of served.all()) {
-      benches.set(String(bench), [...(benches.get(String(bench)) ?? []), String(lab)])
-    }
+    const benches = recordedBenches(database)
     const ran = database.prepare(
-      `SELECT run.id, run.person_id, run.lab, run.created_at, run.estimated_s,
+      `SELECT run.id, run.person_id, run.lab, run.created_at, run.estimated_s, run.priority, run.restart, live_session.run_id AS session,
+        MAX(attempt.ended_at) AS ended_at,
         SUM(attempt.ended_at - attempt.assigned_at) / 1000.0 AS lasts_s
-      FROM run JOIN attempt ON attempt.run_id = run.id
-      WHERE attempt.ended_at IS NOT NULL AND attempt.state NOT IN ('refused', 'broken') GROUP BY run.id ORDER BY run.created_at, run.id`,
+      FROM run JOIN attempt ON attempt.run_id = run.id LEFT JOIN live_session ON live_session.run_id = run.id
+      WHERE run.booking_id IS NULL AND run.bench_check IS NULL AND attempt.ended_at IS NOT NULL AND attempt.state NOT IN ('refused', 'broken', 'unready', 'bumped') GROUP BY run.id ORDER BY run.created_at, run.id`,
     )
-    const arrivals = ran.all().map((row) => ({
-      id: String(row.id),
-      personId: String(row.person_id),
-      lab: String(row.lab),
-      atMs: Number(row.created_at),
-      estimatedS: Number(row.estimated_s ?? row.lasts_s),
-      lastsS: Number(row.lasts_s),
-    }))
-    const [first, last] = [arrivals[0], arrivals.at(-1)]
-    if (first === undefined || last === undefined) {
+    const rows = ran.all()
+    const arrivals = rows.map(
+      (row): Arrival => ({
+        id: String(row.id),
+        personId: String(row.person_id),
+        lab: String(row.lab),
+        atMs: Number(row.created_at),
+        estimatedS: Number(row.estimated_s ?? row.lasts_s),
+        lastsS: Number(row.lasts_s),
+        priority: Number(row.priority),
+        kind: row.session !== null ? 'session' : row.restart === 'safe' ? 'again' : 'once',
+      }),
+    )
+    const booked = database
+      .prepare(
+        `SELECT id, lab, starts_at, ends_at, places, COALESCE(ended_at, cancelled_at, ends_at) AS left_at FROM booking
+        WHERE (state != 'cancelled' OR cancelled_at > starts_at) AND starts_at <= (SELECT MAX(ended_at) FROM attempt)
+        ORDER BY created_at, id`,
+      )
+      .all()
+      .flatMap((row): WantedTime[] => {
+        const [startMs, endMs] = [Number(row.starts_at), Number(row.ends_at)]
+        const leavesMs = Math.min(endMs, Math.max(startMs, Number(row.left_at)))
+        return Array.from({ length: Number(row.places) }, (_, at) => ({
+          id: at === 0 ? String(row.id) : `${row.id}-${at + 1}`,
+          lab: String(row.lab),
+          ...{ startMs, endMs, leavesMs },
+        }))
+      })
+    const begins = [...arrivals.map(({ atMs }) => atMs), ...booked.map(({ startMs }) => startMs)]
+    const ends = [...rows.map((row) => Number(row.ended_at)), ...booked.map(({ leavesMs }) => leavesMs)]
+    if (begins.length === 0) {
       const message = `${path} has no run that has ended`
       throw new LabError({ code: 'nothing-recorded', kind: 'caller', message })
     }
-    return { benches, arrivals, bookings: [], openS: Math.max(1, (last.atMs - first.atMs) / 1000 + last.lastsS) }
+    const earliest = begins.reduce((first, at) => Math.min(first, at))
+    const latest = ends.reduce((last, at) => Math.max(last, at))
+    const closed = recordedClosed(database, benches)
+    return {
+      benches,
+      arrivals,
+      // Its calendar took them; what was closed when it did is not asked again.
+      bookings: admitted(booked, { benches }),
+      openS: Math.max(1, (latest - earliest) / 1000),
+      closed,
+      closedS: closedS(closed, [{ from: earliest, until: latest }]),
+      failures: recordedFailures(database, benches),
+    }
   } finally {
     database.close()
   }

@@ -1,11 +1,11 @@
-import type { Outcome } from './simulate.ts'
+import type { LateBecause, Outcome } from './tally.ts'
 
 const duration = (seconds: number): string =>
   seconds < 90 ? `${Math.round(seconds)} s` : `${(seconds / 60).toFixed(seconds < 600 ? 1 : 0)} min`
 
 const rows: readonly (readonly [string, (outcome: Outcome) => string])[] = [
   ['utilisation', ({ utilisation }) => `${(utilisation * 100).toFixed(1)} %`],
-  ['runs served', ({ served }) => String(served)],
+  ['runs served', ({ served, unserved }) => `${served}${unserved === 0 ? '' : `, ${unserved} not`}`],
   ['wait, mean', ({ waitS }) => duration(waitS.mean)],
   ['wait, median', ({ waitS }) => duration(waitS.p50)],
   ['wait, 95th percentile', ({ waitS }) => duration(waitS.p95)],
@@ -16,7 +16,24 @@ const rows: readonly (readonly [string, (outcome: Outcome) => string])[] = [
     'late bookings',
     ({ lateBookings, latestS }) => `${lateBookings}${lateBookings === 0 ? '' : `, by ${duration(latestS)} at most`}`,
   ],
+  ['later than their grace', ({ beyondGrace, beyondGraceBecause }) => withCauses(beyondGrace, beyondGraceBecause)],
+  ['never begun', ({ neverBegan }) => String(neverBegan)],
+  ['bumped for bookings', ({ bumped }) => String(bumped)],
+  ['benches failed', ({ failures }) => String(failures)],
+  ['put back at the head', ({ putBack }) => String(putBack)],
+  ['cut short by a failure', ({ cutShort }) => String(cutShort)],
 ]
+
+const causes: Readonly<Record<LateBecause, string>> = {
+  'no bench': 'no bench worked',
+  held: 'in use, nobody may be bumped',
+  'no cause': 'a bench was there',
+}
+
+function withCauses(count: number, because: Outcome['beyondGraceBecause']): string {
+  const named = (Object.keys(causes) as LateBecause[]).filter((cause) => because[cause] > 0)
+  return count === 0 ? '0' : `${count} (${named.map((cause) => `${because[cause]} ${causes[cause]}`).join(', ')})`
+}
 
 /** One column for each policy. */
 export function asTable(load: Readonly<Record<string, number>>, outcomes: Readonly<Record<string, Outcome>>): string {

@@ -1,113 +1,177 @@
 /** Plays a load against a policy, from one event to the next. */
-import type { Arrival, Load } from './load.ts'
-import type { Policy } from './policies.ts'
-
-export interface Outcome {
-  /** Of the time in which the benches were open. */
-  readonly utilisation: number
-  readonly served: number
-  readonly waitS: { readonly mean: number; readonly p50: number; readonly p95: number; readonly max: number }
-  /** Jain's index of the part of their time that people did not spend waiting: 1 where it is the same for all. */
-  readonly fairness: number
-  readonly bookings: number
-  readonly lateBookings: number
-  readonly latestS: number
-  readonly decisions: number
-}
+import { stopMs } from '@fernlab/hub/scheduling/bumping'
+import { Closings } from './closing.ts'
+import { Broken } from './failing.ts'
+import { lateBecause } from './late-because.ts'
+import { type Arrival, type BookedTime, claimOf, type Load } from './load.ts'
+import { bumpRules, type Given, type Policy } from './policies.ts'
+import { type Outcome, Tally } from './tally.ts'
+import { restAfterFailure, restOf } from './what-is-left.ts'
 
 interface Use {
+  readonly bench: string
+  readonly startedMs: number
+  /** Unless it has to leave before. */
   readonly endsMs: number
   readonly expectedMs: number
-  readonly startedMs: number
-  readonly arrival: Arrival | undefined
+  readonly leaving?: { readonly place: string; readonly atMs: number }
+  readonly arrival?: Arrival
 }
+
+const endOf = ({ endsMs, leaving }: Use): number => Math.min(endsMs, leaving?.atMs ?? Number.POSITIVE_INFINITY)
+
+/** Nothing that still waits so long after the last has come is waited for. */
+const patienceMs = 28 * 86_400_000
 
 /** Plays it to its end. */
 export function simulate(load: Load, policy: Policy): Outcome {
+  const tally = new Tally(load)
+  const closings = new Closings(load.closed ?? new Map())
+  const broken = new Broken(load.failures ?? [])
   const uses = new Map<string, Use>()
-  const waitsS: number[] = []
-  const byPerson = new Map<string, { waitS: number; useS: number }>()
-  let bookings = load.bookings
-  let arrived = 0
-  let usedMs = 0
-  let lateBookings = 0
-  let latestS = 0
-  let decisions = 0
   const times = eventTimes(load)
+  const lastMs = (times.at(-1) ?? 0) + patienceMs
+  const judged = new Set<string>()
+  let { bookings } = load
+  let arrived = 0
   let at = 0
-  let nowMs = Number.NEGATIVE_INFINITY
-  for (;;) {
-    const nextKnown = times[at] ?? Number.POSITIVE_INFINITY
-    let nextEnd = Number.POSITIVE_INFINITY
-    for (const { endsMs } of uses.values()) if (endsMs < nextEnd) nextEnd = endsMs
-    nowMs = Math.min(nextKnown, nextEnd)
-    if (nowMs === Number.POSITIVE_INFINITY) break
-    while (times[at] === nowMs) at++
-    for (const [bench, { endsMs, startedMs, arrival }] of uses) {
-      if (endsMs > nowMs) continue
-      uses.delete(bench)
-      usedMs += endsMs - startedMs
-      if (arrival !== undefined) policy.ended(arrival, endsMs - startedMs, nowMs)
+  let nowMs = 0
+
+  /** Of the ends of uses, what comes, and, as long as somebody waits, what becomes of benches. */
+  const nextEvent = (): number => {
+    let nextMs = times[at] ?? Number.POSITIVE_INFINITY
+    for (const use of uses.values()) nextMs = Math.min(nextMs, endOf(use))
+    const isAwaited = policy.waiting > 0 || bookings.length > 0
+    if (uses.size > 0 || isAwaited || nextMs < Number.POSITIVE_INFINITY) nextMs = Math.min(nextMs, broken.nextMs())
+    return isAwaited ? Math.min(nextMs, closings.nextMs()) : nextMs
+  }
+
+  const end = (use: Use) => {
+    const { bench, startedMs, arrival, leaving } = use
+    uses.delete(bench)
+    tally.used(startedMs, nowMs)
+    if (arrival === undefined) return
+    const hasLeft = leaving !== undefined && use.endsMs > nowMs
+    const rest = hasLeft ? restOf(arrival, (nowMs - startedMs) / 1000, nowMs) : undefined
+    policy.ended(arrival, hasLeft && arrival.kind === 'again' ? 0 : nowMs - startedMs, nowMs)
+    if (rest !== undefined) policy.add(rest, true)
+  }
+
+  const fail = (bench: string) => {
+    tally.failures++
+    const use = uses.get(bench)
+    if (use === undefined) return
+    uses.delete(bench)
+    tally.used(use.startedMs, nowMs)
+    const { arrival } = use
+    const rest = arrival === undefined ? undefined : restAfterFailure(arrival, nowMs)
+    if (arrival !== undefined) policy.ended(arrival, rest === undefined ? nowMs - use.startedMs : 0, nowMs)
+    if (rest === undefined) tally.cutShort++
+    else {
+      tally.putBack++
+      policy.add(rest, true)
+    }
+  }
+
+  const isFree = (bench: string) => !uses.has(bench) && !broken.has(bench) && closings.isOpen(bench)
+
+  const backAtMs = (bench: string): number => {
+    if (broken.has(bench)) return Number.POSITIVE_INFINITY
+    const use = uses.get(bench)
+    return use === undefined ? nowMs : Math.min(use.expectedMs, use.leaving?.atMs ?? Number.POSITIVE_INFINITY)
+  }
+
+  const begin = ({ bumps, spared, bookings: starts, arrivals }: Given) => {
+    for (const id of spared) {
+      const use = [...uses.values()].find(({ arrival }) => arrival?.id === id)
+      if (use !== undefined) {
+        const { leaving, ...staying } = use
+        uses.set(use.bench, staying)
+      }
+    }
+    for (const { bench, place, atMs } of bumps) {
+      const use = uses.get(bench)
+      if (use === undefined) continue
+      tally.bumped++
+      uses.set(bench, { ...use, leaving: { place, atMs: Math.max(atMs, nowMs + 1) } })
+    }
+    for (const { booking, bench } of starts) {
+      tally.began(nowMs - booking.startMs)
+      const endsMs = Math.max(nowMs + 1, booking.leavesMs)
+      uses.set(bench, { bench, startedMs: nowMs, endsMs, expectedMs: booking.endMs })
+    }
+    if (starts.length > 0) {
+      const begun = new Set(starts.map(({ booking }) => booking))
+      bookings = bookings.filter((booking) => !begun.has(booking))
+    }
+    for (const { arrival, bench } of arrivals) {
+      tally.served(arrival, nowMs)
+      const endsMs = nowMs + Math.max(1, arrival.lastsS * 1000)
+      uses.set(bench, { bench, startedMs: nowMs, endsMs, expectedMs: nowMs + arrival.estimatedS * 1000, arrival })
+    }
+  }
+
+  const decide = () => {
+    const due = bookings[0] !== undefined && bookings[0].startMs <= nowMs
+    const free = [...load.benches.keys()].filter(isFree)
+    const isNear = bookings[0] !== undefined && bookings[0].startMs - bumpRules.warningMs <= nowMs
+    if (!isNear && (free.length === 0 || (policy.waiting === 0 && !due))) return
+    tally.decisions++
+    const holders = [...uses.values()].flatMap(({ arrival, bench, startedMs: sinceMs, leaving }) =>
+      arrival === undefined ? [] : [{ arrival, bench, sinceMs, leaving }],
+    )
+    begin(policy.decide({ nowMs, free, backAtMs, works: (bench) => !broken.has(bench), bookings, holders, closings }))
+  }
+
+  /** Those whose grace is over and that have not begun. */
+  const judge = () => {
+    const late = bookings.filter(({ id, startMs }) => startMs + bumpRules.graceMs <= nowMs && !judged.has(id))
+    if (late.length === 0) return
+    const pending = bookings
+      .filter(({ startMs }) => startMs < nowMs + patienceMs)
+      .map((booking) => claimOf(booking, load.benches, closings))
+    const held = [...uses.values()].flatMap((use): [string, number][] =>
+      use.arrival === undefined ? [[use.bench, use.expectedMs]] : [],
+    )
+    const taken = [...uses.values()].flatMap(({ arrival, bench }) =>
+      arrival !== undefined && arrival.mayBeBumped !== true ? [bench] : [],
+    )
+    const state = {
+      ...{ pending, held: new Map(held), taken: new Set(taken) },
+      works: (bench: string) => !broken.has(bench),
+    }
+    const causes = lateBecause(new Set(late.map(({ id }) => id)), state, nowMs)
+    for (const [id, because] of causes) {
+      judged.add(id)
+      tally.beyondGrace(because)
+    }
+  }
+
+  for (nowMs = times[0] ?? Number.POSITIVE_INFINITY; nowMs <= lastMs; nowMs = nextEvent()) {
+    while (times[at] !== undefined && (times[at] as number) <= nowMs) at++
+    closings.advance(nowMs)
+    for (const use of [...uses.values()]) if (endOf(use) <= nowMs) end(use)
+    for (const bench of broken.advance(nowMs)) fail(bench)
+    const over = bookings.filter(({ endMs }: BookedTime) => endMs <= nowMs)
+    if (over.length > 0) {
+      tally.neverBegan += over.length
+      bookings = bookings.filter(({ endMs }) => endMs > nowMs)
     }
     for (let next = load.arrivals[arrived]; next !== undefined && next.atMs <= nowMs; next = load.arrivals[arrived]) {
       policy.add(next)
       arrived++
     }
-    const due = bookings[0] !== undefined && bookings[0].startMs <= nowMs
-    const free = [...load.benches.keys()].filter((bench) => !uses.has(bench))
-    if (free.length === 0 || (policy.waiting === 0 && !due)) continue
-    decisions++
-    const given = policy.decide({ nowMs, free, backAtMs: (bench) => uses.get(bench)?.expectedMs ?? nowMs, bookings })
-    for (const { booking, bench } of given.bookings) {
-      const lateS = (nowMs - booking.startMs) / 1000
-      if (lateS > 0) lateBookings++
-      latestS = Math.max(latestS, lateS)
-      const endsMs = Math.max(nowMs + 1, booking.leavesMs)
-      uses.set(bench, { startedMs: nowMs, endsMs, expectedMs: booking.endMs, arrival: undefined })
-    }
-    if (given.bookings.length > 0) {
-      const begun = new Set(given.bookings.map(({ booking }) => booking))
-      bookings = bookings.filter((booking) => !begun.has(booking))
-    }
-    for (const { arrival, bench } of given.arrivals) {
-      const waitS = (nowMs - arrival.atMs) / 1000
-      waitsS.push(waitS)
-      const person = byPerson.get(arrival.personId) ?? { waitS: 0, useS: 0 }
-      byPerson.set(arrival.personId, { waitS: person.waitS + waitS, useS: person.useS + arrival.lastsS })
-      uses.set(bench, {
-        startedMs: nowMs,
-        endsMs: nowMs + Math.max(1, arrival.lastsS * 1000),
-        expectedMs: nowMs + arrival.estimatedS * 1000,
-        arrival,
-      })
-    }
+    decide()
+    judge()
   }
-  waitsS.sort((a, b) => a - b)
-  const quantile = (q: number) => waitsS[Math.min(waitsS.length - 1, Math.floor(q * waitsS.length))] ?? 0
-  return {
-    utilisation: usedMs / 1000 / (load.openS * load.benches.size),
-    served: waitsS.length,
-    waitS: {
-      mean: waitsS.reduce((sum, waitS) => sum + waitS, 0) / Math.max(1, waitsS.length),
-      p50: quantile(0.5),
-      p95: quantile(0.95),
-      max: waitsS.at(-1) ?? 0,
-    },
-    fairness: jain([...byPerson.values()].map(({ waitS, useS }) => useS / (useS + waitS))),
-    bookings: load.bookings.length - bookings.length,
-    lateBookings,
-    latestS,
-    decisions,
-  }
+  return tally.outcome(policy.waiting)
 }
 
-/** When somebody comes or has booked, in order. */
-const eventTimes = ({ arrivals, bookings }: Load): number[] =>
-  [...new Set([...arrivals.map(({ atMs }) => atMs), ...bookings.map(({ startMs }) => startMs)])].sort((a, b) => a - b)
-
-/** From 1/n, where one has all, to 1, where all have the same. */
-export function jain(shares: readonly number[]): number {
-  const sum = shares.reduce((all, share) => all + share, 0)
-  const squares = shares.reduce((all, share) => all + share * share, 0)
-  return squares === 0 ? 1 : (sum * sum) / (shares.length * squares)
+/** When somebody comes, has booked, may have to be told, or has waited for their booking for too long, in order. */
+function eventTimes({ arrivals, bookings }: Load): number[] {
+  const { warningMs, graceMs } = bumpRules
+  const isBumping = arrivals.some(({ mayBeBumped }) => mayBeBumped)
+  const around = isBumping ? [-warningMs, 0, graceMs - stopMs, graceMs] : [0, graceMs]
+  const times = bookings.flatMap(({ startMs, endMs }) => [endMs, ...around.map((ms) => startMs + ms)])
+  return [...new Set([...arrivals.map(({ atMs }) => atMs), ...times])].sort((a, b) => a - b)
 }

@@ -1,5 +1,6 @@
 /** The HTTP API's objects: one schema each; the hub's routes, OpenAPI, the page and the command line all use these. */
 import * as z from 'zod'
+import { limitsSchema } from '../capabilities/signals.ts'
 import { shownOutageSchema } from './bench-care.ts'
 import { shownCheckSchema } from './bench-checks.ts'
 import {
@@ -10,10 +11,11 @@ import {
   parameterInputSchema,
   parametersSchema,
   textSchema,
+  writtenText,
 } from './common.ts'
 import { nodeHealthSchema } from './node-status.ts'
 import { panelSchema } from './panel.ts'
-import { roles } from './people.ts'
+import { roles, tooManyPeople } from './people.ts'
 import { benchStateSchema, priorities, runStateSchema } from './run-state.ts'
 
 const time = z.iso.datetime()
@@ -95,6 +97,8 @@ export const labDetailSchema = labSummarySchema.extend({
   ),
   /** Part → instrument description on the first bench that provides it; used by estimates. */
   parts: z.record(z.string(), z.unknown()),
+  /** The lab's own limits by `part.signal`, in the signal's unit; those of a bench hold besides. */
+  limits: z.record(z.string(), limitsSchema).optional(),
   /** What people see and move in a live session. */
   panel: panelSchema.optional(),
   /** The lab offers live sessions, of so long. */
@@ -126,12 +130,12 @@ export const submitRunSchema = z.strictObject({
   protocol: nameSchema,
   parameters: z.record(z.string(), parameterInputSchema).default({}),
   /** Only this bench: `<node>.<bench>`. */
-  bench: z.string().optional(),
-  model: z.string().optional(),
+  bench: z.string().max(127).optional(),
+  model: z.string().max(127).optional(),
   /** Lower is sooner; what the person may not have becomes the soonest that is allowed. */
   priority: z.number().int().min(priorities.soonest).max(priorities.latest).optional(),
   /** A line of the person's own, shown in lists. */
-  note: z.string().max(200).optional(),
+  note: writtenText(200).optional(),
 })
 export type SubmitRun = z.input<typeof submitRunSchema>
 
@@ -153,10 +157,14 @@ export const runSchema = z.object({
   protocolDigest: z.string(),
   restart: z.enum(['safe', 'never']),
   bench: z.string().nullable(),
+  /** The one that was asked for, where any other would not do. */
+  wantedBench: z.string().optional(),
   parameters: parametersSchema,
   note: z.string().optional(),
   /** The recurring run that made it. */
   recurring: z.string().optional(),
+  /** The check of its bench that it is for. */
+  check: z.string().optional(),
   /** Whose it is. */
   person: z.object({ id: z.string(), name: z.string() }),
   /** Lower is sooner; each is worth one step of waiting. */
@@ -184,18 +192,15 @@ export const runSchema = z.object({
 })
 export type Run = z.infer<typeof runSchema>
 
-/**
- * `GET /api/v1/runs/{id}/events` (text/event-stream). Every event but `progress` and `wait` has an id; `Last-Event-ID` resumes without a gap.
- *   state      {state, attempt, at, reason?, bench?}
- *   streams    {attempt, stream, keys: {key: {unit, dtype, title?, source}}}                  a stream begins
- *   data       {attempt, stream, first, count, reduced, time: [s], columns: {key: [..]}}    rows, reduced to ≤ 500 points an event (min/max kept)
- *   progress   {fraction, secondsLeft?, step}                                                may be lost
- *   wait       {position, estimatedStart?, reason}                                           may be lost
- *   outputs    {outputs, missingOutputs}
- *   end        the whole run; then the server closes
- */
-export const runEventNames = ['state', 'streams', 'data', 'progress', 'wait', 'outputs', 'end'] as const
-export type RunEventName = (typeof runEventNames)[number]
+const columnKeys = z.record(
+  z.string(),
+  z.object({ unit: z.string(), dtype: z.string(), title: z.string().optional(), source: z.string() }),
+)
+const columns = {
+  /** Epoch seconds. */
+  time: z.array(z.number()),
+  columns: z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean(), z.null()]))),
+}
 
 /** `GET /api/v1/runs/{id}/data.json?stream=&from=&to=&points=&columns=&attempt=`: columns, reduced to `points` by min/max when asked. */
 export const dataSchema = z.object({
@@ -204,15 +209,40 @@ export const dataSchema = z.object({
   /** Rows in the stream, and whether the answer is reduced. */
   rows: z.number(),
   reduced: z.boolean(),
-  keys: z.record(
-    z.string(),
-    z.object({ unit: z.string(), dtype: z.string(), title: z.string().optional(), source: z.string() }),
-  ),
-  /** Epoch seconds. */
-  time: z.array(z.number()),
-  columns: z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean(), z.null()]))),
+  keys: columnKeys,
+  ...columns,
 })
 export type Data = z.infer<typeof dataSchema>
+
+/**
+ * `GET /api/v1/runs/{id}/events` (text/event-stream), by the name of the event. Every event but `progress` and `wait` has an
+ * id, and `Last-Event-ID` resumes without a gap; those two may be lost. After `end` the server closes.
+ */
+export const runEventSchemas = {
+  state: z.object({
+    state: runStateSchema,
+    attempt: z.number(),
+    at: time,
+    reason: z.string().optional(),
+    bench: z.string().optional(),
+  }),
+  /** A stream begins. */
+  streams: z.object({ attempt: z.number(), stream: z.string(), keys: columnKeys }),
+  /** Rows, reduced to at most 500 an event with every peak kept. */
+  data: z.object({
+    attempt: z.number(),
+    stream: z.string(),
+    first: z.number(),
+    count: z.number(),
+    reduced: z.boolean(),
+    ...columns,
+  }),
+  progress: progressSchema,
+  wait: z.object({ position: z.number().optional(), estimatedStart: time.optional(), reason: z.string() }),
+  outputs: runSchema.pick({ outputs: true, missingOutputs: true }),
+  end: runSchema,
+} as const
+export type RunEventName = keyof typeof runEventSchemas
 
 export const benchSchema = z.object({
   /** `<node>.<bench>`. */
@@ -281,7 +311,7 @@ export const nodeCredentialSchema = z.object({
   mqtt: z.array(z.string()),
 })
 
-export const tokenScopes = ['read', 'run', 'builder', 'admin', 'mqtt:read', 'mqtt:status'] as const
+export const tokenScopes = ['read', 'run', 'account', 'builder', 'admin', 'mqtt:read', 'mqtt:status'] as const
 /** `POST /api/v1/tokens` → the secret once. */
 export const tokenSchema = z.object({
   id: z.string(),
@@ -293,7 +323,7 @@ export const tokenSchema = z.object({
   revokedAt: time.optional(),
 })
 export const createTokenSchema = z.strictObject({
-  name: z.string().min(1).max(80),
+  name: writtenText(80).min(1),
   scopes: z.array(z.enum(tokenScopes)).min(1),
   expiresInDays: z.number().int().min(1).max(3660).optional(),
 })
@@ -317,7 +347,7 @@ export type PersonInfo = z.infer<typeof personSchema>
 
 /** `POST /api/v1/users/import`: a list of people, CSV with the columns name, email and, if wanted, role and groups. */
 export const importPeopleSchema = z.strictObject({
-  csv: z.string().max(800_000),
+  csv: z.string().max(12_000_000, tooManyPeople),
   /** Of lines that name none. */
   role: roleSchema.default('student'),
   /** Into which people of lines that name none are put, also those who have an account. */
@@ -349,13 +379,15 @@ export const changePersonSchema = z.strictObject({ role: roleSchema })
 
 /** `GET /api/v1/me`. */
 export const meSchema = personSchema.extend({
+  /** Both as the person's page was used last; letters are in them. */
   language: z.string().optional(),
+  timeZone: z.string().optional(),
   /** What the site wants of this person before they may do anything else. */
   mustSetUp: z.literal('second-factor').optional(),
 })
 export type Me = z.infer<typeof meSchema>
 /** `PUT /api/v1/me`. */
-export const changeMeSchema = z.strictObject({ name: z.string().trim().min(1).max(120) })
+export const changeMeSchema = z.strictObject({ name: writtenText(120).min(1) })
 /** `POST /api/v1/me/close`. */
 export const closeAccountSchema = z.strictObject({ password: z.string().min(1).max(200) })
 
@@ -380,7 +412,7 @@ export type Site = z.infer<typeof siteSchema>
 /** `POST /api/v1/setup` `{token, name, email, password}`: creates the first admin and signs in. `POST /api/v1/join` takes the same, with the secret of an invitation. `POST /api/v1/password/forgot` `{email}`, `/password/reset` `{token, password}`. */
 export const setupSchema = z.strictObject({
   token: z.string(),
-  name: z.string().trim().min(1).max(120),
+  name: writtenText(120).min(1),
   email: z.email().max(254),
   password: z.string().min(10).max(200),
 })
@@ -412,7 +444,7 @@ export const createInvitationSchema = z.strictObject({
   role: roleSchema.default('student'),
   group: nameSchema.optional(),
   register: z.boolean().default(true),
-  note: z.string().trim().min(1).max(120).optional(),
+  note: writtenText(120).min(1).optional(),
   most: z.number().int().min(1).max(1000).default(1),
   expiresInDays: z.number().int().min(1).max(365).default(14),
 })
@@ -439,15 +471,21 @@ export const pushLabSchema = z.strictObject({
 export const pushedLabSchema = z.object({ id: z.string(), version: z.number(), changed: z.boolean() })
 
 /** Direct use of a bench by staff: `POST /api/v1/benches/{bench}/lease` `{ttlS}`, `DELETE …/lease`, `POST …/exchange`. */
-export const leaseSchema = z.object({ lease: z.string(), expiresAt: time })
+export const leaseSchema = z.object({
+  lease: z.string(),
+  expiresAt: time,
+  /** The check of the bench that was ended for it; it is done again later. */
+  endedCheck: z.string().optional(),
+})
+export type Lease = z.infer<typeof leaseSchema>
 export const takeLeaseSchema = z.strictObject({
   ttlS: z.number().min(5).max(3600).default(60),
-  lease: z.string().optional(),
+  lease: z.string().max(200).optional(),
   /** Goes on with a lease that the caller holds and whose id is lost; without one, the bench is taken. */
   resume: z.boolean().optional(),
 })
 export const exchangeSchema = z.strictObject({
-  lease: z.string().optional(),
+  lease: z.string().max(200).optional(),
   set: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
   read: z.array(z.string()).optional(),
 })
@@ -484,6 +522,8 @@ export const schedulingRulesSchema = z.strictObject({
   windowHours: z.number().int().min(1).max(8760),
   /** A booking to which nobody has come so long after its start is given back. */
   graceMinutes: z.number().int().min(1).max(240).default(10),
+  /** A session that has to make room for a booking is told so long before; less where the booking would be later than its grace. */
+  warningMinutes: z.number().int().min(1).max(60).default(5),
 })
 export type SchedulingRules = z.infer<typeof schedulingRulesSchema>
 export const storageSchema = z.object({

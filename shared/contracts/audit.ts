@@ -13,6 +13,8 @@ export const auditEntrySchema = z.object({
   subject: z.string(),
   /** The subject's name, where it is a person. */
   subjectName: z.string().optional(),
+  /** Where it was done from, as long as addresses are kept; none where the hub did it by itself. */
+  address: z.string().optional(),
   /** What was and what is, or what else there is to say. */
   detail: z.record(z.string(), z.unknown()),
 })

@@ -1,6 +1,7 @@
 /** When benches are not for runs: maintenance and weekly closing times, as the API takes and shows them. */
 import * as z from 'zod'
 import { isTimeZone } from '../primitives/zoned-time.ts'
+import { writtenText } from './common.ts'
 
 const time = z.iso.datetime()
 /** As a person writes it, with any offset. */
@@ -25,29 +26,51 @@ export const weeklySchema = z.strictObject({
 })
 export type Weekly = z.infer<typeof weeklySchema>
 
+const outagePlan = {
+  /** Shown to everybody who waits for the bench. */
+  reason: writtenText(200).min(1),
+  /** Now, unless given. */
+  from: givenTime.optional(),
+  /** Until somebody puts the bench back, unless given. */
+  until: givenTime.optional(),
+  /** Instead of `from` and `until`; the hub's own time zone unless given. */
+  weekly: weeklySchema.extend({ timeZone: timeZoneSchema.optional() }).optional(),
+  /** Cancels the run that is on the bench when it begins; otherwise that run finishes first. */
+  atOnce: z.boolean().default(false),
+}
+
+interface PlannedTimes {
+  readonly from?: string | undefined
+  readonly until?: string | undefined
+  readonly weekly?: object | undefined
+}
+
+function checkTimes({ from, until, weekly }: PlannedTimes, context: z.RefinementCtx): void {
+  if (weekly !== undefined && (from !== undefined || until !== undefined)) {
+    context.addIssue({ code: 'custom', path: ['weekly'], message: 'stands instead of from and until' })
+  }
+  if (from !== undefined && until !== undefined && Date.parse(until) <= Date.parse(from)) {
+    context.addIssue({ code: 'custom', path: ['until'], message: 'must be after from' })
+  }
+}
+
 /** `POST /api/v1/benches/{bench}/outages`. */
-export const planOutageSchema = z
-  .strictObject({
-    /** Shown to everybody who waits for the bench. */
-    reason: z.string().trim().min(1).max(200),
-    /** Now, unless given. */
-    from: givenTime.optional(),
-    /** Until somebody puts the bench back, unless given. */
-    until: givenTime.optional(),
-    /** Instead of `from` and `until`; the hub's own time zone unless given. */
-    weekly: weeklySchema.extend({ timeZone: timeZoneSchema.optional() }).optional(),
-    /** Cancels the run that is on the bench when it begins; otherwise that run finishes first. */
-    atOnce: z.boolean().default(false),
-  })
-  .superRefine(({ from, until, weekly }, context) => {
-    if (weekly !== undefined && (from !== undefined || until !== undefined)) {
-      context.addIssue({ code: 'custom', path: ['weekly'], message: 'stands instead of from and until' })
-    }
-    if (from !== undefined && until !== undefined && Date.parse(until) <= Date.parse(from)) {
-      context.addIssue({ code: 'custom', path: ['until'], message: 'must be after from' })
-    }
-  })
+export const planOutageSchema = z.strictObject(outagePlan).superRefine(checkTimes)
 export type PlanOutage = z.input<typeof planOutageSchema>
+
+/** `POST /api/v1/outages`: the same for several benches, for all of them or none. */
+export const planOutagesSchema = z
+  .strictObject({
+    /** Ids, each once. */
+    benches: z
+      .array(z.string().max(130))
+      .min(1)
+      .max(200)
+      .refine((ids) => new Set(ids).size === ids.length, 'names a bench twice'),
+    ...outagePlan,
+  })
+  .superRefine(checkTimes)
+export type PlanOutages = z.input<typeof planOutagesSchema>
 
 /** `GET /api/v1/benches/{bench}/outages`. */
 export const outageSchema = z.object({

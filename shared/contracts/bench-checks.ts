@@ -1,5 +1,7 @@
 /** Health checks of benches: as node.yaml has them, as a node tells of them, and as the API shows them. */
 import * as z from 'zod'
+import { identifierSchema } from '../capabilities/signals.ts'
+import { parameterValueSchema } from './common.ts'
 
 const count = z.int().nonnegative()
 
@@ -9,16 +11,25 @@ export const checkEntrySchema = z.strictObject({
     .string()
     .min(1)
     .max(100)
-    .describe('What is checked: reachable (a host answers), identify (an instrument says who it is).'),
+    .describe(
+      'What is checked: reachable (a host answers), identify (an instrument says who it is), protocol (a run succeeds).',
+    ),
   config: z.record(z.string(), z.unknown()).default({}).describe("The kind's settings for this check."),
   title: z.string().max(100).describe('What people call it.').exactOptional(),
   everyS: z
     .number()
     .min(1)
     .max(7 * 86_400)
-    .describe('How often, in seconds. Default: 60.')
+    .describe('How often, in seconds. Default: 60; for protocol a day.')
     .exactOptional(),
-  timeoutS: z.number().min(0.1).max(60).describe('How long one try may take, in seconds. Default: 5.').exactOptional(),
+  timeoutS: z
+    .number()
+    .min(0.1)
+    .max(86_400)
+    .describe(
+      'How long one try may take, in seconds; more than 60 for protocol only. Default: 5; for protocol twice its estimate and a minute.',
+    )
+    .exactOptional(),
   retries: z.int().min(0).max(10).default(2).describe('How often it is tried again before it counts as failed.'),
   failuresBeforeOut: z
     .int()
@@ -29,6 +40,36 @@ export const checkEntrySchema = z.strictObject({
   passesBeforeBack: z.int().min(1).max(100).default(2).describe('So many passes in a row give the bench back to runs.'),
 })
 export type CheckEntry = z.output<typeof checkEntrySchema>
+
+/** Where an output of a check's run must lie. */
+const expectationSchema = z.strictObject({
+  low: z.number().describe('The least that will do.').exactOptional(),
+  high: z.number().describe('The most that will do.').exactOptional(),
+  unit: z.string().max(50).describe('The unit of low and high. Default: that of the output.').exactOptional(),
+})
+export type Expectation = z.output<typeof expectationSchema>
+
+const quantitySchema = z.strictObject({
+  value: z.number().describe('The number.'),
+  unit: z.string().max(50).describe('Its unit.'),
+})
+
+/** The config of a `protocol` check; what it names is the hub's to know. */
+export const protocolCheckSchema = z.strictObject({
+  lab: z.string().min(1).max(63).describe('The lab, by its name in the catalogue; the bench must serve it.'),
+  protocol: z.string().min(1).max(63).describe('The protocol of the lab that is run.'),
+  parameters: z
+    .record(identifierSchema, z.union([parameterValueSchema, quantitySchema]))
+    .default({})
+    .describe('Values of its parameters; those that are missing take their defaults.'),
+  expect: z
+    .record(identifierSchema, expectationSchema)
+    .default({})
+    .describe(
+      'Where outputs of the run must lie: low, high or both for each. Without, it is enough that the run succeeds.',
+    ),
+})
+export type ProtocolCheck = z.output<typeof protocolCheckSchema>
 
 /** How a check went the last time, and how often in a row it went so. */
 export const checkReportSchema = z.object({
@@ -51,6 +92,10 @@ export const announcedCheckSchema = z.object({
   everyS: z.number(),
   failuresBeforeOut: z.number(),
   passesBeforeBack: z.number(),
+  /** Of a check that the hub does, by a run on the bench. */
+  run: z
+    .object({ config: z.record(z.string(), z.unknown()), retries: z.number(), timeoutS: z.number().optional() })
+    .optional(),
   /** The newest, where there is one. */
   report: checkReportSchema.optional(),
 })
@@ -69,6 +114,14 @@ export const shownCheckSchema = z.object({
   checkedAt: z.iso.datetime().optional(),
   /** It keeps the bench from runs. */
   failing: z.boolean(),
+  /** The run of the newest outcome, for a check that is a run. */
+  run: z.string().optional(),
+  /** The run that is on the bench for it now; `fraction` is how far it is. */
+  underWay: z.object({ run: z.string(), fraction: z.number().optional() }).optional(),
+  /** Somebody asked for it: it begins as soon as nobody uses the bench or waits for it. */
+  asked: z.literal(true).optional(),
+  /** Why it is never done: what is wrong in node.yaml. */
+  issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 })
 export type ShownCheck = z.infer<typeof shownCheckSchema>
 
@@ -84,6 +137,8 @@ export const benchChangeSchema = z.object({
   state: z.enum(benchConditions),
   cause: z.enum(benchCauses),
   reason: z.string().optional(),
+  /** The run of a check that made it so. */
+  run: z.string().optional(),
   /** Who of the staff made it so; only staff and lab builders see it. */
   by: z.string().optional(),
 })

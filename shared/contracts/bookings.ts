@@ -1,17 +1,17 @@
 /** Bookings: a bench of a lab that is kept for somebody at a time, as the API takes and shows them. */
 import * as z from 'zod'
 import { timeZoneSchema, weekdays } from './bench-care.ts'
-import { nameSchema, textSchema } from './common.ts'
+import { SHORTEST_BOOKING_S } from './bookable-times.ts'
+import { nameSchema, textSchema, writtenText } from './common.ts'
 
 const time = z.iso.datetime()
 /** As a person writes it, with any offset. */
 const givenTime = z.iso.datetime({ offset: true })
 
-export const SHORTEST_BOOKING_S = 60
 export const LONGEST_BOOKING_S = 31 * 86_400
 const seconds = z.number().int().min(SHORTEST_BOOKING_S).max(LONGEST_BOOKING_S)
 const places = z.number().int().min(1).max(50)
-const note = z.string().trim().max(200)
+const note = writtenText(200)
 const bench = z.string().max(127)
 const group = z.string().max(63)
 
@@ -95,8 +95,14 @@ export const bookingSchema = z.object({
   series: z.string().optional(),
   /** Why no bench stands for it at present: it was taken, and then a bench went. */
   trouble: z.string().optional(),
+  /** Why it has not begun though its time has come, or is going to begin late. */
+  waitReason: z.string().optional(),
+  /** When it is expected to begin, where that is late. */
+  estimatedStart: time.optional(),
   createdAt: time,
   cancelledAt: time.optional(),
+  /** Why, where nobody has cancelled it. */
+  cancelReason: z.string().optional(),
 })
 export type Booking = z.infer<typeof bookingSchema>
 
@@ -113,6 +119,15 @@ const weeklyTimesSchema = z.strictObject({
   everyWeeks: z.number().int().min(1).max(8).default(1),
 })
 
+/** A time of a series that is had at another time instead. */
+const seriesMoveSchema = z.strictObject({
+  /** When it begins by the series. */
+  from: givenTime,
+  /** When it is to begin. */
+  to: givenTime,
+})
+export type SeriesMove = z.infer<typeof seriesMoveSchema>
+
 /** `POST /api/v1/booking-series`: the same time every week, for a course. */
 export const bookSeriesSchema = z
   .strictObject({
@@ -123,6 +138,8 @@ export const bookSeriesSchema = z
     places: places.default(1),
     group: group.optional(),
     note: note.optional(),
+    /** Single times that are had at another time, such as one that is free. */
+    moved: z.array(seriesMoveSchema).max(400).optional(),
     /** `refuse`: all times or none; `skip`: those that are free. */
     conflicts: z.enum(['refuse', 'skip']).default('refuse'),
     /** Tells what would be booked and books nothing. */
@@ -135,23 +152,35 @@ export const bookSeriesSchema = z
   })
 export type BookSeries = z.input<typeof bookSeriesSchema>
 
+const seriesTimeSchema = z.object({
+  start: time,
+  end: time,
+  /** When it would begin by the series, where it was moved. */
+  movedFrom: time.optional(),
+})
+export type SeriesTime = z.infer<typeof seriesTimeSchema>
+
 /** A time of a series that is taken, with the nearest free ones. */
-const seriesConflictSchema = z.object({ start: time, end: time, before: time.optional(), after: time.optional() })
+const seriesConflictSchema = seriesTimeSchema.extend({ before: time.optional(), after: time.optional() })
 export type SeriesConflict = z.infer<typeof seriesConflictSchema>
 
 export const bookedSeriesSchema = z.object({
   /** None for a preview. */
   id: z.string().optional(),
-  times: z.array(z.object({ start: time, end: time })),
+  times: z.array(seriesTimeSchema),
   conflicts: z.array(seriesConflictSchema),
 })
 export type BookedSeries = z.infer<typeof bookedSeriesSchema>
 
-/** `GET /api/v1/labs/{lab}/calendar?from&to`. */
+/** `GET /api/v1/labs/{lab}/calendar?from&to&bench`. */
 export const calendarSchema = z.object({
   lab: z.string(),
   /** Benches that serve the lab, up or not. */
   benches: z.number(),
+  /** Of a booking's time, so much goes into making the bench ready; 0 where the lab has no sessions. */
+  prepareS: z.number(),
+  /** So long after a booking's end the bench is cleaned up, and free for nobody. */
+  cleanUpS: z.number(),
   /** Stretches without gaps, with how many benches could be booked in each, others moving where they can. */
   free: z.array(z.object({ start: time, end: time, benches: z.number() })),
   /** When benches are not for anybody, by bench; one without an end lasts until somebody ends it. */

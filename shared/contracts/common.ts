@@ -6,6 +6,13 @@ export const nameSchema = z
   .string()
   .regex(NAME_PATTERN, 'use lower-case letters, digits, - and _ (at most 63, starting with a letter or digit)')
 
+/** True of text without control characters but tabs and line breaks, and without what turns the direction of what follows. */
+export const isPlain = (text: string): boolean => !/[^\P{Cc}\t\n\r]|[\u202a-\u202e\u2066-\u2069]/u.test(text)
+
+/** What a person writes for others to read, in so many characters. */
+export const writtenText = (most: number) =>
+  z.string().trim().max(most).refine(isPlain, 'must not hold control characters')
+
 export const runIdSchema = z.string().regex(/^[0-9a-z]{26}$/, 'a run id has 26 characters')
 
 /** RFC 3339 in UTC with milliseconds. */

@@ -1,10 +1,10 @@
 /** Groups of people and courses, nested: one schema each for hub, page and command line. */
 import * as z from 'zod'
-import { nameSchema } from './common.ts'
+import { nameSchema, writtenText } from './common.ts'
 import { groupKinds, groupRoles } from './people.ts'
 
 const time = z.iso.datetime()
-const title = z.string().trim().min(1).max(120)
+const title = writtenText(120).min(1)
 const outer = nameSchema.describe('The group that it is within: who is in this one counts in that one too')
 
 /** `GET /api/v1/groups` → page of these; `GET /api/v1/groups/{id}`. */
@@ -93,3 +93,25 @@ export const changeMembersSchema = z
 export type ChangeMembers = z.infer<typeof changeMembersSchema>
 export const changedMembersSchema = z.object({ added: z.number(), changed: z.number(), removed: z.number() })
 export type ChangedMembers = z.infer<typeof changedMembersSchema>
+
+/** Why one does not leave a group by oneself: a course is its instructors' to change, and no group loses its last one. */
+export const stayReasons = ['course', 'last-instructor'] as const
+export type StayReason = (typeof stayReasons)[number]
+
+/** `GET /api/v1/me/groups`: one that the caller was put into; `DELETE …/{id}` leaves it. */
+export const ownGroupSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(groupKinds),
+  role: z.enum(groupRoles),
+  /** When the caller came in. */
+  since: time,
+  /** Of a course: outside these times being in it gives nothing. */
+  from: time.optional(),
+  until: time.optional(),
+  /** Of whom one asks. */
+  instructors: z.array(z.string()),
+  /** Why the caller can not leave it; missing where they may. */
+  stays: z.enum(stayReasons).optional(),
+})
+export type OwnGroup = z.infer<typeof ownGroupSchema>

@@ -63,6 +63,14 @@ export const nodeFileSchemaZod = z.strictObject({
         .regex(/^(mqtts?|wss?):\/\/\S+$|^in-process$/, 'must begin with mqtt://, mqtts://, ws:// or wss://')
         .refine(isAddress, 'must be an address with a host and, if it has one, a port of at most 65535')
         .describe("Address of the hub's MQTT broker: mqtt://, mqtts://, ws:// or wss://, its host and its port."),
+      web: z
+        .string()
+        .regex(/^https?:\/\/[^\s/?#@]+\/?$/, 'must be http:// or https:// with a host and, if need be, a port')
+        .refine(isAddress, 'must be an address with a host and, if it has one, a port of at most 65535')
+        .describe(
+          "The hub's web address as this node reaches it, for the pages of labs with a server of their own. Default: url where that is ws:// or wss://, else where the node was enrolled, else how browsers reach the hub.",
+        )
+        .exactOptional(),
     })
     .describe('Where the hub is.'),
   instruments: z.record(name, instrumentEntrySchema).describe('The instruments on the wires of this node, by name.'),

@@ -1,5 +1,6 @@
 /** Passkeys (WebAuthn): what the page and the hub tell each other, in the JSON forms of the standard. */
 import * as z from 'zod'
+import { writtenText } from './common.ts'
 
 const time = z.string()
 const base64url = (most: number) =>
@@ -12,7 +13,7 @@ const base64url = (most: number) =>
 const credentialId = base64url(1364)
 
 /** What its person calls it. */
-const passkeyName = z.string().trim().min(1).max(60)
+const passkeyName = writtenText(60).min(1)
 
 /** `GET /api/v1/me/passkeys`. */
 export const passkeySchema = z.object({

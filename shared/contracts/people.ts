@@ -33,3 +33,8 @@ export function invitationState(
   if (invitation.used >= invitation.most) return 'full'
   return Date.parse(invitation.expiresAt) <= nowMs ? 'ended' : 'open'
 }
+
+/** In one list that is imported: more than a school year. */
+export const MOST_IMPORTED = 5000
+/** What whoever sends more is told, whichever limit the list meets first. */
+export const tooManyPeople = `has more than ${MOST_IMPORTED} people; import it in parts`

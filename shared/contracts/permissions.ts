@@ -1,7 +1,7 @@
 /** Permissions: who may use which lab how; one schema each for hub, page and command line. */
 import * as z from 'zod'
 import { SESSION_PROTOCOL } from '../protocol/session-protocol.ts'
-import { nameSchema } from './common.ts'
+import { nameSchema, writtenText } from './common.ts'
 import { roles } from './people.ts'
 import { priorities } from './run-state.ts'
 import { termNames } from './terms.ts'
@@ -55,7 +55,7 @@ const scope = {
   protocols: z.array(protocolNameSchema).min(1).max(100).nullable(),
   from: time.optional(),
   until: time.optional(),
-  note: z.string().trim().min(1).max(200).optional(),
+  note: writtenText(200).min(1).optional(),
 }
 
 /** `GET /api/v1/permissions` → page of these. */
@@ -108,9 +108,50 @@ export const bulkDoneSchema = z.object({
 export type BulkDone = z.infer<typeof bulkDoneSchema>
 
 /** `GET /api/v1/permission-templates`; `PUT …/{id}` makes or changes one. */
-export const saveTemplateSchema = z.strictObject({ title: z.string().trim().min(1).max(120), gives: termsSchema })
+export const saveTemplateSchema = z.strictObject({ title: writtenText(120).min(1), gives: termsSchema })
 export const templateSchema = saveTemplateSchema.extend({ id: z.string() })
 export type PermissionTemplate = z.infer<typeof templateSchema>
+
+const MOST_GIVEN = 500
+
+/** `POST /api/v1/permission-templates/{id}/apply`: its terms to each of these in each of these labs, all or none. */
+export const applyTemplateSchema = z
+  .strictObject({
+    subjects: z.array(subjectSchema).min(1).max(100),
+    labs: z.array(scope.lab).min(1).max(100).default([null]).describe('Null: every lab'),
+    from: scope.from,
+    until: scope.until,
+    note: scope.note,
+    preview: z.boolean().default(false).describe('Only say what would be given'),
+  })
+  .refine(({ subjects, labs }) => subjects.length * labs.length <= MOST_GIVEN, {
+    path: ['subjects'],
+    message: `gives more than ${MOST_GIVEN} permissions: name fewer`,
+  })
+export type ApplyTemplate = z.input<typeof applyTemplateSchema>
+export const appliedTemplateSchema = z.object({
+  /** Without ids in a preview. */
+  items: z.array(permissionSchema.extend({ id: z.string().optional() })),
+  /** How many are left out, since the same is given already. */
+  already: z.number(),
+})
+export type AppliedTemplate = z.infer<typeof appliedTemplateSchema>
+
+/** What is left to book of a lab now; null is without limit. */
+export const bookingAllowanceSchema = z.object({
+  may: z.boolean(),
+  /** One booking, seconds. */
+  longestS: z.number().nullable(),
+  /** It begins at most so many seconds from now. */
+  aheadS: z.number().nullable(),
+  /** Bookings that are not over, and how many more there may be. */
+  most: z.number().nullable(),
+  left: z.number().nullable(),
+  /** Of the bench time of today and of this week, with bookings counted, seconds. */
+  dayLeftS: z.number().nullable(),
+  weekLeftS: z.number().nullable(),
+})
+export type BookingAllowance = z.infer<typeof bookingAllowanceSchema>
 
 /** `GET /api/v1/labs/{lab}/permission`: what somebody may now, and which permission gives what. */
 export const effectiveSchema = z.object({
@@ -123,6 +164,7 @@ export const effectiveSchema = z.object({
   permissions: z.array(permissionSchema),
   /** The lab's protocols that may be queued. */
   protocols: z.array(z.string()),
+  booking: bookingAllowanceSchema,
   /** Bench time so far, seconds, what waits and runs included. */
   used: z.object({ open: z.number(), dayS: z.number(), weekS: z.number() }),
   /** When quotas begin anew. */

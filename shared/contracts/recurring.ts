@@ -1,7 +1,7 @@
 /** Recurring runs: a run that is made anew whenever a cron expression is due, as the API takes and shows them. */
 import * as z from 'zod'
 import { timeZoneSchema } from './bench-care.ts'
-import { labErrorSchema, nameSchema, parameterInputSchema, textSchema } from './common.ts'
+import { labErrorSchema, nameSchema, parameterInputSchema, textSchema, writtenText } from './common.ts'
 import { priorities, runStateSchema } from './run-state.ts'
 
 const time = z.iso.datetime()
@@ -15,7 +15,7 @@ export const overlapRules = ['skip', 'queue'] as const
 export const missedRules = ['once', 'skip'] as const
 
 const fields = z.strictObject({
-  name: z.string().trim().min(1).max(80),
+  name: writtenText(80).min(1),
   lab: nameSchema,
   protocol: nameSchema,
   parameters: z.record(z.string(), parameterInputSchema).default({}),

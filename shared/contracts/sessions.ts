@@ -2,11 +2,11 @@
 import * as z from 'zod'
 import { identifierSchema, signalKeySchema } from '../capabilities/signals.ts'
 import type { TransitionTable } from '../primitives/state-machine.ts'
-import { labErrorSchema, nameSchema, textSchema } from './common.ts'
+import { labErrorSchema, nameSchema, textSchema, writtenText } from './common.ts'
 import { panelSchema } from './panel.ts'
 import { isFinal, type RunState } from './run-state.ts'
 import type { SessionStage } from './session-columns.ts'
-import { readingSchema, samplesSchema, scalarSchema as scalar, sessionCommandSchema } from './sync.ts'
+import { labPageWaySchema, readingSchema, samplesSchema, scalarSchema as scalar, sessionCommandSchema } from './sync.ts'
 
 /** How long a session lasts when nobody says, and the most that it may be extended to. */
 export const DEFAULT_SECONDS = 600
@@ -24,6 +24,9 @@ export const CLEAN_UP_TRIES = 3
 
 /** What a lab is filed under at its own server, when it says nothing else. */
 export const DEFAULT_CATEGORY = 'Fernlab'
+
+/** So many lines of a chat are kept, while their session lasts. */
+export const KEPT_LINES = 100
 
 const seconds = z.number().min(10).max(LONGEST_SECONDS)
 
@@ -141,6 +144,8 @@ export const sessionSchema = z.object({
   lab: z.string(),
   labTitle: textSchema.optional(),
   bench: z.string().nullable(),
+  /** The one that was asked for, where any other would not do. */
+  wantedBench: z.string().optional(),
   /** Whose it is. */
   person,
   /** How long it is, by now, and how long it may become. */
@@ -156,6 +161,10 @@ export const sessionSchema = z.object({
   activeAt: time.optional(),
   /** When it will end, while it is active. */
   endsAt: time.optional(),
+  /** A booking needs the bench: the session ends then, and the rest of its time is next in line. */
+  bumpedAt: time.optional(),
+  /** The session that has the rest of its time, after it had to end for a booking. */
+  next: z.string().optional(),
   endedAt: time.optional(),
   /** Why it ended. */
   reason: z.string().optional(),
@@ -197,7 +206,7 @@ export const liveMethods = {
   },
   extend: { params: extendSessionSchema, result: sessionSchema },
   finish: { params: z.strictObject({}), result: sessionSchema },
-  chat: { params: z.strictObject({ text: z.string().trim().min(1).max(500) }), result: z.null() },
+  chat: { params: z.strictObject({ text: writtenText(500).min(1) }), result: z.null() },
   /** Whoever has the controls, or the owner, gives them to somebody who is there. */
   'control.give': { params: z.strictObject({ to: z.string().max(64) }), result: z.null() },
   /** The owner takes them back. */
@@ -205,10 +214,15 @@ export const liveMethods = {
 } as const
 export type LiveMethod = keyof typeof liveMethods
 
+/** A line of the chat; those of a session are in the order of their ids. */
+const chatLine = z.object({ id: z.string(), from: person, text: z.string(), at: time })
+
 /** What the hub tells on that WebSocket by itself. */
 export const liveNotifications = {
   /** The session, when something about it has changed, and first of all. */
   session: sessionSchema,
+  /** To who waits: that others have moved, or the bench is expected at another time; as in the session. */
+  wait: z.object({ position: z.int(), reason: z.string(), estimatedStart: time.optional() }),
   /** What was read and set; the newest alone for a viewer who is too slow for all of it. */
   samples: z.object({ secondsLeft: z.number().optional(), samples: samplesSchema }),
   /** Who is here, and who has the controls. */
@@ -216,7 +230,9 @@ export const liveNotifications = {
     people: z.array(person.extend({ role: z.enum(['owner', 'partner', 'observer']) })),
     control: person.optional(),
   }),
-  chat: z.object({ from: person, text: z.string(), at: time }),
+  chat: chatLine,
+  /** To who comes in: what was said before, with lines that may come as `chat` as well. */
+  said: z.object({ lines: z.array(chatLine).max(KEPT_LINES) }),
   /** What was done, by whoever has the controls, and how it came out. */
   command: z.object({ by: person, command: sessionCommandSchema, outcome: z.string(), at: time }),
 } as const
@@ -230,5 +246,11 @@ export const labServerRulesSchema = z.strictObject({
 })
 export type LabServerRules = z.infer<typeof labServerRulesSchema>
 
-/** `POST /api/v1/sessions/{id}/visit`: the page of the lab's own server. */
-export const sessionVisitSchema = z.object({ url: z.url() })
+/** `POST /api/v1/sessions/{id}/visit`: the page of the lab's own server, for one browser. */
+export const sessionVisitSchema = z.object({
+  /** Through the hub, it works once, until `expiresAt`. */
+  url: z.url(),
+  through: labPageWaySchema,
+  expiresAt: time.optional(),
+})
+export type SessionVisit = z.infer<typeof sessionVisitSchema>

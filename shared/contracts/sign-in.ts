@@ -1,8 +1,9 @@
 /** How people come to an account and into it: rules of the site, registration, addresses. One schema each. */
 import * as z from 'zod'
+import { writtenText } from './common.ts'
 import { selfRegisteredRoles } from './people.ts'
 
-const name = z.string().trim().min(1).max(120)
+const name = writtenText(120).min(1)
 const email = z.email().max(254)
 const password = z.string().min(10).max(200)
 const token = z.string().max(200)
@@ -38,6 +39,9 @@ export const registeringSchema = z.object({ name: z.string(), email: z.string() 
 /** `POST /api/v1/register/confirm`: makes the account and signs in. */
 export const confirmRegistrationSchema = z.strictObject({ token, name, password })
 
+/** What is answered where a letter follows, in words: the same whether or not the address is known. */
+export const letterAskedSchema = z.object({ message: z.string() })
+
 /** `POST /api/v1/me/address`: asks for a letter to the new address. */
 export const changeAddressSchema = z.strictObject({ email, password: z.string().min(1).max(200) })
 /** `POST /api/v1/address/confirm`. */
@@ -67,5 +71,37 @@ export const secondStepNeededSchema = z.object({
   /** What may come next. */
   by: z.array(z.enum(['code', 'passkey'])),
 })
+/** The account behind a sign-in, in the words of `/api/auth`; `/api/v1/me` says more of the person. */
+const signedInUser = z.object({
+  id: z.string(),
+  name: z.string(),
+  email: z.string(),
+  emailVerified: z.boolean(),
+  image: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+})
+/** `POST /api/auth/sign-in/email` where the password is enough: the cookie is set. */
+export const signedInSchema = z.object({ redirect: z.boolean(), token: z.string(), user: signedInUser })
+/** `POST /api/auth/change-password`; with a token where this browser got another sign-in. */
+export const passwordChangedSchema = z.object({ token: z.string().nullable(), user: signedInUser })
+/** `POST /api/auth/sign-out`. */
+export const signedOutSchema = z.object({ success: z.boolean() })
+/** `GET /api/auth/get-session`: null for who is not signed in. */
+export const signInOfCookieSchema = z
+  .object({
+    session: z.object({
+      id: z.string(),
+      userId: z.string(),
+      token: z.string(),
+      ipAddress: z.string().nullable(),
+      userAgent: z.string().nullable(),
+      createdAt: z.iso.datetime(),
+      updatedAt: z.iso.datetime(),
+      expiresAt: z.iso.datetime(),
+    }),
+    user: signedInUser,
+  })
+  .nullable()
 /** `POST /api/v1/sign-in/second-factor`: a code of the app, or a recovery code. */
 export const secondStepSchema = z.strictObject({ code: secret, trustBrowser: z.boolean().default(false) })

@@ -167,6 +167,23 @@ export const replySchema = z.object({
   error: labErrorSchema.optional(),
 })
 
+/** How browsers get to the pages of a lab's own server: through the hub, or by themselves. */
+export const labPageWaySchema = z.enum(['hub', 'direct'])
+export type LabPageWay = z.infer<typeof labPageWaySchema>
+
+/** What was asked of a lab's own server through the hub, as it stands among its session's commands. */
+export const visitRowSchema = z.object({
+  by: z.string().max(64),
+  what: z.string().max(40),
+  target: z.string().max(400),
+  value: z.string().max(400),
+  outcome: z.string().max(100),
+})
+export type VisitRow = z.infer<typeof visitRowSchema>
+
+/** Where the hub takes the node's end of a tunnel to a lab's own server: a WebSocket, with the token as its bearer. */
+export const LAB_TUNNEL_PATH = '/lab-tunnel'
+
 const lease = z.string()
 const benchName = z.string()
 export const readingSchema = z.object({
@@ -227,7 +244,26 @@ export const nodeMethods = {
     result: z.object({ checks: z.array(checkReportSchema) }),
   },
   /** The page of the lab's own server on which an active session takes place. */
-  'session.visit': { params: z.object(attemptKey), result: z.object({ url: z.string() }) },
+  'session.visit': {
+    params: z.object(attemptKey),
+    result: z.object({ url: z.string(), through: labPageWaySchema }),
+  },
+  /**
+   * Connects the lab's own server with the hub: the node opens a WebSocket to `LAB_TUNNEL_PATH` with `token`, and both
+   * carry bytes from then on. `hub` is how browsers reach the hub, for a node that knows no other way. Nothing but the
+   * server's configured address is reached.
+   */
+  'session.dial': {
+    params: z.object({ ...attemptKey, hub: z.url({ protocol: /^https?$/ }), token: z.string() }),
+    result: z.object({}),
+  },
+  /** How many requests browsers have made of the lab's own server through the hub, so far. */
+  'session.used': { params: z.object({ ...attemptKey, requests: z.number() }), result: z.object({}) },
+  /** What was asked of the lab's own server: rows for the session's commands. */
+  'session.noted': {
+    params: z.object({ ...attemptKey, rows: z.array(visitRowSchema).max(100) }),
+    result: z.object({}),
+  },
   /** The hub is there: without this the node ends its sessions. One that is `awaited` does not end for being idle. */
   'session.renew': {
     params: z.object({ sessions: z.array(z.object({ ...attemptKey, awaited: z.literal(true).optional() })) }),

@@ -1,7 +1,7 @@
 /** Who used what, when, from where and for how long, as the API shows it to staff. One schema each. */
 import * as z from 'zod'
 import { timeZoneSchema } from './bench-care.ts'
-import { nameSchema, parametersSchema } from './common.ts'
+import { nameSchema, outputSchema, parametersSchema } from './common.ts'
 import { runStateSchema } from './run-state.ts'
 
 const time = z.iso.datetime()
@@ -23,7 +23,7 @@ export const useSchema = z.object({
   bench: z.string().nullable(),
   /** Where the request came from; for admins and for whose use it is, as long as addresses are kept. */
   address: z.string().optional(),
-  /** ISO 3166-1, two letters; without it, unknown. */
+  /** ISO 3166-1, two letters, or `site`: the site's own network; without it, unknown. */
   country: z.string().optional(),
   askedAt: time,
   startedAt: time.optional(),
@@ -42,8 +42,13 @@ export type Use = z.infer<typeof useSchema>
 
 /** `GET /api/v1/usage/uses/{id}`. */
 export const useDetailSchema = useSchema.extend({
+  /** Why it ended as it did. */
+  reason: z.string().optional(),
   parameters: parametersSchema,
-  /** The first ones; all are in the stream `commands` of the run. */
+  outputs: z.record(z.string(), outputSchema),
+  /** Rows that were recorded, by stream. */
+  rows: z.record(z.string(), z.number()),
+  /** The first 500; all are at `…/commands.csv`. */
   given: z.array(
     z.object({
       at: time,
@@ -57,21 +62,24 @@ export const useDetailSchema = useSchema.extend({
     }),
   ),
   moreGiven: z.boolean(),
+  /** Results that somebody took as a file: the first 500; all are at `…/files.csv`. */
   taken: z.array(z.object({ at: time, by: userOfSchema, what: z.string() })),
+  moreTaken: z.boolean(),
 })
 export type UseDetail = z.infer<typeof useDetailSchema>
 
 /** Which uses; all that is given must fit. */
 export const useFilterSchema = z.object({
   course: nameSchema.optional().describe('Of the people in a group or within it whom the caller teaches'),
-  person: z.string().max(63).optional().describe('Of this person, by id'),
+  person: z.string().max(254).optional().describe('Of this person, by id or mail address'),
   lab: z.string().max(63).optional(),
   bench: z.string().max(130).optional(),
   state: runStateSchema.optional(),
   country: z
     .string()
-    .regex(/^([A-Z]{2}|unknown)$/, 'must be two capital letters, or unknown')
-    .optional(),
+    .regex(/^([A-Z]{2}|site|unknown)$/, 'must be two capital letters, site or unknown')
+    .optional()
+    .describe('From there: two letters of ISO 3166-1, `site` for the site’s own network, or `unknown`'),
   from: given.optional().describe('Asked for from this time on'),
   to: given.optional().describe('Asked for before this time'),
 })
@@ -120,11 +128,23 @@ export const courseUsageSchema = z.object({
   people: z.array(
     z.object({
       person: userOfSchema,
+      /** Their mail address. */
+      email: z.string(),
       uses: z.number(),
       /** On benches. */
       seconds,
       lastAt: time.optional(),
-      labs: z.array(z.object({ lab: z.string(), uses: z.number(), seconds, lastAt: time, lastState: runStateSchema })),
+      labs: z.array(
+        z.object({
+          lab: z.string(),
+          uses: z.number(),
+          /** How many of these ended well: who has one is done with the lab. */
+          succeeded: z.number(),
+          seconds,
+          lastAt: time,
+          lastState: runStateSchema,
+        }),
+      ),
     }),
   ),
   hours: hoursSchema,
@@ -147,6 +167,10 @@ export const timelineSchema = z.object({
           until: time.optional(),
           state: runStateSchema,
         }),
+      ),
+      /** When staff drove it by hand: with whom only for whose use it is and for who may see theirs. */
+      direct: z.array(
+        z.object({ id: z.string(), person: userOfSchema.optional(), from: time, until: time.optional() }),
       ),
     }),
   ),
@@ -175,6 +199,17 @@ export type Similar = z.infer<typeof similarSchema>
 
 const waitSchema = z.object({ uses: z.number(), medianS: seconds, p95S: seconds })
 
+/** What countries are looked up in, when a use is asked for; of neither, the site has no database of countries. */
+export const countrySourceSchema = z.object({
+  /** As its maker calls it: `DBIP-Country-Lite`. */
+  database: z.string().optional(),
+  /** When it was made. */
+  builtAt: time.optional(),
+  /** Why the file that the site names can not be read. */
+  problem: z.string().optional(),
+})
+export type CountrySource = z.infer<typeof countrySourceSchema>
+
 /** `GET /api/v1/usage/site`. */
 export const siteUsageSchema = z.object({
   period: periodSchema,
@@ -182,14 +217,18 @@ export const siteUsageSchema = z.object({
   people: z.number(),
   /** On benches. */
   seconds,
+  /** In which staff drove benches by hand, besides. */
+  directS: seconds,
   benches: z.array(
     z.object({
       bench: z.string(),
       uses: z.number(),
       seconds,
+      /** Driven by hand, besides. */
+      directS: seconds,
       /** Not closed by staff within the period, so far. */
       openS: seconds,
-      /** Of the open time, 0 to 1 and over where it was used while closed; null: it was never open. */
+      /** Both of the open time, 0 to 1 and over where it was used while closed; null: it was never open. */
       share: z.number().nullable(),
     }),
   ),
@@ -208,14 +247,16 @@ export const siteUsageSchema = z.object({
   ),
   /** By the hour in which they were asked for; all 24. */
   waits: z.array(waitSchema.extend({ hour: z.number() })),
+  /** As in uses: two letters, `site`, or none where it is unknown. */
   countries: z.array(z.object({ country: z.string().optional(), uses: z.number(), people: z.number() })),
+  countrySource: countrySourceSchema,
   hours: hoursSchema,
 })
 export type SiteUsage = z.infer<typeof siteUsageSchema>
 
 /** `GET` and `PUT /api/v1/settings/usage`: how long what names people is kept; null keeps it for good. */
 export const usageRulesSchema = z.strictObject({
-  /** Addresses of requests and of sign-ins; 0 keeps none. */
+  /** Addresses of uses, of sign-ins and in the audit log; 0 keeps none. */
   addressDays: z.number().int().min(0).max(36_500).nullable(),
   /** After so many days a use has a pseudonym instead of its person. */
   nameDays: z.number().int().min(30).max(36_500).nullable(),

@@ -81,8 +81,10 @@ export function openMqttLink(options: OpenMqttLinkOptions): MqttLink {
     stream.setNoDelay?.(true)
     client.subscribe([...filters], { qos: 0 }, (error) => {
       if (error) {
+        // What ended along with its connection was not refused, and must not begin again what is being closed.
+        if (!client.connected || client.disconnecting) return
         log.error({ error: error.message }, 'the broker refused the subscriptions')
-        client.reconnect()
+        stream.destroy()
         return
       }
       up = true
@@ -139,15 +141,15 @@ export function openMqttLink(options: OpenMqttLinkOptions): MqttLink {
     onDisconnect: (listener) => void onDisconnect.push(listener),
     close: () => {
       closing ??= new Promise((resolve) => {
-        // A client that is ending already takes no second, forced end: the connection itself is ended.
-        const force = setTimeout(() => {
+        // A client that is ending already takes no second, forced end, and one that is still being greeted leaves its
+        // connection open when it ends: the connection itself is ended.
+        const ended = () => {
+          clearTimeout(force)
           ;(client.stream as Duplex | undefined)?.destroy()
           resolve()
-        }, 1000)
-        client.end(false, {}, () => {
-          clearTimeout(force)
-          resolve()
-        })
+        }
+        const force = setTimeout(ended, 1000)
+        client.end(false, {}, ended)
       })
       return closing
     },

@@ -4,7 +4,7 @@
  * INVARIANTS: all writes that have arrived are run in one transaction, each in a savepoint of its own; replies go out
  * only after COMMIT returned. While an interactive transaction is open, other writes wait in order.
  */
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type {
   Result,
   Row,
@@ -203,6 +203,7 @@ async function open(): Promise<SqliteDatabase> {
   database.exec(`PRAGMA busy_timeout = 5000; PRAGMA cache_size = ${setup.cachePages}; PRAGMA foreign_keys = ON`)
   if (setup.readOnly) return database
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000')
+  if (setup.erases) database.exec('PRAGMA secure_delete = ON')
   migrate(database)
   return database
 }
@@ -253,4 +254,4 @@ function describe(error: unknown): WorkerFailure {
 
 export type { SqlValue }
 
-if (parentPort !== null) await serve(parentPort)
+await serve(setup.port)

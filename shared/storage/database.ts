@@ -5,6 +5,7 @@
  * while a sync is under way share the next commit; each is atomic on its own (a failing one undoes itself alone);
  * writes take effect in the order they were asked for; nothing here blocks the caller's thread.
  */
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { LabError } from '../primitives/lab-error.ts'
 import type {
   Migration,
@@ -55,14 +56,17 @@ export interface OpenDatabaseOptions {
   readonly cacheMiB?: number
   /** `one`: reads wait their turn behind writes, and a thread's 12 MB are saved. Default `two`. */
   readonly threads?: 'one' | 'two'
+  /** What is deleted is overwritten in the file, for names and addresses; costs a write for each page that gets free. */
+  readonly erases?: boolean
 }
 
 /** Opens the database and brings its tables up to date; rejects with code `database-unusable` when it can't. */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
   const cachePages = -(options.cacheMiB ?? 8) * 1024
-  const writer = await openThread({ path: options.path, migrations: options.migrations, readOnly: false, cachePages })
+  const { path, migrations, erases = false } = options
+  const writer = await openThread({ path, migrations, readOnly: false, cachePages, erases })
   const openReader = () =>
-    openThread({ path: options.path, migrations: [], readOnly: true, cachePages }).catch(async (error: unknown) => {
+    openThread({ path, migrations: [], readOnly: true, cachePages, erases }).catch(async (error: unknown) => {
       await writer.close()
       throw error
     })
@@ -127,10 +131,14 @@ interface Thread {
 }
 
 const mostUnderWay = 2
+/** A turn of the event loop in which much comes at once lasts longer than a commit; then nothing waits for its end. */
+const LONG_TURN_MS = 2
 
-async function openThread(setup: WorkerSetup): Promise<Thread> {
+async function openThread(setup: Omit<WorkerSetup, 'port'>): Promise<Thread> {
+  const { port1: port, port2: far } = new MessageChannel()
   const worker = startWorker(import.meta.url, 'database-worker', {
-    workerData: setup,
+    workerData: { ...setup, port: far } satisfies WorkerSetup,
+    transferList: [far],
     name: setup.readOnly ? 'database-reader' : 'database-writer',
   })
   const waiting = new Map<number, { resolve(results: readonly Result[]): void; reject(error: LabError): void }>()
@@ -142,13 +150,14 @@ async function openThread(setup: WorkerSetup): Promise<Thread> {
     waiting.clear()
   }
   await new Promise<void>((resolve, reject) => {
-    worker.once('message', (message: WorkerReady) => {
+    port.once('message', (message: WorkerReady) => {
       if (message.ready) resolve()
       else reject(toLabError(message.failure, setup.path))
     })
     worker.once('error', (cause) => reject(unusable(setup.path, cause)))
   })
-  worker.on('message', (replies: readonly WorkerReply[]) => {
+  const hear = (replies: readonly WorkerReply[]) => {
+    heardAt = performance.now()
     for (const reply of replies) {
       const asker = waiting.get(reply.id)
       waiting.delete(reply.id)
@@ -158,11 +167,15 @@ async function openThread(setup: WorkerSetup): Promise<Thread> {
       else asker?.resolve(reply.results)
     }
     settled()
-    if (waiting.size === 0) worker.unref()
-  })
+    if (waiting.size > 0) return
+    worker.unref()
+    port.unref()
+  }
+  port.on('message', hear)
   worker.on('error', (cause) => fail(unusable(setup.path, cause)))
   worker.on('exit', () => fail(closed(setup.path)))
   worker.unref()
+  port.unref()
   // What is asked for in one turn of the event loop travels as one message, and its writes share a commit.
   const packer = new Packer()
   let outgoing: WorkerMessage[] = []
@@ -195,13 +208,29 @@ async function openThread(setup: WorkerSetup): Promise<Thread> {
     const messages = outgoing
     outgoing = []
     const moved = transfer.splice(0)
-    if (ended === undefined) worker.postMessage(messages, moved)
+    sentAt = performance.now()
+    if (ended === undefined) port.postMessage(messages, moved)
+  }
+  let [heardAt, sentAt] = [0, 0]
+  /** In a turn that lasts, what has been asked goes out, and what was answered is heard, before all else of the turn has come. */
+  const keepMoving = () => {
+    const now = performance.now()
+    if (waiting.size === 0 || now - heardAt < LONG_TURN_MS) return
+    heardAt = now
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+      hear(next.message as readonly WorkerReply[])
+    }
+    if (scheduled && now - sentAt >= LONG_TURN_MS) send()
   }
   const ask = (request: Ask) =>
     new Promise<readonly Result[]>((resolve, reject) => {
       if (ended !== undefined) return reject(ended)
+      keepMoving()
       const id = nextId++
-      if (waiting.size === 0) worker.ref()
+      if (waiting.size === 0) {
+        worker.ref()
+        port.ref()
+      }
       waiting.set(id, { resolve, reject })
       schedule()
       if (request.kind === 'write') {
@@ -219,6 +248,7 @@ async function openThread(setup: WorkerSetup): Promise<Thread> {
       await ask({ kind: 'close' })
       ended = closed(setup.path)
       await worker.terminate()
+      port.close()
     },
   }
 }

@@ -1,4 +1,5 @@
 /** What the database's main-thread side and its worker say to each other. */
+import type { MessagePort } from 'node:worker_threads'
 import type { PackedWrites } from './packing.ts'
 
 export type SqlValue = null | number | bigint | string | Uint8Array
@@ -34,6 +35,10 @@ export interface WorkerSetup {
   readonly migrations: readonly Migration[]
   readonly readOnly: boolean
   readonly cachePages: number
+  /** Whether what is deleted is overwritten. */
+  readonly erases: boolean
+  /** On which requests come and replies go. */
+  readonly port: MessagePort
 }
 
 export type WorkerRequest =

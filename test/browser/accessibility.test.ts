@@ -1,7 +1,7 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
+import { barriersOn } from './support/barriers.ts'
 import { openBrowser, type VisitOptions, visit } from './support/browser.ts'
 import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
 
@@ -38,6 +38,7 @@ test.before(async () => {
   const hourMs = 3_600_000
   hub.bookings.add(Date.now() - hourMs / 2, { note: 'first measurements' })
   hub.bookings.add(Date.now() + 30 * hourMs, { lab: 'membrane', trouble: 'no bench is left for it' })
+  hub.bookings.add(Date.now() + 50 * hourMs, { state: 'cancelled', note: 'not today' })
   hub.bookings.add(Date.now() + hourMs, { person: { id: 'p2', name: 'Bo Lindqvist' } })
   pages = {
     'live session': [
@@ -83,14 +84,20 @@ test.before(async () => {
     calendar: '/calendar?view=grid&lab=rc-circuit',
     'calendar as a list': '/calendar?view=list&lab=rc-circuit',
     'my bookings': '/calendar/bookings',
+    'bookings that were cancelled': '/calendar/bookings?whose=all&show=cancelled',
     'bookings of everybody': '/calendar/bookings?whose=all',
     benches: '/benches',
     bench: '/benches/demo.rc-1',
     nodes: '/nodes',
+    'usage of the site': '/usage',
+    'usage of a course': '/usage?course=optics&lab=rc-circuit&standing=open&sort=-time',
+    'single uses': '/usage/uses',
+    'a use': '/usage/uses/01u00000000000000000000001',
     people: '/people',
     groups: '/people/groups',
     group: '/people/groups/optics',
     permissions: '/people/permissions',
+    templates: '/people/permissions/templates',
     account: '/account',
     settings: '/settings',
     'audit log': '/audit',
@@ -157,6 +164,8 @@ test.before(async () => {
     'making a group': ['/people/groups', press('Make a group')],
     'changing a course': ['/people/groups/optics', press('Change the group')],
     'putting people in': ['/people/groups/optics', press('Put people in')],
+    'a template': ['/people/permissions/templates', press('Make a template')],
+    'giving a template to many': ['/people/permissions/templates', press('Give to many: A class')],
     'giving a permission': ['/people/permissions', press('Give a permission')],
     'importing a list': ['/people', press('Import a list')],
     'a list to import': [
@@ -169,6 +178,51 @@ test.before(async () => {
         await page.getByText('fay@x.example').waitFor()
       },
     ],
+    'a list with mistakes': [
+      '/people',
+      async (page) => {
+        await press('Import a list')(page)
+        await page
+          .locator('input[type="file"]')
+          .setInputFiles({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from('name,email\nFay,fay') })
+        await page.getByText('line 2: "fay" is not a mail address').waitFor()
+      },
+    ],
+    'inviting into a group': [
+      '/people',
+      async (page) => {
+        await press('Invite people')(page)
+        const dialog = page.getByRole('dialog')
+        await dialog.getByLabel('Into the group').selectOption('optics')
+        await dialog.getByLabel('Only for people who have an account').waitFor()
+      },
+    ],
+    'removing a node': ['/nodes', press('Remove: physics-2')],
+    'removing a group': ['/people/groups/optics', press('Remove the group')],
+    'taking a permission away': ['/people/permissions', press('Take away: everyone')],
+    'changing several permissions': [
+      '/people/permissions',
+      async (page) => {
+        for (const whom of ['everyone', 'Optics, spring']) await page.getByLabel(`Select: ${whom}`).check()
+        await press('Change 2 permissions')(page)
+      },
+    ],
+    'taking a second factor away': ['/people', press('Reset the second factor of Bo Lindqvist')],
+    'closing several benches': [
+      '/benches',
+      async (page) => {
+        await page.getByRole('button', { name: 'Select these' }).click()
+        await press('Maintenance of 3 benches', 'Close 3 benches now')(page)
+        await page.getByText('Say why, so that those who wait know.').waitFor()
+      },
+    ],
+    'closing a bench every week': [
+      '/benches/demo.rc-1',
+      async (page) => {
+        await press('Maintenance or closing hours')(page)
+        await page.getByRole('dialog').getByLabel('When', { exact: true }).selectOption('weekly')
+      },
+    ],
     'an invitation’s link': ['/people', press('Invite people', 'Make the link')],
     'taking an invitation back': ['/people', press('Take back: Physics 2, spring')],
     'closing the account': ['/account', press('Close the account')],
@@ -177,6 +231,7 @@ test.before(async () => {
     'another name': ['/account', (page) => page.getByRole('button', { name: 'Change the name' }).click()],
     'signing out everywhere else': ['/account', press('Sign out all others')],
     'adding a passkey': ['/account', press('Add a passkey')],
+    'leaving a group': ['/account', press('Leave: Electronics club')],
     'revoking all tokens': ['/account', press('Revoke all')],
     'revoking the tokens of somebody': ['/people', press('Revoke the tokens of Bo Lindqvist')],
     'the filters of the audit log': [
@@ -225,12 +280,23 @@ test.before(async () => {
       },
     ],
     'no lab matches': ['/labs?q=nothing', (page) => page.getByText('No lab matches').waitFor()],
+    // Last: who looks is a lab builder from here on.
+    'putting a bench back': [
+      '/benches/demo.rc-1',
+      async (page) => {
+        hub.role = 'builder'
+        hub.unclean.add('demo.rc-1')
+        await page.reload()
+        await press('Put it back')(page)
+      },
+    ],
   }
 })
 
 test.before.each(() => {
   hub.empty = false
   hub.role = 'admin'
+  hub.unclean.clear()
 })
 
 test.after(async () => {
@@ -255,10 +321,8 @@ async function barriersIn(places: Readonly<Record<string, Place>>, visitor: Visi
     await settled(page)
     await act?.(page)
     await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'))
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    for (const { id, nodes } of violations) {
-      barriers.push(...nodes.map(({ html }) => `${name}: ${id}: ${html.slice(0, 160)}`))
-    }
+    const found = await barriersOn(page)
+    barriers.push(...found.map(({ id, html }) => `${name}: ${id}: ${html.slice(0, 160)}`))
     const [wanted = 0, given = 0] = await page.evaluate(() => [
       document.documentElement.scrollWidth,
       document.documentElement.clientWidth,
@@ -268,6 +332,13 @@ async function barriersIn(places: Readonly<Record<string, Place>>, visitor: Visi
   await context.close()
   return [...barriers, ...new Set(complaints)]
 }
+
+test('a barrier is seen where there is one', async () => {
+  const { page, context } = await visit(browser)
+  await page.setContent('<html lang="en"><title>A page</title><main><h1>A page</h1><button></button></main></html>')
+  assert.equal(await barriersOn(page), [{ id: 'button-name', html: '<button></button>' }])
+  await context.close()
+})
 
 for (const scheme of ['light', 'dark'] as const) {
   for (const phone of [false, true]) {

@@ -126,6 +126,23 @@ test('a person sees where they are signed in, and ends one of them, then all oth
   await context.close()
 })
 
+test('a person sees their groups, and leaves one after a question', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/account`)
+  const section = page.getByRole('region', { name: 'Your groups and courses' })
+  const course = section.getByRole('listitem').filter({ hasText: 'Optics, spring' })
+  await course.getByText('Its instructors take people out.').waitFor()
+  await course.getByText('with Bo Lindqvist, Ida Berg').waitFor()
+  await section.getByText('You are its only instructor.').waitFor()
+  assert.is(await section.getByRole('button').count(), 1)
+  await section.getByRole('button', { name: 'Leave: Electronics club' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Leave “Electronics club”?' })
+  await dialog.getByRole('button', { name: 'Leave' }).click()
+  await section.getByText('Electronics club').waitFor({ state: 'detached' })
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test('all tokens are revoked at once, after a question', async () => {
   const { page, context, complaints } = await visit(browser)
   await page.goto(`${hub.url}/account`)
@@ -135,6 +152,48 @@ test('all tokens are revoked at once, after a question', async () => {
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke all' }).click()
   await section.getByRole('button', { name: 'Revoke: notebook' }).waitFor({ state: 'detached' })
   assert.is(await section.getByRole('button', { name: /^Revoke/ }).count(), 0)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('a token gets the scopes that are chosen and the end that is asked for', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/account`)
+  const dialog = page.getByRole('dialog')
+  const create = dialog.getByRole('button', { name: 'Create a token' })
+  const open = () => page.getByRole('button', { name: 'Create a token' }).click()
+  const sent = async () => {
+    const [request] = await Promise.all([
+      page.waitForRequest((one) => one.method() === 'POST' && one.url().endsWith('/api/v1/tokens')),
+      create.click(),
+    ])
+    await dialog.getByText('fl_3Jx8mQ2vZt7KpWc5Rb9LnYd4').waitFor()
+    await dialog.getByRole('button', { name: 'Done' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    return request.postDataJSON()
+  }
+  await open()
+  await dialog.getByLabel('Name').fill(' dashboard ')
+  for (const scope of ['read labs and results', 'start and stop runs']) await dialog.getByLabel(scope).uncheck()
+  await create.click()
+  await dialog.getByText('Choose one.').waitFor()
+  await dialog.getByLabel('listen over MQTT').check()
+  await dialog.getByLabel('Ends after').selectOption({ label: '30 days' })
+  assert.equal(await sent(), { name: 'dashboard', scopes: ['mqtt:read'], expiresInDays: 30 })
+  await open()
+  assert.ok(await dialog.getByLabel('read labs and results').isChecked(), 'the next token begins as the first did')
+  assert.is(await dialog.getByLabel('Ends after').inputValue(), '90')
+  await dialog.getByLabel('Name').fill('archive')
+  await dialog.getByLabel('everything').check()
+  await dialog.getByLabel('Ends after').selectOption({ label: 'does not end' })
+  assert.equal(await sent(), { name: 'archive', scopes: ['read', 'run', 'admin'] })
+  hub.role = 'student'
+  await page.reload()
+  await open()
+  await dialog.getByLabel('change your account').waitFor()
+  // Nor are those for MQTT, which the hub gives to staff alone.
+  assert.is(await dialog.getByRole('checkbox').count(), 3)
+  hub.role = 'admin'
   assert.equal(complaints, [])
   await context.close()
 })

@@ -27,7 +27,10 @@ test('settings lead to who changed what, with what was before', async () => {
   await listed(page, 50)
   const [retention, role, sweep] = await entries(page).allInnerTexts()
   assert.match(retention ?? '', /Ana Ruiz\s+settings\.retention\s+runs\s+dataDays: 365 → 90$/)
-  assert.match(role ?? '', /Ana Ruiz\s+person\.role\s+Chiamaka Okonkwo-Featherstonehaugh\s+guest → student$/)
+  assert.match(
+    role ?? '',
+    /Ana Ruiz\s+from 192\.0\.2\.7\s+person\.role\s+Chiamaka Okonkwo-Featherstonehaugh\s+guest → student$/,
+  )
   assert.match(sweep ?? '', /the hub\s+retention\.sweep\s+runs\s+samples: 12\s+runs: 3$/)
   await page.getByRole('button', { name: 'Show more' }).click()
   await listed(page, auditEntries.length)

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { tabTo, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
+import { benches } from './support/fake-staff.ts'
 import { stage } from './support/stage.ts'
 
 const test = suite('a bench driven by hand', { timeoutMs: 60_000 })
@@ -32,6 +33,20 @@ test('taking a bench raises no alarm, however long it takes', async () => {
   await page.getByText(/You have this bench for/).waitFor()
   await page.getByRole('cell', { name: '3.3' }).first().waitFor()
   assert.is(await page.getByRole('alert').count(), 0)
+  await context.close()
+})
+
+test('a check that is on the bench gives way to who takes it', async () => {
+  const checked = benches.find(({ id }) => id === bench)
+  assert.ok(checked)
+  checked.state = 'busy'
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/benches/${bench}`)
+  await page.getByText('The check Time constant is on this bench.').waitFor()
+  await button(page, 'Take the bench').click()
+  await page.getByText('The check Time constant was ended for you; it is done again later.').waitFor()
+  await page.getByText(/You have this bench for/).waitFor()
+  checked.state = 'free'
   await context.close()
 })
 
@@ -103,8 +118,65 @@ test('a bench is put into maintenance with a reason, and back', async () => {
   await page.getByText(/^since .* until it is put back$/).waitFor()
   await button(page, 'Put it back: New fuse').click()
   await page.getByRole('dialog').getByRole('button', { name: 'Put it back' }).click()
+  await dialog.waitFor({ state: 'detached' })
   await page.getByText('New fuse', { exact: true }).waitFor({ state: 'detached' })
   assert.equal(complaints, [])
+  await context.close()
+})
+
+test('benches are found by their state, and several are closed and opened at once', async () => {
+  const { page, context, complaints } = await visit(browser)
+  hub.role = 'builder'
+  await page.goto(`${hub.url}/benches`)
+  await page.getByText('3 of 3 benches', { exact: true }).waitFor()
+  await page.getByRole('combobox', { name: 'State' }).selectOption({ label: 'fault (1)' })
+  await page.getByText('1 of 3 benches', { exact: true }).waitFor()
+  await page.reload()
+  await page.getByText('1 of 3 benches', { exact: true }).waitFor()
+  await page.getByLabel('Search by name or reason').fill('nowhere')
+  await button(page, 'Show all').click()
+  await page.getByText('3 of 3 benches', { exact: true }).waitFor()
+  await tabTo(page, page.getByLabel('Select: RC bench 1'))
+  await page.keyboard.press('Space')
+  await page.getByLabel('Select: Diode bench').check()
+  await button(page, 'Maintenance of 2 benches').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('This is for Diode bench, RC bench 1.').waitFor()
+  await dialog.getByLabel('Reason').fill('holidays')
+  await dialog.getByRole('button', { name: 'Close 2 benches now' }).click()
+  await page.getByText('2 benches are closed, or will be.').waitFor()
+  await dialog.waitFor({ state: 'detached' })
+  // Somebody else opens one of them.
+  await page.evaluate(async (at) => {
+    const { items } = await (await fetch(at)).json()
+    await fetch(`${at}/${items.at(-1).id}`, { method: 'DELETE' })
+  }, `/api/v1/benches/${bench}/outages`)
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.getByText('That is taken back.').waitFor()
+  await page.waitForFunction(() => document.activeElement?.textContent?.includes('That is taken back.') === true)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('those benches are closed that were asked about, whatever becomes of the list meanwhile', async () => {
+  const { page, context } = await visit(browser)
+  const broken = benches.find(({ state }) => state === 'fault')
+  assert.ok(broken)
+  await page.goto(`${hub.url}/benches?state=fault`)
+  await page.getByLabel(`Select: ${broken.title}`).check()
+  await button(page, 'Maintenance of 1 bench').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Reason').fill('holidays')
+  broken.state = 'free'
+  await page.getByText('0 of 3 benches', { exact: true }).waitFor()
+  broken.state = 'fault'
+  const [request] = await Promise.all([
+    page.waitForRequest((one) => one.url().endsWith('/api/v1/outages')),
+    dialog.getByRole('button', { name: 'Close the bench now' }).click(),
+  ])
+  assert.equal(request.postDataJSON().benches, [broken.id])
+  await dialog.waitFor({ state: 'detached' })
   await context.close()
 })
 
@@ -161,14 +233,20 @@ test('a bench that was not cleaned up is put back by staff, who are told why it 
   await context.close()
 })
 
-test('a lab builder sees that a bench was not cleaned up, and leaves it to the staff', async () => {
+test('a lab builder puts a bench back that was not cleaned up', async () => {
   const { page, context } = await visit(browser)
   hub.role = 'builder'
   hub.unclean.add(bench)
   await page.goto(`${hub.url}/benches/${bench}`)
   await page.getByText('the clean-up after session s1 was not done: the supply did not answer').waitFor()
-  await button(page, 'Maintenance or closing hours').waitFor()
-  assert.is(await button(page, 'Put it back').count(), 0)
+  await page.getByRole('link', { name: 'Who drove it by hand' }).waitFor()
+  assert.is(await page.getByRole('link', { name: 'Who used it' }).count(), 0)
+  await button(page, 'Put it back').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Put it back' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await button(page, 'Put it back').waitFor({ state: 'detached' })
+  assert.not.ok(hub.unclean.has(bench))
   await context.close()
 })
 
@@ -178,6 +256,11 @@ test('the page says whether the bench is sound, and what became of it', async ()
   const health = page.getByRole('region', { name: 'Health' })
   await health.getByText('Lab network', { exact: true }).waitFor()
   await health.getByText('meter did not answer identify within 2000 ms').waitFor()
+  const own = health.getByRole('listitem').filter({ hasText: 'Time constant' })
+  await own.getByRole('link', { name: 'under way: 40%' }).waitFor()
+  assert.match((await own.getByRole('link', { name: 'Its run' }).getAttribute('href')) ?? '', /\/runs\/check-1$/)
+  await health.getByText('can not be done').waitFor()
+  await health.getByText('benches.rc-1.checks.leak.config.protocol').waitFor()
   assert.is(await health.getByText('98.7%').count(), 1, 'rounded down')
   const strip = health.getByRole('img')
   assert.match(

@@ -46,10 +46,22 @@ test('a course is booked every week after a look; what is taken is left out, and
     .nth(1)
     .getByText(/14:00–15:00.*: taken$/)
     .waitFor()
+  assert.is(await times.nth(1).getByRole('button').count(), 2)
   await times
     .nth(1)
-    .getByText(/^Free near it: .*13:00–14:00.*15:00–16:00/)
+    .getByRole('button', { name: /15:00–16:00/ })
+    .click()
+  await dialog.getByText('All 3 times are free.').waitFor()
+  await times
+    .nth(1)
+    .getByText(/^instead of .*14:00–15:00/)
     .waitFor()
+  await times
+    .nth(1)
+    .getByRole('button', { name: /^Put back/ })
+    .click()
+  await dialog.getByText('1 of 3 times are taken.').waitFor()
+  await page.waitForFunction(() => document.activeElement?.textContent?.startsWith('1 of 3 times'))
   assert.equal(open(), [])
   await dialog.getByRole('button', { name: 'Back' }).click()
   assert.ok(await dialog.getByLabel('Monday').isChecked())
@@ -71,6 +83,36 @@ test('a course is booked every week after a look; what is taken is left out, and
   await sure.getByRole('button', { name: 'Cancel the series' }).click()
   await sure.waitFor({ state: 'hidden' })
   assert.equal(open(), [])
+  await page.getByText('2 bookings of the series of RC circuit are cancelled.').waitFor()
+  hub.bookings.add(Date.UTC(2026, 10, 30, 13), { person: { id: 'p2', name: 'Bo Lindqvist' } })
+  await page.getByRole('button', { name: 'Book them again' }).click()
+  await page.getByText('1 booking of the series of RC circuit is there again. One time was taken since.').waitFor()
+  assert.equal(
+    open().map(({ start, group }) => [start, group?.id]),
+    [['2026-12-14T13:00:00.000Z', 'optics']],
+  )
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('all times that are taken go to the nearest free ones with one press, and are booked there', async () => {
+  const bo = { id: 'p2', name: 'Bo Lindqvist' }
+  hub.bookings.add(Date.UTC(2026, 10, 30, 13), { person: bo })
+  hub.bookings.add(Date.UTC(2026, 11, 7, 13), { person: bo, seconds: 5400 })
+  const { page, context, complaints } = await calendar()
+  await page.getByRole('button', { name: 'Every week…' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Every week: RC circuit' })
+  await dialog.getByLabel('Monday').check()
+  await dialog.getByLabel('Last day').fill('2026-12-14')
+  await dialog.getByRole('button', { name: 'See what is free' }).click()
+  await dialog.getByRole('button', { name: 'Take the nearest free time for all 2' }).click()
+  await dialog.getByText('All 3 times are free.').waitFor()
+  await dialog.getByRole('button', { name: 'Book all 3' }).click()
+  await page.getByText('3 times of RC circuit are booked.').waitFor()
+  assert.equal(
+    open().map(({ start }) => start),
+    ['2026-11-30T14:00:00.000Z', '2026-12-07T12:00:00.000Z', '2026-12-14T13:00:00.000Z'],
+  )
   assert.equal(complaints, [])
   await context.close()
 })

@@ -1,3 +1,4 @@
+import { usualTerms } from '@fernlab/shared/contracts/terms'
 import type { Browser } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
@@ -55,6 +56,50 @@ test('the week shows what is free, one’s own and not who has the rest; an hour
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel the booking' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel the booking' }).click()
   await hour(/11:00: free$/).waitFor()
+  await page.getByText(/11:00–12:00.*: cancelled\.$/).waitFor()
+  await page.getByRole('button', { name: 'Book it again' }).click()
+  await today.getByRole('button', { name: /^Yours 11:00–12:00/ }).waitFor()
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('keys lead over the last day to the next week and back, by the hour that the clocks show', async () => {
+  const saturday = Date.UTC(2026, 9, 24, 8)
+  hub.bookings.now = () => saturday
+  const { page, context, complaints } = await visitor({}, saturday)
+  await page.goto(`${hub.url}/calendar?lab=rc-circuit`)
+  const focused = (name: string) =>
+    page.waitForFunction((said) => document.activeElement?.getAttribute('aria-label')?.startsWith(said), name)
+  await tabTo(page, page.getByRole('region', { name: 'Sat 24' }).getByRole('button', { name: /10:00: free$/ }))
+  await page.keyboard.press('ArrowRight')
+  await focused('Sunday 25 October at 10:00')
+  await page.keyboard.press('ArrowRight')
+  await focused('Monday 26 October at 10:00: free')
+  await page.keyboard.press('ArrowLeft')
+  await focused('Sunday 25 October at 10:00: free')
+  await page.keyboard.press('PageDown')
+  await focused('Sunday 1 November at 10:00: free')
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').getByLabel('Begins').waitFor()
+  await page.keyboard.press('Escape')
+  await focused('Sunday 1 November at 10:00')
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('a lab that one may not book, or that no bench can do, says so and offers nothing', async () => {
+  hub.permissions.may = { gives: { ...usualTerms, mayBook: false } }
+  const { page, context, complaints } = await visitor()
+  await page.goto(`${hub.url}/calendar?lab=rc-circuit`)
+  await page.getByText('You may not book this lab. Ask Bo Lindqvist.').waitFor()
+  assert.is(await page.getByRole('button', { name: 'Book a time', exact: true }).count(), 0)
+  const hour = page.getByRole('region', { name: 'Thu 26' }).getByRole('button', { name: /12:00: free$/ })
+  await hour.click({ force: true })
+  assert.is(await page.getByRole('dialog').count(), 0)
+  hub.permissions.may = {}
+  await page.goto(`${hub.url}/calendar?lab=without-bench`)
+  await page.getByText('No bench can do this lab at present. Ask the staff.').waitFor()
+  assert.is(await page.getByRole('button', { name: /: (free|taken)$/ }).count(), 0)
   assert.equal(complaints, [])
   await context.close()
 })
@@ -117,6 +162,52 @@ test('the night in which the clocks go back has its hour twice, and both can be 
     ['2026-10-25T01:00:00.000Z'],
   )
   await context.close()
+})
+
+test('the night in which they go on has no such hour; a time in it is the moment at which they do', async () => {
+  const saturday = Date.UTC(2026, 2, 28, 8)
+  hub.bookings.now = () => saturday
+  const { page, context } = await visitor({}, saturday)
+  await page.goto(`${hub.url}/calendar?lab=rc-circuit&day=2026-03-29`)
+  const sunday = page.getByRole('region', { name: 'Sun 29' })
+  await sunday.getByRole('button', { name: /03:00: free$/ }).waitFor()
+  assert.is(await sunday.getByRole('button', { name: /02:00/ }).count(), 0)
+  assert.is(await sunday.getByRole('button', { name: /: free$/ }).count(), 23)
+  await sunday.getByRole('button', { name: /01:00: free$/ }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText(/01:00–03:00.*: free$/).waitFor()
+  await dialog.getByLabel('Begins').fill('2026-03-29T02:30')
+  await dialog.getByText(/03:00–04:00.*CEST: free$/).waitFor()
+  await dialog.getByRole('button', { name: 'Book a time' }).click()
+  await page.getByRole('dialog', { name: 'Booked' }).waitFor()
+  assert.equal(
+    [...hub.bookings.all.values()].map(({ start }) => start),
+    ['2026-03-29T01:00:00.000Z'],
+  )
+  await context.close()
+})
+
+test('by the clocks of a lab elsewhere both nights are there when they change there, not here', async () => {
+  hub.timeZone = 'America/New_York'
+  for (const [day, name, hours] of [
+    ['2026-03-08', 'Sun 8', 23],
+    ['2026-11-01', 'Sun 1', 25],
+  ] as const) {
+    const eve = Date.parse(day) - 20 * 3_600_000
+    hub.bookings.now = () => eve
+    const { page, context } = await visitor({}, eve)
+    await page.goto(`${hub.url}/calendar?lab=rc-circuit&day=${day}`)
+    const free = page.getByRole('region', { name, exact: true }).getByRole('button', { name: /: free$/ })
+    await free.first().waitFor()
+    assert.is(await free.count(), 24)
+    const differs = page.getByText(/^All times are of Europe\/Madrid, .* the lab is in America\/New_York/)
+    await differs.waitFor()
+    await page.getByLabel('Time zone').selectOption('America/New_York')
+    await differs.waitFor({ state: 'detached' })
+    await free.first().waitFor()
+    assert.is(await free.count(), hours)
+    await context.close()
+  }
 })
 
 test('where the lab is in another time zone, one chooses whose times are shown', async () => {

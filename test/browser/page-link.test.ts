@@ -108,6 +108,19 @@ test('who looks on drives nothing, and who is not the owner ends nothing', async
   end()
 })
 
+test('a partner finishes with the controls, and never has more time', async () => {
+  const idle = stand({ state: { ...state, ready: false, role: 'partner' } })
+  idle.hello()
+  assert.is((await idle.ask(idle.ports[0], 'finish', {}, 1)).error?.code, 'not-in-control')
+  idle.end()
+  const { ports, performed, hello, ask, end } = stand({ state: { ...state, ready: true, role: 'partner' } })
+  hello()
+  assert.is((await ask(ports[0], 'extend', { seconds: 5 }, 1)).error?.code, 'forbidden')
+  assert.is((await ask(ports[0], 'finish', {}, 2)).error, undefined)
+  assert.equal(performed, [['finish', {}]])
+  end()
+})
+
 test('calls are bounded in number and rate', async () => {
   let done = () => {}
   const held = new Promise<void>((resolve) => {

@@ -6,7 +6,9 @@ import { explain } from '@fernlab/hub/scheduling/explain'
 import type { Run } from '@fernlab/shared/contracts/api'
 import * as assert from 'uvu/assert'
 import { en } from '../../hub/web/src/language/en.ts'
+import { enStaff } from '../../hub/web/src/language/en-staff.ts'
 import { es } from '../../hub/web/src/language/es.ts'
+import { importReasonIn } from '../../hub/web/src/people/import-reasons.ts'
 import { reasonIn, troubleIn } from '../../hub/web/src/words/reasons.ts'
 import { suite } from '../support/suite.ts'
 
@@ -38,7 +40,9 @@ const error = (code: string, details: RunError['details'], studentMessage = 'as 
 function spoken(): string {
   const texts = ['hub', 'edge', 'firmware-bridge', 'shared'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.ts') && !/(^|\/)(node_modules|dist|dist-types|web)\//.test(path))
+      .filter(
+        (path) => path.endsWith('.ts') && !/(^|\/)(node_modules|dist|dist-types|web)\/|reasons-e[ns]\.ts$/.test(path),
+      )
       .map((path) => readFileSync(join(root, folder, path), 'utf8')),
   )
   // Put together from parts, so that the sources do not have them whole.
@@ -54,7 +58,9 @@ function spoken(): string {
 
 test('every sentence that the page knows is one that hub or node says', () => {
   const said = spoken()
-  const unsaid = Object.values(en.reason).filter((text) => !said.includes(text.replaceAll(/\{\{\w+\}\}/g, '{{}}')))
+  const unsaid = [...Object.values(en.reason), ...Object.values(enStaff.importReason)].filter(
+    (text) => !said.includes(text.replaceAll(/\{\{\w+\}\}/g, '{{}}')),
+  )
   assert.equal(unsaid, [])
 })
 
@@ -78,6 +84,22 @@ test('a sentence comes in the page’s language with its values, and a sentence 
   )
 })
 
+test('what is wrong with a list of people comes in the page’s language, with its line', () => {
+  assert.is(importReasonIn('line 7: there is no name', spanish), 'línea 7: falta el nombre')
+  assert.is(
+    importReasonIn('line 7: "x" is not a role; roles are admin, guest', spanish),
+    'línea 7: "x" no es una función; las funciones son admin, guest',
+  )
+  assert.is(
+    importReasonIn('line 9: a@x.example stands in line 4 already', spanish),
+    'línea 9: a@x.example ya está en la línea 4',
+  )
+  assert.is(
+    importReasonIn('line 3 is not UTF-8: save the list as “CSV UTF-8” and choose it again', spanish).slice(0, 30),
+    'la línea 3 no está en UTF-8: g',
+  )
+})
+
 test('English stays as it was said, word for word', () => {
   for (const said of [
     'interrupted (the node was shut down); it starts again',
@@ -90,6 +112,11 @@ test('English stays as it was said, word for word', () => {
 test('what the page does not know stays as it is', () => {
   assert.is(reasonIn('the cat sat on the bench', spanish), 'the cat sat on the bench')
   assert.is(troubleIn({ error: error('never-heard-of', undefined) }, spanish), 'as the node says it')
+  const reason = 'we are sorry: bay-1 could not be made ready (cancelled by the staff), and no other bench is left'
+  assert.is(
+    troubleIn({ error: error('never-heard-of', undefined), reason }, spanish),
+    'lo sentimos: no se pudo preparar bay-1 (cancelado por el personal), y no queda otro banco',
+  )
 })
 
 test('an error is told by its code, with the instrument that it names', () => {

@@ -16,7 +16,7 @@ stage(test, (given) => {
 test('an admin opens registration; the sign-in page then leads to it', async () => {
   const { page, context, complaints } = await visit(browser)
   await page.goto(`${hub.url}/sign-in`)
-  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
   assert.is(await page.getByRole('link', { name: 'Make an account' }).count(), 0)
   await page.goto(`${hub.url}/register`)
   await page.getByText('Accounts are made by invitation here.').waitFor()
@@ -81,6 +81,44 @@ test('a person asks for another address with the password, and confirms it from 
   await page.goto(`${hub.url}/confirm-address#token=once`)
   await page.getByRole('button', { name: 'Use this address' }).click()
   await page.getByText('You sign in with nils@school.example now.').waitFor()
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
+test('who forgot the password asks for a link, and chooses another by it', async () => {
+  const { page, context, complaints } = await visit(browser, { phone: true })
+  const sent = async (path: string, button: string) => {
+    const [request] = await Promise.all([
+      page.waitForRequest((one) => one.url().endsWith(path)),
+      page.getByRole('button', { name: button }).click(),
+    ])
+    return request.postDataJSON()
+  }
+  await page.goto(`${hub.url}/sign-in`)
+  await page.getByRole('link', { name: 'Forgot your password?' }).click()
+  await page.getByLabel('Mail address').fill('nils')
+  await page.getByRole('button', { name: 'Send the link' }).click()
+  await page.getByText('Give a mail address, such as ana@school.example.').waitFor()
+  await page.getByLabel('Mail address').fill('nils@school.example')
+  assert.equal(await sent('/api/v1/password/forgot', 'Send the link'), { email: 'nils@school.example' })
+  await page.getByText('If there is an account for nils@school.example, a link is on its way.').waitFor()
+  await page.getByRole('button', { name: 'Send it again' }).click()
+  await page.getByText('Sent again. Only the link of the last letter works.').waitFor()
+  await page.getByRole('button', { name: 'Another address' }).click()
+  await page.getByLabel('Mail address').fill('nils@uni.example')
+  await page.keyboard.press('Enter')
+  await page.getByText('If there is an account for nils@uni.example, a link is on its way.').waitFor()
+  await page.goto('about:blank')
+  await page.goto(`${hub.url}/reset#token=once`)
+  await page.getByLabel('New password').fill('short')
+  await page.getByRole('button', { name: 'Save the password' }).click()
+  await page.getByText('Use at least 10 characters.').waitFor()
+  await page.getByLabel('New password').fill('a-longer-password')
+  const wanted = { token: 'once', password: 'a-longer-password' }
+  assert.equal(await sent('/api/v1/password/reset', 'Save the password'), wanted)
+  await page.getByText('Your password is changed. Sign in with it.').waitFor()
+  await page.getByRole('link', { name: 'Sign in' }).click()
+  await page.getByLabel('Mail address').waitFor()
   assert.equal([...complaints], [])
   await context.close()
 })

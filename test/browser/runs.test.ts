@@ -48,6 +48,29 @@ test('a student has their own runs only, whatever the address asks for', async (
   await context.close()
 })
 
+test('running again keeps the bench that was asked for, unless it is let go', async () => {
+  const done = { state: 'succeeded', wantedBench: 'demo.rc-1' } as const
+  const run = hub.addRun(done)
+  const { page, context } = await visit(browser)
+  for (const [lets, sent] of [
+    [false, 'demo.rc-1'],
+    [true, undefined],
+  ] as const) {
+    await page.goto(`${hub.url}/runs/${run.run.id}`)
+    await page.getByRole('link', { name: 'Run again with changes' }).click()
+    const same = page.getByRole('checkbox', { name: 'Only on RC bench 1, as before' })
+    await same.waitFor()
+    assert.ok(await same.isChecked())
+    if (lets) await same.uncheck()
+    const asked = page.waitForRequest(
+      (request) => request.method() === 'POST' && request.url().endsWith('/api/v1/runs'),
+    )
+    await page.getByRole('button', { name: 'Run', exact: true }).click()
+    assert.is(((await asked).postDataJSON() as { bench?: string }).bench, sent)
+  }
+  await context.close()
+})
+
 test('running again on a phone leads to the filled form, which says whose values it has', async () => {
   const run = hub.addRun({ state: 'succeeded', parameters: { voltage: 3.25, duration: 5, rate: 10 } })
   const { page, context } = await visit(browser, { phone: true })

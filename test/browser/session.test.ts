@@ -187,6 +187,7 @@ test('finishing is asked about, and more time can be had', async () => {
   await button(page, 'Finish').click()
   const dialog = page.getByRole('dialog', { name: 'Give the bench back?' })
   await dialog.getByRole('button', { name: 'Cancel' }).click()
+  await dialog.waitFor({ state: 'detached' })
   assert.is(session.session.state, 'active')
   await button(page, 'Finish').click()
   await dialog.getByRole('button', { name: 'Finish' }).click()
@@ -213,6 +214,7 @@ test('one hand is on the controls: given to a partner, the panel shows and does 
   })
   await page.getByText('Also here: Bo Lindqvist, Ida Berg (watching)').waitFor()
   await button(page, 'Hand over').click()
+  await page.getByRole('menuitem', { name: 'Bo Lindqvist' }).waitFor()
   assert.is(await page.getByRole('menuitem').count(), 1)
   await page.getByRole('menuitem', { name: 'Bo Lindqvist' }).click()
   await page.getByText('Bo Lindqvist has the controls.').waitFor()
@@ -231,15 +233,49 @@ test('one hand is on the controls: given to a partner, the panel shows and does 
   await context.close()
 })
 
-test('lines of the chat come and go', async () => {
+test('a partner who has the controls may finish, after a question, and one who has not may not', async () => {
+  hub.role = 'student'
+  const { session, page, context } = await driving({ person: bo, partners: [ana], control: ana })
+  session.tell('people', {
+    people: [
+      { ...bo, role: 'owner' },
+      { ...ana, role: 'partner' },
+    ],
+    control: bo,
+  })
+  await page.getByText('Bo Lindqvist has the controls.').waitFor()
+  await button(page, 'Finish').waitFor({ state: 'detached' })
+  assert.is(await button(page, 'Stop').count(), 0)
+  session.tell('people', {
+    people: [
+      { ...bo, role: 'owner' },
+      { ...ana, role: 'partner' },
+    ],
+    control: ana,
+  })
+  await button(page, 'Finish').click()
+  const dialog = page.getByRole('dialog', { name: 'Give the bench back?' })
+  await dialog.getByText('The session of Bo Lindqvist ends for everybody in it').waitFor()
+  await dialog.getByRole('button', { name: 'Finish' }).click()
+  await page.getByRole('heading', { name: 'What was recorded' }).waitFor()
+  await context.close()
+})
+
+test('lines of the chat come and go, and stay when the page loads again', async () => {
   const { session, page, context } = await driving()
   await page.getByRole('textbox', { name: 'Write a line' }).fill('Hello')
   await page.keyboard.press('Enter')
   const chat = page.getByRole('region', { name: 'Chat' })
   await chat.getByText('Hello').waitFor()
-  session.tell('chat', { at: new Date().toISOString(), from: bo, text: 'Try 3 volts' })
+  session.say(bo, 'Try 3 volts')
   await chat.getByText('Try 3 volts').waitFor()
   await chat.getByText('Bo Lindqvist').waitFor()
+  await page.reload()
+  await chat.getByText('Try 3 volts').waitFor()
+  session.cut()
+  session.say(bo, 'Now 4')
+  await chat.getByText('Now 4').waitFor()
+  assert.is(await chat.getByRole('listitem').count(), 3, 'each once, in their order')
   await context.close()
 })
 
@@ -256,6 +292,12 @@ test('from the queue to the panel by itself, with place, time and reason on the 
   await page.getByText('2 runs are before yours.').waitFor()
   await page.getByText('RC bench 1 is busy').waitFor()
   await page.getByText(/Keep a page of this hub open while you wait/).waitFor()
+  const soon = { position: 1, estimatedStart: new Date(Date.now() + 130_000).toISOString() }
+  session.session = { ...session.session, ...soon, waitReason: 'RC bench 1 is being cleaned up' }
+  session.tell('wait', { ...soon, reason: 'RC bench 1 is being cleaned up' })
+  await page.getByText('RC bench 1 is being cleaned up').waitFor({ timeout: 5_000 })
+  await page.getByText('Your turn comes in about 2').waitFor()
+  assert.is(await page.getByText(/before yours/).count(), 0, 'nobody is before')
   session.become({ state: 'preparing', bench: 'demo.rc-1' })
   await page.getByText('The bench is being made ready for you').first().waitFor()
   session.become({ state: 'active', endsAt: new Date(Date.now() + 600_000).toISOString() })
@@ -263,6 +305,32 @@ test('from the queue to the panel by itself, with place, time and reason on the 
   session.become({ state: 'finishing', reason: 'its time was over' })
   await page.getByText('The bench is being cleaned up for the next').waitFor()
   await page.getByText('its time was over').waitFor()
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('who is in the room of a bench that breaks down reads the apology, and is next', async () => {
+  hub.role = 'student'
+  const session = hub.addSession({ state: 'preparing', bench: 'demo.rc-1' })
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/sessions/${session.session.id}`)
+  await page.getByText('The bench is being made ready for you').first().waitFor()
+  session.become({
+    state: 'waiting',
+    bench: null,
+    position: 1,
+    reason:
+      'we are sorry: the bench broke down (box was lost during the run: unplugged); you are back at the head of the queue',
+    waitReason: 'no bench is up: unplugged',
+  })
+  await page.getByText(/^we are sorry: the bench broke down \(.*\); you are back at the head of the queue$/).waitFor()
+  await page.getByText('no bench is up: unplugged').waitFor()
+  assert.is(await page.getByText(/before yours/).count(), 0, 'nobody is before')
+  assert.ok(await button(page, 'Leave the queue').isVisible())
+  session.become({ state: 'preparing', bench: 'demo.rc-2' })
+  await page.getByText('The bench is being made ready for you').first().waitFor()
+  session.become({ state: 'active', endsAt: new Date(Date.now() + 600_000).toISOString() })
+  await page.getByRole('switch', { name: 'Supply on' }).waitFor()
   assert.equal(complaints, [])
   await context.close()
 })
@@ -294,6 +362,60 @@ test('the lab’s page opens a session of the chosen length, and leads back to i
   await context.close()
 })
 
+test('driving it again has the same lab and length at hand', async () => {
+  hub.role = 'student'
+  const { session } = hub.addSession({ state: 'closed', seconds: 420 })
+  const { page, context, complaints } = await visit(browser, { phone: true })
+  await page.goto(`${hub.url}/sessions/${session.id}`)
+  await page.getByRole('link', { name: 'Drive it again' }).click()
+  await page.waitForURL(/\/labs\/rc-circuit\?/)
+  const drive = button(page, 'Drive it live')
+  await drive.and(page.locator(':focus')).waitFor()
+  assert.is(await page.getByRole('combobox', { name: 'For how long' }).inputValue(), '420')
+  await page.keyboard.press('Enter')
+  await page.getByText('You have the controls.').waitFor()
+  assert.is([...hub.sessions.values()].at(-1)?.session.seconds, 420)
+  assert.is([...hub.sessions.values()].at(-1)?.session.wantedBench, undefined)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('driving it again is on the bench that was asked for', async () => {
+  hub.role = 'student'
+  const { session } = hub.addSession({ state: 'closed', wantedBench: 'demo.rc-1' })
+  const { page, context, complaints } = await visit(browser)
+  const same = page.getByRole('checkbox', { name: 'Only on RC bench 1, as before' })
+  await page.goto(`${hub.url}/sessions/${session.id}`)
+  await page.getByRole('link', { name: 'Drive it again' }).click()
+  await same.waitFor()
+  assert.ok(await same.isChecked())
+  await same.uncheck()
+  await same.check()
+  await button(page, 'Drive it live').click()
+  await page.getByText('You have the controls.').waitFor()
+  assert.is([...hub.sessions.values()].at(-1)?.session.wantedBench, 'demo.rc-1')
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('partners of a session that makes room for a booking are led to the rest of it', async () => {
+  hub.role = 'student'
+  const rest = hub.addSession({
+    person: bo,
+    partners: [{ id: 'ana', name: 'Ana Ruiz' }],
+    state: 'waiting',
+    position: 1,
+  })
+  const { session } = hub.addSession({ person: bo, state: 'closed', next: rest.session.id })
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/sessions/${session.id}`)
+  await page.getByText(/The rest of the session of .* is next.*whoever took part does again/).waitFor()
+  await page.getByRole('link', { name: 'To the rest of the session' }).click()
+  await page.waitForURL(new RegExp(rest.session.id))
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test('guests are told why they cannot drive, and labs without sessions offer none', async () => {
   hub.role = 'guest'
   const { page, context } = await visit(browser)
@@ -310,6 +432,9 @@ test('staff see which sessions are open, watch one without a hand on it, and may
   await page.goto(`${hub.url}/benches`)
   await page.getByRole('heading', { name: 'Live sessions' }).waitFor()
   assert.is(await page.getByRole('link', { name: /^Watch/ }).count(), 1)
+  // Instructors of a course find those of its people on its page.
+  await page.goto(`${hub.url}/people/groups/optics`)
+  await page.getByRole('heading', { name: 'Live sessions' }).waitFor()
   await page.getByRole('link', { name: 'Watch: Diode curve, Bo Lindqvist' }).click()
   await page.getByText('Bo Lindqvist has the controls.').waitFor()
   assert.ok(await page.getByRole('switch', { name: 'Supply on' }).isDisabled())
@@ -347,9 +472,13 @@ test('a partner joins by the link that the owner made', async () => {
 test("a lab's own page opens in another tab, for those who take part", async () => {
   const { session } = hub.addSession({ ownServer: true })
   const { page, context, complaints } = await visit(browser)
+  await context.route(labPage, (route) => route.fulfill({ contentType: 'text/html', body: '<h1>The robot</h1>' }))
   await page.goto(`${hub.url}/sessions/${session.id}`)
   const link = page.getByRole('link', { name: 'Open the lab’s own page' })
-  assert.equal([await link.getAttribute('href'), await link.getAttribute('target')], [labPage, '_blank'])
+  const [tab] = await Promise.all([context.waitForEvent('page'), link.press('Enter')])
+  await tab.getByRole('heading', { name: 'The robot' }).waitFor()
+  assert.is(tab.url(), labPage)
+  await tab.close()
   assert.equal(complaints, [])
   const { session: theirs } = hub.addSession({ ownServer: true, person: bo })
   await page.goto(`${hub.url}/sessions/${theirs.id}`)

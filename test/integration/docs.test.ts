@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
@@ -53,6 +53,55 @@ for (const { path, blocks } of guides().filter((guide) => guide.blocks.some((blo
     )
     assert.is(code, 0, `${out}\n${err}`)
   })
+}
+
+// The guides before have made a course and uses.
+test('docs/tables.md names the columns of every file of the hub, as they come', async () => {
+  const document = JSON.parse(readFileSync(join(root, 'docs/openapi.json'), 'utf8')) as {
+    paths: Record<string, { get?: { responses: Record<string, { content?: object }> } }>
+  }
+  const routes = Object.entries(document.paths).flatMap(([path, { get }]) =>
+    'text/csv' in (get?.responses['200']?.content ?? {}) ? [path] : [],
+  )
+  const text = readFileSync(join(root, 'docs/tables.md'), 'utf8')
+  const sections = text.split(/^## /m).flatMap((section) => {
+    const [, path = ''] = /^`GET (\/api\/v1\/[^`?]+)/m.exec(section) ?? []
+    const columns = [...section.matchAll(/^\| `([^|]+)` \|/gm)].map(([, cell = '']) => cell)
+    return path === '' ? [] : [{ path, columns: columns.flatMap(spread) }]
+  })
+  assert.equal(sections.map(({ path }) => path).sort(), routes.sort())
+  const ask = async (path: string, method = 'GET') => {
+    const headers = { authorization: `Bearer ${hub.token}` }
+    const answer = await fetch(`${hub.http}${path}`, { method, headers })
+    assert.is(answer.status, 200, path)
+    return await answer.text()
+  }
+  const benches = async () =>
+    (JSON.parse(await ask('/api/v1/benches')) as { items: { id: string; state: string }[] }).items
+  let free: string | undefined
+  while (free === undefined) free = (await benches()).find(({ state }) => state === 'free')?.id
+  for (const method of ['POST', 'DELETE']) await ask(`/api/v1/benches/${free}/lease`, method)
+  const [direct] = (JSON.parse(await ask('/api/v1/usage/direct')) as { items: { id: string }[] }).items
+  const [use] = (JSON.parse(await ask('/api/v1/usage/uses?limit=1')) as { items: { id: string }[] }).items
+  const ids = {
+    '/direct/{id}': `/direct/${direct?.id}`,
+    '/uses/{id}': `/uses/${use?.id}`,
+    '/courses/{id}': '/courses/mechanics',
+    '{bench}': 'demo.rc-1',
+  }
+  for (const { path, columns } of sections) {
+    if (path === '/api/v1/runs/{id}/data.csv') continue // its columns are those of the lab
+    const asked = Object.entries(ids).reduce((at, [from, to]) => at.replace(from, to), path)
+    const [header = ''] = (await ask(asked)).split('\r\n')
+    assert.equal(header.replaceAll('"', '').split(','), columns, path)
+  }
+})
+
+/** `0h_s` to `23h_s`: all of them. */
+function spread(cell: string): string[] {
+  const [, from = '', unit = '', to = ''] = /^(\d+)(\w+)` to `(\d+)/.exec(cell) ?? []
+  if (from === '') return [cell]
+  return Array.from({ length: Number(to) - Number(from) + 1 }, (_, at) => `${Number(from) + at}${unit}`)
 }
 
 test.run()

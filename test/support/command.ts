@@ -12,6 +12,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
   readonly signal?: AbortSignal
+  /** What comes on standard input; without it there is none. */
+  readonly input?: string
   /** Calls back with what was written to standard output so far. */
   readonly onOutput?: (out: string, interrupt: () => void) => void
 }
@@ -25,8 +27,9 @@ export function runCommand(command: string, args: readonly string[], options: Co
       cwd: options.cwd,
       env: options.env ?? process.env,
       signal: options.signal,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
+    child.stdin.end(options.input)
     let out = ''
     let err = ''
     child.stdout.on('data', (chunk) => {

@@ -62,6 +62,7 @@ class Outcomes {
   #suites = 0
   #unfinished = 0
   #ran = 0
+  #failed = false
 
   constructor() {
     delete process.env.FERNLAB_TEST_REPORT // not for the processes that a test starts
@@ -93,7 +94,7 @@ class Outcomes {
   }
 
   fail(suite: string, test: string, error: unknown): void {
-    process.exitCode = 1
+    this.#failed = true
     this.write({ event: 'fail', suite, test, error: describe(error) })
   }
 
@@ -118,6 +119,8 @@ class Outcomes {
     if (this.#waiting.size > 0) this.#failFile(`run() was not called for: ${[...this.#waiting].join(', ')}`)
     else if (this.#unfinished > 0 && code === 0) this.#failFile('the process ended before its tests did')
     else if (this.#suites > 0 && this.#ran === 0) this.#failFile('the file runs no test')
+    // uvu may have set another status since.
+    if (this.#failed && code === 0) process.exitCode = 1
     this.write({ event: 'exit', ran: this.#ran })
   }
 }
@@ -154,7 +157,7 @@ export function suite(name: string, options: SuiteOptions = {}): Test {
       }
     } catch (error) {
       outcomes.fail(name, test, error)
-      throw error instanceof Error ? error : new Error(`a test threw ${String(error)}`)
+      throw showable(error)
     }
     outcomes.write({ event: 'pass', suite: name, test, ms: Math.round(performance.now() - startedAt) })
   }
@@ -193,6 +196,15 @@ export function suite(name: string, options: SuiteOptions = {}): Test {
     inner.run()
   }
   return test
+}
+
+/** The error as uvu can show it: `details` of its own are text, and of another kind it dies of them. */
+function showable(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(`a test threw ${String(error)}`)
+  if (!('details' in error) || typeof error.details === 'string') return error
+  const shown = new Error(error.message, { cause: error })
+  if (error.stack !== undefined) shown.stack = error.stack
+  return shown
 }
 
 function hookList(once: HookBody[], each: HookBody[]): Hook {

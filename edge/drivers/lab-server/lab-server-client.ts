@@ -26,6 +26,12 @@ export interface LabServerCalls {
   test(signal: AbortSignal): Promise<void>
   start(body: object, signal: AbortSignal): Promise<{ readonly id: string; readonly url: string }>
   status(id: string, signal: AbortSignal): Promise<number>
+  /** Of several sessions, by id; undefined when the server is too old for that. It answers within `timeoutS`. */
+  statuses(
+    ids: readonly string[],
+    timeoutS: number,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, number>> | undefined>
   dispose(id: string, signal: AbortSignal): Promise<void>
 }
 
@@ -45,14 +51,24 @@ const refusedSchema = z.object({ error: z.literal(true), message: z.string().def
 const apiSchema = z.object({ api_version: z.union([z.string(), z.number()]).transform(String) })
 const testSchema = z.object({ valid: z.boolean(), error_messages: z.array(z.string()).default([]) })
 const statusSchema = z.object({ should_finish: z.number() })
+const statusesSchema = z.object({ status: z.record(z.string(), z.number()) })
 const disposedSchema = z.object({ message: z.string().optional() })
 const messagesSchema = z.object({ error_messages: z.array(z.string()).default([]) })
 
 /** The calls on the server at this address. */
 export function createLabServerCalls(access: LabServerAccess): LabServerCalls {
+  const addressOf = ({ path }: Call<z.ZodType>) => new URL(`weblab/sessions/${path}`, access.base)
+
   const call = async <Schema extends z.ZodType>(wanted: Call<Schema>): Promise<z.output<Schema>> => {
-    const url = new URL(`weblab/sessions/${wanted.path}`, access.base)
-    const { status, headers, text } = await exchange(url, access, wanted)
+    const url = addressOf(wanted)
+    return accept(url, wanted, await exchange(url, access, wanted))
+  }
+
+  const accept = <Schema extends z.ZodType>(
+    url: URL,
+    wanted: Call<Schema>,
+    { status, headers, text }: Answer,
+  ): z.output<Schema> => {
     if (status === 401 || status === 403) throw credentialsRefused(access, text)
     if (status >= 300 && status < 400) {
       const to = headers.location === undefined ? 'another address' : headers.location
@@ -95,6 +111,13 @@ export function createLabServerCalls(access: LabServerAccess): LabServerCalls {
     status: async (id, signal) => {
       const path = `${encodeURIComponent(id)}/status`
       return (await call({ method: 'GET', path, answer: statusSchema, signal })).should_finish
+    },
+    statuses: async (ids, timeoutS, signal) => {
+      const body = { session_ids: ids, timeout: timeoutS }
+      const wanted = { method: 'POST', path: 'status/multiple', body, answer: statusesSchema, signal } as const
+      const url = addressOf(wanted)
+      const answer = await exchange(url, access, wanted)
+      return answer.status === 404 || answer.status === 405 ? undefined : accept(url, wanted, answer).status
     },
     dispose: async (id, signal) => {
       const path = encodeURIComponent(id)
@@ -160,18 +183,20 @@ async function exchange(url: URL, access: LabServerAccess, { method, body, signa
 /** OpenSSL's and Node's names for a certificate that is not to be trusted. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/
 
+/** Why there is no connection to the address. */
+export function unconnected(address: string, cause: Error): LabError {
+  if (!CERTIFICATE.test((cause as NodeJS.ErrnoException).code ?? '')) {
+    return failure('lab-server-unreachable', `${address} can not be reached: ${cause.message}`, { begun: false, cause })
+  }
+  const how = 'give the lab a certificate for its name, or name the authority that signed it in ca'
+  return failure('lab-server-certificate', `the certificate of ${address} is not trusted (${cause.message}): ${how}`, {
+    begun: false,
+    cause,
+  })
+}
+
 function broken({ href }: URL, cause: Error, connected: boolean): LabError {
-  const code = (cause as NodeJS.ErrnoException).code ?? ''
-  if (CERTIFICATE.test(code)) {
-    const how = 'give the lab a certificate for its name, or name the authority that signed it in ca'
-    return failure('lab-server-certificate', `the certificate of ${href} is not trusted (${cause.message}): ${how}`, {
-      begun: false,
-      cause,
-    })
-  }
-  if (!connected) {
-    return failure('lab-server-unreachable', `${href} can not be reached: ${cause.message}`, { begun: false, cause })
-  }
+  if (!connected) return unconnected(href, cause)
   return failure('lab-server-silent', `${href} broke off before it had answered: ${cause.message}`, { cause })
 }
 

@@ -1,12 +1,15 @@
 /** The driver `lab-server`: a laboratory that has its own server with its own pages, made for weblablib's interface. */
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { LabPageWay } from '@fernlab/shared/contracts/sync'
 import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { isTimeZone, ownTimeZone, wallClock } from '@fernlab/shared/primitives/zoned-time'
 import * as z from 'zod'
-import type { Driver, DriverContext, Instrument, VisitRequest } from '../driver.ts'
+import type { Driver, DriverContext, Instrument, LabPage, VisitRequest } from '../driver.ts'
 import { createLabServerCalls } from './lab-server-client.ts'
+import { openConnection } from './lab-server-connection.ts'
+import { createSharedStatus, type SharedStatus } from './shared-status.ts'
 
 const configSchema = z.strictObject({
   url: z
@@ -29,6 +32,12 @@ const configSchema = z.strictObject({
     .refine(isTimeZone, 'must be a time zone such as Europe/Madrid')
     .describe("The lab's time zone. Default: the one of this machine.")
     .exactOptional(),
+  pages: z
+    .enum(['hub', 'direct'])
+    .default('hub')
+    .describe(
+      "How browsers get to the lab's pages: through the hub, or direct, where they reach the address that the server gives. Default: hub.",
+    ),
   ca: z
     .string()
     .min(1)
@@ -45,6 +54,8 @@ const CHECK_TIMEOUT_MS = 10_000
 
 /** The driver for node.yaml's `driver: lab-server`. */
 export function createLabServerDriver(): Driver {
+  // Instruments at the same address are rooms of one server, which is asked for all its sessions at once.
+  const servers = new Map<string, SharedStatus>()
   const check = (config: unknown) => {
     const { value, findings } = checkSchema(config, configSchema)
     return { value, issues: findings.map(({ path, message }) => ({ path: pathText(path), message })) }
@@ -55,7 +66,7 @@ export function createLabServerDriver(): Driver {
     check: (config) => check(config).issues,
     create: async (config, context) => {
       const { value, issues } = check(config)
-      if (value !== undefined) return createLabServer(value, context)
+      if (value !== undefined) return createLabServer(value, context, servers)
       throw new LabError({
         code: 'driver-config-wrong',
         kind: 'configuration',
@@ -66,15 +77,23 @@ export function createLabServerDriver(): Driver {
   }
 }
 
-function createLabServer(config: LabServerConfig, { name, clock, configFolder }: DriverContext): Instrument {
+function createLabServer(
+  config: LabServerConfig,
+  { name, clock, configFolder }: DriverContext,
+  servers: Map<string, SharedStatus>,
+): Instrument {
   const base = new URL(config.url.endsWith('/') ? config.url : `${config.url}/`)
   const { timeZone = ownTimeZone(), ca } = config
+  const authorityOf = async () => (ca === undefined ? undefined : await secret(resolve(configFolder, ca), 'ca'))
   const calls = createLabServerCalls({
     base,
     username: config.username,
     password: async () => (await secret(resolve(configFolder, config.passwordFile), 'passwordFile')).trim(),
-    ca: async () => (ca === undefined ? undefined : await secret(resolve(configFolder, ca), 'ca')),
+    ca: authorityOf,
   })
+  const server = JSON.stringify([base.href, config.username, config.passwordFile, ca])
+  const statuses = servers.get(server) ?? createSharedStatus({ calls, clock })
+  servers.set(server, statuses)
   const closing = new AbortController()
   /** Sessions of which the server may have one open: it is left alone with checks meanwhile. */
   let visits = 0
@@ -156,17 +175,16 @@ function createLabServer(config: LabServerConfig, { name, clock, configFolder }:
           throw thrown
         }
       },
-      status: (id, signal) => calls.status(id, AbortSignal.any([signal, closing.signal])),
+      status: (id, signal) => statuses.status(id, AbortSignal.any([signal, closing.signal])),
       dispose: async (id, signal) => {
         visits = Math.max(0, visits - 1)
+        statuses.forget(id)
         await calls.dispose(id, AbortSignal.any([signal, closing.signal]))
       },
-      page: (url) => {
-        if (URL.canParse(url, base.href)) {
-          const page = new URL(url, base)
-          if (/^https?:$/.test(page.protocol)) return page
-        }
-        throw wrong('lab-page-wrong', `${base} names as its page ${JSON.stringify(url)}, which is no address of a page`)
+      page: (url) => pageOf(url, base, config.pages),
+      connect: async (signal) => {
+        const authority = await authorityOf()
+        return await openConnection({ base, ca: authority, signal: AbortSignal.any([signal, closing.signal]) })
       },
     },
     close: async () => {
@@ -174,6 +192,24 @@ function createLabServer(config: LabServerConfig, { name, clock, configFolder }:
       closing.abort(wrong('instrument-closed', `${name} was closed`))
     },
   }
+}
+
+/** Through the hub, a page is at the lab's own address alone: nothing else of its network can be reached. */
+function pageOf(url: string, base: URL, through: LabPageWay): LabPage {
+  const told = URL.canParse(url, base.href) ? new URL(url, base) : undefined
+  if (told === undefined || !/^https?:$/.test(told.protocol)) {
+    throw wrong('lab-page-wrong', `${base} names as its page ${JSON.stringify(url)}, which is no address of a page`)
+  }
+  if (through === 'direct') return { url: told.href, through }
+  if (told.hostname === base.hostname) {
+    const page = new URL(base)
+    page.pathname = told.pathname
+    page.search = told.search
+    page.hash = told.hash
+    return { url: page.href, through }
+  }
+  const how = 'say pages: direct if browsers reach it, or let the lab name pages at its own address'
+  throw wrong('lab-page-wrong', `${base} names as its page ${told.origin}, which is another machine: ${how}`)
 }
 
 /** What `POST weblab/sessions/` gets. */

@@ -40,7 +40,7 @@ export function auditRoutes(add: AddRoute, { store }: ApiParts): void {
   )
 
   async function* linesOf(filter: AuditFilter): AsyncGenerator<string[]> {
-    yield ['time', 'person', 'name', 'action', 'subject', 'subject_name', 'detail']
+    yield ['time', 'person', 'name', 'action', 'subject', 'subject_name', 'detail', 'address']
     let before: number | undefined
     let more = true
     while (more) {
@@ -52,12 +52,13 @@ export function auditRoutes(add: AddRoute, { store }: ApiParts): void {
   }
 }
 
-const cellsOf = ({ at, person = '', personName = '', action, subject, subjectName = '', detail }: AuditEntry) => [
+const cellsOf = ({
   at,
-  person,
-  personName,
+  person = '',
+  personName = '',
   action,
   subject,
-  subjectName,
-  JSON.stringify(detail),
-]
+  subjectName = '',
+  detail,
+  address = '',
+}: AuditEntry) => [at, person, personName, action, subject, subjectName, JSON.stringify(detail), address]

@@ -1,4 +1,11 @@
 import { signInSchema } from '@fernlab/shared/contracts/api'
+import {
+  passwordChangedSchema,
+  secondStepNeededSchema,
+  signedInSchema,
+  signedOutSchema,
+  signInOfCookieSchema,
+} from '@fernlab/shared/contracts/sign-in'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { z } from '@hono/zod-openapi'
 import { allowed } from '../../accounts/identity.ts'
@@ -6,14 +13,21 @@ import type { Attempts } from '../attempts.ts'
 import { type AddRoute, type ApiParts, visitor } from '../context.ts'
 import { refusal } from '../problems.ts'
 
-const known: Readonly<Record<string, { readonly summary: string; readonly body?: z.ZodType }>> = {
+interface Known {
+  readonly summary: string
+  readonly body?: z.ZodType
+  readonly answer: z.ZodType
+}
+
+const known: Readonly<Record<keyof typeof allowed, Known>> = {
   '/sign-in/email': {
     summary:
       'Sign in with a password; the answer sets the session cookie, or is {"secondFactor": true, "by": […]} where a code or a passkey comes next',
     body: signInSchema,
+    answer: z.union([signedInSchema, secondStepNeededSchema]),
   },
-  '/sign-out': { summary: 'Sign out' },
-  '/get-session': { summary: 'Whose session the cookie is' },
+  '/sign-out': { summary: 'Sign out', answer: signedOutSchema },
+  '/get-session': { summary: 'Whose session the cookie is; null for a stranger', answer: signInOfCookieSchema },
   '/change-password': {
     summary: 'Choose another password',
     body: z.object({
@@ -21,13 +35,16 @@ const known: Readonly<Record<string, { readonly summary: string; readonly body?:
       newPassword: z.string().min(10).max(200),
       revokeOtherSessions: z.boolean().optional(),
     }),
+    answer: passwordChangedSchema,
   },
 }
 
 /** Sign-in and sign-out: the allow-listed calls, each in our own words when it fails. */
 export function authRoutes(add: AddRoute, { accounts }: ApiParts, guesses: Attempts): void {
-  for (const [path, method] of Object.entries(allowed)) {
-    const { summary = path, body } = known[path] ?? {}
+  for (const path of Object.keys(known) as (keyof typeof known)[]) {
+    const method = allowed[path]
+    const { summary, body, answer: schema } = known[path]
+    const guess = path === '/sign-in/email' || path === '/change-password'
     add(
       {
         method: method === 'GET' ? 'get' : 'post',
@@ -35,8 +52,10 @@ export function authRoutes(add: AddRoute, { accounts }: ApiParts, guesses: Attem
         tag: 'Sign-in',
         summary,
         access: 'public',
+        ...(path === '/change-password' ? {} : { often: true as const }),
+        errors: ['sign-in-failed', ...(guess ? (['wrong-credentials', 'too-many-attempts'] as const) : [])],
         ...(body === undefined ? {} : { body }),
-        answer: { what: 'Done', type: 'application/json' },
+        answer: { schema, what: 'Done' },
       },
       async ({ c }) => {
         const text = method === 'POST' ? await c.req.text() : undefined
@@ -53,7 +72,6 @@ export function authRoutes(add: AddRoute, { accounts }: ApiParts, guesses: Attem
           if (!answer.ok) throw await describe(answer)
           return answer
         }
-        const guess = path === '/sign-in/email' || path === '/change-password'
         return guess ? guesses.guess(c.get('address'), call) : call()
       },
     )

@@ -1,5 +1,5 @@
 import { benchSchema } from '@fernlab/shared/contracts/api'
-import { outageSchema, planOutageSchema } from '@fernlab/shared/contracts/bench-care'
+import { outageSchema, planOutageSchema, planOutagesSchema } from '@fernlab/shared/contracts/bench-care'
 import {
   type BenchHistory,
   benchHistorySchema,
@@ -62,6 +62,7 @@ export function benchCareRoutes(add: AddRoute, parts: ApiParts): void {
       description:
         'No run is begun that would not end before. A run that is on the bench when it begins finishes first, or is cancelled with the reason if `atOnce` is true.',
       access: 'benches.maintain',
+      errors: ['outage-over', 'outages-too-many'],
       params: benchParams,
       body: planOutageSchema,
       answer: { status: 201, schema: outageSchema, what: 'The outage' },
@@ -70,11 +71,30 @@ export function benchCareRoutes(add: AddRoute, parts: ApiParts): void {
   )
   add(
     {
+      method: 'post',
+      path: '/api/v1/outages',
+      tag: 'Fleet',
+      summary: 'Put several benches into maintenance, or close them at the same hours, all of them or none',
+      description:
+        'The same as for each bench by itself, in one write. What is wrong with a bench is told with its place in the list.',
+      access: 'benches.maintain',
+      body: planOutagesSchema,
+      answer: {
+        status: 201,
+        schema: z.object({ items: z.array(outageSchema) }),
+        what: 'The outages, in the order of the benches',
+      },
+    },
+    async ({ c, body, caller }) => c.json({ items: await benchCare.planMany(body, caller.personId) }, 201),
+  )
+  add(
+    {
       method: 'delete',
       path: '/api/v1/benches/{bench}/outages/{outage}',
       tag: 'Fleet',
       summary: 'Take an outage back; the bench takes runs again if it was the one in force',
       access: 'benches.maintain',
+      errors: ['outage-unknown'],
       params: benchParams.extend({ outage: z.string().max(63) }),
       answer: { status: 204, what: 'It is taken back' },
     },
@@ -111,10 +131,10 @@ export function benchCareRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params, query, caller }) => {
       const { changes } = await historyOf(params.bench, query, caller)
-      const lines = changes.map(({ at, until = '', state, cause, reason = '', by = '' }) =>
-        csvLine([at, until, state, cause, reason, by]),
+      const lines = changes.map(({ at, until = '', state, cause, reason = '', by = '', run = '' }) =>
+        csvLine([at, until, state, cause, reason, by, run]),
       )
-      const text = csvLine(['at', 'until', 'state', 'cause', 'reason', 'by']) + lines.join('')
+      const text = csvLine(['at', 'until', 'state', 'cause', 'reason', 'by', 'run']) + lines.join('')
       return c.body(text, 200, {
         'content-type': 'text/csv; charset=utf-8',
         'content-disposition': `attachment; filename="fernlab-${params.bench}.csv"`,
@@ -129,8 +149,9 @@ export function benchCareRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Fleet',
       summary: 'Do the bench’s checks now',
       description:
-        'Those that would disturb somebody who uses the bench are left out. Answers when they are done, at the latest after a minute.',
+        'Those that would disturb somebody who uses the bench are left out. Answers when they are done, at the latest after a minute; those that are runs are `asked` then, and done as soon as nobody uses the bench or waits for it.',
       access: 'benches.maintain',
+      errors: ['node-offline', 'node-silent'],
       params: benchParams,
       answer: { schema: benchSchema, what: 'The bench, with how its checks went' },
     },

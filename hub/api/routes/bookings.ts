@@ -1,4 +1,5 @@
 import { page } from '@fernlab/shared/contracts/api'
+import { bookingWhens } from '@fernlab/shared/contracts/booking-whens'
 import {
   type Booking,
   bookedSeriesSchema,
@@ -13,6 +14,7 @@ import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../accounts/caller.ts'
 import { can, decide } from '../../accounts/can.ts'
 import { bookingsFile } from '../../bookings/bookings-file.ts'
+import { bookingErrors } from '../call-errors.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { cursorAfter, cursorId, pageQuery } from '../paging.ts'
 import { notFound, refusal } from '../problems.ts'
@@ -26,35 +28,57 @@ const longestWindowMs = 62 * dayMs
 const mostInFile = 1000
 
 const listQuery = pageQuery.extend({
-  /** Those that touch the time; from now on unless given. */
-  from: givenTime.optional(),
-  to: givenTime.optional(),
+  when: z
+    .enum(bookingWhens)
+    .optional()
+    .describe('Those to come or on, those that are over, those that were cancelled, or those to which nobody came'),
+  from: givenTime
+    .optional()
+    .describe('Those that end later; now unless given, with `when` past, cancelled or missed any time'),
+  to: givenTime.optional().describe('Those that begin before'),
   lab: z.string().max(63).optional(),
   series: z.string().max(63).optional(),
   /** For staff: whose; everybody's unless given. */
   person: z.string().max(63).optional(),
-  /** By their start: the soonest first, or the latest. */
-  order: z.enum(['soonest', 'latest']).default('soonest'),
+  order: z
+    .enum(['soonest', 'latest'])
+    .optional()
+    .describe('By their start; the latest first where `when` is past, cancelled or missed, else the soonest'),
 })
 
 /** Benches that are kept for people at a time: one's own, for staff everybody's. */
-export function bookingRoutes(add: AddRoute, { bookings, clock, config }: ApiParts): void {
+export function bookingRoutes(add: AddRoute, { bookings, groups, clock, config }: ApiParts): void {
+  const groupsOf = async ({ personId }: Caller) => [...(await groups.of(personId)).at(clock.now())]
+  /** One's own, and those of one's groups; staff read all. */
   const readable = async (caller: Caller, id: string): Promise<Booking> => {
     const booking = await bookings.get(id)
-    if (booking === undefined || decide(caller, 'bookings.read', { ownerId: booking.person.id }) !== 'yes') {
-      throw notFound(`the booking ${id}`)
-    }
-    return booking
+    if (booking === undefined) throw notFound(`the booking ${id}`)
+    const decision = decide(caller, 'bookings.read', { ownerId: booking.person.id })
+    if (decision === 'yes') return booking
+    const { group } = booking
+    if (decision === 'unseen' && group !== undefined && (await groupsOf(caller)).includes(group.id)) return booking
+    throw notFound(`the booking ${id}`)
+  }
+  const changeable = async (caller: Caller, id: string): Promise<Booking> => {
+    const booking = await readable(caller, id)
+    if (can(caller, 'bookings.change', { ownerId: booking.person.id })) return booking
+    throw refusal(
+      'forbidden',
+      'the booking is its group’s: whoever made it, and the staff, may change it',
+      `It is your group’s booking. ${booking.person.name} can change it.`,
+    )
   }
 
   add(
     {
       method: 'post',
       path: '/api/v1/bookings',
+      often: true,
       tag,
       summary: 'Book a bench of a lab for a time',
       description: 'A time that is taken is refused with the nearest free ones.',
       access: 'bookings.make',
+      errors: [...bookingErrors, 'group-unknown'],
       body: bookSchema,
       answer: { status: 201, schema: bookingSchema, what: 'The booking, which the database has committed' },
     },
@@ -69,25 +93,27 @@ export function bookingRoutes(add: AddRoute, { bookings, clock, config }: ApiPar
       method: 'get',
       path: '/api/v1/bookings',
       tag,
-      summary: 'Bookings by their start: one’s own, for staff everybody’s',
+      summary: 'Bookings by their start: one’s own and those of one’s groups, for staff everybody’s',
       access: 'bookings.read',
       query: listQuery,
       answer: { schema: page(bookingSchema), what: 'Bookings' },
     },
     async ({ c, query, caller }) => {
-      const { from, to, lab, series, limit, order } = query
+      const { when, from, to, lab, series, limit, order } = query
       const everybody = can(caller, 'bookings.read-any')
       if (!everybody && query.person !== undefined && query.person !== caller.personId) return c.json({ items: [] })
       const person = everybody ? query.person : caller.personId
       const after = placeOf(query.cursor)
       const { items, next } = await bookings.list({
-        from: from === undefined ? clock.now() : Date.parse(from),
+        when,
         limit,
-        order,
+        ...(order === undefined ? {} : { order }),
+        ...(from === undefined ? {} : { from: Date.parse(from) }),
         ...(to === undefined ? {} : { to: Date.parse(to) }),
         ...(lab === undefined ? {} : { lab }),
         ...(series === undefined ? {} : { series }),
         ...(person === undefined ? {} : { person }),
+        ...(person === caller.personId ? { groups: await groupsOf(caller) } : {}),
         ...(after === undefined ? {} : { after }),
       })
       return c.json({ items, ...(next === undefined ? {} : { cursor: cursorAfter(`${next.startsAt} ${next.id}`) }) })
@@ -98,12 +124,13 @@ export function bookingRoutes(add: AddRoute, { bookings, clock, config }: ApiPar
       method: 'get',
       path: '/api/v1/bookings/calendar.ics',
       tag,
-      summary: 'One’s own bookings to come, as a file for calendars (RFC 5545)',
+      summary: 'One’s own bookings to come and those of one’s groups, as a file for calendars (RFC 5545)',
       access: 'bookings.read',
       answer: { type: 'text/calendar', what: 'The file' },
     },
     async ({ c, caller }) => {
-      const { items } = await bookings.list({ person: caller.personId, from: clock.now(), limit: mostInFile })
+      const mine = { person: caller.personId, groups: await groupsOf(caller) }
+      const { items } = await bookings.list({ ...mine, from: clock.now(), limit: mostInFile })
       const { title, publicUrl } = config
       const text = bookingsFile(items, { title, url: publicUrl(), nowMs: clock.now() })
       return c.body(text, 200, {
@@ -133,12 +160,13 @@ export function bookingRoutes(add: AddRoute, { bookings, clock, config }: ApiPar
       summary: 'Move a booking, or make it longer or shorter',
       description: 'What is not given stays. One that has begun keeps its start.',
       access: 'bookings.change',
+      errors: [...bookingErrors, 'booking-over', 'booking-begun'],
       params: bookingParams,
       body: changeBookingSchema,
       answer: { schema: bookingSchema, what: 'The booking' },
     },
     async ({ c, params, body, caller }) => {
-      await readable(caller, params.id)
+      await changeable(caller, params.id)
       return c.json(await bookings.change(caller, params.id, body))
     },
   )
@@ -149,11 +177,12 @@ export function bookingRoutes(add: AddRoute, { bookings, clock, config }: ApiPar
       tag,
       summary: 'Cancel a booking; of one that has begun, what is left is given back',
       access: 'bookings.change',
+      errors: ['booking-over'],
       params: bookingParams,
       answer: { schema: bookingSchema, what: 'The booking' },
     },
     async ({ c, params, caller }) => {
-      const booking = await readable(caller, params.id)
+      const booking = await changeable(caller, params.id)
       return c.json(booking.state === 'cancelled' ? booking : await bookings.cancel(caller, params.id))
     },
   )
@@ -166,6 +195,7 @@ export function bookingRoutes(add: AddRoute, { bookings, clock, config }: ApiPar
       description:
         'By the calendar of a time zone: 14:00 stays 14:00 when the clocks change. Times that are taken are refused with the whole, or left out.',
       access: 'bookings.series',
+      errors: [...bookingErrors, 'series-empty', 'series-too-long', 'series-overlaps', 'group-unknown'],
       body: bookSeriesSchema,
       answer: { status: 201, schema: bookedSeriesSchema, what: 'What was booked, or for a preview what would be' },
     },
@@ -188,13 +218,34 @@ export function bookingRoutes(add: AddRoute, { bookings, clock, config }: ApiPar
   )
   add(
     {
+      method: 'post',
+      path: '/api/v1/booking-series/{id}/take-back',
+      tag,
+      summary: 'Book again what of one’s own series was cancelled last, as far as it is free',
+      access: 'bookings.series',
+      errors: ['booking-over', 'lab-unknown', 'not-permitted', 'group-unknown', 'no-bench', 'bench-unknown'],
+      params: bookingParams,
+      answer: { status: 201, schema: bookedSeriesSchema, what: 'What is booked again, and what is taken since' },
+    },
+    async ({ c, params, caller }) => {
+      if ((await bookings.seriesOwner(params.id)) === undefined) throw notFound(`the series ${params.id}`)
+      return c.json(await bookings.takeBackSeries(caller, params.id), 201)
+    },
+  )
+  add(
+    {
       method: 'get',
       path: '/api/v1/labs/{lab}/calendar',
       tag,
       summary: 'When benches of a lab are free, with one’s own bookings, for staff everybody’s',
       access: 'bookings.read',
+      errors: ['bench-unknown', 'no-bench'],
       params: z.object({ lab: nameSchema }),
-      query: z.object({ from: givenTime.optional(), to: givenTime.optional() }),
+      query: z.object({
+        from: givenTime.optional(),
+        to: givenTime.optional(),
+        bench: z.string().max(127).optional().describe('When this bench alone is free, as `<node>.<bench>`'),
+      }),
       answer: { schema: calendarSchema, what: 'From now on for a week unless given' },
     },
     async ({ c, params, query, caller }) => {
@@ -207,7 +258,7 @@ export function bookingRoutes(add: AddRoute, { bookings, clock, config }: ApiPar
         })
       }
       const everybody = can(caller, 'bookings.read-any')
-      return c.json(await bookings.calendar(caller, params.lab, { from, to, everybody }))
+      return c.json(await bookings.calendar(caller, params.lab, { from, to, everybody, bench: query.bench }))
     },
   )
 }

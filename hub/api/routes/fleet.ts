@@ -13,7 +13,6 @@ import {
 import { nameSchema } from '@fernlab/shared/contracts/common'
 import { z } from '@hono/zod-openapi'
 import type { NodeCredential } from '../../fleet/fleet.ts'
-import { auditEntries } from '../../store/audit-entries.ts'
 import type { Attempts } from '../attempts.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { pageOf, pageQuery } from '../paging.ts'
@@ -25,13 +24,7 @@ export const benchParams = z.object({
 export const nodeParams = z.object({ node: nameSchema })
 
 /** Nodes and benches; an admin enrols nodes, staff may drive a bench directly. */
-export function fleetRoutes(
-  add: AddRoute,
-  { fleet, benchChecks, config, store, clock }: ApiParts,
-  guesses: Attempts,
-): void {
-  const audit = (personId: string, action: string, subject: string) =>
-    store.write([auditEntries(store, clock)(personId, action, subject)])
+export function fleetRoutes(add: AddRoute, { fleet, benchChecks, config, store }: ApiParts, guesses: Attempts): void {
   const ownLease = async (bench: string, personId: string): Promise<string | undefined> => {
     const row = await store.db
       .selectFrom('bench')
@@ -79,7 +72,20 @@ export function fleetRoutes(
       path: '/api/v1/benches/{bench}/lease',
       tag: 'Fleet',
       summary: 'Take a free bench for direct use, or renew the lease',
+      description:
+        'A check that is on the bench is ended first, and done again later: the answer says which. Anything else on it is refused with `bench-busy`.',
       access: 'benches.drive',
+      errors: [
+        'bench-busy',
+        'bench-fault',
+        'bench-maintenance',
+        'bench-offline',
+        'lease-ended',
+        'lease-invalid',
+        'fence-stale',
+        'node-offline',
+        'node-silent',
+      ],
       params: benchParams,
       body: takeLeaseSchema,
       answer: { schema: leaseSchema, what: 'The lease; it ends by itself, and the bench goes to its safe state' },
@@ -88,9 +94,7 @@ export function fleetRoutes(
       const { ttlS, resume = false } = body
       const lease = body.lease ?? (resume ? await ownLease(params.bench, caller.personId) : undefined)
       if (lease !== undefined) return c.json(await fleet.renewLease(params.bench, lease, ttlS))
-      const taken = await fleet.takeLease(params.bench, caller.personId, ttlS)
-      await audit(caller.personId, 'bench.lease', params.bench)
-      return c.json(taken)
+      return c.json(await fleet.takeLease(params.bench, caller.personId, ttlS, caller.address))
     },
   )
   add(
@@ -100,6 +104,7 @@ export function fleetRoutes(
       tag: 'Fleet',
       summary: 'Give the bench back; it goes to its safe state',
       access: 'benches.drive',
+      errors: ['lease-ended', 'lease-invalid', 'node-offline', 'node-silent'],
       params: benchParams,
       query: z.object({ lease: z.string().max(200).optional() }),
       answer: { schema: z.object({ safe: z.boolean() }), what: 'Whether the safe state was reached' },
@@ -107,7 +112,7 @@ export function fleetRoutes(
     async ({ c, params, query, caller }) => {
       const lease = query.lease ?? (await ownLease(params.bench, caller.personId))
       if (lease === undefined) throw notFound(`a lease of yours on the bench ${params.bench}`)
-      return c.json(await fleet.releaseLease(params.bench, lease))
+      return c.json(await fleet.releaseLease(params.bench, lease, caller.personId))
     },
   )
   add(
@@ -116,7 +121,8 @@ export function fleetRoutes(
       path: '/api/v1/benches/{bench}/put-back',
       tag: 'Fleet',
       summary: 'Put a bench back into use after a clean-up that was not done, or while a check fails',
-      access: 'benches.drive',
+      access: 'benches.put-back',
+      errors: ['bench-busy', 'node-offline', 'node-silent'],
       params: benchParams,
       answer: { schema: benchSchema, what: 'The bench, which takes runs again' },
     },
@@ -131,11 +137,25 @@ export function fleetRoutes(
     {
       method: 'post',
       path: '/api/v1/benches/{bench}/exchange',
+      often: true,
       tag: 'Fleet',
       summary: 'Set, then read, signals of a bench in one call',
       description:
         'Keys are `part.signal`, values in the signal’s unit; the node enforces every limit. Setting needs the lease.',
       access: 'benches.drive',
+      errors: [
+        'lease-ended',
+        'lease-invalid',
+        'fence-stale',
+        'bench-busy',
+        'bench-offline',
+        'value-unknown',
+        'value-out-of-limits',
+        'operation-overtaken',
+        'node-offline',
+        'node-silent',
+        'deadline-exceeded',
+      ],
       params: benchParams,
       body: exchangeSchema,
       answer: { schema: exchangedSchema, what: 'What was read' },
@@ -185,13 +205,13 @@ export function fleetRoutes(
       tag: 'Fleet',
       summary: 'A one-time code with which a machine becomes this node',
       access: 'nodes.manage',
+      errors: ['name-invalid'],
       body: z.strictObject({ node: nameSchema }),
       idempotency: 'secret',
       answer: { status: 201, schema: enrollmentCodeSchema, what: 'The code, shown once' },
     },
     async ({ c, body, caller }) => {
       const code = await fleet.createEnrollment(body.node, caller.personId)
-      await audit(caller.personId, 'node.enrollment-code', body.node)
       return c.json({ ...code, mqtt: [...config.mqttUrls(c.req.header('host'))] }, 201)
     },
   )
@@ -202,6 +222,7 @@ export function fleetRoutes(
       tag: 'Fleet',
       summary: 'Trade a one-time code for the node’s credential; the code is the authority',
       access: 'public',
+      errors: ['enrollment-refused', 'name-invalid', 'too-many-attempts'],
       body: enrollSchema,
       answer: { status: 201, schema: nodeCredentialSchema, what: 'The credential, shown once' },
     },
@@ -223,8 +244,7 @@ export function fleetRoutes(
     },
     async ({ c, params, caller }) => {
       await existing(params.node)
-      const credential = await fleet.rotate(params.node)
-      await audit(caller.personId, 'node.rotate', params.node)
+      const credential = await fleet.rotate(params.node, caller.personId)
       return c.json(answer(c.req.header('host'), params.node, credential))
     },
   )
@@ -240,8 +260,7 @@ export function fleetRoutes(
     },
     async ({ c, params, caller }) => {
       await existing(params.node)
-      await fleet.revoke(params.node)
-      await audit(caller.personId, 'node.revoke', params.node)
+      await fleet.revoke(params.node, caller.personId)
       return c.json(await fleet.node(params.node))
     },
   )

@@ -110,6 +110,7 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
       description:
         'The same files again make no new version. With mistakes nothing is changed; `issues` lists all of them.',
       access: 'labs.push',
+      errors: ['lab-invalid'],
       params: labParams,
       body: pushLabSchema,
       answer: { schema: pushedLabSchema, what: 'The lab’s version' },
@@ -144,7 +145,7 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
       access: 'public',
       params: labParams.extend({ path: z.string() }),
       deep: true,
-      answer: { what: 'The file', type: 'application/octet-stream' },
+      answer: { what: 'The file', type: '*/*' },
     },
     async ({ c, params }) => {
       const { lab, files } = await visible(params.lab, c.get('caller'))
@@ -229,6 +230,7 @@ function detail(lab: CatalogueLab, serving: Serving, parts: ApiParts): LabDetail
     readme: { ...lab.readme },
     filesUrl: filesUrl(lab),
     parts: { ...instruments },
+    ...(lab.lab.limits === undefined ? {} : { limits: lab.lab.limits }),
     ...(lab.lab.panel === undefined ? {} : { panel: lab.lab.panel }),
     ...(lab.session === undefined || lab.lab.session === undefined ? {} : { session: sessionTimes(lab.lab.session) }),
     protocols: Object.entries(lab.protocols).map(([name, { definition, digest }]) => {

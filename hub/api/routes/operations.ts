@@ -44,6 +44,7 @@ export function operationsRoutes(add: AddRoute, { maintenance, monitoring, sched
       summary:
         'Metrics in the text form of Prometheus; for an admin (a token needs the scope `admin`), or from this machine',
       access: 'public',
+      errors: ['token-refused', 'sign-in-needed', 'second-factor-needed', 'forbidden', 'scope-missing'],
       answer: { what: 'Metrics', type: 'text/plain' },
     },
     async ({ c }) => {

@@ -1,3 +1,4 @@
+import { accountExportSchema } from '@fernlab/shared/contracts/account-export'
 import { changeMeSchema, closeAccountSchema, meSchema } from '@fernlab/shared/contracts/api'
 import type { Caller } from '../../accounts/caller.ts'
 import type { Attempts } from '../attempts.ts'
@@ -12,7 +13,11 @@ export function ownAccountRoutes(
   { guesses }: { guesses: Attempts },
 ): void {
   const me = async ({ personId: id, name, email, role, mustSetUp }: Caller) => {
-    const row = await store.db.selectFrom('person').select('language').where('id', '=', id).executeTakeFirst()
+    const row = await store.db
+      .selectFrom('person')
+      .select(['language', 'time_zone'])
+      .where('id', '=', id)
+      .executeTakeFirst()
     const language = row?.language ?? undefined
     return {
       id,
@@ -20,6 +25,7 @@ export function ownAccountRoutes(
       email,
       role,
       ...(language === undefined ? {} : { language }),
+      ...(row?.time_zone == null ? {} : { timeZone: row.time_zone }),
       ...(mustSetUp === undefined ? {} : { mustSetUp }),
     }
   }
@@ -70,6 +76,7 @@ export function ownAccountRoutes(
       tag: 'Account',
       summary: 'Change one’s own name',
       access: 'account.manage',
+      errors: ['person-unknown'],
       body: changeMeSchema,
       answer: { schema: meSchema, what: 'The person' },
     },
@@ -101,7 +108,7 @@ export function ownAccountRoutes(
         'All that is known of oneself, to keep: person, sign-ins, tokens, passkeys, groups, invitations, bookings, doings, runs with outputs',
       description: 'Samples of runs are downloaded run by run.',
       access: 'account.manage',
-      answer: { what: 'A JSON file', type: 'application/json' },
+      answer: { schema: accountExportSchema, what: 'A JSON file' },
     },
     async ({ c, caller }) => {
       c.header('content-type', 'application/json; charset=utf-8')
@@ -119,6 +126,7 @@ export function ownAccountRoutes(
       tag: 'Account',
       summary: 'Close one’s account for good; runs stay, of nobody who can be named; bookings to come are cancelled',
       access: 'account.manage',
+      errors: ['wrong-credentials', 'last-admin', 'runs-open', 'person-unknown', 'too-many-attempts'],
       body: closeAccountSchema,
       answer: { status: 204, what: 'It is closed' },
     },

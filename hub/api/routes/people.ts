@@ -12,6 +12,7 @@ import {
   tokenSchema,
 } from '@fernlab/shared/contracts/api'
 import { nameSchema } from '@fernlab/shared/contracts/common'
+import { roles } from '@fernlab/shared/contracts/people'
 import { z } from '@hono/zod-openapi'
 import { mayGrant } from '../../accounts/caller.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
@@ -22,7 +23,7 @@ import { notFound, refusal } from '../problems.ts'
 const staffScopes = ['builder', 'admin', 'mqtt:read', 'mqtt:status']
 
 /** API tokens and people. */
-export function peopleRoutes(add: AddRoute, { accounts, groups }: ApiParts): void {
+export function peopleRoutes(add: AddRoute, { accounts, groups, clock }: ApiParts): void {
   add(
     {
       method: 'get',
@@ -42,6 +43,7 @@ export function peopleRoutes(add: AddRoute, { accounts, groups }: ApiParts): voi
       tag: 'People',
       summary: 'Make an API token',
       access: 'tokens.manage',
+      errors: ['person-unknown'],
       body: createTokenSchema,
       idempotency: 'secret',
       answer: { status: 201, schema: createdTokenSchema, what: 'The token with its secret, shown once' },
@@ -51,6 +53,15 @@ export function peopleRoutes(add: AddRoute, { accounts, groups }: ApiParts): voi
       const beyond = body.scopes.filter((scope) => !mayGrant(caller, scope) || (!staff && staffScopes.includes(scope)))
       if (beyond.length > 0) {
         throw refusal('forbidden', `you may not make a token with the scope ${beyond.join(', ')}`)
+      }
+      const { tokenExpiresAt: ends } = caller
+      const { expiresInDays: days } = body
+      if (ends !== undefined && (days === undefined || clock.now() + days * 86_400_000 > ends)) {
+        const until = new Date(ends).toISOString()
+        throw refusal(
+          'forbidden',
+          `a token makes none that lasts longer than itself, until ${until}: say expiresInDays, or sign in with the password`,
+        )
       }
       return c.json(await accounts.createToken(caller, body), 201)
     },
@@ -106,9 +117,11 @@ export function peopleRoutes(add: AddRoute, { accounts, groups }: ApiParts): voi
       tag: 'People',
       summary: 'People',
       access: 'people.read',
+      errors: ['group-unknown'],
       query: pageQuery.extend({
         q: z.string().max(100).optional().describe('A part of the name or of the address'),
         group: nameSchema.optional().describe('Those in this group or one within it'),
+        role: z.enum(roles).optional().describe('Those with this role'),
       }),
       answer: { schema: page(personSchema), what: 'People by id' },
     },
@@ -118,6 +131,7 @@ export function peopleRoutes(add: AddRoute, { accounts, groups }: ApiParts): voi
         limit: query.limit,
         ...(after === undefined ? {} : { cursor: after }),
         ...(query.q === undefined || query.q === '' ? {} : { search: query.q }),
+        ...(query.role === undefined ? {} : { role: query.role }),
         ...(query.group === undefined ? {} : { among: await groups.peopleOf(caller, query.group) }),
       })
       return c.json({ items, ...(cursor === undefined ? {} : { cursor: cursorAfter(cursor) }) })
@@ -130,6 +144,7 @@ export function peopleRoutes(add: AddRoute, { accounts, groups }: ApiParts): voi
       tag: 'People',
       summary: 'Give a person another role, at once',
       access: 'people.manage',
+      errors: ['last-admin'],
       params: z.object({ id: z.string().max(63) }),
       body: changePersonSchema,
       answer: { schema: personSchema, what: 'The person' },
@@ -145,6 +160,7 @@ export function peopleRoutes(add: AddRoute, { accounts, groups }: ApiParts): voi
       description:
         'Who has an account stays as they are, but for the groups that the list puts them into. A list with a mistake makes nobody; the answer names the lines.',
       access: 'people.invite',
+      errors: ['import-invalid', 'import-overtaken', 'group-unknown', 'mail-failed'],
       body: importPeopleSchema,
       idempotency: 'secret',
       answer: { schema: importedPeopleSchema, what: 'The people of the list' },
@@ -179,6 +195,7 @@ export function peopleRoutes(add: AddRoute, { accounts, groups }: ApiParts): voi
       tag: 'People',
       summary: 'Make a link by which people make accounts of their own',
       access: 'people.invite',
+      errors: ['invitation-invalid', 'group-unknown'],
       body: createInvitationSchema,
       idempotency: 'secret',
       answer: { status: 201, schema: createdInvitationSchema, what: 'The invitation with its link, shown once' },

@@ -1,6 +1,8 @@
 import { page } from '@fernlab/shared/contracts/api'
 import { nameSchema } from '@fernlab/shared/contracts/common'
 import {
+  appliedTemplateSchema,
+  applyTemplateSchema,
   bulkDoneSchema,
   bulkPermissionsSchema,
   changePermissionSchema,
@@ -58,6 +60,7 @@ export function permissionRoutes(add: AddRoute, parts: ApiParts): void {
       tag,
       summary: 'Give a permission',
       access: 'permissions.manage',
+      errors: ['permission-invalid', 'template-unknown'],
       body: createPermissionSchema,
       answer: { status: 201, schema: permissionSchema, what: 'The permission' },
     },
@@ -70,6 +73,7 @@ export function permissionRoutes(add: AddRoute, parts: ApiParts): void {
       tag,
       summary: 'Change or remove many permissions, all or none; with `preview`, only say what would be',
       access: 'permissions.manage',
+      errors: ['permission-invalid', 'permission-unknown'],
       body: bulkPermissionsSchema,
       answer: { schema: bulkDoneSchema, what: 'Each as it was and as it is' },
     },
@@ -94,6 +98,7 @@ export function permissionRoutes(add: AddRoute, parts: ApiParts): void {
       tag,
       summary: 'Change a permission, at once',
       access: 'permissions.manage',
+      errors: ['permission-invalid'],
       params,
       body: changePermissionSchema,
       answer: { schema: permissionSchema, what: 'The permission' },
@@ -122,6 +127,7 @@ export function permissionRoutes(add: AddRoute, parts: ApiParts): void {
       tag,
       summary: 'Give the same permission to somebody else, for another lab or at another time',
       access: 'permissions.manage',
+      errors: ['permission-invalid'],
       params,
       body: changePermissionSchema,
       answer: { status: 201, schema: permissionSchema, what: 'The new permission' },
@@ -146,6 +152,7 @@ export function permissionRoutes(add: AddRoute, parts: ApiParts): void {
       tag,
       summary: 'Make or change a template; permissions that began with it stay as they are',
       access: 'permissions.manage',
+      errors: ['permission-invalid'],
       params: templateParams,
       body: saveTemplateSchema,
       answer: { schema: templateSchema, what: 'The template' },
@@ -170,12 +177,27 @@ export function permissionRoutes(add: AddRoute, parts: ApiParts): void {
       return c.body(null, 204)
     },
   )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/permission-templates/{id}/apply',
+      tag,
+      summary: 'Give a template’s terms to many, in many labs, all or none; with `preview`, only say what would be',
+      description: 'What is given already in the same way is left out.',
+      access: 'permissions.manage',
+      errors: ['permission-invalid'],
+      params: templateParams,
+      body: applyTemplateSchema,
+      answer: { schema: appliedTemplateSchema, what: 'The new permissions' },
+    },
+    async ({ c, params: { id }, body, caller }) => c.json(await permissions.applyTemplate(caller, id, body)),
+  )
   effectiveRoute(add, parts)
 }
 
 function effectiveRoute(
   add: AddRoute,
-  { accounts, groups, catalogue, permissions, standings, store, clock }: ApiParts,
+  { accounts, groups, catalogue, permissions, standings, bookings, store, clock }: ApiParts,
 ): void {
   add(
     {
@@ -209,6 +231,7 @@ function effectiveRoute(
         sources,
         permissions: await permissions.named(holding),
         protocols: Object.keys(lab.protocols).filter((name) => standing.effective(name).gives.mayQueue),
+        booking: await bookings.allowance(who, lab),
         used: standing.used(gives.countsSetup),
         dayEnds: new Date(dayStart(today + 1)).toISOString(),
         weekEnds: new Date(dayStart(mondayOf(today) + 7)).toISOString(),

@@ -10,6 +10,7 @@ import {
 import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../accounts/caller.ts'
 import { can, decide } from '../../accounts/can.ts'
+import { submissionErrors } from '../call-errors.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { cursorAfter, cursorId, pageQuery } from '../paging.ts'
 import { notFound, refusal } from '../problems.ts'
@@ -50,6 +51,14 @@ export function recurringRoutes(add: AddRoute, { recurring }: ApiParts): void {
       description:
         'A time that the clocks skip is due as they skip it, one that they show twice is due the first time. Its owner must be allowed to queue the lab each time.',
       access: 'recurring.manage',
+      errors: [
+        'lab-unknown',
+        'protocol-unknown',
+        'cron-invalid',
+        'recurring-invalid',
+        'recurring-too-many',
+        ...submissionErrors,
+      ],
       body: createRecurringSchema,
       answer: { ...answer, status: 201 },
     },
@@ -91,6 +100,7 @@ export function recurringRoutes(add: AddRoute, { recurring }: ApiParts): void {
       tag,
       summary: 'The next five times of a cron expression',
       access: 'recurring.read',
+      errors: ['cron-invalid'],
       query: askTimesSchema,
       answer: { schema: nextTimesSchema, what: 'The times' },
     },
@@ -116,6 +126,7 @@ export function recurringRoutes(add: AddRoute, { recurring }: ApiParts): void {
       summary: 'Change a recurring run',
       description: 'What is not given stays; null takes away.',
       access: 'recurring.manage',
+      errors: ['lab-unknown', 'protocol-unknown', 'cron-invalid', 'recurring-invalid', ...submissionErrors],
       params: recurringParams,
       body: changeRecurringSchema,
       answer,
@@ -163,6 +174,7 @@ export function recurringRoutes(add: AddRoute, { recurring }: ApiParts): void {
       tag,
       summary: 'Let a paused recurring run go on with its next time',
       access: 'recurring.manage',
+      errors: ['recurring-invalid', 'owner-left'],
       params: recurringParams,
       answer,
     },
@@ -178,6 +190,7 @@ export function recurringRoutes(add: AddRoute, { recurring }: ApiParts): void {
       tag,
       summary: 'Make its run now as well; its times stay',
       access: 'recurring.manage',
+      errors: ['owner-left', 'lab-unknown', 'protocol-unknown', ...submissionErrors],
       params: recurringParams,
       answer: { ...answer, status: 201 },
     },

@@ -3,12 +3,14 @@ import {
   changeAddressSchema,
   confirmedAddressSchema,
   confirmRegistrationSchema,
+  letterAskedSchema,
   letterLinkSchema,
   registeringSchema,
   registerSchema,
   signInRulesSchema,
 } from '@fernlab/shared/contracts/sign-in'
 import type { Attempts } from '../attempts.ts'
+import { registrationErrors } from '../call-errors.ts'
 import { type AddRoute, type ApiParts, visitor } from '../context.ts'
 
 export interface RegistrationLimits {
@@ -43,6 +45,7 @@ export function registrationRoutes(
       tag: 'Site',
       summary: 'Choose who may make an account, and how people sign in',
       access: 'settings.change',
+      errors: ['mail-not-configured', 'second-factor-missing'],
       body: signInRulesSchema,
       answer: { schema: signInRulesSchema, what: 'The rules' },
     },
@@ -60,8 +63,9 @@ export function registrationRoutes(
       description:
         'A letter with a link goes to the address. The answer is the same whether the address has an account or not.',
       access: 'public',
+      errors: ['registration-closed', 'domain-not-permitted', 'mail-failed', 'too-many-attempts'],
       body: registerSchema,
-      answer: { status: 202, what: 'A letter is on its way' },
+      answer: { status: 202, schema: letterAskedSchema, what: 'A letter is on its way' },
     },
     async ({ c, body }) => {
       letters.use(c.get('address'))
@@ -77,6 +81,7 @@ export function registrationRoutes(
       tag: 'Site',
       summary: 'For whom the link of a registration is; it is not used up',
       access: 'public',
+      errors: registrationErrors,
       body: letterLinkSchema,
       answer: { schema: registeringSchema, what: 'Who registers' },
     },
@@ -89,6 +94,7 @@ export function registrationRoutes(
       tag: 'Site',
       summary: 'Make the account by the link of a registration, and sign in',
       access: 'public',
+      errors: registrationErrors,
       body: confirmRegistrationSchema,
       answer: { status: 201, schema: meSchema, what: 'The person, signed in by a cookie' },
     },
@@ -103,11 +109,12 @@ export function registrationRoutes(
       method: 'post',
       path: '/api/v1/me/address',
       tag: 'Account',
-      summary: 'Ask for a link that makes another mail address one’s own',
+      summary: 'Ask for a link that makes another mail address one’s own, or confirms the present one',
       description: 'The letter goes to the new address; the old one is told when the link was opened.',
       access: 'account.manage',
+      errors: ['mail-not-configured', 'mail-failed', 'wrong-credentials', 'address-unchanged', 'too-many-attempts'],
       body: changeAddressSchema,
-      answer: { status: 202, what: 'A letter is on its way' },
+      answer: { status: 202, schema: letterAskedSchema, what: 'A letter is on its way' },
     },
     async ({ c, body, caller }) => {
       letters.use(c.get('address'))
@@ -123,6 +130,7 @@ export function registrationRoutes(
       tag: 'Site',
       summary: 'Make an address one’s own by the link that was sent to it',
       access: 'public',
+      errors: ['link-used-or-expired', 'address-taken', 'too-many-attempts'],
       body: letterLinkSchema,
       answer: { schema: confirmedAddressSchema, what: 'The address that holds now' },
     },

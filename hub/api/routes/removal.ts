@@ -1,6 +1,5 @@
 import { removalPreviewSchema } from '@fernlab/shared/contracts/bench-care'
 import { z } from '@hono/zod-openapi'
-import { auditEntries } from '../../store/audit-entries.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { benchParams, nodeParams } from './fleet.ts'
 
@@ -9,9 +8,7 @@ const confirmQuery = z.object({
 })
 
 /** Nodes and benches that are gone for good. */
-export function removalRoutes(add: AddRoute, { removal, store, clock }: ApiParts): void {
-  const audit = (personId: string, action: string, subject: string) =>
-    store.write([auditEntries(store, clock)(personId, action, subject)])
+export function removalRoutes(add: AddRoute, { removal }: ApiParts): void {
   add(
     {
       method: 'get',
@@ -32,13 +29,13 @@ export function removalRoutes(add: AddRoute, { removal, store, clock }: ApiParts
       summary: 'Remove a node that is gone for good, with its benches; its runs and their results stay',
       description: 'Refused while it is connected and not revoked, and while one of its benches is held.',
       access: 'nodes.manage',
+      errors: ['not-confirmed', 'still-in-use'],
       params: nodeParams,
       query: confirmQuery,
       answer: { status: 204, what: 'It is removed' },
     },
     async ({ c, params, query, caller }) => {
-      await removal.removeNode(params.node, query.confirm)
-      await audit(caller.personId, 'node.remove', params.node)
+      await removal.removeNode(params.node, query.confirm, caller.personId)
       return c.body(null, 204)
     },
   )
@@ -61,13 +58,13 @@ export function removalRoutes(add: AddRoute, { removal, store, clock }: ApiParts
       tag: 'Fleet',
       summary: 'Remove a bench that its node has no more; its runs and their results stay',
       access: 'nodes.manage',
+      errors: ['not-confirmed', 'still-in-use'],
       params: benchParams,
       query: confirmQuery,
       answer: { status: 204, what: 'It is removed' },
     },
     async ({ c, params, query, caller }) => {
-      await removal.removeBench(params.bench, query.confirm)
-      await audit(caller.personId, 'bench.remove', params.bench)
+      await removal.removeBench(params.bench, query.confirm, caller.personId)
       return c.body(null, 204)
     },
   )

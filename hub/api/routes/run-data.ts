@@ -4,11 +4,10 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Caller } from '../../accounts/caller.ts'
-import { can } from '../../accounts/can.ts'
 import { type Bytes, type DataRequest, mainStream } from '../../results/results.ts'
 import { readCursor, runEvents } from '../../results/run-events.ts'
 import type { AddRoute, ApiParts, Env } from '../context.ts'
-import { readableRun, runParams } from './runs.ts'
+import { mayRead, readableRun, runParams } from './runs.ts'
 
 const seconds = z.coerce.number().refine(Number.isFinite, 'must be epoch seconds')
 
@@ -31,8 +30,8 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
   const { results } = parts
   /** Noted, unless it is a HEAD or the page reads for itself, which browsers say by themselves. */
   const taken = async (c: Context<Env>, run: Run, caller: Caller, bytes: Bytes): Promise<Bytes> => {
-    const into = c.req.header('sec-fetch-dest')
-    if (c.req.method !== 'HEAD' && (into === undefined || into === 'document'))
+    const isBrowser = c.req.header('sec-fetch-dest') !== undefined
+    if (c.req.method !== 'HEAD' && (!isBrowser || c.req.header('sec-fetch-mode') === 'navigate'))
       await parts.usage.took(run.id, caller.personId, c.req.path.split('/').at(-1) ?? '')
     return bytes
   }
@@ -60,6 +59,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Results',
       summary: 'A stream in columns; with `points`, reduced for a chart with every peak kept',
       access: 'runs.read',
+      errors: ['stream-unknown', 'column-unknown'],
       params: runParams,
       query: dataQuery,
       answer: { schema: dataSchema, what: 'The data' },
@@ -85,6 +85,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       description:
         'The first column is `time_s`, seconds since the run’s start; `?time=epoch` and `?time=iso` give others.',
       access: 'runs.read',
+      errors: ['stream-unknown', 'column-unknown'],
       params: runParams,
       query: csvQuery,
       answer: { what: 'CSV', type: 'text/csv' },
@@ -107,6 +108,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Results',
       summary: 'A stream as Apache Parquet',
       access: 'runs.read',
+      errors: ['stream-unknown', 'column-unknown'],
       params: runParams,
       query: dataQuery,
       answer: { what: 'Parquet', type: 'application/vnd.apache.parquet' },
@@ -129,6 +131,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Results',
       summary: 'A stream as HDF5',
       access: 'runs.read',
+      errors: ['stream-unknown', 'column-unknown'],
       params: runParams,
       query: dataQuery,
       answer: { what: 'HDF5', type: 'application/x-hdf5' },
@@ -177,7 +180,7 @@ const permissionMs = 1_000
 
 /** Ends the events with the caller's right to them: at once when it ends here, else before anything is sent a second later. */
 async function* whilePermitted(
-  { accounts, clock }: Pick<ApiParts, 'accounts' | 'clock'>,
+  parts: Pick<ApiParts, 'accounts' | 'groups' | 'clock'>,
   options: {
     readonly events: AsyncGenerator<string, void, void>
     readonly run: Run
@@ -186,17 +189,23 @@ async function* whilePermitted(
     readonly gone: AbortController
   },
 ): AsyncGenerator<string, void, void> {
+  const { accounts, groups, clock } = parts
   const { events, run, headers, caller, gone } = options
   let askedAt = clock.monotonic()
   const ask = async () => {
     askedAt = clock.monotonic()
-    const present = await accounts.authenticate(headers)
-    if (!can(present, 'runs.read', { ownerId: run.person.id })) gone.abort()
+    if (!(await mayRead(parts, await accounts.authenticate(headers), run))) gone.abort()
   }
-  const stop = accounts.onEnded((personId) => {
-    // Until it is known, as if it had ended: a look-up that fails permits nothing.
-    if (personId === caller.personId) ask().catch(() => gone.abort())
-  })
+  // Until it is known, as if it had ended: a look-up that fails permits nothing.
+  const askNow = () => void ask().catch(() => gone.abort())
+  const stops = [
+    accounts.onEnded((personId) => {
+      if (personId === caller.personId) askNow()
+    }),
+    groups.onChange(() => {
+      if (run.person.id !== caller.personId) askNow()
+    }),
+  ]
   try {
     for await (const text of events) {
       if (clock.monotonic() - askedAt >= permissionMs) await ask()
@@ -204,7 +213,7 @@ async function* whilePermitted(
       yield text
     }
   } finally {
-    stop()
+    for (const stop of stops) stop()
   }
 }
 

@@ -1,15 +1,17 @@
 import { page, type Run, runSchema, submitRunSchema } from '@fernlab/shared/contracts/api'
-import { nameSchema, parameterInputSchema, runIdSchema } from '@fernlab/shared/contracts/common'
+import { nameSchema, parameterInputSchema, runIdSchema, writtenText } from '@fernlab/shared/contracts/common'
 import { isFinal, type RunState, runStates } from '@fernlab/shared/contracts/run-state'
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Caller } from '../../accounts/caller.ts'
 import { can, decide } from '../../accounts/can.ts'
 import type { ListRuns } from '../../runs/runs.ts'
+import { submissionErrors } from '../call-errors.ts'
 import type { AddRoute, ApiParts, Env, RouteAnswer } from '../context.ts'
 import { checkKey } from '../idempotency.ts'
 import { cursorAfter, cursorId, pageQuery } from '../paging.ts'
 import { notFound, refusal } from '../problems.ts'
+import { whoseOf } from '../whose.ts'
 
 export const runParams = z.object({ id: runIdSchema })
 
@@ -20,14 +22,16 @@ const listQuery = pageQuery.extend({
   person: z.string().max(63).optional(),
   /** Made by this recurring run. */
   recurring: z.string().max(63).optional(),
+  /** Made by the checks of this bench, which are left out otherwise; for who looks after benches. */
+  checks: z.string().max(127).optional(),
   /** Of everybody in a group or within it, for staff and its instructors. */
   group: nameSchema.optional(),
 })
 
 const rerunSchema = z.strictObject({
   parameters: z.record(z.string(), parameterInputSchema).optional(),
-  bench: z.string().optional(),
-  note: z.string().max(200).optional(),
+  bench: z.string().max(127).optional(),
+  note: writtenText(200).optional(),
 })
 
 const replayedRun: RouteAnswer = {
@@ -37,6 +41,19 @@ const replayedRun: RouteAnswer = {
 }
 const longestWaitMs = 30_000
 
+/** Whether the caller may know of the run: it is theirs, they are staff, or teach whose it is. */
+export async function mayRead(
+  { groups }: Pick<ApiParts, 'groups'>,
+  caller: Caller | undefined,
+  { person, check }: Pick<Run, 'person' | 'check'>,
+): Promise<boolean> {
+  if (caller === undefined) return false
+  // Who looks after benches reads what their checks found.
+  if (check !== undefined && can(caller, 'benches.maintain')) return true
+  const decision = decide(caller, 'runs.read', { ownerId: person.id })
+  return decision === 'yes' || (decision === 'unseen' && (await groups.teaches(caller.personId, person.id)))
+}
+
 /** The run, if the caller may know of it; another person's reads as if it did not exist, but to who teaches them. */
 export async function readableRun(
   { runs, groups }: Pick<ApiParts, 'runs' | 'groups'>,
@@ -44,16 +61,13 @@ export async function readableRun(
   id: string,
 ): Promise<Run> {
   const run = await runs.get(id)
-  if (run === undefined) throw notFound(`the run ${id}`)
-  const ownerId = run.person.id
-  const decision = decide(caller, 'runs.read', { ownerId })
-  if (decision === 'yes' || (decision === 'unseen' && (await groups.teaches(caller.personId, ownerId)))) return run
-  throw notFound(`the run ${id}`)
+  if (run === undefined || !(await mayRead({ groups }, caller, run))) throw notFound(`the run ${id}`)
+  return run
 }
 
 /** Submitting, listing, cancelling and repeating runs. */
 export function runRoutes(add: AddRoute, parts: ApiParts): void {
-  const { runs, groups } = parts
+  const { runs } = parts
 
   const submit = async (c: Context<Env>, caller: Caller, body: z.output<typeof submitRunSchema>) => {
     const key = c.req.header('idempotency-key')
@@ -68,10 +82,12 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
     {
       method: 'post',
       path: '/api/v1/runs',
+      often: true,
       tag: 'Runs',
       summary: 'Submit a run',
       description: 'With `Prefer: wait=30` the answer comes when the run is over, or after so many seconds.',
       access: 'runs.submit',
+      errors: ['lab-unknown', 'protocol-unknown', ...submissionErrors],
       body: submitRunSchema,
       idempotency: 'own',
       answer: { status: 201, schema: runSchema, what: 'The run, which the database has committed' },
@@ -86,26 +102,23 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Runs',
       summary: 'Runs, newest first: one’s own, for staff everybody’s',
       access: 'runs.read',
+      errors: ['bench-unknown', 'group-unknown'],
       query: listQuery,
       answer: { schema: page(runSchema), what: 'Runs' },
     },
     async ({ c, query, caller }) => {
       const states = readStates(query.state)
       const cursor = cursorId(query.cursor)
-      const people = query.group === undefined ? undefined : await groups.peopleOf(caller, query.group)
-      const others = query.person !== undefined && query.person !== caller.personId
-      const everybody =
-        can(caller, 'runs.read-any') ||
-        people !== undefined ||
-        (others && (await groups.teaches(caller.personId, query.person ?? '')))
-      if (!everybody && others) return c.json({ items: [] })
-      const person = everybody ? query.person : caller.personId
+      const checksOf = query.checks
+      if (checksOf !== undefined && !can(caller, 'benches.maintain')) return c.json({ items: [] })
+      const whose = await whoseOf(parts, caller, query, checksOf !== undefined || can(caller, 'runs.read-any'))
+      if (whose === undefined) return c.json({ items: [] })
       const filter = {
         limit: query.limit,
-        ...(person === undefined ? {} : { person }),
-        ...(people === undefined ? {} : { people }),
+        ...whose,
         ...(query.lab === undefined ? {} : { lab: query.lab }),
         ...(query.recurring === undefined ? {} : { recurring: query.recurring }),
+        ...(checksOf === undefined ? {} : { checksOf }),
         ...(cursor === undefined ? {} : { cursor }),
       }
       return c.json(await listStates(parts, filter, states))
@@ -153,6 +166,7 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Runs',
       summary: 'End a run whose node is gone for good, with what has arrived',
       access: 'nodes.manage',
+      errors: ['run-not-assigned'],
       params: runParams,
       answer: { schema: runSchema, what: 'The run' },
     },
@@ -168,6 +182,7 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Runs',
       summary: 'Run it again, with changes',
       access: 'runs.submit',
+      errors: ['lab-unknown', 'protocol-unknown', 'session-not-repeatable', ...submissionErrors],
       params: runParams,
       body: rerunSchema,
       bodyOptional: true,

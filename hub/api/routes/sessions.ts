@@ -1,5 +1,5 @@
 import { page } from '@fernlab/shared/contracts/api'
-import { runIdSchema } from '@fernlab/shared/contracts/common'
+import { nameSchema, runIdSchema } from '@fernlab/shared/contracts/common'
 import {
   extendSessionSchema,
   joinSessionSchema,
@@ -12,48 +12,80 @@ import {
   sessionVisitSchema,
 } from '@fernlab/shared/contracts/sessions'
 import { z } from '@hono/zod-openapi'
-import type { Caller } from '../../accounts/caller.ts'
+import { type Caller, signInOf } from '../../accounts/caller.ts'
 import { can } from '../../accounts/can.ts'
 import { placeOf, type SessionPlace } from '../../sessions/place.ts'
+import { submissionErrors } from '../call-errors.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { cursorId, pageQuery } from '../paging.ts'
 import { notFound, refusal } from '../problems.ts'
+import { whoseOf } from '../whose.ts'
 
 const params = z.object({ id: runIdSchema })
-const listQuery = pageQuery.extend({ lab: z.string().max(63).optional(), person: z.string().max(63).optional() })
+const listQuery = pageQuery.extend({
+  lab: z.string().max(63).optional(),
+  person: z.string().max(63).optional(),
+  /** Of everybody in a group or within it, for staff and its instructors. */
+  group: nameSchema.optional(),
+  open: z.enum(['true', 'false']).default('false').describe('Those alone that are not closed'),
+})
 
 /** A page is opened once the bench is there; preparing and cleaning it up takes a while besides. */
 const SPARE_MS = 15 * 60_000
 
+const ownerOnly = () =>
+  refusal('forbidden', 'only the owner of the session may do this', 'Only whose session it is may do this.')
+
 /** Live sessions; their WebSocket is served beside the app, see hub/sessions/live-sockets.ts. */
 export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
-  const { sessions, labVisitors, labPages, config } = parts
+  const { sessions, rooms, labVisitors, labPages, labVisits, config } = parts
 
   /** The session, and as what the caller is in it; another person's reads as if it did not exist. */
   const placed = async (caller: Caller, id: string): Promise<{ session: Session; place: SessionPlace }> => {
     const session = await sessions.get(id)
     const place = session === undefined ? undefined : await placeOf(parts, caller, session)
     if (session === undefined || place === undefined) throw notFound(`the session ${id}`)
-    if (place === 'owner' || place === 'partner') sessions.seen(id)
+    if (place === 'owner' || place === 'partner') sessions.seen(id, caller)
     return { session, place }
   }
   const own = async (caller: Caller, id: string): Promise<Session> => {
     const { session, place } = await placed(caller, id)
     if (place !== 'owner' && !can(caller, 'runs.cancel', { ownerId: session.person.id })) {
-      throw refusal('forbidden', 'only the owner of the session may do this', 'Only whose session it is may do this.')
+      throw ownerOnly()
     }
     return session
+  }
+  /** Who may end it: also the partner whose hand is on the controls. */
+  const requireEnding = async (caller: Caller, id: string): Promise<void> => {
+    const { session, place } = await placed(caller, id)
+    if (place === 'owner' || can(caller, 'runs.cancel', { ownerId: session.person.id })) return
+    if (place === 'observer') throw ownerOnly()
+    if (rooms.hasControl(session, caller.personId)) return
+    throw refusal(
+      'not-in-control',
+      'only the owner of the session and the partner who has the controls may end it',
+      'Only whose session it is, and who has the controls, may end it. Ask for the controls.',
+    )
   }
 
   add(
     {
       method: 'post',
       path: '/api/v1/sessions',
+      often: true,
       tag: 'Sessions',
       summary: 'Ask for a live session of a lab',
       description:
         'One place per person and lab: who has an open one gets it back. Who waits must ask for the session, or be on its WebSocket, at least once a minute, or the place is given up.',
       access: 'runs.submit',
+      errors: [
+        'lab-unknown',
+        'session-unknown',
+        'no-sessions',
+        'no-session-time',
+        'session-too-long',
+        ...submissionErrors,
+      ],
       body: openSessionSchema,
       answer: { status: 201, schema: sessionSchema, what: 'The session, which the database has committed' },
       otherAnswers: [{ status: 200, schema: sessionSchema, what: 'The open session that the caller has there' }],
@@ -71,21 +103,22 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
       method: 'get',
       path: '/api/v1/sessions',
       tag: 'Sessions',
-      summary: 'Live sessions, newest first: one’s own, for staff everybody’s',
+      summary: 'Live sessions, newest first: one’s own, for staff everybody’s, for instructors their people’s',
       access: 'runs.read',
+      errors: ['group-unknown'],
       query: listQuery,
       answer: { schema: page(sessionSchema), what: 'Sessions' },
     },
     async ({ c, query, caller }) => {
-      const everybody = can(caller, 'runs.read-any')
-      if (!everybody && query.person !== undefined && query.person !== caller.personId) return c.json({ items: [] })
-      const person = everybody ? query.person : caller.personId
+      const whose = await whoseOf(parts, caller, query)
+      if (whose === undefined) return c.json({ items: [] })
       const cursor = cursorId(query.cursor)
       return c.json(
         await sessions.list({
           limit: query.limit,
-          ...(person === undefined ? {} : { person }),
+          ...whose,
           ...(query.lab === undefined ? {} : { lab: query.lab }),
+          ...(query.open === 'false' ? {} : { open: true as const }),
           ...(cursor === undefined ? {} : { cursor }),
         }),
       )
@@ -110,8 +143,9 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Sessions',
       summary: 'The WebSocket of a live session',
       description:
-        'JSON-RPC 2.0 both ways. Calls: `set`, `call`, `read`, `extend`, `finish`, `chat`, `control.give`, `control.take`. Notifications: `session`, `samples`, `people`, `chat`, `command`.',
+        'JSON-RPC 2.0 both ways. Calls: `set`, `call`, `read`, `extend`, `finish`, `chat`, `control.give`, `control.take`. Notifications: `session`, `wait`, `samples`, `people`, `chat`, `said`, `command`.',
       access: 'runs.read',
+      errors: ['upgrade-needed', 'session-ended', 'too-many-attempts'],
       params,
       answer: { status: 101, what: 'The connection is a WebSocket from here on' },
     },
@@ -129,6 +163,7 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
       description:
         'At an origin of its own, made for a sandboxed frame. Whoever has the address may read the page’s files until it expires; ask for another then.',
       access: 'runs.read',
+      errors: ['pages-unreachable', 'session-ended', 'session-not-active'],
       params,
       answer: { schema: sessionPageSchema, what: 'The address, and until when it works' },
     },
@@ -149,6 +184,16 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Sessions',
       summary: 'Make an active session longer, while nobody waits for its bench',
       access: 'runs.submit',
+      errors: [
+        'session-not-active',
+        'no-session-time',
+        'session-too-long',
+        'quota-used',
+        'somebody-waits',
+        'bench-booked',
+        'booking-conflict',
+        'not-in-control',
+      ],
       params,
       body: extendSessionSchema,
       answer: { schema: sessionSchema, what: 'The session with its new end' },
@@ -161,7 +206,9 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
   const finish = {
     tag: 'Sessions',
     access: 'runs.cancel',
+    errors: ['not-in-control'],
     params,
+    description: 'For the owner, the partner who has the controls at the moment, and staff.',
     answer: { schema: sessionSchema, what: 'The session; it is closed once the bench is clean and safe' },
   } as const
   add(
@@ -172,14 +219,14 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
       summary: 'End a session early, or give up its place in the queue',
     },
     async ({ c, params: { id }, caller }) => {
-      await own(caller, id)
+      await requireEnding(caller, id)
       return c.json(await sessions.finish(id, caller))
     },
   )
   add(
     { ...finish, method: 'delete', path: '/api/v1/sessions/{id}', summary: 'The same as finish' },
     async ({ c, params: { id }, caller }) => {
-      await own(caller, id)
+      await requireEnding(caller, id)
       return c.json(await sessions.finish(id, caller))
     },
   )
@@ -190,6 +237,7 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Sessions',
       summary: 'A link by which others with an account join as partners; one made before stops working',
       access: 'runs.submit',
+      errors: ['session-ended', 'session-not-active'],
       params,
       idempotency: 'secret',
       answer: { status: 201, schema: sessionLinkSchema, what: 'The link, shown once' },
@@ -207,6 +255,7 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Sessions',
       summary: 'Join a session as a partner, by its link',
       access: 'runs.submit',
+      errors: ['link-used-or-expired', 'session-ended', 'session-unknown'],
       body: joinSessionSchema,
       answer: { schema: sessionSchema, what: 'The session' },
     },
@@ -219,8 +268,16 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Sessions',
       summary: "The page of the lab's own server, while the session is active",
       description:
-        'For labs with `ownServer`. Whoever opens the page works on the bench: it is for the owner and partners.',
+        'For labs with `ownServer`. Whoever opens the page works on the bench: it is for the owner and partners. Through the hub, the address opens it once, within a minute, in one browser; from then on that browser is in until the session is over, or the sign-in or token ends that asked for the address.',
       access: 'runs.submit',
+      errors: [
+        'session-not-active',
+        'no-own-server',
+        'node-offline',
+        'pages-unreachable',
+        'session-busy',
+        'not-in-control',
+      ],
       params,
       idempotency: 'secret',
       answer: { schema: sessionVisitSchema, what: 'Where the page is' },
@@ -234,7 +291,9 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
           'Only whose session it is, and whom they invite, may work on the page of the lab.',
         )
       }
-      return c.json({ url: await sessions.visit(id) })
+      c.header('cache-control', 'no-store')
+      const { personId } = caller
+      return c.json(await labVisits.open({ sessionId: id, personId, signIn: signInOf(caller), host: c.get('host') }))
     },
   )
   add(

@@ -8,6 +8,7 @@ import {
   setupSchema,
   siteSchema,
 } from '@fernlab/shared/contracts/api'
+import { letterAskedSchema } from '@fernlab/shared/contracts/sign-in'
 import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
 import { z } from '@hono/zod-openapi'
 import type { Attempts } from '../attempts.ts'
@@ -53,6 +54,7 @@ export function siteRoutes(
       tag: 'Site',
       summary: 'Create the first admin with the one-time set-up link, and sign in',
       access: 'public',
+      errors: ['link-used-or-expired', 'already-set-up', 'too-many-attempts'],
       body: setupSchema,
       answer: { status: 201, schema: meSchema, what: 'The admin, signed in by a cookie' },
     },
@@ -69,6 +71,7 @@ export function siteRoutes(
       tag: 'Site',
       summary: 'Ask whether the one-time set-up link still works; it is not used up',
       access: 'public',
+      errors: ['link-used-or-expired', 'already-set-up', 'too-many-attempts'],
       body: setupLinkSchema,
       answer: { status: 204, what: 'It works' },
     },
@@ -84,6 +87,7 @@ export function siteRoutes(
       tag: 'Site',
       summary: 'Make an account of one’s own by an invitation, and sign in',
       access: 'public',
+      errors: ['link-used-or-expired', 'invitation-over', 'address-taken', 'too-many-attempts'],
       body: setupSchema,
       answer: { status: 201, schema: meSchema, what: 'The person, signed in by a cookie' },
     },
@@ -100,6 +104,7 @@ export function siteRoutes(
       tag: 'Site',
       summary: 'Who invites, and to what; the invitation is not used up',
       access: 'public',
+      errors: ['link-used-or-expired', 'invitation-over', 'too-many-attempts'],
       body: setupLinkSchema,
       answer: { schema: invitedSchema, what: 'The invitation' },
     },
@@ -112,6 +117,7 @@ export function siteRoutes(
       tag: 'Site',
       summary: 'Join the group of an invitation with the account that one has',
       access: 'account.manage',
+      errors: ['link-used-or-expired', 'invitation-over', 'too-many-attempts'],
       body: acceptInvitationSchema,
       answer: { schema: z.object({ group: z.string() }), what: 'The group in which one is now' },
     },
@@ -126,8 +132,9 @@ export function siteRoutes(
       summary: 'Ask for a link to choose a new password',
       description: 'The answer is the same whether the address is known or not.',
       access: 'public',
+      errors: ['too-many-attempts'],
       body: forgotPasswordSchema,
-      answer: { status: 202, what: 'A letter is on its way if the address is known' },
+      answer: { status: 202, schema: letterAskedSchema, what: 'A letter is on its way if the address is known' },
     },
     async ({ c, body }) => {
       letters.use(c.get('address'))
@@ -145,6 +152,7 @@ export function siteRoutes(
       tag: 'Site',
       summary: 'Choose a new password with a one-time link',
       access: 'public',
+      errors: ['link-used-or-expired', 'too-many-attempts'],
       body: resetPasswordSchema,
       answer: { status: 204, what: 'The password is set; every session of the person has ended' },
     },

@@ -1,6 +1,7 @@
 /** The views of usage as lines of a table, each with a header; names of columns carry their units. */
 import { weekdays } from '@fernlab/shared/contracts/bench-care'
-import type { CourseUsage, Similar, SiteUsage, Timeline, Use } from '@fernlab/shared/contracts/usage'
+import type { DirectExchange, DirectUse } from '@fernlab/shared/contracts/direct-use'
+import type { CourseUsage, Similar, SiteUsage, Timeline, Use, UseDetail } from '@fernlab/shared/contracts/usage'
 
 type Line = (string | number | null | undefined)[]
 
@@ -20,13 +21,50 @@ const lineOf = (use: Use): Line => [
   ...[use.commands, use.downloads],
 ]
 
+export async function* commands(given: AsyncIterable<UseDetail['given'][number]>): AsyncGenerator<Line> {
+  yield ['at', 'person', 'name', 'what', 'target', 'value', 'outcome']
+  for await (const { at, by, what, target, value, outcome } of given) {
+    yield [at, by.id, by.name, what, target, value, outcome]
+  }
+}
+
+export async function* files(taken: AsyncIterable<UseDetail['taken'][number]>): AsyncGenerator<Line> {
+  yield ['at', 'person', 'name', 'file']
+  for await (const { at, by, what } of taken) yield [at, by.id, by.name, what]
+}
+
+export async function* direct(
+  first: IteratorResult<DirectUse, void>,
+  rest: AsyncGenerator<DirectUse, void>,
+): AsyncGenerator<Line> {
+  yield [
+    ...['use', 'person', 'name', 'bench', 'address', 'country', 'started_at', 'ended_at', 'lasts_s', 'ended'],
+    'exchanges',
+  ]
+  if (first.done) return
+  yield directLine(first.value)
+  for await (const use of rest) yield directLine(use)
+}
+
+const directLine = (use: DirectUse): Line => [
+  ...[use.id, use.person.id, use.person.name, use.bench, use.address, use.country, use.startedAt, use.endedAt],
+  ...[use.lastsS, use.ended, use.exchanges],
+]
+
+export async function* exchanges(given: AsyncIterable<DirectExchange>): AsyncGenerator<Line> {
+  yield ['at', 'set', 'read', 'answer', 'error', 'took_ms']
+  for await (const { at, set, read, answer, error, tookMs } of given) {
+    yield [at, JSON.stringify(set), read.join(' '), answer === undefined ? '' : JSON.stringify(answer), error, tookMs]
+  }
+}
+
 /** One line for each person and lab; one without a lab for who did nothing. */
 export function* people(found: CourseUsage['people']): Generator<Line> {
-  yield ['person', 'name', 'lab', 'uses', 'seconds', 'last_at', 'last_state']
-  for (const { person, labs } of found) {
-    if (labs.length === 0) yield [person.id, person.name, '', 0, 0, '', '']
-    for (const { lab, uses: count, seconds, lastAt, lastState } of labs) {
-      yield [person.id, person.name, lab, count, seconds, lastAt, lastState]
+  yield ['person', 'name', 'lab', 'uses', 'seconds', 'last_at', 'last_state', 'succeeded', 'email']
+  for (const { person, email, labs } of found) {
+    if (labs.length === 0) yield [person.id, person.name, '', 0, 0, '', '', 0, email]
+    for (const { lab, uses: count, seconds, lastAt, lastState, succeeded } of labs) {
+      yield [person.id, person.name, lab, count, seconds, lastAt, lastState, succeeded, email]
     }
   }
 }
@@ -38,9 +76,12 @@ export function* hours(found: CourseUsage['hours']): Generator<Line> {
 
 export function* timeline(benches: Timeline['benches']): Generator<Line> {
   yield ['bench', 'use', 'person', 'name', 'lab', 'from', 'until', 'state']
-  for (const { bench, uses: bars } of benches) {
+  for (const { bench, uses: bars, direct: byHand } of benches) {
     for (const { id, person, lab, from, until, state } of bars) {
       yield [bench, id, person.id, person.name, lab, from, until, state]
+    }
+    for (const { id, person, from, until } of byHand) {
+      yield [bench, id, person?.id, person?.name, '', from, until, 'direct use']
     }
   }
 }
@@ -58,8 +99,10 @@ export function* similar(hints: Similar['hints']): Generator<Line> {
 /** The views of the site by the names of their files. */
 export const site: Readonly<Record<string, (found: SiteUsage) => Iterable<Line>>> = {
   benches: function* ({ benches }) {
-    yield ['bench', 'uses', 'used_s', 'open_s', 'share']
-    for (const { bench, uses: count, seconds, openS, share } of benches) yield [bench, count, seconds, openS, share]
+    yield ['bench', 'uses', 'used_s', 'open_s', 'share', 'direct_s']
+    for (const { bench, uses: count, seconds, openS, share, directS } of benches) {
+      yield [bench, count, seconds, openS, share, directS]
+    }
   },
   labs: function* ({ labs }) {
     yield ['lab', 'uses', 'people', 'used_s', 'open_s', 'share', 'wait_median_s', 'wait_p95_s']

@@ -15,6 +15,7 @@ import {
   useSchema,
 } from '@fernlab/shared/contracts/usage'
 import { z } from '@hono/zod-openapi'
+import type { Caller } from '../../accounts/caller.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { csvAnswer } from '../csv-answer.ts'
 import { cursorAfter, cursorId, pageQuery } from '../paging.ts'
@@ -45,6 +46,7 @@ export function usageRoutes(add: AddRoute, { usage, maintenance, clock }: ApiPar
       tag,
       summary: 'Runs and sessions as uses, newest first: one’s own, those of whom one teaches, for admins all',
       access: 'usage.read',
+      errors: ['group-unknown'],
       query: pageQuery.extend(useFilterSchema.shape),
       answer: { schema: page(useSchema), what: 'Uses' },
     },
@@ -61,6 +63,7 @@ export function usageRoutes(add: AddRoute, { usage, maintenance, clock }: ApiPar
       tag,
       summary: 'The same as a table, all of them',
       access: 'usage.read',
+      errors: ['group-unknown'],
       query: useFilterSchema,
       answer: { what: 'CSV with a header', type: 'text/csv' },
     },
@@ -89,6 +92,33 @@ export function usageRoutes(add: AddRoute, { usage, maintenance, clock }: ApiPar
   )
 
   const csv = { what: 'CSV with a header', type: 'text/csv' }
+  const recordOf = async (caller: Caller, id: string) => {
+    const record = await usage.record(caller, id)
+    if (record === undefined) throw notFound(`the use ${id}`)
+    return record
+  }
+  const ofUse = {
+    method: 'get',
+    tag,
+    access: 'usage.read',
+    params: z.object({ id: runIdSchema }),
+    answer: csv,
+  } as const
+  add(
+    { ...ofUse, path: '/api/v1/usage/uses/{id}/commands.csv', summary: 'All that was commanded in a live session' },
+    async ({ c, params: { id }, caller }) => {
+      const { commands } = await recordOf(caller, id)
+      return csvAnswer(c, `${id}-commands.csv`, () => tables.commands(commands()))
+    },
+  )
+  add(
+    { ...ofUse, path: '/api/v1/usage/uses/{id}/files.csv', summary: 'Who took results of a use as files' },
+    async ({ c, params: { id }, caller }) => {
+      const { files } = await recordOf(caller, id)
+      return csvAnswer(c, `${id}-files.csv`, () => tables.files(files()))
+    },
+  )
+
   const view = { method: 'get', tag, access: 'usage.read', params: course, query: periodQuerySchema } as const
   const asTable = 'For who teaches the course, as a table'
   add(

@@ -9,8 +9,10 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
-import { type Api, ApiProblem } from './api/client.ts'
+import { type Api, ApiProblem, isSignInNeeded } from './api/client.ts'
 import { meQuery } from './api/queries.ts'
+import type { BenchChoice } from './benches/bench-choice.ts'
+import type { BookingsSearch } from './bookings/bookings-page.tsx'
 import type { CalendarSearch } from './bookings/calendar-page.tsx'
 import { CataloguePage, type CatalogueSearch } from './catalogue/catalogue-page.tsx'
 import { Frame } from './frame/frame.tsx'
@@ -19,6 +21,9 @@ import { withTexts } from './language/late-texts.ts'
 import { NotFound } from './notices/not-found.tsx'
 import { PageFailed } from './notices/page-failed.tsx'
 import { RunsPage, type RunsSearch } from './runs/runs-page.tsx'
+import type { DirectSearch } from './usage/direct-queries.ts'
+import type { UsageSearch } from './usage/usage-page.tsx'
+import type { UsesSearch } from './usage/uses-queries.ts'
 
 interface Context {
   readonly api: Api
@@ -49,8 +54,14 @@ function pick<Name extends string>(
 
 /** Sends a stranger to sign-in, and who must set something up first to that, and back here afterwards; while the hub is out of reach, the cached page stays. */
 async function signedIn({ context, location }: { context: Context; location: { href: string } }): Promise<void> {
-  const me = await context.client.ensureQueryData(meQuery(context.api)).catch(() => undefined)
-  if (me === null) throw redirect({ to: '/sign-in', search: { next: location.href } })
+  const mine = meQuery(context.api)
+  const isOver = () => isSignInNeeded(context.client.getQueryState(mine.queryKey)?.error)
+  // What was over may have been begun again in another window.
+  const asked = isOver()
+    ? context.client.fetchQuery({ ...mine, staleTime: 0, retry: false })
+    : context.client.ensureQueryData(mine)
+  const me = await asked.catch(() => undefined)
+  if (me === null || isOver()) throw redirect({ to: '/sign-in', search: { next: location.href } })
   if (me?.mustSetUp !== undefined) throw redirect({ to: '/second-factor', search: { next: location.href } })
 }
 
@@ -79,8 +90,8 @@ const labs = createRoute({
 const lab = createRoute({
   getParentRoute: () => framed,
   path: '/labs/$labId',
-  validateSearch: (search): LabSearch => pick(search, ['protocol', 'from']),
-  component: lazyRouteComponent(() => import('./lab/lab-page.tsx')),
+  validateSearch: (search): LabSearch => pick(search, ['protocol', 'from', 'drive', 'bench']),
+  component: lazyRouteComponent(() => withTexts([], () => import('./lab/lab-page.tsx'))),
 })
 const runs = createRoute({
   getParentRoute: () => framed,
@@ -99,7 +110,7 @@ const calendar = createRoute({
 const bookings = createRoute({
   getParentRoute: () => framed,
   path: '/calendar/bookings',
-  validateSearch: (search): { whose?: string } => pick(search, ['whose']),
+  validateSearch: (search): BookingsSearch => pick(search, ['whose', 'show', 'lab', 'change', 'at', 'minutes']),
   beforeLoad: signedIn,
   component: lazyRouteComponent(() => withTexts(['bookings'], () => import('./bookings/bookings-page.tsx'))),
 })
@@ -107,7 +118,7 @@ const run = createRoute({
   getParentRoute: () => framed,
   path: '/runs/$runId',
   beforeLoad: signedIn,
-  component: lazyRouteComponent(() => import('./run/run-page.tsx')),
+  component: lazyRouteComponent(() => withTexts([], () => import('./run/run-page.tsx'))),
 })
 const recurringList = createRoute({
   getParentRoute: () => framed,
@@ -127,6 +138,12 @@ const session = createRoute({
   beforeLoad: signedIn,
   component: lazyRouteComponent(() => withTexts(['session'], () => import('./session/session-page.tsx'))),
 })
+const visitLab = createRoute({
+  getParentRoute: () => framed,
+  path: '/sessions/$sessionId/visit',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => withTexts(['session'], () => import('./session/visit-lab-page.tsx'))),
+})
 const joinSession = createRoute({
   getParentRoute: () => framed,
   path: '/sessions/join',
@@ -135,6 +152,7 @@ const joinSession = createRoute({
 const benches = createRoute({
   getParentRoute: () => framed,
   path: '/benches',
+  validateSearch: (search): BenchChoice => pick(search, ['q', 'state', 'lab']),
   beforeLoad: onlyFor('admin', 'instructor', 'builder'),
   component: lazyRouteComponent(() => withTexts(['staff'], () => import('./benches/benches-page.tsx'))),
 })
@@ -153,7 +171,7 @@ const nodes = createRoute({
 const people = createRoute({
   getParentRoute: () => framed,
   path: '/people',
-  validateSearch: (search): { q?: string; group?: string } => pick(search, ['q', 'group']),
+  validateSearch: (search): { q?: string; group?: string; role?: string } => pick(search, ['q', 'group', 'role']),
   beforeLoad: onlyFor('admin', 'instructor'),
   component: lazyRouteComponent(() =>
     withTexts(['account', 'staff', 'permissions'], () => import('./people/people-page.tsx')),
@@ -184,13 +202,48 @@ const permissions = createRoute({
     withTexts(['account', 'staff', 'permissions'], () => import('./permissions/permissions-page.tsx')),
   ),
 })
+const templates = createRoute({
+  getParentRoute: () => framed,
+  path: '/people/permissions/templates',
+  beforeLoad: onlyFor('admin', 'instructor'),
+  component: lazyRouteComponent(() =>
+    withTexts(['account', 'staff', 'permissions'], () => import('./permissions/templates-page.tsx')),
+  ),
+})
 const usage = createRoute({
   getParentRoute: () => framed,
   path: '/usage',
-  validateSearch: (search): { course?: string; days?: string; from?: string; until?: string } =>
-    pick(search, ['course', 'days', 'from', 'until']),
+  validateSearch: (search): UsageSearch =>
+    pick(search, ['course', 'days', 'from', 'until', 'who', 'lab', 'standing', 'sort']),
   beforeLoad: onlyFor('admin', 'instructor'),
   component: lazyRouteComponent(() => withTexts(['usage'], () => import('./usage/usage-page.tsx'))),
+})
+const uses = createRoute({
+  getParentRoute: () => framed,
+  path: '/usage/uses',
+  validateSearch: (search): UsesSearch =>
+    pick(search, ['course', 'person', 'lab', 'bench', 'state', 'country', 'from', 'until']),
+  beforeLoad: onlyFor('admin', 'instructor'),
+  component: lazyRouteComponent(() => withTexts(['usage'], () => import('./usage/uses-page.tsx'))),
+})
+const use = createRoute({
+  getParentRoute: () => framed,
+  path: '/usage/uses/$useId',
+  beforeLoad: onlyFor('admin', 'instructor'),
+  component: lazyRouteComponent(() => withTexts(['usage'], () => import('./usage/use-page.tsx'))),
+})
+const directUses = createRoute({
+  getParentRoute: () => framed,
+  path: '/usage/direct',
+  validateSearch: (search): DirectSearch => pick(search, ['course', 'person', 'bench', 'country', 'from', 'until']),
+  beforeLoad: onlyFor('admin', 'instructor', 'builder'),
+  component: lazyRouteComponent(() => withTexts(['usage'], () => import('./usage/direct-uses-page.tsx'))),
+})
+const directUse = createRoute({
+  getParentRoute: () => framed,
+  path: '/usage/direct/$useId',
+  beforeLoad: onlyFor('admin', 'instructor', 'builder'),
+  component: lazyRouteComponent(() => withTexts(['usage'], () => import('./usage/direct-use-page.tsx'))),
 })
 const account = createRoute({
   getParentRoute: () => framed,
@@ -267,6 +320,7 @@ const tree = root.addChildren([
     recurring,
     session,
     joinSession,
+    visitLab,
     benches,
     bench,
     nodes,
@@ -274,7 +328,12 @@ const tree = root.addChildren([
     groups,
     group,
     permissions,
+    templates,
     usage,
+    uses,
+    use,
+    directUses,
+    directUse,
     account,
     settings,
     audit,

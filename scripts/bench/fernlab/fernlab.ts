@@ -70,7 +70,7 @@ export async function startHub(bench: Bench, options: StartHubOptions = {}): Pro
 
 /** Each as a unit of systemd starts it (docs/operators.md, docs/lab-builders.md). */
 const compiled = {
-  'hub/hub-process': ['hub/dist/hub-process.js'],
+  'hub/hub-process': ['--max-semi-space-size=32', 'hub/dist/hub-process.js'],
   'edge/edge-process': ['edge/dist/bundle/edge-process.js'],
 } as const
 
@@ -88,7 +88,7 @@ export function startProgram(
   const { env, name, args = [], wrapper = [] } = options
   const script = bench.fromSource
     ? ['--import', 'tsx', '--conditions=source', join(bench.root, `${program}.ts`)]
-    : compiled[program].map((path) => join(bench.root, path))
+    : compiled[program].map((path) => (path.startsWith('-') ? path : join(bench.root, path)))
   const [command = process.execPath, ...before] = [...wrapper, process.execPath]
   return bench.start(command, [...before, ...profiling(bench, name), ...script, ...args], {
     log: `${name}.log`,

@@ -6,13 +6,15 @@ import { startPart } from '../framework/part.ts'
 import { quantile, spread } from '../framework/statistics.ts'
 
 const STUDENTS = 150
+/** Presses of the whole class. */
+const WARM_AFTER = 20
 const lab = 'bench-stream'
 
 const reserve = (waiting: number): Contestant => ({
   name: waiting === 0 ? 'Fernlab' : `${waiting.toLocaleString('en')} waiting`,
   what:
     waiting === 0
-      ? `one hub process with SQLite; ${STUDENTS} students who are signed in, each on a connection of their own that is open already`
+      ? `one hub process with SQLite; ${STUDENTS} students who are signed in, each on a connection of their own that is open already, and have pressed ${WARM_AFTER} times before`
       : `the same, while ${waiting.toLocaleString('en')} runs wait for the same bench`,
   start: async (bench) => {
     const hub = await startHub(bench)
@@ -31,9 +33,14 @@ const reserve = (waiting: number): Contestant => ({
       const mean = timesMs.reduce((sum, time) => sum + time, 0) / timesMs.length
       return { figures: { mean, max: Math.max(...timesMs), p50: quantile(timesMs, 0.5) }, raw: spread(timesMs) }
     }
-    await round()
+    const first = (await round()).figures.mean
+    // The code that answers is compiled as it runs: a hub that is in use is past that.
+    for (let press = 1; press < WARM_AFTER; press++) await round()
     return {
-      round,
+      round: async () => {
+        const { figures, raw } = await round()
+        return { figures: { ...figures, first }, raw }
+      },
       close: async () => {
         await students.end()
         await hub.close()
@@ -50,6 +57,7 @@ export const reserveBenchmarks: readonly Benchmark[] = [
     figures: [
       { name: 'mean', title: 'to an answer, mean', unit: 'ms', aim: { bound: 'at most', value: 30 } },
       { name: 'p50', title: 'median', unit: 'ms' },
+      { name: 'first', title: 'the first press after a start, mean', unit: 'ms' },
       { name: 'max', title: 'the last of all', unit: 'ms', aim: { bound: 'at most', value: 150 } },
     ],
     contestants: [reserve(0), reserve(1000), reserve(10_000)],

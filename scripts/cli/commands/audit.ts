@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { filterQuery, listNumber } from '../filter-query.ts'
+import { cellTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 
 interface AuditOptions extends HubOptions {
@@ -38,8 +39,9 @@ export function addAudit(program: Command, context: Context): void {
       printList(terminal, await allPages(client, auditEntrySchema, '/api/v1/audit', { query, limit }), {
         ...options,
         columns: {
-          time: (entry) => entry.at,
+          time: (entry) => cellTime(entry.at),
           who: (entry) => entry.personName ?? entry.person ?? 'the hub',
+          from: (entry) => entry.address ?? '',
           what: (entry) => entry.action,
           'to whom or what': (entry) => entry.subjectName ?? entry.subject,
           detail: inWords,

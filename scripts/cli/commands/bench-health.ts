@@ -1,4 +1,4 @@
-import { benchSchema } from '@fernlab/shared/contracts/api'
+import { type Bench, benchSchema } from '@fernlab/shared/contracts/api'
 import {
   type BenchChange,
   benchHistorySchema,
@@ -6,9 +6,12 @@ import {
   type ShownCheck,
   type ShownUptime,
 } from '@fernlab/shared/contracts/bench-checks'
+import { systemClock } from '@fernlab/shared/primitives/clock'
 import type { Command } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import type { HubClient } from '../hub-client.ts'
 import { mistake } from '../problem.ts'
+import { cellTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 
 interface HistoryOptions extends HubOptions {
@@ -20,25 +23,34 @@ interface HistoryOptions extends HubOptions {
 export function addBenchHealth(bench: Command, context: Context): void {
   const { terminal } = context
 
-  withHub(bench.command('check <bench>').description('do its health checks now, and show how they went')).action(
-    async (id: string, options: HubOptions) => {
-      const client = await openHub(context, options)
-      const path = `/api/v1/benches/${encodeURIComponent(id)}/checks`
-      const found = await client.call(benchSchema, path, { method: 'POST' })
-      if (options.json) return terminal.out(JSON.stringify(found, null, 2))
-      printList(terminal, found.checks ?? [], {
-        columns: {
-          check: (item) => item.title,
-          kind: (item) => item.kind ?? '',
-          result: resultOf,
-          checked: (item) => item.checkedAt ?? '',
-          reason: (item) => item.reason ?? '',
-        },
-        empty: `${id} has no checks: its node.yaml may give it some.`,
-      })
-      terminal.err(`${id} is ${found.state}${found.reason === undefined ? '' : `: ${found.reason}`}`)
-    },
-  )
+  withHub(
+    bench
+      .command('check <bench>')
+      .description(
+        'do its health checks now, and show how they went; a check that is a run waits until the bench is free',
+      ),
+  ).action(async (id: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const path = `/api/v1/benches/${encodeURIComponent(id)}/checks`
+    const found = await whenChecked(context, client, id, await client.call(benchSchema, path, { method: 'POST' }))
+    if (options.json) return terminal.out(JSON.stringify(found, null, 2))
+    printList(terminal, found.checks ?? [], {
+      columns: {
+        check: (item) => item.title,
+        kind: (item) => item.kind ?? '',
+        result: resultOf,
+        checked: (item) => cellTime(item.checkedAt) ?? '',
+        reason: (item) => item.reason ?? '',
+        run: (item) => item.run,
+      },
+      empty: `${id} has no checks: its node.yaml may give it some.`,
+    })
+    for (const { title, issues = [] } of found.checks ?? []) {
+      if (issues.length > 0) terminal.err(`${title} can not be done: what node.yaml says of it makes no sense.`)
+      for (const { path: place, message } of issues) terminal.err(`  ${place}: ${message}`)
+    }
+    terminal.err(`${id} is ${found.state}${found.reason === undefined ? '' : `: ${found.reason}`}`)
+  })
 
   withHub(bench.command('history <bench>').description('what became of the bench, and how much of the time it was up'))
     .option('--days <number>', 'how far back', '30')
@@ -56,12 +68,13 @@ export function addBenchHealth(bench: Command, context: Context): void {
       if (options.json) return terminal.out(JSON.stringify(history, null, 2))
       printList<BenchChange>(terminal, history.changes, {
         columns: {
-          from: (item) => item.at,
-          until: (item) => item.until ?? 'now',
+          from: (item) => cellTime(item.at),
+          until: (item) => cellTime(item.until) ?? 'now',
           state: (item) => item.state,
           cause: (item) => item.cause,
           by: (item) => item.by ?? '',
           reason: (item) => item.reason ?? '',
+          run: (item) => item.run,
         },
         empty: `Nothing is known of ${id} yet.`,
       })
@@ -87,7 +100,30 @@ export function addBenchHealth(bench: Command, context: Context): void {
   })
 }
 
-const resultOf = ({ passed, failing }: ShownCheck): string => {
+const LOOK_MS = 500
+
+/** Waits until every check that is a run has its verdict, and says meanwhile what it waits for. */
+async function whenChecked({ terminal, signal }: Context, client: HubClient, id: string, first: Bench): Promise<Bench> {
+  let told = ''
+  for (let bench = first; ; bench = await client.call(benchSchema, `/api/v1/benches/${encodeURIComponent(id)}`)) {
+    const open = bench.checks?.find(({ asked, issues }) => asked === true && issues === undefined)
+    if (open === undefined) {
+      terminal.status('')
+      return bench
+    }
+    const { title, underWay } = open
+    const percent = Math.round((underWay?.fraction ?? 0) * 100)
+    terminal.status(underWay === undefined ? `${title} waits …` : `${title}: ${percent} %`)
+    const news =
+      underWay === undefined ? `${title} waits until nobody uses ${id}` : `${title} is under way: run ${underWay.run}`
+    if (news !== told) terminal.err(news)
+    told = news
+    await systemClock.sleep(LOOK_MS, signal)
+  }
+}
+
+const resultOf = ({ passed, failing, issues }: ShownCheck): string => {
+  if (issues !== undefined) return 'can not be done'
   if (passed === undefined) return 'not done yet'
   return `${passed ? 'passed' : 'failed'}${failing ? ', keeps the bench from runs' : ''}`
 }

@@ -5,8 +5,11 @@ import * as z from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import type { HubClient } from '../hub-client.ts'
 import { mistake } from '../problem.ts'
+import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
+import { timeIn } from '../time-in.ts'
 import { weekdaysIn } from '../weekdays-in.ts'
+import { addBenchDrive } from './bench-drive.ts'
 import { addBenchHealth } from './bench-health.ts'
 import { addRemove } from './remove.ts'
 
@@ -24,9 +27,10 @@ export function addBench(program: Command, context: Context): void {
   const { terminal } = context
   const bench = program
     .command('bench')
-    .description('keep runs from a bench for a while, let them on again, check its health, and remove it')
+    .description('a bench: its signals, direct use, health, times out of use, and its removal')
   addRemove(bench, { kind: 'bench', context })
   addBenchHealth(bench, context)
+  addBenchDrive(bench, context)
 
   withHub(bench.command('outages <bench>').description('when the bench is not for runs, now and to come')).action(
     async (id: string, options: HubOptions) => {
@@ -35,8 +39,8 @@ export function addBench(program: Command, context: Context): void {
         columns: {
           outage: (item) => item.id,
           state: (item) => (item.inForce ? 'now' : 'planned'),
-          from: (item) => item.from,
-          until: (item) => item.until ?? 'it is put back',
+          from: (item) => cellTime(item.from),
+          until: (item) => cellTime(item.until) ?? 'it is put back',
           weekly: (item) => weeklyWords(item),
           reason: (item) => item.reason,
           by: (item) => item.createdBy,
@@ -58,21 +62,26 @@ export function addBench(program: Command, context: Context): void {
     terminal.out(options.json ? JSON.stringify(back, null, 2) : `${id} is in use again: ${back.state}`)
   })
 
-  withHub(bench.command('close <bench>').description('keep runs from the bench: now, at a time to come, or every week'))
+  withHub(
+    bench
+      .command('close <benches...>')
+      .description('keep runs from a bench, or from several: now, at a time to come, or every week'),
+  )
     .requiredOption('--reason <words>', 'why, for everybody who waits')
     .option('--from <time>', 'when it begins, such as 2026-03-02T08:00 by the clock of this machine; now unless given')
     .option('--until <time>', 'when it ends; until "fernlab bench open" unless given')
     .option('--weekly <days and hours>', 'the same hours of every week, such as "mon-fri 18:00-08:00"')
     .option('--time-zone <zone>', 'whose hours --weekly means, such as Europe/Madrid; those of the hub unless given')
     .option('--at-once', 'cancel the run that is on the bench when it begins; otherwise it finishes first')
-    .action(async (id: string, options: CloseOptions) => {
+    .action(async (benches: readonly string[], options: CloseOptions) => {
       const client = await openHub(context, options)
-      const path = `/api/v1/benches/${encodeURIComponent(id)}/outages`
-      const made = await client.call(outageSchema, path, { method: 'POST', body: planOf(options) })
-      if (options.json) return terminal.out(JSON.stringify(made, null, 2))
-      const when = made.inForce ? 'is closed now' : `will be closed from ${made.from}`
-      terminal.out(`${id} ${when}, ${made.until === undefined ? 'until it is opened' : `until ${made.until}`}`)
-      terminal.err(`Take it back with: fernlab bench open ${id} ${made.id}`)
+      const items = await closeAll(client, benches, planOf(options))
+      if (options.json) return terminal.out(JSON.stringify(items.length === 1 ? items[0] : items, null, 2))
+      for (const { bench: id, inForce, from, until, id: outage } of items) {
+        const when = inForce ? 'is closed now' : `will be closed from ${spokenTime(from)}`
+        terminal.out(`${id} ${when}, ${until === undefined ? 'until it is opened' : `until ${spokenTime(until)}`}`)
+        terminal.err(`Take it back with: fernlab bench open ${id} ${outage}`)
+      }
     })
 
   withHub(
@@ -89,9 +98,21 @@ export function addBench(program: Command, context: Context): void {
   })
 }
 
+const outagesSchema = z.object({ items: z.array(outageSchema) })
+
 async function outagesOf(client: HubClient, bench: string): Promise<Outage[]> {
   const path = `/api/v1/benches/${encodeURIComponent(bench)}/outages`
-  return (await client.call(z.object({ items: z.array(outageSchema) }), path)).items
+  return (await client.call(outagesSchema, path)).items
+}
+
+async function closeAll(client: HubClient, benches: readonly string[], plan: PlanOutage): Promise<Outage[]> {
+  const [bench, ...others] = benches
+  if (bench !== undefined && others.length === 0) {
+    const path = `/api/v1/benches/${encodeURIComponent(bench)}/outages`
+    return [await client.call(outageSchema, path, { method: 'POST', body: plan })]
+  }
+  const body = { benches, ...plan }
+  return (await client.call(outagesSchema, '/api/v1/outages', { method: 'POST', body })).items
 }
 
 async function maintenanceOf(client: HubClient, bench: string): Promise<string[]> {
@@ -114,19 +135,13 @@ export function planOf({ reason, from, until, weekly, timeZone, atOnce }: CloseO
   }
   return {
     reason,
-    ...(from === undefined ? {} : { from: timeOf('from', from) }),
-    ...(until === undefined ? {} : { until: timeOf('until', until) }),
+    ...(from === undefined ? {} : { from: timeIn('--from', from) }),
+    ...(until === undefined ? {} : { until: timeIn('--until', until) }),
     ...(weekly === undefined
       ? {}
       : { weekly: { ...readWeekly(weekly), ...(timeZone === undefined ? {} : { timeZone }) } }),
     ...(atOnce === true ? { atOnce } : {}),
   }
-}
-
-function timeOf(option: string, text: string): string {
-  const ms = Date.parse(text)
-  if (!Number.isNaN(ms)) return new Date(ms).toISOString()
-  throw mistake(option, `--${option} "${text}" is not a time`, 'Such as 2026-03-02T08:00 or 2026-03-02T08:00+01:00.')
 }
 
 function readWeekly(text: string): { days: Weekday[]; from: string; until: string } {

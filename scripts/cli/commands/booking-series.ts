@@ -1,10 +1,18 @@
-import { type BookedSeries, type BookSeries, bookedSeriesSchema } from '@fernlab/shared/contracts/bookings'
+import {
+  type BookedSeries,
+  type BookSeries,
+  bookedSeriesSchema,
+  type SeriesMove,
+} from '@fernlab/shared/contracts/bookings'
+import { movesWith, nearestMoves } from '@fernlab/shared/contracts/series-moves'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
 import type { Command } from 'commander'
 import * as z from 'zod'
 import { secondsIn, timeText } from '../booking-text.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { mistake } from '../problem.ts'
+import { dayIn, timeIn } from '../time-in.ts'
 import { weekdaysIn } from '../weekdays-in.ts'
 import { wholeNumber } from '../whole-number.ts'
 
@@ -20,13 +28,15 @@ interface SeriesOptions extends HubOptions {
   readonly places?: string
   readonly group?: string
   readonly note?: string
+  readonly move: readonly string[]
+  readonly nearest?: boolean
   readonly skip?: boolean
   readonly preview?: boolean
 }
 
 const cancelledSchema = z.object({ cancelled: z.number() })
 
-/** `booking series`, `booking series-cancel`: the same time every week, for a course. */
+/** `booking series`, `booking series-cancel`, `booking series-take-back`: the same time every week, for a course. */
 export function addBookingSeries(booking: Command, context: Context): void {
   const { terminal } = context
 
@@ -42,14 +52,22 @@ export function addBookingSeries(booking: Command, context: Context): void {
     .option('--places <number>', 'benches at once')
     .option('--group <group>', 'whose people may use it')
     .option('--note <words>', 'what it is for')
+    .option(
+      '--move <from=to>',
+      'have the time of one day at another, such as "2027-02-04 14:00=2027-02-04 16:00"; as often as needed',
+      (move: string, moves: readonly string[]) => [...moves, move],
+      [],
+    )
+    .option('--nearest', 'have each time that is taken at the nearest one that is free')
     .option('--skip', 'leave out the times that are taken; without it one of them refuses the whole')
     .option('--preview', 'say what would be booked, and book nothing')
     .action(async (lab: string, options: SeriesOptions) => {
-      const body = seriesOf(lab, options)
+      const asked = seriesOf(lab, options)
       const client = await openHub(context, options)
-      const path = '/api/v1/booking-series'
-      const asked = client.call(bookedSeriesSchema, path, { method: 'POST', body })
-      const made = await asked.catch((error: unknown) => {
+      const send = (body: BookSeries) =>
+        client.call(bookedSeriesSchema, '/api/v1/booking-series', { method: 'POST', body })
+      const body = options.nearest ? await withNearest(asked, send) : asked
+      const made = await send(body).catch((error: unknown) => {
         throw withWayOut(error)
       })
       if (options.json) return terminal.out(JSON.stringify(made, null, 2))
@@ -61,9 +79,46 @@ export function addBookingSeries(booking: Command, context: Context): void {
       const client = await openHub(context, options)
       const path = `/api/v1/booking-series/${encodeURIComponent(id)}/cancel`
       const { cancelled } = await client.call(cancelledSchema, path, { method: 'POST' })
-      terminal.out(options.json ? JSON.stringify({ cancelled }) : `${cancelled} bookings of ${id} are cancelled`)
+      if (options.json) return terminal.out(JSON.stringify({ cancelled }))
+      terminal.out(`${cancelled} bookings of ${id} are cancelled`)
+      if (cancelled === 0) return
+      terminal.err(`"fernlab booking series-take-back ${id}" books them again, as far as they are free then.`)
     },
   )
+
+  withHub(
+    booking
+      .command('series-take-back <series>')
+      .description('book again what of your series was cancelled last, as far as it is free'),
+  ).action(async (id: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const path = `/api/v1/booking-series/${encodeURIComponent(id)}/take-back`
+    const made = await client.call(bookedSeriesSchema, path, { method: 'POST' })
+    if (options.json) return terminal.out(JSON.stringify(made, null, 2))
+    for (const line of linesOf(made)) terminal.out(line)
+  })
+}
+
+/** The series with each time that is taken moved to the nearest free one, as far as there are any. */
+async function withNearest(body: BookSeries, send: (body: BookSeries) => Promise<BookedSeries>): Promise<BookSeries> {
+  let moved = body.moved ?? []
+  let left = Number.POSITIVE_INFINITY
+  for (;;) {
+    const { conflicts } = await send({ ...body, moved, preview: true })
+    const more = nearestMoves(conflicts)
+    // Those that others took between two looks are left as they are, and told.
+    if (more.length === 0 || conflicts.length >= left) return { ...body, moved }
+    left = conflicts.length
+    moved = movesWith(moved, more)
+  }
+}
+
+function moveIn(text: string): SeriesMove {
+  const [from, to, ...rest] = text.split('=')
+  if (from === undefined || to === undefined || rest.length > 0) {
+    throw mistake('--move', `--move "${text}" is not two times`, 'Write it as "2027-02-04 14:00=2027-02-04 16:00".')
+  }
+  return { from: timeIn('--move', from.trim()), to: timeIn('--move', to.trim()) }
 }
 
 function seriesOf(lab: string, options: SeriesOptions): BookSeries {
@@ -74,8 +129,8 @@ function seriesOf(lab: string, options: SeriesOptions): BookSeries {
       days: weekdaysIn('--days', options.days),
       at,
       timeZone,
-      from,
-      until,
+      from: dayIn('--from', from),
+      until: dayIn('--until', until),
       ...(everyWeeks === undefined ? {} : { everyWeeks: wholeNumber('--every-weeks', everyWeeks) }),
     },
     seconds: secondsIn('--for', options.for),
@@ -83,13 +138,17 @@ function seriesOf(lab: string, options: SeriesOptions): BookSeries {
     ...(places === undefined ? {} : { places: wholeNumber('--places', places) }),
     ...(group === undefined ? {} : { group }),
     ...(note === undefined ? {} : { note }),
+    ...(options.move.length === 0 ? {} : { moved: options.move.map(moveIn) }),
     conflicts: options.skip ? 'skip' : 'refuse',
     preview: options.preview ?? false,
   }
 }
 
 function linesOf({ id, times, conflicts }: BookedSeries): string[] {
-  const booked = times.map(({ start }) => `${id === undefined ? 'free' : 'booked'}  ${timeText(start)}`)
+  const booked = times.map(({ start, movedFrom }) => {
+    const instead = movedFrom === undefined ? '' : `, instead of ${timeText(movedFrom)}`
+    return `${id === undefined ? 'free' : 'booked'}  ${timeText(start)}${instead}`
+  })
   const taken = conflicts.map(({ start, before, after }) => {
     const near = [before, after].flatMap((time) => (time === undefined ? [] : [timeText(time)]))
     return `taken  ${timeText(start)}${near.length === 0 ? '' : `, free at ${near.join(' and ')}`}`
@@ -101,6 +160,6 @@ function linesOf({ id, times, conflicts }: BookedSeries): string[] {
 function withWayOut(error: unknown): unknown {
   if (!(error instanceof LabError) || error.code !== 'booking-conflict') return error
   const [told] = error.message.split('\n')
-  const message = `${told}\n  --skip books the others; --preview shows what is free near them.`
+  const message = `${told}\n  --nearest has them at the nearest free times; --skip books the others; --preview shows what is free near them.`
   return new LabError({ ...error.toJSON(), message })
 }

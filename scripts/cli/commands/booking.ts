@@ -1,21 +1,29 @@
+import { bookableStretches } from '@fernlab/shared/contracts/bookable-times'
 import {
   type Book,
   type Booking,
   bookingSchema,
-  type Calendar,
   type ChangeBooking,
   calendarSchema,
 } from '@fernlab/shared/contracts/bookings'
+import { effectiveSchema } from '@fernlab/shared/contracts/permissions'
 import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
-import { bookingTime, lengthText, quoted, secondsIn, timeText, withSuggestions } from '../booking-text.ts'
+import { allowanceLines, lengthText, quoted, secondsIn, withSuggestions } from '../booking-text.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { mistake } from '../problem.ts'
+import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
+import { timeIn } from '../time-in.ts'
 import { wholeNumber } from '../whole-number.ts'
+import { addBookingAgain } from './booking-again.ts'
+import { addBookingNotices } from './booking-notices.ts'
 import { addBookingSeries } from './booking-series.ts'
 
 interface ListOptions extends HubOptions {
+  readonly past?: boolean
+  readonly cancelled?: boolean
+  readonly missed?: boolean
   readonly lab?: string
   readonly series?: string
   readonly from?: string
@@ -37,13 +45,14 @@ interface ChangeOptions extends HubOptions {
 }
 
 interface FreeOptions extends HubOptions {
+  readonly bench?: string
   readonly from?: string
   readonly to?: string
 }
 
 const pathOf = (id: string, verb = '') => `/api/v1/bookings/${encodeURIComponent(id)}${verb}`
 
-/** `booking list`, `show`, `make`, `change`, `cancel`, `free`, `calendar`, `series`: a bench of a lab kept for a time. */
+/** `booking list`, `show`, `make`, `again`, `change`, `cancel`, `limits`, `free`, `calendar`, `series`: a bench of a lab kept for a time. */
 export function addBooking(program: Command, context: Context): void {
   const { terminal } = context
   const booking = program.command('booking').description('a bench of a lab at a time of your choice')
@@ -55,16 +64,23 @@ export function addBooking(program: Command, context: Context): void {
   withHub(
     booking.command('list').description('your bookings, for staff everybody’s; from now on unless told otherwise'),
   )
+    .option('--past', 'those that are over, the latest first')
+    .option('--cancelled', 'those that were cancelled')
+    .option('--missed', 'those to which nobody came')
     .option('--lab <lab>', 'only of this lab')
     .option('--series <series>', 'only those of a weekly series')
     .option('--from <time>', 'those that are not over by then, such as "2027-02-01 08:00"')
     .option('--to <time>', 'those that begin before then')
-    .action(async ({ lab, series, from, to, ...options }: ListOptions) => {
+    .action(async ({ past, cancelled, missed, lab, series, from, to, ...options }: ListOptions) => {
+      const asked = Object.entries({ past, cancelled, missed }).flatMap(([when, isAsked]) => (isAsked ? [when] : []))
+      if (asked.length > 1) throw mistake('list', `say one of --${asked.join(' and --')}`)
+      const [when] = asked
       const query = new URLSearchParams({
+        ...(when === undefined ? {} : { when }),
         ...(lab === undefined ? {} : { lab }),
         ...(series === undefined ? {} : { series }),
-        ...(from === undefined ? {} : { from: bookingTime('--from', from) }),
-        ...(to === undefined ? {} : { to: bookingTime('--to', to) }),
+        ...(from === undefined ? {} : { from: timeIn('--from', from) }),
+        ...(to === undefined ? {} : { to: timeIn('--to', to) }),
       })
       const client = await openHub(context, options)
       printList(terminal, await allPages(client, bookingSchema, '/api/v1/bookings', { query }), {
@@ -73,7 +89,7 @@ export function addBooking(program: Command, context: Context): void {
           booking: (one) => one.id,
           state: (one) => one.state,
           lab: (one) => one.lab,
-          begins: (one) => timeText(one.start),
+          begins: (one) => cellTime(one.start),
           for: (one) => lengthText(one.seconds),
           benches: (one) => one.places,
           person: (one) => one.person.name,
@@ -81,7 +97,10 @@ export function addBooking(program: Command, context: Context): void {
           series: (one) => one.series,
           note: (one) => one.note,
         },
-        empty: 'Nothing is booked. Book with "fernlab booking make LAB START".',
+        empty:
+          when === undefined
+            ? 'Nothing is booked. Book with "fernlab booking make LAB START".'
+            : `No booking is ${when}.`,
       })
     })
 
@@ -107,7 +126,7 @@ export function addBooking(program: Command, context: Context): void {
       const { bench, places, group, note } = options
       const body: Book = {
         lab,
-        start: bookingTime('START', start),
+        start: timeIn('START', start),
         seconds: secondsIn('--for', options.for),
         ...(bench === undefined ? {} : { bench }),
         ...(places === undefined ? {} : { places: wholeNumber('--places', places) }),
@@ -138,7 +157,7 @@ export function addBooking(program: Command, context: Context): void {
     .action(async (id: string, options: ChangeOptions) => {
       const { start, note } = options
       const body: ChangeBooking = {
-        ...(start === undefined ? {} : { start: bookingTime('--start', start) }),
+        ...(start === undefined ? {} : { start: timeIn('--start', start) }),
         ...(options.for === undefined ? {} : { seconds: secondsIn('--for', options.for) }),
         ...(note === undefined ? {} : { note }),
       }
@@ -163,35 +182,49 @@ export function addBooking(program: Command, context: Context): void {
     )
   })
 
+  withHub(booking.command('limits <lab>').description('what you may book of a lab now, and what of it is left')).action(
+    async (lab: string, options: HubOptions) => {
+      const client = await openHub(context, options)
+      const may = await client.call(effectiveSchema, `/api/v1/labs/${encodeURIComponent(lab)}/permission`)
+      if (options.json) return terminal.out(JSON.stringify(may.booking, null, 2))
+      for (const line of allowanceLines(may)) terminal.out(line)
+    },
+  )
+
   withHub(booking.command('free <lab>').description('when benches of a lab are free, for a week from now unless given'))
     .option('--from <time>', 'from when on')
     .option('--to <time>', 'until when, at most 62 days later')
-    .action(async (lab: string, { from, to, ...options }: FreeOptions) => {
+    .option('--bench <bench>', 'when this bench alone is')
+    .action(async (lab: string, { from, to, bench, ...options }: FreeOptions) => {
       const query = new URLSearchParams({
-        ...(from === undefined ? {} : { from: bookingTime('--from', from) }),
-        ...(to === undefined ? {} : { to: bookingTime('--to', to) }),
+        ...(bench === undefined ? {} : { bench }),
+        ...(from === undefined ? {} : { from: timeIn('--from', from) }),
+        ...(to === undefined ? {} : { to: timeIn('--to', to) }),
       })
       const client = await openHub(context, options)
       const path = `/api/v1/labs/${encodeURIComponent(lab)}/calendar?${query}`
       const calendar = await client.call(calendarSchema, path)
       if (options.json) return terminal.out(JSON.stringify(calendar, null, 2))
-      printList<Calendar['free'][number]>(
+      printList(
         terminal,
-        calendar.free.filter(({ benches }) => benches > 0),
+        bookableStretches(calendar).filter(({ benches }) => benches > 0),
         {
           columns: {
-            from: (one) => timeText(one.start),
-            until: (one) => timeText(one.end),
+            from: (one) => new Date(one.from),
+            until: (one) => new Date(one.until),
             benches: (one) => one.benches,
           },
           empty: `No bench of ${lab} is free in that time.`,
         },
       )
-      for (const { bench, start, end, reason } of calendar.closed) {
+      for (const { bench: id, start, end, reason } of calendar.closed) {
         terminal.err(
-          `${bench} is closed from ${timeText(start)}${end === undefined ? '' : ` to ${timeText(end)}`}: ${reason}`,
+          `${id} is closed from ${spokenTime(start)}${end === undefined ? '' : ` to ${spokenTime(end)}`}: ${reason}`,
         )
       }
+      const { prepareS, cleanUpS } = calendar
+      if (prepareS > 0) terminal.err(`of a booking's time, ${lengthText(prepareS)} go into making the bench ready`)
+      if (cleanUpS > 0) terminal.err(`the ${lengthText(cleanUpS)} of clean-up after a booking are counted`)
     })
 
   booking
@@ -204,7 +237,9 @@ export function addBooking(program: Command, context: Context): void {
       terminal.out((await answer.text()).trimEnd())
     })
 
+  addBookingAgain(booking, context, print)
   addBookingSeries(booking, context)
+  addBookingNotices(booking, context)
 }
 
 function linesOf(one: Booking): string[] {
@@ -212,8 +247,10 @@ function linesOf(one: Booking): string[] {
   const bench = one.bench === undefined ? '' : ` on ${one.bench}`
   const group = one.group === undefined ? '' : `, for ${one.group.name}`
   return [
-    `booking ${one.id} is ${one.state}: ${one.lab}${bench}, ${timeText(one.start)} for ${lengthText(one.seconds)}${places}${group}`,
+    `booking ${one.id} is ${one.state}: ${one.lab}${bench}, ${spokenTime(one.start)} for ${lengthText(one.seconds)}${places}${group}`,
     ...(one.trouble === undefined ? [] : [`  ${one.trouble}`]),
+    ...(one.waitReason === undefined ? [] : [`  ${one.waitReason}`]),
+    ...(one.cancelReason === undefined ? [] : [`  ${one.cancelReason}`]),
     ...(one.state === 'now' && one.session !== undefined ? [`  "fernlab session show ${one.session}"`] : []),
   ]
 }

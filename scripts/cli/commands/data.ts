@@ -3,6 +3,7 @@ import { systemClock as clock } from '@fernlab/shared/primitives/clock'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { openLocalHub } from '../local-hub.ts'
+import { spokenTime } from '../shown-time.ts'
 import { ownVersion } from '../version.ts'
 
 /** `backup`, `restore`: work on the hub's own data, on its machine. */
@@ -26,7 +27,10 @@ export function addData(program: Command, context: Context): void {
           clock,
         })
         if (options.json) terminal.out(JSON.stringify(manifest, null, 2))
-        else terminal.out(`${dir} holds site ${manifest.site} as of ${manifest.createdAt}, ${size(manifest.files)}`)
+        else
+          terminal.out(
+            `${dir} holds site ${manifest.site} as of ${spokenTime(manifest.createdAt)}, ${size(manifest.files)}`,
+          )
       } finally {
         await store.close()
       }
@@ -42,7 +46,7 @@ export function addData(program: Command, context: Context): void {
       const { manifest, dataFolder, databaseFile } = await restore({ from: resolve(dir), env, cwd: process.cwd() })
       if (options.json) terminal.out(JSON.stringify({ folder: dataFolder, databaseFile, ...manifest }, null, 2))
       else {
-        terminal.out(`${dataFolder} now holds site ${manifest.site} as of ${manifest.createdAt}`)
+        terminal.out(`${dataFolder} now holds site ${manifest.site} as of ${spokenTime(manifest.createdAt)}`)
         terminal.out(`its database is ${databaseFile}`)
       }
     })

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, statfs } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { meSchema, nodeSchema, readinessSchema } from '@fernlab/shared/contracts/api'
+import { meSchema, nodeSchema, readinessSchema, siteSchema } from '@fernlab/shared/contracts/api'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Command } from 'commander'
 import { nodeVersionProblem } from 'fernlab/install/node-version.mjs'
@@ -10,6 +10,8 @@ import { type Context, type HubOptions, withHub } from '../context.ts'
 import { findHub, type HubAccess } from '../hub-address.ts'
 import { HubClient } from '../hub-client.ts'
 import { mistake } from '../problem.ts'
+import { spokenTime } from '../shown-time.ts'
+import { ownVersion } from '../version.ts'
 
 interface Finding {
   readonly what: string
@@ -82,12 +84,23 @@ async function hub(access: HubAccess): Promise<Finding[]> {
     findings.push({ what, verdict: 'ok', detail: `answers in ${Math.round(performance.now() - startedAt)} ms` })
     findings.push(...clock(response))
   } catch (error) {
-    return [{ what, verdict: 'broken', detail: asLabError(error).message.replace(/\s*\n\s*/g, '. ') }]
+    return [broken(what, error)]
   }
-  findings.push(...(await readiness(client)))
-  findings.push(...(access.token === undefined ? [noToken] : await signedIn(client)))
+  findings.push(...(await looked('readiness', () => readiness(client))))
+  findings.push(...(await looked('site', async () => [await site(client)])))
+  findings.push(...(access.token === undefined ? [noToken] : await looked('token', () => signedIn(client))))
   return findings
 }
+
+/** What a look finds; one that fails is a finding too, beside the others. */
+const looked = (what: string, look: () => Promise<Finding[]>): Promise<Finding[]> =>
+  look().catch((error: unknown) => [broken(what, error)])
+
+const broken = (what: string, error: unknown): Finding => ({
+  what,
+  verdict: 'broken',
+  detail: asLabError(error).message.replace(/\s*\n\s*/g, '. '),
+})
 
 const noToken: Finding = {
   what: 'token',
@@ -104,8 +117,15 @@ function clock(response: Response): Finding[] {
   return [{ what: 'clock', verdict: ok ? 'ok' : 'look', detail }]
 }
 
+async function site(client: HubClient): Promise<Finding> {
+  const [{ title, version }, own] = [await client.call(siteSchema, '/api/v1/site'), await ownVersion()]
+  const same = version === own
+  const detail = `${title}, version ${version}${same ? '' : `; this command line is ${own}: use one of the hub's version`}`
+  return { what: 'site', verdict: same ? 'ok' : 'look', detail }
+}
+
 async function readiness(client: HubClient): Promise<Finding[]> {
-  const response = await fetch(`${client.url}/readyz`, { signal: AbortSignal.timeout(5_000) })
+  const response = await client.fetch('/readyz', { timeoutMs: 5_000, anyStatus: true })
   const answer = readinessSchema.safeParse(await response.json())
   if (!answer.success) return [{ what: 'readiness', verdict: 'broken', detail: `/readyz answered ${response.status}` }]
   return Object.entries(answer.data.checks).map(([name, { ok, detail }]) => ({
@@ -116,17 +136,13 @@ async function readiness(client: HubClient): Promise<Finding[]> {
 }
 
 async function signedIn(client: HubClient): Promise<Finding[]> {
-  try {
-    const me = await client.call(meSchema, '/api/v1/me')
-    const nodes = await allPages(client, nodeSchema, '/api/v1/nodes')
-    return [
-      { what: 'token', verdict: 'ok', detail: `${me.name}, ${me.role}` },
-      ...nodes.map((node): Finding => {
-        const detail = node.lastSeen === undefined ? node.state : `${node.state}, last seen ${node.lastSeen}`
-        return { what: `node ${node.id}`, verdict: node.state === 'online' ? 'ok' : 'look', detail }
-      }),
-    ]
-  } catch (error) {
-    return [{ what: 'token', verdict: 'broken', detail: asLabError(error).message.replace(/\s*\n\s*/g, '. ') }]
-  }
+  const me = await client.call(meSchema, '/api/v1/me')
+  const nodes = await allPages(client, nodeSchema, '/api/v1/nodes')
+  return [
+    { what: 'token', verdict: 'ok', detail: `${me.name}, ${me.role}` },
+    ...nodes.map((node): Finding => {
+      const detail = node.lastSeen === undefined ? node.state : `${node.state}, last seen ${spokenTime(node.lastSeen)}`
+      return { what: `node ${node.id}`, verdict: node.state === 'online' ? 'ok' : 'look', detail }
+    }),
+  ]
 }

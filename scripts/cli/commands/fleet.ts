@@ -1,12 +1,15 @@
-import { enrollmentCodeSchema, nodeCredentialSchema } from '@fernlab/shared/contracts/api'
+import { enrollmentCodeSchema, nodeCredentialSchema, nodeSchema } from '@fernlab/shared/contracts/api'
 import type { Command } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { spokenTime } from '../shown-time.ts'
 import { addRemove } from './remove.ts'
 
-/** `node enroll`, `node rotate`, `node revoke`, `node remove`. */
+/** `node enroll`, `node show`, `node rotate`, `node revoke`, `node remove`. */
 export function addFleet(program: Command, context: Context): void {
   const { terminal } = context
-  const node = program.command('node').description('enrol nodes, change or end their credentials, and remove them')
+  const node = program
+    .command('node')
+    .description('enrol and look at nodes, change or end their credentials, and remove them')
   addRemove(node, { kind: 'node', context })
 
   withHub(
@@ -16,10 +19,23 @@ export function addFleet(program: Command, context: Context): void {
     const made = await client.call(enrollmentCodeSchema, '/api/v1/nodes', { method: 'POST', body: { node: name } })
     if (options.json) return terminal.out(JSON.stringify(made, null, 2))
     terminal.out(made.code)
-    terminal.err(`Good once, until ${made.expiresAt}. On the node, with node: ${made.node} and`)
+    terminal.err(`Good once, until ${spokenTime(made.expiresAt)}. On the node, with node: ${made.node} and`)
     terminal.err(`hub: { url: ${made.mqtt[0]} } in its node.yaml:`)
     terminal.err(`  npm run edge -- --config node.yaml --hub ${client.url} --enroll ${made.code}`)
   })
+
+  withHub(node.command('show <node>').description('its state, health and benches')).action(
+    async (name: string, options: HubOptions) => {
+      const client = await openHub(context, options)
+      const found = await client.call(nodeSchema, `/api/v1/nodes/${encodeURIComponent(name)}`)
+      if (options.json) return terminal.out(JSON.stringify(found, null, 2))
+      const { state, version, lastSeen, health = {}, benches } = found
+      terminal.out(`${name} is ${state}${version === undefined ? '' : `, version ${version}`}`)
+      if (lastSeen !== undefined) terminal.out(`last seen ${spokenTime(lastSeen)}`)
+      for (const [what, value] of Object.entries(health)) terminal.out(`${what}  ${JSON.stringify(value)}`)
+      for (const bench of benches) terminal.out(`bench ${bench}: fernlab bench show ${bench}`)
+    },
+  )
 
   withHub(node.command('rotate <node>').description('give a node a new credential; the old one ends')).action(
     async (name: string, options: HubOptions) => {

@@ -10,7 +10,9 @@ import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { mistake } from '../problem.ts'
+import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
+import { timeIn } from '../time-in.ts'
 
 interface Times {
   readonly from?: string
@@ -19,7 +21,7 @@ interface Times {
 
 const path = (id: string, more = '') => `/api/v1/groups/${encodeURIComponent(id)}${more}`
 
-/** `group list`, `create`, `change`, `remove`, `members`, `add`, `take-out`. */
+/** `group list`, `show`, `create`, `change`, `remove`, `members`, `add`, `take-out`. */
 export function addGroup(program: Command, context: Context): void {
   const { terminal } = context
   const group = program
@@ -39,12 +41,25 @@ export function addGroup(program: Command, context: Context): void {
           within: (item) => item.within ?? '',
           people: (item) => item.people,
           instructors: (item) => item.instructors.map(({ name }) => name).join(', '),
-          from: (item) => item.from ?? '',
-          until: (item) => item.until ?? '',
+          from: (item) => cellTime(item.from),
+          until: (item) => cellTime(item.until),
         },
         empty: 'No groups yet. Make one with "fernlab group create".',
       })
     })
+
+  withHub(
+    group.command('show <group>').description('one group: who teaches it, what it lies within, and when it counts'),
+  ).action(async (id: string, options: HubOptions) => {
+    const one = await (await openHub(context, options)).call(groupSchema, path(id))
+    if (options.json) return terminal.out(JSON.stringify(one, null, 2))
+    terminal.out(`${one.id}: ${one.name}, a ${one.kind}`)
+    if (one.within !== undefined) terminal.out(`within: ${one.within}`)
+    terminal.out(`people: ${one.people}`)
+    terminal.out(`instructors: ${one.instructors.map(({ name }) => name).join(', ') || 'none'}`)
+    if (one.from !== undefined) terminal.out(`from: ${spokenTime(one.from)}`)
+    if (one.until !== undefined) terminal.out(`until: ${spokenTime(one.until)}`)
+  })
 
   withHub(group.command('create <group> <name>').description('make a group; a course begins and ends'))
     .option('--course', 'make a course')
@@ -142,14 +157,9 @@ export function addGroup(program: Command, context: Context): void {
 }
 
 function timesOf({ from, until }: Times) {
-  const read = (option: string, text: string) => {
-    if (text === 'none') return null
-    const at = new Date(text)
-    if (Number.isNaN(at.getTime())) throw mistake(option, `--${option} "${text}" is not a time`, 'Such as 2027-02-01.')
-    return at.toISOString()
-  }
+  const read = (option: string, text: string) => (text === 'none' ? null : timeIn(option, text))
   return {
-    ...(from === undefined ? {} : { from: read('from', from) as string }),
-    ...(until === undefined ? {} : { until: read('until', until) as string }),
+    ...(from === undefined ? {} : { from: read('--from', from) as string }),
+    ...(until === undefined ? {} : { until: read('--until', until) as string }),
   }
 }

@@ -6,6 +6,7 @@ import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { mistake } from '../problem.ts'
 import { formatSeconds } from '../run-view.ts'
+import { cellTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 
 /** How long a run sent now would wait, or why it cannot be sent. */
@@ -62,7 +63,7 @@ export function addListings(program: Command, context: Context): void {
         state: (node) => node.state,
         benches: (node) => node.benches.length,
         version: (node) => node.version,
-        'last seen': (node) => node.lastSeen,
+        'last seen': (node) => cellTime(node.lastSeen),
       },
       empty: 'No nodes yet. Enrol one with "fernlab node enroll NODE".',
     })
@@ -71,8 +72,9 @@ export function addListings(program: Command, context: Context): void {
   withHub(program.command('runs').description('your runs, for staff everybody’s, newest first'))
     .option('--lab <lab>', 'only of this lab')
     .option('--state <state>', 'only in this state')
+    .option('--checks <bench>', 'those of the checks of this bench')
     .option('-n, --limit <count>', 'at most so many', '20')
-    .action(async (options: HubOptions & { lab?: string; state?: string; limit: string }) => {
+    .action(async (options: HubOptions & { lab?: string; state?: string; checks?: string; limit: string }) => {
       const limit = Number(options.limit)
       if (!Number.isInteger(limit) || limit < 1) throw mistake('limit', `--limit "${options.limit}" is not 1 or more`)
       if (options.state !== undefined && !runStateSchema.safeParse(options.state).success) {
@@ -81,6 +83,7 @@ export function addListings(program: Command, context: Context): void {
       const query = new URLSearchParams()
       if (options.lab !== undefined) query.set('lab', options.lab)
       if (options.state !== undefined) query.set('state', options.state)
+      if (options.checks !== undefined) query.set('checks', options.checks)
       const runs = await allPages(await openHub(context, options), runSchema, '/api/v1/runs', { query, limit })
       printList(terminal, runs, {
         ...options,
@@ -91,7 +94,7 @@ export function addListings(program: Command, context: Context): void {
           protocol: (run) => run.protocol,
           person: (run) => run.person.name,
           bench: (run) => run.bench ?? '',
-          submitted: (run) => run.createdAt,
+          submitted: (run) => cellTime(run.createdAt),
         },
         empty: 'No runs yet. Start one with "fernlab run LAB PROTOCOL".',
       })

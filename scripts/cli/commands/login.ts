@@ -1,11 +1,11 @@
-import { createdTokenSchema, meSchema } from '@fernlab/shared/contracts/api'
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { meSchema } from '@fernlab/shared/contracts/api'
 import type { Command } from 'commander'
-import { readSettings, writeSettings } from '../client-settings.ts'
+import { answerTo, passwordFor } from '../asked.ts'
 import { type Context, type HubOptions, withHub } from '../context.ts'
-import { findHub, hubAddress } from '../hub-address.ts'
+import { accessTo, findHub, hubAddress } from '../hub-address.ts'
 import { HubClient } from '../hub-client.ts'
 import { mistake } from '../problem.ts'
+import { exchangeSignIn, forgetToken, keepToken, signIn } from '../sign-in.ts'
 
 /** `login`, `logout`, `whoami`. */
 export function addLogin(program: Command, context: Context): void {
@@ -13,21 +13,18 @@ export function addLogin(program: Command, context: Context): void {
 
   withHub(program.command('login').description('keep a token for a hub, from your password or given with --token'))
     .option('--email <email>', 'whose')
-    .action(async (options: HubOptions & { email?: string }) => {
+    .option('--code <code>', 'of your authenticator app; asked for where it is needed')
+    .action(async (options: HubOptions & { email?: string; code?: string }) => {
       const url = await hubAddress(terminal.env, options)
-      const token = options.token ?? (await tokenByPassword(context, url, options))
-      const me = await new HubClient({ url, token }).call(meSchema, '/api/v1/me')
-      const settings = await readSettings(terminal.env)
-      await writeSettings(terminal.env, { hub: url, tokens: { ...settings.tokens, [url]: token } })
+      const hub = new HubClient(await accessTo(terminal.env, url))
+      const token = options.token ?? (await tokenByPassword(context, hub, options))
+      const me = await keepToken(terminal, hub, token)
       terminal.out(options.json ? JSON.stringify({ hub: url, ...me }, null, 2) : `${me.name} at ${url}, ${me.role}`)
     })
 
   withHub(program.command('logout').description('forget the token for a hub')).action(async (options: HubOptions) => {
     const url = await hubAddress(terminal.env, options)
-    const { tokens } = await readSettings(terminal.env)
-    const { [url]: forgotten, ...kept } = tokens
-    await writeSettings(terminal.env, { tokens: kept })
-    if (forgotten === undefined) throw mistake('not-logged-in', `no token was kept for ${url}`)
+    if (!(await forgetToken(terminal, url))) throw mistake('not-logged-in', `no token was kept for ${url}`)
     terminal.out(options.json ? JSON.stringify({ hub: url }) : `the token for ${url} is forgotten`)
   })
 
@@ -41,36 +38,16 @@ export function addLogin(program: Command, context: Context): void {
 }
 
 async function tokenByPassword(
-  context: Context,
-  url: string,
-  options: { readonly email?: string; readonly json?: boolean },
+  { terminal }: Context,
+  hub: HubClient,
+  { email: given, code, json }: { readonly email?: string; readonly code?: string; readonly json?: boolean },
 ): Promise<string> {
-  const { terminal } = context
-  if (options.json || !terminal.asks) {
-    const message = 'login asks for a password, which needs a terminal and no --json'
-    throw mistake('no-terminal', message, 'Give --token instead.')
-  }
-  const email = options.email ?? (await terminal.ask('E-mail: '))
-  const password = await terminal.ask('Password: ', { hidden: true })
-  const client = new HubClient({ url })
-  const signedIn = await client
-    .fetch('/api/auth/sign-in/email', { method: 'POST', body: { email, password }, headers: { origin: url } })
-    .catch((error: unknown) => {
-      if (asLabError(error).code !== 'not-signed-in') throw error
-      throw mistake('wrong-password', 'mail address and password do not match')
-    })
-  const cookie = signedIn.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ')
-  const created = await client.call(createdTokenSchema, '/api/v1/tokens', {
-    method: 'POST',
-    headers: { cookie, origin: url },
-    body: {
-      name: `fernlab on ${terminal.env.HOSTNAME ?? 'a command line'}`,
-      scopes: ['read', 'run', 'builder', 'admin'],
-      expiresInDays: 90,
-    },
-  })
-  return created.token
+  const [verb, instead] = ['login', 'Or give --token.']
+  const email = given ?? (await answerTo(terminal, { verb, what: 'your mail address', shown: 'E-mail: ', instead }))
+  const password = await passwordFor(terminal, verb, instead)
+  const client = await signIn(terminal, hub, { verb, email, password, code })
+  const { token } = await exchangeSignIn(terminal, client, { verb, password, json })
+  if (token !== undefined) return token
+  const next = 'As a guest, look at the labs on the page.'
+  throw mistake('guest', 'the account of a guest has no tokens, and so no command line', next)
 }

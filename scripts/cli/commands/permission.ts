@@ -4,32 +4,22 @@ import {
   effectiveSchema,
   type Permission,
   permissionSchema,
-  type Subject,
-  subjectSchema,
   type Term,
-  type Terms,
-  templateSchema,
-  termsSchema,
 } from '@fernlab/shared/contracts/permissions'
 import { termNames } from '@fernlab/shared/contracts/terms'
 import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { changeOf, scoped, type Where, whereOf } from '../permission-change.ts'
+import { readSubject, readTerms, subjectText, termsHelp, termsText, valueText } from '../permission-words.ts'
+import { cellTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
-
-interface Where {
-  readonly lab?: string
-  readonly protocols?: string
-  readonly from?: string
-  readonly until?: string
-  readonly note?: string
-}
+import { addBulk } from './permission-bulk.ts'
+import { addTemplates } from './permission-template.ts'
 
 const path = (id: string, more = '') => `/api/v1/permissions/${encodeURIComponent(id)}${more}`
-const termsHelp = `terms as NAME=VALUE: ${termNames.join(', ')}; times in seconds, "none" for no limit`
 
-/** `permission list`, `give`, `change`, `copy`, `take`, `templates`, `mine`. */
+/** `permission list`, `show`, `give`, `change`, `copy`, `take`, `mine`, and what is done with templates. */
 export function addPermission(program: Command, context: Context): void {
   const { terminal } = context
   const permission = program.command('permission').description('who may use which lab how')
@@ -54,21 +44,25 @@ export function addPermission(program: Command, context: Context): void {
           for: subjectText,
           lab: (item) => item.lab ?? 'every lab',
           protocols: (item) => item.protocols?.join(' ') ?? 'all',
-          from: (item) => item.from ?? '',
-          until: (item) => item.until ?? '',
+          from: (item) => cellTime(item.from),
+          until: (item) => cellTime(item.until),
           gives: (item) => termsText(item.gives),
         },
         empty: 'No permissions: nobody but admins may run anything. Give one with "fernlab permission give".',
       })
     })
 
-  const scoped = (command: Command) =>
-    withHub(command)
-      .option('--lab <lab>', 'in this lab; "all" for every one')
-      .option('--protocols <names>', 'only these, with commas between; "all" for every one')
-      .option('--from <time>', 'from then on; "none" for always')
-      .option('--until <time>', 'until then; "none" for ever')
-      .option('--note <words>', 'what it is for; "none" for nothing')
+  withHub(permission.command('show <permission>').description('one permission, term by term')).action(
+    async (id: string, options: HubOptions) => {
+      const one = await (await openHub(context, options)).call(permissionSchema, path(id))
+      if (options.json) return terminal.out(JSON.stringify(one, null, 2))
+      terminal.out(`${one.id}, for ${subjectText(one)} in ${one.lab ?? 'every lab'}`)
+      terminal.out(`protocols: ${one.protocols?.join(', ') ?? 'all'}`)
+      terminal.out(`from ${one.from ?? 'always'} until ${one.until ?? 'for ever'}`)
+      if (one.note !== undefined) terminal.out(`note: ${one.note}`)
+      for (const term of termNames) terminal.out(`${term}: ${valueText(one.gives[term])}`)
+    },
+  )
 
   scoped(
     permission
@@ -115,20 +109,8 @@ export function addPermission(program: Command, context: Context): void {
     await client.fetch(path(id), { method: 'DELETE' })
     terminal.out(options.json ? JSON.stringify({ id, taken: true }) : `${id} is taken away`)
   })
-  withHub(permission.command('templates').description('terms by name, to begin a permission with')).action(
-    async (options: HubOptions) => {
-      const templates = await allPages(await openHub(context, options), templateSchema, '/api/v1/permission-templates')
-      printList(terminal, templates, {
-        ...options,
-        columns: {
-          template: (item) => item.id,
-          title: (item) => item.title,
-          gives: (item) => termsText(item.gives),
-        },
-        empty: 'No templates.',
-      })
-    },
-  )
+  addBulk(permission, context)
+  addTemplates(permission, context)
   withHub(permission.command('mine <lab>').description('what you may in a lab now, and which permission gives what'))
     .option('--protocol <protocol>', 'in this protocol')
     .option('--person <person>', 'of somebody else, by id, for staff')
@@ -149,57 +131,6 @@ export function addPermission(program: Command, context: Context): void {
         terminal.err(`No permission lets you queue here. Ask ${may.ask.join(', ') || 'the staff'}.`)
     })
 }
-
-function readSubject(text: string): Subject {
-  const [kind, ...rest] = text.split(':')
-  const id = rest.join(':')
-  const read = subjectSchema.safeParse(kind === 'everyone' && id === '' ? { kind } : { kind, id })
-  if (read.success) return read.data
-  throw mistake('subject', `"${text}" is nobody`, 'Say everyone, role:student, group:optics or person:ada@example.org.')
-}
-
-function readTerms(words: readonly string[]): Partial<Terms> {
-  const entries = words.map((word) => {
-    const [name = '', text = ''] = word.split('=')
-    const term = termNames.find((known) => known === name)
-    if (term === undefined) throw mistake('terms', `"${word}" is no term`, `Terms: ${termNames.join(', ')}.`)
-    const value = text === 'none' ? null : text === 'yes' ? true : text === 'no' ? false : Number(text || 'x')
-    const read = termsSchema.shape[term].safeParse(value)
-    if (!read.success) throw mistake('terms', `${name}="${text}" can't be`, 'Say a number, "none", or yes or no.')
-    return [term, read.data] as const
-  })
-  return Object.fromEntries(entries) as Partial<Terms>
-}
-
-function whereOf({ lab, protocols, from, until, note }: Where) {
-  const time = (option: string, text: string) => {
-    const at = new Date(text)
-    if (Number.isNaN(at.getTime())) throw mistake(option, `--${option} "${text}" is not a time`, 'Such as 2027-02-01.')
-    return at.toISOString()
-  }
-  return {
-    ...(lab === undefined ? {} : { lab: lab === 'all' ? null : lab }),
-    ...(protocols === undefined ? {} : { protocols: protocols === 'all' ? null : protocols.split(',') }),
-    ...(from === undefined ? {} : { from: from === 'none' ? null : time('from', from) }),
-    ...(until === undefined ? {} : { until: until === 'none' ? null : time('until', until) }),
-    ...(note === undefined ? {} : { note: note === 'none' ? null : note }),
-  }
-}
-
-const changeOf = (terms: readonly string[], options: Where & { readonly to?: string }) => ({
-  ...(options.to === undefined ? {} : { subject: readSubject(options.to) }),
-  ...whereOf(options),
-  ...(terms.length === 0 ? {} : { gives: readTerms(terms) }),
-})
-
-function subjectText({ subject, subjectName }: Pick<Permission, 'subject' | 'subjectName'>): string {
-  if (subject.kind === 'everyone') return 'everyone'
-  return `${subject.kind}:${subject.id}${subjectName === undefined || subject.kind === 'group' ? '' : ` (${subjectName})`}`
-}
-
-const valueText = (value: Terms[Term]): string =>
-  value === null ? 'none' : typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)
-const termsText = (gives: Terms): string => termNames.map((term) => `${term}=${valueText(gives[term])}`).join(' ')
 
 function sourceText({ unlimited, sources, permissions }: EffectivePermission, term: Term): string {
   if (unlimited) return 'admins are not limited'

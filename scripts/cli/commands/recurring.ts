@@ -10,10 +10,13 @@ import {
 } from '@fernlab/shared/contracts/recurring'
 import { type Command, Option } from 'commander'
 import { allPages } from '../all-pages.ts'
+import { timeText } from '../booking-text.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { parseParameters } from '../parameters.ts'
 import { mistake } from '../problem.ts'
+import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
+import { timeIn } from '../time-in.ts'
 import { wholeNumber } from '../whole-number.ts'
 
 interface WhenOptions extends HubOptions {
@@ -54,7 +57,7 @@ export function addRecurring(program: Command, context: Context): void {
           lab: (item) => item.lab,
           protocol: (item) => item.protocol,
           cron: (item) => `${item.cron} (${item.timeZone})`,
-          next: (item) => item.next[0] ?? '',
+          next: (item) => cellTime(item.next[0]),
           last: (item) => (item.last[0] === undefined ? '' : outcomeOf(item.last[0])),
           owner: (item) => item.person.name,
         },
@@ -80,7 +83,11 @@ export function addRecurring(program: Command, context: Context): void {
       })
       const client = await openHub(context, options)
       const { next, timeZone } = await client.call(nextTimesSchema, `/api/v1/recurring-times?${query}`)
-      terminal.out(options.json ? JSON.stringify({ next, timeZone }, null, 2) : next.join('\n'))
+      terminal.out(
+        options.json
+          ? JSON.stringify({ next, timeZone }, null, 2)
+          : next.map((at) => `${timeText(at, timeZone)} (${timeZone})`).join('\n'),
+      )
     })
 
   what(withHub(recurring.command('create <lab> <protocol> <name>').description('let a run be made by a calendar')))
@@ -93,8 +100,8 @@ export function addRecurring(program: Command, context: Context): void {
         name,
         cron: options.cron,
         ...(options.bench === undefined ? {} : { bench: options.bench }),
-        ...(options.from === undefined ? {} : { from: timeOf('from', options.from) }),
-        ...(options.until === undefined ? {} : { until: timeOf('until', options.until) }),
+        ...(options.from === undefined ? {} : { from: timeIn('--from', options.from) }),
+        ...(options.until === undefined ? {} : { until: timeIn('--until', options.until) }),
       }
       const client = await openHub(context, options)
       const made = await client.call(recurringSchema, '/api/v1/recurring', { method: 'POST', body })
@@ -117,8 +124,8 @@ export function addRecurring(program: Command, context: Context): void {
         ...(name === undefined ? {} : { name }),
         ...(protocol === undefined ? {} : { protocol }),
         ...(bench === undefined ? {} : { bench: bench === 'none' ? null : bench }),
-        ...(from === undefined ? {} : { from: from === 'none' ? null : timeOf('from', from) }),
-        ...(until === undefined ? {} : { until: until === 'none' ? null : timeOf('until', until) }),
+        ...(from === undefined ? {} : { from: from === 'none' ? null : timeIn('--from', from) }),
+        ...(until === undefined ? {} : { until: until === 'none' ? null : timeIn('--until', until) }),
       }
       if (Object.keys(body).length === 0) throw mistake('change', 'say what to change, such as --cron')
       const client = await openHub(context, options)
@@ -170,12 +177,6 @@ function given({ parameter, priority, timeZone, overlap, missed }: WhatOptions) 
   }
 }
 
-function timeOf(option: string, text: string): string {
-  const ms = Date.parse(text)
-  if (!Number.isNaN(ms)) return new Date(ms).toISOString()
-  throw mistake(option, `--${option} "${text}" is not a time`, 'Such as 2027-02-01 or 2027-02-01T08:00+01:00.')
-}
-
 const outcomeOf = ({ outcome, run }: DueTime): string => (run === undefined ? outcome : run.state)
 
 function show({ terminal }: Context, item: Recurring, options: HubOptions): void {
@@ -186,9 +187,9 @@ function show({ terminal }: Context, item: Recurring, options: HubOptions): void
   const why = item.pausedFor === undefined ? '' : ` (${item.pausedFor})`
   terminal.out(`${item.id}  ${item.name}: ${item.state}${why}`)
   terminal.out(`${item.lab} ${item.protocol}, ${item.cron} by the clocks of ${item.timeZone}`)
-  for (const time of item.next) terminal.out(`next  ${time}`)
+  for (const time of item.next) terminal.out(`next  ${spokenTime(time)}`)
   for (const time of item.last) {
     const more = time.error === undefined ? (time.run?.id ?? '') : time.error.message
-    terminal.out(`last  ${time.due}  ${outcomeOf(time)}  ${more}`.trimEnd())
+    terminal.out(`last  ${spokenTime(time.due)}  ${outcomeOf(time)}  ${more}`.trimEnd())
   }
 }

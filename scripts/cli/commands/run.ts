@@ -16,7 +16,7 @@ interface RunOptions extends HubOptions {
   readonly wait: boolean
 }
 
-/** `run`, `watch`, `cancel`. */
+/** `run`, `rerun`, `watch`, `cancel`, `give-up`. */
 export function addRun(program: Command, context: Context): void {
   const collect = (pair: string, pairs: readonly string[]) => [...pairs, pair]
 
@@ -35,12 +35,28 @@ export function addRun(program: Command, context: Context): void {
         ...(options.bench === undefined ? {} : { bench: options.bench }),
         ...(options.note === undefined ? {} : { note: options.note }),
       })
-      if (!options.wait) {
-        context.terminal.out(options.json ? JSON.stringify(run, null, 2) : run.id)
-        return
+      await started(context, client, run, options)
+    })
+
+  withHub(program.command('rerun <run>').description('submit a run again, with changes, and follow it to its end'))
+    .option('-p, --parameter <name=value>', 'another value of a parameter; may be repeated', collect, [])
+    .option('--bench <bench>', 'only on this bench')
+    .option('--note <text>', 'a line of your own, shown in lists')
+    .option('--no-wait', 'return as soon as the hub has taken the run')
+    .addHelpText('after', '\n  fernlab rerun RUN -p "voltage=5 V"')
+    .action(async (id: string, options: RunOptions) => {
+      const client = await openHub(context, options)
+      const body = {
+        ...(options.parameter.length === 0 ? {} : { parameters: parseParameters(options.parameter) }),
+        ...(options.bench === undefined ? {} : { bench: options.bench }),
+        ...(options.note === undefined ? {} : { note: options.note }),
       }
-      if (!options.json) context.terminal.out(`run ${run.id}`)
-      report(context, await follow(context, client, run.id, { ...options, mayCancel: true }), options)
+      const run = await client.call(runSchema, `/api/v1/runs/${encodeURIComponent(id)}/rerun`, {
+        method: 'POST',
+        body,
+        headers: { 'idempotency-key': randomUUID() },
+      })
+      await started(context, client, run, options)
     })
 
   withHub(program.command('watch <run>').description('follow a run to its end')).action(
@@ -59,6 +75,25 @@ export function addRun(program: Command, context: Context): void {
       context.terminal.out(options.json ? JSON.stringify(run, null, 2) : `${run.id} ${run.state}, asked to stop`)
     },
   )
+
+  withHub(
+    program.command('give-up <run>').description('end a run whose node is gone for good, with what has arrived'),
+  ).action(async (id: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const path = `/api/v1/runs/${encodeURIComponent(id)}/give-up`
+    const run = await client.call(runSchema, path, { method: 'POST' })
+    context.terminal.out(options.json ? JSON.stringify(run, null, 2) : `${run.id} ${run.state}`)
+  })
+}
+
+/** Follows a run that was just taken, unless nobody wants to wait. */
+async function started(context: Context, client: HubClient, run: Run, options: RunOptions): Promise<void> {
+  if (!options.wait) {
+    context.terminal.out(options.json ? JSON.stringify(run, null, 2) : run.id)
+    return
+  }
+  if (!options.json && !options.quiet) context.terminal.out(`run ${run.id}`)
+  report(context, await follow(context, client, run.id, { ...options, mayCancel: true }), options)
 }
 
 const submit = (client: HubClient, body: SubmitRun): Promise<Run> =>
@@ -75,7 +110,7 @@ async function follow(
   options: HubOptions & { mayCancel?: boolean },
 ): Promise<Run> {
   const { terminal } = context
-  const view = openRunView(terminal, options.json ? 'quiet' : 'person')
+  const view = openRunView(terminal, options.json || options.quiet ? 'quiet' : 'person')
   const stop = new AbortController()
   const mayAsk = options.mayCancel === true && !options.json && terminal.asks
   let asking = false

@@ -1,14 +1,24 @@
-import { type Session, sessionSchema, sessionVisitSchema } from '@fernlab/shared/contracts/sessions'
-import { systemClock } from '@fernlab/shared/primitives/clock'
+import {
+  type OpenSession,
+  type Session,
+  sessionLinkSchema,
+  sessionSchema,
+  sessionVisitSchema,
+} from '@fernlab/shared/contracts/sessions'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { formatQuantity } from '@fernlab/shared/primitives/units'
 import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
+import { answerTo } from '../asked.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { filterQuery } from '../filter-query.ts'
 import type { HubClient } from '../hub-client.ts'
-import { type LiveNews, openLive } from '../live-session.ts'
-import { mistake } from '../problem.ts'
+import { untilInterrupted } from '../interrupt.ts'
+import { followLive } from '../live-session.ts'
+import { linesOf, waitingLine } from '../session-text.ts'
+import { secondsIn } from '../session-verbs.ts'
+import { cellTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
+import { addSessionDrive } from './session-drive.ts'
 
 interface StartOptions extends HubOptions {
   readonly seconds?: string
@@ -16,11 +26,16 @@ interface StartOptions extends HubOptions {
   readonly wait: boolean
 }
 
-const LOOK_MS = 2000
+interface ListOptions extends HubOptions {
+  readonly open?: true
+  readonly group?: string
+  readonly person?: string
+  readonly lab?: string
+}
 
 const pathOf = (id: string, verb = '') => `/api/v1/sessions/${encodeURIComponent(id)}${verb}`
 
-/** `session start`, `list`, `show`, `set`, `watch`, `extend`, `finish`: driving a bench by hand. */
+/** `session start`, `list`, `show`, `link`, `join`, `extend`, `visit`, `finish`, and the verbs that drive and watch one. */
 export function addSession(program: Command, context: Context): void {
   const { terminal } = context
   const session = program.command('session').description('drive a bench by hand')
@@ -33,31 +48,50 @@ export function addSession(program: Command, context: Context): void {
     .option('--seconds <number>', 'how long; the lab says unless given')
     .option('--bench <bench>', 'only this bench')
     .option('--no-wait', 'return as soon as there is a place; whoever is not heard of for a minute loses it')
+    .addHelpText(
+      'after',
+      `
+While you wait, your place, the time and the reason are shown as they change. Exits 0 once the bench is yours, 1 when
+the session ended before that, 130 at Ctrl-C; the place is kept for a minute then, and the same command goes on.
+
+  fernlab session start rc-circuit --seconds 900
+  id=$(fernlab session start rc-circuit --json | jq -r .id)`,
+    )
     .action(async (lab: string, options: StartOptions) => {
       const client = await openHub(context, options)
-      const body = {
+      const body: OpenSession = {
         lab,
-        ...(options.seconds === undefined ? {} : { seconds: numberOf(options.seconds, '--seconds') }),
+        ...(options.seconds === undefined ? {} : { seconds: secondsIn(options.seconds, '--seconds') }),
         ...(options.bench === undefined ? {} : { bench: options.bench }),
       }
       const made = await client.call(sessionSchema, '/api/v1/sessions', { method: 'POST', body })
       print(options.wait ? await untilActive(context, client, made, options) : made, options)
     })
 
-  withHub(session.command('list').description('live sessions, newest first')).action(async (options: HubOptions) => {
-    printList(terminal, await allPages(await openHub(context, options), sessionSchema, '/api/v1/sessions'), {
-      ...options,
-      columns: {
-        session: (one) => one.id,
-        state: (one) => one.state,
-        lab: (one) => one.lab,
-        bench: (one) => one.bench ?? undefined,
-        person: (one) => one.person.name,
-        ends: (one) => one.endsAt,
-      },
-      empty: 'No sessions yet. Start one with "fernlab session start LAB".',
+  withHub(
+    session.command('list').description('live sessions, newest first: your own, for staff and instructors others’ too'),
+  )
+    .option('--open', 'those alone that are not over')
+    .option('--group <group>', 'of the people of a group')
+    .option('--person <person>', 'of one person')
+    .option('--lab <lab>', 'of one lab')
+    .action(async (options: ListOptions) => {
+      const query = filterQuery(options, ['group', 'person', 'lab'])
+      if (options.open === true) query.set('open', 'true')
+      const client = await openHub(context, options)
+      printList(terminal, await allPages(client, sessionSchema, '/api/v1/sessions', { query }), {
+        ...options,
+        columns: {
+          session: (one) => one.id,
+          state: (one) => one.state,
+          lab: (one) => one.lab,
+          bench: (one) => one.bench ?? undefined,
+          person: (one) => one.person.name,
+          ends: (one) => cellTime(one.endsAt),
+        },
+        empty: 'No sessions yet. Start one with "fernlab session start LAB".',
+      })
     })
-  })
 
   withHub(session.command('show <session>').description('where a session is')).action(
     async (id: string, options: HubOptions) => {
@@ -65,47 +99,47 @@ export function addSession(program: Command, context: Context): void {
     },
   )
 
+  addSessionDrive(session, context)
+
   withHub(
-    session
-      .command('set <session> <part.signal=value...>')
-      .description("set signals of the bench, in the signals' units"),
-  ).action(async (id: string, pairs: string[], options: HubOptions) => {
-    const live = await openLive(await openHub(context, options), id)
-    try {
-      await live.call('set', { values: Object.fromEntries(pairs.map(settingOf)) })
-    } finally {
-      live.close()
-    }
-    if (options.json) terminal.out(JSON.stringify({ set: pairs }))
+    session.command('link <session>').description('make a link by which partners come; one made before stops working'),
+  ).action(async (id: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const made = await client.call(sessionLinkSchema, pathOf(id, '/link'), { method: 'POST' })
+    if (options.json) return terminal.out(JSON.stringify(made))
+    terminal.out(made.link)
+    terminal.err('It works until the session ends. In a browser, or: "fernlab session join", which asks for it.')
   })
 
-  withHub(session.command('watch <session>').description('print what is read and done, until the session ends')).action(
-    async (id: string, options: HubOptions) => {
-      const live = await openLive(await openHub(context, options), id, (...news) => {
-        const [name, params] = news
-        for (const line of options.json ? [JSON.stringify({ [name]: params })] : linesOfNews(news)) terminal.out(line)
-      })
-      const stop = () => live.close()
-      context.signal.addEventListener('abort', stop, { once: true })
-      await live.closed
-      context.signal.removeEventListener('abort', stop)
-    },
-  )
+  withHub(
+    session
+      .command('join [link]')
+      .description("take part in somebody's session, by the link that they made; without it, it is asked for"),
+  ).action(async (given: string | undefined, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const question = { verb: 'session join', what: 'the link', shown: 'The link: ', hidden: true }
+    const link = given ?? (await answerTo(terminal, question))
+    const body = { token: tokenIn(link.trim()) }
+    print(await client.call(sessionSchema, '/api/v1/sessions/join', { method: 'POST', body }), options)
+  })
 
   withHub(
     session.command('extend <session> <seconds>').description('make a session longer, while nobody waits'),
   ).action(async (id: string, seconds: string, options: HubOptions) => {
     const client = await openHub(context, options)
-    const body = { seconds: numberOf(seconds, 'seconds') }
+    const body = { seconds: secondsIn(seconds, 'seconds') }
     print(await client.call(sessionSchema, pathOf(id, '/extend'), { method: 'POST', body }), options)
   })
 
   withHub(
-    session.command('visit <session>').description("print where the page of a lab's own server is, while it is active"),
+    session
+      .command('visit <session>')
+      .description("print an address that opens the page of a lab's own server, in one browser, while it is active"),
   ).action(async (id: string, options: HubOptions) => {
     const client = await openHub(context, options)
-    const { url } = await client.call(sessionVisitSchema, pathOf(id, '/visit'), { method: 'POST' })
-    terminal.out(options.json ? JSON.stringify({ url }) : url)
+    const visit = await client.call(sessionVisitSchema, pathOf(id, '/visit'), { method: 'POST' })
+    terminal.out(options.json ? JSON.stringify(visit) : visit.url)
+    if (!options.json && visit.expiresAt !== undefined) terminal.err('It works once, within a minute.')
   })
 
   withHub(session.command('finish <session>').description('give the bench, or the place in the queue, back')).action(
@@ -116,21 +150,37 @@ export function addSession(program: Command, context: Context): void {
   )
 }
 
-async function untilActive(
-  { terminal, signal }: Context,
-  client: HubClient,
-  made: Session,
-  { json }: HubOptions,
-): Promise<Session> {
+/** Waits on the session's WebSocket, which also keeps the place. */
+async function untilActive(context: Context, client: HubClient, made: Session, { json }: HubOptions): Promise<Session> {
+  const { terminal } = context
   let now = made
   let told = ''
-  while (now.state === 'waiting' || now.state === 'preparing') {
-    const place = now.position === undefined ? '' : `, place ${now.position}`
-    const line = `session ${now.id} is ${now.state}${place}${now.waitReason === undefined ? '' : `: ${now.waitReason}`}`
-    if (line !== told && !json) terminal.out(line)
+  const waits = () => now.state === 'waiting' || now.state === 'preparing'
+  const tell = () => {
+    const line = waitingLine(now)
+    if (line !== told && !json && waits()) terminal.out(line)
     told = line
-    await systemClock.sleep(LOOK_MS, signal)
-    now = await client.call(sessionSchema, pathOf(now.id))
+  }
+  const { signal, release } = untilInterrupted(context, leftWaiting(made))
+  try {
+    tell()
+    await followLive({
+      client,
+      id: made.id,
+      signal,
+      onNews: (name, params) => {
+        if (name === 'session') now = params
+        if (name === 'wait' && now.state === 'waiting') {
+          const { position, reason: waitReason, estimatedStart } = params
+          now = { ...now, position, waitReason, estimatedStart }
+        }
+        tell()
+        return !waits()
+      },
+      onLost: (error) => json !== true && terminal.err(`the connection was lost, and is tried again: ${error.message}`),
+    })
+  } finally {
+    release()
   }
   if (now.state === 'active') return now
   const why = now.error?.message ?? now.reason
@@ -141,50 +191,15 @@ async function untilActive(
   })
 }
 
-function linesOf(one: Session): string[] {
-  const bench = one.bench === null ? '' : ` on ${one.bench}`
-  const ends = one.endsAt === undefined ? '' : `, until ${one.endsAt}`
-  const place = one.position === undefined ? '' : `, place ${one.position}`
-  const reason = one.state === 'closed' ? one.reason : one.waitReason
-  return [
-    `session ${one.id} is ${one.state}${bench}${place}${ends}${reason === undefined ? '' : `: ${reason}`}`,
-    ...(one.state === 'active' ? [`  "fernlab session watch ${one.id}" prints what it reads`] : []),
-  ]
-}
+const leftWaiting = ({ id, lab }: Session): LabError =>
+  new LabError({
+    code: 'interrupted-by-person',
+    kind: 'caller',
+    message: `stopped waiting; the place is kept for a minute\n  "fernlab session start ${lab}" waits on, "fernlab session finish ${id}" gives it back now.`,
+  })
 
-/** What a hub tells of a session, for a person. */
-export function linesOfNews([name, params]: LiveNews): string[] {
-  switch (name) {
-    case 'session':
-      return [`session is ${params.state}${params.endsAt === undefined ? '' : `, until ${params.endsAt}`}`]
-    case 'samples':
-      return Object.entries(params.samples).flatMap(([key, { unit, time, values }]) => {
-        const [at, value] = [time.at(-1), values.at(-1)]
-        if (at === undefined || value === undefined) return []
-        const shown = typeof value === 'number' ? formatQuantity(value, unit) : String(value)
-        return [`${new Date(at * 1000).toISOString()}  ${key}  ${shown}`]
-      })
-    case 'people':
-      return [`here: ${params.people.map((person) => `${person.name} (${person.role})`).join(', ')}`]
-    case 'chat':
-      return [`${params.from.name}: ${params.text}`]
-    case 'command':
-      return [`${params.by.name}: ${JSON.stringify(params.command)} ${params.outcome}`]
-  }
-}
-
-function numberOf(text: string, name: string): number {
-  const value = Number(text)
-  if (text.trim() !== '' && Number.isFinite(value)) return value
-  throw mistake('option-wrong', `${name} is ${JSON.stringify(text)}, and must be a number of seconds`)
-}
-
-function settingOf(pair: string): [string, number | boolean | string] {
-  const at = pair.indexOf('=')
-  if (at < 1)
-    throw mistake('option-wrong', `${JSON.stringify(pair)} must be part.signal=value, such as psu.voltage=3.3`)
-  const [key, text] = [pair.slice(0, at), pair.slice(at + 1)]
-  if (text === 'true' || text === 'false') return [key, text === 'true']
-  const number = Number(text)
-  return [key, text.trim() !== '' && Number.isFinite(number) ? number : text]
+/** The token of a link, which stands behind its #; or the token itself. */
+function tokenIn(link: string): string {
+  if (!URL.canParse(link)) return link
+  return new URLSearchParams(new URL(link).hash.slice(1)).get('token') ?? link
 }

@@ -24,6 +24,7 @@ interface SchedulingOptions extends HubOptions {
   readonly stepMinutes?: string
   readonly windowHours?: string
   readonly graceMinutes?: string
+  readonly warningMinutes?: string
 }
 
 interface RetentionOptions extends HubOptions {
@@ -63,13 +64,15 @@ export function addSettings(program: Command, context: Context): void {
     .option('--step-minutes <minutes>', 'so much waiting is worth one of priority')
     .option('--window-hours <hours>', 'bench time of the last so many hours decides among equals')
     .option('--grace-minutes <minutes>', 'a booking to which nobody has come so long after its start is given back')
-    .action(async ({ stepMinutes, windowHours, graceMinutes, ...options }: SchedulingOptions) => {
+    .option('--warning-minutes <minutes>', 'so long before its end a session is told that a booking needs its bench')
+    .action(async ({ stepMinutes, windowHours, graceMinutes, warningMinutes, ...options }: SchedulingOptions) => {
       const client = await openHub(context, options)
       const path = '/api/v1/settings/scheduling'
       const change: Partial<SchedulingRules> = {
         ...(stepMinutes === undefined ? {} : { stepMinutes: wholeNumber('step-minutes', stepMinutes) }),
         ...(windowHours === undefined ? {} : { windowHours: wholeNumber('window-hours', windowHours) }),
         ...(graceMinutes === undefined ? {} : { graceMinutes: wholeNumber('grace-minutes', graceMinutes) }),
+        ...(warningMinutes === undefined ? {} : { warningMinutes: wholeNumber('warning-minutes', warningMinutes) }),
       }
       const now = await client.call(schedulingRulesSchema, path)
       const rules =
@@ -80,6 +83,7 @@ export function addSettings(program: Command, context: Context): void {
         `step: ${rules.stepMinutes} min of waiting are worth one of priority`,
         `window: bench time of the last ${rules.windowHours} h`,
         `grace: ${rules.graceMinutes} min, then a booking to which nobody came is given back`,
+        `warning: ${rules.warningMinutes} min before a session has to make room for a booking`,
       ]
       terminal.out(options.json ? JSON.stringify(rules, null, 2) : lines.join('\n'))
     })

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { mistake } from '../problem.ts'
+import { cellTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 
 type Scope = (typeof tokenScopes)[number]
@@ -43,8 +44,8 @@ export function addToken(program: Command, context: Context): void {
           token: (item) => item.id,
           name: (item) => item.name,
           scopes: (item) => item.scopes.join(', '),
-          expires: (item) => item.expiresAt ?? 'never',
-          'last used': (item) => item.lastUsedAt ?? 'never',
+          expires: (item) => cellTime(item.expiresAt) ?? 'never',
+          'last used': (item) => cellTime(item.lastUsedAt) ?? 'never',
           state: (item) => (item.revokedAt === undefined ? 'valid' : 'revoked'),
         },
         empty: 'No tokens yet. Make one with "fernlab token create NAME --scope read".',

@@ -8,6 +8,7 @@ import {
   personSchema,
 } from '@fernlab/shared/contracts/api'
 import { invitationState, type Role, roles } from '@fernlab/shared/contracts/people'
+import { listText } from '@fernlab/shared/primitives/list-text'
 import { type Command, Option } from 'commander'
 import type * as z from 'zod'
 import { allPages } from '../all-pages.ts'
@@ -16,6 +17,7 @@ import { runningHub } from '../hub-address.ts'
 import type { HubClient } from '../hub-client.ts'
 import { openLocalHub } from '../local-hub.ts'
 import { mistake } from '../problem.ts'
+import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 
 interface InviteOptions {
@@ -27,7 +29,7 @@ interface InviteOptions {
   readonly register: boolean
 }
 
-/** `user list`, `invite`, `role`, `revoke-tokens`; `user reset` works on the hub's own data, for the person who can sign in no more. */
+/** `user list`, `invite`, `role`, `revoke-tokens`, `take-second-factor`, `import`; `user reset` works on the hub's own data, for the person who can sign in no more. */
 export function addUser(program: Command, context: Context): void {
   const { terminal } = context
   const user = program.command('user').description('people: who is here, who may come, and as what')
@@ -35,7 +37,8 @@ export function addUser(program: Command, context: Context): void {
   withHub(user.command('list').description('people and their roles'))
     .option('-q, --search <text>', 'only those whose name or mail address contains it')
     .option('-g, --group <group>', 'only those in this group or one within it')
-    .action(async (options: HubOptions & { search?: string; group?: string }) => {
+    .addOption(new Option('-r, --role <role>', 'only those with this role').choices([...roles]))
+    .action(async (options: HubOptions & PeopleOptions) => {
       const client = await openHub(context, options)
       printList(terminal, await find(client, options), {
         ...options,
@@ -50,7 +53,9 @@ export function addUser(program: Command, context: Context): void {
             ? `Nobody matches "${options.search}".`
             : options.group !== undefined
               ? `Nobody is in ${options.group} yet.`
-              : 'Nobody is here yet.',
+              : options.role !== undefined
+                ? `Nobody has the role ${options.role}.`
+                : 'Nobody is here yet.',
       })
     })
 
@@ -75,7 +80,8 @@ export function addUser(program: Command, context: Context): void {
       const client = await openHub(context, options)
       const made = await client.call(createdInvitationSchema, '/api/v1/invitations', { method: 'POST', body })
       terminal.out(options.json ? JSON.stringify(made, null, 2) : made.link)
-      if (!options.json) terminal.err(`Keep it now, it is not shown again. It works until ${made.expiresAt}.`)
+      if (!options.json)
+        terminal.err(`Keep it now, it is not shown again. It works until ${spokenTime(made.expiresAt)}.`)
     })
 
   withHub(user.command('invitations').description('the invitations and who has come, without their links')).action(
@@ -89,7 +95,7 @@ export function addUser(program: Command, context: Context): void {
           role: (item) => item.role,
           group: (item) => item.group ?? '',
           joined: (item) => `${item.used} of ${item.most}`,
-          until: (item) => item.expiresAt,
+          until: (item) => cellTime(item.expiresAt),
           state: (item) => stateWords[invitationState(item, Date.now())],
         },
         empty: 'No invitations yet. Make one with "fernlab user invite".',
@@ -131,18 +137,27 @@ export function addUser(program: Command, context: Context): void {
 
   withHub(
     user
+      .command('take-second-factor <email>')
+      .description('of somebody who has lost it: end app, recovery codes and passkeys, so that the password signs in'),
+  ).action(async (email: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const { id, name } = await findOne(client, email)
+    await client.fetch(`/api/v1/users/${id}/second-factor`, { method: 'DELETE' })
+    terminal.out(options.json ? JSON.stringify({ id, secondFactor: false }) : `${name} has no second factor now`)
+  })
+
+  withHub(
+    user
       .command('import <file>')
       .description(
-        'make accounts for a list of people: CSV with the columns name, email and, if wanted, role and groups',
+        'make accounts for a list of people: CSV with the columns name, email and, if wanted, role and groups; "-" reads standard input',
       ),
   )
     .addOption(new Option('-r, --role <role>', 'of lines that name none').choices([...roles]).default('student'))
     .option('-g, --group <group>', 'of lines that name none; who has an account is put in too')
     .option('--preview', 'look the list through and make nobody')
     .action(async (file: string, options: HubOptions & { role: Role; group?: string; preview?: boolean }) => {
-      const csv = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        throw mistake('file', `${file} can't be read (${error.code})`)
-      })
+      const csv = await listIn(terminal, file)
       const preview = options.preview === true
       const client = await openHub(context, options)
       const group = options.group === undefined ? {} : { group: options.group }
@@ -190,11 +205,33 @@ export function addUser(program: Command, context: Context): void {
     })
 }
 
-const find = (client: HubClient, { search, group }: { search?: string; group?: string }): Promise<PersonInfo[]> =>
+async function listIn(terminal: Context['terminal'], file: string): Promise<string> {
+  if (file === '-') {
+    const lines: string[] = []
+    for (let line = await terminal.nextLine(); line !== undefined; line = await terminal.nextLine()) lines.push(line)
+    const text = lines.join('\n')
+    // Read as lines of UTF-8, every other byte of UTF-16 is a zero.
+    if (!text.includes('\0')) return text
+    throw mistake('file', 'what came in is not UTF-8', 'Save the list as “CSV UTF-8”, or name the file.')
+  }
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw mistake('file', `${file} can't be read (${error.code})`)
+  })
+  return listText(bytes)
+}
+
+interface PeopleOptions {
+  readonly search?: string
+  readonly group?: string
+  readonly role?: string
+}
+
+const find = (client: HubClient, { search, group, role }: PeopleOptions): Promise<PersonInfo[]> =>
   allPages(client, personSchema, '/api/v1/users', {
     query: new URLSearchParams({
       ...(search === undefined ? {} : { q: search }),
       ...(group === undefined ? {} : { group }),
+      ...(role === undefined ? {} : { role }),
     }),
   })
 

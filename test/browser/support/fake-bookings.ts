@@ -1,7 +1,15 @@
 /** Bookings of the stand-in hub, from memory, over the hub's own plan of benches. */
 
 import type { Me } from '@fernlab/shared/contracts/api'
-import type { Book, Booking, BookSeries, Calendar, ChangeBooking } from '@fernlab/shared/contracts/bookings'
+import type { BookingNotice } from '@fernlab/shared/contracts/booking-notices'
+import type {
+  Book,
+  BookedSeries,
+  Booking,
+  BookSeries,
+  Calendar,
+  ChangeBooking,
+} from '@fernlab/shared/contracts/bookings'
 import { claimsOf, freeBenches, nearestFree, type Wanted } from '../../../hub/bookings/free-times.ts'
 import { overlap, type Span } from '../../../hub/bookings/placement.ts'
 import { Plan } from '../../../hub/bookings/plan.ts'
@@ -23,8 +31,12 @@ interface Asked {
 export interface FakeBookings {
   /** By id, in the order in which they were made. */
   readonly all: Map<string, Booking>
+  /** What became of bookings, until it is put away. */
+  readonly notices: BookingNotice[]
   /** When benches are not for anybody. */
   readonly closed: Calendar['closed']
+  /** What the bench needs of a booking and after it. */
+  needs: Pick<Calendar, 'prepareS' | 'cleanUpS'>
   /** What time the hub has. */
   now: () => number
   /** A booking of somebody, an hour long unless `more` says otherwise. */
@@ -45,10 +57,10 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
   let made = 0
   const all = new Map<string, Booking>()
 
-  const wantedOf = (lab: string, lengthMs: number, places: number): Wanted => ({
-    lengthMs,
+  const wantedOf = (lab: string, lengthMs: number, places: number, only?: string): Wanted => ({
+    lengthMs: lengthMs + fake.needs.cleanUpS * 1000,
     places,
-    benches: benchesOf(lab),
+    benches: benchesOf(lab).filter((bench) => bench === (only ?? bench)),
     closed: shut,
   })
   const shut: Wanted['closed'] = (bench, span) =>
@@ -61,14 +73,14 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
     for (const one of all.values()) {
       if (one.id === id || one.state === 'cancelled') continue
       const change = plan.tryOut(
-        claimsOf(one.id, wantedOf(one.lab, one.seconds * 1000, one.places), Date.parse(one.start)),
+        claimsOf(one.id, wantedOf(one.lab, one.seconds * 1000, one.places, one.bench), Date.parse(one.start)),
       )
       if (change !== undefined) plan.apply(change)
     }
     return plan
   }
   const view = (one: Booking): Booking => {
-    if (one.state === 'cancelled') return one
+    if (one.state === 'cancelled' || one.state === 'missed') return one
     const now = fake.now()
     return { ...one, state: now >= Date.parse(one.end) ? 'over' : now >= Date.parse(one.start) ? 'now' : 'booked' }
   }
@@ -76,8 +88,8 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
     status,
     body: { status, code, title: code, detail: code, ...(details === undefined ? {} : { details }) },
   })
-  const conflict = (lab: string, { from, until }: Span, places: number, but?: string) => {
-    const [plan, wanted] = [planBut(but), wantedOf(lab, until - from, places)]
+  const conflict = (lab: string, { from, until }: Span, places: number, but?: string, bench?: string) => {
+    const [plan, wanted] = [planBut(but), wantedOf(lab, until - from, places, bench)]
     if (plan.tryOut(claimsOf('wanted', wanted, from)) !== undefined) return undefined
     const nearest = nearestFree({ plan, wanted, start: from, earliest: fake.now(), latest: from + 14 * 24 * hourMs })
     return problem(
@@ -87,18 +99,24 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
     )
   }
 
-  const bookSeries = ({ lab, weekly, seconds, places = 1, group, note, preview }: BookSeries, me: Person) => {
+  const bookSeries = (
+    { lab, weekly, seconds, places = 1, group, note, moved = [], preview }: BookSeries,
+    me: Person,
+  ) => {
     const starts = seriesTimes(weekly).filter((at) => at >= fake.now())
-    const looked = starts.map((from) => {
+    const looked = starts.map((start) => {
+      const move = moved.find((one) => Date.parse(one.from) === start)
+      const from = move === undefined ? start : Date.parse(move.to)
       const until = from + seconds * 1000
       const refused = conflict(lab, { from, until }, places)
-      return { start: iso(from), end: iso(until), refused }
+      const time = { start: iso(from), end: iso(until), ...(move === undefined ? {} : { movedFrom: iso(start) }) }
+      return { time, refused }
     })
-    const times = looked.flatMap(({ start, end, refused }) => (refused === undefined ? [{ start, end }] : []))
+    const times = looked.flatMap(({ time, refused }) => (refused === undefined ? [time] : []))
     const answer = {
       times,
-      conflicts: looked.flatMap(({ start, end, refused }) =>
-        refused === undefined ? [] : [{ start, end, ...refused.body.details }],
+      conflicts: looked.flatMap(({ time, refused }) =>
+        refused === undefined ? [] : [{ ...time, ...refused.body.details }],
       ),
     }
     if (preview === true) return answer
@@ -114,7 +132,9 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
 
   const fake: FakeBookings = {
     all,
+    notices: [],
     closed: [],
+    needs: { prepareS: 0, cleanUpS: 0 },
     now: () => Date.now(),
     add: (start, more = {}) => {
       const seconds = more.seconds ?? 3600
@@ -141,15 +161,19 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
       const [, , , collection, id = '', verb = ''] = url.pathname.split('/')
       const asked = (name: string) => url.searchParams.get(name) ?? undefined
       const staff = role === 'admin' || role === 'instructor'
-      const mine = (one: Booking) => staff || one.person.id === me.id
+      // Whoever is signed in is in the course.
+      const ofGroup = (one: Booking) => one.group?.id === 'optics'
+      const mine = (one: Booking) => staff || one.person.id === me.id || ofGroup(one)
       if (collection === 'labs' && verb === 'calendar') {
         const span = { from: Date.parse(asked('from') ?? ''), until: Date.parse(asked('to') ?? '') }
-        const benches = benchesOf(id)
+        const benches = benchesOf(id).filter((bench) => bench === (asked('bench') ?? bench))
         return {
           status: 200,
           body: {
             lab: id,
             benches: benches.length,
+            prepareS: fake.needs.prepareS,
+            cleanUpS: fake.needs.cleanUpS,
             closed: fake.closed.filter(({ bench }) => benches.includes(bench)),
             free: freeBenches(planBut(), { benches, closed: shut }, span).map(({ from, until, free }) => ({
               start: iso(from),
@@ -169,15 +193,38 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
         for (const one of rest) all.set(one.id, { ...one, state: 'cancelled', cancelledAt: iso(fake.now()) })
         return { status: 200, body: { cancelled: rest.length } }
       }
+      if (collection === 'booking-series' && verb === 'take-back') {
+        const rest = [...all.values()].filter((one) => one.series === id && one.state === 'cancelled')
+        const times: BookedSeries['times'] = []
+        const conflicts: BookedSeries['conflicts'] = []
+        for (const { id: _id, state: _state, cancelledAt: _at, ...one } of rest) {
+          const [from, until] = [Date.parse(one.start), Date.parse(one.end)]
+          const isTaken = conflict(one.lab, { from, until }, one.places) !== undefined
+          if (!isTaken) fake.add(from, one)
+          const list = isTaken ? conflicts : times
+          list.push({ start: one.start, end: one.end })
+        }
+        return { status: 201, body: { id, times, conflicts } }
+      }
       if (collection !== 'bookings') return undefined
+      if (id === 'notices') {
+        if (method === 'GET') return { status: 200, body: { items: fake.notices } }
+        fake.notices.splice(0, fake.notices.length, ...fake.notices.filter((one) => one.id !== verb))
+        return { status: 204, body: undefined }
+      }
       if (call === 'GET /api/v1/bookings') {
-        const latest = asked('order') === 'latest'
-        const [from, to] = [asked('from') ?? iso(fake.now()), asked('to')]
+        const when = asked('when')
+        const isBack = when !== undefined && when !== 'to-come'
+        const latest = isBack || asked('order') === 'latest'
+        const [from, to] = [asked('from') ?? iso(isBack ? 0 : fake.now()), asked('to')]
+        const is = { 'to-come': ['booked', 'now'], past: ['over'], cancelled: ['cancelled'], missed: ['missed'] }
+        const states: readonly string[] | undefined = Object.entries(is).find(([name]) => name === when)?.[1]
         const items = [...all.values()]
           .map(view)
           .filter(mine)
+          .filter(({ state }) => states?.includes(state) ?? true)
           .filter((one) => one.end > from && (to === undefined || one.start < to))
-          .filter((one) => (asked('person') ?? one.person.id) === one.person.id)
+          .filter((one) => (asked('person') ?? one.person.id) === one.person.id || ofGroup(one))
           .filter((one) => (asked('lab') ?? one.lab) === one.lab)
           .sort((a, b) => (a.start < b.start === latest ? 1 : -1))
         const [at, limit] = [Number(asked('cursor') ?? 0), Number(asked('limit') ?? 50)]
@@ -186,15 +233,16 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
         return { status: 200, body: { items: items.slice(at, next), ...cursor } }
       }
       if (method === 'POST' && id === '') {
-        const { lab, start, seconds = 0, places = 1, group, note } = body as Book
+        const { lab, start, seconds = 0, places = 1, bench, group, note } = body as Book
         const from = Date.parse(start)
-        const refused = conflict(lab, { from, until: from + seconds * 1000 }, places)
+        const refused = conflict(lab, { from, until: from + seconds * 1000 }, places, undefined, bench)
         if (from < fake.now() - 60_000) return problem(422, 'booking-in-past')
         const more = {
           lab,
           seconds,
           places,
           person: me,
+          ...(bench === undefined ? {} : { bench }),
           ...(group === undefined ? {} : { group: { id: group, name: group } }),
           ...(note === undefined ? {} : { note }),
         }
@@ -206,7 +254,7 @@ export function fakeBookings({ titleOf, benchesOf }: FakeBookingsOptions): FakeB
       if (method === 'PUT') {
         const { start = found.start, seconds = found.seconds, note = found.note } = body as ChangeBooking
         const from = Date.parse(start)
-        const refused = conflict(found.lab, { from, until: from + seconds * 1000 }, found.places, id)
+        const refused = conflict(found.lab, { from, until: from + seconds * 1000 }, found.places, id, found.bench)
         if (refused !== undefined) return refused
         all.set(id, {
           ...found,

@@ -6,10 +6,13 @@ import { extname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
-import type { Me, Run, SubmitRun } from '@fernlab/shared/contracts/api'
-import type { Outage, PlanOutage } from '@fernlab/shared/contracts/bench-care'
+import type { AccountExport } from '@fernlab/shared/contracts/account-export'
+import type { LabDetail, LabSummary, Me, Run, SubmitRun } from '@fernlab/shared/contracts/api'
+import type { Outage, PlanOutages } from '@fernlab/shared/contracts/bench-care'
+import type { BookingLetters } from '@fernlab/shared/contracts/booking-notices'
 import type { OpenSession, Session } from '@fernlab/shared/contracts/sessions'
 import type { SignInRules } from '@fernlab/shared/contracts/sign-in'
+import type { UsageRules } from '@fernlab/shared/contracts/usage'
 import { checkParameters } from '@fernlab/shared/protocol/parameters'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import { docsPage, docsStyle, type OpenApiDocument } from '../../../hub/api/docs-page.ts'
@@ -27,13 +30,15 @@ import {
   benchHistory,
   invitations,
   nodes,
+  ownGroups,
   passkeys,
   people,
   plannedOutages,
   signIns,
   tokens,
 } from './fake-staff.ts'
-import { fakeUsage } from './fake-usage.ts'
+import { fakeUsage, fakeUsagePreview } from './fake-usage.ts'
+import { KeptPromises } from './kept-promises.ts'
 
 const openApi = new URL('../../../docs/openapi.json', import.meta.url)
 const page = fileURLToPath(new URL('../../../hub/web/dist/', import.meta.url))
@@ -55,6 +60,9 @@ export interface FakeHub {
   readonly runs: Map<string, FakeRun>
   /** While true, every connection is cut without an answer. */
   down: boolean
+  /** Whether the hub knows who asks. */
+  isSignedIn: boolean
+  version: string
   /** Nothing in lists: a hub on its first day. */
   empty: boolean
   /** Of the person who is signed in. */
@@ -75,6 +83,7 @@ export interface FakeHub {
   checked: number
   /** Whether the person gets letters about benches. */
   benchLetters: boolean
+  bookingLetters: BookingLetters
   /** Whoever takes a bench waits for this. */
   taking: Promise<void>
   addRun(more?: Partial<Run>, points?: number): FakeRun
@@ -98,22 +107,28 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const files = await openStaticFiles(page)
   const runs = new Map<string, FakeRun>()
   const sessions = new Map<string, FakeSession>()
-  let isSignedIn = signedIn
   let ownName = 'Ana Ruiz'
   const roles = new Map<string, Me['role']>()
   const takenBack = new Set<string>()
+  /** Whose second factor was taken away. */
+  const withoutFactor = new Set<string>()
   let tokensRevoked = false
   const removed = new Set<string>()
   const outages: Outage[] = [...plannedOutages]
   let labServers = { names: false }
-  let scheduling = { stepMinutes: 10, windowHours: 168, graceMinutes: 10 }
+  let usageRules: UsageRules = { addressDays: 90, nameDays: null }
+  let scheduling = { stepMinutes: 10, windowHours: 168, graceMinutes: 10, warningMinutes: 5 }
   let retention: { dataDays: number | null; runDays: number | null } = { dataDays: 365, runDays: null }
   let rules: SignInRules = { registration: { open: false, domains: [], role: 'student' }, staffSecondFactor: false }
   let openSignIns = signIns
+  const left = new Set<string>()
   let factor = { on: false, recoveryCodes: 0 }
   let counter = 0
   const recurring = fakeRecurring()
+  const promises = new KeptPromises()
   const hub = {
+    isSignedIn: signedIn,
+    version: '0.1.0',
     down: false,
     empty: false,
     role: 'admin' as Me['role'],
@@ -131,6 +146,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     unclean: new Set<string>(),
     checked: 0,
     benchLetters: false,
+    bookingLetters: { wanted: true, possible: true, confirmed: true } as BookingLetters,
     taking: Promise.resolve(),
   }
 
@@ -142,6 +158,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     const protocol = lab?.protocols.find((one) => one.name === (more.protocol ?? 'charge-curve')) ?? lab?.protocols[0]
     if (lab === undefined || protocol === undefined) throw new Error('no such lab')
     const run = new FakeRun({
+      promises,
       points,
       everyMs,
       run: {
@@ -181,8 +198,8 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     const now = Date.now()
     const state = more.state ?? 'active'
     const { title, parts } = lab.detail
-    const session = new FakeSession(
-      {
+    const session = new FakeSession({
+      session: {
         id,
         state,
         lab: lab.detail.id,
@@ -201,13 +218,14 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         panel: lab.session.panel,
         ...more,
       },
-      new Map(
+      units: new Map(
         Object.entries(parts as Record<string, InstrumentSpec>).flatMap(([part, { signals }]) =>
           signals.map(({ name, unit }) => [`${part}.${name}`, unit]),
         ),
       ),
-      me(),
-    )
+      me: me(),
+      promises,
+    })
     sessions.set(id, session)
     const runState = {
       waiting: 'queued',
@@ -259,13 +277,26 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       await send(await files.answer(requested(url, request)), response)
       return
     }
-    const body = request.method === 'GET' ? undefined : await readBody(request)
-    const json = (value: unknown, status = 200) => {
-      response.writeHead(status, { 'content-type': 'application/json' })
-      response.end(value === undefined ? undefined : JSON.stringify(value))
+    const text = await textOf(request)
+    const body: unknown = request.method === 'GET' ? undefined : JSON.parse(text === '' ? '{}' : text)
+    const asked = { method: request.method ?? 'GET', path: request.url ?? '/', body: text }
+    promises.call(asked)
+    const say = (status: number, type: string, said?: string | Uint8Array) => {
+      promises.answer(asked, { status, type, body: typeof said === 'object' ? undefined : said })
+      response.writeHead(status, { 'content-type': type })
+      response.end(said)
     }
+    const json = (value: unknown, status = 200) =>
+      say(status, 'application/json', value === undefined ? undefined : JSON.stringify(value))
     const problem = (status: number, code: string, more: object = {}) =>
-      json({ type: `urn:${code}`, title: code, status, detail: code, code, ...more }, status)
+      say(
+        status,
+        'application/problem+json',
+        JSON.stringify({ type: `urn:${code}`, title: code, status, detail: code, code, ...more }),
+      )
+    /** What another stand-in answers. */
+    const reply = ({ status, body: said }: { status: number; body?: unknown }) =>
+      status < 400 ? json(said, status) : problem(status, 'refused', said as object)
     const call = `${request.method} ${path}`
     const listed = <T>(items: readonly T[]) => json({ items: hub.empty ? [] : items })
 
@@ -273,24 +304,26 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       return json({
         site: 'demo',
         title: 'Demo hub',
-        version: '0.1.0',
+        version: hub.version,
         timeZone: hub.timeZone,
         setupNeeded: false,
         mail: true,
-        registration: rules.registration.open ? rules.registration : { open: false, domains: [] },
+        registration: rules.registration.open
+          ? { open: true, domains: rules.registration.domains }
+          : { open: false, domains: [] },
         passkeysAt: `http://${request.headers.host}`,
       })
     }
     if (call === 'POST /api/auth/sign-in/email') {
       if ((body as { password?: string }).password !== 'correct horse') return problem(401, 'sign-in-refused')
       if (factor.on) return json({ secondFactor: true, by: ['code'] })
-      isSignedIn = true
-      return json({})
+      hub.isSignedIn = true
+      return json({ redirect: false, token: 's1', user: user(ownName) })
     }
     if (call === 'POST /api/v1/sign-in/second-factor') {
       if ((body as { code: string }).code !== '123456')
         return problem(401, 'code-wrong', { hint: 'This code is wrong.' })
-      isSignedIn = true
+      hub.isSignedIn = true
       return json({ id: 'p1', name: ownName, email: 'ana@school.example', role: hub.role })
     }
     if (call === 'POST /api/v1/setup/check') {
@@ -302,12 +335,12 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
           })
     }
     if (call === 'POST /api/v1/setup') {
-      isSignedIn = true
+      hub.isSignedIn = true
       return json({ id: 'p1', name: 'Ana', email: 'ana@school.example', role: 'admin' }, 201)
     }
     if (call === 'POST /api/auth/sign-out') {
-      isSignedIn = false
-      return json({})
+      hub.isSignedIn = false
+      return json({ success: true })
     }
     if (call === 'POST /api/v1/join/check') {
       const good = (body as { token?: string }).token === 'once'
@@ -324,28 +357,29 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       if ((body as { email?: string }).email === 'ana@school.example') {
         return problem(409, 'address-taken', { hint: 'There is an account with this mail address.' })
       }
-      isSignedIn = true
+      hub.isSignedIn = true
       return json({ id: 'p1', name: 'Ana', email: 'new@school.example', role: 'student' }, 201)
     }
-    if (path.startsWith('/api/v1/password/')) return json({})
-    if (call === 'POST /api/v1/register') return json({}, 202)
+    if (call === 'POST /api/v1/password/forgot') return json({ message: 'A letter with a link is on its way.' }, 202)
+    if (call === 'POST /api/v1/password/reset') return json(undefined, 204)
+    if (call === 'POST /api/v1/register') return json({ message: 'A letter with a link is on its way.' }, 202)
     if (call === 'POST /api/v1/register/check' || call === 'POST /api/v1/address/confirm') {
       const good = (body as { token?: string }).token === 'once'
       return good
-        ? json({ name: 'Nils', email: 'nils@school.example' })
+        ? json({ ...(call === 'POST /api/v1/address/confirm' ? {} : { name: 'Nils' }), email: 'nils@school.example' })
         : problem(410, 'link-used-or-expired', {
             hint: 'This link was used, replaced by a later one, or is older than a day.',
           })
     }
     if (call === 'POST /api/v1/register/confirm') {
-      isSignedIn = true
+      hub.isSignedIn = true
       return json({ id: 'p1', name: 'Nils', email: 'nils@school.example', role: 'student' }, 201)
     }
     if (call === 'GET /api/v1/labs') {
       return listed(
         [...labs.values()].map(({ detail }) => ({
-          ...detail,
-          benches: benches.filter((bench) => bench.labs.includes(detail.id)),
+          ...summaryOf(detail),
+          benches: benchesOf(detail.id),
           estimatedWaitS: detail.id === 'rc-circuit' ? 0 : detail.id === 'membrane' ? 372 : null,
           queueLength: detail.id === 'membrane' ? 2 : 0,
         })),
@@ -357,14 +391,14 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       return found === undefined ? problem(404, 'not-found') : json(found)
     }
     if (['groups', 'permissions', 'permission-templates'].includes(collection) || verb === 'permission') {
-      const answer = isSignedIn ? hub.permissions.answer(call, url, body, hub.role) : { status: 401 }
+      const answer = hub.isSignedIn ? hub.permissions.answer(call, url, body, hub.role) : { status: 401 }
       if (answer?.status === 404) return problem(404, 'group-unknown')
-      if (answer !== undefined) return json(answer.body, answer.status)
+      if (answer !== undefined) return reply(answer)
     }
     if (['bookings', 'booking-series'].includes(collection) || verb === 'calendar') {
-      const asked = { call, url, body, me: me(), role: hub.role }
-      const answer = isSignedIn ? hub.bookings.answer(asked) : { status: 401, body: {} }
-      if (answer !== undefined) return json(answer.body, answer.status)
+      const wanted = { call, url, body, me: me(), role: hub.role }
+      const answer = hub.isSignedIn ? hub.bookings.answer(wanted) : { status: 401 }
+      if (answer !== undefined) return reply(answer)
     }
     if (collection === 'labs') {
       const lab = labs.get(id)
@@ -372,22 +406,27 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       if (verb === 'files') {
         const file = lab.files[rest.join('/')]
         if (file === undefined) return problem(404, 'file-unknown')
-        response.writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream' })
-        response.end(file)
-        return
+        return say(200, types[extname(path)] ?? 'application/octet-stream', file)
       }
       if (verb === 'readme') {
         const asked = url.searchParams.get('language') ?? 'en'
         const language = Object.hasOwn(lab.detail.readme, asked) ? asked : 'en'
         return json({ language, nodes: renderReadme(lab.detail.readme[language] ?? '', lab.detail.filesUrl) })
       }
-      return json({ ...lab.detail, benches: benches.filter((bench) => bench.labs.includes(id)) })
+      return json({ ...lab.detail, benches: benchesOf(id) })
     }
-    if (!isSignedIn) return problem(401, 'not-signed-in')
+    if (!hub.isSignedIn) return problem(401, 'sign-in-needed')
     if (call === 'POST /api/v1/join/accept') return json({ group: 'optics' })
     if (call === 'GET /api/v1/me') {
       const mustSetUp = hub.mustSetUp ? { mustSetUp: 'second-factor' } : {}
-      return json({ id: 'p1', name: ownName, email: 'ana@school.example', role: hub.role, ...mustSetUp })
+      const { language, timeZone } = hub.bookingLetters
+      const place = { ...(language ? { language } : {}), ...(timeZone ? { timeZone } : {}) }
+      return json({ id: 'p1', name: ownName, email: 'ana@school.example', role: hub.role, ...place, ...mustSetUp })
+    }
+    if (path.startsWith('/api/v1/me/groups')) {
+      if (request.method === 'GET') return json({ items: ownGroups.filter(({ id }) => !left.has(id)) })
+      left.add(path.split('/').at(-1) ?? '')
+      return json(undefined, 204)
     }
     if (path.startsWith('/api/v1/me/sign-ins')) {
       if (request.method === 'GET') return json({ items: openSignIns })
@@ -422,26 +461,26 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (call === 'POST /api/auth/change-password') {
       const { currentPassword } = body as { currentPassword: string }
       return currentPassword === 'correct horse'
-        ? json({})
+        ? json({ token: 's2', user: user(ownName) })
         : problem(401, 'wrong-credentials', { hint: 'The address or the password is wrong.' })
     }
     if (call === 'POST /api/v1/me/address') {
       return (body as { password: string }).password === 'correct horse'
-        ? json({}, 202)
+        ? json({ message: 'A letter with a link is on its way.' }, 202)
         : problem(401, 'wrong-credentials', { hint: 'The password is wrong.' })
     }
     if (call === 'POST /api/v1/me/sign-out-everywhere') {
-      isSignedIn = false
+      hub.isSignedIn = false
       return json(undefined, 204)
     }
     if (call === 'POST /api/v1/me/close') {
       if ((body as { password: string }).password !== 'correct horse') {
         return problem(401, 'wrong-credentials', { hint: 'The password is wrong.' })
       }
-      isSignedIn = false
+      hub.isSignedIn = false
       return json(undefined, 204)
     }
-    if (call === 'GET /api/v1/me/export') return json({ person: { id: 'p1' }, runs: [] })
+    if (call === 'GET /api/v1/me/export') return json(exportOf({ id: 'p1', name: ownName, role: hub.role }))
     if (collection.startsWith('recurring')) {
       const lab = labs.get((body as { lab?: string } | undefined)?.lab ?? 'rc-circuit')?.detail
       const answer = recurring.answer(call, url, body, { owner: me(), lab })
@@ -484,11 +523,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       }
       if (verb === 'data.json') return json(run.data())
       if (verb === 'documents') {
-        response.writeHead(200, { 'content-type': 'application/jsonl' })
-        response.end(
+        return say(
+          200,
+          'application/jsonl',
           `${JSON.stringify({ name: 'descriptor', doc: { configuration: { psu: { data: { psu_range: 30 }, data_keys: { psu_range: { units: 'V' } } } } } })}\n`,
         )
-        return
       }
       if (verb === 'cancel') {
         run.end('cancelled', { reason: 'cancelled on request', cancelRequested: true })
@@ -497,11 +536,13 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       return json(run.run)
     }
     if (call === 'GET /api/v1/sessions') {
-      return listed([...sessions.values()].map(({ session }) => session).reverse())
+      const all = [...sessions.values()].map(({ session }) => session).reverse()
+      return listed(url.searchParams.get('open') === 'true' ? all.filter(({ state }) => state !== 'closed') : all)
     }
     if (call === 'POST /api/v1/sessions') {
-      const { lab, seconds } = body as OpenSession
-      return json(addSession({ lab, ...(seconds === undefined ? {} : { seconds }) }).session, 201)
+      const { lab, seconds, bench } = body as OpenSession
+      const wanted = bench === undefined ? {} : { wantedBench: bench }
+      return json(addSession({ lab, ...(seconds === undefined ? {} : { seconds }), ...wanted }).session, 201)
     }
     if (call === 'POST /api/v1/sessions/join') {
       const [session] = sessions.values()
@@ -517,7 +558,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       if (verb === 'link') {
         return json({ token: 'once', link: `http://${request.headers.host}/sessions/join#token=once` }, 201)
       }
-      if (verb === 'visit') return json({ url: labPage })
+      if (verb === 'visit') return json({ url: labPage, through: 'direct' })
       if (verb === 'extend') {
         const { seconds } = body as { seconds: number }
         const { session } = found
@@ -539,6 +580,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
           ...(hub.unclean.has(bench.id) ? notCleanedUp : {}),
         })),
       )
+    }
+    if (call === 'GET /api/v1/me/booking-letters') return json(hub.bookingLetters)
+    if (call === 'PUT /api/v1/me/booking-letters') {
+      hub.bookingLetters = { ...hub.bookingLetters, ...(body as Partial<BookingLetters>) }
+      return json(hub.bookingLetters)
     }
     if (call === 'GET /api/v1/me/bench-letters') return json({ wanted: hub.benchLetters, possible: true })
     if (call === 'PUT /api/v1/me/bench-letters') {
@@ -566,7 +612,9 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       }
       hub.heldBy.set(id, 'me')
       await hub.taking
-      return json({ lease: 'l1', expiresAt: new Date(Date.now() + 120_000).toISOString() })
+      const check = benches.find((one) => one.id === id)?.checks?.find(({ underWay }) => underWay !== undefined)
+      const ended = lease !== undefined || resume !== true || check === undefined ? {} : { endedCheck: check.title }
+      return json({ lease: 'l1', expiresAt: new Date(Date.now() + 120_000).toISOString(), ...ended })
     }
     if (collection === 'benches' && verb === 'exchange') {
       const { lease, set = {}, read = [] } = body as { lease?: string; set?: Record<string, unknown>; read?: string[] }
@@ -591,21 +639,25 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         outages.splice(at, 1)
         return json(undefined, 204)
       }
-      const planned = body as PlanOutage
-      const made: Outage = {
-        id: `o${outages.length + 1}`,
-        bench: id,
-        reason: planned.reason,
-        atOnce: planned.atOnce ?? false,
-        from: planned.from ?? new Date().toISOString(),
-        ...(planned.until === undefined ? {} : { until: planned.until }),
-        ...(planned.weekly === undefined ? {} : { weekly: { ...planned.weekly, timeZone: 'Europe/Madrid' } }),
-        inForce: planned.from === undefined && planned.weekly === undefined,
-        createdBy: ownName,
-        createdAt: new Date().toISOString(),
-      }
-      outages.push(made)
-      return json(made, 201)
+    }
+    if (call === 'POST /api/v1/outages') {
+      const { benches: closed, ...planned } = body as PlanOutages
+      const made = closed.map(
+        (bench, at): Outage => ({
+          id: `o${outages.length + 1 + at}`,
+          bench,
+          reason: planned.reason,
+          atOnce: planned.atOnce ?? false,
+          from: planned.from ?? new Date().toISOString(),
+          ...(planned.until === undefined ? {} : { until: planned.until }),
+          ...(planned.weekly === undefined ? {} : { weekly: { ...planned.weekly, timeZone: 'Europe/Madrid' } }),
+          inForce: planned.from === undefined && planned.weekly === undefined,
+          createdBy: ownName,
+          createdAt: new Date().toISOString(),
+        }),
+      )
+      outages.push(...made)
+      return json({ items: made }, 201)
     }
     if (call === 'GET /api/v1/nodes') return listed(nodes.filter(({ id }) => !removed.has(id)))
     if (collection === 'nodes' && verb === 'removal')
@@ -636,14 +688,20 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       return json(undefined, 204)
     }
     if (call === 'POST /api/v1/tokens') {
-      return json({ ...tokens[0], ...(body as object), token: 'fl_3Jx8mQ2vZt7KpWc5Rb9LnYd4' }, 201)
+      const { name, scopes } = body as { name: string; scopes: string[] }
+      return json({ ...tokens[0], name, scopes, token: 'fl_3Jx8mQ2vZt7KpWc5Rb9LnYd4' }, 201)
     }
     if (call === 'GET /api/v1/users') {
       const q = (url.searchParams.get('q') ?? '').toLowerCase()
       return json({
         items: people
           .filter(({ role }) => !url.searchParams.has('group') || role === 'student')
-          .map((person) => ({ ...person, role: roles.get(person.id) ?? person.role }))
+          .map(({ secondFactor, ...person }) => ({
+            ...person,
+            role: roles.get(person.id) ?? person.role,
+            ...(secondFactor === true && !withoutFactor.has(person.id) ? { secondFactor } : {}),
+          }))
+          .filter(({ role }) => (url.searchParams.get('role') ?? role) === role)
           .filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(q)),
       })
     }
@@ -654,7 +712,12 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       if (wrong >= 0) {
         return problem(422, 'import-invalid', {
           hint: 'The list has mistakes. Nobody was made: mend the lines below and choose the list again.',
-          issues: [{ path: `csv[${wrong + 2}].email`, message: `line ${wrong + 2}: that is not a mail address` }],
+          issues: [
+            {
+              path: `csv[${wrong + 2}].email`,
+              message: `line ${wrong + 2}: "${lines[wrong]?.split(',')[1]}" is not a mail address`,
+            },
+          ],
         })
       }
       const listed = lines.map((text, index) => {
@@ -666,7 +729,10 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       })
       return json({ letters: false, people: listed })
     }
-    if (collection === 'users' && (verb === 'second-factor' || verb === 'revoke-tokens')) return json(undefined, 204)
+    if (collection === 'users' && (verb === 'second-factor' || verb === 'revoke-tokens')) {
+      if (verb === 'second-factor') withoutFactor.add(id)
+      return json(undefined, 204)
+    }
     if (collection === 'users') {
       const { role } = body as { role: Me['role'] }
       if (id === 'p1' && role !== 'admin') {
@@ -678,7 +744,8 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     if (call === 'GET /api/v1/invitations') return listed(invitations.filter((one) => !takenBack.has(one.id)))
     if (call === 'POST /api/v1/invitations') {
       const link = 'https://lab.school.example/join#token=q8Zt5xW2mB7cVn4RkLd9'
-      return json({ ...invitations[0], ...(body as object), used: 0, link }, 201)
+      const { expiresInDays: _, ...given } = body as { expiresInDays: number }
+      return json({ ...invitations[0], ...given, used: 0, link }, 201)
     }
     if (collection === 'invitations') {
       takenBack.add(id)
@@ -717,6 +784,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       if (request.method === 'PUT') labServers = body as typeof labServers
       return json(labServers)
     }
+    if (path === '/api/v1/settings/usage') {
+      if (request.method === 'PUT') usageRules = body as UsageRules
+      return json(usageRules)
+    }
+    if (call === 'POST /api/v1/settings/usage/preview') return json(fakeUsagePreview(body as UsageRules))
     if (call === 'GET /api/v1/settings/scheduling') return json(scheduling)
     if (call === 'PUT /api/v1/settings/scheduling') {
       scheduling = body as typeof scheduling
@@ -746,9 +818,65 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
       for (const session of sessions.values()) session.close()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      promises.require()
     },
   })
 }
+
+/** As a list of labs has them. */
+const benchesOf = (lab: string): LabDetail['benches'] =>
+  benches
+    .filter(({ labs }) => labs.includes(lab))
+    .map(({ id, title, state, reason }) => ({
+      id,
+      state,
+      ...(title === undefined ? {} : { title }),
+      ...(reason === undefined ? {} : { reason }),
+    }))
+
+function summaryOf({
+  id,
+  title,
+  summary,
+  subject,
+  level,
+  picture,
+  version,
+  protocols,
+  ...rest
+}: LabDetail): LabSummary {
+  return {
+    id,
+    title,
+    summary,
+    ...(subject === undefined ? {} : { subject }),
+    ...(level === undefined ? {} : { level }),
+    ...(picture === undefined ? {} : { picture }),
+    version,
+    benches: rest.benches,
+    queueLength: rest.queueLength,
+    estimatedWaitS: rest.estimatedWaitS,
+    protocols: protocols.map((protocol) => ({ name: protocol.name, title: protocol.title })),
+  }
+}
+
+const exportOf = (person: Pick<Me, 'id' | 'name' | 'role'>): AccountExport => ({
+  exportedAt: new Date().toISOString(),
+  person: { ...person, email: 'ana@school.example' },
+  ...{ tokens: [], passkeys: [], sessions: [], origins: [], downloads: [], groups: [], invitations: [] },
+  ...{ bookings: [], series: [], recurring: [], permissions: [], partnerIn: [], chat: [], notices: [], letters: [] },
+  ...{ audit: [], directUses: [], runs: [] },
+})
+
+const user = (name: string) => ({
+  id: 'p1',
+  name,
+  email: 'ana@school.example',
+  emailVerified: true,
+  image: null,
+  createdAt: '2026-09-01T08:00:00.000Z',
+  updatedAt: '2026-09-01T08:00:00.000Z',
+})
 
 const notCleanedUp = {
   state: 'fault',
@@ -777,8 +905,8 @@ async function send(answer: Response | undefined, response: ServerResponse): Pro
   else response.end()
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
+async function textOf(request: IncomingMessage): Promise<string> {
   let text = ''
   for await (const chunk of request) text += String(chunk)
-  return text === '' ? {} : JSON.parse(text)
+  return text
 }

@@ -1,7 +1,13 @@
 /** Groups and permissions of the stand-in hub, from memory. */
-import type { Me } from '@fernlab/shared/contracts/api'
-import type { Group, GroupMember } from '@fernlab/shared/contracts/groups'
-import type { EffectivePermission, Permission, PermissionTemplate } from '@fernlab/shared/contracts/permissions'
+import type { Me, PersonInfo } from '@fernlab/shared/contracts/api'
+import type { ChangeGroup, Group, GroupMember } from '@fernlab/shared/contracts/groups'
+import type {
+  ChangePermission,
+  EffectivePermission,
+  Permission,
+  PermissionTemplate,
+  Subject,
+} from '@fernlab/shared/contracts/permissions'
 import { termNames, usualTerms } from '@fernlab/shared/contracts/terms'
 import { people } from './fake-staff.ts'
 
@@ -16,7 +22,7 @@ const group = (id: string, name: string, more: Partial<Group> = {}): Group => ({
   ...more,
 })
 
-const templates: readonly PermissionTemplate[] = [
+const firstTemplates: readonly PermissionTemplate[] = [
   { id: 'class', title: 'A class', gives: { ...usualTerms, mostOpen: 5, dayS: 7200 } },
 ]
 
@@ -41,9 +47,7 @@ export function fakePermissions(): FakePermissions {
   ]
   const [, bo, chiamaka] = people
   const members: GroupMember[] = [bo, chiamaka].flatMap((person) =>
-    person === undefined
-      ? []
-      : [{ ...person, role: person.role === 'instructor' ? ('instructor' as const) : ('member' as const) }],
+    person === undefined ? [] : [memberOf(person, person.role === 'instructor' ? 'instructor' : 'member')],
   )
   let permissions: Permission[] = [
     { id: 'everyone', subject: { kind: 'everyone' }, lab: null, protocols: null, gives: usualTerms },
@@ -58,11 +62,11 @@ export function fakePermissions(): FakePermissions {
       gives: { ...usualTerms, priority: 3, mostOpen: 5, dayS: 7200 },
     },
   ]
+  let templates = [...firstTemplates]
   let made = 0
-  const merged = (old: Permission, change: Partial<Permission>): Permission => ({
-    ...old,
-    ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
-    gives: { ...old.gives, ...change.gives },
+  const merged = (old: Permission, { gives, ...change }: ChangePermission): Permission => ({
+    ...changed(old, change, ['from', 'until', 'note']),
+    gives: { ...old.gives, ...gives } as Permission['gives'],
   })
   const fake: FakePermissions = {
     may: {},
@@ -78,6 +82,15 @@ export function fakePermissions(): FakePermissions {
           sources: unlimited ? {} : Object.fromEntries(termNames.map((term) => [term, 'everyone'])),
           permissions: unlimited ? [] : permissions.filter((one) => one.id === 'everyone'),
           protocols: ['charge-curve', 'frequency-response'],
+          booking: {
+            may: (fake.may.gives ?? usualTerms).mayBook,
+            longestS: 3600,
+            aheadS: 14 * 86_400,
+            most: 3,
+            left: 3,
+            dayLeftS: null,
+            weekLeftS: null,
+          },
           used: { open: 1, dayS: 720, weekS: 720 },
           dayEnds: '2027-01-02T00:00:00.000Z',
           weekEnds: '2027-01-04T00:00:00.000Z',
@@ -119,7 +132,7 @@ export function fakePermissions(): FakePermissions {
             const person = people.find((one) => one.id === who || one.email === who)
             const at = members.findIndex((one) => one.id === person?.id)
             if (at >= 0) members.splice(at, 1)
-            if (person !== undefined) members.push({ ...person, role: as })
+            if (person !== undefined) members.push(memberOf(person, as))
           }
           return ok({ added: add.length, changed: 0, removed: remove.length })
         }
@@ -128,13 +141,32 @@ export function fakePermissions(): FakePermissions {
           return { status: 204 }
         }
         if (method === 'PUT') {
-          const changed = { ...found, ...(body as Partial<Group>) }
-          groups = groups.map((one) => (one.id === id ? changed : one))
-          return ok(changed)
+          const now = changed(found, body as ChangeGroup, ['within', 'from', 'until'])
+          groups = groups.map((one) => (one.id === id ? now : one))
+          return ok(now)
         }
         return ok(found)
       }
-      if (collection === 'permission-templates') return ok({ items: templates })
+      if (collection === 'permission-templates') {
+        if (method === 'GET') return ok({ items: templates })
+        const found = templates.find((one) => one.id === id)
+        if (verb === 'apply' && found !== undefined) {
+          const { subjects, labs, preview } = body as { subjects: Subject[]; labs: (string | null)[]; preview: boolean }
+          const all = subjects.flatMap((subject) => labs.map((lab) => ({ subject, lab })))
+          const isThere = ({ subject, lab }: (typeof all)[number]) =>
+            permissions.some((one) => one.lab === lab && JSON.stringify(one.subject) === JSON.stringify(subject))
+          const items = all
+            .filter((one) => !isThere(one))
+            .map((one) => ({ ...one, id: `given-${made++}`, protocols: null, gives: found.gives }))
+          if (!preview) permissions = [...permissions, ...items]
+          return ok({ items, already: all.length - items.length })
+        }
+        templates = templates.filter((one) => one.id !== id)
+        if (method === 'DELETE') return { status: 204 }
+        const saved = { id, ...(body as Omit<PermissionTemplate, 'id'>) }
+        templates = [...templates, saved]
+        return ok(saved)
+      }
       if (collection !== 'permissions') return undefined
       if (call === 'GET /api/v1/permissions') {
         const [lab, kind] = [url.searchParams.get('lab'), url.searchParams.get('kind')]
@@ -145,15 +177,20 @@ export function fakePermissions(): FakePermissions {
         return ok({ items })
       }
       if (id === 'bulk') {
-        const { ids, change, preview } = body as { ids: string[]; change: Partial<Permission>; preview: boolean }
+        const { ids, change, preview } = body as { ids: string[]; change?: ChangePermission; preview?: boolean }
         const before = permissions.filter((one) => ids.includes(one.id))
+        if (change === undefined) {
+          permissions = permissions.filter((one) => !ids.includes(one.id))
+          return ok({ items: before.map((one) => ({ before: one, after: null })) })
+        }
         if (!preview) permissions = permissions.map((one) => (ids.includes(one.id) ? merged(one, change) : one))
         return ok({ items: before.map((one) => ({ before: one, after: merged(one, change) })) })
       }
       const old = permissions.find((one) => one.id === id)
       if (method === 'POST') {
         const base = old ?? { id: '', subject: { kind: 'everyone' }, lab: null, protocols: null, gives: usualTerms }
-        const fresh = { ...merged(base, body as Partial<Permission>), id: `made-${made++}` }
+        const { template: _, ...wanted } = body as ChangePermission & { template?: string }
+        const fresh = { ...merged(base, wanted), id: `made-${made++}` }
         permissions = [...permissions, fresh]
         return ok(fresh, 201)
       }
@@ -162,9 +199,22 @@ export function fakePermissions(): FakePermissions {
         return { status: 204 }
       }
       if (old === undefined) return { status: 404 }
-      permissions = permissions.map((one) => (one.id === id ? merged(one, body as Partial<Permission>) : one))
+      permissions = permissions.map((one) => (one.id === id ? merged(one, body as ChangePermission) : one))
       return ok(permissions.find((one) => one.id === id))
     },
   }
   return fake
 }
+
+/** What is left out stays; null takes away what may be missing. */
+function changed<Thing extends object>(old: Thing, change: object, optional: readonly string[]): Thing {
+  const entries = Object.entries({ ...old, ...change })
+  return Object.fromEntries(entries.filter(([name, value]) => value !== null || !optional.includes(name))) as Thing
+}
+
+const memberOf = ({ id, name, email }: PersonInfo, role: GroupMember['role']): GroupMember => ({
+  id,
+  name,
+  email,
+  role,
+})

@@ -13,10 +13,11 @@ interface Answer {
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
-function nextTimes(cron: string, timeZone: string): string[] {
+function nextTimes(cron: string, timeZone: string, from = Date.now()): string[] {
   const due = dueTimes(cron, timeZone)
   const found: number[] = []
-  for (let at = due.next(Date.now()); at !== undefined && found.length < 5; at = due.next(at)) found.push(at)
+  for (let at = due.next(Math.max(Date.now(), from)); at !== undefined && found.length < 5; at = due.next(at))
+    found.push(at)
   return found.map(iso)
 }
 
@@ -89,8 +90,11 @@ export function fakeRecurring() {
         ...(lab === undefined ? {} : { lab: lab.id, labTitle: lab.title }),
         overlap: body.overlap ?? 'skip',
         missed: body.missed ?? 'once',
+        ...(body.bench === undefined ? {} : { bench: body.bench }),
+        ...(body.priority === undefined ? {} : { priority: body.priority }),
+        ...(body.from === undefined ? {} : { from: body.from }),
         person: owner,
-        next: nextTimes(cron, timeZone),
+        next: nextTimes(cron, timeZone, body.from === undefined ? undefined : Date.parse(body.from)),
         last: [],
       },
       201,
@@ -110,7 +114,11 @@ export function fakeRecurring() {
       try {
         if (call === 'GET /api/v1/recurring-times') {
           const timeZone = url.searchParams.get('timeZone') ?? 'UTC'
-          return { status: 200, body: { timeZone, next: nextTimes(url.searchParams.get('cron') ?? '', timeZone) } }
+          const from = Date.parse(url.searchParams.get('from') ?? iso(Date.now()))
+          return {
+            status: 200,
+            body: { timeZone, next: nextTimes(url.searchParams.get('cron') ?? '', timeZone, from) },
+          }
         }
         if (call === 'POST /api/v1/recurring') return create(body as CreateRecurring, by)
       } catch (thrown) {

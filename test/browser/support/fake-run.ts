@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import type { Data, Run } from '@fernlab/shared/contracts/api'
+import { type Data, type Run, type RunEventName, runEventSchemas } from '@fernlab/shared/contracts/api'
 import type { RunState } from '@fernlab/shared/contracts/run-state'
+import type { KeptPromises } from './kept-promises.ts'
 
 const step = 0.1
 const tau = 1.0
@@ -18,6 +19,7 @@ export interface FakeRunOptions {
   readonly points: number
   /** Wall time between points. */
   readonly everyMs: number
+  readonly promises: KeptPromises
   readonly onChange?: () => void
 }
 
@@ -156,7 +158,8 @@ export class FakeRun {
     this.drop()
   }
 
-  #send(name: string, data: unknown, kept = true): void {
+  #send(name: RunEventName, data: unknown, kept = true): void {
+    this.#options.promises.message(`the event ${name} of a run`, runEventSchemas[name], data)
     const id = this.#sent.length + 1
     const text = `${kept ? `id: ${id}\n` : ''}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
     if (kept) this.#sent.push({ id, text })

@@ -1,15 +1,24 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Scalar } from '@fernlab/shared/capabilities/signals'
-import type { Session } from '@fernlab/shared/contracts/sessions'
+import { type LiveMethod, liveMethods, liveNotifications, type Session } from '@fernlab/shared/contracts/sessions'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { readRpc, rpcError, rpcNotification, rpcResult } from '@fernlab/shared/rpc/envelope'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { SessionCalls, SessionNotices } from '../../../hub/web/src/session/wire.ts'
+import type { KeptPromises } from './kept-promises.ts'
 
 export interface HeardCall {
   readonly method: string
   readonly params: Record<string, unknown>
+}
+
+export interface FakeSessionOptions {
+  readonly session: Session
+  /** By `part.signal`. */
+  readonly units: ReadonlyMap<string, string>
+  readonly me: { id: string; name: string }
+  readonly promises: KeptPromises
 }
 
 /** A live session that a test holds in its hand: it answers commands as a bench would, and tells what the test says. */
@@ -28,12 +37,15 @@ export class FakeSession {
   readonly #units: ReadonlyMap<string, string>
   readonly #server = new WebSocketServer({ noServer: true })
   readonly #me: { id: string; name: string }
+  readonly #promises: KeptPromises
+  readonly #said: SessionNotices['chat'][] = []
   #listening: (() => void)[] = []
 
-  constructor(session: Session, units: ReadonlyMap<string, string>, me: { id: string; name: string }) {
+  constructor({ session, units, me, promises }: FakeSessionOptions) {
     this.session = session
     this.#units = units
     this.#me = me
+    this.#promises = promises
   }
 
   get viewers(): number {
@@ -49,6 +61,7 @@ export class FakeSession {
       opened.on('message', (data) => void this.#answer(opened, String(data)))
       this.#tellOne(opened, 'people', { people: [{ ...this.#me, role: 'owner' }], ...this.#control() })
       this.#tellOne(opened, 'session', this.session)
+      this.#tellOne(opened, 'said', { lines: this.#said })
     })
   }
 
@@ -77,6 +90,13 @@ export class FakeSession {
         Object.entries(samples).map(([key, some]) => [key, { unit: this.#units.get(key) ?? '1', ...some }]),
       ),
     })
+  }
+
+  /** A line of the chat, which those who come later are told as well. */
+  say(from: { id: string; name: string }, text: string): void {
+    const line = { id: `line-${this.#said.length + 1000}`, at: new Date().toISOString(), from, text }
+    this.#said.push(line)
+    this.tell('chat', line)
   }
 
   /** Cuts every connection without a word. */
@@ -108,6 +128,7 @@ export class FakeSession {
   }
 
   #tellOne<Name extends keyof SessionNotices>(client: WebSocket, name: Name, params: SessionNotices[Name]): void {
+    this.#promises.message(`the session's ${name}`, liveNotifications[name], params)
     client.send(rpcNotification(name, params))
   }
 
@@ -116,11 +137,19 @@ export class FakeSession {
     if (read.kind !== 'request') return
     const { id, method } = read.message
     const params = (read.message.params ?? {}) as Record<string, unknown>
+    const known = liveMethods[method as LiveMethod] as (typeof liveMethods)[LiveMethod] | undefined
+    this.#promises.message(`the page's call ${method}`, known?.params, params)
     this.heard.push({ method, params })
     this.#changed()
     await this.answering
     const refusal = this.#do(method, params)
-    client.send(refusal === undefined ? rpcResult(id, {}) : rpcError(id, refusal))
+    if (refusal !== undefined) {
+      client.send(rpcError(id, refusal))
+      return
+    }
+    const result = method === 'extend' || method === 'finish' ? this.session : null
+    this.#promises.message(`the result of ${method}`, known?.result, result)
+    client.send(rpcResult(id, result))
   }
 
   #control(): { readonly control?: Session['person'] } {
@@ -145,7 +174,7 @@ export class FakeSession {
         return why === undefined ? undefined : refusal(why)
       }
       case 'chat':
-        this.tell('chat', { at, from: this.#me, text: String(params.text) })
+        this.say(this.#me, String(params.text))
         return undefined
       case 'control.give':
       case 'control.take': {

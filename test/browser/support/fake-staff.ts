@@ -3,6 +3,7 @@ import type { Bench, Invitation, NodeInfo, PersonInfo, Token } from '@fernlab/sh
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
 import type { BenchHistory } from '@fernlab/shared/contracts/bench-checks'
+import type { OwnGroup } from '@fernlab/shared/contracts/groups'
 import type { Passkey } from '@fernlab/shared/contracts/passkeys'
 import type { OwnSignIn } from '@fernlab/shared/contracts/sign-ins'
 
@@ -48,6 +49,29 @@ export const benches: readonly Bench[] = [
         reason: 'meter did not answer identify within 2000 ms',
         checkedAt: ago(140),
         failing: false,
+      },
+      {
+        name: 'calibration',
+        title: 'Time constant',
+        kind: 'protocol',
+        everyS: 86_400,
+        passed: false,
+        reason: 'tau is 1.3 s, and 1.1 s is the most',
+        checkedAt: ago(600),
+        failing: false,
+        run: 'check-1',
+        asked: true,
+        underWay: { run: 'check-2', fraction: 0.4 },
+      },
+      {
+        name: 'leak',
+        title: 'Leakage',
+        kind: 'protocol',
+        everyS: 86_400,
+        failing: false,
+        issues: [
+          { path: 'benches.rc-1.checks.leak.config.protocol', message: 'the lab rc-circuit has no protocol leek' },
+        ],
       },
     ],
     parts: {
@@ -236,6 +260,29 @@ export const tokens: readonly Token[] = [
 ]
 
 /** One of each role, the first of whom is signed in. */
+export const ownGroups: readonly OwnGroup[] = [
+  { id: 'club', name: 'Electronics club', kind: 'group', role: 'member', since: ago(40_000_000), instructors: [] },
+  {
+    id: 'optics',
+    name: 'Optics, spring',
+    kind: 'course',
+    role: 'member',
+    since: ago(500_000),
+    until: ago(-9_000_000),
+    instructors: ['Bo Lindqvist', 'Ida Berg'],
+    stays: 'course',
+  },
+  {
+    id: 'tutors',
+    name: 'Tutors of the first year',
+    kind: 'group',
+    role: 'instructor',
+    since: ago(9_000_000),
+    instructors: ['Ana Ruiz'],
+    stays: 'last-instructor',
+  },
+]
+
 export const people: readonly PersonInfo[] = [
   { id: 'p1', name: 'Ana Ruiz', email: 'ana@school.example', role: 'admin' },
   {
@@ -285,6 +332,7 @@ export const auditEntries: readonly AuditEntry[] = [
     id: '89',
     at: ago(7000),
     ...ana,
+    address: '192.0.2.7',
     action: 'person.role',
     subject: 'p3',
     subjectName: 'Chiamaka Okonkwo-Featherstonehaugh',

@@ -9,6 +9,7 @@ import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import * as assert from 'uvu/assert'
 import { assignmentOf, type ScriptedHub, SITE, startScriptedHub } from '../../support/edge/scripted-hub.ts'
 import { OwnProcess } from '../../support/faults/own-process.ts'
+import { startHubEnd } from '../../support/lab-server/hub-end.ts'
 import { LAB_PASSWORD, LAB_USER, startTestLabServer, type TestLabServer } from '../../support/lab-server/lab-server.ts'
 import { suite } from '../../support/suite.ts'
 
@@ -102,6 +103,30 @@ for (const point of labServerFaultPoints) {
     )
   })
 }
+
+test('killed while its hub reads a page of the lab: both ends hear of it at once, and its next life disposes', async () => {
+  const end = await startHubEnd()
+  await edge.start()
+  await free()
+  const assignment = session()
+  const { runId } = assignment
+  await hub.assign(assignment)
+  const active = () => hub.live.some((run) => run.runId === runId && run.session?.stage === 'active')
+  await hub.until('it is active', active, 15_000)
+  lab.pages = (_request, response) => void response.writeHead(200).write('begun')
+  await hub.call('session.dial', { runId, attempt: 1, hub: end.url, token: 'one' }, 10_000)
+  const stream = end.streams.get('one')
+  stream?.write('GET /lab/ HTTP/1.1\r\nHost: lab\r\n\r\n')
+  await new Promise((resolve) => stream?.once('data', resolve))
+  const broken = new Promise<{ code?: string }>((resolve) => stream?.once('error', resolve))
+  await edge.kill()
+  assert.is((await broken).code, 'tunnel-broken')
+  await hub.until('the lab has no connection', () => lab.connections.size === 0)
+  await edge.start()
+  const stop = await stopOf(assignment)
+  assert.equal([stop.state, stop.cleanUp], ['interrupted', { done: true, tries: 1 }])
+  await end.close()
+})
 
 test('killed in the middle: its next life disposes of the session', async () => {
   await edge.start()

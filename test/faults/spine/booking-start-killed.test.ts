@@ -1,24 +1,22 @@
-/** The hub is killed (-9) at every step of a booking's beginning: its bench is held by its one session, or by nobody. */
-import { bookingStartFaultPoints } from '@fernlab/hub/fault-point'
+/**
+ * The hub is killed (-9) at every step of a booking's beginning: its bench is held by its one session, or by nobody, and
+ * one whose benches can not be made ready is tried once on each.
+ */
+import { bookingEndFaultPoints, bookingStartFaultPoints } from '@fernlab/hub/fault-point'
+import type { BookingNotice } from '@fernlab/shared/contracts/booking-notices'
 import type { Booking } from '@fernlab/shared/contracts/bookings'
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import * as assert from 'uvu/assert'
-import { type FaultLab, startFaultLab } from '../../support/faults/fault-lab.ts'
+import { type FaultLab, node, startFaultLab } from '../../support/faults/fault-lab.ts'
 import { pause, within } from '../../support/faults/hub-client.ts'
-import { labFiles, labId } from '../../support/faults/lab-files.ts'
+import { labId, unreadyLabFiles, unreadyLabId } from '../../support/faults/lab-files.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('the hub is killed while a booking begins', { timeoutMs: 60_000 })
 let lab: FaultLab
 
 test.before(async () => {
-  lab = await startFaultLab()
-  const session = 'session: { seconds: 60, cleanUp: [{ set: { supply.voltage: 0.5 } }] }\n'
-  const files = Object.entries(labFiles).map(([path, text]) => ({
-    path,
-    text: path === 'lab.yaml' ? `${text}\n${session}` : text,
-  }))
-  await lab.client.insist('PUT', `/api/v1/labs/${labId}`, { files })
+  lab = await startFaultLab({ session: { seconds: 60, cleanUp: [{ set: { 'supply.voltage': 0.5 } }] } })
 })
 test.after(() => lab.close())
 
@@ -54,6 +52,43 @@ for (const point of [...bookingStartFaultPoints, ...assigning]) {
     await client.insist('POST', `/api/v1/bookings/${booking.id}/cancel`)
     while ((await sessions()).length > 0) await pause(50)
     await lab.check([booking.session ?? ''])
+  })
+}
+
+for (const point of ['before-stop-commit', 'after-requeue-commit', ...bookingEndFaultPoints]) {
+  test(`its bench can not be made ready, at ${point}`, async () => {
+    const { hub, client } = lab
+    const files = Object.entries(unreadyLabFiles).map(([path, text]) => ({ path, text }))
+    await client.insist('PUT', `/api/v1/labs/${unreadyLabId}`, { files })
+    await hub.kill()
+    await hub.start({ FERNLAB_FAULT_POINT: point })
+    await client.online(node)
+    const ended = hub.ended()
+    hub.watch()
+    const body = { lab: unreadyLabId, start: new Date().toISOString(), seconds: 600 }
+    const made = await client.insist('POST', '/api/v1/bookings', body)
+    const { id } = made.body as Booking
+    assert.is(await within(30_000, `the hub passing ${point}`, ended), 'SIGKILL')
+    await hub.settled()
+    hub.unwatch()
+    const bookingOf = () => client.get<Booking>(`/api/v1/bookings/${id}`)
+    while ((await bookingOf()).state !== 'over') await pause(50)
+    const { session = '' } = await bookingOf()
+    const [record] = await lab.check([session])
+    const tried = record?.attempts.map(({ state, documents: [start] }) => [
+      state,
+      start?.name === 'start' ? start.doc.bench : '',
+    ])
+    assert.equal(
+      tried?.map(([ended]) => ended),
+      ['unready', 'failed'],
+    )
+    assert.is(new Set(tried?.map(([, bench]) => bench)).size, 2, 'each bench once')
+    const { items } = await client.get<{ items: BookingNotice[] }>('/api/v1/bookings/notices')
+    assert.equal(
+      items.filter(({ booking }) => booking === id).map(({ what }) => what),
+      ['broken'],
+    )
   })
 }
 

@@ -5,27 +5,21 @@ import { type TestViewer, watch } from '../../integration/hub/session-people.ts'
 import { type FaultLab, node, startFaultLab } from '../../support/faults/fault-lab.ts'
 import { pause } from '../../support/faults/hub-client.ts'
 import { stopOf } from '../../support/faults/invariants.ts'
-import { labFiles, labId } from '../../support/faults/lab-files.ts'
+import { labId } from '../../support/faults/lab-files.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('a session and what is killed', { timeoutMs: 60_000 })
 let lab: FaultLab
 
-const SESSION = `
-session:
-  seconds: 600
-  prepare: [{ set: { supply.voltage: 1, supply.output: true } }]
-  cleanUp: [{ set: { supply.voltage: 0.5 } }, { read: { signals: [meter.voltage] } }]
-  record: [{ signals: [meter.voltage], rate: 10, stream: readings }]
-`
+const labSession = {
+  seconds: 600,
+  prepare: [{ set: { 'supply.voltage': 1, 'supply.output': true } }],
+  cleanUp: [{ set: { 'supply.voltage': 0.5 } }, { read: { signals: ['meter.voltage'] } }],
+  record: [{ signals: ['meter.voltage'], rate: 10, stream: 'readings' }],
+}
 
 test.before(async () => {
-  lab = await startFaultLab()
-  const files = Object.entries(labFiles).map(([path, text]) => ({
-    path,
-    text: path === 'lab.yaml' ? `${text}${SESSION}` : text,
-  }))
-  await lab.client.insist('PUT', `/api/v1/labs/${labId}`, { files })
+  lab = await startFaultLab({ session: labSession })
 })
 test.after(() => lab.close())
 

@@ -63,6 +63,41 @@ test('a list with a mistake makes nobody', async () => {
   assert.is(await count(hub), 1)
 })
 
+test('a list of 50,000 is told to go in parts, in one sentence, however long its lines are', async () => {
+  const { hub, cookie } = await open()
+  const list = (count: number, more: string) =>
+    `\ufeffname,email\n${Array.from({ length: count }, (_, at) => `Person ${at}${more},p${at}@x.example`).join('\n')}`
+  const sentence =
+    /the list has more than 5000 people; import it in parts|^has more than 5000 people; import it in parts$/
+  for (const [csv, status] of [
+    [list(50_000, ''), 422],
+    [list(50_000, ' with a name that is long enough for two million characters more'), 422],
+    [list(50_000, 'x'.repeat(230)), 400],
+    [list(50_000, 'x'.repeat(330)), 413],
+  ] as const) {
+    const answer = await hub.json('POST', '/api/v1/users/import', { csv, preview: true }, { cookie, origin: hub.url })
+    const { detail, issues = [] } = (await answer.json()) as { detail: string; issues?: { message: string }[] }
+    assert.is(answer.status, status, detail)
+    assert.match(issues[0]?.message ?? detail, sentence)
+  }
+  const stranger = await hub.person('student', ['run'])
+  const refused = await hub.json('POST', '/api/v1/users/import', { csv: list(50_000, '') }, stranger.bearer)
+  assert.is(refused.status, 403)
+  assert.is(await count(hub), 2)
+})
+
+test('5,000 people with a byte-order mark are looked through at once; another encoding is told', async () => {
+  const { hub, cookie } = await open()
+  const lines = Array.from({ length: 5000 }, (_, at) => `${'Ñandú '.repeat(18)}${at},p${at}@x.example`)
+  const csv = `\ufeffname,email\n${lines.join('\n')}`
+  assert.ok(Buffer.byteLength(csv) > 700_000)
+  const looked = await send(hub, cookie, { csv, preview: true })
+  assert.equal([looked.status, looked.body.people.length], [200, 5000])
+  const latin = Buffer.from('name,email\nÑandú,n@x.example\n', 'latin1').toString('utf8')
+  const wrong = await send(hub, cookie, { csv: latin, preview: true })
+  assert.equal([wrong.status, wrong.body.code, wrong.body.issues[0]?.path], [422, 'import-invalid', 'csv[2]'])
+})
+
 test('an instructor imports students and nobody above', async () => {
   const { hub, cookie } = await open()
   const made = await send(hub, cookie, { csv: 'name,email,role\nBo,bo@x.example,instructor' })

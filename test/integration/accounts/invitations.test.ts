@@ -1,5 +1,6 @@
 import type { Invitation, Me, Problem } from '@fernlab/shared/contracts/api'
 import * as assert from 'uvu/assert'
+import { cases } from '../../support/long.ts'
 import { suite } from '../../support/suite.ts'
 import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
 import { askAs, cookieOf, secretIn } from './visitor.ts'
@@ -79,6 +80,56 @@ test('no more join than may, however many come at once', async () => {
   }
   const { items } = (await as<{ items: Invitation[] }>(boss, 'GET', '/api/v1/invitations')).body
   assert.is(items.find(({ id }) => id === made.id)?.used, 3)
+})
+
+test('of people with accounts who want the last place in a group exactly one gets it, time and again', async () => {
+  assert.is((await as(boss, 'POST', '/api/v1/groups', { id: 'few', name: 'Few' })).status, 201)
+  const people = (await hub.people('student', 200)).map(
+    (person) => ({ ...person, personId: person.id, scopes: 'all', via: 'session' }) as const,
+  )
+  const { body: own } = await as<Me>(boss, 'GET', '/api/v1/me')
+  const { id: personId, name, email, role } = own
+  const maker = { personId, name, email, role, scopes: 'all', via: 'session' } as const
+  const terms = { role: 'student', group: 'few', register: false, most: 1, expiresInDays: 1 } as const
+  const { invitations } = hub.accounts
+  const claim = async (claimants: typeof people, what: string) => {
+    const made = await invitations.create(maker, terms)
+    const outcomes = await Promise.allSettled(claimants.map((who) => invitations.accept(who, secretIn(made.link))))
+    const codes = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []))
+    assert.equal([codes.length, [...new Set(codes)]], [claimants.length - 1, ['invitation-over']], what)
+    const winner = claimants[outcomes.findIndex(({ status }) => status === 'fulfilled')]
+    const members = await hub.store.db
+      .selectFrom('group_member')
+      .select('person_id')
+      .where('role', '=', 'member')
+      .execute()
+    assert.equal(members, [{ person_id: winner?.id }], what)
+    await hub.groups.leave(winner ?? maker, 'few')
+  }
+  // Who asks first varies.
+  const rivals = people.slice(0, 2)
+  for (let round = 0; round < 1000; round++)
+    await claim(round % 2 === 0 ? rivals : rivals.toReversed(), `two people, round ${round}`)
+  for (let round = 0; round < cases(3); round++) await claim(people, `200 people, round ${round}`)
+})
+
+test('who accepts twice at once is in, and takes one place', async () => {
+  assert.is((await as(boss, 'POST', '/api/v1/groups', { id: 'pair', name: 'Pair' })).status, 201)
+  const [person] = await hub.people('student', 1)
+  if (person === undefined) throw new Error('there is one')
+  const who = { ...person, personId: person.id, scopes: 'all', via: 'session' } as const
+  for (const most of [1, 2]) {
+    const made = await invite({ group: 'pair', register: false, most })
+    const accept = () => hub.accounts.invitations.accept(who, secretOf(made))
+    assert.equal(await Promise.all([accept(), accept(), accept()]), [
+      { group: 'pair' },
+      { group: 'pair' },
+      { group: 'pair' },
+    ])
+    const { items } = (await as<{ items: Invitation[] }>(boss, 'GET', '/api/v1/invitations')).body
+    assert.is(items.find(({ id }) => id === made.id)?.used, 1)
+    await hub.groups.leave(who, 'pair')
+  }
 })
 
 test('an address that has an account takes no place', async () => {

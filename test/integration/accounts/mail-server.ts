@@ -10,6 +10,11 @@ export interface MailServer {
   close(): Promise<void>
 }
 
+export const messageIdOf = (letter: string): string | undefined => /^Message-ID: (\S+)/im.exec(letter)?.[1]
+
+/** What a mailbox has of these letters: of the same Message-ID it keeps one. */
+export const keptOf = (letters: readonly string[]) => new Set(letters.map(messageIdOf))
+
 /** A mail server on a free port that takes every letter. */
 export async function startMailServer(): Promise<MailServer> {
   const letters: string[] = []

@@ -4,6 +4,7 @@ import { makeOneTime } from '@fernlab/hub/accounts/one-time'
 import { resetPassword } from '@fernlab/hub/accounts/passwords'
 import { loadBookings } from '@fernlab/hub/bookings/booking-book'
 import type { Me, Run } from '@fernlab/shared/contracts/api'
+import type { DirectUse } from '@fernlab/shared/contracts/direct-use'
 import type { Use } from '@fernlab/shared/contracts/usage'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -11,7 +12,7 @@ import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
 import { storeRun } from '../results/stored-run.ts'
-import { storeUse } from '../usage/stored-use.ts'
+import { storeDirectUse, storeUse } from '../usage/stored-use.ts'
 import { askAs, cookieOf, secretIn } from './visitor.ts'
 
 const test = suite('people: an account of one’s own', { timeoutMs: 60_000 })
@@ -56,6 +57,9 @@ const storeBooking = (id: string, personId: string, startsAt: number) =>
       created_by: personId,
     }),
   ])
+
+/** Old ones are forgotten. */
+const noticedAt = Date.now()
 
 test('another name is there at once, and an empty one is refused', async () => {
   const { cookie } = await newPerson()
@@ -136,6 +140,99 @@ test('the export holds what is known of oneself, and of nobody else', async () =
   assert.equal([head.status, await head.text()], [200, ''])
 })
 
+test('the export has what every table holds of a person, but for keys and what the person sees elsewhere', async () => {
+  /** What is not exported, and why. */
+  const left: Record<string, string> = {
+    address_link: 'a key, as a hash',
+    idempotency: 'answers of calls, for a day',
+    recovery_code: 'a key, as a hash',
+    second_factor: 'a key',
+    trusted_browser: 'a key, as a hash',
+  }
+  const exported = [
+    ...['audit', 'bench_letters', 'booking', 'booking_notice', 'group_member', 'live_chat', 'live_partner', 'passkey'],
+    ...['recurring', 'run', 'run_download', 'token', 'booking_series', 'direct_use'],
+  ]
+  const tables = await hub.store.database.read(
+    "SELECT DISTINCT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'person_id'",
+  )
+  const known = [...exported, ...Object.keys(left)].sort()
+  assert.equal(tables.map(({ name }) => name).sort(), known, 'export what it holds of a person, or say here why not')
+  const { cookie, id } = await newPerson()
+  const { db } = hub.store
+  const recurringOf = {
+    ...{
+      id: 'recurring-of-mine',
+      person_id: id,
+      name: 'nightly',
+      lab: 'small',
+      protocol: 'set',
+      parameters: '{"value":2}',
+    },
+    ...{ cron: '0 3 * * *', time_zone: 'Europe/Madrid', overlap: 'skip', missed: 'skip', decided_at: 0, created_at: 0 },
+  } as const
+  await hub.store.write([
+    db.insertInto('recurring').values(recurringOf as never),
+    db.insertInto('booking_series').values({ id: 'series', person_id: id, lab: 'small', weekly: '{}', created_at: 0 }),
+    db.insertInto('live_partner').values({ run_id: 'another', person_id: id, joined_at: 0 }),
+    db.insertInto('live_chat').values({ run_id: 'another', id: 'line', person_id: id, text: 'hello', at: 0 }),
+    db.insertInto('bench_letters').values({ person_id: id, wanted: 1 }),
+    db.insertInto('booking_notice').values({
+      ...{
+        id: 'notice',
+        booking_id: 'booked',
+        person_id: id,
+        group_id: null,
+        what: 'missed',
+        at: noticedAt,
+        detail: '{}',
+      },
+      ...{ letter: 'none', read_at: null },
+    } as never),
+    db.insertInto('permission').values({
+      ...{ id: 'of-mine', subject_kind: 'person', subject: id, lab: 'small', protocols: '["set"]', starts_at: null },
+      ...{ ends_at: null, note: null, gives: '{"mayQueue":true}', created_at: 0 },
+    }),
+  ])
+  const driven = await storeDirectUse(hub.store, {
+    ...{ person: id, at: 0, lasts: 0, address: '192.0.2.7' },
+    exchanges: [{ set: { 'psu.voltage': 50 }, error: 'too much' }],
+  })
+  const found = (await (await ask(cookie, 'GET', '/api/v1/me/export')).json()) as Record<string, object[]>
+  const epoch = '1970-01-01T00:00:00.000Z'
+  assert.equal(found.directUses, [
+    {
+      ...{
+        id: driven.id,
+        bench: 'n.a',
+        address: '192.0.2.7',
+        country: null,
+        from: epoch,
+        until: epoch,
+        ended: 'released',
+      },
+      exchanges: [{ at: epoch, set: { 'psu.voltage': 50 }, read: [], error: 'too much' }],
+    },
+  ])
+  assert.equal(found.recurring, [
+    {
+      ...{ id: 'recurring-of-mine', name: 'nightly', lab: 'small', protocol: 'set', cron: '0 3 * * *' },
+      ...{ parameters: { value: 2 }, timeZone: 'Europe/Madrid', pausedFor: null, createdAt: epoch },
+    },
+  ])
+  assert.equal(found.series, [{ id: 'series', lab: 'small', weekly: {}, createdAt: epoch }])
+  assert.equal(found.partnerIn, [{ session: 'another', since: epoch }])
+  assert.equal(found.chat, [{ session: 'another', at: epoch, text: 'hello' }])
+  assert.equal(found.letters, [{ ofBenches: true }])
+  assert.equal(found.notices, [{ booking: 'booked', what: 'missed', at: new Date(noticedAt).toISOString() }])
+  assert.equal(found.permissions, [
+    {
+      ...{ lab: 'small', protocols: ['set'], from: null, until: null, note: null },
+      ...{ gives: { mayQueue: true }, createdAt: epoch },
+    },
+  ])
+})
+
 test('a closed account leaves runs of nobody who can be named, and opens nothing any more', async () => {
   const { cookie, email, id } = await newPerson('instructor')
   const made = await ask(cookie, 'POST', '/api/v1/tokens', { name: 'mine', scopes: ['read'] })
@@ -144,6 +241,7 @@ test('a closed account leaves runs of nobody who can be named, and opens nothing
   const { link } = (await invited.json()) as { link: string }
   const run = await storeRun(hub.store, { person: { id, name: 'Eli' }, state: 'running', note: 'Eli’s own words' })
   const { id: use } = await storeUse(hub.store, { person: id, at: Date.now(), address: '192.0.2.7', country: 'ES' })
+  const driven = await storeDirectUse(hub.store, { person: id, at: Date.now(), address: '192.0.2.7', country: 'ES' })
   await storeBooking('booked', id, Date.now() + 3_600_000)
   await storeBooking('past', id, 0)
   hub.bookingBook.reset(await loadBookings(hub.store, Date.now()))
@@ -172,6 +270,8 @@ test('a closed account leaves runs of nobody who can be named, and opens nothing
     [stays.person, stays.address, stays.country, stays.lastsS],
     [{ id, name: '', pseudonym: true }, undefined, 'ES', 600],
   )
+  const byHand = (await (await ask(boss, 'GET', `/api/v1/usage/direct/${driven.id}`)).json()) as DirectUse
+  assert.equal([byHand.person, byHand.address, byHand.country], [{ id, name: '', pseudonym: true }, undefined, 'ES'])
   assert.not.match(JSON.stringify(await hub.store.db.selectFrom('user').selectAll().execute()), new RegExp(email))
   const listed = await ask(boss, 'GET', '/api/v1/users?limit=200')
   assert.not.match(await listed.text(), /Former member/)

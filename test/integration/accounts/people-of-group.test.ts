@@ -11,7 +11,7 @@ test.before(async () => {
 })
 test.after(() => hub.close())
 
-test('the list of people is narrowed to a group with all within it, page by page', async () => {
+test('the list of people is narrowed to a group with all within it, and to a role, page by page', async () => {
   const { bearer, person } = await hub.person('admin', ['admin'])
   const [inner, outer, other] = [
     await hub.person('student', ['read']),
@@ -41,6 +41,10 @@ test('the list of people is narrowed to a group with all within it, page by page
   assert.equal(ids(first), both.slice(0, 1))
   assert.equal(ids(await list(`group=school&limit=1&cursor=${first.cursor}`)), both.slice(1))
   assert.equal(ids(await list(`group=school&q=${other.person.email}`)), [])
+  assert.ok(ids(await list('role=admin')).includes(person.id))
+  assert.equal(ids(await list('role=instructor')), [])
+  assert.equal(ids(await list('group=school&role=admin')), [])
+  assert.equal(ids(await list('group=school&role=student')), both)
   const unknown = await hub.json('GET', '/api/v1/users?group=nowhere', undefined, bearer)
   assert.equal([unknown.status, ((await unknown.json()) as { code: string }).code], [404, 'group-unknown'])
 })

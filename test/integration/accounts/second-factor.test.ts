@@ -1,7 +1,7 @@
-import { stepAt, totpCode } from '@fernlab/hub/accounts/totp'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
+import { appWith } from './authenticator-app.ts'
 import { askAs, cookieOf } from './visitor.ts'
 
 const test = suite('the second factor', { timeoutMs: 60_000 })
@@ -20,19 +20,6 @@ const cookieNamed = (response: Response, name: string) =>
     .find((line) => line.startsWith(`${name}=`))
     ?.split(';')[0] ?? ''
 
-const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-const bytesOf = (text: string) => {
-  const bits = [...text].map((letter) => base32.indexOf(letter).toString(2).padStart(5, '0')).join('')
-  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
-}
-/** An authenticator app: each code is a later one, none further than what a clock may be away. */
-const appWith = (secret: string) => {
-  let last = 0
-  return () => {
-    last = Math.max(last + 1, stepAt(Date.now()) - 1)
-    return totpCode(bytesOf(secret), last)
-  }
-}
 const wrong = '000 000'
 
 async function setUp(cookie: string) {

@@ -164,6 +164,25 @@ test('of better-auth only the listed calls are there', async () => {
   }
 })
 
+test('a token makes none that lasts longer than itself', async () => {
+  const { cookie } = await hub.signIn()
+  const headers = { cookie, origin: hub.url }
+  const make = async (more: object, by: Record<string, string> = headers) => {
+    const answer = await hub.json('POST', '/api/v1/tokens', { name: 'script', scopes: ['account'], ...more }, by)
+    return { status: answer.status, body: (await answer.json()) as { token: string; detail: string } }
+  }
+  const { body } = await make({ expiresInDays: 2 })
+  const bearer = { authorization: `Bearer ${body.token}` }
+  for (const more of [{}, { expiresInDays: 3 }]) {
+    const refused = await make(more, bearer)
+    assert.is(refused.status, 403)
+    assert.match(refused.body.detail, 'lasts longer than itself')
+  }
+  assert.is((await make({ expiresInDays: 1 }, bearer)).status, 201)
+  const endless = await make({})
+  assert.is((await make({}, { authorization: `Bearer ${endless.body.token}` })).status, 201)
+})
+
 test('a token is shown once, works at once, and ends at once', async () => {
   const { cookie } = await hub.signIn()
   const headers = { cookie, origin: hub.url }

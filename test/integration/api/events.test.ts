@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { resetPassword } from '@fernlab/hub/accounts/passwords'
-import { heartbeatMs, queueMs, readCursor, runEvents } from '@fernlab/hub/results/run-events'
+import { heartbeatMs, readCursor, runEvents } from '@fernlab/hub/results/run-events'
+import { queueMs } from '@fernlab/hub/runs/moved'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { recordingLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'

@@ -3,7 +3,7 @@ import { hashSecret } from '@fernlab/hub/accounts/secret-text'
 import { newId, newRunId } from '@fernlab/shared/primitives/ids'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import { storeRun } from '../results/stored-run.ts'
-import { storeUse } from '../usage/stored-use.ts'
+import { storeDirectUse, storeUse } from '../usage/stored-use.ts'
 import type { ServedHub } from './served-hub.ts'
 
 export interface Owner {
@@ -46,6 +46,10 @@ export const kinds: readonly Kind[] = [
     make: async (hub, { id: person }) => storeUse(hub.store, { person, at: Date.now() }).then(({ id }) => id),
   },
   {
+    path: '/api/v1/usage/direct/{id}',
+    make: async (hub, { id: person }) => storeDirectUse(hub.store, { person, at: Date.now() }).then(({ id }) => id),
+  },
+  {
     path: '/api/v1/usage/courses/{id}',
     make: (hub, owner) => course(hub, owner),
   },
@@ -56,6 +60,17 @@ export const kinds: readonly Kind[] = [
       return (await storeRun(hub.store, run)).id
     },
     bodies: { 'POST /api/v1/sessions/{id}/extend': { seconds: 10 } },
+  },
+  {
+    path: '/api/v1/bookings/notices/{id}',
+    make: async (hub, { id: person_id }) => {
+      const id = newId(Date.now())
+      const detail = JSON.stringify({ lab: 'small', startsAt: 0, endsAt: 1, places: 1 })
+      const row = { id, booking_id: newId(0), person_id, group_id: null, detail, letter: 'none' as const }
+      const notice = hub.store.db.insertInto('booking_notice').values({ ...row, what: 'missed', at: Date.now() })
+      await hub.store.write([notice])
+      return id
+    },
   },
   {
     path: '/api/v1/bookings/{id}',
@@ -119,6 +134,10 @@ export const kinds: readonly Kind[] = [
       await hub.store.write([hub.store.db.insertInto('invitation').values({ ...row, ...more })])
       return id
     },
+  },
+  {
+    path: '/api/v1/me/groups/{id}',
+    make: (hub, owner) => course(hub, owner),
   },
   {
     path: '/api/v1/groups/{id}',

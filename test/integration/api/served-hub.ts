@@ -4,7 +4,10 @@ import { type ApiParts, createApi, createApiServer } from '@fernlab/hub/api/api'
 import { createBenchCare } from '@fernlab/hub/bench-care/bench-care'
 import type { BookedFleet } from '@fernlab/hub/bookings/booked-fleet'
 import { BookingBook, loadBookings } from '@fernlab/hub/bookings/booking-book'
+import { createBookingLetters } from '@fernlab/hub/bookings/booking-letters'
 import { createBookings } from '@fernlab/hub/bookings/create-bookings'
+import { createKeptPlan } from '@fernlab/hub/bookings/kept-plan'
+import { createBookingNotices } from '@fernlab/hub/bookings/notices'
 import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
 import { CompatibilityCache } from '@fernlab/hub/fleet/compatible'
 import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
@@ -25,17 +28,21 @@ import { runView } from '@fernlab/hub/runs/run-view'
 import type { RunChange, Runs, RunWait } from '@fernlab/hub/runs/runs'
 import { createScheduling } from '@fernlab/hub/scheduling/scheduling'
 import { createLabVisitors } from '@fernlab/hub/sessions/lab-visitors'
+import { createRooms } from '@fernlab/hub/sessions/rooms'
 import { createTurn } from '@fernlab/hub/store/turn'
 import { createUsage } from '@fernlab/hub/usage/usage'
 import { HUB_VERSION } from '@fernlab/hub/version'
 import type { Run } from '@fernlab/shared/contracts/api'
 import type { Role } from '@fernlab/shared/contracts/people'
 import type { Session } from '@fernlab/shared/contracts/sessions'
+import type { CountrySource } from '@fernlab/shared/contracts/usage'
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type Log, silentLog } from '@fernlab/shared/primitives/log'
+import { promised } from '../../support/api-document.ts'
 import { storeRun, temporaryStore } from '../results/stored-run.ts'
+import { watchErrors } from './watched-errors.ts'
 
 export const admin = { email: 'admin@school.example', password: 'a-long-password' }
 
@@ -55,6 +62,7 @@ export interface ServedOptions {
   readonly clock?: Clock
   /** As if it were reached by HTTPS. */
   readonly secure?: boolean
+  readonly countrySource?: () => CountrySource
   /** Where people reach it, where the settings say so. */
   readonly publicUrl?: string
 }
@@ -161,7 +169,7 @@ const noFleet: ApiParts['fleet'] = {
 }
 
 /** Sessions straight over the table of runs: what the API needs of them, without a bench. */
-function tableSessions(runs: Runs): ApiParts['sessions'] {
+function tableSessions(runs: Runs, { db }: ApiParts['store']): ApiParts['sessions'] {
   const view = (run: Run): Session => ({
     id: run.id,
     state: 'closed',
@@ -194,14 +202,28 @@ function tableSessions(runs: Runs): ApiParts['sessions'] {
     lengthen: async () => {},
     finish: existing,
     command: async () => ({}),
-    visit: async (id) => `https://lab.example/${(await existing(id)).id}`,
+    isActive: () => false,
+    takesPart: async () => false,
+    noteVisit: async () => {},
+    visit: async (id) => ({ url: `https://lab.example/${(await existing(id)).id}`, through: 'direct' }),
+    seat: () => ({ node: 'n1', attempt: 1 }),
+    isOpen: () => true,
+    waitOf: () => undefined,
     seen: () => {},
-    isPartner: async () => false,
+    isPartner: async (id, personId) => {
+      const row = db
+        .selectFrom('live_partner')
+        .select('run_id')
+        .where('run_id', '=', id)
+        .where('person_id', '=', personId)
+      return (await row.executeTakeFirst()) !== undefined
+    },
     invite: async () => 'token',
     join: () => existing(''),
     labOf: async () => undefined,
     onChange: () => () => {},
     live: () => undefined,
+    bumpedAt: () => undefined,
     close: () => {},
   }
 }
@@ -245,34 +267,53 @@ export async function serveHub(options: ServedOptions = {}) {
   const benchCare = createBenchCare({ store, book, clock, log, onChange: () => {}, cancelRun: () => {} })
   const hasLab = async (id: string) => (await catalogue.lab(id)) !== undefined
   const permissions = createPermissions({ store, hasLab, clock })
-  const standings = createStandings({ store, groups, permissions, use: new BenchUse(), clock })
   const labs = await openKnownLabs(catalogue)
   const bookingBook = new BookingBook()
   const bookingClock = options.clock ?? clock
+  const use = new BenchUse()
+  const toCome = (personId: string, lab: string) => bookingBook.toCome(personId, lab, bookingClock.now())
+  const standings = createStandings({ store, groups, permissions, use, toCome, clock: bookingClock })
   const load = async () => bookingBook.reset(await loadBookings(store, bookingClock.now()))
   const turn = createTurn({ database: store.database, onFailure: load, clock, log })
   const benches = new Set(options.benches)
+  const fleet: BookedFleet = {
+    shape: () => 0,
+    benchesFor: () => benches,
+    has: (bench) => benches.has(bench),
+    closed: options.closed ?? (() => []),
+  }
+  const bookedPlan = createKeptPlan({ book: bookingBook, labs, catalogue, fleet, clock: bookingClock })
   const bookings = createBookings({
     store,
     turn,
     book: bookingBook,
+    plan: bookedPlan,
     labs,
-    catalogue,
-    fleet: {
-      shape: () => 0,
-      benchesFor: () => benches,
-      has: (bench) => benches.has(bench),
-      closed: options.closed ?? (() => []),
-    },
+    fleet,
     standings,
     groups,
     endSession: () => {},
     lengthenSession: async () => {},
+    onTold: () => bookingLetters.look(),
+    delayOf: () => undefined,
     clock: bookingClock,
+  })
+  const bookingNotices = createBookingNotices({ store, labs, clock: bookingClock })
+  const bookingLetters = createBookingLetters({
+    store,
+    bookings,
+    groups,
+    labs,
+    mail,
+    site: 'here',
+    publicUrl,
+    clock: bookingClock,
+    log,
   })
   const removal = createRemoval({
     store,
     book,
+    clock: systemClock,
     revoke: async () => {},
     cancelWaiting: async () => {},
     countWaiting: () => 0,
@@ -282,7 +323,7 @@ export async function serveHub(options: ServedOptions = {}) {
   const recurring = createRecurring({
     store,
     runs,
-    admission: createAdmission({ labs, book, compatible, standings, requireSpace: maintenance.requireSpace }),
+    admission: createAdmission({ labs, book, compatible, standings, clock, requireSpace: maintenance.requireSpace }),
     labs,
     mail,
     errands: createErrands({ log }),
@@ -295,6 +336,7 @@ export async function serveHub(options: ServedOptions = {}) {
     store,
     groups,
     catalogue,
+    countrySource: options.countrySource ?? (() => ({})),
     benches: () => options.benches ?? [],
     benchesFor: () => options.benches ?? [],
     clock,
@@ -316,9 +358,13 @@ export async function serveHub(options: ServedOptions = {}) {
     removal,
     runs,
     recurring,
-    sessions: tableSessions(runs),
+    sessions: tableSessions(runs, store),
+    rooms: createRooms(),
     labPages: { open: () => undefined },
+    labVisits: { open: async ({ sessionId }) => ({ url: `https://lab.example/${sessionId}`, through: 'direct' }) },
     bookings,
+    bookingNotices,
+    bookingLetters,
     results,
     maintenance,
     scheduling: createScheduling({ store, clock, onChange: () => {} }),
@@ -339,16 +385,19 @@ export async function serveHub(options: ServedOptions = {}) {
       ...(options.webFolder === undefined ? {} : { webFolder: options.webFolder }),
     },
   })
-  const server = createApiServer(app)
+  const described = await watchErrors(app)
+  const server = createApiServer(described.app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-  const json = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
-    fetch(`${url}${path}`, {
+  const json = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${url}${path}`, {
       method,
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
+    return promised({ method, path }, response)
+  }
   return {
     url,
     /** Everything that the server answers by itself, as the framework knows it. */
@@ -370,6 +419,7 @@ export async function serveHub(options: ServedOptions = {}) {
     waits,
     /** How many listen for changes of runs. */
     listening,
+    /** An answer that docs/openapi.json does not promise fails. */
     json,
     /** Signs in as a page does; the cookie as a header. */
     signIn: async (who = admin) => {
@@ -388,13 +438,23 @@ export async function serveHub(options: ServedOptions = {}) {
       const token = await accounts.createToken({ personId: person.id }, { name: role, scopes })
       return { person, token, bearer: { authorization: `Bearer ${token.token}` } }
     },
+    /** So many people of the role, in one write; without tokens, for calls past HTTP. */
+    people: async (role: Role, count: number) => {
+      const { newPerson } = await import('@fernlab/hub/accounts/new-person')
+      const made = Array.from({ length: count }, (_, at) =>
+        newPerson({ store, clock, name: role, email: `${newId(Date.now())}-${at}@x.example`, role }),
+      )
+      await store.write(made.flatMap(({ inserts }) => inserts))
+      return made.map(({ person }) => person)
+    },
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve))
       if ('closeAllConnections' in server) server.closeAllConnections()
       await closed
       await turn.settled()
       await recurring.close()
-      bookings.close()
+      await bookingLetters.close()
+      bookedPlan.close()
       labs.close()
       await accounts.close()
       await maintenance.close()
@@ -403,6 +463,8 @@ export async function serveHub(options: ServedOptions = {}) {
       await results.close()
       mail.close()
       await opened.close()
+      const { undescribed } = described
+      if (undescribed.size > 0) throw new Error(`openapi.json does not describe: ${[...undescribed].join('; ')}`)
     },
   }
 }

@@ -1,5 +1,7 @@
+import type { BookingNotice } from '@fernlab/shared/contracts/booking-notices'
 import type { Booking } from '@fernlab/shared/contracts/bookings'
 import type { Session } from '@fernlab/shared/contracts/sessions'
+import type { Use } from '@fernlab/shared/contracts/usage'
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -28,9 +30,15 @@ const push = async (id: string, more: string) => {
   assert.is(pushed.ok, true, await pushed.text())
 }
 
+const everyone = async (json: object) => {
+  const changed = await lab.call('/api/v1/permissions/everyone', { method: 'PUT', json })
+  assert.is(changed.ok, true, await changed.text())
+}
+
 test.before(async () => {
   lab = await startTestHub({ clock })
-  await push('small', 'session:\n  seconds: 60\n  mostSeconds: 100\n  cleanUp: [{ set: { box.value: 2 } }]\n')
+  await push('small', 'session:\n  seconds: 60\n  mostSeconds: 7200\n  cleanUp: [{ set: { box.value: 2 } }]\n')
+  await everyone({ gives: { sessionS: null } })
   await lab.node('node-1')
   ada = await newPerson(lab)
   ben = await newPerson(lab)
@@ -101,6 +109,9 @@ test('one that begins opens its person’s session, once, for the time that is l
   assert.ok(Math.abs(Date.parse(active.endsAt ?? '') - Date.parse(booking.end)) < 10_000, active.endsAt)
   assert.equal([active.person.id, active.bench], [ada.id, 'node-1.b-1'])
   assert.is((await bookingOf(ada, booking.id)).state, 'now')
+  const use = async () => (await (await lab.call(`/api/v1/usage/uses/${session.id}`)).json()) as Use
+  await until(async () => (await use()).address !== undefined, 'from where they came')
+  assert.equal([(await use()).address, (await use()).country], ['127.0.0.1', 'site'])
   const again = await ada.ask('POST', '/api/v1/sessions', { lab: 'small' })
   assert.equal([again.status, (again.body as Session).id], [200, session.id], 'there is no second')
   await lab.restart()
@@ -152,7 +163,7 @@ test('cancelling one under way ends its session; its person’s own place in the
 
 test('a bench of several places is kept for whoever may use it, and for nobody else', async () => {
   const booking = await book(staff, 0, { places: 1, bench: 'node-1.b-1' })
-  await begun(staff, booking.id)
+  assert.is((await begun(staff, booking.id)).wantedBench, 'node-1.b-1', 'it keeps the bench that was booked')
   await staff.ask('POST', `/api/v1/bookings/${booking.id}/cancel`)
   await push('small', '')
   await until(async () => (await sessionsOf(staff)).length === 0, 'the session ended')
@@ -164,7 +175,7 @@ test('a bench of several places is kept for whoever may use it, and for nobody e
   assert.is((await bookingOf(ada, kept.id)).state, 'now')
   await ada.ask('POST', `/api/v1/bookings/${kept.id}/cancel`)
   assert.is((await lab.final(others)).state, 'succeeded')
-  await push('small', 'session:\n  seconds: 60\n  mostSeconds: 100\n')
+  await push('small', 'session:\n  seconds: 60\n  mostSeconds: 7200\n')
 })
 
 test('one of a group keeps its bench for the group’s people: whoever comes has it at once', async () => {
@@ -242,6 +253,47 @@ test('a session is made longer until a booking needs its bench; that of a bookin
   assert.ok(Math.abs(Date.parse(endsAt) - Date.parse(later)) < 2000, endsAt)
 })
 
+test('one whose permission was taken away is cancelled when it is to begin, and says why; staff’s begins', async () => {
+  const booking = await book(ada, 2)
+  const waits = await book(staff, 3700)
+  await everyone({ protocols: ['set'] })
+  await until(async () => (await bookingOf(ada, booking.id)).state === 'cancelled', 'it is cancelled')
+  const { cancelReason, session } = await bookingOf(ada, booking.id)
+  assert.equal(
+    [cancelReason, session],
+    ['when it was to begin, no permission let its person use the lab any more', undefined],
+  )
+  const told = async () =>
+    ((await ada.ask('GET', '/api/v1/bookings/notices')).body as { items: BookingNotice[] }).items.filter(
+      (notice) => notice.booking === booking.id,
+    )
+  assert.equal(
+    (await told()).map(({ what, start }) => [what, start]),
+    [['not-permitted', booking.start]],
+  )
+  setMs = 3_700_000
+  await begun(staff, waits.id)
+  await everyone({ protocols: null })
+})
+
+test('a session of a booking becomes longer within the quota, and counts for as much', async () => {
+  await everyone({ gives: { dayS: 1800 } })
+  const own = await newPerson(lab)
+  const booking = await book(own, 0, { seconds: 600 })
+  const session = await begun(own, booking.id)
+  await until(async () => (await sessionOf(own, session.id)).state === 'active', 'the bench is theirs')
+  const extend = async (seconds: number) =>
+    (await own.ask('POST', `/api/v1/sessions/${session.id}/extend`, { seconds })).body as { code?: string }
+  assert.is((await extend(1260)).code, 'quota-used')
+  assert.is((await extend(1000)).code, undefined)
+  assert.is((await extend(260)).code, 'quota-used')
+  await lab.restart()
+  await until(async () => (await sessionOf(own, session.id)).state === 'active', 'it goes on')
+  assert.is((await extend(260)).code, 'quota-used', 'also after the hub has started again')
+  await own.ask('POST', `/api/v1/bookings/${booking.id}/cancel`)
+  await everyone({ gives: { dayS: null } })
+})
+
 test('a clock that is two days wrong and put right misses and doubles none', async () => {
   const booking = await book(ada, 3600)
   const looked = async () => {
@@ -264,6 +316,79 @@ test('a clock that is two days wrong and put right misses and doubles none', asy
     )
   }
   assert.is((await bookingOf(ada, booking.id)).state, 'now')
+})
+
+test('one that a wrong clock has missed is there again when the clock is put right in time', async () => {
+  const booking = await book(ada, 3600)
+  setMs = 1.5 * hourMs
+  await begun(staff, booking.id)
+  passedMs += 11 * 60_000
+  await until(async () => (await bookingOf(staff, booking.id)).state === 'missed', 'nobody came')
+  await until(async () => (await sessionsOf(staff)).length === 0, 'its session ended')
+  setMs = -48 * hourMs
+  await lab.restart()
+  await until(async () => (await bookingOf(staff, booking.id)).state === 'booked', 'it is to come')
+  setMs = hourMs + 1000 - 11 * 60_000
+  const session = await begun(ada, booking.id)
+  for (const days of [2, -2, 0]) {
+    setMs = hourMs + 1000 - 11 * 60_000 + days * 24 * hourMs
+    await until(async () => (await sessionOf(ada, session.id)).state === 'active', 'it goes on')
+  }
+  assert.is((await sessionsOf(ada)).length, 1)
+  assert.is((await bookingOf(ada, booking.id)).state, 'now')
+})
+
+test('bookings of the hour that a night has twice, and of the one that it leaves out, begin once', async () => {
+  const nights = [
+    { day: '2026-10-25', begins: '2026-10-25T00:30:00Z', again: '2026-10-25T01:30:00Z' },
+    { day: '2026-03-29', begins: '2026-03-29T01:00:00Z', again: '2026-03-29T01:30:00Z' },
+  ]
+  const setTo = (time: string, moreS: number) => {
+    setMs = Date.parse(time) + moreS * 1000 - systemClock.now() - passedMs
+  }
+  /** The hub has looked by this time, and had a bench to give. */
+  const looked = async () => assert.is((await lab.final(await submit(ben, 0))).state, 'succeeded')
+  for (const { day, begins, again } of nights) {
+    setTo(begins, -1800)
+    const weekly = { days: ['sun'], at: '02:30', timeZone: 'Europe/Berlin', from: day, until: day }
+    const made = await staff.ask('POST', '/api/v1/booking-series', { lab: 'small', weekly, seconds: 600 })
+    assert.is(made.status, 201, JSON.stringify(made.body))
+    const { items } = (await staff.ask('GET', `/api/v1/bookings?from=${iso(0)}&to=${iso(7200)}`)).body as {
+      items: Booking[]
+    }
+    assert.equal(
+      items.map(({ start }) => Date.parse(start)),
+      [Date.parse(begins)],
+    )
+    setTo(begins, -120)
+    await looked()
+    assert.equal(await sessionsOf(staff), [], 'it is not its time')
+    setTo(begins, 1)
+    const session = await begun(staff, items[0]?.id ?? '')
+    await until(async () => (await sessionOf(staff, session.id)).state === 'active', 'the bench is theirs')
+    await staff.ask('POST', `/api/v1/sessions/${session.id}/finish`)
+    await until(async () => (await sessionOf(staff, session.id)).state === 'closed', 'it is over')
+    for (const time of [begins, again]) {
+      setTo(time, 30)
+      await looked()
+      assert.equal(await sessionsOf(staff), [], 'it does not begin again')
+    }
+    assert.equal((await bookingOf(staff, items[0]?.id ?? '')).session, session.id)
+  }
+})
+
+test('a booking to come counts as a place when its person queues', async () => {
+  const everyone = (mostOpen: number | null) =>
+    lab.call('/api/v1/permissions/everyone', { method: 'PUT', json: { gives: { mostOpen } } })
+  const booking = await book(ada, 7200)
+  await everyone(1)
+  const run = () => ada.ask('POST', '/api/v1/runs', { lab: 'small', protocol: 'set' })
+  const { status, body } = await run()
+  assert.equal([status, (body as { code: string }).code], [409, 'reservations-full'])
+  assert.match(JSON.stringify(body), `cancel booking ${booking.id} from ${booking.start} to make room`)
+  await ada.ask('POST', `/api/v1/bookings/${booking.id}/cancel`)
+  assert.is((await run()).status, 201)
+  await everyone(null)
 })
 
 test.run()

@@ -27,6 +27,13 @@ const visitor: Visitor = {
   back: 'http://hub.example/sessions/1',
 }
 
+const ownServer = () => ({
+  url: lab.url,
+  username: LAB_USER,
+  passwordFile: 'password',
+  timeZone: 'Asia/Kathmandu',
+})
+
 const start = (dataFolder?: string) =>
   startTestNode(hub, {
     extraDrivers: [createLabServerDriver()],
@@ -38,10 +45,9 @@ const start = (dataFolder?: string) =>
         hub: { url: 'in-process' },
         instruments: {
           'psu-1': { driver: 'memory', config: {} },
-          server: {
-            driver: 'lab-server',
-            config: { url: lab.url, username: LAB_USER, passwordFile: 'password', timeZone: 'Asia/Kathmandu' },
-          },
+          'psu-2': { driver: 'memory', config: {} },
+          server: { driver: 'lab-server', config: ownServer() },
+          'server-2': { driver: 'lab-server', config: ownServer() },
         },
         benches: {
           'bench-1': {
@@ -49,6 +55,7 @@ const start = (dataFolder?: string) =>
             safeState: { 'psu.output': false },
             checks: { server: { kind: 'identify', config: { part: 'server' }, retries: 0 } },
           },
+          'bench-2': { parts: { psu: 'psu-2', server: 'server-2' } },
         },
       },
     },
@@ -72,7 +79,9 @@ test.after.each(async () => {
 const free = () =>
   hub.until(
     'the bench is free',
-    () => node.edge.benches.get('bench-1')?.status.state === 'free' && node.edge.syncState === 'synced',
+    () =>
+      [...node.edge.benches.values()].every(({ status }) => status.state !== 'offline') &&
+      node.edge.syncState === 'synced',
   )
 
 const LAB = `
@@ -148,6 +157,7 @@ test('start tells the server who comes, for how long and from where; the end dis
   assert.is(visit?.back, visitor.back)
   assert.equal(await hub.call('session.visit', { runId: assignment.runId, attempt: 1 }), {
     url: `${lab.url}callback/1`,
+    through: 'hub',
   })
   assert.is(node.instrument().values.get('voltage'), 1)
   await finish(assignment)
@@ -185,6 +195,26 @@ test('one that says never is not asked again', async () => {
   await stopOf(assignment)
   assert.is(lab.asked.get('s 1?'), 1)
 })
+
+for (const isNew of [true, false]) {
+  const how = isNew ? 'is asked for all of them at once' : 'that is too old for that is asked for each'
+  test(`a server with several sessions ${how}`, async () => {
+    lab.shouldFinish = 0.5
+    lab.askedTogether = isNew ? 0 : undefined
+    const both = [session(), session({ bench: 'bench-2' })]
+    for (const one of both) await begin(one)
+    const asked = (id: string) => lab.asked.get(id) ?? 0
+    const before = [asked('s 1?'), asked('s 2?')] as const
+    if (isNew) await hub.until('it was asked for both', () => Number(lab.askedTogether) >= 3)
+    else await hub.until('it was asked for each', () => asked('s 1?') > before[0] + 1 && asked('s 2?') > before[1] + 1)
+    lab.shouldFinish = -1
+    for (const one of both) assert.is((await stopOf(one)).reason, "the lab's server has ended it")
+    assert.equal(
+      lab.sessions.map(({ disposed }) => disposed),
+      [1, 1],
+    )
+  })
+}
 
 test('an error that it answers ends the preparing with its message, and nothing is left to dispose of', async () => {
   lab.instead = (call, _request, response) => {

@@ -1,5 +1,5 @@
 import type { Me, Problem, Run } from '@fernlab/shared/contracts/api'
-import type { Group, GroupMember, GroupRemoval } from '@fernlab/shared/contracts/groups'
+import type { Group, GroupMember, GroupRemoval, OwnGroup } from '@fernlab/shared/contracts/groups'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { askAs, cookieOf, secretIn } from '../accounts/visitor.ts'
@@ -264,6 +264,55 @@ test('a list of people puts them into groups, also those who have an account', a
   assert.is((await namesOf(boss, '/api/v1/groups/physics/members')).length, 1)
   const unknown = await read({ group: 'nowhere' })
   assert.equal([unknown.status, unknown.body.issues?.[0]?.path], [422, 'csv[3].groups'])
+})
+
+test('one’s own groups say as what and since when; a group is left, a course only when it is over', async () => {
+  const [pupil, other] = [
+    await hub.person('student', ['read', 'admin']),
+    await hub.person('student', ['read', 'admin']),
+  ]
+  const [tutor, second] = [
+    await hub.person('instructor', ['read', 'admin']),
+    await hub.person('instructor', ['read', 'admin']),
+  ]
+  await make({ id: 'school', name: 'School' })
+  await make({ id: 'club', name: 'Club', within: 'school' })
+  await make({ id: 'optics', name: 'Optics', kind: 'course', from: '2026-01-01T00:00:00.000Z' })
+  for (const id of ['club', 'optics']) await put(id, [pupil])
+  await put('club', [tutor], 'instructor')
+  const own = async (who: Person) => (await as<{ items: OwnGroup[] }>(who, 'GET', '/api/v1/me/groups')).body.items
+  const leave = async (who: Person, id: string) => {
+    const { status, body } = await as(who, 'DELETE', `/api/v1/me/groups/${id}`)
+    return [status, body?.code]
+  }
+  assert.equal(
+    (await own(pupil)).map(({ since, ...group }) => ({ ...group, recent: Date.now() - Date.parse(since) < 60_000 })),
+    [
+      { id: 'club', name: 'Club', kind: 'group', role: 'member', instructors: [tutor.person.name], recent: true },
+      {
+        ...{ id: 'optics', name: 'Optics', kind: 'course', role: 'member', from: '2026-01-01T00:00:00.000Z' },
+        ...{ instructors: [], stays: 'course', recent: true },
+      },
+    ],
+    'not those that one is in through others',
+  )
+  assert.equal(await own(other), [])
+  assert.equal(await leave(pupil, 'optics'), [409, 'group-stays'])
+  assert.equal(await leave(pupil, 'school'), [404, 'group-unknown'])
+  assert.equal(await leave(other, 'club'), [404, 'group-unknown'])
+  assert.equal(await leave(pupil, 'club'), [204, undefined])
+  assert.equal(await leave(pupil, 'club'), [404, 'group-unknown'])
+  assert.is((await hub.groups.of(pupil.person.id)).at(Date.now()).has('club'), false)
+  await as(boss, 'PUT', '/api/v1/groups/optics', { until: '2026-02-01T00:00:00.000Z' })
+  assert.equal(await leave(pupil, 'optics'), [204, undefined])
+
+  assert.equal((await own(tutor))[0]?.stays, 'last-instructor')
+  assert.equal(await leave(tutor, 'club'), [409, 'group-stays'])
+  await put('club', [second], 'instructor')
+  const both = await Promise.all([leave(tutor, 'club'), leave(second, 'club')])
+  assert.equal(both.map(([status]) => status).sort(), [204, 409], 'one of two who leave at once stays')
+  const log = (await as<{ items: { subject: string }[] }>(boss, 'GET', '/api/v1/audit?action=group.left')).body.items
+  assert.equal(log.map(({ subject }) => subject).sort(), ['club', 'club', 'optics'])
 })
 
 test('who closes the account is in no group any more', async () => {

@@ -56,6 +56,37 @@ test('a bench in maintenance takes no run, says why, and takes them when it is p
   for (const action of ['bench.outage-planned', 'bench.outage-ended']) assert.ok(actions.includes(action))
 })
 
+test('which of several benches has as many plans as there can be is told', async () => {
+  const from = inMs(3_600_000)
+  await Promise.all(Array.from({ length: 100 }, () => plan({ reason: 'later', from })))
+  const refused = await lab.call('/api/v1/outages', {
+    method: 'POST',
+    json: { benches: ['n.b-1'], reason: 'holidays' },
+  })
+  assert.is(refused.status, 409)
+  const { code, issues } = (await refused.json()) as { code: string; issues: { path: string }[] }
+  assert.equal([code, issues.map(({ path }) => path)], ['outages-too-many', ['benches[0]']])
+})
+
+test('several benches are closed in one write: all of them, or none', async () => {
+  const many = (benches: readonly string[]) =>
+    lab.call('/api/v1/outages', { method: 'POST', json: { benches, reason: 'holidays' } })
+  const refused = await many(['n.b-1', 'n.none'])
+  assert.is(refused.status, 404)
+  const { issues } = (await refused.json()) as { issues: { path: string; message: string }[] }
+  assert.equal(issues, [{ path: 'benches[1]', message: 'there is no bench n.none' }])
+  assert.equal(await outages(), [])
+  assert.is((await many(['n.b-1', 'n.b-1'])).status, 400)
+  const made = await many(['n.b-1'])
+  assert.is(made.status, 201)
+  const { items } = (await made.json()) as { items: Outage[] }
+  assert.equal(
+    items.map(({ bench: id, reason, inForce }) => [id, reason, inForce]),
+    [['n.b-1', 'holidays', true]],
+  )
+  assert.is((await bench()).state, 'maintenance')
+})
+
 test('with a known end, the wait and the start are known too', async () => {
   const end = inMs(3_600_000)
   await plan({ reason: 'new fuse', until: end })
@@ -110,6 +141,24 @@ test('hours of every week close the bench, and those who maintain it may drive i
   assert.is(taken.status, 200)
   assert.ok((await bench()).leased)
   assert.is((await lab.call('/api/v1/benches/n.b-1/lease', { method: 'DELETE' })).status, 200)
+})
+
+test('what the hours of every week never leave time for is refused, not left to wait for good', async () => {
+  const ask = (pause: number) =>
+    lab.call('/api/v1/runs', { method: 'POST', json: { lab: 'small', protocol: 'set', parameters: { pause } } })
+  const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
+  const { id } = await plan({ reason: 'nights', weekly: { days, from: '12:01', until: '12:00', timeZone: 'UTC' } })
+  const refused = await ask(90)
+  assert.is(refused.status, 409)
+  const problem = (await refused.json()) as { code: string; detail: string }
+  assert.is(problem.code, 'never-open-so-long')
+  assert.match(problem.detail, /no bench of small is open for more than 60 s at a time/)
+  const taken = await ask(30)
+  assert.is(taken.status, 201)
+  await lab.hub.runs.cancel(((await taken.json()) as Run).id, admin)
+  await lab.call(`/api/v1/benches/n.b-1/outages/${id}`, { method: 'DELETE' })
+  await plan({ reason: 'holidays', weekly: { days, from: '00:00', until: '24:00', timeZone: 'UTC' } })
+  assert.match(await (await ask(0)).text(), /closed all week/)
 })
 
 test('what makes no sense is refused with its place', async () => {

@@ -1,6 +1,7 @@
 /** Health checks of benches: a real hub, and a node in the same process that looks at a real host. */
 import { createServer, type Server } from 'node:net'
 import type { Bench, Run } from '@fernlab/shared/contracts/api'
+import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { BenchHistory } from '@fernlab/shared/contracts/bench-checks'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -122,6 +123,9 @@ test('staff may drive a bench that fails a check, and put it back all the same',
   const [, , backByStaff] = (await history()).changes
   assert.is(backByStaff?.state, 'up')
   assert.ok(backByStaff?.by !== undefined, 'history says who put it back')
+  const log = (await (await lab.call('/api/v1/audit?action=bench&subject=n.b-1')).json()) as { items: AuditEntry[] }
+  const actions = new Set(log.items.map(({ action }) => action))
+  assert.ok(actions.has('bench.put-back') && actions.has('bench.checked'), [...actions].join())
 })
 
 test('what staff have planned stays in force when the checks pass', async () => {
@@ -147,7 +151,7 @@ test('uptime counts from when the bench is known, and the table has the same', a
   }
   const table = await lab.call('/api/v1/benches/n.b-1/history.csv')
   const lines = (await table.text()).trimEnd().split('\r\n')
-  assert.is(lines[0], '"at","until","state","cause","reason","by"')
+  assert.is(lines[0], '"at","until","state","cause","reason","by","run"')
   assert.is(lines.length, changes.length + 1)
   assert.is((await lab.call('/api/v1/benches/n.none/history')).status, 404)
   assert.is((await lab.call('/api/v1/benches/n.none/checks', { method: 'POST' })).status, 404)

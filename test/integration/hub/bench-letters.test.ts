@@ -1,8 +1,10 @@
 /** Letters about benches, taken by a real mail server. */
 import { createServer } from 'node:net'
+import { openStore } from '@fernlab/hub/store/store'
+import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
-import { type MailServer, startMailServer } from '../accounts/mail-server.ts'
+import { type MailServer, messageIdOf, startMailServer } from '../accounts/mail-server.ts'
 import { startTestHub, type TestHub, until } from './hub-with-node.ts'
 import { newPerson, type TestPerson } from './session-people.ts'
 
@@ -88,6 +90,26 @@ test('a hub that starts again tells nothing twice', async () => {
   await check()
   assert.match(await mail.letterTo(admin), /is out of use/)
   assert.is(about(), 6)
+})
+
+test('what a hub was killed over is told at the next start, as the same letter', async () => {
+  const told = mail.letters.findLast((letter) => letter.includes('n.b-1')) ?? ''
+  await lab.hub.close()
+  const store = await openStore({ url: lab.config.databaseUrl, log: silentLog })
+  const { id } = await store.db
+    .selectFrom('bench_history')
+    .select('id')
+    .where('letter', '=', 'sent')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow()
+  await store.write([store.db.updateTable('bench_history').set({ letter: 'sending' }).where('id', '=', id)])
+  await store.close()
+  await lab.restart()
+  const again = await mail.letterTo(admin)
+  assert.match(again, /is out of use/)
+  assert.ok(messageIdOf(told))
+  assert.is(messageIdOf(again), messageIdOf(told))
 })
 
 test.run()

@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import { startEdge } from '@fernlab/edge/main'
 import { openNodeSettings } from '@fernlab/edge/settings/settings'
 import { parseConfig } from '@fernlab/hub/config/config'
+import type { AuditEntry } from '@fernlab/shared/contracts/audit'
+import type { DirectUse, DirectUseDetail } from '@fernlab/shared/contracts/direct-use'
 import { topics } from '@fernlab/shared/contracts/topics'
+import type { SiteUsage } from '@fernlab/shared/contracts/usage'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import mqtt from 'mqtt'
 import * as assert from 'uvu/assert'
@@ -48,6 +51,33 @@ test('with a lease a value is set and read in one call; without one nothing move
   )
 })
 
+test('what was driven by hand is among the uses of the site, with all that was sent and came back', async () => {
+  const { lease } = await json(await take(30))
+  assert.ok((await exchange({ lease, set: { 'box.value': 3 }, read: ['box.value'] })).ok)
+  assert.not((await exchange({ lease, set: { 'box.value': 'text' } })).ok)
+  const usage = '/api/v1/usage/direct'
+  const newest = async () =>
+    ((await (await lab.call(`${usage}?bench=hand.b-1&limit=1`)).json()) as { items: DirectUse[] }).items[0]
+  await until(async () => (await newest())?.exchanges === 2, 'the exchanges being noted')
+  const lasts = await newest()
+  assert.equal(
+    [lasts?.endedAt, lasts?.ended, lasts?.address, lasts?.country],
+    [undefined, undefined, '127.0.0.1', 'site'],
+  )
+  await lab.call(`${bench}/lease`, { method: 'DELETE' })
+  const use = (await (await lab.call(`${usage}/${lasts?.id}`)).json()) as DirectUseDetail
+  assert.equal([use.ended, use.bench, use.given.length], ['released', 'hand.b-1', 2])
+  const [done, refused] = use.given
+  assert.equal([done?.set, done?.read, done?.answer?.['box.value']?.value], [{ 'box.value': 3 }, ['box.value'], 3])
+  assert.match(refused?.error ?? '', 'box.value')
+  assert.match(await (await lab.call(`${usage}.csv`)).text(), `"${use.id}"`)
+  assert.match(await (await lab.call(`${usage}/${use.id}/exchanges.csv`)).text(), '{""box.value"":3}')
+  const from = new Date(Date.parse(use.startedAt) - 1).toISOString()
+  const site = (await (await lab.call(`/api/v1/usage/site?from=${from}`)).json()) as SiteUsage
+  const share = site.benches.find((one) => one.bench === 'hand.b-1')
+  assert.ok((share?.directS ?? 0) > 0 && share?.seconds === 0 && (share?.share ?? 0) > 0, JSON.stringify(share))
+})
+
 test('who holds the bench is told so, and goes on with the lease without its id', async () => {
   const { lease } = await json(await take(30))
   await until(async () => (await state()) === 'busy', 'the bench being busy')
@@ -57,6 +87,14 @@ test('who holds the bench is told so, and goes on with the lease without its id'
   assert.is((await json(answer)).lease, lease)
   await lab.call(`${bench}/lease`, { method: 'DELETE' })
   assert.is(await mine(), undefined)
+  const log = (await (await lab.call('/api/v1/audit?action=bench&limit=2')).json()) as { items: AuditEntry[] }
+  assert.equal(
+    log.items.map(({ action, subject, address }) => [action, subject, address]),
+    [
+      ['bench.released', 'hand.b-1', '127.0.0.1'],
+      ['bench.lease', 'hand.b-1', '127.0.0.1'],
+    ],
+  )
   const anew = await lab.call(`${bench}/lease`, { method: 'POST', json: { ttlS: 30, resume: true } })
   assert.is(anew.status, 200, 'without a lease of one’s own the bench is taken')
   await lab.call(`${bench}/lease`, { method: 'DELETE' })

@@ -19,6 +19,7 @@ let folder: string
 let store: Store
 let clock: ManualClock
 let refuseWrites: boolean
+let hasSpace: boolean
 /** What the node answers to a call. */
 let answer: (method: string, params: { ttlMs?: number }) => object
 
@@ -27,6 +28,7 @@ test.before.each(async () => {
   store = await openStore({ url: `sqlite:${join(folder, 'hub.db')}`, log: silentLog })
   clock = new ManualClock()
   refuseWrites = false
+  hasSpace = true
 })
 test.after.each(async () => {
   await store.close()
@@ -47,6 +49,15 @@ async function startFleet(log = recordingLog()) {
       close: () => {},
     },
     checks: { announced: () => {}, reported: () => {} },
+    checkDetails: () => ({}),
+    giveWay: () => undefined,
+    originOf: (address) => ({ client_address: address ?? null, country: null }),
+    space: {
+      hasSpace: () => hasSpace,
+      requireSpace: () => {
+        if (!hasSpace) throw full
+      },
+    },
     clock,
     log,
     onShutOut: () => {},
@@ -135,14 +146,206 @@ test('a lease that the node has ended can be given back; one that it does not an
   answer = () => {
     throw new LabError({ code: 'node-silent', kind: 'link', message: 'silent' })
   }
-  assert.is(await refusal(fleet.releaseLease('n.b', 'granted')), 'node-silent')
+  assert.is(await refusal(fleet.releaseLease('n.b', 'granted', 'ada')), 'node-silent')
   assert.ok(bench.lease)
   answer = () => {
     throw new LabError({ code: 'lease-invalid', kind: 'caller', message: 'ended' })
   }
-  assert.equal(await fleet.releaseLease('n.b', 'granted'), { safe: true })
+  assert.equal(await fleet.releaseLease('n.b', 'granted', 'ada'), { safe: true })
   assert.is(bench.lease, undefined)
   fleet.close()
+})
+
+const directUses = () => store.db.selectFrom('direct_use').selectAll().orderBy('id').execute()
+const exchanged = () => store.db.selectFrom('direct_command').selectAll().orderBy('id').execute()
+
+test('driving a bench is a use from the lease to its end, with every exchange and what came of it', async () => {
+  const { fleet } = await withBench()
+  answer = () => ({ lease: 'granted', ttlMs: 600_000 })
+  const { lease } = await fleet.takeLease('n.b', 'ada', 60, '192.0.2.7')
+  const [begun] = await directUses()
+  assert.equal(
+    [begun?.person_id, begun?.bench, begun?.client_address, begun?.ended_at],
+    ['ada', 'n.b', '192.0.2.7', null],
+  )
+  answer = () => ({ readings: { 'box.value': { value: 3, unit: '1', time: 1 } } })
+  await clock.advance(500)
+  await fleet.exchange('n.b', { lease, set: { 'box.value': 3 }, read: ['box.value'] })
+  await fleet.exchange('n.b', { read: ['box.value'] })
+  answer = () => {
+    throw new LabError({ code: 'limit', kind: 'caller', message: 'too much' })
+  }
+  assert.is(await refusal(fleet.exchange('n.b', { lease, set: { 'box.value': 99 } })), 'limit')
+  answer = () => ({ safe: true })
+  await clock.advance(500)
+  await fleet.releaseLease('n.b', lease, 'ada')
+  const [use, ...more] = await directUses()
+  assert.equal(more, [])
+  assert.equal([use?.ended_why, (use?.ended_at ?? 0) - (use?.started_at ?? 0), use?.exchanges], ['released', 1000, 2])
+  assert.equal(
+    (await exchanged()).map(({ use_id, sets, reads, answer: came, error }) => [use_id, sets, reads, came, error]),
+    [
+      [
+        use?.id,
+        '{"box.value":3}',
+        '["box.value"]',
+        '{"box.value":{"value":3,"unit":"1","time":"1970-01-01T00:00:01.000Z"}}',
+        null,
+      ],
+      [use?.id, '{"box.value":99}', '[]', null, 'too much'],
+    ],
+    'who looks without a lease uses nothing',
+  )
+  await fleet.close()
+})
+
+test('a use that others end, that runs out or that ran out while the hub was down says so, with the right time', async () => {
+  const { fleet } = await withBench()
+  const take = () => {
+    answer = () => ({ lease: 'granted', ttlMs: 60_000 })
+    return fleet.takeLease('n.b', 'ada', 60)
+  }
+  await take()
+  answer = () => ({ safe: true })
+  await fleet.releaseLease('n.b', 'granted', 'bo')
+  await take()
+  await clock.advance(61_000)
+  const ends = async () =>
+    (await directUses()).map(({ ended_why, started_at, ended_at }) => [ended_why, (ended_at ?? 0) - started_at])
+  await until(async () => (await ends()).every(([why]) => why !== null), 'the use running out')
+  await take()
+  await fleet.close()
+  await clock.advance(3_600_000)
+  const { fleet: next } = await startFleet()
+  await clock.advance(1000)
+  await until(async () => (await ends()).every(([why]) => why !== null), 'the use having run out')
+  assert.equal(await ends(), [
+    ['taken-back', 0],
+    ['expired', 60_000],
+    ['expired', 60_000],
+  ])
+  const entries = await store.db.selectFrom('audit').select(['person_id', 'action', 'detail']).orderBy('id').execute()
+  assert.ok(
+    entries.some((one) => one.person_id === 'bo' && one.detail === '{"holder":"ada"}'),
+    'who ended it',
+  )
+  await next.close()
+})
+
+test('a lease that outlives a restart of the hub is still the same use', async () => {
+  const { fleet } = await withBench()
+  answer = () => ({ lease: 'granted', ttlMs: 600_000 })
+  await fleet.takeLease('n.b', 'ada', 60)
+  await fleet.close()
+  const { fleet: next } = await startFleet()
+  next.inventory('n', inventory())
+  answer = () => ({ readings: {} })
+  await next.exchange('n.b', { lease: 'granted', set: { 'box.value': 1 } })
+  answer = () => ({ safe: true })
+  await next.releaseLease('n.b', 'granted', 'ada')
+  assert.equal(
+    (await directUses()).map(({ ended_why, exchanges }) => [ended_why, exchanges]),
+    [['released', 1]],
+  )
+  await next.close()
+})
+
+test('an exchange does not wait for its record, and one that can not be noted is answered', async () => {
+  const { fleet, log } = await withBench()
+  answer = () => ({ lease: 'granted', ttlMs: 600_000 })
+  const { lease } = await fleet.takeLease('n.b', 'ada', 60)
+  answer = () => ({ readings: {} })
+  refuseWrites = true
+  for (let i = 0; i < 3; i++) await fleet.exchange('n.b', { lease, set: { 'box.value': i } })
+  await clock.advance(100)
+  await until(() => log.lines.some(({ message }) => /could not be noted/.test(message)), 'the loss being said')
+  refuseWrites = false
+  await fleet.exchange('n.b', { lease, set: { 'box.value': 4 } })
+  await clock.advance(100)
+  await until(async () => (await exchanged()).some(({ sets }) => sets === '{"box.value":4}'), 'the record')
+  assert.is(log.lines.filter(({ message }) => /could not be noted/.test(message)).length, 1)
+  await fleet.close()
+})
+
+test('a use whose end can not be written is ended later, with all that was exchanged in it', async () => {
+  const { fleet, bench, log } = await withBench()
+  answer = () => ({ lease: 'granted', ttlMs: 60_000 })
+  const { lease } = await fleet.takeLease('n.b', 'ada', 60)
+  await clock.advance(59_990)
+  answer = () => ({ readings: {} })
+  await fleet.exchange('n.b', { lease, set: { 'box.value': 1 } })
+  refuseWrites = true
+  await clock.advance(30)
+  const lost = () => log.lines.filter(({ message }) => /end of a lease could not be kept/.test(message)).length
+  await until(() => lost() > 0, 'the end being lost')
+  assert.is(bench.lease?.lease, lease)
+  refuseWrites = false
+  await clock.advance(1000)
+  await until(async () => (await directUses()).every(({ ended_at }) => ended_at !== null), 'the end being written')
+  assert.is(bench.lease, undefined)
+  assert.equal(
+    (await directUses()).map(({ ended_why, started_at, ended_at, exchanges }) => [
+      ended_why,
+      (ended_at ?? 0) - started_at,
+      exchanges,
+    ]),
+    [['expired', 60_000, 1]],
+  )
+  assert.is((await exchanged()).length, 1)
+  assert.is(lost(), 1)
+  await fleet.close()
+})
+
+test('a bench has one open use, and a use that nobody holds ends when the hub starts', async () => {
+  const open = { person_id: 'bo', client_address: null, country: null, ended_at: null, ended_why: null }
+  const { fleet } = await withBench()
+  const at = clock.now()
+  await store.db
+    .insertInto('direct_use')
+    .values([{ ...open, id: '0', bench: 'n.b', started_at: at, unnamed_at: null }])
+    .execute()
+  answer = () => ({ lease: 'granted', ttlMs: 600_000 })
+  await fleet.takeLease('n.b', 'ada', 60)
+  const ends = async () => (await directUses()).map(({ id, ended_at }) => [id === '0' || id, ended_at])
+  const [[, first] = [], [mine, lasts] = []] = await ends()
+  assert.equal([first, lasts], [at, null])
+  await store.db
+    .insertInto('direct_use')
+    .values([{ ...open, id: '1', bench: 'gone.b', started_at: at, unnamed_at: null }])
+    .execute()
+  await store.db
+    .insertInto('direct_command')
+    .values({ use_id: '1', at: at + 5000, sets: '{}', reads: '[]', answer: '{}', error: null, took_ms: 1 })
+    .execute()
+  await fleet.close()
+  const { fleet: next } = await startFleet()
+  assert.equal(await ends(), [
+    [true, at],
+    [mine, null],
+    ['1', at + 5000],
+  ])
+  await next.close()
+})
+
+test('while the disk is nearly full no bench is taken, and exchanges are counted, not kept', async () => {
+  const { fleet, log } = await withBench()
+  answer = () => ({ lease: 'granted', ttlMs: 600_000 })
+  const { lease } = await fleet.takeLease('n.b', 'ada', 60)
+  answer = () => ({ readings: {} })
+  hasSpace = false
+  for (let i = 0; i < 3; i++) await fleet.exchange('n.b', { lease, set: { 'box.value': i } })
+  hasSpace = true
+  await fleet.exchange('n.b', { lease, set: { 'box.value': 4 } })
+  answer = () => ({ safe: true })
+  await fleet.releaseLease('n.b', lease, 'ada')
+  assert.equal(
+    [(await directUses()).map(({ exchanges }) => exchanges), (await exchanged()).map(({ sets }) => sets)],
+    [[4], ['{"box.value":4}']],
+  )
+  assert.is(log.lines.filter(({ message }) => /counted, not kept/.test(message)).length, 1)
+  hasSpace = false
+  assert.is(await refusal(fleet.takeLease('n.b', 'ada', 60)), 'disk-full')
+  await fleet.close()
 })
 
 test('a code ends after a quarter of an hour, and with any other credential of its node', async () => {
@@ -156,12 +359,58 @@ test('a code ends after a quarter of an hour, and with any other credential of i
   await fleet.enroll(one.code, 'n')
   assert.is(await refusal(fleet.enroll(other.code, 'n')), 'enrollment-refused')
   const third = await fleet.createEnrollment('n', 'ada')
-  await fleet.rotate('n')
+  await fleet.rotate('n', 'ada')
   assert.is(await refusal(fleet.enroll(third.code, 'n')), 'enrollment-refused')
   const fourth = await fleet.createEnrollment('n', 'ada')
-  await fleet.revoke('n')
+  await fleet.revoke('n', 'ada')
   assert.is(await refusal(fleet.enroll(fourth.code, 'n')), 'enrollment-refused')
   await fleet.enroll(theirs.code, 'm')
+  fleet.close()
+})
+
+test('what is done to a node or a bench is done with its entry in the audit log, or not at all', async () => {
+  const { fleet, bench } = await withBench()
+  answer = () => ({ lease: 'granted', ttlMs: 600_000 })
+  const { code } = await fleet.createEnrollment('m', 'ada')
+  const { password } = await fleet.enrollment.issue('n')
+  const rows = async () => ({
+    nodes: await store.db.selectFrom('node').select(['id', 'credential_hash', 'revoked_at']).orderBy('id').execute(),
+    codes: await store.db.selectFrom('enrollment').selectAll().execute(),
+    lease: (await store.db.selectFrom('bench').select('lease').executeTakeFirstOrThrow()).lease,
+  })
+  const before = await rows()
+  await store.database.write([
+    { sql: "CREATE TRIGGER no_entry BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END" },
+  ])
+  for (const deed of [
+    () => fleet.createEnrollment('o', 'ada'),
+    () => fleet.enroll(code, 'm'),
+    () => fleet.rotate('n', 'ada'),
+    () => fleet.revoke('n', 'ada'),
+    () => fleet.takeLease('n.b', 'ada', 60),
+  ]) {
+    assert.is.not(await refusal(deed()), 'none', String(deed))
+    assert.equal(await rows(), before, String(deed))
+  }
+  assert.equal(await directUses(), [])
+  assert.is(bench.lease, undefined)
+  assert.ok(await fleet.enrollment.verify('n', password))
+  await store.database.write([{ sql: 'DROP TRIGGER no_entry' }])
+  await fleet.takeLease('n.b', 'ada', 60)
+  await fleet.enroll(code, 'm')
+  await fleet.rotate('n', 'bo')
+  await fleet.revoke('n', 'bo')
+  const entries = await store.db.selectFrom('audit').select(['person_id', 'action', 'subject']).orderBy('id').execute()
+  assert.equal(
+    entries.map(({ person_id, action, subject }) => [person_id, action, subject]),
+    [
+      ['ada', 'node.enrollment-code', 'm'],
+      ['ada', 'bench.lease', 'n.b'],
+      [null, 'node.enrolled', 'm'],
+      ['bo', 'node.rotate', 'n'],
+      ['bo', 'node.revoke', 'n'],
+    ],
+  )
   fleet.close()
 })
 

@@ -13,6 +13,7 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import { isFinal } from '@fernlab/shared/contracts/run-state'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { type Log, recordingLog, silentLog } from '@fernlab/shared/primitives/log'
+import { promised } from '../../support/api-document.ts'
 
 export const adminToken = 'an-admin-token-of-32-characters-or-more'
 
@@ -41,7 +42,7 @@ version: 1
 restart: never
 parameters:
   value: { type: number, unit: "1", minimum: 0, maximum: 10, default: 1, title: Value }
-  pause: { type: number, unit: s, minimum: 0, maximum: 60, default: 0, title: Pause }
+  pause: { type: number, unit: s, minimum: 0, maximum: 600, default: 0, title: Pause }
 steps:
   - set: { box.value: value }
   - wait: pause
@@ -81,7 +82,7 @@ export interface TestHub {
   readonly log: ReturnType<typeof recordingLog>
   readonly folder: string
   readonly config: HubConfig
-  /** `GET`, `POST` … as the admin. */
+  /** `GET`, `POST` … as the admin; an answer that docs/openapi.json does not promise fails. */
   call(path: string, init?: RequestInit & { json?: unknown }): Promise<Response>
   /** A node of this process with so many benches for the small lab, each with these checks. */
   node(name: string, options?: { benches?: number; log?: Log; checks?: object }): Promise<Edge>
@@ -92,9 +93,13 @@ export interface TestHub {
   close(): Promise<void>
 }
 
-/** Starts a hub with the small lab in its catalogue. */
+/** The small lab with more at the end of its lab.yaml. */
+const smallLabWith = (more: string) =>
+  smallLab.map(({ path, text }) => ({ path, text: path === 'lab.yaml' ? `${text}${more}` : text }))
+
+/** Starts a hub with the small lab in its catalogue; `labYaml`: more of it. */
 export async function startTestHub(
-  options: Partial<StartHubOptions> & { env?: Record<string, string> } = {},
+  options: Partial<StartHubOptions> & { env?: Record<string, string>; labYaml?: string } = {},
 ): Promise<TestHub> {
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-hub-'))
   const log = recordingLog()
@@ -110,8 +115,8 @@ export async function startTestHub(
   const start = (more: Partial<StartHubOptions> = {}) => startHub({ config, log, ...options, ...more })
   let hub = await start()
   const edges: Edge[] = []
-  const call: TestHub['call'] = (path, init = {}) =>
-    fetch(`${hub.httpUrl}${path}`, {
+  const call: TestHub['call'] = async (path, init = {}) => {
+    const response = await fetch(`${hub.httpUrl}${path}`, {
       ...init,
       headers: {
         authorization: `Bearer ${adminToken}`,
@@ -120,7 +125,10 @@ export async function startTestHub(
       },
       ...(init.json === undefined ? {} : { body: JSON.stringify(init.json) }),
     })
-  const pushed = await call('/api/v1/labs/small', { method: 'PUT', json: { files: smallLab } })
+    return promised({ method: init.method ?? 'GET', path }, response)
+  }
+  const files = smallLabWith(options.labYaml ?? '')
+  const pushed = await call('/api/v1/labs/small', { method: 'PUT', json: { files } })
   if (!pushed.ok) throw new Error(`the lab was not taken: ${await pushed.text()}`)
   return {
     get hub() {

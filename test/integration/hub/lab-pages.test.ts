@@ -152,7 +152,8 @@ test('a port after the hub’s that is taken is no obstacle, unless it was asked
   const { port } = taken.address() as { port: number }
   const log = recordingLog()
   const fetch = async () => new Response('here')
-  const options = { fetch, host: '127.0.0.1', hubPort: port - 1, tls: undefined, log }
+  const visits = { take: () => false, upgrade: () => false }
+  const options = { fetch, visits, host: '127.0.0.1', hubPort: port - 1, tls: undefined, log }
   const pages = await listenPages({ ...options, port: undefined })
   try {
     assert.not.equal(pages.port, port)

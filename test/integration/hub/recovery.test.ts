@@ -29,7 +29,7 @@ const body = { lab: 'small', protocol: 'nothing' }
 /** Runs over a database of their own; `reading` holds up the reading of the memory, between its question and its end. */
 async function startRuns(folder: string, reading: () => Promise<void>) {
   const store = await openStore({ url: `sqlite:${join(folder, 'hub.db')}`, log })
-  const lab = { id: 'small', version: 1, lab: { parts: {} } } as unknown as CatalogueLab
+  const lab = { id: 'small', version: 1, lab: { parts: {} }, protocols: {} } as unknown as CatalogueLab
   const labVersion = async () => {
     await reading()
     return lab
@@ -122,6 +122,33 @@ test('a run with a key is refused for now, or will be started: none is made that
   )
   assert.ok(id === undefined || lab.open.get(id))
   assert.is(lab.open.waiting.size, id === undefined ? 1 : 2)
+  await lab.store.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+test('nobody is told that a run is over which only the memory has ended', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fernlab-recovery-'))
+  let held = false
+  let readOn = () => {}
+  const lab = await startRuns(folder, () => (held ? new Promise((resolve) => (readOn = resolve)) : Promise.resolve()))
+  const { id } = await lab.runs.submit(admin, body)
+  held = true
+  // The write of this turn fails, and with it the run's end.
+  const cancelled = lab.runs.cancel(id, admin).catch((error: LabError) => error.code)
+  lab.fail()
+  assert.is(await cancelled, 'database-recovering')
+  await until(() => !lab.turn.open, 'the failure')
+  for (const end of [lab.runs.cancel, lab.runs.giveUp]) {
+    const refused = await end(id, admin).then(
+      ({ state }) => state,
+      (error: LabError) => error.code,
+    )
+    assert.is(refused, 'database-recovering')
+  }
+  held = false
+  readOn()
+  await until(() => lab.turn.open, 'the memory')
+  assert.is((await lab.runs.cancel(id, admin)).state, 'cancelled')
   await lab.store.close()
   await rm(folder, { recursive: true, force: true })
 })

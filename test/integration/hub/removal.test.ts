@@ -1,7 +1,9 @@
 /** Nodes and benches that are gone for good. */
+import { openStore } from '@fernlab/hub/store/store'
 import type { Bench, NodeInfo } from '@fernlab/shared/contracts/api'
 import type { RemovalPreview } from '@fernlab/shared/contracts/bench-care'
 import { topics } from '@fernlab/shared/contracts/topics'
+import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { admin, startTestHub, type TestHub, until } from './hub-with-node.ts'
@@ -86,6 +88,29 @@ test('a bench that its node has no more is removed by itself', async () => {
   await smaller.greet()
   assert.equal(await benches(), ['n.b'])
   await smaller.close()
+})
+
+test('a removal is in the audit log, or is not done', async () => {
+  const edge = await lab.node('old')
+  await edge.close()
+  await until(async () => (await list<NodeInfo>('nodes'))[0]?.state === 'offline', 'the node being away')
+  const store = await openStore({ url: lab.config.databaseUrl, log: silentLog })
+  await store.database.write([
+    {
+      sql: "CREATE TRIGGER no_entry BEFORE INSERT ON audit WHEN NEW.action LIKE '%.remove' BEGIN SELECT RAISE(ABORT, 'no room'); END",
+    },
+  ])
+  assert.is((await remove('nodes/old', 'old'))[0], 500)
+  assert.equal([await nodes(), await benches()], [['old'], ['old.b-1']])
+  assert.is((await remove('benches/old.b-1', 'old.b-1'))[0], 500)
+  assert.equal(await benches(), ['old.b-1'])
+  await store.database.write([{ sql: 'DROP TRIGGER no_entry' }])
+  assert.equal(await remove('benches/old.b-1', 'old.b-1'), [204, ''])
+  assert.equal(await remove('nodes/old', 'old'), [204, ''])
+  const entries = await store.db.selectFrom('audit').select('action').orderBy('id').execute()
+  const actions = entries.map(({ action }) => action).filter((action) => /^(node|bench)\./.test(action))
+  assert.equal(actions, ['node.revoke', 'bench.remove', 'node.revoke', 'node.remove'])
+  await store.close()
 })
 
 test('only an admin removes', async () => {

@@ -61,10 +61,10 @@ test('priorities of an earlier release are turned round, and bench time of the w
   const { used } = await scheduling.load()
   assert.equal([used.of('ada'), used.of('bob'), used.of('eve')], [36 * 60, 180, 0])
 
-  assert.equal(await scheduling.rules(), { stepMinutes: 10, windowHours: 168, graceMinutes: 10 })
-  await scheduling.change({ stepMinutes: 30, windowHours: 24, graceMinutes: 5 }, 'somebody')
+  assert.equal(await scheduling.rules(), { stepMinutes: 10, windowHours: 168, graceMinutes: 10, warningMinutes: 5 })
+  await scheduling.change({ stepMinutes: 30, windowHours: 24, graceMinutes: 5, warningMinutes: 2 }, 'somebody')
   assert.is(windowMs, 24 * hour)
-  assert.equal(await scheduling.rules(), { stepMinutes: 30, windowHours: 24, graceMinutes: 5 })
+  assert.equal(await scheduling.rules(), { stepMinutes: 30, windowHours: 24, graceMinutes: 5, warningMinutes: 2 })
   const again = await scheduling.load()
   assert.equal([again.used.of('ada'), again.rules.stepMs], [6 * 60, 1_800_000])
   const audit = await store.db.selectFrom('audit').select(['person_id', 'action', 'detail']).execute()
@@ -73,8 +73,8 @@ test('priorities of an earlier release are turned round, and bench time of the w
       person_id: 'somebody',
       action: 'settings.scheduling',
       detail: JSON.stringify({
-        from: { stepMinutes: 10, windowHours: 168, graceMinutes: 10 },
-        to: { stepMinutes: 30, windowHours: 24, graceMinutes: 5 },
+        from: { stepMinutes: 10, windowHours: 168, graceMinutes: 10, warningMinutes: 5 },
+        to: { stepMinutes: 30, windowHours: 24, graceMinutes: 5, warningMinutes: 2 },
       }),
     },
   ])

@@ -1,4 +1,8 @@
-/** A node that does exactly what the test says, over a real connection to the hub's broker. */
+/**
+ * A node that does exactly what the test says, over a real connection to the hub's broker. What it says and hears is held
+ * against the schemas of the sync; `close` throws what does not fit.
+ */
+import type { AnnouncedCheck } from '@fernlab/shared/contracts/bench-checks'
 import type { NodeDocument, StopDoc } from '@fernlab/shared/contracts/documents'
 import {
   type Acknowledge,
@@ -11,6 +15,7 @@ import { parseTopic, type SyncChannel, topics } from '@fernlab/shared/contracts/
 import { decode, encode } from '@fernlab/shared/links/codec'
 import { type MqttLink, openMqttLink } from '@fernlab/shared/links/mqtt-link'
 import { silentLog } from '@fernlab/shared/primitives/log'
+import { SyncMessages } from '../../support/sync-messages.ts'
 import { type TestHub, until } from './hub-with-node.ts'
 
 const map = topics('main')
@@ -34,7 +39,13 @@ export interface ScriptedNode {
   close(): Promise<void>
 }
 
-export async function startScriptedNode(lab: TestHub, name: string, benches = ['b']): Promise<ScriptedNode> {
+/** `checks` are those of each bench, as the node announces them. */
+export async function startScriptedNode(
+  lab: TestHub,
+  name: string,
+  benches = ['b'],
+  checks: readonly AnnouncedCheck[] = [],
+): Promise<ScriptedNode> {
   const credential = await lab.hub.enrollInProcess(name)
   const link = openMqttLink({
     to: () => lab.hub.connectInProcess(),
@@ -44,6 +55,7 @@ export async function startScriptedNode(lab: TestHub, name: string, benches = ['
     reconnectMs: 50,
     log: silentLog,
   })
+  const messages = new SyncMessages()
   const assigned: Assignment[] = []
   const acknowledged: Acknowledge['upTo'] = []
   const welcomes: Welcome[] = []
@@ -54,13 +66,16 @@ export async function startScriptedNode(lab: TestHub, name: string, benches = ['
     const parsed = parseTopic('main', topic)
     if (parsed?.kind !== 'sync') return
     const message = decode(payload) as never
+    messages.heard(parsed.channel, message)
     if (parsed.channel === 'assign') assigned.push(...(message as { assignments: Assignment[] }).assignments)
     if (parsed.channel === 'acknowledge') acknowledged.push(...(message as Acknowledge).upTo)
     if (parsed.channel === 'welcome') welcomes.push(message)
     if (parsed.channel === 'cancel') cancelled.push(...(message as { cancels: typeof cancelled }).cancels)
   })
-  const send: ScriptedNode['send'] = (channel, message) =>
-    link.publish(map.sync(name, channel), encode(message), { qos: 1 })
+  const send: ScriptedNode['send'] = (channel, message) => {
+    messages.heard(channel, message)
+    return link.publish(map.sync(name, channel), encode(message), { qos: 1 })
+  }
   await until(() => link.connected, 'the connection')
   const node: ScriptedNode = {
     name,
@@ -78,7 +93,13 @@ export async function startScriptedNode(lab: TestHub, name: string, benches = ['
         bootId: 'boot',
         serial: mine,
         timeMs: Date.now(),
-        benches: benches.map((bench) => ({ name: bench, parts: { box: 'box' }, state: 'free', fence })),
+        benches: benches.map((bench) => ({
+          name: bench,
+          parts: { box: 'box' },
+          state: 'free',
+          fence,
+          checks: [...checks],
+        })),
         instruments: [
           {
             name: 'box',
@@ -101,7 +122,10 @@ export async function startScriptedNode(lab: TestHub, name: string, benches = ['
     documents: (...documents) => send('documents', { documents }),
     upTo: (runId, attempt) =>
       Math.max(-1, ...acknowledged.filter((a) => a.runId === runId && a.attempt === attempt).map(({ seq }) => seq)),
-    close: () => link.close(),
+    close: async () => {
+      await link.close()
+      messages.require()
+    },
   }
   await node.greet()
   return node

@@ -1,20 +1,14 @@
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
-import { smallLab, startTestHub, type TestHub, until } from './hub-with-node.ts'
+import { startTestHub, type TestHub, until } from './hub-with-node.ts'
 import { newPerson, toldState, watch } from './session-people.ts'
 
 const test = suite('who leaves while they wait for a session', { timeoutMs: 30_000 })
 let lab: TestHub
 
 test.before(async () => {
-  lab = await startTestHub({ sessionLostMs: 1500 })
-  const files = smallLab.map(({ path, text }) => ({
-    path,
-    text: path === 'lab.yaml' ? `${text}session: { prepare: [{ wait: 600 }] }\n` : text,
-  }))
-  const pushed = await lab.call('/api/v1/labs/small', { method: 'PUT', json: { files } })
-  assert.is(pushed.ok, true, await pushed.text())
+  lab = await startTestHub({ sessionLostMs: 1500, labYaml: 'session: { prepare: [{ wait: 600 }] }\n' })
   await lab.node('node-1')
 })
 test.after(() => lab.close())

@@ -17,11 +17,12 @@ let people = 0
 
 /** Somebody who joined by an invitation and made a token. */
 export async function newPerson(lab: TestHub, role: 'student' | 'instructor' = 'student'): Promise<TestPerson> {
-  const name = `Person ${++people}`
+  const number = ++people
+  const name = `Person ${number}`
   const invited = await lab.call('/api/v1/invitations', { method: 'POST', json: { role, most: 1 } })
   const { link } = (await invited.json()) as { link: string }
   const token = new URLSearchParams(new URL(link).hash.slice(1)).get('token')
-  const email = `person-${people}@lab.example`
+  const email = `person-${number}@lab.example`
   const password = 'a-long-enough-password'
   const post = (path: string, json: unknown, headers: Record<string, string> = {}) =>
     fetch(`${lab.hub.httpUrl}${path}`, {

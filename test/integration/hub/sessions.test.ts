@@ -127,6 +127,17 @@ test('it queues with runs, says so, and nobody is given more time while somebody
   await reaches(ben, his.id, 'active')
 })
 
+test('who waits is told when somebody before them leaves', async () => {
+  const first = await open(ada)
+  await reaches(ada, first.id, 'active')
+  const [bens, cleos] = [await open(ben), await open(cleo)]
+  const waiting = await watch(lab, cleos.id, cleo.bearer)
+  assert.is(cleos.position, 2)
+  await ben.ask('DELETE', `/api/v1/sessions/${bens.id}`)
+  await until(() => waiting.told('wait').at(-1)?.position === 1, 'the place moves up')
+  assert.match(waiting.told('wait').at(-1)?.reason ?? '', /you are next/)
+})
+
 test('another’s session is not there, but for staff, who watch', async () => {
   const { id } = await open(ada)
   await reaches(ada, id, 'active')
@@ -161,6 +172,66 @@ test('another’s session is not there, but for staff, who watch', async () => {
   viewer.close()
 })
 
+test('who comes later, or after a restart, is told what was said; nothing is kept once the session is over', async () => {
+  const { id } = await open(ada)
+  await reaches(ada, id, 'active')
+  const adas = await watch(lab, id, ada.bearer)
+  for (let at = 0; at < 102; at++) await adas.call('chat', { text: `line ${at}` })
+  const lines = async () => {
+    const viewer = await watch(lab, id, staff.bearer)
+    await until(() => viewer.told('said').length === 1, 'what was said is told')
+    viewer.close()
+    return viewer.told('said')[0]?.lines ?? []
+  }
+  const said = await lines()
+  assert.equal([said.length, said[0]?.text, said[99]?.text], [100, 'line 2', 'line 101'])
+  assert.equal(said.at(-1), adas.told('chat').at(-1))
+  await lab.restart()
+  assert.equal(await lines(), said)
+  const kept = async () => {
+    const got = await fetch(`${lab.hub.httpUrl}/api/v1/me/export`, { headers: ada.browser })
+    return ((await got.json()) as { chat: object[] }).chat
+  }
+  assert.is((await kept()).length, 100)
+  await ada.ask('POST', `/api/v1/sessions/${id}/finish`)
+  await reaches(ada, id, 'closed')
+  await until(async () => (await kept()).length === 0, 'nothing is kept')
+})
+
+test('who teaches a course finds the sessions of its people, and watches; nobody else’s', async () => {
+  const teacher = await newPerson(lab)
+  const outsider = await newPerson(lab)
+  const course = { id: 'optics', name: 'Optics', kind: 'course' }
+  assert.is((await lab.call('/api/v1/groups', { method: 'POST', json: course })).status, 201)
+  const emailOf = async (who: TestPerson) => ((await who.ask('GET', '/api/v1/me')).body as { email: string }).email
+  const add = [{ who: await emailOf(teacher), role: 'instructor' }, { who: await emailOf(ada) }]
+  const added = await lab.call('/api/v1/groups/optics/members', { method: 'POST', json: { add } })
+  assert.ok(added.ok, await added.clone().text())
+  const [hers, his] = [await open(ada), await open(ben)]
+  await reaches(ada, hers.id, 'active')
+  const listed = async (who: TestPerson, query: string) => {
+    const { status, body } = await who.ask('GET', `/api/v1/sessions?${query}`)
+    return status === 200 ? (body as { items: Session[] }).items.map(({ id }) => id) : status
+  }
+  for (const query of ['group=optics&open=true', `person=${ada.id}&open=true`]) {
+    assert.equal(await listed(teacher, query), [hers.id], query)
+  }
+  assert.equal(await listed(teacher, `person=${ben.id}`), [])
+  assert.equal(await listed(teacher, 'open=true'), [], 'their own')
+  assert.is(await listed(outsider, 'group=optics'), 404)
+  assert.equal(await listed(outsider, `person=${ada.id}`), [])
+  assert.is((await outsider.ask('GET', `/api/v1/sessions/${hers.id}`)).status, 404)
+  assert.is((await teacher.ask('GET', `/api/v1/sessions/${his.id}`)).status, 404)
+  const watching = await watch(lab, hers.id, teacher.bearer)
+  await until(() => toldState(watching) === 'active', 'the instructor sees it')
+  await refusedWith('not-in-control', watching.call('set', { values: { 'box.value': 1 } }))
+  assert.is((await teacher.ask('POST', `/api/v1/sessions/${hers.id}/finish`)).status, 403, 'watching is all')
+  await ada.ask('POST', `/api/v1/sessions/${hers.id}/finish`)
+  await reaches(ada, hers.id, 'closed')
+  assert.equal(await listed(teacher, 'group=optics&open=true'), [])
+  assert.ok(((await listed(teacher, 'group=optics')) as string[]).includes(hers.id))
+})
+
 test('a partner comes by a link, is given the controls, and one hand has them', async () => {
   const { id } = await open(ada)
   await reaches(ada, id, 'active')
@@ -190,6 +261,44 @@ test('a partner comes by a link, is given the controls, and one hand has them', 
   adas.close()
 })
 
+test('the partner who has the controls may finish, in every way; one who has not may not', async () => {
+  const { id } = await open(ada)
+  await reaches(ada, id, 'active')
+  const { token } = (await ada.ask('POST', `/api/v1/sessions/${id}/link`)).body as { token: string }
+  await ben.ask('POST', '/api/v1/sessions/join', { token })
+  const [adas, bens] = [await watch(lab, id, ada.bearer), await watch(lab, id, ben.bearer)]
+  await until(() => adas.told('people').at(-1)?.people.length === 2, 'both are here')
+  await refusedWith('not-in-control', bens.call('finish'))
+  for (const [method, path] of [
+    ['POST', '/finish'],
+    ['DELETE', ''],
+  ] as const) {
+    const refused = await ben.ask(method, `/api/v1/sessions/${id}${path}`)
+    assert.equal([refused.status, (refused.body as { code: string }).code], [409, 'not-in-control'])
+  }
+  await adas.call('control.give', { to: ben.id })
+  await refusedWith('forbidden', bens.call('extend', { seconds: 5 }))
+  assert.is((await ben.ask('POST', `/api/v1/sessions/${id}/finish`)).status, 200)
+  const closed = await reaches(ada, id, 'closed')
+  assert.is(closed.reason, 'it was finished')
+  const { items } = (await (await lab.call(`/api/v1/audit?subject=${id}`)).json()) as { items: unknown[] }
+  assert.equal(items, [], 'it is not the staff’s doing')
+  assert.is(await adas.closed, 4410)
+})
+
+test('the time until the turn has the preparing of the bench in it', async () => {
+  const leased = await staff.ask('POST', '/api/v1/benches/node-1.b-1/lease', { ttlS: 30 })
+  assert.is(leased.status, 200, JSON.stringify(leased.body))
+  await push(SESSION.replace('prepare: [{ set: { box.value: 1 } }]', 'prepare: [{ wait: 40 }]'))
+  const asked = Date.now()
+  const { id, estimatedStart } = await open(ada)
+  const waitS = (Date.parse(estimatedStart ?? '') - asked) / 1000
+  assert.ok(waitS > 60 && waitS < 75, `${waitS} s`)
+  await ada.ask('DELETE', `/api/v1/sessions/${id}`)
+  await push(SESSION)
+  await staff.ask('DELETE', '/api/v1/benches/node-1.b-1/lease')
+})
+
 test('who signs out is cut off within a second', async () => {
   const dora = await newPerson(lab)
   const { id } = await open(dora)
@@ -201,6 +310,32 @@ test('who signs out is cut off within a second', async () => {
   assert.ok(performance.now() - outAt < 1000)
   assert.is(program.socket.readyState, program.socket.OPEN)
   program.close()
+})
+
+test('one who takes nothing from the connection is given up, and neither bench nor others wait for it', async () => {
+  const { id } = await open(ada)
+  await reaches(ada, id, 'active')
+  const [hers, stuck] = [await watch(lab, id, ada.bearer), await watch(lab, id, staff.bearer)]
+  const long = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'chat', params: { ['x'.repeat(60_000)]: 1 } })
+  stuck.socket.pause()
+  stuck.socket.on('error', () => {
+    // The hub gave the connection up while more was on its way.
+  })
+  let gone = false
+  void stuck.closed.then(() => {
+    gone = true
+  })
+  // Each is refused with its own words, which nobody takes, until all that the system keeps of a connection is full.
+  for (let value = 0; !gone; value = (value + 1) % 10) {
+    for (let at = 0; at < 20 && !gone; at++) await new Promise<void>((done) => stuck.socket.send(long, () => done()))
+    await hers.call('set', { values: { 'box.value': value } })
+  }
+  await until(() => hers.told('people').at(-1)?.people.length === 1, 'it has left the room')
+  await hers.call('set', { values: { 'box.value': 9 } })
+  await until(
+    () => hers.told('samples').some(({ samples }) => samples['box.value']?.values.at(-1) === 9),
+    'others see what is done',
+  )
 })
 
 test('a bench whose clean-up fails is given to nobody until it is put back', async () => {
@@ -246,6 +381,34 @@ test('a hub that is gone for a moment finds its session going on', async () => {
     'the bench answers',
   )
   again.close()
+})
+
+test('no session is longer than the person’s permissions, and none where they give no time', async () => {
+  const everyone = async (gives: object) => {
+    const changed = await lab.call('/api/v1/permissions/everyone', { method: 'PUT', json: { gives } })
+    assert.is(changed.ok, true, await changed.text())
+  }
+  await everyone({ sessionS: 70 })
+  const long = await ada.ask('POST', '/api/v1/sessions', { lab: 'small', seconds: 71 })
+  assert.is((long.body as { code: string }).code, 'session-too-long')
+  const mine = (await ada.ask('POST', '/api/v1/sessions', { lab: 'small', seconds: 60 })).body as Session
+  await until(async () => {
+    const { body } = await ada.ask('GET', `/api/v1/sessions/${mine.id}`)
+    return (body as Session).state === 'active'
+  }, 'the bench is theirs')
+  const extend = (seconds: number) => ada.ask('POST', `/api/v1/sessions/${mine.id}/extend`, { seconds })
+  assert.is(((await extend(11)).body as { code: string }).code, 'session-too-long')
+  assert.is((await extend(10)).status, 200)
+  await everyone({ sessionS: 0 })
+  assert.equal([(await extend(1)).status, ((await extend(1)).body as { code: string }).code], [403, 'no-session-time'])
+  await ada.ask('DELETE', `/api/v1/sessions/${mine.id}`)
+  await until(async () => {
+    const { body } = await ada.ask('GET', `/api/v1/sessions/${mine.id}`)
+    return (body as Session).state === 'closed'
+  }, 'it is over')
+  const none = await ada.ask('POST', '/api/v1/sessions', { lab: 'small' })
+  assert.equal([none.status, (none.body as { code: string }).code], [403, 'no-session-time'])
+  await everyone({ sessionS: 1800 })
 })
 
 test('a lab without sessions offers none, and no session is longer than the lab allows', async () => {

@@ -196,6 +196,29 @@ test('an attempt that the node accepted and lost is never executed under the sam
   assert.equal([run.state, run.reason], ['interrupted', 'n lost it'])
 })
 
+test('a node is told why a run is to end, however often it is told', async () => {
+  const id = await submit()
+  const assignment = await node.take()
+  await node.accept(assignment)
+  const planned = await lab.call('/api/v1/benches/n.b/outages', {
+    method: 'POST',
+    json: { reason: 'smoke', atOnce: true },
+  })
+  const { id: outage } = (await planned.json()) as { id: string }
+  const reasons = () => node.cancelled.flatMap(({ runId, reason }) => (runId === id ? [reason] : []))
+  await until(() => reasons().length >= 2, 'the cancel, and again')
+  await lab.restart()
+  await until(() => node.link.connected, 'the connection')
+  const { runId, attempt, fence } = assignment
+  const before = reasons().length
+  await node.greet([{ runId, attempt, fence, state: 'running', nextSeq: 0, firstHeld: 0 }], fence)
+  await until(() => reasons().length > before, 'the cancel of a hub that has started again')
+  assert.equal(new Set(reasons()), new Set(['the bench went out of use: smoke']))
+  await node.documents(...documentsOf(assignment, { state: 'cancelled', reason: 'the bench went out of use: smoke' }))
+  assert.is((await lab.final(id)).state, 'cancelled')
+  await lab.call(`/api/v1/benches/n.b/outages/${outage}`, { method: 'DELETE' })
+})
+
 test('a cancelled run is asked for until it ends, and a queued one ends at once', async () => {
   const id = await submit()
   const waiting = await submit()

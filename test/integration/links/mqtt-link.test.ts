@@ -146,6 +146,42 @@ test('what was under way when the connection broke is settled, not waited for fo
   assert.is(await settled, 'broker-unreachable')
 })
 
+const stages = ['authenticate', 'authorizeSubscribe'] as const
+for (const stage of stages) {
+  test(`one that is closed while the broker thinks about its ${stage} stays closed`, async () => {
+    const broker = await startBroker()
+    let asked = 0
+    const answer = await new Promise<() => void>((resolve) => {
+      const ask = (done: () => void) => {
+        asked += 1
+        resolve(done)
+      }
+      if (stage === 'authenticate')
+        broker.aedes.authenticate = (_client, _name, _password, done) => ask(() => done(null, true))
+      else broker.aedes.authorizeSubscribe = (_client, wanted, done) => ask(() => done(null, wanted))
+      link(broker.url)
+    })
+    await closers.pop()?.()
+    answer()
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    assert.equal([asked, broker.sockets.size], [1, 0])
+  })
+}
+
+test('subscriptions that are refused are asked for again, and the log says so', async () => {
+  const broker = await startBroker()
+  const log = recordingLog()
+  let refusals = 0
+  broker.aedes.authorizeSubscribe = (_client, subscription, done) => {
+    refusals += 1
+    done(null, refusals > 2 ? subscription : null)
+  }
+  const made = link(broker.url, { log })
+  await connected(made)
+  assert.is(refusals, 3)
+  assert.is(log.lines.filter(({ message: text }) => text === 'the broker refused the subscriptions').length, 2)
+})
+
 test('a wrong credential is told apart from an absent broker, and tried again', async () => {
   const broker = await startBroker()
   const made = link(broker.url, { username: 'node', password: 'wrong' })

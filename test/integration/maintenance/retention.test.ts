@@ -9,6 +9,7 @@ import { documentsOf, startTime, storeDocuments, storeRun, temporaryStore } from
 const test = suite('retention', { timeoutMs: 20_000 })
 let opened: Awaited<ReturnType<typeof temporaryStore>>
 const day = 86_400_000
+const hour = 3_600_000
 
 test.before(async () => {
   opened = await temporaryStore()
@@ -59,11 +60,90 @@ test('it is due once a night, for one hub of several', async () => {
   const left = async () =>
     (await store.db.selectFrom('run').select('id').where('id', '=', 'c'.repeat(26)).execute()).length
   assert.is(await left(), 1, 'not due yet')
-  clock.jump(day)
+  await clock.advance(day)
   await Promise.all(hubs.map((hub) => hub.tick()))
   assert.is(await left(), 0)
   const sweeps = await store.db.selectFrom('audit').select('id').where('action', '=', 'retention.sweep').execute()
   assert.is(sweeps.length, 3)
+})
+
+test('a clock that jumps years ahead removes nothing at once, and one that was ahead holds up no sweep', async () => {
+  const { store } = opened
+  const clock = new ManualClock(startTime * 1000 + 100 * day)
+  const retention = createRetention({ store, clock, log: silentLog })
+  await storeRun(store, { id: 'e'.repeat(26) })
+  const left = async () =>
+    (await store.db.selectFrom('run').select('id').where('id', '=', 'e'.repeat(26)).execute()).length
+  const due = async () =>
+    Number(
+      (await store.db.selectFrom('setting').selectAll().where('name', '=', 'retention.due').executeTakeFirstOrThrow())
+        .value,
+    )
+  await store.write([
+    store.db
+      .updateTable('setting')
+      .set({ value: String(clock.now() + day) })
+      .where('name', '=', 'retention.due'),
+  ])
+  clock.jump(730 * day)
+  await retention.tick()
+  assert.is(await left(), 1, 'it may be wrong')
+  // Set right again within the day: the next sweep is the next night’s, not one in two years.
+  clock.jump(-730 * day)
+  await retention.tick()
+  assert.is(await left(), 1)
+  assert.ok((await due()) - clock.now() <= 25 * 3_600_000)
+  await clock.advance(day)
+  await retention.tick()
+  assert.is(await left(), 0)
+  await retention.close()
+})
+
+test('a clock that jumps two days in the morning removes nothing at once, nor once it is set back', async () => {
+  const { store } = opened
+  const clock = new ManualClock(startTime * 1000 + 200 * day)
+  let sweeps = 0
+  const forget = async () => void sweeps++
+  const retention = createRetention({ store, clock, log: silentLog, forget })
+  const dueAt = new Date(clock.now() + day).setHours(3, 0, 0, 0)
+  await store.write([
+    store.db
+      .updateTable('setting')
+      .set({ value: String(dueAt) })
+      .where('name', '=', 'retention.due'),
+  ])
+  await retention.tick()
+  for (const jumpMs of [2 * day, -2 * day]) {
+    clock.jump(jumpMs)
+    await retention.tick()
+    await clock.advance(3 * hour)
+    await retention.tick()
+    assert.is(sweeps, 0)
+  }
+  clock.jump(2 * day)
+  await retention.tick()
+  await clock.advance(4 * hour)
+  await retention.tick()
+  assert.is(sweeps, 1, 'it has gone on steadily')
+  await retention.close()
+})
+
+test('a hub that is on for the hours of one day a week sweeps in them', async () => {
+  const { store } = opened
+  const clock = new ManualClock(startTime * 1000 + 300 * day)
+  const weeks = 10
+  let sweeps = 0
+  for (let week = 0; week < weeks; week++) {
+    const forget = async () => void sweeps++
+    const retention = createRetention({ store, clock, log: silentLog, forget })
+    for (let hours = 0; hours < 9; hours++) {
+      await retention.tick()
+      await clock.advance(hour)
+    }
+    await retention.close()
+    await clock.advance(7 * day - 9 * hour)
+  }
+  assert.ok(sweeps >= weeks, String(sweeps))
 })
 
 test('on a full disk, what new rules remove makes room for new runs', async () => {

@@ -4,11 +4,12 @@ import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
+import { cases } from '../../support/long.ts'
 import { suite } from '../../support/suite.ts'
 import { admin, startTestHub, student, type TestHub } from '../hub/hub-with-node.ts'
-import { type ScriptedNode, startScriptedNode } from '../hub/scripted-node.ts'
+import { documentsOf, type ScriptedNode, startScriptedNode } from '../hub/scripted-node.ts'
 
-const test = suite('permissions when a run is submitted', { timeoutMs: 30_000 })
+const test = suite('permissions when a run is submitted', { timeoutMs: 60_000 })
 const dayMs = 86_400_000
 /** A Wednesday noon, far from where days and weeks begin. */
 const noon = (Math.floor(systemClock.now() / (7 * dayMs)) + 1) * 7 * dayMs + 6.5 * dayMs
@@ -87,6 +88,41 @@ for (const key of [undefined, 'key']) {
     ])
   })
 }
+
+test('of a thousand at the same moment one gets the last place, 200 times', async () => {
+  await everyone({ mostOpen: 1 })
+  // The bench is somebody else's: who has won waits, and leaves at once.
+  await submit({ ...student, personId: 'other' })
+  await node.take()
+  for (let round = 0; round < 200; round++) {
+    const all = await Promise.allSettled(Array.from({ length: 1000 }, () => submit()))
+    const won = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const codes = new Set(all.flatMap((one) => (one.status === 'rejected' ? [(one.reason as LabError).code] : [])))
+    assert.equal([won.length, [...codes]], [1, ['reservations-full']], `round ${round}`)
+    await lab.hub.runs.cancel(won[0]?.id ?? '', student)
+  }
+  const { items } = await lab.hub.runs.list({ limit: 300, person: student.personId })
+  assert.is(items.length, 200)
+})
+
+test('of two people who ask for the last bench at the same moment one has it, and the other is next', async () => {
+  const rivals = [student, { ...student, personId: 'rival' }]
+  for (let round = 0; round < cases(50); round++) {
+    // Who asks first varies.
+    const order = round % 2 === 0 ? rivals : rivals.toReversed()
+    const [one, other] = await Promise.all(order.map((who) => submit(who, {}, round % 3 === 0 ? 'key' : undefined)))
+    const first = await node.take()
+    assert.ok(first.runId === one?.id || first.runId === other?.id)
+    const next = first.runId === one?.id ? other : one
+    const waits = await lab.hub.runs.get(next?.id ?? '')
+    assert.equal([waits?.state, waits?.position, node.assigned.length], ['queued', 1, 2 * round + 1], `round ${round}`)
+    await node.documents(...documentsOf(first))
+    const second = await node.take()
+    assert.is(second.runId, next?.id, `round ${round}`)
+    await node.documents(...documentsOf(second))
+    await lab.final(second.runId)
+  }
+})
 
 test('the same key again is the same run and takes no second place', async () => {
   await everyone({ mostOpen: 1 })

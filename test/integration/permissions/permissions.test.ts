@@ -1,5 +1,6 @@
 import type { Problem } from '@fernlab/shared/contracts/api'
 import type {
+  AppliedTemplate,
   BulkDone,
   EffectivePermission,
   Permission,
@@ -183,6 +184,41 @@ test('a copy differs in what is said; many are changed after a look, or none', a
   assert.is((await bulk({})).status, 400)
   assert.is((await bulk({ remove: true })).body.items[0]?.after, null)
   assert.equal(await list('?kind=role'), [])
+})
+
+test('a template is given to many in many labs, all or none, and the same is not given twice', async () => {
+  await as(admin, 'PUT', '/api/v1/permission-templates/term', {
+    title: 'A term',
+    gives: { ...usualTerms, mostOpen: 7 },
+  })
+  const apply = (body: object) =>
+    as<AppliedTemplate & Problem>(admin, 'POST', '/api/v1/permission-templates/term/apply', body)
+  const before = (await list()).length
+  const count = async () => (await list()).length - before
+  const subjects = [
+    { kind: 'role', id: 'student' },
+    { kind: 'role', id: 'builder' },
+  ]
+  const wrong = await apply({ subjects: [...subjects, { kind: 'group', id: 'nowhere' }], labs: [null] })
+  assert.equal([wrong.status, wrong.body.issues?.[0]?.path], [422, 'subjects[2].id'])
+  const noLab = await apply({ subjects, labs: ['no-such-lab'] })
+  assert.equal([noLab.status, noLab.body.issues?.[0]?.path], [422, 'labs'])
+  assert.is(await count(), 0)
+  const looked = await apply({ subjects, labs: [null, 'small'], preview: true })
+  assert.equal([looked.body.items.length, looked.body.already, await count()], [4, 0, 0])
+  const done = await apply({ subjects, labs: [null, 'small'], note: 'This term' })
+  assert.equal([done.status, done.body.items.length, await count()], [200, 4, 4])
+  assert.ok(
+    done.body.items.every(({ id, gives, note }) => id !== undefined && gives.mostOpen === 7 && note !== undefined),
+  )
+  assert.is((await mine()).permissions.filter(({ note }) => note === 'This term').length, 2, 'it holds at once')
+  const again = await apply({ subjects: [...subjects, { kind: 'everyone' }], labs: [null, null] })
+  assert.equal([again.body.items.length, again.body.already, await count()], [1, 2, 5])
+  const unknown = await as(admin, 'POST', '/api/v1/permission-templates/nothing/apply', { subjects })
+  assert.is(unknown.status, 404)
+  assert.is((await apply({ subjects: [] })).status, 400)
+  const many = { subjects: Array.from({ length: 30 }, (_, at) => ({ kind: 'person', id: `p${at}` })) }
+  assert.is((await apply({ ...many, labs: Array.from({ length: 30 }, (_, at) => `lab-${at}`) })).status, 400)
 })
 
 test('templates are kept, and what began with one stays when it goes', async () => {

@@ -18,6 +18,8 @@ test('each that is stale is named, and npm run generate makes all of them fresh'
   cloneProject(clone)
   const files = [
     'docs/asyncapi.json',
+    'docs/commands.md',
+    'docs/errors.md',
     'docs/openapi.json',
     'shared/schemas/lab.json',
     'shared/schemas/node.json',

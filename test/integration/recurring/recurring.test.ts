@@ -5,6 +5,7 @@ import type { CreateRecurring, Recurring } from '@fernlab/shared/contracts/recur
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
+import { type MailServer, startMailServer } from '../accounts/mail-server.ts'
 import { startTestHub, type TestHub } from '../hub/hub-with-node.ts'
 import { type ScriptedNode, startScriptedNode } from '../hub/scripted-node.ts'
 import { newPerson, type TestPerson } from '../hub/session-people.ts'
@@ -23,17 +24,24 @@ const setClock = (ms: number) => {
 }
 const iso = (ms: number) => new Date(ms).toISOString()
 let lab: TestHub
+let mail: MailServer
 let node: ScriptedNode
 let ada: TestPerson
 
 test.before(async () => {
-  lab = await startTestHub({ clock })
+  mail = await startMailServer()
+  lab = await startTestHub({
+    clock,
+    env: { FERNLAB_SMTP_URL: mail.url, FERNLAB_ADMIN_PASSWORD: 'a-long-enough-password' },
+  })
   node = await startScriptedNode(lab, 'n')
 })
 test.after(async () => {
   await node.close()
   await lab.close()
+  await mail.close()
 })
+const lettersTo = (email: string) => mail.letters.filter((letter) => letter.includes(`To: ${email}\r\n`))
 const madeBefore: string[] = []
 test.before.each(async () => {
   for (const id of madeBefore.splice(0)) await lab.call(`/api/v1/recurring/${id}`, { method: 'DELETE' })
@@ -159,6 +167,38 @@ test('its owner must be allowed to queue each time; refused five times it is pau
   assert.is((await runsOf(made)).length, 1)
 })
 
+test('its owner gets one letter when it is paused by refusals, with why and the way back', async () => {
+  const made = await make(ada)
+  const { email } = (await ada.ask('GET', '/api/v1/me')).body as { email: string }
+  await everyone({ gives: { mayQueue: false } })
+  for (const number of [1, 2, 3, 4]) await at(night(number))
+  assert.equal(lettersTo(email), [])
+  await at(night(5))
+  const letter = await mail.letterTo(email)
+  assert.match(letter, /Nightly calibration/)
+  assert.match(letter, /was refused 5 times in a row, and is paused/)
+  assert.ok(letter.includes(`/recurring/${made.id}`), letter)
+  await at(night(6))
+  assert.is(lettersTo(email).length, 1)
+})
+
+test('when its owner has left it is paused, without a letter to who is gone, and nobody can resume it', async () => {
+  const made = await make(ada)
+  const { email } = (await ada.ask('GET', '/api/v1/me')).body as { email: string }
+  const closed = await fetch(`${lab.hub.httpUrl}/api/v1/me/close`, {
+    method: 'POST',
+    headers: { ...ada.browser, 'content-type': 'application/json' },
+    body: JSON.stringify({ password: 'a-long-enough-password' }),
+  })
+  assert.is(closed.status, 204, await closed.text())
+  await at(night(1))
+  const paused = (await (await lab.call(`/api/v1/recurring/${made.id}`)).json()) as Recurring
+  assert.equal([paused.state, paused.pausedFor, paused.next, paused.last], ['paused', 'owner-left', [], []])
+  assert.equal(lettersTo(email), [])
+  const resumed = await lab.call(`/api/v1/recurring/${made.id}/resume`, { method: 'POST' })
+  assert.equal([resumed.status, ((await resumed.json()) as { code: string }).code], [409, 'owner-left'])
+})
+
 test('a pause lasts until it is resumed; a run by hand leaves the due times as they are', async () => {
   const made = await make(ada)
   const path = `/api/v1/recurring/${made.id}`
@@ -178,7 +218,7 @@ test('a pause lasts until it is resumed; a run by hand leaves the due times as t
   const entries = (await (await lab.call(`/api/v1/audit?subject=${made.id}`)).json()) as { items: AuditEntry[] }
   assert.equal(
     entries.items.map(({ action }) => action),
-    ['removed', 'run', 'resumed', 'paused', 'created'].map((what) => `recurring.${what}`),
+    ['recurring.removed', 'recurring.run', 'recurring.resumed', 'recurring.paused', 'recurring.created'],
   )
 })
 
@@ -188,6 +228,19 @@ test('a change takes effect for the next due time; an end that has come ends it'
   const changed = (await change({ cron: '0 15 * * *', parameters: { value: 3 }, until: iso(noon + dayMs) }))
     .body as Recurring
   assert.equal(changed.next, [iso(noon + 3 * hourMs)])
+  const { items } = (await (await lab.call(`/api/v1/audit?subject=${made.id}&limit=1`)).json()) as {
+    items: AuditEntry[]
+  }
+  assert.equal(
+    [items[0]?.action, items[0]?.detail],
+    [
+      'recurring.changed',
+      {
+        was: { cron: '30 2 * * *', parameters: { value: 2 }, until: null },
+        is: { cron: '0 15 * * *', parameters: { value: 3 }, until: iso(noon + dayMs) },
+      },
+    ],
+  )
   await at(noon + 3 * hourMs)
   assert.is((await runsOf(made))[0]?.parameters.value, 3)
   assert.equal([(await seen(made)).state, (await seen(made)).next], ['over', []])

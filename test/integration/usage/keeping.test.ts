@@ -1,3 +1,4 @@
+import { callingFrom } from '@fernlab/hub/store/calling-from'
 import { openUsageKeeping } from '@fernlab/hub/usage/keeping'
 import type { EventPageDoc } from '@fernlab/shared/contracts/documents'
 import { COMMANDS_STREAM } from '@fernlab/shared/contracts/session-columns'
@@ -7,7 +8,7 @@ import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { storeDocuments, temporaryStore } from '../results/stored-run.ts'
-import { storeUse } from './stored-use.ts'
+import { minute, storeDirectUse, storeUse } from './stored-use.ts'
 
 const test = suite('how long uses keep names', { timeoutMs: 20_000 })
 let opened: Awaited<ReturnType<typeof temporaryStore>>
@@ -120,6 +121,99 @@ test('a person becomes one pseudonym a year, in all that a use holds, and the ke
   await keeping.sweep(never)
   assert.is((await runs())[3]?.person_id, first?.person_id, 'the same within the year')
   assert.is(await keys(), 0)
+})
+
+test('direct use keeps addresses and names by the same rules, and its year’s key until it has none', async () => {
+  const { store } = opened
+  const clock = new ManualClock(begin + 40 * day)
+  const keeping = await openUsageKeeping({ store, clock })
+  await storeDirectUse(store, { person: 'ana', at: begin, address: '192.0.2.7', country: 'ES' })
+  await storeDirectUse(store, { person: 'ana', at: begin + 30 * day, address: '192.0.2.8' })
+  await storeUse(store, { person: 'ana', at: begin })
+  const entry = (at: number, person_id: string | null, action: string, subject = 'n.a', holder?: string) =>
+    store.db.insertInto('audit').values({ at, person_id, action, subject, detail: JSON.stringify({ holder }) })
+  await store.write([
+    entry(begin, 'ana', 'bench.lease'),
+    entry(begin, 'ana', 'bench.lease', 'n.b'),
+    entry(begin + minute, 'bo', 'bench.released', 'n.a', 'ana'),
+    entry(begin + minute, 'ana', 'bench.outage'),
+    entry(begin + day, null, 'bench.lease-expired', 'n.a', 'ana'),
+    entry(begin + 30 * day, 'ana', 'bench.lease'),
+    entry(begin + 30 * day, null, 'bench.lease-expired', 'n.a', 'ana'),
+  ])
+  const rules = { addressDays: 30, nameDays: 30 }
+  assert.equal(await keeping.preview(rules), { addresses: 1, uses: 2, people: 1 })
+  await keeping.change(rules, 'boss')
+  await keeping.sweep(never)
+  const direct = () => store.db.selectFrom('direct_use').selectAll().orderBy('id').execute()
+  const [old, young] = await direct()
+  const [run] = await runs()
+  assert.match(old?.person_id ?? '', /^p-[0-9a-f]{20}$/)
+  assert.is(old?.person_id, run?.person_id, 'the same as in runs of the year')
+  assert.equal([old?.client_address, old?.country], [null, 'ES'])
+  assert.equal([young?.person_id, young?.client_address], ['ana', '192.0.2.8'])
+  const told = await store.db
+    .selectFrom('audit')
+    .select(['person_id', 'detail'])
+    .where('action', 'like', 'bench.%')
+    .orderBy('id')
+    .execute()
+  assert.equal(
+    told.map(({ person_id, detail }) => [person_id, detail]),
+    [
+      [old?.person_id, '{}'],
+      ['ana', '{}'],
+      ['bo', '{}'],
+      ['ana', '{}'],
+      [null, '{}'],
+      ['ana', '{}'],
+      [null, '{"holder":"ana"}'],
+    ],
+    'the audit log gives that use, and no other, no name back',
+  )
+  const detail = async () =>
+    JSON.parse(
+      (await store.db.selectFrom('audit').select('detail').where('action', '=', 'usage.sweep').execute())[0]?.detail ??
+        '{}',
+    ) as object
+  assert.equal(await detail(), { addresses: 1, uses: 2, people: 1, ...rules })
+  const keys = async () =>
+    (await store.db.selectFrom('setting').select('name').where('name', 'like', 'usage.key.%').execute()).length
+  assert.is(await keys(), 1)
+  clock.jump(365 * day)
+  await keeping.sweep(never)
+  assert.is((await direct())[1]?.person_id, old?.person_id)
+  assert.is(await keys(), 0)
+})
+
+test('the audit log forgets addresses by the same rule, and keeps who did it', async () => {
+  const { store } = opened
+  const clock = new ManualClock(begin + 40 * day)
+  const keeping = await openUsageKeeping({ store, clock })
+  const entry = { person_id: 'ana', action: 'person.role', subject: 'bo', detail: '{}' }
+  await store.write([
+    store.db.insertInto('audit').values([
+      { ...entry, at: begin, address: '192.0.2.7' },
+      { ...entry, at: begin + 39 * day, address: '192.0.2.8' },
+      { ...entry, at: begin, person_id: null, address: null },
+    ]),
+  ])
+  const rules = { addressDays: 30, nameDays: null }
+  assert.is((await keeping.preview(rules)).addresses, 1)
+  await callingFrom('192.0.2.9', () => keeping.change(rules, 'boss'))
+  await callingFrom('192.0.2.9', () => keeping.sweep(never))
+  const entries = await store.db.selectFrom('audit').select(['person_id', 'action', 'address']).orderBy('id').execute()
+  assert.equal(
+    entries.map(({ person_id, action, address }) => [person_id, action, address]),
+    [
+      ['ana', 'person.role', null],
+      ['ana', 'person.role', '192.0.2.8'],
+      [null, 'person.role', null],
+      ['boss', 'settings.usage', '192.0.2.9'],
+      [null, 'usage.sweep', null],
+    ],
+    'what the hub does by itself comes from nowhere',
+  )
 })
 
 test.run()

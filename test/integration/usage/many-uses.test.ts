@@ -85,6 +85,7 @@ test('100,000 uses are looked through within seconds, a month of them much soone
     store,
     groups,
     catalogue: { version: async () => undefined },
+    countrySource: () => ({}),
     benches: () => [],
     benchesFor: () => [],
     clock,

@@ -3,6 +3,36 @@ import { newId } from '@fernlab/shared/primitives/ids'
 
 export const minute = 60_000
 
+/** A bench driven by hand in the tables, and given back. */
+export async function storeDirectUse(
+  store: Store,
+  use: {
+    readonly person: string
+    readonly at: number
+    readonly bench?: string
+    readonly lasts?: number
+    readonly address?: string
+    readonly country?: string
+    readonly exchanges?: readonly { readonly set: object; readonly error?: string }[]
+  },
+): Promise<{ id: string }> {
+  const { person, at, bench = 'n.a', lasts = 10 * minute, exchanges = [] } = use
+  const id = newId(at)
+  await store.write([
+    store.db.insertInto('direct_use').values({
+      ...{ id, person_id: person, bench, started_at: at, ended_at: at + lasts, ended_why: 'released' },
+      ...{ client_address: use.address ?? null, country: use.country ?? null, exchanges: exchanges.length },
+    }),
+    ...exchanges.map(({ set, error = null }) =>
+      store.db.insertInto('direct_command').values({
+        ...{ use_id: id, at, sets: JSON.stringify(set), reads: '[]', took_ms: 1 },
+        ...{ error, answer: error === null ? '{}' : null },
+      }),
+    ),
+  ])
+  return { id }
+}
+
 /** A finished use of a bench in the tables, with its attempt. */
 export async function storeUse(
   store: Store,
@@ -18,6 +48,7 @@ export async function storeUse(
     readonly country?: string
     readonly parameters?: object
     readonly rows?: object
+    readonly outputs?: object
     readonly note?: string
   },
 ): Promise<{ id: string }> {
@@ -45,6 +76,7 @@ export async function storeUse(
       started_at: start,
       ended_at: end,
       rows: JSON.stringify(use.rows ?? {}),
+      outputs: JSON.stringify(use.outputs ?? {}),
       client_address: use.address ?? null,
       country: use.country ?? null,
     }),

@@ -1,13 +1,24 @@
+import { request } from 'node:http'
 import type { Problem } from '@fernlab/shared/contracts/api'
+import type { DirectUse, DirectUseDetail } from '@fernlab/shared/contracts/direct-use'
 import { COMMANDS_STREAM } from '@fernlab/shared/contracts/session-columns'
-import type { CourseUsage, Similar, SiteUsage, Timeline, Use, UseDetail } from '@fernlab/shared/contracts/usage'
+import {
+  type CourseUsage,
+  type Similar,
+  type SiteUsage,
+  similarSchema,
+  type Timeline,
+  timelineSchema,
+  type Use,
+  type UseDetail,
+} from '@fernlab/shared/contracts/usage'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { type ServedHub, serveHub } from '../api/served-hub.ts'
 import { storeDocuments } from '../results/stored-run.ts'
-import { minute, storeUse } from './stored-use.ts'
+import { minute, storeDirectUse, storeUse } from './stored-use.ts'
 
 const test = suite('usage', { timeoutMs: 60_000 })
 type Person = Awaited<ReturnType<ServedHub['person']>>
@@ -90,6 +101,12 @@ test('admins see every use and its address, instructors those of whom they teach
 test('uses are filtered, paged, and refused for a course that is another’s', async () => {
   const count = async (query: string) => (await uses(boss, query)).items.length
   assert.is(await count('bench=n.b'), 1)
+  const { email } = await hub.store.db
+    .selectFrom('user')
+    .select('email')
+    .where('id', '=', ana.person.id)
+    .executeTakeFirstOrThrow()
+  assert.equal([await count(`person=${email.toUpperCase()}`), await count('person=nobody@x.example')], [2, 0])
   assert.is(await count('country=unknown'), 2)
   assert.is(await count('state=failed'), 0)
   assert.is(await count(`from=${new Date(begin + 5 * minute).toISOString()}`), 2)
@@ -131,7 +148,8 @@ test('a course shows who did what, with those who did nothing, and the hours of 
   const csv = await get(teacher, `/api/v1/usage/courses/optics/people.csv?${period}`)
   assert.match(csv.type, 'text/csv')
   assert.match(csv.text, /,"rc-circuit",2,1800,/)
-  assert.match(csv.text, `"${bo.person.id}","student","",0,0,"",""\r\n`)
+  assert.match(csv.text, `"${bo.person.id}","student","",0,0,"","",0,"${bo.person.email}"\r\n`)
+  assert.is(row(bo.person.id)?.email, bo.person.email)
   const hours = await get(teacher, `/api/v1/usage/courses/optics/hours.csv?${period}`)
   assert.match(hours.text, /^"mon",0,0,0,0,0,0,0,0,0,0,600,1200,/m)
 })
@@ -174,6 +192,17 @@ test('the same choice of two of a course is a hint, of somebody else none', asyn
   assert.match(csv.text, /^1,"rc-circuit","charge-curve","\{""voltage"":3.3\}",120,/m)
 })
 
+test('the timeline and the hints of a course tell who it was without their mail addresses', async () => {
+  for (const [what, schema] of [
+    ['timeline', timelineSchema],
+    ['similar', similarSchema],
+  ] as const) {
+    const { body, text } = await get<object>(teacher, `/api/v1/usage/courses/optics/${what}?${period}`)
+    assert.equal(schema.parse(body), body, 'nothing that the schema has not')
+    assert.match(text, ana.person.id)
+  }
+})
+
 test('the site: shares, waiting, countries and each as a table', async () => {
   const { body } = await get<SiteUsage>(boss, `/api/v1/usage/site?${period}`)
   assert.equal([body.uses, body.people, body.seconds], [4, 3, 3000])
@@ -213,6 +242,7 @@ test('a use tells what was commanded and who took its results, to who may see it
     at: begin + 120 * minute,
     protocol: SESSION_PROTOCOL,
     rows: { [COMMANDS_STREAM]: 4 },
+    outputs: { tau: { value: 1.5, unit: 's', uncertainty: 0.1 } },
   })
   const text = { dtype: 'string' as const, shape: [], unit: '1', source: 'variable' }
   const names = ['by', 'what', 'target', 'value', 'outcome']
@@ -253,8 +283,16 @@ test('a use tells what was commanded and who took its results, to who may see it
   await (await hub.json('GET', `/api/v1/runs/${id}/data.json?points=100`, undefined, ana.bearer)).text()
   await (await hub.json('GET', `/api/v1/runs/${id}/documents`, undefined, looked)).text()
   await hub.json('HEAD', `/api/v1/runs/${id}/documents`, undefined, ana.bearer)
+  // As Chromium asks for what a link with `download` leads to; `fetch` says how it asks by itself.
+  const saved = { ...ana.bearer, 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'navigate' }
+  await new Promise((resolve, reject) => {
+    const asked = request(`${hub.url}/api/v1/runs/${id}/documents`, { headers: saved }, (answer) => {
+      answer.resume().on('end', resolve)
+    })
+    asked.on('error', reject).end()
+  })
   const { body } = await get<UseDetail>(teacher, `/api/v1/usage/uses/${id}`)
-  assert.equal([body.session, body.commands, body.downloads], [true, 2, 1])
+  assert.equal([body.session, body.commands, body.downloads], [true, 2, 2])
   assert.equal(
     body.given.map(({ at, by, what, target, value, outcome }) => [at, by.id, what, target, value, outcome]),
     [
@@ -264,14 +302,87 @@ test('a use tells what was commanded and who took its results, to who may see it
   )
   assert.equal(
     body.taken.map(({ by, what }) => [by.id, what]),
-    [[ana.person.id, 'data.csv']],
+    [
+      [ana.person.id, 'data.csv'],
+      [ana.person.id, 'documents'],
+    ],
+  )
+  assert.equal(
+    [body.outputs, body.rows],
+    [{ tau: { value: 1.5, unit: 's', uncertainty: 0.1 } }, { [COMMANDS_STREAM]: 4 }],
+  )
+  const commands = await get(teacher, `/api/v1/usage/uses/${id}/commands.csv`)
+  assert.equal(commands.text.split('\r\n').slice(0, 3), [
+    '"at","person","name","what","target","value","outcome"',
+    `"2026-03-02T09:00:01.000Z","${ana.person.id}","student","set","supply.voltage","5","done"`,
+    `"2026-03-02T09:00:02.000Z","${bo.person.id}","student","set","supply.voltage","50","too much"`,
+  ])
+  const files = await get(ana, `/api/v1/usage/uses/${id}/files.csv`)
+  assert.match(
+    files.text,
+    /^"at","person","name","file"\r\n"[^"]+","[^"]+","student","data.csv"\r\n"[^"]+","[^"]+","student","documents"\r\n$/,
   )
   assert.is((await get(boss, `/api/v1/usage/uses/${id}`)).status, 200)
   for (const who of [other, bo]) {
     const refused = await get(who, `/api/v1/usage/uses/${id}`)
     const none = await get(who, `/api/v1/usage/uses/${newId(0)}`)
-    assert.equal([refused.status, none.status], [404, 404])
+    const tables = await Promise.all(
+      ['commands', 'files'].map(async (table) => (await get(who, `/api/v1/usage/uses/${id}/${table}.csv`)).status),
+    )
+    assert.equal([refused.status, none.status, ...tables], [404, 404, 404, 404])
   }
+})
+
+test('direct use is seen by admins and whose it is; on the timeline of a course without the name of others', async () => {
+  const { id } = await storeDirectUse(hub.store, {
+    person: other.person.id,
+    at: begin + 30 * minute,
+    address: '192.0.2.9',
+    country: 'SE',
+    exchanges: [{ set: { 'psu.voltage': 5 } }, { set: { 'psu.voltage': 50 }, error: 'too much' }],
+  })
+  const listed = async (who: Person, query = '') =>
+    (await get<{ items: DirectUse[] }>(who, `/api/v1/usage/direct?${query}`)).body.items
+  assert.equal(
+    (await listed(boss)).map(({ person, bench, lastsS, ended, exchanges, address, country }) => [
+      ...[person.id, bench, lastsS, ended, exchanges, address, country],
+    ]),
+    [[other.person.id, 'n.a', 600, 'released', 2, '192.0.2.9', 'SE']],
+  )
+  assert.equal([(await listed(other)).length, (await listed(teacher)).length, (await listed(ana)).length], [1, 0, 0])
+  for (const [query, count] of [
+    ['bench=n.a', 1],
+    ['bench=n.b', 0],
+    [`person=${other.person.id}`, 1],
+    ['country=SE', 1],
+    ['country=unknown', 0],
+    [`from=${new Date(begin + 31 * minute).toISOString()}`, 0],
+    [`to=${new Date(begin + 31 * minute).toISOString()}`, 1],
+  ] as const) {
+    assert.is((await listed(boss, query)).length, count, query)
+  }
+  const { body } = await get<DirectUseDetail>(boss, `/api/v1/usage/direct/${id}`)
+  assert.equal(
+    body.given.map(({ set, error }) => [set, error]),
+    [
+      [{ 'psu.voltage': 5 }, undefined],
+      [{ 'psu.voltage': 50 }, 'too much'],
+    ],
+  )
+  const timeline = async (who: Person) =>
+    (await get<Timeline>(who, `/api/v1/usage/courses/optics/timeline?${period}`)).body.benches.find(
+      ({ bench }) => bench === 'n.a',
+    )?.direct
+  assert.equal(await timeline(teacher), [{ id, from: '2026-03-02T09:30:00.000Z', until: '2026-03-02T09:40:00.000Z' }])
+  assert.is((await timeline(boss))?.[0]?.person?.id, other.person.id)
+  const csv = await get(teacher, `/api/v1/usage/courses/optics/timeline.csv?${period}`)
+  assert.match(csv.text, /^"n\.a","[^"]+","","","","2026-03-02T09:30:00.000Z","2026-03-02T09:40:00.000Z","direct use"/m)
+  const site = (await get<SiteUsage>(boss, `/api/v1/usage/site?${period}`)).body
+  assert.equal(
+    [site.seconds > 0, site.directS, site.benches[0]?.directS, site.benches[1]?.directS],
+    [true, 600, 600, 0],
+  )
+  assert.match((await get(boss, `/api/v1/usage/site/benches.csv?${period}`)).text, /^"n\.a",.*,600\r/m)
 })
 
 test.run()

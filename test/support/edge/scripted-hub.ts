@@ -1,4 +1,7 @@
-/** The hub's side of the sync, as a test wants it: a real broker, and a peer that acknowledges or holds back. */
+/**
+ * The hub's side of the sync, as a test wants it: a real broker, and a peer that acknowledges or holds back. What it says and
+ * hears is held against the schemas of the sync; `close` throws what does not fit.
+ */
 import { createServer, type Server } from 'node:net'
 import type { NodeDocument } from '@fernlab/shared/contracts/documents'
 import {
@@ -12,7 +15,7 @@ import {
   liveSchema,
   replySchema,
 } from '@fernlab/shared/contracts/sync'
-import { parseTopic, topics as topicsOf } from '@fernlab/shared/contracts/topics'
+import { type HubToNode, parseTopic, topics as topicsOf } from '@fernlab/shared/contracts/topics'
 import { decode, encode } from '@fernlab/shared/links/codec'
 import { connectedPair } from '@fernlab/shared/links/in-process'
 import { type MqttLink, openMqttLink } from '@fernlab/shared/links/mqtt-link'
@@ -20,6 +23,7 @@ import { newRunId } from '@fernlab/shared/primitives/ids'
 import type { LabErrorJson } from '@fernlab/shared/primitives/lab-error'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import { Aedes } from 'aedes'
+import { SyncMessages } from '../sync-messages.ts'
 
 export const SITE = 'test'
 
@@ -77,8 +81,11 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
   let peer: MqttLink | undefined
   let calls = 0
 
-  const send = (channel: 'welcome' | 'assign' | 'acknowledge' | 'cancel' | 'request', message: object) =>
-    peer?.publish(topics.sync(node, channel), encode(message)) ?? Promise.resolve()
+  const messages = new SyncMessages()
+  const send = (channel: HubToNode, message: object) => {
+    messages.heard(channel, message)
+    return peer?.publish(topics.sync(node, channel), encode(message)) ?? Promise.resolve()
+  }
 
   const keyOf = (runId: string, attempt: number) => `${runId}/${attempt}`
 
@@ -86,6 +93,7 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
     const parsed = parseTopic(SITE, topic)
     if (parsed?.kind !== 'sync') return
     const body = decode(payload)
+    messages.heard(parsed.channel, body)
     switch (parsed.channel) {
       case 'inventory': {
         const inventory = inventorySchema.parse(body)
@@ -237,6 +245,7 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
       await peer?.close()
       await new Promise<void>((resolve) => broker.close(() => resolve()))
       await new Promise<void>((resolve) => server.close(() => resolve()))
+      messages.require()
     },
   }
   // At the broker itself: aedes drops a retained message at clients when another overtakes it while it is stored.

@@ -12,6 +12,9 @@ export interface ServedInstrument {
   readonly received: { readonly atMs: number; readonly line: string }[]
   /** Asks the instrument itself, past the node. */
   ask(message: string): Promise<string>
+  /** Pulls its cable; while it is pulled, nobody gets a connection. */
+  unplug(): void
+  plugIn(): void
   close(): Promise<void>
 }
 
@@ -43,7 +46,12 @@ export async function serveBench(name: string): Promise<BenchInstruments> {
 async function serveDevice(device: WireDevice): Promise<ServedInstrument> {
   const sockets = new Set<Socket>()
   const received: { atMs: number; line: string }[] = []
+  let unplugged = false
   const server: Server = createServer({ noDelay: true }, (socket) => {
+    if (unplugged) {
+      socket.destroy()
+      return
+    }
     const wire = device.connect({ data: (bytes) => socket.write(bytes), hangUp: () => socket.destroy() })
     sockets.add(socket)
     socket.on('data', (bytes) => {
@@ -74,6 +82,13 @@ async function serveDevice(device: WireDevice): Promise<ServedInstrument> {
         })
         wire.receive(new TextEncoder().encode(`${message}\n`))
       }),
+    unplug: () => {
+      unplugged = true
+      for (const socket of sockets) socket.destroy()
+    },
+    plugIn: () => {
+      unplugged = false
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -11,7 +11,7 @@ import * as assert from 'uvu/assert'
 import { type BenchInstruments, serveBench } from './bench-instruments.ts'
 import { HubClient, pause } from './hub-client.ts'
 import { assertEventModel, assertRunIsSound, type RunRecord, readRun } from './invariants.ts'
-import { labFiles, labId, nodeFile, sourceLabFiles, sourceLabId } from './lab-files.ts'
+import { labFiles, labFilesWith, labId, nodeFile, sourceLabFiles, sourceLabId } from './lab-files.ts'
 import { MqttProxy } from './mqtt-proxy.ts'
 import { OwnProcess } from './own-process.ts'
 
@@ -39,6 +39,12 @@ export interface FaultLabOptions {
   /** Data folders of one's own, such as mounted disks. */
   readonly hubData?: string
   readonly nodeData?: string
+  /** More settings of the hub. */
+  readonly hubEnv?: Readonly<Record<string, string>>
+  /** Of bench one, as node.yaml has them. */
+  readonly checks?: object
+  /** `session` of the lab, as lab.yaml has it; without it nobody drives it live. */
+  readonly session?: object
   readonly hubWrapper?: readonly string[]
   readonly edgeWrapper?: readonly string[]
 }
@@ -66,6 +72,7 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
       FERNLAB_ADMIN_TOKEN: token,
       FERNLAB_ADMIN_EMAIL: 'admin@example.org',
       FERNLAB_ADMIN_PASSWORD: 'a-password-for-tests',
+      ...options.hubEnv,
     },
     ready: async () => {
       await client.get('/readyz', 30_000)
@@ -73,7 +80,7 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
   })
   const config = join(folder, 'node.yaml')
   const ports = { mqttPort: proxy.port, psuPort: instruments.psu.port, dmmPort: instruments.dmm.port }
-  writeFileSync(config, nodeFile({ node, ...ports }))
+  writeFileSync(config, nodeFile({ node, ...ports, checks: options.checks }))
   let enroll: readonly string[] = []
   const edge = new OwnProcess({
     name: 'the node',
@@ -105,7 +112,7 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
   try {
     await hub.start()
     for (const [id, texts] of [
-      [labId, labFiles],
+      [labId, options.session === undefined ? labFiles : labFilesWith(options.session)],
       [sourceLabId, sourceLabFiles],
     ] as const) {
       const files = Object.entries(texts).map(([path, text]) => ({ path, text }))

@@ -70,6 +70,12 @@ parts:
   'protocols/stream.yaml': stream,
 }
 
+/** The lab with live sessions. */
+export const labFilesWith = (session: object): Readonly<Record<string, string>> => ({
+  ...labFiles,
+  'lab.yaml': `${labFiles['lab.yaml']}session: ${JSON.stringify(session)}\n`,
+})
+
 /** A lab that needs nothing but the source, so that it can run while another bench is held. */
 export const sourceLabId = 'faults-source'
 export const sourceLabFiles: Readonly<Record<string, string>> = {
@@ -85,12 +91,27 @@ parts:
   'protocols/stream.yaml': stream.replace(/^ {2}- set: .*\n/m, ''),
 }
 
+/** A lab with two benches for its sessions, none of which can be made ready. */
+export const unreadyLabId = 'faults-unready'
+export const unreadyLabFiles: Readonly<Record<string, string>> = {
+  'lab.yaml': `${sourceLabFiles['lab.yaml']}
+session:
+  seconds: 60
+  prepare:
+    - read: { signals: [source.ch1] }
+    - assert: { condition: source.ch1 < 0, message: it counts upwards only }
+`,
+  'README.md': '# Unready\n',
+}
+
 /** node.yaml with a bench for each lab, on instruments at these ports. */
 export const nodeFile = (options: {
   readonly node: string
   readonly mqttPort: number
   readonly psuPort: number
   readonly dmmPort: number
+  /** Of bench one. */
+  readonly checks?: object | undefined
 }): string => `
 node: ${options.node}
 hub: { url: "mqtt://127.0.0.1:${options.mqttPort}" }
@@ -107,12 +128,19 @@ instruments:
   ramp-2:
     driver: simulated
     config: { model: ramp-source, settings: { channels: 1 } }
+  ramp-3:
+    driver: simulated
+    config: { model: ramp-source, settings: { channels: 1 } }
 benches:
   two:
     parts: { source: ramp-2 }
-    labs: [${sourceLabId}]
+    labs: [${sourceLabId}, ${unreadyLabId}]
+  three:
+    parts: { source: ramp-3 }
+    labs: [${unreadyLabId}]
   one:
     parts: { supply: psu, meter: dmm, source: ramp }
     labs: [${labId}]
     safeState: { supply.output: false, supply.voltage: 0 }
+    checks: ${JSON.stringify(options.checks ?? {})}
 `

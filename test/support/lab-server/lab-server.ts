@@ -1,7 +1,8 @@
 /** A laboratory's own server as labs with weblablib have it, with faults that a test orders. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 export interface LabServerSession {
   readonly id: string
@@ -17,6 +18,8 @@ export interface TestLabServer {
   readonly sessions: LabServerSession[]
   /** How often each session was asked for its status, by id. */
   readonly asked: Map<string, number>
+  /** How often it was asked for several at once; undefined where it is too old for that. */
+  askedTogether: number | undefined
   /** What `status` answers. */
   shouldFinish: number
   /** Answers instead of the lab; undefined goes on as usual. */
@@ -25,6 +28,10 @@ export interface TestLabServer {
     | undefined
   /** What a browser gets. */
   pages: (request: IncomingMessage, response: ServerResponse) => void
+  /** What happens to WebSockets; undefined refuses them. */
+  upgrades: ((request: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined
+  /** Connections that are open. */
+  readonly connections: Set<Socket>
   /** Dies: connections break, and nobody listens. */
   stop(): Promise<void>
   /** Is back at the same address, and knows nothing of sessions before. */
@@ -68,11 +75,17 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
     }
     if (call === 'test') return answer(response, { valid: true })
     if (call === '') return answer(response, begin(await bodyOf(request)))
+    if (call === 'status/multiple') {
+      if (lab.askedTogether === undefined) return answer(response, { message: 'Not found' }, 404)
+      lab.askedTogether++
+      const ids = (await bodyOf(request)).session_ids as string[]
+      return answer(response, { status: Object.fromEntries(ids.map((id) => [id, statusOf(id)])) })
+    }
     const [id = '', what] = call.split('/').map(decodeURIComponent)
     const session = lab.sessions.find((one) => one.id === id && one.disposed === 0)
     if (what === 'status') {
       lab.asked.set(id, (lab.asked.get(id) ?? 0) + 1)
-      return answer(response, { should_finish: session === undefined ? -1 : lab.shouldFinish })
+      return answer(response, { should_finish: statusOf(id) })
     }
     const { action } = await bodyOf(request)
     if (action !== 'delete') return answer(response, { message: 'Unknown op' }, 400)
@@ -80,6 +93,9 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
     session.disposed++
     return answer(response, { message: 'Deleted' })
   }
+
+  const statusOf = (id: string) =>
+    lab.sessions.some((one) => one.id === id && one.disposed === 0) ? lab.shouldFinish : -1
 
   const begin = (body: Record<string, unknown>) => {
     const id = `s ${++made}?`
@@ -99,18 +115,22 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
     },
     sessions: [],
     asked: new Map(),
+    askedTogether: undefined,
     shouldFinish: 5,
     instead: undefined,
     pages: (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/html' })
       response.end('<title>The lab</title><h1>The lab itself</h1>')
     },
+    upgrades: undefined,
+    connections: new Set(),
     stop: async () => {
       const closing = server
       server = undefined
       if (closing === undefined) return
-      closing.closeAllConnections()
-      await new Promise((resolve) => closing.close(resolve))
+      const closed = new Promise((resolve) => closing.close(resolve))
+      for (const socket of lab.connections) socket.destroy()
+      await closed
     },
     start: async () => {
       const take = (request: IncomingMessage, response: ServerResponse) => {
@@ -118,6 +138,14 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
       }
       const starting: Server = tls === undefined ? createServer(take) : createTlsServer(tls, take)
       server = starting
+      starting.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+        lab.connections.add(socket)
+        socket.once('close', () => lab.connections.delete(socket))
+      })
+      starting.on('upgrade', (request, socket, head) => {
+        if (lab.upgrades === undefined) socket.destroy()
+        else lab.upgrades(request, socket, head)
+      })
       await new Promise<void>((resolve, reject) => {
         starting.once('error', reject)
         starting.listen(port, '127.0.0.1', resolve)

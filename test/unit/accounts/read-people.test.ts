@@ -1,4 +1,5 @@
 import { readPeople } from '@fernlab/hub/accounts/read-people'
+import { listText } from '@fernlab/shared/primitives/list-text'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
@@ -51,12 +52,13 @@ test('quoted names may hold commas, quotes and line breaks; lines are counted as
 })
 
 test('every mistake is told with its line, and nobody is left', () => {
-  const text = 'name,email,role\nA,nonsense,\n,b@x.example,\nC,c@x.example,king\nD,c@x.example,\n'
+  const text = 'name,email,role\nA,nonsense,\n,b@x.example,\nC,c@x.example,king\nD,c@x.example,\nE\0,e@x.example,\n'
   assert.equal(issues(text), [
     'csv[2].email: line 2: "nonsense" is not a mail address',
     'csv[3].name: line 3: there is no name',
     `csv[4].role: line 4: "king" is not a role; roles are admin, instructor, builder, student, guest`,
     'csv[5].email: line 5: c@x.example stands in line 4 already',
+    'csv[6].name: line 6: the name holds control characters',
   ])
   assert.equal(read(text).people, [])
 })
@@ -68,8 +70,28 @@ test('what is no such list is said so in one line', () => {
   assert.match(issues('name,email\n"open,a@x.example')[0] ?? '', /is not CSV/)
   assert.match(
     issues(new TextDecoder().decode(Buffer.from('name,email\nJos\xE9,j@x.example', 'latin1')))[0] ?? '',
-    /UTF-8/,
+    /csv\[2\]: line 2 is not UTF-8/,
   )
+})
+
+test('what spreadsheets and old machines save is read, and what can not be is told with its line', () => {
+  const list =
+    'nombre;correo\r\nÁda Ñúñez;ada@x.example\r\n"dos\r\nlíneas";b@x.example\r\nC;C@x.example\r\nc;c@X.example\r\n'
+  const saved: Readonly<Record<string, Uint8Array>> = {
+    'UTF-8': Buffer.from(list),
+    'UTF-8 with its mark': Buffer.from(`\ufeff${list}`),
+    'UTF-16 with its mark': Buffer.from(`\ufeff${list}`, 'utf16le'),
+    'UTF-16, the other way round': Buffer.from(`\ufeff${list}`, 'utf16le').swap16(),
+    'CR alone': Buffer.from(list.replaceAll('\r\n', '\r')),
+    'LF alone': Buffer.from(list.replaceAll('\r\n', '\n')),
+  }
+  for (const [how, bytes] of Object.entries(saved)) {
+    assert.equal(issues(listText(bytes)), ['csv[6].email: line 6: c@x.example stands in line 5 already'], how)
+  }
+  const windows = Buffer.from('name,email\nAda,a@x.example\nJos\xe9 Pe\xf1a,j@x.example\n', 'latin1')
+  for (const bytes of [windows, Buffer.from(windows.toString('latin1').replaceAll('\n', '\r'), 'latin1')]) {
+    assert.match(issues(listText(bytes)).join(), /^csv\[3\]: line 3 is not UTF-8/)
+  }
 })
 
 test('many mistakes are cut short, and a list of 50,000 is refused quickly', () => {

@@ -184,4 +184,18 @@ test('ten thousand bookings on fifty benches are taken and refused without delay
   assert.is(plan.tryOut(claimsOf('more', { lengthMs: 340 * hour, places: 30, benches, closed }, 0)), undefined)
 })
 
+test('a calendar of many benches with much in it is told at once', () => {
+  const benches = Array.from({ length: 200 }, (_, at) => `b${at}`)
+  const plan = new Plan()
+  const closed = () => []
+  const lasting = { lengthMs: 40, places: 40, benches, closed }
+  for (let at = 0; at < 1000; at += 10) {
+    const change = plan.tryOut(claimsOf(`one-${at}`, lasting, at))
+    assert.ok(change)
+    plan.apply(change)
+  }
+  const stretches = freeBenches(plan, { benches, closed }, { from: 0, until: 1000 })
+  assert.equal(stretches.at(-1), { from: 30, until: 1000, free: 40 })
+})
+
 test.run()

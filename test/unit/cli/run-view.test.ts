@@ -13,11 +13,18 @@ function lines(): Terminal & { readonly printed: string[] } {
     env: {},
     interactive: false,
     asks: false,
+    piped: true,
+    json: false,
+    quiet: false,
+    ascii: false,
+    lines: async function* () {},
     columns: 80,
     out: (line) => printed.push(line),
+    print: (text) => printed.push(text),
     err: (line) => printed.push(line),
     status: () => {},
     ask: async () => '',
+    nextLine: async () => undefined,
   }
 }
 

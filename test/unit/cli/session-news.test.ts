@@ -1,4 +1,5 @@
-import { linesOfNews } from 'fernlab/cli/commands/session'
+import type { Session } from '@fernlab/shared/contracts/sessions'
+import { linesOfNews, newsOf, waitingLine } from 'fernlab/cli/session-text'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
@@ -19,13 +20,38 @@ test('the newest value of each signal with its unit and time', () => {
   assert.match(String(lines[1]), /psu\.output {2}true$/)
 })
 
-test('who is here, what they say and what they do', () => {
-  assert.equal(linesOfNews(['people', { people: [{ ...ada, role: 'owner' }], control: ada }]), ['here: Ada (owner)'])
-  assert.equal(linesOfNews(['chat', { from: ada, text: 'hello', at }]), ['Ada: hello'])
-  const command = { what: 'set' as const, values: { 'psu.voltage': 2 } }
-  assert.equal(linesOfNews(['command', { by: ada, command, outcome: 'done', at }]), [
-    'Ada: {"what":"set","values":{"psu.voltage":2}} done',
+test('of what is read, the signals that are named alone', () => {
+  const sample = { unit: 'V', time: [1], values: [1] }
+  const samples = { secondsLeft: 5, samples: { 'psu.voltage': sample, 'dmm.voltage': sample } }
+  assert.equal(newsOf(['samples', samples], []), ['samples', samples])
+  assert.equal(newsOf(['samples', samples], ['dmm.voltage']), [
+    'samples',
+    { secondsLeft: 5, samples: { 'dmm.voltage': sample } },
   ])
+  assert.is(newsOf(['samples', samples], ['psu.current']), undefined)
+  const people = { people: [{ ...ada, role: 'owner' as const }] }
+  assert.equal(newsOf(['people', people], ['dmm.voltage']), ['people', people])
+})
+
+test('a place in the queue is told again when the estimate moves by a second, and not by less', () => {
+  const lineAt = (estimatedStart: string) =>
+    waitingLine({ id: 's', state: 'waiting', position: 1, estimatedStart } as Session)
+  assert.match(
+    lineAt('2026-01-01T00:00:01.000Z'),
+    /^session s is waiting, place 1, about \d+-\d+-\d+ \d+:\d+:01 \(\S+\)$/,
+  )
+  assert.is(lineAt('2026-01-01T00:00:01.999Z'), lineAt('2026-01-01T00:00:01.000Z'))
+})
+
+test('who is here, what they say and what they do', () => {
+  assert.equal(linesOfNews(['people', { people: [{ ...ada, role: 'owner' }], control: ada }]), [
+    'here: Ada (owner); Ada has the controls',
+  ])
+  const line = { id: '1', from: ada, text: 'hello', at }
+  assert.equal(linesOfNews(['chat', line]), ['Ada: hello'])
+  assert.equal(linesOfNews(['said', { lines: [line] }]), ['Ada: hello'])
+  const command = { what: 'set' as const, values: { 'psu.voltage': 2 } }
+  assert.equal(linesOfNews(['command', { by: ada, command, outcome: 'done', at }]), ['Ada: set psu.voltage=2: done'])
 })
 
 test.run()

@@ -68,6 +68,21 @@ for (const [what, text, expected] of [
     `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, checks: {c: {kind: reachable, config: {host: h, port: 70000}}}}\n`,
     /^node\.yaml:7:\d+: benches\.b\.checks\.c\.config\.port: /,
   ],
+  [
+    'a protocol for another lab',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, labs: [rc], checks: {c: {kind: protocol, config: {lab: cr, protocol: p}}}}\n`,
+    /^node\.yaml:7:\d+: benches\.b\.checks\.c\.config\.lab: the bench is not for cr; did you mean "rc"\?: see its labs$/,
+  ],
+  [
+    'an expectation that nothing meets',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, checks: {c: {kind: protocol, config: {lab: l, protocol: p, expect: {tau: {low: 2, high: 1}}}}}}\n`,
+    /^node\.yaml:7:\d+: benches\.b\.checks\.c\.config\.expect\.tau: low, 2, is above high, 1$/,
+  ],
+  [
+    'a try that takes too long',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, checks: {c: {kind: reachable, timeoutS: 61, config: {host: h, port: 1}}}}\n`,
+    /^node\.yaml:7:\d+: benches\.b\.checks\.c\.timeoutS: a check of kind reachable may take 60 s at most$/,
+  ],
   ['a key twice', `${head}node: m\ninstruments: {}\n`, /^node\.yaml:4:1: the key node stands twice/],
   [
     'an interlock, which is not built yet',

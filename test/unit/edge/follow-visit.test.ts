@@ -28,7 +28,7 @@ function rig(answers: readonly (number | 'fails')[]) {
         return answer ?? 0
       },
     },
-    server: { page: (url) => new URL(url), start: never, status: never, dispose: never },
+    server: { page: (url) => ({ url, through: 'hub' }), connect: never, start: never, status: never, dispose: never },
     part: 'server',
     clock,
     log: silentLog,

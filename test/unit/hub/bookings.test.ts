@@ -24,17 +24,20 @@ interface More {
   readonly nowMs?: number
   readonly users?: readonly string[]
   readonly backAtMs?: (bench: string) => number
+  /** By place. */
+  readonly had?: Readonly<Record<string, string>>
 }
 
 function decided(
   waiting: readonly QueueEntry[],
   freeBenches: readonly string[],
   places: readonly BookedPlace[],
-  { nowMs = 0, users = [], backAtMs = never }: More = {},
+  { nowMs = 0, users = [], backAtMs = never, had = {} }: More = {},
 ) {
   const lines = [...queueOf(waiting).lines(nowMs)]
   const usersOf = () => lines.flatMap(({ places: all }) => all.filter(({ entry: one }) => users.includes(one.id)))
-  const state = { lines, freeBenches, serves: servedBy(), places, backAtMs, usersOf }
+  const before = new Map(Object.entries(had))
+  const state = { lines, freeBenches, serves: servedBy(), places, backAtMs, usersOf, standing: before }
   const { starts, decisions, late, standing } = decideWithBookings(state, nowMs)
   return {
     starts: starts.map(({ place: id, bench }) => [id, bench]),
@@ -72,6 +75,19 @@ test('one that is due waits for the first bench that comes back, and others are 
   const backAtMs = (bench: string) => (bench === 'x' ? 15 : 10) * minute
   const { late, standing } = decided([], [], places, { nowMs: minute, backAtMs })
   assert.equal([late, standing], [['b'], { b: 'x', c: 'y' }])
+})
+
+test('one whose bench is overdue takes another only where everybody else keeps one, and else waits for its own', () => {
+  const overdue = { nowMs: minute, backAtMs: () => 0, had: { b: 'x', c: 'y' } }
+  const due = [place('b', ['x', 'y'], 1, 50), place('c', ['y'], 1, 30)]
+  const both = decided([], ['y'], due, overdue)
+  assert.equal([both.starts, both.late, both.standing], [[['c', 'y']], ['b'], { b: 'x', c: 'y' }])
+  const later = [place('b', ['x', 'y'], 1, 50), place('c', ['y'], 20, 30)]
+  assert.equal(decided([], ['y'], later, overdue).late, ['b'], 'nor one that begins in its time')
+  const after = [place('b', ['x', 'y'], 1, 50), place('c', ['x', 'y'], 20, 30)]
+  assert.equal(decided([], ['y'], after, overdue).starts, [['b', 'y']], 'whose bench changes for it')
+  const away = decided([], ['y'], due, { ...overdue, backAtMs: never })
+  assert.equal([away.starts, away.late], [[['b', 'y']], ['c']], 'where nobody knows, in the order of booking')
 })
 
 test('a bench that is kept goes to those who may use it, and to nobody else', () => {

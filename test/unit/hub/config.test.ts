@@ -76,6 +76,9 @@ test('labs’ own pages have an origin, which is not the hub’s', () => {
   assert.equal([pagesPort, pagesUrl], [8090, 'https://pages.lab.example'])
   const url = 'https://lab.example'
   assert.match(refusal({ FERNLAB_PUBLIC_URL: url, FERNLAB_PAGES_URL: `${url}/` }), /FERNLAB_PAGES_URL.* another host/)
+  const wild = 'https://*.pages.example'
+  assert.is(parseConfig({ FERNLAB_PAGES_URL: wild }, {}, cwd).pagesUrl, wild)
+  assert.match(refusal({ FERNLAB_PAGES_URL: 'https://a.*.pages.example' }), /may have a \* only as the first part/)
   assert.match(refusal({ FERNLAB_PAGES_URL: `${url}/pages` }), /has a path; it may be an origin, such as https:/)
 })
 

@@ -60,11 +60,24 @@ const stop: StopDoc = {
   documents: 3,
   safeState: { reached: true },
 }
-const run = { restart: 'never' as const, restarts: 0, cancelRequested: false, session: undefined }
-const hold = { rows: { primary: 2 }, nextSeq: 4 }
+const run = {
+  restart: 'never' as const,
+  restarts: 0,
+  cancelRequested: false,
+  session: undefined,
+  booking: null,
+  unready: [],
+}
+const hold = { rows: { primary: 2 }, nextSeq: 4, bench: 'n.a' }
+const judge = (
+  of: Parameters<typeof judgeStop>[0],
+  here: Parameters<typeof judgeStop>[1],
+  doc: StopDoc,
+  hasOther = false,
+) => judgeStop(of, here, doc, hasOther)
 
 test('a stop whose counts are met ends the run as it says', () => {
-  const verdict = judgeStop(run, hold, stop)
+  const verdict = judge(run, hold, stop)
   assert.is(verdict.kind === 'final' && verdict.outcome.state, 'succeeded')
 })
 
@@ -75,7 +88,7 @@ test('missing rows and missing documents are told, and fail the run', () => {
     [{ ...hold, rows: { primary: 2, more: 1 } }, 'the node counted 0 rows in more, 1 arrived'],
     [{ ...hold, nextSeq: 3 }, 'the node counted 3 documents before the end, 2 arrived'],
   ] as const) {
-    const verdict = judgeStop(run, here, stop)
+    const verdict = judge(run, here, stop)
     assert.is(verdict.kind === 'final' && verdict.outcome.state, 'failed')
     assert.is(verdict.kind === 'final' && verdict.outcome.reason, why)
   }
@@ -83,10 +96,10 @@ test('missing rows and missing documents are told, and fail the run', () => {
 
 test('an interrupted run starts again where that is safe, three attempts in all', () => {
   const cut = { ...stop, state: 'interrupted' as const }
-  assert.is(judgeStop({ ...run, restart: 'safe' }, hold, cut).kind, 'again')
-  assert.is(judgeStop(run, hold, cut).kind, 'final')
-  assert.is(judgeStop({ ...run, restart: 'safe', restarts: MOST_RESTARTS }, hold, cut).kind, 'final')
-  const cancelled = judgeStop({ ...run, restart: 'safe', cancelRequested: true }, hold, cut)
+  assert.is(judge({ ...run, restart: 'safe' }, hold, cut).kind, 'again')
+  assert.is(judge(run, hold, cut).kind, 'final')
+  assert.is(judge({ ...run, restart: 'safe', restarts: MOST_RESTARTS }, hold, cut).kind, 'final')
+  const cancelled = judge({ ...run, restart: 'safe', cancelRequested: true }, hold, cut)
   assert.is(cancelled.kind === 'final' && cancelled.outcome.state, 'cancelled')
 })
 
@@ -98,28 +111,55 @@ const lost = {
 } as StopDoc
 
 test('a bench that broke down sends its person back to the head of the queue with an apology, three attempts in all', () => {
-  const again = judgeStop({ ...run, restart: 'safe' }, hold, lost)
+  const again = judge({ ...run, restart: 'safe' }, hold, lost)
   assert.is(again.kind === 'again' && again.why, 'broken')
   assert.is(
     again.kind === 'again' && again.reason,
     'we are sorry: the bench broke down (psu was lost during the run: unplugged); you are back at the head of the queue',
   )
-  assert.is(judgeStop(run, hold, lost).kind, 'final', 'what must not be repeated is not')
-  assert.is(judgeStop({ ...run, restart: 'safe', restarts: MOST_RESTARTS }, hold, lost).kind, 'final')
-  assert.is(judgeStop({ ...run, restart: 'safe', cancelRequested: true }, hold, lost).kind, 'final')
+  assert.is(judge(run, hold, lost).kind, 'final', 'what must not be repeated is not')
+  assert.is(judge({ ...run, restart: 'safe', restarts: MOST_RESTARTS }, hold, lost).kind, 'final')
+  assert.is(judge({ ...run, restart: 'safe', cancelRequested: true }, hold, lost).kind, 'final')
   const refused = { ...lost, error: { ...lost.error, code: 'instrument-refused' } } as StopDoc
-  assert.is(judgeStop({ ...run, restart: 'safe' }, hold, refused).kind, 'final', 'what it was asked is not the bench’s')
+  assert.is(judge({ ...run, restart: 'safe' }, hold, refused).kind, 'final', 'what it was asked is not the bench’s')
 })
 
 test('a session that was being prepared waits again, an active one ends with an apology', () => {
   const session = { stage: 'preparing' as const, seconds: 60, activeAt: null, endsAt: null }
-  assert.is(judgeStop({ ...run, session }, hold, lost).kind, 'again')
-  assert.is(judgeStop({ ...run, session }, hold, { ...stop, state: 'interrupted' }).kind, 'again')
-  const active = judgeStop({ ...run, session: { ...session, stage: 'active' } }, hold, lost)
+  assert.is(judge({ ...run, session }, hold, lost).kind, 'again')
+  assert.is(judge({ ...run, session }, hold, { ...stop, state: 'interrupted' }).kind, 'again')
+  const active = judge({ ...run, session: { ...session, stage: 'active' } }, hold, lost)
   assert.is(
     active.kind === 'final' && active.outcome.reason,
     'we are sorry: the bench broke down (psu was lost during the run: unplugged); what was recorded is kept, and you may ask for the lab again',
   )
+})
+
+test('a booked bench that could not be made ready is changed for another, three attempts in all', () => {
+  const session = { stage: 'preparing' as const, seconds: 60, activeAt: null, endsAt: null }
+  const booked = { ...run, booking: 'b', session }
+  const failed = { ...stop, state: 'failed' as const, reason: 'step 1: no answer' }
+  const reasonOf = (verdict: ReturnType<typeof judge>) =>
+    verdict.kind === 'again' ? verdict.reason : verdict.outcome.reason
+  const again = judge(booked, hold, failed, true)
+  assert.is(again.kind === 'again' && again.why, 'unready')
+  assert.is(reasonOf(again), 'we are sorry: n.a could not be made ready (step 1: no answer); you get another bench')
+  const last = judge({ ...booked, unready: ['n.b', 'n.c'] }, hold, failed, false)
+  assert.is(last.kind, 'final')
+  assert.is(
+    reasonOf(last),
+    'we are sorry: n.b, n.c and n.a could not be made ready (step 1: no answer), and no other bench is left',
+  )
+  assert.is(judge({ ...booked, restarts: MOST_RESTARTS }, hold, failed, true).kind, 'final')
+  for (const other of [
+    { ...booked, booking: null },
+    { ...booked, session: { ...session, stage: 'active' as const } },
+    { ...booked, cancelRequested: true },
+  ]) {
+    const verdict = judge(other, hold, failed, true)
+    assert.equal([verdict.kind, reasonOf(verdict)], ['final', 'step 1: no answer'])
+  }
+  assert.is(judge(booked, hold, { ...failed, state: 'succeeded' }, true).kind, 'final')
 })
 
 test.run()

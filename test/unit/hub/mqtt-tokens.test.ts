@@ -108,4 +108,16 @@ test('another role given here, and a closed account, cut at once whoever has oth
   close()
 })
 
+test('with the role goes what only staff and lab builders may make tokens for', async () => {
+  const { connect, ids, close } = start({
+    instructor: caller('instructor', { role: 'instructor' }),
+    builder: caller('builder', { role: 'builder' }),
+    student: caller('student', { role: 'student' }),
+    guest: caller('guest', { role: 'guest' }),
+  })
+  for (const token of ['instructor', 'builder', 'student', 'guest']) await connect(token)
+  assert.equal(ids(), ['instructor', 'builder'])
+  close()
+})
+
 test.run()

@@ -1,4 +1,4 @@
-import { firstGap, type OutagePlan, outages, outlookAt } from '@fernlab/hub/bench-care/outages'
+import { firstGap, longestOpening, type OutagePlan, outages, outlookAt } from '@fernlab/hub/bench-care/outages'
 import type { Weekly } from '@fernlab/shared/contracts/bench-care'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -105,6 +105,52 @@ test('a run fits where it ends before the next outage, to the millisecond', () =
   assert.is(iso(firstGap([fuse, again], now, hour + 1) ?? 0), '2026-01-09T10:00')
   assert.is(firstGap([once('open', '2026-01-09T08:00Z', null)], now, hour + 1), null)
   assert.is(firstGap([weekly('always', { days: every, from: '00:00', until: '24:00' })], now, 1), null)
+})
+
+test('a start is found exactly where one is: against every quarter of an hour of two weeks', () => {
+  const now = at('2026-03-23T00:00Z')
+  const quarter = hour / 4
+  let state = 7
+  const pick = (most: number) => {
+    state = (state * 48_271) % 2_147_483_647
+    return state % most
+  }
+  const clockAt = (quarters: number) =>
+    `${String(Math.floor(quarters / 4)).padStart(2, '0')}:${String((quarters % 4) * 15).padStart(2, '0')}`
+  let [found, missing] = [0, 0]
+  for (let round = 0; round < 120; round++) {
+    const plans = Array.from({ length: 1 + pick(3) }, (_, i) =>
+      pick(4) === 0
+        ? plan(`o${i}`, { from: now + pick(300) * quarter, until: now + (300 + pick(300)) * quarter })
+        : weekly(`w${i}`, {
+            days: every.filter(() => pick(4) > 0),
+            from: clockAt(pick(96)),
+            until: clockAt(pick(96)),
+          }),
+    )
+    const lastsMs = (1 + pick(80)) * quarter
+    const taken = outages(plans, now, now + 40 * day)
+    const fits = (from: number) => taken.every((outage) => outage.until <= from || outage.from >= from + lastsMs)
+    let first: number | null = null
+    for (let from = now; first === null && from < now + 15 * day; from += quarter) if (fits(from)) first = from
+    assert.is(firstGap(plans, now, lastsMs), first, JSON.stringify({ plans, lastsMs }))
+    if (first === null) missing++
+    else found++
+    // What fits into no week never comes up.
+    if (lastsMs > longestOpening(plans, now)) assert.is(first, null)
+  }
+  assert.ok(found > 20 && missing > 5, `${found} found, ${missing} not`)
+})
+
+test('the longest opening is that of the week, whatever is planned once', () => {
+  const night = weekly('night', { days: every, from: '20:00', until: '08:00' })
+  const now = at('2026-01-07T12:00Z')
+  assert.is(longestOpening([], now), Infinity)
+  assert.is(longestOpening([once('fuse', '2026-01-09T08:00Z', null)], now), Infinity)
+  assert.is(longestOpening([night], now), 12 * hour)
+  assert.is(longestOpening([night, weekly('noon', { days: ['wed'], from: '12:00', until: '13:00' })], now), 12 * hour)
+  assert.is(longestOpening([night, weekly('noon', { days: every, from: '12:00', until: '13:00' })], now), 7 * hour)
+  assert.is(longestOpening([weekly('always', { days: every, from: '00:00', until: '24:00' })], now), 0)
 })
 
 test.run()

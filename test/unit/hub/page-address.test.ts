@@ -23,6 +23,14 @@ test('behind a proxy it is the one that is set; plain HTTP is never shown in a p
   assert.equal(proxied.framedBy('pages.example'), [publicUrl, 'http://pages.example:8080'])
 })
 
+test('with a * each visit to a lab’s own server has a host of its own, and pages have one', () => {
+  const wild = address({ publicUrl: 'https://lab.example', pagesUrl: 'https://*.pages.example:444' })
+  assert.is(wild.origin('lab.example'), 'https://pages.pages.example:444')
+  assert.is(wild.forVisit('lab.example', '01ABC'), 'https://s-01abc.pages.example:444')
+  assert.is(address().forVisit('lab.local:8080', '01abc'), 'http://lab.local:8081')
+  assert.is(address({ publicUrl: 'https://lab.example' }).forVisit('lab.example', '01abc'), undefined)
+})
+
 test('a host that would change a policy is no host', () => {
   for (const host of ["x;script-src'unsafe-eval'", 'x,y', '*', '[::1]:8080', 'a b', '', "'self'", 'x:8080/y;z']) {
     assert.not.match(address().origin(host) ?? '', /[;,*'\s[]/, host)

@@ -1,4 +1,5 @@
 import { decide } from '@fernlab/hub/scheduling/decide'
+import { explain } from '@fernlab/hub/scheduling/explain'
 import type { QueueEntry } from '@fernlab/hub/scheduling/order'
 import { Usage } from '@fernlab/hub/scheduling/usage'
 import { WaitingQueue } from '@fernlab/hub/scheduling/waiting-queue'
@@ -252,6 +253,19 @@ test('tells the place and the time of those that wait', () => {
     { id: 'y', freeInS: 5 },
   ]
   assert.is(explained(queue, last, two).inS, 25, 'two benches halve the wait')
+})
+
+test('what a person waits for on the bench is part of the time', () => {
+  const one = entry('a')
+  const state = { lines: [...queueOf([one]).lines(0)], serves: () => true, setUpS: 20 }
+  const place = { entry: one, number: 5, usedS: 0 }
+  assert.equal(explain(place, { ...state, benches: [{ id: 'x', freeInS: 30 }] }), {
+    position: 1,
+    reason: 'the bench is in use, you are next, about 50 s',
+    inS: 50,
+  })
+  assert.equal(explain(place, { ...state, benches: [{ id: 'x', freeInS: 0 }] }).reason, 'you are next, about 20 s')
+  assert.is(explain(place, { ...state, benches: [{ id: 'x', freeInS: null }] }).inS, null)
 })
 
 test('says why some who came later stand before', () => {

@@ -72,7 +72,7 @@ test('one who takes nothing at all is dropped, and the others are told everythin
   room.enter(quick)
   room.enter(stuck)
   stuck.backlog = 2_000_000
-  room.tell('chat', { from: ada, text: 'hello', at: '2026-01-01T00:00:00.000Z' })
+  room.tell('chat', { id: '1', from: ada, text: 'hello', at: '2026-01-01T00:00:00.000Z' })
   assert.is(stuck.dropped, true)
   assert.is(
     stuck.got.some(({ method }) => method === 'chat'),
@@ -82,6 +82,18 @@ test('one who takes nothing at all is dropped, and the others are told everythin
     quick.got.some(({ method }) => method === 'chat'),
     true,
   )
+})
+
+test('who asks and takes no answers is dropped too: what waits for one viewer has a bound', () => {
+  const room = createRoom(ada)
+  const stuck = viewer()
+  room.enter(stuck)
+  room.answer(stuck, '{"jsonrpc":"2.0","id":1,"result":null}')
+  assert.is(stuck.got.length, 2)
+  stuck.backlog = 2_000_000
+  room.answer(stuck, '{"jsonrpc":"2.0","id":2,"result":null}')
+  assert.is(stuck.dropped, true)
+  assert.is(stuck.got.length, 2)
 })
 
 test('one hand has the controls: given by it or the owner, to somebody who takes part and is here', () => {

@@ -155,15 +155,15 @@ test('while the memory is read again no effect runs, and nothing is written', as
   assert.not(turn.open)
   turn.afterCommit(() => assert.unreachable('an effect on memory that is not on disk'))
   await turn.settled()
-  assert.throws(
-    () => turn.add(insert, { id: 'a' }),
-    ({ code }: LabError) => code === 'database-recovering',
-  )
+  const isRecovering = ({ code }: LabError) => code === 'database-recovering'
+  assert.throws(() => turn.add(insert, { id: 'a' }), isRecovering)
+  assert.throws(() => turn.mustBeOpen(), isRecovering)
   assert.is((await refusal(turn.kept())).code, 'database-recovering')
   assert.is((await refusal(turn.alone([{ sql: insert.sql, params: ['a'] }]))).code, 'database-recovering')
   assert.equal(await ids(), [])
   readOn()
   while (!turn.open) await new Promise((resolve) => setTimeout(resolve, 5))
+  turn.mustBeOpen()
 })
 
 test('the memory is read again only after writes that stand alone, which fail alone', async () => {

@@ -22,14 +22,23 @@ test('what was over before it was worth telling is left, however late one looks'
 
 test('an end is told only where the beginning was', () => {
   assert.is(whetherToTell(up, undefined, undefined, 0), 'leave')
-  assert.is(whetherToTell(up, undefined, 'up', 0), 'leave')
-  assert.is(whetherToTell(up, undefined, 'fault', 0), 'tell')
-  assert.is(whetherToTell(up, undefined, 'offline', 0), 'tell')
+  assert.is(whetherToTell(up, undefined, up, 0), 'leave')
+  assert.is(whetherToTell(up, undefined, check, 0), 'tell')
+  assert.is(whetherToTell(up, undefined, away, 0), 'tell')
 })
 
 test('what staff have planned is no news to them', () => {
   assert.is(whetherToTell(closed, undefined, undefined, 0), 'leave')
-  assert.is(whetherToTell(closed, undefined, 'fault', 0), 'leave')
+  assert.is(whetherToTell(closed, undefined, check, 0), 'leave')
+})
+
+test('the same trouble is told once, also where its node was away for a moment in between', () => {
+  const again = { ...check, at: AWAY_MS }
+  assert.is(whetherToTell(again, undefined, check, AWAY_MS), 'leave')
+  assert.is(whetherToTell({ ...again, cause: 'clean-up' }, undefined, check, AWAY_MS), 'tell')
+  assert.is(whetherToTell(again, undefined, up, AWAY_MS), 'tell')
+  assert.is(whetherToTell(again, undefined, away, AWAY_MS), 'tell')
+  assert.is(whetherToTell({ ...away, at: 1 }, undefined, away, 10 * AWAY_MS), 'leave')
 })
 
 test.run()

@@ -51,8 +51,20 @@ test('a clock that was ahead for a while loses nobody’s open runs', () => {
   use.spent(spent(monday + 14 * 24 * hour))
   use.spent(spent(monday))
   assert.is(use.of('p', 'rc', monday, true).open, 1)
+  assert.equal(use.of('p', 'rc', monday, true), { open: 1, dayS: 40, weekS: 40 }, 'and what is spent counts again')
   use.reset([spent(monday)])
   assert.equal(use.of('p', 'rc', monday, true), { open: 0, dayS: 30, weekS: 30 })
+})
+
+test('two days ahead on a Sunday, and back: the week is as full as it was, and what is spent then counts', () => {
+  const use = new BenchUse()
+  const saturday = monday + 5 * 24 * hour
+  use.spent(spent(saturday))
+  use.spent(spent(saturday + 48 * hour))
+  assert.is(use.of('p', 'rc', saturday + 48 * hour, true).weekS, 30, 'the next week by the clock')
+  assert.equal(use.of('p', 'rc', saturday + hour, true), { open: 0, dayS: 30, weekS: 30 })
+  use.spent(spent(saturday + hour))
+  assert.equal(use.of('p', 'rc', saturday + 2 * hour, true), { open: 0, dayS: 60, weekS: 60 })
 })
 
 test.run()

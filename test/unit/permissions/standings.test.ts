@@ -1,5 +1,5 @@
 import { BenchUse } from '@fernlab/hub/permissions/bench-use'
-import { createStandings } from '@fernlab/hub/permissions/standings'
+import { type BookingToCome, createStandings } from '@fernlab/hub/permissions/standings'
 import type { Terms } from '@fernlab/shared/contracts/permissions'
 import { usualTerms } from '@fernlab/shared/contracts/terms'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
@@ -41,20 +41,26 @@ function stage(given: readonly Row[]) {
       }))
     },
   }
+  const toCome: BookingToCome[] = []
   const standings = createStandings({
     store: { db: { selectFrom: () => ({ selectAll: () => table }) } } as never,
     groups: {
       of: async () => ({ at: () => new Set(direct), changesAt: [] }),
-      onChange: (listener) => void changes.push(listener),
+      onChange: (listener) => {
+        changes.push(listener)
+        return () => {}
+      },
     },
     permissions: { onChange: (listener) => void changes.push(listener) },
     use,
+    toCome: () => toCome,
     clock,
   })
   const of = (role: 'student' | 'admin' | 'guest' = 'student') => standings.of({ personId: 'p', role }, 'rc')
   return {
     clock,
     use,
+    toCome,
     of,
     reads: () => reads,
     change: (next: readonly Row[], groups: string[] = []) => {
@@ -90,6 +96,27 @@ test('of any number who claim the last place at once, one gets it', async () => 
   }
 })
 
+test('bookings to come count as places, and the refusal says what could be cancelled', async () => {
+  const { of, use, toCome } = stage([{ gives: { mostOpen: 2 } }])
+  const standing = await of()
+  toCome.push({ id: 'b', startsAt: 0, endsAt: 1000, cleanUpMs: 0 })
+  standing.requirePlace('x', 1)
+  use.opened({ id: 'a', personId: 'p', lab: { id: 'rc' }, estimatedS: 1 })
+  try {
+    standing.requirePlace('x', 1)
+    assert.unreachable()
+  } catch (error) {
+    const { code, issues, studentMessage } = error as LabError
+    assert.equal(
+      [code, ...issues.map(({ message }) => message)],
+      ['reservations-full', 'cancel run a to make room', 'cancel booking b from 1970-01-01T00:00:00.000Z to make room'],
+    )
+    assert.match(studentMessage, 'Cancel a run, or the booking of 1970-01-01T00:00:00.000Z')
+  }
+  toCome.pop()
+  standing.requirePlace('x', 1)
+})
+
 test('quotas count what was used, what is open and what is asked for', async () => {
   const { of, use, clock } = stage([{ gives: { dayS: 100, weekS: 150 } }])
   const standing = await of()
@@ -119,6 +146,60 @@ test('quotas count what was used, what is open and what is asked for', async () 
     code(() => standing.requirePlace('x', 6)),
     'none',
   )
+})
+
+test('bookings to come count on the day and in the week in which they end, with their clean-up', async () => {
+  const { of, toCome, clock } = stage([{ gives: { dayS: 100, weekS: 150 } }])
+  const standing = await of()
+  const tomorrow = start + 86_400_000
+  toCome.push({ id: 'a', startsAt: start + 3_600_000, endsAt: start + 3_640_000, cleanUpMs: 10_000 })
+  toCome.push({ id: 'b', startsAt: tomorrow, endsAt: tomorrow + 60_000, cleanUpMs: 0 })
+  assert.equal(standing.taken(start, false), { dayS: 50, weekS: 110 })
+  assert.equal(standing.taken(start, false, 'a'), { dayS: 0, weekS: 60 })
+  assert.equal(standing.taken(tomorrow, false), { dayS: 60, weekS: 110 })
+  assert.equal(standing.taken(start + 7 * 86_400_000, false), { dayS: 0, weekS: 0 })
+  assert.is(
+    code(() => standing.requirePlace('x', 40)),
+    'none',
+  )
+  assert.is(
+    code(() => standing.requirePlace('x', 41)),
+    'quota-used',
+    'the week is booked up',
+  )
+  toCome.pop()
+  assert.is(
+    code(() => standing.requirePlace('x', 51)),
+    'quota-used',
+    'the day is booked up',
+  )
+  await clock.advance(1)
+  assert.is(
+    code(() => standing.requireLonger('x', 51)),
+    'quota-used',
+  )
+})
+
+test('what is open and was made longer counts for that much more', async () => {
+  const { of, use } = stage([{ gives: { dayS: 100 } }])
+  const standing = await of()
+  const run = { id: 'a', personId: 'p', lab: { id: 'rc' } }
+  use.opened({ ...run, estimatedS: 30 })
+  standing.requireLonger('x', 70)
+  use.expect({ ...run, estimatedS: 90 })
+  assert.is(
+    code(() => standing.requireLonger('x', 11)),
+    'quota-used',
+  )
+  use.closed({ ...run, estimatedS: 30 })
+  assert.is(standing.used(false).dayS, 0)
+})
+
+test('what holds at another time is known beforehand', async () => {
+  const { of } = stage([{ starts_at: start + 100, ends_at: start + 200 }])
+  const standing = await of()
+  const may = [start, start + 100, start + 199, start + 200].map((at) => standing.effective('x', at).gives.mayBook)
+  assert.equal(may, [false, true, true, false])
 })
 
 test('a quota of nothing lets nothing pass', async () => {

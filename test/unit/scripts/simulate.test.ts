@@ -2,17 +2,33 @@ import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrations } from '@fernlab/hub/store/migrations'
+import { weekdays } from '@fernlab/shared/contracts/bench-care'
 import { openDatabase } from '@fernlab/shared/storage/database'
-import { generateLoad, type Load, type LoadShape } from 'fernlab/simulate/load'
-import { fernlab, firstCome } from 'fernlab/simulate/policies'
+import fc from 'fast-check'
+import { closedS } from 'fernlab/simulate/closing'
+import type { Load } from 'fernlab/simulate/load'
+import { fernlab, firstCome, type Policy } from 'fernlab/simulate/policies'
 import { recordedLoad } from 'fernlab/simulate/recorded-load'
 import { asTable } from 'fernlab/simulate/report'
-import { jain, simulate } from 'fernlab/simulate/simulate'
+import { simulate } from 'fernlab/simulate/simulate'
+import { jain, within } from 'fernlab/simulate/tally'
+import { generateLoad, type LoadShape, term } from 'fernlab/simulate/term-load'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('simulating the scheduler')
-const few: LoadShape = { seed: 7, weeks: 1, benches: 6, labs: 3, people: 60, queued: 4, booked: 1 }
+const few: LoadShape = {
+  ...term,
+  seed: 7,
+  weeks: 1,
+  benches: 6,
+  labs: 3,
+  people: 60,
+  queued: 4,
+  booked: 1,
+  overruns: 0,
+  bumpable: 0,
+}
 const minute = 60_000
 
 test('plays a load the same each time, serves everybody, and begins no booking late', () => {
@@ -26,6 +42,40 @@ test('plays a load the same each time, serves everybody, and begins no booking l
     assert.equal([outcome.served, outcome.bookings, outcome.lateBookings], [240, load.bookings.length, 0])
     assert.ok(outcome.utilisation > 0 && outcome.utilisation < 1 && outcome.fairness > 0.3 && outcome.fairness <= 1)
   }
+})
+
+test('where runs overrun, those who may be bumped make room, and no booking is later than its grace period', () => {
+  const shape = { ...few, overruns: 40 }
+  const of = (bumpable: number) => {
+    const load = generateLoad({ ...shape, bumpable })
+    return simulate(load, fernlab(load))
+  }
+  const [nobody, everybody] = [of(0), of(100)]
+  assert.is(nobody.bumped, 0)
+  assert.ok(nobody.latestS > 600, String(nobody.latestS))
+  assert.ok(everybody.bumped > 0 && everybody.latestS <= 600, JSON.stringify(everybody))
+  assert.is(everybody.bookings, nobody.bookings)
+})
+
+test('no booking is later than its grace period where all can be bumped, or nobody overruns by more than that', () => {
+  const crowded = { ...few, labs: 4, queued: 5, booked: 2.5 }
+  const graceS = 600
+  fc.assert(
+    fc.property(fc.nat(1_000_000), fc.integer({ min: 10, max: 100 }), (seed, overruns) => {
+      const load = generateLoad({ ...crowded, seed, overruns, bumpable: 100 })
+      const shorter = load.arrivals.map((one) => ({
+        ...one,
+        mayBeBumped: false,
+        lastsS: Math.min(one.lastsS, one.estimatedS + graceS),
+      }))
+      for (const played of [load, { ...load, arrivals: shorter }]) {
+        const { latestS, bookings } = simulate(played, fernlab(played))
+        assert.is(bookings, load.bookings.length)
+        assert.ok(latestS <= graceS, `late by ${latestS} s`)
+      }
+    }),
+    { numRuns: 8 },
+  )
 })
 
 const arrival = (id: string, atMin: number, minutes: number, lab = 'l') => ({
@@ -52,6 +102,132 @@ test('a short run fills the gap before a booking, where strict first come keeps 
   assert.is(ours.utilisation, (60 + 5 + 20) / 120)
   const table = asTable({ benches: 1 }, { fernlab: ours, other: theirs })
   assert.match(table, /^utilisation +70\.8 % +70\.8 %$/m)
+})
+
+test('a bench that fails gives its run back to the head of the queue, and its booking another bench', () => {
+  const failures = [{ bench: 'x', atMs: 65 * minute, backMs: 80 * minute }]
+  const again = { ...arrival('again', 60, 10), kind: 'again' as const }
+  const load: Load = {
+    benches: new Map([['x', ['l']]]),
+    arrivals: [again, arrival('next', 61, 10)],
+    bookings: [],
+    openS: 3600,
+    failures,
+  }
+  for (const policy of [fernlab, firstCome]) {
+    const outcome = simulate(load, policy(load))
+    // It starts again as soon as the bench is back, what came after it ten minutes later.
+    assert.equal([outcome.putBack, outcome.cutShort, outcome.served, outcome.waitS.max], [1, 0, 3, 29 * 60])
+    const once = { ...load, arrivals: [{ ...again, kind: 'once' as const }, arrival('next', 61, 10)] }
+    const other = simulate(once, policy(once))
+    assert.equal([other.putBack, other.cutShort, other.served, other.waitS.max], [0, 1, 2, 19 * 60])
+  }
+  const benches = new Map(['x', 'y'].map((bench): [string, string[]] => [bench, ['l']]))
+  const booked = { id: 'b', lab: 'l', bench: 'x', startMs: 70 * minute, endMs: 120 * minute, leavesMs: 110 * minute }
+  const elsewhere = { ...load, benches, arrivals: [], bookings: [booked] }
+  for (const policy of [fernlab, firstCome]) {
+    const { bookings, lateBookings, failures: count } = simulate(elsewhere, policy(elsewhere))
+    assert.equal([bookings, lateBookings, count], [1, 0, 1])
+  }
+  const nowhere = { ...elsewhere, failures: [...failures, { bench: 'y', atMs: 0, backMs: Infinity }] }
+  const outcome = simulate(nowhere, fernlab(nowhere))
+  assert.equal([outcome.latestS, outcome.beyondGraceBecause['no bench']], [600, 0], 'x is there again when it is over')
+  const longer = {
+    ...nowhere,
+    failures: [{ bench: 'x', atMs: 65 * minute, backMs: 150 * minute }, ...nowhere.failures.slice(1)],
+  }
+  assert.equal(simulate(longer, fernlab(longer)).neverBegan, 1)
+})
+
+test('nothing is given to a bench that would close before its end, in either night in which the clocks change', () => {
+  const when = { days: [...weekdays], from: '01:30', until: '03:30', timeZone: 'Europe/Madrid' }
+  const night = { plan: { id: 'n', reason: 'night', atOnce: false, when, createdBy: 's', createdAt: 0 } }
+  const lasts = [
+    ['2026-03-28T23:00Z', 1],
+    ['2026-03-29T22:00Z', 2],
+    ['2026-10-24T22:00Z', 3],
+  ] as const
+  for (const [midnight, hours] of lasts) {
+    const from = Date.parse(midnight)
+    const closed = new Map([['x', [night]]])
+    assert.is(closedS(closed, [{ from, until: from + 12 * 60 * minute }]), hours * 3600)
+    const load: Load = {
+      benches: new Map([['x', ['l']]]),
+      arrivals: [arrival('long', 60, 31), arrival('short', 61, 29)].map((one) => ({ ...one, atMs: from + one.atMs })),
+      bookings: [],
+      openS: 3600,
+      closed,
+    }
+    for (const policy of [fernlab, firstCome]) {
+      const { waitS, served } = simulate(load, policy(load))
+      const opensMin = 90 + hours * 60
+      assert.equal([served, waitS.max], [2, (opensMin + (policy === firstCome ? 31 - 61 : -60)) * 60])
+    }
+  }
+})
+
+test('where benches fail and close, a booking is later than its grace for want of a bench that works, and for nothing else', () => {
+  const shape = {
+    ...few,
+    labs: 4,
+    queued: 5,
+    booked: 2.5,
+    bumpable: 100,
+    timeZone: 'Europe/Madrid',
+    begins: '2026-03-23',
+  }
+  let failures = 0
+  for (const seed of [1, 2, 3, 4]) {
+    const closed = seed % 2 === 0 ? 'nights' : 'never'
+    const load = generateLoad({ ...shape, seed, closed, maintained: seed, overruns: 40, fails: seed * 10, repair: 90 })
+    for (const policy of [fernlab, firstCome]) {
+      const outcome = simulate(load, watched(policy(load)))
+      assert.is(outcome.bookings + outcome.neverBegan, load.bookings.length)
+      assert.is(outcome.unserved, 0)
+      if (policy === firstCome) continue
+      assert.equal([outcome.beyondGraceBecause.held, outcome.beyondGraceBecause['no cause']], [0, 0], `seed ${seed}`)
+      failures += outcome.failures
+    }
+  }
+  assert.ok(failures > 20, String(failures))
+})
+
+/** Holds what is given against what there is. */
+function watched(policy: Policy): Policy {
+  return {
+    get waiting() {
+      return policy.waiting
+    },
+    add: (arrival, first) => policy.add(arrival, first),
+    ended: (arrival, usedMs, nowMs) => policy.ended(arrival, usedMs, nowMs),
+    decide: (moment) => {
+      const given = policy.decide(moment)
+      const benches = [...given.arrivals, ...given.bookings].map(({ bench }) => bench)
+      assert.is(new Set(benches).size, benches.length)
+      for (const bench of benches) {
+        assert.ok(moment.free.includes(bench) && moment.works(bench) && moment.closings.isOpen(bench))
+      }
+      for (const { arrival, bench } of given.arrivals) {
+        assert.ok(arrival.estimatedS <= moment.closings.freeForS(bench))
+      }
+      for (const { booking, bench } of given.bookings) {
+        assert.equal(moment.closings.closed(bench, { from: moment.nowMs, until: booking.endMs }), [])
+      }
+      return given
+    },
+  }
+}
+
+test('what benches do at night and at the week’s end is not in their utilisation', () => {
+  const { open = [], openS } = generateLoad({ ...few, timeZone: 'Europe/Madrid', begins: '2026-03-23', weeks: 2 })
+  const hour = 60 * minute
+  const day = 24 * hour
+  const monday = Date.parse('2026-03-22T23:00Z')
+  const of = (from: number, until: number) => within(open, monday + from, monday + until)
+  assert.equal([of(7 * hour, 9 * hour), of(21 * hour, day + 9 * hour), of(5 * day, 7 * day)], [hour, 2 * hour, 0])
+  assert.is(of(0, 14 * day), 10 * 14 * hour)
+  assert.is(openS, 10 * 14 * 3600)
+  assert.is(of(7 * day, 7 * day + 8 * hour), hour, 'its clocks were set forward on Sunday')
 })
 
 test('Jain’s index is 1 for equal shares, and a part of it where one has all', () => {
@@ -83,6 +259,57 @@ test('what a hub recorded is played again', async () => {
       ],
     )
     assert.is(simulate(load, fernlab(load)).waitS.max, 19)
+    const booking = `INSERT INTO booking (id, person_id, lab, starts_at, ends_at, clean_up_ms, places, state, created_at,
+      created_by, ended_at, cancelled_at, run_id) VALUES (?, 'p', 'l', ?, ?, 0, 1, ?, ?, 'p', ?, ?, ?)`
+    await database.write([
+      { sql: booking, params: ['used', 50_000, 80_000, 'over', 1, 70_000, null, 'three'] },
+      { sql: booking, params: ['missed', 80_000, 99_000, 'missed', 2, 82_000, null, null] },
+      { sql: booking, params: ['given back before', 50_000, 80_000, 'cancelled', 3, null, 4, null] },
+      { sql: booking, params: ['to come', 900_000, 950_000, 'booked', 4, null, null, null] },
+      { sql: run, params: ['three', 50_000] },
+      { sql: run, params: ['check', 90_000] },
+      { sql: "UPDATE run SET booking_id = 'used' WHERE id = 'three'" },
+      { sql: "UPDATE run SET bench_check = 'c' WHERE id = 'check'" },
+      { sql: attempt, params: ['three', 1, 'succeeded', 50_000, 70_000] },
+      { sql: attempt, params: ['check', 1, 'succeeded', 90_000, 95_000] },
+    ])
+    const outage = `INSERT INTO bench_outage (id, bench, reason, at_once, from_at, until_at, weekly, created_by, created_at,
+      ended_at) VALUES (?, ?, 'fuse', 0, ?, ?, ?, 's', ?, ?)`
+    const night = JSON.stringify({ days: ['thu'], from: '00:00', until: '00:01', timeZone: 'UTC' })
+    const history = 'INSERT INTO bench_history (bench, at, state, cause, letter) VALUES (?, ?, ?, ?, ?)'
+    await database.write([
+      { sql: outage, params: ['o', 'n.b', 10_000, 40_000, null, 5000, 20_000] },
+      { sql: outage, params: ['w', 'n.b', null, null, night, 30_000, null] },
+      { sql: outage, params: ['elsewhere', 'n.c', 1, 2, null, 1, null] },
+      { sql: history, params: ['n.b', 61_000, 'offline', 'node', 'none'] },
+      { sql: history, params: ['n.b', 62_000, 'fault', 'check', 'none'] },
+      { sql: history, params: ['n.b', 63_000, 'up', 'bench', 'none'] },
+      { sql: history, params: ['n.b', 64_000, 'maintenance', 'staff', 'none'] },
+    ])
+    const benches = await recordedLoad(path)
+    const closings = [...(benches.closed?.get('n.b') ?? [])]
+    assert.equal([...(benches.closed?.keys() ?? [])], ['n.b'])
+    assert.equal(
+      closings.map(({ plan, endedMs }) => [plan.id, plan.createdAt, endedMs]),
+      [
+        ['o', 5000, 20_000],
+        ['w', 30_000, undefined],
+      ],
+    )
+    assert.is(benches.closedS, 40, 'from 10 to 20, when it was ended, and from 30, when it was made, to 60')
+    assert.equal(benches.failures, [{ bench: 'n.b', atMs: 61_000, backMs: 63_000 }])
+    await database.write([{ sql: 'DELETE FROM bench_outage' }, { sql: 'DELETE FROM bench_history' }])
+    const more = await recordedLoad(path)
+    assert.equal(more.arrivals, load.arrivals, 'what ran in a booking, and checks, do not queue')
+    assert.equal(
+      more.bookings.map(({ id, startMs, endMs, leavesMs, bench }) => [id, startMs, endMs, leavesMs, bench]),
+      [
+        ['used', 50_000, 80_000, 70_000, 'n.b'],
+        ['missed', 80_000, 99_000, 82_000, 'n.b'],
+      ],
+    )
+    const played = simulate(more, fernlab(more))
+    assert.equal([played.bookings, played.lateBookings, played.served], [2, 0, 2])
   } finally {
     await database.close()
     for (const end of ['', '-wal', '-shm']) rmSync(`${path}${end}`, { force: true })

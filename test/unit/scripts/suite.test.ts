@@ -35,6 +35,16 @@ test('counts what passed and names what failed', async () => {
   )
 })
 
+test('by hand, a file with a failure exits with 1, whatever was thrown', () => {
+  const conditions = ['--import', import.meta.resolve('tsx'), '--conditions=source']
+  const { status, stdout } = spawnSync(process.execPath, [...conditions, 'test/support/fixtures/lab-error.ts'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  assert.is(status, 1)
+  assert.match(stdout, /FAIL[\s\S]*as it should/)
+})
+
 test('fails a test by name at its limit, and runs the next one', async () => {
   const outcome = await run('too-slow')
   assert.is(outcome.passed, 1)

@@ -56,6 +56,28 @@ test('one thread reads what it wrote, also within a transaction, and closes', as
   await one.close()
 })
 
+test('writes are kept and answered also while the event loop does not get on to anything else', async () => {
+  let kept = false
+  let asked = 0
+  const until = performance.now() + 20_000
+  const note = () => {
+    kept = true
+  }
+  // Promises alone: no message is delivered by the loop meanwhile.
+  const writes: Promise<unknown>[] = []
+  while (!kept && performance.now() < until) {
+    if (performance.now() > asked) {
+      writes.push(db.write([{ sql: 'INSERT INTO log VALUES (?)', params: [String(writes.length)] }]).then(note))
+      asked = performance.now() + 1
+    }
+    await undefined
+  }
+  const wereKept = kept
+  await Promise.all(writes)
+  assert.ok(wereKept, 'the first was answered only after the turn')
+  assert.is((await db.read('SELECT text FROM log')).length, writes.length)
+})
+
 test('gives back what it was given, of every kind', async () => {
   const small = Uint8Array.of(1, 2, 3)
   const large = new Uint8Array(100_000).fill(7)

@@ -66,7 +66,7 @@ test('of what lies at the edges of the period only what is within counts', () =>
 })
 
 test('a course lists everybody, also who did nothing, and nobody else', () => {
-  const people = ['ana', 'bo'].map((id) => ({ id, name: id }))
+  const people = ['ana', 'bo'].map((id) => ({ id, name: id, email: `${id}@school.example` }))
   const now = at('2027-03-01T12:00Z')
   const view = new CourseView({ people, period: period('2027-03-01T00:00Z', '2027-03-02T00:00Z'), now })
   view.add(use())
@@ -78,10 +78,10 @@ test('a course lists everybody, also who did nothing, and nobody else', () => {
   const [ana, bo] = view.result().people
   assert.equal([ana?.uses, ana?.seconds, ana?.lastAt], [3, 1200, '2027-03-01T11:00:00.000Z'])
   assert.equal(
-    ana?.labs.map(({ lab, uses, seconds, lastState }) => [lab, uses, seconds, lastState]),
+    ana?.labs.map(({ lab, uses, succeeded, seconds, lastState }) => [lab, uses, succeeded, seconds, lastState]),
     [
-      ['iv', 1, 0, 'queued'],
-      ['rc', 2, 1200, 'running'],
+      ['iv', 1, 0, 0, 'queued'],
+      ['rc', 2, 1, 1200, 'running'],
     ],
   )
   assert.equal([bo?.uses, bo?.lastAt, bo?.labs], [0, undefined, []])
@@ -163,14 +163,15 @@ test('the site: shares of open time, waits by nearest rank and by hour, countrie
     ['n.b', 3600],
     ['n.c', 0],
   ])
-  const found = view.result({ held, openS, serves: (lab) => (lab === 'rc' ? ['n.a'] : []) })
-  assert.equal([found.uses, found.people, found.seconds], [21, 5, 1860])
+  const directS = new Map([['n.a', 360]])
+  const found = view.result({ held, directS, openS, serves: (lab) => (lab === 'rc' ? ['n.a'] : []) })
+  assert.equal([found.uses, found.people, found.seconds, found.directS], [21, 5, 1860, 360])
   assert.equal(
-    found.benches.map(({ bench, uses, share }) => [bench, uses, share]),
+    found.benches.map(({ bench, uses, directS: byHand, share }) => [bench, uses, byHand, share]),
     [
-      ['n.a', 0, 0],
-      ['n.b', 20, 0.5],
-      ['n.c', 0, null],
+      ['n.a', 0, 360, 0.1],
+      ['n.b', 20, 0, 0.5],
+      ['n.c', 0, 0, null],
     ],
   )
   const rc = found.labs.find(({ lab }) => lab === 'rc')

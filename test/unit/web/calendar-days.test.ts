@@ -1,16 +1,9 @@
+import { typedDay } from '@fernlab/shared/primitives/typed-time'
 import * as assert from 'uvu/assert'
-import {
-  firstFree,
-  freeSpans,
-  isFree,
-  wallInstant,
-  wallText,
-  withSpan,
-} from '../../../hub/web/src/bookings/booking-times.ts'
+import { wallInstant, wallText } from '../../../hub/web/src/bookings/booking-times.ts'
 import {
   type Day,
   dayAt,
-  dayOf,
   daysFrom,
   heightAt,
   idAfter,
@@ -25,7 +18,7 @@ const hourMs = 3_600_000
 const zone = 'Europe/Madrid'
 
 const week = (id: string, timeZone = zone) => {
-  const day = dayOf(id)
+  const day = typedDay(id)
   if (day === undefined) throw new Error(`${id} is no day`)
   return daysFrom(mondayOf(day), 7, timeZone)
 }
@@ -73,7 +66,7 @@ test('a zone whose clocks change by half an hour has a short hour', () => {
 })
 
 test('a day that is none is not taken', () => {
-  for (const id of ['2026-02-30', '2026-13-01', '26-1-1', '', 'today']) assert.is(dayOf(id), undefined, id)
+  for (const id of ['2026-02-30', '2026-13-01', '26-1-1', '', 'today']) assert.is(typedDay(id), undefined, id)
 })
 
 test('a time that the clocks skip is the moment at which they do; of one that they show twice, the first', () => {
@@ -94,31 +87,6 @@ test('bookings at the same time stand side by side, and as wide as they can else
       [0, 1],
     ],
   )
-})
-
-test('free stretches join where enough benches stay free, and the first that is long enough is found', () => {
-  const at = (quarters: number) => new Date(quarters * 900_000).toISOString()
-  const free = [
-    { start: at(0), end: at(2), benches: 2 },
-    { start: at(2), end: at(4), benches: 1 },
-    { start: at(4), end: at(6), benches: 0 },
-    { start: at(6), end: at(20), benches: 3 },
-  ]
-  const spans = freeSpans({ free })
-  assert.equal(
-    spans.map(({ from, until, benches }) => [from / 900_000, until / 900_000, benches]),
-    [
-      [0, 4, 1],
-      [6, 20, 3],
-    ],
-  )
-  assert.is(freeSpans({ free }, 2).length, 2)
-  assert.is(firstFree(spans, hourMs), 0)
-  assert.is(firstFree(spans, 2 * hourMs), 6 * 900_000)
-  assert.is(firstFree(spans, 4 * hourMs), undefined)
-  assert.ok(!isFree(spans, 3 * 900_000, 7 * 900_000))
-  const joined = withSpan(spans, { from: 4 * 900_000, until: 6 * 900_000, benches: 1 })
-  assert.equal(joined, [{ from: 0, until: 20 * 900_000, benches: 1 }])
 })
 
 test.run()

@@ -12,7 +12,9 @@ import { Passkeys } from '../passkeys/passkeys.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './account.module.css'
 import { Address } from './address.tsx'
+import { BookingLetters } from './booking-letters.tsx'
 import { ChangePassword } from './change-password.tsx'
+import { Groups } from './groups.tsx'
 import { LeaveEverywhere } from './leave-everywhere.tsx'
 import { Name } from './name.tsx'
 import { SecondFactor } from './second-factor.tsx'
@@ -72,11 +74,13 @@ export default function AccountPage() {
           </div>
         </dl>
       )}
+      <Groups />
       <ChangePassword />
       <SecondFactor />
       <Passkeys />
       <SignIns />
       {me.data == null || me.data.role === 'guest' ? null : <Tokens role={me.data.role} />}
+      {me.data == null || me.data.role === 'guest' ? null : <BookingLetters email={me.data.email} />}
       <YourData onClosed={() => toSignIn('closed')} />
     </Page>
   )

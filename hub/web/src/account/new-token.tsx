@@ -13,8 +13,10 @@ import { scopeWords } from './scopes.ts'
 
 type Created = z.infer<typeof createdTokenSchema>
 
-const everybody = ['read', 'run', 'mqtt:read', 'mqtt:status'] as const
+const everybody = ['read', 'run', 'account'] as const
+const ofStaff = ['mqtt:read', 'mqtt:status'] as const
 const ends = [30, 90, 365] as const
+const first = { scopes: ['read', 'run'] as readonly string[], days: '90' }
 
 interface Props {
   readonly opened: boolean
@@ -28,11 +30,12 @@ export function NewToken({ opened, role, onClose }: Props) {
   const api = useApi()
   const client = useQueryClient()
   const [name, setName] = useState('')
-  const [chosen, setChosen] = useState<readonly string[]>(['read', 'run'])
-  const [days, setDays] = useState('90')
+  const [chosen, setChosen] = useState(first.scopes)
+  const [days, setDays] = useState(first.days)
   const [sent, setSent] = useState(false)
   const offered = [
     ...everybody,
+    ...(role === 'builder' || role === 'admin' || role === 'instructor' ? ofStaff : []),
     ...(role === 'builder' || role === 'admin' ? (['builder'] as const) : []),
     ...(role === 'admin' ? (['admin'] as const) : []),
   ]
@@ -48,6 +51,8 @@ export function NewToken({ opened, role, onClose }: Props) {
   const close = () => {
     create.reset()
     setName('')
+    setChosen(first.scopes)
+    setDays(first.days)
     setSent(false)
     onClose()
   }

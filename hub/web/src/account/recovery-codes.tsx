@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
-import { IconDownload } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import dialog from '../notices/dialog.module.css'
+import { DownloadButton } from '../notices/download-button.tsx'
 import styles from './account.module.css'
 
 /** Recovery codes, shown once. */
@@ -16,15 +16,12 @@ export function RecoveryCodes({ codes, done, onDone }: { codes: readonly string[
         ))}
       </ul>
       <div className={dialog.buttons}>
-        <Button
-          component="a"
+        <DownloadButton
           href={`data:text/plain;charset=utf-8,${encodeURIComponent(`${codes.join('\r\n')}\r\n`)}`}
-          download="fernlab-recovery-codes.txt"
-          variant="default"
-          leftSection={<IconDownload size={16} aria-hidden="true" />}
+          name="fernlab-recovery-codes.txt"
         >
           {t('account.recoverySave')}
-        </Button>
+        </DownloadButton>
         <Button onClick={onDone}>{done}</Button>
       </div>
     </div>

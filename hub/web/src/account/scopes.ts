@@ -2,6 +2,7 @@
 export const scopeWords = {
   read: 'read',
   run: 'run',
+  account: 'account',
   builder: 'builder',
   admin: 'admin',
   'mqtt:read': 'mqttRead',

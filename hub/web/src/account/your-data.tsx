@@ -1,11 +1,11 @@
 import { Button, Modal, PasswordInput } from '@mantine/core'
-import { IconDownload } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { closeAccount, exportPath } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
 import dialog from '../notices/dialog.module.css'
+import { DownloadButton } from '../notices/download-button.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import styles from './account.module.css'
 
@@ -33,15 +33,7 @@ export function YourData({ onClosed }: { onClosed: () => Promise<void> }) {
       <h2 id="data">{t('account.data')}</h2>
       <p className="soft">{t('account.dataText')}</p>
       <div className={styles.outcome}>
-        <Button
-          component="a"
-          href={exportPath}
-          download
-          variant="default"
-          leftSection={<IconDownload size={16} aria-hidden="true" />}
-        >
-          {t('account.export')}
-        </Button>
+        <DownloadButton href={exportPath}>{t('account.export')}</DownloadButton>
         <Button variant="default" onClick={ask}>
           {t('account.close')}
         </Button>

@@ -25,6 +25,10 @@ export class ApiProblem extends Error {
 export const isAbsent = (error: unknown): boolean =>
   error instanceof ApiProblem && (error.status === 404 || error.code === 'request-invalid')
 
+/** True when the hub does not know, or no longer, who asks. */
+export const isSignInNeeded = (error: unknown): boolean =>
+  error instanceof ApiProblem && error.code === 'sign-in-needed'
+
 /** A person's way of hearing whether the hub answers; `openConnection` makes one. */
 export interface Reachability {
   answered(): void

@@ -18,9 +18,10 @@ import type { Outage } from '@fernlab/shared/contracts/bench-care'
 import type { BenchHistory, BenchLetters } from '@fernlab/shared/contracts/bench-checks'
 import type { LabServerRules, Session } from '@fernlab/shared/contracts/sessions'
 import type { SecondFactorState, SignInRules } from '@fernlab/shared/contracts/sign-in'
+import type { UsagePreview, UsageRules } from '@fernlab/shared/contracts/usage'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { z } from 'zod'
-import { type Api, ApiProblem } from './client.ts'
+import { type Api, ApiProblem, isSignInNeeded } from './client.ts'
 
 export interface Page<Item> {
   readonly items: readonly Item[]
@@ -31,6 +32,9 @@ export type Storage = z.infer<typeof storageSchema>
 
 const v1 = '/api/v1'
 
+/** Of what the hub may answer to strangers as well: its answer says nothing of who asks. */
+const open = { isOpen: true }
+
 /** Builds `?a=1&b=2`, leaving out what is undefined. */
 export function queryString(values: Readonly<Record<string, string | number | undefined>>): string {
   const entries = Object.entries(values).filter((entry): entry is [string, string | number] => entry[1] !== undefined)
@@ -39,16 +43,22 @@ export function queryString(values: Readonly<Record<string, string | number | un
 }
 
 export const siteQuery = (api: Api) =>
-  queryOptions({ queryKey: ['site'], queryFn: ({ signal }) => api.get<Site>(`${v1}/site`, signal), staleTime: 60_000 })
+  queryOptions({
+    queryKey: ['site'],
+    queryFn: ({ signal }) => api.get<Site>(`${v1}/site`, signal),
+    staleTime: 60_000,
+    meta: open,
+  })
 
-/** The person who is signed in; null for a stranger. */
+/** The person who is signed in; null for a stranger. Whose sign-in ends while the page is open stays, with the refusal as error. */
 export const meQuery = (api: Api) =>
   queryOptions({
     queryKey: ['me'],
-    queryFn: async ({ signal }) => {
+    queryFn: async ({ client, queryKey, signal }) => {
       try {
         return await api.get<Me>(`${v1}/me`, signal)
       } catch (error) {
+        if (isSignInNeeded(error) && client.getQueryData<Me | null>(queryKey) != null) throw error
         if (error instanceof ApiProblem && (error.status === 401 || error.status === 403)) return null
         throw error
       }
@@ -61,6 +71,7 @@ export const labsQuery = (api: Api) =>
     queryKey: ['labs'],
     queryFn: ({ signal }) => api.get<Page<LabSummary>>(`${v1}/labs?limit=200`, signal),
     refetchInterval: 10_000,
+    meta: open,
   })
 
 export const labQuery = (api: Api, lab: string) =>
@@ -68,6 +79,7 @@ export const labQuery = (api: Api, lab: string) =>
     queryKey: ['labs', lab],
     queryFn: ({ signal }) => api.get<LabDetail>(`${v1}/labs/${lab}`, signal),
     refetchInterval: 10_000,
+    meta: open,
   })
 
 /** A version's text stays as it is. */
@@ -76,6 +88,7 @@ export const readmeQuery = (api: Api, { id, version }: Pick<LabDetail, 'id' | 'v
     queryKey: ['labs', id, 'readme', version, language],
     queryFn: ({ signal }) => api.get<LabReadme>(`${v1}/labs/${id}/readme${queryString({ language })}`, signal),
     staleTime: Number.POSITIVE_INFINITY,
+    meta: open,
   })
 
 /** `state` is one state; without it, all. */
@@ -130,11 +143,14 @@ export const dataQuery = (api: Api, id: string, request: DataRequest) =>
     placeholderData: (previous) => previous,
   })
 
+const isBeingChecked = ({ checks = [] }: Bench): boolean =>
+  checks.some(({ asked, underWay }) => asked === true || underWay !== undefined)
+
 export const benchesQuery = (api: Api) =>
   queryOptions({
     queryKey: ['benches'],
     queryFn: ({ signal }) => api.get<Page<Bench>>(`${v1}/benches?limit=200`, signal),
-    refetchInterval: 5_000,
+    refetchInterval: ({ state }) => (state.data?.items.some(isBeingChecked) ? 1_000 : 5_000),
   })
 
 /** When the bench is not for runs, the soonest first. */
@@ -172,13 +188,14 @@ export interface PeopleSearch {
   /** A part of the name or of the address. */
   readonly q?: string | undefined
   readonly group?: string | undefined
+  readonly role?: string | undefined
 }
 
-export const peopleQuery = (api: Api, { q, group }: PeopleSearch) =>
+export const peopleQuery = (api: Api, { q, group, role }: PeopleSearch) =>
   infiniteQueryOptions({
-    queryKey: ['people', q, group],
+    queryKey: ['people', q, group, role],
     queryFn: ({ signal, pageParam }) =>
-      api.get<Page<PersonInfo>>(`${v1}/users${queryString({ limit: 50, q, group, cursor: pageParam })}`, signal),
+      api.get<Page<PersonInfo>>(`${v1}/users${queryString({ limit: 50, q, group, role, cursor: pageParam })}`, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.cursor,
     placeholderData: (previous) => previous,
@@ -209,6 +226,19 @@ export const storageQuery = (api: Api) =>
   queryOptions({ queryKey: ['storage'], queryFn: ({ signal }) => api.get<Storage>(`${v1}/storage`, signal) })
 
 /** What labs with a server of their own are told of people. */
+export const usageRulesQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['settings', 'usage'],
+    queryFn: ({ signal }) => api.get<UsageRules>(`${v1}/settings/usage`, signal),
+  })
+
+/** What such rules would take away now. */
+export const usagePreviewQuery = (api: Api, rules: UsageRules) =>
+  queryOptions({
+    queryKey: ['settings', 'usage', 'preview', rules],
+    queryFn: () => api.send<UsagePreview>('POST', `${v1}/settings/usage/preview`, rules),
+  })
+
 export const labServerRulesQuery = (api: Api) =>
   queryOptions({
     queryKey: ['settings', 'lab-servers'],
@@ -233,12 +263,17 @@ export const sessionQuery = (api: Api, id: string) =>
     queryKey: ['sessions', 'one', id],
     queryFn: ({ signal }) => api.get<Session>(`${v1}/sessions/${id}`, signal),
     staleTime: 5_000,
+    meta: open,
   })
 
-/** The newest live sessions: for staff everybody's. */
-export const sessionsQuery = (api: Api) =>
+/** The live sessions that are not over: for staff everybody's, or those of a group's people. */
+export const openSessionsQuery = (api: Api, group?: string) =>
   queryOptions({
-    queryKey: ['sessions', 'newest'],
-    queryFn: ({ signal }) => api.get<Page<Session>>(`${v1}/sessions?limit=100`, signal),
+    queryKey: ['sessions', 'open', group ?? ''],
+    queryFn: ({ signal }) =>
+      api.get<Page<Session>>(
+        `${v1}/sessions?open=true&limit=100${group === undefined ? '' : `&group=${encodeURIComponent(group)}`}`,
+        signal,
+      ),
     refetchInterval: 5_000,
   })

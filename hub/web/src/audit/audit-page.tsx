@@ -1,13 +1,12 @@
 import { Button } from '@mantine/core'
-import { IconDownload } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import { DownloadButton } from '../notices/download-button.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
-import { Loading } from '../notices/loading.tsx'
-import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { PagedList } from '../notices/paged-list.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './audit.module.css'
 import { AuditFilters } from './audit-filters.tsx'
@@ -21,7 +20,6 @@ export default function AuditPage() {
   const search = useSearch({ from: '/framed/audit' })
   const navigate = useNavigate({ from: '/audit' })
   const entries = useInfiniteQuery(auditQuery(useApi(), search))
-  const items = entries.data?.pages.flatMap((page) => page.items)
   const filtered = Object.keys(search).length > 0
   const clear = (
     <Button variant="default" onClick={() => void navigate({ search: {} })}>
@@ -31,17 +29,7 @@ export default function AuditPage() {
   return (
     <Page
       title={t('audit.title')}
-      aside={
-        <Button
-          component="a"
-          href={auditCsv(search)}
-          download
-          variant="default"
-          leftSection={<IconDownload size={16} aria-hidden="true" />}
-        >
-          {t('audit.download')}
-        </Button>
-      }
+      aside={<DownloadButton href={auditCsv(search)}>{t('audit.download')}</DownloadButton>}
     >
       <p className="soft">{t('audit.text')}</p>
       <AuditFilters
@@ -50,24 +38,14 @@ export default function AuditPage() {
         onFind={(next) => void navigate({ search: next })}
         clear={filtered ? clear : null}
       />
-      {entries.error !== null ? (
-        <ProblemNotice error={entries.error} onRetry={() => void entries.refetch()} />
-      ) : items === undefined ? (
-        <Loading />
-      ) : items.length === 0 ? (
-        <EmptyState title={t('audit.none')}>{t('audit.noneText')}</EmptyState>
-      ) : (
-        <ul className={styles.list}>
-          {items.map((entry) => (
-            <EntryRow key={entry.id} entry={entry} />
-          ))}
-        </ul>
-      )}
-      {entries.hasNextPage ? (
-        <Button variant="default" loading={entries.isFetchingNextPage} onClick={() => void entries.fetchNextPage()}>
-          {t('audit.more')}
-        </Button>
-      ) : null}
+      <PagedList
+        list={entries}
+        className={styles.list}
+        more={t('audit.more')}
+        empty={<EmptyState title={t('audit.none')}>{t('audit.noneText')}</EmptyState>}
+      >
+        {(entry) => <EntryRow key={entry.id} entry={entry} />}
+      </PagedList>
     </Page>
   )
 }

@@ -7,7 +7,7 @@ import { changeLines } from './change-lines.ts'
 /** One entry; who, what and to whom lead to all entries of the same. */
 export function EntryRow({ entry }: { entry: AuditEntry }) {
   const { t, absolute } = useWords()
-  const { at, person, personName, action, subject, subjectName } = entry
+  const { at, person, personName, address, action, subject, subjectName } = entry
   return (
     <li className={styles.entry}>
       <time dateTime={at} className="soft">
@@ -16,9 +16,12 @@ export function EntryRow({ entry }: { entry: AuditEntry }) {
       {person === undefined ? (
         <span className="soft">{t('audit.byItself')}</span>
       ) : (
-        <Link to="/audit" search={(before) => ({ ...before, person })}>
-          {personName ?? person}
-        </Link>
+        <span className={styles.who}>
+          <Link to="/audit" search={(before) => ({ ...before, person })}>
+            {personName ?? person}
+          </Link>
+          {address === undefined ? null : <span className="soft">{t('audit.fromWhere', { address })}</span>}
+        </span>
       )}
       <Link to="/audit" search={(before) => ({ ...before, action })} className={styles.action}>
         {action}

@@ -1,4 +1,5 @@
 import type { Bench } from '@fernlab/shared/contracts/api'
+import { isStaff } from '@fernlab/shared/contracts/people'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
@@ -41,7 +42,8 @@ export default function BenchPage() {
 
 function BenchView({ bench, title }: { bench: Bench; title: string }) {
   const { t, duration, reason } = useWords()
-  const manages = useQuery(meQuery(useApi())).data?.role === 'admin'
+  const role = useQuery(meQuery(useApi())).data?.role
+  const manages = role === 'admin'
   return (
     <Page title={title} aside={<code className={styles.id}>{bench.id}</code>}>
       <div
@@ -83,6 +85,21 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
           </span>
         ))}
       </p>
+      {isStaff(role) || role === 'builder' ? (
+        <p>
+          {isStaff(role) ? (
+            <>
+              <Link to="/usage/uses" search={{ bench: bench.id }}>
+                {t('benches.uses')}
+              </Link>
+              {' · '}
+            </>
+          ) : null}
+          <Link to="/usage/direct" search={{ bench: bench.id }}>
+            {t('benches.directUses')}
+          </Link>
+        </p>
+      ) : null}
       <Outages bench={bench} />
       <Health bench={bench} />
       <DirectPanel bench={bench} />

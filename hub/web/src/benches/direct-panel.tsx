@@ -1,5 +1,5 @@
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
-import type { Bench, exchangedSchema, leaseSchema } from '@fernlab/shared/contracts/api'
+import type { Bench, exchangedSchema, Lease } from '@fernlab/shared/contracts/api'
 import { isStaff } from '@fernlab/shared/contracts/people'
 import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -14,7 +14,6 @@ import { useNow, useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
 import { SignalRow } from './signal-row.tsx'
 
-type Lease = z.infer<typeof leaseSchema>
 type Exchanged = z.infer<typeof exchangedSchema>
 type Scalar = number | string | boolean
 
@@ -46,6 +45,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const drives = isStaff(role)
   // A node reads a bench in use for nobody but who holds it.
   const takeable = bench.state === 'free' || bench.outage !== undefined
+  const check = bench.leased ? undefined : bench.checks?.find(({ underWay }) => underWay !== undefined)
   const reads = drives && (lease !== undefined || (takeable && !bench.leased && !take.isPending))
   const readings = useQuery({
     queryKey: ['readings', bench.id, lease?.lease],
@@ -96,14 +96,19 @@ export function DirectPanel({ bench }: { bench: Bench }) {
                 ? t('benches.mine')
                 : inUse && !take.isPending
                   ? t('benches.inUse')
-                  : t('benches.takeText')}
+                  : check === undefined
+                    ? t('benches.takeText')
+                    : t('benches.takeFromCheck', { check: check.title })}
           </p>
+          {lease?.endedCheck === undefined ? null : (
+            <p role="status">{t('benches.endedCheck', { check: lease.endedCheck })}</p>
+          )}
           <div className={styles.hands}>
             {lease !== undefined ? null : (
               <Button
                 variant="default"
                 loading={take.isPending}
-                disabled={!takeable && !isMine}
+                disabled={!takeable && !isMine && check === undefined}
                 onClick={() => take.mutate(undefined)}
               >
                 {isMine ? t('benches.resume') : t('benches.take')}

@@ -4,6 +4,7 @@ import { isStaff } from '@fernlab/shared/contracts/people'
 import { Button } from '@mantine/core'
 import { IconCircleCheck, IconCircleDashed, IconCircleX } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
 import { benchHistoryQuery, meQuery } from '../api/queries.ts'
 import { Loading } from '../notices/loading.tsx'
@@ -59,11 +60,14 @@ export function Health({ bench }: { bench: Bench }) {
   )
 }
 
-function CheckRow({ check: { title, passed, reason: why, checkedAt, failing } }: { check: ShownCheck }) {
+function CheckRow({ check }: { check: ShownCheck }) {
+  const { title, passed, reason: why, checkedAt, failing, run, issues = [] } = check
   const { t, reason, moment } = useWords()
   return (
     <li className={styles.check}>
-      {passed === undefined ? (
+      {issues.length > 0 ? (
+        <Mark tone="fault" Icon={IconCircleX} word={t('benches.checkNever')} />
+      ) : passed === undefined ? (
         <Mark tone="waiting" Icon={IconCircleDashed} word={t('benches.checkWaits')} />
       ) : passed ? (
         <Mark tone="free" Icon={IconCircleCheck} word={t('benches.checkPassed')} />
@@ -74,6 +78,44 @@ function CheckRow({ check: { title, passed, reason: why, checkedAt, failing } }:
       {checkedAt === undefined ? null : <span className="soft">{moment(checkedAt)}</span>}
       {failing ? <span>{t('benches.checkKeepsOut')}</span> : null}
       {why === undefined ? null : <span className={styles.why}>{reason(why)}</span>}
+      {run === undefined ? null : (
+        <Link to="/runs/$runId" params={{ runId: run }}>
+          {t('benches.checkRun')}
+        </Link>
+      )}
+      <Pending check={check} />
+      {issues.length === 0 ? null : (
+        <div className={styles.wrong}>
+          <p>{t('benches.checkWrong')}</p>
+          <ul>
+            {issues.map(({ path, message }) => (
+              <li key={path + message}>
+                <code>{path}</code>: {message}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
     </li>
+  )
+}
+
+/** What is going on with a check that is a run; one that is to be done waits until nobody uses the bench. */
+function Pending({ check: { underWay, asked, issues } }: { check: ShownCheck }) {
+  const { t, language } = useWords()
+  if (issues !== undefined || (underWay === undefined && asked === undefined)) return null
+  const share = new Intl.NumberFormat(language, { style: 'percent' })
+  return (
+    <span className="soft" role="status">
+      {underWay === undefined ? (
+        t('benches.checkAsked')
+      ) : (
+        <Link to="/runs/$runId" params={{ runId: underWay.run }}>
+          {underWay.fraction === undefined
+            ? t('benches.checkBegins')
+            : t('benches.checkUnderWay', { share: share.format(underWay.fraction) })}
+        </Link>
+      )}
+    </span>
   )
 }

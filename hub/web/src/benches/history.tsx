@@ -1,5 +1,6 @@
 import type { BenchChange, BenchHistory, ShownUptime } from '@fernlab/shared/contracts/bench-checks'
 import { IconAlertTriangle, IconCircleCheck, IconPlugConnectedX, IconTool } from '@tabler/icons-react'
+import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Mark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
@@ -106,7 +107,7 @@ function Strip({ changes, month }: { changes: readonly BenchChange[]; month: Sho
   )
 }
 
-function Change({ change: { at, until, state, cause, reason: why, by } }: { change: BenchChange }) {
+function Change({ change: { at, until, state, cause, reason: why, run, by } }: { change: BenchChange }) {
   const { t, reason, duration, soonTime } = useWords()
   const [tone, Icon] = marks[state]
   const lastedS = ((until === undefined ? Date.now() : Date.parse(until)) - Date.parse(at)) / 1000
@@ -127,6 +128,11 @@ function Change({ change: { at, until, state, cause, reason: why, by } }: { chan
           .filter((part) => part !== '')
           .join(', ')}
       </span>
+      {run === undefined ? null : (
+        <Link to="/runs/$runId" params={{ runId: run }}>
+          {t('benches.checkRun')}
+        </Link>
+      )}
     </li>
   )
 }

@@ -1,3 +1,4 @@
+import type { Bench } from '@fernlab/shared/contracts/api'
 import type { Outage, PlanOutage, Weekday } from '@fernlab/shared/contracts/bench-care'
 import { Button, Checkbox, Modal, NativeSelect, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
@@ -5,15 +6,16 @@ import { type FormEvent, useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { fromLocal } from '../words/local-time.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './outages.module.css'
 import { dayNames, days } from './weekdays.ts'
 
 interface Props {
-  readonly bench: string
+  readonly benches: readonly Pick<Bench, 'id' | 'title' | 'name'>[]
   readonly opened: boolean
   readonly onClose: () => void
-  readonly onPlanned: () => void
+  readonly onPlanned: (made: readonly Outage[]) => void
 }
 
 type When = 'now' | 'later' | 'weekly'
@@ -41,8 +43,8 @@ const first: Values = {
   atOnce: false,
 }
 
-/** Asks why and when the bench is to be kept from runs. */
-export function OutageDialog({ bench, opened, onClose, onPlanned }: Props) {
+/** Asks why and when benches are to be kept from runs. */
+export function OutageDialog({ benches, opened, onClose, onPlanned }: Props) {
   const { t, language } = useWords()
   const api = useApi()
   const [values, setValues] = useState(first)
@@ -50,9 +52,13 @@ export function OutageDialog({ bench, opened, onClose, onPlanned }: Props) {
   const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone
   const bad = sent ? badFields(values) : {}
   const plan = useMutation({
-    mutationFn: () => api.send<Outage>('POST', `/api/v1/benches/${bench}/outages`, bodyOf(values, zone)),
-    onSuccess: () => {
-      onPlanned()
+    mutationFn: () =>
+      api.send<{ items: Outage[] }>('POST', '/api/v1/outages', {
+        benches: benches.map(({ id }) => id),
+        ...bodyOf(values, zone),
+      }),
+    onSuccess: ({ items }) => {
+      onPlanned(items)
       close()
     },
   })
@@ -79,6 +85,9 @@ export function OutageDialog({ bench, opened, onClose, onPlanned }: Props) {
     >
       <form className={dialog.content} onSubmit={send} noValidate>
         <p>{t('benches.outText')}</p>
+        {benches.length > 1 ? (
+          <p>{t('benches.outFor', { benches: benches.map(({ title, name }) => title ?? name).join(', ') })}</p>
+        ) : null}
         <TextInput
           label={t('benches.outReason')}
           description={t('benches.outReasonHelp')}
@@ -161,7 +170,7 @@ export function OutageDialog({ bench, opened, onClose, onPlanned }: Props) {
             {t('common.cancel')}
           </Button>
           <Button type="submit" loading={plan.isPending}>
-            {values.when === 'now' ? t('benches.outSaveNow') : t('benches.outSave')}
+            {t(values.when === 'now' ? 'benches.outSaveNow' : 'benches.outSave', { count: benches.length })}
           </Button>
         </div>
       </form>
@@ -171,13 +180,16 @@ export function OutageDialog({ bench, opened, onClose, onPlanned }: Props) {
 
 type Bad = Readonly<Partial<Record<'reason' | 'from' | 'until' | 'days', true>>>
 
+/** NaN for what is no time. */
+const msOf = (text: string): number => Date.parse(fromLocal(text) ?? '')
+
 function badFields({ when, reason, from, until, days: chosen }: Values): Bad {
-  const begin = when === 'later' ? Date.parse(from) : Date.now()
+  const begin = when === 'later' ? msOf(from) : Date.now()
   const ends = when !== 'weekly' && until !== ''
   return {
     ...(reason.trim() === '' ? { reason: true } : {}),
     ...(when === 'later' && Number.isNaN(begin) ? { from: true } : {}),
-    ...(ends && !(Date.parse(until) > Math.max(Date.now(), Number.isNaN(begin) ? 0 : begin)) ? { until: true } : {}),
+    ...(ends && !(msOf(until) > Math.max(Date.now(), Number.isNaN(begin) ? 0 : begin)) ? { until: true } : {}),
     ...(when === 'weekly' && chosen.length === 0 ? { days: true } : {}),
   }
 }
@@ -195,7 +207,7 @@ function bodyOf(values: Values, timeZone: string): PlanOutage {
   return {
     reason,
     atOnce,
-    ...(when === 'later' ? { from: new Date(from).toISOString() } : {}),
-    ...(until === '' ? {} : { until: new Date(until).toISOString() }),
+    ...(when === 'later' ? { from: fromLocal(from) } : {}),
+    ...(until === '' ? {} : { until: fromLocal(until) }),
   }
 }

@@ -69,7 +69,7 @@ export function Outages({ bench }: { bench: Bench }) {
           ))}
         </ul>
       )}
-      <OutageDialog bench={bench.id} opened={planning} onClose={() => setPlanning(false)} onPlanned={changed} />
+      <OutageDialog benches={[bench]} opened={planning} onClose={() => setPlanning(false)} onPlanned={changed} />
       <ConfirmDialog
         opened={ending !== undefined}
         onClose={() => setEnding(undefined)}

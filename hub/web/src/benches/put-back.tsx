@@ -8,7 +8,7 @@ import { meQuery } from '../api/queries.ts'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { useWords } from '../words/use-words.ts'
 
-/** For staff, beside the reason: puts a bench that was not cleaned up, or that a check keeps out, back into use. */
+/** For staff and lab builders, beside the reason: puts a bench that was not cleaned up, or that a check keeps out, back into use. */
 export function PutBack({ bench }: { bench: Bench }) {
   const { t, reason } = useWords()
   const api = useApi()
@@ -23,7 +23,7 @@ export function PutBack({ bench }: { bench: Bench }) {
     },
   })
   const fails = bench.checks?.some(({ failing }) => failing) === true
-  if (bench.out === undefined || !isStaff(role)) return null
+  if (bench.out === undefined || !(isStaff(role) || role === 'builder')) return null
   return (
     <>
       <Button

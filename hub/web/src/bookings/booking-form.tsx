@@ -8,26 +8,34 @@ import { useApi } from '../api/context.tsx'
 import { idempotencyKey } from '../api/idempotency-key.ts'
 import { meQuery } from '../api/queries.ts'
 import { GroupSelect } from '../groups/group-select.tsx'
-import { regionOf } from '../language/language.ts'
 import dialog from '../notices/dialog.module.css'
 import { useWords } from '../words/use-words.ts'
+import { BenchSelect } from './bench-select.tsx'
 import { bookingsChanged } from './booking-queries.ts'
-import { isFree, spanText, wallInstant, wallText } from './booking-times.ts'
+import { wallInstant, wallText } from './booking-times.ts'
 import styles from './bookings.module.css'
 import { FreeOfDay } from './free-of-day.tsx'
-import { LengthField, secondsOf } from './length-field.tsx'
+import { FreeSays } from './free-says.tsx'
+import { firstMinutes, LengthField, secondsOf } from './length-field.tsx'
+import { LetterPlace } from './letter-place.tsx'
 import { MayBook, useMayBook } from './may-book.tsx'
 import { Refused } from './refused.tsx'
 import { useTimeZone } from './time-zone.ts'
-import { useFirstFree, useFreeDay } from './use-free.ts'
+import { type FreeDay, useFirstFree, useFreeDay, useSameTime } from './use-free.ts'
 
 interface Props {
   readonly lab: string
   /** What is changed; without it, a booking is made. */
   readonly booking: Booking | undefined
+  /** One that is booked again, at the next free time at the same time of day. */
+  readonly like: Booking | undefined
   readonly start: number | undefined
+  /** How long; an hour unless given. */
+  readonly minutes: number | undefined
   /** Those to choose from; none: it is settled. */
   readonly labs: readonly LabSummary[]
+  /** Of the lab. */
+  readonly benches: LabSummary['benches']
   readonly onLab: (lab: string) => void
   readonly onDone: (booking: Booking) => void
   readonly onClose: () => void
@@ -36,8 +44,20 @@ interface Props {
 }
 
 /** When, for how long and what for; what is free that day, and what may be booked. */
-export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, onClose, onCancel }: Props) {
-  const { t, text, language } = useWords()
+export function BookingForm({
+  lab,
+  booking,
+  like,
+  start: given,
+  minutes: asked,
+  labs,
+  benches,
+  onLab,
+  onDone,
+  onClose,
+  onCancel,
+}: Props) {
+  const { t, text } = useWords()
   const api = useApi()
   const client = useQueryClient()
   const [timeZone] = useTimeZone()
@@ -48,22 +68,36 @@ export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, o
     chosen: given ?? (booking === undefined ? undefined : Date.parse(booking.start)),
     /** Instead, as it was typed. */
     typed: undefined as string | undefined,
-    minutes: String((booking?.seconds ?? 3600) / 60),
-    places: '1',
+    /** Until it is chosen: an hour, or what is the most. */
+    minutes: (booking === undefined ? asked : booking.seconds / 60)?.toString(),
+    /** Empty: any. */
+    bench: like?.bench ?? '',
+    places: String(like?.places ?? 1),
     /** Empty: nobody besides. */
-    group: '',
-    note: booking?.note ?? '',
+    group: like?.group?.id ?? '',
+    note: (booking ?? like)?.note ?? '',
   })
   const [key, setKey] = useState(idempotencyKey)
-  const seconds = secondsOf(values.minutes)
+  const may = useMayBook(lab)
+  const longestS = booking === undefined ? may?.longestS : null
+  const asBefore = like && String(Math.min(like.seconds, longestS ?? like.seconds) / 60)
+  const usual = values.minutes ?? asBefore ?? firstMinutes(longestS)
   const places = Number(values.places)
   const placesBad = !Number.isInteger(places) || places < 1 || places > 50
-  const lengthMs = (seconds ?? 0) * 1000
-  const firstFree = useFirstFree(lab, lengthMs, placesBad ? 1 : places)
-  const startMs = values.typed === undefined ? (values.chosen ?? firstFree) : wallInstant(values.typed, timeZone)
+  // One that is gone is not asked for again.
+  const bench = benches.some(({ id }) => id === values.bench) ? values.bench : ''
+  const wish = { lab, bench: booking?.bench ?? (bench || undefined), places: placesBad ? 1 : places }
+  const usualMs = (secondsOf(usual) ?? 0) * 1000
+  const firstFree = useFirstFree(wish, usualMs)
+  const sameTime = useSameTime(like, wish, { lengthMs: usualMs, timeZone, aheadS: may?.aheadS ?? null })
+  const proposed = sameTime === null ? firstFree : sameTime
+  const startMs = values.typed === undefined ? (values.chosen ?? proposed) : wallInstant(values.typed, timeZone)
   const shown = values.typed ?? (startMs === undefined ? '' : wallText(startMs, timeZone))
-  const spans = useFreeDay(lab, startMs, timeZone, placesBad ? 1 : places, booking)
-  const may = useMayBook(lab)
+  const free = useFreeDay(wish, { at: startMs, lengthMs: usualMs, timeZone }, booking)
+  const roomS = startMs === undefined ? undefined : roomFrom(free, startMs)
+  const minutes = values.minutes ?? asBefore ?? firstMinutes(longestS, roomS)
+  const seconds = secondsOf(minutes)
+  const lengthMs = (seconds ?? 0) * 1000
   const set = (more: Partial<typeof values>) => {
     setValues((before) => ({ ...before, ...more }))
     setKey(idempotencyKey())
@@ -79,6 +113,7 @@ export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, o
           start,
           seconds: seconds ?? 0,
           places,
+          ...(bench === '' ? {} : { bench }),
           ...(group === '' ? {} : { group }),
           ...(note === '' ? {} : { note }),
         }
@@ -105,6 +140,7 @@ export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, o
   }
   return (
     <form className={dialog.content} onSubmit={send} noValidate>
+      <LetterPlace />
       {labs.length === 0 ? null : (
         <NativeSelect
           label={t('booking.lab')}
@@ -127,7 +163,16 @@ export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, o
           error={startMs === undefined && values.typed !== undefined ? t('booking.startBad') : undefined}
           onChange={(event) => set({ typed: event.currentTarget.value })}
         />
-        <LengthField minutes={values.minutes} onChange={(minutes) => set({ minutes })} />
+        <LengthField
+          minutes={minutes}
+          longestS={longestS}
+          roomS={begun ? undefined : roomS}
+          prepareS={free?.prepareS}
+          onChange={(typed) => set({ minutes: typed })}
+        />
+        {booking === undefined ? (
+          <BenchSelect benches={benches} value={bench} onChange={(chosen) => set({ bench: chosen })} />
+        ) : null}
         {staff && booking === undefined ? (
           <TextInput
             label={t('booking.benches')}
@@ -150,8 +195,15 @@ export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, o
       )}
       {begun ? <p className="soft">{t('booking.begun')}</p> : null}
       <p className="soft">{t('booking.times', { zone: timeZone })}</p>
-      {spans === undefined || begun ? null : (
-        <FreeOfDay spans={spans} timeZone={timeZone} onChoose={(at) => set({ chosen: at, typed: undefined })} />
+      {free === undefined || begun ? null : (
+        <FreeOfDay
+          free={free}
+          timeZone={timeZone}
+          onChoose={(at, roomMs) => {
+            const fits = roomMs >= lengthMs ? {} : { minutes: firstMinutes(longestS, roomMs / 1000) }
+            set({ chosen: at, typed: undefined, ...fits })
+          }}
+        />
       )}
       <TextInput
         label={t('booking.note')}
@@ -161,13 +213,7 @@ export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, o
         value={values.note}
         onChange={(event) => set({ note: event.currentTarget.value })}
       />
-      <p aria-live="polite" className={styles.says}>
-        {startMs === undefined || seconds === undefined || spans === undefined
-          ? ''
-          : t(saying(startMs, lengthMs, spans), {
-              when: spanText(startMs, startMs + lengthMs, regionOf(language), timeZone),
-            })}
-      </p>
+      <FreeSays free={free} startMs={startMs} lengthMs={lengthMs} timeZone={timeZone} />
       {save.error === null ? null : (
         <Refused error={save.error} lengthMs={lengthMs} timeZone={timeZone} pending={save.isPending} onTake={take} />
       )}
@@ -195,7 +241,8 @@ export function BookingForm({ lab, booking, start: given, labs, onLab, onDone, o
   )
 }
 
-function saying(startMs: number, lengthMs: number, spans: Parameters<typeof isFree>[0]) {
-  if (startMs + lengthMs <= Date.now()) return 'booking.isOver'
-  return isFree(spans, Math.max(startMs, Date.now()), startMs + lengthMs) ? 'booking.isFree' : 'booking.isTaken'
+/** How long it can be from then on; undefined where it can not begin then, or that is not known. */
+function roomFrom(free: FreeDay | undefined, startMs: number): number | undefined {
+  const span = free?.spans.find(({ from, until }) => from <= startMs && startMs < until)
+  return span && (span.until - startMs) / 1000
 }

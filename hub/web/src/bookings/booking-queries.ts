@@ -1,7 +1,10 @@
+import type { BookingNotice } from '@fernlab/shared/contracts/booking-notices'
+import type { BookingWhen } from '@fernlab/shared/contracts/booking-whens'
 import type { Booking, Calendar } from '@fernlab/shared/contracts/bookings'
 import { infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query'
 import type { Api } from '../api/client.ts'
 import { type Page, queryString } from '../api/queries.ts'
+import { nextLookMs } from './next-look.ts'
 
 const v1 = '/api/v1'
 
@@ -11,6 +14,7 @@ export interface BookingFilter {
   readonly person?: string | undefined
   readonly lab?: string | undefined
   readonly series?: string | undefined
+  readonly when?: BookingWhen | undefined
   readonly from?: string | undefined
   readonly to?: string | undefined
   readonly order?: 'soonest' | 'latest' | undefined
@@ -24,7 +28,7 @@ export const bookingsQuery = (api: Api, filter: BookingFilter) =>
       api.get<Page<Booking>>(`${v1}/bookings${queryString({ limit: 25, ...filter, cursor: pageParam })}`, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.cursor,
-    refetchInterval: 30_000,
+    refetchInterval: ({ state }) => nextLookMs(state.data?.pages.flatMap(({ items }) => items) ?? [], Date.now()),
   })
 
 /** The person's next bookings, the one that is on first. */
@@ -33,24 +37,49 @@ export const nextBookingsQuery = (api: Api, person: string) =>
     queryKey: ['bookings', 'next', person],
     queryFn: ({ signal }) => api.get<Page<Booking>>(`${v1}/bookings${queryString({ person, limit: 50 })}`, signal),
     select: ({ items }): readonly Booking[] => items.filter(isOpen),
+    refetchInterval: ({ state }) => nextLookMs(state.data?.items ?? [], Date.now()),
+  })
+
+export const bookingQuery = (api: Api, id: string) =>
+  queryOptions({
+    queryKey: ['bookings', 'one', id],
+    queryFn: ({ signal }) => api.get<Booking>(`${v1}/bookings/${id}`, signal),
+  })
+
+/** What became of one's bookings, until it is put away. */
+export const bookingNoticesQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['bookings', 'notices'],
+    queryFn: ({ signal }) => api.get<{ items: readonly BookingNotice[] }>(`${v1}/bookings/notices`, signal),
     refetchInterval: 30_000,
   })
 
-/** Epoch ms. */
-export const calendarQuery = (api: Api, lab: string, from: number, to: number) =>
-  queryOptions({
-    queryKey: ['bookings', 'calendar', lab, from, to],
-    queryFn: ({ signal }) =>
-      api.get<Calendar>(
-        `${v1}/labs/${lab}/calendar${queryString({ from: new Date(from).toISOString(), to: new Date(to).toISOString() })}`,
-        signal,
-      ),
+interface CalendarOf {
+  readonly lab: string
+  /** What of this one alone is free. */
+  readonly bench?: string | undefined
+  /** Epoch ms. */
+  readonly from: number
+  readonly to: number
+}
+
+export const calendarQuery = (api: Api, { lab, bench, from, to }: CalendarOf) => {
+  const asked = { bench, from: new Date(from).toISOString(), to: new Date(to).toISOString() }
+  return queryOptions({
+    queryKey: ['bookings', 'calendar', lab, asked],
+    queryFn: ({ signal }) => api.get<Calendar>(`${v1}/labs/${lab}/calendar${queryString(asked)}`, signal),
     refetchInterval: 30_000,
   })
+}
 
 /** To come or on. */
 export const isOpen = ({ state }: Pick<Booking, 'state'>): boolean => state === 'booked' || state === 'now'
 
 /** After a booking was made, changed or cancelled. */
-export const bookingsChanged = (client: QueryClient): Promise<void> =>
-  client.invalidateQueries({ queryKey: ['bookings'] })
+export const bookingsChanged = async (client: QueryClient): Promise<void> => {
+  await Promise.all([
+    client.invalidateQueries({ queryKey: ['bookings'] }),
+    // What is left to book is another amount now.
+    client.invalidateQueries({ queryKey: ['may'] }),
+  ])
+}

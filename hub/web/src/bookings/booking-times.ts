@@ -1,5 +1,6 @@
 /** Times of bookings in a time zone of one's choice, and the free ones among them. Pure. */
-import type { Calendar } from '@fernlab/shared/contracts/bookings'
+import type { FreeSpan } from '@fernlab/shared/contracts/bookable-times'
+import { typedInstant } from '@fernlab/shared/primitives/typed-time'
 import { instantOf, localTime, plusDays } from '@fernlab/shared/primitives/zoned-time'
 
 const minuteMs = 60_000
@@ -19,12 +20,8 @@ export function wallText(ms: number, timeZone: string): string {
 }
 
 /** When the zone's clocks show what such a field says; undefined while it is empty or not whole. */
-export function wallInstant(text: string, timeZone: string): number | undefined {
-  const found = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})/.exec(text)
-  if (found === null) return undefined
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = found.slice(1).map(Number)
-  return instantOf({ year, month, day, minute: hour * 60 + minute }, timeZone, 'first')
-}
+export const wallInstant = (text: string, timeZone: string): number | undefined =>
+  text.includes('T') ? typedInstant(text, timeZone) : undefined
 
 /** `Thu 26 Nov, 14:00–15:00 CET`, with the year where it is another than now. */
 export function spanText(from: number, until: number, language: string, timeZone: string): string {
@@ -47,55 +44,12 @@ export function hoursText(from: number, until: number, language: string, timeZon
   return `${format.format(from)}–${format.format(until)}`
 }
 
-export interface FreeSpan {
-  readonly from: number
-  readonly until: number
-  /** The fewest within it. */
-  readonly benches: number
-}
-
-/** Stretches without a gap in which at least so many benches are free. */
-export function freeSpans({ free }: Pick<Calendar, 'free'>, places = 1): FreeSpan[] {
-  const spans: FreeSpan[] = []
-  for (const { start, end, benches } of free) {
-    if (benches < places) continue
-    const [from, until] = [Date.parse(start), Date.parse(end)]
-    const last = spans.at(-1)
-    if (last?.until === from) {
-      spans[spans.length - 1] = { from: last.from, until, benches: Math.min(last.benches, benches) }
-    } else spans.push({ from, until, benches })
-  }
-  return spans
-}
-
 /** The next quarter of an hour. */
 export const quarterFrom = (ms: number): number => Math.ceil(ms / quarterMs) * quarterMs
 
 /** The first quarter of an hour from which so long is free. */
 export const firstFree = (spans: readonly FreeSpan[], lengthMs: number): number | undefined =>
   spans.map(({ from, until }) => ({ at: quarterFrom(from), until })).find(({ at, until }) => at + lengthMs <= until)?.at
-
-/** Whether the whole time is within a free stretch. */
-export const isFree = (spans: readonly FreeSpan[], from: number, until: number): boolean =>
-  spans.some((span) => span.from <= from && until <= span.until)
-
-/** The stretches with one more, such as that of a booking that moves. */
-export function withSpan(spans: readonly FreeSpan[], more: FreeSpan): FreeSpan[] {
-  const joined: FreeSpan[] = []
-  for (const span of [...spans, more].sort((a, b) => a.from - b.from)) {
-    const last = joined.at(-1)
-    if (last === undefined || last.until < span.from) joined.push(span)
-    else {
-      const { from, until, benches } = last
-      joined[joined.length - 1] = {
-        from,
-        until: Math.max(until, span.until),
-        benches: Math.min(benches, span.benches),
-      }
-    }
-  }
-  return joined
-}
 
 /** Beginning and end of the day in the zone: 23 or 25 hours apart when the clocks change. */
 export function dayBounds(ms: number, timeZone: string): { from: number; until: number } {

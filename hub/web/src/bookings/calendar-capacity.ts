@@ -1,4 +1,5 @@
 /** What of a lab is free, taken or closed, for the calendar. Pure. */
+import { bookableStretches } from '@fernlab/shared/contracts/bookable-times'
 import type { Calendar } from '@fernlab/shared/contracts/bookings'
 import { quarterFrom } from './booking-times.ts'
 
@@ -12,10 +13,11 @@ export interface Band {
   readonly reason?: string
 }
 
-/** The stretches between the times: free, taken, or closed with the reason where no bench is for anybody. */
-export function bandsOf({ free, closed, benches }: Calendar, from: number, until: number): Band[] {
-  return free.flatMap((stretch): Band[] => {
-    const span = { from: Math.max(from, Date.parse(stretch.start)), until: Math.min(until, Date.parse(stretch.end)) }
+/** The stretches between the times: those that can be booked, taken, or closed with the reason where no bench is for anybody. */
+export function bandsOf(calendar: Calendar, from: number, until: number): Band[] {
+  const { closed, benches } = calendar
+  return bookableStretches(calendar).flatMap((stretch): Band[] => {
+    const span = { from: Math.max(from, stretch.from), until: Math.min(until, stretch.until) }
     if (span.from >= span.until) return []
     if (stretch.benches > 0) return [{ ...span, kind: 'free', benches: stretch.benches }]
     return cut(closed, span).map((part): Band => {
@@ -41,7 +43,7 @@ function cut(
 
 /** What of an hour one may know before one books it. */
 export interface Offer {
-  readonly kind: 'free' | 'partly' | 'taken' | 'closed' | 'past'
+  readonly kind: 'free' | 'partly' | 'taken' | 'closed' | 'past' | 'unknown'
   /** The most that are free at once. */
   readonly benches: number
   readonly reason?: string
@@ -49,8 +51,14 @@ export interface Offer {
   readonly at?: number
 }
 
-export function offerOf(bands: readonly Band[], { from, until }: Pick<Band, 'from' | 'until'>, nowMs: number): Offer {
+/** `bands`: undefined while they are not known. */
+export function offerOf(
+  bands: readonly Band[] | undefined,
+  { from, until }: Pick<Band, 'from' | 'until'>,
+  nowMs: number,
+): Offer {
   if (until <= nowMs) return { kind: 'past', benches: 0 }
+  if (bands === undefined) return { kind: 'unknown', benches: 0 }
   const begin = Math.max(from, nowMs)
   const within = bands.filter((band) => band.from < until && begin < band.until)
   const first = within.find(({ kind }) => kind === 'free')

@@ -18,6 +18,9 @@ interface Props extends CalendarProps {
   readonly onKey: (event: KeyboardEvent) => void
 }
 
+/** In less there is no room for a word. */
+const leastLines = 0.6
+
 /** A day: its hours to press, what is free of them behind, what is booked before. */
 export function DayColumn({
   day,
@@ -40,10 +43,10 @@ export function DayColumn({
   const region = regionOf(words.language)
   const format = (options: Intl.DateTimeFormatOptions, ms: number) =>
     new Intl.DateTimeFormat(region, { timeZone, ...options }).format(ms)
-  const place = (from: number, until: number) => {
-    const top = heightAt(day, lines, Math.max(from, day.from))
-    return { top: share(top), height: share(heightAt(day, lines, Math.min(until, day.until)) - top) }
-  }
+  const topOf = (from: number) => heightAt(day, lines, Math.max(from, day.from))
+  /** How many lines it is high. */
+  const linesFor = (from: number, until: number) => heightAt(day, lines, Math.min(until, day.until)) - topOf(from)
+  const place = (from: number, until: number) => ({ top: share(topOf(from)), height: share(linesFor(from, until)) })
   /** In percent of the day's column. */
   const share = (height: number) => `${(height / lines.length) * 100}%`
   const here = bookings
@@ -56,7 +59,7 @@ export function DayColumn({
         <span>{format({ weekday: 'short' }, day.from)}</span> <b>{format({ day: 'numeric' }, day.from)}</b>
       </h3>
       <div className={styles.hours} style={{ height: `calc(${lines.length} * var(--line-height))` }}>
-        {bands
+        {(bands ?? [])
           .filter(({ from, until }) => from < day.until && day.from < until)
           .map((band) => (
             <div
@@ -66,7 +69,9 @@ export function DayColumn({
               data-kind={band.kind}
               style={place(band.from, band.until)}
             >
-              <span className={styles.bandText}>{bandText(band, benches, words)}</span>
+              {linesFor(band.from, band.until) < leastLines ? null : (
+                <span className={styles.bandText}>{bandText(band, benches, words)}</span>
+              )}
             </div>
           ))}
         {nowMs <= day.from ? null : (

@@ -30,15 +30,6 @@ const two = (value: number) => String(value).padStart(2, '0')
 
 const idOf = ({ year, month, day }: LocalTime): string => `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`
 
-/** The day of such an id; undefined for what is no day. */
-export function dayOf(id: string): LocalTime | undefined {
-  const found = /^(\d{4})-(\d{2})-(\d{2})$/.exec(id)
-  if (found === null) return undefined
-  const [year = 0, month = 0, day = 0] = found.slice(1).map(Number)
-  const known = plusDays({ year, month, day, minute: 0 }, 0)
-  return idOf(known) === id ? known : undefined
-}
-
 /** The day that the zone's calendar shows then. */
 export const dayAt = (ms: number, timeZone: string): LocalTime => ({ ...localTime(ms, timeZone), minute: 0 })
 

@@ -50,7 +50,7 @@ interface DayEntry {
 /** By time; what is taken by others has no line of its own. */
 function entriesOf({ bands, bookings, nowMs }: CalendarProps, day: Day): DayEntry[] {
   const begin = Math.max(day.from, nowMs)
-  const free = bands.flatMap((band): DayEntry[] => {
+  const free = (bands ?? []).flatMap((band): DayEntry[] => {
     const [from, until] = [Math.max(band.from, begin), Math.min(band.until, day.until)]
     return from < until ? [{ from, until, band }] : []
   })

@@ -1,5 +1,6 @@
 import type { Booking } from '@fernlab/shared/contracts/bookings'
 import { isStaff } from '@fernlab/shared/contracts/people'
+import { typedDay } from '@fernlab/shared/primitives/typed-time'
 import { Button, NativeSelect } from '@mantine/core'
 import { IconCalendarPlus, IconChevronLeft, IconChevronRight } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
@@ -20,9 +21,11 @@ import { BookingNav } from './booking-nav.tsx'
 import { bookingsQuery, calendarQuery, isOpen } from './booking-queries.ts'
 import styles from './calendar.module.css'
 import { bandsOf } from './calendar-capacity.ts'
-import { dayAt, dayOf, daysFrom, idAfter, mondayOf } from './calendar-days.ts'
+import { dayAt, daysFrom, idAfter, mondayOf } from './calendar-days.ts'
 import { CalendarGrid } from './calendar-grid.tsx'
 import { CalendarList } from './calendar-list.tsx'
+import { type Cancelled, CancelledNotice } from './cancelled-notice.tsx'
+import { MayBook, useMayBook } from './may-book.tsx'
 import { SeriesDialog } from './series-dialog.tsx'
 import { useTimeZone } from './time-zone.ts'
 import { useNarrow } from './use-narrow.ts'
@@ -48,17 +51,18 @@ export default function CalendarPage() {
   const [timeZone] = useTimeZone()
   const [asked, setAsked] = useState<{ start?: number; booking?: Booking }>()
   const [weekly, setWeekly] = useState(false)
+  const [cancelled, setCancelled] = useState<Cancelled>()
   const me = useQuery(meQuery(api)).data
   const labs = useQuery(labsQuery(api))
   const offered = (labs.data?.items ?? []).filter(({ id, benches }) => benches.length > 0 || id === search.lab)
   const lab = search.lab ?? offered[0]?.id
   const view = search.view ?? (narrow ? 'list' : 'grid')
   const today = dayAt(nowMs, timeZone)
-  const chosen = dayOf(search.day ?? '') ?? today
+  const chosen = typedDay(search.day ?? '') ?? today
   const step = view === 'grid' && narrow ? 1 : 7
   const days = daysFrom(step === 1 ? chosen : mondayOf(chosen), step, timeZone)
   const [from, until] = [days[0]?.from ?? 0, days.at(-1)?.until ?? 0]
-  const calendar = useQuery({ ...calendarQuery(api, lab ?? '', from, until), enabled: lab !== undefined })
+  const calendar = useQuery({ ...calendarQuery(api, { lab: lab ?? '', from, to: until }), enabled: lab !== undefined })
   const mine = useInfiniteQuery({
     ...bookingsQuery(api, { person: me?.id, from: iso(from), to: iso(until), limit: 200 }),
     enabled: me != null,
@@ -66,7 +70,8 @@ export default function CalendarPage() {
   const go = (next: CalendarSearch) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true, resetScroll: false })
   const move = (by: number) => go({ day: idAfter(chosen, by * step) })
-  const mayBook = me != null && me.role !== 'guest'
+  const may = useMayBook(lab)
+  const mayBook = me != null && me.role !== 'guest' && may?.may !== false && calendar.data?.benches !== 0
   const elsewhere = (mine.data?.pages.flatMap(({ items }) => items) ?? []).filter(
     (booking) => booking.lab !== lab && booking.state !== 'cancelled',
   )
@@ -91,7 +96,7 @@ export default function CalendarPage() {
   const shown = {
     days,
     bookings,
-    bands: calendar.data === undefined ? [] : bandsOf(calendar.data, from, until),
+    bands: calendar.data && bandsOf(calendar.data, from, until),
     benches: calendar.data?.benches ?? 0,
     lab: lab ?? '',
     me: me?.id ?? '',
@@ -160,18 +165,24 @@ export default function CalendarPage() {
           onChange={(event) => go({ view: event.currentTarget.value })}
         />
       </div>
-      {calendar.data === undefined ? (
-        calendar.error === null ? (
+      <ZoneLine />
+      {may?.may === false ? <MayBook may={may} /> : null}
+      {cancelled === undefined ? null : (
+        <CancelledNotice key={cancelled.booking.id} {...cancelled} onClose={() => setCancelled(undefined)} />
+      )}
+      {calendar.data === undefined && calendar.error !== null ? (
+        <ProblemNotice error={calendar.error} onRetry={() => void calendar.refetch()} />
+      ) : calendar.data?.benches === 0 ? (
+        <p>{t('booking.refused.no-bench')}</p>
+      ) : view === 'list' ? (
+        calendar.data === undefined ? (
           <Loading lines={6} />
         ) : (
-          <ProblemNotice error={calendar.error} onRetry={() => void calendar.refetch()} />
+          <CalendarList {...shown} />
         )
-      ) : view === 'list' ? (
-        <CalendarList {...shown} />
       ) : (
         <CalendarGrid key={narrow ? 'day' : 'week'} {...shown} onMove={move} />
       )}
-      <ZoneLine />
       {weekly && lab !== undefined ? (
         <SeriesDialog
           lab={lab}
@@ -183,6 +194,7 @@ export default function CalendarPage() {
         <BookingDialog
           {...asked}
           {...(asked.booking === undefined && lab !== undefined ? { lab } : {})}
+          onCancelled={setCancelled}
           onClose={() => setAsked(undefined)}
         />
       )}

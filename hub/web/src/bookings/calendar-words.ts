@@ -8,6 +8,7 @@ type Words = ReturnType<typeof useWords>
 export function offerText({ kind, benches: free, reason }: Offer, benches: number, words: Words): string {
   const { t } = words
   if (kind === 'past') return t('booking.over')
+  if (kind === 'unknown') return t('error.loading')
   if (kind === 'partly') return t('booking.partly')
   return bandText({ kind, benches: free, ...(reason === undefined ? {} : { reason }) }, benches, words)
 }

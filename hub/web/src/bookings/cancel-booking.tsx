@@ -3,13 +3,22 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useApi } from '../api/context.tsx'
 import { regionOf } from '../language/language.ts'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
+import { useFocusBack } from '../notices/use-focus-back.ts'
 import { useWords } from '../words/use-words.ts'
 import { bookingsChanged } from './booking-queries.ts'
 import { spanText } from './booking-times.ts'
+import type { Cancelled } from './cancelled-notice.tsx'
 import { useTimeZone } from './time-zone.ts'
 
+interface Props {
+  readonly booking: Booking
+  readonly onCancelled?: ((cancelled: Cancelled) => void) | undefined
+  readonly onClose: () => void
+}
+
 /** Asks before a booking is cancelled. */
-export function CancelBooking({ booking, onClose }: { booking: Booking; onClose: () => void }) {
+export function CancelBooking({ booking, onCancelled, onClose }: Props) {
+  useFocusBack()
   const { t, text, language } = useWords()
   const api = useApi()
   const client = useQueryClient()
@@ -18,6 +27,7 @@ export function CancelBooking({ booking, onClose }: { booking: Booking; onClose:
     mutationFn: () => api.send<Booking>('POST', `/api/v1/bookings/${booking.id}/cancel`),
     onSuccess: () => {
       void bookingsChanged(client)
+      onCancelled?.({ booking })
       onClose()
     },
   })

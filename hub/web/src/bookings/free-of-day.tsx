@@ -1,26 +1,32 @@
+import { SHORTEST_BOOKING_S } from '@fernlab/shared/contracts/bookable-times'
 import { Button } from '@mantine/core'
 import { regionOf } from '../language/language.ts'
 import { useWords } from '../words/use-words.ts'
-import { type FreeSpan, hoursText } from './booking-times.ts'
+import { hoursText, quarterFrom } from './booking-times.ts'
 import styles from './bookings.module.css'
+import type { FreeDay } from './use-free.ts'
 
 interface Props {
-  readonly spans: readonly FreeSpan[]
+  readonly free: FreeDay
   readonly timeZone: string
-  /** Sets the beginning. */
-  readonly onChoose: (at: number) => void
+  /** Sets the beginning, and how long there is at most. */
+  readonly onChoose: (at: number, roomMs: number) => void
 }
 
 /** When a bench is free on the chosen day; each stretch begins there when it is pressed. */
-export function FreeOfDay({ spans, timeZone, onChoose }: Props) {
+export function FreeOfDay({ free: { spans, from, until }, timeZone, onChoose }: Props) {
   const { t, language } = useWords()
-  if (spans.length === 0) return <p className="soft">{t('booking.noneFree')}</p>
+  const begin = Math.max(from, quarterFrom(Date.now()))
+  const shown = spans
+    .map((span) => ({ at: Math.max(span.from, begin), end: span.until }))
+    .filter(({ at, end }) => at < until && end - at >= SHORTEST_BOOKING_S * 1000)
+  if (shown.length === 0) return <p className="soft">{t('booking.noneFree')}</p>
   return (
     <fieldset className={styles.free}>
       <legend>{t('booking.freeOn')}</legend>
-      {spans.map(({ from, until }) => (
-        <Button key={from} size="xs" variant="default" onClick={() => onChoose(from)}>
-          {hoursText(from, until, regionOf(language), timeZone)}
+      {shown.map(({ at, end }) => (
+        <Button key={at} size="xs" variant="default" onClick={() => onChoose(at, end - at)}>
+          {hoursText(at, Math.min(end, until), regionOf(language), timeZone)}
         </Button>
       ))}
     </fieldset>

@@ -9,6 +9,12 @@ const mostMinutes = 31 * 1440
 interface Props {
   /** As typed. */
   readonly minutes: string
+  /** No booking is longer, seconds; null: anything. */
+  readonly longestS?: number | null | undefined
+  /** What follows the chosen beginning leaves no more; undefined where that is not known. */
+  readonly roomS?: number | undefined
+  /** Of any of them so much goes into making the bench ready. */
+  readonly prepareS?: number | undefined
   readonly onChange: (minutes: string) => void
 }
 
@@ -18,22 +24,57 @@ export function secondsOf(minutes: string): number | undefined {
   return minutes.trim() !== '' && seconds >= 60 && seconds <= mostMinutes * 60 ? seconds : undefined
 }
 
+/** The usual lengths up to the longest, and that. */
+function lengthsUpTo(longestS: number | null | undefined): number[] {
+  if (longestS == null) return usualMinutes
+  const longest = Math.floor(longestS / 60)
+  const lengths = usualMinutes.filter((one) => one < longest)
+  return longest === 0 ? lengths : [...lengths, longest]
+}
+
+/** Those that are offered: of all that may be, those for which there is room, and the one that is chosen. */
+function lengthsFor({ minutes, longestS, roomS, prepareS = 0 }: Omit<Props, 'onChange'>): number[] {
+  const may = lengthsUpTo(longestS)
+  const isShort = roomS !== undefined && roomS < (may.at(-1) ?? 0) * 60
+  const fitting = isShort ? lengthsUpTo(roomS) : may
+  const chosen = Number(minutes)
+  const offered = fitting.filter((one) => one * 60 > prepareS)
+  return may.includes(chosen) && !offered.includes(chosen) ? [...offered, chosen].sort((a, b) => a - b) : offered
+}
+
+/** An hour, or the longest for which there is leave and room. */
+export function firstMinutes(longestS: number | null | undefined, roomS = Number.POSITIVE_INFINITY): string {
+  const longest = Math.min(60, lengthsUpTo(longestS).at(-1) ?? 60)
+  return String(Math.min(longest, Math.max(1, Math.floor(roomS / 60))))
+}
+
 /** For how long: one of the usual lengths, or minutes of one's own. */
-export function LengthField({ minutes, onChange }: Props) {
+export function LengthField({ onChange, ...asked }: Props) {
   const { t, duration } = useWords()
-  const [other, setOther] = useState(!usualMinutes.includes(Number(minutes)))
+  const { minutes, longestS } = asked
+  const lengths = lengthsFor(asked)
+  const [typing, setTyping] = useState(false)
+  const other = typing || !lengths.includes(Number(minutes))
+  const seconds = secondsOf(minutes)
+  const tooLong = seconds !== undefined && longestS != null && seconds > longestS
+  const complaint =
+    seconds === undefined
+      ? t('booking.minutesBad')
+      : tooLong
+        ? t('booking.longest', { time: longestS === 0 ? t('booking.noTime') : duration(longestS) })
+        : undefined
   return (
     <div className={styles.length}>
       <NativeSelect
         label={t('booking.length')}
         value={other ? '' : minutes}
         data={[
-          ...usualMinutes.map((one) => ({ value: String(one), label: duration(one * 60) })),
+          ...lengths.map((one) => ({ value: String(one), label: duration(one * 60) })),
           { value: '', label: t('booking.otherLength') },
         ]}
         onChange={(event) => {
           const { value } = event.currentTarget
-          setOther(value === '')
+          setTyping(value === '')
           if (value !== '') onChange(value)
         }}
       />
@@ -42,7 +83,7 @@ export function LengthField({ minutes, onChange }: Props) {
           label={t('booking.minutes')}
           inputMode="numeric"
           value={minutes}
-          error={secondsOf(minutes) === undefined ? t('booking.minutesBad') : undefined}
+          error={complaint}
           onChange={(event) => onChange(event.currentTarget.value)}
         />
       ) : null}

@@ -1,38 +1,22 @@
 import { isStaff } from '@fernlab/shared/contracts/people'
+import type { BookingAllowance } from '@fernlab/shared/contracts/permissions'
 import { useQuery } from '@tanstack/react-query'
 import { useApi } from '../api/context.tsx'
 import { meQuery } from '../api/queries.ts'
 import { bookingMayQuery } from '../permissions/permission-queries.ts'
 import { useWords } from '../words/use-words.ts'
-import { nextBookingsQuery } from './booking-queries.ts'
 
-export interface MayBookLab {
-  readonly may: boolean
-  /** How far ahead, seconds; null: any. */
-  readonly aheadS: number | null
-  /** Bookings to come at once; null: any. */
-  readonly most: number | null
-  readonly left: number
+export interface MayBookLab extends BookingAllowance {
   readonly ask: readonly string[]
 }
 
 /** What I may book of a lab and what of it is left; undefined for staff, who have no limits, and while it is not known. */
-export function useMayBook(lab: string): MayBookLab | undefined {
+export function useMayBook(lab: string | undefined): MayBookLab | undefined {
   const api = useApi()
   const me = useQuery(meQuery(api)).data
   const limited = me != null && !isStaff(me.role)
-  const may = useQuery({ ...bookingMayQuery(api, lab), enabled: limited }).data
-  const next = useQuery({ ...nextBookingsQuery(api, me?.id ?? ''), enabled: limited }).data
-  if (may === undefined || next === undefined) return undefined
-  const { mayBook, bookAheadS, mostBookings } = may.gives
-  const taken = next.filter((booking) => booking.lab === lab).length
-  return {
-    may: mayBook,
-    aheadS: bookAheadS,
-    most: mostBookings,
-    left: Math.max(0, (mostBookings ?? 0) - taken),
-    ask: may.ask,
-  }
+  const may = useQuery({ ...bookingMayQuery(api, lab ?? ''), enabled: limited && lab !== undefined }).data
+  return may === undefined ? undefined : { ...may.booking, ask: may.ask }
 }
 
 /** The same in a line. */
@@ -42,9 +26,14 @@ export function MayBook({ may }: { may: MayBookLab | undefined }) {
   if (!may.may) {
     return <p>{may.ask.length === 0 ? t('booking.mayNot') : t('booking.mayNotAsk', { names: may.ask.join(', ') })}</p>
   }
+  const { longestS, aheadS, most, left, dayLeftS, weekLeftS } = may
+  const time = (seconds: number) => (seconds === 0 ? t('booking.noTime') : duration(seconds))
   const parts = [
-    may.aheadS === null ? '' : t('booking.ahead', { time: duration(may.aheadS) }),
-    may.most === null ? '' : t('booking.left', { count: may.left, most: may.most }),
+    longestS === null ? '' : t('booking.longest', { time: time(longestS) }),
+    aheadS === null ? '' : t('booking.ahead', { time: time(aheadS) }),
+    most === null ? '' : t('booking.left', { count: left ?? 0, most }),
+    dayLeftS === null ? '' : t('booking.dayLeft', { time: time(dayLeftS) }),
+    weekLeftS === null ? '' : t('booking.weekLeft', { time: time(weekLeftS) }),
   ].filter((part) => part !== '')
   return parts.length === 0 ? null : <p className="soft">{parts.join(' ')}</p>
 }

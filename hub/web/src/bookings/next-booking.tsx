@@ -19,17 +19,18 @@ export default function NextBooking({ person }: { person: string }) {
   )
   if (next === undefined) return null
   return (
-    <Link
-      {...(next.session === undefined
-        ? ({ to: '/calendar/bookings' } as const)
-        : ({ to: '/sessions/$sessionId', params: { sessionId: next.session } } as const))}
-      className={styles.turnLink}
-      data-tone={Date.parse(next.start) <= nowMs ? 'free' : 'quiet'}
-    >
+    <Link {...placeOf(next)} className={styles.turnLink} data-tone={Date.parse(next.start) <= nowMs ? 'free' : 'quiet'}>
       <IconCalendarEvent size={16} aria-hidden="true" />
       <span>{saying(next, words, nowMs)}</span>
     </Link>
   )
+}
+
+/** Where the person goes: of a group's booking nothing opens by itself, its people queue at the lab. */
+function placeOf({ session, group, lab, state }: Booking) {
+  if (session !== undefined) return { to: '/sessions/$sessionId', params: { sessionId: session } } as const
+  if (group !== undefined && state === 'now') return { to: '/labs/$labId', params: { labId: lab } } as const
+  return { to: '/calendar/bookings' } as const
 }
 
 function saying(booking: Booking, { t, text, duration }: ReturnType<typeof useWords>, nowMs: number): string {

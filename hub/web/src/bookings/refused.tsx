@@ -51,6 +51,8 @@ type Known = keyof typeof enBookings.booking.refused
 const refusals: Readonly<Record<Known, true>> = {
   'booking-in-past': true,
   'booking-too-far': true,
+  'booking-too-long': true,
+  'quota-used': true,
   'bookings-too-many': true,
   'booking-overlaps-own': true,
   'booking-over': true,

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { useApi } from '../api/context.tsx'
 import { meQuery } from '../api/queries.ts'
 import styles from './frame.module.css'
+import { LeftOpen } from './left-open.tsx'
 import { LostBanner } from './lost-banner.tsx'
 import { Rail } from './rail.tsx'
 import { TopLine } from './top-line.tsx'
@@ -31,10 +32,11 @@ export function Frame({ children }: { children?: ReactNode }) {
       <a className={styles.skip} href="#main">
         {t('app.skip')}
       </a>
-      <Rail me={me.data ?? null} />
+      <Rail me={me.data} />
       <div className={styles.column}>
         <TopLine me={me.data ?? null} />
         <LostBanner onRetry={() => void client.refetchQueries({ type: 'active' })} />
+        <LeftOpen />
         <main id="main" ref={main} tabIndex={-1} className={styles.main}>
           {children ?? <Outlet />}
         </main>

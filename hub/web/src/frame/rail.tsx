@@ -21,10 +21,14 @@ import styles from './frame.module.css'
 /** What a thumb can tell apart at the bottom of a phone. */
 const mostAtBottom = 5
 
-/** The ways through the hub, at the left; at the bottom on a phone, where what has no room is behind one more entry. */
-export function Rail({ me }: { me: Me | null }) {
+/**
+ * The ways through the hub, at the left; at the bottom on a phone, where what has no room is behind one more entry.
+ * While nobody has said who one is, neither a person's ways are there nor a stranger's.
+ */
+export function Rail({ me }: { me: Me | null | undefined }) {
   const { t } = useTranslation()
   const ways = waysOf(me)
+  const path = useLocation({ select: ({ pathname }) => pathname })
   const atBottom = ways.length > mostAtBottom ? mostAtBottom - 1 : mostAtBottom
   return (
     <nav className={styles.rail} aria-label={t('nav.main')}>
@@ -36,7 +40,8 @@ export function Rail({ me }: { me: Me | null }) {
         <Link
           key={to}
           to={to}
-          className={styles.item}
+          className={`${styles.item} ${to === '/runs' && isRecurring(path) ? styles.active : ''}`}
+          aria-current={to === '/runs' && isRecurring(path) ? 'page' : undefined}
           activeProps={{ className: styles.active, 'aria-current': 'page' }}
           data-last={last}
           data-beyond={at >= atBottom || undefined}
@@ -49,6 +54,9 @@ export function Rail({ me }: { me: Me | null }) {
     </nav>
   )
 }
+
+/** Runs that recur stand with the runs. */
+const isRecurring = (path: string): boolean => path.startsWith('/recurring')
 
 function More({ ways }: { ways: readonly Way[] }) {
   const { t } = useTranslation()
@@ -83,19 +91,19 @@ function More({ ways }: { ways: readonly Way[] }) {
 
 type Way = ReturnType<typeof waysOf>[number]
 
-function waysOf(me: Me | null) {
+function waysOf(me: Me | null | undefined) {
   const staff = isStaff(me?.role)
   const tends = staff || me?.role === 'builder'
   const ways = [
     { to: '/labs', word: 'nav.labs', Icon: IconBook2, shown: true },
-    { to: '/runs', word: 'nav.runs', Icon: IconHistory, shown: me !== null },
-    { to: '/calendar', word: 'nav.calendar', Icon: IconCalendar, shown: me !== null && me.role !== 'guest' },
+    { to: '/runs', word: 'nav.runs', Icon: IconHistory, shown: me != null },
+    { to: '/calendar', word: 'nav.calendar', Icon: IconCalendar, shown: me != null && me.role !== 'guest' },
     { to: '/benches', word: 'nav.benches', Icon: IconTopologyStar3, shown: tends },
     { to: '/nodes', word: 'nav.nodes', Icon: IconCpu, shown: tends },
     { to: '/people', word: 'nav.people', Icon: IconUsers, shown: staff },
     { to: '/usage', word: 'nav.usage', Icon: IconChartBar, shown: staff },
     { to: '/settings', word: 'nav.settings', Icon: IconSettings, shown: me?.role === 'admin' },
-    { to: '/account', word: 'nav.account', Icon: IconUser, shown: me !== null },
+    { to: '/account', word: 'nav.account', Icon: IconUser, shown: me != null },
     { to: '/sign-in', word: 'nav.signIn', Icon: IconUser, shown: me === null },
   ] as const
   const shown = ways.filter((way) => way.shown)

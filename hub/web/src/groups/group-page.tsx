@@ -2,14 +2,17 @@ import type { Group } from '@fernlab/shared/contracts/groups'
 import { Button } from '@mantine/core'
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { isAbsent } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { runsQuery } from '../api/queries.ts'
+import { LinkButton } from '../frame/link-button.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import { withTexts } from '../language/late-texts.ts'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { Loading } from '../notices/loading.tsx'
+import { MoreButton } from '../notices/more-button.tsx'
 import { NotFound } from '../notices/not-found.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { RunList } from '../runs/run-list.tsx'
@@ -20,7 +23,9 @@ import styles from './groups.module.css'
 import { Times } from './groups-page.tsx'
 import { Members } from './members.tsx'
 
-/** One group: who is in it, and what they have run lately. */
+const OpenSessions = lazy(() => withTexts(['session'], () => import('../session/open-sessions.tsx')))
+
+/** One group: who is in it, who is on a bench now, and what they have run lately. */
 export default function GroupPage() {
   const { t } = useWords()
   const { groupId } = useParams({ from: '/framed/people/groups/$groupId' })
@@ -41,6 +46,9 @@ function Shown({ group }: { group: Group }) {
   const [removing, setRemoving] = useState(false)
   const ways = (
     <>
+      <LinkButton to="/usage" search={{ course: group.id }} variant="default">
+        {t('nav.usage')}
+      </LinkButton>
       <Button variant="default" onClick={() => setRemoving(true)}>
         {t('groups.remove')}
       </Button>
@@ -68,6 +76,9 @@ function Shown({ group }: { group: Group }) {
       </p>
       {group.sees ? (
         <>
+          <Suspense>
+            <OpenSessions group={group.id} />
+          </Suspense>
           <Members group={group} />
           <GroupRuns group={group} />
         </>
@@ -100,11 +111,7 @@ function GroupRuns({ group }: { group: Group }) {
       ) : (
         <RunList runs={items} withPerson />
       )}
-      {runs.hasNextPage ? (
-        <Button variant="default" loading={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
-          {t('people.more')}
-        </Button>
-      ) : null}
+      <MoreButton list={runs}>{t('people.more')}</MoreButton>
     </section>
   )
 }

@@ -3,12 +3,14 @@ import { groupRoles } from '@fernlab/shared/contracts/people'
 import { Button, Modal, NativeSelect, Textarea } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import dialog from '../notices/dialog.module.css'
 import { IssueList } from '../notices/issue-list.tsx'
 import { Loading } from '../notices/loading.tsx'
+import { MoreButton } from '../notices/more-button.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import { groupMembersQuery } from './group-queries.ts'
@@ -77,7 +79,15 @@ export function Members({ group }: { group: Group }) {
         <ul className={styles.list}>
           {items.map((member) => (
             <li key={member.id} className={styles.member}>
-              <span className={styles.name}>{member.name}</span>
+              <span className={styles.name}>
+                {group.manages && member.role === 'member' ? (
+                  <Link to="/usage/uses" search={{ course: group.id, person: member.id }}>
+                    {member.name}
+                  </Link>
+                ) : (
+                  member.name
+                )}
+              </span>
               <span className="soft">{member.email}</span>
               {group.manages && member.through === undefined ? (
                 <>
@@ -112,11 +122,7 @@ export function Members({ group }: { group: Group }) {
           ))}
         </ul>
       )}
-      {members.hasNextPage ? (
-        <Button variant="default" loading={members.isFetchingNextPage} onClick={() => void members.fetchNextPage()}>
-          {t('people.more')}
-        </Button>
-      ) : null}
+      <MoreButton list={members}>{t('people.more')}</MoreButton>
       {adding ? <PutIn group={group} onClose={() => setAdding(false)} /> : null}
     </section>
   )

@@ -168,7 +168,10 @@ export function openPageLink(options: PageLinkOptions): PageLink {
 function checked(method: string, params: unknown, { ready, role }: PageState): object {
   if (!calls.has(method)) throw new ApiProblem(400, { code: 'method-unknown' })
   if (drives.has(method) && !ready) throw new ApiProblem(409, { code: 'not-in-control' })
-  if (ofOwner.has(method) && role !== 'owner') throw new ApiProblem(403, { code: 'forbidden' })
+  if (method === 'finish' && role === 'partner' && !ready) throw new ApiProblem(409, { code: 'not-in-control' })
+  if (role === 'observer' ? ofOwner.has(method) : role === 'partner' && method === 'extend') {
+    throw new ApiProblem(403, { code: 'forbidden' })
+  }
   const text = asJson(params)
   if (text === undefined || text.length > mostLetters || !text.startsWith('{')) {
     throw new ApiProblem(400, { code: 'call-invalid' })

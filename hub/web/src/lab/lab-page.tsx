@@ -31,6 +31,10 @@ export interface LabSearch {
   readonly protocol?: string
   /** A run whose parameters fill the form. */
   readonly from?: string
+  /** So many seconds are asked for by hand. */
+  readonly drive?: string
+  /** On this bench, as before. */
+  readonly bench?: string
 }
 
 /** What the lab is, and the form that runs it. */
@@ -60,7 +64,7 @@ function Lab({ lab }: { lab: LabDetail }) {
   const protocol = lab.protocols.find((one) => one.name === search.protocol) ?? lab.protocols[0]
   const waitsForRun = search.from !== undefined && from.isPending
   return (
-    <div className={styles.lab} data-again={search.from !== undefined || undefined}>
+    <div className={styles.lab} data-again={search.from !== undefined || search.drive !== undefined || undefined}>
       <header className={styles.head}>
         <h1>{words.text(lab.title)}</h1>
         <p className={styles.lead}>{words.text(lab.summary)}</p>
@@ -92,8 +96,8 @@ function Lab({ lab }: { lab: LabDetail }) {
             />
           )}
           {lab.session === undefined || lab.benches.length === 0 ? null : (
-            <Suspense>
-              <DriveLive lab={lab} />
+            <Suspense fallback={<div className={`${styles.live} ${styles.liveToCome}`} />}>
+              <DriveLive lab={lab} again={search.drive} bench={search.bench} />
             </Suspense>
           )}
           {me.data && me.data.role !== 'guest' && lab.benches.length > 0 ? (

@@ -1,5 +1,5 @@
 import type { LabDetail, Run, SubmitRun } from '@fernlab/shared/contracts/api'
-import { Button, NativeSelect } from '@mantine/core'
+import { Button, Checkbox, NativeSelect } from '@mantine/core'
 import { IconPlayerPlay, IconRestore } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
@@ -50,11 +50,14 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
   const start = (earlier: Run | undefined) =>
     Object.fromEntries(parameters.map((one) => [one.name, initialInput(one, earlier?.parameters[one.name])]))
   const [inputs, setInputs] = useState(() => start(from))
+  const [isSame, setSame] = useState(true)
   const [key, setKey] = useState(idempotencyKey)
   const checked = Object.fromEntries(
     parameters.map((one) => [one.name, checkInput(one, inputs[one.name] ?? initialInput(one), t)]),
   )
   const served = lab.benches.length > 0
+  const sameBench = lab.benches.find(({ id }) => id === from?.wantedBench)
+  const onBench = sameBench === undefined || !isSame ? {} : { bench: sameBench.id }
   const wrong = Object.values(checked).filter((one) => 'error' in one).length
   const values =
     wrong > 0
@@ -65,7 +68,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
   const estimate = useEstimate(lab, protocol, values)
   const submit = useMutation({
     mutationFn: (parametersNow: Record<string, Scalar>) => {
-      const body: SubmitRun = { lab: lab.id, protocol: protocol.name, parameters: parametersNow }
+      const body: SubmitRun = { lab: lab.id, protocol: protocol.name, parameters: parametersNow, ...onBench }
       return api.send<Run>('POST', '/api/v1/runs', body, { 'idempotency-key': key })
     },
     onSuccess: (run) => {
@@ -124,6 +127,16 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
           onChange={(input) => change({ [parameter.name]: input })}
         />
       ))}
+      {sameBench === undefined ? null : (
+        <Checkbox
+          label={t('lab.sameBench', { bench: sameBench.title ?? sameBench.id })}
+          checked={isSame}
+          onChange={(event) => {
+            setSame(event.currentTarget.checked)
+            setKey(idempotencyKey())
+          }}
+        />
+      )}
       <div className={styles.submit}>
         <p className={styles.estimate} aria-live="polite">
           {wrong > 0 ? t('lab.invalid', { count: wrong }) : estimate}
@@ -149,7 +162,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
         )}
         {values === undefined || me.data == null || isGuest || refusedToRun ? null : (
           <RepeatButton
-            repeated={{ run: { lab: lab.id, protocol: protocol.name, parameters: values } }}
+            repeated={{ run: { lab: lab.id, protocol: protocol.name, parameters: values, ...onBench } }}
             title={words.text(protocol.title)}
             fullWidth
           />

@@ -56,7 +56,8 @@ export const enAccount = {
     forgotText: 'We send you a link that works once.',
     forgotNoMail: 'This hub sends no mail. Ask its admin, who can type:',
     send: 'Send the link',
-    sent: 'If there is an account for {{email}}, a link is on its way.',
+    sent: 'If there is an account for {{email}}, a link is on its way. It works for an hour; look among unwanted mail too.',
+    otherAddress: 'Another address',
     reset: 'Choose a new password',
     save: 'Save the password',
     noResetToken:
@@ -105,6 +106,25 @@ export const enAccount = {
     step: 'Your passkey comes after the password here.',
     instead: 'Use a passkey instead',
   },
+  ownGroups: {
+    title: 'Your groups and courses',
+    empty: 'You are in none.',
+    kinds: { group: 'group', course: 'course' },
+    roles: { member: 'Member', instructor: 'Instructor' },
+    since: 'since {{time}}',
+    begins: 'begins {{time}}',
+    ends: 'until {{time}}',
+    over: 'over since {{time}}',
+    instructors: 'with {{names}}',
+    stays: {
+      course: 'Its instructors take people out.',
+      'last-instructor': 'You are its only instructor.',
+    },
+    leave: 'Leave',
+    leaveTitle: 'Leave “{{name}}”?',
+    leaveText:
+      'What you may do through it ends at once; runs that wait already stay. To come back, somebody has to put you in again.',
+  },
   account: {
     title: 'Account',
     person: 'You',
@@ -148,6 +168,13 @@ export const enAccount = {
     currentWrong: 'The present password is wrong.',
     passwordSave: 'Change the password',
     passwordSaved: 'Changed. Everywhere else you are signed out.',
+    letters: 'Letters about bookings',
+    lettersWanted: 'Write to me about my bookings',
+    lettersText:
+      'One letter when staff move or cancel a booking of yours, when it was missed, and when no bench is left for it. In the language and time zone in which you used this page last.',
+    unconfirmed: 'Your mail address is not confirmed yet: until it is, no letters come.',
+    confirmAddress: 'Confirm the address',
+    confirmText: 'A letter with a link goes to {{email}}.',
     data: 'Your data',
     dataText: 'All that this hub knows of you, with your runs and their outputs, in one file.',
     export: 'Download',
@@ -183,6 +210,7 @@ export const enAccount = {
     scope: {
       read: 'read labs and results',
       run: 'start and stop runs',
+      account: 'change your account',
       builder: 'push labs',
       admin: 'everything',
       mqttRead: 'listen over MQTT',

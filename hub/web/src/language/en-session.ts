@@ -43,17 +43,30 @@ export const enSession = {
     cancel: 'Give it up',
     preparing: 'The bench is being made ready for you',
     preparingText: 'The controls come by themselves. Stay here: who is away for long gives the bench to the next.',
+    anotherBench: 'We are sorry: the bench before this one could not be used. This is another try.',
     finishing: 'The bench is being cleaned up for the next',
     finishingText: 'What was recorded is kept; you may leave this page.',
     extend: '{{time}} more',
     finish: 'Finish',
     finishTitle: 'Give the bench back?',
     finishText: 'The session ends for everybody in it, and the bench is cleaned up. What was recorded is yours.',
+    finishTextOf:
+      'The session of {{name}} ends for everybody in it, and the bench is cleaned up. What was recorded stays theirs.',
     stop: 'Stop',
     stopWaits:
       'Stop has not reached the hub yet; it goes out by itself as soon as the hub answers. The bench ends the session on its own and goes to its safe state when its hub is silent.',
     timeLeft: 'Time left',
     soonOver: 'Less than a minute is left.',
+    bumped: 'A booking needs this bench: your time ends at {{time}}.',
+    bumpedNext: 'What is recorded is kept, and the rest of your time is next in line for a bench.',
+    nextWaits:
+      'You are next: the first bench that is free is yours for the rest of your time. Stay here or on its page.',
+    nextReady: 'A bench is yours for the rest of your time.',
+    toNext: 'To the rest of your time',
+    nextWaitsOf:
+      'A booking needed the bench. The rest of the session of {{name}} is next: the first bench that is free is for it, and whoever took part does again.',
+    nextReadyOf: 'A bench is there for the rest of the session of {{name}}: whoever took part does again.',
+    toNextOf: 'To the rest of the session',
     lost: 'The connection is lost; this page tries again by itself.',
     lostControls: 'The controls rest until it is back, and nothing that you did is sent again.',
     lostBench:
@@ -77,6 +90,12 @@ export const enSession = {
       'This lab has a page of its own. It opens in another tab; this one keeps the time and the way to finish.',
     ownServerOpen: 'Open the lab’s own page',
     ownServerWatch: 'This lab has a page of its own, which only those who take part can open.',
+    visit: {
+      title: 'Opening the lab’s own page',
+      hub: 'The lab’s page is being brought here, in this tab.',
+      direct: 'This lab’s page opens by itself, at {{host}}: your browser goes there now.',
+      back: 'Back to the session',
+    },
     page: {
       of: 'The bench of {{title}}, as its lab draws it',
       skip: 'Skip the lab’s own page',
@@ -97,7 +116,7 @@ export const enSession = {
     line: 'Write a line',
     say: 'Send',
     again: 'Drive it again',
-    lasted: 'It lasted {{time}}',
+    lasted: 'It lasted {{time}} and ended {{when}}',
     neverActive: 'It ended before its turn came',
     recorded: 'What was recorded',
     recordedNothing: 'Nothing was recorded.',

@@ -1,4 +1,5 @@
 import { getI18n } from 'react-i18next'
+import { PartMissing } from '../notices/part-missing.ts'
 import type { en } from './en.ts'
 import type { enAccount } from './en-account.ts'
 import type { enBookings } from './en-bookings.ts'
@@ -29,9 +30,11 @@ export type English = typeof en &
   typeof enUsage &
   typeof enPermissions
 
-/** Loads a part of the page together with the late texts that it says. */
+/** Loads a part of the page together with the late texts that it says; rejects with PartMissing when it does not come. */
 export async function withTexts<Part>(names: readonly (keyof typeof late)[], part: () => Promise<Part>): Promise<Part> {
-  const [loaded, ...texts] = await Promise.all([part(), ...names.map((name) => late[name]())])
+  const [loaded, ...texts] = await Promise.all([part(), ...names.map((name) => late[name]())]).catch((cause) => {
+    throw new PartMissing(cause)
+  })
   for (const some of texts) getI18n().addResourceBundle('en', 'translation', some, true)
   return loaded
 }

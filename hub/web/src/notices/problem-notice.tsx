@@ -5,16 +5,24 @@ import { useTranslation } from 'react-i18next'
 import { ApiProblem } from '../api/client.ts'
 import { reasonIn } from '../words/reasons.ts'
 import styles from './notices.module.css'
+import { isPartMissing } from './part-missing.ts'
+
+interface Props {
+  readonly error: unknown
+  readonly onRetry?: () => void
+  /** Puts what the hub said into the language of the page, where it says more than every page knows. */
+  readonly say?: (message: string) => string
+}
 
 /** What happened, what was kept, what to do; the code is small and can be copied. */
-export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+export function ProblemNotice({ error, onRetry, say = (message) => message }: Props) {
   const { t } = useTranslation()
   const { what, hint, code } = words(error, t)
   return (
     <div className={styles.problem} role="alert">
       <IconAlertTriangle size={20} stroke={1.8} aria-hidden="true" />
       <div className={styles.problemText}>
-        <strong>{what}</strong>
+        <strong>{say(what)}</strong>
         {hint === undefined ? null : <p>{hint}</p>}
         <CopyButton value={code}>
           {({ copied, copy }) => (
@@ -38,6 +46,7 @@ const isFinal = (error: unknown): boolean =>
   error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429
 
 function words(error: unknown, t: TFunction) {
+  if (isPartMissing(error)) return { what: t('error.part'), hint: t('error.partHint'), code: 'part-missing' }
   if (!(error instanceof ApiProblem)) {
     return { what: t('error.page'), hint: t('error.pageHint'), code: error instanceof Error ? error.name : 'unknown' }
   }

@@ -42,7 +42,10 @@ export function signalColours(
   return new Map(drawn.map((key, index) => [key, (index % 8) + 1]))
 }
 
-/** The signals by what the panel calls them: by the widget that shows one alone, where it has a title. */
+/**
+ * The signals by what the panel calls them: by the widget that shows one alone, where it has a title. A lamp that is lit
+ * above a level names what that means, not the signal.
+ */
 export function named(
   signals: ReadonlyMap<string, PanelSignal>,
   { widgets }: Panel,
@@ -52,6 +55,7 @@ export function named(
   for (const widget of widgets) {
     const [key, ...others] = shownBy(widget)
     if (key === undefined || others.length > 0 || widget.title === undefined || titles.has(key)) continue
+    if (widget.kind === 'led' && widget.above !== undefined) continue
     titles.set(key, text(widget.title))
   }
   return new Map([...signals].map(([key, signal]) => [key, { ...signal, title: titles.get(key) ?? signal.title }]))

@@ -1,4 +1,5 @@
 import type { ImportedPeople, Me } from '@fernlab/shared/contracts/api'
+import { listText } from '@fernlab/shared/primitives/list-text'
 import { Button, FileButton, Modal, NativeSelect } from '@mantine/core'
 import { IconDownload } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
@@ -11,6 +12,7 @@ import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { useWords } from '../words/use-words.ts'
+import { importReasonIn } from './import-reasons.ts'
 import { linksFile } from './links-file.ts'
 import styles from './people.module.css'
 import { invitable } from './roles.ts'
@@ -49,7 +51,7 @@ export function ImportDialog({ opened, role, onClose }: Props) {
   })
   const choose = async (file: File | null) => {
     if (file === null) return
-    const text = await file.text()
+    const text = listText(new Uint8Array(await file.arrayBuffer()))
     setCsv(text)
     make.reset()
     look.mutate({ text, to: as, into: group })
@@ -66,6 +68,7 @@ export function ImportDialog({ opened, role, onClose }: Props) {
   const fresh = shown?.people.filter(({ known }) => !known) ?? []
   const joining = shown?.people.filter(({ known, groups }) => known && groups.length > 0).length ?? 0
   const error = make.error ?? look.error
+  const say = (message: string) => importReasonIn(message, t)
   return (
     <Modal
       opened={opened}
@@ -114,8 +117,8 @@ export function ImportDialog({ opened, role, onClose }: Props) {
             {fresh.length === 0 ? '' : make.data.letters ? t('people.importLetters') : t('people.importLinks')}
           </p>
         )}
-        {error === null ? null : <ProblemNotice error={error} />}
-        <IssueList issues={error instanceof ApiProblem ? error.issues : []} />
+        {error === null ? null : <ProblemNotice error={error} say={say} />}
+        <IssueList issues={error instanceof ApiProblem ? error.issues : []} say={say} />
         {shown === undefined ? null : <Listed people={shown.people} />}
         {make.data !== undefined || look.data === undefined || fresh.length > 0 || joining > 0 ? null : (
           <p className="soft">{t('people.noneNew')}</p>

@@ -7,6 +7,7 @@ import { useApi } from '../api/context.tsx'
 import { invitationsQuery } from '../api/queries.ts'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { Loading } from '../notices/loading.tsx'
+import { MoreButton } from '../notices/more-button.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './people.module.css'
@@ -51,15 +52,7 @@ export function Invitations() {
           ))}
         </ul>
       )}
-      {invitations.hasNextPage ? (
-        <Button
-          variant="default"
-          loading={invitations.isFetchingNextPage}
-          onClick={() => void invitations.fetchNextPage()}
-        >
-          {t('people.more')}
-        </Button>
-      ) : null}
+      <MoreButton list={invitations}>{t('people.more')}</MoreButton>
       <ConfirmDialog
         opened={taking !== undefined}
         onClose={() => setTaking(undefined)}

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
-import styles from './people.module.css'
+import styles from '../frame/section-nav.module.css'
 
 /** The ways between people, groups and permissions, for staff. */
 export function PeopleNav() {

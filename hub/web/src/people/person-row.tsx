@@ -3,6 +3,7 @@ import { Button, NativeSelect } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { useApi } from '../api/context.tsx'
+import { LinkButton } from '../frame/link-button.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './people.module.css'
@@ -66,7 +67,18 @@ export function PersonRow({ person, me }: { person: PersonInfo; me: Me | null })
             </Button>
           </>
         )}
-        {me?.role === 'admin' && person.secondFactor === true ? <ResetSecondFactor person={person} /> : null}
+        {me?.role === 'admin' ? (
+          <LinkButton
+            to="/usage/uses"
+            search={{ person: person.id }}
+            size="compact-xs"
+            variant="subtle"
+            aria-label={`${t('nav.usage')}: ${person.name}`}
+          >
+            {t('nav.usage')}
+          </LinkButton>
+        ) : null}
+        {me?.role === 'admin' ? <ResetSecondFactor person={person} /> : null}
         {me?.role === 'admin' ? <RevokeTokens person={person} /> : null}
       </span>
       {change.error === null ? null : (

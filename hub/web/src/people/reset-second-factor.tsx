@@ -6,7 +6,7 @@ import { useApi } from '../api/context.tsx'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { useWords } from '../words/use-words.ts'
 
-/** For an admin: takes the second factor of somebody away who has lost it. */
+/** For an admin: takes the second factor of somebody away who has lost it; that it is off stays to be read. */
 export function ResetSecondFactor({ person }: { person: PersonInfo }) {
   const { t } = useWords()
   const api = useApi()
@@ -22,8 +22,8 @@ export function ResetSecondFactor({ person }: { person: PersonInfo }) {
   return (
     <>
       {reset.isSuccess ? (
-        t('people.resetSecondDone')
-      ) : (
+        <span>{t('people.resetSecondDone')}</span>
+      ) : person.secondFactor === true ? (
         <Button
           size="compact-xs"
           variant="subtle"
@@ -32,7 +32,7 @@ export function ResetSecondFactor({ person }: { person: PersonInfo }) {
         >
           {t('people.resetSecond')}
         </Button>
-      )}
+      ) : null}
       <ConfirmDialog
         opened={asking}
         onClose={() => setAsking(false)}

@@ -1,5 +1,4 @@
-import type { Permission, Term, Terms } from '@fernlab/shared/contracts/permissions'
-import { termNames, usualTerms } from '@fernlab/shared/contracts/terms'
+import type { Permission } from '@fernlab/shared/contracts/permissions'
 import { Button, Checkbox, NativeSelect } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -7,11 +6,13 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { labsQuery, meQuery } from '../api/queries.ts'
+import { LinkButton } from '../frame/link-button.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { Loading } from '../notices/loading.tsx'
+import { MoreButton } from '../notices/more-button.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { PeopleNav } from '../people/people-nav.tsx'
 import { useWords } from '../words/use-words.ts'
@@ -19,12 +20,12 @@ import { BulkDialog } from './bulk-dialog.tsx'
 import { PermissionDialog } from './permission-dialog.tsx'
 import { permissionsQuery } from './permission-queries.ts'
 import styles from './permissions.module.css'
-import { subjectText, termValue } from './term-words.ts'
+import { subjectText, termsText } from './term-words.ts'
 
 type Asked =
   | { readonly kind: 'give' }
   | { readonly kind: 'change' | 'copy' | 'take'; readonly permission: Permission }
-  | { readonly kind: 'bulk' }
+  | { readonly kind: 'bulk' | 'takeMany' }
 
 /** Who may use which lab how, by lab and by whom; admins change it, instructors look. */
 export default function PermissionsPage() {
@@ -54,6 +55,15 @@ export default function PermissionsPage() {
       close()
     },
   })
+  const takeMany = useMutation({
+    mutationFn: () => api.send('POST', '/api/v1/permissions/bulk', { ids: selected.map(({ id }) => id), remove: true }),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ['permissions'] })
+      void client.invalidateQueries({ queryKey: ['may'] })
+      setChosen(new Set())
+      close()
+    },
+  })
   const labTitle = (id: string | null) => {
     if (id === null) return t('permissions.everyLab')
     const lab = labs.data?.items.find((one) => one.id === id)
@@ -61,18 +71,34 @@ export default function PermissionsPage() {
   }
   const ways = (
     <>
-      {selected.length > 0 ? (
-        <Button variant="default" onClick={() => setAsked({ kind: 'bulk' })}>
-          {t('permissions.changeMany', { count: selected.length })}
+      <LinkButton to="/people/permissions/templates" variant="default">
+        {t('templates.title')}
+      </LinkButton>
+      {manages && selected.length > 0 ? (
+        <>
+          <Button variant="default" onClick={() => setAsked({ kind: 'bulk' })}>
+            {t('permissions.changeMany', { count: selected.length })}
+          </Button>
+          <Button
+            variant="default"
+            onClick={() => {
+              takeMany.reset()
+              setAsked({ kind: 'takeMany' })
+            }}
+          >
+            {t('permissions.takeMany', { count: selected.length })}
+          </Button>
+        </>
+      ) : null}
+      {manages ? (
+        <Button leftSection={<IconPlus size={16} aria-hidden="true" />} onClick={() => setAsked({ kind: 'give' })}>
+          {t('permissions.give')}
         </Button>
       ) : null}
-      <Button leftSection={<IconPlus size={16} aria-hidden="true" />} onClick={() => setAsked({ kind: 'give' })}>
-        {t('permissions.give')}
-      </Button>
     </>
   )
   return (
-    <Page title={t('permissions.title')} {...(manages ? { aside: ways } : {})}>
+    <Page title={t('permissions.title')} aside={ways}>
       <PeopleNav />
       <div className={styles.filters}>
         <NativeSelect
@@ -159,20 +185,28 @@ export default function PermissionsPage() {
           ))}
         </ul>
       )}
-      {permissions.hasNextPage ? (
-        <Button
-          variant="default"
-          loading={permissions.isFetchingNextPage}
-          onClick={() => void permissions.fetchNextPage()}
-        >
-          {t('people.more')}
-        </Button>
-      ) : null}
+      <MoreButton list={permissions}>{t('people.more')}</MoreButton>
       {asked?.kind === 'give' ? <PermissionDialog onClose={close} /> : null}
       {asked?.kind === 'change' || asked?.kind === 'copy' ? (
         <PermissionDialog permission={asked.permission} copy={asked.kind === 'copy'} onClose={close} />
       ) : null}
       {asked?.kind === 'bulk' ? <BulkDialog chosen={selected} onClose={close} /> : null}
+      <ConfirmDialog
+        opened={asked?.kind === 'takeMany'}
+        onClose={close}
+        title={t('permissions.takeManyTitle', { count: selected.length })}
+        confirm={t('permissions.do.take')}
+        pending={takeMany.isPending}
+        error={takeMany.error}
+        onConfirm={() => takeMany.mutate()}
+      >
+        <p>{t('permissions.takeManyText')}</p>
+        <ul className={styles.changes}>
+          {selected.map((one) => (
+            <li key={one.id}>{`${subjectText(one, words)} · ${labTitle(one.lab)}`}</li>
+          ))}
+        </ul>
+      </ConfirmDialog>
       <ConfirmDialog
         opened={asked?.kind === 'take'}
         onClose={close}
@@ -196,17 +230,6 @@ export default function PermissionsPage() {
 }
 
 type Words = ReturnType<typeof useWords>
-
-/** What it gives, but for what is as usual and says nothing. */
-function termsText(gives: Terms, words: Words): string {
-  const { t } = words
-  const said = termNames.filter((term: Term) => {
-    if (term === 'mayQueue' || term === 'mayBook') return true
-    if (!gives.mayBook && (term === 'bookAheadS' || term === 'mostBookings' || term === 'sessionS')) return false
-    return gives[term] !== usualTerms[term]
-  })
-  return said.map((term) => `${t(`permissions.terms.${term}`)}: ${termValue(term, gives, words)}`).join(' · ')
-}
 
 function scopeText({ protocols, from, until, note }: Permission, { t, absolute }: Words): string {
   return [

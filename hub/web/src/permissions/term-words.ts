@@ -1,4 +1,5 @@
 import type { Permission, Term, Terms } from '@fernlab/shared/contracts/permissions'
+import { termNames, usualTerms } from '@fernlab/shared/contracts/terms'
 import type { useWords } from '../words/use-words.ts'
 
 type Words = ReturnType<typeof useWords>
@@ -13,7 +14,10 @@ export function termValue(term: Term, gives: Terms, { t, duration }: Words): str
 }
 
 /** For whom a permission is. */
-export function subjectText({ subject, subjectName }: Permission, { t }: Words): string {
+export function subjectText(
+  { subject, subjectName }: Pick<Permission, 'subject' | 'subjectName'>,
+  { t }: Words,
+): string {
   switch (subject.kind) {
     case 'everyone':
       return t('permissions.everyone')
@@ -23,4 +27,15 @@ export function subjectText({ subject, subjectName }: Permission, { t }: Words):
     case 'person':
       return subjectName ?? subject.id
   }
+}
+
+/** What it gives, but for what is as usual and says nothing. */
+export function termsText(gives: Terms, words: Words): string {
+  const { t } = words
+  const said = termNames.filter((term: Term) => {
+    if (term === 'mayQueue' || term === 'mayBook') return true
+    if (!gives.mayBook && (term === 'bookAheadS' || term === 'mostBookings' || term === 'sessionS')) return false
+    return gives[term] !== usualTerms[term]
+  })
+  return said.map((term) => `${t(`permissions.terms.${term}`)}: ${termValue(term, gives, words)}`).join(' · ')
 }

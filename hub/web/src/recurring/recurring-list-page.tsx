@@ -1,6 +1,5 @@
 import { isStaff } from '@fernlab/shared/contracts/people'
 import type { Recurring } from '@fernlab/shared/contracts/recurring'
-import { Button } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
@@ -10,6 +9,7 @@ import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { Loading } from '../notices/loading.tsx'
+import { MoreButton } from '../notices/more-button.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import { Outcome } from './outcome.tsx'
@@ -51,11 +51,7 @@ export default function RecurringListPage() {
               <Row key={item.id} item={item} withPerson={staff} />
             ))}
           </ul>
-          {found.hasNextPage ? (
-            <Button variant="default" loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-              {t('recurring.more')}
-            </Button>
-          ) : null}
+          <MoreButton list={found}>{t('recurring.more')}</MoreButton>
         </>
       )}
     </Page>

@@ -70,6 +70,12 @@ function RecurringView({ item }: { item: Recurring }) {
           })}
           <dt>{t('recurring.when')}</dt>
           <dd>{whenWords(item, words)}</dd>
+          {item.from === undefined ? null : (
+            <>
+              <dt>{t('recurring.from')}</dt>
+              <dd>{words.absolute(item.from)}</dd>
+            </>
+          )}
           {item.until === undefined ? null : (
             <>
               <dt>{t('recurring.until')}</dt>
@@ -78,6 +84,18 @@ function RecurringView({ item }: { item: Recurring }) {
           )}
           <dt>{t('recurring.owner')}</dt>
           <dd>{item.person.name}</dd>
+          {item.bench === undefined ? null : (
+            <>
+              <dt>{t('recurring.bench')}</dt>
+              <dd>{lab?.benches.find(({ id }) => id === item.bench)?.title ?? item.bench}</dd>
+            </>
+          )}
+          {item.priority === undefined ? null : (
+            <>
+              <dt>{t('recurring.priority')}</dt>
+              <dd>{item.priority}</dd>
+            </>
+          )}
           <dt>{t('recurring.overlap')}</dt>
           <dd>{t(`recurring.overlaps.${item.overlap}`)}</dd>
           <dt>{t('recurring.missed')}</dt>

@@ -23,10 +23,17 @@ export const recurringListQuery = (api: Api, person: string | undefined) =>
     refetchInterval: 10_000,
   })
 
-export const nextTimesQuery = (api: Api, cron: string, timeZone: string, until: string | undefined) =>
+export interface TimesAsked {
+  readonly cron: string
+  readonly timeZone: string
+  readonly from: string | undefined
+  readonly until: string | undefined
+}
+
+export const nextTimesQuery = (api: Api, { cron, timeZone, from, until }: TimesAsked) =>
   queryOptions({
-    queryKey: ['recurring', 'times', cron, timeZone, until],
+    queryKey: ['recurring', 'times', cron, timeZone, from, until],
     queryFn: ({ signal }) =>
-      api.get<NextTimes>(`${v1}/recurring-times${queryString({ cron, timeZone, until })}`, signal),
+      api.get<NextTimes>(`${v1}/recurring-times${queryString({ cron, timeZone, from, until })}`, signal),
     retry: false,
   })

@@ -1,11 +1,13 @@
+import type { LabDetail } from '@fernlab/shared/contracts/api'
 import type { ChangeRecurring, CreateRecurring, Recurring } from '@fernlab/shared/contracts/recurring'
 import { Button, Modal, NativeSelect, TextInput } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { idempotencyKey } from '../api/idempotency-key.ts'
+import { labQuery } from '../api/queries.ts'
 import dialog from '../notices/dialog.module.css'
 import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
@@ -19,15 +21,19 @@ import { WhenFields, type WhenValues } from './when-fields.tsx'
 const overlaps: readonly Recurring['overlap'][] = ['skip', 'queue']
 const misses: readonly Recurring['missed'][] = ['once', 'skip']
 
+type MadeAnew = Pick<CreateRecurring, 'lab' | 'protocol' | 'parameters' | 'bench'>
+
 /** What is to recur: a run that is made anew, or one that recurs already and is changed. */
-export type Repeated =
-  | { readonly run: Pick<CreateRecurring, 'lab' | 'protocol' | 'parameters'> }
-  | { readonly recurring: Recurring }
+export type Repeated = { readonly run: MadeAnew } | { readonly recurring: Recurring }
 
 interface Values extends WhenValues {
   readonly name: string
   readonly overlap: Recurring['overlap']
   readonly missed: Recurring['missed']
+  /** Empty for any. */
+  readonly bench: string
+  /** As it is typed; empty for what its owner may. */
+  readonly priority: string
 }
 
 interface Props {
@@ -50,7 +56,7 @@ export default function RepeatDialog({ repeated, title, onClose }: Props) {
     mutationFn: () => {
       const headers = { 'idempotency-key': key }
       return 'run' in repeated
-        ? api.send<Recurring>('POST', '/api/v1/recurring', { ...repeated.run, ...created(values) }, headers)
+        ? api.send<Recurring>('POST', '/api/v1/recurring', created(repeated.run, values), headers)
         : api.send<Recurring>('PUT', `/api/v1/recurring/${repeated.recurring.id}`, changed(values), headers)
     },
     onSuccess: (made) => {
@@ -67,12 +73,18 @@ export default function RepeatDialog({ repeated, title, onClose }: Props) {
     if (save.error !== null) save.reset()
   }
   const named = values.name.trim() !== ''
+  const ranked = values.priority.trim() === '' || isPriority(values.priority)
+  const lab = useQuery({
+    ...labQuery(api, 'run' in repeated ? repeated.run.lab : repeated.recurring.lab),
+    refetchInterval: false,
+  })
+  const benches = benchChoices(lab.data, values.bench)
   const send = (event: FormEvent) => {
     event.preventDefault()
     // The dialog may belong to a part of another form, which would be sent as well.
     event.stopPropagation()
     setSent(true)
-    if (named) save.mutate()
+    if (named && ranked) save.mutate()
   }
   return (
     <Modal
@@ -107,6 +119,22 @@ export default function RepeatDialog({ repeated, title, onClose }: Props) {
             onChange={(event) => put({ missed: event.currentTarget.value as Values['missed'] })}
           />
         </div>
+        <div className={styles.span}>
+          <NativeSelect
+            label={t('recurring.bench')}
+            value={values.bench}
+            data={[{ value: '', label: t('recurring.anyBench') }, ...benches]}
+            onChange={(event) => put({ bench: event.currentTarget.value })}
+          />
+          <TextInput
+            label={t('recurring.priority')}
+            inputMode="numeric"
+            placeholder={t('recurring.priorityUsual')}
+            value={values.priority}
+            error={ranked ? undefined : t('recurring.priorityWrong')}
+            onChange={(event) => put({ priority: event.currentTarget.value })}
+          />
+        </div>
         {save.error === null ? null : <ProblemNotice error={save.error} />}
         <IssueList issues={save.error instanceof ApiProblem ? save.error.issues : []} />
         <div className={dialog.buttons}>
@@ -122,22 +150,54 @@ export default function RepeatDialog({ repeated, title, onClose }: Props) {
   )
 }
 
+const isPriority = (text: string): boolean => /^\d{1,3}$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= 100
+
+/** The benches of the lab, and the one that is asked for though it serves the lab no more. */
+function benchChoices(lab: LabDetail | undefined, asked: string) {
+  const choices = (lab?.benches ?? []).map(({ id, title }) => ({ value: id, label: title ?? id }))
+  return asked === '' || choices.some(({ value }) => value === asked)
+    ? choices
+    : [...choices, { value: asked, label: asked }]
+}
+
 function first(repeated: Repeated, title: string): Values {
   if ('run' in repeated) {
     const { timeZone } = new Intl.DateTimeFormat().resolvedOptions()
-    return { ...nightly, name: title, timeZone, until: '', overlap: 'skip', missed: 'once' }
+    const open = { from: '', until: '', bench: repeated.run.bench ?? '', priority: '' }
+    return { ...nightly, ...open, name: title, timeZone, overlap: 'skip', missed: 'once' }
   }
-  const { name, cron, timeZone, until, overlap, missed } = repeated.recurring
-  return { ...whenOf(cron), name, timeZone, until: toLocal(until), overlap, missed }
+  const { name, cron, timeZone, from, until, overlap, missed, bench = '', priority } = repeated.recurring
+  const times = { from: toLocal(from), until: toLocal(until) }
+  return { ...whenOf(cron), ...times, name, timeZone, overlap, missed, bench, priority: String(priority ?? '') }
 }
 
-function created({ name, timeZone, until, overlap, missed, ...when }: Values) {
-  const end = fromLocal(until)
-  const body = { name: name.trim(), cron: cronOf(when), timeZone, overlap, missed }
-  return { ...body, ...(end === undefined ? {} : { until: end }) }
+const said = ({ name, timeZone, overlap, missed, ...when }: Values) => ({
+  name: name.trim(),
+  cron: cronOf(when),
+  timeZone,
+  overlap,
+  missed,
+})
+const priorityIn = ({ priority }: Values) => (priority.trim() === '' ? undefined : Number(priority))
+
+function created({ lab, protocol, parameters }: MadeAnew, values: Values): CreateRecurring {
+  const [from, until, priority] = [fromLocal(values.from), fromLocal(values.until), priorityIn(values)]
+  return {
+    lab,
+    protocol,
+    parameters,
+    ...said(values),
+    ...(from === undefined ? {} : { from }),
+    ...(until === undefined ? {} : { until }),
+    ...(values.bench === '' ? {} : { bench: values.bench }),
+    ...(priority === undefined ? {} : { priority }),
+  }
 }
 
-const changed = ({ until, ...values }: Values): ChangeRecurring => ({
-  ...created({ ...values, until: '' }),
-  until: fromLocal(until) ?? null,
+const changed = (values: Values): ChangeRecurring => ({
+  ...said(values),
+  from: fromLocal(values.from) ?? null,
+  until: fromLocal(values.until) ?? null,
+  bench: values.bench === '' ? null : values.bench,
+  priority: priorityIn(values) ?? null,
 })

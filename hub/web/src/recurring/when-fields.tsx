@@ -7,19 +7,23 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { fromLocal } from '../words/local-time.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './recurring.module.css'
-import { nextTimesQuery } from './recurring-queries.ts'
+import { nextTimesQuery, type TimesAsked } from './recurring-queries.ts'
 import { cronOf, type When, type WhenKind, whenKinds } from './when.ts'
+import { cronWords } from './when-words.ts'
 
 export interface WhenValues extends When {
   readonly timeZone: string
   /** As a `datetime-local` field has it. */
+  readonly from: string
   readonly until: string
 }
 
 /** Asks when, and shows the times that this means. */
 export function WhenFields({ values, put }: { values: WhenValues; put: (change: Partial<WhenValues>) => void }) {
-  const { t, language } = useWords()
+  const words = useWords()
+  const { t, language } = words
   const { kind } = values
+  const said = kind === 'own' ? cronWords(values.cron, words) : undefined
   const names = dayNames(language, 'long')
   return (
     <>
@@ -57,13 +61,20 @@ export function WhenFields({ values, put }: { values: WhenValues; put: (change: 
           />
         )}
       </div>
+      {said === undefined ? null : <p className="soft">{t('recurring.means', { when: said })}</p>}
+      <TextInput
+        label={t('recurring.zone')}
+        maxLength={64}
+        spellCheck={false}
+        value={values.timeZone}
+        onChange={(event) => put({ timeZone: event.currentTarget.value })}
+      />
       <div className={styles.span}>
         <TextInput
-          label={t('recurring.zone')}
-          maxLength={64}
-          spellCheck={false}
-          value={values.timeZone}
-          onChange={(event) => put({ timeZone: event.currentTarget.value })}
+          type="datetime-local"
+          label={t('recurring.from')}
+          value={values.from}
+          onChange={(event) => put({ from: event.currentTarget.value })}
         />
         <TextInput
           type="datetime-local"
@@ -72,16 +83,21 @@ export function WhenFields({ values, put }: { values: WhenValues; put: (change: 
           onChange={(event) => put({ until: event.currentTarget.value })}
         />
       </div>
-      <NextTimes cron={cronOf(values)} timeZone={values.timeZone} until={fromLocal(values.until)} />
+      <NextTimes
+        cron={cronOf(values)}
+        timeZone={values.timeZone}
+        from={fromLocal(values.from)}
+        until={fromLocal(values.until)}
+      />
     </>
   )
 }
 
-function NextTimes(asked: { cron: string; timeZone: string; until: string | undefined }) {
+function NextTimes(asked: TimesAsked) {
   const { t, absolute } = useWords()
   const api = useApi()
-  const [{ cron, timeZone, until }] = useDebouncedValue(asked, 300)
-  const times = useQuery(nextTimesQuery(api, cron, timeZone, until))
+  const [settled] = useDebouncedValue(asked, 300)
+  const times = useQuery(nextTimesQuery(api, settled))
   return (
     <section className={styles.next} aria-live="polite" aria-label={t('recurring.next')}>
       <h3>{t('recurring.next')}</h3>

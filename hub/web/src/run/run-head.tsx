@@ -41,7 +41,14 @@ export function RunHead({ run, attempts }: { run: Run; attempts: readonly Attemp
         ) : (
           <>
             <RepeatButton
-              repeated={{ run: { lab: run.lab, protocol: run.protocol, parameters: run.parameters } }}
+              repeated={{
+                run: {
+                  lab: run.lab,
+                  protocol: run.protocol,
+                  parameters: run.parameters,
+                  ...(run.wantedBench === undefined ? {} : { bench: run.wantedBench }),
+                },
+              }}
               title={words.text(run.protocolTitle) || run.protocol}
             />
             <LinkButton

@@ -115,5 +115,5 @@ function timing(run: Run, { t, duration, moment }: ReturnType<typeof useWords>, 
   const when = moment(run.endedAt, nowMs)
   if (run.startedAt === undefined) return when
   const took = (Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000
-  return `${t('time.took', { time: duration(took) })}, ${when}`
+  return `${t('time.took', { time: duration(took) })} · ${when}`
 }

@@ -5,12 +5,14 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
 import { useApi } from '../api/context.tsx'
 import { labsQuery, meQuery, runsQuery } from '../api/queries.ts'
+import { withChoice } from '../frame/choices.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { withTexts } from '../language/late-texts.ts'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { Loading } from '../notices/loading.tsx'
+import { MoreButton } from '../notices/more-button.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { runStates } from '../states/run-states.ts'
 import { useWords } from '../words/use-words.ts'
@@ -46,12 +48,7 @@ export function RunsPage() {
   const labs = useQuery(labsQuery(api))
   const items = runs.data?.pages.flatMap((page) => page.items)
   const filtered = search.lab !== undefined || search.state !== undefined || everybody
-  const change = (next: RunsSearch) =>
-    void navigate({
-      search: (before) =>
-        Object.fromEntries(Object.entries({ ...before, ...next }).filter(([, value]) => value !== '')) as RunsSearch,
-      replace: true,
-    })
+  const change = (next: RunsSearch) => void navigate({ search: (before) => withChoice(before, next), replace: true })
   return (
     <Page
       title={title}
@@ -123,11 +120,7 @@ export function RunsPage() {
       ) : (
         <div className={styles.runs}>
           <RunList runs={items} withPerson={everybody} />
-          {runs.hasNextPage ? (
-            <Button variant="default" loading={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
-              {t('runs.more')}
-            </Button>
-          ) : null}
+          <MoreButton list={runs}>{t('runs.more')}</MoreButton>
         </div>
       )}
     </Page>

@@ -12,6 +12,7 @@ import { Panel } from '../panel/panel.tsx'
 import { type PanelBench, PanelProvider } from '../panel/panel-context.tsx'
 import { actionTitle, named, signalColours, signalsOf } from '../panel/signals.ts'
 import { useWords } from '../words/use-words.ts'
+import { BumpedNotice } from './bumped-notice.tsx'
 import { Chat } from './chat.tsx'
 import { Hands } from './hands.tsx'
 import { LinkLost } from './link-lost.tsx'
@@ -44,21 +45,21 @@ export function ActiveSession({ session, title, live }: Props) {
   const isOwner = session.person.id === me?.id
   const bench = usePanelBench(session, live, isMine && live.connected && !ending.waits)
   const isPartner = session.partners.some(({ id }) => id === me?.id)
-  const stop =
-    isOwner || isStaff(me?.role) ? (
-      <Button
-        color="red"
-        loading={ending.isPending}
-        leftSection={<IconHandStop size={18} aria-hidden="true" />}
-        onClick={ending.end}
-      >
-        {t('session.stop')}
-      </Button>
-    ) : null
+  const mayEnd = isOwner || isStaff(me?.role) || (isPartner && isMine)
+  const stop = mayEnd ? (
+    <Button
+      color="red"
+      loading={ending.isPending}
+      leftSection={<IconHandStop size={18} aria-hidden="true" />}
+      onClick={ending.end}
+    >
+      {t('session.stop')}
+    </Button>
+  ) : null
   return (
     <div className={styles.session}>
       <SessionHead session={session} title={title} below={<TimeLeft session={session} endsAtMs={live.endsAtMs} />}>
-        {isOwner ? <Extend session={session} ready={live.connected} /> : null}
+        {isOwner && session.bumpedAt === undefined ? <Extend session={session} ready={live.connected} /> : null}
         {stop === null ? null : (
           <>
             <Button variant="default" onClick={() => setAsking(true)}>
@@ -69,6 +70,7 @@ export function ActiveSession({ session, title, live }: Props) {
         )}
       </SessionHead>
       <LinkLost live={live} session={session} />
+      <BumpedNotice session={session} />
       {ending.waits ? (
         <p role="alert" className={styles.stopping}>
           {t('session.stopWaits')}
@@ -118,7 +120,7 @@ export function ActiveSession({ session, title, live }: Props) {
             ending={ending}
             onClose={() => setAsking(false)}
           >
-            {t('session.finishText')}
+            {isOwner ? t('session.finishText') : t('session.finishTextOf', { name: session.person.name })}
           </EndDialog>
         ) : null}
       </Suspense>

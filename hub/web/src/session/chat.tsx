@@ -30,9 +30,10 @@ export function Chat({ live, me }: { live: LiveSession; me: Me | undefined }) {
       <h2>{t('session.chat')}</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without focus its rest is out of a keyboard's reach */}
       <ol ref={end} className={styles.lines} aria-live="polite" aria-label={t('session.chat')} tabIndex={0}>
-        {live.chat.map(({ at, from, text: line }) => (
-          <li key={`${at} ${from.id} ${line}`}>
-            <time>{clockTime(at)}</time> <b>{from.id === me?.id ? t('session.you') : from.name}</b> {line}
+        {live.chat.map(({ id, at, from, text: line }) => (
+          <li key={id}>
+            <time>{clockTime(at)}</time> <b>{from.id === me?.id ? t('session.you') : <bdi>{from.name}</bdi>}</b>{' '}
+            <bdi>{line}</bdi>
           </li>
         ))}
       </ol>

@@ -8,6 +8,7 @@ import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { count } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
+import { NextSession } from './next-session.tsx'
 import styles from './session.module.css'
 import { SessionHead } from './session-head.tsx'
 import { SessionMark } from './session-mark.tsx'
@@ -18,6 +19,7 @@ export default function ClosedSession({ session, title }: { session: Session; ti
   const run = useQuery(runQuery(useApi(), session.id))
   const rows = Object.entries(run.data?.rows ?? {}).filter(([, many]) => many > 0)
   const { activeAt, endedAt } = session
+  const ended = endedAt === undefined ? '' : moment(endedAt)
   const took =
     activeAt === undefined || endedAt === undefined
       ? undefined
@@ -25,19 +27,24 @@ export default function ClosedSession({ session, title }: { session: Session; ti
   return (
     <>
       <SessionHead session={session} title={title}>
-        <LinkButton to="/labs/$labId" params={{ labId: session.lab }} variant="default">
+        <LinkButton
+          to="/labs/$labId"
+          params={{ labId: session.lab }}
+          search={{
+            drive: String(run.data?.parameters.seconds ?? session.seconds),
+            ...(session.wantedBench === undefined ? {} : { bench: session.wantedBench }),
+          }}
+          variant="default"
+        >
           {t('session.again')}
         </LinkButton>
       </SessionHead>
       <div className={styles.state} data-trouble={session.error === undefined ? undefined : true}>
         <SessionMark state="closed" large />
         <p className={styles.turn}>
-          {[
-            took === undefined ? t('session.neverActive') : t('session.lasted', { time: took }),
-            endedAt === undefined ? '' : moment(endedAt),
-          ]
-            .filter((part) => part !== '')
-            .join(', ')}
+          {took === undefined
+            ? [t('session.neverActive'), ended].filter((part) => part !== '').join(', ')
+            : t('session.lasted', { time: took, when: ended })}
         </p>
         <p>
           {trouble({
@@ -45,6 +52,7 @@ export default function ClosedSession({ session, title }: { session: Session; ti
             ...(session.error === undefined ? {} : { error: session.error }),
           })}
         </p>
+        {session.next === undefined ? null : <NextSession id={session.next} />}
       </div>
       <section className={styles.recorded} aria-labelledby="recorded">
         <h2 id="recorded">{t('session.recorded')}</h2>

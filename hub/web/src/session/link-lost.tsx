@@ -1,5 +1,6 @@
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import { IconPlugConnectedX } from '@tabler/icons-react'
+import { useEffect, useState } from 'react'
 import { useWords } from '../words/use-words.ts'
 import styles from './session.module.css'
 import type { LiveSession } from './use-session.ts'
@@ -8,9 +9,10 @@ import type { LiveSession } from './use-session.ts'
 export function LinkLost({ live, session }: { live: LiveSession; session: Session }) {
   const { t, duration, clockTime } = useWords()
   const { connected, endsAtMs } = live
+  const isLost = useIsLost(connected)
   return (
     <div role="status" className={styles.news}>
-      {connected ? null : (
+      {!isLost ? null : (
         <div className={styles.lost}>
           <IconPlugConnectedX size={20} aria-hidden="true" />
           <p>
@@ -26,4 +28,17 @@ export function LinkLost({ live, session }: { live: LiveSession; session: Sessio
       )}
     </div>
   )
+}
+
+const firstMs = 2_000
+
+/** Lost is what was there; a page that was just opened has a moment for its first connection. */
+function useIsLost(connected: boolean): boolean {
+  const [isDue, setDue] = useState(connected)
+  if (connected && !isDue) setDue(true)
+  useEffect(() => {
+    const timer = setTimeout(() => setDue(true), firstMs)
+    return () => clearTimeout(timer)
+  }, [])
+  return isDue && !connected
 }

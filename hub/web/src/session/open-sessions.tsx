@@ -2,17 +2,17 @@ import type { Session } from '@fernlab/shared/contracts/sessions'
 import { IconEye } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useApi } from '../api/context.tsx'
-import { sessionsQuery } from '../api/queries.ts'
+import { openSessionsQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './session.module.css'
 import { SessionMark } from './session-mark.tsx'
 
-/** For staff: the live sessions that are not over, each with the way to watch it; nothing when there are none. */
-export default function OpenSessions() {
+/** For staff, or instructors of the group: the sessions that are not over, each with the way to watch it; else nothing. */
+export default function OpenSessions({ group }: { group?: string }) {
   const { t, text } = useWords()
-  const sessions = useQuery(sessionsQuery(useApi()))
-  const open = (sessions.data?.items ?? []).filter(({ state }) => state !== 'closed')
+  const sessions = useQuery(openSessionsQuery(useApi(), group))
+  const open = sessions.data?.items ?? []
   if (open.length === 0) return null
   const called = (session: Session) => text(session.labTitle) || session.lab
   return (

@@ -92,6 +92,7 @@ export function PreparingSession({ session, title, live }: Props & { live: LiveS
         <Progress value={100} striped size={4} color="var(--state-waiting)" aria-label={t('session.preparing')} />
         {/* A path such as `steps[3].set` says nothing to a student. */}
         {step === undefined || /[[\].]/.test(step) ? null : <p className="soft">{step}</p>}
+        {(run.data?.attempt ?? 1) > 1 ? <p>{t('session.anotherBench')}</p> : null}
         <p className="soft">{t('session.preparingText')}</p>
         {ending.error === null ? null : <ProblemNotice error={ending.error} />}
       </div>

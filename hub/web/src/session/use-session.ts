@@ -71,6 +71,14 @@ export function useSession(session: Session): LiveSession {
             void client.invalidateQueries({ queryKey: ['runs', 'active'] })
             change(() => ({ control: params.control, endsAtMs: endOf(params) }))
             return
+          case 'wait': {
+            const { position, reason, estimatedStart } = params
+            const { queryKey } = sessionQuery(api, id)
+            client.setQueryData(queryKey, (before) =>
+              before?.state === 'waiting' ? { ...before, position, waitReason: reason, estimatedStart } : before,
+            )
+            return
+          }
           case 'samples': {
             const { samples, secondsLeft } = params
             store.take(samples)
@@ -83,9 +91,10 @@ export function useSession(session: Session): LiveSession {
             change(() => ({ present: params.people, control: params.control }))
             return
           case 'chat':
-            change(({ chat }) => ({
-              chat: following(chat, [params], ({ at, from, text }) => `${at} ${from.id} ${text}`),
-            }))
+            change(({ chat }) => ({ chat: withLines(chat, [params]) }))
+            return
+          case 'said':
+            change(({ chat }) => ({ chat: withLines(chat, params.lines) }))
             return
           case 'command': {
             const { command, outcome } = params
@@ -122,6 +131,12 @@ export function useSession(session: Session): LiveSession {
 function following<Line>(before: readonly Line[], more: readonly Line[], keyOf: (line: Line) => string): Line[] {
   const known = new Set(before.map(keyOf))
   return [...before, ...more.filter((line) => !known.has(keyOf(line)))].slice(-mostLines)
+}
+
+/** All lines once, in the order of being said: what was said before may come after what is said now. */
+function withLines(before: readonly ChatLine[], more: readonly ChatLine[]): ChatLine[] {
+  const byId = new Map([...before, ...more].map((line) => [line.id, line]))
+  return [...byId.values()].sort((one, other) => (one.id < other.id ? -1 : 1)).slice(-mostLines)
 }
 
 const endOf = ({ endsAt }: Session): number | undefined => (endsAt === undefined ? undefined : Date.parse(endsAt))

@@ -40,11 +40,13 @@ function Rules({ rules }: { rules: SchedulingRules }) {
       stepMinutes: String(rules.stepMinutes),
       windowHours: String(rules.windowHours),
       graceMinutes: String(rules.graceMinutes),
+      warningMinutes: String(rules.warningMinutes),
     },
-    ({ stepMinutes, windowHours, graceMinutes }) => ({
+    ({ stepMinutes, windowHours, graceMinutes, warningMinutes }) => ({
       ...(between(stepMinutes, 1440) ? {} : { stepMinutes: t('settings.wholeUpTo', { most: 1440 }) }),
       ...(between(windowHours, 8760) ? {} : { windowHours: t('settings.wholeUpTo', { most: 8760 }) }),
       ...(between(graceMinutes, 240) ? {} : { graceMinutes: t('settings.wholeUpTo', { most: 240 }) }),
+      ...(between(warningMinutes, 60) ? {} : { warningMinutes: t('settings.wholeUpTo', { most: 60 }) }),
     }),
   )
   const save = useMutation({
@@ -60,6 +62,7 @@ function Rules({ rules }: { rules: SchedulingRules }) {
           stepMinutes: Number(values.stepMinutes),
           windowHours: Number(values.windowHours),
           graceMinutes: Number(values.graceMinutes),
+          warningMinutes: Number(values.warningMinutes),
         }),
       )}
     >
@@ -84,6 +87,13 @@ function Rules({ rules }: { rules: SchedulingRules }) {
           name="graceMinutes"
           inputMode="numeric"
           {...form.field('graceMinutes')}
+        />
+        <TextInput
+          label={t('settings.warning')}
+          description={t('settings.warningHelp')}
+          name="warningMinutes"
+          inputMode="numeric"
+          {...form.field('warningMinutes')}
         />
       </div>
       <SaveLine save={save} label={t('settings.order')} done={t('settings.ordered')} />

@@ -17,6 +17,7 @@ import { LabServers } from './lab-servers.tsx'
 import { QueueRules } from './queue-rules.tsx'
 import { SaveLine } from './save-line.tsx'
 import styles from './settings.module.css'
+import { UsageRules } from './usage-rules.tsx'
 
 /** Where the results are kept, how much room there is, and how long they stay. */
 export default function SettingsPage() {
@@ -59,6 +60,7 @@ export default function SettingsPage() {
         <p className="soft">{t('settings.retentionText')}</p>
         {storage.isFetchedAfterMount ? <Retention retention={retention} /> : <Loading lines={2} />}
       </section>
+      <UsageRules />
       <QueueRules />
       <LabServers />
       <section className={styles.section}>

@@ -18,6 +18,7 @@ export default function ForgotPage() {
   const site = useQuery(siteQuery(api))
   const form = useForm({ email: '' }, (values) => (looksLikeMail(values.email) ? {} : { email: t('auth.emailBad') }))
   const ask = useMutation({ mutationFn: (values: { email: string }) => forgotPassword(api, values.email) })
+  const again = useMutation({ mutationFn: (values: { email: string }) => forgotPassword(api, values.email) })
   const back = (
     <p>
       <Link to="/sign-in">{t('auth.back')}</Link>
@@ -34,7 +35,24 @@ export default function ForgotPage() {
   return (
     <Entrance title={t('auth.forgotTitle')} text={t('auth.forgotText')}>
       {ask.isSuccess ? (
-        <p role="status">{t('auth.sent', { email: form.values.email })}</p>
+        <div className={styles.form}>
+          <p role="status">{again.isSuccess ? t('auth.sentAgain') : t('auth.sent', { email: ask.variables.email })}</p>
+          {again.error === null ? null : <ProblemNotice error={again.error} />}
+          <p className={styles.links}>
+            <Button variant="default" loading={again.isPending} onClick={() => again.mutate(ask.variables)}>
+              {t('auth.sendAgain')}
+            </Button>
+            <Button
+              variant="subtle"
+              onClick={() => {
+                ask.reset()
+                again.reset()
+              }}
+            >
+              {t('auth.otherAddress')}
+            </Button>
+          </p>
+        </div>
       ) : (
         <form className={styles.form} noValidate onSubmit={form.onSubmit((values) => ask.mutate(values))}>
           <TextInput

@@ -32,7 +32,12 @@ export default function ResetPage() {
   return (
     <Entrance title={t('auth.reset')}>
       {save.isSuccess ? (
-        <p role="status">{t('auth.resetDone')}</p>
+        <>
+          <p role="status">{t('auth.resetDone')}</p>
+          <LinkButton to="/sign-in" size="md">
+            {t('auth.signIn')}
+          </LinkButton>
+        </>
       ) : (
         <form className={styles.form} noValidate onSubmit={form.onSubmit((values) => save.mutate(values))}>
           <PasswordInput
@@ -49,9 +54,11 @@ export default function ResetPage() {
           </Button>
         </form>
       )}
-      <p>
-        <Link to="/sign-in">{t('auth.back')}</Link>
-      </p>
+      {save.isSuccess ? null : (
+        <p>
+          <Link to="/sign-in">{t('auth.back')}</Link>
+        </p>
+      )}
     </Entrance>
   )
 }

@@ -1,9 +1,10 @@
+import type { ReactNode } from 'react'
 import styles from './usage.module.css'
 
 interface Props {
   readonly items: readonly {
     readonly key: string
-    readonly label: string
+    readonly label: ReactNode
     /** 0 to 1. */
     readonly share: number
     readonly text: string

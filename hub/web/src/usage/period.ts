@@ -1,3 +1,4 @@
+import { typedDay } from '@fernlab/shared/primitives/typed-time'
 import type { Asked } from './usage-queries.ts'
 
 /** What of the address says which days are looked at. */
@@ -24,10 +25,8 @@ export function askedFor({ days = '30', from, until }: PeriodSearch, nowMs: numb
 
 /** The beginning of a day as a date field names it. */
 export function dayAt(text: string | undefined): Date | undefined {
-  const [year, month, day] = (text ?? '').split('-').map(Number)
-  if (year === undefined || month === undefined || day === undefined) return undefined
-  const at = new Date(year, month - 1, day)
-  return Number.isNaN(at.getTime()) ? undefined : at
+  const day = typedDay(text ?? '')
+  return day && new Date(day.year, day.month - 1, day.day)
 }
 
 export const nextDay = (at: Date): Date => new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1)
@@ -37,3 +36,13 @@ export const dayOf = (iso: string): Date => {
   const at = new Date(iso)
   return new Date(at.getFullYear(), at.getMonth(), at.getDate())
 }
+
+/** As a date field names the day. */
+export const dayText = (at: Date): string =>
+  `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`
+
+/** The days that a period touches, as date fields name them. */
+export const daysOf = ({ from, to }: Pick<Asked, 'from' | 'to'>): { from: string; until: string } => ({
+  from: dayText(new Date(from)),
+  until: dayText(new Date(Date.parse(to) - 1)),
+})

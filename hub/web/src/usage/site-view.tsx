@@ -1,4 +1,6 @@
+import type { CountrySource } from '@fernlab/shared/contracts/usage'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { Loading } from '../notices/loading.tsx'
@@ -6,10 +8,19 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { Bars } from './bars.tsx'
 import { HeatMap } from './heat-map.tsx'
+import { daysOf } from './period.ts'
 import styles from './usage.module.css'
 import { type Asked, sitePath, siteUsageQuery } from './usage-queries.ts'
 import { useUsageWords } from './use-usage-words.ts'
 import { View } from './view.tsx'
+
+/** By what countries are known. */
+function sourceText({ database, builtAt, problem }: CountrySource, { t, date }: ReturnType<typeof useUsageWords>) {
+  if (database !== undefined && builtAt !== undefined) {
+    return t('usage.countriesBy', { database, date: date(builtAt) })
+  }
+  return problem === undefined ? t('usage.countriesNone') : undefined
+}
 
 /** How much of the site was used, how long people waited, and where they came from. */
 export function SiteView({ asked }: { asked: Asked }) {
@@ -18,8 +29,9 @@ export function SiteView({ asked }: { asked: Asked }) {
   const usage = useQuery(siteUsageQuery(useApi(), asked))
   if (usage.error !== null) return <ProblemNotice error={usage.error} onRetry={() => void usage.refetch()} />
   if (usage.data === undefined) return <Loading />
-  const { uses, people, seconds, benches, labs, waits, countries, hours } = usage.data
-  if (uses === 0) return <EmptyState title={t('usage.quiet')}>{t('usage.quietText')}</EmptyState>
+  const { uses, people, seconds, directS: byHandS, benches, labs, waits, countries, countrySource, hours } = usage.data
+  const days = daysOf(asked)
+  if (uses === 0 && byHandS === 0) return <EmptyState title={t('usage.quiet')}>{t('usage.quietText')}</EmptyState>
   return (
     <>
       <dl className={styles.facts}>
@@ -32,14 +44,21 @@ export function SiteView({ asked }: { asked: Asked }) {
       </dl>
       <View title={t('usage.benches')} csv={sitePath('/benches.csv', asked)} text={t('usage.benchesText')}>
         <Bars
-          items={benches.map(({ bench, share, seconds: used, openS }) => ({
+          items={benches.map(({ bench, share, seconds: used, directS, openS }) => ({
             key: bench,
-            label: bench,
+            label: (
+              <Link to="/usage/uses" search={{ ...days, bench }}>
+                {bench}
+              </Link>
+            ),
             share: share ?? 0,
             text:
               share === null
                 ? t('usage.closed')
-                : t('usage.ofOpen', { share: percent(share), used: time(used), open: time(openS) }),
+                : [
+                    t('usage.ofOpen', { share: percent(share), used: time(used + directS), open: time(openS) }),
+                    ...(directS === 0 ? [] : [t('direct.ofThat', { time: time(directS) })]),
+                  ].join(', '),
           }))}
         />
       </View>
@@ -59,7 +78,11 @@ export function SiteView({ asked }: { asked: Asked }) {
             <tbody>
               {labs.map(({ lab, uses: count, people: who, seconds: used, share, wait }) => (
                 <tr key={lab}>
-                  <th scope="row">{labTitle(lab)}</th>
+                  <th scope="row">
+                    <Link to="/usage/uses" search={{ ...days, lab }}>
+                      {labTitle(lab)}
+                    </Link>
+                  </th>
                   <td className={styles.number}>{count}</td>
                   <td className={styles.number}>{who}</td>
                   <td className={styles.number}>{time(used)}</td>
@@ -91,11 +114,22 @@ export function SiteView({ asked }: { asked: Asked }) {
           legend={[t('usage.less'), t('usage.more')]}
         />
       </View>
-      <View title={t('usage.countries')} csv={sitePath('/countries.csv', asked)}>
+      <View
+        title={t('usage.countries')}
+        csv={sitePath('/countries.csv', asked)}
+        text={sourceText(countrySource, words)}
+      >
+        {countrySource.problem === undefined ? null : (
+          <p className={styles.problem}>{t('usage.countryProblem', { problem: countrySource.problem })}</p>
+        )}
         <Bars
           items={countries.map(({ country, uses: count, people: who }) => ({
             key: country ?? '',
-            label: words.country(country),
+            label: (
+              <Link to="/usage/uses" search={{ ...days, country: country ?? 'unknown' }}>
+                {words.country(country)}
+              </Link>
+            ),
             share: count / uses,
             text: t('usage.usesOf', { count, people: who }),
           }))}

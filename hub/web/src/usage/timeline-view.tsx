@@ -54,7 +54,7 @@ export function TimelineView({ course, asked, last }: { course: string; asked: A
       ) : (
         <ScrollRegion name={t('usage.timeline')} className={styles.scroll}>
           <div className={styles.lanes}>
-            {benches.map(({ bench, uses }) => (
+            {benches.map(({ bench, uses, direct }) => (
               <div key={bench} className={styles.lane}>
                 <span className={styles.laneName}>{bench}</span>
                 <ul className={styles.laneTrack} aria-label={bench}>
@@ -64,6 +64,24 @@ export function TimelineView({ course, asked, last }: { course: string; asked: A
                     return (
                       <li key={`${id} ${begins}`} style={{ left: `${left}%`, width: `${place(until) - left}%` }}>
                         <Link to="/runs/$runId" params={{ runId: id }} aria-label={text} title={text} />
+                      </li>
+                    )
+                  })}
+                  {direct.map(({ id, person, from: begins, until }) => {
+                    const left = place(begins)
+                    const who = person === undefined ? t('direct.staff') : personName(person)
+                    const text = `${who}, ${t('direct.byHand')}, ${clockTime(begins)}–${until === undefined ? t('usage.now') : clockTime(until)}`
+                    return (
+                      <li
+                        key={id}
+                        className={styles.byHand}
+                        style={{ left: `${left}%`, width: `${place(until) - left}%` }}
+                      >
+                        {person === undefined ? (
+                          <span role="img" aria-label={text} title={text} />
+                        ) : (
+                          <Link to="/usage/direct/$useId" params={{ useId: id }} aria-label={text} title={text} />
+                        )}
                       </li>
                     )
                   })}
@@ -81,6 +99,11 @@ export function TimelineView({ course, asked, last }: { course: string; asked: A
           </div>
         </ScrollRegion>
       )}
+      {benches.some(({ direct }) => direct.length > 0) ? (
+        <p className={styles.legend}>
+          <span className={styles.byHandSwatch} aria-hidden="true" /> {t('direct.byHand')}
+        </p>
+      ) : null}
     </View>
   )
 }

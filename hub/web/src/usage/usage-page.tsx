@@ -10,12 +10,14 @@ import { groupsQuery } from '../groups/group-queries.ts'
 import { GroupSelect } from '../groups/group-select.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { useWords } from '../words/use-words.ts'
+import type { Choice } from './course-people.ts'
 import { CourseView } from './course-view.tsx'
-import { askedFor, dayBefore, dayOf, type PeriodSearch, periods } from './period.ts'
+import { askedFor, daysOf, type PeriodSearch, periods } from './period.ts'
 import { SiteView } from './site-view.tsx'
 import styles from './usage.module.css'
+import { UsageNav } from './usage-nav.tsx'
 
-export interface UsageSearch extends PeriodSearch {
+export interface UsageSearch extends PeriodSearch, Choice {
   readonly course?: string
 }
 
@@ -32,11 +34,12 @@ export default function UsagePage() {
   const asked = askedFor(search, now)
   const course = search.course ?? (admin ? undefined : taught[0]?.id)
   const go = (next: UsageSearch) => void navigate({ search: next, replace: true })
+  const { who, lab, standing, sort, ...ofPeriod } = search
+  const choice = given({ who, lab, standing, sort })
   const own = search.from !== undefined || search.until !== undefined
-  const local = (at: Date) =>
-    `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`
   return (
     <Page title={t('usage.title')}>
+      <UsageNav search={{ ...(course === undefined ? {} : { course }), ...daysOf(asked) }} />
       <div className={styles.controls}>
         <GroupSelect
           label={t('usage.of')}
@@ -56,9 +59,9 @@ export default function UsagePage() {
             { value: 'own', label: t('usage.own') },
           ]}
           onChange={({ currentTarget: { value } }) => {
-            const which = search.course === undefined ? {} : { course: search.course }
+            const which = { ...given({ course: search.course }), ...choice }
             if (value !== 'own') go({ ...which, days: value })
-            else go({ ...which, from: local(dayOf(asked.from)), until: local(dayBefore(dayOf(asked.to))) })
+            else go({ ...which, ...daysOf(asked) })
           }}
         />
         {own ? (
@@ -80,7 +83,7 @@ export default function UsagePage() {
         <p className="soft">{t('usage.zone', { zone: asked.timeZone.replaceAll('_', ' ') })}</p>
       </div>
       {course !== undefined ? (
-        <CourseView course={course} asked={asked} />
+        <CourseView course={course} asked={asked} choice={choice} onChoose={(next) => go({ ...ofPeriod, ...next })} />
       ) : admin ? (
         <SiteView asked={asked} />
       ) : (
@@ -89,3 +92,9 @@ export default function UsagePage() {
     </Page>
   )
 }
+
+/** Without what is not there. */
+const given = <Of extends object>(of: Of): { [Name in keyof Of]?: Exclude<Of[Name], undefined> } =>
+  Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Of]?: Exclude<Of[Name], undefined>
+  }

@@ -1,4 +1,4 @@
-import type { UserOf } from '@fernlab/shared/contracts/usage'
+import type { Use, UserOf } from '@fernlab/shared/contracts/usage'
 import { useQuery } from '@tanstack/react-query'
 import { useApi } from '../api/context.tsx'
 import { labsQuery } from '../api/queries.ts'
@@ -15,6 +15,11 @@ export function useUsageWords() {
   const labs = useQuery(labsQuery(useApi()))
   const region = regionOf(language)
   const weekday = new Intl.DateTimeFormat(region, { weekday: 'short', timeZone: 'UTC' })
+  const country = (code: string | undefined) => {
+    if (code === undefined) return t('usage.unknown')
+    if (code === 'site') return t('usage.siteNetwork')
+    return new Intl.DisplayNames(region, { type: 'region' }).of(code) ?? code
+  }
   return {
     ...words,
     labTitle: (id: string) => text(labs.data?.items.find((lab) => lab.id === id)?.title) || id,
@@ -23,7 +28,9 @@ export function useUsageWords() {
     time: (seconds: number) => (seconds === 0 ? t('usage.none') : words.duration(seconds)),
     percent: (share: number) =>
       new Intl.NumberFormat(region, { style: 'percent', maximumFractionDigits: share < 0.1 ? 1 : 0 }).format(share),
-    country: (code: string | undefined) =>
-      code === undefined ? t('usage.unknown') : (new Intl.DisplayNames(region, { type: 'region' }).of(code) ?? code),
+    country,
+    /** From where a use was asked for; empty where nothing is known. */
+    from: ({ address, country: code }: Pick<Use, 'address' | 'country'>) =>
+      [...(code === undefined ? [] : [country(code)]), ...(address === undefined ? [] : [address])].join(', '),
   }
 }

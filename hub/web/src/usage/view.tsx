@@ -7,7 +7,7 @@ interface Props {
   readonly title: string
   /** Where the same is as a table. */
   readonly csv: string
-  readonly text?: string
+  readonly text?: string | undefined
   readonly children: ReactNode
 }
 

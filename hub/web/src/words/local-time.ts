@@ -1,3 +1,6 @@
+import { typedInstant } from '@fernlab/shared/primitives/typed-time'
+import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
+
 /** A time as `<input type="datetime-local">` shows it, in the person's zone; empty for none. */
 export function toLocal(iso: string | undefined): string {
   if (iso === undefined) return ''
@@ -9,6 +12,6 @@ export function toLocal(iso: string | undefined): string {
 
 /** The time that such a field names; undefined while it is empty or not whole. */
 export function fromLocal(text: string): string | undefined {
-  const at = new Date(text)
-  return text === '' || Number.isNaN(at.getTime()) ? undefined : at.toISOString()
+  const ms = typedInstant(text, ownTimeZone())
+  return ms === undefined ? undefined : new Date(ms).toISOString()
 }

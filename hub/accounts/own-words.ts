@@ -1,0 +1,27 @@
+/** What the audit log repeats of a person's own words, and of what staff wrote about them. */
+import { sql } from 'kysely'
+import type { Store } from '../store/store.ts'
+
+/** What they called things of theirs, as entries have it. */
+const named = sql<string>`json_remove(detail, '$.name', '$.was.name', '$.is.name')`
+/** Why they may what they may. */
+const described = sql<string>`json_remove(detail, '$.was.note', '$.is.note')`
+
+/** The queries that take them out; before the person's permissions and recurring runs lose their owner. */
+export function withoutOwnWords({ db }: Pick<Store, 'db'>, personId: string) {
+  const change = db.updateTable('audit')
+  return [
+    change
+      .set({ detail: named })
+      .where(({ or, eb }) => or([eb('person_id', '=', personId), eb('subject', '=', personId)]))
+      .where(({ or, eb }) => or([eb('action', 'like', 'token.%'), eb('action', 'like', 'passkey.%')])),
+    change
+      .set({ detail: named })
+      .where('action', 'like', 'recurring.%')
+      .where('subject', 'in', db.selectFrom('recurring').select('id').where('person_id', '=', personId)),
+    change
+      .set({ detail: described })
+      .where('action', 'like', 'permission.%')
+      .where(sql<boolean>`instr(detail, ${personId}) > 0`),
+  ]
+}

@@ -1,0 +1,121 @@
+/**
+ * What the people of a session say to each other.
+ *
+ * INVARIANTS: a line is on disk before anybody hears it; the last `KEPT_LINES` of a session are kept while it lasts, or the
+ * rest of it that somebody has after a booking, and nothing of it once it is over, also when the hub was killed in between.
+ */
+import { KEPT_LINES, type LiveParams } from '@fernlab/shared/contracts/sessions'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { newId } from '@fernlab/shared/primitives/ids'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { Store } from '../store/store.ts'
+import type { RoomPerson } from './room.ts'
+import type { Sessions } from './sessions.ts'
+
+export type ChatLine = LiveParams<'chat'>
+
+export interface SessionChat {
+  /** Keeps a line; throws `session-ended`. */
+  say(id: string, from: RoomPerson, text: string): Promise<ChatLine>
+  /** What was said, the oldest first. */
+  linesOf(id: string): Promise<ChatLine[]>
+  close(): void
+}
+
+export interface CreateSessionChatOptions {
+  readonly store: Store
+  readonly sessions: Pick<Sessions, 'isOpen' | 'onChange'>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const AGAIN_MS = 60_000
+
+/** The chat of every session; forgets first what is left of those that are over. */
+export async function createSessionChat({
+  store,
+  sessions,
+  clock,
+  log,
+}: CreateSessionChatOptions): Promise<SessionChat> {
+  const { db } = store
+  const rows = await db.selectFrom('live_chat').select('run_id').distinct().execute()
+  /** Sessions of which something is kept. */
+  const kept = new Set(rows.map(({ run_id }) => run_id))
+  const newest = await db
+    .selectFrom('live_chat')
+    .select(({ fn }) => fn.max('at').as('at'))
+    .executeTakeFirst()
+  /** Lines stand in the order in which they were said, also when the clock was set back. */
+  let lastAt = newest?.at ?? 0
+  let cancelAgain = () => {}
+
+  const forgetIfOver = async (id: string): Promise<void> => {
+    if (!kept.has(id) || sessions.isOpen(id)) return
+    const session = await db.selectFrom('live_session').select('next_id').where('run_id', '=', id).executeTakeFirst()
+    const next = session?.next_id ?? null
+    if (next === null) await store.write([db.deleteFrom('live_chat').where('run_id', '=', id)])
+    else {
+      kept.add(next)
+      await store.write([db.updateTable('live_chat').set({ run_id: next }).where('run_id', '=', id)])
+    }
+    kept.delete(id)
+    if (next !== null) await forgetIfOver(next)
+  }
+  const look = (id: string): Promise<void> =>
+    forgetIfOver(id).catch((error: unknown) => {
+      log.warn({ session: id, error: asLabError(error).message }, 'the chat of a session could not be forgotten')
+      cancelAgain()
+      cancelAgain = clock.after(AGAIN_MS, () => {
+        for (const one of kept) void look(one)
+      })
+    })
+  for (const id of kept) await look(id)
+
+  const stop = sessions.onChange(({ runId, kind }) => {
+    if (kind === 'state') void look(runId)
+  })
+
+  return {
+    say: async (id, from, text) => {
+      if (!sessions.isOpen(id)) {
+        throw new LabError({ code: 'session-ended', kind: 'caller', message: `session ${id} has ended` })
+      }
+      const at = clock.now()
+      lastAt = Math.max(lastAt, at)
+      const line = { id: newId(lastAt), from, text, at: new Date(at).toISOString() }
+      kept.add(id)
+      const lastLines = db
+        .selectFrom('live_chat')
+        .select('id')
+        .where('run_id', '=', id)
+        .orderBy('id', 'desc')
+        .limit(KEPT_LINES)
+      await store.write([
+        db.insertInto('live_chat').values({ run_id: id, id: line.id, person_id: from.id, text, at }),
+        db.deleteFrom('live_chat').where('run_id', '=', id).where('id', 'not in', lastLines),
+      ])
+      return line
+    },
+    linesOf: async (id) => {
+      const lines = await db
+        .selectFrom('live_chat')
+        .innerJoin('user', 'user.id', 'live_chat.person_id')
+        .select(['live_chat.id', 'user.id as person', 'name', 'text', 'at'])
+        .where('run_id', '=', id)
+        .orderBy('live_chat.id')
+        .execute()
+      return lines.map(({ id: line, person, name, text, at }) => ({
+        id: line,
+        from: { id: person, name },
+        text,
+        at: new Date(at).toISOString(),
+      }))
+    },
+    close: () => {
+      stop()
+      cancelAgain()
+    },
+  }
+}

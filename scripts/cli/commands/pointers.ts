@@ -1,0 +1,24 @@
+import type { Command } from 'commander'
+import { mistake } from '../problem.ts'
+
+/** Word → what does today what people look for under it. */
+const pointers: Readonly<Record<string, string>> = {
+  ps: '"fernlab benches" shows what runs on which bench, "fernlab runs --state running" the runs.',
+  call: '"fernlab session call" calls an action in a session, "fernlab bench exchange" sets and reads a bench that you hold.',
+  lock: '"fernlab bench lease BENCH" holds a bench for you or your program.',
+  logs: 'A node writes its log where it was started: "journalctl -u UNIT" where systemd did that.',
+  driver: 'A driver is code in edge/drivers, added by hand; edge/README.md says how.',
+}
+
+/** Words that are no verbs, and what to type instead; they are in no list. */
+export function addPointers(program: Command): void {
+  for (const [word, instead] of Object.entries(pointers)) {
+    program
+      .command(word, { hidden: true })
+      .argument('[any...]')
+      .allowUnknownOption()
+      .action(() => {
+        throw mistake('no-such-verb', `this version has no verb "${word}"`, instead)
+      })
+  }
+}

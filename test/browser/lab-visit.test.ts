@@ -1,0 +1,163 @@
+/** A lab's own server through the real hub and a node of this process, as a browser has it. */
+import { join } from 'node:path'
+import type { Edge } from '@fernlab/edge/main'
+import type { Session } from '@fernlab/shared/contracts/sessions'
+import type { Browser } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { WebSocketServer } from 'ws'
+import { startTestHub, type TestHub, until } from '../integration/hub/hub-with-node.ts'
+import { startLabServerNode } from '../integration/hub/lab-server-node.ts'
+import { newPerson, type TestPerson } from '../integration/hub/session-people.ts'
+import { startTestLabServer, type TestLabServer } from '../support/lab-server/lab-server.ts'
+import { root } from '../support/source-files.ts'
+import { suite } from '../support/suite.ts'
+import { barriersOn } from './support/barriers.ts'
+import { openBrowser, type VisitOptions, visit } from './support/browser.ts'
+
+const test = suite('a lab’s own server in the browser', {
+  timeoutMs: 90_000,
+  hookTimeoutMs: 60_000,
+  fileTimeoutMs: 300_000,
+})
+let lab: TestHub
+let server: TestLabServer
+let edge: Edge
+let browser: Browser
+let ada: TestPerson
+const sockets = new WebSocketServer({ noServer: true })
+const posted: string[] = []
+
+const page = `<!doctype html>
+<html lang="en">
+  <head><title>The robot</title></head>
+  <body>
+    <h1>The robot</h1>
+    <form method="post" action="/lab/move" enctype="multipart/form-data">
+      <label>Angle <input name="angle"></label>
+      <label>Plan <input type="file" name="plan"></label>
+      <button>Move</button>
+    </form>
+    <p>The arm says <output id="arm">nothing</output>.</p>
+    <p>A worker was <output id="worker">not tried</output>; the hub said <output id="hub">nothing</output>.</p>
+    <script>
+      const show = (id, text) => (document.querySelector('#' + id).textContent = text)
+      const arm = new WebSocket(location.origin.replace('http', 'ws') + '/lab/arm')
+      arm.onopen = () => arm.send('hello')
+      arm.onmessage = ({ data }) => show('arm', data)
+      arm.onclose = () => show('arm', 'no more')
+      navigator.serviceWorker.register('/lab/worker.js').then(
+        () => show('worker', 'taken'),
+        () => show('worker', 'refused'),
+      )
+      const hub = new URLSearchParams(location.search).get('hub')
+      if (hub !== null) {
+        fetch(hub + '/api/v1/me', { credentials: 'include' }).then(
+          () => show('hub', 'who I am'),
+          () => show('hub', 'no'),
+        )
+      }
+    </script>
+  </body>
+</html>`
+
+test.before(async () => {
+  server = await startTestLabServer()
+  server.pages = (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://lab')
+    if (pathname === '/lab/worker.js') {
+      response.writeHead(200, { 'content-type': 'text/javascript' }).end('onfetch = () => {}')
+    } else if (request.method === 'POST') {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk) => chunks.push(chunk))
+      request.on('end', () => {
+        posted.push(Buffer.concat(chunks).toString())
+        response.writeHead(303, { location: `${new URL(server.url).origin}/lab/?moved` }).end()
+      })
+    } else if (pathname.startsWith('/lab/callback/')) {
+      const cookie = 'robot=1; HttpOnly; Path=/'
+      response
+        .writeHead(302, { location: `/lab/?hub=${encodeURIComponent(lab.hub.httpUrl)}`, 'set-cookie': cookie })
+        .end()
+    } else if (!/\brobot=1\b/.test(request.headers.cookie ?? '')) {
+      response.writeHead(403, { 'content-type': 'text/html' }).end('Who are you?')
+    } else {
+      response.writeHead(200, { 'content-type': 'text/html' }).end(page)
+    }
+  }
+  server.upgrades = (request, socket, head) =>
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('message', (data) => webSocket.send(`${String(data)} to you`))
+    })
+  lab = await startTestHub({ webFolder: join(root, 'hub/web/dist') })
+  edge = await startLabServerNode(lab, server)
+  ada = await newPerson(lab)
+  browser = await openBrowser()
+})
+test.after(async () => {
+  await browser?.close()
+  await edge?.close()
+  await lab?.close()
+  await server?.stop()
+  sockets.close()
+})
+
+const get = async (id: string) => (await ada.ask('GET', `/api/v1/sessions/${id}`)).body as Session
+
+/** Ada's session, active, and its page in her browser. */
+async function open(options: VisitOptions = {}) {
+  const { id } = (await ada.ask('POST', '/api/v1/sessions', { lab: 'robot' })).body as Session
+  await until(async () => (await get(id)).state === 'active', 'the session is active', 40_000)
+  const seen = await visit(browser, options)
+  await seen.context.addCookies(
+    ada.browser.cookie.split('; ').map((line) => {
+      const [name = '', ...value] = line.split('=')
+      return { name, value: value.join('='), url: lab.hub.httpUrl, httpOnly: true }
+    }),
+  )
+  await seen.page.goto(`${lab.hub.httpUrl}/sessions/${id}`)
+  const link = seen.page.getByRole('link', { name: /Open the lab’s own page|Abrir la página del laboratorio/ })
+  const [tab] = await Promise.all([seen.context.waitForEvent('page'), link.press('Enter')])
+  await tab.getByRole('heading', { name: 'The robot' }).waitFor()
+  return { ...seen, tab, id }
+}
+
+test('it opens in a tab of its own, takes a form and a WebSocket, and ends with the session', async () => {
+  const { page, context, tab, id } = await open()
+  assert.not.equal(new URL(tab.url()).origin, lab.hub.httpUrl)
+  await tab.getByText('The arm says hello to you.').waitFor()
+  // What a page of another origin is not told, and could not send in her name.
+  await tab.getByText('A worker was refused; the hub said no.').waitFor()
+  assert.is(await tab.evaluate('document.cookie'), '')
+  assert.is(await tab.evaluate('window.opener'), null)
+  await tab.getByLabel('Angle').fill('45')
+  await tab.getByLabel('Plan').setInputFiles({ name: 'plan.csv', mimeType: 'text/csv', buffer: Buffer.from('1,2') })
+  await tab.getByRole('button', { name: 'Move' }).press('Enter')
+  await tab.waitForURL(/\/lab\/\?moved$/)
+  assert.match(posted.join(), /name="angle"\r\n\r\n45\r\n/)
+  await tab.getByText('The arm says hello to you.').waitFor()
+  await ada.ask('POST', `/api/v1/sessions/${id}/finish`)
+  await tab.getByText('The arm says no more.').waitFor()
+  // The lab's server hears of the end from the node, as the hub does.
+  await until(async () => (await get(id)).state !== 'active', 'the hub knows of the end')
+  await tab.reload()
+  await tab.getByRole('heading', { name: 'Your session is over' }).waitFor()
+  assert.equal(await barriersOn(tab), [])
+  await tab.getByRole('link', { name: 'To your session' }).press('Enter')
+  await tab.waitForURL(`${lab.hub.httpUrl}/sessions/${id}`)
+  await page.getByRole('listitem').filter({ hasText: 'commands' }).waitFor()
+  assert.not.match((await context.cookies()).map(({ name }) => name).join(), /robot/)
+  await context.close()
+})
+
+test('on a phone, in the language of the browser, it says that it is over', async () => {
+  const { tab, context, id } = await open({ language: 'es-ES', phone: true })
+  await ada.ask('POST', `/api/v1/sessions/${id}/finish`)
+  await until(async () => (await get(id)).state === 'closed', 'the session is closed')
+  await tab.reload()
+  await tab.getByRole('heading', { name: 'Tu sesión ha terminado' }).waitFor()
+  const wide = await tab.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+  assert.is(wide, 0)
+  await context.close()
+})
+
+test.run()

@@ -1,0 +1,217 @@
+/** A booked session is made longer as it ends: booking and session stay the same length, whoever is sooner. */
+import type { Booking } from '@fernlab/shared/contracts/bookings'
+import type { NodeDocument } from '@fernlab/shared/contracts/documents'
+import { COMMANDS_STREAM, commandColumns } from '@fernlab/shared/contracts/session-columns'
+import type { Session } from '@fernlab/shared/contracts/sessions'
+import type { Assignment } from '@fernlab/shared/contracts/sync'
+import { parseTopic } from '@fernlab/shared/contracts/topics'
+import { decode } from '@fernlab/shared/links/codec'
+import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { smallLab, startTestHub, type TestHub, until } from '../hub/hub-with-node.ts'
+import { documentsOf, type ScriptedNode, startScriptedNode } from '../hub/scripted-node.ts'
+
+const test = suite('a booked session at its last second', { timeoutMs: 40_000 })
+const MORE_S = 3600
+/** The hub's wall clock is so far ahead. */
+let aheadMs = 0
+/** By how much more time has passed for the hub. */
+let passedMs = 0
+const clock: Clock = {
+  ...systemClock,
+  now: () => systemClock.now() + aheadMs,
+  monotonic: () => systemClock.monotonic() + passedMs,
+}
+let renewals = 0
+let lab: TestHub
+let node: ScriptedNode
+
+/** What the node does when it is asked to make the session longer. */
+let asked: (call: { id: string }) => Promise<void>
+
+test.before(async () => {
+  lab = await startTestHub({ clock })
+  const files = smallLab.map(({ path, text }) => ({
+    path,
+    text: path === 'lab.yaml' ? `${text}session:\n  seconds: 60\n  mostSeconds: 7200\n` : text,
+  }))
+  assert.is((await lab.call('/api/v1/labs/small', { method: 'PUT', json: { files } })).ok, true)
+  node = await startScriptedNode(lab, 'n')
+  node.link.onMessage(({ topic, payload }) => {
+    const parsed = parseTopic('main', topic)
+    if (parsed?.kind !== 'sync' || parsed.channel !== 'request') return
+    const call = decode(payload) as { id: string; method: string }
+    if (call.method === 'session.renew') renewals++
+    void (call.method === 'session.extend' ? asked(call) : node.send('reply', { id: call.id, result: {} }))
+  })
+})
+test.after(async () => {
+  await node.close()
+  await lab.close()
+})
+
+const ask = async <Answer>(method: string, path: string, json?: object): Promise<Answer & { code?: string }> =>
+  (await (await lab.call(path, { method, ...(json === undefined ? {} : { json }) })).json()) as Answer & {
+    code?: string
+  }
+const sessionOf = (id: string) => ask<Session>('GET', `/api/v1/sessions/${id}`)
+const bookingOf = (id: string) => ask<Booking>('GET', `/api/v1/bookings/${id}`)
+
+/** What the node says of one session, in order. */
+function story(assignment: Assignment) {
+  const { runId, attempt } = assignment
+  const [start, , , stop] = documentsOf(assignment)
+  let seq = 0
+  let first = 0
+  const told = async (document: object | undefined) => {
+    await node.documents({ ...document, runId, attempt, seq: seq++ } as NodeDocument)
+    await until(() => node.upTo(runId, attempt) >= seq, 'it is taken')
+  }
+  const row = (what: string, value: unknown) => {
+    const columns = Object.fromEntries(commandColumns.map((name) => [name, [name === 'what' ? what : '']]))
+    const doc = {
+      stream: COMMANDS_STREAM,
+      first: first++,
+      count: 1,
+      time: Float64Array.of(clock.now() / 1000),
+      columns: { ...columns, value: [JSON.stringify(value)] },
+    }
+    return told({ name: 'event_page', doc })
+  }
+  return {
+    begin: async () => {
+      const key = { dtype: 'string', shape: [], unit: '1', source: 'session' }
+      const dataKeys = Object.fromEntries(commandColumns.map((name) => [name, key]))
+      await told(start)
+      await told({
+        name: 'descriptor',
+        doc: { time: clock.now() / 1000, stream: COMMANDS_STREAM, dataKeys, configuration: {} },
+      })
+      await row('begin', assignment.parameters.seconds)
+    },
+    longer: (seconds: number) => row('extend', seconds),
+    end: async (reason: string) => {
+      await row('end', reason)
+      const doc = { ...(stop?.doc as object), time: clock.now() / 1000, reason, rows: { [COMMANDS_STREAM]: first } }
+      await told({ name: 'stop', doc: { ...doc, documents: seq } })
+    },
+  }
+}
+
+/** A booking whose session is active, a moment before it is over. */
+async function atTheEnd() {
+  aheadMs = 0
+  const start = new Date(clock.now()).toISOString()
+  const booking = await ask<Booking>('POST', '/api/v1/bookings', { lab: 'small', start, seconds: 60 })
+  const assignment = await node.take()
+  await node.accept(assignment)
+  const tells = story(assignment)
+  await tells.begin()
+  const session = await sessionOf(assignment.runId)
+  assert.equal([session.state, (await bookingOf(booking.id)).session], ['active', session.id])
+  aheadMs = Date.parse(session.endsAt ?? '') - systemClock.now() - 5
+  const extend = () => ask<Session>('POST', `/api/v1/sessions/${session.id}/extend`, { seconds: MORE_S })
+  return { booking, session, tells, extend, longer: session.seconds + MORE_S }
+}
+const yes = ({ id }: { id: string }) => node.send('reply', { id, result: { secondsLeft: MORE_S } })
+const no = ({ id }: { id: string }) => {
+  const error = new LabError({ code: 'session-not-active', kind: 'caller', message: 'the session has ended' })
+  return node.send('reply', { id, error: error.toJSON() })
+}
+const TIME_OVER = 'its time was over'
+
+/** The booking is as long as its session was, and what comes after can be booked. */
+async function isAsBefore(booking: Booking, session: Session): Promise<void> {
+  assert.is((await bookingOf(booking.id)).end, booking.end)
+  assert.is((await sessionOf(session.id)).seconds, session.seconds)
+  const start = new Date(Date.parse(booking.end) + 60_000).toISOString()
+  const next = await ask<Booking>('POST', '/api/v1/bookings', { lab: 'small', start, seconds: 600 })
+  assert.is(next.code, undefined, JSON.stringify(next))
+  await ask('POST', `/api/v1/bookings/${next.id}/cancel`)
+}
+async function isOver(booking: Booking, session: Session): Promise<void> {
+  assert.equal([(await sessionOf(session.id)).state, (await bookingOf(booking.id)).state], ['closed', 'over'])
+}
+
+test('the node has just ended it: that is refused, and the booking is no longer than it was', async () => {
+  const { booking, session, tells, extend } = await atTheEnd()
+  asked = no
+  assert.is((await extend()).code, 'session-not-active')
+  await isAsBefore(booking, session)
+  await tells.end(TIME_OVER)
+  await isOver(booking, session)
+})
+
+test('its end comes while the node is asked: that is refused, and nothing begins again', async () => {
+  const { booking, session, tells, extend } = await atTheEnd()
+  asked = async (call) => {
+    await tells.end(TIME_OVER)
+    await no(call)
+  }
+  assert.is((await extend()).code, 'session-not-active')
+  await isAsBefore(booking, session)
+  await isOver(booking, session)
+  assert.is((await extend()).code, 'session-not-active', 'nor is it later')
+})
+
+test('the node makes it longer: so is the booking, and nobody can book what the session is about to have', async () => {
+  const { booking, session, tells, extend, longer } = await atTheEnd()
+  const start = new Date(Date.parse(booking.end) + 60_000).toISOString()
+  asked = async (call) => {
+    const other = await ask<Booking>('POST', '/api/v1/bookings', { lab: 'small', start, seconds: 600 })
+    assert.is(other.code, 'booking-conflict')
+    await yes(call)
+  }
+  assert.is((await extend()).seconds, longer)
+  const { endsAt } = await sessionOf(session.id)
+  assert.equal([(await bookingOf(booking.id)).end, (await bookingOf(booking.id)).state], [endsAt, 'now'])
+  await tells.longer(longer)
+  assert.is((await sessionOf(session.id)).endsAt, endsAt)
+  await tells.end('it was finished')
+  await isOver(booking, session)
+})
+
+test('its documents say that it is longer before the node has answered: once longer, with its booking', async () => {
+  const { booking, session, tells, extend, longer } = await atTheEnd()
+  asked = async (call) => {
+    await tells.longer(longer)
+    await yes(call)
+  }
+  const { endsAt, seconds } = await extend()
+  assert.equal([seconds, (await bookingOf(booking.id)).end], [longer, endsAt])
+  await tells.end('it was finished')
+  await isOver(booking, session)
+})
+
+test('the hub looks for what is over before the node has answered: what is longer already stays', async () => {
+  const { booking, session, tells, extend, longer } = await atTheEnd()
+  asked = async (call) => {
+    await tells.longer(longer)
+    aheadMs += 2000
+    // With the next look, which ends what is over, a heartbeat is due.
+    passedMs += 4000
+    const before = renewals
+    await until(() => renewals > before, 'it has looked')
+    await yes(call)
+  }
+  const { endsAt, seconds } = await extend()
+  assert.equal([seconds, (await bookingOf(booking.id)).end], [longer, endsAt])
+  assert.is((await lab.hub.runs.get(session.id))?.cancelRequested, false)
+  await tells.end('it was finished')
+  await isOver(booking, session)
+})
+
+test('it is longer and finished before the node has answered: both are over', async () => {
+  const { booking, session, tells, extend, longer } = await atTheEnd()
+  asked = async (call) => {
+    await tells.longer(longer)
+    await tells.end('it was finished')
+    await yes(call)
+  }
+  assert.equal([(await extend()).code, (await sessionOf(session.id)).seconds], [undefined, longer])
+  await isOver(booking, session)
+})
+
+test.run()
