@@ -408,7 +408,7 @@ test('Ctrl-C at a password ends the command; with --json nothing is asked', asyn
   assert.not.match(on.shown(), /secret/)
   const json = fernlabOnTerminal(['login', '--email', 'a@b.c', '--json'], hub.clientEnv)
   assert.is(await json.ended, 1, json.shown())
-  assert.match(json.shown(), /Give --token instead/)
+  assert.match(json.shown(), /with --json nobody is asked[\s\S]*give --token/)
 })
 
 test('a wrong password is named as what it is', async () => {

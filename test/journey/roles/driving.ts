@@ -80,7 +80,7 @@ export async function comeByLetter({ site }: Cast): Promise<void> {
   await uma.getByLabel('New password').fill(password)
   await button(uma, 'Save the password').click()
   await uma.getByText('Your password is changed. Sign in with it.').waitFor()
-  await uma.getByRole('link', { name: 'Back to sign-in' }).click()
+  await uma.getByRole('link', { name: 'Sign in', exact: true }).click()
   await uma.getByLabel('Mail address').fill('uma@school.example')
   await uma.getByLabel('Password', { exact: true }).fill(password)
   await uma.keyboard.press('Enter')
