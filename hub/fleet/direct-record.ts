@@ -89,14 +89,19 @@ export function createDirectRecord(options: CreateDirectRecordOptions): DirectRe
       const { code, message } = asLabError(error)
       losses.lost('exchanges', { code, error: message }, 'exchanges with benches could not be noted')
     }
-    writing = undefined
-    if (waiting.length > 0) writeSoon()
+  }
+  const beginWrite = (): Promise<void> => {
+    writing ??= writeAll().finally(() => {
+      writing = undefined
+      if (waiting.length > 0) writeSoon()
+    })
+    return writing
   }
   const writeSoon = () => {
     if (writing !== undefined || cancelWrite !== undefined) return
     cancelWrite = clock.after(GATHERED_MS, () => {
       cancelWrite = undefined
-      writing = writeAll()
+      void beginWrite()
     })
   }
   const isKept = (): boolean => {
@@ -153,8 +158,7 @@ export function createDirectRecord(options: CreateDirectRecordOptions): DirectRe
       while (waiting.length > 0 || writing !== undefined) {
         cancelWrite?.()
         cancelWrite = undefined
-        writing ??= writeAll()
-        await writing
+        await beginWrite()
       }
     },
   }

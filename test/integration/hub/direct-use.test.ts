@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startEdge } from '@fernlab/edge/main'
 import { openNodeSettings } from '@fernlab/edge/settings/settings'
 import { parseConfig } from '@fernlab/hub/config/config'
@@ -76,6 +77,20 @@ test('what was driven by hand is among the uses of the site, with all that was s
   const site = (await (await lab.call(`/api/v1/usage/site?from=${from}`)).json()) as SiteUsage
   const share = site.benches.find((one) => one.bench === 'hand.b-1')
   assert.ok((share?.directS ?? 0) > 0 && share?.seconds === 0 && (share?.share ?? 0) > 0, JSON.stringify(share))
+})
+
+test('what is exchanged after a use that ended at once is noted while it goes on', async () => {
+  const first = await json(await take(60))
+  assert.is((await exchange({ lease: first.lease, read: ['box.value'] })).status, 200)
+  assert.is((await lab.call(`${bench}/lease`, { method: 'DELETE' })).status, 200)
+  await sleep(300) // longer than exchanges wait for others to be written with them
+  const second = await json(await take(60))
+  assert.is((await exchange({ lease: second.lease, read: ['box.value'] })).status, 200)
+  await until(async () => {
+    const { items } = (await (await lab.call('/api/v1/usage/direct')).json()) as { items: DirectUse[] }
+    return items.some((use) => use.endedAt === undefined && use.exchanges === 1)
+  }, 'the exchange of the open use')
+  assert.is((await lab.call(`${bench}/lease`, { method: 'DELETE' })).status, 200)
 })
 
 test('who holds the bench is told so, and goes on with the lease without its id', async () => {
