@@ -86,7 +86,7 @@ export interface TestHub {
   call(path: string, init?: RequestInit & { json?: unknown }): Promise<Response>
   /** A node of this process with so many benches for the small lab, each with these checks. */
   node(name: string, options?: { benches?: number; log?: Log; checks?: object }): Promise<Edge>
-  /** Resolves when the run is final. */
+  /** Resolves when the run is final; rejects when there is none. */
   final(id: string): Promise<Run>
   /** Stops the hub and starts another on the same folder and ports. */
   restart(options?: Partial<StartHubOptions>): Promise<void>
@@ -171,7 +171,8 @@ ${each.map((n) => `  b-${n}: { parts: { box: box-${n} }, labs: [small], safeStat
     final: async (id) => {
       for (;;) {
         const run = await hub.runs.get(id)
-        if (run !== undefined && isFinal(run.state)) return run
+        if (run === undefined) throw new Error(`there is no run "${id}"`)
+        if (isFinal(run.state)) return run
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, 200)
           const stop = hub.runs.onChange(({ runId }) => {

@@ -157,7 +157,7 @@ test('it gives way to who comes, says nothing then, and is done when nobody is t
 test('it gives way to staff who drive the bench, and is done when they have given it back', async () => {
   const steps = { ...calibration, config: { ...calibration.config, parameters: { value: 1, pause: 2 } } }
   await lab.node('n', { checks: { calibration: steps } })
-  await until(async () => (await checkOf('n.b-1')).underWay !== undefined, 'the check is under way')
+  await until(async () => (await checkRuns('n.b-1')).length === 1, 'the check is under way')
   const [first] = await checkRuns('n.b-1')
   const taking = await lab.call('/api/v1/benches/n.b-1/lease', { method: 'POST', json: { ttlS: 60 } })
   const lease = (await taking.json()) as Lease
