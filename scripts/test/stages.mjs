@@ -11,9 +11,9 @@ export const stages = [
   { name: 'unit', width: 2, limitMs: 2 * minutes, built: false },
   { name: 'architecture', width: 2, limitMs: 2 * minutes, built: false },
   { name: 'contract', width: 2, limitMs: 3 * minutes, built: false },
-  { name: 'integration', width: 1, limitMs: 5 * minutes, built: true },
-  { name: 'faults', width: 1, limitMs: 15 * minutes, built: true },
-  { name: 'browser', width: 1, limitMs: 10 * minutes, built: true },
+  { name: 'integration', width: 2, limitMs: 5 * minutes, built: true },
+  { name: 'faults', width: 2, limitMs: 15 * minutes, built: true },
+  { name: 'browser', width: 2, limitMs: 10 * minutes, built: true },
   { name: 'journey', width: 1, limitMs: 10 * minutes, built: true },
   { name: 'hardware', width: 1, limitMs: 10 * minutes, built: true },
 ]
