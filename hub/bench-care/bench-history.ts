@@ -42,8 +42,6 @@ const TICK_MS = 1000
 /** Nodes that were connected to the hub before it started again are back by then. */
 const START_MS = 15_000
 const DAY_MS = 86_400_000
-/** A year, and what a comparison with the year before needs. */
-const KEPT_DAYS = 400
 
 type Cause = BenchHistoryTable['cause']
 interface Noted {
@@ -121,28 +119,6 @@ export async function openBenchHistory(options: CreateBenchHistoryOptions): Prom
   }
   let cancelTick = clock.after(TICK_MS, tick)
 
-  /** What the uptime of a month may need stays: the newest change before the limit says what was at the limit. */
-  const prune = () => {
-    const limit = clock.now() - KEPT_DAYS * DAY_MS
-    const old = store.db
-      .selectFrom('bench_history')
-      .select('id')
-      .where('at', '<', limit)
-      .where(
-        'id',
-        'not in',
-        store.db
-          .selectFrom('bench_history')
-          .select(({ fn }) => fn.max('id').as('id'))
-          .groupBy('bench'),
-      )
-    store.write([store.db.deleteFrom('bench_history').where('id', 'in', old)]).catch((error: unknown) => {
-      log.error({ error: asLabError(error).message }, 'old history of benches could not be removed')
-    })
-    cancelPrune = clock.after(DAY_MS, prune)
-  }
-  let cancelPrune = clock.after(DAY_MS, prune)
-
   return {
     look,
     now: (bench) => noted.get(bench)?.state,
@@ -198,7 +174,6 @@ export async function openBenchHistory(options: CreateBenchHistoryOptions): Prom
     close: () => {
       closed = true
       cancelTick()
-      cancelPrune()
     },
   }
 }

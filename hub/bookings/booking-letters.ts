@@ -60,8 +60,6 @@ const AGAIN_MS = 60_000
 const DAY_MS = 86_400_000
 /** What could not be told for so long is told on the page only. */
 const STALE_MS = 2 * DAY_MS
-/** Notices that nobody put away are forgotten. */
-const KEPT_MS = 60 * DAY_MS
 const AT_ONCE = 100
 
 /** Writes letters until it is closed; without a mail server, only the page tells. */
@@ -72,7 +70,6 @@ export function createBookingLetters(options: CreateBookingLettersOptions): Book
   let notBefore = Number.NEGATIVE_INFINITY
   /** Ids of rows that the disk does not say are sent yet. */
   const handedOver = new Set<string>()
-  let prunedAt = Number.NEGATIVE_INFINITY
 
   /** No letter goes out. */
   const leave = (id: string, from: 'spread' | 'due') =>
@@ -179,14 +176,7 @@ export function createBookingLetters(options: CreateBookingLettersOptions): Book
     return true
   }
 
-  const prune = async () => {
-    if (clock.monotonic() - prunedAt < DAY_MS) return
-    prunedAt = clock.monotonic()
-    await store.write([db.deleteFrom('booking_notice').where('at', '<', clock.now() - KEPT_MS)])
-  }
-
   const work = async () => {
-    await prune()
     await spread()
     for (;;) {
       const page = await duePage()

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts'
 import { openUsageKeeping } from '../usage/keeping.ts'
 import { createDiskGuard, type FreeBytes, freeBytesOn } from './disk-guard.ts'
 import { forgetExpired } from './expired.ts'
+import { forgetOldRecords } from './old-records.ts'
 import { createRetention, type RetentionSweep } from './retention.ts'
 
 export type { Retention }
@@ -64,6 +65,7 @@ export async function createMaintenance(options: MaintenanceOptions): Promise<Ma
   const forget = async (stopped: () => boolean) => {
     await usage.sweep(stopped)
     await forgetExpired(store, clock)
+    await forgetOldRecords(store, clock)
     // The write-ahead log would hold what was just removed for a while.
     await store.database.checkpoint()
   }

@@ -22,7 +22,6 @@ import type { RecurringTable } from './tables.ts'
 export const mostRefusals = 5
 /** With `queue`, no more runs of one wait or are under way. */
 const mostQueued = 10
-const keptMs = 400 * 86_400_000
 
 type Due = Extract<DueDecision, { kind: 'due' }>
 type Fired = Pick<Due, 'due' | 'missedBefore'> & { readonly byHand?: true }
@@ -90,12 +89,6 @@ export function createFire({ store, runs, clock, log, onPaused, faultPoint }: Fi
       missed_before: missedBefore,
       error: what.error === undefined ? null : JSON.stringify(what.error),
     })
-  const forgetOld = (row: RecurringTable) =>
-    db
-      .deleteFrom('recurring_time')
-      .where('recurring_id', '=', row.id)
-      .where('due_at', '<', clock.now() - keptMs)
-
   const openRuns = async (id: string): Promise<number> => {
     const query = db.selectFrom('run').select(({ fn }) => fn.countAll<number>().as('count'))
     const open = query.where('recurring_id', '=', id).where('state', 'in', ['queued', 'assigned', 'running'])
@@ -158,7 +151,7 @@ export function createFire({ store, runs, clock, log, onPaused, faultPoint }: Fi
     }
     faultPoint?.('before-recurring-commit')
     try {
-      await submit(row, owner, fired, [moveOn(row, fired.next, 0), forgetOld(row)])
+      await submit(row, owner, fired, [moveOn(row, fired.next, 0)])
     } catch (thrown) {
       const error = asLabError(thrown)
       if (error.code === 'precondition-failed' || error.code === 'constraint-failed') throw error

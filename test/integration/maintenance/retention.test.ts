@@ -1,4 +1,7 @@
+import { openBenchHistory } from '@fernlab/hub/bench-care/bench-history'
+import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
 import { createMaintenance } from '@fernlab/hub/maintenance/maintenance'
+import { forgetOldRecords } from '@fernlab/hub/maintenance/old-records'
 import { createRetention } from '@fernlab/hub/maintenance/retention'
 import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
@@ -184,6 +187,68 @@ test('storage tells sizes and rules', async () => {
   assert.ok(storage.freeBytes > 0)
   assert.ok(storage.acceptingRuns)
   assert.equal(storage.retention, { dataDays: null, runDays: 30 })
+  await maintenance.close()
+})
+
+test('a clock that jumps years ahead takes no history of benches, due times or notices away; with time they go', async () => {
+  const { store } = opened
+  const clock = new ManualClock(startTime * 1000 + 500 * day)
+  const { db } = store
+  const nowMs = clock.now()
+  const change = (at: number, state: 'up' | 'fault') =>
+    db.insertInto('bench_history').values({ bench: 'n.old', at, state, cause: 'bench', letter: 'none' })
+  const notice = (id: string, at: number) =>
+    db
+      .insertInto('booking_notice')
+      .values({ id, booking_id: 'b', person_id: 'person-1', what: 'missed', at, detail: '{}', letter: 'none' })
+  const dueTime = (due: number) =>
+    db
+      .insertInto('recurring_time')
+      .values({ recurring_id: 'r', due_at: due, at: due, outcome: 'missed', by_hand: 0, missed_before: 0 })
+  await store.write([
+    db.deleteFrom('setting').where('name', '=', 'retention.due'),
+    change(nowMs - 401 * day, 'up'),
+    change(nowMs - 10 * day, 'fault'),
+    change(nowMs - day, 'up'),
+    notice('too-old', nowMs - 61 * day),
+    notice('fresh', nowMs - 10 * day),
+    dueTime(nowMs - 401 * day),
+    dueTime(nowMs - 10 * day),
+  ])
+  const left = async () =>
+    await Promise.all(
+      [
+        "bench_history WHERE bench = 'n.old'",
+        "booking_notice WHERE booking_id = 'b'",
+        "recurring_time WHERE recurring_id = 'r'",
+      ].map(async (where) => (await store.database.read(`SELECT COUNT(*) AS left FROM ${where}`))[0]?.left),
+    )
+  const history = await openBenchHistory({
+    ...{ store, clock, letters: false, log: silentLog },
+    book: new FleetBook(clock),
+    onNoted: () => {},
+  })
+  const retention = createRetention({ store, clock, log: silentLog, forget: () => forgetOldRecords(store, clock) })
+  await retention.tick()
+  await clock.advance(23 * hour)
+  clock.jump(730 * day)
+  await retention.tick()
+  await clock.advance(3 * hour)
+  await retention.tick()
+  assert.equal(await left(), [3, 2, 2], 'it may be wrong')
+  clock.jump(-730 * day)
+  await retention.tick()
+  for (let hours = 0; hours < 30; hours++) {
+    await clock.advance(hour)
+    await retention.tick()
+  }
+  assert.equal(await left(), [2, 1, 1])
+  history.close()
+  await retention.close()
+  await store.write([change(nowMs - 401 * day, 'up'), change(nowMs, 'up')])
+  const maintenance = await createMaintenance({ store, folder: opened.folder, clock, log: silentLog })
+  await maintenance.sweep()
+  assert.equal(await left(), [3, 1, 1], 'each night')
   await maintenance.close()
 })
 
