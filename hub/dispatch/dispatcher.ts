@@ -57,8 +57,8 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
   const { runs } = ledger
   const occupants = occupantsOf({ runs, book, mayBeBumped: options.mayBeBumped, clock })
   const committed: OpenRun[] = []
-  /** The bench of each booking's place, as the last decision left it. */
-  let standing: ReadonlyMap<string, string> = new Map()
+  /** The bench of each booking's place, as the last decision left it; the first works it out from what is booked. */
+  let standing: ReadonlyMap<string, string> | undefined
   let delays: ReadonlyMap<string, Delay> = new Map()
   let nudged = false
   let closed = false
@@ -110,7 +110,8 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     const lines = runs.waiting.lines(now)
     const { usersOf } = booked
     const state = {
-      ...{ lines, freeBenches, serves, freeForS, places, usersOf, backAtMs, standing },
+      ...{ lines, freeBenches, serves, freeForS, places, usersOf, backAtMs },
+      ...(standing && { standing }),
       ...(bumpable === undefined ? {} : { occupants: bumpable, rules: options.bumpRules() }),
     }
     const decided = scheduler.decide(state, now)
@@ -153,7 +154,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
   const reserved = (): Reserved | undefined => {
     const places = booked.places()
     if (places.length === 0) return undefined
-    return new Reserved({ places, backAtMs, standing }, freeNow(), clock.now())
+    return new Reserved({ places, backAtMs, ...(standing && { standing }) }, freeNow(), clock.now())
   }
 
   /** Tells those who are bumped, and sends away whose time has come. */

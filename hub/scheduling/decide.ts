@@ -10,7 +10,7 @@
  */
 import { type Bump, type Bumping, type BumpRules, bumping, type Delay, type Occupant } from './bumping.ts'
 import { comparePlaces, expectedS, type Place, type QueueEntry } from './order.ts'
-import { type BookedPlace, type BookedState, Reserved } from './reserved.ts'
+import { type BookedPlace, type BookedState, Reserved, standingAtFirst } from './reserved.ts'
 import type { Line } from './waiting-queue.ts'
 
 export interface SchedulingState<Entry extends QueueEntry> {
@@ -83,14 +83,14 @@ export function decide<Entry extends QueueEntry>(state: SchedulingState<Entry>, 
 
 /** The same where bookings need benches, too. */
 export function decideWithBookings<Entry extends QueueEntry>(
-  state: BookedSchedulingState<Entry>,
+  given: BookedSchedulingState<Entry>,
   nowMs: number,
 ): DecisionWithBookings<Entry> {
+  const state = { ...given, standing: given.standing ?? standingAtFirst(given.places, nowMs) }
   const room = makeRoom(state, nowMs)
   const places = room === undefined ? state.places : awaiting(state.places, room.awaited)
-  const standingNow = room?.standing ?? state.standing
   const reserved = new Reserved(
-    { ...state, places, ...(standingNow && { standing: standingNow }) },
+    { ...state, places, standing: room?.standing ?? state.standing },
     state.freeBenches,
     nowMs,
   )

@@ -6,6 +6,9 @@
  * is overdue begins on another where everybody else keeps one for that; else it waits for its own. One that is due and
  * finds none, or is going to find none, waits for the first that comes back.
  *
+ * In their order come those that have a bench or are due; then those to come that had none, since nobody stands before a
+ * bench for these yet.
+ *
  * INVARIANTS: no bench stands for two places at once; `allows` is true only where every place that had a bench before has
  * one after; a place that is in use stays on its bench; who waits for an overdue bench makes nobody else late.
  */
@@ -61,7 +64,7 @@ export class Reserved {
     }
     const open = places.filter(({ held }) => held === undefined)
     const waiting: BookedPlace[] = []
-    for (const place of open) {
+    for (const place of soonestNeedFirst(open, standing, nowMs)) {
       const claim = this.#onTime(place)
       const before = standing?.get(place.id)
       const stays = before !== undefined && claim.benches.includes(before) && this.#plan.addOn(before, claim)
@@ -235,6 +238,36 @@ export class Reserved {
     }
     return wanting
   }
+}
+
+/** In their order, but that places to come that had no bench stand behind all others. */
+function soonestNeedFirst(
+  open: readonly BookedPlace[],
+  standing: ReadonlyMap<string, string> | undefined,
+  nowMs: number,
+): readonly BookedPlace[] {
+  const isLast = ({ id, from }: BookedPlace) => from > nowMs && standing?.has(id) !== true
+  const last = open.filter(isLast)
+  return last.length === 0 || last.length === open.length ? open : [...open.filter((one) => !isLast(one)), ...last]
+}
+
+/**
+ * The bench of each place where the decision before is not known: as if all benches came back in time, which is what the
+ * calendar has found. Who has an overdue bench so does not begin on somebody else's.
+ */
+export function standingAtFirst(places: readonly BookedPlace[], nowMs: number): ReadonlyMap<string, string> {
+  const plan = new Plan()
+  for (const place of places) if (place.held !== undefined) plan.addOn(place.held, { ...place, from: nowMs })
+  const standing = new Map<string, string>()
+  for (const place of places) {
+    const change = place.held === undefined ? plan.tryOut([{ ...place, from: Math.max(place.from, nowMs) }]) : undefined
+    if (change !== undefined) plan.apply(change)
+  }
+  for (const { id } of places) {
+    const bench = plan.benchOf(id)
+    if (bench !== undefined) standing.set(id, bench)
+  }
+  return standing
 }
 
 /** For each bench the places that could have it, the earliest first. */

@@ -24,8 +24,8 @@ interface More {
   readonly nowMs?: number
   readonly users?: readonly string[]
   readonly backAtMs?: (bench: string) => number
-  /** By place. */
-  readonly had?: Readonly<Record<string, string>>
+  /** By place; null where the decision before is not known. */
+  readonly had?: Readonly<Record<string, string>> | null
 }
 
 function decided(
@@ -36,8 +36,8 @@ function decided(
 ) {
   const lines = [...queueOf(waiting).lines(nowMs)]
   const usersOf = () => lines.flatMap(({ places: all }) => all.filter(({ entry: one }) => users.includes(one.id)))
-  const before = new Map(Object.entries(had))
-  const state = { lines, freeBenches, serves: servedBy(), places, backAtMs, usersOf, standing: before }
+  const before = had === null ? {} : { standing: new Map(Object.entries(had)) }
+  const state = { lines, freeBenches, serves: servedBy(), places, backAtMs, usersOf, ...before }
   const { starts, decisions, late, standing } = decideWithBookings(state, nowMs)
   return {
     starts: starts.map(({ place: id, bench }) => [id, bench]),
@@ -88,6 +88,27 @@ test('one whose bench is overdue takes another only where everybody else keeps o
   assert.equal(decided([], ['y'], after, overdue).starts, [['b', 'y']], 'whose bench changes for it')
   const away = decided([], ['y'], due, { ...overdue, backAtMs: never })
   assert.equal([away.starts, away.late], [[['b', 'y']], ['c']], 'where nobody knows, in the order of booking')
+})
+
+test('a hub that starts again and does not know its decision before leaves each its bench', () => {
+  const overdue = { nowMs: minute, backAtMs: () => 0, had: null }
+  const places = [place('b', ['x', 'y'], 1, 50), place('c', ['y'], 20, 30)]
+  const again = decided(entries(60), ['y'], places, overdue)
+  assert.equal([again.starts, again.given, again.late], [[], [], ['b']], 'b would have begun on the bench of c')
+  assert.equal(again.standing, { b: 'x', c: 'y' })
+  const inUse = [place('a', ['x'], 0, 15, { held: 'x' }), place('b', ['x', 'y'], 1, 10), place('c', ['y'], 20, 30)]
+  assert.equal(decided([], ['y'], inUse, { ...overdue, backAtMs: never }).starts, [['b', 'y']])
+})
+
+test('whoever stands before a bench has it before a booking to come that has none, whichever was booked first', () => {
+  const places = [place('later', ['x'], 60, 120), place('due', ['x'], 0, 90)]
+  const now = { nowMs: minute }
+  assert.equal(decided([], ['x'], places, now).starts, [['due', 'x']])
+  const kept = decided([], ['x'], places, { ...now, had: { later: 'x' } })
+  assert.equal([kept.starts, kept.late], [[], ['due']], 'one that has a bench keeps it')
+  const both = [place('later', ['x', 'y'], 60, 120), place('due', ['x'], 0, 90)]
+  const { starts, standing } = decided([], ['x', 'y'], both, now)
+  assert.equal([starts, standing], [[['due', 'x']], { due: 'x', later: 'y' }])
 })
 
 test('a bench that is kept goes to those who may use it, and to nobody else', () => {

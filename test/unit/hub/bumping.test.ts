@@ -111,6 +111,18 @@ test('who was told once is enough; who is not needed any more is spared', () => 
   }
 })
 
+test('a bench that is being freed for one who waits is not left to a booking to come that has none', () => {
+  const places = [place('later', ['x'], 45), place('due', ['x'], 0)]
+  const leaving = on('x', 'session', { leaving: { place: 'due', atMs: 5 * minute } })
+  const state = { places, occupants: [leaving], rules, backAtMs: () => 5 * minute, standing: new Map([['due', 'x']]) }
+  const { awaited, delays, spared } = bumping(state, [], minute)
+  assert.equal([[...awaited], spared], [[['due', 'x']], []])
+  assert.equal(
+    delays.map(({ place: id, beginsMs }) => [id, beginsMs]),
+    [['due', 5 * minute]],
+  )
+})
+
 test('while a node is away nobody of it is bumped, and who was told before still counts', () => {
   const places = [place('b', ['x', 'y'], 30)]
   const away = { nowMin: 31, backMin: { x: Number.POSITIVE_INFINITY } }
