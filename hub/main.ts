@@ -257,7 +257,7 @@ async function assemble(
     },
   })
   const scheduler = { decide: decideWithBookings, explain }
-  const benchFreeInS = createBenchTimes({ runs: open, book, clock })
+  const benchTimes = createBenchTimes({ runs: open, book, clock })
   const hasLab = async (id: string) => (await labs.lab(id)) !== undefined
   const permissions = createPermissions({ store, hasLab, clock })
   const standings = createStandings({
@@ -323,7 +323,7 @@ async function assemble(
     turn,
     book,
     compatible,
-    benchFreeInS,
+    benchBackInS: benchTimes.backInS,
     booked,
     checks,
     mayBeBumped,
@@ -479,7 +479,7 @@ async function assemble(
     runs: open,
     book,
     compatible,
-    benchFreeInS,
+    benchFreeInS: benchTimes.freeInS,
     reserved: dispatcher.reserved,
     clock,
   })

@@ -44,7 +44,7 @@ export interface CreateDispatcherOptions
     Omit<ReconcileOptions, 'nudge' | 'sender'> {
   readonly scheduler: { readonly decide: typeof decideWithBookings }
   readonly compatible: CompatibilityCache
-  readonly benchFreeInS: BenchTimes
+  readonly benchBackInS: BenchTimes
   readonly booked: BookingStarts
   readonly checks: Pick<ProtocolChecks, 'look' | 'mostSeconds'>
   readonly mayBeBumped: MayBeBumped
@@ -53,7 +53,7 @@ export interface CreateDispatcherOptions
 
 /** Starts dispatching; `nudge` it once the fleet is loaded. */
 export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
-  const { scheduler, ledger, turn, book, compatible, benchFreeInS, booked, checks, clock, log, faultPoint } = options
+  const { scheduler, ledger, turn, book, compatible, benchBackInS, booked, checks, clock, log, faultPoint } = options
   const { runs } = ledger
   const occupants = occupantsOf({ runs, book, mayBeBumped: options.mayBeBumped, clock })
   const committed: OpenRun[] = []
@@ -73,7 +73,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
 
   const backAtMs = (id: string) => {
     const bench = book.benches.get(id)
-    const inS = bench === undefined ? null : benchFreeInS(bench)
+    const inS = bench === undefined ? null : benchBackInS(bench)
     return inS === null ? Number.POSITIVE_INFINITY : clock.now() + inS * 1000
   }
 

@@ -13,8 +13,18 @@ export interface BenchTimesOptions {
 /** In how many seconds a bench can take a run: 0 now, null when nobody knows. */
 export type BenchTimes = (bench: BookedBench) => number | null
 
-/** Apart from what staff have planned. */
-export function createBenchTimes({ runs, book, clock }: BenchTimesOptions): BenchTimes {
+/** Nodes that were connected before the hub started again are back by then. */
+const NODES_BACK_MS = 15_000
+
+/**
+ * Apart from what staff have planned. `backInS` is for bookings: where the hub has only just begun, it awaits nodes that it
+ * has not heard of, so that nobody takes another's bench for one that is about to be back.
+ */
+export function createBenchTimes({ runs, book, clock }: BenchTimesOptions): {
+  readonly freeInS: BenchTimes
+  readonly backInS: BenchTimes
+} {
+  const nodesBackAt = clock.monotonic() + NODES_BACK_MS
   const leftOf = (run: OpenRun): number => {
     const { bumped } = run
     const leftS = leftOfItself(run)
@@ -33,7 +43,7 @@ export function createBenchTimes({ runs, book, clock }: BenchTimesOptions): Benc
     if (session === undefined && run.live?.secondsLeft !== undefined) return run.live.secondsLeft
     return expectedS(run) - (now - (run.startedAt ?? now)) / 1000
   }
-  return (bench) => {
+  const freeInS: BenchTimes = (bench) => {
     const { state } = book.ownStateOf(bench)
     if (state === 'free') return Math.max(0, (bench.refusedUntil - clock.monotonic()) / 1000)
     if (state !== 'busy') return null
@@ -41,4 +51,14 @@ export function createBenchTimes({ runs, book, clock }: BenchTimesOptions): Benc
     const run = bench.runId === null ? undefined : runs.get(bench.runId)
     return run === undefined ? 0 : Math.max(1, leftOf(run))
   }
+  const backInS: BenchTimes = (bench) => {
+    const inS = freeInS(bench)
+    const leftMs = nodesBackAt - clock.monotonic()
+    if (inS !== null || leftMs <= 0 || bench.gone || bench.out !== undefined || bench.failing !== undefined) return inS
+    const node = book.nodes.get(bench.node)
+    if (node === undefined || node.online || node.revokedAt !== null) return null
+    const run = bench.runId === null ? undefined : runs.get(bench.runId)
+    return Math.max(leftMs / 1000, run === undefined ? 0 : leftOf(run))
+  }
+  return { freeInS, backInS }
 }
