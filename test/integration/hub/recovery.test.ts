@@ -67,7 +67,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
       runs: open,
       book,
       compatible,
-      benchBackInS: () => null,
+      benchFreeInS: () => null,
       reserved: () => undefined,
       clock,
     }),
