@@ -46,7 +46,7 @@ export class TunnelAgent extends Agent {
   }
 
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
-    request.reusedSocket = true
+    super.reuseSocket(socket, request)
     this.#idle.get(socket)?.()
   }
 }

@@ -50,7 +50,8 @@ test('a node has a number for all its sessions together; each that ends makes ro
 
 test('a connection that is used again and again is closed once it rests, and carries nothing along', async () => {
   const clock = new ManualClock(0)
-  const socket = new PassThrough()
+  // `ref`: what Node's agent asks of a socket that it uses again.
+  const socket = Object.assign(new PassThrough(), { ref: () => {} })
   const agent = new TunnelAgent({ connect: () => socket, clock })
   const before = socket.listenerCount('close')
   for (let use = 0; use < 30; use++) {
