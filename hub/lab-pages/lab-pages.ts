@@ -101,7 +101,13 @@ export async function createLabPages(options: CreateLabPagesOptions): Promise<La
     fetch: (request) =>
       answer(request).catch((error: unknown) => {
         log.error({ error: String(error) }, 'a file of a lab’s page could not be given')
-        return new Response('The file could not be given.\n', { status: 500, headers: pageHeaders })
+        const headers = {
+          ...pageHeaders,
+          'content-security-policy': pagePolicy([]),
+          'content-type': 'text/plain; charset=utf-8',
+          'cache-control': 'no-store',
+        }
+        return new Response('The file could not be given.\n', { status: 500, headers })
       }),
   }
 }

@@ -88,6 +88,8 @@ export function forward(
       uploads?.note(chunk)
     })
     request.on('error', () => end())
+    // The lab may refuse a body by its head alone.
+    if (bringsBody(request)) toLab.flushHeaders()
     request.pipe(toLab)
   })
 }
@@ -153,6 +155,9 @@ export function forwardSocket(
     toLab.end()
   })
 }
+
+const bringsBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
 function begin(
   request: IncomingMessage,

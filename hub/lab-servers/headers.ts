@@ -110,6 +110,8 @@ export function headersToBrowser(answer: IncomingMessage, between: Between): Out
   // Besides what the lab says of itself: no other site shows its pages.
   sent['content-security-policy'] = [...(sent['content-security-policy'] ?? []), "frame-ancestors 'self'"]
   sent['cross-origin-opener-policy'] ??= ['same-origin']
+  // For browsers that do not say which site asks.
+  sent['cross-origin-resource-policy'] ??= ['same-origin']
   sent['referrer-policy'] ??= ['same-origin']
   sent['x-robots-tag'] ??= ['noindex']
   return Object.fromEntries(

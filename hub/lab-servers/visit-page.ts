@@ -111,6 +111,18 @@ export interface SayOptions {
   readonly headers?: OutgoingHttpHeaders
 }
 
+/** Of everything that the hub itself says here. */
+export const saidHeaders: OutgoingHttpHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-robots-tag': 'noindex',
+}
+
 /** Answers with the notice. */
 export function say(response: ServerResponse, options: SayOptions): void {
   const { notice, accept = '', language = '', back, isSession, goOn, headers = {} } = options
@@ -128,13 +140,7 @@ export function say(response: ServerResponse, options: SayOptions): void {
   response.writeHead(statusOf[notice], {
     'content-type': isPage ? 'text/html; charset=utf-8' : 'application/json',
     'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    'content-security-policy':
-      "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
-    'cross-origin-opener-policy': 'same-origin',
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-    'x-robots-tag': 'noindex',
+    ...saidHeaders,
     ...headers,
   })
   response.end(response.req.method === 'HEAD' ? undefined : body)

@@ -227,6 +227,7 @@ test('the browser is told of the answer what holds for the lab’s pages alone',
     vary: ['Accept', 'Cookie'],
     'cross-origin-opener-policy': 'same-origin',
     'referrer-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
     'x-robots-tag': 'noindex',
   })
   const moved = (name: string, value: string) => headersToBrowser(message([[name, value]]), between())[name]
