@@ -284,6 +284,7 @@ async function assemble(
       standings,
       groups,
       permissions,
+      isSuspended: accounts.suspension.isSuspended,
       clock,
       log,
       onKnown: () => dispatcher.nudge(),
@@ -502,6 +503,7 @@ async function assemble(
     catalogue,
     labs,
     originOf,
+    isSuspended: accounts.suspension.isSuspended,
     sendCancel: dispatcher.sendCancel,
     clock,
     faultPoint,
@@ -783,6 +785,10 @@ async function assemble(
     await clock.sleep(20)
     await turn.settled()
   })
+  // Who was suspended as the hub was killed has nothing under way.
+  for (const { personId } of [...open.byId.values()]) {
+    if (accounts.suspension.isSuspended(personId)) await runs.stopAllOf(personId)
+  }
   recurring.start()
   bookingLetters.look()
   log.info({ http: httpUrl, mqtt: mqttUrl, site }, 'the hub is up')

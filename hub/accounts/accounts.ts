@@ -29,6 +29,7 @@ import { newSecret } from './secret-text.ts'
 import { createSignIn, type SignIn } from './sign-in.ts'
 import { createSignInRules, type SignInRulesBook } from './sign-in-rules.ts'
 import { createSignIns, type SignIns } from './sign-ins.ts'
+import { createSuspension, type Suspension } from './suspension.ts'
 import { createTokens, hasTokens } from './tokens.ts'
 
 export type { Caller, Person, Role } from './caller.ts'
@@ -72,11 +73,12 @@ export interface Accounts {
   person(id: string): Promise<Person | undefined>
   /** By id; with `search`, those whose name or address contains it; with `among`, those with these ids. */
   people(page: { limit: number; cursor?: string; search?: string; role?: Role; among?: readonly string[] }): Promise<{
-    items: (Person & { readonly secondFactor: boolean; readonly tokens: boolean })[]
+    items: (Person & { readonly secondFactor: boolean; readonly tokens: boolean; readonly suspendedAt?: string })[]
     cursor?: string
   }>
   /** Takes effect at once; throws `person-unknown`, and `last-admin` where nobody would be left who could give the role back. */
   setRole(by: Caller, personId: string, role: Role): Promise<Person>
+  readonly suspension: Suspension
   readonly invitations: Invitations
   readonly own: OwnAccount
   readonly address: OwnAddress
@@ -151,6 +153,7 @@ export async function createAccounts({
   const seal = createSeal(secret, 'second-factor')
   const secondFactor = createSecondFactor({ store, identity, seal, rules, site: config.site, clock })
   const tokens = createTokens({ store, clock, log })
+  const suspension = await createSuspension({ store, identity, tokens, clock })
   const signIns = createSignIns({ store, identity, lastSeen, clock })
   const errands = createErrands({ log })
   const post = { mail, errands, publicUrl: config.publicUrl, site: config.site }
@@ -185,6 +188,7 @@ export async function createAccounts({
       const personId = await signIns.holder(id)
       const person = await people(store)
         .where('user.id', '=', personId ?? '')
+        .where('person.suspended_at', 'is', null)
         .executeTakeFirst()
       return person && { ...person, personId: person.id, scopes: 'all', via: 'session', sessionId: id }
     },
@@ -198,7 +202,7 @@ export async function createAccounts({
     person: (id) => people(store).where('user.id', '=', id).executeTakeFirst(),
     people: async ({ limit, cursor, search, role, among }) => {
       const rows = await people(store)
-        .select((eb) => [hasSecondFactor(eb).as('secured'), hasTokens(eb, clock.now()).as('tokens')])
+        .select((eb) => [hasSecondFactor(eb).as('secured'), hasTokens(eb, clock.now()).as('tokens'), 'suspended_at'])
         .where('user.id', '>', cursor ?? '')
         .$if(search !== undefined, (query) => query.where(named(search ?? '')))
         .$if(role !== undefined, (query) => query.where('person.role', '=', role ?? 'guest'))
@@ -208,10 +212,11 @@ export async function createAccounts({
         .orderBy('user.id')
         .limit(limit + 1)
         .execute()
-      const items = rows.slice(0, limit).map(({ secured, tokens: held, ...person }) => ({
+      const items = rows.slice(0, limit).map(({ secured, tokens: held, suspended_at: since, ...person }) => ({
         ...person,
         secondFactor: secured !== 0,
         tokens: held !== 0,
+        ...(since === null ? {} : { suspendedAt: new Date(since).toISOString() }),
       }))
       const last = items.at(-1)
       return { items, ...(rows.length > limit && last !== undefined ? { cursor: last.id } : {}) }
@@ -223,6 +228,7 @@ export async function createAccounts({
       const person = await people(store).where('user.id', '=', personId).executeTakeFirstOrThrow()
       return { ...person, role }
     },
+    suspension,
     invitations,
     importPeople: imports.import,
     own: createOwnAccount({ store, identity, tokens, clock, log }),
@@ -250,7 +256,7 @@ export async function createAccounts({
       const person = await setUp(first, input)
       return { person, cookies: await identity.start(person.id, from) }
     },
-    signIn: createSignIn({ identity, secondFactor, passkeys, secure: config.secure }),
+    signIn: createSignIn({ identity, secondFactor, passkeys, suspension, secure: config.secure }),
     secondFactor,
     passkeys,
     signIns,

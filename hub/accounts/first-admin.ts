@@ -36,6 +36,7 @@ export async function findFirstAdmin(store: Store): Promise<string | undefined> 
     .innerJoin('account', 'account.userId', 'person.id')
     .select('person.id')
     .where('role', '=', 'admin')
+    .where('suspended_at', 'is', null)
     .where('account.providerId', '=', 'credential')
     .orderBy('person.id')
     .executeTakeFirst()

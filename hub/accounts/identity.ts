@@ -134,8 +134,9 @@ export function createIdentity({ store, secret, secure, rules, lastSeen, clock, 
       .selectFrom('person')
       .select((eb) => ['person.role', hasSecondFactor(eb).as('secured')])
       .where('person.id', '=', id)
+      .where('person.suspended_at', 'is', null)
       .executeTakeFirst()
-    // A sign-in that was under way while the account was closed.
+    // A sign-in that was under way while the account was closed or suspended.
     if (row === undefined) return undefined
     const { role } = row
     const lacking = !row.secured && needsSecondFactor(await rules.now(), role)

@@ -67,7 +67,12 @@ export function createInvitations({ store, identity, groups, publicUrl, clock, l
       .selectAll('invitation')
       .leftJoin('person', 'person.id', 'invitation.created_by')
       .leftJoin('people_group', 'people_group.id', 'invitation.group_id')
-      .select(['user.name', 'person.role as maker_role', 'people_group.name as group_name'])
+      .select([
+        'user.name',
+        'person.role as maker_role',
+        'person.suspended_at as maker_suspended',
+        'people_group.name as group_name',
+      ])
   type Row = Awaited<ReturnType<ReturnType<typeof rows>['execute']>>[number]
 
   const audit = auditEntries(store, clock)
@@ -81,7 +86,8 @@ export function createInvitations({ store, identity, groups, publicUrl, clock, l
     if (row.expires_at <= clock.now()) throw over('this invitation is too old')
     if (row.used >= row.most) throw over('this invitation is used up')
     // It may have been made while its maker's role was taken.
-    if (row.maker_role === null || !mayInvite({ role: row.maker_role }, row.role))
+    const mayStill = row.maker_role !== null && row.maker_suspended === null
+    if (!mayStill || row.maker_role === null || !mayInvite({ role: row.maker_role }, row.role))
       throw over('whoever made this invitation may not invite any more')
     if (row.group_id !== null && !(await groups.manages({ id: row.created_by, role: row.maker_role }, row.group_id)))
       throw over('whoever made this invitation may not change its group any more')

@@ -36,7 +36,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
 
   const sendLink = async (email: string) => {
     const person = await findPerson(store, email)
-    if (person === undefined) return
+    if (person === undefined || person.suspended_at !== null) return
     const link = await resetLink({ store, clock, personId: person.id, publicUrl: publicUrl() })
     await mail.send({
       to: person.email,
@@ -104,7 +104,7 @@ async function findPerson(store: Store, email: string) {
   return store.db
     .selectFrom('user')
     .innerJoin('person', 'person.id', 'user.id')
-    .select(['user.id', 'user.name', 'user.email'])
+    .select(['user.id', 'user.name', 'user.email', 'person.suspended_at'])
     .where('user.email', '=', email.toLowerCase())
     .executeTakeFirst()
 }

@@ -60,6 +60,7 @@ export function anotherAdmin(eb: ExpressionBuilder<HubSchema, 'person'>, than: s
       .innerJoin('account', 'account.userId', 'other.id')
       .select('other.id')
       .where('other.role', '=', 'admin')
+      .where('other.suspended_at', 'is', null)
       .where('other.id', '!=', than)
       .where('account.providerId', '=', 'credential'),
   )

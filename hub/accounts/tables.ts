@@ -185,6 +185,12 @@ CREATE TABLE invitation (
 `,
 }
 
+/** `person.suspended_at`: since when the person is shut out. */
+export const suspendedMigration: Migration = {
+  name: '029-suspended',
+  sql: 'ALTER TABLE person ADD COLUMN suspended_at INTEGER;',
+}
+
 export const signInMigration: Migration = {
   name: '008-sign-in',
   sql: `

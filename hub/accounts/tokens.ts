@@ -40,7 +40,7 @@ export interface Tokens {
   revoke(personId: string, tokenId: string): Promise<boolean>
   /** Revokes every token of the person; throws `person-unknown`. */
   revokeAll(by: { readonly personId: string }, personId: string): Promise<void>
-  /** Drops what is remembered of tokens: their person has another role or name, or has left. */
+  /** Drops what is remembered of tokens: their person has another role or name, was suspended, or has left. */
   forget(): void
   onRevoked(listener: (tokenId: string, personId: string) => void): () => void
   close(): Promise<void>
@@ -112,6 +112,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
       .select(['token.id', 'token.person_id', 'token.scopes', 'token.expires_at', 'token.revoked_at'])
       .select(['user.name', 'user.email', 'person.role'])
       .where(column, '=', value)
+      .where('person.suspended_at', 'is', null)
       .executeTakeFirst()
     if (row === undefined || row.revoked_at !== null) return undefined
     if (row.expires_at !== null && row.expires_at <= clock.now()) return undefined

@@ -4,6 +4,7 @@ import type { KnownCode } from './error-codes.ts'
 /** Of what becomes a run. */
 export const submissionErrors = [
   'not-permitted',
+  'account-suspended',
   'reservations-full',
   'quota-used',
   'never-open-so-long',

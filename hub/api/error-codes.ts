@@ -30,6 +30,11 @@ const callCodes = {
     'Ask staff; a token gives no more than its person has.',
   ),
   'scope-missing': code(403, 'the token has not the scope for it', 'Make one with a scope that the message names.'),
+  'account-suspended': code(
+    403,
+    'an admin has suspended the account whose this is',
+    'An admin can let the person in again.',
+  ),
   'second-factor-needed': code(403, 'the site wants a second factor of staff', 'Set it up on the page first.'),
   'origin-refused': code(
     403,
@@ -102,6 +107,7 @@ const accountCodes = {
   'mail-not-configured': code(422, 'the site sends no mail', 'Ask staff for a link.'),
   'mail-failed': code(502, 'the mail server took no letter', 'Repeat later; staff have to look.'),
   'last-admin': code(409, 'nobody would be left to give the role back', 'Give it to somebody else first.'),
+  'suspend-yourself': code(409, 'an admin asks to suspend the own account', 'Ask another admin.'),
   'runs-open': code(409, 'runs of the account wait or run', 'Cancel them, or wait.'),
   'person-unknown': notThere('the person'),
   'sign-in-unknown': notThere('the sign-in'),

@@ -71,6 +71,7 @@ export function createBenchLetters(options: CreateBenchLettersOptions): BenchLet
       .leftJoin('bench_letters', 'bench_letters.person_id', 'user.id')
       .select(['user.id', 'user.name', 'user.email', 'person.role', 'person.language', 'bench_letters.wanted'])
       .where('person.role', 'in', mayBeTold)
+      .where('person.suspended_at', 'is', null)
       // Accounts of programs have addresses at which nobody is.
       .where('user.email', 'not like', '%.invalid')
       .execute()

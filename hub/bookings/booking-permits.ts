@@ -21,6 +21,8 @@ export interface BookingPermitsOptions {
   readonly standings: Standings
   readonly groups: Pick<Groups, 'onChange'>
   readonly permissions: Pick<Permissions, 'onChange'>
+  /** Somebody who is shut out may have nothing. */
+  readonly isSuspended: (personId: string) => boolean
   readonly clock: Clock
   readonly log: Log
   readonly onKnown: () => void
@@ -60,6 +62,7 @@ export function createBookingPermits(options: BookingPermitsOptions): BookingPer
 
   return {
     may: (booking, lab) => {
+      if (options.isSuspended(booking.personId)) return false
       const key = `${booking.personId} ${lab.id}`
       const found = known.get(key)
       if (found !== undefined && clock.monotonic() - found.at < keptMs) {

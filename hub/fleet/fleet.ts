@@ -63,6 +63,8 @@ export interface Fleet {
   renewLease(bench: string, lease: string, ttlS: number): Promise<{ lease: string; expiresAt: string }>
   /** `safe`: whether the bench reached its safe state; `by` who gives it back, its holder or others of the staff. */
   releaseLease(bench: string, lease: string, by: string): Promise<{ safe: boolean }>
+  /** Ends what the holder has of benches; where the node does not answer it runs out. */
+  releaseAllOf(holder: string, by: string): Promise<void>
   /** Sets, then reads, on the node; setting needs the lease. Keys are `part.signal`. */
   exchange(bench: string, exchange: Exchange): Promise<Readings>
   /** Calls back when a node or bench came, went or changed; returns how to stop. */

@@ -18,7 +18,7 @@ import type { Exchange, Fleet, Readings } from './fleet.ts'
 import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
 import type { NodeCalls } from './node-calls.ts'
 
-export type Leases = Pick<Fleet, 'takeLease' | 'renewLease' | 'releaseLease' | 'exchange'> & {
+export type Leases = Pick<Fleet, 'takeLease' | 'renewLease' | 'releaseLease' | 'releaseAllOf' | 'exchange'> & {
   /** Frees the benches whose lease has ended. */
   expire(): Promise<void>
 }
@@ -147,6 +147,24 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     }
   }
 
+  const release: Fleet['releaseLease'] = async (id, lease, by) => {
+    const bench = leased(id, lease)
+    const held = bench.lease
+    const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
+    const result = await released.catch((error: unknown) => {
+      if (asLabError(error).code !== 'lease-invalid') throw error
+      // The node has ended it already; it tells of a bench that it could not make safe.
+      return { safe: bench.reported !== 'fault' }
+    })
+    // It may have run out while the node was asked.
+    if (held !== undefined && bench.lease === held) {
+      const own = held.holder === by
+      const entry = audit(by, 'bench.released', id, own ? {} : { holder: held.holder })
+      await end(bench, held, own ? 'released' : 'taken-back', entry)
+    }
+    return result
+  }
+
   return {
     takeLease: async (id, holder, ttlS, address) => {
       const bench = benchOf(id)
@@ -168,22 +186,18 @@ export function createLeases(options: CreateLeasesOptions): Leases {
       await keep(bench)
       return { lease, expiresAt: new Date(lasts.expiresAt).toISOString() }
     },
-    releaseLease: async (id, lease, by) => {
-      const bench = leased(id, lease)
-      const held = bench.lease
-      const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
-      const result = await released.catch((error: unknown) => {
-        if (asLabError(error).code !== 'lease-invalid') throw error
-        // The node has ended it already; it tells of a bench that it could not make safe.
-        return { safe: bench.reported !== 'fault' }
+    releaseLease: release,
+    releaseAllOf: async (holder, by) => {
+      const held = [...book.benches.values()].filter(({ lease }) => lease?.holder === holder)
+      const ended = held.map(async ({ id, lease }) => {
+        try {
+          await release(id, lease?.lease ?? '', by)
+        } catch (error) {
+          // The node lets it run out, since nobody may renew it any more.
+          if (asLabError(error).kind !== 'link' && asLabError(error).code !== 'lease-ended') throw error
+        }
       })
-      // It may have run out while the node was asked.
-      if (held !== undefined && bench.lease === held) {
-        const own = held.holder === by
-        const entry = audit(by, 'bench.released', id, own ? {} : { holder: held.holder })
-        await end(bench, held, own ? 'released' : 'taken-back', entry)
-      }
-      return result
+      await Promise.all(ended)
     },
     exchange: async (id, { lease, set, read }: Exchange) => {
       const bench = lease === undefined ? benchOf(id) : leased(id, lease)

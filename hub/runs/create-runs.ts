@@ -14,6 +14,7 @@ import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import type { WriteStatement } from '@fernlab/shared/storage/database'
 import { sql } from 'kysely'
 import type { Caller } from '../accounts/caller.ts'
+import { accountSuspended } from '../accounts/suspension.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { FaultHook } from '../fault-point.ts'
 import { callersAddress } from '../store/calling-from.ts'
@@ -40,6 +41,8 @@ export interface CreateRunsOptions {
   readonly labs: KnownLabs
   /** What is kept of where somebody asks from. */
   readonly originOf: (address: string | undefined) => Pick<NewRunRow, 'client_address' | 'country'>
+  /** Whose runs are neither begun nor go on. */
+  readonly isSuspended: (personId: string) => boolean
   readonly sendCancel: (run: OpenRun, reason: string) => void
   readonly clock: Clock
   readonly faultPoint?: FaultHook | undefined
@@ -48,6 +51,7 @@ export interface CreateRunsOptions {
 /** Reasons outlive the account of who gave them: the audit log says who of the staff it was. */
 const cancelledOnRequest = 'cancelled on request'
 const cancelledByStaff = 'cancelled by the staff'
+const ownerSuspended = 'the account was suspended'
 const givenUpByStaff = 'given up by the staff'
 
 /** The runs of this hub. */
@@ -123,6 +127,21 @@ export function createRuns(options: CreateRunsOptions): Runs {
     if (!turn.open) return
     runs.add(run)
     ledger.appeared(run)
+    // The person was shut out while the database wrote.
+    if (options.isSuspended(run.personId)) stop(run, ownerSuspended)
+  }
+
+  /** Nothing for one that ends already, but that it does not come back after a booking. */
+  const stop = (run: OpenRun, reason: string): void => {
+    const isLeaving = run.bumped !== undefined && run.cancelRequested
+    // It was to come back after a booking.
+    if (run.bumped !== undefined) ledger.spare(run)
+    if (run.state === 'queued') {
+      ledger.finish(run, { state: 'cancelled', reason, endedAt: clock.now() })
+    } else if (!isLeaving && !run.cancelRequested) {
+      ledger.requestCancel(run, reason)
+      turn.afterCommit(() => options.sendCancel(run, reason))
+    }
   }
 
   /** False where the key has a run already. */
@@ -211,6 +230,7 @@ export function createRuns(options: CreateRunsOptions): Runs {
       const open = session === undefined ? undefined : openSession(caller.personId, body.lab)
       if (open !== undefined) return { id: open.id, run: await existing(open.id), replayed: true }
       // From here to the run's place in memory nothing is awaited: two can not take the last one.
+      if (options.isSuspended(caller.personId)) throw accountSuspended(caller.personId)
       admitted.requirePlace()
       const wanted = made(caller, body, admitted, session)
       const { row, run } = wanted
@@ -266,21 +286,17 @@ export function createRuns(options: CreateRunsOptions): Runs {
       const run = runs.get(id)
       if (run === undefined || (run.cancelRequested && run.bumped === undefined)) return existing(id)
       const own = by.personId === run.personId
-      const reason = own ? cancelledOnRequest : cancelledByStaff
-      const isLeaving = run.bumped !== undefined && run.cancelRequested
-      // It was to come back after a booking.
-      if (run.bumped !== undefined) ledger.spare(run)
-      if (run.state === 'queued') {
-        ledger.finish(run, { state: 'cancelled', reason, endedAt: clock.now() })
-      } else if (!isLeaving) {
-        ledger.requestCancel(run, reason)
-        turn.afterCommit(() => options.sendCancel(run, reason))
-      }
+      stop(run, own ? cancelledOnRequest : cancelledByStaff)
       if (!own) audit(by, 'run.cancelled', id)
       faultPoint?.('before-cancel-commit')
       await turn.kept()
       faultPoint?.('after-cancel-commit')
       return existing(id)
+    },
+    stopAllOf: async (personId) => {
+      turn.mustBeOpen()
+      for (const run of [...runs.byId.values()]) if (run.personId === personId) stop(run, ownerSuspended)
+      await turn.kept()
     },
     giveUp: async (id, by) => {
       turn.mustBeOpen()

@@ -70,7 +70,7 @@ export interface SubmitOptions {
 export interface Runs {
   /**
    * Queues a run once the database has committed it. Throws `lab-unknown`, `protocol-unknown`, `parameters-invalid`,
-   * `no-bench`, `protocol-refused`, `not-permitted`, `reservations-full`, `quota-used`, `runs-refused`, and
+   * `no-bench`, `protocol-refused`, `not-permitted`, `account-suspended`, `reservations-full`, `quota-used`, `runs-refused`, and
    * `idempotency-key-reused` when the key came with another body before; the same body answers the same run (`replayed`);
    * `precondition-failed` and `constraint-failed` when a claim of a recurring run does not hold.
    */
@@ -80,6 +80,8 @@ export interface Runs {
   list(query: ListRuns): Promise<{ items: Run[]; cursor?: string }>
   /** Ends a queued run at once; asks the node to stop one that is under way. A final run stays as it is. */
   cancel(id: string, by: Caller): Promise<Run>
+  /** Ends all of a person's who was suspended, as `cancel` does. */
+  stopAllOf(personId: string): Promise<void>
   /** For a node that is gone for good: ends its run as `interrupted` with what has arrived. */
   giveUp(id: string, by: Caller): Promise<Run>
   live(id: string): LiveRun | undefined

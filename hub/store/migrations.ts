@@ -1,6 +1,6 @@
 import type { Migration } from '@fernlab/shared/storage/database'
 import { auditAddressMigration, auditMigration } from '../accounts/audit-log.ts'
-import { accountsMigration, invitationsMigration, signInMigration } from '../accounts/tables.ts'
+import { accountsMigration, invitationsMigration, signInMigration, suspendedMigration } from '../accounts/tables.ts'
 import {
   benchCareMigration,
   benchChecksMigration,
@@ -134,4 +134,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   directUseMigration,
   auditAddressMigration,
   takenBackMigration,
+  suspendedMigration,
 ]

@@ -207,6 +207,8 @@ export interface PersonTable {
   time_zone: Generated<string | null>
   /** 0: wants none. */
   booking_letters: Generated<number>
+  /** Since when the person may not sign in. */
+  suspended_at: Generated<number | null>
 }
 
 /** One-time links: set-up, password reset. */

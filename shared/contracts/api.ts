@@ -342,6 +342,8 @@ export const personSchema = z.object({
   secondFactor: z.boolean().optional(),
   /** Whether they have API tokens that work; in lists. */
   tokens: z.boolean().optional(),
+  /** Since when they are shut out; in lists, of those who are. */
+  suspendedAt: time.optional(),
 })
 export type PersonInfo = z.infer<typeof personSchema>
 

@@ -31,6 +31,8 @@ export const englishReasons = {
   gaveWay: 'somebody waits for the bench: the check is done again later',
   cancelled: 'cancelled on request',
   cancelledByStaff: 'cancelled by the staff',
+  ownerSuspended: 'the account was suspended',
+  accountSuspended: 'This account is suspended. Ask the staff of this site.',
   givenUp: 'given up by the staff',
   lost: '{{node}} lost it',
   shutOut: '{{node}} was shut out',

@@ -33,6 +33,8 @@ export const spanishReasons: Readonly<Record<keyof typeof englishReasons, string
   gaveWay: 'alguien espera el banco: la comprobación se repite más tarde',
   cancelled: 'cancelado a petición',
   cancelledByStaff: 'cancelado por el personal',
+  ownerSuspended: 'la cuenta fue suspendida',
+  accountSuspended: 'Esta cuenta está suspendida. Pregunta al personal de este sitio.',
   givenUp: 'dado por perdido por el personal',
   lost: '{{node}} lo perdió',
   shutOut: '{{node}} quedó excluido',

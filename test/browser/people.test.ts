@@ -47,6 +47,25 @@ test('an admin revokes all tokens of somebody who has some', async () => {
   await context.close()
 })
 
+test('an admin suspends somebody after a question, and lets them in again', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/people`)
+  await page.getByRole('button', { name: /^Suspend Chiamaka/ }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText(/^They are signed out everywhere/).waitFor()
+  await dialog.getByRole('button', { name: 'Suspend', exact: true }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await page.getByText(/^suspended /).waitFor()
+  const restore = page.getByRole('button', { name: /^Let Chiamaka.* in again/ })
+  await restore.press('Enter')
+  await page.getByText(/^suspended /).waitFor({ state: 'detached' })
+  // The button that undid it is the one that does it: the keyboard's place stays.
+  const focused = await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))
+  assert.match(focused ?? '', /^Suspend Chiamaka/)
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
 test('an admin takes a lost second factor away, and reads that it is off', async () => {
   const { page, context, complaints } = await visit(browser)
   await page.goto(`${hub.url}/people`)

@@ -53,7 +53,11 @@ export function authRoutes(add: AddRoute, { accounts }: ApiParts, guesses: Attem
         summary,
         access: 'public',
         ...(path === '/change-password' ? {} : { often: true as const }),
-        errors: ['sign-in-failed', ...(guess ? (['wrong-credentials', 'too-many-attempts'] as const) : [])],
+        errors: [
+          'sign-in-failed',
+          ...(path === '/sign-in/email' ? (['account-suspended'] as const) : []),
+          ...(guess ? (['wrong-credentials', 'too-many-attempts'] as const) : []),
+        ],
         ...(body === undefined ? {} : { body }),
         answer: { schema, what: 'Done' },
       },

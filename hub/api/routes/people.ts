@@ -23,7 +23,7 @@ import { notFound, refusal } from '../problems.ts'
 const staffScopes = ['builder', 'admin', 'mqtt:read', 'mqtt:status']
 
 /** API tokens and people. */
-export function peopleRoutes(add: AddRoute, { accounts, groups, clock }: ApiParts): void {
+export function peopleRoutes(add: AddRoute, { accounts, groups, runs, fleet, clock }: ApiParts): void {
   add(
     {
       method: 'get',
@@ -150,6 +150,41 @@ export function peopleRoutes(add: AddRoute, { accounts, groups, clock }: ApiPart
       answer: { schema: personSchema, what: 'The person' },
     },
     async ({ c, params, body, caller }) => c.json(await accounts.setRole(caller, params.id, body.role)),
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/users/{id}/suspend',
+      tag: 'People',
+      summary: 'Shut a person out at once: sign-ins, connections, runs and live sessions end, tokens rest',
+      description:
+        'Bookings to come are kept, and given back by the hub when their time comes while the person is suspended.',
+      access: 'people.manage',
+      errors: ['last-admin', 'suspend-yourself'],
+      params: z.object({ id: z.string().max(63) }),
+      answer: { status: 204, what: 'The person is shut out' },
+    },
+    async ({ c, params, caller }) => {
+      await accounts.suspension.suspend(caller, params.id)
+      await runs.stopAllOf(params.id)
+      await fleet.releaseAllOf(params.id, caller.personId)
+      return c.body(null, 204)
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/users/{id}/restore',
+      tag: 'People',
+      summary: 'Let a suspended person in again: they sign in anew, tokens and bookings are as before',
+      access: 'people.manage',
+      params: z.object({ id: z.string().max(63) }),
+      answer: { status: 204, what: 'The person may sign in' },
+    },
+    async ({ c, params, caller }) => {
+      await accounts.suspension.restore(caller, params.id)
+      return c.body(null, 204)
+    },
   )
   add(
     {

@@ -35,7 +35,7 @@ export function secondFactorRoutes(
       summary: 'Finish signing in with a code of one’s app, or a recovery code',
       description: 'Goes with the cookie that `POST /api/auth/sign-in/email` set; ten minutes after that it is over.',
       access: 'public',
-      errors: ['code-wrong', 'second-step-over', 'too-many-attempts'],
+      errors: ['code-wrong', 'second-step-over', 'account-suspended', 'too-many-attempts'],
       body: secondStepSchema,
       answer: { schema: meSchema, what: 'The person, signed in by a cookie' },
     },

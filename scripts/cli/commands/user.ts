@@ -29,7 +29,7 @@ interface InviteOptions {
   readonly register: boolean
 }
 
-/** `user list`, `invite`, `role`, `revoke-tokens`, `take-second-factor`, `import`; `user reset` works on the hub's own data, for the person who can sign in no more. */
+/** `user list`, `invite`, `role`, `revoke-tokens`, `suspend`, `restore`, `take-second-factor`, `import`; `user reset` works on the hub's own data, for the person who can sign in no more. */
 export function addUser(program: Command, context: Context): void {
   const { terminal } = context
   const user = program.command('user').description('people: who is here, who may come, and as what')
@@ -46,6 +46,7 @@ export function addUser(program: Command, context: Context): void {
           name: (item) => item.name,
           mail: (item) => item.email,
           role: (item) => item.role,
+          suspended: (item) => (item.suspendedAt === undefined ? '' : cellTime(item.suspendedAt)),
           person: (item) => item.id,
         },
         empty:
@@ -133,6 +134,28 @@ export function addUser(program: Command, context: Context): void {
     const { id, name } = await findOne(client, email)
     await client.fetch(`/api/v1/users/${id}/revoke-tokens`, { method: 'POST' })
     terminal.out(options.json ? JSON.stringify({ id, revoked: true }) : `the tokens of ${name} are revoked`)
+  })
+
+  withHub(
+    user
+      .command('suspend <email>')
+      .description(
+        'shut a person out, at once: sign-ins, runs and live sessions end, tokens rest; bookings to come stay',
+      ),
+  ).action(async (email: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const { id, name } = await findOne(client, email)
+    await client.fetch(`/api/v1/users/${id}/suspend`, { method: 'POST' })
+    terminal.out(options.json ? JSON.stringify({ id, suspended: true }) : `${name} is suspended`)
+  })
+
+  withHub(
+    user.command('restore <email>').description('let a suspended person in again; their tokens work as before'),
+  ).action(async (email: string, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const { id, name } = await findOne(client, email)
+    await client.fetch(`/api/v1/users/${id}/restore`, { method: 'POST' })
+    terminal.out(options.json ? JSON.stringify({ id, suspended: false }) : `${name} may sign in again`)
   })
 
   withHub(

@@ -112,6 +112,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
   const takenBack = new Set<string>()
   /** Whose second factor was taken away. */
   const withoutFactor = new Set<string>()
+  const suspended = new Set<string>()
   let tokensRevoked = false
   const removed = new Set<string>()
   const outages: Outage[] = [...plannedOutages]
@@ -700,6 +701,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
             ...person,
             role: roles.get(person.id) ?? person.role,
             ...(secondFactor === true && !withoutFactor.has(person.id) ? { secondFactor } : {}),
+            ...(suspended.has(person.id) ? { suspendedAt: new Date().toISOString() } : {}),
           }))
           .filter(({ role }) => (url.searchParams.get('role') ?? role) === role)
           .filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(q)),
@@ -728,6 +730,11 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         return { line: index + 2, name, email, role, groups: group === undefined ? [] : [group], known, ...link }
       })
       return json({ letters: false, people: listed })
+    }
+    if (collection === 'users' && (verb === 'suspend' || verb === 'restore')) {
+      if (verb === 'suspend') suspended.add(id)
+      else suspended.delete(id)
+      return json(undefined, 204)
     }
     if (collection === 'users' && (verb === 'second-factor' || verb === 'revoke-tokens')) {
       if (verb === 'second-factor') withoutFactor.add(id)

@@ -192,6 +192,15 @@ const drives: Readonly<Record<string, () => Promise<Response>>> = {
     const { person } = await hub.person('student', ['read'])
     return asHead('POST', `/api/v1/users/${person.id}/revoke-tokens`)
   },
+  'POST /api/v1/users/{id}/suspend': async () => {
+    const { person } = await hub.person('student', ['read'])
+    return asHead('POST', `/api/v1/users/${person.id}/suspend`)
+  },
+  'POST /api/v1/users/{id}/restore': async () => {
+    const { person } = await hub.person('student', ['read'])
+    await asHead('POST', `/api/v1/users/${person.id}/suspend`)
+    return asHead('POST', `/api/v1/users/${person.id}/restore`)
+  },
   'PUT /api/v1/users/{id}': async () => {
     const { person } = await hub.person('student', ['read'])
     return asHead('PUT', `/api/v1/users/${person.id}`, { role: 'builder' })

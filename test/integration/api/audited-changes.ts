@@ -103,6 +103,8 @@ export const changes: Readonly<Record<string, Entered | Exempt>> = {
   'DELETE /api/v1/tokens/{id}': entered('token.revoked'),
   'POST /api/v1/tokens/revoke-all': entered('token.revoked-all'),
   'POST /api/v1/users/{id}/revoke-tokens': entered('token.revoked-all'),
+  'POST /api/v1/users/{id}/suspend': entered('person.suspended'),
+  'POST /api/v1/users/{id}/restore': entered('person.restored'),
   'PUT /api/v1/users/{id}': entered('person.role'),
   'POST /api/v1/users/import': entered('people.imported'),
   'POST /api/v1/invitations': entered('invitation.created'),

@@ -134,6 +134,11 @@ export function tableRuns({ store, requireSpace = () => {} }: { store: ApiParts[
       await setState(id, 'cancelled')
       return (await get(id)) as Run
     },
+    stopAllOf: async (personId) => {
+      for (const { id, state } of (await runs.list({ person: personId, limit: 1000 })).items) {
+        if (state === 'queued' || state === 'assigned' || state === 'running') await setState(id, 'cancelled')
+      }
+    },
     giveUp: async (id) => {
       await setState(id, 'interrupted')
       return (await get(id)) as Run
@@ -164,6 +169,7 @@ const noFleet: ApiParts['fleet'] = {
   takeLease: async () => ({ lease: 'l', expiresAt: new Date().toISOString() }),
   renewLease: async () => ({ lease: 'l', expiresAt: new Date().toISOString() }),
   releaseLease: async () => ({ safe: true }),
+  releaseAllOf: async () => {},
   exchange: async () => ({}),
   onChange: () => () => {},
 }

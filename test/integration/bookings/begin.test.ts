@@ -124,6 +124,26 @@ test('one that begins opens its person’s session, once, for the time that is l
   assert.is((await lab.final(waiting)).state, 'succeeded')
 })
 
+test('who is suspended loses the bench, gets none when a booking’s time comes, and keeps what comes later', async () => {
+  const eve = await newPerson(lab)
+  const isOn = await book(eve, 0, { seconds: 600 })
+  const later = await book(eve, 7200)
+  const soon = await book(eve, 900)
+  const session = await begun(eve, isOn.id)
+  await until(async () => (await sessionOf(staff, session.id)).state === 'active', 'the bench is theirs')
+  const suspended = await lab.call(`/api/v1/users/${eve.id}/suspend`, { method: 'POST' })
+  assert.is(suspended.status, 204)
+  await until(async () => (await sessionOf(staff, session.id)).state === 'closed', 'the session has ended')
+  assert.is((await lab.hub.runs.get(session.id))?.reason, 'the account was suspended')
+  passedMs += 901_000
+  await until(async () => (await bookingOf(staff, soon.id)).state === 'cancelled', 'its time has come')
+  assert.is((await bookingOf(staff, later.id)).state, 'booked')
+  assert.equal(await sessionsOf(staff), [])
+  const restored = await lab.call(`/api/v1/users/${eve.id}/restore`, { method: 'POST' })
+  assert.is(restored.status, 204)
+  assert.is((await bookingOf(eve, later.id)).state, 'booked', 'their token works again')
+})
+
 test('before one that is to come, only what ends in time gets the bench', async () => {
   const booking = await book(ada, 55)
   const long = await submit(ben, 60)

@@ -159,6 +159,23 @@ test('a lease that the node has ended can be given back; one that it does not an
 const directUses = () => store.db.selectFrom('direct_use').selectAll().orderBy('id').execute()
 const exchanged = () => store.db.selectFrom('direct_command').selectAll().orderBy('id').execute()
 
+test('what somebody holds is given back by whoever shuts them out, or runs out where the node is silent', async () => {
+  const { fleet, bench } = await withBench()
+  answer = () => ({ lease: 'granted', ttlMs: 60_000 })
+  await fleet.takeLease('n.b', 'ada', 60)
+  await fleet.releaseAllOf('bo', 'root')
+  assert.is(bench.lease?.holder, 'ada', 'nobody else loses a bench')
+  answer = () => {
+    throw new LabError({ code: 'node-silent', kind: 'link', message: 'no answer' })
+  }
+  await fleet.releaseAllOf('ada', 'root')
+  assert.is(bench.lease?.holder, 'ada', 'it is not known to be safe')
+  answer = () => ({ safe: true })
+  await fleet.releaseAllOf('ada', 'root')
+  assert.is(bench.lease, undefined)
+  await fleet.close()
+})
+
 test('driving a bench is a use from the lease to its end, with every exchange and what came of it', async () => {
   const { fleet } = await withBench()
   answer = () => ({ lease: 'granted', ttlMs: 600_000 })

@@ -131,6 +131,7 @@ const happenings: Readonly<Record<string, (person: TestPerson) => Promise<unknow
   'tokens revoked by an admin': ({ id }) => admin('POST', `/api/v1/users/${id}/revoke-tokens`),
   'signed out': (person) => bySignIn(person, 'POST', '/api/auth/sign-out'),
   'signed out everywhere': (person) => bySignIn(person, 'POST', '/api/v1/me/sign-out-everywhere'),
+  suspended: ({ id }) => admin('POST', `/api/v1/users/${id}/suspend`),
   'account closed': (person) => bySignIn(person, 'POST', '/api/v1/me/close', { password: 'a-long-enough-password' }),
 }
 

@@ -57,6 +57,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
     requirePlace: () => {},
   }
   const runs = createRuns({
+    isSuspended: () => false,
     store,
     turn,
     statements,

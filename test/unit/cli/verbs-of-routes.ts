@@ -263,6 +263,8 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'POST /api/v1/nodes/{node}/revoke': 'node revoke demo',
 
   'POST /api/v1/users/{id}/revoke-tokens': { verb: 'user revoke-tokens ada@example.org', before: findsAda },
+  'POST /api/v1/users/{id}/suspend': { verb: 'user suspend ada@example.org', before: findsAda },
+  'POST /api/v1/users/{id}/restore': { verb: 'user restore ada@example.org', before: findsAda },
   'DELETE /api/v1/users/{id}/second-factor': { verb: 'user take-second-factor ada@example.org', before: findsAda },
   'GET /api/v1/users': 'user list',
   'PUT /api/v1/users/{id}': { verb: 'user role ada@example.org --role guest', before: findsAda },

@@ -1127,6 +1127,14 @@ export const es: Texts<English> = {
     revokeTokensText:
       'Todos los programas que actúan por esta persona dejan de funcionar al instante. Su sesión sigue abierta.',
     revokeTokensDone: 'Las claves están revocadas.',
+    suspend: 'Suspender',
+    suspendOf: 'Suspender a {{name}}',
+    suspendTitle: '¿Suspender a {{name}}?',
+    suspendText:
+      'Se cierran sus sesiones en todas partes al instante, y sus claves descansan. Sus ejecuciones y sesiones en vivo terminan, también las que esperan. Las reservas pendientes se conservan hasta que llegue su hora, para que puedas readmitir a esta persona sin que pierda nada.',
+    suspendedSince: 'cuenta suspendida {{time}}',
+    restore: 'Readmitir',
+    restoreOf: 'Readmitir a {{name}}',
     you: 'tú',
     nobody: 'Nadie coincide',
     nobodyText: 'Busca una parte del nombre o del correo.',

@@ -10,12 +10,13 @@ import styles from './people.module.css'
 import { ResetSecondFactor } from './reset-second-factor.tsx'
 import { RevokeTokens } from './revoke-tokens.tsx'
 import { allRoles } from './roles.ts'
+import { Suspend } from './suspend.tsx'
 
 type Role = PersonInfo['role']
 
 /** One person; an admin gives another role here, and can take that back. */
 export function PersonRow({ person, me }: { person: PersonInfo; me: Me | null }) {
-  const { t } = useWords()
+  const { t, moment } = useWords()
   const api = useApi()
   const client = useQueryClient()
   const [before, setBefore] = useState<Role>()
@@ -33,6 +34,9 @@ export function PersonRow({ person, me }: { person: PersonInfo; me: Me | null })
       <span className={styles.name}>
         {person.name}
         {person.id === me?.id ? <span className="soft"> ({t('people.you')})</span> : null}
+        {person.suspendedAt === undefined ? null : (
+          <span className={styles.suspended}>{t('people.suspendedSince', { time: moment(person.suspendedAt) })}</span>
+        )}
       </span>
       <span className={styles.email}>{person.email}</span>
       {me?.role === 'admin' ? (
@@ -80,6 +84,7 @@ export function PersonRow({ person, me }: { person: PersonInfo; me: Me | null })
         ) : null}
         {me?.role === 'admin' ? <ResetSecondFactor person={person} /> : null}
         {me?.role === 'admin' ? <RevokeTokens person={person} /> : null}
+        {me?.role === 'admin' && person.id !== me.id ? <Suspend person={person} /> : null}
       </span>
       {change.error === null ? null : (
         <div className={styles.wide}>
