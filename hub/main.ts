@@ -482,6 +482,7 @@ async function assemble(
     compatible,
     benchFreeInS: benchTimes.freeInS,
     reserved: dispatcher.reserved,
+    calendar: () => bookingBook.plan,
     clock,
   })
   permissions.onChange(mayBeBumped.forget)

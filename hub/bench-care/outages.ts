@@ -32,7 +32,7 @@ export interface Outlook {
 
 const dayMs = 86_400_000
 /** Every weekly plan comes up within it; what lies beyond comes into sight in time for any run, which take a day at most. */
-const sightMs = 15 * dayMs
+export const sightMs = 15 * dayMs
 
 export const isWeekly = (when: OutagePlan['when']): when is Weekly => 'days' in when
 
@@ -122,27 +122,19 @@ function endOf(sorted: readonly Outage[], until: number): number {
   return end
 }
 
-/** The first moment from `earliest` on at which the bench is free of outages for so long; null when none is in sight. */
-export function firstGap(plans: readonly OutagePlan[], earliest: number, lastsMs: number): number | null {
-  let start = earliest
-  // Beyond what is in sight too: the last gap must be as long as the others.
-  for (const { from, until } of outages(plans, earliest, earliest + sightMs + lastsMs)) {
-    if (from >= start + lastsMs) break
-    start = Math.max(start, until)
-  }
-  return start < earliest + sightMs ? start : null
-}
-
-const longest = new WeakMap<readonly OutagePlan[], number>()
+/** The weeks in which the clocks change have others: found anew for each day. */
+const longest = new WeakMap<readonly OutagePlan[], { readonly day: number; readonly mostMs: number }>()
 
 /** The longest that the hours of every week leave the bench open at a time, in ms; what is planned once is not counted. */
 export function longestOpening(plans: readonly OutagePlan[], now: number): number {
-  let mostMs = longest.get(plans)
-  if (mostMs === undefined) {
-    mostMs = longestGap(outages(plans.filter(isEveryWeek), now, now + sightMs))
-    longest.set(plans, mostMs)
+  const day = Math.floor(now / dayMs)
+  let known = longest.get(plans)
+  if (known?.day !== day) {
+    const mostMs = longestGap(outages(plans.filter(isEveryWeek), day * dayMs, day * dayMs + sightMs))
+    known = { day, mostMs }
+    longest.set(plans, known)
   }
-  return mostMs
+  return known.mostMs
 }
 
 const isEveryWeek = ({ when }: OutagePlan): boolean => isWeekly(when) && when.days.length > 0

@@ -38,6 +38,11 @@ export class Plan {
     return this.#placement.get(id)
   }
 
+  /** Those that stand on the bench. */
+  standingOn(bench: string): Iterable<Claim> {
+    return this.#byBench.get(bench) ?? []
+  }
+
   /** Those that touch the time. */
   within(from: number, until: number): Claim[] {
     return [...this.#claims.values()].filter((claim) => overlap(claim, { from, until }))

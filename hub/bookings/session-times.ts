@@ -4,6 +4,9 @@ import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import { type CatalogueLab, protocolIn } from '../catalogue/catalogue.ts'
 
+/** So far ahead places of bookings are planned: no run lasts longer than a day, nor than a day and a quarter where it is slow. */
+export const AHEAD_MS = 31 * 3_600_000
+
 export interface SessionNeeds {
   /** Before the person has the bench, and after. */
   readonly prepareMs: number

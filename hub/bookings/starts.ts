@@ -34,7 +34,7 @@ import { bookingStatements } from './booking-statements.ts'
 import type { GroupPeople } from './group-people.ts'
 import { noticesOf } from './notices.ts'
 import type { Claim } from './placement.ts'
-import { sessionNeeds } from './session-times.ts'
+import { AHEAD_MS, sessionNeeds } from './session-times.ts'
 
 export interface BookingStarts {
   /** The places of bookings that are under way, or to come soon enough to matter, in the order in which they were booked. */
@@ -83,8 +83,6 @@ export interface BookingStartsOptions {
   readonly faultPoint?: FaultHook | undefined
 }
 
-/** No run lasts longer than a day, nor than a day and a quarter where it is slow. */
-const AHEAD_MS = 31 * 3_600_000
 /** A rest that is shorter is not worth a session. */
 const LEAST_S = 30
 const LOOK_MS = 1000

@@ -1,7 +1,9 @@
 import { priorities } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { firstGap } from '../bench-care/outages.ts'
-import { sessionNeeds } from '../bookings/session-times.ts'
+import { sightMs } from '../bench-care/outages.ts'
+import type { Span } from '../bookings/placement.ts'
+import type { Plan } from '../bookings/plan.ts'
+import { AHEAD_MS, sessionNeeds } from '../bookings/session-times.ts'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
 import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
@@ -9,6 +11,7 @@ import type { explain, WaitingBench } from '../scheduling/explain.ts'
 import { expectedS, numberOf, type QueueEntry } from '../scheduling/order.ts'
 import { type Reserved, withMargin } from '../scheduling/reserved.ts'
 import type { BenchTimes } from './bench-times.ts'
+import { type FirstFree, firstFree } from './first-free.ts'
 import type { OpenRun, OpenRuns } from './open-runs.ts'
 import type { RunWait } from './runs.ts'
 
@@ -28,6 +31,8 @@ export interface CreateWaitingOptions {
   readonly benchFreeInS: BenchTimes
   /** What bookings leave of the benches now; undefined where nothing is booked. */
   readonly reserved: () => Reserved | undefined
+  /** Everything that is booked. */
+  readonly calendar: () => Pick<Plan, 'standingOn'>
   readonly clock: Clock
 }
 
@@ -39,19 +44,26 @@ export function createWaiting(options: CreateWaitingOptions): Waiting {
   const { scheduler, runs, book, compatible, benchFreeInS, clock } = options
   const serves = (entry: Waiter, bench: string) => compatible.serves(entry, bench)
 
-  /** When a run of this length can begin on the bench; what is planned and booked is worked around. */
-  const freeInS = (bench: BookedBench, lastsS: number, reserved: Reserved | undefined): number | null => {
+  /** Those of the next hours as they are planned now, those after as the calendar has them. */
+  const bookedOn = (bench: string, from: number, reserved: Reserved | undefined): Span[] => {
+    const later = [...options.calendar().standingOn(bench)].filter((claim) => claim.from >= from)
+    return [...(reserved?.bookedOn(bench) ?? []), ...later]
+  }
+
+  /** When a run of this length can begin on the bench, beside what is planned and booked; null when nobody knows. */
+  const freeOn = (bench: BookedBench, lastsS: number, reserved: Reserved | undefined): FirstFree | null => {
     const upInS = benchFreeInS(bench)
     if (upInS === null) return null
+    const { plans, id } = bench
     const now = clock.now()
-    const booked = isBooked(bench, lastsS, reserved) ? (reserved?.bookedOn(bench.id) ?? []) : []
-    for (let start = now + upInS * 1000; ; ) {
-      const open = firstGap(bench.plans, start, lastsS * 1000)
-      if (open === null || open === Number.POSITIVE_INFINITY) return null
-      const inTheWay = booked.find(({ from, until }) => from < open + withMargin(lastsS) && open < until)
-      if (inTheWay === undefined) return (open - now) / 1000
-      start = inTheWay.until
+    const times = { plans, from: now + upInS * 1000, until: now + sightMs }
+    if (!isBooked(bench, lastsS, reserved)) {
+      const unbooked = firstFree({ ...times, booked: [] }, lastsS)
+      if ('at' in unbooked && unbooked.at === times.from) return unbooked
     }
+    const soon = firstFree({ ...times, booked: reserved?.bookedOn(id) ?? [] }, lastsS)
+    if ('at' in soon && soon.at + withMargin(lastsS) <= now + AHEAD_MS) return soon
+    return firstFree({ ...times, booked: bookedOn(id, now + AHEAD_MS, reserved) }, lastsS)
   }
 
   /** Whether bookings may keep a run of this length from the bench. */
@@ -81,7 +93,10 @@ export function createWaiting(options: CreateWaitingOptions): Waiting {
     const reserved = options.reserved()
     return [...book.benches.values()].map((bench) => {
       const reason = whyNotNow(bench, lastsS, reserved)
-      return { id: bench.id, freeInS: freeInS(bench, lastsS, reserved), ...(reason === undefined ? {} : { reason }) }
+      const free = freeOn(bench, lastsS, reserved)
+      const freeInS = free !== null && 'at' in free ? (free.at - clock.now()) / 1000 : null
+      const mostS = free !== null && 'mostS' in free && free.mostS > 0 ? { mostS: free.mostS } : {}
+      return { id: bench.id, freeInS, ...mostS, ...(reason === undefined ? {} : { reason }) }
     })
   }
 

@@ -14,6 +14,8 @@ export interface WaitingBench {
   readonly freeInS: number | null
   /** Why it can't take one now. */
   readonly reason?: string
+  /** It is up, but bookings and closing hours leave no more than this at a time, which is too short. */
+  readonly mostS?: number
 }
 
 export interface WaitingState<Entry extends QueueEntry> {
@@ -59,6 +61,8 @@ export function explain<Entry extends QueueEntry>(place: Place<Entry>, state: Wa
   const position = before + 1
   const up = mine.flatMap(({ freeInS }) => (freeInS === null ? [] : [freeInS]))
   if (up.length === 0) {
+    const mostS = Math.max(0, ...mine.map((bench) => bench.mostS ?? 0))
+    if (mostS > 0) return { position, reason: tooLong(expectedS(entry), mostS), inS: null }
     const why = mine.find(({ reason }) => reason !== undefined)?.reason
     const reason =
       mine.length === 0 ? 'no bench serves this lab' : `no bench is up${why === undefined ? '' : `: ${why}`}`
@@ -163,6 +167,12 @@ function passedBy(entry: QueueEntry, ahead: readonly Ahead<QueueEntry>[]): strin
             : `${less} of them have used the benches less lately`,
         ]),
   ]
+}
+
+/** A start that moved on with every day would be a promise that is never kept. */
+function tooLong(lastsS: number, mostS: number): string {
+  const lasts = `this takes about ${duration(lastsS)}`
+  return `${lasts}, and for weeks bookings and closing hours leave ${duration(mostS)} at a time at most: make it shorter, or book a time`
 }
 
 function duration(seconds: number): string {

@@ -65,6 +65,8 @@ export const englishReasons = {
   toSafeState: 'going to its safe state',
   starting: 'starting',
   noBench: 'no bench serves this lab',
+  keptOut:
+    'this takes about {{lasts}}, and for weeks bookings and closing hours leave {{most}} at a time at most: make it shorter, or book a time',
   noBenchUp: 'no bench is up: {{why}}',
   noneUp: 'no bench is up',
   soonerOne: 'one of them has a sooner priority',

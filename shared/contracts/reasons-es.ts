@@ -67,6 +67,8 @@ export const spanishReasons: Readonly<Record<keyof typeof englishReasons, string
   toSafeState: 'pasa a su estado seguro',
   starting: 'arrancando',
   noBench: 'ningún banco sirve a este laboratorio',
+  keptOut:
+    'esto dura unos {{lasts}}, y durante semanas las reservas y los horarios dejan {{most}} seguidos como mucho: acórtalo o reserva una hora',
   noBenchUp: 'ningún banco está disponible: {{why}}',
   soonerOne: 'uno de ellos tiene una prioridad más próxima',
   sooner: '{{n}} de ellos tienen una prioridad más próxima',

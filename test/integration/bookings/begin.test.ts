@@ -397,6 +397,30 @@ test('bookings of the hour that a night has twice, and of the one that it leaves
   }
 })
 
+test('a run for which bookings leave no gap is told so; where there is one in three days, its start is there', async () => {
+  const daily = async (days: number) => {
+    for (let at = 0; at < days; at++) await book(staff, 300 + at * 86_400, { seconds: 86_100, bench: 'node-1.b-1' })
+  }
+  const waitOf = async (id: string) => {
+    await until(async () => (await lab.hub.runs.get(id))?.waitReason !== undefined, 'it waits')
+    return await lab.hub.runs.get(id)
+  }
+  await daily(3)
+  const until3 = new Date(clock.now() + 3 * 86_400_000).getTime()
+  const long = await submit(ben, 600)
+  const first = Date.parse((await waitOf(long))?.estimatedStart ?? '')
+  assert.ok(Math.abs(first - until3) < 60_000, new Date(first).toISOString())
+  for (let at = 3; at < 16; at++) await book(staff, 300 + at * 86_400 - 20, { seconds: 86_100, bench: 'node-1.b-1' })
+  const kept = await waitOf(long)
+  assert.is(kept?.estimatedStart, undefined)
+  assert.match(
+    kept?.waitReason ?? '',
+    /^this takes about 10 min, and for weeks bookings and closing hours leave [34] min at a time at most: make it shorter, or book a time$/,
+  )
+  const short = await submit(ben, 0)
+  assert.is((await lab.final(short)).state, 'succeeded')
+})
+
 test('a booking to come counts as a place when its person queues', async () => {
   const everyone = (mostOpen: number | null) =>
     lab.call('/api/v1/permissions/everyone', { method: 'PUT', json: { gives: { mostOpen } } })

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Plan } from '@fernlab/hub/bookings/plan'
 import type { CatalogueLab } from '@fernlab/hub/catalogue/catalogue'
 import { CompatibilityCache } from '@fernlab/hub/fleet/compatible'
 import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
@@ -70,6 +71,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
       compatible,
       benchFreeInS: () => null,
       reserved: () => undefined,
+      calendar: () => new Plan(),
       clock,
     }),
     catalogue: { version: labVersion },

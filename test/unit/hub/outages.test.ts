@@ -1,4 +1,5 @@
-import { firstGap, longestOpening, type OutagePlan, outages, outlookAt } from '@fernlab/hub/bench-care/outages'
+import { longestOpening, type OutagePlan, outages, outlookAt, sightMs } from '@fernlab/hub/bench-care/outages'
+import { firstFree } from '@fernlab/hub/runs/first-free'
 import type { Weekly } from '@fernlab/shared/contracts/bench-care'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -22,6 +23,11 @@ const once = (id: string, from: string, until: string | null) =>
 const weekly = (id: string, when: Partial<Weekly>) =>
   plan(id, { days: ['mon'], from: '22:00', until: '07:00', timeZone: 'Europe/Madrid', ...when })
 const every: Weekly['days'] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
+
+const firstGap = (plans: readonly OutagePlan[], from: number, lastsMs: number): number | null => {
+  const found = firstFree({ plans, booked: [], from, until: from + sightMs }, lastsMs / 1000)
+  return 'at' in found ? found.at : null
+}
 
 const spans = (plans: OutagePlan[], from: string, to: string) =>
   outages(plans, at(from), at(to)).map((outage) => `${iso(outage.from)} ${iso(outage.until)}`)
@@ -151,6 +157,13 @@ test('the longest opening is that of the week, whatever is planned once', () => 
   assert.is(longestOpening([night, weekly('noon', { days: ['wed'], from: '12:00', until: '13:00' })], now), 12 * hour)
   assert.is(longestOpening([night, weekly('noon', { days: every, from: '12:00', until: '13:00' })], now), 7 * hour)
   assert.is(longestOpening([weekly('always', { days: every, from: '00:00', until: '24:00' })], now), 0)
+})
+
+test('the longest opening is that of these weeks, also where the clocks change', () => {
+  const noon = [weekly('noon', { days: every, from: '12:00', until: '13:00' })]
+  assert.is(longestOpening(noon, at('2026-10-01T12:00Z')), 23 * hour)
+  assert.is(longestOpening(noon, at('2026-10-20T12:00Z')), 24 * hour)
+  assert.is(longestOpening(noon, at('2026-11-20T12:00Z')), 23 * hour)
 })
 
 test.run()
