@@ -148,8 +148,9 @@ export class BookingBook {
 }
 
 /** In the order in which they were booked. */
-export const inOrderOf = (bookings: Iterable<KnownBooking>): KnownBooking[] =>
-  [...bookings].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
+export const inOrderOf = <Booking extends Pick<KnownBooking, 'id' | 'createdAt'>>(
+  bookings: Iterable<Booking>,
+): Booking[] => [...bookings].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
 
 /** Benches for all where there are enough; who stands before others keeps a place. Pure. */
 export function planned(

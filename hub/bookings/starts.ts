@@ -28,7 +28,7 @@ import type { BookedPlace } from '../scheduling/reserved.ts'
 import type { Store } from '../store/store.ts'
 import type { Turn } from '../store/turn.ts'
 import type { BookedFleet } from './booked-fleet.ts'
-import { type BookingBook, bookingClaims, type KnownBooking } from './booking-book.ts'
+import { type BookingBook, bookingClaims, inOrderOf, type KnownBooking } from './booking-book.ts'
 import type { BookingPermits } from './booking-permits.ts'
 import { bookingStatements } from './booking-statements.ts'
 import type { GroupPeople } from './group-people.ts'
@@ -114,9 +114,9 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
     const { version } = book
     const isKnown = near.version === version && now >= near.at && now < near.at + LOOK_MS
     if (!isKnown) {
-      const bookings = [...book.byId.values()]
-        .filter(({ startsAt, endsAt, cleanUpMs }) => startsAt < now + AHEAD_MS && endsAt + cleanUpMs > now)
-        .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
+      const isNear = ({ startsAt, endsAt, cleanUpMs }: KnownBooking) =>
+        startsAt < now + AHEAD_MS && endsAt + cleanUpMs > now
+      const bookings = inOrderOf([...book.byId.values()].filter(isNear))
       near = { version, at: now, bookings }
     }
     return near.bookings

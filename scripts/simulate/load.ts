@@ -1,4 +1,5 @@
 /** What a simulation plays: who comes when for which lab, and who has booked. */
+import { inOrderOf } from '@fernlab/hub/bookings/booking-book'
 import { claimsOf } from '@fernlab/hub/bookings/free-times'
 import type { Claim, Span } from '@fernlab/hub/bookings/placement'
 import { Plan } from '@fernlab/hub/bookings/plan'
@@ -26,6 +27,8 @@ export interface Arrival {
 export interface BookedTime {
   readonly id: string
   readonly lab: string
+  /** When it was booked: who came first keeps a bench where these are too few. */
+  readonly createdAt: number
   readonly startMs: number
   readonly endMs: number
   /** The bench is given back then: early, or after the grace period where nobody came. */
@@ -61,14 +64,14 @@ export function claimOf({ id, lab, startMs, endMs }: WantedTime, benches: Load['
   return claimsOf(id, wanted, startMs)[0] as Claim
 }
 
-/** What the calendar takes, in this order: what can be kept with all that it took before. */
+/** What the calendar takes, in the order of booking: what can be kept with all that it took before. */
 export function admitted(
   wanted: readonly WantedTime[],
   { benches, closed = new Map() }: Pick<Load, 'benches' | 'closed'>,
 ): BookedTime[] {
   const closings = new Closings(closed)
   const taken: BookedTime[] = []
-  for (const together of clusters(wanted)) {
+  for (const together of clusters(inOrderOf(wanted))) {
     const plan = new Plan()
     closings.advance(Math.min(...together.map(({ startMs }) => startMs)))
     for (const one of together) {

@@ -1,5 +1,6 @@
 /** Ways to give benches away: the hub's own, and strict first come with bookings kept free. */
 
+import { inOrderOf } from '@fernlab/hub/bookings/booking-book'
 import type { BumpRules, Occupant } from '@fernlab/hub/scheduling/bumping'
 import { decideWithBookings } from '@fernlab/hub/scheduling/decide'
 import type { QueueEntry } from '@fernlab/hub/scheduling/order'
@@ -126,7 +127,7 @@ export function fernlab({ benches, bookings: booked }: Load): Policy {
           freeBenches: free,
           serves: ({ lab }, bench) => able(lab.id).has(bench),
           freeForS: (bench) => closings.freeForS(bench),
-          places: [...near.values()].map((booking) => placeOf(booking, closings)),
+          places: inOrderOf(near.values()).map((booking) => placeOf(booking, closings)),
           backAtMs,
           standing,
           occupants: holders.map((holder) => occupantOf(holder, nowMs)),

@@ -1,5 +1,5 @@
 /** The load that a hub has recorded, to be played again. */
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { loadSqlite } from '@fernlab/shared/storage/sqlite'
 import { closedS } from './closing.ts'
 import { type Arrival, admitted, type Load, type WantedTime } from './load.ts'
@@ -12,7 +12,15 @@ import { recordedBenches, recordedClosed, recordedFailures } from './recorded-be
  */
 export async function recordedLoad(path: string): Promise<Load> {
   const { DatabaseSync } = await loadSqlite()
-  const database = new DatabaseSync(path, { readOnly: true })
+  const open = () => {
+    try {
+      return new DatabaseSync(path, { readOnly: true })
+    } catch (error) {
+      const message = `${path} could not be opened as a hub's database: ${asLabError(error).message}`
+      throw new LabError({ code: 'bad-database', kind: 'caller', message })
+    }
+  }
+  const database = open()
   try {
     const benches = recordedBenches(database)
     const ran = database.prepare(
@@ -37,7 +45,7 @@ export async function recordedLoad(path: string): Promise<Load> {
     )
     const booked = database
       .prepare(
-        `SELECT id, lab, starts_at, ends_at, places, COALESCE(ended_at, cancelled_at, ends_at) AS left_at FROM booking
+        `SELECT id, lab, created_at, starts_at, ends_at, places, COALESCE(ended_at, cancelled_at, ends_at) AS left_at FROM booking
         WHERE (state != 'cancelled' OR cancelled_at > starts_at) AND starts_at <= (SELECT MAX(ended_at) FROM attempt)
         ORDER BY created_at, id`,
       )
@@ -48,6 +56,7 @@ export async function recordedLoad(path: string): Promise<Load> {
         return Array.from({ length: Number(row.places) }, (_, at) => ({
           id: at === 0 ? String(row.id) : `${row.id}-${at + 1}`,
           lab: String(row.lab),
+          createdAt: Number(row.created_at),
           ...{ startMs, endMs, leavesMs },
         }))
       })

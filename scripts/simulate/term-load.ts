@@ -96,6 +96,7 @@ export function generateLoad(shape: LoadShape): Load {
     return {
       id: `booking-${String(at).padStart(6, '0')}`,
       lab: labs[pick(shape.labs)] as string,
+      createdAt: at,
       startMs,
       endMs,
       leavesMs,

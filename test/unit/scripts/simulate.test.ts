@@ -91,7 +91,9 @@ test('a short run fills the gap before a booking, where strict first come keeps 
   const load: Load = {
     benches: new Map([['x', ['l']]]),
     arrivals: [arrival('long', 0, 60), arrival('short', 1, 5)],
-    bookings: [{ id: 'b', lab: 'l', bench: 'x', startMs: 30 * minute, endMs: 60 * minute, leavesMs: 50 * minute }],
+    bookings: [
+      { id: 'b', lab: 'l', createdAt: 0, bench: 'x', startMs: 30 * minute, endMs: 60 * minute, leavesMs: 50 * minute },
+    ],
     openS: 7200,
   }
   const ours = simulate(load, fernlab(load))
@@ -123,7 +125,15 @@ test('a bench that fails gives its run back to the head of the queue, and its bo
     assert.equal([other.putBack, other.cutShort, other.served, other.waitS.max], [0, 1, 2, 19 * 60])
   }
   const benches = new Map(['x', 'y'].map((bench): [string, string[]] => [bench, ['l']]))
-  const booked = { id: 'b', lab: 'l', bench: 'x', startMs: 70 * minute, endMs: 120 * minute, leavesMs: 110 * minute }
+  const booked = {
+    id: 'b',
+    lab: 'l',
+    createdAt: 0,
+    bench: 'x',
+    startMs: 70 * minute,
+    endMs: 120 * minute,
+    leavesMs: 110 * minute,
+  }
   const elsewhere = { ...load, benches, arrivals: [], bookings: [booked] }
   for (const policy of [fernlab, firstCome]) {
     const { bookings, lateBookings, failures: count } = simulate(elsewhere, policy(elsewhere))
@@ -137,6 +147,39 @@ test('a bench that fails gives its run back to the head of the queue, and its bo
     failures: [{ bench: 'x', atMs: 65 * minute, backMs: 150 * minute }, ...nowhere.failures.slice(1)],
   }
   assert.equal(simulate(longer, fernlab(longer)).neverBegan, 1)
+})
+
+test('where benches are too few, who booked first keeps one, as on the hub', () => {
+  const later = {
+    id: 'a',
+    lab: 'l',
+    createdAt: 2,
+    bench: 'x',
+    startMs: 60 * minute,
+    endMs: 90 * minute,
+    leavesMs: 90 * minute,
+  }
+  const sooner = { ...later, id: 'z', createdAt: 1, bench: 'y', startMs: 61 * minute }
+  const load: Load = {
+    ...{ benches: new Map(['x', 'y'].map((bench) => [bench, ['l']])), arrivals: [], openS: 7200 },
+    bookings: [later, sooner],
+    failures: [
+      { bench: 'x', atMs: 10 * minute, backMs: 70 * minute },
+      { bench: 'y', atMs: 10 * minute, backMs: 200 * minute },
+    ],
+  }
+  const policy = fernlab(load)
+  const begun: string[] = []
+  const told: Policy = {
+    ...{ add: policy.add, ended: policy.ended, waiting: 0 },
+    decide: (moment) => {
+      const given = policy.decide(moment)
+      begun.push(...given.bookings.map(({ booking }) => booking.id))
+      return given
+    },
+  }
+  simulate(load, told)
+  assert.equal(begun, ['z'], 'the other would have no time left')
 })
 
 test('nothing is given to a bench that would close before its end, in either night in which the clocks change', () => {
