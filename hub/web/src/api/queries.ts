@@ -22,6 +22,7 @@ import type { UsagePreview, UsageRules } from '@fernlab/shared/contracts/usage'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { z } from 'zod'
 import { type Api, ApiProblem, isSignInNeeded } from './client.ts'
+import { wholeList } from './whole-list.ts'
 
 export interface Page<Item> {
   readonly items: readonly Item[]
@@ -69,7 +70,7 @@ export const meQuery = (api: Api) =>
 export const labsQuery = (api: Api) =>
   queryOptions({
     queryKey: ['labs'],
-    queryFn: ({ signal }) => api.get<Page<LabSummary>>(`${v1}/labs?limit=200`, signal),
+    queryFn: ({ signal }) => wholeList<LabSummary>(api, `${v1}/labs`, signal),
     refetchInterval: 10_000,
     meta: open,
   })
@@ -149,7 +150,7 @@ const isBeingChecked = ({ checks = [] }: Bench): boolean =>
 export const benchesQuery = (api: Api) =>
   queryOptions({
     queryKey: ['benches'],
-    queryFn: ({ signal }) => api.get<Page<Bench>>(`${v1}/benches?limit=200`, signal),
+    queryFn: ({ signal }) => wholeList<Bench>(api, `${v1}/benches`, signal),
     refetchInterval: ({ state }) => (state.data?.items.some(isBeingChecked) ? 1_000 : 5_000),
   })
 
@@ -179,7 +180,7 @@ export const benchLettersQuery = (api: Api) =>
 export const nodesQuery = (api: Api) =>
   queryOptions({
     queryKey: ['nodes'],
-    queryFn: ({ signal }) => api.get<Page<NodeInfo>>(`${v1}/nodes?limit=200`, signal),
+    queryFn: ({ signal }) => wholeList<NodeInfo>(api, `${v1}/nodes`, signal),
     refetchInterval: 5_000,
   })
 
@@ -213,7 +214,7 @@ export const invitationsQuery = (api: Api) =>
 export const tokensQuery = (api: Api) =>
   queryOptions({
     queryKey: ['tokens'],
-    queryFn: ({ signal }) => api.get<Page<Token>>(`${v1}/tokens?limit=200`, signal),
+    queryFn: ({ signal }) => wholeList<Token>(api, `${v1}/tokens`, signal),
   })
 
 export const schedulingQuery = (api: Api) =>
