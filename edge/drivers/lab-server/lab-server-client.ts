@@ -52,7 +52,10 @@ const apiSchema = z.object({ api_version: z.union([z.string(), z.number()]).tran
 const testSchema = z.object({ valid: z.boolean(), error_messages: z.array(z.string()).default([]) })
 const statusSchema = z.object({ should_finish: z.number() })
 const statusesSchema = z.object({ status: z.record(z.string(), z.number()) })
-const disposedSchema = z.object({ message: z.string().optional() })
+/** "Deleted" and "Not found" are as good as each other; what says neither is taken at its status, what says that it did nothing is not. */
+const disposedSchema = z
+  .object({ message: z.string().optional(), error: z.unknown().optional() })
+  .refine(({ message, error }) => error !== true && message !== 'Unknown op', 'it has not disposed of the session')
 const messagesSchema = z.object({ error_messages: z.array(z.string()).default([]) })
 
 /** The calls on the server at this address. */

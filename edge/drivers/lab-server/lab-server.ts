@@ -221,6 +221,8 @@ function startBody(request: VisitRequest, nowMs: number, timeZone: string): obje
       'priority.queue.slot.start': `${wallClock(nowMs, timeZone)}000`,
       'priority.queue.slot.start.timestamp': nowMs / 1000,
       'priority.queue.slot.length': request.seconds,
+      // What the lab does before it answers is of that time.
+      'priority.queue.slot.initialization_in_accounting': true,
       'request.username': request.username,
       'request.username.unique': request.unique,
       'request.full_name': request.fullName,

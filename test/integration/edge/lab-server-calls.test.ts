@@ -122,14 +122,83 @@ for (const [at, { what, address, to, known, says }] of untrusted.entries()) {
   })
 }
 
+const wholeStart = {
+  back: 'http://hub.example/sessions/1',
+  client_initial_data: {},
+  server_initial_data: {
+    'priority.queue.slot.start': '2026-01-02 03:04:05.000000',
+    'priority.queue.slot.start.timestamp': 1767323045,
+    'priority.queue.slot.length': 60,
+    'priority.queue.slot.initialization_in_accounting': true,
+    'request.username': 'user-1',
+    'request.username.unique': 'user-1@test',
+    'request.full_name': 'user-1',
+    'request.locale': 'en',
+    'request.experiment_id.experiment_name': 'robot',
+    'request.experiment_id.category_name': 'Robots',
+  },
+}
+
+test('wrong credentials are said to be the reason, whether the server says so in JSON or on a page', async () => {
+  const server = await start()
+  const calls = createLabServerCalls({
+    base: new URL(server.url),
+    username: LAB_USER,
+    password: async () => 'another',
+    ca: async () => undefined,
+  })
+  assert.is(await calls.version(ending.signal), '1')
+  for (const refused of [
+    calls.test(ending.signal),
+    calls.start(wholeStart, ending.signal),
+    calls.status('s 1?', ending.signal),
+    calls.dispose('s 1?', ending.signal),
+  ]) {
+    const error = await errorOf(refused)
+    assert.equal([error?.code, error?.details.begun], ['lab-server-credentials', false])
+    assert.not.match(String(error?.message), /another|<title>/)
+  }
+  assert.is(server.sessions.length, 0)
+})
+
+test('a session is disposed of where the server says so, knows of none, or did it before; not where it did nothing', async () => {
+  const server = await start()
+  const calls = callsOn(server.url)
+  const { id } = await calls.start(wholeStart, ending.signal)
+  for (const one of [id, id, 'gone']) await calls.dispose(one, ending.signal)
+  assert.is(server.sessions[0]?.disposed, 1)
+  assert.is(await calls.status(id, ending.signal), -1)
+  for (const [body, code] of [
+    [{}, undefined],
+    [{ message: 'Unknown op' }, 'lab-server-unreadable'],
+    [{ error: true, message: 'the arm is stuck' }, 'lab-server-unreadable'],
+  ] as const) {
+    server.instead = (_call, _request, response) => {
+      response.end(JSON.stringify(body))
+      return true
+    }
+    assert.is((await errorOf(calls.dispose(id, ending.signal)))?.code, code, JSON.stringify(body))
+  }
+})
+
+test('a start that the server can not read fails, and may have begun something', async () => {
+  const server = await start()
+  const { 'request.full_name': _, ...told } = wholeStart.server_initial_data
+  const error = await errorOf(callsOn(server.url).start({ ...wholeStart, server_initial_data: told }, ending.signal))
+  assert.equal([error?.code, error?.details.begun], ['lab-server-failed', undefined])
+  assert.is(server.sessions.length, 0)
+})
+
 test('several sessions are asked for at once, and a server that does not know how is told apart from one that fails', async () => {
   const server = await start()
   const calls = callsOn(server.url)
   const ask = () => calls.statuses(['s 1?', 'gone'], 5, ending.signal)
   assert.is(await ask(), undefined)
   server.askedTogether = 0
-  const { id } = await calls.start({ back: '', client_initial_data: {}, server_initial_data: {} }, ending.signal)
+  const { id } = await calls.start(wholeStart, ending.signal)
   assert.equal(await ask(), { [id]: 5, gone: -1 })
+  server.mostTogether = 1
+  assert.equal(await ask(), { [id]: 5 })
   for (const [status, code] of [
     [405, undefined],
     [500, 'lab-server-failed'],

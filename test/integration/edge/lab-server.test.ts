@@ -147,6 +147,7 @@ test('start tells the server who comes, for how long and from where; the end dis
   assert.is(Date.parse(`${String(local).slice(0, 23).replace(' ', 'T')}+05:45`), Math.round(Number(at) * 1000))
   assert.equal(rest, {
     'priority.queue.slot.length': 600,
+    'priority.queue.slot.initialization_in_accounting': true,
     'request.username': 'user-1',
     'request.username.unique': 'user-1@test',
     'request.full_name': 'user-1',

@@ -20,6 +20,8 @@ export interface TestLabServer {
   readonly asked: Map<string, number>
   /** How often it was asked for several at once; undefined where it is too old for that. */
   askedTogether: number | undefined
+  /** Of how many it tells at once in the time that it is given. */
+  mostTogether: number
   /** What `status` answers. */
   shouldFinish: number
   /** Answers instead of the lab; undefined goes on as usual. */
@@ -61,6 +63,10 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify(body))
   }
+  const page = (response: ServerResponse, status: number, text: string) => {
+    response.writeHead(status, { 'content-type': 'text/html; charset=utf-8' })
+    response.end(`<!doctype html><title>${text}</title>`)
+  }
   const authorized = ({ headers }: IncomingMessage) =>
     headers.authorization === `Basic ${Buffer.from(`${LAB_USER}:${password}`).toString('base64')}`
 
@@ -70,27 +76,37 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
     const call = pathname.slice(prefix.length)
     if (lab.instead !== undefined && (await lab.instead(call, request, response))) return
     if (call === 'api') return answer(response, { api_version: version })
+    if (call === 'status/multiple' && lab.askedTogether === undefined) return page(response, 404, 'Not Found')
     if (!authorized(request)) {
-      return answer(response, { valid: false, error_messages: ['Invalid credentials'] }, 401)
+      response.setHeader('www-authenticate', 'Basic realm="Login Required"')
+      // Only this one says it in JSON.
+      if (call === 'test') return answer(response, { valid: false, error_messages: ['Invalid credentials'] }, 401)
+      return page(response, 401, 'You do not seem to be a hub')
     }
     if (call === 'test') return answer(response, { valid: true })
-    if (call === '') return answer(response, begin(await bodyOf(request)))
+    if (call === '') {
+      const body = await bodyOf(request)
+      return isStart(body) ? answer(response, begin(body)) : page(response, 500, 'Internal Server Error')
+    }
     if (call === 'status/multiple') {
-      if (lab.askedTogether === undefined) return answer(response, { message: 'Not found' }, 404)
-      lab.askedTogether++
-      const ids = (await bodyOf(request)).session_ids as string[]
-      return answer(response, { status: Object.fromEntries(ids.map((id) => [id, statusOf(id)])) })
+      lab.askedTogether = (lab.askedTogether ?? 0) + 1
+      const ids = (await bodyOf(request)).session_ids as string[] | undefined
+      if (ids === undefined) return answer(response, { success: false, error_code: 'missing-parameters' })
+      // As many as it has time for.
+      const told = ids.slice(0, lab.mostTogether).map((id) => [id, statusOf(id)])
+      return answer(response, { status: Object.fromEntries(told) })
     }
     const [id = '', what] = call.split('/').map(decodeURIComponent)
-    const session = lab.sessions.find((one) => one.id === id && one.disposed === 0)
+    const session = lab.sessions.find((one) => one.id === id)
     if (what === 'status') {
       lab.asked.set(id, (lab.asked.get(id) ?? 0) + 1)
       return answer(response, { should_finish: statusOf(id) })
     }
     const { action } = await bodyOf(request)
-    if (action !== 'delete') return answer(response, { message: 'Unknown op' }, 400)
+    if (action !== 'delete') return answer(response, { message: 'Unknown op' })
     if (session === undefined) return answer(response, { message: 'Not found' })
-    session.disposed++
+    // What has been disposed of is for a while known to be.
+    if (session.disposed === 0) session.disposed++
     return answer(response, { message: 'Deleted' })
   }
 
@@ -116,6 +132,7 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
     sessions: [],
     asked: new Map(),
     askedTogether: undefined,
+    mostTogether: Number.POSITIVE_INFINITY,
     shouldFinish: 5,
     instead: undefined,
     pages: (_request, response) => {
@@ -155,6 +172,27 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
   }
   await lab.start()
   return lab
+}
+
+/** What such labs read when a session starts, in the form in which they read it. */
+function isStart(body: Record<string, unknown>): boolean {
+  const told = body.server_initial_data as Record<string, unknown> | undefined
+  if (told === undefined || body.client_initial_data === undefined || typeof body.back !== 'string') return false
+  const isTime = (name: string) => Number.isFinite(Number.parseFloat(String(told[name])))
+  const isText = (name: string) => typeof told[name] === 'string'
+  return (
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{1,6}$/.test(String(told['priority.queue.slot.start'])) &&
+    ['priority.queue.slot.start.timestamp', 'priority.queue.slot.length'].every(isTime) &&
+    typeof told['priority.queue.slot.initialization_in_accounting'] === 'boolean' &&
+    [
+      'request.username',
+      'request.username.unique',
+      'request.full_name',
+      'request.locale',
+      'request.experiment_id.experiment_name',
+      'request.experiment_id.category_name',
+    ].every(isText)
+  )
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
