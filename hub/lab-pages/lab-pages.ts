@@ -2,7 +2,8 @@
  * Labs' own pages, served where nothing else is: an origin without accounts.
  *
  * INVARIANTS: cookies and credentials are neither read nor set; a file is served only below a path that was signed for its
- * version of its lab; every answer is sandboxed, also when it is opened by itself, and only the hub's page may show it.
+ * version of its lab; every answer is sandboxed, also when it is opened by itself, and only the hub's page may show it; no
+ * file becomes a service worker, which would answer in the place of this.
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -73,6 +74,7 @@ export async function createLabPages(options: CreateLabPagesOptions): Promise<La
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return refuse(405, 'Here are files, which can only be read.', { allow: 'GET, HEAD' })
     }
+    if (request.headers.has('service-worker')) return refuse(403, 'Nothing here stays in a browser.')
     const path = safeDecode(url.pathname) ?? ''
     const shared = known.get(path)
     const found = shared ?? (await fileAt(path))

@@ -44,7 +44,8 @@ export function isPlainUpgrade({ headers, method }: IncomingMessage): boolean {
 export function opensStart({ headers, method }: IncomingMessage): boolean {
   const { 'sec-fetch-dest': shownAs = 'document', 'sec-purpose': purpose = headers.purpose, origin } = headers
   const isAhead = /prefetch|prerender/i.test(String(purpose ?? ''))
-  return method === 'GET' && !isAhead && shownAs === 'document' && origin === undefined
+  const isShown = shownAs === 'document' && origin === undefined && headers['service-worker'] === undefined
+  return method === 'GET' && !isAhead && isShown
 }
 
 /** What is said where the lab's server has not answered. */

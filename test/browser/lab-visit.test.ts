@@ -149,6 +149,146 @@ test('it opens in a tab of its own, takes a form and a WebSocket, and ends with 
   await context.close()
 })
 
+test('a hostile page of a lab’s server does nothing in the name of who looks at it', async () => {
+  const { page: own, context, tab, id } = await open()
+  const { httpUrl: hub } = lab.hub
+  await own.evaluate("localStorage.setItem('theirs', 'secret')")
+  /** What the browser did send to the hub, and how that went. */
+  const sent = new Map<string, number>()
+  context.on('response', (response) => {
+    const { pathname, origin, search } = new URL(response.url())
+    if (origin === hub && search.startsWith('?hostile')) {
+      sent.set(`${response.request().method()} ${pathname}${search}`, response.status())
+    }
+  })
+  const results = (await tab.evaluate(`(async () => {
+    const hub = ${JSON.stringify(hub)}
+    const id = ${JSON.stringify(id)}
+    const attempt = async (work) => {
+      try {
+        return 'got ' + (await work())
+      } catch (error) {
+        return error.name ?? String(error)
+      }
+    }
+    const post = (path, body) =>
+      fetch(hub + path + '?hostile=fetch', { method: 'POST', mode: 'no-cors', credentials: 'include', body })
+    const form = (path, name) =>
+      new Promise((resolve) => {
+        const frame = document.createElement('iframe')
+        frame.name = name
+        document.body.append(frame)
+        const made = document.createElement('form')
+        made.method = 'post'
+        made.enctype = 'text/plain'
+        made.action = hub + path + '?hostile=form'
+        made.target = name
+        const field = document.createElement('input')
+        field.name = '{"name":"stolen","scopes":["read"],"x":"'
+        field.value = '"}'
+        made.append(field)
+        document.body.append(made)
+        frame.onload = () => resolve()
+        made.submit()
+      })
+    const socket = () =>
+      new Promise((resolve, reject) => {
+        const made = new WebSocket(hub.replace('http', 'ws') + '/api/v1/sessions/' + id + '/live')
+        made.onopen = () => resolve('in')
+        made.onerror = () => reject(new Error('refused'))
+      })
+    const events = () =>
+      new Promise((resolve, reject) => {
+        const made = new EventSource(hub + '/api/v1/runs/' + id + '/events', { withCredentials: true })
+        made.onopen = () => resolve('in')
+        made.onerror = () => {
+          made.close()
+          reject(new Error('refused'))
+        }
+      })
+    const shown = () =>
+      new Promise((resolve, reject) => {
+        const frame = document.createElement('iframe')
+        frame.onload = () => {
+          const inside = frame.contentDocument
+          return inside === null ? reject(new Error('not shown')) : resolve(inside.title)
+        }
+        frame.id = 'hub'
+        frame.src = hub + '/sessions/' + id + '?hostile=frame'
+        document.body.append(frame)
+      })
+    const results = {
+      read: await attempt(async () => (await fetch(hub + '/api/v1/me', { credentials: 'include' })).status),
+      put: await attempt(() => fetch(hub + '/api/v1/me', { method: 'PUT', credentials: 'include', body: '{}' })),
+      socket: await attempt(socket),
+      events: await attempt(events),
+      shown: await attempt(shown),
+      cookie: await attempt(() => document.cookie),
+      storage: await attempt(() => localStorage.getItem('theirs')),
+      opener: await attempt(() => String(window.opener)),
+      library: await attempt(async () => (await navigator.serviceWorker.register('/fernlab.js')).scope),
+    }
+    await post('/api/v1/tokens', '{"name":"stolen","scopes":["read"]}')
+    await post('/api/v1/sessions/' + id + '/finish')
+    await post('/api/auth/sign-out', '{}')
+    await form('/api/v1/tokens', 'tokens')
+    await form('/api/v1/sessions/' + id + '/finish', 'finish')
+    localStorage.setItem('mine', 'left for the next lab')
+    return results
+  })()`)) as Record<string, string>
+  assert.equal(results, {
+    read: 'TypeError',
+    put: 'TypeError',
+    socket: 'Error',
+    events: 'Error',
+    shown: 'Error',
+    cookie: 'got ',
+    storage: 'got null',
+    opener: 'got null',
+    library: 'TypeError',
+  })
+  // All of these were sent, with her cookies, since the hub is of the same site.
+  for (const request of [
+    'POST /api/v1/tokens?hostile=fetch',
+    `POST /api/v1/sessions/${id}/finish?hostile=fetch`,
+    'POST /api/auth/sign-out?hostile=fetch',
+    'POST /api/v1/tokens?hostile=form',
+    `POST /api/v1/sessions/${id}/finish?hostile=form`,
+  ]) {
+    const status = sent.get(request)
+    assert.ok(status !== undefined && status >= 400 && status < 500, `${request}: ${status}`)
+  }
+  assert.is((await get(id)).state, 'active')
+  const { items } = (await ada.ask('GET', '/api/v1/tokens')).body as { items: { name: string }[] }
+  assert.not.ok(items.some(({ name }) => name === 'stolen'))
+  await own.reload()
+  await own.getByRole('link', { name: 'Open the lab’s own page' }).waitFor()
+
+  // A tab of the hub's that it opens is none that it holds.
+  const [popup] = await Promise.all([
+    context.waitForEvent('page'),
+    tab.evaluate(`void (window.taken = window.open(${JSON.stringify(`${hub}/account`)}))`),
+  ])
+  await popup.waitForLoadState()
+  assert.is(await tab.evaluate('window.taken === null || window.taken.closed'), true)
+  assert.is(await popup.evaluate('window.opener'), null)
+
+  // What it has left is gone for the next lab in this browser.
+  await ada.ask('POST', `/api/v1/sessions/${id}/finish`)
+  await until(async () => (await get(id)).state === 'closed', 'the session is closed', 40_000)
+  const { id: next } = (await ada.ask('POST', '/api/v1/sessions', { lab: 'robot' })).body as Session
+  await until(async () => (await get(next)).state === 'active', 'the next session is active', 40_000)
+  await own.goto(`${hub}/sessions/${next}`)
+  const link = own.getByRole('link', { name: 'Open the lab’s own page' })
+  const [second] = await Promise.all([context.waitForEvent('page'), link.press('Enter')])
+  await second.getByRole('heading', { name: 'The robot' }).waitFor()
+  assert.is(await second.evaluate("localStorage.getItem('mine')"), null)
+  assert.is(await own.evaluate("localStorage.getItem('theirs')"), 'secret')
+  await context.close()
+  await ada.ask('POST', `/api/v1/sessions/${next}/finish`)
+  await until(async () => (await get(next)).state === 'closed', 'the next session is closed', 40_000)
+})
+
 test('on a phone, in the language of the browser, it says that it is over', async () => {
   const { tab, context, id } = await open({ language: 'es-ES', phone: true })
   await ada.ask('POST', `/api/v1/sessions/${id}/finish`)

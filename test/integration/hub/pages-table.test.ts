@@ -14,7 +14,11 @@ import { adminToken, smallLab, startTestHub, type TestHub, until } from './hub-w
 import { startLabServerNode } from './lab-server-node.ts'
 import { newPerson, type TestPerson } from './session-people.ts'
 
-const test = suite('what the second origin answers', { timeoutMs: 120_000, hookTimeoutMs: 60_000 })
+const test = suite('what the second origin answers', {
+  timeoutMs: 200_000,
+  hookTimeoutMs: 60_000,
+  fileTimeoutMs: 400_000,
+})
 let lab: TestHub
 let server: TestLabServer
 let edge: Edge
