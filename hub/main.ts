@@ -346,7 +346,7 @@ async function assemble(
     log,
     compare: dispatcher.compare,
     taken: dispatcher.taken,
-    hasOtherBench: booked.hasOtherBench,
+    booked,
     onCommit: (stored, seconds) => {
       monitoring.noteIngest(stored)
       monitoring.noteCommit(seconds)

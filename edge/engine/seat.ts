@@ -7,7 +7,12 @@
  * step does; every command leaves a row, also one that failed.
  */
 import type { Duplex } from 'node:stream'
-import { COMMANDS_STREAM, type CommandRow, type SessionStage } from '@fernlab/shared/contracts/session-columns'
+import {
+  COMMANDS_STREAM,
+  type CommandRow,
+  type SessionStage,
+  WAS_STOPPED,
+} from '@fernlab/shared/contracts/session-columns'
 import { DEFAULT_CATEGORY } from '@fernlab/shared/contracts/sessions'
 import type { SessionCommand, Visitor, VisitRow } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -312,7 +317,7 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
         visited = undefined
         if (use.connections > 0) note(context, { what: 'lab-page', value: JSON.stringify(use), outcome: 'done' })
         stage = 'finishing'
-        note(context, { what: 'end', value: JSON.stringify(reason ?? 'it was stopped'), outcome: 'done' })
+        note(context, { what: 'end', value: JSON.stringify(reason ?? WAS_STOPPED), outcome: 'done' })
         context.recorder.flush()
       }
     },

@@ -70,13 +70,49 @@ export function bookingStatements(db: Kysely<HubSchema>) {
         .where('state', '=', 'cancelled')
         .where('taken_back_at', 'is', null),
     ),
-    begin: statement((v: { id: string; startsAt: number; endsAt: number; runId: string; at: number }) =>
-      standing(v).where('run_id', 'is', null).set({ began_at: v.at, run_id: v.runId }),
-    ),
-    /** It has no bench any more, and begins again. */
+    /** It has no bench any more, and begins again: where another one is free, in the same write. */
     beginAgain: statement((v: { id: string; runId: string }) =>
       db.updateTable('booking').where('id', '=', v.id).where('run_id', '=', v.runId).set({ run_id: null }),
     ),
+    begin: statement((v: { id: string; startsAt: number; endsAt: number; runId: string; at: number }) =>
+      standing(v).where('run_id', 'is', null).set({ began_at: v.at, run_id: v.runId }),
+    ),
+    /** The session of it that was cut short leads to the one that has the rest of its time. */
+    continueCut: {
+      ...statement((v: { id: string; next: string }) =>
+        db
+          .updateTable('live_session')
+          .set({ next_id: v.next })
+          .where('next_id', 'is', null)
+          .where('run_id', '=', (eb) =>
+            eb
+              .selectFrom('run')
+              .innerJoin('live_session as cut', 'cut.run_id', 'run.id')
+              .select('run.id')
+              .where('run.booking_id', '=', v.id)
+              .where('run.id', '<', v.next)
+              .orderBy('run.id', 'desc')
+              .limit(1),
+          ),
+      ),
+      conditional: false,
+    },
+    /** Who took part in that takes part in the rest of it. */
+    carryPartners: {
+      ...statement((v: { next: string }) =>
+        db
+          .insertInto('live_partner')
+          .columns(['run_id', 'person_id', 'joined_at'])
+          .expression(
+            db
+              .selectFrom('live_partner')
+              .innerJoin('live_session', 'live_session.run_id', 'live_partner.run_id')
+              .select((eb) => [eb.val(v.next).as('run_id'), 'person_id', 'joined_at'])
+              .where('live_session.next_id', '=', v.next),
+          ),
+      ),
+      conditional: false,
+    },
     /** Nobody could have come yet: the clock was wrong when it was missed. */
     revive: statement((v: { id: string; startsAt: number; endsAt: number }) =>
       db

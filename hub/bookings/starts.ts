@@ -51,6 +51,8 @@ export interface BookingStarts {
   hasOtherBench(run: OpenRun): boolean
   /** The booking whose session the run is. */
   bookingWith(run: OpenRun): string | undefined
+  /** Whole seconds that the booking has left that began the session, 0 when they are not worth another; undefined where none did. */
+  leftOf(run: OpenRun): number | undefined
   /** Whether the session's person has not come yet. */
   isAwaited(run: OpenRun): boolean
   /**
@@ -183,7 +185,7 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
     turn.afterCommit(options.onTold)
   }
 
-  const endOf = (run: OpenRun, { state, reason }: Outcome) => {
+  const endOf = (run: OpenRun, { state, reason, rest }: Outcome) => {
     awaitedSince.delete(run.id)
     benchlessSince.delete(run.id)
     const booking = bookingOfSession(run)
@@ -191,7 +193,8 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
     const { id, startsAt, endsAt } = booking
     const now = clock.now()
     const lab = labs.peek(booking.lab)
-    const isCutShort = (state === 'interrupted' && !run.cancelRequested) || reason === TIME_OVER
+    const isCut = state === 'interrupted' && !run.cancelRequested && !isEnded(run)
+    const isCutShort = isCut || rest?.from === 'booking' || reason === TIME_OVER
     if (isCutShort && lab !== undefined && secondsLeft(booking, lab) > 0) {
       beginAgain(booking, run)
       return
@@ -309,6 +312,10 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
       addRun(turn, options.runStatements, ledger, wanted)
       ledger.assign(wanted.run, bench, id)
       turn.add(statements.begin, { id, startsAt, endsAt, runId: wanted.run.id, at: now })
+      if (booking.beganAt !== null) {
+        turn.add(statements.continueCut, { id, next: wanted.run.id })
+        turn.add(statements.carryPartners, { next: wanted.run.id })
+      }
       book.add({ ...booking, runId: wanted.run.id, beganAt: now })
       awaitedSince.set(wanted.run.id, clock.monotonic())
       faultPoint?.('before-booking-start-commit')
@@ -336,6 +343,12 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
       )
     },
     bookingWith: (run) => bookingOfSession(run)?.id,
+    leftOf: (run) => {
+      const booking = bookingOfSession(run)
+      const lab = booking === undefined ? undefined : labs.peek(booking.lab)
+      if (booking === undefined) return undefined
+      return lab === undefined ? 0 : secondsLeft(booking, lab)
+    },
     isAwaited: (run) => bookingOfSession(run)?.seenAt === null,
     ending: () => {
       const ending: { run: OpenRun; reason: string }[] = []
@@ -402,6 +415,9 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
     }
   }
 }
+
+/** Its person, its time or its lab had ended it. */
+const isEnded = ({ session }: OpenRun): boolean => session?.stage === 'finishing' && session.endsAt === null
 
 const NOT_PERMITTED = 'when it was to begin, no permission let its person use the lab any more'
 /** What a node says of a session whose time was over. */

@@ -9,6 +9,7 @@ import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
 import type { BookingStarts } from '../bookings/starts.ts'
 import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { BookedBench } from '../fleet/fleet-book.ts'
+import { whenCut } from '../ingest/judge-stop.ts'
 import type { MayBeBumped } from '../permissions/may-be-bumped.ts'
 import type { BenchTimes } from '../runs/bench-times.ts'
 import type { OpenRun } from '../runs/open-runs.ts'
@@ -41,7 +42,7 @@ export interface Dispatcher extends NodeAnswers, Reconciliation {
 export interface CreateDispatcherOptions
   extends Omit<SenderOptions, 'runs' | 'closed' | 'checks'>,
     Omit<NodeAnswersOptions, 'nudge' | 'booked'>,
-    Omit<ReconcileOptions, 'nudge' | 'sender'> {
+    Omit<ReconcileOptions, 'nudge' | 'sender' | 'booked'> {
   readonly scheduler: { readonly decide: typeof decideWithBookings }
   readonly compatible: CompatibilityCache
   readonly benchBackInS: BenchTimes
@@ -199,8 +200,9 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
   const reconciliation = createReconciliation({ ...options, sender, nudge })
 
   const endShutOut = (run: OpenRun) => {
-    const reason = `${run.hold?.node} was shut out`
-    ledger.finish(run, { state: 'interrupted', reason, endedAt: clock.now() })
+    const endedAt = clock.now()
+    const cut = whenCut(run, `${run.hold?.node} was shut out`, { atMs: endedAt, bookingS: booked.leftOf(run) })
+    ledger.finish(run, { state: 'interrupted', ...cut, endedAt })
   }
 
   /** Every second: what was not answered is sent again. */

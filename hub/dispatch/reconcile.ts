@@ -7,9 +7,10 @@
 import type { Inventory, Welcome } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
+import type { BookingStarts } from '../bookings/starts.ts'
 import type { NodeLink } from '../broker/node-link.ts'
 import type { FaultHook } from '../fault-point.ts'
-import { isLeaving, mayStartAgain, whenLeft } from '../ingest/judge-stop.ts'
+import { isLeaving, mayStartAgain, whenCut, whenLeft } from '../ingest/judge-stop.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { OpenRun } from '../runs/open-runs.ts'
 import type { Turn } from '../store/turn.ts'
@@ -30,6 +31,7 @@ export interface ReconcileOptions {
   readonly ledger: Ledger
   readonly turn: Turn
   readonly sender: Sender
+  readonly booked: Pick<BookingStarts, 'leftOf'>
   /** Benches may have become free. */
   readonly nudge: () => void
   readonly clock: Clock
@@ -46,21 +48,23 @@ export function createReconciliation(options: ReconcileOptions): Reconciliation 
 
   /** What leaves for a booking and has not begun, or nobody knows whether it has. */
   const left = (run: OpenRun) => {
-    const { again, reason } = whenLeft(run)
+    const { again, reason, rest } = whenLeft(run)
     if (again) ledger.requeue(run, 'bumped', reason)
-    else ledger.finish(run, { state: 'interrupted', reason, endedAt: clock.now() })
+    else ledger.finish(run, { state: 'interrupted', reason, rest, endedAt: clock.now() })
   }
 
   /** The node has no trace of an attempt that it had accepted: what it did is not known. */
   const lost = (run: HeldRun) => {
-    const reason = `${run.hold.node} lost it`
+    const why = `${run.hold.node} lost it`
     log.warn({ run: run.id, attempt: run.attempt, node: run.hold.node }, 'a node lost an attempt')
     if (isLeaving(run)) return left(run)
     if (mayStartAgain(run)) {
-      ledger.requeue(run, 'interrupted', `${reason}; it starts again`)
+      ledger.requeue(run, 'interrupted', `${why}; it starts again`)
       return
     }
-    ledger.finish(run, { state: run.cancelRequested ? 'cancelled' : 'interrupted', reason, endedAt: clock.now() })
+    const endedAt = clock.now()
+    const cut = whenCut(run, why, { atMs: endedAt, bookingS: options.booked.leftOf(run) })
+    ledger.finish(run, { state: run.cancelRequested ? 'cancelled' : 'interrupted', ...cut, endedAt })
   }
 
   /** The node has deleted documents that this hub had before its database went back in time: none will close the gap. */

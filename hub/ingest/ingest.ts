@@ -21,7 +21,7 @@ import type { RunStatements } from '../runs/run-statements.ts'
 import { afterCommands } from '../sessions/stage.ts'
 import type { Turn } from '../store/turn.ts'
 import { type CheckedDocument, checkDocuments } from './check-documents.ts'
-import { judgeStop } from './judge-stop.ts'
+import { isBreakdown, judgeStop } from './judge-stop.ts'
 
 export interface Ingest {
   /** Takes one documents message of a node. */
@@ -40,8 +40,12 @@ export interface CreateIngestOptions {
   readonly compare: (node: string) => void
   /** A start document says that the node has accepted the attempt. */
   readonly taken: (hold: Hold) => void
-  /** Whether the booking whose bench the run has could have another one. */
-  readonly hasOtherBench: (run: OpenRun) => boolean
+  readonly booked: {
+    /** Whole seconds that the booking still has that began the session; undefined where none did. */
+    leftOf(run: OpenRun): number | undefined
+    /** Whether the booking whose bench the run has could have another one. */
+    hasOtherBench(run: OpenRun): boolean
+  }
   /** What a commit has stored, and how long it took. */
   readonly onCommit: (stored: { documents: number; rows: number }, seconds: number) => void
   readonly faultPoint?: FaultHook | undefined
@@ -195,14 +199,19 @@ export function createIngest(options: CreateIngestOptions): Ingest {
 
   const stop = (run: OpenRun, hold: Hold, doc: StopDoc) => {
     faultPoint?.('before-stop-commit')
-    const verdict = judgeStop(run, hold, doc, options.hasOtherBench(run))
+    const endedAt = Math.max(run.startedAt ?? 0, hubTime(doc.time, undefined, hold.assignedAtMs))
+    const verdict = judgeStop(run, hold, doc, {
+      atMs: endedAt,
+      bookingS: options.booked.leftOf(run),
+      hasOther: options.booked.hasOtherBench(run),
+    })
     if (verdict.kind === 'again') {
       if (verdict.why === 'broken') restBench(hold, doc.reason)
       ledger.requeue(run, verdict.why, verdict.reason, verdict.cleanUp)
       turn.afterCommit(() => faultPoint?.('after-requeue-commit'))
       return
     }
-    const endedAt = Math.max(run.startedAt ?? 0, hubTime(doc.time, undefined, hold.assignedAtMs))
+    if (verdict.outcome.rest !== undefined && isBreakdown(doc.error?.code)) restBench(hold, doc.reason)
     ledger.finish(run, { ...verdict.outcome, endedAt })
     turn.afterCommit(() => faultPoint?.('after-stop-commit'))
   }

@@ -1,7 +1,8 @@
 /** What a stop document makes of its run. Pure. */
 import type { StopDoc } from '@fernlab/shared/contracts/documents'
-import type { Outcome } from '../runs/ledger.ts'
+import type { Outcome, RestOfSession } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
+import { restFrom } from '../sessions/stage.ts'
 
 /** How often a run is queued again after an interruption or for a bench that failed it: three attempts in all. */
 export const MOST_RESTARTS = 2
@@ -81,23 +82,66 @@ export const isLeaving = ({ bumped, cancelRequested }: Pick<Bumped, 'bumped' | '
 const sorryBack = 'we are sorry: the bench was booked; you are back at the head of the queue'
 const sorryRest =
   'we are sorry: the bench was booked; what was recorded is kept, and the rest of your time is next in line'
+const sorryLate = 'we are sorry: the bench was booked; what was recorded is kept'
 const sorryOnce = 'we are sorry: the bench was booked, and this can not start again; what was recorded is kept'
 
 /** What becomes of a run that has left: it starts again where that is safe, or its person had not begun. */
-export function whenLeft({ restart, session }: Bumped): { readonly again: boolean; readonly reason: string } {
+export function whenLeft({ restart, session, bumped }: Bumped): {
+  readonly again: boolean
+  readonly reason: string
+  readonly rest: RestOfSession | undefined
+} {
   const again = session === undefined ? restart === 'safe' : session.stage === 'preparing'
-  return { again, reason: again ? sorryBack : session === undefined ? sorryOnce : sorryRest }
+  if (again) return { again, reason: sorryBack, rest: undefined }
+  if (session === undefined) return { again, reason: sorryOnce, rest: undefined }
+  const seconds = bumped === undefined ? 0 : restFrom(session, bumped.atMs)
+  if (seconds === 0) return { again, reason: sorryLate, rest: undefined }
+  return { again, reason: sorryRest, rest: { seconds, from: 'queue' } }
 }
 
-/**
- * The counts in `doc` are held against what has been stored, so that nothing is missing without being said. `hasOther`:
- * its booking could have another bench.
- */
+type Cut = Pick<OpenRun, 'session' | 'cancelRequested'>
+
+/** When somebody lost a bench, and what else counts then. */
+export interface WhenCut {
+  /** Epoch ms. */
+  readonly atMs: number
+  /** Whole seconds that the booking still has that began the session; undefined where none did. */
+  readonly bookingS: number | undefined
+}
+
+/** What somebody gets whose session lost its bench at `atMs`; nothing who had ended it, or whose time was as good as over. */
+function restOfCut(
+  { session, cancelRequested }: Cut,
+  { atMs, bookingS }: WhenCut,
+): RestOfSession | undefined {
+  const seconds = cancelRequested ? 0 : restFrom(session, atMs)
+  if (seconds === 0 || bookingS === 0) return undefined
+  return bookingS === undefined ? { seconds, from: 'queue' } : { seconds: bookingS, from: 'booking' }
+}
+
+/** What its person is told of a session that its node did not bring to its end, and gets for it. */
+export function whenCut(
+  run: Cut,
+  why: string,
+  when: WhenCut,
+): { readonly reason: string; readonly rest: RestOfSession | undefined } {
+  const rest = restOfCut(run, when)
+  const sorry = `we are sorry: the session was interrupted (${why}); what was recorded is kept, and the rest of your time is next in line`
+  return { reason: rest === undefined ? why : sorry, rest }
+}
+
+/** What else counts when an attempt has stopped. */
+export interface WhenStopped extends WhenCut {
+  /** The booking whose bench it has could have another one. */
+  readonly hasOther: boolean
+}
+
+/** The counts in `doc` are held against what has been stored, so that nothing is missing without being said. */
 export function judgeStop(
   run: Pick<OpenRun, 'restarts' | 'booking' | 'unready'> & Bumped,
   hold: Pick<Hold, 'rows' | 'nextSeq' | 'bench'>,
   doc: StopDoc,
-  hasOther: boolean,
+  when: WhenStopped,
 ): Verdict {
   const lost = whatIsMissing(hold, doc)
   if (lost !== undefined) {
@@ -121,10 +165,10 @@ export function judgeStop(
   }
   const { cleanUp } = doc
   if (isLeaving(run) && (doc.state === 'interrupted' || doc.state === 'cancelled')) {
-    const { again, reason } = whenLeft(run)
+    const { again, reason, rest } = whenLeft(run)
     if (again) return { kind: 'again', why: 'bumped', reason, cleanUp }
     const { outputs, missingOutputs } = doc
-    return { kind: 'final', outcome: { state: doc.state, reason, outputs, missingOutputs, cleanUp } }
+    return { kind: 'final', outcome: { state: doc.state, reason, rest, outputs, missingOutputs, cleanUp } }
   }
   const broken = doc.state === 'failed' && isBreakdown(doc.error?.code)
   if (mayStartAgain(run) && doc.state === 'interrupted') {
@@ -136,22 +180,35 @@ export function judgeStop(
   }
   const unready =
     doc.state === 'failed' && !broken && isBeingPrepared(run)
-      ? whenUnready(run, { bench: hold.bench, why: doc.reason, hasOther })
+      ? whenUnready(run, { bench: hold.bench, why: doc.reason, hasOther: when.hasOther })
       : undefined
   if (unready?.again === true) return { kind: 'again', why: 'unready', reason: unready.reason, cleanUp }
-  const sorry = `we are sorry: the bench broke down (${doc.reason}); what was recorded is kept, and you may ask for the lab again`
   const cancelled = doc.state === 'interrupted' && run.cancelRequested
+  const { reason, rest } = broken
+    ? whenBroken(run, doc.reason, when)
+    : doc.state === 'interrupted'
+      ? whenCut(run, doc.reason, when)
+      : { reason: unready?.reason ?? doc.reason, rest: undefined }
   return {
     kind: 'final',
     outcome: {
       state: cancelled ? 'cancelled' : doc.state,
-      reason: broken && run.session !== undefined ? sorry : (unready?.reason ?? doc.reason),
+      reason,
+      rest,
       error: doc.error as Outcome['error'],
       outputs: doc.outputs,
       missingOutputs: doc.missingOutputs,
       cleanUp: doc.cleanUp,
     },
   }
+}
+
+/** A booking whose session has no other bench is over. */
+function whenBroken(run: Cut, why: string, when: WhenStopped) {
+  const rest = when.bookingS !== undefined && !when.hasOther ? undefined : restOfCut(run, when)
+  const next = rest === undefined ? 'you may ask for the lab again' : 'the rest of your time is next in line'
+  const sorry = `we are sorry: the bench broke down (${why}); what was recorded is kept, and ${next}`
+  return { reason: run.session === undefined ? why : sorry, rest }
 }
 
 /** `nextSeq` counts the stop document too. */

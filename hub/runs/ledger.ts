@@ -28,8 +28,18 @@ export interface Outcome {
   readonly missingOutputs?: Readonly<Record<string, string>>
   /** Of a session: whether its clean-up was done, as its node says. */
   readonly cleanUp?: StopDoc['cleanUp']
+  /** Of a session that lost its bench. */
+  readonly rest?: RestOfSession | undefined
   /** Epoch ms. */
   readonly endedAt: number
+}
+
+/** The time that the person of a session had left, and where they get it again. */
+export interface RestOfSession {
+  /** Whole seconds. */
+  readonly seconds: number
+  /** At the head of the queue, or within the booking that began it. */
+  readonly from: 'queue' | 'booking'
 }
 
 export type Requeued = 'refused' | 'interrupted' | 'broken' | 'unready' | 'bumped'

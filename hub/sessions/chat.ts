@@ -2,7 +2,7 @@
  * What the people of a session say to each other.
  *
  * INVARIANTS: a line is on disk before anybody hears it; the last `KEPT_LINES` of a session are kept while it lasts, or the
- * rest of it that somebody has after a booking, and nothing of it once it is over, also when the hub was killed in between.
+ * rest of it that somebody has, and nothing of it once it is over, also when the hub was killed in between.
  */
 import { KEPT_LINES, type LiveParams } from '@fernlab/shared/contracts/sessions'
 import type { Clock } from '@fernlab/shared/primitives/clock'

@@ -28,7 +28,7 @@ export interface Partners {
 
 /** The partners of this hub's sessions. */
 export function createPartners({ store, sessions, turn, clock }: PartnersOptions): Partners {
-  /** The session, or the rest of it that is open after a booking. */
+  /** The session, or the rest of it that is open. */
   const openRest = async ({
     run_id,
     next_id,

@@ -17,6 +17,7 @@ import type { Store } from '../store/store.ts'
 import { createLongerSessions, type LongerSessionsOptions } from './longer-sessions.ts'
 import { openSessions } from './open-sessions.ts'
 import { createPartners } from './partners.ts'
+import { createSessionEnds } from './session-ends.ts'
 import { mostSessionS, tooLong } from './session-length.ts'
 import { keepSessions, type SessionUpkeepOptions } from './session-upkeep.ts'
 import { createSessionView, timesOf } from './session-view.ts'
@@ -36,7 +37,10 @@ export interface Sessions {
   extend(id: string, by: Caller, seconds: number): Promise<Session>
   /** Makes an active session last until then, if that is longer: its booking ends then. Throws what the node refuses. */
   lengthen(id: string, by: Caller, endsAt: number): Promise<void>
-  /** Ends it: leaves the queue, or the bench with its clean-up; one that ends or has ended stays as it is. By others than who takes part it is cancelled by the staff. */
+  /**
+   * Ends it: leaves the queue, or the bench with its clean-up; one that ends or has ended stays as it is, and a rest of it
+   * that has not begun is given up. By others than who takes part it is cancelled by the staff.
+   */
   finish(id: string, by: Caller): Promise<Session>
   /** A command to the bench; throws `session-not-active` and what the node refuses. */
   command(id: string, by: string, command: SessionCommand): Promise<Readings>
@@ -85,12 +89,13 @@ const COMMAND_MS = 30_000
 
 /** The sessions of this hub. */
 export function createSessions(options: CreateSessionsOptions): Sessions {
-  const { store, runs, ledger, turn, catalogue, labs, book, standings, calls, clock, faultPoint } = options
+  const { store, runs, ledger, turn, catalogue, labs, book, standings, calls, clock } = options
   const current = openSessions({ ledger, book, turn })
   const partners = createPartners({ store, sessions: current, turn, clock })
   const view = createSessionView({ store, catalogue, sessions: current })
   const longer = createLongerSessions({ ...options, sessions: current })
   const upkeep = keepSessions({ ...options, sessions: current })
+  const ends = createSessionEnds({ ...options, sessions: current, partners, release: upkeep.release })
 
   const get = async (id: string): Promise<Session | undefined> => {
     const run = await runs.get(id)
@@ -138,36 +143,7 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
     },
     lengthen: longer.lengthen,
     finish: async (id, by) => {
-      turn.mustBeOpen()
-      const asked = current.open(id)
-      if (asked === undefined || asked.session?.stage === 'finishing') return await existing(id)
-      const isPartner = by.personId !== asked.personId && (await partners.isPartner(id, by.personId))
-      const cancel = async () => {
-        // That somebody else ends it is the staff's doing, but for partners.
-        if (!isPartner) return void (await runs.cancel(id, by))
-        turn.mustBeOpen()
-        const left = current.open(id)
-        if (left !== undefined) upkeep.release(left, 'cancelled on request')
-        await turn.kept()
-      }
-      // As it is now: it may be over, or memory have been read again.
-      const run = current.open(id)
-      if (run === undefined) return await existing(id)
-      const takesPart = isPartner || by.personId === run.personId
-      if (!takesPart || run.session?.stage !== 'active' || run.hold === undefined) {
-        await cancel()
-        return await existing(id)
-      }
-      try {
-        const { attempt } = run
-        faultPoint?.('before-finish')
-        await calls.call(current.nodeOf({ hold: run.hold }), 'session.finish', { runId: id, attempt, by: by.personId })
-        faultPoint?.('after-finish')
-      } catch (error) {
-        const { code } = asLabError(error)
-        // The node has ended it already, or is told again until it has.
-        if (code !== 'session-not-active') await cancel()
-      }
+      await ends.finish(id, by)
       return await existing(id)
     },
     command: async (id, by, command) => {

@@ -1,6 +1,6 @@
 /** What the commands of a session say of where it is. Pure. */
 import type { EventPageDoc } from '@fernlab/shared/contracts/documents'
-import type { SessionStage } from '@fernlab/shared/contracts/session-columns'
+import { type SessionStage, WAS_STOPPED } from '@fernlab/shared/contracts/session-columns'
 
 /** A session while its run is open. */
 export interface SessionProgress {
@@ -8,6 +8,7 @@ export interface SessionProgress {
   readonly seconds: number
   /** Epoch ms on the hub's clock. */
   readonly activeAt: number | null
+  /** Null before it is active, and once its person, its time or its lab ended it: nothing of it is left then. */
   readonly endsAt: number | null
 }
 
@@ -18,6 +19,16 @@ export const newSession = (seconds: number): SessionProgress => ({
   activeAt: null,
   endsAt: null,
 })
+
+/** A rest that is shorter is not worth a session. */
+const LEAST_REST_S = 30
+
+/** Whole seconds that its person loses who has to leave at `fromMs`; 0 when they are not worth another session. */
+export function restFrom(session: SessionProgress | undefined, fromMs: number): number {
+  if (session?.activeAt == null || session.endsAt === null) return 0
+  const restS = Math.floor(Math.min(session.seconds, (session.endsAt - fromMs) / 1000))
+  return restS < LEAST_REST_S ? 0 : restS
+}
 
 /** The session after a page of its commands; `hubTime` tells a node's seconds as the hub's ms. */
 export function afterCommands(
@@ -38,8 +49,12 @@ export function afterCommands(
       case 'extend':
         if (now.activeAt !== null) now = { ...now, seconds: lasts, endsAt: now.activeAt + lasts * 1000 }
         break
+      case 'finish':
+        now = { ...now, endsAt: null }
+        break
       case 'end':
         now = { ...now, stage: 'finishing' }
+        if (text('value', row) !== JSON.stringify(WAS_STOPPED)) now = { ...now, endsAt: null }
         break
     }
   }

@@ -12,7 +12,7 @@ export interface LiveSessionTable {
   ends_at: number | null
   /** Of the link by which partners come; null: nobody is invited. */
   invite_hash: string | null
-  /** The session that has the rest of its time, after it was ended for a booking. */
+  /** The session that has the rest of its time, after it was ended for a booking or lost its bench. */
   next_id: string | null
 }
 

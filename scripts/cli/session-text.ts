@@ -52,7 +52,9 @@ export function linesOfNews([name, params]: LiveNews): string[] {
   switch (name) {
     case 'session':
       return [
-        `session is ${params.state}${params.endsAt === undefined ? '' : `, until ${spokenTime(params.endsAt)}`}`,
+        `session is ${params.state}${params.endsAt === undefined ? '' : `, until ${spokenTime(params.endsAt)}`}${
+          params.state === 'closed' && params.reason !== undefined ? `: ${params.reason}` : ''
+        }`,
         ...bumpedLines(params),
       ]
     case 'wait': {

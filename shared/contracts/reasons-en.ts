@@ -11,6 +11,10 @@ export const englishReasons = {
   sorryNext: 'we are sorry: the bench broke down ({{why}}); you are back at the head of the queue',
   sorryEnd:
     'we are sorry: the bench broke down ({{why}}); what was recorded is kept, and you may ask for the lab again',
+  sorryRest:
+    'we are sorry: the bench broke down ({{why}}); what was recorded is kept, and the rest of your time is next in line',
+  cutRest:
+    'we are sorry: the session was interrupted ({{why}}); what was recorded is kept, and the rest of your time is next in line',
   unreadyNext: 'we are sorry: {{benches}} could not be made ready ({{why}}); you get another bench',
   unreadyLast: 'we are sorry: {{benches}} could not be made ready ({{why}}), and no other bench is left',
   unreadyEnd: 'we are sorry: {{benches}} could not be made ready ({{why}})',
@@ -19,6 +23,7 @@ export const englishReasons = {
   bumpedBack: 'we are sorry: the bench was booked; you are back at the head of the queue',
   bumpedRest:
     'we are sorry: the bench was booked; what was recorded is kept, and the rest of your time is next in line',
+  bumpedLate: 'we are sorry: the bench was booked; what was recorded is kept',
   bumpedOnce: 'we are sorry: the bench was booked, and this can not start again; what was recorded is kept',
   freedFor: '{{bench}} becomes free for it at {{time}}: whoever has it was told',
   nobodyBumped:

@@ -13,6 +13,10 @@ export const spanishReasons: Readonly<Record<keyof typeof englishReasons, string
   sorryNext: 'lo sentimos: el banco se averió ({{why}}); vuelves a estar al principio de la cola',
   sorryEnd:
     'lo sentimos: el banco se averió ({{why}}); lo registrado se conserva, y puedes volver a pedir el laboratorio',
+  sorryRest:
+    'lo sentimos: el banco se averió ({{why}}); lo registrado se conserva, y el resto de tu tiempo es lo siguiente en la cola',
+  cutRest:
+    'lo sentimos: la sesión se interrumpió ({{why}}); lo registrado se conserva, y el resto de tu tiempo es lo siguiente en la cola',
   unreadyNext: 'lo sentimos: no se pudo preparar {{benches}} ({{why}}); tendrás otro banco',
   unreadyLast: 'lo sentimos: no se pudo preparar {{benches}} ({{why}}), y no queda otro banco',
   unreadyEnd: 'lo sentimos: no se pudo preparar {{benches}} ({{why}})',
@@ -21,6 +25,7 @@ export const spanishReasons: Readonly<Record<keyof typeof englishReasons, string
   bumpedBack: 'lo sentimos: el banco estaba reservado; vuelves a estar al principio de la cola',
   bumpedRest:
     'lo sentimos: el banco estaba reservado; lo registrado se conserva, y el resto de tu tiempo es lo siguiente en la cola',
+  bumpedLate: 'lo sentimos: el banco estaba reservado; lo registrado se conserva',
   bumpedOnce: 'lo sentimos: el banco estaba reservado, y esto no puede empezar de nuevo; lo registrado se conserva',
   freedFor: '{{bench}} queda libre para ella a las {{time}}: quien lo tiene está avisado',
   nobodyBumped:

@@ -11,6 +11,8 @@ export type SessionStage = z.infer<typeof sessionStageSchema>
  * session became active (`begin`), its last that it ended (`end`).
  */
 export const COMMANDS_STREAM = 'commands'
+/** What `end` says of a session that something else ended than its person, its time or its lab. */
+export const WAS_STOPPED = 'it was stopped'
 /** The columns of that stream, all text. `value` is JSON. */
 export const commandColumns = ['by', 'what', 'target', 'value', 'outcome'] as const
 export type CommandRow = Readonly<Record<(typeof commandColumns)[number], string>>

@@ -163,7 +163,7 @@ export const sessionSchema = z.object({
   endsAt: time.optional(),
   /** A booking needs the bench: the session ends then, and the rest of its time is next in line. */
   bumpedAt: time.optional(),
-  /** The session that has the rest of its time, after it had to end for a booking. */
+  /** The session that has the rest of its time, after it had to end for a booking or its bench was lost. */
   next: z.string().optional(),
   endedAt: time.optional(),
   /** Why it ended. */

@@ -68,7 +68,7 @@ export function addSessionDrive(session: Command, context: Context): void {
     .addHelpText(
       'after',
       `
-A connection that is lost is opened again. Exits 0 when the session is over, 130 at Ctrl-C; the session goes on then.
+A connection that is lost is opened again, and the rest of a session that lost its bench is watched next. Exits 0 when the session is over, 130 at Ctrl-C; the session goes on then.
 With --json each line is one object, named as the notifications of the WebSocket are: {"samples": …}.
 
   fernlab session watch SESSION dmm.voltage
@@ -76,21 +76,8 @@ With --json each line is one object, named as the notifications of the WebSocket
     )
     .action(async (id: string, signals: string[], options: HubOptions) => {
       const client = await openHub(context, options)
-      const { signal, release } = untilInterrupted(context, goesOn(id))
-      try {
-        await followLive({
-          client,
-          id,
-          signal,
-          onNews: (...news) => {
-            tell(context, news, options, signals)
-            return false
-          },
-          onLost: (error) => tellLost(context, error, options),
-        })
-      } finally {
-        release()
-      }
+      let next: string | undefined = id
+      while (next !== undefined) next = await watchOne(context, client, next, options, signals)
     })
 
   withHub(
@@ -130,6 +117,35 @@ const examples: Partial<Record<SessionVerb, string>> = {
   read: '  fernlab session read SESSION dmm.voltage\n  fernlab session read SESSION --json | jq .readings',
   call: '  fernlab session call SESSION stage.home speed=2',
   give: '  fernlab session give SESSION "Bo Lindqvist"',
+}
+
+/** Prints what happens in a session; answers the one that has the rest of its time. */
+async function watchOne(
+  context: Context,
+  client: HubClient,
+  id: string,
+  options: HubOptions,
+  signals: readonly string[],
+): Promise<string | undefined> {
+  const { signal, release } = untilInterrupted(context, goesOn(id))
+  let next: string | undefined
+  try {
+    await followLive({
+      client,
+      id,
+      signal,
+      onNews: (...news) => {
+        const [name, params] = news
+        if (name === 'session') next = params.next
+        tell(context, news, options, signals)
+        return false
+      },
+      onLost: (error) => tellLost(context, error, options),
+    })
+  } finally {
+    release()
+  }
+  return next
 }
 
 interface Conversation {

@@ -1,6 +1,6 @@
 /**
  * The hub is killed (-9) while a bench breaks down under its person: the bench is out and nobody's, its person is at the
- * head of the queue once, and each change of the bench is one letter.
+ * head of the queue once, with the rest of a session that had begun, and each change of the bench is one letter.
  */
 import { benchFaultPoints } from '@fernlab/hub/fault-point'
 import type { Bench, Run } from '@fernlab/shared/contracts/api'
@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert'
 import { keptOf, type MailServer, startMailServer } from '../../integration/accounts/mail-server.ts'
 import { type FaultLab, node, startFaultLab } from '../../support/faults/fault-lab.ts'
 import { pause, within } from '../../support/faults/hub-client.ts'
-import { labId } from '../../support/faults/lab-files.ts'
+import { labFilesWith, labId } from '../../support/faults/lab-files.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('the hub is killed while a bench breaks down', { timeoutMs: 120_000 })
@@ -86,6 +86,44 @@ for (const point of ['before-stop-commit', 'after-requeue-commit', ...benchFault
     // Letters about a bench go out one after the other: another of the first kind would have come before this.
     await holds('the letter of its coming back', () => letters('is of use again') > toldBack)
     assert.equal([letters('is out of use'), letters('is of use again')], [told + 1, toldBack + 1])
+  })
+}
+
+for (const point of ['before-stop-commit', 'after-stop-commit'] as const) {
+  test(`of a session that is active, at ${point}`, async () => {
+    const { hub, client, instruments } = lab
+    const quick = { ...labSession, prepare: [{ set: { 'supply.voltage': 1 } }] }
+    const files = Object.entries(labFilesWith(quick)).map(([path, text]) => ({ path, text }))
+    await client.insist('PUT', `/api/v1/labs/${labId}`, { files })
+    const { body } = await client.insist('POST', '/api/v1/sessions', { lab: labId })
+    const { id } = body as Session
+    const session = () => client.get<Session>(`/api/v1/sessions/${id}`)
+    await holds('the session being active', async () => (await session()).state === 'active')
+    await hub.kill()
+    await hub.start({ FERNLAB_FAULT_POINT: point })
+    const ended = hub.ended()
+    hub.watch()
+    await client.online(node)
+    instruments.dmm.unplug()
+    await holds('the session being over', async () => (await session()).state === 'closed')
+    instruments.dmm.plugIn()
+    assert.is(await within(60_000, `the hub passing ${point}`, ended), 'SIGKILL')
+    await hub.settled()
+    hub.unwatch()
+    await client.online(node)
+    const { reason, next = '' } = await session()
+    assert.match(reason ?? '', /^we are sorry: the bench broke down \(.*the rest of your time is next in line$/)
+    const sessions = (await client.get<{ items: Session[] }>('/api/v1/sessions')).items
+    assert.equal(
+      sessions.flatMap((one) => (one.state === 'closed' ? [] : [[one.id, one.state, one.position]])),
+      [[next, 'waiting', 1]],
+    )
+    assert.equal(await held(), [])
+    await client.insist('POST', `/api/v1/benches/${bench}/put-back`)
+    await client.reached(next, ['running'])
+    await client.insist('POST', `/api/v1/sessions/${id}/finish`)
+    await client.insist('POST', `/api/v1/sessions/${next}/finish`)
+    await lab.check([id, next])
   })
 }
 

@@ -77,7 +77,7 @@ test('the hub is killed: the session goes on when it is back, and ends with its 
   assert.is((await bench())?.out, undefined)
 })
 
-test('the node is killed: the session is interrupted, and the bench is cleaned up before it is free', async () => {
+test('the node is killed: the session is interrupted, the bench is cleaned up before it is free, and the rest is next', async () => {
   const id = await open()
   const viewer = await enter(id)
   await set(viewer, 2)
@@ -90,7 +90,9 @@ test('the node is killed: the session is interrupted, and the bench is cleaned u
   const stop = stopOf(record?.attempts[0]?.documents)
   assert.equal([stop?.state, stop?.cleanUp], ['interrupted', { done: true, tries: 1 }])
   assert.is((await bench())?.out, undefined)
-  const next = await open()
+  const next = session.next ?? ''
+  const rest = await reaches(next, 'active')
+  assert.ok(rest.seconds > 500 && rest.seconds < 600, String(rest.seconds))
   await lab.client.insist('DELETE', `/api/v1/sessions/${next}`)
   await reaches(next, 'closed')
 })

@@ -1,9 +1,6 @@
 /** A booked session is made longer as it ends: booking and session stay the same length, whoever is sooner. */
 import type { Booking } from '@fernlab/shared/contracts/bookings'
-import type { NodeDocument } from '@fernlab/shared/contracts/documents'
-import { COMMANDS_STREAM, commandColumns } from '@fernlab/shared/contracts/session-columns'
 import type { Session } from '@fernlab/shared/contracts/sessions'
-import type { Assignment } from '@fernlab/shared/contracts/sync'
 import { parseTopic } from '@fernlab/shared/contracts/topics'
 import { decode } from '@fernlab/shared/links/codec'
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
@@ -11,7 +8,8 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { smallLab, startTestHub, type TestHub, until } from '../hub/hub-with-node.ts'
-import { documentsOf, type ScriptedNode, startScriptedNode } from '../hub/scripted-node.ts'
+import { type ScriptedNode, startScriptedNode } from '../hub/scripted-node.ts'
+import { tellsOf } from '../hub/scripted-session.ts'
 
 const test = suite('a booked session at its last second', { timeoutMs: 40_000 })
 const MORE_S = 3600
@@ -59,47 +57,6 @@ const ask = async <Answer>(method: string, path: string, json?: object): Promise
 const sessionOf = (id: string) => ask<Session>('GET', `/api/v1/sessions/${id}`)
 const bookingOf = (id: string) => ask<Booking>('GET', `/api/v1/bookings/${id}`)
 
-/** What the node says of one session, in order. */
-function story(assignment: Assignment) {
-  const { runId, attempt } = assignment
-  const [start, , , stop] = documentsOf(assignment)
-  let seq = 0
-  let first = 0
-  const told = async (document: object | undefined) => {
-    await node.documents({ ...document, runId, attempt, seq: seq++ } as NodeDocument)
-    await until(() => node.upTo(runId, attempt) >= seq, 'it is taken')
-  }
-  const row = (what: string, value: unknown) => {
-    const columns = Object.fromEntries(commandColumns.map((name) => [name, [name === 'what' ? what : '']]))
-    const doc = {
-      stream: COMMANDS_STREAM,
-      first: first++,
-      count: 1,
-      time: Float64Array.of(clock.now() / 1000),
-      columns: { ...columns, value: [JSON.stringify(value)] },
-    }
-    return told({ name: 'event_page', doc })
-  }
-  return {
-    begin: async () => {
-      const key = { dtype: 'string', shape: [], unit: '1', source: 'session' }
-      const dataKeys = Object.fromEntries(commandColumns.map((name) => [name, key]))
-      await told(start)
-      await told({
-        name: 'descriptor',
-        doc: { time: clock.now() / 1000, stream: COMMANDS_STREAM, dataKeys, configuration: {} },
-      })
-      await row('begin', assignment.parameters.seconds)
-    },
-    longer: (seconds: number) => row('extend', seconds),
-    end: async (reason: string) => {
-      await row('end', reason)
-      const doc = { ...(stop?.doc as object), time: clock.now() / 1000, reason, rows: { [COMMANDS_STREAM]: first } }
-      await told({ name: 'stop', doc: { ...doc, documents: seq } })
-    },
-  }
-}
-
 /** A booking whose session is active, a moment before it is over. */
 async function atTheEnd() {
   aheadMs = 0
@@ -107,7 +64,7 @@ async function atTheEnd() {
   const booking = await ask<Booking>('POST', '/api/v1/bookings', { lab: 'small', start, seconds: 60 })
   const assignment = await node.take()
   await node.accept(assignment)
-  const tells = story(assignment)
+  const tells = tellsOf(node, assignment, clock)
   await tells.begin()
   const session = await sessionOf(assignment.runId)
   assert.equal([session.state, (await bookingOf(booking.id)).session], ['active', session.id])

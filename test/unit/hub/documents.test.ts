@@ -74,7 +74,7 @@ const judge = (
   here: Parameters<typeof judgeStop>[1],
   doc: StopDoc,
   hasOther = false,
-) => judgeStop(of, here, doc, hasOther)
+) => judgeStop(of, here, doc, { atMs: 0, bookingS: undefined, hasOther })
 
 test('a stop whose counts are met ends the run as it says', () => {
   const verdict = judge(run, hold, stop)
@@ -133,6 +133,29 @@ test('a session that was being prepared waits again, an active one ends with an 
     active.kind === 'final' && active.outcome.reason,
     'we are sorry: the bench broke down (psu was lost during the run: unplugged); what was recorded is kept, and you may ask for the lab again',
   )
+})
+
+test('an active session whose bench broke down, or whose node did not end it, has its rest; a booked one on another bench', () => {
+  const session = { stage: 'finishing' as const, seconds: 60, activeAt: 0, endsAt: 60_000 }
+  const restOf = (of: object, doc: StopDoc, when: object = {}) => {
+    const given = { atMs: 20_000, bookingS: undefined, hasOther: false, ...when }
+    const verdict = judgeStop({ ...run, session, ...of }, hold, doc, given)
+    return verdict.kind === 'final' ? verdict.outcome.rest : 'again'
+  }
+  const cut = { ...stop, state: 'interrupted' as const }
+  assert.equal(restOf({}, lost), { seconds: 40, from: 'queue' })
+  assert.equal(restOf({}, cut), { seconds: 40, from: 'queue' })
+  for (const doc of [lost, cut]) {
+    assert.is(restOf({ cancelRequested: true }, doc), undefined)
+    assert.is(restOf({ session: { ...session, endsAt: null } }, doc), undefined, 'its person had ended it')
+    assert.is(restOf({}, doc, { atMs: 31_000 }), undefined, 'as good as over')
+    assert.equal(restOf({}, doc, { bookingS: 35, hasOther: true }), { seconds: 35, from: 'booking' })
+    assert.is(restOf({}, doc, { bookingS: 0, hasOther: true }), undefined, 'the booking is over')
+  }
+  assert.is(restOf({}, lost, { bookingS: 35 }), undefined, 'no other bench')
+  assert.equal(restOf({}, cut, { bookingS: 35 }), { seconds: 35, from: 'booking' }, 'its own bench comes back')
+  assert.is(restOf({}, { ...lost, error: { ...lost.error, code: 'instrument-refused' } } as StopDoc), undefined)
+  assert.is(restOf({ session: undefined }, cut), undefined)
 })
 
 test('a booked bench that could not be made ready is changed for another, three attempts in all', () => {

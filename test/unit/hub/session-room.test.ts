@@ -1,5 +1,6 @@
 import { createRoom, type Viewer } from '@fernlab/hub/sessions/room'
-import { afterCommands, newSession } from '@fernlab/hub/sessions/stage'
+import { afterCommands, newSession, restFrom } from '@fernlab/hub/sessions/stage'
+import { WAS_STOPPED } from '@fernlab/shared/contracts/session-columns'
 import type { EventPageDoc } from '@fernlab/shared/contracts/documents'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
@@ -135,16 +136,17 @@ test('one hand has the controls: given by it or the owner, to somebody who takes
   assert.is(room.control.id, 'ada')
 })
 
+const page = (rows: [number, string, unknown][]): EventPageDoc => ({
+  stream: 'commands',
+  first: 0,
+  count: rows.length,
+  time: Float64Array.from(rows.map(([time]) => time)),
+  columns: { what: rows.map(([, what]) => what), value: rows.map(([, , value]) => JSON.stringify(value)) },
+})
+const ms = (seconds: number) => seconds * 1000
+const active = afterCommands(newSession(60), page([[100, 'begin', 60]]), ms)
+
 test('commands tell the stage and the end, and an extension moves it', () => {
-  const page = (rows: [number, string, unknown][]): EventPageDoc => ({
-    stream: 'commands',
-    first: 0,
-    count: rows.length,
-    time: Float64Array.from(rows.map(([time]) => time)),
-    columns: { what: rows.map(([, what]) => what), value: rows.map(([, , value]) => JSON.stringify(value)) },
-  })
-  const ms = (seconds: number) => seconds * 1000
-  const active = afterCommands(newSession(60), page([[100, 'begin', 60]]), ms)
   assert.equal(active, { stage: 'active', seconds: 60, activeAt: 100_000, endsAt: 160_000 })
   const extended = afterCommands(
     active,
@@ -155,7 +157,18 @@ test('commands tell the stage and the end, and an extension moves it', () => {
     ms,
   )
   assert.equal([extended.seconds, extended.endsAt], [90, 190_000])
-  assert.is(afterCommands(extended, page([[190, 'end', 'over']]), ms).stage, 'finishing')
+  const over = afterCommands(extended, page([[190, 'end', 'its time was over']]), ms)
+  assert.equal([over.stage, over.endsAt], ['finishing', null])
+})
+
+test('what something else stopped still has its time, what its person finished has none', () => {
+  const stopped = afterCommands(active, page([[130, 'end', WAS_STOPPED]]), ms)
+  assert.equal([stopped.stage, stopped.endsAt], ['finishing', 160_000])
+  assert.equal([restFrom(stopped, 130_000), restFrom(stopped, 130_001)], [30, 0], 'half a minute is worth a session')
+  assert.is(restFrom(stopped, 50_000), 60, 'never more than it was')
+  const finished = afterCommands(active, page([[130, 'finish', '']]), ms)
+  assert.equal([finished.stage, restFrom(finished, 130_000)], ['active', 0])
+  assert.is(restFrom(newSession(60), 0), 0)
 })
 
 test.run()

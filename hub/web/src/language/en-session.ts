@@ -64,7 +64,7 @@ export const enSession = {
     nextReady: 'A bench is yours for the rest of your time.',
     toNext: 'To the rest of your time',
     nextWaitsOf:
-      'A booking needed the bench. The rest of the session of {{name}} is next: the first bench that is free is for it, and whoever took part does again.',
+      'The rest of the session of {{name}} is next: the first bench that is free is for it, and whoever took part does again.',
     nextReadyOf: 'A bench is there for the rest of the session of {{name}}: whoever took part does again.',
     toNextOf: 'To the rest of the session',
     lost: 'The connection is lost; this page tries again by itself.',

@@ -728,7 +728,7 @@ export const es: Texts<English> = {
     nextReady: 'Un banco es tuyo por el resto de tu tiempo.',
     toNext: 'Al resto de tu tiempo',
     nextWaitsOf:
-      'Una reserva necesitaba el banco. El resto de la sesión de {{name}} es lo siguiente: el primer banco libre es para ella, y sigue quien participaba.',
+      'El resto de la sesión de {{name}} es lo siguiente: el primer banco libre es para ella, y sigue quien participaba.',
     nextReadyOf: 'Hay un banco para el resto de la sesión de {{name}}: sigue quien participaba.',
     toNextOf: 'Al resto de la sesión',
     lost: 'Se ha perdido la conexión; esta página lo intenta de nuevo sola.',
