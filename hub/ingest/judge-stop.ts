@@ -110,10 +110,7 @@ export interface WhenCut {
 }
 
 /** What somebody gets whose session lost its bench at `atMs`; nothing who had ended it, or whose time was as good as over. */
-function restOfCut(
-  { session, cancelRequested }: Cut,
-  { atMs, bookingS }: WhenCut,
-): RestOfSession | undefined {
+function restOfCut({ session, cancelRequested }: Cut, { atMs, bookingS }: WhenCut): RestOfSession | undefined {
   const seconds = cancelRequested ? 0 : restFrom(session, atMs)
   if (seconds === 0 || bookingS === 0) return undefined
   return bookingS === undefined ? { seconds, from: 'queue' } : { seconds: bookingS, from: 'booking' }

@@ -6,7 +6,7 @@
  */
 import type { OpenSession, Session } from '@fernlab/shared/contracts/sessions'
 import type { LabPageWay, nodeMethods, SessionCommand, VisitRow } from '@fernlab/shared/contracts/sync'
-import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
 import type { z } from 'zod'
 import type { Caller } from '../accounts/caller.ts'

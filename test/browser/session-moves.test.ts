@@ -47,6 +47,41 @@ test('who is bumped is told when, is offered no more time, and has the rest of i
   await context.close()
 })
 
+test('who loses the bench reads an apology, also in Spanish on a phone, and goes on with the rest of the time', async () => {
+  for (const [language, apology, toNext] of [
+    [
+      'en-GB',
+      /^we are sorry: the bench broke down \(box was lost .*the rest of your time is next in line$/,
+      'To the rest of your time',
+    ],
+    [
+      'es-ES',
+      /^lo sentimos: el banco se averió \(.*el resto de tu tiempo es lo siguiente en la cola$/,
+      'Al resto de tu tiempo',
+    ],
+  ] as const) {
+    const session = hub.addSession()
+    const { page, context, complaints } = await visit(browser, { phone: true, language })
+    await page.goto(`${hub.url}/sessions/${session.session.id}`)
+    await page.getByRole('switch').first().waitFor()
+    const rest = hub.addSession({ state: 'waiting', position: 1, seconds: 240 })
+    session.become({
+      state: 'closed',
+      endedAt: new Date().toISOString(),
+      next: rest.session.id,
+      reason:
+        'we are sorry: the bench broke down (box was lost during the run: unplugged); what was recorded is kept, and the rest of your time is next in line',
+    })
+    await page.getByText(apology).waitFor()
+    await page.getByRole('link', { name: toNext }).click()
+    await page.waitForURL(`${hub.url}/sessions/${rest.session.id}`)
+    rest.become({ state: 'active', bench: 'demo.rc-2', endsAt: new Date(Date.now() + 240_000).toISOString() })
+    await page.getByRole('switch').first().waitFor()
+    assert.equal(complaints, [])
+    await context.close()
+  }
+})
+
 test('how long before one is warned is a setting', async () => {
   const { page, context, complaints } = await visit(browser)
   await page.goto(`${hub.url}/settings`)

@@ -112,7 +112,7 @@ for (const point of ['before-stop-commit', 'after-stop-commit'] as const) {
     hub.unwatch()
     await client.online(node)
     const { reason, next = '' } = await session()
-    assert.match(reason ?? '', /^we are sorry: the bench broke down \(.*the rest of your time is next in line$/)
+    assert.match(reason ?? '', /^we are sorry: the bench broke down \(.*the rest of your time is next in line$/, reason)
     const sessions = (await client.get<{ items: Session[] }>('/api/v1/sessions')).items
     assert.equal(
       sessions.flatMap((one) => (one.state === 'closed' ? [] : [[one.id, one.state, one.position]])),

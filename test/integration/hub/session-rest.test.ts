@@ -86,7 +86,11 @@ test('its person is at the head of the queue for the rest of the time, with part
   assert.equal([next.state, next.position, (await get(cleo, behind.id)).position], ['waiting', 1, 2])
   assert.ok(next.seconds > 390 && next.seconds <= 400, String(next.seconds))
   assert.is((await get(ben, next.id)).id, next.id, 'the partner takes part in it')
-  assert.is(((await cleo.ask('POST', '/api/v1/sessions/join', { token })).body as Session).id, next.id, 'the link leads on')
+  assert.is(
+    ((await cleo.ask('POST', '/api/v1/sessions/join', { token })).body as Session).id,
+    next.id,
+    'the link leads on',
+  )
   await until(() => viewer.told('session').at(-1)?.next === next.id, 'who was in it is told')
   const listener = await watch(lab, next.id, ben.bearer)
   await until(
@@ -95,7 +99,11 @@ test('its person is at the head of the queue for the rest of the time, with part
   )
   listener.close()
   await lab.restart()
-  assert.equal([(await get(ada, id)).next, (await get(ada, next.id)).position], [next.id, 1], 'a restart changes nothing')
+  assert.equal(
+    [(await get(ada, id)).next, (await get(ada, next.id)).position],
+    [next.id, 1],
+    'a restart changes nothing',
+  )
   assert.is((await ask(ada)).id, next.id, 'one place, however often it is asked for')
 })
 

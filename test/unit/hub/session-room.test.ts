@@ -1,7 +1,7 @@
 import { createRoom, type Viewer } from '@fernlab/hub/sessions/room'
 import { afterCommands, newSession, restFrom } from '@fernlab/hub/sessions/stage'
-import { WAS_STOPPED } from '@fernlab/shared/contracts/session-columns'
 import type { EventPageDoc } from '@fernlab/shared/contracts/documents'
+import { WAS_STOPPED } from '@fernlab/shared/contracts/session-columns'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -159,6 +159,13 @@ test('commands tell the stage and the end, and an extension moves it', () => {
   assert.equal([extended.seconds, extended.endsAt], [90, 190_000])
   const over = afterCommands(extended, page([[190, 'end', 'its time was over']]), ms)
   assert.equal([over.stage, over.endsAt], ['finishing', null])
+})
+
+test('an end before its start: it was never active, and nothing of it is left', () => {
+  for (const why of [WAS_STOPPED, 'it was finished']) {
+    const ended = afterCommands(newSession(60), page([[90, 'end', why]]), ms)
+    assert.equal([ended.stage, ended.activeAt, restFrom(ended, 90_000)], ['finishing', null, 0])
+  }
 })
 
 test('what something else stopped still has its time, what its person finished has none', () => {
