@@ -83,7 +83,8 @@ type StoredBundle = Pick<CatalogueLab, 'lab' | 'readme' | 'protocols' | 'session
 
 /** Opens the catalogue in the store. */
 export function createCatalogue({ store, clock, log }: CatalogueOptions): Catalogue {
-  const bundles = new Map<string, StoredBundle>()
+  /** What a version is stays so: each is read once. */
+  const bundles = new Map<string, StoredBundle & { readonly digest: string }>()
   const listeners = new Set<(lab: string) => void>()
   const audit = auditEntries(store, clock)
   let turn: Promise<unknown> = Promise.resolve()
@@ -93,17 +94,18 @@ export function createCatalogue({ store, clock, log }: CatalogueOptions): Catalo
   }
   const bundleOf = async (lab: string, version: number): Promise<(StoredBundle & { digest: string }) | undefined> => {
     const key = `${lab}@${version}`
+    const known = bundles.get(key)
+    if (known !== undefined) return known
     const row = await store.db
       .selectFrom('lab_version')
-      .select('digest')
-      .$if(!bundles.has(key), (query) => query.select('bundle'))
+      .select(['digest', 'bundle'])
       .where('lab', '=', lab)
       .where('version', '=', version)
       .executeTakeFirst()
     if (row === undefined) return undefined
-    const bundle = bundles.get(key) ?? (JSON.parse(row.bundle ?? '{}') as StoredBundle)
+    const bundle = { ...(JSON.parse(row.bundle) as StoredBundle), digest: row.digest }
     bundles.set(key, bundle)
-    return { ...bundle, digest: row.digest }
+    return bundle
   }
   const versionOf = async (id: string, version: number, removed: boolean): Promise<CatalogueLab | undefined> => {
     const bundle = await bundleOf(id, version)

@@ -21,10 +21,10 @@ import { sql } from 'kysely'
 import type { Caller, Role } from '../accounts/caller.ts'
 import { auditEntries, wasAndIs } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
+import { describeGroups } from './describe-groups.ts'
 import { changeMembers, listMembers } from './members.ts'
-import { countsIn, type GroupTree, inside, outwards } from './nesting.ts'
+import { countsIn, type GroupTree, innerGroups, inside, outwards } from './nesting.ts'
 import { leaveGroup, ownGroups } from './own-groups.ts'
-import type { PeopleGroupTable } from './tables.ts'
 
 export interface Groups {
   /** By id; staff see all, others those in which they are. With `search`, those whose id or name contains it. */
@@ -89,8 +89,6 @@ export interface CreateGroupsOptions {
   readonly clock: Clock
 }
 
-type Row = PeopleGroupTable
-
 /** Keeps groups in the store. */
 export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
   const { db } = store
@@ -108,60 +106,22 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
   /** What the caller is to each group: `taught` are those of which, or of an outer one, they are instructor. */
   const standing = async (caller: { readonly personId: string }, tree: GroupTree) => {
     const direct = await directOf(caller.personId)
-    const teaches = new Set(direct.filter(({ role }) => role === 'instructor').map(({ group_id }) => group_id))
+    const teaches = direct.filter(({ role }) => role === 'instructor').map(({ group_id }) => group_id)
     const isIn = new Set(direct.flatMap(({ group_id }) => outwards(tree, group_id).map(({ id }) => id)))
-    const taught = new Set([...tree.keys()].filter((id) => outwards(tree, id).some((group) => teaches.has(group.id))))
-    return { isIn, taught }
+    const inner = innerGroups(tree)
+    return { isIn, taught: inside(inner, teaches), inner }
   }
 
   const seen = async (caller: Caller) => {
     const tree = await readTree()
-    const { isIn, taught } = await standing(caller, tree)
+    const { isIn, taught, inner } = await standing(caller, tree)
     const staff = isStaff(caller.role)
     const shown = [...tree.values()].filter(({ id }) => staff || isIn.has(id) || taught.has(id))
     const manages = (id: string) => caller.role === 'admin' || (staff && taught.has(id))
     const sees = (id: string) => staff || taught.has(id)
-    return { tree, shown, manages, sees, isIn, taught }
+    return { tree, inner, shown, manages, sees, isIn, taught }
   }
   type Seen = Awaited<ReturnType<typeof seen>>
-
-  const describe = async (rows: readonly Row[], { tree, manages, sees, isIn, taught }: Seen): Promise<Group[]> => {
-    if (rows.length === 0) return []
-    const within = new Map(rows.map(({ id }) => [id, inside(tree, id)]))
-    const asked = [...new Set([...within.values()].flatMap((ids) => [...ids]))]
-    const members = await db
-      .selectFrom('group_member')
-      .innerJoin('user', 'user.id', 'group_member.person_id')
-      .select(['group_id', 'person_id', 'role', 'user.name'])
-      .where('group_id', 'in', sql<string>`(SELECT value FROM json_each(${JSON.stringify(asked)}))`)
-      .orderBy('user.name')
-      .execute()
-    const inGroup = new Map<string, typeof members>()
-    for (const member of members) {
-      const own = inGroup.get(member.group_id)
-      if (own === undefined) inGroup.set(member.group_id, [member])
-      else own.push(member)
-    }
-    return rows.map((row) => {
-      const own = inGroup.get(row.id) ?? []
-      const everybody = [...(within.get(row.id) ?? [])].flatMap((id) => inGroup.get(id) ?? [])
-      const instructors = own.filter(({ role }) => role === 'instructor')
-      const mine = taught.has(row.id) ? 'instructor' : isIn.has(row.id) ? 'member' : undefined
-      return {
-        id: row.id,
-        name: row.name,
-        kind: row.kind,
-        ...(row.within === null ? {} : { within: row.within }),
-        ...(row.starts_at === null ? {} : { from: time(row.starts_at) }),
-        ...(row.ends_at === null ? {} : { until: time(row.ends_at) }),
-        people: new Set(everybody.map(({ person_id }) => person_id)).size,
-        instructors: instructors.map(({ person_id, name }) => ({ id: person_id, name })),
-        ...(mine === undefined ? {} : { mine }),
-        sees: sees(row.id),
-        manages: manages(row.id),
-      }
-    })
-  }
 
   const find = async (caller: Caller, id: string) => {
     const all = await seen(caller)
@@ -171,7 +131,7 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
   }
   const get = async (caller: Caller, id: string): Promise<Group> => {
     const found = await find(caller, id)
-    const [group] = await describe([found.row], found)
+    const [group] = await describeGroups(db, [found.row], found)
     if (group === undefined) throw groupUnknown(id)
     return group
   }
@@ -207,7 +167,7 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
       const rows = all.shown
         .filter(({ id, name }) => id > after && (id.includes(text) || name.toLowerCase().includes(text)))
         .sort((a, b) => (a.id < b.id ? -1 : 1))
-      return { items: await describe(rows.slice(0, limit), all), more: rows.length > limit }
+      return { items: await describeGroups(db, rows.slice(0, limit), all), more: rows.length > limit }
     },
     get,
     create: async (caller, { id, name, kind, within, from, until }) => {
@@ -302,9 +262,9 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
       changed()
     },
     members: async (caller, id, page) => {
-      const { tree, sees } = await find(caller, id)
+      const { inner, sees } = await find(caller, id)
       if (!sees(id)) throw groupUnknown(id)
-      return listMembers(db, { id, groups: page.inner ? inside(tree, id) : new Set([id]), ...page })
+      return listMembers(db, { id, groups: page.inner ? inside(inner, [id]) : new Set([id]), ...page })
     },
     changeMembers: async (caller, id, input) => {
       await managed(caller, id)
@@ -344,23 +304,23 @@ export function createGroups({ store, clock }: CreateGroupsOptions): Groups {
       return (await directOf(personId)).some(({ group_id }) => taught.has(group_id))
     },
     peopleOf: async (caller, id) => {
-      const { tree, sees } = await find(caller, id)
+      const { inner, sees } = await find(caller, id)
       if (!sees(id)) throw groupUnknown(id)
       const rows = await db
         .selectFrom('group_member')
         .select('person_id')
         .distinct()
-        .where('group_id', 'in', [...inside(tree, id)])
+        .where('group_id', 'in', [...inside(inner, [id])])
         .execute()
       return rows.map(({ person_id }) => person_id)
     },
     students: async ({ id: personId, role }, group) => {
       const tree = await readTree()
-      const { taught } = await standing({ personId }, tree)
+      const { taught, inner } = await standing({ personId }, tree)
       const asked = group === undefined ? [...taught] : [group]
       if (group !== undefined && !(tree.has(group) && (role === 'admin' || taught.has(group))))
         throw groupUnknown(group)
-      const within = [...new Set(asked.flatMap((id) => [...inside(tree, id)]))]
+      const within = [...inside(inner, asked)]
       const rows = await db
         .selectFrom('group_member')
         .innerJoin('user', 'user.id', 'group_member.person_id')

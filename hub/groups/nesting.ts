@@ -10,6 +10,9 @@ export interface Nested {
 
 export type GroupTree = ReadonlyMap<string, Nested>
 
+/** Of each group those that lie directly in it. */
+export type InnerGroups = ReadonlyMap<string, readonly string[]>
+
 /** The group and all that it is within, from the inside out; a group that is gone ends the way. */
 export function outwards(tree: GroupTree, id: string): Nested[] {
   const way: Nested[] = []
@@ -17,9 +20,21 @@ export function outwards(tree: GroupTree, id: string): Nested[] {
   return way
 }
 
-/** The group and all within it. */
-export function inside(tree: GroupTree, id: string): Set<string> {
-  return new Set([...tree.keys()].filter((inner) => outwards(tree, inner).some((group) => group.id === id)))
+/** Looked up once for all groups that are asked about: `inside` then costs what it finds. */
+export function innerGroups(tree: GroupTree): InnerGroups {
+  const inner = new Map<string, string[]>()
+  for (const id of tree.keys()) inner.set(id, [])
+  for (const { id, within } of tree.values()) if (within !== null) inner.get(within)?.push(id)
+  return inner
+}
+
+/** These groups and all within them; without those that there are not. */
+export function inside(inner: InnerGroups, ids: Iterable<string>): Set<string> {
+  const found = new Set<string>()
+  for (const id of ids) if (inner.has(id)) found.add(id)
+  // What is added meanwhile is visited too.
+  for (const id of found) for (const each of inner.get(id) ?? []) found.add(each)
+  return found
 }
 
 /** In which groups somebody counts at the time who is directly in these. */

@@ -15,7 +15,7 @@ import type { WriteStatement } from '@fernlab/shared/storage/database'
 import { sql } from 'kysely'
 import type { Caller } from '../accounts/caller.ts'
 import { accountSuspended } from '../accounts/suspension.ts'
-import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Catalogue, CatalogueLab } from '../catalogue/catalogue.ts'
 import type { FaultHook } from '../fault-point.ts'
 import { callersAddress } from '../store/calling-from.ts'
 import type { Store } from '../store/store.ts'
@@ -195,12 +195,18 @@ export function createRuns(options: CreateRunsOptions): Runs {
       .selectAll('run')
       .select('user.name as person_name')
 
+  /** Mostly the newest version, which is at hand. */
+  const labOf = async ({ lab, lab_version }: RunRow): Promise<CatalogueLab | undefined> => {
+    const newest = labs.peek(lab)
+    return newest?.version === lab_version ? newest : catalogue.version(lab, lab_version)
+  }
+
   const view = async (row: RunRow & { person_name: string | null }): Promise<Run> => {
     const run = runs.get(row.id)
     const present = run !== undefined && run.attempt === row.attempt
     return runView(row, {
       personName: row.person_name ?? '',
-      lab: run?.lab ?? (await catalogue.version(row.lab, row.lab_version)),
+      lab: run?.lab ?? (await labOf(row)),
       live: present && row.state === 'running' ? run.live : undefined,
       wait: present && row.state === 'queued' ? waiting.of(run) : undefined,
     })
@@ -320,9 +326,12 @@ export function createRuns(options: CreateRunsOptions): Runs {
       const run = runs.get(id)
       return run === undefined ? undefined : waiting.of(run)
     },
-    queueOf: (lab) => {
-      const known = labs.peek(lab)
-      return known === undefined ? { length: 0, estimatedWaitS: null } : waiting.queueOf(known)
+    queues: () => {
+      const queueOf = waiting.now()
+      return (lab) => {
+        const known = labs.peek(lab)
+        return known === undefined ? { length: 0, estimatedWaitS: null } : queueOf(known)
+      }
     },
     counts: () => runs.counts(),
     onChange: ledger.onChange,

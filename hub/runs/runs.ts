@@ -87,8 +87,11 @@ export interface Runs {
   live(id: string): LiveRun | undefined
   /** Place, reason and start of a run that waits, from memory; undefined for any other. */
   waitOf(id: string): RunWait | undefined
-  /** Runs that wait for the lab, and when one submitted now would start (null: no bench is up). */
-  queueOf(lab: string): { readonly length: number; readonly estimatedWaitS: number | null }
+  /**
+   * Of labs at this moment: runs that wait, and when one submitted now would start (null: no bench is up). What is
+   * answered is to be asked at once, of any number of labs.
+   */
+  queues(): (lab: string) => { readonly length: number; readonly estimatedWaitS: number | null }
   /** How many runs are queued and under way. */
   counts(): { readonly queued: number; readonly assigned: number; readonly running: number }
   onChange(listener: (change: RunChange) => void): () => void

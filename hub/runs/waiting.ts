@@ -18,8 +18,8 @@ import type { RunWait } from './runs.ts'
 export interface Waiting {
   /** Place, reason and start of a queued run; undefined for any other. */
   of(run: OpenRun): RunWait | undefined
-  /** The queue as someone sees it who is not in it yet. */
-  queueOf(lab: CatalogueLab): { length: number; estimatedWaitS: number | null }
+  /** The queues as they are at this moment, as someone sees them who is in none: to be asked at once, of any number of labs. */
+  now(): (lab: CatalogueLab) => { length: number; estimatedWaitS: number | null }
 }
 
 export interface CreateWaitingOptions {
@@ -113,24 +113,33 @@ export function createWaiting(options: CreateWaitingOptions): Waiting {
       const estimatedStart = inS === null ? {} : { estimatedStart: new Date(clock.now() + inS * 1000).toISOString() }
       return { position, reason, ...estimatedStart }
     },
-    queueOf: (lab) => {
+    now: () => {
       const now = clock.now()
-      const newcomer: Waiter = {
-        id: '',
-        personId: '',
-        lab,
-        wantedBench: null,
-        priority: priorities.usual,
-        createdAt: now,
-        countsFrom: now,
-        estimatedS: null,
-      }
       const lines = [...runs.waiting.lines(now)]
-      // Behind all of equal number: how much the newcomer has used is not known.
-      const place = { entry: newcomer, number: numberOf(newcomer, runs.waiting.rules), usedS: Number.POSITIVE_INFINITY }
-      const { inS } = scheduler.explain<Waiter>(place, { lines, benches: benches(expectedS(newcomer)), serves })
-      const length = lines.reduce((sum, { sample, places }) => sum + (sample.lab.id === lab.id ? places.length : 0), 0)
-      return { length, estimatedWaitS: inS }
+      const lengths = new Map<string, number>()
+      for (const { sample, places } of lines) {
+        lengths.set(sample.lab.id, (lengths.get(sample.lab.id) ?? 0) + places.length)
+      }
+      // What bookings leave is worked out for all labs together: their newcomers differ in nothing else.
+      let seen: WaitingBench[] | undefined
+      return (lab) => {
+        const newcomer: Waiter = {
+          id: '',
+          personId: '',
+          lab,
+          wantedBench: null,
+          priority: priorities.usual,
+          createdAt: now,
+          countsFrom: now,
+          estimatedS: null,
+        }
+        // Behind all of equal number: how much the newcomer has used is not known.
+        const number = numberOf(newcomer, runs.waiting.rules)
+        const place = { entry: newcomer, number, usedS: Number.POSITIVE_INFINITY }
+        seen ??= benches(expectedS(newcomer))
+        const { inS } = scheduler.explain<Waiter>(place, { lines, benches: seen, serves })
+        return { length: lengths.get(lab.id) ?? 0, estimatedWaitS: inS }
+      }
     },
   }
 }

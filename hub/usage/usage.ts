@@ -177,7 +177,7 @@ export function createUsage({ store, groups, catalogue, clock, log, ...site }: C
       const { people, ids } = await courseOf(caller, id)
       const { name } = await groups.get(caller, id)
       const view = new CourseView({ people, period, now: clock.now() })
-      for await (const use of uses.each({ ...period, people: ids })) view.add(use)
+      for await (const some of uses.some({ ...period, people: ids })) for (const use of some) view.add(use)
       return { course: { id, name }, period: shown(period), ...view.result() }
     },
     timeline: async (caller, id, period) => {
@@ -210,15 +210,14 @@ export function createUsage({ store, groups, catalogue, clock, log, ...site }: C
         batch = []
         versions.clear()
       }
-      for await (const { id: use, personId, lab, labVersion, protocol, askedAt } of uses.each({
-        ...period,
-        people: ids,
-      })) {
-        const person = byId.get(personId)
-        if (person === undefined) continue
-        versions.set(use, labVersion)
-        batch.push({ id: use, person, lab, protocol, at: askedAt })
-        if (batch.length >= AT_ONCE) await compare()
+      for await (const some of uses.some({ ...period, people: ids })) {
+        for (const { id: use, personId, lab, labVersion, protocol, askedAt } of some) {
+          const person = byId.get(personId)
+          if (person === undefined) continue
+          versions.set(use, labVersion)
+          batch.push({ id: use, person, lab, protocol, at: askedAt })
+          if (batch.length >= AT_ONCE) await compare()
+        }
       }
       await compare()
       return { period: shown(period), withinHours, hints: similarUses(compared, withinHours * hourMs) }
@@ -226,7 +225,7 @@ export function createUsage({ store, groups, catalogue, clock, log, ...site }: C
     site: async (period) => {
       const now = clock.now()
       const view = new SiteView(period, now)
-      for await (const use of uses.each({ ...period, people: undefined })) view.add(use)
+      for await (const some of uses.some({ ...period, people: undefined })) for (const use of some) view.add(use)
       const benches = await siteBenches({ db, benches: site.benches(), period, now })
       const counted = view.result({ ...benches, serves: site.benchesFor })
       return { period: shown(period), ...counted, countrySource: site.countrySource() }

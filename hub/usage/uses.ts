@@ -19,7 +19,7 @@ export type UsePage<Filter, Item> = (which: {
   before?: string | undefined
 }) => Promise<{ items: Item[]; more: boolean }>
 
-const AT_ONCE = 2000
+const AT_ONCE = 1000
 /** Of commands, and of files, that one answer holds. */
 const MOST_SHOWN = 500
 
@@ -87,8 +87,8 @@ export interface Uses {
   personOf(id: string): Promise<string | undefined>
   /** All of what was done in a use. */
   readonly record: UseRecord
-  /** Those that were asked for in the period, the earliest first. */
-  each(which: { from: number; to: number; people: People }): AsyncGenerator<SlimUse>
+  /** Those that were asked for in the period, the earliest first, some at a time: others have their turn in between. */
+  some(which: { from: number; to: number; people: People }): AsyncGenerator<readonly SlimUse[]>
   /** The parameters of these uses, by id. */
   parameters(ids: readonly string[]): Promise<ReadonlyMap<string, string>>
 }
@@ -167,7 +167,7 @@ export function createUses({ store, now }: { store: Store; now: () => number }):
     personOf: async (id) =>
       (await db.selectFrom('run').select('person_id').where('id', '=', id).executeTakeFirst())?.person_id,
     record,
-    each: async function* ({ from, to, people }) {
+    some: async function* ({ from, to, people }) {
       const end = firstIdAt(to)
       let after = firstIdAt(from)
       for (;;) {
@@ -183,21 +183,19 @@ export function createUses({ store, now }: { store: Store; now: () => number }):
           .orderBy('id')
           .limit(AT_ONCE)
           .execute()
-        for (const row of rows) {
-          yield {
-            id: row.id,
-            personId: row.person_id,
-            lab: row.lab,
-            labVersion: row.lab_version,
-            protocol: row.protocol,
-            bench: row.bench,
-            country: row.country,
-            state: row.state,
-            askedAt: row.created_at,
-            startedAt: row.started_at,
-            endedAt: row.ended_at,
-          }
-        }
+        yield rows.map((row) => ({
+          id: row.id,
+          personId: row.person_id,
+          lab: row.lab,
+          labVersion: row.lab_version,
+          protocol: row.protocol,
+          bench: row.bench,
+          country: row.country,
+          state: row.state,
+          askedAt: row.created_at,
+          startedAt: row.started_at,
+          endedAt: row.ended_at,
+        }))
         if (rows.length < AT_ONCE) return
         after = rows.at(-1)?.id ?? end
       }

@@ -7,6 +7,7 @@ import { roundTripBenchmarks } from './round-trip/round-trip.ts'
 import { schedulingBenchmarks } from './scheduling/scheduling.ts'
 import { reserveBenchmarks } from './session/reserve.ts'
 import { sessionBenchmarks } from './session/session.ts'
+import { siteBenchmarks } from './site/site.ts'
 import { startBenchmarks } from './start/start.ts'
 
 /** All of them, in the order in which they run. */
@@ -20,4 +21,5 @@ export const benchmarks: readonly Benchmark[] = [
   ...nodeBenchmarks,
   ...schedulingBenchmarks,
   ...startBenchmarks,
+  ...siteBenchmarks,
 ]

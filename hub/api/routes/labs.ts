@@ -29,7 +29,7 @@ const labParams = z.object({ lab: nameSchema })
 
 /** The catalogue: open to everyone but for labs that say otherwise; pushing is for builders. */
 export function labRoutes(add: AddRoute, parts: ApiParts): void {
-  const { catalogue, fleet } = parts
+  const { catalogue, fleet, runs } = parts
   const readmes = createReadmes(parts)
   const visible = async (id: string, caller: Caller | undefined) => {
     const lab = await catalogue.lab(id)
@@ -58,9 +58,9 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
     async ({ c, query }) => {
       const labs = (await catalogue.list()).filter((lab) => mayKnow(lab, c.get('caller')))
       const { items, cursor } = pageOf(labs, query)
-      const summaries = await Promise.all(
-        items.map(async (lab) => summarise(lab, await servingOf(lab, c.get('caller')), parts)),
-      )
+      const serving = await Promise.all(items.map((lab) => servingOf(lab, c.get('caller'))))
+      const queueOf = runs.queues()
+      const summaries = items.map((lab, at) => summarise(lab, serving[at] ?? { benches: [] }, queueOf(lab.id)))
       return c.json({ items: summaries, ...(cursor === undefined ? {} : { cursor }) })
     },
   )
@@ -76,7 +76,7 @@ export function labRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params }) => {
       const lab = await visible(params.lab, c.get('caller'))
-      return c.json(detail(lab, await servingOf(lab, c.get('caller')), parts))
+      return c.json(detail(lab, await servingOf(lab, c.get('caller')), runs.queues()(lab.id)))
     },
   )
   add(
@@ -196,9 +196,10 @@ interface Serving {
   readonly reasons?: readonly { bench: string; reason: string }[]
 }
 
-function summarise(lab: CatalogueLab, { benches, reasons }: Serving, { runs }: ApiParts): LabSummary {
+type Queue = ReturnType<ReturnType<ApiParts['runs']['queues']>>
+
+function summarise(lab: CatalogueLab, { benches, reasons }: Serving, queue: Queue): LabSummary {
   const { title, summary, subject, level, picture } = lab.lab
-  const { length, estimatedWaitS } = runs.queueOf(lab.id)
   return {
     id: lab.id,
     title,
@@ -214,8 +215,8 @@ function summarise(lab: CatalogueLab, { benches, reasons }: Serving, { runs }: A
       ...(reason === undefined ? {} : { reason }),
     })),
     ...(reasons === undefined ? {} : { notServedBy: [...reasons] }),
-    queueLength: length,
-    estimatedWaitS,
+    queueLength: queue.length,
+    estimatedWaitS: queue.estimatedWaitS,
     protocols: Object.entries(lab.protocols).map(([name, { definition }]) => ({
       name,
       title: definition.title,
@@ -223,10 +224,10 @@ function summarise(lab: CatalogueLab, { benches, reasons }: Serving, { runs }: A
   }
 }
 
-function detail(lab: CatalogueLab, serving: Serving, parts: ApiParts): LabDetail {
+function detail(lab: CatalogueLab, serving: Serving, queue: Queue): LabDetail {
   const instruments: Readonly<Record<string, InstrumentSpec>> = serving.benches[0]?.parts ?? {}
   return {
-    ...summarise(lab, serving, parts),
+    ...summarise(lab, serving, queue),
     readme: { ...lab.readme },
     filesUrl: filesUrl(lab),
     parts: { ...instruments },

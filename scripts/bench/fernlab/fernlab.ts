@@ -24,6 +24,8 @@ export interface StartHubOptions {
   readonly inProcess?: boolean
   /** Put before the program: `strace …`. */
   readonly wrapper?: readonly string[]
+  /** A folder of an earlier hub: it is started as it is, without labs of the benchmarks. */
+  readonly data?: string
 }
 
 /** Arguments for Node that profile a process into the results folder, when asked for. */
@@ -34,7 +36,7 @@ export const profiling = (bench: Bench, name: string): string[] =>
 export async function startHub(bench: Bench, options: StartHubOptions = {}): Promise<RunningHub> {
   const [httpPort, mqttPort] = [await freePort(), await freePort()]
   const env = {
-    FERNLAB_DATA: mkdtempSync(join(bench.work, 'hub-')),
+    FERNLAB_DATA: options.data ?? mkdtempSync(join(bench.work, 'hub-')),
     FERNLAB_PORT: String(httpPort),
     FERNLAB_MQTT_PORT: String(mqttPort),
     FERNLAB_ADMIN_TOKEN: adminToken,
@@ -53,7 +55,8 @@ export async function startHub(bench: Bench, options: StartHubOptions = {}): Pro
     const answer = await client.ask('GET', '/readyz').catch(() => undefined) // it does not listen yet
     return answer?.status === 200 ? true : undefined
   })
-  for (const { id, files } of [nothingLab, streamLab]) await client.call('PUT', `/api/v1/labs/${id}`, { files })
+  const labs = options.data === undefined ? [nothingLab, streamLab] : []
+  for (const { id, files } of labs) await client.call('PUT', `/api/v1/labs/${id}`, { files })
   return {
     httpUrl,
     mqttUrl: `mqtt://127.0.0.1:${mqttPort}`,

@@ -15,6 +15,8 @@ export interface NodeSignIn {
   readonly site: string
   readonly username: string
   readonly password: string
+  /** One for the benchmarks' lab unless given. */
+  readonly benches?: readonly { readonly name: string; readonly labs: string[] }[]
 }
 
 const ROWS = 10
@@ -71,7 +73,11 @@ class SyncNode {
       bootId: 'bench',
       serial: this.#serial,
       timeMs: Date.now(),
-      benches: [{ name: 'one', parts: { box: 'box' }, labs: ['bench-nothing'], state: 'free' }],
+      benches: (this.#signIn.benches ?? [{ name: 'one', labs: ['bench-nothing'] }]).map((bench) => ({
+        ...bench,
+        parts: { box: 'box' },
+        state: 'free',
+      })),
       instruments: [
         {
           name: 'box',

@@ -145,7 +145,7 @@ export function tableRuns({ store, requireSpace = () => {} }: { store: ApiParts[
     },
     live: () => undefined,
     waitOf: (id) => waits.get(id),
-    queueOf: () => ({ length: 0, estimatedWaitS: null }),
+    queues: () => () => ({ length: 0, estimatedWaitS: null }),
     counts: () => ({ queued: 0, assigned: 0, running: 0 }),
     onChange: (listener) => {
       listeners.add(listener)

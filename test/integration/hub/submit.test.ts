@@ -144,7 +144,7 @@ test('those that wait know their place and why', async () => {
   assert.is(waiting?.position, 2)
   assert.match(waiting?.waitReason ?? '', /one run before you, about/)
   assert.ok(Date.parse(waiting?.estimatedStart ?? '') > Date.now() + 15_000)
-  assert.is(lab.hub.runs.queueOf('small').length, 2)
+  assert.is(lab.hub.runs.queues()('small').length, 2)
   await lab.hub.runs.cancel(second.run.id, admin)
   await lab.hub.runs.cancel(third.run.id, admin)
   await node.documents(...documentsOf(assignment))

@@ -1,4 +1,5 @@
-import { countsIn, inside, type Nested, outwards } from '@fernlab/hub/groups/nesting'
+import { countsIn, innerGroups, inside, type Nested, outwards } from '@fernlab/hub/groups/nesting'
+import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
@@ -19,7 +20,7 @@ test('whoever is in an inner group counts in the outer ones', () => {
   assert.equal(sorted(countsIn(school, ['lab-a'], 160)), ['lab-a', 'physics', 'school'])
   assert.equal(sorted(countsIn(school, ['school'], 160)), ['school'])
   assert.equal(sorted(countsIn(school, ['lab-b', 'club'], 160)), ['club', 'lab-b', 'physics', 'school'])
-  assert.equal(sorted(inside(school, 'physics')), ['lab-a', 'lab-b', 'physics'])
+  assert.equal(sorted(inside(innerGroups(school), ['physics'])), ['lab-a', 'lab-b', 'physics'])
 })
 
 test('a course that has not begun or is over gives nothing, nor a way through it', () => {
@@ -37,6 +38,18 @@ test('a group that is gone ends the way, and a ring ends too', () => {
   assert.equal(
     outwards(tree({ id: 'a', within: 'b' }, { id: 'b', within: 'a' }), 'a').map(({ id }) => id),
     ['a', 'b'],
+  )
+})
+
+test('what lies inside groups is what has one of them on its way outwards, in any tree, rings and gaps among them', () => {
+  const id = fc.integer({ min: 0, max: 11 }).map((at) => `g${at}`)
+  const groups = fc.uniqueArray(fc.record({ id, within: fc.option(id) }), { selector: (group) => group.id })
+  fc.assert(
+    fc.property(groups, fc.array(id, { maxLength: 3 }), (some, asked) => {
+      const all = tree(...some)
+      const expected = [...all.keys()].filter((one) => outwards(all, one).some((outer) => asked.includes(outer.id)))
+      assert.equal(sorted(inside(innerGroups(all), asked)), sorted(expected))
+    }),
   )
 })
 
