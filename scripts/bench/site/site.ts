@@ -39,8 +39,8 @@ const site: Contestant = {
   name: 'Fernlab',
   what:
     `one hub process on a database with ${count(size.people)} people, ${size.groups} groups in four levels, ${size.labs} labs, ${size.benches} benches on ${size.nodes} simulated nodes that are connected, ` +
-    `${count(size.runs)} runs, ${count(size.bookings)} bookings, ${count(size.permissions)} permissions; each round starts the hub anew, and is one client program that keeps its connections open; ` +
-    'the event loop is watched over all of that, and one call is made of each kind and then many before anything is measured',
+    `${count(size.runs)} runs, ${count(size.bookings)} bookings, ${count(size.permissions)} permissions; each round starts the hub anew and makes all calls once before those that count; ` +
+    'a call is made 30 times one after the other, then 64 times with 16 at once; the event loop is watched over both',
   start: async (bench) => {
     const data = mkdtempSync(join(bench.work, 'site-'))
     mkdirSync(join(data, 'hub'))
