@@ -181,6 +181,8 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
   'user uninvite': entry('fernlab user uninvite INVITATION', '{"id", "takenBack": true}'),
   'user role': entry('fernlab user role ada@example.org --role instructor', 'PUT /api/v1/users/{id}'),
   'user revoke-tokens': entry('fernlab user revoke-tokens ada@example.org', '{"id", "revoked": true}'),
+  'user suspend': entry('fernlab user suspend ada@example.org', '{"id", "suspended": true}'),
+  'user restore': entry('fernlab user restore ada@example.org', '{"id", "suspended": false}'),
   'user take-second-factor': entry('fernlab user take-second-factor ada@example.org', '{"id", "secondFactor": false}'),
   'user import': entry(
     'fernlab user import class.csv --group optics --preview',
