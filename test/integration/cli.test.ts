@@ -241,6 +241,9 @@ test('invites people, lists them and gives them roles', async () => {
   assert.match(await ok(['user', 'invitations']), / cli .* taken back\n/)
   assert.match(await ok(['user', 'role', 'Dee@School.example', '--role', 'builder']), /^Dee is now builder/)
   assert.is((await json<{ role: string }[]>(['user', 'list', '-q', 'dee@']))[0]?.role, 'builder')
+  assert.match(await ok(['user', 'suspend', 'dee@school.example']), /^Dee is suspended/)
+  assert.match(await ok(['user', 'list', '-q', 'dee@']), /^NAME +MAIL +ROLE +SUSPENDED +PERSON\nDee .* builder +\d{4}-/)
+  assert.match(await ok(['user', 'restore', 'dee@school.example']), /^Dee may sign in again/)
   for (const wrong of [
     ['invite', '--most', '0'],
     ['invite', '--role', 'king'],

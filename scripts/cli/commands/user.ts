@@ -40,13 +40,17 @@ export function addUser(program: Command, context: Context): void {
     .addOption(new Option('-r, --role <role>', 'only those with this role').choices([...roles]))
     .action(async (options: HubOptions & PeopleOptions) => {
       const client = await openHub(context, options)
-      printList(terminal, await find(client, options), {
+      const people = await find(client, options)
+      const isAnyOut = people.some(({ suspendedAt }) => suspendedAt !== undefined)
+      printList(terminal, people, {
         ...options,
         columns: {
           name: (item) => item.name,
           mail: (item) => item.email,
           role: (item) => item.role,
-          suspended: (item) => (item.suspendedAt === undefined ? '' : cellTime(item.suspendedAt)),
+          ...(isAnyOut && {
+            suspended: (item) => (item.suspendedAt === undefined ? '' : cellTime(item.suspendedAt)),
+          }),
           person: (item) => item.id,
         },
         empty:
