@@ -65,12 +65,12 @@ function costsWith(waiting: number): { decision: number; position: number; booke
   return { decision, position, booked: bookedDecision(load, { lines: queue.lines(nowMs), serves }) }
 }
 
-/** What is booked in the next 31 hours when the first day begins, one bench after the other coming back. */
+/** What is booked in the 31 hours from the first booking on, one bench after the other coming back. */
 function bookedDecision(
   { benches, bookings }: ReturnType<typeof generateLoad>,
   state: Pick<SchedulingState<QueueEntry>, 'lines' | 'serves'>,
 ): number {
-  const nowMs = 8 * 3_600_000 - 1
+  const nowMs = bookings.reduce((first, { startMs }) => Math.min(first, startMs), Number.POSITIVE_INFINITY) - 1
   const near = bookings.filter(({ startMs }) => startMs < nowMs + 31 * 3_600_000)
   const places = near.map(({ id, lab, startMs, endMs }) => ({
     id,
