@@ -11,7 +11,7 @@ import { suite } from '../../support/suite.ts'
 import { startTestHub } from '../hub/hub-with-node.ts'
 import { temporaryStore } from '../results/stored-run.ts'
 import { countryFile } from './country-file.ts'
-import { storeUse } from './stored-use.ts'
+import { storeDirectUse, storeUse } from './stored-use.ts'
 
 const test = suite('countries of uses', { timeoutMs: 30_000 })
 const opened: Countries[] = []
@@ -175,6 +175,36 @@ test('earlier uses are filled in when a file comes, once, in the parts that are 
     ['FR', 1],
     ['SE', 1],
   ])
+  await close()
+})
+
+test('benches driven by hand get their country from a file that comes later, while their address is kept', async () => {
+  const { store, close } = await temporaryStore()
+  for (let at = 0; at < 600; at++) await storeDirectUse(store, { at, person: 'ana', address: '192.0.2.7' })
+  await storeDirectUse(store, { at: 1, person: 'ana', address: '192.0.2.7', country: 'FR' })
+  await storeDirectUse(store, { at: 700, person: 'bo' })
+  await storeUse(store, { at: 5, person: 'ana', address: '192.0.2.8' })
+  const counts = async (table: 'direct_use' | 'run') => {
+    const rows = await store.database.read(
+      `SELECT country, COUNT(*) AS n FROM ${table} GROUP BY country ORDER BY country`,
+    )
+    return rows.map(({ country, n }) => [country, n])
+  }
+  const none = await open()
+  const late = createLateCountries({ store, countries: none.countries, clock: none.clock, log: recordingLog() })
+  await late.round()
+  assert.equal((await counts('direct_use'))[0], [null, 601])
+  await writeFile(`${file}.new`, countryFile({ '192.0.2.0/24': 'ES' }, { builtAt: Date.UTC(2026, 2, 15) }))
+  await rename(`${file}.new`, file)
+  await none.countries.look()
+  await late.round()
+  await late.close()
+  assert.equal(await counts('direct_use'), [
+    [null, 1],
+    ['ES', 600],
+    ['FR', 1],
+  ])
+  assert.equal(await counts('run'), [['ES', 1]])
   await close()
 })
 
