@@ -203,8 +203,10 @@ export function judgeStop(
 /** A booking whose session has no other bench is over. */
 function whenBroken(run: Cut, why: string, when: WhenStopped) {
   const rest = when.bookingS !== undefined && !when.hasOther ? undefined : restOfCut(run, when)
-  const next = rest === undefined ? 'you may ask for the lab again' : 'the rest of your time is next in line'
-  const sorry = `we are sorry: the bench broke down (${why}); what was recorded is kept, and ${next}`
+  const sorry =
+    rest === undefined
+      ? `we are sorry: the bench broke down (${why}); what was recorded is kept, and you may ask for the lab again`
+      : `we are sorry: the bench broke down (${why}); what was recorded is kept, and the rest of your time is next in line`
   return { reason: run.session === undefined ? why : sorry, rest }
 }
 

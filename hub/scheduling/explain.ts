@@ -171,8 +171,9 @@ function passedBy(entry: QueueEntry, ahead: readonly Ahead<QueueEntry>[]): strin
 
 /** A start that moved on with every day would be a promise that is never kept. */
 function tooLong(lastsS: number, mostS: number): string {
-  const lasts = `this takes about ${duration(lastsS)}`
-  return `${lasts}, and for weeks bookings and closing hours leave ${duration(mostS)} at a time at most: make it shorter, or book a time`
+  const lasts = duration(lastsS)
+  const most = duration(mostS)
+  return `this takes about ${lasts}, and for weeks bookings and closing hours leave ${most} at a time at most: make it shorter, or book a time`
 }
 
 function duration(seconds: number): string {

@@ -150,7 +150,8 @@ test('it moves the bench, hears what is read, knows the time, has the data, and 
     frame.evaluate(async () => (await window.lab).files.download('readings')),
   ])
   assert.match(download.suggestedFilename(), /\.csv$/)
-  await frame.evaluate(async () => (await window.lab).finish())
+  // The frame goes with the session: nobody waits in it for the answer.
+  await frame.evaluate(() => void window.lab.then((session) => session.finish()))
   await page.getByText('What was recorded').waitFor()
   const commands = await fetch(`${lab.hub.httpUrl}/api/v1/runs/${opened.id}/data.csv?stream=commands`, {
     headers: ada.bearer,
