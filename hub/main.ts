@@ -1,101 +1,62 @@
-/** Puts the hub together. In the order of a run: api → runs → scheduling → dispatch → (a node) → ingest → results. */
-import { readdir } from 'node:fs/promises'
-import { createServer as createHttpsServer } from 'node:https'
-import { dirname } from 'node:path'
+/**
+ * Puts the hub together. In the order of a run: api → runs → scheduling → dispatch → (a node) → ingest → results.
+ *
+ * Longer than most files on purpose: the parts that decide about runs know each other, and are to be seen side by side;
+ * the groups that they stand on, and that stand on them, are in main/.
+ */
 import type { Duplex } from 'node:stream'
-import { parseTopic, topics } from '@fernlab/shared/contracts/topics'
+import { topics } from '@fernlab/shared/contracts/topics'
 import { connectedPair } from '@fernlab/shared/links/in-process'
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
-import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import { isLoopback } from '@fernlab/shared/programs/loopback'
-import { settingWrong } from '@fernlab/shared/programs/settings-reader'
-import { lockDataFolder } from '@fernlab/shared/storage/data-folder'
-import { createAdaptorServer } from '@hono/node-server'
-import { createAccounts } from './accounts/accounts.ts'
-import { can } from './accounts/can.ts'
 import { createApi } from './api/api.ts'
 import { createClientAddress } from './api/client-address.ts'
-import { sendWhole } from './api/whole-answers.ts'
-import { createBenchCare } from './bench-care/bench-care.ts'
-import { createBenchChecks } from './bench-care/bench-checks.ts'
 import { openBenchHistory } from './bench-care/bench-history.ts'
 import { createBenchLetters } from './bench-care/bench-letters.ts'
 import { createProtocolChecks } from './bench-care/protocol-checks.ts'
 import { createBenchWatch } from './bookings/bench-watch.ts'
-import { bookedFleet } from './bookings/booked-fleet.ts'
-import { BookingBook, loadBookings, loadMissed } from './bookings/booking-book.ts'
-import { createBookingLetters } from './bookings/booking-letters.ts'
 import { createBookingPermits } from './bookings/booking-permits.ts'
-import { createBookings } from './bookings/create-bookings.ts'
 import { createGroupPeople } from './bookings/group-people.ts'
-import { createKeptPlan } from './bookings/kept-plan.ts'
-import { createBookingNotices } from './bookings/notices.ts'
 import { createBookingStarts } from './bookings/starts.ts'
 import { authenticateMqtt, type MqttAuthentication } from './broker/authenticate.ts'
 import { createBroker } from './broker/broker.ts'
-import {
-  type Listener,
-  listen,
-  listenMqtt,
-  serveWebSocket,
-  trackConnections,
-  type WebSocketOptions,
-} from './broker/listeners.ts'
 import { openNodeLink } from './broker/node-link.ts'
-import { createCatalogue } from './catalogue/catalogue.ts'
 import type { HubConfig } from './config/config.ts'
-import { hostAndPort, removeEndpoints, writeEndpoints } from './config/endpoints.ts'
-import { readTls } from './config/read-tls.ts'
 import { createDispatcher } from './dispatch/dispatcher.ts'
 import type { FaultHook } from './fault-point.ts'
-import { CompatibilityCache } from './fleet/compatible.ts'
 import type { Fleet, NodeCredential } from './fleet/fleet.ts'
-import { loadFleetBook, reloadHolds } from './fleet/fleet-book.ts'
 import { createNodeCalls } from './fleet/node-calls.ts'
-import { createFleet } from './fleet/open-fleet.ts'
-import { createRemoval } from './fleet/removal.ts'
-import { createGroups } from './groups/groups.ts'
 import { createIngest } from './ingest/ingest.ts'
-import { createLabPages } from './lab-pages/lab-pages.ts'
-import { listenPages } from './lab-pages/listen-pages.ts'
-import { createPageAddress } from './lab-pages/page-address.ts'
-import { createLabTunnels, type LabTunnels } from './lab-servers/lab-tunnels.ts'
-import { createLabVisits } from './lab-servers/lab-visits.ts'
-import { createErrands } from './mail/errands.ts'
-import { createMail } from './mail/mail.ts'
-import { createMaintenance } from './maintenance/maintenance.ts'
-import { createMonitoring } from './monitoring/monitoring.ts'
-import { loadSpent } from './permissions/bench-use.ts'
+import type { LabTunnels } from './lab-servers/lab-tunnels.ts'
+import type { Basics } from './main/basics.ts'
+import { openBenchKeeping } from './main/bench-keeping.ts'
+import { type ListeningAt, mqttUrlsOf, openDoors } from './main/doors.ts'
+import { openGround } from './main/ground.ts'
+import { loadMemory } from './main/memory.ts'
+import { takeNodeMessages } from './main/node-messages.ts'
+import { openOwnPages } from './main/own-pages.ts'
+import { openUses } from './main/uses.ts'
+import { watchHub } from './main/watched.ts'
 import { createMayBeBumped } from './permissions/may-be-bumped.ts'
 import { createPermissions } from './permissions/permissions.ts'
 import { createStandings } from './permissions/standings.ts'
-import { createRecurring } from './recurring/create-recurring.ts'
 import type { RecurringRuns } from './recurring/recurring.ts'
-import { createResults } from './results/results.ts'
-import { createAdmission } from './runs/admission.ts'
 import { createBenchTimes } from './runs/bench-times.ts'
-import { type CreateRunsOptions, createRuns } from './runs/create-runs.ts'
-import { openKnownLabs } from './runs/known-labs.ts'
+import type { CreateRunsOptions } from './runs/create-runs.ts'
 import { createLedger } from './runs/ledger.ts'
-import { loadOpenRuns, OpenRuns } from './runs/open-runs.ts'
 import { runStatements } from './runs/run-statements.ts'
 import type { Runs } from './runs/runs.ts'
-import { createWaiting } from './runs/waiting.ts'
 import { decideWithBookings } from './scheduling/decide.ts'
 import { explain } from './scheduling/explain.ts'
-import { createScheduling } from './scheduling/scheduling.ts'
 import { createSessionChat } from './sessions/chat.ts'
 import { createLabVisitors } from './sessions/lab-visitors.ts'
 import { createLiveSockets } from './sessions/live-sockets.ts'
 import { giveRestOfSessions } from './sessions/rest-of-session.ts'
 import { createRooms } from './sessions/rooms.ts'
-import { createSessions } from './sessions/sessions.ts'
-import { openStore, sqlitePath } from './store/store.ts'
 import { createTurn } from './store/turn.ts'
 import { openCountries } from './usage/countries.ts'
 import { createLateCountries } from './usage/late-countries.ts'
-import { createUsage } from './usage/usage.ts'
 import { HUB_VERSION } from './version.ts'
 
 export interface StartHubOptions {
@@ -146,79 +107,16 @@ async function assemble(
   { config, log, clock = systemClock, faultPoint, ...options }: StartHubOptions,
   onClose: (closer: () => Promise<unknown> | unknown) => void,
 ): Promise<Omit<Hub, 'close'>> {
-  const { site, hubFolder } = config
-  const tls = await readTls(config)
-  await checkLabsFolder(config)
-  if (tls === undefined && !isLoopback(config.host)) {
-    const message = 'passwords and tokens travel readable: set FERNLAB_TLS_CERT and FERNLAB_TLS_KEY, or use a proxy'
-    log.warn({ host: config.host }, `the hub listens beyond this machine without TLS; ${message}`)
-  }
-  const databaseFolder = dirname(sqlitePath(config.databaseUrl))
-  for (const folder of new Set([hubFolder, databaseFolder])) {
-    const lock = await lockDataFolder(folder, 'hub')
-    onClose(() => lock.release())
-  }
-  const store = await openStore({ url: config.databaseUrl, log })
-  onClose(() => store.close())
+  const { site } = config
+  const at: ListeningAt = { http: '', pagesPort: 0, mqtt: [] }
+  const publicUrl = () => config.publicUrl ?? at.http
+  const basics: Basics = { config, site, publicUrl, clock, log, faultPoint, onClose }
+  const ground = await openGround(basics, options.demoCatalogueFolder)
+  const { tls, secure, store, maintenance, mail, groups, accounts, labs, monitoring } = ground
+  const memory = await loadMemory(basics, ground, () => queueMoved())
+  const { book, compatible, open, scheduling, bookingBook, bookedBenches } = memory
 
-  let httpUrl = ''
-  const publicUrl = () => config.publicUrl ?? httpUrl
-  const secure = tls !== undefined || config.publicUrl?.startsWith('https:') === true
-  const maintenance = await createMaintenance({ store, folder: databaseFolder, clock, log })
-  onClose(() => maintenance.close())
-  const mail = createMail({ smtpUrl: config.smtpUrl })
-  onClose(() => mail.close())
-  const groups = createGroups({ store, clock })
-  const accounts = await createAccounts({
-    store,
-    groups,
-    config: { site, publicUrl, secure, dataFolder: hubFolder, ...adminOf(config) },
-    mail,
-    clock,
-    log,
-  })
-  onClose(() => accounts.close())
-  const catalogue = createCatalogue({ store, clock, log })
-  if (options.demoCatalogueFolder !== undefined) await catalogue.loadFolder(options.demoCatalogueFolder)
-  if (config.labsFolder !== undefined) onClose(await catalogue.watchFolder(config.labsFolder))
-  const labs = await openKnownLabs(catalogue)
-  onClose(() => labs.close())
-  const results = createResults({ store, site, clock })
-  onClose(() => results.close())
-  const monitoring = createMonitoring({ clock, log })
-  onClose(() => monitoring.close())
-
-  await store.db.updateTable('node').set({ online: 0 }).where('online', '=', 1).execute()
-  const book = await loadFleetBook(store, clock)
-  const compatible = new CompatibilityCache(book)
-  const open = new OpenRuns()
-  const scheduling = createScheduling({
-    store,
-    clock,
-    onChange: (rules, used) => {
-      open.reorder(rules, used)
-      queueMoved()
-    },
-  })
-  const load = async () => {
-    const { rules, used } = await scheduling.load()
-    const loaded = await loadOpenRuns({ store, labVersion: catalogue.version })
-    const spent = await loadSpent(store, clock.now())
-    open.reset(rules, used)
-    open.use.reset(spent)
-    for (const run of loaded) open.add(run)
-  }
-  await load()
-  const bookingBook = new BookingBook()
-  const bookedBenches = bookedFleet(book, compatible)
-  const loadBooked = async () => {
-    const now = clock.now()
-    bookingBook.reset(await loadBookings(store, now), await loadMissed(store, now))
-  }
-  await loadBooked()
-  const bookedPlan = createKeptPlan({ book: bookingBook, labs, catalogue, fleet: bookedBenches, clock })
-  onClose(() => bookedPlan.close())
-  const bookingTold = () => bookingLetters.look()
+  const bookingTold = () => uses.bookingLetters.look()
 
   const map = topics(site)
   let authentication: MqttAuthentication | undefined
@@ -237,11 +135,7 @@ async function assemble(
   const statements = runStatements(store.db)
   const turn = createTurn({
     database: store.database,
-    onFailure: async () => {
-      await load()
-      await loadBooked()
-      await reloadHolds(store, book)
-    },
+    onFailure: memory.reload,
     clock,
     log,
   })
@@ -301,7 +195,7 @@ async function assemble(
     book,
     labOf: labs.peek,
     stop: (run, reason) => stopRun(run.id, reason),
-    settle: (bench) => benchChecks.settle(bench),
+    settle: (bench) => keeping.benchChecks.settle(bench),
     hasSpace: maintenance.hasSpace,
     clock,
     log,
@@ -368,18 +262,6 @@ async function assemble(
     faultPoint,
   })
   onClose(() => benchHistory.close())
-  const benchChecks = createBenchChecks({
-    store,
-    book,
-    calls,
-    clock,
-    log,
-    onChange: (bench, by) => {
-      benchHistory.look(bench, by)
-      dispatcher.nudge()
-      queueMoved()
-    },
-  })
   const countries = await openCountries({ file: config.countryDb, clock, log })
   onClose(() => countries.close())
   const originOf: CreateRunsOptions['originOf'] = (address) => ({
@@ -388,23 +270,6 @@ async function assemble(
   })
   const lateCountries = createLateCountries({ store, countries, clock, log })
   onClose(() => lateCountries.close())
-  const fleet = createFleet({
-    book,
-    compatible,
-    store,
-    calls,
-    checks: benchChecks,
-    checkDetails: checks.details,
-    giveWay: checks.giveWay,
-    originOf,
-    space: maintenance,
-    clock,
-    log,
-    onShutOut: (node) => broker.disconnect((who) => who.kind === 'node' && who.node === node),
-    onRevoked: dispatcher.shutOut,
-  })
-  onClose(() => fleet.close())
-  fleet.onChange(dispatcher.nudge)
   const stopRun = (id: string, reason: string) => {
     const run = open.get(id)
     if (run === undefined || run.cancelRequested || !turn.open) return
@@ -415,55 +280,19 @@ async function assemble(
     ledger.requestCancel(run, reason)
     turn.afterCommit(() => dispatcher.sendCancel(run, reason))
   }
-  const benchCare = createBenchCare({
-    store,
-    book,
-    clock,
-    log,
-    onChange: (bench) => {
-      benchHistory.look(bench)
-      dispatcher.nudge()
-      queueMoved()
-    },
-    cancelRun: stopRun,
+  const keeping = openBenchKeeping(basics, ground, memory, {
+    broker,
+    calls,
+    turn,
+    ledger,
+    dispatcher,
+    checks,
+    benchHistory,
+    originOf,
+    stopRun,
+    queueMoved,
   })
-  onClose(() => benchCare.close())
-  fleet.onChange(queueMoved)
-  fleet.onChange(({ node }) => {
-    for (const bench of book.benches.values()) if (bench.node === node) benchHistory.look(bench)
-  })
-  const waitingFor = (benches: readonly string[]) =>
-    [...open.byId.values()].filter(
-      ({ state, wantedBench }) => state === 'queued' && wantedBench !== null && benches.includes(wantedBench),
-    )
-  const removal = createRemoval({
-    store,
-    book,
-    clock,
-    revoke: fleet.revoke,
-    countWaiting: (benches) => waitingFor(benches).length,
-    cancelWaiting: async (benches) => {
-      for (const run of waitingFor(benches)) {
-        ledger.finish(run, { state: 'cancelled', reason: `${run.wantedBench} was removed`, endedAt: clock.now() })
-      }
-      await turn.kept()
-    },
-    onRemoved: (node, benches, whole) => {
-      const topicsGone = benches.map((bench) => map.bench(node.id, bench.name))
-      if (whole) {
-        topicsGone.push(map.nodeStatus(node.id), map.nodeHealth(node.id))
-        for (const { name, signals } of node.instruments.values()) {
-          topicsGone.push(...signals.map((signal) => map.signal(node.id, name, signal.name)))
-        }
-      }
-      // An empty retained message takes the one before it away.
-      for (const topic of topicsGone) broker.publish(topic, '', { retain: true })
-      log.info(
-        { node: node.id, benches: benches.map(({ id }) => id) },
-        whole ? 'a node was removed' : 'a bench was removed',
-      )
-    },
-  })
+  const { fleet } = keeping
   authentication = authenticateMqtt({
     verifyNode: fleet.enrollment.verify,
     verifyToken: accounts.verifyToken,
@@ -475,112 +304,29 @@ async function assemble(
     log,
   })
   onClose(authentication.close)
-  const waiting = createWaiting({
-    scheduler,
-    runs: open,
-    book,
-    compatible,
-    benchFreeInS: benchTimes.freeInS,
-    reserved: dispatcher.reserved,
-    calendar: () => bookingBook.plan,
-    clock,
-  })
   permissions.onChange(mayBeBumped.forget)
-  const admission = createAdmission({
-    labs,
-    book,
-    compatible,
-    standings,
-    clock,
-    requireSpace: maintenance.requireSpace,
-  })
-  const runs = createRuns({
-    store,
+  const uses = openUses(basics, ground, memory, {
+    scheduler,
+    benchFreeInS: benchTimes.freeInS,
     turn,
     statements,
     ledger,
-    admission,
-    waiting,
-    catalogue,
-    labs,
-    originOf,
-    isSuspended: accounts.suspension.isSuspended,
-    sendCancel: dispatcher.sendCancel,
-    clock,
-    faultPoint,
-  })
-  const usage = createUsage({
-    store,
-    groups,
-    catalogue,
-    countrySource: countries.source,
-    benches: () => [...book.benches.keys()],
-    benchesFor: (id) => {
-      const lab = labs.peek(id)
-      return lab === undefined ? [] : compatible.benchesFor(lab)
-    },
-    clock,
-    log,
-  })
-
-  const sessions = createSessions({
-    store,
-    runs,
-    ledger,
-    turn,
-    catalogue,
-    labs,
-    book,
-    compatible,
     standings,
-    calls,
-    sendCancel: dispatcher.sendCancel,
-    statements,
-    originOf,
     booked,
-    bookedFrom: (bench) => dispatcher.reserved()?.freeUntil(bench) ?? Number.POSITIVE_INFINITY,
-    lengthenBooking: (id, endsAt, lengthenSession) => bookings.lengthen(id, endsAt, lengthenSession),
-    clock,
-    log,
-    faultPoint,
-    ...(options.sessionLostMs === undefined ? {} : { lostMs: options.sessionLostMs }),
+    dispatcher,
+    calls,
+    countries,
+    originOf,
+    stopRun,
+    bookingTold,
+    sessionLostMs: options.sessionLostMs,
   })
-  onClose(() => sessions.close())
-  const bookings = createBookings({
-    store,
-    turn,
-    book: bookingBook,
-    plan: bookedPlan,
-    labs,
-    fleet: bookedBenches,
-    standings,
-    groups,
-    endSession: stopRun,
-    lengthenSession: (id, by, endsAt) => sessions.lengthen(id, by, endsAt),
-    onTold: bookingTold,
-    delayOf: (place) => dispatcher.delayOf(place),
-    clock,
-    faultPoint,
-  })
-  const bookingNotices = createBookingNotices({ store, labs, clock })
-  const bookingLetters = createBookingLetters({
-    store,
-    bookings,
-    groups,
-    labs,
-    mail,
-    site,
-    publicUrl,
-    clock,
-    log,
-    faultPoint,
-  })
-  onClose(() => bookingLetters.close())
+  const { runs, sessions, recurring } = uses
   const benchWatch = await createBenchWatch({
     store,
     turn,
     book: bookingBook,
-    plan: bookedPlan,
+    plan: memory.bookedPlan,
     fleet: bookedBenches,
     benches: () => book.benches.keys(),
     history: benchHistory,
@@ -591,134 +337,34 @@ async function assemble(
     log,
   })
   onClose(() => benchWatch.close())
-  const letters = createErrands({ log })
-  onClose(() => letters.close())
-  const recurring = createRecurring({
-    store,
-    runs,
-    admission,
-    labs,
-    mail,
-    errands: letters,
-    site,
-    publicUrl,
-    clock,
-    log,
-    faultPoint,
-  })
-  onClose(() => recurring.close())
+  await takeNodeMessages(basics, { broker, link, fleet, dispatcher, ingest, calls })
 
-  link.on('inventory', (node, message) => dispatcher.reconcile(node, fleet.inventory(node, message)))
-  link.on('accepted', dispatcher.accepted)
-  link.on('documents', ingest.receive)
-  link.on('live', dispatcher.live)
-  link.on('reply', calls.reply)
-  const onJson = (filter: string, take: (topic: string, message: unknown) => void) =>
-    broker.subscribe(filter, ({ topic, payload }) => {
-      // What was retained is taken away.
-      if (payload.length === 0) return
-      try {
-        take(topic, JSON.parse(Buffer.from(payload).toString('utf8')))
-      } catch (error) {
-        log.warn({ topic, error: asLabError(error).message }, 'a message of a node was not understood')
-      }
-    })
-  await broker.subscribe(map.nodeStatus('+'), ({ topic, payload }) => {
-    const parsed = parseTopic(site, topic)
-    if (parsed?.kind === 'node-status') fleet.status(parsed.node, Buffer.from(payload).toString('utf8'))
-  })
-  await onJson(map.nodeHealth('+'), (topic, message) => {
-    const parsed = parseTopic(site, topic)
-    if (parsed?.kind === 'node-health') fleet.health(parsed.node, message)
-  })
-  await onJson(map.bench('+', '+'), (topic, message) => {
-    const parsed = parseTopic(site, topic)
-    if (parsed?.kind === 'bench') fleet.benchStatus(parsed.node, parsed.bench, message)
-  })
-
-  monitoring.watchRuns(runs)
-  monitoring.benches(() =>
-    [...book.benches.values()].map(({ id }) => ({ bench: id, up: benchHistory.now(id) === 'up' })),
-  )
-  monitoring.gauge('fernlab_mqtt_clients', 'Connected MQTT clients', () => broker.clients)
-  monitoring.addCheck('database', async () => {
-    await store.database.read('SELECT 1')
-    return undefined
-  })
-  monitoring.addCheck('writes', async () => {
-    if (!turn.open)
-      throw new LabError({ code: 'database-recovering', kind: 'configuration', message: 'it is recovering' })
-    return undefined
-  })
-
-  const mqtt: Listener[] = []
-  const mqttUrls = (host?: string) => {
-    const asked = `${tls === undefined ? 'http' : 'https'}://${host}`
-    const known = config.publicUrl !== undefined || host === undefined || !URL.canParse(asked)
-    return mqttAddresses(config, mqtt, known ? publicUrl() : asked, tls !== undefined)
-  }
-  let pagesPort = 0
-  const pageAddress = createPageAddress({
-    pagesUrl: config.pagesUrl,
-    publicUrl: config.publicUrl,
-    tls: tls !== undefined,
-    hubPort: () => Number(new URL(httpUrl).port),
-    pagesPort: () => pagesPort,
-  })
+  watchHub(ground, memory, { runs, turn, broker, benchHistory })
   const { webFolder } = options
-  const labPages = await createLabPages({ catalogue, address: pageAddress, webFolder, clock, log })
-  const labTunnels = createLabTunnels({ sessions, fleet, calls, publicUrl, clock, log })
-  const labVisits = createLabVisits({
-    sessions,
-    mayWork: async ({ personId, signIn }) => {
-      const caller = await accounts.signInHolder(signIn)
-      return caller?.personId === personId && can(caller, 'runs.submit')
-    },
-    onEnded: accounts.onEnded,
-    tunnels: labTunnels,
-    originOf: pageAddress.forVisit,
-    publicUrl,
-    isPageFile: labPages.owns,
-    clock,
-    log,
-  })
+  const own = await openOwnPages(basics, ground, { sessions, fleet, calls, webFolder }, at)
+  const { pageAddress, labPages, labTunnels, labVisits } = own
   const rooms = createRooms()
   const chat = await createSessionChat({ store, sessions, clock, log })
   onClose(() => chat.close())
   const api = await createApi({
-    store,
-    accounts,
-    groups,
-    permissions,
-    standings,
-    catalogue,
-    fleet,
-    benchCare,
-    benchChecks,
+    ...ground,
+    ...keeping,
+    ...uses,
     benchHistory,
     benchLetters,
-    removal,
-    runs,
-    sessions,
+    permissions,
+    standings,
+    scheduling,
     rooms,
     labVisitors,
     labPages,
     labVisits,
-    bookings,
-    bookingNotices,
-    bookingLetters,
-    recurring,
-    results,
-    scheduling,
-    maintenance,
-    usage,
-    monitoring,
     config: {
       site,
       title: options.title ?? 'Fernlab',
       version: HUB_VERSION,
       publicUrl,
-      mqttUrls,
+      mqttUrls: mqttUrlsOf(basics, tls !== undefined, at.mqtt),
       secure,
       mail: mail.configured,
       trustedProxies: config.trustedProxies,
@@ -728,56 +374,11 @@ async function assemble(
     clock,
     log,
   })
-  const server = createAdaptorServer({
-    fetch: sendWhole(api.fetch),
-    overrideGlobalObjects: false,
-    ...(tls === undefined ? {} : { createServer: createHttpsServer, serverOptions: tls }),
-  }) as import('node:http').Server
-  const cutAll = trackConnections(server)
   const origins = () => [new URL(publicUrl()).origin]
   const addresses = createClientAddress(config.trustedProxies)
   const liveSockets = createLiveSockets({ sessions, rooms, chat, groups, accounts, addresses, origins, clock, log })
-  const others: WebSocketOptions['others'] = (...upgrade) =>
-    liveSockets.upgrade(...upgrade) || labTunnels.upgrade(...upgrade)
-  const webSockets = serveWebSocket({ broker, server, origins, others, log })
-  const port = await listen(server, config.host, config.port, 'FERNLAB_PORT')
-  onClose(() => closeServer(server, cutAll))
-  onClose(() => webSockets.close())
-  onClose(() => liveSockets.close())
-  onClose(() => labTunnels.stop())
-  httpUrl = `${tls === undefined ? 'http' : 'https'}://${hostAndPort(config.host, port)}`
-
-  const { host } = config
-  mqtt.push(await listenMqtt({ broker, host, port: config.mqttPort, setting: 'FERNLAB_MQTT_PORT' }))
-  onClose(() => mqtt[0]?.close())
-  if (tls !== undefined) {
-    mqtt.push(await listenMqtt({ broker, host, port: config.mqttsPort, tls, setting: 'FERNLAB_MQTTS_PORT' }))
-    onClose(() => mqtt[1]?.close())
-  }
-  // After the rest, whose ports are promised: without a port of its own it makes way.
-  const { fetch } = labPages
-  const pages = await listenPages({
-    fetch,
-    visits: labVisits,
-    host,
-    port: config.pagesPort,
-    hubPort: config.port,
-    tls,
-    log,
-  })
-  onClose(() => pages.close())
-  onClose(() => labVisits.close())
-  pagesPort = pages.port
-  const pagesUrl =
-    (config.pagesUrl === undefined ? undefined : pageAddress.origin('')) ??
-    `${tls === undefined ? 'http' : 'https'}://${hostAndPort(host, pagesPort)}`
-  if (pageAddress.origin(new URL(publicUrl()).host) === undefined) {
-    log.warn({ port: pagesPort }, 'labs’ own pages are not shown: set FERNLAB_PAGES_URL to an origin for them')
-  }
-  const mqttUrl = `mqtt://${hostAndPort(host, mqtt[0]?.port ?? 0)}`
-  const mqtts = mqtt[1] === undefined ? {} : { mqtts: `mqtts://${hostAndPort(host, mqtt[1].port)}` }
-  await writeEndpoints(config.dataFolder, { http: httpUrl, mqtt: mqttUrl, ...mqtts, pages: pagesUrl })
-  onClose(() => removeEndpoints(config.dataFolder))
+  const doors = { fetch: api.fetch, broker, liveSockets, labTunnels, labPages, labVisits, pageAddress }
+  const { mqttUrl } = await openDoors(basics, ground, doors, at)
 
   broker.publish(map.hubStatus, 'online', { retain: true })
   onClose(async () => {
@@ -791,10 +392,10 @@ async function assemble(
     if (accounts.suspension.isSuspended(personId)) await runs.stopAllOf(personId)
   }
   recurring.start()
-  bookingLetters.look()
-  log.info({ http: httpUrl, mqtt: mqttUrl, site }, 'the hub is up')
+  uses.bookingLetters.look()
+  log.info({ http: at.http, mqtt: mqttUrl, site }, 'the hub is up')
   return {
-    httpUrl,
+    httpUrl: at.http,
     mqttUrl,
     site,
     setupUrl: await accounts.ensureSetupLink(),
@@ -830,48 +431,4 @@ function closeOnce(closers: readonly (() => Promise<unknown> | unknown)[], log: 
     })()
     return closing
   }
-}
-
-async function checkLabsFolder({ labsFolder }: HubConfig): Promise<void> {
-  if (labsFolder === undefined) return
-  try {
-    await readdir(labsFolder)
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw settingWrong(
-      'FERNLAB_LABS',
-      `is ${labsFolder}, which can't be read (${code}); it may be a folder of labs`,
-      cause,
-    )
-  }
-}
-
-function adminOf({ adminEmail, adminPassword, adminToken }: HubConfig) {
-  return {
-    ...(adminEmail === undefined ? {} : { adminEmail }),
-    ...(adminPassword === undefined ? {} : { adminPassword }),
-    ...(adminToken === undefined ? {} : { adminToken }),
-  }
-}
-
-/** Addresses of the broker for nodes, best first: TLS, WebSocket where the page has TLS, plain. */
-function mqttAddresses(config: HubConfig, mqtt: readonly Listener[], publicUrl: string, tls: boolean): string[] {
-  const { protocol, host, hostname } = new URL(publicUrl)
-  const webSocket = `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/mqtt`
-  const plain = mqtt[0] === undefined ? [] : [`mqtt://${hostname}:${mqtt[0].port}`]
-  const sealed = mqtt[1] === undefined ? [] : [`mqtts://${hostname}:${mqtt[1].port}`]
-  if (tls) return [...sealed, webSocket, ...plain]
-  return config.publicUrl?.startsWith('https:') === true ? [webSocket, ...plain] : [...plain, webSocket]
-}
-
-/** Stops listening; gives running requests half a second. */
-function closeServer(server: import('node:http').Server, cutAll: () => void): Promise<void> {
-  return new Promise((resolve) => {
-    const force = setTimeout(cutAll, 500)
-    server.close(() => {
-      clearTimeout(force)
-      resolve()
-    })
-    server.closeIdleConnections()
-  })
 }
