@@ -178,17 +178,8 @@ export const parameterSpecSchema = z.strictObject({
 const access = z.enum(['read', 'set', 'read-set'])
 const dtype = z.enum(['number', 'integer', 'boolean', 'string', 'array'])
 
-/** The schema of {@link SignalSpec}. */
-export const signalSpecSchema = z.strictObject({
-  name: identifier,
-  title: z.string().exactOptional(),
-  unit,
-  dtype,
-  shape: z.array(z.int().nonnegative()).max(4),
-  kind: z.enum(['reading', 'configuration']),
-  access,
-  limits: limitsSchema.exactOptional(),
-  values: z.array(z.string()).exactOptional(),
+/** The schemas of how exact a signal of {@link SignalSpec} is, and how long it takes. */
+export const numberSchemas = {
   precision: z.int().min(0).max(15).exactOptional(),
   settlingS: z.number().nonnegative().exactOptional(),
   readS: z.number().nonnegative().exactOptional(),
@@ -200,6 +191,20 @@ export const signalSpecSchema = z.strictObject({
       relative: z.number().nonnegative().exactOptional(),
     })
     .exactOptional(),
+}
+
+/** The schema of {@link SignalSpec}. */
+export const signalSpecSchema = z.strictObject({
+  name: identifier,
+  title: z.string().exactOptional(),
+  unit,
+  dtype,
+  shape: z.array(z.int().nonnegative()).max(4),
+  kind: z.enum(['reading', 'configuration']),
+  access,
+  limits: limitsSchema.exactOptional(),
+  values: z.array(z.string()).exactOptional(),
+  ...numberSchemas,
 }) satisfies z.ZodType<SignalSpec>
 
 /** The schema of {@link ActionSpec}. */

@@ -6,6 +6,7 @@ import {
   type ActionSpec,
   identifierSchema,
   limitsSchema,
+  numberSchemas,
   parameterSpecSchema,
   type SignalSpec,
   unitSchema,
@@ -42,17 +43,7 @@ const signalSchema = z
     mode: z.string().exactOptional(),
     timeoutMs: z.int().positive().exactOptional(),
     limits: limitsSchema.exactOptional(),
-    precision: z.int().min(0).max(15).exactOptional(),
-    settlingS: z.number().nonnegative().exactOptional(),
-    readS: z.number().nonnegative().exactOptional(),
-    setS: z.number().nonnegative().exactOptional(),
-    maxRateHz: z.number().positive().exactOptional(),
-    uncertainty: z
-      .strictObject({
-        absolute: z.number().nonnegative().exactOptional(),
-        relative: z.number().nonnegative().exactOptional(),
-      })
-      .exactOptional(),
+    ...numberSchemas,
   })
   .refine((signal) => signal.set !== undefined || signal.query !== undefined, { error: 'needs set or query' })
 

@@ -1,11 +1,11 @@
-import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
+import type { InstrumentSpec, Scalar } from '@fernlab/shared/capabilities/signals'
 import type { LabDetail } from '@fernlab/shared/contracts/api'
 import type { RunSize } from '@fernlab/shared/protocol/estimate'
 import type { Protocol } from '@fernlab/shared/protocol/protocol'
 import { useEffect, useState } from 'react'
 import { count } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
-import type { LabProtocol, Scalar } from './parameters.ts'
+import type { LabProtocol } from './parameters.ts'
 
 /**
  * "30 points, about 25 s" or "101 to 139 points, 5 to 13 s", renewed while a person types; undefined values mean that

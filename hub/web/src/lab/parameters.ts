@@ -1,27 +1,14 @@
+import type { ParameterSpec, Scalar } from '@fernlab/shared/capabilities/signals'
 import type { LabDetail } from '@fernlab/shared/contracts/api'
-import type { Text } from '@fernlab/shared/contracts/common'
 import { convert, parseQuantity, sameDimension } from '@fernlab/shared/primitives/units'
 import type { TFunction } from 'i18next'
 import { quantity, unitText } from '../words/quantity.ts'
 
 export type LabProtocol = LabDetail['protocols'][number]
-export type Scalar = number | string | boolean
 
 /** One parameter as its JSON Schema declares it, with texts in every language where the protocol has them. */
-export interface Parameter {
+export interface Parameter extends ParameterSpec {
   readonly name: string
-  readonly type: 'number' | 'integer' | 'string' | 'boolean'
-  readonly unit?: string
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly exclusiveMinimum?: number
-  readonly exclusiveMaximum?: number
-  readonly multipleOf?: number
-  readonly enum?: readonly Scalar[]
-  readonly pattern?: string
-  readonly default?: Scalar
-  readonly title?: Text
-  readonly description?: Text
 }
 
 /** The parameters of a protocol, in the order of its schema. */

@@ -1,3 +1,4 @@
+import type { Scalar } from '@fernlab/shared/capabilities/signals'
 import type { LabDetail, Run, SubmitRun } from '@fernlab/shared/contracts/api'
 import { Button, Checkbox, NativeSelect } from '@mantine/core'
 import { IconPlayerPlay, IconRestore } from '@tabler/icons-react'
@@ -18,7 +19,7 @@ import { useWords } from '../words/use-words.ts'
 import { useEstimate } from './estimate-line.tsx'
 import styles from './lab.module.css'
 import { ParameterField } from './parameter-field.tsx'
-import { checkInput, initialInput, type LabProtocol, parametersOf, type Scalar } from './parameters.ts'
+import { checkInput, initialInput, type LabProtocol, parametersOf } from './parameters.ts'
 
 /** Apart: a stranger needs none of it. */
 const MayLine = lazy(() => withTexts(['account', 'permissions'], () => import('./may-line.tsx')))
