@@ -2,6 +2,7 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import cliProgress from 'cli-progress'
 import type { RunNews } from './follow-run.ts'
 import type { Terminal } from './terminal.ts'
+import { waitText } from './wait-text.ts'
 
 /** Shows the news of a run as they come. */
 export interface RunView {
@@ -27,6 +28,7 @@ function openBar(terminal: Terminal): RunView {
     fps: 10,
   })
   let drawn = false
+  let told = ''
   const stop = () => {
     if (drawn) bar.stop()
     drawn = false
@@ -41,11 +43,13 @@ function openBar(terminal: Terminal): RunView {
         return
       }
       stop()
-      if (news.kind === 'wait') terminal.status(describeNews(news))
-      else {
-        terminal.status('')
-        terminal.out(describeNews(news))
-      }
+      const line = describeNews(news)
+      if (line === told) return
+      told = line
+      // What is longer than the line could not be taken back.
+      const isKept = news.kind !== 'wait' || line.length >= terminal.columns
+      terminal.status(isKept ? '' : line)
+      if (isKept) terminal.out(line)
     },
     close: () => {
       stop()
@@ -82,7 +86,7 @@ function describeNews(news: RunNews): string {
     case 'progress':
       return `${Math.round(news.fraction * 100)} %  ${timeLeft(news.secondsLeft)}${stepName(news.step)}`.trimEnd()
     case 'wait':
-      return news.reason ?? (news.position === 1 ? 'next in the queue' : `place ${news.position} in the queue`)
+      return waitText(news)
   }
 }
 

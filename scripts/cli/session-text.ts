@@ -2,6 +2,7 @@ import type { Session } from '@fernlab/shared/contracts/sessions'
 import { formatQuantity } from '@fernlab/shared/primitives/units'
 import type { LiveNews } from './live-session.ts'
 import { spokenTime } from './shown-time.ts'
+import { waitText } from './wait-text.ts'
 
 /** Where a session is, for a person. */
 export function linesOf(one: Session): string[] {
@@ -57,12 +58,8 @@ export function linesOfNews([name, params]: LiveNews): string[] {
         }`,
         ...bumpedLines(params),
       ]
-    case 'wait': {
-      const { position, reason, estimatedStart } = params
-      return [
-        `place ${position}${estimatedStart === undefined ? '' : `, about ${spokenTime(estimatedStart)}`}: ${reason}`,
-      ]
-    }
+    case 'wait':
+      return [waitText(params)]
     case 'samples':
       return Object.entries(params.samples).flatMap(([key, { unit, time, values }]) => {
         const [at, value] = [time.at(-1), values.at(-1)]

@@ -64,7 +64,7 @@ const occupantOf = ({ arrival, bench, sinceMs, leaving }: Holder, nowMs: number)
 })
 
 /** So far ahead bookings are looked at; nothing that waits lasts as long. */
-const aheadMs = 6 * 3_600_000
+export const aheadMs = 6 * 3_600_000
 
 type Entry = QueueEntry & { readonly arrival: Arrival }
 

@@ -4,7 +4,7 @@ import { Closings } from './closing.ts'
 import { Broken } from './failing.ts'
 import { lateBecause } from './late-because.ts'
 import { type Arrival, type BookedTime, claimOf, type Load } from './load.ts'
-import { bumpRules, type Given, type Policy } from './policies.ts'
+import { aheadMs, bumpRules, type Given, type Policy } from './policies.ts'
 import { type Outcome, Tally } from './tally.ts'
 import { restAfterFailure, restOf } from './what-is-left.ts'
 
@@ -128,16 +128,16 @@ export function simulate(load: Load, policy: Policy): Outcome {
     const late = bookings.filter(({ id, startMs }) => startMs + bumpRules.graceMs <= nowMs && !judged.has(id))
     if (late.length === 0) return
     const pending = bookings
-      .filter(({ startMs }) => startMs < nowMs + patienceMs)
+      .filter(({ startMs }) => startMs <= nowMs + aheadMs)
       .map((booking) => claimOf(booking, load.benches, closings))
     const held = [...uses.values()].flatMap((use): [string, number][] =>
       use.arrival === undefined ? [[use.bench, use.expectedMs]] : [],
     )
-    const taken = [...uses.values()].flatMap(({ arrival, bench }) =>
-      arrival !== undefined && arrival.mayBeBumped !== true ? [bench] : [],
+    const taken = [...uses.values()].flatMap(({ arrival, bench, expectedMs }): [string, number][] =>
+      arrival !== undefined && arrival.mayBeBumped !== true ? [[bench, expectedMs]] : [],
     )
     const state = {
-      ...{ pending, held: new Map(held), taken: new Set(taken) },
+      ...{ pending, held: new Map(held), taken: new Map(taken) },
       works: (bench: string) => !broken.has(bench),
     }
     const causes = lateBecause(new Set(late.map(({ id }) => id)), state, nowMs)

@@ -1,5 +1,6 @@
 import type { Run } from '@fernlab/shared/contracts/api'
 import { formatSeconds, openRunView, outputLines } from 'fernlab/cli/run-view'
+import { spokenTime } from 'fernlab/cli/shown-time'
 import type { Terminal } from 'fernlab/cli/terminal'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -28,25 +29,46 @@ function lines(): Terminal & { readonly printed: string[] } {
   }
 }
 
-test('prints plain lines where nobody watches: each state, each tenth, each new place', () => {
+test('prints plain lines where nobody watches: each state, each tenth, each new place, time and reason', () => {
   const terminal = lines()
   const view = openRunView(terminal, 'person')
-  view.show({ kind: 'wait', position: 2 })
-  view.show({ kind: 'wait', position: 2 })
-  view.show({ kind: 'wait', position: 1 })
+  const soon = '2027-02-01T08:00:00.400Z'
+  const shown = spokenTime(soon)
+  view.show({ kind: 'wait', position: 2, reason: 'one run before you', estimatedStart: soon })
+  view.show({ kind: 'wait', position: 2, reason: 'one run before you', estimatedStart: '2027-02-01T08:00:00.700Z' })
+  view.show({ kind: 'wait', position: 2, reason: 'one run before you', estimatedStart: '2027-02-01T08:00:30.700Z' })
+  view.show({ kind: 'wait', position: 1, reason: 'the bench is in use, you are next', estimatedStart: soon })
+  view.show({ kind: 'wait', position: 1, reason: 'no bench is up: its node is not connected' })
+  view.show({ kind: 'wait', position: 1, reason: 'no bench is up: its node is not connected' })
   view.show({ kind: 'state', state: 'running', bench: 'demo.rc' })
   for (const fraction of [0, 0.01, 0.02, 0.1, 0.19, 1]) view.show({ kind: 'progress', fraction, step: 'charge' })
   view.show({ kind: 'state', state: 'failed', reason: 'the meter is silent' })
   view.close()
   assert.equal(terminal.printed, [
-    'place 2 in the queue',
-    'next in the queue',
+    `place 2, about ${shown}: one run before you`,
+    `place 2, about ${spokenTime('2027-02-01T08:00:30.000Z')}: one run before you`,
+    `place 1, about ${shown}: the bench is in use, you are next`,
+    'place 1: no bench is up: its node is not connected',
     'running  on demo.rc',
     '0 %  charge',
     '10 %  charge',
     '100 %  charge',
     'failed  the meter is silent',
   ])
+})
+
+test('a place in the queue stays on one line of a terminal, and what is longer is printed once', () => {
+  const statuses: string[] = []
+  const terminal = { ...lines(), interactive: true, status: (text: string) => statuses.push(text) }
+  const view = openRunView(terminal, 'person')
+  view.show({ kind: 'wait', position: 2, reason: 'one run before you' })
+  const longer = { kind: 'wait', position: 1, reason: `no bench is up: ${'its node is away '.repeat(5)}` } as const
+  view.show(longer)
+  view.show(longer)
+  view.show({ kind: 'wait', position: 1, reason: 'you are next' })
+  view.show({ kind: 'state', state: 'running', bench: 'demo.rc' })
+  assert.equal(statuses, ['place 2: one run before you', '', 'place 1: you are next', ''])
+  assert.equal(terminal.printed, [`place 1: ${longer.reason}`, 'running  on demo.rc'])
 })
 
 test('a step without a label goes unnamed', () => {
