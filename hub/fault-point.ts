@@ -52,6 +52,9 @@ export const bookingFaultPoints = [
 /** The same of recurring runs. */
 export const recurringFaultPoints = ['before-recurring-commit', 'after-recurring-commit'] as const
 
+/** The same of sessions whose node stays away. */
+export const awayFaultPoints = ['before-away-commit', 'after-away-commit'] as const
+
 /** The same of checks that are runs. */
 export const checkFaultPoints = ['before-check-commit', 'after-check-commit'] as const
 
@@ -104,6 +107,7 @@ export const hubFaultPoints = [
   ...bookingFaultPoints,
   ...recurringFaultPoints,
   ...checkFaultPoints,
+  ...awayFaultPoints,
   ...benchFaultPoints,
   ...bookingStartFaultPoints,
   ...bookingLetterFaultPoints,

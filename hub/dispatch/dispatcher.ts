@@ -12,14 +12,15 @@ import type { BookedBench } from '../fleet/fleet-book.ts'
 import { whenCut } from '../ingest/judge-stop.ts'
 import type { MayBeBumped } from '../permissions/may-be-bumped.ts'
 import type { BenchTimes } from '../runs/bench-times.ts'
-import type { OpenRun } from '../runs/open-runs.ts'
+import type { HeldRun, OpenRun } from '../runs/open-runs.ts'
 import type { BumpRules, Delay } from '../scheduling/bumping.ts'
 import type { DecisionWithBookings, decideWithBookings } from '../scheduling/decide.ts'
 import { Reserved } from '../scheduling/reserved.ts'
+import { createAwayNodes } from './away.ts'
 import { createNodeAnswers, type NodeAnswers, type NodeAnswersOptions } from './node-answers.ts'
 import { occupantsOf } from './occupants.ts'
 import { createReconciliation, type ReconcileOptions, type Reconciliation } from './reconcile.ts'
-import { type Cancel, createSender, NO_REASON, type SenderOptions } from './sender.ts'
+import { type Cancel, createSender, NO_REASON, type SenderOptions, WAS_LOST } from './sender.ts'
 
 /** `accepted` must come within this, or `assign` is sent again. */
 const RESEND_MS = 3000
@@ -198,12 +199,14 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
 
   const answers = createNodeAnswers({ ...options, nudge })
   const reconciliation = createReconciliation({ ...options, sender, nudge })
+  const awayNodes = createAwayNodes(options)
 
   const endShutOut = (run: OpenRun) => {
     const endedAt = clock.now()
-    const cut = whenCut(run, `${run.hold?.node} was shut out`, { atMs: endedAt, bookingS: booked.leftOf(run) })
+    const cut = whenCut(run, shutOutOf(run), { atMs: endedAt, bookingS: booked.leftOf(run) })
     ledger.finish(run, { state: 'interrupted', ...cut, endedAt })
   }
+  const giveBackShutOut = (run: HeldRun) => ledger.giveBack(run, { reason: shutOutOf(run) })
 
   /** Every second: what was not answered is sent again. */
   const tick = () => {
@@ -228,6 +231,13 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
         cancels.push({ run, hold, reason: run.cancelReason ?? NO_REASON })
       }
     }
+    awayNodes.look()
+    for (const run of [...runs.unreturned.values()]) {
+      const { hold } = run
+      const node = book.nodes.get(hold.node)
+      if (node === undefined || node.revokedAt !== null) giveBackShutOut(run)
+      else if (node.ready && now - hold.cancelSentAt >= RESEND_MS) cancels.push({ run, hold, reason: WAS_LOST })
+    }
     if (overdue.length > 0 || cancels.length > 0) {
       turn.afterCommit(() => {
         sender.sendAssignments(overdue)
@@ -246,6 +256,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     },
     shutOut: async (node) => {
       for (const run of [...runs.byId.values()]) if (run.hold?.node === node) endShutOut(run)
+      for (const run of [...runs.unreturned.values()]) if (run.hold.node === node) giveBackShutOut(run)
       await turn.kept()
     },
     reserved,
@@ -258,3 +269,5 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     },
   }
 }
+
+const shutOutOf = ({ hold }: OpenRun): string => `${hold?.node} was shut out`

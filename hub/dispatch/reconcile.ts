@@ -12,10 +12,10 @@ import type { NodeLink } from '../broker/node-link.ts'
 import type { FaultHook } from '../fault-point.ts'
 import { isLeaving, mayStartAgain, whenCut, whenLeft } from '../ingest/judge-stop.ts'
 import type { Ledger } from '../runs/ledger.ts'
-import type { OpenRun } from '../runs/open-runs.ts'
+import type { HeldRun, OpenRun } from '../runs/open-runs.ts'
 import type { Turn } from '../store/turn.ts'
-import { type HeldRun, presentRun } from './present.ts'
-import { type Cancel, NO_REASON, type Sender } from './sender.ts'
+import { knownRun } from './present.ts'
+import { type Cancel, NO_REASON, type Sender, WAS_LOST } from './sender.ts'
 
 const COMPARE_MS = 1000
 
@@ -90,7 +90,7 @@ export function createReconciliation(options: ReconcileOptions): Reconciliation 
     serial: inventory.serial,
     hubTimeMs: clock.now(),
     attempts: inventory.attempts.map(({ runId, attempt, nextSeq }) => {
-      const run = presentRun(runs, node, runId, attempt)
+      const run = knownRun(runs, node, runId, attempt)
       return run === undefined
         ? { runId, attempt, seq: nextSeq, wanted: false }
         : { runId, attempt, seq: run.hold.nextSeq, wanted: true }
@@ -123,6 +123,16 @@ export function createReconciliation(options: ReconcileOptions): Reconciliation 
           again.push(run)
         }
       }
+      for (const run of [...runs.unreturned.values()]) {
+        if (run.hold.node !== node) continue
+        const known = held.get(`${run.id}/${run.attempt}`)
+        if (known !== undefined && known.firstHeld <= run.hold.nextSeq) {
+          cancels.push({ run, hold: run.hold, reason: WAS_LOST })
+        } else {
+          log.warn({ run: run.id, attempt: run.attempt, node }, 'a node lost the rest of an attempt')
+          ledger.giveBack(run, { reason: `${node} lost it` })
+        }
+      }
       const answer = welcome(node, inventory)
       turn.afterCommit(() => {
         faultPoint?.('before-welcome')
@@ -140,7 +150,7 @@ export function createReconciliation(options: ReconcileOptions): Reconciliation 
       if (inventory === undefined || now - (comparedAt.get(node) ?? Number.NEGATIVE_INFINITY) < COMPARE_MS) return
       comparedAt.set(node, now)
       const attempts: Inventory['attempts'] = []
-      for (const run of runs.byId.values()) {
+      for (const run of [...runs.byId.values(), ...runs.unreturned.values()]) {
         if (run.hold?.node !== node) continue
         const { nextSeq, fence } = run.hold
         attempts.push({ runId: run.id, attempt: run.attempt, fence, state: 'running', nextSeq, firstHeld: nextSeq })

@@ -21,6 +21,8 @@ export interface BookedNode {
   online: boolean
   /** Its inventory has come since it is online. */
   ready: boolean
+  /** When its last connection ended, or this process began (monotonic ms). */
+  awaySince: number
   bootId: string | null
   version: string | null
   instruments: ReadonlyMap<string, InstrumentSpec>
@@ -86,8 +88,10 @@ export class FleetBook {
   /** Grows when a bench, its parts or its labs change. */
   shape = 0
   readonly #outlooks: Outlooks
+  readonly #clock: Pick<Clock, 'now' | 'monotonic'>
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'now' | 'monotonic'>) {
+    this.#clock = clock
     this.#outlooks = new Outlooks(clock)
   }
 
@@ -173,6 +177,7 @@ export class FleetBook {
         id,
         online: false,
         ready: false,
+        awaySince: this.#clock.monotonic(),
         bootId: null,
         version: null,
         instruments: new Map(),
@@ -201,6 +206,7 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
       id: row.id,
       online: false,
       ready: false,
+      awaySince: clock.monotonic(),
       bootId: row.boot_id,
       version: row.version,
       instruments: new Map(instruments.map((instrument) => [instrument.name, instrument])),

@@ -82,7 +82,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
     if (online || node.online) node.lastSeenAt = clock.now()
     if (node.online === online) return
     node.online = online
-    if (!online) node.ready = false
+    if (!online) Object.assign(node, { ready: false, awaySince: clock.monotonic() })
     log.info({ node: id }, online ? 'a node is online' : 'a node is offline')
     keep(
       store.db

@@ -21,7 +21,7 @@ import type { RunStatements } from '../runs/run-statements.ts'
 import { afterCommands } from '../sessions/stage.ts'
 import type { Turn } from '../store/turn.ts'
 import { type CheckedDocument, checkDocuments } from './check-documents.ts'
-import { isBreakdown, judgeStop } from './judge-stop.ts'
+import { isBreakdown, judgeStop, whatIsMissing } from './judge-stop.ts'
 
 export interface Ingest {
   /** Takes one documents message of a node. */
@@ -73,7 +73,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     for (const document of documents) {
       const { runId, attempt, seq } = document
       const key = `${runId}/${attempt}`
-      const run = ledger.runs.get(runId)
+      const run = ledger.runs.get(runId) ?? ledger.runs.unreturned.get(runId)
       if (run === undefined || run.attempt !== attempt || run.hold === undefined || run.hold.node !== node) {
         if (run?.hold !== undefined && run.attempt === attempt) {
           losses.lost(
@@ -158,6 +158,10 @@ export function createIngest(options: CreateIngestOptions): Ingest {
         { node: hold.node, run: run.id, reason },
         'a run failed: its documents are damaged',
       )
+      const { node } = hold
+      const { id: runId, attempt } = run
+      turn.afterCommit(() => link.send(node, 'cancel', { cancels: [{ runId, attempt, reason }] }))
+      if (isOver(run)) return ledger.giveBack({ ...run, hold }, { reason })
       ledger.finish(run, {
         state: 'failed',
         reason,
@@ -170,9 +174,6 @@ export function createIngest(options: CreateIngestOptions): Ingest {
         },
         endedAt: clock.now(),
       })
-      const { node } = hold
-      const { id: runId, attempt } = run
-      turn.afterCommit(() => link.send(node, 'cancel', { cancels: [{ runId, attempt, reason }] }))
       return
     }
     store(document)
@@ -180,20 +181,22 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     switch (document.name) {
       case 'start':
         options.taken(hold)
-        ledger.start(run, hubTime(document.doc.time, document.doc.clockOffsetMs, hold.assignedAtMs))
+        if (isOver(run)) run.startedAt = clock.now()
+        else ledger.start(run, hubTime(document.doc.time, document.doc.clockOffsetMs, hold.assignedAtMs))
         return
       case 'descriptor':
         hold.rows[document.doc.stream] ??= 0
         return
       case 'event_page':
         hold.rows[document.doc.stream] = document.doc.first + document.doc.count
-        if (run.session !== undefined && document.doc.stream === COMMANDS_STREAM) {
+        if (run.session !== undefined && document.doc.stream === COMMANDS_STREAM && !isOver(run)) {
           const time = (seconds: number) => hubTime(seconds, undefined, hold.assignedAtMs)
           ledger.progress(run, afterCommands(run.session, document.doc, time))
         }
         return
       case 'stop':
-        stop(run, hold, document.doc)
+        if (isOver(run)) giveBack(run, hold, document.doc)
+        else stop(run, hold, document.doc)
     }
   }
 
@@ -213,6 +216,18 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     }
     if (verdict.outcome.rest !== undefined && isBreakdown(doc.error?.code)) restBench(hold, doc.reason)
     ledger.finish(run, { ...verdict.outcome, endedAt })
+    turn.afterCommit(() => faultPoint?.('after-stop-commit'))
+  }
+
+  /** Of a run that is over for its person, whose node was away. */
+  const isOver = ({ id }: OpenRun): boolean => ledger.runs.unreturned.has(id)
+
+  const giveBack = (run: OpenRun, hold: Hold, doc: StopDoc) => {
+    faultPoint?.('before-stop-commit')
+    const missing = whatIsMissing(hold, doc)
+    if (missing !== undefined)
+      options.log.warn({ run: run.id, node: hold.node, missing }, 'the record of a lost session is not whole')
+    ledger.giveBack({ ...run, hold }, { cleanUp: doc.cleanUp, reason: doc.reason })
     turn.afterCommit(() => faultPoint?.('after-stop-commit'))
   }
 

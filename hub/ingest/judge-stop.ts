@@ -127,6 +127,33 @@ export function whenCut(
   return { reason: rest === undefined ? why : sorry, rest }
 }
 
+/** What becomes of a session whose node was away so long that it can not be active any more. */
+export function whenAway(
+  run: OpenRun,
+  node: string,
+  when: WhenCut,
+): Pick<Outcome, 'state' | 'reason'> & { readonly rest: RestOfSession | undefined } {
+  const why = `${node} can not be reached`
+  if (isLeaving(run) && run.session?.stage !== 'preparing') {
+    const { reason, rest } = whenLeft(run)
+    return { state: 'interrupted', reason, rest }
+  }
+  if (run.cancelRequested && !isLeaving(run)) {
+    return { state: 'cancelled', reason: run.cancelReason ?? why, rest: undefined }
+  }
+  if (run.session?.stage !== 'preparing') return { state: 'interrupted', ...whenCut(run, why, when) }
+  const reason = `we are sorry: ${why}; you are back at the head of the queue`
+  if (when.bookingS === undefined) {
+    return { state: 'interrupted', reason, rest: { seconds: run.session.seconds, from: 'queue' } }
+  }
+  const rest: RestOfSession | undefined = when.bookingS === 0 ? undefined : { seconds: when.bookingS, from: 'booking' }
+  return {
+    state: 'interrupted',
+    reason: rest === undefined ? why : `we are sorry: ${why}; you get another bench`,
+    rest,
+  }
+}
+
 /** What else counts when an attempt has stopped. */
 export interface WhenStopped extends WhenCut {
   /** The booking whose bench it has could have another one. */
@@ -210,8 +237,8 @@ function whenBroken(run: Cut, why: string, when: WhenStopped) {
   return { reason: run.session === undefined ? why : sorry, rest }
 }
 
-/** `nextSeq` counts the stop document too. */
-function whatIsMissing(hold: Pick<Hold, 'rows' | 'nextSeq'>, doc: StopDoc): string | undefined {
+/** What of the attempt is not here; `nextSeq` counts the stop document too. */
+export function whatIsMissing(hold: Pick<Hold, 'rows' | 'nextSeq'>, doc: StopDoc): string | undefined {
   if (doc.documents !== hold.nextSeq - 1) {
     return `the node counted ${doc.documents} documents before the end, ${hold.nextSeq - 1} arrived`
   }

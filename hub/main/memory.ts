@@ -36,7 +36,8 @@ export async function loadMemory(
     const spent = await loadSpent(store, clock.now())
     open.reset(rules, used)
     open.use.reset(spent)
-    for (const run of loaded) open.add(run)
+    for (const run of loaded.open) open.add(run)
+    for (const run of loaded.unreturned) open.unreturned.set(run.id, run)
   }
   await loadRuns()
   const bookingBook = new BookingBook()

@@ -49,7 +49,9 @@ export function createBenchTimes({ runs, book, clock }: BenchTimesOptions): {
     if (state !== 'busy') return null
     if (bench.lease !== undefined) return Math.max(1, (bench.lease.endsAt - clock.monotonic()) / 1000)
     const run = bench.runId === null ? undefined : runs.get(bench.runId)
-    return run === undefined ? 0 : Math.max(1, leftOf(run))
+    if (run !== undefined) return Math.max(1, leftOf(run))
+    const unreturned = bench.runId === null ? undefined : runs.unreturned.get(bench.runId)
+    return unreturned === undefined ? 0 : Math.max(1, sessionNeeds(unreturned.lab).cleanUpMs / 1000)
   }
   const backInS: BenchTimes = (bench) => {
     const inS = freeInS(bench)

@@ -306,6 +306,12 @@ export function createRuns(options: CreateRunsOptions): Runs {
     },
     giveUp: async (id, by) => {
       turn.mustBeOpen()
+      const unreturned = runs.unreturned.get(id)
+      if (unreturned !== undefined) {
+        ledger.giveBack(unreturned, { reason: givenUpByStaff })
+        audit(by, 'run.given-up', id)
+        await turn.kept()
+      }
       const run = runs.get(id)
       if (run === undefined) return existing(id)
       const { hold } = run

@@ -3,7 +3,8 @@
  *
  * INVARIANTS: a transition that the table in shared/contracts/run-state.ts forbids throws; a run that becomes final leaves
  * memory, frees its bench and ends its attempt in the same write, and takes the bench out of use when a clean-up is not
- * known to be done; listeners hear of it after the commit.
+ * known to be done; one that ends while its node is away keeps its bench, with all of this in the write that gives the
+ * bench back; listeners hear of it after the commit.
  */
 import type { Output } from '@fernlab/shared/contracts/common'
 import type { StopDoc } from '@fernlab/shared/contracts/documents'
@@ -16,7 +17,7 @@ import type { Leaving } from '../scheduling/bumping.ts'
 import { newSession, type SessionProgress } from '../sessions/stage.ts'
 import type { Turn } from '../store/turn.ts'
 import { ofNoUse } from './attempt-use.ts'
-import { type Hold, type OpenRun, type OpenRuns, protocolOf } from './open-runs.ts'
+import { type HeldRun, type Hold, type OpenRun, type OpenRuns, protocolOf } from './open-runs.ts'
 import type { EventRow, RunStatements } from './run-statements.ts'
 import type { RunChange } from './runs.ts'
 
@@ -30,6 +31,8 @@ export interface Outcome {
   readonly cleanUp?: StopDoc['cleanUp']
   /** Of a session that lost its bench. */
   readonly rest?: RestOfSession | undefined
+  /** Its node is away and may still have it: nobody gets the bench before that has told. */
+  readonly away?: true
   /** Epoch ms. */
   readonly endedAt: number
 }
@@ -50,6 +53,8 @@ export interface Ledger {
   assign(run: OpenRun, bench: BookedBench, booking?: string): Hold
   start(run: OpenRun, startedAt: number): void
   finish(run: OpenRun, outcome: Outcome): void
+  /** Gives back the bench of one that ended while its node was away; `reason`: why no clean-up is known to be done. */
+  giveBack(run: HeldRun, told: Pick<Outcome, 'cleanUp' | 'reason'>): void
   /**
    * A new attempt: the present one was refused (its bench is free at once), interrupted, ended by a bench that broke
    * down or could not be made ready, or bumped for a booking; after these three it is at the head of the queue and what
@@ -138,10 +143,19 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
     for (const listener of moves) listener()
   }
 
-  /** Ends the present attempt and frees its bench. */
-  const letGo = (run: OpenRun, attemptState: string, nowMs: number) => {
+  const freeBench = ({ id, hold }: HeldRun, nowMs: number) => {
+    const bench = book.benches.get(hold.bench)
+    if (bench === undefined || bench.runId !== id) return
+    turn.add(statements.freeBench, { id: bench.id, runId: id, at: nowMs })
+    bench.runId = null
+    bench.since = nowMs
+  }
+
+  /** Ends the present attempt, and frees its bench unless that is `away`. */
+  const letGo = (run: OpenRun, attemptState: string, nowMs: number, away?: true) => {
     const { hold } = run
     if (hold === undefined) return
+    const held = { ...run, hold }
     turn.add(statements.endAttempt, {
       runId: run.id,
       attempt: run.attempt,
@@ -149,12 +163,8 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       state: attemptState,
       at: nowMs,
     })
-    const bench = book.benches.get(hold.bench)
-    if (bench !== undefined && bench.runId === run.id) {
-      turn.add(statements.freeBench, { id: bench.id, runId: run.id, at: nowMs })
-      bench.runId = null
-      bench.since = nowMs
-    }
+    if (away) runs.unreturned.set(run.id, held)
+    else freeBench(held, nowMs)
     // A bench that refused was not used, one that broke down or was taken away was of no use.
     const isUse = !ofNoUse.some((state) => state === attemptState)
     runs.waiting.release(run, isUse ? nowMs - hold.assignedAtMs : 0, nowMs)
@@ -271,8 +281,8 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
         missingOutputs: JSON.stringify(missingOutputs),
         rows: JSON.stringify(run.hold?.rows ?? {}),
       })
-      takeOutUnclean(run, outcome)
-      letGo(run, outcome.state, clock.now())
+      if (!outcome.away) takeOutUnclean(run, outcome)
+      letGo(run, outcome.state, clock.now(), outcome.away)
       runs.delete(run)
       if (Object.keys(outputs).length > 0 || Object.keys(missingOutputs).length > 0) {
         turn.add(statements.insertEvent, eventOf(run, 'outputs', { outputs, missingOutputs }))
@@ -280,6 +290,13 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       }
       record(run, outcome.state, bench, outcome.reason)
       for (const listener of ends) listener(run, outcome)
+      moved()
+    },
+    giveBack: (run, told) => {
+      if (!runs.unreturned.delete(run.id)) return
+      takeOutUnclean(run, told)
+      freeBench(run, clock.now())
+      turn.afterCommit(() => notify({ runId: '', kind: 'queue' }))
       moved()
     },
     requeue: (run, why, reason, cleanUp) => {

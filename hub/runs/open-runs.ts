@@ -82,8 +82,13 @@ function counted({ id, personId, lab, estimatedS, session, parameters }: OpenRun
   return { id, personId, lab, estimatedS: estimatedS === null ? null : estimatedS + longerS }
 }
 
+/** A run with the attempt that it has on a bench. */
+export type HeldRun = OpenRun & { readonly hold: Hold }
+
 export class OpenRuns {
   readonly byId = new Map<string, OpenRun>()
+  /** Over for their people while their node was away: each holds its bench until that has told what became of it. */
+  readonly unreturned = new Map<string, HeldRun>()
   /** Queued runs in the order in which they are served, with what everybody has used lately. */
   readonly waiting = new WaitingQueue<OpenRun>()
   /** What each person has open and has used, as permissions count it. */
@@ -114,14 +119,17 @@ export class OpenRuns {
   /** Forgets all runs; `used` is the bench time that counts. */
   reset(rules: OrderRules, used: Usage): void {
     this.byId.clear()
+    this.unreturned.clear()
     this.waiting.reset(rules, used)
   }
 
   /** Orders what waits by other rules. */
   reorder(rules: OrderRules, used: Usage): void {
     const all = [...this.byId.values()]
+    const unreturned = [...this.unreturned]
     this.reset(rules, used)
     for (const run of all) this.add(run)
+    for (const [id, run] of unreturned) this.unreturned.set(id, run)
   }
 
   counts(): { queued: number; assigned: number; running: number } {
@@ -146,8 +154,14 @@ export interface LoadOpenRunsOptions {
   readonly labVersion: (lab: string, version: number) => Promise<CatalogueLab | undefined>
 }
 
-/** Reads every run that is not final, with its present attempt. */
-export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): Promise<OpenRun[]> {
+/** Every run that is not final, with its present attempt, and those that are and still hold a bench. */
+export interface LoadedRuns {
+  readonly open: readonly OpenRun[]
+  readonly unreturned: readonly HeldRun[]
+}
+
+/** Reads them. */
+export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): Promise<LoadedRuns> {
   const rows = await store.db
     .selectFrom('run')
     .leftJoin('attempt', (join) =>
@@ -172,12 +186,17 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
         .whereRef('run_event.run_id', '=', 'run.id')
         .as('events'),
     )
-    .where('run.state', 'in', ['queued', 'assigned', 'running'])
+    .where((eb) =>
+      eb.or([
+        eb('run.state', 'in', [...openStates]),
+        eb('run.id', 'in', eb.selectFrom('bench').select('bench.run_id').where('bench.run_id', 'is not', null)),
+      ]),
+    )
     .orderBy('run.created_at')
     .orderBy('run.id')
     .execute()
   const unready = await unreadyBenches(store)
-  const runs: OpenRun[] = []
+  const loaded = { open: [] as OpenRun[], unreturned: [] as HeldRun[] }
   for (const row of rows) {
     const lab = await labVersion(row.lab, row.lab_version)
     if (lab === undefined) {
@@ -188,7 +207,8 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
       })
     }
     const held = row.state !== 'queued' && row.bench !== null && row.node !== null
-    runs.push({
+    const isOpen = openStates.some((state) => state === row.state)
+    const run: OpenRun = {
       id: row.id,
       personId: row.person_id,
       lab,
@@ -201,7 +221,7 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
       createdAt: row.created_at,
       countsFrom: row.counts_from ?? row.created_at,
       estimatedS: row.estimated_s,
-      state: row.state as OpenRun['state'],
+      state: isOpen ? (row.state as OpenRun['state']) : row.started_at === null ? 'assigned' : 'running',
       attempt: row.attempt,
       booking: row.booking_id,
       check: row.bench_check,
@@ -231,10 +251,14 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
           ? undefined
           : { stage: row.stage, seconds: row.seconds, activeAt: row.active_at, endsAt: row.ends_at },
       events: row.events ?? 0,
-    })
+    }
+    if (isOpen) loaded.open.push(run)
+    else if (run.hold !== undefined) loaded.unreturned.push({ ...run, hold: run.hold })
   }
-  return runs
+  return loaded
 }
+
+const openStates = ['queued', 'assigned', 'running'] as const
 
 /** Of each run that is not final, the benches that could not be made ready for it. */
 async function unreadyBenches({ db }: Store): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -242,7 +266,7 @@ async function unreadyBenches({ db }: Store): Promise<ReadonlyMap<string, readon
     .selectFrom('attempt')
     .innerJoin('run', 'run.id', 'attempt.run_id')
     .select(['attempt.run_id', 'attempt.bench'])
-    .where('run.state', 'in', ['queued', 'assigned', 'running'])
+    .where('run.state', 'in', [...openStates])
     .where('attempt.state', '=', 'unready')
     .orderBy('attempt.attempt')
     .execute()

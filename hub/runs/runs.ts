@@ -82,7 +82,10 @@ export interface Runs {
   cancel(id: string, by: Caller): Promise<Run>
   /** Ends all of a person's who was suspended, as `cancel` does. */
   stopAllOf(personId: string): Promise<void>
-  /** For a node that is gone for good: ends its run as `interrupted` with what has arrived. */
+  /**
+   * For a node that is gone for good: ends its run as `interrupted` with what has arrived, and gives the bench back of one
+   * that ended while its node was away. Any other final run stays as it is.
+   */
   giveUp(id: string, by: Caller): Promise<Run>
   live(id: string): LiveRun | undefined
   /** Place, reason and start of a run that waits, from memory; undefined for any other. */

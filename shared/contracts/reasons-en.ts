@@ -15,6 +15,9 @@ export const englishReasons = {
     'we are sorry: the bench broke down ({{why}}); what was recorded is kept, and the rest of your time is next in line',
   cutRest:
     'we are sorry: the session was interrupted ({{why}}); what was recorded is kept, and the rest of your time is next in line',
+  awayNext: 'we are sorry: {{node}} can not be reached; you are back at the head of the queue',
+  awayOther: 'we are sorry: {{node}} can not be reached; you get another bench',
+  away: '{{node}} can not be reached',
   unreadyNext: 'we are sorry: {{benches}} could not be made ready ({{why}}); you get another bench',
   unreadyLast: 'we are sorry: {{benches}} could not be made ready ({{why}}), and no other bench is left',
   unreadyEnd: 'we are sorry: {{benches}} could not be made ready ({{why}})',

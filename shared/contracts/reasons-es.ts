@@ -17,6 +17,9 @@ export const spanishReasons: Readonly<Record<keyof typeof englishReasons, string
     'lo sentimos: el banco se averió ({{why}}); lo registrado se conserva, y el resto de tu tiempo es lo siguiente en la cola',
   cutRest:
     'lo sentimos: la sesión se interrumpió ({{why}}); lo registrado se conserva, y el resto de tu tiempo es lo siguiente en la cola',
+  awayNext: 'lo sentimos: no se puede llegar a {{node}}; vuelves a estar al principio de la cola',
+  awayOther: 'lo sentimos: no se puede llegar a {{node}}; tendrás otro banco',
+  away: 'no se puede llegar a {{node}}',
   unreadyNext: 'lo sentimos: no se pudo preparar {{benches}} ({{why}}); tendrás otro banco',
   unreadyLast: 'lo sentimos: no se pudo preparar {{benches}} ({{why}}), y no queda otro banco',
   unreadyEnd: 'lo sentimos: no se pudo preparar {{benches}} ({{why}})',

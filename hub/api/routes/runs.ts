@@ -172,7 +172,7 @@ export function runRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params, caller }) => {
       const run = await readableRun(parts, caller, params.id)
-      return c.json(isFinal(run.state) ? run : await runs.giveUp(params.id, caller))
+      return c.json(await runs.giveUp(run.id, caller))
     },
   )
   add(

@@ -102,7 +102,8 @@ test('are kept by run, in order, word for word; cursors stay good, and an open r
   )
 
   const runs = new OpenRuns()
-  for (const run of await loadOpenRuns({ store, labVersion: async () => ({ id: 'l' }) as CatalogueLab })) runs.add(run)
+  for (const run of (await loadOpenRuns({ store, labVersion: async () => ({ id: 'l' }) as CatalogueLab })).open)
+    runs.add(run)
   const turn = createTurn({ database: store.database, onFailure: async () => {}, clock, log })
   const ledger = createLedger({
     turn,

@@ -39,7 +39,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
   const load = async () => {
     const loaded = await loadOpenRuns({ store, labVersion })
     open.reset(defaultRules, new Usage(defaultRules.windowMs))
-    for (const run of loaded) open.add(run)
+    for (const run of loaded.open) open.add(run)
   }
   const turn = createTurn({ database: store.database, onFailure: load, clock, log })
   const statements = runStatements(store.db)

@@ -2,6 +2,7 @@
  * A node that does exactly what the test says, over a real connection to the hub's broker. What it says and hears is held
  * against the schemas of the sync; `close` throws what does not fit.
  */
+import { type Duplex, PassThrough } from 'node:stream'
 import type { AnnouncedCheck } from '@fernlab/shared/contracts/bench-checks'
 import type { NodeDocument, StopDoc } from '@fernlab/shared/contracts/documents'
 import {
@@ -36,6 +37,10 @@ export interface ScriptedNode {
   documents(...documents: NodeDocument[]): Promise<void>
   /** Highest acknowledged seq of the attempt. */
   upTo(runId: string, attempt: number): number
+  /** Its connection breaks, and it does not find the hub. */
+  leave(): Promise<void>
+  /** It is connected again; what it says then is up to the test. */
+  comeBack(): Promise<void>
   close(): Promise<void>
 }
 
@@ -47,10 +52,16 @@ export async function startScriptedNode(
   checks: readonly AnnouncedCheck[] = [],
 ): Promise<ScriptedNode> {
   const credential = await lab.hub.enrollInProcess(name)
+  let connection: Duplex | undefined
+  let isAway = false
   const link = openMqttLink({
-    to: () => lab.hub.connectInProcess(),
+    to: () => {
+      connection = isAway ? new PassThrough().destroy() : lab.hub.connectInProcess()
+      return connection
+    },
     clientId: name,
     ...credential,
+    will: { topic: map.nodeStatus(name), payload: 'offline' },
     filters: map.nodeFilters(name),
     reconnectMs: 50,
     log: silentLog,
@@ -122,6 +133,15 @@ export async function startScriptedNode(
     documents: (...documents) => send('documents', { documents }),
     upTo: (runId, attempt) =>
       Math.max(-1, ...acknowledged.filter((a) => a.runId === runId && a.attempt === attempt).map(({ seq }) => seq)),
+    leave: async () => {
+      isAway = true
+      connection?.destroy()
+      await until(() => !link.connected, 'the end of the connection')
+    },
+    comeBack: async () => {
+      isAway = false
+      await until(() => link.connected, 'the connection')
+    },
     close: async () => {
       await link.close()
       messages.require()
