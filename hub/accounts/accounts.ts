@@ -102,8 +102,9 @@ export interface Accounts {
   readonly secondFactor: SecondFactor
   readonly passkeys: Omit<Passkeys, 'check'>
   readonly signIns: SignIns
+  /** Without `expiresInDays` it ends with the token that asks, if that ends. */
   createToken(
-    person: { readonly personId: string },
+    person: { readonly personId: string; readonly tokenExpiresAt?: number },
     input: { name: string; scopes: readonly string[]; expiresInDays?: number | undefined },
   ): Promise<Token & { token: string }>
   tokens(personId: string): Promise<Token[]>
@@ -260,7 +261,7 @@ export async function createAccounts({
     secondFactor,
     passkeys,
     signIns,
-    createToken: ({ personId }, input) => tokens.create(personId, input),
+    createToken: ({ personId, tokenExpiresAt }, input) => tokens.create(personId, input, tokenExpiresAt),
     tokens: tokens.list,
     revokeToken: tokens.revoke,
     revokeTokens: tokens.revokeAll,

@@ -30,9 +30,11 @@ export interface Tokens {
   verify(token: string): Promise<Caller | undefined>
   /** The person behind a token that holds now, by its id. */
   holder(tokenId: string): Promise<Caller | undefined>
+  /** Without `expiresInDays` it ends at `endsAt`, epoch ms, or not by itself. */
   create(
     personId: string,
     input: { name: string; scopes: readonly string[]; expiresInDays?: number | undefined },
+    endsAt?: number,
   ): Promise<Token & { token: string }>
   /** Makes `secret` the only token of this name; it belongs to the person from now on. */
   establish(personId: string, name: string, secret: string): Promise<void>
@@ -144,7 +146,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
       return caller
     },
     holder: (tokenId) => find('token.id', tokenId),
-    create: async (personId, { name, scopes, expiresInDays }) => {
+    create: async (personId, { name, scopes, expiresInDays }, endsAt) => {
       const token = newSecret(TOKEN_PREFIX)
       const now = clock.now()
       const row: TokenTable = {
@@ -154,7 +156,7 @@ export function createTokens({ store, clock, log }: { store: Store; clock: Clock
         token_hash: hashSecret(token),
         scopes: JSON.stringify(scopes),
         created_at: now,
-        expires_at: expiresInDays === undefined ? null : now + expiresInDays * dayMs,
+        expires_at: expiresInDays === undefined ? (endsAt ?? null) : now + expiresInDays * dayMs,
         last_used_at: null,
         revoked_at: null,
       }

@@ -325,7 +325,13 @@ export const tokenSchema = z.object({
 export const createTokenSchema = z.strictObject({
   name: writtenText(80).min(1),
   scopes: z.array(z.enum(tokenScopes)).min(1),
-  expiresInDays: z.number().int().min(1).max(3660).optional(),
+  expiresInDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(3660)
+    .optional()
+    .describe('Without it, the token ends with the one that asks; where nothing ends, it is valid until it is revoked'),
 })
 export const createdTokenSchema = tokenSchema.extend({ token: z.string() })
 export type Token = z.infer<typeof tokenSchema>
@@ -386,6 +392,7 @@ export const meSchema = personSchema.extend({
   timeZone: z.string().optional(),
   /** What the site wants of this person before they may do anything else. */
   mustSetUp: z.literal('second-factor').optional(),
+  tokenExpiresAt: time.optional().describe('When the token that asks ends by itself'),
 })
 export type Me = z.infer<typeof meSchema>
 /** `PUT /api/v1/me`. */

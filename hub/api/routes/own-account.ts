@@ -30,6 +30,11 @@ export function ownAccountRoutes(
     }
   }
 
+  const meByToken = async (caller: Caller) => ({
+    ...(await me(caller)),
+    ...(caller.tokenExpiresAt === undefined ? {} : { tokenExpiresAt: new Date(caller.tokenExpiresAt).toISOString() }),
+  })
+
   /** The JSON of an export, piece by piece: somebody may have thousands of runs. */
   async function* exportOf(caller: Caller): AsyncGenerator<string> {
     const { personId } = caller
@@ -67,7 +72,7 @@ export function ownAccountRoutes(
       access: 'signed-in',
       answer: { schema: meSchema, what: 'The person' },
     },
-    async ({ c, caller }) => c.json(await me(caller)),
+    async ({ c, caller }) => c.json(await meByToken(caller)),
   )
   add(
     {
@@ -82,7 +87,7 @@ export function ownAccountRoutes(
     },
     async ({ c, body, caller }) => {
       await accounts.own.rename(caller.personId, body.name)
-      return c.json(await me({ ...caller, name: body.name }))
+      return c.json(await meByToken({ ...caller, name: body.name }))
     },
   )
   add(

@@ -56,11 +56,11 @@ export function peopleRoutes(add: AddRoute, { accounts, groups, runs, fleet, clo
       }
       const { tokenExpiresAt: ends } = caller
       const { expiresInDays: days } = body
-      if (ends !== undefined && (days === undefined || clock.now() + days * 86_400_000 > ends)) {
+      if (ends !== undefined && days !== undefined && clock.now() + days * 86_400_000 > ends) {
         const until = new Date(ends).toISOString()
         throw refusal(
           'forbidden',
-          `a token makes none that lasts longer than itself, until ${until}: say expiresInDays, or sign in with the password`,
+          `a token makes none that lasts longer than itself, until ${until}: leave out expiresInDays, or sign in with the password`,
         )
       }
       return c.json(await accounts.createToken(caller, body), 201)

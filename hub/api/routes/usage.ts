@@ -39,23 +39,31 @@ export function usageRoutes(add: AddRoute, { usage, maintenance, clock }: ApiPar
     throw Object.assign(refusal('request-invalid', `${period.path}: ${period.message}`), { issues: [period] })
   }
 
-  add(
-    {
-      method: 'get',
-      path: '/api/v1/usage/uses',
-      tag,
-      summary: 'Runs and sessions as uses, newest first: one’s own, those of whom one teaches, for admins all',
-      access: 'usage.read',
-      errors: ['group-unknown'],
-      query: pageQuery.extend(useFilterSchema.shape),
-      answer: { schema: page(useSchema), what: 'Uses' },
-    },
-    async ({ c, query: { limit, cursor, ...filter }, caller }) => {
-      const { items, more } = await usage.list(caller, filter, { limit, before: cursorId(cursor) })
-      const last = items.at(-1)
-      return c.json({ items, ...(more && last !== undefined ? { cursor: cursorAfter(last.id) } : {}) })
-    },
-  )
+  for (const [path, summary] of [
+    [
+      '/api/v1/usage/uses',
+      'Runs and sessions as uses, newest first: one’s own, those of whom one teaches, for admins all',
+    ],
+    ['/api/v1/usage', 'The same as /api/v1/usage/uses'],
+  ] as const) {
+    add(
+      {
+        method: 'get',
+        path,
+        tag,
+        summary,
+        access: 'usage.read',
+        errors: ['group-unknown'],
+        query: pageQuery.extend(useFilterSchema.shape),
+        answer: { schema: page(useSchema), what: 'Uses' },
+      },
+      async ({ c, query: { limit, cursor, ...filter }, caller }) => {
+        const { items, more } = await usage.list(caller, filter, { limit, before: cursorId(cursor) })
+        const last = items.at(-1)
+        return c.json({ items, ...(more && last !== undefined ? { cursor: cursorAfter(last.id) } : {}) })
+      },
+    )
+  }
   add(
     {
       method: 'get',

@@ -1,13 +1,32 @@
-import { createdTokenSchema, type createTokenSchema, tokenSchema, tokenScopes } from '@fernlab/shared/contracts/api'
+import {
+  createdTokenSchema,
+  type createTokenSchema,
+  type Me,
+  meSchema,
+  tokenSchema,
+  tokenScopes,
+} from '@fernlab/shared/contracts/api'
 import { type Command, Option } from 'commander'
 import type { z } from 'zod'
 import { allPages } from '../all-pages.ts'
+import { passwordFor } from '../asked.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import type { HubClient } from '../hub-client.ts'
 import { mistake } from '../problem.ts'
-import { cellTime } from '../shown-time.ts'
+import { cellTime, spokenTime } from '../shown-time.ts'
+import { signIn, whileSignedIn } from '../sign-in.ts'
 import { printList } from '../table.ts'
 
 type Scope = (typeof tokenScopes)[number]
+type Body = z.input<typeof createTokenSchema>
+interface CreateOptions extends HubOptions {
+  readonly scope: readonly string[]
+  readonly days?: string
+  readonly expires?: 'never'
+  readonly code?: string
+}
+
+const usualDays = 90
 
 /** `token create`, `token list`, `token revoke`. */
 export function addToken(program: Command, context: Context): void {
@@ -17,22 +36,28 @@ export function addToken(program: Command, context: Context): void {
 
   withHub(token.command('create <name>').description('make a token; it is shown once'))
     .option('-s, --scope <scope>', `what it may do: ${tokenScopes.join(', ')}; may be repeated`, collect, [])
-    .option('--days <days>', 'how long it is valid', '90')
+    .option('--days <days>', 'how long it is valid; 90 unless given, or as long as your own token')
     .addOption(new Option('--expires <when>', 'never: valid until it is revoked').choices(['never']).conflicts('days'))
-    .action(
-      async (name: string, options: HubOptions & { scope: readonly string[]; days: string; expires?: 'never' }) => {
-        const body: z.input<typeof createTokenSchema> = {
-          name,
-          scopes: readScopes(options.scope),
-          ...(options.expires === 'never' ? {} : { expiresInDays: readDays(options.days) }),
-        }
-        const client = await openHub(context, options)
-        const created = await client.call(createdTokenSchema, '/api/v1/tokens', { method: 'POST', body })
-        terminal.out(options.json ? JSON.stringify(created, null, 2) : created.token)
-        if (!options.json)
-          terminal.err(`Keep it now, it is not shown again. Revoke: fernlab token revoke ${created.id}`)
-      },
-    )
+    .option('--code <code>', 'of your authenticator app; asked for where it is needed')
+    .action(async (name: string, options: CreateOptions) => {
+      const scopes = readScopes(options.scope)
+      const days = options.days === undefined ? usualDays : readDays(options.days)
+      const client = await openHub(context, options)
+      const me = await client.call(meSchema, '/api/v1/me')
+      const outlives = outlasts(me, options.expires === 'never' ? Number.POSITIVE_INFINITY : days)
+      const asked = options.days !== undefined || options.expires === 'never'
+      const ends = options.expires === 'never' || (outlives && !asked) ? {} : { expiresInDays: days }
+      const make = (by: HubClient) =>
+        by.call(createdTokenSchema, '/api/v1/tokens', {
+          method: 'POST',
+          body: { name, scopes, ...ends } satisfies Body,
+        })
+      const created = await (outlives && asked ? bySigningIn(context, client, me, options, make) : make(client))
+      terminal.out(options.json ? JSON.stringify(created, null, 2) : created.token)
+      if (options.json) return
+      const until = created.expiresAt === undefined ? '' : ` It works until ${spokenTime(created.expiresAt)}.`
+      terminal.err(`Keep it now, it is not shown again.${until} Revoke: fernlab token revoke ${created.id}`)
+    })
 
   withHub(token.command('list').description('your tokens, without their secrets')).action(
     async (options: HubOptions) => {
@@ -69,6 +94,25 @@ export function addToken(program: Command, context: Context): void {
     else terminal.out(`${id} is revoked`)
   })
 }
+
+/** No token makes one that outlasts it; a person who signs in does. */
+async function bySigningIn<Result>(
+  { terminal }: Context,
+  hub: HubClient,
+  { email, tokenExpiresAt }: Me,
+  { code }: CreateOptions,
+  act: (client: HubClient) => Promise<Result>,
+): Promise<Result> {
+  const verb = 'token create'
+  if (terminal.asks)
+    terminal.err(`That is longer than your own token lasts, until ${spokenTime(tokenExpiresAt ?? '')}.`)
+  const password = await passwordFor(terminal, verb, 'Without --days and --expires it lasts as long as your own token.')
+  const client = await signIn(terminal, hub, { verb, email, password, code })
+  return await whileSignedIn(client, () => act(client))
+}
+
+const outlasts = ({ tokenExpiresAt }: Me, days: number): boolean =>
+  tokenExpiresAt !== undefined && Date.now() + days * 86_400_000 > Date.parse(tokenExpiresAt)
 
 function readScopes(texts: readonly string[]): Scope[] {
   const scopes = texts.map((text) => {

@@ -101,6 +101,24 @@ test('standard input of the real command carries the secrets, one a line', async
   assert.not.match(out + err, password)
 })
 
+test('a token made after a login lasts as long as that of the login, and longer for the password', async () => {
+  const { email, ok, run } = await person()
+  await ok(`login --email ${email}`, { lines: [password] })
+  const [own] = JSON.parse((await ok('token list --json')).out) as [{ expiresAt: string }]
+  const made = JSON.parse((await ok('token create program --scope run --json')).out) as { expiresAt?: string }
+  assert.is(made.expiresAt, own.expiresAt)
+  assert.match((await ok('token create program --scope run')).err, /It works until 20\d\d-/)
+  const nobody = await run('token create program --scope run --days 365')
+  assert.match(nobody.err, /token create asks for your password, .*\n +Without --days/)
+  const before = await signIns()
+  const longer = await ok('token create program --scope run --days 365 --json', { lines: [password] })
+  const days = (Date.parse((JSON.parse(longer.out) as { expiresAt: string }).expiresAt) - Date.now()) / 86_400_000
+  assert.ok(days > 364.9 && days < 365.1, `${days}`)
+  const endless = await ok('token create program --scope run --expires never --json', { lines: [password] })
+  assert.is((JSON.parse(endless.out) as { expiresAt?: string }).expiresAt, undefined)
+  assert.is(await signIns(), before, 'the sign-ins for it have ended')
+})
+
 test('another password ends the sign-ins in browsers, and is asked for twice', async () => {
   const { email, ok, run } = await person()
   await ok(`login --email ${email}`, { lines: [password] })

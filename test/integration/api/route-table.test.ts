@@ -208,7 +208,7 @@ test('an admin is refused nothing', async () => {
   }
 })
 
-const notBuilt = ['usage', 'directory', 'programs', 'desktops', 'peers', 'models', 'protocols']
+const notBuilt = ['directory', 'programs', 'desktops', 'peers', 'models', 'protocols']
 
 test('what is promised and not built says so after sign-in', async () => {
   for (const name of notBuilt) {

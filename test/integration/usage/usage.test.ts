@@ -88,6 +88,9 @@ test('admins see every use and its address, instructors those of whom they teach
   assert.equal(await whose(teacher), [ana.person.id, ana.person.id])
   assert.equal(await whose(ana), [ana.person.id, ana.person.id])
   assert.equal(await whose(bo), [])
+  for (const who of [boss, teacher, ana, bo]) {
+    assert.equal((await get(who, '/api/v1/usage?limit=2')).body, (await get(who, '/api/v1/usage/uses?limit=2')).body)
+  }
   const [, first] = (await uses(boss, `person=${ana.person.id}`)).items
   assert.equal(
     [first?.address, first?.country, first?.waitS, first?.lastsS, first?.state, first?.downloads],

@@ -122,7 +122,9 @@ test('bash completes verbs, words and options; the scripts of the others hold ev
   assert.is(await complete('booking', 'series'), 'series series-cancel series-take-back')
   assert.is(await complete('booking', 'make', 'rc-circuit', '--f'), '--for')
   assert.is(await complete('account', 'second-factor', 'o'), 'on off')
-  assert.is(await complete('completion', ''), 'bash zsh fish --help')
+  assert.is(await complete('completion', ''), 'bash zsh fish')
+  assert.is(await complete('completion', '-'), '--help')
+  assert.is(await complete('lab', 'push', ''), '', 'bash goes on with files')
   assert.is(await complete('nothing', 'such', ''), await complete(''))
   for (const shell of ['zsh', 'fish']) {
     const { out } = await commandLine(['completion', shell], { env: {} })

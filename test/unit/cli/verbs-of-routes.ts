@@ -183,7 +183,7 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'GET /api/v1/me/bench-letters': 'bench letters',
   'PUT /api/v1/me/bench-letters': 'bench letters off',
   'GET /api/v1/tokens': 'token list',
-  'POST /api/v1/tokens': 'token create name --scope read',
+  'POST /api/v1/tokens': { verb: 'token create name --scope read', before: { 'GET /api/v1/me': ada } },
   'DELETE /api/v1/tokens/{id}': 'token revoke t1',
   'POST /api/v1/tokens/revoke-all': 'token revoke --all',
 
@@ -338,6 +338,7 @@ export const withoutVerb: Readonly<Record<string, string>> = {
   'POST /api/v1/me/passkeys': browserKeepsPasskeys,
   'POST /api/v1/me/passkeys/begin': browserKeepsPasskeys,
   'POST /api/v1/nodes/enroll': 'the node calls it: edge --enroll',
+  'GET /api/v1/usage': 'the same as /api/v1/usage/uses, which usage uses asks for',
   'DELETE /api/v1/sessions/{id}': 'the same as finish, for programs that expect it of a resource',
   'GET /api/v1/labs/{lab}/readme':
     'a tree of elements for a page; lab show --readme prints the Markdown that it is made of',
