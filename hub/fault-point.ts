@@ -52,8 +52,8 @@ export const bookingFaultPoints = [
 /** The same of recurring runs. */
 export const recurringFaultPoints = ['before-recurring-commit', 'after-recurring-commit'] as const
 
-/** The same of sessions whose node stays away. */
-export const awayFaultPoints = ['before-away-commit', 'after-away-commit'] as const
+/** The same of sessions that lose their bench. */
+export const lostFaultPoints = ['before-lost-commit', 'after-lost-commit'] as const
 
 /** The same of checks that are runs. */
 export const checkFaultPoints = ['before-check-commit', 'after-check-commit'] as const
@@ -107,7 +107,7 @@ export const hubFaultPoints = [
   ...bookingFaultPoints,
   ...recurringFaultPoints,
   ...checkFaultPoints,
-  ...awayFaultPoints,
+  ...lostFaultPoints,
   ...benchFaultPoints,
   ...bookingStartFaultPoints,
   ...bookingLetterFaultPoints,

@@ -37,14 +37,14 @@ export interface CreateBenchCareOptions {
   /** The bench shows something else now, or takes other runs. */
   readonly onChange: (bench: BookedBench) => void
   /** Cancels the run on the bench; repeated each second until it has ended. */
-  readonly cancelRun: (run: string, reason: string) => void
+  readonly endRun: (run: string, why: string) => void
 }
 
 const TICK_MS = 1000
 const MOST_PLANS = 100
 
 /** Watches over the plans of the benches in the book. */
-export function createBenchCare({ store, book, clock, log, onChange, cancelRun }: CreateBenchCareOptions): BenchCare {
+export function createBenchCare({ store, book, clock, log, onChange, endRun }: CreateBenchCareOptions): BenchCare {
   /** What was told last. */
   const told = new Map<string, string>()
 
@@ -67,7 +67,7 @@ export function createBenchCare({ store, book, clock, log, onChange, cancelRun }
       onChange(bench)
     }
     if (current?.plan.atOnce === true && bench.runId !== null) {
-      cancelRun(bench.runId, `the bench went out of use: ${current.plan.reason}`)
+      endRun(bench.runId, current.plan.reason)
     }
   }
 

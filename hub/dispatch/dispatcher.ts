@@ -16,7 +16,7 @@ import type { HeldRun, OpenRun } from '../runs/open-runs.ts'
 import type { BumpRules, Delay } from '../scheduling/bumping.ts'
 import type { DecisionWithBookings, decideWithBookings } from '../scheduling/decide.ts'
 import { Reserved } from '../scheduling/reserved.ts'
-import { createAwayNodes } from './away.ts'
+import { createLostSessions } from './lost-sessions.ts'
 import { createNodeAnswers, type NodeAnswers, type NodeAnswersOptions } from './node-answers.ts'
 import { occupantsOf } from './occupants.ts'
 import { createReconciliation, type ReconcileOptions, type Reconciliation } from './reconcile.ts'
@@ -33,6 +33,8 @@ export interface Dispatcher extends NodeAnswers, Reconciliation {
   sendCancel(run: OpenRun, reason: string): void
   /** Ends the runs of a node that was shut out; resolves when that is on disk. What this misses ends with the next look. */
   shutOut(node: string): Promise<void>
+  /** Ends, with an apology, the session that is on a bench which staff close; false where it is another run. */
+  closeUnder(id: string, why: string): boolean
   /** What bookings leave of the benches now; undefined where nothing is booked. */
   reserved(): Reserved | undefined
   /** Why the place of a booking begins late, as was decided last. */
@@ -199,7 +201,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
 
   const answers = createNodeAnswers({ ...options, nudge })
   const reconciliation = createReconciliation({ ...options, sender, nudge })
-  const awayNodes = createAwayNodes(options)
+  const lostSessions = createLostSessions(options)
 
   const endShutOut = (run: OpenRun) => {
     const endedAt = clock.now()
@@ -231,7 +233,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
         cancels.push({ run, hold, reason: run.cancelReason ?? NO_REASON })
       }
     }
-    awayNodes.look()
+    lostSessions.look()
     for (const run of [...runs.unreturned.values()]) {
       const { hold } = run
       const node = book.nodes.get(hold.node)
@@ -259,6 +261,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
       for (const run of [...runs.unreturned.values()]) if (run.hold.node === node) giveBackShutOut(run)
       await turn.kept()
     },
+    closeUnder: lostSessions.close,
     reserved,
     delayOf: (place) => delays.get(place),
     ...answers,

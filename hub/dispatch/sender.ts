@@ -13,8 +13,8 @@ const MOST_PER_MESSAGE = 500
 
 /** Of a cancel that an earlier version has kept without a reason. */
 export const NO_REASON = 'cancelled on request'
-/** Of a session that was lost while its node was away. */
-export const WAS_LOST = 'the hub has ended it: the node was away'
+/** Of a session that has lost its bench. */
+export const WAS_LOST = 'the hub has ended it: it has lost its bench'
 
 export interface Cancel {
   readonly run: OpenRun

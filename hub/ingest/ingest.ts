@@ -219,7 +219,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     turn.afterCommit(() => faultPoint?.('after-stop-commit'))
   }
 
-  /** Of a run that is over for its person, whose node was away. */
+  /** Of a run that is over for its person already. */
   const isOver = ({ id }: OpenRun): boolean => ledger.runs.unreturned.has(id)
 
   const giveBack = (run: OpenRun, hold: Hold, doc: StopDoc) => {

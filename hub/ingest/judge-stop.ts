@@ -99,7 +99,7 @@ export function whenLeft({ restart, session, bumped }: Bumped): {
   return { again, reason: sorryRest, rest: { seconds, from: 'queue' } }
 }
 
-type Cut = Pick<OpenRun, 'session' | 'cancelRequested'>
+export type Cut = Pick<OpenRun, 'session' | 'cancelRequested'>
 
 /** When somebody lost a bench, and what else counts then. */
 export interface WhenCut {
@@ -110,7 +110,7 @@ export interface WhenCut {
 }
 
 /** What somebody gets whose session lost its bench at `atMs`; nothing who had ended it, or whose time was as good as over. */
-function restOfCut({ session, cancelRequested }: Cut, { atMs, bookingS }: WhenCut): RestOfSession | undefined {
+export function restOfCut({ session, cancelRequested }: Cut, { atMs, bookingS }: WhenCut): RestOfSession | undefined {
   const seconds = cancelRequested ? 0 : restFrom(session, atMs)
   if (seconds === 0 || bookingS === 0) return undefined
   return bookingS === undefined ? { seconds, from: 'queue' } : { seconds: bookingS, from: 'booking' }
@@ -125,33 +125,6 @@ export function whenCut(
   const rest = restOfCut(run, when)
   const sorry = `we are sorry: the session was interrupted (${why}); what was recorded is kept, and the rest of your time is next in line`
   return { reason: rest === undefined ? why : sorry, rest }
-}
-
-/** What becomes of a session whose node was away so long that it can not be active any more. */
-export function whenAway(
-  run: OpenRun,
-  node: string,
-  when: WhenCut,
-): Pick<Outcome, 'state' | 'reason'> & { readonly rest: RestOfSession | undefined } {
-  const why = `${node} can not be reached`
-  if (isLeaving(run) && run.session?.stage !== 'preparing') {
-    const { reason, rest } = whenLeft(run)
-    return { state: 'interrupted', reason, rest }
-  }
-  if (run.cancelRequested && !isLeaving(run)) {
-    return { state: 'cancelled', reason: run.cancelReason ?? why, rest: undefined }
-  }
-  if (run.session?.stage !== 'preparing') return { state: 'interrupted', ...whenCut(run, why, when) }
-  const reason = `we are sorry: ${why}; you are back at the head of the queue`
-  if (when.bookingS === undefined) {
-    return { state: 'interrupted', reason, rest: { seconds: run.session.seconds, from: 'queue' } }
-  }
-  const rest: RestOfSession | undefined = when.bookingS === 0 ? undefined : { seconds: when.bookingS, from: 'booking' }
-  return {
-    state: 'interrupted',
-    reason: rest === undefined ? why : `we are sorry: ${why}; you get another bench`,
-    rest,
-  }
 }
 
 /** What else counts when an attempt has stopped. */
@@ -227,8 +200,12 @@ export function judgeStop(
   }
 }
 
-/** A booking whose session has no other bench is over. */
-function whenBroken(run: Cut, why: string, when: WhenStopped) {
+/** What its person is told of an attempt whose bench broke down; a booking whose session has no other bench is over. */
+export function whenBroken(
+  run: Cut,
+  why: string,
+  when: WhenStopped,
+): { readonly reason: string; readonly rest: RestOfSession | undefined } {
   const rest = when.bookingS !== undefined && !when.hasOther ? undefined : restOfCut(run, when)
   const sorry =
     rest === undefined

@@ -76,7 +76,9 @@ export function openBenchKeeping(
       dispatcher.nudge()
       queueMoved()
     },
-    cancelRun: stopRun,
+    endRun: (id, why) => {
+      if (!dispatcher.closeUnder(id, why)) stopRun(id, `the bench went out of use: ${why}`)
+    },
   })
   onClose(() => benchCare.close())
   fleet.onChange(queueMoved)

@@ -75,6 +75,7 @@ export function openUses(
     originOf,
     isSuspended: accounts.suspension.isSuspended,
     sendCancel: dispatcher.sendCancel,
+    leftOf: booked.leftOf,
     clock,
     faultPoint,
   })

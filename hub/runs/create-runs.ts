@@ -17,6 +17,7 @@ import type { Caller } from '../accounts/caller.ts'
 import { accountSuspended } from '../accounts/suspension.ts'
 import type { Catalogue, CatalogueLab } from '../catalogue/catalogue.ts'
 import type { FaultHook } from '../fault-point.ts'
+import { whenCut } from '../ingest/judge-stop.ts'
 import { callersAddress } from '../store/calling-from.ts'
 import type { Store } from '../store/store.ts'
 import type { Turn } from '../store/turn.ts'
@@ -44,6 +45,8 @@ export interface CreateRunsOptions {
   /** Whose runs are neither begun nor go on. */
   readonly isSuspended: (personId: string) => boolean
   readonly sendCancel: (run: OpenRun, reason: string) => void
+  /** See `BookingStarts`. */
+  readonly leftOf: (run: OpenRun) => number | undefined
   readonly clock: Clock
   readonly faultPoint?: FaultHook | undefined
 }
@@ -322,7 +325,11 @@ export function createRuns(options: CreateRunsOptions): Runs {
           message: `run ${id} is still queued: cancel it`,
         })
       }
-      ledger.finish(run, { state: 'interrupted', reason: givenUpByStaff, endedAt: clock.now() })
+      const endedAt = clock.now()
+      const cut = whenCut(run, givenUpByStaff, { atMs: endedAt, bookingS: options.leftOf(run) })
+      ledger.finish(run, { state: 'interrupted', ...cut, endedAt })
+      // A node that is there after all would go on.
+      turn.afterCommit(() => options.sendCancel({ ...run, hold }, givenUpByStaff))
       audit(by, 'run.given-up', id)
       await turn.kept()
       return existing(id)

@@ -3,8 +3,8 @@
  *
  * INVARIANTS: a transition that the table in shared/contracts/run-state.ts forbids throws; a run that becomes final leaves
  * memory, frees its bench and ends its attempt in the same write, and takes the bench out of use when a clean-up is not
- * known to be done; one that ends while its node is away keeps its bench, with all of this in the write that gives the
- * bench back; listeners hear of it after the commit.
+ * known to be done; one that ends before its node has told of that keeps its bench, and all of this is in the write that
+ * gives the bench back; listeners hear of it after the commit.
  */
 import type { Output } from '@fernlab/shared/contracts/common'
 import type { StopDoc } from '@fernlab/shared/contracts/documents'
@@ -31,8 +31,8 @@ export interface Outcome {
   readonly cleanUp?: StopDoc['cleanUp']
   /** Of a session that lost its bench. */
   readonly rest?: RestOfSession | undefined
-  /** Its node is away and may still have it: nobody gets the bench before that has told. */
-  readonly away?: true
+  /** Its node has not told of its end, and may still have it: nobody gets the bench before that. */
+  readonly untold?: true
   /** Epoch ms. */
   readonly endedAt: number
 }
@@ -53,7 +53,7 @@ export interface Ledger {
   assign(run: OpenRun, bench: BookedBench, booking?: string): Hold
   start(run: OpenRun, startedAt: number): void
   finish(run: OpenRun, outcome: Outcome): void
-  /** Gives back the bench of one that ended while its node was away; `reason`: why no clean-up is known to be done. */
+  /** Gives back the bench of one that ended before its node told of that; `reason`: why no clean-up is known to be done. */
   giveBack(run: HeldRun, told: Pick<Outcome, 'cleanUp' | 'reason'>): void
   /**
    * A new attempt: the present one was refused (its bench is free at once), interrupted, ended by a bench that broke
@@ -151,8 +151,8 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
     bench.since = nowMs
   }
 
-  /** Ends the present attempt, and frees its bench unless that is `away`. */
-  const letGo = (run: OpenRun, attemptState: string, nowMs: number, away?: true) => {
+  /** Ends the present attempt, and frees its bench unless its node has still to tell. */
+  const letGo = (run: OpenRun, attemptState: string, nowMs: number, untold?: true) => {
     const { hold } = run
     if (hold === undefined) return
     const held = { ...run, hold }
@@ -163,7 +163,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       state: attemptState,
       at: nowMs,
     })
-    if (away) runs.unreturned.set(run.id, held)
+    if (untold) runs.unreturned.set(run.id, held)
     else freeBench(held, nowMs)
     // A bench that refused was not used, one that broke down or was taken away was of no use.
     const isUse = !ofNoUse.some((state) => state === attemptState)
@@ -281,8 +281,8 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
         missingOutputs: JSON.stringify(missingOutputs),
         rows: JSON.stringify(run.hold?.rows ?? {}),
       })
-      if (!outcome.away) takeOutUnclean(run, outcome)
-      letGo(run, outcome.state, clock.now(), outcome.away)
+      if (!outcome.untold) takeOutUnclean(run, outcome)
+      letGo(run, outcome.state, clock.now(), outcome.untold)
       runs.delete(run)
       if (Object.keys(outputs).length > 0 || Object.keys(missingOutputs).length > 0) {
         turn.add(statements.insertEvent, eventOf(run, 'outputs', { outputs, missingOutputs }))

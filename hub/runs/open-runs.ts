@@ -87,7 +87,7 @@ export type HeldRun = OpenRun & { readonly hold: Hold }
 
 export class OpenRuns {
   readonly byId = new Map<string, OpenRun>()
-  /** Over for their people while their node was away: each holds its bench until that has told what became of it. */
+  /** Over for their people before their node has told: each holds its bench until that says what became of it. */
   readonly unreturned = new Map<string, HeldRun>()
   /** Queued runs in the order in which they are served, with what everybody has used lately. */
   readonly waiting = new WaitingQueue<OpenRun>()

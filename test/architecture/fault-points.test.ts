@@ -23,7 +23,7 @@ const killedBy = {
     finishFaultPoints: ['spine/session-end-killed'],
     recurringFaultPoints: ['spine/recurring-killed'],
     checkFaultPoints: ['spine/check-killed'],
-    awayFaultPoints: ['spine/session-away-killed'],
+    lostFaultPoints: ['spine/session-away-killed'],
     benchFaultPoints: ['spine/bench-broken-killed'],
   },
   edge: {

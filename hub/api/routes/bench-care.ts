@@ -60,7 +60,7 @@ export function benchCareRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Fleet',
       summary: 'Put the bench into maintenance now or later, or close it at the same hours of every week',
       description:
-        'No run is begun that would not end before. A run that is on the bench when it begins finishes first, or is cancelled with the reason if `atOnce` is true.',
+        'No run is begun that would not end before. A run that is on the bench when it begins finishes first, or is cancelled with the reason if `atOnce` is true; the person of a live session then has the rest of its time at the head of the queue.',
       access: 'benches.maintain',
       errors: ['outage-over', 'outages-too-many'],
       params: benchParams,

@@ -1,5 +1,5 @@
 /** The hub is killed (-9) while it ends the session of a node that stays away: one rest, one holder, and the whole record. */
-import { awayFaultPoints } from '@fernlab/hub/fault-point'
+import { lostFaultPoints } from '@fernlab/hub/fault-point'
 import type { Bench } from '@fernlab/shared/contracts/api'
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import * as assert from 'uvu/assert'
@@ -36,7 +36,7 @@ const held = async () =>
     run === undefined ? [] : [[id, run]],
   )
 
-for (const point of awayFaultPoints) {
+for (const point of lostFaultPoints) {
   test(`at ${point}`, async () => {
     const { hub, client, proxy } = lab
     await hub.kill()

@@ -270,7 +270,7 @@ export async function serveHub(options: ServedOptions = {}) {
   const monitoring = createMonitoring({ clock, log })
   const { runs, setState, tell, waits, listening } = tableRuns({ store, requireSpace: maintenance.requireSpace })
   const book = new FleetBook(clock)
-  const benchCare = createBenchCare({ store, book, clock, log, onChange: () => {}, cancelRun: () => {} })
+  const benchCare = createBenchCare({ store, book, clock, log, onChange: () => {}, endRun: () => {} })
   const hasLab = async (id: string) => (await catalogue.lab(id)) !== undefined
   const permissions = createPermissions({ store, hasLab, clock })
   const labs = await openKnownLabs(catalogue)

@@ -59,6 +59,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
   }
   const runs = createRuns({
     isSuspended: () => false,
+    leftOf: () => undefined,
     store,
     turn,
     statements,
