@@ -181,6 +181,32 @@ test('cancelled while it is prepared: cleaned up, and never active', async () =>
   assert.equal(commandsOf(session), [])
 })
 
+test('a clean-up is repeated until the bench says that it is done, and the bench is nobody’s until then', async () => {
+  const session = sessionOf({
+    cleanUp: `  - set: {psu.output: true}
+  - until:
+      condition: psu.voltage < 0.1
+      within: 10
+      every: 0.02
+      steps: [{read: {signals: [psu.voltage], stream: clean}}]`,
+  })
+  let looks = 0
+  // Like a tank that drains: what is read gets less each time that the clean-up looks.
+  const drain = () => node.instrument().values.set('voltage', Math.max(0, 1 - 0.2 * ++looks))
+  const held: unknown[] = []
+  await begin(session)
+  node.instrument().before = ({ op, what }) => {
+    if (op !== 'read' || what !== 'voltage' || stageOf(session) !== 'finishing') return
+    drain()
+    held.push(node.edge.benches.get('bench-1')?.status.state)
+  }
+  await hub.call('session.finish', { runId: session.runId, attempt: 1, by: 'ada' })
+  const stop = await stopOf(session)
+  assert.equal([stop.state, stop.cleanUp], ['succeeded', { done: true, tries: 1 }])
+  assert.ok(looks >= 5, `${looks} looks`)
+  assert.equal([...new Set(held)], ['busy'])
+})
+
 test('a clean-up that fails is tried three times, and that it was not done is said', async () => {
   const session = sessionOf({
     seconds: 0.2,
