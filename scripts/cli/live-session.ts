@@ -52,7 +52,7 @@ export async function openLive(
   let closing = false
   const closed = new Promise<void>((resolve, reject) => {
     socket.once('close', (code, reason) => {
-      rpc.end('the connection was closed')
+      rpc.end(code === OVER ? 'the session is over' : 'the connection was closed')
       if (closing || code === OVER) resolve()
       else if (code === SIGN_IN_ENDED) reject(signInEnded())
       else reject(lost(`the hub closed the connection (${code} ${String(reason)})`))

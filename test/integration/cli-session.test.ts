@@ -194,6 +194,8 @@ test('a pipe drives: each command has its answer, the first that is refused ends
   assert.is(driven.code, 0, driven.err)
   assert.match(driven.out, /^psu\.voltage +2(\.0+)? V$/m)
   assert.match(driven.out, /: now {2}two$/m)
+  const stands = driven.out.split('\n').filter((line) => line.startsWith('session is '))
+  assert.is(new Set(stands).size, stands.length, driven.out)
   const wrong = await piped(['session', 'drive', id, '--json'], ['set psu.voltage=99', 'set psu.voltage=1'])
   assert.is(wrong.code, 1)
   assert.match(wrong.err, /99 V is above the limit/)
@@ -201,6 +203,12 @@ test('a pipe drives: each command has its answer, the first that is refused ends
   assert.match(await ok(['session', 'read', id, 'psu.voltage']), /2(\.0+)? V/)
   const unknown = await piped(['session', 'drive', id], ['fly'])
   assert.match(unknown.err, /there is no command "fly"/)
+})
+
+test('what somebody else may in a lab is asked by their mail address', async () => {
+  assert.match(await ok(['permission', 'mine', 'rc-circuit', '--person', 'bo@lab.example']), /mayQueue +yes +everyone/)
+  const nobody = await run(['permission', 'mine', 'rc-circuit', '--person', 'nobody@lab.example'])
+  assert.match(nobody.err, 'nobody here has the mail address nobody@lab.example')
 })
 
 test('the end of the session ends who watch and talk, with status 0, and says how to take the data home', async () => {
@@ -222,6 +230,7 @@ test('the end of the session ends who watch and talk, with status 0, and says ho
   assert.match(await ok(['session', 'show', id]), /is closed.*\n +"fernlab download/)
   const late = await run(['session', 'set', id, 'psu.voltage=1'])
   assert.is(late.code, 1)
+  assert.match(late.err, new RegExp(`session ${id} is over: .*\n +"fernlab download ${id}" saves`))
 })
 
 const taken = () => join(scratch, 'taken')

@@ -9,6 +9,7 @@ import {
 import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { counted } from '../counted.ts'
 import { mistake } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
@@ -104,10 +105,12 @@ export function addGroup(program: Command, context: Context): void {
       const removal = await client.call(groupRemovalSchema, path(id, '/removal'))
       const { people, inner, invitations, permissions } = removal
       const goes = [
-        `${people} people are in it no more`,
+        counted(people, 'person is in it no more', 'people are in it no more'),
         ...(inner.length === 0 ? [] : [`${inner.join(', ')} moves out of it`]),
-        ...(invitations === 0 ? [] : [`${invitations} open invitations are taken back`]),
-        ...(permissions === 0 ? [] : [`${permissions} permissions end`]),
+        ...(invitations === 0
+          ? []
+          : [counted(invitations, 'open invitation is taken back', 'open invitations are taken back')]),
+        ...(permissions === 0 ? [] : [counted(permissions, 'permission ends', 'permissions end')]),
       ].join('; ')
       if (options.yes !== true) {
         throw mistake('yes', `removing ${id}: ${goes}. Nothing was done`, `Add --yes to remove it.`)

@@ -10,6 +10,7 @@ import { termNames } from '@fernlab/shared/contracts/terms'
 import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { personAt } from '../people.ts'
 import { changeOf, scoped, type Where, whereOf } from '../permission-change.ts'
 import { readSubject, readTerms, subjectText, termsHelp, termsText, valueText } from '../permission-words.ts'
 import { cellTime } from '../shown-time.ts'
@@ -113,13 +114,14 @@ export function addPermission(program: Command, context: Context): void {
   addTemplates(permission, context)
   withHub(permission.command('mine <lab>').description('what you may in a lab now, and which permission gives what'))
     .option('--protocol <protocol>', 'in this protocol')
-    .option('--person <person>', 'of somebody else, by id, for staff')
+    .option('--person <person>', 'of somebody else, by id or mail address, for staff')
     .action(async (lab: string, options: HubOptions & { protocol?: string; person?: string }) => {
+      const client = await openHub(context, options)
+      const person = options.person?.includes('@') ? (await personAt(client, options.person)).id : options.person
       const query = new URLSearchParams({
         ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
-        ...(options.person === undefined ? {} : { person: options.person }),
+        ...(person === undefined ? {} : { person }),
       })
-      const client = await openHub(context, options)
       const may = await client.call(effectiveSchema, `/api/v1/labs/${encodeURIComponent(lab)}/permission?${query}`)
       if (options.json) return terminal.out(JSON.stringify(may, null, 2))
       const rows = termNames.map((term) => ({ term, value: valueText(may.gives[term]), by: sourceText(may, term) }))

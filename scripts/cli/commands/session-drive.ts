@@ -1,4 +1,4 @@
-import type { LiveParams } from '@fernlab/shared/contracts/sessions'
+import type { LiveParams, Session } from '@fernlab/shared/contracts/sessions'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Command } from 'commander'
@@ -128,6 +128,7 @@ async function watchOne(
   signals: readonly string[],
 ): Promise<string | undefined> {
   const { signal, release } = untilInterrupted(context, goesOn(id))
+  const tell = teller(context, options, signals)
   let next: string | undefined
   try {
     await followLive({
@@ -137,7 +138,7 @@ async function watchOne(
       onNews: (...news) => {
         const [name, params] = news
         if (name === 'session') next = params.next
-        tell(context, news, options, signals)
+        tell(news)
         return false
       },
       onLost: (error) => tellLost(context, error, options),
@@ -167,6 +168,7 @@ async function converse(
   const { terminal } = context
   const client = await openHub(context, options)
   const { signal, release } = untilInterrupted(context, goesOn(id))
+  const tell = teller(context, options)
   const over = new AbortController()
   const seat = newSeat(client)
   let left = false
@@ -178,7 +180,7 @@ async function converse(
       signal,
       onNews: (...news) => {
         seat.hear(news)
-        if (shows(news)) tell(context, news, options)
+        if (shows(news)) tell(news)
         return left
       },
       onOpen: seat.sit,
@@ -276,6 +278,10 @@ async function openDriven(client: HubClient, id: string): Promise<Driven> {
   const live = await openLive(client, id, (name, params) => {
     if (name === 'people') hear(params)
   })
+  if (live.session.state === 'closed') {
+    live.close()
+    throw isOver(live.session)
+  }
   return {
     live,
     people: () => Promise.race([people, live.closed.then(() => ({ people: [] }))]),
@@ -283,11 +289,20 @@ async function openDriven(client: HubClient, id: string): Promise<Driven> {
   }
 }
 
-function tell({ terminal }: Context, news: LiveNews, { json }: HubOptions, signals: readonly string[] = []): void {
-  const told = newsOf(news, signals)
-  if (told === undefined) return
-  const [name, params] = told
-  for (const line of json ? [JSON.stringify({ [name]: params })] : linesOfNews(told)) terminal.out(line)
+/** Prints news; for a person, how the session stands only when that reads otherwise than before. */
+function teller({ terminal }: Context, { json }: HubOptions, signals: readonly string[] = []) {
+  let stands = ''
+  return (news: LiveNews): void => {
+    const told = newsOf(news, signals)
+    if (told === undefined) return
+    const [name, params] = told
+    const lines = json ? [JSON.stringify({ [name]: params })] : linesOfNews(told)
+    if (name === 'session' && !json) {
+      if (lines.join('\n') === stands) return
+      stands = lines.join('\n')
+    }
+    for (const line of lines) terminal.out(line)
+  }
 }
 
 function tellLost({ terminal }: Context, error: LabError, { json }: HubOptions): void {
@@ -302,6 +317,14 @@ const help = (): Done => {
   ]
   return { lines: tableLines(rows, { command: (row) => row.command, does: (row) => row.about }), json: { help: rows } }
 }
+
+const isOver = ({ id, reason }: Session): LabError =>
+  new LabError({
+    code: 'session-over',
+    kind: 'caller',
+    message: `session ${id} is over${reason === undefined ? '' : `: ${reason}`}
+  "fernlab download ${id}" saves what was recorded.`,
+  })
 
 const overBefore = (id: string): LabError =>
   new LabError({

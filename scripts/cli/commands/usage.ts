@@ -15,6 +15,7 @@ import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
 import { type Command, Option } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { counted } from '../counted.ts'
 import { filterQuery, listNumber } from '../filter-query.ts'
 import { mistake } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
@@ -259,7 +260,9 @@ function inWords(use: UseDetail): string {
 }
 
 const percent = (share: number | null) => (share === null ? '–' : `${Math.round(share * 1000) / 10} %`)
-const hoursOf = (seconds: number) => Math.round(seconds / 360) / 10
+/** To a tenth; less than an hour with two digits that count, so that a little is not nothing. */
+const hoursOf = (seconds: number) =>
+  seconds < 3600 ? Number((seconds / 3600).toPrecision(2)) : Math.round(seconds / 360) / 10
 
 const countryNames = new Intl.DisplayNames('en', { type: 'region' })
 const countryOf = (code: string | undefined) =>
@@ -273,7 +276,7 @@ function countriesInWords({ database, builtAt, problem }: CountrySource): string
 
 function siteInWords({ uses, people, seconds, directS, benches, labs, countries, countrySource }: SiteUsage): string {
   return [
-    `${uses} uses by ${people} people, ${hoursOf(seconds)} h on benches${directS === 0 ? '' : `; ${hoursOf(directS)} h driven by hand`}`,
+    `${counted(uses, 'use', 'uses')} by ${counted(people, 'person', 'people')}, ${hoursOf(seconds)} h on benches${directS === 0 ? '' : `; ${hoursOf(directS)} h driven by hand`}`,
     '',
     ...tableLines(benches, {
       bench: ({ bench }) => bench,

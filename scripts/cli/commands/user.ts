@@ -4,7 +4,6 @@ import {
   type createInvitationSchema,
   importedPeopleSchema,
   invitationSchema,
-  type PersonInfo,
   personSchema,
 } from '@fernlab/shared/contracts/api'
 import { invitationState, type Role, roles } from '@fernlab/shared/contracts/people'
@@ -14,8 +13,8 @@ import type * as z from 'zod'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { runningHub } from '../hub-address.ts'
-import type { HubClient } from '../hub-client.ts'
 import { openLocalHub } from '../local-hub.ts'
+import { findPeople, type PeopleOptions, personAt } from '../people.ts'
 import { mistake } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
@@ -40,7 +39,7 @@ export function addUser(program: Command, context: Context): void {
     .addOption(new Option('-r, --role <role>', 'only those with this role').choices([...roles]))
     .action(async (options: HubOptions & PeopleOptions) => {
       const client = await openHub(context, options)
-      const people = await find(client, options)
+      const people = await findPeople(client, options)
       const isAnyOut = people.some(({ suspendedAt }) => suspendedAt !== undefined)
       printList(terminal, people, {
         ...options,
@@ -123,7 +122,7 @@ export function addUser(program: Command, context: Context): void {
       .addOption(new Option('-r, --role <role>', 'the role').choices([...roles]).makeOptionMandatory()),
   ).action(async (email: string, options: HubOptions & { role: Role }) => {
     const client = await openHub(context, options)
-    const person = await findOne(client, email)
+    const person = await personAt(client, email)
     const changed = await client.call(personSchema, `/api/v1/users/${person.id}`, {
       method: 'PUT',
       body: { role: options.role },
@@ -135,7 +134,7 @@ export function addUser(program: Command, context: Context): void {
     user.command('revoke-tokens <email>').description('end all API tokens of a person, at once; sign-ins stay'),
   ).action(async (email: string, options: HubOptions) => {
     const client = await openHub(context, options)
-    const { id, name } = await findOne(client, email)
+    const { id, name } = await personAt(client, email)
     await client.fetch(`/api/v1/users/${id}/revoke-tokens`, { method: 'POST' })
     terminal.out(options.json ? JSON.stringify({ id, revoked: true }) : `the tokens of ${name} are revoked`)
   })
@@ -148,7 +147,7 @@ export function addUser(program: Command, context: Context): void {
       ),
   ).action(async (email: string, options: HubOptions) => {
     const client = await openHub(context, options)
-    const { id, name } = await findOne(client, email)
+    const { id, name } = await personAt(client, email)
     await client.fetch(`/api/v1/users/${id}/suspend`, { method: 'POST' })
     terminal.out(options.json ? JSON.stringify({ id, suspended: true }) : `${name} is suspended`)
   })
@@ -157,7 +156,7 @@ export function addUser(program: Command, context: Context): void {
     user.command('restore <email>').description('let a suspended person in again; their tokens work as before'),
   ).action(async (email: string, options: HubOptions) => {
     const client = await openHub(context, options)
-    const { id, name } = await findOne(client, email)
+    const { id, name } = await personAt(client, email)
     await client.fetch(`/api/v1/users/${id}/restore`, { method: 'POST' })
     terminal.out(options.json ? JSON.stringify({ id, suspended: false }) : `${name} may sign in again`)
   })
@@ -168,7 +167,7 @@ export function addUser(program: Command, context: Context): void {
       .description('of somebody who has lost it: end app, recovery codes and passkeys, so that the password signs in'),
   ).action(async (email: string, options: HubOptions) => {
     const client = await openHub(context, options)
-    const { id, name } = await findOne(client, email)
+    const { id, name } = await personAt(client, email)
     await client.fetch(`/api/v1/users/${id}/second-factor`, { method: 'DELETE' })
     terminal.out(options.json ? JSON.stringify({ id, secondFactor: false }) : `${name} has no second factor now`)
   })
@@ -245,27 +244,6 @@ async function listIn(terminal: Context['terminal'], file: string): Promise<stri
     throw mistake('file', `${file} can't be read (${error.code})`)
   })
   return listText(bytes)
-}
-
-interface PeopleOptions {
-  readonly search?: string
-  readonly group?: string
-  readonly role?: string
-}
-
-const find = (client: HubClient, { search, group, role }: PeopleOptions): Promise<PersonInfo[]> =>
-  allPages(client, personSchema, '/api/v1/users', {
-    query: new URLSearchParams({
-      ...(search === undefined ? {} : { q: search }),
-      ...(group === undefined ? {} : { group }),
-      ...(role === undefined ? {} : { role }),
-    }),
-  })
-
-async function findOne(client: HubClient, email: string): Promise<PersonInfo> {
-  const person = (await find(client, { search: email })).find((item) => item.email === email.toLowerCase())
-  if (person !== undefined) return person
-  throw mistake('email', `nobody here has the mail address ${email}`, 'See "fernlab user list".')
 }
 
 const stateWords = { open: 'open', takenBack: 'taken back', full: 'all joined', ended: 'ended' } as const
