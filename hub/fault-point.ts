@@ -100,6 +100,9 @@ export const extendFaultPoints = [
 /** The same of a session that somebody finishes; the node is asked between them. */
 export const finishFaultPoints = ['before-finish', 'after-finish'] as const
 
+/** The same of a list of people that is imported. */
+export const importFaultPoints = ['within-import', 'before-import-commit', 'after-import-commit'] as const
+
 /** All of them. */
 export const hubFaultPoints = [
   ...faultPoints,
@@ -116,6 +119,7 @@ export const hubFaultPoints = [
   ...bookingAgainFaultPoints,
   ...extendFaultPoints,
   ...finishFaultPoints,
+  ...importFaultPoints,
 ] as const
 export type FaultPoint = (typeof hubFaultPoints)[number]
 

@@ -6,6 +6,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { openSettingsFile } from '@fernlab/shared/storage/settings-file'
 import { sql } from 'kysely'
 import * as z from 'zod'
+import type { FaultHook } from '../fault-point.ts'
 import type { Groups } from '../groups/groups.ts'
 import { createErrands } from '../mail/errands.ts'
 import type { Mail } from '../mail/mail.ts'
@@ -87,7 +88,7 @@ export interface Accounts {
   /** Makes an account by the link of a registration and signs in: the answer carries the session cookie. */
   register(input: { token: string; name: string; password: string }, from: Visitor): Promise<SignedIn>
   /** Makes accounts for a list of people. */
-  readonly importPeople: ImportPeople['import']
+  readonly importPeople: Pick<ImportPeople, 'import' | 'progress'>
   /** Makes an account by an invitation and signs in: the answer carries the session cookie. */
   join(input: { token: string; name: string; email: string; password: string }, from: Visitor): Promise<SignedIn>
   /** True until the first admin exists. */
@@ -127,6 +128,7 @@ export interface CreateAccountsOptions {
   readonly groups: Groups
   readonly clock: Clock
   readonly log: Log
+  readonly faultPoint?: FaultHook | undefined
 }
 
 const settingsSchema = z.object({ secret: z.string().min(32) })
@@ -139,6 +141,7 @@ export async function createAccounts({
   groups,
   clock,
   log,
+  faultPoint,
 }: CreateAccountsOptions): Promise<Accounts> {
   const settings = await openSettingsFile({
     path: join(config.dataFolder, 'identity.json'),
@@ -170,6 +173,7 @@ export async function createAccounts({
     site: config.site,
     clock,
     log,
+    faultPoint,
   })
   const first = { store, identity, tokens, config, clock, log }
   await applyAdminSettings(first)
@@ -231,7 +235,7 @@ export async function createAccounts({
     },
     suspension,
     invitations,
-    importPeople: imports.import,
+    importPeople: imports,
     own: createOwnAccount({ store, identity, tokens, clock, log }),
     address: createOwnAddress({ store, identity, tokens, ...post, clock, log }),
     rules: {

@@ -1,39 +1,51 @@
 /**
  * Makes accounts for a list of people, each with a link to choose a password.
  *
- * INVARIANTS: a list with a mistake makes nobody; a line whose address has an account only puts them into groups, so a
- * list may be imported again; each person's rows are written together.
+ * INVARIANTS: a list makes everybody who is new in it, or nobody: where a line is wrong, the import is stopped, its maker
+ * may no longer do it, or the hub is killed, nobody; a line whose address has an account only puts them into groups, so a
+ * list may be imported again; one list is worked on at a time, the others wait for their turn.
  */
-import type { ImportedPeople } from '@fernlab/shared/contracts/api'
-import { mayInvite } from '@fernlab/shared/contracts/people'
+import type { ImportedPeople, ImportProgress } from '@fernlab/shared/contracts/api'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import type { FaultHook } from '../fault-point.ts'
 import type { Groups } from '../groups/groups.ts'
-import { joinGroup } from '../groups/members.ts'
 import type { Mail } from '../mail/mail.ts'
-import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
+import { type AccountLetters, createAccountLetters } from './account-letters.ts'
 import type { Caller, Role } from './caller.ts'
-import { newPerson } from './new-person.ts'
-import { newOneTime } from './one-time.ts'
-import { type ListedPerson, readPeople } from './read-people.ts'
+import { beyondCaller, listInvalid } from './import-checks.ts'
+import { createImportProgress, type ImportWatch } from './import-progress.ts'
+import { writeImport } from './import-rows.ts'
+import { readList } from './people-list.ts'
+import type { ListedPerson } from './read-people.ts'
 
-/** Long enough for a class that begins next week. */
-const linkMs = 14 * 86_400_000
-const AT_ONCE = 100
+const LOOK_UP = 500
+const MOST_SHOWN = 500
 
 export interface ImportInput {
   readonly csv: string
   readonly role: Role
   readonly group?: string | undefined
   readonly preview: boolean
+  readonly ref?: string | undefined
+}
+
+/** What was or would be done, and the people of the answer in parts that are made as they are asked for. */
+export interface Imported extends Omit<ImportedPeople, 'people'> {
+  readonly people: Iterable<ImportedPeople['people']>
 }
 
 export interface ImportPeople {
-  /** Throws `import-invalid` with what is wrong in which line; with `preview` nobody is made. */
-  import(caller: Caller, input: ImportInput): Promise<ImportedPeople>
-  /** Waits for letters that are being sent. */
+  /**
+   * Throws `import-invalid` with what is wrong in which line, `import-stopped` when the signal aborts or the caller may
+   * no longer do it; with `preview` nobody is made.
+   */
+  import(caller: Caller, input: ImportInput, signal: AbortSignal): Promise<Imported>
+  /** How far imports of the person are, latest first. */
+  progress(personId: string): ImportProgress[]
+  /** Ends after the letter that is under way; what is due goes out after the next start. */
   close(): Promise<void>
 }
 
@@ -45,164 +57,133 @@ export interface ImportPeopleOptions {
   readonly site: string
   readonly clock: Clock
   readonly log: Log
+  readonly faultPoint?: FaultHook | undefined
 }
 
 /** Imports people into the store. */
-export function createImportPeople({
-  store,
-  mail,
-  groups,
-  publicUrl,
-  site,
-  clock,
-  log,
-}: ImportPeopleOptions): ImportPeople {
-  const { db } = store
-  const sending = new Set<Promise<void>>()
-
-  const read = async (caller: Caller, { csv, role, group }: ImportInput): Promise<ListedPerson[]> => {
-    const { people, issues } = readPeople(csv, role, group === undefined ? [] : [group])
-    const named = [...new Set(people.flatMap((person) => person.groups))]
-    const given = { id: caller.personId, role: caller.role }
-    const managed = new Set<string>()
-    for (const id of await groups.known(named)) if (await groups.manages(given, id)) managed.add(id)
-    const beyond = people
-      .filter((person) => !mayInvite(caller, person.role))
-      .map(({ line, role: to }) => ({ path: `csv[${line}].role`, message: `line ${line}: you may not make a ${to}` }))
-    const closed = people.flatMap(({ line, groups: into }) =>
-      into
-        .filter((id) => !managed.has(id))
-        .map((id) => ({
-          path: `csv[${line}].groups`,
-          message: `line ${line}: there is no group ${id} that you may change`,
-        })),
-    )
-    const all = [...issues, ...beyond, ...closed.slice(0, 50)]
-    if (all.length === 0) return people
-    throw new LabError({
-      code: 'import-invalid',
-      kind: 'caller',
-      message: 'the list has mistakes; nobody was made',
-      issues: all,
-      studentMessage: 'The list has mistakes. Nobody was made: mend the lines below and choose the list again.',
-    })
-  }
-
-  /** Those of the addresses that have an account, with whose it is. */
-  const known = async (people: readonly ListedPerson[]): Promise<Map<string, string>> => {
-    const emails = new Map<string, string>()
-    for (let at = 0; at < people.length; at += AT_ONCE * 5) {
-      const some = people.slice(at, at + AT_ONCE * 5).map(({ email }) => email)
-      const rows = await db.selectFrom('user').select(['id', 'email']).where('email', 'in', some).execute()
-      for (const { id, email } of rows) emails.set(email, id)
-    }
-    return emails
-  }
-
-  const audit = auditEntries(store, clock)
-
-  const make = async (caller: Caller, people: readonly ListedPerson[]): Promise<Map<string, string>> => {
-    const links = new Map<string, string>()
-    for (let at = 0; at < people.length; at += AT_ONCE) {
-      const some = people.slice(at, at + AT_ONCE)
-      const ids: string[] = []
-      const inserts = some.flatMap(({ name, email, role, groups: into }) => {
-        const made = newPerson({ store, clock, name, email, role })
-        ids.push(made.person.id)
-        const { secret, insert } = newOneTime({
-          store,
-          clock,
-          purpose: 'password-reset',
-          subject: made.person.id,
-          ttlMs: linkMs,
-        })
-        links.set(email, new URL(`/reset#token=${secret}`, publicUrl()).href)
-        return [
-          ...made.inserts,
-          insert,
-          ...into.map((groupId) => joinGroup(db, { groupId, personId: made.person.id, nowMs: clock.now() })),
-        ]
-      })
-      const entry = audit(caller.personId, 'people.imported', `${ids.length} people`, { people: ids })
-      try {
-        await store.write([...inserts, entry])
-      } catch (error) {
-        if (asLabError(error).code !== 'constraint-failed') throw error
-        throw new LabError({
-          code: 'import-overtaken',
-          kind: 'caller',
-          retry: 'later',
-          message: 'somebody else made one of these accounts at the same moment',
-          studentMessage:
-            'Somebody else made one of these accounts just now. Import the list again: who is here stays.',
-        })
-      }
-    }
-    return links
-  }
-
-  /** Puts people who have an account into the groups of their lines. */
-  const join = async (caller: Caller, people: readonly ListedPerson[], here: ReadonlyMap<string, string>) => {
-    const joins = people.flatMap(({ email, groups: into }) => {
-      const personId = here.get(email)
-      return personId === undefined ? [] : into.map((groupId) => ({ groupId, personId }))
-    })
-    if (joins.length === 0) return
-    const count = new Set(joins.map(({ personId }) => personId)).size
-    await store.write([
-      ...joins.map((one) => joinGroup(db, { ...one, nowMs: clock.now() })),
-      audit(caller.personId, 'people.grouped', `${count} people`, { joins }),
-    ])
-  }
-
-  const write = async (people: readonly ListedPerson[], links: ReadonlyMap<string, string>): Promise<void> => {
-    for (const { name, email } of people) {
-      try {
-        await mail.send({
-          to: email,
-          subject: `${site}: your account`,
-          text: `Hello ${name},\n\nyou have an account at ${site}. Open this link within two weeks and choose a password:\n\n${links.get(email)}\n\nAfterwards sign in with this address at ${publicUrl()}.\n`,
-        })
-      } catch (error) {
-        const { code, message } = asLabError(error)
-        log.error({ code, error: message }, 'a letter about a new account could not be sent')
-      }
-    }
-  }
+export function createImportPeople(options: ImportPeopleOptions): ImportPeople {
+  const { clock } = options
+  const letters = createAccountLetters(options)
+  const underWay = createImportProgress(clock)
+  let turn: Promise<unknown> = Promise.resolve()
 
   return {
-    import: async (caller, input) => {
-      const { preview } = input
-      const people = await read(caller, input)
-      const here = await known(people)
-      const fresh = people.filter(({ email }) => !here.has(email))
-      const links = preview ? new Map<string, string>() : await make(caller, fresh)
-      if (!preview) {
-        await join(caller, people, here)
-        groups.changed()
-      }
-      if (!preview && fresh.length > 0) log.info({ people: fresh.length, by: caller.personId }, 'people were imported')
-      const letters = mail.configured && !preview
-      if (letters) {
-        const work = write(fresh, links)
-        sending.add(work)
-        work.finally(() => sending.delete(work))
-      }
-      return {
-        letters: mail.configured,
-        people: people.map((person) => {
-          const link = letters ? undefined : links.get(person.email)
-          return {
-            ...person,
-            groups: [...person.groups],
-            known: here.has(person.email),
-            ...(link === undefined ? {} : { link }),
-          }
-        }),
+    import: async (caller, input, signal) => {
+      const watch = underWay.begin(caller.personId, input)
+      const before = turn
+      const mine = before.then(() => work({ ...options, letters, caller, input, signal, watch }))
+      turn = mine.catch(() => {})
+      try {
+        return await untilAborted(mine, signal)
+      } catch (error) {
+        // One that was given up in its turn may be at its last step: it is told of when that has ended.
+        mine.then(
+          () => {},
+          () => watch.at('stopped', 0, 0),
+        )
+        throw signal.aborted ? stopped() : error
       }
     },
+    progress: underWay.of,
     close: async () => {
-      await Promise.all(sending)
+      await letters.close()
     },
   }
 }
+
+interface Work extends ImportPeopleOptions {
+  readonly letters: AccountLetters
+  readonly caller: Caller
+  readonly input: ImportInput
+  readonly signal: AbortSignal
+  readonly watch: ImportWatch
+}
+
+async function work(options: Work): Promise<Imported> {
+  const { store, groups, mail, log, clock, letters, caller, input, signal, watch, faultPoint } = options
+  const people = await check(options)
+  const here = await known(options, people)
+  let fresh = 0
+  let joining = 0
+  for (const { email, groups: into } of people) {
+    if (!here.has(email)) fresh++
+    else if (into.length > 0) joining++
+  }
+  let secrets = new Map<string, string>()
+  if (!input.preview) {
+    const onWritten = (done: number) => watch.at('writing', done, people.length)
+    onWritten(0)
+    const common = { store, clock, caller, people, here, onWritten, faultPoint, signal }
+    secrets = await writeImport({ ...common, letters: mail.configured })
+    groups.changed()
+    if (fresh > 0) log.info({ people: fresh, by: caller.personId }, 'people were imported')
+    letters.look()
+  }
+  watch.at('done', people.length, people.length)
+  return {
+    letters: mail.configured,
+    count: people.length,
+    fresh,
+    joining,
+    people: shown(options, people, here, secrets),
+  }
+}
+
+/** The people of the list, all of whom the caller may put in. */
+async function check({ groups, caller, input, signal, watch }: Work): Promise<ListedPerson[]> {
+  const { csv, role, group } = input
+  signal.throwIfAborted()
+  watch.at('reading', 0, 0)
+  const request = { csv, role, groups: group === undefined ? [] : [group] }
+  const onRead = (done: number, of: number) => watch.at('reading', done, of)
+  const { people, issues } = await readList(request, { signal, onRead })
+  const wrong = issues.length > 0 ? issues : await beyondCaller(groups, caller, people)
+  if (wrong.length > 0) throw listInvalid(wrong)
+  return people
+}
+
+/** Those of the addresses that have an account, with whose it is. */
+async function known({ store, signal, watch }: Work, people: readonly ListedPerson[]): Promise<Map<string, string>> {
+  const emails = new Map<string, string>()
+  for (let at = 0; at < people.length; at += LOOK_UP) {
+    signal.throwIfAborted()
+    watch.at('checking', at, people.length)
+    const some = people.slice(at, at + LOOK_UP).map(({ email }) => email)
+    const rows = await store.db.selectFrom('user').select(['id', 'email']).where('email', 'in', some).execute()
+    for (const { id, email } of rows) emails.set(email, id)
+  }
+  return emails
+}
+
+function* shown(
+  { publicUrl }: Pick<Work, 'publicUrl'>,
+  people: readonly ListedPerson[],
+  here: ReadonlyMap<string, string>,
+  secrets: ReadonlyMap<string, string>,
+): Generator<ImportedPeople['people']> {
+  const most = secrets.size > 0 ? people.length : MOST_SHOWN
+  for (let at = 0; at < Math.min(most, people.length); at += LOOK_UP) {
+    yield people.slice(at, at + LOOK_UP).map((person) => {
+      const secret = secrets.get(person.email)
+      const link = secret === undefined ? {} : { link: new URL(`/reset#token=${secret}`, publicUrl()).href }
+      return { ...person, groups: [...person.groups], known: here.has(person.email), ...link }
+    })
+  }
+}
+
+/** Rejects when the signal aborts, whatever becomes of the work. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(stopped())
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
+const stopped = () =>
+  new LabError({
+    code: 'import-stopped',
+    kind: 'caller',
+    message: 'the import was stopped by the one who began it; nobody was made',
+  })

@@ -117,6 +117,7 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
           db.deleteFrom('session').where('userId', '=', personId),
           db.deleteFrom('token').where('person_id', '=', personId),
           db.deleteFrom('one_time').where('subject', '=', personId),
+          db.deleteFrom('account_letter').where('person_id', '=', personId),
           ...withoutSecondFactor(store, personId),
           withoutPasskeys(store, personId),
           ...withoutOwnWords(store, personId),

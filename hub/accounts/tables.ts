@@ -126,7 +126,16 @@ export interface PasskeyTable {
   last_used_at: number | null
 }
 
+/** A person who was put in by a list and has no link yet; the letter that takes it to them is on its way. */
+export interface AccountLetterTable {
+  person_id: string
+  since: number
+  /** When it is tried. */
+  due_at: number
+}
+
 export interface AccountsSchema {
+  account_letter: AccountLetterTable
   address_link: AddressLinkTable
   second_factor: SecondFactorTable
   recovery_code: RecoveryCodeTable
@@ -182,6 +191,15 @@ CREATE TABLE invitation (
   used INTEGER NOT NULL DEFAULT 0 CHECK (used <= most), created_by TEXT NOT NULL, created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL, revoked_at INTEGER
 ) STRICT;
+`,
+}
+
+/** `account_letter`. */
+export const accountLettersMigration: Migration = {
+  name: '032-account-letters',
+  sql: `
+CREATE TABLE account_letter (person_id TEXT PRIMARY KEY, since INTEGER NOT NULL, due_at INTEGER NOT NULL) STRICT;
+CREATE INDEX account_letter_due ON account_letter (due_at, person_id);
 `,
 }
 

@@ -5,7 +5,7 @@
  * held; a route without `access: 'public'` never runs for a stranger; every error is a problem document.
  */
 import { problemSchema } from '@fernlab/shared/contracts/api'
-import { tooManyPeople } from '@fernlab/shared/contracts/people'
+import { tooLongList } from '@fernlab/shared/contracts/people'
 import { createAdaptorServer } from '@hono/node-server'
 import { z } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
@@ -36,6 +36,7 @@ import { ownAccountRoutes } from './routes/own-account.ts'
 import { ownGroupRoutes } from './routes/own-groups.ts'
 import { passkeyRoutes } from './routes/passkeys.ts'
 import { peopleRoutes } from './routes/people.ts'
+import { peopleImportRoutes } from './routes/people-import.ts'
 import { permissionRoutes } from './routes/permissions.ts'
 import { recurringRoutes } from './routes/recurring.ts'
 import { registrationRoutes } from './routes/registration.ts'
@@ -54,7 +55,7 @@ export type { ApiConfig, ApiParts } from './context.ts'
 
 const bodyLimit = 1_000_000
 const pushLimit = 20_000_000
-const listLimit = 16_000_000
+const listLimit = 30_000_000
 const minuteMs = 60_000
 
 /** Puts the routes together; `app.fetch` answers requests. */
@@ -129,6 +130,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   benchCareRoutes(add, parts)
   removalRoutes(add, parts)
   peopleRoutes(add, parts)
+  peopleImportRoutes(add, parts)
   groupRoutes(add, parts)
   ownGroupRoutes(add, parts)
   permissionRoutes(add, parts)
@@ -195,7 +197,7 @@ function bodyLimitOf(c: Context<Env>): BodyLimit {
   }
   if (method === 'POST' && path === '/api/v1/users/import') {
     requireAccess(c.get('caller'), 'people.invite')
-    return { bytes: listLimit, because: `the list ${tooManyPeople}` }
+    return { bytes: listLimit, because: `the list ${tooLongList}` }
   }
   return { bytes: bodyLimit }
 }

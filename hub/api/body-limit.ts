@@ -34,8 +34,8 @@ export function limitBody(limitFor: (c: Context<Env>) => BodyLimit): MiddlewareH
       }
       parts.push(read.value)
     }
-    const { url, headers } = c.req.raw
-    c.req.raw = new Request(url, { method, headers, body: Buffer.concat(parts) })
+    const { url, headers, signal } = c.req.raw
+    c.req.raw = new Request(url, { method, headers, signal, body: Buffer.concat(parts) })
     return next()
   }
 }

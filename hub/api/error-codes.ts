@@ -115,6 +115,7 @@ const accountCodes = {
   'invitation-unknown': notThere('the invitation'),
   'invitation-invalid': code(422, 'an invitation like that can not be made', 'Mend what `issues` lists.'),
   'import-invalid': code(422, 'lines of the list are wrong; nobody was made', 'Mend what `issues` lists, by line.'),
+  'import-stopped': code(409, 'whoever began the import ended it; nobody was made', 'Send it again.'),
   'import-overtaken': code(409, 'somebody of the list was made meanwhile; nobody was made', 'Send it again.'),
   'sign-in-failed': code(
     500,

@@ -21,7 +21,7 @@ export type Ground = Awaited<ReturnType<typeof openGround>>
 
 /** Opens it; rejects with a configuration-kind LabError of one line where a setting is in the way. */
 export async function openGround(
-  { config, site, publicUrl, clock, log, onClose }: Basics,
+  { config, site, publicUrl, clock, log, faultPoint, onClose }: Basics,
   demoCatalogueFolder: string | undefined,
 ) {
   const { hubFolder } = config
@@ -52,6 +52,7 @@ export async function openGround(
     mail,
     clock,
     log,
+    faultPoint,
   })
   onClose(() => accounts.close())
   const catalogue = createCatalogue({ store, clock, log })

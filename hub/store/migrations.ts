@@ -1,6 +1,12 @@
 import type { Migration } from '@fernlab/shared/storage/database'
 import { auditAddressMigration, auditMigration } from '../accounts/audit-log.ts'
-import { accountsMigration, invitationsMigration, signInMigration, suspendedMigration } from '../accounts/tables.ts'
+import {
+  accountLettersMigration,
+  accountsMigration,
+  invitationsMigration,
+  signInMigration,
+  suspendedMigration,
+} from '../accounts/tables.ts'
 import {
   benchCareMigration,
   benchChecksMigration,
@@ -135,4 +141,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   auditAddressMigration,
   takenBackMigration,
   suspendedMigration,
+  accountLettersMigration,
 ]

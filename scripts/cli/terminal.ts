@@ -19,6 +19,8 @@ export interface Terminal {
   err(line: string): void
   /** Replaces the last line on a terminal; an empty text clears it. */
   status(text: string): void
+  /** The same on standard error, so that a result which goes into a file has it too; nothing where that is no terminal. */
+  progress(text: string): void
   /** Whether a person is there to be asked. */
   readonly asks: boolean
   /** Whether standard input is no terminal: a line of it was not typed for all around to see. */
@@ -57,6 +59,9 @@ export function processTerminal(): Terminal {
     err: (line) => tell(`${line}\n`),
     status: (text) => {
       if (interactive) write(`\r\u001b[2K${text}`)
+    },
+    progress: (text) => {
+      if (process.stderr.isTTY === true && process.env.TERM !== 'dumb') tell(`\r\u001b[2K${text}`)
     },
     nextLine,
     // Not as a terminal: Ctrl-C stays the signal that it is everywhere else.
@@ -103,6 +108,9 @@ export const terminalIn = (terminal: Terminal, mode: Readonly<TerminalMode>): Te
   },
   status: (text) => {
     if (!mode.quiet) terminal.status(text)
+  },
+  progress: (text) => {
+    if (!mode.quiet) terminal.progress(text)
   },
 })
 

@@ -15,7 +15,7 @@ import {
 } from './common.ts'
 import { nodeHealthSchema } from './node-status.ts'
 import { panelSchema } from './panel.ts'
-import { roles, tooManyPeople } from './people.ts'
+import { LONGEST_LIST, roles, tooLongList } from './people.ts'
 import { benchStateSchema, priorities, runStateSchema } from './run-state.ts'
 
 const time = z.iso.datetime()
@@ -355,17 +355,31 @@ export type PersonInfo = z.infer<typeof personSchema>
 
 /** `POST /api/v1/users/import`: a list of people, CSV with the columns name, email and, if wanted, role and groups. */
 export const importPeopleSchema = z.strictObject({
-  csv: z.string().max(12_000_000, tooManyPeople),
+  csv: z.string().max(LONGEST_LIST, tooLongList),
   /** Of lines that name none. */
   role: roleSchema.default('student'),
   /** Into which people of lines that name none are put, also those who have an account. */
   group: nameSchema.optional(),
   /** Looks the list through and makes nobody. */
   preview: z.boolean().default(false),
+  /** By which the caller finds how far this import is. */
+  ref: z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .optional(),
 })
+/** `waiting` for another import; `stopped` ones made nobody. */
+export const importSteps = ['waiting', 'reading', 'checking', 'writing', 'done', 'stopped'] as const
 export const importedPeopleSchema = z.object({
   /** Whether each new person gets a letter; otherwise their links are in the answer, once. */
   letters: z.boolean(),
+  /** In the list. */
+  count: z.number(),
+  /** Of them, without an account until now. */
+  fresh: z.number(),
+  /** Of the others, those who are put into groups. */
+  joining: z.number(),
+  /** Everybody where links are in it, else the first 500. */
   people: z.array(
     z.object({
       line: z.number(),
@@ -382,6 +396,22 @@ export const importedPeopleSchema = z.object({
   ),
 })
 export type ImportedPeople = z.infer<typeof importedPeopleSchema>
+
+/** `GET /api/v1/users/import`: how far the caller's imports are, latest first; ended ones are told of for ten minutes. */
+export const importProgressSchema = z.object({
+  items: z.array(
+    z.object({
+      /** As its maker has named it in `ref`. */
+      ref: z.string().optional(),
+      preview: z.boolean(),
+      step: z.enum(importSteps),
+      /** People that the step has done, of how many. */
+      done: z.number(),
+      of: z.number(),
+    }),
+  ),
+})
+export type ImportProgress = z.infer<typeof importProgressSchema>['items'][number]
 /** `PUT /api/v1/users/{id}`. */
 export const changePersonSchema = z.strictObject({ role: roleSchema })
 

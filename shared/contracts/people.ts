@@ -34,7 +34,9 @@ export function invitationState(
   return Date.parse(invitation.expiresAt) <= nowMs ? 'ended' : 'open'
 }
 
-/** In one list that is imported: more than a school year. */
-export const MOST_IMPORTED = 5000
-/** What whoever sends more is told, whichever limit the list meets first. */
+/** In one list that is imported: more than a university takes in a year. */
+export const MOST_IMPORTED = 50_000
 export const tooManyPeople = `has more than ${MOST_IMPORTED} people; import it in parts`
+/** Characters of a list: ten times what as many people need. */
+export const LONGEST_LIST = 20_000_000
+export const tooLongList = `is longer than ${LONGEST_LIST / 1e6} million characters; import it in parts`

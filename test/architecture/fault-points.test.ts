@@ -25,6 +25,7 @@ const killedBy = {
     checkFaultPoints: ['spine/check-killed'],
     lostFaultPoints: ['spine/session-away-killed'],
     benchFaultPoints: ['spine/bench-broken-killed'],
+    importFaultPoints: ['spine/import-killed'],
   },
   edge: {
     faultPoints: ['spine/edge-killed', 'edge/edge-kill'],

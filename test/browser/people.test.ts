@@ -201,7 +201,7 @@ test('a list is looked through, imported, and its links are saved', async () => 
   await dialog.getByText('2 accounts were made.').waitFor()
   const [download] = await Promise.all([
     page.waitForEvent('download'),
-    dialog.getByRole('link', { name: 'Save the links' }).click(),
+    dialog.getByRole('button', { name: 'Save the links' }).click(),
   ])
   const saved = readFileSync((await download.path()) ?? '', 'utf8')
   assert.match(saved, /"Fay","fay@school.example","https:\/\/lab.school.example\/reset#token=t0"/)

@@ -52,6 +52,7 @@ async function run(args: readonly string[], { env = {}, lines = [], onOutput }: 
         err += `${line}\n`
       },
       status: () => {},
+      progress: () => {},
       lines: () => Readable.from(lines),
       nextLine: async () => undefined,
       ask: () => Promise.reject(new Error('nobody is asked')),

@@ -34,6 +34,7 @@ export async function commandLine(args: readonly string[], options: CommandLineO
     print: (text) => void out.push(text),
     err: (line) => void err.push(`${line}\n`),
     status: () => {},
+    progress: () => {},
     asks: options.typed !== undefined,
     piped: options.typed === undefined && options.keyboard !== true,
     json: false,

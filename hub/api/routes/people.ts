@@ -4,8 +4,6 @@ import {
   createdTokenSchema,
   createInvitationSchema,
   createTokenSchema,
-  importedPeopleSchema,
-  importPeopleSchema,
   invitationSchema,
   page,
   personSchema,
@@ -185,22 +183,6 @@ export function peopleRoutes(add: AddRoute, { accounts, groups, runs, fleet, clo
       await accounts.suspension.restore(caller, params.id)
       return c.body(null, 204)
     },
-  )
-  add(
-    {
-      method: 'post',
-      path: '/api/v1/users/import',
-      tag: 'People',
-      summary: 'Make accounts for a list of people, each with a link to choose a password',
-      description:
-        'Who has an account stays as they are, but for the groups that the list puts them into. A list with a mistake makes nobody; the answer names the lines.',
-      access: 'people.invite',
-      errors: ['import-invalid', 'import-overtaken', 'group-unknown', 'mail-failed'],
-      body: importPeopleSchema,
-      idempotency: 'secret',
-      answer: { schema: importedPeopleSchema, what: 'The people of the list' },
-    },
-    async ({ c, body, caller }) => c.json(await accounts.importPeople(caller, body)),
   )
   add(
     {

@@ -1,13 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import {
   createdInvitationSchema,
   type createInvitationSchema,
-  importedPeopleSchema,
   invitationSchema,
   personSchema,
 } from '@fernlab/shared/contracts/api'
 import { invitationState, type Role, roles } from '@fernlab/shared/contracts/people'
-import { listText } from '@fernlab/shared/primitives/list-text'
 import { type Command, Option } from 'commander'
 import type * as z from 'zod'
 import { allPages } from '../all-pages.ts'
@@ -18,6 +15,7 @@ import { findPeople, type PeopleOptions, personAt } from '../people.ts'
 import { mistake } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
+import { addUserImport } from './user-import.ts'
 
 interface InviteOptions {
   readonly role: Role
@@ -172,45 +170,7 @@ export function addUser(program: Command, context: Context): void {
     terminal.out(options.json ? JSON.stringify({ id, secondFactor: false }) : `${name} has no second factor now`)
   })
 
-  withHub(
-    user
-      .command('import <file>')
-      .description(
-        'make accounts for a list of people: CSV with the columns name, email and, if wanted, role and groups; "-" reads standard input',
-      ),
-  )
-    .addOption(new Option('-r, --role <role>', 'of lines that name none').choices([...roles]).default('student'))
-    .option('-g, --group <group>', 'of lines that name none; who has an account is put in too')
-    .option('--preview', 'look the list through and make nobody')
-    .action(async (file: string, options: HubOptions & { role: Role; group?: string; preview?: boolean }) => {
-      const csv = await listIn(terminal, file)
-      const preview = options.preview === true
-      const client = await openHub(context, options)
-      const group = options.group === undefined ? {} : { group: options.group }
-      const body = { csv, role: options.role, ...group, preview }
-      const { people, letters } = await client.call(importedPeopleSchema, '/api/v1/users/import', {
-        method: 'POST',
-        body,
-      })
-      const fresh = people.filter(({ known }) => !known).length
-      printList(terminal, people, {
-        ...options,
-        columns: {
-          line: (item) => item.line,
-          name: (item) => item.name,
-          mail: (item) => item.email,
-          role: (item) => item.role,
-          groups: (item) => item.groups.join(' '),
-          account: (item) => (item.known ? 'was here' : preview ? 'new' : (item.link ?? 'a letter is on its way')),
-        },
-        empty: 'Nobody is in the list.',
-      })
-      if (options.json) return
-      const outcome = preview ? `${fresh} would be made` : `${fresh} made`
-      const next =
-        preview || letters || fresh === 0 ? '' : ' Give each their link; it works for two weeks and is not shown again.'
-      terminal.err(`${outcome}, ${people.length - fresh} were here already.${next}`)
-    })
+  addUserImport(user, context)
 
   user
     .command('reset <email>')
@@ -229,21 +189,6 @@ export function addUser(program: Command, context: Context): void {
       terminal.out(options.json ? JSON.stringify({ email, link }) : link)
       if (!options.json) terminal.err('Good once, for an hour. Give it to nobody but this person.')
     })
-}
-
-async function listIn(terminal: Context['terminal'], file: string): Promise<string> {
-  if (file === '-') {
-    const lines: string[] = []
-    for (let line = await terminal.nextLine(); line !== undefined; line = await terminal.nextLine()) lines.push(line)
-    const text = lines.join('\n')
-    // Read as lines of UTF-8, every other byte of UTF-16 is a zero.
-    if (!text.includes('\0')) return text
-    throw mistake('file', 'what came in is not UTF-8', 'Save the list as “CSV UTF-8”, or name the file.')
-  }
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw mistake('file', `${file} can't be read (${error.code})`)
-  })
-  return listText(bytes)
 }
 
 const stateWords = { open: 'open', takenBack: 'taken back', full: 'all joined', ended: 'ended' } as const

@@ -707,6 +707,7 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
           .filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(q)),
       })
     }
+    if (call === 'GET /api/v1/users/import') return json({ items: [] })
     if (call === 'POST /api/v1/users/import') {
       const { csv, role, preview } = body as { csv: string; role: Me['role']; preview: boolean }
       const lines = csv.trim().split('\n').slice(1)
@@ -729,7 +730,9 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
         const link = known || preview ? {} : { link: `https://lab.school.example/reset#token=t${index}` }
         return { line: index + 2, name, email, role, groups: group === undefined ? [] : [group], known, ...link }
       })
-      return json({ letters: false, people: listed })
+      const fresh = listed.filter(({ known }) => !known).length
+      const joining = listed.filter(({ known, groups }) => known && groups.length > 0).length
+      return json({ letters: false, count: listed.length, fresh, joining, people: listed })
     }
     if (collection === 'users' && (verb === 'suspend' || verb === 'restore')) {
       if (verb === 'suspend') suspended.add(id)

@@ -24,6 +24,7 @@ function lines(): Terminal & { readonly printed: string[] } {
     print: (text) => printed.push(text),
     err: (line) => printed.push(line),
     status: () => {},
+    progress: () => {},
     ask: async () => '',
     nextLine: async () => undefined,
   }

@@ -269,6 +269,7 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'GET /api/v1/users': 'user list',
   'PUT /api/v1/users/{id}': { verb: 'user role ada@example.org --role guest', before: findsAda },
   'POST /api/v1/users/import': 'user import package.json',
+  'GET /api/v1/users/import': 'user import package.json',
   'GET /api/v1/invitations': 'user invitations',
   'POST /api/v1/invitations': 'user invite',
   'DELETE /api/v1/invitations/{id}': 'user uninvite i1',

@@ -1,24 +1,21 @@
-import type { ImportedPeople, Me } from '@fernlab/shared/contracts/api'
+import type { Me } from '@fernlab/shared/contracts/api'
 import { listText } from '@fernlab/shared/primitives/list-text'
 import { Button, FileButton, Modal, NativeSelect } from '@mantine/core'
 import { IconDownload } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
-import { useApi } from '../api/context.tsx'
 import { GroupSelect } from '../groups/group-select.tsx'
 import dialog from '../notices/dialog.module.css'
 import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
-import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { useWords } from '../words/use-words.ts'
+import { ImportList } from './import-list.tsx'
+import { ImportProgressLine } from './import-progress.tsx'
 import { importReasonIn } from './import-reasons.ts'
-import { linksFile } from './links-file.ts'
-import styles from './people.module.css'
+import { linksFile, save } from './links-file.ts'
 import { invitable } from './roles.ts'
-
-/** More lines than anybody reads would make the page slow. */
-const MOST_SHOWN = 200
+import { useImport } from './use-import.ts'
 
 interface Props {
   readonly opened: boolean
@@ -29,32 +26,21 @@ interface Props {
 /** Takes a list of people, shows what it would do, and does it. */
 export function ImportDialog({ opened, role, onClose }: Props) {
   const { t } = useWords()
-  const api = useApi()
   const client = useQueryClient()
   const [as, setAs] = useState('student')
   const [group, setGroup] = useState('')
   const [csv, setCsv] = useState('')
-  const call = (preview: boolean, { text, to, into }: { text: string; to: string; into: string }) =>
-    api.send<ImportedPeople>('POST', '/api/v1/users/import', {
-      csv: text,
-      role: to,
-      ...(into === '' ? {} : { group: into }),
-      preview,
-    })
-  const look = useMutation({ mutationFn: (list: { text: string; to: string; into: string }) => call(true, list) })
-  const make = useMutation({
-    mutationFn: () => call(false, { text: csv, to: as, into: group }),
-    onSuccess: () => {
-      void client.invalidateQueries({ queryKey: ['people'] })
-      void client.invalidateQueries({ queryKey: ['groups'] })
-    },
+  const look = useImport(true)
+  const make = useImport(false, () => {
+    void client.invalidateQueries({ queryKey: ['people'] })
+    void client.invalidateQueries({ queryKey: ['groups'] })
   })
   const choose = async (file: File | null) => {
     if (file === null) return
     const text = listText(new Uint8Array(await file.arrayBuffer()))
     setCsv(text)
     make.reset()
-    look.mutate({ text, to: as, into: group })
+    look.start({ text, to: as, into: group })
   }
   const close = () => {
     look.reset()
@@ -65,9 +51,11 @@ export function ImportDialog({ opened, role, onClose }: Props) {
     onClose()
   }
   const shown = make.data ?? look.data
-  const fresh = shown?.people.filter(({ known }) => !known) ?? []
-  const joining = shown?.people.filter(({ known, groups }) => known && groups.length > 0).length ?? 0
+  const { fresh = 0, joining = 0 } = shown ?? {}
+  const step = make.step ?? look.step
+  const stopped = make.stopped ?? look.stopped
   const error = make.error ?? look.error
+  const made = make.data?.people ?? []
   const say = (message: string) => importReasonIn(message, t)
   return (
     <Modal
@@ -85,11 +73,12 @@ export function ImportDialog({ opened, role, onClose }: Props) {
             <NativeSelect
               label={t('people.importRole')}
               value={as}
+              disabled={make.isPending}
               data={invitable(role).map((to) => ({ value: to, label: t(`account.roles.${to}`) }))}
               onChange={(event) => {
                 const to = event.currentTarget.value
                 setAs(to)
-                if (csv !== '') look.mutate({ text: csv, to, into: group })
+                if (csv !== '') look.start({ text: csv, to, into: group })
               }}
             />
             <GroupSelect
@@ -97,15 +86,16 @@ export function ImportDialog({ opened, role, onClose }: Props) {
               none={t('groups.intoNone')}
               managed
               value={group}
+              disabled={make.isPending}
               onChange={(event) => {
                 const into = event.currentTarget.value
                 setGroup(into)
-                if (csv !== '') look.mutate({ text: csv, to: as, into })
+                if (csv !== '') look.start({ text: csv, to: as, into })
               }}
             />
             <FileButton accept=".csv,text/csv,text/plain" onChange={(file) => void choose(file)}>
               {(props) => (
-                <Button variant="default" loading={look.isPending} {...props}>
+                <Button variant="default" loading={look.isPending} disabled={make.isPending} {...props}>
                   {csv === '' ? t('people.choose') : t('people.chooseOther')}
                 </Button>
               )}
@@ -113,14 +103,18 @@ export function ImportDialog({ opened, role, onClose }: Props) {
           </>
         ) : (
           <p role="status">
-            {t('people.importMade', { count: fresh.length })}{' '}
-            {fresh.length === 0 ? '' : make.data.letters ? t('people.importLetters') : t('people.importLinks')}
+            {t('people.importMade', { count: fresh })}{' '}
+            {fresh === 0 ? '' : make.data.letters ? t('people.importLetters') : t('people.importLinks')}
           </p>
+        )}
+        {step === undefined ? null : <ImportProgressLine step={step} onStop={make.isPending ? make.stop : look.stop} />}
+        {stopped === undefined ? null : (
+          <p role="status">{t(stopped === 'late' ? 'people.importStoppedLate' : 'people.importStopped')}</p>
         )}
         {error === null ? null : <ProblemNotice error={error} say={say} />}
         <IssueList issues={error instanceof ApiProblem ? error.issues : []} say={say} />
-        {shown === undefined ? null : <Listed people={shown.people} />}
-        {make.data !== undefined || look.data === undefined || fresh.length > 0 || joining > 0 ? null : (
+        {shown === undefined ? null : <ImportList {...shown} />}
+        {make.data !== undefined || look.data === undefined || fresh > 0 || joining > 0 ? null : (
           <p className="soft">{t('people.noneNew')}</p>
         )}
         <div className={dialog.buttons}>
@@ -130,22 +124,20 @@ export function ImportDialog({ opened, role, onClose }: Props) {
                 {t('common.cancel')}
               </Button>
               <Button
-                disabled={look.data === undefined || (fresh.length === 0 && joining === 0)}
+                disabled={look.data === undefined || (fresh === 0 && joining === 0)}
                 loading={make.isPending}
-                onClick={() => make.mutate()}
+                onClick={() => make.start({ text: csv, to: as, into: group })}
               >
-                {fresh.length === 0 && joining > 0
+                {fresh === 0 && joining > 0
                   ? t('groups.putInCount', { count: joining })
-                  : t('people.importMake', { count: fresh.length })}
+                  : t('people.importMake', { count: fresh })}
               </Button>
             </>
           ) : (
             <>
-              {fresh.some(({ link }) => link !== undefined) ? (
+              {fresh > 0 && !make.data.letters ? (
                 <Button
-                  component="a"
-                  href={linksFile(fresh)}
-                  download="fernlab-links.csv"
+                  onClick={() => save(linksFile(made), 'fernlab-links.csv')}
                   leftSection={<IconDownload size={16} aria-hidden="true" />}
                 >
                   {t('people.saveLinks')}
@@ -159,40 +151,5 @@ export function ImportDialog({ opened, role, onClose }: Props) {
         </div>
       </div>
     </Modal>
-  )
-}
-
-function Listed({ people }: { people: ImportedPeople['people'] }) {
-  const { t } = useWords()
-  return (
-    <ScrollRegion name={t('people.title')} className={styles.listed}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t('people.line')}</th>
-            <th scope="col">{t('people.importName')}</th>
-            <th scope="col">{t('people.importEmail')}</th>
-            <th scope="col">{t('account.role')}</th>
-            <th scope="col">{t('groups.title')}</th>
-            <th scope="col">{t('people.importState')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {people.slice(0, MOST_SHOWN).map((person) => (
-            <tr key={person.line}>
-              <td>{person.line}</td>
-              <td>{person.name}</td>
-              <td>{person.email}</td>
-              <td>{t(`account.roles.${person.role}`)}</td>
-              <td>{person.groups.join(', ')}</td>
-              <td className={person.known ? 'soft' : undefined}>
-                {person.known ? t('people.isKnown') : t('people.isNew')}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {people.length > MOST_SHOWN ? <p>{t('people.andMore', { count: people.length - MOST_SHOWN })}</p> : null}
-    </ScrollRegion>
   )
 }
