@@ -38,6 +38,7 @@ export const ofPeople: Readonly<Record<string, KeptColumn>> = {
   'session.ipAddress': words('gone', 'gone', ended),
   'session.userAgent': words('gone', 'gone', ended),
   'session.token': words('gone', 'gone', ended),
+  'account_letter.person_id': id('gone', 'stays', 'until its letter has gone, three days at most'),
   'address_link.person_id': id('gone', 'gone', ended),
   'address_link.email': words('gone', 'gone', ended),
   'address_link.name': words('gone', 'gone', ended),

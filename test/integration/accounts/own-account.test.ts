@@ -143,6 +143,7 @@ test('the export holds what is known of oneself, and of nobody else', async () =
 test('the export has what every table holds of a person, but for keys and what the person sees elsewhere', async () => {
   /** What is not exported, and why. */
   const left: Record<string, string> = {
+    account_letter: 'that a letter to them is due, for three days at most',
     address_link: 'a key, as a hash',
     idempotency: 'answers of calls, for a day',
     recovery_code: 'a key, as a hash',

@@ -269,7 +269,6 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'GET /api/v1/users': 'user list',
   'PUT /api/v1/users/{id}': { verb: 'user role ada@example.org --role guest', before: findsAda },
   'POST /api/v1/users/import': 'user import package.json',
-  'GET /api/v1/users/import': 'user import package.json',
   'GET /api/v1/invitations': 'user invitations',
   'POST /api/v1/invitations': 'user invite',
   'DELETE /api/v1/invitations/{id}': 'user uninvite i1',
@@ -331,6 +330,8 @@ const tokenInstead = 'of a browser’s cookie; the command line keeps a token: l
 
 /** Route → why no verb calls it. */
 export const withoutVerb: Readonly<Record<string, string>> = {
+  'GET /api/v1/users/import':
+    'user import asks it again and again while its list is worked on, and shows how far it is',
   'GET /metrics': 'Prometheus reads it, in its own text form',
   'POST /api/v1/me/sign-out-everywhere': 'account sign-out --all ends them by end-others; a token is none of them',
   'GET /api/auth/get-session': tokenInstead,
