@@ -33,6 +33,8 @@ export interface HubConfig {
   /** Addresses and networks whose `X-Forwarded-*` is believed. */
   readonly trustedProxies: readonly string[]
   readonly smtpUrl?: string
+  /** PEM of an authority that the mail server's certificate may be of, besides the well-known ones. */
+  readonly caFile?: string
   readonly adminEmail?: string
   readonly adminPassword?: string
   readonly adminToken?: string
@@ -61,6 +63,7 @@ export const settingsSchema = z.strictObject({
   tlsKey: z.string().optional(),
   trustedProxies: z.string().optional(),
   smtpUrl: z.string().optional(),
+  tlsCa: z.string().optional(),
   labs: z.string().optional(),
   countryDb: z.string().optional(),
   demo: z.boolean().optional(),
@@ -83,6 +86,7 @@ const variables: Readonly<Record<keyof Settings, string>> = {
   tlsKey: 'FERNLAB_TLS_KEY',
   trustedProxies: 'FERNLAB_TRUSTED_PROXIES',
   smtpUrl: 'FERNLAB_SMTP_URL',
+  tlsCa: 'FERNLAB_TLS_CA',
   labs: 'FERNLAB_LABS',
   countryDb: 'FERNLAB_COUNTRY_DB',
   demo: 'FERNLAB_DEMO',
@@ -119,6 +123,7 @@ export function parseConfig(
   const pagesUrl = readPagesUrl(reader, publicUrl)
   const pagesPort = reader.text('FERNLAB_PAGES_PORT') === undefined ? undefined : reader.port('FERNLAB_PAGES_PORT', 0)
   const smtpUrl = reader.address('FERNLAB_SMTP_URL', ['smtp://', 'smtps://'])
+  const caFile = reader.file('FERNLAB_TLS_CA')
   const labsFolder = reader.file('FERNLAB_LABS')
   const countryDb = reader.file('FERNLAB_COUNTRY_DB')
   const config: HubConfig = {
@@ -143,6 +148,7 @@ export function parseConfig(
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ''),
     ...(smtpUrl === undefined ? {} : { smtpUrl }),
+    ...(caFile === undefined ? {} : { caFile }),
     ...readAdmin(env, reader),
     ...(labsFolder === undefined ? {} : { labsFolder }),
     ...(countryDb === undefined ? {} : { countryDb }),

@@ -1,4 +1,5 @@
 /** Letters to people, over the site's mail server. */
+import { rootCertificates } from 'node:tls'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { createTransport } from 'nodemailer'
 
@@ -22,9 +23,10 @@ const patienceMs = 20_000
 
 /**
  * Mail by `smtp://user:password@host:port` or `smtps://…`; `?from=lab@school.example` names the sender, else the user
- * or `fernlab@host` does. Without an address nothing can be sent.
+ * or `fernlab@host` does. A password goes over TLS alone, to a server whose certificate holds: of an authority that is
+ * well known, or of `ca`, PEM. Without an address nothing can be sent.
  */
-export function createMail({ smtpUrl }: { smtpUrl: string | undefined }): Mail {
+export function createMail({ smtpUrl, ca }: { smtpUrl: string | undefined; ca?: string | undefined }): Mail {
   if (smtpUrl === undefined) {
     return {
       configured: false,
@@ -42,6 +44,8 @@ export function createMail({ smtpUrl }: { smtpUrl: string | undefined }): Mail {
     host: url.hostname,
     port: Number(url.port || (secure ? 465 : 587)),
     secure,
+    requireTLS: user !== '',
+    ...(ca === undefined ? {} : { tls: { ca: [...rootCertificates, ca] } }),
     connectionTimeout: patienceMs,
     greetingTimeout: patienceMs,
     socketTimeout: patienceMs,

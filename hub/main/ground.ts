@@ -1,6 +1,7 @@
 /** What everything else stands on: the data folder, the database, people, the catalogue. */
 import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { readAuthority } from '@fernlab/shared/programs/authority'
 import { isLoopback } from '@fernlab/shared/programs/loopback'
 import { settingWrong } from '@fernlab/shared/programs/settings-reader'
 import { lockDataFolder } from '@fernlab/shared/storage/data-folder'
@@ -42,7 +43,7 @@ export async function openGround(
   const secure = tls !== undefined || config.publicUrl?.startsWith('https:') === true
   const maintenance = await createMaintenance({ store, folder: databaseFolder, clock, log })
   onClose(() => maintenance.close())
-  const mail = createMail({ smtpUrl: config.smtpUrl })
+  const mail = createMail({ smtpUrl: config.smtpUrl, ca: await readAuthority(config.caFile) })
   onClose(() => mail.close())
   const groups = createGroups({ store, clock })
   const accounts = await createAccounts({
