@@ -248,7 +248,6 @@ async function assemble(
     faultPoint,
   })
   const calls = createNodeCalls({ link, clock })
-  onClose(() => calls.close())
   const queueMoved = () => ledger.notify({ runId: '', kind: 'queue' })
   const benchLetters = createBenchLetters({ store, book, mail, site, publicUrl, clock, log, faultPoint })
   onClose(() => benchLetters.close())
@@ -377,7 +376,7 @@ async function assemble(
   const origins = () => [new URL(publicUrl()).origin]
   const addresses = createClientAddress(config.trustedProxies)
   const liveSockets = createLiveSockets({ sessions, rooms, chat, groups, accounts, addresses, origins, clock, log })
-  const doors = { fetch: api.fetch, broker, liveSockets, labTunnels, labPages, labVisits, pageAddress }
+  const doors = { fetch: api.fetch, broker, liveSockets, addresses, labTunnels, labPages, labVisits, pageAddress }
   const { mqttUrl } = await openDoors(basics, ground, doors, at)
 
   broker.publish(map.hubStatus, 'online', { retain: true })

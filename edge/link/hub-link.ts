@@ -20,7 +20,6 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { type TransitionTable, transition } from '@fernlab/shared/primitives/state-machine'
-import * as z from 'zod'
 import { errorJson } from '../engine/error-json.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Outbox } from '../outbox/outbox.ts'
@@ -67,8 +66,6 @@ const LIVE_MS = 500
 /** People who drive by hand look closely. */
 const SESSION_LIVE_MS = 100
 const GOODBYE_MS = 1000
-
-const signalSetSchema = z.object({ value: z.union([z.number(), z.string(), z.boolean()]), lease: z.string() })
 
 export function createHubLink(options: CreateHubLinkOptions): HubLink {
   const { link, site, node, topics, clock, log, queue, outbox, requests } = options
@@ -136,14 +133,6 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
     )
   }
 
-  const setSignal = (instrument: string, signal: string, message: MqttMessage) => {
-    if (message.retained) return
-    const { value, lease } = signalSetSchema.parse(JSON.parse(Buffer.from(message.payload).toString('utf8')))
-    requests.setByLease(instrument, signal, value, lease).catch((thrown) => {
-      log.warn({ instrument, signal, error: asLabError(thrown).message }, 'a set over MQTT was refused')
-    })
-  }
-
   const receive = (message: MqttMessage) => {
     const topic = parseTopic(site, message.topic)
     if (topic === undefined) return
@@ -156,7 +145,6 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
       }
       return
     }
-    if (topic.kind === 'signal-set' && topic.node === node) return setSignal(topic.instrument, topic.signal, message)
     if (topic.kind !== 'sync' || topic.node !== node) return
     const body = decode(message.payload)
     switch (topic.channel) {

@@ -38,12 +38,9 @@ export interface CreateRequestsOptions {
 export interface Requests {
   /** Answers one call; rejects with a LabError. */
   answer(method: string, params: unknown, deadlineMs: number): Promise<unknown>
-  /** Sets an instrument's signal for whoever holds the lease, as the MQTT topic does. */
-  setByLease(instrument: string, signal: string, value: SignalValue, token: string): Promise<void>
 }
 
 const LONGEST_TTL_MS = 10 * 60_000
-const SET_MS = 5000
 
 const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS)
 
@@ -208,22 +205,6 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     answer: (method, params, deadlineMs) => {
       const late = () => refuse('deadline-exceeded', `${method} did not finish within ${deadlineMs} ms`, 'later')
       return withDeadline(clock, deadlineMs, undefined, late, (signal) => dispatch(method, params, signal))
-    },
-    setByLease: async (instrument, signal, value, token) => {
-      for (const bench of benches.values()) {
-        for (const [part, handle] of bench.parts) {
-          if (handle.name !== instrument || bench.lease?.token !== token) continue
-          const lease = leaseOf(bench, token)
-          const late = () =>
-            refuse('deadline-exceeded', `${instrument}.${signal} was not set within ${SET_MS} ms`, 'later')
-          const own = await withDeadline(clock, SET_MS, undefined, late, (abort) =>
-            lease.set(part, signal, value, undefined, abort),
-          )
-          onValue(instrument, signal, own, lease.signal(part, signal).unit, clock.now() / 1000)
-          return
-        }
-      }
-      throw refuse('lease-invalid', `that lease does not hold ${instrument}`, 'never')
     },
   }
 }

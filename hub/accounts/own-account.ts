@@ -145,6 +145,11 @@ export function createOwnAccount({ store, identity, tokens, clock, log }: OwnAcc
             .where('person_id', '=', personId)
             .where('client_address', 'is not', null),
           db
+            .updateTable('direct_command')
+            .set({ client_address: null })
+            .where('client_address', 'is not', null)
+            .where('use_id', 'in', db.selectFrom('direct_use').select('id').where('person_id', '=', personId)),
+          db
             .updateTable('booking')
             .set({ state: 'cancelled', cancelled_at: now })
             .where('person_id', '=', personId)

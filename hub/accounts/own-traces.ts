@@ -55,9 +55,11 @@ export async function tracesOf({ db }: Pick<Store, 'db'>, personId: string): Pro
     .orderBy('direct_command.id')
     .execute()
   const exchanges = new Map<string, Exchange[]>(driven.map(({ id }) => [id, []]))
-  for (const { use_id, at, sets, reads, answer, error } of exchanged) {
+  for (const { use_id, at, way, client_address, sets, reads, answer, error } of exchanged) {
     exchanges.get(use_id)?.push({
       at: time(at),
+      way,
+      address: client_address,
       set: JSON.parse(sets) as Exchange['set'],
       read: JSON.parse(reads) as Exchange['read'],
       ...(answer === null ? {} : { answer: JSON.parse(answer) as Record<string, unknown> }),

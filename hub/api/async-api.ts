@@ -1,5 +1,10 @@
 /** AsyncAPI 3.0 of the hub's MQTT side, made from the topic map and the message schemas. */
-import { benchStatusSchema, nodeHealthSchema, signalValueSchema } from '@fernlab/shared/contracts/node-status'
+import {
+  benchStatusSchema,
+  nodeHealthSchema,
+  signalSetSchema,
+  signalValueSchema,
+} from '@fernlab/shared/contracts/node-status'
 import { runNoticeSchema } from '@fernlab/shared/contracts/run-state'
 import { topics } from '@fernlab/shared/contracts/topics'
 import * as z from 'zod'
@@ -25,7 +30,6 @@ const placeholders: Readonly<Record<string, string>> = {
 const at = '2027-02-01T08:00:00.000Z'
 
 const onlineSchema = z.enum(['online', 'offline'])
-const setSchema = z.object({ value: z.union([z.number(), z.string(), z.boolean()]), lease: z.string() })
 
 /** The document for one site; what travels between hub and node alone (`sync`) is left out. */
 export function asyncApi({ site, version, mqttUrls }: { site: string; version: string; mqttUrls: readonly string[] }) {
@@ -102,8 +106,8 @@ export function asyncApi({ site, version, mqttUrls }: { site: string; version: s
     },
     signalSet: {
       address: topic.signalSet('{node}', '{instrument}', '{signal}'),
-      what: 'Sets a signal of a bench that the lease holds, for tokens that may drive benches',
-      payload: json(setSchema),
+      what: 'Sets a signal of a bench that the lease holds, for tokens that may drive benches of who took the lease; what came of it is in the record of that use',
+      payload: json(signalSetSchema),
       retained: false,
       direction: 'send',
       example: { value: 3.3, lease: '01kc9x4v3q8n5t7w2y6z0a1b2d' },

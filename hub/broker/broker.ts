@@ -4,10 +4,10 @@
  * INVARIANTS: no packet of a client is published, and none is handed to one, that topic-rules.ts does not allow; client
  * ids live in a name space of their credential, so that none can take over another's connection; sessions end with their
  * connection (what must survive is repaired by inventories, so nothing is stored for absent clients); a client that is
- * cut off publishes and receives nothing from then on; no integrator, however slow, holds up who publishes.
+ * cut off publishes and receives nothing from then on; no integrator, however slow, holds up who publishes; what an
+ * integrator publishes is the hub's alone, and a connection is read on once that was done.
  */
 import type { EventEmitter } from 'node:events'
-import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { isName } from '@fernlab/shared/primitives/ids'
@@ -33,13 +33,25 @@ export interface BrokerMessage {
   readonly payload: Uint8Array
 }
 
+/** The integrator who published a message. */
+export interface Sender {
+  readonly tokenId: string
+  readonly personId: string
+  /** Undefined for a connection of the hub's own process. */
+  readonly address: string | undefined
+  /** True once it was cut off: what it sent before is no longer to be done. */
+  readonly isCut: () => boolean
+}
+
 export interface Broker {
-  /** Serves one client on a connection. */
-  handle(stream: Duplex, request?: IncomingMessage): void
+  /** Serves one client on a connection that comes from the address. */
+  handle(stream: Duplex, address?: string): void
   /** Hands a message of the hub to those who subscribed. */
   publish(topic: string, payload: Uint8Array | string, options?: { retain?: boolean }): void
   /** Calls back for every message that matches, whoever published it. */
   subscribe(filter: string, listener: (message: BrokerMessage) => void): Promise<void>
+  /** Calls back for every message of an integrator; nothing more of its connection is read before that has resolved. */
+  onIntegrator(listener: (message: BrokerMessage, sender: Sender) => Promise<void>): void
   /** False when it is certain that no client subscribed to anything that the topic could match. */
   mayHaveListeners(topic: string): boolean
   /** Cuts every connection of the identities that match, at once, also those that are just signing in. */
@@ -68,6 +80,8 @@ export async function createBroker(options: CreateBrokerOptions): Promise<Broker
   /** Those who are signing in, with what was cut since their credential was looked up. */
   const arriving = new Set<{ readonly cut: ((identity: Identity) => boolean)[] }>()
   const losses = createLossLog(log)
+  const addresses = new WeakMap<Client, string>()
+  let heedIntegrator: Parameters<Broker['onIntegrator']>[0] = async () => {}
 
   const refuse = (message: string, returnCode: 3 | 4): AuthenticateError =>
     Object.assign(new Error(message), { returnCode })
@@ -109,9 +123,10 @@ export async function createBroker(options: CreateBrokerOptions): Promise<Broker
     authorizePublish: (client, packet, done) => {
       // Without a client this is a will of a connection that is gone without trace: nobody vouches for it.
       const identity = client === null || isSilent(client) ? undefined : identities.get(client)
-      if (identity !== undefined && mayPublish(site, identity, packet.topic)) return done(null)
+      const { topic, retain } = packet
+      if (identity !== undefined && mayPublish(site, identity, topic, retain)) return done(null)
       const who = identity === undefined ? 'a stranger' : nameOf(identity)
-      losses.lost(`publish:${who}`, { who, topic: packet.topic }, 'a message that is not allowed was dropped')
+      losses.lost(`publish:${who}/${retain}`, { who, topic, retain }, 'a message that is not allowed was dropped')
       done(new Error('not authorized'))
     },
     authorizeSubscribe: (client, subscription, done) => {
@@ -128,6 +143,19 @@ export async function createBroker(options: CreateBrokerOptions): Promise<Broker
       losses.lost(`slow:${nameOf(identity)}`, { who: nameOf(identity) }, 'a client that does not read was cut')
       connectionOf(client).destroy()
       return null
+    },
+    published: ({ topic, payload }, client, done) => {
+      const identity = client === null ? undefined : identities.get(client)
+      if (client === null || identity?.kind !== 'integrator') return done()
+      const { tokenId, personId } = identity
+      const sender = { tokenId, personId, address: addresses.get(client), isCut: () => cutOff.has(client) }
+      heedIntegrator({ topic, payload: Buffer.from(payload) }, sender).then(
+        () => done(),
+        (error: unknown) => {
+          log.error({ topic, error: String(error) }, 'a message of an integrator could not be taken')
+          done()
+        },
+      )
     },
   })
   const inner = aedes as unknown as AedesInside
@@ -204,14 +232,15 @@ export async function createBroker(options: CreateBrokerOptions): Promise<Broker
 
   let closing: Promise<void> | undefined
   return {
-    handle: (stream, request) => {
+    handle: (stream, address) => {
       // A closed broker would leave the client without an answer until its patience ends.
       if (closing !== undefined) {
         stream.destroy()
         return
       }
-      const client: ClientInside = aedes.handle(stream, request) as never
+      const client = aedes.handle(stream) as Client & ClientInside
       client.broker = stranger
+      if (address !== undefined) addresses.set(client, address)
     },
     publish: (topic, payload, { retain = false } = {}) => {
       const bytes = typeof payload === 'string' ? Buffer.from(payload) : asBuffer(payload)
@@ -230,6 +259,9 @@ export async function createBroker(options: CreateBrokerOptions): Promise<Broker
           resolve,
         )
       }),
+    onIntegrator: (listener) => {
+      heedIntegrator = listener
+    },
     mayHaveListeners: (topic) => {
       let known = heard.get(topic)
       if (known === undefined) {

@@ -6,6 +6,7 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:tls'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { createWebSocketStream, WebSocketServer } from 'ws'
+import { type ClientAddress, unmapped } from '../api/client-address.ts'
 import { type Broker, MAX_PACKET_BYTES } from './broker.ts'
 
 /** More connections than this at once are refused; a site has some hundred nodes. */
@@ -30,7 +31,7 @@ export interface ListenOptions {
 /** Listens for MQTT over TCP or TLS. */
 export async function listenMqtt(options: ListenOptions): Promise<Listener> {
   const { broker, host, port, tls, setting, mostConnections = MOST_CONNECTIONS } = options
-  const accept = (socket: Socket) => broker.handle(socket)
+  const accept = (socket: Socket) => broker.handle(socket, unmapped(socket.remoteAddress ?? ''))
   const server: Server =
     tls === undefined ? createServer({ noDelay: true }, accept) : createTlsServer({ ...tls, noDelay: true }, accept)
   server.maxConnections = mostConnections
@@ -95,6 +96,7 @@ export interface WebSocketOptions {
   readonly server: HttpServer
   /** Origins of the hub's own page besides the one of the request's host. */
   readonly origins: () => readonly string[]
+  readonly addresses: Pick<ClientAddress, 'of'>
   /** Takes upgrades at other addresses; false leaves them. */
   readonly others?: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
   readonly log: Log
@@ -104,7 +106,8 @@ export interface WebSocketOptions {
  * Serves MQTT over WebSocket at `/mqtt`; a browser's page must come from the hub itself (a client that sends no Origin is
  * no browser). Any other upgrade that is offered is not taken: the request is answered as if it had not been.
  */
-export function serveWebSocket({ broker, server, origins, others, log }: WebSocketOptions): { close(): void } {
+export function serveWebSocket(options: WebSocketOptions): { close(): void } {
+  const { broker, server, origins, addresses, others, log } = options
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -126,7 +129,9 @@ export function serveWebSocket({ broker, server, origins, others, log }: WebSock
     sockets.handleUpgrade(request, socket, head, (connection) => {
       const stream = createWebSocketStream(connection)
       stream.on('error', (error) => log.debug({ error: error.message }, 'a WebSocket failed'))
-      broker.handle(stream, request)
+      const { 'x-forwarded-for': forwarded = '' } = request.headers
+      const headers = new Headers({ 'x-forwarded-for': String(forwarded) })
+      broker.handle(stream, addresses.of(request.socket.remoteAddress, headers))
     })
   }
   server.on('upgrade', onUpgrade)

@@ -2,7 +2,7 @@
  * Who may publish, subscribe to and receive what. Pure; every MQTT packet of a client passes one of these.
  *
  *   node        publishes under its own topics what a node says; reads its own topics and `hub/status`
- *   integrator  publishes nothing, but for one that may drive benches: values to set, whose lease the node checks;
+ *   integrator  publishes nothing, but for one that may drive benches: values to set, which the hub takes and nobody reads;
  *               `mqtt:status` reads states and health, `mqtt:read` readings besides
  *   admin       an integrator that also reads `$SYS`
  */
@@ -20,10 +20,10 @@ export type Identity =
       readonly drives: boolean
     }
 
-/** True when the identity may publish to the topic; wills included. */
-export function mayPublish(site: string, identity: Identity, topic: string): boolean {
+/** True when the identity may publish to the topic; wills included. A value to set is for now, so never retained. */
+export function mayPublish(site: string, identity: Identity, topic: string, retained = false): boolean {
   const parsed = parseTopic(site, topic)
-  if (identity.kind !== 'node') return identity.drives && parsed?.kind === 'signal-set'
+  if (identity.kind !== 'node') return identity.drives && !retained && parsed?.kind === 'signal-set'
   if (parsed === undefined || !('node' in parsed) || parsed.node !== identity.node) return false
   if (parsed.kind === 'signal-set') return false
   return parsed.kind !== 'sync' || (nodeToHub as readonly string[]).includes(parsed.channel)
@@ -33,7 +33,7 @@ export function mayPublish(site: string, identity: Identity, topic: string): boo
 export function mayReceive(site: string, identity: Identity, topic: string): boolean {
   if (topic.startsWith('$')) return identity.kind === 'integrator' && identity.admin && topic.startsWith('$SYS/')
   const parsed = parseTopic(site, topic)
-  if (parsed === undefined) return false
+  if (parsed === undefined || parsed.kind === 'signal-set') return false
   if (identity.kind === 'node') {
     return parsed.kind === 'hub-status' || ('node' in parsed && parsed.node === identity.node)
   }
@@ -46,7 +46,6 @@ export function mayReceive(site: string, identity: Identity, topic: string): boo
       return hasScope(identity.scopes, 'mqtt:status') || hasScope(identity.scopes, 'mqtt:read')
     case 'signal':
       return hasScope(identity.scopes, 'mqtt:read')
-    case 'signal-set':
     case 'sync':
       return false
   }

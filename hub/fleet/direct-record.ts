@@ -12,7 +12,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { type Insertable, sql } from 'kysely'
 import { createLossLog } from '../broker/loss-log.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
-import type { Exchange, Readings } from './fleet.ts'
+import type { Exchange, ExchangedBy, Readings } from './fleet.ts'
 import { endOfLostUses } from './lost-uses.ts'
 import type { DirectCommandTable, DirectUseTable } from './tables.ts'
 
@@ -32,8 +32,8 @@ export interface DirectRecord {
     readonly write: (queries: readonly StoreQuery[]) => Promise<void>
   }): Promise<void>
   /** Performs an exchange of a use and notes what came of it. */
-  noted(use: string, exchange: Exchange, perform: () => Promise<Readings>): Promise<Readings>
-  /** Resolves when all that was noted is written. */
+  noted(use: string, exchange: Exchange, by: ExchangedBy, perform: () => Promise<Readings>): Promise<Readings>
+  /** Resolves when what was performed is over, and all that was noted is written. */
   settled(): Promise<void>
 }
 
@@ -64,6 +64,7 @@ export function createDirectRecord(options: CreateDirectRecordOptions): DirectRe
   let waiting: Exchanged[] = []
   let cancelWrite: (() => void) | undefined
   let writing: Promise<void> | undefined
+  const performing = new Set<Promise<Readings>>()
 
   const rowsOf = (exchanges: readonly Exchanged[]): StoreQuery[] => {
     const counts = new Map<string, number>()
@@ -137,25 +138,31 @@ export function createDirectRecord(options: CreateDirectRecordOptions): DirectRe
         throw error
       }
     },
-    noted: async (use, { set = {}, read = [] }, perform) => {
+    noted: async (use, { set = {}, read = [] }, { way, address }, perform) => {
+      const { client_address } = originOf(address)
       const at = clock.now()
       const beganAt = clock.monotonic()
       const note = (result: Pick<DirectCommandTable, 'answer' | 'error'>) => {
-        const asked = { use_id: use, at, sets: JSON.stringify(set), reads: JSON.stringify(read) }
+        const asked = { use_id: use, at, sets: JSON.stringify(set), reads: JSON.stringify(read), way, client_address }
         waiting.push({ command: { ...asked, ...result, took_ms: clock.monotonic() - beganAt }, kept: isKept() })
         writeSoon()
       }
+      const performed = perform()
+      performing.add(performed)
       try {
-        const readings = await perform()
+        const readings = await performed
         note({ answer: JSON.stringify(readings), error: null })
         return readings
       } catch (error) {
         note({ answer: null, error: asLabError(error).message })
         throw error
+      } finally {
+        performing.delete(performed)
       }
     },
     settled: async () => {
-      while (waiting.length > 0 || writing !== undefined) {
+      while (waiting.length > 0 || writing !== undefined || performing.size > 0) {
+        await Promise.allSettled(performing)
         cancelWrite?.()
         cancelWrite = undefined
         await beginWrite()

@@ -2,6 +2,7 @@
 
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, Lease, NodeInfo } from '@fernlab/shared/contracts/api'
+import type { ExchangeWay } from '@fernlab/shared/contracts/direct-use'
 import type { BenchState } from '@fernlab/shared/contracts/run-state'
 import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import type { CatalogueLab } from '../catalogue/catalogue.ts'
@@ -36,6 +37,15 @@ export interface Exchange {
   readonly read?: readonly string[] | undefined
 }
 
+/** Who sets and reads on a bench, how and from where. */
+export interface ExchangedBy {
+  readonly person: string
+  readonly way: ExchangeWay
+  readonly address?: string | undefined
+  /** Resolves when it is its turn; what it rejects with refuses it. */
+  readonly turn?: () => Promise<void>
+}
+
 export interface Readings {
   readonly [key: string]: { readonly value: number | string | boolean; readonly unit: string; readonly time: string }
 }
@@ -60,13 +70,14 @@ export interface Fleet {
   revoke(node: string, by: string): Promise<void>
   /** Takes a free bench for direct use, from that address; throws `bench-busy`, `node-offline`, `bench-unknown`. */
   takeLease(bench: string, holder: string, ttlS: number, address?: string): Promise<Lease>
-  renewLease(bench: string, lease: string, ttlS: number): Promise<{ lease: string; expiresAt: string }>
+  /** For its holder; a lease of somebody else is `not-found`. */
+  renewLease(bench: string, lease: string, ttlS: number, by: string): Promise<{ lease: string; expiresAt: string }>
   /** `safe`: whether the bench reached its safe state; `by` who gives it back, its holder or others of the staff. */
   releaseLease(bench: string, lease: string, by: string): Promise<{ safe: boolean }>
   /** Ends what the holder has of benches; where the node does not answer it runs out. */
   releaseAllOf(holder: string, by: string): Promise<void>
-  /** Sets, then reads, on the node; setting needs the lease. Keys are `part.signal`. */
-  exchange(bench: string, exchange: Exchange): Promise<Readings>
+  /** Sets, then reads, on the node; setting needs the lease, of which only its holder makes use. Keys are `part.signal`. */
+  exchange(bench: string, exchange: Exchange, by: ExchangedBy): Promise<Readings>
   /** Calls back when a node or bench came, went or changed; returns how to stop. */
   onChange(listener: (what: { node: string; bench?: string }) => void): () => void
 }

@@ -14,7 +14,7 @@ import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import type { DirectRecord } from './direct-record.ts'
-import type { Exchange, Fleet, Readings } from './fleet.ts'
+import type { Fleet, Readings } from './fleet.ts'
 import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
 import type { NodeCalls } from './node-calls.ts'
 
@@ -39,31 +39,33 @@ export interface CreateLeasesOptions {
 /** Leases over the nodes' own. */
 export function createLeases(options: CreateLeasesOptions): Leases {
   const { book, store, calls, giveWay, record, requireSpace, clock, onChange } = options
-  const benchOf = (id: string): BookedBench => {
+  const known = (id: string): BookedBench => {
     const bench = book.benches.get(id)
     if (bench === undefined)
       throw new LabError({ code: 'bench-unknown', kind: 'caller', message: `there is no bench ${id}` })
-    if (book.nodes.get(bench.node)?.online !== true) {
-      throw new LabError({
-        code: 'node-offline',
-        kind: 'link',
-        retry: 'later',
-        message: `${bench.node}, which has ${id}, is not connected`,
-      })
-    }
+    return bench
+  }
+  const requireOnline = ({ id, node }: BookedBench) => {
+    if (book.nodes.get(node)?.online === true) return
+    const message = `${node}, which has ${id}, is not connected`
+    throw new LabError({ code: 'node-offline', kind: 'link', retry: 'later', message })
+  }
+  const benchOf = (id: string): BookedBench => {
+    const bench = known(id)
+    requireOnline(bench)
     return bench
   }
 
-  const leased = (id: string, lease: string): BookedBench => {
-    const bench = benchOf(id)
-    if (bench.lease?.lease !== lease) {
-      throw new LabError({
-        code: 'lease-ended',
-        kind: 'caller',
-        message: `this lease on ${id} has ended; take it again`,
-      })
-    }
-    return bench
+  const ended = (id: string) =>
+    new LabError({ code: 'lease-ended', kind: 'caller', message: `this lease on ${id} has ended; take it again` })
+  const heldOn = (bench: BookedBench, lease: string): BenchLease => {
+    if (bench.lease?.lease !== lease) throw ended(bench.id)
+    return bench.lease
+  }
+  const ownOn = (bench: BookedBench, lease: string, person: string): BenchLease => {
+    const held = heldOn(bench, lease)
+    if (held.holder === person) return held
+    throw new LabError({ code: 'not-found', kind: 'caller', message: `that is no lease of yours on ${bench.id}` })
   }
 
   const lasting = (ttlMs: number) => ({ expiresAt: clock.now() + ttlMs, endsAt: clock.monotonic() + ttlMs })
@@ -148,8 +150,8 @@ export function createLeases(options: CreateLeasesOptions): Leases {
   }
 
   const release: Fleet['releaseLease'] = async (id, lease, by) => {
-    const bench = leased(id, lease)
-    const held = bench.lease
+    const bench = benchOf(id)
+    const held = heldOn(bench, lease)
     const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
     const result = await released.catch((error: unknown) => {
       if (asLabError(error).code !== 'lease-invalid') throw error
@@ -157,7 +159,7 @@ export function createLeases(options: CreateLeasesOptions): Leases {
       return { safe: bench.reported !== 'fault' }
     })
     // It may have run out while the node was asked.
-    if (held !== undefined && bench.lease === held) {
+    if (bench.lease === held) {
       const own = held.holder === by
       const entry = audit(by, 'bench.released', id, own ? {} : { holder: held.holder })
       await end(bench, held, own ? 'released' : 'taken-back', entry)
@@ -178,8 +180,9 @@ export function createLeases(options: CreateLeasesOptions): Leases {
         way.done()
       }
     },
-    renewLease: async (id, lease, ttlS) => {
-      const bench = leased(id, lease)
+    renewLease: async (id, lease, ttlS, by) => {
+      const bench = benchOf(id)
+      ownOn(bench, lease, by)
       const granted = await calls.call(bench.node, 'lease.renew', { bench: bench.name, lease, ttlMs: ttlS * 1000 })
       const lasts = lasting(granted.ttlMs)
       if (bench.lease?.lease === lease) Object.assign(bench.lease, lasts)
@@ -199,9 +202,13 @@ export function createLeases(options: CreateLeasesOptions): Leases {
       })
       await Promise.all(ended)
     },
-    exchange: async (id, { lease, set, read }: Exchange) => {
-      const bench = lease === undefined ? benchOf(id) : leased(id, lease)
+    exchange: async (id, { lease, set, read }, by) => {
+      const bench = known(id)
+      const held = lease === undefined ? undefined : ownOn(bench, lease, by.person)
       const perform = async () => {
+        await by.turn?.()
+        if (held !== undefined && bench.lease !== held) throw ended(id)
+        requireOnline(bench)
         const { readings } = await calls.call(bench.node, 'bench.exchange', {
           bench: bench.name,
           ...(lease === undefined ? {} : { lease }),
@@ -215,8 +222,7 @@ export function createLeases(options: CreateLeasesOptions): Leases {
         return Object.fromEntries(entries) as Readings
       }
       // Who only looks, without a lease, moves nothing and uses nothing.
-      const use = lease === undefined ? undefined : bench.lease?.use
-      return use === undefined ? perform() : record.noted(use, { set, read }, perform)
+      return held?.use === undefined ? perform() : record.noted(held.use, { set, read }, by, perform)
     },
     expire: async () => {
       for (const bench of book.benches.values()) {

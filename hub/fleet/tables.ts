@@ -1,4 +1,4 @@
-import type { DirectEnd } from '@fernlab/shared/contracts/direct-use'
+import type { DirectEnd, ExchangeWay } from '@fernlab/shared/contracts/direct-use'
 import type { Migration } from '@fernlab/shared/storage/database'
 import type { Generated } from 'kysely'
 
@@ -36,6 +36,9 @@ export interface DirectCommandTable {
   answer: string | null
   error: string | null
   took_ms: number
+  way: Generated<ExchangeWay>
+  /** Where it came from, while addresses are kept. */
+  client_address: Generated<string | null>
 }
 
 export interface FleetSchema {
@@ -62,5 +65,15 @@ CREATE TABLE direct_command (
 ) STRICT;
 CREATE INDEX direct_command_of_use ON direct_command (use_id, id);
 CREATE INDEX direct_command_by_time ON direct_command (at);
+`,
+}
+
+/** How each exchange came, and from where; those before it came through the API. */
+export const exchangeWayMigration: Migration = {
+  name: '030-exchange-way',
+  sql: `
+ALTER TABLE direct_command ADD COLUMN way TEXT NOT NULL DEFAULT 'api';
+ALTER TABLE direct_command ADD COLUMN client_address TEXT;
+CREATE INDEX direct_command_with_address ON direct_command (at) WHERE client_address IS NOT NULL;
 `,
 }

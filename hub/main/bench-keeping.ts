@@ -6,6 +6,7 @@ import type { BenchHistory } from '../bench-care/bench-history.ts'
 import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
+import { createMqttSets } from '../fleet/mqtt-sets.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
 import { createFleet } from '../fleet/open-fleet.ts'
 import { createRemoval } from '../fleet/removal.ts'
@@ -65,6 +66,11 @@ export function openBenchKeeping(
     onRevoked: dispatcher.shutOut,
   })
   onClose(() => fleet.close())
+  // What nodes have not answered by then is recorded as such.
+  onClose(() => calls.close())
+  const mqttSets = createMqttSets({ site, book, exchange: fleet.exchange, clock, log })
+  broker.onIntegrator(mqttSets.take)
+  onClose(() => mqttSets.close())
   fleet.onChange(dispatcher.nudge)
   const benchCare = createBenchCare({
     store,

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { createAdaptorServer } from '@hono/node-server'
+import type { ClientAddress } from '../api/client-address.ts'
 import type { Api } from '../api/context.ts'
 import { sendWhole } from '../api/whole-answers.ts'
 import type { Broker } from '../broker/broker.ts'
@@ -35,6 +36,7 @@ export interface Served {
   readonly fetch: Api['fetch']
   readonly broker: Broker
   readonly liveSockets: LiveSockets
+  readonly addresses: ClientAddress
   readonly labTunnels: LabTunnels
   readonly labPages: LabPages
   readonly labVisits: LabVisits
@@ -45,7 +47,7 @@ export interface Served {
 export async function openDoors(
   { config, publicUrl, log, onClose }: Basics,
   { tls }: Pick<Ground, 'tls'>,
-  { fetch, broker, liveSockets, labTunnels, labPages, labVisits, pageAddress }: Served,
+  { fetch, broker, liveSockets, addresses, labTunnels, labPages, labVisits, pageAddress }: Served,
   at: ListeningAt,
 ): Promise<{ readonly mqttUrl: string }> {
   const { host } = config
@@ -58,7 +60,7 @@ export async function openDoors(
   const origins = () => [new URL(publicUrl()).origin]
   const others: WebSocketOptions['others'] = (...upgrade) =>
     liveSockets.upgrade(...upgrade) || labTunnels.upgrade(...upgrade)
-  const webSockets = serveWebSocket({ broker, server, origins, others, log })
+  const webSockets = serveWebSocket({ broker, server, origins, addresses, others, log })
   const port = await listen(server, host, config.port, 'FERNLAB_PORT')
   onClose(() => closeServer(server, cutAll))
   onClose(() => webSockets.close())

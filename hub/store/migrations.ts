@@ -20,7 +20,7 @@ import {
   limitsMigration,
   takenBackMigration,
 } from '../bookings/tables.ts'
-import { directUseMigration } from '../fleet/tables.ts'
+import { directUseMigration, exchangeWayMigration } from '../fleet/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { permissionsMigration } from '../permissions/tables.ts'
 import { recurringMigration } from '../recurring/tables.ts'
@@ -141,5 +141,6 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   auditAddressMigration,
   takenBackMigration,
   suspendedMigration,
+  exchangeWayMigration,
   accountLettersMigration,
 ]

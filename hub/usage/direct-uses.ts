@@ -52,9 +52,11 @@ export function createDirectUses({ store: { db }, now }: { store: Pick<Store, 'd
         .orderBy('id')
         .limit(AT_ONCE)
         .execute()
-      for (const { at, sets, reads, answer, error, took_ms } of rows) {
+      for (const { at, way, client_address, sets, reads, answer, error, took_ms } of rows) {
         yield {
           at: iso(at),
+          way,
+          ...(client_address === null ? {} : { address: client_address }),
           set: JSON.parse(sets),
           read: JSON.parse(reads),
           ...(answer === null ? {} : { answer: JSON.parse(answer) }),

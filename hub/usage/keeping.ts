@@ -17,6 +17,7 @@ import { sql } from 'kysely'
 import { auditEntries } from '../store/audit-entries.ts'
 import { createSettings } from '../store/settings.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
+import { forgetExchangeAddresses } from './exchange-addresses.ts'
 
 export interface UsageKeeping {
   rules(): Promise<UsageRules>
@@ -80,6 +81,7 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
         .where('id', 'in', oldDirectAddresses(before).select('id')),
       db.updateTable('audit').set({ address: null }).where('id', 'in', oldEntries(before).select('id')),
     ])
+    await forgetExchangeAddresses(store, before, stopped)
     return changed.reduce((sum, { changes }) => sum + changes, forgotten)
   }
 
@@ -219,6 +221,11 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
             .set({ person_id: name, unnamed_at: clock.now(), client_address: null })
             .where('id', '=', id)
             .where('unnamed_at', 'is', null),
+          db
+            .updateTable('direct_command')
+            .set({ client_address: null })
+            .where('use_id', '=', id)
+            .where('client_address', 'is not', null),
           ...(await renamedEntries({ person_id, bench, started_at }, name)),
         )
         people.add(person_id)

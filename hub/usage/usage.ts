@@ -96,13 +96,16 @@ export function createUsage({ store, groups, catalogue, clock, log, ...site }: C
     if (caller.role === 'admin') return undefined
     return [caller.personId, ...(await groups.students(asPerson(caller))).map(({ id }) => id)]
   }
+  /** Without the address where it is neither the caller's own nor for an admin. */
+  const without = <Seen extends Pick<Use, 'address'>>(caller: Caller, person: string, seen: Seen): Seen => {
+    if (caller.role === 'admin' || person === caller.personId) return seen
+    const { address: _, ...rest } = seen
+    return rest as Seen
+  }
   const seenBy =
     (caller: Caller) =>
-    <Seen extends Pick<Use, 'person' | 'address'>>(use: Seen): Seen => {
-      if (caller.role === 'admin' || use.person.id === caller.personId) return use
-      const { address: _, ...rest } = use
-      return rest as Seen
-    }
+    <Seen extends Pick<Use, 'person' | 'address'>>(use: Seen): Seen =>
+      without(caller, use.person.id, use)
   /** With the person's id for their mail address. */
   const byId = async <Filter extends Pick<UseFilter, 'person'>>(filter: Filter): Promise<Filter> => {
     if (filter.person?.includes('@') !== true) return filter
@@ -168,10 +171,15 @@ export function createUsage({ store, groups, catalogue, clock, log, ...site }: C
       get: async (caller, id) => {
         if (!(await maySee(caller, id, directUses.personOf))) return undefined
         const use = await directUses.get(id)
-        return use === undefined ? undefined : seenBy(caller)(use)
+        if (use === undefined) return undefined
+        const { person } = use
+        return { ...seenBy(caller)(use), given: use.given.map((given) => without(caller, person.id, given)) }
       },
-      exchanges: async (caller, id) =>
-        (await maySee(caller, id, directUses.personOf)) ? directUses.exchanges(id) : undefined,
+      exchanges: async (caller, id) => {
+        const person = await directUses.personOf(id)
+        if (person === undefined || !(await maySee(caller, id, async () => person))) return undefined
+        return mapped(directUses.exchanges(id), (given) => without(caller, person, given))
+      },
     },
     course: async (caller, id, period) => {
       const { people, ids } = await courseOf(caller, id)
@@ -257,3 +265,7 @@ const shown = ({ from, to, timeZone }: Period) => ({
   to: new Date(to).toISOString(),
   timeZone,
 })
+
+async function* mapped<T>(all: AsyncIterable<T>, by: (one: T) => T): AsyncGenerator<T, void> {
+  for await (const one of all) yield by(one)
+}

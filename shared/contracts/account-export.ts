@@ -36,6 +36,8 @@ export const tracesSchema = z.object({
       exchanges: z.array(
         z.object({
           at: time,
+          way: z.string(),
+          address: z.string().nullable(),
           set: z.record(z.string(), scalarSchema),
           read: z.array(z.string()),
           answer: z.record(z.string(), z.unknown()).optional(),

@@ -21,8 +21,15 @@ export const directUseSchema = useSchema.pick({ id: true, person: true, address:
 })
 export type DirectUse = z.infer<typeof directUseSchema>
 
+/** `mqtt`: set by a message on `…/set`. */
+export const exchangeWaySchema = z.enum(['api', 'mqtt'])
+export type ExchangeWay = z.infer<typeof exchangeWaySchema>
+
 export const directExchangeSchema = z.object({
   at: z.iso.datetime(),
+  way: exchangeWaySchema,
+  /** Where it came from; for admins, as long as it is kept. */
+  address: z.string().optional(),
   set: exchangeSchema.shape.set.unwrap(),
   read: exchangeSchema.shape.read.unwrap(),
   /** What was read; without it, it failed. */

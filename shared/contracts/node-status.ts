@@ -37,3 +37,6 @@ export const signalValueSchema = z.object({
   unit: z.string(),
   time: z.string(),
 })
+
+/** JSON on `nodes/<node>/instruments/<instrument>/<signal>/set`, not retained; for the hub. */
+export const signalSetSchema = z.object({ value: signalValueSchema.shape.value, lease: z.string().max(200) })

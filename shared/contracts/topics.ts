@@ -35,7 +35,6 @@ export function topics(site: string) {
     /** Filters that a node subscribes to. */
     nodeFilters: (name: string) => [
       ...hubToNode.map((channel) => `${node(name)}/sync/${channel}`),
-      `${node(name)}/instruments/+/+/set`,
       `${base}/hub/status`,
     ],
   }

@@ -93,7 +93,7 @@ export function fleetRoutes(add: AddRoute, { fleet, benchChecks, config, store }
     async ({ c, params, body, caller }) => {
       const { ttlS, resume = false } = body
       const lease = body.lease ?? (resume ? await ownLease(params.bench, caller.personId) : undefined)
-      if (lease !== undefined) return c.json(await fleet.renewLease(params.bench, lease, ttlS))
+      if (lease !== undefined) return c.json(await fleet.renewLease(params.bench, lease, ttlS, caller.personId))
       return c.json(await fleet.takeLease(params.bench, caller.personId, ttlS, caller.address))
     },
   )
@@ -141,7 +141,7 @@ export function fleetRoutes(add: AddRoute, { fleet, benchChecks, config, store }
       tag: 'Fleet',
       summary: 'Set, then read, signals of a bench in one call',
       description:
-        'Keys are `part.signal`, values in the signal’s unit; the node enforces every limit. Setting needs the lease.',
+        'Keys are `part.signal`, values in the signal’s unit; the node enforces every limit. Setting needs the lease, which only the person who took it uses.',
       access: 'benches.drive',
       errors: [
         'lease-ended',
@@ -160,14 +160,15 @@ export function fleetRoutes(add: AddRoute, { fleet, benchChecks, config, store }
       body: exchangeSchema,
       answer: { schema: exchangedSchema, what: 'What was read' },
     },
-    async ({ c, params, body }) => {
+    async ({ c, params, body, caller }) => {
       const { lease, set, read } = body
       const exchange = {
         ...(lease === undefined ? {} : { lease }),
         ...(set === undefined ? {} : { set }),
         ...(read === undefined ? {} : { read }),
       }
-      return c.json({ readings: await fleet.exchange(params.bench, exchange) })
+      const by = { person: caller.personId, way: 'api', address: caller.address } as const
+      return c.json({ readings: await fleet.exchange(params.bench, exchange, by) })
     },
   )
   add(

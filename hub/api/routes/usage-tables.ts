@@ -52,9 +52,10 @@ const directLine = (use: DirectUse): Line => [
 ]
 
 export async function* exchanges(given: AsyncIterable<DirectExchange>): AsyncGenerator<Line> {
-  yield ['at', 'set', 'read', 'answer', 'error', 'took_ms']
-  for await (const { at, set, read, answer, error, tookMs } of given) {
-    yield [at, JSON.stringify(set), read.join(' '), answer === undefined ? '' : JSON.stringify(answer), error, tookMs]
+  yield ['at', 'set', 'read', 'answer', 'error', 'took_ms', 'way', 'address']
+  for await (const { at, way, address, set, read, answer, error, tookMs } of given) {
+    const came = answer === undefined ? '' : JSON.stringify(answer)
+    yield [at, JSON.stringify(set), read.join(' '), came, error, tookMs, way, address]
   }
 }
 

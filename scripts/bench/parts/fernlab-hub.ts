@@ -33,14 +33,15 @@ export async function open() {
     if (early.delete(id)) return
     await new Promise<void>((resolve) => waiting.set(id, resolve))
   }
+  const by = { person: caller.personId, way: 'api' } as const
   let lease: string | undefined
   const exchange = async ({ bench, count }: { bench: string; count: number }) => {
     lease = lease ?? (await fleet.takeLease(bench, caller.personId, 600)).lease
-    await fleet.renewLease(bench, lease, 600)
+    await fleet.renewLease(bench, lease, 600, by.person)
     const timesMs: number[] = []
     for (let i = 0; i < count; i++) {
       const startedAt = performance.now()
-      await fleet.exchange(bench, { lease, set: { 'box.value': i }, read: ['box.value'] })
+      await fleet.exchange(bench, { lease, set: { 'box.value': i }, read: ['box.value'] }, by)
       timesMs.push(performance.now() - startedAt)
     }
     return { timesMs }

@@ -85,6 +85,7 @@ function inWords(use: DirectUseDetail): string {
       at: ({ at }) => cellTime(at),
       sent: sentOf,
       'came back': answerOf,
+      by: ({ way, address = '' }) => `${way === 'mqtt' ? 'MQTT' : 'API'} ${address}`.trim(),
       'took, ms': ({ tookMs }) => Math.round(tookMs),
     }),
     ...(moreGiven ? ['… all of them with --csv'] : []),

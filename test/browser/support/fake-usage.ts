@@ -237,11 +237,11 @@ function fakeDirectUse(id: string, at: Parameters<typeof usesOf>[0]): DirectUseD
     given: [
       {
         ...{ at: at(13, 1), set: { 'psu.voltage': 5, 'psu.output': 'on' }, read: ['dmm.voltage'], tookMs: 12.4 },
-        answer: { 'dmm.voltage': voltage },
+        ...{ answer: { 'dmm.voltage': voltage }, way: 'api', address: '192.0.2.7' },
       },
       {
         ...{ at: at(13, 2), set: { 'psu.voltage': 50 }, read: [], tookMs: 3.1 },
-        error: '50 V is above the limit of 12 V',
+        ...{ error: '50 V is above the limit of 12 V', way: 'mqtt', address: '192.0.2.8' },
       },
     ],
     moreGiven: false,

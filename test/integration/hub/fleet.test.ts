@@ -129,7 +129,7 @@ test('a lease lasts as long as the node has granted, whatever the wall clock doe
   assert.is((await fleet.bench('n.b', 'ada'))?.mine, true)
   assert.is((await fleet.bench('n.b', 'bo'))?.mine, undefined)
   assert.is((await fleet.bench('n.b'))?.mine, undefined)
-  const renewed = await fleet.renewLease('n.b', lease, 3600)
+  const renewed = await fleet.renewLease('n.b', lease, 3600, 'ada')
   assert.is(Date.parse(renewed.expiresAt) - clock.now(), 600_000)
   clock.jump(-24 * 3600_000)
   await clock.advance(590_000)
@@ -156,6 +156,7 @@ test('a lease that the node has ended can be given back; one that it does not an
   fleet.close()
 })
 
+const ada = { person: 'ada', way: 'api', address: '192.0.2.7' } as const
 const directUses = () => store.db.selectFrom('direct_use').selectAll().orderBy('id').execute()
 const exchanged = () => store.db.selectFrom('direct_command').selectAll().orderBy('id').execute()
 
@@ -187,12 +188,12 @@ test('driving a bench is a use from the lease to its end, with every exchange an
   )
   answer = () => ({ readings: { 'box.value': { value: 3, unit: '1', time: 1 } } })
   await clock.advance(500)
-  await fleet.exchange('n.b', { lease, set: { 'box.value': 3 }, read: ['box.value'] })
-  await fleet.exchange('n.b', { read: ['box.value'] })
+  await fleet.exchange('n.b', { lease, set: { 'box.value': 3 }, read: ['box.value'] }, ada)
+  await fleet.exchange('n.b', { read: ['box.value'] }, ada)
   answer = () => {
     throw new LabError({ code: 'limit', kind: 'caller', message: 'too much' })
   }
-  assert.is(await refusal(fleet.exchange('n.b', { lease, set: { 'box.value': 99 } })), 'limit')
+  assert.is(await refusal(fleet.exchange('n.b', { lease, set: { 'box.value': 99 } }, ada)), 'limit')
   answer = () => ({ safe: true })
   await clock.advance(500)
   await fleet.releaseLease('n.b', lease, 'ada')
@@ -257,7 +258,7 @@ test('a lease that outlives a restart of the hub is still the same use', async (
   const { fleet: next } = await startFleet()
   next.inventory('n', inventory())
   answer = () => ({ readings: {} })
-  await next.exchange('n.b', { lease: 'granted', set: { 'box.value': 1 } })
+  await next.exchange('n.b', { lease: 'granted', set: { 'box.value': 1 } }, ada)
   answer = () => ({ safe: true })
   await next.releaseLease('n.b', 'granted', 'ada')
   assert.equal(
@@ -273,11 +274,11 @@ test('an exchange does not wait for its record, and one that can not be noted is
   const { lease } = await fleet.takeLease('n.b', 'ada', 60)
   answer = () => ({ readings: {} })
   refuseWrites = true
-  for (let i = 0; i < 3; i++) await fleet.exchange('n.b', { lease, set: { 'box.value': i } })
+  for (let i = 0; i < 3; i++) await fleet.exchange('n.b', { lease, set: { 'box.value': i } }, ada)
   await clock.advance(100)
   await until(() => log.lines.some(({ message }) => /could not be noted/.test(message)), 'the loss being said')
   refuseWrites = false
-  await fleet.exchange('n.b', { lease, set: { 'box.value': 4 } })
+  await fleet.exchange('n.b', { lease, set: { 'box.value': 4 } }, ada)
   await clock.advance(100)
   await until(async () => (await exchanged()).some(({ sets }) => sets === '{"box.value":4}'), 'the record')
   assert.is(log.lines.filter(({ message }) => /could not be noted/.test(message)).length, 1)
@@ -290,7 +291,7 @@ test('a use whose end can not be written is ended later, with all that was excha
   const { lease } = await fleet.takeLease('n.b', 'ada', 60)
   await clock.advance(59_990)
   answer = () => ({ readings: {} })
-  await fleet.exchange('n.b', { lease, set: { 'box.value': 1 } })
+  await fleet.exchange('n.b', { lease, set: { 'box.value': 1 } }, ada)
   refuseWrites = true
   await clock.advance(30)
   const lost = () => log.lines.filter(({ message }) => /end of a lease could not be kept/.test(message)).length
@@ -350,9 +351,9 @@ test('while the disk is nearly full no bench is taken, and exchanges are counted
   const { lease } = await fleet.takeLease('n.b', 'ada', 60)
   answer = () => ({ readings: {} })
   hasSpace = false
-  for (let i = 0; i < 3; i++) await fleet.exchange('n.b', { lease, set: { 'box.value': i } })
+  for (let i = 0; i < 3; i++) await fleet.exchange('n.b', { lease, set: { 'box.value': i } }, ada)
   hasSpace = true
-  await fleet.exchange('n.b', { lease, set: { 'box.value': 4 } })
+  await fleet.exchange('n.b', { lease, set: { 'box.value': 4 } }, ada)
   answer = () => ({ safe: true })
   await fleet.releaseLease('n.b', lease, 'ada')
   assert.equal(

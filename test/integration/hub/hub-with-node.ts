@@ -84,8 +84,8 @@ export interface TestHub {
   readonly config: HubConfig
   /** `GET`, `POST` … as the admin; an answer that docs/openapi.json does not promise fails. */
   call(path: string, init?: RequestInit & { json?: unknown }): Promise<Response>
-  /** A node of this process with so many benches for the small lab, each with these checks. */
-  node(name: string, options?: { benches?: number; log?: Log; checks?: object }): Promise<Edge>
+  /** A node of this process with so many benches for the small lab, each with these checks and limits. */
+  node(name: string, options?: { benches?: number; log?: Log; checks?: object; limits?: object }): Promise<Edge>
   /** Resolves when the run is final; rejects when there is none. */
   final(id: string): Promise<Run>
   /** Stops the hub and starts another on the same folder and ports. */
@@ -138,7 +138,7 @@ export async function startTestHub(
     folder,
     config,
     call,
-    node: async (name, { benches = 1, log: nodeLog = silentLog, checks = {} } = {}) => {
+    node: async (name, { benches = 1, log: nodeLog = silentLog, checks = {}, limits = {} } = {}) => {
       const credential = await hub.enrollInProcess(name)
       const each = Array.from({ length: benches }, (_, at) => at + 1)
       const edge = await startEdge({
@@ -149,7 +149,7 @@ hub: { url: in-process }
 instruments:
 ${each.map((n) => `  box-${n}: { driver: simulated, config: { model: constant } }`).join('\n')}
 benches:
-${each.map((n) => `  b-${n}: { parts: { box: box-${n} }, labs: [small], safeState: { box.value: 0 }, checks: ${JSON.stringify(checks)} }`).join('\n')}
+${each.map((n) => `  b-${n}: { parts: { box: box-${n} }, labs: [small], safeState: { box.value: 0 }, checks: ${JSON.stringify(checks)}, limits: ${JSON.stringify(limits)} }`).join('\n')}
 `,
         },
         dataFolder: join(folder, 'nodes', name),

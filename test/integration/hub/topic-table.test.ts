@@ -5,6 +5,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { asyncApi } from '@fernlab/hub/api/async-api'
+import { createClientAddress } from '@fernlab/hub/api/client-address'
 import { authenticateMqtt, type MqttAuthentication } from '@fernlab/hub/broker/authenticate'
 import { type Broker, createBroker } from '@fernlab/hub/broker/broker'
 import { type Listener, listenMqtt, serveWebSocket } from '@fernlab/hub/broker/listeners'
@@ -59,7 +60,7 @@ test.before(async () => {
     log,
   })
   tcp = await listenMqtt({ broker, host: '127.0.0.1', port: 0, setting: 'x' })
-  webSockets = serveWebSocket({ broker, server: web, origins: () => [], log })
+  webSockets = serveWebSocket({ broker, server: web, origins: () => [], addresses: createClientAddress([]), log })
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
   urls.push(`mqtt://127.0.0.1:${tcp.port}`, `ws://127.0.0.1:${(web.address() as AddressInfo).port}/mqtt`)
   for (const filter of ['#', '$SYS/#']) {

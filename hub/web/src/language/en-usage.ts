@@ -161,6 +161,8 @@ export const enUsage = {
     read: 'read',
     cameBack: 'Came back',
     took: 'Took',
+    came: 'Came by',
+    way: { api: 'page or API', mqtt: 'MQTT' },
     staff: 'The staff',
     byHand: 'driven by hand',
     ofThat: '{{time}} of that by hand',

@@ -393,6 +393,8 @@ export const es: Texts<English> = {
     read: 'leer',
     cameBack: 'Respuesta',
     took: 'Tardó',
+    came: 'Vino por',
+    way: { api: 'página o API', mqtt: 'MQTT' },
     staff: 'El personal',
     byHand: 'a mano',
     ofThat: '{{time}} de ello a mano',

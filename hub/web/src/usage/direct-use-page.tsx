@@ -79,6 +79,7 @@ function Shown({ use }: { use: DirectUseDetail }) {
                   <th scope="col">{t('uses.at')}</th>
                   <th scope="col">{t('direct.sent')}</th>
                   <th scope="col">{t('direct.cameBack')}</th>
+                  <th scope="col">{t('direct.came')}</th>
                   <th scope="col" className={tables.number}>
                     {t('direct.took')}
                   </th>
@@ -98,7 +99,8 @@ function Shown({ use }: { use: DirectUseDetail }) {
   )
 }
 
-function Given({ exchange: { at, set, read, answer = {}, error, tookMs } }: { exchange: DirectExchange }) {
+function Given({ exchange }: { exchange: DirectExchange }) {
+  const { at, way, address, set, read, answer = {}, error, tookMs } = exchange
   const { t, absolute, reason } = useUsageWords()
   const readings = Object.entries(answer)
   return (
@@ -122,6 +124,10 @@ function Given({ exchange: { at, set, read, answer = {}, error, tookMs } }: { ex
                 <div key={signal}>{`${signal} = ${typeof value === 'number' ? quantity(value, unit) : value}`}</div>
               ))
           : reason(error)}
+      </td>
+      <td>
+        {t(`direct.way.${way}`)}
+        {address === undefined ? null : <div className="soft">{address}</div>}
       </td>
       <td className={tables.number}>{quantity(Math.round(tookMs), 'ms')}</td>
     </tr>
