@@ -204,9 +204,13 @@ test('what staff drove by hand is listed and opened, and its bench and the timel
   await page.getByRole('heading', { name: 'Chen Wei: demo.rc-1' }).waitFor()
   await page.getByText('ran out: nobody renewed it').waitFor()
   await page
-    .getByRole('row', { name: /psu\.voltage = 5 psu\.output = on read dmm\.voltage dmm\.voltage = 4\.998 V page or API 192\.0\.2\.7 12 ms$/ })
+    .getByRole('row', {
+      name: /psu\.voltage = 5 psu\.output = on read dmm\.voltage dmm\.voltage = 4\.998 V page or API 192\.0\.2\.7 12 ms$/,
+    })
     .waitFor()
-  await page.getByRole('row', { name: /psu\.voltage = 50 50 V is above the limit of 12 V MQTT 192\.0\.2\.8 3 ms$/ }).waitFor()
+  await page
+    .getByRole('row', { name: /psu\.voltage = 50 50 V is above the limit of 12 V MQTT 192\.0\.2\.8 3 ms$/ })
+    .waitFor()
   await page.getByRole('link', { name: 'Open the bench' }).click()
   await page.getByRole('link', { name: 'Who drove it by hand' }).click()
   await page.waitForURL(/\/usage\/direct\?bench=demo\.rc-1$/)

@@ -197,7 +197,7 @@ test('the export has what every table holds of a person, but for keys and what t
   ])
   const driven = await storeDirectUse(hub.store, {
     ...{ person: id, at: 0, lasts: 0, address: '192.0.2.7' },
-    exchanges: [{ set: { 'psu.voltage': 50 }, error: 'too much' }],
+    exchanges: [{ set: { 'psu.voltage': 50 }, error: 'too much', way: 'mqtt', address: '192.0.2.8' }],
   })
   const found = (await (await ask(cookie, 'GET', '/api/v1/me/export')).json()) as Record<string, object[]>
   const epoch = '1970-01-01T00:00:00.000Z'
@@ -212,7 +212,9 @@ test('the export has what every table holds of a person, but for keys and what t
         until: epoch,
         ended: 'released',
       },
-      exchanges: [{ at: epoch, set: { 'psu.voltage': 50 }, read: [], error: 'too much' }],
+      exchanges: [
+        { at: epoch, way: 'mqtt', address: '192.0.2.8', set: { 'psu.voltage': 50 }, read: [], error: 'too much' },
+      ],
     },
   ])
   assert.equal(found.recurring, [

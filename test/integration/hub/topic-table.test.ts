@@ -151,8 +151,8 @@ async function readBy(url: string, one: Who): Promise<Set<string>> {
   return got
 }
 
-/** The topics to which such a client can publish, retained. */
-async function publishedBy(url: string, one: Who): Promise<Set<string>> {
+/** The topics to which such a client can publish. */
+async function publishedBy(url: string, one: Who, retain = true): Promise<Set<string>> {
   const mark = `published ${++serial}`
   const goneWith = (client: MqttClient) => new Promise<void>((resolve) => client.once('close', () => resolve()))
   let client = await connect(url, one)
@@ -163,7 +163,7 @@ async function publishedBy(url: string, one: Who): Promise<Set<string>> {
       gone = goneWith(client)
     }
     // What is refused ends the connection, or is acknowledged as not done.
-    await Promise.race([client.publishAsync(topic, mark, { qos: 1, retain: true }).catch(() => {}), gone])
+    await Promise.race([client.publishAsync(topic, mark, { qos: 1, retain }).catch(() => {}), gone])
   }
   await client.endAsync(true)
   return new Set(all.filter((topic) => passed.has(`${topic} ${mark}`)))
@@ -175,10 +175,13 @@ test('a client publishes and reads what docs/access.md says, whatever it asks fo
   for (const one of who) {
     const reads = await readBy(overTcp, one)
     const publishes = await publishedBy(overTcp, one)
+    const publishesOnce = await publishedBy(overTcp, one, false)
     assert.equal(await readBy(overWeb, one), reads, `${one.column}: reads over WebSocket`)
     assert.equal(await publishedBy(overWeb, one), publishes, `${one.column}: publishes over WebSocket`)
     for (const [at, topic] of all.entries()) {
-      const may = [reads.has(topic) ? 'reads' : [], publishes.has(topic) ? 'publishes' : []].flat()
+      const published = publishesOnce.has(topic) ? (publishes.has(topic) ? 'publishes' : 'publishes, unretained') : []
+      assert.ok(publishesOnce.has(topic) || !publishes.has(topic), `${topic}: retained alone`)
+      const may = [reads.has(topic) ? 'reads' : [], published].flat()
       rows[at + 1]?.push(may.join(', ') || '–')
     }
   }

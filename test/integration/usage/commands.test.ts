@@ -99,16 +99,22 @@ test('benches that were driven by hand, one of them, and all as CSV', async () =
   assert.match(await usage('direct'), 'Nobody drove a bench by hand')
   const { id } = await storeDirectUse(hub.store, {
     ...{ person: person.person.id, at, bench: 'n.b', country: 'ES' },
-    exchanges: [{ set: { 'psu.voltage': 5 } }, { set: { 'psu.voltage': 50 }, error: 'too much' }],
+    exchanges: [
+      { set: { 'psu.voltage': 5 } },
+      { set: { 'psu.voltage': 50 }, error: 'too much', way: 'mqtt', address: '192.0.2.8' },
+    ],
   })
   assert.match(await usage('direct', '--bench', 'n.b'), /student +n\.b +600 +released +2 +ES\n/)
   assert.match(await usage('direct', '--csv'), /^"use","person".*\r?\n"[^"]+",/)
   const words = await usage('direct', id)
   assert.match(words, /^student: n\.b, from ES\n/)
   assert.match(words, 'lasted 600 s, 2 exchanges\n')
-  assert.match(words, /psu\.voltage=5 +done +1\n/)
-  assert.match(words, /psu\.voltage=50 +too much +1\n/)
-  assert.match(await usage('direct', id, '--csv'), /^"at","set","read","answer","error","took_ms"/)
+  assert.match(words, /psu\.voltage=5 +done +API +1\n/)
+  assert.match(words, /psu\.voltage=50 +too much +MQTT 192\.0\.2\.8 +1\n/)
+  assert.match(
+    await usage('direct', id, '--csv'),
+    /^"at","set","read","answer","error","took_ms","way","address"\r?\n.*,"mqtt","192\.0\.2\.8"\r?\n$/s,
+  )
   assert.match(await usage('site', ...period), '; 0.2 h driven by hand')
 })
 

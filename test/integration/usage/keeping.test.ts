@@ -127,8 +127,9 @@ test('direct use keeps addresses and names by the same rules, and its year’s k
   const { store } = opened
   const clock = new ManualClock(begin + 40 * day)
   const keeping = await openUsageKeeping({ store, clock })
-  await storeDirectUse(store, { person: 'ana', at: begin, address: '192.0.2.7', country: 'ES' })
-  await storeDirectUse(store, { person: 'ana', at: begin + 30 * day, address: '192.0.2.8' })
+  const [seven, eight] = ['192.0.2.7', '192.0.2.8'].map((address) => ({ address, exchanges: [{ set: {}, address }] }))
+  await storeDirectUse(store, { person: 'ana', at: begin, country: 'ES', ...seven })
+  await storeDirectUse(store, { person: 'ana', at: begin + 30 * day, ...eight })
   await storeUse(store, { person: 'ana', at: begin })
   const entry = (at: number, person_id: string | null, action: string, subject = 'n.a', holder?: string) =>
     store.db.insertInto('audit').values({ at, person_id, action, subject, detail: JSON.stringify({ holder }) })
@@ -152,6 +153,11 @@ test('direct use keeps addresses and names by the same rules, and its year’s k
   assert.is(old?.person_id, run?.person_id, 'the same as in runs of the year')
   assert.equal([old?.client_address, old?.country], [null, 'ES'])
   assert.equal([young?.person_id, young?.client_address], ['ana', '192.0.2.8'])
+  const exchanges = await store.db.selectFrom('direct_command').select('client_address').orderBy('id').execute()
+  assert.equal(
+    exchanges.map((one) => one.client_address),
+    [null, '192.0.2.8'],
+  )
   const told = await store.db
     .selectFrom('audit')
     .select(['person_id', 'detail'])

@@ -1,4 +1,5 @@
 import type { Store } from '@fernlab/hub/store/store'
+import type { ExchangeWay } from '@fernlab/shared/contracts/direct-use'
 import { newId } from '@fernlab/shared/primitives/ids'
 
 export const minute = 60_000
@@ -13,7 +14,12 @@ export async function storeDirectUse(
     readonly lasts?: number
     readonly address?: string
     readonly country?: string
-    readonly exchanges?: readonly { readonly set: object; readonly error?: string }[]
+    readonly exchanges?: readonly {
+      readonly set: object
+      readonly error?: string
+      readonly way?: ExchangeWay
+      readonly address?: string
+    }[]
   },
 ): Promise<{ id: string }> {
   const { person, at, bench = 'n.a', lasts = 10 * minute, exchanges = [] } = use
@@ -23,9 +29,9 @@ export async function storeDirectUse(
       ...{ id, person_id: person, bench, started_at: at, ended_at: at + lasts, ended_why: 'released' },
       ...{ client_address: use.address ?? null, country: use.country ?? null, exchanges: exchanges.length },
     }),
-    ...exchanges.map(({ set, error = null }) =>
+    ...exchanges.map(({ set, error = null, way = 'api', address = null }) =>
       store.db.insertInto('direct_command').values({
-        ...{ use_id: id, at, sets: JSON.stringify(set), reads: '[]', took_ms: 1 },
+        ...{ use_id: id, at, sets: JSON.stringify(set), reads: '[]', took_ms: 1, way, client_address: address },
         ...{ error, answer: error === null ? '{}' : null },
       }),
     ),

@@ -388,4 +388,21 @@ test('direct use is seen by admins and whose it is; on the timeline of a course 
   assert.match((await get(boss, `/api/v1/usage/site/benches.csv?${period}`)).text, /^"n\.a",.*,600\r/m)
 })
 
+test('where an exchange of a direct use came from is seen by admins and whose it is', async () => {
+  const { id } = await storeDirectUse(hub.store, {
+    ...{ person: ana.person.id, at: begin - 100 * 86_400_000 },
+    exchanges: [{ set: { 'psu.voltage': 5 }, way: 'mqtt', address: '192.0.2.11' }],
+  })
+  for (const [who, address] of [
+    [boss, '192.0.2.11'],
+    [ana, '192.0.2.11'],
+    [teacher, undefined],
+  ] as const) {
+    const { body } = await get<DirectUseDetail>(who, `/api/v1/usage/direct/${id}`)
+    assert.equal([body.given[0]?.way, body.given[0]?.address], ['mqtt', address])
+    const { text } = await get(who, `/api/v1/usage/direct/${id}/exchanges.csv`)
+    assert.is(text.includes('192.0.2.11'), address !== undefined)
+  }
+})
+
 test.run()

@@ -58,6 +58,7 @@ test('an integrator publishes nothing', () => {
 test('one that may drive benches publishes values to set, and reads them nowhere', () => {
   const driver = integrator(['mqtt:read', 'run'], false, true)
   assert.ok(mayPublish(site, driver, map.signalSet('n1', 'psu', 'voltage')))
+  assert.not(mayPublish(site, driver, map.signalSet('n1', 'psu', 'voltage'), true), 'for later')
   assert.not(mayPublish('other', driver, map.signalSet('n1', 'psu', 'voltage')), 'on another site')
   for (const topic of [map.signal('n1', 'psu', 'voltage'), map.bench('n1', 'b'), map.hubStatus]) {
     assert.not(mayPublish(site, driver, topic), topic)
@@ -108,8 +109,9 @@ test('an integrator may subscribe with wildcards and receives what the scopes al
   }
 })
 
-test('nobody but the node receives its sync and its sets', () => {
-  for (const topic of [map.sync('n1', 'documents'), map.sync('n1', 'assign'), map.signalSet('n1', 'psu', 'voltage')]) {
+test('nobody but the node receives its sync, and nobody values to set', () => {
+  assert.not(mayReceive(site, node, map.signalSet('n1', 'psu', 'voltage')), 'they are for the hub')
+  for (const topic of [map.sync('n1', 'documents'), map.sync('n1', 'assign')]) {
     assert.not(mayReceive(site, integrator(['mqtt:read', 'admin'], true), topic), topic)
     assert.ok(mayReceive(site, node, topic), topic)
   }
