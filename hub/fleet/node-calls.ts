@@ -39,7 +39,9 @@ export function createNodeCalls({ link, clock }: { link: NodeLink; clock: Clock 
     call: (node, method, params, deadlineMs = 5000) =>
       new Promise((resolve, reject) => {
         const id = newId(clock.now())
-        const cancel = clock.after(deadlineMs, () => end(id)?.reject(silent(node, method, deadlineMs)))
+        const cancel = clock.after(deadlineMs, () => {
+          end(id)?.reject(silent(node, method, `${node} did not answer ${method} within ${deadlineMs} ms`))
+        })
         waiting.set(id, { node, method, resolve: resolve as (result: unknown) => void, reject, cancel })
         link.send(node, 'request', { id, method, params, deadlineMs })
       }),
@@ -57,17 +59,19 @@ export function createNodeCalls({ link, clock }: { link: NodeLink; clock: Clock 
       }
     },
     close: () => {
-      for (const [id, { node, method }] of waiting) end(id)?.reject(silent(node, method, 0))
+      for (const [id, { node, method }] of waiting) {
+        end(id)?.reject(silent(node, method, `the hub was stopped before ${node} answered ${method}`))
+      }
     },
   }
 }
 
-function silent(node: string, method: string, deadlineMs: number): LabError {
+function silent(node: string, method: string, message: string): LabError {
   return new LabError({
     code: 'node-silent',
     kind: 'link',
     retry: 'later',
-    message: `${node} did not answer ${method} within ${deadlineMs} ms`,
+    message,
     studentMessage: 'The bench does not answer at the moment. Look whether it was done before you try again.',
     details: { node, method },
   })

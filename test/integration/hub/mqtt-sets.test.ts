@@ -2,11 +2,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { DirectExchange, DirectUse, DirectUseDetail } from '@fernlab/shared/contracts/direct-use'
-import { topics } from '@fernlab/shared/contracts/topics'
+import { parseTopic, topics } from '@fernlab/shared/contracts/topics'
+import { decode } from '@fernlab/shared/links/codec'
 import mqtt from 'mqtt'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { adminToken, startTestHub, type TestHub, until } from './hub-with-node.ts'
+import { startScriptedNode } from './scripted-node.ts'
 import { newPerson, type TestPerson } from './session-people.ts'
 
 const test = suite('values set over MQTT', { timeoutMs: 60_000 })
@@ -290,19 +292,46 @@ test('a hub that stops amid a thousand has recorded what was set, without a gap'
   const last = await valueUnder(lease)
   await give()
   const rows = (await recorded(id)).filter(([, line = '']) => line.includes('mqtt'))
-  const done = rows.filter(([, line = '']) => !/stopped before|did not answer/.test(line))
+  const done = rows.filter(([, line = '']) => !/was stopped before/.test(line))
   const numbers = rows.map(([n]) => Number(n))
   assert.equal(
     numbers,
     Array.from({ length: rows.length }, (_, n) => n + 1),
     'in order, none left out',
   )
-  const unsure = rows.filter(([, line = '']) => /did not answer/.test(line)).length
+  const unsure = rows.filter(([, line = '']) => /before hand answered/.test(line)).length
   assert.ok(unsure <= 1, `${unsure} without an answer`)
   assert.ok(
     last === done.length || last === done.length + unsure,
     `${last} was set last, ${done.length} are recorded as set`,
   )
+  driver = await connect(token.token)
+})
+
+test('a hub that stops while a node is silent records what it did not answer, and what waits, as not set', async () => {
+  const mute = await startScriptedNode(lab, 'mute')
+  let asked = 0
+  mute.link.onMessage(({ topic: at, payload }) => {
+    if (parseTopic('main', at)?.kind !== 'sync' || !at.endsWith('/request')) return
+    const { id, method } = decode(payload) as { id: string; method: string }
+    if (method === 'lease.take') void mute.send('reply', { id, result: { lease: 'mute-lease', ttlMs: 600_000 } })
+    else asked++
+  })
+  await mute.greet()
+  const mutes = '/api/v1/benches/mute.b'
+  await until(async () => (await (await lab.call(mutes)).text()).includes('"free"'), 'the bench')
+  const taken = await lab.call(`${mutes}/lease`, { method: 'POST', json: { ttlS: 600 } })
+  assert.is(taken.status, 200, await taken.clone().text())
+  const at = topics('main').signalSet('mute', 'box', 'value')
+  for (const n of [1, 2]) await driver.publishAsync(at, JSON.stringify({ value: n, lease: 'mute-lease' }), { qos: 1 })
+  await until(() => asked > 0, 'the node being asked')
+  await lab.restart()
+  await driver.endAsync(true)
+  const [first, second, ...more] = (await detail()).given
+  assert.equal([first?.set, second?.set, more, asked], [{ 'box.value': 1 }, { 'box.value': 2 }, [], 1])
+  assert.match(first?.error ?? '', 'the hub was stopped before mute answered')
+  assert.match(second?.error ?? '', 'the hub was stopped before it was its turn')
+  await mute.close()
   driver = await connect(token.token)
 })
 
