@@ -2,13 +2,14 @@
  * better-auth behind our own port: passwords and sessions in cookies, nothing else of it.
  *
  * INVARIANTS: only the calls in `allowed` reach better-auth; what was looked up of a session holds for at most `cacheMs`;
- * in this process a session ends at once with sign-out, a new password or `forget`, also for a look-up under way.
+ * in this process a session ends at once with sign-out, a new password or `forget`, also for a look-up under way; of
+ * several cookies of the session's name none shadows the one that is somebody's.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { betterAuth } from 'better-auth'
 import { createAuthEndpoint } from 'better-auth/api'
-import { parseCookies, setSessionCookie } from 'better-auth/cookies'
+import { setSessionCookie } from 'better-auth/cookies'
 import * as z from 'zod'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
@@ -16,6 +17,7 @@ import type { Caller } from './caller.ts'
 import { hasSecondFactor } from './factors.ts'
 import { followed } from './followed.ts'
 import type { LastSeen } from './last-seen.ts'
+import { cookiePrefix, sessionCookieName, valuesOf, withOnly } from './session-cookies.ts'
 import { needsSecondFactor, type SignInRulesBook } from './sign-in-rules.ts'
 
 /** The calls below `/api/auth` that people may make. */
@@ -90,9 +92,6 @@ export interface IdentityOptions {
   readonly log: Log
 }
 
-/** The cookie that carries a session; over HTTPS browsers keep it to HTTPS by its name. */
-export const sessionCookieName = (secure: boolean): string => `${secure ? '__Secure-' : ''}fernlab.session_token`
-
 /** Opens better-auth on the hub's store. */
 export function createIdentity({ store, secret, secure, rules, lastSeen, clock, log }: IdentityOptions): Identity {
   const auth = betterAuth({
@@ -109,8 +108,9 @@ export function createIdentity({ store, secret, secure, rules, lastSeen, clock, 
     // The api limits attempts by client address, for these calls and for its own.
     rateLimit: { enabled: false },
     advanced: {
-      cookiePrefix: 'fernlab',
-      useSecureCookies: secure,
+      cookiePrefix: `${cookiePrefix(secure)}fernlab`,
+      // That would be a prefix of its own, which scripts of other ports could set.
+      useSecureCookies: false,
       defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', secure },
       ipAddress: { ipAddressHeaders: [addressHeader] },
     },
@@ -121,11 +121,8 @@ export function createIdentity({ store, secret, secure, rules, lastSeen, clock, 
   /** Grows with each end of a session: what was read before it is not remembered. */
   let ends = 0
 
-  const sessionCookie = (headers: Headers) => parseCookies(headers.get('cookie') ?? '').get(cookieName)
-
-  const lookUp = async (headers: Headers): Promise<Caller | undefined> => {
-    const cookie = headers.get('cookie') ?? ''
-    const asked = { headers: new Headers({ cookie }), query: { disableRefresh: true } }
+  const lookUp = async (value: string): Promise<Caller | undefined> => {
+    const asked = { headers: new Headers({ cookie: `${cookieName}=${value}` }), query: { disableRefresh: true } }
     const found = await followed(() => auth.api.getSession(asked))
     if (found === null) return undefined
     const { id, name, email } = found.user
@@ -145,15 +142,13 @@ export function createIdentity({ store, secret, secure, rules, lastSeen, clock, 
     return { personId: id, name, email, role, scopes: 'all', via: 'session', sessionId, ...mustSetUp }
   }
 
-  const authenticate = async (headers: Headers): Promise<Caller | undefined> => {
-    const key = sessionCookie(headers)
-    if (key === undefined) return undefined
+  const holder = async (key: string): Promise<Caller | undefined> => {
     const known = cached.get(key)
     if (known !== undefined && known.untilMs > clock.monotonic()) return known.caller
     const endsBefore = ends
     // From before the look-up: what it finds may be as old as that.
     const untilMs = clock.monotonic() + cacheMs
-    const caller = await lookUp(headers)
+    const caller = await lookUp(key)
     cached.delete(key)
     if (caller === undefined) return undefined
     if (ends !== endsBefore) return caller
@@ -162,6 +157,18 @@ export function createIdentity({ store, secret, secure, rules, lastSeen, clock, 
     return caller
   }
 
+  /** Of several cookies the one that is somebody's; of two people's neither, since one of them was put in. */
+  const theOne = async (headers: Headers): Promise<{ value: string; caller: Caller } | undefined> => {
+    const found: { value: string; caller: Caller }[] = []
+    for (const value of valuesOf(headers.get('cookie'), cookieName)) {
+      const caller = await holder(value)
+      if (caller !== undefined) found.push({ value, caller })
+    }
+    const [first] = found
+    return found.every(({ caller }) => caller.personId === first?.caller.personId) ? first : undefined
+  }
+  const authenticate = async (headers: Headers) => (await theOne(headers))?.caller
+
   return {
     authenticate,
     handle: async (request, from) => {
@@ -169,13 +176,13 @@ export function createIdentity({ store, secret, secure, rules, lastSeen, clock, 
       const path = url.pathname.slice('/api/auth'.length)
       if (!isAllowed(path, request.method)) return undefined
       const ending = path === '/sign-out' || path === '/change-password'
-      const person = ending ? (await authenticate(request.headers))?.personId : undefined
+      const one = await theOne(request.headers)
+      const person = ending ? one?.caller.personId : undefined
       const headers = headersFrom(from)
       headers.set('accept', 'application/json')
-      for (const name of ['cookie', 'content-type']) {
-        const value = request.headers.get(name)
-        if (value !== null) headers.set(name, value)
-      }
+      headers.set('cookie', withOnly(request.headers.get('cookie'), cookieName, one?.value))
+      const type = request.headers.get('content-type')
+      if (type !== null) headers.set('content-type', type)
       const body = request.method === 'POST' ? await request.text() : null
       const inner = new Request(`${innerOrigin}${url.pathname}${url.search}`, { method: request.method, headers, body })
       try {

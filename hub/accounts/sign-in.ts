@@ -10,6 +10,7 @@ import { parseCookies } from 'better-auth/cookies'
 import type { Identity, Visitor } from './identity.ts'
 import type { Passkeys } from './passkeys.ts'
 import { type SecondFactor, secondStepMs, trustMs } from './second-factor.ts'
+import { cookiePrefix } from './session-cookies.ts'
 import { accountSuspended, type Suspension } from './suspension.ts'
 
 export interface SignIn {
@@ -34,7 +35,7 @@ export interface SignInOptions {
 
 /** Puts the steps together. */
 export function createSignIn({ identity, secondFactor, passkeys, suspension, secure }: SignInOptions): SignIn {
-  const prefix = secure ? '__Secure-' : ''
+  const prefix = cookiePrefix(secure)
   const stepCookie = `${prefix}fernlab.second_step`
   const trustCookie = `${prefix}fernlab.trusted_browser`
   const read = (headers: Headers, name: string) => parseCookies(headers.get('cookie') ?? '').get(name)

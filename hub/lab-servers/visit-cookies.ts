@@ -20,7 +20,7 @@ export interface LabCookies {
 const MOST_COOKIES = 40
 const MOST_LINE = 4096
 /** Of the hub, whichever of its parts. */
-const RESERVED = /^(__host-|__secure-)*fernlab/i
+const RESERVED = /^(__(host-http|host|http|secure)-)*fernlab/i
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i
 
 /** The name of the cookie that is the visitor's pass; over TLS, no other host can set it. */

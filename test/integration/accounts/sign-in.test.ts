@@ -303,7 +303,7 @@ test('the settings make the first admin and its token; weak ones stop the start'
       (await both.signIn.handle(request, { address: '203.0.113.9', userAgent: undefined }))?.headers
         .getSetCookie()
         .join() ?? ''
-    assert.match(cookie, /^__Secure-fernlab\.session_token=.*; Secure/, 'over HTTPS cookies stay on HTTPS')
+    assert.match(cookie, /^__Host-Http-fernlab\.session_token=.*; Secure/, 'over HTTPS cookies stay on HTTPS')
     const changed = await open({ adminToken: 'u'.repeat(40) })
     assert.is(await changed.verifyToken(adminToken), undefined)
     assert.is((await changed.verifyToken('u'.repeat(40)))?.email, admin.email)

@@ -343,7 +343,7 @@ test('the document of the API lists every answer, and the cookie as it is called
     const { cookie } = await secure.signIn()
     const { name } = (await read(secure.url)).components.securitySchemes.session
     assert.is(cookie.split('=')[0], name)
-    assert.match(name, /^__Secure-/)
+    assert.match(name, /^__Host-Http-/)
   } finally {
     await secure.close()
   }

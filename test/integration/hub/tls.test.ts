@@ -83,7 +83,7 @@ test('the session’s cookie stays on HTTPS', async () => {
     asking.on('error', reject)
     asking.end(body)
   })
-  assert.match(cookies.join(), /^__Secure-fernlab\.session_token=/)
+  assert.match(cookies.join(), /^__Host-Http-fernlab\.session_token=/)
   for (const attribute of [/; Secure/i, /; HttpOnly/i, /; SameSite=Lax/i]) assert.match(cookies[0] ?? '', attribute)
 })
 

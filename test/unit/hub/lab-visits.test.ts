@@ -103,6 +103,7 @@ test('a lab gets its own cookies alone, and sets none of the hub’s', () => {
     'csrf=t=1; Path=/; SameSite=Strict; Max-Age=60',
     'fernlab.session_token=mine',
     '__Secure-fernlab.session_token=mine; Secure',
+    '__Host-Http-fernlab.session_token=mine; Secure; Path=/',
     '__host-FERNLAB-visit=mine',
     'no-value',
     '=no-name',
