@@ -10,6 +10,7 @@ import type { FaultHook } from '../fault-point.ts'
 import type { Groups } from '../groups/groups.ts'
 import { createErrands } from '../mail/errands.ts'
 import type { Mail } from '../mail/mail.ts'
+import { personNamed } from '../store/person-named.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, Person, Role } from './caller.ts'
 import { hasSecondFactor } from './factors.ts'
@@ -209,7 +210,7 @@ export async function createAccounts({
       const rows = await people(store)
         .select((eb) => [hasSecondFactor(eb).as('secured'), hasTokens(eb, clock.now()).as('tokens'), 'suspended_at'])
         .where('user.id', '>', cursor ?? '')
-        .$if(search !== undefined, (query) => query.where(named(search ?? '')))
+        .$if(search !== undefined, (query) => query.where(personNamed(search ?? '')))
         .$if(role !== undefined, (query) => query.where('person.role', '=', role ?? 'guest'))
         .$if(among !== undefined, (query) =>
           query.where('user.id', 'in', sql<string>`(SELECT value FROM json_each(${JSON.stringify(among)}))`),
@@ -278,12 +279,6 @@ export async function createAccounts({
       await tokens.close()
     },
   }
-}
-
-/** True of people whose name or address contains the text, whatever its case. */
-function named(text: string) {
-  const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`
-  return sql<boolean>`(user.name LIKE ${pattern} ESCAPE '\\' OR user.email LIKE ${pattern} ESCAPE '\\')`
 }
 
 function people(store: Store) {

@@ -45,7 +45,7 @@ export interface Groups {
   members(
     caller: Caller,
     id: string,
-    page: { limit: number; after?: string; inner: boolean },
+    page: { limit: number; after?: string; search?: string; inner: boolean },
   ): Promise<{ items: GroupMember[]; more: boolean }>
   changeMembers(caller: Caller, id: string, input: ChangeMembers): Promise<ChangedMembers>
   /** Those that the person is in directly, by name. */

@@ -3,12 +3,22 @@ import type { ChangedMembers, ChangeMembers, GroupMember } from '@fernlab/shared
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Compilable } from 'kysely'
+import { personNamed } from '../store/person-named.ts'
 import type { Store } from '../store/store.ts'
 
-/** People of the groups by id, each once: as what they are directly in `id`, else through one within it. */
+/**
+ * People of the groups by id, each once: as what they are directly in `id`, else through one within it. With `search`,
+ * those whose name or address contains it.
+ */
 export async function listMembers(
   db: Store['db'],
-  { id, groups, limit, after = '' }: { id: string; groups: ReadonlySet<string>; limit: number; after?: string },
+  {
+    id,
+    groups,
+    limit,
+    after = '',
+    search = '',
+  }: { id: string; groups: ReadonlySet<string>; limit: number; after?: string; search?: string },
 ): Promise<{ items: GroupMember[]; more: boolean }> {
   const people = await db
     .selectFrom('group_member')
@@ -16,6 +26,7 @@ export async function listMembers(
     .distinct()
     .where('group_id', 'in', [...groups])
     .where('person_id', '>', after)
+    .$if(search !== '', (query) => query.innerJoin('user', 'user.id', 'person_id').where(personNamed(search)))
     .orderBy('person_id')
     .limit(limit + 1)
     .execute()

@@ -47,6 +47,63 @@ test('an admin makes a course within a group and puts people in, takes one out a
   await context.close()
 })
 
+test('a group is found by its name or an instructor, and who is in it by name or mail', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/people/groups`)
+  const optics = page.getByRole('link', { name: 'Optics, spring' })
+  const school = page.getByRole('link', { name: 'School' })
+  await school.waitFor()
+  const field = page.getByRole('searchbox', { name: 'Find a group or an instructor' })
+  await field.fill('optics, s')
+  await school.waitFor({ state: 'detached' })
+  await optics.waitFor()
+  await field.fill('nothing of the kind')
+  await page.getByText('No group has this name.').waitFor()
+  await field.fill('')
+  await optics.click()
+  const members = page.getByRole('searchbox', { name: 'Find somebody by name or mail' })
+  const bo = page.getByRole('region', { name: 'People' }).getByText('Bo Lindqvist')
+  await bo.waitFor()
+  await members.fill('chiam')
+  await bo.waitFor({ state: 'detached' })
+  await page
+    .getByText(/^Chiamaka/)
+    .first()
+    .waitFor()
+  await members.fill('nobody of this name')
+  await page.getByText('Nobody here has this name or address.').waitFor()
+  assert.equal([...complaints], [])
+  await context.close()
+})
+
+test('who could not be put into a group is said in Spanish', async () => {
+  const { page, context } = await visit(browser, { language: 'es-ES' })
+  await page.route('**/api/v1/groups/optics/members', (route) =>
+    route.request().method() === 'POST'
+      ? route.fulfill({
+          status: 422,
+          contentType: 'application/problem+json',
+          json: {
+            type: 'urn:members-invalid',
+            title: 'members-invalid',
+            status: 422,
+            code: 'members-invalid',
+            hint: 'Some of these people have no account here. Nothing was changed: mend what is listed.',
+            issues: [{ path: 'add[0].who', message: 'ana@x.example is nobody with an account here' }],
+          },
+        })
+      : route.fallback(),
+  )
+  await page.goto(`${hub.url}/people/groups/optics`)
+  await page.getByRole('button', { name: 'Añadir personas' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox').fill('ana@x.example')
+  await dialog.locator('button[type=submit]').click()
+  await dialog.getByText('Algunas de estas personas no tienen cuenta aquí.').waitFor()
+  await dialog.getByText('ana@x.example no tiene cuenta aquí').waitFor()
+  await context.close()
+})
+
 test('what removing a group takes away is said before it is done', async () => {
   const { page, context } = await visit(browser)
   await page.goto(`${hub.url}/people/groups/optics`)

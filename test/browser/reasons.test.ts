@@ -6,10 +6,12 @@ import { explain } from '@fernlab/hub/scheduling/explain'
 import type { Run } from '@fernlab/shared/contracts/api'
 import * as assert from 'uvu/assert'
 import { en } from '../../hub/web/src/language/en.ts'
+import { enRefusals } from '../../hub/web/src/language/en-refusals.ts'
 import { enStaff } from '../../hub/web/src/language/en-staff.ts'
 import { es } from '../../hub/web/src/language/es.ts'
 import { importReasonIn } from '../../hub/web/src/people/import-reasons.ts'
 import { reasonIn, troubleIn } from '../../hub/web/src/words/reasons.ts'
+import { refusalIn } from '../../hub/web/src/words/refusals.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('reasons in the language of the page')
@@ -58,9 +60,11 @@ function spoken(): string {
 
 test('every sentence that the page knows is one that hub or node says', () => {
   const said = spoken()
-  const unsaid = [...Object.values(en.reason), ...Object.values(enStaff.importReason)].filter(
-    (text) => !said.includes(text.replaceAll(/\{\{\w+\}\}/g, '{{}}')),
-  )
+  const unsaid = [
+    ...Object.values(en.reason),
+    ...Object.values(enStaff.importReason),
+    ...Object.values(enRefusals.refusal),
+  ].filter((text) => !said.includes(text.replaceAll(/\{\{\w+\}\}/g, '{{}}')))
   assert.equal(unsaid, [])
 })
 
@@ -98,6 +102,17 @@ test('what is wrong with a list of people comes in the page’s language, with i
     importReasonIn('line 3 is not UTF-8: save the list as “CSV UTF-8” and choose it again', spanish).slice(0, 30),
     'la línea 3 no está en UTF-8: g',
   )
+})
+
+test('what is wrong with a form comes in the page’s language, with its values', () => {
+  assert.is(refusalIn('ana@x.example is nobody with an account here', spanish), 'ana@x.example no tiene cuenta aquí')
+  assert.is(refusalIn('the end is not after the start', spanish), 'el final no es posterior al comienzo')
+  assert.is(refusalIn('12 V is above the limit of 5 V', spanish), '12 V está por encima del límite de 5 V')
+  assert.is(
+    refusalIn('"0 0 31 2 *" is not a cron expression: it names no day that comes', spanish),
+    '"0 0 31 2 *" no es una expresión cron: no nombra ningún día que llegue',
+  )
+  assert.is(refusalIn('the cat sat on the form', spanish), 'the cat sat on the form')
 })
 
 test('English stays as it was said, word for word', () => {

@@ -81,4 +81,14 @@ test('on a phone the bar at the bottom has five entries, and the last leads to t
   await context.close()
 })
 
+test('staff see every live session that is open, more than one answer of the hub holds', async () => {
+  hub.role = 'instructor'
+  for (let at = 0; at < 230; at++) hub.addSession({ person: { id: `s${at}`, name: `Student ${at}` } })
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/runs?whose=all`)
+  await page.getByRole('heading', { name: 'Live sessions' }).waitFor()
+  assert.is(await page.getByRole('link', { name: /^Watch: / }).count(), 230)
+  await context.close()
+})
+
 test.run()

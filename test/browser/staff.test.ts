@@ -112,6 +112,27 @@ test('a node that is offline is not said to be well, and its numbers are those l
   await context.close()
 })
 
+test('a node is found by its name, by a bench of it and by what is wrong with it', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/nodes`)
+  const headed = (name: string) => page.getByRole('heading', { name, exact: true, level: 2 })
+  const [demo, second] = [headed('demo'), headed('physics-2')]
+  await demo.waitFor()
+  const field = page.getByRole('searchbox', { name: 'Find a node, a bench or a problem' })
+  for (const text of ['PHYSICS', 'physics-2.diode', 'nearly full']) {
+    await field.fill(text)
+    await demo.waitFor({ state: 'detached' })
+    await second.waitFor()
+    await field.fill('')
+    await demo.waitFor()
+  }
+  await field.fill('no such')
+  await page.getByText('No node has this.').waitFor()
+  assert.match(page.url(), /q=no/)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test('a node that is gone for good is removed once its name is typed', async () => {
   const { page, context, complaints } = await visit(browser)
   await page.goto(`${hub.url}/nodes`)

@@ -118,12 +118,16 @@ export function groupRoutes(add: AddRoute, { groups }: ApiParts): void {
       access: 'groups.read',
       params,
       query: pageQuery.extend({
+        q: z.string().max(100).optional().describe('A part of the name or of the address'),
         inner: z.enum(['true', 'false']).default('false').describe('Those of groups within it too'),
       }),
       answer: { schema: page(groupMemberSchema), what: 'People by id' },
     },
-    async ({ c, params: { id }, query: { limit, cursor, inner }, caller }) =>
-      c.json(pageOf(await groups.members(caller, id, { limit, ...after(cursor), inner: inner === 'true' }))),
+    async ({ c, params: { id }, query: { limit, cursor, q, inner }, caller }) => {
+      const search = q === undefined ? {} : { search: q }
+      const which = { limit, ...after(cursor), ...search, inner: inner === 'true' }
+      return c.json(pageOf(await groups.members(caller, id, which)))
+    },
   )
   add(
     {

@@ -14,13 +14,13 @@ import { meQuery } from './api/queries.ts'
 import type { BenchChoice } from './benches/bench-choice.ts'
 import type { BookingsSearch } from './bookings/bookings-page.tsx'
 import type { CalendarSearch } from './bookings/calendar-page.tsx'
-import { CataloguePage, type CatalogueSearch } from './catalogue/catalogue-page.tsx'
+import type { CatalogueSearch } from './catalogue/catalogue-page.tsx'
 import { Frame } from './frame/frame.tsx'
 import type { LabSearch } from './lab/lab-page.tsx'
 import { withTexts } from './language/late-texts.ts'
 import { NotFound } from './notices/not-found.tsx'
 import { PageFailed } from './notices/page-failed.tsx'
-import { RunsPage, type RunsSearch } from './runs/runs-page.tsx'
+import type { RunsSearch } from './runs/runs-page.tsx'
 import type { DirectSearch } from './usage/direct-queries.ts'
 import type { UsageSearch } from './usage/usage-page.tsx'
 import type { UsesSearch } from './usage/uses-queries.ts'
@@ -85,7 +85,7 @@ const labs = createRoute({
   getParentRoute: () => framed,
   path: '/labs',
   validateSearch: (search): CatalogueSearch => pick(search, ['q', 'subject', 'level']),
-  component: CataloguePage,
+  component: lazyRouteComponent(() => withTexts([], () => import('./catalogue/catalogue-page.tsx'))),
 })
 const lab = createRoute({
   getParentRoute: () => framed,
@@ -98,7 +98,7 @@ const runs = createRoute({
   path: '/runs',
   validateSearch: (search): RunsSearch => pick(search, ['lab', 'state', 'whose']),
   beforeLoad: signedIn,
-  component: RunsPage,
+  component: lazyRouteComponent(() => withTexts([], () => import('./runs/runs-page.tsx'))),
 })
 const calendar = createRoute({
   getParentRoute: () => framed,
@@ -165,6 +165,7 @@ const bench = createRoute({
 const nodes = createRoute({
   getParentRoute: () => framed,
   path: '/nodes',
+  validateSearch: (search): { q?: string } => pick(search, ['q']),
   beforeLoad: onlyFor('admin', 'instructor', 'builder'),
   component: lazyRouteComponent(() => withTexts(['staff'], () => import('./nodes/nodes-page.tsx'))),
 })
@@ -180,6 +181,7 @@ const people = createRoute({
 const groups = createRoute({
   getParentRoute: () => framed,
   path: '/people/groups',
+  validateSearch: (search): { q?: string } => pick(search, ['q']),
   beforeLoad: signedIn,
   component: lazyRouteComponent(() =>
     withTexts(['account', 'staff', 'permissions'], () => import('./groups/groups-page.tsx')),

@@ -538,7 +538,13 @@ export async function startFakeHub({ everyMs = 30, signedIn = true }: FakeHubOpt
     }
     if (call === 'GET /api/v1/sessions') {
       const all = [...sessions.values()].map(({ session }) => session).reverse()
-      return listed(url.searchParams.get('open') === 'true' ? all.filter(({ state }) => state !== 'closed') : all)
+      const wanted = url.searchParams.get('open') === 'true' ? all.filter(({ state }) => state !== 'closed') : all
+      const from = Number(url.searchParams.get('cursor') ?? 0)
+      const next = from + Number(url.searchParams.get('limit') ?? 50)
+      return json({
+        items: hub.empty ? [] : wanted.slice(from, next),
+        ...(next < wanted.length ? { cursor: String(next) } : {}),
+      })
     }
     if (call === 'POST /api/v1/sessions') {
       const { lab, seconds, bench } = body as OpenSession

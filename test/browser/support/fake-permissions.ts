@@ -117,7 +117,11 @@ export function fakePermissions(): FakePermissions {
             add?: { who: string; role: 'member' }[]
             remove?: string[]
           }
-          if (method === 'GET') return ok({ items: id === 'optics' ? members : [] })
+          if (method === 'GET') {
+            const q = (url.searchParams.get('q') ?? '').toLowerCase()
+            const found = members.filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(q))
+            return ok({ items: id === 'optics' ? found : [] })
+          }
           const unknown = add.find(({ who }) => !people.some((one) => one.id === who || one.email === who))
           if (unknown !== undefined) {
             const issues = [{ path: 'add[0].who', message: `${unknown.who} is nobody with an account here` }]

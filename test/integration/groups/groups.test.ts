@@ -36,6 +36,22 @@ const put = (id: string, people: readonly Person[], role = 'member', who: string
 const namesOf = async (who: string | Person, path: string) =>
   (await as<{ items: { id: string }[] }>(who, 'GET', path)).body.items.map(({ id }) => id)
 
+test('people of a group are found by a part of their name or address, whatever its case, in groups within it too', async () => {
+  const [a, b] = [await hub.person('student', ['read']), await hub.person('student', ['read'])]
+  await make({ id: 'outer', name: 'Outer' })
+  await make({ id: 'inner', name: 'Inner', within: 'outer' })
+  await put('outer', [a])
+  await put('inner', [b])
+  const all = (await as<{ items: GroupMember[] }>(boss, 'GET', '/api/v1/groups/outer/members?inner=true')).body.items
+  const [first, second] = [a, b].map(({ person }) => all.find(({ id }) => id === person.id))
+  assert.ok(first !== undefined && second !== undefined && first.email !== second.email)
+  const found = (q: string) => namesOf(boss, `/api/v1/groups/outer/members?inner=true&q=${encodeURIComponent(q)}`)
+  assert.equal(await found(first.email.toUpperCase()), [a.person.id])
+  assert.equal(await found(second.email), [b.person.id])
+  assert.equal(await found('%'), [], 'a sign of patterns is a sign like any other')
+  assert.equal((await found('')).sort(), [a.person.id, b.person.id].sort())
+})
+
 test('a member of an inner group counts as member of the outer', async () => {
   const [a, b] = [await hub.person('student', ['read']), await hub.person('student', ['read'])]
   await make({ id: 'school', name: 'School' })

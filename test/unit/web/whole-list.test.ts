@@ -18,6 +18,19 @@ test('nothing is left out where the hub gives a list in parts, and no part is as
   assert.is(asked.length, 3)
 })
 
+test('what the list is asked for stays in every part', async () => {
+  const asked: URLSearchParams[] = []
+  const get = async (path: string) => {
+    asked.push(new URL(path, 'http://hub').searchParams)
+    return { items: [asked.length], ...(asked.length < 2 ? { cursor: 'next' } : {}) }
+  }
+  assert.equal(await wholeList({ get: get as never }, '/api/v1/sessions?open=true'), { items: [1, 2] })
+  assert.equal(
+    asked.map((query) => query.get('open')),
+    ['true', 'true'],
+  )
+})
+
 test('what fails on the way fails the whole, instead of a list that looks complete', async () => {
   const get = async (path: string) => {
     if (path.includes('cursor')) throw new Error('gone')

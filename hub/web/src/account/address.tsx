@@ -7,6 +7,7 @@ import { changeAddress } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
 import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { looksLikeMail, useForm } from '../sign-in/use-form.ts'
 import styles from './account.module.css'
 
@@ -22,7 +23,11 @@ export function Address({ email, mail }: { email: string; mail: boolean }) {
   const ask = useMutation({
     mutationFn: (values: { email: string; password: string }) => changeAddress(api, values),
   })
-  const close = () => setAsking(false)
+  const close = () => {
+    form.clear()
+    setAsking(false)
+  }
+  const unsaved = useUnsaved(ask.isSuccess ? { email: '', password: '' } : form.values, close)
   return (
     <span className={styles.name}>
       {email}
@@ -33,7 +38,6 @@ export function Address({ email, mail }: { email: string; mail: boolean }) {
           aria-label={t('account.changeAddress')}
           onClick={() => {
             ask.reset()
-            form.clear()
             setAsking(true)
           }}
         >
@@ -42,7 +46,7 @@ export function Address({ email, mail }: { email: string; mail: boolean }) {
       ) : null}
       <Modal
         opened={asking}
-        onClose={close}
+        onClose={unsaved.leave}
         title={t('account.changeAddress')}
         closeButtonProps={{ 'aria-label': t('common.close') }}
       >
@@ -81,6 +85,7 @@ export function Address({ email, mail }: { email: string; mail: boolean }) {
             </div>
           </form>
         )}
+        {unsaved.question}
       </Modal>
     </span>
   )

@@ -5,6 +5,7 @@ import { changePassword } from '../api/auth.ts'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { useForm } from '../sign-in/use-form.ts'
 import styles from './account.module.css'
 
@@ -16,6 +17,7 @@ export function ChangePassword() {
     ...(values.currentPassword === '' ? { currentPassword: t('account.currentMissing') } : {}),
     ...(values.newPassword.length < 10 ? { newPassword: t('auth.passwordShort') } : {}),
   }))
+  useUnsaved(form.values)
   const save = useMutation({
     mutationFn: (values: { currentPassword: string; newPassword: string }) => changePassword(api, values),
     onSuccess: form.clear,

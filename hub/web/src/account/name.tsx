@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { rename } from '../api/auth.ts'
 import { useApi } from '../api/context.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import styles from './account.module.css'
 
 /** My name, and the way to change it in place. */
@@ -15,6 +16,7 @@ export function Name({ name }: { name: string }) {
   const client = useQueryClient()
   const [text, setText] = useState<string>()
   const [edited, setEdited] = useState(false)
+  useUnsaved(text === name ? '' : (text ?? ''))
   const save = useMutation({
     mutationFn: (to: string) => rename(api, to),
     onSuccess: async () => {

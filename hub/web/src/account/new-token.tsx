@@ -7,6 +7,7 @@ import { useApi } from '../api/context.tsx'
 import { CopyLine } from '../notices/copy-line.tsx'
 import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './account.module.css'
 import { scopeWords } from './scopes.ts'
@@ -56,6 +57,7 @@ export function NewToken({ opened, role, onClose }: Props) {
     setSent(false)
     onClose()
   }
+  const unsaved = useUnsaved(create.data === undefined ? [name, chosen, days] : ['', first.scopes, first.days], close)
   const send = (event: FormEvent) => {
     event.preventDefault()
     setSent(true)
@@ -64,7 +66,7 @@ export function NewToken({ opened, role, onClose }: Props) {
   return (
     <Modal
       opened={opened}
-      onClose={close}
+      onClose={unsaved.leave}
       size="lg"
       title={create.data === undefined ? t('account.create') : t('account.secretTitle')}
       closeButtonProps={{ 'aria-label': t('common.close') }}
@@ -120,6 +122,7 @@ export function NewToken({ opened, role, onClose }: Props) {
           </div>
         </div>
       )}
+      {unsaved.question}
     </Modal>
   )
 }

@@ -271,10 +271,6 @@ export const sessionQuery = (api: Api, id: string) =>
 export const openSessionsQuery = (api: Api, group?: string) =>
   queryOptions({
     queryKey: ['sessions', 'open', group ?? ''],
-    queryFn: ({ signal }) =>
-      api.get<Page<Session>>(
-        `${v1}/sessions?open=true&limit=100${group === undefined ? '' : `&group=${encodeURIComponent(group)}`}`,
-        signal,
-      ),
+    queryFn: ({ signal }) => wholeList<Session>(api, `${v1}/sessions${queryString({ open: 'true', group })}`, signal),
     refetchInterval: 5_000,
   })

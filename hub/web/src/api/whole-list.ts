@@ -14,7 +14,10 @@ export async function wholeList<T>(api: Pick<Api, 'get'>, path: string, signal?:
   let cursor: string | undefined
   do {
     const after: string = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`
-    const page: OnePage<T> = await api.get<OnePage<T>>(`${path}?limit=${MOST}${after}`, signal)
+    const page: OnePage<T> = await api.get<OnePage<T>>(
+      `${path}${path.includes('?') ? '&' : '?'}limit=${MOST}${after}`,
+      signal,
+    )
     items.push(...page.items)
     cursor = page.cursor
   } while (cursor !== undefined)

@@ -22,7 +22,7 @@ export interface CatalogueSearch {
 }
 
 /** Every lab with its drawing, its benches and how long one waits now. */
-export function CataloguePage() {
+export default function CataloguePage() {
   const words = useWords()
   const { t } = words
   useTitle(t('catalogue.title'))

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useApi } from '../api/context.tsx'
 import { meQuery } from '../api/queries.ts'
+import { UnsavedForms } from '../notices/unsaved.tsx'
 import styles from './frame.module.css'
 import { LeftOpen } from './left-open.tsx'
 import { LostBanner } from './lost-banner.tsx'
@@ -38,7 +39,7 @@ export function Frame({ children }: { children?: ReactNode }) {
         <LostBanner onRetry={() => void client.refetchQueries({ type: 'active' })} />
         <LeftOpen />
         <main id="main" ref={main} tabIndex={-1} className={styles.main}>
-          {children ?? <Outlet />}
+          <UnsavedForms>{children ?? <Outlet />}</UnsavedForms>
         </main>
       </div>
     </div>

@@ -7,6 +7,8 @@ import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { Refusal } from '../notices/refusal.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { fromLocal, toLocal } from '../words/local-time.ts'
 import { useWords } from '../words/use-words.ts'
 import { groupsQuery } from './group-queries.ts'
@@ -28,6 +30,7 @@ export function GroupDialog({ group, onClose }: { group?: Group; onClose: () => 
     from: toLocal(group?.from),
     until: toLocal(group?.until),
   })
+  const unsaved = useUnsaved(values, onClose)
   const id = group?.id ?? (values.id === '' ? idOf(values.name) : values.id)
   const set = (more: Partial<typeof values>) => {
     setValues((before) => ({ ...before, ...more }))
@@ -55,12 +58,15 @@ export function GroupDialog({ group, onClose }: { group?: Group; onClose: () => 
     },
     onSuccess: async (saved) => {
       await client.invalidateQueries({ queryKey: ['groups'] })
+      unsaved.kept()
       onClose()
       if (group === undefined) await navigate({ to: '/people/groups/$groupId', params: { groupId: saved.id } })
     },
   })
-  const issue = (path: string) =>
-    save.error instanceof ApiProblem ? save.error.issues.find((one) => one.path === path)?.message : undefined
+  const issue = (path: string) => {
+    const found = save.error instanceof ApiProblem ? save.error.issues.find((one) => one.path === path) : undefined
+    return found === undefined ? undefined : <Refusal text={found.message} />
+  }
   const send = (event: FormEvent) => {
     event.preventDefault()
     if (values.name.trim() !== '') save.mutate()
@@ -74,7 +80,7 @@ export function GroupDialog({ group, onClose }: { group?: Group; onClose: () => 
   return (
     <Modal
       opened
-      onClose={onClose}
+      onClose={unsaved.leave}
       title={t(group === undefined ? 'groups.make' : 'groups.change')}
       closeButtonProps={{ 'aria-label': t('common.close') }}
     >
@@ -141,6 +147,7 @@ export function GroupDialog({ group, onClose }: { group?: Group; onClose: () => 
           </Button>
         </div>
       </form>
+      {unsaved.question}
     </Modal>
   )
 }

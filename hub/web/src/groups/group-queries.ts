@@ -1,5 +1,5 @@
 import type { Group, GroupMember, GroupRemoval } from '@fernlab/shared/contracts/groups'
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { Api } from '../api/client.ts'
 import { type Page, queryString } from '../api/queries.ts'
 
@@ -24,16 +24,19 @@ export const groupsQuery = (api: Api) =>
 export const groupQuery = (api: Api, id: string) =>
   queryOptions({ queryKey: ['groups', 'one', id], queryFn: ({ signal }) => api.get<Group>(`${v1}/${id}`, signal) })
 
-export const groupMembersQuery = (api: Api, id: string) =>
+/** Those of groups within it too; with a text, those whose name or address contains it. */
+export const groupMembersQuery = (api: Api, id: string, q = '') =>
   infiniteQueryOptions({
-    queryKey: ['groups', 'members', id],
+    queryKey: ['groups', 'members', id, q],
     queryFn: ({ signal, pageParam }) =>
       api.get<Page<GroupMember>>(
-        `${v1}/${id}/members${queryString({ limit: 50, inner: 'true', cursor: pageParam })}`,
+        `${v1}/${id}/members${queryString({ limit: 50, inner: 'true', q: q === '' ? undefined : q, cursor: pageParam })}`,
         signal,
       ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.cursor,
+    // What was found stays until there is something else.
+    placeholderData: keepPreviousData,
   })
 
 export const groupRemovalQuery = (api: Api, id: string) =>

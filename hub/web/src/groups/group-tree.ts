@@ -11,6 +11,14 @@ export function asTree(groups: readonly Group[]): { readonly group: Group; reado
   return below(undefined, 0)
 }
 
+/** Those whose name or id contains the text, or one of whose instructors has it in their name. */
+export function withName(groups: readonly Group[], text: string): Group[] {
+  const part = text.trim().toLowerCase()
+  return groups.filter(({ name, id, instructors }) =>
+    [name, id, ...instructors.map((person) => person.name)].some((one) => one.toLowerCase().includes(part)),
+  )
+}
+
 /** An id for a name: `Física 2` → `fisica-2`. */
 export const idOf = (name: string): string =>
   name

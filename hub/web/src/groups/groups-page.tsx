@@ -3,12 +3,14 @@ import { isStaff } from '@fernlab/shared/contracts/people'
 import { Button } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { meQuery } from '../api/queries.ts'
+import { withChoice } from '../frame/choices.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import { SearchField } from '../frame/search-field.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
@@ -16,7 +18,7 @@ import { PeopleNav } from '../people/people-nav.tsx'
 import { useWords } from '../words/use-words.ts'
 import { GroupDialog } from './group-dialog.tsx'
 import { groupsQuery } from './group-queries.ts'
-import { asTree } from './group-tree.ts'
+import { asTree, withName } from './group-tree.ts'
 import styles from './groups.module.css'
 
 /** The groups and courses that the person may see, each below the one that it is within. */
@@ -26,6 +28,8 @@ export default function GroupsPage() {
   const api = useApi()
   const me = useQuery(meQuery(api))
   const groups = useQuery(groupsQuery(api))
+  const { q = '' } = useSearch({ from: '/framed/people/groups' })
+  const navigate = useNavigate({ from: '/people/groups' })
   const [making, setMaking] = useState(false)
   const staff = isStaff(me.data?.role)
   const add = (
@@ -45,14 +49,31 @@ export default function GroupsPage() {
       ) : groups.data.length === 0 ? (
         <EmptyState title={t('groups.empty')}>{t(staff ? 'groups.emptyText' : 'groups.emptyMine')}</EmptyState>
       ) : (
-        <ul className={styles.list}>
-          {asTree(groups.data).map(({ group, depth }) => (
-            <GroupRow key={group.id} group={group} depth={depth} />
-          ))}
-        </ul>
+        <>
+          <div className={styles.find}>
+            <SearchField
+              label={t('groups.search')}
+              value={q}
+              onChange={(text) => void navigate({ search: withChoice({ q }, { q: text }), replace: true })}
+            />
+          </div>
+          <Found groups={withName(groups.data, q)} />
+        </>
       )}
       {making ? <GroupDialog onClose={() => setMaking(false)} /> : null}
     </Page>
+  )
+}
+
+function Found({ groups }: { groups: readonly Group[] }) {
+  const { t } = useWords()
+  if (groups.length === 0) return <p className="soft">{t('groups.noGroup')}</p>
+  return (
+    <ul className={styles.list}>
+      {asTree(groups).map(({ group, depth }) => (
+        <GroupRow key={group.id} group={group} depth={depth} />
+      ))}
+    </ul>
   )
 }
 

@@ -1,17 +1,20 @@
 import type { ChangedMembers, ChangeMembers, Group, GroupMember } from '@fernlab/shared/contracts/groups'
 import { groupRoles } from '@fernlab/shared/contracts/people'
 import { Button, Modal, NativeSelect, Textarea } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
 import { IconPlus } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
+import { SearchField } from '../frame/search-field.tsx'
 import dialog from '../notices/dialog.module.css'
 import { IssueList } from '../notices/issue-list.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { MoreButton } from '../notices/more-button.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { useWords } from '../words/use-words.ts'
 import { groupMembersQuery } from './group-queries.ts'
 import styles from './groups.module.css'
@@ -29,7 +32,9 @@ function useChangeMembers(group: Group) {
 /** Who is in the group; whoever may change it puts people in, takes them out again and can undo that. */
 export function Members({ group }: { group: Group }) {
   const { t } = useWords()
-  const members = useInfiniteQuery(groupMembersQuery(useApi(), group.id))
+  const [text, setText] = useState('')
+  const [q] = useDebouncedValue(text.trim(), 200)
+  const members = useInfiniteQuery(groupMembersQuery(useApi(), group.id, q))
   const change = useChangeMembers(group)
   const [adding, setAdding] = useState(false)
   const [out, setOut] = useState<GroupMember>()
@@ -50,6 +55,7 @@ export function Members({ group }: { group: Group }) {
           </Button>
         ) : null}
       </div>
+      {group.people > 0 ? <SearchField label={t('groups.find')} value={text} onChange={setText} /> : null}
       <p role="status" className={styles.outcome}>
         {out === undefined ? null : (
           <>
@@ -74,7 +80,7 @@ export function Members({ group }: { group: Group }) {
           <ProblemNotice error={members.error} onRetry={() => void members.refetch()} />
         )
       ) : items.length === 0 ? (
-        <p className="soft">{t('groups.nobody')}</p>
+        <p className="soft">{t(q === '' ? 'groups.nobody' : 'groups.noneFound')}</p>
       ) : (
         <ul className={styles.list}>
           {items.map((member) => (
@@ -133,13 +139,19 @@ function PutIn({ group, onClose }: { group: Group; onClose: () => void }) {
   const change = useChangeMembers(group)
   const [text, setText] = useState('')
   const [role, setRole] = useState<GroupMember['role']>('member')
+  const unsaved = useUnsaved([text, role], onClose)
   const who = [...new Set(text.split(/[\s,;]+/).filter((word) => word !== ''))]
   const send = (event: FormEvent) => {
     event.preventDefault()
     if (who.length > 0) change.mutate({ add: who.map((one) => ({ who: one, role })) }, { onSuccess: onClose })
   }
   return (
-    <Modal opened onClose={onClose} title={t('groups.putIn')} closeButtonProps={{ 'aria-label': t('common.close') }}>
+    <Modal
+      opened
+      onClose={unsaved.leave}
+      title={t('groups.putIn')}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
       <form className={dialog.content} onSubmit={send} noValidate>
         <Textarea
           label={t('groups.addresses')}
@@ -171,6 +183,7 @@ function PutIn({ group, onClose }: { group: Group; onClose: () => void }) {
           </Button>
         </div>
       </form>
+      {unsaved.question}
     </Modal>
   )
 }

@@ -13,6 +13,7 @@ import { LinkButton } from '../frame/link-button.tsx'
 import { withTexts } from '../language/late-texts.ts'
 import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { mayQuery } from '../permissions/permission-queries.ts'
 import { RepeatButton } from '../recurring/repeat-button.tsx'
 import { useWords } from '../words/use-words.ts'
@@ -51,6 +52,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
   const start = (earlier: Run | undefined) =>
     Object.fromEntries(parameters.map((one) => [one.name, initialInput(one, earlier?.parameters[one.name])]))
   const [inputs, setInputs] = useState(() => start(from))
+  const unsaved = useUnsaved(me.data == null ? start(from) : inputs)
   const [isSame, setSame] = useState(true)
   const [key, setKey] = useState(idempotencyKey)
   const checked = Object.fromEntries(
@@ -77,6 +79,7 @@ export function RunForm({ lab, protocol, from, onProtocol }: Props) {
       void client.invalidateQueries({ queryKey: ['runs', 'active'] })
       void client.invalidateQueries({ queryKey: ['runs', 'list'] })
       void client.invalidateQueries({ queryKey: ['may'] })
+      unsaved.kept()
       void navigate({ to: '/runs/$runId', params: { runId: run.id } })
     },
   })

@@ -147,6 +147,8 @@ export const enStaff = {
   },
   nodes: {
     title: 'Nodes',
+    find: 'Find a node, a bench or a problem',
+    noneFound: 'No node has this.',
     empty: 'No nodes yet',
     emptyText: 'A node is the small computer beside the instruments. Enrol the first to see its benches here.',
     enrol: 'Enrol a node',
@@ -281,6 +283,10 @@ export const enStaff = {
   },
   groups: {
     title: 'Groups',
+    search: 'Find a group or an instructor',
+    noGroup: 'No group has this name.',
+    find: 'Find somebody by name or mail',
+    noneFound: 'Nobody here has this name or address.',
     make: 'Make a group',
     change: 'Change the group',
     remove: 'Remove the group',

@@ -280,6 +280,12 @@ export const en = {
     home: 'To the labs',
     loading: 'Loading',
   },
+  unsaved: {
+    title: 'Leave without saving?',
+    text: 'What you changed here is not saved. It is lost when you leave.',
+    leave: 'Leave',
+    stay: 'Stay',
+  },
   common: {
     done: 'Done',
     set: 'Set',

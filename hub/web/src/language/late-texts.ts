@@ -5,6 +5,7 @@ import type { enAccount } from './en-account.ts'
 import type { enBookings } from './en-bookings.ts'
 import type { enPermissions } from './en-permissions.ts'
 import type { enRecurring } from './en-recurring.ts'
+import type { enRefusals } from './en-refusals.ts'
 import type { enSession } from './en-session.ts'
 import type { enStaff } from './en-staff.ts'
 import type { enUsage } from './en-usage.ts'
@@ -20,7 +21,7 @@ const late = {
   permissions: async () => (await import('./en-permissions.ts')).enPermissions,
 }
 
-/** Every English text, the late ones among them. */
+/** Every English text, the late ones among them; what the hub says of refused forms is said in English as it came. */
 export type English = typeof en &
   typeof enAccount &
   typeof enBookings &
@@ -28,7 +29,8 @@ export type English = typeof en &
   typeof enStaff &
   typeof enRecurring &
   typeof enUsage &
-  typeof enPermissions
+  typeof enPermissions &
+  typeof enRefusals
 
 /** Loads a part of the page together with the late texts that it says; rejects with PartMissing when it does not come. */
 export async function withTexts<Part>(names: readonly (keyof typeof late)[], part: () => Promise<Part>): Promise<Part> {

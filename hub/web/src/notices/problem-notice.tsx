@@ -6,6 +6,7 @@ import { ApiProblem } from '../api/client.ts'
 import { reasonIn } from '../words/reasons.ts'
 import styles from './notices.module.css'
 import { isPartMissing } from './part-missing.ts'
+import { Refusal } from './refusal.tsx'
 
 interface Props {
   readonly error: unknown
@@ -15,14 +16,14 @@ interface Props {
 }
 
 /** What happened, what was kept, what to do; the code is small and can be copied. */
-export function ProblemNotice({ error, onRetry, say = (message) => message }: Props) {
+export function ProblemNotice({ error, onRetry, say }: Props) {
   const { t } = useTranslation()
   const { what, hint, code } = words(error, t)
   return (
     <div className={styles.problem} role="alert">
       <IconAlertTriangle size={20} stroke={1.8} aria-hidden="true" />
       <div className={styles.problemText}>
-        <strong>{say(what)}</strong>
+        <strong>{say === undefined ? <Refusal text={what} /> : say(what)}</strong>
         {hint === undefined ? null : <p>{hint}</p>}
         <CopyButton value={code}>
           {({ copied, copy }) => (

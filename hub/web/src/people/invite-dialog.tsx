@@ -8,6 +8,7 @@ import { GroupSelect } from '../groups/group-select.tsx'
 import { CopyLine } from '../notices/copy-line.tsx'
 import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { useWords } from '../words/use-words.ts'
 import { invitable } from './roles.ts'
 
@@ -54,6 +55,7 @@ export function InviteDialog({ opened, role, onClose }: Props) {
     setOnlyMembers(false)
     onClose()
   }
+  const unsaved = useUnsaved(make.data === undefined ? [values, onlyMembers] : [first, false], close)
   const send = (event: FormEvent) => {
     event.preventDefault()
     setSent(true)
@@ -62,7 +64,7 @@ export function InviteDialog({ opened, role, onClose }: Props) {
   return (
     <Modal
       opened={opened}
-      onClose={close}
+      onClose={unsaved.leave}
       size="lg"
       title={make.data === undefined ? t('people.invite') : t('people.linkTitle')}
       closeButtonProps={{ 'aria-label': t('common.close') }}
@@ -130,6 +132,7 @@ export function InviteDialog({ opened, role, onClose }: Props) {
           </div>
         </div>
       )}
+      {unsaved.question}
     </Modal>
   )
 }

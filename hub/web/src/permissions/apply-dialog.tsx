@@ -10,6 +10,7 @@ import { asTree } from '../groups/group-tree.ts'
 import dialog from '../notices/dialog.module.css'
 import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { fromLocal } from '../words/local-time.ts'
 import { useWords } from '../words/use-words.ts'
 import { Choices } from './choices.tsx'
@@ -37,6 +38,7 @@ export function ApplyDialog({ template, onClose, onGiven }: Props) {
   const [whom, setWhom] = useState<ReadonlySet<string>>(new Set())
   const [where, setWhere] = useState<ReadonlySet<string>>(new Set([everyLab]))
   const [times, setTimes] = useState({ from: '', until: '', note: '' })
+  const unsaved = useUnsaved([[...whom], [...where], times], onClose)
   const call = (preview: boolean) => {
     const [from, until, note] = [fromLocal(times.from), fromLocal(times.until), times.note.trim()]
     const body: ApplyTemplate = {
@@ -56,6 +58,7 @@ export function ApplyDialog({ template, onClose, onGiven }: Props) {
       await client.invalidateQueries({ queryKey: ['permissions'] })
       void client.invalidateQueries({ queryKey: ['may'] })
       onGiven(items.length)
+      unsaved.kept()
       onClose()
     },
   })
@@ -78,7 +81,7 @@ export function ApplyDialog({ template, onClose, onGiven }: Props) {
   return (
     <Modal
       opened
-      onClose={onClose}
+      onClose={unsaved.leave}
       size="lg"
       title={t('templates.applyTitle', { title: template.title })}
       closeButtonProps={{ 'aria-label': t('common.close') }}
@@ -160,6 +163,7 @@ export function ApplyDialog({ template, onClose, onGiven }: Props) {
           )}
         </div>
       </div>
+      {unsaved.question}
     </Modal>
   )
 

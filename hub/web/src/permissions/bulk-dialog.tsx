@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './permissions.module.css'
 import { subjectText, termValue } from './term-words.ts'
@@ -19,6 +20,7 @@ export function BulkDialog({ chosen, onClose }: { chosen: readonly Permission[];
   const client = useQueryClient()
   const [term, setTerm] = useState<Term>('dayS')
   const [inputs, setInputs] = useState(() => inputsOf(chosen[0]?.gives ?? usualTerms))
+  const unsaved = useUnsaved(inputs, onClose)
   const { gives, wrong } = termsOf({ [term]: inputs[term] })
   const call = (preview: boolean) =>
     api.send<BulkDone>('POST', '/api/v1/permissions/bulk', {
@@ -32,6 +34,7 @@ export function BulkDialog({ chosen, onClose }: { chosen: readonly Permission[];
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['permissions'] })
       void client.invalidateQueries({ queryKey: ['may'] })
+      unsaved.kept()
       onClose()
     },
   })
@@ -39,7 +42,7 @@ export function BulkDialog({ chosen, onClose }: { chosen: readonly Permission[];
   return (
     <Modal
       opened
-      onClose={onClose}
+      onClose={unsaved.leave}
       title={t('permissions.changeMany', { count: chosen.length })}
       closeButtonProps={{ 'aria-label': t('common.close') }}
     >
@@ -87,6 +90,7 @@ export function BulkDialog({ chosen, onClose }: { chosen: readonly Permission[];
           )}
         </div>
       </div>
+      {unsaved.question}
     </Modal>
   )
 }

@@ -10,6 +10,7 @@ import { GroupSelect } from '../groups/group-select.tsx'
 import dialog from '../notices/dialog.module.css'
 import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { allRoles } from '../people/roles.ts'
 import { fromLocal, toLocal } from '../words/local-time.ts'
 import { useWords } from '../words/use-words.ts'
@@ -42,6 +43,7 @@ export function PermissionDialog({ permission, copy = false, onClose }: Props) {
     note: permission?.note ?? '',
   })
   const [inputs, setInputs] = useState(() => inputsOf(permission?.gives ?? usualTerms))
+  const unsaved = useUnsaved([values, inputs], onClose)
   const set = (more: Partial<typeof values>) => {
     setValues((before) => ({ ...before, ...more }))
     save.reset()
@@ -82,6 +84,7 @@ export function PermissionDialog({ permission, copy = false, onClose }: Props) {
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['permissions'] })
       void client.invalidateQueries({ queryKey: ['may'] })
+      unsaved.kept()
       onClose()
     },
   })
@@ -94,7 +97,7 @@ export function PermissionDialog({ permission, copy = false, onClose }: Props) {
   return (
     <Modal
       opened
-      onClose={onClose}
+      onClose={unsaved.leave}
       size="lg"
       title={t(`permissions.${title}`)}
       closeButtonProps={{ 'aria-label': t('common.close') }}
@@ -195,6 +198,7 @@ export function PermissionDialog({ permission, copy = false, onClose }: Props) {
           </Button>
         </div>
       </form>
+      {unsaved.question}
     </Modal>
   )
 }

@@ -8,6 +8,7 @@ import { useApi } from '../api/context.tsx'
 import dialog from '../notices/dialog.module.css'
 import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { useWords } from '../words/use-words.ts'
 import { nameFor } from './template-name.ts'
 import { inputsOf, TermsFields, termsOf } from './terms-fields.tsx'
@@ -31,6 +32,7 @@ export function TemplateDialog({ known, template, copy = false, onClose }: Props
   )
   const [typed, setTyped] = useState<string>()
   const [inputs, setInputs] = useState(() => inputsOf(template?.gives ?? usualTerms))
+  const unsaved = useUnsaved([title, typed ?? '', inputs], onClose)
   const { gives, wrong } = termsOf(inputs)
   const id = isNew ? (typed ?? nameFor(title)) : template.id
   const taken = isNew && known.some((one) => one.id === id)
@@ -38,6 +40,7 @@ export function TemplateDialog({ known, template, copy = false, onClose }: Props
     mutationFn: () => api.send('PUT', `/api/v1/permission-templates/${id}`, { title: title.trim(), gives }),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['permission-templates'] })
+      unsaved.kept()
       onClose()
     },
   })
@@ -49,7 +52,7 @@ export function TemplateDialog({ known, template, copy = false, onClose }: Props
   return (
     <Modal
       opened
-      onClose={onClose}
+      onClose={unsaved.leave}
       size="lg"
       title={t(isNew ? 'templates.make' : 'templates.change')}
       closeButtonProps={{ 'aria-label': t('common.close') }}
@@ -90,6 +93,7 @@ export function TemplateDialog({ known, template, copy = false, onClose }: Props
           </Button>
         </div>
       </form>
+      {unsaved.question}
     </Modal>
   )
 }

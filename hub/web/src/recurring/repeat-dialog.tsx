@@ -11,6 +11,7 @@ import { labQuery } from '../api/queries.ts'
 import dialog from '../notices/dialog.module.css'
 import { IssueList } from '../notices/issue-list.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { fromLocal, toLocal } from '../words/local-time.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './recurring.module.css'
@@ -49,6 +50,7 @@ export default function RepeatDialog({ repeated, title, onClose }: Props) {
   const client = useQueryClient()
   const navigate = useNavigate()
   const [values, setValues] = useState(() => first(repeated, title))
+  const unsaved = useUnsaved(values, onClose)
   const [key, setKey] = useState(idempotencyKey)
   const [sent, setSent] = useState(false)
   const before = 'recurring' in repeated ? repeated.recurring : undefined
@@ -62,6 +64,7 @@ export default function RepeatDialog({ repeated, title, onClose }: Props) {
     onSuccess: (made) => {
       client.setQueryData(['recurring', 'one', made.id], made)
       void client.invalidateQueries({ queryKey: ['recurring', 'list'] })
+      unsaved.kept()
       onClose()
       if (before === undefined) void navigate({ to: '/recurring/$recurringId', params: { recurringId: made.id } })
     },
@@ -89,7 +92,7 @@ export default function RepeatDialog({ repeated, title, onClose }: Props) {
   return (
     <Modal
       opened
-      onClose={onClose}
+      onClose={unsaved.leave}
       size="lg"
       title={t(before === undefined ? 'recurring.make' : 'recurring.change')}
       closeButtonProps={{ 'aria-label': t('common.close') }}
@@ -146,6 +149,7 @@ export default function RepeatDialog({ repeated, title, onClose }: Props) {
           </Button>
         </div>
       </form>
+      {unsaved.question}
     </Modal>
   )
 }

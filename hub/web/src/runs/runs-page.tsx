@@ -30,7 +30,7 @@ export interface RunsSearch {
 }
 
 /** Every run of mine, newest first; for staff also everybody's. */
-export function RunsPage() {
+export default function RunsPage() {
   const words = useWords()
   const { t } = words
   const api = useApi()

@@ -7,6 +7,7 @@ import { useApi } from '../api/context.tsx'
 import { signInRulesQuery, siteQuery } from '../api/queries.ts'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { useWords } from '../words/use-words.ts'
 import { SaveLine } from './save-line.tsx'
 import styles from './settings.module.css'
@@ -47,13 +48,16 @@ function Rules({ rules }: { rules: SignInRules }) {
   const [staffSecondFactor, setStaffSecondFactor] = useState(rules.staffSecondFactor)
   const [sent, setSent] = useState(false)
   const good = domainsIn(domains).every(looksLikeDomain)
+  const unsaved = useUnsaved([registration, domains, staffSecondFactor])
   const save = useMutation({
     mutationFn: () =>
       api.send<SignInRules>('PUT', '/api/v1/settings/sign-in', {
         registration: { ...registration, domains: domainsIn(domains) },
         staffSecondFactor,
       }),
-    onSuccess: async () => {
+    onMutate: unsaved.now,
+    onSuccess: async (_saved, _sent, was) => {
+      unsaved.kept(was)
       await client.invalidateQueries({ queryKey: ['settings', 'sign-in'] })
       await client.invalidateQueries({ queryKey: ['site'] })
     },

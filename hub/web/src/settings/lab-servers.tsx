@@ -6,6 +6,7 @@ import { useApi } from '../api/context.tsx'
 import { labServerRulesQuery } from '../api/queries.ts'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { useWords } from '../words/use-words.ts'
 import { SaveLine } from './save-line.tsx'
 import styles from './settings.module.css'
@@ -34,9 +35,14 @@ function Rules({ rules }: { rules: LabServerRules }) {
   const api = useApi()
   const client = useQueryClient()
   const [names, setNames] = useState(rules.names)
+  const unsaved = useUnsaved(names)
   const save = useMutation({
     mutationFn: () => api.send<LabServerRules>('PUT', '/api/v1/settings/lab-servers', { names }),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['settings', 'lab-servers'] }),
+    onMutate: unsaved.now,
+    onSuccess: (_saved, _sent, was) => {
+      unsaved.kept(was)
+      return client.invalidateQueries({ queryKey: ['settings', 'lab-servers'] })
+    },
   })
   return (
     <form

@@ -5,6 +5,7 @@ import { useApi } from '../api/context.tsx'
 import { schedulingQuery } from '../api/queries.ts'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { useForm } from '../sign-in/use-form.ts'
 import { useWords } from '../words/use-words.ts'
 import { SaveLine } from './save-line.tsx'
@@ -49,9 +50,14 @@ function Rules({ rules }: { rules: SchedulingRules }) {
       ...(between(warningMinutes, 60) ? {} : { warningMinutes: t('settings.wholeUpTo', { most: 60 }) }),
     }),
   )
+  const unsaved = useUnsaved(form.values)
   const save = useMutation({
     mutationFn: (wanted: SchedulingRules) => api.send('PUT', '/api/v1/settings/scheduling', wanted),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['scheduling'] }),
+    onMutate: unsaved.now,
+    onSuccess: (_saved, _sent, was) => {
+      unsaved.kept(was)
+      return client.invalidateQueries({ queryKey: ['scheduling'] })
+    },
   })
   return (
     <form

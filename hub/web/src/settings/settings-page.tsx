@@ -9,6 +9,7 @@ import { useTitle } from '../frame/place.tsx'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { useForm } from '../sign-in/use-form.ts'
 import { bytes } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
@@ -102,9 +103,14 @@ function Retention({ retention }: { retention: Rules }) {
           : {}),
     }),
   )
+  const unsaved = useUnsaved(form.values)
   const save = useMutation({
     mutationFn: (rules: Rules) => api.send('PUT', '/api/v1/settings/retention', rules),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['storage'] }),
+    onMutate: unsaved.now,
+    onSuccess: (_saved, _sent, was) => {
+      unsaved.kept(was)
+      return client.invalidateQueries({ queryKey: ['storage'] })
+    },
   })
   const [asked, setAsked] = useState<Rules>()
   const send = (values: { dataDays: string; runDays: string }) => {

@@ -8,6 +8,7 @@ import { usagePreviewQuery, usageRulesQuery } from '../api/queries.ts'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { useUnsaved } from '../notices/unsaved.tsx'
 import { useForm } from '../sign-in/use-form.ts'
 import { useWords } from '../words/use-words.ts'
 import { SaveLine } from './save-line.tsx'
@@ -66,13 +67,23 @@ function Form({ rules }: { rules: Rules }) {
   const isOther = settled !== undefined && JSON.stringify(settled) !== JSON.stringify(rules)
   const preview = useQuery({ ...usagePreviewQuery(api, settled ?? rules), enabled: isOther })
   const [asked, setAsked] = useState<{ rules: Rules; takes: UsagePreview }>()
+  const unsaved = useUnsaved(form.values)
   const save = useMutation({
+    onMutate: unsaved.now,
     mutationFn: async ({ rules: next, confirmed }: { rules: Rules; confirmed: boolean }) => {
       if (!confirmed) {
         const takes = await client.fetchQuery({ ...usagePreviewQuery(api, next), staleTime: 0 })
-        if (takesSomething(takes)) return setAsked({ rules: next, takes })
+        if (takesSomething(takes)) {
+          setAsked({ rules: next, takes })
+          return 'asked'
+        }
       }
       await api.send('PUT', '/api/v1/settings/usage', next)
+      return 'saved'
+    },
+    onSuccess: async (done, _sent, was) => {
+      if (done === 'asked') return
+      unsaved.kept(was)
       await client.invalidateQueries({ queryKey: ['settings', 'usage'] })
     },
   })
