@@ -1,6 +1,6 @@
 /** Every change of a booking, compiled once; each is conditional on the times that it leaves. */
 import type { SqlValue } from '@fernlab/shared/storage/database'
-import type { Compilable, Kysely } from 'kysely'
+import { type Compilable, type Kysely, sql } from 'kysely'
 import { precompile } from '../store/precompile.ts'
 import type { HubSchema } from '../store/schema.ts'
 import type { TurnStatement } from '../store/turn.ts'
@@ -156,6 +156,42 @@ export function bookingStatements(db: Kysely<HubSchema>) {
           .where('booking_id', 'in', db.selectFrom('booking').select('id').where('series_id', '=', v.series))
           .where('what', '=', 'series-cancelled')
           .where('letter', 'in', ['spread', 'due']),
+      ),
+      conditional: false,
+    },
+    /** Tells those who were told since then that the series was cancelled; `id` is where their notices' ids begin. */
+    tellAgain: {
+      ...statement(
+        (
+          v: { series: string; since: number; by: string } & Pick<
+            NewNotice,
+            'id' | 'bookingId' | 'what' | 'at' | 'detail'
+          >,
+        ) =>
+          db
+            .insertInto('booking_notice')
+            .columns(['id', 'booking_id', 'person_id', 'group_id', 'what', 'at', 'detail', 'letter'])
+            .expression(
+              db
+                .selectFrom('booking_notice as told')
+                .select((eb) => [
+                  sql<string>`${v.id} || '-' || told.person_id`.as('id'),
+                  eb.val(v.bookingId).as('booking_id'),
+                  'told.person_id',
+                  eb.fn.max('told.group_id').as('group_id'),
+                  eb.val(v.what).as('what'),
+                  eb.val(v.at).as('at'),
+                  eb.val(v.detail).as('detail'),
+                  eb.val('due' as const).as('letter'),
+                ])
+                .where('told.booking_id', 'in', db.selectFrom('booking').select('id').where('series_id', '=', v.series))
+                .where('told.what', '=', 'series-cancelled')
+                .where('told.at', '>=', v.since)
+                .where('told.person_id', 'is not', null)
+                .where('told.person_id', '!=', v.by)
+                .where('told.letter', 'not in', ['spread', 'due'])
+                .groupBy('told.person_id'),
+            ),
       ),
       conditional: false,
     },

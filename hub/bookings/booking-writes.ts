@@ -11,7 +11,7 @@ import type { Turn } from '../store/turn.ts'
 import type { BookingBook, KnownBooking } from './booking-book.ts'
 import { bookingStatements } from './booking-statements.ts'
 import type { KeptPlan } from './kept-plan.ts'
-import { noticesOf, type Told } from './notices.ts'
+import { againOf, noticesOf, type Told } from './notices.ts'
 import type { Plan, PlanChange } from './plan.ts'
 
 export interface BookingWritesOptions {
@@ -43,6 +43,8 @@ export interface BookingWrites {
   addSeries(series: { id: string; personId: string; lab: string; weekly: string; createdAt: number }): void
   audit(caller: Caller, action: string, subject: string, detail?: object): void
   tell(booking: KnownBooking, told: Told): void
+  /** Tells `booking` to those alone who know that its series was cancelled, at `since` or later, and not to `told.by`. */
+  tellAgain(booking: KnownBooking, told: Told & { readonly by: string }, series: string, since: number): void
 }
 
 /** Over this hub's bookings. */
@@ -93,6 +95,11 @@ export function createBookingWrites(options: BookingWritesOptions): BookingWrite
       }),
     tell: (booking, told) => {
       for (const notice of noticesOf(booking, told)) turn.add(statements.insertNotice, notice)
+      turn.afterCommit(options.onTold)
+    },
+    tellAgain: (booking, told, series, since) => {
+      const { id, bookingId, what, at, detail } = againOf(booking, told)
+      turn.add(statements.tellAgain, { id, bookingId, what, at, detail, series, since, by: told.by })
       turn.afterCommit(options.onTold)
     },
   }

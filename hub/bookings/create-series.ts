@@ -194,10 +194,14 @@ export function createSeries(
       const [soonest] = taken
       if (soonest !== undefined) {
         writes.audit(caller, 'booking-series.taken-back', id, { lab: lab.id, times: taken.length })
-        // What stays cancelled is still to be told.
-        if (conflicts.length === 0) writes.untellCancelled(id)
-        const endsAt = Math.max(...taken.map((booking) => booking.endsAt))
-        writes.tell({ ...soonest, endsAt }, { what: 'series-again', at: now, by: caller.personId, times: taken.length })
+        const again = { ...soonest, endsAt: Math.max(...taken.map((booking) => booking.endsAt)) }
+        const news = { what: 'series-again', at: now, by: caller.personId, times: taken.length } as const
+        // What stays cancelled is still to be told; else only those hear of it who know that it was cancelled.
+        if (conflicts.length > 0) writes.tell(again, news)
+        else {
+          writes.untellCancelled(id)
+          writes.tellAgain(again, news, id, first.cancelled_at ?? 0)
+        }
       }
       faultPoint?.('before-booking-commit')
       await turn.kept()

@@ -36,12 +36,21 @@ export type Told = Pick<NoticeDetail, 'before' | 'times' | 'by' | 'reason'> & {
   readonly at: number
 }
 
-/** A row for whoever has the booking, and one for the group that may use it; whoever did it needs none. */
-export function noticesOf(booking: KnownBooking, { what, at, ...more }: Told): NewNotice[] {
-  const { id: bookingId, personId, group, lab, startsAt, endsAt, places, wantedBench } = booking
+const detailOf = (booking: KnownBooking, more: Omit<Told, 'what' | 'at'>): string => {
+  const { lab, startsAt, endsAt, places, wantedBench } = booking
   const bench = wantedBench === null ? {} : { bench: wantedBench }
   const detail: NoticeDetail = { lab, startsAt, endsAt, places, ...bench, ...more }
-  const row = () => ({ id: newId(at), bookingId, what, at, detail: JSON.stringify(detail) })
+  return JSON.stringify(detail)
+}
+
+/** What rows have in common for people who are named elsewhere. */
+export const againOf = (booking: KnownBooking, { what, at, ...more }: Told) =>
+  ({ id: newId(at), bookingId: booking.id, what, at, detail: detailOf(booking, more) }) as const
+
+/** A row for whoever has the booking, and one for the group that may use it; whoever did it needs none. */
+export function noticesOf(booking: KnownBooking, { what, at, ...more }: Told): NewNotice[] {
+  const { id: bookingId, personId, group } = booking
+  const row = () => ({ id: newId(at), bookingId, what, at, detail: detailOf(booking, more) })
   return [
     ...(personId === more.by ? [] : [{ ...row(), personId, groupId: null, letter: 'due' as const }]),
     ...(group === null ? [] : [{ ...row(), personId: null, groupId: group, letter: 'spread' as const }]),

@@ -2,7 +2,8 @@
  * What the people of a session say to each other.
  *
  * INVARIANTS: a line is on disk before anybody hears it; the last `KEPT_LINES` of a session are kept while it lasts, or the
- * rest of it that somebody has, and nothing of it once it is over, also when the hub was killed in between.
+ * rest of it that somebody has, or its booking that is to go on at another bench, and nothing of it once it is over, also
+ * when the hub was killed in between.
  */
 import { KEPT_LINES, type LiveParams } from '@fernlab/shared/contracts/sessions'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -50,11 +51,37 @@ export async function createSessionChat({
   /** Lines stand in the order in which they were said, also when the clock was set back. */
   let lastAt = newest?.at ?? 0
   let cancelAgain = () => {}
+  /** Sessions that are over, whose booking goes on. */
+  const awaited = new Set<string>()
+
+  /** What has the rest of it, and whether its booking waits for another bench: of one moment. */
+  const whatFollows = async (id: string) => {
+    const row = await db
+      .selectFrom('live_session')
+      .innerJoin('run', 'run.id', 'live_session.run_id')
+      .leftJoin('booking', (join) =>
+        join
+          .onRef('booking.id', '=', 'run.booking_id')
+          .on('booking.state', '=', 'booked')
+          .on('booking.began_at', 'is not', null)
+          .on('booking.run_id', 'is', null)
+          .on('booking.ends_at', '>', clock.now()),
+      )
+      .select(['live_session.next_id', 'booking.id as booking'])
+      .where('live_session.run_id', '=', id)
+      .executeTakeFirst()
+    return { next: row?.next_id ?? null, goesOn: row?.booking != null }
+  }
 
   const forgetIfOver = async (id: string): Promise<void> => {
     if (!kept.has(id) || sessions.isOpen(id)) return
-    const session = await db.selectFrom('live_session').select('next_id').where('run_id', '=', id).executeTakeFirst()
-    const next = session?.next_id ?? null
+    const { next, goesOn } = await whatFollows(id)
+    if (next === null && goesOn) {
+      awaited.add(id)
+      lookAgainLater()
+      return
+    }
+    awaited.delete(id)
     if (next === null) await store.write([db.deleteFrom('live_chat').where('run_id', '=', id)])
     else {
       kept.add(next)
@@ -66,15 +93,21 @@ export async function createSessionChat({
   const look = (id: string): Promise<void> =>
     forgetIfOver(id).catch((error: unknown) => {
       log.warn({ session: id, error: asLabError(error).message }, 'the chat of a session could not be forgotten')
-      cancelAgain()
-      cancelAgain = clock.after(AGAIN_MS, () => {
-        for (const one of kept) void look(one)
-      })
+      lookAgainLater()
     })
+  const lookAgainLater = () => {
+    cancelAgain()
+    cancelAgain = clock.after(AGAIN_MS, () => {
+      for (const one of kept) void look(one)
+    })
+  }
   for (const id of kept) await look(id)
 
   const stop = sessions.onChange(({ runId, kind }) => {
-    if (kind === 'state') void look(runId)
+    if (kind !== 'state') return
+    void look(runId)
+    // It may be the one that goes on.
+    for (const id of awaited) if (id !== runId) void look(id)
   })
 
   return {

@@ -234,6 +234,34 @@ test('the end of the session ends who watch and talk, with status 0, and says ho
   assert.match(late.err, new RegExp(`session ${id} is over: .*\n +"fernlab download ${id}" saves`))
 })
 
+test('who watches a session that loses its bench reads why, and watches the rest of its time', async () => {
+  const benches = await json<{ id: string; parts: Record<string, unknown> }[]>(['benches'])
+  const bench = benches.find(({ parts }) => 'fgen' in parts)?.id ?? ''
+  const start = ['session', 'start', 'rc-circuit', '--bench', bench]
+  const { id: lost } = await json<{ id: string }>(start)
+  const steps: Promise<string>[] = []
+  const once = (at: number, args: readonly string[]) => {
+    if (steps.length === at) steps.push(ok(args))
+  }
+  const told = /is closed: (.*)\n +the rest of its time: fernlab session show (\w{26})\n([\s\S]*)/
+  const watched = await run(['session', 'watch', lost], {
+    onOutput: (out) => {
+      if (/^\S+Z {2}psu\.voltage {2}/m.test(out)) once(0, ['bench', 'close', bench, '--reason', 'smoke', '--at-once'])
+      const [, , next = '', since = ''] = told.exec(out) ?? []
+      if (/is waiting/.test(since)) once(1, ['bench', 'open', bench])
+      if (/is active/.test(since)) once(2, ['session', 'finish', next])
+    },
+  })
+  await Promise.all(steps)
+  assert.equal([watched.code, steps.length], [0, 3], watched.out + watched.err)
+  const [, why, next = ''] = told.exec(watched.out) ?? []
+  assert.match(
+    why ?? '',
+    /^we are sorry: the bench went out of use \(smoke\); .* the rest of your time is next in line$/,
+  )
+  assert.match(await ok(['session', 'show', lost]), new RegExp(`the rest of its time: fernlab session show ${next}`))
+})
+
 const taken = () => join(scratch, 'taken')
 
 test('what it recorded is saved whole, in the form that is wanted, and nothing is replaced unasked', async () => {

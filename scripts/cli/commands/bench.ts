@@ -72,7 +72,7 @@ export function addBench(program: Command, context: Context): void {
     .option('--until <time>', 'when it ends; until "fernlab bench open" unless given')
     .option('--weekly <days and hours>', 'the same hours of every week, such as "mon-fri 18:00-08:00"')
     .option('--time-zone <zone>', 'whose hours --weekly means, such as Europe/Madrid; those of the hub unless given')
-    .option('--at-once', 'cancel the run that is on the bench when it begins; otherwise it finishes first')
+    .option('--at-once', 'end the run that is on the bench when it begins; otherwise it finishes first')
     .action(async (benches: readonly string[], options: CloseOptions) => {
       const client = await openHub(context, options)
       const items = await closeAll(client, benches, planOf(options))

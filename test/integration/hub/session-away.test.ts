@@ -76,6 +76,11 @@ const comesBack = async (node: ScriptedNode, attempts: object[]) => {
   await node.comeBack()
   await node.greet(attempts as Parameters<ScriptedNode['greet']>[0], 1)
 }
+const hears = async (id: string, words: string) => {
+  const viewer = await watch(lab, id, ada.bearer)
+  await until(() => viewer.told('said').some(({ lines }) => lines.some(({ text }) => text === words)), words)
+  viewer.close()
+}
 const cut = (node: string) =>
   `we are sorry: the session was interrupted (${node} can not be reached); what was recorded is kept, and the rest of your time is next in line`
 
@@ -132,6 +137,28 @@ test('another bench that is free is theirs at once, in the queue and for a booki
   assert.is((await closed(first.id)).next, second.id)
   assert.is(((await ada.ask('GET', `/api/v1/bookings/${booking.id}`)).body as Booking).session, second.id)
   assert.ok((await get(ada, second.id)).seconds > 550)
+  await hears(second.id, 'five volts')
+})
+
+test('what was said in a booked session is heard in the rest of it too, where no other bench was free at first', async () => {
+  const node = await started('n')
+  const start = new Date(clock.now()).toISOString()
+  await ada.ask('POST', '/api/v1/bookings', { lab: 'small', start, seconds: 600 })
+  const first = await node.take()
+  await active(node, first.runId, first)
+  const viewer = await watch(lab, first.runId, ada.bearer)
+  await viewer.call('chat', { text: 'three volts' })
+  viewer.close()
+  await leaves(node)
+  passedMs += 31_000
+  assert.is((await closed(first.runId)).next, undefined)
+  await lab.restart()
+  await comesBack(node, [])
+  await lab.call('/api/v1/benches/n.b/put-back', { method: 'POST' })
+  const second = await node.take()
+  await active(node, second.runId, second)
+  await hears(second.runId, 'three volts')
+  assert.is((await closed(first.runId)).next, second.runId)
 })
 
 test('one that was being prepared is at the head of the queue; one whose end was asked for is over', async () => {
