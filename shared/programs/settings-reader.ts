@@ -41,7 +41,7 @@ export function createSettingsReader({ env, stored = {}, cwd }: SettingsSource):
     return value === undefined || value === '' ? undefined : String(value)
   }
   const wrong = (variable: string, value: string, may: string) => {
-    const shown = /SMTP|PASSWORD|TOKEN/.test(variable) ? '(secret)' : JSON.stringify(value)
+    const shown = /SMTP|PASSWORD|TOKEN/.test(variable) ? '(secret)' : JSON.stringify(withoutPassword(value))
     issues.push({ path: variable, message: `is ${shown}; it may be ${may}` })
   }
   const checked = <T>(variable: string, otherwise: T, may: string, read: (text: string) => T | undefined): T => {
@@ -106,5 +106,8 @@ function settingsInvalid(issues: readonly Issue[], cause?: unknown): LabError {
     cause,
   })
 }
+
+/** An address with a user and a password in it, without these. */
+const withoutPassword = (value: string): string => value.replace(/\/\/\S*@/, '//…@')
 
 const either = (texts: readonly string[]): string => texts.join(', ').replace(/, ([^,]*)$/, ' or $1')

@@ -54,6 +54,11 @@ const wrong: [name: string, value: string, says: string][] = [
     'FERNLAB_PUBLIC_URL is "lab.example"; it may be an address that begins with http:// or https://',
   ],
   ['FERNLAB_DATABASE_URL', 'postgres://x', 'FERNLAB_DATABASE_URL is "postgres://x"; it may be sqlite:<file>'],
+  [
+    'FERNLAB_DATABASE_URL',
+    'postgres://lab:se@cret@db.example/lab',
+    'FERNLAB_DATABASE_URL is "postgres://…@db.example/lab"; it may be sqlite:<file>',
+  ],
   ['FERNLAB_LOG_LEVEL', 'loud', 'FERNLAB_LOG_LEVEL is "loud"; it may be debug, info, warn, error'],
   ['FERNLAB_DEMO', 'yes', 'FERNLAB_DEMO is "yes"; it may be 0 or 1'],
   ['FERNLAB_ADMIN_TOKEN', 'short', 'FERNLAB_ADMIN_TOKEN is (secret); it may be 32 or more characters without spaces'],
