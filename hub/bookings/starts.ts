@@ -18,6 +18,7 @@ import { type CatalogueLab, protocolIn } from '../catalogue/catalogue.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import { whenNoneCame } from '../ingest/judge-stop.ts'
+import { setSince } from '../runs/attempt-clock.ts'
 import type { KnownLabs } from '../runs/known-labs.ts'
 import type { Ledger, Outcome } from '../runs/ledger.ts'
 import { addRun, newRun } from '../runs/new-run.ts'
@@ -227,7 +228,7 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
     const endsAt = book.lastsUntil(booking)
     const now = clock.now()
     const sessionEnds = run.session?.endsAt ?? null
-    if (sessionEnds !== null && sessionEnds > endsAt + LOOK_MS && now >= endsAt)
+    if (sessionEnds !== null && sessionEnds + setSince(run.hold, clock) > endsAt + LOOK_MS && now >= endsAt)
       return { reason: 'its booking is over' }
     if (run.state === 'queued') {
       // Whoever comes meanwhile finds no bench: the grace period begins when there is one.

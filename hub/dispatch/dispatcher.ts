@@ -5,12 +5,14 @@
  * fence); a bench holds one run; every hold has a fence above all before it; a node that lost or refused an attempt never
  * gets the same attempt number again for another execution.
  */
+
 import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
 import type { BookingStarts } from '../bookings/starts.ts'
 import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { BookedBench } from '../fleet/fleet-book.ts'
 import { whenCut } from '../ingest/judge-stop.ts'
 import type { MayBeBumped } from '../permissions/may-be-bumped.ts'
+import { attemptNow } from '../runs/attempt-clock.ts'
 import type { BenchTimes } from '../runs/bench-times.ts'
 import type { HeldRun, OpenRun } from '../runs/open-runs.ts'
 import type { BumpRules, Delay } from '../scheduling/bumping.ts'
@@ -204,7 +206,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
   const lostSessions = createLostSessions(options)
 
   const endShutOut = (run: OpenRun) => {
-    const endedAt = clock.now()
+    const endedAt = attemptNow(run.hold, clock)
     const cut = whenCut(run, shutOutOf(run), { atMs: endedAt, bookingS: booked.leftOf(run) })
     ledger.finish(run, { state: 'interrupted', ...cut, endedAt })
   }

@@ -17,6 +17,7 @@ import type { BookingStarts } from '../bookings/starts.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import { type Loss, whenLost } from '../ingest/judge-loss.ts'
+import { attemptNow } from '../runs/attempt-clock.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
 import type { Turn } from '../store/turn.ts'
@@ -46,8 +47,9 @@ export function createLostSessions(options: LostSessionsOptions): LostSessions {
   const { ledger, turn, book, booked, clock, log, faultPoint } = options
 
   /** `atMs`: since then its person could do nothing. */
-  const end = (run: OpenRun, { node, bench }: Hold, loss: Loss, atMs: number) => {
-    const now = clock.now()
+  const end = (run: OpenRun, hold: Hold, loss: Loss, atMs: number) => {
+    const { node, bench } = hold
+    const now = attemptNow(hold, clock)
     const lost = whenLost(run, loss, {
       atMs: Math.min(now, Math.max(run.session?.activeAt ?? 0, atMs)),
       bookingS: booked.leftOf(run),
@@ -62,9 +64,11 @@ export function createLostSessions(options: LostSessionsOptions): LostSessions {
   const lossOf = (run: OpenRun, hold: Hold): { readonly loss: Loss; readonly atMs: number } | undefined => {
     const node = book.nodes.get(hold.node)
     const why = book.benches.get(hold.bench)?.failing
-    const now = clock.now()
-    if (node?.ready === false && clock.monotonic() - node.awaySince >= AWAY_MS)
-      return { loss: { kind: 'away', node: node.id }, atMs: node.lastSeenAt ?? now }
+    const now = attemptNow(hold, clock)
+    const awayMs = node?.ready === false ? clock.monotonic() - node.awaySince : 0
+    // It was seen by a clock that may have been set since.
+    if (node !== undefined && awayMs >= AWAY_MS)
+      return { loss: { kind: 'away', node: node.id }, atMs: Math.min(now - awayMs, node.lastSeenAt ?? now) }
     if (why === undefined || run.session?.stage === 'finishing') return undefined
     return { loss: { kind: 'broken', why }, atMs: now }
   }
@@ -81,7 +85,7 @@ export function createLostSessions(options: LostSessionsOptions): LostSessions {
     close: (id, why) => {
       const run = ledger.runs.get(id)
       if (run?.hold === undefined || run.session === undefined || run.session.stage === 'finishing') return false
-      if (turn.open && !run.cancelRequested) end(run, run.hold, { kind: 'closed', why }, clock.now())
+      if (turn.open && !run.cancelRequested) end(run, run.hold, { kind: 'closed', why }, attemptNow(run.hold, clock))
       return true
     },
   }

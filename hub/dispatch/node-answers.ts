@@ -1,4 +1,5 @@
 /** What nodes say of the assignments that they were sent: taken, refused, and how far they are. */
+
 import { type Accepted, acceptedSchema, type Live, liveSchema } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -8,6 +9,7 @@ import type { NodeLink } from '../broker/node-link.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import { isBeingPrepared, whenUnready } from '../ingest/judge-stop.ts'
+import { attemptNow, isLeft } from '../runs/attempt-clock.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { Hold } from '../runs/open-runs.ts'
 import type { Turn } from '../store/turn.ts'
@@ -47,7 +49,7 @@ export function createNodeAnswers(options: NodeAnswersOptions): NodeAnswers {
     const bench = book.benches.get(run.hold.bench)
     const reason = `${run.hold.bench} refused it: ${error.message}`
     if (run.cancelRequested) {
-      ledger.finish(run, { state: 'cancelled', reason: run.cancelReason, endedAt: clock.now() })
+      ledger.finish(run, { state: 'cancelled', reason: run.cancelReason, endedAt: attemptNow(run.hold, clock) })
       return
     }
     if (error.retry === 'never') {
@@ -57,7 +59,7 @@ export function createNodeAnswers(options: NodeAnswersOptions): NodeAnswers {
         const unready = whenUnready(run, { bench: run.hold.bench, why: error.message, hasOther })
         if (unready.again) return ledger.requeue(run, 'unready', unready.reason)
       }
-      ledger.finish(run, { state: 'failed', reason, error: error as never, endedAt: clock.now() })
+      ledger.finish(run, { state: 'failed', reason, error: error as never, endedAt: attemptNow(run.hold, clock) })
       return
     }
     if (bench !== undefined) {
@@ -72,7 +74,7 @@ export function createNodeAnswers(options: NodeAnswersOptions): NodeAnswers {
       clock.after(waitMs, nudge)
     }
     if (run.check === null) ledger.requeue(run, 'refused', reason)
-    else ledger.finish(run, { state: 'interrupted', reason, endedAt: clock.now() })
+    else ledger.finish(run, { state: 'interrupted', reason, endedAt: attemptNow(run.hold, clock) })
   }
 
   const taken = (hold: Hold) => {
@@ -110,6 +112,10 @@ export function createNodeAnswers(options: NodeAnswersOptions): NodeAnswers {
       for (const { runId, attempt, progress, secondsLeft, step, readings, session } of list) {
         const run = presentRun(runs, node, runId, attempt)
         if (run === undefined) continue
+        const { hold } = run
+        const endsAt = session?.stage === 'active' && run.session?.stage === 'active' ? run.session.endsAt : null
+        if (hold.restored && endsAt !== null && secondsLeft !== undefined)
+          isLeft(hold, { endsAt, leftS: secondsLeft }, clock)
         run.live = {
           fraction: progress,
           step,

@@ -1,9 +1,11 @@
 /** Who has the benches now, as bumping sees them. */
+
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { sessionNeeds } from '../bookings/session-times.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import { whenLeft } from '../ingest/judge-stop.ts'
 import type { MayBeBumped } from '../permissions/may-be-bumped.ts'
+import { attemptNow } from '../runs/attempt-clock.ts'
 import type { OpenRun, OpenRuns } from '../runs/open-runs.ts'
 import type { Occupant } from '../scheduling/bumping.ts'
 import type { BookedPlace } from '../scheduling/reserved.ts'
@@ -12,7 +14,7 @@ export interface OccupantsOptions {
   readonly runs: Pick<OpenRuns, 'get'>
   readonly book: Pick<FleetBook, 'benches'>
   readonly mayBeBumped: MayBeBumped
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
 }
 
 /** No warning and clean-up together are longer. */
@@ -34,7 +36,7 @@ export function occupantsOf({ runs, book, mayBeBumped, clock }: OccupantsOptions
         // Who has a booking of their own keeps its bench.
         mayBeBumped: bumped === undefined && run.booking === null && mayBeBumped.of(run),
         kind: kindOf(run),
-        doneMs: startedAt === null ? 0 : clock.now() - startedAt,
+        doneMs: startedAt === null ? 0 : attemptNow(run.hold, clock) - startedAt,
         cleanUpMs: session === undefined ? 0 : sessionNeeds(run.lab).cleanUpMs,
         leaving: bumped,
       },

@@ -4,6 +4,7 @@
  * INVARIANTS: what a node has lost or its hub has never heard of ends or starts again in one write; the answer goes out
  * once that is on disk.
  */
+
 import type { Inventory, Welcome } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -11,6 +12,7 @@ import type { BookingStarts } from '../bookings/starts.ts'
 import type { NodeLink } from '../broker/node-link.ts'
 import type { FaultHook } from '../fault-point.ts'
 import { isLeaving, mayStartAgain, whenCut, whenLeft } from '../ingest/judge-stop.ts'
+import { attemptNow } from '../runs/attempt-clock.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { HeldRun, OpenRun } from '../runs/open-runs.ts'
 import type { Turn } from '../store/turn.ts'
@@ -50,7 +52,7 @@ export function createReconciliation(options: ReconcileOptions): Reconciliation 
   const left = (run: OpenRun) => {
     const { again, reason, rest } = whenLeft(run)
     if (again) ledger.requeue(run, 'bumped', reason)
-    else ledger.finish(run, { state: 'interrupted', reason, rest, endedAt: clock.now() })
+    else ledger.finish(run, { state: 'interrupted', reason, rest, endedAt: attemptNow(run.hold, clock) })
   }
 
   /** The node has no trace of an attempt that it had accepted: what it did is not known. */
@@ -62,7 +64,7 @@ export function createReconciliation(options: ReconcileOptions): Reconciliation 
       ledger.requeue(run, 'interrupted', `${why}; it starts again`)
       return
     }
-    const endedAt = clock.now()
+    const endedAt = attemptNow(run.hold, clock)
     const cut = whenCut(run, why, { atMs: endedAt, bookingS: options.booked.leftOf(run) })
     ledger.finish(run, { state: run.cancelRequested ? 'cancelled' : 'interrupted', ...cut, endedAt })
   }
@@ -82,7 +84,7 @@ export function createReconciliation(options: ReconcileOptions): Reconciliation 
         message: `run ${run.id}: ${reason}`,
         studentMessage: 'Some of the results were lost. What came is kept; please tell the staff.',
       },
-      endedAt: clock.now(),
+      endedAt: attemptNow(run.hold, clock),
     })
   }
 
@@ -118,7 +120,7 @@ export function createReconciliation(options: ReconcileOptions): Reconciliation 
         } else if (isLeaving(run)) {
           left(run)
         } else if (run.cancelRequested) {
-          ledger.finish(run, { state: 'cancelled', reason: run.cancelReason, endedAt: clock.now() })
+          ledger.finish(run, { state: 'cancelled', reason: run.cancelReason, endedAt: attemptNow(run.hold, clock) })
         } else {
           again.push(run)
         }

@@ -5,7 +5,8 @@
  * run's present one, or of another node, changes nothing; `start` makes the run running and `stop` makes it final (or
  * queues it again) in the write that stores them; nothing is acknowledged before its commit.
  */
-import type { EventPageDoc, NodeDocument, StopDoc } from '@fernlab/shared/contracts/documents'
+
+import type { EventPageDoc, NodeDocument, StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
 import { COMMANDS_STREAM } from '@fernlab/shared/contracts/session-columns'
 import type { Acknowledge } from '@fernlab/shared/contracts/sync'
 import { encode } from '@fernlab/shared/links/codec'
@@ -15,6 +16,7 @@ import { createLossLog } from '../broker/loss-log.ts'
 import type { NodeLink } from '../broker/node-link.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
+import { attemptNow } from '../runs/attempt-clock.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
 import type { RunStatements } from '../runs/run-statements.ts'
@@ -172,7 +174,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
           message: `run ${run.id}: ${reason}`,
           studentMessage: 'The results arrived damaged. What came before is kept; please tell the staff.',
         },
-        endedAt: clock.now(),
+        endedAt: attemptNow(hold, clock),
       })
       return
     }
@@ -181,8 +183,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     switch (document.name) {
       case 'start':
         options.taken(hold)
-        if (isOver(run)) run.startedAt = clock.now()
-        else ledger.start(run, hubTime(document.doc.time, document.doc.clockOffsetMs, hold.assignedAtMs))
+        start(run, hold, document.doc)
         return
       case 'descriptor':
         hold.rows[document.doc.stream] ??= 0
@@ -190,7 +191,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
       case 'event_page':
         hold.rows[document.doc.stream] = document.doc.first + document.doc.count
         if (run.session !== undefined && document.doc.stream === COMMANDS_STREAM && !isOver(run)) {
-          const time = (seconds: number) => hubTime(seconds, undefined, hold.assignedAtMs)
+          const time = (seconds: number) => hubTime(seconds, hold)
           ledger.progress(run, afterCommands(run.session, document.doc, time))
         }
         return
@@ -200,9 +201,18 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     }
   }
 
+  const start = (run: OpenRun, hold: Hold, { time, clockOffsetMs }: StartDoc) => {
+    hold.nodeAheadMs = clockOffsetMs ?? 0
+    const startedAt = hubTime(time, hold)
+    // The hub's clock may have been set since the node has compared its own: what follows is as long after this as it says.
+    hold.nodeAheadMs = time * 1000 - startedAt
+    if (isOver(run)) run.startedAt = startedAt
+    else ledger.start(run, startedAt)
+  }
+
   const stop = (run: OpenRun, hold: Hold, doc: StopDoc) => {
     faultPoint?.('before-stop-commit')
-    const endedAt = Math.max(run.startedAt ?? 0, hubTime(doc.time, undefined, hold.assignedAtMs))
+    const endedAt = Math.max(run.startedAt ?? 0, hubTime(doc.time, hold))
     const verdict = judgeStop(run, hold, doc, {
       atMs: endedAt,
       bookingS: options.booked.leftOf(run),
@@ -239,9 +249,9 @@ export function createIngest(options: CreateIngestOptions): Ingest {
     bench.refusal = reason
   }
 
-  /** A node's time as the hub's, in ms: not before the assignment, not after now. */
-  const hubTime = (seconds: number, offsetMs: number | undefined, assignedAtMs: number) =>
-    Math.round(Math.min(clock.now(), Math.max(assignedAtMs, seconds * 1000 - (offsetMs ?? 0))))
+  /** A node's time by the clock of the attempt, in ms: not before the assignment, not after now. */
+  const hubTime = (seconds: number, hold: Hold) =>
+    Math.round(Math.min(attemptNow(hold, clock), Math.max(hold.assignedAtMs, seconds * 1000 - (hold.nodeAheadMs ?? 0))))
 
   const store = ({ runId, attempt, seq, name, doc }: NodeDocument) => {
     const page = name === 'event_page' ? (doc as EventPageDoc) : undefined

@@ -32,7 +32,7 @@ export async function loadMemory(
   })
   const loadRuns = async () => {
     const { rules, used } = await scheduling.load()
-    const loaded = await loadOpenRuns({ store, labVersion: catalogue.version })
+    const loaded = await loadOpenRuns({ store, labVersion: catalogue.version, clock })
     const spent = await loadSpent(store, clock.now())
     open.reset(rules, used)
     open.use.reset(spent)

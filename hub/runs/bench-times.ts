@@ -2,6 +2,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { sessionNeeds } from '../bookings/session-times.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import { expectedS } from '../scheduling/order.ts'
+import { attemptNow } from './attempt-clock.ts'
 import type { OpenRun, OpenRuns } from './open-runs.ts'
 
 export interface BenchTimesOptions {
@@ -34,7 +35,7 @@ export function createBenchTimes({ runs, book, clock }: BenchTimesOptions): {
   }
   const leftOfItself = (run: OpenRun): number => {
     const { session } = run
-    const now = clock.now()
+    const now = attemptNow(run.hold, clock)
     // Whatever is left of its time is given back.
     if (session?.stage === 'finishing') return sessionNeeds(run.lab).cleanUpMs / 1000
     if (session?.stage === 'active' && session.endsAt !== null) {

@@ -6,6 +6,7 @@
  * known to be done; one that ends before its node has told of that keeps its bench, and all of this is in the write that
  * gives the bench back; listeners hear of it after the commit.
  */
+
 import type { Output } from '@fernlab/shared/contracts/common'
 import type { StopDoc } from '@fernlab/shared/contracts/documents'
 import { type FinalState, type RunNotice, type RunState, runTransitions } from '@fernlab/shared/contracts/run-state'
@@ -16,6 +17,7 @@ import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import type { Leaving } from '../scheduling/bumping.ts'
 import { newSession, type SessionProgress } from '../sessions/stage.ts'
 import type { Turn } from '../store/turn.ts'
+import { attemptClock, attemptNow } from './attempt-clock.ts'
 import { ofNoUse } from './attempt-use.ts'
 import { type HeldRun, type Hold, type OpenRun, type OpenRuns, protocolOf } from './open-runs.ts'
 import type { EventRow, RunStatements } from './run-statements.ts'
@@ -164,7 +166,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       at: nowMs,
     })
     if (untold) runs.unreturned.set(run.id, held)
-    else freeBench(held, nowMs)
+    else freeBench(held, clock.now())
     // A bench that refused was not used, one that broke down or was taken away was of no use.
     const isUse = !ofNoUse.some((state) => state === attemptState)
     runs.waiting.release(run, isUse ? nowMs - hold.assignedAtMs : 0, nowMs)
@@ -244,7 +246,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
         fence,
         nextSeq: 0,
         rows: {},
-        assignedAtMs: at,
+        ...attemptClock(at, clock),
         accepted: false,
         sentAt: clock.monotonic(),
         cancelSentAt: Number.NEGATIVE_INFINITY,
@@ -282,7 +284,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
         rows: JSON.stringify(run.hold?.rows ?? {}),
       })
       if (!outcome.untold) takeOutUnclean(run, outcome)
-      letGo(run, outcome.state, clock.now(), outcome.untold)
+      letGo(run, outcome.state, attemptNow(run.hold, clock), outcome.untold)
       runs.delete(run)
       if (Object.keys(outputs).length > 0 || Object.keys(missingOutputs).length > 0) {
         turn.add(statements.insertEvent, eventOf(run, 'outputs', { outputs, missingOutputs }))
@@ -309,7 +311,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
       const { countsFrom } = run
       turn.add(statements.requeueRun, { id: run.id, attempt: run.attempt, next, from, reason, countsFrom })
       if (why !== 'refused') takeOutUnclean(run, { cleanUp, reason })
-      letGo(run, why, clock.now())
+      letGo(run, why, attemptNow(run.hold, clock))
       if (why === 'interrupted' || why === 'broken' || why === 'unready') run.restarts++
       run.cancelRequested = false
       run.bumped = undefined

@@ -4,9 +4,11 @@
  * INVARIANTS: this is a copy of the database that runs ahead of it by the writes under way; nothing of it leaves the
  * process before its commit; after a failed write it is read again as a whole.
  */
+import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type CatalogueLab, protocolIn } from '../catalogue/catalogue.ts'
 import { BenchUse, type CountedRun } from '../permissions/bench-use.ts'
+import { startOf } from '../results/pages.ts'
 import type { Leaving } from '../scheduling/bumping.ts'
 import type { OrderRules } from '../scheduling/order.ts'
 import type { Usage } from '../scheduling/usage.ts'
@@ -14,6 +16,7 @@ import { WaitingQueue } from '../scheduling/waiting-queue.ts'
 import type { SessionProgress } from '../sessions/stage.ts'
 import type { Store } from '../store/store.ts'
 import type { TurnRow } from '../store/turn.ts'
+import { type AttemptClock, attemptClock } from './attempt-clock.ts'
 import type { NewRunRow, StartedRunRow } from './run-statements.ts'
 import type { LiveRun } from './runs.ts'
 
@@ -60,7 +63,7 @@ export interface OpenRun {
 }
 
 /** An attempt on a bench. */
-export interface Hold {
+export interface Hold extends AttemptClock {
   readonly bench: string
   readonly node: string
   readonly fence: number
@@ -68,7 +71,10 @@ export interface Hold {
   nextSeq: number
   /** Rows per stream so far. */
   readonly rows: Record<string, number>
-  assignedAtMs: number
+  /** Read from the disk: nobody knows whether the hub's clock was set while the hub was down. */
+  readonly restored?: true
+  /** How far its node's clock is ahead of the attempt's; undefined until it has begun. */
+  nodeAheadMs?: number
   /** The node told that it has committed the assignment. */
   accepted: boolean
   /** When `assign` was last sent (monotonic ms). */
@@ -151,6 +157,7 @@ export function protocolOf(run: OpenRun) {
 
 export interface LoadOpenRunsOptions {
   readonly store: Store
+  readonly clock: Clock
   readonly labVersion: (lab: string, version: number) => Promise<CatalogueLab | undefined>
 }
 
@@ -161,7 +168,7 @@ export interface LoadedRuns {
 }
 
 /** Reads them. */
-export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): Promise<LoadedRuns> {
+export async function loadOpenRuns({ store, labVersion, clock }: LoadOpenRunsOptions): Promise<LoadedRuns> {
   const rows = await store.db
     .selectFrom('run')
     .leftJoin('attempt', (join) =>
@@ -232,7 +239,9 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
             fence: row.attempt_fence ?? 0,
             nextSeq: row.next_seq ?? 0,
             rows: JSON.parse(row.rows),
-            assignedAtMs: row.assigned_at ?? row.created_at,
+            ...attemptClock(row.assigned_at ?? row.created_at, clock),
+            ...(await nodeAhead(store, row)),
+            restored: true,
             accepted: false,
             sentAt: Number.NEGATIVE_INFINITY,
             cancelSentAt: Number.NEGATIVE_INFINITY,
@@ -259,6 +268,15 @@ export async function loadOpenRuns({ store, labVersion }: LoadOpenRunsOptions): 
 }
 
 const openStates = ['queued', 'assigned', 'running'] as const
+
+/** From the document with which it began. */
+async function nodeAhead(
+  store: Store,
+  run: { readonly id: string; readonly attempt: number; readonly started_at: number | null },
+): Promise<{ readonly nodeAheadMs?: number }> {
+  const start = run.started_at === null ? undefined : await startOf(store, run.id, run.attempt)
+  return start === undefined || run.started_at === null ? {} : { nodeAheadMs: start.time * 1000 - run.started_at }
+}
 
 /** Of each run that is not final, the benches that could not be made ready for it. */
 async function unreadyBenches({ db }: Store): Promise<ReadonlyMap<string, readonly string[]>> {

@@ -3,6 +3,7 @@
  *
  * INVARIANTS: the node makes it longer, and the hub says so only then; a booking ends later only once its session does.
  */
+
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
@@ -14,6 +15,7 @@ import type { CompatibilityCache } from '../fleet/compatible.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
 import type { Standings } from '../permissions/standings.ts'
+import { attemptNow, setSince } from '../runs/attempt-clock.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { OpenRun } from '../runs/open-runs.ts'
 import type { Turn } from '../store/turn.ts'
@@ -107,7 +109,7 @@ export function createLongerSessions(options: LongerSessionsOptions): LongerSess
         })
       }
       const bench = book.benches.get(run.hold.bench)
-      const endsAt = (run.session?.endsAt ?? clock.now()) + more * 1000
+      const endsAt = (run.session?.endsAt ?? attemptNow(run.hold, clock)) + setSince(run.hold, clock) + more * 1000
       const leftS = Math.max(0, endsAt - clock.now()) / 1000
       const { cleanUpMs } = sessionNeeds(run.lab)
       if (bench !== undefined && book.freeForS(bench) < leftS + cleanUpMs / 1000) {
@@ -132,7 +134,7 @@ export function createLongerSessions(options: LongerSessionsOptions): LongerSess
       turn.mustBeOpen()
       const run = sessions.open(id)
       if (run?.hold === undefined || run.session?.stage !== 'active' || run.session.activeAt === null) return
-      const seconds = Math.round((endsAt - run.session.activeAt) / 1000)
+      const seconds = Math.round((endsAt - setSince(run.hold, clock) - run.session.activeAt) / 1000)
       if (seconds <= run.session.seconds) return
       try {
         await lengthen(run, sessions.nodeOf({ hold: run.hold }), by, seconds)

@@ -1,7 +1,10 @@
 /** A session as it is told: its run, where it is, and what its lab offers. */
+
 import type { Run } from '@fernlab/shared/contracts/api'
 import { type Session, sessionStateOf, sessionTimes } from '@fernlab/shared/contracts/sessions'
+import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Catalogue, CatalogueLab } from '../catalogue/catalogue.ts'
+import { setSince } from '../runs/attempt-clock.ts'
 import type { Store } from '../store/store.ts'
 import type { OpenSessions } from './open-sessions.ts'
 
@@ -9,6 +12,7 @@ export interface SessionViewOptions {
   readonly store: Pick<Store, 'db'>
   readonly catalogue: Pick<Catalogue, 'version'>
   readonly sessions: Pick<OpenSessions, 'open'>
+  readonly clock: Clock
 }
 
 /** How long a session of the lab lasts, and may. */
@@ -16,7 +20,7 @@ export const timesOf = (lab: CatalogueLab | undefined) => sessionTimes(lab?.lab.
 
 /** Tells a run as the session that it is. */
 export const createSessionView =
-  ({ store, catalogue, sessions }: SessionViewOptions) =>
+  ({ store, catalogue, sessions, clock }: SessionViewOptions) =>
   async (run: Run, partners: Session['partners']): Promise<Session> => {
     // Of an open one the memory knows more than the disk.
     const open = sessions.open(run.id)
@@ -30,7 +34,8 @@ export const createSessionView =
     const stage = progress?.stage ?? row?.stage ?? 'preparing'
     const state = sessionStateOf(run.state, stage)
     const activeAt = progress === undefined ? (row?.active_at ?? null) : progress.activeAt
-    const natural = progress === undefined ? (row?.ends_at ?? null) : progress.endsAt
+    const told = progress === undefined ? (row?.ends_at ?? null) : progress.endsAt
+    const natural = told === null ? null : told + setSince(open?.hold, clock)
     const bumpedAt = open?.bumped?.atMs
     const endsAt = natural === null ? null : Math.min(natural, bumpedAt ?? natural)
     return {

@@ -92,7 +92,7 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
   const { store, runs, ledger, turn, catalogue, labs, book, standings, calls, clock } = options
   const current = openSessions({ ledger, book, turn })
   const partners = createPartners({ store, sessions: current, turn, clock })
-  const view = createSessionView({ store, catalogue, sessions: current })
+  const view = createSessionView({ store, catalogue, sessions: current, clock })
   const longer = createLongerSessions({ ...options, sessions: current })
   const upkeep = keepSessions({ ...options, sessions: current })
   const ends = createSessionEnds({ ...options, sessions: current, partners, release: upkeep.release })

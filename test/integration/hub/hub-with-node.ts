@@ -11,7 +11,7 @@ import { parseConfig } from '@fernlab/hub/config/config'
 import { type Hub, type StartHubOptions, startHub } from '@fernlab/hub/main'
 import type { Run } from '@fernlab/shared/contracts/api'
 import { isFinal } from '@fernlab/shared/contracts/run-state'
-import { systemClock } from '@fernlab/shared/primitives/clock'
+import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { type Log, recordingLog, silentLog } from '@fernlab/shared/primitives/log'
 import { promised } from '../../support/api-document.ts'
 
@@ -85,7 +85,10 @@ export interface TestHub {
   /** `GET`, `POST` … as the admin; an answer that docs/openapi.json does not promise fails. */
   call(path: string, init?: RequestInit & { json?: unknown }): Promise<Response>
   /** A node of this process with so many benches for the small lab, each with these checks and limits. */
-  node(name: string, options?: { benches?: number; log?: Log; checks?: object; limits?: object }): Promise<Edge>
+  node(
+    name: string,
+    options?: { benches?: number; log?: Log; checks?: object; limits?: object; clock?: Clock },
+  ): Promise<Edge>
   /** Resolves when the run is final; rejects when there is none. */
   final(id: string): Promise<Run>
   /** Stops the hub and starts another on the same folder and ports. */
@@ -138,7 +141,7 @@ export async function startTestHub(
     folder,
     config,
     call,
-    node: async (name, { benches = 1, log: nodeLog = silentLog, checks = {}, limits = {} } = {}) => {
+    node: async (name, { benches = 1, log: nodeLog = silentLog, checks = {}, limits = {}, clock } = {}) => {
       const credential = await hub.enrollInProcess(name)
       const each = Array.from({ length: benches }, (_, at) => at + 1)
       const edge = await startEdge({
@@ -160,6 +163,7 @@ ${each.map((n) => `  b-${n}: { parts: { box: box-${n} }, labs: [small], safeStat
         link: () => hub.connectInProcess(),
         reconnectMs: 50,
         log: nodeLog,
+        ...(clock === undefined ? {} : { clock }),
       })
       edges.push(edge)
       await until(async () => {

@@ -13,14 +13,14 @@ import { type SessionTells, tellsOf, unplugged } from './scripted-session.ts'
 import { newPerson, type TestPerson, watch } from './session-people.ts'
 
 const test = suite('a bench that is lost mid-session', { timeoutMs: 60_000 })
-/** The hub's wall clock is so far ahead. */
+/** So much time has passed for the hub, which both its clocks show. */
 let aheadMs = 0
-/** By how much more time has passed for the hub. */
+/** By how much its steady clock has gone on besides. */
 let passedMs = 0
 const clock: Clock = {
   ...systemClock,
   now: () => systemClock.now() + aheadMs,
-  monotonic: () => systemClock.monotonic() + passedMs,
+  monotonic: () => systemClock.monotonic() + aheadMs + passedMs,
 }
 let lab: TestHub
 let ada: TestPerson

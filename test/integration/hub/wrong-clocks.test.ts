@@ -1,0 +1,148 @@
+/** The hub's clock is set by two days, or a node's is two days wrong: what runs lasts as long as it does, and is told so. */
+import type { Run } from '@fernlab/shared/contracts/api'
+import type { Session } from '@fernlab/shared/contracts/sessions'
+import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { startTestHub, type TestHub, until } from './hub-with-node.ts'
+import { newPerson, type TestPerson, watch } from './session-people.ts'
+
+const test = suite('clocks that are wrong', { timeoutMs: 60_000 })
+const dayMs = 86_400_000
+const sessionS = 10
+
+interface SetClock extends Clock {
+  aheadMs: number
+}
+const settable = (): SetClock => {
+  const clock: SetClock = { ...systemClock, aheadMs: 0, now: () => systemClock.now() + clock.aheadMs }
+  return clock
+}
+let clock: SetClock
+let nodes: SetClock
+let lab: TestHub
+let ada: TestPerson
+
+test.before.each(async () => {
+  clock = settable()
+  nodes = settable()
+  lab = await startTestHub({
+    clock,
+    labYaml: `session: { seconds: ${sessionS}, mostSeconds: 60, cleanUp: [{ set: { box.value: 2 } }] }\n`,
+  })
+  ada = await newPerson(lab)
+})
+test.after.each(() => lab.close())
+
+const get = async (id: string) => (await ada.ask('GET', `/api/v1/sessions/${id}`)).body as Session
+const reaches = async (id: string, state: Session['state']): Promise<Session> => {
+  await until(async () => (await get(id)).state === state, `it is ${state}`, 15_000)
+  return await get(id)
+}
+/** One that is active, and when it became so. */
+const active = async (): Promise<{ id: string; sinceMs: number }> => {
+  const asked = await ada.ask('POST', '/api/v1/sessions', { lab: 'small' })
+  const { id } = asked.body as Session
+  await reaches(id, 'active')
+  return { id, sinceMs: performance.now() }
+}
+const isNear = (found: number, wanted: number, what: string, byMs = 1500) =>
+  assert.ok(Math.abs(found - wanted) < byMs, `${what}: ${found} ms, not ${wanted} ms`)
+const leftMs = async (id: string) => Date.parse((await get(id)).endsAt ?? '') - clock.now()
+/** It ends by itself when its time is over, and is told to have lasted as long. */
+const endsInTime = async ({ id, sinceMs }: { id: string; sinceMs: number }, lastsS = sessionS) => {
+  const { reason, activeAt = '', endedAt = '' } = await reaches(id, 'closed')
+  assert.is(reason, 'its time was over')
+  isNear(performance.now() - sinceMs, lastsS * 1000, 'it lasted')
+  isNear(Date.parse(endedAt) - Date.parse(activeAt), lastsS * 1000, 'it is told to have lasted')
+}
+
+test('the hub’s is set two days ahead, back and right again: a session has its time, neither more nor less', async () => {
+  await lab.node('node-1')
+  for (const days of [
+    [0, 2],
+    [2, 0, -2],
+  ]) {
+    const session = await active()
+    const passed = () => performance.now() - session.sinceMs
+    for (const ahead of days) {
+      clock.aheadMs = ahead * dayMs
+      isNear(await leftMs(session.id), sessionS * 1000 - passed(), `left, ${ahead} days ahead`)
+    }
+    await endsInTime(session)
+  }
+})
+
+test('it is made longer by as much as was asked for while the hub’s is two days wrong', async () => {
+  await lab.node('node-1')
+  for (const ahead of [2, 0]) {
+    const session = await active()
+    clock.aheadMs = ahead * dayMs
+    const { status, body } = await ada.ask('POST', `/api/v1/sessions/${session.id}/extend`, { seconds: 3 })
+    assert.equal([status, (body as Session).seconds], [200, sessionS + 3])
+    isNear(await leftMs(session.id), (sessionS + 3) * 1000 - (performance.now() - session.sinceMs), 'left')
+    await endsInTime(session, sessionS + 3)
+  }
+})
+
+test('it is set while the hub is down: the time that is left is what the node says', async () => {
+  await lab.node('node-1')
+  const session = await active()
+  const more = await ada.ask('POST', `/api/v1/sessions/${session.id}/extend`, { seconds: 50 })
+  assert.is(more.status, 200)
+  for (const days of [2, -2]) {
+    clock.aheadMs = days * dayMs
+    await lab.restart()
+    const wanted = () => (sessionS + 50) * 1000 - (performance.now() - session.sinceMs)
+    const viewer = await watch(lab, session.id, ada.bearer)
+    await until(async () => Math.abs((await leftMs(session.id)) - wanted()) < 1500, 'it is told right')
+    viewer.socket.terminate()
+    assert.is((await get(session.id)).state, 'active')
+  }
+  await ada.ask('POST', `/api/v1/sessions/${session.id}/finish`)
+  await reaches(session.id, 'closed')
+})
+
+const run = async (pause: number): Promise<Run> => {
+  const json = { lab: 'small', protocol: 'set', parameters: { value: 1, pause } }
+  const { id } = (await (await lab.call('/api/v1/runs', { method: 'POST', json })).json()) as { id: string }
+  return await lab.final(id)
+}
+const took = ({ startedAt = '', endedAt = '' }: Run) => Date.parse(endedAt) - Date.parse(startedAt)
+
+for (const days of [2, -2]) {
+  test(`a node’s is ${days} days ahead: its runs, its sessions and what was done in them are told by the hub’s`, async () => {
+    nodes.aheadMs = days * dayMs
+    await lab.node('node-1', { clock: nodes })
+    const { startedAt = '', createdAt, ...rest } = await run(2)
+    isNear(Date.parse(startedAt), Date.parse(createdAt), 'it began')
+    isNear(took({ startedAt, createdAt, ...rest } as Run), 2000, 'it took', 800)
+    const session = await active()
+    isNear(await leftMs(session.id), sessionS * 1000 - (performance.now() - session.sinceMs), 'left')
+    const { activeAt = '' } = await get(session.id)
+    isNear(Date.parse(activeAt), clock.now() - (performance.now() - session.sinceMs), 'it became active')
+    await endsInTime(session)
+  })
+
+  test(`the hub’s was ${days} days ahead when the node came, and is put right: runs take as long as they do`, async () => {
+    clock.aheadMs = days * dayMs
+    await lab.node('node-1')
+    clock.aheadMs = 0
+    isNear(took(await run(2)), 2000, 'it took', 800)
+    const session = await active()
+    isNear(await leftMs(session.id), sessionS * 1000 - (performance.now() - session.sinceMs), 'left')
+  })
+
+  test(`the hub’s is set by ${days} days during a run: it took as long as it did, and counts for as much`, async () => {
+    await lab.node('node-1')
+    const json = { lab: 'small', protocol: 'set', parameters: { value: 1, pause: 3 } }
+    const { id } = (await (await lab.call('/api/v1/runs', { method: 'POST', json })).json()) as { id: string }
+    await until(async () => (await lab.hub.runs.get(id))?.state === 'running', 'it runs')
+    clock.aheadMs = days * dayMs
+    isNear(took(await lab.final(id)), 3000, 'it took', 800)
+    const again = await run(0)
+    assert.is(again.state, 'succeeded', 'the bench is there')
+  })
+}
+
+test.run()
