@@ -102,7 +102,7 @@ test('are kept by run, in order, word for word; cursors stay good, and an open r
   )
 
   const runs = new OpenRuns()
-  for (const run of (await loadOpenRuns({ store, labVersion: async () => ({ id: 'l' }) as CatalogueLab })).open)
+  for (const run of (await loadOpenRuns({ store, clock, labVersion: async () => ({ id: 'l' }) as CatalogueLab })).open)
     runs.add(run)
   const turn = createTurn({ database: store.database, onFailure: async () => {}, clock, log })
   const ledger = createLedger({

@@ -37,7 +37,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
   }
   const open = new OpenRuns()
   const load = async () => {
-    const loaded = await loadOpenRuns({ store, labVersion })
+    const loaded = await loadOpenRuns({ store, clock, labVersion })
     open.reset(defaultRules, new Usage(defaultRules.windowMs))
     for (const run of loaded.open) open.add(run)
   }

@@ -117,7 +117,7 @@ const heldMs = async (id: string): Promise<number> => {
   const { DatabaseSync } = await loadSqlite()
   const database = new DatabaseSync(join(lab.folder, 'hub', 'hub.db'), { readOnly: true })
   try {
-    const row = database.prepare('SELECT ended_at - assigned_at AS ms FROM attempt WHERE run_id = ?').get(id)
+    const [row] = database.prepare('SELECT ended_at - assigned_at AS ms FROM attempt WHERE run_id = ?').all(id)
     return Number(row?.ms)
   } finally {
     database.close()
