@@ -88,8 +88,8 @@ test('a course: its people, hours, timeline and hints', async () => {
 
 test('the site, in words and as each of its tables', async () => {
   const words = await usage('site', ...period)
-  assert.match(words, '2 uses by 1 people, 0.3 h on benches')
-  assert.match(words, /n\.a +2 +0\.3 +0 +168 +0\.2 %\n/)
+  assert.match(words, '2 uses by 1 person, 0.33 h on benches')
+  assert.match(words, /n\.a +2 +0\.33 +0 +168 +0\.2 %\n/)
   assert.match(words, /Spain +1 +1\n/)
   assert.match(words, 'countries are looked up where FERNLAB_COUNTRY_DB names a database of them')
   assert.match(await usage('site', ...period, '--csv', 'waits'), /^"hour","uses","median_s","p95_s"/)
@@ -115,7 +115,7 @@ test('benches that were driven by hand, one of them, and all as CSV', async () =
     await usage('direct', id, '--csv'),
     /^"at","set","read","answer","error","took_ms","way","address"\r?\n.*,"mqtt","192\.0\.2\.8"\r?\n$/s,
   )
-  assert.match(await usage('site', ...period), '; 0.2 h driven by hand')
+  assert.match(await usage('site', ...period), '; 0.17 h driven by hand')
 })
 
 test('how long addresses and names are kept, with a look before', async () => {
