@@ -1,9 +1,10 @@
 import type { Driver } from './driver.ts'
 import { createLabServerDriver } from './lab-server/lab-server.ts'
+import { createProcessDriver } from './process/process.ts'
 import { createScpiDriver } from './scpi/scpi.ts'
 import { createSimulatedDriver } from './simulated/simulated.ts'
 
 /** The drivers that come with Fernlab. */
 export function builtInDrivers(): Driver[] {
-  return [createScpiDriver(), createSimulatedDriver(), createLabServerDriver()]
+  return [createScpiDriver(), createSimulatedDriver(), createLabServerDriver(), createProcessDriver()]
 }

@@ -22,7 +22,7 @@ const parts = [
     name: 'node',
     inputs: [
       ['shared', 'firmware-bridge', 'edge', 'scripts/build', ...config],
-      (path) => sources(path) || path.endsWith('bundle-node.mjs') || path.includes('/models/'),
+      (path) => sources(path) || path.endsWith('bundle-node.mjs') || path.includes('/models/') || path.endsWith('.py'),
     ],
     exists: ['edge/dist/bundle/edge-process.js'],
     command: ['scripts/build/bundle-node.mjs'],

@@ -40,3 +40,4 @@ await build({
   logLevel: 'warning',
 })
 cpSync(`${root}edge/drivers/scpi/models`, `${root}edge/dist/bundle/models`, { recursive: true })
+cpSync(`${root}edge/drivers/process/python/fernlab_driver.py`, `${root}edge/dist/bundle/python/fernlab_driver.py`)

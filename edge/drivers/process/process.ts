@@ -1,0 +1,103 @@
+/** The driver `process`: an instrument that a program in any language drives; see README.md for what they say to each other. */
+
+import { access } from 'node:fs/promises'
+import { delimiter } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { withDeadline } from '@fernlab/shared/primitives/deadline'
+import { asLabError, type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import * as z from 'zod'
+import type { Driver, DriverContext, Instrument } from '../driver.ts'
+import { ProcessInstrument } from './process-instrument.ts'
+import { type ProgramListeners, startProgram } from './program.ts'
+
+const configSchema = z.strictObject({
+  command: z
+    .tuple([z.string().min(1).max(4096)], z.string().max(4096))
+    .describe('The program and its arguments, as a list; paths are relative to node.yaml: [python3, ./oven.py].'),
+  settings: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('What the program is told when it describes itself and when it opens its hardware.'),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable'), z.string())
+    .default({})
+    .describe("Environment variables for the program; of the node's own it gets PATH, HOME, USER and the language."),
+})
+type ProcessConfig = z.infer<typeof configSchema>
+
+const DESCRIBE_MS = 10_000
+
+/** The driver for node.yaml's `driver: process`. */
+export function createProcessDriver(): Driver {
+  return {
+    kind: 'process',
+    editorSchema: async () => configSchema,
+    check: (config) => checkConfig(config).issues,
+    create,
+  }
+}
+
+function checkConfig(config: unknown) {
+  const { value, findings } = checkSchema(config, configSchema)
+  return { value, issues: findings.map(({ path, message }): Issue => ({ path: pathText(path), message })) }
+}
+
+async function create(config: unknown, context: DriverContext): Promise<Instrument> {
+  const { value, issues } = checkConfig(config)
+  if (value === undefined) throw wrong(context.name, issues)
+  const { name, clock } = context
+  const { settings, command } = value
+  const env = await environment(value)
+  const start = (listeners: ProgramListeners) =>
+    startProgram(
+      { instrument: name, settings, command, env, folder: context.configFolder, clock, log: context.log },
+      listeners,
+    )
+  return new ProcessInstrument({ spec: await describe(name, clock, start), settings, start, clock })
+}
+
+/** Runs the program once to ask what it is: a bench's limits and safe state are checked against that as the node starts. */
+async function describe(
+  name: string,
+  clock: Clock,
+  start: (listeners: ProgramListeners) => ReturnType<typeof startProgram>,
+) {
+  const program = start({ onEnd: () => {}, onConnection: () => {} })
+  const late = () => notDescribed(`it did not describe itself within ${DESCRIBE_MS / 1000} s`)
+  const notDescribed = (why: string) => wrong(name, [{ path: 'command', message: why }])
+  try {
+    return await withDeadline(clock, DESCRIBE_MS, undefined, late, (signal) => program.describe(signal))
+  } catch (thrown) {
+    const { code, message } = asLabError(thrown)
+    throw code === 'program-ended' || code === 'program-cannot' ? notDescribed(message) : thrown
+  } finally {
+    await program.stop()
+  }
+}
+
+/** With the module `fernlab_driver` of this version where Python looks for modules. */
+async function environment({ env }: ProcessConfig): Promise<Record<string, string>> {
+  const path = [await pythonFolder(), env.PYTHONPATH ?? process.env.PYTHONPATH ?? []].flat().join(delimiter)
+  return { ...env, PYTHONPATH: path }
+}
+
+/** Beside this file in the sources, three folders up from it once compiled. */
+async function pythonFolder(): Promise<string> {
+  const beside = fileURLToPath(new URL('./python/', import.meta.url))
+  const isThere = await access(beside).then(
+    () => true,
+    () => false,
+  )
+  return isThere ? beside : fileURLToPath(new URL('../../../drivers/process/python/', import.meta.url))
+}
+
+function wrong(name: string, issues: readonly Issue[]): LabError {
+  return new LabError({
+    code: 'driver-config-wrong',
+    kind: 'configuration',
+    message: `${name}: the configuration is wrong: ${issues[0]?.path ?? ''}: ${issues[0]?.message ?? ''}`,
+    issues,
+  })
+}
