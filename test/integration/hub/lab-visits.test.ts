@@ -357,4 +357,27 @@ test('a visit ends when its person signs out everywhere, though the session goes
   await close(carl, id)
 })
 
+test('a visit ends at once when its person is suspended, with what is open and the session at the lab', async () => {
+  const dora = await newPerson(lab)
+  const id = await open(dora)
+  const visited = await visit(dora, id)
+  const { pass } = await enter(visited)
+  const page = (path: string) => fetch(`${origin(visited)}${path}`, { headers: { cookie: pass } })
+  const events = await page('/lab/events')
+  const ended = events.text().then(
+    () => 'ended',
+    () => 'ended',
+  )
+  assert.is((await page('/lab/')).status, 200)
+  const disposed = () => server.sessions.at(-1)?.disposed === 1
+  assert.is(disposed(), false)
+  assert.is((await lab.call(`/api/v1/users/${dora.id}/suspend`, { method: 'POST' })).status, 204)
+  assert.is(await ended, 'ended')
+  const later = await page('/lab/')
+  assert.ok([403, 410].includes(later.status), String(later.status))
+  const stateOf = async () => ((await (await lab.call(`/api/v1/sessions/${id}`)).json()) as Session).state
+  await until(async () => (await stateOf()) === 'closed', 'the session is over')
+  assert.ok(disposed(), 'the lab was told')
+})
+
 test.run()

@@ -111,4 +111,28 @@ test('staff who close the bench at once give the rest, who give the run up too, 
   assert.equal([ended.reason, ended.next], ['cancelled by the staff', undefined])
 })
 
+test('who is suspended while driving is refused from then on, and the bench is cleaned up and safe', async () => {
+  ada = await newPerson(lab)
+  const id = await open()
+  const viewer = await watch(lab, id, ada.bearer)
+  await viewer.call('set', { values: { 'box.value': 7 } })
+  const read = async () => {
+    const answer = await post('/api/v1/benches/n.b-1/exchange', { read: ['box.value'] })
+    return ((await answer.json()) as { readings: Record<string, { value: number }> }).readings['box.value']?.value
+  }
+  const driven = (await viewer.call('read', { signals: ['box.value'] })) as {
+    readings: Record<string, { value: number }>
+  }
+  assert.is(driven.readings['box.value']?.value, 7)
+  await post(`/api/v1/users/${ada.id}/suspend`)
+  await viewer.closed
+  const set = viewer.call('set', { values: { 'box.value': 8 } })
+  assert.is(await set.then(String, () => 'refused'), 'refused')
+  const state = async () => (await (await lab.call(`/api/v1/sessions/${id}`)).json()) as Session
+  await until(async () => (await state()).state === 'closed', 'it is over')
+  assert.equal([(await state()).reason, (await state()).next], ['the account was suspended', undefined])
+  await isClean(id)
+  assert.is(await read(), 0, 'the safe state')
+})
+
 test.run()
