@@ -106,24 +106,28 @@ function Given({ exchange }: { exchange: DirectExchange }) {
   return (
     <tr>
       <td>{absolute(at)}</td>
-      <td className={tables.chosen}>
-        {Object.entries(set).map(([signal, value]) => (
-          <div key={signal}>{`${signal} = ${value}`}</div>
-        ))}
-        {read.length === 0 ? null : (
-          <div>
-            <span className="soft">{t('direct.read')}</span> {read.join(', ')}
-          </div>
-        )}
+      <td>
+        <div className={tables.chosen}>
+          {Object.entries(set).map(([signal, value]) => (
+            <div key={signal}>{`${signal} = ${value}`}</div>
+          ))}
+          {read.length === 0 ? null : (
+            <div>
+              <span className="soft">{t('direct.read')}</span> {read.join(', ')}
+            </div>
+          )}
+        </div>
       </td>
-      <td className={error === undefined ? tables.chosen : undefined}>
-        {error === undefined
-          ? readings.length === 0
-            ? t('uses.done')
-            : readings.map(([signal, { value, unit }]) => (
-                <div key={signal}>{`${signal} = ${typeof value === 'number' ? quantity(value, unit) : value}`}</div>
-              ))
-          : reason(error)}
+      <td>
+        <div className={error === undefined ? tables.chosen : undefined}>
+          {error === undefined
+            ? readings.length === 0
+              ? t('uses.done')
+              : readings.map(([signal, { value, unit }]) => (
+                  <div key={signal}>{`${signal} = ${typeof value === 'number' ? quantity(value, unit) : value}`}</div>
+                ))
+            : reason(error)}
+        </div>
       </td>
       <td>
         {t(`direct.way.${way}`)}
