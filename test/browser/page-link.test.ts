@@ -163,4 +163,19 @@ test('a page that says nothing for long does not answer, until it does', async (
   end()
 })
 
+test('a flood of hellos and heights is drawn out: five ports a second, and of heights the last', async () => {
+  const { ports, heights, hello, end, pass } = stand()
+  for (let n = 0; n < 1000; n++) hello()
+  assert.is(ports.length, 5)
+  pass(1000)
+  hello()
+  assert.is(ports.length, 6)
+  const port = ports.at(-1)
+  for (let n = 0; n < 1000; n++) port?.postMessage({ height: 300 + n })
+  while (heights.at(-1) !== 1299) await new Promise((resolve) => setTimeout(resolve, 10))
+  assert.ok(heights.length <= 10, `${heights.length} were drawn`)
+  assert.is(heights[0], 300)
+  end()
+})
+
 test.run()

@@ -45,6 +45,10 @@ export interface PageLink {
 const mostAtOnce = 8
 const mostPerSecond = 25
 const mostLetters = 16_000
+/** A page says hello once, and again where nobody answers; each answer is a new port. */
+const mostHellosPerSecond = 5
+/** How often it may be given another height: each is drawn. */
+const heightMs = 100
 /** So many beats without a word mean that the page does not answer. */
 const silentBeats = 3
 /** The time left is told anew when it is otherwise than the page counts. */
@@ -71,6 +75,9 @@ export function openPageLink(options: PageLinkOptions): PageLink {
   let underWay = 0
   let allowed = mostPerSecond
   let allowedAt = now()
+  let hellos = mostHellosPerSecond
+  let hellosAt = now()
+  let height: { wanted: number; timer: ReturnType<typeof setTimeout> } | undefined
   let beats = 0
   let isAnswering = true
 
@@ -86,6 +93,10 @@ export function openPageLink(options: PageLinkOptions): PageLink {
     const { source, origin, data } = event as MessageEvent
     // A sandboxed frame is of no origin; one that has an origin is not the frame that was made.
     if (source === null || source !== frame() || origin !== 'null' || !isHello(data)) return
+    hellos = Math.min(mostHellosPerSecond, hellos + ((now() - hellosAt) / 1000) * mostHellosPerSecond)
+    hellosAt = now()
+    if (hellos < 1) return
+    hellos--
     port?.close()
     const channel = new MessageChannel()
     port = channel.port1
@@ -114,11 +125,26 @@ export function openPageLink(options: PageLinkOptions): PageLink {
     return true
   }
 
+  /** At once, and then the last of what is wanted meanwhile. */
+  const resize = (wanted: number) => {
+    if (height !== undefined) {
+      height.wanted = wanted
+      return
+    }
+    options.onHeight(wanted)
+    const timer = setTimeout(() => {
+      const last = height?.wanted ?? wanted
+      height = undefined
+      if (last !== wanted) resize(last)
+    }, heightMs)
+    height = { wanted, timer }
+  }
+
   const take = (own: MessagePort, message: unknown) => {
     if (!isMessage(message)) return
     heard()
     if ('height' in message) {
-      if (Number.isFinite(message.height)) options.onHeight(message.height)
+      if (Number.isFinite(message.height)) resize(message.height)
     } else if ('id' in message) void answer(own, message)
   }
 
@@ -158,6 +184,7 @@ export function openPageLink(options: PageLinkOptions): PageLink {
     },
     close: () => {
       mailbox.removeEventListener('message', listen)
+      clearTimeout(height?.timer)
       port?.close()
       port = undefined
     },
