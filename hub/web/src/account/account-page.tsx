@@ -14,7 +14,7 @@ import styles from './account.module.css'
 import { Address } from './address.tsx'
 import { BookingLetters } from './booking-letters.tsx'
 import { ChangePassword } from './change-password.tsx'
-import { Groups } from './groups.tsx'
+import { Groups, ownGroupsQuery } from './groups.tsx'
 import { LeaveEverywhere } from './leave-everywhere.tsx'
 import { Name } from './name.tsx'
 import { SecondFactor } from './second-factor.tsx'
@@ -31,6 +31,7 @@ export default function AccountPage() {
   const navigate = useNavigate()
   const me = useQuery(meQuery(api))
   const site = useQuery(siteQuery(api))
+  const groups = useQuery(ownGroupsQuery(api))
   const toSignIn = async (left?: 'everywhere' | 'closed') => {
     await navigate({ to: '/sign-in', search: left === undefined ? {} : { left } })
     client.clear()
@@ -75,13 +76,18 @@ export default function AccountPage() {
         </dl>
       )}
       <Groups />
-      <ChangePassword />
-      <SecondFactor />
-      <Passkeys />
-      <SignIns />
-      {me.data == null || me.data.role === 'guest' ? null : <Tokens role={me.data.role} />}
-      {me.data == null || me.data.role === 'guest' ? null : <BookingLetters email={me.data.email} />}
-      <YourData onClosed={() => toSignIn('closed')} />
+      {/* How many groups there are says where all that follows stands. */}
+      {groups.data === undefined && groups.failureCount === 0 ? null : (
+        <>
+          <ChangePassword />
+          <SecondFactor />
+          <Passkeys />
+          <SignIns />
+          {me.data == null || me.data.role === 'guest' ? null : <Tokens role={me.data.role} />}
+          {me.data == null || me.data.role === 'guest' ? null : <BookingLetters email={me.data.email} />}
+          <YourData onClosed={() => toSignIn('closed')} />
+        </>
+      )}
     </Page>
   )
 }

@@ -15,7 +15,8 @@ import styles from './groups.module.css'
 
 const path = '/api/v1/me/groups'
 
-const ownGroupsQuery = (api: Api) =>
+/** The groups that the person is in directly. */
+export const ownGroupsQuery = (api: Api) =>
   queryOptions({
     queryKey: ['me', 'groups'],
     queryFn: ({ signal }) => api.get<Page<OwnGroup>>(path, signal),

@@ -75,13 +75,12 @@ function Shown({ group }: { group: Group }) {
         )}
       </p>
       {group.sees ? (
-        <>
-          <Suspense>
-            <OpenSessions group={group.id} />
-          </Suspense>
-          <Members group={group} />
-          <GroupRuns group={group} />
-        </>
+        <Suspense fallback={<Loading />}>
+          <OpenSessions group={group.id}>
+            <Members group={group} />
+            <GroupRuns group={group} />
+          </OpenSessions>
+        </Suspense>
       ) : (
         <p>
           {t('groups.notSeen', { names: group.instructors.map(({ name }) => name).join(', ') || t('groups.staff') })}

@@ -119,6 +119,13 @@ function Lab({ lab }: { lab: LabDetail }) {
   )
 }
 
+/** As high as most texts, so that the form below does not jump down. */
+const TextToCome = () => (
+  <div className={styles.textToCome}>
+    <Loading lines={6} />
+  </div>
+)
+
 /** What the lab says of itself, in the person's language where it speaks it. */
 function LabText({ lab }: { lab: LabDetail }) {
   const { t, text, language } = useWords()
@@ -128,11 +135,11 @@ function LabText({ lab }: { lab: LabDetail }) {
   })
   if (Object.keys(lab.readme).length === 0) return <p className="soft">{t('lab.noText')}</p>
   if (readme.error !== null) return <ProblemNotice error={readme.error} onRetry={() => void readme.refetch()} />
-  if (readme.data === undefined) return <Loading lines={6} />
+  if (readme.data === undefined) return <TextToCome />
   return (
     <>
       {readme.data.language === language ? null : <p className={styles.fallback}>{t('lab.onlyLanguage')}</p>}
-      <Suspense fallback={<Loading lines={6} />}>
+      <Suspense fallback={<TextToCome />}>
         <Readme nodes={readme.data.nodes} title={text(lab.title)} />
       </Suspense>
     </>

@@ -49,6 +49,34 @@ export default function RunsPage() {
   const items = runs.data?.pages.flatMap((page) => page.items)
   const filtered = search.lab !== undefined || search.state !== undefined || everybody
   const change = (next: RunsSearch) => void navigate({ search: (before) => withChoice(before, next), replace: true })
+  const list =
+    items === undefined ? (
+      runs.error === null ? (
+        <Loading />
+      ) : (
+        <ProblemNotice error={runs.error} onRetry={() => void runs.refetch()} />
+      )
+    ) : items.length === 0 ? (
+      <EmptyState
+        title={filtered ? t('runs.nothing') : t('runs.empty')}
+        action={
+          filtered ? (
+            <Button variant="default" onClick={() => void navigate({ search: {}, replace: true })}>
+              {t('catalogue.clear')}
+            </Button>
+          ) : (
+            <LinkButton to="/labs">{t('runs.toLabs')}</LinkButton>
+          )
+        }
+      >
+        {filtered ? undefined : t('runs.emptyText')}
+      </EmptyState>
+    ) : (
+      <div className={styles.runs}>
+        <RunList runs={items} withPerson={everybody} />
+        <MoreButton list={runs}>{t('runs.more')}</MoreButton>
+      </div>
+    )
   return (
     <Page
       title={title}
@@ -92,36 +120,11 @@ export default function RunsPage() {
       }
     >
       {everybody ? (
-        <Suspense>
-          <OpenSessions />
+        <Suspense fallback={<Loading />}>
+          <OpenSessions>{list}</OpenSessions>
         </Suspense>
-      ) : null}
-      {items === undefined ? (
-        runs.error === null ? (
-          <Loading />
-        ) : (
-          <ProblemNotice error={runs.error} onRetry={() => void runs.refetch()} />
-        )
-      ) : items.length === 0 ? (
-        <EmptyState
-          title={filtered ? t('runs.nothing') : t('runs.empty')}
-          action={
-            filtered ? (
-              <Button variant="default" onClick={() => void navigate({ search: {}, replace: true })}>
-                {t('catalogue.clear')}
-              </Button>
-            ) : (
-              <LinkButton to="/labs">{t('runs.toLabs')}</LinkButton>
-            )
-          }
-        >
-          {filtered ? undefined : t('runs.emptyText')}
-        </EmptyState>
       ) : (
-        <div className={styles.runs}>
-          <RunList runs={items} withPerson={everybody} />
-          <MoreButton list={runs}>{t('runs.more')}</MoreButton>
-        </div>
+        list
       )}
     </Page>
   )
