@@ -34,10 +34,8 @@ export async function loadMemory(
     const { rules, used } = await scheduling.load()
     const loaded = await loadOpenRuns({ store, labVersion: catalogue.version, clock })
     const spent = await loadSpent(store, clock.now())
-    open.reset(rules, used)
     open.use.reset(spent)
-    for (const run of loaded.open) open.add(run)
-    for (const run of loaded.unreturned) open.unreturned.set(run.id, run)
+    open.replace(loaded, rules, used)
   }
   await loadRuns()
   const bookingBook = new BookingBook()

@@ -36,6 +36,12 @@ export function isLeft(
   of.assignedSteadyMs = clock.monotonic() - (endsAt - leftS * 1000 - of.assignedAtMs)
 }
 
+/** Goes on as it was known before its attempt was read from the disk again, which does not know whether the clock was set. */
+export function goesOn(of: AttemptClock, { assignedSteadyMs, setMs }: AttemptClock): void {
+  of.assignedSteadyMs = assignedSteadyMs
+  of.setMs = setMs
+}
+
 /** A clock is put right bit by bit all the time. */
 const leastSetMs = 1000
 

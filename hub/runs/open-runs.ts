@@ -16,7 +16,7 @@ import { WaitingQueue } from '../scheduling/waiting-queue.ts'
 import type { SessionProgress } from '../sessions/stage.ts'
 import type { Store } from '../store/store.ts'
 import type { TurnRow } from '../store/turn.ts'
-import { type AttemptClock, attemptClock } from './attempt-clock.ts'
+import { type AttemptClock, attemptClock, goesOn } from './attempt-clock.ts'
 import type { NewRunRow, StartedRunRow } from './run-statements.ts'
 import type { LiveRun } from './runs.ts'
 
@@ -122,20 +122,26 @@ export class OpenRuns {
     if (run.state === 'queued') this.waiting.remove(run)
   }
 
-  /** Forgets all runs; `used` is the bench time that counts. */
-  reset(rules: OrderRules, used: Usage): void {
-    this.byId.clear()
-    this.unreturned.clear()
-    this.waiting.reset(rules, used)
+  /** Takes what was read in place of all that is here; the clock of a known attempt goes on. `used`: the bench time that counts. */
+  replace({ open, unreturned }: LoadedRuns, rules: OrderRules, used: Usage): void {
+    for (const { id, hold } of [...open, ...unreturned]) {
+      const before = (this.byId.get(id) ?? this.unreturned.get(id))?.hold
+      if (hold !== undefined && hold.fence === before?.fence && hold.bench === before.bench) goesOn(hold, before)
+    }
+    this.#put([...open], [...unreturned], rules, used)
   }
 
   /** Orders what waits by other rules. */
   reorder(rules: OrderRules, used: Usage): void {
-    const all = [...this.byId.values()]
-    const unreturned = [...this.unreturned]
-    this.reset(rules, used)
-    for (const run of all) this.add(run)
-    for (const [id, run] of unreturned) this.unreturned.set(id, run)
+    this.#put([...this.byId.values()], [...this.unreturned.values()], rules, used)
+  }
+
+  #put(open: readonly OpenRun[], unreturned: readonly HeldRun[], rules: OrderRules, used: Usage): void {
+    this.byId.clear()
+    this.unreturned.clear()
+    this.waiting.reset(rules, used)
+    for (const run of open) this.add(run)
+    for (const run of unreturned) this.unreturned.set(run.id, run)
   }
 
   counts(): { queued: number; assigned: number; running: number } {

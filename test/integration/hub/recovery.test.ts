@@ -38,8 +38,7 @@ async function startRuns(folder: string, reading: () => Promise<void>) {
   const open = new OpenRuns()
   const load = async () => {
     const loaded = await loadOpenRuns({ store, clock, labVersion })
-    open.reset(defaultRules, new Usage(defaultRules.windowMs))
-    for (const run of loaded.open) open.add(run)
+    open.replace(loaded, defaultRules, new Usage(defaultRules.windowMs))
   }
   const turn = createTurn({ database: store.database, onFailure: load, clock, log })
   const statements = runStatements(store.db)
