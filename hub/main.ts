@@ -220,6 +220,7 @@ async function assemble(
     compatible,
     benchBackInS: benchTimes.backInS,
     booked,
+    benchLatestInS: benchTimes.latestInS,
     checks,
     mayBeBumped,
     bumpRules: () => ({ graceMs: scheduling.graceMs, warningMs: scheduling.warningMs }),

@@ -51,6 +51,7 @@ export interface CreateDispatcherOptions
   readonly scheduler: { readonly decide: typeof decideWithBookings }
   readonly compatible: CompatibilityCache
   readonly benchBackInS: BenchTimes
+  readonly benchLatestInS: BenchTimes
   readonly booked: BookingStarts
   readonly checks: Pick<ProtocolChecks, 'look' | 'mostSeconds'>
   readonly mayBeBumped: MayBeBumped
@@ -59,7 +60,7 @@ export interface CreateDispatcherOptions
 
 /** Starts dispatching; `nudge` it once the fleet is loaded. */
 export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
-  const { scheduler, ledger, turn, book, compatible, benchBackInS, booked, checks, clock, log, faultPoint } = options
+  const { scheduler, ledger, turn, book, compatible, booked, checks, clock, log, faultPoint } = options
   const { runs } = ledger
   const occupants = occupantsOf({ runs, book, mayBeBumped: options.mayBeBumped, clock })
   const committed: OpenRun[] = []
@@ -77,11 +78,12 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     return bench === undefined ? 0 : book.freeForS(bench)
   }
 
-  const backAtMs = (id: string) => {
+  const atMs = (timeOf: BenchTimes) => (id: string) => {
     const bench = book.benches.get(id)
-    const inS = bench === undefined ? null : benchBackInS(bench)
+    const inS = bench === undefined ? null : timeOf(bench)
     return inS === null ? Number.POSITIVE_INFINITY : clock.now() + inS * 1000
   }
+  const back = { backAtMs: atMs(options.benchBackInS), latestAtMs: atMs(options.benchLatestInS) }
 
   const freeNow = (): string[] => {
     const steady = clock.monotonic()
@@ -116,7 +118,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
     const lines = runs.waiting.lines(now)
     const { usersOf } = booked
     const state = {
-      ...{ lines, freeBenches, serves, freeForS, places, usersOf, backAtMs },
+      ...{ lines, freeBenches, serves, freeForS, places, usersOf, ...back },
       ...(standing && { standing }),
       ...(bumpable === undefined ? {} : { occupants: bumpable, rules: options.bumpRules() }),
     }
@@ -160,7 +162,7 @@ export function createDispatcher(options: CreateDispatcherOptions): Dispatcher {
   const reserved = (): Reserved | undefined => {
     const places = booked.places()
     if (places.length === 0) return undefined
-    return new Reserved({ places, backAtMs, ...(standing && { standing }) }, freeNow(), clock.now())
+    return new Reserved({ places, ...back, ...(standing && { standing }) }, freeNow(), clock.now())
   }
 
   /** Tells those who are bumped, and sends away whose time has come. */

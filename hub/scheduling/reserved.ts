@@ -6,6 +6,9 @@
  * is overdue begins on another where everybody else keeps one for that; else it waits for its own. One that is due and
  * finds none, or is going to find none, waits for the first that comes back.
  *
+ * A bench that is back in time only if its user is no slower than expected is planned for a place where nothing else is
+ * left, so that what is free is not given away for it; one that a booking uses ends by the calendar.
+ *
  * In their order come those that have a bench or are due; then those to come that had none, since nobody stands before a
  * bench for these yet.
  *
@@ -30,6 +33,8 @@ export interface BookedState {
   readonly places: readonly BookedPlace[]
   /** When a bench that is taken is expected back; infinite where nobody knows. Free benches are not asked about. */
   readonly backAtMs: (bench: string) => number
+  /** When it is back where its user is as much slower as `withMargin` says; as expected, unless given. */
+  readonly latestAtMs?: (bench: string) => number
   /** The bench of each place as the decision before left it. */
   readonly standing?: ReadonlyMap<string, string>
 }
@@ -41,10 +46,14 @@ export class Reserved {
   readonly #nowMs: number
   readonly #free: ReadonlySet<string>
   readonly #backAt: (bench: string) => number
+  readonly #latestAt: (bench: string) => number
   readonly #freeFromKnown = new Map<string, number>()
+  readonly #surelyFromKnown = new Map<string, number>()
   readonly #places: readonly BookedPlace[]
   readonly #plan = new Plan()
   readonly #late = new Set<string>()
+  /** Claims that could have a bench which is there in time only if its user is no slower than expected. */
+  readonly #unsure = new Map<string, Claim>()
   readonly #used: Set<string>
   /** By bench: taken until then or later, a place would lose its bench; and taken until then, none would. */
   readonly #tooLate = new Map<string, number>()
@@ -52,11 +61,17 @@ export class Reserved {
   /** Made when it is first asked for. */
   #byBench: ReadonlyMap<string, readonly BookedPlace[]> | undefined
 
-  constructor({ places, backAtMs, standing }: BookedState, freeBenches: readonly string[], nowMs: number) {
+  constructor(
+    { places, backAtMs, latestAtMs = backAtMs, standing }: BookedState,
+    freeBenches: readonly string[],
+    nowMs: number,
+  ) {
     this.#nowMs = nowMs
     this.#free = new Set(freeBenches)
     // A bench that is overdue is not free yet.
     this.#backAt = (bench) => Math.max(backAtMs(bench), nowMs + 1)
+    const held = new Set(places.flatMap(({ held: bench }) => bench ?? []))
+    this.#latestAt = (bench) => Math.max(this.#freeFrom(bench), held.has(bench) ? 0 : latestAtMs(bench))
     this.#places = places
     this.#used = new Set(places.flatMap(({ id, held }) => (held === undefined ? [] : [id])))
     for (const place of places) {
@@ -67,14 +82,14 @@ export class Reserved {
     for (const place of soonestNeedFirst(open, standing, nowMs)) {
       const claim = this.#onTime(place)
       const before = standing?.get(place.id)
-      const stays = before !== undefined && claim.benches.includes(before) && this.#plan.addOn(before, claim)
-      if (stays) continue
+      if (before !== undefined && this.#stays(before, claim)) continue
       if (before !== undefined && this.#waitFor(before, place)) waiting.push(place)
-      else if (!this.#put([claim]) && place.from <= nowMs) this.#late.add(place.id)
+      else if (!this.#putOnTime(claim) && place.from <= nowMs) this.#late.add(place.id)
     }
     for (const place of waiting) {
-      if (!this.#put([this.#onTime(place)], new Set([place.id])) && place.from <= nowMs) this.#late.add(place.id)
+      if (!this.#putOnTime(this.#onTime(place)) && place.from <= nowMs) this.#late.add(place.id)
     }
+    this.#makeSure()
     // Who is late anyway makes nobody else late.
     for (const place of open) if (this.#plan.benchOf(place.id) === undefined) this.#putLater(place)
   }
@@ -175,6 +190,39 @@ export class Reserved {
     return !isDue && benches === place.benches ? place : { ...place, from, benches }
   }
 
+  /** On those alone that are there by then however slow their users are; the same claim where all are. */
+  #surely(claim: Claim): Claim {
+    const isThere = (bench: string) => this.#surelyFrom(bench) <= claim.from
+    if (claim.benches.every(isThere)) return claim
+    this.#unsure.set(claim.id, claim)
+    return { ...claim, benches: claim.benches.filter(isThere) }
+  }
+
+  /** Leaves it on the bench that it has, if that is there in time. */
+  #stays(bench: string, claim: Claim): boolean {
+    if (!claim.benches.includes(bench)) return false
+    const sure = this.#surely(claim)
+    return this.#plan.addOn(bench, sure.benches.includes(bench) ? sure : claim)
+  }
+
+  /** Where it would have no bench else, it and others count on users who are no slower than expected. */
+  #putOnTime(claim: Claim): boolean {
+    const leaving = new Set(this.#plan.claim(claim.id) === undefined ? [] : [claim.id])
+    const sure = this.#surely(claim)
+    if (this.#put([sure], leaving) || (sure !== claim && this.#put([claim], leaving))) return true
+    const others = this.#unsureOnTime().filter(({ id }) => id !== claim.id)
+    return others.length > 0 && this.#put([...others, claim], new Set([...leaving, ...others.map(({ id }) => id)]))
+  }
+
+  /** Those that count on somebody take another bench where everybody else keeps one, and do not move to such a bench. */
+  #makeSure(): void {
+    for (const claim of this.#unsureOnTime()) this.#put([this.#surely(claim)], new Set([claim.id]))
+  }
+
+  #unsureOnTime(): Claim[] {
+    return [...this.#unsure.values()].filter(({ id, from }) => this.#plan.claim(id)?.from === from)
+  }
+
   /** Plans it for when the bench that it has is back; false where that is not in its time, or nobody knows. */
   #waitFor(bench: string, place: BookedPlace): boolean {
     const from = this.#freeFrom(bench)
@@ -196,6 +244,15 @@ export class Reserved {
     if (known === undefined) {
       known = this.#free.has(bench) ? this.#nowMs : this.#backAt(bench)
       this.#freeFromKnown.set(bench, known)
+    }
+    return known
+  }
+
+  #surelyFrom(bench: string): number {
+    let known = this.#surelyFromKnown.get(bench)
+    if (known === undefined) {
+      known = this.#free.has(bench) ? this.#nowMs : this.#latestAt(bench)
+      this.#surelyFromKnown.set(bench, known)
     }
     return known
   }

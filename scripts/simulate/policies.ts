@@ -38,6 +38,8 @@ export interface Moment {
   readonly free: readonly string[]
   /** When a bench that is taken is expected back; infinite where it has failed: nobody knows. */
   readonly backAtMs: (bench: string) => number
+  /** The same where its user is as much slower as is allowed for. */
+  readonly latestAtMs: (bench: string) => number
   readonly works: (bench: string) => boolean
   readonly closings: Closings
   /** Those that have not begun, by time. */
@@ -113,7 +115,7 @@ export function fernlab({ benches, bookings: booked }: Load): Policy {
       entries.set(id, entry)
       queue.add(entry)
     },
-    decide: ({ nowMs, free, backAtMs, bookings, holders, closings }) => {
+    decide: ({ nowMs, free, backAtMs, latestAtMs, bookings, holders, closings }) => {
       if (planned !== closings.version) places = new WeakMap()
       planned = closings.version
       const near = new Map<string, BookedTime>()
@@ -129,6 +131,7 @@ export function fernlab({ benches, bookings: booked }: Load): Policy {
           freeForS: (bench) => closings.freeForS(bench),
           places: inOrderOf(near.values()).map((booking) => placeOf(booking, closings)),
           backAtMs,
+          latestAtMs,
           standing,
           occupants: holders.map((holder) => occupantOf(holder, nowMs)),
           rules: bumpRules,

@@ -1,5 +1,6 @@
 /** Plays a load against a policy, from one event to the next. */
 import { stopMs } from '@fernlab/hub/scheduling/bumping'
+import { withMargin } from '@fernlab/hub/scheduling/reserved'
 import { Closings } from './closing.ts'
 import { Broken } from './failing.ts'
 import { lateBecause } from './late-because.ts'
@@ -75,11 +76,17 @@ export function simulate(load: Load, policy: Policy): Outcome {
 
   const isFree = (bench: string) => !uses.has(bench) && !broken.has(bench) && closings.isOpen(bench)
 
-  const backAtMs = (bench: string): number => {
-    if (broken.has(bench)) return Number.POSITIVE_INFINITY
-    const use = uses.get(bench)
-    return use === undefined ? nowMs : Math.min(use.expectedMs, use.leaving?.atMs ?? Number.POSITIVE_INFINITY)
-  }
+  const atMs =
+    (timeOf: (use: Use) => number) =>
+    (bench: string): number => {
+      if (broken.has(bench)) return Number.POSITIVE_INFINITY
+      const use = uses.get(bench)
+      return use === undefined ? nowMs : Math.min(timeOf(use), use.leaving?.atMs ?? Number.POSITIVE_INFINITY)
+    }
+  const backAtMs = atMs(({ expectedMs }) => expectedMs)
+  const latestAtMs = atMs(({ arrival, startedMs, expectedMs }) =>
+    arrival === undefined ? expectedMs : startedMs + withMargin(arrival.estimatedS),
+  )
 
   const begin = ({ bumps, spared, bookings: starts, arrivals }: Given) => {
     for (const id of spared) {
@@ -120,7 +127,8 @@ export function simulate(load: Load, policy: Policy): Outcome {
     const holders = [...uses.values()].flatMap(({ arrival, bench, startedMs: sinceMs, leaving }) =>
       arrival === undefined ? [] : [{ arrival, bench, sinceMs, leaving }],
     )
-    begin(policy.decide({ nowMs, free, backAtMs, works: (bench) => !broken.has(bench), bookings, holders, closings }))
+    const works = (bench: string) => !broken.has(bench)
+    begin(policy.decide({ nowMs, free, backAtMs, latestAtMs, works, bookings, holders, closings }))
   }
 
   /** Those whose grace is over and that have not begun. */
