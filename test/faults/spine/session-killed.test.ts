@@ -52,7 +52,9 @@ const set = async (viewer: TestViewer, value: number): Promise<void> => {
   }
 }
 const bench = async () => {
-  const { items } = await lab.client.get<{ items: { labs: string[]; state: string; out?: true }[] }>('/api/v1/benches')
+  const { items } = await lab.client.get<{ items: { labs: string[]; state: string; run?: string; out?: true }[] }>(
+    '/api/v1/benches',
+  )
   return items.find(({ labs }) => labs.includes(labId))
 }
 
@@ -94,6 +96,23 @@ test('the node is killed: the session is interrupted, the bench is cleaned up be
   const [record] = await lab.check([id, next])
   const stop = stopOf(record?.attempts[0]?.documents)
   assert.equal([stop?.state, stop?.cleanUp], ['interrupted', { done: true, tries: 1 }])
+  assert.is((await bench())?.out, undefined)
+})
+
+test('staff close the bench at once: the session is over before its node tells of an end, and its record is whole', async () => {
+  const id = await open()
+  const viewer = await enter(id)
+  await set(viewer, 2)
+  const path = `/api/v1/benches/${node}.one/outages`
+  const { body } = await lab.client.insist('POST', path, { reason: 'smoke', atOnce: true })
+  const { next } = await reaches(id, 'closed')
+  await lab.client.insist('DELETE', `/api/v1/sessions/${next}`)
+  while ((await bench())?.run !== undefined) await pause(50)
+  await lab.client.insist('DELETE', `${path}/${(body as { id: string }).id}`)
+  const [record] = await lab.check([id])
+  const [attempt] = record?.attempts ?? []
+  const stop = stopOf(attempt?.documents)
+  assert.equal([attempt?.state, stop?.state, stop?.cleanUp], ['interrupted', 'cancelled', { done: true, tries: 1 }])
   assert.is((await bench())?.out, undefined)
 })
 

@@ -10,8 +10,9 @@ import { query } from './query.ts'
 
 export interface AttemptRecord {
   readonly attempt: number
-  /** How it ended for the hub. */
+  /** How it ended for the hub, and when (epoch ms). */
   readonly state: string
+  readonly endedAt: number
   /** Documents below it are here, by the hub's own count. */
   readonly nextSeq: number
   readonly documents: readonly NodeDocument[]
@@ -33,13 +34,14 @@ export async function readRun(databasePath: string, id: string): Promise<RunReco
   const [[run] = [], events = [], tries = [], rows = []] = await query(databasePath, [
     { sql: 'SELECT id, state, reason, restart FROM run WHERE id = ?', params: [id] },
     { sql: "SELECT data FROM run_event WHERE run_id = ? AND name = 'state' ORDER BY number", params: [id] },
-    { sql: 'SELECT attempt, state, next_seq FROM attempt WHERE run_id = ? ORDER BY attempt', params: [id] },
+    { sql: 'SELECT attempt, state, ended_at, next_seq FROM attempt WHERE run_id = ? ORDER BY attempt', params: [id] },
     { sql: 'SELECT attempt, seq, name, body FROM document WHERE run_id = ? ORDER BY attempt, seq', params: [id] },
   ])
   if (run === undefined) return undefined
-  const attempts = tries.map(({ attempt, state, next_seq }) => ({
+  const attempts = tries.map(({ attempt, state, ended_at, next_seq }) => ({
     attempt: Number(attempt),
     state: String(state),
+    endedAt: Number(ended_at),
     nextSeq: Number(next_seq),
     documents: rows
       .filter((row) => row.attempt === attempt)
@@ -69,8 +71,11 @@ export function assertRunIsSound(run: RunRecord | undefined, id: string): assert
   }
 }
 
+/** The clocks of hub and node are compared as exactly; an attempt that a stop document ends has ended when that says. */
+const leastUntoldMs = 100
+
 /** Without its stop document an attempt was lost: the hub ended it because the node knew nothing of it any more. */
-function assertAttemptIsWhole(name: string, { state, nextSeq, documents }: AttemptRecord): void {
+function assertAttemptIsWhole(name: string, { state, endedAt, nextSeq, documents }: AttemptRecord): void {
   const stop = stopOf(documents)
   assert.ok(stop, `${name} is ${state} without a stop document: it was lost`)
   assert.is(nextSeq, documents.length, `${name}: the hub counts ${nextSeq} documents, ${documents.length} are here`)
@@ -79,8 +84,10 @@ function assertAttemptIsWhole(name: string, { state, nextSeq, documents }: Attem
   const madeRoom = state === 'bumped' && (stop.state === 'interrupted' || stop.state === 'cancelled')
   // Nothing that its person did: the attempt is not told as failed.
   const brokeDown = (state === 'broken' || state === 'unready') && stop.state === 'failed'
+  // The hub ended the session before its node had told of an end, which came later and says what became of it there.
+  const untold = (state === 'interrupted' || state === 'failed') && Math.abs(endedAt - stop.time * 1000) > leastUntoldMs
   assert.ok(
-    asked || madeRoom || brokeDown || stop.state === state,
+    asked || madeRoom || brokeDown || untold || stop.state === state,
     `${name} is ${state}, its stop document says ${stop.state}`,
   )
 }
