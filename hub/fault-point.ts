@@ -103,6 +103,17 @@ export const finishFaultPoints = ['before-finish', 'after-finish'] as const
 /** The same of a list of people that is imported. */
 export const importFaultPoints = ['within-import', 'before-import-commit', 'after-import-commit'] as const
 
+/** Every write of a turn, whatever it is of; `name:n` takes the n-th of the process. */
+export const turnFaultPoints = ['before-turn-commit', 'after-turn-commit'] as const
+
+/** The same of a person who is shut out, and of what they have under way. */
+export const suspendFaultPoints = [
+  'before-suspend-commit',
+  'after-suspend-commit',
+  'before-suspended-stop-commit',
+  'after-suspended-stop-commit',
+] as const
+
 /** All of them. */
 export const hubFaultPoints = [
   ...faultPoints,
@@ -120,6 +131,8 @@ export const hubFaultPoints = [
   ...extendFaultPoints,
   ...finishFaultPoints,
   ...importFaultPoints,
+  ...turnFaultPoints,
+  ...suspendFaultPoints,
 ] as const
 export type FaultPoint = (typeof hubFaultPoints)[number]
 

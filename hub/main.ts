@@ -138,6 +138,7 @@ async function assemble(
     onFailure: memory.reload,
     clock,
     log,
+    faultPoint,
   })
   const ledger = createLedger({
     turn,
@@ -219,8 +220,8 @@ async function assemble(
     book,
     compatible,
     benchBackInS: benchTimes.backInS,
-    booked,
     benchLatestInS: benchTimes.latestInS,
+    booked,
     checks,
     mayBeBumped,
     bumpRules: () => ({ graceMs: scheduling.graceMs, warningMs: scheduling.warningMs }),
@@ -378,6 +379,10 @@ async function assemble(
   const addresses = createClientAddress(config.trustedProxies)
   const liveSockets = createLiveSockets({ sessions, rooms, chat, groups, accounts, addresses, origins, clock, log })
   const doors = { fetch: api.fetch, broker, liveSockets, addresses, labTunnels, labPages, labVisits, pageAddress }
+  // Who was suspended as the hub was killed has nothing under way, before a node can begin it or anybody see it.
+  for (const personId of new Set([...open.byId.values()].map((run) => run.personId))) {
+    if (accounts.suspension.isSuspended(personId)) await runs.stopAllOf(personId)
+  }
   const { mqttUrl } = await openDoors(basics, ground, doors, at)
 
   broker.publish(map.hubStatus, 'online', { retain: true })
@@ -387,10 +392,6 @@ async function assemble(
     await clock.sleep(20)
     await turn.settled()
   })
-  // Who was suspended as the hub was killed has nothing under way.
-  for (const { personId } of [...open.byId.values()]) {
-    if (accounts.suspension.isSuspended(personId)) await runs.stopAllOf(personId)
-  }
   recurring.start()
   uses.bookingLetters.look()
   log.info({ http: at.http, mqtt: mqttUrl, site }, 'the hub is up')

@@ -158,7 +158,7 @@ export async function createAccounts({
   const seal = createSeal(secret, 'second-factor')
   const secondFactor = createSecondFactor({ store, identity, seal, rules, site: config.site, clock })
   const tokens = createTokens({ store, clock, log })
-  const suspension = await createSuspension({ store, identity, tokens, clock })
+  const suspension = await createSuspension({ store, identity, tokens, clock, faultPoint })
   const signIns = createSignIns({ store, identity, lastSeen, clock })
   const errands = createErrands({ log })
   const post = { mail, errands, publicUrl: config.publicUrl, site: config.site }

@@ -6,6 +6,7 @@
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { FaultHook } from '../fault-point.ts'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Identity } from './identity.ts'
@@ -32,8 +33,9 @@ export async function createSuspension(options: {
   identity: Pick<Identity, 'forget'>
   tokens: Pick<Tokens, 'forget'>
   clock: Clock
+  faultPoint?: FaultHook | undefined
 }): Promise<Suspension> {
-  const { store, identity, tokens, clock } = options
+  const { store, identity, tokens, clock, faultPoint } = options
   const { db } = store
   const audit = auditEntries(store, clock)
   const before = await db.selectFrom('person').select('id').where('suspended_at', 'is not', null).execute()
@@ -67,6 +69,7 @@ export async function createSuspension(options: {
         .where('id', '=', personId)
         .where('suspended_at', 'is', null)
         .where((eb) => eb.or([eb('role', '!=', 'admin'), anotherAdmin(eb, personId)]))
+      faultPoint?.('before-suspend-commit')
       try {
         await store.write([
           { query: shutOut, expect: 1 },
@@ -78,6 +81,7 @@ export async function createSuspension(options: {
         if ((await find(personId)).suspended_at === null) throw lastAdmin()
         return
       }
+      faultPoint?.('after-suspend-commit')
       suspended.add(personId)
       forget(personId)
     },

@@ -19,7 +19,7 @@ import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
 import type { NodeCalls } from './node-calls.ts'
 
 export type Leases = Pick<Fleet, 'takeLease' | 'renewLease' | 'releaseLease' | 'releaseAllOf' | 'exchange'> & {
-  /** Frees the benches whose lease has ended. */
+  /** Frees the benches whose lease has ended, and takes back from people who are shut out what they have still. */
   expire(): Promise<void>
 }
 
@@ -32,6 +32,7 @@ export interface CreateLeasesOptions {
   readonly record: DirectRecord
   /** Throws while the disk has no room for what would be noted. */
   readonly requireSpace: () => void
+  readonly isSuspended: (personId: string) => boolean
   readonly clock: Clock
   readonly onChange: (bench: BookedBench) => void
 }
@@ -149,7 +150,8 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     }
   }
 
-  const release: Fleet['releaseLease'] = async (id, lease, by) => {
+  /** `by`: null for the site itself. */
+  const release = async (id: string, lease: string, by: string | null): Promise<{ safe: boolean }> => {
     const bench = benchOf(id)
     const held = heldOn(bench, lease)
     const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
@@ -165,6 +167,32 @@ export function createLeases(options: CreateLeasesOptions): Leases {
       await end(bench, held, own ? 'released' : 'taken-back', entry)
     }
     return result
+  }
+
+  /** Those that are being taken back. */
+  const takingBack = new Set<BenchLease>()
+  /** Where the node does not answer it runs out, since nobody may renew it any more, or is taken back later. */
+  const releaseIfThere = async ({ id }: BookedBench, held: BenchLease, by: string | null): Promise<void> => {
+    takingBack.add(held)
+    try {
+      await release(id, held.lease, by)
+    } catch (error) {
+      if (asLabError(error).kind !== 'link' && asLabError(error).code !== 'lease-ended') throw error
+    } finally {
+      takingBack.delete(held)
+    }
+  }
+
+  /** Their node was away, or the hub was, as they were shut out: nobody can use what is left of it. */
+  const takeBack = async (): Promise<void> => {
+    const ended = [...book.benches.values()].map(async (bench) => {
+      const { lease, node } = bench
+      // One that the node has not granted yet is ended by who takes it, or the next time.
+      if (lease?.use === undefined || takingBack.has(lease) || !options.isSuspended(lease.holder)) return
+      if (book.nodes.get(node)?.ready !== true) return
+      await releaseIfThere(bench, lease, null)
+    })
+    await Promise.all(ended)
   }
 
   return {
@@ -191,16 +219,10 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     },
     releaseLease: release,
     releaseAllOf: async (holder, by) => {
-      const held = [...book.benches.values()].filter(({ lease }) => lease?.holder === holder)
-      const ended = held.map(async ({ id, lease }) => {
-        try {
-          await release(id, lease?.lease ?? '', by)
-        } catch (error) {
-          // The node lets it run out, since nobody may renew it any more.
-          if (asLabError(error).kind !== 'link' && asLabError(error).code !== 'lease-ended') throw error
-        }
-      })
-      await Promise.all(ended)
+      const held = [...book.benches.values()]
+      await Promise.all(
+        held.map((bench) => (bench.lease?.holder === holder ? releaseIfThere(bench, bench.lease, by) : undefined)),
+      )
     },
     exchange: async (id, { lease, set, read }, by) => {
       const bench = known(id)
@@ -233,6 +255,7 @@ export function createLeases(options: CreateLeasesOptions): Leases {
         const entry = audit(null, 'bench.lease-expired', bench.id, { holder: lease.holder })
         await end(bench, lease, 'expired', entry, at)
       }
+      await takeBack()
     },
   }
 }

@@ -44,6 +44,7 @@ export interface CreateFleetOptions {
   readonly giveWay: ProtocolChecks['giveWay']
   readonly originOf: CreateDirectRecordOptions['originOf']
   readonly space: Pick<Maintenance, 'requireSpace' | 'hasSpace'>
+  readonly isSuspended: (personId: string) => boolean
   readonly clock: Clock
   readonly log: Log
   /** A credential no longer holds: cut the node's connection. */
@@ -69,6 +70,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
     giveWay,
     record,
     requireSpace: space.requireSpace,
+    isSuspended: options.isSuspended,
     clock,
     onChange: (bench) => changed(bench.node, bench.id),
   })

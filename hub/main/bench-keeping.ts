@@ -33,7 +33,7 @@ export interface BenchKeepers {
 
 export function openBenchKeeping(
   { site, clock, log, onClose }: Basics,
-  { store, maintenance }: Ground,
+  { store, maintenance, accounts }: Ground,
   { book, compatible, open }: Memory,
   { broker, calls, turn, ledger, dispatcher, checks, benchHistory, originOf, stopRun, queueMoved }: BenchKeepers,
 ) {
@@ -60,6 +60,7 @@ export function openBenchKeeping(
     giveWay: checks.giveWay,
     originOf,
     space: maintenance,
+    isSuspended: accounts.suspension.isSuspended,
     clock,
     log,
     onShutOut: (node) => broker.disconnect((who) => who.kind === 'node' && who.node === node),

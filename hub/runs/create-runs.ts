@@ -305,7 +305,9 @@ export function createRuns(options: CreateRunsOptions): Runs {
     stopAllOf: async (personId) => {
       turn.mustBeOpen()
       for (const run of [...runs.byId.values()]) if (run.personId === personId) stop(run, ownerSuspended)
+      faultPoint?.('before-suspended-stop-commit')
       await turn.kept()
+      faultPoint?.('after-suspended-stop-commit')
     },
     giveUp: async (id, by) => {
       turn.mustBeOpen()

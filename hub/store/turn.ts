@@ -10,6 +10,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Database, SqlValue, WriteStatement } from '@fernlab/shared/storage/database'
+import type { FaultHook } from '../fault-point.ts'
 import type { Precompiled } from './precompile.ts'
 
 /** A statement that takes part in turns. */
@@ -54,6 +55,7 @@ export interface CreateTurnOptions {
   readonly onFailure: () => Promise<void>
   readonly clock: Clock
   readonly log: Log
+  readonly faultPoint?: FaultHook | undefined
 }
 
 interface Pending {
@@ -96,7 +98,7 @@ class PendingRow {
 const RELOAD_MS = 1000
 
 /** A turn keeper over the database. */
-export function createTurn({ database, onFailure, clock, log }: CreateTurnOptions): Turn {
+export function createTurn({ database, onFailure, clock, log, faultPoint }: CreateTurnOptions): Turn {
   let pending: Pending | undefined
   const writes = new Set<Promise<unknown>>()
   const underWay = new Set<Promise<void>>()
@@ -110,6 +112,12 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
       queueMicrotask(() => queueMicrotask(flush))
     }
     return pending
+  }
+
+  const write = async (statements: readonly WriteStatement[]): Promise<void> => {
+    faultPoint?.('before-turn-commit')
+    await database.write(statements)
+    faultPoint?.('after-turn-commit')
   }
 
   const flush = () => {
@@ -127,7 +135,7 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
     const own: Promise<unknown> =
       statements.length === 0
         ? before
-        : database.write(
+        : write(
             statements.map(({ statement: { sql, conditional }, rows }) => ({
               sql,
               rows,
@@ -222,14 +230,9 @@ export function createTurn({ database, onFailure, clock, log }: CreateTurnOption
       }),
     alone: async (statements) => {
       mustBeOpen()
-      const write = database.write(statements)
-      watch(
-        write.then(
-          () => {},
-          () => {},
-        ),
-      )
-      await write
+      const writing = write(statements)
+      watch(writing.catch(() => {})) // reported by who waits for it
+      await writing
     },
     settled: async () => {
       while (underWay.size > 0 || pending !== undefined) await Promise.all([Promise.resolve(), ...underWay])

@@ -26,6 +26,8 @@ const killedBy = {
     lostFaultPoints: ['spine/session-away-killed'],
     benchFaultPoints: ['spine/bench-broken-killed'],
     importFaultPoints: ['spine/import-killed'],
+    turnFaultPoints: ['spine/every-commit-killed'],
+    suspendFaultPoints: ['spine/suspend-killed'],
   },
   edge: {
     faultPoints: ['spine/edge-killed', 'edge/edge-kill'],

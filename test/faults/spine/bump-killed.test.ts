@@ -8,8 +8,9 @@ import type { Booking } from '@fernlab/shared/contracts/bookings'
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import * as assert from 'uvu/assert'
 import { type FaultLab, startFaultLab } from '../../support/faults/fault-lab.ts'
-import { HubClient, pause, within } from '../../support/faults/hub-client.ts'
+import { type HubClient, pause, within } from '../../support/faults/hub-client.ts'
 import { labId } from '../../support/faults/lab-files.ts'
+import { newPerson } from '../../support/faults/new-person.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('the hub is killed while somebody makes room for a booking', { timeoutMs: 90_000 })
@@ -23,28 +24,9 @@ test.before(async () => {
   // A session that is bumped at the last moment of a booking's grace has no longer than that.
   const rules = { stepMinutes: 10, windowHours: 168, graceMinutes: 1, warningMinutes: 1 }
   await client.insist('PUT', '/api/v1/settings/scheduling', rules)
-  guest = await newGuest(`http://127.0.0.1:${httpPort}`, client)
+  guest = (await newPerson(`http://127.0.0.1:${httpPort}`, client)).client
 })
 test.after(() => lab.close())
-
-async function newGuest(url: string, client: HubClient): Promise<HubClient> {
-  const { body } = await client.insist('POST', '/api/v1/invitations', { role: 'student', most: 1 })
-  const invitation = new URLSearchParams(new URL((body as { link: string }).link).hash.slice(1)).get('token')
-  const post = (path: string, json: unknown, headers: Record<string, string> = {}) =>
-    fetch(`${url}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', origin: url, ...headers },
-      body: JSON.stringify(json),
-    })
-  const account = { name: 'A Guest', email: 'guest@example.org', password: 'a-long-enough-password' }
-  const joined = await post('/api/v1/join', { token: invitation, ...account })
-  const cookie = joined.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ')
-  const made = await post('/api/v1/tokens', { name: 'test', scopes: ['read', 'run'] }, { cookie })
-  return new HubClient(() => url, ((await made.json()) as { token: string }).token)
-}
 
 const bookings = async () => (await lab.client.get<{ items: Booking[] }>('/api/v1/bookings')).items
 const begun = async (): Promise<Booking> => {

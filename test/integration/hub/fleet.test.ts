@@ -52,6 +52,7 @@ async function startFleet(log = recordingLog()) {
     checkDetails: () => ({}),
     giveWay: () => undefined,
     originOf: (address) => ({ client_address: address ?? null, country: null }),
+    isSuspended: () => false,
     space: {
       hasSpace: () => hasSpace,
       requireSpace: () => {
