@@ -1,39 +1,27 @@
 /**
  * The WebSocket of each session: `GET /api/v1/sessions/{id}/live`.
  *
- * INVARIANTS: nobody is let on who may not know of the session, nor a page of another origin; who signs out, loses the
- * role, the token or the course in which they taught the owner is cut off within `RECHECK_MS`, at once where it happened
- * here; nothing is done for who is cut off, whatever still comes from them; a connection that answers no ping is cut; calls
- * of one connection are bounded, and one that drives is refused to whoever has not the controls.
+ * INVARIANTS: no page of another origin is let on; who signs out, loses the role, the token or the course in which they
+ * taught the owner is cut off within `RECHECK_MS`, at once where it happened here; nothing is done for who is cut off,
+ * whatever still comes from them; a connection that answers no ping is cut. Who is let on at all: live-entry.ts; what they
+ * may ask: live-calls.ts.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type LiveMethod, liveMethods, type Session } from '@fernlab/shared/contracts/sessions'
-import type { SessionCommand } from '@fernlab/shared/contracts/sync'
+import type { Session } from '@fernlab/shared/contracts/sessions'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import {
-  CANCEL,
-  cancelParamsSchema,
-  type RpcRequest,
-  readRpc,
-  rpcError,
-  rpcNotification,
-  rpcResult,
-} from '@fernlab/shared/rpc/envelope'
+import { CANCEL, cancelParamsSchema, readRpc, rpcError, rpcNotification } from '@fernlab/shared/rpc/envelope'
 import { type WebSocket, WebSocketServer } from 'ws'
-import type { z } from 'zod'
 import type { Accounts } from '../accounts/accounts.ts'
-import type { Caller } from '../accounts/caller.ts'
-import { can } from '../accounts/can.ts'
 import type { ClientAddress } from '../api/client-address.ts'
-import { problemResponse } from '../api/problems.ts'
 import { isOwnOrigin } from '../broker/listeners.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { SessionChat } from './chat.ts'
-import { placeOf, type SessionPlace } from './place.ts'
-import type { Room, Viewer } from './room.ts'
+import { type Asker, createLiveCalls } from './live-calls.ts'
+import { type Admitted, createLiveEntry, refuseUpgrade } from './live-entry.ts'
+import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 import type { Sessions } from './sessions.ts'
 import { followWaitingRooms } from './waiting-rooms.ts'
@@ -59,8 +47,6 @@ export interface CreateLiveSocketsOptions {
 
 const PATH = /^\/api\/v1\/sessions\/([0-9a-z]{26})\/live$/
 const MOST_MESSAGE_BYTES = 64 * 1024
-const MOST_CALLS = 16
-const MOST_VIEWERS = 200
 const RECHECK_MS = 1000
 const PING_MS = 20_000
 /** RFC 6455, 7.4.2: for the application. */
@@ -68,18 +54,17 @@ const ENDED = 4401
 const SESSION_OVER = 4410
 const TOO_SLOW = 4408
 
-interface Connection extends Viewer {
+interface Connection extends Asker {
   readonly headers: Headers
   readonly session: Pick<Session, 'id' | 'person'>
-  readonly caller: Caller
   readonly socket: WebSocket
   answered: boolean
-  calls: number
 }
 
 /** Serves the sessions' WebSockets. */
 export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSockets {
   const { sessions, rooms, chat, groups, accounts, addresses, origins, clock, log } = options
+  const entry = createLiveEntry({ sessions, rooms, groups, accounts, addresses })
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MOST_MESSAGE_BYTES })
   const connections = new Map<Connection, string>()
 
@@ -123,92 +108,9 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
 
   const stopWaiting = followWaitingRooms({ sessions, rooms, clock })
 
-  const perform = async (
-    id: string,
-    room: Room,
-    connection: Connection,
-    method: LiveMethod,
-    params: unknown,
-  ): Promise<unknown> => {
-    const { person, place, caller } = connection
-    const drive = async (command: SessionCommand) => {
-      room.requireControl(person)
-      const at = new Date(clock.now()).toISOString()
-      try {
-        const readings = await sessions.command(id, person.id, command)
-        room.tell('command', { by: person, command, outcome: 'done', at })
-        return readings
-      } catch (error) {
-        room.tell('command', { by: person, command, outcome: asLabError(error).message, at })
-        throw error
-      }
-    }
-    const ownOnly = () => {
-      if (place === 'owner') return
-      throw new LabError({ code: 'forbidden', kind: 'caller', message: 'only the owner of the session may do this' })
-    }
-    switch (method) {
-      case 'set':
-        await drive({ what: 'set', ...check(method, params) })
-        return null
-      case 'call':
-        await drive({ what: 'call', ...check(method, params) })
-        return null
-      case 'read':
-        return { readings: await drive({ what: 'read', ...check(method, params) }) }
-      case 'extend': {
-        const { seconds } = check(method, params)
-        ownOnly()
-        return await sessions.extend(id, caller, seconds)
-      }
-      case 'finish':
-        check(method, params)
-        if (place === 'partner') room.requireControl(person)
-        else ownOnly()
-        return await sessions.finish(id, caller)
-      case 'chat': {
-        const { text } = check(method, params)
-        room.tell('chat', await chat.say(id, person, text))
-        return null
-      }
-      case 'control.give':
-        room.giveControl(person, check(method, params).to)
-        return null
-      case 'control.take':
-        check(method, params)
-        ownOnly()
-        room.giveControl(person, person.id)
-        return null
-    }
-  }
+  const answer = createLiveCalls({ sessions, chat, clock })
 
-  const answer = async (id: string, room: Room, connection: Connection, { id: call, method, params }: RpcRequest) => {
-    const reply = (text: string) => {
-      if (connections.has(connection)) room.answer(connection, text)
-    }
-    if (connection.calls >= MOST_CALLS) {
-      const error = new LabError({
-        code: 'session-busy',
-        kind: 'caller',
-        retry: 'now',
-        message: `${MOST_CALLS} calls are under way already`,
-      })
-      return reply(rpcError(call, error))
-    }
-    connection.calls++
-    try {
-      if (!Object.hasOwn(liveMethods, method)) {
-        throw new LabError({ code: 'method-unknown', kind: 'caller', message: `there is no call ${method}` })
-      }
-      reply(rpcResult(call, await perform(id, room, connection, method as LiveMethod, params)))
-    } catch (error) {
-      reply(rpcError(call, asLabError(error)))
-    } finally {
-      connection.calls--
-    }
-  }
-
-  const accept = (session: Session, place: SessionPlace, caller: Caller, headers: Headers, socket: WebSocket) => {
+  const accept = ({ session, place, caller, headers }: Admitted, socket: WebSocket) => {
     const { id } = session
     const room = rooms.of(session)
     const connection: Connection = {
@@ -242,7 +144,7 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
         const { kind, message } = readRpc(String(data))
         // What was asked of a bench can't be taken back: its answer is all that could be given up.
         if (kind === 'notification' && message.method === CANCEL) cancelParamsSchema.parse(message.params)
-        if (kind === 'request') void answer(id, room, connection, message)
+        if (kind === 'request') void answer({ id, room, by: connection }, message)
       } catch (error) {
         room.answer(connection, rpcError(null, asLabError(error)))
       }
@@ -257,34 +159,11 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
     tellSession(id).catch(failed('a session could not be shown'))
   }
 
-  const admit = async (id: string, request: IncomingMessage) => {
-    const headers = headersOf(request)
-    const caller = await accounts.authenticate(headers)
-    if (caller === undefined) throw signInNeeded()
-    const session = await sessions.get(id)
-    const place = session === undefined ? undefined : await placeOf(options, caller, session)
-    if (session === undefined || place === undefined) {
-      throw new LabError({ code: 'not-found', kind: 'caller', message: `the session ${id} does not exist` })
-    }
-    if (place !== 'observer' && !can(caller, 'runs.submit')) {
-      throw new LabError({ code: 'scope-missing', kind: 'caller', message: 'this needs a token with the scope run' })
-    }
-    if ((rooms.get(id)?.viewers.size ?? 0) >= MOST_VIEWERS) {
-      throw new LabError({ code: 'too-many-attempts', kind: 'caller', retry: 'later', message: 'the session is full' })
-    }
-    const address = addresses.of(request.socket.remoteAddress, headers)
-    return { session, place, caller: { ...caller, address }, headers }
-  }
-
   /** Whoever could not come in now does not stay. */
   const recheck = async (connection: Connection) => {
-    const caller = await accounts.authenticate(connection.headers)
-    const same = caller?.personId === connection.caller.personId && caller.role === connection.caller.role
-    const stays = same && (connection.place !== 'observer' || (await mayObserve(caller, connection.session)))
+    const stays = await entry.stays(connection)
     if (!stays && connections.has(connection)) cut(connection, ENDED, 'the sign-in or the right to be here has ended')
   }
-  const mayObserve = async (caller: Caller, session: Pick<Session, 'id' | 'person'>) =>
-    can(caller, 'runs.read', { ownerId: session.person.id }) || (await placeOf(options, caller, session)) !== undefined
 
   const recheckAll = (concerns: (connection: Connection) => boolean = () => true) => {
     for (const connection of connections.keys()) {
@@ -324,9 +203,9 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
         )
         return true
       }
-      admit(id, request).then(({ session, place, caller, headers }) => {
+      entry.admit(id, request).then((admitted) => {
         if (socket.destroyed) return
-        server.handleUpgrade(request, socket, head, (webSocket) => accept(session, place, caller, headers, webSocket))
+        server.handleUpgrade(request, socket, head, (webSocket) => accept(admitted, webSocket))
       }, refuse)
       return true
     },
@@ -344,41 +223,3 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
 
 const withControl = (session: Session, room: Room): Session =>
   session.state === 'closed' ? session : { ...session, control: room.control }
-
-function check<Name extends LiveMethod>(method: Name, params: unknown): z.output<(typeof liveMethods)[Name]['params']> {
-  const checked = liveMethods[method].params.safeParse(params ?? {})
-  if (checked.success) return checked.data as z.output<(typeof liveMethods)[Name]['params']>
-  const issues = checked.error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }))
-  throw new LabError({
-    code: 'call-invalid',
-    kind: 'caller',
-    message: `${method}: ${issues[0]?.path}: ${issues[0]?.message}`,
-    issues,
-  })
-}
-
-function headersOf({ rawHeaders }: IncomingMessage): Headers {
-  const headers = new Headers()
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const [name = '', value = ''] = rawHeaders.slice(at, at + 2)
-    if (/^(authorization|cookie|user-agent)$/i.test(name)) headers.append(name, value)
-  }
-  return headers
-}
-
-function signInNeeded(): LabError {
-  return new LabError({ code: 'sign-in-needed', kind: 'caller', message: 'this needs somebody who is signed in' })
-}
-
-/** Answers an upgrade as any other call is refused. */
-async function refuseUpgrade(socket: Duplex, error: unknown): Promise<void> {
-  const response = problemResponse(error)
-  const body = await response.text()
-  const head = [
-    `HTTP/1.1 ${response.status} Refused`,
-    'Connection: close',
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
-}
