@@ -5,13 +5,10 @@
  * the row goes once the mail server has taken the letter, with a new link each time, and only the last one works; who has
  * chosen a password meanwhile gets none.
  */
-import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
-import type { Log } from '@fernlab/shared/primitives/log'
 import { createLossLog } from '../broker/loss-log.ts'
-import type { Mail } from '../mail/mail.ts'
+import type { LetterWriting } from '../mail/letter-writing.ts'
 import { createRounds } from '../mail/rounds.ts'
-import type { Store } from '../store/store.ts'
 import { IMPORT_LINK_MS } from './import-rows.ts'
 import { makeOneTime } from './one-time.ts'
 
@@ -20,15 +17,6 @@ export interface AccountLetters {
   look(): void
   /** Ends after the letter that is under way; what is still due goes out after the next start. */
   close(): Promise<void>
-}
-
-export interface CreateAccountLettersOptions {
-  readonly store: Store
-  readonly mail: Mail
-  readonly publicUrl: () => string
-  readonly site: string
-  readonly clock: Clock
-  readonly log: Log
 }
 
 const TICK_MS = 10_000
@@ -41,7 +29,7 @@ const STALE_MS = 3 * 86_400_000
 const AT_ONCE = 100
 
 /** Writes letters until it is closed. */
-export function createAccountLetters(options: CreateAccountLettersOptions): AccountLetters {
+export function createAccountLetters(options: LetterWriting): AccountLetters {
   const { store, mail, publicUrl, site, clock, log } = options
   const { db } = store
   const losses = createLossLog(log)

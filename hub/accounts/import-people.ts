@@ -6,13 +6,10 @@
  * list may be imported again; one list is worked on at a time, the others wait for their turn.
  */
 import type { ImportedPeople, ImportProgress } from '@fernlab/shared/contracts/api'
-import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Log } from '@fernlab/shared/primitives/log'
 import type { FaultHook } from '../fault-point.ts'
 import type { Groups } from '../groups/groups.ts'
-import type { Mail } from '../mail/mail.ts'
-import type { Store } from '../store/store.ts'
+import type { LetterWriting } from '../mail/letter-writing.ts'
 import { type AccountLetters, createAccountLetters } from './account-letters.ts'
 import type { Caller, Role } from './caller.ts'
 import { beyondCaller, listInvalid } from './import-checks.ts'
@@ -49,14 +46,8 @@ export interface ImportPeople {
   close(): Promise<void>
 }
 
-export interface ImportPeopleOptions {
-  readonly store: Store
-  readonly mail: Mail
+export interface ImportPeopleOptions extends LetterWriting {
   readonly groups: Groups
-  readonly publicUrl: () => string
-  readonly site: string
-  readonly clock: Clock
-  readonly log: Log
   readonly faultPoint?: FaultHook | undefined
 }
 

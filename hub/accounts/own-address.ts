@@ -4,16 +4,11 @@
  * INVARIANTS: it becomes theirs when its letter's link is opened, not before; an old address is told; links to choose a
  * password that went to the old one stop working in the same write.
  */
-import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Log } from '@fernlab/shared/primitives/log'
-import type { Errands } from '../mail/errands.ts'
-import type { Mail } from '../mail/mail.ts'
 import { auditEntries } from '../store/audit-entries.ts'
-import type { Store } from '../store/store.ts'
 import { addressLinkOver, claimAddressLink, findAddressLink, makeAddressLink } from './address-links.ts'
 import type { Caller } from './caller.ts'
-import type { Identity } from './identity.ts'
+import type { CredentialsOptions } from './credentials.ts'
 import { addressTaken } from './invitations.ts'
 import type { Tokens } from './tokens.ts'
 import { wrongPassword } from './wrong-password.ts'
@@ -28,16 +23,8 @@ export interface OwnAddress {
   confirm(token: string): Promise<{ email: string }>
 }
 
-export interface OwnAddressOptions {
-  readonly store: Store
-  readonly identity: Identity
+export interface OwnAddressOptions extends CredentialsOptions {
   readonly tokens: Tokens
-  readonly mail: Mail
-  readonly errands: Errands
-  readonly publicUrl: () => string
-  readonly site: string
-  readonly clock: Clock
-  readonly log: Log
 }
 
 /** Changes addresses in the store. */

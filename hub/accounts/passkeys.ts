@@ -11,15 +11,11 @@ import type {
   PasskeyRequest,
   ShownPasskey,
 } from '@fernlab/shared/contracts/passkeys'
-import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Log } from '@fernlab/shared/primitives/log'
-import type { Errands } from '../mail/errands.ts'
-import type { Mail } from '../mail/mail.ts'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
-import type { Identity } from './identity.ts'
+import type { CredentialsOptions } from './credentials.ts'
 import { claimOneTime, isGoodOneTime, newOneTime } from './one-time.ts'
 import {
   challengeIn,
@@ -55,19 +51,8 @@ export interface Passkeys {
   check(shown: ShownPasskey): Promise<string>
 }
 
-export interface PasskeysOptions {
-  readonly store: Store
-  readonly identity: Identity
-  readonly mail: Mail
-  readonly errands: Errands
-  readonly publicUrl: () => string
-  readonly site: string
-  readonly clock: Clock
-  readonly log: Log
-}
-
 /** Keeps passkeys in the store. */
-export function createPasskeys(options: PasskeysOptions): Passkeys {
+export function createPasskeys(options: CredentialsOptions): Passkeys {
   const { store, identity, mail, errands, publicUrl, site, clock, log } = options
   const { db } = store
   const audit = auditEntries(store, clock)

@@ -1,12 +1,9 @@
 /** Lost passwords: a one-time link by mail, or from the command line on the hub's machine. */
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Log } from '@fernlab/shared/primitives/log'
-import type { Errands } from '../mail/errands.ts'
-import type { Mail } from '../mail/mail.ts'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
-import type { Identity } from './identity.ts'
+import type { CredentialsOptions } from './credentials.ts'
 import { credential } from './new-person.ts'
 import { claimOneTime, makeOneTime, oneTimeError } from './one-time.ts'
 import { hashSecret } from './secret-text.ts'
@@ -19,19 +16,8 @@ export interface Passwords {
   reset(token: string, password: string): Promise<void>
 }
 
-export interface PasswordsOptions {
-  readonly store: Store
-  readonly identity: Identity
-  readonly mail: Mail
-  readonly errands: Errands
-  readonly publicUrl: () => string
-  readonly site: string
-  readonly clock: Clock
-  readonly log: Log
-}
-
 /** Handles lost passwords. */
-export function createPasswords(options: PasswordsOptions): Passwords {
+export function createPasswords(options: CredentialsOptions): Passwords {
   const { store, identity, mail, errands, publicUrl, site, clock, log } = options
 
   const sendLink = async (email: string) => {

@@ -4,16 +4,11 @@
  * INVARIANTS: nothing is made before the address is proven, and the password is chosen by whoever reads its letters; what
  * is answered, and when, is the same whether the address has an account or not.
  */
-import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Log } from '@fernlab/shared/primitives/log'
-import type { Errands } from '../mail/errands.ts'
-import type { Mail } from '../mail/mail.ts'
 import { auditEntries } from '../store/audit-entries.ts'
-import type { Store } from '../store/store.ts'
 import { addressLinkOver, claimAddressLink, findAddressLink, makeAddressLink } from './address-links.ts'
 import type { Person } from './caller.ts'
-import type { Identity } from './identity.ts'
+import type { CredentialsOptions } from './credentials.ts'
 import { addressTaken } from './invitations.ts'
 import { newPerson } from './new-person.ts'
 import type { SignInRules, SignInRulesBook } from './sign-in-rules.ts'
@@ -27,16 +22,8 @@ export interface Registration {
   confirm(input: { token: string; name: string; password: string }): Promise<Person>
 }
 
-export interface RegistrationOptions {
-  readonly store: Store
-  readonly identity: Identity
+export interface RegistrationOptions extends CredentialsOptions {
   readonly rules: SignInRulesBook
-  readonly mail: Mail
-  readonly errands: Errands
-  readonly publicUrl: () => string
-  readonly site: string
-  readonly clock: Clock
-  readonly log: Log
 }
 
 /** Registers people in the store. */

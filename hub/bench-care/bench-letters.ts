@@ -6,16 +6,13 @@
  * Message-ID, which a mailbox keeps once; when a letter could not be handed over, the change is due again, for those who
  * have none yet.
  */
-import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
-import type { Log } from '@fernlab/shared/primitives/log'
 import { createLossLog } from '../broker/loss-log.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import { letterLanguage } from '../mail/letter-reasons.ts'
-import type { Mail } from '../mail/mail.ts'
+import type { LetterWriting } from '../mail/letter-writing.ts'
 import { createRounds } from '../mail/rounds.ts'
-import type { Store } from '../store/store.ts'
 import { benchLetter } from './bench-letter.ts'
 import { whetherToTell } from './whether-to-tell.ts'
 
@@ -30,15 +27,8 @@ export interface BenchLetters {
   close(): Promise<void>
 }
 
-export interface CreateBenchLettersOptions {
-  readonly store: Store
+export interface CreateBenchLettersOptions extends LetterWriting {
   readonly book: Pick<FleetBook, 'benches'>
-  readonly mail: Mail
-  /** What letters name and link to. */
-  readonly site: string
-  readonly publicUrl: () => string
-  readonly clock: Clock
-  readonly log: Log
   readonly faultPoint?: FaultHook | undefined
 }
 

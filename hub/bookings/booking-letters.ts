@@ -13,18 +13,15 @@ import {
   type BookingLetters as ShownLetters,
 } from '@fernlab/shared/contracts/booking-notices'
 import { textIn } from '@fernlab/shared/contracts/common'
-import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
-import type { Log } from '@fernlab/shared/primitives/log'
 import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
 import { createLossLog } from '../broker/loss-log.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { Groups } from '../groups/groups.ts'
-import type { Mail } from '../mail/mail.ts'
+import type { LetterWriting } from '../mail/letter-writing.ts'
 import { createRounds } from '../mail/rounds.ts'
 import type { KnownLabs } from '../runs/known-labs.ts'
-import type { Store } from '../store/store.ts'
 import { SOON_MS } from './bench-watch.ts'
 import { bookingLetter } from './booking-letter.ts'
 import type { Bookings } from './bookings.ts'
@@ -41,17 +38,10 @@ export interface BookingLetters {
   close(): Promise<void>
 }
 
-export interface CreateBookingLettersOptions {
-  readonly store: Store
+export interface CreateBookingLettersOptions extends LetterWriting {
   readonly bookings: Pick<Bookings, 'near'>
   readonly groups: Pick<Groups, 'known' | 'students'>
   readonly labs: Pick<KnownLabs, 'peek'>
-  readonly mail: Mail
-  /** What letters name and link to. */
-  readonly site: string
-  readonly publicUrl: () => string
-  readonly clock: Clock
-  readonly log: Log
   readonly faultPoint?: FaultHook | undefined
 }
 
