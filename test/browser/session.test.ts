@@ -2,8 +2,9 @@ import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { tabTo, visit } from './support/browser.ts'
-import { type FakeHub, labPage } from './support/fake-hub.ts'
+import type { FakeHub } from './support/fake-hub.ts'
 import type { FakeSession } from './support/fake-session.ts'
+import { labPage } from './support/fake-sessions.ts'
 import { stage } from './support/stage.ts'
 
 const test = suite('a live session', { timeoutMs: 60_000, fileTimeoutMs: 400_000 })
