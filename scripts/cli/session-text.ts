@@ -12,7 +12,10 @@ export function linesOf(one: Session): string[] {
   return [
     `session ${one.id} is ${one.state}${bench}${placeOf(one)}${ends}${reason === undefined ? '' : `: ${reason}`}`,
     ...bumpedLines(one),
-    ...(one.state === 'active'
+    ...(one.state === 'active' && one.ownServer === true
+      ? [`  "fernlab session visit ${one.id}" prints the address of its page: the lab may end what nobody comes to`]
+      : []),
+    ...(one.state === 'active' && (one.ownServer !== true || one.panel !== undefined)
       ? [`  "fernlab session controls ${one.id}" lists what it has, "fernlab session drive ${one.id}" takes commands`]
       : []),
     ...(one.state === 'closed' ? [`  "fernlab download ${one.id}" saves what was recorded`] : []),

@@ -103,17 +103,18 @@ test.after(async () => {
 
 const get = async (id: string) => (await ada.ask('GET', `/api/v1/sessions/${id}`)).body as Session
 
+const cookiesOf = (who: TestPerson) =>
+  who.browser.cookie.split('; ').map((line) => {
+    const [name = '', ...value] = line.split('=')
+    return { name, value: value.join('='), url: lab.hub.httpUrl, httpOnly: true }
+  })
+
 /** Ada's session, active, and its page in her browser. */
 async function open(options: VisitOptions = {}) {
   const { id } = (await ada.ask('POST', '/api/v1/sessions', { lab: 'robot' })).body as Session
   await until(async () => (await get(id)).state === 'active', 'the session is active', 40_000)
   const seen = await visit(browser, options)
-  await seen.context.addCookies(
-    ada.browser.cookie.split('; ').map((line) => {
-      const [name = '', ...value] = line.split('=')
-      return { name, value: value.join('='), url: lab.hub.httpUrl, httpOnly: true }
-    }),
-  )
+  await seen.context.addCookies(cookiesOf(ada))
   await seen.page.goto(`${lab.hub.httpUrl}/sessions/${id}`)
   const link = seen.page.getByRole('link', { name: /Open the lab’s own page|Abrir la página del laboratorio/ })
   const [tab] = await Promise.all([seen.context.waitForEvent('page'), link.press('Enter')])
@@ -146,6 +147,27 @@ test('it opens in a tab of its own, takes a form and a WebSocket, and ends with 
   await tab.waitForURL(`${lab.hub.httpUrl}/sessions/${id}`)
   await page.getByRole('listitem').filter({ hasText: 'commands' }).waitFor()
   assert.not.match((await context.cookies()).map(({ name }) => name).join(), /robot/)
+  await context.close()
+})
+
+test('it comes by itself in place of the page that waited for it, before the lab takes its visitor for gone', async () => {
+  const { page, context } = await visit(browser)
+  await context.addCookies(cookiesOf(ada))
+  // weblablib waits 15 s for a visitor.
+  server.awayMs = 15_000
+  await page.goto(`${lab.hub.httpUrl}/labs/robot`)
+  await page.getByRole('button', { name: 'Drive it live' }).press('Enter')
+  await page.getByRole('heading', { name: 'The robot' }).waitFor({ timeout: 40_000 })
+  const { items } = (await ada.ask('GET', '/api/v1/sessions?open=true')).body as { items: Session[] }
+  const id = String(items[0]?.id)
+  assert.is((await get(id)).state, 'active')
+  await page.goBack()
+  await page.getByRole('link', { name: 'Open the lab’s own page' }).waitFor()
+  assert.is(page.url(), `${lab.hub.httpUrl}/sessions/${id}`)
+  // Nobody looks at it any more.
+  await page.getByText("the lab's server has ended it").waitFor({ timeout: 40_000 })
+  server.awayMs = Number.POSITIVE_INFINITY
+  await until(async () => server.sessions.at(-1)?.disposed === 1, 'it is disposed of')
   await context.close()
 })
 

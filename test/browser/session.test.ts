@@ -488,4 +488,33 @@ test("a lab's own page opens in another tab, for those who take part", async () 
   await context.close()
 })
 
+test("who waits for a lab's own page is brought there when it begins, once", async () => {
+  const session = hub.addSession({ ownServer: true, panel: undefined, state: 'waiting' })
+  const { page, context, complaints } = await visit(browser)
+  await context.route(labPage, (route) => route.fulfill({ contentType: 'text/html', body: '<h1>The robot</h1>' }))
+  const own = `${hub.url}/sessions/${session.session.id}`
+  await page.goto(own)
+  await page.getByText(/the lab’s own page comes in its place/).waitFor()
+  session.become({ state: 'preparing', bench: 'demo.rc-1' })
+  await page.getByText(/comes in place of this one by itself/).waitFor()
+  session.become({ state: 'active', endsAt: new Date(Date.now() + 600_000).toISOString() })
+  await page.waitForURL(labPage)
+  await page.goBack()
+  await page.getByRole('link', { name: 'Open the lab’s own page' }).waitFor()
+  assert.is(page.url(), own)
+  assert.equal(complaints, [])
+  await context.close()
+
+  // Where there is something to do on the page of the session, that stays.
+  const withPanel = hub.addSession({ ownServer: true, state: 'preparing' })
+  const other = await visit(browser)
+  await other.page.goto(`${hub.url}/sessions/${withPanel.session.id}`)
+  await other.page.getByText(/The controls come by themselves/).waitFor()
+  withPanel.become({ state: 'active', endsAt: new Date(Date.now() + 600_000).toISOString() })
+  await other.page.getByRole('switch', { name: 'Supply on' }).waitFor()
+  await other.page.getByRole('link', { name: 'Open the lab’s own page' }).waitFor()
+  assert.is(other.page.url(), `${hub.url}/sessions/${withPanel.session.id}`)
+  await other.context.close()
+})
+
 test.run()

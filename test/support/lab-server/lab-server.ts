@@ -10,6 +10,8 @@ export interface LabServerSession {
   readonly server: Record<string, unknown>
   readonly back: string
   disposed: number
+  /** When a browser was last heard of, its start included; monotonic milliseconds. */
+  heardMs: number
 }
 
 export interface TestLabServer {
@@ -24,6 +26,8 @@ export interface TestLabServer {
   mostTogether: number
   /** What `status` answers. */
   shouldFinish: number
+  /** A session of which no browser was heard for so long is over; without end unless a test says. */
+  awayMs: number
   /** Answers instead of the lab; undefined goes on as usual. */
   instead:
     | ((call: string, request: IncomingMessage, response: ServerResponse) => Promise<boolean> | boolean)
@@ -72,7 +76,11 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const { pathname } = new URL(request.url ?? '/', 'http://lab')
-    if (!pathname.startsWith(prefix)) return lab.pages(request, response)
+    if (!pathname.startsWith(prefix)) {
+      // One session at a time: whoever looks at a page is in it.
+      for (const session of lab.sessions) session.heardMs = performance.now()
+      return lab.pages(request, response)
+    }
     const call = pathname.slice(prefix.length)
     if (lab.instead !== undefined && (await lab.instead(call, request, response))) return
     if (call === 'api') return answer(response, { api_version: version })
@@ -111,7 +119,9 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
   }
 
   const statusOf = (id: string) =>
-    lab.sessions.some((one) => one.id === id && one.disposed === 0) ? lab.shouldFinish : -1
+    lab.sessions.some((one) => one.id === id && one.disposed === 0 && performance.now() - one.heardMs < lab.awayMs)
+      ? lab.shouldFinish
+      : -1
 
   const begin = (body: Record<string, unknown>) => {
     const id = `s ${++made}?`
@@ -121,6 +131,7 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
       server: body.server_initial_data as Record<string, unknown>,
       back: String(body.back),
       disposed: 0,
+      heardMs: performance.now(),
     })
     return { url: `${lab.url}callback/${made}`, session_id: id }
   }
@@ -134,6 +145,7 @@ export async function startTestLabServer(options: TestLabServerOptions = {}): Pr
     askedTogether: undefined,
     mostTogether: Number.POSITIVE_INFINITY,
     shouldFinish: 5,
+    awayMs: Number.POSITIVE_INFINITY,
     instead: undefined,
     pages: (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/html' })

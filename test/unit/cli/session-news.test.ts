@@ -1,5 +1,5 @@
 import type { Session } from '@fernlab/shared/contracts/sessions'
-import { linesOfNews, newsOf, waitingLine } from 'fernlab/cli/session-text'
+import { linesOf, linesOfNews, newsOf, waitingLine } from 'fernlab/cli/session-text'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
@@ -41,6 +41,17 @@ test('a place in the queue is told again when the estimate moves by a second, an
     /^session s is waiting, place 1, about \d+-\d+-\d+ \d+:\d+:01 \(\S+\)$/,
   )
   assert.is(lineAt('2026-01-01T00:00:01.999Z'), lineAt('2026-01-01T00:00:01.000Z'))
+})
+
+test('what an active session is driven with: its panel, the page of its own server, or both', () => {
+  const hints = (more: Partial<Session>) =>
+    linesOf({ id: 's', state: 'active', bench: 'b', ...more } as Session)
+      .slice(1)
+      .map((line) => line.match(/session \w+ s/g)?.join())
+  const panel = { title: 'Arm', items: [] } as unknown as Session['panel']
+  assert.equal(hints({ panel }), ['session controls s,session drive s'])
+  assert.equal(hints({ ownServer: true }), ['session visit s'])
+  assert.equal(hints({ ownServer: true, panel }), ['session visit s', 'session controls s,session drive s'])
 })
 
 test('who is here, what they say and what they do', () => {

@@ -87,7 +87,11 @@ export const enSession = {
     joinNoToken: 'This page opens from a partner’s link; a part of it is missing here. Open it again as it was sent.',
     noPanel: 'This lab has no panel.',
     ownServerText:
-      'This lab has a page of its own. It opens in another tab; this one keeps the time and the way to finish.',
+      'This lab has a page of its own. It opens in another tab; this one keeps the time and the way to finish. The lab may end the session when nobody has its page open.',
+    ownServerStay:
+      'Keep this page open: when it is your turn, the lab’s own page comes in its place. The lab may end a session to which nobody comes within seconds.',
+    ownServerPreparing:
+      'The lab’s own page comes in place of this one by itself. Stay here: the lab may end a session to which nobody comes within seconds.',
     ownServerOpen: 'Open the lab’s own page',
     ownServerWatch: 'This lab has a page of its own, which only those who take part can open.',
     visit: {

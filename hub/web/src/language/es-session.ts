@@ -91,7 +91,11 @@ export const esSession: Texts<typeof enSession> = {
       'Esta página se abre desde el enlace de un compañero; aquí falta una parte. Ábrelo otra vez tal como se envió.',
     noPanel: 'Este laboratorio no tiene panel.',
     ownServerText:
-      'Este laboratorio tiene una página propia. Se abre en otra pestaña; esta guarda el tiempo y la forma de terminar.',
+      'Este laboratorio tiene una página propia. Se abre en otra pestaña; esta guarda el tiempo y la forma de terminar. El laboratorio puede cerrar la sesión si nadie tiene abierta su página.',
+    ownServerStay:
+      'Deja abierta esta página: cuando te toque, la del laboratorio ocupará su lugar. El laboratorio puede cerrar una sesión a la que nadie llega en unos segundos.',
+    ownServerPreparing:
+      'La página del laboratorio ocupará sola el lugar de esta. Quédate aquí: el laboratorio puede cerrar una sesión a la que nadie llega en unos segundos.',
     ownServerOpen: 'Abrir la página del laboratorio',
     ownServerWatch: 'Este laboratorio tiene una página propia, que solo pueden abrir quienes participan.',
     visit: {

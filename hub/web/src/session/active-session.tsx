@@ -16,6 +16,7 @@ import { BumpedNotice } from './bumped-notice.tsx'
 import { Chat } from './chat.tsx'
 import { Hands } from './hands.tsx'
 import { LinkLost } from './link-lost.tsx'
+import { opensItself } from './opens-itself.ts'
 import styles from './session.module.css'
 import { SessionHead } from './session-head.tsx'
 import { TimeLeft } from './time-left.tsx'
@@ -30,10 +31,12 @@ interface Props {
   readonly session: Session
   readonly title: string
   readonly live: LiveSession
+  /** This page was open before the session began. */
+  readonly wasAwaited: boolean
 }
 
 /** The bench in one's hand: its panel, the time left, who else is there, and the way to stop. */
-export function ActiveSession({ session, title, live }: Props) {
+export function ActiveSession({ session, title, live, wasAwaited }: Props) {
   const { t } = useWords()
   const reachable = useReachable()
   const me = useQuery(meQuery(useApi())).data ?? undefined
@@ -80,7 +83,11 @@ export function ActiveSession({ session, title, live }: Props) {
       <Hands session={session} live={live} control={control} me={me} />
       {session.ownServer === true ? (
         <Suspense>
-          <OwnServer session={session} takesPart={isOwner || isPartner} />
+          <OwnServer
+            session={session}
+            takesPart={isOwner || isPartner}
+            opensItself={isOwner && wasAwaited && opensItself(session)}
+          />
         </Suspense>
       ) : null}
       {session.page === true && !wantsPanel ? (

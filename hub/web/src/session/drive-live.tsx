@@ -7,7 +7,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useId, useRef, useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { idempotencyKey } from '../api/idempotency-key.ts'
-import { activeRunsQuery, meQuery } from '../api/queries.ts'
+import { activeRunsQuery, meQuery, sessionQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import styles from '../lab/lab.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
@@ -49,6 +49,9 @@ export default function DriveLive({
     mutationFn: (body: OpenSession) => api.send<Session>('POST', '/api/v1/sessions', body, { 'idempotency-key': key }),
     onSuccess: (session) => {
       void client.invalidateQueries({ queryKey: ['runs'] })
+      // Its page sees it begin, however soon that is.
+      client.setQueryData(sessionQuery(api, session.id).queryKey, session)
+      void client.invalidateQueries(sessionQuery(api, session.id))
       void navigate({ to: '/sessions/$sessionId', params: { sessionId: session.id } })
     },
     onError: () => setKey(idempotencyKey()),

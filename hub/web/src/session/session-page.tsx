@@ -1,7 +1,7 @@
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { isAbsent } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { sessionQuery } from '../api/queries.ts'
@@ -44,13 +44,14 @@ export default function SessionPage() {
 
 function SessionView({ session, title }: { session: Session; title: string }) {
   const live = useSession(session)
+  const [wasAwaited] = useState(session.state === 'waiting' || session.state === 'preparing')
   switch (session.state) {
     case 'waiting':
       return <WaitingSession session={session} title={title} />
     case 'preparing':
       return <PreparingSession session={session} title={title} live={live} />
     case 'active':
-      return <ActiveSession session={session} title={title} live={live} />
+      return <ActiveSession session={session} title={title} live={live} wasAwaited={wasAwaited} />
     case 'finishing':
       return <FinishingSession session={session} title={title} live={live} />
     case 'closed':

@@ -7,6 +7,7 @@ import { runQuery } from '../api/queries.ts'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useNow, useWords } from '../words/use-words.ts'
 import { LinkLost } from './link-lost.tsx'
+import { opensItself } from './opens-itself.ts'
 import styles from './session.module.css'
 import { SessionHead } from './session-head.tsx'
 import { SessionMark } from './session-mark.tsx'
@@ -45,7 +46,7 @@ export function WaitingSession({ session, title }: Props) {
         ) : null}
         {session.reason === undefined ? null : <p>{words.reason(session.reason)}</p>}
         {session.waitReason === undefined ? null : <p className="soft">{words.reason(session.waitReason)}</p>}
-        <p className="soft">{t('session.stay')}</p>
+        <p className="soft">{t(opensItself(session) ? 'session.ownServerStay' : 'session.stay')}</p>
         <p className="soft">{t('session.length', { time: words.duration(session.seconds) })}</p>
       </div>
       <Suspense>
@@ -93,7 +94,7 @@ export function PreparingSession({ session, title, live }: Props & { live: LiveS
         {/* A path such as `steps[3].set` says nothing to a student. */}
         {step === undefined || /[[\].]/.test(step) ? null : <p className="soft">{step}</p>}
         {(run.data?.attempt ?? 1) > 1 ? <p>{t('session.anotherBench')}</p> : null}
-        <p className="soft">{t('session.preparingText')}</p>
+        <p className="soft">{t(opensItself(session) ? 'session.ownServerPreparing' : 'session.preparingText')}</p>
         {ending.error === null ? null : <ProblemNotice error={ending.error} />}
       </div>
     </div>
