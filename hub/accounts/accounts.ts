@@ -166,6 +166,9 @@ export async function createAccounts({
   const passwords = createPasswords({ store, identity, ...post, clock, log })
   const registration = createRegistration({ store, identity, rules, ...post, clock, log })
   const invitations = createInvitations({ store, identity, groups, publicUrl: config.publicUrl, clock, log })
+  const first = { store, identity, tokens, config, clock, log }
+  await applyAdminSettings(first)
+  // Writes letters from now on: after all that may refuse the start.
   const imports = createImportPeople({
     store,
     mail,
@@ -176,8 +179,6 @@ export async function createAccounts({
     log,
     faultPoint,
   })
-  const first = { store, identity, tokens, config, clock, log }
-  await applyAdminSettings(first)
 
   return {
     authenticate: async (headers) => {

@@ -69,7 +69,7 @@ test('makes groups, puts people in, and says what a removal takes away', async (
   assert.match(await ok(['group', 'members', 'school', '--inner']), /Hal +hal@school.example +member +optics/)
   const kept = await run(['group', 'remove', 'optics'])
   assert.is(kept.code, 1)
-  assert.match(kept.err, /1 people are in it no more.*Nothing was done\n.*--yes/s)
+  assert.match(kept.err, /1 person is in it no more.*Nothing was done\n.*--yes/s)
   assert.match(await ok(['group', 'change', 'optics', '--within', 'none', '--from', 'none']), /is changed/)
   assert.match(await ok(['user', 'list', '--group', 'optics']), /Hal +hal@school.example/)
   assert.match(await ok(['group', 'take-out', 'optics', 'hal@school.example']), /1 taken out/)

@@ -1,6 +1,6 @@
 import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createAccounts } from '@fernlab/hub/accounts/accounts'
+import { type Accounts, createAccounts } from '@fernlab/hub/accounts/accounts'
 import { createGroups } from '@fernlab/hub/groups/groups'
 import { createMail } from '@fernlab/hub/mail/mail'
 import { backup } from '@fernlab/hub/maintenance/backup'
@@ -15,6 +15,7 @@ import { documentsOf, storeDocuments, storeRun, temporaryStore } from '../result
 
 const test = suite('backup and restore', { timeoutMs: 30_000 })
 let opened: Awaited<ReturnType<typeof temporaryStore>>
+let accounts: Accounts
 
 const accountsOn = (store: Store, dataFolder: string, withAdmin: boolean) =>
   createAccounts({
@@ -54,10 +55,13 @@ const refused = async (work: Promise<unknown>) => {
 
 test.before(async () => {
   opened = await temporaryStore()
-  await accountsOn(opened.store, opened.folder, true)
+  accounts = await accountsOn(opened.store, opened.folder, true)
   await writeFile(join(opened.folder, 'settings.json'), '{"site":"here"}\n')
 })
-test.after(() => opened.close())
+test.after(async () => {
+  await accounts.close()
+  await opened.close()
+})
 
 test('a backup taken while runs are written is one moment’s, and works elsewhere', async () => {
   let writing = true
@@ -84,8 +88,9 @@ test('a backup taken while runs are written is one moment’s, and works elsewhe
     assert.ok(runs.length >= 5 && runs.length <= written, `${runs.length} of ${written}`)
     const counts = await store.database.read('SELECT run_id, count(*) AS n FROM document GROUP BY run_id HAVING n <> 4')
     assert.ok(counts.length <= 1, 'only the newest run may lack its documents')
-    const accounts = await accountsOn(store, hubFolder, false)
-    assert.not(await accounts.setupNeeded(), 'the admin came along')
+    const restored = await accountsOn(store, hubFolder, false)
+    assert.not(await restored.setupNeeded(), 'the admin came along')
+    await restored.close()
     assert.is(
       await readFile(join(hubFolder, 'identity.json'), 'utf8'),
       await readFile(join(opened.folder, 'identity.json'), 'utf8'),

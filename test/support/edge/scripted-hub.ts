@@ -50,7 +50,6 @@ export interface ScriptedHub {
   assign(...assignments: Assignment[]): Promise<void>
   cancel(runId: string, attempt: number, reason: string): Promise<void>
   call(method: string, params: object, deadlineMs?: number): Promise<unknown>
-  publish(topic: string, payload: string | Uint8Array): Promise<void>
   /** Waits until it holds; looks after every message. */
   until(what: string, holds: () => boolean, ms?: number): Promise<void>
   stopped(runId: string, attempt?: number): NodeDocument | undefined
@@ -210,7 +209,6 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
       if (error !== undefined) throw Object.assign(new Error(error.message), { code: error.code })
       return result
     },
-    publish: (topic, payload) => peer?.publish(topic, payload) ?? Promise.resolve(),
     until: (what, holds, ms = 8000) =>
       new Promise((resolve, reject) => {
         const end = (error?: unknown) => {

@@ -71,6 +71,9 @@ const elsewhere: Readonly<Record<string, string>> = {
   'bad-argument': 'a program’s arguments',
   'node-revoked': 'a node',
   'readme-unreadable': 'the lab’s page, which shows the text as it is written',
+  'set-unreadable': 'a value to set over MQTT, which is logged',
+  'set-too-large': 'a value to set over MQTT, which is logged',
+  'set-too-late': 'a value to set over MQTT, which is logged',
   'not-confirmed-at-all': 'nobody',
 }
 
