@@ -24,7 +24,7 @@ import type { Turn } from '../store/turn.ts'
 import { type BookedEnds, createBookedEnds } from './booked-ends.ts'
 import type { BookedFleet } from './booked-fleet.ts'
 import { createBookedPlaces } from './booked-places.ts'
-import { bookingOfSession, secondsLeft } from './booked-session.ts'
+import { bookingOfSession, opensItself, secondsLeft } from './booked-session.ts'
 import type { BookingBook, KnownBooking } from './booking-book.ts'
 import type { BookingPermits } from './booking-permits.ts'
 import { bookingStatements } from './booking-statements.ts'
@@ -97,6 +97,13 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
     return run.personId === personId || (group !== null && options.people.has(group, run.personId))
   }
 
+  /** Whether its session may open is being found out. */
+  const isAskedFor = (booking: KnownBooking): boolean => {
+    const lab = labs.peek(booking.lab)
+    if (lab === undefined || booking.runId !== null || !opensItself(booking, lab)) return false
+    return secondsLeft(booking, lab, clock.now()) > 0 && permits.may(booking, lab) === undefined
+  }
+
   const bookingAt = (place: string): KnownBooking | undefined => book.byId.get(bookingOf(place))
 
   return {
@@ -104,7 +111,8 @@ export function createBookingStarts(options: BookingStartsOptions): BookingStart
     places: places.places,
     usersOf: ({ id, from }) => {
       const booking = bookingAt(id)
-      if (booking === undefined || from > clock.now()) return []
+      // Until it is known whether its session opens, nobody else's turn has come.
+      if (booking === undefined || from > clock.now() || isAskedFor(booking)) return []
       const users: Place<OpenRun>[] = []
       for (const run of runs.byId.values()) {
         if (run.state !== 'queued' || !mayUse(booking, run)) continue

@@ -1,5 +1,5 @@
 /** What becomes of a session whose bench is taken from it before its node has told of an end. Pure. */
-import type { Outcome, RestOfSession } from '../runs/ledger.ts'
+import type { Outcome } from '../runs/ledger.ts'
 import type { OpenRun } from '../runs/open-runs.ts'
 import { isLeaving, restOfCut, type WhenStopped, whenBroken, whenCut, whenLeft } from './judge-stop.ts'
 
@@ -26,7 +26,7 @@ export function whenLost(run: OpenRun, loss: Loss, when: WhenStopped): Lost {
 function whenBegun(run: OpenRun, loss: Loss, when: WhenStopped): Lost {
   switch (loss.kind) {
     case 'away':
-      return { state: 'interrupted', ...whenCut(run, inWords(loss), when) }
+      return { state: 'interrupted', ...whenCut(run, `${loss.node} can not be reached`, when) }
     case 'broken':
       return { state: 'failed', ...whenBroken(run, loss.why, when) }
     case 'closed': {
@@ -40,29 +40,33 @@ function whenBegun(run: OpenRun, loss: Loss, when: WhenStopped): Lost {
 
 /** All of it is left. */
 function whenUnbegun(seconds: number, loss: Loss, { bookingS, hasOther }: WhenStopped): Lost {
-  const what = inWords(loss)
-  if (bookingS === undefined) {
-    const reason = `we are sorry: ${what}; you are back at the head of the queue`
-    return { state: 'interrupted', reason, rest: { seconds, from: 'queue' } }
-  }
+  const { over, next, other } = apologies(loss)
+  if (bookingS === undefined) return { state: 'interrupted', reason: next, rest: { seconds, from: 'queue' } }
   const isOver = bookingS === 0 || (loss.kind === 'broken' && !hasOther)
-  if (isOver)
-    return {
-      state: loss.kind === 'broken' ? 'failed' : 'interrupted',
-      reason: `we are sorry: ${what}`,
-      rest: undefined,
-    }
-  const rest: RestOfSession = { seconds: bookingS, from: 'booking' }
-  return { state: 'interrupted', reason: `we are sorry: ${what}; you get another bench`, rest }
+  if (isOver) return { state: loss.kind === 'broken' ? 'failed' : 'interrupted', reason: over, rest: undefined }
+  return { state: 'interrupted', reason: other, rest: { seconds: bookingS, from: 'booking' } }
 }
 
-function inWords(loss: Loss): string {
+/** That it is over, that its person is next, that its person gets another bench: each whole, as the page translates it. */
+function apologies(loss: Loss): { over: string; next: string; other: string } {
   switch (loss.kind) {
     case 'away':
-      return `${loss.node} can not be reached`
+      return {
+        over: `we are sorry: ${loss.node} can not be reached`,
+        next: `we are sorry: ${loss.node} can not be reached; you are back at the head of the queue`,
+        other: `we are sorry: ${loss.node} can not be reached; you get another bench`,
+      }
     case 'broken':
-      return `the bench broke down (${loss.why})`
+      return {
+        over: `we are sorry: the bench broke down (${loss.why})`,
+        next: `we are sorry: the bench broke down (${loss.why}); you are back at the head of the queue`,
+        other: `we are sorry: the bench broke down (${loss.why}); you get another bench`,
+      }
     case 'closed':
-      return `the bench went out of use (${loss.why})`
+      return {
+        over: `we are sorry: the bench went out of use (${loss.why})`,
+        next: `we are sorry: the bench went out of use (${loss.why}); you are back at the head of the queue`,
+        other: `we are sorry: the bench went out of use (${loss.why}); you get another bench`,
+      }
   }
 }
