@@ -1,10 +1,10 @@
 import type { AuditFilter } from '@fernlab/shared/contracts/audit'
 import { Button, TextInput } from '@mantine/core'
 import { type ReactNode, useId, useState } from 'react'
+import records from '../frame/records.module.css'
 import { useForm } from '../sign-in/use-form.ts'
 import { fromLocal, toLocal } from '../words/local-time.ts'
 import { useWords } from '../words/use-words.ts'
-import styles from './audit.module.css'
 
 interface Props {
   readonly search: AuditFilter
@@ -30,12 +30,12 @@ export function AuditFilters({ search, onFind, clear }: Props) {
   }
   return (
     <>
-      <div className={styles.fold}>
+      <div className={records.fold}>
         <Button variant="default" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
           {count === 0 ? t('audit.filter') : t('audit.filtered', { count })}
         </Button>
       </div>
-      <form id={id} className={styles.filters} data-open={open} noValidate onSubmit={form.onSubmit(send)}>
+      <form id={id} className={records.filters} data-open={open} noValidate onSubmit={form.onSubmit(send)}>
         <TextInput
           label={t('audit.person')}
           placeholder={t('audit.personHelp')}
@@ -56,7 +56,7 @@ export function AuditFilters({ search, onFind, clear }: Props) {
         />
         <TextInput type="datetime-local" label={t('audit.from')} {...form.field('from')} />
         <TextInput type="datetime-local" label={t('audit.to')} {...form.field('to')} />
-        <div className={styles.buttons}>
+        <div className={records.buttons}>
           <Button type="submit">{t('audit.find')}</Button>
           {clear}
         </div>

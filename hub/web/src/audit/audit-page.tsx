@@ -4,11 +4,11 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import records from '../frame/records.module.css'
 import { DownloadButton } from '../notices/download-button.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { PagedList } from '../notices/paged-list.tsx'
 import { useWords } from '../words/use-words.ts'
-import styles from './audit.module.css'
 import { AuditFilters } from './audit-filters.tsx'
 import { auditCsv, auditQuery } from './audit-query.ts'
 import { EntryRow } from './entry-row.tsx'
@@ -40,7 +40,7 @@ export default function AuditPage() {
       />
       <PagedList
         list={entries}
-        className={styles.list}
+        className={records.list}
         more={t('audit.more')}
         empty={<EmptyState title={t('audit.none')}>{t('audit.noneText')}</EmptyState>}
       >

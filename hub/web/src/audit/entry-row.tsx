@@ -1,5 +1,6 @@
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import { Link } from '@tanstack/react-router'
+import records from '../frame/records.module.css'
 import { useWords } from '../words/use-words.ts'
 import styles from './audit.module.css'
 import { changeLines } from './change-lines.ts'
@@ -9,7 +10,7 @@ export function EntryRow({ entry }: { entry: AuditEntry }) {
   const { t, absolute } = useWords()
   const { at, person, personName, address, action, subject, subjectName } = entry
   return (
-    <li className={styles.entry}>
+    <li className={`${records.record} ${styles.entry}`}>
       <time dateTime={at} className="soft">
         {absolute(at)}
       </time>

@@ -1,6 +1,7 @@
 import type { Bench } from '@fernlab/shared/contracts/api'
 import { Checkbox } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
+import rows from '../frame/link-rows.module.css'
 import { BenchMark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
@@ -18,7 +19,7 @@ export function BenchRow({ bench, chosen, onChoose }: Props) {
   const { t } = words
   const name = bench.title ?? bench.name
   return (
-    <li className={styles.row} data-choosable={onChoose === undefined ? undefined : true}>
+    <li className={`${rows.row} ${styles.row}`} data-choosable={onChoose === undefined ? undefined : true}>
       {onChoose === undefined ? null : (
         <Checkbox
           className={styles.choose}
@@ -29,7 +30,7 @@ export function BenchRow({ bench, chosen, onChoose }: Props) {
       )}
       <BenchMark state={bench.state} />
       <span className={styles.name}>
-        <Link to="/benches/$benchId" params={{ benchId: bench.id }} className={styles.link}>
+        <Link to="/benches/$benchId" params={{ benchId: bench.id }} className={`${rows.link} ${styles.link}`}>
           <bdi>{name}</bdi>
         </Link>
         <code className={styles.id}>{bench.id}</code>

@@ -8,6 +8,7 @@ import { lazy, Suspense, useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { benchesQuery, meQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
+import rows from '../frame/link-rows.module.css'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { withTexts } from '../language/late-texts.ts'
@@ -123,7 +124,7 @@ function Benches({ items, maintains }: { items: readonly Bench[]; maintains: boo
         ) : null}
         {made.length === 0 ? null : <OutagesMade key={made.map(({ id }) => id).join()} made={made} />}
       </div>
-      <ul className={styles.list}>
+      <ul className={rows.list}>
         {shown.map((bench) => (
           <BenchRow
             key={bench.id}

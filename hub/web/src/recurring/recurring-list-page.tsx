@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
 import { meQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
+import rows from '../frame/link-rows.module.css'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
@@ -46,7 +47,7 @@ export default function RecurringListPage() {
         </EmptyState>
       ) : (
         <>
-          <ul className={styles.list}>
+          <ul className={`${rows.list} ${styles.list}`}>
             {items.map((item) => (
               <Row key={item.id} item={item} withPerson={staff} />
             ))}
@@ -63,19 +64,19 @@ function Row({ item, withPerson }: { item: Recurring; withPerson: boolean }) {
   const { t } = words
   const [last] = item.last
   return (
-    <li className={styles.row}>
-      <span className={styles.name}>
-        <Link to="/recurring/$recurringId" params={{ recurringId: item.id }} className={styles.link}>
+    <li className={`${rows.row} ${styles.row}`}>
+      <span className={`${rows.stack} ${styles.name}`}>
+        <Link to="/recurring/$recurringId" params={{ recurringId: item.id }} className={rows.link}>
           {item.name}
         </Link>
-        <span className={styles.note}>
+        <span className={rows.note}>
           {[words.text(item.labTitle) || item.lab, words.text(item.protocolTitle) || item.protocol].join(': ')}
           {withPerson ? `, ${item.person.name}` : ''}
         </span>
       </span>
-      <span className={styles.when}>
+      <span className={rows.stack}>
         {whenWords(item, words)}
-        <span className={styles.note}>
+        <span className={rows.note}>
           {item.next[0] === undefined
             ? t(`recurring.states.${item.state}`)
             : t('recurring.nextAt', { time: words.soonTime(item.next[0]) })}

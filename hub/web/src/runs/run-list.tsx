@@ -1,6 +1,7 @@
 import type { Run } from '@fernlab/shared/contracts/api'
 import { IconHandMove } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
+import rows from '../frame/link-rows.module.css'
 import { isSession } from '../session/session-run.ts'
 import { isFinal } from '../states/run-states.ts'
 import { RunMark } from '../states/state-mark.tsx'
@@ -19,20 +20,20 @@ interface Props {
 export function RunList({ runs, withLab = true, withPerson = false }: Props) {
   const words = useWords()
   return (
-    <ul className={styles.list}>
+    <ul className={`${rows.list} ${styles.list}`}>
       {runs.map((run) => (
-        <li key={run.id} className={styles.row}>
+        <li key={run.id} className={`${rows.row} ${styles.row}`}>
           <span className={styles.state}>
             <RunMark state={run.state} />
           </span>
-          <span className={styles.name}>
-            <Link {...placeOf(run)} className={styles.link}>
+          <span className={`${rows.stack} ${styles.name}`}>
+            <Link {...placeOf(run)} className={rows.link}>
               {isSession(run) ? <IconHandMove size={16} aria-hidden="true" className={styles.hand} /> : null}
               {withLab ? `${words.text(run.labTitle) || run.lab}: ` : ''}
               {words.text(run.protocolTitle) || run.protocol}
             </Link>
             {withPerson ? <span className={styles.person}>{run.person.name}</span> : null}
-            <span className={styles.note}>{run.note ?? waiting(run, words)}</span>
+            <span className={rows.note}>{run.note ?? waiting(run, words)}</span>
           </span>
           <span className={styles.result}>{mainResult(run, words)}</span>
           <time className={styles.when} dateTime={run.createdAt} title={words.absolute(run.createdAt)}>

@@ -6,6 +6,7 @@ import { useApi } from '../api/context.tsx'
 import { meQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import records from '../frame/records.module.css'
 import { DownloadButton } from '../notices/download-button.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { PagedList } from '../notices/paged-list.tsx'
@@ -46,7 +47,7 @@ export default function DirectUsesPage() {
       />
       <PagedList
         list={uses}
-        className={styles.list}
+        className={records.list}
         more={t('uses.more')}
         empty={<EmptyState title={t('uses.empty')}>{t('direct.emptyText')}</EmptyState>}
       >
@@ -62,7 +63,7 @@ function Row({ use, search }: { use: DirectUse; search: DirectSearch }) {
   const { id, person, bench, startedAt, lastsS, ended, exchanges } = use
   const time = duration(Math.round(lastsS))
   return (
-    <li className={styles.direct}>
+    <li className={`${records.record} ${styles.direct}`}>
       <Link to="/usage/direct/$useId" params={{ useId: id }}>
         <time dateTime={startedAt}>{absolute(startedAt)}</time>
       </Link>

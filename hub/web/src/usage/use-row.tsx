@@ -1,5 +1,6 @@
 import type { Use } from '@fernlab/shared/contracts/usage'
 import { Link } from '@tanstack/react-router'
+import records from '../frame/records.module.css'
 import { RunMark } from '../states/state-mark.tsx'
 import { useUsageWords } from './use-usage-words.ts'
 import styles from './uses.module.css'
@@ -10,7 +11,7 @@ export function UseRow({ use, search }: { use: Use; search: UsesSearch }) {
   const { t, absolute, personName, labTitle, duration, from } = useUsageWords()
   const { id, person, lab, protocol, session, bench, askedAt, waitS, lastsS, state, downloads } = use
   return (
-    <li className={styles.use}>
+    <li className={`${records.record} ${styles.use}`}>
       <Link to="/usage/uses/$useId" params={{ useId: id }}>
         <time dateTime={askedAt}>{absolute(askedAt)}</time>
       </Link>

@@ -3,11 +3,11 @@ import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useId, useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { benchesQuery, labsQuery } from '../api/queries.ts'
+import records from '../frame/records.module.css'
 import { GroupSelect } from '../groups/group-select.tsx'
 import { useForm } from '../sign-in/use-form.ts'
 import { runStates } from '../states/run-states.ts'
 import { useUsageWords } from './use-usage-words.ts'
-import styles from './uses.module.css'
 import type { UsesSearch } from './uses-queries.ts'
 
 interface Props {
@@ -51,12 +51,12 @@ export function UsesFilters({ kind, search, onFind, everybody, clear }: Props) {
   const countries = ['site', 'unknown', ...(search.country === undefined ? [] : [search.country])]
   return (
     <>
-      <div className={styles.fold}>
+      <div className={records.fold}>
         <Button variant="default" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
           {count === 0 ? t('uses.filter') : t('uses.filtered', { count })}
         </Button>
       </div>
-      <form id={id} className={styles.filters} data-open={open} noValidate onSubmit={form.onSubmit(send)}>
+      <form id={id} className={records.filters} data-open={open} noValidate onSubmit={form.onSubmit(send)}>
         <GroupSelect label={t('uses.course')} none={everybody} managed {...form.field('course')} />
         <TextInput
           label={t('usage.person')}
@@ -105,7 +105,7 @@ export function UsesFilters({ kind, search, onFind, everybody, clear }: Props) {
         />
         <TextInput type="date" label={t('usage.from')} {...form.field('from')} />
         <TextInput type="date" label={t('usage.until')} {...form.field('until')} />
-        <div className={styles.buttons}>
+        <div className={records.buttons}>
           <Button type="submit">{t('uses.find')}</Button>
           {clear}
         </div>

@@ -5,13 +5,13 @@ import { useApi } from '../api/context.tsx'
 import { meQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import records from '../frame/records.module.css'
 import { DownloadButton } from '../notices/download-button.tsx'
 import { EmptyState } from '../notices/empty-state.tsx'
 import { PagedList } from '../notices/paged-list.tsx'
 import { UsageNav } from './usage-nav.tsx'
 import { UseRow } from './use-row.tsx'
 import { useUsageWords } from './use-usage-words.ts'
-import styles from './uses.module.css'
 import { UsesFilters } from './uses-filters.tsx'
 import { type UsesSearch, usesCsv, usesQuery } from './uses-queries.ts'
 
@@ -44,7 +44,7 @@ export default function UsesPage() {
       {one === undefined ? null : <p className="soft">{t('uses.ofPerson', { name: personName(one) })}</p>}
       <PagedList
         list={uses}
-        className={styles.list}
+        className={records.list}
         more={t('uses.more')}
         empty={<EmptyState title={t('uses.empty')}>{t('uses.emptyText')}</EmptyState>}
       >
