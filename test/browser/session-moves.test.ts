@@ -33,7 +33,7 @@ test('who is bumped is told when, is offered no more time, and has the rest of i
     next: rest.session.id,
     reason: 'we are sorry: the bench was booked; what was recorded is kept, and the rest of your time is next in line',
   })
-  await page.getByText(/^we are sorry: the bench was booked; what was recorded is kept/).waitFor()
+  await page.getByText(/^We are sorry: the bench was booked; what was recorded is kept/).waitFor()
   const next = page.getByRole('status').filter({ hasText: 'You are next' })
   await next.getByRole('link', { name: 'To the rest of your time' }).click()
   await page.waitForURL(`${hub.url}/sessions/${rest.session.id}`)
@@ -51,7 +51,7 @@ test('who loses the bench reads an apology, also in Spanish on a phone, and goes
   for (const [language, apology, toNext] of [
     [
       'en-GB',
-      /^we are sorry: the bench broke down \(box was lost .*the rest of your time is next in line$/,
+      /^We are sorry: the bench broke down \(box was lost .*the rest of your time is next in line\.$/,
       'To the rest of your time',
     ],
     [

@@ -324,7 +324,7 @@ test('who is in the room of a bench that breaks down reads the apology, and is n
       'we are sorry: the bench broke down (box was lost during the run: unplugged); you are back at the head of the queue',
     waitReason: 'no bench is up: unplugged',
   })
-  await page.getByText(/^we are sorry: the bench broke down \(.*\); you are back at the head of the queue$/).waitFor()
+  await page.getByText(/^We are sorry: the bench broke down \(.*\); you are back at the head of the queue\.$/).waitFor()
   await page.getByText('no bench is up: unplugged').waitFor()
   assert.is(await page.getByText(/before yours/).count(), 0, 'nobody is before')
   assert.ok(await button(page, 'Leave the queue').isVisible())

@@ -3,6 +3,7 @@ import { Progress } from '@mantine/core'
 import { IconPlugConnectedX } from '@tabler/icons-react'
 import { RunMark } from '../states/state-mark.tsx'
 import { count } from '../words/quantity.ts'
+import { asSentence } from '../words/reasons.ts'
 import { useNow, useWords } from '../words/use-words.ts'
 import styles from './run.module.css'
 
@@ -67,12 +68,6 @@ function Trouble({ run }: { run: Run }) {
       {run.error === undefined ? null : <code>{run.error.code}</code>}
     </p>
   )
-}
-
-/** A reason as a sentence of its own, beside which another may stand. */
-function asSentence(text: string): string {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1)
-  return whole === '' || /[.!?]$/.test(whole) ? whole : `${whole}.`
 }
 
 function sentence(run: Run, { t, about, reason }: ReturnType<typeof useWords>, nowMs: number): string {

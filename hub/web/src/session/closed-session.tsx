@@ -7,6 +7,7 @@ import { LinkButton } from '../frame/link-button.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { count } from '../words/quantity.ts'
+import { asSentence } from '../words/reasons.ts'
 import { useWords } from '../words/use-words.ts'
 import { NextSession } from './next-session.tsx'
 import styles from './session.module.css'
@@ -47,10 +48,12 @@ export default function ClosedSession({ session, title }: { session: Session; ti
             : t('session.lasted', { time: took, when: ended })}
         </p>
         <p>
-          {trouble({
-            ...(session.reason === undefined ? {} : { reason: session.reason }),
-            ...(session.error === undefined ? {} : { error: session.error }),
-          })}
+          {asSentence(
+            trouble({
+              ...(session.reason === undefined ? {} : { reason: session.reason }),
+              ...(session.error === undefined ? {} : { error: session.error }),
+            }),
+          )}
         </p>
         {session.next === undefined ? null : <NextSession id={session.next} />}
       </div>

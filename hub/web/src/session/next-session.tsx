@@ -3,6 +3,7 @@ import { useApi } from '../api/context.tsx'
 import { meQuery, sessionQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import { useWords } from '../words/use-words.ts'
+import styles from './session.module.css'
 
 /** The session with the rest of the time, also for partners; while they look at this, its place in the queue is kept. */
 export function NextSession({ id }: { id: string }) {
@@ -14,7 +15,7 @@ export function NextSession({ id }: { id: string }) {
   const { state, person } = session.data
   const whose = me.data.id === person.id ? '' : 'Of'
   return (
-    <div role="status">
+    <div role="status" className={styles.next}>
       <p>{t(`session.${state === 'waiting' ? 'nextWaits' : 'nextReady'}${whose}`, { name: person.name })}</p>
       <LinkButton to="/sessions/$sessionId" params={{ sessionId: id }}>
         {t(`session.toNext${whose}`)}

@@ -5,6 +5,7 @@ import { lazy, Suspense, useState } from 'react'
 import { useApi, useReachable } from '../api/context.tsx'
 import { runQuery } from '../api/queries.ts'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { asSentence } from '../words/reasons.ts'
 import { useNow, useWords } from '../words/use-words.ts'
 import { LinkLost } from './link-lost.tsx'
 import { opensItself } from './opens-itself.ts'
@@ -44,7 +45,7 @@ export function WaitingSession({ session, title }: Props) {
         {session.position !== undefined && session.position > 1 ? (
           <p>{t('runPage.before', { count: session.position - 1 })}</p>
         ) : null}
-        {session.reason === undefined ? null : <p>{words.reason(session.reason)}</p>}
+        {session.reason === undefined ? null : <p>{asSentence(words.reason(session.reason))}</p>}
         {session.waitReason === undefined ? null : <p className="soft">{words.reason(session.waitReason)}</p>}
         <p className="soft">{t(opensItself(session) ? 'session.ownServerStay' : 'session.stay')}</p>
         <p className="soft">{t('session.length', { time: words.duration(session.seconds) })}</p>
@@ -113,7 +114,7 @@ export function FinishingSession({ session, title, live }: Props & { live: LiveS
         <p className={styles.turn} aria-live="polite">
           {t('session.finishing')}
         </p>
-        {session.reason === undefined ? null : <p>{reason(session.reason)}</p>}
+        {session.reason === undefined ? null : <p>{asSentence(reason(session.reason))}</p>}
         <p className="soft">{t('session.finishingText')}</p>
       </div>
     </div>

@@ -42,3 +42,9 @@ export function troubleIn(
     known !== undefined && [...en.fault[known].matchAll(reasonSlot)].every(([, name = '']) => name in details)
   return isTold ? t(`fault.${known}`, details) : reasonIn(studentMessage, t)
 }
+
+/** A reason as a sentence of its own, beside which another may stand. */
+export function asSentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1)
+  return whole === '' || /[.!?]$/.test(whole) ? whole : `${whole}.`
+}
