@@ -33,7 +33,7 @@ export function simulate(load: Load, policy: Policy): Outcome {
   const times = eventTimes(load)
   const lastMs = (times.at(-1) ?? 0) + patienceMs
   const judged = new Set<string>()
-  let { bookings } = load
+  let bookings: readonly BookedTime[] = load.bookings.toSorted((a, b) => a.startMs - b.startMs)
   let arrived = 0
   let at = 0
   let nowMs = 0
@@ -131,13 +131,17 @@ export function simulate(load: Load, policy: Policy): Outcome {
     begin(policy.decide({ nowMs, free, backAtMs, latestAtMs, works, bookings, holders, closings }))
   }
 
+  /** Most of a term is not looked at. */
+  const startingBy = (ms: number): readonly BookedTime[] => {
+    const later = bookings.findIndex(({ startMs }) => startMs > ms)
+    return later < 0 ? bookings : bookings.slice(0, later)
+  }
+
   /** Those whose grace is over and that have not begun. */
   const judge = () => {
-    const late = bookings.filter(({ id, startMs }) => startMs + bumpRules.graceMs <= nowMs && !judged.has(id))
+    const late = startingBy(nowMs - bumpRules.graceMs).filter(({ id }) => !judged.has(id))
     if (late.length === 0) return
-    const pending = bookings
-      .filter(({ startMs }) => startMs <= nowMs + aheadMs)
-      .map((booking) => claimOf(booking, load.benches, closings))
+    const pending = startingBy(nowMs + aheadMs).map((booking) => claimOf(booking, load.benches, closings))
     const held = [...uses.values()].flatMap((use): [string, number][] =>
       use.arrival === undefined ? [[use.bench, use.expectedMs]] : [],
     )
@@ -160,7 +164,7 @@ export function simulate(load: Load, policy: Policy): Outcome {
     closings.advance(nowMs)
     for (const use of [...uses.values()]) if (endOf(use) <= nowMs) end(use)
     for (const bench of broken.advance(nowMs)) fail(bench)
-    const over = bookings.filter(({ endMs }: BookedTime) => endMs <= nowMs)
+    const over = startingBy(nowMs).filter(({ endMs }) => endMs <= nowMs)
     if (over.length > 0) {
       tally.neverBegan += over.length
       bookings = bookings.filter(({ endMs }) => endMs > nowMs)

@@ -56,7 +56,7 @@ test('who loses the bench reads an apology, also in Spanish on a phone, and goes
     ],
     [
       'es-ES',
-      /^lo sentimos: el banco se averió \(.*el resto de tu tiempo es lo siguiente en la cola$/,
+      /^Lo sentimos: el banco se averió \(.*el resto de tu tiempo es lo siguiente en la cola\.$/,
       'Al resto de tu tiempo',
     ],
   ] as const) {
