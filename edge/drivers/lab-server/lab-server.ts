@@ -6,6 +6,7 @@ import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { isTimeZone, ownTimeZone, wallClock } from '@fernlab/shared/primitives/zoned-time'
 import * as z from 'zod'
+import { configWrong } from '../config-wrong.ts'
 import type { Driver, DriverContext, Instrument, LabPage, VisitRequest } from '../driver.ts'
 import { createLabServerCalls } from './lab-server-client.ts'
 import { openConnection } from './lab-server-connection.ts'
@@ -67,12 +68,7 @@ export function createLabServerDriver(): Driver {
     create: async (config, context) => {
       const { value, issues } = check(config)
       if (value !== undefined) return createLabServer(value, context, servers)
-      throw new LabError({
-        code: 'driver-config-wrong',
-        kind: 'configuration',
-        message: `${context.name}: the configuration is wrong: ${issues[0]?.path ?? ''}: ${issues[0]?.message ?? ''}`,
-        issues,
-      })
+      throw configWrong(context.name, issues)
     },
   }
 }

@@ -10,6 +10,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { createLines } from './lines.ts'
+import { perSecond } from './per-second.ts'
 
 export interface ChildOptions {
   readonly instrument: string
@@ -142,16 +143,10 @@ function killGroup(pid: number | undefined): void {
 
 /** Lets a few lines a second through; the next one that passes says how many did not. */
 function boundedNotes(clock: Clock, note: (line: string, leftOut: number) => void): (line: string) => void {
-  let second = 0
-  let passed = 0
+  const passes = perSecond(clock, LOGGED_PER_SECOND)
   let leftOut = 0
   return (line) => {
-    const now = Math.floor(clock.monotonic() / 1000)
-    if (now !== second) {
-      second = now
-      passed = 0
-    }
-    if (++passed > LOGGED_PER_SECOND) {
+    if (!passes()) {
       leftOut++
       return
     }

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
-import { asLabError, type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, type Issue } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
+import { configWrong } from '../config-wrong.ts'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
 import { ProcessInstrument } from './process-instrument.ts'
 import { type ProgramListeners, startProgram } from './program.ts'
@@ -46,7 +47,7 @@ function checkConfig(config: unknown) {
 
 async function create(config: unknown, context: DriverContext): Promise<Instrument> {
   const { value, issues } = checkConfig(config)
-  if (value === undefined) throw wrong(context.name, issues)
+  if (value === undefined) throw configWrong(context.name, issues)
   const { name, clock } = context
   const { settings, command } = value
   const env = await environment(value)
@@ -66,7 +67,7 @@ async function describe(
 ) {
   const program = start({ onEnd: () => {}, onConnection: () => {} })
   const late = () => notDescribed(`it did not describe itself within ${DESCRIBE_MS / 1000} s`)
-  const notDescribed = (why: string) => wrong(name, [{ path: 'command', message: why }])
+  const notDescribed = (why: string) => configWrong(name, [{ path: 'command', message: why }])
   try {
     return await withDeadline(clock, DESCRIBE_MS, undefined, late, (signal) => program.describe(signal))
   } catch (thrown) {
@@ -91,13 +92,4 @@ async function pythonFolder(): Promise<string> {
     () => false,
   )
   return isThere ? beside : fileURLToPath(new URL('../../../drivers/process/python/', import.meta.url))
-}
-
-function wrong(name: string, issues: readonly Issue[]): LabError {
-  return new LabError({
-    code: 'driver-config-wrong',
-    kind: 'configuration',
-    message: `${name}: the configuration is wrong: ${issues[0]?.path ?? ''}: ${issues[0]?.message ?? ''}`,
-    issues,
-  })
 }

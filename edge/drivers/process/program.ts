@@ -7,6 +7,7 @@ import * as z from 'zod'
 import { createProgramCalls, type ProgramCalls } from './calls.ts'
 import { startChild } from './child.ts'
 import { readDescription } from './description.ts'
+import { perSecond } from './per-second.ts'
 
 export interface ProgramOptions {
   readonly instrument: string
@@ -50,7 +51,7 @@ export function startProgram(
   { instrument, command, folder, env, settings, clock, log }: ProgramOptions,
   { onEnd, onConnection }: ProgramListeners,
 ): Program {
-  const flood = createFloodGate(clock)
+  const isBearable = perSecond(clock, UNASKED_PER_SECOND)
   let isStrange = false
   const child = startChild({
     instrument,
@@ -62,7 +63,7 @@ export function startProgram(
     onLine: (line) => {
       const kind = calls.receive(line)
       if (kind === 'answer') return
-      if (!flood.passes()) {
+      if (!isBearable()) {
         return child.kill(
           `${instrument}: its program wrote more than ${UNASKED_PER_SECOND} messages in a second unasked`,
         )
@@ -112,20 +113,5 @@ export function startProgram(
     },
     stop: () => child.stop(STOP_MS),
     kill: child.kill,
-  }
-}
-
-function createFloodGate(clock: Clock): { passes(): boolean } {
-  let second = 0
-  let count = 0
-  return {
-    passes: () => {
-      const now = Math.floor(clock.monotonic() / 1000)
-      if (now !== second) {
-        second = now
-        count = 0
-      }
-      return ++count <= UNASKED_PER_SECOND
-    },
   }
 }

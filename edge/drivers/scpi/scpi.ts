@@ -8,6 +8,7 @@ import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
 import { type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
 import { checkArguments, matchesPattern, parameterSchema } from '@fernlab/shared/protocol/parameters'
 import * as z from 'zod'
+import { configWrong } from '../config-wrong.ts'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
 import { actionSpecs, parseDescription, type ScpiDescription, signalSpecs } from './description.ts'
 import { ScpiInstrument } from './scpi-instrument.ts'
@@ -77,10 +78,10 @@ function checkConfig(config: unknown) {
 
 async function create(config: unknown, context: DriverContext): Promise<Instrument> {
   const { value, issues } = checkConfig(config)
-  if (value === undefined) throw wrongConfig(context.name, issues)
+  if (value === undefined) throw configWrong(context.name, issues)
   const description = await loadDescription(value.model, context)
   const { values: settings, issues: wrong } = checkArguments(description.settings, value.settings, 'settings')
-  if (wrong.length > 0) throw wrongConfig(context.name, wrong)
+  if (wrong.length > 0) throw configWrong(context.name, wrong)
   const { name, clock, log, openTransport } = context
   const { connection, errors } = description
   return new ScpiInstrument({
@@ -163,14 +164,4 @@ export async function modelsFolder(): Promise<string> {
     () => false,
   )
   return isThere ? beside : fileURLToPath(new URL('../../../drivers/scpi/models/', import.meta.url))
-}
-
-function wrongConfig(name: string, issues: readonly Issue[]): LabError {
-  const first = issues[0]
-  return new LabError({
-    code: 'driver-config-wrong',
-    kind: 'configuration',
-    message: `${name}: the configuration is wrong: ${first?.path ?? ''}: ${first?.message ?? ''}`,
-    issues,
-  })
 }

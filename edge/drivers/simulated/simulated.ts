@@ -1,7 +1,8 @@
 /** The driver `simulated`: quantities that only exist in a model. */
 import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
-import { type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
+import { configWrong } from '../config-wrong.ts'
 import type { Driver } from '../driver.ts'
 import type { SimulatedModel } from './model.ts'
 import { constantModel } from './models/constant.ts'
@@ -38,12 +39,7 @@ export function createSimulatedDriver(models: readonly SimulatedModel[] = builtI
     create: async (config, context) => {
       const { model, settings, issues } = check(config)
       if (model === undefined || issues.length > 0) {
-        throw new LabError({
-          code: 'driver-config-wrong',
-          kind: 'configuration',
-          message: `${context.name}: the configuration is wrong: ${issues[0]?.path ?? ''}: ${issues[0]?.message ?? ''}`,
-          issues,
-        })
+        throw configWrong(context.name, issues)
       }
       const instrument = model.create(settings, context)
       return Object.assign(instrument, { identify: async () => `Fernlab,simulated,${model.name}` })

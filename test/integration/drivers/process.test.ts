@@ -7,7 +7,7 @@ import { createProcessDriver } from '@fernlab/edge/drivers/process/process'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { recordingLog } from '@fernlab/shared/primitives/log'
+import { type Log, recordingLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { suite } from '../../support/suite.ts'
@@ -25,16 +25,18 @@ interface Faulty {
   told(count: number): Promise<{ up: boolean; reason?: string }[]>
 }
 
+const contextIn = (configFolder: string, log: Log) => ({
+  name: 'box-1',
+  clock: systemClock,
+  log,
+  openTransport: createOpenTransport({ clock: systemClock, log }),
+  configFolder,
+})
+
 async function withFaulty(work: (faulty: Faulty) => Promise<void>, settings: object = {}): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-program-'))
   const log = recordingLog()
-  const context = {
-    name: 'box-1',
-    clock: systemClock,
-    log,
-    openTransport: createOpenTransport({ clock: systemClock, log }),
-    configFolder: folder,
-  }
+  const context = contextIn(folder, log)
   try {
     const config = { command: ['python3', faulty], settings: { folder, ...settings } }
     const instrument = await createProcessDriver().create(config, context)
@@ -211,13 +213,7 @@ test('a wrong program stops the start of the node with what is wrong with it', a
   await writeFile(join(folder, 'plain.py'), 'print(1)\n')
   await writeFile(join(folder, 'broken.py'), 'import no_such_module\n')
   const log = recordingLog()
-  const context = {
-    name: 'box-1',
-    clock: systemClock,
-    log,
-    openTransport: createOpenTransport({ clock: systemClock, log }),
-    configFolder: folder,
-  }
+  const context = contextIn(folder, log)
   const create = (config: unknown) => rejection(createProcessDriver().create(config, context))
   try {
     for (const [command, message] of [
