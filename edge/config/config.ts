@@ -40,7 +40,12 @@ export async function loadConfig(
 ): Promise<NodeConfig> {
   const { value, data, place, folder, issues } = await read(source)
   if (value === undefined) throw invalid([...issues, ...checkSoundEntries(data, drivers, checkKinds).map(place)])
-  const findings = [...checkDrivers(value, drivers), ...checkBenches(value), ...checkChecks(value, checkKinds)]
+  const findings = [
+    ...checkDrivers(value, drivers),
+    ...checkClaims(value, drivers),
+    ...checkBenches(value),
+    ...checkChecks(value, checkKinds),
+  ]
   if (findings.length > 0) throw invalid(findings.map(place))
   return { file: value, folder, place }
 }
@@ -173,6 +178,21 @@ function checkDrivers(file: Pick<NodeFile, 'instruments'>, drivers: readonly Dri
     return driver
       .check(entry.config)
       .map(({ path, message }) => ({ path: ['instruments', name, 'config', ...keysOf(path)], message }))
+  })
+}
+
+/** Hardware that two instruments claim, or one twice: both places are named. */
+function checkClaims({ instruments }: Pick<NodeFile, 'instruments'>, drivers: readonly Driver[]): Finding[] {
+  const taken = new Map<string, { readonly at: string; readonly sharedAs: string | undefined }>()
+  return Object.entries(instruments).flatMap(([name, { driver, config }]) => {
+    const claims = drivers.find(({ kind }) => kind === driver)?.claims?.(config) ?? []
+    return claims.flatMap(({ key, what, path: inConfig, sharedAs }): Finding[] => {
+      const path = ['instruments', name, 'config', ...inConfig]
+      const before = taken.get(key)
+      if (before === undefined) taken.set(key, { at: pathText(path), sharedAs })
+      if (before === undefined || (sharedAs !== undefined && sharedAs === before.sharedAs)) return []
+      return [{ path, message: `${what} is claimed by ${before.at} already` }]
+    })
   })
 }
 

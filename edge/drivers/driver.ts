@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream'
 import type { OpenTransport } from '@fernlab/firmware-bridge/transports/transport'
 import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { LabPageWay, Visitor } from '@fernlab/shared/contracts/sync'
+import type { Path } from '@fernlab/shared/contracts/yaml-file'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Issue } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -99,11 +100,25 @@ export interface DriverContext {
   readonly configFolder: string
 }
 
+/** A piece of hardware that one instrument has to itself: a pin, an address on a bus, a port. */
+export interface Claim {
+  /** Equal for equal hardware, whatever driver names it: `serial:/dev/ttyUSB0`, `i2c:1:0x48`, `gpio:pinctrl-bcm2711:17`. */
+  readonly key: string
+  /** As people call it: `pin GPIO17`. */
+  readonly what: string
+  /** Where the config names it. */
+  readonly path: Path
+  /** Instruments whose claims say the same here may have it together, as the devices on one Modbus line. */
+  readonly sharedAs?: string
+}
+
 export interface Driver {
   /** As in node.yaml: `scpi`, `simulated`. */
   readonly kind: string
   /** Checks a config from node.yaml; issues have paths relative to the config. Pure. */
   check(config: unknown): Issue[]
+  /** What hardware a good config claims for its instrument; pure, and nothing for a wrong one. */
+  claims?(config: unknown): readonly Claim[]
   /** The schema of the config with all that is known of its models by name, for editors. */
   editorSchema(): Promise<z.ZodType>
   /** Makes an instrument; no I/O but reading files that the config names. Throws a configuration-kind LabError with issues. */

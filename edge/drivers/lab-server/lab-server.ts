@@ -2,12 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { LabPageWay } from '@fernlab/shared/contracts/sync'
-import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { isTimeZone, ownTimeZone, wallClock } from '@fernlab/shared/primitives/zoned-time'
 import * as z from 'zod'
-import { configWrong } from '../config-wrong.ts'
 import type { Driver, DriverContext, Instrument, LabPage, VisitRequest } from '../driver.ts'
+import { driverOf } from '../driver-of.ts'
 import { createLabServerCalls } from './lab-server-client.ts'
 import { openConnection } from './lab-server-connection.ts'
 import { createSharedStatus, type SharedStatus } from './shared-status.ts'
@@ -57,20 +56,11 @@ const CHECK_TIMEOUT_MS = 10_000
 export function createLabServerDriver(): Driver {
   // Instruments at the same address are rooms of one server, which is asked for all its sessions at once.
   const servers = new Map<string, SharedStatus>()
-  const check = (config: unknown) => {
-    const { value, findings } = checkSchema(config, configSchema)
-    return { value, issues: findings.map(({ path, message }) => ({ path: pathText(path), message })) }
-  }
-  return {
+  return driverOf({
     kind: 'lab-server',
-    editorSchema: async () => configSchema,
-    check: (config) => check(config).issues,
-    create: async (config, context) => {
-      const { value, issues } = check(config)
-      if (value !== undefined) return createLabServer(value, context, servers)
-      throw configWrong(context.name, issues)
-    },
-  }
+    schema: configSchema,
+    create: async (config, context) => createLabServer(config, context, servers),
+  })
 }
 
 function createLabServer(

@@ -3,13 +3,13 @@
 import { access } from 'node:fs/promises'
 import { delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
-import { asLabError, type Issue } from '@fernlab/shared/primitives/lab-error'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
 import { configWrong } from '../config-wrong.ts'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
+import { driverOf } from '../driver-of.ts'
 import { ProcessInstrument } from './process-instrument.ts'
 import { type ProgramListeners, startProgram } from './program.ts'
 
@@ -32,25 +32,13 @@ const DESCRIBE_MS = 10_000
 
 /** The driver for node.yaml's `driver: process`. */
 export function createProcessDriver(): Driver {
-  return {
-    kind: 'process',
-    editorSchema: async () => configSchema,
-    check: (config) => checkConfig(config).issues,
-    create,
-  }
+  return driverOf({ kind: 'process', schema: configSchema, create })
 }
 
-function checkConfig(config: unknown) {
-  const { value, findings } = checkSchema(config, configSchema)
-  return { value, issues: findings.map(({ path, message }): Issue => ({ path: pathText(path), message })) }
-}
-
-async function create(config: unknown, context: DriverContext): Promise<Instrument> {
-  const { value, issues } = checkConfig(config)
-  if (value === undefined) throw configWrong(context.name, issues)
+async function create(config: ProcessConfig, context: DriverContext): Promise<Instrument> {
   const { name, clock } = context
-  const { settings, command } = value
-  const env = await environment(value)
+  const { settings, command } = config
+  const env = await environment(config)
   const start = (listeners: ProgramListeners) =>
     startProgram(
       { instrument: name, settings, command, env, folder: context.configFolder, clock, log: context.log },

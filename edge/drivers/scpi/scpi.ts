@@ -4,12 +4,13 @@ import { basename, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ScpiSession } from '@fernlab/firmware-bridge/scpi/session'
 import { transportConfigSchema } from '@fernlab/firmware-bridge/transports/transport'
-import { checkSchema, pathText } from '@fernlab/shared/contracts/yaml-file'
-import { type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { checkArguments, matchesPattern, parameterSchema } from '@fernlab/shared/protocol/parameters'
 import * as z from 'zod'
 import { configWrong } from '../config-wrong.ts'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
+import { driverOf } from '../driver-of.ts'
+import { serialClaims } from '../serial-claims.ts'
 import { actionSpecs, parseDescription, type ScpiDescription, signalSpecs } from './description.ts'
 import { ScpiInstrument } from './scpi-instrument.ts'
 
@@ -36,12 +37,13 @@ const BACK_OFF_MS = { first: 250, longest: 15_000 }
 
 /** The driver for node.yaml's `driver: scpi`. */
 export function createScpiDriver(): Driver {
-  return {
+  return driverOf({
     kind: 'scpi',
+    schema: configSchema,
     editorSchema,
-    check: (config) => checkConfig(config).issues,
+    claims: ({ transport }) => serialClaims(transport, ['transport', 'path']),
     create,
-  }
+  })
 }
 
 async function editorSchema(): Promise<z.ZodType> {
@@ -71,14 +73,7 @@ function settingsSchema({ settings }: ScpiDescription): z.ZodType {
   return (required as string[]).length > 0 ? mapping : mapping.exactOptional()
 }
 
-function checkConfig(config: unknown) {
-  const { value, findings } = checkSchema(config, configSchema)
-  return { value, issues: findings.map(({ path, message }): Issue => ({ path: pathText(path), message })) }
-}
-
-async function create(config: unknown, context: DriverContext): Promise<Instrument> {
-  const { value, issues } = checkConfig(config)
-  if (value === undefined) throw configWrong(context.name, issues)
+async function create(value: z.infer<typeof configSchema>, context: DriverContext): Promise<Instrument> {
   const description = await loadDescription(value.model, context)
   const { values: settings, issues: wrong } = checkArguments(description.settings, value.settings, 'settings')
   if (wrong.length > 0) throw configWrong(context.name, wrong)

@@ -1,4 +1,5 @@
 import { loadConfig } from '@fernlab/edge/config/config'
+import type { Driver } from '@fernlab/edge/drivers/driver'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
 import { createMemoryDriver } from '../../support/edge/memory-driver.ts'
@@ -145,6 +146,45 @@ test('a safe state that an instrument can not take stops the start', async () =>
     error.issues.map(({ path }) => path),
     ['benches.b.safeState.x.voltage', 'benches.b.safeState.x.current', 'benches.b.safeState.x.nothing'],
   )
+})
+
+const claiming: Driver = {
+  ...createMemoryDriver(),
+  kind: 'claims',
+  check: () => [],
+  claims: (config) =>
+    Object.entries(config as Record<string, string>).map(([path, said]) => {
+      const [key = '', sharedAs] = said.split('/')
+      return { key, what: `the port ${key}`, path: [path], ...(sharedAs === undefined ? {} : { sharedAs }) }
+    }),
+}
+
+const claimed = (...configs: object[]): Promise<string[]> => {
+  const entries = configs.map((config, i) => `  i${i}: ${JSON.stringify({ driver: 'claims', config })}\n`)
+  return loadConfig({ text: `${head}instruments:\n${entries.join('')}` }, [claiming]).then(
+    () => [],
+    (error: LabError) => error.message.split('\n'),
+  )
+}
+
+test('refuses hardware that is claimed twice, by two instruments or by one, and names both places', async () => {
+  assert.equal(await claimed({ port: 'a' }, { port: 'b' }), [])
+  const [two = '', ...more] = await claimed({ port: 'a' }, { wire: 'a' })
+  assert.match(
+    two,
+    /^node\.yaml:6:\d+: instruments\.i1\.config\.wire: the port a is claimed by instruments\.i0\.config\.port already$/,
+  )
+  assert.equal(more, [])
+  assert.match(
+    (await claimed({ port: 'a', other: 'a' }))[0] ?? '',
+    /^node\.yaml:5:\d+: instruments\.i0\.config\.other: /,
+  )
+})
+
+test('lets those have hardware together who share it in the same way', async () => {
+  assert.equal(await claimed({ port: 'a/modbus' }, { port: 'a/modbus' }), [])
+  assert.is((await claimed({ port: 'a/modbus' }, { port: 'a/lines' })).length, 1)
+  assert.is((await claimed({ port: 'a/modbus' }, { port: 'a' })).length, 1)
 })
 
 test.run()
