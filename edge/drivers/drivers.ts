@@ -1,4 +1,5 @@
 import type { Driver } from './driver.ts'
+import { createI2cDriver } from './i2c/i2c.ts'
 import { createLabServerDriver } from './lab-server/lab-server.ts'
 import { createProcessDriver } from './process/process.ts'
 import { createScpiDriver } from './scpi/scpi.ts'
@@ -6,5 +7,11 @@ import { createSimulatedDriver } from './simulated/simulated.ts'
 
 /** The drivers that come with Fernlab. */
 export function builtInDrivers(): Driver[] {
-  return [createScpiDriver(), createSimulatedDriver(), createLabServerDriver(), createProcessDriver()]
+  return [
+    createScpiDriver(),
+    createSimulatedDriver(),
+    createLabServerDriver(),
+    createProcessDriver(),
+    createI2cDriver(),
+  ]
 }

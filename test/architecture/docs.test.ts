@@ -76,6 +76,13 @@ for (const { guide, name, nodeFiles } of labGuides) {
   })
 }
 
+test('the nodes in docs/instruments.md are sound', async () => {
+  const blocks = guides().find(({ path }) => path === 'docs/instruments.md')?.blocks ?? []
+  const nodes = blocks.filter(({ file }) => file?.endsWith('node.yaml'))
+  assert.ok(nodes.length > 0)
+  for (const { text } of nodes) await checkNode(text, [])
+})
+
 /** The node's file is sound, and its benches can do the protocols. */
 async function checkNode(text: string, protocols: readonly Protocol[]): Promise<void> {
   const drivers = builtInDrivers()

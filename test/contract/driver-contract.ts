@@ -12,8 +12,8 @@ export interface DriverUnderTest {
   readonly context: DriverContext
   /** Frees what was started for it; the instrument is closed already. */
   release(): Promise<void>
-  /** A signal that can be set and read, with two values that it can take. */
-  readonly settable: { readonly name: string; readonly values: readonly [SignalValue, SignalValue] }
+  /** A signal that can be set and read, with two values that it can take; none for hardware that only reads. */
+  readonly settable?: { readonly name: string; readonly values: readonly [SignalValue, SignalValue] }
   /** Signals that are read together. */
   readonly readable: readonly string[]
   /** An action that needs no arguments. */
@@ -62,12 +62,21 @@ export function driverContract(
       assert.is(instrument.spec.name, under.context.name)
       assert.is(instrument.spec.driver, under.driver.kind)
       const names = instrument.spec.signals.map((signal) => signal.name)
-      for (const wanted of [under.settable.name, ...under.readable]) assert.ok(names.includes(wanted), wanted)
+      for (const wanted of [under.settable?.name ?? [], ...under.readable].flat()) {
+        assert.ok(names.includes(wanted), wanted)
+      }
+      const canBeSet = instrument.spec.signals.some(({ access }) => access === 'read-set')
+      assert.is(under.settable !== undefined, canBeSet, 'what can be set and read is set and read here')
       assert.is(new Set(names).size, names.length)
     }))
 
   test('reads what it was set to', () =>
-    open(async (instrument, { settable }, signal) => {
+    open(async (instrument, { settable, readable }, signal) => {
+      if (settable === undefined) {
+        const [name = ''] = readable
+        assert.is((await rejection(instrument.set(name, 1, signal))).kind, 'caller')
+        return
+      }
       for (const value of settable.values) {
         await instrument.set(settable.name, value, signal)
         const reading = (await instrument.read([settable.name], signal))[settable.name]
@@ -91,13 +100,20 @@ export function driverContract(
 
   test('keeps answers apart when asked from several sides at once', () =>
     open(async (instrument, { settable, readable }, signal) => {
-      const [value] = settable.values
-      await instrument.set(settable.name, value, signal)
+      const [alone = ''] = readable
+      const { name, values } = settable ?? { name: alone, values: [undefined] }
+      const [value] = values
+      if (value !== undefined) await instrument.set(name, value, signal)
       const rounds = Array.from({ length: 10 }, async () => {
-        const [own] = await Promise.all([instrument.read([settable.name], signal), instrument.read(readable, signal)])
-        return own[settable.name]?.value
+        const [own, all] = await Promise.all([instrument.read([name], signal), instrument.read(readable, signal)])
+        assert.equal(Object.keys(own), [name])
+        assert.equal(Object.keys(all).sort(), [...readable].sort())
+        return own[name]?.value
       })
-      for (const got of await Promise.all(rounds)) assert.is(got, value)
+      for (const got of await Promise.all(rounds)) {
+        if (value === undefined) assert.ok(got !== undefined)
+        else assert.is(got, value)
+      }
     }))
 
   test('refuses signals and actions that it lacks as the caller’s fault', () =>
@@ -113,11 +129,13 @@ export function driverContract(
 
   test('does nothing for a signal that has aborted, and goes on afterwards', () =>
     open(async (instrument, { settable, readable }, signal) => {
+      const aborted = AbortSignal.abort(new LabError({ code: 'stopped', kind: 'caller', message: 'stopped' }))
+      assert.is((await rejection(instrument.read(readable, aborted))).code, 'stopped')
+      assert.equal(Object.keys(await instrument.read(readable, signal)).sort(), [...readable].sort())
+      if (settable === undefined) return
       const [first, second] = settable.values
       await instrument.set(settable.name, first, signal)
-      const aborted = AbortSignal.abort(new LabError({ code: 'stopped', kind: 'caller', message: 'stopped' }))
       assert.is((await rejection(instrument.set(settable.name, second, aborted))).code, 'stopped')
-      assert.is((await rejection(instrument.read(readable, aborted))).code, 'stopped')
       assert.is((await instrument.read([settable.name], signal))[settable.name]?.value, first)
     }))
 
@@ -191,9 +209,11 @@ export function driverContract(
       assert.is((await rejection(instrument.read(under.readable, signal))).kind, 'link')
       await back
       assert.equal(seen, [false, true])
-      const [value] = under.settable.values
-      await instrument.set(under.settable.name, value, signal)
-      assert.is((await instrument.read([under.settable.name], signal))[under.settable.name]?.value, value)
+      assert.equal(Object.keys(await instrument.read(under.readable, signal)).sort(), [...under.readable].sort())
+      if (under.settable === undefined) return
+      const { name, values } = under.settable
+      await instrument.set(name, values[0], signal)
+      assert.is((await instrument.read([name], signal))[name]?.value, values[0])
     }))
 
   test.after(after)

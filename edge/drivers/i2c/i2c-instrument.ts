@@ -1,0 +1,222 @@
+/**
+ * A chip on an I2C bus as the node sees it.
+ *
+ * INVARIANTS: one call at a time is with the chip, though others may use the bus between its transactions; nothing is
+ * read from or written to a chip that has not been configured since it was last lost; one that is lost is configured
+ * again, with back-off, until `close`; while it is lost every call rejects with the reason and leaves the bus alone.
+ */
+import type { I2cBus } from '@fernlab/firmware-bridge/i2c/bus'
+import { Lane } from '@fernlab/firmware-bridge/scpi/lane'
+import type { InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Instrument, Reading, SignalValue } from '../driver.ts'
+import type { Chip, ChipPort } from './chip.ts'
+
+export interface I2cInstrumentOptions {
+  readonly spec: InstrumentSpec
+  readonly chip: Chip
+  readonly bus: I2cBus
+  readonly address: number
+  /** ` at 0x48 on I2C bus 1`: what follows the chip's name when it says who it is. */
+  readonly place: string
+  readonly clock: Clock
+}
+
+const BACK_OFF_MS = { first: 250, longest: 5000 }
+/** How long a chip may be away before that is noticed, though nobody reads it. */
+const WATCH_MS = 1000
+const CLOSE_MS = 1500
+
+export class I2cInstrument implements Instrument {
+  readonly spec: InstrumentSpec
+  readonly #options: I2cInstrumentOptions
+  readonly #lane = new Lane()
+  readonly #closing = new AbortController()
+  readonly #signals: ReadonlyMap<string, SignalSpec>
+  #listener: ((up: boolean, reason?: string) => void) | undefined
+  #release: (() => Promise<void>) | undefined
+  #lost: LabError | undefined
+  #isKept = false
+  #lastGoodMs = 0
+  #closed: Promise<void> | undefined
+
+  constructor(options: I2cInstrumentOptions) {
+    this.spec = options.spec
+    this.#options = options
+    this.#signals = new Map(options.spec.signals.map((signal) => [signal.name, signal]))
+    this.#lost = gone(`${options.spec.name} is not open`)
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    this.#closing.signal.throwIfAborted()
+    this.#release ??= this.#options.bus.use()
+    const either = AbortSignal.any([signal, this.#closing.signal])
+    await this.#lane.alone(either, () => this.#initialise(either))
+    if (this.#isKept) return
+    this.#isKept = true
+    void this.#watch()
+  }
+
+  onConnection(listener: (up: boolean, reason?: string) => void): void {
+    this.#listener = listener
+  }
+
+  async identify(signal: AbortSignal): Promise<string> {
+    const { chip, place } = this.#options
+    return `${await this.#perform(signal, (port) => chip.identify(port))}${place}`
+  }
+
+  async read(names: readonly string[], signal: AbortSignal): Promise<Record<string, Reading>> {
+    for (const name of names) this.#signal(name, 'read')
+    const { chip, clock } = this.#options
+    return await this.#perform(signal, async (port) => {
+      const askedAt = clock.now()
+      const startedMs = clock.monotonic()
+      const values = await chip.read(names, port)
+      const time = (askedAt + (clock.monotonic() - startedMs) / 2) / 1000
+      const readings: Record<string, Reading> = {}
+      for (const name of names) {
+        const value = values[name]
+        if (value !== undefined) readings[name] = { value, time }
+      }
+      return readings
+    })
+  }
+
+  async set(name: string, value: SignalValue, signal: AbortSignal): Promise<void> {
+    const { chip } = this.#options
+    checkValue(this.spec.name, this.#signal(name, 'set'), value)
+    await this.#perform(signal, async (port) => chip.set?.(name, value, port))
+  }
+
+  async call(action: string, _args: Readonly<Record<string, SignalValue>>, signal: AbortSignal): Promise<void> {
+    const { chip } = this.#options
+    if (!this.spec.actions.some(({ name }) => name === action)) throw this.#cannot(`do ${action}`)
+    await this.#perform(signal, async (port) => chip.call?.(action, port))
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#shutDown()
+    return this.#closed
+  }
+
+  async #shutDown(): Promise<void> {
+    const { clock, spec } = this.#options
+    this.#lost = gone(`${spec.name} is closed`)
+    this.#closing.abort(this.#lost)
+    const late = new AbortController()
+    const cancel = clock.after(CLOSE_MS, () => late.abort())
+    // What is under way ends by itself; a bus that hangs is left to its time-out.
+    await this.#lane.alone(late.signal, async () => {}).catch(() => {})
+    cancel()
+    await this.#release?.()
+  }
+
+  async #perform<T>(signal: AbortSignal, work: (port: ChipPort) => Promise<T>): Promise<T> {
+    return await this.#lane.alone(signal, async () => {
+      if (this.#lost !== undefined) throw this.#lost
+      try {
+        const value = await work(this.#port(signal))
+        this.#lastGoodMs = this.#options.clock.monotonic()
+        return value
+      } catch (thrown) {
+        if (thrown instanceof LabError && thrown.kind === 'link') this.#lose(thrown)
+        throw thrown
+      }
+    })
+  }
+
+  /** What was begun with a chip is ended, whatever becomes of the caller: a measurement half made would spoil the next. */
+  #port(signal: AbortSignal): ChipPort {
+    const { bus, address, clock } = this.#options
+    return {
+      use: (work) => bus.transaction(address, signal, work),
+      wait: (ms) => clock.sleep(ms, signal),
+    }
+  }
+
+  async #initialise(signal: AbortSignal): Promise<void> {
+    const { chip, clock } = this.#options
+    await chip.initialise(this.#port(signal))
+    signal.throwIfAborted()
+    this.#lost = undefined
+    this.#lastGoodMs = clock.monotonic()
+  }
+
+  #lose(reason: LabError): void {
+    if (!this.#isKept || this.#lost !== undefined || this.#closing.signal.aborted) return
+    this.#lost = reason
+    this.#listener?.(false, reason.message)
+    void this.#comeBack()
+  }
+
+  async #comeBack(): Promise<void> {
+    const { clock } = this.#options
+    const { signal } = this.#closing
+    for (let waitMs = BACK_OFF_MS.first; ; waitMs = Math.min(2 * waitMs, BACK_OFF_MS.longest)) {
+      try {
+        await clock.sleep(waitMs, signal)
+        await this.#lane.alone(signal, () => this.#initialise(signal))
+        this.#listener?.(true)
+        return
+      } catch (thrown) {
+        if (signal.aborted) return
+        const reason = asLabError(thrown)
+        if (reason.message !== this.#lost?.message) this.#listener?.(false, reason.message)
+        this.#lost = reason
+      }
+    }
+  }
+
+  /** Notices a chip that is gone, or has lost its settings, while nobody reads it. */
+  async #watch(): Promise<void> {
+    const { chip, clock } = this.#options
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      const idleMs = this.#lost === undefined ? clock.monotonic() - this.#lastGoodMs : 0
+      // A loss is told to the listener; a call that waits for nobody has nobody else to tell.
+      if (idleMs >= WATCH_MS) await this.#perform(signal, (port) => chip.verify(port)).catch(() => {})
+      await clock.sleep(WATCH_MS, signal).catch(() => {})
+    }
+  }
+
+  #signal(name: string, use: 'read' | 'set'): SignalSpec {
+    const spec = this.#signals.get(name)
+    if (spec === undefined || (spec.access !== 'read-set' && spec.access !== use)) throw this.#cannot(`${use} ${name}`)
+    return spec
+  }
+
+  #cannot(what: string): LabError {
+    const { name } = this.spec
+    return new LabError({
+      code: 'signal-unknown',
+      kind: 'caller',
+      message: `${name} cannot ${what}`,
+      details: { instrument: name },
+    })
+  }
+}
+
+/** The node has checked against bench and lab; this is the last look before a value becomes bits. */
+function checkValue(instrument: string, spec: SignalSpec, value: SignalValue): void {
+  const { name, dtype, limits, unit } = spec
+  const wrong = (why: string) =>
+    new LabError({
+      code: 'value-out-of-limits',
+      kind: 'caller',
+      message: `${instrument}.${name}: ${why}`,
+      details: { instrument },
+    })
+  if (dtype === 'boolean') {
+    if (typeof value !== 'boolean') throw wrong('takes true or false')
+  } else if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw wrong('takes a number')
+  } else if (value < (limits?.low ?? -Infinity) || value > (limits?.high ?? Infinity)) {
+    throw wrong(`${value} ${unit} is outside ${limits?.low} to ${limits?.high} ${unit}`)
+  }
+}
+
+function gone(message: string): LabError {
+  return new LabError({ code: 'i2c-closed', kind: 'link', retry: 'later', message })
+}

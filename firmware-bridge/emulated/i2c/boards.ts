@@ -1,0 +1,24 @@
+/** Emulated boards by name: I2C buses with a chip of each kind that Fernlab knows. */
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { createNoise } from '../noise.ts'
+import type { ChipOptions } from './chip.ts'
+import { EmulatedWires } from './emulated-adapter.ts'
+import { roomTemperature } from './room.ts'
+import { emulateLm75, emulateTmp102, emulateTmp105 } from './thermometers.ts'
+
+export interface BoardOptions {
+  readonly clock: Clock
+  readonly instant?: boolean
+}
+
+/** The board of that name; the same name has the same tolerances in every process. */
+export function createBoard(name: string, { clock, instant = false }: BoardOptions): EmulatedWires {
+  const wires = new EmulatedWires({ clock, instant })
+  const nowS = () => clock.monotonic() / 1000
+  const made = (address: number): ChipOptions => ({ nowS, noise: createNoise(`${name}/${address}`), instant })
+  const temperatureCel = roomTemperature({ nowS, noise: createNoise(`${name}/room`), instant })
+  wires.attach(0x48, emulateTmp102({ ...made(0x48), temperatureCel }))
+  wires.attach(0x49, emulateTmp105({ ...made(0x49), temperatureCel }))
+  wires.attach(0x4a, emulateLm75({ ...made(0x4a), temperatureCel }))
+  return wires
+}
