@@ -54,10 +54,28 @@ export interface Instrument {
   stream?(signals: readonly string[], rateHz: number, signal: AbortSignal): AsyncIterable<Block>
   /** Present when it is a laboratory with a server of its own. */
   readonly labServer?: LabServer
+  /** Present when it sees; `spec.camera` says how well. */
+  readonly camera?: Camera
   /** Called when the connection is lost or comes back; the instrument reconnects by itself. */
   onConnection?(listener: (up: boolean, reason?: string) => void): void
   /** Ends what is under way and frees the port; idempotent; at most 2 s. */
   close(): Promise<void>
+}
+
+/** One picture of a camera. */
+export interface Picture {
+  /** A JPEG file. */
+  readonly jpeg: Uint8Array
+  /** Epoch seconds, UTC, when it was seen, as well as can be known. */
+  readonly time: number
+}
+
+/** What an instrument sees. */
+export interface Camera {
+  /** The next picture that begins to be taken after the call. */
+  take(signal: AbortSignal): Promise<Picture>
+  /** Pictures as they come until the signal aborts; one that is not taken before the next has come is left out. */
+  follow(signal: AbortSignal): AsyncIterable<Picture>
 }
 
 /** What a laboratory's own server is told of a session. */

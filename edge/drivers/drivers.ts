@@ -1,3 +1,4 @@
+import { createCameraDriver } from './camera/camera.ts'
 import type { Driver } from './driver.ts'
 import { createI2cDriver } from './i2c/i2c.ts'
 import { createLabServerDriver } from './lab-server/lab-server.ts'
@@ -8,6 +9,7 @@ import { createSimulatedDriver } from './simulated/simulated.ts'
 /** The drivers that come with Fernlab. */
 export function builtInDrivers(): Driver[] {
   return [
+    createCameraDriver(),
     createScpiDriver(),
     createSimulatedDriver(),
     createLabServerDriver(),

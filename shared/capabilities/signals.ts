@@ -90,6 +90,14 @@ export interface InstrumentSpec {
   readonly actions: readonly ActionSpec[]
   /** It is a laboratory with a server of its own, which starts and ends sessions and has pages for them. */
   readonly labServer?: true
+  /** It sees: pictures of so many pixels, at most so many a second. */
+  readonly camera?: CameraSpec
+}
+
+export interface CameraSpec {
+  readonly width: number
+  readonly height: number
+  readonly rateHz: number
 }
 
 /** What a lab needs of one signal. */
@@ -106,6 +114,8 @@ export interface PartRequirement {
   readonly actions?: readonly string[]
   /** The part must be a laboratory's own server. */
   readonly labServer?: boolean
+  /** The part must be a camera. */
+  readonly camera?: boolean
 }
 
 const identifier = z.string().regex(IDENTIFIER_PATTERN, 'must be letters, digits and _, beginning with a letter')
@@ -223,6 +233,9 @@ export const instrumentSpecSchema = z.strictObject({
   signals: z.array(signalSpecSchema),
   actions: z.array(actionSpecSchema),
   labServer: z.literal(true).exactOptional(),
+  camera: z
+    .strictObject({ width: z.int().positive(), height: z.int().positive(), rateHz: z.number().positive() })
+    .exactOptional(),
 }) satisfies z.ZodType<InstrumentSpec>
 
 /** The schema of {@link PartRequirement}. */
@@ -245,6 +258,7 @@ export const partRequirementSchema = z.strictObject({
     .boolean()
     .describe("Whether the part is a laboratory's own server, which session.server hands sessions to. Default: false.")
     .exactOptional(),
+  camera: z.boolean().describe('Whether the part must be a camera. Default: false.').exactOptional(),
 }) satisfies z.ZodType<PartRequirement>
 
 /** Bounds that keep all of the given ones. */
@@ -282,6 +296,9 @@ export function missingFrom(requirement: PartRequirement, instrument: Instrument
   }
   if (requirement.labServer === true && instrument.labServer !== true) {
     issues.push({ path: 'labServer', message: `${instrument.name} is not a laboratory's own server` })
+  }
+  if (requirement.camera === true && instrument.camera === undefined) {
+    issues.push({ path: 'camera', message: `${instrument.name} is not a camera` })
   }
   return issues
 }

@@ -54,6 +54,15 @@ test('finds the blocks that are to be run and the files that are to be written',
   ])
 })
 
+test('a node starts with every example of the guide to instruments', async () => {
+  const guide = readFileSync(join(root, 'docs/instruments.md'), 'utf8')
+  const head = 'site: s\nnode: n\nhub: { url: "mqtt://127.0.0.1:1883" }\n'
+  const examples = [...guide.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text)
+  const nodes = examples.filter((text) => text.startsWith('instruments:'))
+  assert.ok(nodes.length > 0)
+  for (const text of nodes) await loadConfig({ text: `${head}${text}`, folder: root }, builtInDrivers())
+})
+
 const labGuides = [
   { guide: 'docs/lab-builders.md', name: 'divider', nodeFiles: 2 },
   { guide: 'docs/lab-servers.md', name: 'robot', nodeFiles: 1 },

@@ -7,8 +7,8 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { inheritedEnv, killGroup } from '../child-group.ts'
 import { createLines } from './lines.ts'
 import { perSecond } from './per-second.ts'
 
@@ -38,18 +38,12 @@ const LINE_BYTES = 1_048_576
 const LOGGED_BYTES = 8192
 const LOGGED_PER_SECOND = 20
 const LAST_WORDS_MS = 200
-/** Of what the node itself was started with. */
-const inherited = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'VIRTUAL_ENV']
 
 /** Starts it without a shell; one that can't be started has ended with that as the reason. */
 export function startChild(options: ChildOptions): Child {
   const { instrument, command, folder, clock, log, onLine } = options
   const [file, ...args] = command
-  const env: Record<string, string> = { PYTHONUNBUFFERED: '1' }
-  for (const name of inherited) {
-    const value = process.env[name]
-    if (value !== undefined) env[name] = value
-  }
+  const env = { PYTHONUNBUFFERED: '1', ...inheritedEnv() }
   // A group of its own: what it starts is ended with it, and Ctrl-C at the node's terminal is the node's to handle.
   const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(file, args, {
     cwd: folder,
@@ -129,16 +123,6 @@ function cannotStart(command: readonly string[], folder: string, { code, message
   if (code === 'ENOENT') return `${command[0]} is not there (looked for from ${folder} and in PATH)`
   if (code === 'EACCES') return `${command[0]} may not be run: make it executable (chmod +x) or name its interpreter`
   return `${shown(command)} can not be started: ${message}`
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return
-    throw new LabError({ code: 'program-not-ended', kind: 'bug', message: `process group ${pid}`, cause: error })
-  }
 }
 
 /** Lets a few lines a second through; the next one that passes says how many did not. */

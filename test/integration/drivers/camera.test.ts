@@ -1,0 +1,219 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createCameraDriver } from '@fernlab/edge/drivers/camera/camera'
+import type { Instrument } from '@fernlab/edge/drivers/driver'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import * as assert from 'uvu/assert'
+import { rejection } from '../../contract/driver-contract.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('cameras', { timeoutMs: 30_000 })
+const { signal } = new AbortController()
+
+const make = (config: object): Promise<Instrument> =>
+  createCameraDriver().create(
+    { width: 160, height: 120, ...config },
+    {
+      name: 'eye',
+      clock: systemClock,
+      log: silentLog,
+      configFolder: '.',
+      openTransport: async () => {
+        throw new LabError({ code: 'no-transport', kind: 'bug', message: 'a camera needs no transport' })
+      },
+    },
+  )
+
+/** A JPEG file, grey all over. */
+function greyPicture(level: number): Buffer {
+  const colour = `0x${level.toString(16).padStart(2, '0').repeat(3)}`
+  const args = ['-v', 'error', '-f', 'lavfi', '-i', `color=c=${colour}:size=160x120`, '-frames:v', '1']
+  const { stdout, status, stderr } = spawnSync('ffmpeg', [...args, '-f', 'mjpeg', '-'])
+  assert.is(status, 0, String(stderr))
+  return stdout
+}
+
+/** A network camera: motion JPEG over HTTP, a picture when told. */
+async function startNetworkCamera() {
+  const viewers = new Set<ServerResponse>()
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'multipart/x-mixed-replace; boundary=cut' })
+    viewers.add(response)
+    response.once('close', () => viewers.delete(response))
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const head = (file: Buffer) => `--cut\r\nContent-Type: image/jpeg\r\nContent-Length: ${file.length}\r\n\r\n`
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    show: (file: Buffer, bytes = file.length) => {
+      for (const viewer of viewers) {
+        viewer.cork()
+        viewer.write(head(file))
+        viewer.write(file.subarray(0, bytes))
+        if (bytes === file.length) viewer.write('\r\n')
+        viewer.uncork()
+      }
+    },
+    hangUp: () => {
+      for (const viewer of viewers) viewer.destroy()
+    },
+    close: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+test('the time of a picture is when it was seen, within 50 ms', async () => {
+  const network = await startNetworkCamera()
+  const [dark, bright] = [greyPicture(20), greyPicture(230)]
+  const camera = await make({ source: { kind: 'network', url: network.url }, rateHz: 20 })
+  let shown = dark
+  const shownAt: { bright: boolean; at: number }[] = []
+  const timer = setInterval(() => {
+    if (Math.random() < 0.2) shown = shown === dark ? bright : dark
+    shownAt.push({ bright: shown === bright, at: Date.now() / 1000 })
+    network.show(shown)
+  }, 50)
+  try {
+    await camera.open(signal)
+    const late: number[] = []
+    for (let i = 0; i < 40; i++) {
+      const { brightness } = await camera.read(['brightness'], signal)
+      const isBright = Number(brightness?.value) > 50
+      const at = brightness?.time ?? 0
+      const nearest = shownAt.filter((each) => each.bright === isBright && each.at <= at).at(-1)
+      late.push(at - (nearest?.at ?? 0))
+    }
+    late.sort((a, b) => a - b)
+    assert.ok((late[20] ?? 1) < 0.05, `median ${late[20]} s`)
+  } finally {
+    clearInterval(timer)
+    await camera.close()
+    network.close()
+  }
+})
+
+test('a camera that stops in the middle of a picture is offline, says why, and comes back', async () => {
+  const network = await startNetworkCamera()
+  const picture = greyPicture(120)
+  const camera = await make({ source: { kind: 'network', url: network.url }, rateHz: 20 })
+  let timer = setInterval(() => network.show(picture), 50)
+  const changes: { up: boolean; reason: string | undefined }[] = []
+  let changed = () => {}
+  const next = async (up: boolean) => {
+    while (changes.at(-1)?.up !== up) {
+      await new Promise<void>((resolve) => {
+        changed = resolve
+      })
+    }
+  }
+  camera.onConnection?.((up, reason) => {
+    changes.push({ up, reason })
+    changed()
+  })
+  try {
+    await camera.open(signal)
+    clearInterval(timer)
+    network.show(picture, 200)
+    const asked = rejection(camera.read(['brightness'], signal))
+    await next(false)
+    assert.match(changes.at(-1)?.reason ?? '', /no picture has come from eye for 2 s/)
+    assert.is((await rejection(camera.read(['brightness'], signal))).code, 'camera-silent')
+    assert.is((await asked).code, 'camera-silent')
+    timer = setInterval(() => network.show(picture), 50)
+    await next(true)
+    const { brightness } = await camera.read(['brightness'], signal)
+    assert.ok(Math.abs(Number(brightness?.value) - (100 * 120) / 255) < 4)
+  } finally {
+    clearInterval(timer)
+    await camera.close()
+    network.close()
+  }
+})
+
+test('leaves no program behind, whether it is closed or the camera is away', async () => {
+  const network = await startNetworkCamera()
+  const picture = greyPicture(120)
+  const timer = setInterval(() => network.show(picture), 50)
+  const mine = () =>
+    spawnSync('pgrep', ['-f', network.url], { encoding: 'utf8' })
+      .stdout.split('\n')
+      .filter((pid) => pid !== '').length
+  const camera = await make({ source: { kind: 'network', url: network.url }, rateHz: 20 })
+  try {
+    await camera.open(signal)
+    assert.is(mine(), 1)
+    network.close()
+    await new Promise<void>((resolve) => {
+      camera.onConnection?.((up) => {
+        if (!up) resolve()
+      })
+    })
+  } finally {
+    clearInterval(timer)
+    await camera.close()
+    network.close()
+  }
+  assert.is(mine(), 0)
+})
+
+test('the camera of a Pi is read from rpicam-vid', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fernlab-test-'))
+  const { PATH } = process.env
+  // Stands in for the program of a Pi: as many grey bytes as it was asked for pictures of, in YUV 4:2:0.
+  const program = join(folder, 'rpicam-vid')
+  writeFileSync(
+    program,
+    `#!/bin/sh
+while [ $# -gt 0 ]; do case "$1" in --width) w=$2;; --height) h=$2;; esac; shift; done
+while :; do head -c $((w * h * 3 / 2)) /dev/zero | tr '\\000' '\\200'; sleep 0.05; done
+`,
+  )
+  chmodSync(program, 0o755)
+  process.env.PATH = `${folder}:${PATH}`
+  const camera = await make({ source: { kind: 'pi' }, rateHz: 20 })
+  try {
+    await camera.open(signal)
+    const { brightness, contrast } = await camera.read(['brightness', 'contrast'], signal)
+    assert.ok(Math.abs(Number(brightness?.value) - 50) < 10, `brightness ${brightness?.value}`)
+    assert.ok(Number(contrast?.value) < 1)
+    assert.equal([...((await camera.camera?.take(signal))?.jpeg.subarray(0, 2) ?? [])], [0xff, 0xd8])
+  } finally {
+    process.env.PATH = PATH
+    await camera.close()
+    rmSync(folder, { recursive: true })
+  }
+  assert.is(spawnSync('pgrep', ['-f', program]).status, 1)
+})
+
+test('says what to install, what cameras there are, and what the camera itself says', async () => {
+  const { PATH } = process.env
+  const missing = await make({ source: { kind: 'emulated' } })
+  process.env.PATH = '/nowhere'
+  try {
+    const { code, message } = await rejection(missing.open(signal))
+    assert.is(code, 'camera-program-missing')
+    assert.match(message, /sudo apt install ffmpeg/)
+  } finally {
+    process.env.PATH = PATH
+    await missing.close()
+  }
+  const none = await make({ source: { kind: 'v4l2', path: '/dev/video99' } })
+  assert.match((await rejection(none.open(signal))).message, /there is no camera at \/dev\/video99; there is /)
+  await none.close()
+  const noCamera = await make({ source: { kind: 'v4l2', path: '/dev/null' } })
+  assert.match((await rejection(noCamera.open(signal))).message, /^the camera has stopped: .*\/dev\/null/)
+  await noCamera.close()
+  const nobody = await make({ source: { kind: 'network', url: 'http://127.0.0.1:9/' } })
+  assert.match((await rejection(nobody.open(signal))).message, /the camera has stopped: .*refused/i)
+  await nobody.close()
+})
+
+test.run()
