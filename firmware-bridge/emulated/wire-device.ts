@@ -7,9 +7,17 @@ export interface WireEnd {
   hangUp(): void
 }
 
+/** Lines of a serial port beside its data; what is not named stays as it is. */
+export interface ModemLines {
+  readonly dtr?: boolean
+  readonly rts?: boolean
+}
+
 /** The near end, as whoever connected sees it. */
 export interface Wire {
   receive(bytes: Uint8Array): void
+  /** Modem lines, where the device has any; true asserts. */
+  setLines?(lines: ModemLines): void
   /** Idempotent; the device's state stays. */
   close(): void
 }

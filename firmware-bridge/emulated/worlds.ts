@@ -1,6 +1,8 @@
 /** The emulated benches of one process: circuits, each with the instruments that are wired to it. */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { createBoardDevice } from '../boards/board-device.ts'
+import type { BoardThreadData } from '../boards/board-messages.ts'
 import type { Circuit } from './circuits/circuit.ts'
 import { DiodeCircuit, type DiodeConfig } from './circuits/diode.ts'
 import { RcCircuit, type RcConfig } from './circuits/rc.ts'
@@ -12,7 +14,8 @@ import type { WireDevice } from './wire-device.ts'
 
 export interface World {
   readonly name: string
-  readonly circuit: Circuit
+  /** What the instruments share; absent where a board has its circuit to itself. */
+  readonly circuit?: Circuit
   /** The instruments' names. */
   readonly devices: readonly string[]
   /** Throws `emulated-device-unknown`. */
@@ -20,7 +23,7 @@ export interface World {
 }
 
 export interface Worlds {
-  /** The world of that name, made when first asked for: `rc` or `rc-2`, `diode` or `diode-left`. Throws `emulated-world-unknown`. */
+  /** The world of that name, made when first asked for: `rc` or `rc-2`, `diode` or `diode-left`, `uno`. Throws `emulated-world-unknown`. */
   world(name: string): World
 }
 
@@ -33,9 +36,11 @@ export interface WorldsOptions {
   /** Replaces what the name's tolerances would give. */
   readonly rc?: Partial<RcConfig>
   readonly diode?: Partial<DiodeConfig>
+  /** What emulated boards have in their flash as they get power, and whether they keep to real time. */
+  readonly uno?: Partial<Omit<BoardThreadData, 'seed'>>
 }
 
-const NAME = /^(rc|diode)(-[a-z0-9-]+)?$/
+const NAME = /^(rc|diode|uno)(-[a-z0-9-]+)?$/
 
 /** Emulated benches by name; the same name has the same tolerances in every process. */
 export function createWorlds(options: WorldsOptions): Worlds {
@@ -47,12 +52,12 @@ export function createWorlds(options: WorldsOptions): Worlds {
         throw new LabError({
           code: 'emulated-world-unknown',
           kind: 'configuration',
-          message: `there is no emulated bench ${JSON.stringify(name)}; use rc or diode, with a suffix for more of them: rc-2`,
+          message: `there is no emulated bench ${JSON.stringify(name)}; use rc, diode or uno, with a suffix for more of them: rc-2`,
         })
       }
       let world = worlds.get(name)
       if (world === undefined) {
-        world = kind === 'rc' ? rcWorld(name, options) : diodeWorld(name, options)
+        world = (WORLDS[kind] ?? unoWorld)(name, options)
         worlds.set(name, world)
       }
       return world
@@ -103,16 +108,27 @@ function diodeWorld(name: string, options: WorldsOptions): World {
   ])
 }
 
+/** An Arduino Uno that switches a heater and measures its block. */
+function unoWorld(name: string, { uno }: WorldsOptions): World {
+  return assemble(name, undefined, [createBoardDevice('board', { speed: 'real-time', ...uno, seed: name })])
+}
+
+const WORLDS: Readonly<Record<string, (name: string, options: WorldsOptions) => World>> = {
+  rc: rcWorld,
+  diode: diodeWorld,
+  uno: unoWorld,
+}
+
 const seconds = (clock: Clock) => () => clock.monotonic() / 1000
 
 function instrument(world: string, name: string, { clock, latencyMs, instant = false }: WorldsOptions) {
   return { name, seed: `${world}-${name}`, clock, instant, latencyMs: latencyMs ?? (instant ? 0 : 1) }
 }
 
-function assemble(name: string, circuit: Circuit, devices: readonly WireDevice[]): World {
+function assemble(name: string, circuit: Circuit | undefined, devices: readonly WireDevice[]): World {
   return {
     name,
-    circuit,
+    ...(circuit === undefined ? {} : { circuit }),
     devices: devices.map((device) => device.name),
     device: (wanted) => {
       const device = devices.find((candidate) => candidate.name === wanted)

@@ -49,6 +49,7 @@ export function openEmulated(device: WireDevice, clock: Clock): Transport {
     onClose: (listener) => {
       closeListeners.push(listener)
     },
+    ...(wire.setLines === undefined ? {} : { setLines: async (lines) => wire.setLines?.(lines) }),
     close: async () => end(undefined),
   }
 }

@@ -62,6 +62,10 @@ export async function openSerial(config: SerialConfig, signal: AbortSignal): Pro
         )
       })
     },
+    setLines: (lines) =>
+      new Promise((resolve, reject) => {
+        port.set(lines, (error) => (error ? reject(linesRefused(config, error)) : resolve()))
+      }),
     close,
   }
 }
@@ -78,6 +82,16 @@ async function loadSerialport(): Promise<typeof import('serialport')> {
       cause,
     })
   }
+}
+
+function linesRefused({ path }: SerialConfig, cause: Error): LabError {
+  return new LabError({
+    code: 'modem-lines-refused',
+    kind: 'link',
+    message: `${path} has no modem lines to set (${cause.message}); a board there can not be reset from here`,
+    details: { path },
+    cause,
+  })
 }
 
 function unreachable(config: SerialConfig, cause: Error): LabError {

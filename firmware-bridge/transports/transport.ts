@@ -1,5 +1,6 @@
 /** The transport port: a two-way stream of bytes to one device. */
 import * as z from 'zod'
+import type { ModemLines } from '../emulated/wire-device.ts'
 
 /** Where a device is, as in node.yaml. */
 export const transportConfigSchema = z
@@ -26,8 +27,14 @@ export const transportConfigSchema = z
     }),
     z.strictObject({
       kind: z.literal('emulated').describe('An emulated instrument in this process.'),
-      world: z.string().describe('The circuit that emulated instruments share: rc, rc-2, diode, diode-2 …'),
-      device: z.string().describe('Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter.'),
+      world: z
+        .string()
+        .describe(
+          'The circuit that emulated instruments share: rc, rc-2, diode, diode-2 …, or an Arduino Uno with a heated block: uno, uno-2 …',
+        ),
+      device: z
+        .string()
+        .describe('Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter; of an Uno: board.'),
     }),
   ])
   .meta({ id: 'Transport' })
@@ -40,6 +47,8 @@ export interface Transport {
   onData(listener: (bytes: Uint8Array) => void): void
   /** Called once when the connection has ended, with the reason when it was not `close`. */
   onClose(listener: (reason: Error | undefined) => void): void
+  /** Sets modem lines; absent where there are none. Resolves when they are set. */
+  setLines?(lines: ModemLines): Promise<void>
   close(): Promise<void>
 }
 

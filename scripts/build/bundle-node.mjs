@@ -1,4 +1,4 @@
-// The node as two files, its process and its database's thread: a Pi reads them from its card in one go and keeps none
+// The node as three files, its process and the threads of its database and of emulated boards: a Pi reads them from its card in one go and keeps none
 // of what it does not use in memory. Native addons stay packages.
 import { cpSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -19,7 +19,11 @@ const withoutLanguages = {
 
 await build({
   absWorkingDir: root,
-  entryPoints: { 'edge-process': 'edge/edge-process.ts', 'database-worker': 'shared/storage/database-worker.ts' },
+  entryPoints: {
+    'edge-process': 'edge/edge-process.ts',
+    'database-worker': 'shared/storage/database-worker.ts',
+    'board-thread': 'firmware-bridge/boards/board-thread.ts',
+  },
   outdir: 'edge/dist/bundle',
   bundle: true,
   platform: 'node',
