@@ -26,7 +26,7 @@ import {
   twiConfig,
   watchdogConfig,
 } from 'avr8js'
-import { connectI2c, type I2cChip } from '../i2c/i2c-bus.ts'
+import { type ChipsByAddress, connectI2c } from '../i2c/i2c-bus.ts'
 import { createSelfProgramming, type SelfProgramming } from './self-programming.ts'
 import { createSerialLine, type SerialLine } from './serial-line.ts'
 
@@ -56,7 +56,7 @@ export interface ChipSurroundings {
   pinDriven(port: PortName, bit: number, high: boolean): void
   /** Firmware sent a byte. */
   byteSent(value: number): void
-  readonly i2c: readonly I2cChip[]
+  readonly i2c: ChipsByAddress
 }
 
 interface CpuInside {
@@ -185,7 +185,7 @@ export class Atmega328p {
     const clock = new AVRClock(cpu, CLOCK_HZ)
     new AVREEPROM(cpu, this.eeprom, eepromConfig)
     this.#adc(cpu)
-    connectI2c(new AVRTWI(cpu, twiConfig, CLOCK_HZ), cpu, this.#surroundings.i2c)
+    connectI2c(new AVRTWI(cpu, twiConfig, CLOCK_HZ), cpu, this.#surroundings.i2c, CLOCK_HZ)
     new AVRWatchdog(cpu, watchdogConfig, clock)
     this.#line = createSerialLine(cpu, CLOCK_HZ, (value) => this.#surroundings.byteSent(value))
     this.#spm = createSelfProgramming(cpu, this.flash)

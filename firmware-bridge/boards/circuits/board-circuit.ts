@@ -1,4 +1,4 @@
-import type { I2cChip } from '../i2c/i2c-bus.ts'
+import type { ChipsByAddress } from '../i2c/i2c-bus.ts'
 
 /** A pin of an Uno by the name that is printed beside it: D0 to D13, A0 to A5. */
 export type UnoPin = `D${number}` | `A${number}`
@@ -11,8 +11,8 @@ export interface BoardCircuit {
   driven(pin: UnoPin, high: boolean, timeS: number): void
   /** The board was reset: its pins are inputs again, which drive nothing. */
   released(timeS: number): void
-  readonly i2c: readonly I2cChip[]
+  readonly i2c: ChipsByAddress
 }
 
 /** Nothing is connected. */
-export const noCircuit: BoardCircuit = { volts: () => undefined, driven: () => {}, released: () => {}, i2c: [] }
+export const noCircuit: BoardCircuit = { volts: () => undefined, driven: () => {}, released: () => {}, i2c: new Map() }

@@ -11,8 +11,9 @@
  * with P the heater's power while D9 is high. Integrated by the classical Runge–Kutta method in steps of at most 5 ms of
  * board time, far below the shortest time constant (1 s).
  */
+import { emulateTmp102 } from '../../emulated/i2c/thermometers.ts'
 import { createNoise, type Noise } from '../../emulated/noise.ts'
-import { createTmp102 } from '../i2c/tmp102.ts'
+import type { ChipsByAddress } from '../i2c/i2c-bus.ts'
 import type { BoardCircuit, UnoPin } from './board-circuit.ts'
 
 export interface ThermalConfig {
@@ -65,7 +66,7 @@ interface State {
 }
 
 export class ThermalCircuit implements BoardCircuit {
-  readonly i2c
+  readonly i2c: ChipsByAddress
   readonly #config: ThermalConfig
   readonly #noise: Noise
   #state: State
@@ -77,7 +78,14 @@ export class ThermalCircuit implements BoardCircuit {
     this.#config = config
     this.#noise = createNoise(`${seed}/noise`)
     this.#state = { heater: config.ambientC, block: config.ambientC, sensor: config.ambientC }
-    this.i2c = [createTmp102(() => this.ambientC)]
+    const thermometer = emulateTmp102({
+      nowS: () => this.#timeS,
+      noise: createNoise(`${seed}/thermometer`),
+      instant: false,
+      temperatureCel: () => this.ambientC,
+    })
+    thermometer.powerOn()
+    this.i2c = new Map([[0x48, thermometer]])
   }
 
   get ambientC(): number {
