@@ -89,6 +89,7 @@ export class Uno {
     this.#timeS += seconds
     if (this.#boot !== undefined) this.#answer(this.#boot)
     if (this.#boot === undefined) this.#chip.run(Math.round((this.#timeS - this.#stoodStillS) * CLOCK_HZ))
+    this.#circuit.passed(this.#chipS())
     const sent = Uint8Array.from(this.#outgoing)
     this.#outgoing = []
     return sent

@@ -11,8 +11,16 @@ export interface BoardCircuit {
   driven(pin: UnoPin, high: boolean, timeS: number): void
   /** The board was reset: its pins are inputs again, which drive nothing. */
   released(timeS: number): void
+  /** Board time has come this far. */
+  passed(timeS: number): void
   readonly i2c: ChipsByAddress
 }
 
 /** Nothing is connected. */
-export const noCircuit: BoardCircuit = { volts: () => undefined, driven: () => {}, released: () => {}, i2c: new Map() }
+export const noCircuit: BoardCircuit = {
+  volts: () => undefined,
+  driven: () => {},
+  released: () => {},
+  passed: () => {},
+  i2c: new Map(),
+}

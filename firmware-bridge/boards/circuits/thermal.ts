@@ -116,6 +116,10 @@ export class ThermalCircuit implements BoardCircuit {
     this.driven('D9', false, timeS)
   }
 
+  passed(timeS: number): void {
+    this.#advance(timeS)
+  }
+
   #advance(timeS: number): void {
     while (this.#timeS < timeS) {
       const step = Math.min(STEP_S, timeS - this.#timeS)
