@@ -1,5 +1,6 @@
 import { createCameraDriver } from './camera/camera.ts'
 import type { Driver } from './driver.ts'
+import { createGpioDriver } from './gpio/gpio.ts'
 import { createI2cDriver } from './i2c/i2c.ts'
 import { createLabServerDriver } from './lab-server/lab-server.ts'
 import { createProcessDriver } from './process/process.ts'
@@ -15,5 +16,6 @@ export function builtInDrivers(): Driver[] {
     createLabServerDriver(),
     createProcessDriver(),
     createI2cDriver(),
+    createGpioDriver(),
   ]
 }

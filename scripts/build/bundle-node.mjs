@@ -32,7 +32,7 @@ await build({
   conditions: ['source'],
   // Node's own streams; the package is a copy of them for other places.
   alias: { 'readable-stream': 'node:stream' },
-  external: ['@photostructure/sqlite', 'serialport', 'cbor-extract', 'i2c-bus'],
+  external: ['@photostructure/sqlite', 'serialport', 'cbor-extract', 'i2c-bus', 'onoff'],
   // Names stay, so that an error's stack can be read.
   minifyWhitespace: true,
   minifySyntax: true,
