@@ -3,6 +3,7 @@ import type { Driver } from './driver.ts'
 import { createGpioDriver } from './gpio/gpio.ts'
 import { createI2cDriver } from './i2c/i2c.ts'
 import { createLabServerDriver } from './lab-server/lab-server.ts'
+import { createLinesDriver } from './lines/lines.ts'
 import { createProcessDriver } from './process/process.ts'
 import { createScpiDriver } from './scpi/scpi.ts'
 import { createSimulatedDriver } from './simulated/simulated.ts'
@@ -12,6 +13,7 @@ export function builtInDrivers(): Driver[] {
   return [
     createCameraDriver(),
     createScpiDriver(),
+    createLinesDriver(),
     createSimulatedDriver(),
     createLabServerDriver(),
     createProcessDriver(),

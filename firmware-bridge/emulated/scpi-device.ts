@@ -1,13 +1,12 @@
 /**
- * An emulated SCPI instrument: takes bytes, keeps IEEE 488.2 status and error queue, answers after its latency.
- *
- * INVARIANTS: messages run one after the other in the order of arrival, whatever connection they came by; each takes the
- * instrument's own time from its arrival, not that of a process that is late; an answer goes
- * to the connection that asked, and nowhere once that is closed; state outlives connections.
+ * An emulated SCPI instrument: keeps IEEE 488.2 status and error queue, answers after its latency; its state outlives
+ * connections.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { type CommandTable, HeaderTree, numberArgument, ScpiFault, splitMessage } from './command-table.ts'
+import { cutLines } from './cut-lines.ts'
 import type { Fault, Wire, WireDevice, WireEnd } from './wire-device.ts'
+import { WireServer } from './wire-server.ts'
 
 export interface ScpiDeviceOptions {
   readonly name: string
@@ -23,13 +22,6 @@ export interface ScpiDeviceOptions {
   readonly reset: () => void
 }
 
-interface Work {
-  readonly line: string
-  readonly receivedMs: number
-  readonly answer: (text: string) => void
-  readonly hangUp: () => void
-}
-
 const MAX_LINE = 4096
 const MAX_QUEUE = 20
 
@@ -37,14 +29,8 @@ export class ScpiDevice implements WireDevice {
   readonly name: string
   readonly #options: ScpiDeviceOptions
   readonly #tree: HeaderTree
+  readonly #server: WireServer<string>
   readonly #errors: ScpiFault[] = []
-  readonly #work: Work[] = []
-  readonly #ends = new Set<WireEnd>()
-  #working = false
-  /** Up to when the instrument has worked. */
-  #timeMs = 0
-  #fault: Fault | undefined
-  #faultLeft = Number.POSITIVE_INFINITY
   #standardEvents = 128
   #eventMask = 0
   #serviceMask = 0
@@ -53,96 +39,40 @@ export class ScpiDevice implements WireDevice {
     this.name = options.name
     this.#options = options
     this.#tree = new HeaderTree({ ...this.#commonCommands(), ...options.commands })
+    const overrun = () => this.#queueError(new ScpiFault(-363, 'Input buffer overrun'))
+    this.#server = new WireServer({
+      ...options,
+      cutter: () => cutLines(MAX_LINE, overrun),
+      handle: (line) => this.#handle(line),
+    })
   }
 
   setFault(fault: Fault | undefined): void {
-    this.#fault = fault
-    this.#faultLeft = fault?.answers ?? Number.POSITIVE_INFINITY
+    this.#server.setFault(fault)
   }
 
   hangUp(): void {
-    for (const end of [...this.#ends]) end.hangUp()
+    this.#server.hangUp()
   }
 
   connect(end: WireEnd): Wire {
-    this.#ends.add(end)
-    const decoder = new TextDecoder('latin1')
-    const encoder = new TextEncoder()
-    let buffer = ''
-    let open = true
-    return {
-      receive: (bytes) => {
-        if (!open) return
-        buffer += decoder.decode(bytes, { stream: true })
-        for (let at = buffer.indexOf('\n'); at !== -1; at = buffer.indexOf('\n')) {
-          const line = buffer.slice(0, at).replace(/\r$/, '')
-          buffer = buffer.slice(at + 1)
-          const answer = (text: string) => {
-            if (open) end.data(encoder.encode(text))
-          }
-          const hangUp = () => {
-            if (open) end.hangUp()
-          }
-          this.#work.push({ line, receivedMs: this.#options.clock.monotonic(), answer, hangUp })
-        }
-        if (buffer.length > MAX_LINE) {
-          buffer = ''
-          this.#queueError(new ScpiFault(-363, 'Input buffer overrun'))
-        }
-        void this.#run()
-      },
-      close: () => {
-        open = false
-        this.#ends.delete(end)
-      },
-    }
+    return this.#server.connect(end)
   }
 
-  async #run(): Promise<void> {
-    if (this.#working) return
-    this.#working = true
-    for (let next = this.#work.shift(); next !== undefined; next = this.#work.shift()) {
-      this.#timeMs = Math.max(this.#timeMs, next.receivedMs)
-      await this.#spend(this.#options.latencyMs)
-      const answers: string[] = []
-      for (const unit of splitMessage(next.line)) {
-        try {
-          const handler = this.#tree.find(unit.header)
-          if (handler === undefined) throw new ScpiFault(-113, 'Undefined header')
-          const answer = await handler({ args: unit.args, spend: (ms) => this.#spend(ms) })
-          if (answer !== undefined) answers.push(answer)
-        } catch (error) {
-          // A slip of the emulation shows in the error queue, as a real instrument's would.
-          this.#queueError(error instanceof ScpiFault ? error : new ScpiFault(-310, `System error; ${String(error)}`))
-        }
+  async #handle(line: string): Promise<Uint8Array | undefined> {
+    const answers: string[] = []
+    for (const unit of splitMessage(line)) {
+      try {
+        const handler = this.#tree.find(unit.header)
+        if (handler === undefined) throw new ScpiFault(-113, 'Undefined header')
+        const answer = await handler({ args: unit.args, spend: (ms) => this.#server.spend(ms) })
+        if (answer !== undefined) answers.push(answer)
+      } catch (error) {
+        // A slip of the emulation shows in the error queue, as a real instrument's would.
+        this.#queueError(error instanceof ScpiFault ? error : new ScpiFault(-310, `System error; ${String(error)}`))
       }
-      if (answers.length > 0) await this.#answer(`${answers.join(';')}\n`, next.answer, next.hangUp)
     }
-    this.#working = false
-  }
-
-  async #answer(text: string, send: (text: string) => void, hangUp: () => void): Promise<void> {
-    const fault = this.#faultLeft > 0 ? this.#fault : undefined
-    if (fault !== undefined) this.#faultLeft -= 1
-    switch (fault?.kind) {
-      case undefined:
-        send(text)
-        return
-      case 'silent':
-        return
-      case 'slow':
-        await this.#spend(fault.ms)
-        send(text)
-        return
-      case 'garbage':
-        send(`\u0007~?${text.slice(0, -1).split('').reverse().join('')}#!\n`)
-        return
-      case 'truncated':
-        send(text.slice(0, Math.ceil(text.length / 2)))
-        return
-      case 'disconnect':
-        hangUp()
-    }
+    return answers.length === 0 ? undefined : new TextEncoder().encode(`${answers.join(';')}\n`)
   }
 
   #queueError(fault: ScpiFault): void {
@@ -200,14 +130,5 @@ export class ScpiDevice implements WireDevice {
       'SYSTem:REMote': () => undefined,
       'SYSTem:LOCal': () => undefined,
     }
-  }
-
-  async #spend(ms: number): Promise<number> {
-    const { clock, instant } = this.#options
-    if (instant) return clock.monotonic()
-    this.#timeMs += ms
-    const leftMs = this.#timeMs - clock.monotonic()
-    if (leftMs > 0) await clock.sleep(leftMs)
-    return this.#timeMs
   }
 }

@@ -7,6 +7,7 @@ import type { Circuit } from './circuits/circuit.ts'
 import { DiodeCircuit, type DiodeConfig } from './circuits/diode.ts'
 import { RcCircuit, type RcConfig } from './circuits/rc.ts'
 import { createFunctionGenerator } from './function-generator.ts'
+import { createHotplate } from './hotplate.ts'
 import { createMultimeter } from './multimeter.ts'
 import { createNoise } from './noise.ts'
 import { createPowerSupply } from './power-supply.ts'
@@ -23,7 +24,7 @@ export interface World {
 }
 
 export interface Worlds {
-  /** The world of that name, made when first asked for: `rc` or `rc-2`, `diode` or `diode-left`, `uno`. Throws `emulated-world-unknown`. */
+  /** The world of that name, made when first asked for: `rc` or `rc-2`, `diode` or `diode-left`, `uno`, `heat`. Throws `emulated-world-unknown`. */
   world(name: string): World
 }
 
@@ -40,7 +41,7 @@ export interface WorldsOptions {
   readonly uno?: Partial<Omit<BoardThreadData, 'seed'>>
 }
 
-const NAME = /^(rc|diode|uno)(-[a-z0-9-]+)?$/
+const NAME = /^(rc|diode|uno|heat)(-[a-z0-9-]+)?$/
 
 /** Emulated benches by name; the same name has the same tolerances in every process. */
 export function createWorlds(options: WorldsOptions): Worlds {
@@ -52,7 +53,7 @@ export function createWorlds(options: WorldsOptions): Worlds {
         throw new LabError({
           code: 'emulated-world-unknown',
           kind: 'configuration',
-          message: `there is no emulated bench ${JSON.stringify(name)}; use rc, diode or uno, with a suffix for more of them: rc-2`,
+          message: `there is no emulated bench ${JSON.stringify(name)}; use rc, diode, uno or heat, with a suffix for more of them: rc-2`,
         })
       }
       let world = worlds.get(name)
@@ -63,6 +64,11 @@ export function createWorlds(options: WorldsOptions): Worlds {
       return world
     },
   }
+}
+
+/** Things that are hot: a plate on a serial line of its own. */
+function heatWorld(name: string, options: WorldsOptions): World {
+  return assemble(name, undefined, [createHotplate(instrument(name, 'hotplate', options))])
 }
 
 /** 10 kΩ (±1 %) and 100 µF (selected to ±0.9 %). */
@@ -117,6 +123,7 @@ const WORLDS: Readonly<Record<string, (name: string, options: WorldsOptions) => 
   rc: rcWorld,
   diode: diodeWorld,
   uno: unoWorld,
+  heat: heatWorld,
 }
 
 const seconds = (clock: Clock) => () => clock.monotonic() / 1000

@@ -6,7 +6,7 @@
  * first transaction and again after one that found it gone, never twice at once.
  */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { Lane } from '../scpi/lane.ts'
+import { Lane } from '../sessions/lane.ts'
 import type { FoundAddress, I2cAdapter, I2cWire } from './adapter.ts'
 
 export class I2cBus {

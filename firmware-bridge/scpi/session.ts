@@ -1,20 +1,17 @@
 /**
  * A SCPI instrument that reconnects by itself and answers one question at a time.
  *
- * INVARIANTS: exchanges run one after the other, each alone on the line; an exchange ends by its deadline or its
- * signal, whatever the instrument does; a message without reply is written at once even when the instrument is out of
- * step (a safe state must not wait for one), a question never is; a loss is reported to the listeners once, its
- * recovery once, and they tell people; after a loss, `initialise` has run before any other exchange; `close` is
- * idempotent and takes at most a second.
+ * INVARIANTS, beside those of sessions/reconnecting.ts: an exchange ends by its deadline, whatever the instrument does; a
+ * message without reply is written at once even when the instrument is out of step (a safe state must not wait for one),
+ * a question never is; after a loss, `initialise` has run before any other exchange.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import { type TransitionTable, transition } from '@fernlab/shared/primitives/state-machine'
+import { Connection } from '../sessions/connection.ts'
+import { Reconnecting } from '../sessions/reconnecting.ts'
 import type { OpenTransport, TransportConfig } from '../transports/transport.ts'
-import { Connection } from './connection.ts'
-import { Lane } from './lane.ts'
+import { type Reply, ReplyFraming } from './framing.ts'
 import { parseQueuedError, type QueuedError } from './replies.ts'
 import { type SynchroniseBy, synchronise } from './synchronise.ts'
 
@@ -51,34 +48,17 @@ export interface ScpiSessionOptions {
   readonly initialise: (exchange: Exchange) => Promise<void>
 }
 
-type State = 'new' | 'connecting' | 'ready' | 'down' | 'closed'
-
-const TABLE: TransitionTable<State> = {
-  new: ['connecting', 'closed'],
-  connecting: ['ready', 'down', 'new', 'closed'],
-  ready: ['down', 'closed'],
-  down: ['connecting', 'closed'],
-  closed: [],
-}
-
 const MAX_QUEUED_ERRORS = 50
-const CONNECT_MS = 10_000
-const CLOSE_MS = 800
 
 export class ScpiSession {
   readonly #options: ScpiSessionOptions
-  readonly #lane = new Lane()
-  readonly #ending = new AbortController()
-  readonly #listeners: ((up: boolean, reason?: string) => void)[] = []
-  #state: State = 'new'
-  #connection: Connection | undefined
+  readonly #line: Reconnecting<Connection<Reply>>
   #identity: string | undefined
   #turn = 0
-  /** Whether a mute instrument was kept for the sake of an urgent exchange. */
-  #spared = false
 
   constructor(options: ScpiSessionOptions) {
     this.#options = options
+    this.#line = new Reconnecting({ ...options, connect: (signal) => this.#connect(signal) })
   }
 
   /** What the instrument answered to `*IDN?`; undefined before the first connection. */
@@ -88,18 +68,12 @@ export class ScpiSession {
 
   /** Called once when the connection is lost, with the reason, and once when it is back. */
   onConnection(listener: (up: boolean, reason?: string) => void): void {
-    this.#listeners.push(listener)
+    this.#line.onConnection(listener)
   }
 
   /** Connects, synchronises, identifies, initialises; rejects when one of them fails, and may then be called again. */
-  async open(signal: AbortSignal): Promise<void> {
-    this.#go('connecting')
-    try {
-      await this.#connectInTime(AbortSignal.any([signal, this.#ending.signal]))
-    } catch (error) {
-      if (this.#state === 'connecting') this.#go('new')
-      throw error
-    }
+  open(signal: AbortSignal): Promise<void> {
+    return this.#line.open(signal)
   }
 
   /**
@@ -111,37 +85,15 @@ export class ScpiSession {
     signal: AbortSignal,
     { urgent = false }: { readonly urgent?: boolean } = {},
   ): Promise<T> {
-    const both = AbortSignal.any([signal, this.#ending.signal])
-    return await this.#lane.alone(both, async () => {
-      const connection = this.#connection
-      if (this.#state !== 'ready' || connection === undefined) throw this.#notConnected()
-      return await work(this.#exchangeOn(connection, both, urgent))
-    })
+    return await this.#line.alone(signal, (connection, both) => work(this.#exchangeOn(connection, both, urgent)))
   }
 
   /** Ends what is under way and frees the port. */
-  async close(): Promise<void> {
-    if (this.#state === 'closed') return
-    this.#go('closed')
-    this.#ending.abort(this.#notConnected())
-    const connection = this.#connection
-    this.#connection = undefined
-    if (connection !== undefined) await this.#release(connection)
+  close(): Promise<void> {
+    return this.#line.close()
   }
 
-  /** Closes a connection, and lets go of one that does not close. */
-  async #release(connection: Connection): Promise<void> {
-    const { instrument, clock, log } = this.#options
-    const late = () =>
-      new LabError({ code: 'close-late', kind: 'link', message: `${instrument} did not close within ${CLOSE_MS} ms` })
-    try {
-      await withDeadline(clock, CLOSE_MS, undefined, late, () => connection.close())
-    } catch (error) {
-      log.debug({ instrument, reason: asLabError(error).message }, 'closing a connection failed')
-    }
-  }
-
-  #exchangeOn(connection: Connection, signal: AbortSignal, urgent = false): Exchange {
+  #exchangeOn(connection: Connection<Reply>, signal: AbortSignal, urgent = false): Exchange {
     const { instrument, timeoutMs, errorQuery } = this.#options
     const ask = async (message: string, limitMs: number) => {
       if (!connection.inStep) await this.#synchronise(connection, signal, urgent)
@@ -191,7 +143,7 @@ export class ScpiSession {
     }
   }
 
-  async #synchronise(connection: Connection, signal: AbortSignal, urgent = false): Promise<void> {
+  async #synchronise(connection: Connection<Reply>, signal: AbortSignal, urgent = false): Promise<void> {
     const { instrument, synchroniseBy, clock, timeoutMs, quietMs, log } = this.#options
     this.#turn += 1
     const options = {
@@ -201,39 +153,25 @@ export class ScpiSession {
       timeoutMs,
       quietMs,
       // At the other end of a new connection may be another instrument.
-      identity: this.#connection === connection ? this.#identity : undefined,
+      identity: this.#line.holds(connection) ? this.#identity : undefined,
       turn: this.#turn,
     }
     try {
       const dropped = await synchronise(connection, options, signal)
-      this.#spared = false
+      this.#line.heard()
       if (dropped > 0) log.debug({ instrument, dropped }, 'late replies were dropped')
     } catch (error) {
       // An aborted caller proves nothing about the instrument; anything else means that only a new connection helps.
-      if (!signal.aborted && connection.alive && this.#state === 'ready') {
-        // It may hear all the same, and closing may throw away what it has not yet read.
-        const spare = urgent && !this.#spared
-        this.#spared = spare
-        if (!spare) this.#lose(connection, asLabError(error))
-      }
+      if (!signal.aborted && connection.alive) this.#line.mute(connection, asLabError(error), { urgent })
       throw error
     }
   }
 
-  /** A host that is switched off, or a port whose driver hangs, must not end the tries. */
-  async #connectInTime(signal: AbortSignal): Promise<void> {
-    const { instrument, clock } = this.#options
-    const late = () => {
-      const message = `connecting to ${instrument} took longer than ${CONNECT_MS / 1000} s`
-      return new LabError({ code: 'transport-unreachable', kind: 'link', retry: 'later', message })
-    }
-    await withDeadline(clock, CONNECT_MS, signal, late, (within) => this.#connect(within))
-  }
-
-  async #connect(signal: AbortSignal): Promise<void> {
+  async #connect(signal: AbortSignal): Promise<Connection<Reply>> {
     const { instrument, transport, openTransport, clock, terminator, timeoutMs } = this.#options
     const opened = await openTransport(transport, signal)
-    const connection = new Connection({ instrument, transport: opened, clock, terminator })
+    const framing = new ReplyFraming(terminator)
+    const connection = new Connection({ instrument, transport: opened, clock, terminator, framing })
     try {
       await this.#synchronise(connection, signal)
       const exchange = this.#exchangeOn(connection, signal)
@@ -243,61 +181,9 @@ export class ScpiSession {
       await this.#options.initialise(exchange)
       signal.throwIfAborted()
     } catch (error) {
-      await this.#release(connection)
+      await this.#line.release(connection)
       throw error
     }
-    this.#connection = connection
-    this.#go('ready')
-    connection.onClose((reason) => {
-      if (reason !== undefined) this.#lose(connection, reason)
-    })
-  }
-
-  /** INVARIANT: acts once per connection. */
-  #lose(connection: Connection, reason: LabError): void {
-    if (this.#connection !== connection || this.#state !== 'ready') return
-    const { instrument, log } = this.#options
-    this.#connection = undefined
-    this.#go('down')
-    log.debug({ instrument, code: reason.code }, `${instrument} is not reachable: ${reason.message}`)
-    for (const listener of this.#listeners) listener(false, reason.message)
-    void this.#reconnect(connection)
-  }
-
-  async #reconnect(old: Connection): Promise<void> {
-    const { instrument, clock, log, backOffMs } = this.#options
-    const signal = this.#ending.signal
-    await this.#release(old)
-    for (let pauseMs = backOffMs.first; !signal.aborted; pauseMs = Math.min(pauseMs * 2, backOffMs.longest)) {
-      try {
-        await clock.sleep(pauseMs, signal)
-        this.#go('connecting')
-        await this.#connectInTime(signal)
-      } catch (error) {
-        if (signal.aborted) return
-        log.debug({ instrument, reason: asLabError(error).message }, 'reconnecting failed')
-        if (this.#state === 'connecting') this.#go('down')
-        continue
-      }
-      log.debug({ instrument }, `${instrument} is back`)
-      for (const listener of this.#listeners) listener(true)
-      return
-    }
-  }
-
-  #notConnected(): LabError {
-    const { instrument } = this.#options
-    return new LabError({
-      code: this.#state === 'closed' ? 'instrument-closed' : 'instrument-disconnected',
-      kind: 'link',
-      retry: this.#state === 'closed' ? 'never' : 'later',
-      message: `${instrument} is not connected`,
-      studentMessage: 'An instrument of this bench is not connected.',
-      details: { instrument },
-    })
-  }
-
-  #go(to: State): void {
-    this.#state = transition(TABLE, this.#state, to, `the session with ${this.#options.instrument}`)
+    return connection
   }
 }

@@ -8,7 +8,7 @@
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Connection } from './connection.ts'
+import type { Connection } from '../sessions/connection.ts'
 import type { Reply } from './framing.ts'
 
 export type SynchroniseBy = 'event-mask' | 'identity'
@@ -28,7 +28,7 @@ export interface SynchroniseOptions {
 
 /** Resolves with the number of old replies dropped, and the connection marked in step; rejects when it cannot be. */
 export async function synchronise(
-  connection: Connection,
+  connection: Connection<Reply>,
   options: SynchroniseOptions,
   signal: AbortSignal,
 ): Promise<number> {
@@ -39,7 +39,11 @@ export async function synchronise(
   return dropped
 }
 
-async function byEventMask(connection: Connection, options: SynchroniseOptions, signal: AbortSignal): Promise<number> {
+async function byEventMask(
+  connection: Connection<Reply>,
+  options: SynchroniseOptions,
+  signal: AbortSignal,
+): Promise<number> {
   let dropped = 0
   for (const half of [0, 1]) {
     // 1–62: bit 6 is left alone, as some instruments ignore it; a number comes back after 31 synchronisations.
@@ -54,7 +58,11 @@ async function byEventMask(connection: Connection, options: SynchroniseOptions, 
   return dropped
 }
 
-async function byIdentity(connection: Connection, options: SynchroniseOptions, signal: AbortSignal): Promise<number> {
+async function byIdentity(
+  connection: Connection<Reply>,
+  options: SynchroniseOptions,
+  signal: AbortSignal,
+): Promise<number> {
   let dropped = 0
   const endMs = options.clock.monotonic() + options.timeoutMs
   for (;;) {
@@ -74,7 +82,7 @@ async function byIdentity(connection: Connection, options: SynchroniseOptions, s
 }
 
 /** True when a reply came within `quietMs`. */
-async function quietOrReply(connection: Connection, quietMs: number, signal: AbortSignal): Promise<boolean> {
+async function quietOrReply(connection: Connection<Reply>, quietMs: number, signal: AbortSignal): Promise<boolean> {
   try {
     await connection.nextReply('(late replies)', quietMs, signal)
     return true
@@ -85,7 +93,7 @@ async function quietOrReply(connection: Connection, quietMs: number, signal: Abo
 }
 
 async function dropUntil(
-  connection: Connection,
+  connection: Connection<Reply>,
   options: SynchroniseOptions,
   message: string,
   signal: AbortSignal,

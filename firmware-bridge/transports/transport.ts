@@ -30,11 +30,13 @@ export const transportConfigSchema = z
       world: z
         .string()
         .describe(
-          'The circuit that emulated instruments share: rc, rc-2, diode, diode-2 …, or an Arduino Uno with a heated block: uno, uno-2 …',
+          'The circuit that emulated instruments share: rc, rc-2, diode, diode-2 …, or an Arduino Uno with a heated block: uno, uno-2 …, or things that are hot: heat.',
         ),
       device: z
         .string()
-        .describe('Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter; of an Uno: board.'),
+        .describe(
+          'Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter; of an Uno: board; of heat: hotplate.',
+        ),
     }),
   ])
   .meta({ id: 'Transport' })

@@ -43,5 +43,6 @@ await build({
   plugins: [withoutLanguages],
   logLevel: 'warning',
 })
-cpSync(`${root}edge/drivers/scpi/models`, `${root}edge/dist/bundle/models`, { recursive: true })
-cpSync(`${root}edge/drivers/process/python/fernlab_driver.py`, `${root}edge/dist/bundle/python/fernlab_driver.py`)
+for (const path of ['scpi/models', 'lines/models', 'process/python/fernlab_driver.py']) {
+  cpSync(`${root}edge/drivers/${path}`, `${root}edge/dist/bundle/${path}`, { recursive: true })
+}

@@ -1,12 +1,12 @@
 /**
  * Parameters on hub and node. Our own check instead of a JSON Schema validator: declarations are a small closed subset,
- * values may carry units, and nothing is compiled from text. Patterns run on RE2, whose time is linear.
+ * values may carry units, and nothing is compiled from text.
  */
-import { RE2JS } from 're2js'
 import type { ParameterSpec, Scalar } from '../capabilities/signals.ts'
 import { textIn } from '../contracts/common.ts'
 import type { Issue } from '../primitives/lab-error.ts'
-import { checkValues, type PatternMatcher } from './parameter-values.ts'
+import { checkValues } from './parameter-values.ts'
+import { matchesPattern } from './patterns.ts'
 import type { Protocol } from './protocol.ts'
 
 /** JSON Schema 2020-12 of the protocol's parameters, with `unit` annotations; texts in English where there are several. */
@@ -47,27 +47,4 @@ export function checkArguments(
   root = 'arguments',
 ): { values: Record<string, Scalar>; issues: Issue[] } {
   return checkValues(specs, input, { root, matches: matchesPattern })
-}
-
-/** Instructions of a compiled pattern: each meets each character once, and there are at most 1000 of those. */
-const MAX_PROGRAM = 300
-
-/** True when the text holds a match; a pattern that RE2 does not know, or that is too large, matches nothing. */
-export const matchesPattern: PatternMatcher = (pattern, text) => {
-  try {
-    const compiled = RE2JS.compile(pattern)
-    return compiled.programSize() <= MAX_PROGRAM && compiled.matcher(text).find()
-  } catch {
-    return false
-  }
-}
-
-/** Why the pattern cannot be used, or undefined. */
-export function patternProblem(pattern: string): string | undefined {
-  try {
-    const size = RE2JS.compile(pattern).programSize()
-    return size > MAX_PROGRAM ? 'is too large: repeat fewer times' : undefined
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
 }

@@ -6,7 +6,7 @@ import { didYouMean } from '../primitives/nearest.ts'
 import { createCompiler, type Expression } from './expression.ts'
 import { isReserved } from './expression-functions.ts'
 import { checkValues } from './parameter-values.ts'
-import { matchesPattern, patternProblem } from './parameters.ts'
+import { matchesPattern, patternProblem } from './patterns.ts'
 import {
   type Amount,
   FIT_COEFFICIENTS,

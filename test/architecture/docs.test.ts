@@ -1,4 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { checkAgainstInstruments, loadConfig } from '@fernlab/edge/config/config'
 import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
@@ -89,13 +91,22 @@ test('the nodes in docs/instruments.md are sound', async () => {
   const blocks = guides().find(({ path }) => path === 'docs/instruments.md')?.blocks ?? []
   const nodes = blocks.filter(({ file }) => file?.endsWith('node.yaml'))
   assert.ok(nodes.length > 0)
-  for (const { text } of nodes) await checkNode(text, [])
+  const folder = await mkdtemp(join(tmpdir(), 'fernlab-docs-'))
+  try {
+    for (const { file = '', text } of blocks) {
+      await mkdir(dirname(join(folder, file)), { recursive: true })
+      await writeFile(join(folder, file), text)
+    }
+    for (const { file = '', text } of nodes) await checkNode(text, [], dirname(join(folder, file)))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 })
 
 /** The node's file is sound, and its benches can do the protocols. */
-async function checkNode(text: string, protocols: readonly Protocol[]): Promise<void> {
+async function checkNode(text: string, protocols: readonly Protocol[], folder = root): Promise<void> {
   const drivers = builtInDrivers()
-  const config = await loadConfig({ text, folder: root }, drivers)
+  const config = await loadConfig({ text, folder }, drivers)
   const [clock, log] = [systemClock, silentLog]
   const instruments = new Map<string, InstrumentHandle>()
   for (const [name, entry] of Object.entries(config.file.instruments)) {
@@ -103,7 +114,7 @@ async function checkNode(text: string, protocols: readonly Protocol[]): Promise<
     assert.ok(driver, entry.driver)
     // Nothing is opened: making an instrument reads its description and its settings.
     const openTransport = () => Promise.reject(new TypeError('nothing is to be opened'))
-    const instrument = await driver.create(entry.config, { name, clock, log, openTransport, configFolder: root })
+    const instrument = await driver.create(entry.config, { name, clock, log, openTransport, configFolder: folder })
     instruments.set(name, createInstrumentHandle({ name, instrument, clock, log }))
   }
   checkAgainstInstruments(config, instruments)

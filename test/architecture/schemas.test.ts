@@ -104,7 +104,9 @@ test('the schema of node.yaml knows each driver and each model', async () => {
     named('driver'),
     builtInDrivers().map(({ kind }) => kind),
   )
-  const described = readdirSync(join(root, 'edge/drivers/scpi/models')).map((file) => file.replace('.yaml', ''))
+  const described = ['scpi', 'lines'].flatMap((driver) =>
+    readdirSync(join(root, `edge/drivers/${driver}/models`)).map((file) => file.replace('.yaml', '')),
+  )
   assert.equal(named('model').sort(), [...described, ...builtInModels.map(({ name }) => name)].sort())
   const checks = builtInCheckKinds().map(({ kind }) => kind)
   const kinds = named('kind')

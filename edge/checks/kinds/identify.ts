@@ -1,7 +1,7 @@
 import type { Finding } from '@fernlab/shared/contracts/yaml-file'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
-import { matchesPattern, patternProblem } from '@fernlab/shared/protocol/parameters'
+import { matchesPattern, patternProblem } from '@fernlab/shared/protocol/patterns'
 import * as z from 'zod'
 import { checkKind } from '../check-kind.ts'
 

@@ -6,7 +6,7 @@
  * again, with back-off, until `close`; while it is lost every call rejects with the reason and leaves the bus alone.
  */
 import type { I2cBus } from '@fernlab/firmware-bridge/i2c/bus'
-import { Lane } from '@fernlab/firmware-bridge/scpi/lane'
+import { Lane } from '@fernlab/firmware-bridge/sessions/lane'
 import type { InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'

@@ -1,13 +1,12 @@
 /** The driver `process`: an instrument that a program in any language drives; see README.md for what they say to each other. */
 
-import { access } from 'node:fs/promises'
 import { delimiter } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
 import { configWrong } from '../config-wrong.ts'
+import { driverFolder } from '../described/models.ts'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
 import { driverOf } from '../driver-of.ts'
 import { ProcessInstrument } from './process-instrument.ts'
@@ -68,16 +67,8 @@ async function describe(
 
 /** With the module `fernlab_driver` of this version where Python looks for modules. */
 async function environment({ env }: ProcessConfig): Promise<Record<string, string>> {
-  const path = [await pythonFolder(), env.PYTHONPATH ?? process.env.PYTHONPATH ?? []].flat().join(delimiter)
+  const path = [await driverFolder('process', 'python'), env.PYTHONPATH ?? process.env.PYTHONPATH ?? []]
+    .flat()
+    .join(delimiter)
   return { ...env, PYTHONPATH: path }
-}
-
-/** Beside this file in the sources, three folders up from it once compiled. */
-async function pythonFolder(): Promise<string> {
-  const beside = fileURLToPath(new URL('./python/', import.meta.url))
-  const isThere = await access(beside).then(
-    () => true,
-    () => false,
-  )
-  return isThere ? beside : fileURLToPath(new URL('../../../drivers/process/python/', import.meta.url))
 }

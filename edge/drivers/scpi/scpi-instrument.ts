@@ -11,9 +11,9 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { fill, formatValue, parseValue } from '../described/templates.ts'
 import type { Instrument, Reading, SignalValue } from '../driver.ts'
 import type { ScpiDescription, ScpiSignal } from './description.ts'
-import { fill, formatValue, parseValue } from './templates.ts'
 
 export interface ScpiInstrumentOptions {
   readonly spec: InstrumentSpec

@@ -2,9 +2,10 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { driverFolder } from '@fernlab/edge/drivers/described/models'
+import { fill, formatValue, parseValue } from '@fernlab/edge/drivers/described/templates'
 import { descriptionJsonSchema, parseDescription } from '@fernlab/edge/drivers/scpi/description'
-import { createScpiDriver, modelsFolder } from '@fernlab/edge/drivers/scpi/scpi'
-import { fill, formatValue, parseValue } from '@fernlab/edge/drivers/scpi/templates'
+import { createScpiDriver } from '@fernlab/edge/drivers/scpi/scpi'
 import { instrumentSpecSchema } from '@fernlab/shared/capabilities/signals'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
@@ -78,7 +79,7 @@ const issuesOf = (change: (text: string) => string) =>
   )
 
 test('every description that comes with Fernlab is valid, cites its source and makes an instrument', async () => {
-  const folder = await modelsFolder()
+  const folder = await driverFolder('scpi', 'models')
   const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml'))
   assert.ok(files.length >= 7)
   const validate = new Ajv2020({ strict: false }).compile(descriptionJsonSchema())
@@ -183,8 +184,8 @@ test('a word that the description lacks never reaches the wire', () => {
   for (const evil of ['sine;OUTP ON', 'SIN', '', 'sine\n*RST', '__proto__', 'constructor']) {
     assert.throws(() => formatValue('shape', signal, evil), undefined, evil)
   }
-  assert.throws(() => formatValue('level', { unit: 'V', dtype: 'number' }, Number.NaN))
-  assert.throws(() => formatValue('level', { unit: 'V', dtype: 'number' }, '5;*RST'))
+  assert.throws(() => formatValue('level', { dtype: 'number' }, Number.NaN))
+  assert.throws(() => formatValue('level', { dtype: 'number' }, '5;*RST'))
 })
 
 test('text that is more than one argument never reaches the wire', () => {

@@ -1,43 +1,58 @@
 /**
- * One open connection to a SCPI instrument: writes messages, hands out replies one by one.
+ * One open connection to an instrument that answers messages: writes them, hands out replies one by one.
  *
  * INVARIANTS: a reply that no one waits for is dropped and makes the connection out of step; so does a question that
- * went unanswered; an out-of-step connection answers no question before `synchronise` (see synchronise.ts).
+ * went unanswered; an out-of-step connection is asked nothing before it has been brought into step.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Transport } from '../transports/transport.ts'
-import { type Reply, ReplyFraming } from './framing.ts'
 
-export interface ConnectionOptions {
+/** Cuts bytes, split anywhere, into replies; a malformed one has the kind `malformed`. */
+export interface Framing<R extends { readonly kind: string }> {
+  push(bytes: Uint8Array): R[]
+  /** True when nothing of a reply has arrived yet. */
+  readonly idle: boolean
+  /** Forgets an unfinished reply. */
+  reset(): void
+}
+
+/** A text, to which the terminator is added, or bytes that are sent as they are. */
+export type Message = string | Uint8Array
+
+/** A message as people read it. */
+export const shownMessage = (message: Message): string =>
+  typeof message === 'string' ? message : [...message].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+
+export interface ConnectionOptions<R extends { readonly kind: string }> {
   readonly instrument: string
   readonly transport: Transport
   readonly clock: Clock
-  /** Ends every message to the instrument, and every reply of it. */
+  /** Ends every text to the instrument. */
   readonly terminator: string
+  readonly framing: Framing<R>
 }
 
-interface Waiter {
-  readonly resolve: (reply: Reply) => void
+interface Waiter<R> {
+  readonly resolve: (reply: R) => void
   readonly reject: (reason: unknown) => void
 }
 
-export class Connection {
-  readonly #options: ConnectionOptions
-  readonly #framing: ReplyFraming
-  readonly #encoder = new TextEncoder()
+export class Connection<R extends { readonly kind: string }> {
+  readonly #options: ConnectionOptions<R>
+  readonly #framing: Framing<R>
   readonly #closeListeners: ((reason: LabError | undefined) => void)[] = []
-  #inbox: Reply[] = []
-  #waiter: Waiter | undefined
+  #inbox: R[] = []
+  #waiter: Waiter<R> | undefined
   #asking = false
   #inStep = false
   #ended = false
   #endReason: LabError | undefined
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ConnectionOptions<R>) {
     this.#options = options
-    this.#framing = new ReplyFraming(options.terminator)
+    this.#framing = options.framing
     options.transport.onData((bytes) => this.#receive(bytes))
     options.transport.onClose((reason) => this.#end(reason))
   }
@@ -67,14 +82,14 @@ export class Connection {
   }
 
   /** Sends one message; resolves when the operating system has taken it. */
-  async write(message: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  async write(message: Message, timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (this.#ended) throw this.#endReason ?? this.#disconnected(message)
-    const bytes = this.#encoder.encode(message + this.#options.terminator)
+    const bytes = typeof message === 'string' ? Buffer.from(message + this.#options.terminator, 'latin1') : message
     await this.#within(timeoutMs, signal, message, () => this.#options.transport.write(bytes))
   }
 
   /** Sends a message and gives its reply; a reply that does not come leaves the connection out of step. */
-  async ask(message: string, timeoutMs: number, signal: AbortSignal): Promise<Reply> {
+  async ask(message: Message, timeoutMs: number, signal: AbortSignal): Promise<R> {
     this.#inbox = []
     this.#asking = true
     try {
@@ -103,7 +118,7 @@ export class Connection {
   }
 
   /** The next reply to arrive, within `timeoutMs`. */
-  async nextReply(message: string, timeoutMs: number, signal: AbortSignal): Promise<Reply> {
+  async nextReply(message: Message, timeoutMs: number, signal: AbortSignal): Promise<R> {
     const waiting = this.#inbox.shift()
     if (waiting !== undefined) return waiting
     if (this.#ended) throw this.#endReason ?? this.#disconnected(message)
@@ -113,7 +128,7 @@ export class Connection {
         signal,
         message,
         () =>
-          new Promise<Reply>((resolve, reject) => {
+          new Promise<R>((resolve, reject) => {
             this.#waiter = { resolve, reject }
           }),
       )
@@ -147,28 +162,28 @@ export class Connection {
     for (const listener of this.#closeListeners) listener(this.#endReason)
   }
 
-  async #within<T>(timeoutMs: number, signal: AbortSignal, message: string, work: () => Promise<T>): Promise<T> {
+  async #within<T>(timeoutMs: number, signal: AbortSignal, message: Message, work: () => Promise<T>): Promise<T> {
     const { clock, instrument } = this.#options
     const startedMs = clock.monotonic()
     return await withDeadline(
       clock,
       timeoutMs,
       signal,
-      () => silent(instrument, message, timeoutMs, clock.monotonic() - startedMs),
+      () => silent(instrument, shownMessage(message), timeoutMs, clock.monotonic() - startedMs),
       work,
     )
   }
 
-  #disconnected(message: string | undefined, cause?: Error): LabError {
+  #disconnected(message: Message | undefined, cause?: Error): LabError {
     const { instrument } = this.#options
-    const during = message === undefined ? '' : ` before ${message}`
+    const during = message === undefined ? '' : ` before ${shownMessage(message)}`
     return new LabError({
       code: 'instrument-disconnected',
       kind: 'link',
       retry: 'later',
       message: `the connection to ${instrument} was lost${during}${cause === undefined ? '' : `: ${cause.message}`}`,
       studentMessage: 'An instrument of this bench has lost its connection. What was measured until then is kept.',
-      details: { instrument, ...(message === undefined ? {} : { command: message }) },
+      details: { instrument, ...(message === undefined ? {} : { command: shownMessage(message) }) },
       cause,
     })
   }

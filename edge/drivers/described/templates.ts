@@ -10,7 +10,17 @@ import {
 import type { Limits } from '@fernlab/shared/capabilities/signals'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { SignalValue } from '../driver.ts'
-import type { ScpiSignal } from './description.ts'
+
+/** How a signal's values are written. */
+export interface ValueForm {
+  readonly dtype: 'number' | 'integer' | 'boolean' | 'string'
+  readonly words?: Readonly<Record<string, string | readonly string[]>>
+  readonly scale?: number
+  readonly decimals?: number
+  readonly limits?: Limits
+  /** Which element of a comma-separated reply, from 0; without, the whole reply. */
+  readonly field?: number
+}
 
 /** The names in braces. */
 export function placeholders(template: string): string[] {
@@ -44,7 +54,7 @@ export const isOneArgument = (text: string): boolean => /^[\x20-\x3a\x3c-\x7e]*$
  */
 export function formatValue(
   name: string,
-  signal: ScpiSignal,
+  signal: ValueForm,
   value: SignalValue,
   limits: Limits | undefined = signal.limits,
 ): string {
@@ -87,7 +97,7 @@ function rounded(
 }
 
 /** The signal's value from a reply; throws `reply-garbled` or `reading-overload`. */
-export function parseValue(signal: ScpiSignal, reply: string, source: ReplySource): SignalValue {
+export function parseValue(signal: ValueForm, reply: string, source: ReplySource): SignalValue {
   const text = signal.field === undefined ? reply : splitList(reply)[signal.field]
   if (text === undefined) throw garbled(reply, source, `at least ${(signal.field ?? 0) + 1} values`)
   const word = parseText(text)

@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLinesDriver } from '@fernlab/edge/drivers/lines/lines'
+import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
+import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import { driverContract } from '../driver-contract.ts'
+import { type ServedBench, serveBench } from './served-bench.ts'
+
+const plate = {
+  driver: createLinesDriver(),
+  settable: { name: 'setpoint', values: [40.5, 61] as const },
+  readable: ['temperature', 'setpoint', 'heating', 'status_temperature'],
+  action: 'cool',
+  release: async () => {},
+}
+const contextWith = (openTransport: ReturnType<typeof createOpenTransport>) => ({
+  name: 'plate-1',
+  clock: systemClock,
+  log: silentLog,
+  openTransport,
+  configFolder: '.',
+})
+
+driverContract('lines, emulated in this process', async () => {
+  const worlds = createWorlds({ clock: systemClock })
+  return {
+    ...plate,
+    config: { model: 'fern-hotplate', transport: { kind: 'emulated', world: 'heat', device: 'hotplate' } },
+    context: contextWith(createOpenTransport({ worlds, clock: systemClock, log: silentLog })),
+    cut: () => worlds.world('heat').device('hotplate').hangUp(),
+  }
+})
+
+let served: Promise<{ folder: string; bench: ServedBench }> | undefined
+const serve = async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fernlab-lines-'))
+  return { folder, bench: await serveBench('heat', { hotplate: `pty:${join(folder, 'plate')}` }) }
+}
+driverContract(
+  'lines over a pty, another process',
+  async () => {
+    served ??= serve()
+    const { bench } = await served
+    return {
+      ...plate,
+      config: { model: 'fern-hotplate', transport: bench.transports.hotplate },
+      context: contextWith(createOpenTransport({ clock: systemClock, log: silentLog })),
+      cut: () => bench.hangUp('hotplate'),
+    }
+  },
+  async () => {
+    const started = await served
+    await started?.bench.stop()
+    if (started !== undefined) await rm(started.folder, { recursive: true, force: true })
+  },
+)
+
+/**
+ * The same on a real instrument, for whoever has one:
+ * `FERNLAB_TEST_LINES='{"config": {…}, "settable": {"name": "setpoint", "values": [20, 25]}, "readable": ["setpoint"]}'`.
+ * The config is that of node.yaml; the values must be safe for what is connected to it.
+ */
+const real = process.env.FERNLAB_TEST_LINES
+if (real !== undefined) {
+  driverContract('lines, a real instrument', async () => ({
+    ...JSON.parse(real),
+    driver: createLinesDriver(),
+    context: {
+      ...contextWith(createOpenTransport({ clock: systemClock, log: silentLog })),
+      configFolder: process.cwd(),
+    },
+    release: async () => {},
+  }))
+}
