@@ -257,6 +257,9 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
   login: entry('fernlab login --hub https://lab.example.org --email ada@example.org', 'GET /api/v1/me, with "hub"'),
   logout: entry('fernlab logout', '{"hub"}'),
   whoami: entry('fernlab whoami', 'GET /api/v1/me, with "hub"'),
-  doctor: entry('fernlab doctor', 'an array of {"what", "verdict", "detail"}'),
+  doctor: entry(
+    'fernlab doctor --node /etc/fernlab/node.yaml',
+    'an array of {"group", "what", "verdict", "detail"}, with "lines" to type and, of hardware, "find"',
+  ),
   completion: entry('fernlab completion bash >> ~/.bashrc'),
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { access, statfs } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { Finding as HeadedFinding } from '@fernlab/edge/discovery/find'
 import { meSchema, nodeSchema, readinessSchema, siteSchema } from '@fernlab/shared/contracts/api'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Command } from 'commander'
@@ -11,12 +12,14 @@ import { findHub, type HubAccess } from '../hub-address.ts'
 import { HubClient } from '../hub-client.ts'
 import { mistake } from '../problem.ts'
 import { spokenTime } from '../shown-time.ts'
+import type { Terminal } from '../terminal.ts'
 import { ownVersion } from '../version.ts'
 
-interface Finding {
-  readonly what: string
-  readonly verdict: 'ok' | 'look' | 'broken'
-  readonly detail: string
+/** Without its heading, which all looks at one thing share. */
+type Finding = Omit<HeadedFinding, 'group'>
+
+interface DoctorOptions extends HubOptions {
+  readonly node?: string
 }
 
 const tightBytes = 1_000_000_000
@@ -25,21 +28,41 @@ const clockToleranceS = 2
 /** `doctor`: looks at this machine and its hub, says what is wrong and what to do; exit 0 when nothing is broken. */
 export function addDoctor(program: Command, context: Context): void {
   const { terminal } = context
-  withHub(program.command('doctor').description('look for what is wrong here and on the hub')).action(
-    async (options: HubOptions) => {
+  withHub(
+    program.command('doctor').description('look at what this machine has, and for what is wrong here and on the hub'),
+  )
+    .option('--node <file>', "the node.yaml of this machine's node")
+    .action(async (options: DoctorOptions) => {
       const access = await findHub(terminal.env, options)
+      const here = await lookHere(options.node ?? (terminal.env.FERNLAB_NODE_FILE || undefined))
+      const own = [nodeVersion(), await dataFolder(terminal.env.FERNLAB_DATA ?? './data'), ...(await optionalParts())]
       const findings = [
-        nodeVersion(),
-        await dataFolder(terminal.env.FERNLAB_DATA ?? './data'),
-        ...(await optionalParts()),
-        ...(await hub(access)),
+        ...here.filter(({ group }) => group === machine),
+        ...headed(machine, own),
+        ...here.filter(({ group }) => group !== machine),
+        ...headed('Hub', await hub(access)),
       ]
       if (options.json) terminal.out(JSON.stringify(findings, null, 2))
-      else for (const { verdict, what, detail } of findings) terminal.out(`${verdict.padEnd(6)}  ${what}: ${detail}`)
+      else await print(terminal, findings)
       const broken = findings.filter((finding) => finding.verdict === 'broken').length
       if (broken > 0) throw mistake('doctor', `${broken} of ${findings.length} checks found something broken`)
-    },
-  )
+    })
+}
+
+const machine = 'Machine'
+
+const headed = (group: string, findings: readonly Finding[]): HeadedFinding[] =>
+  findings.map((finding) => ({ group, ...finding }))
+
+async function lookHere(nodeFile: string | undefined): Promise<HeadedFinding[]> {
+  const { lookAround } = await import('@fernlab/edge/discovery/look-around')
+  return await lookAround(nodeFile === undefined ? {} : { nodeFile })
+}
+
+async function print(terminal: Terminal, findings: readonly HeadedFinding[]): Promise<void> {
+  const { findingLines } = await import('@fernlab/edge/discovery/finding-lines')
+  const columns = terminal.interactive ? terminal.columns : Number.POSITIVE_INFINITY
+  for (const line of findingLines(findings, columns)) terminal.out(line)
 }
 
 function nodeVersion(): Finding {

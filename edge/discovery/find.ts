@@ -1,0 +1,50 @@
+/** What discovery says: what is there, whether it is well, and what to do. */
+import type { Refusal } from './person.ts'
+
+/** `off`: not there or not switched on, and nothing needs it. */
+export type Verdict = 'ok' | 'off' | 'look' | 'broken'
+
+export interface Finding {
+  /** The heading that it stands below. */
+  readonly group: string
+  readonly what: string
+  readonly verdict: Verdict
+  readonly detail: string
+  /** Lines to type, or to put into the file that the detail names. */
+  readonly lines?: readonly string[]
+  /** Present when it is hardware that an instrument can be made of. */
+  readonly find?: Find
+}
+
+export type FindKind = 'serial' | 'i2c-bus' | 'gpio' | 'one-wire' | 'usbtmc' | 'camera'
+
+/** Hardware that was found. */
+export interface Find {
+  /** Names it in `fernlab node add-instrument`: `serial:usb-Arduino_Uno-if00`. */
+  readonly id: string
+  readonly kind: FindKind
+  readonly title: string
+  /** What a config should name it by: the name that stays the same when it is plugged in again, where there is one. */
+  readonly path: string
+  /** The claims that name it (`Claim.key`), one for each of its names; one that ends in `:` is all that begin so. */
+  readonly keys: readonly string[]
+  /** Instruments of node.yaml that have it. */
+  readonly instruments: readonly string[]
+  /** What is known of the board, for the entry that is made of it. */
+  readonly board?: string
+}
+
+/** A find before node.yaml was asked who has it, and what stands beside it. */
+export interface Seen {
+  readonly group: string
+  readonly find: Omit<Find, 'instruments'>
+  readonly detail: string
+  /** What keeps it from being used. */
+  readonly trouble?: {
+    readonly verdict: Verdict
+    readonly detail: string
+    readonly lines?: readonly string[]
+    /** What of it is a matter of permission. */
+    readonly refusal?: Refusal
+  }
+}
