@@ -1,7 +1,10 @@
 import type { ChipModel } from './chip.ts'
+import { ads1115 } from './chips/ads1115.ts'
+import { bme280 } from './chips/bme280.ts'
 import { lm75 } from './chips/lm75.ts'
+import { sht31 } from './chips/sht31.ts'
 import { tmp102 } from './chips/tmp102.ts'
 import { tmp105 } from './chips/tmp105.ts'
 
 /** The chips that the driver knows. */
-export const chipModels: readonly ChipModel[] = [tmp102, tmp105, lm75]
+export const chipModels: readonly ChipModel[] = [tmp102, tmp105, lm75, sht31, bme280, ads1115]

@@ -132,7 +132,7 @@ export class I2cInstrument implements Instrument {
     const { bus, address, clock } = this.#options
     return {
       use: (work) => bus.transaction(address, signal, work),
-      wait: (ms) => clock.sleep(ms, signal),
+      wait: (ms) => atLeast(clock, ms, signal),
     }
   }
 
@@ -196,6 +196,12 @@ export class I2cInstrument implements Instrument {
       details: { instrument: name },
     })
   }
+}
+
+/** Timers count in whole milliseconds, and may fire a little early; a conversion takes what it takes. */
+async function atLeast(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  const untilMs = clock.monotonic() + ms
+  for (let leftMs = ms; leftMs > 0; leftMs = untilMs - clock.monotonic()) await clock.sleep(Math.ceil(leftMs), signal)
 }
 
 /** The node has checked against bench and lab; this is the last look before a value becomes bits. */

@@ -40,6 +40,13 @@ function chipContract(chip: string, { address, settings = {}, ...rest }: What): 
 chipContract('tmp102', { address: 0x48, settings: { bits: 13, rateHz: 8 }, readable: ['temperature'] })
 chipContract('tmp105', { address: 0x49, settings: { bits: 9 }, readable: ['temperature'] })
 chipContract('lm75', { address: 0x4a, readable: ['temperature'] })
+chipContract('sht31', {
+  address: 0x44,
+  readable: ['temperature', 'humidity', 'heater'],
+  settable: { name: 'heater', values: [true, false] },
+})
+chipContract('bme280', { address: 0x76, readable: ['temperature', 'pressure', 'humidity'] })
+chipContract('ads1115', { address: 0x4b, settings: { rateHz: 860 }, readable: ['a0', 'a1', 'a2', 'a3'] })
 
 /**
  * The same on chips of a real bus, for whoever has them: `FERNLAB_I2C_BUS=1`, and in FERNLAB_I2C_CHIPS what is on it:

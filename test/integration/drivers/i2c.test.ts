@@ -60,11 +60,11 @@ test('many chips of one bus are read at once, each its own value', async () => {
 
 test('a chip that is not there is named with its address, and nothing is left open', async () => {
   const { wires, chip } = testBoard()
-  const instrument = await chip('tmp102', 0x4b)
+  const instrument = await chip('lm75', 0x4c)
   const error = await rejection(instrument.open(never))
   assert.is(error.code, 'i2c-no-answer')
   assert.is(error.kind, 'link')
-  assert.match(error.message, /^nothing answers at 0x4b on the emulated board bench: check its wiring/)
+  assert.match(error.message, /^nothing answers at 0x4c on the emulated board bench: check its wiring/)
   wires.onTransfer = () => assert.unreachable('it was left open')
   await instrument.close()
 })
@@ -125,6 +125,96 @@ test('a temperature is not read before the first conversion: 0 °C is what the r
   await withOpen(instrument, async (signal) => {
     const value = Number((await instrument.read(['temperature'], signal)).temperature?.value)
     assert.ok(value > 18 && value < 26, `${value}`)
+  })
+})
+
+test('SHT31: a wrong checksum fails the reading, not the instrument', async () => {
+  const { wires, chip } = testBoard()
+  const instrument = await chip('sht31', 0x44)
+  await withOpen(instrument, async (signal) => {
+    instrument.onConnection?.(() => assert.unreachable('it went offline'))
+    wires.setFault(0x44, { kind: 'garbled' })
+    const error = await rejection(instrument.read(['humidity'], signal))
+    assert.is(error.code, 'i2c-checksum-wrong')
+    assert.is(error.retry, 'now')
+    wires.setFault(0x44, undefined)
+    const { temperature, humidity } = await instrument.read(['temperature', 'humidity'], signal)
+    assert.ok(Math.abs(Number(temperature?.value) - 22.5) < 0.002)
+    assert.ok(Math.abs(Number(humidity?.value) - 45) < 0.001)
+  })
+})
+
+test('SHT31: its heater warms it, and is off again after a loss of power', async () => {
+  const { wires, chip } = testBoard()
+  const instrument = await chip('sht31', 0x44)
+  await withOpen(instrument, async (signal) => {
+    await instrument.set('heater', true, signal)
+    const warm = await instrument.read(['temperature', 'humidity', 'heater'], signal)
+    assert.ok(Number(warm.temperature?.value) > 25 && Number(warm.humidity?.value) < 40)
+    const seen = connections(instrument, 2)
+    wires.powerCycle(0x44)
+    const [down = ''] = await seen
+    assert.match(down, /^SHT31: the chip has lost its settings/)
+    assert.is((await instrument.read(['heater'], signal)).heater?.value, false)
+  })
+})
+
+test('BME280: what its own formulas make of its registers is what the room is', async () => {
+  const { chip } = testBoard()
+  const instrument = await chip('bme280', 0x76, { humidityTimes: 4, filter: 2 })
+  await withOpen(instrument, async (signal) => {
+    const { temperature, pressure, humidity } = await instrument.read(['temperature', 'pressure', 'humidity'], signal)
+    assert.ok(Math.abs(Number(temperature?.value) - 22.5) < 0.01, `${temperature?.value}`)
+    assert.ok(Math.abs(Number(pressure?.value) - 101_325) < 1, `${pressure?.value}`)
+    assert.ok(Math.abs(Number(humidity?.value) - 45) < 0.05, `${humidity?.value}`)
+    assert.is(await instrument.identify?.(signal), 'BME280 (chip id 0x60) at 0x76 on the emulated board bench')
+  })
+})
+
+test('BME280: another chip, and one without trimming values, are refused', async () => {
+  const { wires, chip } = testBoard()
+  const silent = { write: () => true, powerOn: () => {} }
+  wires.attach(0x77, { ...silent, read: (length) => new Uint8Array(length).fill(0x58) })
+  const other = await rejection((await chip('bme280', 0x77)).open(never))
+  assert.is(other.code, 'i2c-wrong-chip')
+  assert.match(other.message, /is a BMP280, which measures no humidity/)
+  let pointer = 0
+  wires.attach(0x77, {
+    ...silent,
+    write: ([register = 0]) => {
+      pointer = register
+      return true
+    },
+    read: (length) => new Uint8Array(length).fill(pointer === 0xd0 ? 0x60 : 0),
+  })
+  assert.match((await rejection((await chip('bme280', 0x77)).open(never))).message, /trimming values .* are empty/)
+})
+
+test('BME280: registers that were never measured are no reading', async () => {
+  const { wires, chip } = testBoard()
+  const instrument = await chip('bme280', 0x76)
+  await withOpen(instrument, async (signal) => {
+    wires.powerCycle(0x76)
+    const error = await rejection(instrument.read(['humidity'], signal))
+    assert.is(error.code, 'i2c-not-ready')
+  })
+})
+
+test('ADS1115: single inputs, differences, gains, and what is beyond a range', async () => {
+  const { chip } = testBoard()
+  const inputs = {
+    dac: { pin: 'A0', rangeV: 2.048 },
+    bridge: { pin: 'A0-A1', rangeV: 1.024 },
+    supply: { pin: 'A2', rangeV: 2.048 },
+  }
+  const instrument = await chip('ads1115', 0x4b, { inputs, rateHz: 860 })
+  await withOpen(instrument, async (signal) => {
+    const { dac, bridge } = await instrument.read(['dac', 'bridge'], signal)
+    assert.ok(Math.abs(Number(dac?.value) - 1.25) < 4e-5)
+    assert.ok(Math.abs(Number(bridge?.value) - 0.625) < 2e-5)
+    const error = await rejection(instrument.read(['supply'], signal))
+    assert.is(error.code, 'reading-overload')
+    assert.match(error.message, /^supply: the voltage is at or beyond the end of its range of 2.048 V$/)
   })
 })
 
