@@ -10,13 +10,13 @@ const packages = JSON.parse(readFileSync(new URL('./debian.json', import.meta.ur
  */
 export function prepareDebian(files, say) {
   const wanted = Object.entries(packages).filter(([, need]) => files.some((file) => isFor(need, file)))
-  let missing = wanted.filter(([, need]) => !onPath(need.command))
+  let missing = wanted.filter(([, need]) => !isThere(need))
   if (missing.length > 0) {
     const refusal = install(
       missing.map(([name]) => name),
       say,
     )
-    missing = missing.filter(([, need]) => !onPath(need.command))
+    missing = missing.filter(([, need]) => !isThere(need))
     if (missing.length > 0) say(`cannot install ${missing.map(([name]) => name).join(', ')}: ${refusal}`)
   }
   return (file) => {
@@ -24,6 +24,9 @@ export function prepareDebian(files, say) {
     return lacking.length === 0 ? undefined : lacking.join('; ')
   }
 }
+
+/** A package without a command is told by a file of its. */
+const isThere = ({ command, file }) => (command === undefined ? existsSync(file) : onPath(command))
 
 const isFor = (need, file) => need.for.some((prefix) => file.startsWith(prefix))
 
