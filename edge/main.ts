@@ -23,6 +23,7 @@ import { startHealth } from './health/health.ts'
 import { createInbox, type Inbox } from './inbox/inbox.ts'
 import type { InstrumentHandle } from './instruments/instrument-handle.ts'
 import { createInstruments } from './instruments/instruments.ts'
+import { createInterlocks } from './interlocks/interlocks.ts'
 import { createBenchTopics } from './link/bench-topics.ts'
 import { createHubLink, type HubLink, type SyncState } from './link/hub-link.ts'
 import { hubWebAddress } from './link/hub-web-address.ts'
@@ -33,7 +34,7 @@ import { createOutbox } from './outbox/outbox.ts'
 import { createQueue, diskCause } from './queue/queue.ts'
 import { openNodeSettings } from './settings/settings.ts'
 import { createJournal } from './store/journal.ts'
-import { openStore } from './store/store.ts'
+import { openStore, readLatches } from './store/store.ts'
 import { NODE_VERSION } from './version.ts'
 
 export interface StartEdgeOptions {
@@ -161,6 +162,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
         name,
         entry,
         parts,
+        interlocks: Object.fromEntries(Object.entries(config.file.interlocks).filter(([, one]) => one.bench === name)),
         fence: fences.get(name) ?? 0,
         clock,
         log,
@@ -170,6 +172,16 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
       }),
     )
   }
+
+  const interlocks = createInterlocks({
+    entries: config.file.interlocks,
+    benches,
+    latched: await readLatches(database),
+    journal,
+    clock,
+    log,
+    onValue: signalTopics.note,
+  })
 
   const disk: Disk = await watchDisk({
     folder: dataFolder,
@@ -228,6 +240,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     queue,
     journal,
     checks,
+    interlocks,
     tunnels: createLabTunnels({ ca: options.ca, log }),
     hubWeb: (said) =>
       hubWebAddress({ configured: config.file.hub.web, broker, enrolledAt: settings.data.hubUrl, said }),
@@ -259,6 +272,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
 
   await queue.restore()
   instruments.start()
+  interlocks.start()
   mqtt = openMqttLink({
     to: options.link ?? broker,
     clientId: `fernlab-node-${node}`,
@@ -315,6 +329,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     close: () => {
       closing ??= (async () => {
         stopPoll()
+        interlocks.close()
         checks.close()
         health.close()
         disk.close()

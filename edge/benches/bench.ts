@@ -5,12 +5,13 @@
  * that has ended reaches nothing any more, also with what it had already asked for; every end of a lease drives the
  * bench to its safe state before the bench is free; an instrument that comes back is driven to it though others of the
  * bench are away; what was lost while the bench was driven counts as not driven; fences never go back; a bench whose safe
- * state was not reached is in `fault` until it is. Nothing here waits for storage or for the hub.
+ * state was not reached is in `fault` until it is; an interlock that trips ends the lease and drives the bench at once, and
+ * nobody gets the bench before it is clear. Nothing here waits for storage or for the hub.
  */
 import type { InstrumentSpec, Limits } from '@fernlab/shared/capabilities/signals'
+import type { InterlockEntry, InterlockStatus } from '@fernlab/shared/contracts/interlocks'
 import type { BenchEntry } from '@fernlab/shared/contracts/node-file'
 import type { BenchStatus } from '@fernlab/shared/contracts/node-status'
-import type { BenchState } from '@fernlab/shared/contracts/run-state'
 import type { BenchSpec } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -19,6 +20,7 @@ import type { SignalValue } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
 import { createLease, type Lease } from './lease.ts'
+import { isTripped, makeStatus, presentState, trippedError } from './present-state.ts'
 import { driveToSafeState, lateError, type SafeResult } from './safe-state.ts'
 
 export interface Holder {
@@ -48,6 +50,10 @@ export interface Bench {
   release(lease: Lease): Promise<SafeResult>
   /** Drives a bench that nobody holds to its safe state. */
   makeSafe(): Promise<SafeResult>
+  /** Takes how its interlocks stand; for one that has tripped it goes to its safe state at once, whoever holds it. */
+  interlocked(interlocks: readonly InterlockStatus[]): void
+  /** Why its safe state was not reached, until it is. */
+  readonly unsafe: LabError | undefined
   onChange(listener: (bench: Bench) => void): void
   /** Ends its lease and waits for the safe state, at most `CLOSE_MS`. */
   close(): Promise<void>
@@ -57,6 +63,8 @@ export interface CreateBenchOptions {
   readonly name: string
   readonly entry: BenchEntry
   readonly parts: ReadonlyMap<string, InstrumentHandle>
+  /** Those that keep this bench safe, by name. */
+  readonly interlocks?: Readonly<Record<string, Pick<InterlockEntry, 'safeState'>>>
   readonly fence: number
   readonly clock: Clock
   readonly log: Log
@@ -78,7 +86,17 @@ export function createBench(options: CreateBenchOptions): Bench {
   let lease: Lease | undefined
   let holder: Holder | undefined
   let releasing: Promise<SafeResult> | undefined
-  const guarded = new Set(Object.keys(entry.safeState).flatMap((key) => handleOf(parts, key) ?? []))
+  let interlocks: readonly InterlockStatus[] = []
+  /** The safe state, and what those interlocks that have tripped want besides. */
+  const safeStateNow = (): BenchEntry['safeState'] => {
+    const tripped = interlocks.filter(isTripped)
+    return Object.assign({}, entry.safeState, ...tripped.map((one) => options.interlocks?.[one.name]?.safeState ?? {}))
+  }
+  const guarded = new Set(
+    [entry, ...Object.values(options.interlocks ?? {})]
+      .flatMap(({ safeState = {} }) => Object.keys(safeState))
+      .flatMap((key) => handleOf(parts, key) ?? []),
+  )
   /** Instruments that are not known to be in their safe state: not driven yet, touched, or lost since. */
   const due = new Set(guarded)
   /** Why the bench did not reach its safe state, until it does. */
@@ -97,32 +115,20 @@ export function createBench(options: CreateBenchOptions): Bench {
     return undefined
   }
 
-  const present = (): { state: BenchState; reason?: string } => {
-    if (lease !== undefined) return { state: 'busy' }
-    if (fault !== undefined) return { state: 'fault', reason: fault.message }
-    const reason = offlineReason()
-    if (reason !== undefined) return { state: 'offline', reason }
-    if (releasing !== undefined || due.size > 0) return { state: 'busy', reason: 'going to its safe state' }
-    return { state: 'free' }
-  }
+  const present = () =>
+    presentState({
+      held: lease !== undefined,
+      interlocks,
+      fault: fault?.message,
+      offline: offlineReason(),
+      moving: releasing !== undefined || due.size > 0,
+    })
 
   const update = () => {
-    const { state, reason } = present()
     const run = holder?.kind === 'run' ? holder.id : undefined
-    const direct = holder?.kind === 'direct'
-    if (state === status.state && reason === status.reason && run === status.run && direct === (status.lease === true))
-      return
-    const sinceMs = clock.now()
-    status = {
-      state,
-      // Written out when asked for: most states of a busy bench are never published.
-      get since() {
-        return new Date(sinceMs).toISOString()
-      },
-      ...(reason === undefined ? {} : { reason }),
-      ...(run === undefined ? {} : { run }),
-      ...(direct ? { lease: true as const } : {}),
-    }
+    const next = makeStatus({ ...present(), run, direct: holder?.kind === 'direct', interlocks }, status, clock.now())
+    if (next === status) return
+    status = next
     for (const listener of listeners) listener(bench)
   }
 
@@ -140,8 +146,8 @@ export function createBench(options: CreateBenchOptions): Bench {
     // Taken out first: one that is lost while it is driven comes in again.
     for (const handle of driven) due.delete(handle)
     const isDriven = ([key]: [string, unknown]) => driven.some((handle) => handle === handleOf(parts, key))
-    const safeState =
-      after === undefined ? Object.fromEntries(Object.entries(entry.safeState).filter(isDriven)) : entry.safeState
+    const whole = safeStateNow()
+    const safeState = after === undefined ? Object.fromEntries(Object.entries(whole).filter(isDriven)) : whole
     // The points are those of a run's end, not of a node's start.
     const points = after === undefined ? undefined : faultPoint
     points?.('before-safe-stop')
@@ -211,6 +217,26 @@ export function createBench(options: CreateBenchOptions): Bench {
     })
   }
 
+  const release = async (ending: Lease, why?: LabError): Promise<SafeResult> => {
+    if (lease !== ending || !ending.active) return (await releasing) ?? safeResult()
+    ending.end(() => why ?? unavailable('lease-ended', `the lease on bench ${name} has ended`))
+    cancelExpiry?.()
+    cancelExpiry = undefined
+    const freed = () => {
+      releasing = undefined
+      lease = undefined
+      holder = undefined
+      if (fault === undefined) settle()
+      else update()
+    }
+    if (ending.moved.size === 0 && due.size === 0) {
+      freed()
+      return { reached: true }
+    }
+    releasing = drive(ending).finally(freed)
+    return await releasing
+  }
+
   const bench: Bench = {
     name,
     entry,
@@ -224,6 +250,9 @@ export function createBench(options: CreateBenchOptions): Bench {
     get lease() {
       return lease
     },
+    get unsafe() {
+      return fault
+    },
     specs: () => Object.fromEntries([...parts].map(([part, handle]) => [part, handle.spec])),
     describe: () => ({
       name,
@@ -233,6 +262,7 @@ export function createBench(options: CreateBenchOptions): Bench {
       ...(entry.labs === undefined ? {} : { labs: entry.labs }),
       state: status.state,
       ...(status.reason === undefined ? {} : { reason: status.reason }),
+      ...(status.interlocks === undefined ? {} : { interlocks: status.interlocks }),
       fence,
     }),
     advanceFence: (next) => {
@@ -261,7 +291,7 @@ export function createBench(options: CreateBenchOptions): Bench {
               { bench: name, holder: by.id },
               'a lease was not renewed in time; the bench goes to its safe state',
             )
-            void bench.release(taken)
+            void release(taken)
           })
         }
         taken.onRenew = expire
@@ -270,26 +300,18 @@ export function createBench(options: CreateBenchOptions): Bench {
       update()
       return taken
     },
-    release: async (ending) => {
-      if (lease !== ending || !ending.active) {
-        return (await releasing) ?? safeResult()
-      }
-      ending.end(() => unavailable('lease-ended', `the lease on bench ${name} has ended`))
-      cancelExpiry?.()
-      cancelExpiry = undefined
-      const freed = () => {
-        releasing = undefined
-        lease = undefined
-        holder = undefined
-        if (fault === undefined) settle()
-        else update()
-      }
-      if (ending.moved.size === 0 && due.size === 0) {
-        freed()
-        return { reached: true }
-      }
-      releasing = drive(ending).finally(freed)
-      return await releasing
+    release,
+    interlocked: (next) => {
+      const before = new Set(interlocks.filter(isTripped).map((one) => one.name))
+      interlocks = next
+      const tripped = next.filter(isTripped)
+      const fresh = tripped.find((one) => !before.has(one.name))
+      if (fresh === undefined && tripped.length === before.size) return update()
+      for (const handle of guarded) due.add(handle)
+      if (lease === undefined || fresh === undefined) return settle()
+      const error = trippedError(name, fresh)
+      lease.onTrip?.(error)
+      void release(lease, error)
     },
     makeSafe,
     onChange: (listener) => void listeners.push(listener),
@@ -298,7 +320,7 @@ export function createBench(options: CreateBenchOptions): Bench {
       closed = true
       cancelRetry?.()
       const cancel = clock.after(CLOSE_MS, () => hurry.abort(lateError()))
-      if (lease !== undefined) await bench.release(lease)
+      if (lease !== undefined) await release(lease)
       await releasing
       cancel()
     },

@@ -19,6 +19,8 @@ export interface Lease {
   onRenew: ((ttlMs: number) => void) | undefined
   /** Told when an instrument of the bench goes offline while the lease holds. */
   onLoss: ((instrument: string, reason: string) => void) | undefined
+  /** Told that an interlock has tripped, before the lease ends for it. */
+  onTrip: ((error: LabError) => void) | undefined
   /** The specification of `part.signal`; throws `signal-unknown`. */
   signal(part: string, signal: string): SignalSpec
   instrument(part: string): InstrumentHandle
@@ -94,6 +96,7 @@ export function createLease({ bench, token, entry, parts, labLimits }: CreateLea
     expiresAtMs: undefined,
     onRenew: undefined,
     onLoss: undefined,
+    onTrip: undefined,
     signal: find,
     instrument,
     set: async (part, name, value, unit, abort) => {

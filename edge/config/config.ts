@@ -17,6 +17,7 @@ import { builtInCheckKinds } from '../checks/check-kinds.ts'
 import type { Driver } from '../drivers/driver.ts'
 import { checkSet } from '../instruments/check-set.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
+import { interlockFindings, unfitInterlocks } from './check-interlocks.ts'
 
 /** A file's path, a file's text, or what such a file holds. */
 export type ConfigSource =
@@ -45,6 +46,7 @@ export async function loadConfig(
     ...checkClaims(value, drivers),
     ...checkBenches(value),
     ...checkChecks(value, checkKinds),
+    ...interlockFindings(value),
   ]
   if (findings.length > 0) throw invalid(findings.map(place))
   return { file: value, folder, place }
@@ -56,7 +58,7 @@ export function checkAgainstInstruments(
   instruments: ReadonlyMap<string, InstrumentHandle>,
   checkKinds: readonly CheckKind[] = builtInCheckKinds(),
 ): void {
-  const findings: Finding[] = []
+  const findings: Finding[] = unfitInterlocks(config.file, instruments)
   for (const [name, bench] of Object.entries(config.file.benches)) {
     const signalOf = (key: string) => {
       const [part = '', signal = ''] = key.split('.')

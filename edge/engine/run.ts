@@ -4,7 +4,7 @@
  * INVARIANTS: nothing touches the bench before the start document is on disk; whatever ends the attempt (its last
  * step, an error, a cancel, its time limit, a lost instrument, a lost disk, the node's end) the lease ends and the bench
  * goes to its safe state at once, without waiting for storage; exactly one stop document follows, after the safe state
- * was tried. A clean-up comes before that, within its own time, unless an instrument was lost or the node ends. One that
+ * was tried. A clean-up comes before that, within its own time, unless an instrument was lost, an interlock has tripped or the node ends. One that
  * the node's end keeps from its clean-up gets no stop document: the node's next life does both.
  */
 import type { Limits } from '@fernlab/shared/capabilities/signals'
@@ -185,6 +185,12 @@ export function runAttempt(options: RunOptions): Attempt {
     cancelLoss = clock.after(LOSS_MS, () => stop({ state: 'failed', reason: error.message, error }))
   }
 
+  let tripped: LabError | undefined
+  lease.onTrip = (error) => {
+    tripped = error
+    stop({ state: 'failed', reason: error.message, error })
+  }
+
   const onValue: RunOptions['onValue'] = (part, signal, value, unit, timeS) => {
     const key = `${part}.${signal}`
     if (typeof value === 'number') readings[key] = { value, unit, time: timeS }
@@ -227,6 +233,7 @@ export function runAttempt(options: RunOptions): Attempt {
   const leaveClean = async (): Promise<CleanUpResult | undefined> => {
     if (protocol.cleanUp === undefined) return undefined
     if (first) return { done: true, tries: 0 }
+    if (tripped !== undefined) return { done: false, tries: 0, error: errorJson(tripped) }
     if (!lost) {
       const { parameters } = assignment
       return await cleanUp({ protocol, parameters, bench, lease, clock, log, visit, onValue })

@@ -4,6 +4,7 @@ import type { NodeHealth } from '@fernlab/shared/contracts/node-status'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Bench } from '../benches/bench.ts'
+import { isTripped, trippedError } from '../benches/present-state.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
 
 export interface StartHealthOptions {
@@ -43,10 +44,14 @@ export function startHealth(options: StartHealthOptions): Health {
         found.push({ code: trouble.code, message: trouble.message })
     }
     for (const bench of options.benches.values()) {
-      if (bench.status.state !== 'fault') continue
+      for (const tripped of bench.status.interlocks?.filter(isTripped) ?? []) {
+        const todo = tripped.latched ? '; look at the bench, then reset the interlock' : ''
+        found.push({ code: 'interlock-tripped', message: `${trippedError(bench.name, tripped).message}${todo}` })
+      }
+      if (bench.unsafe === undefined) continue
       found.push({
         code: 'safe-state-not-reached',
-        message: `${bench.status.reason ?? bench.name}; make the bench safe by hand and look at its instruments`,
+        message: `${bench.unsafe.message}; make the bench safe by hand and look at its instruments`,
       })
     }
     for (const handle of options.instruments.values()) {

@@ -9,10 +9,11 @@
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
-import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Block, Instrument, LabServer, Reading, SignalValue, VisitRequest } from '../drivers/driver.ts'
 import { checkReadings } from './check-readings.ts'
+import { createHandleErrors, overtakenError } from './handle-errors.ts'
 
 export type Connection = { readonly online: true } | { readonly online: false; readonly reason: string }
 
@@ -25,11 +26,19 @@ export interface UseOptions {
   readonly urgent?: boolean
 }
 
+/** Who follows what is read of an instrument. */
+export interface ReadingWatcher {
+  onReadings(readings: Readonly<Record<string, Reading>>): void
+  onBlock(block: Block): void
+}
+
 export interface InstrumentHandle {
   readonly name: string
   readonly spec: InstrumentSpec
   readonly connection: Connection
   onConnection(listener: (connection: Connection) => void): void
+  /** Told of every good reading and every block, whoever asked for it, before they are. */
+  watch(watcher: ReadingWatcher): void
   /** Starts opening and keeps trying; returns at once. */
   start(): void
   /** True when the hardware can say who it is. */
@@ -86,6 +95,7 @@ export interface InstrumentHandleOptions {
 export function createInstrumentHandle({ name, instrument, clock, log }: InstrumentHandleOptions): InstrumentHandle {
   const closing = new AbortController()
   const listeners: ((connection: Connection) => void)[] = []
+  const watchers: ReadingWatcher[] = []
   const waiting: Task[] = []
   let connection: Connection = { online: false, reason: 'not yet opened' }
   let opened = false
@@ -108,6 +118,9 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
     for (const listener of listeners) listener(next)
   }
 
+  const errors = createHandleErrors(name, clock)
+  const offline = (command: string) => errors.offline(command, connection.online ? 'closing' : connection.reason)
+
   const openLoop = async () => {
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
       const began = clock.monotonic()
@@ -116,7 +129,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
           clock,
           OPEN_TIMEOUT_MS,
           closing.signal,
-          () => silent('open', began),
+          () => errors.silent('open', began),
           (signal) => instrument.open(signal),
         )
         opened = true
@@ -134,60 +147,6 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
     }
   }
 
-  const silent = (command: string, began: number) => {
-    const elapsedMs = Math.round(clock.monotonic() - began)
-    return new LabError({
-      code: 'instrument-silent',
-      kind: 'instrument',
-      retry: 'later',
-      message: `${name} did not answer ${command} within ${elapsedMs} ms`,
-      studentMessage: 'An instrument of this bench did not answer. What was measured until then is kept.',
-      details: { instrument: name, command, elapsedMs },
-    })
-  }
-
-  const failed = (command: string, began: number, thrown: unknown): LabError => {
-    const cause = asLabError(thrown)
-    if (
-      cause.details.instrument === name &&
-      cause.details.command !== undefined &&
-      cause.details.elapsedMs !== undefined
-    )
-      return cause
-    const elapsedMs = Math.round(clock.monotonic() - began)
-    return new LabError({
-      code: cause.kind === 'bug' ? 'instrument-failed' : cause.code,
-      kind: cause.kind === 'caller' ? 'caller' : 'instrument',
-      retry: cause.retry,
-      message: `${name}: ${command} failed after ${elapsedMs} ms: ${cause.message}`,
-      studentMessage:
-        cause.kind === 'caller' || cause.studentMessage !== cause.message
-          ? cause.studentMessage
-          : 'An instrument of this bench failed. What was measured until then is kept.',
-      details: { ...cause.details, instrument: name, command, elapsedMs },
-      cause,
-    })
-  }
-
-  const offline = (command: string) =>
-    new LabError({
-      code: 'instrument-offline',
-      kind: 'instrument',
-      retry: 'later',
-      message: `${name} is offline (${connection.online ? 'closing' : connection.reason}), ${command} was not done`,
-      studentMessage: 'An instrument of this bench is not connected.',
-      details: { instrument: name, command, elapsedMs: 0 },
-    })
-
-  const overtaken = (command: string) =>
-    new LabError({
-      code: 'operation-overtaken',
-      kind: 'caller',
-      retry: 'later',
-      message: `${command} was given up: the bench goes to its safe state`,
-      studentMessage: 'The bench went to its safe state meanwhile.',
-    })
-
   const perform = async (task: Task) => {
     const { command, use, ending } = task
     const began = clock.monotonic()
@@ -198,7 +157,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
         clock,
         use.timeoutMs ?? OPERATION_MS,
         ending.signal,
-        () => silent(command, began),
+        () => errors.silent(command, began),
         (signal) => {
           const call = task.work(signal)
           underWay = call
@@ -211,7 +170,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       )
       task.resolve(value)
     } catch (thrown) {
-      task.reject(use.signal.aborted && thrown === use.signal.reason ? thrown : failed(command, began, thrown))
+      task.reject(use.signal.aborted && thrown === use.signal.reason ? thrown : errors.failed(command, began, thrown))
     }
   }
 
@@ -264,7 +223,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       if (use.urgent) {
         waiting.unshift(task)
         // Also when nobody aborts it: a lease that was not renewed has only ended.
-        if (current !== undefined && !current.use.urgent) current.ending.abort(overtaken(current.command))
+        if (current !== undefined && !current.use.urgent) current.ending.abort(overtakenError(current.command))
       } else waiting.push(task)
       if (!busy) void work()
     })
@@ -287,6 +246,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       return connection
     },
     onConnection: (listener) => void listeners.push(listener),
+    watch: (watcher) => void watchers.push(watcher),
     start: () => {
       if (started) return
       started = true
@@ -304,11 +264,14 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       const command = `read ${signals.join(', ')}`
       const began = clock.monotonic()
       const readings = await submit(command, use, (signal) => instrument.read(signals, signal))
+      let good: Record<string, Reading>
       try {
-        return checkReadings(instrument.spec, signals, readings)
+        good = checkReadings(instrument.spec, signals, readings)
       } catch (thrown) {
-        throw failed(command, began, thrown)
+        throw errors.failed(command, began, thrown)
       }
+      for (const watcher of watchers) watcher.onReadings(good)
+      return good
     },
     disturbs: (signalName) => instrument.disturbs?.(signalName) ?? false,
     set: (signalName, value, use) =>
@@ -329,9 +292,12 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       const command = `stream ${signals.join(', ')}`
       if (!connection.online || instrument.stream === undefined) throw offline(command)
       try {
-        yield* instrument.stream(signals, rateHz, signal)
+        for await (const block of instrument.stream(signals, rateHz, signal)) {
+          for (const watcher of watchers) watcher.onBlock(block)
+          yield block
+        }
       } catch (thrown) {
-        throw signal.aborted ? signal.reason : failed(command, began, thrown)
+        throw signal.aborted ? signal.reason : errors.failed(command, began, thrown)
       }
     },
     close: () => {

@@ -72,5 +72,11 @@ export function createBenchTopics({ clock, publish }: CreateBenchTopicsOptions):
 
 /** All but since when. */
 function same(a: BenchStatus, b: BenchStatus): boolean {
-  return a.state === b.state && a.reason === b.reason && a.run === b.run && a.lease === b.lease
+  return (
+    a.state === b.state &&
+    a.reason === b.reason &&
+    a.run === b.run &&
+    a.lease === b.lease &&
+    a.interlocks === b.interlocks
+  )
 }

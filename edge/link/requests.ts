@@ -11,9 +11,11 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { z } from 'zod'
 import type { Bench } from '../benches/bench.ts'
 import type { Lease } from '../benches/lease.ts'
+import { isTripped, trippedError } from '../benches/present-state.ts'
 import type { BenchChecks } from '../checks/bench-checks.ts'
 import type { Reading, SignalValue } from '../drivers/driver.ts'
 import type { Seat, Visited } from '../engine/seat.ts'
+import type { Interlocks } from '../interlocks/interlocks.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Journal } from '../store/journal.ts'
 import { fenceStatement } from '../store/store.ts'
@@ -27,6 +29,7 @@ export interface CreateRequestsOptions {
   readonly queue: Pick<Queue, 'length' | 'seat'>
   readonly journal: Pick<Journal, 'later'>
   readonly checks: Pick<BenchChecks, 'now'>
+  readonly interlocks: Pick<Interlocks, 'reset'>
   readonly tunnels: LabTunnels
   /** The hub's web address as this node reaches it, given how browsers do. */
   readonly hubWeb: (said: string) => string
@@ -45,7 +48,7 @@ const LONGEST_TTL_MS = 10 * 60_000
 const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS)
 
 export function createRequests(options: CreateRequestsOptions): Requests {
-  const { benches, queue, journal, checks, tunnels, hubWeb, clock, onValue } = options
+  const { benches, queue, journal, checks, interlocks, tunnels, hubWeb, clock, onValue } = options
   const benchOf = (name: string): Bench => {
     const bench = benches.get(name)
     if (bench === undefined) throw refuse('bench-unknown', `this node has no bench ${name}`, 'never')
@@ -54,6 +57,8 @@ export function createRequests(options: CreateRequestsOptions): Requests {
 
   const leaseOf = (bench: Bench, token: string): Lease => {
     const { lease } = bench
+    const tripped = bench.status.interlocks?.find(isTripped)
+    if (tripped !== undefined) throw trippedError(bench.name, tripped)
     // A run's lease has a token that nobody is told.
     if (lease === undefined || lease.token !== token || lease.expiresAtMs === undefined || !lease.active) {
       throw refuse('lease-invalid', `that lease on bench ${bench.name} has ended`, 'never')
@@ -156,6 +161,11 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       case 'bench.check': {
         const { bench: name } = check('bench.check', params)
         return { checks: await checks.now(benchOf(name)) } satisfies Results<'bench.check'>
+      }
+      case 'bench.reset-interlock': {
+        const { bench: name, interlock } = check('bench.reset-interlock', params)
+        const stand = await interlocks.reset(benchOf(name), interlock)
+        return { interlocks: [...stand] } satisfies Results<'bench.reset-interlock'>
       }
       case 'session.command': {
         const { by, command, ...key } = check('session.command', params)

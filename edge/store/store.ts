@@ -1,6 +1,6 @@
 import { type Database, type Migration, openDatabase, type WriteStatement } from '@fernlab/shared/storage/database'
 
-/** The node's tables: what it accepted, what it has not yet handed over, the newest fence of each bench. */
+/** The node's tables: what it accepted, what it has not yet handed over, the newest fence of each bench, latched interlocks. */
 export const migrations: readonly Migration[] = [
   {
     name: '001-attempts-documents',
@@ -39,11 +39,24 @@ export const migrations: readonly Migration[] = [
     name: '002-visits',
     sql: 'ALTER TABLE attempt ADD COLUMN visit TEXT;',
   },
+  {
+    // An interlock that a person has to reset; null: it was reset.
+    name: '003-interlocks',
+    sql: 'CREATE TABLE interlock (name TEXT PRIMARY KEY, tripped_at INTEGER, reason TEXT) STRICT, WITHOUT ROWID;',
+  },
 ]
 
 /** Opens the node's database in its data folder (made when missing). */
 export function openStore(path: string): Promise<Database> {
   return openDatabase({ path, migrations, cacheMiB: 2, threads: 'one' })
+}
+
+/** The interlocks that are latched, by name. */
+export async function readLatches(
+  database: Pick<Database, 'read'>,
+): Promise<Map<string, { readonly at: number; readonly reason: string }>> {
+  const rows = await database.read('SELECT name, tripped_at, reason FROM interlock WHERE tripped_at IS NOT NULL')
+  return new Map(rows.map((row) => [String(row.name), { at: Number(row.tripped_at), reason: String(row.reason) }]))
 }
 
 /** Keeps the newest fence of a bench across restarts. */
@@ -62,5 +75,16 @@ export function visitStatement(
   return {
     sql: 'UPDATE attempt SET visit = ? WHERE run_id = ? AND attempt = ?',
     params: [visit, key.runId, key.attempt],
+  }
+}
+
+/** Keeps that an interlock is latched; null: that it is not. One text for both, so that their order is kept. */
+export function latchStatement(
+  name: string,
+  latch: { readonly at: number; readonly reason: string } | null,
+): WriteStatement {
+  return {
+    sql: 'INSERT INTO interlock (name, tripped_at, reason) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET tripped_at = excluded.tripped_at, reason = excluded.reason',
+    params: [name, latch?.at ?? null, latch?.reason ?? null],
   }
 }

@@ -4,6 +4,7 @@ import { NAME_PATTERN } from '../primitives/ids.ts'
 import type { Issue } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
 import { checkEntrySchema } from './bench-checks.ts'
+import { interlockEntrySchema } from './interlocks.ts'
 import { type Finding, readFileAs, type YamlOptions } from './yaml-file.ts'
 
 const name = z.string().regex(NAME_PATTERN, 'must be lower-case letters, digits, - and _')
@@ -78,14 +79,12 @@ export const nodeFileSchemaZod = z.strictObject({
     .record(name, benchEntrySchema)
     .default({})
     .describe('The benches that the instruments make up, by name; an instrument belongs to one bench.'),
-  // Whoever writes one relies on it: it must not be taken for a misspelt key.
   interlocks: z
-    .never('interlocks are not built yet: put what must never be exceeded under limits')
-    .meta({
-      description: 'Not built yet, and refused: put what must never be exceeded under limits.',
-      doNotSuggest: true,
-    })
-    .exactOptional(),
+    .record(name, interlockEntrySchema)
+    .default({})
+    .describe(
+      'Conditions that force a bench to its safe state at once and keep it there, by name; the node watches them by itself.',
+    ),
 })
 
 /** The name of a driver or of a kind of check in node.yaml, and the schema of its `config`. */

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { checkReportSchema } from './bench-checks.ts'
+import { interlockStatusSchema } from './interlocks.ts'
 import { benchStateSchema } from './run-state.ts'
 
 /** Retained JSON on `nodes/<node>/health`. */
@@ -28,6 +29,8 @@ export const benchStatusSchema = z.object({
   lease: z.literal(true).optional(),
   /** How each check of the bench went the last time. */
   checks: z.array(checkReportSchema).optional(),
+  /** How its interlocks stand. */
+  interlocks: z.array(interlockStatusSchema).readonly().optional(),
 })
 export type BenchStatus = z.infer<typeof benchStatusSchema>
 

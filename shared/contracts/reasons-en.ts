@@ -79,6 +79,11 @@ export const englishReasons = {
   outOfUse: 'the bench went out of use: {{why}}',
   removed: '{{bench}} was removed',
   toSafeState: 'going to its safe state',
+  interlockOver: 'interlock {{interlock}} has tripped: {{why}}; that is over: look at the bench, then reset it',
+  interlockHolds: 'interlock {{interlock}} has tripped: {{why}}; when that is over, reset it',
+  interlockEnds: 'interlock {{interlock}} of bench {{bench}} has tripped: {{why}}',
+  interlockTripped: 'interlock {{interlock}} has tripped: {{why}}',
+  interlockUnread: 'interlock {{interlock}} waits for its first reading',
   starting: 'starting',
   noBench: 'no bench serves this lab',
   keptOut:

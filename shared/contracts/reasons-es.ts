@@ -81,6 +81,11 @@ export const spanishReasons: Readonly<Record<keyof typeof englishReasons, string
   removed: 'se retiró {{bench}}',
   direct: 'se está manejando directamente',
   toSafeState: 'pasa a su estado seguro',
+  interlockOver: 'saltó el enclavamiento {{interlock}}: {{why}}; ya pasó: hay que mirar el banco y después rearmarlo',
+  interlockHolds: 'saltó el enclavamiento {{interlock}}: {{why}}; cuando haya pasado, hay que rearmarlo',
+  interlockEnds: 'saltó el enclavamiento {{interlock}} del banco {{bench}}: {{why}}',
+  interlockTripped: 'saltó el enclavamiento {{interlock}}: {{why}}',
+  interlockUnread: 'el enclavamiento {{interlock}} espera su primera lectura',
   starting: 'arrancando',
   noBench: 'ningún banco sirve a este laboratorio',
   keptOut:

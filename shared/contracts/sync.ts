@@ -14,6 +14,7 @@ import { identifierSchema, instrumentSpecSchema, limitsSchema, signalKeySchema }
 import { announcedCheckSchema, checkReportSchema } from './bench-checks.ts'
 import { labErrorSchema, parametersSchema } from './common.ts'
 import { nodeDocumentSchema } from './documents.ts'
+import { interlockStatusSchema } from './interlocks.ts'
 import { benchStateSchema } from './run-state.ts'
 import { sessionStageSchema } from './session-columns.ts'
 
@@ -68,6 +69,8 @@ export const benchSpecSchema = z.object({
   reason: z.string().optional(),
   /** How it is found out that the bench is sound. */
   checks: z.array(announcedCheckSchema).optional(),
+  /** How its interlocks stand. */
+  interlocks: z.array(interlockStatusSchema).readonly().optional(),
   /** The newest fence seen: a hub whose database went back in time goes on above it. */
   fence: z.number().int().optional(),
 })
@@ -242,6 +245,11 @@ export const nodeMethods = {
   'bench.check': {
     params: z.object({ bench: benchName }),
     result: z.object({ checks: z.array(checkReportSchema) }),
+  },
+  /** Resets those interlocks of a bench that are latched, or the one named; refused while what tripped one still holds. */
+  'bench.reset-interlock': {
+    params: z.object({ bench: benchName, interlock: z.string().optional() }),
+    result: z.object({ interlocks: z.array(interlockStatusSchema) }),
   },
   /** The page of the lab's own server on which an active session takes place. */
   'session.visit': {

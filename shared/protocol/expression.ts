@@ -67,7 +67,7 @@ export function compileExpression(text: string): Expression {
       if (typeof value !== 'number' || Number.isFinite(value)) return value
       throw new Mistake('is not a finite number')
     } catch (error) {
-      if (error instanceof Mistake) throw failed(text, error.message, uses, scope)
+      if (error instanceof Mistake) throw failed(text, error.message, uses, scope, error.details)
       throw error
     }
   }
@@ -83,7 +83,7 @@ export function compileExpression(text: string): Expression {
     condition: (scope) => {
       const value = evaluate(scope)
       if (typeof value === 'boolean') return value
-      throw failed(text, `is ${describe(value)}, not true or false`, uses, scope)
+      throw failed(text, `is ${describe(value)}, not true or false`, uses, scope, ofType)
     },
   }
 }
@@ -102,10 +102,15 @@ export function createCompiler(): (text: string) => Expression {
 
 /** What went wrong during evaluation, before the expression and its values are added. Never leaves this file. */
 class Mistake extends LabError {
-  constructor(message: string) {
-    super({ code: 'expression-failed', kind: 'caller', message })
+  constructor(message: string, details: ErrorDetails = {}) {
+    super({ code: 'expression-failed', kind: 'caller', message, details })
   }
 }
+
+type ErrorDetails = LabError['details']
+
+/** The expression itself is wrong, whatever the values are. */
+const ofType = { mistake: 'type' }
 
 function compileNode(node: jsep.Expression, text: string, uses: Uses, depth: number): Compiled {
   if (depth > MAX_DEPTH) throw invalid(text, `nests deeper than ${MAX_DEPTH}`)
@@ -264,7 +269,7 @@ function isStatistic(kind: RecordStatistic, count: number): boolean {
 
 function amount(value: Scalar): number {
   if (typeof value === 'number') return value
-  throw new Mistake(`has ${describe(value)} where a number is wanted`)
+  throw new Mistake(`has ${describe(value)} where a number is wanted`, ofType)
 }
 
 function finite(value: Scalar): number {
@@ -275,7 +280,7 @@ function finite(value: Scalar): number {
 
 function truth(value: Scalar): boolean {
   if (typeof value === 'boolean') return value
-  throw new Mistake(`has ${describe(value)} where true or false is wanted`)
+  throw new Mistake(`has ${describe(value)} where true or false is wanted`, ofType)
 }
 
 const describe = (value: Scalar): string => (typeof value === 'string' ? 'a text' : String(value))
@@ -293,7 +298,7 @@ function invalid(text: string, what: string): LabError {
   })
 }
 
-function failed(text: string, what: string, uses: Uses, scope: Scope): LabError {
+function failed(text: string, what: string, uses: Uses, scope: Scope, details: ErrorDetails = {}): LabError {
   const seen = [
     ...[...uses.names].map((name) => [name, scope.variable(name)] as const),
     ...[...uses.signals].map((key) => [key, scope.reading(key)] as const),
@@ -303,6 +308,6 @@ function failed(text: string, what: string, uses: Uses, scope: Scope): LabError 
     code: 'expression-failed',
     kind: 'caller',
     message: `the expression ${JSON.stringify(text)} ${what}${known.length > 0 ? ` (${known.join(', ')})` : ''}`,
-    details: { expression: text },
+    details: { ...details, expression: text },
   })
 }

@@ -86,9 +86,49 @@ for (const [what, text, expected] of [
   ],
   ['a key twice', `${head}node: m\ninstruments: {}\n`, /^node\.yaml:4:1: the key node stands twice/],
   [
-    'an interlock, which is not built yet',
-    `${head}instruments: {}\ninterlocks:\n  - {when: a.b > 3, then: safe}\n`,
-    /^node\.yaml:5:\d+: interlocks: interlocks are not built yet: put what must never be exceeded under limits$/,
+    'an interlock of a bench that is not there',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {x.output: false}}\ninterlocks:\n  i: {bench: c, when: x.current > 1}\n`,
+    /^node\.yaml:9:\d+: interlocks\.i\.bench: there is no bench c/,
+  ],
+  [
+    'an interlock over a part that is not there',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {x.output: false}}\ninterlocks:\n  i: {bench: b, when: y.current > 1}\n`,
+    /^node\.yaml:9:\d+: interlocks\.i\.when: the bench has no part y/,
+  ],
+  [
+    'an interlock that is no expression',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {x.output: false}}\ninterlocks:\n  i: {bench: b, when: x.current >}\n`,
+    /^node\.yaml:9:\d+: interlocks\.i\.when: the expression "x\.current >" cannot be read/,
+  ],
+  [
+    'an interlock over a variable',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {x.output: false}}\ninterlocks:\n  i: {bench: b, when: x.current > limit}\n`,
+    /^node\.yaml:9:\d+: interlocks\.i\.when: limit is not known here/,
+  ],
+  [
+    'an interlock over a record',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {x.output: false}}\ninterlocks:\n  i: {bench: b, when: mean(x.current) > 1}\n`,
+    /^node\.yaml:9:\d+: interlocks\.i\.when: it asks for a record of x\.current/,
+  ],
+  [
+    'an interlock that looks at nothing',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {x.output: false}}\ninterlocks:\n  i: {bench: b, when: 1 > 2}\n`,
+    /^node\.yaml:9:\d+: interlocks\.i\.when: it looks at no signal/,
+  ],
+  [
+    'an interlock without a bound',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {x.output: false}}\ninterlocks:\n  i: {bench: b, when: {signal: x.current}}\n`,
+    /^node\.yaml:9:\d+: interlocks\.i\.when/,
+  ],
+  [
+    'an interlock that has nothing to force',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}}\ninterlocks:\n  i: {bench: b, when: x.current > 1}\n`,
+    /^node\.yaml:9:\d+: interlocks\.i\.bench: bench b has no safeState/,
+  ],
+  [
+    'an interlock with a safe state of another bench',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {x.output: false}}\ninterlocks:\n  i: {bench: b, when: x.current > 1, safeState: {y.output: true}}\n`,
+    /^node\.yaml:9:\d+: interlocks\.i\.safeState\.y\.output: the bench has no part y/,
   ],
   ['an unknown key', `${head}instruments: {}\nbenchs: {}\n`, /benchs/],
 ] as const) {

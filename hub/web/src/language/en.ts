@@ -251,6 +251,8 @@ export const en = {
     'reading-overload': 'The instrument {{instrument}} is overloaded: the signal is beyond its range.',
     'value-out-of-limits': 'A value for {{instrument}} was beyond a limit of the bench.',
     'safe-state-not-reached': 'The bench could not be brought to its safe state. The staff have to look at it.',
+    'interlock-tripped':
+      'A safety limit of the bench was reached ({{interlock}}), and it was switched off. The staff have to look at it.',
     'bench-offline': 'The bench was not connected, and did not come back in time.',
     'bench-fault': 'The bench has a fault, and was not mended in time.',
     'bench-maintenance': 'The bench is being maintained, and was not ready in time.',

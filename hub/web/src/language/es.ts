@@ -258,6 +258,8 @@ const early: Texts<typeof en> = {
     'reading-overload': 'El instrumento {{instrument}} está saturado: la señal supera su rango.',
     'value-out-of-limits': 'Un valor para {{instrument}} superaba un límite del banco.',
     'safe-state-not-reached': 'No se pudo llevar el banco a su estado seguro. El personal tiene que mirarlo.',
+    'interlock-tripped':
+      'Se alcanzó un límite de seguridad del banco ({{interlock}}) y se apagó. El personal tiene que mirarlo.',
     'bench-offline': 'El banco no estaba conectado y no volvió a tiempo.',
     'bench-fault': 'El banco tiene una avería y no se arregló a tiempo.',
     'bench-maintenance': 'El banco está en mantenimiento y no estuvo listo a tiempo.',
