@@ -40,7 +40,7 @@ async function runEverything({ filters, long, totals }) {
         runScript({ stage: 'build', script: 'scripts/build/build.mjs', totals })
         built = true
       }
-      await runStage({ stage, reportFolder, long, cannotRun, totals })
+      await runStage({ stage, reportFolder, long, filters, cannotRun, totals })
     }
   } finally {
     rmSync(reportFolder, { recursive: true, force: true })
@@ -54,15 +54,18 @@ function runScript({ stage, script, totals }) {
   if (result.status !== 0) totals.failures.push({ file: script, test: `(${stage})`, error: `npm run ${stage} failed` })
 }
 
-async function runStage({ stage, reportFolder, long, cannotRun, totals }) {
+async function runStage({ stage, reportFolder, long, filters, cannotRun, totals }) {
   const startedAt = performance.now()
   const waiting = [...stage.files]
   const limitMs = long ? stage.limitMs * 10 : stage.limitMs
+  // The guest files among what the filters name are run alone: test/support/kernel/guest-files.ts.
+  const guests = filters.length === 0 ? {} : { FERNLAB_GUESTS: filters.join(',') }
   const env = long ? { FERNLAB_TEST_LONG: '1', FERNLAB_SEED: 'random' } : {}
   const worker = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       const reason = cannotRun(file)
-      if (reason === undefined) add(totals, await runFile({ root, file, reportFolder, limitMs, env }))
+      if (reason === undefined)
+        add(totals, await runFile({ root, file, reportFolder, limitMs, env: { ...env, ...guests } }))
       else if (strict) totals.failures.push({ file, test: '(file)', error: `skipped with CI=true: ${reason}` })
       else totals.skips.push({ file, test: '(file)', reason })
     }

@@ -48,6 +48,19 @@ async function npmTest(args: readonly string[] = [], env: Readonly<Record<string
   return { ...ended, totals: ended.out.trimEnd().split('\n').at(-1) }
 }
 
+test('runs the file that boots a guest machine for a filter that names one of the guest’s files, and tells it', async () => {
+  write({
+    'test/kernel/machine.test.ts': testFile(
+      "test('guests: ' + process.env.FERNLAB_GUESTS, () => { throw new Error() })",
+    ),
+    'test/kernel/machine/pins.guest.ts': failing,
+    'test/kernel/other.test.ts': failing,
+  })
+  const { out, totals } = await npmTest(['kernel/machine/pins'])
+  assert.is(totals, '0 passed, 1 failed, 0 skipped', out)
+  assert.match(out, /guests: kernel\/machine\/pins/)
+})
+
 test('checks first, then runs every file; ends 0 with real totals when all is well', async () => {
   write({ 'test/unit/a.test.ts': passing, 'test/architecture/b.test.ts': passing })
   const { code, out, totals } = await npmTest()
