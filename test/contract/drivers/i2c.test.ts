@@ -46,6 +46,26 @@ chipContract('sht31', {
   settable: { name: 'heater', values: [true, false] },
 })
 chipContract('bme280', { address: 0x76, readable: ['temperature', 'pressure', 'humidity'] })
+chipContract('mcp4725', {
+  address: 0x60,
+  settings: { supplyV: 4.096 },
+  readable: ['voltage', 'output'],
+  settable: { name: 'voltage', values: [1.25, 2.5] },
+  action: 'save',
+})
+chipContract('pca9685', {
+  address: 0x43,
+  settings: { channels: { fan: 3, heater: 0 } },
+  readable: ['fan', 'heater', 'frequency'],
+  settable: { name: 'fan', values: [25, 100] },
+})
+chipContract('ina219', { address: 0x40, readable: ['current', 'bus_voltage', 'power', 'shunt_voltage'] })
+chipContract('mcp23017', {
+  address: 0x20,
+  settings: { pins: { lamp: { pin: 'A0', mode: 'output' }, door: { pin: 'B0', mode: 'input', pullUp: true } } },
+  readable: ['lamp', 'door'],
+  settable: { name: 'lamp', values: [true, false] },
+})
 chipContract('ads1115', { address: 0x4b, settings: { rateHz: 860 }, readable: ['a0', 'a1', 'a2', 'a3'] })
 
 /**

@@ -205,16 +205,21 @@ test('ADS1115: single inputs, differences, gains, and what is beyond a range', a
   const inputs = {
     dac: { pin: 'A0', rangeV: 2.048 },
     bridge: { pin: 'A0-A1', rangeV: 1.024 },
-    supply: { pin: 'A2', rangeV: 2.048 },
+    beyond: { pin: 'A0', rangeV: 2.048 },
   }
   const instrument = await chip('ads1115', 0x4b, { inputs, rateHz: 860 })
   await withOpen(instrument, async (signal) => {
+    const source = await chip('mcp4725', 0x60, { supplyV: 4.096 })
+    await source.open(signal)
+    await source.set('voltage', 1.25, signal)
     const { dac, bridge } = await instrument.read(['dac', 'bridge'], signal)
     assert.ok(Math.abs(Number(dac?.value) - 1.25) < 4e-5)
     assert.ok(Math.abs(Number(bridge?.value) - 0.625) < 2e-5)
-    const error = await rejection(instrument.read(['supply'], signal))
+    await source.set('voltage', 4, signal)
+    await source.close()
+    const error = await rejection(instrument.read(['beyond'], signal))
     assert.is(error.code, 'reading-overload')
-    assert.match(error.message, /^supply: the voltage is at or beyond the end of its range of 2.048 V$/)
+    assert.match(error.message, /^beyond: the voltage is at or beyond the end of its range of 2.048 V$/)
   })
 })
 
