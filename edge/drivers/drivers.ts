@@ -4,6 +4,7 @@ import { createGpioDriver } from './gpio/gpio.ts'
 import { createI2cDriver } from './i2c/i2c.ts'
 import { createLabServerDriver } from './lab-server/lab-server.ts'
 import { createLinesDriver } from './lines/lines.ts'
+import { createModbusDriver } from './modbus/modbus.ts'
 import { createProcessDriver } from './process/process.ts'
 import { createScpiDriver } from './scpi/scpi.ts'
 import { createSimulatedDriver } from './simulated/simulated.ts'
@@ -14,6 +15,7 @@ export function builtInDrivers(): Driver[] {
     createCameraDriver(),
     createScpiDriver(),
     createLinesDriver(),
+    createModbusDriver(),
     createSimulatedDriver(),
     createLabServerDriver(),
     createProcessDriver(),

@@ -10,6 +10,7 @@ import { createFunctionGenerator } from './function-generator.ts'
 import { createHotplate } from './hotplate.ts'
 import { createMultimeter } from './multimeter.ts'
 import { createNoise } from './noise.ts'
+import { createOvenLine } from './oven-line.ts'
 import { createPowerSupply } from './power-supply.ts'
 import type { WireDevice } from './wire-device.ts'
 
@@ -66,9 +67,12 @@ export function createWorlds(options: WorldsOptions): Worlds {
   }
 }
 
-/** Things that are hot: a plate on a serial line of its own. */
+/** Things that are hot: a plate on a serial line of its own, and an oven on a Modbus line. */
 function heatWorld(name: string, options: WorldsOptions): World {
-  return assemble(name, undefined, [createHotplate(instrument(name, 'hotplate', options))])
+  return assemble(name, undefined, [
+    createHotplate(instrument(name, 'hotplate', options)),
+    createOvenLine(instrument(name, 'modbus', options)),
+  ])
 }
 
 /** 10 kΩ (±1 %) and 100 µF (selected to ±0.9 %). */

@@ -35,7 +35,7 @@ export const transportConfigSchema = z
       device: z
         .string()
         .describe(
-          'Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter; of an Uno: board; of heat: hotplate.',
+          'Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter; of an Uno: board; of heat: hotplate, modbus.',
         ),
     }),
   ])

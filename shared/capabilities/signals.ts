@@ -190,16 +190,17 @@ const dtype = z.enum(['number', 'integer', 'boolean', 'string', 'array'])
 
 /** The schemas of how exact a signal of {@link SignalSpec} is, and how long it takes. */
 export const numberSchemas = {
-  precision: z.int().min(0).max(15).exactOptional(),
-  settlingS: z.number().nonnegative().exactOptional(),
-  readS: z.number().nonnegative().exactOptional(),
-  setS: z.number().nonnegative().exactOptional(),
-  maxRateHz: z.number().positive().exactOptional(),
+  precision: z.int().min(0).max(15).describe('Decimal places worth showing.').exactOptional(),
+  settlingS: z.number().nonnegative().describe('How long after a set the value is good, in seconds.').exactOptional(),
+  readS: z.number().nonnegative().describe('Typical time of one read, in seconds.').exactOptional(),
+  setS: z.number().nonnegative().describe('Typical time of one set, without settling, in seconds.').exactOptional(),
+  maxRateHz: z.number().positive().describe('How often it may be read, per second.').exactOptional(),
   uncertainty: z
     .strictObject({
-      absolute: z.number().nonnegative().exactOptional(),
-      relative: z.number().nonnegative().exactOptional(),
+      absolute: z.number().nonnegative().describe("In the signal's unit.").exactOptional(),
+      relative: z.number().nonnegative().describe('As a share of the value.').exactOptional(),
     })
+    .describe('Standard uncertainty of one reading: both parts are added in quadrature.')
     .exactOptional(),
 }
 
