@@ -94,6 +94,31 @@ function imageOf(bytes: ReadonlyMap<number, number>): FirmwareImage {
   return { parts, bytes: addresses.length, end: (addresses.at(-1) ?? 0) + 1 }
 }
 
+/** The image as a hex file. */
+export function writeIntelHex({ parts }: FirmwareImage): string {
+  const lines: string[] = []
+  let base = 0
+  for (const { address, data } of parts) {
+    for (let at = 0; at < data.length; ) {
+      const here = address + at
+      if (here >>> 16 !== base) {
+        base = here >>> 16
+        lines.push(recordText(0, LINEAR, [base >> 8, base & 0xff]))
+      }
+      const length = Math.min(16, data.length - at, 0x10000 - (here & 0xffff))
+      lines.push(recordText(here & 0xffff, DATA, [...data.subarray(at, at + length)]))
+      at += length
+    }
+  }
+  return `${[...lines, recordText(0, END, [])].join('\n')}\n`
+}
+
+function recordText(offset: number, type: number, data: readonly number[]): string {
+  const bytes = [data.length, offset >> 8, offset & 0xff, type, ...data]
+  const sum = -bytes.reduce((total, byte) => total + byte, 0) & 0xff
+  return `:${[...bytes, sum].map((byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join('')}`
+}
+
 /** Address and byte count as people who flash write them: `0x7c00`. */
 export function hex(value: number, digits = 4): string {
   return `0x${value.toString(16).padStart(digits, '0')}`

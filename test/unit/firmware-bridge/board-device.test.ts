@@ -1,46 +1,19 @@
 /** An emulated board at its port: in a thread, in real time, one connection at a time. */
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
-import { readIntelHex } from '@fernlab/firmware-bridge/flashing/intel-hex'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
-import type { Transport } from '@fernlab/firmware-bridge/transports/transport'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
+import { banner, hearing, hello } from '../../support/boards/hello.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('an emulated board at its port')
 
-const helloPath = fileURLToPath(new URL('../../../firmware-bridge/firmware/hello/hello.hex', import.meta.url))
-const firmware = readIntelHex(readFileSync(helloPath, 'utf8'), 'hello.hex')
-const BANNER = 'fernlab-hello 1.0.0\r\n'
-
-const worlds = createWorlds({ clock: systemClock, uno: { firmware } })
+const worlds = createWorlds({ clock: systemClock, uno: { firmware: hello } })
 const openTransport = createOpenTransport({ worlds, clock: systemClock, log: silentLog })
 const open = async (signal: AbortSignal) => {
   const transport = await openTransport({ kind: 'emulated', world: 'uno', device: 'board' }, signal)
   return { transport, heard: hearing(transport) }
-}
-
-/** Waits until what has come since the last time ends with the text. */
-function hearing(transport: Transport) {
-  let said = ''
-  let check = () => {}
-  transport.onData((bytes) => {
-    said += new TextDecoder('latin1').decode(bytes)
-    check()
-  })
-  return (wanted: string, signal: AbortSignal) =>
-    new Promise<void>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new Error(`heard ${JSON.stringify(said)}`)), { once: true })
-      check = () => {
-        if (!said.endsWith(wanted)) return
-        said = ''
-        resolve()
-      }
-      check()
-    })
 }
 
 test('opening resets it, and DTR does; the loop of its user is free all the time', async ({ signal }) => {
@@ -52,7 +25,7 @@ test('opening resets it, and DTR does; the loop of its user is free all the time
     last = performance.now()
   }, 5)
   const beganAt = performance.now()
-  await heard(BANNER, signal)
+  await heard(banner(), signal)
   assert.ok(performance.now() - beganAt > 900, 'the boot loader waits for a second, in real time')
   await transport.write(new TextEncoder().encode('an echo\n'))
   await heard('an echo\r\n', signal)
@@ -61,7 +34,7 @@ test('opening resets it, and DTR does; the loop of its user is free all the time
   await heard('no reset\r\n', signal)
   await transport.setLines?.({ dtr: false })
   await transport.setLines?.({ dtr: true })
-  await heard(BANNER, signal)
+  await heard(banner(), signal)
   clearInterval(timer)
   assert.ok(longest < 500, `the loop stood still for ${longest} ms`)
   await transport.close()
@@ -78,7 +51,7 @@ test('has one user at a time, and is free again when that one is gone', async ({
   await first.transport.close()
   await first.transport.close()
   const third = await open(signal)
-  await third.heard(BANNER, signal)
+  await third.heard(banner(), signal)
   await third.transport.close()
 })
 
@@ -88,7 +61,7 @@ test('a pulled plug ends the connection with a reason', async ({ signal }) => {
   worlds.world('uno').device('board').hangUp()
   assert.match((await ended)?.message ?? '', /hung up/)
   const again = await open(signal)
-  await again.heard(BANNER, signal)
+  await again.heard(banner(), signal)
   await again.transport.close()
 })
 

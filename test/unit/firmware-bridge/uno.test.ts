@@ -1,17 +1,14 @@
 /** The emulated Uno, in board time: firmware of ours, and instructions written by hand. */
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { ThermalCircuit, thermalConfig, thermistorOhm } from '@fernlab/firmware-bridge/boards/circuits/thermal'
 import { Uno } from '@fernlab/firmware-bridge/boards/uno'
-import { type FirmwareImage, readIntelHex } from '@fernlab/firmware-bridge/flashing/intel-hex'
+import type { FirmwareImage } from '@fernlab/firmware-bridge/flashing/intel-hex'
 import * as assert from 'uvu/assert'
+import { banner, hello } from '../../support/boards/hello.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('the emulated Uno')
 
-const helloPath = fileURLToPath(new URL('../../../firmware-bridge/firmware/hello/hello.hex', import.meta.url))
-const hello = readIntelHex(readFileSync(helloPath, 'utf8'), 'hello.hex')
-const BANNER = 'fernlab-hello 1.0.0\r\n'
+const BANNER = banner()
 
 /** A program of instruction words. */
 const program = (...words: number[]): FirmwareImage => {

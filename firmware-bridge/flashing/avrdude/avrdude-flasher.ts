@@ -1,0 +1,88 @@
+/**
+ * Flashing by avrdude, for boards whose boot loaders it alone knows. It opens a serial port or a TCP connection itself;
+ * for any other transport it gets a forwarded port.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { type ForwardedPort, forwardPort } from '../../forwarding/forward-port.ts'
+import { type Flasher, type FlashJob, type FlashResult, flashFailed, oneTry, placeOf } from '../flasher.ts'
+import { writeIntelHex } from '../intel-hex.ts'
+
+const LONGEST_MS = 120_000
+const KEPT_LINES = 6
+
+/** Writes and verifies by the program `avrdude`, which has to be installed; always writes. */
+export const avrdudeFlasher: Flasher = {
+  flash: async (job) => {
+    const late = () =>
+      flashFailed(`avrdude did not end within ${LONGEST_MS / 1000} s at ${placeOf(job.transport)}`, true)
+    return await oneTry(job, LONGEST_MS, late, (signal) => perform(job, signal))
+  },
+}
+
+async function perform(job: FlashJob, signal: AbortSignal): Promise<FlashResult> {
+  const { transport, board, image, openTransport, log } = job
+  const folder = await mkdtemp(join(tmpdir(), 'fernlab-flash-'))
+  let forwarded: ForwardedPort | undefined
+  try {
+    const file = join(folder, 'firmware.hex')
+    await writeFile(file, writeIntelHex(image))
+    if (transport.kind === 'emulated')
+      forwarded = await forwardPort({ open: (within) => openTransport(transport, within), port: 0, log })
+    const port =
+      forwarded !== undefined
+        ? `net:${forwarded.host}:${forwarded.port}`
+        : transport.kind === 'serial'
+          ? transport.path
+          : `net:${placeOf(transport)}`
+    const { part, programmer } = board.avrdude
+    const rate = ['-b', String(board.baudRate)]
+    await run(['-p', part, '-c', programmer, '-P', port, ...rate, '-D', '-U', `flash:w:${file}:i`], job, signal)
+    return { written: true }
+  } finally {
+    await forwarded?.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Resolves when the program has ended well; ends it at the signal, and waits until it is gone. */
+async function run(args: readonly string[], job: FlashJob, signal: AbortSignal): Promise<void> {
+  const { image, log, onProgress } = job
+  onProgress({ step: 'connecting', done: 0, total: image.bytes })
+  const child = spawn('avrdude', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const kill = () => child.kill('SIGKILL')
+  signal.addEventListener('abort', kill, { once: true })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+    const step = /Writing \|(?!.*Reading \|)/s.test(said) ? 'writing' : 'verifying'
+    const bar = /(?:Writing|Reading) \| (#*)[^|]*$/.exec(said)
+    if (bar !== null && /Writing \|/.test(said))
+      onProgress({ step, done: Math.round(((bar[1] ?? '').length / 50) * image.bytes), total: image.bytes })
+  })
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', (cause: NodeJS.ErrnoException) => reject(cause.code === 'ENOENT' ? missing(cause) : cause))
+    child.once('close', resolve)
+  }).finally(() => signal.removeEventListener('abort', kill))
+  signal.throwIfAborted()
+  log.debug({ said }, 'avrdude ended')
+  if (code === 0) return
+  const lines = said.split('\n').filter((line) => line.trim() !== '')
+  throw flashFailed(
+    `avrdude ended with ${code} at ${placeOf(job.transport)}: ${lines.slice(-KEPT_LINES).join(' / ')}`,
+    /Writing \|/.test(said),
+  )
+}
+
+function missing(cause: Error): LabError {
+  return new LabError({
+    code: 'avrdude-missing',
+    kind: 'configuration',
+    message:
+      'this board is flashed by avrdude, which is not installed here; on Debian and Raspberry Pi OS: sudo apt install avrdude',
+    cause,
+  })
+}

@@ -1,0 +1,78 @@
+/** The boards that can be flashed, as data: what is on them, and how firmware gets there. */
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { didYouMean } from '@fernlab/shared/primitives/nearest'
+
+/** `stk500v1`: in our own process, over any transport; `avrdude`: by that program, over a serial port or TCP. */
+export type FlashMethod = 'stk500v1' | 'avrdude'
+
+export interface BoardKind {
+  /** As in node.yaml and on the command line. */
+  readonly name: string
+  readonly title: string
+  readonly chip: string
+  readonly method: FlashMethod
+  /** Signatures of the chips that may be on it. */
+  readonly signatures: readonly (readonly [number, number, number])[]
+  /** Of its boot loader, in bits per second. */
+  readonly baudRate: number
+  /** Free for firmware, without the boot loader. */
+  readonly firmwareBytes: number
+  readonly pageBytes: number
+  /** Entries of the interrupt vector table, four bytes each: firmware for another chip has another number. */
+  readonly vectors: number
+  /** As avrdude calls chip and programmer. */
+  readonly avrdude: { readonly part: string; readonly programmer: string }
+}
+
+/** DS40002061B, 27.8.3; the 328PB: DS40001906C, 31.7. */
+const MEGA328 = [
+  [0x1e, 0x95, 0x0f],
+  [0x1e, 0x95, 0x14],
+  [0x1e, 0x95, 0x16],
+] as const
+const MEGA2560 = [[0x1e, 0x98, 0x01]] as const
+
+const mega328 = (name: string, title: string, baudRate: number, bootBytes: number): BoardKind => ({
+  name,
+  title,
+  chip: 'ATmega328P',
+  method: 'stk500v1',
+  signatures: MEGA328,
+  baudRate,
+  firmwareBytes: 32 * 1024 - bootBytes,
+  pageBytes: 128,
+  vectors: 26,
+  avrdude: { part: 'atmega328p', programmer: 'arduino' },
+})
+
+export const boardKinds: readonly BoardKind[] = [
+  mega328('uno', 'Arduino Uno', 115_200, 512),
+  mega328('nano', 'Arduino Nano', 115_200, 512),
+  mega328('nano-old', 'Arduino Nano with the boot loader from before 2018', 57_600, 2048),
+  mega328('pro-mini', 'Arduino Pro Mini, 16 MHz', 57_600, 2048),
+  mega328('duemilanove', 'Arduino Duemilanove with an ATmega328P', 57_600, 2048),
+  {
+    name: 'mega2560',
+    title: 'Arduino Mega 2560',
+    chip: 'ATmega2560',
+    method: 'avrdude',
+    signatures: MEGA2560,
+    baudRate: 115_200,
+    firmwareBytes: 248 * 1024,
+    pageBytes: 256,
+    vectors: 57,
+    avrdude: { part: 'atmega2560', programmer: 'wiring' },
+  },
+]
+
+/** The board of that name; throws `board-unknown` with those that there are. */
+export function boardKind(name: string): BoardKind {
+  const found = boardKinds.find((kind) => kind.name === name)
+  if (found !== undefined) return found
+  const names = boardKinds.map((kind) => kind.name)
+  throw new LabError({
+    code: 'board-unknown',
+    kind: 'configuration',
+    message: `there is no board ${JSON.stringify(name)}${didYouMean(name, names)}; there are ${names.join(', ')}`,
+  })
+}

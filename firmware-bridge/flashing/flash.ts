@@ -1,0 +1,28 @@
+/** Firmware onto a board: with the method that its kind needs, tried again where that can help. */
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { avrdudeFlasher } from './avrdude/avrdude-flasher.ts'
+import type { FlashMethod } from './board-kinds.ts'
+import { type Flasher, type FlashJob, type FlashResult, placeOf } from './flasher.ts'
+import { stk500Flasher } from './stk500/stk500-flasher.ts'
+
+const flashers: Readonly<Record<FlashMethod, Flasher>> = { stk500v1: stk500Flasher, avrdude: avrdudeFlasher }
+
+const PAUSE_MS = 500
+
+/**
+ * Writes the job's firmware, in at most `attempts` tries; when it resolves, the firmware was verified and runs. Rejects
+ * with the last try's error, at once where another try can not help. The port is free however it ends.
+ */
+export async function flash(job: FlashJob, attempts = 3): Promise<FlashResult> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await flashers[job.board.method].flash(job)
+    } catch (thrown) {
+      if (job.signal.aborted) throw thrown
+      const error = asLabError(thrown)
+      if (error.retry === 'never' || attempt >= attempts) throw error
+      job.log.warn({ place: placeOf(job.transport), attempt, error: error.message }, 'flashing failed; trying again')
+      await job.clock.sleep(PAUSE_MS * attempt, job.signal)
+    }
+  }
+}
