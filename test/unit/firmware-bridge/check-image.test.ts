@@ -55,7 +55,7 @@ for (const [what, image, message] of [
 }
 
 test('names the boards when there is none of the name', () => {
-  assert.throws(() => boardKind('unoo'), /did you mean uno/i)
+  assert.throws(() => boardKind('unoo'), /did you mean "uno"/)
   assert.throws(() => boardKind('toaster'), new RegExp(boardKinds.map(({ name }) => name).join(', ')))
 })
 
