@@ -52,9 +52,6 @@ function install(names, say) {
 
 const lastLine = (text) => (text ?? '').trim().split('\n').at(-1) ?? ''
 
-/** A package is known by a command of it, or by a file where it has none. */
-const isThere = ({ command, file }) => (command === undefined ? existsSync(file) : onPath(command))
-
 function onPath(command) {
   return (
     (process.env.PATH ?? '').split(':').some((folder) => {
