@@ -1,6 +1,7 @@
 /** Bytes over a serial port or a pty, by node-serialport, which is loaded when the first port is opened. */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { noticingHangUp } from './hang-up.ts'
+import { portError } from './serial-ports.ts'
 import type { Transport, TransportConfig } from './transport.ts'
 
 type SerialConfig = Extract<TransportConfig, { kind: 'serial' }>
@@ -23,9 +24,10 @@ export async function openSerial(config: SerialConfig, signal: AbortSignal): Pro
     autoOpen: false,
   }
   const port = new SerialPort(options)
-  await new Promise<void>((resolve, reject) => {
-    port.open((error) => (error ? reject(unreachable(config, error)) : resolve()))
+  const refused = await new Promise<Error | undefined>((resolve) => {
+    port.open((error) => resolve(error ?? undefined))
   })
+  if (refused !== undefined) throw await portError(config.path, refused)
   let closing = false
   const close = async () => {
     closing = true
@@ -90,17 +92,6 @@ function linesRefused({ path }: SerialConfig, cause: Error): LabError {
     kind: 'link',
     message: `${path} has no modem lines to set (${cause.message}); a board there can not be reset from here`,
     details: { path },
-    cause,
-  })
-}
-
-function unreachable(config: SerialConfig, cause: Error): LabError {
-  return new LabError({
-    code: 'transport-unreachable',
-    kind: 'link',
-    retry: 'later',
-    message: `${config.path} cannot be opened (${cause.message}); check that it is plugged in, that no other program holds it, and that this user is in the group dialout`,
-    details: { path: config.path },
     cause,
   })
 }

@@ -7,7 +7,7 @@ export const transportConfigSchema = z
   .discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('serial').describe('A serial line.'),
-      path: z.string().describe('The device: /dev/serial/by-id/… or a pty.'),
+      path: z.string().describe('The device, best by the name that stays the same: /dev/serial/by-id/… or by-path/….'),
       baudRate: z.number().int().positive().default(9600).describe('In bits per second. Default: 9600.'),
       dataBits: z
         .union([z.literal(7), z.literal(8)])
