@@ -37,6 +37,7 @@ export function transferFailed(bus: string, address: number, cause: NodeJS.Errno
         `${bus} does not come free: something holds SDA or SCL low; check the wiring of all chips on it, and switch their power off and on`,
       )
     case 'EOPNOTSUPP':
+    case 'ENOTSUP':
     case 'EINVAL':
       return failed('i2c-call-unsupported', `the adapter of ${bus} can not do what the chip at ${hex(address)} needs`, {
         retry: 'never',

@@ -1,6 +1,7 @@
 import { loadConfig } from '@fernlab/edge/config/config'
 import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
 import { createI2cDriver } from '@fernlab/edge/drivers/i2c/i2c'
+import { scanBus } from '@fernlab/edge/drivers/i2c/scan'
 import type { Transfer } from '@fernlab/firmware-bridge/emulated/i2c/emulated-adapter'
 import { I2cBus } from '@fernlab/firmware-bridge/i2c/bus'
 import { openKernelAdapter } from '@fernlab/firmware-bridge/i2c/kernel-adapter'
@@ -261,6 +262,18 @@ test('an address that two instruments use is refused, and one on another bus is 
   )
 })
 
+test('a scan says who answers, and which chips that may be', async () => {
+  const { wires } = testBoard()
+  wires.setFault(0x49, { kind: 'absent' })
+  const found = await scanBus(new I2cBus('the bus', async () => wires.adapter()), never)
+  assert.equal(
+    found.map(({ address, state }) => [address, state]),
+    [0x20, 0x40, 0x43, 0x44, 0x48, 0x4a, 0x4b, 0x60, 0x76].map((address) => [address, 'answers']),
+  )
+  assert.equal(found[0]?.chips, ['mcp23017'])
+  assert.equal(found[3]?.chips, ['sht31', 'pca9685', 'ina219'])
+})
+
 test('a bus that is not enabled says which line to type', async () => {
   const error = await rejection(openKernelAdapter(77))
   assert.is(error.code, 'i2c-bus-missing')
@@ -272,7 +285,7 @@ test('a bus that is not enabled says which line to type', async () => {
 
 test('the kernel’s error numbers are told in words, each with what to do', () => {
   const said = (code: string) => transferFailed('I2C bus 1', 0x48, Object.assign(new Error(code), { code }))
-  const codes = ['ENXIO', 'EREMOTEIO', 'ENODEV', 'EIO', 'ETIMEDOUT', 'EBUSY', 'EOPNOTSUPP'].map(
+  const codes = ['ENXIO', 'EREMOTEIO', 'ENODEV', 'EIO', 'ETIMEDOUT', 'EBUSY', 'EOPNOTSUPP', 'ENOTSUP'].map(
     (code) => said(code).code,
   )
   assert.equal(codes, [
@@ -282,6 +295,7 @@ test('the kernel’s error numbers are told in words, each with what to do', () 
     'i2c-broken-off',
     'i2c-bus-stuck',
     'i2c-address-in-use',
+    'i2c-call-unsupported',
     'i2c-call-unsupported',
   ])
   for (const code of ['ENXIO', 'EIO', 'ETIMEDOUT', 'EBUSY']) assert.is(said(code).kind, 'link')
