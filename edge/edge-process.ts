@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { readAuthority } from '@fernlab/shared/programs/authority'
+import { isMain } from '@fernlab/shared/programs/is-main'
 import { createJsonLog } from '@fernlab/shared/programs/json-log'
 import { readArguments } from '@fernlab/shared/programs/read-arguments'
 import { runUntilStopped } from '@fernlab/shared/programs/run-until-stopped'
@@ -105,4 +106,4 @@ function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   }
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) await main({ args: process.argv.slice(2), env: process.env })
+if (isMain(import.meta.url)) await main({ args: process.argv.slice(2), env: process.env })

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import type { Log, LogLevel } from '@fernlab/shared/primitives/log'
+import { isMain } from '@fernlab/shared/programs/is-main'
 import { createJsonLog } from '@fernlab/shared/programs/json-log'
 import { runUntilStopped } from '@fernlab/shared/programs/run-until-stopped'
 import { type Environment, settingWrong } from '@fernlab/shared/programs/settings-reader'
@@ -72,4 +73,4 @@ function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   }
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) await main({ env: process.env })
+if (isMain(import.meta.url)) await main({ env: process.env })

@@ -3,6 +3,7 @@
 import { cpSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { nativePackages } from './native-packages.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -21,6 +22,7 @@ await build({
   absWorkingDir: root,
   entryPoints: {
     'edge-process': 'edge/edge-process.ts',
+    'node-command': 'edge/node-command.ts',
     'database-worker': 'shared/storage/database-worker.ts',
     'board-thread': 'firmware-bridge/boards/board-thread.ts',
   },
@@ -32,7 +34,7 @@ await build({
   conditions: ['source'],
   // Node's own streams; the package is a copy of them for other places.
   alias: { 'readable-stream': 'node:stream' },
-  external: ['@photostructure/sqlite', 'serialport', 'cbor-extract', 'i2c-bus', 'onoff'],
+  external: nativePackages,
   // Names stay, so that an error's stack can be read.
   minifyWhitespace: true,
   minifySyntax: true,

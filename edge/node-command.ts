@@ -1,0 +1,90 @@
+/** What a person types on a machine that has a node and nothing else of Fernlab: `fernlab doctor`, `fernlab enroll`. */
+import { join } from 'node:path'
+import { asLabError, formatIssues, LabError } from '@fernlab/shared/primitives/lab-error'
+import { readAuthority } from '@fernlab/shared/programs/authority'
+import { isMain } from '@fernlab/shared/programs/is-main'
+import { createJsonLog } from '@fernlab/shared/programs/json-log'
+import { readArguments } from '@fernlab/shared/programs/read-arguments'
+import type { Environment } from '@fernlab/shared/programs/settings-reader'
+import { lockDataFolder } from '@fernlab/shared/storage/data-folder'
+import { loadConfig } from './config/config.ts'
+import { parseProcessConfig } from './config/process-config.ts'
+import { findingLines } from './discovery/finding-lines.ts'
+import { lookAround } from './discovery/look-around.ts'
+import { builtInDrivers } from './drivers/drivers.ts'
+import { enroll } from './settings/enroll.ts'
+import { openNodeSettings } from './settings/settings.ts'
+
+export interface Told {
+  readonly args: readonly string[]
+  readonly env: Environment
+  /** Columns of the terminal; where there is none, lines are as long as they are. */
+  readonly columns: number | undefined
+  out(line: string): void
+}
+
+const usage = 'fernlab doctor [--node FILE] [--json], or fernlab enroll --hub ADDRESS --code CODE [--node FILE]'
+
+/** Does what was typed; rejects with a LabError that says what is wrong. */
+export async function nodeCommand({ args, env, columns, out }: Told): Promise<void> {
+  const [verb = '', ...rest] = args
+  switch (verb) {
+    case 'doctor':
+      return await doctor(rest, env, columns, out)
+    case 'enroll':
+      return await enrol(rest, env, out)
+    default:
+      throw mistake(verb === '' ? `say what to do: ${usage}` : `there is no "${verb}" on a node; there is ${usage}`)
+  }
+}
+
+async function doctor(args: string[], env: Environment, columns: number | undefined, out: Told['out']): Promise<void> {
+  const options = { node: { type: 'string' }, json: { type: 'boolean' } } as const
+  const { node, json } = readArguments({ args, options }, usage).values
+  const file = node ?? (env.FERNLAB_NODE_FILE || undefined)
+  const findings = await lookAround(file === undefined ? {} : { nodeFile: file })
+  if (json) out(JSON.stringify(findings, null, 2))
+  else for (const line of findingLines(findings, columns ?? Number.POSITIVE_INFINITY)) out(line)
+  const broken = findings.filter(({ verdict }) => verdict === 'broken').length
+  if (broken > 0) throw mistake(`${broken} of ${findings.length} checks found something broken`)
+}
+
+async function enrol(args: string[], env: Environment, out: Told['out']): Promise<void> {
+  const options = { node: { type: 'string' }, hub: { type: 'string' }, code: { type: 'string' } } as const
+  const { node: given, hub, code } = readArguments({ args, options }, usage).values
+  if (hub === undefined || code === undefined) throw mistake(`--hub and --code are both needed; usage: ${usage}`)
+  if (!/^https?:\/\//.test(hub) || !URL.canParse(hub))
+    throw mistake(`--hub is ${JSON.stringify(hub)}; it must be an address that begins with http:// or https://`)
+  const settings = parseProcessConfig(env, process.cwd())
+  const { node } = (await loadConfig({ file: given ?? settings.nodeFile }, builtInDrivers())).file
+  const dataFolder = join(settings.dataFolder, 'nodes', node)
+  const ca = await readAuthority(settings.caFile)
+  // A node that runs would not see its new credential.
+  const lock = await lockDataFolder(dataFolder, 'node')
+  try {
+    const kept = await openNodeSettings(dataFolder, createJsonLog('warn'))
+    const { site } = await enroll({ hubUrl: hub, code, node, settings: kept, ca })
+    out(`${node} is enrolled at ${site}`)
+  } finally {
+    lock.release()
+  }
+}
+
+const mistake = (message: string): LabError => new LabError({ code: 'bad-argument', kind: 'caller', message })
+
+if (isMain(import.meta.url)) {
+  try {
+    const { isTTY, columns } = process.stdout
+    await nodeCommand({
+      args: process.argv.slice(2),
+      env: process.env,
+      columns: isTTY ? columns : undefined,
+      out: (line) => process.stdout.write(`${line}\n`),
+    })
+  } catch (error) {
+    const { message, issues } = asLabError(error)
+    const further = issues.length === 0 ? '' : `\n${formatIssues(issues)}`
+    process.stderr.write(`fernlab: ${message === formatIssues(issues) ? message : `${message}${further}`}\n`)
+    process.exitCode = 1
+  }
+}
