@@ -204,7 +204,10 @@ function conditionOf(book: FleetBook, bench: BookedBench): Found {
     const isThere = book.nodes.get(bench.node)?.online === true
     return found('offline', isThere ? 'instrument' : 'node')
   }
-  if (bench.reported === 'fault') return found('fault', 'safe-state')
+  if (bench.reported === 'fault') {
+    const tripped = bench.interlocks.some((one) => one.state === 'tripped')
+    return found('fault', tripped ? 'interlock' : 'safe-state')
+  }
   // A run that is on it ends first; for others it is out already.
   if (bench.out !== undefined) return { ...found('fault', 'clean-up'), reason: bench.out }
   if (bench.failing !== undefined) return { ...found('fault', 'check'), reason: bench.failing, run: runOf(bench) }

@@ -5,6 +5,7 @@
  * follows it; a node is `ready` only once its inventory has come over its present connection; fences never go back.
  */
 import type { InstrumentSpec, Limits } from '@fernlab/shared/capabilities/signals'
+import type { InterlockStatus } from '@fernlab/shared/contracts/interlocks'
 import type { NodeHealth } from '@fernlab/shared/contracts/node-status'
 import type { BenchState } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -77,6 +78,8 @@ export interface BookedBench {
   checks: ReadonlyMap<string, BookedCheck>
   /** Why no run may have it while a check fails. */
   failing: string | undefined
+  /** How its interlocks stand, as its node has told this process; replaced as a whole. */
+  interlocks: readonly InterlockStatus[]
 }
 
 /** Why a bench is offline that its node has no more. */
@@ -248,6 +251,7 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
       out: row.out_reason ?? undefined,
       checks: checks.get(row.id) ?? new Map(),
       failing: failingOf(checks.get(row.id) ?? new Map()),
+      interlocks: [],
     })
   }
   return book

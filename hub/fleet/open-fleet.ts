@@ -154,11 +154,13 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
 
   /** Takes benches over into the book; those that the node has no more stay, without parts. */
   const takeBenches = (node: string, benches: Inventory['benches']): BookedBench[] => {
-    const told = new Set<string>()
+    const seen = new Set<string>()
     const touched: BookedBench[] = []
-    for (const { name, title, parts, limits = {}, labs, state, reason, fence = 0, checks: announced = [] } of benches) {
+    for (const told of benches) {
+      const { name, title, parts, limits = {}, labs, state, reason, fence = 0 } = told
+      const { checks: announced = [], interlocks = [] } = told
       const id = benchId(node, name)
-      told.add(id)
+      seen.add(id)
       const known = book.benches.get(id)
       const next = { title: title ?? null, parts, labs, reported: state, reason: reason ?? null }
       if (known === undefined) {
@@ -180,6 +182,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
           out: undefined,
           checks: new Map(),
           failing: undefined,
+          interlocks,
         }
         book.benches.set(id, bench)
         checks.announced(bench, announced)
@@ -191,6 +194,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       known.refusedUntil = 0
       known.gone = false
       known.limits = limits
+      known.interlocks = interlocks
       checks.announced(known, announced)
       const raised = fence > known.fence
       if (raised) {
@@ -203,7 +207,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       touched.push(known)
     }
     for (const bench of book.benches.values()) {
-      if (bench.node !== node || told.has(bench.id) || bench.reported === 'offline') continue
+      if (bench.node !== node || seen.has(bench.id) || bench.reported === 'offline') continue
       Object.assign(bench, { reported: 'offline', reason: noMore, parts: {}, gone: true })
       touched.push(bench)
     }
@@ -345,10 +349,18 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       checks.reported(bench, status.checks ?? [])
       // Who holds the bench is the hub's own knowledge; free and busy are one here.
       const usable = (state: string) => state === 'free' || state === 'busy'
-      if (bench.reported === status.state || (usable(bench.reported) && usable(status.state))) return
+      const { interlocks = [], reason = null } = status
+      const interlocksMoved = JSON.stringify(interlocks) !== JSON.stringify(bench.interlocks)
+      if (interlocksMoved) bench.interlocks = interlocks
+      const sameState = bench.reported === status.state || (usable(bench.reported) && usable(status.state))
+      // What an interlock waits for is in the reason.
+      if (sameState && (usable(status.state) || !interlocksMoved || bench.reason === reason)) {
+        if (interlocksMoved) changed(node, bench.id)
+        return
+      }
       bench.reported = status.state
-      bench.reason = status.reason ?? null
-      bench.since = clock.now()
+      bench.reason = reason
+      if (!sameState) bench.since = clock.now()
       keepBenches([bench])
       log.info({ bench: bench.id, state: status.state, reason: status.reason }, 'a bench changed its state')
       changed(node, bench.id)

@@ -46,6 +46,7 @@ export function benchView(
       : {
           checks: [...bench.checks.values()].map((check) => ({ ...shownCheck(check), ...checkDetails(bench, check) })),
         }),
+    ...(bench.interlocks.length === 0 ? {} : { interlocks: [...bench.interlocks] }),
     leased: bench.lease !== undefined,
     ...(bench.lease !== undefined && bench.lease.holder === viewer ? { mine: true } : {}),
     ...(current === undefined ? {} : { outage: shownOutage(current) }),

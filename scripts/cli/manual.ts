@@ -117,6 +117,10 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
   'bench check': entry('fernlab bench check demo.rc-1', 'POST /api/v1/benches/{bench}/checks'),
   'bench history': entry('fernlab bench history demo.rc-1 --days 30', 'GET /api/v1/benches/{bench}/history'),
   'bench put-back': entry('fernlab bench put-back demo.rc-1', 'POST /api/v1/benches/{bench}/put-back'),
+  'bench reset-interlock': entry(
+    'fernlab bench reset-interlock demo.rc-1 too-hot',
+    'POST /api/v1/benches/{bench}/reset-interlock',
+  ),
   'bench outages': entry('fernlab bench outages demo.rc-1', 'items of GET /api/v1/benches/{bench}/outages'),
   'bench close': entry(
     'fernlab bench close demo.rc-1 --reason nights --weekly "mon-fri 20:00-07:00" --time-zone Europe/Madrid',

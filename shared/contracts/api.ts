@@ -13,6 +13,7 @@ import {
   textSchema,
   writtenText,
 } from './common.ts'
+import { interlockStatusSchema } from './interlocks.ts'
 import { nodeHealthSchema } from './node-status.ts'
 import { panelSchema } from './panel.ts'
 import { LONGEST_LIST, roles, tooLongList } from './people.ts'
@@ -259,6 +260,8 @@ export const benchSchema = z.object({
   out: z.literal(true).optional(),
   /** How it is found out that it is sound. */
   checks: z.array(shownCheckSchema).optional(),
+  /** What forces it to its safe state, and how that stands. */
+  interlocks: z.array(interlockStatusSchema).optional(),
   /** Somebody drives it directly. */
   leased: z.boolean(),
   /** It is the caller who drives it. */

@@ -127,8 +127,17 @@ export type ShownCheck = z.infer<typeof shownCheckSchema>
 
 /** What a bench is as a whole: of use, planned not to be, away, or broken. */
 export const benchConditions = ['up', 'maintenance', 'offline', 'fault'] as const
-/** What made it so: the bench itself, the staff, its node, an instrument, a safe state or a clean-up that failed, a check. */
-export const benchCauses = ['bench', 'staff', 'node', 'instrument', 'safe-state', 'clean-up', 'check'] as const
+/** What made it so: the bench itself, the staff, its node, an instrument, an interlock, a safe state or a clean-up that failed, a check. */
+export const benchCauses = [
+  'bench',
+  'staff',
+  'node',
+  'instrument',
+  'interlock',
+  'safe-state',
+  'clean-up',
+  'check',
+] as const
 
 export const benchChangeSchema = z.object({
   at: z.iso.datetime(),

@@ -75,6 +75,12 @@ export type InterlockEntry = z.output<typeof interlockEntrySchema>
 /** How an interlock stands; `unread`: not since the node has started. */
 export const interlockStateSchema = z.enum(['unread', 'clear', 'tripped'])
 
+/** `POST /api/v1/benches/{bench}/reset-interlock`. */
+export const resetInterlockSchema = z.strictObject({
+  /** Unless given, all that are latched. */
+  interlock: z.string().max(63).optional(),
+})
+
 /** An interlock as its node tells of it. */
 export const interlockStatusSchema = z.object({
   name: z.string(),

@@ -250,6 +250,28 @@ test('a lab builder puts a bench back that was not cleaned up', async () => {
   await context.close()
 })
 
+test('an interlock that has tripped is reset when it is over, by who looks after benches', async () => {
+  const { page, context, complaints } = await visit(browser)
+  hub.interlocked.set(bench, { holds: true })
+  await page.goto(`${hub.url}/benches/${bench}`)
+  const interlocks = page.getByRole('region', { name: 'Interlocks' })
+  const hot = interlocks.getByRole('listitem').filter({ hasText: 'Too hot' })
+  await hot.getByText('not over yet').waitFor()
+  await interlocks.getByRole('listitem').filter({ hasText: 'door' }).getByText('clear').waitFor()
+  assert.ok(await hot.getByRole('button', { name: 'Reset' }).isDisabled())
+  hub.interlocked.set(bench, { holds: false })
+  await page.reload()
+  await hot.getByText('over: look at the bench, then reset it').waitFor()
+  await hot.getByRole('button', { name: 'Reset' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Reset Too hot?' })
+  await dialog.getByRole('button', { name: 'Reset' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await interlocks.waitFor({ state: 'detached' })
+  assert.not.ok(hub.interlocked.has(bench))
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test('the page says whether the bench is sound, and what became of it', async () => {
   const { page, context, complaints } = await visit(browser)
   await page.goto(`${hub.url}/benches/${bench}`)

@@ -11,6 +11,7 @@ import {
   takeLeaseSchema,
 } from '@fernlab/shared/contracts/api'
 import { nameSchema } from '@fernlab/shared/contracts/common'
+import { resetInterlockSchema } from '@fernlab/shared/contracts/interlocks'
 import { z } from '@hono/zod-openapi'
 import type { NodeCredential } from '../../fleet/fleet.ts'
 import type { Attempts } from '../attempts.ts'
@@ -24,7 +25,11 @@ export const benchParams = z.object({
 export const nodeParams = z.object({ node: nameSchema })
 
 /** Nodes and benches; an admin enrols nodes, staff may drive a bench directly. */
-export function fleetRoutes(add: AddRoute, { fleet, benchChecks, config, store }: ApiParts, guesses: Attempts): void {
+export function fleetRoutes(
+  add: AddRoute,
+  { fleet, benchChecks, interlockResets, config, store }: ApiParts,
+  guesses: Attempts,
+): void {
   const ownLease = async (bench: string, personId: string): Promise<string | undefined> => {
     const row = await store.db
       .selectFrom('bench')
@@ -128,6 +133,26 @@ export function fleetRoutes(add: AddRoute, { fleet, benchChecks, config, store }
     },
     async ({ c, params, caller }) => {
       await benchChecks.putBack(params.bench, caller.personId)
+      const bench = await fleet.bench(params.bench, caller.personId)
+      if (bench === undefined) throw notFound(`the bench ${params.bench}`)
+      return c.json(bench)
+    },
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/benches/{bench}/reset-interlock',
+      tag: 'Fleet',
+      summary: 'Reset the interlocks of a bench that stay tripped until a person has looked at it, or one of them',
+      description: 'Refused with `interlock-holds` while what tripped one is not over: then none is reset.',
+      access: 'benches.put-back',
+      errors: ['interlock-holds', 'interlock-unknown', 'node-offline', 'node-silent'],
+      params: benchParams,
+      body: resetInterlockSchema,
+      answer: { schema: benchSchema, what: 'The bench, with how its interlocks stand' },
+    },
+    async ({ c, params, body, caller }) => {
+      await interlockResets.reset(params.bench, body.interlock, caller.personId)
       const bench = await fleet.bench(params.bench, caller.personId)
       if (bench === undefined) throw notFound(`the bench ${params.bench}`)
       return c.json(bench)

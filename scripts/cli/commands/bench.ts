@@ -64,6 +64,29 @@ export function addBench(program: Command, context: Context): void {
 
   withHub(
     bench
+      .command('reset-interlock <bench> [interlock]')
+      .description('reset the interlocks of a bench that have tripped and are over, when somebody has looked at it'),
+  ).action(async (id: string, interlock: string | undefined, options: HubOptions) => {
+    const client = await openHub(context, options)
+    const found = await client.call(benchSchema, `/api/v1/benches/${encodeURIComponent(id)}/reset-interlock`, {
+      method: 'POST',
+      body: interlock === undefined ? {} : { interlock },
+    })
+    if (options.json) return terminal.out(JSON.stringify(found, null, 2))
+    printList(terminal, found.interlocks ?? [], {
+      columns: {
+        interlock: (item) => item.name,
+        title: (item) => item.title ?? '',
+        state: (item) => item.state,
+        when: (item) => item.when,
+        reason: (item) => item.reason ?? '',
+      },
+      empty: `${id} has no interlocks: its node.yaml may give it some.`,
+    })
+  })
+
+  withHub(
+    bench
       .command('close <benches...>')
       .description('keep runs from a bench, or from several: now, at a time to come, or every week'),
   )

@@ -17,12 +17,19 @@ export function fakeFleet(hub: FakeState): Area {
           ...bench,
           ...held(hub.heldBy.get(bench.id)),
           ...(hub.unclean.has(bench.id) ? notCleanedUp : {}),
+          ...interlocked(hub.interlocked.get(bench.id)),
         })),
       )
     }
     if (collection === 'benches' && verb === 'history') return json(benchHistory)
     if (collection === 'benches' && verb === 'checks') {
       hub.checked++
+      return json(benches.find((bench) => bench.id === id))
+    }
+    if (collection === 'benches' && verb === 'reset-interlock') {
+      if ((body as { interlock?: string }).interlock !== 'too-hot') return problem(404, 'interlock-unknown')
+      if (hub.interlocked.get(id)?.holds === true) return problem(409, 'interlock-holds')
+      hub.interlocked.delete(id)
       return json(benches.find((bench) => bench.id === id))
     }
     if (collection === 'benches' && verb === 'put-back') {
@@ -122,6 +129,27 @@ const notCleanedUp = {
   reason: 'the clean-up after session s1 was not done: the supply did not answer',
   out: true,
 }
+
+const interlocked = (tripped: { readonly holds: boolean } | undefined) =>
+  tripped === undefined
+    ? {}
+    : {
+        state: 'fault',
+        reason: `interlock too-hot has tripped: oven.temperature > 90, with oven.temperature = 93 Cel; ${tripped.holds ? 'when that is over, reset it' : 'that is over: look at the bench, then reset it'}`,
+        interlocks: [
+          {
+            name: 'too-hot',
+            title: 'Too hot',
+            when: 'oven.temperature > 90',
+            state: 'tripped',
+            reason: 'oven.temperature > 90, with oven.temperature = 93 Cel',
+            since: new Date(Date.now() - 60_000).toISOString(),
+            latched: true,
+            ...tripped,
+          },
+          { name: 'door', when: 'box.closed is false', state: 'clear' },
+        ],
+      }
 
 const held = (holder: 'me' | 'other' | undefined) =>
   holder === undefined

@@ -25,6 +25,8 @@ export interface FakeState {
   readonly heldBy: Map<string, 'me' | 'other'>
   /** Benches whose clean-up was not done. */
   readonly unclean: Set<string>
+  /** Benches with an interlock that has tripped; whether what tripped it holds still. */
+  readonly interlocked: Map<string, { holds: boolean }>
   /** How often a bench's checks were asked for. */
   checked: number
   /** Whether the person gets letters about benches. */
@@ -48,6 +50,7 @@ export const fakeState = (isSignedIn: boolean): FakeState => ({
   timeZone: 'Europe/Madrid',
   heldBy: new Map(),
   unclean: new Set(),
+  interlocked: new Map(),
   checked: 0,
   benchLetters: false,
   bookingLetters: { wanted: true, possible: true, confirmed: true },

@@ -89,6 +89,7 @@ export const changes: Readonly<Record<string, Entered | Exempt>> = {
   'POST /api/v1/benches/{bench}/lease': shownBy('hub/fleet', 'bench.lease'),
   'DELETE /api/v1/benches/{bench}/lease': shownBy('hub/direct-use', 'bench.released'),
   'POST /api/v1/benches/{bench}/put-back': shownBy('hub/bench-checks', 'bench.put-back'),
+  'POST /api/v1/benches/{bench}/reset-interlock': shownBy('hub/interlocks', 'bench.interlock-reset'),
   'POST /api/v1/benches/{bench}/checks': shownBy('hub/bench-checks', 'bench.checked'),
   'POST /api/v1/benches/{bench}/exchange': uses,
   'POST /api/v1/benches/{bench}/outages': shownBy('hub/bench-care', 'bench.outage-planned'),

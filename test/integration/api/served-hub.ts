@@ -359,6 +359,7 @@ export async function serveHub(options: ServedOptions = {}) {
     fleet: { ...noFleet, ...options.fleet },
     benchCare,
     benchChecks: { now: async () => {}, putBack: async () => {} },
+    interlockResets: { reset: async () => {} },
     benchLetters: { wanted: async () => false, want: async () => {} },
     benchHistory: { of: async () => ({ uptime: [], changes: [] }) },
     removal,

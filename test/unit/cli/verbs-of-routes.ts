@@ -247,6 +247,7 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'DELETE /api/v1/benches/{bench}': 'bench remove demo.rc --confirm demo.rc',
   'GET /api/v1/benches/{bench}/removal': 'bench remove demo.rc',
   'POST /api/v1/benches/{bench}/put-back': 'bench put-back demo.rc',
+  'POST /api/v1/benches/{bench}/reset-interlock': 'bench reset-interlock demo.rc',
   'GET /api/v1/benches/{bench}/outages': 'bench outages demo.rc',
   'POST /api/v1/benches/{bench}/outages': 'bench close demo.rc --reason words',
   'POST /api/v1/outages': 'bench close demo.rc demo.iv --reason words',

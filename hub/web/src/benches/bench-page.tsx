@@ -15,6 +15,7 @@ import { useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
 import { DirectPanel } from './direct-panel.tsx'
 import { Health } from './health.tsx'
+import { Interlocks } from './interlocks.tsx'
 import { Outages } from './outages.tsx'
 import { PutBack } from './put-back.tsx'
 
@@ -100,6 +101,7 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
           </Link>
         </p>
       ) : null}
+      <Interlocks bench={bench} />
       <Outages bench={bench} />
       <Health bench={bench} />
       <DirectPanel bench={bench} />
