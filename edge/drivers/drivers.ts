@@ -5,6 +5,7 @@ import { createI2cDriver } from './i2c/i2c.ts'
 import { createLabServerDriver } from './lab-server/lab-server.ts'
 import { createLinesDriver } from './lines/lines.ts'
 import { createModbusDriver } from './modbus/modbus.ts'
+import { createOneWireDriver } from './one-wire/one-wire.ts'
 import { createProcessDriver } from './process/process.ts'
 import { createScpiDriver } from './scpi/scpi.ts'
 import { createSimulatedDriver } from './simulated/simulated.ts'
@@ -20,6 +21,7 @@ export function builtInDrivers(): Driver[] {
     createLabServerDriver(),
     createProcessDriver(),
     createI2cDriver(),
+    createOneWireDriver(),
     createGpioDriver(),
   ]
 }

@@ -1,12 +1,13 @@
 /** The driver `i2c`: chips on an I2C bus, each by its datasheet; see README.md. */
 import { hex } from '@fernlab/firmware-bridge/i2c/adapter'
 import { type BusConfig, busKey, createI2cBuses, type I2cBuses } from '@fernlab/firmware-bridge/i2c/buses'
+import type { Clock } from '@fernlab/shared/primitives/clock'
 import * as z from 'zod'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
 import { driverOf } from '../driver-of.ts'
-import type { ChipModel } from './chip.ts'
+import { KeptInstrument } from '../kept-instrument.ts'
+import type { ChipModel, ChipPort } from './chip.ts'
 import { chipModels } from './chips.ts'
-import { I2cInstrument } from './i2c-instrument.ts'
 
 const busSchema = z
   .union(
@@ -80,7 +81,8 @@ function create({ chip: name, bus: config, address, settings }: I2cConfig, conte
   const model = chipModels.find((each) => each.name === name) as ChipModel
   const chip = model.create(settings)
   const bus = buses.bus(config)
-  const instrument: Instrument = new I2cInstrument({
+  const { clock } = context
+  const instrument: Instrument = new KeptInstrument<ChipPort>({
     spec: {
       name: context.name,
       driver: 'i2c',
@@ -88,11 +90,20 @@ function create({ chip: name, bus: config, address, settings }: I2cConfig, conte
       signals: chip.signals,
       actions: chip.actions ?? [],
     },
-    chip,
-    bus,
-    address,
+    hardware: chip,
+    port: (signal) => ({
+      use: (work) => bus.transaction(address, signal, work),
+      wait: (ms) => atLeast(clock, ms, signal),
+    }),
+    use: () => bus.use(),
     place: ` at ${hex(address)} on ${bus.name}`,
-    clock: context.clock,
+    clock,
   })
   return instrument
+}
+
+/** Timers count in whole milliseconds, and may fire a little early; a conversion takes what it takes. */
+async function atLeast(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  const untilMs = clock.monotonic() + ms
+  for (let leftMs = ms; leftMs > 0; leftMs = untilMs - clock.monotonic()) await clock.sleep(Math.ceil(leftMs), signal)
 }

@@ -6,7 +6,8 @@ import { identifierSchema } from '@fernlab/shared/capabilities/signals'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
 import type { SignalValue } from '../../driver.ts'
-import { type Chip, type ChipPort, chipModel, chipReset, range, reading, signed, wrongChip } from '../chip.ts'
+import { reading } from '../../reading.ts'
+import { type Chip, type ChipPort, chipModel, chipReset, range, signed, wrongChip } from '../chip.ts'
 
 const CONVERSION = 0x00
 const CONFIG = 0x01

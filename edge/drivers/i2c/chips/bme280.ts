@@ -4,7 +4,8 @@
  */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
-import { boundedBy, type Chip, type ChipPort, chipModel, chipReset, reading, wrongChip } from '../chip.ts'
+import { boundedBy, reading } from '../../reading.ts'
+import { type Chip, type ChipPort, chipModel, chipReset, wrongChip } from '../chip.ts'
 import { bme280Trimming, fineTemperature, humidityPercent, pressurePa, type Trimming } from './bme280-compensation.ts'
 
 const TRIMMING_LOW = 0x88

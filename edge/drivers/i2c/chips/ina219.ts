@@ -5,7 +5,8 @@
 import type { I2cWire } from '@fernlab/firmware-bridge/i2c/adapter'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
-import { type Chip, type ChipPort, chipModel, chipReset, range, reading, signed, wrongChip } from '../chip.ts'
+import { reading } from '../../reading.ts'
+import { type Chip, type ChipPort, chipModel, chipReset, range, signed, wrongChip } from '../chip.ts'
 
 const CONFIGURATION = 0x00
 const SHUNT_VOLTAGE = 0x01

@@ -6,7 +6,8 @@ import type { I2cWire } from '@fernlab/firmware-bridge/i2c/adapter'
 import { identifierSchema, type SignalSpec } from '@fernlab/shared/capabilities/signals'
 import * as z from 'zod'
 import type { SignalValue } from '../../driver.ts'
-import { type Chip, type ChipPort, chipModel, chipReset, range, reading, wrongChip } from '../chip.ts'
+import { reading } from '../../reading.ts'
+import { type Chip, type ChipPort, chipModel, chipReset, range, wrongChip } from '../chip.ts'
 
 /** Of port A; that of port B is the next, so a word holds both, A in its high byte. */
 const DIRECTION = 0x00

@@ -5,7 +5,8 @@
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
 import type { SignalValue } from '../../driver.ts'
-import { type Chip, type ChipPort, chipModel, range, reading, wrongChip } from '../chip.ts'
+import { reading } from '../../reading.ts'
+import { type Chip, type ChipPort, chipModel, range, wrongChip } from '../chip.ts'
 
 const STEPS = 4096
 const WRITE_WITH_MEMORY = 0x60

@@ -5,7 +5,8 @@
 import { identifierSchema, type SignalSpec } from '@fernlab/shared/capabilities/signals'
 import * as z from 'zod'
 import type { SignalValue } from '../../driver.ts'
-import { type Chip, type ChipPort, chipModel, chipReset, range, reading, wrongChip } from '../chip.ts'
+import { reading } from '../../reading.ts'
+import { type Chip, type ChipPort, chipModel, chipReset, range, wrongChip } from '../chip.ts'
 
 const MODE1 = 0x00
 const MODE2 = 0x01

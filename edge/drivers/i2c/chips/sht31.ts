@@ -7,7 +7,8 @@ import type { I2cWire } from '@fernlab/firmware-bridge/i2c/adapter'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
 import type { SignalValue } from '../../driver.ts'
-import { boundedBy, type Chip, type ChipPort, chipModel, chipReset, reading } from '../chip.ts'
+import { boundedBy, reading } from '../../reading.ts'
+import { type Chip, type ChipPort, chipModel, chipReset } from '../chip.ts'
 
 /** Without clock stretching: the second byte of the command, and the longest measurement. */
 const REPEATABILITY = {

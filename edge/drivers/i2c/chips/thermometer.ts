@@ -1,6 +1,7 @@
 /** What TMP102, TMP105 and LM75 have in common: temperature at pointer 0, configuration at 1, high byte first. */
 import type { I2cWire } from '@fernlab/firmware-bridge/i2c/adapter'
-import { boundedBy, type Chip, type ChipPort, chipReset, reading, wrongChip } from '../chip.ts'
+import { boundedBy, reading } from '../../reading.ts'
+import { type Chip, type ChipPort, chipReset, wrongChip } from '../chip.ts'
 
 export const TEMPERATURE = 0x00
 export const CONFIGURATION = 0x01

@@ -1,36 +1,53 @@
 /**
- * A chip on an I2C bus as the node sees it.
+ * Hardware that says nothing by itself, on wires that others use too: a chip on a bus, a sensor on a line.
  *
- * INVARIANTS: one call at a time is with the chip, though others may use the bus between its transactions; nothing is
- * read from or written to a chip that has not been configured since it was last lost; one that is lost is configured
- * again, with back-off, until `close`; while it is lost every call rejects with the reason and leaves the bus alone.
+ * INVARIANTS: one call at a time is with the hardware, though others may use the wires between its transactions; nothing
+ * is read from or written to hardware that has not been configured since it was last lost; what is lost is configured
+ * again, with back-off, until `close`; while it is lost every call rejects with the reason and leaves the wires alone.
  */
-import type { I2cBus } from '@fernlab/firmware-bridge/i2c/bus'
 import { Lane } from '@fernlab/firmware-bridge/sessions/lane'
-import type { InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
+import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Instrument, Reading, SignalValue } from '../driver.ts'
-import type { Chip, ChipPort } from './chip.ts'
+import type { Instrument, Reading, SignalValue } from './driver.ts'
 
-export interface I2cInstrumentOptions {
+/** One piece of it, with its settings; called by one at a time, so its exchanges need not mind each other. */
+export interface Hardware<Port> {
+  readonly signals: readonly SignalSpec[]
+  readonly actions?: readonly ActionSpec[]
+  /** Checks that it is this hardware, as far as it can say, writes its settings and waits for its first values. */
+  initialise(port: Port): Promise<void>
+  /** Rejects when it is not as `initialise` left it, as after a loss of power; disturbs nothing. */
+  verify(port: Port): Promise<void>
+  /** Its name and what it says itself of who it is. */
+  identify(port: Port): Promise<string>
+  /** The values of these signals, each of which is one of `signals`. */
+  read(names: readonly string[], port: Port): Promise<Record<string, SignalValue>>
+  /** Sets a signal of `signals` that can be; the value is of its type and within its limits. */
+  set?(name: string, value: SignalValue, port: Port): Promise<void>
+  call?(action: string, port: Port): Promise<void>
+}
+
+export interface KeptInstrumentOptions<Port> {
   readonly spec: InstrumentSpec
-  readonly chip: Chip
-  readonly bus: I2cBus
-  readonly address: number
-  /** ` at 0x48 on I2C bus 1`: what follows the chip's name when it says who it is. */
+  readonly hardware: Hardware<Port>
+  /** The way to it for one call, which waits for its turn no longer than the signal lets it. */
+  readonly port: (signal: AbortSignal) => Port
+  /** Called once as it is opened: keeps the wires open until the function that it gives is called. */
+  readonly use: () => () => Promise<void>
+  /** ` at 0x48 on I2C bus 1`: what follows its name when it says who it is. */
   readonly place: string
   readonly clock: Clock
 }
 
 const BACK_OFF_MS = { first: 250, longest: 5000 }
-/** How long a chip may be away before that is noticed, though nobody reads it. */
+/** How long it may be away before that is noticed, though nobody reads it. */
 const WATCH_MS = 1000
 const CLOSE_MS = 1500
 
-export class I2cInstrument implements Instrument {
+export class KeptInstrument<Port> implements Instrument {
   readonly spec: InstrumentSpec
-  readonly #options: I2cInstrumentOptions
+  readonly #options: KeptInstrumentOptions<Port>
   readonly #lane = new Lane()
   readonly #closing = new AbortController()
   readonly #signals: ReadonlyMap<string, SignalSpec>
@@ -41,7 +58,7 @@ export class I2cInstrument implements Instrument {
   #lastGoodMs = 0
   #closed: Promise<void> | undefined
 
-  constructor(options: I2cInstrumentOptions) {
+  constructor(options: KeptInstrumentOptions<Port>) {
     this.spec = options.spec
     this.#options = options
     this.#signals = new Map(options.spec.signals.map((signal) => [signal.name, signal]))
@@ -50,7 +67,7 @@ export class I2cInstrument implements Instrument {
 
   async open(signal: AbortSignal): Promise<void> {
     this.#closing.signal.throwIfAborted()
-    this.#release ??= this.#options.bus.use()
+    this.#release ??= this.#options.use()
     const either = AbortSignal.any([signal, this.#closing.signal])
     await this.#lane.alone(either, () => this.#initialise(either))
     if (this.#isKept) return
@@ -63,17 +80,17 @@ export class I2cInstrument implements Instrument {
   }
 
   async identify(signal: AbortSignal): Promise<string> {
-    const { chip, place } = this.#options
-    return `${await this.#perform(signal, (port) => chip.identify(port))}${place}`
+    const { hardware, place } = this.#options
+    return `${await this.#perform(signal, (port) => hardware.identify(port))}${place}`
   }
 
   async read(names: readonly string[], signal: AbortSignal): Promise<Record<string, Reading>> {
     for (const name of names) this.#signal(name, 'read')
-    const { chip, clock } = this.#options
+    const { hardware, clock } = this.#options
     return await this.#perform(signal, async (port) => {
       const askedAt = clock.now()
       const startedMs = clock.monotonic()
-      const values = await chip.read(names, port)
+      const values = await hardware.read(names, port)
       const time = (askedAt + (clock.monotonic() - startedMs) / 2) / 1000
       const readings: Record<string, Reading> = {}
       for (const name of names) {
@@ -85,15 +102,15 @@ export class I2cInstrument implements Instrument {
   }
 
   async set(name: string, value: SignalValue, signal: AbortSignal): Promise<void> {
-    const { chip } = this.#options
+    const { hardware } = this.#options
     checkValue(this.spec.name, this.#signal(name, 'set'), value)
-    await this.#perform(signal, async (port) => chip.set?.(name, value, port))
+    await this.#perform(signal, async (port) => hardware.set?.(name, value, port))
   }
 
   async call(action: string, _args: Readonly<Record<string, SignalValue>>, signal: AbortSignal): Promise<void> {
-    const { chip } = this.#options
+    const { hardware } = this.#options
     if (!this.spec.actions.some(({ name }) => name === action)) throw this.#cannot(`do ${action}`)
-    await this.#perform(signal, async (port) => chip.call?.(action, port))
+    await this.#perform(signal, async (port) => hardware.call?.(action, port))
   }
 
   close(): Promise<void> {
@@ -113,11 +130,11 @@ export class I2cInstrument implements Instrument {
     await this.#release?.()
   }
 
-  async #perform<T>(signal: AbortSignal, work: (port: ChipPort) => Promise<T>): Promise<T> {
+  async #perform<T>(signal: AbortSignal, work: (port: Port) => Promise<T>): Promise<T> {
     return await this.#lane.alone(signal, async () => {
       if (this.#lost !== undefined) throw this.#lost
       try {
-        const value = await work(this.#port(signal))
+        const value = await work(this.#options.port(signal))
         this.#lastGoodMs = this.#options.clock.monotonic()
         return value
       } catch (thrown) {
@@ -127,18 +144,9 @@ export class I2cInstrument implements Instrument {
     })
   }
 
-  /** What was begun with a chip is ended, whatever becomes of the caller: a measurement half made would spoil the next. */
-  #port(signal: AbortSignal): ChipPort {
-    const { bus, address, clock } = this.#options
-    return {
-      use: (work) => bus.transaction(address, signal, work),
-      wait: (ms) => atLeast(clock, ms, signal),
-    }
-  }
-
   async #initialise(signal: AbortSignal): Promise<void> {
-    const { chip, clock } = this.#options
-    await chip.initialise(this.#port(signal))
+    const { hardware, clock } = this.#options
+    await hardware.initialise(this.#options.port(signal))
     signal.throwIfAborted()
     this.#lost = undefined
     this.#lastGoodMs = clock.monotonic()
@@ -169,14 +177,14 @@ export class I2cInstrument implements Instrument {
     }
   }
 
-  /** Notices a chip that is gone, or has lost its settings, while nobody reads it. */
+  /** Notices hardware that is gone, or has lost its settings, while nobody reads it. */
   async #watch(): Promise<void> {
-    const { chip, clock } = this.#options
+    const { hardware, clock } = this.#options
     const { signal } = this.#closing
     while (!signal.aborted) {
       const idleMs = this.#lost === undefined ? clock.monotonic() - this.#lastGoodMs : 0
       // A loss is told to the listener; a call that waits for nobody has nobody else to tell.
-      if (idleMs >= WATCH_MS) await this.#perform(signal, (port) => chip.verify(port)).catch(() => {})
+      if (idleMs >= WATCH_MS) await this.#perform(signal, (port) => hardware.verify(port)).catch(() => {})
       await clock.sleep(WATCH_MS, signal).catch(() => {})
     }
   }
@@ -196,12 +204,6 @@ export class I2cInstrument implements Instrument {
       details: { instrument: name },
     })
   }
-}
-
-/** Timers count in whole milliseconds, and may fire a little early; a conversion takes what it takes. */
-async function atLeast(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  const untilMs = clock.monotonic() + ms
-  for (let leftMs = ms; leftMs > 0; leftMs = untilMs - clock.monotonic()) await clock.sleep(Math.ceil(leftMs), signal)
 }
 
 /** The node has checked against bench and lab; this is the last look before a value becomes bits. */
@@ -224,5 +226,5 @@ function checkValue(instrument: string, spec: SignalSpec, value: SignalValue): v
 }
 
 function gone(message: string): LabError {
-  return new LabError({ code: 'i2c-closed', kind: 'link', retry: 'later', message })
+  return new LabError({ code: 'instrument-closed', kind: 'link', retry: 'later', message })
 }
