@@ -9,8 +9,9 @@ import type { Environment } from '@fernlab/shared/programs/settings-reader'
 import { lockDataFolder } from '@fernlab/shared/storage/data-folder'
 import { loadConfig } from './config/config.ts'
 import { parseProcessConfig } from './config/process-config.ts'
+import { addedLines } from './discovery/added-lines.ts'
 import { findingLines } from './discovery/finding-lines.ts'
-import { lookAround } from './discovery/look-around.ts'
+import { addFound, lookAround } from './discovery/look-around.ts'
 import { builtInDrivers } from './drivers/drivers.ts'
 import { enroll } from './settings/enroll.ts'
 import { openNodeSettings } from './settings/settings.ts'
@@ -23,7 +24,11 @@ export interface Told {
   out(line: string): void
 }
 
-const usage = 'fernlab doctor [--node FILE] [--json], or fernlab enroll --hub ADDRESS --code CODE [--node FILE]'
+const usage = [
+  'fernlab doctor [--scan] [--node FILE] [--json]',
+  'fernlab node add-instrument FIND [--name NAME] [--driver KIND] [--set KEY=VALUE]… [--dry-run] [--node FILE]',
+  'fernlab enroll --hub ADDRESS --code CODE [--node FILE]',
+].join(' | ')
 
 /** Does what was typed; rejects with a LabError that says what is wrong. */
 export async function nodeCommand({ args, env, columns, out }: Told): Promise<void> {
@@ -33,20 +38,49 @@ export async function nodeCommand({ args, env, columns, out }: Told): Promise<vo
       return await doctor(rest, env, columns, out)
     case 'enroll':
       return await enrol(rest, env, out)
-    default:
-      throw mistake(verb === '' ? `say what to do: ${usage}` : `there is no "${verb}" on a node; there is ${usage}`)
+    case 'node':
+      if (rest[0] === 'add-instrument') return await add(rest.slice(1), env, out)
+      break
   }
+  const said = verb === 'node' ? `node ${rest[0] ?? ''}`.trim() : verb
+  throw mistake(said === '' ? `say what to do: ${usage}` : `there is no "${said}" on a node; there is ${usage}`)
 }
 
 async function doctor(args: string[], env: Environment, columns: number | undefined, out: Told['out']): Promise<void> {
-  const options = { node: { type: 'string' }, json: { type: 'boolean' } } as const
-  const { node, json } = readArguments({ args, options }, usage).values
+  const options = { node: { type: 'string' }, json: { type: 'boolean' }, scan: { type: 'boolean' } } as const
+  const { node, json, scan = false } = readArguments({ args, options }, usage).values
   const file = node ?? (env.FERNLAB_NODE_FILE || undefined)
-  const findings = await lookAround(file === undefined ? {} : { nodeFile: file })
+  const findings = await lookAround({ scans: scan, ...(file === undefined ? {} : { nodeFile: file }) })
   if (json) out(JSON.stringify(findings, null, 2))
   else for (const line of findingLines(findings, columns ?? Number.POSITIVE_INFINITY)) out(line)
   const broken = findings.filter(({ verdict }) => verdict === 'broken').length
   if (broken > 0) throw mistake(`${broken} of ${findings.length} checks found something broken`)
+}
+
+async function add(args: string[], env: Environment, out: Told['out']): Promise<void> {
+  const text = { type: 'string' } as const
+  const options = {
+    node: text,
+    name: text,
+    driver: text,
+    set: { ...text, multiple: true },
+    'dry-run': { type: 'boolean' },
+  } as const
+  const { values, positionals } = readArguments({ args, options, allowPositionals: true }, usage)
+  const [find, ...others] = positionals
+  if (find === undefined || others.length > 0)
+    throw mistake(`name one find, as "fernlab doctor" has it; usage: ${usage}`)
+  const { name, driver, set = [], 'dry-run': isDry = false } = values
+  const file = values.node ?? (env.FERNLAB_NODE_FILE || undefined)
+  const added = await addFound({
+    find,
+    set,
+    isDry,
+    ...(file === undefined ? {} : { file }),
+    ...(name === undefined ? {} : { name }),
+    ...(driver === undefined ? {} : { driver }),
+  })
+  for (const line of addedLines(added, isDry)) out(line)
 }
 
 async function enrol(args: string[], env: Environment, out: Told['out']): Promise<void> {

@@ -1,9 +1,13 @@
 /** Looks over a machine: what is plugged in, what of it node.yaml has, and what keeps the rest from being used. */
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { FoundChip } from '../drivers/i2c/scan.ts'
 import { readBootConfig } from './boot-config.ts'
 import { oneWireMissing, readCameras, readOneWire, readUsbtmc, seeCameras, seeOneWire, seeUsbtmc } from './devices.ts'
+import { draftOf } from './draft.ts'
 import type { Find, Finding, Seen } from './find.ts'
 import { readGpioChips, seeGpioChips } from './gpio-chips.ts'
 import { headerBusMissing, readI2cBuses, seeI2cBuses } from './i2c-buses.ts'
+import { seeI2cChips } from './i2c-chips.ts'
 import { machineFindings, readMachine } from './machine.ts'
 import type { NodeUse } from './node-use.ts'
 import { type Person, permissionFindings, readAccounts } from './person.ts'
@@ -18,10 +22,12 @@ export interface DiscoverOptions {
   readonly arch: string
   /** The node.yaml of this machine, where there is one. */
   readonly node?: NodeUse
+  /** Asks an I2C bus who is there; without it, buses are not asked. */
+  readonly scan?: (bus: number) => Promise<readonly FoundChip[]>
 }
 
 /** Everything that can be said of a machine without touching its hardware, in the order in which it is read. */
-export async function discover({ root, person, arch, node }: DiscoverOptions): Promise<Finding[]> {
+export async function discover({ root, person, arch, node, scan }: DiscoverOptions): Promise<Finding[]> {
   const [machine, accounts, boot] = await Promise.all([
     readMachine(root, arch),
     readAccounts(root, person),
@@ -35,11 +41,12 @@ export async function discover({ root, person, arch, node }: DiscoverOptions): P
     readUsbtmc(root),
     readCameras(root),
   ])
+  const i2c = seeI2cBuses(buses, accounts)
   const seen = [
     ...seeSerialPorts(serial, accounts),
     ...seeUsbtmc(usbtmc, accounts),
     ...seeGpioChips(chips, accounts),
-    ...seeI2cBuses(buses, accounts),
+    ...(scan === undefined ? i2c : await withChips(i2c, scan)),
     ...seeOneWire(oneWire),
     ...seeCameras(cameras, accounts),
   ]
@@ -74,7 +81,7 @@ export function asFinding({ group, find, detail, trouble }: Seen, claims: Claims
   const base = { group, what: find.title, find: whole }
   if (trouble === undefined) {
     const fragile = claimed.filter(({ key }) => find.kind === 'serial' && key !== `serial:${find.path}`)
-    if (fragile.length === 0) return { ...base, verdict: 'ok', detail: `${detail}${used}` }
+    if (fragile.length === 0) return { ...base, verdict: 'ok', detail: `${detail}${used}`, ...linesToAdd(whole) }
     const advice = `node.yaml names it ${fragile[0]?.key.slice('serial:'.length)}, which another port may be called next time; write path: ${find.path}`
     return { ...base, verdict: 'look', detail: `${detail}${used}: ${advice}` }
   }
@@ -84,6 +91,29 @@ export function asFinding({ group, find, detail, trouble }: Seen, claims: Claims
     detail: `${detail}${used}: ${trouble.detail}`,
     ...(trouble.lines === undefined ? {} : { lines: trouble.lines }),
   }
+}
+
+/** How an instrument is made of what is free. */
+function linesToAdd(find: Find): Pick<Finding, 'lines'> {
+  const draft = find.instruments.length > 0 ? undefined : draftOf(find)
+  if (draft === undefined) return {}
+  const wanted = draft.wanted === undefined ? '' : ` ${draft.wanted}`
+  return { lines: [`sudo fernlab node add-instrument ${find.id}${wanted}`] }
+}
+
+/** The buses that the person may open with who is on them, one after the other; what keeps one silent is its trouble. */
+async function withChips(buses: readonly Seen[], scan: NonNullable<DiscoverOptions['scan']>): Promise<Seen[]> {
+  const seen: Seen[] = []
+  for (const bus of buses) {
+    const number = Number(bus.find.id.slice('i2c:'.length))
+    try {
+      seen.push(bus, ...(bus.trouble === undefined ? seeI2cChips(number, await scan(number)) : []))
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error
+      seen.push({ ...bus, trouble: { verdict: 'look', detail: error.message } })
+    }
+  }
+  return seen
 }
 
 /** Kinds of claims that discovery looks for; of others it can not say that they are missing. */

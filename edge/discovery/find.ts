@@ -16,7 +16,7 @@ export interface Finding {
   readonly find?: Find
 }
 
-export type FindKind = 'serial' | 'i2c-bus' | 'gpio' | 'one-wire' | 'usbtmc' | 'camera'
+export type FindKind = 'serial' | 'i2c-bus' | 'i2c-chip' | 'gpio' | 'one-wire' | 'usbtmc' | 'camera'
 
 /** Hardware that was found. */
 export interface Find {
@@ -32,6 +32,8 @@ export interface Find {
   readonly instruments: readonly string[]
   /** What is known of the board, for the entry that is made of it. */
   readonly board?: string
+  /** Chips that its address can be, as `driver: i2c` names them. */
+  readonly chips?: readonly string[]
 }
 
 /** A find before node.yaml was asked who has it, and what stands beside it. */

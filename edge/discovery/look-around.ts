@@ -1,5 +1,11 @@
 /** The whole look at this machine, as `fernlab doctor` has it; `discovery.ts` decides. */
+
+import { createI2cBuses } from '@fernlab/firmware-bridge/i2c/buses'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { builtInDrivers } from '../drivers/drivers.ts'
+import { scanBus } from '../drivers/i2c/scan.ts'
+import { type Added, type AddInstrument, addInstrument } from './add-instrument.ts'
 import { lookAtBroker } from './broker.ts'
 import { discover } from './discovery.ts'
 import type { Finding } from './find.ts'
@@ -13,6 +19,8 @@ export interface LookAroundOptions {
   /** Instead of `/`. */
   readonly rootFolder?: string
   readonly person?: Person
+  /** Whether I2C buses are asked who is there: that is traffic on the bus, also of a node that runs. */
+  readonly scans?: boolean
   readonly arch?: string
 }
 
@@ -26,8 +34,36 @@ export async function lookAround(options: LookAroundOptions): Promise<Finding[]>
     person: options.person ?? ownPerson(),
     arch: options.arch ?? process.arch,
     ...(node === undefined ? {} : { node }),
+    ...(options.scans === true ? { scan: scanNumbered } : {}),
   })
   const way = node?.hubUrl === undefined ? [] : await lookAtBroker(node.hubUrl)
   const after = found.findLastIndex(({ group }) => group === 'Node') + 1
   return [...found.slice(0, after), ...way, ...found.slice(after)]
 }
+
+const scanMs = 10_000
+
+const scanNumbered = (bus: number) =>
+  scanBus(createI2cBuses({ clock: systemClock }).bus(bus), AbortSignal.timeout(scanMs))
+
+export interface AddFound extends Omit<AddInstrument, 'findings' | 'drivers' | 'file'> {
+  /** Where none is given, as for `lookAround`. */
+  readonly file?: string
+  readonly rootFolder?: string
+}
+
+/** Looks around and makes an instrument of a find; see `addInstrument`. */
+export async function addFound({ file: given, rootFolder, ...asked }: AddFound): Promise<Added> {
+  const file = given ?? (await usualNodeFile(machineRoot(rootFolder)))
+  if (file === undefined)
+    throw new LabError({
+      code: 'node-file-missing',
+      kind: 'caller',
+      message: 'there is no /etc/fernlab/node.yaml and no node.yaml in this folder; name the file with --node',
+    })
+  const look = { nodeFile: file, scans: isChip(asked.find), ...(rootFolder === undefined ? {} : { rootFolder }) }
+  return await addInstrument({ ...asked, file, findings: await lookAround(look), drivers: builtInDrivers() })
+}
+
+/** `i2c:1:0x76`: found by asking the bus only. */
+const isChip = (find: string): boolean => /^i2c:\d+:/.test(find)

@@ -129,6 +129,10 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
   'bench open': entry('fernlab bench open demo.rc-1', '{"bench", "takenBack"}: ids of what was planned'),
   'bench letters': entry('fernlab bench letters off', 'GET /api/v1/me/bench-letters'),
   'bench remove': entry('fernlab bench remove demo.rc-1 --confirm demo.rc-1', '{"bench", "removed": true}'),
+  'node add-instrument': entry(
+    'fernlab node add-instrument i2c:1:0x76 --name air --set chip=bme280',
+    '{"file", "name", "instrument"}',
+  ),
   'node enroll': entry('fernlab node enroll bench-7', 'POST /api/v1/nodes'),
   'node show': entry('fernlab node show demo', 'GET /api/v1/nodes/{node}'),
   'node rotate': entry('fernlab node rotate bench-7', 'POST /api/v1/nodes/{node}/rotate'),

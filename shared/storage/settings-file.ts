@@ -4,7 +4,7 @@
  * INVARIANTS: at every moment the file or its `.bak` is whole; a write has reached the disk when it resolves; the `.bak`
  * stands in for a file that is gone or cut off, never for one that a person wrote wrongly.
  */
-import { chmod, copyFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, chown, copyFile, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Adapter, Low } from 'lowdb'
 import type { z } from 'zod'
@@ -77,12 +77,22 @@ export async function openSettingsFile<Schema extends z.ZodType>(
   }
 }
 
+export interface WriteDurablyOptions {
+  /** The new file has owner and mode of the one that it replaces, instead of being its writer's alone. */
+  readonly keepsAccess?: boolean
+}
+
 /** Replaces a file so that a power cut leaves the old or the new text, and keeps the old as `.bak`. */
-export async function writeDurably(path: string, text: string): Promise<void> {
+export async function writeDurably(
+  path: string,
+  text: string,
+  { keepsAccess = false }: WriteDurablyOptions = {},
+): Promise<void> {
   const folder = dirname(path)
   await mkdir(folder, { recursive: true })
   const temporary = `${path}.tmp`
   await writeAndSync(temporary, text)
+  if (keepsAccess) await copyAccess(path, temporary)
   if ((await readIfThere(path)) !== undefined) {
     await copyFile(path, `${path}.bak.tmp`)
     await chmod(`${path}.bak.tmp`, 0o600)
@@ -102,6 +112,14 @@ async function writeAndSync(path: string, text: string): Promise<void> {
   } finally {
     await file.close()
   }
+}
+
+async function copyAccess(from: string, to: string): Promise<void> {
+  const { uid, gid, mode } = await stat(from)
+  const own = await stat(to)
+  // Only root may give a file away.
+  if (uid !== own.uid || gid !== own.gid) await chown(to, uid, gid)
+  await chmod(to, mode & 0o777)
 }
 
 async function syncPath(path: string): Promise<void> {

@@ -68,6 +68,7 @@ test('a node starts with every example of the guide to instruments', async () =>
 const labGuides = [
   { guide: 'docs/lab-builders.md', name: 'divider', nodeFiles: 2 },
   { guide: 'docs/lab-servers.md', name: 'robot', nodeFiles: 1 },
+  { guide: 'docs/raspberry-pi.md', name: 'lamp', nodeFiles: 1 },
 ]
 for (const { guide, name, nodeFiles } of labGuides) {
   test(`the lab and the nodes in ${guide} are sound, and fit each other`, async () => {
@@ -79,29 +80,31 @@ for (const { guide, name, nodeFiles } of labGuides) {
     const { lab, issues } = checkLabFolder(folder, { folder: name })
     assert.equal(issues, [])
     assert.ok(lab !== undefined && (Object.keys(lab.protocols).length > 0 || lab.session !== undefined))
-    // The oven is no bench for the guide's lab.
-    const nodes = files.filter(({ file }) => file?.endsWith('node.yaml') && !file.startsWith('oven/'))
+    // These are no benches for the guide's lab.
+    const isOther = (file: string) => /^(oven|air-node|heater-node)\//.test(file)
+    const nodes = files.filter(({ file }) => file?.endsWith('node.yaml') && !isOther(file))
     assert.is(nodes.length, nodeFiles)
     for (const { text } of nodes)
       await checkNode(text, [...Object.values(lab.protocols), ...(lab.session ? [lab.session] : [])])
   })
 }
 
-test('the nodes in docs/instruments.md are sound', async () => {
-  const blocks = guides().find(({ path }) => path === 'docs/instruments.md')?.blocks ?? []
-  const nodes = blocks.filter(({ file }) => file?.endsWith('node.yaml'))
-  assert.ok(nodes.length > 0)
-  const folder = await mkdtemp(join(tmpdir(), 'fernlab-docs-'))
-  try {
-    for (const { file = '', text } of blocks) {
-      await mkdir(dirname(join(folder, file)), { recursive: true })
-      await writeFile(join(folder, file), text)
+for (const guide of ['docs/instruments.md', 'docs/raspberry-pi.md'])
+  test(`the nodes in ${guide} are sound`, async () => {
+    const blocks = guides().find(({ path }) => path === guide)?.blocks ?? []
+    const nodes = blocks.filter(({ file }) => file?.endsWith('node.yaml'))
+    assert.ok(nodes.length > 0)
+    const folder = await mkdtemp(join(tmpdir(), 'fernlab-docs-'))
+    try {
+      for (const { file = '', text } of blocks) {
+        await mkdir(dirname(join(folder, file)), { recursive: true })
+        await writeFile(join(folder, file), text)
+      }
+      for (const { file = '', text } of nodes) await checkNode(text, [], dirname(join(folder, file)))
+    } finally {
+      await rm(folder, { recursive: true, force: true })
     }
-    for (const { file = '', text } of nodes) await checkNode(text, [], dirname(join(folder, file)))
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-})
+  })
 
 /** The node's file is sound, and its benches can do the protocols. */
 async function checkNode(text: string, protocols: readonly Protocol[], folder = root): Promise<void> {

@@ -34,6 +34,10 @@ for (const [path, text] of planted) {
 test('allows what the direction allows', () => {
   const allowed = [
     { path: 'hub/main.ts', text: "import { openDatabase } from '@fernlab/shared/storage/database'" },
+    {
+      path: 'scripts/cli/commands/doctor.ts',
+      text: "import { lookAround } from '@fernlab/edge/discovery/look-around'",
+    },
     { path: 'scripts/start/main.ts', text: "import { startEdge } from '@fernlab/edge/main'" },
     { path: 'shared/links/mqtt-link.ts', text: "import { createServer } from 'node:net'" },
   ]

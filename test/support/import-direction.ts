@@ -32,7 +32,8 @@ const rules: readonly Rule[] = [
   { from: /^hub\/web\/src\//, never: builtin, why: 'runs in a browser' },
   {
     from: /^scripts\/(?!start\/|bench\/|generate\/)/,
-    never: /^(edge|firmware-bridge)\//,
+    // What a machine has is looked at without a node.
+    never: /^(edge\/(?!discovery\/)|firmware-bridge\/)/,
     why: 'only scripts/start brings a node into a process with a hub',
   },
 ]

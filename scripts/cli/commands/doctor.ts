@@ -20,6 +20,7 @@ type Finding = Omit<HeadedFinding, 'group'>
 
 interface DoctorOptions extends HubOptions {
   readonly node?: string
+  readonly scan?: boolean
 }
 
 const tightBytes = 1_000_000_000
@@ -32,9 +33,10 @@ export function addDoctor(program: Command, context: Context): void {
     program.command('doctor').description('look at what this machine has, and for what is wrong here and on the hub'),
   )
     .option('--node <file>', "the node.yaml of this machine's node")
+    .option('--scan', 'ask the I2C buses which addresses answer, also while a node uses them')
     .action(async (options: DoctorOptions) => {
       const access = await findHub(terminal.env, options)
-      const here = await lookHere(options.node ?? (terminal.env.FERNLAB_NODE_FILE || undefined))
+      const here = await lookHere(options.node ?? (terminal.env.FERNLAB_NODE_FILE || undefined), options.scan === true)
       const own = [nodeVersion(), await dataFolder(terminal.env.FERNLAB_DATA ?? './data'), ...(await optionalParts())]
       const findings = [
         ...here.filter(({ group }) => group === machine),
@@ -54,9 +56,9 @@ const machine = 'Machine'
 const headed = (group: string, findings: readonly Finding[]): HeadedFinding[] =>
   findings.map((finding) => ({ group, ...finding }))
 
-async function lookHere(nodeFile: string | undefined): Promise<HeadedFinding[]> {
+async function lookHere(nodeFile: string | undefined, scans: boolean): Promise<HeadedFinding[]> {
   const { lookAround } = await import('@fernlab/edge/discovery/look-around')
-  return await lookAround(nodeFile === undefined ? {} : { nodeFile })
+  return await lookAround({ scans, ...(nodeFile === undefined ? {} : { nodeFile }) })
 }
 
 async function print(terminal: Terminal, findings: readonly HeadedFinding[]): Promise<void> {

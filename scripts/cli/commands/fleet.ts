@@ -2,6 +2,7 @@ import { enrollmentCodeSchema, nodeCredentialSchema, nodeSchema } from '@fernlab
 import type { Command } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { spokenTime } from '../shown-time.ts'
+import { addNodeInstrument } from './node-instrument.ts'
 import { addRemove } from './remove.ts'
 
 /** `node enroll`, `node show`, `node rotate`, `node revoke`, `node remove`. */
@@ -11,6 +12,7 @@ export function addFleet(program: Command, context: Context): void {
     .command('node')
     .description('enrol and look at nodes, change or end their credentials, and remove them')
   addRemove(node, { kind: 'node', context })
+  addNodeInstrument(node, context)
 
   withHub(
     node.command('enroll <node>').description('make a one-time code with which a node gets its credential'),

@@ -1,0 +1,31 @@
+/** Changes to files that people write, which keep their comments. */
+import { isMap, parseDocument } from 'yaml'
+import { LabError } from '../primitives/lab-error.ts'
+
+/**
+ * The text with one more entry in a mapping, which is made where it is missing; all else of it, comments included, stays.
+ * Throws `yaml-unreadable` for a text that is no YAML, `entry-exists` where the mapping has the key.
+ */
+export function withEntry(text: string, mapping: string, key: string, value: unknown): string {
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' })
+  const [error] = document.errors
+  if (error !== undefined || !isMap(document.contents)) {
+    throw refuse('yaml-unreadable', error === undefined ? 'the file holds no mapping' : error.message.split('\n')[0])
+  }
+  const entries = document.get(mapping)
+  if (isMap(entries)) {
+    if (entries.has(key)) throw refuse('entry-exists', `there is ${mapping}.${key} already`)
+    // An empty mapping is written {}: what comes in is easier to read, and to change, on lines of its own.
+    if (entries.items.length === 0) entries.flow = false
+    entries.set(key, document.createNode(value))
+  } else document.set(mapping, document.createNode({ [key]: value }))
+  return document.toString({ lineWidth: 0 })
+}
+
+/** A value as it would stand in such a file: `17`, `true`, `{ pin: 4 }`, or else a text. */
+export function yamlValue(text: string): unknown {
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' })
+  return document.errors.length > 0 || document.contents === null ? text : document.toJS({ maxAliasCount: 0 })
+}
+
+const refuse = (code: string, message = ''): LabError => new LabError({ code, kind: 'caller', message })
