@@ -25,6 +25,7 @@ import type { InstrumentHandle } from './instruments/instrument-handle.ts'
 import { createInstruments } from './instruments/instruments.ts'
 import { createInterlocks } from './interlocks/interlocks.ts'
 import { createBenchTopics } from './link/bench-topics.ts'
+import { createCameraLines } from './link/camera-lines.ts'
 import { createHubLink, type HubLink, type SyncState } from './link/hub-link.ts'
 import { hubWebAddress } from './link/hub-web-address.ts'
 import { createLabTunnels } from './link/lab-tunnels.ts'
@@ -242,6 +243,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     checks,
     interlocks,
     tunnels: createLabTunnels({ ca: options.ca, log }),
+    cameras: createCameraLines({ ca: options.ca, log }),
     hubWeb: (said) =>
       hubWebAddress({ configured: config.file.hub.web, broker, enrolledAt: settings.data.hubUrl, said }),
     clock,

@@ -22,6 +22,8 @@ import { createBookingStarts } from './bookings/starts.ts'
 import { authenticateMqtt, type MqttAuthentication } from './broker/authenticate.ts'
 import { createBroker } from './broker/broker.ts'
 import { openNodeLink } from './broker/node-link.ts'
+import { createCameraLines } from './cameras/camera-lines.ts'
+import { createCameraSockets } from './cameras/camera-sockets.ts'
 import type { HubConfig } from './config/config.ts'
 import { createDispatcher } from './dispatch/dispatcher.ts'
 import type { FaultHook } from './fault-point.ts'
@@ -378,7 +380,20 @@ async function assemble(
   const origins = () => [new URL(publicUrl()).origin]
   const addresses = createClientAddress(config.trustedProxies)
   const liveSockets = createLiveSockets({ sessions, rooms, chat, groups, accounts, addresses, origins, clock, log })
-  const doors = { fetch: api.fetch, broker, liveSockets, addresses, labTunnels, labPages, labVisits, pageAddress }
+  const cameraLines = createCameraLines({ sessions, calls, publicUrl, clock, log })
+  const cameraSockets = createCameraSockets({
+    lines: cameraLines,
+    sessions,
+    rooms,
+    groups,
+    accounts,
+    addresses,
+    origins,
+    clock,
+    log,
+  })
+  const sockets = { liveSockets, labTunnels, cameraLines, cameraSockets }
+  const doors = { fetch: api.fetch, broker, ...sockets, addresses, labPages, labVisits, pageAddress }
   // Who was suspended as the hub was killed has nothing under way, before a node can begin it or anybody see it.
   for (const personId of new Set([...open.byId.values()].map((run) => run.personId))) {
     if (accounts.suspension.isSuspended(personId)) await runs.stopAllOf(personId)

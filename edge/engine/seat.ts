@@ -20,7 +20,7 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Instruction } from '@fernlab/shared/protocol/expand'
 import { splitKey } from '@fernlab/shared/protocol/quantities'
-import type { LabPage, Reading } from '../drivers/driver.ts'
+import type { Camera, LabPage, Reading } from '../drivers/driver.ts'
 import { followVisit } from './follow-visit.ts'
 import { observe, type Performance, setOne } from './performance.ts'
 
@@ -35,6 +35,8 @@ export interface Seat {
   readonly secondsLeft: number | undefined
   /** Of the lab's own server, while the live step lasts. */
   readonly visited: Visited | undefined
+  /** What a part of the bench sees, until the session is over; throws `session-not-active`, `not-a-camera`. */
+  look(part: string): Looked
   /** So many requests have come from browsers through the hub, so far. */
   requested(requests: number): void
   /** What browsers have asked for there: rows beside the commands. */
@@ -51,6 +53,13 @@ export interface Seat {
   hold(instruction: Live, context: Performance, signal: AbortSignal): Promise<void>
   /** The steps have ended, however they did. */
   leave(): void
+}
+
+/** A camera of the bench while a session lasts. */
+export interface Looked {
+  readonly camera: Camera
+  /** Aborts when the session is over. */
+  readonly over: AbortSignal
 }
 
 /** A lab's own server while a session takes place there. */
@@ -187,6 +196,12 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
   return {
     get visited() {
       return visited
+    },
+    look: (part) => {
+      const { context, signal } = active()
+      const { camera, name } = context.lease.instrument(part)
+      if (camera !== undefined) return { camera, over: signal }
+      throw new LabError({ code: 'not-a-camera', kind: 'caller', message: `${part} (${name}) is not a camera` })
     },
     requested: (requests) => {
       use.requests = Math.max(use.requests, requests)

@@ -11,7 +11,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import type { Block, Instrument, LabServer, Reading, SignalValue, VisitRequest } from '../drivers/driver.ts'
+import type { Block, Camera, Instrument, LabServer, Reading, SignalValue, VisitRequest } from '../drivers/driver.ts'
 import { checkReadings } from './check-readings.ts'
 import { createHandleErrors, overtakenError } from './handle-errors.ts'
 
@@ -57,6 +57,8 @@ export interface InstrumentHandle {
   stream(signals: readonly string[], rateHz: number, signal: AbortSignal): AsyncIterable<Block>
   /** Of a laboratory with a server of its own. */
   readonly labServer: LabServerHandle | undefined
+  /** What it sees, when it is a camera; whoever looks waits for nobody. */
+  readonly camera: Camera | undefined
   close(): Promise<void>
 }
 
@@ -238,6 +240,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
 
   return {
     name,
+    camera: instrument.camera,
     labServer: instrument.labServer === undefined ? undefined : labServer(instrument.labServer),
     get spec() {
       return instrument.spec

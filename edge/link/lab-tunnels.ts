@@ -8,12 +8,12 @@
  */
 import { type Duplex, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { rootCertificates } from 'node:tls'
 import { LAB_TUNNEL_PATH } from '@fernlab/shared/contracts/sync'
 import { MOST_TUNNEL_MESSAGE_BYTES, TunnelStream } from '@fernlab/shared/links/tunnel-stream'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Visited } from '../engine/seat.ts'
+import { openHubSocket } from './hub-socket.ts'
 
 export interface OpenTunnel {
   readonly visited: Visited
@@ -29,7 +29,6 @@ export interface LabTunnels {
 }
 
 const MOST_TUNNELS = 64
-const HANDSHAKE_MS = 10_000
 
 export interface CreateLabTunnelsOptions {
   /** PEM of an authority to trust besides the system's. */
@@ -73,7 +72,11 @@ export function createLabTunnels({ ca, log }: CreateLabTunnelsOptions): LabTunne
     // Also one that breaks while the hub is being connected; whoever uses it then, hears of it.
     lab.on('error', () => {})
     try {
-      const tunnel = await openWebSocket({ address: `${hub}${LAB_TUNNEL_PATH}`, token, ca, signal })
+      const address = `${hub}${LAB_TUNNEL_PATH}`
+      const tunnel = await openHubSocket(
+        { address, token, ca, mostBytes: MOST_TUNNEL_MESSAGE_BYTES, signal },
+        (socket) => new TunnelStream(socket),
+      )
       return (ending: AbortSignal) => carry(lab, tunnel, visited, ending)
     } catch (thrown) {
       lab.destroy()
@@ -114,51 +117,5 @@ function counted(count: (bytes: number) => void): Transform {
       count(chunk.length)
       done(null, chunk)
     },
-  })
-}
-
-interface WebSocketTo {
-  readonly address: string
-  readonly token: string
-  readonly ca: string | undefined
-  readonly signal: AbortSignal
-}
-
-async function openWebSocket({ address, token, ca, signal }: WebSocketTo): Promise<TunnelStream> {
-  // Loaded when needed: memory that a node without such labs does not miss.
-  const { WebSocket } = await import('ws')
-  signal.throwIfAborted()
-  return await new Promise((resolve, reject) => {
-    const socket = new WebSocket(address, {
-      headers: { authorization: `Bearer ${token}` },
-      perMessageDeflate: false,
-      handshakeTimeout: HANDSHAKE_MS,
-      maxPayload: MOST_TUNNEL_MESSAGE_BYTES,
-      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
-    })
-    const onAbort = () => {
-      socket.terminate()
-      reject(signal.reason)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    socket.on('error', (cause) => {
-      signal.removeEventListener('abort', onAbort)
-      reject(hubUnreachable(address, cause))
-    })
-    socket.once('open', () => {
-      signal.removeEventListener('abort', onAbort)
-      resolve(new TunnelStream(socket))
-    })
-  })
-}
-
-function hubUnreachable(address: string, cause: Error): LabError {
-  return new LabError({
-    code: 'hub-unreachable',
-    kind: 'link',
-    retry: 'later',
-    message: `the node can not connect to its hub at ${address}: ${cause.message}; hub.web in node.yaml says where it is`,
-    studentMessage: 'The lab’s page can not be brought here at the moment. The staff can see why.',
-    cause,
   })
 }

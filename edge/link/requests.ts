@@ -19,6 +19,7 @@ import type { Interlocks } from '../interlocks/interlocks.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Journal } from '../store/journal.ts'
 import { fenceStatement } from '../store/store.ts'
+import type { CameraLines } from './camera-lines.ts'
 import type { LabTunnels } from './lab-tunnels.ts'
 
 type Params<M extends NodeMethod> = z.infer<(typeof nodeMethods)[M]['params']>
@@ -31,6 +32,7 @@ export interface CreateRequestsOptions {
   readonly checks: Pick<BenchChecks, 'now'>
   readonly interlocks: Pick<Interlocks, 'reset'>
   readonly tunnels: LabTunnels
+  readonly cameras: CameraLines
   /** The hub's web address as this node reaches it, given how browsers do. */
   readonly hubWeb: (said: string) => string
   readonly clock: Clock
@@ -48,7 +50,7 @@ const LONGEST_TTL_MS = 10 * 60_000
 const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS)
 
 export function createRequests(options: CreateRequestsOptions): Requests {
-  const { benches, queue, journal, checks, interlocks, tunnels, hubWeb, clock, onValue } = options
+  const { benches, queue, journal, checks, interlocks, tunnels, cameras, hubWeb, clock, onValue } = options
   const benchOf = (name: string): Bench => {
     const bench = benches.get(name)
     if (bench === undefined) throw refuse('bench-unknown', `this node has no bench ${name}`, 'never')
@@ -190,6 +192,11 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         const { hub, token, ...key } = check('session.dial', params)
         await tunnels.open({ visited: visitedOf(key), hub: hubWeb(hub), token, signal })
         return {} satisfies Results<'session.dial'>
+      }
+      case 'session.look': {
+        const { hub, token, part, ...key } = check('session.look', params)
+        await cameras.open({ ...seatOf(key).look(part), hub: hubWeb(hub), token, signal })
+        return {} satisfies Results<'session.look'>
       }
       case 'session.used': {
         const { requests, ...key } = check('session.used', params)

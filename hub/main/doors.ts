@@ -14,6 +14,8 @@ import {
   trackConnections,
   type WebSocketOptions,
 } from '../broker/listeners.ts'
+import type { CameraLines } from '../cameras/camera-lines.ts'
+import type { CameraSockets } from '../cameras/camera-sockets.ts'
 import type { HubConfig } from '../config/config.ts'
 import { hostAndPort, removeEndpoints, writeEndpoints } from '../config/endpoints.ts'
 import type { LabPages } from '../lab-pages/lab-pages.ts'
@@ -38,6 +40,8 @@ export interface Served {
   readonly liveSockets: LiveSockets
   readonly addresses: ClientAddress
   readonly labTunnels: LabTunnels
+  readonly cameraLines: CameraLines
+  readonly cameraSockets: CameraSockets
   readonly labPages: LabPages
   readonly labVisits: LabVisits
   readonly pageAddress: PageAddress
@@ -47,9 +51,11 @@ export interface Served {
 export async function openDoors(
   { config, publicUrl, log, onClose }: Basics,
   { tls }: Pick<Ground, 'tls'>,
-  { fetch, broker, liveSockets, addresses, labTunnels, labPages, labVisits, pageAddress }: Served,
+  served: Served,
   at: ListeningAt,
 ): Promise<{ readonly mqttUrl: string }> {
+  const { fetch, broker, liveSockets, addresses, labTunnels, labPages, labVisits, pageAddress } = served
+  const { cameraLines, cameraSockets } = served
   const { host } = config
   const server = createAdaptorServer({
     fetch: sendWhole(fetch),
@@ -59,12 +65,14 @@ export async function openDoors(
   const cutAll = trackConnections(server)
   const origins = () => [new URL(publicUrl()).origin]
   const others: WebSocketOptions['others'] = (...upgrade) =>
-    liveSockets.upgrade(...upgrade) || labTunnels.upgrade(...upgrade)
+    [liveSockets, cameraSockets, cameraLines, labTunnels].some((one) => one.upgrade(...upgrade))
   const webSockets = serveWebSocket({ broker, server, origins, addresses, others, log })
   const port = await listen(server, host, config.port, 'FERNLAB_PORT')
   onClose(() => closeServer(server, cutAll))
   onClose(() => webSockets.close())
   onClose(() => liveSockets.close())
+  onClose(() => cameraSockets.close())
+  onClose(() => cameraLines.stop())
   onClose(() => labTunnels.stop())
   at.http = `${tls === undefined ? 'http' : 'https'}://${hostAndPort(host, port)}`
 

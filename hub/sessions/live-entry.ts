@@ -7,11 +7,13 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Caller } from '../accounts/caller.ts'
 import { can } from '../accounts/can.ts'
 import type { ClientAddress } from '../api/client-address.ts'
 import { problemResponse } from '../api/problems.ts'
+import { isOwnOrigin } from '../broker/listeners.ts'
 import type { Groups } from '../groups/groups.ts'
 import { placeOf, type SessionPlace } from './place.ts'
 import type { Rooms } from './rooms.ts'
@@ -80,8 +82,34 @@ export function createLiveEntry(options: LiveEntryOptions): LiveEntry {
   }
 }
 
+export interface LetOn {
+  /** The session's. */
+  readonly id: string
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  readonly entry: Pick<LiveEntry, 'admit'>
+  /** Origins of the hub's own page besides the one of the request's host. */
+  readonly origins: () => readonly string[]
+  readonly log: Log
+}
+
+/** Lets on whoever may be there, from no page of another origin; everybody else is answered why not. */
+export function letOn({ id, request, socket, entry, origins, log }: LetOn, accept: (admitted: Admitted) => void): void {
+  socket.on('error', () => socket.destroy())
+  const refuse = (error: unknown) => void refuseUpgrade(socket, error)
+  if (!isOwnOrigin(request.headers.origin, request.headers.host, origins())) {
+    log.warn({ origin: request.headers.origin }, 'a page of another origin was refused at a session')
+    const message = 'pages of other sites may not come in'
+    refuse(new LabError({ code: 'origin-refused', kind: 'caller', message }))
+    return
+  }
+  entry.admit(id, request).then((admitted) => {
+    if (!socket.destroyed) accept(admitted)
+  }, refuse)
+}
+
 /** Answers an upgrade as any other call is refused. */
-export async function refuseUpgrade(socket: Duplex, error: unknown): Promise<void> {
+async function refuseUpgrade(socket: Duplex, error: unknown): Promise<void> {
   const response = problemResponse(error)
   const body = await response.text()
   const head = [

@@ -1,10 +1,8 @@
 /**
  * The WebSocket of each session: `GET /api/v1/sessions/{id}/live`.
  *
- * INVARIANTS: no page of another origin is let on; who signs out, loses the role, the token or the course in which they
- * taught the owner is cut off within `RECHECK_MS`, at once where it happened here; nothing is done for who is cut off,
- * whatever still comes from them; a connection that answers no ping is cut. Who is let on at all: live-entry.ts; what they
- * may ask: live-calls.ts.
+ * INVARIANTS: no page of another origin is let on; nothing is done for who is cut off, whatever still comes from them. Who
+ * is let on at all: live-entry.ts; who may stay: socket-watch.ts; what they may ask: live-calls.ts.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -16,14 +14,14 @@ import { CANCEL, cancelParamsSchema, readRpc, rpcError, rpcNotification } from '
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ClientAddress } from '../api/client-address.ts'
-import { isOwnOrigin } from '../broker/listeners.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { SessionChat } from './chat.ts'
 import { type Asker, createLiveCalls } from './live-calls.ts'
-import { type Admitted, createLiveEntry, refuseUpgrade } from './live-entry.ts'
+import { type Admitted, createLiveEntry, letOn } from './live-entry.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 import type { Sessions } from './sessions.ts'
+import { CLOSE, createSocketWatch, type Watched } from './socket-watch.ts'
 import { followWaitingRooms } from './waiting-rooms.ts'
 
 export interface LiveSockets {
@@ -47,35 +45,25 @@ export interface CreateLiveSocketsOptions {
 
 const PATH = /^\/api\/v1\/sessions\/([0-9a-z]{26})\/live$/
 const MOST_MESSAGE_BYTES = 64 * 1024
-const RECHECK_MS = 1000
-const PING_MS = 20_000
-/** RFC 6455, 7.4.2: for the application. */
-const ENDED = 4401
-const SESSION_OVER = 4410
-const TOO_SLOW = 4408
 
-interface Connection extends Asker {
-  readonly headers: Headers
-  readonly session: Pick<Session, 'id' | 'person'>
-  readonly socket: WebSocket
-  answered: boolean
-}
+interface Connection extends Asker, Watched {}
 
 /** Serves the sessions' WebSockets. */
 export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSockets {
   const { sessions, rooms, chat, groups, accounts, addresses, origins, clock, log } = options
   const entry = createLiveEntry({ sessions, rooms, groups, accounts, addresses })
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MOST_MESSAGE_BYTES })
-  const connections = new Map<Connection, string>()
-
-  const cut = (connection: Connection, code: number, why: string) => {
-    if (connection.socket.readyState !== connection.socket.OPEN) return
-    connection.socket.close(code, why)
-    connection.socket.once(
-      'close',
-      clock.after(RECHECK_MS, () => connection.socket.terminate()),
-    )
-  }
+  const watch = createSocketWatch<Connection>({
+    entry,
+    groups,
+    accounts,
+    clock,
+    log,
+    onTick: ({ place, caller, session }) => {
+      if (place !== 'observer') sessions.seen(session.id, caller)
+    },
+  })
+  const { connections, cut } = watch
 
   /** Tells all who are there what the session is now, and lets them go when it is over. */
   const tellSession = async (id: string) => {
@@ -85,7 +73,9 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
     if (session === undefined) return
     room.tell('session', withControl(session, room))
     if (session.state !== 'closed') return
-    for (const [connection, of] of connections) if (of === id) cut(connection, SESSION_OVER, 'the session is over')
+    for (const connection of connections) {
+      if (connection.session.id === id) cut(connection, CLOSE.sessionOver, 'the session is over')
+    }
   }
 
   const failed = (what: string) => (error: unknown) => log.warn({ error: asLabError(error).message }, what)
@@ -120,20 +110,15 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
       session,
       headers,
       socket,
-      answered: true,
       calls: 0,
       send: (text) => socket.send(text),
       get backlog() {
         return socket.bufferedAmount
       },
-      drop: () => cut(connection, TOO_SLOW, 'too little was taken'),
+      drop: () => cut(connection, CLOSE.tooSlow, 'too little was taken'),
     }
-    socket.on('error', (error) => log.debug({ error: error.message }, 'the WebSocket of a session failed'))
-    socket.on('pong', () => {
-      connection.answered = true
-    })
+    watch.add(connection)
     socket.on('close', () => {
-      connections.delete(connection)
       room.leave(connection)
       rooms.left(id, room)
     })
@@ -149,7 +134,6 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
         room.answer(connection, rpcError(null, asLabError(error)))
       }
     })
-    connections.set(connection, id)
     room.enter(connection)
     connection.send(rpcNotification('session', withControl(session, room)))
     chat.linesOf(id).then((lines) => {
@@ -159,63 +143,19 @@ export function createLiveSockets(options: CreateLiveSocketsOptions): LiveSocket
     tellSession(id).catch(failed('a session could not be shown'))
   }
 
-  /** Whoever could not come in now does not stay. */
-  const recheck = async (connection: Connection) => {
-    const stays = await entry.stays(connection)
-    if (!stays && connections.has(connection)) cut(connection, ENDED, 'the sign-in or the right to be here has ended')
-  }
-
-  const recheckAll = (concerns: (connection: Connection) => boolean = () => true) => {
-    for (const connection of connections.keys()) {
-      if (concerns(connection)) recheck(connection).catch(failed('a sign-in could not be looked up'))
-    }
-  }
-  const stopEnded = accounts.onEnded((personId) => recheckAll(({ caller }) => caller.personId === personId))
-  const stopGroups = groups.onChange(() => recheckAll(({ place }) => place === 'observer'))
-
-  let sincePingMs = 0
-  const tick = () => {
-    recheckAll()
-    for (const [{ place, caller }, id] of connections) if (place !== 'observer') sessions.seen(id, caller)
-    sincePingMs += RECHECK_MS
-    if (sincePingMs >= PING_MS) {
-      sincePingMs = 0
-      for (const connection of connections.keys()) {
-        if (!connection.answered) connection.socket.terminate()
-        connection.answered = false
-        connection.socket.ping()
-      }
-    }
-    cancelTick = clock.after(RECHECK_MS, tick)
-  }
-  let cancelTick = clock.after(RECHECK_MS, tick)
-
   return {
     upgrade: (request, socket, head) => {
       const id = PATH.exec((request.url ?? '').split('?', 1)[0] ?? '')?.[1]
       if (id === undefined) return false
-      socket.on('error', () => socket.destroy())
-      const refuse = (error: unknown) => void refuseUpgrade(socket, error)
-      if (!isOwnOrigin(request.headers.origin, request.headers.host, origins())) {
-        log.warn({ origin: request.headers.origin }, 'a page of another origin was refused at a session')
-        refuse(
-          new LabError({ code: 'origin-refused', kind: 'caller', message: 'pages of other sites may not come in' }),
-        )
-        return true
-      }
-      entry.admit(id, request).then((admitted) => {
-        if (socket.destroyed) return
+      letOn({ id, request, socket, entry, origins, log }, (admitted) => {
         server.handleUpgrade(request, socket, head, (webSocket) => accept(admitted, webSocket))
-      }, refuse)
+      })
       return true
     },
     close: () => {
       stopChanges()
       stopWaiting()
-      stopEnded()
-      stopGroups()
-      cancelTick()
-      for (const { socket } of connections.keys()) socket.terminate()
+      watch.stop()
       server.close()
     },
   }

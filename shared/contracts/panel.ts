@@ -1,6 +1,7 @@
 /** The panel of a lab: what a person sees and moves in a live session. Data in lab.yaml, drawn by the page. */
 import * as z from 'zod'
 import {
+  identifierSchema,
   type Limits,
   limitsSchema,
   type PartRequirement,
@@ -98,6 +99,11 @@ const widgetSchema = z.discriminatedUnion('kind', [
       .describe('Where a sweep begins: where this signal rises through the level. Default: when the last has ended.')
       .exactOptional(),
   }),
+  z.strictObject({
+    kind: z.literal('camera').describe('What a camera of the bench sees.'),
+    ...common,
+    part: identifierSchema.describe("The part that is a camera: one with camera: true in lab.yaml's parts."),
+  }),
   z.strictObject({ kind: z.literal('log').describe('What was done, by whom and when.'), ...common }),
 ])
 export type PanelWidget = z.infer<typeof widgetSchema>
@@ -109,7 +115,9 @@ export const panelSchema = z
       .array(widgetSchema)
       .min(1)
       .max(64)
-      .describe('What stands on the panel: switch, button, slider, knob, number, gauge, led, chart, waveform or log.'),
+      .describe(
+        'What stands on the panel: switch, button, slider, knob, number, gauge, led, chart, waveform, camera or log.',
+      ),
   })
   .describe('What people see and move in a live session of this lab.')
 export type Panel = z.infer<typeof panelSchema>
@@ -199,6 +207,12 @@ function widgetFindings(widget: PanelWidget, path: Path, context: PanelContext):
         use(widget.trigger.signal, 'read', numbers, 'trigger', 'signal')
       }
       break
+    case 'camera':
+      if (!Object.hasOwn(context.parts, widget.part)) fail(noPart(widget.part, context.parts), 'part')
+      else if (context.parts[widget.part]?.camera !== true) {
+        fail(`part ${widget.part} is not a camera: say camera: true under parts`, 'part')
+      }
+      break
     case 'log':
       break
   }
@@ -249,10 +263,12 @@ function hasAction(key: string, parts: Parts): boolean {
   return part?.actions?.includes(name) === true
 }
 
+const noPart = (part: string, parts: Parts): string => `there is no part ${part}${didYouMean(part, Object.keys(parts))}`
+
 function whatIsMissing(key: string, parts: Parts, kind: 'signal' | 'action' = 'signal'): string {
   const [part = '', name = ''] = key.split('.')
   const found = Object.hasOwn(parts, part) ? parts[part] : undefined
-  if (found === undefined) return `there is no part ${part}${didYouMean(part, Object.keys(parts))}`
+  if (found === undefined) return noPart(part, parts)
   const names = kind === 'action' ? (found.actions ?? []) : Object.keys(found.signals)
   return `part ${part} has no ${kind} ${name}${didYouMean(name, names)}`
 }

@@ -184,6 +184,9 @@ export const visitRowSchema = z.object({
 })
 export type VisitRow = z.infer<typeof visitRowSchema>
 
+/** Where the hub takes the pictures of a node's camera: a WebSocket, with the token as its bearer. */
+export const CAMERA_LINE_PATH = '/camera-line'
+
 /** Where the hub takes the node's end of a tunnel to a lab's own server: a WebSocket, with the token as its bearer. */
 export const LAB_TUNNEL_PATH = '/lab-tunnel'
 
@@ -263,6 +266,15 @@ export const nodeMethods = {
    */
   'session.dial': {
     params: z.object({ ...attemptKey, hub: z.url({ protocol: /^https?$/ }), token: z.string() }),
+    result: z.object({}),
+  },
+  /**
+   * Shows what a camera of an active session's bench sees: the node opens a WebSocket to `CAMERA_LINE_PATH` with `token`
+   * and sends pictures (shared/contracts/picture-messages) until the session is over or the hub closes it. Each is answered
+   * by an empty message once it has come; the node sends no more than `MOST_UNANSWERED` before that.
+   */
+  'session.look': {
+    params: z.object({ ...attemptKey, part: z.string(), hub: z.url({ protocol: /^https?$/ }), token: z.string() }),
     result: z.object({}),
   },
   /** How many requests browsers have made of the lab's own server through the hub, so far. */

@@ -33,7 +33,7 @@ const BACK_OFF_MS = { first: 500, longest: 15_000 }
 const FIRST_PICTURE_MS = 8000
 /** A camera that sends this many pictures too few has stopped. */
 const MISSED = 10
-const LEAST_SILENCE_MS = 2000
+const LEAST_SILENCE_MS = 5000
 const RATE_WINDOW_MS = 2000
 const MEASURED = ['brightness', 'contrast', 'change'] as const
 

@@ -1,3 +1,4 @@
+import { identifierSchema } from '@fernlab/shared/capabilities/signals'
 import { page } from '@fernlab/shared/contracts/api'
 import { nameSchema, runIdSchema } from '@fernlab/shared/contracts/common'
 import {
@@ -22,6 +23,7 @@ import { notFound, refusal } from '../problems.ts'
 import { whoseOf } from '../whose.ts'
 
 const params = z.object({ id: runIdSchema })
+const cameraParams = params.extend({ part: identifierSchema })
 const listQuery = pageQuery.extend({
   lab: z.string().max(63).optional(),
   person: z.string().max(63).optional(),
@@ -147,6 +149,24 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
       access: 'runs.read',
       errors: ['upgrade-needed', 'session-ended', 'too-many-attempts'],
       params,
+      answer: { status: 101, what: 'The connection is a WebSocket from here on' },
+    },
+    async ({ params: { id }, caller }) => {
+      await placed(caller, id)
+      throw refusal('upgrade-needed', 'this address is a WebSocket: connect to it as one')
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/sessions/{id}/cameras/{part}',
+      tag: 'Sessions',
+      summary: 'The WebSocket by which a camera of the bench is seen',
+      description:
+        'Each binary message is a picture: 8 bytes, a big-endian IEEE 754 number, say when it was seen (seconds since 1970, by the clock of the node); the rest is a JPEG file. Answer each by an empty message: there are at most two unanswered, and what comes next is the newest. A text message is `{"code", "message"}`: why no more will come.',
+      access: 'runs.read',
+      errors: ['upgrade-needed', 'session-ended', 'too-many-attempts'],
+      params: cameraParams,
       answer: { status: 101, what: 'The connection is a WebSocket from here on' },
     },
     async ({ params: { id }, caller }) => {

@@ -48,6 +48,22 @@ export async function frameIn(page: Page): Promise<Frame> {
   return frame
 }
 
+/** A browser in which somebody of a real hub is signed in. */
+export async function visitAs(
+  browser: Browser,
+  { hub: { httpUrl: url } }: TestHub,
+  who: TestPerson,
+  options: VisitOptions = {},
+): Promise<Visit> {
+  const seen = await visit(browser, options)
+  const cookies = who.browser.cookie.split('; ').map((line) => {
+    const [name = '', ...value] = line.split('=')
+    return { name, value: value.join('='), url }
+  })
+  await seen.context.addCookies(cookies)
+  return seen
+}
+
 export interface LabPageStage {
   readonly lab: TestHub
   readonly browser: Browser
@@ -96,13 +112,7 @@ export function labPageStage(test: Test, given: (stage: LabPageStage) => void): 
 
   /** The session's page in somebody's browser. */
   async function look(who: TestPerson, options: VisitOptions = {}) {
-    const seen = await visit(browser, options)
-    await seen.context.addCookies(
-      who.browser.cookie.split('; ').map((line) => {
-        const [name = '', ...value] = line.split('=')
-        return { name, value: value.join('='), url: lab.hub.httpUrl }
-      }),
-    )
+    const seen = await visitAs(browser, lab, who, options)
     await seen.page.goto(`${lab.hub.httpUrl}/sessions/${opened.id}`)
     return seen
   }

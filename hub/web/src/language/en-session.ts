@@ -9,6 +9,14 @@ export const enSession = {
     chart: '{{title}}: the last {{time}}',
     sweep: '{{title}}: sweeps of {{time}}',
     triggered: '{{title}}: sweeps of {{time}}, each from where {{signal}} rises through {{level}}',
+    camera: {
+      title: 'Camera',
+      picture: '{{title}}: what the camera sees',
+      waiting: 'Waiting for the camera …',
+      silent: 'No picture for {{seconds}} s',
+      save: 'Save this picture',
+      full: 'Full screen',
+    },
     log: {
       title: 'What was done',
       empty: 'Nothing was done yet.',

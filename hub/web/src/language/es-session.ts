@@ -12,6 +12,14 @@ export const esSession: Texts<typeof enSession> = {
     chart: '{{title}}: los últimos {{time}}',
     sweep: '{{title}}: barridos de {{time}}',
     triggered: '{{title}}: barridos de {{time}}, cada uno desde donde {{signal}} sube por {{level}}',
+    camera: {
+      title: 'Cámara',
+      picture: '{{title}}: lo que ve la cámara',
+      waiting: 'Esperando a la cámara …',
+      silent: 'Sin imagen desde hace {{seconds}} s',
+      save: 'Guardar esta imagen',
+      full: 'Pantalla completa',
+    },
     log: {
       title: 'Lo que se hizo',
       empty: 'Aún no se ha hecho nada.',

@@ -24,6 +24,8 @@ export interface PanelBench {
   readonly ready: boolean
   /** What an action is called. */
   readonly titleOf: (action: string) => string
+  /** Where a camera is looked at, by its part; absent where none is to be seen. */
+  readonly cameraUrl?: (part: string) => string
   readonly set: (values: Readonly<Record<string, Scalar>>) => Promise<void>
   readonly call: (action: string, args: Readonly<Record<string, Scalar>>) => Promise<void>
 }

@@ -12,6 +12,7 @@ import { usePanel } from './panel-context.tsx'
 import { SliderWidget } from './slider-widget.tsx'
 import { SwitchWidget } from './switch-widget.tsx'
 
+const CameraWidget = lazy(() => import('./camera-widget.tsx'))
 const ChartWidget = lazy(() => import('./chart-widget.tsx'))
 const WaveformWidget = lazy(() => import('./waveform-widget.tsx'))
 
@@ -39,6 +40,7 @@ const sizes: Readonly<Record<PanelWidget['kind'], readonly [width: number, heigh
   led: [3, 1],
   chart: [12, 4],
   waveform: [12, 4],
+  camera: [6, 4],
   log: [12, 2],
 }
 
@@ -89,6 +91,12 @@ function Widget({ widget }: { widget: PanelWidget }) {
       return (
         <Suspense fallback={<div className={styles.tile} />}>
           <WaveformWidget widget={widget} title={called(widget.signals[0], '')} />
+        </Suspense>
+      )
+    case 'camera':
+      return (
+        <Suspense fallback={<div className={styles.tile} />}>
+          <CameraWidget widget={widget} title={called(undefined, t('panel.camera.title'))} />
         </Suspense>
       )
     case 'log':

@@ -22,6 +22,7 @@ import { SessionHead } from './session-head.tsx'
 import { TimeLeft } from './time-left.tsx'
 import { useEnding } from './use-ending.ts'
 import type { LiveSession } from './use-session.ts'
+import { cameraPath, webSocketUrl } from './wire.ts'
 
 const EndDialog = lazy(() => import('./end-dialog.tsx'))
 const OwnServer = lazy(() => import('./own-server.tsx'))
@@ -156,6 +157,7 @@ function usePanelBench(session: Session, live: LiveSession, ready: boolean): Pan
     commands: live.commands,
     ready,
     titleOf: (action) => actionTitle(parts ?? {}, action),
+    cameraUrl: (part) => webSocketUrl(cameraPath(session.id, part)),
     set: async (values) => {
       await live.call('set', { values })
       live.store.askedFor(values)

@@ -7,7 +7,15 @@ import { sessionQuery } from '../api/queries.ts'
 import type { Command } from '../panel/panel-context.tsx'
 import { createSignalStore, type SignalStore } from '../panel/signal-store.ts'
 import { openSessionLink, type SessionLink } from './session-link.ts'
-import { type ChatLine, commandsOf, type Person, type Present, type SessionCalls, socketPath } from './wire.ts'
+import {
+  type ChatLine,
+  commandsOf,
+  type Person,
+  type Present,
+  type SessionCalls,
+  socketPath,
+  webSocketUrl,
+} from './wire.ts'
 
 interface Heard {
   readonly connected: boolean
@@ -54,10 +62,8 @@ export function useSession(session: Session): LiveSession {
   useEffect(() => {
     if (isClosed) return
     const change = (next: (before: Heard) => Partial<Heard>) => setHeard((before) => ({ ...before, ...next(before) }))
-    const address = new URL(socketPath(id), location.href)
-    address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
     const own = openSessionLink({
-      connect: () => new WebSocket(address),
+      connect: () => new WebSocket(webSocketUrl(socketPath(id))),
       network: window,
       onConnected: (connected) => {
         change(() => ({ connected }))

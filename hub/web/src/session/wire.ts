@@ -34,6 +34,16 @@ export type SessionNotice = {
 /** Where the session's WebSocket is. */
 export const socketPath = (id: string): string => `/api/v1/sessions/${id}/live`
 
+/** Where a camera of the session's bench is looked at. */
+export const cameraPath = (id: string, part: string): string => `/api/v1/sessions/${id}/cameras/${part}`
+
+/** The address of a WebSocket of the hub that served the page. */
+export function webSocketUrl(path: string): string {
+  const address = new URL(path, location.href)
+  address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
+  return address.href
+}
+
 /** What was done, one entry for each signal or action; readings are no doings. */
 export function commandsOf({ by, command, outcome, at }: SessionNotices['command']): Command[] {
   const entry = { at, by: by.name, refused: outcome === 'done' ? undefined : outcome }
