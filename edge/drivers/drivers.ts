@@ -1,6 +1,7 @@
 import { createCameraDriver } from './camera/camera.ts'
 import type { Driver } from './driver.ts'
 import { createGpioDriver } from './gpio/gpio.ts'
+import { createHttpDriver } from './http/http.ts'
 import { createI2cDriver } from './i2c/i2c.ts'
 import { createLabServerDriver } from './lab-server/lab-server.ts'
 import { createLinesDriver } from './lines/lines.ts'
@@ -16,6 +17,7 @@ export function builtInDrivers(): Driver[] {
     createCameraDriver(),
     createScpiDriver(),
     createLinesDriver(),
+    createHttpDriver(),
     createModbusDriver(),
     createSimulatedDriver(),
     createLabServerDriver(),
