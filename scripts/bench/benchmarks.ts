@@ -5,6 +5,7 @@ import { ingestBenchmarks } from './ingest/ingest.ts'
 import { nodeBenchmarks } from './node/node.ts'
 import { roundTripBenchmarks } from './round-trip/round-trip.ts'
 import { schedulingBenchmarks } from './scheduling/scheduling.ts'
+import { serialBenchmarks } from './serial/serial.ts'
 import { reserveBenchmarks } from './session/reserve.ts'
 import { sessionBenchmarks } from './session/session.ts'
 import { siteBenchmarks } from './site/site.ts'
@@ -19,6 +20,7 @@ export const benchmarks: readonly Benchmark[] = [
   ...reserveBenchmarks,
   ...diskBenchmarks,
   ...nodeBenchmarks,
+  ...serialBenchmarks,
   ...schedulingBenchmarks,
   ...startBenchmarks,
   ...siteBenchmarks,

@@ -15,6 +15,8 @@ const parts: Readonly<Record<string, () => Promise<{ open(): Promise<PartMethods
   'bare-broker': () => import('./parts/bare-broker.ts'),
   'bare-echo': () => import('./parts/bare-echo.ts'),
   'bare-asker': () => import('./parts/bare-asker.ts'),
+  'serial-instrument': () => import('./parts/serial-instrument.ts'),
+  'serial-asker': () => import('./parts/serial-asker.ts'),
 }
 
 const name = process.argv[2] ?? ''
