@@ -86,9 +86,9 @@ export const gpioConfigSchema = z.strictObject({
     .describe("The chip's label, as gpiodetect shows it in brackets. Default: that of this Pi's header.")
     .exactOptional(),
   backend: z
-    .enum(['auto', 'sysfs', 'emulated'])
+    .enum(['auto', 'sysfs', 'gpiod', 'emulated'])
     .default('auto')
-    .describe('How the chip is reached; auto: sysfs of the kernel.'),
+    .describe('How the chip is reached; auto: sysfs where the kernel has it, else the tools of gpiod.'),
   emulated: wiresSchema.describe('What is wired to the pins of the backend emulated.').exactOptional(),
   pins: z
     .record(identifierSchema.max(40), pinSchema)
@@ -123,10 +123,10 @@ export function gpioFindings(config: GpioConfig): Finding[] {
     const before = taken.get(pin)
     if (before === undefined) taken.set(pin, name)
     else findings.push({ path, message: `pin ${pin} is pins.${before} already` })
-    if ('pull' in rest && rest.pull !== undefined && config.backend !== 'emulated') {
+    if ('pull' in rest && rest.pull !== undefined && config.backend === 'sysfs') {
       findings.push({
         path: ['pins', name, 'pull'],
-        message: `sysfs can not set it: write gpio=${pin}=pu (or =pd) in /boot/firmware/config.txt`,
+        message: `sysfs can not set it: use \`backend: gpiod\`, or write gpio=${pin}=pu (or =pd) in /boot/firmware/config.txt`,
       })
     }
   }

@@ -14,12 +14,21 @@ export function gpioError(code: string, message: string, cause?: unknown): LabEr
 }
 
 export function notPermitted(path: string, cause?: unknown): LabError {
-  const user = userInfo().username
+  const user = userName()
   return gpioError(
     'gpio-not-permitted',
     `${user} may not use ${path}: it must be in the group gpio; type: sudo usermod -aG gpio ${user}, then start the node anew`,
     cause,
   )
+}
+
+/** As `usermod` takes it; a user id that has no name is said as that. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `the user ${process.geteuid?.() ?? ''}`.trim()
+  }
 }
 
 export function lineMissing(line: number, chip: string, lineCount: number): LabError {

@@ -3,8 +3,10 @@ import { createGpioHeader, type GpioHeader } from '@fernlab/firmware-bridge/emul
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Driver } from '../driver.ts'
 import { driverOf } from '../driver-of.ts'
+import { autoBackend } from './backends/auto.ts'
 import type { Backend } from './backends/backend.ts'
 import { emulatedBackend } from './backends/emulated.ts'
+import { gpiodBackend } from './backends/gpiod.ts'
 import { loadOnoff } from './backends/load-onoff.ts'
 import { sysfsBackend } from './backends/sysfs.ts'
 import { type GpioConfig, gpioClaims, gpioConfigSchema, gpioFindings, HEADER_LABELS } from './gpio-config.ts'
@@ -34,14 +36,27 @@ export function createGpioDriver({ sysfs = '/sys' }: GpioDriverOptions = {}): Dr
     shared.header.wire({ jumpers, switches, pulses })
     return emulatedBackend({ ...shared, chip })
   }
+  const backendOf = (config: GpioConfig, clock: Clock): Backend => {
+    const bySysfs = sysfsBackend({ root: sysfs, clock, loadOnoff })
+    const byTools = gpiodBackend({ clock })
+    switch (config.backend) {
+      case 'auto':
+        return autoBackend([bySysfs, byTools])
+      case 'sysfs':
+        return bySysfs
+      case 'gpiod':
+        return byTools
+      case 'emulated':
+        return emulatedChip(config, clock)
+    }
+  }
   return driverOf({
     kind: 'gpio',
     schema: gpioConfigSchema,
     findings: gpioFindings,
     claims: gpioClaims,
     create: async (config, { name, clock, log }) => {
-      const backend =
-        config.backend === 'emulated' ? emulatedChip(config, clock) : sysfsBackend({ root: sysfs, clock, loadOnoff })
+      const backend = backendOf(config, clock)
       const labels = config.chip === undefined ? HEADER_LABELS : [config.chip]
       const wantsPull = Object.values(config.pins).some((pin) => 'pull' in pin && pin.pull !== undefined)
       return new GpioInstrument({

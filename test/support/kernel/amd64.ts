@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { guestProject } from './bundle.ts'
 import { ownSource } from './cache.ts'
 import { NoArchive, unpackedPackages } from './debian-packages.ts'
+import { gpiod2Packages, layGpiod2 } from './gpiod-2.ts'
 import { guestFiles } from './guest-files.ts'
 import { baseArchive, writeInitramfs } from './initramfs.ts'
 import { amd64Kernel, busyboxPath } from './kernel.ts'
@@ -64,15 +65,18 @@ async function amd64Base(): Promise<string> {
   const busybox = await busyboxPath()
   const packages = await guestPackages('x64')
   const tools = await unpackedPackages('gpiod', { architecture: 'amd64', names: ['gpiod', 'libgpiod2'] })
+  const newerTools = await gpiod2Packages()
   return await baseArchive({
     name: 'base-amd64',
-    ingredients: [process.version, busybox, packages, tools, ownSource(import.meta.url)],
+    ingredients: [process.version, busybox, packages, tools, newerTools, ownSource(import.meta.url)],
     fill: async (guestRoot) => {
       mkdirSync(join(guestRoot, 'bin'), { recursive: true })
       cpSync(busybox, join(guestRoot, 'bin/busybox'))
       for (const part of ['usr/bin', 'usr/lib']) cpSync(join(tools, part), join(guestRoot, part), whole)
       cpSync(join(packages, 'node_modules'), join(guestRoot, guestProject, 'node_modules'), whole)
+      layGpiod2(newerTools, guestRoot)
       await copyProgram(realpathSync(process.execPath), guestRoot, 'usr/bin/node')
+      await copyProgram('/usr/bin/setpriv', guestRoot, 'bin/setpriv')
     },
   })
 }

@@ -18,6 +18,8 @@ export interface DebianPackages {
   readonly versionOf?: { readonly meta: string; readonly prefix: string }
   /** From bookworm-backports. */
   readonly backports?: boolean
+  /** From Debian 13 alone, for programs that are newer there; they come with their own libraries. */
+  readonly trixie?: boolean
 }
 
 /** The folder that holds these packages' files, as they would lie below `/`. */
@@ -42,11 +44,14 @@ export class NoArchive extends Error {
 type Apt = (command: 'apt-get' | 'apt-cache', args: readonly string[], cwd?: string) => Promise<string>
 
 /** apt with lists, state and sources of its own below the folder. */
-async function privateApt(folder: string, { architecture, backports: fromBackports }: DebianPackages): Promise<Apt> {
+async function privateApt(
+  folder: string,
+  { architecture, backports: fromBackports, trixie }: DebianPackages,
+): Promise<Apt> {
   mkdirSync(join(folder, 'state/lists/partial'), { recursive: true })
   mkdirSync(join(folder, 'cache/archives/partial'), { recursive: true })
   writeFileSync(join(folder, 'status'), '')
-  const sources = fromBackports ? [...suites, backports] : suites
+  const sources = trixie ? ['debian trixie'] : fromBackports ? [...suites, backports] : suites
   const lines = sources.map((source) => {
     const [archive, suite] = source.split(' ')
     return `deb [signed-by=${keyring}] http://deb.debian.org/${archive} ${suite} main\n`

@@ -34,11 +34,20 @@ export interface PwmLine {
   close(duty: number): Promise<void>
 }
 
+/** A line whose edges are told; its level is not asked for. */
+export interface EdgesLine {
+  /** Idempotent. */
+  close(): Promise<void>
+}
+
 export interface InputOptions {
   readonly pull: Pull | undefined
-  readonly edges: Edges
   /** In order; the level is that after the edge, or, where edges come faster than they are taken, one that is later. */
   readonly onEdge: (edge: Edge) => void
+}
+
+export interface EdgesOptions extends InputOptions {
+  readonly edges: Edges
 }
 
 export interface PwmOptions {
@@ -52,6 +61,7 @@ export interface Chip {
   readonly about: string
   output(line: number, level: boolean): Promise<OutputLine>
   input(line: number, options: InputOptions): Promise<InputLine>
+  edges(line: number, options: EdgesOptions): Promise<EdgesLine>
   /** A PWM that the backend itself has for the line; undefined where it has none. */
   pwm(line: number, options: PwmOptions): Promise<PwmLine | undefined>
   /** What a PWM made of writes costs a write here, in ms; undefined where a write is too slow for that. */

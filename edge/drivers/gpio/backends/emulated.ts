@@ -1,7 +1,7 @@
 /** Pins of an emulated header: see firmware-bridge/emulated/gpio-header.ts. */
 import type { GpioHeader } from '@fernlab/firmware-bridge/emulated/gpio-header'
 import { lineHeld, lineMissing } from '../gpio-errors.ts'
-import type { Backend, Chip } from './backend.ts'
+import type { Backend, Chip, Edge, Pull } from './backend.ts'
 
 /** As many lines as the header of a Pi has. */
 const LINES = 28
@@ -30,6 +30,14 @@ export function emulatedBackend({ header, taken, chip }: EmulatedBackendOptions)
       held = false
     }
   }
+  const watch = (line: number, pull: Pull | undefined, onEdge: (edge: Edge) => void) => {
+    take(line)
+    header.release(line)
+    if (pull !== undefined) header.pull(line, pull)
+    const unwatch = header.watch(line, onEdge)
+    const close = letGo(line)
+    return () => close(unwatch)
+  }
   const open: Chip = {
     about: `${chip} (${LINES} lines), emulated`,
     softwarePwmHz: 100,
@@ -43,15 +51,15 @@ export function emulatedBackend({ header, taken, chip }: EmulatedBackendOptions)
         close: (to) => close(() => header.drive(line, to)),
       }
     },
-    input: async (line, { pull, edges, onEdge }) => {
-      take(line)
-      header.release(line)
-      if (pull !== undefined) header.pull(line, pull)
-      const unwatch = header.watch(line, (edge) => {
+    input: async (line, { pull, onEdge }) => {
+      const close = watch(line, pull, onEdge)
+      return { read: async () => header.level(line), close }
+    },
+    edges: async (line, { pull, edges, onEdge }) => {
+      const close = watch(line, pull, (edge) => {
         if (edges === 'both' || (edges === 'rising') === edge.level) onEdge(edge)
       })
-      const close = letGo(line)
-      return { read: async () => header.level(line), close: () => close(unwatch) }
+      return { close }
     },
     pwm: async (line, { frequencyHz, duty }) => {
       if (!PWM_LINES.includes(line)) return undefined

@@ -22,7 +22,11 @@ export async function listChips(root: string): Promise<FoundChip[]> {
   } catch (cause) {
     const code = systemCode(cause)
     if (code === 'EACCES' || code === 'EPERM') throw notPermitted(folder, cause)
-    throw gpioError('gpio-sysfs-missing', `this kernel has no ${folder} (it is built without CONFIG_GPIO_SYSFS)`, cause)
+    throw gpioError(
+      'gpio-sysfs-missing',
+      `this kernel has no ${folder} (it is built without CONFIG_GPIO_SYSFS): use backend: gpiod`,
+      cause,
+    )
   }
   const names = entries.filter((name) => name.startsWith('gpiochip'))
   return await Promise.all(names.map((name) => readChip(join(folder, name))))

@@ -12,7 +12,7 @@ export async function loadOnoff(): Promise<Onoff> {
   } catch (cause) {
     throw gpioError(
       'onoff-missing',
-      'sysfs pins need the package onoff with its compiled part, epoll, which is not here; in the folder of the node type: sudo apt install python3 make g++ && npm install && npm rebuild epoll --ignore-scripts=false',
+      'sysfs pins need the package onoff with its compiled part, epoll, which is not here; in the folder of the node type: sudo apt install python3 make g++ && npm install && npm rebuild epoll --ignore-scripts=false; or use backend: gpiod',
       cause,
     )
   }

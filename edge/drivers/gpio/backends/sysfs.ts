@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Gpio } from 'onoff'
 import { gpioError, lineHeld, lineMissing, notPermitted, systemCode } from '../gpio-errors.ts'
-import type { Backend, Chip, ChipRequest, InputLine, InputOptions, OutputLine } from './backend.ts'
+import type { Backend, Chip, ChipRequest, Edge, Edges, OutputLine } from './backend.ts'
 import { consumerOf } from './consumer.ts'
 import { chooseChip, type FoundChip, listChips } from './find-chip.ts'
 import type { Onoff } from './load-onoff.ts'
@@ -30,8 +30,9 @@ const UDEV_LOOK_MS = 5
 
 export function sysfsBackend(options: SysfsOptions): Backend {
   return {
-    open: async ({ labels }: ChipRequest, signal) => {
+    open: async ({ labels, wantsPull }: ChipRequest, signal) => {
       signal.throwIfAborted()
+      if (wantsPull) throw gpioError('gpio-no-pull', 'sysfs can not set a pull')
       const found = chooseChip(await listChips(options.root), labels)
       return sysfsChip(found, await options.loadOnoff(), options)
     },
@@ -43,11 +44,11 @@ function sysfsChip(found: FoundChip, onoff: Onoff, options: SysfsOptions): Chip 
   const { root, clock } = options
   const about = `${label} (${lineCount} lines, from ${base} on) by sysfs`
 
-  const take = async (line: number, direction: 'in' | 'high' | 'low', edges: InputOptions['edges'] | 'none') => {
+  const take = async (line: number, direction: 'in' | 'high' | 'low') => {
     if (line >= lineCount) throw lineMissing(line, label, lineCount)
     await exportLine({ root, clock, found, line })
     try {
-      const gpio = new onoff(base + line, direction, edges === 'none' ? 'none' : 'both', { activeLow: false })
+      const gpio = new onoff(base + line, direction, direction === 'in' ? 'both' : 'none', { activeLow: false })
       await checkTaken(root, base + line, direction)
       return gpio
     } catch (cause) {
@@ -55,23 +56,43 @@ function sysfsChip(found: FoundChip, onoff: Onoff, options: SysfsOptions): Chip 
       throw refused(`line ${line} of ${label}`, cause)
     }
   }
+  const watched = async (line: number, edges: Edges, onEdge: (edge: Edge) => void) => {
+    const gpio = await take(line, 'in')
+    // onoff drops an edge whose level is past by the time it looks; so it is to take all, and the kernel sends those wanted.
+    await writeFile(join(root, `class/gpio/gpio${base + line}/edge`), edges)
+    gpio.watch((error, level) => {
+      if (error == null) onEdge({ level: level === 1, timeMs: clock.now() })
+    })
+    return gpio
+  }
   return {
     about,
     softwarePwmHz: 100,
     pwm: async () => undefined,
     output: async (line, level) => {
-      const gpio = await take(line, level ? 'high' : 'low', 'none')
+      const gpio = await take(line, level ? 'high' : 'low')
       return outputLine(gpio, `line ${line} of ${label}`)
     },
-    input: async (line, { edges, onEdge }) => {
-      const gpio = await take(line, 'in', edges)
-      // onoff drops an edge whose level is past by the time it looks; so it is to take all, and the kernel sends those wanted.
-      await writeFile(join(root, `class/gpio/gpio${base + line}/edge`), edges)
-      const now = () => clock.now()
-      gpio.watch((error, level) => {
-        if (error == null) onEdge({ level: level === 1, timeMs: now() })
-      })
-      return inputLine(gpio, `line ${line} of ${label}`)
+    input: async (line, { onEdge }) => {
+      const gpio = await watched(line, 'both', onEdge)
+      let isOpen = true
+      return {
+        read: async () => readLevel(gpio, `line ${line} of ${label}`),
+        close: async () => {
+          if (isOpen) gpio.unexport()
+          isOpen = false
+        },
+      }
+    },
+    edges: async (line, { edges, onEdge }) => {
+      const gpio = await watched(line, edges, onEdge)
+      let isOpen = true
+      return {
+        close: async () => {
+          if (isOpen) gpio.unexport()
+          isOpen = false
+        },
+      }
     },
   }
 }
@@ -99,17 +120,6 @@ function outputLine(gpio: Gpio, what: string): OutputLine {
         const file: unknown = Reflect.get(gpio, '_valueFd')
         if (typeof file === 'number') closeSync(file)
       }
-    },
-  }
-}
-
-function inputLine(gpio: Gpio, what: string): InputLine {
-  let isOpen = true
-  return {
-    read: async () => readLevel(gpio, what),
-    close: async () => {
-      if (isOpen) gpio.unexport()
-      isOpen = false
     },
   }
 }

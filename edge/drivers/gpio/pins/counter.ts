@@ -7,7 +7,7 @@ import { createPulses } from './pulses.ts'
 export async function openCounter({ name, config, chip, clock }: PinParts<CounterConfig>): Promise<OpenPin> {
   const { pin, activeLow, pull, edge, debounceMs, windowS } = config
   const pulses = createPulses({ deadMs: debounceMs, windowMs: windowS * 1000 })
-  const line = await chip.input(pin, {
+  const line = await chip.edges(pin, {
     pull,
     edges: activeLow ? OTHER[edge] : edge,
     onEdge: ({ timeMs }) => void pulses.edge(timeMs),

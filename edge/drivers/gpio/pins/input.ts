@@ -8,7 +8,7 @@ export async function openInput({ name, config, chip, clock }: PinParts<InputCon
   const { pin, activeLow, pull, debounceMs } = config
   // What comes before the first level is known is in that level.
   let onEdge: (edge: Edge) => void = () => {}
-  const line = await chip.input(pin, { pull, edges: 'both', onEdge: (edge) => onEdge(edge) })
+  const line = await chip.input(pin, { pull, onEdge: (edge) => onEdge(edge) })
   const level = await line.read()
   const debounce = createDebounce({ level, timeMs: clock.now(), debounceMs, clock, read: () => line.read() })
   onEdge = debounce.edge
