@@ -1,3 +1,4 @@
+import { createBoardDriver } from './board/board.ts'
 import { createCameraDriver } from './camera/camera.ts'
 import type { Driver } from './driver.ts'
 import { createGpioDriver } from './gpio/gpio.ts'
@@ -25,5 +26,6 @@ export function builtInDrivers(): Driver[] {
     createI2cDriver(),
     createOneWireDriver(),
     createGpioDriver(),
+    createBoardDriver(),
   ]
 }

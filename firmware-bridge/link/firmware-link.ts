@@ -52,7 +52,6 @@ export interface LinkHealth {
 }
 
 const ANSWER_MS = 1500
-const CONNECT_AGAIN_MS = 250
 const HEARTBEAT_MS = 1000
 const QUICK_EXCHANGES = 8
 /** A question and the longest answer. */
@@ -124,7 +123,7 @@ export class FirmwareLink {
     const wrongVersion = new AbortController()
     this.#wrongVersion = (reason) => wrongVersion.abort(reason)
     const either = AbortSignal.any([signal, wrongVersion.signal])
-    const question = { kind: request.connect, payload, what: 'the greeting', againMs: CONNECT_AGAIN_MS }
+    const question = { kind: request.connect, payload, what: 'the greeting' }
     const answer = await this.#requester.ask(question, either)
     const introduction = readIntroduction(answer.payload)
     if (introduction?.session !== this.#session) throw this.#garbage('the greeting')
@@ -132,6 +131,11 @@ export class FirmwareLink {
     for (let exchange = 0; exchange < QUICK_EXCHANGES; exchange++) await this.#askTime(signal)
     this.#heartbeatLater()
     return introduction
+  }
+
+  /** Resolves when the firmware has answered. */
+  async isThere(signal: AbortSignal): Promise<void> {
+    await this.#askTime(signal)
   }
 
   /** All that the board says that it can do. */

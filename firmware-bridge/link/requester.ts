@@ -49,7 +49,8 @@ interface Asked {
   reject(reason: unknown): void
 }
 
-const LONGEST_AGAIN_MS = 400
+/** The pause before a question is asked again grows to so many times the first. */
+const LONGEST_AGAIN = 2.5
 
 export class Requester {
   readonly #options: RequesterOptions
@@ -123,7 +124,7 @@ export class Requester {
         asked.sentMs = clock.monotonic()
         send(bytes).catch((cause: unknown) => asked.reject(notSent(board, question.what, cause)))
         cancel = clock.after(waitMs, () => {
-          waitMs = Math.min(2 * waitMs, LONGEST_AGAIN_MS)
+          waitMs = Math.min(2 * waitMs, LONGEST_AGAIN * againMs)
           const elapsedMs = clock.monotonic() - beganMs
           if (answerMs === undefined || elapsedMs < answerMs) return transmit()
           const reason = silent(board, question.what, elapsedMs)

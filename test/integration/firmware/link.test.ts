@@ -191,7 +191,7 @@ test('with 1 % of all bytes wrong in both directions no value is, and what is se
       let samples = 0
       let reads = 0
       const began = performance.now()
-      const followed = (async () => {
+      const follow = async () => {
         while (performance.now() - began < 5000) {
           const { columns, timeMs } = await stream.next(signal)
           for (let i = 0; i < timeMs.length; i++) {
@@ -200,14 +200,16 @@ test('with 1 % of all bytes wrong in both directions no value is, and what is se
           }
           samples += timeMs.length
         }
-      })()
-      while (performance.now() - began < 5000) {
-        const level = Math.fround(Math.sin(reads))
-        await link.set([[signalOf('level'), level]], signal)
-        reads++
-        assert.equal((await link.read([signalOf('level'), signalOf('sets')], signal)).values, [level, reads])
       }
-      await followed
+      const setAndRead = async () => {
+        while (performance.now() - began < 5000) {
+          const level = Math.fround(Math.sin(reads))
+          await link.set([[signalOf('level'), level]], signal)
+          reads++
+          assert.equal((await link.read([signalOf('level'), signalOf('sets')], signal)).values, [level, reads])
+        }
+      }
+      await Promise.all([follow(), setAndRead()])
       assert.ok(samples > 1000 && reads > 20, `${samples} samples, ${reads} rounds of set and read`)
       // One is due each millisecond; the last that came may be some frames old.
       const due = performance.now() - began

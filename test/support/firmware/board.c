@@ -1,9 +1,9 @@
 /*
  * A firmware that runs on a Unix machine: the library as it is on a microcontroller, with a socket for its wire.
  *
- *   board [--reset-every-ms N]
+ *   board [--reset-every-ms N] [--port N]
  *
- * Listens on a port of 127.0.0.1, which it prints, and serves one connection at a time. A line on its standard input
+ * Listens on a port of 127.0.0.1, a free one unless told, which it prints, and serves one connection at a time. A line on its standard input
  * says `reset` (the firmware starts anew, as it does for each connection), `cut` (the connection ends), `freeze` and
  * `thaw` (it does nothing meanwhile). Ends with its standard input. -DVARIANT has a signal more, -DOTHER_VERSION speaks
  * another version of the link.
@@ -199,10 +199,12 @@ int main(int count, char **arguments) {
   uint16_t starts = 0;
   for (i = 1; i + 1 < count; i += 2) {
     if (strcmp(arguments[i], "--reset-every-ms") == 0) reset_every_ms = atol(arguments[i + 1]);
+    if (strcmp(arguments[i], "--port") == 0) address.sin_port = htons((uint16_t)atol(arguments[i + 1]));
   }
   signal(SIGPIPE, SIG_IGN);
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  setsockopt(port, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (bind(port, (struct sockaddr *)&address, sizeof address) < 0 || listen(port, 4) < 0) return 1;
   if (getsockname(port, (struct sockaddr *)&address, &size) < 0) return 1;
   printf("%d\n", ntohs(address.sin_port));
