@@ -50,9 +50,8 @@ uint32_t fl_micros(void) {
 ISR(USART_RX_vect) { fl_receive(UDR0); }
 
 ISR(USART_UDRE_vect) {
-  int16_t byte = fl_transmit();
-  if (byte < 0) UCSR0B &= (uint8_t)~_BV(UDRIE0);
-  else UDR0 = (uint8_t)byte;
+  UDR0 = (uint8_t)fl_transmit();
+  if (!fl_pending()) UCSR0B &= (uint8_t)~_BV(UDRIE0);
 }
 
 /* ---- the converter ---- */

@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { crc32 } from 'node:zlib'
+import { Uno } from '@fernlab/firmware-bridge/boards/uno'
+import { type FirmwareImage, readIntelHex } from '@fernlab/firmware-bridge/flashing/intel-hex'
+import type { BoardSignal } from '@fernlab/firmware-bridge/link/description'
+import { FirmwareLink } from '@fernlab/firmware-bridge/link/firmware-link'
+import type { Transport } from '@fernlab/firmware-bridge/transports/transport'
+import { ManualClock } from '@fernlab/shared/primitives/clock'
+import * as assert from 'uvu/assert'
+import { noisy } from '../../support/firmware/noisy.ts'
+import { root } from '../../support/source-files.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('the C library on an emulated Arduino Uno, at 1 Mbit/s', { timeoutMs: 60_000 })
+const library = `${root}firmware-bridge/firmware/fernlab-link`
+const run = promisify(execFile)
+/** How far the board and the link's clock go on together. */
+const STEP_MS = 0.5
+/** In board time. */
+const LONGEST_MS = 60_000
+let folder = ''
+let firmware: FirmwareImage
+
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fernlab-uno-'))
+  const [elf, hex] = [join(folder, 'main.elf'), join(folder, 'main.hex')]
+  const sources = [`${library}/examples/uno-adc-pwm/main.c`, `${library}/src/fernlab_link.c`]
+  const flags = ['-std=c99', '-Os', '-mmcu=atmega328p', '-DF_CPU=16000000UL', `-I${library}/src`]
+  await run('avr-gcc', [...flags, ...sources, '-o', elf])
+  await run('avr-objcopy', ['-O', 'ihex', elf, hex])
+  firmware = readIntelHex(await readFile(hex, 'utf8'), 'main.hex')
+})
+test.after(() => rm(folder, { recursive: true, force: true }))
+
+interface OnUno {
+  readonly uno: Uno
+  readonly link: FirmwareLink
+  readonly clock: ManualClock
+  readonly signals: readonly BoardSignal[]
+  readonly signal: AbortSignal
+}
+
+/** Board, wire and link in board time: the machine's load changes nothing. */
+async function onUno(
+  work: (up: OnUno) => Promise<void>,
+  wire: (transport: Transport) => Transport = (transport) => transport,
+): Promise<void> {
+  const uno = new Uno({
+    firmware,
+    circuit: {
+      volts: (pin) => 0.5 + Number(pin.slice(1)),
+      driven: () => {},
+      released: () => {},
+      passed: () => {},
+      i2c: new Map(),
+    },
+  })
+  const clock = new ManualClock()
+  let listener: (bytes: Uint8Array) => void = () => {}
+  const transport: Transport = {
+    write: async (bytes) => uno.receive(bytes),
+    onData: (each) => {
+      listener = each
+    },
+    onClose: () => {},
+    close: async () => {},
+  }
+  const link = new FirmwareLink({ board: 'uno', transport: wire(transport), clock, bytesPerS: 100_000 })
+  const tooLong = new AbortController()
+  let isDone = false
+  const goOn = async () => {
+    while (!isDone) {
+      const sent = uno.advance(STEP_MS / 1000)
+      if (sent.length > 0) listener(sent)
+      await clock.advance(STEP_MS)
+      if (clock.monotonic() > LONGEST_MS) tooLong.abort(new Error('the board does not come to an end'))
+    }
+  }
+  const all = async () => {
+    const { signal } = tooLong
+    try {
+      await link.connect(signal)
+      await work({ uno, link, clock, signal, signals: (await link.describe(signal)).signals })
+    } finally {
+      isDone = true
+      await link.close()
+    }
+  }
+  await Promise.all([goOn(), all()])
+}
+
+const volts = [0.5, 1.5, 2.5, 3.5]
+/** One step of the converter. */
+const STEP_V = 5 / 1024
+
+test('introduces itself, with a hash that is that of the flashed file, and does what it is told', () =>
+  onUno(async ({ uno, link, signal, signals }) => {
+    const said = await link.connect(signal)
+    const image = new Uint8Array(firmware.end)
+    for (const { address, data } of firmware.parts) image.set(data, address)
+    assert.equal(said.firmware, {
+      name: 'uno-adc-pwm',
+      version: '1.0.0',
+      hash: crc32(image).toString(16).padStart(8, '0'),
+    })
+    const { values } = await link.read(signals.slice(0, 4), signal)
+    for (const [i, value] of values.entries()) assert.ok(Math.abs(value - (volts[i] ?? 0)) <= STEP_V, `${value}`)
+    const lamp = signals.find(({ name }) => name === 'lamp')
+    assert.ok(lamp)
+    await link.set([[lamp, true]], signal)
+    assert.is(uno.driven('D13'), true)
+    await link.set([[lamp, false]], signal)
+    assert.is(uno.driven('D13'), false)
+  }))
+
+test('streams four inputs a thousand times a second for 5 s: none lost, each at its time', () =>
+  onUno(async ({ link, clock, signal, signals }) => {
+    const stream = await link.stream(signals.slice(0, 4), 1000, signal)
+    let count = 0
+    let last: number | undefined
+    while (count < 5000) {
+      const { timeMs, columns } = await stream.next(signal)
+      for (const [i, time] of timeMs.entries()) {
+        if (last !== undefined) assert.ok(Math.abs(time - last - 1) < 0.001, `${time - last}`)
+        last = time
+        for (const [c, column] of columns.entries()) {
+          assert.ok(Math.abs((column[i] ?? 0) - (volts[c] ?? 0)) <= STEP_V)
+        }
+      }
+      count += timeMs.length
+    }
+    assert.is(stream.lost, 0)
+    assert.ok(Math.abs(clock.monotonic() - (last ?? 0)) < 25, 'samples come within 25 ms')
+  }))
+
+test('with 1 % of all bytes wrong in both directions no value is', () =>
+  onUno(
+    async ({ link, clock, signal, signals }) => {
+      const power = signals.find(({ name }) => name === 'power')
+      assert.ok(power)
+      const stream = await link.stream(signals.slice(0, 4), 1000, signal)
+      const until = clock.monotonic() + 5000
+      let [samples, rounds] = [0, 0]
+      const follow = async () => {
+        while (clock.monotonic() < until) {
+          const { timeMs, columns } = await stream.next(signal)
+          samples += timeMs.length
+          for (const [c, column] of columns.entries()) {
+            for (const value of column) assert.ok(Math.abs(value - (volts[c] ?? 0)) <= STEP_V, `${value}`)
+          }
+        }
+      }
+      const setAndRead = async () => {
+        while (clock.monotonic() < until) {
+          await link.set([[power, rounds % 101]], signal)
+          assert.equal((await link.read([power], signal)).values, [rounds % 101])
+          rounds++
+        }
+      }
+      await Promise.all([follow(), setAndRead()])
+      assert.ok(samples > 1000 && rounds > 20, `${samples} samples, ${rounds} rounds`)
+      process.stdout.write(`1 % wrong: ${samples} of 5000 samples, ${Math.round(rounds / 5)} sets and reads a second\n`)
+    },
+    (transport) => noisy(transport, 100, 3),
+  ))
+
+test.run()
