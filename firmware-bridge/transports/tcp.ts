@@ -78,13 +78,33 @@ function socketTransport(socket: Socket): Transport {
   }
 }
 
+/** What to do, by what the system says of the connection. */
+function adviceFor({ host, port }: TcpConfig, code: string | undefined): string {
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return host.endsWith('.local')
+        ? 'no such name on the network; is it on, is it in the same network, and does this machine look up such names (sudo apt install libnss-mdns)?'
+        : 'no such name; check it, or use the address'
+    case 'ECONNREFUSED':
+      return `the instrument is there and takes no connection on that port; raw sockets must be allowed in its menu (LXI instruments mostly have them on 5025), and many take one connection only`
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ETIMEDOUT':
+      return 'nothing answers there; check the address, the cable and that it is on'
+    default:
+      return `check the address, the cable and that the instrument allows raw sockets on ${port}`
+  }
+}
+
 function unreachable(config: TcpConfig, cause: Error): LabError {
+  const { host, port } = config
   return new LabError({
     code: 'transport-unreachable',
     kind: 'link',
     retry: 'later',
-    message: `no connection to ${config.host}:${config.port} (${cause.message}); check the address, the cable and that the instrument allows raw sockets`,
-    details: { host: config.host, port: config.port },
+    message: `no connection to ${host}:${port} (${cause.message}): ${adviceFor(config, (cause as NodeJS.ErrnoException).code)}`,
+    details: { host, port },
     cause,
   })
 }
