@@ -44,24 +44,14 @@ export async function openSerial(config: SerialConfig, signal: AbortSignal): Pro
   return {
     write: (bytes) =>
       new Promise((resolve, reject) => {
-        port.write(bytes, undefined, (error) => (error ? reject(error) : resolve()))
+        port.write(bytes, undefined, (error) => (error ? reject(closed(config, error)) : resolve()))
       }),
     onData: (listener) => {
       port.on('data', (bytes: Buffer) => listener(bytes))
     },
     onClose: (listener) => {
       port.once('close', (error: Error | null) => {
-        listener(
-          closing
-            ? undefined
-            : (error ??
-                new LabError({
-                  code: 'transport-closed',
-                  kind: 'link',
-                  retry: 'later',
-                  message: `${config.path} closed`,
-                })),
-        )
+        listener(closing ? undefined : closed(config, error ?? undefined))
       })
     },
     setLines: (lines) =>
@@ -93,5 +83,18 @@ function linesRefused({ path }: SerialConfig, cause: Error): LabError {
     message: `${path} has no modem lines to set (${cause.message}); a board there can not be reset from here`,
     details: { path },
     cause,
+  })
+}
+
+/** A port that is gone answers a call with the kernel's own error (EIO, ENXIO, ENODEV), whichever comes first. */
+function closed({ path }: SerialConfig, cause: Error | undefined): LabError {
+  if (cause instanceof LabError) return cause
+  return new LabError({
+    code: 'transport-closed',
+    kind: 'link',
+    retry: 'later',
+    message: `${path} closed${cause === undefined ? '' : ` (${cause.message})`}`,
+    details: { path },
+    ...(cause === undefined ? {} : { cause }),
   })
 }

@@ -17,6 +17,11 @@ import { copyProgram } from './shared-libraries.ts'
 
 const machineLimitMs = 8 * 60_000
 const makingLimitMs = 6 * 60_000
+/** udev makes the stable names below /dev/serial. */
+const udevPackages = [
+  ...['udev', 'libudev1', 'libkmod2', 'libacl1', 'libblkid1', 'libcap2'],
+  ...['libselinux1', 'libpcre2-8-0', 'libssl3', 'libzstd1', 'liblzma5'],
+]
 /** Links stay links, which else would point into this machine's cache. */
 const whole = { recursive: true, verbatimSymlinks: true }
 
@@ -66,13 +71,15 @@ async function amd64Base(): Promise<string> {
   const packages = await guestPackages('x64')
   const tools = await unpackedPackages('gpiod', { architecture: 'amd64', names: ['gpiod', 'libgpiod2'] })
   const newerTools = await gpiod2Packages()
+  const udev = await unpackedPackages('udev', { architecture: 'amd64', names: udevPackages })
   return await baseArchive({
     name: 'base-amd64',
-    ingredients: [process.version, busybox, packages, tools, newerTools, ownSource(import.meta.url)],
+    ingredients: [process.version, busybox, packages, tools, newerTools, udev, ownSource(import.meta.url)],
     fill: async (guestRoot) => {
       mkdirSync(join(guestRoot, 'bin'), { recursive: true })
       cpSync(busybox, join(guestRoot, 'bin/busybox'))
       for (const part of ['usr/bin', 'usr/lib']) cpSync(join(tools, part), join(guestRoot, part), whole)
+      for (const part of ['bin', 'lib', 'usr/lib']) cpSync(join(udev, part), join(guestRoot, part), whole)
       cpSync(join(packages, 'node_modules'), join(guestRoot, guestProject, 'node_modules'), whole)
       layGpiod2(newerTools, guestRoot)
       await copyProgram(realpathSync(process.execPath), guestRoot, 'usr/bin/node')

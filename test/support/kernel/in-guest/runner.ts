@@ -41,20 +41,26 @@ async function run({ path, modules, limitMs }: Extract<HostMessage, { kind: 'run
   }
   for (const module of modules) {
     attempt(() => {
-      modprobe(module.split(' '))
-      loaded.unshift(module.split(' ')[0] ?? module)
+      const [name = module, ...parameters] = module.split(' ')
+      // As a dependency of another one, without what this file wants of it.
+      if (parameters.length > 0 && isLoaded(name)) throw new Error(`${name} is loaded already`)
+      execute('modprobe', [name, ...parameters])
+      loaded.unshift(name)
     })
   }
   const ended = failures.length > 0 ? notRun : await runFile(path, limitMs)
-  for (const module of loaded) attempt(() => modprobe(['-r', module]))
+  // What they depend on stays.
+  for (const name of loaded) attempt(() => execute('rmmod', [name]))
   say({ kind: 'end', ...ended, events: [...ended.events, ...failures] })
 }
 
 type Ended = Omit<Extract<GuestMessage, { kind: 'end' }>, 'kind'>
 const notRun: Ended = { events: [], output: '', code: 1, signal: null }
 
-function modprobe(args: readonly string[]): void {
-  execFileSync('modprobe', args, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' })
+const isLoaded = (name: string) => readFileSync('/proc/modules', 'utf8').includes(`${name.replaceAll('-', '_')} `)
+
+function execute(command: string, args: readonly string[]): void {
+  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' })
 }
 
 async function runFile(path: string, limitMs: number): Promise<Ended> {
