@@ -61,7 +61,7 @@ export async function discover({ root, person, arch, node, scan }: DiscoverOptio
       seen.flatMap(({ trouble }) => trouble?.refusal ?? []),
     ),
     ...inOrder([
-      ...seen.map((one) => asFinding(one, claims)),
+      ...seen.map((one) => asFinding(one, node?.claims)),
       ...(headerBus === undefined ? [] : [headerBus]),
       ...oneWireMissing(oneWire, boot),
     ]),
@@ -72,16 +72,17 @@ type Claims = NodeUse['claims']
 
 const isKey = (known: string, key: string): boolean => (known.endsWith(':') ? key.startsWith(known) : known === key)
 
-/** What was seen, with who has it; what is in use and can not be opened is broken, and not only worth a look. */
-export function asFinding({ group, find, detail, trouble }: Seen, claims: Claims): Finding {
-  const claimed = claims.filter(({ key }) => find.keys.some((known) => isKey(known, key)))
+/** What was seen, with who has it and, where there is a node, how it gets an instrument of what is free; what is in use and can not be opened is broken, and not only worth a look. */
+export function asFinding({ group, find, detail, trouble }: Seen, claims: Claims | undefined): Finding {
+  const claimed = (claims ?? []).filter(({ key }) => find.keys.some((known) => isKey(known, key)))
   const instruments = [...new Set(claimed.map(({ instrument }) => instrument))]
   const whole: Find = { ...find, instruments }
   const used = instruments.length === 0 ? '' : `, used by ${instruments.join(' and ')}`
   const base = { group, what: find.title, find: whole }
   if (trouble === undefined) {
     const fragile = claimed.filter(({ key }) => find.kind === 'serial' && key !== `serial:${find.path}`)
-    if (fragile.length === 0) return { ...base, verdict: 'ok', detail: `${detail}${used}`, ...linesToAdd(whole) }
+    if (fragile.length === 0)
+      return { ...base, verdict: 'ok', detail: `${detail}${used}`, ...(claims === undefined ? {} : linesToAdd(whole)) }
     const advice = `node.yaml names it ${fragile[0]?.key.slice('serial:'.length)}, which another port may be called next time; write path: ${find.path}`
     return { ...base, verdict: 'look', detail: `${detail}${used}: ${advice}` }
   }

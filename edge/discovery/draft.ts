@@ -36,8 +36,11 @@ export function draftOf(find: Omit<Find, 'instruments'>): Draft | undefined {
       }
     case 'camera':
       return { driver: 'camera', config: { source: { kind: 'v4l2', path: find.path } } }
+    case 'one-wire': {
+      const sensor = find.id.slice('w1:'.length)
+      return sensor.startsWith('28-') ? { driver: 'one-wire', config: { sensor } } : undefined
+    }
     case 'i2c-bus':
-    case 'one-wire':
     case 'usbtmc':
       return undefined
   }

@@ -126,6 +126,10 @@ test('makes instruments of pins, cameras and serial ports, each with a name that
   const more = await add('gpio:pinctrl-bcm2711', { set: ['pins.door={ pin: 27, direction: in }'] })
   assert.is(more.name, 'pins-2')
   assert.is((await add('camera:video0')).name, 'camera')
+  assert.equal((await add('w1:28-0000075c5a3e')).instrument, {
+    driver: 'one-wire',
+    config: { sensor: '28-0000075c5a3e' },
+  })
   const port = 'serial:platform-usb-1-1.3'
   const { instrument } = await add(port, { set: ['model=fern-psu', 'transport.baudRate=115200'] })
   assert.equal(instrument, {
@@ -138,6 +142,7 @@ test('makes instruments of pins, cameras and serial ports, each with a name that
   const finds = (await look()).flatMap(({ find }) => (find === undefined ? [] : [[find.id, find.instruments.join()]]))
   assert.equal(Object.fromEntries(finds)['gpio:pinctrl-bcm2711'], 'pins,pins-2')
   assert.equal(Object.fromEntries(finds)[port], 'port')
+  assert.equal(Object.fromEntries(finds)['w1:28-0000075c5a3e'], 'probe')
 })
 
 test('refuses, with the file as it was, what is wrong or taken or not there', async () => {
@@ -151,7 +156,7 @@ test('refuses, with the file as it was, what is wrong or taken or not there', as
   )
   assert.match((await refused(add('camera:video0', { set: ['rate'] }))).message, /--set rate: it is KEY=VALUE/)
   assert.match((await refused(add('camera:video0', { set: ['__proto__.x=1'] }))).message, /it is KEY=VALUE/)
-  assert.match((await refused(add('w1:28-0000075c5a3e'))).message, /no driver takes w1:28-0000075c5a3e by itself/)
+  assert.match((await refused(add('i2c:1'))).message, /no driver takes i2c:1 by itself/)
   assert.match((await refused(add('camera:video0', { driver: 'camra' }))).message, /unknown driver camra/)
   assert.match((await refused(add('camera:video0', { name: 'Big Eye' }))).message, /instruments.*Big Eye/)
   assert.is(text(), before)

@@ -63,6 +63,8 @@ test('finds what is plugged in by the names that stay, and nothing that is no in
     [],
   )
   assert.is(of(findings, uno).find?.board, 'uno')
+  // Without a node there is no file for an instrument.
+  assert.is(of(findings, uno).lines, undefined)
   assert.match(of(findings, 'gpio:pinctrl-bcm2711').detail, /40-pin header, 58 lines, sysfs numbers from 512$/)
   const system = findings.find(({ what }) => what === 'system')
   assert.is(
