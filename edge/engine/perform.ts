@@ -9,7 +9,7 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Instruction, Instructions } from '@fernlab/shared/protocol/expand'
 import type { Argument } from '../benches/lease.ts'
 import type { SignalValue } from '../drivers/driver.ts'
-import { addRow, observe, type Performance, rowTime, setOne, together } from './performance.ts'
+import { addRow, observe, type Performance, rowTime, setWhenDue, together } from './performance.ts'
 import { ramp } from './ramp.ts'
 import { record } from './record.ts'
 
@@ -44,7 +44,8 @@ async function performOne(instruction: Instruction, context: Performance, signal
       }
       await together(
         [...byPart.values()].map((list) => async (abort: AbortSignal) => {
-          for (const { part, signal: name, value, unit } of list) await setOne(context, part, name, value, unit, abort)
+          for (const { part, signal: name, value, unit } of list)
+            await setWhenDue(context, part, name, value, unit, abort)
         }),
         signal,
       )

@@ -51,6 +51,15 @@ export async function setOne(
   context.faultPoint?.('after-set')
 }
 
+/** The same for a step: waits until the signal may be set again. */
+export async function setWhenDue(
+  ...[context, part, name, value, unit, signal]: Parameters<typeof setOne>
+): Promise<void> {
+  const waitMs = context.lease.instrument(part).setWaitMs(name)
+  if (waitMs > 0) await context.clock.sleep(Math.ceil(waitMs), signal)
+  await setOne(context, part, name, value, unit, signal)
+}
+
 /** Tells the expressions and the live view what was read; keys are `part.signal`. */
 export function observe(context: Performance, readings: Readonly<Record<string, Reading>>): void {
   for (const [key, { value, time }] of Object.entries(readings)) {

@@ -1,6 +1,6 @@
 import { convertStep, convertTrimmed } from '@fernlab/shared/primitives/units'
 import type { Instruction } from '@fernlab/shared/protocol/expand'
-import { type Performance, setOne } from './performance.ts'
+import { type Performance, setWhenDue } from './performance.ts'
 
 const STEP_MS = 50
 
@@ -30,15 +30,15 @@ export async function ramp(
   }
   const perSecond = rate === undefined ? undefined : unit === undefined ? rate : convertStep(rate, unit, spec.unit)
   const seconds = overS ?? (perSecond === undefined || perSecond === 0 ? 0 : Math.abs(to - from) / Math.abs(perSecond))
-  const stepMs = Math.max(STEP_MS, (spec.setS ?? 0) * 1500)
+  const stepMs = Math.max(STEP_MS, (spec.setS ?? 0) * 1500, (spec.minSetIntervalS ?? 0) * 1000)
   const beganAt = clock.monotonic()
   for (let step = 0; ; step++) {
     const elapsedS = (clock.monotonic() - beganAt) / 1000
     if (elapsedS >= seconds) break
-    await setOne(context, part, name, from + ((to - from) * elapsedS) / seconds, undefined, signal)
+    await setWhenDue(context, part, name, from + ((to - from) * elapsedS) / seconds, undefined, signal)
     const waitMs = Math.min((step + 1) * stepMs, seconds * 1000) - (clock.monotonic() - beganAt)
     if (waitMs > 0) await clock.sleep(waitMs, signal)
   }
-  await setOne(context, part, name, to, undefined, signal)
+  await setWhenDue(context, part, name, to, undefined, signal)
   if (spec.settlingS !== undefined) await clock.sleep(spec.settlingS * 1000, signal)
 }

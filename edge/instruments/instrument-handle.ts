@@ -14,6 +14,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import type { Block, Camera, Instrument, LabServer, Reading, SignalValue, VisitRequest } from '../drivers/driver.ts'
 import { checkReadings } from './check-readings.ts'
 import { createHandleErrors, overtakenError } from './handle-errors.ts'
+import { createSetPace } from './set-pace.ts'
 
 export type Connection = { readonly online: true } | { readonly online: false; readonly reason: string }
 
@@ -47,7 +48,10 @@ export interface InstrumentHandle {
   read(signals: readonly string[], use: UseOptions): Promise<Record<string, Reading>>
   /** Whether reading the signal now would change what the instrument does. */
   disturbs(signal: string): boolean
+  /** Throws `set-too-soon` where the signal was set just now, unless it is urgent. */
   set(name: string, value: SignalValue, use: UseOptions): Promise<void>
+  /** How long until the signal may be set, in ms; 0: now. */
+  setWaitMs(name: string): number
   /** True when the driver can send several values before it waits for an answer. */
   readonly setsTogether: boolean
   setTogether(values: ReadonlyMap<string, SignalValue>, use: UseOptions): Promise<void>
@@ -121,6 +125,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
   }
 
   const errors = createHandleErrors(name, clock)
+  const pace = createSetPace(() => instrument.spec, clock)
   const offline = (command: string) => errors.offline(command, connection.online ? 'closing' : connection.reason)
 
   const openLoop = async () => {
@@ -278,13 +283,20 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
     },
     disturbs: (signalName) => instrument.disturbs?.(signalName) ?? false,
     set: (signalName, value, use) =>
-      submit(`set ${signalName} to ${value}`, use, (signal) => instrument.set(signalName, value, signal)),
+      submit(`set ${signalName} to ${value}`, use, async (signal) => {
+        pace.take(signalName, use.urgent === true)
+        await instrument.set(signalName, value, signal)
+      }),
+    setWaitMs: pace.waitMs,
     get setsTogether() {
       return instrument.setTogether !== undefined
     },
     setTogether: async (values, use) => {
       const command = `set ${[...values].map(([signalName, value]) => `${signalName} to ${value}`).join(', ')}`
-      await submit(command, use, async (signal) => instrument.setTogether?.(values, signal))
+      await submit(command, use, async (signal) => {
+        for (const signalName of values.keys()) pace.take(signalName, true)
+        await instrument.setTogether?.(values, signal)
+      })
     },
     call: (action, args, use) => submit(`call ${action}`, use, (signal) => instrument.call(action, args, signal)),
     get streams() {

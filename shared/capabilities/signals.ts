@@ -42,6 +42,10 @@ export interface SignalSpec {
   readonly values?: readonly string[]
   /** Decimal places worth showing. */
   readonly precision?: number
+  /** The smallest step that makes a difference, in the signal's unit. */
+  readonly resolution?: number
+  /** It may not be set again sooner, safe states excepted. */
+  readonly minSetIntervalS?: number
   /** How long after a set the value is good. */
   readonly settlingS?: number
   /** Typical time of one read. */
@@ -191,6 +195,17 @@ const dtype = z.enum(['number', 'integer', 'boolean', 'string', 'array'])
 /** The schemas of how exact a signal of {@link SignalSpec} is, and how long it takes. */
 export const numberSchemas = {
   precision: z.int().min(0).max(15).describe('Decimal places worth showing.').exactOptional(),
+  resolution: z
+    .number()
+    .positive()
+    .describe("The smallest step that makes a difference, in the signal's unit.")
+    .exactOptional(),
+  minSetIntervalS: z
+    .number()
+    .positive()
+    .max(3600)
+    .describe('It may not be set again sooner, in seconds; safe states excepted.')
+    .exactOptional(),
   settlingS: z.number().nonnegative().describe('How long after a set the value is good, in seconds.').exactOptional(),
   readS: z.number().nonnegative().describe('Typical time of one read, in seconds.').exactOptional(),
   setS: z.number().nonnegative().describe('Typical time of one set, without settling, in seconds.').exactOptional(),

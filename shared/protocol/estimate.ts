@@ -252,12 +252,16 @@ function untilCost(run: Run, step: UntilStep, scope: LoopScope): Cost {
 function setSeconds(run: Run, keys: readonly SignalKey[]): number {
   let setting = 0
   let settling = 0
+  /** What a signal that may be set seldom costs in a loop; the first set of all does not wait for it. */
+  let interval = 0
   for (const key of keys) {
     const signal = run.signals.get(key)
     setting += signal?.setS ?? 0
     settling = Math.max(settling, signal?.settlingS ?? 0)
+    if (!run.least) interval = Math.max(interval, signal?.minSetIntervalS ?? 0)
   }
-  return setting + settling
+  if (interval > setting + settling) run.exact = false
+  return Math.max(setting + settling, interval)
 }
 
 /** Instruments are read side by side, the signals of one after another. */
@@ -273,10 +277,13 @@ function readSeconds(run: Run, keys: readonly SignalKey[]): number {
 function rampSeconds(run: Run, step: RampStep, scope: LoopScope): number {
   const ramp = guess(run, () => rampOf(step, scope, run.compile), undefined)
   if (ramp === undefined) return 0
-  if (ramp.overS !== undefined) return ramp.overS
+  // The last value may have to wait for the one before.
+  const lastS = run.least ? 0 : (run.signals.get(step.signal)?.minSetIntervalS ?? 0)
+  if (lastS > 0) run.exact = false
+  if (ramp.overS !== undefined) return ramp.overS + lastS
   if (ramp.from === undefined) run.exact = false
   if (ramp.from === undefined && run.least) return 0
-  return Math.abs(ramp.to - (ramp.from ?? 0)) / (ramp.rate ?? 1)
+  return Math.abs(ramp.to - (ramp.from ?? 0)) / (ramp.rate ?? 1) + lastS
 }
 
 function callSeconds(run: Run, step: CallStep, scope: LoopScope): number {

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
 import { createLatestSender } from '../../hub/web/src/panel/latest-sender.ts'
-import { keyed, onScale } from '../../hub/web/src/panel/scale.ts'
+import { keyed, onScale, scaleOf } from '../../hub/web/src/panel/scale.ts'
 import { createSignalStore } from '../../hub/web/src/panel/signal-store.ts'
 import { named, signalColours, signalsOf } from '../../hub/web/src/panel/signals.ts'
 import { steadyAt, steadyOn, steadyQuantity, steadyText } from '../../hub/web/src/panel/steady.ts'
@@ -148,6 +148,14 @@ test('keys move a knob as they move any slider, and never beyond its ends', () =
   assert.is(onScale(0.149, scale), 0.1)
   assert.is(onScale(9, scale), 1)
   assert.is(onScale(0.98, { low: 0, high: 1, step: 0.3 }), 0.9)
+})
+
+test('a control moves in steps that its signal can take', () => {
+  const limits = { low: 0, high: 5 }
+  assert.is(scaleOf({ limits }, { dtype: 'number' }).step, 0.025)
+  assert.is(scaleOf({ limits }, { dtype: 'number', resolution: 0.1 }).step, 0.1)
+  assert.is(scaleOf({ limits, step: 0.5 }, { dtype: 'number', resolution: 0.1 }).step, 0.5)
+  assert.is(scaleOf({ limits }, { dtype: 'integer' }).step, 1)
 })
 
 test('a free sweep follows the one before, a triggered one begins where the signal rises through the level', () => {

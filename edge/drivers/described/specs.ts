@@ -90,6 +90,8 @@ function signalSpec(name: string, signal: DescribedSignal, narrowed: Limits | un
     ...(limits === undefined ? {} : { limits }),
     ...(values === undefined ? {} : { values }),
     ...(precision === undefined ? {} : { precision }),
+    ...(signal.resolution === undefined ? {} : { resolution: signal.resolution }),
+    ...(signal.minSetIntervalS === undefined ? {} : { minSetIntervalS: signal.minSetIntervalS }),
     ...(settlingS === undefined ? {} : { settlingS }),
     ...(readS === undefined ? {} : { readS }),
     ...(setS === undefined ? {} : { setS }),

@@ -121,6 +121,8 @@ export function modbusSpecs({ signals }: Pick<ModbusConfig, 'signals'>): SignalS
       access: writable ? 'read-set' : 'read',
       ...(limits === undefined ? {} : { limits }),
       ...(precision === undefined ? {} : { precision }),
+      ...(signal.resolution === undefined ? {} : { resolution: signal.resolution }),
+      ...(signal.minSetIntervalS === undefined ? {} : { minSetIntervalS: signal.minSetIntervalS }),
       ...(settlingS === undefined ? {} : { settlingS }),
       ...(readS === undefined ? {} : { readS }),
       ...(setS === undefined ? {} : { setS }),

@@ -382,4 +382,37 @@ test('a node whose credential the hub refuses says so once, however often it tri
   assert.is(said().length, 1)
 })
 
+test('steps wait until a signal may be set again, and who drives by hand is told to', async () => {
+  await node.remove()
+  node = await startTestNode(hub, {
+    prepare: (instrument) => {
+      const slow = instrument.spec.signals.map((signal) =>
+        signal.name === 'voltage' ? { ...signal, minSetIntervalS: 0.3 } : signal,
+      )
+      Object.assign(instrument.spec, { signals: slow })
+    },
+  })
+  await hub.until('the bench is free', () => node.edge.benches.get('bench-1')?.status.state === 'free')
+  const steps = [1, 2, 3].map((volts) => `  - set: {psu.voltage: ${volts}}`).join('\n')
+  const assignment = assignmentOf(protocolOf(steps))
+  await hub.assign(assignment)
+  await hub.until('the run stopped', () => hub.stopped(assignment.runId) !== undefined)
+  assert.is(stopOf(hub.stopped(assignment.runId)).state, 'succeeded')
+  const times = node
+    .instrument()
+    .operations.filter(({ op, what, value }) => op === 'set' && what === 'voltage' && value !== 0)
+  assert.is(times.length, 3)
+  for (const [i, { atMs }] of times.entries()) assert.ok(i === 0 || atMs - (times[i - 1]?.atMs ?? 0) >= 299)
+  const take = { bench: 'bench-1', holder: 'ada', fence: 1e7, ttlMs: 10_000 }
+  const { lease } = (await hub.call('lease.take', take)) as { lease: string }
+  await sleep(400)
+  const set = (volts: number) => hub.call('bench.exchange', { bench: 'bench-1', lease, set: { 'psu.voltage': volts } })
+  await set(1)
+  const refused = await set(2).then(
+    () => 'taken',
+    (error: { code?: string }) => error.code,
+  )
+  assert.is(refused, 'set-too-soon')
+})
+
 test.run()

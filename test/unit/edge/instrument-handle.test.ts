@@ -3,7 +3,7 @@ import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
-import { MemoryInstrument, silence } from '../../support/edge/memory-driver.ts'
+import { MemoryInstrument, memorySignals, silence } from '../../support/edge/memory-driver.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('one instrument of the node')
@@ -158,6 +158,29 @@ test('one that is offline refuses at once', async () => {
   assert.match(error.message, /the cable was pulled/)
   instrument.connection(true)
   await handle.set('voltage', 1, { signal: never })
+})
+
+test('a signal that may be set seldom is not set again too soon, unless that keeps people safe', async () => {
+  const clock = new ManualClock()
+  const slow = memorySignals.map((signal) => (signal.name === 'voltage' ? { ...signal, minSetIntervalS: 2 } : signal))
+  const instrument = new MemoryInstrument('psu', clock, slow)
+  const handle = createInstrumentHandle({ name: 'psu', instrument, clock, log: recordingLog() })
+  handle.start()
+  await clock.advance(0)
+  assert.is(handle.setWaitMs('voltage'), 0)
+  await handle.set('voltage', 1, { signal: never })
+  await handle.set('output', true, { signal: never })
+  await handle.set('output', false, { signal: never })
+  await clock.advance(500)
+  assert.is(handle.setWaitMs('voltage'), 1500)
+  const error = await failure(handle.set('voltage', 2, { signal: never }))
+  assert.equal([error.code, error.kind, error.details.waitMs], ['set-too-soon', 'caller', 1500])
+  assert.match(error.message, /voltage may be set every 2 s at most: again in 1\.5 s/)
+  await handle.set('voltage', 0, { signal: never, urgent: true })
+  assert.is(handle.setWaitMs('voltage'), 2000, 'from then on')
+  await clock.advance(2000)
+  await handle.set('voltage', 3, { signal: never })
+  assert.equal(instrument.sets('voltage'), [1, 0, 3])
 })
 
 test.run()

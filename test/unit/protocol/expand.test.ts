@@ -325,6 +325,19 @@ test('an estimate counts what instruments take', () => {
   assert.ok(Math.abs(estimate(protocol, {}, { parts }).seconds - 10 * (0.02 + 0.05 + 0.2)) < 1e-9)
 })
 
+test('an estimate counts how often a signal may be set', () => {
+  const protocol = mustParse(
+    withSteps(
+      '  - repeat: { times: 10, steps: [{ set: { supply.voltage: 1 } }] }\n  - ramp: { signal: supply.voltage, from: 0, to: 1, over: 3 s }',
+    ),
+  )
+  const [supply, ...others] = Object.values(parts)
+  const signals = supply?.signals.map((signal) => ({ ...signal, minSetIntervalS: 2 })) ?? []
+  const slow = { ...parts, supply: { ...supply, signals } as (typeof others)[number] }
+  const { seconds, exact } = estimate(protocol, {}, { parts: slow })
+  assert.equal([seconds, exact], [10 * 2 + 3 + 2, false])
+})
+
 test('a record lasts as long as its steps, or as it says if that is longer', () => {
   const record = (more: string) =>
     mustParse(withSteps(`  - record: { signals: [meter.voltage], rate: 4, stream: s, ${more} }\n  - wait: 1`))

@@ -7,13 +7,13 @@ export interface Scale {
   readonly step: number
 }
 
-/** The scale that a control runs over; whole numbers for a signal that takes no others. */
+/** The scale that a control runs over, in steps that the signal can take: its resolution, or whole numbers. */
 export function scaleOf(
   { limits, step }: { readonly limits: Limits; readonly step?: number },
-  { dtype }: Pick<PanelSignal, 'dtype'>,
+  { dtype, resolution }: Pick<PanelSignal, 'dtype' | 'resolution'>,
 ): Scale {
   const { low = 0, high = 1 } = limits
-  return { low, high, step: step ?? (dtype === 'integer' ? 1 : (high - low) / 200) }
+  return { low, high, step: step ?? resolution ?? (dtype === 'integer' ? 1 : (high - low) / 200) }
 }
 
 /** The nearest value that the scale has; its ends always are. */

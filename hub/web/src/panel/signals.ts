@@ -4,7 +4,10 @@ import { shownBy } from '@fernlab/shared/contracts/panel-signals'
 import { plain } from '../run/plots.ts'
 
 /** What the panel knows of a signal before it is read. */
-export type PanelSignal = Pick<SignalSpec, 'unit' | 'dtype' | 'access' | 'limits' | 'precision' | 'values'> & {
+export type PanelSignal = Pick<
+  SignalSpec,
+  'unit' | 'dtype' | 'access' | 'limits' | 'precision' | 'resolution' | 'values'
+> & {
   readonly title: string
 }
 
