@@ -59,8 +59,8 @@ export default {
     {
       name: 'only-start-composes-hub-and-edge',
       severity: 'error',
-      from: { path: '^scripts/(?!start/|bench/|generate/)' },
-      // What a machine has is looked at without a node.
+      // What a machine has is looked at, and a board at it is flashed, without a node.
+      from: { path: '^scripts/(?!start/|bench/|generate/|cli/board/)' },
       to: { path: '^(edge|firmware-bridge)/', pathNot: '^edge/discovery/' },
     },
     {

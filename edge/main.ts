@@ -124,6 +124,12 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     drivers,
     openTransport,
     configFolder: config.folder,
+    inUse: (instrument) => {
+      const user = [...benches.values()].find(
+        ({ lease, entry }) => lease !== undefined && Object.values(entry.parts).includes(instrument),
+      )
+      return user === undefined ? undefined : `bench ${user.name} is in use`
+    },
     clock,
     log,
   }).catch(async (error: unknown) => {

@@ -5,6 +5,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Driver } from '../drivers/driver.ts'
 import { createInstrumentHandle, type InstrumentHandle } from './instrument-handle.ts'
+import { type InstrumentPort, instrumentPort } from './instrument-port.ts'
 
 export interface Instruments {
   readonly all: ReadonlyMap<string, InstrumentHandle>
@@ -18,22 +19,35 @@ export interface CreateInstrumentsOptions {
   readonly drivers: readonly Driver[]
   readonly openTransport: OpenTransport
   readonly configFolder: string
+  /** Why a bench of the instrument can not be disturbed now; undefined when nobody uses one. */
+  readonly inUse: (instrument: string) => string | undefined
   readonly clock: Clock
   readonly log: Log
 }
 
 /** Makes the node's instruments without touching hardware; rejects with a configuration-kind LabError. */
 export async function createInstruments(options: CreateInstrumentsOptions): Promise<Instruments> {
-  const { entries, drivers, openTransport, configFolder, clock, log } = options
+  const { entries, drivers, openTransport, configFolder, inUse, clock, log } = options
   const all = new Map<string, InstrumentHandle>()
+  const ports: InstrumentPort[] = []
   for (const [name, entry] of Object.entries(entries)) {
     const driver = drivers.find(({ kind }) => kind === entry.driver)
     if (driver === undefined) throw unknownDriver(name, entry.driver)
+    const port = await instrumentPort({
+      name,
+      entry,
+      openTransport,
+      configFolder,
+      inUse: () => inUse(name),
+      clock,
+      log: log.child({ instrument: name }),
+    })
+    ports.push(port)
     const instrument = await driver.create(entry.config, {
       name,
       clock,
       log: log.child({ instrument: name }),
-      openTransport,
+      openTransport: port.openTransport,
       configFolder,
     })
     all.set(name, createInstrumentHandle({ name, instrument, clock, log }))
@@ -42,9 +56,10 @@ export async function createInstruments(options: CreateInstrumentsOptions): Prom
     all,
     start: () => {
       for (const handle of all.values()) handle.start()
+      for (const port of ports) port.start()
     },
     close: async () => {
-      await Promise.all([...all.values()].map((handle) => handle.close()))
+      await Promise.all([...all.values(), ...ports].map((each) => each.close()))
     },
   }
 }

@@ -17,7 +17,12 @@ export function createBoardDevice(name: string, data: BoardThreadData): WireDevi
   let holder: WireEnd | undefined
   let fault: Fault | undefined
   let faultLeft = 0
+  let resets = 0
   const tell = (message: ToBoard) => thread?.postMessage(message)
+  const reset = () => {
+    resets += 1
+    tell({ reset: resets })
+  }
   const letGo = (end: WireEnd) => {
     if (holder !== end) return
     holder = undefined
@@ -34,7 +39,9 @@ export function createBoardDevice(name: string, data: BoardThreadData): WireDevi
   }
   const start = () => {
     const started = startWorker(import.meta.url, 'board-thread', { workerData: data })
-    started.on('message', ({ bytes }: FromBoard) => pass(bytes))
+    started.on('message', ({ bytes, sinceReset }: FromBoard) => {
+      if (sinceReset === resets) pass(bytes)
+    })
     started.on('error', (error) => {
       // The board is gone with its thread; the next connection makes another one.
       thread = undefined
@@ -52,14 +59,14 @@ export function createBoardDevice(name: string, data: BoardThreadData): WireDevi
       thread ??= start()
       thread.ref()
       holder = end
-      tell({ reset: true })
+      reset()
       let dtr = true
       return {
         receive: (bytes) => {
           if (holder === end) tell({ bytes: Uint8Array.from(bytes) })
         },
         setLines: (lines) => {
-          if (holder === end && lines.dtr === true && !dtr) tell({ reset: true })
+          if (holder === end && lines.dtr === true && !dtr) reset()
           dtr = lines.dtr ?? dtr
         },
         close: () => letGo(end),

@@ -12,5 +12,6 @@ export interface BoardThreadData {
   readonly bootLoader?: FirmwareImage
 }
 
-export type ToBoard = { readonly reset: true } | { readonly bytes: Uint8Array }
-export type FromBoard = { readonly bytes: Uint8Array }
+/** Resets have numbers, and bytes that of the reset after which they were sent: what is older never reaches a new connection. */
+export type ToBoard = { readonly reset: number } | { readonly bytes: Uint8Array }
+export type FromBoard = { readonly bytes: Uint8Array; readonly sinceReset: number }

@@ -17,9 +17,10 @@ const board = new Uno({
 })
 
 let began = performance.now()
+let sinceReset = 0
 const pass = (seconds: number) => {
   const bytes = board.advance(seconds)
-  if (bytes.length > 0) parentPort?.postMessage({ bytes } satisfies FromBoard)
+  if (bytes.length > 0) parentPort?.postMessage({ bytes, sinceReset } satisfies FromBoard)
 }
 const catchUp = () => {
   const now = performance.now()
@@ -30,8 +31,10 @@ const catchUp = () => {
 
 parentPort?.on('message', (message: ToBoard) => {
   if (speed === 'real-time') catchUp()
-  if ('reset' in message) board.reset()
-  else board.receive(message.bytes)
+  if ('reset' in message) {
+    board.reset()
+    sinceReset = message.reset
+  } else board.receive(message.bytes)
 })
 
 if (speed === 'real-time') setInterval(catchUp, SLICE_MS)

@@ -5,6 +5,7 @@
  * ends the other. Only this machine is listened to unless another address is named.
  */
 import { createServer, type Socket } from 'node:net'
+import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Transport } from '../transports/transport.ts'
@@ -15,6 +16,7 @@ export interface ForwardOptions {
   readonly host?: string
   /** 0: any free one. */
   readonly port: number
+  readonly clock: Clock
   readonly log: Log
 }
 
@@ -25,23 +27,35 @@ export interface ForwardedPort {
   close(): Promise<void>
 }
 
+/** How long a tool waits for the one before it, which may have gone a moment ago. */
+const HAND_OVER_MS = 500
+
 /** Listens; rejects with `forward-refused` where the port is taken. */
-export async function forwardPort({ open, host = '127.0.0.1', port, log }: ForwardOptions): Promise<ForwardedPort> {
+export async function forwardPort({
+  open,
+  host = '127.0.0.1',
+  port,
+  clock,
+  log,
+}: ForwardOptions): Promise<ForwardedPort> {
   let user: Socket | undefined
-  const underWay = new Set<Promise<void>>()
-  const server = createServer({ noDelay: true }, (socket) => {
-    socket.on('error', () => socket.destroy())
-    if (user !== undefined) {
+  let underWay: Promise<void> | undefined
+  const take = async (socket: Socket) => {
+    if (underWay !== undefined) await settledWithin(underWay, HAND_OVER_MS, clock)
+    if (underWay !== undefined || !server.listening) {
       log.warn({ from: socket.remoteAddress, port }, 'a second tool was refused at a forwarded port')
       socket.destroy()
       return
     }
     user = socket
-    const work = pass(socket, open, log).finally(() => {
+    underWay = pass(socket, open, log).finally(() => {
       user = undefined
-      underWay.delete(work)
+      underWay = undefined
     })
-    underWay.add(work)
+  }
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+    socket.on('error', () => socket.destroy())
+    void take(socket)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(refused(host, port, cause)))
@@ -57,15 +71,25 @@ export async function forwardPort({ open, host = '127.0.0.1', port, log }: Forwa
       closing ??= (async () => {
         const closed = new Promise<void>((resolve) => server.close(() => resolve()))
         user?.destroy()
-        await Promise.all([closed, ...underWay])
+        await Promise.all([closed, underWay])
       })()
       return closing
     },
   }
 }
 
-/** Resolves when both sides have ended. */
+async function settledWithin(work: Promise<void>, ms: number, clock: Clock): Promise<void> {
+  let cancel = () => {}
+  const late = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve)
+  })
+  await Promise.race([work, late])
+  cancel()
+}
+
+/** Resolves when both sides have ended. What the tool says before the port is open waits in its socket, which is paused. */
 async function pass(socket: Socket, open: ForwardOptions['open'], log: Log): Promise<void> {
+  if (socket.destroyed) return
   const gone = new AbortController()
   const ended = new Promise<void>((resolve) => {
     socket.once('close', () => {
@@ -73,8 +97,6 @@ async function pass(socket: Socket, open: ForwardOptions['open'], log: Log): Pro
       resolve()
     })
   })
-  // What the tool says before the port is open waits in the socket.
-  socket.pause()
   let transport: Transport
   try {
     transport = await open(gone.signal)

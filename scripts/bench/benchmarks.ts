@@ -1,5 +1,6 @@
 import { diskBenchmarks } from './disk/slow-disk.ts'
 import { dispatchBenchmarks } from './dispatch/dispatch.ts'
+import { flashingBenchmarks } from './flashing/flashing.ts'
 import type { Benchmark } from './framework/benchmark.ts'
 import { ingestBenchmarks } from './ingest/ingest.ts'
 import { nodeBenchmarks } from './node/node.ts'
@@ -23,5 +24,6 @@ export const benchmarks: readonly Benchmark[] = [
   ...serialBenchmarks,
   ...schedulingBenchmarks,
   ...startBenchmarks,
+  ...flashingBenchmarks,
   ...siteBenchmarks,
 ]

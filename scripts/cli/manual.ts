@@ -265,6 +265,12 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
   login: entry('fernlab login --hub https://lab.example.org --email ada@example.org', 'GET /api/v1/me, with "hub"'),
   logout: entry('fernlab logout', '{"hub"}'),
   whoami: entry('fernlab whoami', 'GET /api/v1/me, with "hub"'),
+  'board kinds': entry('fernlab board kinds', '[{"name", "title", "chip", "firmwareBytes", "baudRate", "method"}]'),
+  'board flash': entry(
+    'fernlab board flash thermal.hex --port /dev/ttyACM0 --board uno',
+    '{"written", "bytes", "seconds"}; written is false where the board had it already',
+  ),
+  'board forward': entry('fernlab board forward --port /dev/ttyACM0', '{"host", "port"}: where tools connect'),
   doctor: entry(
     'fernlab doctor --node /etc/fernlab/node.yaml',
     'an array of {"group", "what", "verdict", "detail"}, with "lines" to type and, of hardware, "find"',

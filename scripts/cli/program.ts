@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addAccount } from './commands/account/account.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBench } from './commands/bench.ts'
+import { addBoard } from './commands/board.ts'
 import { addBooking } from './commands/booking.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addData } from './commands/data.ts'
@@ -60,6 +61,7 @@ export function createProgram(given: Context, version: string): Command {
   addSchema(program, context)
   addBench(program, context)
   addFleet(program, context)
+  addBoard(program, context)
   program.commandsGroup('Your account:')
   addAccount(program, context)
   addToken(program, context)

@@ -21,6 +21,23 @@ export const instrumentEntrySchema = z.strictObject({
     .describe(
       'Benches may share it: only for instruments that have no state which one bench could spoil for another. Default: false.',
     ),
+  firmware: z
+    .strictObject({
+      board: z.string().describe('What kind of board it is: uno, nano …; `fernlab board kinds` lists them.'),
+      hex: z.string().min(1).describe('The Intel HEX file, relative to node.yaml: ./thermal.hex.'),
+    })
+    .describe(
+      'What runs on the microcontroller behind its port: whenever the port is opened, a board that holds something else is given this first. One that can not be given it stays offline, with the reason.',
+    )
+    .exactOptional(),
+  forward: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .describe(
+      'A TCP port of this machine alone at which other tools, such as avrdude, reach its port while its bench is free; the instrument is offline meanwhile.',
+    )
+    .exactOptional(),
 })
 
 const checksText = 'How it is found out that the bench is sound, by name; one that fails takes it out of use.'

@@ -31,7 +31,12 @@ async function perform(job: FlashJob, signal: AbortSignal): Promise<FlashResult>
     const file = join(folder, 'firmware.hex')
     await writeFile(file, writeIntelHex(image))
     if (transport.kind === 'emulated')
-      forwarded = await forwardPort({ open: (within) => openTransport(transport, within), port: 0, log })
+      forwarded = await forwardPort({
+        open: (within) => openTransport(transport, within),
+        port: 0,
+        clock: job.clock,
+        log,
+      })
     const port =
       forwarded !== undefined
         ? `net:${forwarded.host}:${forwarded.port}`

@@ -52,12 +52,12 @@ export class Stk500 {
 
   /** Resets the board where the transport can, and waits for its boot loader; rejects with `board-silent`. */
   async connect(): Promise<void> {
-    const { transport, clock, signal, place } = this.#options
+    const { clock, signal, place } = this.#options
     await this.#reset()
     await clock.sleep(BOOT_MS, signal)
     this.#reader.clear()
     for (let sent = 1; sent <= SYNC_TRIES; sent++) {
-      await transport.write(Uint8Array.of(GET_SYNC, END))
+      await this.#write([GET_SYNC, END])
       if (!(await this.#reader.until(endsInSync, SYNC_MS, signal))) continue
       // An answer that comes late would be taken for that of the next command.
       if (sent > 1) await this.#reader.until((bytes) => bytes.length >= 2 * sent, LATE_MS, signal)
@@ -123,10 +123,19 @@ export class Stk500 {
     return answer.subarray(1, -1)
   }
 
+  async #write(bytes: readonly number[]): Promise<void> {
+    try {
+      await this.#options.transport.write(Uint8Array.from(bytes))
+    } catch (cause) {
+      if (cause instanceof LabError) throw cause
+      throw lost(this.#options.place, cause)
+    }
+  }
+
   async #exchange(bytes: readonly number[], count: number, what: string): Promise<Uint8Array> {
-    const { transport, signal, place } = this.#options
+    const { signal, place } = this.#options
     signal.throwIfAborted()
-    await transport.write(Uint8Array.from(bytes))
+    await this.#write(bytes)
     const answer = await this.#reader.take(count, ANSWER_MS, signal)
     if (answer === undefined) throw unanswered(place, what)
     return answer
@@ -138,6 +147,11 @@ const endsInSync = (bytes: Uint8Array) => bytes.at(-2) === IN_SYNC && bytes.at(-
 function loadAddress(address: number): number[] {
   // In words of two bytes.
   return [LOAD_ADDRESS, (address >> 1) & 0xff, (address >> 9) & 0xff]
+}
+
+function lost(place: string, cause: unknown): LabError {
+  const message = `the connection to ${place} was lost (${cause instanceof Error ? cause.message : String(cause)})`
+  return new LabError({ code: 'transport-closed', kind: 'link', retry: 'later', message, cause })
 }
 
 function silent(place: string): LabError {

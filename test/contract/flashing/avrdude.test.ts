@@ -34,7 +34,8 @@ const boardWith = (uno: NonNullable<Parameters<typeof createWorlds>[0]['uno']>) 
   return { openTransport, runs, device: worlds.world('uno').device('board') }
 }
 
-const bootLoader = await buildOptiboot()
+// avrdude says SYNC every quarter of a second without waiting for answers: blinking must be over before the second one.
+const bootLoader = await buildOptiboot(1)
 for (const [name, uno] of [
   ['a board that answers by itself', { firmware: hello }],
   ['optiboot', { firmware: hello, bootLoader }],
@@ -44,6 +45,7 @@ for (const [name, uno] of [
     const forwarded = await forwardPort({
       open: (within) => openTransport(TRANSPORT, within),
       port: 0,
+      clock: systemClock,
       log: silentLog,
     })
     const file = join(await mkdtemp(join(tmpdir(), 'fernlab-avrdude-')), 'new.hex')
@@ -115,7 +117,7 @@ test('a forwarded port has one user at a time, is closed by either side, and say
 }) => {
   const { openTransport, runs, device } = boardWith({ firmware: hello })
   const open = (within: AbortSignal) => openTransport(TRANSPORT, within)
-  const forwarded = await forwardPort({ open, port: 0, log: silentLog })
+  const forwarded = await forwardPort({ open, port: 0, clock: systemClock, log: silentLog })
   const tool = () =>
     new Promise<{ said: () => string; ended: Promise<void>; end: () => void }>((resolve) => {
       const socket = connect(forwarded.port, forwarded.host)
@@ -137,7 +139,7 @@ test('a forwarded port has one user at a time, is closed by either side, and say
   third.end()
   await third.ended
   await assert_rejects(
-    forwardPort({ open, port: forwarded.port, log: silentLog }),
+    forwardPort({ open, port: forwarded.port, clock: systemClock, log: silentLog }),
     /nothing can listen at 127\.0\.0\.1/,
   )
   await forwarded.close()

@@ -86,6 +86,7 @@ test('a board that was seen once and is away does not keep the rest of the node 
     drivers: [driver, createSimulatedDriver()],
     openTransport,
     configFolder: folder,
+    inUse: () => undefined,
     clock: systemClock,
     log: silentLog,
   })
