@@ -9,6 +9,7 @@ import { Lane } from '@fernlab/firmware-bridge/sessions/lane'
 import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { comeBack } from './come-back.ts'
 import type { Instrument, Reading, SignalValue } from './driver.ts'
 
 /** One piece of it, with its settings; called by one at a time, so its exchanges need not mind each other. */
@@ -160,21 +161,19 @@ export class KeptInstrument<Port> implements Instrument {
   }
 
   async #comeBack(): Promise<void> {
-    const { clock } = this.#options
     const { signal } = this.#closing
-    for (let waitMs = BACK_OFF_MS.first; ; waitMs = Math.min(2 * waitMs, BACK_OFF_MS.longest)) {
-      try {
-        await clock.sleep(waitMs, signal)
-        await this.#lane.alone(signal, () => this.#initialise(signal))
-        this.#listener?.(true)
-        return
-      } catch (thrown) {
-        if (signal.aborted) return
+    const isBack = await comeBack({
+      clock: this.#options.clock,
+      signal,
+      backOffMs: BACK_OFF_MS,
+      again: () => this.#lane.alone(signal, () => this.#initialise(signal)),
+      failed: (thrown) => {
         const reason = asLabError(thrown)
         if (reason.message !== this.#lost?.message) this.#listener?.(false, reason.message)
         this.#lost = reason
-      }
-    }
+      },
+    })
+    if (isBack) this.#listener?.(true)
   }
 
   /** Notices hardware that is gone, or has lost its settings, while nobody reads it. */

@@ -7,6 +7,7 @@
 import type { InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { comeBack } from '../come-back.ts'
 import type { Camera, Instrument, Reading, SignalValue } from '../driver.ts'
 import type { CameraConfig } from './config.ts'
 import type { Encoder } from './encoder.ts'
@@ -225,18 +226,17 @@ export class CameraInstrument implements Instrument {
 
   async #comeBack(): Promise<void> {
     const { signal } = this.#closing
-    for (let waitMs = BACK_OFF_MS.first; ; waitMs = Math.min(2 * waitMs, BACK_OFF_MS.longest)) {
-      try {
-        await this.#options.clock.sleep(waitMs, signal)
-        await this.#start(signal)
-        this.#listener?.(true)
-        return
-      } catch (thrown) {
-        if (signal.aborted) return
+    const isBack = await comeBack({
+      clock: this.#options.clock,
+      signal,
+      backOffMs: BACK_OFF_MS,
+      again: () => this.#start(signal),
+      failed: (thrown) => {
         this.#lost = asLabError(thrown)
         this.#listener?.(false, this.#lost.message)
-      }
-    }
+      },
+    })
+    if (isBack) this.#listener?.(true)
   }
 
   #cannot(what: string): LabError {

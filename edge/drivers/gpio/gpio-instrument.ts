@@ -9,6 +9,7 @@ import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { comeBack } from '../come-back.ts'
 import type { Instrument, Reading, SignalValue } from '../driver.ts'
 import type { Chip } from './backends/backend.ts'
 import type { GpioConfig, PinConfig } from './gpio-config.ts'
@@ -175,18 +176,17 @@ export class GpioInstrument implements Instrument {
   async #comeBack(): Promise<void> {
     const { clock } = this.#options
     const { signal } = this.#closing
-    for (let waitMs = BACK_OFF_MS.first; ; waitMs = Math.min(2 * waitMs, BACK_OFF_MS.longest)) {
-      try {
-        await clock.sleep(waitMs, signal)
-        await this.#take(signal)
-        this.#listener?.(true)
-        return
-      } catch (thrown) {
-        if (signal.aborted) return
+    const isBack = await comeBack({
+      clock,
+      signal,
+      backOffMs: BACK_OFF_MS,
+      again: () => this.#take(signal),
+      failed: (thrown) => {
         this.#away = away(asLabError(thrown).message)
         this.#listener?.(false, this.#away.message)
-      }
-    }
+      },
+    })
+    if (isBack) this.#listener?.(true)
   }
 
   async #letGo(): Promise<void> {

@@ -7,6 +7,7 @@
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { comeBack } from '../come-back.ts'
 import type { Instrument, Reading, SignalValue } from '../driver.ts'
 import { isSameSpec, requireAction, signalOf } from './description.ts'
 import type { Program, ProgramListeners } from './program.ts'
@@ -164,20 +165,18 @@ export class ProcessInstrument implements Instrument {
   }
 
   async #comeBack(): Promise<void> {
-    const { clock } = this.#options
     const { signal } = this.#closing
-    for (let waitMs = BACK_OFF_MS.first; ; waitMs = Math.min(2 * waitMs, BACK_OFF_MS.longest)) {
-      try {
-        await clock.sleep(waitMs, signal)
-        await this.#start(signal)
-        this.#listener?.(true)
-        return
-      } catch (thrown) {
-        if (signal.aborted) return
+    const isBack = await comeBack({
+      clock: this.#options.clock,
+      signal,
+      backOffMs: BACK_OFF_MS,
+      again: () => this.#start(signal),
+      failed: (thrown) => {
         this.#lost = gone(asLabError(thrown).message)
         this.#listener?.(false, this.#lost.message)
-      }
-    }
+      },
+    })
+    if (isBack) this.#listener?.(true)
   }
 }
 
