@@ -1,4 +1,5 @@
-/** The guest test files of `guest/` in Debian's amd64 kernel. */
-import { runOnAmd64 } from '../support/kernel/amd64.ts'
+/** The guest test files of `guest/` on a PC with Debian's amd64 kernel. */
+import { pc } from '../support/kernel/amd64.ts'
+import { runOnMachine } from '../support/kernel/guest-machine.ts'
 
-await runOnAmd64('test/kernel/guest')
+await runOnMachine(pc, 'test/kernel/guest')

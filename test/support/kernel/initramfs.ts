@@ -28,6 +28,9 @@ export interface GuestBase {
   fill(guestRoot: string): Promise<void>
 }
 
+/** How trees are copied into a base: links stay links, which else would point into this machine's cache. */
+export const whole = { recursive: true, verbatimSymlinks: true }
+
 /** The archive of a base, made once. */
 export async function baseArchive({ name, ingredients, fill }: GuestBase): Promise<string> {
   const folder = await cached(name, [...ingredients, ownSource(import.meta.url)], async (making) => {

@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { cached, ownSource } from './cache.ts'
-import { unpackedPackages } from './debian-packages.ts'
+import { type DebianArchitecture, unpackedPackages } from './debian-packages.ts'
 import { runCommand } from './run-command.ts'
 
 export interface Kernel {
@@ -11,6 +11,8 @@ export interface Kernel {
   readonly imagePath: string
   /** Holds `lib/modules/<release>` with `modules.dep`. */
   readonly moduleRoot: string
+  /** Where the descriptions of boards are, on arm64. */
+  readonly deviceTrees?: string
 }
 
 /** The amd64 kernel of Debian 12 with `gpio-mockup`, `gpio-sim` and their `irq_sim` among its modules. */
@@ -31,10 +33,27 @@ export async function amd64Kernel(): Promise<Kernel> {
       await runCommand('cp', ['-al', join(packages, 'lib/modules', release), modules])
       mkdirSync(join(modules, 'extra'))
       for (const name of readdirSync(simulated)) copyFileSync(join(simulated, name), join(modules, 'extra', name))
-      await runCommand(await busyboxPath(), ['depmod', '-b', folder, release])
+      await runCommand(await busyboxPath('amd64'), ['depmod', '-b', folder, release])
     },
   )
   return { release, imagePath: join(packages, 'boot', `vmlinuz-${release}`), moduleRoot }
+}
+
+/** The arm64 kernel of Debian 12. */
+export async function arm64Kernel(): Promise<Kernel> {
+  const packages = await unpackedPackages('kernel-arm64', {
+    architecture: 'arm64',
+    versionOf: { meta: 'linux-image-arm64', prefix: 'linux-image-' },
+    names: ['linux-image-*'],
+  })
+  const release = releaseOf(packages)
+  const moduleRoot = await cached('modules-arm64', [packages, ownSource(import.meta.url)], async (folder) => {
+    mkdirSync(join(folder, 'lib/modules'), { recursive: true })
+    await runCommand('cp', ['-al', join(packages, 'lib/modules', release), join(folder, 'lib/modules', release)])
+    await runCommand(await busyboxPath('amd64'), ['depmod', '-b', folder, release])
+  })
+  const imagePath = join(packages, 'boot', `vmlinuz-${release}`)
+  return { release, imagePath, moduleRoot, deviceTrees: join(packages, 'usr/lib', `linux-image-${release}`) }
 }
 
 const releaseOf = (packages: string): string => {
@@ -44,8 +63,8 @@ const releaseOf = (packages: string): string => {
 }
 
 /** Debian's static busybox, which is the guest's userland and makes its list of modules. */
-export async function busyboxPath(): Promise<string> {
-  const packages = await unpackedPackages('busybox', { architecture: 'amd64', names: ['busybox-static'] })
+export async function busyboxPath(architecture: DebianArchitecture): Promise<string> {
+  const packages = await unpackedPackages(`busybox-${architecture}`, { architecture, names: ['busybox-static'] })
   return join(packages, 'bin/busybox')
 }
 

@@ -19,6 +19,8 @@ export interface MachineOptions {
   /** The folder for sockets and the console's log: a short path. */
   readonly folder: string
   readonly limitMs: number
+  /** Whether the port is the first serial line and the console the second one. */
+  readonly portFirst: boolean
 }
 
 export interface RunningMachine {
@@ -39,7 +41,7 @@ export async function startMachine(options: MachineOptions): Promise<RunningMach
   const consolePath = socketPath('console.log')
   const port = await listen(socketPath('port'))
   const control = await listen(socketPath('qmp'))
-  const child = spawn(options.command, [...options.args, ...wires(socketPath, consolePath)], {
+  const child = spawn(options.command, [...options.args, ...wires(socketPath, consolePath, options.portFirst)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const inbox = new Inbox()
@@ -76,13 +78,14 @@ export async function startMachine(options: MachineOptions): Promise<RunningMach
   }
 }
 
-function wires(socketPath: (name: string) => string, consolePath: string): string[] {
+function wires(socketPath: (name: string) => string, consolePath: string, portFirst: boolean): string[] {
+  const console = ['-chardev', `file,id=console,path=${consolePath}`, '-serial', 'chardev:console']
+  const port = ['-chardev', `socket,id=port,path=${socketPath('port')}`, '-serial', 'chardev:port']
   return [
-    ['-nodefaults', '-no-reboot', '-display', 'none', '-accel', 'tcg'],
-    ['-chardev', `file,id=console,path=${consolePath}`, '-serial', 'chardev:console'],
-    ['-chardev', `socket,id=port,path=${socketPath('port')}`, '-serial', 'chardev:port'],
-    ['-chardev', `socket,id=qmp,path=${socketPath('qmp')}`, '-mon', 'chardev=qmp,mode=control'],
-  ].flat()
+    ...['-nodefaults', '-no-reboot', '-display', 'none', '-accel', 'tcg'],
+    ...(portFirst ? [...port, ...console] : [...console, ...port]),
+    ...['-chardev', `socket,id=qmp,path=${socketPath('qmp')}`, '-mon', 'chardev=qmp,mode=control'],
+  ]
 }
 
 function watch(child: ChildProcess, { command, limitMs }: MachineOptions, inbox: Inbox, printed: () => string): void {

@@ -10,7 +10,7 @@ export const nativePackages = ['onoff', 'i2c-bus', 'serialport', '@photostructur
 const compiled = ['epoll', 'i2c-bus'] as const
 
 /** The folder that holds the `node_modules` of a guest with this processor (Node's name for it). */
-export async function guestPackages(arch: 'x64'): Promise<string> {
+export async function guestPackages(arch: 'x64' | 'arm64'): Promise<string> {
   const names = closure(nativePackages)
   const versions = names.map((name) => `${name}@${manifest(name).version}`)
   return await cached(
@@ -67,7 +67,7 @@ async function compile(folder: string, arch: string): Promise<void> {
   await runCommand(
     process.execPath,
     [nodeGypPath(), 'rebuild', `--nodedir=${nodeFolder()}`, `--arch=${arch}`, '--jobs=2', '--loglevel=error'],
-    { cwd: folder, env: { npm_config_devdir: join(folder, 'build-cache') } },
+    { cwd: folder, env: { npm_config_devdir: join(folder, 'build-cache'), ...compilers(arch) } },
   )
   for (const entry of readdirSync(join(folder, 'build/Release'))) {
     if (!entry.endsWith('.node')) rmSync(join(folder, 'build/Release', entry), { recursive: true })
@@ -76,6 +76,10 @@ async function compile(folder: string, arch: string): Promise<void> {
     if (entry !== 'Release') rmSync(join(folder, 'build', entry), { recursive: true })
   }
 }
+
+/** The compilers for another processor than this machine's. */
+const compilers = (arch: string): Record<string, string> =>
+  arch === process.arch ? {} : { CC: 'aarch64-linux-gnu-gcc', CXX: 'aarch64-linux-gnu-g++' }
 
 /** Where the headers of the running Node are: beside it, or in Debian's libnode-dev. */
 function nodeFolder(): string {
