@@ -11,6 +11,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { type DataLock, lockDataFolder } from '@fernlab/shared/storage/data-folder'
 import { type Bench, createBench } from './benches/bench.ts'
 import { startIdlePoll } from './benches/idle-poll.ts'
+import { applyCalibrations, createCalibrations } from './calibration/calibrations.ts'
 import { type BenchChecks, createBenchChecks } from './checks/bench-checks.ts'
 import type { CheckKind } from './checks/check-kind.ts'
 import { builtInCheckKinds } from './checks/check-kinds.ts'
@@ -138,6 +139,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
   })
   try {
     checkAgainstInstruments(config, instruments.all, options.checkKinds)
+    applyCalibrations(settings.data.calibrations ?? {}, instruments.all)
   } catch (error) {
     await database.close()
     throw error
@@ -242,12 +244,24 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     onReport: publishBench,
   })
   const broker = options.hubUrl ?? brokerUrl(config.file.hub.url, settings.data.mqttUrl)
+  const calibrations = createCalibrations({
+    settings,
+    instruments: instruments.all,
+    benches,
+    awaited: (bench) => queue.length(bench) > 0,
+    clock,
+    onChange: () => {
+      hub?.greet()
+      void health.publish()
+    },
+  })
   const requests = createRequests({
     benches,
     queue,
     journal,
     checks,
     interlocks,
+    calibrations,
     tunnels: createLabTunnels({ ca: options.ca, log }),
     cameras: createCameraLines({ ca: options.ca, log }),
     hubWeb: (said) =>
@@ -266,6 +280,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     outboxDepth: () => outbox.depth,
     clockOffsetMs: () => hub?.clockOffsetMs,
     diskFreeBytes: () => disk.freeBytes,
+    expired: calibrations.expired,
     troubles: () => [disk.trouble, journal.trouble],
     publish: (report) => retain(topics.nodeHealth(node), JSON.stringify(report)),
   })

@@ -57,7 +57,8 @@ export async function driveToSafeState(options: SafeStateOptions): Promise<SafeR
     const handle = parts.get(part)
     try {
       if (handle === undefined) throw unknown(`there is no part ${part}`)
-      const spec = handle.spec.signals.find(({ name }) => name === signal)
+      // A calibration may leave it out of reach by a little: the instrument then goes as near as it can.
+      const spec = handle.rawSpec.signals.find(({ name }) => name === signal)
       if (spec === undefined) throw unknown(`there is no signal ${signal}`)
       const own = { key, signal, value: checkSet({ label: key, spec, value, limits: [] }), unit: spec.unit }
       byInstrument.set(handle, [...(byInstrument.get(handle) ?? []), own])

@@ -121,15 +121,16 @@ export function createRecorder({ streams, outbox, lease, clock }: CreateRecorder
         const signals = handle.spec.signals.filter(
           (signal) => signal.kind === 'configuration' && signal.access !== 'set',
         )
-        if (signals.length === 0) return
-        const readings = await lease.read(
-          signals.map((signal) => ({ part, signal: signal.name })),
-          abort,
-        )
+        const calibrations = handle.calibrator.inForce
+        const calibrated = Object.keys(calibrations).length > 0
+        if (signals.length === 0 && !calibrated) return
+        const wanted = signals.map((signal) => ({ part, signal: signal.name }))
+        const readings = wanted.length === 0 ? {} : await lease.read(wanted, abort)
         configuration[handle.name] = {
           data: Object.fromEntries(signals.map(({ name: key }) => [key, readings[`${part}.${key}`]?.value ?? 0])),
           units: Object.fromEntries(signals.map(({ name: key, unit }) => [key, unit])),
           time: clock.now() / 1000,
+          ...(calibrated ? { calibrations: { ...calibrations } } : {}),
         }
       }),
     )

@@ -17,6 +17,8 @@ export interface StartHealthOptions {
   readonly outboxDepth: () => number
   readonly clockOffsetMs: () => number | undefined
   readonly diskFreeBytes: () => number
+  /** Calibrations that are over. */
+  readonly expired: () => readonly string[]
   readonly troubles: () => readonly (LabError | undefined)[]
   readonly publish: (health: NodeHealth) => void
 }
@@ -58,6 +60,7 @@ export function startHealth(options: StartHealthOptions): Health {
       if (handle.connection.online) continue
       found.push({ code: 'instrument-offline', message: `${handle.name}: ${handle.connection.reason}` })
     }
+    for (const message of options.expired()) found.push({ code: 'calibration-expired', message })
     const offset = options.clockOffsetMs()
     if (offset !== undefined && Math.abs(offset) > CLOCK_OFFSET_MS) {
       found.push({

@@ -11,6 +11,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { type Calibrator, createCalibrator } from '../calibration/calibrator.ts'
 import type { Block, Camera, Instrument, LabServer, Reading, SignalValue, VisitRequest } from '../drivers/driver.ts'
 import { checkReadings } from './check-readings.ts'
 import { createHandleErrors, overtakenError } from './handle-errors.ts'
@@ -35,7 +36,12 @@ export interface ReadingWatcher {
 
 export interface InstrumentHandle {
   readonly name: string
+  /** As calibrated. */
   readonly spec: InstrumentSpec
+  /** As the instrument has it: what it can be set to at all. */
+  readonly rawSpec: InstrumentSpec
+  /** What is between it and `spec`: readings are calibrated, sets undone to raw values. */
+  readonly calibrator: Calibrator
   readonly connection: Connection
   onConnection(listener: (connection: Connection) => void): void
   /** Told of every good reading and every block, whoever asked for it, before they are. */
@@ -125,6 +131,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
   }
 
   const errors = createHandleErrors(name, clock)
+  const calibrator = createCalibrator(() => instrument.spec)
   const pace = createSetPace(() => instrument.spec, clock)
   const offline = (command: string) => errors.offline(command, connection.online ? 'closing' : connection.reason)
 
@@ -247,7 +254,11 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
     name,
     camera: instrument.camera,
     labServer: instrument.labServer === undefined ? undefined : labServer(instrument.labServer),
+    calibrator,
     get spec() {
+      return calibrator.spec
+    },
+    get rawSpec() {
       return instrument.spec
     },
     get connection() {
@@ -274,7 +285,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       const readings = await submit(command, use, (signal) => instrument.read(signals, signal))
       let good: Record<string, Reading>
       try {
-        good = checkReadings(instrument.spec, signals, readings)
+        good = calibrator.readings(checkReadings(instrument.spec, signals, readings))
       } catch (thrown) {
         throw errors.failed(command, began, thrown)
       }
@@ -285,7 +296,7 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
     set: (signalName, value, use) =>
       submit(`set ${signalName} to ${value}`, use, async (signal) => {
         pace.take(signalName, use.urgent === true)
-        await instrument.set(signalName, value, signal)
+        await instrument.set(signalName, calibrator.toRaw(signalName, value), signal)
       }),
     setWaitMs: pace.waitMs,
     get setsTogether() {
@@ -295,7 +306,8 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       const command = `set ${[...values].map(([signalName, value]) => `${signalName} to ${value}`).join(', ')}`
       await submit(command, use, async (signal) => {
         for (const signalName of values.keys()) pace.take(signalName, true)
-        await instrument.setTogether?.(values, signal)
+        const raw = [...values].map(([each, value]) => [each, calibrator.toRaw(each, value)] as const)
+        await instrument.setTogether?.(new Map(raw), signal)
       })
     },
     call: (action, args, use) => submit(`call ${action}`, use, (signal) => instrument.call(action, args, signal)),
@@ -307,7 +319,8 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       const command = `stream ${signals.join(', ')}`
       if (!connection.online || instrument.stream === undefined) throw offline(command)
       try {
-        for await (const block of instrument.stream(signals, rateHz, signal)) {
+        for await (const raw of instrument.stream(signals, rateHz, signal)) {
+          const block = calibrator.block(raw)
           for (const watcher of watchers) watcher.onBlock(block)
           yield block
         }

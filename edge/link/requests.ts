@@ -12,6 +12,7 @@ import type { z } from 'zod'
 import type { Bench } from '../benches/bench.ts'
 import type { Lease } from '../benches/lease.ts'
 import { isTripped, trippedError } from '../benches/present-state.ts'
+import type { Calibrations } from '../calibration/calibrations.ts'
 import type { BenchChecks } from '../checks/bench-checks.ts'
 import type { Reading, SignalValue } from '../drivers/driver.ts'
 import type { Seat, Visited } from '../engine/seat.ts'
@@ -31,6 +32,7 @@ export interface CreateRequestsOptions {
   readonly journal: Pick<Journal, 'later'>
   readonly checks: Pick<BenchChecks, 'now'>
   readonly interlocks: Pick<Interlocks, 'reset'>
+  readonly calibrations: Pick<Calibrations, 'histories' | 'add' | 'undo'>
   readonly tunnels: LabTunnels
   readonly cameras: CameraLines
   /** The hub's web address as this node reaches it, given how browsers do. */
@@ -50,7 +52,8 @@ const LONGEST_TTL_MS = 10 * 60_000
 const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS)
 
 export function createRequests(options: CreateRequestsOptions): Requests {
-  const { benches, queue, journal, checks, interlocks, tunnels, cameras, hubWeb, clock, onValue } = options
+  const { benches, queue, journal, checks, interlocks, calibrations, tunnels, cameras, hubWeb, clock, onValue } =
+    options
   const benchOf = (name: string): Bench => {
     const bench = benches.get(name)
     if (bench === undefined) throw refuse('bench-unknown', `this node has no bench ${name}`, 'never')
@@ -168,6 +171,14 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         const { bench: name, interlock } = check('bench.reset-interlock', params)
         const stand = await interlocks.reset(benchOf(name), interlock)
         return { interlocks: [...stand] } satisfies Results<'bench.reset-interlock'>
+      }
+      case 'node.calibrations':
+        check('node.calibrations', params)
+        return { calibrations: calibrations.histories } satisfies Results<'node.calibrations'>
+      case 'node.calibrate': {
+        const { signal: key, by, change } = check('node.calibrate', params)
+        const history = change === 'undo' ? await calibrations.undo(key, by) : await calibrations.add(key, change, by)
+        return { history: [...history] } satisfies Results<'node.calibrate'>
       }
       case 'session.command': {
         const { by, command, ...key } = check('session.command', params)

@@ -1,5 +1,6 @@
-/** The node's identity and credential: a small file that a person may read and edit. */
+/** The node's identity, credential and calibrations: a small file that a person may read and edit. */
 import { join } from 'node:path'
+import { calibrationHistoriesSchema } from '@fernlab/shared/contracts/calibrations'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { openSettingsFile, type SettingsFile } from '@fernlab/shared/storage/settings-file'
 import * as z from 'zod'
@@ -12,6 +13,7 @@ export const nodeSettingsSchema = z.object({
   password: z.string().optional(),
   mqttUrl: z.string().optional(),
   hubUrl: z.string().optional(),
+  calibrations: calibrationHistoriesSchema.optional(),
 })
 export type NodeSettings = z.infer<typeof nodeSettingsSchema>
 

@@ -82,21 +82,35 @@ export function eventModelDescriptor(doc: DescriptorDoc, { runId, attempt, seq }
       object_keys: Object.fromEntries(byObject),
       hints: Object.fromEntries([...byObject].map(([object, fields]) => [plainKey(object), { fields }])),
       configuration: Object.fromEntries(
-        Object.entries(doc.configuration).map(([object, { data, units, time }]) => [
+        Object.entries(doc.configuration).map(([object, configuration]) => [
           object,
-          {
-            data,
-            timestamps: Object.fromEntries(Object.keys(data).map((name) => [name, time])),
-            data_keys: Object.fromEntries(
-              Object.entries(data).map(([name, value]) => [
-                name,
-                { dtype: dtypeOf(value), shape: [], source: `${object}.${name}`, units: units[name] ?? null },
-              ]),
-            ),
-          },
+          describeConfiguration(object, configuration),
         ]),
       ),
     },
+  }
+}
+
+/** Calibrations are beside the configuration signals, as JSON: with one, raw values can be had back. */
+function describeConfiguration(
+  object: string,
+  { data: signals, units, time, calibrations = {} }: DescriptorDoc['configuration'][string],
+) {
+  const data = {
+    ...signals,
+    ...Object.fromEntries(
+      Object.entries(calibrations).map(([signal, record]) => [`${signal}_calibration`, JSON.stringify(record)]),
+    ),
+  }
+  return {
+    data,
+    timestamps: Object.fromEntries(Object.keys(data).map((name) => [name, time])),
+    data_keys: Object.fromEntries(
+      Object.entries(data).map(([name, value]) => [
+        name,
+        { dtype: dtypeOf(value), shape: [], source: `${object}.${name}`, units: units[name] ?? null },
+      ]),
+    ),
   }
 }
 

@@ -3,6 +3,7 @@
  * `(runId, attempt, seq)`; seq counts from 0 (the start document) without a gap to the stop document.
  */
 import * as z from 'zod'
+import { calibrationRecordSchema } from './calibrations.ts'
 import { labErrorSchema, outputSchema, parametersSchema } from './common.ts'
 import { finalStateSchema } from './run-state.ts'
 
@@ -44,13 +45,14 @@ export const descriptorDocSchema = z.object({
   time: z.number(),
   stream: z.string(),
   dataKeys: z.record(z.string(), dataKeySchema),
-  /** Configuration signals of each instrument at that moment. */
+  /** Of each instrument at that moment: its configuration signals, and the calibrations by which its values came of raw ones. */
   configuration: z.record(
     z.string(),
     z.object({
       data: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
       units: z.record(z.string(), z.string()),
       time: z.number(),
+      calibrations: z.record(z.string(), calibrationRecordSchema).optional(),
     }),
   ),
 })

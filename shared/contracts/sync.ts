@@ -12,6 +12,7 @@
 import * as z from 'zod'
 import { identifierSchema, instrumentSpecSchema, limitsSchema, signalKeySchema } from '../capabilities/signals.ts'
 import { announcedCheckSchema, checkReportSchema } from './bench-checks.ts'
+import { calibrationHistoriesSchema, calibrationRecordSchema, calibrationSchema } from './calibrations.ts'
 import { labErrorSchema, parametersSchema } from './common.ts'
 import { nodeDocumentSchema } from './documents.ts'
 import { interlockStatusSchema } from './interlocks.ts'
@@ -253,6 +254,16 @@ export const nodeMethods = {
   'bench.reset-interlock': {
     params: z.object({ bench: benchName, interlock: z.string().optional() }),
     result: z.object({ interlocks: z.array(interlockStatusSchema) }),
+  },
+  /** The calibrations of the node's signals. */
+  'node.calibrations': { params: z.object({}), result: z.object({ calibrations: calibrationHistoriesSchema }) },
+  /**
+   * Adds a calibration of `instrument.signal` to its history, or undoes the newest, in the name of the person `by`; refused
+   * while somebody has the bench. The answer is the signal's whole history.
+   */
+  'node.calibrate': {
+    params: z.object({ signal: z.string(), by: z.string(), change: z.union([calibrationSchema, z.literal('undo')]) }),
+    result: z.object({ history: z.array(calibrationRecordSchema) }),
   },
   /** The page of the lab's own server on which an active session takes place. */
   'session.visit': {
