@@ -23,6 +23,8 @@ const planted: readonly (readonly [string, string])[] = [
   ['hub/web/src/main.tsx', "import { openDatabase } from '@fernlab/shared/storage/database'"],
   ['hub/web/src/main.tsx', "import { startHub } from '../../main.ts'"],
   ['scripts/cli/main.ts', "import { startEdge } from '@fernlab/edge/main'"],
+  ['scripts/cli/board/board-verbs.ts', "import { startEdge } from '@fernlab/edge/main'"],
+  ['scripts/cli/main.ts', "import { flash } from '@fernlab/firmware-bridge/flashing/flash'"],
 ]
 
 for (const [path, text] of planted) {
@@ -37,6 +39,10 @@ test('allows what the direction allows', () => {
     {
       path: 'scripts/cli/commands/doctor.ts',
       text: "import { lookAround } from '@fernlab/edge/discovery/look-around'",
+    },
+    {
+      path: 'scripts/cli/board/board-verbs.ts',
+      text: "import { flash } from '@fernlab/firmware-bridge/flashing/flash'",
     },
     { path: 'scripts/start/main.ts', text: "import { startEdge } from '@fernlab/edge/main'" },
     { path: 'shared/links/mqtt-link.ts', text: "import { createServer } from 'node:net'" },

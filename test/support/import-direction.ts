@@ -33,8 +33,14 @@ const rules: readonly Rule[] = [
   {
     from: /^scripts\/(?!start\/|bench\/|generate\/)/,
     // What a machine has is looked at without a node.
-    never: /^(edge\/(?!discovery\/)|firmware-bridge\/)/,
+    never: /^edge\/(?!discovery\/)/,
     why: 'only scripts/start brings a node into a process with a hub',
+  },
+  {
+    // Boards on a person's own machine are flashed without a node, too.
+    from: /^scripts\/(?!start\/|bench\/|generate\/|cli\/board\/)/,
+    never: /^firmware-bridge\//,
+    why: 'wires are a node’s, or those of fernlab board',
   },
 ]
 

@@ -345,5 +345,7 @@ export const withoutVerb: Readonly<Record<string, string>> = {
   'DELETE /api/v1/sessions/{id}': 'the same as finish, for programs that expect it of a resource',
   'GET /api/v1/labs/{lab}/readme':
     'a tree of elements for a page; lab show --readme prints the Markdown that it is made of',
+  'GET /api/v1/sessions/{id}/cameras/{part}':
+    'pictures come over it as they are seen: a panel shows them, a terminal can not',
   'GET /api/v1/sessions/{id}/page': 'a frame of the hub’s page shows it, and works nowhere else',
 }
