@@ -16,6 +16,7 @@ import type { Backend, Chip, ChipRequest, Edge, Edges, OutputLine } from './back
 import { consumerOf } from './consumer.ts'
 import { chooseChip, type FoundChip, listChips } from './find-chip.ts'
 import type { Onoff } from './load-onoff.ts'
+import { sysfsPwm } from './sysfs-pwm.ts'
 
 export interface SysfsOptions {
   /** Where sysfs is mounted: `/sys`, but for tests. */
@@ -68,7 +69,7 @@ function sysfsChip(found: FoundChip, onoff: Onoff, options: SysfsOptions): Chip 
   return {
     about,
     softwarePwmHz: 100,
-    pwm: async () => undefined,
+    pwm: (line, pwm) => sysfsPwm({ root, clock, chip: found, line, ...pwm }),
     output: async (line, level) => {
       const gpio = await take(line, level ? 'high' : 'low')
       return outputLine(gpio, `line ${line} of ${label}`)
