@@ -46,6 +46,8 @@ export interface CreateCameraLinesOptions {
 const MOST_LOOKERS = 200
 const LINGER_MS = 5000
 const DIAL_MS = 10_000
+/** A line on which nothing comes for so long is dead, though nobody closed it; a camera that is slow sends one in 10 s. */
+const SILENCE_MS = 15_000
 const RETRY_MS = { first: 500, longest: 8000 }
 
 interface Line {
@@ -77,12 +79,18 @@ export function createCameraLines(options: CreateCameraLinesOptions): CameraLine
   }
 
   const arrived = (line: Line, socket: WebSocket) => {
-    line.cancel = () => {}
     line.socket = socket
+    const heard = () => {
+      line.cancel()
+      line.cancel = clock.after(SILENCE_MS, () => socket.terminate())
+    }
+    line.cancel = () => {}
+    heard()
     socket.on('error', (error) => log.debug({ error: error.message }, 'the line of a camera broke'))
     socket.on('message', (message: Buffer) => {
       if (line.socket !== socket) return
       if (readPicture(message) === undefined) return socket.close()
+      heard()
       line.retryMs = RETRY_MS.first
       line.newest = message
       socket.send('')
@@ -90,6 +98,7 @@ export function createCameraLines(options: CreateCameraLinesOptions): CameraLine
     })
     socket.once('close', () => {
       if (line.socket !== socket) return
+      line.cancel()
       line.socket = undefined
       line.newest = undefined
       again(line)

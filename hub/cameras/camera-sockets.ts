@@ -42,6 +42,7 @@ export interface CreateCameraSocketsOptions {
 
 const PATH = /^\/api\/v1\/sessions\/([0-9a-z]{26})\/cameras\/([A-Za-z][A-Za-z0-9_]{0,62})$/
 const MOST_ANSWER_BYTES = 64
+const MOST_WAITING_BYTES = 256 * 1024
 
 /** Serves them. */
 export function createCameraSockets(options: CreateCameraSocketsOptions): CameraSockets {
@@ -56,7 +57,9 @@ export function createCameraSockets(options: CreateCameraSocketsOptions): Camera
     let unanswered = 0
     let newest: Buffer | undefined
     const send = () => {
-      if (newest === undefined || unanswered >= MOST_UNANSWERED || socket.readyState !== socket.OPEN) return
+      // What who answers without reading has not taken waits in the socket.
+      const isFull = unanswered >= MOST_UNANSWERED || socket.bufferedAmount > MOST_WAITING_BYTES
+      if (newest === undefined || isFull || socket.readyState !== socket.OPEN) return
       unanswered++
       socket.send(newest)
       newest = undefined

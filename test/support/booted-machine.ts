@@ -11,7 +11,7 @@ import { root } from './source-files.ts'
 const suite = 'trixie'
 const packages = 'systemd-sysv,dbus,udev,nodejs,procps,ca-certificates'
 /** Beside what npm installed: not in git, and kept from run to run. */
-const cache = join(root, 'node_modules', '.cache', 'fernlab', `debian-${suite}`)
+const cache = join(root, 'node_modules', '.cache', 'fernlab-tests', `debian-${suite}`)
 
 /** Why no machine can be booted here, as listed in skips.json; undefined where it can. */
 export const noMachine = (): string | undefined =>

@@ -8,7 +8,7 @@ import type { InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/si
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { comeBack } from '../come-back.ts'
-import type { Camera, Instrument, Reading, SignalValue } from '../driver.ts'
+import type { Camera, Instrument, Picture, Reading, SignalValue } from '../driver.ts'
 import type { CameraConfig } from './config.ts'
 import type { Encoder } from './encoder.ts'
 import { type Measures, measuresOf } from './measures.ts'
@@ -71,7 +71,7 @@ export class CameraInstrument implements Instrument {
     this.camera = {
       take: async (signal) => {
         this.#requireUp(signal)
-        return await this.#pictures.next(signal)
+        return await this.#seenFromNow(signal)
       },
       follow: (signal) => this.#pictures.follow(signal),
     }
@@ -98,7 +98,7 @@ export class CameraInstrument implements Instrument {
     this.#requireUp(signal)
     const { clock } = this.#options
     // What was measured before the question may be of a scene that is no more.
-    const seen = names.some((name) => name !== 'rate_limit') ? await this.#pictures.next(signal) : undefined
+    const seen = names.some((name) => name !== 'rate_limit') ? await this.#seenFromNow(signal) : undefined
     const now = clock.now() / 1000
     const readings: Record<string, Reading> = {}
     for (const name of names) {
@@ -135,6 +135,15 @@ export class CameraInstrument implements Instrument {
     this.#lost = gone(`${this.spec.name} is closed`)
     this.#closing.abort(this.#lost)
     await this.#stop(this.#lost)
+  }
+
+  /** The next picture that begins to be taken from now on: one that arrives at once was begun a period before. */
+  async #seenFromNow(signal: AbortSignal): Promise<Picture> {
+    const { clock, config } = this.#options
+    const from = clock.monotonic() + config.delayMs + 1000 / config.rateHz
+    let picture = await this.#pictures.next(signal)
+    while (clock.monotonic() < from) picture = await this.#pictures.next(signal)
+    return picture
   }
 
   #measured(name: string): number {
@@ -248,12 +257,12 @@ const LOWEST_RATE_HZ = 0.1
 
 function signalsOf(rateHz: number): SignalSpec[] {
   const reading = { dtype: 'number', shape: [], kind: 'reading', access: 'read', precision: 1 } as const
-  const percent = { ...reading, unit: '%', limits: { low: 0, high: 100 }, readS: 1 / rateHz, maxRateHz: rateHz }
+  const percent = { ...reading, unit: '%', limits: { low: 0, high: 100 }, readS: 2 / rateHz, maxRateHz: rateHz }
   return [
     { ...percent, name: 'brightness', title: 'Brightness' },
     { ...percent, name: 'contrast', title: 'Contrast' },
     { ...percent, name: 'change', title: 'Change to the picture before' },
-    { ...reading, name: 'rate', title: 'Pictures a second', unit: 'Hz', readS: 1 / rateHz, maxRateHz: rateHz },
+    { ...reading, name: 'rate', title: 'Pictures a second', unit: 'Hz', readS: 2 / rateHz, maxRateHz: rateHz },
     {
       name: 'rate_limit',
       title: 'Pictures a second at most',

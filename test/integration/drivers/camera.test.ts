@@ -59,6 +59,28 @@ test('the time of a picture is when it was seen, within 50 ms', async () => {
   }
 })
 
+test('what is asked of a camera is never of a moment before', async () => {
+  const network = await startNetworkCamera()
+  const [dark, bright] = [greyPicture(20), greyPicture(230)]
+  const camera = await make({ source: { kind: 'network', url: network.url }, rateHz: 10, delayMs: 300 })
+  let shown = dark
+  const timer = setInterval(() => network.show(shown), 100)
+  try {
+    await camera.open(signal)
+    for (let i = 0; i < 6; i++) {
+      // A picture of the scene before is on its way.
+      network.show(shown)
+      shown = shown === dark ? bright : dark
+      const { brightness } = await camera.read(['brightness'], signal)
+      assert.is(Number(brightness?.value) > 50, shown === bright)
+    }
+  } finally {
+    clearInterval(timer)
+    await camera.close()
+    network.close()
+  }
+})
+
 test('a camera that stops in the middle of a picture is offline, says why, and comes back', async () => {
   const network = await startNetworkCamera()
   const picture = greyPicture(120)
@@ -137,7 +159,7 @@ while :; do head -c $((w * h * 3 / 2)) /dev/zero | tr '\\000' '\\200'; sleep 0.0
   )
   chmodSync(program, 0o755)
   process.env.PATH = `${folder}:${PATH}`
-  const camera = await make({ source: { kind: 'pi' }, rateHz: 20 })
+  const camera = await make({ source: { kind: 'pi' }, width: 128, rateHz: 20 })
   try {
     await camera.open(signal)
     const { brightness, contrast } = await camera.read(['brightness', 'contrast'], signal)

@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path'
 import { root } from '../source-files.ts'
 
-const cacheFolder = join(root, 'node_modules/.cache/fernlab/kernel')
+const cacheFolder = join(root, 'node_modules/.cache/fernlab-tests/kernel')
 
 /** The folder made from these ingredients: the cached one, or a new one that `make` has filled. */
 export async function cached(

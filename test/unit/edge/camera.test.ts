@@ -131,11 +131,20 @@ test('asks each kind of camera for what it is set to', () => {
 })
 
 test('takes no address that is a file, has a password in it, or would be read as an option', () => {
-  for (const url of ['file:///etc/passwd', '-i', 'http://a:b@h/', 'concat:/etc/passwd', '/etc/passwd']) {
+  for (const url of [
+    'http://cam/video.cgi?user=a&pwd=b',
+    'file:///etc/passwd',
+    '-i',
+    'http://a:b@h/',
+    'concat:/etc/passwd',
+    '/etc/passwd',
+  ]) {
     const { success } = cameraConfigSchema.safeParse({ source: { kind: 'network', url } })
     assert.is(success, false, url)
   }
   assert.is(cameraConfigSchema.safeParse({ source: { kind: 'v4l2', path: 'video0' } }).success, false)
+  assert.is(cameraConfigSchema.safeParse({ source: { kind: 'network', url: 'http://cam/v?size=2' } }).success, true)
+  assert.is(cameraConfigSchema.safeParse({ source: { kind: 'pi' }, width: 800 }).success, false)
 })
 
 test.run()
