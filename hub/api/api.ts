@@ -26,6 +26,7 @@ import { authRoutes } from './routes/auth.ts'
 import { benchCareRoutes } from './routes/bench-care.ts'
 import { bookingNoticeRoutes } from './routes/booking-notices.ts'
 import { bookingRoutes } from './routes/bookings.ts'
+import { calibrationRoutes } from './routes/calibrations.ts'
 import { directUseRoutes } from './routes/direct-use.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { groupRoutes } from './routes/groups.ts'
@@ -127,6 +128,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   bookingRoutes(add, parts)
   recurringRoutes(add, parts)
   fleetRoutes(add, parts, guesses)
+  calibrationRoutes(add, parts)
   benchCareRoutes(add, parts)
   removalRoutes(add, parts)
   peopleRoutes(add, parts)

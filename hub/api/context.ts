@@ -12,6 +12,7 @@ import type { BenchCare } from '../bench-care/bench-care.ts'
 import type { BenchChecks } from '../bench-care/bench-checks.ts'
 import type { BenchHistory } from '../bench-care/bench-history.ts'
 import type { BenchLetters } from '../bench-care/bench-letters.ts'
+import type { NodeCalibrations } from '../bench-care/calibrations.ts'
 import type { InterlockResets } from '../bench-care/interlock-resets.ts'
 import type { BookingLetters } from '../bookings/booking-letters.ts'
 import type { Bookings } from '../bookings/bookings.ts'
@@ -73,6 +74,7 @@ export interface ApiParts {
   readonly benchCare: BenchCare
   readonly benchChecks: Pick<BenchChecks, 'now' | 'putBack'>
   readonly interlockResets: InterlockResets
+  readonly nodeCalibrations: NodeCalibrations
   readonly benchHistory: Pick<BenchHistory, 'of'>
   readonly benchLetters: Pick<BenchLetters, 'wanted' | 'want'>
   readonly removal: Removal

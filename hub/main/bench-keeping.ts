@@ -3,6 +3,7 @@ import { topics } from '@fernlab/shared/contracts/topics'
 import { createBenchCare } from '../bench-care/bench-care.ts'
 import { createBenchChecks } from '../bench-care/bench-checks.ts'
 import type { BenchHistory } from '../bench-care/bench-history.ts'
+import { createNodeCalibrations } from '../bench-care/calibrations.ts'
 import { createInterlockResets } from '../bench-care/interlock-resets.ts'
 import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
 import type { Broker } from '../broker/broker.ts'
@@ -126,5 +127,6 @@ export function openBenchKeeping(
     },
   })
   const interlockResets = createInterlockResets({ store, book, calls, clock })
-  return { benchChecks, benchCare, fleet, interlockResets, removal }
+  const nodeCalibrations = createNodeCalibrations({ store, book, calls, clock })
+  return { benchChecks, benchCare, fleet, interlockResets, nodeCalibrations, removal }
 }

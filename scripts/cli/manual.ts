@@ -135,6 +135,10 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
   ),
   'node enroll': entry('fernlab node enroll bench-7', 'POST /api/v1/nodes'),
   'node show': entry('fernlab node show demo', 'GET /api/v1/nodes/{node}'),
+  'node calibrate': entry(
+    'fernlab node calibrate bench-7 supply.voltage --linear 1.0021,-0.013 --uncertainty 0.004 --valid-until 2027-05-31',
+    'POST /api/v1/nodes/{node}/calibrations, with --show items of its GET',
+  ),
   'node rotate': entry('fernlab node rotate bench-7', 'POST /api/v1/nodes/{node}/rotate'),
   'node revoke': entry('fernlab node revoke bench-7', '{"node", "revoked": true}'),
   'node remove': entry('fernlab node remove bench-7 --confirm bench-7', '{"node", "removed": true}'),

@@ -58,6 +58,21 @@ export const calibrationHistoriesSchema = z.record(
 )
 export type CalibrationHistories = z.infer<typeof calibrationHistoriesSchema>
 
+const signalSchema = z
+  .string()
+  .max(200)
+  .regex(/^[^.]+\.[^.]+$/, 'must be instrument.signal')
+
+/** The calibrations of one signal of a node, oldest first. */
+export const signalCalibrationsSchema = z.object({
+  /** `instrument.signal`. */
+  signal: z.string(),
+  history: z.array(calibrationRecordSchema),
+})
+
+export const calibrateSchema = calibrationSchema.extend({ signal: signalSchema })
+export const undoCalibrationSchema = z.strictObject({ signal: signalSchema })
+
 /** The newest that was not undone, also when it says that there is none. */
 export function lastGood(history: readonly CalibrationRecord[]): CalibrationRecord | undefined {
   return history.findLast(({ undone }) => undone === undefined)

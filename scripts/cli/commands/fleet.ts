@@ -2,17 +2,19 @@ import { enrollmentCodeSchema, nodeCredentialSchema, nodeSchema } from '@fernlab
 import type { Command } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { spokenTime } from '../shown-time.ts'
+import { addCalibrate } from './calibrate.ts'
 import { addNodeInstrument } from './node-instrument.ts'
 import { addRemove } from './remove.ts'
 
-/** `node enroll`, `node show`, `node rotate`, `node revoke`, `node remove`. */
+/** `node enroll`, `node show`, `node rotate`, `node revoke`, `node calibrate`, `node remove`. */
 export function addFleet(program: Command, context: Context): void {
   const { terminal } = context
   const node = program
     .command('node')
-    .description('enrol and look at nodes, change or end their credentials, and remove them')
+    .description('enrol and look at nodes, calibrate their signals, change or end their credentials, and remove them')
   addRemove(node, { kind: 'node', context })
   addNodeInstrument(node, context)
+  addCalibrate(node, context)
 
   withHub(
     node.command('enroll <node>').description('make a one-time code with which a node gets its credential'),

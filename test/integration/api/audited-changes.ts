@@ -90,6 +90,8 @@ export const changes: Readonly<Record<string, Entered | Exempt>> = {
   'DELETE /api/v1/benches/{bench}/lease': shownBy('hub/direct-use', 'bench.released'),
   'POST /api/v1/benches/{bench}/put-back': shownBy('hub/bench-checks', 'bench.put-back'),
   'POST /api/v1/benches/{bench}/reset-interlock': shownBy('hub/interlocks', 'bench.interlock-reset'),
+  'POST /api/v1/nodes/{node}/calibrations': shownBy('hub/calibrations', 'node.calibrated'),
+  'POST /api/v1/nodes/{node}/calibrations/undo': shownBy('hub/calibrations', 'node.calibration-undone'),
   'POST /api/v1/benches/{bench}/checks': shownBy('hub/bench-checks', 'bench.checked'),
   'POST /api/v1/benches/{bench}/exchange': uses,
   'POST /api/v1/benches/{bench}/outages': shownBy('hub/bench-care', 'bench.outage-planned'),

@@ -360,6 +360,7 @@ export async function serveHub(options: ServedOptions = {}) {
     benchCare,
     benchChecks: { now: async () => {}, putBack: async () => {} },
     interlockResets: { reset: async () => {} },
+    nodeCalibrations: { of: async () => ({}), change: async () => [] },
     benchLetters: { wanted: async () => false, want: async () => {} },
     benchHistory: { of: async () => ({ uptime: [], changes: [] }) },
     removal,
