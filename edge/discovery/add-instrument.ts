@@ -1,5 +1,5 @@
 /** Makes an instrument of node.yaml out of what was found. */
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { withEntry, yamlValue } from '@fernlab/shared/contracts/yaml-edit'
 import { readYaml } from '@fernlab/shared/contracts/yaml-file'
@@ -54,7 +54,8 @@ export async function addInstrument(asked: AddInstrument): Promise<Added> {
   } catch (error) {
     throw withHint(error, draft?.wanted)
   }
-  if (asked.isDry !== true) await writeDurably(asked.file, changed, { keepsAccess: true })
+  // A link to it stays one.
+  if (asked.isDry !== true) await writeDurably(await realpath(asked.file), changed, { keepsAccess: true })
   return { file: asked.file, name, instrument }
 }
 

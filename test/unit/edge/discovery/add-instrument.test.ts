@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AddInstrument, addInstrument } from '@fernlab/edge/discovery/add-instrument'
 import { discover } from '@fernlab/edge/discovery/discovery'
@@ -64,6 +64,16 @@ const refused = async (doing: Promise<unknown>): Promise<LabError> => {
   }
   throw new Error('it was not refused')
 }
+
+test('a link to the file stays one', async () => {
+  const { file, add } = bench()
+  const target = `${file}.kept`
+  renameSync(file, target)
+  symlinkSync(target, file)
+  await add('i2c:1:0x48', { name: 'air', set: ['chip=tmp102'] })
+  assert.ok(lstatSync(file).isSymbolicLink())
+  assert.match(readFileSync(target, 'utf8'), /chip: tmp102/)
+})
 
 test('writes what was found into the file, which keeps its comments, its mode and its former text', async () => {
   const { file, add, text } = bench()
