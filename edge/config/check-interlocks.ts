@@ -32,6 +32,10 @@ function againstBench(entry: InterlockEntry, bench: BenchEntry): Finding[] {
     const part = key.slice(0, key.indexOf('.'))
     if (!parts.includes(part))
       findings.push({ path: ['safeState', key], message: `the bench has no part ${part}${didYouMean(part, parts)}` })
+    else if (!Object.hasOwn(bench.safeState ?? {}, key)) {
+      const message = `bench ${entry.bench} has no ${key} in its safeState: nothing would take this back when the interlock is clear again`
+      findings.push({ path: ['safeState', key], message })
+    }
   }
   if (Object.keys({ ...bench.safeState, ...entry.safeState }).length === 0)
     findings.push({ path: ['bench'], message: `bench ${entry.bench} has no safeState: there is nothing to force` })

@@ -130,6 +130,11 @@ for (const [what, text, expected] of [
     `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {x.output: false}}\ninterlocks:\n  i: {bench: b, when: x.current > 1, safeState: {y.output: true}}\n`,
     /^node\.yaml:9:\d+: interlocks\.i\.safeState\.y\.output: the bench has no part y/,
   ],
+  [
+    'an interlock that sets what nothing takes back',
+    `${head}instruments:\n  a: {driver: memory}\nbenches:\n  b: {parts: {x: a}, safeState: {x.output: false}}\ninterlocks:\n  i: {bench: b, when: x.current > 1, safeState: {x.voltage: 1}}\n`,
+    /^node\.yaml:9:\d+: interlocks\.i\.safeState\.x\.voltage: bench b has no x\.voltage in its safeState/,
+  ],
   ['an unknown key', `${head}instruments: {}\nbenchs: {}\n`, /benchs/],
 ] as const) {
   test(`${what} is one line with file, line and path`, async () => {
