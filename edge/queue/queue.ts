@@ -266,11 +266,22 @@ export function createQueue(options: CreateQueueOptions): Queue {
     if (bench !== undefined) pump(bench)
   }
 
+  /** A bench with interlocks is free only when each was read; one that has to be reset is not waited for. */
+  const untilFree = async (bench: Bench) => {
+    const deadline = clock.monotonic() + RECOVERY_MS
+    const isLatched = () => bench.status.interlocks?.some(({ latched }) => latched === true) === true
+    while (bench.status.state !== 'free' && bench.unsafe === undefined && !isLatched()) {
+      if (closing || clock.monotonic() >= deadline) return
+      await clock.sleep(50)
+    }
+  }
+
   /** What a session's former life left on the bench; nobody else has had it since. */
   const cleanUpAfter = async ({ assignment, visit }: Entry, bench: Bench): Promise<CleanUpResult | undefined> => {
     const protocol = assignment.definition as Protocol
     if (protocol.cleanUp === undefined) return undefined
     const limits = assignment.limits as Readonly<Record<string, Limits>>
+    await untilFree(bench)
     let lease: Lease
     try {
       lease = bench.acquire({ kind: 'run', id: assignment.runId }, { limits })

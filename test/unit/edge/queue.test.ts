@@ -4,6 +4,7 @@ import { createInstrumentHandle } from '@fernlab/edge/instruments/instrument-han
 import type { AttemptOutbox, DocumentBody, Outbox } from '@fernlab/edge/outbox/outbox'
 import { createQueue } from '@fernlab/edge/queue/queue'
 import type { Journal } from '@fernlab/edge/store/journal'
+import type { InterlockStatus } from '@fernlab/shared/contracts/interlocks'
 import { encode } from '@fernlab/shared/links/codec'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -17,7 +18,10 @@ import { suite } from '../../support/suite.ts'
 const test = suite('the queue after a restart')
 
 /** A node that was killed while a run was under way, on a bench of a supply with a safe state and a meter without. */
-const restart = async (prepare: (instruments: { psu: MemoryInstrument; dmm: MemoryInstrument }) => void) => {
+const restart = async (
+  prepare: (instruments: { psu: MemoryInstrument; dmm: MemoryInstrument }) => void,
+  { cleanUp, interlocks = [] }: { cleanUp?: string; interlocks?: readonly InterlockStatus[] } = {},
+) => {
   const clock = new ManualClock()
   const instruments = { psu: new MemoryInstrument('psu', clock), dmm: new MemoryInstrument('dmm', clock) }
   prepare(instruments)
@@ -34,6 +38,7 @@ const restart = async (prepare: (instruments: { psu: MemoryInstrument; dmm: Memo
     newId: () => 'lease',
     onValue: () => {},
   })
+  bench.interlocked(interlocks)
   const documents: DocumentBody[] = []
   const attempt: AttemptOutbox = {
     runId: 'r1',
@@ -46,7 +51,8 @@ const restart = async (prepare: (instruments: { psu: MemoryInstrument; dmm: Memo
     append: async (_kind, more) => void documents.push(...more),
     below: async () => {},
   }
-  const cut = assignmentOf(protocolOf('  - set: {psu.output: true}\n  - wait: 3600'))
+  const protocol = protocolOf('  - set: {psu.output: true}\n  - wait: 3600')
+  const cut = assignmentOf(cleanUp === undefined ? protocol : { ...protocol, cleanUp: protocolOf(cleanUp).steps })
   const row = { state: 'running', next_seq: 1, acknowledged: 0, rows: '{}', assignment: encode(cut) }
   const queue = createQueue({
     benches: new Map([['bench-1', bench]]),
@@ -62,7 +68,7 @@ const restart = async (prepare: (instruments: { psu: MemoryInstrument; dmm: Memo
   await queue.restore()
   for (const handle of handles) handle.start()
   await clock.advance(0)
-  return { clock, documents, ...instruments }
+  return { clock, bench, documents, ...instruments }
 }
 const gone = () => new LabError({ code: 'x', kind: 'link', message: 'no such port' })
 const stopOf = ([stop]: readonly DocumentBody[]) => {
@@ -87,6 +93,26 @@ test('a supply that does not come back is named in the stop document', async () 
   await clock.advance(30_000)
   assert.is(stopOf(documents).safeState.reached, false)
   assert.match(stopOf(documents).safeState.error?.message ?? '', /psu is offline: no such port/)
+})
+
+test('the clean-up waits for the first reading of an interlock, but not for one that has to be reset', async () => {
+  const cleanUp = '  - set: {psu.voltage: 0.5}'
+  const one = { name: 'hot', when: 'dmm.current > 1' }
+  const { clock, bench, psu, documents } = await restart(() => {}, {
+    cleanUp,
+    interlocks: [{ ...one, state: 'unread' }],
+  })
+  await clock.advance(1000)
+  assert.equal([psu.sets('voltage'), documents.length], [[], 0])
+  bench.interlocked([{ ...one, state: 'clear' }])
+  await clock.advance(1000)
+  assert.equal(psu.sets('voltage'), [0.5])
+  assert.equal(stopOf(documents).cleanUp, { done: true, tries: 1 })
+
+  const tripped = { ...one, state: 'tripped', reason: 'it was', holds: false, latched: true } as const
+  const latched = await restart(() => {}, { cleanUp, interlocks: [tripped] })
+  await latched.clock.advance(1000)
+  assert.is(stopOf(latched.documents).cleanUp?.error?.code, 'bench-fault')
 })
 
 test.run()
