@@ -11,6 +11,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { type DataLock, lockDataFolder } from '@fernlab/shared/storage/data-folder'
 import { type Bench, createBench } from './benches/bench.ts'
 import { startIdlePoll } from './benches/idle-poll.ts'
+import { inUseReason } from './benches/present-state.ts'
 import { applyCalibrations, createCalibrations } from './calibration/calibrations.ts'
 import { type BenchChecks, createBenchChecks } from './checks/bench-checks.ts'
 import type { CheckKind } from './checks/check-kind.ts'
@@ -126,10 +127,8 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     openTransport,
     configFolder: config.folder,
     inUse: (instrument) => {
-      const user = [...benches.values()].find(
-        ({ lease, entry }) => lease !== undefined && Object.values(entry.parts).includes(instrument),
-      )
-      return user === undefined ? undefined : `bench ${user.name} is in use`
+      const bench = [...benches.values()].find(({ entry }) => Object.values(entry.parts).includes(instrument))
+      return bench === undefined ? undefined : inUseReason(bench)
     },
     clock,
     log,

@@ -20,7 +20,7 @@ import type { SignalValue } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
 import { createLease, type Lease } from './lease.ts'
-import { isTripped, makeStatus, presentState, trippedError } from './present-state.ts'
+import { isTripped, makeStatus, presentState, trippedError, unavailable } from './present-state.ts'
 import { driveToSafeState, lateError, type SafeResult } from './safe-state.ts'
 
 export interface Holder {
@@ -105,8 +105,10 @@ export function createBench(options: CreateBenchOptions): Bench {
   let cancelRetry: (() => void) | undefined
   let cancelExpiry: (() => void) | undefined
   let closed = false
+  /** While the bench was being driven: what is on its way to the instruments does not know of it. */
+  let trippedMeanwhile = false
   const hurry = new AbortController()
-  let status: BenchStatus = { state: 'offline', since: iso(clock), reason: 'starting' }
+  let status: BenchStatus = { state: 'offline', since: new Date(clock.now()).toISOString(), reason: 'starting' }
 
   const offlineReason = (): string | undefined => {
     for (const handle of parts.values()) {
@@ -140,6 +142,18 @@ export function createBench(options: CreateBenchOptions): Bench {
     return { reached: false, error }
   }
 
+  const driveTo = (safeState: BenchEntry['safeState'], moved: readonly string[] = [], points?: FaultHook) =>
+    driveToSafeState({
+      bench: name,
+      safeState,
+      parts,
+      moved,
+      clock,
+      hurry: hurry.signal,
+      faultPoint: points,
+      onSet: (instrument, signal, value, unit) => onValue(instrument, signal, value, unit, clock.now() / 1000),
+    })
+
   /** After a lease every instrument is driven, and one that is away is a fault; otherwise those that are due and there. */
   const drive = async (after?: Lease): Promise<SafeResult> => {
     const driven = after === undefined ? [...due].filter((handle) => handle.connection.online) : [...guarded]
@@ -151,17 +165,7 @@ export function createBench(options: CreateBenchOptions): Bench {
     // The points are those of a run's end, not of a node's start.
     const points = after === undefined ? undefined : faultPoint
     points?.('before-safe-stop')
-    const moved = [...(after?.moved ?? [])]
-    const result = await driveToSafeState({
-      bench: name,
-      safeState,
-      parts,
-      moved,
-      clock,
-      hurry: hurry.signal,
-      faultPoint: points,
-      onSet: (instrument, signal, value, unit) => onValue(instrument, signal, value, unit, clock.now() / 1000),
-    })
+    const result = await driveTo(safeState, [...(after?.moved ?? [])], points)
     if (!result.reached) {
       for (const handle of driven) due.add(handle)
       if (fault === undefined)
@@ -191,13 +195,18 @@ export function createBench(options: CreateBenchOptions): Bench {
   const makeSafe = async (): Promise<SafeResult> => {
     // Whoever holds the bench drives it; its end leads to the safe state anyway.
     if (releasing === undefined && (lease !== undefined || due.size === 0)) return safeResult()
-    releasing ??= drive().finally(() => {
-      releasing = undefined
-      if (fault === undefined) settle()
-      else update()
-    })
+    releasing ??= drive().finally(goOn)
     update()
     return await releasing
+  }
+
+  /** After a drive. One that failed is tried again later, or at once for what has tripped since. */
+  const goOn = () => {
+    releasing = undefined
+    const isDue = fault === undefined || trippedMeanwhile
+    trippedMeanwhile = false
+    if (isDue) settle()
+    else update()
   }
 
   /** Drives what is due of a bench that nobody holds, as far as it is there. */
@@ -223,11 +232,9 @@ export function createBench(options: CreateBenchOptions): Bench {
     cancelExpiry?.()
     cancelExpiry = undefined
     const freed = () => {
-      releasing = undefined
       lease = undefined
       holder = undefined
-      if (fault === undefined) settle()
-      else update()
+      goOn()
     }
     if (ending.moved.size === 0 && due.size === 0) {
       freed()
@@ -308,10 +315,17 @@ export function createBench(options: CreateBenchOptions): Bench {
       const fresh = tripped.find((one) => !before.has(one.name))
       if (fresh === undefined && tripped.length === before.size) return update()
       for (const handle of guarded) due.add(handle)
+      if (releasing !== undefined && fresh !== undefined) {
+        // Whether its values were reached is for the drive to say that follows.
+        void driveTo(options.interlocks?.[fresh.name]?.safeState ?? {})
+        trippedMeanwhile = true
+        return update()
+      }
       if (lease === undefined || fresh === undefined) return settle()
       const error = trippedError(name, fresh)
       lease.onTrip?.(error)
       void release(lease, error)
+      update()
     },
     makeSafe,
     onChange: (listener) => void listeners.push(listener),
@@ -332,18 +346,4 @@ export function createBench(options: CreateBenchOptions): Bench {
 /** The instrument of a key such as `psu.voltage`. */
 function handleOf(parts: ReadonlyMap<string, InstrumentHandle>, key: string): InstrumentHandle | undefined {
   return parts.get(key.slice(0, key.indexOf('.')))
-}
-
-function unavailable(code: string, message: string): LabError {
-  return new LabError({
-    code,
-    kind: 'caller',
-    retry: 'later',
-    message,
-    studentMessage: 'The bench is not available at the moment.',
-  })
-}
-
-function iso(clock: Clock): string {
-  return new Date(clock.now()).toISOString()
 }

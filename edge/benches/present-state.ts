@@ -41,6 +41,9 @@ export interface StatusFacts {
   readonly interlocks: readonly InterlockStatus[]
 }
 
+/** When the state of a status began, in ms. */
+const begun = new WeakMap<BenchStatus, number>()
+
 /** The status as it is now; the one before where nothing has changed. */
 export function makeStatus(facts: StatusFacts, before: BenchStatus, nowMs: number): BenchStatus {
   const { state, reason, run, direct } = facts
@@ -48,17 +51,20 @@ export function makeStatus(facts: StatusFacts, before: BenchStatus, nowMs: numbe
   const sameUse =
     state === before.state && reason === before.reason && run === before.run && direct === (before.lease === true)
   if (sameUse && interlocks === before.interlocks) return before
-  return {
+  const sinceMs = sameUse ? (begun.get(before) ?? Date.parse(before.since)) : nowMs
+  const status: BenchStatus = {
     state,
     // Written out when asked for: most states of a busy bench are never published.
     get since() {
-      return sameUse ? before.since : new Date(nowMs).toISOString()
+      return new Date(sinceMs).toISOString()
     },
     ...(reason === undefined ? {} : { reason }),
     ...(run === undefined ? {} : { run }),
     ...(direct ? { lease: true as const } : {}),
     ...(interlocks === undefined ? {} : { interlocks }),
   }
+  begun.set(status, sinceMs)
+  return status
 }
 
 /** Why nobody may use the bench, and what to do. */
@@ -66,6 +72,32 @@ function trippedText({ name, reason, holds, latched }: InterlockStatus): string 
   const what = `interlock ${name} has tripped: ${reason ?? ''}`
   if (!latched) return what
   return holds ? `${what}; when that is over, reset it` : `${what}; that is over: look at the bench, then reset it`
+}
+
+/** Why a bench can not be had, for who may try again later. */
+export function unavailable(code: string, message: string): LabError {
+  return new LabError({
+    code,
+    kind: 'caller',
+    retry: 'later',
+    message,
+    studentMessage: 'The bench is not available at the moment.',
+  })
+}
+
+/** Why another tool may not have the ports of a bench now; undefined: it may. */
+export function inUseReason(bench: {
+  readonly name: string
+  readonly lease: unknown
+  readonly unsafe: LabError | undefined
+  readonly status: BenchStatus
+}): string | undefined {
+  const { name, lease, unsafe, status } = bench
+  if (lease !== undefined) return `bench ${name} is in use`
+  if (unsafe !== undefined) return unsafe.message
+  // Still to be driven, or tripped: its instruments are the node's until it is safe.
+  if (status.state !== 'busy' && status.state !== 'fault') return undefined
+  return `bench ${name} is ${status.state}${status.reason === undefined ? '' : `: ${status.reason}`}`
 }
 
 /** What ends the use of a bench whose interlock has tripped. */

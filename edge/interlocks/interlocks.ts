@@ -25,9 +25,10 @@ export interface Interlocks {
   start(): void
   /**
    * Resets those of the bench that are latched, or the one named, and resolves when that is on disk. Throws
-   * `interlock-unknown`, or `interlock-holds` while what tripped one is not over: then none is reset.
+   * `interlock-unknown`, or `interlock-holds` while what tripped one is not over, or came back before the disk had it, and
+   * what `signal` aborts with: then none is reset.
    */
-  reset(bench: Bench, name?: string): Promise<readonly InterlockStatus[]>
+  reset(bench: Bench, name?: string, signal?: AbortSignal): Promise<readonly InterlockStatus[]>
   close(): void
 }
 
@@ -52,6 +53,8 @@ interface Interlock {
   /** It stays as it is until a person resets it. */
   readonly latched: boolean
   readonly holds: boolean
+  /** How often the condition has come true, or its signals have gone. */
+  readonly risings: number
   observe(observed: Observed, why: () => string): void
   /** Writes that it is latched. */
   keep(): void
@@ -80,21 +83,23 @@ export function createInterlocks({ entries, benches, ...options }: CreateInterlo
     start: () => {
       for (const all of byBench.values()) for (const { watch } of all) watch.start()
     },
-    reset: async (bench, name) => {
+    reset: async (bench, name, signal) => {
       const all = byBench.get(bench) ?? []
       if (name !== undefined && !all.some((one) => one.name === name)) throw unknown(bench, name)
-      const meant = all.filter((one) => one.latched && (name === undefined || one.name === name))
-      const refuseIfHeld = () => {
-        const held = meant.find(({ holds }) => holds)
-        if (held !== undefined) throw stillHolds(bench, held.status)
-      }
-      refuseIfHeld()
+      const asked = all.filter((one) => name === undefined || one.name === name)
+      const meant = asked.filter(({ latched }) => latched)
+      const held = (meant.length === 0 ? asked : meant).find(({ holds }) => holds)
+      if (held !== undefined) throw stillHolds(bench, held.status)
       if (meant.length === 0) return listed.get(bench) ?? []
+      const risings = meant.map((one) => one.risings)
       await journal.attempt('other', () => meant.map((one) => latchStatement(one.name, null)))
       try {
-        refuseIfHeld()
+        signal?.throwIfAborted()
+        // Nobody has looked at the bench since, also where that is over again.
+        const again = meant.find((one, i) => one.risings !== risings[i])
+        if (again !== undefined) throw stillHolds(bench, again.status)
       } catch (thrown) {
-        // It came back meanwhile, and what was written says otherwise.
+        // What was written says otherwise.
         for (const one of meant) one.keep()
         throw thrown
       }
@@ -127,6 +132,7 @@ function createInterlock(
     before === undefined ? { state: 'unread' } : { state: 'tripped', because: 'condition', holds: true, latched: true }
   let tripped = before === undefined ? undefined : { since: new Date(before.at).toISOString(), reason: before.reason }
 
+  let risings = 0
   const statusNow = (): InterlockStatus => ({
     name,
     ...(entry.title === undefined ? {} : { title: entry.title }),
@@ -148,6 +154,7 @@ function createInterlock(
     standing = next(was, observed, entry)
     if (standing === was) return
     const wasLatched = was.state === 'tripped' && was.latched
+    if (standing.state === 'tripped' && standing.holds && !(was.state === 'tripped' && was.holds)) risings++
     if (standing.state === 'tripped' && (was.state !== 'tripped' || was.because !== standing.because))
       tripped = { since: new Date(clock.now()).toISOString(), reason: why() }
     const previous = status
@@ -188,6 +195,9 @@ function createInterlock(
     get holds() {
       return standing.state === 'tripped' && standing.holds
     },
+    get risings() {
+      return risings
+    },
     observe,
     keep,
   }
@@ -201,12 +211,14 @@ function unknown(bench: Bench, name: string): LabError {
   })
 }
 
-function stillHolds(bench: Bench, { name, reason }: InterlockStatus): LabError {
+function stillHolds(bench: Bench, { name, reason, holds, latched }: InterlockStatus): LabError {
+  const why = holds === true ? `it still holds (${reason ?? ''})` : `it came back meanwhile (${reason ?? ''})`
+  const then = latched === true ? '' : '; when that is over it is clear by itself'
   return new LabError({
     code: 'interlock-holds',
     kind: 'caller',
     retry: 'later',
-    message: `interlock ${name} of bench ${bench.name} can not be reset: it still holds (${reason ?? ''})`,
+    message: `interlock ${name} of bench ${bench.name} can not be reset: ${why}${then}`,
     details: { interlock: name },
   })
 }

@@ -61,9 +61,13 @@ export function createRequests(options: CreateRequestsOptions): Requests {
   }
 
   const leaseOf = (bench: Bench, token: string): Lease => {
-    const { lease } = bench
     const tripped = bench.status.interlocks?.find(isTripped)
     if (tripped !== undefined) throw trippedError(bench.name, tripped)
+    return heldLease(bench, token)
+  }
+
+  const heldLease = (bench: Bench, token: string): Lease => {
+    const { lease } = bench
     // A run's lease has a token that nobody is told.
     if (lease === undefined || lease.token !== token || lease.expiresAtMs === undefined || !lease.active) {
       throw refuse('lease-invalid', `that lease on bench ${bench.name} has ended`, 'never')
@@ -158,7 +162,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       case 'lease.release': {
         const { bench: name, lease: token } = check('lease.release', params)
         const bench = benchOf(name)
-        const { reached } = await bench.release(leaseOf(bench, token))
+        const { reached } = await bench.release(heldLease(bench, token))
         return { safe: reached } satisfies Results<'lease.release'>
       }
       case 'bench.exchange':
@@ -169,7 +173,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
       }
       case 'bench.reset-interlock': {
         const { bench: name, interlock } = check('bench.reset-interlock', params)
-        const stand = await interlocks.reset(benchOf(name), interlock)
+        const stand = await interlocks.reset(benchOf(name), interlock, signal)
         return { interlocks: [...stand] } satisfies Results<'bench.reset-interlock'>
       }
       case 'node.calibrations':

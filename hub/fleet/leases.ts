@@ -156,8 +156,8 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     const held = heldOn(bench, lease)
     const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
     const result = await released.catch((error: unknown) => {
-      if (asLabError(error).code !== 'lease-invalid') throw error
-      // The node has ended it already; it tells of a bench that it could not make safe.
+      if (!['lease-invalid', 'interlock-tripped'].includes(asLabError(error).code)) throw error
+      // The node has ended it already, or an interlock has; it tells of a bench that it could not make safe.
       return { safe: bench.reported !== 'fault' }
     })
     // It may have run out while the node was asked.

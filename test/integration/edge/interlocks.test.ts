@@ -130,6 +130,19 @@ test('a reset is refused while the condition holds, and changes nothing', async 
   await hub.until('the one is told', () => `${problems()}` === 'interlock-tripped')
 })
 
+test('one that does not latch can not be reset while it holds, and says so', async () => {
+  await start({ 'too-much': { ...tooMuch, latch: false } })
+  supply().values.set('voltage', 6)
+  supply().before = ({ op, what }) => {
+    if (op === 'set' && what === 'voltage') throw new Error('the knob is stuck')
+  }
+  await hub.until('it tripped', () => state() === 'fault')
+  assert.is(await codeOf(hub.call('bench.reset-interlock', { bench: 'bench-1' })), 'interlock-holds')
+  supply().before = undefined
+  await hub.until('it is over', () => state() === 'free')
+  assert.is(await codeOf(hub.call('bench.reset-interlock', { bench: 'bench-1' })), 'none')
+})
+
 test('who drives the bench by hand is told, and its lease is over', async () => {
   await start({ 'too-much': tooMuch })
   const take = { bench: 'bench-1', holder: 'ada', fence: 1e6, ttlMs: 10_000 }
@@ -138,6 +151,7 @@ test('who drives the bench by hand is told, and its lease is over', async () => 
   await set(6)
   await hub.until('it tripped', () => state() === 'fault')
   assert.is(await codeOf(set(1)), 'interlock-tripped')
+  assert.is(await codeOf(hub.call('lease.release', { bench: 'bench-1', lease })), 'lease-invalid')
   assert.equal(supply().sets('voltage').slice(-1), [0])
 })
 

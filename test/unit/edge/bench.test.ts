@@ -1,6 +1,9 @@
 import { type Bench, createBench } from '@fernlab/edge/benches/bench'
 import type { Argument } from '@fernlab/edge/benches/lease'
+import { inUseReason, makeStatus } from '@fernlab/edge/benches/present-state'
 import { createInstrumentHandle } from '@fernlab/edge/instruments/instrument-handle'
+import type { InterlockStatus } from '@fernlab/shared/contracts/interlocks'
+import type { BenchStatus } from '@fernlab/shared/contracts/node-status'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog } from '@fernlab/shared/primitives/log'
@@ -34,6 +37,7 @@ const make = async (prepare: (b: MemoryInstrument) => void = () => {}) => {
       ['x', handles[0] as (typeof handles)[number]],
       ['y', handles[1] as (typeof handles)[number]],
     ]),
+    interlocks: { hot: {}, steam: { safeState: { 'y.voltage': 3 } } },
     fence: 3,
     clock,
     log,
@@ -271,6 +275,86 @@ test('one that is lost and back while another is still driven is driven again at
   await clock.advance(1000)
   assert.is(a.values.get('voltage'), 0)
   assert.is(bench.status.state, 'free')
+})
+
+const standing = (name: string, state: InterlockStatus['state']): InterlockStatus => ({
+  name,
+  when: 'x.voltage > 4',
+  state,
+  ...(state === 'tripped' ? { reason: 'it is', holds: true, latched: true } : {}),
+})
+
+test('an interlock that trips while the bench goes to its safe state does not wait for an instrument that is stuck', async () => {
+  const { clock, a, b, bench } = await make()
+  const lease = bench.acquire(aRun)
+  await lease.set('x', 'voltage', 2, undefined, never)
+  await lease.set('y', 'voltage', 2, undefined, never)
+  a.before = () => silence
+  bench.interlocked([standing('hot', 'tripped'), standing('steam', 'clear')])
+  await clock.advance(5)
+  assert.is(b.values.get('voltage'), 1)
+  bench.interlocked([standing('hot', 'tripped'), standing('steam', 'tripped')])
+  await clock.advance(5)
+  assert.is(b.values.get('voltage'), 3)
+})
+
+test('what was driven before an interlock tripped is driven again as soon as that has ended, also badly', async () => {
+  const { clock, a, b, bench } = await make()
+  const lease = bench.acquire(aRun)
+  await lease.set('x', 'voltage', 2, undefined, never)
+  a.before = () => silence
+  void bench.release(lease)
+  await clock.advance(5)
+  bench.interlocked([standing('hot', 'clear'), standing('steam', 'tripped')])
+  await clock.advance(5)
+  b.operations.length = 0
+  // Less than until the next try of a bench in fault.
+  await clock.advance(5100)
+  assert.ok(bench.unsafe)
+  assert.equal(b.sets('voltage'), [3])
+})
+
+test('that an interlock has tripped is told before the bench is safe', async () => {
+  const { clock, a, bench } = await make()
+  bench.interlocked([standing('hot', 'clear'), standing('steam', 'clear')])
+  const lease = bench.acquire(aRun)
+  await lease.set('x', 'voltage', 2, undefined, never)
+  const told: (string | undefined)[] = []
+  bench.onChange(({ status }) => told.push(status.interlocks?.[0]?.state))
+  a.before = () => silence
+  bench.interlocked([standing('hot', 'tripped'), standing('steam', 'clear')])
+  assert.equal(told, ['tripped'])
+  await clock.advance(10_000)
+})
+
+test('its ports are lent to no tool before it is safe', async () => {
+  const { clock, a, bench } = await make()
+  assert.is(inUseReason(bench), undefined)
+  const lease = bench.acquire(aRun)
+  assert.is(inUseReason(bench), 'bench bench is in use')
+  await lease.set('x', 'voltage', 2, undefined, never)
+  a.before = () => silence
+  void bench.release(lease)
+  await clock.advance(6000)
+  assert.is(bench.lease, undefined)
+  assert.match(inUseReason(bench) ?? '', /did not reach its safe state/)
+  a.before = undefined
+  await clock.advance(120_000)
+  assert.is(inUseReason(bench), undefined)
+  a.connection(false)
+  a.before = () => silence
+  a.connection(true)
+  assert.is(inUseReason(bench), 'bench bench is busy: going to its safe state')
+})
+
+test('since when a bench is in its state is known however often its interlocks have changed', () => {
+  const since = '2026-03-01T12:00:00.000Z'
+  let status: BenchStatus = { state: 'free', since }
+  for (let i = 0; i < 20_000; i++) {
+    const facts = { state: 'free', run: undefined, direct: false, interlocks: [standing('hot', 'clear')] } as const
+    status = makeStatus(facts, status, i)
+  }
+  assert.is(status.since, since)
 })
 
 test.run()
