@@ -70,7 +70,7 @@ test('the printed link makes the first admin, whose rc-circuit run ends with tau
   await page.getByLabel('Password', { exact: true }).fill('a password of some length')
   await page.keyboard.press('Enter')
 
-  for (const title of ['RC circuit', 'Diode', 'membrane']) {
+  for (const title of ['RC circuit', 'Diode', 'membrane', 'Temperature']) {
     await page
       .getByRole('heading', { name: new RegExp(title, 'i') })
       .first()

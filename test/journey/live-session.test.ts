@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises'
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
-import { openBrowser, tabTo, type VisitOptions, visit } from '../browser/support/browser.ts'
+import { openBrowser, tabTo, type VisitOptions } from '../browser/support/browser.ts'
 import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
 import { suite } from '../support/suite.ts'
+import { newPerson, type Person, signedIn } from './support/people.ts'
 
 const test = suite('from the queue to what was recorded', {
   timeoutMs: 240_000,
@@ -18,65 +19,18 @@ let browser: Browser
 let ada: Person
 let bo: Person
 
-interface Person {
-  readonly name: string
-  readonly cookie: string
-  call<Answer>(method: string, path: string, json?: object): Promise<Answer>
-}
-
-/** Somebody who has joined by an invitation. */
-async function newPerson(name: string): Promise<Person> {
-  const call = async (method: string, path: string, headers: Record<string, string>, json?: object) => {
-    const response = await fetch(`${lab.http}${path}`, {
-      method,
-      headers: { ...headers, ...(json === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-    })
-    assert.ok(response.ok, `${method} ${path}: ${response.status} ${await response.clone().text()}`)
-    return response
-  }
-  const admin = { authorization: `Bearer ${lab.token}` }
-  const invited = await call('POST', '/api/v1/invitations', admin, { role: 'student', most: 1 })
-  const { link } = (await invited.json()) as { link: string }
-  const token = new URLSearchParams(new URL(link).hash.slice(1)).get('token')
-  const email = `${name.split(' ')[0]?.toLowerCase()}@lab.example`
-  const body = { token, name, email, password: 'a password of some length' }
-  const joined = await call('POST', '/api/v1/join', { origin: lab.http }, body)
-  const cookie = joined.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ')
-  return {
-    name,
-    cookie,
-    call: async <Answer>(method: string, path: string, json?: object) =>
-      (await (await call(method, path, { cookie, origin: lab.http }, json)).json()) as Answer,
-  }
-}
-
 test.before(async () => {
   lab = await startFernlab({ readyMs: 200_000 })
   browser = await openBrowser()
-  ada = await newPerson('Ada Fern')
-  bo = await newPerson('Bo Lindqvist')
+  ada = await newPerson(lab, 'Ada Fern')
+  bo = await newPerson(lab, 'Bo Lindqvist')
 })
 test.after(async () => {
   await browser?.close()
   await lab?.cleanUp()
 })
 
-/** Their own browser, signed in. */
-async function asPerson({ cookie }: Person, options: VisitOptions = {}) {
-  const visitor = await visit(browser, options)
-  await visitor.context.addCookies(
-    cookie.split('; ').map((pair) => {
-      const at = pair.indexOf('=')
-      return { name: pair.slice(0, at), value: pair.slice(at + 1), url: lab.http }
-    }),
-  )
-  visitor.page.setDefaultTimeout(60_000)
-  return visitor
-}
+const asPerson = (person: Person, options?: VisitOptions) => signedIn(browser, lab, person, options)
 
 /** Resolves once their session of the lab is active. */
 async function drives(person: Person): Promise<Session> {

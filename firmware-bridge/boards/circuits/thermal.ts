@@ -9,7 +9,7 @@
  *     τ_s dT_s/dt = T_b − T_s
  *
  * with P the heater's power while D9 is high. Integrated by the classical Runge–Kutta method in steps of at most 5 ms of
- * board time, far below the shortest time constant (1 s).
+ * board time, far below the shortest time constant (0.3 s).
  */
 import { emulateTmp102 } from '../../emulated/i2c/thermometers.ts'
 import { createNoise, type Noise } from '../../emulated/noise.ts'
@@ -41,14 +41,14 @@ const STEP_S = 0.005
 /** The room's wander returns to its mean over this time. */
 const DRAUGHT_S = 60
 
-/** 5 W on a block with a time constant of 40 s and an end temperature near 85 °C at full power; ±3 % by `name`. */
+/** 5 W on a small block: a time constant of 14 s, and an end temperature near 85 °C at full power; ±3 % by `name`. */
 export function thermalConfig(name: string): ThermalConfig {
   const tolerance = createNoise(`${name}/parts`)
   const about = (value: number) => value * (1 + 0.03 * (2 * tolerance.uniform() - 1))
   return {
     heaterW: about(5),
-    heaterJPerK: about(0.6),
-    blockJPerK: about(3.2),
+    heaterJPerK: about(0.15),
+    blockJPerK: about(1),
     heaterToBlockWPerK: about(0.5),
     blockToAirWPerK: about(0.08),
     sensorLagS: about(1.2),

@@ -62,13 +62,14 @@ test('a folder of labs is loaded, and strangers see the catalogue', async () => 
       ['diode-iv', true],
       ['membrane', true],
       ['rc-circuit', true],
+      ['thermal-control', true],
     ],
   )
   assert.ok((await hub.catalogue.loadFolder(labsFolder)).every(({ changed }) => !changed))
   const { body } = await get('/api/v1/labs')
   assert.equal(
     (body as unknown as { items: { id: string }[] }).items.map(({ id }) => id),
-    ['diode-iv', 'membrane', 'rc-circuit'],
+    ['diode-iv', 'membrane', 'rc-circuit', 'thermal-control'],
   )
   const detail = (await get('/api/v1/labs/rc-circuit')).body as unknown as {
     readme: Record<string, string>

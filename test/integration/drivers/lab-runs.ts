@@ -65,6 +65,7 @@ export async function startLabNode(name: string, config: ConfigSource, worlds?: 
       lab,
       protocol,
       parameters: values,
+      maxSeconds: 110,
     })
     await hub.assign(assignment)
     return assignment.runId

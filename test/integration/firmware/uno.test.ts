@@ -4,13 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
-import { Uno } from '@fernlab/firmware-bridge/boards/uno'
+import { type BoardCircuit, noCircuit } from '@fernlab/firmware-bridge/boards/circuits/board-circuit'
 import { type FirmwareImage, readIntelHex } from '@fernlab/firmware-bridge/flashing/intel-hex'
-import type { BoardSignal } from '@fernlab/firmware-bridge/link/description'
-import { FirmwareLink } from '@fernlab/firmware-bridge/link/firmware-link'
 import type { Transport } from '@fernlab/firmware-bridge/transports/transport'
-import { ManualClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
+import { type OnUno, withUno } from '../../support/boards/with-uno.ts'
 import { noisy } from '../../support/firmware/noisy.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
@@ -18,10 +16,6 @@ import { suite } from '../../support/suite.ts'
 const test = suite('the C library on an emulated Arduino Uno, at 1 Mbit/s', { timeoutMs: 60_000 })
 const library = `${root}firmware-bridge/firmware/fernlab-link`
 const run = promisify(execFile)
-/** How far the board and the link's clock go on together. */
-const STEP_MS = 0.5
-/** In board time. */
-const LONGEST_MS = 60_000
 let folder = ''
 let firmware: FirmwareImage
 
@@ -36,62 +30,10 @@ test.before(async () => {
 })
 test.after(() => rm(folder, { recursive: true, force: true }))
 
-interface OnUno {
-  readonly uno: Uno
-  readonly link: FirmwareLink
-  readonly clock: ManualClock
-  readonly signals: readonly BoardSignal[]
-  readonly signal: AbortSignal
-}
-
-/** Board, wire and link in board time: the machine's load changes nothing. */
-async function onUno(
-  work: (up: OnUno) => Promise<void>,
-  wire: (transport: Transport) => Transport = (transport) => transport,
-): Promise<void> {
-  const uno = new Uno({
-    firmware,
-    circuit: {
-      volts: (pin) => 0.5 + Number(pin.slice(1)),
-      driven: () => {},
-      released: () => {},
-      passed: () => {},
-      i2c: new Map(),
-    },
-  })
-  const clock = new ManualClock()
-  let listener: (bytes: Uint8Array) => void = () => {}
-  const transport: Transport = {
-    write: async (bytes) => uno.receive(bytes),
-    onData: (each) => {
-      listener = each
-    },
-    onClose: () => {},
-    close: async () => {},
-  }
-  const link = new FirmwareLink({ board: 'uno', transport: wire(transport), clock, bytesPerS: 100_000 })
-  const tooLong = new AbortController()
-  let isDone = false
-  const goOn = async () => {
-    while (!isDone) {
-      const sent = uno.advance(STEP_MS / 1000)
-      if (sent.length > 0) listener(sent)
-      await clock.advance(STEP_MS)
-      if (clock.monotonic() > LONGEST_MS) tooLong.abort(new Error('the board does not come to an end'))
-    }
-  }
-  const all = async () => {
-    const { signal } = tooLong
-    try {
-      await link.connect(signal)
-      await work({ uno, link, clock, signal, signals: (await link.describe(signal)).signals })
-    } finally {
-      isDone = true
-      await link.close()
-    }
-  }
-  await Promise.all([goOn(), all()])
-}
+/** Constant voltages at the four inputs. */
+const circuit: BoardCircuit = { ...noCircuit, volts: (pin) => 0.5 + Number(pin.slice(1)) }
+const onUno = (work: (up: OnUno) => Promise<void>, wire?: (transport: Transport) => Transport) =>
+  withUno({ firmware, circuit, bytesPerS: 100_000, stepMs: 0.5, ...(wire === undefined ? {} : { wire }) }, work)
 
 const volts = [0.5, 1.5, 2.5, 3.5]
 /** One step of the converter. */

@@ -31,10 +31,17 @@ export async function buildOptiboot(blinks = 3): Promise<FirmwareImage> {
   return readIntelHex(await readFile(hex, 'utf8'), 'optiboot.hex')
 }
 
-/** Runs the Makefile of one of our firmwares; gives the text of its hex file. */
-export async function buildFirmware(folder: string, name: string): Promise<string> {
+/** Runs the Makefile of one of our firmwares; gives the text of its hex file and the path of the ELF file. */
+export async function buildFirmware(folder: string, name: string): Promise<{ hex: string; elf: string }> {
   const out = await mkdtemp(join(tmpdir(), 'fernlab-firmware-'))
   await mkdir(out, { recursive: true })
   await run('make', ['-C', folder, `OUT=${out}`, `${out}/${name}.hex`])
-  return await readFile(join(out, `${name}.hex`), 'utf8')
+  return { hex: await readFile(join(out, `${name}.hex`), 'utf8'), elf: join(out, `${name}.elf`) }
+}
+
+/** RAM that an ELF file takes before anything runs, in bytes. */
+export async function ramOf(elf: string): Promise<number> {
+  const { stdout } = await run('avr-size', [elf])
+  const [, data = 0, bss = 0] = (stdout.split('\n')[1] ?? '').trim().split(/\s+/).map(Number)
+  return data + bss
 }

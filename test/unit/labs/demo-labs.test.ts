@@ -18,7 +18,7 @@ import { suite } from '../../support/suite.ts'
 
 const test = suite('demo labs')
 const root = fileURLToPath(new URL('../../../shared/labs/', import.meta.url))
-const LABS = ['rc-circuit', 'diode-iv', 'membrane']
+const LABS = ['rc-circuit', 'diode-iv', 'membrane', 'thermal-control']
 
 async function folder(lab: string): Promise<Record<string, Uint8Array>> {
   const entries = await readdir(join(root, lab), { recursive: true, withFileTypes: true })
@@ -45,7 +45,7 @@ async function benchesOf(lab: string) {
     const driver = drivers.find(({ kind }) => kind === entry?.driver)
     assert.ok(entry && driver)
     const openTransport = createOpenTransport({ clock: systemClock, log: silentLog })
-    const context = { name, clock: systemClock, log: silentLog, openTransport, configFolder: root }
+    const context = { name, clock: systemClock, log: silentLog, openTransport, configFolder: join(root, 'demo-node') }
     return (await driver.create(entry.config, context)).spec
   }
   return await Promise.all(
@@ -123,6 +123,9 @@ test('the default runs are short', async () => {
     'diode-iv/iv-curve': 15,
     'membrane/step-current': 3,
     'membrane/s1-s2': 5,
+    // With all the time that cooling may take; a cool block begins at once.
+    'thermal-control/step-response': 125,
+    'thermal-control/closed-loop': 110,
   }
   for (const lab of LABS) {
     const { protocols } = await bundle(lab)
@@ -137,11 +140,14 @@ test('the default runs are short', async () => {
 
 test('the demo node’s safe states switch every source off', async () => {
   const { file } = await node()
-  assert.equal(Object.keys(file.benches), ['rc-1', 'rc-2', 'diode-1', 'membrane-1'])
+  assert.equal(Object.keys(file.benches), ['rc-1', 'rc-2', 'diode-1', 'membrane-1', 'uno'])
   for (const bench of Object.values(file.benches)) {
     for (const part of Object.keys(bench.parts)) {
       if (part === 'psu' || part === 'fgen') assert.is(bench.safeState[`${part}.output`], false)
       if (part === 'cell') assert.is(bench.safeState['cell.current'], 0)
+      if (part === 'block') {
+        assert.equal(bench.safeState, { 'block.heater': 0, 'block.control': false })
+      }
     }
   }
 })
