@@ -5,13 +5,8 @@
  * a history; a change is on disk before it counts, and nobody can take the bench of the instrument meanwhile; one that does
  * not do for its signal changes nothing.
  */
-import {
-  type Calibration,
-  type CalibrationHistories,
-  type CalibrationRecord,
-  isExpired,
-  lastGood,
-} from '@fernlab/shared/contracts/calibrations'
+import type { Calibration, CalibrationHistories, CalibrationRecord } from '@fernlab/shared/contracts/calibrations'
+import { isExpired, lastGood } from '@fernlab/shared/contracts/calibrations-in-force'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'

@@ -69,19 +69,10 @@ export const signalCalibrationsSchema = z.object({
   signal: z.string(),
   history: z.array(calibrationRecordSchema),
 })
+export type SignalCalibrations = z.infer<typeof signalCalibrationsSchema>
 
 export const calibrateSchema = calibrationSchema.extend({ signal: signalSchema })
 export const undoCalibrationSchema = z.strictObject({ signal: signalSchema })
-
-/** The newest that was not undone, also when it says that there is none. */
-export function lastGood(history: readonly CalibrationRecord[]): CalibrationRecord | undefined {
-  return history.findLast(({ undone }) => undone === undefined)
-}
-
-/** True once the last day is over. */
-export function isExpired({ validUntil }: Pick<Calibration, 'validUntil'>, nowMs: number): boolean {
-  return validUntil !== undefined && new Date(nowMs).toISOString().slice(0, 10) > validUntil
-}
 
 function ascends(points: readonly (readonly [number, number])[]): boolean {
   return points.every(([raw], i) => i === 0 || raw > (points[i - 1]?.[0] ?? Number.NaN))

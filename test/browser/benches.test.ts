@@ -272,6 +272,23 @@ test('an interlock that has tripped is reset when it is over, by who looks after
   await context.close()
 })
 
+test('the page says by what the bench is calibrated, by whom, and until when', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/benches/${bench}`)
+  const calibrations = page.getByRole('region', { name: 'Calibrations' })
+  const rows = calibrations.getByRole('listitem')
+  await rows.first().waitFor()
+  const texts = await rows.allInnerTexts()
+  assert.is(texts.length, 2, 'those of its own instruments that are in force')
+  assert.match(
+    texts[0] ?? '',
+    /good until 31 May 2099[\s\S]*supply\.voltage[\s\S]*linear[\s\S]*by Ada Lovelace, 28 May 2026[\s\S]*room 12/,
+  )
+  assert.match(texts[1] ?? '', /was good until 31 May 2026[\s\S]*meter\.voltage[\s\S]*polynomial/)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test('the page says whether the bench is sound, and what became of it', async () => {
   const { page, context, complaints } = await visit(browser)
   await page.goto(`${hub.url}/benches/${bench}`)

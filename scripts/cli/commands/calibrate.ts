@@ -4,9 +4,9 @@ import {
   type CalibrationRecord,
   type Curve,
   curveSchema,
-  lastGood,
   signalCalibrationsSchema,
 } from '@fernlab/shared/contracts/calibrations'
+import { lastGood } from '@fernlab/shared/contracts/calibrations-in-force'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Command } from 'commander'
 import * as z from 'zod'

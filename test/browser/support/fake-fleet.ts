@@ -1,7 +1,7 @@
 /** The nodes and benches of the stand-in for the hub. */
 import type { Outage, PlanOutages } from '@fernlab/shared/contracts/bench-care'
 import { type Area, json, listed, problem } from './fake-answers.ts'
-import { benches, benchHistory, nodes, plannedOutages } from './fake-staff.ts'
+import { benches, benchHistory, calibrations, nodes, plannedOutages } from './fake-staff.ts'
 import type { FakeState } from './fake-state.ts'
 
 /** The objects of `/api/v1/benches`, `/api/v1/outages` and `/api/v1/nodes`. */
@@ -101,6 +101,7 @@ export function fakeFleet(hub: FakeState): Area {
         nodes.filter((node) => !removed.has(node.id)),
       )
     }
+    if (collection === 'nodes' && verb === 'calibrations') return json({ items: calibrations })
     if (collection === 'nodes' && verb === 'removal')
       return json({ benches: ['physics-2.diode-1'], waiting: 2, runsKept: 1 })
     if (collection === 'nodes' && method === 'DELETE') {

@@ -3,6 +3,7 @@ import type { Bench, Invitation, NodeInfo, PersonInfo, Token } from '@fernlab/sh
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
 import type { BenchHistory } from '@fernlab/shared/contracts/bench-checks'
+import type { SignalCalibrations } from '@fernlab/shared/contracts/calibrations'
 import type { OwnGroup } from '@fernlab/shared/contracts/groups'
 import type { Passkey } from '@fernlab/shared/contracts/passkeys'
 import type { OwnSignIn } from '@fernlab/shared/contracts/sign-ins'
@@ -170,6 +171,38 @@ export const plannedOutages: readonly Outage[] = [
 ]
 
 /** A healthy node, one in trouble, one that was cut off and one that has not come yet. */
+const calibrated = { at: '2026-05-28T09:30:00Z', by: 'Ada Lovelace' }
+/** Of the node's two benches; the last is not of the first of them. */
+export const calibrations: readonly SignalCalibrations[] = [
+  {
+    signal: 'supply.voltage',
+    history: [
+      {
+        ...calibrated,
+        curve: {
+          form: 'table',
+          points: [
+            [0, 0],
+            [1, 1.1],
+          ],
+        },
+      },
+      {
+        ...calibrated,
+        curve: { form: 'linear', gain: 1.0021, offset: -0.013 },
+        validUntil: '2099-05-31',
+        note: 'against the multimeter of room 12',
+      },
+    ],
+  },
+  {
+    signal: 'meter.voltage',
+    history: [{ ...calibrated, curve: { form: 'polynomial', coefficients: [0, 1] }, validUntil: '2026-05-31' }],
+  },
+  { signal: 'supply.current', history: [{ ...calibrated, curve: null }] },
+  { signal: 'elsewhere.voltage', history: [{ ...calibrated, curve: { form: 'linear', gain: 2, offset: 0 } }] },
+]
+
 export const nodes: readonly NodeInfo[] = [
   {
     id: 'demo',

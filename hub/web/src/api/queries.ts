@@ -16,6 +16,7 @@ import type {
 } from '@fernlab/shared/contracts/api'
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
 import type { BenchHistory, BenchLetters } from '@fernlab/shared/contracts/bench-checks'
+import type { SignalCalibrations } from '@fernlab/shared/contracts/calibrations'
 import type { LabServerRules, Session } from '@fernlab/shared/contracts/sessions'
 import type { SecondFactorState, SignInRules } from '@fernlab/shared/contracts/sign-in'
 import type { UsagePreview, UsageRules } from '@fernlab/shared/contracts/usage'
@@ -152,6 +153,15 @@ export const benchesQuery = (api: Api) =>
     queryKey: ['benches'],
     queryFn: ({ signal }) => wholeList<Bench>(api, `${v1}/benches`, signal),
     refetchInterval: ({ state }) => (state.data?.items.some(isBeingChecked) ? 1_000 : 5_000),
+  })
+
+/** By what the signals of a node are calibrated, as the node itself says. */
+export const calibrationsQuery = (api: Api, node: string) =>
+  queryOptions({
+    queryKey: ['nodes', node, 'calibrations'],
+    queryFn: ({ signal }) =>
+      api.get<{ items: readonly SignalCalibrations[] }>(`${v1}/nodes/${node}/calibrations`, signal),
+    refetchInterval: 60_000,
   })
 
 /** When the bench is not for runs, the soonest first. */

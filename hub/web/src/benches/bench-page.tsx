@@ -13,6 +13,7 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { BenchMark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
+import { Calibrations } from './calibrations.tsx'
 import { DirectPanel } from './direct-panel.tsx'
 import { Health } from './health.tsx'
 import { Interlocks } from './interlocks.tsx'
@@ -104,6 +105,7 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
       <Interlocks bench={bench} />
       <Outages bench={bench} />
       <Health bench={bench} />
+      <Calibrations bench={bench} />
       <DirectPanel bench={bench} />
       {bench.gone && manages ? <RemoveButton kind="benches" id={bench.id} /> : null}
     </Page>
