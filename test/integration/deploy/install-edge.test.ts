@@ -49,6 +49,9 @@ const call = async (path: string, init: RequestInit = {}): Promise<Record<string
   return (await response.json()) as Record<string, unknown>
 }
 
+const newCode = async () =>
+  String((await call('/api/v1/nodes', { method: 'POST', body: JSON.stringify({ node: 'pi' }) })).code)
+
 const until = async (what: string, look: () => Promise<boolean>): Promise<void> => {
   const deadline = performance.now() + 30_000
   while (!(await look())) {
@@ -90,9 +93,19 @@ it('takes no Node whose sum is another than it knows', async () => {
 })
 
 it('installs a node that is enrolled, reports to its hub, and has no right that it does not need', async () => {
-  const { code } = await call('/api/v1/nodes', { method: 'POST', body: JSON.stringify({ node: 'pi' }) })
-  const said = await ok(script, '--node', 'pi', '--hub', hub.http, '--code', String(code))
-  assert.match(said, /pi is enrolled at main\n.*The node runs/s)
+  assert.match(await ok(script, '--node', 'pi'), /not enrolled yet/)
+  assert.match(await shell('cat /etc/fernlab/node.yaml'), /url: in-process/)
+  // As a run leaves it that was cut.
+  await shell('ln -s "$(readlink /opt/fernlab/edge)" /opt/fernlab/edge.new')
+  const enrolled = ['--hub', hub.http, '--code', await newCode()]
+  assert.match(await ok(script, ...enrolled), /pi is enrolled at main\n.*The node runs/s)
+  await untilOnline()
+  assert.match(
+    await shell('cat /etc/fernlab/node.yaml'),
+    new RegExp(`^  url: ${hub.http.replace('http', 'ws')}/mqtt$`, 'm'),
+  )
+  // A code is good once.
+  assert.match(await ok(script, ...enrolled), /is enrolled already.*The node runs/s)
   await untilOnline()
   assert.is(await shell('ls /opt/fernlab/edge'), 'LICENSE\nbundle\nnode_modules\npackage.json')
   const packages = (await shell('ls /opt/fernlab/edge/node_modules')).split('\n')
@@ -114,6 +127,26 @@ it('looks at the machine', async () => {
   assert.is(verdict('/etc/fernlab/node.yaml'), 'ok')
   assert.is(verdict('way to the hub'), 'ok')
   assert.is((await machine.run('fernlab', 'doktor')).code, 1)
+})
+
+it('gives it another credential, which is the node’s to read', async () => {
+  await shell('systemctl stop fernlab-edge')
+  assert.match(await ok('fernlab', 'enroll', '--hub', hub.http, '--code', await newCode()), /pi is enrolled at main/)
+  const owners = await shell('stat -c "%U %a" /var/lib/fernlab/nodes/pi /var/lib/fernlab/nodes/pi/settings.json*')
+  assert.equal(owners.split('\n'), ['fernlab 700', 'fernlab 600', 'fernlab 600'])
+  await shell('systemctl start fernlab-edge')
+  await untilOnline()
+})
+
+it('ends where a file can not be written, with the version that runs as it was', async () => {
+  const [pid, version] = [await mainPid(), await shell('readlink /opt/fernlab/edge')]
+  const rules = '/etc/udev/rules.d'
+  await shell(`echo >> ${rules}/60-fernlab.rules; mount --bind ${rules} ${rules}; mount -o remount,bind,ro ${rules}`)
+  const { code, err } = await machine.run(script)
+  await shell(`umount ${rules}`)
+  assert.is.not(code, 0)
+  assert.match(err, /60-fernlab\.rules\.new.*Read-only/)
+  assert.equal([await mainPid(), await shell('readlink /opt/fernlab/edge')], [pid, version])
 })
 
 it('starts again by itself when it is killed', async () => {
