@@ -1,11 +1,11 @@
 /**
  * Resets of interlocks: a person has looked at the bench, and its node is told.
  *
- * INVARIANTS: who asked is in the audit log before the node is; whether the condition is over is for the node to say, which
+ * INVARIANTS: who asked, and for which, is in the audit log before the node is asked, and what came of it after; whether the condition is over is for the node to say, which
  * refuses while it holds.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
 import { auditEntries } from '../store/audit-entries.ts'
@@ -41,10 +41,18 @@ export function createInterlockResets({ store, book, calls, clock }: CreateInter
         const message = `${bench.node}, which has ${id}, is not connected`
         throw new LabError({ code: 'node-offline', kind: 'link', retry: 'later', message })
       }
-      await store.write([audit(by, 'bench.interlock-reset', id)])
+      const latched = (bench.interlocks ?? []).filter((one) => one.latched === true).map(({ name }) => name)
+      const meant = { interlocks: interlock === undefined ? latched : [interlock] }
+      await store.write([audit(by, 'bench.interlock-reset', id, meant)])
       const params = { bench: bench.name, ...(interlock === undefined ? {} : { interlock }) }
-      const { interlocks } = await calls.call(bench.node, 'bench.reset-interlock', params, RESET_MS)
-      bench.interlocks = interlocks
+      try {
+        bench.interlocks = (await calls.call(bench.node, 'bench.reset-interlock', params, RESET_MS)).interlocks
+      } catch (thrown) {
+        const { code, message } = asLabError(thrown)
+        await store.write([audit(by, 'bench.interlock-reset-failed', id, { ...meant, code, message })])
+        throw thrown
+      }
+      await store.write([audit(by, 'bench.interlock-reset-done', id, meant)])
     },
   }
 }

@@ -57,7 +57,29 @@ test('one that trips fails the run, keeps others waiting with the reason, and is
     'fault/interlock',
   ])
   const log = (await (await lab.call('/api/v1/audit?action=bench&subject=n.b-1')).json()) as { items: AuditEntry[] }
-  assert.ok(log.items.some(({ action }) => action === 'bench.interlock-reset'))
+  const resets = log.items.filter(({ action }) => action.startsWith('bench.interlock-reset')).reverse()
+  assert.equal(
+    resets.map(({ action, detail }) => [action, detail.interlocks, detail.code]),
+    [
+      ['bench.interlock-reset', ['too-hot'], undefined],
+      ['bench.interlock-reset-failed', ['too-hot'], 'interlock-unknown'],
+      ['bench.interlock-reset', ['too-much'], undefined],
+      ['bench.interlock-reset-done', ['too-much'], undefined],
+    ],
+  )
+})
+
+test('the bench of who drove it by hand is given back though an interlock has tripped', async () => {
+  await until(async () => (await bench()).state === 'free', 'the bench')
+  const taken = await lab.call('/api/v1/benches/n.b-1/lease', { method: 'POST', json: { ttlS: 60 } })
+  const { lease } = (await taken.json()) as { lease: string }
+  const exchange = { method: 'POST', json: { lease, set: { 'box.value': 7 } } }
+  assert.is((await lab.call('/api/v1/benches/n.b-1/exchange', exchange)).status, 200)
+  await until(async () => `${await standing()}` === 'too-much,tripped,false', 'the end of it')
+  const given = await lab.call(`/api/v1/benches/n.b-1/lease?lease=${lease}`, { method: 'DELETE' })
+  assert.is(given.status, 200, await given.text())
+  assert.is((await reset()).status, 200)
+  await until(async () => (await bench()).state === 'free', 'the bench')
 })
 
 test('what tripped stays so through a restart of the hub, which knows it again from the node', async () => {
