@@ -67,7 +67,9 @@ export const interlockEntrySchema = z.strictObject({
     ),
   safeState: z
     .record(signalKeySchema, z.union([z.number(), z.boolean()]))
-    .describe("What is set besides, or instead of, the values of the bench's safe state while it is tripped.")
+    .describe(
+      "What is set while it is tripped, instead of the values of the bench's safe state, which must have the same signals: it takes them back.",
+    )
     .exactOptional(),
 })
 export type InterlockEntry = z.output<typeof interlockEntrySchema>

@@ -35,7 +35,7 @@ export const instrumentEntrySchema = z.strictObject({
     .min(1)
     .max(65_535)
     .describe(
-      'A TCP port of this machine alone at which other tools, such as avrdude, reach its port while its bench is free; the instrument is offline meanwhile.',
+      'A TCP port of this machine alone at which other tools, such as avrdude, reach its port while its bench is free; the instrument is offline meanwhile. It asks nobody who they are: every account and program of this machine can use it, and limits and interlocks do not apply.',
     )
     .exactOptional(),
 })
