@@ -42,7 +42,7 @@ export interface KeptInstrumentOptions<Port> {
 }
 
 const BACK_OFF_MS = { first: 250, longest: 5000 }
-/** How long it may be away before that is noticed, though nobody reads it. */
+/** How long it may be away, or without its settings, before that is noticed, whatever is read of it meanwhile. */
 const WATCH_MS = 1000
 const CLOSE_MS = 1500
 
@@ -56,7 +56,6 @@ export class KeptInstrument<Port> implements Instrument {
   #release: (() => Promise<void>) | undefined
   #lost: LabError | undefined
   #isKept = false
-  #lastGoodMs = 0
   #closed: Promise<void> | undefined
 
   constructor(options: KeptInstrumentOptions<Port>) {
@@ -135,9 +134,7 @@ export class KeptInstrument<Port> implements Instrument {
     return await this.#lane.alone(signal, async () => {
       if (this.#lost !== undefined) throw this.#lost
       try {
-        const value = await work(this.#options.port(signal))
-        this.#lastGoodMs = this.#options.clock.monotonic()
-        return value
+        return await work(this.#options.port(signal))
       } catch (thrown) {
         if (thrown instanceof LabError && thrown.kind === 'link') this.#lose(thrown)
         throw thrown
@@ -146,11 +143,9 @@ export class KeptInstrument<Port> implements Instrument {
   }
 
   async #initialise(signal: AbortSignal): Promise<void> {
-    const { hardware, clock } = this.#options
-    await hardware.initialise(this.#options.port(signal))
+    await this.#options.hardware.initialise(this.#options.port(signal))
     signal.throwIfAborted()
     this.#lost = undefined
-    this.#lastGoodMs = clock.monotonic()
   }
 
   #lose(reason: LabError): void {
@@ -176,15 +171,15 @@ export class KeptInstrument<Port> implements Instrument {
     if (isBack) this.#listener?.(true)
   }
 
-  /** Notices hardware that is gone, or has lost its settings, while nobody reads it. */
+  /** Notices hardware that is gone, or has lost its settings; a chip that has can go on answering all that it is asked. */
   async #watch(): Promise<void> {
     const { hardware, clock } = this.#options
     const { signal } = this.#closing
     while (!signal.aborted) {
-      const idleMs = this.#lost === undefined ? clock.monotonic() - this.#lastGoodMs : 0
-      // A loss is told to the listener; a call that waits for nobody has nobody else to tell.
-      if (idleMs >= WATCH_MS) await this.#perform(signal, (port) => hardware.verify(port)).catch(() => {})
       await clock.sleep(WATCH_MS, signal).catch(() => {})
+      if (this.#lost !== undefined) continue
+      // A loss is told to the listener; a call that waits for nobody has nobody else to tell.
+      await this.#perform(signal, (port) => hardware.verify(port)).catch(() => {})
     }
   }
 

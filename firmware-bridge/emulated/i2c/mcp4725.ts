@@ -26,12 +26,14 @@ export function emulateMcp4725({ nowS, noise, instant, supplyV }: Mcp4725Options
   const isBusy = () => !instant && nowS() < busyUntilS
 
   const write = ([first = 0, second = 0, third = 0]: Uint8Array) => {
+    // Acknowledged, and of no effect until the memory is written.
+    if (isBusy()) return true
     const command = first >> 5
     if (first >> 6 === 0) {
       state = { mode: (first >> 4) & 3, counts: ((first & 0x0f) << 8) | second }
     } else if (command === 2 || command === 3) {
       state = { mode: (first >> 1) & 3, counts: (second << 4) | (third >> 4) }
-      if (command === 3 && !isBusy()) {
+      if (command === 3) {
         memory = state
         busyUntilS = nowS() + MEMORY_S
       }

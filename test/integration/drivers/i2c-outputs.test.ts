@@ -1,4 +1,6 @@
 import type { Transfer } from '@fernlab/firmware-bridge/emulated/i2c/emulated-adapter'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { testBoard, withOpen } from '../../support/i2c-chips.ts'
@@ -73,6 +75,65 @@ test('PCA9685: an output heats, the meter counts the current, and all are off af
       }),
     ),
   )
+})
+
+test('whoever reads and sets all the time meets no chip that has lost its settings, and it is configured again', async () => {
+  const { wires, chip } = testBoard()
+  const pwm = await chip('pca9685', 0x43, { channels: { heater: 0 } })
+  const expander = await chip('mcp23017', 0x20, { pins: { lamp: { pin: 'A0', mode: 'output', initial: true } } })
+  const thermometer = await chip('tmp105', 0x49, { bits: 12 })
+  await withOpen(pwm, (signal) =>
+    withOpen(expander, () =>
+      withOpen(thermometer, async () => {
+        for (const [instrument, name, address, value] of [
+          [pwm, 'heater', 0x43, 50],
+          [expander, 'lamp', 0x20, false],
+        ] as const) {
+          for (const work of [() => instrument.read([name], signal), () => instrument.set(name, value, signal)]) {
+            const back = new Promise<void>((resolve) => instrument.onConnection?.((up) => up && resolve()))
+            wires.powerCycle(address)
+            assert.is((await rejection(work())).code, 'i2c-chip-reset')
+            await back
+          }
+        }
+        let isBack = false
+        thermometer.onConnection?.((up) => {
+          isBack ||= up
+        })
+        wires.powerCycle(0x49)
+        for (let reads = 0; !isBack && reads < 30; reads++) {
+          await thermometer.read(['temperature'], signal).catch(() => {})
+          await systemClock.sleep(100)
+        }
+        assert.ok(isBack, 'not noticed within 3 s of readings')
+      }),
+    ),
+  )
+})
+
+test('MCP4725: a voltage that is set while the memory is being written is driven, and not lost', async () => {
+  const { chip } = testBoard({ instant: false })
+  const dac = await chip('mcp4725', 0x60, { supplyV: 4.096 })
+  await withOpen(dac, async (signal) => {
+    await dac.set('voltage', 3, signal)
+    const enough = new AbortController()
+    const saving = rejection(dac.call('save', {}, enough.signal))
+    await systemClock.sleep(8)
+    enough.abort(new LabError({ code: 'enough', kind: 'caller', message: 'enough' }))
+    await saving
+    await dac.set('voltage', 0, signal)
+    assert.is((await dac.read(['voltage'], signal)).voltage?.value, 0)
+  })
+})
+
+test('PCA9685: its outputs are off before it sleeps to take its settings', async () => {
+  const { wires, chip } = testBoard()
+  const sent: Transfer[] = []
+  wires.onTransfer = (transfer) => sent.push(transfer)
+  await withOpen(await chip('pca9685', 0x43, {}), async () => {
+    const writes = sent.filter(isWrite).map(({ written }) => written[0])
+    assert.equal(writes.slice(0, 2), [0xfd, 0x00])
+  })
 })
 
 test('an output that runs as configured is left alone by a node that starts again', async () => {

@@ -72,9 +72,10 @@ function createMcp23017(pins: Readonly<Record<string, Pin>>): Chip {
       [POLARITY, 0],
       [PULL_UP, pullUps],
     ])
-  const verify = async (port: ChipPort) => {
-    if (!(await port.use(isConfigured))) throw chipReset('MCP23017')
+  const requireConfigured = async (wire: I2cWire) => {
+    if (!(await isConfigured(wire))) throw chipReset('MCP23017')
   }
+  const verify = (port: ChipPort) => port.use(requireConfigured)
   return {
     signals: Object.entries(pins).map(
       ([name, { pin, mode }]): SignalSpec => ({
@@ -101,17 +102,23 @@ function createMcp23017(pins: Readonly<Record<string, Pin>>): Chip {
     read: async (names, port) => {
       const asked = names.map((name) => [name, pins[name] as Pin] as const)
       const reads = (mode: Pin['mode']) => asked.some(([, pin]) => pin.mode === mode)
-      const [levels, latch] = await port.use(async (wire) => [
-        reads('input') ? await wire.readWord(LEVEL) : 0,
-        // An output says what it was set to, also where a short circuit holds the pin elsewhere.
-        reads('output') ? await wire.readWord(LATCH) : 0,
-      ])
+      const [levels, latch] = await port.use(async (wire) => {
+        const found = [
+          reads('input') ? await wire.readWord(LEVEL) : 0,
+          // An output says what it was set to, also where a short circuit holds the pin elsewhere.
+          reads('output') ? await wire.readWord(LATCH) : 0,
+        ]
+        // In the same transaction: after a loss of power all pins are inputs without pull-ups, whatever the latch says.
+        await requireConfigured(wire)
+        return found
+      })
       const isOn = (pin: Pin) => ((((pin.mode === 'input' ? levels : latch) ?? 0) & bitOf(pin)) !== 0) !== pin.activeLow
       return Object.fromEntries(asked.map(([name, pin]): [string, SignalValue] => [name, isOn(pin)]))
     },
     set: async (name, value, port) => {
       const pin = pins[name] as Pin
       await port.use(async (wire) => {
+        await requireConfigured(wire)
         const latch = await wire.readWord(LATCH)
         await wire.writeWord(LATCH, (value === true) !== pin.activeLow ? latch | bitOf(pin) : latch & ~bitOf(pin))
       })

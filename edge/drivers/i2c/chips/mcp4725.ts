@@ -14,6 +14,7 @@ const WRITE_WITH_MEMORY = 0x60
 const READY = 0x80
 /** The longest write of the memory, with a margin. */
 const MEMORY_MS = 60
+const LOOK_MS = 5
 const PULL_DOWNS = { '1k': 1, '100k': 2, '500k': 3 } as const
 
 const settingsSchema = z.strictObject({
@@ -46,7 +47,7 @@ function createMcp4725({ supplyV, pullDown }: z.infer<typeof settingsSchema>): C
     return port.use((wire) => wire.writeByte(mode | (counts >> 8), counts & 0xff))
   }
   const setSignal = async (name: string, value: SignalValue, port: ChipPort) => {
-    const now = await port.use(async (wire) => mcp4725State(await wire.read(5)))
+    const now = await whenReady(port)
     if (name === 'output') return await write({ ...now, isOn: value === true }, port)
     await write({ ...now, counts: Math.min(STEPS - 1, Math.max(0, Math.round(Number(value) / stepV))) }, port)
   }
@@ -73,19 +74,31 @@ function createMcp4725({ supplyV, pullDown }: z.infer<typeof settingsSchema>): C
       return 'MCP4725'
     },
     read: async (_names, port) => {
-      const { counts, isOn } = await port.use(async (wire) => mcp4725State(await wire.read(5)))
+      const { counts, isOn } = await stateOf(port)
       return { voltage: counts * stepV, output: isOn }
     },
     set: setSignal,
     call: async (_action, port) => {
+      const { counts, isOn } = await whenReady(port)
       await port.use(async (wire) => {
-        const { counts, isOn } = mcp4725State(await wire.read(5))
         const mode = WRITE_WITH_MEMORY | (isOn ? 0 : PULL_DOWNS[pullDown] << 1)
         await wire.write(Uint8Array.of(mode, counts >> 4, (counts & 0x0f) << 4))
       })
       await port.wait(MEMORY_MS)
-      if (!(await port.use(async (wire) => mcp4725State(await wire.read(5)))).isReady) throw notSaved()
+      if (!(await stateOf(port)).isReady) throw notSaved()
     },
+  }
+}
+
+const stateOf = (port: ChipPort): Promise<State> => port.use(async (wire) => mcp4725State(await wire.read(5)))
+
+/** Its state once it heeds what is written: while it writes its memory, as after a `save` that was given up, it does not (5.6). */
+async function whenReady(port: ChipPort): Promise<State> {
+  for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
+    const state = await stateOf(port)
+    if (state.isReady) return state
+    if (waitedMs >= MEMORY_MS) throw notSaved()
+    await port.wait(LOOK_MS)
   }
 }
 

@@ -2,6 +2,7 @@
  * PCA9685: NXP datasheet rev. 4, April 2015. Addresses: 7.1; MODE1: table 5; outputs, full on and full off: 7.3.3 and tables
  * 6 and 7; all outputs at once: table 8; prescaler: 7.3.5.
  */
+import type { I2cWire } from '@fernlab/firmware-bridge/i2c/adapter'
 import { identifierSchema, type SignalSpec } from '@fernlab/shared/capabilities/signals'
 import * as z from 'zod'
 import type { SignalValue } from '../../driver.ts'
@@ -15,6 +16,8 @@ const ALL_OFF_HIGH = 0xfd
 const PRESCALE = 0xfe
 
 const SLEEP = 0x10
+/** Reads 1 after a sleep that outputs were running at; says nothing of the settings. */
+const RESTART = 0x80
 /** The register's number goes up with each byte, and the chip does not answer to the address of all. */
 const AUTO_INCREMENT = 0x20
 const INVERTED = 0x10
@@ -81,10 +84,16 @@ function createPca9685({ frequencyHz, inverted, openDrain, channels }: Settings)
   const isConfigured = (port: ChipPort) =>
     port.use(
       async (wire) =>
-        (await wire.readByte(MODE1)) === AUTO_INCREMENT &&
-        (await wire.readByte(MODE2)) === mode2 &&
-        (await wire.readByte(PRESCALE)) === prescale,
+        (await runs(wire)) && (await wire.readByte(MODE2)) === mode2 && (await wire.readByte(PRESCALE)) === prescale,
     )
+  // In the transaction of each reading and setting: after a loss of power it sleeps, and drives nothing.
+  const requireRunning = async (wire: I2cWire) => {
+    if (!(await runs(wire))) throw chipReset('PCA9685')
+  }
+  const registersOf = async (channel: number, wire: I2cWire) => {
+    await requireRunning(wire)
+    return await wire.readBlock(FIRST_OUTPUT + 4 * channel, 4)
+  }
   const verify = async (port: ChipPort) => {
     if (!(await isConfigured(port))) throw chipReset('PCA9685')
   }
@@ -107,8 +116,9 @@ function createPca9685({ frequencyHz, inverted, openDrain, channels }: Settings)
       // Outputs that run as they should are left alone, so that a node that starts again moves nothing.
       if (await isConfigured(port)) return
       await port.use(async (wire) => {
-        await wire.writeByte(MODE1, SLEEP | AUTO_INCREMENT)
+        // Before the sleep: from outputs that run at it a restart would be left to do.
         await wire.writeByte(ALL_OFF_HIGH, FULL)
+        await wire.writeByte(MODE1, SLEEP | AUTO_INCREMENT)
         await wire.writeByte(MODE2, mode2)
         await wire.writeByte(PRESCALE, prescale)
         await wire.writeByte(MODE1, AUTO_INCREMENT)
@@ -128,7 +138,7 @@ function createPca9685({ frequencyHz, inverted, openDrain, channels }: Settings)
         values[name] =
           channel === undefined
             ? actualHz
-            : (100 * pca9685Steps(await port.use((wire) => wire.readBlock(FIRST_OUTPUT + 4 * channel, 4)))) / STEPS
+            : (100 * pca9685Steps(await port.use((wire) => registersOf(channel, wire)))) / STEPS
       }
       return values
     },
@@ -136,7 +146,12 @@ function createPca9685({ frequencyHz, inverted, openDrain, channels }: Settings)
     set: async (name, value, port) => {
       const steps = Math.round((Number(value) / 100) * STEPS)
       const first = FIRST_OUTPUT + 4 * (channels[name] ?? 0)
-      await port.use((wire) => wire.writeBlock(first, pca9685Registers(steps)))
+      await port.use(async (wire) => {
+        await requireRunning(wire)
+        await wire.writeBlock(first, pca9685Registers(steps))
+      })
     },
   }
 }
+
+const runs = async (wire: I2cWire): Promise<boolean> => ((await wire.readByte(MODE1)) & ~RESTART) === AUTO_INCREMENT
