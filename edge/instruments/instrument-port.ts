@@ -41,7 +41,7 @@ export async function instrumentPort(options: InstrumentPortOptions): Promise<In
           port: entry.forward,
           openTransport: firmware?.openTransport ?? openTransport,
           openForTool: openTransport,
-          inUse,
+          inUse: () => (firmware?.isAtWork() ? 'the board is being given its firmware' : inUse()),
           clock,
           log,
         })

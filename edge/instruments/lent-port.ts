@@ -34,12 +34,17 @@ export function lendPort({ port, openTransport, openForTool, inUse, clock, log }
   let config: TransportConfig | undefined
   let driverHas: { readonly transport: Transport; end(reason: Error): void } | undefined
   let lent = false
+  /** Openings for the driver that are under way; they may have the port already, as to flash the board. */
+  let opening = 0
   let forwarded: ForwardedPort | undefined
 
   const forDriver: OpenTransport = async (wanted, signal) => {
     config = wanted
     if (lent) throw portLent(port)
-    const transport = await openTransport(wanted, signal)
+    opening += 1
+    const transport = await openTransport(wanted, signal).finally(() => {
+      opening -= 1
+    })
     const listeners: ((reason: Error | undefined) => void)[] = []
     let over = false
     const end = (reason: Error | undefined) => {
@@ -54,7 +59,12 @@ export function lendPort({ port, openTransport, openForTool, inUse, clock, log }
   }
 
   const forTool = async (signal: AbortSignal): Promise<Transport> => {
-    const reason = config === undefined ? 'the node has not opened it yet' : inUse()
+    const reason =
+      config === undefined
+        ? 'the node has not opened it yet'
+        : opening > 0
+          ? 'the node is just opening it; try again in a moment'
+          : inUse()
     if (reason !== undefined || config === undefined) throw notLent(reason ?? '')
     lent = true
     try {

@@ -13,13 +13,25 @@ import { writeIntelHex } from '../intel-hex.ts'
 
 const LONGEST_MS = 120_000
 const KEPT_LINES = 6
+/** Where avrdude's bars are of the firmware, no longer of the signature. */
+const BEGUN = { comparing: /verifying/i, writing: /Writing \|/ } as const
+/** Its verdict, not a line that failed while it read. */
+const DIFFERS = /verification (error|mismatch)/i
 
-/** Writes and verifies by the program `avrdude`, which has to be installed; always writes. */
+/** Writes and verifies by the program `avrdude`, which has to be installed. */
 export const avrdudeFlasher: Flasher = {
   flash: async (job) => {
+    let writing = false
+    const watched: FlashJob = {
+      ...job,
+      onProgress: (progress) => {
+        writing ||= progress.step === 'writing'
+        job.onProgress(progress)
+      },
+    }
     const late = () =>
-      flashFailed(`avrdude did not end within ${LONGEST_MS / 1000} s at ${placeOf(job.transport)}`, true)
-    return await oneTry(job, LONGEST_MS, late, (signal) => perform(job, signal))
+      flashFailed(`avrdude did not end within ${LONGEST_MS / 1000} s at ${placeOf(job.transport)}`, writing)
+    return await oneTry(job, LONGEST_MS, late, (signal) => perform(watched, signal))
   },
 }
 
@@ -44,8 +56,14 @@ async function perform(job: FlashJob, signal: AbortSignal): Promise<FlashResult>
           ? transport.path
           : `net:${placeOf(transport)}`
     const { part, programmer } = board.avrdude
-    const rate = ['-b', String(board.baudRate)]
-    await run(['-p', part, '-c', programmer, '-P', port, ...rate, '-D', '-U', `flash:w:${file}:i`], job, signal)
+    const place = ['-p', part, '-c', programmer, '-P', port, '-b', String(board.baudRate)]
+    if (job.onlyIfDifferent) {
+      const compared = await run([...place, '-U', `flash:v:${file}:i`], 'comparing', job, signal)
+      if (compared.code === 0) return { written: false }
+      if (!DIFFERS.test(compared.said)) throw failed(compared, job)
+    }
+    const written = await run([...place, '-D', '-U', `flash:w:${file}:i`], 'writing', job, signal)
+    if (written.code !== 0) throw failed(written, job)
     return { written: true }
   } finally {
     await forwarded?.close()
@@ -53,19 +71,31 @@ async function perform(job: FlashJob, signal: AbortSignal): Promise<FlashResult>
   }
 }
 
-/** Resolves when the program has ended well; ends it at the signal, and waits until it is gone. */
-async function run(args: readonly string[], job: FlashJob, signal: AbortSignal): Promise<void> {
+interface Ended {
+  readonly code: number | null
+  readonly said: string
+}
+
+/** Resolves when the program has ended; ends it at the signal, and waits until it is gone. */
+async function run(
+  args: readonly string[],
+  what: 'comparing' | 'writing',
+  job: FlashJob,
+  signal: AbortSignal,
+): Promise<Ended> {
   const { image, log, onProgress } = job
   onProgress({ step: 'connecting', done: 0, total: image.bytes })
+  // What was prepared took time, and an abort in it is told to no child.
+  signal.throwIfAborted()
   const child = spawn('avrdude', args, { stdio: ['ignore', 'ignore', 'pipe'] })
   const kill = () => child.kill('SIGKILL')
   signal.addEventListener('abort', kill, { once: true })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text
-    const step = /Writing \|(?!.*Reading \|)/s.test(said) ? 'writing' : 'verifying'
+    const step = what === 'comparing' ? what : /Writing \|(?!.*Reading \|)/s.test(said) ? what : 'verifying'
     const bar = /(?:Writing|Reading) \| (#*)[^|]*$/.exec(said)
-    if (bar !== null && /Writing \|/.test(said))
+    if (bar !== null && BEGUN[what].test(said))
       onProgress({ step, done: Math.round(((bar[1] ?? '').length / 50) * image.bytes), total: image.bytes })
   })
   const code = await new Promise<number | null>((resolve, reject) => {
@@ -74,11 +104,14 @@ async function run(args: readonly string[], job: FlashJob, signal: AbortSignal):
   }).finally(() => signal.removeEventListener('abort', kill))
   signal.throwIfAborted()
   log.debug({ said }, 'avrdude ended')
-  if (code === 0) return
+  return { code, said }
+}
+
+function failed({ code, said }: Ended, job: FlashJob): LabError {
   const lines = said.split('\n').filter((line) => line.trim() !== '')
-  throw flashFailed(
+  return flashFailed(
     `avrdude ended with ${code} at ${placeOf(job.transport)}: ${lines.slice(-KEPT_LINES).join(' / ')}`,
-    /Writing \|/.test(said),
+    BEGUN.writing.test(said),
   )
 }
 

@@ -17,13 +17,16 @@ interface Page {
 export const stk500Flasher: Flasher = {
   flash: async (job) => {
     const { clock, board, openTransport } = job
-    const late = () => flashFailed(`${placeOf(job.transport)} was not flashed within ${LONGEST_MS / 1000} s`, true)
+    let writing = false
+    const late = () => flashFailed(`${placeOf(job.transport)} was not flashed within ${LONGEST_MS / 1000} s`, writing)
     return await oneTry(job, LONGEST_MS, late, async (within) => {
       job.onProgress({ step: 'connecting', done: 0, total: job.image.bytes })
       const transport = await openTransport(atSpeed(job.transport, board), within)
       try {
         const stk500 = new Stk500({ transport, clock, signal: within, place: placeOf(job.transport) })
-        return await perform(stk500, job)
+        return await perform(stk500, job, () => {
+          writing = true
+        })
       } finally {
         await transport.close()
       }
@@ -31,7 +34,7 @@ export const stk500Flasher: Flasher = {
   },
 }
 
-async function perform(stk500: Stk500, job: FlashJob): Promise<FlashResult> {
+async function perform(stk500: Stk500, job: FlashJob, onWriting: () => void): Promise<FlashResult> {
   const { board, image, onlyIfDifferent, log } = job
   const place = placeOf(job.transport)
   await stk500.connect()
@@ -45,6 +48,7 @@ async function perform(stk500: Stk500, job: FlashJob): Promise<FlashResult> {
     return { written: false }
   }
   log.info({ place, board: board.name, bytes: image.bytes }, 'writing firmware')
+  onWriting()
   try {
     for (const [i, { address, data }] of pages.entries()) {
       await stk500.writePage(address, data)

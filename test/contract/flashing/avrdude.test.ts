@@ -78,6 +78,29 @@ test('behind the port to flashers it writes, tells its progress, and leaves the 
   await runs(banner('4.0.0'), signal)
 })
 
+test('a board that has the firmware already is compared and left alone, and one that has other is written', async ({
+  signal,
+}) => {
+  const { openTransport, runs } = boardWith({ firmware: hello })
+  const steps = new Set<string>()
+  const job = {
+    transport: TRANSPORT,
+    openTransport,
+    board: { ...boardKind('uno'), method: 'avrdude' as const },
+    image: hello,
+    onlyIfDifferent: true,
+    clock: systemClock,
+    log: silentLog,
+    signal,
+    onProgress: ({ step }: FlashProgress) => void steps.add(step),
+  }
+  assert.equal(await flash(job, 1), { written: false })
+  assert.equal([...steps], ['connecting', 'comparing'])
+  assert.equal(await flash({ ...job, image: helloVersion('4.0.1') }, 1), { written: true })
+  await runs(banner('4.0.1'), signal)
+  assert.equal(await flash({ ...job, image: helloVersion('4.0.1') }, 1), { written: false })
+})
+
 test('says what avrdude said when it fails, and when it is missing', async ({ signal }) => {
   const { openTransport, runs, device } = boardWith({ firmware: hello })
   const job = {
