@@ -47,8 +47,8 @@ interface Opened {
   readonly transport: Transport
   readonly client: ModbusClient
   readonly members: Map<LineMember, (reason: Error | undefined) => void>
-  /** Rejects when the port ends or a write fails. */
-  readonly ended: Promise<never>
+  /** Ends the request under way, when the port ends or a write fails; kept by itself, so that nothing of past ones is. */
+  cut: ((reason: unknown) => void) | undefined
   /** When the last byte went or came. */
   activeMs: number
   /** Something may still come that belongs to nothing. */
@@ -94,16 +94,10 @@ export class ModbusLine {
     const { transport: config, openTransport, framing, clock } = this.#options
     const { default: library } = await import('modbus-serial')
     const transport = await openTransport(config, signal)
-    let end: (reason: unknown) => void = () => {}
-    const ended = new Promise<never>((_, reject) => {
-      end = reject
-    })
-    // Whoever has a request under way hears of it; nobody needs to.
-    ended.catch(() => {})
     const members: Opened['members'] = new Map()
     const finish = (reason: Error | undefined) => {
       if (this.#opened === opened) this.#opened = undefined
-      end(closed(reason))
+      opened.cut?.(closed(reason))
       for (const onEnd of [...members.values()]) onEnd(reason)
       members.clear()
     }
@@ -112,7 +106,7 @@ export class ModbusLine {
       void transport.close()
     }
     const client = new library.default(framing === 'rtu' ? new RtuPort(transport, fail) : new MbapPort(transport, fail))
-    const opened: Opened = { transport, client, members, ended, activeMs: clock.monotonic(), disturbed: true }
+    const opened: Opened = { transport, client, members, cut: undefined, activeMs: clock.monotonic(), disturbed: true }
     client.on('error', fail)
     client.open()
     transport.onData(() => {
@@ -128,6 +122,7 @@ export class ModbusLine {
     return await this.#lane.alone(signal, async () => {
       if (this.#opened !== opened) throw requestError(closed(), request)
       await this.#untilQuiet(opened, signal)
+      if (this.#opened !== opened) throw requestError(closed(), request)
       opened.client.setID(unit)
       // The deadline is ours, by the clock that is given.
       opened.client.setTimeout(0)
@@ -142,9 +137,7 @@ export class ModbusLine {
         })
       opened.disturbed = true
       try {
-        const answer = await withDeadline(clock, timeoutMs, signal, late, () =>
-          Promise.race([perform(opened.client), opened.ended]),
-        )
+        const answer = await withDeadline(clock, timeoutMs, signal, late, () => uncut(opened, perform))
         opened.disturbed = false
         return answer
       } catch (error) {
@@ -152,6 +145,7 @@ export class ModbusLine {
         if (isException(error)) opened.disturbed = false
         throw signal.aborted ? error : requestError(error, request)
       } finally {
+        opened.cut = undefined
         opened.activeMs = clock.monotonic()
       }
     })
@@ -168,6 +162,12 @@ export class ModbusLine {
     }
   }
 }
+
+const uncut = <T>(opened: Opened, perform: (client: ModbusClient) => Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    opened.cut = reject
+    perform(opened.client).then(resolve, reject)
+  })
 
 const isException = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'modbusCode' in error && error.modbusCode !== undefined

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
+import { withEither } from '@fernlab/shared/primitives/either-signal'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { type TransitionTable, transition } from '@fernlab/shared/primitives/state-machine'
@@ -79,12 +80,13 @@ export class Reconnecting<C extends Losable> {
 
   /** Runs `work` alone on the connection. Rejects at once with a link-kind error while there is none. */
   async alone<T>(signal: AbortSignal, work: (connection: C, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const both = AbortSignal.any([signal, this.#ending.signal])
-    return await this.#lane.alone(both, async () => {
-      const connection = this.#connection
-      if (this.#state !== 'ready' || connection === undefined) throw this.#notConnected()
-      return await work(connection, both)
-    })
+    return await withEither([signal, this.#ending.signal], (both) =>
+      this.#lane.alone(both, async () => {
+        const connection = this.#connection
+        if (this.#state !== 'ready' || connection === undefined) throw this.#notConnected()
+        return await work(connection, both)
+      }),
+    )
   }
 
   /** Ends what is under way and frees the port. */

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { LabPageWay } from '@fernlab/shared/contracts/sync'
+import { withEither } from '@fernlab/shared/primitives/either-signal'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { isTimeZone, ownTimeZone, wallClock } from '@fernlab/shared/primitives/zoned-time'
 import * as z from 'zod'
@@ -112,7 +113,7 @@ function createLabServer(
       const cancel = clock.after(CHECK_TIMEOUT_MS, () =>
         late.abort(wrong('lab-server-silent', `${base} did not answer within ${CHECK_TIMEOUT_MS / 1000} s`)),
       )
-      checkAll(AbortSignal.any([closing.signal, late.signal]))
+      withEither([closing.signal, late.signal], checkAll)
         .then(
           () => tell(true),
           (thrown) => {
@@ -130,13 +131,13 @@ function createLabServer(
   return {
     spec: { name, driver: 'lab-server', signals: [], actions: [], labServer: true },
     open: async (signal) => {
-      await checkAll(AbortSignal.any([signal, closing.signal]))
+      await withEither([signal, closing.signal], checkAll)
       up = true
       cancelCheck()
       checkLater()
     },
     identify: async (signal) => {
-      await checkAll(AbortSignal.any([signal, closing.signal]))
+      await withEither([signal, closing.signal], checkAll)
       return `${base} version ${API_VERSION}`
     },
     onConnection: (told) => {
@@ -155,17 +156,19 @@ function createLabServer(
       start: async (request, signal) => {
         visits++
         try {
-          return await calls.start(startBody(request, clock.now(), timeZone), AbortSignal.any([signal, closing.signal]))
+          return await withEither([signal, closing.signal], (within) =>
+            calls.start(startBody(request, clock.now(), timeZone), within),
+          )
         } catch (thrown) {
           visits--
           throw thrown
         }
       },
-      status: (id, signal) => statuses.status(id, AbortSignal.any([signal, closing.signal])),
+      status: (id, signal) => withEither([signal, closing.signal], (within) => statuses.status(id, within)),
       dispose: async (id, signal) => {
         visits = Math.max(0, visits - 1)
         statuses.forget(id)
-        await calls.dispose(id, AbortSignal.any([signal, closing.signal]))
+        await withEither([signal, closing.signal], (within) => calls.dispose(id, within))
       },
       page: (url) => pageOf(url, base, config.pages),
       connect: async (signal) => {
