@@ -86,8 +86,8 @@ function readEntry(board: string, index: number, line: Uint8Array) {
     unit: textIn(line, 44, 12) || '1',
     type: Object.entries(types).find(([, code]) => code === typeCode)?.[0],
     step,
-    low: short(view.getFloat32(4, true) * step),
-    high: short(view.getFloat32(8, true) * step),
+    low: limit(view.getFloat32(4, true), step),
+    high: limit(view.getFloat32(8, true), step),
     access: accesses[view.getUint8(18)],
     digits: view.getUint8(19),
     shortestUs: view.getUint32(12, true),
@@ -95,7 +95,16 @@ function readEntry(board: string, index: number, line: Uint8Array) {
 }
 
 /** What was meant by a number that has gone through four bytes: 0.01 for 0.009999999776482582. */
-const short = (value: number): number => Number(value.toPrecision(6))
+function short(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const meant = Number(value.toPrecision(digits))
+    if (Math.fround(meant) === value) return meant
+  }
+  return Number(value.toPrecision(9))
+}
+
+/** In units, without what a product of two doubles adds at its end. */
+const limit = (steps: number, step: number): number => Number(inUnits(short(steps), step).toPrecision(12))
 
 function textIn(line: Uint8Array, at: number, size: number): string {
   const field = line.subarray(at, at + size)

@@ -69,8 +69,11 @@ export class FirmwareLink {
   #introduction: Introduction | undefined
   #wrongVersion: ((reason: LabError) => void) | undefined
   #stream: SampleStream | undefined
+  /** The stream that the firmware is known to run; what it says of its frames before is of another. */
+  #running: SampleStream | undefined
   #badThere = 0
-  #lastBadThere = 0
+  /** The firmware's own count when it was last told; undefined before the first time of a session. */
+  #lastBadThere: number | undefined
   #cancelHeartbeat = () => {}
   #isEnded = false
 
@@ -118,6 +121,7 @@ export class FirmwareLink {
     this.#session = randomInt(1, 2 ** 32)
     this.#introduction = undefined
     this.#time = new TimeSync()
+    this.#lastBadThere = undefined
     const payload = new Uint8Array(4)
     viewOf(payload).setUint32(0, this.#session, true)
     const wrongVersion = new AbortController()
@@ -149,13 +153,13 @@ export class FirmwareLink {
     return readDescription(this.#options.board, { firmware, streamSignals }, lines)
   }
 
-  /** Values by the order of the signals, and when they were true on the host's steady clock, in ms. */
+  /** Values by the order of the signals, and when each was true on the host's steady clock, in ms. */
   async read(
     signals: readonly BoardSignal[],
     signal: AbortSignal,
-  ): Promise<{ readonly values: readonly number[]; readonly timeMs: number }> {
+  ): Promise<{ readonly values: readonly number[]; readonly timesMs: readonly number[] }> {
     const values: number[] = []
-    let timeMs = Number.NaN
+    const timesMs: number[] = []
     for (let at = 0; at < signals.length; at += MOST_READ) {
       const asked = signals.slice(at, at + MOST_READ)
       const what = `read ${asked.map(({ name }) => name).join(', ')}`
@@ -165,10 +169,13 @@ export class FirmwareLink {
       const view = viewOf(answer.payload)
       const saidMs = this.#time.hostMs(view.getUint32(0, true))
       // It was between question and answer, whatever the estimate says.
-      timeMs = Math.max(answer.sentMs, Math.min(answer.receivedMs, saidMs))
-      for (const [i, each] of asked.entries()) values.push(decodeValue(each, view, 4 + 4 * i, true))
+      const timeMs = Math.max(answer.sentMs, Math.min(answer.receivedMs, saidMs))
+      for (const [i, each] of asked.entries()) {
+        values.push(decodeValue(each, view, 4 + 4 * i, true))
+        timesMs.push(timeMs)
+      }
     }
-    return { values, timeMs }
+    return { values, timesMs }
   }
 
   /** Sets in this order, as few frames as can be; those of one frame are set together or, when one is refused, none. */
@@ -218,6 +225,7 @@ export class FirmwareLink {
       )
       const what = `stream ${signals.map(({ name }) => name).join(', ')}`
       await this.#ask(request.stream, payload, what, signal, stream.credit)
+      this.#running = stream
     } catch (thrown) {
       await stream.close()
       throw thrown
@@ -275,9 +283,9 @@ export class FirmwareLink {
     const time = readTime(answer.payload)
     if (time === undefined) throw this.#garbage(what)
     this.#time.add(answer.sentMs, answer.receivedMs, time.timeUs)
-    this.#badThere += (time.bad - this.#lastBadThere) & 0xff
+    this.#badThere += (time.bad - (this.#lastBadThere ?? time.bad)) & 0xff
     this.#lastBadThere = time.bad
-    this.#stream?.upTo(time.nextFrame)
+    if (this.#running === this.#stream) this.#stream?.upTo(time.nextFrame)
   }
 
   #heartbeatLater(): void {

@@ -24,6 +24,7 @@ export interface Question {
 
 export interface Answer {
   readonly payload: Uint8Array
+  /** When it was asked first: which of several askings an answer belongs to is not to be seen. */
   readonly sentMs: number
   readonly receivedMs: number
 }
@@ -43,7 +44,7 @@ export interface RequesterOptions {
 interface Asked {
   readonly question: Question
   readonly number: number
-  sentMs: number
+  readonly sentMs: number
   again(): void
   resolve(answer: Answer): void
   reject(reason: unknown): void
@@ -121,7 +122,6 @@ export class Requester {
       const onAbort = () => asked.reject(signal.reason)
       const transmit = () => {
         cancel()
-        asked.sentMs = clock.monotonic()
         send(bytes).catch((cause: unknown) => asked.reject(notSent(board, question.what, cause)))
         cancel = clock.after(waitMs, () => {
           waitMs = Math.min(2 * waitMs, LONGEST_AGAIN * againMs)

@@ -69,10 +69,16 @@ export class BoardInstrument implements Instrument {
   async read(names: readonly string[], signal: AbortSignal): Promise<Record<string, Reading>> {
     for (const name of names) signalOf(this.spec, name, 'read')
     const asked = names.map((name) => this.#signal(name))
-    const { values, timeMs } = await this.#connection.alone(signal, ({ link }, within) => link.read(asked, within))
-    const time = (timeMs + this.#epochMs()) / 1000
+    const { values, timesMs } = await this.#connection.alone(signal, ({ link }, within) => link.read(asked, within))
+    const epochMs = this.#epochMs()
     return Object.fromEntries(
-      asked.map(({ name, type }, i) => [name, { value: type === 'bool' ? values[i] !== 0 : (values[i] ?? 0), time }]),
+      asked.map(({ name, type }, i) => [
+        name,
+        {
+          value: type === 'bool' ? values[i] !== 0 : (values[i] ?? 0),
+          time: ((timesMs[i] ?? Number.NaN) + epochMs) / 1000,
+        },
+      ]),
     )
   }
 

@@ -2,8 +2,8 @@
 
 /** Resets longer ago than this are forgotten. */
 const WINDOW_MS = 60_000
-/** How long a board must run before it counts as there, after so many resets. */
-const QUIET_MS = [0, 1500, 3000, 8000] as const
+/** How long a board must run before it counts as there, after so many resets; with its boot loader, less than 10 s. */
+const QUIET_MS = [0, 1500, 3000, 5000] as const
 
 export class ResetWatch {
   #resets: number[] = []

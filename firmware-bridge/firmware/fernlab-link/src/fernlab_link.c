@@ -86,6 +86,12 @@ uint32_t fl_flash_hash(void) {
 
 static uint8_t tx[FL_TX_SIZE];
 static volatile uint8_t tx_taken, tx_ready;
+/* What is in the buffers is there before the index that says so: the compiler moves nothing across. */
+#if defined(__GNUC__)
+#define FENCE() __asm__ volatile("" ::: "memory")
+#else
+#define FENCE() ((void)0)
+#endif
 static uint8_t tx_at, tx_code, tx_run, tx_size;
 static uint32_t tx_crc;
 
@@ -159,13 +165,16 @@ static void finish(void) {
   }
   tx[tx_code] = tx_run;
   put(0);
+  FENCE();
   tx_ready = tx_at;
 }
 
 int16_t fl_transmit(void) {
   uint8_t at = tx_taken, byte;
   if (at == tx_ready) return -1;
+  FENCE();
   byte = tx[at];
+  FENCE();
   tx_taken = after(at);
   return byte;
 }
@@ -187,6 +196,7 @@ void fl_receive(uint8_t byte) {
     }
     if (rx_started && !rx_skip && rx_left == 0 && rx_length >= HEADER + CHECK) {
       rx_time = fl_micros();
+      FENCE();
       rx_full = 1;
     } else {
       if (rx_started) bad_forms++;
@@ -485,9 +495,13 @@ static uint8_t handle(uint8_t size) {
 }
 
 void fl_poll(void) {
-  if (rx_full && handle((uint8_t)(rx_length - HEADER - CHECK))) {
-    rx_length = 0;
-    rx_full = 0;
+  if (rx_full) {
+    FENCE();
+    if (handle((uint8_t)(rx_length - HEADER - CHECK))) {
+      rx_length = 0;
+      FENCE();
+      rx_full = 0;
+    }
   }
   stream();
   if (present && fl_micros() - heard_at > HOST_SILENT_US) {
