@@ -6,7 +6,7 @@
  */
 import { execFile } from 'node:child_process'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, type LabError } from '@fernlab/shared/primitives/lab-error'
 import { inheritedEnv } from '../../child-group.ts'
 import { gpioError, lineHeld, lineMissing, notPermitted, systemCode } from '../gpio-errors.ts'
 import type {
@@ -75,10 +75,17 @@ class GpiodChip implements Chip {
     let last: Promise<unknown> = Promise.resolve()
     const put = async (to: boolean) => {
       if (to === has && held !== undefined) return
-      await held?.stop()
+      const { dialect, chip, onLost } = this.#options
+      const before = held
       held = undefined
-      const { dialect, chip } = this.#options
-      held = await this.#take(line, dialect.hold(chip.name, line, to), () => {})
+      await before?.stop()
+      try {
+        held = await this.#take(line, dialect.hold(chip.name, line, to), () => {})
+      } catch (thrown) {
+        // Nobody drives the line now, and no tool is there whose end would tell.
+        if (before !== undefined && closed === undefined) onLost(asLabError(thrown))
+        throw thrown
+      }
       has = to
     }
     const inTurn = (work: () => Promise<void>) => {

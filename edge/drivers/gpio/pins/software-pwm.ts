@@ -16,12 +16,12 @@ export function softwarePwm({ line, frequencyHz, duty: first, clock }: SoftwareP
   let cancel: (() => void) | undefined
   let owedMs = 0
   let closed = false
-  /** Of a write that nobody waited for; the next one that is waited for tells. */
-  let failed: unknown
+  /** Whether a write failed that nobody waited for; the next that somebody waits for shows how it is now. */
+  let failed = false
 
   const write = (level: boolean) => {
-    line.write(level).catch((thrown: unknown) => {
-      failed = thrown
+    line.write(level).catch(() => {
+      failed = true
       stop()
     })
   }
@@ -51,8 +51,10 @@ export function softwarePwm({ line, frequencyHz, duty: first, clock }: SoftwareP
   const run = async () => {
     stop()
     owedMs = 0
-    if (failed !== undefined) throw failed
+    const hasFailed = failed
+    failed = false
     if (duty <= 0 || duty >= 1) return await line.write(duty >= 1)
+    if (hasFailed) await line.write(false)
     period(clock.monotonic())
   }
   return {

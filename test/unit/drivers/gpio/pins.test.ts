@@ -139,4 +139,26 @@ test('PWM by software tells of a write that failed', async () => {
   assert.is(error, gone)
 })
 
+test('PWM by software reaches its line again after a write that failed, also to be safe', async () => {
+  for (const safe of [0, 1]) {
+    const clock = new ManualClock(0)
+    let broken = false
+    let level = safe === 0
+    const write = async (to: boolean) => {
+      if (broken) throw new Error('gone')
+      level = to
+    }
+    const line = { write, read: async () => level, close: write }
+    const pwm = softwarePwm({ line, frequencyHz: 10, duty: 0, clock })
+    await pwm.write(0.5)
+    broken = true
+    await clock.advance(500)
+    broken = false
+    level = safe === 0
+    await pwm.write(safe)
+    assert.is(level, safe === 1)
+    await pwm.close(0)
+  }
+})
+
 test.run()
