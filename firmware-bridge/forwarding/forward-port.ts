@@ -29,6 +29,8 @@ export interface ForwardedPort {
 
 /** How long a tool waits for the one before it, which may have gone a moment ago. */
 const HAND_OVER_MS = 500
+/** Bytes that a tool may leave lying; a device can not be told to wait. */
+const MOST_WAITING = 1_000_000
 
 /** Listens; rejects with `forward-refused` where the port is taken. */
 export async function forwardPort({
@@ -105,7 +107,12 @@ async function pass(socket: Socket, open: ForwardOptions['open'], log: Log): Pro
     socket.destroy()
     return await ended
   }
-  transport.onData((bytes) => void socket.write(bytes))
+  transport.onData((bytes) => {
+    if (socket.writableLength > MOST_WAITING) {
+      log.warn({ waiting: socket.writableLength }, 'a tool at a forwarded port takes nothing, and was hung up on')
+      socket.destroy()
+    } else socket.write(bytes)
+  })
   transport.onClose(() => socket.destroy())
   socket.on('data', (bytes: Buffer) => {
     transport.write(bytes).catch((thrown: unknown) => {

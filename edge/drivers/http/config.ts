@@ -164,9 +164,12 @@ function requestFindings(request: HttpRequest, path: Path, known: readonly strin
 }
 
 function pathFindings(text: string, path: Path, known: readonly string[], base: URL): Finding[] {
-  const outside = URL.canParse(text, base.href) && new URL(text, base).origin === base.origin ? [] : [text]
+  const below = base.pathname.endsWith('/') ? base.pathname : `${base.pathname}/`
+  const from = new URL(below, base)
+  const leads = URL.canParse(text, from.href) ? new URL(text, from) : undefined
+  const isBelow = leads?.origin === base.origin && leads.pathname.startsWith(below)
   return [
-    ...outside.map(() => ({ path, message: `leads away from ${base.origin}` })),
+    ...(isBelow ? [] : [{ path, message: `leads away from ${base.origin}${below}` }]),
     ...templateFindings(text, path, known),
   ]
 }

@@ -38,7 +38,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { instrument, base, timeoutMs, clock } = options
   return async (call, signal) => {
     const url = new URL(call.path, base)
-    if (url.origin !== base.origin) throw failure(options, call, 'configuration', 'http-elsewhere', 'leads elsewhere')
+    if (url.origin !== base.origin || !url.pathname.startsWith(base.pathname))
+      throw failure(options, call, 'configuration', 'http-elsewhere', 'leads elsewhere')
     const late = () =>
       new LabError({
         code: 'instrument-silent',

@@ -102,6 +102,11 @@ export async function forwardBoard(context: Context, { port, listen, baud, json 
     clock: systemClock,
     log,
   })
+  if (!isLoopback(host)) {
+    terminal.err(
+      `${host} is reached by others: whoever reaches it can write to the board; nobody is asked who they are`,
+    )
+  }
   const at = `${forwarded.host}:${forwarded.port}`
   if (json) terminal.out(JSON.stringify({ host: forwarded.host, port: forwarded.port }))
   else terminal.out(`${port} is at ${at}; avrdude takes -P net:${at}`)
@@ -126,6 +131,8 @@ function hostAndPort(text: string, code: string, option: string): { readonly hos
     throw mistake(code, `${option} is ${JSON.stringify(text)}; it may be HOST:PORT`)
   return { host, port: Number(port) }
 }
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host)
 
 async function readFirmware(file: string): Promise<FirmwareImage> {
   const text = await readFile(file, 'latin1').catch((error: NodeJS.ErrnoException) => {

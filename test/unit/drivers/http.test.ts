@@ -277,6 +277,18 @@ for (const [what, config, place, message] of [
     'signals.a.read.path',
     /leads away/,
   ],
+  [
+    'a path above the address',
+    withSignal({ read: { path: '/admin', pointer: '' } }),
+    'signals.a.read.path',
+    /leads away from http:\/\/192\.0\.2\.20\/api\//,
+  ],
+  [
+    'a path that climbs out of an address without a slash at its end',
+    { url: 'http://192.0.2.20/api', signals: { a: { read: { path: 'x/../../admin', pointer: '' } } } },
+    'signals.a.read.path',
+    /leads away/,
+  ],
   ['pointer and pattern', withSignal({ read: { path: 'a', pointer: '/a', pattern: 'a' } }), 'signals.a.read', /either/],
   ['a pattern that goes back', withSignal({ read: { path: 'a', pattern: '(a)\\1' } }), 'signals.a.read.pattern', /./],
   ['a set without value', withSignal({ set: { path: 'a' } }), 'signals.a.set', /lacks/],
