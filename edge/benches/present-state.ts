@@ -69,9 +69,10 @@ export function makeStatus(facts: StatusFacts, before: BenchStatus, nowMs: numbe
 
 /** Why nobody may use the bench, and what to do. */
 function trippedText({ name, reason, holds, latched }: InterlockStatus): string {
-  const what = `interlock ${name} has tripped: ${reason ?? ''}`
-  if (!latched) return what
-  return holds ? `${what}; when that is over, reset it` : `${what}; that is over: look at the bench, then reset it`
+  const why = reason ?? ''
+  if (!latched) return `interlock ${name} has tripped: ${why}`
+  if (holds) return `interlock ${name} has tripped: ${why}; when that is over, reset it`
+  return `interlock ${name} has tripped: ${why}; that is over: look at the bench, then reset it`
 }
 
 /** Why a bench can not be had, for who may try again later. */
