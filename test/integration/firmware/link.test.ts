@@ -178,7 +178,10 @@ test('a reader that does not keep up is waited for: samples are left out and cou
       for (const [i, time] of later.entries()) {
         const number = Math.round((next.columns[0]?.[i] ?? 0) * 1000)
         const due = Math.round((time - firstMs) / 0.2)
-        assert.is((due - number) & 0xffff, 0, `sample ${number} at ${due}`)
+        const off = ((due - number) << 16) >> 16
+        // What was learnt of the board's clock is steered in at 500 ppm at most; a lost frame would be 37 samples.
+        const steered = ((time - firstMs) * 500e-6) / 0.2
+        assert.ok(Math.abs(off) <= 1 + steered, `sample ${number} at ${due}`)
       }
     }
     assert.ok(stream.lost > 1000, `${stream.lost}`)
