@@ -14,6 +14,7 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { NodeCalls } from '../fleet/node-calls.ts'
+import { nodeUpgrades } from '../lab-servers/node-upgrades.ts'
 import { createTunnelTokens } from '../lab-servers/tunnel-tokens.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 
@@ -191,22 +192,7 @@ export function createCameraLines(options: CreateCameraLinesOptions): CameraLine
         })
       }
     },
-    upgrade: (request, socket, head) => {
-      if ((request.url ?? '').split('?', 1)[0] !== CAMERA_LINE_PATH) return false
-      socket.on('error', () => socket.destroy())
-      const taken = tokens.take(request.headers.authorization)
-      if (taken === undefined) {
-        log.warn(
-          { from: request.socket.remoteAddress },
-          'the line of a camera was refused: its token is wrong, used or expired',
-        )
-        const refused = 'HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
-        socket.end(refused, () => socket.destroy())
-        return true
-      }
-      server.handleUpgrade(request, socket, head, taken)
-      return true
-    },
+    upgrade: nodeUpgrades({ path: CAMERA_LINE_PATH, what: 'the line of a camera', tokens, server, log }),
     stop: () => {
       stopSessions()
       for (const line of [...lines.values()]) end(line, over(line.session))

@@ -17,6 +17,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { nodeUpgrades } from './node-upgrades.ts'
 import { TunnelAgent } from './tunnel-agent.ts'
 import { type Dial, TunnelSocket } from './tunnel-socket.ts'
 import { createTunnelTokens } from './tunnel-tokens.ts'
@@ -181,19 +182,7 @@ export function createLabTunnels(options: CreateLabTunnelsOptions): LabTunnels {
       if (line.cancelTelling === undefined) tell(line)
     },
     close,
-    upgrade: (request, socket, head) => {
-      if ((request.url ?? '').split('?', 1)[0] !== LAB_TUNNEL_PATH) return false
-      socket.on('error', () => socket.destroy())
-      const taken = tokens.take(request.headers.authorization)
-      if (taken === undefined) {
-        log.warn({ from: request.socket.remoteAddress }, 'a tunnel was refused: its token is wrong, used or expired')
-        const head = 'HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
-        socket.end(head, () => socket.destroy())
-        return true
-      }
-      server.handleUpgrade(request, socket, head, taken)
-      return true
-    },
+    upgrade: nodeUpgrades({ path: LAB_TUNNEL_PATH, what: 'a tunnel', tokens, server, log }),
     stop: () => {
       stopSessions()
       stopFleet()
