@@ -148,8 +148,9 @@ test('the hub: the lab loses its visitors at once, and the session goes on throu
   assert.is(lab.sessions.at(-1)?.disposed, 1)
 })
 
-test('the node: the page breaks at once and says that it can not be had, and the session is ended', async () => {
+test('the node: the page breaks at once and says that it can not be had, the session is ended, and the next has the rest of its time', async () => {
   const id = await open()
+  const cut = lab.sessions.at(-1)
   const ask = await enter(id)
   const { broken } = await readStream(ask)
   await edge.kill()
@@ -159,7 +160,19 @@ test('the node: the page breaks at once and says that it can not be had, and the
   assert.ok(late.status >= 500, `${late.status}`)
   await edge.start()
   await until('the session is closed', async () => (await stateOf(id)) === 'closed')
-  assert.is(lab.sessions.at(-1)?.disposed, 1)
+  assert.is(cut?.disposed, 1)
+  const { next } = await client.get<Session>(`/api/v1/sessions/${id}`)
+  assert.ok(next)
+  await until('the next session is active', async () => (await stateOf(next)) === 'active')
+  const page = await (await enter(next))('/lab/')
+  assert.equal([page.status, await page.text()], [200, 'the lab'])
+  assert.is(lab.sessions.length, 3)
+  await client.insist('POST', `/api/v1/sessions/${next}/finish`)
+  await until('the next session is closed', async () => (await stateOf(next)) === 'closed')
+  assert.equal(
+    lab.sessions.map(({ disposed }) => disposed),
+    [1, 1, 1],
+  )
 })
 
 test.run()
