@@ -1,5 +1,6 @@
 import { diskBenchmarks } from './disk/slow-disk.ts'
 import { dispatchBenchmarks } from './dispatch/dispatch.ts'
+import { firmwareLinkBenchmarks } from './firmware-link/firmware-link.ts'
 import { flashingBenchmarks } from './flashing/flashing.ts'
 import type { Benchmark } from './framework/benchmark.ts'
 import { ingestBenchmarks } from './ingest/ingest.ts'
@@ -24,6 +25,7 @@ export const benchmarks: readonly Benchmark[] = [
   ...serialBenchmarks,
   ...schedulingBenchmarks,
   ...startBenchmarks,
+  ...firmwareLinkBenchmarks,
   ...flashingBenchmarks,
   ...siteBenchmarks,
 ]

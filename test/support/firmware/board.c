@@ -1,11 +1,12 @@
 /*
  * A firmware that runs on a Unix machine: the library as it is on a microcontroller, with a socket for its wire.
  *
- *   board [--reset-every-ms N] [--port N]
+ *   board [--reset-every-ms N] [--port N] [--baud N] [--plain 1]
  *
  * Listens on a port of 127.0.0.1, a free one unless told, which it prints, and serves one connection at a time. A line on its standard input
  * says `reset` (the firmware starts anew, as it does for each connection), `cut` (the connection ends), `freeze` and
- * `thaw` (it does nothing meanwhile). Ends with its standard input. -DVARIANT has a signal more, -DOTHER_VERSION speaks
+ * `thaw` (it does nothing meanwhile). Ends with its standard input. With a baud rate,
+ * bytes leave as slowly as on such a wire (8N1); `--plain` sends nothing but bytes, without an end. -DVARIANT has a signal more, -DOTHER_VERSION speaks
  * another version of the link.
  */
 #define _POSIX_C_SOURCE 200809L
@@ -59,7 +60,9 @@ static struct {
 } now;
 
 /* The firmware's time goes on in steps of at most this, however long the machine kept it waiting. */
+#ifndef STEP_US
 #define STEP_US 200
+#endif
 
 static int64_t firmware_us;
 
@@ -115,14 +118,33 @@ uint8_t fl_call(uint8_t action, const fl_value *arguments) {
   return FL_OK;
 }
 
-static long reset_every_ms;
+static long reset_every_ms, baud, plain;
+
+static int16_t next_byte(void) { return plain ? 'U' : fl_transmit(); }
+
+/* Bytes that the wire has had time for until the firmware's present; an idle wire saves no time up. */
+static size_t wire_takes(int64_t *busy_until_us, size_t most) {
+  size_t bytes;
+  if (baud == 0) return most;
+  if (*busy_until_us == 0) *busy_until_us = firmware_us;
+  bytes = (size_t)((firmware_us - *busy_until_us) * baud / 10000000);
+  return bytes < most ? bytes : most;
+}
 
 static int send_some(int wire) {
-  uint8_t out[FL_TX_SIZE];
-  size_t count = 0;
-  int16_t byte;
-  while (count < sizeof out && (byte = fl_transmit()) >= 0) out[count++] = (uint8_t)byte;
-  return count == 0 || write(wire, out, count) == (ssize_t)count;
+  static int64_t busy_until_us;
+  static uint8_t out[4096];
+  static size_t count;
+  size_t takes = wire_takes(&busy_until_us, sizeof out - count), sent = 0;
+  int16_t byte = 0;
+  while (sent < takes && (byte = next_byte()) >= 0) out[count + sent++] = (uint8_t)byte;
+  count += sent;
+  if (baud > 0) busy_until_us = byte < 0 ? firmware_us : busy_until_us + (int64_t)sent * 10000000 / baud;
+  /* Many steps of the firmware, one message of the machine. */
+  if (count == 0 || (baud > 0 && machine_us() - firmware_us > STEP_US && count < sizeof out)) return 1;
+  takes = count;
+  count = 0;
+  return write(wire, out, takes) == (ssize_t)takes;
 }
 
 /* What a line on the standard input asks for; 'q' at its end. */
@@ -160,7 +182,7 @@ static int live(int wire, uint16_t starts) {
   boots_check = (uint16_t)~boots;
   fl_begin();
   for (;;) {
-    struct timeval wait = {0, stream_count > 0 ? 500 : 2000};
+    struct timeval wait = {0, stream_count > 0 || plain ? 500 : 2000};
     fd_set ready;
     FD_ZERO(&ready);
     FD_SET(0, &ready);
@@ -199,6 +221,8 @@ int main(int count, char **arguments) {
   uint16_t starts = 0;
   for (i = 1; i + 1 < count; i += 2) {
     if (strcmp(arguments[i], "--reset-every-ms") == 0) reset_every_ms = atol(arguments[i + 1]);
+    if (strcmp(arguments[i], "--baud") == 0) baud = atol(arguments[i + 1]);
+    if (strcmp(arguments[i], "--plain") == 0) plain = atol(arguments[i + 1]);
     if (strcmp(arguments[i], "--port") == 0) address.sin_port = htons((uint16_t)atol(arguments[i + 1]));
   }
   signal(SIGPIPE, SIG_IGN);
