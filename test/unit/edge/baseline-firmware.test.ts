@@ -176,11 +176,29 @@ test('a board that can not be flashed takes its instrument out with the reason, 
 })
 
 test('a node that ends in the middle of writing lets go of the port', async ({ signal }) => {
-  const { instruments, bare } = await node({ has: helloVersion('0.0.9'), entry: { firmware } })
+  let onPage = () => {}
+  const firstPage = new Promise<void>((resolve) => {
+    onPage = resolve
+  })
+  const { instruments, bare } = await node({
+    has: helloVersion('0.0.9'),
+    entry: { firmware },
+    through: (open) => async (config, within) => {
+      const transport = await open(config, within)
+      return {
+        ...transport,
+        write: async (bytes) => {
+          await transport.write(bytes)
+          if (bytes.length > 100) onPage()
+        },
+      }
+    },
+  })
   instruments.start()
-  await systemClock.sleep(400, signal)
+  await firstPage
   await instruments.close()
-  await (await bare(TRANSPORT, signal)).close()
+  const transport = await bare(TRANSPORT, signal)
+  await transport.close()
 })
 
 test('firmware that is missing, for another board, or of no known board stops the start, with its place', async () => {
