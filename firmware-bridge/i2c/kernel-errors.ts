@@ -1,11 +1,12 @@
 /** What the kernel's error numbers mean on an I2C bus, and what to do (Documentation/i2c/fault-codes.rst). */
+import { getSystemErrorName } from 'node:util'
 import { LabError, type LabErrorInit } from '@fernlab/shared/primitives/lab-error'
 import { hex } from './adapter.ts'
 
 /** A failed transfer with the chip at the address; `bus` as people call it. */
 export function transferFailed(bus: string, address: number, cause: NodeJS.ErrnoException): LabError {
   const where = `${hex(address)} on ${bus}`
-  const errno = cause.code ?? 'unknown'
+  const errno = nameOf(cause)
   const failed = (code: string, message: string, more: Partial<LabErrorInit> = {}) =>
     new LabError({
       code,
@@ -45,6 +46,12 @@ export function transferFailed(bus: string, address: number, cause: NodeJS.Errno
     default:
       return failed('i2c-broken-off', `a transfer with ${where} broke off: check for loose or long wires`)
   }
+}
+
+/** Node names fewer numbers than its library does: EREMOTEIO, by which a Raspberry Pi tells that nobody answered, is none. */
+function nameOf({ code, errno }: NodeJS.ErrnoException): string {
+  if (code !== undefined && code !== '') return code
+  return errno === undefined ? 'unknown' : getSystemErrorName(-Math.abs(errno))
 }
 
 function noAnswer(where: string, failed: (code: string, message: string) => LabError): LabError {

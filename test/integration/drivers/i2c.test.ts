@@ -302,4 +302,14 @@ test('the kernel’s error numbers are told in words, each with what to do', () 
   assert.match(said('EBUSY').message, /a driver of the kernel has 0x48 on I2C bus 1/)
 })
 
+test('a number without a name is told by what it is: so a Raspberry Pi says that nobody answered', () => {
+  const error = transferFailed(
+    'I2C bus 1',
+    0x48,
+    Object.assign(new Error('Unknown error 121'), { code: '', errno: 121 }),
+  )
+  assert.is(error.code, 'i2c-no-answer')
+  assert.match(error.message, /^nothing answers at 0x48 on I2C bus 1.*\(EREMOTEIO\)$/)
+})
+
 test.run()

@@ -19,7 +19,7 @@ const udevPackages = [
 
 /** A PC with two cores, a console, and USB. */
 export const pc: GuestMachine = {
-  command: 'qemu-system-x86_64',
+  qemu: async () => ({ command: 'qemu-system-x86_64', args: [] }),
   kernel: amd64Kernel,
   base: amd64Base,
   args: (kernel, initramfs) => [

@@ -7,12 +7,12 @@ import { guestFiles } from './guest-files.ts'
 import { writeInitramfs } from './initramfs.ts'
 import type { Kernel } from './kernel.ts'
 import { startMachine } from './machine.ts'
+import type { QemuProgram } from './qemu.ts'
 import { openReport, type Report } from './report.ts'
 import { runGuests } from './run-guests.ts'
 
 export interface GuestMachine {
-  /** QEMU's program. */
-  readonly command: string
+  qemu(): Promise<QemuProgram>
   kernel(): Promise<Kernel>
   /** The archive of all that seldom changes. */
   base(): Promise<string>
@@ -48,8 +48,8 @@ async function boot(machine: GuestMachine, guestFolder: string, folder: string, 
   const kernel = await machine.kernel()
   const initramfs = await writeInitramfs(await machine.base(), kernel, guests, folder)
   const args = machine.args(kernel, initramfs)
-  const { command, portFirst = false } = machine
-  const running = await startMachine({ command, folder, limitMs: machineLimitMs, args, portFirst })
+  const { portFirst = false } = machine
+  const running = await startMachine({ qemu: await machine.qemu(), folder, limitMs: machineLimitMs, args, portFirst })
   try {
     await runGuests(running, guests, report)
   } finally {

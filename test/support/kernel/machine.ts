@@ -10,10 +10,11 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type GuestMessage, type HostMessage, messageReader } from './messages.ts'
+import type { QemuProgram } from './qemu.ts'
 import { type Qmp, speakQmp } from './qmp.ts'
 
 export interface MachineOptions {
-  readonly command: string
+  readonly qemu: QemuProgram
   /** Machine, processor, memory, kernel, initramfs, devices; console and port are added. */
   readonly args: readonly string[]
   /** The folder for sockets and the console's log: a short path. */
@@ -41,8 +42,10 @@ export async function startMachine(options: MachineOptions): Promise<RunningMach
   const consolePath = socketPath('console.log')
   const port = await listen(socketPath('port'))
   const control = await listen(socketPath('qmp'))
-  const child = spawn(options.command, [...options.args, ...wires(socketPath, consolePath, options.portFirst)], {
+  const { command, args, env = {} } = options.qemu
+  const child = spawn(command, [...args, ...options.args, ...wires(socketPath, consolePath, options.portFirst)], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   })
   const inbox = new Inbox()
   const printed = () => (existsSync(consolePath) ? readFileSync(consolePath, 'utf8').slice(-6000) : '')
@@ -88,7 +91,7 @@ function wires(socketPath: (name: string) => string, consolePath: string, portFi
   ]
 }
 
-function watch(child: ChildProcess, { command, limitMs }: MachineOptions, inbox: Inbox, printed: () => string): void {
+function watch(child: ChildProcess, { qemu, limitMs }: MachineOptions, inbox: Inbox, printed: () => string): void {
   let said = ''
   const timer = setTimeout(() => {
     said += `ended: the machine's limit of ${limitMs / 1000} s has passed`
@@ -104,7 +107,7 @@ function watch(child: ChildProcess, { command, limitMs }: MachineOptions, inbox:
   const ended = (how: string) => {
     clearTimeout(timer)
     process.off('exit', kill)
-    inbox.close(new Error(`${command} ended with ${how} ${said}\n${printed()}`))
+    inbox.close(new Error(`${qemu.command} ended with ${how} ${said}\n${printed()}`))
   }
   child.once('error', (error) => ended(error.message))
   child.once('exit', (code, signal) => ended(String(code ?? signal)))

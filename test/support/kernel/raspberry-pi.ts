@@ -8,14 +8,18 @@ import type { GuestMachine } from './guest-machine.ts'
 import { baseArchive, whole } from './initramfs.ts'
 import { arm64Kernel, busyboxPath } from './kernel.ts'
 import { guestPackages } from './native-packages.ts'
+import { newQemuArm } from './qemu.ts'
 import { runCommand } from './run-command.ts'
+
+/** The TMP105's name in QEMU. */
+export const thermometer = 'thermometer'
 
 /**
  * Its tree is that of the Compute Module 3, which has the same chip and no Bluetooth on the first UART: that is the port.
- * In QEMU 7.2, what a program writes to the second one does not arrive; the kernel's own lines do.
+ * On its header's I2C bus is a TMP105, and on its USB a network adapter behind which 10.0.2.2 is this machine.
  */
 export const raspberryPi: GuestMachine = {
-  command: 'qemu-system-aarch64',
+  qemu: newQemuArm,
   kernel: arm64Kernel,
   base: arm64Base,
   portFirst: true,
@@ -23,6 +27,8 @@ export const raspberryPi: GuestMachine = {
     ...['-machine', 'raspi3b', '-kernel', kernel.imagePath, '-initrd', initramfs],
     ...['-dtb', join(kernel.deviceTrees ?? '', 'broadcom/bcm2837-rpi-cm3-io3.dtb')],
     ...['-append', 'console=ttyS1,115200 loglevel=5 panic=-1 FERNLAB_PORT=ttyAMA0'],
+    ...['-device', `tmp105,id=${thermometer},bus=i2c-bus.1,address=0x48`],
+    ...['-netdev', 'user,id=outside', '-device', 'usb-net,netdev=outside'],
   ],
 }
 
