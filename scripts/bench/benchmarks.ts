@@ -4,7 +4,9 @@ import { firmwareLinkBenchmarks } from './firmware-link/firmware-link.ts'
 import { flashingBenchmarks } from './flashing/flashing.ts'
 import type { Benchmark } from './framework/benchmark.ts'
 import { ingestBenchmarks } from './ingest/ingest.ts'
+import { interlockBenchmarks } from './interlock/interlock.ts'
 import { nodeBenchmarks } from './node/node.ts'
+import { nodeSignalsBenchmarks } from './node/node-signals.ts'
 import { roundTripBenchmarks } from './round-trip/round-trip.ts'
 import { schedulingBenchmarks } from './scheduling/scheduling.ts'
 import { serialBenchmarks } from './serial/serial.ts'
@@ -21,7 +23,9 @@ export const benchmarks: readonly Benchmark[] = [
   ...sessionBenchmarks,
   ...reserveBenchmarks,
   ...diskBenchmarks,
+  ...interlockBenchmarks,
   ...nodeBenchmarks,
+  ...nodeSignalsBenchmarks,
   ...serialBenchmarks,
   ...schedulingBenchmarks,
   ...startBenchmarks,

@@ -15,6 +15,7 @@ const parts: Readonly<Record<string, () => Promise<{ open(): Promise<PartMethods
   'bare-broker': () => import('./parts/bare-broker.ts'),
   'bare-echo': () => import('./parts/bare-echo.ts'),
   'bare-asker': () => import('./parts/bare-asker.ts'),
+  'line-instrument': () => import('./parts/line-instrument.ts'),
   'serial-instrument': () => import('./parts/serial-instrument.ts'),
   'serial-asker': () => import('./parts/serial-asker.ts'),
 }

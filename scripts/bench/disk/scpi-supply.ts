@@ -7,8 +7,8 @@ export interface ScpiSupply {
   /** When the last message that matches came in (`performance.now()`); undefined before any. */
   lastAtMs(pattern: RegExp): number | undefined
   forget(): void
-  /** The next measurement is answered with noise; resolves with the moment at which it was sent. */
-  spoilNext(): Promise<number>
+  /** The next measurement is answered with this, with noise unless told; resolves with the moment at which it was sent. */
+  spoilNext(answer?: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -19,7 +19,7 @@ export async function serveScpiSupply(): Promise<ScpiSupply> {
   let volts = '0'
   let on = '0'
   let eventStatusEnable = '0'
-  let spoil: ((atMs: number) => void) | undefined
+  let spoil: { readonly answer: string; readonly sent: (atMs: number) => void } | undefined
   const answerTo = (line: string): string | undefined => {
     const [, header = '', value] = /^:?(\S+)\s*(.*)$/.exec(line) ?? []
     switch (header.toUpperCase()) {
@@ -50,8 +50,8 @@ export async function serveScpiSupply(): Promise<ScpiSupply> {
       case 'MEAS:CURR?': {
         const spoiled = spoil
         spoil = undefined
-        spoiled?.(performance.now())
-        return spoiled === undefined ? volts : '\u0007~?#!'
+        spoiled?.sent(performance.now())
+        return spoiled?.answer ?? volts
       }
       default:
         return header.endsWith('?') ? '0' : undefined
@@ -81,9 +81,9 @@ export async function serveScpiSupply(): Promise<ScpiSupply> {
     forget: () => {
       received.length = 0
     },
-    spoilNext: () =>
-      new Promise((resolve) => {
-        spoil = resolve
+    spoilNext: (answer = '\u0007~?#!') =>
+      new Promise((sent) => {
+        spoil = { answer, sent }
       }),
     close: () =>
       new Promise((resolve) => {

@@ -7,13 +7,15 @@ import { quantile, spread } from '../framework/statistics.ts'
 import { until } from '../framework/surroundings.ts'
 import { serveScpiSupply } from './scpi-supply.ts'
 
-const slowly = [
+/** Starts a program whose every fsync takes 200 ms longer. */
+export const slowly = [
   ...['strace', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', 'signal=none'],
   ...['-e', 'trace=fsync,fdatasync', '-e', 'inject=fsync,fdatasync:delay_exit=200000'],
 ]
 const STOPS = 3
 
-const lab = {
+/** A supply that is measured until something goes wrong. */
+export const supplyLab = {
   id: 'bench-supply',
   files: [
     {
@@ -57,7 +59,7 @@ instruments:
   psu: { driver: scpi, config: { model: fern-psu, transport: { kind: tcp, host: 127.0.0.1, port: ${port} } } }
   box-1: { driver: simulated, config: { model: constant } }
 benches:
-  one: { parts: { supply: psu }, labs: [${lab.id}], safeState: { supply.output: false, supply.voltage: 0 } }
+  one: { parts: { supply: psu }, labs: [${supplyLab.id}], safeState: { supply.output: false, supply.voltage: 0 } }
   b-1: { parts: { box: box-1 }, labs: [${nothingLab.id}] }
 `
 
@@ -69,7 +71,7 @@ const fernlab: Contestant = {
   start: async (bench) => {
     const supply = await serveScpiSupply()
     const hub = await startHub(bench, { wrapper: slowly })
-    await hub.client.call('PUT', `/api/v1/labs/${lab.id}`, { files: lab.files })
+    await hub.client.call('PUT', `/api/v1/labs/${supplyLab.id}`, { files: supplyLab.files })
     const node = await startNode(bench, hub, {
       benches: 1,
       wrapper: slowly,
@@ -99,7 +101,7 @@ const fernlab: Contestant = {
           while (busy) await submit({ lab: nothingLab.id, protocol: 'nothing' })
         })()
         for (let i = 0; i < STOPS; i++) {
-          const { id } = await submit({ lab: lab.id, protocol: 'measure' })
+          const { id } = await submit({ lab: supplyLab.id, protocol: 'measure' })
           await untilState(id, (state) => state === 'running')
           await new Promise((resolve) => setTimeout(resolve, 300))
           supply.forget()

@@ -105,16 +105,21 @@ export interface RunningNode {
   close(): Promise<void>
 }
 
+export interface NodeOptions {
+  readonly benches: number
+  /** node.yaml, when it is not that of so many benches. */
+  readonly file?: string
+  /** Files beside it, by name. */
+  readonly beside?: Readonly<Record<string, string>>
+}
+
 /** Makes node.yaml and a data folder, enrols the node; `start` then starts it. */
-export async function prepareNode(
-  bench: Bench,
-  hub: RunningHub,
-  options: { readonly benches: number; readonly node?: string; readonly file?: string },
-) {
+export async function prepareNode(bench: Bench, hub: RunningHub, options: NodeOptions & { readonly node?: string }) {
   const { node = 'bench-node' } = options
   const folder = mkdtempSync(join(bench.work, 'node-'))
   const config = join(folder, `${node}.yaml`)
   writeFileSync(config, options.file ?? nodeFile({ node, mqttUrl: hub.mqttUrl, benches: options.benches }))
+  for (const [name, text] of Object.entries(options.beside ?? {})) writeFileSync(join(folder, name), text)
   const { code } = await hub.client.call<{ code: string }>('POST', '/api/v1/nodes', { node })
   const env = { FERNLAB_DATA: folder, FERNLAB_LOG_LEVEL: 'warn' }
   let enroll: readonly string[] = ['--enroll', code, '--hub', hub.httpUrl]
@@ -132,7 +137,7 @@ export async function prepareNode(
 export async function startNode(
   bench: Bench,
   hub: RunningHub,
-  options: { readonly benches: number; readonly wrapper?: readonly string[]; readonly file?: string },
+  options: NodeOptions & { readonly wrapper?: readonly string[] },
 ): Promise<RunningNode> {
   const prepared = await prepareNode(bench, hub, options)
   const started = prepared.start(options.wrapper)
