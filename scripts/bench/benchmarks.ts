@@ -5,6 +5,7 @@ import { flashingBenchmarks } from './flashing/flashing.ts'
 import type { Benchmark } from './framework/benchmark.ts'
 import { ingestBenchmarks } from './ingest/ingest.ts'
 import { interlockBenchmarks } from './interlock/interlock.ts'
+import { kernelBenchmarks } from './kernel/kernel.ts'
 import { nodeBenchmarks } from './node/node.ts'
 import { nodeSignalsBenchmarks } from './node/node-signals.ts'
 import { roundTripBenchmarks } from './round-trip/round-trip.ts'
@@ -27,6 +28,7 @@ export const benchmarks: readonly Benchmark[] = [
   ...nodeBenchmarks,
   ...nodeSignalsBenchmarks,
   ...serialBenchmarks,
+  ...kernelBenchmarks,
   ...schedulingBenchmarks,
   ...startBenchmarks,
   ...firmwareLinkBenchmarks,

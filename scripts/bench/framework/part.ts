@@ -21,16 +21,16 @@ export interface Part extends Started {
 export interface StartPartOptions {
   readonly log?: string
   readonly env?: Readonly<Record<string, string>>
+  /** The program, when it is none of the parts: a source file of the repository that calls `servePart`. */
+  readonly script?: string
   /** Arguments to Node itself, such as `--cpu-prof`. */
   readonly nodeArgs?: readonly string[]
 }
 
 /** Starts `scripts/bench/parts/<name>` and resolves when it answers. */
 export async function startPart(bench: Bench, name: string, options: StartPartOptions = {}): Promise<Part> {
-  const program = bench.fromSource
-    ? ['--import', 'tsx', '--conditions=source', join(bench.root, 'scripts/bench/part.ts')]
-    : [join(bench.root, 'scripts/dist/bench/part.js')]
-  const started = bench.start(process.execPath, [...(options.nodeArgs ?? []), ...program, name], {
+  const program = programOf(bench, name, options.script)
+  const started = bench.start(process.execPath, [...(options.nodeArgs ?? []), ...program], {
     log: options.log ?? `${name}.log`,
     env: options.env ?? {},
     ipc: true,
@@ -61,6 +61,13 @@ export async function startPart(bench: Bench, name: string, options: StartPartOp
   }
   await part.call('ping')
   return part
+}
+
+function programOf(bench: Bench, name: string, script: string | undefined): string[] {
+  const source = ['--import', 'tsx', '--conditions=source']
+  if (script !== undefined) return [...source, join(bench.root, script)]
+  if (bench.fromSource) return [...source, join(bench.root, 'scripts/bench/part.ts'), name]
+  return [join(bench.root, 'scripts/dist/bench/part.js'), name]
 }
 
 export type PartMethods = Readonly<Record<string, (argument: never) => unknown>>
