@@ -59,9 +59,9 @@ export default {
     {
       name: 'only-start-composes-hub-and-edge',
       severity: 'error',
-      // What a machine has is looked at, and a board at it is flashed, without a node.
+      // What a machine has is looked at, a driver is tested, and a board is flashed, without a node.
       from: { path: '^scripts/(?!start/|bench/|generate/|cli/board/)' },
-      to: { path: '^(edge|firmware-bridge)/', pathNot: '^edge/discovery/' },
+      to: { path: '^(edge|firmware-bridge)/', pathNot: '^edge/(discovery|driver-kit)/' },
     },
     {
       name: 'resolvable',

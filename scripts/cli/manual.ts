@@ -275,6 +275,11 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
     '{"written", "bytes", "seconds"}; written is false where the board had it already',
   ),
   'board forward': entry('fernlab board forward --port /dev/ttyACM0', '{"host", "port"}: where tools connect'),
+  'driver new': entry('fernlab driver new my-oven --language python', '{"folder", "driver", "language", "files"}'),
+  'driver test': entry(
+    'fernlab driver test my-oven',
+    '{"folder", "on", "others", "spec", "outcomes"}, of each case its outcome and, where it failed, why',
+  ),
   doctor: entry(
     'fernlab doctor --node /etc/fernlab/node.yaml',
     'an array of {"group", "what", "verdict", "detail"}, with "lines" to type and, of hardware, "find"',

@@ -7,6 +7,7 @@ import { addBooking } from './commands/booking.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addData } from './commands/data.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addDriver } from './commands/driver.ts'
 import { addFleet } from './commands/fleet.ts'
 import { addGroup } from './commands/group.ts'
 import { addLab } from './commands/lab.ts'
@@ -62,6 +63,7 @@ export function createProgram(given: Context, version: string): Command {
   addBench(program, context)
   addFleet(program, context)
   addBoard(program, context)
+  addDriver(program, context)
   program.commandsGroup('Your account:')
   addAccount(program, context)
   addToken(program, context)

@@ -41,6 +41,10 @@ test('allows what the direction allows', () => {
       text: "import { lookAround } from '@fernlab/edge/discovery/look-around'",
     },
     {
+      path: 'scripts/cli/commands/driver.ts',
+      text: "import { testDriver } from '@fernlab/edge/driver-kit/test-driver'",
+    },
+    {
       path: 'scripts/cli/board/board-verbs.ts',
       text: "import { flash } from '@fernlab/firmware-bridge/flashing/flash'",
     },

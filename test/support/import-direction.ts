@@ -32,8 +32,8 @@ const rules: readonly Rule[] = [
   { from: /^hub\/web\/src\//, never: builtin, why: 'runs in a browser' },
   {
     from: /^scripts\/(?!start\/|bench\/|generate\/)/,
-    // What a machine has is looked at without a node.
-    never: /^edge\/(?!discovery\/)/,
+    // What a machine has is looked at, and a driver is made and tested, without a node.
+    never: /^edge\/(?!(discovery|driver-kit)\/)/,
     why: 'only scripts/start brings a node into a process with a hub',
   },
   {

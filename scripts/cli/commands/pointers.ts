@@ -7,7 +7,6 @@ const pointers: Readonly<Record<string, string>> = {
   call: '"fernlab session call" calls an action in a session, "fernlab bench exchange" sets and reads a bench that you hold.',
   lock: '"fernlab bench lease BENCH" holds a bench for you or your program.',
   logs: 'A node writes its log where it was started: "journalctl -u UNIT" where systemd did that.',
-  driver: 'A driver is code in edge/drivers, added by hand; edge/README.md says how.',
 }
 
 /** Words that are no verbs, and what to type instead; they are in no list. */
