@@ -21,7 +21,12 @@ export const faultPoints = [
 ] as const
 /** Passed by sessions on a laboratory's own server alone. */
 export const labServerFaultPoints = ['before-lab-start', 'after-lab-start'] as const
-export type FaultPoint = (typeof faultPoints)[number] | (typeof labServerFaultPoints)[number]
+/** Passed as a camera's picture is taken into a run. */
+export const pictureFaultPoints = ['before-picture-commit', 'after-picture-commit'] as const
+export type FaultPoint =
+  | (typeof faultPoints)[number]
+  | (typeof labServerFaultPoints)[number]
+  | (typeof pictureFaultPoints)[number]
 
 /** Called as the node passes a named place; absent outside tests. */
 export type FaultHook = (name: FaultPoint) => void

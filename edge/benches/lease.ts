@@ -1,9 +1,10 @@
 /** The exclusive right to a bench: the only way to its instruments' setters and actions. See bench.ts for the invariants. */
 import type { Limits, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { BenchEntry } from '@fernlab/shared/contracts/node-file'
+import { TAKE_PICTURE } from '@fernlab/shared/contracts/pictures'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { checkArguments } from '@fernlab/shared/protocol/parameters'
-import type { Reading, SignalValue, VisitRequest } from '../drivers/driver.ts'
+import type { Picture, Reading, SignalValue, VisitRequest } from '../drivers/driver.ts'
 import { checkSet } from '../instruments/check-set.ts'
 import type { InstrumentHandle, LabServerHandle } from '../instruments/instrument-handle.ts'
 
@@ -37,14 +38,14 @@ export interface Lease {
     keys: readonly { readonly part: string; readonly signal: string }[],
     abort: AbortSignal,
   ): Promise<Record<string, Reading>>
-  /** Checks the arguments against the action's, fills in its defaults, then calls. */
+  /** Checks the arguments against the action's, fills in its defaults, then calls; resolves with what a camera has taken. */
   call(
     part: string,
     action: string,
     args: Readonly<Record<string, Argument>>,
     timeoutMs: number,
     abort: AbortSignal,
-  ): Promise<void>
+  ): Promise<Picture | undefined>
   /** The laboratory's own server that is the part; throws `lab-server-missing`. */
   labServer(part: string): LeasedLabServer
   /** From now on nothing gets through. */
@@ -149,8 +150,12 @@ export function createLease({ bench, token, entry, parts, labLimits }: CreateLea
         const message = issues.map(({ path, message }) => `${path}: ${message}`).join('; ')
         throw new LabError({ code: 'arguments-wrong', kind: 'caller', message, issues })
       }
+      const use = { signal: abort, guard, timeoutMs }
+      // Looking moves nothing.
+      if (action === TAKE_PICTURE && instrument(part).camera !== undefined) return await instrument(part).take(use)
       moved.add(`${part}.*`)
-      await instrument(part).call(action, values, { signal: abort, guard, timeoutMs })
+      await instrument(part).call(action, values, use)
+      return undefined
     },
     labServer: (part) => {
       const { labServer } = instrument(part)

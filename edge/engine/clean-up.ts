@@ -79,6 +79,7 @@ const keepsNothing: Recorder = {
   open: async () => {},
   row: () => {},
   block: () => {},
+  picture: async () => {},
   ready: async () => {},
   rows: () => ({}),
   flush: () => {},

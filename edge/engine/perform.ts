@@ -9,7 +9,7 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Instruction, Instructions } from '@fernlab/shared/protocol/expand'
 import type { Argument } from '../benches/lease.ts'
 import type { SignalValue } from '../drivers/driver.ts'
-import { addRow, observe, type Performance, rowTime, setWhenDue, together } from './performance.ts'
+import { addRow, callOne, observe, type Performance, rowTime, setWhenDue, together } from './performance.ts'
 import { ramp } from './ramp.ts'
 import { record } from './record.ts'
 
@@ -94,7 +94,7 @@ async function performOne(instruction: Instruction, context: Performance, signal
         given[name] = unit === undefined ? value : { value, unit }
       }
       const timeoutMs = withinS === undefined ? 5000 + 3000 * (spec?.typicalS ?? 0) : withinS * 1000
-      return await lease.call(part, action, given, timeoutMs, signal)
+      return await callOne(context, { part, action, args: given, timeoutMs }, signal)
     }
     case 'deadline':
       return await within(instruction, context, signal)

@@ -1,14 +1,16 @@
 /** What performing a run needs and feeds, and what its steps have in common. */
+import { pictureStream, TAKE_PICTURE } from '@fernlab/shared/contracts/pictures'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Environment } from '@fernlab/shared/protocol/environment'
 import type { Instruction } from '@fernlab/shared/protocol/expand'
 import type { OutputCollector } from '@fernlab/shared/protocol/outputs'
 import type { SignalKey } from '@fernlab/shared/protocol/protocol'
-import type { Lease } from '../benches/lease.ts'
+import type { Argument, Lease } from '../benches/lease.ts'
 import type { Reading, SignalValue } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { Recorder } from './recorder.ts'
 import type { Seat } from './seat.ts'
+import { untilAborted } from './until-aborted.ts'
 import type { Visit } from './visit.ts'
 
 /** The bench, the clock and the listeners of one run. */
@@ -58,6 +60,28 @@ export async function setWhenDue(
   const waitMs = context.lease.instrument(part).setWaitMs(name)
   if (waitMs > 0) await context.clock.sleep(Math.ceil(waitMs), signal)
   await setOne(context, part, name, value, unit, signal)
+}
+
+/** Calls an action; a picture that it takes is in the run, and on disk, when this resolves. */
+export async function callOne(
+  context: Performance,
+  call: {
+    readonly part: string
+    readonly action: string
+    readonly args: Readonly<Record<string, Argument>>
+    readonly timeoutMs: number
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { lease, recorder } = context
+  const { part, action, args, timeoutMs } = call
+  const takesPicture = action === TAKE_PICTURE && lease.instrument(part).camera !== undefined
+  if (takesPicture) {
+    await recorder.ready(signal)
+    await recorder.open(pictureStream(part), signal)
+  }
+  const picture = await lease.call(part, action, args, timeoutMs, signal)
+  if (picture !== undefined) await untilAborted(recorder.picture(part, picture), signal)
 }
 
 /** Tells the expressions and the live view what was read; keys are `part.signal`. */

@@ -7,7 +7,7 @@ import { estimate } from '@fernlab/shared/protocol/estimate'
 import { compileExpression } from '@fernlab/shared/protocol/expression'
 import { statisticNames } from '@fernlab/shared/protocol/expression-functions'
 import type { Protocol, SignalKey } from '@fernlab/shared/protocol/protocol'
-import { describeStreams, type StreamDescription } from '@fernlab/shared/protocol/streams'
+import { describePictureStreams, describeStreams, type StreamDescription } from '@fernlab/shared/protocol/streams'
 import type { Bench } from '../benches/bench.ts'
 
 export interface RunPlan {
@@ -28,7 +28,7 @@ export function planRun(
 ): RunPlan {
   return {
     seconds: estimate(protocol, parameters, { parts }).seconds,
-    streams: describeStreams(protocol, parts),
+    streams: { ...describeStreams(protocol, parts), ...describePictureStreams(parts) },
     statistics: mentionsStatistics(protocol),
     oscillating: oscillatingIn(protocol),
   }

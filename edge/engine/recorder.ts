@@ -6,11 +6,19 @@
  * `PAGE_BYTES` bytes; row counts are those of the pages that left; no object is made per sample of a block.
  */
 import type { DataKey, DescriptorDoc, StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
+import {
+  MOST_STILL_BYTES,
+  MOST_STILLS,
+  MOST_STILLS_BYTES,
+  pictureColumn,
+  pictureFile,
+  pictureStream,
+} from '@fernlab/shared/contracts/pictures'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { StreamDescription } from '@fernlab/shared/protocol/streams'
 import type { Lease } from '../benches/lease.ts'
-import type { SignalValue } from '../drivers/driver.ts'
+import type { Picture, SignalValue } from '../drivers/driver.ts'
 import type { AttemptOutbox, DocumentBody } from '../outbox/outbox.ts'
 import { createPage, type Page } from './page.ts'
 
@@ -28,6 +36,11 @@ export interface Recorder {
     columns: Readonly<Record<string, Float64Array>>,
     constants: Readonly<Record<string, number>>,
   ): void
+  /**
+   * Takes a picture of the part's camera into the run, in its stream; resolves when it is on disk. Throws
+   * `picture-too-large`, `pictures-too-many`.
+   */
+  picture(part: string, picture: Picture): Promise<void>
   /** Resolves when the outbox takes more samples; asked before each of them, or a disk that hangs fills the memory. */
   ready(abort: AbortSignal): Promise<void>
   /** Rows per stream so far. */
@@ -61,6 +74,7 @@ export function createRecorder({ streams, outbox, lease, clock }: CreateRecorder
   const open = new Map<string, Stream>()
   const opening = new Map<string, Promise<void>>()
   let started = false
+  const pictures = { count: 0, bytes: 0 }
 
   const send = (document: DocumentBody) => {
     // It fails only when the node closes before the disk took it; then the attempt is found unfinished at the next start.
@@ -105,11 +119,12 @@ export function createRecorder({ streams, outbox, lease, clock }: CreateRecorder
         shape: [...column.shape],
         unit: column.unit,
         source:
-          spec === undefined || column.part === undefined
+          column.part === undefined
             ? column.kind
-            : `${lease.instrument(column.part).name}.${spec.name}`,
+            : `${lease.instrument(column.part).name}.${column.signal ?? column.kind}`,
         ...(spec?.title === undefined ? {} : { title: spec.title }),
         ...(column.precision === undefined ? {} : { precision: column.precision }),
+        ...(column.external === undefined ? {} : { external: column.external }),
         ...(spec?.limits === undefined ? {} : { limits: { ...spec.limits } }),
         ...(spec?.uncertainty === undefined ? {} : { uncertainty: { ...spec.uncertainty } }),
       }
@@ -171,6 +186,28 @@ export function createRecorder({ streams, outbox, lease, clock }: CreateRecorder
         from = to
       }
     },
+    picture: async (part, { time, jpeg }) => {
+      const name = pictureStream(part)
+      streamOf(name)
+      const bytes = jpeg.byteLength
+      if (bytes > MOST_STILL_BYTES) {
+        throw refused('picture-too-large', `a picture of ${part} has ${bytes} bytes, more than ${MOST_STILL_BYTES}`)
+      }
+      if (pictures.count >= MOST_STILLS || pictures.bytes + bytes > MOST_STILLS_BYTES) {
+        throw refused('pictures-too-many', `the run has ${pictures.count} pictures of ${pictures.bytes} bytes already`)
+      }
+      pictures.count++
+      pictures.bytes += bytes
+      const number = outbox.rows[name] ?? 0
+      outbox.rows[name] = number + 1
+      outbox.moved = lease.moved
+      const columns = { [pictureColumn(part)]: [pictureFile(part, number)] }
+      const page = { stream: name, first: number, count: 1, time: Float64Array.of(time), columns }
+      await outbox.append('picture', [
+        { name: 'picture', doc: { stream: name, number, time, jpeg } },
+        { name: 'event_page', doc: page },
+      ])
+    },
     ready: (abort) => outbox.below(WAITING_BYTES, abort),
     rows: () => ({ ...outbox.rows }),
     flush: () => {
@@ -183,4 +220,8 @@ export function createRecorder({ streams, outbox, lease, clock }: CreateRecorder
       return outbox.append('stop', [...before, { name: 'stop', doc: { ...doc, rows: { ...outbox.rows }, documents } }])
     },
   }
+}
+
+function refused(code: string, message: string): LabError {
+  return new LabError({ code, kind: 'caller', message })
 }

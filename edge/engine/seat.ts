@@ -22,7 +22,7 @@ import type { Instruction } from '@fernlab/shared/protocol/expand'
 import { splitKey } from '@fernlab/shared/protocol/quantities'
 import type { Camera, LabPage, Reading } from '../drivers/driver.ts'
 import { followVisit } from './follow-visit.ts'
-import { observe, type Performance, setOne } from './performance.ts'
+import { callOne, observe, type Performance, setOne } from './performance.ts'
 
 type Live = Extract<Instruction, { op: 'live' }>
 type SeatReadings = Readonly<Record<string, Reading & { readonly unit: string }>>
@@ -152,7 +152,8 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
       case 'call': {
         const { part, signal: action } = splitKey(command.action)
         const spec = lease.instrument(part).spec.actions.find(({ name }) => name === action)
-        await lease.call(part, action, command.arguments ?? {}, CALL_MS + 3000 * (spec?.typicalS ?? 0), abort)
+        const timeoutMs = CALL_MS + 3000 * (spec?.typicalS ?? 0)
+        await callOne(context, { part, action, args: command.arguments ?? {}, timeoutMs }, abort)
         return {}
       }
       case 'read': {

@@ -9,10 +9,19 @@
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { type Calibrator, createCalibrator } from '../calibration/calibrator.ts'
-import type { Block, Camera, Instrument, LabServer, Reading, SignalValue, VisitRequest } from '../drivers/driver.ts'
+import type {
+  Block,
+  Camera,
+  Instrument,
+  LabServer,
+  Picture,
+  Reading,
+  SignalValue,
+  VisitRequest,
+} from '../drivers/driver.ts'
 import { checkReadings } from './check-readings.ts'
 import { createHandleErrors, overtakenError } from './handle-errors.ts'
 import { createSetPace } from './set-pace.ts'
@@ -62,6 +71,8 @@ export interface InstrumentHandle {
   readonly setsTogether: boolean
   setTogether(values: ReadonlyMap<string, SignalValue>, use: UseOptions): Promise<void>
   call(action: string, args: Readonly<Record<string, SignalValue>>, use: UseOptions): Promise<void>
+  /** Takes a picture, when it is a camera; throws `not-a-camera`. */
+  take(use: UseOptions): Promise<Picture>
   /** True when the hardware samples by itself. */
   readonly streams: boolean
   stream(signals: readonly string[], rateHz: number, signal: AbortSignal): AsyncIterable<Block>
@@ -311,6 +322,11 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
       })
     },
     call: (action, args, use) => submit(`call ${action}`, use, (signal) => instrument.call(action, args, signal)),
+    take: async (use) => {
+      const { camera } = instrument
+      if (camera !== undefined) return await submit('take a picture', use, (signal) => camera.take(signal))
+      throw new LabError({ code: 'not-a-camera', kind: 'caller', message: `${name} is not a camera` })
+    },
     get streams() {
       return instrument.stream !== undefined
     },

@@ -19,6 +19,8 @@ import { composeDocuments, MESSAGE_BYTES } from './message.ts'
 type Body<D = NodeDocument> = D extends { name: infer N; doc: infer B } ? { readonly name: N; readonly doc: B } : never
 export type DocumentBody = Body
 
+type DocumentCommit = Exclude<CommitKind, 'accept' | 'other'>
+
 export interface AttemptKey {
   readonly runId: string
   readonly attempt: number
@@ -37,7 +39,7 @@ export interface AttemptOutbox extends AttemptKey {
   /** Whether the attempt itself is on disk; until then the hub is not told of it. */
   accepted: boolean
   /** Encodes now; resolves when on disk. `start` and `stop` change the attempt's state in the same commit. */
-  append(kind: Exclude<CommitKind, 'accept' | 'other'>, documents: readonly DocumentBody[]): Promise<void>
+  append(kind: DocumentCommit, documents: readonly DocumentBody[]): Promise<void>
   below(bytes: number, abort: AbortSignal): Promise<void>
 }
 
@@ -270,7 +272,7 @@ export function createOutbox(options: CreateOutboxOptions): Outbox {
     if (entry.state === 'stopped' && entry.acked >= entry.nextSeq && entry.committed === entry.nextSeq) remove(entry)
   }
 
-  const append = (entry: Entry, kind: 'start' | 'page' | 'stop', documents: readonly DocumentBody[]): Promise<void> => {
+  const append = (entry: Entry, kind: DocumentCommit, documents: readonly DocumentBody[]): Promise<void> => {
     if (entry.dropped) return Promise.resolve()
     const { runId, attempt } = entry
     const encoded = documents.map((document, i) => {

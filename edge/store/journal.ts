@@ -12,7 +12,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import type { Database, SqlValue, WriteStatement } from '@fernlab/shared/storage/database'
 import type { FaultHook, FaultPoint } from '../fault-point.ts'
 
-export type CommitKind = 'accept' | 'start' | 'page' | 'stop' | 'other'
+export type CommitKind = 'accept' | 'start' | 'page' | 'picture' | 'stop' | 'other'
 
 interface Entry {
   readonly kind: CommitKind

@@ -151,6 +151,7 @@ const useCodes = {
   'run-unknown': notThere('the run'),
   'run-not-assigned': code(409, 'the run is on no bench', 'Cancel it instead.'),
   'stream-unknown': notThere('the stream'),
+  'picture-unknown': notThere('the picture'),
   'column-unknown': notThere('the column'),
   'not-permitted': code(
     403,

@@ -6,7 +6,7 @@
  * queues it again) in the write that stores them; nothing is acknowledged before its commit.
  */
 
-import type { EventPageDoc, NodeDocument, StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
+import type { EventPageDoc, NodeDocument, PictureDoc, StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
 import { COMMANDS_STREAM } from '@fernlab/shared/contracts/session-columns'
 import type { Acknowledge } from '@fernlab/shared/contracts/sync'
 import { encode } from '@fernlab/shared/links/codec'
@@ -195,6 +195,8 @@ export function createIngest(options: CreateIngestOptions): Ingest {
           ledger.progress(run, afterCommands(run.session, document.doc, time))
         }
         return
+      case 'picture':
+        return
       case 'stop':
         if (isOver(run)) giveBack(run, hold, document.doc)
         else stop(run, hold, document.doc)
@@ -255,6 +257,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
 
   const store = ({ runId, attempt, seq, name, doc }: NodeDocument) => {
     const page = name === 'event_page' ? (doc as EventPageDoc) : undefined
+    const picture = name === 'picture' ? (doc as PictureDoc) : undefined
     stored.documents++
     stored.rows += page?.count ?? 0
     turn.add(statements.insertDocument, {
@@ -262,10 +265,10 @@ export function createIngest(options: CreateIngestOptions): Ingest {
       attempt,
       seq,
       name,
-      stream: page?.stream ?? (name === 'descriptor' ? (doc as { stream: string }).stream : null),
-      first_row: page?.first ?? null,
+      stream: name === 'start' || name === 'stop' ? null : (doc as { stream: string }).stream,
+      first_row: page?.first ?? picture?.number ?? null,
       row_count: page?.count ?? null,
-      first_time: page?.time[0] ?? null,
+      first_time: page?.time[0] ?? picture?.time ?? null,
       last_time: page?.time[page.time.length - 1] ?? null,
       body: encode(doc),
     })
@@ -288,6 +291,12 @@ function whyInconsistent(run: OpenRun, hold: Hold, document: CheckedDocument): s
     if (have === undefined) return `a page of ${document.doc.stream}, which has no descriptor`
     if (have !== document.doc.first)
       return `row ${document.doc.first} of ${document.doc.stream} follows row ${have - 1}`
+  }
+  if (name === 'picture') {
+    const { stream, number } = document.doc
+    const have = hold.rows[stream]
+    if (have === undefined) return `a picture of ${stream}, which has no descriptor`
+    if (have !== number) return `picture ${number} of ${stream} follows row ${have - 1}`
   }
   return undefined
 }

@@ -95,7 +95,7 @@ export function createRetention({
         .selectFrom('document')
         .select('id')
         .where('run_id', '=', runId)
-        .$if(pagesOnly, (query) => query.where('name', '=', 'event_page'))
+        .$if(pagesOnly, (query) => query.where('name', 'in', ['event_page', 'picture']))
         .limit(documentsAtOnce)
       const [result] = await store.write([store.db.deleteFrom('document').where('id', 'in', some)])
       if ((result?.changes ?? 0) < documentsAtOnce) return

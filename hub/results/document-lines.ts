@@ -1,10 +1,12 @@
 /** A run's event-model documents as JSON lines, in the order in which the node made them. */
 import type { DescriptorDoc, StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
+import { pictureFile, pictureStreamPart } from '@fernlab/shared/contracts/pictures'
 import type { Store } from '../store/store.ts'
 import type { Conversion, ConverterThread } from './converter-thread.ts'
 import {
   type EventModelDocument,
   eventModelDescriptor,
+  eventModelPicture,
   eventModelStart,
   eventModelStop,
   type RunFacts,
@@ -30,6 +32,7 @@ export async function* streamDocuments(options: DocumentLinesOptions): AsyncGene
   const text = new TextEncoder()
   const line = (document: EventModelDocument) => text.encode(`${JSON.stringify(document)}\n`)
   const streams = new Map<string, Conversion>()
+  const uids = new Map<string, string>()
   let afterSeq = -1
   let limit = 1
   try {
@@ -39,7 +42,7 @@ export async function* streamDocuments(options: DocumentLinesOptions): AsyncGene
       // Small documents come first: what follows may be a thousand times as large.
       const fitting = Math.floor((bytesAtOnce * rows.length) / Math.max(1, bytes))
       limit = Math.max(1, Math.min(mostAtOnce, 2 * limit, fitting))
-      for (const { seq, name, stream, body } of rows) {
+      for (const { seq, name, stream, first_row: number, body } of rows) {
         afterSeq = seq
         const key = { runId, attempt, seq }
         if (name === 'start') yield line(eventModelStart(docIn<StartDoc>(body), key, facts))
@@ -51,7 +54,11 @@ export async function* streamDocuments(options: DocumentLinesOptions): AsyncGene
           streams.get(doc.stream)?.abort()
           const columns = streamColumns(doc)
           streams.set(doc.stream, await converters.open({ format: 'event-model', columns, window: {}, descriptorUid }))
+          uids.set(doc.stream, descriptorUid)
           yield line(document)
+        } else if (name === 'picture') {
+          const file = pictureFile(pictureStreamPart(stream ?? ''), number ?? 0)
+          for (const document of eventModelPicture(key, uids.get(stream ?? '') ?? '', file)) yield line(document)
         } else {
           const conversion = streams.get(stream ?? '')
           if (conversion !== undefined) yield* conversion.pages([body])

@@ -8,7 +8,7 @@ import { exitStatus } from '@fernlab/shared/contracts/run-state'
 import { type StreamColumn, streamColumns } from './keys.ts'
 
 export interface EventModelDocument {
-  readonly name: 'start' | 'descriptor' | 'event_page' | 'stop'
+  readonly name: 'start' | 'descriptor' | 'event_page' | 'resource' | 'datum' | 'stop'
   readonly doc: Readonly<Record<string, unknown>>
 }
 
@@ -115,9 +115,9 @@ function describeConfiguration(
 }
 
 function describeKey({ source, dataKey }: StreamColumn) {
-  const { dtype, shape, unit, precision, limits, uncertainty, title } = dataKey
+  const { dtype, shape, unit, precision, limits, uncertainty, title, external } = dataKey
   return {
-    dtype,
+    dtype: external === undefined ? dtype : 'array',
     shape,
     source: dataKey.source,
     units: unit,
@@ -126,7 +126,35 @@ function describeKey({ source, dataKey }: StreamColumn) {
     ...(limits === undefined ? {} : { limits: { control: { low: limits.low ?? null, high: limits.high ?? null } } }),
     ...(uncertainty === undefined ? {} : { uncertainty }),
     ...(title === undefined ? {} : { title }),
+    ...(external === undefined ? {} : { external }),
   }
+}
+
+/** How a picture is named in the events of its stream. */
+const datumId = (descriptorUid: string, file: unknown) => `${descriptorUid}/${String(file)}`
+
+/** Where a picture is, and what it is called in the events. */
+export function eventModelPicture(
+  { runId, attempt, seq }: DocumentKey,
+  descriptorUid: string,
+  file: string,
+): EventModelDocument[] {
+  const uid = uidOf(`${runId}/${attempt}/${seq}`)
+  return [
+    {
+      name: 'resource',
+      doc: {
+        uid,
+        run_start: startUid(runId, attempt),
+        spec: 'FERNLAB_JPEG',
+        root: '/',
+        resource_path: `api/v1/runs/${runId}/pictures/${file}`,
+        resource_kwargs: { attempt },
+        path_semantics: 'posix',
+      },
+    },
+    { name: 'datum', doc: { datum_id: datumId(descriptorUid, file), resource: uid, datum_kwargs: {} } },
+  ]
 }
 
 const objectOf = (source: string) => source.split('.')[0] ?? source
@@ -157,13 +185,19 @@ export function* eventModelPages(
         uid: seqNum.map((n) => `${descriptorUid}/${n}`),
         time,
         data: Object.fromEntries(
-          present.map(({ key, source }) => {
+          present.map(({ key, source, dataKey }) => {
             const column = doc.columns[source] ?? []
-            return [key, column instanceof Float64Array ? numbers(column.subarray(at, end)) : column.slice(at, end)]
+            if (column instanceof Float64Array) return [key, numbers(column.subarray(at, end))]
+            const values = column.slice(at, end)
+            return [key, dataKey.external === undefined ? values : values.map((file) => datumId(descriptorUid, file))]
           }),
         ),
         timestamps: Object.fromEntries(present.map(({ key }) => [key, time])),
-        filled: {},
+        filled: Object.fromEntries(
+          present
+            .filter(({ dataKey }) => dataKey.external !== undefined)
+            .map(({ key }) => [key, time.map(() => false)]),
+        ),
       },
     }
   }

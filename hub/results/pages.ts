@@ -1,5 +1,12 @@
 /** Reading a run's documents from the store, a few at a time. */
-import type { DescriptorDoc, EventPageDoc, NodeDocument, StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'
+import type {
+  DescriptorDoc,
+  EventPageDoc,
+  NodeDocument,
+  PictureDoc,
+  StartDoc,
+  StopDoc,
+} from '@fernlab/shared/contracts/documents'
 import { decode } from '@fernlab/shared/links/codec'
 import type { Store } from '../store/store.ts'
 import { cut } from './cut.ts'
@@ -8,6 +15,7 @@ import type { TimeWindow } from './reduce.ts'
 /** About so many rows are read at once: some MB. */
 const rowsAtOnce = 65_536
 const mostPagesAtOnce = 256
+const nothing = new Uint8Array()
 
 export interface Stream {
   readonly name: string
@@ -20,6 +28,7 @@ export interface StoredDocument {
   readonly seq: number
   readonly name: NodeDocument['name']
   readonly stream: string | null
+  readonly first_row: number | null
   readonly body: Uint8Array
 }
 
@@ -162,18 +171,33 @@ export async function* pageBodies(
   }
 }
 
-/** Documents of an attempt after `afterSeq`, in order, with their bodies; at most `limit`. */
+/** Documents of an attempt after `afterSeq`, in order, with their bodies, but for those of pictures; at most `limit`. */
 export async function documentsAfter(
   store: Store,
   key: { runId: string; attempt: number; afterSeq: number; limit: number },
 ): Promise<StoredDocument[]> {
   return store.db
     .selectFrom('document')
-    .select(['seq', 'name', 'stream', 'body'])
+    .select(['seq', 'name', 'stream', 'first_row'])
+    .select(({ eb }) => eb.case().when('name', '=', 'picture').then(nothing).else(eb.ref('body')).end().as('body'))
     .where('run_id', '=', key.runId)
     .where('attempt', '=', key.attempt)
     .where('seq', '>', key.afterSeq)
     .orderBy('seq')
     .limit(key.limit)
     .execute()
+}
+
+/** The file of the picture in row `number` of the stream; undefined where there is none. */
+export async function pictureIn(store: Store, key: StreamKey, number: number): Promise<Uint8Array | undefined> {
+  const row = await store.db
+    .selectFrom('document')
+    .select('body')
+    .where('run_id', '=', key.runId)
+    .where('attempt', '=', key.attempt)
+    .where('stream', '=', key.stream)
+    .where('first_row', '=', number)
+    .where('name', '=', 'picture')
+    .executeTakeFirst()
+  return row === undefined ? undefined : docIn<PictureDoc>(row.body).jpeg
 }

@@ -6,6 +6,7 @@
  * pace; turning them happens in a thread of its own.
  */
 import type { Data, Run } from '@fernlab/shared/contracts/api'
+import { pictureStream, readPictureFile } from '@fernlab/shared/contracts/pictures'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Store } from '../store/store.ts'
@@ -15,7 +16,16 @@ import { streamDocuments } from './document-lines.ts'
 import { datasetOf } from './hdf5.ts'
 import { hdf5Head, hdf5Size, hdf5Stride } from './hdf5-format.ts'
 import { type StreamColumn, streamColumns } from './keys.ts'
-import { countInWindow, countRows, latestAttempt, pageBodies, type Stream, startOf, streamsOf } from './pages.ts'
+import {
+  countInWindow,
+  countRows,
+  latestAttempt,
+  pageBodies,
+  pictureIn,
+  type Stream,
+  startOf,
+  streamsOf,
+} from './pages.ts'
 import type { TimeWindow } from './reduce.ts'
 
 export type Bytes = AsyncGenerator<Uint8Array, void, void>
@@ -40,6 +50,8 @@ export interface Results {
   csv(run: Run, request: DataRequest & { readonly time: TimeColumn }): Promise<Bytes>
   parquet(run: Run, request: DataRequest): Promise<Bytes>
   hdf5(run: Run, request: DataRequest): Promise<Bytes>
+  /** A picture of the run by the name of its file, as JPEG; throws `picture-unknown`. */
+  picture(run: Run, file: string, attempt?: number): Promise<Uint8Array>
   close(): Promise<void>
 }
 
@@ -192,6 +204,17 @@ export function createResults({ store, site, clock }: ResultsOptions): Results {
       const selection = await select(run, request)
       return wholeHdf5(selection, describeRun(run, selection))
     },
+    picture: async (run, file, wanted) => {
+      const attempt = wanted ?? (await latestAttempt(store, run.id)) ?? run.attempt
+      const picture = readPictureFile(file)
+      const found =
+        picture === undefined
+          ? undefined
+          : await pictureIn(store, { runId: run.id, attempt, stream: pictureStream(picture.part) }, picture.number)
+      if (found !== undefined) return found
+      const message = `attempt ${attempt} of run ${run.id} has no picture ${JSON.stringify(file)}`
+      throw new LabError({ code: 'picture-unknown', kind: 'caller', message })
+    },
     close: converters.close,
   }
 }
@@ -231,9 +254,15 @@ function noStream(run: Run, wanted: string | undefined, streams: readonly Stream
 /** What a page needs to label a stream's columns. */
 export function describeKeys(columns: readonly StreamColumn[]): Data['keys'] {
   return Object.fromEntries(
-    columns.map(({ key, dataKey: { unit, dtype, title, source } }) => [
+    columns.map(({ key, dataKey: { unit, dtype, title, source, external } }) => [
       key,
-      { unit, dtype, source, ...(title === undefined ? {} : { title }) },
+      {
+        unit,
+        dtype,
+        source,
+        ...(title === undefined ? {} : { title }),
+        ...(external === undefined ? {} : { external }),
+      },
     ]),
   )
 }

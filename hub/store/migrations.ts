@@ -143,4 +143,10 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
   suspendedMigration,
   exchangeWayMigration,
   accountLettersMigration,
+  {
+    name: '033-pictures',
+    sql: `
+CREATE INDEX document_pictures ON document (run_id, attempt, stream, first_row) WHERE name = 'picture';
+`,
+  },
 ]

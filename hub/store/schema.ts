@@ -80,13 +80,13 @@ export interface RunEventTable {
   data: string
 }
 
-/** One row per document; event pages hold their columns in `body` (CBOR of the document as it came). */
+/** One row per document; event pages hold their columns in `body` (CBOR of the document as it came), pictures their file. */
 export interface DocumentTable {
   id: Generated<number>
   run_id: string
   attempt: number
   seq: number
-  name: 'start' | 'descriptor' | 'event_page' | 'stop'
+  name: 'start' | 'descriptor' | 'event_page' | 'picture' | 'stop'
   stream: string | null
   first_row: number | null
   row_count: number | null

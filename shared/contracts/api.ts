@@ -17,6 +17,7 @@ import { interlockStatusSchema } from './interlocks.ts'
 import { nodeHealthSchema } from './node-status.ts'
 import { panelSchema } from './panel.ts'
 import { LONGEST_LIST, roles, tooLongList } from './people.ts'
+import { IN_FILES } from './pictures.ts'
 import { benchStateSchema, priorities, runStateSchema } from './run-state.ts'
 
 const time = z.iso.datetime()
@@ -195,7 +196,14 @@ export type Run = z.infer<typeof runSchema>
 
 const columnKeys = z.record(
   z.string(),
-  z.object({ unit: z.string(), dtype: z.string(), title: z.string().optional(), source: z.string() }),
+  z.object({
+    unit: z.string(),
+    dtype: z.string(),
+    title: z.string().optional(),
+    source: z.string(),
+    /** The values are names of files: those of pictures are at `GET /api/v1/runs/{id}/pictures/{file}`. */
+    external: z.literal(IN_FILES).optional(),
+  }),
 )
 const columns = {
   /** Epoch seconds. */

@@ -5,6 +5,7 @@
 import * as z from 'zod'
 import { calibrationRecordSchema } from './calibrations.ts'
 import { labErrorSchema, outputSchema, parametersSchema } from './common.ts'
+import { IN_FILES, isJpeg, MOST_STILL_BYTES } from './pictures.ts'
 import { finalStateSchema } from './run-state.ts'
 
 /** A column of an event page: numbers as Float64Array, text and booleans as plain arrays. */
@@ -22,6 +23,8 @@ export const dataKeySchema = z.object({
   precision: z.number().optional(),
   limits: z.object({ low: z.number().optional(), high: z.number().optional() }).optional(),
   uncertainty: z.object({ absolute: z.number().optional(), relative: z.number().optional() }).optional(),
+  /** The values are names of files, each a picture of `shape`: height, width, colours. */
+  external: z.literal(IN_FILES).optional(),
 })
 export type DataKey = z.infer<typeof dataKeySchema>
 
@@ -68,6 +71,19 @@ export const eventPageDocSchema = z.object({
   columns: z.record(z.string(), columnSchema),
 })
 
+/** A picture, before the page that has its row. */
+export const pictureDocSchema = z.object({
+  stream: z.string(),
+  /** 0-based row number in its stream. */
+  number: z.int().nonnegative(),
+  /** Epoch seconds when it was seen, node's clock. */
+  time: z.number(),
+  jpeg: z.custom<Uint8Array>(
+    (jpeg) => jpeg instanceof Uint8Array && isJpeg(jpeg) && jpeg.byteLength <= MOST_STILL_BYTES,
+    `must be a JPEG file of at most ${MOST_STILL_BYTES} bytes`,
+  ),
+})
+
 export const stopDocSchema = z.object({
   time: z.number(),
   state: finalStateSchema,
@@ -92,11 +108,13 @@ export const nodeDocumentSchema = z.discriminatedUnion('name', [
   z.object({ ...key, name: z.literal('start'), doc: startDocSchema }),
   z.object({ ...key, name: z.literal('descriptor'), doc: descriptorDocSchema }),
   z.object({ ...key, name: z.literal('event_page'), doc: eventPageDocSchema }),
+  z.object({ ...key, name: z.literal('picture'), doc: pictureDocSchema }),
   z.object({ ...key, name: z.literal('stop'), doc: stopDocSchema }),
 ])
 
 export type StartDoc = z.infer<typeof startDocSchema>
 export type DescriptorDoc = z.infer<typeof descriptorDocSchema>
 export type EventPageDoc = z.infer<typeof eventPageDocSchema>
+export type PictureDoc = z.infer<typeof pictureDocSchema>
 export type StopDoc = z.infer<typeof stopDocSchema>
 export type NodeDocument = z.infer<typeof nodeDocumentSchema>

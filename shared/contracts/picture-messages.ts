@@ -1,4 +1,5 @@
 /** Pictures as messages of a WebSocket: 8 bytes of IEEE 754, big end first, when it was seen (epoch seconds), then the JPEG file. */
+import { isJpeg } from './pictures.ts'
 
 /** Both ends refuse longer messages (`maxPayload`). */
 export const MOST_PICTURE_BYTES = 8 * 1024 * 1024
@@ -24,6 +25,5 @@ export function readPicture(message: Uint8Array): { readonly time: number; reado
   if (message.length <= TIME_BYTES + 2) return undefined
   const time = new DataView(message.buffer, message.byteOffset, message.byteLength).getFloat64(0)
   const jpeg = message.subarray(TIME_BYTES)
-  // SOI of ITU-T T.81.
-  return Number.isFinite(time) && jpeg[0] === 0xff && jpeg[1] === 0xd8 ? { time, jpeg } : undefined
+  return Number.isFinite(time) && isJpeg(jpeg) ? { time, jpeg } : undefined
 }

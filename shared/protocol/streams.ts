@@ -1,4 +1,5 @@
 import type { InstrumentSpec, SignalDtype } from '../capabilities/signals.ts'
+import { IN_FILES, pictureColumn, pictureStream } from '../contracts/pictures.ts'
 import type { Protocol } from './protocol.ts'
 import { splitKey } from './quantities.ts'
 import { type ColumnSource, streamColumns } from './stream-columns.ts'
@@ -11,9 +12,11 @@ export interface StreamColumn {
   readonly dtype: SignalDtype
   readonly part?: string
   readonly signal?: string
-  readonly kind: 'signal' | 'variable' | 'derived' | 'text'
+  readonly kind: 'signal' | 'variable' | 'derived' | 'text' | 'picture'
   readonly shape: readonly number[]
   readonly precision?: number
+  /** The values are names of files. */
+  readonly external?: typeof IN_FILES
 }
 
 export interface StreamDescription {
@@ -34,6 +37,20 @@ export function describeStreams(
       { columns: columns.flatMap((column) => describe(column, parts)) },
     ]),
   )
+}
+
+/** The streams that pictures of a bench's cameras go to, taken by a step or by a person. */
+export function describePictureStreams(
+  parts: Readonly<Record<string, InstrumentSpec>>,
+): Record<string, StreamDescription> {
+  const streams: Record<string, StreamDescription> = {}
+  for (const [part, { camera }] of Object.entries(parts)) {
+    if (camera === undefined) continue
+    const shape = [camera.height, camera.width, 3]
+    const column = { key: pictureColumn(part), kind: 'picture', part, unit: '1', dtype: 'string', shape } as const
+    streams[pictureStream(part)] = { columns: [{ ...column, external: IN_FILES }] }
+  }
+  return streams
 }
 
 function describe(column: ColumnSource, parts: Readonly<Record<string, InstrumentSpec>>): StreamColumn[] {

@@ -90,4 +90,42 @@ test('fits a phone by night', async () => {
   await context.close()
 })
 
+/** Whether the page has a picture of so many pixels, loaded. */
+const loaded = (page: Page) =>
+  page.evaluate(() => [...document.querySelectorAll('img')].filter((one) => one.naturalWidth === 640).length)
+
+test('takes a picture into the record; the page of the run shows it, with its time, and saves it', async () => {
+  const { page, picture, context, complaints } = await look()
+  await picture.waitFor()
+  await shown(page)
+  await page.getByRole('button', { name: 'Take a picture into the record' }).click()
+  await page.getByText('The picture is in the record.').waitFor()
+  await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
+  const taken = page.getByRole('img', { name: /^View at \d\d:\d\d:\d\d$/ })
+  await taken.scrollIntoViewIfNeeded()
+  await until(async () => (await loaded(page)) === 1, 'the picture is there')
+  assert.equal(await barriersOn(page), [])
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Save view-0001.jpg' }).click(),
+  ])
+  assert.is(file.suggestedFilename(), `${session.id}-view-0001.jpg`)
+  assert.equal([...readFileSync(await file.path()).subarray(0, 2)], [0xff, 0xd8])
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('pictures of a run fit a phone by night', async () => {
+  const run = (await ada.ask('GET', `/api/v1/runs/${session.id}`)).body as { rows: Record<string, number> }
+  assert.is(run.rows['view.pictures'], 1)
+  const { page, context } = await visitAs(browser, lab, ada, { phone: true, scheme: 'dark' })
+  await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
+  await page.getByRole('heading', { name: 'Pictures' }).scrollIntoViewIfNeeded()
+  await until(async () => (await loaded(page)) === 1, 'the picture is there')
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  assert.ok(wide <= 0, `${wide} px too wide`)
+  assert.equal(await barriersOn(page), [])
+  await context.close()
+})
+
 test.run()

@@ -5,6 +5,7 @@
  * started again with back-off, and the instrument is offline meanwhile; nobody is given a picture that is not whole.
  */
 import type { InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
+import { TAKE_PICTURE } from '@fernlab/shared/contracts/pictures'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { comeBack } from '../come-back.ts'
@@ -56,13 +57,13 @@ export class CameraInstrument implements Instrument {
 
   constructor(options: CameraInstrumentOptions) {
     const { name, config } = options
-    const { width, height, rateHz } = config
+    const { width, height, rateHz, delayMs } = config
     this.spec = {
       name,
       driver: 'camera',
       model: config.source.kind,
       signals: signalsOf(rateHz),
-      actions: [],
+      actions: [{ name: TAKE_PICTURE, title: 'Take a picture', arguments: {}, typicalS: 2 / rateHz + delayMs / 1000 }],
       camera: { width, height, rateHz },
     }
     this.#options = options
@@ -122,8 +123,9 @@ export class CameraInstrument implements Instrument {
     this.#pictures.rateLimitHz = value
   }
 
-  async call(action: string): Promise<void> {
-    throw this.#cannot(`do ${action}`)
+  async call(action: string, _args: Readonly<Record<string, SignalValue>>, signal: AbortSignal): Promise<void> {
+    if (action !== TAKE_PICTURE) throw this.#cannot(`do ${action}`)
+    await this.camera.take(signal)
   }
 
   close(): Promise<void> {

@@ -29,10 +29,10 @@ type Query = z.output<typeof dataQuery>
 export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
   const { results } = parts
   /** Noted, unless it is a HEAD or the page reads for itself, which browsers say by themselves. */
-  const taken = async (c: Context<Env>, run: Run, caller: Caller, bytes: Bytes): Promise<Bytes> => {
+  const taken = async (c: Context<Env>, run: Run, caller: Caller, bytes: Bytes, what?: string): Promise<Bytes> => {
     const isBrowser = c.req.header('sec-fetch-dest') !== undefined
     if (c.req.method !== 'HEAD' && (!isBrowser || c.req.header('sec-fetch-mode') === 'navigate'))
-      await parts.usage.took(run.id, caller.personId, c.req.path.split('/').at(-1) ?? '')
+      await parts.usage.took(run.id, caller.personId, what ?? c.req.path.split('/').at(-1) ?? '')
     return bytes
   }
   const streamed = streamedWith(parts.log)
@@ -149,6 +149,26 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
   add(
     {
       method: 'get',
+      path: '/api/v1/runs/{id}/pictures/{file}',
+      tag: 'Results',
+      summary: 'A picture that a camera took into the run, as JPEG',
+      description:
+        'Names and times of the pictures of a part, `view` say, are the rows of the stream `view.pictures`: `GET /api/v1/runs/{id}/data.json?stream=view.pictures`.',
+      access: 'runs.read',
+      errors: ['picture-unknown'],
+      params: runParams.extend({ file: z.string().max(100) }),
+      query: z.object({ attempt: z.coerce.number().int().min(1).optional() }),
+      answer: { what: 'The picture', type: 'image/jpeg' },
+    },
+    async ({ c, params, query, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      const picture = await results.picture(run, params.file, query.attempt)
+      return streamed(c, await taken(c, run, caller, once(picture), 'pictures'), 'image/jpeg')
+    },
+  )
+  add(
+    {
+      method: 'get',
       path: '/api/v1/runs/{id}/events',
       tag: 'Runs',
       summary: 'The run as server-sent events; `Last-Event-ID` resumes without a gap',
@@ -232,6 +252,10 @@ function wanted({ stream, attempt, from, to, columns, points }: Query): DataRequ
     ...(columns === undefined ? {} : { columns: columns.split(',') }),
     ...(points === undefined ? {} : { points }),
   }
+}
+
+async function* once(bytes: Uint8Array): Bytes {
+  yield bytes
 }
 
 async function* encoded(texts: AsyncGenerator<string, void, void>): Bytes {

@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises'
-import { type Run, runSchema } from '@fernlab/shared/contracts/api'
+import { dataSchema, type Run, runSchema } from '@fernlab/shared/contracts/api'
+import { isPictureStream } from '@fernlab/shared/contracts/pictures'
 import { type Command, Option } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { LONGEST_DOWNLOAD_MS, saveAnswer } from '../download.ts'
@@ -8,10 +9,12 @@ import { whileSaving } from '../interrupt.ts'
 import { mistake } from '../problem.ts'
 
 const forms = { csv: 'data.csv', json: 'data.json', parquet: 'data.parquet', hdf5: 'data.h5', documents: 'documents' }
+/** What a form other than a table is. */
+const PICTURES = 'pictures'
 type Form = keyof typeof forms
 
 interface DownloadOptions extends HubOptions {
-  readonly form: Form
+  readonly form: Form | typeof PICTURES
   readonly to: string
   readonly stream?: string
   readonly attempt?: string
@@ -24,7 +27,9 @@ export function addRunData(program: Command, context: Context): void {
   const { terminal } = context
 
   withHub(program.command('download <run>').description('save what a run or a session recorded, a file for each table'))
-    .addOption(new Option('--form <form>', 'the kind of file').choices(Object.keys(forms)).default('csv'))
+    .addOption(
+      new Option('--form <form>', 'the kind of file').choices([...Object.keys(forms), PICTURES]).default('csv'),
+    )
     .option('--stream <table>', 'only this table')
     .option('--to <folder>', 'where to; made if it is not there; - for standard output', '.')
     .option('--attempt <number>', 'of this attempt; the last unless given')
@@ -33,7 +38,8 @@ export function addRunData(program: Command, context: Context): void {
     .addHelpText(
       'after',
       `
-A file is there whole or not at all. documents is everything, as JSON lines, in the event model of laboratories.
+A file is there whole or not at all. documents is everything, as JSON lines, in the event model of laboratories;
+pictures are those that cameras have taken into the run.
 
   fernlab download RUN
   fernlab download RUN --form parquet --to results
@@ -44,12 +50,12 @@ A file is there whole or not at all. documents is everything, as JSON lines, in 
       const run = await client.call(runSchema, `/api/v1/runs/${encodeURIComponent(id)}`)
       if (options.to === '-') return await toStandardOutput(client, run, options)
       const saved: string[] = []
-      const name = `${run.lab}-${run.protocol}-${run.id.slice(-8)}.jsonl`
-      const where = { folder: options.to, name, overwrite: options.overwrite === true }
+      const about = `${run.lab}-${run.protocol}-${run.id.slice(-8)}`
+      const where = { folder: options.to, overwrite: options.overwrite === true }
       await whileSaving(context, async (signal) => {
-        for (const stream of streamsOf(run, options)) {
-          const answer = await answerFor(client, run, stream, { ...options, signal })
-          saved.push(await saveAnswer(answer, { ...where, signal }))
+        for (const { path, query, name } of await filesOf(client, run, options)) {
+          const answer = await answerFor(client, `${run.id}/${path}`, query, signal)
+          saved.push(await saveAnswer(answer, { ...where, name: `${about}${name}`, signal }))
           if (!options.json) terminal.out(saved.at(-1) ?? '')
         }
       })
@@ -57,9 +63,42 @@ A file is there whole or not at all. documents is everything, as JSON lines, in 
     })
 }
 
-/** The tables to save; undefined stands for everything. */
-function streamsOf(run: Run, { form, stream }: DownloadOptions): readonly (string | undefined)[] {
-  if (form === 'documents') return [undefined]
+interface Wanted {
+  /** After the run's address. */
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  /** What it is called, after what says of which run it is, where the hub does not say. */
+  readonly name: string
+}
+
+async function filesOf(client: HubClient, run: Run, options: DownloadOptions): Promise<Wanted[]> {
+  const { form, attempt, time } = options
+  const ofAttempt = attempt === undefined ? {} : { attempt }
+  if (form === PICTURES) return await picturesOf(client, run, options)
+  if (form === 'documents') return [{ path: forms[form], query: ofAttempt, name: '.jsonl' }]
+  const times = form === 'csv' && time !== undefined ? { time } : {}
+  return streamsOf(run, options).map((stream) => {
+    return { path: forms[form], query: { stream, ...ofAttempt, ...times }, name: `-${stream}.${form}` }
+  })
+}
+
+async function picturesOf(client: HubClient, run: Run, { stream, attempt }: DownloadOptions): Promise<Wanted[]> {
+  const query = attempt === undefined ? {} : { attempt }
+  const wanted: Wanted[] = []
+  for (const name of Object.keys(run.rows)) {
+    if (!isPictureStream(name) || (stream !== undefined && stream !== name)) continue
+    const path = `/api/v1/runs/${encodeURIComponent(run.id)}/data.json?${new URLSearchParams({ stream: name, ...query })}`
+    const { columns } = await client.call(dataSchema, path)
+    for (const file of Object.values(columns).flat()) {
+      if (typeof file === 'string') wanted.push({ path: `pictures/${file}`, query, name: `-${file}` })
+    }
+  }
+  if (wanted.length > 0) return wanted
+  throw mistake('no-data', `run ${run.id} has no pictures`, 'Cameras take them by their action take_picture.')
+}
+
+/** The tables to save. */
+function streamsOf(run: Run, { stream }: DownloadOptions): readonly string[] {
   const streams = Object.keys(run.rows)
   if (stream !== undefined) {
     if (streams.includes(stream)) return [stream]
@@ -71,29 +110,26 @@ function streamsOf(run: Run, { form, stream }: DownloadOptions): readonly (strin
 }
 
 async function toStandardOutput(client: HubClient, run: Run, options: DownloadOptions): Promise<void> {
-  const streams = streamsOf(run, options)
-  if (streams.length > 1) {
-    throw mistake(
-      'one-table',
-      `run ${run.id} has ${streams.length} tables`,
-      `Name one with --stream: ${streams.join(', ')}`,
-    )
+  const files = await filesOf(client, run, options)
+  const [file, ...others] = files
+  if (options.form === PICTURES || file === undefined || others.length > 0) {
+    const what = options.form === PICTURES ? 'pictures' : 'tables'
+    const how =
+      options.form === PICTURES
+        ? '--to names a folder for them'
+        : `Name one with --stream: ${streamsOf(run, options).join(', ')}`
+    throw mistake('one-table', `run ${run.id} has ${files.length} ${what}`, how)
   }
-  const answer = await answerFor(client, run, streams[0], options)
+  const answer = await answerFor(client, `${run.id}/${file.path}`, file.query)
   await pipeline(answer.body as never, process.stdout, { end: false })
 }
 
 function answerFor(
   client: HubClient,
-  run: Run,
-  stream: string | undefined,
-  { form, attempt, time, signal }: DownloadOptions & { readonly signal?: AbortSignal },
+  path: string,
+  query: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
 ): Promise<Response> {
-  const query = new URLSearchParams({
-    ...(stream === undefined ? {} : { stream }),
-    ...(attempt === undefined ? {} : { attempt }),
-    ...(form === 'csv' && time !== undefined ? { time } : {}),
-  })
-  const path = `/api/v1/runs/${encodeURIComponent(run.id)}/${forms[form]}?${query}`
-  return client.fetch(path, { timeoutMs: LONGEST_DOWNLOAD_MS, ...(signal === undefined ? {} : { signal }) })
+  const asked = `/api/v1/runs/${path}?${new URLSearchParams(query)}`
+  return client.fetch(asked, { timeoutMs: LONGEST_DOWNLOAD_MS, ...(signal === undefined ? {} : { signal }) })
 }

@@ -23,5 +23,6 @@ for (const [name, source] of sources) {
     release: async () => {},
     settable: { name: 'rate_limit', values: [2, 7.5] },
     readable: ['brightness', 'contrast', 'rate'],
+    action: 'take_picture',
   }))
 }

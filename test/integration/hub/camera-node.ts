@@ -19,7 +19,7 @@ title: Oven
 summary: Is watched.
 parts:
   box: { signals: { value: { unit: "1", access: read-set } } }
-  view: { signals: {}, camera: true }
+  view: { signals: {}, actions: [take_picture], camera: true }
 session: { seconds: 60 }
 panel:
   widgets:
@@ -27,6 +27,25 @@ panel:
 `,
   },
   { path: 'README.md', text: '# Oven\n' },
+  {
+    path: 'protocols/look.yaml',
+    text: `
+title: Look twice
+version: 1
+restart: never
+parameters: {}
+steps:
+  - record:
+      signals: [box.value]
+      rate: 20
+      stream: primary
+      steps:
+        - call: { action: view.take_picture }
+        - wait: 0.5
+        - call: { action: view.take_picture }
+outputs: {}
+`,
+  },
 ]
 
 export interface CameraNode {

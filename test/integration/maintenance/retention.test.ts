@@ -31,11 +31,14 @@ test('samples go by the rule, outputs and all that frames them stay, runs under 
   const old = await storeRun(store, { id: 'a'.repeat(26) })
   const running = await storeRun(store, { id: 'b'.repeat(26), state: 'running' })
   for (const run of [old, running]) await storeDocuments(store, [...documentsOf(run, { pages: 120, rowsPerPage: 2 })])
+  const jpeg = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9)
+  const doc = { stream: 'view.pictures', number: 0, time: startTime, jpeg }
+  await storeDocuments(store, [{ runId: old.id, attempt: 1, seq: 1000, name: 'picture', doc }])
 
   assert.equal(await retention.sweep(), { dataOf: 0, runs: 0 })
   await retention.change({ dataDays: 41, runDays: null }, 'person-1')
   assert.equal(await retention.sweep(), { dataOf: 0, runs: 0 })
-  assert.equal(await names(old.id), ['descriptor', 'event_page', 'start', 'stop'])
+  assert.equal(await names(old.id), ['descriptor', 'event_page', 'picture', 'start', 'stop'])
   await retention.change({ dataDays: 39, runDays: null }, 'person-1')
   assert.equal(await retention.sweep(), { dataOf: 0, runs: 0 }, 'the change itself has swept')
   assert.equal(await names(old.id), ['descriptor', 'start', 'stop'])

@@ -89,13 +89,24 @@ export async function storeDocuments(store: Store, documents: readonly NodeDocum
   await store.database.write(
     documents.map((document) => {
       const page = document.name === 'event_page' ? document.doc : undefined
-      const stream = document.name === 'descriptor' ? document.doc.stream : (page?.stream ?? null)
+      const picture = document.name === 'picture' ? document.doc : undefined
+      const stream = document.name === 'start' || document.name === 'stop' ? null : document.doc.stream
       const { runId, attempt, seq, name } = document
-      const times = [page?.time[0] ?? null, page?.time.at(-1) ?? null]
+      const times = [page?.time[0] ?? picture?.time ?? null, page?.time.at(-1) ?? null]
       const body = encode(document)
       return {
         sql,
-        params: [runId, attempt, seq, name, stream, page?.first ?? null, page?.count ?? null, ...times, body],
+        params: [
+          runId,
+          attempt,
+          seq,
+          name,
+          stream,
+          page?.first ?? picture?.number ?? null,
+          page?.count ?? null,
+          ...times,
+          body,
+        ],
       }
     }),
   )

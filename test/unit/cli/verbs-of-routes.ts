@@ -203,6 +203,21 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'GET /api/v1/runs/{id}/data.json': { verb: 'download r1 --form json', before: hasRun },
   'GET /api/v1/runs/{id}/data.parquet': { verb: 'download r1 --form parquet', before: hasRun },
   'GET /api/v1/runs/{id}/data.h5': { verb: 'download r1 --form hdf5', before: hasRun },
+  'GET /api/v1/runs/{id}/pictures/{file}': {
+    verb: 'download r1 --form pictures',
+    before: {
+      'GET /api/v1/runs/r1': { ...run, rows: { 'view.pictures': 1 } },
+      'GET /api/v1/runs/r1/data.json': {
+        stream: 'view.pictures',
+        attempt: 1,
+        rows: 1,
+        reduced: false,
+        keys: { view_picture: { unit: '1', dtype: 'string', source: 'eye.picture', external: 'FILESTORE:' } },
+        time: [1],
+        columns: { view_picture: ['view-0001.jpg'] },
+      },
+    },
+  },
   'GET /api/v1/runs/{id}/events': { verb: 'watch r1', before: { 'GET /api/v1/runs/r1': run } },
   'POST /api/v1/sessions': 'session start rc-circuit',
   'GET /api/v1/sessions': 'session list',

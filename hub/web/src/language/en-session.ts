@@ -15,6 +15,8 @@ export const enSession = {
       waiting: 'Waiting for the camera …',
       silent: 'No picture for {{seconds}} s',
       save: 'Save this picture',
+      take: 'Take a picture into the record',
+      taken: 'The picture is in the record.',
       full: 'Full screen',
     },
     log: {

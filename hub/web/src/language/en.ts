@@ -143,6 +143,10 @@ export const en = {
     reads: 'reads as {{value}}',
   },
   runPage: {
+    pictures: 'Pictures',
+    picture: '{{part}} at {{time}}',
+    pictureAfter: '{{part}}, {{after}} after the start',
+    savePicture: 'Save {{file}}',
     again: 'Run again with changes',
     repeat: 'Repeat…',
     recurring: 'Made by',

@@ -18,6 +18,8 @@ export const esSession: Texts<typeof enSession> = {
       waiting: 'Esperando a la cámara …',
       silent: 'Sin imagen desde hace {{seconds}} s',
       save: 'Guardar esta imagen',
+      take: 'Tomar una foto para el registro',
+      taken: 'La foto está en el registro.',
       full: 'Pantalla completa',
     },
     log: {

@@ -152,6 +152,10 @@ const early: Texts<typeof en> = {
     reads: 'se lee como {{value}}',
   },
   runPage: {
+    pictures: 'Fotos',
+    picture: '{{part}} a las {{time}}',
+    pictureAfter: '{{part}}, {{after}} tras el comienzo',
+    savePicture: 'Guardar {{file}}',
     again: 'Repetir con cambios',
     repeat: 'Repetir…',
     recurring: 'Hecha por',

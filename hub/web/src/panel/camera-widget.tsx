@@ -1,12 +1,15 @@
 import type { PanelWidget } from '@fernlab/shared/contracts/panel'
+import { TAKE_PICTURE } from '@fernlab/shared/contracts/pictures'
 import { ActionIcon } from '@mantine/core'
-import { IconArrowsMaximize, IconPhotoDown } from '@tabler/icons-react'
+import { IconArrowsMaximize, IconCamera, IconPhotoDown } from '@tabler/icons-react'
+import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { useWords } from '../words/use-words.ts'
 import styles from './camera.module.css'
 import { openCameraLink, type Seen } from './camera-link.ts'
 import { usePanel } from './panel-context.tsx'
 import { Tile } from './tile.tsx'
+import { useRefusal } from './use-control.ts'
 
 /** Without a picture for so long, the one that stands there is said to be old. */
 const staleMs = 2000
@@ -14,7 +17,9 @@ const staleMs = 2000
 /** What a camera of the bench sees now. */
 export default function CameraWidget({ widget, title }: { widget: PanelWidget & { kind: 'camera' }; title: string }) {
   const { t } = useWords()
-  const { cameraUrl } = usePanel()
+  const { cameraUrl, ready, call } = usePanel()
+  const why = useRefusal()
+  const take = useMutation({ mutationFn: () => call(`${widget.part}.${TAKE_PICTURE}`, {}) })
   const canvas = useRef<HTMLCanvasElement>(null)
   const [newest, setNewest] = useState<Seen>()
   const [ended, setEnded] = useState<string>()
@@ -66,6 +71,19 @@ export default function CameraWidget({ widget, title }: { widget: PanelWidget & 
         </p>
         {newest === undefined ? null : (
           <div className={styles.tools}>
+            <p role="status" className={styles.taken}>
+              {take.error === null ? (take.isSuccess ? t('panel.camera.taken') : '') : why(take.error)}
+            </p>
+            <ActionIcon
+              variant="default"
+              size="lg"
+              aria-label={t('panel.camera.take')}
+              disabled={!ready}
+              loading={take.isPending}
+              onClick={() => take.mutate()}
+            >
+              <IconCamera size={18} aria-hidden="true" />
+            </ActionIcon>
             <ActionIcon
               variant="default"
               size="lg"

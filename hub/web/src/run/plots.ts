@@ -18,7 +18,9 @@ export function plotsFor(
     return data === undefined ? !final : plot.y.some((name) => columnName(data, name) !== undefined)
   })
   if (usable.length > 0) return usable
-  return streams.map((data) => ({
+  // Names of pictures make no chart.
+  const drawable = streams.filter(({ keys }) => !Object.values(keys).some(({ external }) => external !== undefined))
+  return drawable.map((data) => ({
     title: data.stream,
     stream: data.stream,
     x: 'time',

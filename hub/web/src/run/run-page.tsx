@@ -16,6 +16,7 @@ import { isFinal } from '../states/run-states.ts'
 import { useWords } from '../words/use-words.ts'
 import { DataTable } from './data-table.tsx'
 import { Outputs } from './outputs.tsx'
+import { Pictures } from './pictures.tsx'
 import { coloursFor, plotsFor } from './plots.ts'
 import styles from './run.module.css'
 import type { StreamData } from './run-data.ts'
@@ -126,6 +127,7 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
         )}
       </section>
       <Outputs run={run} protocol={protocol} final={final} />
+      <Pictures run={run} streams={streams} />
       <div className={styles.below}>
         {hasRows ? <DataTable run={run} streams={streams} first={plots[0]?.stream} final={final} /> : null}
         <div className={styles.facts}>
