@@ -20,6 +20,7 @@ import { cached, ownSource } from './cache.ts'
 import type { GuestFile } from './guest-files.ts'
 import type { Kernel } from './kernel.ts'
 import { runCommand } from './run-command.ts'
+import { layEdge } from './staged-edge.ts'
 
 export interface GuestBase {
   readonly name: string
@@ -62,6 +63,7 @@ export async function writeInitramfs(
     mkdirSync(dirname(target), { recursive: true })
     copyFileSync(join(root, file), target)
   }
+  if (guests.some(({ need }) => need.edge === true)) await layEdge(guestRoot)
   const wanted = guests.flatMap(({ need }) => need.modules ?? []).map((module) => module.split(' ')[0] ?? module)
   copyModules(kernel, wanted, guestRoot)
   const tests = join(folder, 'tests.cpio')

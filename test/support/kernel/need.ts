@@ -6,6 +6,8 @@ export interface GuestNeed {
   readonly modules?: readonly string[]
   /** Files of the repository that the code under test reads, laid at the same place below `/fernlab`. */
   readonly files?: readonly string[]
+  /** Whether the compiled node is to be there, in /opt/fernlab/edge. */
+  readonly edge?: boolean
   /** Starts what stands at the other end of the machine's devices, on the host. */
   host?(machine: RunningMachine): Promise<HostPeer>
 }
