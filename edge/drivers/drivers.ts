@@ -1,6 +1,7 @@
 import { createBoardDriver } from './board/board.ts'
 import { createCameraDriver } from './camera/camera.ts'
 import type { Driver } from './driver.ts'
+import { createFirmataDriver } from './firmata/firmata.ts'
 import { createGpioDriver } from './gpio/gpio.ts'
 import { createHttpDriver } from './http/http.ts'
 import { createI2cDriver } from './i2c/i2c.ts'
@@ -27,5 +28,6 @@ export function builtInDrivers(): Driver[] {
     createOneWireDriver(),
     createGpioDriver(),
     createBoardDriver(),
+    createFirmataDriver(),
   ]
 }

@@ -6,6 +6,7 @@ import type { BoardThreadData } from '../boards/board-messages.ts'
 import type { Circuit } from './circuits/circuit.ts'
 import { DiodeCircuit, type DiodeConfig } from './circuits/diode.ts'
 import { RcCircuit, type RcConfig } from './circuits/rc.ts'
+import { createFirmataDevice } from './firmata/board.ts'
 import { createFunctionGenerator } from './function-generator.ts'
 import { createHotplate } from './hotplate.ts'
 import { createMultimeter } from './multimeter.ts'
@@ -25,7 +26,7 @@ export interface World {
 }
 
 export interface Worlds {
-  /** The world of that name, made when first asked for: `rc` or `rc-2`, `diode` or `diode-left`, `uno`, `heat`. Throws `emulated-world-unknown`. */
+  /** The world of that name, made when first asked for: `rc` or `rc-2`, `diode` or `diode-left`, `uno`, `heat`, `firmata`. Throws `emulated-world-unknown`. */
   world(name: string): World
 }
 
@@ -42,7 +43,7 @@ export interface WorldsOptions {
   readonly uno?: Partial<Omit<BoardThreadData, 'seed'>>
 }
 
-const NAME = /^(rc|diode|uno|heat)(-[a-z0-9-]+)?$/
+const NAME = /^(rc|diode|uno|heat|firmata)(-[a-z0-9-]+)?$/
 
 /** Emulated benches by name; the same name has the same tolerances in every process. */
 export function createWorlds(options: WorldsOptions): Worlds {
@@ -54,7 +55,7 @@ export function createWorlds(options: WorldsOptions): Worlds {
         throw new LabError({
           code: 'emulated-world-unknown',
           kind: 'configuration',
-          message: `there is no emulated bench ${JSON.stringify(name)}; use rc, diode, uno or heat, with a suffix for more of them: rc-2`,
+          message: `there is no emulated bench ${JSON.stringify(name)}; use rc, diode, uno, heat or firmata, with a suffix for more of them: rc-2`,
         })
       }
       let world = worlds.get(name)
@@ -123,11 +124,17 @@ function unoWorld(name: string, { uno }: WorldsOptions): World {
   return assemble(name, undefined, [createBoardDevice('board', { speed: 'real-time', ...uno, seed: name })])
 }
 
+/** A board with ConfigurableFirmata, and what is wired to it. */
+function firmataWorld(name: string, options: WorldsOptions): World {
+  return assemble(name, undefined, [createFirmataDevice(instrument(name, 'board', options))])
+}
+
 const WORLDS: Readonly<Record<string, (name: string, options: WorldsOptions) => World>> = {
   rc: rcWorld,
   diode: diodeWorld,
   uno: unoWorld,
   heat: heatWorld,
+  firmata: firmataWorld,
 }
 
 const seconds = (clock: Clock) => () => clock.monotonic() / 1000

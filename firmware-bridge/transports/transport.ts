@@ -30,12 +30,12 @@ export const transportConfigSchema = z
       world: z
         .string()
         .describe(
-          'The circuit that emulated instruments share: rc, rc-2, diode, diode-2 …, or an Arduino Uno with a heated block: uno, uno-2 …, or things that are hot: heat.',
+          'The circuit that emulated instruments share: rc, rc-2, diode, diode-2 …, or an Arduino Uno with a heated block: uno, uno-2 …, or things that are hot: heat, or a board that speaks Firmata: firmata.',
         ),
       device: z
         .string()
         .describe(
-          'Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter; of an Uno: board; of heat: hotplate, modbus.',
+          'Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter; of an Uno or of firmata: board; of heat: hotplate, modbus.',
         ),
     }),
   ])

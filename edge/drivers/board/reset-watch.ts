@@ -7,13 +7,14 @@ const QUIET_MS = [0, 1500, 3000, 5000] as const
 
 export class ResetWatch {
   #resets: number[] = []
-  #boots = 0
+  /** Starts since it had power; undefined while the board has not said. */
+  #boots: number | undefined
 
   /** The board has started without being told to; `boots` counts its starts since it had power. */
   saw(nowMs: number, boots: number | undefined): void {
     this.#forget(nowMs)
     this.#resets.push(nowMs)
-    this.#boots = boots ?? this.#boots + 1
+    this.#boots = boots ?? (this.#boots === undefined ? undefined : this.#boots + 1)
   }
 
   /**
@@ -22,7 +23,7 @@ export class ResetWatch {
    */
   connected(nowMs: number, boots: number): void {
     this.#forget(nowMs)
-    const unseen = this.#boots === 0 ? 0 : boots - this.#boots - 2
+    const unseen = this.#boots === undefined ? 0 : boots - this.#boots - 2
     for (let i = 0; i < Math.min(unseen, QUIET_MS.length); i++) this.#resets.push(nowMs)
     this.#boots = boots
   }
@@ -38,7 +39,8 @@ export class ResetWatch {
     this.#forget(nowMs)
     if (this.#resets.length < 2) return undefined
     const seconds = Math.max(1, Math.ceil((nowMs - (this.#resets[0] ?? nowMs)) / 1000))
-    return `it starts anew again and again: ${this.#resets.length} times within ${seconds} s (start ${this.#boots} since it had power); look at its supply, its watchdog and its firmware`
+    const since = this.#boots === undefined ? '' : ` (start ${this.#boots} since it had power)`
+    return `it starts anew again and again: ${this.#resets.length} times within ${seconds} s${since}; look at its supply, its watchdog and its firmware`
   }
 
   #forget(nowMs: number): void {

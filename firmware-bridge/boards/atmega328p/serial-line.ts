@@ -3,7 +3,8 @@
  *
  * avr8js holds one byte each way. The chip has two buffers for what comes in, beside the one that is being shifted, and one
  * for what goes out (DS40002061B, 20.6 and 20.7): without them a firmware that keeps up on a real board would lose bytes
- * here, or leave gaps. What arrives while the receiver is off is lost, as on a wire.
+ * here, or leave gaps. What arrives while the receiver is off is lost, as on a wire. And it forgets that the data register
+ * is empty once its interrupt is served: on the chip that stays until a byte is written (20.7.3), however often it is served.
  */
 import { AVRUSART, type CPU, usart0Config } from 'avr8js'
 
@@ -17,7 +18,7 @@ const FLAGS_SET_BY_HARDWARE = 0xfc
 
 /** What avr8js keeps to itself, and the transmit buffer needs. */
 interface UsartInside {
-  readonly UDRE: object
+  readonly UDRE: { constant?: boolean }
   readonly TXC: object
   readonly cyclesPerChar: number
 }
@@ -37,6 +38,7 @@ export interface SerialLine {
 export function createSerialLine(cpu: CPU, frequencyHz: number, onByte: (value: number) => void): SerialLine {
   const usart = new AVRUSART(cpu, usart0Config, frequencyHz)
   const { UDRE, TXC } = usart as unknown as UsartInside
+  UDRE.constant = true
   const cyclesPerByte = () => (usart as unknown as UsartInside).cyclesPerChar
   bufferTransmit(cpu, { UDRE, TXC, cyclesPerByte, onByte })
 

@@ -1,0 +1,186 @@
+/** One connection to a board whose pins are as node.yaml has them. */
+import {
+  stepperAcceleration,
+  stepperConfigure,
+  stepperEnable,
+  stepperSpeed,
+} from '@fernlab/firmware-bridge/firmata/accel-stepper'
+import { type Answer, type Command, FirmataBoard } from '@fernlab/firmware-bridge/firmata/firmata-board'
+import { type Greeting, greet } from '@fernlab/firmware-bridge/firmata/greeting'
+import {
+  i2cConfig,
+  PIN_MODE,
+  reportAnalog,
+  reportDigital,
+  samplingInterval,
+  servoConfig,
+  setPinMode,
+  systemReset,
+} from '@fernlab/firmware-bridge/firmata/messages'
+import type { Losable } from '@fernlab/firmware-bridge/sessions/reconnecting'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { ResetWatch } from '../board/reset-watch.ts'
+import type { DriverContext } from '../driver.ts'
+import type { FirmataConfig } from './config.ts'
+import { Outputs } from './outputs.ts'
+import { type Plan, type PlannedPin, planOf } from './plan.ts'
+
+type Context = Pick<DriverContext, 'name' | 'clock' | 'log' | 'openTransport'>
+
+export interface FirmataConnection extends Losable {
+  readonly board: FirmataBoard
+  readonly greeting: Greeting
+  readonly plan: Plan
+  readonly outputs: Outputs
+  /** Motors on their way, by number. */
+  readonly moving: Set<number>
+  /** As the board's; a pin that is not what it was made rejects with `board-reset` and ends the connection. */
+  perform(command: Command, mode: number, signal: AbortSignal): Promise<Answer>
+}
+
+/** Connects, asks what the pins can be, and makes them what they should be; rejects with nothing left open. */
+export async function connectFirmata(
+  config: FirmataConfig,
+  context: Context,
+  resets: ResetWatch,
+  signal: AbortSignal,
+): Promise<FirmataConnection> {
+  const { name, clock, log, openTransport } = context
+  const board = new FirmataBoard({ board: name, clock, transport: await openTransport(config.transport, signal) })
+  try {
+    const greeting = await greet(board, context, signal)
+    const plan = planOf(name, config, greeting)
+    const connection = made(board, greeting, plan, { name, clock, resets })
+    board.markKnown()
+    board.listen((message) => {
+      if (message.kind === 'text') log.debug({ instrument: name, text: message.text }, 'a board says')
+      if (message.kind === 'stepper-done') connection.moving.delete(message.device)
+    })
+    await configure(connection, config, signal)
+    await quiet(connection, resets, context, signal)
+    return connection
+  } catch (thrown) {
+    await board.close()
+    throw thrown
+  }
+}
+
+function made(
+  board: FirmataBoard,
+  greeting: Greeting,
+  plan: Plan,
+  { name, clock, resets }: Pick<Context, 'name' | 'clock'> & { readonly resets: ResetWatch },
+): FirmataConnection {
+  const listeners: ((reason: LabError | undefined) => void)[] = []
+  let ended: { readonly reason: LabError | undefined } | undefined
+  board.onClose((reason) => {
+    const now = clock.monotonic()
+    if (reason?.code === 'board-reset') resets.saw(now, undefined)
+    const often = reason?.code === 'board-reset' ? resets.reason(now) : undefined
+    ended = { reason: often === undefined ? reason : startedAnew(name, often) }
+    for (const listener of listeners) listener(ended.reason)
+  })
+  return {
+    board,
+    greeting,
+    plan,
+    outputs: new Outputs(),
+    moving: new Set(),
+    onClose: (listener) => {
+      if (ended === undefined) listeners.push(listener)
+      else listener(ended.reason)
+    },
+    close: () => board.close(),
+    perform: async (command, mode, signal) => {
+      const answer = await board.perform(command, signal)
+      if (answer.state.mode === mode) return answer
+      const reason = startedAnew(
+        name,
+        `pin ${answer.state.pin} is not what it was made (mode ${answer.state.mode}, not ${mode}): the board has started anew, or its firmware cannot do this`,
+      )
+      board.fail(reason)
+      throw reason
+    },
+  }
+}
+
+async function configure(connection: FirmataConnection, config: FirmataConfig, signal: AbortSignal): Promise<void> {
+  const { board, plan, greeting } = connection
+  const { anchor } = plan
+  const start = () => [systemReset(), samplingInterval(config.samplingMs)]
+  await board.perform({ bytes: start, pin: anchor.pin, what: 'all pins as after a reset' }, signal)
+  for (const planned of plan.pins) {
+    const [pin = 0] = planned.pins
+    const bytes = () => configuring(planned, connection.outputs)
+    await connection.perform({ bytes, pin, what: `pin ${pin} for ${planned.name}` }, planned.mode, signal)
+  }
+  const { i2c } = config
+  if (i2c !== undefined) {
+    const pin = greeting.pins.findIndex((modes) => modes.has(PIN_MODE.i2c))
+    const command = { bytes: () => [i2cConfig(i2c.delayUs)], pin, what: 'I2C on' }
+    await connection.perform(command, PIN_MODE.i2c, signal)
+  }
+  for (const report of reports(plan)) {
+    await connection.perform({ bytes: () => [report], pin: anchor.pin, what: 'reports on' }, anchor.mode, signal)
+  }
+}
+
+function configuring(planned: PlannedPin, outputs: Outputs): Uint8Array[] {
+  const { config, pins, mode, device } = planned
+  const [pin = 0, second = 0, third] = pins
+  const become = setPinMode(pin, mode)
+  switch (config.direction) {
+    case 'in': {
+      const isOldPull = config.pull === 'up' && mode === PIN_MODE.input
+      return isOldPull ? [become, outputs.level(pin, true)] : [become]
+    }
+    case 'analog':
+      return [become]
+    case 'out':
+      return [become, ...outputs.set(planned, config.initial ?? config.safe)]
+    case 'pwm':
+      return [become, ...outputs.set(planned, config.initial ?? config.safe)]
+    case 'servo': {
+      const { minPulseUs, maxPulseUs, initial } = config
+      return [servoConfig(pin, minPulseUs, maxPulseUs), become, ...outputs.set(planned, initial)]
+    }
+    case 'stepper': {
+      const steps = Math.abs(config.stepsPerUnit)
+      const driver = { stepPin: pin, directionPin: second, ...(third === undefined ? {} : { enablePin: third }) }
+      return [
+        stepperConfigure(device, driver),
+        stepperSpeed(device, config.speed * steps),
+        stepperAcceleration(device, config.acceleration * steps),
+        ...(third === undefined ? [] : [stepperEnable(device)]),
+      ]
+    }
+  }
+}
+
+function reports({ pins }: Plan): Uint8Array[] {
+  const ports = new Set<number>()
+  const channels = new Set<number>()
+  for (const { config, pins: numbers, channel } of pins) {
+    if (config.direction === 'in') ports.add((numbers[0] ?? 0) >> 3)
+    if (config.direction === 'analog') channels.add(channel)
+  }
+  return [...[...ports].map(reportDigital), ...[...channels].map(reportAnalog)]
+}
+
+/** A board that starts anew again and again must run for a while before it counts as there. */
+async function quiet(
+  connection: FirmataConnection,
+  resets: ResetWatch,
+  { clock }: Context,
+  signal: AbortSignal,
+): Promise<void> {
+  const quietMs = resets.quietMs(clock.monotonic())
+  if (quietMs === 0) return
+  const unrest = new AbortController()
+  connection.onClose((reason) => unrest.abort(reason))
+  await clock.sleep(quietMs, AbortSignal.any([signal, unrest.signal]))
+}
+
+function startedAnew(name: string, how: string): LabError {
+  return new LabError({ code: 'board-reset', kind: 'link', retry: 'later', message: `${name}: ${how}` })
+}
