@@ -1,8 +1,8 @@
 /** What a calibration makes of a signal: its limits and its uncertainty as people have them, and the way there and back. */
+import { curveAt, domainOf, imageOf, isMonotonic, type Range, rawOf, slopesOf } from '@fernlab/shared/calibration/curve'
 import { narrowest, type SignalSpec, type Uncertainty } from '@fernlab/shared/capabilities/signals'
 import type { Calibration, Curve } from '@fernlab/shared/contracts/calibrations'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { curveAt, domainOf, imageOf, isMonotonic, type Range, rawOf, slopesOf } from './curve.ts'
 
 export interface Fit {
   /** As it is announced, and held to. */

@@ -19,6 +19,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { StreamDescription } from '@fernlab/shared/protocol/streams'
 import type { Lease } from '../benches/lease.ts'
 import type { Picture, SignalValue } from '../drivers/driver.ts'
+import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
 import type { AttemptOutbox, DocumentBody } from '../outbox/outbox.ts'
 import { createPage, type Page } from './page.ts'
 
@@ -145,7 +146,7 @@ export function createRecorder({ streams, outbox, lease, clock }: CreateRecorder
           data: Object.fromEntries(signals.map(({ name: key }) => [key, readings[`${part}.${key}`]?.value ?? 0])),
           units: Object.fromEntries(signals.map(({ name: key, unit }) => [key, unit])),
           time: clock.now() / 1000,
-          ...(calibrated ? { calibrations: { ...calibrations } } : {}),
+          ...(calibrated ? { calibrations: { ...calibrations }, rawLimits: rawLimitsOf(handle) } : {}),
         }
       }),
     )
@@ -224,4 +225,12 @@ export function createRecorder({ streams, outbox, lease, clock }: CreateRecorder
 
 function refused(code: string, message: string): LabError {
   return new LabError({ code, kind: 'caller', message })
+}
+
+function rawLimitsOf({ rawSpec, calibrator }: InstrumentHandle) {
+  return Object.fromEntries(
+    rawSpec.signals.flatMap(({ name, limits }) =>
+      limits === undefined || calibrator.inForce[name] === undefined ? [] : [[name, { ...limits }]],
+    ),
+  )
 }

@@ -222,6 +222,11 @@ const benchCodes = {
   'interlock-holds': code(409, 'what tripped the interlock is not over', 'Mend it, then reset it again.'),
   'interlock-unknown': code(404, 'the bench has no interlock of that name', 'Read the bench to see those it has.'),
   'calibration-none': code(409, 'the signal has no calibration that could be undone', 'Look at its history.'),
+  'calibration-not-invertible': code(
+    422,
+    'a value may have come of two raw ones',
+    'Ask for the other columns, or for calibrated values.',
+  ),
   'calibration-unfit': code(422, 'the calibration does not do for the signal; the message says why', 'Mend it.'),
   'instrument-unknown': code(404, 'the node has no instrument of that name', 'Read its benches for their instruments.'),
   'bench-maintenance': code(409, 'staff work on the bench', 'Use another, or wait.'),

@@ -5,6 +5,7 @@ import { cut, slices } from './cut.ts'
 import { eventModelPages } from './event-model.ts'
 import { createHdf5Column } from './hdf5.ts'
 import type { StreamColumn } from './keys.ts'
+import { rawFirst } from './raw-values.ts'
 import { type ReducedRows, type ReduceOptions, Reducer, type TimeWindow } from './reduce.ts'
 
 interface Common {
@@ -42,7 +43,7 @@ const text = new TextEncoder()
 /** A converter for the spec; the larger libraries are loaded only when asked for. */
 export async function createConverter(spec: ConverterSpec): Promise<Converter> {
   const converter = await converterOf(spec)
-  return spec.reduce === undefined ? converter : reducedFirst({ ...spec, ...spec.reduce }, converter)
+  return rawFirst(spec, spec.reduce === undefined ? converter : reducedFirst({ ...spec, ...spec.reduce }, converter))
 }
 
 async function converterOf(spec: ConverterSpec): Promise<Converter> {

@@ -1,3 +1,5 @@
+import type { Range } from '@fernlab/shared/calibration/curve'
+import type { Curve } from '@fernlab/shared/contracts/calibrations'
 import type { DataKey, DescriptorDoc } from '@fernlab/shared/contracts/documents'
 
 /** A column of a stream under the name that it has at the API. */
@@ -7,6 +9,13 @@ export interface StreamColumn {
   /** Key in the node's documents: `supply.voltage`, a variable, a derived name. */
   readonly source: string
   readonly dataKey: DataKey
+  /** By what its values came of raw ones, where those are wanted. */
+  readonly calibration?: ColumnCalibration
+}
+
+export interface ColumnCalibration {
+  readonly curve: Curve
+  readonly limits: Range
 }
 
 /** The columns of a stream in the order of its descriptor; two that would share a key are told apart by a number. */

@@ -26,6 +26,7 @@ import {
   startOf,
   streamsOf,
 } from './pages.ts'
+import { withCalibrations } from './raw-values.ts'
 import type { TimeWindow } from './reduce.ts'
 
 export type Bytes = AsyncGenerator<Uint8Array, void, void>
@@ -38,6 +39,8 @@ export interface DataRequest extends TimeWindow {
   readonly columns?: readonly string[]
   /** At most so many rows, as a chart keeps them. */
   readonly points?: number
+  /** As the instruments gave them, before their calibrations. */
+  readonly values?: 'raw'
 }
 
 export interface Results {
@@ -69,6 +72,7 @@ interface Selection {
   /** Rows as of the request: what comes later is in none of the answer's columns. */
   readonly rows: number
   readonly reduce?: { readonly rows: number; readonly points: number }
+  readonly values?: 'raw'
 }
 
 /** Opens results on the store; the thread starts with the first download. */
@@ -89,11 +93,13 @@ export function createResults({ store, site, clock }: ResultsOptions): Results {
     const { from, to, points } = request
     const key = { runId: run.id, attempt, stream: stream.name }
     const window = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
-    const columns = choose(streamColumns(stream.descriptor), request.columns)
+    const chosen = choose(streamColumns(stream.descriptor), request.columns)
+    const isRaw = request.values === 'raw'
+    const columns = isRaw ? withCalibrations(chosen, stream.descriptor) : chosen
     const rows = await countRows(store, key)
-    if (points === undefined) return { key, stream, columns, window, rows }
-    const reduce = { rows: await countInWindow(store, key, rows, window), points }
-    return { key, stream, columns, window, rows, reduce }
+    const selection = { key, stream, columns, window, rows, ...saysRaw(request) }
+    if (points === undefined) return selection
+    return { ...selection, reduce: { rows: await countInWindow(store, key, rows, window), points } }
   }
   /** What every form of the selection needs to know. */
   const common = ({ columns, window, reduce }: Selection) => ({
@@ -119,7 +125,14 @@ export function createResults({ store, site, clock }: ResultsOptions): Results {
   async function* wholeJson(selection: Selection): Bytes {
     const { key, columns, window, rows } = selection
     const text = new TextEncoder()
-    const head = { stream: key.stream, attempt: key.attempt, rows, reduced: false, keys: describeKeys(columns) }
+    const head = {
+      stream: key.stream,
+      attempt: key.attempt,
+      rows,
+      reduced: false,
+      ...saysRaw(selection),
+      keys: describeKeys(columns),
+    }
     yield text.encode(`${JSON.stringify(head).slice(0, -1)},"time":[`)
     yield* convert(selection, { format: 'json-column', columns, window, source: undefined })
     yield text.encode('],"columns":{')
@@ -181,6 +194,7 @@ export function createResults({ store, site, clock }: ResultsOptions): Results {
           attempt: key.attempt,
           rows,
           reduced: reduced?.reduced ?? false,
+          ...saysRaw(selection),
           keys: describeKeys(columns),
           time: [...(reduced?.time ?? [])],
           columns: (reduced?.columns ?? {}) as Data['columns'],
@@ -251,6 +265,10 @@ function noStream(run: Run, wanted: string | undefined, streams: readonly Stream
   return new LabError({ code: 'stream-unknown', kind: 'caller', message })
 }
 
+function saysRaw({ values }: { readonly values?: 'raw' }): { values?: 'raw' } {
+  return values === undefined ? {} : { values }
+}
+
 /** What a page needs to label a stream's columns. */
 export function describeKeys(columns: readonly StreamColumn[]): Data['keys'] {
   return Object.fromEntries(
@@ -267,8 +285,10 @@ export function describeKeys(columns: readonly StreamColumn[]): Data['keys'] {
   )
 }
 
-function describeRun(run: Run, { key }: Selection): Record<string, string> {
+function describeRun(run: Run, selection: Selection): Record<string, string> {
+  const { key } = selection
   return {
+    ...saysRaw(selection),
     run: run.id,
     attempt: String(key.attempt),
     stream: key.stream,

@@ -218,6 +218,8 @@ export const dataSchema = z.object({
   /** Rows in the stream, and whether the answer is reduced. */
   rows: z.number(),
   reduced: z.boolean(),
+  /** Calibrated, unless said. */
+  values: z.literal('raw').optional(),
   keys: columnKeys,
   ...columns,
 })

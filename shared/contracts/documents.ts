@@ -56,6 +56,8 @@ export const descriptorDocSchema = z.object({
       units: z.record(z.string(), z.string()),
       time: z.number(),
       calibrations: z.record(z.string(), calibrationRecordSchema).optional(),
+      /** Of the calibrated signals that have limits: what their raw values can be. */
+      rawLimits: z.record(z.string(), z.object({ low: z.number().optional(), high: z.number().optional() })).optional(),
     }),
   ),
 })

@@ -22,7 +22,7 @@ const files = [
 ]
 /** Made by use, never part of the repository. */
 const local = new Set(['node_modules', 'data', 'coverage', 'dist'])
-const pure = ['shared/primitives', 'shared/contracts', 'shared/protocol', 'shared/capabilities']
+const pure = ['shared/primitives', 'shared/contracts', 'shared/protocol', 'shared/capabilities', 'shared/calibration']
 
 test('top-level names are fixed', () => {
   const entries = readdirSync(root, { withFileTypes: true }).filter(

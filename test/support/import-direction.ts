@@ -12,11 +12,15 @@ const builtin =
 const rules: readonly Rule[] = [
   { from: /^shared\//, never: /^(firmware-bridge|edge|hub|scripts|test)\//, why: 'shared is the bottom' },
   {
-    from: /^shared\/(primitives|contracts|protocol|capabilities|rpc)\//,
+    from: /^shared\/(primitives|contracts|protocol|capabilities|calibration|rpc)\//,
     never: /^shared\/(links|storage|programs|clients|labs)\//,
     why: 'pure folders import pure folders',
   },
-  { from: /^shared\/(primitives|contracts|protocol|capabilities|rpc)\//, never: builtin, why: 'runs in a browser' },
+  {
+    from: /^shared\/(primitives|contracts|protocol|capabilities|calibration|rpc)\//,
+    never: builtin,
+    why: 'runs in a browser',
+  },
   {
     from: /^firmware-bridge\//,
     never: /^(edge|hub|scripts|test)\//,

@@ -20,6 +20,8 @@ const dataQuery = z.object({
   columns: z.string().max(4000).optional(),
   /** At most so many rows, every peak kept. */
   points: z.coerce.number().int().min(10).max(20_000).optional(),
+  /** As instruments gave them, before the calibrations in the run’s configuration. */
+  values: z.enum(['calibrated', 'raw']).optional(),
 })
 const csvQuery = dataQuery.extend({ time: z.enum(['relative', 'epoch', 'iso']).default('relative') })
 
@@ -59,7 +61,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Results',
       summary: 'A stream in columns; with `points`, reduced for a chart with every peak kept',
       access: 'runs.read',
-      errors: ['stream-unknown', 'column-unknown'],
+      errors: ['stream-unknown', 'column-unknown', 'calibration-not-invertible'],
       params: runParams,
       query: dataQuery,
       answer: { schema: dataSchema, what: 'The data' },
@@ -85,7 +87,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       description:
         'The first column is `time_s`, seconds since the run’s start; `?time=epoch` and `?time=iso` give others.',
       access: 'runs.read',
-      errors: ['stream-unknown', 'column-unknown'],
+      errors: ['stream-unknown', 'column-unknown', 'calibration-not-invertible'],
       params: runParams,
       query: csvQuery,
       answer: { what: 'CSV', type: 'text/csv' },
@@ -108,7 +110,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Results',
       summary: 'A stream as Apache Parquet',
       access: 'runs.read',
-      errors: ['stream-unknown', 'column-unknown'],
+      errors: ['stream-unknown', 'column-unknown', 'calibration-not-invertible'],
       params: runParams,
       query: dataQuery,
       answer: { what: 'Parquet', type: 'application/vnd.apache.parquet' },
@@ -131,7 +133,7 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Results',
       summary: 'A stream as HDF5',
       access: 'runs.read',
-      errors: ['stream-unknown', 'column-unknown'],
+      errors: ['stream-unknown', 'column-unknown', 'calibration-not-invertible'],
       params: runParams,
       query: dataQuery,
       answer: { what: 'HDF5', type: 'application/x-hdf5' },
@@ -240,10 +242,10 @@ async function* whilePermitted(
 /** A name that tells the downloads of a person's runs apart: lab, protocol, the end of the run's id, stream. */
 function fileName(run: Run, query: Query, extension: string): string {
   const stream = query.stream ?? mainStream(Object.keys(run.rows), run.rows) ?? 'data'
-  return `${run.lab}-${run.protocol}-${run.id.slice(-8)}-${stream}.${extension}`
+  return `${run.lab}-${run.protocol}-${run.id.slice(-8)}-${stream}${query.values === 'raw' ? '-raw' : ''}.${extension}`
 }
 
-function wanted({ stream, attempt, from, to, columns, points }: Query): DataRequest {
+function wanted({ stream, attempt, from, to, columns, points, values }: Query): DataRequest {
   return {
     ...(stream === undefined ? {} : { stream }),
     ...(attempt === undefined ? {} : { attempt }),
@@ -251,6 +253,7 @@ function wanted({ stream, attempt, from, to, columns, points }: Query): DataRequ
     ...(to === undefined ? {} : { to }),
     ...(columns === undefined ? {} : { columns: columns.split(',') }),
     ...(points === undefined ? {} : { points }),
+    ...(values === 'raw' ? { values } : {}),
   }
 }
 

@@ -19,6 +19,7 @@ interface DownloadOptions extends HubOptions {
   readonly stream?: string
   readonly attempt?: string
   readonly time?: string
+  readonly raw?: true
   readonly overwrite?: true
 }
 
@@ -34,6 +35,7 @@ export function addRunData(program: Command, context: Context): void {
     .option('--to <folder>', 'where to; made if it is not there; - for standard output', '.')
     .option('--attempt <number>', 'of this attempt; the last unless given')
     .addOption(new Option('--time <kind>', 'times in CSV').choices(['relative', 'epoch', 'iso']))
+    .option('--raw', 'as the instruments gave the values, before their calibrations')
     .option('--overwrite', 'replace files that are there; otherwise they are refused')
     .addHelpText(
       'after',
@@ -46,6 +48,13 @@ pictures are those that cameras have taken into the run.
   fernlab download RUN --stream primary --to - | head`,
     )
     .action(async (id: string, options: DownloadOptions) => {
+      if (options.raw && (options.form === 'documents' || options.form === PICTURES)) {
+        throw mistake(
+          'raw-unclear',
+          '--raw goes with tables',
+          'documents have the calibrations in their configuration.',
+        )
+      }
       const client = await openHub(context, options)
       const run = await client.call(runSchema, `/api/v1/runs/${encodeURIComponent(id)}`)
       if (options.to === '-') return await toStandardOutput(client, run, options)
@@ -72,13 +81,13 @@ interface Wanted {
 }
 
 async function filesOf(client: HubClient, run: Run, options: DownloadOptions): Promise<Wanted[]> {
-  const { form, attempt, time } = options
+  const { form, attempt, time, raw } = options
   const ofAttempt = attempt === undefined ? {} : { attempt }
   if (form === PICTURES) return await picturesOf(client, run, options)
   if (form === 'documents') return [{ path: forms[form], query: ofAttempt, name: '.jsonl' }]
-  const times = form === 'csv' && time !== undefined ? { time } : {}
+  const how = { ...(form === 'csv' && time !== undefined ? { time } : {}), ...(raw ? { values: 'raw' } : {}) }
   return streamsOf(run, options).map((stream) => {
-    return { path: forms[form], query: { stream, ...ofAttempt, ...times }, name: `-${stream}.${form}` }
+    return { path: forms[form], query: { stream, ...ofAttempt, ...how }, name: `-${stream}.${form}` }
   })
 }
 

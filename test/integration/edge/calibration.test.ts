@@ -56,7 +56,9 @@ const run = async (steps: string) => {
     documents.flatMap((each) => (each.name === name ? [each.doc as never] : []))
   return {
     stop: found('stop')[0] as unknown as { state: string; reason: string; error?: { code: string } },
-    descriptor: found('descriptor')[0] as { configuration: Record<string, { calibrations?: object }> } | undefined,
+    descriptor: found('descriptor')[0] as
+      | { configuration: Record<string, { calibrations?: object; rawLimits?: object }> }
+      | undefined,
     pages: found('event_page') as { columns: Record<string, ArrayLike<number>> }[],
   }
 }
@@ -77,6 +79,7 @@ test('readings are calibrated and sets are undone to raw values, at once, and ea
   assert.equal(descriptor?.configuration['psu-1']?.calibrations, {
     voltage: (await stored()).calibrations['psu-1.voltage'][0],
   })
+  assert.equal(descriptor?.configuration['psu-1']?.rawLimits, { voltage: { low: 0, high: 10 } })
   const tooMuch = assignmentOf(protocolOf('  - set: {psu.voltage: 6}'))
   await hub.assign(tooMuch)
   await hub.until('it was refused', () => hub.refused.some(({ runId }) => runId === tooMuch.runId))

@@ -1,5 +1,5 @@
 /** Calibrations through the hub, by the command line: a real hub, and a node of the same process. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench } from '@fernlab/shared/contracts/api'
@@ -51,6 +51,32 @@ test('a signal is calibrated from the command line, and the next run has it', as
   assert.equal([curve, by], [{ form: 'linear', gain: 2, offset: -1 }, 'Automation'])
   const log = (await (await lab.call('/api/v1/audit?action=node')).json()) as { items: AuditEntry[] }
   assert.ok(log.items.some(({ action, subject }) => action === 'node.calibrated' && subject === 'n/box-1.value'))
+})
+
+test('raw values of a run are had back, from the command line too', async () => {
+  const { id } = await run(5)
+  const download = async (...words: string[]) => {
+    const { out, err, code } = await commandLine(['download', id, '--to', '-', ...words], {
+      env: { FERNLAB_HUB: lab.hub.httpUrl, FERNLAB_TOKEN: adminToken },
+    })
+    return { out, err, code }
+  }
+  assert.match((await download('--raw', '--form', 'documents')).err, /--raw goes with tables/)
+  const data = async (query: string) => {
+    const answer = await lab.call(`/api/v1/runs/${id}/data.json${query}`)
+    return (await answer.json()) as { values?: string; columns: Record<string, number[]> }
+  }
+  assert.equal((await data('')).columns, { box_value: [5] })
+  const raw = await data('?values=raw')
+  assert.equal([raw.values, raw.columns], ['raw', { box_value: [3] }])
+  const csv = await lab.call(`/api/v1/runs/${id}/data.csv?values=raw`)
+  assert.match(csv.headers.get('content-disposition') ?? '', /-raw\.csv"$/)
+  const saved = await commandLine(['download', id, '--raw', '--to', lab.folder, '--json'], {
+    env: { FERNLAB_HUB: lab.hub.httpUrl, FERNLAB_TOKEN: adminToken },
+  })
+  const [file = ''] = (JSON.parse(saved.out) as { files: string[] }).files
+  assert.match(await readFile(file, 'utf8'), /^time_s,box_value.*\r\n[\d.]+,3\r\n$/)
+  assert.is((await lab.call(`/api/v1/runs/${id}/data.csv?values=row`)).status, 400)
 })
 
 test('tables come from files, all are listed, and the last is undone', async () => {

@@ -1,5 +1,5 @@
-import { curveAt, imageOf, isMonotonic, rawOf, slopesOf } from '@fernlab/edge/calibration/curve'
 import { calibratedValue, fit } from '@fernlab/edge/calibration/fit'
+import { curveAt, imageOf, isMonotonic, rawOf, slopesOf } from '@fernlab/shared/calibration/curve'
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
 import { type Curve, calibrationHistoriesSchema } from '@fernlab/shared/contracts/calibrations'
 import { isExpired } from '@fernlab/shared/contracts/calibrations-in-force'

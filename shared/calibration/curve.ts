@@ -1,5 +1,5 @@
 /** The arithmetic of calibrations: values of curves, where they turn, how steep they are, and their inverse. */
-import type { Curve } from '@fernlab/shared/contracts/calibrations'
+import type { Curve } from '../contracts/calibrations.ts'
 
 export interface Range {
   readonly low: number
@@ -105,17 +105,18 @@ function horner(coefficients: readonly number[], x: number): number {
   return sum
 }
 
-function derivative(coefficients: readonly number[]): number[] {
+/** The coefficients of its slope. */
+export function derivative(coefficients: readonly number[]): number[] {
   return coefficients.slice(1).map((c, i) => c * (i + 1))
 }
 
 /** Where a polynomial changes its sign strictly within `range`, ascending. */
-function rootsWithin(coefficients: readonly number[], range: Range): number[] {
+export function rootsWithin(coefficients: readonly number[], range: Range): number[] {
   const degree = coefficients.findLastIndex((c) => c !== 0)
   if (degree < 1) return []
-  // All roots lie within Cauchy's bound.
+  // All roots lie within Cauchy's bound; twice that, or rounding has the farthest on it.
   const top = Math.abs(coefficients[degree] ?? 1)
-  const bound = 1 + Math.max(...coefficients.slice(0, degree).map((c) => Math.abs(c) / top))
+  const bound = 2 + 2 * Math.max(...coefficients.slice(0, degree).map((c) => Math.abs(c) / top))
   const low = Math.max(range.low, -bound)
   const high = Math.min(range.high, bound)
   if (!(low < high)) return []
@@ -133,13 +134,14 @@ function rootsWithin(coefficients: readonly number[], range: Range): number[] {
 }
 
 /** Where an ascending function comes nearest to 0, to the last digit. */
-function bisect(f: (x: number) => number, { low, high }: Range): number {
-  let from = low
-  let to = high
+export function bisect(f: (x: number) => number, { low, high }: Range): number {
+  // Halves of what is finite: of a coefficient that is nearly 0 bounds are infinite, and their middle is no number.
+  let from = Math.max(low, -Number.MAX_VALUE)
+  let to = Math.min(high, Number.MAX_VALUE)
   if (f(from) >= 0) return from
   if (f(to) <= 0) return to
   for (;;) {
-    const middle = from + (to - from) / 2
+    const middle = from / 2 + to / 2
     if (middle <= from || middle >= to) return Math.abs(f(from)) < Math.abs(f(to)) ? from : to
     if (f(middle) < 0) from = middle
     else to = middle
