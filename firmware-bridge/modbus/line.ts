@@ -1,7 +1,7 @@
 /**
  * A Modbus line: one port, many units.
  *
- * INVARIANTS: one request is under way at a time, whichever unit it is for; the port is open while somebody has joined;
+ * INVARIANTS: one request is under way at a time, whichever unit it is for; an urgent one waits for it alone; the port is open while somebody has joined;
  * after an answer that did not come, or made no sense, nothing is sent until the line has been quiet; between two frames
  * are 3.5 characters of silence (Modbus over Serial Line V1.02, 2.5.1.1); when the port ends, all who joined are told.
  */
@@ -33,6 +33,8 @@ export interface ModbusRequest<T> {
   readonly what: string
   readonly timeoutMs: number
   readonly perform: (client: ModbusClient) => Promise<T>
+  /** Before all that wait for the line and are not. */
+  readonly urgent?: boolean
 }
 
 /** One who uses the line. */
@@ -118,8 +120,8 @@ export class ModbusLine {
 
   async #request<T>(opened: Opened, request: ModbusRequest<T>, signal: AbortSignal): Promise<T> {
     const { clock } = this.#options
-    const { instrument, unit, what, timeoutMs, perform } = request
-    return await this.#lane.alone(signal, async () => {
+    const { instrument, unit, what, timeoutMs, perform, urgent = false } = request
+    const work = async () => {
       if (this.#opened !== opened) throw requestError(closed(), request)
       await this.#untilQuiet(opened, signal)
       if (this.#opened !== opened) throw requestError(closed(), request)
@@ -148,7 +150,8 @@ export class ModbusLine {
         opened.cut = undefined
         opened.activeMs = clock.monotonic()
       }
-    })
+    }
+    return await this.#lane.alone(signal, work, { urgent })
   }
 
   async #untilQuiet(opened: Opened, signal: AbortSignal): Promise<void> {

@@ -1,22 +1,30 @@
-/** INVARIANTS: at most one holder at a time, in the order of asking; one who gives up while waiting holds up no one. */
+/**
+ * INVARIANTS: at most one holder at a time, in the order of asking, but urgent ones before all others; one who gives up
+ * while waiting holds up no one.
+ */
 export class Lane {
+  readonly #urgent: (() => void)[] = []
   readonly #waiting: (() => void)[] = []
   #busy = false
 
   /** Runs `work` when all earlier work has ended; rejects with the signal's reason when it aborts while waiting. */
-  async alone<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async alone<T>(
+    signal: AbortSignal,
+    work: () => Promise<T>,
+    { urgent = false }: { readonly urgent?: boolean } = {},
+  ): Promise<T> {
     signal.throwIfAborted()
-    await this.#enter(signal)
+    await this.#enter(signal, urgent ? this.#urgent : this.#waiting)
     try {
       return await work()
     } finally {
-      const next = this.#waiting.shift()
+      const next = this.#urgent.shift() ?? this.#waiting.shift()
       if (next === undefined) this.#busy = false
       else next()
     }
   }
 
-  async #enter(signal: AbortSignal): Promise<void> {
+  async #enter(signal: AbortSignal, queue: (() => void)[]): Promise<void> {
     if (!this.#busy) {
       this.#busy = true
       return
@@ -27,12 +35,12 @@ export class Lane {
         resolve()
       }
       const giveUp = () => {
-        const place = this.#waiting.indexOf(enter)
+        const place = queue.indexOf(enter)
         if (place === -1) return
-        this.#waiting.splice(place, 1)
+        queue.splice(place, 1)
         reject(signal.reason)
       }
-      this.#waiting.push(enter)
+      queue.push(enter)
       signal.addEventListener('abort', giveUp, { once: true })
     })
   }

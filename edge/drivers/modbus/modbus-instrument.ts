@@ -2,9 +2,10 @@
  * One unit on a Modbus line, as the node sees it.
  *
  * INVARIANTS: it is online once it has answered; an answer that is missing twice in a row takes it offline, and it alone,
- * until it answers again; a set resolves when the unit has confirmed it.
+ * until it answers again; a set resolves when the unit has confirmed it; what is set together goes before all that waits
+ * for the line.
  */
-import type { LineMember, ModbusClient, ModbusLine } from '@fernlab/firmware-bridge/modbus/line'
+import type { LineMember, ModbusClient, ModbusLine, ModbusRequest } from '@fernlab/firmware-bridge/modbus/line'
 import { type Losable, Reconnecting } from '@fernlab/firmware-bridge/sessions/reconnecting'
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -69,11 +70,20 @@ export class ModbusInstrument implements Instrument {
   }
 
   async set(name: string, value: SignalValue, signal: AbortSignal): Promise<void> {
-    const described = this.#signal(name, 'set')
-    if (!described.writable) throw this.#cannot(`set ${name}`)
-    const perform = writeOf(name, described, value)
+    const request = this.#write(name, value)
     await this.#unit.alone(signal, async (joined, both) => {
-      await this.#request(joined, `setting ${placeOf(described)} (${name})`, perform, both)
+      await this.#request(joined, request, both)
+    })
+  }
+
+  async setTogether(values: ReadonlyMap<string, SignalValue>, signal: AbortSignal): Promise<void> {
+    const requests = [...values].map(([name, value]) => this.#write(name, value))
+    await this.#unit.alone(signal, async (joined, both) => {
+      // All ask for the line at once: what others ask of it gets between none of them. Each is tried, whatever becomes of the rest.
+      const done = await Promise.allSettled(
+        requests.map((request) => this.#request(joined, { ...request, urgent: true }, both)),
+      )
+      for (const one of done) if (one.status === 'rejected') throw one.reason
     })
   }
 
@@ -95,7 +105,7 @@ export class ModbusInstrument implements Instrument {
     const what = `reading ${placeOf(span)}${span.count > 1 ? ` to ${span.address + span.count - 1}` : ''}`
     const startedMs = clock.monotonic()
     const sentMs = clock.now()
-    const data = await this.#request(joined, what, (client) => readOf(client, span), signal)
+    const data = await this.#request(joined, { what, perform: (client) => readOf(client, span) }, signal)
     const time = sentMs / 1000 + (clock.monotonic() - startedMs) / 2000
     const source = { instrument: spec.name, command: what }
     return Object.fromEntries(
@@ -108,14 +118,13 @@ export class ModbusInstrument implements Instrument {
 
   async #request<T>(
     joined: Joined,
-    what: string,
-    perform: (client: ModbusClient) => Promise<T>,
+    asked: Pick<ModbusRequest<T>, 'what' | 'perform' | 'urgent'>,
     signal: AbortSignal,
   ): Promise<T> {
     const { spec, config } = this.#options
     try {
       const { unit, timeoutMs } = config
-      const answer = await joined.member.request({ instrument: spec.name, unit, what, timeoutMs, perform }, signal)
+      const answer = await joined.member.request({ ...asked, instrument: spec.name, unit, timeoutMs }, signal)
       this.#missing = 0
       return answer
     } catch (error) {
@@ -148,13 +157,20 @@ export class ModbusInstrument implements Instrument {
     try {
       const [first] = spansOf(Object.values(config.signals).slice(0, 1))
       if (first !== undefined) {
-        await this.#request(joined, `reading ${placeOf(first)}`, (client) => readOf(client, first), signal)
+        const perform = (client: ModbusClient) => readOf(client, first)
+        await this.#request(joined, { what: `reading ${placeOf(first)}`, perform }, signal)
       }
     } catch (error) {
       await this.#unit.release(joined)
       throw error
     }
     return joined
+  }
+
+  #write(name: string, value: SignalValue) {
+    const described = this.#signal(name, 'set')
+    if (!described.writable) throw this.#cannot(`set ${name}`)
+    return { what: `setting ${placeOf(described)} (${name})`, perform: writeOf(name, described, value) }
   }
 
   #signal(name: string, verb: string): ModbusSignal {

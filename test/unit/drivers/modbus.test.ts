@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { loadConfig } from '@fernlab/edge/config/config'
-import type { Instrument, SignalValue } from '@fernlab/edge/drivers/driver'
+import type { Driver, Instrument, SignalValue } from '@fernlab/edge/drivers/driver'
 import { createModbusDriver } from '@fernlab/edge/drivers/modbus/modbus'
 import { decode, encode, spansOf } from '@fernlab/edge/drivers/modbus/registers'
 import { crcOf } from '@fernlab/firmware-bridge/emulated/modbus-frames'
@@ -39,7 +39,13 @@ async function onLine<T>(
   units: Readonly<Record<string, object>>,
   work: (
     instruments: Readonly<Record<string, Instrument>>,
-    device: { setFault: (fault: Fault | undefined) => void; hangUp: () => void; opened: () => number },
+    device: {
+      setFault: (fault: Fault | undefined) => void
+      hangUp: () => void
+      opened: () => number
+      /** A further instrument on a port of its own, opened. */
+      another: (config: object) => Promise<Instrument>
+    },
   ) => Promise<T>,
 ): Promise<T> {
   const worlds = createWorlds({ clock: systemClock })
@@ -52,18 +58,21 @@ async function onLine<T>(
     return await open(config, signal)
   }
   const instruments: Record<string, Instrument> = {}
+  const create = async (by: Driver, name: string, config: object) => {
+    const transport = { kind: 'emulated', world: 'heat', device: 'modbus' }
+    const context = { name, clock: systemClock, log: silentLog, openTransport, configFolder: '.' }
+    const instrument = await by.create({ transport, timeoutMs: 100, ...config }, context)
+    instruments[name] = instrument
+    await instrument.open(never)
+    return instrument
+  }
   try {
-    for (const [name, config] of Object.entries(units)) {
-      const transport = { kind: 'emulated', world: 'heat', device: 'modbus' }
-      const context = { name, clock: systemClock, log: silentLog, openTransport, configFolder: '.' }
-      const instrument = await driver.create({ transport, timeoutMs: 100, ...config }, context)
-      instruments[name] = instrument
-      await instrument.open(never)
-    }
+    for (const [name, config] of Object.entries(units)) await create(driver, name, config)
     return await work(instruments, {
       setFault: (fault) => device.setFault(fault),
       hangUp: () => device.hangUp(),
       opened: () => opened,
+      another: (config) => create(createModbusDriver(), 'another', config),
     })
   } finally {
     await Promise.all(Object.values(instruments).map((instrument) => instrument.close()))
@@ -259,6 +268,54 @@ test('a unit that falls silent goes offline by itself, the others do not, and it
     await back
     assert.equal(seen, ['oven down', 'oven up'])
     assert.is(line.opened(), 1)
+  })
+})
+
+test('what keeps people safe waits for the one request under way, however many wait for the line', async () => {
+  const meters = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`m${i}`, { unit: 2, signals: meter }]))
+  const signals = { ...controller, high: { address: 0, writable: true } }
+  await onLine({ oven: { unit: 1, signals }, ...meters }, async ({ oven, ...polled }, line) => {
+    await oven?.set('heater', true, never)
+    line.setFault({ kind: 'slow', ms: 40 })
+    const done: string[] = []
+    const noted = (name: string, work: Promise<unknown> | undefined) => work?.then(() => void done.push(name))
+    const polls = Object.entries(polled).map(([name, each]) => noted(name, each.read(['mains'], never)))
+    const safe = new Map<string, SignalValue>([
+      ['heater', false],
+      ['setpoint', 30],
+    ])
+    await noted('safe', oven?.setTogether?.(safe, never))
+    assert.equal(done, ['m0', 'safe'])
+    await Promise.all(polls)
+    line.setFault(undefined)
+    assert.equal(await valuesOf(oven, ['heater', 'setpoint']), { heater: false, setpoint: 30 })
+    // One that is refused keeps the others from nothing.
+    await oven?.set('heater', true, never)
+    const wrong = new Map<string, SignalValue>([
+      ['high', 60_000],
+      ['heater', false],
+    ])
+    assert.is((await rejection(oven?.setTogether?.(wrong, never) ?? Promise.resolve())).code, 'instrument-refused')
+    assert.equal(await valuesOf(oven, ['heater', 'setpoint']), { heater: false, setpoint: 30 })
+  })
+})
+
+test('after a line was lost nothing of before counts: all is read anew, and the same value is set anew', async () => {
+  await onLine({ oven: { unit: 1, signals: controller } }, async ({ oven }, line) => {
+    await oven?.set('setpoint', 150, never)
+    await oven?.set('heater', true, never)
+    assert.equal(await valuesOf(oven, ['setpoint', 'heater']), { setpoint: 150, heater: true })
+    const back = new Promise<void>((resolve) => oven?.onConnection?.((up) => up && resolve()))
+    line.hangUp()
+    // Somebody has been at its front panel meanwhile.
+    const panel = await line.another({ unit: 1, signals: controller })
+    await panel.set('setpoint', 80, never)
+    await panel.set('heater', false, never)
+    await back
+    assert.equal(await valuesOf(oven, ['setpoint', 'heater']), { setpoint: 80, heater: false })
+    await oven?.set('setpoint', 150, never)
+    assert.equal(await valuesOf(panel, ['setpoint', 'heater']), { setpoint: 150, heater: false })
+    await panel.close()
   })
 })
 
