@@ -109,6 +109,36 @@ test('the store keeps what charts show, in order, and tells of many changes once
   assert.is(told, 1)
 })
 
+test('what was asked of a switch is forgotten once it was read, and does not hide that the bench is otherwise', () => {
+  const store = createSignalStore({ keepS: 10, schedule: () => {} })
+  const read = (at: number, on: boolean) => store.take({ relay: { unit: '1', time: [at], values: [on] } })
+  const state = () => [store.asked('relay'), store.missed('relay'), store.latest('relay')]
+  read(10, false)
+  store.askedFor({ relay: true })
+  assert.equal(state(), [true, false, false])
+  // Under way while it was set.
+  read(10.2, false)
+  assert.equal(state(), [true, false, false])
+  read(10.4, true)
+  assert.equal(state(), [undefined, false, true])
+  // The firmware has switched it off.
+  read(10.6, false)
+  assert.equal(state(), [undefined, false, false])
+  // What the bench took, and never did.
+  store.askedFor({ relay: true })
+  read(11.7, false)
+  assert.equal(state(), [true, true, false])
+  store.askedFor({ relay: false })
+  assert.equal(state(), [false, false, false])
+  read(11.9, false)
+  assert.equal(state(), [undefined, false, false])
+  // Numbers are measured, and what was asked for stays.
+  store.take({ oven: { unit: 'Cel', time: [12], values: [20] } })
+  store.askedFor({ oven: 80 })
+  store.take({ oven: { unit: 'Cel', time: [14, 15], values: [50, 80] } })
+  assert.equal([store.asked('oven'), store.missed('oven')], [80, false])
+})
+
 test('of very many readings the store keeps an even part', () => {
   const store = createSignalStore({ keepS: 3600, schedule: () => {} })
   const time = Array.from({ length: 50_000 }, (_, i) => i / 50 + 1)

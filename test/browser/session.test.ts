@@ -61,6 +61,28 @@ test('a switch shows what is asked for until the bench answers, and what is', as
   await context.close()
 })
 
+test('a switch that the instrument moves by itself shows what is', async () => {
+  const { session, page, context } = await driving()
+  const supply = page.getByRole('switch', { name: 'Supply on' })
+  await supply.click()
+  await page.getByText(/asked for on/).waitFor()
+  session.read(start + 0.5)
+  await page.getByText(/is on/).waitFor()
+  const notes = page.locator(`[id="${await supply.getAttribute('aria-describedby')}"]`)
+  assert.not.match((await notes.textContent()) ?? '', /asked/)
+  session.read(start + 0.7, { 'psu.output': false })
+  await notes.getByText(/is off/).waitFor()
+  assert.is(await supply.getAttribute('aria-checked'), 'false')
+  assert.not.match((await notes.textContent()) ?? '', /asked/)
+  // Taken, and never done: the switch stands as it is, and what was asked for is still said.
+  await supply.click()
+  await page.getByText(/asked for on/).waitFor()
+  session.read(start + 3, { 'psu.output': false })
+  await page.waitForFunction(() => document.querySelector('[role=switch]')?.getAttribute('aria-checked') === 'false')
+  assert.match((await notes.textContent()) ?? '', /asked for on.*is off/)
+  await context.close()
+})
+
 test('a refused value stands beside its control with the reason, and the control goes back', async () => {
   const { session, page, context } = await driving()
   session.refused.set('psu.output', 'the supply is locked')

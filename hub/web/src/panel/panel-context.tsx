@@ -65,3 +65,12 @@ export function useAsked(key: string): Scalar | undefined {
     useCallback(() => store.asked(key), [store, key]),
   )
 }
+
+/** Whether the bench has gone its own way since that value was asked for. */
+export function useMissed(key: string): boolean {
+  const { store } = usePanel()
+  return useSyncExternalStore(
+    store.subscribe,
+    useCallback(() => store.missed(key), [store, key]),
+  )
+}

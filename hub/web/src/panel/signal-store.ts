@@ -2,7 +2,7 @@
  * What was read of the bench and asked of it, as the page has it.
  *
  * INVARIANTS: a signal's times never go back; a history holds at most `mostPoints`; listeners hear of many changes once,
- * when `schedule` says.
+ * when `schedule` says; of what is one of few values, such as on or off, nothing is asked for any more once it was read.
  */
 import type { Scalar } from '@fernlab/shared/capabilities/signals'
 import { asNumber } from './signals.ts'
@@ -26,8 +26,10 @@ export interface SignalStore {
   askedFor(values: Readonly<Record<string, Scalar>>): void
   /** The newest value that was read; undefined before the first. */
   latest(key: string): Scalar | undefined
-  /** The last value that was asked for. */
+  /** The last value that was asked for; of what is one of few values, until it was read. */
   asked(key: string): Scalar | undefined
+  /** Whether what is read is another value still, a while after one was asked for: the bench has gone its own way. */
+  missed(key: string): boolean
   /** The readings of the last while, oldest first; the arrays change with the next reading. */
   history(key: string): History
   /** The time of the newest reading of all. */
@@ -37,6 +39,8 @@ export interface SignalStore {
 }
 
 const mostPoints = 20_000
+/** So long a bench may say what was before, in its seconds: a reading may have been under way. */
+const graceS = 1
 const none: History = { time: [], values: [] }
 
 interface Options {
@@ -50,7 +54,7 @@ interface Options {
 export function createSignalStore({ keepS, schedule }: Options): SignalStore {
   const histories = new Map<string, { time: number[]; values: number[] }>()
   const latest = new Map<string, Scalar>()
-  const asked = new Map<string, Scalar>()
+  const asked = new Map<string, { value: Scalar; since: number; missed: boolean }>()
   const listeners = new Set<() => void>()
   let scheduled = false
   let now = 0
@@ -64,6 +68,14 @@ export function createSignalStore({ keepS, schedule }: Options): SignalStore {
     })
   }
 
+  /** Measured numbers are never quite what was asked for. */
+  const compare = (key: string, value: Scalar, at: number) => {
+    const wanted = asked.get(key)
+    if (wanted === undefined || typeof value === 'number' || at <= wanted.since) return
+    if (value === wanted.value) asked.delete(key)
+    else wanted.missed = at > wanted.since + graceS
+  }
+
   const keep = (key: string, { time, values }: Samples) => {
     const history = histories.get(key) ?? { time: [], values: [] }
     histories.set(key, history)
@@ -74,6 +86,7 @@ export function createSignalStore({ keepS, schedule }: Options): SignalStore {
       history.values.push(asNumber(value))
       latest.set(key, value)
       now = Math.max(now, at)
+      compare(key, value, at)
     }
     trim(history, now - keepS)
   }
@@ -84,11 +97,12 @@ export function createSignalStore({ keepS, schedule }: Options): SignalStore {
       changed()
     },
     askedFor: (values) => {
-      for (const [key, value] of Object.entries(values)) asked.set(key, value)
+      for (const [key, value] of Object.entries(values)) asked.set(key, { value, since: now, missed: false })
       changed()
     },
     latest: (key) => latest.get(key),
-    asked: (key) => asked.get(key),
+    asked: (key) => asked.get(key)?.value,
+    missed: (key) => asked.get(key)?.missed ?? false,
     history: (key) => histories.get(key) ?? none,
     get now() {
       return now

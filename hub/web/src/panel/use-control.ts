@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useWords } from '../words/use-words.ts'
 import { createLatestSender } from './latest-sender.ts'
-import { useAsked, useLatest, usePanel } from './panel-context.tsx'
+import { useAsked, useLatest, useMissed, usePanel } from './panel-context.tsx'
 
 /** No control sends more often. */
 const everyMs = 100
@@ -11,7 +11,7 @@ const everyMs = 100
 export interface Control {
   /** Whether the person may move it. */
   readonly ready: boolean
-  /** Where the control stands: what is being asked for, else what was, else what is. */
+  /** Where the control stands: what is being asked for, else what was unless the bench is otherwise, else what is. */
   readonly shown: Scalar | undefined
   readonly asked: Scalar | undefined
   readonly is: Scalar | undefined
@@ -27,6 +27,7 @@ export function useControl(key: string): Control {
   const { set, ready } = usePanel()
   const why = useRefusal()
   const asked = useAsked(key)
+  const missed = useMissed(key)
   const is = useLatest(key)
   const [pending, setPending] = useState<Scalar>()
   const [refused, setRefused] = useState<string>()
@@ -54,7 +55,7 @@ export function useControl(key: string): Control {
   useEffect(() => () => sender.drop(), [sender])
   return {
     ready,
-    shown: pending ?? asked ?? is,
+    shown: pending ?? (missed ? is : asked) ?? is,
     asked: pending ?? asked,
     is,
     isPending: pending !== undefined,
