@@ -14,7 +14,13 @@ import mqttPacket from 'mqtt-packet'
 import { loadConfig } from './config/config.ts'
 import { type ProcessConfig, parseProcessConfig } from './config/process-config.ts'
 import { builtInDrivers } from './drivers/drivers.ts'
-import { type FaultHook, faultPoints, labServerFaultPoints, pictureFaultPoints } from './fault-point.ts'
+import {
+  calibrationFaultPoints,
+  type FaultHook,
+  faultPoints,
+  labServerFaultPoints,
+  pictureFaultPoints,
+} from './fault-point.ts'
 import { type Edge, startEdge } from './main.ts'
 
 export interface ProcessOptions {
@@ -95,7 +101,7 @@ function hubAddress(given: string | undefined, { publicUrl, port }: ProcessConfi
 function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   if (text === undefined) return {}
   const [name, times = '1'] = text.split(':')
-  const points = [...faultPoints, ...labServerFaultPoints, ...pictureFaultPoints]
+  const points = [...faultPoints, ...labServerFaultPoints, ...pictureFaultPoints, ...calibrationFaultPoints]
   if (!points.some((known) => known === name))
     throw settingWrong('FERNLAB_FAULT_POINT', `is ${text}; it may be ${points.join(', ')}`)
   let left = Number(times)

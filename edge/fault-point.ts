@@ -23,10 +23,13 @@ export const faultPoints = [
 export const labServerFaultPoints = ['before-lab-start', 'after-lab-start'] as const
 /** Passed as a camera's picture is taken into a run. */
 export const pictureFaultPoints = ['before-picture-commit', 'after-picture-commit'] as const
+/** Passed as a calibration is changed. */
+export const calibrationFaultPoints = ['before-calibration-commit', 'after-calibration-commit'] as const
 export type FaultPoint =
   | (typeof faultPoints)[number]
   | (typeof labServerFaultPoints)[number]
   | (typeof pictureFaultPoints)[number]
+  | (typeof calibrationFaultPoints)[number]
 
 /** Called as the node passes a named place; absent outside tests. */
 export type FaultHook = (name: FaultPoint) => void

@@ -253,6 +253,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
       hub?.greet()
       void health.publish()
     },
+    faultPoint,
   })
   const requests = createRequests({
     benches,

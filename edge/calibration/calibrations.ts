@@ -12,6 +12,7 @@ import { asLabError, type Issue, LabError } from '@fernlab/shared/primitives/lab
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { SettingsFile } from '@fernlab/shared/storage/settings-file'
 import type { Bench } from '../benches/bench.ts'
+import type { FaultHook } from '../fault-point.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
 import type { NodeSettings } from '../settings/settings.ts'
 import type { SignalCalibrations } from './calibrator.ts'
@@ -39,6 +40,7 @@ export interface CreateCalibrationsOptions {
   readonly clock: Clock
   /** The specification of an instrument has changed. */
   readonly onChange: () => void
+  readonly faultPoint?: FaultHook | undefined
 }
 
 /** Old ones are left out beyond this many of one signal. */
@@ -75,7 +77,7 @@ export function applyCalibrations(
 
 /** The calibrations of instruments on which those of the settings were put. */
 export function createCalibrations(options: CreateCalibrationsOptions): Calibrations {
-  const { settings, instruments, benches, awaited, clock, onChange } = options
+  const { settings, instruments, benches, awaited, clock, onChange, faultPoint } = options
   const histories = () => settings.data.calibrations ?? {}
   const historyOf = (key: string) => histories()[key] ?? []
 
@@ -92,9 +94,11 @@ export function createCalibrations(options: CreateCalibrationsOptions): Calibrat
     // Held while the disk takes it: a run would begin with one calibration and go on with another.
     const held = bench?.status.state === 'free' ? bench.acquire({ kind: 'direct', id: 'calibration' }) : undefined
     try {
+      faultPoint?.('before-calibration-commit')
       await settings.update((data) => {
         data.calibrations = { ...data.calibrations, [key]: [...next] }
       })
+      faultPoint?.('after-calibration-commit')
       handle.calibrator.install(inForceOf(handle.name, histories()))
     } finally {
       if (held !== undefined) await bench?.release(held)

@@ -32,6 +32,7 @@ const killedBy = {
   edge: {
     faultPoints: ['spine/edge-killed', 'edge/edge-kill'],
     labServerFaultPoints: ['edge/lab-server-killed'],
+    calibrationFaultPoints: ['edge/calibration-killed'],
     pictureFaultPoints: ['edge/picture-killed'],
   },
 }
