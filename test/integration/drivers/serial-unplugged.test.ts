@@ -37,14 +37,27 @@ async function unplug() {
 }
 
 const lines = [
-  { driver: 'scpi', world: 'rc', device: 'psu', config: { model: 'fern-psu' }, name: 'voltage' },
-  { driver: 'lines', world: 'heat', device: 'hotplate', config: { model: 'fern-hotplate' }, name: 'setpoint' },
+  { driver: 'scpi', world: 'rc', device: 'psu', config: { model: 'fern-psu', timeoutMs: 20_000 }, name: 'voltage' },
+  {
+    driver: 'lines',
+    world: 'heat',
+    device: 'hotplate',
+    config: { model: 'fern-hotplate', timeoutMs: 20_000 },
+    name: 'setpoint',
+  },
   {
     driver: 'modbus',
     world: 'heat',
     device: 'modbus',
-    config: { signals: { setpoint: { address: 0, writable: true } } },
+    config: { signals: { setpoint: { address: 0, writable: true } }, timeoutMs: 20_000 },
     name: 'setpoint',
+  },
+  {
+    driver: 'firmata',
+    world: 'firmata',
+    device: 'board',
+    config: { pins: { flap: { direction: 'servo', pin: 10 } } },
+    name: 'flap',
   },
 ] as const
 
@@ -56,10 +69,7 @@ for (const { driver: kind, world, device, config, name } of lines) {
     assert.ok(driver)
     const openTransport = createOpenTransport({ clock: systemClock, log })
     const context = { name: 'inst', clock: systemClock, log, openTransport, configFolder: '.' }
-    const instrument = await driver.create(
-      { ...config, transport: served.transports[device], timeoutMs: 20_000 },
-      context,
-    )
+    const instrument = await driver.create({ ...config, transport: served.transports[device] }, context)
     try {
       await instrument.open(never)
       const seen: boolean[] = []
