@@ -58,6 +58,8 @@ async function readPin(
       return (((connection.board.levels(pin >> 3) >> (pin & 7)) & 1) === 1) !== config.activeLow
     }
     case 'analog':
+      // Reports that were still on their way when this was asked come before the answer, and are too old.
+      await ask()
       return await readAnalog(connection, planned, config, options, signal)
     case 'stepper': {
       const { heard } = await ask(() => [askStepperPosition(planned.device)])

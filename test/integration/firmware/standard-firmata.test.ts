@@ -159,7 +159,8 @@ test('reads a register of a chip at its I2C pins, and says when none is there', 
     temperatureCel: () => celsius,
   })
   chip.powerOn()
-  const circuit: BoardCircuit = { ...noCircuit, i2c: new Map([[0x48, chip]]) }
+  const chips = new Map([[0x48, chip]])
+  const circuit: BoardCircuit = { ...noCircuit, i2c: chips }
   const form = { register: 0, type: 'int16', scale: 1 / 256, unit: 'Cel' }
   const registers = { air: { address: 0x48, ...form }, water: { address: 0x49, ...form } }
   return withFirmataOnUno({ config: { i2c: { registers } }, circuit }, async ({ instrument, signal }) => {
@@ -171,6 +172,12 @@ test('reads a register of a chip at its I2C pins, and says when none is there', 
     assert.is(refused.code, 'firmata-no-answer')
     assert.match(refused.message, /register 0 of the chip at 0x49.*I2C Read Error/)
     assert.is(valueIn(await instrument.read(['air'], signal), 'air'), -11.25, 'and is in step after that')
+    chips.delete(0x48)
+    // The firmware then sends again what the chip gave before.
+    assert.is((await rejection(instrument.read(['air'], signal))).code, 'firmata-no-answer')
+    chips.set(0x48, chip)
+    celsius = 40
+    assert.is(valueIn(await instrument.read(['air'], signal), 'air'), 40)
   })
 })
 

@@ -24,6 +24,7 @@ export interface OnBoardOptions {
   /** Instead of the emulated board. */
   readonly device?: (clock: ManualClock) => WireDevice
   readonly isOpened?: boolean
+  readonly clock?: ManualClock
 }
 
 const STEP_MS = 1
@@ -31,8 +32,7 @@ const LONGEST_MS = 300_000
 
 /** Runs `work` with an instrument of the driver on an emulated board, on a clock that goes on as fast as it can. */
 export async function onFirmataBoard(options: OnBoardOptions, work: (up: OnBoard) => Promise<void>): Promise<void> {
-  const { config, wire = (transport) => transport, isOpened = true } = options
-  const clock = new ManualClock()
+  const { config, wire = (transport) => transport, isOpened = true, clock = new ManualClock() } = options
   const device = options.device?.(clock) ?? createWorlds({ clock, instant: true }).world('firmata').device('board')
   const sent: string[] = []
   const openTransport = async () => {

@@ -1,5 +1,6 @@
 import { createFirmataDriver } from '@fernlab/edge/drivers/firmata/firmata'
 import type { Transport } from '@fernlab/firmware-bridge/transports/transport'
+import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../../contract/driver-contract.ts'
@@ -146,6 +147,37 @@ test('a board that stops reporting is offline, whatever else it answers', () => 
   })
 })
 
+test('a slow line: what is read was measured after it was asked for, not what was still on its way', () => {
+  const lateMs = 70
+  const wire = (given: Transport): Transport => {
+    // The board's voltage is the time, in milliseconds, at which it measures.
+    const stamped = (bytes: Uint8Array) => {
+      if (((bytes[0] ?? 0) & 0xf0) !== 0xe0) return bytes
+      const ms = clock.monotonic() % 1024
+      return Uint8Array.of(bytes[0] ?? 0, ms & 0x7f, ms >> 7)
+    }
+    return {
+      ...given,
+      onData: (listener) =>
+        given.onData((bytes) => {
+          const late = stamped(bytes)
+          clock.after(lateMs, () => listener(late))
+        }),
+    }
+  }
+  const clock = new ManualClock()
+  const config = { pins: { time: { direction: 'analog', pin: 'A0', unit: 'ms', full: 1024 } } }
+  return onFirmataBoard({ config, wire, clock }, async ({ instrument, signal }) => {
+    for (let i = 0; i < 20; i++) {
+      const askedMs = clock.monotonic() % 1024
+      const measuredMs = Number((await instrument.read(['time'], signal)).time?.value)
+      if (measuredMs > 900 || askedMs > 900) continue
+      assert.ok(measuredMs >= askedMs, `asked at ${askedMs} ms, measured at ${measuredMs} ms`)
+      assert.ok(measuredMs <= askedMs + lateMs + 50, `asked at ${askedMs} ms, measured at ${measuredMs} ms`)
+    }
+  })
+})
+
 test('a value that the board does not keep is an error, not a success', () => {
   // 13 of the pin states says otherwise.
   const wire = changed((bytes) => [
@@ -198,18 +230,54 @@ test('a board that starts anew again and again is taken for away, and that is sa
   })
 })
 
-test('a set that was given up before it was sent is never sent', () =>
-  onFirmataBoard({ config: { pins } }, async ({ instrument, signal, sent }) => {
+test('a set that was given up before it was sent is never sent', () => {
+  const clock = new ManualClock()
+  const wire = (given: Transport): Transport => ({
+    ...given,
+    onData: (listener) => given.onData((bytes) => clock.after(20, () => listener(bytes))),
+  })
+  return onFirmataBoard({ config: { pins }, wire, clock }, async ({ instrument, signal, sent }) => {
     const stop = new AbortController()
     const readings = Array.from({ length: 12 }, () => instrument.read(['lamp', 'out'], signal))
-    const given = instrument.set('fan', 60, stop.signal)
-    await Promise.resolve()
+    const given = rejection(instrument.set('fan', 60, stop.signal))
+    // Four of the 24 questions are on the line, and the set waits behind the others.
+    await clock.sleep(5)
     stop.abort(new LabError({ code: 'stopped', kind: 'caller', message: 'stopped' }))
-    assert.is((await rejection(given)).code, 'stopped')
+    assert.is((await given).code, 'stopped')
     await Promise.all(readings)
     assert.is((await instrument.read(['fan'], signal)).fan?.value, 0)
     assert.not.ok(sent.some((bytes) => bytes.startsWith('e91901')))
-  }))
+    await instrument.set('fan', 60, signal)
+    assert.ok(
+      sent.some((bytes) => bytes.startsWith('e91901')),
+      'what it looks like',
+    )
+  })
+})
+
+test('what keeps people safe goes before all that waits', () => {
+  const clock = new ManualClock()
+  const wire = (given: Transport): Transport => ({
+    ...given,
+    onData: (listener) => given.onData((bytes) => clock.after(20, () => listener(bytes))),
+  })
+  return onFirmataBoard({ config: { pins }, wire, clock }, async ({ instrument, signal }) => {
+    const startMs = clock.monotonic()
+    const readings = Array.from({ length: 40 }, () => instrument.read(['lamp'], signal))
+    await clock.sleep(5)
+    await instrument.setTogether?.(
+      new Map<string, boolean | number>([
+        ['out', true],
+        ['fan', 20],
+      ]),
+      signal,
+    )
+    const tookMs = clock.monotonic() - startMs
+    assert.ok(tookMs < 60, `${tookMs} ms: those that were on the line, and then these`)
+    await Promise.all(readings)
+    assert.ok(clock.monotonic() - startMs > 180, 'the readings took that long')
+  })
+})
 
 test('values of a wrong type or outside are refused and not sent', () =>
   onFirmataBoard({ config: { pins } }, async ({ instrument, signal, sent }) => {
