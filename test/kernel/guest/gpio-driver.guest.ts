@@ -72,7 +72,7 @@ for (const way of ways) {
     }
   })
 
-  const test = suite(`gpio, by ${way.name}`, { timeoutMs: 30_000 })
+  const test = suite(`gpio, by ${way.name}`, { timeoutMs: 60_000 })
   test.before(usePath)
   const withPins = async (pins: object, work: (instrument: Instrument) => Promise<void>) => {
     usePath()
@@ -101,22 +101,29 @@ for (const way of ways) {
       },
     ))
 
-  test('tells of edges with their times, and reads the level', () =>
-    withPins({ door: { pin: 27, direction: 'in', activeLow: true } }, async (instrument) => {
+  test('tells of edges with their times, and reads the level', () => {
+    move(27, false)
+    return withPins({ door: { pin: 27, direction: 'in', activeLow: true } }, async (instrument) => {
       assert.is(await value(instrument, 'door'), true)
       const beforeS = Date.now() / 1000
       move(27, true)
       const afterS = Date.now() / 1000
       await becomes(instrument, 'door_edges', 1)
+      const seenS = Date.now() / 1000
       assert.is(await value(instrument, 'door'), false)
       const sinceS = Number(await value(instrument, 'door_since'))
-      assert.ok(sinceS > beforeS - 0.005 && sinceS < afterS + 0.1, `${sinceS - beforeS} s`)
+      // By sysfs it is the node that notices.
+      const latestS = way.backend === 'sysfs' ? seenS : afterS + 0.1
+      assert.ok(sinceS > beforeS - 0.005 && sinceS < latestS, `${sinceS - beforeS} s`)
       move(27, false)
       await becomes(instrument, 'door_edges', 2)
-    }))
+    })
+  })
 
-  test('leaves one change of a bounce', () =>
-    withPins({ door: { pin: 27, direction: 'in', debounceMs: 40 } }, async (instrument) => {
+  test('leaves one change of a bounce', () => {
+    move(27, false)
+    // Longer than a busy machine leaves the bouncing alone.
+    return withPins({ door: { pin: 27, direction: 'in', debounceMs: 1500 } }, async (instrument) => {
       for (let i = 0; i < 9; i++) {
         move(27, i % 2 === 0)
         await systemClock.sleep(2)
@@ -124,9 +131,8 @@ for (const way of ways) {
       assert.is(await value(instrument, 'door'), false)
       await becomes(instrument, 'door', true)
       assert.is(await value(instrument, 'door_edges'), 1)
-      move(27, false)
-      await becomes(instrument, 'door', false)
-    }))
+    })
+  })
 
   test('counts pulses, those of the edge that is asked for alone', () =>
     withPins(
@@ -251,7 +257,7 @@ const value = async (instrument: Instrument, signal: string): Promise<SignalValu
 
 /** Waits for the signal to have the value; fails with what it has when it does not come to that. */
 async function becomes(instrument: Instrument, signal: string, wanted: SignalValue): Promise<void> {
-  const endMs = performance.now() + 5000
+  const endMs = performance.now() + 20_000
   while ((await value(instrument, signal)) !== wanted && performance.now() < endMs) await systemClock.sleep(2)
   assert.is(await value(instrument, signal), wanted, signal)
 }

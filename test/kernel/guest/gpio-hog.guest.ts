@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { suite } from '../../support/suite.ts'
 
-const test = suite('gpio, a hogged line', { timeoutMs: 30_000 })
+const test = suite('gpio, a hogged line', { timeoutMs: 60_000 })
 const config = '/sys/kernel/config'
 const device = `${config}/gpio-sim/board`
 const folders = [device, `${device}/bank`, `${device}/bank/line5`, `${device}/bank/line5/hog`]

@@ -70,7 +70,7 @@ async function valuesOf(instrument: Instrument, names: readonly string[]): Promi
   }
 }
 
-const test = suite('chips on a bus of the kernel', { timeoutMs: 20_000 })
+const test = suite('chips on a bus of the kernel', { timeoutMs: 60_000 })
 
 test('thermometers, by their datasheets’ words', async () => {
   poke(0x48, { 0: 0xe700 }, 'words')

@@ -25,7 +25,7 @@ async function untilThere(there: boolean): Promise<void> {
   while (existsSync(byId) !== there) await new Promise((resolve) => setTimeout(resolve, 50))
 }
 
-const test = suite('usb serial', { timeoutMs: 30_000 })
+const test = suite('usb serial', { timeoutMs: 60_000 })
 
 test('is listed with the name that stays', async () => {
   await untilThere(true)

@@ -22,7 +22,7 @@ const config = { backend: 'sysfs', pins: { led: { pin: 17, direction: 'out' } } 
 const sysfs = '/sys/class/gpio'
 const read = (path: string) => readFileSync(`${sysfs}/${path}`, 'utf8').trim()
 
-const test = suite('header of a Raspberry Pi', { timeoutMs: 30_000 })
+const test = suite('header of a Raspberry Pi', { timeoutMs: 60_000 })
 
 test('its chip does not begin at 0, and is not the only one', () => {
   const chips = readdirSync(sysfs).filter((name) => name.startsWith('gpiochip'))

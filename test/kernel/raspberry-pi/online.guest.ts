@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { blocksOf } from '../../support/doc-blocks.ts'
+import { download, fernlabJson, until } from '../../support/kernel/in-guest/at-hub.ts'
 import { type EdgeService, joinNetwork, startEdgeService } from '../../support/kernel/in-guest/edge-service.ts'
-import { askHost } from '../../support/kernel/in-guest/host.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('a node on a Raspberry Pi', { timeoutMs: 150_000, hookTimeoutMs: 150_000, fileTimeoutMs: 300_000 })
@@ -22,18 +22,18 @@ interface Check {
 }
 
 const level = () => (existsSync(lamp) ? readFileSync(lamp, 'utf8').trim() : undefined)
-const lines = (text: string) => text.trim().split(/\r?\n/)
-const fernlab = (...words: string[]) => askHost<string>('fernlab', ...words)
+
+interface Shown {
+  readonly state: string
+}
 
 /** Asks the hub until its node, or its bench, is in that state. */
-async function until(what: 'node' | 'bench', name: string, state: string, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    const shown = JSON.parse(await fernlab(what, 'show', name, '--json')) as { state: string }
-    if (shown.state === state) return
-    if (signal.aborted) throw new Error(`it is ${JSON.stringify(shown)}; the node said\n${service.log()}`)
-    await sleep(200)
-  }
-}
+const untilIt = (what: 'node' | 'bench', name: string, is: string, signal: AbortSignal) =>
+  until(
+    () => fernlabJson<Shown>(what, 'show', name),
+    ({ state }) => state === is,
+    { signal, more: service.log },
+  )
 
 /** node.yaml of the guide, with the header's label and a check that it is the one. */
 function nodeFile(): string {
@@ -51,9 +51,9 @@ test.before(async () => {
 })
 
 test('is online at its hub, and has found the header by its label', async ({ signal }) => {
-  await until('node', node, 'online', signal)
-  await until('bench', `${node}.box`, 'free', signal)
-  const { checks } = JSON.parse(await fernlab('bench', 'check', `${node}.box`, '--json')) as { checks: Check[] }
+  await untilIt('node', node, 'online', signal)
+  await untilIt('bench', `${node}.box`, 'free', signal)
+  const { checks } = await fernlabJson<{ checks: Check[] }>('bench', 'check', `${node}.box`)
   assert.equal(
     checks.map(({ name, passed, reason }) => [name, passed, reason]),
     [['header', true, undefined]],
@@ -63,26 +63,24 @@ test('is online at its hub, and has found the header by its label', async ({ sig
 test('a run that is submitted at the hub switches the pin, and its rows come back', async ({ signal }) => {
   const seen = new Set([level()])
   let isOver = false
-  const ran = fernlab('run', 'lamp', 'blink', '-p', 'times=3', '--json').finally(() => {
+  const ran = fernlabJson<{ id: string; state: string }>('run', 'lamp', 'blink', '-p', 'times=3').finally(() => {
     isOver = true
   })
   while (!isOver && !signal.aborted) {
     seen.add(level())
     await sleep(20)
   }
-  const { id, state } = JSON.parse(await ran) as { id: string; state: string }
+  const { id, state } = await ran
   assert.is(state, 'succeeded')
   assert.equal([...seen], ['0', '1'], 'the lamp was off, and then on')
-  const [head, ...rows] = lines(await askHost('download', `/api/v1/runs/${id}/data.csv`))
+  const [head, ...rows] = await download(`/api/v1/runs/${id}/data.csv`)
   assert.is(head, 'time_s,box_lamp,box_door')
   assert.equal(
     rows.map((row) => row.replace(/^[0-9.]+,/, '')),
     // Nothing is wired to GPIO27, which is low here; a closed door makes it so.
     ['true,true', 'false,true', 'true,true', 'false,true', 'true,true', 'false,true'],
   )
-  const documents = lines(await askHost('download', `/api/v1/runs/${id}/documents`)).map(
-    (line) => JSON.parse(line) as { name: string },
-  )
+  const documents = (await download(`/api/v1/runs/${id}/documents`)).map((line) => JSON.parse(line) as { name: string })
   assert.equal(
     documents.map(({ name }) => name),
     ['start', 'descriptor', ...rows.map(() => 'event_page'), 'stop'],
@@ -92,7 +90,7 @@ test('a run that is submitted at the hub switches the pin, and its rows come bac
 test('stopped, it leaves the pin at its safe level, and its hub knows', async ({ signal }) => {
   assert.is(await service.stop(), 0)
   assert.is(level(), '0')
-  await until('node', node, 'offline', signal)
+  await untilIt('node', node, 'offline', signal)
 })
 
 test.run()

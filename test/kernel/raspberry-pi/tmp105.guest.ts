@@ -21,7 +21,7 @@ const context = {
 }
 const config = (address = 0x48) => ({ chip: 'tmp105', bus: 1, address, settings: { bits: 12 } })
 
-const test = suite('TMP105 on a Raspberry Pi', { timeoutMs: 30_000 })
+const test = suite('TMP105 on a Raspberry Pi', { timeoutMs: 60_000 })
 
 test('is the one that answers on the bus', async ({ signal }) => {
   const found = await scanBus(createI2cBuses({ clock: systemClock }).bus(1), signal)

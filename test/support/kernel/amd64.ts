@@ -17,7 +17,7 @@ const udevPackages = [
   ...['libselinux1', 'libpcre2-8-0', 'libssl3', 'libzstd1', 'liblzma5'],
 ]
 
-/** A PC with two cores, a console, and USB. */
+/** A PC with two cores, a console, USB, and a network adapter behind which 10.0.2.2 is this machine. */
 export const pc: GuestMachine = {
   qemu: async () => ({ command: 'qemu-system-x86_64', args: [] }),
   kernel: amd64Kernel,
@@ -25,8 +25,9 @@ export const pc: GuestMachine = {
   args: (kernel, initramfs) => [
     ...['-machine', 'q35', '-cpu', 'max', '-smp', '2', '-m', '1024'],
     ...['-kernel', kernel.imagePath, '-initrd', initramfs],
-    ...['-append', 'console=ttyS0 loglevel=5 panic=-1 random.trust_cpu=on FERNLAB_PORT=ttyS1'],
+    ...['-append', 'console=ttyS0 loglevel=5 panic=-1 random.trust_cpu=on net.ifnames=0 FERNLAB_PORT=ttyS1'],
     ...['-device', 'qemu-xhci,id=usb'],
+    ...['-netdev', 'user,id=outside', '-device', 'virtio-net-pci,netdev=outside'],
   ],
 }
 

@@ -21,7 +21,7 @@ export interface GuestMachine {
   args(kernel: Kernel, initramfs: string): string[]
 }
 
-const machineLimitMs = 8 * 60_000
+const machineLimitMs = 15 * 60_000
 const makingLimitMs = 6 * 60_000
 
 /** Boots the machine once and runs the guest test files of a folder in it. */

@@ -23,8 +23,8 @@ interface Runner {
 /** The runner's own judgement of a file, so that a guest's file is held to the same. */
 const { judge } = (await import(new URL('../../../scripts/test/run-file.mjs', import.meta.url).href)) as Runner
 
-const fileLimitMs = 2 * 60_000
-const bootLimitMs = 60_000
+const fileLimitMs = 5 * 60_000
+const bootLimitMs = 3 * 60_000
 
 /** Runs these files one after the other; the machine has been started and is ended by the caller. */
 export async function runGuests(machine: RunningMachine, guests: readonly GuestFile[], report: Report): Promise<void> {
