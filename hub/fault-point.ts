@@ -114,6 +114,9 @@ export const suspendFaultPoints = [
   'after-suspended-stop-commit',
 ] as const
 
+/** The same of what a camera records of a session. */
+export const recordingFaultPoints = ['before-recording-commit', 'after-recording-commit'] as const
+
 /** All of them. */
 export const hubFaultPoints = [
   ...faultPoints,
@@ -133,6 +136,7 @@ export const hubFaultPoints = [
   ...importFaultPoints,
   ...turnFaultPoints,
   ...suspendFaultPoints,
+  ...recordingFaultPoints,
 ] as const
 export type FaultPoint = (typeof hubFaultPoints)[number]
 

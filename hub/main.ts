@@ -24,6 +24,7 @@ import { createBroker } from './broker/broker.ts'
 import { openNodeLink } from './broker/node-link.ts'
 import { createCameraLines } from './cameras/camera-lines.ts'
 import { createCameraSockets } from './cameras/camera-sockets.ts'
+import { createRecorder } from './cameras/recorder.ts'
 import type { HubConfig } from './config/config.ts'
 import { createDispatcher } from './dispatch/dispatcher.ts'
 import type { FaultHook } from './fault-point.ts'
@@ -392,6 +393,8 @@ async function assemble(
     clock,
     log,
   })
+  const recorder = createRecorder({ store, sessions, lines: cameraLines, clock, log, faultPoint })
+  onClose(() => recorder.stop())
   const sockets = { liveSockets, labTunnels, cameraLines, cameraSockets }
   const doors = { fetch: api.fetch, broker, ...sockets, addresses, labPages, labVisits, pageAddress }
   // Who was suspended as the hub was killed has nothing under way, before a node can begin it or anybody see it.

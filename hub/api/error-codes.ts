@@ -152,6 +152,7 @@ const useCodes = {
   'run-not-assigned': code(409, 'the run is on no bench', 'Cancel it instead.'),
   'stream-unknown': notThere('the stream'),
   'picture-unknown': notThere('the picture'),
+  'recording-unknown': notThere('the recording'),
   'column-unknown': notThere('the column'),
   'not-permitted': code(
     403,

@@ -98,6 +98,11 @@ export function createRetention({
         .$if(pagesOnly, (query) => query.where('name', 'in', ['event_page', 'picture']))
         .limit(documentsAtOnce)
       const [result] = await store.write([store.db.deleteFrom('document').where('id', 'in', some)])
+      if ((result?.changes ?? 0) < documentsAtOnce) break
+    }
+    for (;;) {
+      const some = store.db.selectFrom('recording').select('id').where('run_id', '=', runId).limit(documentsAtOnce)
+      const [result] = await store.write([store.db.deleteFrom('recording').where('id', 'in', some)])
       if ((result?.changes ?? 0) < documentsAtOnce) return
     }
   }

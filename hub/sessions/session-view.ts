@@ -1,7 +1,7 @@
 /** A session as it is told: its run, where it is, and what its lab offers. */
 
 import type { Run } from '@fernlab/shared/contracts/api'
-import { type Session, sessionStateOf, sessionTimes } from '@fernlab/shared/contracts/sessions'
+import { filmsOf, type Session, sessionStateOf, sessionTimes } from '@fernlab/shared/contracts/sessions'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Catalogue, CatalogueLab } from '../catalogue/catalogue.ts'
 import { setSince } from '../runs/attempt-clock.ts'
@@ -63,6 +63,7 @@ export const createSessionView =
       partners,
       ...(lab?.lab.panel === undefined ? {} : { panel: lab.lab.panel }),
       ...(lab?.lab.session?.server === undefined ? {} : { ownServer: true }),
+      ...filmsOf(lab?.lab.session),
       ...(lab?.lab.page === undefined ? {} : { page: true }),
     }
   }

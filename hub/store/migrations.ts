@@ -20,6 +20,7 @@ import {
   limitsMigration,
   takenBackMigration,
 } from '../bookings/tables.ts'
+import { recordingsMigration } from '../cameras/tables.ts'
 import { directUseMigration, exchangeWayMigration } from '../fleet/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { permissionsMigration } from '../permissions/tables.ts'
@@ -149,4 +150,5 @@ ALTER TABLE run_event_by_run RENAME TO run_event;
 CREATE INDEX document_pictures ON document (run_id, attempt, stream, first_row) WHERE name = 'picture';
 `,
   },
+  recordingsMigration,
 ]

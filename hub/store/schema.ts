@@ -1,9 +1,11 @@
 /** The hub's tables, as Kysely sees them. Times are epoch milliseconds; JSON columns hold text. */
+
 import type { RunState } from '@fernlab/shared/contracts/run-state'
 import type { Generated } from 'kysely'
 import type { AccountsSchema } from '../accounts/tables.ts'
 import type { BenchCareSchema } from '../bench-care/tables.ts'
 import type { BookingsSchema } from '../bookings/tables.ts'
+import type { CamerasSchema } from '../cameras/tables.ts'
 import type { FleetSchema } from '../fleet/tables.ts'
 import type { GroupsSchema } from '../groups/tables.ts'
 import type { PermissionsSchema } from '../permissions/tables.ts'
@@ -249,6 +251,7 @@ export interface HubSchema
     PermissionsSchema,
     SessionsSchema,
     BookingsSchema,
+    CamerasSchema,
     RecurringSchema,
     UsageSchema {
   run: RunTable

@@ -104,7 +104,15 @@ export const labDetailSchema = labSummarySchema.extend({
   /** What people see and move in a live session. */
   panel: panelSchema.optional(),
   /** The lab offers live sessions, of so long. */
-  session: z.object({ seconds: z.number(), mostSeconds: z.number(), idleSeconds: z.number() }).optional(),
+  session: z
+    .object({
+      seconds: z.number(),
+      mostSeconds: z.number(),
+      idleSeconds: z.number(),
+      /** The parts whose cameras record it. */
+      films: z.array(z.string()).optional(),
+    })
+    .optional(),
 })
 export type LabDetail = z.infer<typeof labDetailSchema>
 

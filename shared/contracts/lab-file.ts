@@ -101,13 +101,25 @@ export function parseLabFile(
   if (value.page !== undefined && value.session === undefined) {
     findings.push({ path: ['page'], message: 'a page is for live sessions: add session: {} to offer them' })
   }
-  if (value.session !== undefined) findings.push(...timeFindings(value.session), ...serverFindings(value))
+  if (value.session !== undefined) {
+    findings.push(...timeFindings(value.session), ...serverFindings(value), ...filmFindings(value))
+  }
   return { lab: value, place: yaml.place, issues: findings.map(yaml.place) }
 }
 
 function timeFindings({ seconds = DEFAULT_SECONDS, mostSeconds }: SessionFile): Finding[] {
   if (mostSeconds === undefined || mostSeconds >= seconds) return []
   return [{ path: ['session', 'mostSeconds'], message: `is less than the ${seconds} s that a session has` }]
+}
+
+function filmFindings({ session, parts }: LabFile): Finding[] {
+  return (session?.film ?? []).flatMap((name, i) => {
+    const path = ['session', 'film', i]
+    const part = Object.hasOwn(parts, name) ? parts[name] : undefined
+    if (part === undefined)
+      return [{ path, message: `there is no part ${name}${didYouMean(name, Object.keys(parts))}` }]
+    return part.camera === true ? [] : [{ path, message: `part ${name} is not a camera: say camera: true under parts` }]
+  })
 }
 
 function serverFindings({ session, parts }: LabFile): Finding[] {

@@ -64,6 +64,14 @@ export const sessionFile = <Step extends z.ZodType>(step: Step) => {
           `What is recorded all the time. Default: the signals that the panel shows, or without a panel all that the lab's page can show, ${DEFAULT_RECORD_HZ} times a second, in readings.`,
         )
         .exactOptional(),
+      film: z
+        .array(identifierSchema)
+        .min(1)
+        .max(4)
+        .describe(
+          'The parts that are cameras, of which all that they see in a session is recorded; whoever takes part is told. Default: none.',
+        )
+        .exactOptional(),
       server: z
         .strictObject({
           part: identifierSchema.describe('The part that is the server: one with labServer: true.'),
@@ -101,6 +109,10 @@ export function sessionTimes(session: SessionFile): { seconds: number; mostSecon
   const idleSeconds = session.idleSeconds ?? (session.server === undefined ? DEFAULT_IDLE_S : mostSeconds)
   return { seconds: length, mostSeconds, idleSeconds }
 }
+
+/** Which parts of a lab record its sessions. */
+export const filmsOf = ({ film }: Pick<SessionFile, 'film'> = {}): { films?: string[] } =>
+  film === undefined ? {} : { films: film }
 
 export const sessionStates = ['waiting', 'preparing', 'active', 'finishing', 'closed'] as const
 export const sessionStateSchema = z.enum(sessionStates)
@@ -176,6 +188,8 @@ export const sessionSchema = z.object({
   panel: panelSchema.optional(),
   /** It takes place on pages of the lab's own server: `POST …/visit` says where, while it is active. */
   ownServer: z.boolean().optional(),
+  /** The parts that are cameras, of which all that they see is recorded while it is active. */
+  films: z.array(z.string()).optional(),
   /** The lab brings its own page, whose address `/page` gives. */
   page: z.boolean().optional(),
 })

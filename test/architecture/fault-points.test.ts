@@ -28,6 +28,7 @@ const killedBy = {
     importFaultPoints: ['spine/import-killed'],
     turnFaultPoints: ['spine/every-commit-killed'],
     suspendFaultPoints: ['spine/suspend-killed'],
+    recordingFaultPoints: ['spine/recording-killed'],
   },
   edge: {
     faultPoints: ['spine/edge-killed', 'edge/edge-kill'],

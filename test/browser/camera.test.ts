@@ -1,9 +1,12 @@
 /// <reference lib="dom" />
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Data } from '@fernlab/shared/contracts/api'
+import type { Recording } from '@fernlab/shared/contracts/recordings'
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
+import { filmsIn, nearestFrame } from '../../hub/web/src/run/film.ts'
 import { type CameraNode, startCameraNode } from '../integration/hub/camera-node.ts'
 import { startTestHub, type TestHub, until } from '../integration/hub/hub-with-node.ts'
 import { newPerson, type TestPerson } from '../integration/hub/session-people.ts'
@@ -122,6 +125,88 @@ test('pictures of a run fit a phone by night', async () => {
   await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
   await page.getByRole('heading', { name: 'Pictures' }).scrollIntoViewIfNeeded()
   await until(async () => (await loaded(page)) === 1, 'the picture is there')
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  assert.ok(wide <= 0, `${wide} px too wide`)
+  assert.equal(await barriersOn(page), [])
+  await context.close()
+})
+
+/** When the picture was seen that the film shows, by the page and by what is drawn. */
+const shownAt = (page: Page) =>
+  page.evaluate(() => [
+    Date.parse(document.querySelector('section[aria-labelledby=recording] time')?.getAttribute('datetime') ?? '') /
+      1000,
+    Number(document.querySelector<HTMLCanvasElement>('section[aria-labelledby=recording] canvas')?.dataset.time),
+  ])
+
+test('who is filmed is told so, before and while they are', async () => {
+  const { page, context, complaints } = await look()
+  await page.getByText('This session is filmed (View).').waitFor()
+  assert.equal(await barriersOn(page), [])
+  await page.goto(`${lab.hub.httpUrl}/labs/oven`)
+  await page.getByText('Live sessions of this lab are filmed (View).').waitFor()
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test("the chart's cursor shows the picture of that moment; the film is moved by keys and played", async () => {
+  await ada.ask('DELETE', `/api/v1/sessions/${session.id}`)
+  await lab.final(session.id)
+  const { page, context, complaints } = await visitAs(browser, lab, ada, {})
+  await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
+  const slider = page.getByRole('slider', { name: 'Moment of the film' })
+  await slider.waitFor()
+  const chart = page.getByRole('application')
+  await chart.locator('.u-over').waitFor()
+  const data = await (
+    await fetch(`${lab.hub.httpUrl}/api/v1/runs/${session.id}/data.json?stream=readings`, { headers: ada.bearer })
+  ).json()
+  const { time: times } = data as Data
+  const films = await fetch(`${lab.hub.httpUrl}/api/v1/runs/${session.id}/recording`, { headers: ada.bearer })
+  const frames = filmsIn((await films.json()) as Recording)[0]?.frames ?? []
+  const box = await chart.locator('.u-over').boundingBox()
+  assert.ok(box !== null)
+  const [first = 0, last = 0] = [times[0], times.at(-1)]
+  for (const part of [0.3, 0.8]) {
+    await page.mouse.move(box.x + part * box.width, box.y + box.height / 2)
+    const near = first + part * (last - first)
+    await until(async () => {
+      const [said = 0, drawn = 0] = await shownAt(page)
+      return Math.abs(said - drawn) < 0.002 && Math.abs(said - near) < 0.5
+    }, `the picture under the pointer at ${part}`)
+  }
+  await chart.focus()
+  await page.keyboard.press('End')
+  for (let row = 1; row <= 40; row++) await page.keyboard.press('ArrowLeft')
+  const reading = times.at(-41) ?? 0
+  const { time: nearest = 0 } = frames[nearestFrame(frames, reading)] ?? {}
+  await until(async () => Math.abs(((await shownAt(page))[1] ?? 0) - nearest) < 0.002, 'the picture of the reading')
+  const isSaid = (await page.getByText(/the nearest picture is/).count()) > 0
+  assert.is(isSaid, Math.abs(nearest - reading) > 0.05, `${nearest - reading} s`)
+  const [before = 0] = await shownAt(page)
+  await slider.focus()
+  await page.keyboard.press('ArrowRight')
+  const next = frames[frames.findIndex(({ time }) => Math.abs(time - before) < 0.002) + 1]?.time ?? 0
+  await until(async () => Math.abs(((await shownAt(page))[1] ?? 0) - next) < 0.002, 'the next picture')
+  await page.getByRole('button', { name: 'Play the film' }).click()
+  await until(async () => ((await shownAt(page))[1] ?? 0) > next + 0.5, 'it plays')
+  await page.getByRole('button', { name: 'Hold the film' }).click()
+  assert.equal(await barriersOn(page), [])
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('a film fits a phone by night, and is moved by touch', async () => {
+  const { page, context } = await visitAs(browser, lab, ada, { phone: true, scheme: 'dark' })
+  await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
+  const slider = page.getByRole('slider', { name: 'Moment of the film' })
+  await slider.scrollIntoViewIfNeeded()
+  await until(async () => ((await shownAt(page))[1] ?? 0) > 0, 'a picture')
+  const [first = 0] = await shownAt(page)
+  const box = await slider.boundingBox()
+  assert.ok(box !== null && box.height >= 24)
+  await page.touchscreen.tap(box.x + 0.9 * box.width, box.y + box.height / 2)
+  await until(async () => ((await shownAt(page))[1] ?? 0) > first + 1, 'a later picture')
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   assert.ok(wide <= 0, `${wide} px too wide`)
   assert.equal(await barriersOn(page), [])

@@ -10,7 +10,7 @@ import {
   pushLabSchema,
 } from '@fernlab/shared/contracts/api'
 import { nameSchema } from '@fernlab/shared/contracts/common'
-import { sessionTimes } from '@fernlab/shared/contracts/sessions'
+import { filmsOf, sessionTimes } from '@fernlab/shared/contracts/sessions'
 import { estimate, sizeOf } from '@fernlab/shared/protocol/estimate'
 import { checkParameters, parameterSchema } from '@fernlab/shared/protocol/parameters'
 import { z } from '@hono/zod-openapi'
@@ -233,7 +233,9 @@ function detail(lab: CatalogueLab, serving: Serving, queue: Queue): LabDetail {
     parts: { ...instruments },
     ...(lab.lab.limits === undefined ? {} : { limits: lab.lab.limits }),
     ...(lab.lab.panel === undefined ? {} : { panel: lab.lab.panel }),
-    ...(lab.session === undefined || lab.lab.session === undefined ? {} : { session: sessionTimes(lab.lab.session) }),
+    ...(lab.session === undefined || lab.lab.session === undefined
+      ? {}
+      : { session: { ...sessionTimes(lab.lab.session), ...filmsOf(lab.lab.session) } }),
     protocols: Object.entries(lab.protocols).map(([name, { definition, digest }]) => {
       const { values, issues } = checkParameters(definition, {})
       const known = issues.length === 0 ? estimate(definition, values, { parts: instruments }) : undefined

@@ -1,9 +1,11 @@
 import { dataSchema, type Run } from '@fernlab/shared/contracts/api'
+import { recordingSchema } from '@fernlab/shared/contracts/recordings'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Caller } from '../../accounts/caller.ts'
+import { createRecorded } from '../../cameras/recorded.ts'
 import { type Bytes, type DataRequest, mainStream } from '../../results/results.ts'
 import { readCursor, runEvents } from '../../results/run-events.ts'
 import type { AddRoute, ApiParts, Env } from '../context.ts'
@@ -30,6 +32,7 @@ type Query = z.output<typeof dataQuery>
 /** Documents, data and live events of a run. */
 export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
   const { results } = parts
+  const recorded = createRecorded(parts.store)
   /** Noted, unless it is a HEAD or the page reads for itself, which browsers say by themselves. */
   const taken = async (c: Context<Env>, run: Run, caller: Caller, bytes: Bytes, what?: string): Promise<Bytes> => {
     const isBrowser = c.req.header('sec-fetch-dest') !== undefined
@@ -166,6 +169,43 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       const run = await readableRun(parts, caller, params.id)
       const picture = await results.picture(run, params.file, query.attempt)
       return streamed(c, await taken(c, run, caller, once(picture), 'pictures'), 'image/jpeg')
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/runs/{id}/recording',
+      tag: 'Results',
+      summary: 'What cameras have recorded of a session: the time of each picture, by pieces',
+      access: 'runs.read',
+      params: runParams,
+      query: z.object({ attempt: z.coerce.number().int().min(1).optional() }),
+      answer: { schema: recordingSchema, what: 'The pieces of each camera; none where nothing was recorded' },
+    },
+    async ({ c, params, query, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      return c.json(await recorded.of(run.id, query.attempt ?? run.attempt))
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/runs/{id}/recording/{part}/{number}',
+      tag: 'Results',
+      summary: 'A piece of a recording: its pictures one after another',
+      description:
+        'For each picture four bytes with the length of what follows, eight with when it was seen (epoch seconds, IEEE 754), and the JPEG file; numbers have their big end first.',
+      access: 'runs.read',
+      errors: ['recording-unknown'],
+      params: runParams.extend({ part: z.string().max(64), number: z.coerce.number().int().min(0) }),
+      query: z.object({ attempt: z.coerce.number().int().min(1).optional() }),
+      answer: { what: 'The pictures', type: 'application/octet-stream' },
+    },
+    async ({ c, params, query, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      const { part, number } = params
+      const piece = await recorded.piece({ runId: run.id, attempt: query.attempt ?? run.attempt, part, number })
+      return streamed(c, await taken(c, run, caller, once(piece), 'recording'), 'application/octet-stream')
     },
   )
   add(

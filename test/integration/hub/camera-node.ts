@@ -20,7 +20,10 @@ summary: Is watched.
 parts:
   box: { signals: { value: { unit: "1", access: read-set } } }
   view: { signals: {}, actions: [take_picture], camera: true }
-session: { seconds: 60 }
+session:
+  seconds: 60
+  film: [view]
+  record: [{ signals: [box.value], rate: 20, stream: readings }]
 panel:
   widgets:
     - { kind: camera, part: view }

@@ -1,4 +1,5 @@
 import { openBenchHistory } from '@fernlab/hub/bench-care/bench-history'
+import { timesBytes } from '@fernlab/hub/cameras/recorded'
 import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
 import { createMaintenance } from '@fernlab/hub/maintenance/maintenance'
 import { forgetOldRecords } from '@fernlab/hub/maintenance/old-records'
@@ -24,6 +25,9 @@ const names = async (run: string) =>
     ({ name }) => name,
   )
 
+const filmed = async () =>
+  (await opened.store.database.read('SELECT run_id FROM recording')).map(({ run_id }) => run_id)
+
 test('samples go by the rule, outputs and all that frames them stay, runs under way are left alone', async () => {
   const { store } = opened
   const clock = new ManualClock(startTime * 1000 + 40 * day)
@@ -32,6 +36,10 @@ test('samples go by the rule, outputs and all that frames them stay, runs under 
   const running = await storeRun(store, { id: 'b'.repeat(26), state: 'running' })
   for (const run of [old, running]) await storeDocuments(store, [...documentsOf(run, { pages: 120, rowsPerPage: 2 })])
   const jpeg = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9)
+  for (const run_id of [old.id, running.id]) {
+    const piece = { run_id, attempt: 1, part: 'view', number: 0, times: timesBytes([startTime]), pictures: jpeg }
+    await store.write([store.db.insertInto('recording').values(piece)])
+  }
   const doc = { stream: 'view.pictures', number: 0, time: startTime, jpeg }
   await storeDocuments(store, [{ runId: old.id, attempt: 1, seq: 1000, name: 'picture', doc }])
 
@@ -42,6 +50,7 @@ test('samples go by the rule, outputs and all that frames them stay, runs under 
   await retention.change({ dataDays: 39, runDays: null }, 'person-1')
   assert.equal(await retention.sweep(), { dataOf: 0, runs: 0 }, 'the change itself has swept')
   assert.equal(await names(old.id), ['descriptor', 'start', 'stop'])
+  assert.equal(await filmed(), [running.id])
   assert.equal(await names(running.id), ['descriptor', 'event_page', 'start', 'stop'])
   const row = await store.db.selectFrom('run').selectAll().where('id', '=', old.id).executeTakeFirstOrThrow()
   assert.is(row.data_removed_at, clock.now())

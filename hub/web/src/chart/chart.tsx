@@ -14,10 +14,12 @@ interface Props {
   /** Called with limits of x when a person zooms, with undefined for all; without it the chart zooms what it has. */
   readonly onZoom?: ((range: { from: number; to: number } | undefined) => void) | undefined
   readonly zoomed?: boolean
+  /** Called with the x of the measured row under the cursor. */
+  readonly onCursor?: ((x: number) => void) | undefined
 }
 
 /** A chart that can be read with the pointer, the keyboard and a screen reader. */
-export default function Chart({ content: given, height, onZoom, zoomed = false }: Props) {
+export default function Chart({ content: given, height, onZoom, zoomed = false, onCursor }: Props) {
   const words = useWords()
   const { t } = words
   const content = useMemo(() => inOrder(given), [given])
@@ -94,6 +96,11 @@ export default function Chart({ content: given, height, onZoom, zoomed = false }
   useEffect(() => {
     if (plot.current !== undefined && plot.current.data !== data) plot.current.setData(data, !local)
   }, [data, local])
+
+  const under = index === null ? undefined : data[0][rows[nearest(rows, index)] ?? -1]
+  useEffect(() => {
+    if (under !== undefined) onCursor?.(under)
+  }, [under, onCursor])
 
   const keys = (event: KeyboardEvent) => {
     const drawn = plot.current

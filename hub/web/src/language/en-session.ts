@@ -35,6 +35,9 @@ export const enSession = {
   session: {
     title: 'Live session',
     drive: 'Drive it live',
+    filmed:
+      'This session is filmed ({{cameras}}). The film is kept with what is recorded, and seen by whoever may see that.',
+    willBeFilmed: 'Live sessions of this lab are filmed ({{cameras}}).',
     driveText: 'Move the controls yourself for {{time}}, and watch what the instruments read.',
     howLong: 'For how long',
     guest: 'Guests look on; ask for an invitation as student.',

@@ -38,6 +38,9 @@ export const esSession: Texts<typeof enSession> = {
   session: {
     title: 'Sesión en directo',
     drive: 'Manejarlo en directo',
+    filmed:
+      'Esta sesión se graba en vídeo ({{cameras}}). El vídeo se guarda con lo registrado, y lo ve quien puede ver eso.',
+    willBeFilmed: 'Las sesiones en vivo de este laboratorio se graban en vídeo ({{cameras}}).',
     driveText: 'Mueve tú los mandos durante {{time}} y mira lo que leen los instrumentos.',
     howLong: 'Durante cuánto tiempo',
     guest: 'Los invitados solo miran; pide una invitación de estudiante.',

@@ -3,7 +3,7 @@ import type { PlotSpec } from '@fernlab/shared/protocol/protocol'
 import { Skeleton } from '@mantine/core'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { useMemo, useState } from 'react'
+import { lazy, Suspense, useMemo, useRef, useState } from 'react'
 import { isAbsent } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { dataQuery, labQuery, runQuery } from '../api/queries.ts'
@@ -56,11 +56,14 @@ export default function RunPage() {
 }
 
 const chartPoints = 2400
+/** Few runs were filmed. */
+const RecordingOfRun = lazy(() => import('./recording.tsx'))
 
 function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
   const { t } = useWords()
   const api = useApi()
   const final = isFinal(run.state)
+  const onMoment = useRef<(time: number) => void>(() => {})
   // Followed to its `end`, which comes after the final state, so what it was at first decides.
   const [followed] = useState(!final)
   const live = useLiveRun(run.id, followed)
@@ -104,6 +107,11 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
       {failedToFetch === undefined ? null : (
         <ProblemNotice error={failedToFetch.error} onRetry={() => void failedToFetch.refetch()} />
       )}
+      {run.session === true && run.dataRemovedAt === undefined ? (
+        <Suspense>
+          <RecordingOfRun run={run} final={final} onMoment={onMoment} />
+        </Suspense>
+      ) : null}
       <section className={styles.plots} aria-label={t('chart.region', { title: '' })}>
         {drawn.length > 0 ? (
           drawn.map((plot, index) => (
@@ -117,6 +125,7 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
               parts={lab?.parts}
               final={final}
               large={index === 0}
+              onMoment={onMoment}
             />
           ))
         ) : (

@@ -2,7 +2,7 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import type { PlotSpec } from '@fernlab/shared/protocol/protocol'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
+import { lazy, type RefObject, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { dataQuery } from '../api/queries.ts'
 import type { ChartCurve } from '../chart/series.ts'
@@ -23,10 +23,12 @@ interface Props {
   readonly parts: Readonly<Record<string, unknown>> | undefined
   readonly final: boolean
   readonly large: boolean
+  /** Told the moment under the cursor of a chart over time, in epoch seconds. */
+  readonly onMoment: RefObject<(time: number) => void>
 }
 
 /** One plot of the run; a zoom into reduced data asks the hub for that part in full detail. */
-export function RunPlot({ run, plot, data, colours, protocol, parts, final, large }: Props) {
+export function RunPlot({ run, plot, data, colours, protocol, parts, final, large, onMoment }: Props) {
   const { t, language } = useWords()
   const narrow = useMediaQuery('(max-width: 700px)')
   const api = useApi()
@@ -54,12 +56,19 @@ export function RunPlot({ run, plot, data, colours, protocol, parts, final, larg
     const shift = (shown.time[0] ?? start) - start
     return { ...made, x: { ...made.x, values: made.x.values.map((value) => value + shift) } }
   }, [shown, plot, colours, language, t, fit, zoomed, start])
+  const onCursor = useCallback((x: number) => onMoment.current(start + x), [onMoment, start])
   if (content === undefined || content.series.length === 0) return null
   const height = large && !narrow ? 420 : 280
   return (
     <div className={large ? styles.largePlot : styles.plot}>
       <Suspense fallback={<div style={{ height: height + 32 }} />}>
-        <Chart content={content} height={height} zoomed={zoomed} onZoom={canAsk ? setRange : undefined} />
+        <Chart
+          content={content}
+          height={height}
+          zoomed={zoomed}
+          onZoom={canAsk ? setRange : undefined}
+          onCursor={plot.x === 'time' ? onCursor : undefined}
+        />
       </Suspense>
     </div>
   )

@@ -11,6 +11,7 @@ import { activeRunsQuery, meQuery, sessionQuery } from '../api/queries.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import styles from '../lab/lab.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { plain } from '../run/plots.ts'
 import { useWords } from '../words/use-words.ts'
 import { isSession, offeredBy } from './session-run.ts'
 
@@ -66,6 +67,9 @@ export default function DriveLive({
   return (
     <section className={styles.live} aria-label={t('session.title')}>
       <p className="soft">{t('session.driveText', { time: words.duration(length) })}</p>
+      {offered.films === undefined ? null : (
+        <p role="note">{t('session.willBeFilmed', { cameras: offered.films.map(plain).join(', ') })}</p>
+      )}
       {mine !== undefined ? (
         <LinkButton to="/sessions/$sessionId" params={{ sessionId: mine.id }} size="md" fullWidth variant="default">
           {t('session.back')}

@@ -1,6 +1,8 @@
 import type { Session } from '@fernlab/shared/contracts/sessions'
+import { IconVideo } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
+import { plain } from '../run/plots.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './session.module.css'
 
@@ -27,6 +29,12 @@ export function SessionHead({ session, title, children, below }: Props) {
         </p>
       </div>
       <div className={styles.actions}>{children}</div>
+      {session.films === undefined || session.state === 'closed' ? null : (
+        <p className={styles.filmed} role="note">
+          <IconVideo size={16} aria-hidden="true" />
+          {t('session.filmed', { cameras: session.films.map(plain).join(', ') })}
+        </p>
+      )}
       {below}
     </header>
   )

@@ -1,0 +1,70 @@
+/** What cameras have recorded of sessions, as it is read. */
+
+import type { Recording } from '@fernlab/shared/contracts/recordings'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { sql } from 'kysely'
+import type { Store } from '../store/store.ts'
+
+export interface Recorded {
+  /** What there is of an attempt of a run; of the one that has most, unless given. */
+  of(runId: string, attempt: number): Promise<Recording>
+  /** A piece; throws `recording-unknown`. */
+  piece(key: PieceKey): Promise<Uint8Array>
+}
+
+interface PieceKey {
+  readonly runId: string
+  readonly attempt: number
+  readonly part: string
+  readonly number: number
+}
+
+/** Of the store. */
+export function createRecorded(store: Pick<Store, 'db'>): Recorded {
+  return {
+    of: async (runId, attempt) => {
+      const rows = await store.db
+        .selectFrom('recording')
+        .select(['part', 'number', 'times', sql<number>`length(pictures)`.as('bytes')])
+        .where('run_id', '=', runId)
+        .where('attempt', '=', attempt)
+        .orderBy('part')
+        .orderBy('number')
+        .execute()
+      const cameras = new Map<string, Recording['cameras'][number]>()
+      for (const { part, number, times, bytes } of rows) {
+        const camera = cameras.get(part) ?? { part, bytes: 0, pieces: [] }
+        camera.bytes += bytes
+        camera.pieces.push({ number, times: timesIn(times) })
+        cameras.set(part, camera)
+      }
+      return { attempt, cameras: [...cameras.values()] }
+    },
+    piece: async ({ runId, attempt, part, number }) => {
+      const row = await store.db
+        .selectFrom('recording')
+        .select('pictures')
+        .where('run_id', '=', runId)
+        .where('attempt', '=', attempt)
+        .where('part', '=', part)
+        .where('number', '=', number)
+        .executeTakeFirst()
+      if (row !== undefined) return row.pictures
+      const message = `attempt ${attempt} of run ${runId} has no piece ${number} of a recording by ${part}`
+      throw new LabError({ code: 'recording-unknown', kind: 'caller', message })
+    },
+  }
+}
+
+/** Times as they stand in the table. */
+export function timesBytes(times: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(8 * times.length)
+  const view = new DataView(bytes.buffer)
+  for (const [i, time] of times.entries()) view.setFloat64(8 * i, time, true)
+  return bytes
+}
+
+function timesIn(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Array.from({ length: bytes.byteLength / 8 }, (_, i) => view.getFloat64(8 * i, true))
+}

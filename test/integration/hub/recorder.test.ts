@@ -1,0 +1,169 @@
+/** The recorder on a store of its own, with pictures as they are wanted. */
+import type { Looker } from '@fernlab/hub/cameras/camera-lines'
+import { createRecorded } from '@fernlab/hub/cameras/recorded'
+import { createRecorder } from '@fernlab/hub/cameras/recorder'
+import type { CatalogueLab } from '@fernlab/hub/catalogue/catalogue'
+import type { RunChange } from '@fernlab/hub/runs/runs'
+import type { Store } from '@fernlab/hub/store/store'
+import { pictureMessage } from '@fernlab/shared/contracts/picture-messages'
+import { unpackPictures } from '@fernlab/shared/contracts/recordings'
+import { ManualClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { recordingLog } from '@fernlab/shared/primitives/log'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { temporaryStore } from '../results/stored-run.ts'
+import { until } from './hub-with-node.ts'
+
+const test = suite('the recorder of sessions', { timeoutMs: 20_000 })
+let opened: Awaited<ReturnType<typeof temporaryStore>>
+test.before.each(async () => {
+  opened = await temporaryStore()
+})
+test.after.each(() => opened.close())
+
+function stage(film: readonly string[] | undefined, { mostBytes, store }: { mostBytes?: number; store?: Store } = {}) {
+  const lookers = new Map<string, Looker>()
+  const listeners = new Set<(change: RunChange) => void>()
+  const clock = new ManualClock(0)
+  const log = recordingLog()
+  const state = { active: false, away: false }
+  const recorder = createRecorder({
+    store: store ?? opened.store,
+    clock,
+    log,
+    ...(mostBytes === undefined ? {} : { mostBytes }),
+    sessions: {
+      isActive: () => state.active,
+      seat: () => {
+        if (!state.away) return { node: 'n', attempt: 1 }
+        throw new LabError({ code: 'node-offline', kind: 'link', message: 'n is away' })
+      },
+      labOf: async () => ({ lab: { session: film === undefined ? {} : { film } } }) as unknown as CatalogueLab,
+      onChange: (listener) => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+    },
+    lines: {
+      look: (_session, part, looker) => {
+        lookers.set(part, looker)
+        return () => lookers.delete(part)
+      },
+    },
+  })
+  const change = (active: boolean) => {
+    state.active = active
+    for (const listener of listeners) listener({ runId: 'r1', kind: 'state' })
+  }
+  const show = (time: number, part = 'view', bytes = 10) => {
+    const jpeg = new Uint8Array(bytes)
+    jpeg.set([0xff, 0xd8])
+    lookers.get(part)?.picture(Buffer.from(pictureMessage({ time, jpeg })))
+  }
+  return { recorder, lookers, clock, log, state, change, show }
+}
+
+const recorded = () => createRecorded(opened.store)
+const timesOf = async (part = 'view') =>
+  (await recorded().of('r1', 1)).cameras.find((one) => one.part === part)?.pieces.map(({ times }) => times) ?? []
+
+test('keeps what comes while the session is active, in pieces of a second, none closer than 45 ms', async () => {
+  const { recorder, lookers, clock, change, show } = stage(['view', 'side'])
+  change(false)
+  change(true)
+  change(true)
+  await until(async () => lookers.size === 2, 'it looks')
+  for (const time of [1, 1.01, 1.05, 1.1, 1.12, 1.2]) show(time)
+  show(1.06, 'side')
+  await clock.advance(1000)
+  for (const time of [2, 2.1]) show(time)
+  change(false)
+  await until(async () => lookers.size === 0, 'it looks no more')
+  await recorder.stop()
+  assert.equal(await timesOf(), [
+    [1, 1.05, 1.1, 1.2],
+    [2, 2.1],
+  ])
+  assert.equal(await timesOf('side'), [[1.06]])
+  const piece = await recorded().piece({ runId: 'r1', attempt: 1, part: 'view', number: 1 })
+  assert.equal(
+    unpackPictures(piece).map(({ time, jpeg }) => [time, jpeg.length]),
+    [
+      [2, 10],
+      [2.1, 10],
+    ],
+  )
+})
+
+test('a lab that does not say so is not recorded', async () => {
+  const { recorder, lookers, change } = stage(undefined)
+  change(true)
+  await recorder.stop()
+  assert.is(lookers.size, 0)
+  assert.equal((await recorded().of('r1', 1)).cameras, [])
+})
+
+test('goes on after the pieces that are there, and begins once the node is', async () => {
+  for (const first of [1, 2]) {
+    const { recorder, lookers, change, show, state } = stage(['view'])
+    state.away = true
+    change(true)
+    await until(async () => {
+      state.away = false
+      change(true)
+      return lookers.size === 1
+    }, 'it looks')
+    show(first)
+    await recorder.stop()
+  }
+  const { cameras } = await recorded().of('r1', 1)
+  assert.equal(cameras[0]?.pieces, [
+    { number: 0, times: [1] },
+    { number: 1, times: [2] },
+  ])
+})
+
+test('ends when it is as large as it may be, what was kept before included', async () => {
+  for (const times of [
+    [1, 2],
+    [3, 4],
+  ]) {
+    const { recorder, lookers, change, show, log } = stage(['view'], { mostBytes: 3500 })
+    change(true)
+    await until(async () => lookers.size === 1, 'it looks')
+    for (const time of times) show(time, 'view', 1000)
+    const isFull = times[0] === 3
+    assert.is(lookers.size, isFull ? 0 : 1)
+    assert.is(log.lines.filter(({ message }) => /as large as it may be/.test(message)).length, isFull ? 1 : 0)
+    await recorder.stop()
+  }
+  assert.equal(await timesOf(), [[1, 2], [3]])
+})
+
+test('a disk that refuses leaves a gap, told once, and nothing else', async () => {
+  let isFull = true
+  let refused = 0
+  const store: Store = {
+    ...opened.store,
+    write: async (queries) => {
+      if (!isFull) return await opened.store.write(queries)
+      refused++
+      throw new LabError({ code: 'disk-full', kind: 'instrument', message: 'the disk is full' })
+    },
+  }
+  const { recorder, lookers, clock, change, show, log } = stage(['view'], { store })
+  change(true)
+  await until(async () => lookers.size === 1, 'it looks')
+  for (const time of [1, 2, 3]) {
+    if (time === 3) await until(async () => refused === 2, 'two pieces were refused')
+    if (time === 3) isFull = false
+    show(time)
+    await clock.advance(1000)
+  }
+  await recorder.stop()
+  assert.equal(await timesOf(), [[3]])
+  assert.is(log.lines.filter(({ message }) => /has a gap/.test(message)).length, 1)
+})
+
+test.run()
