@@ -98,6 +98,11 @@ test('what is wrong in a session is told with its place in lab.yaml', () => {
   )
   assert.match(issuesOf('session:\n  prepare:\n    - live: { seconds: 5 }\n'), /unknown step "live"/)
   assert.match(issuesOf('session: { seconds: 100, mostSeconds: 50 }\n'), /mostSeconds: is less than the 100 s/)
+  assert.match(
+    issuesOf('session: { film: [dmm] }\n'),
+    /^lab\.yaml:14:\d+: session\.film\[0\]: part dmm is not a camera/,
+  )
+  assert.match(issuesOf('session: { film: [dmn] }\n'), /there is no part dmn; did you mean "dmm"/)
   assert.match(issuesOf('session: { second: 100 }\n'), /unknown key "second"; did you mean "seconds"/)
   assert.match(issuesOf('panel: { widgets: [{ kind: log }] }\n'), /lab\.yaml:14:1: panel: .*add session/)
 })
