@@ -197,13 +197,15 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
         'For each picture four bytes with the length of what follows, eight with when it was seen (epoch seconds, IEEE 754), and the JPEG file; numbers have their big end first.',
       access: 'runs.read',
       errors: ['recording-unknown'],
-      params: runParams.extend({ part: z.string().max(64), number: z.coerce.number().int().min(0) }),
+      params: runParams.extend({ part: z.string().max(64), number: z.string().max(10) }),
       query: z.object({ attempt: z.coerce.number().int().min(1).optional() }),
       answer: { what: 'The pictures', type: 'application/octet-stream' },
     },
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
-      const { part, number } = params
+      const { part } = params
+      // Whether there is such a piece is not said before it is known who asks.
+      const number = /^\d+$/.test(params.number) ? Number(params.number) : -1
       const piece = await recorded.piece({ runId: run.id, attempt: query.attempt ?? run.attempt, part, number })
       return streamed(c, await taken(c, run, caller, once(piece), 'recording'), 'application/octet-stream')
     },

@@ -128,6 +128,8 @@ export const ofNobody: Readonly<Record<string, string>> = {
   permission: 'id subject_kind lab protocols gives',
   permission_template: 'id title gives',
   person: 'role language',
+  // What is in front of a camera; it goes with the samples of its run.
+  recording: 'run_id part times pictures',
   recovery_code: 'code_hash',
   recurring: 'id lab protocol parameters wanted_bench cron time_zone overlap missed paused_for',
   recurring_time: 'recurring_id outcome run_id error',

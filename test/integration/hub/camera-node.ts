@@ -21,7 +21,7 @@ parts:
   box: { signals: { value: { unit: "1", access: read-set } } }
   view: { signals: {}, actions: [take_picture], camera: true }
 session:
-  seconds: 60
+  seconds: 600
   film: [view]
   record: [{ signals: [box.value], rate: 20, stream: readings }]
 panel:

@@ -22,7 +22,10 @@ test.before.each(async () => {
 })
 test.after.each(() => opened.close())
 
-function stage(film: readonly string[] | undefined, { mostBytes, store }: { mostBytes?: number; store?: Store } = {}) {
+function stage(
+  film: readonly string[] | undefined,
+  { mostBytes, store, run = 'r1' }: { mostBytes?: number; store?: Store; run?: string } = {},
+) {
   const lookers = new Map<string, Looker>()
   const listeners = new Set<(change: RunChange) => void>()
   const clock = new ManualClock(0)
@@ -54,7 +57,7 @@ function stage(film: readonly string[] | undefined, { mostBytes, store }: { most
   })
   const change = (active: boolean) => {
     state.active = active
-    for (const listener of listeners) listener({ runId: 'r1', kind: 'state' })
+    for (const listener of listeners) listener({ runId: run, kind: 'state' })
   }
   const show = (time: number, part = 'view', bytes = 10) => {
     const jpeg = new Uint8Array(bytes)
@@ -94,6 +97,19 @@ test('keeps what comes while the session is active, in pieces of a second, none 
       [2.1, 10],
     ],
   )
+})
+
+test('of a camera of 10 Hz or more no moment is further than 50 ms from a picture', async () => {
+  for (const [i, rate] of [10, 12.5, 15, 20, 25, 30, 60].entries()) {
+    const { recorder, lookers, change, show } = stage(['view'], { run: `rate-${i}` })
+    change(true)
+    await until(async () => lookers.size === 1, 'it looks')
+    for (let picture = 0; picture < 100; picture++) show(picture / rate)
+    await recorder.stop()
+    const times = (await recorded().of(`rate-${i}`, 1)).cameras[0]?.pieces.flatMap((piece) => piece.times) ?? []
+    const gaps = times.slice(1).map((time, at) => time - (times[at] ?? 0))
+    assert.ok(times.length > 20 && Math.max(...gaps) <= 0.1 + 1e-9, `${rate} Hz: ${Math.max(...gaps)} s`)
+  }
 })
 
 test('a lab that does not say so is not recorded', async () => {
