@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { nameSchema } from '@fernlab/shared/contracts/common'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 
-export const driverLanguages = ['python', 'c'] as const
+export const driverLanguages = ['typescript', 'python', 'c'] as const
 export type DriverLanguage = (typeof driverLanguages)[number]
 
 export interface NewDriver {

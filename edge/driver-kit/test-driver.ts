@@ -48,7 +48,7 @@ export interface TestedDriver {
 const CASE_MS = 15_000
 const SAID_LINES = 10
 
-/** Rejects where there is nothing to try: no such folder, a wrong file, a driver that can not say what it is. */
+/** Rejects where there is nothing to try: no such folder, a wrong file, a driver that can not say what it is, or be opened. */
 export async function testDriver(asked: TestDriver): Promise<TestedDriver> {
   const { folder, drivers = builtInDrivers(), signal } = asked
   const entries = await readTestFile(folder, drivers)
@@ -57,7 +57,7 @@ export async function testDriver(asked: TestDriver): Promise<TestedDriver> {
   if (entry === undefined) throw noEntry(folder, on, Object.keys(entries))
   let log = recordingLog()
   const make = async () => under(asked, drivers, entry, log)
-  const spec = await specOf(await make())
+  const spec = await specOf(await make(), asked)
   asked.onSpec?.(spec, on)
   const outcomes: CaseOutcome[] = []
   for (const each of contractCases(make)) {
@@ -85,20 +85,29 @@ async function outcomeOf(
       case: name,
       outcome: 'failed',
       why: asLabError(thrown).message,
-      said: lines.map(saidIn).slice(-SAID_LINES),
+      said: saidIn(lines),
     }
   }
 }
 
-/** A line as a person reads it: what a program wrote, else what the driver noted. */
-function saidIn({ fields, message }: LogLine): string {
-  const said = 'said' in fields ? fields.said : undefined
-  return typeof said === 'string' ? said : message
+/** The last lines as a person reads them: what a program wrote, else what the driver noted. */
+function saidIn(lines: readonly LogLine[]): string[] {
+  const grave = lines.filter(({ level }) => level !== 'debug').slice(-SAID_LINES)
+  return grave.map(({ fields, message }) => ('said' in fields ? String(fields.said) : message))
 }
 
-async function specOf({ driver, config, context }: DriverUnderTest): Promise<InstrumentSpec> {
+/** Rejects where it can not be opened at all: then there is nothing to try. */
+async function specOf(
+  { driver, config, context }: DriverUnderTest,
+  { clock, signal }: TestDriver,
+): Promise<InstrumentSpec> {
   const instrument = await driver.create(config, context)
-  await instrument.close()
+  const late = () => broken(`it was not open within ${CASE_MS / 1000} s`)
+  try {
+    await withDeadline(clock, CASE_MS, signal, late, (within) => instrument.open(within))
+  } finally {
+    await instrument.close()
+  }
   return instrument.spec
 }
 

@@ -9,6 +9,7 @@ import { createLabServerDriver } from './lab-server/lab-server.ts'
 import { createLinesDriver } from './lines/lines.ts'
 import { createModbusDriver } from './modbus/modbus.ts'
 import { createOneWireDriver } from './one-wire/one-wire.ts'
+import { createOwnDriver } from './own/own.ts'
 import { createProcessDriver } from './process/process.ts'
 import { createScpiDriver } from './scpi/scpi.ts'
 import { createSimulatedDriver } from './simulated/simulated.ts'
@@ -24,6 +25,7 @@ export function builtInDrivers(): Driver[] {
     createSimulatedDriver(),
     createLabServerDriver(),
     createProcessDriver(),
+    createOwnDriver(),
     createI2cDriver(),
     createOneWireDriver(),
     createGpioDriver(),

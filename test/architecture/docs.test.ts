@@ -96,7 +96,8 @@ for (const guide of ['docs/instruments.md', 'docs/raspberry-pi.md'])
     assert.ok(nodes.length > 0)
     const folder = await mkdtemp(join(tmpdir(), 'fernlab-docs-'))
     try {
-      for (const { file = '', text } of blocks) {
+      for (const { file, text } of blocks) {
+        if (file === undefined) continue
         await mkdir(dirname(join(folder, file)), { recursive: true })
         await writeFile(join(folder, file), text)
       }

@@ -115,10 +115,30 @@ function parse(line: string): unknown {
   }
 }
 
-function refusal(instrument: string, method: string, error: { code: number; message: string }): LabError {
+/** What a program may say of an error besides its text. */
+const errorDataSchema = z.object({
+  /** `link`: the hardware is not there. */
+  kind: z.enum(['instrument', 'link']).optional().catch(undefined),
+  /** Of settings that are wrong, where. */
+  issues: z
+    .array(z.object({ path: z.string().max(200), message: z.string().max(500) }))
+    .max(100)
+    .catch([]),
+})
+
+function refusal(
+  instrument: string,
+  method: string,
+  error: { code: number; message: string; data?: unknown },
+): LabError {
   const said = error.message.slice(0, 500)
+  const { kind, issues } = errorDataSchema.safeParse(error.data).data ?? { issues: [] }
   if (error.code === METHOD_UNKNOWN || error.code === PARAMETERS_WRONG) {
-    return new LabError({ code: 'program-cannot', kind: 'caller', message: `${instrument} can not ${method}: ${said}` })
+    const message = `${instrument} can not ${method}: ${said}`
+    return new LabError({ code: 'program-cannot', kind: 'caller', message, issues })
+  }
+  if (kind === 'link') {
+    return new LabError({ code: 'instrument-away', kind, retry: 'later', message: `${instrument}: ${said}` })
   }
   return new LabError({
     code: 'instrument-refused',

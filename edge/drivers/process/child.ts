@@ -15,6 +15,8 @@ import { perSecond } from './per-second.ts'
 export interface ChildOptions {
   readonly instrument: string
   readonly command: readonly [string, ...string[]]
+  /** What the program is called in messages. Default: its command. */
+  readonly called?: string | undefined
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
   readonly clock: Clock
@@ -42,6 +44,7 @@ const LAST_WORDS_MS = 200
 /** Starts it without a shell; one that can't be started has ended with that as the reason. */
 export function startChild(options: ChildOptions): Child {
   const { instrument, command, folder, clock, log, onLine } = options
+  const called = options.called ?? shown(command)
   const [file, ...args] = command
   const env = { PYTHONUNBUFFERED: '1', ...inheritedEnv() }
   // A group of its own: what it starts is ended with it, and Ctrl-C at the node's terminal is the node's to handle.
@@ -63,7 +66,7 @@ export function startChild(options: ChildOptions): Child {
     })
     // After its output has been read to the end, so that its last words are known.
     child.once('close', (code, signal) => {
-      end(signal === null ? `${shown(command)} exited with code ${code}` : `${shown(command)} was ended by ${signal}`)
+      end(signal === null ? `${called} exited with code ${code}` : `${called} was ended by ${signal}`)
     })
     child.once('exit', () => {
       killGroup(child.pid)
@@ -82,7 +85,7 @@ export function startChild(options: ChildOptions): Child {
   const output = createLines(LINE_BYTES)
   child.stdout.on('data', (piece: Buffer) => {
     const lines = output.take(piece)
-    if (lines === undefined) return kill(`${shown(command)} wrote a line of more than ${LINE_BYTES} bytes`)
+    if (lines === undefined) return kill(`${called} wrote a line of more than ${LINE_BYTES} bytes`)
     for (const line of lines) if (line !== '') onLine(line)
   })
   const notes = boundedNotes(clock, (line, left) => {
@@ -92,7 +95,7 @@ export function startChild(options: ChildOptions): Child {
   const errors = createLines(LINE_BYTES)
   child.stderr.on('data', (piece: Buffer) => {
     const lines = errors.take(piece)
-    if (lines === undefined) return kill(`${shown(command)} wrote a line of more than ${LINE_BYTES} bytes`)
+    if (lines === undefined) return kill(`${called} wrote a line of more than ${LINE_BYTES} bytes`)
     for (const line of lines) {
       if (line.trim() === '') continue
       said = line.trim().slice(0, 300)
@@ -109,7 +112,7 @@ export function startChild(options: ChildOptions): Child {
     kill,
     stop: async (graceMs) => {
       child.stdin.end()
-      const cancel = clock.after(graceMs, () => kill(`${shown(command)} did not end within ${graceMs} ms`))
+      const cancel = clock.after(graceMs, () => kill(`${called} did not end within ${graceMs} ms`))
       await ended
       cancel()
     },

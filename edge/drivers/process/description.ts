@@ -54,7 +54,7 @@ export interface Described {
 }
 
 /** The spec of an instrument of that name; with issues, whose paths begin with `describe`, there is none. */
-export function readDescription(name: string, said: unknown): Described {
+export function readDescription(name: string, driver: string, said: unknown): Described {
   const { value, findings } = checkSchema(said, descriptionSchema, ['describe'])
   if (value === undefined) {
     return { issues: findings.map(({ path, message }) => ({ path: pathText(path), message })) }
@@ -70,7 +70,7 @@ export function readDescription(name: string, said: unknown): Described {
   )
   const actions = Object.entries(value.actions).map(([action, rest]): ActionSpec => ({ name: action, ...rest }))
   const model = value.model === undefined ? {} : { model: value.model }
-  return { spec: { name, driver: 'process', ...model, signals, actions }, issues: [] }
+  return { spec: { name, driver, ...model, signals, actions }, issues: [] }
 }
 
 /** Whether two specs say the same. */

@@ -11,7 +11,11 @@ import { perSecond } from './per-second.ts'
 
 export interface ProgramOptions {
   readonly instrument: string
+  /** The kind in node.yaml of the driver that it is for. */
+  readonly driver: string
   readonly command: readonly [string, ...string[]]
+  /** What it is called in messages. Default: its command. */
+  readonly called?: string | undefined
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
   readonly settings: Readonly<Record<string, unknown>>
@@ -48,7 +52,7 @@ const connectionParamsSchema = z.object({ up: z.boolean(), reason: z.string().ma
 
 /** Starts the program. */
 export function startProgram(
-  { instrument, command, folder, env, settings, clock, log }: ProgramOptions,
+  { instrument, driver, command, called, folder, env, settings, clock, log }: ProgramOptions,
   { onEnd, onConnection }: ProgramListeners,
 ): Program {
   const isBearable = perSecond(clock, UNASKED_PER_SECOND)
@@ -56,6 +60,7 @@ export function startProgram(
   const child = startChild({
     instrument,
     command,
+    called,
     folder,
     env,
     clock,
@@ -102,7 +107,7 @@ export function startProgram(
   return {
     call: calls.call,
     describe: async (signal) => {
-      const { spec, issues } = readDescription(instrument, await calls.call('describe', { settings }, signal))
+      const { spec, issues } = readDescription(instrument, driver, await calls.call('describe', { settings }, signal))
       if (spec !== undefined) return spec
       throw new LabError({
         code: 'description-wrong',

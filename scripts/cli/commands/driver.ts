@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import { writeNewFolder } from '../lab-files.ts'
 
 interface NewOptions {
-  readonly language: 'python' | 'c'
+  readonly language: 'typescript' | 'python' | 'c'
   readonly json?: boolean
 }
 
@@ -21,7 +21,11 @@ export function addDriver(program: Command, { terminal, signal }: Context): void
   driver
     .command('new <dir>')
     .description('make the folder of a new driver, named as the driver: a whole one to change, which test passes')
-    .addOption(new Option('--language <language>', 'what it is written in').choices(['python', 'c']).default('python'))
+    .addOption(
+      new Option('--language <language>', 'what it is written in')
+        .choices(['typescript', 'python', 'c'])
+        .default('typescript'),
+    )
     .option('--json', 'JSON instead of text')
     .action(async (folder: string, { language, json }: NewOptions) => {
       const { newDriver } = await import('@fernlab/edge/driver-kit/new-driver')

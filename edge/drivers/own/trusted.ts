@@ -1,0 +1,49 @@
+/** Who may write what the node runs. */
+import { stat } from 'node:fs/promises'
+import { dirname, relative } from 'node:path'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+
+export interface TrustedOptions {
+  /** The driver's folder. */
+  readonly root: string
+  /** That of node.yaml: whoever owns that can have the node run anything already. */
+  readonly configFolder: string
+  /** User ids, instead of root's and that of this process. */
+  readonly trusted?: readonly number[]
+}
+
+const BY_ALL = 0o002
+const STICKY = 0o1000
+
+/**
+ * Throws `own-driver-writable` for a file, or a folder on the way to one, that anybody may write, and for a file or a
+ * folder of the driver that belongs to somebody else than root, the node's account and the owner of node.yaml's folder.
+ */
+export async function requireTrusted(files: readonly string[], options: TrustedOptions): Promise<void> {
+  const { root, configFolder, trusted = [0, process.getuid?.() ?? 0] } = options
+  const owners = [...trusted, (await stat(configFolder)).uid]
+  const shown = (path: string) => relative(configFolder, path) || path
+  for (const path of withFolders([...files, root])) {
+    const { uid, mode } = await stat(path)
+    const isOwn = path === root || path.startsWith(`${root}/`)
+    // In a folder such as /tmp each file is its owner's alone.
+    const isOpen = (mode & BY_ALL) !== 0 && (isOwn || (mode & STICKY) === 0)
+    if (isOpen) throw refused(`everybody may write ${shown(path)}, which the node runs: chmod o-w ${path}`)
+    if (isOwn && !owners.includes(uid)) {
+      throw refused(
+        `${shown(path)} belongs to user ${uid}, and the node runs code of its own account, of root and of the owner of ` +
+          `node.yaml's folder only: chown root ${path}`,
+      )
+    }
+  }
+}
+
+/** Each path with all the folders above it, once. */
+function withFolders(paths: readonly string[]): Set<string> {
+  const all = new Set<string>()
+  for (const path of paths) for (let at = path; !all.has(at); at = dirname(at)) all.add(at)
+  return all
+}
+
+const refused = (message: string): LabError =>
+  new LabError({ code: 'own-driver-writable', kind: 'configuration', message })
