@@ -3,7 +3,7 @@
  *
  * INVARIANTS: Firmata acknowledges nothing, so every command is followed by a question for the state of a pin: boards
  * answer in order, and all that belongs to a command has come before that answer. At most `WINDOW` of these are under way,
- * for an AVR has room for 64 bytes. One whose caller has gone keeps its place until it is answered. An answer that does not
+ * for an AVR has room for 64 bytes, and those beside them on which people's safety hangs. One whose caller has gone keeps its place until it is answered. An answer that does not
  * come, and a board that introduces itself anew, end the connection.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -26,7 +26,7 @@ export interface Command {
   readonly pin: number
   /** For people. */
   readonly what: string
-  /** Before all that has not been sent. */
+  /** Sent at once, whatever is not answered yet. */
   readonly isUrgent?: boolean
 }
 
@@ -153,7 +153,7 @@ export class FirmataBoard {
         },
       }
       signal.addEventListener('abort', onAbort, { once: true })
-      if (command.isUrgent === true) this.#waiting.unshift(underWay)
+      if (command.isUrgent === true) this.#sendNow(underWay)
       else this.#waiting.push(underWay)
       this.#sendWaiting()
     })
@@ -176,16 +176,20 @@ export class FirmataBoard {
   }
 
   #sendWaiting(): void {
-    const { clock, board } = this.#options
     while (this.#sent.length < WINDOW) {
       const next = this.#waiting.shift()
       if (next === undefined) return
-      const { bytes, pin, what } = next.command
-      this.#sent.push(next)
-      next.cancel = clock.after(ANSWER_MS, () => this.#end(silent(board, what)))
-      // A connection that takes nothing any more has ended, which everyone under way is told.
-      this.send(...bytes(), askPinState(pin)).catch((reason) => this.#end(this.#disconnected(reason)))
+      this.#sendNow(next)
     }
+  }
+
+  #sendNow(next: UnderWay): void {
+    const { clock, board } = this.#options
+    const { bytes, pin, what } = next.command
+    this.#sent.push(next)
+    next.cancel = clock.after(ANSWER_MS, () => this.#end(silent(board, what)))
+    // A connection that takes nothing any more has ended, which everyone under way is told.
+    this.send(...bytes(), askPinState(pin)).catch((reason) => this.#end(this.#disconnected(reason)))
   }
 
   #receive(message: BoardMessage): void {

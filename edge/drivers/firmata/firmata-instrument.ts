@@ -132,8 +132,7 @@ export class FirmataInstrument implements Instrument {
     signal: AbortSignal,
   ): Promise<void> {
     const results = await Promise.allSettled(
-      // The last is put in front of all others first.
-      settings.toReversed().map(({ pin, value }) => this.#set(connection, pin, value, { signal, isUrgent: true })),
+      settings.map(({ pin, value }) => this.#set(connection, pin, value, { signal, isUrgent: true })),
     )
     for (const result of results) if (result.status === 'rejected') throw result.reason
   }

@@ -279,6 +279,27 @@ test('what keeps people safe goes before all that waits', () => {
   })
 })
 
+test('a board that hears and says nothing is told all of a safe state, in order, though it owes answers', () =>
+  onFirmataBoard({ config: { pins } }, async ({ instrument, device, signal, sent, clock }) => {
+    device.setFault({ kind: 'silent' })
+    const reading = rejection(instrument.read(['lamp', 'out', 'fan', 'loop'], signal))
+    await clock.sleep(5)
+    const before = sent.length
+    const safe = new Map<string, boolean | number>([
+      ['fan', 20],
+      ['out', true],
+      ['lamp', true],
+    ])
+    const setting = rejection(instrument.setTogether?.(safe, signal) ?? Promise.resolve())
+    await clock.sleep(5)
+    assert.equal(
+      sent.slice(before).map((bytes) => bytes.slice(0, 6)),
+      ['e93300', '910100', '912100'],
+    )
+    assert.is((await setting).kind, 'link')
+    await reading
+  }))
+
 test('values of a wrong type or outside are refused and not sent', () =>
   onFirmataBoard({ config: { pins } }, async ({ instrument, signal, sent }) => {
     const before = sent.length
