@@ -2,8 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { boardKind } from '@fernlab/firmware-bridge/flashing/board-kinds'
-import { checkImage } from '@fernlab/firmware-bridge/flashing/check-image'
-import { readIntelHex } from '@fernlab/firmware-bridge/flashing/intel-hex'
+import { readFirmware } from '@fernlab/firmware-bridge/flashing/firmware-file'
 import type { OpenTransport } from '@fernlab/firmware-bridge/transports/transport'
 import type { InstrumentEntry } from '@fernlab/shared/contracts/node-file'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -64,13 +63,11 @@ async function baselineOf(
 ): Promise<BaselineFirmware> {
   const kind = await at(`instruments.${name}.firmware.board`, async () => boardKind(board))
   const image = await at(`instruments.${name}.firmware.hex`, async () => {
-    const text = await readFile(resolve(configFolder, hex), 'latin1').catch((error: NodeJS.ErrnoException) => {
+    const bytes = await readFile(resolve(configFolder, hex)).catch((error: NodeJS.ErrnoException) => {
       const why = error.code === 'ENOENT' ? 'there is no such file' : `can not be read (${error.code})`
       throw new LabError({ code: 'firmware-file-wrong', kind: 'configuration', message: `${hex}: ${why}` })
     })
-    const read = readIntelHex(text, hex)
-    checkImage(read, kind, hex)
-    return read
+    return readFirmware(bytes, kind, hex)
   })
   return keepBaselineFirmware({ board: kind, image, openTransport, clock, log })
 }

@@ -3,6 +3,8 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { createBoardDevice } from '../boards/board-device.ts'
 import type { BoardThreadData } from '../boards/board-messages.ts'
+import { createEspBoard, type EspBoardOptions } from '../boards/esp/esp-board.ts'
+import { espChips } from '../boards/esp/esp-chips.ts'
 import type { Circuit } from './circuits/circuit.ts'
 import { DiodeCircuit, type DiodeConfig } from './circuits/diode.ts'
 import { RcCircuit, type RcConfig } from './circuits/rc.ts'
@@ -26,7 +28,7 @@ export interface World {
 }
 
 export interface Worlds {
-  /** The world of that name, made when first asked for: `rc` or `rc-2`, `diode` or `diode-left`, `uno`, `heat`, `firmata`. Throws `emulated-world-unknown`. */
+  /** The world of that name, made when first asked for: `rc` or `rc-2`, `diode` or `diode-left`, `uno`, `heat`, `firmata`, `esp32` …. Throws `emulated-world-unknown`. */
   world(name: string): World
 }
 
@@ -41,9 +43,11 @@ export interface WorldsOptions {
   readonly diode?: Partial<DiodeConfig>
   /** What emulated boards have in their flash as they get power, and whether they keep to real time. */
   readonly uno?: Partial<Omit<BoardThreadData, 'seed'>>
+  /** What emulated boards with Espressif's chips are like. */
+  readonly esp?: Partial<Omit<EspBoardOptions, 'name' | 'chip' | 'clock'>>
 }
 
-const NAME = /^(rc|diode|uno|heat|firmata)(-[a-z0-9-]+)?$/
+const NAME = /^(rc|diode|uno|heat|firmata|esp32-s3|esp32-c3|esp32)(-[a-z0-9-]+)?$/
 
 /** Emulated benches by name; the same name has the same tolerances in every process. */
 export function createWorlds(options: WorldsOptions): Worlds {
@@ -55,7 +59,7 @@ export function createWorlds(options: WorldsOptions): Worlds {
         throw new LabError({
           code: 'emulated-world-unknown',
           kind: 'configuration',
-          message: `there is no emulated bench ${JSON.stringify(name)}; use rc, diode, uno, heat or firmata, with a suffix for more of them: rc-2`,
+          message: `there is no emulated bench ${JSON.stringify(name)}; use rc, diode, uno, heat, firmata, esp32, esp32-s3 or esp32-c3, with a suffix for more of them: rc-2`,
         })
       }
       let world = worlds.get(name)
@@ -129,12 +133,21 @@ function firmataWorld(name: string, options: WorldsOptions): World {
   return assemble(name, undefined, [createFirmataDevice(instrument(name, 'board', options))])
 }
 
+/** A board with one of Espressif's chips, and nothing wired to it. */
+const espWorld =
+  (chip: keyof typeof espChips) =>
+  (name: string, { clock, instant = false, esp }: WorldsOptions): World =>
+    assemble(name, undefined, [createEspBoard({ instant, ...esp, name: 'board', chip: espChips[chip], clock })])
+
 const WORLDS: Readonly<Record<string, (name: string, options: WorldsOptions) => World>> = {
   rc: rcWorld,
   diode: diodeWorld,
   uno: unoWorld,
   heat: heatWorld,
   firmata: firmataWorld,
+  esp32: espWorld('esp32'),
+  'esp32-s3': espWorld('esp32-s3'),
+  'esp32-c3': espWorld('esp32-c3'),
 }
 
 const seconds = (clock: Clock) => () => clock.monotonic() / 1000

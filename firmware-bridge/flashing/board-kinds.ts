@@ -2,27 +2,41 @@
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 
-/** `stk500v1`: in our own process, over any transport; `avrdude`: by that program, over a serial port or TCP. */
-export type FlashMethod = 'stk500v1' | 'avrdude'
-
-export interface BoardKind {
+interface AnyBoard {
   /** As in node.yaml and on the command line. */
   readonly name: string
   readonly title: string
   readonly chip: string
-  readonly method: FlashMethod
-  /** Signatures of the chips that may be on it. */
-  readonly signatures: readonly (readonly [number, number, number])[]
   /** Of its boot loader, in bits per second. */
   readonly baudRate: number
-  /** Free for firmware, without the boot loader. */
+  /** Free for firmware: without a boot loader that stays, and with flash of the largest size where boards differ. */
   readonly firmwareBytes: number
+}
+
+/** An Arduino with an AVR. */
+export interface AvrBoard extends AnyBoard {
+  /** `stk500v1`: in our own process, over any transport; `avrdude`: by that program, over a serial port or TCP. */
+  readonly method: 'stk500v1' | 'avrdude'
+  /** Signatures of the chips that may be on it. */
+  readonly signatures: readonly (readonly [number, number, number])[]
   readonly pageBytes: number
   /** Entries of the interrupt vector table, four bytes each: firmware for another chip has another number. */
   readonly vectors: number
   /** As avrdude calls chip and programmer. */
   readonly avrdude: { readonly part: string; readonly programmer: string }
 }
+
+/** A board with one of Espressif's chips. */
+export interface EspBoard extends AnyBoard {
+  /** By esptool-js in our own process, over any transport. */
+  readonly method: 'esptool'
+  /** In the header of its images. */
+  readonly chipId: number
+  /** Where its second boot loader lies in flash. */
+  readonly bootAddress: number
+}
+
+export type BoardKind = AvrBoard | EspBoard
 
 /** DS40002061B, 27.8.3; the 328PB: DS40001906C, 31.7. */
 const MEGA328 = [
@@ -32,7 +46,7 @@ const MEGA328 = [
 ] as const
 const MEGA2560 = [[0x1e, 0x98, 0x01]] as const
 
-const mega328 = (name: string, title: string, baudRate: number, bootBytes: number): BoardKind => ({
+const mega328 = (name: string, title: string, baudRate: number, bootBytes: number): AvrBoard => ({
   name,
   title,
   chip: 'ATmega328P',
@@ -43,6 +57,18 @@ const mega328 = (name: string, title: string, baudRate: number, bootBytes: numbe
   pageBytes: 128,
   vectors: 26,
   avrdude: { part: 'atmega328p', programmer: 'arduino' },
+})
+
+/** The speed is the one that it changes to once it is connected at 115200; its flash chip tells its size. */
+const espressif = (name: string, chip: string, chipId: number, bootAddress: number): EspBoard => ({
+  name,
+  title: `${chip} board`,
+  chip,
+  method: 'esptool',
+  chipId,
+  bootAddress,
+  baudRate: 460_800,
+  firmwareBytes: 16 * 1024 * 1024,
 })
 
 export const boardKinds: readonly BoardKind[] = [
@@ -63,6 +89,9 @@ export const boardKinds: readonly BoardKind[] = [
     vectors: 57,
     avrdude: { part: 'atmega2560', programmer: 'wiring' },
   },
+  espressif('esp32', 'ESP32', 0, 0x1000),
+  espressif('esp32-s3', 'ESP32-S3', 9, 0),
+  espressif('esp32-c3', 'ESP32-C3', 5, 0),
 ]
 
 /** The board of that name; throws `board-unknown` with those that there are. */

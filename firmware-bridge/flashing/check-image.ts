@@ -1,4 +1,5 @@
-import type { BoardKind } from './board-kinds.ts'
+import type { AvrBoard, BoardKind } from './board-kinds.ts'
+import { checkEspImage } from './esp/check-esp.ts'
 import { type FirmwareImage, fileWrong, hex } from './intel-hex.ts'
 
 /** Fewer jumps at the start are no vector table. */
@@ -7,6 +8,11 @@ const JMP = [0x0c, 0x94] as const
 
 /** Throws `firmware-file-wrong` for firmware that does not fit the board, or is plainly for another chip. */
 export function checkImage(image: FirmwareImage, board: BoardKind, name: string): void {
+  if (board.method === 'esptool') checkEspImage(image, board, name)
+  else checkAvrImage(image, board, name)
+}
+
+function checkAvrImage(image: FirmwareImage, board: AvrBoard, name: string): void {
   const { chip, title, firmwareBytes, vectors } = board
   const start = image.parts[0]?.address ?? 0
   if (start >= firmwareBytes)

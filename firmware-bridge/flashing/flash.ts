@@ -1,11 +1,9 @@
 /** Firmware onto a board: with the method that its kind needs, tried again where that can help. */
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import { avrdudeFlasher } from './avrdude/avrdude-flasher.ts'
-import type { FlashMethod } from './board-kinds.ts'
-import { type Flasher, type FlashJob, type FlashResult, placeOf } from './flasher.ts'
+import { espFlasher } from './esp/esp-flasher.ts'
+import { type FlashJob, type FlashResult, placeOf } from './flasher.ts'
 import { stk500Flasher } from './stk500/stk500-flasher.ts'
-
-const flashers: Readonly<Record<FlashMethod, Flasher>> = { stk500v1: stk500Flasher, avrdude: avrdudeFlasher }
 
 const PAUSE_MS = 500
 
@@ -16,7 +14,7 @@ const PAUSE_MS = 500
 export async function flash(job: FlashJob, attempts = 3): Promise<FlashResult> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await flashers[job.board.method].flash(job)
+      return await flashOnce(job)
     } catch (thrown) {
       if (job.signal.aborted) throw thrown
       const error = asLabError(thrown)
@@ -24,5 +22,17 @@ export async function flash(job: FlashJob, attempts = 3): Promise<FlashResult> {
       job.log.warn({ place: placeOf(job.transport), attempt, error: error.message }, 'flashing failed; trying again')
       await job.clock.sleep(PAUSE_MS * attempt, job.signal)
     }
+  }
+}
+
+function flashOnce(job: FlashJob): Promise<FlashResult> {
+  const { board } = job
+  switch (board.method) {
+    case 'stk500v1':
+      return stk500Flasher.flash({ ...job, board })
+    case 'avrdude':
+      return avrdudeFlasher.flash({ ...job, board })
+    case 'esptool':
+      return espFlasher.flash({ ...job, board })
   }
 }

@@ -14,10 +14,10 @@ export interface FlashProgress {
   readonly total: number
 }
 
-export interface FlashJob {
+export interface FlashJob<Board extends BoardKind = BoardKind> {
   readonly transport: TransportConfig
   readonly openTransport: OpenTransport
-  readonly board: BoardKind
+  readonly board: Board
   readonly image: FirmwareImage
   /** Leaves a board alone whose flash holds the firmware already. */
   readonly onlyIfDifferent: boolean
@@ -32,12 +32,12 @@ export interface FlashResult {
   readonly written: boolean
 }
 
-export interface Flasher {
+export interface Flasher<Board extends BoardKind> {
   /**
    * Tries once: when it resolves the firmware was read back from the board, and runs. The port is free again however it
    * ends. Rejects with `board-silent`, `board-differs`, `flash-failed`, what the transport says, or the signal's reason.
    */
-  flash(job: FlashJob): Promise<FlashResult>
+  flash(job: FlashJob<Board>): Promise<FlashResult>
 }
 
 /** What ends by its signal has let go of the port by then; a port that does not close holds nobody up for longer. */
@@ -73,6 +73,12 @@ export function placeOf(transport: TransportConfig): string {
   if (transport.kind === 'serial') return transport.path
   if (transport.kind === 'tcp') return `${transport.host}:${transport.port}`
   return `the emulated ${transport.world} ${transport.device}`
+}
+
+/** A serial port as the boot loader has it, whatever the firmware's speed is. */
+export function atSpeed(transport: TransportConfig, baudRate: number): TransportConfig {
+  if (transport.kind !== 'serial') return transport
+  return { ...transport, baudRate, dataBits: 8, parity: 'none', stopBits: 1, flowControl: 'none' }
 }
 
 /** Writing has begun and did not end: `spoilt` is true, since the board has no whole firmware now. */

@@ -58,6 +58,10 @@ export async function openSerial(config: SerialConfig, signal: AbortSignal): Pro
       new Promise((resolve, reject) => {
         port.set(lines, (error) => (error ? reject(linesRefused(config, error)) : resolve()))
       }),
+    setBaudRate: (baudRate) =>
+      new Promise((resolve, reject) => {
+        port.update({ baudRate }, (error) => (error ? reject(closed(config, error)) : resolve()))
+      }),
     close,
   }
 }

@@ -30,12 +30,12 @@ export const transportConfigSchema = z
       world: z
         .string()
         .describe(
-          'The circuit that emulated instruments share: rc, rc-2, diode, diode-2 …, or an Arduino Uno with a heated block: uno, uno-2 …, or things that are hot: heat, or a board that speaks Firmata: firmata.',
+          'The circuit that emulated instruments share: rc, rc-2, diode, diode-2 …, or an Arduino Uno with a heated block: uno, uno-2 …, or things that are hot: heat, or a board that speaks Firmata: firmata, or a board that is only flashed: esp32, esp32-s3, esp32-c3.',
         ),
       device: z
         .string()
         .describe(
-          'Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter; of an Uno or of firmata: board; of heat: hotplate, modbus.',
+          'Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter; of an Uno, an ESP32 or of firmata: board; of heat: hotplate, modbus.',
         ),
     }),
   ])
@@ -51,6 +51,8 @@ export interface Transport {
   onClose(listener: (reason: Error | undefined) => void): void
   /** Sets modem lines; absent where there are none. Resolves when they are set. */
   setLines?(lines: ModemLines): Promise<void>
+  /** Changes the speed of a line that has one; absent where there is none. Bytes that are under way may be lost. */
+  setBaudRate?(baudRate: number): Promise<void>
   close(): Promise<void>
 }
 

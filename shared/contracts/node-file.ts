@@ -24,7 +24,10 @@ export const instrumentEntrySchema = z.strictObject({
   firmware: z
     .strictObject({
       board: z.string().describe('What kind of board it is: uno, nano …; `fernlab board kinds` lists them.'),
-      hex: z.string().min(1).describe('The Intel HEX file, relative to node.yaml: ./thermal.hex.'),
+      hex: z
+        .string()
+        .min(1)
+        .describe('The firmware file, relative to node.yaml: ./thermal.hex, or ./logger.bin for an ESP32.'),
     })
     .describe(
       'What runs on the microcontroller behind its port: whenever the port is opened, a board that holds something else is given this first. One that can not be given it stays offline, with the reason.',

@@ -12,6 +12,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { banner, hearing, hello, helloVersion } from '../support/boards/hello.ts'
+import { unoKind } from '../support/boards/uno-kind.ts'
 import { suite } from '../support/suite.ts'
 
 const TRANSPORT = { kind: 'emulated', world: 'uno', device: 'board' } as const
@@ -78,7 +79,7 @@ export function flashContract(name: string, data: Partial<Omit<BoardThreadData, 
 
   test('a chip with another signature is left as it is', async ({ signal }) => {
     const { job, runs } = board(hello)
-    const mega168 = { ...boardKind('uno'), signatures: [[0x1e, 0x94, 0x06]] as const }
+    const mega168 = { ...unoKind(), signatures: [[0x1e, 0x94, 0x06]] as const }
     const error = await failure(flash(job(helloVersion('2.0.0'), signal, { board: mega168 })))
     assert.is(error.code, 'board-differs')
     assert.match(error.message, /signature 1e 95 0f.* 1e 94 06; nothing was written/)

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type ForwardedPort, forwardPort } from '../../forwarding/forward-port.ts'
+import type { AvrBoard } from '../board-kinds.ts'
 import { type Flasher, type FlashJob, type FlashResult, flashFailed, oneTry, placeOf } from '../flasher.ts'
 import { writeIntelHex } from '../intel-hex.ts'
 
@@ -19,10 +20,10 @@ const BEGUN = { comparing: /verifying/i, writing: /Writing \|/ } as const
 const DIFFERS = /verification (error|mismatch)/i
 
 /** Writes and verifies by the program `avrdude`, which has to be installed. */
-export const avrdudeFlasher: Flasher = {
+export const avrdudeFlasher: Flasher<AvrBoard> = {
   flash: async (job) => {
     let writing = false
-    const watched: FlashJob = {
+    const watched: FlashJob<AvrBoard> = {
       ...job,
       onProgress: (progress) => {
         writing ||= progress.step === 'writing'
@@ -35,7 +36,7 @@ export const avrdudeFlasher: Flasher = {
   },
 }
 
-async function perform(job: FlashJob, signal: AbortSignal): Promise<FlashResult> {
+async function perform(job: FlashJob<AvrBoard>, signal: AbortSignal): Promise<FlashResult> {
   const { transport, board, image, openTransport, log } = job
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-flash-'))
   let forwarded: ForwardedPort | undefined

@@ -1,7 +1,6 @@
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import type { TransportConfig } from '../../transports/transport.ts'
-import type { BoardKind } from '../board-kinds.ts'
-import { type Flasher, type FlashJob, type FlashResult, flashFailed, oneTry, placeOf } from '../flasher.ts'
+import type { AvrBoard } from '../board-kinds.ts'
+import { atSpeed, type Flasher, type FlashJob, type FlashResult, flashFailed, oneTry, placeOf } from '../flasher.ts'
 import { type FirmwareImage, hex } from '../intel-hex.ts'
 import { Stk500 } from './stk500.ts'
 
@@ -14,14 +13,14 @@ interface Page {
 }
 
 /** Writes firmware in this process, over any transport. */
-export const stk500Flasher: Flasher = {
+export const stk500Flasher: Flasher<AvrBoard> = {
   flash: async (job) => {
     const { clock, board, openTransport } = job
     let writing = false
     const late = () => flashFailed(`${placeOf(job.transport)} was not flashed within ${LONGEST_MS / 1000} s`, writing)
     return await oneTry(job, LONGEST_MS, late, async (within) => {
       job.onProgress({ step: 'connecting', done: 0, total: job.image.bytes })
-      const transport = await openTransport(atSpeed(job.transport, board), within)
+      const transport = await openTransport(atSpeed(job.transport, board.baudRate), within)
       try {
         const stk500 = new Stk500({ transport, clock, signal: within, place: placeOf(job.transport) })
         return await perform(stk500, job, () => {
@@ -34,7 +33,7 @@ export const stk500Flasher: Flasher = {
   },
 }
 
-async function perform(stk500: Stk500, job: FlashJob, onWriting: () => void): Promise<FlashResult> {
+async function perform(stk500: Stk500, job: FlashJob<AvrBoard>, onWriting: () => void): Promise<FlashResult> {
   const { board, image, onlyIfDifferent, log } = job
   const place = placeOf(job.transport)
   await stk500.connect()
@@ -101,13 +100,7 @@ function pagesOf({ parts }: FirmwareImage, pageBytes: number): Page[] {
   return [...pages].sort(([a], [b]) => a - b).map(([address, data]) => ({ address, data }))
 }
 
-/** A serial port as the boot loader has it, whatever the firmware's speed is. */
-function atSpeed(transport: TransportConfig, { baudRate }: BoardKind): TransportConfig {
-  if (transport.kind !== 'serial') return transport
-  return { ...transport, baudRate, dataBits: 8, parity: 'none', stopBits: 1, flowControl: 'none' }
-}
-
-function differs(place: string, board: BoardKind, signature: readonly number[]): LabError {
+function differs(place: string, board: AvrBoard, signature: readonly number[]): LabError {
   const text = (bytes: readonly number[]) => bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
   return new LabError({
     code: 'board-differs',

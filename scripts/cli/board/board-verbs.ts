@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
 import { boardKind, boardKinds } from '@fernlab/firmware-bridge/flashing/board-kinds'
-import { checkImage } from '@fernlab/firmware-bridge/flashing/check-image'
+import { readFirmware } from '@fernlab/firmware-bridge/flashing/firmware-file'
 import { flash } from '@fernlab/firmware-bridge/flashing/flash'
-import { type FirmwareImage, readIntelHex } from '@fernlab/firmware-bridge/flashing/intel-hex'
 import { forwardPort } from '@fernlab/firmware-bridge/forwarding/forward-port'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
 import type { OpenTransport, TransportConfig } from '@fernlab/firmware-bridge/transports/transport'
@@ -56,8 +55,7 @@ export async function flashBoard(context: Context, file: string, options: FlashO
   const { terminal, signal, onInterrupt } = context
   const kind = boardKind(options.board)
   const transport = portOf(options.port, kind.baudRate)
-  const image = await readFirmware(file)
-  checkImage(image, kind, basename(file))
+  const image = readFirmware(await contentOf(file), kind, basename(file))
   const log = logIn(terminal)
   const view = openFlashView(terminal, options.json === true)
   const stop = new AbortController()
@@ -134,14 +132,13 @@ function hostAndPort(text: string, code: string, option: string): { readonly hos
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host)
 
-async function readFirmware(file: string): Promise<FirmwareImage> {
-  const text = await readFile(file, 'latin1').catch((error: NodeJS.ErrnoException) => {
+async function contentOf(file: string): Promise<Uint8Array> {
+  return await readFile(file).catch((error: NodeJS.ErrnoException) => {
     throw mistake(
       'file-unreadable',
       `${file} ${error.code === 'ENOENT' ? 'is not there' : `can not be read (${error.code})`}`,
     )
   })
-  return readIntelHex(text, file)
 }
 
 const opener = (log: Log): OpenTransport =>

@@ -14,7 +14,7 @@ export function addBoard(program: Command, context: Context): void {
   withOutput(
     board
       .command('flash <file>')
-      .description('write an Intel HEX file to a board, and read it back')
+      .description('write a firmware file to a board, and read it back')
       .requiredOption('--port <port>', portHelp)
       .requiredOption('--board <kind>', 'what it is; "fernlab board kinds" lists them')
       .option('--if-different', 'leave a board alone that holds the firmware already'),

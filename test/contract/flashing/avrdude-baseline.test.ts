@@ -1,13 +1,13 @@
 /** A node that keeps a board on its firmware by the real avrdude. */
 import { keepBaselineFirmware } from '@fernlab/edge/instruments/baseline-firmware'
 import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
-import { boardKind } from '@fernlab/firmware-bridge/flashing/board-kinds'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
 import type { OpenTransport } from '@fernlab/firmware-bridge/transports/transport'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { banner, hearing, hello, helloVersion } from '../../support/boards/hello.ts'
+import { unoKind } from '../../support/boards/uno-kind.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('firmware that a node keeps on a board by avrdude', { timeoutMs: 120_000 })
@@ -34,7 +34,7 @@ function keptByAvrdude() {
     }
   }
   const kept = keepBaselineFirmware({
-    board: { ...boardKind('uno'), method: 'avrdude' },
+    board: { ...unoKind(), method: 'avrdude' },
     image: helloVersion('5.6.7', 4000),
     openTransport,
     clock: systemClock,

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
-import { boardKind } from '@fernlab/firmware-bridge/flashing/board-kinds'
 import { flash } from '@fernlab/firmware-bridge/flashing/flash'
 import type { FlashProgress } from '@fernlab/firmware-bridge/flashing/flasher'
 import { writeIntelHex } from '@fernlab/firmware-bridge/flashing/intel-hex'
@@ -17,6 +16,7 @@ import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { banner, hearing, hello, helloVersion } from '../../support/boards/hello.ts'
 import { buildOptiboot } from '../../support/boards/toolchain.ts'
+import { unoKind } from '../../support/boards/uno-kind.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('avrdude', { timeoutMs: 30_000 })
@@ -65,7 +65,7 @@ test('behind the port to flashers it writes, tells its progress, and leaves the 
   const job = {
     transport: TRANSPORT,
     openTransport,
-    board: { ...boardKind('uno'), method: 'avrdude' as const },
+    board: { ...unoKind(), method: 'avrdude' as const },
     image: helloVersion('4.0.0', 8000),
     onlyIfDifferent: false,
     clock: systemClock,
@@ -86,7 +86,7 @@ test('a board that has the firmware already is compared and left alone, and one 
   const job = {
     transport: TRANSPORT,
     openTransport,
-    board: { ...boardKind('uno'), method: 'avrdude' as const },
+    board: { ...unoKind(), method: 'avrdude' as const },
     image: hello,
     onlyIfDifferent: true,
     clock: systemClock,
@@ -106,7 +106,7 @@ test('says what avrdude said when it fails, and when it is missing', async ({ si
   const job = {
     transport: TRANSPORT,
     openTransport,
-    board: { ...boardKind('uno'), method: 'avrdude' as const, avrdude: { part: 'atmega168', programmer: 'arduino' } },
+    board: { ...unoKind(), method: 'avrdude' as const, avrdude: { part: 'atmega168', programmer: 'arduino' } },
     image: hello,
     onlyIfDifferent: false,
     clock: systemClock,

@@ -1,0 +1,16 @@
+/** Files with firmware, as the tools of each kind of board write them. */
+import type { BoardKind } from './board-kinds.ts'
+import { checkImage } from './check-image.ts'
+import { readEspBin } from './esp/check-esp.ts'
+import { type FirmwareImage, readIntelHex } from './intel-hex.ts'
+
+/**
+ * Reads a file for a board and checks it; throws `firmware-file-wrong` for what is damaged, too large, or plainly for
+ * another chip. `name` is what the message calls the file.
+ */
+export function readFirmware(bytes: Uint8Array, board: BoardKind, name: string): FirmwareImage {
+  const isHex = board.method !== 'esptool' || name.toLowerCase().endsWith('.hex')
+  const image = isHex ? readIntelHex(Buffer.from(bytes).toString('latin1'), name) : readEspBin(bytes, name)
+  checkImage(image, board, name)
+  return image
+}
