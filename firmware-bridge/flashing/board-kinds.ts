@@ -36,7 +36,18 @@ export interface EspBoard extends AnyBoard {
   readonly bootAddress: number
 }
 
-export type BoardKind = AvrBoard | EspBoard
+/** A board with one of Raspberry Pi's chips. */
+export interface PicoBoard extends AnyBoard {
+  /** By picotool, or by a copy to the drive that its boot loader shows. */
+  readonly method: 'uf2'
+  /** Of the UF2 files that its boot loader takes. */
+  readonly families: readonly number[]
+  /** What the drive says of the board, and its label. */
+  readonly driveId: string
+  readonly driveLabel: string
+}
+
+export type BoardKind = AvrBoard | EspBoard | PicoBoard
 
 /** DS40002061B, 27.8.3; the 328PB: DS40001906C, 31.7. */
 const MEGA328 = [
@@ -71,6 +82,20 @@ const espressif = (name: string, chip: string, chipId: number, bootAddress: numb
   firmwareBytes: 16 * 1024 * 1024,
 })
 
+/** RP2040 datasheet, 2.8.4; RP2350 datasheet, 5.5.3. Flash is as large as the chip can address. */
+const raspberryPi = (
+  name: string,
+  title: string,
+  more: Pick<PicoBoard, 'chip' | 'families' | 'driveId' | 'driveLabel'>,
+): PicoBoard => ({
+  name,
+  title,
+  ...more,
+  method: 'uf2',
+  baudRate: 115_200,
+  firmwareBytes: 16 * 1024 * 1024,
+})
+
 export const boardKinds: readonly BoardKind[] = [
   mega328('uno', 'Arduino Uno', 115_200, 512),
   mega328('nano', 'Arduino Nano', 115_200, 512),
@@ -92,6 +117,18 @@ export const boardKinds: readonly BoardKind[] = [
   espressif('esp32', 'ESP32', 0, 0x1000),
   espressif('esp32-s3', 'ESP32-S3', 9, 0),
   espressif('esp32-c3', 'ESP32-C3', 5, 0),
+  raspberryPi('pico', 'Raspberry Pi Pico', {
+    chip: 'RP2040',
+    families: [0xe48bff56],
+    driveId: 'RPI-RP2',
+    driveLabel: 'RPI-RP2',
+  }),
+  raspberryPi('pico2', 'Raspberry Pi Pico 2', {
+    chip: 'RP2350',
+    families: [0xe48bff59, 0xe48bff5a],
+    driveId: 'RP2350',
+    driveLabel: 'RP2350',
+  }),
 ]
 
 /** The board of that name; throws `board-unknown` with those that there are. */

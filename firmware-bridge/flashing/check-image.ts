@@ -8,6 +8,8 @@ const JMP = [0x0c, 0x94] as const
 
 /** Throws `firmware-file-wrong` for firmware that does not fit the board, or is plainly for another chip. */
 export function checkImage(image: FirmwareImage, board: BoardKind, name: string): void {
+  // What a UF2 file says of itself is checked as it is read.
+  if (board.method === 'uf2') return
   if (board.method === 'esptool') checkEspImage(image, board, name)
   else checkAvrImage(image, board, name)
 }

@@ -4,6 +4,7 @@ import { avrdudeFlasher } from './avrdude/avrdude-flasher.ts'
 import { espFlasher } from './esp/esp-flasher.ts'
 import { type FlashJob, type FlashResult, placeOf } from './flasher.ts'
 import { stk500Flasher } from './stk500/stk500-flasher.ts'
+import { picoFlasher } from './uf2/pico-flasher.ts'
 
 const PAUSE_MS = 500
 
@@ -34,5 +35,7 @@ function flashOnce(job: FlashJob): Promise<FlashResult> {
       return avrdudeFlasher.flash({ ...job, board })
     case 'esptool':
       return espFlasher.flash({ ...job, board })
+    case 'uf2':
+      return picoFlasher.flash({ ...job, board })
   }
 }

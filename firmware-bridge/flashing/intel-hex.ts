@@ -9,6 +9,8 @@ export interface FirmwareImage {
   readonly bytes: number
   /** The address after the last byte. */
   readonly end: number
+  /** The file itself, where it is what goes to the board. */
+  readonly file?: Uint8Array
 }
 
 export interface FirmwarePart {

@@ -27,7 +27,9 @@ export const instrumentEntrySchema = z.strictObject({
       hex: z
         .string()
         .min(1)
-        .describe('The firmware file, relative to node.yaml: ./thermal.hex, or ./logger.bin for an ESP32.'),
+        .describe(
+          'The firmware file, relative to node.yaml: ./thermal.hex, ./logger.bin for an ESP32, or ./blink.uf2 for a Pico.',
+        ),
     })
     .describe(
       'What runs on the microcontroller behind its port: whenever the port is opened, a board that holds something else is given this first. One that can not be given it stays offline, with the reason.',

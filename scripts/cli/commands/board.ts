@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { FlashOptions, ForwardOptions } from '../board/board-verbs.ts'
 import type { Context } from '../context.ts'
 
-const portHelp = 'where the board is: /dev/serial/by-id/…, net:HOST:PORT, or emulated:uno'
+const portHelp = 'where the board is: /dev/serial/by-id/…, net:HOST:PORT, emulated:uno, or the folder of a Pico’s drive'
 
 /** `board`: firmware onto the boards at this machine, and a way to them for other tools; asks no hub. */
 export function addBoard(program: Command, context: Context): void {

@@ -1,5 +1,5 @@
 /** Flashing tools that Debian 12 has not: those of Debian 13, unpacked into the cache. */
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { unpackedPackages } from '../kernel/debian-packages.ts'
@@ -19,4 +19,16 @@ export async function esptool(): Promise<Readonly<Record<string, string>>> {
     PYTHONDONTWRITEBYTECODE: '1',
     ESPTOOL_CFGFILE: settings,
   }
+}
+
+/** A folder whose program `picotool` is Raspberry Pi's own tool, with the libraries that it needs. Rejects with `NoArchive`. */
+export async function picotoolFolder(): Promise<string> {
+  const names = ['picotool', 'libusb-1.0-0', 'libc6', 'libstdc++6', 'libgcc-s1', 'libudev1', 'libcap2']
+  const folder = await unpackedPackages('picotool-2', { architecture: 'amd64', names, trixie: true })
+  const libraries = join(folder, 'usr/lib/x86_64-linux-gnu')
+  const own = `${libraries}/ld-linux-x86-64.so.2 --library-path ${libraries} ${folder}/usr/bin/picotool`
+  const tools = await mkdtemp(join(tmpdir(), 'fernlab-picotool-'))
+  await writeFile(join(tools, 'picotool'), `#!/bin/sh\nexec ${own} "$@"\n`)
+  await chmod(join(tools, 'picotool'), 0o755)
+  return tools
 }

@@ -1,0 +1,112 @@
+/** The drive as which a Pico shows itself in its boot loader: what is copied there is its firmware. */
+import { open, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+
+/** It says there what it is. */
+const INFO = 'INFO_UF2.TXT'
+const POLL_MS = 200
+/** From the reset until the drive is mounted, where something mounts it. */
+const APPEARS_MS = 15_000
+/** From the last block until the drive is gone. */
+const LEAVES_MS = 15_000
+const CHUNK_BYTES = 4 * 1024
+/** A drive that is gone answers with these. */
+const GONE = new Set(['EIO', 'ENODEV', 'ENXIO', 'ENOENT', 'EROFS', 'ENOTCONN', 'EBADF'])
+
+/** What the drive in the folder says of its board, as `RPI-RP2` or `RP2350`; undefined where there is none. */
+export async function boardAt(folder: string): Promise<string | undefined> {
+  const text = await readFile(join(folder, INFO), 'latin1').catch((error: NodeJS.ErrnoException) => {
+    if (GONE.has(error.code ?? '') || error.code === 'ENOTDIR') return undefined
+    throw error
+  })
+  return text === undefined ? undefined : (/^Board-ID:\s*(\S+)/m.exec(text)?.[1] ?? '')
+}
+
+/** The folders at which drives with that id are mounted. */
+export async function mountedDrives(boardId: string, mounts = '/proc/self/mounts'): Promise<string[]> {
+  const lines = (await readFile(mounts, 'utf8')).split('\n')
+  const folders = lines.filter((line) => line.split(' ')[2] === 'vfat').map((line) => pathIn(line.split(' ')[1] ?? ''))
+  const found: string[] = []
+  for (const folder of folders) if ((await boardAt(folder)) === boardId) found.push(folder)
+  return found
+}
+
+/** Blanks and the like stand as octal numbers there. */
+const pathIn = (text: string) =>
+  text.replaceAll(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
+
+/** Waits until such a drive is mounted; undefined when none comes. */
+export async function appearingDrive(
+  boardId: string,
+  clock: Clock,
+  signal: AbortSignal,
+  mounts?: string,
+): Promise<string | undefined> {
+  const untilMs = clock.monotonic() + APPEARS_MS
+  do {
+    const [drive, another] = await mountedDrives(boardId, mounts)
+    if (another !== undefined) throw several(drive ?? '', another)
+    if (drive !== undefined) return drive
+    await clock.sleep(POLL_MS, signal)
+  } while (clock.monotonic() < untilMs)
+  return undefined
+}
+
+/**
+ * Copies the file and waits until the drive is gone: the boot loader starts the firmware once it has every block, and only
+ * then. `stays`: it did not leave; `lost`: it left before it had all.
+ */
+export async function copyToDrive(
+  folder: string,
+  file: Uint8Array,
+  { clock, signal, onBytes }: { readonly clock: Clock; readonly signal: AbortSignal; onBytes(done: number): void },
+): Promise<'taken' | 'stays' | 'lost'> {
+  const target = await open(join(folder, 'firmware.uf2'), 'w')
+  try {
+    for (let at = 0; at < file.length; at += CHUNK_BYTES) {
+      signal.throwIfAborted()
+      const end = Math.min(at + CHUNK_BYTES, file.length)
+      const isWritten = await unlessGone(async () => {
+        await target.writeFile(file.subarray(at, end))
+        await target.sync()
+      })
+      // With its last block the drive may leave before that is told to be written.
+      if (end < file.length && !(isWritten && (await isThere(folder)))) return 'lost'
+      onBytes(end)
+    }
+  } finally {
+    await unlessGone(() => target.close())
+  }
+  const untilMs = clock.monotonic() + LEAVES_MS
+  while (await isThere(folder)) {
+    if (clock.monotonic() > untilMs) return 'stays'
+    await clock.sleep(POLL_MS, signal)
+  }
+  return 'taken'
+}
+
+const isThere = (folder: string): Promise<boolean> =>
+  unlessGone(async () => {
+    await stat(join(folder, INFO))
+  })
+
+/** False when the drive was gone. */
+async function unlessGone(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch (thrown) {
+    if (GONE.has((thrown as NodeJS.ErrnoException).code ?? '')) return false
+    throw thrown
+  }
+}
+
+function several(one: string, another: string): LabError {
+  return new LabError({
+    code: 'board-several',
+    kind: 'configuration',
+    message: `two boards wait in their boot loaders, at ${one} and ${another}; name the drive of the one that is meant`,
+  })
+}
