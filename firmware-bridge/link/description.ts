@@ -4,8 +4,8 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
 import { viewOf } from './messages.ts'
 
-const types = { bool: 0x01, u8: 0x11, u16: 0x12, i16: 0x22, i32: 0x24, f32: 0x44 } as const
-export type WireType = keyof typeof types
+export const wireTypes = { bool: 0x01, u8: 0x11, u16: 0x12, i16: 0x22, i32: 0x24, f32: 0x44 } as const
+export type WireType = keyof typeof wireTypes
 
 const name = z.string().regex(IDENTIFIER_PATTERN, 'must be letters, digits and _, beginning with a letter').max(23)
 const quantity = {
@@ -43,8 +43,8 @@ export type BoardSignal = BoardDescription['signals'][number]
 export type BoardAction = BoardDescription['actions'][number]
 export type BoardQuantity = BoardAction['arguments'][number]
 
-const ENTRY = 56
-const ROLE = { signal: 1, action: 2, argument: 3 } as const
+export const ENTRY = 56
+export const ROLE = { signal: 1, action: 2, argument: 3 } as const
 const accesses = ['', 'read', 'set', 'read-set'] as const
 const ascii = new TextDecoder('latin1')
 
@@ -84,7 +84,7 @@ function readEntry(board: string, index: number, line: Uint8Array) {
     role: view.getUint8(16),
     name: textIn(line, 20, 24),
     unit: textIn(line, 44, 12) || '1',
-    type: Object.entries(types).find(([, code]) => code === typeCode)?.[0],
+    type: Object.entries(wireTypes).find(([, code]) => code === typeCode)?.[0],
     step,
     low: limit(view.getFloat32(4, true), step),
     high: limit(view.getFloat32(8, true), step),
@@ -113,7 +113,7 @@ function textIn(line: Uint8Array, at: number, size: number): string {
 }
 
 /** Bytes of a sample of the type. */
-export const sizeOf = (type: WireType): number => types[type] & 7
+export const sizeOf = (type: WireType): number => wireTypes[type] & 7
 
 /** The value as four bytes hold it. */
 export function encodeValue({ type, step }: Pick<BoardQuantity, 'type' | 'step'>, value: number | boolean): Uint8Array {

@@ -1,5 +1,8 @@
 /** The driver `board`: a microcontroller that introduces itself; what it is comes from it, or from a file. */
-import { transportConfigSchema } from '@fernlab/firmware-bridge/transports/transport'
+import { createDescribedBoard } from '@fernlab/firmware-bridge/emulated/described/described-board'
+import { openEmulated } from '@fernlab/firmware-bridge/transports/emulated'
+import { type TransportConfig, transportConfigSchema } from '@fernlab/firmware-bridge/transports/transport'
+import type { Finding } from '@fernlab/shared/contracts/yaml-file'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
 import { configWrong } from '../config-wrong.ts'
@@ -11,7 +14,16 @@ import { BoardInstrument } from './board-instrument.ts'
 import { type KnownBoard, keepDescription, keptDescription, pinnedDescription } from './description-file.ts'
 
 const configSchema = z.strictObject({
-  transport: transportConfigSchema.describe('Where the board is; its firmware names the speed of a serial line.'),
+  transport: transportConfigSchema
+    .describe('Where the board is; its firmware names the speed of a serial line.')
+    .exactOptional(),
+  emulated: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'must be small letters, digits and -')
+    .describe(
+      'In place of `transport`: an emulated board of that name, made of `description` alone. The name decides its values.',
+    )
+    .exactOptional(),
   description: z
     .string()
     .regex(/^\.\/[\w./-]+\.json$/, 'must be ./file.json')
@@ -27,17 +39,42 @@ export function createBoardDriver(): Driver {
   return driverOf({
     kind: 'board',
     schema: configSchema,
-    claims: ({ transport }) => serialClaims(transport, ['transport', 'path']),
+    findings,
+    claims: ({ transport }) => (transport === undefined ? [] : serialClaims(transport, ['transport', 'path'])),
     create,
   })
 }
 
+function findings({ transport, emulated, description }: BoardConfig): Finding[] {
+  if (transport === undefined && emulated === undefined)
+    return [{ path: ['transport'], message: 'is missing: where the board is, or `emulated` in its place' }]
+  if (transport !== undefined && emulated !== undefined)
+    return [{ path: ['emulated'], message: 'is in place of `transport`, not beside it' }]
+  if (emulated !== undefined && description === undefined)
+    return [{ path: ['description'], message: 'is missing: an emulated board is what its description says' }]
+  return []
+}
+
 async function create(config: BoardConfig, context: DriverContext): Promise<Instrument> {
-  return new BoardInstrument({ known: await known(config, context), transport: config.transport, context })
+  const { transport, emulated } = config
+  if (transport !== undefined)
+    return new BoardInstrument({ known: await known({ ...config, transport }, context), transport, context })
+  const board = await pinnedDescription(config.description ?? '', context)
+  const name = emulated ?? context.name
+  const { clock } = context
+  const device = createDescribedBoard({ name, description: board.description, clock })
+  return new BoardInstrument({
+    known: board,
+    transport: { kind: 'emulated', world: name, device: 'board' },
+    context: { ...context, openTransport: async () => openEmulated(device, clock) },
+  })
 }
 
 /** A bench's limits and safe state are checked as the node starts, against this. */
-async function known(config: BoardConfig, context: DriverContext): Promise<KnownBoard> {
+async function known(
+  config: BoardConfig & { readonly transport: TransportConfig },
+  context: DriverContext,
+): Promise<KnownBoard> {
   if (config.description !== undefined) return await pinnedDescription(config.description, context)
   try {
     const description = await askBoard(config.transport, context)

@@ -14,6 +14,7 @@ import type { Context } from '../context.ts'
 import { mistake } from '../problem.ts'
 import { tableLines } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
+import { descriptionText } from './describe-board.ts'
 import { openFlashView } from './flash-view.ts'
 
 interface PortOptions {
@@ -23,6 +24,9 @@ interface PortOptions {
 export interface FlashOptions extends PortOptions {
   readonly board: string
   readonly ifDifferent?: boolean
+}
+export interface DescribeOptions extends PortOptions {
+  readonly baud: string
 }
 export interface ForwardOptions extends PortOptions {
   readonly listen: string
@@ -84,6 +88,13 @@ export async function flashBoard(context: Context, file: string, options: FlashO
     view.close()
     giveBack()
   }
+}
+
+/** `board describe`: what the board is, as the text of a file. */
+export async function describeBoard({ terminal, signal }: Context, { port, baud }: DescribeOptions): Promise<void> {
+  const config = portOf(port, Number(baud))
+  const transport = await opener(logIn(terminal))(config, signal)
+  terminal.out(await descriptionText(transport, { place: port, config, signal }))
 }
 
 /** `board forward`; resolves when the person has had enough. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { FlashOptions, ForwardOptions } from '../board/board-verbs.ts'
+import type { DescribeOptions, FlashOptions, ForwardOptions } from '../board/board-verbs.ts'
 import type { Context } from '../context.ts'
 
 const portHelp = 'where the board is: /dev/serial/by-id/…, net:HOST:PORT, emulated:uno, or the folder of a Pico’s drive'
@@ -19,6 +19,15 @@ export function addBoard(program: Command, context: Context): void {
       .requiredOption('--board <kind>', 'what it is; "fernlab board kinds" lists them')
       .option('--if-different', 'leave a board alone that holds the firmware already'),
   ).action(async (file: string, options: FlashOptions) => (await verbs()).flashBoard(context, file, options))
+  withOutput(
+    board
+      .command('describe')
+      .description(
+        'ask a board with fernlab-link what it is; the answer is the file that node.yaml names as description',
+      )
+      .requiredOption('--port <port>', portHelp)
+      .option('--baud <rate>', 'of its firmware, in bits per second', '115200'),
+  ).action(async (options: DescribeOptions) => (await verbs()).describeBoard(context, options))
   withOutput(
     board
       .command('forward')
