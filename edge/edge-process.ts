@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
+import { createI2cBuses } from '@fernlab/firmware-bridge/i2c/buses'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { readAuthority } from '@fernlab/shared/programs/authority'
@@ -14,6 +15,7 @@ import mqttPacket from 'mqtt-packet'
 import { loadConfig } from './config/config.ts'
 import { type ProcessConfig, parseProcessConfig } from './config/process-config.ts'
 import { builtInDrivers } from './drivers/drivers.ts'
+import { scanOf } from './drivers/i2c/scan.ts'
 import {
   calibrationFaultPoints,
   type FaultHook,
@@ -46,7 +48,8 @@ async function openEdge({ args, env }: ProcessOptions): Promise<Edge> {
     '--config node.yaml [--enroll CODE --hub URL]',
   ).values
   const settings = parseProcessConfig(env, process.cwd())
-  const drivers = builtInDrivers()
+  const i2c = createI2cBuses({ clock: systemClock })
+  const drivers = builtInDrivers({ i2c })
   const config = { file: given.config ?? settings.nodeFile }
   const { file } = await loadConfig(config, drivers)
   const dataFolder = join(settings.dataFolder, 'nodes', file.node)
@@ -57,6 +60,7 @@ async function openEdge({ args, env }: ProcessOptions): Promise<Edge> {
     dataFolder,
     drivers,
     openTransport: createOpenTransport({ clock: systemClock, log }),
+    machine: { scan: scanOf(i2c) },
     log,
     ...(given.enroll === undefined
       ? {}

@@ -17,6 +17,7 @@ import { type BenchChecks, createBenchChecks } from './checks/bench-checks.ts'
 import type { CheckKind } from './checks/check-kind.ts'
 import { builtInCheckKinds } from './checks/check-kinds.ts'
 import { type ConfigSource, checkAgainstInstruments, loadConfig, type NodeConfig } from './config/config.ts'
+import { createNodeLook, type Machine } from './discovery/node-look.ts'
 import type { Driver } from './drivers/driver.ts'
 import { createRunPlans } from './engine/plan.ts'
 import type { FaultHook } from './fault-point.ts'
@@ -48,6 +49,8 @@ export interface StartEdgeOptions {
   /** Instead of those that come with Fernlab. */
   readonly checkKinds?: readonly CheckKind[]
   readonly openTransport: OpenTransport
+  /** Where and how the node looks for hardware; without it, on this machine, and nobody is asked on its buses. */
+  readonly machine?: Machine
   readonly log: Log
   readonly clock?: Clock
   /** Connections to a broker in this process, instead of `hub.url`. */
@@ -262,6 +265,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     checks,
     interlocks,
     calibrations,
+    hardware: createNodeLook({ machine: options.machine, config, drivers, benches, broker, clock }),
     tunnels: createLabTunnels({ ca: options.ca, log }),
     cameras: createCameraLines({ ca: options.ca, log }),
     hubWeb: (said) =>

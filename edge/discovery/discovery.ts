@@ -21,13 +21,15 @@ export interface DiscoverOptions {
   /** As in `process.arch`. */
   readonly arch: string
   /** The node.yaml of this machine, where there is one. */
-  readonly node?: NodeUse
+  readonly node?: Pick<NodeUse, 'claims' | 'findings'>
   /** Asks an I2C bus who is there; without it, buses are not asked. */
   readonly scan?: (bus: number) => Promise<readonly FoundChip[]>
+  /** Why a bus is not to be asked now. */
+  readonly unasked?: (bus: number) => string | undefined
 }
 
 /** Everything that can be said of a machine without touching its hardware, in the order in which it is read. */
-export async function discover({ root, person, arch, node, scan }: DiscoverOptions): Promise<Finding[]> {
+export async function discover({ root, person, arch, node, scan, unasked }: DiscoverOptions): Promise<Finding[]> {
   const [machine, accounts, boot] = await Promise.all([
     readMachine(root, arch),
     readAccounts(root, person),
@@ -46,7 +48,7 @@ export async function discover({ root, person, arch, node, scan }: DiscoverOptio
     ...seeSerialPorts(serial, accounts),
     ...seeUsbtmc(usbtmc, accounts),
     ...seeGpioChips(chips, accounts),
-    ...(scan === undefined ? i2c : await withChips(i2c, scan)),
+    ...(scan === undefined ? i2c : await withChips(i2c, scan, unasked)),
     ...seeOneWire(oneWire),
     ...seeCameras(cameras, accounts),
   ]
@@ -103,10 +105,19 @@ function linesToAdd(find: Find): Pick<Finding, 'lines'> {
 }
 
 /** The buses that the person may open with who is on them, one after the other; what keeps one silent is its trouble. */
-async function withChips(buses: readonly Seen[], scan: NonNullable<DiscoverOptions['scan']>): Promise<Seen[]> {
+async function withChips(
+  buses: readonly Seen[],
+  scan: NonNullable<DiscoverOptions['scan']>,
+  unasked: DiscoverOptions['unasked'],
+): Promise<Seen[]> {
   const seen: Seen[] = []
   for (const bus of buses) {
     const number = Number(bus.find.id.slice('i2c:'.length))
+    const why = unasked?.(number)
+    if (why !== undefined) {
+      seen.push({ ...bus, detail: `${bus.detail}, not asked who is there: ${why}` })
+      continue
+    }
     try {
       seen.push(bus, ...(bus.trouble === undefined ? seeI2cChips(number, await scan(number)) : []))
     } catch (error) {

@@ -1,5 +1,7 @@
 /** Findings as text, for a terminal. */
-import type { Finding } from './find.ts'
+import type { HardwareFinding } from '@fernlab/shared/contracts/hardware'
+
+type Finding = Omit<HardwareFinding, 'find'>
 
 const margin = 8
 

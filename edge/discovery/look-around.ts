@@ -4,7 +4,7 @@ import { createI2cBuses } from '@fernlab/firmware-bridge/i2c/buses'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { builtInDrivers } from '../drivers/drivers.ts'
-import { scanBus } from '../drivers/i2c/scan.ts'
+import { scanOf } from '../drivers/i2c/scan.ts'
 import { type Added, type AddInstrument, addInstrument } from './add-instrument.ts'
 import { lookAtBroker } from './broker.ts'
 import { discover } from './discovery.ts'
@@ -34,17 +34,12 @@ export async function lookAround(options: LookAroundOptions): Promise<Finding[]>
     person: options.person ?? ownPerson(),
     arch: options.arch ?? process.arch,
     ...(node === undefined ? {} : { node }),
-    ...(options.scans === true ? { scan: scanNumbered } : {}),
+    ...(options.scans === true ? { scan: scanOf(createI2cBuses({ clock: systemClock })) } : {}),
   })
   const way = node?.hubUrl === undefined ? [] : await lookAtBroker(node.hubUrl)
   const after = found.findLastIndex(({ group }) => group === 'Node') + 1
   return [...found.slice(0, after), ...way, ...found.slice(after)]
 }
-
-const scanMs = 10_000
-
-const scanNumbered = (bus: number) =>
-  scanBus(createI2cBuses({ clock: systemClock }).bus(bus), AbortSignal.timeout(scanMs))
 
 export interface AddFound extends Omit<AddInstrument, 'findings' | 'drivers' | 'file'> {
   /** Where none is given, as for `lookAround`. */

@@ -63,7 +63,11 @@ async function instrumentsIn(file: string): Promise<Readonly<Record<string, unkn
 const mappingOf = (data: unknown): Readonly<Record<string, unknown>> =>
   typeof data === 'object' && data !== null && !Array.isArray(data) ? (data as Record<string, unknown>) : {}
 
-function claimsOf(instruments: Readonly<Record<string, unknown>>, drivers: readonly Driver[]): NodeUse['claims'] {
+/** The hardware that instruments claim; `instruments` as in node.yaml. */
+export function claimsOf(
+  instruments: Readonly<Record<string, unknown>>,
+  drivers: readonly Driver[],
+): NodeUse['claims'] {
   return Object.entries(instruments).flatMap(([instrument, entry]) => {
     const { driver, config } = mappingOf(entry)
     const claims = drivers.find(({ kind }) => kind === driver)?.claims?.(config) ?? []

@@ -43,6 +43,23 @@ export function machineRoot(folder = '/'): Root {
   }
 }
 
+/** The same root read one file at a time, so that it never has more than one of the process's few threads for files. */
+export function oneAtATime(root: Root): Root {
+  let turn: Promise<unknown> = Promise.resolve()
+  const after = <T>(read: () => Promise<T>): Promise<T> => {
+    const next = turn.then(read)
+    turn = next.catch(() => {})
+    return next
+  }
+  return {
+    text: (path) => after(() => root.text(path)),
+    list: (path) => after(() => root.list(path)),
+    real: (path) => after(() => root.real(path)),
+    access: (path) => after(() => root.access(path)),
+    link: (path) => after(() => root.link(path)),
+  }
+}
+
 /** What the kernel and the file system say of a file that is not there, or of one that only others may read. */
 const missing = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ENODEV', 'ENXIO', 'EIO', 'EINVAL', 'ELOOP', 'EOPNOTSUPP']
 

@@ -35,6 +35,8 @@ export interface Instrument {
   readonly spec: InstrumentSpec
   /** Connects, identifies the hardware and applies its configuration. Rejects with an instrument- or link-kind LabError. */
   open(signal: AbortSignal): Promise<void>
+  /** By what it reaches its hardware, where there is a choice; undefined while it is not open. */
+  about?(): string | undefined
   /** Asks the hardware who it is; absent where it can not say. */
   identify?(signal: AbortSignal): Promise<string>
   /** Reads the named signals, in one exchange where the hardware can. */

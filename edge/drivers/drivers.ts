@@ -1,3 +1,4 @@
+import type { I2cBuses } from '@fernlab/firmware-bridge/i2c/buses'
 import { createBoardDriver } from './board/board.ts'
 import { createCameraDriver } from './camera/camera.ts'
 import type { Driver } from './driver.ts'
@@ -14,8 +15,8 @@ import { createProcessDriver } from './process/process.ts'
 import { createScpiDriver } from './scpi/scpi.ts'
 import { createSimulatedDriver } from './simulated/simulated.ts'
 
-/** The drivers that come with Fernlab. */
-export function builtInDrivers(): Driver[] {
+/** The drivers that come with Fernlab; `i2c`: buses that others use too. */
+export function builtInDrivers({ i2c }: { readonly i2c?: I2cBuses } = {}): Driver[] {
   return [
     createCameraDriver(),
     createScpiDriver(),
@@ -27,6 +28,7 @@ export function builtInDrivers(): Driver[] {
     createProcessDriver(),
     createOwnDriver(),
     createI2cDriver(),
+    createI2cDriver(i2c),
     createOneWireDriver(),
     createGpioDriver(),
     createBoardDriver(),

@@ -84,6 +84,7 @@ export function startHealth(options: StartHealthOptions): Health {
       outbox_depth: options.outboxDepth(),
       clock_offset_ms: options.clockOffsetMs() ?? null,
       problems: problems(),
+      ...reached(options.instruments.values()),
     })
   }
 
@@ -102,6 +103,13 @@ export function startHealth(options: StartHealthOptions): Health {
       cancel?.()
     },
   }
+}
+
+function reached(instruments: Iterable<InstrumentHandle>): Pick<NodeHealth, 'reached'> {
+  const found = [...instruments].flatMap(({ name, about }) =>
+    about === undefined ? [] : [{ instrument: name, by: about }],
+  )
+  return found.length === 0 ? {} : { reached: found }
 }
 
 /** The processor's temperature where Linux tells it (sysfs thermal, millidegrees); else null. */

@@ -52,6 +52,8 @@ export interface InstrumentHandle {
   /** What is between it and `spec`: readings are calibrated, sets undone to raw values. */
   readonly calibrator: Calibrator
   readonly connection: Connection
+  /** By what it reaches its hardware, where there is a choice and it is open. */
+  readonly about: string | undefined
   onConnection(listener: (connection: Connection) => void): void
   /** Told of every good reading and every block, whoever asked for it, before they are. */
   watch(watcher: ReadingWatcher): void
@@ -274,6 +276,9 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
     },
     get connection() {
       return connection
+    },
+    get about() {
+      return connection.online ? instrument.about?.() : undefined
     },
     onConnection: (listener) => void listeners.push(listener),
     watch: (watcher) => void watchers.push(watcher),

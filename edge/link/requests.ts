@@ -14,6 +14,7 @@ import type { Lease } from '../benches/lease.ts'
 import { isTripped, trippedError } from '../benches/present-state.ts'
 import type { Calibrations } from '../calibration/calibrations.ts'
 import type { BenchChecks } from '../checks/bench-checks.ts'
+import type { NodeLook } from '../discovery/node-look.ts'
 import type { Reading, SignalValue } from '../drivers/driver.ts'
 import type { Seat, Visited } from '../engine/seat.ts'
 import type { Interlocks } from '../interlocks/interlocks.ts'
@@ -33,6 +34,7 @@ export interface CreateRequestsOptions {
   readonly checks: Pick<BenchChecks, 'now'>
   readonly interlocks: Pick<Interlocks, 'reset'>
   readonly calibrations: Pick<Calibrations, 'histories' | 'add' | 'undo'>
+  readonly hardware: NodeLook
   readonly tunnels: LabTunnels
   readonly cameras: CameraLines
   /** The hub's web address as this node reaches it, given how browsers do. */
@@ -52,8 +54,8 @@ const LONGEST_TTL_MS = 10 * 60_000
 const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS)
 
 export function createRequests(options: CreateRequestsOptions): Requests {
-  const { benches, queue, journal, checks, interlocks, calibrations, tunnels, cameras, hubWeb, clock, onValue } =
-    options
+  const { benches, queue, journal, checks, interlocks, calibrations, hardware } = options
+  const { tunnels, cameras, hubWeb, clock, onValue } = options
   const benchOf = (name: string): Bench => {
     const bench = benches.get(name)
     if (bench === undefined) throw refuse('bench-unknown', `this node has no bench ${name}`, 'never')
@@ -183,6 +185,10 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         const { signal: key, by, change } = check('node.calibrate', params)
         const history = change === 'undo' ? await calibrations.undo(key, by) : await calibrations.add(key, change, by)
         return { history: [...history] } satisfies Results<'node.calibrate'>
+      }
+      case 'node.look': {
+        const { scan } = check('node.look', params)
+        return (await hardware.look(scan)) satisfies Results<'node.look'>
       }
       case 'session.command': {
         const { by, command, ...key } = check('session.command', params)

@@ -31,6 +31,7 @@ import { directUseRoutes } from './routes/direct-use.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { labRoutes } from './routes/labs.ts'
+import { nodeHardwareRoutes } from './routes/node-hardware.ts'
 import { notBuiltRoutes } from './routes/not-built.ts'
 import { operationsRoutes } from './routes/operations.ts'
 import { ownAccountRoutes } from './routes/own-account.ts'
@@ -129,6 +130,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   recurringRoutes(add, parts)
   fleetRoutes(add, parts, guesses)
   calibrationRoutes(add, parts)
+  nodeHardwareRoutes(add, parts)
   benchCareRoutes(add, parts)
   removalRoutes(add, parts)
   peopleRoutes(add, parts)

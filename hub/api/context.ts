@@ -19,6 +19,7 @@ import type { Bookings } from '../bookings/bookings.ts'
 import type { BookingNotices } from '../bookings/notices.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import type { NodeHardwareBook } from '../fleet/node-hardware.ts'
 import type { Removal } from '../fleet/removal.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { LabPages } from '../lab-pages/lab-pages.ts'
@@ -75,6 +76,7 @@ export interface ApiParts {
   readonly benchChecks: Pick<BenchChecks, 'now' | 'putBack'>
   readonly interlockResets: InterlockResets
   readonly nodeCalibrations: NodeCalibrations
+  readonly nodeHardware: NodeHardwareBook
   readonly benchHistory: Pick<BenchHistory, 'of'>
   readonly benchLetters: Pick<BenchLetters, 'wanted' | 'want'>
   readonly removal: Removal

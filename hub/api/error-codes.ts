@@ -230,6 +230,8 @@ const benchCodes = {
   ),
   'calibration-unfit': code(422, 'the calibration does not do for the signal; the message says why', 'Mend it.'),
   'instrument-unknown': code(404, 'the node has no instrument of that name', 'Read its benches for their instruments.'),
+  'look-under-way': code(409, 'the node is looking at its hardware already', 'Ask again in a moment.'),
+  'method-unknown': code(409, 'the node is of a version that does not know the call', 'Install a newer one on it.'),
   'bench-maintenance': code(409, 'staff work on the bench', 'Use another, or wait.'),
   'bench-offline': code(409, 'the bench is not connected', 'Use another, or wait.'),
   'outage-over': code(422, 'the outage would be over', 'Choose an end that is to come.'),

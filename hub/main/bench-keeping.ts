@@ -10,6 +10,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import { createMqttSets } from '../fleet/mqtt-sets.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
+import { createNodeHardware } from '../fleet/node-hardware.ts'
 import { createFleet } from '../fleet/open-fleet.ts'
 import { createRemoval } from '../fleet/removal.ts'
 import type { CreateRunsOptions } from '../runs/create-runs.ts'
@@ -128,5 +129,6 @@ export function openBenchKeeping(
   })
   const interlockResets = createInterlockResets({ store, book, calls, clock })
   const nodeCalibrations = createNodeCalibrations({ store, book, calls, clock })
-  return { benchChecks, benchCare, fleet, interlockResets, nodeCalibrations, removal }
+  const nodeHardware = createNodeHardware({ store, book, calls, clock })
+  return { benchChecks, benchCare, fleet, interlockResets, nodeCalibrations, nodeHardware, removal }
 }

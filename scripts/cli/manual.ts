@@ -139,6 +139,10 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
     'fernlab node calibrate bench-7 supply.voltage --linear 1.0021,-0.013 --uncertainty 0.004 --valid-until 2027-05-31',
     'POST /api/v1/nodes/{node}/calibrations, with --show items of its GET',
   ),
+  'node look': entry(
+    'fernlab node look bench-7 --scan',
+    'GET /api/v1/nodes/{node}/hardware, with --scan POST /api/v1/nodes/{node}/hardware/scan',
+  ),
   'node rotate': entry('fernlab node rotate bench-7', 'POST /api/v1/nodes/{node}/rotate'),
   'node revoke': entry('fernlab node revoke bench-7', '{"node", "revoked": true}'),
   'node remove': entry('fernlab node remove bench-7 --confirm bench-7', '{"node", "removed": true}'),

@@ -17,6 +17,8 @@ export const nodeHealthSchema = z.object({
   clock_offset_ms: z.number().nullable(),
   /** What is wrong, each with what to do; empty when all is well. */
   problems: z.array(z.object({ code: z.string(), message: z.string() })),
+  /** By what instruments reach their hardware, of those that are connected and have a choice: `pinctrl-bcm2711 (58 lines, base 512) by sysfs`. */
+  reached: z.array(z.object({ instrument: z.string(), by: z.string() })).optional(),
 })
 export type NodeHealth = z.infer<typeof nodeHealthSchema>
 

@@ -15,6 +15,7 @@ import { announcedCheckSchema, checkReportSchema } from './bench-checks.ts'
 import { calibrationHistoriesSchema, calibrationRecordSchema, calibrationSchema } from './calibrations.ts'
 import { labErrorSchema, parametersSchema } from './common.ts'
 import { nodeDocumentSchema } from './documents.ts'
+import { nodeHardwareSchema } from './hardware.ts'
 import { interlockStatusSchema } from './interlocks.ts'
 import { benchStateSchema } from './run-state.ts'
 import { sessionStageSchema } from './session-columns.ts'
@@ -265,6 +266,11 @@ export const nodeMethods = {
     params: z.object({ signal: z.string(), by: z.string(), change: z.union([calibrationSchema, z.literal('undo')]) }),
     result: z.object({ history: z.array(calibrationRecordSchema) }),
   },
+  /**
+   * What the node finds on its own machine. With `scan`, I2C buses are asked who is there, except those whose instruments are
+   * in use or watched by an interlock. One look at a time: `look-under-way`.
+   */
+  'node.look': { params: z.object({ scan: z.boolean() }), result: nodeHardwareSchema },
   /** The page of the lab's own server on which an active session takes place. */
   'session.visit': {
     params: z.object(attemptKey),

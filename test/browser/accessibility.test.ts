@@ -89,6 +89,8 @@ test.before(async () => {
     benches: '/benches',
     bench: '/benches/demo.rc-1',
     nodes: '/nodes',
+    node: '/nodes/demo',
+    'a node that is away': '/nodes/physics-2',
     'usage of the site': '/usage',
     'usage of a course': '/usage?course=optics&lab=rc-circuit&standing=open&sort=-time',
     'single uses': '/usage/uses',

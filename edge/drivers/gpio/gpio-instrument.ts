@@ -62,6 +62,10 @@ export class GpioInstrument implements Instrument {
     this.#listener = listener
   }
 
+  about(): string | undefined {
+    return this.#open?.chip.about
+  }
+
   async identify(signal: AbortSignal): Promise<string> {
     signal.throwIfAborted()
     const { chip, pins } = this.#present()

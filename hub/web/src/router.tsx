@@ -169,6 +169,12 @@ const nodes = createRoute({
   beforeLoad: onlyFor('admin', 'instructor', 'builder'),
   component: lazyRouteComponent(() => withTexts(['staff'], () => import('./nodes/nodes-page.tsx'))),
 })
+const node = createRoute({
+  getParentRoute: () => framed,
+  path: '/nodes/$nodeId',
+  beforeLoad: onlyFor('admin', 'instructor', 'builder'),
+  component: lazyRouteComponent(() => withTexts(['staff'], () => import('./nodes/node-page.tsx'))),
+})
 const people = createRoute({
   getParentRoute: () => framed,
   path: '/people',
@@ -326,6 +332,7 @@ const tree = root.addChildren([
     benches,
     bench,
     nodes,
+    node,
     people,
     groups,
     group,

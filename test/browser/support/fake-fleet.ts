@@ -1,6 +1,7 @@
 /** The nodes and benches of the stand-in for the hub. */
 import type { Outage, PlanOutages } from '@fernlab/shared/contracts/bench-care'
 import { type Area, json, listed, problem } from './fake-answers.ts'
+import { hardware, scannedHardware } from './fake-hardware.ts'
 import { benches, benchHistory, calibrations, nodes, plannedOutages } from './fake-staff.ts'
 import type { FakeState } from './fake-state.ts'
 
@@ -100,6 +101,10 @@ export function fakeFleet(hub: FakeState): Area {
         hub,
         nodes.filter((node) => !removed.has(node.id)),
       )
+    }
+    if (collection === 'nodes' && verb === 'hardware') {
+      if (rest[0] === 'scan') hub.scanned++
+      return json(rest[0] === 'scan' ? scannedHardware() : hardware)
     }
     if (collection === 'nodes' && verb === 'calibrations') return json({ items: calibrations })
     if (collection === 'nodes' && verb === 'removal')

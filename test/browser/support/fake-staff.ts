@@ -222,6 +222,7 @@ export const nodes: readonly NodeInfo[] = [
       queue_depth: 0,
       outbox_depth: 2,
       clock_offset_ms: 1.4,
+      reached: [{ instrument: 'pins', by: 'pinctrl-bcm2711 (58 lines, base 512) by sysfs' }],
       problems: [],
     },
   },

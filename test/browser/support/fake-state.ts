@@ -29,6 +29,8 @@ export interface FakeState {
   readonly interlocked: Map<string, { holds: boolean }>
   /** How often a bench's checks were asked for. */
   checked: number
+  /** How often a node's buses were asked who is there. */
+  scanned: number
   /** Whether the person gets letters about benches. */
   benchLetters: boolean
   bookingLetters: BookingLetters
@@ -52,6 +54,7 @@ export const fakeState = (isSignedIn: boolean): FakeState => ({
   unclean: new Set(),
   interlocked: new Map(),
   checked: 0,
+  scanned: 0,
   benchLetters: false,
   bookingLetters: { wanted: true, possible: true, confirmed: true },
   taking: Promise.resolve(),

@@ -33,6 +33,7 @@ import { createTurn } from '@fernlab/hub/store/turn'
 import { createUsage } from '@fernlab/hub/usage/usage'
 import { HUB_VERSION } from '@fernlab/hub/version'
 import type { Run } from '@fernlab/shared/contracts/api'
+import type { NodeHardware } from '@fernlab/shared/contracts/hardware'
 import type { Role } from '@fernlab/shared/contracts/people'
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import type { CountrySource } from '@fernlab/shared/contracts/usage'
@@ -155,6 +156,7 @@ export function tableRuns({ store, requireSpace = () => {} }: { store: ApiParts[
   return { runs, setState, tell, waits, listening: () => listeners.size }
 }
 
+const noHardware: NodeHardware = { lookedAt: '2027-02-01T08:00:00.000Z', scanned: false, findings: [] }
 const noFleet: ApiParts['fleet'] = {
   benches: async () => [],
   bench: async () => undefined,
@@ -361,6 +363,7 @@ export async function serveHub(options: ServedOptions = {}) {
     benchChecks: { now: async () => {}, putBack: async () => {} },
     interlockResets: { reset: async () => {} },
     nodeCalibrations: { of: async () => ({}), change: async () => [] },
+    nodeHardware: { look: async () => noHardware, scan: async () => noHardware },
     benchLetters: { wanted: async () => false, want: async () => {} },
     benchHistory: { of: async () => ({ uptime: [], changes: [] }) },
     removal,

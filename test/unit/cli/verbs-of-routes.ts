@@ -276,6 +276,8 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'GET /api/v1/nodes/{node}/calibrations': 'node calibrate demo --show',
   'POST /api/v1/nodes/{node}/calibrations': 'node calibrate demo psu.voltage --clear',
   'POST /api/v1/nodes/{node}/calibrations/undo': 'node calibrate demo psu.voltage --undo',
+  'GET /api/v1/nodes/{node}/hardware': 'node look demo',
+  'POST /api/v1/nodes/{node}/hardware/scan': 'node look demo --scan',
   'DELETE /api/v1/nodes/{node}': 'node remove demo --confirm demo',
   'GET /api/v1/nodes/{node}/removal': 'node remove demo',
   'POST /api/v1/nodes/{node}/rotate': 'node rotate demo',

@@ -17,6 +17,7 @@ import type {
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
 import type { BenchHistory, BenchLetters } from '@fernlab/shared/contracts/bench-checks'
 import type { SignalCalibrations } from '@fernlab/shared/contracts/calibrations'
+import type { NodeHardware } from '@fernlab/shared/contracts/hardware'
 import { type Recording, unpackPictures } from '@fernlab/shared/contracts/recordings'
 import type { LabServerRules, Session } from '@fernlab/shared/contracts/sessions'
 import type { SecondFactorState, SignInRules } from '@fernlab/shared/contracts/sign-in'
@@ -188,6 +189,15 @@ export const calibrationsQuery = (api: Api, node: string) =>
     queryFn: ({ signal }) =>
       api.get<{ items: readonly SignalCalibrations[] }>(`${v1}/nodes/${node}/calibrations`, signal),
     refetchInterval: 60_000,
+  })
+
+/** What a node finds on its machine; asked of the node, so only when somebody looks. */
+export const hardwareQuery = (api: Api, node: string) =>
+  queryOptions({
+    queryKey: ['nodes', node, 'hardware'],
+    queryFn: ({ signal }) => api.get<NodeHardware>(`${v1}/nodes/${node}/hardware`, signal),
+    staleTime: 60_000,
+    retry: false,
   })
 
 /** When the bench is not for runs, the soonest first. */

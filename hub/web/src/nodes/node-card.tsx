@@ -1,128 +1,21 @@
 import type { NodeInfo } from '@fernlab/shared/contracts/api'
-import { Button } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
-import { useApi } from '../api/context.tsx'
-import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
-import { NodeMark } from '../states/state-mark.tsx'
-import { bytes, count, quantity } from '../words/quantity.ts'
-import { useWords } from '../words/use-words.ts'
+import { NodeFacts } from './node-facts.tsx'
+import { NodeHead } from './node-head.tsx'
 import styles from './nodes.module.css'
-import { RemoveButton } from './remove-button.tsx'
 
 /** One node: what is wrong first, then its health. */
 export function NodeCard({ node, manages }: { node: NodeInfo; manages: boolean }) {
-  const words = useWords()
-  const { t } = words
-  const { health } = node
   return (
     <li className={styles.node}>
-      <div className={styles.head}>
-        <h2>{node.id}</h2>
-        <NodeMark state={node.state} />
-        <span className={styles.seen}>
-          {node.lastSeen === undefined ? '' : `${t('nodes.lastSeen')} ${words.moment(node.lastSeen)}`}
-        </span>
-        {manages ? <RevokeButton node={node} /> : null}
-        {manages && node.state !== 'online' ? <RemoveButton kind="nodes" id={node.id} /> : null}
-      </div>
-      {node.state === 'offline' && health !== undefined ? (
-        <p className="soft">{t('nodes.asLastHeard', { time: words.moment(health.time) })}</p>
-      ) : null}
-      {node.state === 'revoked' ? (
-        <p className="soft">{t('nodes.isRevoked')}</p>
-      ) : node.state === 'never-seen' ? (
-        <p className="soft">{t('nodes.isNew')}</p>
-      ) : health === undefined ? null : health.problems.length === 0 ? (
-        node.state === 'online' && <p className="soft">{t('nodes.allWell')}</p>
-      ) : (
-        <ul className={styles.problems}>
-          {health.problems.map((problem) => (
-            <li key={problem.code}>
-              {problem.message} <code>{problem.code}</code>
-            </li>
-          ))}
-        </ul>
-      )}
-      <p>
-        <span className="soft">{t('nodes.benches')}: </span>
-        {node.benches.map((bench, index) => {
-          const id = bench.includes('.') ? bench : `${node.id}.${bench}`
-          return (
-            <span key={bench}>
-              {index === 0 ? '' : ', '}
-              <Link to="/benches/$benchId" params={{ benchId: id }}>
-                {bench}
-              </Link>
-            </span>
-          )
-        })}
-        {node.benches.length === 0 ? '—' : ''}
-      </p>
-      {health === undefined || node.state === 'revoked' ? null : <Health health={health} />}
+      <NodeHead node={node} manages={manages}>
+        <h2>
+          <Link to="/nodes/$nodeId" params={{ nodeId: node.id }}>
+            {node.id}
+          </Link>
+        </h2>
+      </NodeHead>
+      <NodeFacts node={node} />
     </li>
-  )
-}
-
-function Health({ health }: { health: NonNullable<NodeInfo['health']> }) {
-  const { t, duration, language } = useWords()
-  const facts: readonly (readonly [string, string])[] = [
-    [t('nodes.version'), health.version],
-    [t('nodes.uptime'), duration(health.uptime_s)],
-    ...(health.cpu_temp_Cel === null
-      ? []
-      : [[t('nodes.temperature'), quantity(health.cpu_temp_Cel, 'Cel', { precision: 3 })] as const]),
-    [t('nodes.load'), new Intl.NumberFormat(language, { maximumFractionDigits: 2 }).format(health.load)],
-    [t('nodes.memory'), bytes(health.memory_bytes, language)],
-    [t('nodes.disk'), bytes(health.disk_free_bytes, language)],
-    [t('nodes.queue'), count(health.queue_depth, language)],
-    [t('nodes.outbox'), count(health.outbox_depth, language)],
-    ...(health.clock_offset_ms === null
-      ? []
-      : [[t('nodes.clock'), t('nodes.clockText', { ms: Math.round(health.clock_offset_ms) })] as const]),
-  ]
-  return (
-    <dl className={styles.health}>
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  )
-}
-
-function RevokeButton({ node }: { node: NodeInfo }) {
-  const { t } = useWords()
-  const api = useApi()
-  const client = useQueryClient()
-  const [asking, setAsking] = useState(false)
-  const revoke = useMutation({
-    mutationFn: () => api.send('POST', `/api/v1/nodes/${node.id}/revoke`),
-    onSuccess: () => {
-      setAsking(false)
-      void client.invalidateQueries({ queryKey: ['nodes'] })
-    },
-  })
-  if (node.state === 'revoked') return null
-  return (
-    <>
-      <Button variant="default" size="xs" onClick={() => setAsking(true)}>
-        {t('nodes.revoke')}
-      </Button>
-      <ConfirmDialog
-        opened={asking}
-        onClose={() => setAsking(false)}
-        title={t('nodes.revokeTitle', { node: node.id })}
-        confirm={t('nodes.revoke')}
-        pending={revoke.isPending}
-        error={revoke.error}
-        onConfirm={() => revoke.mutate()}
-      >
-        <p>{t('nodes.revokeText')}</p>
-      </ConfirmDialog>
-    </>
   )
 }

@@ -1,0 +1,147 @@
+/**
+ * What a running node finds on its own machine, for its hub.
+ *
+ * INVARIANTS: one look at a time, one file at a time, so that readings and interlocks wait for none; a bus is asked who is
+ * there only when a person wants it, and never one with an instrument that is in use or that an interlock may watch; an
+ * answer is bounded.
+ */
+import { MOST_FINDINGS, type NodeHardware } from '@fernlab/shared/contracts/hardware'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Bench } from '../benches/bench.ts'
+import { inUseReason } from '../benches/present-state.ts'
+import type { NodeConfig } from '../config/config.ts'
+import type { Driver } from '../drivers/driver.ts'
+import type { FoundChip } from '../drivers/i2c/scan.ts'
+import type { Finding } from './find.ts'
+import { claimsOf, counted } from './node-use.ts'
+import { ownPerson, type Person } from './person.ts'
+import { machineRoot, oneAtATime } from './root.ts'
+
+/** Where and how a node looks. */
+export interface Machine {
+  /** Instead of `/`. */
+  readonly rootFolder?: string
+  readonly person?: Person
+  readonly arch?: string
+  /** Asks an I2C bus who is there, by the queue that its instruments share. */
+  readonly scan?: (bus: number) => Promise<readonly FoundChip[]>
+}
+
+export interface NodeLook {
+  /** Throws `look-under-way` while there is one. */
+  look(scan: boolean): Promise<NodeHardware>
+}
+
+export interface CreateNodeLookOptions {
+  readonly machine: Machine | undefined
+  readonly config: NodeConfig
+  readonly drivers: readonly Driver[]
+  readonly benches: ReadonlyMap<string, Bench>
+  /** The address of the hub's broker. */
+  readonly broker: string
+  readonly clock: Clock
+}
+
+export function createNodeLook(options: CreateNodeLookOptions): NodeLook {
+  const { machine = {}, config, drivers, benches, broker, clock } = options
+  let isLooking = false
+
+  const unasked = (bus: number): string | undefined => {
+    const claims = claimsOf(config.file.instruments, drivers).filter(({ key }) => key.startsWith(`i2c:${bus}:`))
+    const own = new Set(claims.map(({ instrument }) => instrument))
+    for (const bench of benches.values()) {
+      if (!Object.values(bench.entry.parts).some((instrument) => own.has(instrument))) continue
+      const inUse = inUseReason(bench)
+      if (inUse !== undefined) return inUse
+      if ((bench.status.interlocks ?? []).length > 0) return `an interlock watches bench ${bench.name}`
+    }
+    return undefined
+  }
+
+  const find = async (scan: boolean): Promise<Finding[]> => {
+    // Loaded when needed: most nodes are looked at once in a while.
+    const { discover } = await import('./discovery.ts')
+    return await discover({
+      root: oneAtATime(machineRoot(machine.rootFolder)),
+      person: machine.person ?? ownPerson(),
+      arch: machine.arch ?? process.arch,
+      node: { claims: claimsOf(config.file.instruments, drivers), findings: ownFindings(config, broker) },
+      ...(scan && machine.scan !== undefined ? { scan: machine.scan, unasked } : {}),
+    })
+  }
+
+  return {
+    look: async (scan) => {
+      if (isLooking)
+        throw new LabError({
+          code: 'look-under-way',
+          kind: 'caller',
+          retry: 'later',
+          message: 'the node is looking at its hardware already; ask again in a moment',
+        })
+      isLooking = true
+      try {
+        const findings = bounded(await find(scan))
+        return {
+          lookedAt: new Date(clock.now()).toISOString(),
+          scanned: scan && machine.scan !== undefined,
+          findings,
+        }
+      } finally {
+        isLooking = false
+      }
+    },
+  }
+}
+
+/** What is known without looking: the node runs, and reaches its hub, or nobody would ask. */
+function ownFindings({ file }: NodeConfig, broker: string): Finding[] {
+  const [instruments, benches] = [Object.keys(file.instruments).length, Object.keys(file.benches).length]
+  const detail = `runs with ${counted(instruments, 'instrument')} and ${counted(benches, 'bench', 'benches')}`
+  const group = 'Node'
+  const way = `${broker === 'in-process' ? 'within the same process' : broker}; the node calls out, so no port has to be open on it`
+  return [
+    { group, what: file.node, verdict: 'ok', detail },
+    { group, what: 'way to the hub', verdict: 'ok', detail: way },
+  ]
+}
+
+const LONGEST_TEXT = 1000
+
+/** As much of it as one answer takes, texts cut off where they are long beyond reason. */
+export function bounded(findings: readonly Finding[]): NodeHardware['findings'] {
+  const cut = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text)
+  const shown = findings.slice(0, findings.length > MOST_FINDINGS ? MOST_FINDINGS - 1 : MOST_FINDINGS)
+  const left = findings.length - shown.length
+  return [
+    ...shown.map(({ group, what, verdict, detail, lines, find }) => ({
+      group,
+      what: cut(what),
+      verdict,
+      detail: cut(detail),
+      ...(lines === undefined ? {} : { lines: lines.map(cut) }),
+      ...(find === undefined ? {} : { find: shownFind(find) }),
+    })),
+    ...(left === 0
+      ? []
+      : [
+          {
+            group: 'Machine',
+            what: 'findings',
+            verdict: 'look' as const,
+            detail: `${left} more than can be shown; "fernlab doctor" on the node has them all`,
+          },
+        ]),
+  ]
+}
+
+const shownFind = ({ id, kind, title, path, instruments, board, chips }: NonNullable<Finding['find']>) => ({
+  id,
+  kind,
+  title,
+  path,
+  instruments,
+  ...(board === undefined ? {} : { board }),
+  ...(chips === undefined ? {} : { chips }),
+})

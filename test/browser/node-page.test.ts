@@ -1,0 +1,94 @@
+import type { Browser, Page } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
+import { tabTo, visit } from './support/browser.ts'
+import type { FakeHub } from './support/fake-hub.ts'
+import { stage } from './support/stage.ts'
+
+const test = suite('the page of a node', { timeoutMs: 60_000 })
+let hub: FakeHub
+let browser: Browser
+
+stage(test, (given) => {
+  ;({ hub, browser } = given)
+})
+
+const group = (page: Page, name: string) => page.getByRole('region', { name, exact: true })
+
+test('what a node finds stands in groups, each with how it is and what to type', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/nodes`)
+  await page.getByRole('heading', { name: 'demo', exact: true }).getByRole('link').click()
+  await page.getByRole('heading', { level: 1, name: 'demo' }).waitFor()
+  await page.getByText('pinctrl-bcm2711 (58 lines, base 512) by sysfs').waitFor()
+  const machine = group(page, 'Machine')
+  assert.match((await machine.getByRole('listitem').nth(1).textContent()) ?? '', /^broken\s*supply.*voltage is too low/)
+  const permissions = group(page, 'Permissions')
+  await permissions.getByText('sudo usermod -aG dialout,video fernlab').waitFor()
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await permissions.getByRole('button', { name: 'Copy' }).last().click()
+  assert.is(await page.evaluate(() => navigator.clipboard.readText()), 'sudo usermod -aG dialout,video fernlab')
+  assert.match((await group(page, 'Serial ports').textContent()) ?? '', /fine\s*Arduino Uno/)
+  assert.match((await group(page, '1-wire').textContent()) ?? '', /off\s*bus is switched off/)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('buses are asked who is there by whoever wants it, by keyboard too, and not before', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/nodes/demo`)
+  await group(page, 'I2C').getByText('bus 1', { exact: true }).waitFor()
+  assert.is(hub.scanned, 0)
+  const ask = page.getByRole('button', { name: 'Ask the I2C buses' })
+  await tabTo(page, ask)
+  await page.keyboard.press('Enter')
+  await group(page, 'I2C').getByText('answers: bme280 or pca9685').waitFor()
+  assert.is(hub.scanned, 1)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('a refused look says why, and a node that is away is not asked', async () => {
+  const { page, context } = await visit(browser)
+  let asked = 0
+  await page.route('**/api/v1/nodes/*/hardware', (route) => {
+    asked++
+    return route.fulfill({
+      status: 409,
+      contentType: 'application/problem+json',
+      json: {
+        type: 'urn:look-under-way',
+        title: 'busy',
+        status: 409,
+        code: 'look-under-way',
+        hint: 'Ask again in a moment.',
+      },
+    })
+  })
+  await page.goto(`${hub.url}/nodes/demo`)
+  await page.getByRole('alert').getByText('Ask again in a moment.').waitFor()
+  assert.is(asked, 1)
+  await page.goto(`${hub.url}/nodes/physics-2`)
+  await page.getByText('The node is not connected, so it can not say what is plugged in.').waitFor()
+  assert.is(asked, 1)
+  await page.goto(`${hub.url}/nodes/nowhere`)
+  await page.getByText('There is no such node').waitFor()
+  await context.close()
+})
+
+test('instructors see how a node is, and lab builders what is plugged in as well', async () => {
+  for (const [role, seen] of [
+    ['instructor', 0],
+    ['builder', 1],
+  ] as const) {
+    hub.role = role
+    const { page, context } = await visit(browser)
+    await page.goto(`${hub.url}/nodes/demo`)
+    await page.getByText('All is well.').waitFor()
+    if (seen === 1) await group(page, 'Serial ports').waitFor()
+    assert.is(await page.getByRole('heading', { name: 'On this machine' }).count(), seen, role)
+    await context.close()
+  }
+})
+
+test.run()

@@ -1,0 +1,88 @@
+import type { HardwareFinding, NodeHardware } from '@fernlab/shared/contracts/hardware'
+
+const uno = 'serial:usb-Arduino__www.arduino.cc__0043_75630313636351D0F0C1-if00'
+const unoPath = `/dev/serial/by-id/${uno.slice('serial:'.length)}`
+
+const bus: HardwareFinding = {
+  group: 'I2C',
+  what: 'bus 1',
+  verdict: 'ok',
+  detail: '/dev/i2c-1, bcm2835 (i2c@7e804000), on a Pi pins 3 (SDA) and 5 (SCL)',
+  find: { id: 'i2c:1', kind: 'i2c-bus', title: 'bus 1', path: '/dev/i2c-1', instruments: ['thermometer'] },
+}
+
+/** What a Pi finds that is not quite set up yet. */
+export const hardware: NodeHardware = {
+  lookedAt: '2026-02-02T08:30:00.000Z',
+  scanned: false,
+  findings: [
+    {
+      group: 'Machine',
+      what: 'system',
+      verdict: 'ok',
+      detail: 'Raspberry Pi 4 Model B Rev 1.4, Debian GNU/Linux 12 (bookworm), kernel 6.6.51+rpt-rpi-v8, 64 bit',
+    },
+    {
+      group: 'Machine',
+      what: 'supply',
+      verdict: 'broken',
+      detail:
+        'the voltage is too low: use the supply made for this Pi and a short, thick cable; instruments get a supply of their own',
+    },
+    {
+      group: 'Node',
+      what: 'way to the hub',
+      verdict: 'ok',
+      detail: 'mqtts://lab.example.edu:8883; the node calls out, so no port has to be open on it',
+    },
+    {
+      group: 'Permissions',
+      what: 'fernlab',
+      verdict: 'look',
+      detail: 'is not let at 2 devices below. Type this, then sign in again (a service: restart it)',
+      lines: [
+        `echo 'SUBSYSTEM=="usbmisc", KERNEL=="usbtmc*", GROUP="dialout", MODE="0660"' | sudo tee -a /etc/udev/rules.d/99-fernlab.rules`,
+        'sudo usermod -aG dialout,video fernlab',
+      ],
+    },
+    {
+      group: 'Serial ports',
+      what: 'Arduino Uno',
+      verdict: 'ok',
+      detail: `${unoPath}, now /dev/ttyACM0, USB 2341:0043, serial number 75630313636351D0F0C1`,
+      find: { id: uno, kind: 'serial', title: 'Arduino Uno', path: unoPath, instruments: [], board: 'uno' },
+    },
+    bus,
+    {
+      group: '1-wire',
+      what: 'bus',
+      verdict: 'off',
+      detail: 'is switched off. For DS18B20 sensors on pin 7 (GPIO4), type this',
+      lines: ["echo 'dtoverlay=w1-gpio' | sudo tee -a /boot/firmware/config.txt", 'sudo reboot'],
+    },
+  ],
+}
+
+/** The same once the bus was asked who is there. */
+export const scannedHardware = (): NodeHardware => {
+  const at = hardware.findings.indexOf(bus)
+  const chip: HardwareFinding = {
+    group: 'I2C',
+    what: 'bus 1, 0x76',
+    verdict: 'ok',
+    detail: 'answers: bme280 or pca9685',
+    find: {
+      id: 'i2c:1:0x76',
+      kind: 'i2c-chip',
+      title: 'bus 1, 0x76',
+      path: '/dev/i2c-1',
+      instruments: [],
+      chips: ['bme280', 'pca9685'],
+    },
+  }
+  return {
+    ...hardware,
+    scanned: true,
+    findings: [...hardware.findings.slice(0, at + 1), chip, ...hardware.findings.slice(at + 1)],
+  }
+}
