@@ -393,7 +393,15 @@ async function assemble(
     clock,
     log,
   })
-  const recorder = createRecorder({ store, sessions, lines: cameraLines, clock, log, faultPoint })
+  const recorder = createRecorder({
+    store,
+    sessions,
+    lines: cameraLines,
+    requireSpace: maintenance.requireSpace,
+    clock,
+    log,
+    faultPoint,
+  })
   onClose(() => recorder.stop())
   const sockets = { liveSockets, labTunnels, cameraLines, cameraSockets }
   const doors = { fetch: api.fetch, broker, ...sockets, addresses, labPages, labVisits, pageAddress }

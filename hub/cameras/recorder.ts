@@ -29,6 +29,8 @@ export interface CreateRecorderOptions {
   readonly clock: Clock
   readonly log: Log
   readonly faultPoint?: FaultHook | undefined
+  /** Throws while the disk has no room for more runs: the rest is for what runs measure. */
+  readonly requireSpace: () => void
   /** Of an attempt; `MOST_RECORDED_BYTES` unless given. */
   readonly mostBytes?: number
 }
@@ -63,7 +65,7 @@ interface Take {
 
 /** Begins with the next change of a session that is to be recorded. */
 export function createRecorder(options: CreateRecorderOptions): Recorder {
-  const { store, sessions, lines, clock, log, faultPoint, mostBytes = MOST_RECORDED_BYTES } = options
+  const { store, sessions, lines, clock, log, faultPoint, requireSpace, mostBytes = MOST_RECORDED_BYTES } = options
   const takes = new Map<string, Promise<Take>>()
 
   const write = async (
@@ -73,6 +75,7 @@ export function createRecorder(options: CreateRecorderOptions): Recorder {
     const { run, attempt, part } = film
     const { number, times, messages } = piece
     try {
+      requireSpace()
       faultPoint?.('before-recording-commit')
       const values = { run_id: run, attempt, part, number, times: timesBytes(times), pictures: packPictures(messages) }
       await store.write([store.db.insertInto('recording').values(values)])

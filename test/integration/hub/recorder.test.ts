@@ -30,11 +30,15 @@ function stage(
   const listeners = new Set<(change: RunChange) => void>()
   const clock = new ManualClock(0)
   const log = recordingLog()
-  const state = { active: false, away: false }
+  const state = { active: false, away: false, full: false }
   const recorder = createRecorder({
     store: store ?? opened.store,
     clock,
     log,
+    requireSpace: () => {
+      if (state.full)
+        throw new LabError({ code: 'runs-refused', kind: 'configuration', message: 'the disk is nearly full' })
+    },
     ...(mostBytes === undefined ? {} : { mostBytes }),
     sessions: {
       isActive: () => state.active,
@@ -155,6 +159,20 @@ test('ends when it is as large as it may be, what was kept before included', asy
     await recorder.stop()
   }
   assert.equal(await timesOf(), [[1, 2], [3]])
+})
+
+test('a disk that is nearly full is left to what runs measure', async () => {
+  const { recorder, lookers, clock, state, change, show, log } = stage(['view'])
+  change(true)
+  await until(async () => lookers.size === 1, 'it looks')
+  state.full = true
+  show(1)
+  await clock.advance(1000)
+  await until(async () => log.lines.some(({ message }) => /has a gap/.test(message)), 'it is told')
+  state.full = false
+  show(2)
+  await recorder.stop()
+  assert.equal(await timesOf(), [[2]])
 })
 
 test('a disk that refuses leaves a gap, told once, and nothing else', async () => {
