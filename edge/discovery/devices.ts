@@ -1,4 +1,6 @@
 /** 1-wire sensors, USB instruments that speak usbtmc, and cameras. */
+
+import { type UsbtmcName, usbtmcKeys } from '@fernlab/firmware-bridge/transports/usbtmc/config'
 import { type BootConfig, isSet, linesFor } from './boot-config.ts'
 import type { Finding, Seen } from './find.ts'
 import { type Accounts, refusalOf, refusedTrouble } from './person.ts'
@@ -16,6 +18,8 @@ export interface DeviceFacts {
   readonly name?: string
   readonly access: Access
   readonly usb?: UsbFacts
+  /** The USB socket that it is plugged into: `1-1.4`. */
+  readonly socket?: string
 }
 
 /** By the family code that their number begins with (Maxim application note 155). */
@@ -75,26 +79,46 @@ export async function readUsbtmc(root: Root): Promise<DeviceFacts[]> {
 }
 
 export function seeUsbtmc(devices: readonly DeviceFacts[], accounts: Accounts): Seen[] {
-  return devices.map(({ path, access, usb }): Seen => {
+  return devices.map((device): Seen => {
+    const { path, access, usb, socket } = device
     const refusal = refusalOf(accounts, access, {
       match: 'SUBSYSTEM=="usbmisc", KERNEL=="usbtmc*"',
       group: 'dialout',
     })
     const title = [usb?.maker, usb?.name].filter((word) => word !== undefined).join(' ')
+    const known = nameOf(device)
+    // Of two with one number, as cheap ones have it, the socket alone tells which.
+    const isOnly = devices.filter((each) => each.usb?.serial === usb?.serial).length === 1
+    const { socket: _, ...numbered } = known
+    const { serial } = known
+    const name = (serial !== undefined && isOnly) || socket === undefined ? numbered : { socket }
+    const numbers = usb === undefined ? [] : [`USB ${usb.vendor}:${usb.product}`]
     return {
       group: 'USB instruments',
       find: {
-        id: `usbtmc:${path.slice('/dev/'.length)}`,
+        id: `usbtmc:${(isOnly ? serial : undefined) ?? socket ?? path.slice('/dev/'.length)}`,
         kind: 'usbtmc',
         title: title === '' ? 'instrument' : title,
         path,
-        keys: [`usbtmc:${path}`],
+        keys: usbtmcKeys(known),
+        name,
       },
-      detail: [path, ...(usb?.serial === undefined ? [] : [`serial number ${usb.serial}`])].join(', '),
+      detail: [
+        ...(serial === undefined ? [] : [`serial number ${serial}`]),
+        ...(socket === undefined ? [] : [`socket ${socket}`]),
+        ...numbers,
+        `now ${path}`,
+      ].join(', '),
       ...(refusal === undefined ? {} : { trouble: refusedTrouble(refusal) }),
     }
   })
 }
+
+const nameOf = ({ usb, socket }: DeviceFacts): UsbtmcName => ({
+  ...(usb === undefined ? {} : { vendor: usb.vendor, product: usb.product }),
+  ...(usb?.serial === undefined ? {} : { serial: usb.serial }),
+  ...(socket === undefined ? {} : { socket }),
+})
 
 /** Parts of a Pi's own video unit, which take no pictures. */
 const noCamera = /codec|isp|rpivid|hevc|unicam-embedded|pispbe|rp1-cfe-(embedded|fe_)/i
@@ -145,7 +169,16 @@ async function readDevices(
       ])
       if (access === undefined) return []
       const usb = place === undefined ? undefined : await readUsb(root, place)
-      return [{ path, access, ...(name === undefined ? {} : { name }), ...(usb === undefined ? {} : { usb }) }]
+      const socket = place?.match(/\/(\d+-[\d.]+):[\d.]+$/)?.[1]
+      return [
+        {
+          path,
+          access,
+          ...(name === undefined ? {} : { name }),
+          ...(usb === undefined ? {} : { usb }),
+          ...(socket === undefined ? {} : { socket }),
+        },
+      ]
     }),
   )
   return found.flat()

@@ -40,8 +40,13 @@ export function draftOf(find: Omit<Find, 'instruments'>): Draft | undefined {
       const sensor = find.id.slice('w1:'.length)
       return sensor.startsWith('28-') ? { driver: 'one-wire', config: { sensor } } : undefined
     }
-    case 'i2c-bus':
     case 'usbtmc':
+      return {
+        driver: 'scpi',
+        config: { transport: { kind: 'usbtmc', ...find.name } },
+        wanted: '--set model=MODEL',
+      }
+    case 'i2c-bus':
       return undefined
   }
 }

@@ -1,4 +1,6 @@
 /** What discovery says: what is there, whether it is well, and what to do. */
+
+import type { UsbtmcName } from '@fernlab/firmware-bridge/transports/usbtmc/config'
 import type { Refusal } from './person.ts'
 
 /** `off`: not there or not switched on, and nothing needs it. */
@@ -28,6 +30,8 @@ export interface Find {
   readonly path: string
   /** The claims that name it (`Claim.key`), one for each of its names; one that ends in `:` is all that begin so. */
   readonly keys: readonly string[]
+  /** What names a USB instrument in a config. */
+  readonly name?: UsbtmcName
   /** Instruments of node.yaml that have it. */
   readonly instruments: readonly string[]
   /** What is known of the board, for the entry that is made of it. */

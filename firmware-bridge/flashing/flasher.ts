@@ -4,6 +4,7 @@ import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { OpenTransport, TransportConfig } from '../transports/transport.ts'
+import { usbtmcText } from '../transports/usbtmc/config.ts'
 import type { BoardKind } from './board-kinds.ts'
 import type { FirmwareImage } from './intel-hex.ts'
 
@@ -72,6 +73,7 @@ export async function oneTry(
 export function placeOf(transport: TransportConfig): string {
   if (transport.kind === 'serial') return transport.path
   if (transport.kind === 'tcp') return `${transport.host}:${transport.port}`
+  if (transport.kind === 'usbtmc') return `the USB instrument with ${usbtmcText(transport)}`
   return `the emulated ${transport.world} ${transport.device}`
 }
 

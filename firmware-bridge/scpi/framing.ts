@@ -67,6 +67,16 @@ export class ReplyFraming {
     return replies
   }
 
+  /** The reply that the end of a message completes: a terminator may be left out before it. */
+  end(): Reply[] {
+    const replies: Reply[] = []
+    const { at } = this.#state
+    if (at === 'line') this.#finishLine(replies)
+    else if (at === 'header' || at === 'block') this.#fail('a block ends before it is whole', replies)
+    this.reset()
+    return replies
+  }
+
   #step(bytes: Uint8Array, position: number, replies: Reply[]): number {
     const state = this.#state
     switch (state.at) {
@@ -113,10 +123,14 @@ export class ReplyFraming {
     }
     this.#append(bytes.subarray(position, stop))
     if (end === -1) return bytes.length
+    this.#finishLine(replies)
+    return end + 1
+  }
+
+  #finishLine(replies: Reply[]): void {
     const length = this.#used > 0 && this.#bytes[this.#used - 1] === CR ? this.#used - 1 : this.#used
     replies.push({ kind: 'line', text: latin1(this.#bytes.subarray(0, length)) })
     this.reset()
-    return end + 1
   }
 
   /** After `#`: a digit 1–9, then that many digits of length; `#H`, `#Q`, `#B` are numbers and stay lines. */

@@ -12,6 +12,8 @@ import type { Transport } from '../transports/transport.ts'
 /** Cuts bytes, split anywhere, into replies; a malformed one has the kind `malformed`. */
 export interface Framing<R extends { readonly kind: string }> {
   push(bytes: Uint8Array): R[]
+  /** What the end of a message on a wire that has such ends makes of what has arrived. */
+  end?(): R[]
   /** True when nothing of a reply has arrived yet. */
   readonly idle: boolean
   /** Forgets an unfinished reply. */
@@ -53,7 +55,8 @@ export class Connection<R extends { readonly kind: string }> {
   constructor(options: ConnectionOptions<R>) {
     this.#options = options
     this.#framing = options.framing
-    options.transport.onData((bytes) => this.#receive(bytes))
+    options.transport.onData((bytes) => this.#receive(this.#framing.push(bytes)))
+    options.transport.onMessageEnd?.(() => this.#receive(this.#framing.end?.() ?? []))
     options.transport.onClose((reason) => this.#end(reason))
   }
 
@@ -85,7 +88,7 @@ export class Connection<R extends { readonly kind: string }> {
   async write(message: Message, timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (this.#ended) throw this.#endReason ?? this.#disconnected(message)
     const bytes = typeof message === 'string' ? Buffer.from(message + this.#options.terminator, 'latin1') : message
-    await this.#within(timeoutMs, signal, message, () => this.#options.transport.write(bytes))
+    await this.#within(timeoutMs, signal, message, () => this.#options.transport.write(bytes, timeoutMs))
   }
 
   /** Sends a message and gives its reply; a reply that does not come leaves the connection out of step. */
@@ -142,8 +145,8 @@ export class Connection<R extends { readonly kind: string }> {
     await this.#options.transport.close()
   }
 
-  #receive(bytes: Uint8Array): void {
-    for (const reply of this.#framing.push(bytes)) {
+  #receive(replies: readonly R[]): void {
+    for (const reply of replies) {
       if (!this.#asking) this.#inStep = false
       else if (this.#waiter !== undefined) {
         const waiter = this.#waiter

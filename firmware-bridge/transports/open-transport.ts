@@ -6,6 +6,7 @@ import { openSerial } from './serial.ts'
 import { stableNameOf } from './serial-ports.ts'
 import { openTcp } from './tcp.ts'
 import type { OpenTransport } from './transport.ts'
+import { openUsbtmc } from './usbtmc/usbtmc.ts'
 
 export interface OpenTransportOptions {
   /** The emulated benches of this process; made when not given. */
@@ -39,6 +40,8 @@ export function createOpenTransport({
       }
       case 'tcp':
         return await openTcp(config, signal)
+      case 'usbtmc':
+        return await openUsbtmc(config, signal, { clock, log })
       case 'emulated':
         return openEmulated(worlds.world(config.world).device(config.device), clock)
     }

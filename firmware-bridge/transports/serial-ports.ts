@@ -82,8 +82,8 @@ async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(() => [])).sort()
 }
 
-/** The name of the group that a port belongs to; dialout, as in Debian, where that cannot be known. */
-async function groupOf(path: string, { groups }: PortPlaces): Promise<string> {
+/** The name of the group that a device belongs to; dialout, as in Debian, where that cannot be known. */
+export async function groupOf(path: string, { groups }: PortPlaces = PLACES): Promise<string> {
   try {
     const [{ gid }, text] = await Promise.all([stat(path), readFile(groups, 'utf8')])
     const line = text.split('\n').find((each) => each.split(':')[2] === String(gid))

@@ -1,6 +1,7 @@
 /** The transport port: a two-way stream of bytes to one device. */
 import * as z from 'zod'
 import type { ModemLines } from '../emulated/wire-device.ts'
+import { usbtmcConfigSchema } from './usbtmc/config.ts'
 
 /** Where a device is, as in node.yaml. */
 export const transportConfigSchema = z
@@ -40,13 +41,23 @@ export const transportConfigSchema = z
     }),
   ])
   .meta({ id: 'Transport' })
-export type TransportConfig = z.infer<typeof transportConfigSchema>
+
+/** The same, and instruments whose wire carries whole messages. */
+export const messageTransportConfigSchema = z
+  .discriminatedUnion('kind', [...transportConfigSchema.options, usbtmcConfigSchema])
+  .meta({ id: 'MessageTransport' })
+export type TransportConfig = z.infer<typeof messageTransportConfigSchema>
 
 export interface Transport {
-  /** Resolves when the bytes are handed to the operating system. */
-  write(bytes: Uint8Array): Promise<void>
+  /**
+   * Resolves when the bytes are handed to the operating system. `answerMs` is how long the sender waits for that, and
+   * then for an answer: wires on which an answer must be fetched wait for it as long.
+   */
+  write(bytes: Uint8Array, answerMs?: number): Promise<void>
   /** Called with every piece that arrives, split anywhere. */
   onData(listener: (bytes: Uint8Array) => void): void
+  /** Called after the last piece of each message; absent where the wire does not say where messages end. */
+  onMessageEnd?(listener: () => void): void
   /** Called once when the connection has ended, with the reason when it was not `close`. */
   onClose(listener: (reason: Error | undefined) => void): void
   /** Sets modem lines; absent where there are none. Resolves when they are set. */

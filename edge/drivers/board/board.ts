@@ -8,7 +8,7 @@ import * as z from 'zod'
 import { configWrong } from '../config-wrong.ts'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
 import { driverOf } from '../driver-of.ts'
-import { serialClaims } from '../serial-claims.ts'
+import { transportClaims } from '../transport-claims.ts'
 import { askBoard } from './board-connection.ts'
 import { BoardInstrument } from './board-instrument.ts'
 import { type KnownBoard, keepDescription, keptDescription, pinnedDescription } from './description-file.ts'
@@ -40,7 +40,7 @@ export function createBoardDriver(): Driver {
     kind: 'board',
     schema: configSchema,
     findings,
-    claims: ({ transport }) => (transport === undefined ? [] : serialClaims(transport, ['transport', 'path'])),
+    claims: ({ transport }) => (transport === undefined ? [] : transportClaims(transport, ['transport'])),
     create,
   })
 }

@@ -4,7 +4,7 @@ import { identifierSchema, limitsSchema, numberSchemas, unitSchema } from '@fern
 import type { Finding } from '@fernlab/shared/contracts/yaml-file'
 import * as z from 'zod'
 import type { Claim } from '../driver.ts'
-import { serialClaims } from '../serial-claims.ts'
+import { transportClaims } from '../transport-claims.ts'
 
 const pin = z
   .union([z.int().min(0).max(127), z.string().regex(/^[AD]\d{1,3}$/, 'must be a number, or D9, or A0')])
@@ -224,4 +224,4 @@ function namesTwice(pins: FirmataConfig['pins'], registers: Readonly<Record<stri
 
 /** The port that the board has to itself. */
 export const firmataClaims = ({ transport }: FirmataConfig): readonly Claim[] =>
-  serialClaims(transport, ['transport', 'path'])
+  transportClaims(transport, ['transport'])

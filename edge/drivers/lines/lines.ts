@@ -11,7 +11,7 @@ import { describedEditorSchema, loadDescription, modelSchema, settingsSchema } f
 import { actionSpecs, signalSpecs } from '../described/specs.ts'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
 import { driverOf } from '../driver-of.ts'
-import { serialClaims } from '../serial-claims.ts'
+import { transportClaims } from '../transport-claims.ts'
 import { type LineDescription, parseLineDescription } from './description.ts'
 import { LinesInstrument } from './lines-instrument.ts'
 import { bytesOf, LineMessages } from './messages.ts'
@@ -40,7 +40,7 @@ export function createLinesDriver(): Driver {
     kind: 'lines',
     schema: configSchema,
     editorSchema: () => describedEditorSchema('lines', configSchema, parseLineDescription),
-    claims: ({ transport }) => serialClaims(transport, ['transport', 'path']),
+    claims: ({ transport }) => transportClaims(transport, ['transport']),
     create,
   })
 }

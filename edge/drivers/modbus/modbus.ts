@@ -4,7 +4,7 @@ import type { OpenTransport, TransportConfig } from '@fernlab/firmware-bridge/tr
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Driver } from '../driver.ts'
 import { driverOf } from '../driver-of.ts'
-import { serialClaims } from '../serial-claims.ts'
+import { transportClaims } from '../transport-claims.ts'
 import { type ModbusConfig, modbusConfigSchema, modbusFindings, modbusSpecs } from './config.ts'
 import { ModbusInstrument } from './modbus-instrument.ts'
 
@@ -31,7 +31,7 @@ export function createModbusDriver(): Driver {
 function claimsOf({ transport, unit }: ModbusConfig) {
   if (transport.kind !== 'serial') return []
   const { baudRate, dataBits, parity, stopBits, flowControl } = transport
-  const [port] = serialClaims(transport, ['transport', 'path'])
+  const [port] = transportClaims(transport, ['transport'])
   if (port === undefined) return []
   return [
     { ...port, sharedAs: `modbus ${baudRate} ${dataBits} ${parity} ${stopBits} ${flowControl}` },

@@ -1,7 +1,7 @@
 /** The driver `scpi`: any instrument that a description file describes, on any transport. */
 import { basename } from 'node:path'
 import { ScpiSession } from '@fernlab/firmware-bridge/scpi/session'
-import { transportConfigSchema } from '@fernlab/firmware-bridge/transports/transport'
+import { messageTransportConfigSchema } from '@fernlab/firmware-bridge/transports/transport'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { checkArguments } from '@fernlab/shared/protocol/parameters'
 import { matchesPattern } from '@fernlab/shared/protocol/patterns'
@@ -11,7 +11,7 @@ import { describedEditorSchema, loadDescription, modelSchema, settingsSchema } f
 import { actionSpecs, signalSpecs } from '../described/specs.ts'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
 import { driverOf } from '../driver-of.ts'
-import { serialClaims } from '../serial-claims.ts'
+import { transportClaims } from '../transport-claims.ts'
 import { parseDescription, type ScpiDescription } from './description.ts'
 import { ScpiInstrument } from './scpi-instrument.ts'
 
@@ -19,7 +19,7 @@ const configSchema = z.strictObject({
   model: modelSchema.describe(
     'A model that comes with Fernlab (fern-psu), or a description beside node.yaml (./my-meter.yaml).',
   ),
-  transport: transportConfigSchema.describe('The wire: a serial line, TCP, or an emulated instrument.'),
+  transport: messageTransportConfigSchema.describe('The wire: a serial line, USB, TCP, or an emulated instrument.'),
   settings: settingsSchema,
   timeoutMs: z
     .int()
@@ -38,7 +38,7 @@ export function createScpiDriver(): Driver {
     kind: 'scpi',
     schema: configSchema,
     editorSchema: () => describedEditorSchema('scpi', configSchema, parseDescription),
-    claims: ({ transport }) => serialClaims(transport, ['transport', 'path']),
+    claims: ({ transport }) => transportClaims(transport, ['transport']),
     create,
   })
 }

@@ -23,7 +23,7 @@ test('refuses what it does not know before it does anything', async () => {
   assert.is(await refused('--node'), 'install-edge: --node needs a value; --help says which\n')
   assert.match(await refused('--code', 'abc'), /--code needs --hub, the address of the hub that made it/)
   assert.match(await refused('--hub', 'lab.example'), /--hub is lab\.example; it must begin with http/)
-  assert.match(await refused('--with', 'gpio,spi'), /--with knows gpio, i2c, camera and flash, not spi/)
+  assert.match(await refused('--with', 'gpio,spi'), /--with knows gpio, i2c, usbtmc, camera and flash, not spi/)
   assert.match(await refused('--keep-data'), /--keep-data is for --uninstall/)
 })
 

@@ -17,6 +17,9 @@ const udevPackages = [
   ...['libselinux1', 'libpcre2-8-0', 'libssl3', 'libzstd1', 'liblzma5'],
 ]
 
+/** What USB instruments are spoken to by: Python with the modules that are compiled into it. */
+const pythonPackages = ['python3.11-minimal', 'libpython3.11-minimal', 'libexpat1', 'zlib1g']
+
 /** A PC with two cores, a console, USB, and a network adapter behind which 10.0.2.2 is this machine. */
 export const pc: GuestMachine = {
   qemu: async () => ({ command: 'qemu-system-x86_64', args: [] }),
@@ -37,14 +40,17 @@ async function amd64Base(): Promise<string> {
   const tools = await unpackedPackages('gpiod', { architecture: 'amd64', names: ['gpiod', 'libgpiod2'] })
   const newerTools = await gpiod2Packages()
   const udev = await unpackedPackages('udev', { architecture: 'amd64', names: udevPackages })
+  const python = await unpackedPackages('python', { architecture: 'amd64', names: pythonPackages })
   return await baseArchive({
     name: 'base-amd64',
-    ingredients: [process.version, busybox, packages, tools, newerTools, udev, ownSource(import.meta.url)],
+    ingredients: [process.version, busybox, packages, tools, newerTools, udev, python, ownSource(import.meta.url)],
     fill: async (guestRoot) => {
       mkdirSync(join(guestRoot, 'bin'), { recursive: true })
       cpSync(busybox, join(guestRoot, 'bin/busybox'))
       for (const part of ['usr/bin', 'usr/lib']) cpSync(join(tools, part), join(guestRoot, part), whole)
       for (const part of ['bin', 'lib', 'usr/lib']) cpSync(join(udev, part), join(guestRoot, part), whole)
+      for (const part of ['lib', 'usr/lib']) cpSync(join(python, part), join(guestRoot, part), whole)
+      cpSync(join(python, 'usr/bin/python3.11'), join(guestRoot, 'usr/bin/python3'))
       cpSync(join(packages, 'node_modules'), join(guestRoot, guestProject, 'node_modules'), whole)
       layGpiod2(newerTools, guestRoot)
       await copyProgram(realpathSync(process.execPath), guestRoot, 'usr/bin/node')

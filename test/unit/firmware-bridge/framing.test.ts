@@ -130,4 +130,21 @@ test('replies that end in a carriage return are cut there, with or without a lin
   }
 })
 
+test('the end of a message ends what has no terminator, and a block that is cut short costs itself alone', () => {
+  const replies = (...pieces: string[]) => {
+    const framing = new ReplyFraming()
+    return pieces.flatMap((piece) => [...framing.push(bytesOf(piece)), ...framing.end()].map(plain))
+  }
+  const one = { kind: 'line', text: '1.5' }
+  assert.equal(replies('1.5', '1.5\n', '1.5\r\n', '1.5\r'), [one, one, one, one])
+  // The last byte of the block is that of a terminator; without one, and with one.
+  const block = { kind: 'block', bytes: [97, 10] }
+  assert.equal(replies('#12a\n', '#12a\n\n', '1.5'), [block, block, one])
+  assert.equal(
+    replies('#15ab', '1.5').map(({ kind }) => kind),
+    ['malformed', 'line'],
+  )
+  assert.equal(replies('', '\n'), [{ kind: 'line', text: '' }])
+})
+
 test.run()

@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { addInstrument } from '@fernlab/edge/discovery/add-instrument'
 import type { Finding } from '@fernlab/edge/discovery/find'
 import { findingLines } from '@fernlab/edge/discovery/finding-lines'
 import { lookAround } from '@fernlab/edge/discovery/look-around'
+import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
 import * as assert from 'uvu/assert'
+import { rejection } from '../../../contract/driver-contract.ts'
 import { deviceGroup, type MachineTree, machineTree, plugIn, raspberryPi } from '../../../support/machine-tree.ts'
 import { suite } from '../../../support/suite.ts'
 
@@ -95,6 +98,49 @@ test('looks at the account of an installed node where root asks', async () => {
   assert.equal(permissions(findings), ['sudo usermod -aG dialout fernlab'])
   tree.file('/etc/group', `dialout:x:${gid}:pi,fernlab\n`)
   assert.is(of(await look(tree, root), uno).verdict, 'ok')
+})
+
+/** Instruments of the kernel's driver usbtmc. */
+const usbInstrument = (tree: MachineTree, n: number, socket: string, serial: string | undefined) => {
+  const device = `/sys/devices/platform/scb/usb1/${socket}`
+  tree.file(`${device}/idVendor`, '0957\n')
+  tree.file(`${device}/idProduct`, '0607\n')
+  tree.file(`${device}/manufacturer`, 'Agilent Technologies\n')
+  tree.file(`${device}/product`, '34401A\n')
+  if (serial !== undefined) tree.file(`${device}/serial`, `${serial}\n`)
+  const place = `${device}/${socket}:1.0`
+  tree.file(`${place}/usbmisc/usbtmc${n}/dev`, '180:176\n')
+  tree.link(`${place}/usbmisc/usbtmc${n}/device`, place)
+  tree.link(`/sys/class/usbmisc/usbtmc${n}`, `${place}/usbmisc/usbtmc${n}`)
+  tree.device(`/dev/usbtmc${n}`)
+}
+
+test('names a USB instrument by what stays, and says how it becomes an instrument', async () => {
+  const tree = treeOf(raspberryPi)
+  usbInstrument(tree, 0, '1-1.1', 'MY44012345')
+  usbInstrument(tree, 1, '1-1.4', undefined)
+  tree.file('/etc/group', `dialout:x:${gid}:pi\n`)
+  const file = nodeFile(tree, '/dev/ttyUSB9')
+  const findings = await look(tree, member, file)
+  const found = of(findings, 'usbtmc:MY44012345')
+  assert.is(found.what, 'Agilent Technologies 34401A')
+  assert.is(found.detail, 'serial number MY44012345, socket 1-1.1, USB 0957:0607, now /dev/usbtmc0')
+  assert.equal(found.lines, ['sudo fernlab node add-instrument usbtmc:MY44012345 --set model=MODEL'])
+  const added = await addInstrument({
+    file,
+    findings,
+    drivers: builtInDrivers(),
+    find: 'usbtmc:1-1.4',
+    set: ['model=keysight-34465a'],
+  })
+  assert.equal(added.instrument.config, {
+    transport: { kind: 'usbtmc', socket: '1-1.4' },
+    model: 'keysight-34465a',
+  })
+  const after = await look(tree, member, file)
+  assert.equal(of(after, 'usbtmc:1-1.4').find?.instruments, ['instrument'])
+  const again = { file, findings, drivers: builtInDrivers(), find: 'usbtmc:1-1.4', set: ['model=keysight-34465a'] }
+  assert.match((await rejection(addInstrument(again))).message, /the USB instrument with socket 1-1.4/)
 })
 
 test('gives a udev rule for what is root’s alone', async () => {
