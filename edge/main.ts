@@ -6,10 +6,11 @@ import { topics as topicsOf } from '@fernlab/shared/contracts/topics'
 import { type MqttLink, openMqttLink } from '@fernlab/shared/links/mqtt-link'
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { type DataLock, lockDataFolder } from '@fernlab/shared/storage/data-folder'
-import { type Bench, createBench } from './benches/bench.ts'
+import type { Bench } from './benches/bench.ts'
+import { createConfiguredBenches } from './benches/configured-benches.ts'
 import { startIdlePoll } from './benches/idle-poll.ts'
 import { inUseReason } from './benches/present-state.ts'
 import { applyCalibrations, createCalibrations } from './calibration/calibrations.ts'
@@ -28,6 +29,7 @@ import type { InstrumentHandle } from './instruments/instrument-handle.ts'
 import { createInstruments } from './instruments/instruments.ts'
 import { createInterlocks } from './interlocks/interlocks.ts'
 import { createBenchTopics } from './link/bench-topics.ts'
+import { brokerUrl, credentialOf } from './link/broker.ts'
 import { createCameraLines } from './link/camera-lines.ts'
 import { createHubLink, type HubLink, type SyncState } from './link/hub-link.ts'
 import { hubWebAddress } from './link/hub-web-address.ts'
@@ -36,7 +38,7 @@ import { createRequests } from './link/requests.ts'
 import { createSignalTopics } from './link/signal-topics.ts'
 import { createOutbox } from './outbox/outbox.ts'
 import { createQueue, diskCause } from './queue/queue.ts'
-import { openNodeSettings } from './settings/settings.ts'
+import { openIdentity } from './settings/node-identity.ts'
 import { createJournal } from './store/journal.ts'
 import { openStore, readLatches } from './store/store.ts'
 import { NODE_VERSION } from './version.ts'
@@ -102,22 +104,16 @@ export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
 
 async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: DataLock): Promise<Edge> {
   const { dataFolder, drivers, openTransport, log, clock = systemClock, faultPoint } = options
-  const settings = await openNodeSettings(dataFolder, log)
   const node = config.file.node
-  if (options.enrollAt !== undefined) {
-    // Loaded when needed: a node enrols once, and then need not keep the schemas of the hub's whole API.
-    const { enroll } = await import('./settings/enroll.ts')
-    const enrolled = await enroll({ ...options.enrollAt, node, settings, ca: options.ca })
-    log.info(enrolled, 'the node is enrolled')
-  }
-  const site = options.site ?? config.file.site ?? settings.data.site
-  if (site === undefined) {
-    const how = `make a code with "fernlab node enroll ${node}" and start the node with --hub ADDRESS --enroll CODE`
-    throw wrong('node', `${node} is not enrolled: ${how}; one that needs no enrolment has \`site\` in node.yaml`)
-  }
-  if (settings.data.node !== undefined && settings.data.node !== node) {
-    throw wrong('node', `this node was enrolled as ${settings.data.node}, but node.yaml says ${node}`)
-  }
+  const { enrollAt, ca } = options
+  const { settings, site } = await openIdentity({
+    file: config.file,
+    dataFolder,
+    log,
+    enrollAt,
+    ca,
+    site: options.site,
+  })
   const topics = topicsOf(site)
 
   const database = await openStore(join(dataFolder, 'node.db'))
@@ -160,29 +156,16 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     connected: () => mqtt?.connected === true,
     publish: (instrument, signal, payload) => retain(topics.signal(node, instrument, signal), payload),
   })
-  const benches = new Map<string, Bench>()
-  for (const [name, entry] of Object.entries(config.file.benches)) {
-    const parts = new Map<string, InstrumentHandle>()
-    for (const [part, instrument] of Object.entries(entry.parts)) {
-      const handle = instruments.all.get(instrument)
-      if (handle !== undefined) parts.set(part, handle)
-    }
-    benches.set(
-      name,
-      createBench({
-        name,
-        entry,
-        parts,
-        interlocks: Object.fromEntries(Object.entries(config.file.interlocks).filter(([, one]) => one.bench === name)),
-        fence: fences.get(name) ?? 0,
-        clock,
-        log,
-        faultPoint,
-        newId: () => newId(clock.now()),
-        onValue: signalTopics.note,
-      }),
-    )
-  }
+  const benches = createConfiguredBenches({
+    file: config.file,
+    instruments: instruments.all,
+    fences,
+    clock,
+    log,
+    faultPoint,
+    newId: () => newId(clock.now()),
+    onValue: signalTopics.note,
+  })
 
   const interlocks = createInterlocks({
     entries: config.file.interlocks,
@@ -303,7 +286,7 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
   mqtt = openMqttLink({
     to: options.link ?? broker,
     clientId: `fernlab-node-${node}`,
-    ...credentialOf(options, settings.data),
+    ...credentialOf(options.credential, settings.data),
     filters: topics.nodeFilters(node),
     will: { topic: topics.nodeStatus(node), payload: 'offline' },
     ...(options.ca === undefined ? {} : { ca: options.ca }),
@@ -374,27 +357,4 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
       return closing
     },
   }
-}
-
-/** What the hub said at the enrolment may be its address in another network: it counts only where node.yaml names none. */
-function brokerUrl(configured: string, enrolled: string | undefined): string {
-  return configured === 'in-process' && enrolled !== undefined ? enrolled : configured
-}
-
-function credentialOf(
-  options: StartEdgeOptions,
-  stored: { readonly username?: string | undefined; readonly password?: string | undefined },
-): { username?: string; password?: string } {
-  if (options.credential !== undefined) return options.credential
-  const { username, password } = stored
-  return username === undefined || password === undefined ? {} : { username, password }
-}
-
-function wrong(path: string, message: string): LabError {
-  return new LabError({
-    code: 'configuration-invalid',
-    kind: 'configuration',
-    message: `${path}: ${message}`,
-    issues: [{ path, message }],
-  })
 }

@@ -19,13 +19,12 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Instruction } from '@fernlab/shared/protocol/expand'
-import { splitKey } from '@fernlab/shared/protocol/quantities'
-import type { Camera, LabPage, Reading } from '../drivers/driver.ts'
+import type { Camera, LabPage } from '../drivers/driver.ts'
 import { followVisit } from './follow-visit.ts'
-import { callOne, observe, type Performance, setOne } from './performance.ts'
+import type { Performance } from './performance.ts'
+import { doCommand, rowsOf, type SeatReadings } from './seat-commands.ts'
 
 type Live = Extract<Instruction, { op: 'live' }>
-type SeatReadings = Readonly<Record<string, Reading & { readonly unit: string }>>
 
 export interface Seat {
   readonly stage: SessionStage
@@ -91,7 +90,6 @@ export interface CreateSeatOptions {
 }
 
 const MOST_UNDER_WAY = 16
-const CALL_MS = 5000
 /** Bytes come by the thousand: so often they count as somebody being there. */
 const USE_MS = 500
 const useKeys = ['requests', 'connections', 'receivedBytes', 'sentBytes'] as const
@@ -139,36 +137,6 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
   }
 
   const leftOf = ({ beganAt, seconds }: Held): number => Math.max(0, seconds - (clock.monotonic() - beganAt) / 1000)
-
-  const doOne = async ({ context }: Held, command: SessionCommand, abort: AbortSignal): Promise<SeatReadings> => {
-    const { lease } = context
-    switch (command.what) {
-      case 'set':
-        for (const [key, value] of Object.entries(command.values)) {
-          const { part, signal } = splitKey(key)
-          await setOne(context, part, signal, value, undefined, abort)
-        }
-        return {}
-      case 'call': {
-        const { part, signal: action } = splitKey(command.action)
-        const spec = lease.instrument(part).spec.actions.find(({ name }) => name === action)
-        const timeoutMs = CALL_MS + 3000 * (spec?.typicalS ?? 0)
-        await callOne(context, { part, action, args: command.arguments ?? {}, timeoutMs }, abort)
-        return {}
-      }
-      case 'read': {
-        const readings = await lease.read(command.signals.map(splitKey), abort)
-        observe(context, readings)
-        const unitOf = (key: string) => {
-          const { part, signal } = splitKey(key)
-          return lease.signal(part, signal).unit
-        }
-        return Object.fromEntries(
-          Object.entries(readings).map(([key, reading]) => [key, { ...reading, unit: unitOf(key) }]),
-        )
-      }
-    }
-  }
 
   /** Hands the session to the lab's own server, while it still is being prepared. */
   const startVisit = async ({ server, seconds }: Live, context: Performance, signal: AbortSignal) => {
@@ -231,7 +199,7 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
         })
       }
       now.touched()
-      const work = doOne(now, command, AbortSignal.any([abort, now.signal]))
+      const work = doCommand(now.context, command, AbortSignal.any([abort, now.signal]))
       underWay.add(work)
       try {
         const readings = await work
@@ -351,20 +319,3 @@ const ended = new LabError({
 })
 
 const emptyRow: CommandRow = { by: '', what: '', target: '', value: 'null', outcome: '' }
-
-/** One row for each signal or action that a command is about. */
-function rowsOf(command: SessionCommand, readings: SeatReadings): Partial<CommandRow>[] {
-  const { what } = command
-  switch (what) {
-    case 'set':
-      return Object.entries(command.values).map(([target, value]) => ({ what, target, value: JSON.stringify(value) }))
-    case 'call':
-      return [{ what, target: command.action, value: JSON.stringify(command.arguments ?? {}) }]
-    case 'read':
-      return command.signals.map((target) => ({
-        what,
-        target,
-        value: JSON.stringify(readings[target]?.value ?? null),
-      }))
-  }
-}
