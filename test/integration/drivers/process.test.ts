@@ -160,11 +160,17 @@ test('what it has started is ended with it, and what has left its group does not
 async function childrenOf(pid: number): Promise<{ pid: number; args: string }[]> {
   const ids = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').map(Number)
   return await Promise.all(
-    ids.map(async (id) => ({
-      pid: id,
-      args: (await readFile(`/proc/${id}/cmdline`, 'utf8')).split('\0').join(' ').trim(),
-    })),
+    ids.map(async (id) => ({ pid: id, args: (await commandOf(id)).split('\0').join(' ').trim() })),
   )
+}
+
+/** As it was started: a process that is just beginning to run another program has none for a moment. */
+async function commandOf(pid: number): Promise<string> {
+  for (;;) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8')
+    if (command !== '') return command
+    await systemClock.sleep(5)
+  }
 }
 
 test('it says itself that its hardware is away and back', () =>
