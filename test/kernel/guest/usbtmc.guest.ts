@@ -12,7 +12,8 @@ import { askHost } from '../../support/kernel/in-guest/host.ts'
 import { suite } from '../../support/suite.ts'
 
 const wire = { kind: 'usbtmc', serial: 'FL0815' } as const
-const config = { model: 'fern-psu', transport: wire }
+/** A guest on a busy machine takes its time. */
+const config = { model: 'fern-psu', transport: wire, timeoutMs: 8000 }
 const driver = createScpiDriver()
 const openTransport = createOpenTransport({ clock: systemClock, log: silentLog })
 const context = { name: 'psu-1', clock: systemClock, log: silentLog, openTransport, configFolder: '.' }
