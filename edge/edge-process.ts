@@ -14,6 +14,7 @@ import { type Environment, settingWrong } from '@fernlab/shared/programs/setting
 import mqttPacket from 'mqtt-packet'
 import { loadConfig } from './config/config.ts'
 import { type ProcessConfig, parseProcessConfig } from './config/process-config.ts'
+import { addedBeside } from './discovery/added-beside.ts'
 import { builtInDrivers } from './drivers/drivers.ts'
 import { scanOf } from './drivers/i2c/scan.ts'
 import {
@@ -51,7 +52,8 @@ async function openEdge({ args, env }: ProcessOptions): Promise<Edge> {
   const i2c = createI2cBuses({ clock: systemClock })
   const drivers = builtInDrivers({ i2c })
   const config = { file: given.config ?? settings.nodeFile }
-  const { file } = await loadConfig(config, drivers)
+  const added = await addedBeside(config.file, settings.dataFolder)
+  const { file } = await loadConfig(config, drivers, undefined, added)
   const dataFolder = join(settings.dataFolder, 'nodes', file.node)
   const log = createJsonLog(settings.logLevel)
   const ca = await readAuthority(settings.caFile)

@@ -18,6 +18,7 @@ import { type BenchChecks, createBenchChecks } from './checks/bench-checks.ts'
 import type { CheckKind } from './checks/check-kind.ts'
 import { builtInCheckKinds } from './checks/check-kinds.ts'
 import { type ConfigSource, checkAgainstInstruments, loadConfig, type NodeConfig } from './config/config.ts'
+import { type AddedFile, createEquipment, type Equipment, openAddedFile } from './discovery/equipment.ts'
 import { createNodeLook, type Machine } from './discovery/node-look.ts'
 import type { Driver } from './drivers/driver.ts'
 import { createRunPlans } from './engine/plan.ts'
@@ -92,17 +93,23 @@ const LEAST_FREE_BYTES = 64 * 1024 * 1024
  * whether or not hub and instruments are.
  */
 export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
-  const config = await loadConfig(options.config, options.drivers, options.checkKinds)
+  const added = await openAddedFile(options.dataFolder, options.log)
+  const config = await loadConfig(options.config, options.drivers, options.checkKinds, added.data)
   const lock = await lockDataFolder(options.dataFolder, 'node')
   try {
-    return await assemble(options, config, lock)
+    return await assemble(options, config, added, lock)
   } catch (error) {
     lock.release()
     throw error
   }
 }
 
-async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: DataLock): Promise<Edge> {
+async function assemble(
+  options: StartEdgeOptions,
+  config: NodeConfig,
+  addedFile: AddedFile,
+  lock: DataLock,
+): Promise<Edge> {
   const { dataFolder, drivers, openTransport, log, clock = systemClock, faultPoint } = options
   const node = config.file.node
   const { enrollAt, ca } = options
@@ -122,9 +129,12 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
   )
   const instruments = await createInstruments({
     entries: config.file.instruments,
+    added: config.added,
     drivers,
     openTransport,
     configFolder: config.folder,
+    addedFolder: join(dataFolder, 'added'),
+    wanted: (name) => Object.values(config.file.benches).some(({ parts }) => Object.values(parts).includes(name)),
     inUse: (instrument) => {
       const bench = [...benches.values()].find(({ entry }) => Object.values(entry.parts).includes(instrument))
       return bench === undefined ? undefined : inUseReason(bench)
@@ -241,6 +251,29 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     },
     faultPoint,
   })
+  const equipment: Equipment = createEquipment({
+    file: addedFile,
+    config,
+    drivers,
+    instruments,
+    find: (scan) => hardware.find(scan),
+    clock,
+    log,
+    onChange: () => {
+      hub?.greet()
+      void health.publish()
+    },
+  })
+  const hardware = createNodeLook({
+    machine: options.machine,
+    node,
+    entries: equipment.entries,
+    added: equipment.list,
+    drivers,
+    benches,
+    broker,
+    clock,
+  })
   const requests = createRequests({
     benches,
     queue,
@@ -248,7 +281,8 @@ async function assemble(options: StartEdgeOptions, config: NodeConfig, lock: Dat
     checks,
     interlocks,
     calibrations,
-    hardware: createNodeLook({ machine: options.machine, config, drivers, benches, broker, clock }),
+    hardware,
+    equipment,
     tunnels: createLabTunnels({ ca: options.ca, log }),
     cameras: createCameraLines({ ca: options.ca, log }),
     hubWeb: (said) =>

@@ -9,6 +9,7 @@ import type { Environment } from '@fernlab/shared/programs/settings-reader'
 import { lockDataFolder } from '@fernlab/shared/storage/data-folder'
 import { loadConfig } from './config/config.ts'
 import { parseProcessConfig } from './config/process-config.ts'
+import { addedBeside } from './discovery/added-beside.ts'
 import { addedLines } from './discovery/added-lines.ts'
 import { findingLines } from './discovery/finding-lines.ts'
 import { addFound, lookAround } from './discovery/look-around.ts'
@@ -50,7 +51,8 @@ async function doctor(args: string[], env: Environment, columns: number | undefi
   const options = { node: { type: 'string' }, json: { type: 'boolean' }, scan: { type: 'boolean' } } as const
   const { node, json, scan = false } = readArguments({ args, options }, usage).values
   const file = node ?? (env.FERNLAB_NODE_FILE || undefined)
-  const findings = await lookAround({ scans: scan, ...(file === undefined ? {} : { nodeFile: file }) })
+  const { dataFolder } = parseProcessConfig(env, process.cwd())
+  const findings = await lookAround({ scans: scan, dataFolder, ...(file === undefined ? {} : { nodeFile: file }) })
   if (json) out(JSON.stringify(findings, null, 2))
   else for (const line of findingLines(findings, columns ?? Number.POSITIVE_INFINITY)) out(line)
   const broken = findings.filter(({ verdict }) => verdict === 'broken').length
@@ -72,8 +74,10 @@ async function add(args: string[], env: Environment, out: Told['out']): Promise<
     throw mistake(`name one find, as "fernlab doctor" has it; usage: ${usage}`)
   const { name, driver, set = [], 'dry-run': isDry = false } = values
   const file = values.node ?? (env.FERNLAB_NODE_FILE || undefined)
+  const { dataFolder } = parseProcessConfig(env, process.cwd())
   const added = await addFound({
     find,
+    dataFolder,
     set,
     isDry,
     ...(file === undefined ? {} : { file }),
@@ -90,7 +94,9 @@ async function enrol(args: string[], env: Environment, out: Told['out']): Promis
   if (!/^https?:\/\//.test(hub) || !URL.canParse(hub))
     throw mistake(`--hub is ${JSON.stringify(hub)}; it must be an address that begins with http:// or https://`)
   const settings = parseProcessConfig(env, process.cwd())
-  const { node } = (await loadConfig({ file: given ?? settings.nodeFile }, builtInDrivers())).file
+  const nodeFile = given ?? settings.nodeFile
+  const added = await addedBeside(nodeFile, settings.dataFolder)
+  const { node } = (await loadConfig({ file: nodeFile }, builtInDrivers(), undefined, added)).file
   const dataFolder = join(settings.dataFolder, 'nodes', node)
   const ca = await readAuthority(settings.caFile)
   // A node that runs would not see its new credential.

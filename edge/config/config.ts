@@ -1,6 +1,7 @@
 /** node.yaml, checked as far as it can be without touching hardware. */
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import type { AddedInstruments } from '@fernlab/shared/contracts/hardware-drafts'
 import {
   benchEntrySchema,
   instrumentEntrySchema,
@@ -17,6 +18,7 @@ import { builtInCheckKinds } from '../checks/check-kinds.ts'
 import type { Driver } from '../drivers/driver.ts'
 import { checkSet } from '../instruments/check-set.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
+import { mergeAdded } from './added-merge.ts'
 import { interlockFindings, unfitInterlocks } from './check-interlocks.ts'
 
 /** A file's path, a file's text, or what such a file holds. */
@@ -29,27 +31,34 @@ export interface NodeConfig {
   readonly file: NodeFile
   /** Folder that relative paths in the file start from. */
   readonly folder: string
+  /** Those of the instruments that were added beside the file, and by name those that were left out, with the reason. */
+  readonly added: ReadonlySet<string>
+  readonly leftOut: ReadonlyMap<string, string>
   /** Gives a finding its place in the file. */
   place(finding: Finding): Issue
 }
 
-/** Reads and checks the configuration; rejects with a `configuration-invalid` LabError whose issues have file, line and path. */
+/** Reads and checks the configuration, with instruments that were `added` beside it; rejects with a `configuration-invalid` LabError whose issues have file, line and path. */
 export async function loadConfig(
   source: ConfigSource,
   drivers: readonly Driver[],
   checkKinds: readonly CheckKind[] = builtInCheckKinds(),
+  added: AddedInstruments = {},
 ): Promise<NodeConfig> {
   const { value, data, place, folder, issues } = await read(source)
   if (value === undefined) throw invalid([...issues, ...checkSoundEntries(data, drivers, checkKinds).map(place)])
+  const { instruments, leftOut } = mergeAdded(value.instruments, added, drivers)
+  const file = { ...value, instruments }
   const findings = [
-    ...checkDrivers(value, drivers),
-    ...checkClaims(value, drivers),
-    ...checkBenches(value),
-    ...checkChecks(value, checkKinds),
-    ...interlockFindings(value),
+    ...checkDrivers(file, drivers),
+    ...checkClaims(file, drivers),
+    ...checkBenches(file),
+    ...checkChecks(file, checkKinds),
+    ...interlockFindings(file),
   ]
   if (findings.length > 0) throw invalid(findings.map(place))
-  return { file: value, folder, place }
+  const names = Object.keys(added).filter((name) => !leftOut.has(name))
+  return { file, folder, added: new Set(names), leftOut, place }
 }
 
 /** What the safe states and limits ask of the instruments as they were made; throws like `loadConfig`. */

@@ -1,6 +1,7 @@
 /** Makes an instrument of node.yaml out of what was found. */
 import { readFile, realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import type { AddedInstruments } from '@fernlab/shared/contracts/hardware-drafts'
 import { withEntry, yamlValue } from '@fernlab/shared/contracts/yaml-edit'
 import { readYaml } from '@fernlab/shared/contracts/yaml-file'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -13,6 +14,8 @@ import type { Find, Finding } from './find.ts'
 
 export interface AddInstrument {
   readonly file: string
+  /** Instruments that were added beside it. */
+  readonly added?: AddedInstruments
   /** What the machine has. */
   readonly findings: readonly Finding[]
   readonly drivers: readonly Driver[]
@@ -37,7 +40,7 @@ export interface Added {
  */
 export async function addInstrument(asked: AddInstrument): Promise<Added> {
   // What is wrong before is not blamed on what comes in.
-  await loadConfig({ file: asked.file }, asked.drivers)
+  await loadConfig({ file: asked.file }, asked.drivers, undefined, asked.added)
   const find = findOf(asked)
   const draft = draftOf(find)
   const driver = asked.driver ?? draft?.driver
@@ -50,7 +53,7 @@ export async function addInstrument(asked: AddInstrument): Promise<Added> {
   const instrument = { driver, config }
   const changed = withEntry(text, 'instruments', name, instrument)
   try {
-    await loadConfig({ text: changed, folder: dirname(resolve(asked.file)) }, asked.drivers)
+    await loadConfig({ text: changed, folder: dirname(resolve(asked.file)) }, asked.drivers, undefined, asked.added)
   } catch (error) {
     throw withHint(error, draft?.wanted)
   }

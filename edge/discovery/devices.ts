@@ -3,6 +3,7 @@
 import { type UsbtmcName, usbtmcKeys } from '@fernlab/firmware-bridge/transports/usbtmc/config'
 import { type BootConfig, isSet, linesFor } from './boot-config.ts'
 import type { Finding, Seen } from './find.ts'
+import { readLinks } from './links.ts'
 import { type Accounts, refusalOf, refusedTrouble } from './person.ts'
 import type { Access, Root } from './root.ts'
 import { readUsb, type UsbFacts } from './serial-ports.ts'
@@ -15,6 +16,8 @@ export interface OneWireFacts {
 
 export interface DeviceFacts {
   readonly path: string
+  /** Links to it, those first that stay the same longest. */
+  readonly names?: readonly string[]
   readonly name?: string
   readonly access: Access
   readonly usb?: UsbFacts
@@ -135,22 +138,26 @@ export async function readCameras(root: Root): Promise<DeviceFacts[]> {
     root,
     first.flat().map((name) => ({ path: `/dev/${name}`, inSys: `/sys/class/video4linux/${name}` })),
   )
-  return found.filter(({ name = '' }) => !noCamera.test(name))
+  const links = await readLinks(root, ['/dev/v4l/by-id', '/dev/v4l/by-path'])
+  return found
+    .filter(({ name = '' }) => !noCamera.test(name))
+    .map((camera) => ({ ...camera, names: links.filter(({ to }) => to === camera.path).map(({ path }) => path) }))
 }
 
 export function seeCameras(devices: readonly DeviceFacts[], accounts: Accounts): Seen[] {
-  return devices.map(({ path, name = 'camera', access }): Seen => {
+  return devices.map(({ path: device, names = [], name = 'camera', access }): Seen => {
+    const path = names[0] ?? device
     const refusal = refusalOf(accounts, access, { match: 'SUBSYSTEM=="video4linux"', group: 'video' })
     return {
       group: 'Cameras',
       find: {
-        id: `camera:${path.slice('/dev/'.length)}`,
+        id: `camera:${path.slice(path.lastIndexOf('/') + 1)}`,
         kind: 'camera',
         title: name,
         path,
-        keys: [`camera:${path}`],
+        keys: [device, ...names].map((each) => `camera:${each}`),
       },
-      detail: path,
+      detail: path === device ? path : `${path}, now ${device}`,
       ...(refusal === undefined ? {} : { trouble: refusedTrouble(refusal) }),
     }
   })

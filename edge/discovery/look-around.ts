@@ -6,6 +6,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { builtInDrivers } from '../drivers/drivers.ts'
 import { scanOf } from '../drivers/i2c/scan.ts'
 import { type Added, type AddInstrument, addInstrument } from './add-instrument.ts'
+import { addedBeside } from './added-beside.ts'
 import { lookAtBroker } from './broker.ts'
 import { discover } from './discovery.ts'
 import type { Finding } from './find.ts'
@@ -16,6 +17,8 @@ import { machineRoot } from './root.ts'
 export interface LookAroundOptions {
   /** The node.yaml; where none is given, `/etc/fernlab/node.yaml` or the one in this folder, if there is one. */
   readonly nodeFile?: string
+  /** The folder of all data, where a node keeps what was added on the hub's page. */
+  readonly dataFolder?: string
   /** Instead of `/`. */
   readonly rootFolder?: string
   readonly person?: Person
@@ -28,7 +31,10 @@ export interface LookAroundOptions {
 export async function lookAround(options: LookAroundOptions): Promise<Finding[]> {
   const root = machineRoot(options.rootFolder)
   const file = options.nodeFile ?? (await usualNodeFile(root))
-  const node = file === undefined ? undefined : await readNodeUse(file, builtInDrivers())
+  const node =
+    file === undefined
+      ? undefined
+      : await readNodeUse(file, builtInDrivers(), await addedBeside(file, options.dataFolder))
   const found = await discover({
     root,
     person: options.person ?? ownPerson(),
@@ -41,14 +47,15 @@ export async function lookAround(options: LookAroundOptions): Promise<Finding[]>
   return [...found.slice(0, after), ...way, ...found.slice(after)]
 }
 
-export interface AddFound extends Omit<AddInstrument, 'findings' | 'drivers' | 'file'> {
+export interface AddFound extends Omit<AddInstrument, 'findings' | 'drivers' | 'file' | 'added'> {
   /** Where none is given, as for `lookAround`. */
   readonly file?: string
   readonly rootFolder?: string
+  readonly dataFolder?: string
 }
 
 /** Looks around and makes an instrument of a find; see `addInstrument`. */
-export async function addFound({ file: given, rootFolder, ...asked }: AddFound): Promise<Added> {
+export async function addFound({ file: given, rootFolder, dataFolder, ...asked }: AddFound): Promise<Added> {
   const file = given ?? (await usualNodeFile(machineRoot(rootFolder)))
   if (file === undefined)
     throw new LabError({
@@ -56,8 +63,14 @@ export async function addFound({ file: given, rootFolder, ...asked }: AddFound):
       kind: 'caller',
       message: 'there is no /etc/fernlab/node.yaml and no node.yaml in this folder; name the file with --node',
     })
-  const look = { nodeFile: file, scans: isChip(asked.find), ...(rootFolder === undefined ? {} : { rootFolder }) }
-  return await addInstrument({ ...asked, file, findings: await lookAround(look), drivers: builtInDrivers() })
+  const look = {
+    nodeFile: file,
+    scans: isChip(asked.find),
+    ...(rootFolder === undefined ? {} : { rootFolder }),
+    ...(dataFolder === undefined ? {} : { dataFolder }),
+  }
+  const added = await addedBeside(file, dataFolder)
+  return await addInstrument({ ...asked, added, file, findings: await lookAround(look), drivers: builtInDrivers() })
 }
 
 /** `i2c:1:0x76`: found by asking the bus only. */

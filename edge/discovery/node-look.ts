@@ -6,14 +6,16 @@
  * answer is bounded.
  */
 import { MOST_FINDINGS, type NodeHardware } from '@fernlab/shared/contracts/hardware'
+import type { ShownInstrument } from '@fernlab/shared/contracts/hardware-drafts'
+import type { InstrumentEntry } from '@fernlab/shared/contracts/node-file'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Bench } from '../benches/bench.ts'
 import { inUseReason } from '../benches/present-state.ts'
-import type { NodeConfig } from '../config/config.ts'
 import type { Driver } from '../drivers/driver.ts'
 import type { FoundChip } from '../drivers/i2c/scan.ts'
-import type { Finding } from './find.ts'
+import { draftsOf } from './draft.ts'
+import type { Find, Finding } from './find.ts'
 import { claimsOf, counted } from './node-use.ts'
 import { ownPerson, type Person } from './person.ts'
 import { machineRoot, oneAtATime } from './root.ts'
@@ -31,11 +33,17 @@ export interface Machine {
 export interface NodeLook {
   /** Throws `look-under-way` while there is one. */
   look(scan: boolean): Promise<NodeHardware>
+  /** The findings as they are; throws as `look`. */
+  find(scan: boolean): Promise<readonly Finding[]>
 }
 
 export interface CreateNodeLookOptions {
   readonly machine: Machine | undefined
-  readonly config: NodeConfig
+  readonly node: string
+  /** Every instrument of the node, now. */
+  readonly entries: () => Readonly<Record<string, InstrumentEntry>>
+  /** Those that were added on the hub's page. */
+  readonly added: () => readonly ShownInstrument[]
   readonly drivers: readonly Driver[]
   readonly benches: ReadonlyMap<string, Bench>
   /** The address of the hub's broker. */
@@ -44,11 +52,11 @@ export interface CreateNodeLookOptions {
 }
 
 export function createNodeLook(options: CreateNodeLookOptions): NodeLook {
-  const { machine = {}, config, drivers, benches, broker, clock } = options
+  const { machine = {}, node, entries, added, drivers, benches, broker, clock } = options
   let isLooking = false
 
   const unasked = (bus: number): string | undefined => {
-    const claims = claimsOf(config.file.instruments, drivers).filter(({ key }) => key.startsWith(`i2c:${bus}:`))
+    const claims = claimsOf(entries(), drivers).filter(({ key }) => key.startsWith(`i2c:${bus}:`))
     const own = new Set(claims.map(({ instrument }) => instrument))
     for (const bench of benches.values()) {
       if (!Object.values(bench.entry.parts).some((instrument) => own.has(instrument))) continue
@@ -59,50 +67,53 @@ export function createNodeLook(options: CreateNodeLookOptions): NodeLook {
     return undefined
   }
 
-  const find = async (scan: boolean): Promise<Finding[]> => {
-    // Loaded when needed: most nodes are looked at once in a while.
-    const { discover } = await import('./discovery.ts')
-    return await discover({
-      root: oneAtATime(machineRoot(machine.rootFolder)),
-      person: machine.person ?? ownPerson(),
-      arch: machine.arch ?? process.arch,
-      node: { claims: claimsOf(config.file.instruments, drivers), findings: ownFindings(config, broker) },
-      ...(scan && machine.scan !== undefined ? { scan: machine.scan, unasked } : {}),
-    })
+  const find = async (scan: boolean): Promise<readonly Finding[]> => {
+    if (isLooking) throw underWay()
+    isLooking = true
+    try {
+      // Loaded when needed: most nodes are looked at once in a while.
+      const { discover } = await import('./discovery.ts')
+      return await discover({
+        root: oneAtATime(machineRoot(machine.rootFolder)),
+        person: machine.person ?? ownPerson(),
+        arch: machine.arch ?? process.arch,
+        node: {
+          claims: claimsOf(entries(), drivers),
+          findings: ownFindings(node, Object.keys(entries()).length, benches.size, broker),
+        },
+        ...(scan && machine.scan !== undefined ? { scan: machine.scan, unasked } : {}),
+      })
+    } finally {
+      isLooking = false
+    }
   }
 
   return {
-    look: async (scan) => {
-      if (isLooking)
-        throw new LabError({
-          code: 'look-under-way',
-          kind: 'caller',
-          retry: 'later',
-          message: 'the node is looking at its hardware already; ask again in a moment',
-        })
-      isLooking = true
-      try {
-        const findings = bounded(await find(scan))
-        return {
-          lookedAt: new Date(clock.now()).toISOString(),
-          scanned: scan && machine.scan !== undefined,
-          findings,
-        }
-      } finally {
-        isLooking = false
-      }
-    },
+    find,
+    look: async (scan) => ({
+      findings: bounded(await find(scan)),
+      lookedAt: new Date(clock.now()).toISOString(),
+      scanned: scan && machine.scan !== undefined,
+      added: added(),
+    }),
   }
 }
 
+const underWay = (): LabError =>
+  new LabError({
+    code: 'look-under-way',
+    kind: 'caller',
+    retry: 'later',
+    message: 'the node is looking at its hardware already; ask again in a moment',
+  })
+
 /** What is known without looking: the node runs, and reaches its hub, or nobody would ask. */
-function ownFindings({ file }: NodeConfig, broker: string): Finding[] {
-  const [instruments, benches] = [Object.keys(file.instruments).length, Object.keys(file.benches).length]
+function ownFindings(node: string, instruments: number, benches: number, broker: string): Finding[] {
   const detail = `runs with ${counted(instruments, 'instrument')} and ${counted(benches, 'bench', 'benches')}`
   const group = 'Node'
   const way = `${broker === 'in-process' ? 'within the same process' : broker}; the node calls out, so no port has to be open on it`
   return [
-    { group, what: file.node, verdict: 'ok', detail },
+    { group, what: node, verdict: 'ok', detail },
     { group, what: 'way to the hub', verdict: 'ok', detail: way },
   ]
 }
@@ -121,7 +132,7 @@ export function bounded(findings: readonly Finding[]): NodeHardware['findings'] 
       verdict,
       detail: cut(detail),
       ...(lines === undefined ? {} : { lines: lines.map(cut) }),
-      ...(find === undefined ? {} : { find: shownFind(find) }),
+      ...(find === undefined ? {} : { find: shownFind(find, verdict) }),
     })),
     ...(left === 0
       ? []
@@ -136,12 +147,18 @@ export function bounded(findings: readonly Finding[]): NodeHardware['findings'] 
   ]
 }
 
-const shownFind = ({ id, kind, title, path, instruments, board, chips }: NonNullable<Finding['find']>) => ({
-  id,
-  kind,
-  title,
-  path,
-  instruments,
-  ...(board === undefined ? {} : { board }),
-  ...(chips === undefined ? {} : { chips }),
-})
+const shownFind = (find: Find, verdict: Finding['verdict']) => {
+  const { id, kind, title, path, instruments, board, chips } = find
+  const isFree = verdict === 'ok' && (kind === 'gpio' || instruments.length === 0)
+  const drafts = isFree ? draftsOf(find) : []
+  return {
+    id,
+    kind,
+    title,
+    path,
+    instruments,
+    ...(board === undefined ? {} : { board }),
+    ...(chips === undefined ? {} : { chips }),
+    ...(drafts.length === 0 ? {} : { drafts }),
+  }
+}

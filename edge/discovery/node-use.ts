@@ -1,5 +1,6 @@
 /** What a node.yaml has of the machine already: which instrument claims which hardware. */
 import { readFile } from 'node:fs/promises'
+import type { AddedInstruments } from '@fernlab/shared/contracts/hardware-drafts'
 import { readYaml } from '@fernlab/shared/contracts/yaml-file'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { loadConfig } from '../config/config.ts'
@@ -28,18 +29,22 @@ export async function usualNodeFile(root: Root): Promise<string | undefined> {
 }
 
 /** Reads a node.yaml as far as it can be read; what is wrong with it is a finding, not an error. */
-export async function readNodeUse(file: string, drivers: readonly Driver[]): Promise<NodeUse> {
+export async function readNodeUse(
+  file: string,
+  drivers: readonly Driver[],
+  added: AddedInstruments = {},
+): Promise<NodeUse> {
   const group = 'Node'
   const what = file
   try {
-    const { file: node } = await loadConfig({ file }, drivers)
+    const { file: node, added: names, leftOut } = await loadConfig({ file }, drivers, undefined, added)
     const [instruments, benches] = [Object.keys(node.instruments).length, Object.keys(node.benches).length]
     const detail = `${node.node}: ${counted(instruments, 'instrument')}, ${counted(benches, 'bench', 'benches')}`
     return {
       file,
       hubUrl: node.hub.url,
       claims: claimsOf(node.instruments, drivers),
-      findings: [{ group, what, verdict: 'ok', detail }],
+      findings: [{ group, what, verdict: 'ok', detail }, ...addedFindings(names, leftOut)],
     }
   } catch (error) {
     if (!(error instanceof LabError) || error.code !== 'configuration-invalid') throw error
@@ -47,7 +52,7 @@ export async function readNodeUse(file: string, drivers: readonly Driver[]): Pro
       const at = line === undefined ? '' : `line ${line}, `
       return { group, what, verdict: 'broken', detail: `${at}${path === '' ? '' : `${path}: `}${message}` }
     })
-    return { file, claims: claimsOf(await instrumentsIn(file), drivers), findings }
+    return { file, claims: claimsOf({ ...added, ...(await instrumentsIn(file)) }, drivers), findings }
   }
 }
 
@@ -76,3 +81,14 @@ export function claimsOf(
 }
 
 export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
+
+/** Where instruments come from that the file has not. */
+const addedFindings = (names: ReadonlySet<string>, leftOut: ReadonlyMap<string, string>): Finding[] => [
+  ...[...names].map((name): Finding => ({ ...ofPage(name), verdict: 'ok', detail: "added on the hub's page" })),
+  ...[...leftOut].map(([name, why]): Finding => {
+    const detail = `added on the hub's page, and left out: ${why}; remove it there`
+    return { ...ofPage(name), verdict: 'look', detail }
+  }),
+]
+
+const ofPage = (name: string) => ({ group: 'Node', what: `instrument ${name}` })

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path'
 import { boardOf } from './boards.ts'
 import type { Seen } from './find.ts'
+import { readLinks } from './links.ts'
 import { type Accounts, refusalOf, refusedTrouble } from './person.ts'
 import type { Access, Root } from './root.ts'
 
@@ -32,7 +33,7 @@ const usbDepth = 5
 /** The ports of a machine; those of the kernel's list that no hardware is behind are left out. */
 export async function readSerialPorts(root: Root): Promise<SerialPortFacts[]> {
   const names = (await root.list('/sys/class/tty')).filter((name) => /^tty(USB|ACM|AMA|S|XRUSB|SC|mxc)\d+$/.test(name))
-  const links = await readLinks(root)
+  const links = await readLinks(root, linkFolders, piLinks)
   const commandLine = (await root.text('/proc/cmdline')) ?? ''
   const ports = await Promise.all(
     names.map(async (name): Promise<SerialPortFacts[]> => {
@@ -53,13 +54,6 @@ export async function readSerialPorts(root: Root): Promise<SerialPortFacts[]> {
     }),
   )
   return ports.flat()
-}
-
-async function readLinks(root: Root): Promise<{ readonly path: string; readonly to: string | undefined }[]> {
-  const inFolders = await Promise.all(
-    linkFolders.map(async (folder) => (await root.list(folder)).map((name) => `${folder}/${name}`)),
-  )
-  return await Promise.all([...inFolders.flat(), ...piLinks].map(async (path) => ({ path, to: await root.real(path) })))
 }
 
 /** What the USB device says of itself that is at or above a place of /sys; undefined where there is none. */

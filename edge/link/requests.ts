@@ -14,6 +14,7 @@ import type { Lease } from '../benches/lease.ts'
 import { isTripped, trippedError } from '../benches/present-state.ts'
 import type { Calibrations } from '../calibration/calibrations.ts'
 import type { BenchChecks } from '../checks/bench-checks.ts'
+import type { Equipment } from '../discovery/equipment.ts'
 import type { NodeLook } from '../discovery/node-look.ts'
 import type { Reading, SignalValue } from '../drivers/driver.ts'
 import type { Seat, Visited } from '../engine/seat.ts'
@@ -34,7 +35,8 @@ export interface CreateRequestsOptions {
   readonly checks: Pick<BenchChecks, 'now'>
   readonly interlocks: Pick<Interlocks, 'reset'>
   readonly calibrations: Pick<Calibrations, 'histories' | 'add' | 'undo'>
-  readonly hardware: NodeLook
+  readonly hardware: Pick<NodeLook, 'look'>
+  readonly equipment: Pick<Equipment, 'add' | 'remove'>
   readonly tunnels: LabTunnels
   readonly cameras: CameraLines
   /** The hub's web address as this node reaches it, given how browsers do. */
@@ -54,7 +56,7 @@ const LONGEST_TTL_MS = 10 * 60_000
 const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS)
 
 export function createRequests(options: CreateRequestsOptions): Requests {
-  const { benches, queue, journal, checks, interlocks, calibrations, hardware } = options
+  const { benches, queue, journal, checks, interlocks, calibrations, hardware, equipment } = options
   const { tunnels, cameras, hubWeb, clock, onValue } = options
   const benchOf = (name: string): Bench => {
     const bench = benches.get(name)
@@ -190,6 +192,13 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         const { scan } = check('node.look', params)
         return (await hardware.look(scan)) satisfies Results<'node.look'>
       }
+      case 'node.add-instrument': {
+        const { by, ...asked } = check('node.add-instrument', params)
+        return { instrument: await equipment.add(asked, by) } satisfies Results<'node.add-instrument'>
+      }
+      case 'node.remove-instrument':
+        await equipment.remove(check('node.remove-instrument', params).name)
+        return {} satisfies Results<'node.remove-instrument'>
       case 'session.command': {
         const { by, command, ...key } = check('session.command', params)
         return {

@@ -143,6 +143,11 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
     'fernlab node look bench-7 --scan',
     'GET /api/v1/nodes/{node}/hardware, with --scan POST /api/v1/nodes/{node}/hardware/scan',
   ),
+  'node equip': entry(
+    'fernlab node equip bench-7 i2c:1:0x76 --driver i2c --name air --set chip=bme280',
+    'POST /api/v1/nodes/{node}/instruments',
+  ),
+  'node unequip': entry('fernlab node unequip bench-7 air', '{"node", "instrument", "removed": true}'),
   'node rotate': entry('fernlab node rotate bench-7', 'POST /api/v1/nodes/{node}/rotate'),
   'node revoke': entry('fernlab node revoke bench-7', '{"node", "revoked": true}'),
   'node remove': entry('fernlab node remove bench-7 --confirm bench-7', '{"node", "removed": true}'),

@@ -1,5 +1,6 @@
 /** What a node finds on its own machine, as it tells its hub. */
 import * as z from 'zod'
+import { draftSchema, shownInstrumentSchema } from './hardware-drafts.ts'
 
 /** `off`: not there or not switched on, and nothing needs it. */
 export const hardwareVerdictSchema = z.enum(['ok', 'off', 'look', 'broken'])
@@ -19,7 +20,11 @@ export const hardwareFindSchema = z.object({
   board: z.string().optional(),
   /** Chips that its address can be. */
   chips: z.array(z.string()).readonly().optional(),
+  /** What it can become, the likeliest first, while it is free and the node may use it. */
+  drafts: z.array(draftSchema).readonly().optional(),
 })
+
+export type HardwareFind = z.infer<typeof hardwareFindSchema>
 
 export const hardwareFindingSchema = z.object({
   /** The heading that it stands below: `Serial ports`. */
@@ -43,5 +48,7 @@ export const nodeHardwareSchema = z.object({
   scanned: z.boolean(),
   /** In the order in which they are read; those of a group stand together. */
   findings: z.array(hardwareFindingSchema).max(MOST_FINDINGS).readonly(),
+  /** Instruments that were made of finds, beside those of node.yaml. */
+  added: z.array(shownInstrumentSchema).readonly(),
 })
 export type NodeHardware = z.infer<typeof nodeHardwareSchema>

@@ -16,6 +16,7 @@ import { calibrationHistoriesSchema, calibrationRecordSchema, calibrationSchema 
 import { labErrorSchema, parametersSchema } from './common.ts'
 import { nodeDocumentSchema } from './documents.ts'
 import { nodeHardwareSchema } from './hardware.ts'
+import { addInstrumentSchema, shownInstrumentSchema } from './hardware-drafts.ts'
 import { interlockStatusSchema } from './interlocks.ts'
 import { benchStateSchema } from './run-state.ts'
 import { sessionStageSchema } from './session-columns.ts'
@@ -271,6 +272,13 @@ export const nodeMethods = {
    * in use or watched by an interlock. One look at a time: `look-under-way`.
    */
   'node.look': { params: z.object({ scan: z.boolean() }), result: nodeHardwareSchema },
+  /** Makes an instrument of a find, in the name of the person `by`, at once and for good. */
+  'node.add-instrument': {
+    params: addInstrumentSchema.extend({ by: z.string() }),
+    result: z.object({ instrument: shownInstrumentSchema }),
+  },
+  /** Removes one that was added, and that no bench has. */
+  'node.remove-instrument': { params: z.object({ name: z.string() }), result: z.object({}) },
   /** The page of the lab's own server on which an active session takes place. */
   'session.visit': {
     params: z.object(attemptKey),

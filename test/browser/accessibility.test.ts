@@ -160,6 +160,7 @@ test.before(async () => {
     ],
     'leaving the queue': [`/runs/${waiting.run.id}`, press('Leave the queue')],
     'stopping a run': [`/runs/${running.run.id}`, press('Stop the run')],
+    'an instrument of a find': ['/nodes/demo', press('Make it an instrument: Arduino Uno')],
     'enrolling a node': ['/nodes', press('Enrol a node')],
     'revoking a node': ['/nodes', press('Revoke')],
     'inviting people': ['/people', press('Invite people')],

@@ -1,4 +1,6 @@
+import { nameSchema } from '@fernlab/shared/contracts/common'
 import { nodeHardwareSchema } from '@fernlab/shared/contracts/hardware'
+import { addInstrumentSchema, shownInstrumentSchema } from '@fernlab/shared/contracts/hardware-drafts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { nodeParams } from './fleet.ts'
 
@@ -33,5 +35,44 @@ export function nodeHardwareRoutes(add: AddRoute, { nodeHardware }: Pick<ApiPart
       answer: { schema: nodeHardwareSchema, what: 'What was found, with what to do' },
     },
     async ({ c, params, caller }) => c.json(await nodeHardware.scan(params.node, caller.personId)),
+  )
+  add(
+    {
+      method: 'post',
+      path: '/api/v1/nodes/{node}/instruments',
+      tag: 'Fleet',
+      summary: 'Make an instrument of what the node has found, at once and without a restart',
+      description:
+        'The node looks for the find again and takes the driver’s draft of it with these settings; nothing else of a config can be said. The instrument is kept in the node’s data folder; a bench that is to have it names it in node.yaml.',
+      access: 'nodes.equip',
+      errors: [...errors, 'find-not-usable', 'find-unknown', 'instrument-failed', 'instrument-unfit', 'setting-wrong'],
+      params: nodeParams,
+      body: addInstrumentSchema,
+      answer: { status: 201, schema: shownInstrumentSchema, what: 'The instrument' },
+    },
+    async ({ c, params, body, caller }) => c.json(await nodeHardware.add(params.node, body, caller), 201),
+  )
+  add(
+    {
+      method: 'delete',
+      path: '/api/v1/nodes/{node}/instruments/{instrument}',
+      tag: 'Fleet',
+      summary: 'Remove an instrument that was made of a find, and that no bench has',
+      access: 'nodes.equip',
+      errors: [
+        'instrument-of-bench',
+        'instrument-unknown',
+        'method-unknown',
+        'node-offline',
+        'node-silent',
+        'node-unknown',
+      ],
+      params: nodeParams.extend({ instrument: nameSchema }),
+      answer: { status: 204, what: 'It is gone' },
+    },
+    async ({ c, params, caller }) => {
+      await nodeHardware.remove(params.node, params.instrument, caller.personId)
+      return c.body(null, 204)
+    },
   )
 }

@@ -36,8 +36,10 @@ export function addDoctor(program: Command, context: Context): void {
     .option('--scan', 'ask the I2C buses which addresses answer, also while a node uses them')
     .action(async (options: DoctorOptions) => {
       const access = await findHub(terminal.env, options)
-      const here = await lookHere(options.node ?? (terminal.env.FERNLAB_NODE_FILE || undefined), options.scan === true)
-      const own = [nodeVersion(), await dataFolder(terminal.env.FERNLAB_DATA ?? './data'), ...(await optionalParts())]
+      const data = terminal.env.FERNLAB_DATA ?? './data'
+      const nodeFile = options.node ?? (terminal.env.FERNLAB_NODE_FILE || undefined)
+      const here = await lookHere(nodeFile, data, options.scan === true)
+      const own = [nodeVersion(), await dataFolder(data), ...(await optionalParts())]
       const findings = [
         ...here.filter(({ group }) => group === machine),
         ...headed(machine, own),
@@ -56,9 +58,9 @@ const machine = 'Machine'
 const headed = (group: string, findings: readonly Finding[]): HeadedFinding[] =>
   findings.map((finding) => ({ group, ...finding }))
 
-async function lookHere(nodeFile: string | undefined, scans: boolean): Promise<HeadedFinding[]> {
+async function lookHere(nodeFile: string | undefined, dataFolder: string, scans: boolean): Promise<HeadedFinding[]> {
   const { lookAround } = await import('@fernlab/edge/discovery/look-around')
-  return await lookAround({ scans, ...(nodeFile === undefined ? {} : { nodeFile }) })
+  return await lookAround({ scans, dataFolder, ...(nodeFile === undefined ? {} : { nodeFile }) })
 }
 
 async function print(terminal: Terminal, findings: readonly HeadedFinding[]): Promise<void> {

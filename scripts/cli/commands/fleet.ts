@@ -3,11 +3,12 @@ import type { Command } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { spokenTime } from '../shown-time.ts'
 import { addCalibrate } from './calibrate.ts'
+import { addNodeEquip } from './node-equip.ts'
 import { addNodeInstrument } from './node-instrument.ts'
 import { addNodeLook } from './node-look.ts'
 import { addRemove } from './remove.ts'
 
-/** `node enroll`, `node show`, `node look`, `node rotate`, `node revoke`, `node calibrate`, `node remove`. */
+/** `node enroll`, `node show`, `node look`, `node equip`, `node unequip`, `node rotate`, `node revoke`, `node calibrate`, `node remove`. */
 export function addFleet(program: Command, context: Context): void {
   const { terminal } = context
   const node = program
@@ -17,6 +18,7 @@ export function addFleet(program: Command, context: Context): void {
   addNodeInstrument(node, context)
   addCalibrate(node, context)
   addNodeLook(node, context)
+  addNodeEquip(node, context)
 
   withHub(
     node.command('enroll <node>').description('make a one-time code with which a node gets its credential'),

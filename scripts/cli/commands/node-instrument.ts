@@ -27,6 +27,7 @@ export function addNodeInstrument(node: Command, { terminal }: Context): void {
       const file = given ?? (terminal.env.FERNLAB_NODE_FILE || undefined)
       const added = await addFound({
         find,
+        dataFolder: terminal.env.FERNLAB_DATA ?? './data',
         set,
         isDry: dryRun,
         ...(file === undefined ? {} : { file }),

@@ -1,7 +1,9 @@
 /** The nodes and benches of the stand-in for the hub. */
+
 import type { Outage, PlanOutages } from '@fernlab/shared/contracts/bench-care'
+import type { AddInstrumentRequest } from '@fernlab/shared/contracts/hardware-drafts'
 import { type Area, json, listed, problem } from './fake-answers.ts'
-import { hardware, scannedHardware } from './fake-hardware.ts'
+import { FakeHardware } from './fake-hardware.ts'
 import { benches, benchHistory, calibrations, nodes, plannedOutages } from './fake-staff.ts'
 import type { FakeState } from './fake-state.ts'
 
@@ -9,6 +11,7 @@ import type { FakeState } from './fake-state.ts'
 export function fakeFleet(hub: FakeState): Area {
   const removed = new Set<string>()
   const outages: Outage[] = [...plannedOutages]
+  const hardware = new FakeHardware()
 
   return async ({ call, method, url, body, collection, id, verb, rest }) => {
     if (call === 'GET /api/v1/benches') {
@@ -104,7 +107,17 @@ export function fakeFleet(hub: FakeState): Area {
     }
     if (collection === 'nodes' && verb === 'hardware') {
       if (rest[0] === 'scan') hub.scanned++
-      return json(rest[0] === 'scan' ? scannedHardware() : hardware)
+      return json(rest[0] === 'scan' ? hardware.scan : hardware.look)
+    }
+    if (collection === 'nodes' && verb === 'instruments') {
+      if (method === 'DELETE') {
+        hardware.remove(rest[0] ?? '')
+        return json(undefined, 204)
+      }
+      const made = hardware.add(body as AddInstrumentRequest)
+      return made === undefined
+        ? problem(422, 'instrument-unfit', { hint: 'there is an instrument of that name already' })
+        : json(made, 201)
     }
     if (collection === 'nodes' && verb === 'calibrations') return json({ items: calibrations })
     if (collection === 'nodes' && verb === 'removal')

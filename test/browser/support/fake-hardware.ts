@@ -1,7 +1,28 @@
 import type { HardwareFinding, NodeHardware } from '@fernlab/shared/contracts/hardware'
+import {
+  type AddInstrumentRequest,
+  filledConfig,
+  type HardwareDraft,
+  type ShownInstrument,
+} from '@fernlab/shared/contracts/hardware-drafts'
 
 const uno = 'serial:usb-Arduino__www.arduino.cc__0043_75630313636351D0F0C1-if00'
 const unoPath = `/dev/serial/by-id/${uno.slice('serial:'.length)}`
+
+const config = { transport: { kind: 'serial', path: unoPath } }
+const rate = (usual: number): HardwareDraft['settings'][number] => ({
+  name: 'baudRate',
+  kind: 'rate',
+  at: ['transport', 'baudRate'],
+  choices: [9600, 115_200],
+  usual,
+})
+const board: HardwareDraft = { driver: 'board', config, settings: [rate(115_200)] }
+const scpi: HardwareDraft = {
+  driver: 'scpi',
+  config,
+  settings: [{ name: 'model', kind: 'choice', at: ['model'], choices: ['rigol-dp832'] }, rate(9600)],
+}
 
 const bus: HardwareFinding = {
   group: 'I2C',
@@ -12,7 +33,7 @@ const bus: HardwareFinding = {
 }
 
 /** What a Pi finds that is not quite set up yet. */
-export const hardware: NodeHardware = {
+const seen: Omit<NodeHardware, 'added'> = {
   lookedAt: '2026-02-02T08:30:00.000Z',
   scanned: false,
   findings: [
@@ -50,7 +71,15 @@ export const hardware: NodeHardware = {
       what: 'Arduino Uno',
       verdict: 'ok',
       detail: `${unoPath}, now /dev/ttyACM0, USB 2341:0043, serial number 75630313636351D0F0C1`,
-      find: { id: uno, kind: 'serial', title: 'Arduino Uno', path: unoPath, instruments: [], board: 'uno' },
+      find: {
+        id: uno,
+        kind: 'serial',
+        title: 'Arduino Uno',
+        path: unoPath,
+        instruments: [],
+        board: 'uno',
+        drafts: [board, scpi],
+      },
     },
     bus,
     {
@@ -64,8 +93,8 @@ export const hardware: NodeHardware = {
 }
 
 /** The same once the bus was asked who is there. */
-export const scannedHardware = (): NodeHardware => {
-  const at = hardware.findings.indexOf(bus)
+function withChip(): Omit<NodeHardware, 'added'> {
+  const at = seen.findings.indexOf(bus)
   const chip: HardwareFinding = {
     group: 'I2C',
     what: 'bus 1, 0x76',
@@ -78,11 +107,51 @@ export const scannedHardware = (): NodeHardware => {
       path: '/dev/i2c-1',
       instruments: [],
       chips: ['bme280', 'pca9685'],
+      drafts: [
+        {
+          driver: 'i2c',
+          config: { bus: 1, address: 118 },
+          settings: [{ name: 'chip', kind: 'choice', at: ['chip'], choices: ['bme280', 'pca9685'] }],
+        },
+      ],
     },
   }
-  return {
-    ...hardware,
-    scanned: true,
-    findings: [...hardware.findings.slice(0, at + 1), chip, ...hardware.findings.slice(at + 1)],
+  return { ...seen, scanned: true, findings: [...seen.findings.slice(0, at + 1), chip, ...seen.findings.slice(at + 1)] }
+}
+
+/** The hardware of a node, and the instruments that are made of it. */
+export class FakeHardware {
+  readonly added: ShownInstrument[] = []
+
+  get look(): NodeHardware {
+    return { ...seen, added: this.added }
+  }
+
+  get scan(): NodeHardware {
+    return { ...withChip(), added: this.added }
+  }
+
+  add({ find, driver, name, settings }: AddInstrumentRequest): ShownInstrument | undefined {
+    if (this.added.some((each) => each.name === name)) return undefined
+    const drafts = withChip().findings.flatMap((finding) =>
+      finding.find?.id === find ? (finding.find.drafts ?? []) : [],
+    )
+    const draft = drafts.find((each) => each.driver === driver)
+    if (draft === undefined) return undefined
+    const made = {
+      name,
+      driver,
+      config: filledConfig(draft, settings),
+      find,
+      by: 'Ada',
+      at: '2026-02-02T08:31:00.000Z',
+    }
+    this.added.push(made)
+    return made
+  }
+
+  remove(name: string): void {
+    const at = this.added.findIndex((each) => each.name === name)
+    if (at >= 0) this.added.splice(at, 1)
   }
 }

@@ -93,6 +93,8 @@ export const changes: Readonly<Record<string, Entered | Exempt>> = {
   'POST /api/v1/nodes/{node}/calibrations': shownBy('hub/calibrations', 'node.calibrated'),
   'POST /api/v1/nodes/{node}/calibrations/undo': shownBy('hub/calibrations', 'node.calibration-undone'),
   'POST /api/v1/nodes/{node}/hardware/scan': shownBy('hub/node-hardware', 'node.buses-scanned'),
+  'POST /api/v1/nodes/{node}/instruments': shownBy('hub/node-equipment', 'node.instrument-added'),
+  'DELETE /api/v1/nodes/{node}/instruments/{instrument}': shownBy('hub/node-equipment', 'node.instrument-removed'),
   'POST /api/v1/benches/{bench}/checks': shownBy('hub/bench-checks', 'bench.checked'),
   'POST /api/v1/benches/{bench}/exchange': uses,
   'POST /api/v1/benches/{bench}/outages': shownBy('hub/bench-care', 'bench.outage-planned'),

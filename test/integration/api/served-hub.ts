@@ -34,6 +34,7 @@ import { createUsage } from '@fernlab/hub/usage/usage'
 import { HUB_VERSION } from '@fernlab/hub/version'
 import type { Run } from '@fernlab/shared/contracts/api'
 import type { NodeHardware } from '@fernlab/shared/contracts/hardware'
+import type { ShownInstrument } from '@fernlab/shared/contracts/hardware-drafts'
 import type { Role } from '@fernlab/shared/contracts/people'
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import type { CountrySource } from '@fernlab/shared/contracts/usage'
@@ -156,7 +157,15 @@ export function tableRuns({ store, requireSpace = () => {} }: { store: ApiParts[
   return { runs, setState, tell, waits, listening: () => listeners.size }
 }
 
-const noHardware: NodeHardware = { lookedAt: '2027-02-01T08:00:00.000Z', scanned: false, findings: [] }
+const noHardware: NodeHardware = { lookedAt: '2027-02-01T08:00:00.000Z', scanned: false, findings: [], added: [] }
+const noInstrument: ShownInstrument = {
+  name: 'air',
+  driver: 'i2c',
+  config: {},
+  find: 'i2c:1:0x76',
+  by: 'Ada',
+  at: '2027-02-01T08:00:00.000Z',
+}
 const noFleet: ApiParts['fleet'] = {
   benches: async () => [],
   bench: async () => undefined,
@@ -363,7 +372,12 @@ export async function serveHub(options: ServedOptions = {}) {
     benchChecks: { now: async () => {}, putBack: async () => {} },
     interlockResets: { reset: async () => {} },
     nodeCalibrations: { of: async () => ({}), change: async () => [] },
-    nodeHardware: { look: async () => noHardware, scan: async () => noHardware },
+    nodeHardware: {
+      look: async () => noHardware,
+      scan: async () => noHardware,
+      add: async () => noInstrument,
+      remove: async () => {},
+    },
     benchLetters: { wanted: async () => false, want: async () => {} },
     benchHistory: { of: async () => ({ uptime: [], changes: [] }) },
     removal,

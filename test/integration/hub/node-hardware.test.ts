@@ -1,21 +1,16 @@
 /** What a node finds on its machine, through the hub: a real hub, and a node of this process on a copy of a Pi's files. */
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
-import { type FoundChip, scanOf } from '@fernlab/edge/drivers/i2c/scan'
-import { type Edge, startEdge } from '@fernlab/edge/main'
-import { createI2cBuses } from '@fernlab/firmware-bridge/i2c/buses'
-import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
+import type { FoundChip } from '@fernlab/edge/drivers/i2c/scan'
+import type { Edge } from '@fernlab/edge/main'
 import type { NodeInfo } from '@fernlab/shared/contracts/api'
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { HardwareFinding, NodeHardware } from '@fernlab/shared/contracts/hardware'
-import { systemClock } from '@fernlab/shared/primitives/clock'
-import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { commandLine } from '../../support/command-line.ts'
 import { type MachineTree, raspberryPi } from '../../support/machine-tree.ts'
 import { suite } from '../../support/suite.ts'
 import { adminToken, startTestHub, type TestHub, until } from './hub-with-node.ts'
+import { piYaml, startPi } from './pi-node.ts'
 
 const test = suite('the hardware of a node, through the hub', { timeoutMs: 60_000 })
 let lab: TestHub
@@ -25,45 +20,16 @@ let edge: Edge
 let onBus: (answer: readonly FoundChip[]) => Promise<readonly FoundChip[]>
 let asked = 0
 
-const nodeYaml = (interlocks = '') => `
-node: pi
-hub: { url: in-process }
-instruments:
-  box: { driver: simulated, config: { model: constant } }
-  thermometer: { driver: i2c, config: { bus: 1, chip: tmp102, address: 0x48 } }
-  lamp: { driver: gpio, config: { backend: emulated, pins: { led: { pin: 17, direction: out } } } }
-benches:
-  b-1: { parts: { box: box, meter: thermometer }, labs: [small], safeState: { box.value: 0 } }
-${interlocks}
-`
-
-const startPi = async (interlocks?: string) => {
-  // Bus 1 of this machine is an emulated board.
-  const boards = createI2cBuses({ clock: systemClock })
-  const i2c = { bus: () => boards.bus({ emulated: 'room' }) }
-  const scan = scanOf(i2c)
-  edge = await startEdge({
-    config: { text: nodeYaml(interlocks) },
-    dataFolder: join(lab.folder, 'nodes', 'pi'),
-    drivers: builtInDrivers({ i2c }),
-    openTransport: createOpenTransport({ clock: systemClock, log: silentLog }),
-    machine: {
-      rootFolder: pi.folder,
-      person: { name: 'fernlab', uid: 4711, gids: [4711] },
-      arch: 'arm64',
-      scan: async (bus) => {
-        asked++
-        return await onBus(await scan(bus))
-      },
+const start = async (rest = '') => {
+  edge = await startPi({
+    lab,
+    tree: pi,
+    yaml: piYaml({ rest }),
+    onScan: async (found) => {
+      asked++
+      return await onBus(found)
     },
-    site: 'main',
-    credential: await lab.hub.enrollInProcess('pi'),
-    link: () => lab.hub.connectInProcess(),
-    reconnectMs: 50,
-    healthEveryMs: 50,
-    log: silentLog,
   })
-  await until(() => edge.syncState === 'synced' && edge.benches.get('b-1')?.status.state === 'free', 'the node is up')
 }
 
 const look = async (verb: 'look' | 'scan' = 'look'): Promise<NodeHardware> => {
@@ -83,7 +49,7 @@ test.before(async () => {
 test.before.each(async () => {
   asked = 0
   onBus = async (answer) => answer
-  await startPi()
+  await start()
 })
 test.after.each(() => edge.close())
 test.after(async () => {
@@ -131,7 +97,7 @@ test('a bus is asked when a person wants it, which is in the audit log, and neve
 
 test('a bus that an interlock may watch is left alone', async () => {
   await edge.close()
-  await startPi('interlocks: { hot: { bench: b-1, when: "box.value > 9", everyMs: 1000 } }')
+  await start('interlocks: { hot: { bench: b-1, when: "box.value > 9", everyMs: 1000 } }')
   await until(() => (edge.benches.get('b-1')?.status.interlocks ?? []).length > 0, 'the interlock')
   const hardware = await look('scan')
   assert.is(asked, 0)

@@ -278,6 +278,8 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'POST /api/v1/nodes/{node}/calibrations/undo': 'node calibrate demo psu.voltage --undo',
   'GET /api/v1/nodes/{node}/hardware': 'node look demo',
   'POST /api/v1/nodes/{node}/hardware/scan': 'node look demo --scan',
+  'POST /api/v1/nodes/{node}/instruments': 'node equip demo i2c:1:0x76 --driver i2c --name air --set chip=bme280',
+  'DELETE /api/v1/nodes/{node}/instruments/{instrument}': 'node unequip demo air',
   'DELETE /api/v1/nodes/{node}': 'node remove demo --confirm demo',
   'GET /api/v1/nodes/{node}/removal': 'node remove demo',
   'POST /api/v1/nodes/{node}/rotate': 'node rotate demo',

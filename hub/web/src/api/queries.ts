@@ -191,11 +191,13 @@ export const calibrationsQuery = (api: Api, node: string) =>
     refetchInterval: 60_000,
   })
 
+export const nodeAddress = (node: string): string => `${v1}/nodes/${node}`
+
 /** What a node finds on its machine; asked of the node, so only when somebody looks. */
 export const hardwareQuery = (api: Api, node: string) =>
   queryOptions({
     queryKey: ['nodes', node, 'hardware'],
-    queryFn: ({ signal }) => api.get<NodeHardware>(`${v1}/nodes/${node}/hardware`, signal),
+    queryFn: ({ signal }) => api.get<NodeHardware>(`${nodeAddress(node)}/hardware`, signal),
     staleTime: 60_000,
     retry: false,
   })

@@ -3,6 +3,7 @@ import { type Icon, IconAlertTriangle, IconCircleCheck, IconCircleDashed, IconCi
 import { CopyLine } from '../notices/copy-line.tsx'
 import { Mark } from '../states/state-mark.tsx'
 import { useWords } from '../words/use-words.ts'
+import { Equip } from './equip.tsx'
 import styles from './hardware.module.css'
 
 const marks: Readonly<Record<HardwareVerdict, readonly ['free' | 'offline' | 'waiting' | 'fault', Icon]>> = {
@@ -13,18 +14,21 @@ const marks: Readonly<Record<HardwareVerdict, readonly ['free' | 'offline' | 'wa
 }
 
 /** One finding: how it stands, what it is, and what to type to mend or use it. */
-export function FindingRow({ finding }: { finding: HardwareFinding }) {
+export function FindingRow({ node, finding }: { node: string; finding: HardwareFinding }) {
   const { t } = useWords()
-  const { what, verdict, detail, lines = [] } = finding
+  const { what, verdict, detail, lines = [], find } = finding
+  const drafts = find?.drafts ?? []
   const [tone, Icon] = marks[verdict]
   return (
     <li className={styles.finding}>
       <Mark tone={tone} Icon={Icon} word={t(`nodes.verdict.${verdict}`)} />
       <div className={styles.said}>
         <span className={styles.what}>{what}</span> <span className={styles.detail}>{detail}</span>
-        {lines.map((line) => (
-          <CopyLine key={line} value={line} label={t('nodes.toType')} />
-        ))}
+        {drafts.length > 0 && find !== undefined ? (
+          <Equip node={node} find={find} drafts={drafts} />
+        ) : (
+          lines.map((line) => <CopyLine key={line} value={line} label={t('nodes.toType')} />)
+        )}
       </div>
     </li>
   )

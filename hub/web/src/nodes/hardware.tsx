@@ -8,6 +8,7 @@ import { hardwareQuery } from '../api/queries.ts'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
+import { AddedInstruments } from './added-instruments.tsx'
 import { FindingRow } from './finding-row.tsx'
 import styles from './hardware.module.css'
 
@@ -74,8 +75,9 @@ export function Hardware({ node }: { node: NodeInfo }) {
           <p className="soft" role="status">
             {t('nodes.hardwareAt', { time: absolute(hardware.lookedAt) })}
           </p>
+          <AddedInstruments node={node.id} added={hardware.added} />
           {groupsOf(hardware.findings).map(([group, findings]) => (
-            <Group key={group} group={group} findings={findings} />
+            <Group key={group} node={node.id} group={group} findings={findings} />
           ))}
         </>
       ) : null}
@@ -83,7 +85,7 @@ export function Hardware({ node }: { node: NodeInfo }) {
   )
 }
 
-function Group({ group, findings }: { group: string; findings: readonly HardwareFinding[] }) {
+function Group({ node, group, findings }: { node: string; group: string; findings: readonly HardwareFinding[] }) {
   const { t } = useWords()
   const id = useId()
   return (
@@ -91,7 +93,7 @@ function Group({ group, findings }: { group: string; findings: readonly Hardware
       <h3 id={id}>{t(`nodes.group.${group}`, { defaultValue: group })}</h3>
       <ul className={styles.findings}>
         {findings.map((finding) => (
-          <FindingRow key={`${finding.what} ${finding.find?.id ?? finding.detail}`} finding={finding} />
+          <FindingRow key={`${finding.what} ${finding.find?.id ?? finding.detail}`} node={node} finding={finding} />
         ))}
       </ul>
     </section>

@@ -1,10 +1,12 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addInstrument } from '@fernlab/edge/discovery/add-instrument'
+import { draftsOf, scpiModels } from '@fernlab/edge/discovery/draft'
 import type { Finding } from '@fernlab/edge/discovery/find'
 import { findingLines } from '@fernlab/edge/discovery/finding-lines'
 import { lookAround } from '@fernlab/edge/discovery/look-around'
 import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
+import { filledConfig, wrongValues } from '@fernlab/shared/contracts/hardware-drafts'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../../contract/driver-contract.ts'
 import { deviceGroup, type MachineTree, machineTree, plugIn, raspberryPi } from '../../../support/machine-tree.ts'
@@ -265,6 +267,64 @@ test('prints below headings, wrapped to the terminal, and lines to type in one p
   const tooLong = lines.filter((line) => line.length > 80 && line.trim().includes(' ') && !/sudo|by-id/.test(line))
   assert.equal(tooLong, [])
   assert.ok(lines.every((line) => line === line.trimEnd()))
+})
+
+test('tells instruments that were added on the page from those of the file, and takes them for what a bench names', async () => {
+  const tree = treeOf(raspberryPi)
+  const file = join(tree.folder, 'node.yaml')
+  writeFileSync(
+    file,
+    'node: pi\nhub: { url: in-process }\ninstruments: {}\nbenches: { b: { parts: { probe: probe }, safeState: {} } }\n',
+  )
+  const folder = join(tree.folder, 'data')
+  const find = { find: 'w1:28-0000075c5a3e', by: 'Ada', at: '2026-01-01T00:00:00.000Z', driver: 'one-wire' }
+  const added = {
+    probe: { ...find, config: { sensor: '28-0000075c5a3e' } },
+    twin: { ...find, config: { sensor: '28-0000075c5a3e' } },
+  }
+  tree.file('/data/nodes/pi/added-instruments.json', JSON.stringify(added))
+  const options = { rootFolder: tree.folder, person: member, arch: 'arm64', nodeFile: file }
+  const findings = await lookAround({ ...options, dataFolder: folder })
+  const of = (name: string) => findings.find(({ what }) => what === `instrument ${name}`)
+  assert.equal([of('probe')?.verdict, of('probe')?.detail], ['ok', "added on the hub's page"])
+  assert.is(of('twin')?.verdict, 'look')
+  assert.match(of('twin')?.detail ?? '', /left out: .*28-0000075c5a3e is probe's already/)
+  assert.ok(findings.every(({ verdict }) => verdict !== 'broken'))
+  const without = await lookAround(options)
+  assert.ok(without.some(({ detail }) => detail.includes('there is no instrument probe')))
+})
+
+test('names a camera by what stays when it is plugged in again, and drafts each find for the drivers that take it', async () => {
+  const tree = treeOf(raspberryPi)
+  tree.link('/dev/v4l/by-id/usb-046d_HD_Pro_Webcam_C920_1234-video-index0', '/dev/video0')
+  const camera = of(await look(tree), 'camera:usb-046d_HD_Pro_Webcam_C920_1234-video-index0')
+  const path = '/dev/v4l/by-id/usb-046d_HD_Pro_Webcam_C920_1234-video-index0'
+  assert.equal([camera.find?.path, camera.detail], [path, `${path}, now /dev/video0`])
+  const draftsFor = async (id: string) => {
+    const { find } = of(await look(tree), id)
+    return find === undefined ? [] : draftsOf(find)
+  }
+  assert.equal(await draftsFor('camera:usb-046d_HD_Pro_Webcam_C920_1234-video-index0'), [
+    { driver: 'camera', config: { source: { kind: 'v4l2', path } }, settings: [] },
+  ])
+  assert.equal(
+    (await draftsFor(uno)).map(({ driver }) => driver),
+    ['board', 'scpi'],
+  )
+  assert.equal(
+    (await draftsFor('serial:platform-usb-1-1.3')).map(({ driver }) => driver),
+    ['scpi', 'board'],
+  )
+  const [pin] = await draftsFor('gpio:pinctrl-bcm2711')
+  assert.ok(pin)
+  const values = { signal: 'fan', direction: 'out', pin: 17 }
+  assert.equal(filledConfig(pin, values), { pins: { fan: { direction: 'out', pin: 17 } } })
+  assert.equal(
+    [...wrongValues(pin, { ...values, pin: 1.5, signal: '__proto__', more: 1 }).keys()],
+    ['signal', 'pin', 'more'],
+  )
+  const models = readdirSync(new URL('../../../../edge/drivers/scpi/models', import.meta.url))
+  assert.equal(models.map((file) => file.replace('.yaml', '')).sort(), [...scpiModels].sort())
 })
 
 test.run()
