@@ -27,7 +27,6 @@ export function builtInDrivers({ i2c }: { readonly i2c?: I2cBuses } = {}): Drive
     createLabServerDriver(),
     createProcessDriver(),
     createOwnDriver(),
-    createI2cDriver(),
     createI2cDriver(i2c),
     createOneWireDriver(),
     createGpioDriver(),
