@@ -57,8 +57,11 @@ export async function setOne(
 export async function setWhenDue(
   ...[context, part, name, value, unit, signal]: Parameters<typeof setOne>
 ): Promise<void> {
-  const waitMs = context.lease.instrument(part).setWaitMs(name)
-  if (waitMs > 0) await context.clock.sleep(Math.ceil(waitMs), signal)
+  const handle = context.lease.instrument(part)
+  // A timer may be a little early, and somebody else may have set it meanwhile.
+  for (let waitMs = handle.setWaitMs(name); waitMs > 0; waitMs = handle.setWaitMs(name)) {
+    await context.clock.sleep(Math.ceil(waitMs), signal)
+  }
   await setOne(context, part, name, value, unit, signal)
 }
 

@@ -310,21 +310,23 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
     },
     disturbs: (signalName) => instrument.disturbs?.(signalName) ?? false,
     set: (signalName, value, use) =>
-      submit(`set ${signalName} to ${value}`, use, async (signal) => {
-        pace.take(signalName, use.urgent === true)
-        await instrument.set(signalName, calibrator.toRaw(signalName, value), signal)
-      }),
+      submit(`set ${signalName} to ${value}`, use, (signal) =>
+        pace.set([signalName], use.urgent === true, () =>
+          instrument.set(signalName, calibrator.toRaw(signalName, value), signal),
+        ),
+      ),
     setWaitMs: pace.waitMs,
     get setsTogether() {
       return instrument.setTogether !== undefined
     },
     setTogether: async (values, use) => {
       const command = `set ${[...values].map(([signalName, value]) => `${signalName} to ${value}`).join(', ')}`
-      await submit(command, use, async (signal) => {
-        for (const signalName of values.keys()) pace.take(signalName, true)
-        const raw = [...values].map(([each, value]) => [each, calibrator.toRaw(each, value)] as const)
-        await instrument.setTogether?.(new Map(raw), signal)
-      })
+      await submit(command, use, (signal) =>
+        pace.set([...values.keys()], true, async () => {
+          const raw = [...values].map(([each, value]) => [each, calibrator.toRaw(each, value)] as const)
+          await instrument.setTogether?.(new Map(raw), signal)
+        }),
+      )
     },
     call: (action, args, use) => submit(`call ${action}`, use, (signal) => instrument.call(action, args, signal)),
     take: async (use) => {

@@ -283,6 +283,10 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
     'fernlab board flash thermal.hex --port /dev/ttyACM0 --board uno',
     '{"written", "bytes", "seconds"}; written is false where the board had it already',
   ),
+  'board describe': entry(
+    'fernlab board describe --port /dev/ttyACM0 > heater.json',
+    '{"firmware", "version", "hash", "signals", "actions"}: what the board says of itself',
+  ),
   'board forward': entry('fernlab board forward --port /dev/ttyACM0', '{"host", "port"}: where tools connect'),
   'driver new': entry('fernlab driver new my-oven --language python', '{"folder", "driver", "language", "files"}'),
   'driver test': entry(

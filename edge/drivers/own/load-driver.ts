@@ -51,7 +51,7 @@ async function entryIn(root: string, folder: string): Promise<string> {
 
 /** Writes the one file; resolves with all that went into it. */
 async function compile(root: string, entry: string, outfile: string, surface: string): Promise<string[]> {
-  const { build } = await import('esbuild').catch((cause: unknown) => {
+  const { build, stop } = await import('esbuild').catch((cause: unknown) => {
     throw wrong('the package esbuild is not installed, which makes JavaScript of TypeScript', cause)
   })
   try {
@@ -76,6 +76,9 @@ async function compile(root: string, entry: string, outfile: string, surface: st
     return Object.keys(metafile.inputs).map((path) => resolve(root, path))
   } catch (thrown) {
     throw wrong(failureText(thrown as BuildFailure, root), thrown)
+  } finally {
+    // Its own process would stay for as long as this one.
+    await stop()
   }
 }
 

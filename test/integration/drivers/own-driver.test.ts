@@ -24,6 +24,7 @@ test.after(() => rm(scratch, { recursive: true, force: true }))
 
 /** A box with one value and a way to go wrong. */
 const BOX = `
+import { readFileSync } from 'node:fs'
 import { driverOf, LabError, z } from '@fernlab/driver'
 import { initial } from './initial.ts'
 
@@ -43,6 +44,7 @@ export default driverOf({
         name, driver: 'own', signals: [
           { name: 'value', unit: 'V', dtype: 'number', shape: [], kind: 'reading', access: 'read-set' },
           { name: 'environment', unit: '1', dtype: 'string', shape: [], kind: 'reading', access: 'read' },
+          { name: 'children', unit: '1', dtype: 'string', shape: [], kind: 'reading', access: 'read' },
         ],
         actions: [{ name: 'explode', arguments: {} }, { name: 'lose', arguments: {} }],
       },
@@ -50,7 +52,8 @@ export default driverOf({
       onConnection: (listener) => { tell = listener },
       read: async (names) => {
         if (how === 'gone') throw new LabError({ code: 'no-box', kind: 'link', message: 'the box is away' })
-        const all = { value: value * gain, environment: Object.keys(process.env).sort().join(' ') }
+        const children = readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').trim()
+        const all = { value: value * gain, environment: Object.keys(process.env).sort().join(' '), children }
         return Object.fromEntries(names.map((each) => [each, { value: all[each], time: Date.now() / 1000 }]))
       },
       set: async (_, wanted) => { value = Number(wanted) },
@@ -100,6 +103,8 @@ test('is read, set and told apart from what it prints', async () => {
     const { value, environment } = await instrument.read(['value', 'environment'], signal)
     assert.is(value?.value, 12)
     assert.not.match(String(environment?.value), /FERNLAB|NODE_OPTIONS|TOKEN/)
+    // What compiled it has ended.
+    assert.is((await instrument.read(['children'], signal)).children?.value, '')
   } finally {
     await instrument.close()
   }
@@ -168,7 +173,7 @@ const wrong: readonly (readonly [string, Readonly<Record<string, string>>, objec
     'without its other file',
     { 'driver.ts': BOX },
     {},
-    /^folder: .*driver\.ts:3:25: Could not resolve "\.\/initial\.ts"/,
+    /^folder: .*driver\.ts:4:25: Could not resolve "\.\/initial\.ts"/,
   ],
   [
     'without a driver',
