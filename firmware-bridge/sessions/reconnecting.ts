@@ -47,6 +47,8 @@ export class Reconnecting<C extends Losable> {
   readonly #options: ReconnectingOptions<C>
   readonly #lane = new Lane()
   readonly #ending = new AbortController()
+  /** What is being opened or closed. */
+  readonly #holding = new Set<Promise<unknown>>()
   readonly #listeners: ((up: boolean, reason?: string) => void)[] = []
   #state: State = 'new'
   #connection: C | undefined
@@ -96,19 +98,33 @@ export class Reconnecting<C extends Losable> {
     this.#ending.abort(this.#notConnected())
     const connection = this.#connection
     this.#connection = undefined
-    if (connection !== undefined) await this.release(connection)
+    if (connection !== undefined) this.#hold(connection.close())
+    // One that was lost may be closing, and a new one opening, at this moment.
+    await this.#closedInTime(() => allDone(this.#holding))
   }
 
   /** Closes a connection, and lets go of one that does not close. */
   async release(connection: C): Promise<void> {
+    await this.#closedInTime(() => this.#hold(connection.close()))
+  }
+
+  async #closedInTime(close: () => Promise<void>): Promise<void> {
     const { instrument, clock, log } = this.#options
     const late = () =>
       new LabError({ code: 'close-late', kind: 'link', message: `${instrument} did not close within ${CLOSE_MS} ms` })
     try {
-      await withDeadline(clock, CLOSE_MS, undefined, late, () => connection.close())
+      await withDeadline(clock, CLOSE_MS, undefined, late, close)
     } catch (error) {
       log.debug({ instrument, reason: asLabError(error).message }, 'closing a connection failed')
     }
+  }
+
+  /** Until it has settled, it may hold the port. */
+  #hold<T>(work: Promise<T>): Promise<T> {
+    this.#holding.add(work)
+    const done = () => this.#holding.delete(work)
+    work.then(done, done)
+    return work
   }
 
   /** Gives a connection up and looks for a new one. INVARIANT: acts once per connection. */
@@ -145,7 +161,7 @@ export class Reconnecting<C extends Losable> {
       const message = `connecting to ${instrument} took longer than ${CONNECT_MS / 1000} s`
       return new LabError({ code: 'transport-unreachable', kind: 'link', retry: 'later', message })
     }
-    await withDeadline(clock, CONNECT_MS, signal, late, async (within) => {
+    const work = async (within: AbortSignal) => {
       const connection = await connect(within)
       if (within.aborted) {
         await this.release(connection)
@@ -156,7 +172,8 @@ export class Reconnecting<C extends Losable> {
       connection.onClose((reason) => {
         if (reason !== undefined) this.lose(connection, reason)
       })
-    })
+    }
+    await withDeadline(clock, CONNECT_MS, signal, late, (within) => this.#hold(work(within)))
   }
 
   async #reconnect(old: C): Promise<void> {
@@ -195,4 +212,10 @@ export class Reconnecting<C extends Losable> {
   #go(to: State): void {
     this.#state = transition(TABLE, this.#state, to, `the connection to ${this.#options.instrument}`)
   }
+}
+
+/** Rejects with the first that has failed, when none is under way any more. */
+async function allDone(all: Iterable<Promise<unknown>>): Promise<void> {
+  const failed = (await Promise.allSettled(all)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
 }

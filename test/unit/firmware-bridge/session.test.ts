@@ -324,7 +324,7 @@ test('a transport that never opens does not end the tries', async () => {
   await bench.clock.advance(20_000)
   const answer = session.exchange((exchange) => exchange.query('VOLT?', (text) => Number(text)), bench.signal)
   assert.is(await during(again, answer), 0)
-  await session.close()
+  await during(again, session.close())
 })
 
 test('an instrument whose messages end in a carriage return is understood', async () => {

@@ -119,7 +119,7 @@ export interface Transport {
   close(): Promise<void>
 }
 
-/** Where a device is, as in node.yaml: a serial line, TCP, or an emulated device of Fernlab. */
+/** Where a device is, as in node.yaml: a serial line, TCP, an instrument on USB, or an emulated device of Fernlab. */
 export type TransportConfig =
   | {
       kind: 'serial'
@@ -132,7 +132,15 @@ export type TransportConfig =
     }
   | { kind: 'tcp'; host: string; port: number }
   | { kind: 'emulated'; world: string; device: string }
-export declare const transportConfigSchema: zod.ZodType<TransportConfig>
+  | {
+      kind: 'usbtmc'
+      vendor?: string | undefined
+      product?: string | undefined
+      serial?: string | undefined
+      socket?: string | undefined
+    }
+/** Those whose bytes are a stream. */
+export declare const transportConfigSchema: zod.ZodType<Exclude<TransportConfig, { kind: 'usbtmc' }>>
 
 export interface DriverContext {
   /** The instrument's, in node.yaml. */
