@@ -14,6 +14,8 @@ const LEAVES_MS = 15_000
 const CHUNK_BYTES = 4 * 1024
 /** A drive that is gone answers with these. */
 const GONE = new Set(['EIO', 'ENODEV', 'ENXIO', 'ENOENT', 'EROFS', 'ENOTCONN', 'EBADF'])
+/** A drive that others alone may read, as the EFI partition of a PC, answers with these. */
+const CLOSED = new Set(['EACCES', 'EPERM'])
 
 /** What the drive in the folder says of its board, as `RPI-RP2` or `RP2350`; undefined where there is none. */
 export async function boardAt(folder: string): Promise<string | undefined> {
@@ -29,7 +31,12 @@ export async function mountedDrives(boardId: string, mounts = '/proc/self/mounts
   const lines = (await readFile(mounts, 'utf8')).split('\n')
   const folders = lines.filter((line) => line.split(' ')[2] === 'vfat').map((line) => pathIn(line.split(' ')[1] ?? ''))
   const found: string[] = []
-  for (const folder of folders) if ((await boardAt(folder)) === boardId) found.push(folder)
+  for (const folder of folders) {
+    const board = await boardAt(folder).catch((error: NodeJS.ErrnoException) => {
+      if (!CLOSED.has(error.code ?? '')) throw error
+    })
+    if (board === boardId) found.push(folder)
+  }
   return found
 }
 

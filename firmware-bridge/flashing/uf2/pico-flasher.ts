@@ -1,4 +1,5 @@
 /** Flashing of Raspberry Pi's Pico and its kin: by picotool where that is installed, or by a copy to the drive that it shows. */
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { TransportConfig } from '../../transports/transport.ts'
@@ -59,12 +60,16 @@ async function perform(job: FlashJob<PicoBoard>, signal: AbortSignal): Promise<F
   return await byDrive(drive, file, own, signal)
 }
 
-/** A board that waits in its boot loader already has no serial port. */
+/**
+ * A board that waits in its boot loader already has no serial port. A port that is there and can not be opened is another
+ * matter: its board runs on, and what waits in a boot loader is another one.
+ */
 async function enterBootLoader({ transport, openTransport, log }: Job, signal: AbortSignal): Promise<void> {
   try {
     await touch(transport, openTransport, signal)
   } catch (thrown) {
     if (!(thrown instanceof LabError) || thrown.code !== 'transport-unreachable') throw thrown
+    if (existsSync(transport.path)) throw thrown
     log.debug({ path: transport.path, reason: thrown.message }, 'a board may be in its boot loader already')
   }
 }

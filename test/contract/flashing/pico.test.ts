@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -132,18 +132,60 @@ test('a drive that is mounted is found by what it says, whatever its folder is c
   drive.close()
 })
 
+test('a drive that only others may read is passed over', async ({ signal }) => {
+  const drive = picoDrive('RPI-RP2', [RP2040])
+  await chmod(drive.folder, 0o755)
+  const open = await mkdtemp(join(tmpdir(), 'fernlab-mounts-'))
+  await chmod(open, 0o755)
+  const efi = join(open, 'efi')
+  await mkdir(efi, { mode: 0o700 })
+  const mounts = join(open, 'mounts')
+  await writeFile(mounts, [efi, drive.folder].map((path) => `/dev/sda1 ${path} vfat rw 0 0\n`).join(''))
+  // Root may read everything.
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) process.seteuid?.(65_534)
+  else await chmod(efi, 0)
+  try {
+    assert.is(await appearingDrive('RPI-RP2', hasty, signal, mounts), drive.folder)
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+    drive.close()
+    await rm(open, { recursive: true })
+  }
+})
+
+test('a port that is there and can not be opened is told, and no other board is looked for', async ({ signal }) => {
+  const { link, end } = await pseudoPort(signal)
+  const holder = await openTransport(transportConfigSchema.parse({ kind: 'serial', path: link }), signal)
+  const { code, message } = await failure(flash(job(link, signal, { clock: hasty }), 1))
+  assert.is(code, 'transport-unreachable')
+  assert.match(message, /another program has it/)
+  await holder.close()
+  await end()
+})
+
 const tools = await picotoolFolder().catch((error: unknown) => {
   if (error instanceof NoArchive) return undefined
   throw error
 })
 
-/** A board that has a serial port and no boot loader; gives what it was opened with. */
-async function deafPort(signal: AbortSignal, path: string) {
-  const speeds: number[] = []
+/** A serial port with nothing at it. */
+async function pseudoPort(signal: AbortSignal) {
   const link = join(await mkdtemp(join(tmpdir(), 'fernlab-pico-')), 'tty')
   const pty = spawn('socat', ['STDIO', `pty,raw,echo=0,link=${link}`], { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = once(pty, 'close')
   while (!existsSync(link)) await systemClock.sleep(10, signal)
+  const end = async () => {
+    pty.kill()
+    await ended
+  }
+  return { link, end }
+}
+
+/** A board that has a serial port and no boot loader; gives what it was opened with. */
+async function deafPort(signal: AbortSignal, path: string) {
+  const speeds: number[] = []
+  const { link, end } = await pseudoPort(signal)
   const before = process.env.PATH
   process.env.PATH = path
   const error = await failure(
@@ -160,8 +202,7 @@ async function deafPort(signal: AbortSignal, path: string) {
   ).finally(() => {
     process.env.PATH = before
   })
-  pty.kill()
-  await ended
+  await end()
   return { speeds, error }
 }
 
