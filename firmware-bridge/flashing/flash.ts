@@ -1,8 +1,8 @@
 /** Firmware onto a board: with the method that its kind needs, tried again where that can help. */
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { avrdudeFlasher } from './avrdude/avrdude-flasher.ts'
 import { espFlasher } from './esp/esp-flasher.ts'
-import { type FlashJob, type FlashResult, placeOf } from './flasher.ts'
+import { type FlashJob, type FlashResult, placeOf, SPOILT } from './flasher.ts'
 import { stk500Flasher } from './stk500/stk500-flasher.ts'
 import { picoFlasher } from './uf2/pico-flasher.ts'
 
@@ -13,17 +13,33 @@ const PAUSE_MS = 500
  * with the last try's error, at once where another try can not help. The port is free however it ends.
  */
 export async function flash(job: FlashJob, attempts = 3): Promise<FlashResult> {
+  let spoilt = false
   for (let attempt = 1; ; attempt++) {
     try {
       return await flashOnce(job)
     } catch (thrown) {
       if (job.signal.aborted) throw thrown
       const error = asLabError(thrown)
-      if (error.retry === 'never' || attempt >= attempts) throw error
+      spoilt ||= error.details.spoilt === true
+      if (error.retry === 'never' || attempt >= attempts) throw spoilt ? asSpoilt(error) : error
       job.log.warn({ place: placeOf(job.transport), attempt, error: error.message }, 'flashing failed; trying again')
       await job.clock.sleep(PAUSE_MS * attempt, job.signal)
     }
   }
+}
+
+/** The error of a try that wrote nothing, after one that did not end what it had written. */
+function asSpoilt(cause: LabError): LabError {
+  const { code, kind, retry, message, details } = cause
+  if (details.spoilt === true) return cause
+  return new LabError({
+    code,
+    kind,
+    retry,
+    message: `${message}${SPOILT}`,
+    details: { ...details, spoilt: true },
+    cause,
+  })
 }
 
 function flashOnce(job: FlashJob): Promise<FlashResult> {

@@ -83,9 +83,12 @@ export function atSpeed(transport: TransportConfig, baudRate: number): Transport
   return { ...transport, baudRate, dataBits: 8, parity: 'none', stopBits: 1, flowControl: 'none' }
 }
 
+/** What a board is left with whose writing did not end. */
+export const SPOILT = '; the board has no whole firmware now, flash it again'
+
 /** Writing has begun and did not end: `spoilt` is true, since the board has no whole firmware now. */
 export function flashFailed(message: string, spoilt: boolean, cause?: unknown): LabError {
-  const consequence = spoilt ? '; the board has no whole firmware now, flash it again' : ''
+  const consequence = spoilt ? SPOILT : ''
   return new LabError({
     code: 'flash-failed',
     kind: 'instrument',

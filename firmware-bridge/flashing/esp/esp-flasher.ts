@@ -49,9 +49,9 @@ async function perform(
 ): Promise<FlashResult> {
   const { image, onlyIfDifferent, log, clock, board } = job
   const place = placeOf(job.transport)
-  const loader = await connected(job, transport, signal)
   let isReset = false
   try {
+    const loader = await connected(job, transport, signal)
     const parts = partsOf(job)
     const isHeld = await whileWhole(place, signal, async () => {
       await requireFitting(loader, job)
@@ -74,7 +74,7 @@ async function perform(
     isReset = true
     return { written: true }
   } finally {
-    // What it had runs again, where nothing was written.
+    // What it had runs again, where nothing was written, also when it came no further than into its boot loader.
     if (!isReset) await resetByLines(transport, clock).catch((thrown) => log.debug({ place, thrown }, 'no reset'))
   }
 }

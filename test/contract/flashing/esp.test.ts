@@ -150,6 +150,55 @@ test('a board that is silent, one that hangs up, and a person who has had enough
   await starts(espBanner('1.0.2'), signal)
 })
 
+test('a board whose boot loader does not answer, and one that is not waited for any more, are let run what they have', async ({
+  signal,
+}) => {
+  const { job, openTransport, device } = board('esp32', { flash: espFlash(0, '0.0.1') })
+  let lines: unknown[] = []
+  let atLines = () => {}
+  const watched: FlashJob['openTransport'] = async (config, within) => {
+    const opened = await openTransport(config, within)
+    return {
+      ...opened,
+      setLines: async (asked) => {
+        lines.push(asked)
+        await opened.setLines?.(asked)
+        atLines()
+      },
+    }
+  }
+  const isReset = () => {
+    const last = lines.slice(-2)
+    lines = []
+    assert.equal(last, [
+      { dtr: false, rts: true },
+      { dtr: false, rts: false },
+    ])
+  }
+  device.setFault({ kind: 'silent' })
+  const firmware = espFlash(0, '1.0.0')
+  assert.is((await failure(flash(job(firmware, signal, { openTransport: watched }), 1))).code, 'board-silent')
+  isReset()
+  const enough = new AbortController()
+  atLines = () => enough.abort(new Error('enough'))
+  const stopped = flash(job(firmware, enough.signal, { openTransport: watched }), 1)
+  assert.is(String(await stopped.catch((error: Error) => error)), 'Error: enough')
+  isReset()
+})
+
+test('a board that was written to in one try and is silent in the next has no whole firmware', async ({ signal }) => {
+  const { job, device } = board('esp32', { flash: espFlash(0, '0.0.1') })
+  const cut = ({ step }: FlashProgress) => {
+    if (step !== 'writing') return
+    device.setFault({ kind: 'silent' })
+    device.hangUp()
+  }
+  const lost = await failure(flash(job(espFlash(0, '1.0.0', 200_000), signal, { onProgress: cut }), 2))
+  assert.is(lost.code, 'board-silent')
+  assert.match(lost.message, /no whole firmware now, flash it again/)
+  assert.is(lost.details.spoilt, true)
+})
+
 test('over a serial port the speed is changed; one without modem lines needs a board that waits, and its firmware starts all the same', async ({
   signal,
 }) => {
