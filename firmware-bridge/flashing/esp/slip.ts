@@ -4,6 +4,8 @@ const END = 0xc0
 const ESCAPE = 0xdb
 const ESCAPED_END = 0xdc
 const ESCAPED_ESCAPE = 0xdd
+/** Boot loaders send blocks of 16 KiB at most; what a board sends that is longer is no message. */
+const LONGEST = 64 * 1024
 
 /** The message with an END on both sides. */
 export function slipFrame(message: Uint8Array): Uint8Array {
@@ -16,7 +18,7 @@ export function slipFrame(message: Uint8Array): Uint8Array {
   return Uint8Array.from([...framed, END])
 }
 
-/** Takes bytes as they come; what stands outside of frames, and frames with a wrong escape, are left out. */
+/** Takes bytes as they come; what stands outside of frames, and frames with a wrong escape or without an end, are left out. */
 export class SlipReader {
   #frame: number[] | undefined
   #escaping = false
@@ -51,5 +53,6 @@ export class SlipReader {
       else this.#frame = undefined
     } else if (byte === ESCAPE) this.#escaping = true
     else this.#frame?.push(byte)
+    if ((this.#frame?.length ?? 0) > LONGEST) this.#frame = undefined
   }
 }
