@@ -1,5 +1,5 @@
 /** Makes one module of a lab builder's driver, TypeScript or not, and loads it. */
-import { access, mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -23,13 +23,15 @@ const SURFACE = /^@fernlab\/driver$/
  * be written by nobody whom the node does not trust. Rejects with a configuration-kind LabError that says where and why.
  */
 export async function loadDriver(folder: string, { configFolder, surface }: LoadDriverOptions): Promise<Driver> {
-  const root = resolve(configFolder, folder)
-  const entry = await entryIn(root, folder)
+  const named = resolve(configFolder, folder)
+  const entry = await entryIn(named, folder)
+  // What is looked at is what was read, though somebody lays a link to another place meanwhile.
+  const root = await realpath(named)
   const scratch = await mkdtemp(join(tmpdir(), 'fernlab-driver-'))
   try {
     const outfile = join(scratch, 'driver.mjs')
     const files = await compile(root, entry, outfile, surface)
-    await requireTrusted(files, { root, configFolder })
+    await requireTrusted([...files, named], { root, configFolder })
     const loaded: { default?: unknown } = await import(pathToFileURL(outfile).href)
     if (isDriver(loaded.default)) return loaded.default
     throw wrong(`${join(folder, entry)} exports no driver: it ends in "export default driverOf({ … })"`)

@@ -1,5 +1,5 @@
 /** Who may write what the node runs. */
-import { stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 
@@ -16,12 +16,14 @@ const BY_ALL = 0o002
 const STICKY = 0o1000
 
 /**
- * Throws `own-driver-writable` for a file, or a folder on the way to one, that anybody may write, and for a file or a
- * folder of the driver that belongs to somebody else than root, the node's account and the owner of node.yaml's folder.
+ * Throws `own-driver-writable` for a file, or a folder on the way to one, that anybody may write, or that belongs to somebody
+ * else than root, the node's account and the owner of node.yaml's folder. Files are named without a link on the way.
  */
 export async function requireTrusted(files: readonly string[], options: TrustedOptions): Promise<void> {
   const { root, configFolder, trusted = [0, process.getuid?.() ?? 0] } = options
   const owners = [...trusted, (await stat(configFolder)).uid]
+  // Whoever owns a folder above node.yaml can put another in its place.
+  const above = withFolders([await realpath(configFolder), configFolder])
   const shown = (path: string) => relative(configFolder, path) || path
   for (const path of withFolders([...files, root])) {
     const { uid, mode } = await stat(path)
@@ -29,7 +31,7 @@ export async function requireTrusted(files: readonly string[], options: TrustedO
     // In a folder such as /tmp each file is its owner's alone.
     const isOpen = (mode & BY_ALL) !== 0 && (isOwn || (mode & STICKY) === 0)
     if (isOpen) throw refused(`everybody may write ${shown(path)}, which the node runs: chmod o-w ${path}`)
-    if (isOwn && !owners.includes(uid)) {
+    if (!owners.includes(uid) && !above.has(path)) {
       throw refused(
         `${shown(path)} belongs to user ${uid}, and the node runs code of its own account, of root and of the owner of ` +
           `node.yaml's folder only: chown root ${path}`,

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newDriver } from '@fernlab/edge/driver-kit/new-driver'
@@ -218,13 +218,57 @@ for (const [what, change, expected] of writable) {
   })
 }
 
+const STRANGER = 64_321
+const outside = { ...good, 'driver.ts': BOX.replace('./initial.ts', '../../common/initial.ts') }
+/** Puts a file that a stranger may write where a trusted driver takes it from. */
+const strangers: readonly (readonly [string, typeof good, (folder: string) => Promise<void>, RegExp])[] = [
+  ['its file', good, (folder) => chown(join(folder, 'driver.ts'), STRANGER, 0), /drivers\/box\/driver\.ts belongs to/],
+  ['the folder above', good, (folder) => chown(join(folder, '..'), STRANGER, 0), /drivers belongs to/],
+  [
+    'a file that it imports from elsewhere',
+    outside,
+    async (folder) => {
+      const common = join(folder, '../../common')
+      await mkdir(common)
+      await writeFile(join(common, 'initial.ts'), 'export const initial = 2\n')
+      await chown(join(common, 'initial.ts'), STRANGER, 0)
+    },
+    /common\/initial\.ts belongs to/,
+  ],
+  [
+    'a file behind a link to its folder',
+    good,
+    async (folder) => {
+      const real = join(folder, '../../real')
+      await rename(folder, real)
+      await symlink(real, folder)
+      await chown(join(real, 'initial.ts'), STRANGER, 0)
+    },
+    /real\/initial\.ts belongs to/,
+  ],
+]
+
 if (process.getuid?.() === 0)
-  test('is not run when it belongs to an account that the node does not trust', async () => {
-    const error = await rejection(
-      (await make(good, {}, (folder) => chown(join(folder, 'driver.ts'), 64_321, 0))).instrument,
-    )
-    assert.match(error.issues[0]?.message ?? '', /drivers\/box\/driver\.ts belongs to user 64321, .*chown root /)
+  for (const [what, files, change, expected] of strangers) {
+    test(`is not run when an account that the node does not trust owns ${what}`, async () => {
+      const error = await rejection((await make(files, {}, change)).instrument)
+      assert.match(error.issues[0]?.message ?? '', expected)
+      assert.match(error.issues[0]?.message ?? '', /user 64321, .*chown root \//)
+    })
+  }
+
+test('behind a link, and with a file from elsewhere, is run when all that is trusted', async () => {
+  const { instrument: made } = await make(outside, {}, async (folder) => {
+    await mkdir(join(folder, '../../common'))
+    await rename(join(folder, 'initial.ts'), join(folder, '../../common/initial.ts'))
+    await mkdir(join(folder, '../../real'))
+    await rename(folder, join(folder, '../../real/box'))
+    await symlink('../real/box', folder)
   })
+  const instrument = await made
+  assert.is(instrument.spec.model, 'box')
+  await instrument.close()
+})
 
 test('that is compiled already, with a package beside it, is loaded too', async () => {
   const { folder, instrument: made } = await make(
