@@ -35,6 +35,7 @@ export async function readSerialPorts(root: Root): Promise<SerialPortFacts[]> {
   const names = (await root.list('/sys/class/tty')).filter((name) => /^tty(USB|ACM|AMA|S|XRUSB|SC|mxc)\d+$/.test(name))
   const links = await readLinks(root, linkFolders, piLinks)
   const commandLine = (await root.text('/proc/cmdline')) ?? ''
+  const consoles = [...commandLine.matchAll(/(?:^|\s)console=([^\s,]+)/g)].map(([, name]) => name)
   const ports = await Promise.all(
     names.map(async (name): Promise<SerialPortFacts[]> => {
       const device = `/dev/${name}`
@@ -47,9 +48,7 @@ export async function readSerialPorts(root: Root): Promise<SerialPortFacts[]> {
       if (access === undefined || behind === undefined || (name.startsWith('ttyS') && type === '0')) return []
       const aliases = links.filter(({ to }) => to === device).map(({ path }) => path)
       const usb = await readUsb(root, behind)
-      const onConsole = [device, ...aliases].some((path) =>
-        new RegExp(`(^|\\s)console=${path.slice('/dev/'.length)}(,|\\s|$)`).test(commandLine),
-      )
+      const onConsole = [device, ...aliases].some((path) => consoles.includes(path.slice('/dev/'.length)))
       return [{ device, names: aliases, access, console: onConsole, ...(usb === undefined ? {} : { usb }) }]
     }),
   )

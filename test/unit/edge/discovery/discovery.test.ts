@@ -224,6 +224,14 @@ test('reads the word of the firmware on supply and heat', async () => {
   assert.match(hot?.detail ?? '', /^82.1 °C: a Pi slows down/)
 })
 
+test('finds a port whose name has signs that mean something elsewhere', async () => {
+  const tree = treeOf(machineTree)
+  const cable = { vendor: '0403', product: '6001', name: 'C++ cable' }
+  plugIn(tree, { ...cable, tty: 'ttyUSB0', at: '1-1.4', byId: 'usb-ACME_C++_cable-if00-port0' })
+  tree.file('/proc/cmdline', 'console=tty1\n')
+  assert.is(of(await look(tree), 'serial:usb-ACME_C++_cable-if00-port0').verdict, 'ok')
+})
+
 test('warns of a port that the kernel’s console talks on, and leaves out ports without hardware', async () => {
   const tree = treeOf(raspberryPi)
   tree.file('/proc/cmdline', 'console=serial0,115200 console=tty1\n')
