@@ -93,10 +93,10 @@ const LEAST_FREE_BYTES = 64 * 1024 * 1024
  * whether or not hub and instruments are.
  */
 export async function startEdge(options: StartEdgeOptions): Promise<Edge> {
-  const added = await openAddedFile(options.dataFolder, options.log)
-  const config = await loadConfig(options.config, options.drivers, options.checkKinds, added.data)
   const lock = await lockDataFolder(options.dataFolder, 'node')
   try {
+    const added = await openAddedFile(options.dataFolder, options.log)
+    const config = await loadConfig(options.config, options.drivers, options.checkKinds, added.data)
     return await assemble(options, config, added, lock)
   } catch (error) {
     lock.release()
