@@ -18,6 +18,7 @@ import { addedBeside } from './discovery/added-beside.ts'
 import { builtInDrivers } from './drivers/drivers.ts'
 import { scanOf } from './drivers/i2c/scan.ts'
 import {
+  addedFaultPoints,
   calibrationFaultPoints,
   type FaultHook,
   faultPoints,
@@ -107,7 +108,13 @@ function hubAddress(given: string | undefined, { publicUrl, port }: ProcessConfi
 function faultPointOf(text: string | undefined): { faultPoint?: FaultHook } {
   if (text === undefined) return {}
   const [name, times = '1'] = text.split(':')
-  const points = [...faultPoints, ...labServerFaultPoints, ...pictureFaultPoints, ...calibrationFaultPoints]
+  const points = [
+    ...faultPoints,
+    ...labServerFaultPoints,
+    ...pictureFaultPoints,
+    ...calibrationFaultPoints,
+    ...addedFaultPoints,
+  ]
   if (!points.some((known) => known === name))
     throw settingWrong('FERNLAB_FAULT_POINT', `is ${text}; it may be ${points.join(', ')}`)
   let left = Number(times)

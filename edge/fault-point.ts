@@ -25,11 +25,14 @@ export const labServerFaultPoints = ['before-lab-start', 'after-lab-start'] as c
 export const pictureFaultPoints = ['before-picture-commit', 'after-picture-commit'] as const
 /** Passed as a calibration is changed. */
 export const calibrationFaultPoints = ['before-calibration-commit', 'after-calibration-commit'] as const
+/** Passed as an instrument is added beside node.yaml, and as one is removed. */
+export const addedFaultPoints = ['before-added-commit', 'after-added-commit'] as const
 export type FaultPoint =
   | (typeof faultPoints)[number]
   | (typeof labServerFaultPoints)[number]
   | (typeof pictureFaultPoints)[number]
   | (typeof calibrationFaultPoints)[number]
+  | (typeof addedFaultPoints)[number]
 
 /** Called as the node passes a named place; absent outside tests. */
 export type FaultHook = (name: FaultPoint) => void

@@ -147,7 +147,7 @@ async function assemble(
   })
   try {
     checkAgainstInstruments(config, instruments.all, options.checkKinds)
-    applyCalibrations(settings.data.calibrations ?? {}, instruments.all)
+    applyCalibrations(settings.data.calibrations ?? {}, instruments.all, new Set(Object.keys(addedFile.data)))
   } catch (error) {
     await database.close()
     throw error
@@ -257,6 +257,8 @@ async function assemble(
     drivers,
     instruments,
     find: (scan) => hardware.find(scan),
+    forget: calibrations.forget,
+    faultPoint,
     clock,
     log,
     onChange: () => {

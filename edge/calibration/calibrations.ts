@@ -2,7 +2,7 @@
  * The calibrations of a node: kept in its settings, which a person may edit, and put on its instruments.
  *
  * INVARIANTS: what is in force on an instrument is the newest in the settings that was not undone; nothing is taken out of
- * a history; a change is on disk before it counts, and nobody can take the bench of the instrument meanwhile; one that does
+ * a history while there is its instrument; a change is on disk before it counts, and nobody can take the bench of the instrument meanwhile; one that does
  * not do for its signal changes nothing.
  */
 import type { Calibration, CalibrationHistories, CalibrationRecord } from '@fernlab/shared/contracts/calibrations'
@@ -27,6 +27,8 @@ export interface Calibrations {
   add(key: string, calibration: Calibration, by: string): Promise<readonly CalibrationRecord[]>
   /** Puts the one before in force again; throws like `add`, and `calibration-none` where there is nothing to undo. */
   undo(key: string, by: string): Promise<readonly CalibrationRecord[]>
+  /** Leaves out those of an instrument that is taken away, so that another of its name begins without. */
+  forget(instrument: string): Promise<void>
   /** What is over, in words for the node's health. */
   expired(): string[]
 }
@@ -46,15 +48,20 @@ export interface CreateCalibrationsOptions {
 /** Old ones are left out beyond this many of one signal. */
 const MOST = 1000
 
-/** Puts those of the settings on the instruments; throws `settings-invalid` with the places of what does not fit. */
+/**
+ * Puts those of the settings on the instruments; throws `settings-invalid` with the places of what does not fit. Those of
+ * instruments that were `added` beside node.yaml wait where the instrument is left out.
+ */
 export function applyCalibrations(
   histories: CalibrationHistories,
   instruments: ReadonlyMap<string, InstrumentHandle>,
+  added: ReadonlySet<string> = new Set(),
 ): void {
   const issues: Issue[] = []
   for (const [key, history] of Object.entries(histories)) {
     const record = lastGood(history)
-    if (record === undefined) continue
+    const name = instrumentIn(key)
+    if (record === undefined || (added.has(name) && !instruments.has(name))) continue
     const path = `calibrations.${key}.${history.indexOf(record)}`
     try {
       const { handle, signal } = resolve(key, instruments)
@@ -129,6 +136,13 @@ export function createCalibrations(options: CreateCalibrationsOptions): Calibrat
         history.map((each) => (each === last ? { ...each, undone } : each)),
       )
     },
+    forget: async (instrument) => {
+      if (!Object.keys(histories()).some((key) => instrumentIn(key) === instrument)) return
+      await settings.update((data) => {
+        const left = Object.entries(histories()).filter(([key]) => instrumentIn(key) !== instrument)
+        data.calibrations = Object.fromEntries(left)
+      })
+    },
     expired: () =>
       Object.entries(histories()).flatMap(([key, history]) => {
         const record = lastGood(history)
@@ -147,6 +161,8 @@ function inForceOf(instrument: string, histories: CalibrationHistories): SignalC
     }),
   )
 }
+
+const instrumentIn = (key: string): string => key.split('.')[0] ?? ''
 
 function resolve(key: string, instruments: ReadonlyMap<string, InstrumentHandle>) {
   const [name = '', signal = ''] = key.split('.')

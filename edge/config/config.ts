@@ -52,7 +52,7 @@ export async function loadConfig(
   const findings = [
     ...checkDrivers(file, drivers),
     ...checkClaims(file, drivers),
-    ...checkBenches(file),
+    ...checkBenches(file, leftOut),
     ...checkChecks(file, checkKinds),
     ...interlockFindings(file),
   ]
@@ -230,7 +230,10 @@ function checkChecks({ benches }: Pick<NodeFile, 'benches'>, checkKinds: readonl
   )
 }
 
-function checkBenches(file: Pick<NodeFile, 'instruments' | 'benches'>): Finding[] {
+function checkBenches(
+  file: Pick<NodeFile, 'instruments' | 'benches'>,
+  leftOut: ReadonlyMap<string, string> = new Map(),
+): Finding[] {
   const findings: Finding[] = []
   const owner = new Map<string, string>()
   for (const [bench, { parts, safeState, limits }] of Object.entries(file.benches)) {
@@ -238,7 +241,9 @@ function checkBenches(file: Pick<NodeFile, 'instruments' | 'benches'>): Finding[
       const path = ['benches', bench, 'parts', part]
       const entry = file.instruments[instrument]
       if (entry === undefined) {
-        findings.push({ path, message: `there is no instrument ${instrument}` })
+        const why = leftOut.get(instrument)
+        const more = why === undefined ? '' : `: the one that was added on the hub's page is left out, because ${why}`
+        findings.push({ path, message: `there is no instrument ${instrument}${more}` })
         continue
       }
       const twin = twinOf(parts, part)

@@ -1,10 +1,10 @@
 /** Instruments that were added beside a node.yaml, as its node keeps them. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AddedInstruments, addedInstrumentsSchema } from '@fernlab/shared/contracts/hardware-drafts'
-import { checkSchema, pathText, readYaml } from '@fernlab/shared/contracts/yaml-file'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { addedFileName } from './equipment.ts'
+import type { AddedInstruments } from '@fernlab/shared/contracts/hardware-drafts'
+import { readYaml } from '@fernlab/shared/contracts/yaml-file'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import { openAddedFile } from './equipment.ts'
 
 /**
  * Those of the node that the file names, below the folder of all data; none where nothing was added, or where only the
@@ -13,14 +13,12 @@ import { addedFileName } from './equipment.ts'
 export async function addedBeside(nodeFile: string, dataFolder: string | undefined): Promise<AddedInstruments> {
   const node = nodeName(await textOf(nodeFile))
   if (node === undefined || dataFolder === undefined) return {}
-  const file = join(dataFolder, 'nodes', node, addedFileName)
-  const text = await textOf(file)
-  if (text === '') return {}
-  const { value, findings } = checkSchema(parsed(text), addedInstrumentsSchema)
-  if (value !== undefined) return value
-  const [wrong] = findings
-  const message = `${file}: ${wrong === undefined ? 'is wrong' : `${pathText(wrong.path)}: ${wrong.message}`}`
-  throw new LabError({ code: 'settings-invalid', kind: 'configuration', message })
+  try {
+    return (await openAddedFile(join(dataFolder, 'nodes', node), silentLog)).data
+  } catch (error) {
+    if (isNotForUs(error)) return {}
+    throw error
+  }
 }
 
 function nodeName(text: string): string | undefined {
@@ -29,17 +27,11 @@ function nodeName(text: string): string | undefined {
   return typeof name === 'string' && /^[a-z0-9][a-z0-9_-]*$/.test(name) ? name : undefined
 }
 
-/** JSON, or what it is instead. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text // which is no mapping, and is told as such
-  }
-}
-
 const textOf = (file: string): Promise<string> =>
   readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(error.code ?? '')) return ''
+    if (error.code === 'ENOENT' || isNotForUs(error)) return ''
     throw error
   })
+
+const isNotForUs = (error: unknown): boolean =>
+  ['ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')

@@ -4,7 +4,8 @@
  * INVARIANTS: only what the node finds at this moment becomes an instrument, with its driver's draft and the settings that
  * the draft asks for, so that nobody at a hub has the node run a program or open a file of their choice; one change at a
  * time; an instrument is on disk before it exists, and off it before it ends; node.yaml is never written, and goes first;
- * what a bench has is not removed, so that no run is disturbed.
+ * what a bench has is not removed, so that no run is disturbed; what is
+ * removed leaves no calibration behind, which another of its name would be given.
  */
 import { join } from 'node:path'
 import {
@@ -24,6 +25,7 @@ import type * as z from 'zod'
 import { misfit } from '../config/added-merge.ts'
 import type { NodeConfig } from '../config/config.ts'
 import type { Driver } from '../drivers/driver.ts'
+import type { FaultHook } from '../fault-point.ts'
 import type { Instruments } from '../instruments/instruments.ts'
 import { draftsOf } from './draft.ts'
 import type { Finding } from './find.ts'
@@ -42,7 +44,7 @@ export interface Equipment {
 export type AddedFile = SettingsFile<z.infer<typeof addedInstrumentsSchema>>
 
 /** In the node's data folder, which its service may write. */
-export const addedFileName = 'added-instruments.json'
+const addedFileName = 'added-instruments.json'
 
 export function openAddedFile(dataFolder: string, log: Log): Promise<AddedFile> {
   return openSettingsFile({ path: join(dataFolder, addedFileName), schema: addedInstrumentsSchema, initial: {}, log })
@@ -55,14 +57,18 @@ export interface CreateEquipmentOptions {
   readonly instruments: Pick<Instruments, 'all' | 'make' | 'remove'>
   /** What the machine has now; with `scan`, chips on its I2C buses too. */
   readonly find: (scan: boolean) => Promise<readonly Finding[]>
+  /** Forgets what is kept of an instrument elsewhere: its calibrations. */
+  readonly forget: (name: string) => Promise<void>
   readonly clock: Clock
   readonly log: Log
   /** There is another instrument, or one less. */
   readonly onChange: () => void
+  readonly faultPoint?: FaultHook | undefined
 }
 
 export function createEquipment(options: CreateEquipmentOptions): Equipment {
-  const { file, config, drivers, instruments, find, clock, log, onChange } = options
+  const { file, config, drivers, instruments, find, forget, clock, log, onChange, faultPoint } = options
+  const leftOut = new Map(config.leftOut)
   let entries: Readonly<Record<string, InstrumentEntry>> = config.file.instruments
   let turn: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -73,9 +79,15 @@ export function createEquipment(options: CreateEquipmentOptions): Equipment {
   const benchOf = (name: string): string | undefined =>
     Object.entries(config.file.benches).find(([, { parts }]) => Object.values(parts).includes(name))?.[0]
   const shown = (name: string, added: AddedInstrument): ShownInstrument => {
-    const leftOut = instruments.all.has(name) ? config.leftOut.get(name) : (config.leftOut.get(name) ?? gone)
-    const bench = leftOut === undefined ? benchOf(name) : undefined
-    return { name, ...added, ...(leftOut === undefined ? {} : { leftOut }), ...(bench === undefined ? {} : { bench }) }
+    const why = leftOut.get(name) ?? (instruments.all.has(name) ? undefined : gone)
+    const bench = why === undefined ? benchOf(name) : undefined
+    return { name, ...added, ...(why === undefined ? {} : { leftOut: why }), ...(bench === undefined ? {} : { bench }) }
+  }
+
+  const commit = async (change: (data: AddedFile['data']) => void) => {
+    faultPoint?.('before-added-commit')
+    await file.update(change)
+    faultPoint?.('after-added-commit')
   }
 
   const add = async (asked: AddInstrumentRequest, by: string): Promise<ShownInstrument> => {
@@ -90,7 +102,7 @@ export function createEquipment(options: CreateEquipmentOptions): Equipment {
     })
     const added = { driver, config, find: asked.find, by, at: new Date(clock.now()).toISOString() }
     try {
-      await file.update((data) => {
+      await commit((data) => {
         data[name] = added
       })
     } catch (error) {
@@ -104,10 +116,35 @@ export function createEquipment(options: CreateEquipmentOptions): Equipment {
     return shown(name, added)
   }
 
+  const remove = async (name: string): Promise<void> => {
+    const added = Object.hasOwn(file.data, name) ? file.data[name] : undefined
+    if (added === undefined)
+      throw refuse('instrument-unknown', `${name} was not added on the hub's page; what node.yaml has stays there`)
+    const { bench } = shown(name, added)
+    if (bench !== undefined)
+      throw refuse('instrument-of-bench', `bench ${bench} of node.yaml has ${name}; take it out of there first`)
+    // One that was left out has no instrument of its own: that of its name is node.yaml's.
+    const isAnothers = leftOut.has(name) && Object.hasOwn(entries, name)
+    // Before it is off the disk, or a node killed between would start with calibrations of nothing.
+    if (!isAnothers) await forget(name)
+    await commit((data) => {
+      delete data[name]
+    })
+    leftOut.delete(name)
+    if (!isAnothers) {
+      await instruments.remove(name)
+      entries = Object.fromEntries(Object.entries(entries).filter(([each]) => each !== name))
+      // It may have been calibrated until now.
+      await forget(name)
+    }
+    log.info({ instrument: name }, 'an added instrument was removed')
+    onChange()
+  }
+
   /** Names that are kept for those that were left out: they come back once node.yaml lets them. */
   const reserved = (): Record<string, InstrumentEntry> =>
     Object.fromEntries(
-      [...config.leftOut.keys()]
+      [...leftOut.keys()]
         .filter((name) => Object.hasOwn(file.data, name))
         .map((name) => [name, { driver: 'none', config: {}, shared: false }]),
     )
@@ -116,25 +153,7 @@ export function createEquipment(options: CreateEquipmentOptions): Equipment {
     entries: () => entries,
     list: () => Object.entries(file.data).map(([name, added]) => shown(name, added)),
     add: (asked, by) => inTurn(() => add(asked, by)),
-    remove: (name) =>
-      inTurn(async () => {
-        const added = Object.hasOwn(file.data, name) ? file.data[name] : undefined
-        if (added === undefined)
-          throw refuse('instrument-unknown', `${name} was not added on the hub's page; what node.yaml has stays there`)
-        const { bench } = shown(name, added)
-        if (bench !== undefined)
-          throw refuse('instrument-of-bench', `bench ${bench} of node.yaml has ${name}; take it out of there first`)
-        await file.update((data) => {
-          delete data[name]
-        })
-        // One that was left out has no instrument of its own: that of its name is node.yaml's.
-        if (!config.leftOut.has(name)) {
-          await instruments.remove(name)
-          entries = Object.fromEntries(Object.entries(entries).filter(([each]) => each !== name))
-        }
-        log.info({ instrument: name }, 'an added instrument was removed')
-        onChange()
-      }),
+    remove: (name) => inTurn(() => remove(name)),
   }
 }
 

@@ -35,6 +35,7 @@ const killedBy = {
     labServerFaultPoints: ['edge/lab-server-killed'],
     calibrationFaultPoints: ['edge/calibration-killed'],
     pictureFaultPoints: ['edge/picture-killed'],
+    addedFaultPoints: ['edge/added-killed'],
   },
 }
 

@@ -149,6 +149,12 @@ test('node.yaml goes first: what it has is left out, what its bench has stays', 
   assert.is((await take('air')).status, 204)
   assert.equal(await keptNames(), [])
   assert.ok(edge.instruments.has('climate'))
+  // Its name is free at once, for an instrument that is there.
+  const probe = { find: 'w1:28-0000075c5a3e', driver: 'one-wire', name: 'air', settings: {} }
+  const again = (await (await add(probe)).json()) as ShownInstrument
+  assert.equal([again.name, again.leftOut], ['air', undefined])
+  assert.is((await take('air')).status, 204)
+  assert.not.ok(edge.instruments.has('air'))
   const own = await said(await take('climate'))
   assert.equal([own.status, own.code], [404, 'instrument-unknown'])
 })
@@ -162,6 +168,25 @@ test('an added instrument that can not be made does not keep the node from start
   const [left] = (await look()).added
   assert.match(left?.leftOut ?? '', /could not be made as the node started/)
   assert.is((await take('gone')).status, 204)
+})
+
+test('its calibration waits while it is left out, and goes with it', async () => {
+  const env = { FERNLAB_HUB: lab.hub.httpUrl, FERNLAB_TOKEN: adminToken }
+  const calibrated = async () => {
+    const { out } = await commandLine(['node', 'calibrate', 'pi', '--show', '--json'], { env })
+    return (JSON.parse(out) as { signal: string }[]).map(({ signal }) => signal)
+  }
+  assert.is((await add(air)).status, 201)
+  const done = await commandLine(['node', 'calibrate', 'pi', 'air.temperature', '--linear', '1,-2'], { env })
+  assert.is(done.code, 0, done.err)
+  await restart(piYaml({ more: '  climate: { driver: i2c, config: { bus: 1, chip: bme280, address: 0x76 } }' }))
+  assert.equal(await calibrated(), ['air.temperature'])
+  await restart()
+  assert.equal(await calibrated(), ['air.temperature'])
+  assert.is((await take('air')).status, 204)
+  assert.equal(await calibrated(), [])
+  await restart()
+  assert.not.ok(edge.instruments.has('air'))
 })
 
 test('the command line makes an instrument of a find, and takes it back', async () => {
