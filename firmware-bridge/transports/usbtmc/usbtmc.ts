@@ -72,6 +72,8 @@ class UsbtmcWire implements Transport {
     const opened = new Promise<void>((resolve, reject) => {
       this.#opened = { resolve, reject }
     })
+    // It may be refused when nobody waits for it yet, or any more: what ended the opening is told then.
+    opened.catch(() => {})
     const giveUp = () => this.#opened?.reject(signal.reason)
     signal.addEventListener('abort', giveUp, { once: true })
     try {
