@@ -27,6 +27,8 @@ export interface FirmataInstrumentOptions {
 const BACK_OFF_MS = { first: 250, longest: 10_000 }
 /** For the safe values at the end. */
 const CLOSE_MS = 700
+/** As far as a board counts, in 32 bits; beyond that it would turn the other way. */
+const MOST_STEPS = 2 ** 31 - 1
 /** What a person must see to, and not just wait for. */
 const TOLD = new Set(['firmata-pin-cannot', 'firmata-version', 'board-reset'])
 
@@ -199,7 +201,10 @@ export class FirmataInstrument implements Instrument {
     if (isBoolean ? typeof value !== 'boolean' : typeof value !== 'number' || !Number.isFinite(value)) {
       throw this.#cannot('value-wrong', `set ${name} to ${JSON.stringify(value)}`)
     }
-    const { low = -Infinity, high = Infinity } = limits ?? {}
+    const pin = this.#options.config.pins[name]
+    const most = pin?.direction === 'stepper' ? MOST_STEPS / Math.abs(pin.stepsPerUnit) : Infinity
+    const low = Math.max(-most, limits?.low ?? -most)
+    const high = Math.min(most, limits?.high ?? most)
     if (typeof value === 'number' && (value < low || value > high)) {
       throw this.#cannot(
         'value-out-of-limits',

@@ -65,6 +65,19 @@ test('stand when they are stopped, count from there when they are zeroed, and ne
     }
   }))
 
+test('do not turn the other way for a position beyond what a board can count', () => {
+  const far = { ...stage, limits: { low: -1e10 } }
+  return onFirmataBoard({ config: { pins: { stage: far } } }, async ({ instrument, signal, sent }) => {
+    const before = sent.length
+    for (const beyond of [2 ** 31 / 80, -(2 ** 31) / 80, 1e9]) {
+      const refused = await rejection(instrument.set('stage', beyond, signal))
+      assert.is(refused.code, 'value-out-of-limits')
+      assert.match(refused.message, /outside -26843545\.\d+ to 26843545\.\d+ mm/)
+    }
+    assert.is(sent.length, before)
+  })
+})
+
 test('stand as the instrument closes', () => {
   let left = ''
   return onFirmataBoard({ config }, async ({ instrument, signal, sent }) => {
