@@ -172,7 +172,9 @@ export function createCameraLines(options: CreateCameraLinesOptions): CameraLine
       try {
         sessions.seat(runId)
       } catch (thrown) {
-        end(line, asLabError(thrown))
+        const reason = asLabError(thrown)
+        // A node that is away for a moment, or a database that reads its state again, is waited for.
+        if (reason.retry === 'never') end(line, reason)
       }
     }
   })

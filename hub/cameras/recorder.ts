@@ -2,7 +2,7 @@
  * Records what cameras see of sessions whose lab says so (`session.film` in lab.yaml).
  *
  * INVARIANTS: nothing is recorded of any other session, nor before one is active or after it is over; a picture is in at
- * most one piece, whole, with its own time, in order; a piece is there once it is committed: a hub that is killed loses at
+ * most one piece, whole, with its own time, in the order in which they came; a piece is there once it is committed: a hub that is killed loses at
  * most what it had not written; memory is bounded, and a disk that refuses leaves a gap: nothing waits for a recording.
  */
 import { readPicture } from '@fernlab/shared/contracts/picture-messages'
@@ -101,7 +101,9 @@ export function createRecorder(options: CreateRecorderOptions): Recorder {
 
   const seen = (take: Take, film: Film, message: Uint8Array) => {
     const time = readPicture(message)?.time
-    if (time === undefined || time - film.newest < LEAST_APART_S || film.waiting >= MOST_WAITING_BYTES) return
+    if (time === undefined || film.waiting >= MOST_WAITING_BYTES) return
+    // A clock that was set back leaves no gap.
+    if (Math.abs(time - film.newest) < LEAST_APART_S) return
     if (take.bytes + message.length > mostBytes) {
       log.warn({ run: film.run, part: film.part, bytes: take.bytes }, 'a recording is as large as it may be, and ends')
       for (const each of take.films) each.leave()
@@ -137,21 +139,29 @@ export function createRecorder(options: CreateRecorderOptions): Recorder {
     const films = await Promise.all(parts.map((part) => filmOf(run, attempt, part)))
     const take: Take = { bytes: await bytesOf(run, attempt), films }
     // All or none, in one turn: it throws where the bench can not be seen now.
-    for (const film of films) {
-      const { part } = film
-      const leave = lines.look(run, part, {
-        picture: (message) => seen(take, film, message),
-        ended: ({ code, message }) => {
-          flush(film)
-          if (code !== 'session-not-active') log.warn({ run, part, why: message }, 'a camera can not be recorded')
-        },
-      })
-      film.leave = () => {
-        leave()
-        flush(film)
-      }
+    try {
+      for (const film of films) look(take, film)
+    } catch (thrown) {
+      for (const film of films) film.leave()
+      await Promise.all(films.map(({ work }) => work))
+      throw thrown
     }
     return take
+  }
+
+  const look = (take: Take, film: Film) => {
+    const { run, part } = film
+    const leave = lines.look(run, part, {
+      picture: (message) => seen(take, film, message),
+      ended: ({ code, message }) => {
+        flush(film)
+        if (code !== 'session-not-active') log.warn({ run, part, why: message }, 'a camera can not be recorded')
+      },
+    })
+    film.leave = () => {
+      leave()
+      flush(film)
+    }
   }
 
   const bytesOf = async (run: string, attempt: number): Promise<number> => {
@@ -179,7 +189,7 @@ export function createRecorder(options: CreateRecorderOptions): Recorder {
       takes.set(runId, begun)
       begun.catch((thrown: unknown) => {
         // Its node is away: the next change tries again.
-        takes.delete(runId)
+        if (takes.get(runId) === begun) takes.delete(runId)
         log.debug({ run: runId, why: asLabError(thrown).message }, 'a recording can not begin yet')
       })
     } else if (known !== undefined) {

@@ -30,7 +30,7 @@ function stage(
   const listeners = new Set<(change: RunChange) => void>()
   const clock = new ManualClock(0)
   const log = recordingLog()
-  const state = { active: false, away: false, full: false }
+  const state = { active: false, away: false, full: false, busy: '', known: Promise.resolve() }
   const recorder = createRecorder({
     store: store ?? opened.store,
     clock,
@@ -46,7 +46,10 @@ function stage(
         if (!state.away) return { node: 'n', attempt: 1 }
         throw new LabError({ code: 'node-offline', kind: 'link', message: 'n is away' })
       },
-      labOf: async () => ({ lab: { session: film === undefined ? {} : { film } } }) as unknown as CatalogueLab,
+      labOf: async () => {
+        await state.known
+        return { lab: { session: film === undefined ? {} : { film } } } as unknown as CatalogueLab
+      },
       onChange: (listener) => {
         listeners.add(listener)
         return () => listeners.delete(listener)
@@ -54,6 +57,7 @@ function stage(
     },
     lines: {
       look: (_session, part, looker) => {
+        if (part === state.busy) throw new LabError({ code: 'session-busy', kind: 'caller', message: 'all look at it' })
         lookers.set(part, looker)
         return () => lookers.delete(part)
       },
@@ -142,6 +146,51 @@ test('goes on after the pieces that are there, and begins once the node is', asy
     { number: 0, times: [1] },
     { number: 1, times: [2] },
   ])
+})
+
+test('a clock that was set back leaves no gap', async () => {
+  const { recorder, lookers, change, show } = stage(['view'])
+  change(true)
+  await until(async () => lookers.size === 1, 'it looks')
+  for (const time of [3600, 3600.1, 10, 10.02, 10.1]) show(time)
+  await recorder.stop()
+  assert.equal(await timesOf(), [[3600, 3600.1, 10, 10.1]])
+})
+
+test('of several cameras it looks at all or none', async () => {
+  const { recorder, lookers, change, state, log } = stage(['view', 'side'])
+  state.busy = 'side'
+  change(true)
+  await until(async () => log.lines.some(({ message }) => /can not begin yet/.test(message)), 'it can not begin')
+  assert.is(lookers.size, 0)
+  state.busy = ''
+  change(true)
+  await until(async () => lookers.size === 2, 'it looks')
+  await recorder.stop()
+})
+
+test('a beginning that fails late takes nothing of the one that came after it', async () => {
+  const { recorder, lookers, change, show, state, log } = stage(['view'])
+  let fail = (_reason: Error) => {}
+  state.known = new Promise((_, reject) => {
+    fail = reject
+  })
+  change(true)
+  change(false)
+  state.known = Promise.resolve()
+  change(true)
+  await until(async () => lookers.size === 1, 'it looks')
+  const [looker] = lookers.values()
+  fail(new Error('too late'))
+  await until(async () => log.lines.some(({ message }) => /can not begin yet/.test(message)), 'the first has failed')
+  state.known = new Promise(() => {})
+  change(true)
+  show(1)
+  assert.is([...lookers.values()][0], looker)
+  change(false)
+  await until(async () => lookers.size === 0, 'it looks no more')
+  await until(async () => (await timesOf()).length === 1, 'it is written')
+  await recorder.stop()
 })
 
 test('ends when it is as large as it may be, what was kept before included', async () => {
