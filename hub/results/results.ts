@@ -6,7 +6,7 @@
  * pace; turning them happens in a thread of its own.
  */
 import type { Data, Run } from '@fernlab/shared/contracts/api'
-import { pictureStream, readPictureFile } from '@fernlab/shared/contracts/pictures'
+import { isPictureStream, pictureStream, readPictureFile } from '@fernlab/shared/contracts/pictures'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Store } from '../store/store.ts'
@@ -236,7 +236,9 @@ export function createResults({ store, site, clock }: ResultsOptions): Results {
 /** The stream that is meant where none is named: `primary`, else the one with the most rows. */
 export function mainStream(names: readonly string[], rows: Run['rows']): string | undefined {
   if (names.includes('primary')) return 'primary'
-  return names.reduce<string | undefined>(
+  // Names of pictures are the main thing only where there is nothing else.
+  const measured = names.filter((name) => !isPictureStream(name))
+  return (measured.length > 0 ? measured : names).reduce<string | undefined>(
     (best, name) => (best === undefined || (rows[name] ?? 0) > (rows[best] ?? 0) ? name : best),
     undefined,
   )
