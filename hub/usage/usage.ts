@@ -64,7 +64,7 @@ export interface Usage extends Listed<UseFilter, Use> {
   similar(caller: Caller, id: string, period: Period, withinHours: number): Promise<Similar>
   site(period: Period): Promise<SiteUsage>
   /** Notes that somebody takes results as a file; what fails is in the log, and keeps nobody from their results. */
-  took(runId: string, personId: string, what: string): Promise<void>
+  took(runId: string, personId: string, what: string, isOneOfMany?: boolean): Promise<void>
 }
 
 export interface CreateUsageOptions {
@@ -238,15 +238,30 @@ export function createUsage({ store, groups, catalogue, clock, log, ...site }: C
       const counted = view.result({ ...benches, serves: site.benchesFor })
       return { period: shown(period), ...counted, countrySource: site.countrySource() }
     },
-    took: async (runId, personId, what) => {
+    took: async (runId, personId, what, isOneOfMany = false) => {
       const row = { run_id: runId, person_id: personId, at: clock.now(), what }
       try {
+        if (isOneOfMany && (await tookBefore(row))) return
         await store.write([db.insertInto('run_download').values(row)])
       } catch (error) {
         const { code, message } = asLabError(error)
         log.error({ run: runId, code, error: message }, 'a download could not be noted')
       }
     },
+  }
+
+  /** Whether the person took something of that kind of the run within the hour before. */
+  async function tookBefore(row: { run_id: string; person_id: string; at: number; what: string }): Promise<boolean> {
+    const before = await db
+      .selectFrom('run_download')
+      .select('id')
+      .where('run_id', '=', row.run_id)
+      .where('at', '>', row.at - hourMs)
+      .where('person_id', '=', row.person_id)
+      .where('what', '=', row.what)
+      .limit(1)
+      .executeTakeFirst()
+    return before !== undefined
   }
 
   async function suggestedOf(lab: string, version: number, protocol: string): Promise<Record<string, unknown>> {

@@ -34,10 +34,15 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
   const { results } = parts
   const recorded = createRecorded(parts.store)
   /** Noted, unless it is a HEAD or the page reads for itself, which browsers say by themselves. */
-  const taken = async (c: Context<Env>, run: Run, caller: Caller, bytes: Bytes, what?: string): Promise<Bytes> => {
+  const taken = async (c: Context<Env>, run: Run, caller: Caller, bytes: Bytes, manyOf?: string): Promise<Bytes> => {
     const isBrowser = c.req.header('sec-fetch-dest') !== undefined
     if (c.req.method !== 'HEAD' && (!isBrowser || c.req.header('sec-fetch-mode') === 'navigate'))
-      await parts.usage.took(run.id, caller.personId, what ?? c.req.path.split('/').at(-1) ?? '')
+      await parts.usage.took(
+        run.id,
+        caller.personId,
+        manyOf ?? c.req.path.split('/').at(-1) ?? '',
+        manyOf !== undefined,
+      )
     return bytes
   }
   const streamed = streamedWith(parts.log)

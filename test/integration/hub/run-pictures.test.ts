@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Data, Run } from '@fernlab/shared/contracts/api'
 import type { Session } from '@fernlab/shared/contracts/sessions'
+import type { UseDetail } from '@fernlab/shared/contracts/usage'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import * as assert from 'uvu/assert'
 import { root } from '../../support/source-files.ts'
@@ -57,6 +58,24 @@ test('a run has the pictures that it took, with their names and times among its 
     await (await get('/data.csv?stream=view.pictures')).text(),
     /^time_s,view_picture\r\n[\d.]+,view-0001\.jpg/,
   )
+})
+
+test('who takes several pictures is noted once for all of them', async () => {
+  const { body } = await ada.ask('POST', '/api/v1/runs', { lab: 'oven', protocol: 'look' })
+  const { id } = await lab.final((body as Run).id)
+  for (const number of [1, 2, 1])
+    assert.is(
+      (await fetch(`${lab.hub.httpUrl}/api/v1/runs/${id}/pictures/view-000${number}.jpg`, { headers: ada.bearer }))
+        .status,
+      200,
+    )
+  await lab.call(`/api/v1/runs/${id}/pictures/view-0001.jpg`)
+  const { taken } = (await (await lab.call(`/api/v1/usage/uses/${id}`)).json()) as UseDetail
+  assert.equal(
+    taken.map(({ what }) => what),
+    ['pictures', 'pictures'],
+  )
+  assert.is(new Set(taken.map(({ by }) => by.id)).size, 2)
 })
 
 test('the documents say by the event model where each picture is', async () => {
