@@ -24,7 +24,7 @@ import { createBroker } from './broker/broker.ts'
 import { openNodeLink } from './broker/node-link.ts'
 import { createCameraLines } from './cameras/camera-lines.ts'
 import { createCameraSockets } from './cameras/camera-sockets.ts'
-import { createRecorder } from './cameras/recorder.ts'
+import { createRecorder, TIMES_LEFT_BY_FILMS } from './cameras/recorder.ts'
 import type { HubConfig } from './config/config.ts'
 import { createDispatcher } from './dispatch/dispatcher.ts'
 import type { FaultHook } from './fault-point.ts'
@@ -397,7 +397,7 @@ async function assemble(
     store,
     sessions,
     lines: cameraLines,
-    requireSpace: maintenance.requireSpace,
+    requireSpace: () => maintenance.requireSpace(TIMES_LEFT_BY_FILMS),
     clock,
     log,
     faultPoint,

@@ -29,12 +29,14 @@ export interface CreateRecorderOptions {
   readonly clock: Clock
   readonly log: Log
   readonly faultPoint?: FaultHook | undefined
-  /** Throws while the disk has no room for more runs: the rest is for what runs measure. */
+  /** Throws while the disk has little room: the rest is for what runs measure. */
   readonly requireSpace: () => void
   /** Of an attempt; `MOST_RECORDED_BYTES` unless given. */
   readonly mostBytes?: number
 }
 
+/** A film is not what keeps new runs away: so many times the room that those need is left by it. */
+export const TIMES_LEFT_BY_FILMS = 4
 const PIECE_MS = 1000
 const PIECE_BYTES = 1024 * 1024
 /** What a slow disk has not taken may be so much, of one camera. */

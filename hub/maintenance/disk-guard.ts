@@ -11,7 +11,8 @@ export interface DiskGuard {
   accepting(): boolean
   /** As of the last look. */
   freeBytes(): number
-  requireSpace(): void
+  /** Throws `runs-refused`; with `times`, also while there is not so many times the minimum. */
+  requireSpace(times?: number): void
   close(): void
 }
 
@@ -63,8 +64,12 @@ export function createDiskGuard(options: {
     look,
     accepting: () => accepting,
     freeBytes: () => free,
-    requireSpace: () => {
-      if (accepting) return
+    requireSpace: (times = 1) => {
+      if (accepting && (times === 1 || free >= times * minimumFreeBytes)) return
+      if (times !== 1) {
+        const message = `the hub's disk has ${Math.round(free / 1e6)} MB left, this needs ${Math.round((times * minimumFreeBytes) / 1e6)} MB`
+        throw new LabError({ code: 'runs-refused', kind: 'configuration', retry: 'later', message })
+      }
       throw new LabError({
         code: 'runs-refused',
         kind: 'configuration',

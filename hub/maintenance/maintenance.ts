@@ -16,7 +16,7 @@ export type Storage = z.infer<typeof storageSchema>
 
 export interface Maintenance {
   /** Throws `runs-refused` while the disk is too full for new runs. */
-  requireSpace(): void
+  requireSpace(times?: number): void
   /** Whether it has room for new runs. */
   hasSpace(): boolean
   storage(): Promise<Storage>

@@ -185,6 +185,19 @@ test('on a full disk, what new rules remove makes room for new runs', async () =
   }
 })
 
+test('what can be done without leaves more room than new runs need', async () => {
+  const { store, folder } = opened
+  let free = 1_000_000_000
+  const options = { store, folder, clock: systemClock, log: silentLog, minimumFreeBytes: 300_000_000 }
+  const maintenance = await createMaintenance({ ...options, freeBytes: async () => free })
+  maintenance.requireSpace()
+  assert.throws(() => maintenance.requireSpace(4), /this needs 1200 MB/)
+  free = 2_000_000_000
+  await maintenance.lookAtDisk()
+  maintenance.requireSpace(4)
+  await maintenance.close()
+})
+
 test('storage tells sizes and rules', async () => {
   const { store, folder } = opened
   const maintenance = await createMaintenance({
