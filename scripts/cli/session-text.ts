@@ -11,6 +11,7 @@ export function linesOf(one: Session): string[] {
   const reason = one.state === 'closed' ? one.reason : one.waitReason
   return [
     `session ${one.id} is ${one.state}${bench}${placeOf(one)}${ends}${reason === undefined ? '' : `: ${reason}`}`,
+    ...filmedLines(one),
     ...bumpedLines(one),
     ...(one.state === 'active' && one.ownServer === true
       ? [`  "fernlab session visit ${one.id}" prints the address of its page: the lab may end what nobody comes to`]
@@ -21,6 +22,12 @@ export function linesOf(one: Session): string[] {
     ...(one.state === 'closed' ? [`  "fernlab download ${one.id}" saves what was recorded`] : []),
   ]
 }
+
+/** That what cameras see of it is recorded, until it is over. */
+export const filmedLines = ({ films, state }: Pick<Session, 'films' | 'state'>): string[] =>
+  films === undefined || state === 'closed'
+    ? []
+    : [`  it is filmed (${films.join(', ')}) while it is active; whoever may see what is recorded sees the film`]
 
 /** Where somebody who waits stands, and why; the time to the second, below which it changes with every look. */
 export function waitingLine(one: Session): string {

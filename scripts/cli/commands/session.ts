@@ -14,7 +14,7 @@ import { filterQuery } from '../filter-query.ts'
 import type { HubClient } from '../hub-client.ts'
 import { untilInterrupted } from '../interrupt.ts'
 import { followLive } from '../live-session.ts'
-import { linesOf, waitingLine } from '../session-text.ts'
+import { filmedLines, linesOf, waitingLine } from '../session-text.ts'
 import { secondsIn } from '../session-verbs.ts'
 import { cellTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
@@ -164,6 +164,7 @@ async function untilActive(context: Context, client: HubClient, made: Session, {
   const { signal, release } = untilInterrupted(context, leftWaiting(made))
   try {
     tell()
+    if (!json && waits()) for (const line of filmedLines(now)) terminal.out(line)
     await followLive({
       client,
       id: made.id,

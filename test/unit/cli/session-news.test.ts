@@ -54,6 +54,18 @@ test('what an active session is driven with: its panel, the page of its own serv
   assert.equal(hints({ ownServer: true, panel }), ['session visit s', 'session controls s,session drive s'])
 })
 
+test('who starts or joins a session that is filmed is told so', () => {
+  const about = (more: Partial<Session>) =>
+    linesOf({ id: 's', bench: 'b', films: ['view', 'side'], ...more } as Session).filter((line) =>
+      line.includes('filmed (view, side)'),
+    ).length
+  assert.equal([about({ state: 'waiting' }), about({ state: 'active' })], [1, 1])
+  assert.equal(
+    [about({ state: 'closed' }), linesOf({ id: 's', bench: 'b', state: 'waiting' } as Session).length],
+    [0, 1],
+  )
+})
+
 test('who is here, what they say and what they do', () => {
   assert.equal(linesOfNews(['people', { people: [{ ...ada, role: 'owner' }], control: ada }]), [
     'here: Ada (owner); Ada has the controls',
