@@ -196,6 +196,29 @@ test("the chart's cursor shows the picture of that moment; the film is moved by 
   await context.close()
 })
 
+test('a picture that can not be had is said to be, and no other stands in its place', async () => {
+  const { page, context } = await visitAs(browser, lab, ada, {})
+  let isBroken = false
+  await page.route('**/recording/view/*', async (route) => {
+    if (!isBroken) return await route.fulfill({ status: 404 })
+    const answer = await route.fetch()
+    const piece = await answer.body()
+    // Whole as a piece, and each picture of it nothing but its first bytes.
+    for (let at = 0; at < piece.length; at += 4 + piece.readUInt32BE(at))
+      piece.fill(0, at + 14, at + 4 + piece.readUInt32BE(at))
+    await route.fulfill({ response: answer, body: piece })
+  })
+  for (const broken of [false, true]) {
+    isBroken = broken
+    await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
+    await page.getByText('this picture can not be shown').waitFor({ timeout: 30_000 })
+    const seen = await page.locator('section[aria-labelledby=recording] canvas').isVisible()
+    assert.is(seen, false, String(broken))
+  }
+  assert.equal(await barriersOn(page), [])
+  await context.close()
+})
+
 test('a film fits a phone by night, and is moved by touch', async () => {
   const { page, context } = await visitAs(browser, lab, ada, { phone: true, scheme: 'dark' })
   await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)

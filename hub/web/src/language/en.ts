@@ -153,6 +153,7 @@ export const en = {
     pause: 'Hold the film',
     pictureBefore: 'the nearest picture is {{seconds}}\u202fs before this moment',
     pictureLater: 'the nearest picture is {{seconds}}\u202fs after this moment',
+    pictureMissing: 'this picture can not be shown',
     again: 'Run again with changes',
     repeat: 'Repeat…',
     recurring: 'Made by',

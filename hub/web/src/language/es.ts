@@ -162,6 +162,7 @@ const early: Texts<typeof en> = {
     pause: 'Detener el vídeo',
     pictureBefore: 'la imagen más cercana es de {{seconds}}\u202fs antes de este momento',
     pictureLater: 'la imagen más cercana es de {{seconds}}\u202fs después de este momento',
+    pictureMissing: 'esta imagen no se puede mostrar',
     again: 'Repetir con cambios',
     repeat: 'Repetir…',
     recurring: 'Hecha por',

@@ -1,6 +1,6 @@
 import type { Run } from '@fernlab/shared/contracts/api'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { pieceQuery } from '../api/queries.ts'
 import { clockTime } from '../words/time.ts'
@@ -19,7 +19,9 @@ export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; m
   const { piece: number = 0, index = 0, time = 0 } = frame ?? {}
   const key = { id: run.id, attempt: run.attempt, part: film.part }
   const piece = useQuery(pieceQuery(api, { ...key, number }))
-  const jpeg = piece.isPlaceholderData ? undefined : piece.data?.[index]?.jpeg
+  const jpeg = piece.data?.[index]?.jpeg
+  const [broken, setBroken] = useState<Uint8Array>()
+  const isMissing = jpeg === undefined ? piece.isError || piece.isSuccess : jpeg === broken
   const next = film.frames.some(({ piece: one }) => one === number + 1) ? number + 1 : undefined
 
   // What comes next is there when it is played.
@@ -30,18 +32,23 @@ export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; m
   useEffect(() => {
     if (jpeg === undefined) return
     let current = true
-    void createImageBitmap(new Blob([jpeg as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' })).then((picture) => {
-      const at = canvas.current
-      if (current && at !== null) {
-        if (at.width !== picture.width || at.height !== picture.height) {
-          at.width = picture.width
-          at.height = picture.height
+    void createImageBitmap(new Blob([jpeg as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' })).then(
+      (picture) => {
+        const at = canvas.current
+        if (current && at !== null) {
+          if (at.width !== picture.width || at.height !== picture.height) {
+            at.width = picture.width
+            at.height = picture.height
+          }
+          at.getContext('2d')?.drawImage(picture, 0, 0)
+          at.dataset.time = String(time)
         }
-        at.getContext('2d')?.drawImage(picture, 0, 0)
-        at.dataset.time = String(time)
-      }
-      picture.close()
-    })
+        picture.close()
+      },
+      () => {
+        if (current) setBroken(jpeg)
+      },
+    )
     return () => {
       current = false
     }
@@ -56,6 +63,8 @@ export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; m
       <canvas
         ref={canvas}
         className={styles.picture}
+        // Another moment's picture would stand there with the time of this one.
+        style={{ visibility: jpeg === undefined || isMissing ? 'hidden' : undefined }}
         width={4}
         height={3}
         role="img"
@@ -63,6 +72,7 @@ export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; m
       />
       <figcaption className={styles.caption}>
         <time dateTime={iso}>{at}</time>
+        {isMissing ? <span role="status">{t('runPage.pictureMissing')}</span> : null}
         {Math.abs(away) <= CLOSE_S ? null : (
           <span className={styles.away}>
             {t(away < 0 ? 'runPage.pictureBefore' : 'runPage.pictureLater', {
