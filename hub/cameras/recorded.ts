@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import type { Store } from '../store/store.ts'
 
 export interface Recorded {
-  /** What there is of an attempt of a run; of the one that has most, unless given. */
+  /** What there is of an attempt of a run. */
   of(runId: string, attempt: number): Promise<Recording>
   /** A piece; throws `recording-unknown`. */
   piece(key: PieceKey): Promise<Uint8Array>
