@@ -55,6 +55,7 @@ HEADER = struct.Struct("<BBBxIB3x")
 PIECE = 4096
 FIRST = PIECE - HEADER.size
 MORE = 1 << 20
+REPLACED = "another message came first"
 GONE = (errno.ENODEV, errno.ESHUTDOWN, errno.ENXIO)
 
 
@@ -99,7 +100,7 @@ class Instrument:
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         if state:
             return
-        raise GivenUp("another message came first" if 0 in ready else what)
+        raise GivenUp(REPLACED if 0 in ready else what)
 
     def next_message(self):
         """Waits for the input; raises when the instrument is gone before."""
@@ -146,6 +147,9 @@ class Instrument:
         """The next piece of a transfer, and whether it was the last one."""
         address, size = self.piece.buffer_info()
         while True:
+            # Of an instrument that always has more to say nothing is ever waited for.
+            if select.select([0], [], [], 0)[0]:
+                raise GivenUp(REPLACED)
             try:
                 done, short = self.transfer(READ, address, size, ASYNC)
             except BlockingIOError:
