@@ -232,6 +232,7 @@ export function routesOn(
     undescribed.push(() =>
       app.openAPIRegistry.registerPath({
         ...called,
+        ...(body === undefined ? {} : { request: { ...called.request, body: shownBody(spec, body) } }),
         tags: [spec.tag],
         summary: spec.summary,
         description: descriptionOf(spec),
@@ -298,6 +299,18 @@ function shown(schema: z.ZodType): object {
     },
   })
   return made
+}
+
+/** As the framework describes it, except where that would take what may be left out by `exactOptional` for required. */
+function shownBody({ bodyOptional }: { readonly bodyOptional?: boolean }, schema: z.ZodType) {
+  let isExact = false
+  const { $schema: _, ...made } = z.toJSONSchema(schema, {
+    io: 'input',
+    override: ({ zodSchema: { _zod } }) => {
+      isExact ||= _zod.traits.has('$ZodExactOptional')
+    },
+  })
+  return { required: bodyOptional !== true, content: { 'application/json': { schema: isExact ? made : schema } } }
 }
 
 const idempotencyHeader = z.object({

@@ -160,6 +160,18 @@ test.before(async () => {
     ],
     'leaving the queue': [`/runs/${waiting.run.id}`, press('Leave the queue')],
     'stopping a run': [`/runs/${running.run.id}`, press('Stop the run')],
+    'calibrating a signal': [
+      '/benches/demo.rc-1',
+      async (page) => {
+        await press('Calibrate a signal')(page)
+        const dialog = page.getByRole('dialog')
+        await dialog.getByLabel('Points, in V').fill('0 0.1\n1 1.2\n2 2\n3 x')
+        await dialog.getByRole('button', { name: 'Put in force' }).click()
+        await dialog.locator('canvas').nth(1).waitFor()
+        await dialog.getByText('Line 4: give a raw value and the true one.').waitFor()
+      },
+    ],
+    'undoing a calibration': ['/benches/demo.rc-1', press('Undo: supply.voltage')],
     'an instrument of a find': ['/nodes/demo', press('Make it an instrument: Arduino Uno')],
     'enrolling a node': ['/nodes', press('Enrol a node')],
     'revoking a node': ['/nodes', press('Revoke')],

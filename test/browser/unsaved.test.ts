@@ -57,6 +57,7 @@ const inDialogs: Readonly<
     'Repeat…',
     (dialog) => dialog.getByLabel('Name', { exact: true }).fill('Nightly'),
   ],
+  'a calibration': ['/benches/demo.rc-1', 'Calibrate a signal', (dialog) => dialog.getByLabel('Note').fill('room 12')],
   'a token': ['/account', 'Create a token', (dialog) => dialog.getByLabel('Name', { exact: true }).fill('laptop')],
   'a mail address': [
     '/account',

@@ -3,8 +3,9 @@
 import type { Outage, PlanOutages } from '@fernlab/shared/contracts/bench-care'
 import type { AddInstrumentRequest } from '@fernlab/shared/contracts/hardware-drafts'
 import { type Area, json, listed, problem } from './fake-answers.ts'
+import { FakeCalibrations } from './fake-calibrations.ts'
 import { FakeHardware } from './fake-hardware.ts'
-import { benches, benchHistory, calibrations, nodes, plannedOutages } from './fake-staff.ts'
+import { benches, benchHistory, nodes, plannedOutages } from './fake-staff.ts'
 import type { FakeState } from './fake-state.ts'
 
 /** The objects of `/api/v1/benches`, `/api/v1/outages` and `/api/v1/nodes`. */
@@ -12,6 +13,7 @@ export function fakeFleet(hub: FakeState): Area {
   const removed = new Set<string>()
   const outages: Outage[] = [...plannedOutages]
   const hardware = new FakeHardware()
+  const calibrations = new FakeCalibrations(hub)
 
   return async ({ call, method, url, body, collection, id, verb, rest }) => {
     if (call === 'GET /api/v1/benches') {
@@ -119,7 +121,7 @@ export function fakeFleet(hub: FakeState): Area {
         ? problem(422, 'instrument-unfit', { hint: 'there is an instrument of that name already' })
         : json(made, 201)
     }
-    if (collection === 'nodes' && verb === 'calibrations') return json({ items: calibrations })
+    if (collection === 'nodes' && verb === 'calibrations') return calibrations.answer(method, rest[0], body)
     if (collection === 'nodes' && verb === 'removal')
       return json({ benches: ['physics-2.diode-1'], waiting: 2, runsKept: 1 })
     if (collection === 'nodes' && method === 'DELETE') {
