@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { guestProject } from './bundle.ts'
 import { ownSource } from './cache.ts'
 import { unpackedPackages } from './debian-packages.ts'
+import { ffmpegShare } from './ffmpeg.ts'
 import { gpiod2Packages, layGpiod2 } from './gpiod-2.ts'
 import type { GuestMachine } from './guest-machine.ts'
 import { baseArchive, whole } from './initramfs.ts'
@@ -25,6 +26,7 @@ export const pc: GuestMachine = {
   qemu: async () => ({ command: 'qemu-system-x86_64', args: [] }),
   kernel: amd64Kernel,
   base: amd64Base,
+  ffmpeg: ffmpegShare,
   args: (kernel, initramfs) => [
     ...['-machine', 'q35', '-cpu', 'max', '-smp', '2', '-m', '1024'],
     ...['-kernel', kernel.imagePath, '-initrd', initramfs],

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NoArchive } from './debian-packages.ts'
-import { guestFiles } from './guest-files.ts'
+import type { NoFfmpeg } from './ffmpeg.ts'
+import { type GuestFile, guestFiles } from './guest-files.ts'
 import { writeInitramfs } from './initramfs.ts'
 import type { Kernel } from './kernel.ts'
 import { startMachine } from './machine.ts'
@@ -19,6 +20,8 @@ export interface GuestMachine {
   /** Whether the port is the first serial line and the console the second one. */
   readonly portFirst?: boolean
   args(kernel: Kernel, initramfs: string): string[]
+  /** What QEMU is told besides where a test needs ffmpeg, or why that can not be. */
+  ffmpeg?(qemu: QemuProgram): Promise<readonly string[] | NoFfmpeg>
 }
 
 const machineLimitMs = 15 * 60_000
@@ -44,15 +47,33 @@ async function boot(machine: GuestMachine, guestFolder: string, folder: string, 
     report.cannotRun('needs Linux on amd64 with apt-get', `this is ${process.platform} on ${process.arch}`)
     return
   }
-  const guests = await guestFiles(guestFolder)
+  const qemu = await machine.qemu()
+  const { guests, shared } = await withFfmpeg(machine, qemu, await guestFiles(guestFolder), report)
+  if (guests.length === 0) return
   const kernel = await machine.kernel()
   const initramfs = await writeInitramfs(await machine.base(), kernel, guests, folder)
-  const args = machine.args(kernel, initramfs)
+  const args = [...machine.args(kernel, initramfs), ...shared]
   const { portFirst = false } = machine
-  const running = await startMachine({ qemu: await machine.qemu(), folder, limitMs: machineLimitMs, args, portFirst })
+  const running = await startMachine({ qemu, folder, limitMs: machineLimitMs, args, portFirst })
   try {
     await runGuests(running, guests, report)
   } finally {
     await running.end()
   }
+}
+
+/** What QEMU is told so that these files have ffmpeg; those that need it are left out where it can not be had. */
+async function withFfmpeg(
+  machine: GuestMachine,
+  qemu: QemuProgram,
+  guests: readonly GuestFile[],
+  report: Report,
+): Promise<{ readonly guests: readonly GuestFile[]; readonly shared: readonly string[] }> {
+  const wanting = guests.filter(({ need }) => need.ffmpeg === true)
+  if (wanting.length === 0) return { guests, shared: [] }
+  if (machine.ffmpeg === undefined) throw new Error(`${wanting[0]?.file} needs ffmpeg, which this machine can not have`)
+  const shared = await machine.ffmpeg(qemu)
+  if (!('reason' in shared)) return { guests, shared }
+  for (const { name } of wanting) report.cannotRun(shared.reason, shared.why, `${name}: all of it`)
+  return { guests: guests.filter((guest) => !wanting.includes(guest)), shared: [] }
 }

@@ -8,6 +8,8 @@ export interface GuestNeed {
   readonly files?: readonly string[]
   /** Whether the compiled node is to be there, in /opt/fernlab/edge. */
   readonly edge?: boolean
+  /** Whether this machine's ffmpeg is to be mounted, by `mountFfmpeg` of `in-guest/ffmpeg.ts`; on the PC alone. */
+  readonly ffmpeg?: boolean
   /** Starts what stands at the other end of the machine's devices, on the host. */
   host?(machine: RunningMachine): Promise<HostPeer>
 }

@@ -31,18 +31,25 @@ export class Report {
     this.#write({ event: 'skip', suite, test: `${suite}: ${test}`, reason })
   }
 
-  /** Leaves the whole machine out, which with CI=true is a failure; the reason is in `test/support/skips.json`. */
-  cannotRun(reason: string, why: string): void {
-    if (process.env.CI === 'true') this.fail('', '(machine)', `skipped with CI=true: ${reason}: ${why}`)
+  /**
+   * Leaves the whole machine out, or what is named, which with CI=true is a failure; the reason is in
+   * `test/support/skips.json`.
+   */
+  cannotRun(reason: string, why: string, test = '(machine)'): void {
+    if (process.env.CI === 'true') this.#failed('', test, `skipped with CI=true: ${reason}: ${why}`)
     else {
-      process.stdout.write(`skipped: ${reason}: ${why}\n`)
-      this.#write({ event: 'skip', suite: '', test: '(machine)', reason })
+      process.stdout.write(`skipped: ${test}: ${reason}: ${why}\n`)
+      this.#write({ event: 'skip', suite: '', test, reason })
     }
   }
 
   fail(suite: string, test: string, error: string): void {
-    process.stdout.write(`FAILED  ${suite}: ${test}\n${error}\n`)
-    this.#write({ event: 'fail', suite, test: `${suite}: ${test}`, error })
+    this.#failed(suite, `${suite}: ${test}`, error)
+  }
+
+  #failed(suite: string, test: string, error: string): void {
+    process.stdout.write(`FAILED  ${test}\n${error}\n`)
+    this.#write({ event: 'fail', suite, test, error })
     process.exitCode = 1
   }
 

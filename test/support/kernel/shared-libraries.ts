@@ -12,11 +12,17 @@ export async function copyProgram(program: string, guestRoot: string, guestPath:
 
 /** Copies the shared libraries of this machine that these programs and libraries load. */
 export async function copyLibraries(program: string, guestRoot: string): Promise<void> {
-  for (const line of (await runCommand('ldd', [program])).split('\n')) {
-    const path = line.match(/(?:=> )?(\/\S+) \(0x/)?.[1]
-    if (path === undefined) continue
-    const target = join(guestRoot, path)
-    mkdirSync(dirname(target), { recursive: true })
-    cpSync(path, target, { dereference: true })
-  }
+  for (const path of await librariesOf(program)) copyLibrary(path, join(guestRoot, path))
+}
+
+/** The paths on this machine of the shared libraries that a program or library loads, its loader among them. */
+export async function librariesOf(program: string): Promise<string[]> {
+  const lines = (await runCommand('ldd', [program])).split('\n')
+  return lines.flatMap((line) => line.match(/(?:=> )?(\/\S+) \(0x/)?.[1] ?? [])
+}
+
+/** Copies a file that may be a link, as what it leads to. */
+export function copyLibrary(path: string, target: string): void {
+  mkdirSync(dirname(target), { recursive: true })
+  cpSync(path, target, { dereference: true })
 }

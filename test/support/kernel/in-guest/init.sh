@@ -14,7 +14,7 @@ exec </dev/null >/dev/kmsg 2>&1
 ip link set lo up
 mkdir -p /etc
 echo 'root:x:0:0:root:/:/bin/sh' >/etc/passwd
-printf 'root:x:0:\ntty:x:5:\ndialout:x:20:\ni2c:x:998:\ngpio:x:997:\n' >/etc/group
+printf 'root:x:0:\ntty:x:5:\ndialout:x:20:\nvideo:x:44:\ni2c:x:998:\ngpio:x:997:\n' >/etc/group
 [ ! -x /lib/systemd/systemd-udevd ] || /lib/systemd/systemd-udevd --daemon
 # FERNLAB_PORT comes from the kernel's command line.
 stty -F "/dev/$FERNLAB_PORT" raw -echo 115200
