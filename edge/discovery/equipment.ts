@@ -8,13 +8,12 @@
  * removed leaves no calibration behind, which another of its name would be given.
  */
 import { join } from 'node:path'
+import { filledConfig, wrongValues } from '@fernlab/shared/contracts/draft-values'
 import {
   type AddedInstrument,
   type AddInstrumentRequest,
   addedInstrumentsSchema,
-  filledConfig,
   type ShownInstrument,
-  wrongValues,
 } from '@fernlab/shared/contracts/hardware-drafts'
 import type { InstrumentEntry } from '@fernlab/shared/contracts/node-file'
 import type { Clock } from '@fernlab/shared/primitives/clock'

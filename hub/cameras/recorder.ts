@@ -6,7 +6,8 @@
  * most what it had not written; memory is bounded, and a disk that refuses leaves a gap: nothing waits for a recording.
  */
 import { readPicture } from '@fernlab/shared/contracts/picture-messages'
-import { LEAST_APART_S, MOST_RECORDED_BYTES, packPictures } from '@fernlab/shared/contracts/recordings'
+import { packPictures } from '@fernlab/shared/contracts/recording-pieces'
+import { LEAST_APART_S, MOST_RECORDED_BYTES } from '@fernlab/shared/contracts/recordings'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'

@@ -1,6 +1,5 @@
 /** What cameras have recorded of a session: pieces of about a second, each with its pictures one after another. Pure. */
 import * as z from 'zod'
-import { readPicture } from './picture-messages.ts'
 
 /**
  * Pictures that come sooner after the one before are not kept. Those of a camera of 10 to 20 Hz are then no further apart
@@ -28,32 +27,3 @@ export const recordingSchema = z.object({
   ),
 })
 export type Recording = z.infer<typeof recordingSchema>
-
-const LENGTH_BYTES = 4
-
-/** A piece of these messages of pictures (./picture-messages.ts), each after its length in four bytes, big end first. */
-export function packPictures(messages: readonly Uint8Array[]): Uint8Array {
-  const piece = new Uint8Array(messages.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0))
-  const view = new DataView(piece.buffer)
-  let at = 0
-  for (const message of messages) {
-    view.setUint32(at, message.length)
-    piece.set(message, at + LENGTH_BYTES)
-    at += LENGTH_BYTES + message.length
-  }
-  return piece
-}
-
-/** The pictures of a piece, in order; those that are whole of one that is not. */
-export function unpackPictures(piece: Uint8Array): { readonly time: number; readonly jpeg: Uint8Array }[] {
-  const view = new DataView(piece.buffer, piece.byteOffset, piece.byteLength)
-  const pictures: { time: number; jpeg: Uint8Array }[] = []
-  for (let at = 0; at + LENGTH_BYTES <= piece.length; ) {
-    const end = at + LENGTH_BYTES + view.getUint32(at)
-    const picture = end > piece.length ? undefined : readPicture(piece.subarray(at + LENGTH_BYTES, end))
-    if (picture === undefined) break
-    pictures.push(picture)
-    at = end
-  }
-  return pictures
-}

@@ -1,10 +1,6 @@
+import { filledConfig } from '@fernlab/shared/contracts/draft-values'
 import type { HardwareFinding, NodeHardware } from '@fernlab/shared/contracts/hardware'
-import {
-  type AddInstrumentRequest,
-  filledConfig,
-  type HardwareDraft,
-  type ShownInstrument,
-} from '@fernlab/shared/contracts/hardware-drafts'
+import type { AddInstrumentRequest, HardwareDraft, ShownInstrument } from '@fernlab/shared/contracts/hardware-drafts'
 
 const uno = 'serial:usb-Arduino__www.arduino.cc__0043_75630313636351D0F0C1-if00'
 const unoPath = `/dev/serial/by-id/${uno.slice('serial:'.length)}`

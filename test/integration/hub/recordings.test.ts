@@ -1,5 +1,6 @@
 import type { Data, Run } from '@fernlab/shared/contracts/api'
-import { LEAST_APART_S, type Recording, unpackPictures } from '@fernlab/shared/contracts/recordings'
+import { unpackPictures } from '@fernlab/shared/contracts/recording-pieces'
+import { LEAST_APART_S, type Recording } from '@fernlab/shared/contracts/recordings'
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import * as assert from 'uvu/assert'
 import { filmsIn, nearestFrame } from '../../../hub/web/src/run/film.ts'

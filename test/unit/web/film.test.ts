@@ -1,5 +1,5 @@
 import { pictureMessage } from '@fernlab/shared/contracts/picture-messages'
-import { packPictures, unpackPictures } from '@fernlab/shared/contracts/recordings'
+import { packPictures, unpackPictures } from '@fernlab/shared/contracts/recording-pieces'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { filmsIn, nearestFrame } from '../../../hub/web/src/run/film.ts'

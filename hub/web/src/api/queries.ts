@@ -18,7 +18,6 @@ import type { Outage } from '@fernlab/shared/contracts/bench-care'
 import type { BenchHistory, BenchLetters } from '@fernlab/shared/contracts/bench-checks'
 import type { SignalCalibrations } from '@fernlab/shared/contracts/calibrations'
 import type { NodeHardware } from '@fernlab/shared/contracts/hardware'
-import { type Recording, unpackPictures } from '@fernlab/shared/contracts/recordings'
 import type { LabServerRules, Session } from '@fernlab/shared/contracts/sessions'
 import type { SecondFactorState, SignInRules } from '@fernlab/shared/contracts/sign-in'
 import type { UsagePreview, UsageRules } from '@fernlab/shared/contracts/usage'
@@ -145,31 +144,6 @@ export const dataQuery = (api: Api, id: string, request: DataRequest) =>
     queryFn: ({ signal }) => api.get<Data>(`${v1}/runs/${id}/data.json${queryString({ ...request })}`, signal),
     staleTime: Number.POSITIVE_INFINITY,
     placeholderData: (previous) => previous,
-  })
-
-/** What cameras have recorded of a session; asked again while it goes on. */
-export const recordingQuery = (api: Api, id: string, attempt: number, final: boolean) =>
-  queryOptions({
-    queryKey: ['runs', 'recording', id, attempt],
-    queryFn: ({ signal }) => api.get<Recording>(`${v1}/runs/${id}/recording${queryString({ attempt })}`, signal),
-    refetchInterval: final ? false : 2_000,
-  })
-
-/** The pictures of a piece of it. */
-export const pieceQuery = (
-  api: Api,
-  { id, attempt, part, number }: { id: string; attempt: number; part: string; number: number },
-) =>
-  queryOptions({
-    queryKey: ['runs', 'recording', id, attempt, part, number],
-    queryFn: async ({ signal }) => {
-      const path = `${v1}/runs/${id}/recording/${part}/${number}${queryString({ attempt })}`
-      const answer = await api.open(path, { accept: 'application/octet-stream' }, signal)
-      return unpackPictures(new Uint8Array(await answer.arrayBuffer()))
-    },
-    staleTime: Number.POSITIVE_INFINITY,
-    // A piece is half a megabyte.
-    gcTime: 30_000,
   })
 
 const isBeingChecked = ({ checks = [] }: Bench): boolean =>

@@ -1,4 +1,5 @@
-import type { DraftSetting, DraftValues, HardwareDraft } from '@fernlab/shared/contracts/hardware-drafts'
+import type { DraftValues } from '@fernlab/shared/contracts/draft-values'
+import type { DraftSetting, HardwareDraft } from '@fernlab/shared/contracts/hardware-drafts'
 import { NativeSelect, TextInput } from '@mantine/core'
 import { useWords } from '../words/use-words.ts'
 

@@ -1,10 +1,6 @@
+import { type DraftValues, filledConfig, wrongValues } from '@fernlab/shared/contracts/draft-values'
 import type { HardwareFind } from '@fernlab/shared/contracts/hardware'
-import {
-  type DraftValues,
-  filledConfig,
-  type HardwareDraft,
-  wrongValues,
-} from '@fernlab/shared/contracts/hardware-drafts'
+import type { HardwareDraft } from '@fernlab/shared/contracts/hardware-drafts'
 import { Button, Modal, NativeSelect, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'

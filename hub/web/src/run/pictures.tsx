@@ -14,7 +14,7 @@ interface Props {
 }
 
 /** What cameras took into the run, in order, each to be looked at and saved. */
-export function Pictures({ run, streams }: Props) {
+export default function Pictures({ run, streams }: Props) {
   const { t } = useWords()
   const pictures = picturesIn(streams)
   if (pictures.length === 0) return null

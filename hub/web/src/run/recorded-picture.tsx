@@ -2,12 +2,12 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { useApi } from '../api/context.tsx'
-import { pieceQuery } from '../api/queries.ts'
 import { clockTime } from '../words/time.ts'
 import { useWords } from '../words/use-words.ts'
 import { CLOSE_S, type Film, nearestFrame } from './film.ts'
 import { plain } from './plots.ts'
 import styles from './recording.module.css'
+import { pieceQuery } from './recording-queries.ts'
 
 /** The picture of a camera that is nearest to a moment, with its own time and how far it is from the moment. */
 export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; moment: number }) {

@@ -4,13 +4,13 @@ import { IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { type RefObject, useEffect, useMemo, useState } from 'react'
 import { useApi } from '../api/context.tsx'
-import { recordingQuery } from '../api/queries.ts'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { clockTime } from '../words/time.ts'
 import { useWords } from '../words/use-words.ts'
 import { filmsIn, nearestFrame } from './film.ts'
 import { RecordedPicture } from './recorded-picture.tsx'
 import styles from './recording.module.css'
+import { recordingQuery } from './recording-queries.ts'
 
 interface Props {
   readonly run: Run

@@ -1,4 +1,5 @@
 import type { LabDetail, Run } from '@fernlab/shared/contracts/api'
+import { isPictureStream } from '@fernlab/shared/contracts/pictures'
 import type { PlotSpec } from '@fernlab/shared/protocol/protocol'
 import { Skeleton } from '@mantine/core'
 import { useQueries, useQuery } from '@tanstack/react-query'
@@ -16,7 +17,6 @@ import { isFinal } from '../states/run-states.ts'
 import { useWords } from '../words/use-words.ts'
 import { DataTable } from './data-table.tsx'
 import { Outputs } from './outputs.tsx'
-import { Pictures } from './pictures.tsx'
 import { coloursFor, plotsFor } from './plots.ts'
 import styles from './run.module.css'
 import type { StreamData } from './run-data.ts'
@@ -58,6 +58,7 @@ export default function RunPage() {
 const chartPoints = 2400
 /** Few runs were filmed. */
 const RecordingOfRun = lazy(() => import('./recording.tsx'))
+const Pictures = lazy(() => import('./pictures.tsx'))
 
 function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
   const { t } = useWords()
@@ -88,6 +89,7 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
   const declared = (protocol?.plots ?? []) as readonly PlotSpec[]
   const plots = useMemo(() => plotsFor(declared, streams, final), [declared, streams, final])
   const colours = useMemo(() => coloursFor(plots, streams), [plots, streams])
+  const hasPictures = streams.some(({ stream }) => isPictureStream(stream))
   const failedToFetch = fetched.find(({ error }) => error !== null)
   const loading = fetched.some(({ isLoading }) => isLoading)
   // Points that cannot be drawn, because they were removed or cannot be had just now, are not "none".
@@ -136,7 +138,11 @@ function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
         )}
       </section>
       <Outputs run={run} protocol={protocol} final={final} />
-      <Pictures run={run} streams={streams} />
+      {hasPictures ? (
+        <Suspense>
+          <Pictures run={run} streams={streams} />
+        </Suspense>
+      ) : null}
       <div className={styles.below}>
         {hasRows ? <DataTable run={run} streams={streams} first={plots[0]?.stream} final={final} /> : null}
         <div className={styles.facts}>
