@@ -69,6 +69,7 @@ test('on a phone the bar at the bottom has five entries, and the last leads to t
   const shown = await bar.locator('a:visible, button:visible').allInnerTexts()
   assert.equal(shown, ['Labs', 'My runs', 'Calendar', 'Benches', 'More'])
   await bar.getByRole('button', { name: 'More' }).click()
+  await page.getByRole('menuitem', { name: 'Account' }).waitFor()
   const rest = await page.getByRole('menuitem').allInnerTexts()
   assert.equal(rest, ['Nodes', 'People', 'Usage', 'Settings', 'Account'])
   await page.getByRole('menuitem', { name: 'People' }).click()

@@ -29,6 +29,15 @@ export interface VisitOptions {
   readonly language?: string
 }
 
+/** So many times slower than on this machine the pages compute: what a test reads too early shows by it. */
+const slowPages = Number(process.env.FERNLAB_SLOW_PAGES ?? 1)
+if (!(slowPages >= 1)) throw new Error(`FERNLAB_SLOW_PAGES is a number from 1, not ${process.env.FERNLAB_SLOW_PAGES}`)
+
+async function slowDown(context: BrowserContext, page: Page): Promise<void> {
+  const session = await context.newCDPSession(page)
+  await session.send('Emulation.setCPUThrottlingRate', { rate: slowPages })
+}
+
 /** A fresh visitor. */
 export async function visit(browser: Browser, options: VisitOptions = {}): Promise<Visit> {
   const context = await browser.newContext({
@@ -41,6 +50,7 @@ export async function visit(browser: Browser, options: VisitOptions = {}): Promi
     reducedMotion: 'reduce',
   })
   const page = await context.newPage()
+  if (slowPages > 1) await slowDown(context, page)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(`${error.name}: ${error.message}`))
   page.on('console', (message) => {
