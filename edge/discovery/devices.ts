@@ -51,7 +51,7 @@ export function seeOneWire({ sensors }: OneWireFacts): Seen[] {
     return {
       group: '1-wire',
       find: { id: `w1:${name}`, kind: 'one-wire', title, path, keys: [`w1:${name}`] },
-      detail: path,
+      facts: [path],
     }
   })
 }
@@ -106,12 +106,12 @@ export function seeUsbtmc(devices: readonly DeviceFacts[], accounts: Accounts): 
         keys: usbtmcKeys(known),
         name,
       },
-      detail: [
+      facts: [
         ...(serial === undefined ? [] : [`serial number ${serial}`]),
         ...(socket === undefined ? [] : [`socket ${socket}`]),
         ...numbers,
         `now ${path}`,
-      ].join(', '),
+      ],
       ...(refusal === undefined ? {} : { trouble: refusedTrouble(refusal) }),
     }
   })
@@ -157,7 +157,7 @@ export function seeCameras(devices: readonly DeviceFacts[], accounts: Accounts):
         path,
         keys: [device, ...names].map((each) => `camera:${each}`),
       },
-      detail: path === device ? path : `${path}, now ${device}`,
+      facts: path === device ? [path] : [path, `now ${device}`],
       ...(refusal === undefined ? {} : { trouble: refusedTrouble(refusal) }),
     }
   })

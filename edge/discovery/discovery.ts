@@ -4,7 +4,7 @@ import type { FoundChip } from '../drivers/i2c/scan.ts'
 import { readBootConfig } from './boot-config.ts'
 import { oneWireMissing, readCameras, readOneWire, readUsbtmc, seeCameras, seeOneWire, seeUsbtmc } from './devices.ts'
 import { draftOf } from './draft.ts'
-import type { Find, Finding, Seen } from './find.ts'
+import { type Find, type Finding, notAsked, type Seen, told } from './find.ts'
 import { readGpioChips, seeGpioChips } from './gpio-chips.ts'
 import { headerBusMissing, readI2cBuses, seeI2cBuses } from './i2c-buses.ts'
 import { seeI2cChips } from './i2c-chips.ts'
@@ -75,23 +75,23 @@ type Claims = NodeUse['claims']
 const isKey = (known: string, key: string): boolean => (known.endsWith(':') ? key.startsWith(known) : known === key)
 
 /** What was seen, with who has it and, where there is a node, how it gets an instrument of what is free; what is in use and can not be opened is broken, and not only worth a look. */
-export function asFinding({ group, find, detail, trouble }: Seen, claims: Claims | undefined): Finding {
-  const claimed = (claims ?? []).filter(({ key }) => find.keys.some((known) => isKey(known, key)))
+export function asFinding({ group, find, facts, trouble }: Seen, claims: Claims | undefined): Finding {
+  const claimed = (claims ?? []).filter(({ key }) => find.keys.some((each) => isKey(each, key)))
   const instruments = [...new Set(claimed.map(({ instrument }) => instrument))]
   const whole: Find = { ...find, instruments }
-  const used = instruments.length === 0 ? '' : `, used by ${instruments.join(' and ')}`
+  const known = [...facts, ...(instruments.length === 0 ? [] : [`used by ${instruments.join(' and ')}`])]
   const base = { group, what: find.title, find: whole }
   if (trouble === undefined) {
     const fragile = claimed.filter(({ key }) => find.kind === 'serial' && key !== `serial:${find.path}`)
     if (fragile.length === 0)
-      return { ...base, verdict: 'ok', detail: `${detail}${used}`, ...(claims === undefined ? {} : linesToAdd(whole)) }
+      return { ...base, verdict: 'ok', ...told(known), ...(claims === undefined ? {} : linesToAdd(whole)) }
     const advice = `node.yaml names it ${fragile[0]?.key.slice('serial:'.length)}, which another port may be called next time; write path: ${find.path}`
-    return { ...base, verdict: 'look', detail: `${detail}${used}: ${advice}` }
+    return { ...base, verdict: 'look', ...told(known, advice) }
   }
   return {
     ...base,
     verdict: instruments.length > 0 && trouble.verdict === 'look' ? 'broken' : trouble.verdict,
-    detail: `${detail}${used}: ${trouble.detail}`,
+    ...told(known, trouble.detail),
     ...(trouble.lines === undefined ? {} : { lines: trouble.lines }),
   }
 }
@@ -115,7 +115,7 @@ async function withChips(
     const number = Number(bus.find.id.slice('i2c:'.length))
     const why = unasked?.(number)
     if (why !== undefined) {
-      seen.push({ ...bus, detail: `${bus.detail}, not asked who is there: ${why}` })
+      seen.push({ ...bus, facts: [...bus.facts, notAsked(why)] })
       continue
     }
     try {

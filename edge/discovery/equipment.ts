@@ -27,7 +27,7 @@ import type { Driver } from '../drivers/driver.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { Instruments } from '../instruments/instruments.ts'
 import { draftsOf } from './draft.ts'
-import type { Finding } from './find.ts'
+import { type Finding, notAsked } from './find.ts'
 
 export interface Equipment {
   /** Every instrument that there is: of node.yaml, and added. */
@@ -171,13 +171,18 @@ export function configOf(
     const bus = findings.find(
       ({ find }) => find !== undefined && find.kind === 'i2c-bus' && id.startsWith(`${find.id}:`),
     )
-    const more = bus === undefined ? '' : ` (${bus.what}: ${bus.detail})`
-    throw refuse('find-unknown', `the node does not find ${id} now${more}; look again`)
+    const why = bus?.trouble ?? bus?.facts?.find((fact) => fact.startsWith(notAsked('')))
+    throw refuse(
+      'find-unknown',
+      why === undefined
+        ? `the node does not find ${id} now; look again`
+        : `the node does not find ${id} now (${why}); look again`,
+    )
   }
-  const { find, verdict, detail } = finding
+  const { find, verdict, detail, trouble } = finding
   if (find.kind !== 'gpio' && find.instruments.length > 0)
     throw refuse('find-not-usable', `${id} is the instrument ${find.instruments.join(' and ')} already`)
-  if (verdict !== 'ok') throw refuse('find-not-usable', `${id} can not be used yet: ${detail}`)
+  if (verdict !== 'ok') throw refuse('find-not-usable', `${id} can not be used yet: ${trouble ?? detail}`)
   const draft = draftsOf(find).find((each) => each.driver === driver)
   if (draft === undefined) throw refuse('find-not-usable', `${id} is nothing for the driver ${driver}`)
   const [wrong] = wrongValues(draft, settings)

@@ -12,6 +12,9 @@ export interface Finding {
   readonly what: string
   readonly verdict: Verdict
   readonly detail: string
+  /** The detail in its parts, each a sentence or a value by itself, and what is amiss: for who says it in another language. */
+  readonly facts?: readonly string[]
+  readonly trouble?: string
   /** Lines to type, or to put into the file that the detail names. */
   readonly lines?: readonly string[]
   /** Present when it is hardware that an instrument can be made of. */
@@ -44,7 +47,7 @@ export interface Find {
 export interface Seen {
   readonly group: string
   readonly find: Omit<Find, 'instruments'>
-  readonly detail: string
+  readonly facts: readonly string[]
   /** What keeps it from being used. */
   readonly trouble?: {
     readonly verdict: Verdict
@@ -53,4 +56,13 @@ export interface Seen {
     /** What of it is a matter of permission. */
     readonly refusal?: Refusal
   }
+}
+
+/** How a bus that was left alone is told. */
+export const notAsked = (why: string): string => `not asked who is there: ${why}`
+
+/** What a finding says, put together from its parts. */
+export function told(facts: readonly string[], trouble?: string): Pick<Finding, 'detail' | 'facts' | 'trouble'> {
+  const detail = facts.join(', ')
+  return trouble === undefined ? { detail, facts } : { detail: `${detail}: ${trouble}`, facts, trouble }
 }

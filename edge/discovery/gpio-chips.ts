@@ -82,12 +82,12 @@ export function seeGpioChips(chips: readonly GpioChipFacts[], accounts: Accounts
         path,
         keys: [`gpio:${label}:`, ...(onHeader(chip) ? ['gpio:header:'] : [])],
       },
-      detail: [
+      facts: [
         path,
         ...(onHeader(chip) ? ['the pins of the 40-pin header'] : []),
         ...(lines === undefined ? [] : [`${lines} lines`]),
         ...(base === undefined ? [] : [`sysfs numbers from ${base}`]),
-      ].join(', '),
+      ],
       ...(refusal === undefined ? {} : { trouble: refusedTrouble(refusal) }),
     }
   })

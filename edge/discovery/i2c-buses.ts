@@ -43,7 +43,7 @@ export function seeI2cBuses(buses: readonly I2cBusFacts[], accounts: Accounts): 
     return {
       group,
       find: { id: `i2c:${bus}`, kind: 'i2c-bus', title: `bus ${bus}`, path, keys: [`i2c:${bus}:`] },
-      detail: `${path}, ${adapter}${bus === headerBus ? ', on a Pi pins 3 (SDA) and 5 (SCL)' : ''}`,
+      facts: [path, adapter, ...(bus === headerBus ? ['on a Pi pins 3 (SDA) and 5 (SCL)'] : [])],
       ...(trouble === undefined ? {} : { trouble }),
     }
   })

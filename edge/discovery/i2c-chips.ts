@@ -18,7 +18,9 @@ export function seeI2cChips(bus: number, found: readonly FoundChip[]): Seen[] {
         keys: [where],
         chips,
       },
-      detail: chips.length === 0 ? 'answers; no chip that is known here has that address' : `answers: ${either(chips)}`,
+      facts: [
+        chips.length === 0 ? 'answers; no chip that is known here has that address' : `answers: ${either(chips)}`,
+      ],
       ...(state === 'kernel' ? { trouble: ofKernel(one.driver) } : {}),
     }
   })
@@ -26,7 +28,10 @@ export function seeI2cChips(bus: number, found: readonly FoundChip[]): Seen[] {
 
 const ofKernel = (driver: string | undefined): NonNullable<Seen['trouble']> => ({
   verdict: 'look',
-  detail: `the kernel's own driver${driver === undefined ? '' : ` ${driver}`} has it; take its dtoverlay out of config.txt`,
+  detail:
+    driver === undefined
+      ? "the kernel's own driver has it; take its dtoverlay out of config.txt"
+      : `the kernel's own driver ${driver} has it; take its dtoverlay out of config.txt`,
 })
 
 const either = (names: readonly string[]): string =>

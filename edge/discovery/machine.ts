@@ -1,5 +1,5 @@
 /** The machine itself: what it is, how warm, and whether its supply holds. */
-import type { Finding } from './find.ts'
+import { type Finding, told } from './find.ts'
 import type { Root } from './root.ts'
 
 export interface MachineFacts {
@@ -65,14 +65,14 @@ const bit = (word: number, n: number): boolean => (word & (2 ** n)) !== 0
 
 /** Whether the machine will do, and what its supply and its heat ask for. */
 export function machineFindings({ model, system, kernel, bits, celsius, ...power }: MachineFacts): Finding[] {
-  const detail = `${model === undefined ? '' : `${model}, `}${system}, kernel ${kernel}, ${bits} bit`
-  const needs64 = ': a node needs a 64-bit system, on a Pi the 64-bit Raspberry Pi OS'
+  const facts = [...(model === undefined ? [] : [model]), system, `kernel ${kernel}`, `${bits} bit`]
+  const needs64 = 'a node needs a 64-bit system, on a Pi the 64-bit Raspberry Pi OS'
   return [
     {
       group,
       what: 'system',
       verdict: bits === 64 ? 'ok' : 'broken',
-      detail: bits === 64 ? detail : `${detail}${needs64}`,
+      ...told(facts, bits === 64 ? undefined : needs64),
     },
     ...(celsius === undefined ? [] : [warmth(celsius)]),
     ...supply(power),
@@ -80,10 +80,13 @@ export function machineFindings({ model, system, kernel, bits, celsius, ...power
 }
 
 function warmth(celsius: number): Finding {
-  const detail = `${celsius.toFixed(1)} °C`
-  if (celsius < warmCelsius) return { group, what: 'temperature', verdict: 'ok', detail }
-  const what = celsius < hotCelsius ? 'close to where a Pi slows down' : 'a Pi slows down from 80 °C on'
-  return { group, what: 'temperature', verdict: 'look', detail: `${detail}: ${what}; give it air or a cooler` }
+  const facts = [`${celsius.toFixed(1)} °C`]
+  if (celsius < warmCelsius) return { group, what: 'temperature', verdict: 'ok', ...told(facts) }
+  const trouble =
+    celsius < hotCelsius
+      ? 'close to where a Pi slows down; give it air or a cooler'
+      : 'a Pi slows down from 80 °C on; give it air or a cooler'
+  return { group, what: 'temperature', verdict: 'look', ...told(facts, trouble) }
 }
 
 function supply({ throttled, underVoltage }: Pick<MachineFacts, 'throttled' | 'underVoltage'>): Finding[] {
@@ -91,9 +94,9 @@ function supply({ throttled, underVoltage }: Pick<MachineFacts, 'throttled' | 'u
   const what = 'supply'
   const cure = 'use the supply made for this Pi and a short, thick cable; instruments get a supply of their own'
   if (underVoltage === true || bit(throttled ?? 0, 0))
-    return [{ group, what, verdict: 'broken', detail: `the voltage is too low: ${cure}` }]
+    return [{ group, what, verdict: 'broken', ...told(['the voltage is too low'], cure) }]
   if (bit(throttled ?? 0, 16))
-    return [{ group, what, verdict: 'look', detail: `the voltage was too low since the start: ${cure}` }]
+    return [{ group, what, verdict: 'look', ...told(['the voltage was too low since the start'], cure) }]
   if (bit(throttled ?? 0, 18) || bit(throttled ?? 0, 19))
     return [{ group, what, verdict: 'look', detail: 'the Pi was slowed down for heat since the start' }]
   return [{ group, what, verdict: 'ok', detail: 'the voltage held since the start' }]

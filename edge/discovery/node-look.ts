@@ -15,8 +15,8 @@ import { inUseReason } from '../benches/present-state.ts'
 import type { Driver } from '../drivers/driver.ts'
 import type { FoundChip } from '../drivers/i2c/scan.ts'
 import { draftsOf } from './draft.ts'
-import type { Find, Finding } from './find.ts'
-import { claimsOf, counted } from './node-use.ts'
+import { type Find, type Finding, told } from './find.ts'
+import { claimsOf } from './node-use.ts'
 import { ownPerson, type Person } from './person.ts'
 import { machineRoot, oneAtATime } from './root.ts'
 
@@ -109,12 +109,17 @@ const underWay = (): LabError =>
 
 /** What is known without looking: the node runs, and reaches its hub, or nobody would ask. */
 function ownFindings(node: string, instruments: number, benches: number, broker: string): Finding[] {
-  const detail = `runs with ${counted(instruments, 'instrument')} and ${counted(benches, 'bench', 'benches')}`
+  const ofInstruments = instruments === 1 ? '1 instrument' : `${instruments} instruments`
+  const ofBenches = benches === 1 ? '1 bench' : `${benches} benches`
+  const detail = `runs with ${ofInstruments} and ${ofBenches}`
   const group = 'Node'
-  const way = `${broker === 'in-process' ? 'within the same process' : broker}; the node calls out, so no port has to be open on it`
+  const way = [
+    broker === 'in-process' ? 'within the same process' : broker,
+    'the node calls out, so no port has to be open on it',
+  ]
   return [
     { group, what: node, verdict: 'ok', detail },
-    { group, what: 'way to the hub', verdict: 'ok', detail: way },
+    { group, what: 'way to the hub', verdict: 'ok', ...told(way) },
   ]
 }
 
@@ -126,11 +131,13 @@ export function bounded(findings: readonly Finding[]): NodeHardware['findings'] 
   const shown = findings.slice(0, findings.length > MOST_FINDINGS ? MOST_FINDINGS - 1 : MOST_FINDINGS)
   const left = findings.length - shown.length
   return [
-    ...shown.map(({ group, what, verdict, detail, lines, find }) => ({
+    ...shown.map(({ group, what, verdict, detail, facts, trouble, lines, find }) => ({
       group,
       what: cut(what),
       verdict,
       detail: cut(detail),
+      ...(facts === undefined ? {} : { facts: facts.map(cut) }),
+      ...(trouble === undefined ? {} : { trouble: cut(trouble) }),
       ...(lines === undefined ? {} : { lines: lines.map(cut) }),
       ...(find === undefined ? {} : { find: shownFind(find, verdict) }),
     })),

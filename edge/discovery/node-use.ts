@@ -80,7 +80,7 @@ export function claimsOf(
   })
 }
 
-export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
+const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
 
 /** Where instruments come from that the file has not. */
 const addedFindings = (names: ReadonlySet<string>, leftOut: ReadonlyMap<string, string>): Finding[] => [

@@ -89,7 +89,10 @@ export function permissionFindings({ person, groups }: Accounts, refusals: reado
       group: 'Permissions',
       what: person.name,
       verdict: 'look',
-      detail: `is not let at ${refusals.length === 1 ? 'a device' : `${refusals.length} devices`} below. Type this, then sign in again (a service: restart it)`,
+      detail:
+        refusals.length === 1
+          ? 'is not let at a device below. Type this, then sign in again (a service: restart it)'
+          : `is not let at ${refusals.length} devices below. Type this, then sign in again (a service: restart it)`,
       lines: [
         ...toMake.map((group) => `sudo groupadd --system ${group}`),
         ...rules.map((rule) => `echo '${rule}' | sudo tee -a ${rulesFile}`),

@@ -93,9 +93,7 @@ export function seeSerialPorts(ports: readonly SerialPortFacts[], accounts: Acco
         keys: [device, ...names].map((name) => `serial:${name}`),
         ...(known?.board === undefined ? {} : { board: known.board }),
       },
-      detail: [path, ...(path === device ? [] : [`now ${device}`]), ...(usb === undefined ? [] : [usbText(usb)])].join(
-        ', ',
-      ),
+      facts: [path, ...(path === device ? [] : [`now ${device}`]), ...(usb === undefined ? [] : usbFacts(usb))],
       ...(trouble === undefined ? {} : { trouble }),
     }
   })
@@ -107,15 +105,19 @@ const lookAt = ({ access }: SerialPortFacts, accounts: Accounts): Seen['trouble'
 }
 
 const consoleTrouble = ({ device, names }: SerialPortFacts): Seen['trouble'] => {
-  const detail = "the kernel's console talks on it, so that an instrument there would read its messages"
   return names.some((name) => piLinks.includes(name))
     ? {
         verdict: 'look',
-        detail: `${detail}. Type this`,
+        detail: "the kernel's console talks on it, so that an instrument there would read its messages. Type this",
         lines: ['sudo raspi-config nonint do_serial_cons 1', 'sudo reboot'],
       }
-    : { verdict: 'look', detail: `${detail}; take console=${device.slice('/dev/'.length)} out of its command line` }
+    : {
+        verdict: 'look',
+        detail: `the kernel's console talks on it, so that an instrument there would read its messages; take console=${device.slice('/dev/'.length)} out of its command line`,
+      }
 }
 
-const usbText = ({ vendor, product, serial }: UsbFacts): string =>
-  `USB ${vendor}:${product}${serial === undefined ? '' : `, serial number ${serial}`}`
+const usbFacts = ({ vendor, product, serial }: UsbFacts): string[] => [
+  `USB ${vendor}:${product}`,
+  ...(serial === undefined ? [] : [`serial number ${serial}`]),
+]

@@ -32,6 +32,9 @@ export const hardwareFindingSchema = z.object({
   what: z.string(),
   verdict: hardwareVerdictSchema,
   detail: z.string(),
+  /** The detail in its parts, each a sentence or a value by itself, and what is amiss: for who says it in another language. */
+  facts: z.array(z.string()).readonly().optional(),
+  trouble: z.string().optional(),
   /** Lines to type on the node, or to put into the file that the detail names. */
   lines: z.array(z.string()).readonly().optional(),
   find: hardwareFindSchema.optional(),

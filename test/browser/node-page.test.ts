@@ -77,6 +77,36 @@ test('a find becomes an instrument by its dialog, which says what is wrong first
   await context.close()
 })
 
+test('on a Spanish page a node speaks Spanish, and what to type stays as it is', async () => {
+  const { page, context, complaints } = await visit(browser, { language: 'es' })
+  await page.goto(`${hub.url}/nodes/demo`)
+  await group(page, 'Máquina').getByText('alimentación').waitFor()
+  await page
+    .getByText('la tensión es demasiado baja: usa la fuente hecha para esta Pi y un cable corto y grueso')
+    .waitFor()
+  await page.getByText('está apagado. Para sensores DS18B20 en el pin 7 (GPIO4), escribe esto').waitFor()
+  await page.getByText('sudo usermod -aG dialout,video fernlab').waitFor()
+  await page.getByRole('button', { name: 'Hacer de ello un instrumento: Arduino Uno' }).click()
+  const dialog = page.getByRole('dialog')
+  await page.route('**/api/v1/nodes/*/instruments', (route) =>
+    route.fulfill({
+      status: 404,
+      contentType: 'application/problem+json',
+      json: {
+        code: 'find-unknown',
+        status: 404,
+        detail: 'the node does not find serial:x now; look again',
+        hint: 'Check the address. It may have been removed, or it may belong to somebody else.',
+      },
+    }),
+  )
+  await dialog.getByRole('textbox').first().fill('heater')
+  await dialog.getByRole('button').last().click()
+  await dialog.getByRole('alert').getByText('el nodo no encuentra ahora serial:x; mira otra vez').waitFor()
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test('a refused look says why, and a node that is away is not asked', async () => {
   const { page, context } = await visit(browser)
   let asked = 0

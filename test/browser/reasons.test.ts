@@ -6,6 +6,7 @@ import { explain } from '@fernlab/hub/scheduling/explain'
 import type { Run } from '@fernlab/shared/contracts/api'
 import * as assert from 'uvu/assert'
 import { en } from '../../hub/web/src/language/en.ts'
+import { enHardware } from '../../hub/web/src/language/en-hardware.ts'
 import { enRefusals } from '../../hub/web/src/language/en-refusals.ts'
 import { enStaff } from '../../hub/web/src/language/en-staff.ts'
 import { es } from '../../hub/web/src/language/es.ts'
@@ -64,6 +65,7 @@ test('every sentence that the page knows is one that hub or node says', () => {
     ...Object.values(en.reason),
     ...Object.values(enStaff.importReason),
     ...Object.values(enRefusals.refusal),
+    ...Object.values(enHardware.finding),
   ].filter((text) => !said.includes(text.replaceAll(/\{\{\w+\}\}/g, '{{}}')))
   assert.equal(unsaid, [])
 })

@@ -1,3 +1,4 @@
+import { told } from '@fernlab/edge/discovery/find'
 import { filledConfig } from '@fernlab/shared/contracts/draft-values'
 import type { HardwareFinding, NodeHardware } from '@fernlab/shared/contracts/hardware'
 import type { AddInstrumentRequest, HardwareDraft, ShownInstrument } from '@fernlab/shared/contracts/hardware-drafts'
@@ -24,7 +25,7 @@ const bus: HardwareFinding = {
   group: 'I2C',
   what: 'bus 1',
   verdict: 'ok',
-  detail: '/dev/i2c-1, bcm2835 (i2c@7e804000), on a Pi pins 3 (SDA) and 5 (SCL)',
+  ...told(['/dev/i2c-1', 'bcm2835 (i2c@7e804000)', 'on a Pi pins 3 (SDA) and 5 (SCL)']),
   find: { id: 'i2c:1', kind: 'i2c-bus', title: 'bus 1', path: '/dev/i2c-1', instruments: ['thermometer'] },
 }
 
@@ -37,20 +38,27 @@ const seen: Omit<NodeHardware, 'added'> = {
       group: 'Machine',
       what: 'system',
       verdict: 'ok',
-      detail: 'Raspberry Pi 4 Model B Rev 1.4, Debian GNU/Linux 12 (bookworm), kernel 6.6.51+rpt-rpi-v8, 64 bit',
+      ...told([
+        'Raspberry Pi 4 Model B Rev 1.4',
+        'Debian GNU/Linux 12 (bookworm)',
+        'kernel 6.6.51+rpt-rpi-v8',
+        '64 bit',
+      ]),
     },
     {
       group: 'Machine',
       what: 'supply',
       verdict: 'broken',
-      detail:
-        'the voltage is too low: use the supply made for this Pi and a short, thick cable; instruments get a supply of their own',
+      ...told(
+        ['the voltage is too low'],
+        'use the supply made for this Pi and a short, thick cable; instruments get a supply of their own',
+      ),
     },
     {
       group: 'Node',
       what: 'way to the hub',
       verdict: 'ok',
-      detail: 'mqtts://lab.example.edu:8883; the node calls out, so no port has to be open on it',
+      ...told(['mqtts://lab.example.edu:8883', 'the node calls out, so no port has to be open on it']),
     },
     {
       group: 'Permissions',
@@ -66,7 +74,7 @@ const seen: Omit<NodeHardware, 'added'> = {
       group: 'Serial ports',
       what: 'Arduino Uno',
       verdict: 'ok',
-      detail: `${unoPath}, now /dev/ttyACM0, USB 2341:0043, serial number 75630313636351D0F0C1`,
+      ...told([unoPath, 'now /dev/ttyACM0', 'USB 2341:0043', 'serial number 75630313636351D0F0C1']),
       find: {
         id: uno,
         kind: 'serial',

@@ -2,6 +2,7 @@ import { spanishReasons } from '@fernlab/shared/contracts/reasons-es'
 import type { en } from './en.ts'
 import { esAccount } from './es-account.ts'
 import { esBookings } from './es-bookings.ts'
+import { esHardware } from './es-hardware.ts'
 import { esPermissions } from './es-permissions.ts'
 import { esRecurring } from './es-recurring.ts'
 import { esRefusals } from './es-refusals.ts'
@@ -325,6 +326,7 @@ export const es: Texts<English> = {
   ...early,
   ...esAccount,
   ...esBookings,
+  ...esHardware,
   ...esPermissions,
   ...esRecurring,
   ...esRefusals,

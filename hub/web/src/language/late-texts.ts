@@ -3,6 +3,7 @@ import { PartMissing } from '../notices/part-missing.ts'
 import type { en } from './en.ts'
 import type { enAccount } from './en-account.ts'
 import type { enBookings } from './en-bookings.ts'
+import type { enHardware } from './en-hardware.ts'
 import type { enPermissions } from './en-permissions.ts'
 import type { enRecurring } from './en-recurring.ts'
 import type { enRefusals } from './en-refusals.ts'
@@ -21,7 +22,7 @@ const late = {
   permissions: async () => (await import('./en-permissions.ts')).enPermissions,
 }
 
-/** Every English text, the late ones among them; what the hub says of refused forms is said in English as it came. */
+/** Every English text, the late ones among them; what the hub says of refused forms, and a node of its machine, is said in English as it came. */
 export type English = typeof en &
   typeof enAccount &
   typeof enBookings &
@@ -30,7 +31,8 @@ export type English = typeof en &
   typeof enRecurring &
   typeof enUsage &
   typeof enPermissions &
-  typeof enRefusals
+  typeof enRefusals &
+  typeof enHardware
 
 /** Loads a part of the page together with the late texts that it says; rejects with PartMissing when it does not come. */
 export async function withTexts<Part>(names: readonly (keyof typeof late)[], part: () => Promise<Part>): Promise<Part> {

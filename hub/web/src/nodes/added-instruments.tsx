@@ -6,11 +6,12 @@ import { useApi } from '../api/context.tsx'
 import { hardwareQuery, nodeAddress } from '../api/queries.ts'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { useWords } from '../words/use-words.ts'
+import { foundIn, nodeSays } from './findings.ts'
 import styles from './hardware.module.css'
 
 /** Instruments that were made on the page, and the way back. */
 export function AddedInstruments({ node, added }: { node: string; added: readonly ShownInstrument[] }) {
-  const { t, date } = useWords()
+  const { t, date, language } = useWords()
   if (added.length === 0) return null
   return (
     <section className={styles.group} aria-labelledby="added">
@@ -24,7 +25,9 @@ export function AddedInstruments({ node, added }: { node: string; added: readonl
               <div className={styles.said}>
                 <span className={styles.what}>{name}</span>
                 <span className={styles.detail}>{t('nodes.addedBy', { driver, name: by, date: date(at) })}</span>
-                {leftOut === undefined ? null : <span>{t('nodes.addedLeftOut', { why: leftOut })}</span>}
+                {leftOut === undefined ? null : (
+                  <span>{t('nodes.addedLeftOut', { why: foundIn(leftOut, t, language) })}</span>
+                )}
                 {bench === undefined ? null : <span className={styles.detail}>{t('nodes.addedBench', { bench })}</span>}
               </div>
               {bench === undefined ? <Remove node={node} name={name} /> : null}
@@ -37,7 +40,7 @@ export function AddedInstruments({ node, added }: { node: string; added: readonl
 }
 
 function Remove({ node, name }: { node: string; name: string }) {
-  const { t } = useWords()
+  const { t, language } = useWords()
   const api = useApi()
   const client = useQueryClient()
   const [asking, setAsking] = useState(false)
@@ -69,6 +72,7 @@ function Remove({ node, name }: { node: string; name: string }) {
         confirm={t('nodes.addedRemove')}
         pending={remove.isPending}
         error={remove.error}
+        say={nodeSays(remove.error, t, language)}
         onConfirm={() => remove.mutate()}
       >
         <p>{t('nodes.addedRemoveText')}</p>

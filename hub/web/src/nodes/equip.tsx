@@ -10,6 +10,7 @@ import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import { DraftField, firstValues } from './draft-field.tsx'
+import { foundIn, nodeSays } from './findings.ts'
 import styles from './hardware.module.css'
 
 interface Props {
@@ -20,24 +21,20 @@ interface Props {
 
 /** A button that makes an instrument of a find, by a dialog that asks for its name and for what the find does not say. */
 export function Equip({ node, find, drafts }: Props) {
-  const { t } = useWords()
+  const { t, language } = useWords()
+  const what = foundIn(find.title, t, language)
   const [opened, setOpened] = useState(false)
   const close = () => setOpened(false)
   return (
     <div>
-      <Button
-        variant="default"
-        size="xs"
-        onClick={() => setOpened(true)}
-        aria-label={t('nodes.equipOf', { what: find.title })}
-      >
+      <Button variant="default" size="xs" onClick={() => setOpened(true)} aria-label={t('nodes.equipOf', { what })}>
         {t('nodes.equip')}
       </Button>
       <Modal
         opened={opened}
         onClose={close}
         size="lg"
-        title={t('nodes.equipTitle', { what: find.title })}
+        title={t('nodes.equipTitle', { what })}
         closeButtonProps={{ 'aria-label': t('common.close') }}
       >
         <EquipForm node={node} find={find} drafts={drafts} onClose={close} />
@@ -49,7 +46,7 @@ export function Equip({ node, find, drafts }: Props) {
 const isName = (text: string): boolean => /^[a-z0-9][a-z0-9_-]{0,62}$/.test(text)
 
 function EquipForm({ node, find, drafts, onClose }: Props & { onClose: () => void }) {
-  const { t } = useWords()
+  const { t, language } = useWords()
   const api = useApi()
   const client = useQueryClient()
   const [name, setName] = useState('')
@@ -110,7 +107,7 @@ function EquipForm({ node, find, drafts, onClose }: Props & { onClose: () => voi
         <p className="soft">{t('nodes.equipYaml')}</p>
         <pre className={styles.yaml}>{entry(name, draft, values)}</pre>
       </div>
-      {add.error === null ? null : <ProblemNotice error={add.error} />}
+      {add.error === null ? null : <ProblemNotice error={add.error} say={nodeSays(add.error, t, language)} />}
       <div className={dialog.buttons}>
         <Button variant="default" onClick={onClose}>
           {t('common.cancel')}

@@ -10,11 +10,12 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import { AddedInstruments } from './added-instruments.tsx'
 import { FindingRow } from './finding-row.tsx'
+import { nodeSays } from './findings.ts'
 import styles from './hardware.module.css'
 
 /** What the node finds on its machine, in groups as `fernlab doctor` has them, while it is there to say so. */
 export function Hardware({ node }: { node: NodeInfo }) {
-  const { t, absolute } = useWords()
+  const { t, absolute, language } = useWords()
   const api = useApi()
   const client = useQueryClient()
   const isHere = node.state === 'online'
@@ -65,9 +66,13 @@ export function Hardware({ node }: { node: NodeInfo }) {
           {t('nodes.scanText')}
         </p>
       ) : null}
-      {scan.error === null ? null : <ProblemNotice error={scan.error} />}
+      {scan.error === null ? null : <ProblemNotice error={scan.error} say={nodeSays(scan.error, t, language)} />}
       {isHere && found.error !== null ? (
-        <ProblemNotice error={found.error} onRetry={() => void found.refetch()} />
+        <ProblemNotice
+          error={found.error}
+          onRetry={() => void found.refetch()}
+          say={nodeSays(found.error, t, language)}
+        />
       ) : null}
       {isHere && hardware === undefined && found.error === null ? <Loading /> : null}
       {isHere && hardware !== undefined ? (

@@ -24,7 +24,7 @@ export function NodeFacts({ node }: { node: NodeInfo }) {
         <ul className={styles.problems}>
           {health.problems.map((problem) => (
             <li key={problem.code}>
-              {problem.message} <code>{problem.code}</code>
+              {words.reason(problem.message)} <code>{problem.code}</code>
             </li>
           ))}
         </ul>

@@ -18,16 +18,29 @@ interface Props {
   readonly pending?: boolean
   /** Why it could not be done. */
   readonly error?: unknown
+  /** As of ProblemNotice. */
+  readonly say?: (message: string) => string
 }
 
 /** Asks before something is done that can not be taken back; the way out has the focus. */
-export function ConfirmDialog({ opened, title, children, confirm, keep, onConfirm, onClose, pending, error }: Props) {
+export function ConfirmDialog({
+  opened,
+  title,
+  children,
+  confirm,
+  keep,
+  onConfirm,
+  onClose,
+  pending,
+  error,
+  say,
+}: Props) {
   const { t } = useTranslation()
   return (
     <Modal opened={opened} onClose={onClose} title={title} closeButtonProps={{ 'aria-label': t('common.close') }}>
       <div className={dialog.content}>
         {children}
-        {error == null ? null : <ProblemNotice error={error} />}
+        {error == null ? null : <ProblemNotice error={error} {...(say === undefined ? {} : { say })} />}
         <div className={dialog.buttons}>
           <Button variant="default" data-autofocus onClick={onClose}>
             {keep ?? t('common.cancel')}
