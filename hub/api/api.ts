@@ -40,6 +40,7 @@ import { passkeyRoutes } from './routes/passkeys.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { peopleImportRoutes } from './routes/people-import.ts'
 import { permissionRoutes } from './routes/permissions.ts'
+import { recordingRoutes } from './routes/recordings.ts'
 import { recurringRoutes } from './routes/recurring.ts'
 import { registrationRoutes } from './routes/registration.ts'
 import { removalRoutes } from './routes/removal.ts'
@@ -124,6 +125,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   labRoutes(add, parts)
   runRoutes(add, parts)
   runDataRoutes(add, parts)
+  recordingRoutes(add, parts)
   sessionRoutes(add, parts)
   bookingNoticeRoutes(add, parts)
   bookingRoutes(add, parts)

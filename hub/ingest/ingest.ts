@@ -16,6 +16,7 @@ import { createLossLog } from '../broker/loss-log.ts'
 import type { NodeLink } from '../broker/node-link.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
+import { tookPicture, whyNoPicture, whyNoPictureOfPage } from '../results/pictures-taken.ts'
 import { attemptNow } from '../runs/attempt-clock.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { Hold, OpenRun } from '../runs/open-runs.ts'
@@ -196,6 +197,7 @@ export function createIngest(options: CreateIngestOptions): Ingest {
         }
         return
       case 'picture':
+        tookPicture(hold.pictures, document.doc)
         return
       case 'stop':
         if (isOver(run)) giveBack(run, hold, document.doc)
@@ -291,12 +293,8 @@ function whyInconsistent(run: OpenRun, hold: Hold, document: CheckedDocument): s
     if (have === undefined) return `a page of ${document.doc.stream}, which has no descriptor`
     if (have !== document.doc.first)
       return `row ${document.doc.first} of ${document.doc.stream} follows row ${have - 1}`
+    return whyNoPictureOfPage(hold.pictures, document.doc)
   }
-  if (name === 'picture') {
-    const { stream, number } = document.doc
-    const have = hold.rows[stream]
-    if (have === undefined) return `a picture of ${stream}, which has no descriptor`
-    if (have !== number) return `picture ${number} of ${stream} follows row ${have - 1}`
-  }
+  if (name === 'picture') return whyNoPicture(hold.pictures, hold.rows[document.doc.stream], document.doc)
   return undefined
 }

@@ -8,8 +8,10 @@ import type {
   StopDoc,
 } from '@fernlab/shared/contracts/documents'
 import { decode } from '@fernlab/shared/links/codec'
+import { sql } from 'kysely'
 import type { Store } from '../store/store.ts'
 import { cut } from './cut.ts'
+import type { PicturesTaken } from './pictures-taken.ts'
 import type { TimeWindow } from './reduce.ts'
 
 /** About so many rows are read at once: some MB. */
@@ -88,6 +90,13 @@ async function one(store: Store, runId: string, attempt: number, name: 'start' |
     .where('attempt', '=', attempt)
     .where('name', '=', name)
     .executeTakeFirst()
+}
+
+/** The rows of each stream of an attempt, in the order in which they began. */
+export async function rowsOf(store: Store, runId: string, attempt: number): Promise<Record<string, number>> {
+  const streams = await streamsOf(store, runId, attempt)
+  const counted = streams.map(async ({ name: stream }) => [stream, await countRows(store, { runId, attempt, stream })])
+  return Object.fromEntries(await Promise.all(counted))
 }
 
 /** Rows that a stream has on the hub; while its run goes on, more may come. */
@@ -186,6 +195,24 @@ export async function documentsAfter(
     .orderBy('seq')
     .limit(key.limit)
     .execute()
+}
+
+/** What of pictures an attempt has here; their bytes as they are stored. */
+export async function picturesTaken(store: Store, runId: string, attempt: number): Promise<PicturesTaken> {
+  const rows = await store.db
+    .selectFrom('document')
+    .select(['stream', sql<number>`max(first_row)`.as('newest')])
+    .select([sql<number>`count(*)`.as('count'), sql<number>`sum(length(body))`.as('bytes')])
+    .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
+    .where('name', '=', 'picture')
+    .groupBy('stream')
+    .execute()
+  return {
+    count: rows.reduce((sum, { count }) => sum + count, 0),
+    bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
+    newest: Object.fromEntries(rows.map(({ stream, newest }) => [stream, newest])),
+  }
 }
 
 /** The file of the picture in row `number` of the stream; undefined where there is none. */

@@ -5,7 +5,7 @@
  * INVARIANTS: memory does not grow with the length of a run: a few pages are read, turned and given on at the reader's
  * pace; turning them happens in a thread of its own.
  */
-import type { Data, Run } from '@fernlab/shared/contracts/api'
+import type { Data, Run, RunStreams } from '@fernlab/shared/contracts/api'
 import { isPictureStream, pictureStream, readPictureFile } from '@fernlab/shared/contracts/pictures'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -22,6 +22,7 @@ import {
   latestAttempt,
   pageBodies,
   pictureIn,
+  rowsOf,
   type Stream,
   startOf,
   streamsOf,
@@ -55,6 +56,10 @@ export interface Results {
   hdf5(run: Run, request: DataRequest): Promise<Bytes>
   /** A picture of the run by the name of its file, as JPEG; throws `picture-unknown`. */
   picture(run: Run, file: string, attempt?: number): Promise<Uint8Array>
+  /** The streams of an attempt with the rows that each has. */
+  streams(run: Run, attempt?: number): Promise<RunStreams>
+  /** The attempt that is meant where none is named: the last that has documents. */
+  attemptOf(run: Run): Promise<number>
   close(): Promise<void>
 }
 
@@ -79,8 +84,9 @@ interface Selection {
 export function createResults({ store, site, clock }: ResultsOptions): Results {
   const converters = createConverterThread({ clock })
 
+  const attemptOf = async (run: Run) => (await latestAttempt(store, run.id)) ?? run.attempt
   const select = async (run: Run, request: DataRequest): Promise<Selection> => {
-    const attempt = request.attempt ?? (await latestAttempt(store, run.id)) ?? run.attempt
+    const attempt = request.attempt ?? (await attemptOf(run))
     const streams = await streamsOf(store, run.id, attempt)
     const wanted =
       request.stream ??
@@ -179,7 +185,7 @@ export function createResults({ store, site, clock }: ResultsOptions): Results {
         store,
         converters,
         runId: run.id,
-        attempt: attempt ?? (await latestAttempt(store, run.id)) ?? run.attempt,
+        attempt: attempt ?? (await attemptOf(run)),
         facts: { id: run.id, labVersion: run.labVersion, site, ...(run.note === undefined ? {} : { note: run.note }) },
       }),
     reduced: async (run, request) => {
@@ -219,7 +225,7 @@ export function createResults({ store, site, clock }: ResultsOptions): Results {
       return wholeHdf5(selection, describeRun(run, selection))
     },
     picture: async (run, file, wanted) => {
-      const attempt = wanted ?? (await latestAttempt(store, run.id)) ?? run.attempt
+      const attempt = wanted ?? (await attemptOf(run))
       const picture = readPictureFile(file)
       const found =
         picture === undefined
@@ -229,6 +235,11 @@ export function createResults({ store, site, clock }: ResultsOptions): Results {
       const message = `attempt ${attempt} of run ${run.id} has no picture ${JSON.stringify(file)}`
       throw new LabError({ code: 'picture-unknown', kind: 'caller', message })
     },
+    streams: async (run, wanted) => {
+      const attempt = wanted ?? (await attemptOf(run))
+      return { attempt, rows: await rowsOf(store, run.id, attempt) }
+    },
+    attemptOf,
     close: converters.close,
   }
 }

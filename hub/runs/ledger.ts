@@ -14,6 +14,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { LabErrorJson } from '@fernlab/shared/primitives/lab-error'
 import { transition } from '@fernlab/shared/primitives/state-machine'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+import { noPictures } from '../results/pictures-taken.ts'
 import type { Leaving } from '../scheduling/bumping.ts'
 import { newSession, type SessionProgress } from '../sessions/stage.ts'
 import type { Turn } from '../store/turn.ts'
@@ -246,6 +247,7 @@ export function createLedger(options: CreateLedgerOptions): Ledger {
         fence,
         nextSeq: 0,
         rows: {},
+        pictures: noPictures(),
         ...attemptClock(at, clock),
         accepted: false,
         sentAt: clock.monotonic(),

@@ -8,7 +8,8 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type CatalogueLab, protocolIn } from '../catalogue/catalogue.ts'
 import { BenchUse, type CountedRun } from '../permissions/bench-use.ts'
-import { startOf } from '../results/pages.ts'
+import { picturesTaken, startOf } from '../results/pages.ts'
+import type { PicturesTaken } from '../results/pictures-taken.ts'
 import type { Leaving } from '../scheduling/bumping.ts'
 import type { OrderRules } from '../scheduling/order.ts'
 import type { Usage } from '../scheduling/usage.ts'
@@ -71,6 +72,7 @@ export interface Hold extends AttemptClock {
   nextSeq: number
   /** Rows per stream so far. */
   readonly rows: Record<string, number>
+  readonly pictures: PicturesTaken
   /** Read from the disk: nobody knows whether the hub's clock was set while the hub was down. */
   readonly restored?: true
   /** How far its node's clock is ahead of the attempt's; undefined until it has begun. */
@@ -245,6 +247,7 @@ export async function loadOpenRuns({ store, labVersion, clock }: LoadOpenRunsOpt
             fence: row.attempt_fence ?? 0,
             nextSeq: row.next_seq ?? 0,
             rows: JSON.parse(row.rows),
+            pictures: await picturesTaken(store, row.id, row.attempt),
             ...attemptClock(row.assigned_at ?? row.created_at, clock),
             ...(await nodeAhead(store, row)),
             restored: true,

@@ -219,6 +219,10 @@ const columns = {
   columns: z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean(), z.null()]))),
 }
 
+/** `GET /api/v1/runs/{id}/streams`: rows by stream. */
+export const runStreamsSchema = z.object({ attempt: z.number(), rows: z.record(z.string(), z.number()) })
+export type RunStreams = z.infer<typeof runStreamsSchema>
+
 /** `GET /api/v1/runs/{id}/data.json?stream=&from=&to=&points=&columns=&attempt=`: columns, reduced to `points` by min/max when asked. */
 export const dataSchema = z.object({
   stream: z.string(),

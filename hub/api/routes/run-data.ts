@@ -1,14 +1,10 @@
-import { dataSchema, type Run } from '@fernlab/shared/contracts/api'
-import { recordingSchema } from '@fernlab/shared/contracts/recordings'
-import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Log } from '@fernlab/shared/primitives/log'
+import { dataSchema, type Run, runStreamsSchema } from '@fernlab/shared/contracts/api'
 import { z } from '@hono/zod-openapi'
-import type { Context } from 'hono'
 import type { Caller } from '../../accounts/caller.ts'
-import { createRecorded } from '../../cameras/recorded.ts'
 import { type Bytes, type DataRequest, mainStream } from '../../results/results.ts'
 import { readCursor, runEvents } from '../../results/run-events.ts'
-import type { AddRoute, ApiParts, Env } from '../context.ts'
+import type { AddRoute, ApiParts } from '../context.ts'
+import { once, streamedWith, takingWith } from '../streamed-answer.ts'
 import { mayRead, readableRun, runParams } from './runs.ts'
 
 const seconds = z.coerce.number().refine(Number.isFinite, 'must be epoch seconds')
@@ -32,19 +28,7 @@ type Query = z.output<typeof dataQuery>
 /** Documents, data and live events of a run. */
 export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
   const { results } = parts
-  const recorded = createRecorded(parts.store)
-  /** Noted, unless it is a HEAD or the page reads for itself, which browsers say by themselves. */
-  const taken = async (c: Context<Env>, run: Run, caller: Caller, bytes: Bytes, manyOf?: string): Promise<Bytes> => {
-    const isBrowser = c.req.header('sec-fetch-dest') !== undefined
-    if (c.req.method !== 'HEAD' && (!isBrowser || c.req.header('sec-fetch-mode') === 'navigate'))
-      await parts.usage.took(
-        run.id,
-        caller.personId,
-        manyOf ?? c.req.path.split('/').at(-1) ?? '',
-        manyOf !== undefined,
-      )
-    return bytes
-  }
+  const taken = takingWith(parts)
   const streamed = streamedWith(parts.log)
   add(
     {
@@ -60,6 +44,22 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
       return streamed(c, await taken(c, run, caller, await results.documents(run, query.attempt)), 'application/jsonl')
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/runs/{id}/streams',
+      tag: 'Results',
+      summary: 'The streams of an attempt, with how many rows each has',
+      access: 'runs.read',
+      params: runParams,
+      query: z.object({ attempt: z.coerce.number().int().min(1).optional() }),
+      answer: { schema: runStreamsSchema, what: 'Of the last attempt that has documents, unless one is named' },
+    },
+    async ({ c, params, query, caller }) => {
+      const run = await readableRun(parts, caller, params.id)
+      return c.json(await results.streams(run, query.attempt))
     },
   )
   add(
@@ -179,45 +179,6 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
   add(
     {
       method: 'get',
-      path: '/api/v1/runs/{id}/recording',
-      tag: 'Results',
-      summary: 'What cameras have recorded of a session: the time of each picture, by pieces',
-      access: 'runs.read',
-      params: runParams,
-      query: z.object({ attempt: z.coerce.number().int().min(1).optional() }),
-      answer: { schema: recordingSchema, what: 'The pieces of each camera; none where nothing was recorded' },
-    },
-    async ({ c, params, query, caller }) => {
-      const run = await readableRun(parts, caller, params.id)
-      return c.json(await recorded.of(run.id, query.attempt ?? run.attempt))
-    },
-  )
-  add(
-    {
-      method: 'get',
-      path: '/api/v1/runs/{id}/recording/{part}/{number}',
-      tag: 'Results',
-      summary: 'A piece of a recording: its pictures one after another',
-      description:
-        'For each picture four bytes with the length of what follows, eight with when it was seen (epoch seconds, IEEE 754), and the JPEG file; numbers have their big end first.',
-      access: 'runs.read',
-      errors: ['recording-unknown'],
-      params: runParams.extend({ part: z.string().max(64), number: z.string().max(10) }),
-      query: z.object({ attempt: z.coerce.number().int().min(1).optional() }),
-      answer: { what: 'The pictures', type: 'application/octet-stream' },
-    },
-    async ({ c, params, query, caller }) => {
-      const run = await readableRun(parts, caller, params.id)
-      const { part } = params
-      // Whether there is such a piece is not said before it is known who asks.
-      const number = /^\d+$/.test(params.number) ? Number(params.number) : -1
-      const piece = await recorded.piece({ runId: run.id, attempt: query.attempt ?? run.attempt, part, number })
-      return streamed(c, await taken(c, run, caller, once(piece), 'recording'), 'application/octet-stream')
-    },
-  )
-  add(
-    {
-      method: 'get',
       path: '/api/v1/runs/{id}/events',
       tag: 'Runs',
       summary: 'The run as server-sent events; `Last-Event-ID` resumes without a gap',
@@ -289,7 +250,13 @@ async function* whilePermitted(
 /** A name that tells the downloads of a person's runs apart: lab, protocol, the end of the run's id, stream. */
 function fileName(run: Run, query: Query, extension: string): string {
   const stream = query.stream ?? mainStream(Object.keys(run.rows), run.rows) ?? 'data'
-  return `${run.lab}-${run.protocol}-${run.id.slice(-8)}-${stream}${query.values === 'raw' ? '-raw' : ''}.${extension}`
+  const which = `${attemptIn(run, query.attempt)}-${stream}${query.values === 'raw' ? '-raw' : ''}`
+  return `${run.lab}-${run.protocol}-${run.id.slice(-8)}${which}.${extension}`
+}
+
+/** Tells the files of a run that had several attempts apart, where one was named. */
+export function attemptIn(run: Pick<Run, 'attempt'>, attempt: number | undefined): string {
+  return attempt === undefined || run.attempt === 1 ? '' : `-attempt-${attempt}`
 }
 
 function wanted({ stream, attempt, from, to, columns, points, values }: Query): DataRequest {
@@ -304,10 +271,6 @@ function wanted({ stream, attempt, from, to, columns, points, values }: Query): 
   }
 }
 
-async function* once(bytes: Uint8Array): Bytes {
-  yield bytes
-}
-
 async function* encoded(texts: AsyncGenerator<string, void, void>): Bytes {
   const encoder = new TextEncoder()
   try {
@@ -315,59 +278,4 @@ async function* encoded(texts: AsyncGenerator<string, void, void>): Bytes {
   } finally {
     await texts.return()
   }
-}
-
-/**
- * An answer that is made as it is read: its first piece before the head is sent, so that what fails at once is a problem
- * document, and no other piece before the reader asks for it. What fails later breaks the connection, and is in the log.
- * For a HEAD nothing is made: it would be neither read nor cancelled.
- */
-function streamedWith(log: Log) {
-  return async (
-    c: Context<Env>,
-    source: Bytes,
-    type: string,
-    fileName?: string,
-    onGone: () => void = () => {},
-  ): Promise<Response> => {
-    const headers = {
-      'content-type': type,
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-      ...(fileName === undefined ? {} : { 'content-disposition': `attachment; filename="${fileName}"` }),
-    }
-    if (c.req.method === 'HEAD') return new Response(null, { headers })
-    let next: ReturnType<Bytes['next']> | undefined = Promise.resolve(await source.next())
-    let gone = false
-    const stream = new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          try {
-            const { done, value } = await (next ?? source.next())
-            next = undefined
-            // The reader may have gone while the piece was made; its stream takes nothing any more.
-            if (gone) return
-            if (done === true) controller.close()
-            else controller.enqueue(value)
-          } catch (error) {
-            log.error({ path: c.req.path, ...describeError(error) }, 'an answer broke off')
-            const message = 'the answer broke off; the staff can see why in the log of the hub'
-            controller.error(new LabError({ code: 'answer-broken', kind: 'bug', message }))
-          }
-        },
-        cancel: async () => {
-          gone = true
-          onGone()
-          await source.return()
-        },
-      },
-      { highWaterMark: 0 },
-    )
-    return new Response(stream, { headers })
-  }
-}
-
-function describeError(error: unknown): { code: string; error: string } {
-  const { code, message } = asLabError(error)
-  return { code, error: message }
 }

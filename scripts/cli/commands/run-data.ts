@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises'
-import { dataSchema, type Run, runSchema } from '@fernlab/shared/contracts/api'
+import { dataSchema, type Run, runSchema, runStreamsSchema } from '@fernlab/shared/contracts/api'
 import { isPictureStream } from '@fernlab/shared/contracts/pictures'
 import { type Command, Option } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
@@ -84,39 +84,64 @@ async function filesOf(client: HubClient, run: Run, options: DownloadOptions): P
   const { form, attempt, time, raw } = options
   const ofAttempt = attempt === undefined ? {} : { attempt }
   if (form === PICTURES) return await picturesOf(client, run, options)
-  if (form === 'documents') return [{ path: forms[form], query: ofAttempt, name: '.jsonl' }]
+  if (form === 'documents') return [{ path: forms[form], query: ofAttempt, name: `${inName(run, options)}.jsonl` }]
   const how = { ...(form === 'csv' && time !== undefined ? { time } : {}), ...(raw ? { values: 'raw' } : {}) }
-  return streamsOf(run, options).map((stream) => {
+  return (await streamsOf(client, run, options)).map((stream) => {
     return { path: forms[form], query: { stream, ...ofAttempt, ...how }, name: `-${stream}.${form}` }
   })
 }
 
-async function picturesOf(client: HubClient, run: Run, { stream, attempt }: DownloadOptions): Promise<Wanted[]> {
+async function picturesOf(client: HubClient, run: Run, options: DownloadOptions): Promise<Wanted[]> {
+  const { stream, attempt } = options
   const query = attempt === undefined ? {} : { attempt }
   const wanted: Wanted[] = []
-  for (const name of Object.keys(run.rows)) {
+  for (const name of Object.keys(await rowsOf(client, run, options))) {
     if (!isPictureStream(name) || (stream !== undefined && stream !== name)) continue
     const path = `/api/v1/runs/${encodeURIComponent(run.id)}/data.json?${new URLSearchParams({ stream: name, ...query })}`
     const { columns } = await client.call(dataSchema, path)
     for (const file of Object.values(columns).flat()) {
-      if (typeof file === 'string') wanted.push({ path: `pictures/${file}`, query, name: `-${file}` })
+      if (typeof file === 'string')
+        wanted.push({ path: `pictures/${file}`, query, name: `${inName(run, options)}-${file}` })
     }
   }
   if (wanted.length > 0) return wanted
-  throw mistake('no-data', `run ${run.id} has no pictures`, 'Cameras take them by their action take_picture.')
+  throw mistake(
+    'no-data',
+    `${attemptOf(run, options)} has no pictures`,
+    'Cameras take them by their action take_picture.',
+  )
+}
+
+/** The tables of the attempt, each with how many rows it has. */
+async function rowsOf(
+  client: HubClient,
+  run: Run,
+  { attempt }: DownloadOptions,
+): Promise<Readonly<Record<string, number>>> {
+  const query = new URLSearchParams(attempt === undefined ? {} : { attempt })
+  return (await client.call(runStreamsSchema, `/api/v1/runs/${encodeURIComponent(run.id)}/streams?${query}`)).rows
 }
 
 /** The tables to save. */
-function streamsOf(run: Run, { stream }: DownloadOptions): readonly string[] {
-  const streams = Object.keys(run.rows)
+async function streamsOf(client: HubClient, run: Run, options: DownloadOptions): Promise<readonly string[]> {
+  const { stream } = options
+  const streams = Object.keys(await rowsOf(client, run, options))
+  const which = attemptOf(run, options)
   if (stream !== undefined) {
     if (streams.includes(stream)) return [stream]
-    throw mistake('stream-unknown', `run ${run.id} has no table ${stream}`, `It has ${streams.join(', ') || 'none'}.`)
+    throw mistake('stream-unknown', `${which} has no table ${stream}`, `It has ${streams.join(', ') || 'none'}.`)
   }
   if (streams.length > 0) return streams
   const why = run.dataRemovedAt === undefined ? 'has recorded nothing' : 'has no samples any more: they were too old'
-  throw mistake('no-data', `run ${run.id} ${why}`, '"--form documents" saves what there is.')
+  throw mistake('no-data', `${which} ${why}`, '"--form documents" saves what there is.')
 }
+
+const attemptOf = (run: Run, { attempt }: DownloadOptions): string =>
+  attempt === undefined ? `run ${run.id}` : `attempt ${attempt} of run ${run.id}`
+
+/** Tells the files of several attempts apart, as the hub does. */
+const inName = (run: Run, { attempt }: DownloadOptions): string =>
+  attempt === undefined || run.attempt === 1 ? '' : `-attempt-${attempt}`
 
 async function toStandardOutput(client: HubClient, run: Run, options: DownloadOptions): Promise<void> {
   const files = await filesOf(client, run, options)
@@ -126,7 +151,7 @@ async function toStandardOutput(client: HubClient, run: Run, options: DownloadOp
     const how =
       options.form === PICTURES
         ? '--to names a folder for them'
-        : `Name one with --stream: ${streamsOf(run, options).join(', ')}`
+        : `Name one with --stream: ${(await streamsOf(client, run, options)).join(', ')}`
     throw mistake('one-table', `run ${run.id} has ${files.length} ${what}`, how)
   }
   const answer = await answerFor(client, `${run.id}/${file.path}`, file.query)

@@ -61,7 +61,10 @@ const invited = { role: 'student', by: 'Bo', register: true }
 /** A one-time link of the hub that a test has; `{hub}` is where it is. */
 const link = (page: string) => `{hub}/${page}#token=secret`
 const signedIn = { 'POST /api/auth/sign-in/email': {}, 'GET /api/v1/me': ada }
-const hasRun = { 'GET /api/v1/runs/r1': run }
+const hasRun = {
+  'GET /api/v1/runs/r1': run,
+  'GET /api/v1/runs/r1/streams': { attempt: 1, rows: { primary: 1 } },
+}
 const session = {
   ...{ id: 's1', state: 'active', lab: 'rc-circuit', bench: 'demo.rc', person: ada, partners: [], createdAt: at },
   ...{ seconds: 600, mostSeconds: 600, idleSeconds: 300 },
@@ -199,6 +202,7 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'POST /api/v1/runs/{id}/rerun': 'rerun r1 --no-wait',
   'POST /api/v1/runs/{id}/give-up': 'give-up r1',
   'GET /api/v1/runs/{id}/documents': { verb: 'download r1 --form documents', before: hasRun },
+  'GET /api/v1/runs/{id}/streams': { verb: 'download r1', before: hasRun },
   'GET /api/v1/runs/{id}/data.csv': { verb: 'download r1', before: hasRun },
   'GET /api/v1/runs/{id}/data.json': { verb: 'download r1 --form json', before: hasRun },
   'GET /api/v1/runs/{id}/data.parquet': { verb: 'download r1 --form parquet', before: hasRun },
@@ -206,7 +210,8 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'GET /api/v1/runs/{id}/pictures/{file}': {
     verb: 'download r1 --form pictures',
     before: {
-      'GET /api/v1/runs/r1': { ...run, rows: { 'view.pictures': 1 } },
+      'GET /api/v1/runs/r1': run,
+      'GET /api/v1/runs/r1/streams': { attempt: 1, rows: { 'view.pictures': 1 } },
       'GET /api/v1/runs/r1/data.json': {
         stream: 'view.pictures',
         attempt: 1,

@@ -1,3 +1,4 @@
+import { noPictures } from '@fernlab/hub/results/pictures-taken'
 import { attemptClock, attemptNow, setSince } from '@fernlab/hub/runs/attempt-clock'
 import { type Hold, type OpenRun, OpenRuns } from '@fernlab/hub/runs/open-runs'
 import { defaultRules } from '@fernlab/hub/scheduling/order'
@@ -24,7 +25,17 @@ type Settable = ReturnType<typeof settable>
 
 /** As it is when it is assigned, and as it is read from the disk later. */
 const holdOf = (clock: Settable, fence: number): Hold => ({
-  ...{ bench: 'n1.one', node: 'n1', fence, nextSeq: 0, rows: {}, accepted: true, sentAt: 0, cancelSentAt: 0 },
+  ...{
+    bench: 'n1.one',
+    node: 'n1',
+    fence,
+    nextSeq: 0,
+    rows: {},
+    pictures: noPictures(),
+    accepted: true,
+    sentAt: 0,
+    cancelSentAt: 0,
+  },
   ...attemptClock(assignedAtMs, clock),
 })
 const runOf = (id: string, hold: Hold) =>
