@@ -45,6 +45,8 @@ export interface PicoBoard extends AnyBoard {
   /** What the drive says of the board, and its label. */
   readonly driveId: string
   readonly driveLabel: string
+  /** Of its boot loader on USB. */
+  readonly usbProduct: string
 }
 
 export type BoardKind = AvrBoard | EspBoard | PicoBoard
@@ -86,7 +88,7 @@ const espressif = (name: string, chip: string, chipId: number, bootAddress: numb
 const raspberryPi = (
   name: string,
   title: string,
-  more: Pick<PicoBoard, 'chip' | 'families' | 'driveId' | 'driveLabel'>,
+  more: Pick<PicoBoard, 'chip' | 'families' | 'driveId' | 'driveLabel' | 'usbProduct'>,
 ): PicoBoard => ({
   name,
   title,
@@ -122,12 +124,14 @@ export const boardKinds: readonly BoardKind[] = [
     families: [0xe48bff56],
     driveId: 'RPI-RP2',
     driveLabel: 'RPI-RP2',
+    usbProduct: '0003',
   }),
   raspberryPi('pico2', 'Raspberry Pi Pico 2', {
     chip: 'RP2350',
     families: [0xe48bff59, 0xe48bff5a],
     driveId: 'RP2350',
     driveLabel: 'RP2350',
+    usbProduct: '000f',
   }),
 ]
 

@@ -4,7 +4,7 @@ import { avrdudeFlasher } from './avrdude/avrdude-flasher.ts'
 import { espFlasher } from './esp/esp-flasher.ts'
 import { type FlashJob, type FlashResult, placeOf, SPOILT } from './flasher.ts'
 import { stk500Flasher } from './stk500/stk500-flasher.ts'
-import { picoFlasher } from './uf2/pico-flasher.ts'
+import { createPicoFlasher } from './uf2/pico-flasher.ts'
 
 const PAUSE_MS = 500
 
@@ -14,9 +14,10 @@ const PAUSE_MS = 500
  */
 export async function flash(job: FlashJob, attempts = 3): Promise<FlashResult> {
   let spoilt = false
+  const tryOnce = flasherOf(job)
   for (let attempt = 1; ; attempt++) {
     try {
-      return await flashOnce(job)
+      return await tryOnce()
     } catch (thrown) {
       if (job.signal.aborted) throw thrown
       const error = asLabError(thrown)
@@ -42,16 +43,18 @@ function asSpoilt(cause: LabError): LabError {
   })
 }
 
-function flashOnce(job: FlashJob): Promise<FlashResult> {
+function flasherOf(job: FlashJob): () => Promise<FlashResult> {
   const { board } = job
   switch (board.method) {
     case 'stk500v1':
-      return stk500Flasher.flash({ ...job, board })
+      return () => stk500Flasher.flash({ ...job, board })
     case 'avrdude':
-      return avrdudeFlasher.flash({ ...job, board })
+      return () => avrdudeFlasher.flash({ ...job, board })
     case 'esptool':
-      return espFlasher.flash({ ...job, board })
-    case 'uf2':
-      return picoFlasher.flash({ ...job, board })
+      return () => espFlasher.flash({ ...job, board })
+    case 'uf2': {
+      const pico = createPicoFlasher()
+      return () => pico.flash({ ...job, board })
+    }
   }
 }

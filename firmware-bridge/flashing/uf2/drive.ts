@@ -1,5 +1,6 @@
 /** The drive as which a Pico shows itself in its boot loader: what is copied there is its firmware. */
 import { open, readFile, stat } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -16,6 +17,7 @@ const CHUNK_BYTES = 4 * 1024
 const GONE = new Set(['EIO', 'ENODEV', 'ENXIO', 'ENOENT', 'EROFS', 'ENOTCONN', 'EBADF'])
 /** A drive that others alone may read, as the EFI partition of a PC, answers with these. */
 const CLOSED = new Set(['EACCES', 'EPERM'])
+const NOT_WRITABLE = new Set(['EACCES', 'EPERM', 'EROFS'])
 
 /** What the drive in the folder says of its board, as `RPI-RP2` or `RP2350`; undefined where there is none. */
 export async function boardAt(folder: string): Promise<string | undefined> {
@@ -26,51 +28,72 @@ export async function boardAt(folder: string): Promise<string | undefined> {
   return text === undefined ? undefined : (/^Board-ID:\s*(\S+)/m.exec(text)?.[1] ?? '')
 }
 
-/** The folders at which drives with that id are mounted. */
-export async function mountedDrives(boardId: string, mounts = '/proc/self/mounts'): Promise<string[]> {
-  const lines = (await readFile(mounts, 'utf8')).split('\n')
-  const folders = lines.filter((line) => line.split(' ')[2] === 'vfat').map((line) => pathIn(line.split(' ')[1] ?? ''))
-  const found: string[] = []
-  for (const folder of folders) {
-    const board = await boardAt(folder).catch((error: NodeJS.ErrnoException) => {
+export interface MountedDrive {
+  readonly folder: string
+  /** /dev/sda1 */
+  readonly device: string
+}
+
+/** The drives with that id that are mounted. */
+export async function mountedDrives(boardId: string, mounts: string): Promise<MountedDrive[]> {
+  const found: MountedDrive[] = []
+  for (const drive of await vfatMounts(mounts)) {
+    const board = await boardAt(drive.folder).catch((error: NodeJS.ErrnoException) => {
       if (!CLOSED.has(error.code ?? '')) throw error
     })
-    if (board === boardId) found.push(folder)
+    if (board === boardId) found.push(drive)
   }
   return found
+}
+
+async function vfatMounts(mounts: string): Promise<MountedDrive[]> {
+  const lines = (await readFile(mounts, 'utf8')).split('\n').map((line) => line.split(' '))
+  return lines
+    .filter(([, , kind]) => kind === 'vfat')
+    .map(([device = '', folder = '']) => ({ device: pathIn(device), folder: pathIn(folder) }))
 }
 
 /** Blanks and the like stand as octal numbers there. */
 const pathIn = (text: string) =>
   text.replaceAll(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
 
-/** Waits until such a drive is mounted; undefined when none comes. */
+/** Waits until such a drive is mounted that is meant; undefined when none comes. */
 export async function appearingDrive(
   boardId: string,
+  isMeant: (drive: MountedDrive) => Promise<boolean>,
   clock: Clock,
   signal: AbortSignal,
-  mounts?: string,
+  mounts: string,
 ): Promise<string | undefined> {
   const untilMs = clock.monotonic() + APPEARS_MS
   do {
-    const [drive, another] = await mountedDrives(boardId, mounts)
-    if (another !== undefined) throw several(drive ?? '', another)
-    if (drive !== undefined) return drive
+    for (const drive of await mountedDrives(boardId, mounts)) if (await isMeant(drive)) return drive.folder
     await clock.sleep(POLL_MS, signal)
   } while (clock.monotonic() < untilMs)
   return undefined
 }
 
+export interface CopyOptions {
+  /** Of the drive. */
+  readonly label: string
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  onBytes(done: number): void
+}
+
 /**
  * Copies the file and waits until the drive is gone: the boot loader starts the firmware once it has every block, and only
- * then. `stays`: it did not leave; `lost`: it left before it had all.
+ * then. `stays`: it did not leave; `lost`: it left before it had all. Rejects with `drive-not-writable`, and has written
+ * nothing then.
  */
 export async function copyToDrive(
   folder: string,
   file: Uint8Array,
-  { clock, signal, onBytes }: { readonly clock: Clock; readonly signal: AbortSignal; onBytes(done: number): void },
+  { label, clock, signal, onBytes }: CopyOptions,
 ): Promise<'taken' | 'stays' | 'lost'> {
-  const target = await open(join(folder, 'firmware.uf2'), 'w')
+  const target = await open(join(folder, 'firmware.uf2'), 'w').catch((error: NodeJS.ErrnoException) => {
+    throw NOT_WRITABLE.has(error.code ?? '') ? notWritable(folder, label, error) : error
+  })
   try {
     for (let at = 0; at < file.length; at += CHUNK_BYTES) {
       signal.throwIfAborted()
@@ -110,10 +133,17 @@ async function unlessGone(work: () => Promise<void>): Promise<boolean> {
   }
 }
 
-function several(one: string, another: string): LabError {
+function notWritable(folder: string, label: string, cause: NodeJS.ErrnoException): LabError {
+  const { username } = userInfo()
+  const reason =
+    cause.code === 'EROFS'
+      ? `it is mounted read-only; type: sudo mount -o remount,rw ${folder}`
+      : `${username} may not write there, for a drive of this kind (vfat) belongs to whoever mounted it; mount it for ${username}: sudo umount ${folder}, then sudo mount -o uid=${username} /dev/disk/by-label/${label} ${folder}`
   return new LabError({
-    code: 'board-several',
+    code: 'drive-not-writable',
     kind: 'configuration',
-    message: `two boards wait in their boot loaders, at ${one} and ${another}; name the drive of the one that is meant`,
+    message: `nothing can be written to ${folder}: ${reason}`,
+    details: { path: folder },
+    cause,
   })
 }

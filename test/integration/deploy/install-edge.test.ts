@@ -83,6 +83,29 @@ it('says what it would do, and does nothing', async () => {
   assert.equal(await everything(), before)
 })
 
+it('wants avrdude for flashing, and picotool where Debian has it', async () => {
+  const dry = () => ok(script, '--node', 'pi', '--dry-run', '--with', 'flash')
+  const without = await dry()
+  assert.match(without, /There is no picotool in this Debian: a node can not flash a Pico/)
+  assert.match(without, /^Installing avrdude$/m)
+  const list = '/etc/apt/sources.list.d/picotool.list'
+  const packages =
+    'Package: picotool\nVersion: 2.1.1-1\nArchitecture: all\nMaintainer: A <a@localhost>\nFilename: ./a.deb\nSize: 1\nDescription: tool\n'
+  // apt makes folders for its lists, as any use of it does.
+  await shell(`apt-get -q update -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts=-`)
+  before = await everything()
+  await shell(`mkdir /tmp/archive && printf '${packages}' > /tmp/archive/Packages`)
+  await shell(`echo "deb [trusted=yes] file:/tmp/archive ./" > ${list}`)
+  const update = `apt-get -q -o Dir::Etc::sourcelist=${list} -o Dir::Etc::sourceparts=- update`
+  try {
+    await shell(update)
+    assert.match(await dry(), /^Installing avrdude picotool$/m)
+  } finally {
+    await shell(`: > ${list}; ${update}; rm -r ${list} /tmp/archive`)
+  }
+  assert.equal(await everything(), before)
+})
+
 it('takes no Node whose sum is another than it knows', async () => {
   await shell('echo something else > /tmp/node.tgz; mount --bind /dev/null /usr/bin/node')
   const { code, err } = await machine.run(script, '--node', 'pi', '--node-archive', '/tmp/node.tgz')
