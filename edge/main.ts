@@ -20,6 +20,7 @@ import { builtInCheckKinds } from './checks/check-kinds.ts'
 import { type ConfigSource, checkAgainstInstruments, loadConfig, type NodeConfig } from './config/config.ts'
 import { type AddedFile, createEquipment, type Equipment, openAddedFile } from './discovery/equipment.ts'
 import { createNodeLook, type Machine } from './discovery/node-look.ts'
+import { noteOutOfUse } from './discovery/out-of-use-beside.ts'
 import type { Driver } from './drivers/driver.ts'
 import { createRunPlans } from './engine/plan.ts'
 import type { FaultHook } from './fault-point.ts'
@@ -146,8 +147,10 @@ async function assemble(
     throw error
   })
   try {
-    checkAgainstInstruments(config, instruments.all, options.checkKinds)
-    applyCalibrations(settings.data.calibrations ?? {}, instruments.all, new Set(Object.keys(addedFile.data)))
+    const { all, outOfUse } = instruments
+    checkAgainstInstruments(config, all, options.checkKinds, outOfUse)
+    applyCalibrations(settings.data.calibrations ?? {}, all, new Set(Object.keys(addedFile.data)), outOfUse)
+    await noteOutOfUse(dataFolder, outOfUse)
   } catch (error) {
     await database.close()
     throw error
@@ -271,6 +274,7 @@ async function assemble(
     node,
     entries: equipment.entries,
     added: equipment.list,
+    outOfUse: instruments.outOfUse,
     drivers,
     benches,
     broker,
@@ -299,6 +303,7 @@ async function assemble(
     everyMs: options.healthEveryMs ?? HEALTH_MS,
     benches,
     instruments: instruments.all,
+    outOfUse: instruments.outOfUse,
     queueDepth: () => queue.depth,
     outboxDepth: () => outbox.depth,
     clockOffsetMs: () => hub?.clockOffsetMs,

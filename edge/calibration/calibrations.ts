@@ -50,18 +50,20 @@ const MOST = 1000
 
 /**
  * Puts those of the settings on the instruments; throws `settings-invalid` with the places of what does not fit. Those of
- * instruments that were `added` beside node.yaml wait where the instrument is left out.
+ * instruments that were `added` beside node.yaml wait where the instrument is left out, and those of one out of use for
+ * the next start.
  */
 export function applyCalibrations(
   histories: CalibrationHistories,
   instruments: ReadonlyMap<string, InstrumentHandle>,
   added: ReadonlySet<string> = new Set(),
+  outOfUse: Pick<ReadonlyMap<string, unknown>, 'has'> = new Map(),
 ): void {
   const issues: Issue[] = []
   for (const [key, history] of Object.entries(histories)) {
     const record = lastGood(history)
     const name = instrumentIn(key)
-    if (record === undefined || (added.has(name) && !instruments.has(name))) continue
+    if (record === undefined || outOfUse.has(name) || (added.has(name) && !instruments.has(name))) continue
     const path = `calibrations.${key}.${history.indexOf(record)}`
     try {
       const { handle, signal } = resolve(key, instruments)

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { AddedInstruments } from '@fernlab/shared/contracts/hardware-drafts'
 import {
+  type BenchEntry,
   benchEntrySchema,
   instrumentEntrySchema,
   type NodeFile,
@@ -61,19 +62,28 @@ export async function loadConfig(
   return { file, folder, added: new Set(names), leftOut, place }
 }
 
-/** What the safe states and limits ask of the instruments as they were made; throws like `loadConfig`. */
+/**
+ * What the safe states and limits ask of the instruments as they were made; throws like `loadConfig`. What is asked of one
+ * that is out of use is not checked: nobody gets its bench before the node has started again.
+ */
 export function checkAgainstInstruments(
-  config: NodeConfig,
+  { file, place }: Pick<NodeConfig, 'file' | 'place'>,
   instruments: ReadonlyMap<string, InstrumentHandle>,
   checkKinds: readonly CheckKind[] = builtInCheckKinds(),
+  outOfUse: Pick<ReadonlyMap<string, unknown>, 'has'> = new Map(),
 ): void {
-  const findings: Finding[] = unfitInterlocks(config.file, instruments)
-  for (const [name, bench] of Object.entries(config.file.benches)) {
+  const isWhole = ({ parts }: BenchEntry) => !Object.values(parts).some((instrument) => outOfUse.has(instrument))
+  const whole = Object.fromEntries(Object.entries(file.benches).filter(([, bench]) => isWhole(bench)))
+  const findings: Finding[] = unfitInterlocks({ benches: whole, interlocks: file.interlocks }, instruments)
+  for (const [name, bench] of Object.entries(file.benches)) {
+    const instrumentOf = (key: string) => bench.parts[key.split('.')[0] ?? ''] ?? ''
     const signalOf = (key: string) => {
-      const [part = '', signal = ''] = key.split('.')
-      return instruments.get(bench.parts[part] ?? '')?.spec.signals.find((spec) => spec.name === signal)
+      const [, signal = ''] = key.split('.')
+      return instruments.get(instrumentOf(key))?.spec.signals.find((spec) => spec.name === signal)
     }
+    const isKnown = (key: string) => !outOfUse.has(instrumentOf(key))
     for (const [key, value] of Object.entries(bench.safeState)) {
+      if (!isKnown(key)) continue
       const path = ['benches', name, 'safeState', key]
       const spec = signalOf(key)
       if (spec === undefined) {
@@ -87,9 +97,10 @@ export function checkAgainstInstruments(
       }
     }
     for (const key of Object.keys(bench.limits ?? {})) {
-      if (signalOf(key) === undefined)
+      if (isKnown(key) && signalOf(key) === undefined)
         findings.push({ path: ['benches', name, 'limits', key], message: `there is no signal ${key} on this bench` })
     }
+    if (!isWhole(bench)) continue
     const parts = new Map(
       Object.entries(bench.parts).flatMap(([part, instrument]) => {
         const handle = instruments.get(instrument)
@@ -102,7 +113,7 @@ export function checkAgainstInstruments(
         findings.push({ path: ['benches', name, 'checks', check, 'config', ...path], message })
     }
   }
-  if (findings.length > 0) throw invalid(findings.map(config.place))
+  if (findings.length > 0) throw invalid(findings.map(place))
 }
 
 interface Reading {

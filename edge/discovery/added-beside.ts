@@ -11,14 +11,20 @@ import { openAddedFile } from './equipment.ts'
  * node's own account may read it. Rejects with `settings-invalid` for a file that holds something else.
  */
 export async function addedBeside(nodeFile: string, dataFolder: string | undefined): Promise<AddedInstruments> {
-  const node = nodeName(await textOf(nodeFile))
-  if (node === undefined || dataFolder === undefined) return {}
+  const folder = await nodeFolderOf(nodeFile, dataFolder)
+  if (folder === undefined) return {}
   try {
-    return (await openAddedFile(join(dataFolder, 'nodes', node), silentLog)).data
+    return (await openAddedFile(folder, silentLog)).data
   } catch (error) {
     if (isNotForUs(error)) return {}
     throw error
   }
+}
+
+/** Where the node that the file names keeps what it knows, below the folder of all data; undefined where it names none. */
+export async function nodeFolderOf(nodeFile: string, dataFolder: string | undefined): Promise<string | undefined> {
+  const node = nodeName(await textOf(nodeFile))
+  return node === undefined || dataFolder === undefined ? undefined : join(dataFolder, 'nodes', node)
 }
 
 function nodeName(text: string): string | undefined {

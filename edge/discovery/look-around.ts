@@ -11,6 +11,7 @@ import { lookAtBroker } from './broker.ts'
 import { discover } from './discovery.ts'
 import type { Finding } from './find.ts'
 import { readNodeUse, usualNodeFile } from './node-use.ts'
+import { outOfUseBeside, outOfUseFindings } from './out-of-use-beside.ts'
 import { ownPerson, type Person } from './person.ts'
 import { machineRoot } from './root.ts'
 
@@ -42,9 +43,17 @@ export async function lookAround(options: LookAroundOptions): Promise<Finding[]>
     ...(node === undefined ? {} : { node }),
     ...(options.scans === true ? { scan: scanOf(createI2cBuses({ clock: systemClock })) } : {}),
   })
+  const unmade = file === undefined ? [] : await unmadeFindings(file, options.dataFolder)
   const way = node?.hubUrl === undefined ? [] : await lookAtBroker(node.hubUrl)
   const after = found.findLastIndex(({ group }) => group === 'Node') + 1
-  return [...found.slice(0, after), ...way, ...found.slice(after)]
+  return [...found.slice(0, after), ...unmade, ...way, ...found.slice(after)]
+}
+
+async function unmadeFindings(file: string, dataFolder: string | undefined): Promise<Finding[]> {
+  const { outOfUse, trouble } = await outOfUseBeside(file, dataFolder)
+  const unread: Finding[] =
+    trouble === undefined ? [] : [{ group: 'Node', what: 'instruments out of use', verdict: 'look', detail: trouble }]
+  return [...outOfUseFindings(outOfUse), ...unread]
 }
 
 export interface AddFound extends Omit<AddInstrument, 'findings' | 'drivers' | 'file' | 'added'> {

@@ -17,6 +17,7 @@ import type { FoundChip } from '../drivers/i2c/scan.ts'
 import { draftsOf } from './draft.ts'
 import { type Find, type Finding, told } from './find.ts'
 import { claimsOf } from './node-use.ts'
+import { outOfUseFindings } from './out-of-use-beside.ts'
 import { ownPerson, type Person } from './person.ts'
 import { machineRoot, oneAtATime } from './root.ts'
 
@@ -44,6 +45,8 @@ export interface CreateNodeLookOptions {
   readonly entries: () => Readonly<Record<string, InstrumentEntry>>
   /** Those that were added on the hub's page. */
   readonly added: () => readonly ShownInstrument[]
+  /** Those that could not be made, with the reason. */
+  readonly outOfUse: ReadonlyMap<string, string>
   readonly drivers: readonly Driver[]
   readonly benches: ReadonlyMap<string, Bench>
   /** The address of the hub's broker. */
@@ -52,7 +55,7 @@ export interface CreateNodeLookOptions {
 }
 
 export function createNodeLook(options: CreateNodeLookOptions): NodeLook {
-  const { machine = {}, node, entries, added, drivers, benches, broker, clock } = options
+  const { machine = {}, node, entries, added, outOfUse, drivers, benches, broker, clock } = options
   let isLooking = false
 
   const unasked = (bus: number): string | undefined => {
@@ -79,7 +82,10 @@ export function createNodeLook(options: CreateNodeLookOptions): NodeLook {
         arch: machine.arch ?? process.arch,
         node: {
           claims: claimsOf(entries(), drivers),
-          findings: ownFindings(node, Object.keys(entries()).length, benches.size, broker),
+          findings: [
+            ...ownFindings(node, Object.keys(entries()).length, benches.size, broker),
+            ...outOfUseFindings(outOfUse),
+          ],
         },
         ...(scan && machine.scan !== undefined ? { scan: machine.scan, unasked } : {}),
       })

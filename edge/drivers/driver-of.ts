@@ -12,11 +12,13 @@ export interface DriverParts<T> {
   /** What is wrong beyond the schema; paths are relative to the config. Pure. */
   readonly findings?: (config: T) => readonly Finding[]
   readonly claims?: (config: T) => readonly Claim[]
+  readonly failsAlone?: boolean
   readonly create: (config: T, context: DriverContext) => Promise<Instrument>
 }
 
 /** A driver whose config has a schema: it checks, and refuses, in the same way as all others. */
-export function driverOf<T>({ kind, schema, editorSchema, findings, claims, create }: DriverParts<T>): Driver {
+export function driverOf<T>(parts: DriverParts<T>): Driver {
+  const { kind, schema, editorSchema, findings, claims, failsAlone = false, create } = parts
   const check = (config: unknown): { readonly value?: T; readonly issues: Issue[] } => {
     const { value, findings: inForm } = checkSchema(config, schema)
     if (value === undefined) return { issues: inForm.map(asIssue) }
@@ -25,6 +27,7 @@ export function driverOf<T>({ kind, schema, editorSchema, findings, claims, crea
   }
   return {
     kind,
+    failsAlone,
     editorSchema: editorSchema ?? (async () => schema),
     check: (config) => check(config).issues,
     claims: (config) => {

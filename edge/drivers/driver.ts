@@ -139,6 +139,8 @@ export interface Driver {
   check(config: unknown): Issue[]
   /** What hardware a good config claims for its instrument; pure, and nothing for a wrong one. */
   claims?(config: unknown): readonly Claim[]
+  /** Whether one that can not be made is out of use alone: it is what people's own code says, and the node starts without. */
+  readonly failsAlone?: boolean
   /** The schema of the config with all that is known of its models by name, for editors. */
   editorSchema(): Promise<z.ZodType>
   /** Makes an instrument; no I/O but reading files that the config names. Throws a configuration-kind LabError with issues. */

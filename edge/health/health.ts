@@ -13,6 +13,8 @@ export interface StartHealthOptions {
   readonly everyMs: number
   readonly benches: ReadonlyMap<string, Bench>
   readonly instruments: ReadonlyMap<string, InstrumentHandle>
+  /** Of the instruments, those that could not be made, with the reason. */
+  readonly outOfUse: ReadonlyMap<string, string>
   readonly queueDepth: () => number
   readonly outboxDepth: () => number
   readonly clockOffsetMs: () => number | undefined
@@ -58,6 +60,11 @@ export function startHealth(options: StartHealthOptions): Health {
     }
     for (const handle of options.instruments.values()) {
       if (handle.connection.online) continue
+      const unmade = options.outOfUse.get(handle.name)
+      if (unmade !== undefined) {
+        found.push({ code: 'instrument-out-of-use', message: `${handle.name} is ${unmade}` })
+        continue
+      }
       found.push({ code: 'instrument-offline', message: `${handle.name}: ${handle.connection.reason}` })
     }
     for (const message of options.expired()) found.push({ code: 'calibration-expired', message })

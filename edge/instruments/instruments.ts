@@ -6,9 +6,12 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import type { Driver } from '../drivers/driver.ts'
 import { createInstrumentHandle, type InstrumentHandle } from './instrument-handle.ts'
 import { type InstrumentPort, instrumentPort } from './instrument-port.ts'
+import { outOfUse, outOfUseReason } from './out-of-use.ts'
 
 export interface Instruments {
   readonly all: ReadonlyMap<string, InstrumentHandle>
+  /** Of all, those that could not be made, with the reason: what they can do is not known. */
+  readonly outOfUse: ReadonlyMap<string, string>
   /** Starts opening all of them, each on its own. */
   start(): void
   /** Makes one more, without opening it; it is one of all once it is put. Rejects as `createInstruments`. */
@@ -47,12 +50,16 @@ interface Made {
   readonly port: InstrumentPort
 }
 
-/** Makes the node's instruments without touching hardware; rejects with a configuration-kind LabError. */
+/**
+ * Makes the node's instruments without touching hardware; rejects with a configuration-kind LabError. One whose driver
+ * `failsAlone` is out of use instead.
+ */
 export async function createInstruments(options: CreateInstrumentsOptions): Promise<Instruments> {
   const { entries, added = new Set(), drivers, openTransport, wanted = () => true, inUse, clock, log } = options
   const { configFolder: ownFolder, addedFolder = ownFolder } = options
   const all = new Map<string, InstrumentHandle>()
   const ports = new Map<string, InstrumentPort>()
+  const unmade = new Map<string, string>()
 
   const make = async (name: string, entry: InstrumentEntry, configFolder: string): Promise<Made> => {
     const driver = drivers.find(({ kind }) => kind === entry.driver)
@@ -61,7 +68,14 @@ export async function createInstruments(options: CreateInstrumentsOptions): Prom
     const use = () => inUse(name)
     const port = await instrumentPort({ name, entry, openTransport, configFolder, inUse: use, clock, log: own })
     const context = { name, clock, log: own, openTransport: port.openTransport, configFolder }
-    const instrument = await driver.create(entry.config, context)
+    const instrument = await driver.create(entry.config, context).catch((thrown: unknown) => {
+      const error = asLabError(thrown)
+      if (driver.failsAlone !== true || error.kind !== 'configuration') throw thrown
+      const why = outOfUseReason(error)
+      log.error({ instrument: name, reason: why }, 'an instrument is out of use')
+      unmade.set(name, why)
+      return outOfUse({ name, driver: entry.driver }, why)
+    })
     return { handle: createInstrumentHandle({ name, instrument, clock, log }), port }
   }
   const keep = (name: string, { handle, port }: Made) => {
@@ -80,6 +94,7 @@ export async function createInstruments(options: CreateInstrumentsOptions): Prom
   }
   return {
     all,
+    outOfUse: unmade,
     start: () => {
       for (const handle of all.values()) handle.start()
       for (const port of ports.values()) port.start()

@@ -116,7 +116,8 @@ function boundFindings({ signal, above, below, is }: InterlockBound, specOf: Spe
 }
 
 function compileBound({ signal, above, below, is }: InterlockBound, specOf: SpecOf): Condition {
-  const unit = specOf(signal)?.unit ?? '1'
+  // Of an instrument that is out of use no unit is known, and nothing will be read.
+  const unit = specOf(signal)?.unit ?? [above, below].find((bound) => typeof bound === 'object')?.unit ?? '1'
   const own = (amount: InterlockBound['above']) =>
     typeof amount === 'object' ? convertTrimmed(amount.value, amount.unit, unit) : amount
   const shown = unit === '1' ? '' : ` ${unit}`

@@ -25,6 +25,7 @@ export function createOwnDriver(): Driver {
   return driverOf({
     kind: 'own',
     schema: configSchema,
+    failsAlone: true,
     create: ({ folder, settings }, context) =>
       programInstrument({
         driver: 'own',

@@ -26,7 +26,7 @@ const DESCRIBE_MS = 10_000
 
 /** The driver for node.yaml's `driver: process`. */
 export function createProcessDriver(): Driver {
-  return driverOf({ kind: 'process', schema: configSchema, create })
+  return driverOf({ kind: 'process', schema: configSchema, failsAlone: true, create })
 }
 
 async function create(config: ProcessConfig, context: DriverContext): Promise<Instrument> {
