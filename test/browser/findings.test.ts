@@ -61,6 +61,7 @@ const ownFindings = async (): Promise<readonly Finding[]> =>
     node: 'pi',
     entries: () => ({ psu: { driver: 'simulated', config: {}, shared: false } }),
     added: () => [],
+    outOfUse: new Map(),
     drivers: [],
     benches: new Map(),
     broker: 'in-process',
