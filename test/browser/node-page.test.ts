@@ -77,6 +77,51 @@ test('a find becomes an instrument by its dialog, which says what is wrong first
   await context.close()
 })
 
+test('what a bus answered stays when one of its finds was made an instrument, and when that was taken back', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/nodes/demo`)
+  await page.getByRole('button', { name: 'Ask the I2C buses' }).click()
+  const chips = group(page, 'I2C')
+  await chips.getByText('answers: tmp102 or ads1115').waitFor()
+  const equip = async (what: string, name: string) => {
+    await page.getByRole('button', { name: `Make it an instrument: ${what}`, exact: true }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Name of the instrument').fill(name)
+    await dialog.getByRole('button', { name: 'Add the instrument' }).click()
+    await dialog.waitFor({ state: 'detached' })
+  }
+  await equip('bus 1, 0x76', 'air')
+  await chips.getByText('answers: bme280 or pca9685, used by air').waitFor()
+  await equip('bus 1, 0x48', 'warmth')
+  await chips.getByText('answers: tmp102 or ads1115, used by warmth').waitFor()
+  await group(page, 'Added on this page').getByRole('button', { name: 'Remove the instrument: air' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove the instrument', exact: true }).click()
+  await chips.getByText('answers: bme280 or pca9685', { exact: true }).waitFor()
+  await chips.getByText('answers: tmp102 or ads1115, used by warmth').waitFor()
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('where the buses can not be asked again, the page looks at the rest', async () => {
+  const { page, context } = await visit(browser)
+  await page.goto(`${hub.url}/nodes/demo`)
+  await page.getByRole('button', { name: 'Ask the I2C buses' }).click()
+  await group(page, 'I2C').getByText('answers: tmp102 or ads1115').waitFor()
+  await page.route('**/hardware/scan', (route) =>
+    route.fulfill({
+      status: 409,
+      contentType: 'application/problem+json',
+      json: { code: 'look-under-way', status: 409 },
+    }),
+  )
+  await page.getByRole('button', { name: 'Make it an instrument: Arduino Uno' }).click()
+  await page.getByRole('dialog').getByLabel('Name of the instrument').fill('heater')
+  await page.getByRole('dialog').getByRole('button', { name: 'Add the instrument' }).click()
+  await group(page, 'Added on this page').getByText('heater', { exact: true }).waitFor()
+  await group(page, 'I2C').getByText('answers: tmp102 or ads1115').waitFor({ state: 'detached' })
+  await context.close()
+})
+
 test('on a Spanish page a node speaks Spanish, and what to type stays as it is', async () => {
   const { page, context, complaints } = await visit(browser, { language: 'es' })
   await page.goto(`${hub.url}/nodes/demo`)

@@ -96,31 +96,40 @@ const seen: Omit<NodeHardware, 'added'> = {
   ],
 }
 
+const onBus: Readonly<Record<string, readonly string[]>> = {
+  '0x48': ['tmp102', 'ads1115'],
+  '0x76': ['bme280', 'pca9685'],
+}
+
 /** The same once the bus was asked who is there. */
-function withChip(): Omit<NodeHardware, 'added'> {
+function withChips(added: readonly ShownInstrument[]): Omit<NodeHardware, 'added'> {
   const at = seen.findings.indexOf(bus)
-  const chip: HardwareFinding = {
-    group: 'I2C',
-    what: 'bus 1, 0x76',
-    verdict: 'ok',
-    detail: 'answers: bme280 or pca9685',
-    find: {
-      id: 'i2c:1:0x76',
-      kind: 'i2c-chip',
-      title: 'bus 1, 0x76',
-      path: '/dev/i2c-1',
-      instruments: [],
-      chips: ['bme280', 'pca9685'],
-      drafts: [
-        {
-          driver: 'i2c',
-          config: { bus: 1, address: 118 },
-          settings: [{ name: 'chip', kind: 'choice', at: ['chip'], choices: ['bme280', 'pca9685'] }],
-        },
-      ],
-    },
+  const chips = Object.entries(onBus).map(([address, choices]): HardwareFinding => {
+    const id = `i2c:1:${address}`
+    const has = added.filter(({ find }) => find === id).map(({ name }) => name)
+    const config = { bus: 1, address: Number(address) }
+    const settings: HardwareDraft['settings'] = [{ name: 'chip', kind: 'choice', at: ['chip'], choices }]
+    return {
+      group: 'I2C',
+      what: `bus 1, ${address}`,
+      verdict: 'ok',
+      ...told([`answers: ${choices.join(' or ')}`, ...(has.length === 0 ? [] : [`used by ${has.join(' and ')}`])]),
+      find: {
+        id,
+        kind: 'i2c-chip',
+        title: `bus 1, ${address}`,
+        path: '/dev/i2c-1',
+        instruments: has,
+        chips: choices,
+        ...(has.length === 0 ? { drafts: [{ driver: 'i2c', config, settings }] } : {}),
+      },
+    }
+  })
+  return {
+    ...seen,
+    scanned: true,
+    findings: [...seen.findings.slice(0, at + 1), ...chips, ...seen.findings.slice(at + 1)],
   }
-  return { ...seen, scanned: true, findings: [...seen.findings.slice(0, at + 1), chip, ...seen.findings.slice(at + 1)] }
 }
 
 /** The hardware of a node, and the instruments that are made of it. */
@@ -132,12 +141,12 @@ export class FakeHardware {
   }
 
   get scan(): NodeHardware {
-    return { ...withChip(), added: this.added }
+    return { ...withChips(this.added), added: this.added }
   }
 
   add({ find, driver, name, settings }: AddInstrumentRequest): ShownInstrument | undefined {
     if (this.added.some((each) => each.name === name)) return undefined
-    const drafts = withChip().findings.flatMap((finding) =>
+    const drafts = withChips([]).findings.flatMap((finding) =>
       finding.find?.id === find ? (finding.find.drafts ?? []) : [],
     )
     const draft = drafts.find((each) => each.driver === driver)

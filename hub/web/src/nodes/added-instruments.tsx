@@ -1,13 +1,14 @@
 import type { ShownInstrument } from '@fernlab/shared/contracts/hardware-drafts'
 import { Button } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
-import { hardwareQuery, nodeAddress } from '../api/queries.ts'
+import { nodeAddress } from '../api/queries.ts'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { useWords } from '../words/use-words.ts'
 import { foundIn, nodeSays } from './findings.ts'
 import styles from './hardware.module.css'
+import { useLookAgain } from './look-again.ts'
 
 /** Instruments that were made on the page, and the way back. */
 export function AddedInstruments({ node, added }: { node: string; added: readonly ShownInstrument[] }) {
@@ -42,13 +43,13 @@ export function AddedInstruments({ node, added }: { node: string; added: readonl
 function Remove({ node, name }: { node: string; name: string }) {
   const { t, language } = useWords()
   const api = useApi()
-  const client = useQueryClient()
+  const lookAgain = useLookAgain(node)
   const [asking, setAsking] = useState(false)
   const remove = useMutation({
     mutationFn: () => api.send('DELETE', `${nodeAddress(node)}/instruments/${name}`),
     onSuccess: async () => {
       setAsking(false)
-      await client.invalidateQueries({ queryKey: hardwareQuery(api, node).queryKey })
+      await lookAgain()
     },
   })
   const close = () => {

@@ -2,16 +2,17 @@ import { type DraftValues, filledConfig, wrongValues } from '@fernlab/shared/con
 import type { HardwareFind } from '@fernlab/shared/contracts/hardware'
 import type { HardwareDraft } from '@fernlab/shared/contracts/hardware-drafts'
 import { Button, Modal, NativeSelect, TextInput } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useApi } from '../api/context.tsx'
-import { hardwareQuery, nodeAddress } from '../api/queries.ts'
+import { nodeAddress } from '../api/queries.ts'
 import dialog from '../notices/dialog.module.css'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import { DraftField, firstValues } from './draft-field.tsx'
 import { foundIn, nodeSays } from './findings.ts'
 import styles from './hardware.module.css'
+import { useLookAgain } from './look-again.ts'
 
 interface Props {
   readonly node: string
@@ -48,7 +49,7 @@ const isName = (text: string): boolean => /^[a-z0-9][a-z0-9_-]{0,62}$/.test(text
 function EquipForm({ node, find, drafts, onClose }: Props & { onClose: () => void }) {
   const { t, language } = useWords()
   const api = useApi()
-  const client = useQueryClient()
+  const lookAgain = useLookAgain(node)
   const [name, setName] = useState('')
   const [kind, setKind] = useState<HardwareDraft['driver'] | undefined>(drafts[0]?.driver)
   const draft = drafts.find(({ driver }) => driver === kind)
@@ -59,7 +60,7 @@ function EquipForm({ node, find, drafts, onClose }: Props & { onClose: () => voi
       api.send('POST', `${nodeAddress(node)}/instruments`, { find: find.id, driver: kind, name, settings: values }),
     onSuccess: async () => {
       onClose()
-      await client.invalidateQueries({ queryKey: hardwareQuery(api, node).queryKey })
+      await lookAgain()
     },
   })
   if (draft === undefined) return null

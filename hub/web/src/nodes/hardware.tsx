@@ -1,7 +1,7 @@
 import type { NodeInfo } from '@fernlab/shared/contracts/api'
 import type { HardwareFinding, NodeHardware } from '@fernlab/shared/contracts/hardware'
 import { Button } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useId } from 'react'
 import { useApi } from '../api/context.tsx'
 import { hardwareQuery } from '../api/queries.ts'
@@ -12,19 +12,15 @@ import { AddedInstruments } from './added-instruments.tsx'
 import { FindingRow } from './finding-row.tsx'
 import { nodeSays } from './findings.ts'
 import styles from './hardware.module.css'
+import { useScan } from './look-again.ts'
 
 /** What the node finds on its machine, in groups as `fernlab doctor` has them, while it is there to say so. */
 export function Hardware({ node }: { node: NodeInfo }) {
   const { t, absolute, language } = useWords()
   const api = useApi()
-  const client = useQueryClient()
   const isHere = node.state === 'online'
-  const query = hardwareQuery(api, node.id)
-  const found = useQuery({ ...query, enabled: isHere })
-  const scan = useMutation({
-    mutationFn: () => api.send<NodeHardware>('POST', `/api/v1/nodes/${node.id}/hardware/scan`),
-    onSuccess: (hardware) => client.setQueryData(query.queryKey, hardware),
-  })
+  const found = useQuery({ ...hardwareQuery(api, node.id), enabled: isHere })
+  const scan = useMutation({ mutationFn: useScan(node.id) })
   const hardware = found.data
   const isBusy = found.isFetching || scan.isPending
   return (
