@@ -1,3 +1,4 @@
+import { memo } from 'react'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './panel.module.css'
@@ -8,7 +9,7 @@ const most = 200
 
 /** What was done to the bench, newest first; a signal that is moved has one line, not one for each step. */
 export function LogWidget({ title }: { title: string }) {
-  const { t, clockTime, value, reason } = useWords()
+  const { t, value, reason } = useWords()
   const { commands, signals, titleOf } = usePanel()
   const what = (command: Command): string => {
     if (command.what === 'call') return titleOf(command.target)
@@ -24,16 +25,15 @@ export function LogWidget({ title }: { title: string }) {
         ) : (
           <ol className={styles.log}>
             {shown.map((command) => (
-              <li key={`${command.at} ${command.what} ${command.target}`}>
-                <time className={styles.at}>{clockTime(command.at)}</time>
-                <span className={styles.by}>{command.by}</span>
-                <span>
-                  {what(command)}
-                  {command.refused === undefined ? null : (
-                    <span className={styles.refused}> {t('panel.log.refused', { why: reason(command.refused) })}</span>
-                  )}
-                </span>
-              </li>
+              <Line
+                key={`${command.at} ${command.what} ${command.target}`}
+                at={command.at}
+                by={command.by}
+                what={what(command)}
+                refused={
+                  command.refused === undefined ? undefined : t('panel.log.refused', { why: reason(command.refused) })
+                }
+              />
             ))}
           </ol>
         )}
@@ -41,6 +41,28 @@ export function LogWidget({ title }: { title: string }) {
     </Tile>
   )
 }
+
+interface LineProps {
+  readonly at: string
+  readonly by: string
+  readonly what: string
+  readonly refused: string | undefined
+}
+
+/** It stays as it is while others come: there may be hundreds. */
+const Line = memo(function Line({ at, by, what, refused }: LineProps) {
+  const { clockTime } = useWords()
+  return (
+    <li>
+      <time className={styles.at}>{clockTime(at)}</time>
+      <span className={styles.by}>{by}</span>
+      <span>
+        {what}
+        {refused === undefined ? null : <span className={styles.refused}> {refused}</span>}
+      </span>
+    </li>
+  )
+})
 
 /** Of one signal set again and again by the same person the last one stands. */
 function merged(commands: readonly Command[]): Command[] {

@@ -1,5 +1,5 @@
 import type { Panel as PanelFile, PanelWidget } from '@fernlab/shared/contracts/panel'
-import { type CSSProperties, lazy, Suspense } from 'react'
+import { type CSSProperties, lazy, memo, Suspense } from 'react'
 import { useWords } from '../words/use-words.ts'
 import { ButtonWidget } from './button-widget.tsx'
 import { GaugeWidget } from './gauge-widget.tsx'
@@ -16,8 +16,11 @@ const CameraWidget = lazy(() => import('./camera-widget.tsx'))
 const ChartWidget = lazy(() => import('./chart-widget.tsx'))
 const WaveformWidget = lazy(() => import('./waveform-widget.tsx'))
 
-/** The lab's panel: its widgets where lab.yaml puts them, one below the other on a phone. */
-export function Panel({ panel }: { panel: PanelFile }) {
+/**
+ * The lab's panel: its widgets where lab.yaml puts them, one below the other on a phone. It is drawn again when its bench
+ * is another, not with what is around it.
+ */
+export const Panel = memo(function Panel({ panel }: { panel: PanelFile }) {
   return (
     <div className={styles.panel}>
       {panel.widgets.map((widget, index) => (
@@ -28,7 +31,7 @@ export function Panel({ panel }: { panel: PanelFile }) {
       ))}
     </div>
   )
-}
+})
 
 const sizes: Readonly<Record<PanelWidget['kind'], readonly [width: number, height: number]>> = {
   switch: [3, 1],

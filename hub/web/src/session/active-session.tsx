@@ -150,22 +150,26 @@ function usePanelBench(session: Session, live: LiveSession, ready: boolean): Pan
     () => (panel === undefined ? new Map<string, number>() : signalColours(panel, signals)),
     [panel, signals],
   )
-  return {
-    store: live.store,
-    signals,
-    colours,
-    commands: live.commands,
-    ready,
-    titleOf: (action) => actionTitle(parts ?? {}, action),
-    cameraUrl: (part) => webSocketUrl(cameraPath(session.id, part)),
-    set: async (values) => {
-      await live.call('set', { values })
-      live.store.askedFor(values)
-    },
-    call: async (action, args) => {
-      await live.call('call', { action, arguments: args })
-    },
-  }
+  const { store, commands, call } = live
+  return useMemo(
+    () => ({
+      store,
+      signals,
+      colours,
+      commands,
+      ready,
+      titleOf: (action) => actionTitle(parts ?? {}, action),
+      cameraUrl: (part) => webSocketUrl(cameraPath(session.id, part)),
+      set: async (values) => {
+        await call('set', { values })
+        store.askedFor(values)
+      },
+      call: async (action, args) => {
+        await call('call', { action, arguments: args })
+      },
+    }),
+    [store, signals, colours, commands, ready, parts, session.id, call],
+  )
 }
 
 /** No single extension is longer. */

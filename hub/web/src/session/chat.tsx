@@ -1,7 +1,7 @@
 import type { Me } from '@fernlab/shared/contracts/api'
 import { Button, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { type FormEvent, memo, useEffect, useRef, useState } from 'react'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './session.module.css'
@@ -9,7 +9,7 @@ import type { LiveSession } from './use-session.ts'
 
 /** What the people of a session say to each other. */
 export function Chat({ live, me }: { live: LiveSession; me: Me | undefined }) {
-  const { t, clockTime } = useWords()
+  const { t } = useWords()
   const [text, setText] = useState('')
   const end = useRef<HTMLOListElement>(null)
   const say = useMutation({
@@ -31,10 +31,7 @@ export function Chat({ live, me }: { live: LiveSession; me: Me | undefined }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without focus its rest is out of a keyboard's reach */}
       <ol ref={end} className={styles.lines} aria-live="polite" aria-label={t('session.chat')} tabIndex={0}>
         {live.chat.map(({ id, at, from, text: line }) => (
-          <li key={id}>
-            <time>{clockTime(at)}</time> <b>{from.id === me?.id ? t('session.you') : <bdi>{from.name}</bdi>}</b>{' '}
-            <bdi>{line}</bdi>
-          </li>
+          <Line key={id} at={at} from={from.id === me?.id ? undefined : from.name} text={line} />
         ))}
       </ol>
       <form className={styles.say} onSubmit={send}>
@@ -54,3 +51,13 @@ export function Chat({ live, me }: { live: LiveSession; me: Me | undefined }) {
     </section>
   )
 }
+
+/** What was said, by oneself where there is no name; it stays as it is while others come. */
+const Line = memo(function Line({ at, from, text }: { at: string; from: string | undefined; text: string }) {
+  const { t, clockTime } = useWords()
+  return (
+    <li>
+      <time>{clockTime(at)}</time> <b>{from === undefined ? t('session.you') : <bdi>{from}</bdi>}</b> <bdi>{text}</bdi>
+    </li>
+  )
+})

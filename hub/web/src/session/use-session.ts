@@ -1,10 +1,11 @@
 import type { LiveParams, Session } from '@fernlab/shared/contracts/sessions'
-import { useQueryClient } from '@tanstack/react-query'
+import { type QueryClient, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { sessionQuery } from '../api/queries.ts'
 import type { Command } from '../panel/panel-context.tsx'
+import { restfulFrames } from '../panel/restful-frames.ts'
 import { createSignalStore, type SignalStore } from '../panel/signal-store.ts'
 import { openSessionLink, type SessionLink } from './session-link.ts'
 import {
@@ -38,6 +39,8 @@ export interface LiveSession extends Heard {
 }
 
 const mostLines = 500
+/** The time left is shown in seconds. */
+const sameEndMs = 500
 const nothing: Heard = {
   connected: false,
   present: [],
@@ -56,7 +59,7 @@ export function useSession(session: Session): LiveSession {
   const link = useRef<SessionLink>(undefined)
   const samplesListeners = useRef(new Set<SamplesListener>())
   const keepS = longestPast(session)
-  const store = useMemo(() => createSignalStore({ keepS, schedule: (tell) => requestAnimationFrame(tell) }), [keepS])
+  const store = useMemo(() => createSignalStore({ keepS, schedule: restfulFrames() }), [keepS])
   const isClosed = session.state === 'closed'
 
   useEffect(() => {
@@ -73,7 +76,7 @@ export function useSession(session: Session): LiveSession {
       onNotice: ({ name, params }) => {
         switch (name) {
           case 'session':
-            client.setQueryData(sessionQuery(api, id).queryKey, params)
+            takeSession(client, sessionQuery(api, id).queryKey, params)
             void client.invalidateQueries({ queryKey: ['runs', 'active'] })
             change(() => ({ control: params.control, endsAtMs: endOf(params) }))
             return
@@ -90,7 +93,7 @@ export function useSession(session: Session): LiveSession {
             store.take(samples)
             for (const listener of samplesListeners.current) listener(samples)
             // By this machine's clock, which may be off.
-            if (secondsLeft !== undefined) change(() => ({ endsAtMs: Date.now() + secondsLeft * 1000 }))
+            if (secondsLeft !== undefined) setHeard((before) => ending(before, Date.now() + secondsLeft * 1000))
             return
           }
           case 'people':
@@ -128,9 +131,23 @@ export function useSession(session: Session): LiveSession {
       samplesListeners.current.add(listener)
       return () => void samplesListeners.current.delete(listener)
     }, []),
-    call: (method, params) =>
-      link.current?.call(method, params) ?? Promise.reject(new ApiProblem(0, { code: 'network' })),
+    call: useCallback(
+      (method, params) => link.current?.call(method, params) ?? Promise.reject(new ApiProblem(0, { code: 'network' })),
+      [],
+    ),
   }
+}
+
+/** What the hub tells is newer than the answer to any question that is under way. */
+function takeSession(client: QueryClient, queryKey: ReturnType<typeof sessionQuery>['queryKey'], session: Session) {
+  void client.cancelQueries({ queryKey, exact: true }, { revert: false, silent: true })
+  client.setQueryData(queryKey, session)
+}
+
+/** The end moves when it is another one: that every reading takes its while to come moves nothing. */
+function ending(before: Heard, endsAtMs: number): Heard {
+  const isThere = before.endsAtMs !== undefined && Math.abs(before.endsAtMs - endsAtMs) < sameEndMs
+  return isThere ? before : { ...before, endsAtMs }
 }
 
 /** The lines with those that came after them; after a new connection some may come again. */
