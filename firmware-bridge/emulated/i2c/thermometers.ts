@@ -1,5 +1,5 @@
 /**
- * TMP102 (TI SBOS397H), TMP105 (TI SBOS648) and LM75 (TI SNOS808P; with 11 bits: NXP LM75B, rev. 6.1) at their registers.
+ * TMP102 (TI SBOS397H), TMP105 (TI SLLS648D) and LM75 (TI SNOS808P; with 11 bits: NXP LM75B, rev. 6.1) at their registers.
  * All read 0 °C from power-on until their first conversion is done.
  */
 import { type ChipOptions, type EmulatedChip, registerChip } from './chip.ts'

@@ -1,6 +1,7 @@
 /**
  * INA219: TI SBOS448G. Registers: table 2, configuration register, shunt and bus voltage registers; calibration, current and
- * power: "Programming", equations 1 to 5, with their example; errors: "Electrical Characteristics".
+ * power: "Programming", equations 1 to 5, with their example; offset by gain, errors over temperature: 7.5, "Electrical
+ * Characteristics", of the grade A.
  */
 import type { I2cWire } from '@fernlab/firmware-bridge/i2c/adapter'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -22,6 +23,8 @@ const OVERFLOW = 0x0001
 const CONTINUOUS = 0x0007
 /** With 12 bits, one conversion of either. */
 const CONVERSION_MS = 0.586
+/** Of an INA219A, by the range of the shunt's voltage; half as much for an INA219B. */
+const OFFSETS_V = [100e-6, 125e-6, 150e-6, 200e-6] as const
 const AVERAGED = [1, 2, 4, 8, 16, 32, 64, 128] as const
 
 const settingsSchema = z.strictObject({
@@ -49,6 +52,8 @@ export interface Ina219Scale {
   readonly powerStepW: number
   /** The largest voltage across the shunt. */
   readonly shuntRangeV: number
+  /** By how much a voltage across the shunt may be off. */
+  readonly offsetV: number
 }
 
 /** How the registers of a chip with such a shunt are to be read; undefined when the shunt's voltage would not fit. */
@@ -67,6 +72,7 @@ export function ina219Scale({ shuntOhm, maxCurrentA, averaged }: Settings): Ina2
     currentStepA,
     powerStepW: 20 * currentStepA,
     shuntRangeV: 0.04 * 2 ** gain,
+    offsetV: OFFSETS_V[gain] as number,
   }
 }
 
@@ -81,12 +87,12 @@ export const ina219 = chipModel({
 })
 
 function createIna219(settings: Settings, scale: Ina219Scale): Chip {
-  const { configuration, calibration, currentStepA, powerStepW, shuntRangeV } = scale
+  const { configuration, calibration, currentStepA, powerStepW, shuntRangeV, offsetV } = scale
   const measurementMs = 2 * CONVERSION_MS * settings.averaged
   const rest = { readS: 0.003, maxRateHz: Math.max(1, Math.floor(1000 / measurementMs)) }
-  const gain = 0.005 / Math.sqrt(3)
-  // 100 µV of offset across the shunt at most.
-  const offsetA = 100e-6 / settings.shuntOhm / Math.sqrt(3)
+  // From -25 to 85 °C, of current and voltage alike.
+  const gain = 0.01 / Math.sqrt(3)
+  const offsetA = offsetV / settings.shuntOhm / Math.sqrt(3)
   const isConfigured = async (wire: I2cWire) =>
     (await wire.readWord(CONFIGURATION)) === configuration && (await wire.readWord(CALIBRATION)) === calibration
   const verify = async (port: ChipPort) => {
@@ -101,7 +107,7 @@ function createIna219(settings: Settings, scale: Ina219Scale): Chip {
         ...rest,
         precision: 5,
         limits: { low: -shuntRangeV, high: shuntRangeV },
-        uncertainty: { absolute: 100e-6 / Math.sqrt(3), relative: gain },
+        uncertainty: { absolute: offsetV / Math.sqrt(3), relative: gain },
       }),
     ],
     initialise: async (port) => {

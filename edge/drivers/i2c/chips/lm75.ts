@@ -22,7 +22,7 @@ export const lm75Celsius = (word: number, bits: number): number => signed(word >
 
 export const lm75 = chipModel({
   name: 'lm75',
-  title: 'LM75: temperature, -55 to 125 °C, within 2 °C.',
+  title: 'LM75: temperature, -55 to 125 °C, within 2 °C up to 100 °C, within 3 °C beyond.',
   addresses: range(0x48, 0x4f),
   settingsSchema,
   create: ({ bits }) =>
@@ -30,8 +30,8 @@ export const lm75 = chipModel({
       name: 'LM75',
       celsiusOf: (word) => lm75Celsius(word, bits),
       step: 2 ** (8 - bits),
-      // "Temperature-to-Digital Converter Characteristics": from -25 to 100 °C.
-      boundCel: 2,
+      // "Temperature-to-Digital Converter Characteristics": from -55 to 125 °C; 2 °C from -25 to 100 °C.
+      boundCel: 3,
       lowCel: -55,
       highCel: 125,
       // The slowest of the family, by SNOS808P.

@@ -58,8 +58,11 @@ function createMcp4725({ supplyV, pullDown }: z.infer<typeof settingsSchema>): C
         limits: { low: 0, high: (STEPS - 1) * stepV },
         precision: 4,
         settlingS: 6e-6,
-        // 14.5 LSB of non-linearity, 2 % of gain, at most.
-        uncertainty: { absolute: (14.5 * stepV) / Math.sqrt(3), relative: 0.02 / Math.sqrt(3) },
+        // At most 14.5 LSB of non-linearity, an offset of 0.75 % of the supply, which is not trimmed (4.5), and 2 % of gain.
+        uncertainty: {
+          absolute: Math.hypot(14.5 * stepV, 0.0075 * supplyV) / Math.sqrt(3),
+          relative: 0.02 / Math.sqrt(3),
+        },
       }),
       { ...reading('output', '1'), title: 'Output', dtype: 'boolean', access: 'read-set' },
     ],

@@ -13,7 +13,7 @@ export interface ThermometerParts {
   readonly celsiusOf: (word: number) => number
   /** In °C. */
   readonly step: number
-  /** The largest error by the datasheet, in °C. */
+  /** The largest error by the datasheet over the whole range, in °C: a reading does not say which part of it holds. */
   readonly boundCel: number
   readonly lowCel: number
   readonly highCel: number

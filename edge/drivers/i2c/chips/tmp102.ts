@@ -31,7 +31,7 @@ export function tmp102Celsius(word: number): number {
 
 export const tmp102 = chipModel({
   name: 'tmp102',
-  title: 'TMP102: temperature, -40 to 125 °C, within 2 °C.',
+  title: 'TMP102: temperature, -40 to 125 °C, within 2 °C up to 85 °C, within 3 °C beyond.',
   addresses: range(0x48, 0x4b),
   settingsSchema,
   create: ({ bits, rateHz }) => {
@@ -40,8 +40,8 @@ export const tmp102 = chipModel({
       name: 'TMP102',
       celsiusOf: tmp102Celsius,
       step: 0.0625,
-      // "Electrical Characteristics": from -25 to 85 °C.
-      boundCel: 2,
+      // "Electrical Characteristics": from -40 to 125 °C; 2 °C from -25 to 85 °C.
+      boundCel: 3,
       lowCel: -40,
       highCel: 125,
       conversionMs: 35,

@@ -1,6 +1,6 @@
 /**
- * TMP105: TI datasheet SBOS648: "Temperature Register"; "Configuration Register" with "Resolution of the TMP105" and its
- * conversion times; "Serial Bus Address".
+ * TMP105: TI datasheet SLLS648D, September 2011: "Temperature Register" with table 5; "Configuration Register" with
+ * "Resolution of the TMP105" and its conversion times; "Serial Bus Address".
  */
 import * as z from 'zod'
 import { chipModel, signed } from '../chip.ts'
@@ -23,7 +23,7 @@ export const tmp105Celsius = (word: number): number => signed(word >> 4, 12) / 1
 
 export const tmp105 = chipModel({
   name: 'tmp105',
-  title: 'TMP105: temperature, -40 to 125 °C, within 2 °C.',
+  title: 'TMP105: temperature, -40 to 125 °C, within 2 °C up to 85 °C, within 3 °C beyond.',
   addresses: [0x48, 0x49],
   settingsSchema,
   create: ({ bits }) => {
@@ -33,8 +33,8 @@ export const tmp105 = chipModel({
       name: 'TMP105',
       celsiusOf: tmp105Celsius,
       step: 2 ** (8 - bits),
-      // "Electrical Characteristics": from -25 to 85 °C.
-      boundCel: 2,
+      // "Electrical Characteristics": from -40 to 125 °C; 2 °C from -25 to 85 °C.
+      boundCel: 3,
       lowCel: -40,
       highCel: 125,
       conversionMs,

@@ -1,6 +1,6 @@
-import { lm75Celsius } from '@fernlab/edge/drivers/i2c/chips/lm75'
-import { tmp102Celsius } from '@fernlab/edge/drivers/i2c/chips/tmp102'
-import { tmp105Celsius } from '@fernlab/edge/drivers/i2c/chips/tmp105'
+import { lm75, lm75Celsius } from '@fernlab/edge/drivers/i2c/chips/lm75'
+import { tmp102, tmp102Celsius } from '@fernlab/edge/drivers/i2c/chips/tmp102'
+import { tmp105, tmp105Celsius } from '@fernlab/edge/drivers/i2c/chips/tmp105'
 import * as assert from 'uvu/assert'
 import { suite } from '../../../support/suite.ts'
 
@@ -67,6 +67,19 @@ test('LM75B: the eleven-bit examples', () => {
     [0x648, -55],
   ]
   for (const [counts, cel] of examples) assert.is(lm75Celsius(counts << 5, 11), cel)
+})
+
+test('the uncertainty of a thermometer holds over its whole range', () => {
+  // Each is within 3 °C there, and within 2 °C in a part of it.
+  for (const [model, settings, step] of [
+    [tmp102, { bits: 12, rateHz: 4 }, 0.0625],
+    [tmp105, { bits: 12 }, 0.0625],
+    [lm75, { bits: 9 }, 0.5],
+  ] as const) {
+    const [temperature] = model.create(settings).signals
+    const wanted = Math.sqrt(3 ** 2 / 3 + step ** 2 / 12)
+    assert.ok(Math.abs((temperature?.uncertainty?.absolute ?? 0) - wanted) < 1e-9, model.name)
+  }
 })
 
 test.run()
