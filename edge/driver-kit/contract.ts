@@ -22,6 +22,8 @@ export interface DriverUnderTest {
   readonly readable: readonly string[]
   /** An action that needs no arguments. */
   readonly action?: string
+  /** How old a value may be, in seconds, of hardware that says it by itself; without, it is read when it is asked for. */
+  readonly oldestS?: number
   /** Cuts the connection; it can be opened again at once. */
   cut?(): void
 }
@@ -140,8 +142,8 @@ const readsWhatWasSet: Work = async (instrument, { settable, readable }, signal)
   return undefined
 }
 
-const readsTogether: Work = async (instrument, { readable, context }, signal) => {
-  const beforeS = context.clock.now() / 1000
+const readsTogether: Work = async (instrument, { readable, context, oldestS = 0 }, signal) => {
+  const beforeS = context.clock.now() / 1000 - oldestS
   const readings = await instrument.read(readable, signal)
   const afterS = context.clock.now() / 1000
   mustName(readings, readable)

@@ -37,6 +37,8 @@ export interface Instrument {
   open(signal: AbortSignal): Promise<void>
   /** By what it reaches its hardware, where there is a choice; undefined while it is not open. */
   about?(): string | undefined
+  /** What is odd with it though it is online, for the staff: `says what its description does not know: …`. */
+  complaint?(): string | undefined
   /** Asks the hardware who it is; absent where it can not say. */
   identify?(signal: AbortSignal): Promise<string>
   /** Reads the named signals, in one exchange where the hardware can. */

@@ -59,6 +59,8 @@ export function startHealth(options: StartHealthOptions): Health {
       })
     }
     for (const handle of options.instruments.values()) {
+      const { complaint } = handle
+      if (complaint !== undefined) found.push({ code: 'instrument-odd', message: `${handle.name} ${complaint}` })
       if (handle.connection.online) continue
       const unmade = options.outOfUse.get(handle.name)
       if (unmade !== undefined) {

@@ -54,6 +54,8 @@ export interface InstrumentHandle {
   readonly connection: Connection
   /** By what it reaches its hardware, where there is a choice and it is open. */
   readonly about: string | undefined
+  /** What is odd with it though it is online. */
+  readonly complaint: string | undefined
   onConnection(listener: (connection: Connection) => void): void
   /** Told of every good reading and every block, whoever asked for it, before they are. */
   watch(watcher: ReadingWatcher): void
@@ -276,6 +278,9 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
     },
     get connection() {
       return connection
+    },
+    get complaint() {
+      return connection.online ? instrument.complaint?.() : undefined
     },
     get about() {
       return connection.online ? instrument.about?.() : undefined

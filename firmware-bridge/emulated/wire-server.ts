@@ -77,6 +77,14 @@ export class WireServer<M> implements WireDevice {
     }
   }
 
+  /** Sends to all that are connected, unasked; a fault that is about what an answer is like holds for it, too. */
+  say(bytes: Uint8Array): void {
+    const kind = this.#faultLeft > 0 ? this.#fault?.kind : undefined
+    if (kind === 'silent') return
+    const said = kind === 'garbage' ? garbled(bytes) : kind === 'truncated' ? half(bytes) : bytes
+    for (const end of this.#ends) end.data(said)
+  }
+
   /** Lets the device work for so long; gives the moment at which it is done, ms of the clock's monotonic time. */
   async spend(ms: number): Promise<number> {
     const { clock, instant } = this.#options
@@ -116,13 +124,15 @@ export class WireServer<M> implements WireDevice {
         answer(garbled(reply))
         return
       case 'truncated':
-        answer(reply.subarray(0, Math.ceil(reply.length / 2)))
+        answer(half(reply))
         return
       case 'disconnect':
         hangUp()
     }
   }
 }
+
+const half = (reply: Uint8Array): Uint8Array => reply.subarray(0, Math.ceil(reply.length / 2))
 
 /** Noise around the reply turned round; what ends it stays its end. */
 const garbled = (reply: Uint8Array): Uint8Array =>

@@ -5,6 +5,7 @@ import { createBoardDevice } from '../boards/board-device.ts'
 import type { BoardThreadData } from '../boards/board-messages.ts'
 import { createEspBoard, type EspBoardOptions } from '../boards/esp/esp-board.ts'
 import { espChips } from '../boards/esp/esp-chips.ts'
+import { createBalance } from './balance.ts'
 import type { Circuit } from './circuits/circuit.ts'
 import { DiodeCircuit, type DiodeConfig } from './circuits/diode.ts'
 import { RcCircuit, type RcConfig } from './circuits/rc.ts'
@@ -47,7 +48,7 @@ export interface WorldsOptions {
   readonly esp?: Partial<Omit<EspBoardOptions, 'name' | 'chip' | 'clock'>>
 }
 
-const NAME = /^(rc|diode|uno|heat|firmata|esp32-s3|esp32-c3|esp32)(-[a-z0-9-]+)?$/
+const NAME = /^(rc|diode|uno|heat|weigh|firmata|esp32-s3|esp32-c3|esp32)(-[a-z0-9-]+)?$/
 
 /** Emulated benches by name; the same name has the same tolerances in every process. */
 export function createWorlds(options: WorldsOptions): Worlds {
@@ -59,7 +60,7 @@ export function createWorlds(options: WorldsOptions): Worlds {
         throw new LabError({
           code: 'emulated-world-unknown',
           kind: 'configuration',
-          message: `there is no emulated bench ${JSON.stringify(name)}; use rc, diode, uno, heat, firmata, esp32, esp32-s3 or esp32-c3, with a suffix for more of them: rc-2`,
+          message: `there is no emulated bench ${JSON.stringify(name)}; use rc, diode, uno, heat, weigh, firmata, esp32, esp32-s3 or esp32-c3, with a suffix for more of them: rc-2`,
         })
       }
       let world = worlds.get(name)
@@ -78,6 +79,11 @@ function heatWorld(name: string, options: WorldsOptions): World {
     createHotplate(instrument(name, 'hotplate', options)),
     createOvenLine(instrument(name, 'modbus', options)),
   ])
+}
+
+/** A balance that says by itself what it weighs. */
+function weighWorld(name: string, options: WorldsOptions): World {
+  return assemble(name, undefined, [createBalance(instrument(name, 'balance', options))])
 }
 
 /** 10 kΩ (±1 %) and 100 µF (selected to ±0.9 %). */
@@ -144,6 +150,7 @@ const WORLDS: Readonly<Record<string, (name: string, options: WorldsOptions) => 
   diode: diodeWorld,
   uno: unoWorld,
   heat: heatWorld,
+  weigh: weighWorld,
   firmata: firmataWorld,
   esp32: espWorld('esp32'),
   'esp32-s3': espWorld('esp32-s3'),

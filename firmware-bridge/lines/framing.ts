@@ -17,6 +17,8 @@ export interface LineFramingOptions {
   readonly end: string
   /** True for a line that is no answer. */
   readonly ignores?: (line: string) => boolean
+  /** Lines come by themselves: what has come of one is kept whatever is asked meanwhile, or its rest would be an answer. */
+  readonly talks?: boolean
 }
 
 /** What the next reply looks like. */
@@ -40,19 +42,20 @@ export class LineFraming implements Framing<LineReply> {
   }
 
   get idle(): boolean {
-    return bare(this.#buffer) === '' && !this.#skipping
+    return this.#options.talks === true || (bare(this.#buffer) === '' && !this.#skipping)
   }
 
   reset(): void {
+    this.#expected = {}
+    if (this.#options.talks === true) return
     this.#buffer = ''
     this.#skipping = false
-    this.#expected = {}
   }
 
   /** Holds for the next reply; after it, lines come again. */
   expect(expected: Expectation): void {
     this.#expected = expected
-    this.#buffer = ''
+    if (this.#options.talks !== true) this.#buffer = ''
   }
 
   push(bytes: Uint8Array): LineReply[] {

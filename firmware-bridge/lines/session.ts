@@ -34,7 +34,18 @@ export interface LineExchange {
   tell(orders: readonly Order[]): Promise<void>
 }
 
-export interface LineSessionOptions extends LineFramingOptions {
+/** Lines that an instrument says by itself. */
+export interface UnaskedLines {
+  /** A connection begins. */
+  begin(): void
+  /** True for a line that is no answer, which it takes. */
+  take(line: string): boolean
+  /** A line that came when nobody asked, and was not taken. */
+  strange(line: string): void
+}
+
+export interface LineSessionOptions extends Omit<LineFramingOptions, 'talks'> {
+  readonly unasked?: UnaskedLines
   readonly instrument: string
   readonly transport: TransportConfig
   readonly openTransport: OpenTransport
@@ -263,7 +274,7 @@ export class LineSession {
         throw this.#line.holds(line) ? this.#outOfStep(message) : this.#options.unexpected(last)
       })
       if (this.#isGreeting(connection, hello, reply)) return dropped
-      last = reply.kind === 'line' ? reply.text : reply.kind === 'bytes' ? shownMessage(reply.bytes) : reply.reason
+      last = reply.kind === 'line' ? reply.text : shownReply(reply)
     }
   }
 
@@ -287,8 +298,21 @@ export class LineSession {
   async #connect(signal: AbortSignal): Promise<Line> {
     const { instrument, transport, openTransport, clock, terminator, startMs, initialise } = this.#options
     const opened = await openTransport(transport, signal)
-    const framing = new LineFraming(this.#options)
-    const connection = new Connection({ instrument, transport: opened, clock, terminator, framing })
+    const { end, unasked, ignores } = this.#options
+    const framing = new LineFraming({
+      end,
+      talks: unasked !== undefined,
+      ignores: (line) => ignores?.(line) === true || unasked?.take(line) === true,
+    })
+    unasked?.begin()
+    const connection = new Connection({
+      instrument,
+      transport: opened,
+      clock,
+      terminator,
+      framing,
+      onUnasked: (reply) => unasked?.strange(reply.kind === 'line' ? reply.text : shownReply(reply)),
+    })
     const line: Line = {
       connection,
       framing,
@@ -322,6 +346,9 @@ export class LineSession {
     })
   }
 }
+
+const shownReply = (reply: Exclude<LineReply, { kind: 'line' }>): string =>
+  reply.kind === 'bytes' ? shownMessage(reply.bytes) : reply.reason
 
 const isQuestion = (order: Order): order is Question<unknown> => order.parse !== undefined
 

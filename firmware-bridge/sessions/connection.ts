@@ -34,6 +34,8 @@ export interface ConnectionOptions<R extends { readonly kind: string }> {
   /** Ends every text to the instrument. */
   readonly terminator: string
   readonly framing: Framing<R>
+  /** Told of a reply that nobody waits for, which is dropped. */
+  readonly onUnasked?: (reply: R) => void
 }
 
 interface Waiter<R> {
@@ -147,8 +149,10 @@ export class Connection<R extends { readonly kind: string }> {
 
   #receive(replies: readonly R[]): void {
     for (const reply of replies) {
-      if (!this.#asking) this.#inStep = false
-      else if (this.#waiter !== undefined) {
+      if (!this.#asking) {
+        this.#inStep = false
+        this.#options.onUnasked?.(reply)
+      } else if (this.#waiter !== undefined) {
         const waiter = this.#waiter
         this.#waiter = undefined
         waiter.resolve(reply)

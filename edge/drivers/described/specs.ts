@@ -56,6 +56,8 @@ export interface DescribedSignal extends Omit<SignalSpec, 'name' | 'dtype' | 'sh
   readonly kind?: SignalSpec['kind']
   readonly set?: unknown
   readonly query?: unknown
+  /** Its value comes by itself. */
+  readonly says?: unknown
   readonly words?: Readonly<Record<string, string | readonly string[]>>
 }
 
@@ -78,7 +80,8 @@ function signalSpec(name: string, signal: DescribedSignal, narrowed: Limits | un
   const { title, unit, dtype, precision, settlingS, readS, setS, maxRateHz, uncertainty } = signal
   const limits = narrowed ?? signal.limits
   const values = dtype === 'string' && signal.set !== undefined ? Object.keys(signal.words ?? {}) : undefined
-  const access = signal.set === undefined ? 'read' : signal.query === undefined ? 'set' : 'read-set'
+  const isRead = signal.query !== undefined || signal.says !== undefined
+  const access = signal.set === undefined ? 'read' : isRead ? 'read-set' : 'set'
   return {
     name,
     ...(title === undefined ? {} : { title }),

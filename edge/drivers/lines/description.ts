@@ -65,6 +65,12 @@ const signalSchema = z
     answer: answerSchema.exactOptional(),
     /** Question that reads it. Signals with the same question are read in one exchange. */
     query: messageSchema.exactOptional(),
+    /** RE2 pattern of lines that it says by itself, in place of `query` and `pattern`; they are never answers. */
+    says: pattern.exactOptional(),
+    /** How long what it says is good for, in seconds; 10 unless said. */
+    staleS: z
+      .union([z.literal('never'), z.number().positive().max(86_400)], { error: 'must be seconds, or never' })
+      .exactOptional(),
     /** RE2 pattern for the answer; its group `value`, else its first group, else all that matches is the value. */
     pattern: pattern.exactOptional(),
     /** The answer is so many bytes; the pattern sees their hexadecimal digits in small letters. */
@@ -77,10 +83,12 @@ const signalSchema = z
         at: z.int().positive(),
       })
       .exactOptional(),
-    /** How the number is written in what the pattern finds. */
-    number: z.enum(['decimal', 'hex', 'signed-hex']).default('decimal'),
+    /** How the number is written in what the pattern finds; `count`: how often it was said since the port was opened. */
+    number: z.enum(['decimal', 'hex', 'signed-hex', 'count']).default('decimal'),
   })
-  .refine((signal) => signal.set !== undefined || signal.query !== undefined, { error: 'needs set or query' })
+  .refine((signal) => signal.set !== undefined || signal.query !== undefined || signal.says !== undefined, {
+    error: 'needs set, query or says',
+  })
 
 const endSchema = z.union([z.enum(['lf', 'crlf', 'cr']), z.strictObject({ hex: hexSchema })], {
   error: 'must be lf, crlf, cr or {hex: …}',
@@ -164,6 +172,7 @@ function consistencyFindings(description: LineDescription): Finding[] {
     ]),
     ...variantFindings(description),
     ...sameQuestionFindings(description),
+    ...unaskedFindings(description),
   ]
 }
 
@@ -200,6 +209,39 @@ function signalFindings(name: string, signal: LineSignal, settings: readonly str
     findings.push({ path: [...path, 'number'], message: `is for numbers, and the signal is a ${signal.dtype}` })
   }
   return findings
+}
+
+/** What is said by itself has no question, and no answers of bytes beside it, in which a line could not be told. */
+function unaskedFindings({ signals, identity, actions, initialise, shutdown }: LineDescription): Finding[] {
+  const isUnasked = Object.values(signals).some(({ says }) => says !== undefined)
+  const ofSignals = Object.entries(signals).flatMap(([name, signal]): Finding[] => {
+    const path = ['signals', name]
+    const { says, query, staleS, number } = signal
+    if (says === undefined) {
+      return [
+        ...(staleS === undefined ? [] : [{ path: [...path, 'staleS'], message: 'is for what it says by itself' }]),
+        ...(number === 'count' ? [{ path: [...path, 'number'], message: 'count is for what it says by itself' }] : []),
+      ]
+    }
+    const both = 'has query, and says: a value is either asked for, or comes by itself'
+    return [...patternFindings(says, [...path, 'says']), ...(query === undefined ? [] : [{ path, message: both }])]
+  })
+  if (!isUnasked) return ofSignals
+  const counted: readonly (readonly [Path, object | string | undefined])[] = [
+    ...Object.entries(signals).map(([name, signal]) => [['signals', name], signal] as const),
+    [['identity'], identity],
+    ...initialise.map((command, i) => [['initialise', i], command] as const),
+    ...shutdown.map((command, i) => [['shutdown', i], command] as const),
+    ...Object.entries(actions).flatMap(([name, { commands }]) =>
+      commands.map((command, i) => [['actions', name, 'commands', i], command] as const),
+    ),
+  ]
+  const ofBytes = counted.flatMap(([path, one]): Finding[] =>
+    typeof one === 'object' && 'bytes' in one
+      ? [{ path: [...path, 'bytes'], message: 'can not be told from lines that come unasked' }]
+      : [],
+  )
+  return [...ofSignals, ...ofBytes]
 }
 
 /** Two signals read in one exchange expect one form of answer. */

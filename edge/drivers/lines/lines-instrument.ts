@@ -14,12 +14,17 @@ import { formatValue } from '../described/templates.ts'
 import type { Instrument, Reading, SignalValue } from '../driver.ts'
 import type { LineDescription, LineMessage, LineSignal } from './description.ts'
 import { type LineMessages, messageOf } from './messages.ts'
+import type { Unasked } from './unasked.ts'
 
 export interface LinesInstrumentOptions {
   readonly spec: InstrumentSpec
   readonly description: LineDescription
   readonly messages: LineMessages
+  /** Where it says something by itself. */
+  readonly unasked?: Unasked
   readonly settings: Readonly<Record<string, SignalValue>>
+  /** How long an answer may take. */
+  readonly timeoutMs: number
   readonly clock: Clock
   readonly log: Log
   /** Makes the session; `initialise` must run after every connection. */
@@ -62,17 +67,27 @@ export class LinesInstrument implements Instrument {
   }
 
   async read(names: readonly string[], signal: AbortSignal): Promise<Record<string, Reading>> {
+    const { unasked } = this.#options
+    const said = names.filter((name) => unasked !== undefined && this.#signal(name)?.says !== undefined)
     const groups = new Map<string, Asked[]>()
-    for (const name of names) {
+    for (const name of names.filter((each) => !said.includes(each))) {
       const asked = this.#readable(name)
       const key = JSON.stringify(asked.query)
       groups.set(key, [...(groups.get(key) ?? []), asked])
     }
-    return await this.#session.exchange(async (exchange) => {
-      const readings: Record<string, Reading> = {}
+    const readings: Record<string, Reading> = {}
+    await this.#session.exchange(async (exchange) => {
       for (const together of groups.values()) Object.assign(readings, await this.#ask(exchange, together))
-      return readings
     }, signal)
+    for (const name of said) {
+      const reading = await unasked?.reading(name, this.#waitMs(name), signal)
+      if (reading !== undefined) readings[name] = reading
+    }
+    return readings
+  }
+
+  complaint(): string | undefined {
+    return this.#options.unasked?.complaint()
   }
 
   async set(name: string, value: SignalValue, signal: AbortSignal): Promise<void> {
@@ -160,6 +175,11 @@ export class LinesInstrument implements Instrument {
     const signal = this.#signal(name)
     if (signal?.query === undefined) throw this.#cannot(`read ${name}`)
     return { name, signal, query: signal.query }
+  }
+
+  /** How long what it says is waited for the first time. */
+  #waitMs(name: string): number {
+    return this.#signal(name)?.timeoutMs ?? this.#options.timeoutMs
   }
 
   #signal(name: string): LineSignal | undefined {

@@ -12,9 +12,10 @@ import { actionSpecs, signalSpecs } from '../described/specs.ts'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
 import { driverOf } from '../driver-of.ts'
 import { transportClaims } from '../transport-claims.ts'
-import { type LineDescription, parseLineDescription } from './description.ts'
+import { type LineAnswer, type LineCommand, type LineDescription, parseLineDescription } from './description.ts'
 import { LinesInstrument } from './lines-instrument.ts'
 import { bytesOf, LineMessages } from './messages.ts'
+import { Unasked } from './unasked.ts'
 
 const configSchema = z.strictObject({
   model: modelSchema.describe(
@@ -50,9 +51,11 @@ async function create(config: z.infer<typeof configSchema>, context: DriverConte
   const { values: settings, issues } = checkArguments(description.settings, config.settings, 'settings')
   if (issues.length > 0) throw configWrong(context.name, issues)
   const { name, clock, log, openTransport } = context
-  const { terminator, answerTerminator, echo, ignore, timeoutMs, quietMs, gapMs, startMs } = description.connection
+  const { terminator, answerTerminator, echo, ignore, quietMs, gapMs, startMs } = description.connection
+  const timeoutMs = config.timeoutMs ?? description.connection.timeoutMs
   const messages = new LineMessages(name, description)
   const hello = messages.hello(settings)
+  const unasked = unaskedOf(description, messages, hello === undefined, context)
   const isIgnored = ignore === undefined ? undefined : finderOf(ignore)
   return new LinesInstrument({
     spec: {
@@ -64,6 +67,8 @@ async function create(config: z.infer<typeof configSchema>, context: DriverConte
     },
     description,
     messages,
+    timeoutMs,
+    ...(unasked === undefined ? {} : { unasked }),
     settings,
     clock,
     log,
@@ -78,8 +83,9 @@ async function create(config: z.infer<typeof configSchema>, context: DriverConte
         // Around a line, carriage returns and line feeds go in any case: one of them is enough to find its end.
         end: lineEnd(answerTerminator ?? (terminator === 'none' ? 'lf' : terminator)),
         ...(isIgnored === undefined ? {} : { ignores: (line: string) => isIgnored(line) !== undefined }),
+        ...(unasked === undefined ? {} : { unasked }),
         echoes: echo,
-        timeoutMs: config.timeoutMs ?? timeoutMs,
+        timeoutMs,
         quietMs,
         gapMs,
         startMs,
@@ -89,6 +95,27 @@ async function create(config: z.infer<typeof configSchema>, context: DriverConte
         initialise,
       }),
   })
+}
+
+/** For one that says something by itself. */
+function unaskedOf(
+  description: LineDescription,
+  messages: LineMessages,
+  isSilent: boolean,
+  { name, clock, log }: DriverContext,
+): Unasked | undefined {
+  const signals = Object.values(description.signals)
+  if (!signals.some(({ says }) => says !== undefined)) return undefined
+  const commands = [description.initialise, description.shutdown, Object.values(description.actions)].flat(2)
+  const answers = [...signals.map(({ answer }) => answer), ...commands.flatMap(answersOf)]
+  const only =
+    isSilent && description.acknowledge === undefined && answers.every((each) => each === undefined || each === 'none')
+  return new Unasked({ instrument: name, description, messages, clock, log, only })
+}
+
+const answersOf = (given: LineCommand | { readonly commands: readonly LineCommand[] }): (LineAnswer | undefined)[] => {
+  const commands = typeof given === 'object' && 'commands' in given ? given.commands : [given]
+  return commands.map((command) => (typeof command === 'string' ? undefined : command.answer))
 }
 
 const ending = (end: End): string =>

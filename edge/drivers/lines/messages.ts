@@ -66,15 +66,19 @@ export class LineMessages {
 
   /** The signal's value in an answer; throws `reply-garbled`, or `instrument-refused` for a refusal. */
   value(message: Message, signal: LineSignal, text: string): SignalValue {
-    const { pattern = '', number } = signal
+    const { pattern = '' } = signal
     const source = { instrument: this.#instrument, command: shownMessage(message) }
     if (!isWhole(signal, text)) throw garbled(text, source, 'an answer whose check byte is right')
     const found = this.#found(message, pattern, this.#description.acknowledge?.refused, text)
-    return parseValue(
-      signal,
-      number === 'decimal' ? found : fromHex(found, number === 'signed-hex', text, source),
-      source,
-    )
+    return parseValue(signal, plain(signal, found, text, source), source)
+  }
+
+  /** What makes the value, where the line is one in which the signal says it by itself; it throws as `value`. */
+  said(signal: LineSignal, line: string): (() => SignalValue) | undefined {
+    const found = signal.says === undefined ? undefined : this.#finder(signal.says)(line)
+    if (found === undefined) return undefined
+    const source = { instrument: this.#instrument, command: 'nothing, unasked' }
+    return () => parseValue(signal, plain(signal, found, line, source), source)
   }
 
   #found(message: Message, pattern: string, refused: string | undefined, text: string): string {
@@ -110,6 +114,9 @@ function isWhole({ checksum }: LineSignal, text: string): boolean {
   const sum = of.reduce((total, byte) => (kind === 'xor' ? total ^ byte : total + byte), 0)
   return ((kind === 'negated-sum' ? -sum : sum) & 0xff) === bytes[at]
 }
+
+const plain = ({ number }: LineSignal, found: string, text: string, source: ReplySource): string =>
+  number === 'decimal' ? found : fromHex(found, number === 'signed-hex', text, source)
 
 /** Up to 12 digits, in two's complement where signed, as a decimal number. */
 function fromHex(digits: string, signed: boolean, text: string, source: ReplySource): string {
