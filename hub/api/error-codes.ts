@@ -153,6 +153,11 @@ const useCodes = {
   'stream-unknown': notThere('the stream'),
   'picture-unknown': notThere('the picture'),
   'recording-unknown': notThere('the recording'),
+  'range-empty': code(
+    416,
+    'nothing of the file lies in the range that was asked for',
+    'Ask for a part of it; `content-range` says how long it is.',
+  ),
   'column-unknown': notThere('the column'),
   'not-permitted': code(
     403,

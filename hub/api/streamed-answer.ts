@@ -22,6 +22,13 @@ export async function* once(bytes: Uint8Array): Bytes {
   yield bytes
 }
 
+export interface StreamedMore {
+  /** The reader has gone. */
+  readonly onGone?: () => void
+  readonly headers?: Readonly<Record<string, string>>
+  readonly status?: number
+}
+
 /**
  * An answer that is made as it is read: its first piece before the head is sent, so that what fails at once is a problem
  * document, and no other piece before the reader asks for it. What fails later breaks the connection, and is in the log.
@@ -33,15 +40,16 @@ export function streamedWith(log: Log) {
     source: Bytes,
     type: string,
     fileName?: string,
-    onGone: () => void = () => {},
+    { onGone = () => {}, headers: more = {}, status = 200 }: StreamedMore = {},
   ): Promise<Response> => {
     const headers = {
       'content-type': type,
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
       ...(fileName === undefined ? {} : { 'content-disposition': `attachment; filename="${fileName}"` }),
+      ...more,
     }
-    if (c.req.method === 'HEAD') return new Response(null, { headers })
+    if (c.req.method === 'HEAD') return new Response(null, { headers, status })
     let next: ReturnType<Bytes['next']> | undefined = Promise.resolve(await source.next())
     let gone = false
     const stream = new ReadableStream<Uint8Array>(
@@ -68,7 +76,7 @@ export function streamedWith(log: Log) {
       },
       { highWaterMark: 0 },
     )
-    return new Response(stream, { headers })
+    return new Response(stream, { headers, status })
   }
 }
 

@@ -1,5 +1,6 @@
 /** What cameras have recorded of sessions, as it is read. */
 
+import { AROUND_PICTURE_BYTES } from '@fernlab/shared/contracts/recording-pieces'
 import type { Recording } from '@fernlab/shared/contracts/recordings'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { sql } from 'kysely'
@@ -10,6 +11,8 @@ export interface Recorded {
   of(runId: string, attempt: number): Promise<Recording>
   /** A piece; throws `recording-unknown`. */
   piece(key: PieceKey): Promise<Uint8Array>
+  /** The pieces of a camera in order; none where it has recorded nothing. */
+  pieces(key: Omit<PieceKey, 'number'>): Promise<RecordedPiece[]>
 }
 
 interface PieceKey {
@@ -17,6 +20,13 @@ interface PieceKey {
   readonly attempt: number
   readonly part: string
   readonly number: number
+}
+
+interface RecordedPiece {
+  readonly number: number
+  readonly times: number[]
+  /** Of all its pictures, without what stands around them. */
+  readonly jpegBytes: number
 }
 
 /** Of the store. */
@@ -52,6 +62,20 @@ export function createRecorded(store: Pick<Store, 'db'>): Recorded {
       if (row !== undefined) return row.pictures
       const message = `attempt ${attempt} of run ${runId} has no piece ${number} of a recording by ${part}`
       throw new LabError({ code: 'recording-unknown', kind: 'caller', message })
+    },
+    pieces: async ({ runId, attempt, part }) => {
+      const rows = await store.db
+        .selectFrom('recording')
+        .select(['number', 'times', sql<number>`length(pictures)`.as('bytes')])
+        .where('run_id', '=', runId)
+        .where('attempt', '=', attempt)
+        .where('part', '=', part)
+        .orderBy('number')
+        .execute()
+      return rows.map(({ number, times: packed, bytes }) => {
+        const times = timesIn(packed)
+        return { number, times, jpegBytes: bytes - AROUND_PICTURE_BYTES * times.length }
+      })
     },
   }
 }

@@ -16,6 +16,7 @@ export interface SaveOptions {
   readonly overwrite: boolean
   /** Breaks it off; the answer was asked for with it too. */
   readonly signal: AbortSignal
+  readonly onProgress?: (bytes: number) => void
 }
 
 /**
@@ -23,14 +24,14 @@ export interface SaveOptions {
  * refused and left alone, unless it is to be overwritten.
  */
 export async function saveAnswer(answer: Response, options: SaveOptions): Promise<string> {
-  const { folder, name, overwrite, signal } = options
+  const { folder, name, ...how } = options
   const said = /filename="([^"]+)"/.exec(answer.headers.get('content-disposition') ?? '')?.[1]
   const path = join(folder, basename(said ?? name))
   const ifTaken = '--overwrite replaces it, --to names another folder.'
   await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     throw told(error, folder)
   })
-  await saveWhole(answer, { path, overwrite, signal, ifTaken })
+  await saveWhole(answer, { ...how, path, ifTaken })
   return path
 }
 

@@ -2,6 +2,8 @@
 import { readPicture } from './picture-messages.ts'
 
 const LENGTH_BYTES = 4
+/** So much of a piece is not of its pictures' files, for each of them: the length and the time. */
+export const AROUND_PICTURE_BYTES = LENGTH_BYTES + 8
 
 /** A piece of these messages of pictures (./picture-messages.ts), each after its length in four bytes, big end first. */
 export function packPictures(messages: readonly Uint8Array[]): Uint8Array {

@@ -191,6 +191,20 @@ test("the chart's cursor shows the picture of that moment; the film is moved by 
   await page.getByRole('button', { name: 'Play the film' }).click()
   await until(async () => ((await shownAt(page))[1] ?? 0) > next + 0.5, 'it plays')
   await page.getByRole('button', { name: 'Hold the film' }).click()
+  const [film] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: /^Save the film of View, [\d.]+\sMB$/ }).click(),
+  ])
+  assert.match(film.suggestedFilename(), /-view\.mkv$/)
+  assert.equal([...readFileSync(await film.path()).subarray(0, 4)], [0x1a, 0x45, 0xdf, 0xa3])
+  const [table] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Times of its pictures, View (CSV)' }).click(),
+  ])
+  const lines = readFileSync(await table.path(), 'utf8')
+    .trimEnd()
+    .split('\r\n')
+  assert.ok(lines.length > frames.length, `${lines.length} lines`)
   assert.equal(await barriersOn(page), [])
   assert.equal(complaints, [])
   await context.close()

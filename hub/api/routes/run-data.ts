@@ -201,7 +201,9 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
         signal: gone.signal,
       })
       const permitted = whilePermitted(parts, { events, run, headers: c.req.raw.headers, caller, gone })
-      return streamed(c, encoded(permitted), 'text/event-stream; charset=utf-8', undefined, () => gone.abort())
+      return streamed(c, encoded(permitted), 'text/event-stream; charset=utf-8', undefined, {
+        onGone: () => gone.abort(),
+      })
     },
   )
 }

@@ -64,7 +64,9 @@ async function callsOf({
   const url = `http://127.0.0.1:${(hub.address() as AddressInfo).port}`
   const own = stranger ? {} : { FERNLAB_TOKEN: 'token' }
   const env = { FERNLAB_HUB: url, HOME: home, ...own }
-  const words = [...verb.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word = '']) => quoted ?? word)
+  const words = [...verb.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word = '']) =>
+    (quoted ?? word).replace('{home}', home),
+  )
   const { err } = await commandLine(words, { env, typed: typed.map((text) => text.replace('{hub}', url)) })
   return { calls: called, end: err }
 }

@@ -1,6 +1,6 @@
 /** How a route of the hub is reached from the command line. */
 export interface Reach {
-  /** A command line after `fernlab`; words in quotes are one. */
+  /** A command line after `fernlab`; words in quotes are one, `{home}` is a folder of the test. */
   readonly verb: string
   /** What the hub answers to the calls that come first. */
   readonly before?: Readonly<Record<string, unknown>>
@@ -64,6 +64,12 @@ const signedIn = { 'POST /api/auth/sign-in/email': {}, 'GET /api/v1/me': ada }
 const hasRun = {
   'GET /api/v1/runs/r1': run,
   'GET /api/v1/runs/r1/streams': { attempt: 1, rows: { primary: 1 } },
+}
+const hasFilm = {
+  ...hasRun,
+  'GET /api/v1/runs/r1/recording': { attempt: 1, cameras: [{ part: 'view', bytes: 1, pieces: [] }] },
+  'GET /api/v1/runs/r1/recording/view/film.mkv': {},
+  'GET /api/v1/runs/r1/recording/view/times.csv': {},
 }
 const session = {
   ...{ id: 's1', state: 'active', lab: 'rc-circuit', bench: 'demo.rc', person: ada, partners: [], createdAt: at },
@@ -207,6 +213,15 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'GET /api/v1/runs/{id}/data.json': { verb: 'download r1 --form json', before: hasRun },
   'GET /api/v1/runs/{id}/data.parquet': { verb: 'download r1 --form parquet', before: hasRun },
   'GET /api/v1/runs/{id}/data.h5': { verb: 'download r1 --form hdf5', before: hasRun },
+  'GET /api/v1/runs/{id}/recording': { verb: 'download r1 --form film', before: hasRun },
+  'GET /api/v1/runs/{id}/recording/{part}/film.mkv': {
+    verb: 'download r1 --form film --overwrite --to {home}',
+    before: hasFilm,
+  },
+  'GET /api/v1/runs/{id}/recording/{part}/times.csv': {
+    verb: 'download r1 --form film --overwrite --to {home}',
+    before: hasFilm,
+  },
   'GET /api/v1/runs/{id}/pictures/{file}': {
     verb: 'download r1 --form pictures',
     before: {
@@ -374,7 +389,6 @@ export const withoutVerb: Readonly<Record<string, string>> = {
     'a tree of elements for a page; lab show --readme prints the Markdown that it is made of',
   'GET /api/v1/sessions/{id}/cameras/{part}':
     'pictures come over it as they are seen: a panel shows them, a terminal can not',
-  'GET /api/v1/runs/{id}/recording': 'the player of the run’s page asks for it; a terminal shows no film',
   'GET /api/v1/runs/{id}/recording/{part}/{number}': 'a second of a film, for the player of the run’s page',
   'GET /api/v1/sessions/{id}/page': 'a frame of the hub’s page shows it, and works nowhere else',
 }

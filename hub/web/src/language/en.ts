@@ -149,6 +149,10 @@ export const en = {
     savePicture: 'Save {{file}}',
     recording: 'Film',
     moment: 'Moment of the film',
+    saveFilm: 'Save the film of {{part}}, {{size}}',
+    saveFilmTimes: 'Times of its pictures, {{part}} (CSV)',
+    filmPlayers:
+      'A film is a Matroska file (.mkv), in which each picture has its own time. VLC and mpv play it; browsers do not.',
     play: 'Play the film',
     pause: 'Hold the film',
     pictureBefore: 'the nearest picture is {{seconds}}\u202fs before this moment',

@@ -159,6 +159,10 @@ const early: Texts<typeof en> = {
     savePicture: 'Guardar {{file}}',
     recording: 'Vídeo',
     moment: 'Momento del vídeo',
+    saveFilm: 'Guardar el vídeo de {{part}}, {{size}}',
+    saveFilmTimes: 'Tiempos de sus fotos, {{part}} (CSV)',
+    filmPlayers:
+      'Un vídeo es un archivo Matroska (.mkv), en el que cada foto tiene su propio tiempo. VLC y mpv lo reproducen; los navegadores, no.',
     play: 'Reproducir el vídeo',
     pause: 'Detener el vídeo',
     pictureBefore: 'la imagen más cercana es de {{seconds}}\u202fs antes de este momento',

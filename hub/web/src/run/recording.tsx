@@ -1,13 +1,16 @@
 import type { Run } from '@fernlab/shared/contracts/api'
-import { ActionIcon } from '@mantine/core'
-import { IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react'
+import type { Recording } from '@fernlab/shared/contracts/recordings'
+import { ActionIcon, Button } from '@mantine/core'
+import { IconMovie, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { type RefObject, useEffect, useMemo, useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { bytes } from '../words/quantity.ts'
 import { clockTime } from '../words/time.ts'
 import { useWords } from '../words/use-words.ts'
 import { filmsIn, nearestFrame } from './film.ts'
+import { plain } from './plots.ts'
 import { RecordedPicture } from './recorded-picture.tsx'
 import styles from './recording.module.css'
 import { recordingQuery } from './recording-queries.ts'
@@ -94,6 +97,38 @@ export default function RecordingOfRun({ run, final, onMoment }: Props) {
           }}
         />
       </div>
+      <FilmFiles run={run} cameras={recording.data?.cameras ?? []} />
     </section>
+  )
+}
+
+/** Each camera's film to take home as one file, and the times of its pictures. */
+function FilmFiles({ run, cameras }: { run: Run; cameras: Recording['cameras'] }) {
+  const { t, language } = useWords()
+  const query = `?attempt=${run.attempt}`
+  return (
+    <>
+      {cameras.map(({ part, bytes: size }) => {
+        const base = `/api/v1/runs/${run.id}/recording/${part}`
+        return (
+          <div key={part} className={styles.files}>
+            <Button
+              component="a"
+              variant="default"
+              size="sm"
+              href={`${base}/film.mkv${query}`}
+              download
+              leftSection={<IconMovie size={16} aria-hidden="true" />}
+            >
+              {t('runPage.saveFilm', { part: plain(part), size: bytes(size, language) })}
+            </Button>
+            <a href={`${base}/times.csv${query}`} download>
+              {t('runPage.saveFilmTimes', { part: plain(part) })}
+            </a>
+          </div>
+        )
+      })}
+      <p className="soft">{t('runPage.filmPlayers')}</p>
+    </>
   )
 }
