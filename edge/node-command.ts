@@ -1,5 +1,6 @@
-/** What a person types on a machine that has a node and nothing else of Fernlab: `fernlab doctor`, `fernlab enroll`. */
+/** What a person types on a machine that has a node and nothing else of Fernlab: `fernlab doctor`, `fernlab driver`, `fernlab enroll`. */
 import { join } from 'node:path'
+import { systemClock } from '@fernlab/shared/primitives/clock'
 import { asLabError, formatIssues, LabError } from '@fernlab/shared/primitives/lab-error'
 import { readAuthority } from '@fernlab/shared/programs/authority'
 import { isMain } from '@fernlab/shared/programs/is-main'
@@ -13,6 +14,7 @@ import { addedBeside } from './discovery/added-beside.ts'
 import { addedLines } from './discovery/added-lines.ts'
 import { findingLines } from './discovery/finding-lines.ts'
 import { addFound, lookAround } from './discovery/look-around.ts'
+import { driverLanguages } from './driver-kit/new-driver.ts'
 import { builtInDrivers } from './drivers/drivers.ts'
 import { enroll } from './settings/enroll.ts'
 import { openNodeSettings } from './settings/settings.ts'
@@ -23,27 +25,35 @@ export interface Told {
   /** Columns of the terminal; where there is none, lines are as long as they are. */
   readonly columns: number | undefined
   out(line: string): void
+  /** For what is no result. */
+  err(line: string): void
 }
 
 const usage = [
   'fernlab doctor [--scan] [--node FILE] [--json]',
   'fernlab node add-instrument FIND [--name NAME] [--driver KIND] [--set KEY=VALUE]… [--dry-run] [--node FILE]',
+  'fernlab driver new DIR [--language typescript|python|c] [--json]',
+  'fernlab driver test DIR [--on ENTRY] [--json]',
   'fernlab enroll --hub ADDRESS --code CODE [--node FILE]',
 ].join(' | ')
 
 /** Does what was typed; rejects with a LabError that says what is wrong. */
-export async function nodeCommand({ args, env, columns, out }: Told): Promise<void> {
+export async function nodeCommand({ args, env, columns, out, err }: Told): Promise<void> {
   const [verb = '', ...rest] = args
   switch (verb) {
     case 'doctor':
       return await doctor(rest, env, columns, out)
     case 'enroll':
       return await enrol(rest, env, out)
+    case 'driver':
+      if (rest[0] === 'new') return await newOwnDriver(rest.slice(1), out, err)
+      if (rest[0] === 'test') return await testOwnDriver(rest.slice(1), out)
+      break
     case 'node':
       if (rest[0] === 'add-instrument') return await add(rest.slice(1), env, out)
       break
   }
-  const said = verb === 'node' ? `node ${rest[0] ?? ''}`.trim() : verb
+  const said = verb === 'node' || verb === 'driver' ? `${verb} ${rest[0] ?? ''}`.trim() : verb
   throw mistake(said === '' ? `say what to do: ${usage}` : `there is no "${said}" on a node; there is ${usage}`)
 }
 
@@ -87,6 +97,30 @@ async function add(args: string[], env: Environment, out: Told['out']): Promise<
   for (const line of addedLines(added, isDry)) out(line)
 }
 
+async function newOwnDriver(args: string[], out: Told['out'], err: Told['err']): Promise<void> {
+  const options = { language: { type: 'string' }, json: { type: 'boolean' } } as const
+  const { values, positionals } = readArguments({ args, options, allowPositionals: true }, usage)
+  const { language: given = 'typescript', json = false } = values
+  const language = driverLanguages.find((each) => each === given)
+  if (language === undefined) throw mistake(`--language is "${given}"; it may be ${driverLanguages.join(', ')}`)
+  const { makeDriver } = await import('./driver-kit/driver-commands.ts')
+  await makeDriver({ folder: oneFolder(positionals), language, json, out, err })
+}
+
+async function testOwnDriver(args: string[], out: Told['out']): Promise<void> {
+  const options = { on: { type: 'string' }, json: { type: 'boolean' } } as const
+  const { values, positionals } = readArguments({ args, options, allowPositionals: true }, usage)
+  const { on, json = false } = values
+  const { tryDriver } = await import('./driver-kit/driver-commands.ts')
+  const { signal } = new AbortController()
+  await tryDriver({ folder: oneFolder(positionals), on, json, clock: systemClock, signal, out })
+}
+
+function oneFolder([folder, ...others]: readonly string[]): string {
+  if (folder === undefined || others.length > 0) throw mistake(`name one folder; usage: ${usage}`)
+  return folder
+}
+
 async function enrol(args: string[], env: Environment, out: Told['out']): Promise<void> {
   const options = { node: { type: 'string' }, hub: { type: 'string' }, code: { type: 'string' } } as const
   const { node: given, hub, code } = readArguments({ args, options }, usage).values
@@ -120,6 +154,7 @@ if (isMain(import.meta.url)) {
       env: process.env,
       columns: isTTY ? columns : undefined,
       out: (line) => process.stdout.write(`${line}\n`),
+      err: (line) => process.stderr.write(`${line}\n`),
     })
   } catch (error) {
     const { message, issues } = asLabError(error)

@@ -22,7 +22,12 @@ const parts = [
     name: 'node',
     inputs: [
       ['shared', 'firmware-bridge', 'edge', 'scripts/build', ...config],
-      (path) => sources(path) || path.endsWith('bundle-node.mjs') || path.includes('/models/') || path.endsWith('.py'),
+      (path) =>
+        sources(path) ||
+        path.endsWith('bundle-node.mjs') ||
+        path.includes('/models/') ||
+        path.includes('/driver-kit/new/') ||
+        path.endsWith('.py'),
     ],
     exists: ['edge/dist/bundle/edge-process.js'],
     command: ['scripts/build/bundle-node.mjs'],

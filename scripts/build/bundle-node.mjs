@@ -49,4 +49,5 @@ await build({
 for (const path of ['scpi/models', 'lines/models', 'process/python/fernlab_driver.py']) {
   cpSync(`${root}edge/drivers/${path}`, `${root}edge/dist/bundle/${path}`, { recursive: true })
 }
+cpSync(`${root}edge/driver-kit/new`, `${root}edge/dist/bundle/new`, { recursive: true })
 cpSync(`${root}firmware-bridge/transports/usbtmc/usbtmc.py`, `${root}edge/dist/bundle/usbtmc/usbtmc.py`)

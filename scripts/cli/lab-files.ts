@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, relative, resolve } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join, relative, resolve } from 'node:path'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { checkLabFolder, type LabBundle } from '@fernlab/shared/protocol/lab-folder'
 import { mistake } from './problem.ts'
@@ -23,22 +23,6 @@ export async function readLabFolder(folder: string): Promise<LabFiles> {
     files[path] = textFiles.test(path) ? bytes.toString('utf8') : new Uint8Array(bytes)
   }
   return files
-}
-
-/** Writes a folder that is not there yet; refuses one that is, and then writes nothing. */
-export async function writeNewFolder(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  const root = resolve(folder)
-  await mkdir(dirname(root), { recursive: true })
-  try {
-    await mkdir(root)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw mistake('lab-folder', `${folder} is there already`, 'Name a folder that is not, or remove it first.')
-  }
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true })
-    await writeFile(join(root, path), text, { flag: 'wx' })
-  }
 }
 
 /** Looks before everything below is read: what has no lab.yaml may be as large as a disk. */

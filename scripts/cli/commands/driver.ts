@@ -1,8 +1,6 @@
 import { systemClock } from '@fernlab/shared/primitives/clock'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.ts'
-import { writeNewFolder } from '../lab-files.ts'
 
 interface NewOptions {
   readonly language: 'typescript' | 'python' | 'c'
@@ -28,13 +26,8 @@ export function addDriver(program: Command, { terminal, signal }: Context): void
     )
     .option('--json', 'JSON instead of text')
     .action(async (folder: string, { language, json }: NewOptions) => {
-      const { newDriver } = await import('@fernlab/edge/driver-kit/new-driver')
-      const { name, files, next } = await newDriver(folder, language)
-      await writeNewFolder(folder, files)
-      const paths = Object.keys(files)
-      if (json) return terminal.out(JSON.stringify({ folder, driver: name, language, files: paths }, null, 2))
-      for (const path of paths) terminal.out(`${folder}/${path}`)
-      terminal.err(`Change these, then: ${next}`)
+      const { makeDriver } = await import('@fernlab/edge/driver-kit/driver-commands')
+      await makeDriver({ folder, language, json: json === true, out: terminal.out, err: terminal.err })
     })
 
   driver
@@ -43,24 +36,7 @@ export function addDriver(program: Command, { terminal, signal }: Context): void
     .option('--on <entry>', 'which entry of driver-test.yaml; those of real instruments move things')
     .option('--json', 'JSON instead of text')
     .action(async (folder: string, { on, json }: TestOptions) => {
-      const { testDriver } = await import('@fernlab/edge/driver-kit/test-driver')
-      const { outcomeLines, specLines, sumLines } = await import('@fernlab/edge/driver-kit/tested-lines')
-      const tell = (lines: readonly string[]) => {
-        if (!json) for (const line of lines) terminal.out(line)
-      }
-      const tested = await testDriver({
-        folder,
-        ...(on === undefined ? {} : { on }),
-        clock: systemClock,
-        signal,
-        onSpec: (spec, name) => tell(specLines(folder, name, spec)),
-        onOutcome: (outcome) => tell(outcomeLines(outcome)),
-      })
-      if (json) terminal.out(JSON.stringify(tested, null, 2))
-      tell(sumLines(tested))
-      const failed = tested.outcomes.filter(({ outcome }) => outcome === 'failed').length
-      if (failed === 0) return
-      const message = `${folder} breaks ${failed} of ${tested.outcomes.length} rules of a driver`
-      throw new LabError({ code: 'driver-test-failed', kind: 'caller', message })
+      const { tryDriver } = await import('@fernlab/edge/driver-kit/driver-commands')
+      await tryDriver({ folder, on, json: json === true, clock: systemClock, signal, out: terminal.out })
     })
 }

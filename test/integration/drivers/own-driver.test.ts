@@ -8,7 +8,7 @@ import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-tr
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog } from '@fernlab/shared/primitives/log'
-import { writeNewFolder } from 'fernlab/cli/lab-files'
+import { writeNewFolder } from '@fernlab/shared/storage/new-folder'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { suite } from '../../support/suite.ts'

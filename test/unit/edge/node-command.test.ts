@@ -16,7 +16,7 @@ async function say(...args: string[]): Promise<string> {
   const lines: string[] = []
   const env = { FERNLAB_NODE_FILE: file, FERNLAB_DATA: folder }
   try {
-    await nodeCommand({ args, env, columns: undefined, out: (line) => lines.push(line) })
+    await nodeCommand({ args, env, columns: undefined, out: (line) => lines.push(line), err: () => {} })
     return lines.join('\n')
   } catch (error) {
     return `${lines.join('\n')}[${error instanceof Error ? error.message : error}]`
@@ -28,6 +28,16 @@ test('says what may be typed', async () => {
   assert.match(await say('doktor'), /^\[there is no "doktor" on a node; there is fernlab doctor/)
   assert.match(await say('node', 'enroll'), /^\[there is no "node enroll" on a node/)
   assert.match(await say('node', 'add-instrument'), /^\[name one find, as "fernlab doctor" has it/)
+  assert.match(await say('driver', 'make'), /^\[there is no "driver make" on a node/)
+  assert.match(await say('driver', 'new'), /^\[name one folder; usage: fernlab doctor/)
+  assert.match(
+    await say('driver', 'new', 'x', '--language', 'perl'),
+    /^\[--language is "perl"; it may be typescript, python, c/,
+  )
+  assert.match(
+    await say('driver', 'test', join(folder, 'none')),
+    /none\/driver-test\.yaml is not there: name the folder/,
+  )
   assert.match(await say('doctor', '--nodes', 'x'), /^\[Unknown option '--nodes'/)
   assert.match(await say('enroll', '--hub', 'lab.example'), /^\[--hub and --code are both needed/)
   assert.match(await say('enroll', '--hub', 'lab.example', '--code', 'x'), /must be an address that begins with http/)
