@@ -7,8 +7,8 @@ import { sql } from 'kysely'
 import type { Store } from '../store/store.ts'
 
 export interface Recorded {
-  /** What there is of an attempt of a run. */
-  of(runId: string, attempt: number): Promise<Recording>
+  /** What there is of an attempt of a run; with the cursor of an earlier answer, what has come since. */
+  of(runId: string, attempt: number, since?: string): Promise<Recording>
   /** A piece; throws `recording-unknown`. */
   piece(key: PieceKey): Promise<Uint8Array>
   /** The pieces of a camera in order; none where it has recorded nothing. */
@@ -32,12 +32,14 @@ interface RecordedPiece {
 /** Of the store. */
 export function createRecorded(store: Pick<Store, 'db'>): Recorded {
   return {
-    of: async (runId, attempt) => {
+    of: async (runId, attempt, since = '0') => {
       const rows = await store.db
         .selectFrom('recording')
-        .select(['part', 'number', 'times', sql<number>`length(pictures)`.as('bytes')])
+        .select(['id', 'part', 'number', 'times', sql<number>`length(pictures)`.as('bytes')])
         .where('run_id', '=', runId)
         .where('attempt', '=', attempt)
+        // Rows are counted in the order in which they are committed.
+        .where('id', '>', Number(since))
         .orderBy('part')
         .orderBy('number')
         .execute()
@@ -48,7 +50,8 @@ export function createRecorded(store: Pick<Store, 'db'>): Recorded {
         camera.pieces.push({ number, times: timesIn(times) })
         cameras.set(part, camera)
       }
-      return { attempt, cameras: [...cameras.values()] }
+      const newest = rows.reduce((most, { id }) => Math.max(most, id), Number(since))
+      return { attempt, cursor: String(newest), cameras: [...cameras.values()] }
     },
     piece: async ({ runId, attempt, part, number }) => {
       const row = await store.db

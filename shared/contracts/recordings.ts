@@ -12,6 +12,8 @@ export const MOST_RECORDED_BYTES = 1024 * 1024 * 1024
 /** `GET /api/v1/runs/{id}/recording`. */
 export const recordingSchema = z.object({
   attempt: z.number(),
+  /** With `?since=` it, a later call answers with the pieces that have come after these alone. */
+  cursor: z.string(),
   cameras: z.array(
     z.object({
       part: z.string(),

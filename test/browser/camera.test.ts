@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Data } from '@fernlab/shared/contracts/api'
 import type { Recording } from '@fernlab/shared/contracts/recordings'
 import type { Session } from '@fernlab/shared/contracts/sessions'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Response } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { filmsIn, nearestFrame } from '../../hub/web/src/run/film.ts'
 import { type CameraNode, startCameraNode } from '../integration/hub/camera-node.ts'
@@ -149,9 +149,44 @@ test('who is filmed is told so, before and while they are', async () => {
   await context.close()
 })
 
-test("the chart's cursor shows the picture of that moment; the film is moved by keys and played", async () => {
+/** The numbers of the pieces in an answer, and what was known when it was asked for. */
+const toldIn = async (answer: Response) => {
+  const { cameras } = (await answer.json()) as Recording
+  const pieces = cameras.flatMap((camera) => camera.pieces.map(({ number }) => number))
+  return { since: new URL(answer.url()).searchParams.get('since'), pieces }
+}
+
+test('a film that is being made grows on the page by what is new alone', async () => {
+  const { page, context, complaints } = await visitAs(browser, lab, ada, {})
+  const asked: ReturnType<typeof toldIn>[] = []
+  const listen = (answer: Response) => {
+    if (new URL(answer.url()).pathname.endsWith('/recording')) asked.push(toldIn(answer))
+  }
+  page.on('response', listen)
+  await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
+  const slider = page.getByRole('slider', { name: 'Moment of the film' })
+  await slider.waitFor()
+  const pictures = async () => Number(await slider.getAttribute('max'))
+  const before = await pictures()
+  await until(async () => (await pictures()) > before, 'the film grows', 20_000)
   await ada.ask('DELETE', `/api/v1/sessions/${session.id}`)
   await lab.final(session.id)
+  const isAtRest = async () => (await Promise.all(asked)).at(-1)?.pieces.length === 0
+  await until(isAtRest, 'nothing new comes', 30_000)
+  page.off('response', listen)
+  const answers = await Promise.all(asked)
+  assert.equal(
+    answers.map(({ since }) => since === null),
+    answers.map((_, i) => i === 0),
+  )
+  const all = answers.flatMap(({ pieces }) => pieces)
+  assert.is(new Set(all).size, all.length, 'each piece is told once')
+  assert.ok(answers.filter(({ pieces }) => pieces.length > 0).length > 1, 'the film came in several answers')
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test("the chart's cursor shows the picture of that moment; the film is moved by keys and played", async () => {
   const { page, context, complaints } = await visitAs(browser, lab, ada, {})
   await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
   const slider = page.getByRole('slider', { name: 'Moment of the film' })

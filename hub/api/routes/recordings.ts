@@ -33,14 +33,21 @@ export function recordingRoutes(add: AddRoute, parts: ApiParts): void {
       path: '/api/v1/runs/{id}/recording',
       tag: 'Results',
       summary: 'What cameras have recorded of a session: the time of each picture, by pieces',
+      description:
+        'With `since`, the `cursor` of an earlier answer, only the pieces that have come since: ask so again while a session goes on.',
       access: 'runs.read',
       params: runParams,
-      query: attemptQuery,
+      query: attemptQuery.extend({
+        since: z
+          .string()
+          .regex(/^\d{1,15}$/, 'must be the cursor of an earlier answer')
+          .optional(),
+      }),
       answer: { schema: recordingSchema, what: 'The pieces of each camera; none where nothing was recorded' },
     },
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
-      return c.json(await recorded.of(run.id, query.attempt ?? (await results.attemptOf(run))))
+      return c.json(await recorded.of(run.id, query.attempt ?? (await results.attemptOf(run)), query.since))
     },
   )
   add(

@@ -7,6 +7,7 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import type { NodeDocument } from '@fernlab/shared/contracts/documents'
 import { pictureMessage } from '@fernlab/shared/contracts/picture-messages'
 import { packPictures } from '@fernlab/shared/contracts/recording-pieces'
+import type { Recording } from '@fernlab/shared/contracts/recordings'
 import * as assert from 'uvu/assert'
 import { commandLine } from '../../support/command-line.ts'
 import { suite } from '../../support/suite.ts'
@@ -52,16 +53,43 @@ test.after(async () => {
 
 const get = async (path: string) => {
   const answer = await fetch(`${hub.url}/api/v1/runs/${run.id}${path}`, { headers: bearer })
-  return { status: answer.status, body: await answer.json() }
+  return { status: answer.status, body: (await answer.json()) as unknown }
 }
 
 test('while a new attempt has nothing yet, film and streams are those of the one that has', async () => {
   const pieces = [{ number: 0, times: [2] }]
-  assert.equal((await get('/recording')).body, { attempt: 2, cameras: [{ part: 'view', bytes: 14, pieces }] })
+  const { cursor, ...recorded } = (await get('/recording')).body as Recording
+  assert.equal(recorded, { attempt: 2, cameras: [{ part: 'view', bytes: 14, pieces }] })
+  assert.equal((await get(`/recording?since=${cursor}`)).body, { attempt: 2, cursor, cameras: [] })
   assert.is((await fetch(`${hub.url}/api/v1/runs/${run.id}/recording/view/0`, { headers: bearer })).status, 200)
   assert.equal((await get('/streams')).body, { attempt: 2, rows: { warm: 5 } })
   assert.equal((await get('/streams?attempt=1')).body, { attempt: 1, rows: { cold: 3 } })
   assert.equal((await get('/streams?attempt=9')).body, { attempt: 9, rows: {} })
+})
+
+test('with the cursor of an answer only what has come since is answered', async () => {
+  const ask = async (query: string) => (await get(`/recording?attempt=1${query}`)).body as Recording
+  const before = await ask('')
+  assert.equal(
+    before.cameras.map(({ pieces }) => pieces),
+    [[{ number: 0, times: [1] }]],
+  )
+  const later = [
+    { part: 'view', number: 1 },
+    { part: 'side', number: 0 },
+  ]
+  for (const piece of later) {
+    const values = { ...piece, run_id: run.id, attempt: 1, times: timesBytes([9]), pictures: new Uint8Array(14) }
+    await hub.store.write([hub.store.db.insertInto('recording').values(values)])
+  }
+  const more = await ask(`&since=${before.cursor}`)
+  assert.equal(more.cameras, [
+    { part: 'side', bytes: 14, pieces: [{ number: 0, times: [9] }] },
+    { part: 'view', bytes: 14, pieces: [{ number: 1, times: [9] }] },
+  ])
+  assert.equal((await ask(`&since=${more.cursor}`)).cameras, [])
+  const wrong = await get('/recording?since=yesterday')
+  assert.equal([wrong.status, (wrong.body as { code: string }).code], [400, 'request-invalid'])
 })
 
 test('nobody is told the streams but who may read the run', async () => {

@@ -222,7 +222,7 @@ test('nobody sees a recording but who may read the run; of a run without one the
   const { body } = await ada.ask('POST', '/api/v1/runs', { lab: 'oven', protocol: 'look' })
   const run = await lab.final((body as Run).id)
   const nothing = await ada.ask('GET', `/api/v1/runs/${run.id}/recording`)
-  assert.equal(nothing.body, { attempt: 1, cameras: [] })
+  assert.equal(nothing.body, { attempt: 1, cursor: '0', cameras: [] })
 })
 
 test.run()

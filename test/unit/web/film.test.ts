@@ -2,7 +2,7 @@ import { pictureMessage } from '@fernlab/shared/contracts/picture-messages'
 import { packPictures, unpackPictures } from '@fernlab/shared/contracts/recording-pieces'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { filmsIn, nearestFrame } from '../../../hub/web/src/run/film.ts'
+import { filmsIn, joinRecordings, nearestFrame } from '../../../hub/web/src/run/film.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('a film of a session')
@@ -33,6 +33,23 @@ test('pictures of several pieces are one film', () => {
     { time: 1.1, piece: 0, index: 1 },
     { time: 3, piece: 2, index: 0 },
   ])
+})
+
+test('what has come since joins what is known, camera by camera', () => {
+  const piece = (number: number) => ({ number, times: [number] })
+  const known = { attempt: 1, cursor: '4', cameras: [{ part: 'view', bytes: 10, pieces: [piece(0), piece(1)] }] }
+  const cameras = [
+    { part: 'side', bytes: 3, pieces: [piece(0)] },
+    { part: 'view', bytes: 5, pieces: [piece(2)] },
+  ]
+  assert.equal(joinRecordings(known, { attempt: 1, cursor: '7', cameras }), {
+    attempt: 1,
+    cursor: '7',
+    cameras: [
+      { part: 'view', bytes: 15, pieces: [piece(0), piece(1), piece(2)] },
+      { part: 'side', bytes: 3, pieces: [piece(0)] },
+    ],
+  })
 })
 
 test('a piece gives back its pictures, and of one that is cut those that are whole', () => {

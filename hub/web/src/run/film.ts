@@ -14,6 +14,20 @@ export interface Film {
   readonly frames: readonly Frame[]
 }
 
+/** A recording with what has come after it. */
+export function joinRecordings(known: Recording, more: Recording): Recording {
+  const parts = [...new Set([...known.cameras, ...more.cameras].map(({ part }) => part))]
+  const cameras = parts.map((part) => {
+    const both = [known, more].flatMap(({ cameras }) => cameras.filter((camera) => camera.part === part))
+    return {
+      part,
+      bytes: both.reduce((sum, { bytes }) => sum + bytes, 0),
+      pieces: both.flatMap(({ pieces }) => pieces),
+    }
+  })
+  return { attempt: more.attempt, cursor: more.cursor, cameras }
+}
+
 /** The pictures of each camera in order of time. */
 export function filmsIn({ cameras }: Pick<Recording, 'cameras'>): Film[] {
   return cameras.map(({ part, pieces }) => ({
