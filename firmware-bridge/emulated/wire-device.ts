@@ -18,6 +18,8 @@ export interface Wire {
   receive(bytes: Uint8Array): void
   /** Modem lines, where the device has any; true asserts. */
   setLines?(lines: ModemLines): void
+  /** The speed of the line, where the device can tell. */
+  setBaudRate?(baudRate: number): void
   /** Idempotent; the device's state stays. */
   close(): void
 }

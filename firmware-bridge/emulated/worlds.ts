@@ -5,6 +5,7 @@ import { createBoardDevice } from '../boards/board-device.ts'
 import type { BoardThreadData } from '../boards/board-messages.ts'
 import { createEspBoard, type EspBoardOptions } from '../boards/esp/esp-board.ts'
 import { espChips } from '../boards/esp/esp-chips.ts'
+import { createLeonardo, type LeonardoOptions } from '../boards/leonardo/leonardo.ts'
 import { createBalance } from './balance.ts'
 import type { Circuit } from './circuits/circuit.ts'
 import { DiodeCircuit, type DiodeConfig } from './circuits/diode.ts'
@@ -29,7 +30,7 @@ export interface World {
 }
 
 export interface Worlds {
-  /** The world of that name, made when first asked for: `rc` or `rc-2`, `diode` or `diode-left`, `uno`, `heat`, `firmata`, `esp32` …. Throws `emulated-world-unknown`. */
+  /** The world of that name, made when first asked for: `rc` or `rc-2`, `diode` or `diode-left`, `uno`, `leonardo`, `heat`, `firmata`, `esp32` …. Throws `emulated-world-unknown`. */
   world(name: string): World
 }
 
@@ -46,9 +47,11 @@ export interface WorldsOptions {
   readonly uno?: Partial<Omit<BoardThreadData, 'seed'>>
   /** What emulated boards with Espressif's chips are like. */
   readonly esp?: Partial<Omit<EspBoardOptions, 'name' | 'chip' | 'clock'>>
+  /** What emulated boards with an ATmega32U4 are like. */
+  readonly leonardo?: Partial<Omit<LeonardoOptions, 'name' | 'clock'>>
 }
 
-const NAME = /^(rc|diode|uno|heat|weigh|firmata|esp32-s3|esp32-c3|esp32)(-[a-z0-9-]+)?$/
+const NAME = /^(rc|diode|uno|leonardo|heat|weigh|firmata|esp32-s3|esp32-c3|esp32)(-[a-z0-9-]+)?$/
 
 /** Emulated benches by name; the same name has the same tolerances in every process. */
 export function createWorlds(options: WorldsOptions): Worlds {
@@ -60,7 +63,7 @@ export function createWorlds(options: WorldsOptions): Worlds {
         throw new LabError({
           code: 'emulated-world-unknown',
           kind: 'configuration',
-          message: `there is no emulated bench ${JSON.stringify(name)}; use rc, diode, uno, heat, weigh, firmata, esp32, esp32-s3 or esp32-c3, with a suffix for more of them: rc-2`,
+          message: `there is no emulated bench ${JSON.stringify(name)}; use rc, diode, uno, leonardo, heat, weigh, firmata, esp32, esp32-s3 or esp32-c3, with a suffix for more of them: rc-2`,
         })
       }
       let world = worlds.get(name)
@@ -145,10 +148,16 @@ const espWorld =
   (name: string, { clock, instant = false, esp }: WorldsOptions): World =>
     assemble(name, undefined, [createEspBoard({ instant, ...esp, name: 'board', chip: espChips[chip], clock })])
 
+/** A board with an ATmega32U4, and nothing wired to it. */
+function leonardoWorld(name: string, { clock, instant = false, leonardo }: WorldsOptions): World {
+  return assemble(name, undefined, [createLeonardo({ instant, ...leonardo, name: 'board', clock })])
+}
+
 const WORLDS: Readonly<Record<string, (name: string, options: WorldsOptions) => World>> = {
   rc: rcWorld,
   diode: diodeWorld,
   uno: unoWorld,
+  leonardo: leonardoWorld,
   heat: heatWorld,
   weigh: weighWorld,
   firmata: firmataWorld,

@@ -15,8 +15,11 @@ interface AnyBoard {
 
 /** An Arduino with an AVR. */
 export interface AvrBoard extends AnyBoard {
-  /** `stk500v1`: in our own process, over any transport; `avrdude`: by that program, over a serial port or TCP. */
-  readonly method: 'stk500v1' | 'avrdude'
+  /**
+   * `stk500v1` and `avr109`: in our own process, over any transport, the latter after a touch at 1200 baud; `avrdude`: by
+   * that program, over a serial port or TCP.
+   */
+  readonly method: 'stk500v1' | 'avr109' | 'avrdude'
   /** Signatures of the chips that may be on it. */
   readonly signatures: readonly (readonly [number, number, number])[]
   readonly pageBytes: number
@@ -59,6 +62,9 @@ const MEGA328 = [
 ] as const
 const MEGA2560 = [[0x1e, 0x98, 0x01]] as const
 
+/** DS40002056A (ATmega16U4/32U4), 28.3. */
+const MEGA32U4 = [[0x1e, 0x95, 0x87]] as const
+
 const mega328 = (name: string, title: string, baudRate: number, bootBytes: number): AvrBoard => ({
   name,
   title,
@@ -70,6 +76,20 @@ const mega328 = (name: string, title: string, baudRate: number, bootBytes: numbe
   pageBytes: 128,
   vectors: 26,
   avrdude: { part: 'atmega328p', programmer: 'arduino' },
+})
+
+/** USB has no speed; its boot loader Caterina takes 4 KiB. */
+const mega32u4 = (name: string, title: string): AvrBoard => ({
+  name,
+  title,
+  chip: 'ATmega32U4',
+  method: 'avr109',
+  signatures: MEGA32U4,
+  baudRate: 57_600,
+  firmwareBytes: 28 * 1024,
+  pageBytes: 128,
+  vectors: 43,
+  avrdude: { part: 'atmega32u4', programmer: 'avr109' },
 })
 
 /** The speed is the one that it changes to once it is connected at 115200; its flash chip tells its size. */
@@ -116,6 +136,9 @@ export const boardKinds: readonly BoardKind[] = [
     vectors: 57,
     avrdude: { part: 'atmega2560', programmer: 'wiring' },
   },
+  mega32u4('leonardo', 'Arduino Leonardo'),
+  mega32u4('micro', 'Arduino Micro'),
+  mega32u4('pro-micro', 'Pro Micro with an ATmega32U4'),
   espressif('esp32', 'ESP32', 0, 0x1000),
   espressif('esp32-s3', 'ESP32-S3', 9, 0),
   espressif('esp32-c3', 'ESP32-C3', 5, 0),

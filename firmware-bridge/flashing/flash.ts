@@ -1,5 +1,6 @@
 /** Firmware onto a board: with the method that its kind needs, tried again where that can help. */
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { createAvr109Flasher } from './avr109/avr109-flasher.ts'
 import { avrdudeFlasher } from './avrdude/avrdude-flasher.ts'
 import { espFlasher } from './esp/esp-flasher.ts'
 import { type FlashJob, type FlashResult, placeOf, SPOILT } from './flasher.ts'
@@ -48,6 +49,10 @@ function flasherOf(job: FlashJob): () => Promise<FlashResult> {
   switch (board.method) {
     case 'stk500v1':
       return () => stk500Flasher.flash({ ...job, board })
+    case 'avr109': {
+      const leonardo = createAvr109Flasher()
+      return () => leonardo.flash({ ...job, board })
+    }
     case 'avrdude':
       return () => avrdudeFlasher.flash({ ...job, board })
     case 'esptool':

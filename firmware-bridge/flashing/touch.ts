@@ -1,17 +1,19 @@
 /** A USB port that is opened at 1200 baud and closed: boards of Arduino's kind start their boot loaders then. */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { OpenTransport, TransportConfig } from '../transports/transport.ts'
+import { atSpeed } from './flasher.ts'
 
 const TOUCH_BAUD = 1200
 
 /** Resolves when the port is closed again; the board takes it off the bus in the next half second. */
 export async function touch(
-  transport: Extract<TransportConfig, { kind: 'serial' }>,
+  transport: TransportConfig,
   openTransport: OpenTransport,
   signal: AbortSignal,
 ): Promise<void> {
-  const port = await openTransport({ ...transport, baudRate: TOUCH_BAUD, flowControl: 'none' }, signal)
+  const port = await openTransport(atSpeed(transport, TOUCH_BAUD), signal)
   try {
+    if (transport.kind !== 'serial') await port.setBaudRate?.(TOUCH_BAUD)
     // What tells the firmware is that nobody holds DTR any more at that speed.
     await port.setLines?.({ dtr: false })
   } catch (thrown) {

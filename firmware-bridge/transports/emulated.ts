@@ -50,6 +50,7 @@ export function openEmulated(device: WireDevice, clock: Clock): Transport {
       closeListeners.push(listener)
     },
     ...(wire.setLines === undefined ? {} : { setLines: async (lines) => wire.setLines?.(lines) }),
+    ...(wire.setBaudRate === undefined ? {} : { setBaudRate: async (baudRate) => wire.setBaudRate?.(baudRate) }),
     close: async () => end(undefined),
   }
 }

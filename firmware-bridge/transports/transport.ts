@@ -31,12 +31,12 @@ export const transportConfigSchema = z
       world: z
         .string()
         .describe(
-          'The circuit that emulated instruments share: rc, rc-2, diode, diode-2 …, or an Arduino Uno with a heated block: uno, uno-2 …, or things that are hot: heat, or a balance: weigh, or a board that speaks Firmata: firmata, or a board that is only flashed: esp32, esp32-s3, esp32-c3.',
+          'The circuit that emulated instruments share: rc, rc-2, diode, diode-2 …, or an Arduino Uno with a heated block: uno, uno-2 …, or things that are hot: heat, or a balance: weigh, or a board that speaks Firmata: firmata, or a board that is only flashed: leonardo, esp32, esp32-s3, esp32-c3.',
         ),
       device: z
         .string()
         .describe(
-          'Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter; of an Uno, an ESP32 or of firmata: board; of heat: hotplate, modbus; of weigh: balance.',
+          'Which instrument of the circuit: psu, dmm, fgen, voltmeter, ammeter; of an Uno, a Leonardo, an ESP32 or of firmata: board; of heat: hotplate, modbus; of weigh: balance.',
         ),
     }),
   ])

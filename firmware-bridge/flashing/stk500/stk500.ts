@@ -8,7 +8,8 @@
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Transport } from '../../transports/transport.ts'
-import { ByteReader } from './byte-reader.ts'
+import { ByteReader } from '../byte-reader.ts'
+import type { PagedLoader } from '../paged.ts'
 
 const IN_SYNC = 0x14
 const OK = 0x10
@@ -41,7 +42,7 @@ export interface Stk500Options {
   readonly place: string
 }
 
-export class Stk500 {
+export class Stk500 implements PagedLoader {
   readonly #options: Stk500Options
   readonly #reader: ByteReader
 

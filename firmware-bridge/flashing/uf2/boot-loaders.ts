@@ -5,7 +5,7 @@
  * socket of the USB tree that the board is plugged into, and on an RP2350 its number.
  */
 import { readdir, readFile, realpath } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 
 /** Folders, for tests elsewhere. */
 export interface PicoPlaces {
@@ -66,17 +66,6 @@ async function bootLoaderAt(link: string): Promise<BootLoader | undefined> {
     product,
     serial: serial === NO_SERIAL ? '' : serial,
   }
-}
-
-/** The socket of the board whose serial port this is; undefined where the port is not on USB. */
-export async function socketOfPort(path: string, sys: string): Promise<string | undefined> {
-  const name = basename(await realpath(path))
-  let place = await realpath(join(sys, 'class/tty', name, 'device')).catch(() => undefined)
-  while (place !== undefined && place !== dirname(place)) {
-    if (/^\d+-[\d.]+$/.test(basename(place))) return basename(place)
-    place = dirname(place)
-  }
-  return undefined
 }
 
 /** The socket of the board whose drive this block device is (/dev/sda1). */

@@ -6,6 +6,7 @@ import type { TransportConfig } from '../../transports/transport.ts'
 import type { PicoBoard } from '../board-kinds.ts'
 import { type Flasher, type FlashJob, type FlashResult, flashFailed, oneTry, placeOf } from '../flasher.ts'
 import { touch } from '../touch.ts'
+import { socketOfPort } from '../usb-ports.ts'
 import {
   atSocket,
   type BootLoader,
@@ -15,7 +16,6 @@ import {
   type PicoPlaces,
   picoPlaces,
   socketOfDrive,
-  socketOfPort,
 } from './boot-loaders.ts'
 import { appearingDrive, boardAt, copyToDrive } from './drive.ts'
 import { picotool, type Said, withFile } from './picotool.ts'

@@ -57,7 +57,9 @@ export function usbTree(): UsbTree {
     port: (socket, path) => {
       const folder = join(sys, 'class/tty', basename(path))
       mkdirSync(folder, { recursive: true })
+      rmSync(join(folder, 'device'), { force: true })
       symlinkSync(under(socket, '.'), join(folder, 'device'))
+      under(socket, `tty/${basename(path)}`)
     },
     drive: (socket, device, folder) => {
       symlinkSync(under(socket, `host0/block/${basename(device)}`), join(sys, 'class/block', basename(device)))

@@ -176,7 +176,10 @@ test('tolerances differ from bench to bench, are the same in every process, and 
 
 test('an unknown bench or instrument is refused with what there is', () => {
   const worlds = createWorlds({ clock: new ManualClock() })
-  assert.throws(() => worlds.world('moon'), /rc, diode, uno, heat, weigh, firmata, esp32, esp32-s3 or esp32-c3/)
+  assert.throws(
+    () => worlds.world('moon'),
+    /rc, diode, uno, leonardo, heat, weigh, firmata, esp32, esp32-s3 or esp32-c3/,
+  )
   assert.throws(() => worlds.world('rc').device('laser'), /psu, dmm, fgen/)
 })
 

@@ -1,6 +1,6 @@
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Transport } from '../../transports/transport.ts'
+import type { Transport } from '../transports/transport.ts'
 
 /** What arrives on a transport, taken by count. One taker at a time. */
 export class ByteReader {
