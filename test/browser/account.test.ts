@@ -1,11 +1,11 @@
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { visit } from './support/browser.ts'
+import { comes, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('one’s own account', { timeoutMs: 60_000 })
+const test = suite('one’s own account', { timeoutMs: 120_000 })
 let hub: FakeHub
 let browser: Browser
 
@@ -49,7 +49,7 @@ test('another password wants the present one, and says what it ended', async () 
   assert.is(await page.getByText('The present password is wrong.').count(), 0)
   await save.click()
   await page.getByText('Changed. Everywhere else you are signed out.').waitFor()
-  assert.is(await page.getByLabel('New password').inputValue(), '')
+  await comes(() => page.getByLabel('New password').inputValue(), '')
   assert.equal(complaints, [])
   await context.close()
 })

@@ -2,12 +2,12 @@ import type { Bench } from '@fernlab/shared/contracts/api'
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { tabTo, visit } from './support/browser.ts'
+import { comes, tabTo, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { benches } from './support/fake-staff.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('a bench driven by hand', { timeoutMs: 60_000 })
+const test = suite('a bench driven by hand', { timeoutMs: 120_000 })
 let hub: FakeHub
 let browser: Browser
 
@@ -83,7 +83,7 @@ test('texts are chosen from a list, and a refusal stands beside its signal', asy
   await page.goto(`${hub.url}/benches/${bench}`)
   await button(page, 'Take the bench').click()
   const shape = page.getByRole('combobox', { name: 'Set: Shape' })
-  assert.equal(await shape.locator('option').allTextContents(), ['sine', 'square', 'dc'])
+  await comes(() => shape.locator('option').allTextContents(), ['sine', 'square', 'dc'])
   await shape.selectOption('square')
   await page
     .getByRole('row', { name: /^Shape/ })
@@ -307,9 +307,9 @@ test('the page says whether the bench is sound, and what became of it', async ()
     /^The last 30 days: up for 27 d.*planned.*out of use for 2 h 7 min$/,
   )
   const changes = health.getByRole('list', { name: 'What became of the bench, newest first' }).getByRole('listitem')
-  assert.is(await changes.count(), 5)
+  await comes(() => changes.count(), 5)
   await button(page, 'Show all 7 changes').click()
-  assert.is(await changes.count(), 7)
+  await comes(() => changes.count(), 7)
   await changes.getByText('new fuse, by Ada Lovelace').waitFor()
   await button(page, 'Check now').click()
   await page.waitForFunction(() => document.querySelector('[data-loading]') === null)
@@ -326,7 +326,7 @@ test('letters about benches are turned on and off, with the keyboard too', async
   await page.keyboard.press('Space')
   await page.waitForFunction(() => document.querySelector<HTMLInputElement>('[role=switch]')?.checked === true)
   await page.reload()
-  assert.ok(await letters.isChecked())
+  await comes(() => letters.isChecked(), true)
   assert.ok(hub.benchLetters)
   assert.equal(complaints, [])
   await context.close()

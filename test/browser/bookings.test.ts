@@ -6,7 +6,7 @@ import { visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('bookings on the page', { timeoutMs: 60_000, fileTimeoutMs: 300_000 })
+const test = suite('bookings on the page', { timeoutMs: 120_000, fileTimeoutMs: 300_000 })
 let hub: FakeHub
 let browser: Browser
 /** Thursday, 10:05 in Madrid. */

@@ -5,7 +5,7 @@ import { tabTo, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('calibrating on the page of a bench', { timeoutMs: 60_000 })
+const test = suite('calibrating on the page of a bench', { timeoutMs: 120_000 })
 let hub: FakeHub
 let browser: Browser
 

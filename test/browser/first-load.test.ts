@@ -4,7 +4,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import type { Browser, Request } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { openBrowser, visit } from './support/browser.ts'
+import { comes, openBrowser, visit } from './support/browser.ts'
 import { type FakeHub, startFakeHub } from './support/fake-hub.ts'
 
 const test = suite('first load of the page', { timeoutMs: 120_000 })
@@ -48,7 +48,7 @@ interface Script {
   readonly bytes: number
 }
 
-/** Every script that a stranger to the page loads until it has drawn what it has and asks for nothing more. */
+/** Every script that a stranger to the page loads until it has drawn what it has and asks for no more of them. */
 async function scriptsOf(path: string, drawn: string): Promise<readonly Script[]> {
   const { page, context } = await visit(browser)
   const scripts: Promise<Script>[] = []
@@ -57,12 +57,23 @@ async function scriptsOf(path: string, drawn: string): Promise<readonly Script[]
     encoding: (await request.response())?.headers()['content-encoding'],
     bytes: (await request.sizes()).responseBodySize,
   })
+  let underWay = 0
+  let lastMs = 0
+  const counts = (by: number) => (request: Request) => {
+    if (!request.url().endsWith('.js')) return
+    underWay += by
+    lastMs = performance.now()
+  }
+  page.on('request', counts(1))
+  page.on('requestfailed', counts(-1))
+  page.on('requestfinished', counts(-1))
   page.on('requestfinished', (request) => {
     if (request.url().endsWith('.js')) scripts.push(script(request))
   })
   await page.goto(hub.url + path)
   await page.locator(drawn).first().waitFor()
-  await page.waitForLoadState('networkidle')
+  // Of scripts alone: pages that ask how things stand are never quiet on a slow machine.
+  await comes(async () => underWay === 0 && performance.now() - lastMs > 1_000, true, `${underWay} scripts on the way`)
   const loaded = await Promise.all(scripts)
   await context.close()
   return loaded

@@ -14,7 +14,7 @@ import { tabTo } from './support/browser.ts'
 import { frameIn, type LabPageStage, labPageStage, ownPage } from './support/lab-page-stage.ts'
 
 const test = suite('how a lab’s own page is shown', {
-  timeoutMs: 90_000,
+  timeoutMs: 120_000,
   hookTimeoutMs: 60_000,
   fileTimeoutMs: 500_000,
 })
@@ -32,7 +32,7 @@ test('it can be left by keys and skipped, has a name, and fits a phone by night'
   await page.getByTitle('The bench of Small, as its lab draws it').waitFor()
   await tabTo(page, page.getByRole('link', { name: 'Skip the lab’s own page' }))
   await page.keyboard.press('Tab')
-  assert.is(await page.evaluate(() => document.activeElement?.tagName), 'IFRAME')
+  await page.waitForFunction(() => document.activeElement?.tagName === 'IFRAME')
   await frame.waitForFunction(() => document.activeElement?.id === 'seven')
   await page.keyboard.press('Tab')
   await page.waitForFunction(() => document.activeElement?.tagName === 'BUTTON')

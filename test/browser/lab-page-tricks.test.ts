@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { frameIn, type LabPageStage, labPageStage } from './support/lab-page-stage.ts'
 
-const test = suite('tricks of a lab’s own page', { timeoutMs: 90_000, hookTimeoutMs: 60_000, fileTimeoutMs: 500_000 })
+const test = suite('tricks of a lab’s own page', { timeoutMs: 120_000, hookTimeoutMs: 60_000, fileTimeoutMs: 500_000 })
 let stage: LabPageStage
 
 labPageStage(test, (given) => {

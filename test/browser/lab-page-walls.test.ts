@@ -4,7 +4,7 @@ import { suite } from '../support/suite.ts'
 import { frameIn, type LabPageStage, labPageStage } from './support/lab-page-stage.ts'
 
 const test = suite('the walls around a lab’s own page', {
-  timeoutMs: 90_000,
+  timeoutMs: 120_000,
   hookTimeoutMs: 60_000,
   fileTimeoutMs: 500_000,
 })

@@ -15,7 +15,7 @@ import { barriersOn } from './support/barriers.ts'
 import { openBrowser, type VisitOptions, visit } from './support/browser.ts'
 
 const test = suite('a lab’s own server in the browser', {
-  timeoutMs: 90_000,
+  timeoutMs: 120_000,
   hookTimeoutMs: 60_000,
   fileTimeoutMs: 300_000,
 })

@@ -5,7 +5,7 @@ import { visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('a page that is left open', { timeoutMs: 60_000 })
+const test = suite('a page that is left open', { timeoutMs: 120_000 })
 
 let browser: Browser
 let hub: FakeHub

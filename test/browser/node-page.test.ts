@@ -1,11 +1,11 @@
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { tabTo, visit } from './support/browser.ts'
+import { comes, tabTo, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('the page of a node', { timeoutMs: 60_000 })
+const test = suite('the page of a node', { timeoutMs: 120_000 })
 let hub: FakeHub
 let browser: Browser
 
@@ -27,7 +27,7 @@ test('what a node finds stands in groups, each with how it is and what to type',
   await permissions.getByText('sudo usermod -aG dialout,video fernlab').waitFor()
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await permissions.getByRole('button', { name: 'Copy' }).last().click()
-  assert.is(await page.evaluate(() => navigator.clipboard.readText()), 'sudo usermod -aG dialout,video fernlab')
+  await comes(() => page.evaluate(() => navigator.clipboard.readText()), 'sudo usermod -aG dialout,video fernlab')
   assert.match((await group(page, 'Serial ports').textContent()) ?? '', /fine\s*Arduino Uno/)
   assert.match((await group(page, '1-wire').textContent()) ?? '', /off\s*bus is switched off/)
   assert.equal(complaints, [])
@@ -54,10 +54,10 @@ test('a find becomes an instrument by its dialog, which says what is wrong first
   await tabTo(page, page.getByRole('button', { name: 'Make it an instrument: Arduino Uno' }))
   await page.keyboard.press('Enter')
   const dialog = page.getByRole('dialog')
-  assert.is(await dialog.getByLabel('What it is').inputValue(), 'board')
-  assert.is(await dialog.getByLabel('Bits per second').inputValue(), '115200')
+  await comes(() => dialog.getByLabel('What it is').inputValue(), 'board')
+  await comes(() => dialog.getByLabel('Bits per second').inputValue(), '115200')
   await page.keyboard.press('Enter')
-  assert.ok(await dialog.getByLabel('Name of the instrument').getAttribute('aria-invalid'))
+  await comes(() => dialog.getByLabel('Name of the instrument').getAttribute('aria-invalid'), 'true')
   await dialog.getByLabel('Name of the instrument').fill('heater')
   await dialog.getByLabel('What it is').selectOption('scpi')
   await dialog.getByText(/^heater:\s+driver: scpi\s+config: .*"baudRate":9600.*"model":"rigol-dp832"/s).waitFor()

@@ -8,7 +8,7 @@ import type { FakeHub } from './support/fake-hub.ts'
 import type { FakeSession } from './support/fake-session.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('every kind of widget, placed freely', { timeoutMs: 60_000, fileTimeoutMs: 240_000 })
+const test = suite('every kind of widget, placed freely', { timeoutMs: 120_000, fileTimeoutMs: 240_000 })
 let hub: FakeHub
 let browser: Browser
 

@@ -6,7 +6,7 @@ import { admin, type ServedHub, serveHub } from '../integration/api/served-hub.t
 import { suite } from '../support/suite.ts'
 import { openBrowser, visit } from './support/browser.ts'
 
-const test = suite('passkeys on the page, with the hub itself', { timeoutMs: 90_000 })
+const test = suite('passkeys on the page, with the hub itself', { timeoutMs: 120_000 })
 const webFolder = fileURLToPath(new URL('../../hub/web/dist/', import.meta.url))
 let hub: ServedHub
 let browser: Browser

@@ -3,11 +3,11 @@ import { usualTerms } from '@fernlab/shared/contracts/terms'
 import type { Browser } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { visit } from './support/browser.ts'
+import { comes, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('groups and permissions on the page', { timeoutMs: 60_000 })
+const test = suite('groups and permissions on the page', { timeoutMs: 120_000 })
 let hub: FakeHub
 let browser: Browser
 
@@ -23,7 +23,7 @@ test('an admin makes a course within a group and puts people in, takes one out a
   await page.getByRole('button', { name: 'Make a group' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Name').fill('Física 2')
-  assert.is(await dialog.getByLabel('Id', { exact: true }).inputValue(), 'fisica-2')
+  await comes(() => dialog.getByLabel('Id', { exact: true }).inputValue(), 'fisica-2')
   await dialog.getByLabel('Within').selectOption('school')
   await dialog.getByLabel('A course').check()
   await dialog.getByLabel('Begins').fill('2027-02-01T09:00')
@@ -131,7 +131,7 @@ test('an admin gives a permission from a template, copies it, changes two after 
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('To', { exact: true }).selectOption('role')
   await dialog.getByLabel('Begin with').selectOption('class')
-  assert.is(await dialog.getByLabel('Bench time a day, min').inputValue(), '120')
+  await comes(() => dialog.getByLabel('Bench time a day, min').inputValue(), '120')
   await dialog.getByLabel('Priority, 1 to 100').fill('0')
   await dialog.getByText('A whole number from 1 to 100').waitFor()
   await dialog.getByLabel('Priority, 1 to 100').fill('4')
@@ -194,7 +194,7 @@ test('a permission holds from when until when, for some protocols', async () => 
   await dialog.waitFor({ state: 'detached' })
   await page.getByText(/^open night · only iv-curve, noise · from 28 Mar 2027.* · until 28 Mar 2027/).waitFor()
   await page.getByRole('button', { name: 'Change: everyone' }).last().click()
-  assert.is(await dialog.getByLabel('From', { exact: true }).inputValue(), '2027-03-28T01:30')
+  await comes(() => dialog.getByLabel('From', { exact: true }).inputValue(), '2027-03-28T01:30')
   await dialog.getByLabel('Until', { exact: true }).fill('')
   await dialog.getByLabel('Only these protocols').fill('')
   await dialog.getByRole('button', { name: 'Save' }).click()
@@ -212,13 +212,13 @@ test('an admin makes a template, copies it, gives it to many, and removes it and
   const dialog = page.getByRole('dialog')
   await page.getByRole('button', { name: 'Make a template' }).click()
   await dialog.getByLabel('What it is called').fill('Física, año 1')
-  assert.is(await dialog.getByLabel('Name on the command line').inputValue(), 'fisica-ano-1')
+  await comes(() => dialog.getByLabel('Name on the command line').inputValue(), 'fisica-ano-1')
   await dialog.getByLabel('Reservations at once').fill('4')
   await dialog.getByRole('button', { name: 'Make a template' }).click()
   await page.getByRole('heading', { name: 'Física, año 1' }).waitFor()
   await page.getByText(/Reservations at once: 4/).waitFor()
   await page.getByRole('button', { name: 'Copy: A class' }).click()
-  assert.is(await dialog.getByLabel('What it is called').inputValue(), 'A class, copy')
+  await comes(() => dialog.getByLabel('What it is called').inputValue(), 'A class, copy')
   await dialog.getByLabel('Name on the command line').fill('class')
   await dialog.getByText('There is one with this name.').waitFor()
   await dialog.getByLabel('Name on the command line').fill('class-2')
@@ -233,7 +233,7 @@ test('an admin makes a template, copies it, gives it to many, and removes it and
   await dialog.getByRole('checkbox', { name: 'School' }).check()
   await dialog.getByRole('checkbox', { name: 'Optics, spring' }).check()
   await dialog.getByRole('checkbox', { name: 'RC circuit' }).check()
-  assert.is(await dialog.getByRole('checkbox', { name: 'every lab' }).isChecked(), false)
+  await comes(() => dialog.getByRole('checkbox', { name: 'every lab' }).isChecked(), false)
   await dialog.getByRole('checkbox', { name: 'Diode curve' }).check()
   await dialog.getByRole('button', { name: 'See what it would be' }).click()
   await dialog.getByText('School · RC circuit').waitFor()

@@ -3,11 +3,11 @@ import * as assert from 'uvu/assert'
 import { type CronShape, shapeOf } from '../../hub/web/src/recurring/cron-shapes.ts'
 import { cronOf, whenOf } from '../../hub/web/src/recurring/when.ts'
 import { suite } from '../support/suite.ts'
-import { visit } from './support/browser.ts'
+import { comes, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('runs that recur, on the page', { timeoutMs: 60_000 })
+const test = suite('runs that recur, on the page', { timeoutMs: 120_000 })
 let hub: FakeHub
 let browser: Browser
 
@@ -61,9 +61,9 @@ test('from a lab’s page a run is made to recur, after a look at the times; the
   await dialog.getByLabel('At', { exact: true }).fill('04:15')
   const times = dialog.getByRole('region', { name: 'Next times' }).getByRole('listitem')
   await times.first().getByText('4:15').or(times.first().getByText('04:15')).waitFor()
-  assert.is(await times.count(), 5)
+  await comes(() => times.count(), 5)
   await dialog.getByLabel('How often').selectOption({ label: 'By a cron expression' })
-  assert.is(await dialog.getByLabel('Cron expression').inputValue(), '15 4 * * 1')
+  await comes(() => dialog.getByLabel('Cron expression').inputValue(), '15 4 * * 1')
   await dialog.getByLabel('Cron expression').fill('61 4 * * 1')
   await dialog.getByText('That is not a time that recurs.').first().waitFor()
   await dialog.getByLabel('Cron expression').fill('15 4 * * 1,3')
@@ -90,7 +90,7 @@ test('from a lab’s page a run is made to recur, after a look at the times; the
   await page.getByRole('button', { name: 'Resume' }).click()
   await page.getByRole('button', { name: 'Pause' }).waitFor()
   await page.getByRole('button', { name: 'Change' }).click()
-  assert.is(await dialog.getByLabel('How often').inputValue(), 'weekly')
+  await comes(() => dialog.getByLabel('How often').inputValue(), 'weekly')
   await dialog.getByLabel('How often').selectOption({ label: 'Every day' })
   await dialog.getByRole('button', { name: 'Save' }).click()
   await page.getByText('every day at 04:15 (Europe/Madrid)').waitFor()
@@ -129,7 +129,7 @@ test('the bench that a run asked for is shown, and let go when any will do', asy
   await page.goto(`${hub.url}/runs/${run.id}`)
   await page.getByRole('button', { name: 'Repeat…' }).click()
   const bench = page.getByRole('dialog').getByLabel('Bench')
-  assert.is(await bench.inputValue(), 'demo.rc-1')
+  await comes(() => bench.inputValue(), 'demo.rc-1')
   await bench.selectOption('')
   const [request] = await Promise.all([
     page.waitForRequest((one) => one.method() === 'POST' && one.url().endsWith('/api/v1/recurring')),

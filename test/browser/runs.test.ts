@@ -5,7 +5,7 @@ import { visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('lists of runs, and running again', { timeoutMs: 60_000 })
+const test = suite('lists of runs, and running again', { timeoutMs: 120_000 })
 let hub: FakeHub
 let browser: Browser
 

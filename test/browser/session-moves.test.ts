@@ -1,11 +1,11 @@
 import type { Browser } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { visit } from './support/browser.ts'
+import { comes, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('a session that makes room, or gets another bench', { timeoutMs: 60_000 })
+const test = suite('a session that makes room, or gets another bench', { timeoutMs: 120_000 })
 let hub: FakeHub
 let browser: Browser
 
@@ -86,7 +86,7 @@ test('how long before one is warned is a setting', async () => {
   const { page, context, complaints } = await visit(browser)
   await page.goto(`${hub.url}/settings`)
   const warning = page.getByLabel('Minutes of warning for a session that is bumped')
-  assert.is(await warning.inputValue(), '5')
+  await comes(() => warning.inputValue(), '5')
   await warning.fill('61')
   await page.getByRole('button', { name: 'Save the order' }).click()
   await page.getByText('Give a whole number from 1 to 60.').waitFor()

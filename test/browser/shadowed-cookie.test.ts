@@ -9,7 +9,7 @@ import { admin, type ServedHub, serveHub } from '../integration/api/served-hub.t
 import { suite } from '../support/suite.ts'
 import { openBrowser, visit } from './support/browser.ts'
 
-const test = suite('cookies that a script of the same host sets', { timeoutMs: 60_000 })
+const test = suite('cookies that a script of the same host sets', { timeoutMs: 120_000 })
 const password = 'a-long-password'
 let browser: Browser
 let elsewhere: Server

@@ -1,12 +1,12 @@
 import type { Browser } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { visit } from './support/browser.ts'
+import { comes, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { nodes } from './support/fake-staff.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('the pages of staff', { timeoutMs: 60_000 })
+const test = suite('the pages of staff', { timeoutMs: 120_000 })
 let hub: FakeHub
 let browser: Browser
 
@@ -35,7 +35,7 @@ test('rules that remove results are asked about first, and saving them is confir
   await dialog.getByRole('button', { name: 'Save and remove' }).click()
   await page.getByText('Saved.').waitFor()
   await page.reload()
-  assert.is(await samples.inputValue(), '30')
+  await comes(() => samples.inputValue(), '30')
   await samples.fill('')
   await save.click()
   await page.getByText('Saved.').waitFor()
@@ -49,7 +49,7 @@ test('what waiting is worth and how long bench time counts is set, and nothing t
   await page.goto(`${hub.url}/settings`)
   const step = page.getByLabel('Waiting worth one of priority, minutes')
   const save = page.getByRole('button', { name: 'Save the order' })
-  assert.is(await page.getByLabel('Bench time counts for, hours').inputValue(), '168')
+  await comes(() => page.getByLabel('Bench time counts for, hours').inputValue(), '168')
   await step.fill('0')
   await save.click()
   await page.getByText('Give a whole number from 1 to 1440.').waitFor()

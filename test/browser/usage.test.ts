@@ -2,11 +2,11 @@ import type { Browser } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { barriersOn } from './support/barriers.ts'
-import { visit } from './support/browser.ts'
+import { comes, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
-const test = suite('usage on the page', { timeoutMs: 60_000 })
+const test = suite('usage on the page', { timeoutMs: 120_000 })
 let hub: FakeHub
 let browser: Browser
 
@@ -37,7 +37,7 @@ test('an instructor sees who of a course did what, when, on which bench, and wha
   ])
   assert.is(await monday.locator('td[data-shade]').count(), 0)
   await page.keyboard.press('Enter')
-  assert.is(await monday.locator('td[data-shade]').count(), 24)
+  await comes(() => monday.locator('td[data-shade]').count(), 24)
   const bar = page.getByRole('list', { name: 'demo.rc-1' }).getByRole('link', { name: /^Ana Ruiz, / })
   assert.is(await bar.getAttribute('href'), `/runs/01u${'2'.padStart(23, '0')}`)
   await page.getByText('voltage = 3.37, rate = 12').waitFor()

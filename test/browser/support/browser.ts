@@ -1,5 +1,8 @@
 /// <reference lib="dom" />
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core'
+import * as assert from 'uvu/assert'
 
 /** Debian's Chromium, quiet: it calls nobody but the page under test. */
 export const openBrowser = (): Promise<Browser> =>
@@ -38,6 +41,20 @@ async function slowDown(context: BrowserContext, page: Page): Promise<void> {
   await session.send('Emulation.setCPUThrottlingRate', { rate: slowPages })
 }
 
+/** So long a test waits for what a slow machine does slowly. */
+const patienceMs = 40_000
+
+/** Waits until what is read of the page is what is expected; fails with what it is instead. */
+export async function comes<Value>(read: () => Promise<Value>, expected: Value, message?: string): Promise<void> {
+  const endMs = performance.now() + patienceMs
+  for (;;) {
+    const value = await read()
+    if (isDeepStrictEqual(value, expected)) return
+    if (performance.now() > endMs) return assert.equal(value, expected, message)
+    await sleep(50)
+  }
+}
+
 /** A fresh visitor. */
 export async function visit(browser: Browser, options: VisitOptions = {}): Promise<Visit> {
   const context = await browser.newContext({
@@ -58,7 +75,7 @@ export async function visit(browser: Browser, options: VisitOptions = {}): Promi
     // A refused or cut request is what several tests are about; the page's own errors are not.
     if (message.type() === 'error' && !text.startsWith('Failed to load resource')) complaints.push(text)
   })
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(patienceMs)
   return { page, context, complaints }
 }
 

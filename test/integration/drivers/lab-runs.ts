@@ -85,7 +85,11 @@ export async function startLabNode(name: string, config: ConfigSource, worlds?: 
     return { stop: document.doc, column }
   }
   const free = (bench: string) =>
-    hub.until(`${bench} is free`, () => edge.benches.get(bench)?.status.state === 'free' && edge.syncState === 'synced')
+    hub.until(
+      `${bench} is free`,
+      () => edge.benches.get(bench)?.status.state === 'free' && edge.syncState === 'synced',
+      60_000,
+    )
   return {
     hub,
     log,

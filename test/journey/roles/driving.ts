@@ -14,7 +14,9 @@ export async function driveABench(cast: Cast): Promise<void> {
   await student.goto(`${site.lab.http}/labs/diode-iv`)
   await student.getByText(/^You may run this: 0 of 4 waiting or running/).click()
   const term = (name: string) => student.locator('dl > div').filter({ has: student.getByText(name, { exact: true }) })
-  assert.match((await term('Priority').textContent()) ?? '', /\(.+\)$/)
+  await term('Priority')
+    .filter({ hasText: /\(.+\)$/ })
+    .waitFor()
 
   await button(student, 'Book a time').click()
   const dialog = student.getByRole('dialog')

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert'
+import { comes } from '../../browser/support/browser.ts'
 import { type Cast, course, day, ines, weekday } from '../support/cast.ts'
 import { button, invite, keptOut, makeAccount, ways } from '../support/site.ts'
 
@@ -49,6 +50,7 @@ export async function makeTheCourse(cast: Cast): Promise<void> {
   await instructor.goto(`${site.lab.http}/calendar?lab=rc-circuit`)
   await button(instructor, 'Every week…').click()
   const days = dialog.getByRole('group', { name: 'On which days' })
+  await days.getByLabel(weekday(1)).waitFor()
   for (const box of await days.getByRole('checkbox').all()) await box.uncheck()
   await days.getByLabel(weekday(1)).check()
   await dialog.getByLabel('Begins').fill('10:00')
@@ -64,7 +66,7 @@ export async function makeTheCourse(cast: Cast): Promise<void> {
   await instructor.goto(`${site.lab.http}/calendar/bookings`)
   const booked = instructor.getByRole('listitem').filter({ hasText: 'every week' })
   await booked.first().waitFor()
-  assert.is(await booked.count(), 3)
+  await comes(() => booked.count(), 3)
   await booked
     .first()
     .getByText(new RegExp(`2 benches.*every week.*${course}`))
