@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
+import { barriersOn } from './support/barriers.ts'
 import { tabTo, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
@@ -128,6 +129,32 @@ test('a calibration is undone after a question that says what counts then', asyn
   await dialog.waitFor({ state: 'detached' })
   await rows(page).nth(1).waitFor({ state: 'detached' })
   assert.is(await rows(page).count(), 1)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('what was cleared is said to be, and its calibration is put in force again', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(hub.url + bench)
+  await page.getByRole('button', { name: 'Undo: supply.voltage' }).waitFor()
+  const status = await page.evaluate(async (signal) => {
+    const body = JSON.stringify({ signal, curve: null })
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch('/api/v1/nodes/demo/calibrations', { method: 'POST', headers, body })).status
+  }, 'supply.voltage')
+  assert.is(status, 200)
+  await page.reload()
+  const row = rows(page).filter({ hasText: 'supply.voltage' })
+  await row.filter({ hasText: 'cleared: raw values count' }).waitFor()
+  assert.equal(await barriersOn(page), [])
+  await page.getByRole('button', { name: 'Undo: supply.voltage' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Put the calibration of supply.voltage in force again?' })
+  await dialog.getByText(/^The one before counts again at once: /).waitFor()
+  await dialog.getByRole('button', { name: 'Undo', exact: true }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await page.getByRole('status').filter({ hasText: 'The calibration of supply.voltage is in force again.' }).waitFor()
+  await row.filter({ hasText: 'cleared: raw values count' }).waitFor({ state: 'detached' })
+  await row.filter({ hasText: 'linear' }).waitFor()
   assert.equal(complaints, [])
   await context.close()
 })

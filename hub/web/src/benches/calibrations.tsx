@@ -3,7 +3,7 @@ import type { CalibrationRecord, Curve } from '@fernlab/shared/contracts/calibra
 import { isExpired, lastGood } from '@fernlab/shared/contracts/calibrations-in-force'
 import { isStaff } from '@fernlab/shared/contracts/people'
 import { Button } from '@mantine/core'
-import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react'
+import { IconAlertTriangle, IconCircleCheck, IconCircleDashed } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { useApi } from '../api/context.tsx'
@@ -21,7 +21,8 @@ interface Calibrated {
   readonly signal: string
   readonly history: readonly CalibrationRecord[]
   readonly record: CalibrationRecord
-  readonly curve: Curve
+  /** Null where it was cleared, which can be undone too. */
+  readonly curve: Curve | null
 }
 
 /**
@@ -43,9 +44,8 @@ export function Calibrations({ bench }: { bench: Bench }) {
   const rows = (data?.items ?? []).flatMap(({ signal, history }): Calibrated[] => {
     const record = lastGood(history)
     const isOwn = own.has(signal.slice(0, signal.indexOf('.')))
-    return isOwn && record !== undefined && record.curve !== null
-      ? [{ signal, history, record, curve: record.curve }]
-      : []
+    const isShown = record !== undefined && (record.curve !== null || hasCurve(history))
+    return isOwn && isShown ? [{ signal, history, record, curve: record.curve }] : []
   })
   if (!shown || (rows.length === 0 && error === null && first === undefined)) return null
   return (
@@ -95,13 +95,17 @@ export function Calibrations({ bench }: { bench: Bench }) {
           onClose={() => setUndoing(undefined)}
           onDone={() => {
             setUndoing(undefined)
-            setDone(t('calibrate.undone', { signal: undoing.signal }))
+            setDone(t(undoing.curve === null ? 'calibrate.restored' : 'calibrate.undone', { signal: undoing.signal }))
           }}
         />
       )}
     </section>
   )
 }
+
+/** Whether one of them, that was not undone, is more than an end of those before it. */
+const hasCurve = (history: readonly CalibrationRecord[]): boolean =>
+  history.some(({ curve, undone }) => curve !== null && undone === undefined)
 
 /** Undefined for a signal that the instrument has no more. */
 function calibrates(
@@ -126,7 +130,9 @@ function Row({ calibrated: { signal, record, curve }, onCalibrate, onUndo }: Row
   const until = validUntil === undefined ? undefined : date(`${validUntil}T12:00:00Z`)
   return (
     <li className={styles.check}>
-      {isExpired(record, Date.now()) ? (
+      {curve === null ? (
+        <Mark tone="offline" Icon={IconCircleDashed} word={t('benches.calibrationCleared')} />
+      ) : isExpired(record, Date.now()) ? (
         <Mark tone="waiting" Icon={IconAlertTriangle} word={t('benches.calibrationOver', { date: until })} />
       ) : (
         <Mark
@@ -136,7 +142,7 @@ function Row({ calibrated: { signal, record, curve }, onCalibrate, onUndo }: Row
         />
       )}
       <span className={styles.title}>{signal}</span>
-      <span>{t(`benches.calibrationForm.${curve.form}`)}</span>
+      {curve === null ? null : <span>{t(`benches.calibrationForm.${curve.form}`)}</span>}
       <span className="soft">{t('benches.calibrationBy', { name: by, date: date(at) })}</span>
       {note === undefined ? null : <span className={styles.why}>{note}</span>}
       <span className={styles.hands}>

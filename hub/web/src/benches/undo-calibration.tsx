@@ -16,7 +16,7 @@ interface Props {
   readonly onDone: () => void
 }
 
-/** Asks before the calibration in force is undone, and says which counts then. */
+/** Asks before the calibration in force, or that there is none any more, is undone, and says which counts then. */
 export function UndoCalibration({ node, signal, history, onClose, onDone }: Props) {
   const { t } = useWords()
   const api = useApi()
@@ -35,7 +35,7 @@ export function UndoCalibration({ node, signal, history, onClose, onDone }: Prop
     <ConfirmDialog
       opened
       onClose={onClose}
-      title={t('calibrate.undoTitle', { signal })}
+      title={t(now?.curve === null ? 'calibrate.undoClearedTitle' : 'calibrate.undoTitle', { signal })}
       confirm={t('calibrate.undo')}
       pending={undo.isPending}
       onConfirm={() => undo.mutate()}
