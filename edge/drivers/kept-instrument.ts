@@ -56,6 +56,11 @@ export class KeptInstrument<Port> implements Instrument {
   #release: (() => Promise<void>) | undefined
   #lost: LabError | undefined
   #isKept = false
+  readonly #afterFailure = {
+    failed: (thrown: unknown) => {
+      if (thrown instanceof LabError && thrown.kind === 'link') this.#lose(thrown)
+    },
+  }
   #closed: Promise<void> | undefined
 
   constructor(options: KeptInstrumentOptions<Port>) {
@@ -130,16 +135,9 @@ export class KeptInstrument<Port> implements Instrument {
     await this.#release?.()
   }
 
-  async #perform<T>(signal: AbortSignal, work: (port: Port) => Promise<T>): Promise<T> {
-    return await this.#lane.alone(signal, async () => {
-      if (this.#lost !== undefined) throw this.#lost
-      try {
-        return await work(this.#options.port(signal))
-      } catch (thrown) {
-        if (thrown instanceof LabError && thrown.kind === 'link') this.#lose(thrown)
-        throw thrown
-      }
-    })
+  #perform<T>(signal: AbortSignal, work: (port: Port) => Promise<T>): Promise<T> {
+    const begin = () => (this.#lost === undefined ? work(this.#options.port(signal)) : Promise.reject<T>(this.#lost))
+    return this.#lane.alone(signal, begin, this.#afterFailure)
   }
 
   async #initialise(signal: AbortSignal): Promise<void> {

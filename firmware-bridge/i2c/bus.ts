@@ -17,6 +17,11 @@ export class I2cBus {
   #adapter: I2cAdapter | undefined
   #wires = new Map<number, I2cWire>()
   #users = 0
+  readonly #afterFailure = {
+    failed: async (thrown: unknown) => {
+      if (thrown instanceof LabError && thrown.details.reopen === true) await this.#drop()
+    },
+  }
 
   /** `open` rejects with a LabError that says what is missing. */
   constructor(name: string, open: () => Promise<I2cAdapter>) {
@@ -37,21 +42,12 @@ export class I2cBus {
   }
 
   /** Runs `work` while nobody else is on the bus; `signal` counts until it begins. */
-  async transaction<T>(address: number, signal: AbortSignal, work: (wire: I2cWire) => Promise<T>): Promise<T> {
-    return await this.#lane.alone(signal, async () => {
-      const adapter = this.#adapter ?? (await this.#opened())
-      let wire = this.#wires.get(address)
-      if (wire === undefined) {
-        wire = adapter.wire(address)
-        this.#wires.set(address, wire)
-      }
-      try {
-        return await work(wire)
-      } catch (thrown) {
-        if (thrown instanceof LabError && thrown.details.reopen === true) await this.#drop()
-        throw thrown
-      }
-    })
+  transaction<T>(address: number, signal: AbortSignal, work: (wire: I2cWire) => Promise<T>): Promise<T> {
+    const begin = () => {
+      const wire = this.#wires.get(address)
+      return wire === undefined ? this.#wireTo(address).then(work) : work(wire)
+    }
+    return this.#lane.alone(signal, begin, this.#afterFailure)
   }
 
   /** Who is on the bus. */
@@ -62,6 +58,12 @@ export class I2cBus {
     } finally {
       await release()
     }
+  }
+
+  async #wireTo(address: number): Promise<I2cWire> {
+    const wire = (this.#adapter ?? (await this.#opened())).wire(address)
+    this.#wires.set(address, wire)
+    return wire
   }
 
   async #opened(): Promise<I2cAdapter> {

@@ -70,7 +70,14 @@ function kernelWire(handle: I2CBus, bus: string, address: number): I2cWire {
   return {
     readByte: (register) => call((done) => handle.readByte(address, register, done)),
     writeByte: (register, value) => call((done) => handle.writeByte(address, register, value, done)),
-    readWord: async (register) => swapped(await call<number>((done) => handle.readWord(address, register, done))),
+    // What is read most; a promise of its own spares one of swapping.
+    readWord: (register) =>
+      new Promise((resolve, reject) => {
+        handle.readWord(address, register, (error, word) => {
+          if (error) reject(transferFailed(bus, address, error))
+          else resolve(swapped(word))
+        })
+      }),
     writeWord: (register, value) => call((done) => handle.writeWord(address, register, swapped(value), done)),
     readBlock: (register, length) =>
       received(length, (buffer, done) => handle.readI2cBlock(address, register, length, buffer, done)),

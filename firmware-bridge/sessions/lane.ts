@@ -8,15 +8,16 @@ export class Lane {
   #busy = false
 
   /** Runs `work` when all earlier work has ended; rejects with the signal's reason when it aborts while waiting. */
-  async alone<T>(
-    signal: AbortSignal,
-    work: () => Promise<T>,
-    { urgent = false }: { readonly urgent?: boolean } = {},
-  ): Promise<T> {
+  async alone<T>(signal: AbortSignal, work: () => Promise<T>, options: LaneOptions = noOptions): Promise<T> {
     signal.throwIfAborted()
-    await this.#enter(signal, urgent ? this.#urgent : this.#waiting)
+    // A free lane is entered at once, so that who is alone on it waits for nothing.
+    if (this.#busy) await this.#turn(signal, options.urgent === true ? this.#urgent : this.#waiting)
+    else this.#busy = true
     try {
       return await work()
+    } catch (thrown) {
+      await options.failed?.(thrown)
+      throw thrown
     } finally {
       const next = this.#urgent.shift() ?? this.#waiting.shift()
       if (next === undefined) this.#busy = false
@@ -24,12 +25,8 @@ export class Lane {
     }
   }
 
-  async #enter(signal: AbortSignal, queue: (() => void)[]): Promise<void> {
-    if (!this.#busy) {
-      this.#busy = true
-      return
-    }
-    await new Promise<void>((resolve, reject) => {
+  #turn(signal: AbortSignal, queue: (() => void)[]): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
       const enter = () => {
         signal.removeEventListener('abort', giveUp)
         resolve()
@@ -45,3 +42,11 @@ export class Lane {
     })
   }
 }
+
+interface LaneOptions {
+  readonly urgent?: boolean
+  /** Told why `work` failed, before anybody else has the lane. */
+  readonly failed?: (thrown: unknown) => Promise<void> | void
+}
+
+const noOptions: LaneOptions = {}
