@@ -1,4 +1,4 @@
-import type { TransportConfig } from '@fernlab/firmware-bridge/transports/transport'
+import { messageTransportConfigSchema, type TransportConfig } from '@fernlab/firmware-bridge/transports/transport'
 import { usbtmcKey, usbtmcText } from '@fernlab/firmware-bridge/transports/usbtmc/config'
 import type { Path } from '@fernlab/shared/contracts/yaml-file'
 import type { Claim } from './driver.ts'
@@ -14,4 +14,14 @@ export function transportClaims(transport: TransportConfig, path: Path): Claim[]
     case 'emulated':
       return []
   }
+}
+
+/** What free settings have to themselves, wherever in them a transport is written as node.yaml has it. */
+export function settingsClaims(settings: unknown, path: Path): Claim[] {
+  if (typeof settings !== 'object' || settings === null) return []
+  const { data } = messageTransportConfigSchema.safeParse(settings)
+  if (data !== undefined) return transportClaims(data, path)
+  return Object.entries(settings).flatMap(([key, value]) =>
+    settingsClaims(value, [...path, Array.isArray(settings) ? Number(key) : key]),
+  )
 }

@@ -5,13 +5,20 @@ import { suite } from '../support/suite.ts'
 
 export type { DriverUnderTest }
 
+/** For instruments that take their time to be made. */
+export interface SuiteLimits {
+  readonly timeoutMs: number
+  readonly fileTimeoutMs?: number
+}
+
 /** Runs the contract; `make` prepares an instrument, `after` frees what all of them shared. */
 export function driverContract(
   name: string,
   make: () => Promise<DriverUnderTest>,
   after: () => Promise<void> = async () => {},
+  limits: SuiteLimits = { timeoutMs: 15_000 },
 ): void {
-  const test = suite(`driver contract: ${name}`, { timeoutMs: 15_000 })
+  const test = suite(`driver contract: ${name}`, limits)
   for (const { name: what, run } of contractCases(make)) test(what, async ({ signal }) => void (await run(signal)))
   test.after(after)
   test.run()

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import type { Driver } from '../driver.ts'
 import { driverOf } from '../driver-of.ts'
 import { programInstrument } from '../process/program-instrument.ts'
+import { settingsClaims } from '../transport-claims.ts'
 
 const configSchema = z.strictObject({
   folder: z
@@ -25,6 +26,7 @@ export function createOwnDriver(): Driver {
   return driverOf({
     kind: 'own',
     schema: configSchema,
+    claims: ({ settings }) => settingsClaims(settings, ['settings']),
     failsAlone: true,
     create: ({ folder, settings }, context) =>
       programInstrument({

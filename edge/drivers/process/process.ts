@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { driverFolder } from '../described/models.ts'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
 import { driverOf } from '../driver-of.ts'
+import { settingsClaims } from '../transport-claims.ts'
 import { programInstrument } from './program-instrument.ts'
 
 const configSchema = z.strictObject({
@@ -26,7 +27,13 @@ const DESCRIBE_MS = 10_000
 
 /** The driver for node.yaml's `driver: process`. */
 export function createProcessDriver(): Driver {
-  return driverOf({ kind: 'process', schema: configSchema, failsAlone: true, create })
+  return driverOf({
+    kind: 'process',
+    schema: configSchema,
+    claims: ({ settings }) => settingsClaims(settings, ['settings']),
+    failsAlone: true,
+    create,
+  })
 }
 
 async function create(config: ProcessConfig, context: DriverContext): Promise<Instrument> {
