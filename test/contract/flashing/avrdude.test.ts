@@ -9,8 +9,10 @@ import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
 import { flash } from '@fernlab/firmware-bridge/flashing/flash'
 import type { FlashProgress } from '@fernlab/firmware-bridge/flashing/flasher'
 import { writeIntelHex } from '@fernlab/firmware-bridge/flashing/intel-hex'
+import { Stk500 } from '@fernlab/firmware-bridge/flashing/stk500/stk500'
 import { forwardPort } from '@fernlab/firmware-bridge/forwarding/forward-port'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
+import type { Transport } from '@fernlab/firmware-bridge/transports/transport'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
@@ -34,6 +36,14 @@ const boardWith = (uno: NonNullable<Parameters<typeof createWorlds>[0]['uno']>) 
   return { openTransport, runs, device: worlds.world('uno').device('board') }
 }
 
+/**
+ * Waits until the boot loader answers. On a busy machine a board blinks for longer than avrdude waits before it says SYNC,
+ * and gets the rest of its words out of step.
+ */
+async function awake({ setLines: _, ...transport }: Transport, signal: AbortSignal): Promise<void> {
+  await new Stk500({ transport, clock: systemClock, signal, place: 'the board' }).connect()
+}
+
 // avrdude says SYNC every quarter of a second without waiting for answers: blinking must be over before the second one.
 const bootLoader = await buildOptiboot(1)
 for (const [name, uno] of [
@@ -42,8 +52,14 @@ for (const [name, uno] of [
 ] as const) {
   test(`flashes ${name} through a forwarded port; the new firmware runs`, async ({ signal }) => {
     const { openTransport, runs } = boardWith(uno)
+    // A board that is not there yet as avrdude says SYNC answers all of it at once, and avrdude is out of step.
+    await runs(banner(), signal)
     const forwarded = await forwardPort({
-      open: (within) => openTransport(TRANSPORT, within),
+      open: async (within) => {
+        const transport = await openTransport(TRANSPORT, within)
+        await awake(transport, within)
+        return transport
+      },
       port: 0,
       clock: systemClock,
       log: silentLog,
@@ -61,6 +77,7 @@ for (const [name, uno] of [
 
 test('behind the port to flashers it writes, tells its progress, and leaves the port free', async ({ signal }) => {
   const { openTransport, runs } = boardWith({ firmware: hello })
+  await runs(banner(), signal)
   const progress: FlashProgress[] = []
   const job = {
     transport: TRANSPORT,
@@ -82,6 +99,7 @@ test('a board that has the firmware already is compared and left alone, and one 
   signal,
 }) => {
   const { openTransport, runs } = boardWith({ firmware: hello })
+  await runs(banner(), signal)
   const steps = new Set<string>()
   const job = {
     transport: TRANSPORT,
@@ -103,6 +121,7 @@ test('a board that has the firmware already is compared and left alone, and one 
 
 test('says what avrdude said when it fails, and when it is missing', async ({ signal }) => {
   const { openTransport, runs, device } = boardWith({ firmware: hello })
+  await runs(banner(), signal)
   const job = {
     transport: TRANSPORT,
     openTransport,
