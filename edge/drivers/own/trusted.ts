@@ -13,24 +13,35 @@ export interface TrustedOptions {
 }
 
 const BY_ALL = 0o002
+const BY_GROUP = 0o020
 const STICKY = 0o1000
 
 /**
- * Throws `own-driver-writable` for a file, or a folder on the way to one, that anybody may write, or that belongs to somebody
- * else than root, the node's account and the owner of node.yaml's folder. Files are named without a link on the way.
+ * Throws `own-driver-writable` for a file, or a folder on the way to one, that anybody may write, that a group may other than
+ * root's, the node's own and that of node.yaml's folder, or that belongs to somebody else than root, the node's account and
+ * the owner of node.yaml's folder. Files are named without a link on the way.
  */
 export async function requireTrusted(files: readonly string[], options: TrustedOptions): Promise<void> {
   const { root, configFolder, trusted = [0, process.getuid?.() ?? 0] } = options
-  const owners = [...trusted, (await stat(configFolder)).uid]
+  const config = await stat(configFolder)
+  const owners = [...trusted, config.uid]
+  const groups = [0, process.getgid?.() ?? 0, config.gid]
   // Whoever owns a folder above node.yaml can put another in its place.
   const above = withFolders([await realpath(configFolder), configFolder])
   const shown = (path: string) => relative(configFolder, path) || path
   for (const path of withFolders([...files, root])) {
-    const { uid, mode } = await stat(path)
+    const { uid, gid, mode } = await stat(path)
     const isOwn = path === root || path.startsWith(`${root}/`)
     // In a folder such as /tmp each file is its owner's alone.
     const isOpen = (mode & BY_ALL) !== 0 && (isOwn || (mode & STICKY) === 0)
     if (isOpen) throw refused(`everybody may write ${shown(path)}, which the node runs: chmod o-w ${path}`)
+    const isOfGroup = (mode & BY_GROUP) !== 0 && !groups.includes(gid) && (isOwn || (mode & STICKY) === 0)
+    if (isOfGroup && !above.has(path)) {
+      throw refused(
+        `whoever is in group ${gid} may write ${shown(path)}, which the node runs, and that is neither root's group, the ` +
+          `node's own nor that of node.yaml's folder: chmod g-w ${path}`,
+      )
+    }
     if (!owners.includes(uid) && !above.has(path)) {
       throw refused(
         `${shown(path)} belongs to user ${uid}, and the node runs code of its own account, of root and of the owner of ` +

@@ -257,6 +257,29 @@ if (process.getuid?.() === 0)
     })
   }
 
+if (process.getuid?.() === 0) {
+  /** Lets a group write one of its files. */
+  const open = (group: number) => async (folder: string) => {
+    await chown(join(folder, 'initial.ts'), 0, group)
+    await chmod(join(folder, 'initial.ts'), 0o664)
+  }
+  test('is not run when a group that the node does not trust may write its file', async () => {
+    const error = await rejection((await make(good, {}, open(STRANGER))).instrument)
+    assert.match(
+      error.issues[0]?.message ?? '',
+      /whoever is in group 64321 may write drivers\/box\/initial\.ts, .*chmod g-w \//,
+    )
+  })
+  test('is run when the group that may write it is that of node.yaml’s folder', async () => {
+    const { instrument } = await make(good, {}, async (folder) => {
+      await open(STRANGER)(folder)
+      await chown(join(folder, '../..'), 0, STRANGER)
+    })
+    assert.is((await instrument).spec.model, 'box')
+    await (await instrument).close()
+  })
+}
+
 test('behind a link, and with a file from elsewhere, is run when all that is trusted', async () => {
   const { instrument: made } = await make(outside, {}, async (folder) => {
     await mkdir(join(folder, '../../common'))
