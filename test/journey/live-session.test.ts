@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
-import { openBrowser, tabTo, type VisitOptions } from '../browser/support/browser.ts'
+import { comes, openBrowser, tabTo, type VisitOptions } from '../browser/support/browser.ts'
 import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
 import { suite } from '../support/suite.ts'
 import { newPerson, type Person, signedIn } from './support/people.ts'
@@ -93,7 +93,7 @@ test('two at their desks: wait, drive, hand over, chat, more time, finish, take 
   await button(other.page, 'Use the panel').click()
   await supply(other.page).click()
   await page.getByText('Supply on → off').waitFor()
-  assert.ok(await supply(page).isDisabled(), 'one hand is on the controls')
+  await comes(() => supply(page).isDisabled(), true, 'one hand is on the controls')
   await other.page.getByRole('textbox', { name: 'Write a line' }).fill('Try 3 volts')
   await other.page.keyboard.press('Enter')
   await page.getByRole('region', { name: 'Chat' }).getByText('Try 3 volts').waitFor()

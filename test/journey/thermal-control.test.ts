@@ -1,7 +1,7 @@
 /** The lab thermal-control as a visitor finds it: `npm start`, a browser, the panel, a board whose firmware controls. */
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
-import { openBrowser } from '../browser/support/browser.ts'
+import { comes, openBrowser } from '../browser/support/browser.ts'
 import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
 import { suite } from '../support/suite.ts'
 import { newPerson, type Person, signedIn } from './support/people.ts'
@@ -47,7 +47,7 @@ test('the controller takes the block to the setpoint that the panel gives it, an
   await setpoint.focus()
   await page.keyboard.press('End')
   await gaugeIn(page, 59.5, 60.5)
-  assert.ok(await control.isChecked())
+  await comes(() => control.isChecked(), true)
 
   await page.getByRole('slider', { name: /^Heater/ }).focus()
   await page.keyboard.press('Home')

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert'
+import { comes } from '../../browser/support/browser.ts'
 import { type Cast, course, ines, minute, nour } from '../support/cast.ts'
 import { button, downloaded, keptOut, makeAccount, password, ways } from '../support/site.ts'
 
@@ -10,7 +11,7 @@ export async function driveABench(cast: Cast): Promise<void> {
   student.setDefaultTimeout(40_000)
   await student.goto(links.student)
   await makeAccount(student, nour, 'nour@school.example')
-  assert.equal(await ways(student), ['Labs', 'My runs', 'Calendar', 'Account'])
+  await comes(() => ways(student), ['Labs', 'My runs', 'Calendar', 'Account'])
   await student.goto(`${site.lab.http}/labs/diode-iv`)
   await student.getByText(/^You may run this: 0 of 4 waiting or running/).click()
   const term = (name: string) => student.locator('dl > div').filter({ has: student.getByText(name, { exact: true }) })

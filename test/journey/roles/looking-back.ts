@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert'
+import { comes } from '../../browser/support/browser.ts'
 import { appWith } from '../../integration/accounts/authenticator-app.ts'
 import { type Cast, course, ines, nour } from '../support/cast.ts'
 import { button, downloaded, password } from '../support/site.ts'
@@ -7,14 +8,14 @@ import { button, downloaded, password } from '../support/site.ts'
 export async function lookAtTheCourse({ site, instructor }: Cast): Promise<void> {
   await instructor.goto(`${site.lab.http}/usage`)
   await instructor.getByText('2 of 3 people used a lab in these days.').waitFor()
-  const of = await instructor.getByLabel('Of', { exact: true }).getByRole('option').allTextContents()
-  assert.equal(of, ['Choose a course', course], 'the whole site is for admins')
+  const of = instructor.getByLabel('Of', { exact: true }).getByRole('option')
+  await comes(() => of.allTextContents(), ['Choose a course', course], 'the whole site is for admins')
   const row = (name: string) => instructor.getByRole('row', { name })
   await row(`${nour} 2`).getByText('Diode curve ×1').waitFor()
   await row('Uma Okafor 1').getByText('Nerve membrane ×1').waitFor()
   await row('Hal Roth 0').getByText('not in these days').waitFor()
   const heat = instructor.getByRole('region', { name: 'When in the week' })
-  assert.ok((await heat.locator('td[data-shade="5"]').count()) >= 1)
+  await heat.locator('td[data-shade="5"]').first().waitFor()
   await instructor.getByText(/^Nerve membrane, step-current: current = 13\.7/).waitFor()
   const hint = instructor.getByRole('listitem').filter({ hasText: 'current = 13.7' })
   for (const name of [nour, 'Uma Okafor']) await hint.getByRole('link', { name }).waitFor()
