@@ -96,7 +96,7 @@ export function createCalibrator(rawSpec: () => InstrumentSpec): Calibrator {
       for (const [name, reading] of Object.entries(raw)) {
         const found = fitOf(name)
         if (found !== undefined && typeof reading.value === 'number')
-          good[name] = { ...reading, value: calibratedValue(found, reading.value) }
+          good[name] = { ...reading, value: calibratedValue(found, reading.value), raw: reading.value }
       }
       return good
     },

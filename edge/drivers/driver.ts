@@ -22,6 +22,8 @@ export interface Reading {
   readonly value: SignalValue
   /** Epoch seconds, UTC, when the value was true on the instrument as well as can be known. */
   readonly time: number
+  /** Of a calibrated signal, what the instrument said; drivers leave it out. */
+  readonly raw?: number
 }
 
 /** Samples of several signals taken together; `time` and every column have the same length. */

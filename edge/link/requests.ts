@@ -110,6 +110,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     const bench = benchOf(params.bench)
     const readings: Results<'bench.exchange'>['readings'] = {}
     const wanted = (params.read ?? []).map(split)
+    const isRaw = params.raw === true
     if (params.set !== undefined || params.lease !== undefined) {
       const lease = leaseOf(bench, params.lease ?? '')
       for (const [key, value] of Object.entries(params.set ?? {})) {
@@ -117,7 +118,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         const own = await lease.set(part, name, value, undefined, signal)
         onValue(lease.instrument(part).name, name, own, lease.signal(part, name).unit, clock.now() / 1000)
       }
-      note(readings, bench, await lease.read(wanted, signal))
+      note(readings, bench, await lease.read(wanted, signal), isRaw)
     } else {
       // Asked again before each signal: a run may have begun meanwhile.
       const guard = () => {
@@ -132,7 +133,7 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         }
         const answer = await handle.read([name], { signal, guard })
         const reading = answer[name]
-        if (reading !== undefined) note(readings, bench, { [`${part}.${name}`]: reading })
+        if (reading !== undefined) note(readings, bench, { [`${part}.${name}`]: reading }, isRaw)
       }
     }
     return { readings }
@@ -142,12 +143,13 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     readings: Results<'bench.exchange'>['readings'],
     bench: Bench,
     found: Readonly<Record<string, Reading>>,
+    isRaw = false,
   ) => {
-    for (const [key, { value, time }] of Object.entries(found)) {
+    for (const [key, { value, time, raw = value }] of Object.entries(found)) {
       const { part, signal } = split(key)
       const handle = bench.parts.get(part)
       const unit = handle?.spec.signals.find(({ name }) => name === signal)?.unit ?? '1'
-      readings[key] = { value, unit, time }
+      readings[key] = { value, unit, time, ...(isRaw ? { raw } : {}) }
       if (handle !== undefined) onValue(handle.name, signal, value, unit, time)
     }
   }

@@ -35,6 +35,8 @@ export interface Exchange {
   readonly lease?: string
   readonly set?: Readonly<Record<string, number | string | boolean>> | undefined
   readonly read?: readonly string[] | undefined
+  /** Also what instruments said before their calibrations. */
+  readonly raw?: true
 }
 
 /** Who sets and reads on a bench, how and from where. */
@@ -47,7 +49,12 @@ export interface ExchangedBy {
 }
 
 export interface Readings {
-  readonly [key: string]: { readonly value: number | string | boolean; readonly unit: string; readonly time: string }
+  readonly [key: string]: {
+    readonly value: number | string | boolean
+    readonly unit: string
+    readonly time: string
+    readonly raw?: number | string | boolean
+  }
 }
 
 export interface Fleet {

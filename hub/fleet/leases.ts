@@ -224,7 +224,7 @@ export function createLeases(options: CreateLeasesOptions): Leases {
         held.map((bench) => (bench.lease?.holder === holder ? releaseIfThere(bench, bench.lease, by) : undefined)),
       )
     },
-    exchange: async (id, { lease, set, read }, by) => {
+    exchange: async (id, { lease, set, read, raw: wantsRaw }, by) => {
       const bench = known(id)
       const held = lease === undefined ? undefined : ownOn(bench, lease, by.person)
       const perform = async () => {
@@ -236,10 +236,16 @@ export function createLeases(options: CreateLeasesOptions): Leases {
           ...(lease === undefined ? {} : { lease }),
           ...(set === undefined ? {} : { set: { ...set } }),
           ...(read === undefined ? {} : { read: [...read] }),
+          ...(wantsRaw ? { raw: true as const } : {}),
         })
-        const entries = Object.entries(readings).map(([key, { value, unit, time }]) => [
+        const entries = Object.entries(readings).map(([key, { value, unit, time, raw }]) => [
           key,
-          { value, unit, time: new Date(time > 1e11 ? time : time * 1000).toISOString() },
+          {
+            value,
+            unit,
+            time: new Date(time > 1e11 ? time : time * 1000).toISOString(),
+            ...(raw === undefined ? {} : { raw }),
+          },
         ])
         return Object.fromEntries(entries) as Readings
       }

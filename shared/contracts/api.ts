@@ -552,11 +552,18 @@ export const exchangeSchema = z.strictObject({
   lease: z.string().max(200).optional(),
   set: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
   read: z.array(z.string()).optional(),
+  /** Each reading with `raw` too: what the instrument said before its calibration; of a signal without one, the value. */
+  raw: z.boolean().optional(),
 })
 export const exchangedSchema = z.object({
   readings: z.record(
     z.string(),
-    z.object({ value: z.union([z.number(), z.string(), z.boolean()]), unit: z.string(), time: time }),
+    z.object({
+      value: z.union([z.number(), z.string(), z.boolean()]),
+      unit: z.string(),
+      time: time,
+      raw: z.union([z.number(), z.string(), z.boolean()]).optional(),
+    }),
   ),
 })
 

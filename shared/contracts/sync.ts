@@ -232,8 +232,10 @@ export const nodeMethods = {
       lease: lease.optional(),
       set: z.record(z.string(), scalarSchema).optional(),
       read: z.array(z.string()).optional(),
+      /** What is read comes with what the instrument said before its calibration. */
+      raw: z.literal(true).optional(),
     }),
-    result: z.object({ readings: z.record(z.string(), readingSchema) }),
+    result: z.object({ readings: z.record(z.string(), readingSchema.extend({ raw: scalarSchema.optional() })) }),
   },
   /** A command of the person `by` to the bench of an active session. */
   'session.command': {

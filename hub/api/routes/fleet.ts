@@ -186,11 +186,12 @@ export function fleetRoutes(
       answer: { schema: exchangedSchema, what: 'What was read' },
     },
     async ({ c, params, body, caller }) => {
-      const { lease, set, read } = body
+      const { lease, set, read, raw } = body
       const exchange = {
         ...(lease === undefined ? {} : { lease }),
         ...(set === undefined ? {} : { set }),
         ...(read === undefined ? {} : { read }),
+        ...(raw === true ? { raw } : {}),
       }
       const by = { person: caller.personId, way: 'api', address: caller.address } as const
       return c.json({ readings: await fleet.exchange(params.bench, exchange, by) })

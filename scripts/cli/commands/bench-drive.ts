@@ -18,6 +18,7 @@ interface LeaseOptions extends HubOptions {
 interface ExchangeOptions extends HubOptions {
   readonly lease?: string
   readonly read?: readonly string[]
+  readonly raw?: true
 }
 
 const path = (bench: string, more = '') => `/api/v1/benches/${encodeURIComponent(bench)}${more}`
@@ -70,6 +71,7 @@ export function addBenchDrive(bench: Command, context: Context): void {
   )
     .option('--lease <lease>', 'as "fernlab bench lease" prints it')
     .option('--read <signals...>', 'what is read afterwards; without it and without values, all that there is')
+    .option('--raw', 'also what the instruments said, before their calibrations')
     .action(async (id: string, pairs: string[], options: ExchangeOptions) => {
       if (pairs.length > 0 && options.lease === undefined)
         throw mistake('lease-needed', 'to set something needs a lease', `"fernlab bench lease ${id}" prints one.`)
@@ -80,11 +82,14 @@ export function addBenchDrive(bench: Command, context: Context): void {
         ...(options.lease === undefined ? {} : { lease: options.lease }),
         ...(pairs.length === 0 ? {} : { set: settingsOf(controls, pairs) }),
         ...(readsAll || options.read !== undefined ? { read: readableOf(controls, options.read ?? []) } : {}),
+        ...(options.raw ? { raw: true } : {}),
       }
       const answer = await client.call(exchangedSchema, path(id, '/exchange'), { method: 'POST', body })
       if (options.json) return terminal.out(JSON.stringify(answer, null, 2))
-      for (const [key, { value, unit }] of Object.entries(answer.readings))
-        terminal.out(`${key}  ${valueText(value, unit)}`)
+      for (const [key, { value, unit, raw }] of Object.entries(answer.readings)) {
+        const before = raw === undefined ? '' : `  (raw: ${valueText(raw, unit)})`
+        terminal.out(`${key}  ${valueText(value, unit)}${before}`)
+      }
     })
 
   withHub(bench.command('release <bench>').description('give a bench back; it goes to its safe state'))

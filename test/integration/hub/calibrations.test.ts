@@ -53,6 +53,27 @@ test('a signal is calibrated from the command line, and the next run has it', as
   assert.ok(log.items.some(({ action, subject }) => action === 'node.calibrated' && subject === 'n/box-1.value'))
 })
 
+test('a reading comes with its raw value where that is asked for', async () => {
+  const exchange = async (body: object) => {
+    const answer = await lab.call('/api/v1/benches/n.b-1/exchange', { method: 'POST', json: body })
+    const { readings } = (await answer.json()) as { readings: Record<string, { value: number; raw?: number }> }
+    const { value, raw } = readings['box.value'] ?? {}
+    return { value, raw }
+  }
+  const { value = Number.NaN, raw } = await exchange({ read: ['box.value'] })
+  assert.is(raw, undefined)
+  assert.equal(await exchange({ read: ['box.value'], raw: true }), { value, raw: (value + 1) / 2 })
+  const taken = await lab.call('/api/v1/benches/n.b-1/lease', { method: 'POST', json: { ttlS: 60 } })
+  const { lease } = (await taken.json()) as { lease: string }
+  const held = await exchange({ lease, set: { 'box.value': 5 }, read: ['box.value'], raw: true })
+  assert.equal(held, { value: 5, raw: 3 })
+  const env = { FERNLAB_HUB: lab.hub.httpUrl, FERNLAB_TOKEN: adminToken }
+  const words = ['bench', 'exchange', 'n.b-1', '--lease', lease, '--read', 'box.value', '--raw']
+  const { out, err } = await commandLine(words, { env })
+  assert.equal([out, err], ['box.value  5  (raw: 3)\n', ''])
+  await lab.call('/api/v1/benches/n.b-1/lease', { method: 'DELETE' })
+})
+
 test('raw values of a run are had back, from the command line too', async () => {
   const { id } = await run(5)
   const download = async (...words: string[]) => {
