@@ -135,6 +135,7 @@ async function assemble(
     openTransport,
     configFolder: config.folder,
     addedFolder: join(dataFolder, 'added'),
+    keptFolder: dataFolder,
     wanted: (name) => Object.values(config.file.benches).some(({ parts }) => Object.values(parts).includes(name)),
     inUse: (instrument) => {
       const bench = [...benches.values()].find(({ entry }) => Object.values(entry.parts).includes(instrument))

@@ -1,5 +1,5 @@
 import { checkSchema, type Finding, pathText } from '@fernlab/shared/contracts/yaml-file'
-import type { Issue } from '@fernlab/shared/primitives/lab-error'
+import type { Issue, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { z } from 'zod'
 import { configWrong } from './config-wrong.ts'
 import type { Claim, Driver, DriverContext, Instrument } from './driver.ts'
@@ -12,13 +12,13 @@ export interface DriverParts<T> {
   /** What is wrong beyond the schema; paths are relative to the config. Pure. */
   readonly findings?: (config: T) => readonly Finding[]
   readonly claims?: (config: T) => readonly Claim[]
-  readonly failsAlone?: boolean
+  readonly failsAlone?: (error: LabError) => boolean
   readonly create: (config: T, context: DriverContext) => Promise<Instrument>
 }
 
 /** A driver whose config has a schema: it checks, and refuses, in the same way as all others. */
 export function driverOf<T>(parts: DriverParts<T>): Driver {
-  const { kind, schema, editorSchema, findings, claims, failsAlone = false, create } = parts
+  const { kind, schema, editorSchema, findings, claims, failsAlone, create } = parts
   const check = (config: unknown): { readonly value?: T; readonly issues: Issue[] } => {
     const { value, findings: inForm } = checkSchema(config, schema)
     if (value === undefined) return { issues: inForm.map(asIssue) }
@@ -27,7 +27,7 @@ export function driverOf<T>(parts: DriverParts<T>): Driver {
   }
   return {
     kind,
-    failsAlone,
+    ...(failsAlone === undefined ? {} : { failsAlone }),
     editorSchema: editorSchema ?? (async () => schema),
     check: (config) => check(config).issues,
     claims: (config) => {

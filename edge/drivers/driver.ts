@@ -12,7 +12,7 @@ import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/cap
 import type { LabPageWay, Visitor } from '@fernlab/shared/contracts/sync'
 import type { Path } from '@fernlab/shared/contracts/yaml-file'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import type { Issue } from '@fernlab/shared/primitives/lab-error'
+import type { Issue, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { z } from 'zod'
 
@@ -122,6 +122,8 @@ export interface DriverContext {
   readonly openTransport: OpenTransport
   /** Folder of the node's configuration, for files that the config names. */
   readonly configFolder: string
+  /** Where a driver keeps what it has learned, which the node may write; without one, `configFolder`. */
+  readonly keptFolder?: string
 }
 
 /** A piece of hardware that one instrument has to itself: a pin, an address on a bus, a port. */
@@ -143,8 +145,11 @@ export interface Driver {
   check(config: unknown): Issue[]
   /** What hardware a good config claims for its instrument; pure, and nothing for a wrong one. */
   claims?(config: unknown): readonly Claim[]
-  /** Whether one that can not be made is out of use alone: it is what people's own code says, and the node starts without. */
-  readonly failsAlone?: boolean
+  /**
+   * Whether an instrument that can not be made for that reason is out of use alone, and the node starts without it: what
+   * it is depends on people's own code, or on what is plugged in.
+   */
+  failsAlone?(error: LabError): boolean
   /** The schema of the config with all that is known of its models by name, for editors. */
   editorSchema(): Promise<z.ZodType>
   /** Makes an instrument; no I/O but reading files that the config names. Throws a configuration-kind LabError with issues. */

@@ -3,7 +3,7 @@ import type { InstrumentEntry } from '@fernlab/shared/contracts/node-file'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import type { Driver } from '../drivers/driver.ts'
+import type { Driver, Instrument } from '../drivers/driver.ts'
 import { createInstrumentHandle, type InstrumentHandle } from './instrument-handle.ts'
 import { type InstrumentPort, instrumentPort } from './instrument-port.ts'
 import { outOfUse, outOfUseReason } from './out-of-use.ts'
@@ -37,6 +37,8 @@ export interface CreateInstrumentsOptions {
   readonly configFolder: string
   /** What `configFolder` is to instruments beside node.yaml. */
   readonly addedFolder?: string
+  /** Where drivers keep what they have learned; without one, `configFolder`. */
+  readonly keptFolder?: string
   /** Whether a bench has the instrument as a part. */
   readonly wanted?: (instrument: string) => boolean
   /** Why a bench of the instrument can not be disturbed now; undefined when nobody uses one. */
@@ -56,27 +58,34 @@ interface Made {
  */
 export async function createInstruments(options: CreateInstrumentsOptions): Promise<Instruments> {
   const { entries, added = new Set(), drivers, openTransport, wanted = () => true, inUse, clock, log } = options
-  const { configFolder: ownFolder, addedFolder = ownFolder } = options
+  const { configFolder: ownFolder, addedFolder = ownFolder, keptFolder = ownFolder } = options
   const all = new Map<string, InstrumentHandle>()
   const ports = new Map<string, InstrumentPort>()
   const unmade = new Map<string, string>()
 
-  const make = async (name: string, entry: InstrumentEntry, configFolder: string): Promise<Made> => {
+  const make = async (
+    name: string,
+    entry: InstrumentEntry,
+    configFolder: string,
+    failed: (thrown: unknown, driver: Driver) => Instrument,
+  ): Promise<Made> => {
     const driver = drivers.find(({ kind }) => kind === entry.driver)
     if (driver === undefined) throw unknownDriver(name, entry.driver)
     const own = log.child({ instrument: name })
     const use = () => inUse(name)
     const port = await instrumentPort({ name, entry, openTransport, configFolder, inUse: use, clock, log: own })
-    const context = { name, clock, log: own, openTransport: port.openTransport, configFolder }
-    const instrument = await driver.create(entry.config, context).catch((thrown: unknown) => {
-      const error = asLabError(thrown)
-      if (driver.failsAlone !== true || error.kind !== 'configuration') throw thrown
-      const why = outOfUseReason(error)
-      log.error({ instrument: name, reason: why }, 'an instrument is out of use')
-      unmade.set(name, why)
-      return outOfUse({ name, driver: entry.driver }, why)
-    })
+    const context = { name, clock, log: own, openTransport: port.openTransport, configFolder, keptFolder }
+    const instrument = await driver.create(entry.config, context).catch((thrown: unknown) => failed(thrown, driver))
     return { handle: createInstrumentHandle({ name, instrument, clock, log }), port }
+  }
+  /** What stands for an instrument that may fail alone; only as the node starts, for one that is added is refused. */
+  const without = (name: string) => (thrown: unknown, driver: Driver) => {
+    const error = asLabError(thrown)
+    if (error.kind !== 'configuration' || driver.failsAlone?.(error) !== true) throw thrown
+    const why = outOfUseReason(error)
+    log.error({ instrument: name, reason: why }, 'an instrument is out of use')
+    unmade.set(name, why)
+    return outOfUse({ name, driver: driver.kind }, why)
   }
   const keep = (name: string, { handle, port }: Made) => {
     all.set(name, handle)
@@ -86,7 +95,7 @@ export async function createInstruments(options: CreateInstrumentsOptions): Prom
   for (const [name, entry] of Object.entries(entries)) {
     const isAdded = added.has(name)
     try {
-      keep(name, await make(name, entry, isAdded ? addedFolder : ownFolder))
+      keep(name, await make(name, entry, isAdded ? addedFolder : ownFolder, without(name)))
     } catch (error) {
       if (!isAdded || wanted(name)) throw error
       log.warn({ instrument: name, error: asLabError(error).message }, 'an added instrument is left out')
@@ -100,7 +109,9 @@ export async function createInstruments(options: CreateInstrumentsOptions): Prom
       for (const port of ports.values()) port.start()
     },
     make: async (name, entry) => {
-      const made = await make(name, entry, addedFolder)
+      const made = await make(name, entry, addedFolder, (thrown) => {
+        throw thrown
+      })
       return {
         put: () => {
           keep(name, made)

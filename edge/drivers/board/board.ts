@@ -3,9 +3,8 @@ import { createDescribedBoard } from '@fernlab/firmware-bridge/emulated/describe
 import { openEmulated } from '@fernlab/firmware-bridge/transports/emulated'
 import { type TransportConfig, transportConfigSchema } from '@fernlab/firmware-bridge/transports/transport'
 import type { Finding } from '@fernlab/shared/contracts/yaml-file'
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import * as z from 'zod'
-import { configWrong } from '../config-wrong.ts'
 import type { Driver, DriverContext, Instrument } from '../driver.ts'
 import { driverOf } from '../driver-of.ts'
 import { transportClaims } from '../transport-claims.ts'
@@ -41,6 +40,7 @@ export function createBoardDriver(): Driver {
     schema: configSchema,
     findings,
     claims: ({ transport }) => (transport === undefined ? [] : transportClaims(transport, ['transport'])),
+    failsAlone: ({ code }) => code === neverSeenCode,
     create,
   })
 }
@@ -83,11 +83,20 @@ async function known(
   } catch (thrown) {
     const { message } = asLabError(thrown)
     const kept = await keptDescription(context)
-    if (kept === undefined) throw configWrong(context.name, [{ path: 'transport', message: neverSeen(message) }])
+    if (kept === undefined) throw neverSeen(context.name, message)
     context.log.warn({ instrument: context.name, reason: message }, 'a board is taken for what it was before')
     return kept
   }
 }
 
-const neverSeen = (why: string) =>
-  `${why}; this node has never seen the board, so it cannot know what it is: plug it in and start again, or name its description`
+const neverSeenCode = 'board-never-seen'
+
+function neverSeen(instrument: string, why: string): LabError {
+  const message = `${why}; this node has never seen the board, so it cannot know what it is: plug it in, or name its description`
+  return new LabError({
+    code: neverSeenCode,
+    kind: 'configuration',
+    message: `${instrument}: ${message}`,
+    issues: [{ path: 'config.transport', message }],
+  })
+}

@@ -13,7 +13,7 @@ export interface KnownBoard {
   readonly from: string
 }
 
-type Place = Pick<DriverContext, 'name' | 'configFolder'>
+type Place = Pick<DriverContext, 'name' | 'configFolder' | 'keptFolder'>
 
 /** The file that node.yaml names; throws a configuration-kind LabError when it is not there or wrong. */
 export async function pinnedDescription(file: string, { name, configFolder }: Place): Promise<KnownBoard> {
@@ -32,23 +32,19 @@ export async function pinnedDescription(file: string, { name, configFolder }: Pl
 
 /** What the node has written when it saw the board; undefined when it never did. */
 export async function keptDescription(context: DriverContext): Promise<KnownBoard | undefined> {
-  const { name, log } = context
-  let text: string
-  try {
-    text = await readFile(keptFile(context), 'utf8')
-  } catch {
-    return undefined // never seen, which the caller says
+  const { name, log, configFolder } = context
+  // The second is where it was kept by earlier versions.
+  for (const file of new Set([keptFile(context), fileIn(configFolder, name)])) {
+    const text = await readFile(file, 'utf8').catch(() => undefined) // never seen, which the caller says
+    if (text === undefined) continue
+    const { description, issues } = parse(text)
+    if (description !== undefined) return { description, from: `boards/${name}.json` }
+    log.warn({ instrument: name, file, issue: issues[0]?.message ?? '' }, 'a kept description is broken')
   }
-  const { description, issues } = parse(text)
-  if (description !== undefined) return { description, from: `boards/${name}.json` }
-  log.warn(
-    { instrument: name, file: keptFile(context), issue: issues[0]?.message ?? '' },
-    'a kept description is broken',
-  )
   return undefined
 }
 
-/** Writes what the board is to boards/<instrument>.json beside node.yaml; where that cannot be written a warning is logged. */
+/** Writes what the board is to boards/<instrument>.json of the node's data; where that cannot be written a warning is logged. */
 export async function keepDescription(description: BoardDescription, context: DriverContext): Promise<void> {
   const file = keptFile(context)
   const text = `${JSON.stringify(description, undefined, 2)}\n`
@@ -60,12 +56,13 @@ export async function keepDescription(description: BoardDescription, context: Dr
   } catch (thrown) {
     context.log.warn(
       { instrument: context.name, file, reason: asLabError(thrown).message },
-      'what a board is could not be kept: without it the node will not start while the board is away',
+      'what a board is could not be kept: without it the board is out of use if it is away as the node starts',
     )
   }
 }
 
-const keptFile = ({ name, configFolder }: Place) => join(configFolder, 'boards', `${name}.json`)
+const keptFile = ({ name, configFolder, keptFolder = configFolder }: Place) => fileIn(keptFolder, name)
+const fileIn = (folder: string, name: string) => join(folder, 'boards', `${name}.json`)
 
 function parse(text: string): { readonly description?: BoardDescription; readonly issues: readonly Issue[] } {
   let said: unknown

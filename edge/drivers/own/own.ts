@@ -27,7 +27,7 @@ export function createOwnDriver(): Driver {
     kind: 'own',
     schema: configSchema,
     claims: ({ settings }) => settingsClaims(settings, ['settings']),
-    failsAlone: true,
+    failsAlone: () => true,
     create: ({ folder, settings }, context) =>
       programInstrument({
         driver: 'own',

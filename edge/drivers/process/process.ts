@@ -31,7 +31,7 @@ export function createProcessDriver(): Driver {
     kind: 'process',
     schema: configSchema,
     claims: ({ settings }) => settingsClaims(settings, ['settings']),
-    failsAlone: true,
+    failsAlone: () => true,
     create,
   })
 }

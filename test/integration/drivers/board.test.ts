@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createBoardDriver } from '@fernlab/edge/drivers/board/board'
@@ -117,11 +117,45 @@ test('a board that was seen once and is away does not keep the rest of the node 
   await board.stop()
 })
 
-test('a board that was never seen is a mistake in node.yaml, which says what to do', async () => {
+test('a board that was never seen is out of use alone as the node starts, and refused to be added', async () => {
   const error = await rejection(driver.create(at(1), context()))
-  assert.is(error.code, 'driver-config-wrong')
-  assert.is(error.issues[0]?.path, 'transport')
-  assert.match(error.message, /no connection to 127.0.0.1:1 .*plug it in and start again, or name its description/)
+  assert.is(error.code, 'board-never-seen')
+  assert.is(error.issues[0]?.path, 'config.transport')
+  assert.match(error.message, /no connection to 127.0.0.1:1 .*plug it in, or name its description/)
+  const instruments = await createInstruments({
+    entries: {
+      heater: { driver: 'board', config: at(1), shared: false },
+      ramp: { driver: 'simulated', config: { model: 'ramp-source' }, shared: false },
+    },
+    drivers: [driver, createSimulatedDriver()],
+    openTransport,
+    configFolder: folder,
+    inUse: () => undefined,
+    clock: systemClock,
+    log: silentLog,
+  })
+  assert.equal([...instruments.outOfUse.keys()], ['heater'])
+  assert.match(instruments.outOfUse.get('heater') ?? '', /^out of use: config\.transport: no connection/)
+  const refused = await rejection(instruments.make('other', { driver: 'board', config: at(1), shared: false }))
+  assert.is(refused.code, 'board-never-seen')
+  assert.is(instruments.all.has('other'), false)
+  await instruments.close()
+})
+
+test('what a board is, is kept in the data of the node, and read where earlier versions kept it', async () => {
+  const data = await mkdtemp(join(tmpdir(), 'fernlab-board-data-'))
+  const board = await programs.start(program)
+  const made = await driver.create(at(board.port), { ...context(), keptFolder: data })
+  await made.close()
+  await board.stop()
+  const kept = await readFile(join(data, 'boards/heater.json'), 'utf8')
+  assert.is(JSON.parse(kept).firmware.name, 'bench')
+  assert.equal(await readdir(folder), [])
+  await rename(join(data, 'boards'), join(folder, 'boards'))
+  const again = await driver.create(at(board.port), { ...context(), keptFolder: data })
+  assert.ok(again.spec.signals.some(({ name }) => name === 'power'))
+  await again.close()
+  await rm(data, { recursive: true, force: true })
 })
 
 test('a description that is not there, or wrong, is named with its place', async () => {
