@@ -6,7 +6,7 @@ import { flash } from '@fernlab/firmware-bridge/flashing/flash'
 import type { FlashJob, FlashProgress } from '@fernlab/firmware-bridge/flashing/flasher'
 import type { FirmwareImage } from '@fernlab/firmware-bridge/flashing/intel-hex'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
-import type { OpenTransport, Transport } from '@fernlab/firmware-bridge/transports/transport'
+import type { OpenTransport, Transport, TransportConfig } from '@fernlab/firmware-bridge/transports/transport'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { silentLog } from '@fernlab/shared/primitives/log'
@@ -161,6 +161,46 @@ export function flashContract(name: string, data: Partial<Omit<BoardThreadData, 
     const { job, runs } = board({ parts: [{ address: 0, data }], bytes: data.length, end: data.length })
     await flash(job(hello, signal))
     await runs(banner(), signal)
+  })
+
+  test.run()
+}
+
+/**
+ * Flashes the Uno that the variable names, `{"board": "uno", "transport": {"kind": "serial", …}}`, for whoever has one;
+ * where it is not set there is nothing. What the board had in its flash is gone then.
+ */
+export function flashRealBoard(variable: `FERNLAB_TEST_${string}`): void {
+  const real = process.env[variable]
+  if (real === undefined) return
+  const { board, transport } = JSON.parse(real) as { board: string; transport: TransportConfig }
+  const test = suite(`flashing: as ${variable} says`, { timeoutMs: 120_000 })
+  const openTransport = createOpenTransport({ clock: systemClock, log: silentLog })
+  const kind = boardKind(board)
+  const flashed = (image: FirmwareImage, signal: AbortSignal, more: Partial<FlashJob> = {}) =>
+    flash({
+      transport,
+      openTransport,
+      board: kind,
+      image,
+      onlyIfDifferent: true,
+      clock: systemClock,
+      log: silentLog,
+      signal,
+      onProgress: () => {},
+      ...more,
+    })
+
+  test('writes, reads back, and leaves alone what is there already', async ({ signal }) => {
+    await flashed(hello, signal)
+    assert.equal(await flashed(helloVersion('2.0.0'), signal), { written: true })
+    assert.equal(await flashed(helloVersion('2.0.0'), signal), { written: false })
+  })
+
+  test('leaves a chip with another signature as it is', async ({ signal }) => {
+    const other = { ...unoKind(), signatures: [[0x1e, 0x94, 0x06]] as const }
+    assert.is((await failure(flashed(hello, signal, { board: other }))).code, 'board-differs')
+    assert.equal(await flashed(helloVersion('2.0.0'), signal), { written: false })
   })
 
   test.run()

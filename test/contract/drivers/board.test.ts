@@ -7,6 +7,7 @@ import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import { hostPrograms } from '../../support/firmware/host-board.ts'
 import { driverContract } from '../driver-contract.ts'
+import { realInstrument } from '../real-instrument.ts'
 
 const programs = hostPrograms()
 let made: Promise<{ program: string; folder: string }> | undefined
@@ -43,3 +44,5 @@ driverContract(
     await programs.remove()
   },
 )
+
+realInstrument('FERNLAB_TEST_BOARD', createBoardDriver)

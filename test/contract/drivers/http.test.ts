@@ -6,6 +6,7 @@ import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-tr
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import { driverContract } from '../driver-contract.ts'
+import { realInstrument } from '../real-instrument.ts'
 
 driverContract('http, an emulated oven', async () => {
   const server = createServer(createHttpOven({ clock: systemClock, latencyMs: 2 })).listen(0, '127.0.0.1')
@@ -48,3 +49,5 @@ driverContract('http, an emulated oven', async () => {
     },
   }
 })
+
+realInstrument('FERNLAB_TEST_HTTP', createHttpDriver)

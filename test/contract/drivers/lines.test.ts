@@ -7,6 +7,7 @@ import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-tr
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import { driverContract } from '../driver-contract.ts'
+import { realInstrument } from '../real-instrument.ts'
 import { type ServedBench, serveBench } from './served-bench.ts'
 
 const plate = {
@@ -110,20 +111,4 @@ driverContract(
   },
 )
 
-/**
- * The same on a real instrument, for whoever has one:
- * `FERNLAB_TEST_LINES='{"config": {…}, "settable": {"name": "setpoint", "values": [20, 25]}, "readable": ["setpoint"]}'`.
- * The config is that of node.yaml; the values must be safe for what is connected to it.
- */
-const real = process.env.FERNLAB_TEST_LINES
-if (real !== undefined) {
-  driverContract('lines, a real instrument', async () => ({
-    ...JSON.parse(real),
-    driver: createLinesDriver(),
-    context: {
-      ...contextWith(createOpenTransport({ clock: systemClock, log: silentLog })),
-      configFolder: process.cwd(),
-    },
-    release: async () => {},
-  }))
-}
+realInstrument('FERNLAB_TEST_LINES', createLinesDriver)

@@ -7,6 +7,7 @@ import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-tr
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import { driverContract } from '../driver-contract.ts'
+import { realInstrument } from '../real-instrument.ts'
 import { type ServedBench, serveBench } from './served-bench.ts'
 
 const signals = {
@@ -72,17 +73,4 @@ function onWire(name: string, where: (folder: string) => string, framing?: 'rtu'
 onWire('modbus RTU over a pty, another process', (folder) => `pty:${join(folder, 'line')}`)
 onWire('modbus RTU over TCP, another process', () => 'tcp:127.0.0.1:0', 'rtu')
 
-/**
- * The same on a real unit, for whoever has one:
- * `FERNLAB_TEST_MODBUS='{"config": {…}, "settable": {"name": "setpoint", "values": [20, 25]}, "readable": ["setpoint"]}'`.
- * The config is that of node.yaml; the values must be safe for what is connected to it.
- */
-const real = process.env.FERNLAB_TEST_MODBUS
-if (real !== undefined) {
-  driverContract('modbus, a real unit', async () => ({
-    ...JSON.parse(real),
-    driver: createModbusDriver(),
-    context: contextWith(createOpenTransport({ clock: systemClock, log: silentLog })),
-    release: async () => {},
-  }))
-}
+realInstrument('FERNLAB_TEST_MODBUS', createModbusDriver)

@@ -5,6 +5,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import { makeW1Files } from '../../support/w1-files.ts'
 import { driverContract } from '../driver-contract.ts'
+import { realInstrument } from '../real-instrument.ts'
 
 const context = {
   name: 'bath-1',
@@ -39,3 +40,5 @@ driverContract('one-wire, by files as the kernel has them', async () => {
     release: () => files.remove(),
   }
 })
+
+realInstrument('FERNLAB_TEST_ONE_WIRE', () => createOneWireDriver())

@@ -4,6 +4,7 @@ import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-tr
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import { driverContract } from '../driver-contract.ts'
+import { realInstrument } from '../real-instrument.ts'
 
 driverContract('scpi, emulated in this process', async () => {
   const worlds = createWorlds({ clock: systemClock })
@@ -25,23 +26,4 @@ driverContract('scpi, emulated in this process', async () => {
   }
 })
 
-/**
- * The same on a real instrument, for whoever has one:
- * `FERNLAB_TEST_INSTRUMENT='{"config": {…}, "settable": {"name": "voltage", "values": [1, 2]}, "readable": ["voltage"]}'`.
- * The config is that of node.yaml; the values must be safe for what is connected to it.
- */
-const real = process.env.FERNLAB_TEST_INSTRUMENT
-if (real !== undefined) {
-  driverContract('scpi, a real instrument', async () => ({
-    ...JSON.parse(real),
-    driver: createScpiDriver(),
-    context: {
-      name: 'real-1',
-      clock: systemClock,
-      log: silentLog,
-      openTransport: createOpenTransport({ clock: systemClock, log: silentLog }),
-      configFolder: process.cwd(),
-    },
-    release: async () => {},
-  }))
-}
+realInstrument('FERNLAB_TEST_INSTRUMENT', createScpiDriver)
