@@ -38,6 +38,15 @@ const MODE_NAMES: ReadonlyMap<number, string> = new Map([
 /** Reports name a channel, and ports, in four bits. */
 const LAST_CHANNEL = 15
 const LAST_PORT_PIN = 127
+/**
+ * Bits of values: 14 in a report of a channel that is named in four bits; 21 in what firmware takes of an extended message;
+ * 8 for the 180 of an angle.
+ */
+const USABLE_BITS: ReadonlyMap<number, readonly [least: number, most: number]> = new Map([
+  [PIN_MODE.analog, [1, 14]],
+  [PIN_MODE.pwm, [1, 21]],
+  [PIN_MODE.servo, [8, 21]],
+])
 
 /** Throws `firmata-pin-cannot` with an issue for each pin that cannot be what it should be, saying what it can. */
 export function planOf(name: string, config: FirmataConfig, greeting: Greeting): Plan {
@@ -125,6 +134,11 @@ function wrongWith(named: PinName, number: number | undefined, mode: number, gre
   if (modes.size === 0) return `pin ${named} is not for use on this board: its line to the node, or not connected`
   if (!modes.has(mode))
     return `pin ${named} of this board cannot be ${nameOf(mode)}; it can be ${abilities(modes)}${others(mode, greeting)}`
+  const bits = modes.get(mode) ?? 0
+  const [least, most] = USABLE_BITS.get(mode) ?? [0, Infinity]
+  if (bits < least || bits > most) {
+    return `this board says that pin ${named} has a resolution of ${counted(bits)} as ${nameOf(mode)}; ${least} to ${most} can be used: look at its firmware${others(mode, greeting)}`
+  }
   if (mode === PIN_MODE.analog && (channels[number] ?? LAST_CHANNEL + 1) > LAST_CHANNEL) {
     return `Firmata reports the channels A0 to A${LAST_CHANNEL}; ${named} is another`
   }
@@ -145,12 +159,15 @@ const abilities = (modes: PinModes): string =>
   [...MODE_NAMES].flatMap(([mode, name]) => (modes.has(mode) ? [name] : [])).join(', ') ||
   'nothing that this node knows'
 
+const counted = (bits: number): string => (bits === 1 ? '1 bit' : `${bits} bits`)
+
 /** Where it would work. */
 function others(mode: number, { pins }: Greeting): string {
-  const able = pins.flatMap((modes, pin) => (modes.has(mode) ? [pin] : []))
-  return able.length === 0
-    ? `. No pin of it can: its firmware was built without`
-    : `. Pins that can be ${nameOf(mode)}: ${able.join(', ')}`
+  const [least, most] = USABLE_BITS.get(mode) ?? [0, Infinity]
+  const claims = pins.map((modes) => modes.get(mode))
+  const able = claims.flatMap((bits, pin) => (bits !== undefined && bits >= least && bits <= most ? [pin] : []))
+  if (able.length > 0) return `. Pins that can be ${nameOf(mode)}: ${able.join(', ')}`
+  return claims.some((bits) => bits !== undefined) ? '' : '. No pin of it can: its firmware was built without'
 }
 
 function cannot(name: string, issues: readonly Issue[]): LabError {
