@@ -71,6 +71,10 @@ const stepperSchema = z.strictObject({
   stepPin: pin,
   directionPin: pin,
   enablePin: pin.exactOptional(),
+  enableActiveLow: z
+    .boolean()
+    .default(false)
+    .describe('Whether the low level of enablePin is on: A4988, DRV8825, TMC2209.'),
   title,
   unit: unitSchema.default('1').describe('Of its position: mm, deg. Default: steps.'),
   stepsPerUnit: z

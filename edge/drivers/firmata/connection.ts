@@ -146,7 +146,8 @@ function configuring(planned: PlannedPin, outputs: Outputs): Uint8Array[] {
     }
     case 'stepper': {
       const steps = Math.abs(config.stepsPerUnit)
-      const driver = { stepPin: pin, directionPin: second, ...(third === undefined ? {} : { enablePin: third }) }
+      const enable = third === undefined ? {} : { enablePin: third, isEnabledLow: config.enableActiveLow }
+      const driver = { stepPin: pin, directionPin: second, ...enable }
       return [
         stepperConfigure(device, driver),
         stepperSpeed(device, config.speed * steps),

@@ -5,7 +5,7 @@
  * after a loss all begins as at the start, so an output is at its initial value and not where it was; as it closes, outputs
  * are at their safe values and motors stand. Firmata has no watchdog: a board whose node died keeps its outputs.
  */
-import { stepperStop, stepperTo, stepperZero } from '@fernlab/firmware-bridge/firmata/accel-stepper'
+import { MOST_STEPS, stepperStop, stepperTo, stepperZero } from '@fernlab/firmware-bridge/firmata/accel-stepper'
 import { Reconnecting } from '@fernlab/firmware-bridge/sessions/reconnecting'
 import type { InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
@@ -27,8 +27,6 @@ export interface FirmataInstrumentOptions {
 const BACK_OFF_MS = { first: 250, longest: 10_000 }
 /** For the safe values at the end. */
 const CLOSE_MS = 700
-/** As far as a board counts, in 32 bits; beyond that it would turn the other way. */
-const MOST_STEPS = 2 ** 31 - 1
 /** What a person must see to, and not just wait for. */
 const TOLD = new Set(['firmata-pin-cannot', 'firmata-version', 'board-reset'])
 

@@ -1,6 +1,5 @@
 /** The AccelStepper part of an emulated board (firmata/protocol, accelStepperFirmata.md). */
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { encodeSteps } from '../../firmata/accel-stepper.ts'
 import { SYSEX, sysex } from '../../firmata/messages.ts'
 import { StepperMotor } from './stepper-motor.ts'
 
@@ -70,11 +69,22 @@ export class Steppers {
   }
 
   #tell(command: number, device: number, motor: StepperMotor): void {
-    this.#say(sysex(SYSEX.accelStepper, command, device, ...encodeSteps(motor.position())))
+    this.#say(sysex(SYSEX.accelStepper, command, device, ...told(motor.position())))
   }
 }
 
-const steps = (data: readonly number[]): number => data.reduce((all, seven, i) => all | (seven << (7 * i)), 0) | 0
+/** As AccelStepperFirmata.cpp has it: a size of 28 bits, and bit 3 of the last byte for a negative one. */
+function steps([a = 0, b = 0, c = 0, d = 0, last = 0]: readonly number[]): number {
+  const size = a | (b << 7) | (c << 14) | (d << 21)
+  return last >> 3 === 1 ? -size : size
+}
+
+/** And as it is said: 31 bits. */
+function told(position: number): number[] {
+  const size = Math.abs(position)
+  const bytes = [0, 7, 14, 21].map((shift) => (size >> shift) & 0x7f)
+  return [...bytes, (size >> 28) | (position < 0 ? 0x08 : 0)]
+}
 
 function float([a = 0, b = 0, c = 0, d = 0]: readonly number[]): number {
   const significand = a | (b << 7) | (c << 14) | ((d & 3) << 21)

@@ -40,7 +40,7 @@ test('move to a position in their unit, as fast as they may, and say when they a
     assert.equal(now, [20, false])
     assert.ok(Math.abs(clock.monotonic() - startMs - 2500) < 100, `${clock.monotonic() - startMs}`)
     assert.ok(
-      sent.some((bytes) => bytes.includes('f062030040' + '737f7f0ff7')),
+      sent.some((bytes) => bytes.includes('f062030040' + '0c000008f7')),
       'to -1600 steps',
     )
   }))
@@ -69,13 +69,28 @@ test('do not turn the other way for a position beyond what a board can count', (
   const far = { ...stage, limits: { low: -1e10 } }
   return onFirmataBoard({ config: { pins: { stage: far } } }, async ({ instrument, signal, sent }) => {
     const before = sent.length
-    for (const beyond of [2 ** 31 / 80, -(2 ** 31) / 80, 1e9]) {
+    for (const beyond of [2 ** 28 / 80, -(2 ** 28) / 80, 1e9]) {
       const refused = await rejection(instrument.set('stage', beyond, signal))
       assert.is(refused.code, 'value-out-of-limits')
-      assert.match(refused.message, /outside -26843545\.\d+ to 26843545\.\d+ mm/)
+      assert.match(refused.message, /outside -3355443\.\d+ to 3355443\.\d+ mm/)
     }
     assert.is(sent.length, before)
   })
+})
+
+test('are told which level of their enable pin is on', async () => {
+  for (const [enableActiveLow, inverted] of [
+    [true, '10'],
+    [false, '00'],
+  ] as const) {
+    const config = { pins: { stage: { ...stage, enableActiveLow } } }
+    await onFirmataBoard({ config }, async ({ sent }) => {
+      assert.ok(
+        sent.some((bytes) => bytes.startsWith(`f0620000110203${'04'}${inverted}f7`)),
+        sent.join(' '),
+      )
+    })
+  }
 })
 
 test('stand as the instrument closes', () => {

@@ -1,4 +1,10 @@
-import { encodeFloat, encodeSteps, readStepper } from '@fernlab/firmware-bridge/firmata/accel-stepper'
+import {
+  encodeFloat,
+  encodeSteps,
+  MOST_STEPS,
+  readStepper,
+  stepperConfigure,
+} from '@fernlab/firmware-bridge/firmata/accel-stepper'
 import { MessageReader } from '@fernlab/firmware-bridge/firmata/message-reader'
 import { analogWrite, i2cRead, sysex, twoBytes } from '@fernlab/firmware-bridge/firmata/messages'
 import * as fc from 'fast-check'
@@ -110,6 +116,10 @@ test('without an end are given up before they fill the memory', () => {
 
 test('to the board are those of the protocol', () => {
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+  assert.is(hex(stepperConfigure(1, { stepPin: 2, directionPin: 3 })), 'f06200011002' + '0300f7')
+  const enabled = { stepPin: 2, directionPin: 3, enablePin: 4 }
+  assert.is(hex(stepperConfigure(1, enabled)), 'f0620001110203' + '0400f7')
+  assert.is(hex(stepperConfigure(1, { ...enabled, isEnabledLow: true })), 'f0620001110203' + '0410f7')
   assert.is(hex(analogWrite(9, 255)), 'e97f01')
   assert.is(hex(analogWrite(17, 300)), 'f06f112c02f7')
   assert.is(hex(analogWrite(3, 20_000)), 'f06f03201c01f7')
@@ -117,11 +127,20 @@ test('to the board are those of the protocol', () => {
   assert.is(hex(i2cRead({ address: 0x1a5, register: 0x90, count: 1, restart: true })), 'f076256b10010100f7')
 })
 
-test('of motors carry 32 bits and seven digits', () => {
-  for (const steps of [0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 123_456]) {
+/** As AccelStepperFirmata.cpp of ConfigurableFirmata reads steps that it is told. */
+const stepsAtBoard = ([a = 0, b = 0, c = 0, d = 0, last = 0]: number[]) =>
+  (a | (b << 7) | (c << 14) | (d << 21)) * (last >> 3 === 1 ? -1 : 1)
+
+test('of motors carry steps either way as boards read and say them, and seven digits', () => {
+  for (const steps of [0, 1, -1, -1600, MOST_STEPS, -MOST_STEPS, 123_456]) {
+    assert.is(stepsAtBoard(encodeSteps(steps)) + 0, steps)
     const bytes = Uint8Array.of(6, 2, ...encodeSteps(steps))
     assert.equal(readStepper(bytes), { kind: 'stepper-position', device: 2, steps })
   }
+  assert.equal(encodeSteps(-1600), [0x40, 0x0c, 0, 0, 0x08])
+  const far = (last: number) => readStepper(Uint8Array.of(10, 2, 0x7f, 0x7f, 0x7f, 0x7f, last))
+  assert.equal(far(0x07), { kind: 'stepper-done', device: 2, steps: 2 ** 31 - 1 })
+  assert.equal(far(0x0f), { kind: 'stepper-done', device: 2, steps: -(2 ** 31 - 1) })
   const decoded = ([a = 0, b = 0, c = 0, d = 0]: number[]) =>
     (a | (b << 7) | (c << 14) | ((d & 3) << 21)) * 10 ** (((d >> 2) & 15) - 11)
   // The protocol's own example, whose last digit it cuts off: a step an hour.
