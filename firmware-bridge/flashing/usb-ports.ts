@@ -21,7 +21,8 @@ export interface UsbPort {
 
 /** The socket of the board whose serial port this is; undefined where the port is not on USB. */
 export async function socketOfPort(path: string, sys: string): Promise<string | undefined> {
-  const name = basename(await realpath(path))
+  // It may leave the bus in this moment.
+  const name = basename(await realpath(path).catch(() => path))
   let place = await realpath(join(sys, 'class/tty', name, 'device')).catch(() => undefined)
   while (place !== undefined && place !== dirname(place)) {
     if (/^\d+-[\d.]+$/.test(basename(place))) return basename(place)

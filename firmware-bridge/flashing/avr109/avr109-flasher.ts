@@ -42,7 +42,8 @@ export function createAvr109Flasher(places: UsbPlaces = usbPlaces): Flasher<AvrB
       return { transport }
     }
     const { path } = transport
-    if (existsSync(path)) socket = await socketOfPort(path, places.sys)
+    // Another board may have the name once this one is in its boot loader: what was seen first counts.
+    if (existsSync(path)) socket ??= await socketOfPort(path, places.sys)
     // A line that is not on USB leads to the board some other way, and is there all the time.
     if (socket === undefined) {
       if (existsSync(path)) return { transport }

@@ -57,9 +57,11 @@ export function createPicoFlasher(places: PicoPlaces = picoPlaces): Flasher<Pico
     )
     if (isFolder) return await byDrive(path, file, own, signal)
     if (existsSync(path)) {
-      socket = await socketOfPort(path, places.sys)
+      const now = await socketOfPort(path, places.sys)
+      socket ??= now
       if (socket === undefined) throw notAtUsb(job.board.title)
-      await enterBootLoader(own, signal)
+      // Another board may have the name once this one is in its boot loader: what was seen first counts.
+      if (now === socket) await enterBootLoader(own, signal)
     }
     const isMeant = socket === undefined ? meantByName(path) : atSocket(socket)
     if (isMeant === undefined) throw unnamed(own, await bootLoaders(places.sys))

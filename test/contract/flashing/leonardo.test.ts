@@ -219,7 +219,7 @@ async function machine(signal: AbortSignal) {
   const close = async () => {
     await Promise.all([mine.end(), theirs.end(), loader.end(), forwarded.close()])
   }
-  return { board, flasher, tree, mine, loader, opened, openTransport, transport, restart, close }
+  return { board, flasher, tree, mine, theirs, loader, opened, openTransport, transport, restart, close }
 }
 
 test('at a serial port the boot loader is found at the socket of the board, under whatever name, and the firmware’s port awaited', async ({
@@ -269,6 +269,28 @@ test('a board whose reset was pressed twice is not touched; one that is not ther
   assert.is(error.code, 'board-silent')
   assert.match(error.message, /is not there; .*twice/)
   assert.equal(opened, [])
+  await close()
+})
+
+test('a board that has taken over the name of the port meanwhile is neither touched nor written', async ({
+  signal,
+}) => {
+  const { board, flasher, mine, theirs, loader, opened, openTransport, transport, restart, close } =
+    await machine(signal)
+  const busy: FlashJob['openTransport'] = async (config, within) => {
+    if (config.kind === 'serial' && config.baudRate !== 1200)
+      throw new LabError({ code: 'transport-closed', kind: 'link', retry: 'later', message: 'pulled' })
+    return await openTransport(config, within)
+  }
+  const job = board.job(signal, { transport, openTransport, clock: patient })
+  assert.is((await failure(flasher.flash({ ...job, openTransport: busy }))).message, 'pulled')
+  await rm(mine.link)
+  await symlink(theirs.path, mine.link)
+  const back = loader.ended.then(() => restart(RUNNING, mine.path))
+  assert.equal(await flasher.flash(job), { written: true })
+  await back
+  board.holds(firmware)
+  assert.equal(opened, [`${mine.path} 1200`, `${loader.path} 57600`])
   await close()
 })
 

@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -351,6 +351,44 @@ test('a board that a try left in its boot loader is found by the next one at the
   }
   const which = `--bus ${bus} --address ${address}`
   assert.equal(await said(), ['version', `info ${which}`, `load -v -x FILE ${which}`])
+})
+
+test('a board that has taken over the name of the port meanwhile is neither touched nor written', async ({
+  signal,
+}) => {
+  const tree = usbTree()
+  const [mine, theirs] = [await pseudoPort(signal), await pseudoPort(signal)]
+  const paths = [await realpath(mine.link), await realpath(theirs.link)] as const
+  tree.plug('1-1.4', RUNNING)
+  tree.port('1-1.4', paths[0])
+  tree.plug('1-1.2', RUNNING)
+  tree.port('1-1.2', paths[1])
+  const opened: string[] = []
+  const noting: FlashJob['openTransport'] = async (config, within) => {
+    opened.push(config.kind === 'serial' ? await realpath(config.path) : config.kind)
+    return await openTransport(config, within)
+  }
+  const flasher = createPicoFlasher(tree)
+  const asked = {
+    ...job(mine.link, signal, { clock: hasty, openTransport: noting }),
+    board: boardKind('pico') as PicoBoard,
+  }
+  assert.match(String(await failure(flasher.flash(asked))), /does not show its boot loader/)
+  tree.pull('1-1.4')
+  const { bus, address } = tree.plug('1-1.4', BOOT_RP2040)
+  await rm(mine.link)
+  await symlink(paths[1], mine.link)
+  const { tool, said } = await writtenTool('')
+  const before = process.env.PATH
+  process.env.PATH = `${tool}:${before}`
+  try {
+    assert.equal(await flasher.flash(asked), { written: true })
+  } finally {
+    process.env.PATH = before
+  }
+  assert.equal(opened, [paths[0]])
+  assert.is((await said()).at(-1), `load -v -x FILE --bus ${bus} --address ${address}`)
+  await Promise.all([mine.end(), theirs.end()])
 })
 
 /** A program that is called picotool and notes what it is told. */
