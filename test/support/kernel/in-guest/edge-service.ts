@@ -31,12 +31,21 @@ export async function joinNetwork(signal: AbortSignal): Promise<void> {
 export async function startEdgeService(node: string, file: string): Promise<EdgeService> {
   const hub = await askHost<string>('its address')
   for (const folder of ['/etc/fernlab', env.FERNLAB_DATA]) mkdirSync(folder, { recursive: true })
-  writeFileSync(nodeFile, file.replace(/\bHUB\b/, `${hub.replace('http', 'ws')}/mqtt`))
+  writeNodeFile(file, hub)
   const { code } = JSON.parse(await askHost<string>('fernlab', 'node', 'enroll', node, '--json')) as { code: string }
   const command = [`${bundle}/node-command.js`, 'enroll', '--hub', hub, '--code', code]
   await promisify(execFile)(process.execPath, command, { env })
   return run()
 }
+
+/** Starts the node that has ended, with another node.yaml. */
+export async function startEdgeAgain(file: string): Promise<EdgeService> {
+  writeNodeFile(file, await askHost<string>('its address'))
+  return run()
+}
+
+const writeNodeFile = (file: string, hub: string) =>
+  writeFileSync(nodeFile, file.replace(/\bHUB\b/, `${hub.replace('http', 'ws')}/mqtt`))
 
 function run(): EdgeService {
   const child = spawn(process.execPath, [`${bundle}/edge-process.js`, '--config', nodeFile], {

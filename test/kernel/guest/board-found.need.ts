@@ -1,0 +1,3 @@
+import { unoAtUsb } from '../../support/kernel/uno-at-usb.ts'
+
+export const need = unoAtUsb('FLFOUND')
