@@ -115,6 +115,7 @@ export interface I2cRead {
   readonly restart: boolean
 }
 
+const WRITE = 0x00
 const READ_ONCE = 0x08
 const TEN_BITS = 0x20
 const RESTART = 0x40
@@ -123,3 +124,14 @@ export function i2cRead({ address, register, count, restart }: I2cRead): Uint8Ar
   const how = READ_ONCE | (address > 0x7f ? TEN_BITS | ((address >> 7) & 0x07) : 0) | (restart ? RESTART : 0)
   return sysex(SYSEX.i2cRequest, address & 0x7f, how, ...twoBytes(register), ...twoBytes(count))
 }
+
+export interface I2cWrite {
+  /** Of 7 bits. */
+  readonly address: number
+  readonly register: number
+  readonly bytes: Uint8Array
+}
+
+/** The register's address and its bytes, in one transfer. */
+export const i2cWrite = ({ address, register, bytes }: I2cWrite): Uint8Array =>
+  sysex(SYSEX.i2cRequest, address, WRITE, ...twoBytes(register), ...[...bytes].flatMap((byte) => twoBytes(byte)))

@@ -5,6 +5,7 @@ import type { Finding } from '@fernlab/shared/contracts/yaml-file'
 import * as z from 'zod'
 import type { Claim } from '../driver.ts'
 import { transportClaims } from '../transport-claims.ts'
+import { i2cSchema, type RegisterConfig, registerFindings } from './register-config.ts'
 
 const pin = z
   .union([z.int().min(0).max(127), z.string().regex(/^[AD]\d{1,3}$/, 'must be a number, or D9, or A0')])
@@ -97,38 +98,6 @@ const pinSchema = z.discriminatedUnion('direction', [
   stepperSchema,
 ])
 
-const registerSchema = z.strictObject({
-  ...measured,
-  unit: unitSchema.default('1').describe('In UCUM spelling: Cel, hPa, mV; without, a plain number.'),
-  address: z.int().min(0x08).max(0x77).describe("The chip's address, of 7 bits."),
-  register: z.int().min(0).max(255).describe('The register that is read.'),
-  type: z
-    .enum(['int8', 'uint8', 'int16', 'uint16', 'int24', 'uint24', 'int32', 'uint32'])
-    .describe('How the number is written.'),
-  bytes: z.enum(['high-first', 'low-first']).default('high-first').describe('Which byte comes first.'),
-  mask: z.int().positive().describe('Bits that count, before scale and offset.').exactOptional(),
-  scale: z
-    .number()
-    .refine((scale) => scale !== 0, 'must not be 0')
-    .default(1)
-    .describe('The value is the number times this.'),
-  offset: z.number().default(0).describe('Added to that.'),
-})
-
-const i2cSchema = z.strictObject({
-  delayUs: z
-    .int()
-    .min(0)
-    .max(16_383)
-    .default(0)
-    .describe("Between a register's address and its bytes, for chips that need it."),
-  restart: z.boolean().default(false).describe('Without a stop between them. Firmata 2.5 or later.'),
-  registers: z
-    .record(identifierSchema.max(40), registerSchema)
-    .refine((registers) => Object.keys(registers).length > 0, 'must name at least one')
-    .describe('Registers of chips, by the names of their signals.'),
-})
-
 export const firmataConfigSchema = z.strictObject({
   transport: transportConfigSchema.describe('Where the board is; nearly all speak at a baudRate of 57600.'),
   samplingMs: z
@@ -147,7 +116,6 @@ export const firmataConfigSchema = z.strictObject({
 export type FirmataConfig = z.infer<typeof firmataConfigSchema>
 export type PinConfig = z.infer<typeof pinSchema>
 export type PinName = z.infer<typeof pin>
-export type RegisterConfig = z.infer<typeof registerSchema>
 export type StepperConfig = z.infer<typeof stepperSchema>
 
 /** As many motors as AccelStepper has. */
@@ -185,7 +153,8 @@ export function firmataFindings({ pins, i2c }: FirmataConfig): Finding[] {
   if (tooMany !== undefined) {
     findings.push({ path: ['pins', tooMany[0]], message: `a board drives at most ${MOST_STEPPERS} motors` })
   }
-  return [...findings, ...namesTwice(pins, i2c?.registers ?? {})]
+  const registers = i2c?.registers ?? {}
+  return [...findings, ...namesTwice(pins, registers), ...registerFindings(registers)]
 }
 
 function ranges(name: string, config: PinConfig): Finding[] {

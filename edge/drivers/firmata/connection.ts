@@ -24,6 +24,7 @@ import type { DriverContext } from '../driver.ts'
 import type { FirmataConfig } from './config.ts'
 import { Outputs } from './outputs.ts'
 import { type Plan, type PlannedPin, planOf } from './plan.ts'
+import { writeRegister } from './register-access.ts'
 
 type Context = Pick<DriverContext, 'name' | 'clock' | 'log' | 'openTransport'>
 
@@ -34,6 +35,8 @@ export interface FirmataConnection extends Losable {
   readonly outputs: Outputs
   /** Motors on their way, by number. */
   readonly moving: Set<number>
+  /** What was last written to registers of chips, by chip and register. */
+  readonly written: Map<string, Uint8Array>
   /** As the board's; a pin that is not what it was made rejects with `board-reset` and ends the connection. */
   perform(command: Command, mode: number, signal: AbortSignal): Promise<Answer>
 }
@@ -56,7 +59,7 @@ export async function connectFirmata(
       if (message.kind === 'text') log.debug({ instrument: name, text: message.text }, 'a board says')
       if (message.kind === 'stepper-done') connection.moving.delete(message.device)
     })
-    await configure(connection, config, signal)
+    await configure(connection, config, name, signal)
     await quiet(connection, resets, context, signal)
     return connection
   } catch (thrown) {
@@ -86,6 +89,7 @@ function made(
     plan,
     outputs: new Outputs(),
     moving: new Set(),
+    written: new Map(),
     onClose: (listener) => {
       if (ended === undefined) listeners.push(listener)
       else listener(ended.reason)
@@ -104,7 +108,12 @@ function made(
   }
 }
 
-async function configure(connection: FirmataConnection, config: FirmataConfig, signal: AbortSignal): Promise<void> {
+async function configure(
+  connection: FirmataConnection,
+  config: FirmataConfig,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { board, plan, greeting } = connection
   const { anchor } = plan
   const start = () => [systemReset(), samplingInterval(config.samplingMs)]
@@ -119,6 +128,12 @@ async function configure(connection: FirmataConnection, config: FirmataConfig, s
     const pin = greeting.pins.findIndex((modes) => modes.has(PIN_MODE.i2c))
     const command = { bytes: () => [i2cConfig(i2c.delayUs)], pin, what: 'I2C on' }
     await connection.perform(command, PIN_MODE.i2c, signal)
+    // In the order of node.yaml: a chip's mode may have to come before its values.
+    for (const [signalName, register] of Object.entries(i2c.registers)) {
+      const value = register.initial ?? register.safe
+      if (value === undefined) continue
+      await writeRegister(connection, register, value, { name, signalName, restart: i2c.restart, signal })
+    }
   }
   for (const report of reports(plan)) {
     await connection.perform({ bytes: () => [report], pin: anchor.pin, what: 'reports on' }, anchor.mode, signal)

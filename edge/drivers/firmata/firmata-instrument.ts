@@ -5,7 +5,7 @@
  * after a loss all begins as at the start, so an output is at its initial value and not where it was; as it closes, outputs
  * are at their safe values and motors stand. Firmata has no watchdog: a board whose node died keeps its outputs.
  */
-import { MOST_STEPS, stepperStop, stepperTo, stepperZero } from '@fernlab/firmware-bridge/firmata/accel-stepper'
+import { MOST_STEPS, stepperStop, stepperZero } from '@fernlab/firmware-bridge/firmata/accel-stepper'
 import { Reconnecting } from '@fernlab/firmware-bridge/sessions/reconnecting'
 import type { InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
@@ -14,9 +14,8 @@ import { ResetWatch } from '../board/reset-watch.ts'
 import type { DriverContext, Instrument, Reading, SignalValue } from '../driver.ts'
 import type { FirmataConfig } from './config.ts'
 import { connectFirmata, type FirmataConnection } from './connection.ts'
-import { stateOf } from './outputs.ts'
-import type { PlannedPin } from './plan.ts'
 import { readSignal } from './reading.ts'
+import { type Setting, type SettingUse, safeSettings, setSignal } from './setting.ts'
 import { firmataSpec, stopOf, zeroOf } from './spec.ts'
 
 export interface FirmataInstrumentOptions {
@@ -81,13 +80,13 @@ export class FirmataInstrument implements Instrument {
   async set(name: string, value: SignalValue, signal: AbortSignal): Promise<void> {
     this.#checkValue(this.#signal(name, 'set'), value)
     const connection = await this.#present(signal)
-    await this.#set(connection, planned(connection, name), value, { signal, isUrgent: false })
+    await setSignal(connection, { name, value }, this.#use(signal, false))
   }
 
   async setTogether(values: ReadonlyMap<string, SignalValue>, signal: AbortSignal): Promise<void> {
     for (const [name, value] of values) this.#checkValue(this.#signal(name, 'set'), value)
     const connection = await this.#present(signal)
-    const settings = [...values].map(([name, value]) => ({ pin: planned(connection, name), value }))
+    const settings = [...values].map(([name, value]) => ({ name, value }))
     await this.#setAll(connection, settings, signal)
   }
 
@@ -114,7 +113,7 @@ export class FirmataInstrument implements Instrument {
     try {
       await withDeadline(context.clock, CLOSE_MS, undefined, late, async (signal) => {
         const connection = await this.#present(signal)
-        await this.#setAll(connection, safeSettings(connection), signal)
+        await this.#setAll(connection, safeSettings(this.#options.config), signal)
       })
     } catch (thrown) {
       const { code, message } = asLabError(thrown)
@@ -126,42 +125,15 @@ export class FirmataInstrument implements Instrument {
   }
 
   /** All are on their way before an answer is waited for; each is tried, and the first that fails is told. */
-  async #setAll(
-    connection: FirmataConnection,
-    settings: readonly { readonly pin: PlannedPin; readonly value: SignalValue }[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const results = await Promise.allSettled(
-      settings.map(({ pin, value }) => this.#set(connection, pin, value, { signal, isUrgent: true })),
-    )
+  async #setAll(connection: FirmataConnection, settings: readonly Setting[], signal: AbortSignal): Promise<void> {
+    const use = this.#use(signal, true)
+    const results = await Promise.allSettled(settings.map((setting) => setSignal(connection, setting, use)))
     for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
-  async #set(
-    connection: FirmataConnection,
-    pin: PlannedPin,
-    value: SignalValue,
-    { signal, isUrgent }: { readonly signal: AbortSignal; readonly isUrgent: boolean },
-  ): Promise<void> {
-    const [number = 0] = pin.pins
-    const bytes = () => this.#bytesToSet(connection, pin, value)
-    const command = { bytes, pin: number, what: `set ${pin.name} to ${value}`, isUrgent }
-    const { state, heard } = await connection.perform(command, pin.mode, signal)
-    if (pin.config.direction === 'stepper' || state.state === stateOf(pin, value)) return
-    const said = heard.flatMap((message) => (message.kind === 'text' ? [`; it says: ${message.text}`] : []))
-    throw new LabError({
-      code: 'instrument-refused',
-      kind: 'instrument',
-      message: `${this.spec.name} did not take ${value} for ${pin.name}${said.join('')}`,
-      details: { instrument: this.spec.name },
-    })
-  }
-
-  #bytesToSet({ outputs, moving }: FirmataConnection, pin: PlannedPin, value: SignalValue): Uint8Array[] {
-    if (pin.config.direction !== 'stepper') return outputs.set(pin, value)
-    if (typeof value !== 'number') return [stepperStop(pin.device)]
-    moving.add(pin.device)
-    return [stepperTo(pin.device, Math.round(value * pin.config.stepsPerUnit))]
+  #use(signal: AbortSignal, isUrgent: boolean): SettingUse {
+    const { config, context } = this.#options
+    return { name: context.name, config, signal, isUrgent }
   }
 
   async #connect(signal: AbortSignal): Promise<FirmataConnection> {
@@ -215,20 +187,4 @@ export class FirmataInstrument implements Instrument {
     const { name } = this.spec
     return new LabError({ code, kind: 'caller', message: `${name} cannot ${what}`, details: { instrument: name } })
   }
-}
-
-function planned({ plan }: FirmataConnection, name: string): PlannedPin {
-  const found = plan.pins.find((pin) => pin.name === name)
-  if (found === undefined)
-    throw new LabError({ code: 'plan-lacks-pin', kind: 'bug', message: `no ${name} in the plan` })
-  return found
-}
-
-/** Motors stand; servos stay, as there is no angle that is safe for all. */
-function safeSettings({ plan }: FirmataConnection): { readonly pin: PlannedPin; readonly value: SignalValue }[] {
-  return plan.pins.flatMap((pin) => {
-    const { config } = pin
-    if (config.direction === 'out' || config.direction === 'pwm') return [{ pin, value: config.safe }]
-    return config.direction === 'stepper' ? [{ pin, value: false }] : []
-  })
 }

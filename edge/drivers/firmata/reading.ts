@@ -1,15 +1,14 @@
 /** Reads one signal after another of a board that is connected. */
 import { askStepperPosition } from '@fernlab/firmware-bridge/firmata/accel-stepper'
-import { i2cRead } from '@fernlab/firmware-bridge/firmata/messages'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Reading, SignalValue } from '../driver.ts'
-import type { FirmataConfig, RegisterConfig } from './config.ts'
+import type { FirmataConfig } from './config.ts'
 import type { FirmataConnection } from './connection.ts'
 import { valueOfState } from './outputs.ts'
 import type { PlannedPin } from './plan.ts'
-import { bytesOf, numberIn } from './registers.ts'
+import { noAnswer, readRegister } from './register-access.ts'
 import { movingOf } from './spec.ts'
 
 export interface ReadingOptions {
@@ -32,7 +31,7 @@ export async function readSignal(
   const planned = connection.plan.pins.find((pin) => pin.name === signalName || movingOf(pin.name) === signalName)
   const value =
     register !== undefined
-      ? await readRegister(connection, register, { name, config }, signal)
+      ? await readRegister(connection, register, { name, signalName, restart: config.i2c?.restart === true, signal })
       : planned === undefined
         ? Number.NaN
         : planned.name !== signalName
@@ -64,7 +63,7 @@ async function readPin(
     case 'stepper': {
       const { heard } = await ask(() => [askStepperPosition(planned.device)])
       const said = heard.findLast((message) => message.kind === 'stepper-position' && message.device === planned.device)
-      if (said?.kind !== 'stepper-position') throw unanswered(options.name, `the position of ${planned.name}`, heard)
+      if (said?.kind !== 'stepper-position') throw noAnswer(options.name, `position of ${planned.name}`, heard)
       return Number((said.steps / config.stepsPerUnit).toPrecision(14))
     }
     default:
@@ -95,42 +94,4 @@ async function readAnalog(
     throw thrown
   })
   return Number((zero + ((full - zero) * value) / steps).toPrecision(14))
-}
-
-async function readRegister(
-  connection: FirmataConnection,
-  register: RegisterConfig,
-  { name, config }: Pick<ReadingOptions, 'name' | 'config'>,
-  signal: AbortSignal,
-): Promise<number> {
-  const { anchor } = connection.plan
-  const count = bytesOf(register)
-  const what = `register ${register.register} of the chip at 0x${register.address.toString(16)}`
-  const read = { address: register.address, register: register.register, count, restart: config.i2c?.restart === true }
-  const command = { bytes: () => [i2cRead(read)], pin: anchor.pin, what: `read ${what}` }
-  const { heard } = await connection.perform(command, anchor.mode, signal)
-  // Old firmware sends what it read before where a chip does not answer, but says so first.
-  const isTold = heard.some((message) => message.kind === 'text' && /^I2C/.test(message.text))
-  const reply = heard.find(
-    (message) =>
-      message.kind === 'i2c-reply' &&
-      message.address === register.address &&
-      message.register === register.register &&
-      message.bytes.length === count,
-  )
-  if (isTold || reply?.kind !== 'i2c-reply') throw unanswered(name, what, heard)
-  return numberIn(register, reply.bytes)
-}
-
-function unanswered(name: string, what: string, heard: readonly { readonly kind: string }[]): LabError {
-  const texts = heard.flatMap((message) => ('text' in message ? [String(message.text)] : []))
-  const said = texts.length === 0 ? '' : ` (the board says: ${texts.join('; ')})`
-  return new LabError({
-    code: 'firmata-no-answer',
-    kind: 'instrument',
-    retry: 'later',
-    message: `${name} gives no ${what}${said}; look at its wires and its address`,
-    studentMessage: 'A part of this bench does not answer.',
-    details: { instrument: name },
-  })
 }

@@ -1,5 +1,7 @@
 import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
-import type { FirmataConfig, PinConfig, RegisterConfig } from './config.ts'
+import type { FirmataConfig, PinConfig } from './config.ts'
+import type { RegisterConfig } from './register-config.ts'
+import { limitsOf } from './registers.ts'
 
 /** What a configured board can do. */
 export function firmataSpec(name: string, { pins, i2c }: FirmataConfig): InstrumentSpec {
@@ -90,7 +92,9 @@ const registerSignal = (name: string, config: RegisterConfig): SignalSpec => ({
   unit: config.unit,
   dtype: 'number',
   ...reading,
-  ...given(config, ['title', 'precision', 'resolution', 'uncertainty']),
+  access: config.access,
+  ...given(config, ['title', 'precision', 'resolution', 'uncertainty', 'minSetIntervalS', 'settlingS']),
+  ...(config.access === 'read' ? {} : { limits: limitsOf(config) }),
 })
 
 const within = (limits: { low?: number; high?: number } | undefined, low: number, high: number) => ({

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { COMMAND, digitalWrite, PIN_MODE, START_SYSEX, SYSEX, sysex, twoBytes } from '../../firmata/messages.ts'
+import type { EmulatedChip } from '../i2c/chip.ts'
 import type { Fault, WireDevice, WireEnd } from '../wire-device.ts'
 import { cutCommands, type HostCommand } from './commands.ts'
 import { createRig } from './rig.ts'
@@ -103,6 +104,7 @@ class FirmataDevice {
   /** Its power comes through the plug. */
   hangUp(): void {
     for (const end of [...this.#ends]) end.hangUp()
+    for (const chip of this.#rig.i2c.values()) chip.powerOn()
     this.#reset()
   }
 
@@ -182,7 +184,7 @@ class FirmataDevice {
         for (const each of I2C_PINS) this.#setMode(each, PIN_MODE.i2c)
         return
       case SYSEX.i2cRequest:
-        this.#readI2c(data)
+        this.#transferI2c(data)
         return
       case SYSEX.accelStepper:
         for (const each of this.#steppers.perform(data)) this.#setMode(each, PIN_MODE.stepper)
@@ -217,18 +219,28 @@ class FirmataDevice {
     if (pin === 9 && mode === PIN_MODE.pwm) this.#rig.duty(value / 255)
   }
 
-  /** As StandardFirmata 2.5 has it: what a chip does not give is missing from the reply, after a text that says so. */
-  #readI2c([low = 0, how = 0, register = 0, registerHigh = 0, count = 0]: readonly number[]): void {
+  #transferI2c([low = 0, how = 0, ...data]: readonly number[]): void {
     if ((how & 0x20) !== 0) {
       this.#say(text(SYSEX.text, '10-bit addressing not supported'))
       return
     }
+    const bytes = Uint8Array.from(
+      { length: data.length >> 1 },
+      (_, i) => (data[2 * i] ?? 0) | ((data[2 * i + 1] ?? 0) << 7),
+    )
     const chip = this.#rig.i2c.get(low)
-    chip?.write(Uint8Array.of(register | (registerHigh << 7)))
+    // What a chip makes of a write, no board says.
+    if ((how & 0x18) === 0) chip?.write(bytes)
+    else this.#readI2c(low, chip, bytes)
+  }
+
+  /** As StandardFirmata 2.5 has it: what a chip does not give is missing from the reply, after a text that says so. */
+  #readI2c(address: number, chip: EmulatedChip | undefined, [register = 0, count = 0]: Uint8Array): void {
+    chip?.write(Uint8Array.of(register))
     const given = chip?.read(count)
     if (given === undefined) this.#say(text(SYSEX.text, 'I2C: Too few bytes received'))
     const bytes = [...(given ?? [])].flatMap((byte) => twoBytes(byte))
-    this.#say(sysex(SYSEX.i2cReply, low, 0, register, registerHigh, ...bytes))
+    this.#say(sysex(SYSEX.i2cReply, address, 0, ...twoBytes(register), ...bytes))
   }
 
   #drivenAt = (pin: number): boolean | undefined =>

@@ -1,9 +1,10 @@
 /**
  * What is wired to the emulated board: a lamp at 13; a wire from 8 to 7; from the PWM at 9 a low-pass (10 kΩ, 10 µF) to A0;
- * a divider that gives 1.65 V at A1; a TMP102 at 0x48.
+ * a divider that gives 1.65 V at A1; a TMP102 at 0x48; an MCP4725 at 0x60 whose output is at A2.
  */
 
 import type { EmulatedChip } from '../i2c/chip.ts'
+import { emulateMcp4725 } from '../i2c/mcp4725.ts'
 import { emulateTmp102 } from '../i2c/thermometers.ts'
 import { createNoise } from '../noise.ts'
 
@@ -39,12 +40,16 @@ export function createRig({ seed, nowS, instant }: RigOptions): Rig {
     instant,
     temperatureCel: () => ROOM_CEL,
   })
-  chip.powerOn()
+  const dac = emulateMcp4725({ nowS, noise: createNoise(`${seed}/mcp4725`), instant, supplyV: SUPPLY_V })
+  for (const each of [chip, dac]) each.powerOn()
   return {
-    i2c: new Map([[0x48, chip]]),
+    i2c: new Map<number, EmulatedChip>([
+      [0x48, chip],
+      [0x60, dac],
+    ]),
     level: (pin, drivenAt) => (pin === 7 ? drivenAt(8) : pin === 8 ? drivenAt(7) : undefined),
     volts: (channel) => {
-      const still = channel === 0 ? capacitorV() : channel === 1 ? DIVIDER_V : 0
+      const still = [capacitorV, () => DIVIDER_V, dac.outputVolts][channel]?.() ?? 0
       return Math.min(SUPPLY_V, Math.max(0, still + (instant ? 0 : NOISE_V * noise.normal())))
     },
     duty: (share) => {

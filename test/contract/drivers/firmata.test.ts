@@ -23,12 +23,14 @@ const pins = {
 const i2c = {
   registers: {
     temperature: { address: 0x48, register: 0, type: 'int16', scale: 1 / 256, unit: 'Cel' },
+    alarm: { address: 0x48, register: 3, type: 'int16', scale: 1 / 256, unit: 'Cel', access: 'read-set' },
+    output: { address: 0x60, register: 0x40, type: 'uint16', scale: 5 / 65_536, unit: 'V', access: 'set', safe: 0 },
   },
 }
 const board = {
   driver: createFirmataDriver(),
   settable: { name: 'heater', values: [20, 40] as const },
-  readable: [...Object.keys(pins), 'stage_moving', 'temperature'],
+  readable: [...Object.keys(pins), 'stage_moving', 'temperature', 'alarm'],
   action: 'stop_stage',
   release: async () => {},
 }

@@ -1,5 +1,7 @@
 import type { Reading } from '@fernlab/edge/drivers/driver'
 import { type BoardCircuit, noCircuit, type UnoPin } from '@fernlab/firmware-bridge/boards/circuits/board-circuit'
+import type { EmulatedChip } from '@fernlab/firmware-bridge/emulated/i2c/chip'
+import { emulateMcp4725 } from '@fernlab/firmware-bridge/emulated/i2c/mcp4725'
 import { emulateTmp102 } from '@fernlab/firmware-bridge/emulated/i2c/thermometers'
 import { createNoise } from '@fernlab/firmware-bridge/emulated/noise'
 import * as assert from 'uvu/assert'
@@ -178,6 +180,45 @@ test('reads a register of a chip at its I2C pins, and says when none is there', 
     chips.set(0x48, chip)
     celsius = 40
     assert.is(valueIn(await instrument.read(['air'], signal), 'air'), 40)
+  })
+})
+
+test('writes registers of chips at its I2C pins: one that is read back, and one that turns into a voltage', () => {
+  const options = { nowS: () => 0, noise: createNoise('chips'), instant: true }
+  const thermometer = emulateTmp102({ ...options, temperatureCel: () => 20 })
+  const dac = emulateMcp4725({ ...options, supplyV: 5 })
+  for (const each of [thermometer, dac]) each.powerOn()
+  const chips = new Map<number, EmulatedChip>([
+    [0x48, thermometer],
+    [0x60, dac],
+  ])
+  const circuit: BoardCircuit = { ...noCircuit, i2c: chips, volts: (pin) => (pin === 'A0' ? dac.outputVolts() : 0) }
+  const alarm = { address: 0x48, register: 3, type: 'int16', scale: 1 / 256, unit: 'Cel', access: 'read-set' }
+  const output = { address: 0x60, register: 0x40, type: 'uint16', scale: 5 / 65_536, unit: 'V', access: 'set' }
+  const config = {
+    pins: { level: { direction: 'analog', pin: 'A0' } },
+    i2c: { registers: { alarm, output: { ...output, initial: 1, safe: 0 } } },
+  }
+  return withFirmataOnUno({ config, circuit }, async ({ instrument, signal }) => {
+    assert.ok(Math.abs(dac.outputVolts() - 1) < 0.002, 'as node.yaml has it at first')
+    for (const [celsius, volts] of [
+      [31.5, 2.5],
+      [-40.25, 4.9],
+    ] as const) {
+      await instrument.set('alarm', celsius, signal)
+      assert.equal([...(thermometer.read(2) ?? [])], [((celsius * 256) >> 8) & 0xff, (celsius * 256) & 0xff])
+      assert.is(valueIn(await instrument.read(['alarm'], signal), 'alarm'), celsius)
+      await instrument.set('output', volts, signal)
+      assert.ok(Math.abs(dac.outputVolts() - volts) < 0.002, `${dac.outputVolts()}`)
+      assert.ok(Math.abs(Number(valueIn(await instrument.read(['level'], signal), 'level')) - volts) <= 2 * STEP_V)
+    }
+    assert.is((await rejection(instrument.set('output', 5.1, signal))).code, 'value-out-of-limits')
+    chips.delete(0x48)
+    const refused = await rejection(instrument.set('alarm', 10, signal))
+    assert.is(refused.code, 'firmata-no-answer')
+    assert.match(refused.message, /register 3 of the chip at 0x48.*I2C Read Error/)
+    await instrument.close()
+    assert.is(dac.outputVolts(), 0, 'safe once it is closed')
   })
 })
 

@@ -6,7 +6,7 @@ import {
   stepperConfigure,
 } from '@fernlab/firmware-bridge/firmata/accel-stepper'
 import { MessageReader } from '@fernlab/firmware-bridge/firmata/message-reader'
-import { analogWrite, i2cRead, sysex, twoBytes } from '@fernlab/firmware-bridge/firmata/messages'
+import { analogWrite, i2cRead, i2cWrite, sysex, twoBytes } from '@fernlab/firmware-bridge/firmata/messages'
 import * as fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { suite } from '../../../support/suite.ts'
@@ -124,6 +124,10 @@ test('to the board are those of the protocol', () => {
   assert.is(hex(analogWrite(17, 300)), 'f06f112c02f7')
   assert.is(hex(analogWrite(3, 20_000)), 'f06f03201c01f7')
   assert.is(hex(i2cRead({ address: 0x48, register: 5, count: 2, restart: false })), 'f07648080500' + '0200f7')
+  assert.is(
+    hex(i2cWrite({ address: 0x48, register: 0x90, bytes: Uint8Array.of(0x1e, 0x80) })),
+    'f0764800' + '10011e000001f7',
+  )
   assert.is(hex(i2cRead({ address: 0x1a5, register: 0x90, count: 1, restart: true })), 'f076256b10010100f7')
 })
 

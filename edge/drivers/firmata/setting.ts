@@ -1,0 +1,83 @@
+/** Sets one signal of a board that is connected. */
+import { stepperStop, stepperTo } from '@fernlab/firmware-bridge/firmata/accel-stepper'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { SignalValue } from '../driver.ts'
+import type { FirmataConfig } from './config.ts'
+import type { FirmataConnection } from './connection.ts'
+import { stateOf } from './outputs.ts'
+import type { PlannedPin } from './plan.ts'
+import { writeRegister } from './register-access.ts'
+
+export interface Setting {
+  readonly name: string
+  /** For a motor, anything but a number has it stand. */
+  readonly value: SignalValue
+}
+
+export interface SettingUse {
+  /** The board, as people call it. */
+  readonly name: string
+  readonly config: FirmataConfig
+  readonly signal: AbortSignal
+  /** Sent at once, whatever is not answered yet. */
+  readonly isUrgent: boolean
+}
+
+/** Resolves when the board has the value; `instrument-refused` where it then says another. */
+export async function setSignal(connection: FirmataConnection, setting: Setting, use: SettingUse): Promise<void> {
+  const { config, name, signal, isUrgent } = use
+  const register = config.i2c?.registers[setting.name]
+  if (register !== undefined) {
+    const restart = config.i2c?.restart === true
+    const registerUse = { name, signalName: setting.name, restart, signal, isUrgent }
+    await writeRegister(connection, register, Number(setting.value), registerUse)
+    return
+  }
+  await setPin(connection, plannedAs(connection, setting.name), setting.value, use)
+}
+
+async function setPin(
+  connection: FirmataConnection,
+  pin: PlannedPin,
+  value: SignalValue,
+  { name, signal, isUrgent }: SettingUse,
+): Promise<void> {
+  const [number = 0] = pin.pins
+  const bytes = () => bytesToSet(connection, pin, value)
+  const command = { bytes, pin: number, what: `set ${pin.name} to ${value}`, isUrgent }
+  const { state, heard } = await connection.perform(command, pin.mode, signal)
+  if (pin.config.direction === 'stepper' || state.state === stateOf(pin, value)) return
+  const said = heard.flatMap((message) => (message.kind === 'text' ? [`; it says: ${message.text}`] : []))
+  throw new LabError({
+    code: 'instrument-refused',
+    kind: 'instrument',
+    message: `${name} did not take ${value} for ${pin.name}${said.join('')}`,
+    details: { instrument: name },
+  })
+}
+
+function bytesToSet({ outputs, moving }: FirmataConnection, pin: PlannedPin, value: SignalValue): Uint8Array[] {
+  if (pin.config.direction !== 'stepper') return outputs.set(pin, value)
+  if (typeof value !== 'number') return [stepperStop(pin.device)]
+  moving.add(pin.device)
+  return [stepperTo(pin.device, Math.round(value * pin.config.stepsPerUnit))]
+}
+
+function plannedAs({ plan }: FirmataConnection, name: string): PlannedPin {
+  const found = plan.pins.find((pin) => pin.name === name)
+  if (found === undefined)
+    throw new LabError({ code: 'plan-lacks-pin', kind: 'bug', message: `no ${name} in the plan` })
+  return found
+}
+
+/** As the node ends. Motors stand; servos stay, as there is no angle that is safe for all. */
+export function safeSettings({ pins, i2c }: FirmataConfig): Setting[] {
+  const ofPins = Object.entries(pins).flatMap(([name, config]): Setting[] => {
+    if (config.direction === 'out' || config.direction === 'pwm') return [{ name, value: config.safe }]
+    return config.direction === 'stepper' ? [{ name, value: false }] : []
+  })
+  const ofRegisters = Object.entries(i2c?.registers ?? {}).flatMap(([name, { safe }]) =>
+    safe === undefined ? [] : [{ name, value: safe }],
+  )
+  return [...ofPins, ...ofRegisters]
+}
