@@ -11,6 +11,9 @@ import type { LineAnswer, LineCommand, LineDescription, LineMessage, LineSignal 
 
 type Values = Readonly<Record<string, SignalValue>>
 
+/** What numbers and names go on after: a digit, a sign, a point, letters. */
+const CUT_OFF: readonly string[] = ['1', '-', '.', 'a', 'A']
+
 /** The bytes of `FF 01 86`. */
 export const bytesOf = (hex: string): Uint8Array => Buffer.from(hex.replaceAll(' ', ''), 'hex')
 
@@ -79,6 +82,14 @@ export class LineMessages {
     if (found === undefined) return undefined
     const source = { instrument: this.#instrument, command: 'nothing, unasked' }
     return () => parseValue(signal, plain(signal, found, line, source), source)
+  }
+
+  /** Whether the line may be the rest of another: with something before it, the signal would be said to be something else. */
+  mayBeRest(signal: LineSignal, line: string): boolean {
+    if (signal.says === undefined) return false
+    const find = this.#finder(signal.says)
+    const found = find(line)
+    return CUT_OFF.some((before) => ![undefined, found].includes(find(before + line)))
   }
 
   #found(message: Message, pattern: string, refused: string | undefined, text: string): string {

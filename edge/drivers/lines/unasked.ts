@@ -2,7 +2,7 @@
  * What an instrument says by itself.
  *
  * INVARIANTS: a line in which a `says` pattern finds something is never an answer; a value is the newest that was said over
- * the present connection, at the time at which its line had come; at most `MOST_PER_S` lines a second are looked at, and
+ * the present connection, at the time at which its line had come, and never a part of one whose line began before it; at most `MOST_PER_S` lines a second are looked at, and
  * what is not known of them is counted, and logged once in a while.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -76,6 +76,8 @@ export class Unasked {
       const found = messages.said(signal, line)
       if (found === undefined) continue
       isKnown = true
+      // The port may have been opened in the middle of the first: 4 g of 120.4 g.
+      if (isFirst && messages.mayBeRest(signal, line)) continue
       if (signal.number === 'count') this.#hear(name, Number(this.#heard.get(name)?.value ?? 0) + 1)
       else this.#hear(name, heardOf(found))
     }

@@ -143,6 +143,36 @@ test('waits for what has not been said yet, and no longer than an answer may tak
     assert.is(await given.catch((thrown) => thrown), ending.signal.reason)
   }))
 
+test('a first line that may be the rest of another gives no value; one that is surely whole does', () =>
+  wired(
+    talker.replace("'T=(-?[0-9.]+)'", () => "'([-+]?[0-9.]+) degrees$'").replace("'H=([0-9.]+)'", () => "'^([0-9]+)$'"),
+    nothing,
+    async ({ instrument, clock, say, hangUp }) => {
+      const again = async (first: string) => {
+        const back = new Promise<void>((resolve) => {
+          instrument.onConnection?.((up) => {
+            if (up) resolve()
+          })
+        })
+        hangUp()
+        await settled(clock, back)
+        say(first)
+      }
+      for (const first of ['4 degrees\n', '.4 degrees\n', '23.4 degrees\n', '0\n']) {
+        await again(first)
+        const names = first === '0\n' ? ['humidity'] : ['temperature']
+        assert.is((await rejection(settled(clock, instrument.read(names, never)))).code, 'reading-stale', first)
+        say('123.4 degrees\n50\n')
+        const { temperature, humidity } = await instrument.read(['temperature', 'humidity'], never)
+        assert.equal([temperature?.value, humidity?.value], [123.4, 50], first)
+      }
+      await again('DOOR OPEN\n')
+      const { door, opened } = await instrument.read(['door', 'opened'], never)
+      assert.equal([door?.value, opened?.value], [true, 1])
+      assert.is(instrument.complaint?.(), undefined)
+    },
+  ))
+
 test('counts events, and keeps the last of them', () =>
   wired(talker, nothing, async ({ instrument, say }) => {
     assert.is((await instrument.read(['opened'], never)).opened?.value, 0)
