@@ -60,6 +60,15 @@ test('after a drawing that took long, the page rests as long, and draws what it 
   assert.equal(drawnMs, [16, 432])
 })
 
+test('a page that slept through the end of a drawing shows what it hears soon after', () => {
+  const { hear, until, drawnMs } = page()
+  hear(3_600_000)
+  until(16)
+  hear(1)
+  until(3_610_000)
+  assert.equal(drawnMs, [16, 3_602_032])
+})
+
 test('what is heard after the rest is drawn at once', () => {
   const { hear, until, drawnMs } = page()
   hear(200)

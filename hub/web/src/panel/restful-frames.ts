@@ -2,8 +2,10 @@
  * When a page draws what it has heard.
  *
  * INVARIANTS: every `tell` is called once, with a frame; between the end of a drawing and the next one lies as much time
- * as that drawing took, so that the page has half of a slow computer for what its person does.
+ * as that drawing took, so that the page has half of a slow computer for what its person does, but not more than
+ * `longestRestMs`: what looked like a drawing may have been a computer that slept.
  */
+const longestRestMs = 2_000
 
 /** What a browser has for it; times in milliseconds. */
 export interface FrameClock {
@@ -30,7 +32,7 @@ export function restfulFrames({ nowMs, frame, rest }: FrameClock = browser): (te
       isResting = true
       const beganMs = nowMs()
       // After the frame, with what the browser itself had to do for it.
-      rest(() => rest(rested, nowMs() - beganMs), 0)
+      rest(() => rest(rested, Math.min(nowMs() - beganMs, longestRestMs)), 0)
       tell()
     })
 
