@@ -125,6 +125,7 @@ export async function createInstruments(options: CreateInstrumentsOptions): Prom
       const [handle, port] = [all.get(name), ports.get(name)]
       all.delete(name)
       ports.delete(name)
+      unmade.delete(name)
       await Promise.all([handle?.close(), port?.close()])
     },
     close: async () => {

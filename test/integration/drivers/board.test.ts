@@ -139,6 +139,9 @@ test('a board that was never seen is out of use alone as the node starts, and re
   const refused = await rejection(instruments.make('other', { driver: 'board', config: at(1), shared: false }))
   assert.is(refused.code, 'board-never-seen')
   assert.is(instruments.all.has('other'), false)
+  // Another of that name is not out of use for what this one was.
+  await instruments.remove('heater')
+  assert.equal([...instruments.outOfUse.keys()], [])
   await instruments.close()
 })
 
