@@ -18,14 +18,14 @@ const STICKY = 0o1000
 
 /**
  * Throws `own-driver-writable` for a file, or a folder on the way to one, that anybody may write, that a group may other than
- * root's, the node's own and that of node.yaml's folder, or that belongs to somebody else than root, the node's account and
- * the owner of node.yaml's folder. Files are named without a link on the way.
+ * root's, the node's own and one that may write node.yaml's folder, or that belongs to somebody else than root, the node's
+ * account and the owner of node.yaml's folder. Files are named without a link on the way.
  */
 export async function requireTrusted(files: readonly string[], options: TrustedOptions): Promise<void> {
   const { root, configFolder, trusted = [0, process.getuid?.() ?? 0] } = options
   const config = await stat(configFolder)
   const owners = [...trusted, config.uid]
-  const groups = [0, process.getgid?.() ?? 0, config.gid]
+  const groups = [0, process.getgid?.() ?? 0, ...((config.mode & BY_GROUP) === 0 ? [] : [config.gid])]
   // Whoever owns a folder above node.yaml can put another in its place.
   const above = withFolders([await realpath(configFolder), configFolder])
   const shown = (path: string) => relative(configFolder, path) || path
@@ -39,7 +39,7 @@ export async function requireTrusted(files: readonly string[], options: TrustedO
     if (isOfGroup && !above.has(path)) {
       throw refused(
         `whoever is in group ${gid} may write ${shown(path)}, which the node runs, and that is neither root's group, the ` +
-          `node's own nor that of node.yaml's folder: chmod g-w ${path}`,
+          `node's own nor one that may write node.yaml's folder: chmod g-w ${path}`,
       )
     }
     if (!owners.includes(uid) && !above.has(path)) {

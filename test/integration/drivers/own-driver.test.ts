@@ -270,11 +270,15 @@ if (process.getuid?.() === 0) {
       /whoever is in group 64321 may write drivers\/box\/initial\.ts, .*chmod g-w \//,
     )
   })
-  test('is run when the group that may write it is that of node.yaml’s folder', async () => {
-    const { instrument } = await make(good, {}, async (folder) => {
+  test('is run when the group that may write it may write node.yaml’s folder, and not when that is only of the group', async () => {
+    const ofStranger = (mode: number) => async (folder: string) => {
       await open(STRANGER)(folder)
       await chown(join(folder, '../..'), 0, STRANGER)
-    })
+      await chmod(join(folder, '../..'), mode)
+    }
+    const error = await rejection((await make(good, {}, ofStranger(0o755))).instrument)
+    assert.match(error.issues[0]?.message ?? '', /whoever is in group 64321 may write .* may write node\.yaml's folder/)
+    const { instrument } = await make(good, {}, ofStranger(0o775))
     assert.is((await instrument).spec.model, 'box')
     await (await instrument).close()
   })
