@@ -182,15 +182,15 @@ const outside = (limits: { low?: number; high?: number } | undefined, value: num
 
 /** Signals that two parts of the config would name alike. */
 function namesTwice(pins: FirmataConfig['pins'], registers: Readonly<Record<string, RegisterConfig>>): Finding[] {
-  const moving = Object.entries(pins).flatMap(([name, { direction }]) =>
-    direction === 'stepper' ? [`${name}_moving`] : [],
+  const besides = Object.entries(pins).flatMap(([name, { direction }]) =>
+    direction === 'stepper' ? ['moving', 'speed', 'acceleration'].map((each) => `${name}_${each}`) : [],
   )
   return [
     ...Object.keys(pins)
-      .filter((name) => moving.includes(name))
+      .filter((name) => besides.includes(name))
       .map((name) => ({ path: ['pins', name], message: 'is a signal of a motor already' })),
     ...Object.keys(registers)
-      .filter((name) => Object.hasOwn(pins, name) || moving.includes(name))
+      .filter((name) => Object.hasOwn(pins, name) || besides.includes(name))
       .map((name) => ({ path: ['i2c', 'registers', name], message: `the signal ${name} is one of pins already` })),
   ]
 }

@@ -25,6 +25,7 @@ import type { FirmataConfig } from './config.ts'
 import { Outputs } from './outputs.ts'
 import { type Plan, type PlannedPin, planOf } from './plan.ts'
 import { writeRegister } from './register-access.ts'
+import { accelerationOf, speedOf } from './spec.ts'
 
 type Context = Pick<DriverContext, 'name' | 'clock' | 'log' | 'openTransport'>
 
@@ -33,8 +34,10 @@ export interface FirmataConnection extends Losable {
   readonly greeting: Greeting
   readonly plan: Plan
   readonly outputs: Outputs
-  /** Motors on their way, by number. */
-  readonly moving: Set<number>
+  /** Motors on their way, by number, and to which step; undefined for wherever they will stand. */
+  readonly moving: Map<number, number | undefined>
+  /** The speeds and accelerations of motors, by the names of their signals, in their units. */
+  readonly rates: Map<string, number>
   /** What was last written to registers of chips, by chip and register. */
   readonly written: Map<string, Uint8Array>
   /** As the board's; a pin that is not what it was made rejects with `board-reset` and ends the connection. */
@@ -57,7 +60,7 @@ export async function connectFirmata(
     board.markKnown()
     board.listen((message) => {
       if (message.kind === 'text') log.debug({ instrument: name, text: message.text }, 'a board says')
-      if (message.kind === 'stepper-done') connection.moving.delete(message.device)
+      if (message.kind === 'stepper-done') arrived(connection.moving, message)
     })
     await configure(connection, config, name, signal)
     await quiet(connection, resets, context, signal)
@@ -67,6 +70,24 @@ export async function connectFirmata(
     throw thrown
   }
 }
+
+/** Where a motor was sent on its way it is not yet, though it says that it has got where it was sent before. */
+function arrived(moving: Map<number, number | undefined>, { device, steps }: { device: number; steps: number }): void {
+  const target = moving.get(device)
+  if (target === undefined || target === steps) moving.delete(device)
+}
+
+const ratesOf = ({ pins }: Plan): Map<string, number> =>
+  new Map(
+    pins.flatMap(({ name, config }): [string, number][] =>
+      config.direction === 'stepper'
+        ? [
+            [speedOf(name), config.speed],
+            [accelerationOf(name), config.acceleration],
+          ]
+        : [],
+    ),
+  )
 
 function made(
   board: FirmataBoard,
@@ -88,7 +109,8 @@ function made(
     greeting,
     plan,
     outputs: new Outputs(),
-    moving: new Set(),
+    moving: new Map(),
+    rates: ratesOf(plan),
     written: new Map(),
     onClose: (listener) => {
       if (ended === undefined) listeners.push(listener)

@@ -15,8 +15,8 @@ import type { DriverContext, Instrument, Reading, SignalValue } from '../driver.
 import type { FirmataConfig } from './config.ts'
 import { connectFirmata, type FirmataConnection } from './connection.ts'
 import { readSignal } from './reading.ts'
-import { type Setting, type SettingUse, safeSettings, setSignal } from './setting.ts'
-import { firmataSpec, stopOf, zeroOf } from './spec.ts'
+import { type Setting, type SettingUse, safeSettings, setSignal, standing } from './setting.ts'
+import { firmataSpec, moveOf, stopOf, zeroOf } from './spec.ts'
 
 export interface FirmataInstrumentOptions {
   readonly config: FirmataConfig
@@ -90,15 +90,37 @@ export class FirmataInstrument implements Instrument {
     await this.#setAll(connection, settings, signal)
   }
 
-  async call(action: string, _: Readonly<Record<string, SignalValue>>, signal: AbortSignal): Promise<void> {
+  async call(action: string, args: Readonly<Record<string, SignalValue>>, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     if (!this.spec.actions.some(({ name }) => name === action)) throw this.#cannot('action-unknown', `do ${action}`)
     const connection = await this.#present(signal)
-    const motor = connection.plan.pins.find(({ name }) => stopOf(name) === action || zeroOf(name) === action)
+    const motor = connection.plan.pins.find(({ name }) => [moveOf, stopOf, zeroOf].some((of) => of(name) === action))
     if (motor === undefined) return
-    const [pin = 0] = motor.pins
-    const bytes = () => [stopOf(motor.name) === action ? stepperStop(motor.device) : stepperZero(motor.device)]
-    await connection.perform({ bytes, pin, what: action, isUrgent: true }, motor.mode, signal)
+    if (moveOf(motor.name) === action) await this.#moveBy(connection, motor.name, args.by, signal)
+    else {
+      const [pin = 0] = motor.pins
+      const tell = stopOf(motor.name) === action ? stepperStop : stepperZero
+      const bytes = () => standing(connection, motor, tell)
+      await connection.perform({ bytes, pin, what: action, isUrgent: true }, motor.mode, signal)
+    }
+  }
+
+  /** From where it is, which the board is asked; as a position, so that it stays within its limits. */
+  async #moveBy(
+    connection: FirmataConnection,
+    name: string,
+    by: SignalValue | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const position = this.#signal(name, 'set')
+    if (typeof by !== 'number' || !Number.isFinite(by)) {
+      throw this.#cannot('value-wrong', `move ${name} by ${JSON.stringify(by)}`)
+    }
+    const { config, context } = this.#options
+    const from = await readSignal(connection, name, { name: context.name, config, clock: context.clock }, signal)
+    const value = Number((Number(from.value) + by).toPrecision(14))
+    this.#checkValue(position, value)
+    await setSignal(connection, { name, value }, this.#use(signal, false))
   }
 
   close(): Promise<void> {

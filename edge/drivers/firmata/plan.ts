@@ -3,6 +3,7 @@ import type { Greeting } from '@fernlab/firmware-bridge/firmata/greeting'
 import { PIN_MODE, type PinModes } from '@fernlab/firmware-bridge/firmata/messages'
 import { type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
 import { type FirmataConfig, type PinConfig, type PinName, pinsOf } from './config.ts'
+import { besidesOf } from './spec.ts'
 
 /** One entry of `pins` on this board. */
 export interface PlannedPin {
@@ -24,6 +25,17 @@ export interface Plan {
   readonly pins: readonly PlannedPin[]
   /** The pin whose state is asked for where any would do, and its mode. */
   readonly anchor: { readonly pin: number; readonly mode: number }
+}
+
+/** The entry of which that is a signal. */
+export function plannedFor({ pins }: Plan, signalName: string): PlannedPin {
+  const found = pins.find(
+    ({ name, config }) =>
+      name === signalName || (config.direction === 'stepper' && besidesOf(name).includes(signalName)),
+  )
+  if (found === undefined)
+    throw new LabError({ code: 'plan-lacks-pin', kind: 'bug', message: `no ${signalName} in the plan` })
+  return found
 }
 
 const MODE_NAMES: ReadonlyMap<number, string> = new Map([

@@ -7,7 +7,7 @@ import type { Reading, SignalValue } from '../driver.ts'
 import type { FirmataConfig } from './config.ts'
 import type { FirmataConnection } from './connection.ts'
 import { valueOfState } from './outputs.ts'
-import type { PlannedPin } from './plan.ts'
+import { type PlannedPin, plannedFor } from './plan.ts'
 import { noAnswer, readRegister } from './register-access.ts'
 import { movingOf } from './spec.ts'
 
@@ -27,17 +27,29 @@ export async function readSignal(
   { name, config, clock }: ReadingOptions,
   signal: AbortSignal,
 ): Promise<Reading> {
-  const register = config.i2c?.registers[signalName]
-  const planned = connection.plan.pins.find((pin) => pin.name === signalName || movingOf(pin.name) === signalName)
-  const value =
-    register !== undefined
-      ? await readRegister(connection, register, { name, signalName, restart: config.i2c?.restart === true, signal })
-      : planned === undefined
-        ? Number.NaN
-        : planned.name !== signalName
-          ? connection.moving.has(planned.device)
-          : await readPin(connection, planned, { name, config, clock }, signal)
+  const value = await valueAt(connection, signalName, { name, config, clock }, signal)
   return { value, time: clock.now() / 1000 }
+}
+
+async function valueAt(
+  connection: FirmataConnection,
+  signalName: string,
+  options: ReadingOptions,
+  signal: AbortSignal,
+): Promise<SignalValue> {
+  const { name, config } = options
+  const register = config.i2c?.registers[signalName]
+  if (register !== undefined) {
+    const restart = config.i2c?.restart === true
+    return await readRegister(connection, register, { name, signalName, restart, signal })
+  }
+  const planned = plannedFor(connection.plan, signalName)
+  if (planned.name === signalName) return await readPin(connection, planned, options, signal)
+  if (movingOf(planned.name) === signalName) return connection.moving.has(planned.device)
+  // No board says it: what it was told, if it is there.
+  const [pin = 0] = planned.pins
+  await connection.perform({ bytes: () => [], pin, what: `read ${signalName}` }, planned.mode, signal)
+  return connection.rates.get(signalName) ?? Number.NaN
 }
 
 async function readPin(

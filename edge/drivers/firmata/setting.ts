@@ -1,12 +1,18 @@
 /** Sets one signal of a board that is connected. */
-import { stepperStop, stepperTo } from '@fernlab/firmware-bridge/firmata/accel-stepper'
+import {
+  stepperAcceleration,
+  stepperSpeed,
+  stepperStop,
+  stepperTo,
+} from '@fernlab/firmware-bridge/firmata/accel-stepper'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { SignalValue } from '../driver.ts'
 import type { FirmataConfig } from './config.ts'
 import type { FirmataConnection } from './connection.ts'
 import { stateOf } from './outputs.ts'
-import type { PlannedPin } from './plan.ts'
+import { type PlannedPin, plannedFor } from './plan.ts'
 import { writeRegister } from './register-access.ts'
+import { speedOf } from './spec.ts'
 
 export interface Setting {
   readonly name: string
@@ -33,7 +39,27 @@ export async function setSignal(connection: FirmataConnection, setting: Setting,
     await writeRegister(connection, register, Number(setting.value), registerUse)
     return
   }
-  await setPin(connection, plannedAs(connection, setting.name), setting.value, use)
+  const pin = plannedFor(connection.plan, setting.name)
+  if (pin.name === setting.name) await setPin(connection, pin, setting.value, use)
+  else await setRate(connection, pin, setting, use)
+}
+
+/** How fast a motor goes from now on, also where it is on its way. */
+async function setRate(
+  connection: FirmataConnection,
+  pin: PlannedPin,
+  setting: Setting,
+  { signal, isUrgent }: SettingUse,
+): Promise<void> {
+  const { config, pins, device } = pin
+  if (config.direction !== 'stepper') return
+  const [number = 0] = pins
+  const value = Number(setting.value)
+  const steps = value * Math.abs(config.stepsPerUnit)
+  const tell = setting.name === speedOf(pin.name) ? stepperSpeed : stepperAcceleration
+  const command = { bytes: () => [tell(device, steps)], pin: number, what: `set ${setting.name} to ${value}`, isUrgent }
+  await connection.perform(command, pin.mode, signal)
+  connection.rates.set(setting.name, value)
 }
 
 async function setPin(
@@ -56,18 +82,22 @@ async function setPin(
   })
 }
 
-function bytesToSet({ outputs, moving }: FirmataConnection, pin: PlannedPin, value: SignalValue): Uint8Array[] {
-  if (pin.config.direction !== 'stepper') return outputs.set(pin, value)
-  if (typeof value !== 'number') return [stepperStop(pin.device)]
-  moving.add(pin.device)
-  return [stepperTo(pin.device, Math.round(value * pin.config.stepsPerUnit))]
+function bytesToSet(connection: FirmataConnection, pin: PlannedPin, value: SignalValue): Uint8Array[] {
+  if (pin.config.direction !== 'stepper') return connection.outputs.set(pin, value)
+  if (typeof value !== 'number') return standing(connection, pin, stepperStop)
+  const steps = Math.round(value * pin.config.stepsPerUnit)
+  connection.moving.set(pin.device, steps)
+  return [stepperTo(pin.device, steps)]
 }
 
-function plannedAs({ plan }: FirmataConnection, name: string): PlannedPin {
-  const found = plan.pins.find((pin) => pin.name === name)
-  if (found === undefined)
-    throw new LabError({ code: 'plan-lacks-pin', kind: 'bug', message: `no ${name} in the plan` })
-  return found
+/** What has a motor stand: stopped, or zeroed. */
+export function standing(
+  { moving }: FirmataConnection,
+  { device }: PlannedPin,
+  tell: (device: number) => Uint8Array,
+): Uint8Array[] {
+  if (moving.has(device)) moving.set(device, undefined)
+  return [tell(device)]
 }
 
 /** As the node ends. Motors stand; servos stay, as there is no angle that is safe for all. */

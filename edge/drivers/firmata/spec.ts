@@ -1,5 +1,5 @@
 import type { ActionSpec, InstrumentSpec, SignalSpec } from '@fernlab/shared/capabilities/signals'
-import type { FirmataConfig, PinConfig } from './config.ts'
+import type { FirmataConfig, PinConfig, StepperConfig } from './config.ts'
 import type { RegisterConfig } from './register-config.ts'
 import { limitsOf } from './registers.ts'
 
@@ -12,20 +12,30 @@ export function firmataSpec(name: string, { pins, i2c }: FirmataConfig): Instrum
       ...Object.entries(pins).flatMap(([pin, config]) => signalsOf(pin, config)),
       ...Object.entries(i2c?.registers ?? {}).map(([register, config]) => registerSignal(register, config)),
     ],
-    actions: Object.entries(pins).flatMap(([pin, { direction }]): ActionSpec[] =>
-      direction === 'stepper'
-        ? [
-            { name: stopOf(pin), title: `Stop ${pin}`, arguments: {} },
-            { name: zeroOf(pin), title: `Count ${pin} from 0 here`, arguments: {} },
-          ]
-        : [],
+    actions: Object.entries(pins).flatMap(([pin, config]): ActionSpec[] =>
+      config.direction === 'stepper' ? motorActions(pin, config.unit) : [],
     ),
   }
 }
 
 export const stopOf = (pin: string): string => `stop_${pin}`
 export const zeroOf = (pin: string): string => `zero_${pin}`
+export const moveOf = (pin: string): string => `move_${pin}`
 export const movingOf = (pin: string): string => `${pin}_moving`
+export const speedOf = (pin: string): string => `${pin}_speed`
+export const accelerationOf = (pin: string): string => `${pin}_acceleration`
+
+/** Signals that a motor has beside its position. */
+export const besidesOf = (pin: string): readonly string[] => [movingOf(pin), speedOf(pin), accelerationOf(pin)]
+
+function motorActions(pin: string, unit: string): ActionSpec[] {
+  const by = { type: 'number', unit, title: 'By', description: 'How far from where it is.' } as const
+  return [
+    { name: moveOf(pin), title: `Move ${pin}`, arguments: { by } },
+    { name: stopOf(pin), title: `Stop ${pin}`, arguments: {} },
+    { name: zeroOf(pin), title: `Count ${pin} from 0 here`, arguments: {} },
+  ]
+}
 
 const reading = { shape: [], kind: 'reading', access: 'read' } as const
 const settable = { shape: [], kind: 'reading', access: 'read-set' } as const
@@ -83,8 +93,34 @@ function signalsOf(name: string, config: PinConfig): SignalSpec[] {
           ...given(config, ['limits', 'precision']),
         },
         { name: movingOf(name), title: `${name}: moves`, unit: '1', dtype: 'boolean', ...reading },
+        rateSignal(speedOf(name), `${name}: speed`, `${config.unit}/s`, config.speed, config),
+        ...(config.acceleration === 0
+          ? []
+          : [
+              rateSignal(
+                accelerationOf(name),
+                `${name}: acceleration`,
+                `${config.unit}/s2`,
+                config.acceleration,
+                config,
+              ),
+            ]),
       ]
   }
+}
+
+/** How fast from now on, up to what node.yaml has; a board's clock counts no slower steps than these. */
+const LEAST_STEPS = 0.001
+
+function rateSignal(
+  name: string,
+  title: string,
+  unit: string,
+  most: number,
+  { stepsPerUnit }: Pick<StepperConfig, 'stepsPerUnit'>,
+): SignalSpec {
+  const low = Math.min(most, LEAST_STEPS / Math.abs(stepsPerUnit))
+  return { name, title, unit, dtype: 'number', ...settable, kind: 'configuration', limits: { low, high: most } }
 }
 
 const registerSignal = (name: string, config: RegisterConfig): SignalSpec => ({

@@ -30,7 +30,7 @@ const i2c = {
 const board = {
   driver: createFirmataDriver(),
   settable: { name: 'heater', values: [20, 40] as const },
-  readable: [...Object.keys(pins), 'stage_moving', 'temperature', 'alarm'],
+  readable: [...Object.keys(pins), 'stage_moving', 'stage_speed', 'temperature', 'alarm'],
   action: 'stop_stage',
   release: async () => {},
 }

@@ -40,6 +40,7 @@ test('a config that cannot be is refused with its places', () => {
     ],
     [{ pins: { level: { direction: 'analog', pin: 'A0', full: 0 } } }, /^pins.level.full: must not be as zero/],
     [{ pins: { stage, stage_moving: lamp } }, /^pins.stage_moving: is a signal of a motor already/],
+    [{ pins: { stage, stage_speed: lamp } }, /^pins.stage_speed: is a signal of a motor already/],
     [{ pins: { lamp }, i2c: { registers: { lamp: air } } }, /^i2c.registers.lamp: the signal lamp is one of pins/],
     [{ pins: { stage: { ...stage, stepsPerUnit: 9000 } } }, /^pins.stage.speed: is more than 83886 steps/],
     [{ pins: { lamp }, samplingMs: 2 }, /^samplingMs:/],

@@ -1,6 +1,9 @@
+import type { Transport } from '@fernlab/firmware-bridge/transports/transport'
+import { ManualClock } from '@fernlab/shared/primitives/clock'
+import { parseUnit } from '@fernlab/shared/primitives/units'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../../contract/driver-contract.ts'
-import { onFirmataBoard } from '../../../support/firmata/emulated-board.ts'
+import { type OnBoard, onFirmataBoard } from '../../../support/firmata/emulated-board.ts'
 import { suite } from '../../../support/suite.ts'
 
 const test = suite('motors at a board that speaks Firmata')
@@ -75,6 +78,109 @@ test('do not turn the other way for a position beyond what a board can count', (
       assert.match(refused.message, /outside -3355443\.\d+ to 3355443\.\d+ mm/)
     }
     assert.is(sent.length, before)
+  })
+})
+
+/** Seconds until it stands. */
+async function travel({ instrument, clock, signal }: OnBoard): Promise<number> {
+  const startMs = clock.monotonic()
+  while ((await instrument.read(['stage_moving'], signal)).stage_moving?.value === true) await clock.sleep(10)
+  return (clock.monotonic() - startMs) / 1000
+}
+
+test('go as fast as they are told, up to what node.yaml has', () =>
+  onFirmataBoard({ config }, async (up) => {
+    const { instrument, signal, sent } = up
+    const rates = async () => {
+      const { stage_speed, stage_acceleration } = await instrument.read(['stage_speed', 'stage_acceleration'], signal)
+      return [stage_speed?.value, stage_acceleration?.value]
+    }
+    assert.equal(await rates(), [10, 20])
+    assert.is(
+      instrument.spec.signals.map(({ name, unit }) => `${name} ${unit}`).join(),
+      'stage mm,stage_moving 1,stage_speed mm/s,stage_acceleration mm/s2,lamp 1',
+    )
+    for (const { unit } of instrument.spec.signals) parseUnit(unit)
+    await instrument.set('stage', 20, signal)
+    const fast = await travel(up)
+    await instrument.set('stage_speed', 4, signal)
+    await instrument.set('stage_acceleration', 8, signal)
+    assert.equal(await rates(), [4, 8])
+    await instrument.set('stage', 0, signal)
+    const slow = await travel(up)
+    // 20 mm: 1.5 s at 10 mm/s and half a second each to speed up and to slow down; 4.5 s at 4 mm/s and as long.
+    assert.ok(Math.abs(fast - 2.5) < 0.15, `${fast} s`)
+    assert.ok(Math.abs(slow - 5.5) < 0.15, `${slow} s`)
+    const before = sent.length
+    for (const [name, value] of [
+      ['stage_speed', 10.1],
+      ['stage_speed', 0],
+      ['stage_speed', -4],
+      ['stage_acceleration', 21],
+      ['stage_acceleration', 0],
+    ] as const) {
+      assert.is((await rejection(instrument.set(name, value, signal))).code, 'value-out-of-limits', `${name} ${value}`)
+    }
+    assert.is(sent.length, before)
+    assert.equal(await rates(), [4, 8])
+  }))
+
+test('without an acceleration have none to be set, and without a unit a speed in steps', () => {
+  const { acceleration: _, unit: __, ...plain } = stage
+  return onFirmataBoard({ config: { pins: { stage: plain } } }, async ({ instrument, signal }) => {
+    assert.is(
+      instrument.spec.signals.map(({ name, unit }) => `${name} ${unit}`).join(),
+      'stage 1,stage_moving 1,stage_speed 1/s',
+    )
+    for (const { unit } of instrument.spec.signals) parseUnit(unit)
+    assert.is((await rejection(instrument.set('stage_acceleration', 1, signal))).code, 'signal-unknown')
+  })
+})
+
+test('move by a distance from where they are, within their limits', () =>
+  onFirmataBoard({ config }, async (up) => {
+    const { instrument, signal, sent } = up
+    const position = async () => (await instrument.read(['stage'], signal)).stage?.value
+    for (const [by, to] of [
+      [12.5, 12.5],
+      [-2.5, 10],
+      [50, 60],
+      [-60, 0],
+    ] as const) {
+      await instrument.call('move_stage', { by }, signal)
+      await travel(up)
+      assert.is(await position(), to)
+    }
+    const told = () => sent.filter((bytes) => bytes.startsWith('f06203')).length
+    const before = told()
+    for (const [by, code] of [
+      [-0.1, 'value-out-of-limits'],
+      [60.1, 'value-out-of-limits'],
+      [Number.NaN, 'value-wrong'],
+      [undefined, 'value-wrong'],
+    ] as const) {
+      const args = by === undefined ? {} : { by }
+      assert.is((await rejection(instrument.call('move_stage', args, signal))).code, code, `${by}`)
+    }
+    assert.is(told(), before, 'it was sent nowhere')
+  }))
+
+test('that are sent on are on their way, though it is then said that they have come where they were sent before', () => {
+  const clock = new ManualClock()
+  const lateMs = 200
+  const wire = (given: Transport): Transport => ({
+    ...given,
+    onData: (listener) => given.onData((bytes) => clock.after(lateMs, () => listener(bytes))),
+  })
+  return onFirmataBoard({ config, wire, clock }, async (up) => {
+    const { instrument, signal } = up
+    await instrument.set('stage', 1, signal)
+    // It is there after 0.45 s, of which the node hears 0.2 s later.
+    await clock.sleep(300)
+    await instrument.set('stage', 2, signal)
+    assert.is((await instrument.read(['stage_moving'], signal)).stage_moving?.value, true)
+    await travel(up)
+    assert.is((await instrument.read(['stage'], signal)).stage?.value, 2)
   })
 })
 
