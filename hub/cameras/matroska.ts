@@ -79,27 +79,15 @@ export function filmLayout(facts: FilmFacts, clusters: readonly ClusterFacts[]):
   const sizes = clusters.map(
     ({ jpegBytes, shownMs }) => CLUSTER_HEAD_BYTES + BLOCK_HEAD_BYTES * shownMs.length + jpegBytes,
   )
+  const cuesBytes = CUES_HEAD_BYTES + CUE_POINT.length * clusters.length
   const before = [...infoOf(facts), ...tracksOf(facts)]
-  const ebml = ebmlHead()
-  const segmentHead = id.segment.length + 8
-  const cuesAt = (first: number) => {
-    let at = first
-    const points = clusters.map(({ shownMs }, i) => {
-      const place = at
-      at += sizes[i] ?? 0
-      const position = [...unsigned(id.cueTrack, 1), ...unsigned(id.cueClusterPosition, place)]
-      return element(id.cuePoint, [
-        ...unsigned(id.cueTime, shownMs[0] ?? 0),
-        ...element(id.cueTrackPositions, position),
-      ])
-    })
-    return element(id.cues, points.flat())
-  }
-  // They are as long wherever the clusters begin.
-  const first = before.length + cuesAt(0).length
+  const first = before.length + cuesBytes
   const all = first + sizes.reduce((sum, size) => sum + size, 0)
-  const head = Uint8Array.from([...ebml, ...id.segment, ...size(all), ...before, ...cuesAt(first)])
-  let at = ebml.length + segmentHead + first
+  const start = [...ebmlHead(), ...id.segment, ...size(all)]
+  const head = new Uint8Array(start.length + first)
+  head.set([...start, ...before])
+  writeCues(new DataView(head.buffer, start.length + before.length), clusters, sizes, first)
+  let at = head.length
   const placed = sizes.map((bytes) => {
     const place = { at, bytes }
     at += bytes
@@ -132,6 +120,20 @@ export function clusterBytes(shownMs: readonly number[], jpegs: readonly Uint8Ar
     at += BLOCK_HEAD_BYTES + jpeg.length
   }
   return bytes
+}
+
+/** Where each cluster begins, from the beginning of the segment's content on; for an hour there are 3600. */
+function writeCues(view: DataView, clusters: readonly ClusterFacts[], sizes: readonly number[], first: number): void {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset)
+  bytes.set([...id.cues, ...size(CUE_POINT.length * clusters.length)])
+  let place = first
+  for (const [i, { shownMs }] of clusters.entries()) {
+    const at = CUES_HEAD_BYTES + CUE_POINT.length * i
+    bytes.set(CUE_POINT, at)
+    view.setBigUint64(at + CUE_TIME_AT, BigInt(shownMs[0] ?? 0))
+    view.setBigUint64(at + CUE_PLACE_AT, BigInt(place))
+    place += sizes[i] ?? 0
+  }
 }
 
 function ebmlHead(): number[] {
@@ -202,3 +204,12 @@ function eight(write: (view: DataView) => void): number[] {
   write(new DataView(bytes.buffer))
   return [...bytes]
 }
+
+const CUES_HEAD_BYTES = id.cues.length + 8
+/** A point of the index, without its time and its place, which are set for each. */
+const CUE_POINT = element(id.cuePoint, [
+  ...unsigned(id.cueTime, 0),
+  ...element(id.cueTrackPositions, [...unsigned(id.cueTrack, 1), ...unsigned(id.cueClusterPosition, 0)]),
+])
+const CUE_TIME_AT = id.cuePoint.length + 8 + id.cueTime.length + 1
+const CUE_PLACE_AT = CUE_POINT.length - 8
