@@ -70,12 +70,11 @@ export function recordingRoutes(add: AddRoute, parts: ApiParts): void {
       const { part } = params
       const attempt = query.attempt ?? (await results.attemptOf(run))
       const file = await filmFile(recorded, { runId: run.id, attempt, part }, `${run.lab}, ${run.id}, ${part}`)
-      const range = byteRange({ range: c.req.header('range'), ifRange: c.req.header('if-range') }, file)
+      // Parts are of GET alone (RFC 9110, section 14.2).
+      const asked = c.req.method === 'GET' ? c.req.header('range') : undefined
+      const range = byteRange({ range: asked, ifRange: c.req.header('if-range') }, file)
       if (range.kind === 'none') {
-        const error = refusal(
-          'range-empty',
-          `the film has ${file.bytes} bytes, none of them in ${c.req.header('range')}`,
-        )
+        const error = refusal('range-empty', `the film has ${file.bytes} bytes, none of them in ${asked}`)
         return problemResponse(error, c.req.path, { 'content-range': `bytes */${file.bytes}` })
       }
       const { from, to } = range.kind === 'part' ? range : { from: 0, to: file.bytes }
