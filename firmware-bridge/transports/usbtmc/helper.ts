@@ -27,6 +27,12 @@ export interface Helper {
 }
 
 const STOP_MS = 500
+
+/** Where programs were told to end and have not: while the kernel waits for an instrument no signal ends them. */
+const ending = new Set<{ readonly path: string }>()
+
+/** Whether one that was stopped still has the device, as the kernel waits for the instrument. */
+export const isEnding = (path: string): boolean => [...ending].some((each) => each.path === path)
 const SAID_BYTES = 1000
 
 /** Beside this module in the sources, beside the bundle in a folder of its own, three folders up from it once compiled. */
@@ -74,7 +80,10 @@ export async function startHelper({ path, clock, onFrame, onEnd }: HelperOptions
     stop: async () => {
       child.stdin.end()
       const cancel = clock.after(STOP_MS, () => child.kill('SIGKILL'))
+      const mine = { path }
+      ending.add(mine)
       await ended
+      ending.delete(mine)
       cancel()
     },
   }

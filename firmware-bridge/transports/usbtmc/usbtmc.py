@@ -13,7 +13,8 @@ A frame is a letter, the length of what follows in 4 bytes (the highest first), 
          X  the instrument is gone or cannot be opened: an errno's name, a space, a text; the program ends
 
 A message that comes while another one waits takes its place: whoever sends it no longer waits. After U and S the
-instrument has been told to clear its buffers, so that no late answer comes. The program ends with its input. Needs Linux
+instrument has been told to clear its buffers, so that no late answer comes; one that does not react to that, for which the
+kernel waits 5 s, is told so again only after it has answered something. The program ends with its input. Needs Linux
 4.20 and nothing beside Python.
 
 Sources: USB Test and Measurement Class Specification (USBTMC) 1.0; include/uapi/linux/usb/tmc.h of the kernel.
@@ -86,6 +87,8 @@ class Instrument:
         # Two that talk to one instrument would take each other's answers.
         fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.tag = 0
+        # It took no clear in the kernel's 5 s, and has answered nothing since: another would take as long for nothing.
+        self.deaf = False
         self.piece = array.array("B", bytes(PIECE))
 
     def wait(self, events, deadline, what):
@@ -163,6 +166,7 @@ class Instrument:
         while True:
             self.send(self.header(REQUEST_DEV_DEP_MSG_IN, size, 0), deadline)
             if self.take(size, deadline):
+                self.deaf = False
                 return
             size = MORE
 
@@ -198,11 +202,14 @@ class Instrument:
         """Has it forget what it was asked; the reason where it refuses."""
         for code in (CANCEL_IO, CLEANUP_IO):
             fcntl.ioctl(self.fd, code)
+        if self.deaf:
+            return "it took no clear before"
         try:
             fcntl.ioctl(self.fd, CLEAR)
         except OSError as error:
             if error.errno in GONE:
                 raise
+            self.deaf = error.errno == errno.ETIMEDOUT
             return f"it refuses to be cleared: {error.strerror}"
         return ""
 

@@ -12,7 +12,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { groupOf } from '../serial-ports.ts'
 import type { Transport } from '../transport.ts'
 import { type UsbtmcConfig, usbtmcText } from './config.ts'
-import { type Helper, startHelper } from './helper.ts'
+import { type Helper, isEnding, startHelper } from './helper.ts'
 import { findUsbInstrument, type UsbInstrument, type UsbPlaces, unreachable, usbPlaces } from './instruments.ts'
 
 export interface UsbtmcOptions {
@@ -196,6 +196,8 @@ async function reasonOf(path: string, code: string, message: string): Promise<st
       return await permission(path)
     case 'EAGAIN':
     case 'EBUSY':
+      if (isEnding(path))
+        return 'it was given up as silent, and the kernel still waits for it, for 5 s with each request; switch it off and on where that does not end'
       return `another instrument of node.yaml, or another program, has it; type: sudo fuser -v ${path}, to see which`
     case 'ENOTTY':
     case 'EBADRQC':
