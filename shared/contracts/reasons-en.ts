@@ -64,6 +64,7 @@ export const englishReasons = {
   unusable: 'bench {{bench}} did not become usable within {{seconds}} s: {{why}}',
   instrumentLost: '{{instrument}} was lost during the run: {{why}}',
   instrumentOffline: '{{instrument}} is offline: {{why}}',
+  unmade: 'out of use: {{why}}. Mend that, then start the node again',
   silent: '{{instrument}} did not answer {{command}} within {{ms}} ms',
   notOpened: 'not yet opened',
   connectionLost: 'the connection was lost',

@@ -66,6 +66,7 @@ export const spanishReasons: Readonly<Record<keyof typeof englishReasons, string
   unusable: 'el banco {{bench}} no estuvo disponible en {{seconds}} s: {{why}}',
   instrumentLost: 'se perdió {{instrument}} durante el ensayo: {{why}}',
   instrumentOffline: '{{instrument}} no está conectado: {{why}}',
+  unmade: 'fuera de uso: {{why}}. Corrige eso y arranca el nodo otra vez',
   silent: '{{instrument}} no respondió a {{command}} en {{ms}} ms',
   notOpened: 'aún sin abrir',
   connectionLost: 'se perdió la conexión',

@@ -88,6 +88,10 @@ test('a sentence comes in the page’s language with its values, and a sentence 
     reasonIn('no bench is up: its node is not connected', spanish),
     'ningún banco está disponible: su nodo no está conectado',
   )
+  assert.is(
+    reasonIn('box is offline: out of use: config.folder: no driver.ts. Mend that, then start the node again', spanish),
+    'box no está conectado: fuera de uso: config.folder: no driver.ts. Corrige eso y arranca el nodo otra vez',
+  )
 })
 
 test('what is wrong with a list of people comes in the page’s language, with its line', () => {
@@ -140,6 +144,8 @@ test('an error is told by its code, with the instrument that it names', () => {
   const silent = { error: error('instrument-silent', { instrument: 'meter', command: 'READ?', elapsedMs: 1000 }) }
   assert.is(troubleIn(silent, spanish), 'El instrumento meter no respondió.')
   assert.is(troubleIn(silent, english), 'The instrument meter did not answer.')
+  const stale = { error: error('reading-stale', { instrument: 'balance' }) }
+  assert.is(troubleIn(stale, spanish), 'El instrumento balance lleva un rato sin dar un valor.')
   const nameless = { error: error('instrument-silent', undefined) }
   assert.is(troubleIn(nameless, spanish), 'as the node says it')
 })

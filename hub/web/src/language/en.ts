@@ -263,6 +263,7 @@ export const en = {
     'instrument-garbage': 'The instrument {{instrument}} gave an answer that makes no sense.',
     'reply-garbled': 'The instrument {{instrument}} gave an answer that makes no sense.',
     'instrument-out-of-step': 'The instrument {{instrument}} gives confused answers.',
+    'reading-stale': 'The instrument {{instrument}} has not said a value for a while.',
     'reading-overload': 'The instrument {{instrument}} is overloaded: the signal is beyond its range.',
     'value-out-of-limits': 'A value for {{instrument}} was beyond a limit of the bench.',
     'safe-state-not-reached': 'The bench could not be brought to its safe state. The staff have to look at it.',

@@ -271,6 +271,7 @@ const early: Texts<typeof en> = {
     'instrument-garbage': 'El instrumento {{instrument}} dio una respuesta sin sentido.',
     'reply-garbled': 'El instrumento {{instrument}} dio una respuesta sin sentido.',
     'instrument-out-of-step': 'El instrumento {{instrument}} da respuestas confusas.',
+    'reading-stale': 'El instrumento {{instrument}} lleva un rato sin dar un valor.',
     'reading-overload': 'El instrumento {{instrument}} está saturado: la señal supera su rango.',
     'value-out-of-limits': 'Un valor para {{instrument}} superaba un límite del banco.',
     'safe-state-not-reached': 'No se pudo llevar el banco a su estado seguro. El personal tiene que mirarlo.',
