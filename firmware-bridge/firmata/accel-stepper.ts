@@ -47,7 +47,8 @@ export function stepperConfigure(device: number, driver: StepDriver): Uint8Array
 /** Where it stands is 0 from now on. */
 export const stepperZero = (device: number): Uint8Array => tell(ZERO, device)
 export const stepperTo = (device: number, steps: number): Uint8Array => tell(TO, device, ...encodeSteps(steps))
-export const stepperEnable = (device: number): Uint8Array => tell(ENABLE, device, 1)
+/** Whether its driver gives it current: without, it holds nothing, and steps go nowhere. */
+export const stepperEnable = (device: number, on: boolean): Uint8Array => tell(ENABLE, device, on ? 1 : 0)
 /** To a stand; by the protocol it slows down first where it has an acceleration, ConfigurableFirmata stops it at once. */
 export const stepperStop = (device: number): Uint8Array => tell(STOP, device)
 export const askStepperPosition = (device: number): Uint8Array => tell(POSITION, device)

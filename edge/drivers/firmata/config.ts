@@ -183,7 +183,7 @@ const outside = (limits: { low?: number; high?: number } | undefined, value: num
 /** Signals that two parts of the config would name alike. */
 function namesTwice(pins: FirmataConfig['pins'], registers: Readonly<Record<string, RegisterConfig>>): Finding[] {
   const besides = Object.entries(pins).flatMap(([name, { direction }]) =>
-    direction === 'stepper' ? ['moving', 'speed', 'acceleration'].map((each) => `${name}_${each}`) : [],
+    direction === 'stepper' ? ['moving', 'speed', 'acceleration', 'enabled'].map((each) => `${name}_${each}`) : [],
   )
   return [
     ...Object.keys(pins)

@@ -25,7 +25,7 @@ import type { FirmataConfig } from './config.ts'
 import { Outputs } from './outputs.ts'
 import { type Plan, type PlannedPin, planOf } from './plan.ts'
 import { writeRegister } from './register-access.ts'
-import { accelerationOf, speedOf } from './spec.ts'
+import { accelerationOf, enabledOf, speedOf } from './spec.ts'
 
 type Context = Pick<DriverContext, 'name' | 'clock' | 'log' | 'openTransport'>
 
@@ -36,8 +36,8 @@ export interface FirmataConnection extends Losable {
   readonly outputs: Outputs
   /** Motors on their way, by number, and to which step; undefined for wherever they will stand. */
   readonly moving: Map<number, number | undefined>
-  /** The speeds and accelerations of motors, by the names of their signals, in their units. */
-  readonly rates: Map<string, number>
+  /** What motors were told that no board says again: speeds, accelerations, whether they hold; by signal, in its unit. */
+  readonly told: Map<string, number | boolean>
   /** What was last written to registers of chips, by chip and register. */
   readonly written: Map<string, Uint8Array>
   /** As the board's; a pin that is not what it was made rejects with `board-reset` and ends the connection. */
@@ -77,13 +77,14 @@ function arrived(moving: Map<number, number | undefined>, { device, steps }: { d
   if (target === undefined || target === steps) moving.delete(device)
 }
 
-const ratesOf = ({ pins }: Plan): Map<string, number> =>
+const toldOf = ({ pins }: Plan): FirmataConnection['told'] =>
   new Map(
-    pins.flatMap(({ name, config }): [string, number][] =>
+    pins.flatMap(({ name, config }): [string, number | boolean][] =>
       config.direction === 'stepper'
         ? [
             [speedOf(name), config.speed],
             [accelerationOf(name), config.acceleration],
+            [enabledOf(name), true],
           ]
         : [],
     ),
@@ -110,7 +111,7 @@ function made(
     plan,
     outputs: new Outputs(),
     moving: new Map(),
-    rates: ratesOf(plan),
+    told: toldOf(plan),
     written: new Map(),
     onClose: (listener) => {
       if (ended === undefined) listeners.push(listener)
@@ -189,7 +190,7 @@ function configuring(planned: PlannedPin, outputs: Outputs): Uint8Array[] {
         stepperConfigure(device, driver),
         stepperSpeed(device, config.speed * steps),
         stepperAcceleration(device, config.acceleration * steps),
-        ...(third === undefined ? [] : [stepperEnable(device)]),
+        ...(third === undefined ? [] : [stepperEnable(device, true)]),
       ]
     }
   }

@@ -49,7 +49,7 @@ async function valueAt(
   // No board says it: what it was told, if it is there.
   const [pin = 0] = planned.pins
   await connection.perform({ bytes: () => [], pin, what: `read ${signalName}` }, planned.mode, signal)
-  return connection.rates.get(signalName) ?? Number.NaN
+  return connection.told.get(signalName) ?? Number.NaN
 }
 
 async function readPin(
@@ -105,5 +105,17 @@ async function readAnalog(
     if (thrown instanceof LabError && thrown.code === 'board-silent') board.fail(thrown)
     throw thrown
   })
+  if (value >= steps) throw tooMuch(options.name, name, value, steps)
   return Number((zero + ((full - zero) * value) / steps).toPrecision(14))
+}
+
+function tooMuch(board: string, name: string, value: number, steps: number): LabError {
+  return new LabError({
+    code: 'reply-garbled',
+    kind: 'instrument',
+    retry: 'later',
+    message: `${board} reports ${value} for ${name}, of which it says that it has ${Math.log2(steps)} bits; look at its firmware`,
+    studentMessage: 'An instrument gave an answer that makes no sense. What was measured until then is kept.',
+    details: { instrument: board },
+  })
 }

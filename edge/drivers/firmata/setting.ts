@@ -1,6 +1,7 @@
 /** Sets one signal of a board that is connected. */
 import {
   stepperAcceleration,
+  stepperEnable,
   stepperSpeed,
   stepperStop,
   stepperTo,
@@ -12,7 +13,7 @@ import type { FirmataConnection } from './connection.ts'
 import { stateOf } from './outputs.ts'
 import { type PlannedPin, plannedFor } from './plan.ts'
 import { writeRegister } from './register-access.ts'
-import { speedOf } from './spec.ts'
+import { enabledOf, speedOf } from './spec.ts'
 
 export interface Setting {
   readonly name: string
@@ -41,11 +42,11 @@ export async function setSignal(connection: FirmataConnection, setting: Setting,
   }
   const pin = plannedFor(connection.plan, setting.name)
   if (pin.name === setting.name) await setPin(connection, pin, setting.value, use)
-  else await setRate(connection, pin, setting, use)
+  else await setMotor(connection, pin, setting, use)
 }
 
-/** How fast a motor goes from now on, also where it is on its way. */
-async function setRate(
+/** How fast a motor goes from now on, also where it is on its way; and whether it holds: one that lets go is stopped. */
+async function setMotor(
   connection: FirmataConnection,
   pin: PlannedPin,
   setting: Setting,
@@ -54,12 +55,16 @@ async function setRate(
   const { config, pins, device } = pin
   if (config.direction !== 'stepper') return
   const [number = 0] = pins
-  const value = Number(setting.value)
-  const steps = value * Math.abs(config.stepsPerUnit)
-  const tell = setting.name === speedOf(pin.name) ? stepperSpeed : stepperAcceleration
-  const command = { bytes: () => [tell(device, steps)], pin: number, what: `set ${setting.name} to ${value}`, isUrgent }
+  const value = typeof setting.value === 'boolean' ? setting.value : Number(setting.value)
+  const bytes = () => {
+    connection.told.set(setting.name, value)
+    if (value === false) return [...standing(connection, pin, stepperStop), stepperEnable(device, false)]
+    if (value === true) return [stepperEnable(device, true)]
+    const steps = value * Math.abs(config.stepsPerUnit)
+    return [setting.name === speedOf(pin.name) ? stepperSpeed(device, steps) : stepperAcceleration(device, steps)]
+  }
+  const command = { bytes, pin: number, what: `set ${setting.name} to ${value}`, isUrgent }
   await connection.perform(command, pin.mode, signal)
-  connection.rates.set(setting.name, value)
 }
 
 async function setPin(
@@ -69,6 +74,8 @@ async function setPin(
   { name, signal, isUrgent }: SettingUse,
 ): Promise<void> {
   const [number = 0] = pin.pins
+  // It would count steps that it does not make.
+  if (typeof value === 'number' && connection.told.get(enabledOf(pin.name)) === false) throw isOff(name, pin.name)
   const bytes = () => bytesToSet(connection, pin, value)
   const command = { bytes, pin: number, what: `set ${pin.name} to ${value}`, isUrgent }
   const { state, heard } = await connection.perform(command, pin.mode, signal)
@@ -98,6 +105,15 @@ export function standing(
 ): Uint8Array[] {
   if (moving.has(device)) moving.set(device, undefined)
   return [tell(device)]
+}
+
+function isOff(instrument: string, name: string): LabError {
+  return new LabError({
+    code: 'motor-off',
+    kind: 'caller',
+    message: `${instrument} cannot move ${name} while it holds nothing: set ${enabledOf(name)} first`,
+    details: { instrument },
+  })
 }
 
 /** As the node ends. Motors stand; servos stay, as there is no angle that is safe for all. */

@@ -24,9 +24,11 @@ export const moveOf = (pin: string): string => `move_${pin}`
 export const movingOf = (pin: string): string => `${pin}_moving`
 export const speedOf = (pin: string): string => `${pin}_speed`
 export const accelerationOf = (pin: string): string => `${pin}_acceleration`
+export const enabledOf = (pin: string): string => `${pin}_enabled`
 
 /** Signals that a motor has beside its position. */
-export const besidesOf = (pin: string): readonly string[] => [movingOf(pin), speedOf(pin), accelerationOf(pin)]
+export const besidesOf = (pin: string): readonly string[] =>
+  [movingOf, speedOf, accelerationOf, enabledOf].map((of) => of(pin))
 
 function motorActions(pin: string, unit: string): ActionSpec[] {
   const by = { type: 'number', unit, title: 'By', description: 'How far from where it is.' } as const
@@ -104,6 +106,18 @@ function signalsOf(name: string, config: PinConfig): SignalSpec[] {
                 config.acceleration,
                 config,
               ),
+            ]),
+        ...(config.enablePin === undefined
+          ? []
+          : [
+              {
+                name: enabledOf(name),
+                title: `${name}: holds`,
+                unit: '1',
+                dtype: 'boolean',
+                ...settable,
+                kind: 'configuration',
+              } as const,
             ]),
       ]
   }

@@ -18,7 +18,7 @@ const pins = {
   filtered: { direction: 'analog', pin: 'A0' },
   divider: { direction: 'analog', pin: 'A1', unit: 'mV', full: 5000 },
   flap: { direction: 'servo', pin: 10 },
-  stage: { direction: 'stepper', stepPin: 2, directionPin: 3, unit: 'mm', stepsPerUnit: 80, speed: 50 },
+  stage: { direction: 'stepper', stepPin: 2, directionPin: 3, enablePin: 4, unit: 'mm', stepsPerUnit: 80, speed: 50 },
 }
 const i2c = {
   registers: {
@@ -30,7 +30,7 @@ const i2c = {
 const board = {
   driver: createFirmataDriver(),
   settable: { name: 'heater', values: [20, 40] as const },
-  readable: [...Object.keys(pins), 'stage_moving', 'stage_speed', 'temperature', 'alarm'],
+  readable: [...Object.keys(pins), 'stage_moving', 'stage_speed', 'stage_enabled', 'temperature', 'alarm'],
   action: 'stop_stage',
   release: async () => {},
 }

@@ -148,6 +148,19 @@ test('a board that stops reporting is offline, whatever else it answers', () => 
   })
 })
 
+test('a voltage beyond what the board says that it can measure is an error, not a value', () => {
+  let isMore = false
+  const wire = changed((bytes) => [isMore && ((bytes[0] ?? 0) & 0xf0) === 0xe0 ? Uint8Array.of(0xe0, 0, 8) : bytes])
+  return onFirmataBoard({ config: { pins }, wire }, async ({ instrument, signal }) => {
+    isMore = true
+    const wrong = await rejection(instrument.read(['filtered'], signal))
+    assert.is(wrong.code, 'reply-garbled')
+    assert.match(wrong.message, /reports 1024 for filtered, of which it says that it has 10 bits/)
+    isMore = false
+    assert.is((await instrument.read(['filtered'], signal)).filtered?.value, 0)
+  })
+})
+
 test('a slow line: what is read was measured after it was asked for, not what was still on its way', () => {
   const lateMs = 70
   const wire = (given: Transport): Transport => {

@@ -98,7 +98,7 @@ test('go as fast as they are told, up to what node.yaml has', () =>
     assert.equal(await rates(), [10, 20])
     assert.is(
       instrument.spec.signals.map(({ name, unit }) => `${name} ${unit}`).join(),
-      'stage mm,stage_moving 1,stage_speed mm/s,stage_acceleration mm/s2,lamp 1',
+      'stage mm,stage_moving 1,stage_speed mm/s,stage_acceleration mm/s2,stage_enabled 1,lamp 1',
     )
     for (const { unit } of instrument.spec.signals) parseUnit(unit)
     await instrument.set('stage', 20, signal)
@@ -126,7 +126,7 @@ test('go as fast as they are told, up to what node.yaml has', () =>
   }))
 
 test('without an acceleration have none to be set, and without a unit a speed in steps', () => {
-  const { acceleration: _, unit: __, ...plain } = stage
+  const { acceleration: _, unit: __, enablePin: ___, ...plain } = stage
   return onFirmataBoard({ config: { pins: { stage: plain } } }, async ({ instrument, signal }) => {
     assert.is(
       instrument.spec.signals.map(({ name, unit }) => `${name} ${unit}`).join(),
@@ -183,6 +183,37 @@ test('that are sent on are on their way, though it is then said that they have c
     assert.is((await instrument.read(['stage'], signal)).stage?.value, 2)
   })
 })
+
+test('hold nothing while they are not enabled, and are moved nowhere then', () =>
+  onFirmataBoard({ config }, async (up) => {
+    const { instrument, clock, signal, sent } = up
+    const read = async (name: string) => (await instrument.read([name], signal))[name]?.value
+    const told = (command: string) => sent.filter((bytes) => bytes.includes(`f062${command}`)).length
+    assert.is(await read('stage_enabled'), true)
+    await instrument.set('stage', 50, signal)
+    await clock.sleep(1000)
+    const stops = told('0500f7')
+    await instrument.set('stage_enabled', false, signal)
+    assert.is(told('0500f7'), stops + 1, 'it is stopped first')
+    assert.is(told('040000f7'), 1)
+    await travel(up)
+    assert.is(await read('stage_enabled'), false)
+    const moves = told('0300')
+    for (const move of [
+      () => instrument.set('stage', 1, signal),
+      () => instrument.call('move_stage', { by: 1 }, signal),
+    ]) {
+      const { code, message } = await rejection(move())
+      assert.is(code, 'motor-off')
+      assert.match(message, /cannot move stage while it holds nothing: set stage_enabled first/)
+    }
+    assert.is(told('0300'), moves)
+    await instrument.set('stage_enabled', true, signal)
+    await instrument.set('stage', 1, signal)
+    await travel(up)
+    assert.is(await read('stage'), 1)
+    assert.is((await rejection(instrument.set('stage_enabled', 1, signal))).code, 'value-wrong')
+  }))
 
 test('are told which level of their enable pin is on', async () => {
   for (const [enableActiveLow, inverted] of [
