@@ -81,7 +81,7 @@ async function* lines(
   startedAt: number,
 ): Bytes {
   const text = new TextEncoder()
-  yield text.encode('picture,film_s,time_s,epoch_s\r\n')
+  yield text.encode('picture,film_s,time_s,time_epoch_s\r\n')
   let number = 0
   for (const [i, { times }] of pieces.entries()) {
     const rows = times.map((time, at) => {

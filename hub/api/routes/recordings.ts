@@ -96,7 +96,7 @@ export function recordingRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Results',
       summary: 'When each picture of a recording was seen, as CSV (RFC 4180)',
       description:
-        'Columns: `picture`, counted from 1; `film_s`, where it stands in the video; `time_s`, seconds since the run’s start, as in its data; `epoch_s`.',
+        'Columns: `picture`, counted from 1; `film_s`, where it stands in the video; `time_s`, seconds since the run’s start, and `time_epoch_s`, seconds since 1970, both as in its data.',
       access: 'runs.read',
       errors: ['recording-unknown'],
       params: partParams,

@@ -67,7 +67,7 @@ const hasRun = {
 }
 const hasFilm = {
   ...hasRun,
-  'GET /api/v1/runs/r1/recording': { attempt: 1, cameras: [{ part: 'view', bytes: 1, pieces: [] }] },
+  'GET /api/v1/runs/r1/recording': { attempt: 1, cameras: [{ part: 'view', bytes: 1, pieces: [] }], cursor: '0' },
   'GET /api/v1/runs/r1/recording/view/film.mkv': {},
   'GET /api/v1/runs/r1/recording/view/times.csv': {},
 }
