@@ -38,7 +38,7 @@ export async function doCommand(
         return lease.signal(part, signal).unit
       }
       return Object.fromEntries(
-        Object.entries(readings).map(([key, reading]) => [key, { ...reading, unit: unitOf(key) }]),
+        Object.entries(readings).map(([key, { value, time }]) => [key, { value, time, unit: unitOf(key) }]),
       )
     }
   }

@@ -56,7 +56,7 @@ const begin = async (assignment: Assignment) => {
 }
 const command = ({ runId, attempt }: Assignment, what: SessionCommand) =>
   hub.call('session.command', { runId, attempt, by: 'ada', command: what }) as Promise<{
-    readings: Record<string, { value: unknown; unit: string }>
+    readings: Record<string, { value: unknown; unit: string; time: number }>
   }>
 const refusedWith = async (code: string, work: Promise<unknown>) => {
   const error = await work.then(
@@ -77,6 +77,22 @@ const commandsOf = ({ runId }: Assignment): string[][] =>
     const { columns, count } = document.doc
     return Array.from({ length: count }, (_, row) => commandColumns.map((key) => String(columns[key]?.[row])))
   })
+
+test('what is read of a calibrated signal is told as calibrated, without what the instrument said', async () => {
+  const session = sessionOf()
+  await begin(session)
+  await command(session, { what: 'set', values: { 'psu.voltage': 3, 'psu.output': true } })
+  const handle = node.edge.instruments.get('psu-1')
+  const curve = { form: 'linear', gain: 2, offset: 0 } as const
+  handle?.calibrator.install({ current: { curve, by: 'ana', at: '2026-01-01T00:00:00Z' } })
+  const { readings } = await command(session, { what: 'read', signals: ['psu.current'] })
+  handle?.calibrator.install({})
+  const { time = 0, ...told } = readings['psu.current'] ?? { value: undefined }
+  assert.ok(time > 0)
+  assert.equal(told, { value: 0.06, unit: 'A' })
+  await hub.call('session.finish', { runId: session.runId, attempt: 1, by: 'ada' })
+  await stopOf(session)
+})
 
 test('commands reach the bench within its limits, are recorded with who, and end with the session', async () => {
   const session = sessionOf()
