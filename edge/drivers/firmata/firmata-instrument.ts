@@ -26,8 +26,14 @@ export interface FirmataInstrumentOptions {
 const BACK_OFF_MS = { first: 250, longest: 10_000 }
 /** For the safe values at the end. */
 const CLOSE_MS = 700
-/** What a person must see to, and not just wait for. */
-const TOLD = new Set(['firmata-pin-cannot', 'firmata-version', 'board-reset'])
+/** What a person must see to, and not just wait for; the last two are of a chip that did not take its first value. */
+const TOLD = new Set([
+  'firmata-pin-cannot',
+  'firmata-version',
+  'board-reset',
+  'firmata-no-answer',
+  'instrument-refused',
+])
 
 export class FirmataInstrument implements Instrument {
   readonly spec: InstrumentSpec

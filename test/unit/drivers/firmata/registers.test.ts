@@ -2,6 +2,7 @@ import { firmataConfigSchema } from '@fernlab/edge/drivers/firmata/config'
 import { createFirmataDriver } from '@fernlab/edge/drivers/firmata/firmata'
 import { planOf } from '@fernlab/edge/drivers/firmata/plan'
 import { bytesFor, bytesOf, limitsOf, settableNumbers, valueIn } from '@fernlab/edge/drivers/firmata/registers'
+import type { Transport } from '@fernlab/firmware-bridge/transports/transport'
 import * as fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../../contract/driver-contract.ts'
@@ -146,6 +147,29 @@ test('whose first value no chip takes keep the board from being there, with the 
   const registers = { nobody: { ...thermostat, address: 0x49, initial: 20 } }
   return onFirmataBoard({ config: { i2c: { registers } }, isOpened: false }, async ({ instrument, signal }) => {
     assert.match((await rejection(instrument.open(signal))).message, /register 3 of the chip at 0x49/)
+  })
+})
+
+test('whose chip is gone as the board comes back keep it away, and that is said', () => {
+  let isGone = false
+  const wire = (given: Transport): Transport => ({
+    ...given,
+    onData: (listener) =>
+      given.onData((bytes) => {
+        if (!isGone || bytes[1] !== 0x77) listener(bytes)
+      }),
+  })
+  const config = { i2c: { registers: { alarm: { ...thermostat, initial: 20 } } } }
+  return onFirmataBoard({ config, wire }, async ({ instrument, device, signal, until }) => {
+    isGone = true
+    const lost = until(false)
+    device.hangUp()
+    await lost
+    assert.match(await until(false), /gives no register 3 of the chip at 0x48/)
+    const back = until(true)
+    isGone = false
+    await back
+    assert.is((await instrument.read(['alarm'], signal)).alarm?.value, 20)
   })
 })
 
