@@ -93,9 +93,9 @@ export function Calibrations({ bench }: { bench: Bench }) {
           signal={undoing.signal}
           history={undoing.history}
           onClose={() => setUndoing(undefined)}
-          onDone={() => {
+          onDone={(restored) => {
             setUndoing(undefined)
-            setDone(t(undoing.curve === null ? 'calibrate.restored' : 'calibrate.undone', { signal: undoing.signal }))
+            setDone(t(restored ? 'calibrate.restored' : 'calibrate.undone', { signal: undoing.signal }))
           }}
         />
       )}

@@ -13,7 +13,8 @@ interface Props {
   readonly signal: string
   readonly history: readonly CalibrationRecord[]
   readonly onClose: () => void
-  readonly onDone: () => void
+  /** Told whether a calibration that had been cleared is in force again. */
+  readonly onDone: (restored: boolean) => void
 }
 
 /** Asks before the calibration in force, or that there is none any more, is undone, and says which counts then. */
@@ -21,21 +22,22 @@ export function UndoCalibration({ node, signal, history, onClose, onDone }: Prop
   const { t } = useWords()
   const api = useApi()
   const client = useQueryClient()
+  const now = lastGood(history)
+  const before = lastGood(history.filter((each) => each !== now))
+  const restores = now?.curve === null && before !== undefined && before.curve !== null
   const undo = useMutation({
     mutationFn: () => api.send('POST', `/api/v1/nodes/${node}/calibrations/undo`, { signal }),
     onSuccess: async () => {
       await client.invalidateQueries(calibrationsQuery(api, node))
       void client.invalidateQueries({ queryKey: ['benches'] })
-      onDone()
+      onDone(restores)
     },
   })
-  const now = lastGood(history)
-  const before = lastGood(history.filter((each) => each !== now))
   return (
     <ConfirmDialog
       opened
       onClose={onClose}
-      title={t(now?.curve === null ? 'calibrate.undoClearedTitle' : 'calibrate.undoTitle', { signal })}
+      title={t(restores ? 'calibrate.undoClearedTitle' : 'calibrate.undoTitle', { signal })}
       confirm={t('calibrate.undo')}
       pending={undo.isPending}
       onConfirm={() => undo.mutate()}

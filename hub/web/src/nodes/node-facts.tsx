@@ -23,7 +23,7 @@ export function NodeFacts({ node }: { node: NodeInfo }) {
       ) : (
         <ul className={styles.problems}>
           {health.problems.map((problem) => (
-            <li key={problem.code}>
+            <li key={`${problem.code} ${problem.message}`}>
               {words.reason(problem.message)} <code>{problem.code}</code>
             </li>
           ))}

@@ -1,5 +1,4 @@
 import type { Run } from '@fernlab/shared/contracts/api'
-import { Progress } from '@mantine/core'
 import { IconPlugConnectedX } from '@tabler/icons-react'
 import { RunMark } from '../states/state-mark.tsx'
 import { count } from '../words/quantity.ts'
@@ -32,14 +31,16 @@ export function RunStatus({ run, connected, final, exact }: Props) {
         <span className={styles.timeLeft}>{timing(run, words, nowMs, exact)}</span>
       </div>
       {progress === undefined ? null : (
-        <Progress
-          value={progress * 100}
-          size={4}
-          radius={2}
-          color="var(--state-busy)"
-          transitionDuration={120}
+        <div
+          role="progressbar"
           aria-label={t('run.running')}
-        />
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={Math.round(progress * 100)}
+          className={styles.progress}
+        >
+          <div style={{ width: `${progress * 100}%` }} />
+        </div>
       )}
       {trouble || run.state === 'partial' ? <Trouble run={run} /> : null}
       {final || connected ? null : (

@@ -83,9 +83,9 @@ export function useSession(session: Session): LiveSession {
           case 'wait': {
             const { position, reason, estimatedStart } = params
             const { queryKey } = sessionQuery(api, id)
-            client.setQueryData(queryKey, (before) =>
-              before?.state === 'waiting' ? { ...before, position, waitReason: reason, estimatedStart } : before,
-            )
+            const before = client.getQueryData(queryKey)
+            if (before?.state === 'waiting')
+              takeSession(client, queryKey, { ...before, position, waitReason: reason, estimatedStart })
             return
           }
           case 'samples': {
