@@ -29,6 +29,8 @@ export default function Chart({ content: given, height, onZoom, zoomed = false, 
   const [index, setIndex] = useState<number | null>(null)
   const [byKey, setByKey] = useState(false)
   const [local, setLocal] = useState(false)
+  /** The row where keys have put the cursor, until the pointer moves or the chart is left. */
+  const keyRow = useRef<number>(undefined)
   const { colorScheme } = useMantineColorScheme()
   const helpId = useId()
   const zoomTo = useRef<(from: number, to: number) => void>(() => {})
@@ -80,7 +82,12 @@ export default function Chart({ content: given, height, onZoom, zoomed = false, 
         width,
         height,
         colour: (name) => computed.getPropertyValue(name).trim(),
-        onCursor: (at) => setIndex(at),
+        onCursor: (at) => {
+          const row = keyRow.current
+          // A page that moves under a pointer at rest lets go of the pointer's cursor, not of that of keys.
+          if (at === null && row !== undefined) queueMicrotask(() => putCursor(plot.current, row))
+          else setIndex(at)
+        },
         onZoom: (from, to) => zoomTo.current(from, to),
       }),
       latest.current.data,
@@ -117,7 +124,8 @@ export default function Chart({ content: given, height, onZoom, zoomed = false, 
     if (to !== undefined) {
       event.preventDefault()
       setByKey(true)
-      drawn.setCursor({ left: drawn.valToPos(drawn.data[0][to] ?? 0, 'x'), top: 10 })
+      keyRow.current = to
+      putCursor(drawn, to)
       setIndex(to)
     } else if (event.key === '+' || event.key === '-') {
       event.preventDefault()
@@ -154,7 +162,13 @@ export default function Chart({ content: given, height, onZoom, zoomed = false, 
         aria-label={t('chart.region', { title: content.title })}
         aria-describedby={helpId}
         onKeyDown={keys}
-        onBlur={() => setByKey(false)}
+        onBlur={() => {
+          setByKey(false)
+          keyRow.current = undefined
+        }}
+        onPointerMove={({ movementX, movementY }) => {
+          if (movementX !== 0 || movementY !== 0) keyRow.current = undefined
+        }}
         onDoubleClick={zoomOut}
       />
       <p id={helpId} className="visually-hidden">
@@ -165,6 +179,10 @@ export default function Chart({ content: given, height, onZoom, zoomed = false, 
       )}
     </figure>
   )
+}
+
+function putCursor(plot: uPlot | undefined, row: number): void {
+  if (plot !== undefined) plot.setCursor({ left: plot.valToPos(plot.data[0][row] ?? 0, 'x'), top: 10 })
 }
 
 /** The places in the drawn columns that hold measured rows; between them may stand points of a fitted curve. */
