@@ -94,10 +94,12 @@ export async function createInstruments(options: CreateInstrumentsOptions): Prom
 
   for (const [name, entry] of Object.entries(entries)) {
     const isAdded = added.has(name)
+    const mayBeLeftOut = isAdded && !wanted(name)
     try {
-      keep(name, await make(name, entry, isAdded ? addedFolder : ownFolder, without(name)))
+      const failed = mayBeLeftOut ? rethrow : without(name)
+      keep(name, await make(name, entry, isAdded ? addedFolder : ownFolder, failed))
     } catch (error) {
-      if (!isAdded || wanted(name)) throw error
+      if (!mayBeLeftOut) throw error
       log.warn({ instrument: name, error: asLabError(error).message }, 'an added instrument is left out')
     }
   }
@@ -109,9 +111,7 @@ export async function createInstruments(options: CreateInstrumentsOptions): Prom
       for (const port of ports.values()) port.start()
     },
     make: async (name, entry) => {
-      const made = await make(name, entry, addedFolder, (thrown) => {
-        throw thrown
-      })
+      const made = await make(name, entry, addedFolder, rethrow)
       return {
         put: () => {
           keep(name, made)
@@ -140,4 +140,8 @@ function unknownDriver(instrument: string, driver: string): LabError {
     kind: 'configuration',
     message: `instruments.${instrument}.driver: unknown driver ${driver}`,
   })
+}
+
+function rethrow(thrown: unknown): never {
+  throw thrown
 }
