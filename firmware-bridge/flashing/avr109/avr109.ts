@@ -3,6 +3,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Transport } from '../../transports/transport.ts'
 import { ByteReader } from '../byte-reader.ts'
+import { outOfStep, unanswered } from '../loader-errors.ts'
 import type { PagedLoader } from '../paged.ts'
 
 const DONE = 0x0d
@@ -100,7 +101,7 @@ export class Avr109 implements PagedLoader {
 
   async #take(letter: string, data: readonly number[], count: number, what: string): Promise<Uint8Array> {
     const answer = await this.#exchange(letter, data, count, ANSWER_MS)
-    if (answer === undefined) throw unanswered(this.#options.place, what)
+    if (answer === undefined) throw unanswered(this.#options.place, what, ANSWER_MS)
     return answer
   }
 
@@ -120,23 +121,5 @@ function silent(place: string): LabError {
     kind: 'instrument',
     retry: 'later',
     message: `no boot loader answers at ${place}; check that the board is of the kind that was named, and press its reset button twice within half a second, which starts the boot loader for 8 s`,
-  })
-}
-
-function unanswered(place: string, what: string): LabError {
-  return new LabError({
-    code: 'board-unanswered',
-    kind: 'instrument',
-    retry: 'later',
-    message: `the boot loader at ${place} did not answer ${what} within ${ANSWER_MS} ms`,
-  })
-}
-
-function outOfStep(place: string, what: string): LabError {
-  return new LabError({
-    code: 'board-out-of-step',
-    kind: 'instrument',
-    retry: 'later',
-    message: `the boot loader at ${place} gave another answer to ${what} than the protocol has; the line is disturbed`,
   })
 }

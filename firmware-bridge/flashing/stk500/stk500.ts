@@ -9,6 +9,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Transport } from '../../transports/transport.ts'
 import { ByteReader } from '../byte-reader.ts'
+import { outOfStep, unanswered } from '../loader-errors.ts'
 import type { PagedLoader } from '../paged.ts'
 
 const IN_SYNC = 0x14
@@ -138,7 +139,7 @@ export class Stk500 implements PagedLoader {
     signal.throwIfAborted()
     await this.#write(bytes)
     const answer = await this.#reader.take(count, ANSWER_MS, signal)
-    if (answer === undefined) throw unanswered(place, what)
+    if (answer === undefined) throw unanswered(place, what, ANSWER_MS)
     return answer
   }
 }
@@ -161,23 +162,5 @@ function silent(place: string): LabError {
     kind: 'instrument',
     retry: 'later',
     message: `no boot loader answers at ${place}; check that the board is of the kind that was named, that it is the one at this port, and press its reset button`,
-  })
-}
-
-function unanswered(place: string, what: string): LabError {
-  return new LabError({
-    code: 'board-unanswered',
-    kind: 'instrument',
-    retry: 'later',
-    message: `the boot loader at ${place} did not answer ${what} within ${ANSWER_MS} ms`,
-  })
-}
-
-function outOfStep(place: string, what: string): LabError {
-  return new LabError({
-    code: 'board-out-of-step',
-    kind: 'instrument',
-    retry: 'later',
-    message: `the boot loader at ${place} gave another answer to ${what} than the protocol has; the line is disturbed`,
   })
 }
