@@ -52,6 +52,13 @@ export function newId(nowMs: number): string {
   return encode(nowMs, 10) + encode(count, countLength) + tail
 }
 
+/** A secret of so many characters, 5 bits each, that nobody guesses. */
+export function randomText(chars: number): string {
+  let text = ''
+  for (const byte of randomBytes(chars)) text += alphabet[byte & 31]
+  return text
+}
+
 /** No id that was made at that time or later sorts before it. */
 export const firstIdAt = (ms: number): string => encode(Math.max(0, ms), 10)
 

@@ -1,0 +1,150 @@
+/** A link over a WebSocket of Node, at either end: JSON in text messages, CBOR in binary ones. */
+import { WebSocket } from 'ws'
+import type { Clock } from '../../primitives/clock.ts'
+import { LabError } from '../../primitives/lab-error.ts'
+import { linkEnded } from '../../rpc/errors.ts'
+import type { Format, Frame } from '../../rpc/formats.ts'
+import { defaultLimits, PIECE_BYTES } from '../../rpc/limits.ts'
+import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
+import { formatOfSubprotocol, subprotocolOf } from './subprotocols.ts'
+
+const CLOSE_MS = 1000
+/** RFC 6455, section 7.4.1: done with; a reason has at most 123 bytes. */
+const NORMAL = 1000
+const UNSUPPORTED = 1003
+const LONGEST_REASON = 40
+
+/** How a server takes WebSockets: nothing is compressed, which would cost memory for each, and no message is longer than one may be. */
+export const webSocketSettings = {
+  perMessageDeflate: false,
+  maxPayload: defaultLimits.messageBytes,
+  skipUTF8Validation: false,
+} as const
+
+export interface ConnectWebSocketOptions {
+  readonly url: string
+  readonly format: Format
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** PEM of an authority to trust besides the system's. */
+  readonly ca?: string
+}
+
+/** Rejects with `link-unreachable`, or the signal's reason. */
+export function connectWebSocket({ url, format, clock, signal, ca }: ConnectWebSocketOptions): Promise<Link> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const socket = new WebSocket(url, [subprotocolOf(format)], {
+      ...webSocketSettings,
+      ...(ca === undefined ? {} : { ca }),
+    })
+    const forget = () => {
+      signal.removeEventListener('abort', abort)
+      socket.off('open', ready)
+      socket.off('error', fail)
+    }
+    const abort = () => {
+      forget()
+      socket.on('error', () => {}) // of a connection that nobody wants
+      socket.terminate()
+      reject(signal.reason)
+    }
+    const fail = (cause: Error) => {
+      forget()
+      const message = `nobody answers at ${url}: ${cause.message}`
+      reject(new LabError({ code: 'link-unreachable', kind: 'link', retry: 'later', message, cause }))
+    }
+    const ready = () => {
+      forget()
+      resolve(new WebSocketLink(socket, format, clock))
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    socket.once('open', ready)
+    socket.once('error', fail)
+  })
+}
+
+/** The link of a WebSocket that a server has taken; undefined, and it is closed, when the ends agreed on no format. */
+export function acceptedWebSocket(socket: WebSocket, clock: Clock): Link | undefined {
+  const format = formatOfSubprotocol(socket.protocol)
+  if (format !== undefined) return new WebSocketLink(socket, format, clock)
+  socket.on('error', () => {}) // of a connection that nobody wants
+  socket.close(UNSUPPORTED, 'offer fernlab.rpc.1.cbor or .json')
+  return undefined
+}
+
+class WebSocketLink implements Link {
+  readonly kind = 'websocket'
+  readonly format: Format
+  readonly #socket: WebSocket
+  readonly #clock: Clock
+  readonly #options: { readonly binary: boolean }
+  #listener: LinkListener | undefined
+  #why: string | undefined
+  #ended = false
+  #wasHigh = false
+
+  constructor(socket: WebSocket, format: Format, clock: Clock) {
+    this.#socket = socket
+    this.format = format
+    this.#clock = clock
+    this.#options = { binary: format.name === 'cbor' }
+    socket.on('error', (error) => {
+      this.#why ??= error.message
+    })
+    socket.on('close', (code, reason) => {
+      this.#why ??= reason.length > 0 ? reason.toString() : `the other end closed it with code ${code}`
+      this.#end()
+    })
+    socket.pause()
+  }
+
+  get pendingBytes(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  listen(listener: LinkListener): void {
+    this.#listener = listener
+    this.#socket.on('message', (data: Buffer, isBinary) => listener.frame(isBinary ? data : data.toString()))
+    queueMicrotask(() => {
+      if (this.#socket.readyState === WebSocket.CLOSED) this.#end()
+      else this.#socket.resume()
+    })
+  }
+
+  send(frame: Frame): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return
+    const data = frame as string | Uint8Array
+    // Who waits for room is told by the last message that is written.
+    const isLow = data.length < PIECE_BYTES / 2 && this.#socket.bufferedAmount < HIGH_WATER_BYTES / 2
+    if (isLow) this.#socket.send(data, this.#options)
+    else this.#socket.send(data, this.#options, this.#onWritten)
+    if (this.#socket.bufferedAmount > HIGH_WATER_BYTES) this.#wasHigh = true
+  }
+
+  async close(why = 'it was closed'): Promise<void> {
+    if (this.#socket.readyState === WebSocket.CLOSED) return
+    this.#why ??= why
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(CLOSE_MS, () => this.#socket.terminate())
+      this.#socket.once('close', () => {
+        cancel()
+        resolve()
+      })
+      this.#socket.resume()
+      this.#socket.close(NORMAL, why.slice(0, LONGEST_REASON))
+    })
+  }
+
+  readonly #onWritten = (): void => {
+    if (!this.#wasHigh || this.#socket.bufferedAmount > HIGH_WATER_BYTES / 2) return
+    this.#wasHigh = false
+    this.#listener?.drained()
+  }
+
+  #end(): void {
+    if (this.#ended || this.#listener === undefined) return
+    this.#ended = true
+    this.#listener.ended(linkEnded(this.#why ?? 'the connection broke'))
+  }
+}

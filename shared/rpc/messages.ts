@@ -1,0 +1,166 @@
+/**
+ * The messages between two ends of a link: JSON-RPC 2.0, and what it lacks as methods that begin with `rpc.`, as it reserves.
+ * Checked by hand, since each call pays for it: members that nobody knows pass, a known one of another type is refused.
+ */
+import { isRecord, unreadable, type WireError } from './errors.ts'
+import type { RpcLimits } from './limits.ts'
+
+export type CallId = number | string
+
+export interface Request {
+  readonly id: CallId
+  readonly method: string
+  readonly params?: unknown
+  /** After so long the caller has given up. */
+  readonly timeoutMs?: number
+  /** Asks for a stream, of which so many items may come. */
+  readonly credit?: number
+  /** The stream is kept for so long when the link ends. */
+  readonly lingerMs?: number
+}
+export interface OneWay {
+  readonly method: string
+  readonly params?: unknown
+}
+export interface Result {
+  readonly id: CallId
+  readonly result: unknown
+}
+export interface Failure {
+  /** Null for a message that could not be read. */
+  readonly id: CallId | null
+  readonly error: WireError
+}
+export type Message =
+  | { readonly kind: 'request'; readonly message: Request }
+  | { readonly kind: 'one-way'; readonly message: OneWay }
+  | { readonly kind: 'result'; readonly message: Result }
+  | { readonly kind: 'failure'; readonly message: Failure }
+
+/** Items of a stream, the first of which has number `from`; counted from 1. */
+export const ITEMS = 'rpc.items'
+export interface Items {
+  readonly id: CallId
+  readonly from: number
+  readonly items: readonly unknown[]
+}
+/** Items up to number `upTo` may come; those up to `seen` have. Both only grow, so that one may be lost. */
+export const MORE = 'rpc.more'
+export interface More {
+  readonly id: CallId
+  readonly upTo: number
+  readonly seen: number
+}
+/** Gives up a call: no answer to it is waited for. */
+export const CANCEL = 'rpc.cancel'
+/** The stream is kept under that token when the link ends. */
+export const LINGER = 'rpc.linger'
+export interface Linger {
+  readonly id: CallId
+  readonly token: string
+}
+/** A call: goes on with the stream of the token after item `seen`. */
+export const RESUME = 'rpc.resume'
+export interface Resume {
+  readonly token: string
+  readonly seen: number
+}
+/** A call: does calls one after another. */
+export const BATCH = 'rpc.batch'
+export type BatchCall = readonly [method: string, params?: unknown]
+/** `stop`: after the first error the others are not done. */
+export interface Batch {
+  readonly calls: readonly BatchCall[]
+  readonly stop: boolean
+}
+/** A call: of a function that stood among the arguments. */
+export const CALLBACK = 'rpc.callback'
+export interface CallbackCall {
+  readonly callback: number
+  readonly args: unknown[]
+}
+
+const LONGEST_ID = 64
+
+/** Says what the message is; throws `rpc-unreadable`. */
+export function kindOf(message: unknown, { methodChars, streamItems }: RpcLimits): Message {
+  if (!isRecord(message)) throw unreadable('it is no request, reply or notification of JSON-RPC 2.0')
+  const { jsonrpc, id, method } = message
+  if (jsonrpc !== undefined && jsonrpc !== '2.0') throw unreadable('its version of JSON-RPC is not 2.0')
+  if (method === undefined) return replyOf(message)
+  if (typeof method !== 'string' || method.length === 0 || method.length > methodChars) {
+    throw unreadable(`its method is no text of 1 to ${methodChars} characters`)
+  }
+  if (id === undefined) return { kind: 'one-way', message: message as unknown as OneWay }
+  if (!isCallId(id)) throw unreadable(ID_WRONG)
+  const { timeoutMs, credit, lingerMs } = message
+  if (timeoutMs !== undefined && !isDuration(timeoutMs)) throw unreadable('its timeoutMs is no duration')
+  if (lingerMs !== undefined && !isDuration(lingerMs)) throw unreadable('its lingerMs is no duration')
+  if (credit !== undefined && !(isCount(credit) && credit <= streamItems)) {
+    throw unreadable(`its credit is no whole number from 0 to ${streamItems}`)
+  }
+  return { kind: 'request', message: message as unknown as Request }
+}
+
+const ID_WRONG = `its id is neither a whole number from 1 nor a text of 1 to ${LONGEST_ID} characters`
+
+function replyOf(message: Readonly<Record<string, unknown>>): Message {
+  const { id, error } = message
+  if (error !== undefined) {
+    if (id !== null && !isCallId(id)) throw unreadable(ID_WRONG)
+    if (!isRecord(error) || typeof error.message !== 'string' || !Number.isInteger(error.code)) {
+      throw unreadable('its error has no number and no text')
+    }
+    return { kind: 'failure', message: message as unknown as Failure }
+  }
+  if (!isCallId(id)) throw unreadable(ID_WRONG)
+  if (!('result' in message)) throw unreadable('it has neither a method nor a result nor an error')
+  return { kind: 'result', message: message as unknown as Result }
+}
+
+const isCallId = (id: unknown): id is CallId =>
+  typeof id === 'number'
+    ? Number.isSafeInteger(id) && id > 0
+    : typeof id === 'string' && id.length > 0 && id.length <= LONGEST_ID
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isDuration = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+
+/** Each reads the params of its kind; throws `rpc-unreadable`. */
+export function readItems(params: unknown): Items {
+  if (!isRecord(params) || !isCallId(params.id) || !isCount(params.from) || !Array.isArray(params.items))
+    throw wrong(ITEMS)
+  return params as unknown as Items
+}
+export function readMore(params: unknown): More {
+  if (!isRecord(params) || !isCallId(params.id) || !isCount(params.upTo) || !isCount(params.seen)) throw wrong(MORE)
+  return params as unknown as More
+}
+export function readCancel(params: unknown): CallId {
+  if (!isRecord(params) || !isCallId(params.id)) throw wrong(CANCEL)
+  return params.id
+}
+export function readLinger(params: unknown): Linger {
+  if (!isRecord(params) || !isCallId(params.id) || typeof params.token !== 'string') throw wrong(LINGER)
+  return params as unknown as Linger
+}
+export function readResume(params: unknown): Resume {
+  if (!isRecord(params) || typeof params.token !== 'string' || !isCount(params.seen)) throw wrong(RESUME)
+  return params as unknown as Resume
+}
+export function readCallbackCall(params: unknown): CallbackCall {
+  if (!isRecord(params) || !isCount(params.callback) || !Array.isArray(params.args)) throw wrong(CALLBACK)
+  return params as unknown as CallbackCall
+}
+export function readBatch(params: unknown, { batchCalls, methodChars }: RpcLimits): Batch {
+  if (!isRecord(params) || !Array.isArray(params.calls) || typeof params.stop !== 'boolean') throw wrong(BATCH)
+  if (params.calls.length > batchCalls)
+    throw unreadable(`a batch has at most ${batchCalls} calls, not ${params.calls.length}`)
+  for (const call of params.calls as unknown[]) {
+    const method: unknown = Array.isArray(call) ? call[0] : undefined
+    if (typeof method !== 'string' || method.length === 0 || method.length > methodChars) throw wrong(BATCH)
+  }
+  return params as unknown as Batch
+}
+
+const wrong = (method: string) => unreadable(`it is no ${method} as this end knows it`)

@@ -1,0 +1,206 @@
+/**
+ * The calls that this end has made.
+ *
+ * INVARIANTS: each settles exactly once: by its answer, its deadline, its signal, or the end of the link; a call of which all
+ * was sent and nothing came back when the link ended is `call-uncertain` unless it may be repeated; nothing is repeated here.
+ */
+import type { Clock } from '../../primitives/clock.ts'
+import { LabError } from '../../primitives/lab-error.ts'
+import { busy, linkEnded, readWireError } from '../errors.ts'
+import type { RpcLimits } from '../limits.ts'
+import { CANCEL, type CallId, type Failure, type Items, type Linger, type Request, type Result } from '../messages.ts'
+import type { Callbacks } from './callbacks.ts'
+import { Deadlines } from './deadlines.ts'
+import type { Outbox } from './outbox.ts'
+import type { ReceivedStream } from './received-stream.ts'
+
+export interface CallOptions {
+  /** 30 s unless given; Infinity for none, as streams have. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal | undefined
+  /** Doing it twice is as good as once: when the link ends the error is `link-ended`, which says that it may be repeated. */
+  readonly idempotent?: boolean
+}
+
+export const TIMEOUT_MS = 30_000
+const noOptions: CallOptions = {}
+
+interface Waiting {
+  readonly method: string
+  readonly at: number
+  readonly idempotent: boolean
+  readonly settle: (error: LabError | undefined, result: unknown) => void
+  readonly stream: ReceivedStream | undefined
+  callbacks: readonly number[]
+  signal: AbortSignal | undefined
+  onAbort: (() => void) | undefined
+}
+
+export interface CallsOptions {
+  readonly outbox: Outbox
+  readonly callbacks: Callbacks
+  readonly limits: RpcLimits
+  readonly clock: Clock
+}
+
+export class Calls {
+  readonly #outbox: Outbox
+  readonly #callbacks: Callbacks
+  readonly #limits: RpcLimits
+  readonly #deadlines: Deadlines
+  readonly #waiting = new Map<CallId, Waiting>()
+  #last = 0
+  #ended: LabError | undefined
+
+  constructor({ outbox, callbacks, limits, clock }: CallsOptions) {
+    this.#outbox = outbox
+    this.#callbacks = callbacks
+    this.#limits = limits
+    this.#deadlines = new Deadlines(clock, (now) => this.#expire(now))
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /** Sends the request; `settle` is called once, later. Throws what `Outbox.send` throws, `link-busy`, or why the link ended. */
+  begin(
+    method: string,
+    params: unknown,
+    options: CallOptions | undefined,
+    settle: Waiting['settle'],
+    stream?: { readonly received: ReceivedStream; readonly credit: number; readonly lingerMs: number },
+  ): CallId {
+    if (this.#ended !== undefined) throw this.#ended
+    const {
+      timeoutMs = stream === undefined ? TIMEOUT_MS : Number.POSITIVE_INFINITY,
+      signal,
+      idempotent = false,
+    } = options ?? noOptions
+    if (signal?.aborted === true) throw aborted(method, signal)
+    if (this.#waiting.size >= this.#limits.callsUnderWay) {
+      throw busy(`${this.#waiting.size} calls are under way already, and at most so many may be`)
+    }
+    const id = ++this.#last
+    const request: { -readonly [Key in keyof Request]: Request[Key] } = { id, method }
+    if (params !== undefined) request.params = params
+    if (timeoutMs !== Number.POSITIVE_INFINITY) request.timeoutMs = timeoutMs
+    if (stream !== undefined) {
+      request.credit = stream.credit
+      if (stream.lingerMs > 0) request.lingerMs = stream.lingerMs
+    }
+    let callbacks: ReturnType<Callbacks['forCall']> | undefined
+    const keep = (callback: Parameters<ReturnType<Callbacks['forCall']>['keep']>[0]) => {
+      callbacks ??= this.#callbacks.forCall()
+      return callbacks.keep(callback)
+    }
+    const at = timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : this.#deadlines.after(timeoutMs)
+    const waiting: Waiting = {
+      method,
+      at,
+      idempotent,
+      settle,
+      stream: stream?.received,
+      callbacks: [],
+      signal,
+      onAbort: undefined,
+    }
+    this.#waiting.set(id, waiting)
+    try {
+      this.#outbox.send(request, 'ours', id, keep)
+    } catch (error) {
+      this.#waiting.delete(id)
+      if (callbacks !== undefined) this.#callbacks.forget(callbacks.ids)
+      throw error
+    }
+    if (callbacks !== undefined) waiting.callbacks = callbacks.ids
+    if (signal !== undefined) {
+      waiting.onAbort = () => this.#giveUp(id, aborted(method, signal))
+      signal.addEventListener('abort', waiting.onAbort, { once: true })
+    }
+    return id
+  }
+
+  result({ id, result }: Result): void {
+    this.#take(id)?.settle(undefined, result)
+  }
+
+  /** False when it answers nothing that is waited for. */
+  failure({ id, error }: Failure): boolean {
+    const waiting = id === null ? undefined : this.#take(id)
+    waiting?.settle(readWireError(error), undefined)
+    return waiting !== undefined
+  }
+
+  items({ id, from, items }: Items): void {
+    this.#waiting.get(id)?.stream?.receive(from, items)
+  }
+
+  linger({ id, token }: Linger): void {
+    this.#waiting.get(id)?.stream?.keptUnder(token)
+  }
+
+  /** The caller wants no answer any more; the other end is told. */
+  cancel(id: CallId, error: LabError): void {
+    this.#giveUp(id, error)
+  }
+
+  end(error: LabError): void {
+    this.#ended = linkEnded(error.message)
+    this.#deadlines.end()
+    for (const [id, { method, idempotent }] of [...this.#waiting]) {
+      const isUncertain = !idempotent && this.#outbox.isSent(id)
+      this.#take(id)?.settle(isUncertain ? uncertain(method, error) : this.#ended, undefined)
+    }
+  }
+
+  #take(id: CallId): Waiting | undefined {
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined) return undefined
+    this.#waiting.delete(id)
+    if (waiting.callbacks.length > 0) this.#callbacks.forget(waiting.callbacks)
+    if (waiting.onAbort !== undefined) waiting.signal?.removeEventListener('abort', waiting.onAbort)
+    return waiting
+  }
+
+  #giveUp(id: CallId, error: LabError): void {
+    const waiting = this.#take(id)
+    if (waiting === undefined) return
+    try {
+      this.#outbox.send({ method: CANCEL, params: { id } }, 'ours', id)
+    } finally {
+      waiting.settle(error, undefined)
+    }
+  }
+
+  #expire(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const [id, { method, at, idempotent }] of [...this.#waiting]) {
+      if (at > now) next = Math.min(next, at)
+      else this.#giveUp(id, late(method, idempotent))
+    }
+    return next
+  }
+}
+
+const uncertain = (method: string, { message }: LabError): LabError =>
+  new LabError({
+    code: 'call-uncertain',
+    kind: 'link',
+    message: `${method} was sent, and the link ended before an answer came, so it may have been done or not: ${message}`,
+    details: { method },
+  })
+
+const late = (method: string, idempotent: boolean): LabError =>
+  new LabError({
+    code: 'deadline-exceeded',
+    kind: 'link',
+    retry: idempotent ? 'later' : 'never',
+    message: `${method} was not answered in time${idempotent ? '' : ', so it may have been done or not'}`,
+    details: { method },
+  })
+
+function aborted(method: string, { reason }: AbortSignal): LabError {
+  if (reason instanceof LabError) return reason
+  return new LabError({ code: 'call-cancelled', kind: 'caller', message: `${method} was cancelled`, cause: reason })
+}

@@ -1,0 +1,273 @@
+/**
+ * One end of a link. Both ends are alike: each calls the other, and does what the other calls.
+ *
+ * INVARIANTS: whatever comes over the link, nothing is thrown into it and no call is done twice; a message that can't be
+ * read does no call; when the link ends all that belongs to it is freed, and each call of this end settles.
+ */
+import type { Clock } from '../../primitives/clock.ts'
+import { LabError } from '../../primitives/lab-error.ts'
+import { thrownError, wireError } from '../errors.ts'
+import { type Frame, frameBytes } from '../formats.ts'
+import { defaultLimits, type RpcLimits } from '../limits.ts'
+import type { Link } from '../link.ts'
+import {
+  BATCH,
+  type BatchCall,
+  CALLBACK,
+  CANCEL,
+  type CallId,
+  ITEMS,
+  kindOf,
+  LINGER,
+  MORE,
+  type OneWay,
+  RESUME,
+  readBatch,
+  readCallbackCall,
+  readCancel,
+  readItems,
+  readLinger,
+  readMore,
+} from '../messages.ts'
+import { type BatchOutcome, doBatch, readOutcomes } from './batch.ts'
+import { Callbacks } from './callbacks.ts'
+import { type CallOptions, Calls } from './calls.ts'
+import type { Lingering } from './lingering.ts'
+import { Outbox } from './outbox.ts'
+import { Inbox } from './pieces.ts'
+import { ReceivedStream, type StreamPlace } from './received-stream.ts'
+import { ServedStreams } from './served-streams.ts'
+import { type CallContext, type Serve, Serving } from './serving.ts'
+
+export interface StreamOptions extends CallOptions {
+  /** How many items may be on the way; 64 unless given. */
+  readonly credit?: number
+  /** How long the other end keeps the stream when the link ends; not at all unless given. */
+  readonly lingerMs?: number
+}
+
+export interface BatchOptions extends CallOptions {
+  /** After the first error the others are not done. */
+  readonly stop?: boolean
+}
+
+export interface Peer {
+  readonly link: Pick<Link, 'kind' | 'format'>
+  /** Rejects with the error of the other end, `deadline-exceeded`, `link-busy`, `call-uncertain` or `link-ended`. */
+  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
+  /** Sends without an answer: nobody says whether it was done. */
+  send(method: string, params?: unknown): void
+  /** Items as they are taken; leaving the loop ends the stream at the other end. */
+  stream(method: string, params?: unknown, options?: StreamOptions): ReceivedStream
+  /** Goes on with a stream of an earlier link, without a gap; rejects its first item with `stream-gone`. */
+  resume(place: StreamPlace, options?: StreamOptions): ReceivedStream
+  /** Does the calls one after another at the other end. */
+  batch(calls: readonly BatchCall[], options?: BatchOptions): Promise<BatchOutcome[]>
+  /** How much is under way, for tests and for whoever watches a node. */
+  readonly underWay: { readonly calls: number; readonly served: number; readonly callbacks: number }
+  /** Called once, at once if it has ended. */
+  onEnd(listener: (error: LabError) => void): void
+  close(why?: string): Promise<void>
+}
+
+export interface CreatePeerOptions {
+  readonly link: Link
+  readonly clock: Clock
+  /** Does what the other end calls; without, it may call nothing. */
+  readonly serve?: Serve
+  readonly limits?: RpcLimits
+  /** Where streams stay when their link ends. */
+  readonly lingering?: Lingering
+  /** Who is at the other end: only the same one goes on with a stream that lingers. */
+  readonly owner?: string
+  /** A one-way call failed, or a message could not be read: for a log. */
+  readonly onTrouble?: (error: LabError, method: string | undefined) => void
+}
+
+const CREDIT = 64
+const PING = 'rpc.ping'
+
+const servesNothing: Serve = (method) => {
+  throw methodUnknown(method)
+}
+
+/** The error of a service that has no such method. */
+export const methodUnknown = (method: string): LabError =>
+  new LabError({ code: 'method-unknown', kind: 'caller', message: `there is no ${method}` })
+
+/** Takes the link for itself. */
+export function createPeer(options: CreatePeerOptions): Peer {
+  return new LinkPeer(options)
+}
+
+class LinkPeer implements Peer {
+  readonly link: Link
+  readonly #limits: RpcLimits
+  readonly #clock: Clock
+  readonly #serve: Serve
+  readonly #onTrouble: (error: LabError, method: string | undefined) => void
+  readonly #inbox: Inbox
+  readonly #outbox: Outbox
+  readonly #callbacks: Callbacks
+  readonly #calls: Calls
+  readonly #serving: Serving
+  readonly #endListeners: ((error: LabError) => void)[] = []
+  #ended: LabError | undefined
+  #unreadable = 0
+
+  constructor({ link, clock, serve, limits = defaultLimits, lingering, owner = '', onTrouble }: CreatePeerOptions) {
+    this.link = link
+    this.#limits = limits
+    this.#clock = clock
+    this.#serve = serve ?? servesNothing
+    this.#onTrouble = onTrouble ?? (() => {})
+    this.#inbox = new Inbox(limits)
+    this.#outbox = new Outbox(link, limits)
+    this.#callbacks = new Callbacks(limits)
+    this.#calls = new Calls({ outbox: this.#outbox, callbacks: this.#callbacks, limits, clock })
+    const onStuck = (error: LabError) => void link.close(error.message)
+    this.#serving = new Serving({
+      serve: (method, params, context) => this.#do(method, params, context),
+      outbox: this.#outbox,
+      streams: new ServedStreams({ outbox: this.#outbox, limits, lingering, owner, onStuck }),
+      limits,
+      clock,
+      onUnanswered: (method, error) => this.#onTrouble(error, method),
+      onStuck,
+    })
+    link.listen({
+      frame: (frame) => this.#frame(frame),
+      drained: () => this.#outbox.drained(),
+      ended: (error) => this.#end(error),
+    })
+  }
+
+  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#calls.begin(method, params, options, (error, result) => {
+        if (error === undefined) resolve(result)
+        else reject(error)
+      })
+    })
+  }
+
+  send(method: string, params?: unknown): void {
+    if (this.#ended !== undefined) throw this.#ended
+    this.#outbox.send(params === undefined ? { method } : { method, params }, 'ours', undefined)
+  }
+
+  stream(method: string, params?: unknown, options: StreamOptions = {}): ReceivedStream {
+    return this.#stream(method, params, options, undefined)
+  }
+
+  resume(place: StreamPlace, options: StreamOptions = {}): ReceivedStream {
+    return this.#stream(RESUME, { ...place }, options, place)
+  }
+
+  async batch(calls: readonly BatchCall[], { stop = false, ...options }: BatchOptions = {}): Promise<BatchOutcome[]> {
+    return readOutcomes(await this.call(BATCH, { calls, stop }, options), calls.length)
+  }
+
+  get underWay() {
+    return { calls: this.#calls.size, served: this.#serving.size, callbacks: this.#callbacks.size }
+  }
+
+  onEnd(listener: (error: LabError) => void): void {
+    if (this.#ended === undefined) this.#endListeners.push(listener)
+    else listener(this.#ended)
+  }
+
+  close(why?: string): Promise<void> {
+    return this.link.close(why)
+  }
+
+  #stream(method: string, params: unknown, options: StreamOptions, place: StreamPlace | undefined): ReceivedStream {
+    const { lingerMs = 0 } = options
+    const credit = Math.min(options.credit ?? CREDIT, this.#limits.streamItems)
+    let id: CallId | undefined
+    const port = {
+      more: (upTo: number, seen: number) => {
+        // What ends the link, ends the stream with an error of its own.
+        if (this.#ended === undefined && id !== undefined)
+          this.#outbox.send({ method: MORE, params: { id, upTo, seen } }, 'ours', id)
+      },
+      cancel: () => {
+        if (id !== undefined)
+          this.#calls.cancel(
+            id,
+            new LabError({ code: 'call-cancelled', kind: 'caller', message: `${method} was left` }),
+          )
+      },
+    }
+    const received = new ReceivedStream(port, credit, place)
+    id = this.#calls.begin(method, params, options, (error) => received.end(error), { received, credit, lingerMs })
+    return received
+  }
+
+  #frame(frame: Frame): void {
+    try {
+      const whole = this.#inbox.take(frame)
+      if (whole !== undefined) this.#take(whole)
+    } catch (thrown) {
+      this.#notRead(thrownError(thrown))
+    }
+  }
+
+  #take(frame: Frame): void {
+    const read = this.link.format.read(frame, this.#limits, (id) => this.#callbackOf(id))
+    const { kind, message } = kindOf(read, this.#limits)
+    if (kind === 'result') this.#calls.result(message)
+    else if (kind === 'request') this.#serving.request(message, frameBytes(frame))
+    else if (kind === 'one-way') this.#oneWay(message, frameBytes(frame))
+    else if (!this.#calls.failure(message) && message.id === null) {
+      this.#onTrouble(new LabError({ code: 'rpc-unreadable', kind: 'link', message: message.error.message }), undefined)
+    }
+  }
+
+  #oneWay(message: OneWay, bytes: number): void {
+    const { method, params } = message
+    if (method === ITEMS) this.#calls.items(readItems(params))
+    else if (method === MORE) this.#serving.more(readMore(params))
+    else if (method === CANCEL) this.#serving.cancel(readCancel(params))
+    else if (method === LINGER) this.#calls.linger(readLinger(params))
+    // Of a later version, which can do without an answer.
+    else if (!method.startsWith('rpc.') || method === CALLBACK) this.#serving.oneWay(message, bytes)
+  }
+
+  #do(method: string, params: unknown, context: CallContext): unknown {
+    if (!method.startsWith('rpc.')) return this.#serve(method, params, context)
+    if (method === PING) return null
+    if (method === BATCH) return doBatch(readBatch(params, this.#limits), this.#serve, context, this.#clock)
+    if (method !== CALLBACK) throw methodUnknown(method)
+    const { callback, args } = readCallbackCall(params)
+    return this.#callbacks.get(callback)(...args)
+  }
+
+  #callbackOf(callback: number): (...args: unknown[]) => Promise<unknown> {
+    return (...args) => this.call(CALLBACK, { callback, args })
+  }
+
+  #notRead(error: LabError): void {
+    this.#onTrouble(error, undefined)
+    if (this.#ended !== undefined) return
+    this.#unreadable++
+    if (this.#unreadable > this.#limits.unreadable) {
+      void this.link.close(`more than ${this.#limits.unreadable} messages could not be read`)
+      return
+    }
+    try {
+      this.#outbox.send({ id: null, error: wireError(error) }, 'theirs', undefined)
+    } catch (thrown) {
+      void this.link.close(thrownError(thrown).message)
+    }
+  }
+
+  #end(error: LabError): void {
+    this.#ended = error
+    this.#serving.end(error)
+    this.#calls.end(error)
+    this.#outbox.end()
+    this.#inbox.clear()
+    for (const listener of this.#endListeners.splice(0)) listener(error)
+  }
+}

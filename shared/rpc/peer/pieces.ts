@@ -1,0 +1,125 @@
+/**
+ * Long messages in pieces: `+7:` and text, for the last `.7:`; in bytes 1, for the last 2, and a number of 32 bits. No
+ * message of JSON or CBOR begins so.
+ *
+ * INVARIANTS: memory of messages that are being put together is bounded in number and in bytes, whatever comes.
+ */
+import { tooLarge, unreadable } from '../errors.ts'
+import { type Frame, frameBytes } from '../formats.ts'
+import { PIECE_BYTES, type RpcLimits } from '../limits.ts'
+
+const HEADER_BYTES = 5
+const MORE = 1
+const LAST = 2
+
+/** A long message that is on its way. */
+export class Pieces {
+  readonly #frame: string | Uint8Array
+  readonly #number: number
+  #at = 0
+  /** Of the message, in the piece that was taken last. */
+  lastBytes = 0
+
+  constructor(frame: string | Uint8Array, number: number) {
+    this.#frame = frame
+    this.#number = number >>> 0
+  }
+
+  get isDone(): boolean {
+    return this.#at >= this.#frame.length
+  }
+
+  next(): string | Uint8Array {
+    const frame = this.#frame
+    const from = this.#at
+    this.#at = Math.min(from + PIECE_BYTES, frame.length)
+    // Half a character of two parts can't be sent.
+    if (typeof frame === 'string' && !this.isDone && isHighSurrogate(frame.charCodeAt(this.#at - 1))) this.#at--
+    this.lastBytes = this.#at - from
+    if (typeof frame === 'string') return `${this.isDone ? '.' : '+'}${this.#number}:${frame.slice(from, this.#at)}`
+    const piece = new Uint8Array(HEADER_BYTES + this.lastBytes)
+    piece[0] = this.isDone ? LAST : MORE
+    new DataView(piece.buffer).setUint32(1, this.#number)
+    piece.set(frame.subarray(from, this.#at), HEADER_BYTES)
+    return piece
+  }
+}
+
+const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff
+
+interface Unfinished {
+  readonly parts: (string | Uint8Array)[]
+  bytes: number
+}
+
+/** Puts messages together. */
+export class Inbox {
+  readonly #limits: RpcLimits
+  readonly #partial = new Map<number, Unfinished>()
+  #bytes = 0
+
+  constructor(limits: RpcLimits) {
+    this.#limits = limits
+  }
+
+  /** The whole message, when that was its last piece. Throws `rpc-unreadable` or `message-too-large`. */
+  take(frame: Frame): Frame | undefined {
+    if (typeof frame === 'string') return this.#takeText(frame)
+    if (!(frame instanceof Uint8Array) || (frame[0] !== MORE && frame[0] !== LAST)) return frame
+    if (frame.length < HEADER_BYTES) throw unreadable('it is a piece without a number')
+    const number = new DataView(frame.buffer, frame.byteOffset).getUint32(1)
+    return this.#add(number, frame.slice(HEADER_BYTES), frame[0] === LAST)
+  }
+
+  clear(): void {
+    this.#partial.clear()
+    this.#bytes = 0
+  }
+
+  #takeText(frame: string): Frame | undefined {
+    const mark = frame[0]
+    if (mark !== '+' && mark !== '.') return frame
+    const colon = frame.indexOf(':')
+    const number = colon > 1 && colon < 12 ? Number(frame.slice(1, colon)) : Number.NaN
+    if (!Number.isSafeInteger(number)) throw unreadable('it is a piece without a number')
+    return this.#add(number, frame.slice(colon + 1), mark === '.')
+  }
+
+  #add(number: number, part: string | Uint8Array, isLast: boolean): Frame | undefined {
+    const partial = this.#partial.get(number) ?? { parts: [], bytes: 0 }
+    // A piece without content would cost memory that nothing counts.
+    const bytes = Math.max(frameBytes(part), 64)
+    partial.bytes += bytes
+    this.#bytes += bytes
+    partial.parts.push(part)
+    const { messageBytes, pendingBytes, partialMessages } = this.#limits
+    if (isLast || partial.bytes > messageBytes + PIECE_BYTES) this.#drop(number, partial)
+    else this.#partial.set(number, partial)
+    if (partial.bytes > messageBytes + PIECE_BYTES)
+      throw tooLarge(`a message has more than ${messageBytes} bytes`, messageBytes)
+    if (this.#bytes > pendingBytes || this.#partial.size > partialMessages) {
+      this.#drop(number, partial)
+      throw tooLarge(
+        `more than ${partialMessages} messages, or ${pendingBytes} bytes of them, come in pieces at once`,
+        pendingBytes,
+      )
+    }
+    return isLast ? joined(partial.parts) : undefined
+  }
+
+  #drop(number: number, partial: Unfinished): void {
+    this.#partial.delete(number)
+    this.#bytes -= partial.bytes
+  }
+}
+
+function joined(parts: readonly (string | Uint8Array)[]): Frame {
+  if (typeof parts[0] === 'string') return parts.join('')
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts as Uint8Array[]) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}

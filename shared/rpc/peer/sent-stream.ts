@@ -1,0 +1,212 @@
+/**
+ * A stream that this end sends, item by item as its source gives them and the receiver has room.
+ *
+ * INVARIANTS: the source is asked only while there is credit and room on the link; items that come without waiting go in
+ * one message; one that lingers keeps what the receiver has not said to have seen, at most `lingerBytes` and its credit, and
+ * asks its source for nothing while it has no link.
+ */
+import { LabError } from '../../primitives/lab-error.ts'
+import { thrownError } from '../errors.ts'
+import type { RpcLimits } from '../limits.ts'
+
+/** Where a stream goes, as long as it has a link. */
+export interface StreamSink {
+  /** Returns the bytes of the message; throws when an item can't be sent. */
+  items(from: number, items: readonly unknown[]): number
+  readonly hasRoom: boolean
+  room(): Promise<void>
+  /** After the last item, or for good. */
+  end(error: LabError | undefined, items: number): void
+  /** The receiver needs nothing of it any more. */
+  over(): void
+}
+
+export interface SentStreamOptions {
+  readonly source: AsyncIterable<unknown>
+  readonly sink: StreamSink
+  readonly credit: number
+  readonly lingers: boolean
+  readonly limits: RpcLimits
+  /** The source has ended, and the receiver needs nothing of it any more. */
+  readonly onOver: () => void
+  /** It was stopped before its source ended. */
+  readonly onStop: (reason: LabError) => void
+}
+
+const MOST_TOGETHER = 64
+/** How many turns of promises an item may take and still count as there at once. */
+const TURNS = 4
+
+interface KeptItems {
+  readonly from: number
+  readonly items: readonly unknown[]
+  readonly bytes: number
+}
+
+export class SentStream {
+  readonly #iterator: AsyncIterator<unknown>
+  readonly #lingers: boolean
+  readonly #limits: RpcLimits
+  readonly #onOver: () => void
+  readonly #onStop: (reason: LabError) => void
+  readonly #kept: KeptItems[] = []
+  #keptBytes = 0
+  #sink: StreamSink | undefined
+  #sent = 0
+  #upTo: number
+  #outcome: { readonly error: LabError | undefined } | undefined
+  #stopped = false
+  #wake: (() => void) | undefined
+
+  constructor({ source, sink, credit, lingers, limits, onOver, onStop }: SentStreamOptions) {
+    this.#iterator = source[Symbol.asyncIterator]()
+    this.#sink = sink
+    this.#upTo = credit
+    this.#lingers = lingers
+    this.#limits = limits
+    this.#onOver = onOver
+    this.#onStop = onStop
+  }
+
+  /** Sends until the source ends or it is stopped. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      await this.#pump()
+      this.#finish(undefined)
+    } catch (thrown) {
+      this.#finish(thrownError(thrown))
+    }
+  }
+
+  more(upTo: number, seen: number): void {
+    this.#upTo = Math.min(Math.max(this.#upTo, upTo), this.#sent + this.#limits.streamItems)
+    while (this.#kept[0] !== undefined && this.#kept[0].from + this.#kept[0].items.length - 1 <= seen) {
+      this.#keptBytes -= this.#kept.shift()?.bytes ?? 0
+    }
+    if (this.#outcome !== undefined && seen >= this.#sent) this.#over()
+    this.#wakeUp()
+  }
+
+  /** Its link has ended; it waits for another. */
+  detach(): void {
+    this.#sink = undefined
+  }
+
+  /** Goes on after item `seen`; false when items after it are not there any more. */
+  attach(sink: StreamSink, seen: number, credit: number): boolean {
+    const firstKept = this.#kept[0]?.from ?? this.#sent + 1
+    if (this.#stopped || seen > this.#sent || seen < firstKept - 1) return false
+    this.#sink = sink
+    this.#upTo = seen + credit
+    for (const { from, items } of this.#kept) {
+      const skip = Math.max(0, seen + 1 - from)
+      if (skip < items.length) sink.items(from + skip, items.slice(skip))
+    }
+    if (this.#outcome !== undefined) sink.end(this.#outcome.error, this.#sent)
+    this.#wakeUp()
+    return true
+  }
+
+  /** Nobody wants it any more. */
+  stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#sink = undefined
+    this.#kept.length = 0
+    this.#wakeUp()
+    if (this.#outcome !== undefined) return
+    this.#onStop(new LabError({ code: 'call-cancelled', kind: 'caller', message: 'nobody takes the stream any more' }))
+    // A source that waits for something ends when that comes, or by the signal of its call.
+    void this.#iterator.return?.().then(undefined, () => {})
+  }
+
+  #over(): void {
+    this.#sink?.over()
+    this.#onOver()
+  }
+
+  #wakeUp(): void {
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
+  async #pump(): Promise<void> {
+    let items: unknown[] = []
+    while (!this.#stopped) {
+      if (!this.#maySend(items.length)) {
+        this.#send(items)
+        items = []
+        await this.#untilMaySend()
+        continue
+      }
+      let settled = false
+      const next = this.#iterator.next()
+      const watch = next.then(
+        () => {
+          settled = true
+        },
+        () => {
+          settled = true
+        },
+      )
+      for (let turn = 0; turn < TURNS && !settled; turn++) await undefined
+      if (!settled) {
+        this.#send(items)
+        items = []
+      }
+      await watch
+      let result: IteratorResult<unknown>
+      try {
+        result = await next
+      } catch (error) {
+        this.#send(items)
+        throw error
+      }
+      if (result.done !== true) items.push(result.value ?? null)
+      if (result.done === true || items.length >= MOST_TOGETHER) {
+        this.#send(items)
+        items = []
+      }
+      if (result.done === true) return
+    }
+  }
+
+  #maySend(waiting: number): boolean {
+    const sink = this.#sink
+    return (
+      sink !== undefined &&
+      this.#sent + waiting < this.#upTo &&
+      sink.hasRoom &&
+      this.#keptBytes < this.#limits.lingerBytes
+    )
+  }
+
+  async #untilMaySend(): Promise<void> {
+    while (!this.#stopped && !this.#maySend(0)) {
+      const sink = this.#sink
+      if (sink !== undefined && !sink.hasRoom) await sink.room()
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+    }
+  }
+
+  #send(items: readonly unknown[]): void {
+    if (items.length === 0 || this.#stopped) return
+    const from = this.#sent + 1
+    const bytes = this.#sink?.items(from, items) ?? 0
+    this.#sent += items.length
+    if (!this.#lingers) return
+    this.#kept.push({ from, items, bytes })
+    this.#keptBytes += bytes
+  }
+
+  #finish(error: LabError | undefined): void {
+    if (this.#stopped) return this.#over()
+    this.#outcome = { error }
+    this.#sink?.end(error, this.#sent)
+    if (!this.#lingers) this.#over()
+    if (error !== undefined) void this.#iterator.return?.().then(undefined, () => {})
+  }
+}

@@ -1,0 +1,136 @@
+/** The streams that this end sends over one link. */
+import type { LabError } from '../../primitives/lab-error.ts'
+import { thrownError, wireError } from '../errors.ts'
+import type { RpcLimits } from '../limits.ts'
+import { type CallId, ITEMS, LINGER, type More, type Resume } from '../messages.ts'
+import type { Lingering } from './lingering.ts'
+import type { Outbox } from './outbox.ts'
+import { SentStream, type StreamSink } from './sent-stream.ts'
+
+export interface ServedStreamsOptions {
+  readonly outbox: Outbox
+  readonly limits: RpcLimits
+  /** Streams that outlive their link; without, none does. */
+  readonly lingering: Lingering | undefined
+  /** Whose link it is. */
+  readonly owner: string
+  readonly onStuck: (error: LabError) => void
+}
+
+interface Open {
+  readonly stream: SentStream
+  readonly token: string | undefined
+}
+
+export interface BeginStream {
+  readonly id: CallId
+  readonly source: AsyncIterable<unknown>
+  readonly credit: number
+  readonly lingerMs: number
+  readonly call: { giveUp(reason: LabError): void }
+  readonly onOver: () => void
+}
+
+export interface ResumeStream {
+  readonly id: CallId
+  readonly place: Resume
+  readonly credit: number
+  readonly onOver: () => void
+}
+
+export class ServedStreams {
+  readonly #options: ServedStreamsOptions
+  readonly #open = new Map<CallId, Open>()
+
+  constructor(options: ServedStreamsOptions) {
+    this.#options = options
+  }
+
+  begin({ id, source, credit, lingerMs, call, onOver }: BeginStream): void {
+    const { lingering, limits, owner, outbox } = this.#options
+    let token: string | undefined
+    const stream = new SentStream({
+      source,
+      sink: this.#sink(id, onOver),
+      credit,
+      lingers: lingerMs > 0 && lingering !== undefined,
+      limits,
+      onOver: () => {
+        if (token !== undefined) lingering?.forget(token)
+      },
+      onStop: (reason) => call.giveUp(reason),
+    })
+    if (lingerMs > 0) token = lingering?.keep(stream, owner, lingerMs)
+    this.#open.set(id, { stream, token })
+    if (token !== undefined) outbox.send({ method: LINGER, params: { id, token } }, 'theirs', id)
+    void stream.run()
+  }
+
+  /** False when it is not there any more, or another's. */
+  resume({ id, place: { token, seen }, credit, onOver }: ResumeStream): boolean {
+    const stream = this.#options.lingering?.take(token, this.#options.owner)
+    if (stream === undefined) return false
+    this.#open.set(id, { stream, token })
+    if (stream.attach(this.#sink(id, onOver), seen, credit)) return true
+    this.stop(id)
+    return false
+  }
+
+  more({ id, upTo, seen }: More): void {
+    this.#open.get(id)?.stream.more(upTo, seen)
+  }
+
+  /** Whether the stream of that call goes on without the link. */
+  isKept(id: CallId): boolean {
+    return this.#open.get(id)?.token !== undefined
+  }
+
+  /** Nobody wants it any more; false when there is none of that call. */
+  stop(id: CallId): boolean {
+    const open = this.#open.get(id)
+    if (open === undefined) return false
+    this.#open.delete(id)
+    if (open.token !== undefined) this.#options.lingering?.forget(open.token)
+    open.stream.stop()
+    return true
+  }
+
+  /** The link has ended. */
+  end(): void {
+    for (const { stream, token } of this.#open.values()) {
+      if (token === undefined) stream.stop()
+      else this.#options.lingering?.detach(token)
+    }
+  }
+
+  #sink(id: CallId, onOver: () => void): StreamSink {
+    const { outbox, onStuck } = this.#options
+    return {
+      items: (from, items) => outbox.send({ method: ITEMS, params: { id, from, items } }, 'theirs', id),
+      get hasRoom() {
+        return outbox.hasRoom
+      },
+      room: () => outbox.room(),
+      end: (error, items) => {
+        try {
+          const answer = error === undefined ? { id, result: { items } } : { id, error: wireError(error) }
+          outbox.send(answer, 'theirs', id)
+        } catch (thrown) {
+          onStuck(thrownError(thrown))
+        }
+      },
+      over: () => {
+        this.#open.delete(id)
+        onOver()
+      },
+    }
+  }
+}
+
+/** Ends a source that was never asked for anything. */
+export function discard(source: AsyncIterable<unknown>): void {
+  // What it says of its end interests nobody.
+  void source[Symbol.asyncIterator]()
+    .return?.()
+    .then(undefined, () => {})
+}

@@ -1,0 +1,271 @@
+/**
+ * The calls that the other end has made.
+ *
+ * INVARIANTS: at most `callsUnderWay` are under way, and their arguments have at most `pendingBytes`, also those that were
+ * given up and still run; each is answered at most once, and not at all when it was cancelled; a call's signal aborts when
+ * it is cancelled, when its time is over, and when the link ends; what a service throws or returns never ends the link.
+ */
+import type { Clock } from '../../primitives/clock.ts'
+import { LabError } from '../../primitives/lab-error.ts'
+import { busy, thrownError, wireError } from '../errors.ts'
+import type { RpcLimits } from '../limits.ts'
+import { type CallId, type More, type OneWay, RESUME, type Request, readResume } from '../messages.ts'
+import { TIMEOUT_MS } from './calls.ts'
+import { Deadlines } from './deadlines.ts'
+import type { Outbox } from './outbox.ts'
+import { discard, type ServedStreams } from './served-streams.ts'
+
+/** What a service is told of a call besides its arguments. */
+export interface CallContext {
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+  /** Whether a stream was asked for; else an async iterable is no answer. */
+  readonly wantsStream: boolean
+}
+
+/** Does a call: returns or resolves with the result, or an async iterable where a stream is wanted. */
+export type Serve = (method: string, params: unknown, context: CallContext) => unknown
+
+export class ServedCall implements CallContext {
+  readonly id: CallId | undefined
+  readonly method: string
+  readonly at: number
+  readonly bytes: number
+  readonly wantsStream: boolean
+  /** No answer is wanted any more. */
+  isOver = false
+  #controller: AbortController | undefined
+  #reason: LabError | undefined
+
+  constructor(id: CallId | undefined, method: string, at: number, bytes: number, wantsStream: boolean) {
+    this.id = id
+    this.method = method
+    this.at = at
+    this.bytes = bytes
+    this.wantsStream = wantsStream
+  }
+
+  // Most calls never ask for it, and it costs more than all else of a call.
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  giveUp(reason: LabError): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.#reason = reason
+    this.#controller?.abort(reason)
+  }
+}
+
+export interface ServingOptions {
+  readonly serve: Serve
+  readonly outbox: Outbox
+  readonly streams: ServedStreams
+  readonly limits: RpcLimits
+  readonly clock: Clock
+  /** A one-way call failed, which nobody waits for. */
+  readonly onUnanswered: (method: string, error: LabError) => void
+  /** An answer can't be given: the other end takes none. */
+  readonly onStuck: (error: LabError) => void
+}
+
+export class Serving {
+  readonly #options: ServingOptions
+  readonly #deadlines: Deadlines
+  readonly #calls = new Map<CallId, ServedCall>()
+  readonly #oneWay = new Set<ServedCall>()
+  #bytes = 0
+
+  constructor(options: ServingOptions) {
+    this.#options = options
+    this.#deadlines = new Deadlines(options.clock, (now) => this.#expire(now))
+  }
+
+  get size(): number {
+    return this.#calls.size + this.#oneWay.size
+  }
+
+  request({ id, method, params, timeoutMs, credit, lingerMs = 0 }: Request, bytes: number): void {
+    const wantsStream = credit !== undefined
+    const refusal = this.#calls.has(id) ? duplicate(id) : this.#fullness(bytes)
+    if (refusal !== undefined) return this.#answer(id, refusal, undefined)
+    const waitMs = timeoutMs ?? (wantsStream ? Number.POSITIVE_INFINITY : TIMEOUT_MS)
+    const at = waitMs === Number.POSITIVE_INFINITY ? waitMs : this.#deadlines.after(waitMs)
+    const call = new ServedCall(id, method, at, bytes, wantsStream)
+    this.#calls.set(id, call)
+    this.#bytes += bytes
+    let result: unknown
+    try {
+      if (method === RESUME) return this.#resume(call, params, credit)
+      result = this.#options.serve(method, params, call)
+    } catch (thrown) {
+      return this.#settle(call, thrownError(thrown), undefined)
+    }
+    if (isThenable(result)) {
+      result.then(
+        (value) => this.#take(call, value, credit, lingerMs),
+        (thrown) => this.#settle(call, thrownError(thrown), undefined),
+      )
+    } else this.#take(call, result, credit, lingerMs)
+  }
+
+  oneWay({ method, params }: OneWay, bytes: number): void {
+    const refusal = this.#fullness(bytes)
+    if (refusal !== undefined) return this.#options.onUnanswered(method, refusal)
+    const call = new ServedCall(undefined, method, Number.POSITIVE_INFINITY, bytes, false)
+    this.#oneWay.add(call)
+    this.#bytes += bytes
+    const done = () => {
+      this.#oneWay.delete(call)
+      this.#bytes -= bytes
+    }
+    // Also what is thrown at once is a rejection here.
+    void (async () => this.#options.serve(method, params, call))().then(done, (thrown) => {
+      done()
+      this.#options.onUnanswered(method, thrownError(thrown))
+    })
+  }
+
+  cancel(id: CallId): void {
+    const error = new LabError({ code: 'call-cancelled', kind: 'caller', message: 'the caller gave up the call' })
+    this.#calls.get(id)?.giveUp(error)
+    if (this.#options.streams.stop(id)) this.#forget(id)
+  }
+
+  more(more: More): void {
+    this.#options.streams.more(more)
+  }
+
+  end(error: LabError): void {
+    this.#deadlines.end()
+    this.#options.streams.end()
+    for (const call of [...this.#calls.values(), ...this.#oneWay]) {
+      if (call.id === undefined || !this.#options.streams.isKept(call.id)) call.giveUp(error)
+    }
+    this.#calls.clear()
+    this.#oneWay.clear()
+    this.#bytes = 0
+  }
+
+  #fullness(bytes: number): LabError | undefined {
+    const { callsUnderWay, pendingBytes } = this.#options.limits
+    if (this.size >= callsUnderWay)
+      return busy(`${callsUnderWay} calls of this link are under way already, and at most so many may be`)
+    if (this.#bytes > 0 && this.#bytes + bytes > pendingBytes) {
+      return busy(
+        `the arguments of the calls under way have ${this.#bytes} bytes already, and at most ${pendingBytes} may`,
+      )
+    }
+    return undefined
+  }
+
+  #take(call: ServedCall, result: unknown, credit: number | undefined, lingerMs: number): void {
+    if (isAsyncIterable(result)) {
+      if (credit !== undefined && call.id !== undefined) {
+        if (call.isOver) {
+          discard(result)
+          return this.#forget(call.id)
+        }
+        const id = call.id
+        return this.#options.streams.begin({
+          id,
+          source: result,
+          credit,
+          lingerMs,
+          call,
+          onOver: () => this.#forget(id),
+        })
+      }
+      discard(result)
+      return this.#settle(call, cannot(`${call.method} is a stream, and must be asked for as one`), undefined)
+    }
+    if (credit !== undefined) this.#settle(call, cannot(`${call.method} is no stream`), undefined)
+    else this.#settle(call, undefined, result)
+  }
+
+  #resume(call: ServedCall, params: unknown, credit: number | undefined): void {
+    const { id } = call
+    if (id === undefined || credit === undefined) throw cannot('a stream is gone on with as a stream')
+    const isThere = this.#options.streams.resume({
+      id,
+      place: readResume(params),
+      credit,
+      onOver: () => this.#forget(id),
+    })
+    if (!isThere)
+      throw new LabError({
+        code: 'stream-gone',
+        kind: 'link',
+        message: 'the stream is not kept any more, or not from there on',
+      })
+  }
+
+  #settle(call: ServedCall, error: LabError | undefined, result: unknown): void {
+    if (call.id === undefined || this.#calls.get(call.id) !== call) return
+    this.#forget(call.id)
+    if (!call.isOver) this.#answer(call.id, error, result)
+  }
+
+  #forget(id: CallId): void {
+    const call = this.#calls.get(id)
+    if (call === undefined) return
+    this.#calls.delete(id)
+    this.#bytes -= call.bytes
+  }
+
+  #answer(id: CallId, error: LabError | undefined, result: unknown): void {
+    const { outbox, onStuck } = this.#options
+    try {
+      if (error === undefined) {
+        try {
+          outbox.send({ id, result: result ?? null }, 'theirs', id)
+        } catch (thrown) {
+          outbox.send({ id, error: wireError(thrownError(thrown)) }, 'theirs', id)
+        }
+      } else outbox.send({ id, error: wireError(error) }, 'theirs', id)
+    } catch (thrown) {
+      onStuck(thrownError(thrown))
+    }
+  }
+
+  #expire(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const call of this.#calls.values()) {
+      if (call.isOver) continue
+      if (call.at > now) {
+        next = Math.min(next, call.at)
+        continue
+      }
+      const error = late(call.method)
+      if (call.id !== undefined) {
+        this.#answer(call.id, error, undefined)
+        this.#options.streams.stop(call.id)
+      }
+      call.giveUp(error)
+    }
+    return next
+  }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
+
+const cannot = (message: string) => new LabError({ code: 'call-invalid', kind: 'caller', message })
+const duplicate = (id: CallId) => cannot(`a call with the id ${JSON.stringify(id)} is under way already`)
+const late = (method: string) =>
+  new LabError({
+    code: 'deadline-exceeded',
+    kind: 'instrument',
+    retry: 'later',
+    message: `${method} did not end in the time that its caller gave it`,
+  })
