@@ -87,7 +87,7 @@ class End implements Link {
     const frames = this.#arrived
     this.#arrived = []
     for (const frame of frames) this.#listener?.frame(frame)
-    if (this.#arrived.length > 0) return this.#due()
+    if (this.#arrived.length > 0) return void this.#due()
     if (this.#farewell === undefined) return
     const why = this.#farewell
     this.#farewell = undefined

@@ -203,7 +203,7 @@ export class SentStream {
   }
 
   #finish(error: LabError | undefined): void {
-    if (this.#stopped) return this.#over()
+    if (this.#stopped) return void this.#over()
     this.#outcome = { error }
     this.#sink?.end(error, this.#sent)
     if (!this.#lingers) this.#over()

@@ -93,7 +93,7 @@ export class Serving {
   request({ id, method, params, timeoutMs, credit, lingerMs = 0 }: Request, bytes: number): void {
     const wantsStream = credit !== undefined
     const refusal = this.#calls.has(id) ? duplicate(id) : this.#fullness(bytes)
-    if (refusal !== undefined) return this.#answer(id, refusal, undefined)
+    if (refusal !== undefined) return void this.#answer(id, refusal, undefined)
     const waitMs = timeoutMs ?? (wantsStream ? Number.POSITIVE_INFINITY : TIMEOUT_MS)
     const at = waitMs === Number.POSITIVE_INFINITY ? waitMs : this.#deadlines.after(waitMs)
     const call = new ServedCall(id, method, at, bytes, wantsStream)
@@ -101,10 +101,10 @@ export class Serving {
     this.#bytes += bytes
     let result: unknown
     try {
-      if (method === RESUME) return this.#resume(call, params, credit)
+      if (method === RESUME) return void this.#resume(call, params, credit)
       result = this.#options.serve(method, params, call)
     } catch (thrown) {
-      return this.#settle(call, thrownError(thrown), undefined)
+      return void this.#settle(call, thrownError(thrown), undefined)
     }
     if (isThenable(result)) {
       result.then(
@@ -116,7 +116,7 @@ export class Serving {
 
   oneWay({ method, params }: OneWay, bytes: number): void {
     const refusal = this.#fullness(bytes)
-    if (refusal !== undefined) return this.#options.onUnanswered(method, refusal)
+    if (refusal !== undefined) return void this.#options.onUnanswered(method, refusal)
     const call = new ServedCall(undefined, method, Number.POSITIVE_INFINITY, bytes, false)
     this.#oneWay.add(call)
     this.#bytes += bytes
@@ -169,10 +169,10 @@ export class Serving {
       if (credit !== undefined && call.id !== undefined) {
         if (call.isOver) {
           discard(result)
-          return this.#forget(call.id)
+          return void this.#forget(call.id)
         }
         const id = call.id
-        return this.#options.streams.begin({
+        return void this.#options.streams.begin({
           id,
           source: result,
           credit,
@@ -182,7 +182,7 @@ export class Serving {
         })
       }
       discard(result)
-      return this.#settle(call, cannot(`${call.method} is a stream, and must be asked for as one`), undefined)
+      return void this.#settle(call, cannot(`${call.method} is a stream, and must be asked for as one`), undefined)
     }
     if (credit !== undefined) this.#settle(call, cannot(`${call.method} is no stream`), undefined)
     else this.#settle(call, undefined, result)

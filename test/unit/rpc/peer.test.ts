@@ -1,0 +1,220 @@
+import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import { linkEnded } from '@fernlab/shared/rpc/errors'
+import { cborFormat, type Format, type Frame, jsonFormat } from '@fernlab/shared/rpc/formats'
+import { defaultLimits, PIECE_BYTES } from '@fernlab/shared/rpc/limits'
+import { HIGH_WATER_BYTES, type Link, type LinkListener } from '@fernlab/shared/rpc/link'
+import { createPeer } from '@fernlab/shared/rpc/peer/peer'
+import { Inbox, Pieces } from '@fernlab/shared/rpc/peer/pieces'
+import fc from 'fast-check'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('one end of a link', { timeoutMs: 60_000 })
+
+/** A link of which the test is the other end, and says how much waits in it. */
+class Wire implements Link {
+  readonly kind = 'websocket'
+  readonly format: Format
+  readonly sent: Frame[] = []
+  pendingBytes = 0
+  listener: LinkListener | undefined
+  closed: string | undefined
+
+  constructor(format: Format = jsonFormat) {
+    this.format = format
+  }
+  send(frame: Frame): void {
+    this.sent.push(frame)
+  }
+  listen(listener: LinkListener): void {
+    this.listener = listener
+  }
+  async close(why = 'closed'): Promise<void> {
+    if (this.closed !== undefined) return
+    this.closed = why
+    this.listener?.ended(linkEnded(why))
+  }
+  get texts(): unknown[] {
+    return this.sent.map((frame) => JSON.parse(frame as string))
+  }
+}
+
+test('any JSON-RPC 2.0 client is understood', async () => {
+  const wire = new Wire()
+  createPeer({ link: wire, clock: systemClock, serve: (method, params) => ({ method, params }) })
+  wire.listener?.frame('{"jsonrpc":"2.0","id":"a","method":"psu/set","params":{"voltage":1}}')
+  wire.listener?.frame('{"jsonrpc":"2.0","id":"b","method":"rpc.ping"}')
+  wire.listener?.frame('nonsense')
+  assert.equal(wire.texts.slice(0, 2), [
+    { jsonrpc: '2.0', id: 'a', result: { method: 'psu/set', params: { voltage: 1 } } },
+    { jsonrpc: '2.0', id: 'b', result: null },
+  ])
+  void wire.close()
+  const [, , refusal] = wire.texts as { id: unknown; error: { code: number } }[]
+  assert.equal([refusal?.id, refusal?.error.code], [null, -32700])
+})
+
+test('random frames do no call, throw nothing, leave nothing, and end the link', () => {
+  for (const format of [jsonFormat, cborFormat]) {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.string()), { maxLength: 40 }), (frames) => {
+        const wire = new Wire(format)
+        let done = 0
+        const peer = createPeer({ link: wire, clock: systemClock, serve: () => done++ })
+        for (const frame of frames) wire.listener?.frame(frame)
+        assert.is(done, 0)
+        assert.equal(peer.underWay, { calls: 0, served: 0, callbacks: 0 })
+        void wire.close()
+      }),
+      { numRuns: 2000 },
+    )
+  }
+})
+
+test('an end that sends nonsense again and again is left', () => {
+  const wire = new Wire()
+  createPeer({ link: wire, clock: systemClock })
+  for (let n = 0; n < 16; n++) wire.listener?.frame('nonsense')
+  assert.is(wire.closed, undefined)
+  wire.listener?.frame('nonsense')
+  assert.match(wire.closed ?? '', /could not be read/)
+})
+
+test('a call with the id of one that is under way is refused and not done', () => {
+  const wire = new Wire()
+  let done = 0
+  createPeer({
+    link: wire,
+    clock: systemClock,
+    serve: () => {
+      done++
+      return new Promise(() => {})
+    },
+  })
+  const frame = '{"jsonrpc":"2.0","id":7,"method":"a"}'
+  wire.listener?.frame(frame)
+  wire.listener?.frame(frame)
+  assert.is(done, 1)
+  assert.match(JSON.stringify(wire.texts), /under way already/)
+  void wire.close()
+})
+
+test('the node gives up a call by its own clock, though nobody cancels it', async () => {
+  const clock = new ManualClock()
+  const wire = new Wire()
+  let reason: unknown
+  createPeer({
+    link: wire,
+    clock,
+    serve: (_method, _params, { signal }) =>
+      new Promise(() => signal.addEventListener('abort', () => (reason = (signal.reason as LabError).code))),
+  })
+  wire.listener?.frame('{"id":1,"method":"a","timeoutMs":50}')
+  wire.listener?.frame('{"id":2,"method":"a"}')
+  await clock.advance(49)
+  assert.is(wire.sent.length, 0)
+  await clock.advance(1)
+  assert.is(reason, 'deadline-exceeded')
+  assert.is(wire.sent.length, 1)
+  await clock.advance(30_000)
+  assert.is(wire.sent.length, 2)
+})
+
+test('an answer that nobody waits for any more is no answer to another call', async () => {
+  const wire = new Wire()
+  const peer = createPeer({ link: wire, clock: systemClock })
+  const call = peer.call('a')
+  for (const id of [2, '1', 99]) wire.listener?.frame(JSON.stringify({ id, result: 'wrong' }))
+  wire.listener?.frame('{"id":1,"result":"right"}')
+  wire.listener?.frame('{"id":1,"result":"again"}')
+  assert.is(await call, 'right')
+  await wire.close()
+})
+
+test('pieces go only while the link has room, and small messages pass between them', async () => {
+  const wire = new Wire()
+  const peer = createPeer({ link: wire, clock: systemClock })
+  const codes: string[] = []
+  const caught = ({ code }: LabError) => void codes.push(code)
+  wire.pendingBytes = HIGH_WATER_BYTES + 1
+  const long = peer.call('long', 'x'.repeat(3 * PIECE_BYTES)).catch(caught)
+  const small = peer.call('small').catch(caught)
+  assert.equal(wire.texts, [{ jsonrpc: '2.0', id: 2, method: 'small', timeoutMs: 30_000 }])
+  wire.pendingBytes = 0
+  wire.listener?.drained()
+  assert.is(wire.sent.length, 5)
+  void wire.close()
+  await Promise.all([long, small])
+  assert.equal(codes, ['call-uncertain', 'call-uncertain'])
+})
+
+test('a call of which a part was never sent was not done: it may be repeated', async () => {
+  const wire = new Wire()
+  const peer = createPeer({ link: wire, clock: systemClock })
+  wire.pendingBytes = HIGH_WATER_BYTES + 1
+  const long = peer.call('long', 'x'.repeat(3 * PIECE_BYTES))
+  void wire.close()
+  try {
+    await long
+    assert.unreachable()
+  } catch (error) {
+    assert.equal([(error as LabError).code, (error as LabError).retry], ['link-ended', 'now'])
+  }
+})
+
+test('an end that takes no answers is left', () => {
+  const wire = new Wire()
+  const limits = { ...defaultLimits, pendingBytes: 1000 }
+  createPeer({ link: wire, clock: systemClock, limits, serve: () => 'x'.repeat(900) })
+  wire.pendingBytes = 990
+  wire.listener?.frame('{"id":1,"method":"a"}')
+  assert.match(wire.closed ?? '', /does not take them/)
+})
+
+test('a stream that comes out of step, or faster than it may, ends with an error', async () => {
+  for (const items of [
+    { from: 2, items: [1] },
+    { from: 1, items: [1, 2, 3] },
+  ]) {
+    const wire = new Wire()
+    const stream = createPeer({ link: wire, clock: systemClock }).stream('s', undefined, { credit: 2 })
+    wire.listener?.frame(JSON.stringify({ method: 'rpc.items', params: { id: 1, ...items } }))
+    try {
+      await stream.next()
+      assert.unreachable()
+    } catch (error) {
+      assert.is((error as LabError).code, 'stream-out-of-step')
+    }
+    assert.match(JSON.stringify(wire.texts), /rpc\.cancel/)
+    await wire.close()
+  }
+})
+
+test('pieces are put together whatever their order between messages, and bounded', () => {
+  const texts = ['ñ𝄞'.repeat(60_000), 'b'.repeat(PIECE_BYTES + 1)]
+  const inbox = new Inbox(defaultLimits)
+  const cut = texts.map((text, n) => new Pieces(text, n + 1))
+  const whole: unknown[] = []
+  while (cut.some((pieces) => !pieces.isDone)) {
+    for (const pieces of cut) {
+      const frame = pieces.isDone ? undefined : inbox.take(pieces.next())
+      if (frame !== undefined) whole.push(frame)
+    }
+  }
+  assert.ok(whole.length === 2 && texts.every((text) => whole.includes(text)))
+  const limits = { ...defaultLimits, partialMessages: 2, messageBytes: 1000, pendingBytes: 2000 }
+  const small = new Inbox(limits)
+  small.take('+1:a')
+  small.take('+2:b')
+  assert.throws(() => small.take('+3:c'), /more than 2 messages/)
+  assert.throws(() => small.take(`+1:${'x'.repeat(1000 + PIECE_BYTES)}`), /more than 1000 bytes/)
+  for (const wrong of ['+:a', '+x:a', '.', Uint8Array.of(1, 0)])
+    assert.throws(() => small.take(wrong), /without a number/)
+  const flood = new Inbox({ ...limits, messageBytes: 1e9, pendingBytes: 6400 })
+  assert.throws(() => {
+    for (let n = 0; n < 200; n++) flood.take('+1:')
+  }, /6400 bytes/)
+})
+
+test.run()
