@@ -9,6 +9,7 @@ import { kernelBenchmarks } from './kernel/kernel.ts'
 import { nodeBenchmarks } from './node/node.ts'
 import { nodeSignalsBenchmarks } from './node/node-signals.ts'
 import { roundTripBenchmarks } from './round-trip/round-trip.ts'
+import { rpcBenchmarks } from './rpc/rpc.ts'
 import { schedulingBenchmarks } from './scheduling/scheduling.ts'
 import { serialBenchmarks } from './serial/serial.ts'
 import { reserveBenchmarks } from './session/reserve.ts'
@@ -34,4 +35,5 @@ export const benchmarks: readonly Benchmark[] = [
   ...firmwareLinkBenchmarks,
   ...flashingBenchmarks,
   ...siteBenchmarks,
+  ...rpcBenchmarks,
 ]

@@ -17,6 +17,8 @@ const parts: Readonly<Record<string, () => Promise<{ open(): Promise<PartMethods
   'bare-asker': () => import('./parts/bare-asker.ts'),
   'line-instrument': () => import('./parts/line-instrument.ts'),
   'serial-instrument': () => import('./parts/serial-instrument.ts'),
+  'rpc-server': () => import('./parts/rpc-server.ts'),
+  'rpc-client': () => import('./parts/rpc-client.ts'),
   'serial-asker': () => import('./parts/serial-asker.ts'),
 }
 
