@@ -1,0 +1,99 @@
+/** Whether a value is what its spec says; written by hand, as each call pays for it. */
+import type { ParameterSpec } from '../../capabilities/signals.ts'
+import type { Issue } from '../../primitives/lab-error.ts'
+import type { PatternMatcher } from '../../protocol/parameter-values.ts'
+import { isRecord } from '../errors.ts'
+import { typeOfArray } from '../typed-arrays.ts'
+import type { ListSpec, ObjectSpec, ValueSpec } from './value-spec.ts'
+
+/** Adds what is wrong with the value; a stranger's list is looked through until the first thing that is wrong. */
+export function checkValue(
+  spec: ValueSpec,
+  value: unknown,
+  path: string,
+  issues: Issue[],
+  hasPattern: PatternMatcher,
+): void {
+  const wrong = (message: string) => void issues.push({ path, message })
+  switch (spec.type) {
+    case 'any':
+      return
+    case 'none':
+      if (value !== null && value !== undefined) wrong('must be nothing')
+      return
+    case 'boolean':
+      if (typeof value !== 'boolean') wrong('must be true or false')
+      return
+    case 'number':
+    case 'integer':
+      return void checkNumber(spec, value, wrong)
+    case 'string':
+      return void checkText(spec, value, wrong, hasPattern)
+    case 'array':
+      if (!ArrayBuffer.isView(value) || typeOfArray(value) !== spec.of) wrong(`must be a typed array of ${spec.of}`)
+      return
+    case 'list':
+      return void checkList(spec, value, path, issues, hasPattern)
+    case 'object':
+      return void checkObject(spec, value, path, issues, hasPattern)
+  }
+}
+
+function checkNumber(spec: ParameterSpec, value: unknown, wrong: (message: string) => void): void {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, unit } = spec
+  const of = (bound: number) => (unit === undefined || unit === '1' ? String(bound) : `${bound} ${unit}`)
+  if (typeof value !== 'number') return void wrong('must be a number')
+  if (spec.type === 'integer' && !Number.isSafeInteger(value)) return void wrong('must be a whole number')
+  const isBounded =
+    minimum !== undefined || maximum !== undefined || exclusiveMinimum !== undefined || exclusiveMaximum !== undefined
+  if (Number.isNaN(value) && isBounded) return void wrong('must be a number within its limits, not NaN')
+  if (minimum !== undefined && value < minimum) return void wrong(`${of(value)} is below the limit of ${of(minimum)}`)
+  if (maximum !== undefined && value > maximum) return void wrong(`${of(value)} is above the limit of ${of(maximum)}`)
+  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum)
+    return void wrong(`must be above ${of(exclusiveMinimum)}`)
+  if (exclusiveMaximum !== undefined && value >= exclusiveMaximum)
+    return void wrong(`must be below ${of(exclusiveMaximum)}`)
+  if (multipleOf !== undefined) {
+    const steps = value / multipleOf
+    if (!(Math.abs(steps - Math.round(steps)) <= 1e-9 * Math.max(1, Math.abs(steps))))
+      wrong(`must be a multiple of ${of(multipleOf)}`)
+  }
+  if (spec.enum !== undefined && !spec.enum.includes(value)) wrong(`must be one of ${spec.enum.join(', ')}`)
+}
+
+function checkText(
+  spec: ParameterSpec,
+  value: unknown,
+  wrong: (message: string) => void,
+  hasPattern: PatternMatcher,
+): void {
+  if (typeof value !== 'string') return void wrong('must be text')
+  if (spec.enum !== undefined && !spec.enum.includes(value)) return void wrong(`must be one of ${spec.enum.join(', ')}`)
+  if (spec.pattern !== undefined && !hasPattern(spec.pattern, value)) wrong(`must match ${spec.pattern}`)
+}
+
+function checkList(spec: ListSpec, value: unknown, path: string, issues: Issue[], hasPattern: PatternMatcher): void {
+  if (!Array.isArray(value)) return void issues.push({ path, message: 'must be a list' })
+  if (spec.maxItems !== undefined && value.length > spec.maxItems) {
+    return void issues.push({ path, message: `has ${value.length} items, and may have ${spec.maxItems}` })
+  }
+  const before = issues.length
+  for (let i = 0; i < value.length && issues.length === before; i++) {
+    checkValue(spec.items, value[i], `${path}[${i}]`, issues, hasPattern)
+  }
+}
+
+function checkObject(
+  spec: ObjectSpec,
+  value: unknown,
+  path: string,
+  issues: Issue[],
+  hasPattern: PatternMatcher,
+): void {
+  if (!isRecord(value) || ArrayBuffer.isView(value)) return void issues.push({ path, message: 'must be an object' })
+  for (const [name, member] of Object.entries(spec.members)) {
+    const inner = path === '' ? name : `${path}.${name}`
+    if (Object.hasOwn(value, name)) checkValue(member, value[name], inner, issues, hasPattern)
+    else if (spec.optional?.includes(name) !== true) issues.push({ path: inner, message: 'is missing' })
+  }
+}

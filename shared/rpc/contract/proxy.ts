@@ -1,0 +1,78 @@
+/** A service as an object of TypeScript: its actions are methods, typed by its contract. */
+import type { CallOptions } from '../peer/calls.ts'
+import type { Peer, StreamOptions } from '../peer/peer.ts'
+import { requireCompatible } from './compare-contracts.ts'
+import { type ActionContract, members, type ServiceContract, serviceContractSchema } from './service-contract.ts'
+import type { ArgumentsOf, ValueOf } from './value-spec.ts'
+
+/** What a proxy calls by: a peer, or whatever chooses between several links. */
+export type Caller = Pick<Peer, 'call' | 'stream'>
+
+type ActionOf<Action> = Action extends { readonly arguments: infer Args; readonly items: infer Items }
+  ? (args: ArgumentsOf<Args>, options?: StreamOptions) => AsyncIterableIterator<ValueOf<Items>>
+  : Action extends { readonly arguments: infer Args; readonly result: infer Result }
+    ? (args: ArgumentsOf<Args>, options?: CallOptions) => Promise<ValueOf<Result>>
+    : Action extends { readonly arguments: infer Args }
+      ? (args: ArgumentsOf<Args>, options?: CallOptions) => Promise<null>
+      : never
+
+export type ActionsOf<Contract extends ServiceContract> = {
+  readonly [Name in keyof Contract['actions']]: ActionOf<Contract['actions'][Name]>
+}
+
+type SignalName<Contract extends ServiceContract> = keyof Contract['signals'] & string
+
+export interface Proxy<Contract extends ServiceContract> {
+  /** Each action by its name. */
+  readonly do: ActionsOf<Contract>
+  /** Reading changes nothing, so that it may be repeated when a link breaks. */
+  read(
+    signals: readonly SignalName<Contract>[],
+    options?: CallOptions,
+  ): Promise<Readonly<Record<string, { value: unknown; time: number }>>>
+  set(signal: SignalName<Contract>, value: unknown, options?: CallOptions): Promise<void>
+  follow(
+    signals: readonly SignalName<Contract>[],
+    options?: StreamOptions & { readonly rateHz?: number },
+  ): AsyncIterableIterator<unknown>
+  events(names: readonly (keyof Contract['events'] & string)[], options?: StreamOptions): AsyncIterableIterator<unknown>
+}
+
+/** Throws `contract-changed` where the service is of a version that the contract's program would misunderstand. */
+export async function meetService<const Contract extends ServiceContract>(
+  caller: Caller,
+  service: string,
+  contract: Contract,
+  options?: CallOptions,
+): Promise<Proxy<Contract>> {
+  const met = await caller.call(`${service}/${members.contract}`, undefined, { ...options, idempotent: true })
+  requireCompatible(service, contract, serviceContractSchema.parse(met))
+  return createProxy(caller, service, contract)
+}
+
+/** Sends nothing until it is called. */
+export function createProxy<const Contract extends ServiceContract>(
+  caller: Caller,
+  service: string,
+  contract: Contract,
+): Proxy<Contract> {
+  const actions = Object.entries<ActionContract>(contract.actions).map(([name, { items, idempotent = false }]) => {
+    const method = `${service}/${name}`
+    const streamed = (args: unknown, options?: StreamOptions) => caller.stream(method, args, options)
+    const called = (args: unknown, options?: CallOptions) =>
+      caller.call(method, args, idempotent ? { ...options, idempotent } : options)
+    return [name, items === undefined ? called : streamed] as const
+  })
+  return {
+    do: Object.fromEntries(actions) as unknown as ActionsOf<Contract>,
+    read: (signals, options) =>
+      caller.call(`${service}/${members.read}`, { signals }, { ...options, idempotent: true }) as ReturnType<
+        Proxy<Contract>['read']
+      >,
+    set: async (signal, value, options) =>
+      void (await caller.call(`${service}/${members.set}`, { signal, value }, options)),
+    follow: (signals, { rateHz, ...options } = {}) =>
+      caller.stream(`${service}/${members.follow}`, rateHz === undefined ? { signals } : { signals, rateHz }, options),
+    events: (events, options) => caller.stream(`${service}/${members.events}`, { events }, options),
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * A service by its contract: what comes is checked before it is done, what goes is checked before it is sent.
+ *
+ * INVARIANTS: nothing of a service runs for a call whose arguments are wrong; no member is reached but those of the contract.
+ */
+import type { SignalSpec } from '../../capabilities/signals.ts'
+import { type Issue, LabError } from '../../primitives/lab-error.ts'
+import type { PatternMatcher } from '../../protocol/parameter-values.ts'
+import { isRecord } from '../errors.ts'
+import { methodUnknown } from '../peer/peer.ts'
+import type { CallContext, Serve } from '../peer/serving.ts'
+import { checkValue } from './check-value.ts'
+import { type ActionContract, members, type ServiceContract, splitMethod } from './service-contract.ts'
+import type { ValueSpec } from './value-spec.ts'
+
+/** One value of a signal, as instruments give it. */
+export interface ServedReading {
+  readonly value: unknown
+  /** Epoch seconds, UTC. */
+  readonly time: number
+}
+
+/** What stands behind a contract. */
+export interface Service {
+  readonly contract: ServiceContract
+  /** Does an action; arguments were checked, and have their defaults. */
+  call(action: string, args: Readonly<Record<string, unknown>>, context: CallContext): unknown
+  read?(signals: readonly string[], context: CallContext): Promise<Readonly<Record<string, ServedReading>>>
+  set?(signal: string, value: unknown, context: CallContext): Promise<void>
+  follow?(signals: readonly string[], rateHz: number | undefined, context: CallContext): AsyncIterable<unknown>
+  events?(names: readonly string[], context: CallContext): AsyncIterable<unknown>
+}
+
+/** The services of a process, by name. Throws `service-unknown`, `method-unknown`, `call-invalid`, or what a service throws. */
+export function serveServices(find: (name: string) => Service | undefined, hasPattern: PatternMatcher): Serve {
+  return (method, params, context) => {
+    const split = splitMethod(method)
+    if (split === undefined) throw methodUnknown(method)
+    const service = find(split.service)
+    if (service === undefined) {
+      throw new LabError({
+        code: 'service-unknown',
+        kind: 'caller',
+        message: `there is no service ${split.service} here`,
+      })
+    }
+    return new Served(service, method, context, hasPattern).do(split.member, params ?? {})
+  }
+}
+
+class Served {
+  readonly #service: Service
+  readonly #method: string
+  readonly #context: CallContext
+  readonly #hasPattern: PatternMatcher
+
+  constructor(service: Service, method: string, context: CallContext, hasPattern: PatternMatcher) {
+    this.#service = service
+    this.#method = method
+    this.#context = context
+    this.#hasPattern = hasPattern
+  }
+
+  do(member: string, params: unknown): unknown {
+    const { contract } = this.#service
+    if (!isRecord(params) || ArrayBuffer.isView(params))
+      throw this.#invalid([{ path: '', message: 'arguments are an object, by name' }])
+    const action = Object.hasOwn(contract.actions, member) ? contract.actions[member] : undefined
+    if (action !== undefined) return this.#act(member, action, params)
+    if (member === members.contract) return contract
+    if (member === members.read) return this.#read(this.#signalsOf(params.signals, 'read'))
+    if (member === members.set) return this.#set(params)
+    if (member === members.follow && this.#service.follow !== undefined) {
+      const { rateHz } = params
+      if (rateHz !== undefined && !(typeof rateHz === 'number' && rateHz > 0)) {
+        throw this.#invalid([{ path: 'rateHz', message: 'must be a number above 0' }])
+      }
+      return this.#service.follow(this.#signalsOf(params.signals, 'read'), rateHz, this.#context)
+    }
+    if (member === members.events && this.#service.events !== undefined) {
+      return this.#service.events(this.#names(params.events, 'events', contract.events), this.#context)
+    }
+    throw methodUnknown(this.#method)
+  }
+
+  #act(name: string, action: ActionContract, params: Readonly<Record<string, unknown>>): unknown {
+    const issues: Issue[] = []
+    const args: Record<string, unknown> = {}
+    for (const [argument, spec] of Object.entries(action.arguments)) {
+      const given = Object.hasOwn(params, argument) ? params[argument] : undefined
+      const value = given === undefined && 'default' in spec ? spec.default : given
+      if (value === undefined) issues.push({ path: argument, message: 'is missing' })
+      else this.#check(spec, value, argument, issues)
+      args[argument] = value
+    }
+    for (const argument of Object.keys(params)) {
+      // A word that was mistyped would silently not count.
+      if (!Object.hasOwn(action.arguments, argument)) issues.push({ path: argument, message: 'is no argument of it' })
+    }
+    if (issues.length > 0) throw this.#invalid(issues)
+    const result = this.#service.call(name, args, this.#context)
+    if (action.items !== undefined) return result
+    if (isThenable(result)) return result.then((value) => this.#result(action.result, value))
+    return this.#result(action.result, result)
+  }
+
+  #result(spec: ValueSpec | undefined, value: unknown): unknown {
+    if (spec === undefined) return null
+    const issues: Issue[] = []
+    this.#check(spec, value, 'result', issues)
+    if (issues.length === 0) return value
+    throw new LabError({
+      code: 'result-invalid',
+      kind: 'bug',
+      message: `${this.#method} answered what its contract (${this.#service.contract.version}) does not say: ${worded(issues)}`,
+      issues,
+    })
+  }
+
+  #read(signals: readonly string[]): unknown {
+    if (this.#service.read === undefined) throw methodUnknown(this.#method)
+    return this.#service.read(signals, this.#context)
+  }
+
+  #set({ signal, value }: Readonly<Record<string, unknown>>): unknown {
+    const [name] = this.#signalsOf([signal], 'set')
+    const spec = name === undefined ? undefined : this.#service.contract.signals[name]
+    if (this.#service.set === undefined || name === undefined || spec === undefined) throw methodUnknown(this.#method)
+    const issues: Issue[] = []
+    this.#check(settable(spec), value, name, issues)
+    if (issues.length > 0) throw this.#invalid(issues)
+    return this.#service.set(name, value, this.#context)
+  }
+
+  #signalsOf(value: unknown, access: 'read' | 'set'): string[] {
+    const { signals } = this.#service.contract
+    const names = this.#names(value, 'signals', signals)
+    const not = names.find((name) => ![access, 'read-set'].includes(signals[name]?.access ?? ''))
+    if (not !== undefined) throw this.#invalid([{ path: not, message: `can not be ${access}` }])
+    return names
+  }
+
+  #names(value: unknown, path: string, known: Readonly<Record<string, unknown>>): string[] {
+    if (!Array.isArray(value) || value.length === 0) throw this.#invalid([{ path, message: 'must be a list of names' }])
+    const unknown = value.findIndex((name) => typeof name !== 'string' || !Object.hasOwn(known, name))
+    if (unknown >= 0) throw this.#invalid([{ path: `${path}[${unknown}]`, message: 'is none of the service' }])
+    return value as string[]
+  }
+
+  #check(spec: ValueSpec, value: unknown, path: string, issues: Issue[]): void {
+    checkValue(spec, value, path, issues, this.#hasPattern)
+  }
+
+  #invalid(issues: Issue[]): LabError {
+    const message = `${this.#method} (${this.#service.contract.kind} ${this.#service.contract.version}): ${worded(issues)}`
+    return new LabError({ code: 'call-invalid', kind: 'caller', message, issues })
+  }
+}
+
+/** What a signal takes, as the spec of a value. */
+function settable({ dtype, unit, limits, values }: Omit<SignalSpec, 'name'>): ValueSpec {
+  if (dtype === 'array') return { type: 'any' }
+  return {
+    type: dtype,
+    unit,
+    ...(limits?.low === undefined ? {} : { minimum: limits.low }),
+    ...(limits?.high === undefined ? {} : { maximum: limits.high }),
+    ...(values === undefined ? {} : { enum: values }),
+  }
+}
+
+const worded = (issues: readonly Issue[]): string =>
+  issues.map(({ path, message }) => `${path} ${message}`.trim()).join('; ')
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

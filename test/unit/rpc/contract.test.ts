@@ -1,0 +1,253 @@
+import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
+import { localLinks } from '@fernlab/shared/links/local/local-link'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import { matchesPattern } from '@fernlab/shared/protocol/patterns'
+import { differences } from '@fernlab/shared/rpc/contract/compare-contracts'
+import { meetService } from '@fernlab/shared/rpc/contract/proxy'
+import { type Service, serveServices } from '@fernlab/shared/rpc/contract/serve-service'
+import {
+  defineService,
+  instrumentContract,
+  type ServiceContract,
+  serviceContractSchema,
+} from '@fernlab/shared/rpc/contract/service-contract'
+import { createPeer } from '@fernlab/shared/rpc/peer/peer'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('contracts of services')
+
+const scope = defineService({
+  kind: 'scope',
+  version: '1.0',
+  actions: {
+    capture: {
+      arguments: {
+        channel: { type: 'integer', minimum: 1, maximum: 4 },
+        coupling: { type: 'string', enum: ['AC', 'DC'], default: 'DC' },
+        label: { type: 'string', pattern: '^[a-z]+$', default: 'a' },
+      },
+      result: {
+        type: 'object',
+        members: { wave: { type: 'array', of: 'float32', unit: 'V' }, note: { type: 'string' } },
+        optional: ['note'],
+      },
+      idempotent: true,
+    },
+    autoscale: { arguments: {} },
+    sweep: {
+      arguments: { points: { type: 'list', items: { type: 'number' }, maxItems: 3 } },
+      items: { type: 'number' },
+    },
+  },
+  signals: {
+    offset: {
+      unit: 'V',
+      dtype: 'number',
+      shape: [],
+      kind: 'configuration',
+      access: 'read-set',
+      limits: { low: -5, high: 5 },
+    },
+    trigger: {
+      unit: '1',
+      dtype: 'string',
+      shape: [],
+      kind: 'configuration',
+      access: 'set',
+      values: ['auto', 'single'],
+    },
+    ready: { unit: '1', dtype: 'boolean', shape: [], kind: 'reading', access: 'read' },
+  },
+  events: { triggered: { value: { type: 'number', unit: 's' } } },
+})
+
+function service(contract: ServiceContract = scope, wrongResult = false): Service & { readonly done: unknown[] } {
+  const done: unknown[] = []
+  return {
+    contract,
+    done,
+    call: (action, args) => {
+      done.push([action, args])
+      if (action === 'sweep') {
+        return (async function* () {
+          yield* args.points as number[]
+        })()
+      }
+      if (action === 'autoscale') return 'is not said'
+      return Promise.resolve(wrongResult ? { wave: [1] } : { wave: new Float32Array([1, 2]), later: 'unknown' })
+    },
+    read: async (signals) => Object.fromEntries(signals.map((name) => [name, { value: 1, time: 0 }])),
+    set: async (signal, value) => void done.push([signal, value]),
+  }
+}
+
+function reach(served: Service) {
+  const [here, there] = localLinks()
+  const find = (name: string) => (name === 'bench3.scope' ? served : undefined)
+  createPeer({ link: there, clock: systemClock, serve: serveServices(find, matchesPattern) })
+  return createPeer({ link: here, clock: systemClock })
+}
+
+async function errorOf(work: Promise<unknown>): Promise<LabError> {
+  return await work.then(
+    () => assert.unreachable('nothing was refused') as never,
+    (error: LabError) => error,
+  )
+}
+
+test('a proxy calls what its contract says, with defaults, typed', async () => {
+  const served = service()
+  const peer = reach(served)
+  const proxy = await meetService(peer, 'bench3.scope', scope)
+  const { wave, note } = await proxy.do.capture({ channel: 2 })
+  // The types are exact: these lines would not compile otherwise.
+  const first: number | undefined = wave[0]
+  const text: string | undefined = note
+  assert.equal([first, text], [1, undefined])
+  assert.equal(served.done, [['capture', { channel: 2, coupling: 'DC', label: 'a' }]])
+  assert.is(await proxy.do.autoscale({}), null)
+  const points: number[] = []
+  for await (const point of proxy.do.sweep({ points: [1, 2] })) points.push(point)
+  assert.equal(points, [1, 2])
+  assert.equal(await proxy.read(['ready']), { ready: { value: 1, time: 0 } })
+  await proxy.set('offset', -5)
+  assert.equal(served.done.at(-1), ['offset', -5])
+  await peer.close()
+})
+
+test('what is wrong is refused with its path before anything is done', async () => {
+  const served = service()
+  const peer = reach(served)
+  const refused: [member: string, params: unknown, path: string][] = [
+    ['capture', {}, 'channel'],
+    ['capture', { channel: 5 }, 'channel'],
+    ['capture', { channel: 1.5 }, 'channel'],
+    ['capture', { channel: Number.NaN }, 'channel'],
+    ['capture', { channel: '1' }, 'channel'],
+    ['capture', { channel: 1, coupling: 'GND' }, 'coupling'],
+    ['capture', { channel: 1, label: 'A' }, 'label'],
+    ['capture', { channel: 1, chanel: 2 }, 'chanel'],
+    ['capture', [1], ''],
+    ['capture', new Uint8Array(2), ''],
+    ['sweep', { points: [1, 'a'] }, 'points[1]'],
+    ['sweep', { points: [1, 2, 3, 4] }, 'points'],
+    ['signals.set', { signal: 'offset', value: 5.1 }, 'offset'],
+    ['signals.set', { signal: 'offset', value: Number.NaN }, 'offset'],
+    ['signals.set', { signal: 'trigger', value: 'never' }, 'trigger'],
+    ['signals.set', { signal: 'ready', value: true }, 'ready'],
+    ['signals.set', { signal: 'constructor', value: 1 }, 'signals[0]'],
+    ['signals.read', { signals: ['trigger'] }, 'trigger'],
+    ['signals.read', { signals: [] }, 'signals'],
+    ['signals.read', { signals: ['__proto__'] }, 'signals[0]'],
+  ]
+  for (const [member, params, path] of refused) {
+    const error = await errorOf(peer.call(`bench3.scope/${member}`, params))
+    assert.equal([error.code, error.issues[0]?.path], ['call-invalid', path], `${member} ${JSON.stringify(params)}`)
+  }
+  for (const method of [
+    'capture',
+    '/capture',
+    'bench3.scope/',
+    'bench3.scope/toString',
+    'bench3.scope/events.follow',
+    'bench3.scope/../x',
+  ]) {
+    assert.match(
+      (await errorOf(peer.call(method, { events: ['triggered'] }))).code,
+      /^(method|service)-unknown$/,
+      method,
+    )
+  }
+  assert.is((await errorOf(peer.call('bench4.scope/capture', { channel: 1 }))).code, 'service-unknown')
+  assert.equal(served.done, [])
+  await peer.close()
+})
+
+test('a service that answers what its contract does not say is found out', async () => {
+  const peer = reach(service(scope, true))
+  const error = await errorOf(peer.call('bench3.scope/capture', { channel: 1 }))
+  assert.equal([error.code, error.kind, error.issues[0]?.path], ['result-invalid', 'bug', 'result.wave'])
+  await peer.close()
+})
+
+test('two versions meet: what was added passes, what was changed is refused with both named', async () => {
+  const { actions, signals } = scope
+  const later: ServiceContract = {
+    ...scope,
+    version: '1.1',
+    actions: {
+      ...actions,
+      capture: {
+        ...actions.capture,
+        arguments: { ...actions.capture.arguments, average: { type: 'integer', default: 1 } },
+        result: { ...actions.capture.result, members: { ...actions.capture.result.members, rate: { type: 'number' } } },
+      },
+      zoom: { arguments: {} },
+    },
+    signals: { ...signals, ready: { ...signals.ready, access: 'read-set' } },
+  }
+  const peer = reach(service(later))
+  await meetService(peer, 'bench3.scope', scope)
+  await peer.close()
+  const changed: ServiceContract = {
+    ...later,
+    version: '2.0',
+    actions: {
+      capture: {
+        arguments: {
+          channel: { type: 'string' },
+          coupling: actions.capture.arguments.coupling,
+          average: { type: 'integer' },
+        },
+        result: { type: 'object', members: { wave: { type: 'array', of: 'float64', unit: 'mV' } } },
+      },
+      sweep: { ...actions.sweep, items: { type: 'boolean' } },
+    },
+    signals: { offset: { ...signals.offset, unit: 'mV' }, ready: { ...signals.ready, dtype: 'integer' } },
+    events: { triggered: { value: { type: 'string' } } },
+  }
+  assert.equal(
+    differences(scope, changed).map(({ path }) => path),
+    [
+      'actions.capture.arguments.channel',
+      'actions.capture.arguments.label',
+      'actions.capture.arguments.average',
+      'actions.capture.result.wave',
+      'actions.capture.result.wave',
+      'actions.autoscale',
+      'actions.sweep.items',
+      'signals.offset',
+      'signals.trigger',
+      'signals.ready',
+      'events.triggered',
+    ],
+  )
+  const other = reach(service(changed))
+  const error = await errorOf(meetService(other, 'bench3.scope', scope))
+  assert.is(error.code, 'contract-changed')
+  assert.match(
+    error.message,
+    /bench3\.scope is scope 2\.0, and this program was written for scope 1\.0: actions\.capture\.arguments\.channel was integer, and is string/,
+  )
+  await other.close()
+})
+
+test('the description of an instrument is a contract', () => {
+  const spec: InstrumentSpec = {
+    name: 'psu',
+    driver: 'simulated',
+    model: 'supply',
+    signals: [{ name: 'voltage', ...scope.signals.offset }],
+    actions: [{ name: 'output', arguments: { on: { type: 'boolean' } }, typicalS: 0.1 }],
+  }
+  const contract = instrumentContract(spec)
+  assert.equal(serviceContractSchema.parse(contract), contract)
+  assert.equal(
+    [contract.kind, Object.keys(contract.actions), Object.keys(contract.signals)],
+    ['simulated/supply', ['output'], ['voltage']],
+  )
+})
+
+test.run()
