@@ -67,12 +67,22 @@ export interface Resume {
 }
 /** A call: does calls one after another. */
 export const BATCH = 'rpc.batch'
-export type BatchCall = readonly [method: string, params?: unknown]
-/** `stop`: after the first error the others are not done. */
+/** Each method stands once, as most batches have few. `stop`: after the first error the others are not done. */
 export interface Batch {
-  readonly calls: readonly BatchCall[]
+  readonly methods: readonly string[]
+  /** Number of the method of each call. */
+  readonly calls: readonly number[]
+  /** Arguments of each call, null for none. */
+  readonly params: readonly unknown[]
   readonly stop: boolean
 }
+/** What became of a batch: those after the last result were not done. */
+export interface BatchAnswer {
+  /** Null where there is an error. */
+  readonly results: readonly unknown[]
+  readonly errors: readonly (readonly [call: number, error: WireError])[]
+}
+
 /** A call: of a function that stood among the arguments. */
 export const CALLBACK = 'rpc.callback'
 export interface CallbackCall {
@@ -108,9 +118,7 @@ function replyOf(message: Readonly<Record<string, unknown>>): Message {
   const { id, error } = message
   if (error !== undefined) {
     if (id !== null && !isCallId(id)) throw unreadable(ID_WRONG)
-    if (!isRecord(error) || typeof error.message !== 'string' || !Number.isInteger(error.code)) {
-      throw unreadable('its error has no number and no text')
-    }
+    if (!isWireError(error)) throw unreadable('its error has no number and no text')
     return { kind: 'failure', message: message as unknown as Failure }
   }
   if (!isCallId(id)) throw unreadable(ID_WRONG)
@@ -118,6 +126,8 @@ function replyOf(message: Readonly<Record<string, unknown>>): Message {
   return { kind: 'result', message: message as unknown as Result }
 }
 
+const isWireError = (error: unknown): error is WireError =>
+  isRecord(error) && typeof error.message === 'string' && Number.isInteger(error.code)
 const isCallId = (id: unknown): id is CallId =>
   typeof id === 'number'
     ? Number.isSafeInteger(id) && id > 0
@@ -153,14 +163,26 @@ export function readCallbackCall(params: unknown): CallbackCall {
   return params as unknown as CallbackCall
 }
 export function readBatch(params: unknown, { batchCalls, methodChars }: RpcLimits): Batch {
-  if (!isRecord(params) || !Array.isArray(params.calls) || typeof params.stop !== 'boolean') throw wrong(BATCH)
-  if (params.calls.length > batchCalls)
-    throw unreadable(`a batch has at most ${batchCalls} calls, not ${params.calls.length}`)
-  for (const call of params.calls as unknown[]) {
-    const method: unknown = Array.isArray(call) ? call[0] : undefined
+  if (!isRecord(params) || typeof params.stop !== 'boolean') throw wrong(BATCH)
+  const { methods, calls, params: args } = params
+  if (!Array.isArray(methods) || !Array.isArray(calls) || !Array.isArray(args) || calls.length !== args.length) {
+    throw wrong(BATCH)
+  }
+  if (calls.length > batchCalls) throw unreadable(`a batch has at most ${batchCalls} calls, not ${calls.length}`)
+  for (const method of methods as unknown[]) {
     if (typeof method !== 'string' || method.length === 0 || method.length > methodChars) throw wrong(BATCH)
   }
+  for (const call of calls as unknown[]) if (!isCount(call) || call >= methods.length) throw wrong(BATCH)
   return params as unknown as Batch
+}
+export function readBatchAnswer(result: unknown, calls: number): BatchAnswer {
+  if (!isRecord(result) || !Array.isArray(result.results) || !Array.isArray(result.errors)) throw wrong(BATCH)
+  if (result.results.length > calls) throw wrong(BATCH)
+  for (const entry of result.errors as unknown[]) {
+    const [call, error]: unknown[] = Array.isArray(entry) ? entry : []
+    if (!isCount(call) || call >= calls || !isWireError(error)) throw wrong(BATCH)
+  }
+  return result as unknown as BatchAnswer
 }
 
 const wrong = (method: string) => unreadable(`it is no ${method} as this end knows it`)

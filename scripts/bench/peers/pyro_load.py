@@ -20,6 +20,9 @@ def load(request):
     for proxy in proxies:
         proxy.add(1, 2)
     if request.get("batch"):
+        if request["serializer"] == "marshal":
+            # Pyro4 4.82 can't: its marshal serializer takes the missing keywords of a batch for a dictionary.
+            return {"version": Pyro4.__version__}
         began = time.perf_counter()
         batch = Pyro4.batch(proxies[0])
         for _ in range(request["batch"]):

@@ -12,7 +12,6 @@ import { defaultLimits, type RpcLimits } from '../limits.ts'
 import type { Link } from '../link.ts'
 import {
   BATCH,
-  type BatchCall,
   CALLBACK,
   CANCEL,
   type CallId,
@@ -29,7 +28,7 @@ import {
   readLinger,
   readMore,
 } from '../messages.ts'
-import { type BatchOutcome, doBatch, readOutcomes } from './batch.ts'
+import { type BatchCall, type BatchOutcome, batchOf, doBatch, readOutcomes } from './batch.ts'
 import { Callbacks } from './callbacks.ts'
 import { type CallOptions, Calls } from './calls.ts'
 import type { Lingering } from './lingering.ts'
@@ -165,7 +164,7 @@ class LinkPeer implements Peer {
   }
 
   async batch(calls: readonly BatchCall[], { stop = false, ...options }: BatchOptions = {}): Promise<BatchOutcome[]> {
-    return readOutcomes(await this.call(BATCH, { calls, stop }, options), calls.length)
+    return readOutcomes(await this.call(BATCH, batchOf(calls, stop), options), calls.length)
   }
 
   get underWay() {

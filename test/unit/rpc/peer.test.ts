@@ -172,6 +172,31 @@ test('an end that takes no answers is left', () => {
   assert.match(wire.closed ?? '', /does not take them/)
 })
 
+test('a batch that is none is refused before a call of it is done', () => {
+  const wire = new Wire()
+  let done = 0
+  createPeer({ link: wire, clock: systemClock, serve: () => done++ })
+  const wrongs = [
+    { methods: ['a'], calls: [0, 1], params: [null, null], stop: false },
+    { methods: ['a'], calls: [0], params: [], stop: false },
+    { methods: [1], calls: [0], params: [null], stop: false },
+    { methods: ['a'], calls: ['0'], params: [null], stop: false },
+    { methods: ['a'], calls: [-1], params: [null], stop: false },
+    { methods: ['a'], calls: [0], params: [null] },
+    { methods: ['a'], calls: new Array(50_001).fill(0), params: new Array(50_001).fill(null), stop: false },
+  ]
+  wrongs.forEach((params, n) => {
+    wire.listener?.frame(JSON.stringify({ id: n + 1, method: 'rpc.batch', params }))
+  })
+  const codes = (wire.texts as { error: { code: number } }[]).map(({ error }) => error.code)
+  void wire.close()
+  assert.equal(
+    codes,
+    wrongs.map(() => -32700),
+  )
+  assert.is(done, 0)
+})
+
 test('a stream that comes out of step, or faster than it may, ends with an error', async () => {
   for (const items of [
     { from: 2, items: [1] },
