@@ -1,12 +1,16 @@
 /** What every link must do, as a suite to run on each: two peers over it, as client and node use it. */
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import type { RpcLimits } from '@fernlab/shared/rpc/limits'
+import type { Format, Frame } from '@fernlab/shared/rpc/formats'
+import { defaultLimits, type RpcLimits } from '@fernlab/shared/rpc/limits'
 import type { Link } from '@fernlab/shared/rpc/link'
+import { kindOf } from '@fernlab/shared/rpc/messages'
 import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
 import { createPeer, methodUnknown, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
+import fc from 'fast-check'
 import * as assert from 'uvu/assert'
+import { long } from '../support/long.ts'
 import { suite } from '../support/suite.ts'
 import { rejection } from './driver-contract.ts'
 
@@ -17,6 +21,34 @@ export interface LinkUnderTest {
   /** Ends the connection under a link as a broken wire does. */
   cut(server: Link): void
   close(): Promise<void>
+}
+
+/** A million in the long run. */
+const FRAMES = long ? 1_000_000 : 2000
+
+const SAMPLES = 2000
+
+/** Frames that no end can read, of the kind that the link carries. */
+function spoiled(good: Frame, { read }: Format): Frame[] {
+  const isUnreadable = (frame: Frame) => {
+    try {
+      kindOf(read(frame, defaultLimits), defaultLimits)
+      return false
+    } catch {
+      return true
+    }
+  }
+  let frames: fc.Arbitrary<Frame>
+  // Its beginning stays, or it might be a piece of a message, for which more is waited.
+  if (typeof good === 'string') {
+    const from = fc.integer({ min: 1, max: good.length - 1 })
+    frames = fc.tuple(from, fc.string({ maxLength: 20 })).map(([at, text]) => good.slice(0, at) + text)
+  } else if (good instanceof Uint8Array) {
+    const from = fc.integer({ min: 1, max: good.length - 1 })
+    const bytes = fc.uint8Array({ maxLength: 20 })
+    frames = fc.tuple(from, bytes).map(([at, more]) => Uint8Array.of(...good.subarray(0, at), ...more))
+  } else frames = fc.constantFrom<Frame>([], { id: {} }, { id: 1, method: 1 }, { method: '' }, new Uint8Array(3))
+  return fc.sample(frames.filter(isUnreadable), { numRuns: SAMPLES, seed: 1 })
 }
 
 const MEGABYTES_5 = 5_000_000
@@ -367,6 +399,32 @@ export function linkContract(name: string, make: () => Promise<LinkUnderTest>): 
     assert.is((await Promise.all(never)).length, 1024)
     assert.is(await client.call('echo', 1), 1)
     await client.close()
+  })
+
+  test('random frames do no call, leave nothing, and do not end the process', async ({ signal }) => {
+    const [link, serverLink] = await under.open()
+    let done = 0
+    let read = 0
+    const server = createPeer({
+      link: serverLink,
+      clock: systemClock,
+      limits: { ...defaultLimits, unreadable: Number.POSITIVE_INFINITY },
+      serve: () => done++,
+      onTrouble: () => read++,
+    })
+    const ended = new Promise<void>((resolve) => {
+      link.listen({ frame: () => {}, drained: () => {}, ended: () => resolve() })
+    })
+    const good = link.format.write({ id: 1, method: 'a', params: { $x: [1, 'é', new Float32Array(2)] } }, defaultLimits)
+    const frames = spoiled(good, link.format)
+    for (let n = 0; n < FRAMES; n++) {
+      link.send(frames[n % SAMPLES] as Frame)
+      if (n % 100 === 0) await systemClock.sleep(0)
+    }
+    await until(() => read === FRAMES, signal)
+    assert.equal([done, server.underWay], [0, { calls: 0, served: 0, callbacks: 0 }])
+    await link.close()
+    await ended
   })
 
   test('both ends hear once that one has closed', async ({ signal }) => {
