@@ -7,29 +7,35 @@ import { busy } from '../errors.ts'
 import type { RpcLimits } from '../limits.ts'
 import type { Callback } from '../values.ts'
 
+const none: readonly number[] = []
+
 export class Callbacks {
   readonly #limits: RpcLimits
   readonly #kept = new Map<number, Callback>()
+  #written: number[] = []
   #last = 0
 
   constructor(limits: RpcLimits) {
     this.#limits = limits
   }
 
-  /** Keeps the functions of one call: `keep` as they are met, `ids` to forget them by. */
-  forCall(): { readonly keep: (callback: Callback) => number; readonly ids: number[] } {
-    const ids: number[] = []
-    const keep = (callback: Callback) => {
-      if (ids.length >= this.#limits.callbacks) {
-        this.forget(ids)
-        throw busy(`a call hands over at most ${this.#limits.callbacks} functions`)
-      }
-      const id = ++this.#last
-      this.#kept.set(id, callback)
-      ids.push(id)
-      return id
+  /** Keeps a function of the call that is being written. */
+  readonly keep = (callback: Callback): number => {
+    if (this.#written.length >= this.#limits.callbacks) {
+      throw busy(`a call hands over at most ${this.#limits.callbacks} functions`)
     }
-    return { keep, ids }
+    const id = ++this.#last
+    this.#kept.set(id, callback)
+    this.#written.push(id)
+    return id
+  }
+
+  /** The functions of the call that was written; there are none of the next one yet. */
+  taken(): readonly number[] {
+    if (this.#written.length === 0) return none
+    const ids = this.#written
+    this.#written = []
+    return ids
   }
 
   forget(ids: readonly number[]): void {

@@ -89,11 +89,6 @@ export class Calls {
       request.credit = stream.credit
       if (stream.lingerMs > 0) request.lingerMs = stream.lingerMs
     }
-    let callbacks: ReturnType<Callbacks['forCall']> | undefined
-    const keep = (callback: Parameters<ReturnType<Callbacks['forCall']>['keep']>[0]) => {
-      callbacks ??= this.#callbacks.forCall()
-      return callbacks.keep(callback)
-    }
     const at = timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : this.#deadlines.after(timeoutMs)
     const waiting: Waiting = {
       method,
@@ -107,13 +102,13 @@ export class Calls {
     }
     this.#waiting.set(id, waiting)
     try {
-      this.#outbox.send(request, 'ours', id, keep)
+      this.#outbox.send(request, 'ours', id, this.#callbacks.keep)
     } catch (error) {
       this.#waiting.delete(id)
-      if (callbacks !== undefined) this.#callbacks.forget(callbacks.ids)
+      this.#callbacks.forget(this.#callbacks.taken())
       throw error
     }
-    if (callbacks !== undefined) waiting.callbacks = callbacks.ids
+    waiting.callbacks = this.#callbacks.taken()
     if (signal !== undefined) {
       waiting.onAbort = () => this.#giveUp(id, aborted(method, signal))
       signal.addEventListener('abort', waiting.onAbort, { once: true })
