@@ -1,18 +1,16 @@
 /** What every link must do, as a suite to run on each: two peers over it, as client and node use it. */
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Format, Frame } from '@fernlab/shared/rpc/formats'
+import type { Frame } from '@fernlab/shared/rpc/formats'
 import { defaultLimits, type RpcLimits } from '@fernlab/shared/rpc/limits'
 import type { Link } from '@fernlab/shared/rpc/link'
-import { kindOf } from '@fernlab/shared/rpc/messages'
 import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
-import { createPeer, methodUnknown, type Peer } from '@fernlab/shared/rpc/peer/peer'
-import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
-import fc from 'fast-check'
+import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
-import { long } from '../support/long.ts'
 import { suite } from '../support/suite.ts'
 import { rejection } from './driver-contract.ts'
+import { everyKind } from './links/every-kind.ts'
+import { FRAMES, SAMPLES, spoiledFrames } from './links/spoiled-frames.ts'
 
 /** Makes links, one after another, between this process's two ends. */
 export interface LinkUnderTest {
@@ -23,97 +21,11 @@ export interface LinkUnderTest {
   close(): Promise<void>
 }
 
-/** A million in the long run. */
-const FRAMES = long ? 1_000_000 : 2000
-
-const SAMPLES = 2000
-
-/** Frames that no end can read, of the kind that the link carries. */
-function spoiled(good: Frame, { read }: Format): Frame[] {
-  const isUnreadable = (frame: Frame) => {
-    try {
-      kindOf(read(frame, defaultLimits), defaultLimits)
-      return false
-    } catch {
-      return true
-    }
-  }
-  let frames: fc.Arbitrary<Frame>
-  // Its beginning stays, or it might be a piece of a message, for which more is waited.
-  if (typeof good === 'string') {
-    const from = fc.integer({ min: 1, max: good.length - 1 })
-    frames = fc.tuple(from, fc.string({ maxLength: 20 })).map(([at, text]) => good.slice(0, at) + text)
-  } else if (good instanceof Uint8Array) {
-    const from = fc.integer({ min: 1, max: good.length - 1 })
-    const bytes = fc.uint8Array({ maxLength: 20 })
-    frames = fc.tuple(from, bytes).map(([at, more]) => Uint8Array.of(...good.subarray(0, at), ...more))
-  } else frames = fc.constantFrom<Frame>([], { id: {} }, { id: 1, method: 1 }, { method: '' }, new Uint8Array(3))
-  return fc.sample(frames.filter(isUnreadable), { numRuns: SAMPLES, seed: 1 })
-}
-
 const MEGABYTES_5 = 5_000_000
 
 /** Resolves when it holds; the test's own limit ends the wait. */
 async function until(holds: () => boolean, signal: AbortSignal): Promise<void> {
   while (!holds()) await systemClock.sleep(2, signal)
-}
-
-/** A service that has one method of each kind, and says what it heard. */
-function service() {
-  const heard: unknown[] = []
-  const waiting = new Map<string, (value: unknown) => void>()
-  const methods: Record<string, (params: never, context: CallContext) => unknown> = {
-    echo: (params: unknown) => params,
-    later: async (params: unknown) => params,
-    fail: () => {
-      throw new LabError({
-        code: 'voltage-too-high',
-        kind: 'caller',
-        message: '12 V is above the limit of 5 V',
-        studentMessage: 'Too high.',
-        retry: 'later',
-        issues: [{ path: 'voltage', message: 'too high' }],
-        details: { limit: 5 },
-      })
-    },
-    throwNothing: () => Promise.reject(Object.create(null)),
-    cycle: () => {
-      const value: Record<string, unknown> = {}
-      value.self = value
-      return value
-    },
-    huge: () => Array.from({ length: 20 }, () => new Uint8Array(4 * 1024 * 1024)),
-    note: (params: unknown) => void heard.push(params),
-    never: (params: string, { signal }) => {
-      heard.push(`${params} begun`)
-      signal.addEventListener('abort', () => heard.push(`${params} ${(signal.reason as LabError).code}`))
-      return new Promise((resolve) => waiting.set(params, resolve))
-    },
-    async *count(params: { to: number; failAfter?: number }, { signal }) {
-      try {
-        for (let n = 1; n <= params.to; n++) {
-          signal.throwIfAborted()
-          if (n - 1 === params.failAfter)
-            throw new LabError({ code: 'sensor-lost', kind: 'instrument', message: 'gone' })
-          heard.push(n)
-          yield n
-        }
-      } finally {
-        heard.push('count ended')
-      }
-    },
-    callBack: async ({ each, times }: { each: (n: number) => Promise<unknown>; times: number }) => {
-      const answers: unknown[] = []
-      for (let n = 0; n < times; n++) answers.push(await each(n))
-      return answers
-    },
-  }
-  const serve = (method: string, params: unknown, context: CallContext) => {
-    const found = Object.hasOwn(methods, method) ? methods[method] : undefined
-    if (found === undefined) throw methodUnknown(method)
-    return found(params as never, context)
-  }
-  return { heard, serve, waiting }
 }
 
 /** Runs the contract; `make` prepares a way of linking. */
@@ -127,7 +39,7 @@ export function linkContract(name: string, make: () => Promise<LinkUnderTest>): 
 
   async function pair({ lingering, limits }: { lingering?: Lingering; limits?: RpcLimits } = {}) {
     const [clientLink, serverLink] = await under.open()
-    const served = service()
+    const served = everyKind()
     const troubles: LabError[] = []
     const server = createPeer({
       link: serverLink,
@@ -416,7 +328,7 @@ export function linkContract(name: string, make: () => Promise<LinkUnderTest>): 
       link.listen({ frame: () => {}, drained: () => {}, ended: () => resolve() })
     })
     const good = link.format.write({ id: 1, method: 'a', params: { $x: [1, 'é', new Float32Array(2)] } }, defaultLimits)
-    const frames = spoiled(good, link.format)
+    const frames = spoiledFrames(good, link.format)
     for (let n = 0; n < FRAMES; n++) {
       link.send(frames[n % SAMPLES] as Frame)
       if (n % 100 === 0) await systemClock.sleep(0)
