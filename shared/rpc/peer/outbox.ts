@@ -75,6 +75,7 @@ export class Outbox {
 
   end(): void {
     this.#ended = true
+    this.#queues.clear()
     this.#queuedBytes = 0
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
