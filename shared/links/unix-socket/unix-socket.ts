@@ -1,5 +1,5 @@
 /** Unix sockets: listening at a path, and connecting to one. */
-import { chmod, lstat, rm } from 'node:fs/promises'
+import { lstat, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
@@ -89,9 +89,14 @@ export async function listenUnixSocket({
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(pathTaken(path, cause.message, cause)))
-    server.listen({ path }, resolve)
+    // The file is made within this call: nobody else may connect even for a moment.
+    const umask = process.umask(0o777 & ~mode)
+    try {
+      server.listen({ path }, resolve)
+    } finally {
+      process.umask(umask)
+    }
   })
-  await chmod(path, mode)
   return {
     close: () =>
       new Promise((resolve) => {
