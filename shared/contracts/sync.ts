@@ -19,6 +19,7 @@ import { nodeHardwareSchema } from './hardware.ts'
 import { addInstrumentSchema, shownInstrumentSchema } from './hardware-drafts.ts'
 import { interlockStatusSchema } from './interlocks.ts'
 import { benchStateSchema } from './run-state.ts'
+import { revokedSchema, serviceKeySchema } from './services.ts'
 import { sessionStageSchema } from './session-columns.ts'
 
 export const SYNC_VERSION = 2
@@ -110,6 +111,8 @@ export const welcomeSchema = z.object({
   hubTimeMs: z.number(),
   /** For each attempt of the inventory: documents below `seq` are committed on the hub; `wanted: false`: stop and forget it. */
   attempts: z.array(z.object({ ...attemptKey, seq: z.number(), wanted: z.boolean() })),
+  /** By which the node knows the hub's tokens for services, instead of those that it was told before. */
+  serviceKeys: z.array(serviceKeySchema).max(8).optional(),
 })
 export type Welcome = z.infer<typeof welcomeSchema>
 
@@ -316,5 +319,7 @@ export const nodeMethods = {
     params: z.object({ sessions: z.array(z.object({ ...attemptKey, awaited: z.literal(true).optional() })) }),
     result: z.object({}),
   },
+  /** Ends tokens of services before their time, and closes the links that were opened with one of them. */
+  'services.revoke': { params: revokedSchema, result: z.object({ closed: z.number().int() }) },
 } as const
 export type NodeMethod = keyof typeof nodeMethods

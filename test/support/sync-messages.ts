@@ -1,5 +1,6 @@
 /** Holds what hub and node send each other, or a stand-in for one of them, against the schemas of the sync. */
 import { isDeepStrictEqual } from 'node:util'
+import { nodeServicesSchema } from '@fernlab/shared/contracts/services'
 import {
   acceptedSchema,
   acknowledgeSchema,
@@ -24,6 +25,7 @@ const schemas: Readonly<Record<SyncChannel, z.ZodType>> = {
   documents: documentsSchema,
   live: liveSchema,
   reply: replySchema,
+  services: nodeServicesSchema,
   welcome: welcomeSchema,
   assign: assignSchema,
   acknowledge: acknowledgeSchema,
