@@ -26,6 +26,7 @@ import { createCameraLines } from './cameras/camera-lines.ts'
 import { createCameraSockets } from './cameras/camera-sockets.ts'
 import { createRecorder, TIMES_LEFT_BY_FILMS } from './cameras/recorder.ts'
 import type { HubConfig } from './config/config.ts'
+import { openServiceBook } from './directory/service-book.ts'
 import { createDispatcher } from './dispatch/dispatcher.ts'
 import type { FaultHook } from './fault-point.ts'
 import type { Fleet, NodeCredential } from './fleet/fleet.ts'
@@ -39,6 +40,7 @@ import { openGround } from './main/ground.ts'
 import { loadMemory } from './main/memory.ts'
 import { takeNodeMessages } from './main/node-messages.ts'
 import { openOwnPages } from './main/own-pages.ts'
+import { openServices } from './main/services.ts'
 import { openUses } from './main/uses.ts'
 import { watchHub } from './main/watched.ts'
 import { createMayBeBumped } from './permissions/may-be-bumped.ts'
@@ -284,6 +286,8 @@ async function assemble(
     ledger.requestCancel(run, reason)
     turn.afterCommit(() => dispatcher.sendCancel(run, reason))
   }
+  const serviceBook = await openServiceBook({ store, book, clock, log })
+  onClose(() => serviceBook.settled())
   const keeping = openBenchKeeping(basics, ground, memory, {
     broker,
     calls,
@@ -292,6 +296,7 @@ async function assemble(
     dispatcher,
     checks,
     benchHistory,
+    serviceBook,
     originOf,
     stopRun,
     queueMoved,
@@ -341,7 +346,8 @@ async function assemble(
     log,
   })
   onClose(() => benchWatch.close())
-  await takeNodeMessages(basics, { broker, link, fleet, dispatcher, ingest, calls })
+  const { directory } = openServices(basics, ground, { fleet, serviceBook })
+  await takeNodeMessages(basics, { broker, link, fleet, dispatcher, ingest, calls, serviceBook })
 
   watchHub(ground, memory, { runs, turn, broker, benchHistory })
   const { webFolder } = options
@@ -360,6 +366,7 @@ async function assemble(
     standings,
     scheduling,
     rooms,
+    directory,
     labVisitors,
     labPages,
     labVisits,

@@ -28,6 +28,7 @@ import { bookingNoticeRoutes } from './routes/booking-notices.ts'
 import { bookingRoutes } from './routes/bookings.ts'
 import { calibrationRoutes } from './routes/calibrations.ts'
 import { directUseRoutes } from './routes/direct-use.ts'
+import { directoryRoutes } from './routes/directory.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { labRoutes } from './routes/labs.ts'
@@ -132,6 +133,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   recurringRoutes(add, parts)
   fleetRoutes(add, parts, guesses)
   calibrationRoutes(add, parts)
+  directoryRoutes(add, parts)
   nodeHardwareRoutes(add, parts)
   benchCareRoutes(add, parts)
   removalRoutes(add, parts)

@@ -18,6 +18,7 @@ import type { BookingLetters } from '../bookings/booking-letters.ts'
 import type { Bookings } from '../bookings/bookings.ts'
 import type { BookingNotices } from '../bookings/notices.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Directory } from '../directory/directory.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { NodeHardwareBook } from '../fleet/node-hardware.ts'
 import type { Removal } from '../fleet/removal.ts'
@@ -72,6 +73,7 @@ export interface ApiParts {
   readonly standings: Standings
   readonly catalogue: Catalogue
   readonly fleet: Fleet
+  readonly directory: Directory
   readonly benchCare: BenchCare
   readonly benchChecks: Pick<BenchChecks, 'now' | 'putBack'>
   readonly interlockResets: InterlockResets

@@ -227,6 +227,12 @@ const benchCodes = {
   'interlock-tripped': code(409, 'an interlock of the bench has tripped', 'Look at the bench, then reset it.'),
   'interlock-holds': code(409, 'what tripped the interlock is not over', 'Mend it, then reset it again.'),
   'interlock-unknown': code(404, 'the bench has no interlock of that name', 'Read the bench to see those it has.'),
+  'service-unknown': notThere('the service'),
+  'service-ambiguous': code(
+    409,
+    'several nodes have a service of that name; `details` names them',
+    'Name the node too: <node>/<service>.',
+  ),
   'calibration-none': code(409, 'the signal has no calibration that could be undone', 'Look at its history.'),
   'calibration-not-invertible': code(
     422,

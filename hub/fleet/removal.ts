@@ -123,6 +123,8 @@ export function createRemoval(options: RemovalOptions): Removal {
       await cancelWaiting(ids)
       await store.write([
         ...benchRows(ids),
+        db.deleteFrom('directory_service').where('node', '=', id),
+        db.deleteFrom('directory_node').where('node', '=', id),
         db.deleteFrom('enrollment').where('node', '=', id),
         db.deleteFrom('node').where('id', '=', id),
         audit(by, 'node.remove', id),

@@ -7,6 +7,7 @@ import { createNodeCalibrations } from '../bench-care/calibrations.ts'
 import { createInterlockResets } from '../bench-care/interlock-resets.ts'
 import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { ServiceBook } from '../directory/service-book.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import { createMqttSets } from '../fleet/mqtt-sets.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
@@ -28,6 +29,7 @@ export interface BenchKeepers {
   readonly dispatcher: Dispatcher
   readonly checks: ProtocolChecks
   readonly benchHistory: BenchHistory
+  readonly serviceBook: ServiceBook
   readonly originOf: CreateRunsOptions['originOf']
   readonly stopRun: (id: string, reason: string) => void
   /** Tells that estimates of everybody who waits may be others. */
@@ -38,7 +40,19 @@ export function openBenchKeeping(
   { site, clock, log, onClose }: Basics,
   { store, maintenance, accounts }: Ground,
   { book, compatible, open }: Memory,
-  { broker, calls, turn, ledger, dispatcher, checks, benchHistory, originOf, stopRun, queueMoved }: BenchKeepers,
+  {
+    broker,
+    calls,
+    turn,
+    ledger,
+    dispatcher,
+    checks,
+    benchHistory,
+    serviceBook,
+    originOf,
+    stopRun,
+    queueMoved,
+  }: BenchKeepers,
 ) {
   const map = topics(site)
   const benchChecks = createBenchChecks({
@@ -114,6 +128,7 @@ export function openBenchKeeping(
     onRemoved: (node, benches, whole) => {
       const topicsGone = benches.map((bench) => map.bench(node.id, bench.name))
       if (whole) {
+        serviceBook.forget(node.id)
         topicsGone.push(map.nodeStatus(node.id), map.nodeHealth(node.id))
         for (const { name, signals } of node.instruments.values()) {
           topicsGone.push(...signals.map((signal) => map.signal(node.id, name, signal.name)))

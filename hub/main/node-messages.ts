@@ -3,6 +3,7 @@ import { parseTopic, topics } from '@fernlab/shared/contracts/topics'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Broker } from '../broker/broker.ts'
 import type { NodeLink } from '../broker/node-link.ts'
+import type { ServiceBook } from '../directory/service-book.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
 import type { OpenFleet } from '../fleet/open-fleet.ts'
@@ -16,12 +17,13 @@ export interface NodeMessageTakers {
   readonly dispatcher: Dispatcher
   readonly ingest: Ingest
   readonly calls: NodeCalls
+  readonly serviceBook: ServiceBook
 }
 
 /** From the return on, what nodes say is taken. */
 export async function takeNodeMessages(
   { site, log }: Basics,
-  { broker, link, fleet, dispatcher, ingest, calls }: NodeMessageTakers,
+  { broker, link, fleet, dispatcher, ingest, calls, serviceBook }: NodeMessageTakers,
 ): Promise<void> {
   const map = topics(site)
   link.on('inventory', (node, message) => dispatcher.reconcile(node, fleet.inventory(node, message)))
@@ -29,6 +31,7 @@ export async function takeNodeMessages(
   link.on('documents', ingest.receive)
   link.on('live', dispatcher.live)
   link.on('reply', calls.reply)
+  link.on('services', serviceBook.told)
   const onJson = (filter: string, take: (topic: string, message: unknown) => void) =>
     broker.subscribe(filter, ({ topic, payload }) => {
       // What was retained is taken away.

@@ -21,6 +21,7 @@ import {
   takenBackMigration,
 } from '../bookings/tables.ts'
 import { recordingsMigration } from '../cameras/tables.ts'
+import { directoryMigration } from '../directory/tables.ts'
 import { directUseMigration, exchangeWayMigration } from '../fleet/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { permissionsMigration } from '../permissions/tables.ts'
@@ -151,4 +152,5 @@ CREATE INDEX document_pictures ON document (run_id, attempt, stream, first_row) 
 `,
   },
   recordingsMigration,
+  directoryMigration,
 ]

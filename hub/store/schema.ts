@@ -6,6 +6,7 @@ import type { AccountsSchema } from '../accounts/tables.ts'
 import type { BenchCareSchema } from '../bench-care/tables.ts'
 import type { BookingsSchema } from '../bookings/tables.ts'
 import type { CamerasSchema } from '../cameras/tables.ts'
+import type { DirectorySchema } from '../directory/tables.ts'
 import type { FleetSchema } from '../fleet/tables.ts'
 import type { GroupsSchema } from '../groups/tables.ts'
 import type { PermissionsSchema } from '../permissions/tables.ts'
@@ -246,6 +247,7 @@ export interface AuditTable {
 export interface HubSchema
   extends AccountsSchema,
     BenchCareSchema,
+    DirectorySchema,
     FleetSchema,
     GroupsSchema,
     PermissionsSchema,

@@ -23,6 +23,7 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
   labs: entry('fernlab labs', 'items of GET /api/v1/labs'),
   benches: entry('fernlab benches', 'items of GET /api/v1/benches'),
   nodes: entry('fernlab nodes', 'items of GET /api/v1/nodes'),
+  directory: entry('fernlab directory --tag supply --state up', 'items of GET /api/v1/directory'),
   runs: entry('fernlab runs --lab rc-circuit --state failed', 'items of GET /api/v1/runs'),
   run: entry('fernlab run rc-circuit charge-curve -p voltage=3 -p "duration=6 s"', run),
   rerun: entry('fernlab rerun RUN -p "voltage=5 V"', run),

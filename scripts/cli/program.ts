@@ -6,6 +6,7 @@ import { addBoard } from './commands/board.ts'
 import { addBooking } from './commands/booking.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addData } from './commands/data.ts'
+import { addDirectory } from './commands/directory.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDriver } from './commands/driver.ts'
 import { addFleet } from './commands/fleet.ts'
@@ -62,6 +63,7 @@ export function createProgram(given: Context, version: string): Command {
   addSchema(program, context)
   addBench(program, context)
   addFleet(program, context)
+  addDirectory(program, context)
   addBoard(program, context)
   addDriver(program, context)
   program.commandsGroup('Your account:')

@@ -3,7 +3,7 @@ import { requireAccess } from '../context.ts'
 import { refusal } from '../problems.ts'
 
 /** Promised by the interfaces, built by later work. */
-const promised = ['directory', 'programs', 'desktops', 'peers', 'models', 'protocols']
+const promised = ['programs', 'desktops', 'peers', 'models', 'protocols']
 
 /** Routes that do not exist yet refuse in one clear line, to people who are signed in. */
 export function notBuiltRoutes(app: Api): void {

@@ -9,6 +9,8 @@ import { createBookings } from '@fernlab/hub/bookings/create-bookings'
 import { createKeptPlan } from '@fernlab/hub/bookings/kept-plan'
 import { createBookingNotices } from '@fernlab/hub/bookings/notices'
 import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
+import { createDirectory } from '@fernlab/hub/directory/directory'
+import { openServiceBook } from '@fernlab/hub/directory/service-book'
 import { CompatibilityCache } from '@fernlab/hub/fleet/compatible'
 import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
 import { createRemoval } from '@fernlab/hub/fleet/removal'
@@ -327,6 +329,7 @@ export async function serveHub(options: ServedOptions = {}) {
     clock: bookingClock,
     log,
   })
+  const services = await openServiceBook({ store, book, clock: systemClock, log })
   const removal = createRemoval({
     store,
     book,
@@ -385,6 +388,7 @@ export async function serveHub(options: ServedOptions = {}) {
     recurring,
     sessions: tableSessions(runs, store),
     rooms: createRooms(),
+    directory: createDirectory({ site: 'here', services, store }),
     labPages: { open: () => undefined },
     labVisits: { open: async ({ sessionId }) => ({ url: `https://lab.example/${sessionId}`, through: 'direct' }) },
     bookings,

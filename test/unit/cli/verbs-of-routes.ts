@@ -271,6 +271,8 @@ export const reached: Readonly<Record<string, string | Reach>> = {
   'POST /api/v1/recurring/{id}/resume': 'recurring resume r1',
   'POST /api/v1/recurring/{id}/run': 'recurring run r1',
 
+  'GET /api/v1/directory': 'directory --tag supply',
+  'GET /api/v1/directory/{service}': 'directory bench1.psu',
   'GET /api/v1/benches': 'benches',
   'GET /api/v1/benches/{bench}': 'bench show demo.rc',
   'POST /api/v1/benches/{bench}/lease': 'bench lease demo.rc',

@@ -1,0 +1,55 @@
+import { page } from '@fernlab/shared/contracts/api'
+import {
+  directoryEntrySchema,
+  directorySearchSchema,
+  directoryServiceSchema,
+  namedServiceSchema,
+} from '@fernlab/shared/contracts/directory'
+import { z } from '@hono/zod-openapi'
+import type { AddRoute, ApiParts } from '../context.ts'
+import { pageOf, pageQuery } from '../paging.ts'
+import { notFound } from '../problems.ts'
+import { safeDecode } from '../static-files.ts'
+
+const path = '/api/v1/directory'
+
+/** Where services are and how they stand, for whoever may see benches. */
+export function directoryRoutes(add: AddRoute, { directory }: Pick<ApiParts, 'directory'>): void {
+  add(
+    {
+      method: 'get',
+      path,
+      tag: 'Services',
+      summary: 'Services of all nodes: where each is, and how it stands',
+      description:
+        '`name` is the whole name; a `pattern` has `*` for any text and `?` for one letter. `tag` and `anyTag` may be given several times: a service has all of the one, and one of the other. Who has locked a service is named to those who may see people.',
+      access: 'services.read',
+      query: pageQuery.extend(directorySearchSchema.shape),
+      answer: { schema: page(directoryEntrySchema), what: 'Services by node and name' },
+    },
+    async ({ c, query, caller }) => {
+      const { limit, cursor, ...search } = query
+      return c.json(pageOf(await directory.list(search, caller), { limit, cursor }))
+    },
+  )
+  add(
+    {
+      method: 'get',
+      path: `${path}/{service}`,
+      tag: 'Services',
+      summary: 'A service, with what it can do',
+      description: 'By its name, or as `<node>/<service>` where several nodes have one of that name.',
+      access: 'services.read',
+      errors: ['service-ambiguous', 'service-unknown'],
+      params: z.object({ service: z.string().max(400) }),
+      deep: true,
+      answer: { schema: directoryServiceSchema, what: 'The service' },
+    },
+    async ({ c, caller }) => {
+      const raw = c.req.path.slice(path.length + 1)
+      const named = namedServiceSchema.safeParse(safeDecode(raw))
+      if (!named.success) throw notFound(`the service ${raw.slice(0, 400)}`)
+      return c.json(await directory.service(named.data, caller))
+    },
+  )
+}

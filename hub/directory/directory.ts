@@ -1,0 +1,57 @@
+/** The hub's phone book of services: where each is, how it stands, and what opens it. */
+import type { DirectoryEntry, DirectorySearch, DirectoryService } from '@fernlab/shared/contracts/directory'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Caller } from '../accounts/caller.ts'
+import { can } from '../accounts/can.ts'
+import type { Store } from '../store/store.ts'
+import { entryOf, type KnownService, standingOf, type Viewer } from './entries.ts'
+import { searchFor } from './search.ts'
+import type { ServiceBook } from './service-book.ts'
+
+export interface Directory {
+  /** The services that the search finds, as the caller sees them. */
+  list(search: DirectorySearch, caller: Caller): Promise<DirectoryEntry[]>
+  /** By name, or `<node>/<name>`; throws `service-unknown`, and `service-ambiguous` where several nodes have one of that name. */
+  service(named: string, caller: Caller): Promise<DirectoryService>
+}
+
+/** Looks it up in the book. */
+export function createDirectory(options: { site: string; services: ServiceBook; store: Store }): Directory {
+  const { site, services, store } = options
+  const viewerOf = async (caller: Caller, known: readonly KnownService[]): Promise<Viewer> => {
+    const { personId } = caller
+    if (!can(caller, 'people.read')) return { personId, names: undefined }
+    const owners = new Set(known.flatMap((service) => standingOf(service).lock?.owner ?? []))
+    return { personId, names: await namesOf(store, [...owners]) }
+  }
+  return {
+    list: async (search, caller) => {
+      const known = services.all()
+      const viewer = await viewerOf(caller, known)
+      return known.map((service) => entryOf(site, service, viewer)).filter(searchFor(search))
+    },
+    service: async (named, caller) => {
+      const known = findService(services.all(), named)
+      return { ...entryOf(site, known, await viewerOf(caller, [known])), contract: known.told.contract }
+    },
+  }
+}
+
+/** The service of that name, or `<node>/<name>`; throws as {@link Directory.service}. */
+export function findService(all: readonly KnownService[], named: string): KnownService {
+  const found = all.filter(({ node, told: { name } }) => named === name || named === `${node}/${name}`)
+  const [first, ...others] = found
+  if (first === undefined) {
+    throw new LabError({ code: 'service-unknown', kind: 'caller', message: `there is no service ${named}` })
+  }
+  if (others.length === 0) return first
+  const full = found.map(({ node }) => `${node}/${named}`).sort()
+  const message = `several nodes have a service ${named}: say which, ${full.join(' or ')}`
+  throw new LabError({ code: 'service-ambiguous', kind: 'caller', message, details: { services: full.join(' ') } })
+}
+
+async function namesOf({ db }: Store, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db.selectFrom('user').select(['id', 'name']).where('id', 'in', ids).execute()
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}

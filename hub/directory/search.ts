@@ -1,0 +1,45 @@
+/** Which services a search finds; pure. */
+import type { DirectoryEntry, DirectorySearch } from '@fernlab/shared/contracts/directory'
+
+/** Judges entries; what is not asked for does not matter. */
+export function searchFor(search: DirectorySearch): (entry: DirectoryEntry) => boolean {
+  const { name, prefix = '', pattern, state } = search
+  const all = [search.tag ?? []].flat()
+  const any = [search.anyTag ?? []].flat()
+  return (entry) =>
+    (name === undefined || entry.name === name) &&
+    entry.name.startsWith(prefix) &&
+    (pattern === undefined || fits(entry.name, pattern)) &&
+    all.every((tag) => entry.tags.includes(tag)) &&
+    (any.length === 0 || any.some((tag) => entry.tags.includes(tag))) &&
+    (state === undefined || entry.state === state)
+}
+
+/**
+ * Whether the whole text fits a pattern in which `*` stands for any text, `?` for one letter, and all else for itself,
+ * whatever its case. Looks at no letter of the text more often than the pattern has letters.
+ */
+export function fits(text: string, pattern: string): boolean {
+  const pieces = pattern.toLowerCase().split('*')
+  const lower = text.toLowerCase()
+  const [first = ''] = pieces
+  if (pieces.length === 1) return lower.length === first.length && isAt(lower, first, 0)
+  const last = pieces.at(-1) ?? ''
+  const end = lower.length - last.length
+  if (first.length > end || !isAt(lower, first, 0) || !isAt(lower, last, end)) return false
+  // Between the two the earliest place of each piece leaves the most room for those after it.
+  let from = first.length
+  for (const piece of pieces.slice(1, -1)) {
+    while (from + piece.length <= end && !isAt(lower, piece, from)) from++
+    if (from + piece.length > end) return false
+    from += piece.length
+  }
+  return true
+}
+
+function isAt(text: string, piece: string, at: number): boolean {
+  for (let i = 0; i < piece.length; i++) {
+    if (piece[i] !== '?' && piece[i] !== text[at + i]) return false
+  }
+  return at + piece.length <= text.length
+}

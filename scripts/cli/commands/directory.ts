@@ -1,0 +1,99 @@
+import {
+  type DirectoryEntry,
+  type DirectoryService,
+  directoryEntrySchema,
+  directoryServiceSchema,
+} from '@fernlab/shared/contracts/directory'
+import { type ServiceState, serviceStateSchema } from '@fernlab/shared/contracts/services'
+import { type Command, Option } from 'commander'
+import { allPages } from '../all-pages.ts'
+import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { cellTime, spokenTime } from '../shown-time.ts'
+import { printList } from '../table.ts'
+
+interface SearchOptions extends HubOptions {
+  readonly name?: string
+  readonly prefix?: string
+  readonly pattern?: string
+  readonly tag: readonly string[]
+  readonly anyTag: readonly string[]
+  readonly state?: ServiceState
+}
+
+const several = (tag: string, tags: readonly string[]) => [...tags, tag]
+
+/** `directory`: where services are, how they stand, and what one can do. */
+export function addDirectory(program: Command, context: Context): void {
+  const { terminal } = context
+  withHub(
+    program
+      .command('directory [service]')
+      .description('the services of all nodes, where each is and how it stands; what one can do'),
+  )
+    .option('--name <name>', 'those of this name, on whatever node')
+    .option('--prefix <text>', 'those whose name begins so')
+    .option('--pattern <pattern>', 'those whose name fits: * is any text, ? one letter')
+    .option('--tag <tag>', 'those with the tag; several: with each of them', several, [])
+    .option('--any-tag <tag>', 'those with the tag; several: with one of them', several, [])
+    .addOption(new Option('--state <state>', 'those that stand so').choices(serviceStateSchema.options))
+    .action(async (service: string | undefined, options: SearchOptions) => {
+      const client = await openHub(context, options)
+      if (service !== undefined) {
+        const path = `/api/v1/directory/${service.split('/').map(encodeURIComponent).join('/')}`
+        const found = await client.call(directoryServiceSchema, path)
+        return terminal.out(options.json ? JSON.stringify(found, null, 2) : serviceLines(found).join('\n'))
+      }
+      const query = queryOf(options)
+      const found = await allPages(client, directoryEntrySchema, '/api/v1/directory', { query })
+      printList(terminal, found, {
+        ...options,
+        columns: {
+          service: (item) => item.name,
+          node: (item) => item.node,
+          state: (item) => item.state,
+          kind: (item) => item.kind,
+          tags: (item) => item.tags.join(', '),
+          'locked by': lockWords,
+          'last seen': (item) => (item.state === 'gone' ? (cellTime(item.lastSeen) ?? '') : ''),
+        },
+        empty: [...query].some(([name]) => name !== 'limit' && name !== 'cursor')
+          ? 'No service fits. "fernlab directory" lists all of them.'
+          : 'No services yet: nodes tell of them as they connect.',
+      })
+    })
+}
+
+function queryOf({ name, prefix, pattern, tag, anyTag, state }: SearchOptions): URLSearchParams {
+  const query = new URLSearchParams()
+  for (const [key, value] of Object.entries({ name, prefix, pattern, state }))
+    if (value !== undefined) query.set(key, value)
+  for (const each of tag) query.append('tag', each)
+  for (const each of anyTag) query.append('anyTag', each)
+  return query
+}
+
+function lockWords({ lockedBy }: DirectoryEntry): string {
+  if (lockedBy === undefined) return ''
+  if (lockedBy.mine) return 'you'
+  return lockedBy.person?.name ?? 'somebody'
+}
+
+function serviceLines(one: DirectoryService): string[] {
+  const { contract, metadata, reason, lockedBy } = one
+  const rows: [string, string][] = [
+    ['address', one.address],
+    ['state', reason === undefined ? one.state : `${one.state}: ${reason}`],
+    ['locked by', lockedBy === undefined ? '' : [lockWords(one), lockedBy.reason ?? ''].filter(Boolean).join(': ')],
+    ['description', one.description ?? ''],
+    ['kind', `${one.kind} ${one.version}`],
+    ['tags', one.tags.join(', ')],
+    ...Object.entries(metadata),
+    ['reached at', one.addresses.join(', ')],
+    ['actions', Object.keys(contract.actions).join(', ')],
+    ['signals', Object.keys(contract.signals).join(', ')],
+    ['events', Object.keys(contract.events).join(', ')],
+    ['last seen', spokenTime(one.lastSeen)],
+  ]
+  const width = Math.max(...rows.map(([heading]) => heading.length))
+  return rows.flatMap(([heading, text]) => (text === '' ? [] : [`${heading.padEnd(width)}  ${text}`]))
+}
