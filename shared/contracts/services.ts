@@ -97,8 +97,5 @@ export const revokedSchema = z.object({
 })
 export type Revoked = z.infer<typeof revokedSchema>
 
-/** The first call on a link: `{token}`; before it has succeeded everything else is refused. */
-export const SIGN_IN = 'rpc.sign-in'
-
 /** Where a node takes links of clients. */
 export const SERVICES_PATH = '/rpc'

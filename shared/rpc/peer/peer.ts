@@ -77,6 +77,8 @@ export interface CreatePeerOptions {
   readonly limits?: RpcLimits
   /** Where streams stay when their link ends. */
   readonly lingering?: Lingering
+  /** Answers {@link SIGN_IN} of the other end; without, there is nothing to sign in to. */
+  readonly signIn?: (params: unknown, context: CallContext) => unknown
   /** Who is at the other end: only the same one goes on with a stream that lingers. */
   readonly owner?: string
   /** A one-way call failed, or a message could not be read: for a log. */
@@ -85,6 +87,8 @@ export interface CreatePeerOptions {
 
 const CREDIT = 64
 const PING = 'rpc.ping'
+/** Who calls says who that is: `{token}`. */
+export const SIGN_IN = 'rpc.sign-in'
 
 const servesNothing: Serve = (method) => {
   throw methodUnknown(method)
@@ -104,6 +108,7 @@ class LinkPeer implements Peer {
   readonly #limits: RpcLimits
   readonly #clock: Clock
   readonly #serve: Serve
+  readonly #signIn: ((params: unknown, context: CallContext) => unknown) | undefined
   readonly #onTrouble: (error: LabError, method: string | undefined) => void
   readonly #inbox: Inbox
   readonly #outbox: Outbox
@@ -114,11 +119,13 @@ class LinkPeer implements Peer {
   #ended: LabError | undefined
   #unreadable = 0
 
-  constructor({ link, clock, serve, limits = defaultLimits, lingering, owner = '', onTrouble }: CreatePeerOptions) {
+  constructor(options: CreatePeerOptions) {
+    const { link, clock, serve, signIn, limits = defaultLimits, lingering, owner = '', onTrouble } = options
     this.link = link
     this.#limits = limits
     this.#clock = clock
     this.#serve = serve ?? servesNothing
+    this.#signIn = signIn
     this.#onTrouble = onTrouble ?? (() => {})
     this.#inbox = new Inbox(limits)
     this.#outbox = new Outbox(link, limits)
@@ -236,6 +243,7 @@ class LinkPeer implements Peer {
   #do(method: string, params: unknown, context: CallContext): unknown {
     if (!method.startsWith('rpc.')) return this.#serve(method, params, context)
     if (method === PING) return null
+    if (method === SIGN_IN && this.#signIn !== undefined) return this.#signIn(params, context)
     if (method === BATCH) return doBatch(readBatch(params, this.#limits), this.#serve, context, this.#clock)
     if (method !== CALLBACK) throw methodUnknown(method)
     const { callback, args } = readCallbackCall(params)

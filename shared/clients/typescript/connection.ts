@@ -1,0 +1,240 @@
+/**
+ * A client's connection with one node, whatever carries it at the moment.
+ *
+ * INVARIANTS: a call is never done twice unless its caller said that it may be: what was sent and not answered when the way
+ * broke is `call-uncertain`; what was not sent, or may be repeated, goes by the next way, within its time. A stream that
+ * lingers goes on where it was. The token is new before it ends, and the link stays.
+ */
+import type { Clock } from '../../primitives/clock.ts'
+import { asLabError, LabError } from '../../primitives/lab-error.ts'
+import type { Link } from '../../rpc/link.ts'
+import type { BatchCall, BatchOutcome } from '../../rpc/peer/batch.ts'
+import type { CallOptions } from '../../rpc/peer/calls.ts'
+import { TIMEOUT_MS } from '../../rpc/peer/calls.ts'
+import { type BatchOptions, type Peer, SIGN_IN, type StreamOptions } from '../../rpc/peer/peer.ts'
+import type { ReceivedStream } from '../../rpc/peer/received-stream.ts'
+import { nearest, type Reached } from './nearest.ts'
+import { candidates, type Way } from './way.ts'
+
+/** Where a node is, and what opens it. */
+export interface Access {
+  readonly addresses: readonly string[]
+  /** None on ways that ask for none. */
+  readonly token?: string
+  /** When the token ends, epoch ms. */
+  readonly expiresAt?: number
+}
+
+/** Which way is used now. */
+export interface WayInUse {
+  readonly kind: Link['kind']
+  readonly address: string
+  readonly roundTripMs: number
+}
+
+export interface CreateConnectionOptions {
+  /** The node, for errors. */
+  readonly node: string
+  readonly ways: readonly Way[]
+  /** Asked at the first call, when every way failed, and before a token ends. */
+  readonly access: (signal: AbortSignal) => Promise<Access>
+  readonly clock: Clock
+  /** Told of each way that is taken, and with undefined when one broke. */
+  readonly onWay?: (way: WayInUse | undefined) => void
+}
+
+export interface Connection {
+  readonly node: string
+  readonly way: WayInUse | undefined
+  /** Rejects with the service's error, `call-uncertain`, `deadline-exceeded` or `node-unreachable`. */
+  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
+  stream(method: string, params?: unknown, options?: StreamOptions): AsyncGenerator<unknown, void, void>
+  batch(calls: readonly BatchCall[], options?: BatchOptions): Promise<BatchOutcome[]>
+  /** Asks for access anew and signs in with it, as after a lock was taken; calls under way go on. */
+  renew(): Promise<void>
+  close(): Promise<void>
+}
+
+/** On these the owner of the node's machine, or of the process, comes without a token. */
+const withoutToken: readonly Link['kind'][] = ['in-process', 'unix-socket']
+/** How long before its end a token is renewed, and what is tried between when that fails. */
+const EARLY_MS = 60_000
+const FIRST_WAIT_MS = 100
+const LAST_WAIT_MS = 2000
+
+/** Opens nothing until it is used. */
+export function createConnection(options: CreateConnectionOptions): Connection {
+  return new NodeConnection(options)
+}
+
+class NodeConnection implements Connection {
+  readonly node: string
+  readonly #options: CreateConnectionOptions
+  readonly #clock: Clock
+  readonly #closing = new AbortController()
+  #access: Access | undefined
+  #reached: Reached | undefined
+  #reaching: Promise<Reached> | undefined
+  #cancelRenewal = () => {}
+
+  constructor(options: CreateConnectionOptions) {
+    this.#options = options
+    this.#clock = options.clock
+    this.node = options.node
+  }
+
+  get way(): WayInUse | undefined {
+    if (this.#reached === undefined) return undefined
+    const { kind, address, roundTripMs } = this.#reached
+    return { kind, address, roundTripMs }
+  }
+
+  call(method: string, params?: unknown, options: CallOptions = {}): Promise<unknown> {
+    return this.#within(options, (peer, left) => peer.call(method, params, { ...options, ...left }))
+  }
+
+  batch(calls: readonly BatchCall[], options: BatchOptions = {}): Promise<BatchOutcome[]> {
+    return this.#within(options, (peer, left) => peer.batch(calls, { ...options, ...left }))
+  }
+
+  async *stream(method: string, params?: unknown, options: StreamOptions = {}): AsyncGenerator<unknown, void, void> {
+    const { lingerMs = 0, signal } = options
+    let { peer } = await this.#ready(signal, undefined)
+    let received: ReceivedStream = peer.stream(method, params, options)
+    for (;;) {
+      try {
+        for await (const item of received) yield item
+        return
+      } catch (thrown) {
+        const { place } = received
+        if (place === undefined || this.#reached?.peer === peer || !hasBroken(thrown)) throw thrown
+        // Whoever sends it keeps it no longer than that.
+        peer = (await this.#ready(signal, this.#clock.monotonic() + lingerMs)).peer
+        received = peer.resume(place, options)
+      }
+    }
+  }
+
+  async renew(): Promise<void> {
+    this.#access = undefined
+    if (this.#reached === undefined) return
+    const { peer, kind } = this.#reached
+    const access = await this.#options.access(this.#closing.signal)
+    this.#access = access
+    await this.#signIn(peer, kind, access)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort(
+      new LabError({ code: 'link-ended', kind: 'link', message: `the connection with ${this.node} was closed` }),
+    )
+    this.#cancelRenewal()
+    const reached = this.#reached
+    this.#reached = undefined
+    await reached?.peer.close('the client is done')
+  }
+
+  async #within<Result>(
+    { timeoutMs = TIMEOUT_MS, signal }: CallOptions,
+    work: (peer: Peer, left: { readonly timeoutMs: number }) => Promise<Result>,
+  ): Promise<Result> {
+    const until = this.#clock.monotonic() + timeoutMs
+    for (;;) {
+      const { peer } = await this.#ready(signal, until)
+      try {
+        return await work(peer, { timeoutMs: Math.max(1, until - this.#clock.monotonic()) })
+      } catch (thrown) {
+        // Not sent, or it may be repeated: the next way takes it. A service may say the same of a link of its own.
+        const isOurs = this.#reached?.peer !== peer && !this.#closing.signal.aborted
+        if (!isOurs || !(thrown instanceof LabError) || thrown.code !== 'link-ended') throw thrown
+        if (this.#clock.monotonic() >= until) throw thrown
+      }
+    }
+  }
+
+  /** The way in use, or a new one; tries until `until` (monotonic ms), and once without it. */
+  async #ready(signal: AbortSignal | undefined, until: number | undefined): Promise<Reached> {
+    signal?.throwIfAborted()
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LAST_WAIT_MS)) {
+      this.#closing.signal.throwIfAborted()
+      if (this.#reached !== undefined) return this.#reached
+      this.#reaching ??= this.#reach().finally(() => {
+        this.#reaching = undefined
+      })
+      try {
+        return await orAborted(this.#reaching, signal)
+      } catch (thrown) {
+        const { retry } = asLabError(thrown)
+        if (retry === 'never' || until === undefined || this.#clock.monotonic() + waitMs >= until) throw thrown
+      }
+      await this.#clock.sleep(waitMs, signal)
+    }
+  }
+
+  async #reach(): Promise<Reached> {
+    const { node, ways, clock, onWay } = this.#options
+    const { signal } = this.#closing
+    const known = this.#access
+    const isFresh = known?.expiresAt === undefined || known.expiresAt - clock.now() > EARLY_MS
+    const access = known !== undefined && isFresh ? known : await this.#options.access(signal)
+    const { open, refused } = candidates(access.addresses, ways)
+    try {
+      const reached = await nearest({
+        what: node,
+        candidates: open,
+        refused,
+        signIn: (peer, kind) => this.#signIn(peer, kind, access),
+        isFinal: ({ kind, code }) => kind === 'caller' && code !== 'call-cancelled',
+        clock,
+        signal,
+      })
+      this.#access = access
+      this.#reached = reached
+      reached.peer.onEnd(() => this.#broke(reached))
+      if (this.#reached === reached) onWay?.(this.way)
+      return reached
+    } catch (error) {
+      // The node may be elsewhere now, or want another token.
+      this.#access = undefined
+      throw error
+    }
+  }
+
+  async #signIn(peer: Peer, kind: Link['kind'], access: Access): Promise<void> {
+    if (access.token === undefined || withoutToken.includes(kind)) return
+    await peer.call(SIGN_IN, { token: access.token }, { idempotent: true })
+    this.#cancelRenewal()
+    if (access.expiresAt === undefined) return
+    const leftMs = access.expiresAt - this.#clock.now()
+    this.#renewAfter(Math.max(leftMs - EARLY_MS, leftMs / 2), FIRST_WAIT_MS)
+  }
+
+  #renewAfter(ms: number, waitMs: number): void {
+    this.#cancelRenewal = this.#clock.after(ms, () => {
+      // The hub may be away: the token goes on until its end, and until then this is tried.
+      this.renew().catch(() => {
+        if (this.#reached !== undefined) this.#renewAfter(waitMs, Math.min(2 * waitMs, EARLY_MS / 4))
+      })
+    })
+  }
+
+  #broke(reached: Reached): void {
+    if (this.#reached !== reached) return
+    this.#reached = undefined
+    this.#cancelRenewal()
+    this.#options.onWay?.(undefined)
+  }
+}
+
+const hasBroken = (thrown: unknown): boolean =>
+  thrown instanceof LabError && ['link-ended', 'call-uncertain'].includes(thrown.code)
+
+function orAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

@@ -1,0 +1,273 @@
+import { browserWays } from '@fernlab/shared/clients/typescript/browser-ways'
+import { createConnection, type WayInUse } from '@fernlab/shared/clients/typescript/connection'
+import { candidates, type Way } from '@fernlab/shared/clients/typescript/way'
+import { localLinks } from '@fernlab/shared/links/local/local-link'
+import { type Clock, ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Link, LinkKind } from '@fernlab/shared/rpc/link'
+import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
+import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
+import type { Serve } from '@fernlab/shared/rpc/peer/serving'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('a client’s connection with a node')
+
+const rejection = (promise: Promise<unknown>): Promise<LabError> =>
+  promise.then(
+    (value) => assert.unreachable(`it was done: ${JSON.stringify(value)}`) as never,
+    (error: LabError) => error,
+  )
+
+/** A node that is reached at any address `<kind>:<name>`; what each link did is told. */
+function node({ serve = echo, clock = systemClock as Clock } = {}) {
+  const open = new Map<string, Peer>()
+  const asked: string[] = []
+  const down = new Set<string>()
+  const slowMs = new Map<string, number>()
+  const lingering = new Lingering({ clock })
+  let extraMs = 0
+  const way = (kind: LinkKind): Way => ({
+    kind,
+    refusal: (address) => (address.startsWith(kind) ? undefined : 'other'),
+    connect: async (address, signal) => {
+      asked.push(address)
+      if (down.has(address)) throw new LabError({ code: 'link-unreachable', kind: 'link', message: 'refused' })
+      if (address.endsWith('silent')) {
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      }
+      const [mine, its] = localLinks()
+      const peer = createPeer({
+        link: its,
+        clock,
+        serve,
+        signIn: (params, context) => serve('rpc.sign-in', params, context),
+        lingering,
+        owner: 'ada',
+      })
+      open.set(address, peer)
+      peer.onEnd(() => open.delete(address))
+      const send = mine.send.bind(mine)
+      return Object.assign(mine, {
+        kind,
+        send: (frame: never) => {
+          extraMs += slowMs.get(address) ?? 0
+          send(frame)
+        },
+      }) as unknown as Link
+    },
+  })
+  return {
+    open,
+    asked,
+    down,
+    slowMs,
+    ways: [way('unix-socket'), way('websocket'), way('mqtt')],
+    clock: { ...bound(clock), monotonic: () => clock.monotonic() + extraMs },
+  }
+}
+
+const echo: Serve = (method, params) => (method === 'rpc.sign-in' ? {} : params)
+
+const bound = (clock: Clock): Clock => ({
+  now: () => clock.now(),
+  monotonic: () => clock.monotonic(),
+  sleep: (ms, signal) => clock.sleep(ms, signal),
+  after: (ms, callback) => clock.after(ms, callback),
+})
+
+const connected = (to: ReturnType<typeof node>, addresses: readonly string[], more = {}) => {
+  const taken: (WayInUse | undefined)[] = []
+  const connection = createConnection({
+    node: 'lab/pi',
+    ways: to.ways,
+    access: async () => ({ addresses, token: 'a token', ...more }),
+    clock: to.clock,
+    onWay: (way) => void taken.push(way),
+  })
+  return { connection, taken }
+}
+
+test('takes the nearest way, and opens no other', async () => {
+  const pi = node()
+  const { connection, taken } = connected(pi, ['mqtt:a', 'websocket:a', 'unix-socket:a'])
+  assert.is(await connection.call('echo', 5), 5)
+  assert.equal(pi.asked, ['unix-socket:a'])
+  assert.is(connection.way?.kind, 'unix-socket')
+  assert.is(taken[0]?.address, 'unix-socket:a')
+  await connection.close()
+  assert.is((await rejection(connection.call('echo', 5))).code, 'link-ended')
+})
+
+test('goes to a further way at once where the nearer one refuses, and after a while where it is silent', async () => {
+  const pi = node()
+  pi.down.add('unix-socket:a')
+  const { connection } = connected(pi, ['websocket:a', 'unix-socket:a'])
+  await connection.call('echo', 5)
+  assert.is(connection.way?.kind, 'websocket')
+  await connection.close()
+
+  const clock = new ManualClock()
+  const other = node({ clock })
+  const late = connected(other, ['websocket:a', 'unix-socket:silent']).connection
+  const answer = late.call('echo', 5)
+  await clock.advance(249)
+  assert.equal(other.asked, ['unix-socket:silent'])
+  await clock.advance(1)
+  assert.is(other.asked.length, 2)
+  // The silent one may still be the nearest, for a moment.
+  await clock.advance(50)
+  assert.is(await answer, 5)
+  assert.is(late.way?.kind, 'websocket')
+  await late.close()
+})
+
+test('takes the quicker of two addresses of a kind, and closes the other', async () => {
+  const pi = node()
+  pi.slowMs.set('websocket:far', 10)
+  const { connection } = connected(pi, ['websocket:far', 'websocket:near'])
+  await connection.call('echo', 5)
+  assert.is(connection.way?.address, 'websocket:near')
+  assert.ok((connection.way?.roundTripMs ?? 10) < 10)
+  assert.equal([...pi.open.keys()], ['websocket:near'])
+  await connection.close()
+})
+
+test('says why each way failed, and what can not be tried at all', async () => {
+  const pi = node()
+  pi.down.add('websocket:a')
+  const { connection } = connected(pi, ['websocket:a', 'gopher:a'])
+  const error = await rejection(connection.call('echo', 5, { timeoutMs: 1 }))
+  assert.is(error.code, 'node-unreachable')
+  assert.match(
+    error.message,
+    /lab\/pi can't be reached \(gopher:a: this client knows no way of that kind; websocket:a: refused\)/,
+  )
+  await connection.close()
+})
+
+test('does not knock at every way with a token that the node refuses', async () => {
+  const pi = node({
+    serve: () => {
+      throw new LabError({ code: 'token-expired', kind: 'caller', message: 'it ended at noon' })
+    },
+  })
+  const { connection } = connected(pi, ['websocket:a', 'mqtt:a'])
+  assert.is((await rejection(connection.call('echo', 5))).code, 'token-expired')
+  assert.equal(pi.asked, ['websocket:a'])
+  assert.is(pi.open.size, 0)
+  await connection.close()
+})
+
+test('a call that was sent when the way broke is uncertain, and never done twice; one that may be is done by the next way', async () => {
+  const done: unknown[] = []
+  const pi = node({
+    serve: (method, params) => {
+      if (method === 'rpc.sign-in') return {}
+      done.push(params)
+      // Only what comes by the nearer way is cut off.
+      if (pi.down.has('unix-socket:a')) return params
+      pi.down.add('unix-socket:a')
+      void pi.open.get('unix-socket:a')?.close('pulled out')
+      return new Promise(() => {})
+    },
+  })
+  const { connection, taken } = connected(pi, ['unix-socket:a', 'websocket:a'])
+  assert.is((await rejection(connection.call('step', 1))).code, 'call-uncertain')
+  assert.equal(done, [1])
+  assert.is(await connection.call('step', 2), 2)
+  assert.is(connection.way?.kind, 'websocket')
+
+  pi.down.clear()
+  await pi.open.get('websocket:a')?.close('pulled out')
+  assert.is(await connection.call('step', 3, { idempotent: true }), 3)
+  assert.equal(done, [1, 2, 3, 3])
+  assert.equal(
+    taken.map((way) => way?.kind),
+    ['unix-socket', undefined, 'websocket', undefined, 'unix-socket', undefined, 'websocket'],
+  )
+  await connection.close()
+})
+
+test('an error of a service that has the name of a broken link is the service’s, and repeats nothing', async () => {
+  let done = 0
+  const pi = node({
+    serve: (method) => {
+      if (method === 'rpc.sign-in') return {}
+      done++
+      throw new LabError({ code: 'link-ended', kind: 'link', message: 'the instrument hung up' })
+    },
+  })
+  const { connection } = connected(pi, ['websocket:a'])
+  assert.match((await rejection(connection.call('step', 1, { idempotent: true }))).message, /hung up/)
+  assert.is(done, 1)
+  await connection.close()
+})
+
+test('a stream that lingers goes on by another way without a gap, one that does not ends', async () => {
+  async function* count() {
+    for (let n = 1; n <= 200; n++) yield n
+  }
+  const pi = node({ serve: (method) => (method === 'rpc.sign-in' ? {} : count()) })
+  const { connection } = connected(pi, ['unix-socket:a', 'websocket:a'])
+  const items: unknown[] = []
+  for await (const item of connection.stream('count', undefined, { lingerMs: 10_000, credit: 8 })) {
+    items.push(item)
+    if (items.length !== 50) continue
+    pi.down.add('unix-socket:a')
+    await pi.open.get('unix-socket:a')?.close('pulled out')
+  }
+  assert.equal(
+    items,
+    Array.from({ length: 200 }, (_, index) => index + 1),
+  )
+  assert.is(connection.way?.kind, 'websocket')
+
+  const cut = async () => {
+    for await (const item of connection.stream('count', undefined, { credit: 8 })) {
+      if (item === 20) await pi.open.get('websocket:a')?.close('pulled out')
+    }
+  }
+  assert.is((await rejection(cut())).code, 'call-uncertain')
+  await connection.close()
+})
+
+test('signs in again before its token ends, on the same link', async () => {
+  const clock = new ManualClock()
+  const tokens: unknown[] = []
+  const pi = node({
+    clock,
+    serve: (method, params) => {
+      if (method === 'rpc.sign-in') tokens.push((params as { token: unknown }).token)
+      return {}
+    },
+  })
+  let asked = 0
+  const connection = createConnection({
+    node: 'lab/pi',
+    ways: pi.ways,
+    access: async () => ({ addresses: ['websocket:a'], token: `token ${++asked}`, expiresAt: clock.now() + 600_000 }),
+    clock,
+  })
+  const answer = connection.call('echo', 1)
+  await clock.advance(0)
+  await answer
+  await clock.advance(539_999)
+  assert.equal(tokens, ['token 1'])
+  await clock.advance(1)
+  assert.equal(tokens, ['token 1', 'token 2'])
+  assert.equal(pi.asked, ['websocket:a'])
+  await connection.close()
+})
+
+test('a page that came by HTTPS opens no plain WebSocket but to its own machine', () => {
+  const ways = browserWays({ clock: systemClock, WebSocket: class {} as never, isSecurePage: true })
+  const { open, refused } = candidates(['ws://10.0.0.5:8090/rpc', 'wss://pi/rpc', 'ws://127.0.0.1:8090/rpc'], ways)
+  assert.equal(
+    open.map(({ address }) => address),
+    ['wss://pi/rpc', 'ws://127.0.0.1:8090/rpc'],
+  )
+  assert.match(refused[0]?.why ?? '', /HTTPS/)
+})
+
+test.run()
