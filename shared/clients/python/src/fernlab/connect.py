@@ -1,0 +1,43 @@
+"""A peer at an address: ``ws://host:port/rpc``, ``wss://…``, or the path of a Unix socket."""
+from __future__ import annotations
+
+from typing import Callable, Optional
+
+from .errors import LabError
+from .links.unix_socket import connect_unix_socket
+from .links.websocket import connect_websocket
+from .rpc.link import Link
+from .rpc.messages import SIGN_IN
+from .rpc.peer import Peer
+from .rpc.serving import Serve
+
+UNIX = "unix:"
+
+
+async def connect(
+    address: str,
+    token: Optional[str] = None,
+    *,
+    format: str = "cbor",
+    serve: Optional[Serve] = None,
+    ca: Optional[str] = None,
+    timeout: float = 10.0,
+    trouble: Optional[Callable[[LabError, Optional[str]], None]] = None,
+) -> Peer:
+    """Connects, and signs in where a token is given. ``serve`` does what the other end calls.
+
+    Raises ``link-unreachable``, or what the other end says of the token.
+    """
+    link: Link
+    if address.startswith(("ws://", "wss://")):
+        link = await connect_websocket(address, format, ca, timeout)
+    else:
+        link = await connect_unix_socket(address[len(UNIX) :] if address.startswith(UNIX) else address, format)
+    peer = Peer(link, serve, trouble=trouble)
+    if token is not None:
+        try:
+            await peer.call(SIGN_IN, {"token": token}, timeout=timeout)
+        except BaseException:
+            await peer.close("the token was refused")
+            raise
+    return peer

@@ -1,0 +1,1 @@
+"""Ways to another process: a Unix socket on the same machine, a WebSocket from anywhere."""
