@@ -18,8 +18,12 @@ test.before(async () => {
 })
 test.after(() => server.close())
 
-for (const name of ['test_peer.py']) {
-  test(`${name} passes`, async ({ signal }) => {
+for (const [name, ...args] of [
+  ['test_peer.py'],
+  ['test_hostile.py'],
+  ['test_hostile.py', '--without-numpy'],
+] as const) {
+  test(`${[name, ...args].join(' ')} passes`, async ({ signal }) => {
     const env = {
       ...process.env,
       PYTHONPATH: join(root, 'shared/clients/python/src'),
@@ -29,7 +33,7 @@ for (const name of ['test_peer.py']) {
       FERNLAB_SOCKET: server.path,
       FERNLAB_TOKEN: TOKEN,
     }
-    const { code, err } = await runCommand(python, ['-W', 'error', join(tests, name)], { env, signal })
+    const { code, err } = await runCommand(python, ['-W', 'error', join(tests, name), ...args], { env, signal })
     assert.is(code, 0, err)
     assert.match(err, /^Ran [1-9]\d* tests/m)
   })

@@ -14,7 +14,7 @@ import { serveServices } from '@fernlab/shared/rpc/contract/serve-service'
 import { defaultLimits as limits } from '@fernlab/shared/rpc/limits'
 import type { Link } from '@fernlab/shared/rpc/link'
 import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
-import { createPeer, methodUnknown, type Peer } from '@fernlab/shared/rpc/peer/peer'
+import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import { WebSocketServer } from 'ws'
 import { everyKind } from '../../../contract/links/every-kind.ts'
@@ -42,13 +42,12 @@ export async function servePython(find: Parameters<typeof serveServices>[0] = ()
       link,
       clock: systemClock,
       lingering,
-      owner: 'ada',
+      signIn: signedIn,
       serve: (method, params, context) => own(method, params, context, { peer, link, cut }),
     })
   }
 
   function own(method: string, params: unknown, context: CallContext, end: End): unknown {
-    if (method === 'rpc.sign-in') return signedIn(params)
     if (method === 'heard') return heard
     if (method === 'describe') return described(params)
     if (method === 'values') return values
@@ -93,7 +92,6 @@ interface End {
   readonly cut: () => void
 }
 
-/** `rpc.` names reach the serve function of no peer; the sign-in of tests is a call of its own name. */
 function signedIn(params: unknown): unknown {
   if ((params as { token?: unknown } | undefined)?.token === TOKEN) return { person: 'ada' }
   throw new LabError({ code: 'token-wrong', kind: 'caller', message: 'the token is none of this node' })
