@@ -1,0 +1,90 @@
+/**
+ * Where services are: asked of a hub, or of a node alone. One port, so that a program is the same for a lab with and
+ * without a hub.
+ */
+import * as z from 'zod'
+import { leaseSchema, page } from '../../contracts/api.ts'
+import {
+  type DirectoryEntry,
+  type DirectorySearch,
+  directoryEntrySchema,
+  directoryServiceSchema,
+  givenServiceTokenSchema,
+} from '../../contracts/directory.ts'
+import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
+import type { Access } from './connection.ts'
+import type { Hub } from './hub.ts'
+
+/** A service that was found. */
+export interface Found {
+  /** `<node>/<service>`. */
+  readonly id: string
+  /** On a link to its node. */
+  readonly name: string
+  readonly node: string
+  /** `<node>.<bench>` of a part of a bench: its parts are locked together. */
+  readonly bench: string | undefined
+  readonly contract: ServiceContract
+}
+
+export interface BenchHold {
+  readonly lease: string
+}
+
+export interface Directory {
+  /** Services by node and name; all that is given has to hold. */
+  find(search?: DirectorySearch, signal?: AbortSignal): Promise<DirectoryEntry[]>
+  /** By its name, `<node>/<service>` or `fernlab://<site>/<node>/<service>`; rejects with `service-unknown`, `service-ambiguous`. */
+  get(name: string, signal?: AbortSignal): Promise<Found>
+  /** Opens a node for these services of it, by name, and the bench's parts to who holds it. */
+  access(node: string, services: readonly string[], lease: string | undefined, signal?: AbortSignal): Promise<Access>
+  /** Takes a bench, or renews a hold that was taken; rejects with `bench-busy`. */
+  hold(bench: string, lease?: string, signal?: AbortSignal): Promise<BenchHold>
+  release(bench: string, lease: string): Promise<void>
+}
+
+/** The longest that a node lets a bench be held without word from its hub: a hub that is stopped ends nothing before. */
+const HOLD_S = 600
+const ADDRESS = /^fernlab:\/\/[^/]+\/([^/]+)\/([^/]+)$/
+const entries = page(directoryEntrySchema)
+
+/** The directory of a hub. */
+export function hubDirectory(hub: Hub): Directory {
+  return {
+    async find(search = {}, signal) {
+      const found: DirectoryEntry[] = []
+      let cursor: string | undefined
+      do {
+        const answer: z.infer<typeof entries> = await hub.ask(entries, '/directory', {
+          query: { ...search, limit: '200', cursor },
+          signal,
+        })
+        found.push(...answer.items)
+        cursor = answer.cursor
+      } while (cursor !== undefined)
+      return found
+    },
+    async get(name, signal) {
+      const [, node, service] = ADDRESS.exec(name) ?? []
+      const asked = node === undefined ? name : `${node}/${service}`
+      const path = `/directory/${asked.split('/').map(encodeURIComponent).join('/')}`
+      const { bench, ...found } = await hub.ask(directoryServiceSchema, path, { signal })
+      return { ...found, bench, contract: found.contract as ServiceContract }
+    },
+    async access(node, services, lease, signal) {
+      const body = { services: services.map((name) => `${node}/${name}`), ...(lease === undefined ? {} : { lease }) }
+      const given = await hub.ask(givenServiceTokenSchema, '/directory/tokens', { method: 'POST', body, signal })
+      return { addresses: given.addresses, token: given.token, expiresAt: Date.parse(given.expiresAt) }
+    },
+    async hold(bench, lease, signal) {
+      const body = { ttlS: HOLD_S, ...(lease === undefined ? {} : { lease }) }
+      return hub.ask(leaseSchema, `/benches/${encodeURIComponent(bench)}/lease`, { method: 'POST', body, signal })
+    },
+    async release(bench, lease) {
+      await hub.ask(z.object({ safe: z.boolean() }), `/benches/${encodeURIComponent(bench)}/lease`, {
+        method: 'DELETE',
+        query: { lease },
+      })
+    },
+  }
+}

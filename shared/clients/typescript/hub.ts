@@ -1,0 +1,111 @@
+/** A hub's HTTP API, as far as a client of services needs it. */
+import type * as z from 'zod'
+import { problemSchema } from '../../contracts/api.ts'
+import { LabError } from '../../primitives/lab-error.ts'
+
+/** What is used of `fetch`. */
+export type HubFetch = (
+  url: string,
+  options: { method: string; headers: Record<string, string>; body?: string; signal: AbortSignal },
+) => Promise<{ readonly ok: boolean; readonly status: number; text(): Promise<string> }>
+
+export interface CreateHubOptions {
+  /** `https://lab.example.org`, with the path below which the hub is. */
+  readonly url: string
+  /** An API token; a page has its cookie instead. */
+  readonly token?: string
+  readonly fetch: HubFetch
+}
+
+export interface AskOptions {
+  readonly method?: 'GET' | 'POST' | 'DELETE'
+  readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly body?: unknown
+  readonly signal?: AbortSignal | undefined
+}
+
+const TIMEOUT_MS = 30_000
+const kinds = { 4: 'caller', 5: 'link' } as const
+
+/** Asks a hub; refusals become LabErrors with their code and issues, silence `hub-unreachable`. */
+export class Hub {
+  readonly url: string
+  readonly #token: string | undefined
+  readonly #fetch: HubFetch
+
+  constructor({ url, token, fetch }: CreateHubOptions) {
+    this.url = url.replace(/\/+$/, '')
+    this.#token = token
+    this.#fetch = fetch
+  }
+
+  async ask<Schema extends z.ZodType>(
+    schema: Schema,
+    path: string,
+    { method = 'GET', query = {}, body, signal }: AskOptions = {},
+  ): Promise<z.infer<Schema>> {
+    const late = AbortSignal.timeout(TIMEOUT_MS)
+    const response = await this.#fetch(`${this.url}/api/v1${path}${queryText(query)}`, {
+      method,
+      headers: {
+        ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }).catch((cause: unknown) => {
+      signal?.throwIfAborted()
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new LabError({
+        code: 'hub-unreachable',
+        kind: 'link',
+        retry: 'later',
+        message: `the hub at ${this.url} can't be reached: ${why}`,
+        cause,
+      })
+    })
+    const value = jsonOf(await response.text())
+    if (!response.ok) throw refusal(value, response.status, this.url)
+    const read = schema.safeParse(value)
+    if (read.success) return read.data
+    throw new LabError({
+      code: 'unexpected-answer',
+      kind: 'link',
+      message: `${this.url}/api/v1${path} answered something else than this client expects; it may be of another version`,
+      issues: read.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })),
+    })
+  }
+}
+
+function refusal(value: unknown, status: number, url: string): LabError {
+  const problem = problemSchema.safeParse(value)
+  if (!problem.success) {
+    const message = `${url} answered with status ${status}`
+    return new LabError({ code: 'unexpected-answer', kind: 'link', retry: status >= 500 ? 'later' : 'never', message })
+  }
+  const { code, detail, hint, retry, issues, details } = problem.data
+  return new LabError({
+    code,
+    kind: kinds[status >= 500 ? 5 : 4],
+    message: detail,
+    ...(hint === undefined ? {} : { studentMessage: hint }),
+    ...(retry === undefined ? {} : { retry }),
+    issues: (issues ?? []) as LabError['issues'],
+    ...(details === undefined ? {} : { details }),
+  })
+}
+
+function queryText(query: NonNullable<AskOptions['query']>): string {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [value].flat().map((one): [string, string] => [name, one as string]),
+  )
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

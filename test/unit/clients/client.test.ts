@@ -1,0 +1,173 @@
+import { createClient } from '@fernlab/shared/clients/typescript/client'
+import type { Directory, Found } from '@fernlab/shared/clients/typescript/directory'
+import type { Way } from '@fernlab/shared/clients/typescript/way'
+import { localLinks } from '@fernlab/shared/links/local/local-link'
+import { ManualClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { serveServices } from '@fernlab/shared/rpc/contract/serve-service'
+import { defineService, type ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
+import type { Link } from '@fernlab/shared/rpc/link'
+import { createPeer } from '@fernlab/shared/rpc/peer/peer'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('a client of services')
+
+const supply = defineService({
+  kind: 'supply',
+  version: '1.2',
+  actions: {
+    beep: { arguments: { times: { type: 'integer', minimum: 1 } }, result: { type: 'integer' } },
+    read: { arguments: {}, result: { type: 'string' } },
+  },
+  signals: { voltage: { kind: 'reading', dtype: 'number', shape: [], unit: 'V', access: 'read-set' } },
+  events: {},
+} as const)
+
+const found = (node: string, name: string, contract: ServiceContract = supply, bench?: string): Found => ({
+  id: `${node}/${name}`,
+  name,
+  node,
+  bench,
+  contract,
+})
+
+/** A lab of one node, whose directory says what it was asked. */
+function lab(services: readonly Found[], clock = new ManualClock()) {
+  const asked: string[] = []
+  const busy = new Set<string>()
+  const tokens: unknown[] = []
+  let links = 0
+  const directory: Directory = {
+    find: async () => [],
+    get: async (name) => {
+      const one = services.find((service) => [service.name, service.id].includes(name))
+      if (one === undefined) throw new LabError({ code: 'service-unknown', kind: 'caller', message: `no ${name}` })
+      return one
+    },
+    access: async (node, names, lease) => ({ addresses: ['here'], token: [node, ...names, lease ?? '-'].join(' ') }),
+    hold: async (bench, lease) => {
+      asked.push(`${lease === undefined ? 'take' : 'renew'} ${bench}`)
+      if (busy.has(bench)) throw new LabError({ code: 'bench-busy', kind: 'caller', message: `${bench} is busy` })
+      return { lease: `lease of ${bench}` }
+    },
+    release: async (bench) => void asked.push(`release ${bench}`),
+  }
+  const serve = serveServices(
+    (name) => {
+      const one = services.find((service) => service.name === name)
+      return one === undefined
+        ? undefined
+        : {
+            contract: one.contract,
+            call: (action, args) => (action === 'read' ? 'read by an action' : args.times),
+            read: async () => ({ voltage: { value: 3.3, time: 1 } }),
+          }
+    },
+    () => true,
+  )
+  const way: Way = {
+    kind: 'websocket',
+    refusal: () => undefined,
+    connect: async () => {
+      links++
+      const [mine, its] = localLinks()
+      createPeer({
+        link: its,
+        clock,
+        serve: (method, params, context) => {
+          if (!method.startsWith('node/')) return serve(method, params, context)
+          asked.push(`${method} ${(params as { services: string[] }).services}`)
+          return {}
+        },
+        signIn: (params) => void tokens.push((params as { token: unknown }).token),
+      })
+      return Object.assign(mine, { kind: 'websocket' }) as unknown as Link
+    },
+  }
+  const client = createClient({ directory, ways: [way], clock })
+  return { client, asked, busy, tokens, clock, links: () => links }
+}
+
+test('a service is an object with its actions; what has the name of a member is below `do`', async () => {
+  const { client } = lab([found('pi', 'supply')])
+  const known = await client.service('supply', supply)
+  assert.is(await known.beep({ times: 2 }), 2)
+  assert.equal(await known.read(['voltage']), { voltage: { value: 3.3, time: 1 } })
+  assert.is(await known.do.read({}), 'read by an action')
+  assert.is(known.id, 'pi/supply')
+  assert.is(known.way?.kind, 'websocket')
+  const met = await client.service('pi/supply')
+  assert.is(await met.beep?.({ times: 3 }), 3)
+  await client.close()
+})
+
+test('a program of another version is refused before it does anything, one that knows less is not', async () => {
+  const beep = { arguments: { times: { type: 'string' as const } }, result: { type: 'integer' as const } }
+  const { client, links } = lab([found('pi', 'supply')])
+  const other = { ...supply, version: '2.0', actions: { beep } }
+  await client.service('supply', other).then(
+    () => assert.unreachable(),
+    (error: LabError) => {
+      assert.is(error.code, 'contract-changed')
+      assert.match(error.message, /2\.0.*1\.2|1\.2.*2\.0/)
+    },
+  )
+  assert.is(links(), 0)
+  await client.service('supply', { ...supply, version: '1.0', actions: { beep: supply.actions.beep }, signals: {} })
+  await client.close()
+})
+
+test('parts of a bench share a connection, which is opened for each as it comes', async () => {
+  const services = ['a.supply', 'a.meter', 'b.supply'].map((name) => found('pi', name, supply, `pi.${name[0]}`))
+  const { client, tokens, links } = lab([...services, found('pi', 'fit')])
+  for (const name of ['a.supply', 'a.meter', 'b.supply', 'fit']) {
+    await (await client.service(name)).beep?.({ times: 1 })
+  }
+  assert.equal(tokens, ['pi a.supply -', 'pi a.meter a.supply -', 'pi b.supply -', 'pi fit -'])
+  assert.is(links(), 3)
+  await client.close()
+})
+
+test('a lock takes its benches and services in one order, renews them, and gives them all back', async () => {
+  const services = ['b.supply', 'a.meter', 'a.supply'].map((name) => found('pi', name, supply, `pi.${name[0]}`))
+  const { client, asked, tokens, clock } = lab([...services, found('pi', 'fit'), found('pi', 'log')])
+  const use = await client.service('a.supply')
+  await use.beep?.({ times: 1 })
+  const lock = await client.lock(['log', 'b.supply', 'a.supply', 'fit'], { reason: 'a diode' })
+  assert.equal(lock.services, ['pi/a.supply', 'pi/b.supply', 'pi/fit', 'pi/log'])
+  assert.equal(asked.splice(0), ['take pi.a', 'take pi.b', 'node/lock fit,log'])
+  // What was open before now belongs to the hold.
+  assert.equal(tokens, ['pi a.supply -', 'pi a.supply lease of pi.a', 'pi fit log -'])
+  await clock.advance(60_000)
+  assert.equal(asked.splice(0), ['renew pi.a', 'renew pi.b'])
+  await lock.release()
+  await lock.release()
+  assert.equal(asked.splice(0).sort(), ['node/unlock fit,log', 'release pi.a', 'release pi.b'])
+  await clock.advance(600_000)
+  assert.equal(asked, [])
+  await client.close()
+})
+
+test('what can not be locked whole is not locked at all', async () => {
+  const services = ['a.supply', 'b.supply'].map((name) => found('pi', name, supply, `pi.${name[0]}`))
+  const { client, asked, busy, clock } = lab(services)
+  busy.add('pi.b')
+  await client.lock(['a.supply', 'b.supply']).then(
+    () => assert.unreachable(),
+    ({ code }: LabError) => assert.is(code, 'bench-busy'),
+  )
+  assert.equal(asked.splice(0), ['take pi.a', 'take pi.b', 'release pi.a'])
+  await clock.advance(600_000)
+  assert.equal(asked, [])
+  await client.close()
+})
+
+test('a client that is closed gives back what it has locked', async () => {
+  const { client, asked } = lab([found('pi', 'a.supply', supply, 'pi.a')])
+  await client.lock(['a.supply'])
+  await client.close()
+  assert.equal(asked, ['take pi.a', 'release pi.a'])
+})
+
+test.run()
