@@ -40,6 +40,7 @@ import { createRequests } from './link/requests.ts'
 import { createSignalTopics } from './link/signal-topics.ts'
 import { createOutbox } from './outbox/outbox.ts'
 import { createQueue, diskCause } from './queue/queue.ts'
+import { createDaemons } from './services/daemons/daemons.ts'
 import { openIdentity } from './settings/node-identity.ts'
 import { createJournal } from './store/journal.ts'
 import { openStore, readLatches } from './store/store.ts'
@@ -325,6 +326,13 @@ async function assemble(
   await queue.restore()
   instruments.start()
   interlocks.start()
+  const daemons = await createDaemons({
+    config: config.file,
+    configFolder: config.folder,
+    dataFolder,
+    clock,
+    log,
+  })
   mqtt = openMqttLink({
     to: options.link ?? broker,
     clientId: `fernlab-node-${node}`,
@@ -390,7 +398,7 @@ async function assemble(
         benchTopics.close()
         signalTopics.close()
         // Each may take its time when its other end is gone: side by side they stay within the whole.
-        await Promise.all([hub?.close(), instruments.close(), journal.close()])
+        await Promise.all([hub?.close(), instruments.close(), daemons.close(), journal.close()])
         outbox.close()
         await database.close()
         lock.release()

@@ -10,6 +10,7 @@ import {
   nodeFileSchemaZod,
   twinOf,
 } from '@fernlab/shared/contracts/node-file'
+import { ownServiceFindings } from '@fernlab/shared/contracts/own-services'
 import { checkSchema, type Finding, pathText, readFileAs } from '@fernlab/shared/contracts/yaml-file'
 import { formatIssues, type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
@@ -56,6 +57,7 @@ export async function loadConfig(
     ...checkBenches(file, leftOut),
     ...checkChecks(file, checkKinds),
     ...interlockFindings(file),
+    ...ownServiceFindings(file),
   ]
   if (findings.length > 0) throw invalid(findings.map(place))
   const names = Object.keys(added).filter((name) => !leftOut.has(name))

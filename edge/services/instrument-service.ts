@@ -10,6 +10,7 @@ import { instrumentContract } from '@fernlab/shared/rpc/contract/service-contrac
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import type { SignalValue } from '../drivers/driver.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
+import { followByReading } from './follow-by-reading.ts'
 
 export interface InstrumentServiceOptions {
   readonly handle: Pick<InstrumentHandle, 'spec' | 'read' | 'set' | 'call' | 'streams' | 'stream'>
@@ -45,18 +46,9 @@ export function instrumentService({ handle, clock, guard }: InstrumentServiceOpt
     },
     follow: (signals, rateHz = FOLLOW_HZ, context) => {
       guard(context, { kind: 'read', signals })
-      return handle.streams ? handle.stream(signals, rateHz, context.signal) : polled(signals, rateHz, context)
+      return handle.streams
+        ? handle.stream(signals, rateHz, context.signal)
+        : followByReading({ read: () => read(signals, context), rateHz, clock, signal: context.signal })
     },
-  }
-
-  async function* polled(signals: readonly string[], rateHz: number, context: CallContext): AsyncGenerator<unknown> {
-    const everyMs = 1000 / rateHz
-    let due = clock.monotonic()
-    for (;;) {
-      yield await read(signals, context)
-      // Who takes readings slowly gets the newest ones, not those that were due.
-      due = Math.max(due + everyMs, clock.monotonic())
-      await clock.sleep(due - clock.monotonic(), context.signal)
-    }
   }
 }

@@ -1,4 +1,4 @@
-// The node as a few files, its process, the threads of its database and of emulated boards, the program of own drivers: a Pi reads them from its card in one go and keeps none
+// The node as a few files, its process, the threads of its database and of emulated boards, the programs of own drivers and services: a Pi reads them from its card in one go and keeps none
 // of what it does not use in memory. Native addons stay packages.
 import { cpSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -26,6 +26,7 @@ await build({
     'database-worker': 'shared/storage/database-worker.ts',
     'board-thread': 'firmware-bridge/boards/board-thread.ts',
     'driver-host': 'edge/drivers/own/driver-host.ts',
+    'service-host': 'edge/services/daemons/service-host.ts',
   },
   outdir: 'edge/dist/bundle',
   bundle: true,

@@ -5,6 +5,7 @@ import type { Issue } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
 import { checkEntrySchema } from './bench-checks.ts'
 import { interlockEntrySchema } from './interlocks.ts'
+import { daemonsSchema, ownServiceFindings, ownServicesSchema } from './own-services.ts'
 import { type Finding, readFileAs, type YamlOptions } from './yaml-file.ts'
 
 const name = z.string().regex(NAME_PATTERN, 'must be lower-case letters, digits, - and _')
@@ -107,6 +108,11 @@ export const nodeFileSchemaZod = z.strictObject({
     .describe(
       'Conditions that force a bench to its safe state at once and keep it there, by name; the node watches them by itself.',
     ),
+  daemons: daemonsSchema,
+  services: z
+    .strictObject({ own: ownServicesSchema })
+    .prefault({})
+    .describe('What clients reach on this node by its name, besides the parts of benches.'),
 })
 
 /** The name of a driver or of a kind of check in node.yaml, and the schema of its `config`. */
@@ -153,7 +159,7 @@ export type BenchEntry = z.infer<typeof benchEntrySchema>
 export function parseNodeFile(text: string, options: YamlOptions = {}): { node?: NodeFile; issues: Issue[] } {
   const { value, yaml, issues } = readFileAs(text, nodeFileSchemaZod, options)
   if (value === undefined || yaml === undefined) return { issues }
-  const findings = benchFindings(value)
+  const findings = [...benchFindings(value), ...ownServiceFindings(value)]
   return findings.length > 0 ? { issues: findings.map(yaml.place) } : { node: value, issues: [] }
 }
 

@@ -122,14 +122,19 @@ export function startChild(options: ChildOptions): Child {
 /** The command as it is read in a message. */
 const shown = (command: readonly string[]): string => command.join(' ').slice(0, 120)
 
-function cannotStart(command: readonly string[], folder: string, { code, message }: NodeJS.ErrnoException): string {
+/** Why a command could not be started, in words. */
+export function cannotStart(
+  command: readonly string[],
+  folder: string,
+  { code, message }: NodeJS.ErrnoException,
+): string {
   if (code === 'ENOENT') return `${command[0]} is not there (looked for from ${folder} and in PATH)`
   if (code === 'EACCES') return `${command[0]} may not be run: make it executable (chmod +x) or name its interpreter`
   return `${shown(command)} can not be started: ${message}`
 }
 
 /** Lets a few lines a second through; the next one that passes says how many did not. */
-function boundedNotes(clock: Clock, note: (line: string, leftOut: number) => void): (line: string) => void {
+export function boundedNotes(clock: Clock, note: (line: string, leftOut: number) => void): (line: string) => void {
   const passes = perSecond(clock, LOGGED_PER_SECOND)
   let leftOut = 0
   return (line) => {

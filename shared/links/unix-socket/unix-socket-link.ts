@@ -29,7 +29,7 @@ export function socketLink(socket: Socket, format: Format, clock: Clock, rest?: 
 }
 
 /** Waits for the greeting; calls `ready` with the link, or ends the connection. */
-export function greetedLink(socket: Socket, clock: Clock, ready: (link: Link) => void): void {
+export function greetedLink(socket: Socket, clock: Clock, ready: (link: Link) => void, withinMs = GREETING_MS): void {
   let greeting = Buffer.alloc(0)
   const forget = () => {
     cancel()
@@ -53,7 +53,7 @@ export function greetedLink(socket: Socket, clock: Clock, ready: (link: Link) =>
     socket.pause()
     ready(socketLink(socket, formatNamed(name), clock, greeting.subarray(end + 1)))
   }
-  const cancel = clock.after(GREETING_MS, refuse)
+  const cancel = clock.after(withinMs, refuse)
   socket.on('data', take)
   socket.on('error', refuse)
   socket.on('close', forget)

@@ -1,0 +1,192 @@
+/**
+ * One daemon under supervision: started, asked whether it is well, started again when it ends, stopped.
+ *
+ * INVARIANTS: at most one process of it runs; whatever comes of a process that is not the newest counts for nothing; `down`
+ * ends within STOP_MS and a bit, whatever the process does; a daemon that was stopped is started by `up` alone.
+ */
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Peer } from '@fernlab/shared/rpc/peer/peer'
+import { type DaemonEvent, type DaemonState, nextState, pauseAfter } from './daemon-state.ts'
+import { type HostProcess, type HostProcessOptions, START_MS } from './host-process.ts'
+
+export interface DaemonOptions {
+  readonly clock: Clock
+  readonly memoryMB: number
+  readonly hungS: number
+  readonly start: (listeners: Pick<HostProcessOptions, 'onPeer' | 'onEnd'>) => HostProcess
+  /** Makes its services; a rejection ends the process. */
+  readonly load: (peer: Peer) => Promise<void>
+  /** The state has changed. */
+  readonly onState: (state: DaemonState, reason: string | undefined) => void
+}
+
+/** How often it is asked whether it is well, and how many times without an answer make it unhealthy. */
+const PING_MS = 2000
+const MISSED = 3
+const STOP_MS = 3000
+
+export class Daemon {
+  readonly #options: DaemonOptions
+  readonly #ends: number[] = []
+  #state: DaemonState = 'stopped'
+  #reason: string | undefined
+  #process: HostProcess | undefined
+  #peer: Peer | undefined
+  #cancel: () => void = () => {}
+  #stopping: Promise<void> | undefined
+  #upSinceMs: number | undefined
+
+  constructor(options: DaemonOptions) {
+    this.#options = options
+  }
+
+  get state(): DaemonState {
+    return this.#state
+  }
+
+  /** Why it is not up. */
+  get reason(): string | undefined {
+    return this.#reason
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  /** Epoch milliseconds, UTC. */
+  get upSinceMs(): number | undefined {
+    return this.#upSinceMs
+  }
+
+  /** How often its process ended unasked in the last minute. */
+  get ends(): number {
+    return this.#ends.length
+  }
+
+  /** Its process, while that answers; throws `service-gone` or `service-unhealthy` otherwise. */
+  peer(service: string): Peer {
+    if (this.#state === 'up' && this.#peer !== undefined) return this.#peer
+    const isUnhealthy = this.#state === 'unhealthy'
+    throw new LabError({
+      code: isUnhealthy ? 'service-unhealthy' : 'service-gone',
+      kind: 'link',
+      retry: 'later',
+      message: `${service} can not be used: its daemon is ${this.#state}${this.#reason === undefined ? '' : ` (${this.#reason})`}`,
+    })
+  }
+
+  /** Starts it; false when it is started already. */
+  async up(): Promise<boolean> {
+    await this.#stopping
+    if (this.#state === 'backing-off') this.#step('stop')
+    if (this.#state !== 'stopped' && this.#state !== 'failed') return false
+    this.#ends.length = 0
+    this.#step('start')
+    this.#start()
+    return true
+  }
+
+  /** Stops it; false when it is stopped already. */
+  async down(): Promise<boolean> {
+    if (this.#state === 'stopped') return false
+    if (this.#state === 'stopping') {
+      await this.#stopping
+      return true
+    }
+    this.#cancel()
+    this.#step('stop')
+    if (this.#process === undefined) return true
+    this.#stopping = this.#process.stop(STOP_MS)
+    await this.#stopping
+    this.#stopping = undefined
+    return true
+  }
+
+  #step(event: DaemonEvent, reason?: string): void {
+    this.#state = nextState(this.#state, event)
+    this.#reason = reason
+    this.#upSinceMs = event === 'ready' ? this.#options.clock.now() : this.#upSinceMs
+    this.#options.onState(this.#state, reason)
+  }
+
+  #start(): void {
+    const { clock, start, load } = this.#options
+    const process = start({
+      onPeer: (peer) => {
+        if (this.#process !== process) return
+        this.#peer = peer
+        load(peer).then(
+          () => {
+            if (this.#process !== process || this.#state !== 'starting') return
+            this.#cancel()
+            this.#step('ready')
+            this.#watch(process, peer)
+          },
+          // When the process has ended meanwhile, that is the reason which counts.
+          (thrown: unknown) => process.kill(`its services could not be made: ${asLabError(thrown).message}`),
+        )
+      },
+      onEnd: (reason) => {
+        if (this.#process === process) this.#ended(reason)
+      },
+    })
+    this.#process = process
+    this.#cancel = clock.after(START_MS, () => process.kill(`it was not ready within ${START_MS / 1000} s`))
+  }
+
+  /** Asks it every PING_MS; one question is under way at most, so that a late answer is one. */
+  #watch(process: HostProcess, peer: Peer): void {
+    const { clock, memoryMB, hungS } = this.#options
+    let isAsked = false
+    let missed = 0
+    const tick = () => {
+      if (this.#process !== process || this.#state === 'stopping') return
+      if (isAsked) missed++
+      else {
+        isAsked = true
+        peer.call('rpc.ping', undefined, { timeoutMs: Number.POSITIVE_INFINITY }).then(
+          () => {
+            isAsked = false
+            missed = 0
+            if (this.#process === process && this.#state === 'unhealthy') this.#step('answer')
+          },
+          // The link has ended, and so has the process, or it will be: see onEnd.
+          () => process.kill('its link ended'),
+        )
+      }
+      if (missed === MISSED && this.#state === 'up')
+        this.#step('silence', `it has not answered for ${(MISSED * PING_MS) / 1000} s`)
+      if (missed * PING_MS >= hungS * 1000) return process.kill(`it did not answer for ${hungS} s`)
+      void process.memoryBytes().then((bytes = 0) => {
+        if (bytes > memoryMB * 1024 * 1024)
+          process.kill(`it had ${Math.round(bytes / 1024 / 1024)} MB of memory, and may have ${memoryMB} MB`)
+      })
+      this.#cancel = clock.after(PING_MS, tick)
+    }
+    this.#cancel = clock.after(PING_MS, tick)
+  }
+
+  #ended(reason: string): void {
+    const { clock } = this.#options
+    this.#cancel()
+    this.#process = undefined
+    this.#peer = undefined
+    this.#upSinceMs = undefined
+    if (this.#state === 'stopping') {
+      this.#step('end')
+      return
+    }
+    this.#step('end', reason)
+    this.#ends.push(clock.monotonic())
+    const pauseMs = pauseAfter(this.#ends, clock.monotonic())
+    if (pauseMs === undefined) {
+      this.#step('give-up', `it ended ${this.#ends.length} times within a minute, at last because ${reason}`)
+      return
+    }
+    this.#cancel = clock.after(pauseMs, () => {
+      this.#step('due', this.#reason)
+      this.#start()
+    })
+  }
+}

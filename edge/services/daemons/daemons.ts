@@ -1,0 +1,212 @@
+/**
+ * The daemons of a node and the services that are in them.
+ *
+ * INVARIANTS: what one daemon does, another does not notice; a reload stops and starts only those whose configuration or
+ * files have changed, and starts none that was stopped.
+ */
+import { createHash } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
+import type { AnnouncedService } from '@fernlab/shared/contracts/services'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { newId } from '@fernlab/shared/primitives/ids'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { didYouMean } from '@fernlab/shared/primitives/nearest'
+import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
+import type { DaemonState } from './daemon-state.ts'
+import type { LogLine } from './log-lines.ts'
+import { RunningDaemon } from './running-daemon.ts'
+
+/** What node.yaml says of them. */
+export interface DaemonsConfig {
+  readonly daemons: Readonly<Record<string, DaemonEntry>>
+  readonly services: { readonly own: Readonly<Record<string, OwnServiceEntry>> }
+}
+
+export interface DaemonReport {
+  readonly daemon: string
+  readonly state: DaemonState
+  /** Why it is not up. */
+  readonly reason?: string
+  readonly pid?: number
+  /** RFC 3339, UTC. */
+  readonly upSince?: string
+  /** How often its process ended unasked in the last minute. */
+  readonly ends: number
+  readonly services: readonly { readonly name: string; readonly error?: string }[]
+}
+
+/** What became of a daemon that was to be started or stopped. */
+export interface DaemonChange {
+  readonly daemon: string
+  readonly change:
+    | 'started'
+    | 'stopped'
+    | 'restarted'
+    | 'added'
+    | 'removed'
+    | 'up already'
+    | 'stopped already'
+    | 'unchanged'
+}
+
+/** The connection that a client's calls come by. */
+interface Client {
+  onEnd(listener: () => void): void
+}
+
+export interface Daemons {
+  list(): readonly AnnouncedService[]
+  /** Also one that is in no directory. */
+  find(name: string, client: Client): Service | undefined
+  onChange(listener: () => void): void
+  report(): readonly DaemonReport[]
+  /** The newest lines that it has written; throws `daemon-unknown`. */
+  logs(daemon: string, most: number): readonly LogLine[]
+  /** Without names, all of them. Throws `daemon-unknown` before anything is done. */
+  up(names?: readonly string[]): Promise<readonly DaemonChange[]>
+  down(names?: readonly string[]): Promise<readonly DaemonChange[]>
+  reload(config: DaemonsConfig): Promise<readonly DaemonChange[]>
+  /** Ends all of them; idempotent and bounded. */
+  close(): Promise<void>
+}
+
+export interface CreateDaemonsOptions {
+  readonly config: DaemonsConfig
+  /** The folder of node.yaml. */
+  readonly configFolder: string
+  /** Each service has a folder of its own in it. */
+  readonly dataFolder: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+interface Kept {
+  readonly daemon: RunningDaemon
+  /** Says the same as long as nothing of it has changed. */
+  readonly print: string
+}
+
+/** Starts those that start with the node; resolves at once, before they are up. */
+export async function createDaemons(options: CreateDaemonsOptions): Promise<Daemons> {
+  const { configFolder, dataFolder, clock, log } = options
+  const all = new Map<string, Kept>()
+  const listeners: (() => void)[] = []
+  const clients = new WeakMap<Client, string>()
+  let last: Promise<unknown> = Promise.resolve()
+  let isClosed = false
+  const changed = () => {
+    for (const listener of listeners) listener()
+  }
+
+  /** One after another: a reload that meets a stop would start what is to be stopped. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(() => {
+      if (isClosed) throw new LabError({ code: 'node-closing', kind: 'link', message: 'the node is going down' })
+      return work()
+    })
+    last = done.catch(() => {})
+    return done
+  }
+  const kept = (name: string): Kept => {
+    const found = all.get(name)
+    if (found !== undefined) return found
+    const hint = didYouMean(name, all.keys())
+    throw new LabError({ code: 'daemon-unknown', kind: 'caller', message: `there is no daemon ${name}${hint}` })
+  }
+  const make = async (name: string, { daemons, services }: DaemonsConfig): Promise<Kept> => {
+    const entry = daemons[name] as DaemonEntry
+    const own = Object.entries(services.own).filter(([, { daemon }]) => daemon === name)
+    for (const [service] of own) await mkdir(join(dataFolder, 'services', service), { recursive: true, mode: 0o700 })
+    const folderOf = (service: string) => join(dataFolder, 'services', service)
+    const daemon = new RunningDaemon({ name, entry, own, configFolder, folderOf, clock, log, onChange: changed })
+    return { daemon, print: await printOf(entry, own, configFolder) }
+  }
+  const each = async (
+    names: readonly string[] | undefined,
+    work: (daemon: RunningDaemon) => Promise<DaemonChange['change']>,
+  ): Promise<DaemonChange[]> => {
+    const chosen = (names ?? [...all.keys()]).map((name) => ({ name, daemon: kept(name).daemon }))
+    return await Promise.all(chosen.map(async ({ name, daemon }) => ({ daemon: name, change: await work(daemon) })))
+  }
+  const start = async (name: string, config: DaemonsConfig, isWanted: boolean) => {
+    const made = await make(name, config)
+    all.set(name, made)
+    if (isWanted) await made.daemon.up()
+  }
+  const reloaded = async (name: string, config: DaemonsConfig): Promise<DaemonChange['change']> => {
+    const before = all.get(name)
+    if (!Object.hasOwn(config.daemons, name)) {
+      await before?.daemon.down()
+      all.delete(name)
+      return 'removed'
+    }
+    if (before === undefined) {
+      await start(name, config, config.daemons[name]?.autostart === true)
+      return 'added'
+    }
+    const made = await make(name, config)
+    if (made.print === before.print) return 'unchanged'
+    const wasUp = await before.daemon.down()
+    all.set(name, made)
+    if (wasUp) await made.daemon.up()
+    return wasUp ? 'restarted' : 'unchanged'
+  }
+
+  for (const [name, { autostart }] of Object.entries(options.config.daemons)) {
+    await start(name, options.config, autostart)
+  }
+  return {
+    list: () => [...all.values()].flatMap(({ daemon }) => daemon.announced()),
+    find: (name, client) => {
+      for (const { daemon } of all.values()) {
+        const session = () => {
+          let known = clients.get(client)
+          if (known === undefined) {
+            known = newId(clock.now())
+            clients.set(client, known)
+          }
+          return known
+        }
+        const service = daemon.find(name, { session, onEnd: (listener) => client.onEnd(listener) })
+        if (service !== undefined) return service
+      }
+      return undefined
+    },
+    onChange: (listener) => void listeners.push(listener),
+    report: () => [...all.values()].map(({ daemon }) => daemon.report()),
+    logs: (name, most) => kept(name).daemon.lines(most),
+    up: (names) => inTurn(() => each(names, async (daemon) => ((await daemon.up()) ? 'started' : 'up already'))),
+    down: (names) =>
+      inTurn(() => each(names, async (daemon) => ((await daemon.down()) ? 'stopped' : 'stopped already'))),
+    reload: (config) =>
+      inTurn(async () => {
+        const names = [...new Set([...all.keys(), ...Object.keys(config.daemons)])]
+        const changes: DaemonChange[] = []
+        for (const name of names) changes.push({ daemon: name, change: await reloaded(name, config) })
+        changed()
+        return changes
+      }),
+    close: async () => {
+      isClosed = true
+      await last
+      await Promise.all([...all.values()].map(({ daemon }) => daemon.down()))
+    },
+  }
+}
+
+/** What a daemon is made of, as one text: its entry, those of its services, and what their files hold. */
+async function printOf(
+  entry: DaemonEntry,
+  own: readonly (readonly [string, OwnServiceEntry])[],
+  configFolder: string,
+): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify([entry, own]))
+  for (const [, { file }] of own) {
+    const content = await readFile(resolve(configFolder, file)).catch((thrown: unknown) => asLabError(thrown).message)
+    hash.update(content)
+  }
+  return hash.digest('hex')
+}

@@ -1,0 +1,28 @@
+/** What a node and the process of a daemon say to each other, besides `rpc.ping`. */
+import type { LabErrorJson } from '@fernlab/shared/primitives/lab-error'
+import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
+
+/** A call: makes the services. Answers {@link Loaded}. */
+export const LOAD = 'host.load'
+/** A call: closes the services; no other call comes after it. */
+export const CLOSE = 'host.close'
+/** One way: a client is gone, and with it the objects that were its own. `{session}` */
+export const SESSION_ENDED = 'host.session-ended'
+
+/** `<service>/call {action, args}`, `/read {signals}`, `/set {signal, value}`, `/events {names}`; each with the session. */
+export type HostedMember = 'call' | 'read' | 'set' | 'events'
+
+export type InstanceMode = 'single' | 'session' | 'percall'
+
+export interface ServiceToLoad {
+  readonly name: string
+  /** Relative to the folder of node.yaml, which is the process's own. */
+  readonly file: string
+  readonly instances: InstanceMode
+  readonly parameters: Readonly<Record<string, unknown>>
+  /** A folder of its own, in which it may keep what it likes. */
+  readonly folder: string
+}
+
+/** For each service what it can do, or why it can't be used. */
+export type Loaded = Readonly<Record<string, { readonly contract: ServiceContract } | { readonly error: LabErrorJson }>>

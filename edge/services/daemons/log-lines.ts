@@ -1,0 +1,61 @@
+/** The lines that a daemon has written, the newest of them. */
+
+export interface LogLine {
+  /** RFC 3339, UTC. */
+  readonly time: string
+  /** `node`: what the node says of it. */
+  readonly from: 'output' | 'errors' | 'node'
+  readonly text: string
+}
+
+export interface LogLines {
+  add(line: LogLine): void
+  /** The newest `most`, the oldest first. */
+  newest(most: number): readonly LogLine[]
+}
+
+const MOST_LINES = 2000
+const MOST_CHARS = 512 * 1024
+
+/** Keeps 2000 lines, of 512 Ki characters together. */
+export function createLogLines(): LogLines {
+  const lines: LogLine[] = []
+  let chars = 0
+  return {
+    add: (line) => {
+      lines.push(line)
+      chars += line.text.length
+      while (lines.length > MOST_LINES || chars > MOST_CHARS) chars -= lines.shift()?.text.length ?? 0
+    },
+    newest: (most) => (most <= 0 ? [] : lines.slice(-most)),
+  }
+}
+
+const LF = 10
+const LINE_BYTES = 8192
+
+/** Cuts bytes into lines of UTF-8, a longer one after each 8 KiB: nothing that is written is kept without a bound. */
+export function createLineCutter(line: (text: string) => void): { take(piece: Buffer): void; end(): void } {
+  let kept = Buffer.alloc(0)
+  const tell = (bytes: Buffer) => {
+    const text = bytes.toString('utf8').replace(/\r$/, '')
+    if (text.trim() !== '') line(text)
+  }
+  return {
+    take: (piece) => {
+      let rest = kept.length === 0 ? piece : Buffer.concat([kept, piece])
+      for (;;) {
+        const at = rest.subarray(0, LINE_BYTES).indexOf(LF)
+        if (at < 0 && rest.length < LINE_BYTES) break
+        tell(rest.subarray(0, at < 0 ? LINE_BYTES : at))
+        rest = rest.subarray(at < 0 ? LINE_BYTES : at + 1)
+      }
+      // The stream may use its memory again.
+      kept = Buffer.from(rest)
+    },
+    end: () => {
+      tell(kept)
+      kept = Buffer.alloc(0)
+    },
+  }
+}

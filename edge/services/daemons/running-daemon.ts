@@ -1,0 +1,226 @@
+/** A daemon with its services: what is known of each, what it has written, and what there is to tell of it. */
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
+import type { AnnouncedService } from '@fernlab/shared/contracts/services'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
+import { serviceContractSchema } from '@fernlab/shared/rpc/contract/service-contract'
+import type { Peer } from '@fernlab/shared/rpc/peer/peer'
+import { requireTrusted } from '../../drivers/own/trusted.ts'
+import { boundedNotes } from '../../drivers/process/child.ts'
+import { Daemon } from './daemon.ts'
+import { daemonService } from './daemon-service.ts'
+import type { DaemonState } from './daemon-state.ts'
+import type { DaemonReport } from './daemons.ts'
+import { hostCommand } from './host-command.ts'
+import { LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
+import { type HostProcess, startHostProcess } from './host-process.ts'
+import { createLogLines, type LogLine } from './log-lines.ts'
+
+export interface RunningDaemonOptions {
+  readonly name: string
+  readonly entry: DaemonEntry
+  readonly own: readonly (readonly [string, OwnServiceEntry])[]
+  readonly configFolder: string
+  readonly folderOf: (service: string) => string
+  readonly clock: Clock
+  readonly log: Log
+  readonly onChange: () => void
+}
+
+/** The connection that a client's calls come by. */
+interface ClientSession {
+  /** The same for each of its calls. */
+  readonly session: () => string
+  onEnd(listener: () => void): void
+}
+
+type Known = { readonly contract: AnnouncedService['contract'] } | { readonly error: LabError }
+/** Making services may take its time: a camera that warms up. */
+const LOAD_MS = 50_000
+
+export class RunningDaemon {
+  readonly #options: RunningDaemonOptions
+  readonly #daemon: Daemon
+  readonly #lines = createLogLines()
+  /** What each service was when it was last there. */
+  readonly #known = new Map<string, Known>()
+  readonly #sessions = new Set<string>()
+
+  constructor(options: RunningDaemonOptions) {
+    this.#options = options
+    const { name, entry, clock, log } = options
+    const note = boundedNotes(clock, (said, left) => {
+      log.info({ daemon: name, said, ...(left === 0 ? {} : { leftOut: left }) }, 'a daemon says')
+    })
+    this.#daemon = new Daemon({
+      clock,
+      memoryMB: entry.memoryMB,
+      hungS: entry.hungS,
+      start: ({ onPeer, onEnd }) => this.#start({ onPeer, onEnd, onLine: note }),
+      load: (peer) => this.#load(peer),
+      onState: (state, reason) => this.#told(state, reason),
+    })
+  }
+
+  up(): Promise<boolean> {
+    return this.#daemon.up()
+  }
+
+  down(): Promise<boolean> {
+    return this.#daemon.down()
+  }
+
+  lines(most: number): readonly LogLine[] {
+    return this.#lines.newest(most)
+  }
+
+  report(): DaemonReport {
+    const { state, reason, pid, upSinceMs, ends } = this.#daemon
+    return {
+      daemon: this.#options.name,
+      state,
+      ...(reason === undefined ? {} : { reason }),
+      ...(pid === undefined ? {} : { pid }),
+      ...(upSinceMs === undefined ? {} : { upSince: new Date(upSinceMs).toISOString() }),
+      ends,
+      services: this.#options.own.map(([name]) => {
+        const known = this.#known.get(name)
+        return known !== undefined && 'error' in known ? { name, error: known.error.message } : { name }
+      }),
+    }
+  }
+
+  announced(): AnnouncedService[] {
+    const { state, reason } = this.#daemon
+    // Whoever stops it takes its services away; whoever loses it keeps what is to be kept.
+    if (state === 'stopped' || state === 'stopping') return []
+    return this.#options.own.flatMap(([name, { description, tags, metadata, register, whenLost }]) => {
+      const known = this.#known.get(name)
+      if (!register || known === undefined || 'error' in known) return []
+      const isLost = state !== 'up' && state !== 'unhealthy'
+      if (isLost && whenLost === 'remove') return []
+      return [
+        {
+          name,
+          daemon: this.#options.name,
+          state: state === 'up' || state === 'unhealthy' ? state : ('gone' as const),
+          ...(reason === undefined ? {} : { reason: reason.slice(0, 500) }),
+          ...(description === undefined ? {} : { description }),
+          tags,
+          ...(metadata === undefined ? {} : { metadata }),
+          contract: known.contract,
+        },
+      ]
+    })
+  }
+
+  /** Undefined for one of another daemon, and for one that was never there; throws why one can not be used. */
+  find(name: string, client: ClientSession): Service | undefined {
+    const entry = this.#options.own.find(([own]) => own === name)?.[1]
+    if (entry === undefined) return undefined
+    const known = this.#known.get(name)
+    if (known === undefined) {
+      this.#daemon.peer(name)
+      return undefined
+    }
+    if ('error' in known) throw known.error
+    const session = entry.instances === 'session' ? this.#sessionOf(client) : undefined
+    const { clock } = this.#options
+    return daemonService({ name, contract: known.contract, clock, session, peer: () => this.#daemon.peer(name) })
+  }
+
+  #sessionOf(client: ClientSession): string {
+    const session = client.session()
+    if (this.#sessions.has(session)) return session
+    this.#sessions.add(session)
+    client.onEnd(() => {
+      this.#sessions.delete(session)
+      // In a process that is not there, there is nothing of it.
+      if (this.#daemon.state === 'up') this.#daemon.peer('').send(SESSION_ENDED, { session })
+    })
+    return session
+  }
+
+  #start(listeners: {
+    onPeer: (peer: Peer) => void
+    onEnd: (reason: string) => void
+    onLine: (text: string) => void
+  }): HostProcess {
+    const { entry, configFolder, clock } = this.#options
+    return startHostProcess({
+      command: hostCommand(entry.memoryMB),
+      folder: configFolder,
+      env: entry.env,
+      clock,
+      onPeer: listeners.onPeer,
+      onEnd: listeners.onEnd,
+      onLine: (from, text) => {
+        this.#write(from, text)
+        listeners.onLine(text)
+      },
+    })
+  }
+
+  async #load(peer: Peer): Promise<void> {
+    const { own, configFolder, folderOf } = this.#options
+    const services: ServiceToLoad[] = []
+    const refused: Record<string, Loaded[string]> = {}
+    for (const [name, { file, instances, parameters }] of own) {
+      try {
+        await requireOwnFile(file, configFolder)
+        services.push({ name, file, instances, parameters, folder: folderOf(name) })
+      } catch (thrown) {
+        refused[name] = { error: asLabError(thrown).toJSON() }
+      }
+    }
+    const loaded = (await peer.call(LOAD, { services }, { timeoutMs: LOAD_MS })) as Loaded
+    for (const [name, said] of Object.entries({ ...loaded, ...refused })) {
+      const known: Known =
+        'error' in said ? { error: LabError.fromJSON(said.error) } : { contract: contractOf(name, said.contract) }
+      this.#known.set(name, known)
+      if ('error' in known) this.#write('node', `${name} can not be used: ${known.error.message}`)
+    }
+  }
+
+  #told(state: DaemonState, reason: string | undefined): void {
+    const { name, log, onChange } = this.#options
+    this.#write('node', reason === undefined ? state : `${state}: ${reason}`)
+    const said = { daemon: name, state, ...(reason === undefined ? {} : { reason }) }
+    if (state === 'failed') log.error(said, 'a daemon ended too often, and stays down until somebody starts it')
+    else if (state === 'backing-off' || state === 'unhealthy') log.warn(said, 'a daemon is not well')
+    else log.info(said, 'a daemon has another state')
+    onChange()
+  }
+
+  #write(from: LogLine['from'], text: string): void {
+    this.#lines.add({ time: new Date(this.#options.clock.now()).toISOString(), from, text })
+  }
+}
+
+/** What a process says is not taken on trust. */
+function contractOf(name: string, said: unknown): AnnouncedService['contract'] {
+  const { success, data } = serviceContractSchema.safeParse(said)
+  if (success) return data
+  throw new LabError({
+    code: 'own-service-wrong',
+    kind: 'configuration',
+    message: `${name} has a contract that is none`,
+  })
+}
+
+async function requireOwnFile(file: string, configFolder: string): Promise<void> {
+  const path = resolve(configFolder, file)
+  const isFile = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+  if (!isFile) {
+    const message = `there is no file ${file} (looked for at ${path})`
+    throw new LabError({ code: 'own-service-wrong', kind: 'configuration', message })
+  }
+  await requireTrusted([path], { root: dirname(path), configFolder })
+}

@@ -1,0 +1,110 @@
+/** The parts of node.yaml that say which services of its own a node has, and in which processes they are. */
+import * as z from 'zod'
+import { NAME_PATTERN } from '../primitives/ids.ts'
+import { didYouMean } from '../primitives/nearest.ts'
+import { serviceNameSchema } from './services.ts'
+import type { Finding } from './yaml-file.ts'
+
+const name = z.string().regex(NAME_PATTERN, 'must be lower-case letters, digits, - and _')
+const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+/** One process that hosts services. */
+export const daemonEntrySchema = z.strictObject({
+  memoryMB: z
+    .int()
+    .min(64)
+    .max(65_536)
+    .default(512)
+    .describe('How much memory it may have, in MB; one that has more is ended and started again. Default: 512.'),
+  autostart: z
+    .boolean()
+    .default(true)
+    .describe('It starts with the node; without, when somebody says so. Default: true.'),
+  hungS: z
+    .int()
+    .min(10)
+    .max(86_400)
+    .default(60)
+    .describe('How long it may answer nothing before it is ended and started again, in seconds. Default: 60.'),
+  env: z
+    .record(z.string().regex(ENVIRONMENT_NAME, 'must be the name of an environment variable'), z.string().max(10_000))
+    .default({})
+    .describe(
+      "Environment variables for it; of the node's own it gets PATH, HOME, USER and the language. Clients never see them.",
+    ),
+})
+export type DaemonEntry = z.infer<typeof daemonEntrySchema>
+
+/** One service that a lab builder wrote. */
+export const ownServiceSchema = z.strictObject({
+  file: z
+    .string()
+    .max(4096)
+    .regex(/\.(ts|js|mjs)$/, 'must be a file of TypeScript or JavaScript: ./fit.ts')
+    .describe('Its file, relative to node.yaml: ./fit.ts.'),
+  daemon: name.describe('The daemon that it is in: one of those under daemons.'),
+  instances: z
+    .enum(['single', 'session', 'percall'])
+    .default('single')
+    .describe(
+      'Whether all clients have the same object of it (single), each connection one of its own (session), or each call (percall). Default: single.',
+    ),
+  parameters: z
+    .record(z.string().max(100), z.unknown())
+    .default({})
+    .describe('What it is given when it is made. Clients never see them.'),
+  description: z.string().max(2000).describe('What people read of it in the directory.').exactOptional(),
+  tags: z.array(z.string().min(1).max(64)).max(32).default([]).describe('Words by which it is found.'),
+  metadata: z
+    .record(z.string().max(64), z.string().max(500))
+    .describe('Facts that people read of it: maker, serial number, place.')
+    .exactOptional(),
+  register: z
+    .boolean()
+    .default(true)
+    .describe('It is in the directory; without, only who knows its name finds it. Default: true.'),
+  whenLost: z
+    .enum(['remove', 'keep'])
+    .default('keep')
+    .describe(
+      'What the directory does when its process is lost: remove it, or keep it as gone, with its last address and time. Default: keep.',
+    ),
+})
+export type OwnServiceEntry = z.infer<typeof ownServiceSchema>
+
+/** node.yaml's `daemons`. */
+export const daemonsSchema = z
+  .record(name, daemonEntrySchema)
+  .default({})
+  .describe('Processes that host services, by name; one that fails touches no other.')
+
+/** node.yaml's `services.own`. */
+export const ownServicesSchema = z
+  .record(serviceNameSchema, ownServiceSchema)
+  .default({})
+  .describe("Services of the lab's own, by name.")
+
+interface OwnServices {
+  readonly daemons: Readonly<Record<string, DaemonEntry>>
+  readonly services: { readonly own: Readonly<Record<string, OwnServiceEntry>> }
+  readonly benches: Readonly<Record<string, unknown>>
+}
+
+/** Services in daemons that there are not and names that are taken. */
+export function ownServiceFindings({ daemons, services, benches }: OwnServices): Finding[] {
+  return Object.entries(services.own).flatMap(([service, { daemon }]) => {
+    const path = ['services', 'own', service]
+    const [bench = '', second] = service.split('.')
+    const findings: Finding[] = []
+    if (service === 'node')
+      findings.push({ path, message: 'node is the service of the node itself: choose another name' })
+    if (second !== undefined && Object.hasOwn(benches, bench))
+      findings.push({ path, message: `names that begin with ${bench}. are those of the parts of bench ${bench}` })
+    if (!Object.hasOwn(daemons, daemon)) {
+      const hint = didYouMean(daemon, Object.keys(daemons))
+      const message = `there is no daemon ${daemon}${hint || `: name it under daemons, as ${daemon}: {}`}`
+      findings.push({ path: [...path, 'daemon'], message })
+    }
+    return findings
+  })
+}

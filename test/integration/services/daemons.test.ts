@@ -1,0 +1,260 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseNodeFile } from '@fernlab/shared/contracts/node-file'
+import * as assert from 'uvu/assert'
+import { rejection } from '../../contract/driver-contract.ts'
+import { blocksOf } from '../../support/doc-blocks.ts'
+import { root } from '../../support/source-files.ts'
+import { suite } from '../../support/suite.ts'
+import { configOf, daemonOf, isUp, type LabWithDaemons, labWithDaemons } from './lab-with-daemons.ts'
+
+const test = suite('daemons of a node', { timeoutMs: 120_000, fileTimeoutMs: 600_000 })
+
+/** Counts, follows, and goes wrong in each way that there is. */
+const COUNTER = `
+import { defineService, LabError, type ServiceContext } from '@fernlab/service'
+
+export const contract = defineService({
+  kind: 'counter', version: '1.0',
+  actions: {
+    add: { arguments: { by: { type: 'integer', minimum: 0, default: 1 } }, result: { type: 'integer' } },
+    secret: { arguments: {}, result: { type: 'string' } },
+    upTo: { arguments: { last: { type: 'integer' } }, items: { type: 'integer' } },
+    go: { arguments: { how: { type: 'string' } }, result: { type: 'any' } },
+    ring: { arguments: {} },
+    sum: { arguments: { values: { type: 'array', of: 'float64' } }, result: { type: 'number' } },
+  },
+  signals: {
+    level: { unit: 'V', dtype: 'number', shape: [], kind: 'reading', access: 'read-set' },
+    closed: { unit: '1', dtype: 'integer', shape: [], kind: 'reading', access: 'read' },
+  },
+  events: { rang: { value: { type: 'string' } } },
+})
+
+let closed = 0
+
+export default class {
+  #count = 0
+  level = 0
+  closed = () => closed
+  constructor(readonly context: ServiceContext) {
+    context.onClose(() => { closed++ })
+  }
+  add({ by }: { by: number }) { return this.#count += by }
+  secret() { return String(this.context.parameters.word).length + ' letters' }
+  async *upTo({ last }: { last: number }) { for (let i = 1; i <= last; i++) yield i }
+  ring() { this.context.emit('rang', 'ding') }
+  sum({ values }: { values: Float64Array }) { return values.reduce((all, value) => all + value, 0) }
+  async go({ how }: { how: string }) {
+    if (how === 'text') throw 'just text'
+    if (how === 'nothing') throw undefined
+    if (how === 'error') throw new RangeError('out of range')
+    if (how === 'lab-error') throw new LabError({ code: 'lamp-off', kind: 'instrument', message: 'the lamp is off' })
+    if (how === 'nan') return Number.NaN
+    if (how === 'huge') return new Uint8Array(1e9)
+    if (how === 'never') return new Promise(() => {})
+    if (how === 'print') { process.stdout.write('{"jsonrpc":"2.0","id":1,"result":"nonsense"}\\n'); return 'printed' }
+    if (how === 'cycle') { const a: { a?: unknown } = {}; a.a = a; return a }
+    if (how === 'reject') { void Promise.reject(new Error('nobody waits')); return 'rejected' }
+    if (how === 'hang') for (;;) {}
+  }
+}
+`
+const guide = blocksOf(readFileSync(join(root, 'docs/services.md'), 'utf8'))
+const guided = (file: string) => guide.find((block) => block.file === file)?.text ?? ''
+const files = { 'counter.ts': COUNTER, 'fit.ts': guided('own/fit.ts') }
+const counter = (daemon: string, more: object = {}) => ({ file: './counter.ts', daemon, ...more })
+
+let lab: LabWithDaemons
+test.before(async () => {
+  lab = await labWithDaemons(
+    files,
+    configOf(
+      { one: {}, two: {}, three: {}, broken: {}, later: { autostart: false } },
+      {
+        fit: { ...parseNodeFile(guided('own/node.yaml')).node?.services.own.fit, daemon: 'two' },
+        'count.one': counter('one', { parameters: { word: 'swordfish' }, tags: ['counts'] }),
+        'count.two': counter('two'),
+        'count.three': counter('three'),
+        'count.mine': counter('one', { instances: 'session', register: false }),
+        'count.call': counter('one', { instances: 'percall' }),
+        broken: { file: './missing.ts', daemon: 'broken' },
+        later: counter('later', { whenLost: 'remove' }),
+      },
+    ),
+  )
+  await lab.until(() => isUp(lab, 'one', 'two', 'three', 'broken'))
+})
+test.after(() => lab.close())
+
+test('a service does what its contract says, and shows nobody its parameters', async () => {
+  const client = lab.client()
+  assert.is(await client.call('count.one/add', { by: 2 }), 2)
+  assert.is(await client.call('count.one/add'), 3)
+  assert.is((await rejection(client.call('count.one/add', { by: -1 }))).code, 'call-invalid')
+  assert.is(await client.call('count.one/sum', { values: Float64Array.of(1, 2, 3.5) }), 6.5)
+  assert.is(await client.call('count.one/secret'), '9 letters')
+  await client.call('count.one/signals.set', { signal: 'level', value: 2.5 })
+  const { level } = (await client.call('count.one/signals.read', { signals: ['level'] })) as Record<
+    string,
+    { value: number }
+  >
+  assert.is(level?.value, 2.5)
+  const items: unknown[] = []
+  for await (const item of client.stream('count.one/upTo', { last: 300 })) items.push(item)
+  assert.is(items.length, 300)
+  const heard = client.stream('count.one/events.follow', { events: ['rang'] })
+  const first = heard.next()
+  // What has been answered here was taken by the process after the stream was begun.
+  await client.call('count.one/ring')
+  assert.is(((await first).value as { value: string }).value, 'ding')
+  await heard.return()
+  assert.is((await rejection(client.call('count.one/context'))).code, 'method-unknown')
+  const told = lab.daemons.list().filter(({ daemon }) => daemon === 'one')
+  assert.equal(
+    told.map(({ name, state, tags }) => [name, state, tags]),
+    [
+      ['count.one', 'up', ['counts']],
+      ['count.call', 'up', []],
+    ],
+  )
+  assert.not.match(JSON.stringify([lab.daemons.list(), lab.daemons.report(), lab.log.lines]), /swordfish/)
+  await client.close()
+})
+
+test('the service of the guide fits a line', async () => {
+  const client = lab.client()
+  const noisy = { x: Float64Array.of(0, 1, 2, 3), y: Float64Array.of(1, 3.1, 4.9, 7) }
+  assert.is(await client.call('fit/slope', noisy), 1.98)
+  await client.close()
+})
+
+test('clients have one object together, or one for each connection, or for each call', async () => {
+  const [first, second] = [lab.client(), lab.client()]
+  const before = Number(await first.call('count.one/add', { by: 0 }))
+  assert.is(await second.call('count.one/add'), before + 1)
+  assert.equal([await first.call('count.mine/add'), await first.call('count.mine/add')], [1, 2])
+  assert.is(await second.call('count.mine/add'), 1)
+  assert.equal([await first.call('count.call/add'), await first.call('count.call/add')], [1, 1])
+  for await (const item of first.stream('count.call/upTo', { last: 5 })) if (item === 2) break
+  await first.close()
+  // The object of the first is closed by its process, of which a call behind that tells.
+  const closedOf = async () => {
+    const { closed } = (await second.call('count.mine/signals.read', { signals: ['closed'] })) as Record<
+      string,
+      { value: number }
+    >
+    return closed?.value
+  }
+  for (let closed = await closedOf(); closed !== 1; closed = await closedOf()) assert.is(closed, 0)
+  await second.close()
+})
+
+test('whatever a service throws, returns or prints, its caller has an answer or a typed error, and nobody else notices', async () => {
+  const client = lab.client()
+  const go = (how: string, options = {}) => client.call('count.two/go', { how }, options)
+  const codeOf = async (how: string) => (await rejection(go(how))).code
+  assert.match((await rejection(go('text'))).message, /count\.two\/go failed: it threw just text/)
+  assert.match((await rejection(go('error'))).message, /RangeError: out of range/)
+  assert.equal(
+    [await codeOf('nothing'), await codeOf('lab-error'), await codeOf('cycle'), await codeOf('huge')],
+    ['service-failed', 'lamp-off', 'value-unwritable', 'message-too-large'],
+  )
+  assert.ok(Number.isNaN(await go('nan')))
+  assert.equal([await go('print'), await go('reject')], ['printed', 'rejected'])
+  assert.is((await rejection(go('never', { timeoutMs: 50 }))).code, 'deadline-exceeded')
+  await lab.until(() => lab.daemons.logs('two', 1000).some(({ text }) => text.includes('nonsense')))
+  assert.is(daemonOf(lab, 'two')?.ends, 0)
+  await client.close()
+})
+
+test('a service that can not be made says why, and is in no directory', async () => {
+  const client = lab.client()
+  assert.match((await rejection(client.call('broken/add'))).message, /there is no file \.\/missing\.ts/)
+  assert.match(daemonOf(lab, 'broken')?.services[0]?.error ?? '', /missing\.ts/)
+  assert.not.ok(lab.daemons.list().some(({ name }) => name === 'broken'))
+  await client.close()
+})
+
+test('of three daemons one is killed and one stopped: the third answers every call, and both come back', async () => {
+  const client = lab.client()
+  const [two, three] = [daemonOf(lab, 'two')?.pid ?? 0, daemonOf(lab, 'three')?.pid ?? 0]
+  let answered = 0
+  let isOver = false
+  const caller = (async () => {
+    while (!isOver) {
+      await client.call('count.one/add')
+      answered++
+    }
+  })()
+  const hanging = rejection(client.call('count.two/go', { how: 'never' }))
+  await client.call('count.two/add')
+  process.kill(three, 'SIGSTOP')
+  process.kill(two, 'SIGKILL')
+  assert.is((await hanging).code, 'call-uncertain')
+  await lab.until(() => daemonOf(lab, 'two')?.state !== 'up')
+  await lab.until(() => isUp(lab, 'two'))
+  assert.is.not(daemonOf(lab, 'two')?.pid, two)
+  assert.is(await client.call('count.two/add'), 1)
+  await lab.until(() => daemonOf(lab, 'three')?.state === 'unhealthy')
+  assert.is(lab.daemons.list().find(({ name }) => name === 'count.three')?.state, 'unhealthy')
+  assert.is((await rejection(client.call('count.three/add'))).code, 'service-unhealthy')
+  process.kill(three, 'SIGCONT')
+  await lab.until(() => isUp(lab, 'three'))
+  assert.is(daemonOf(lab, 'three')?.pid, three)
+  isOver = true
+  await caller
+  assert.ok(answered > 0)
+  await client.close()
+})
+
+test('up, down and reload say what they have done, and a reload restarts only what changed', async () => {
+  const { daemons } = lab
+  assert.equal(await daemons.up(['one', 'later']), [
+    { daemon: 'one', change: 'up already' },
+    { daemon: 'later', change: 'started' },
+  ])
+  await lab.until(() => isUp(lab, 'later'))
+  assert.equal(await daemons.down(['later', 'two']), [
+    { daemon: 'later', change: 'stopped' },
+    { daemon: 'two', change: 'stopped' },
+  ])
+  assert.not.ok(daemons.list().some(({ daemon }) => daemon === 'later' || daemon === 'two'))
+  assert.is((await rejection(daemons.up(['one', 'ones']))).code, 'daemon-unknown')
+  const before = daemonOf(lab, 'one')?.pid
+  await writeFile(join(lab.folder, 'other.ts'), COUNTER)
+  const config = configOf(
+    { one: {}, two: { memoryMB: 300 }, three: {}, four: { autostart: false } },
+    {
+      'count.one': counter('one', { parameters: { word: 'swordfish' }, tags: ['counts'] }),
+      'count.mine': counter('one', { instances: 'session', register: false }),
+      'count.call': counter('one', { instances: 'percall' }),
+      'count.two': counter('two'),
+      'count.three': { file: './other.ts', daemon: 'three' },
+    },
+  )
+  assert.equal(await daemons.reload(config), [
+    { daemon: 'one', change: 'unchanged' },
+    { daemon: 'two', change: 'unchanged' },
+    { daemon: 'three', change: 'restarted' },
+    { daemon: 'broken', change: 'removed' },
+    { daemon: 'later', change: 'removed' },
+    { daemon: 'four', change: 'added' },
+  ])
+  await lab.until(() => isUp(lab, 'three'))
+  assert.equal([daemonOf(lab, 'one')?.pid, daemonOf(lab, 'two')?.state], [before, 'stopped'])
+  const pids = daemons.report().flatMap(({ pid }) => pid ?? [])
+  // One that hears nothing any more is ended too.
+  const client = lab.client()
+  const hanging = rejection(client.call('count.three/go', { how: 'hang' }))
+  await Promise.all([daemons.down(['three']), hanging])
+  await client.close()
+  await daemons.close()
+  assert.equal(
+    pids.filter((pid) => existsSync(`/proc/${pid}`)),
+    [],
+  )
+})
+
+test.run()

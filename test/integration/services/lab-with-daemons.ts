@@ -1,0 +1,80 @@
+/** A folder with a lab builder's services, its daemons as processes, and a client of them. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createDaemons, type Daemons, type DaemonsConfig } from '@fernlab/edge/services/daemons/daemons'
+import { daemonsSchema, ownServicesSchema } from '@fernlab/shared/contracts/own-services'
+import { localLinks } from '@fernlab/shared/links/local/local-link'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { recordingLog } from '@fernlab/shared/primitives/log'
+import { matchesPattern } from '@fernlab/shared/protocol/patterns'
+import { serveServices } from '@fernlab/shared/rpc/contract/serve-service'
+import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
+
+export interface LabWithDaemons {
+  readonly folder: string
+  readonly daemons: Daemons
+  readonly log: ReturnType<typeof recordingLog>
+  /** A client with a connection of its own. */
+  client(): Peer
+  /** Resolves when it holds; looked at again at each change. */
+  until(holds: () => boolean): Promise<void>
+  close(): Promise<void>
+}
+
+export const configOf = (daemons: object, own: object): DaemonsConfig => ({
+  daemons: daemonsSchema.parse(daemons),
+  services: { own: ownServicesSchema.parse(own) },
+})
+
+export async function labWithDaemons(
+  files: Readonly<Record<string, string>>,
+  config: DaemonsConfig,
+): Promise<LabWithDaemons> {
+  const folder = await mkdtemp(join(tmpdir(), 'fernlab-daemons-'))
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  await mkdir(join(folder, 'data'))
+  const log = recordingLog()
+  const clock = systemClock
+  const daemons = await createDaemons({ config, configFolder: folder, dataFolder: join(folder, 'data'), clock, log })
+  const waiting = new Set<() => void>()
+  daemons.onChange(() => {
+    for (const look of [...waiting]) look()
+  })
+  return {
+    folder,
+    daemons,
+    log,
+    client: () => {
+      const [near, far] = localLinks()
+      const node = createPeer({
+        link: far,
+        clock,
+        serve: serveServices((name) => daemons.find(name, caller), matchesPattern),
+      })
+      const caller = { onEnd: (listener: () => void) => node.onEnd(listener) }
+      return createPeer({ link: near, clock })
+    },
+    until: (holds) =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (!holds()) return
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+        look()
+      }),
+    close: async () => {
+      await daemons.close()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+/** The state of a daemon, and its process. */
+export const daemonOf = ({ daemons }: LabWithDaemons, name: string) =>
+  daemons.report().find(({ daemon }) => daemon === name)
+
+export const isUp = (lab: LabWithDaemons, ...names: string[]) =>
+  names.every((name) => daemonOf(lab, name)?.state === 'up')

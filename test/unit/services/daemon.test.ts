@@ -1,0 +1,177 @@
+import { Daemon, type DaemonOptions } from '@fernlab/edge/services/daemons/daemon'
+import { type DaemonEvent, type DaemonState, nextState, pauseAfter } from '@fernlab/edge/services/daemons/daemon-state'
+import { createLineCutter, createLogLines } from '@fernlab/edge/services/daemons/log-lines'
+import { localLinks } from '@fernlab/shared/links/local/local-link'
+import { ManualClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { createPeer } from '@fernlab/shared/rpc/peer/peer'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('the supervision of a daemon')
+
+const states: DaemonState[] = ['stopped', 'starting', 'up', 'unhealthy', 'backing-off', 'failed', 'stopping']
+const events: DaemonEvent[] = ['start', 'ready', 'silence', 'answer', 'end', 'due', 'give-up', 'stop']
+
+test('each state has its events, and every other one throws', () => {
+  const table = states.map((state) => {
+    const known = events.flatMap((event) => {
+      try {
+        return `${event} → ${nextState(state, event)}`
+      } catch (thrown) {
+        assert.ok(thrown instanceof LabError && thrown.code === 'daemon-state')
+        return []
+      }
+    })
+    return `${state}: ${known.join(', ')}`
+  })
+  assert.equal(table, [
+    'stopped: start → starting',
+    'starting: ready → up, end → backing-off, stop → stopping',
+    'up: silence → unhealthy, end → backing-off, stop → stopping',
+    'unhealthy: answer → up, end → backing-off, stop → stopping',
+    'backing-off: due → starting, give-up → failed, stop → stopped',
+    'failed: start → starting, stop → stopped',
+    'stopping: end → stopped',
+  ])
+})
+
+test('pauses grow with each end within a minute, and the seventh is the last', () => {
+  const ends: number[] = []
+  const pauses = [0, 1, 2, 3, 4, 5, 6].map((at) => {
+    ends.push(at)
+    return pauseAfter(ends, at)
+  })
+  assert.equal(pauses, [250, 500, 1000, 2000, 4000, 8000, undefined])
+  ends.push(59_999)
+  assert.is(pauseAfter(ends, 60_003), 2000)
+  assert.equal(ends, [4, 5, 6, 59_999].slice(0, 4))
+})
+
+/** A daemon whose process does what the test says. */
+function supervised(more: Partial<DaemonOptions> = {}) {
+  const clock = new ManualClock()
+  const told: string[] = []
+  const world = { answers: true, ends: false, bytes: 0, started: 0, end: (_: string) => {} }
+  const daemon = new Daemon({
+    clock,
+    memoryMB: 64,
+    hungS: 10,
+    load: async () => {},
+    onState: (state, reason) => told.push(reason === undefined ? state : `${state} (${reason})`),
+    start: ({ onPeer, onEnd }) => {
+      world.started++
+      const [near, far] = localLinks()
+      const peer = createPeer({ link: near, clock })
+      far.listen({
+        frame: (frame) => {
+          const { id } = frame as { id: number }
+          if (world.answers) far.send({ id, result: null })
+        },
+        drained: () => {},
+        ended: () => {},
+      })
+      let isOver = false
+      world.end = (reason) => {
+        if (isOver) return
+        isOver = true
+        onEnd(reason)
+      }
+      const end = world.end
+      if (world.ends) queueMicrotask(() => end('it fell over'))
+      else queueMicrotask(() => onPeer(peer))
+      return { pid: 1, memoryBytes: async () => world.bytes, kill: end, stop: async () => end('it was stopped') }
+    },
+    ...more,
+  })
+  return { clock, told, world, daemon }
+}
+
+test('one that answers nothing is unhealthy within 10 s, and up again with its next answer', async () => {
+  const { clock, told, world, daemon } = supervised()
+  await daemon.up()
+  await clock.advance(0)
+  world.answers = false
+  await clock.advance(8000)
+  assert.equal(told, ['starting', 'up', 'unhealthy (it has not answered for 6 s)'])
+  assert.throws(
+    () => daemon.peer('fit'),
+    (error: LabError) => error.code === 'service-unhealthy' && error.retry === 'later',
+  )
+  await daemon.down()
+  assert.is(daemon.state, 'stopped')
+  assert.throws(
+    () => daemon.peer('fit'),
+    (error: LabError) => error.code === 'service-gone',
+  )
+})
+
+test('one that stays so for longer than its limit is ended and started again', async () => {
+  const { clock, told, world, daemon } = supervised()
+  await daemon.up()
+  await clock.advance(0)
+  world.answers = false
+  await clock.advance(12_000)
+  assert.is(told[3], 'backing-off (it did not answer for 10 s)')
+  world.answers = true
+  await clock.advance(250)
+  assert.equal([daemon.state, world.started], ['up', 2])
+})
+
+test('one that has more memory than it may is ended and started again', async () => {
+  const { clock, told, world, daemon } = supervised()
+  await daemon.up()
+  world.bytes = 65 * 1024 * 1024
+  await clock.advance(2000)
+  assert.is(told[2], 'backing-off (it had 65 MB of memory, and may have 64 MB)')
+})
+
+test('one that ends again and again stays down until somebody starts it; one that was stopped meanwhile stays so', async () => {
+  const { clock, told, world, daemon } = supervised()
+  world.ends = true
+  await daemon.up()
+  await clock.advance(30_000)
+  assert.equal([daemon.state, world.started], ['failed', 7])
+  assert.is(told.at(-1), 'failed (it ended 7 times within a minute, at last because it fell over)')
+  world.ends = false
+  assert.is(await daemon.up(), true)
+  await clock.advance(0)
+  assert.equal([daemon.state, await daemon.up()], ['up', false])
+  world.end('it was killed')
+  assert.is(daemon.state, 'backing-off')
+  assert.is(await daemon.down(), true)
+  await clock.advance(60_000)
+  assert.equal([daemon.state, world.started, await daemon.down()], ['stopped', 8, false])
+})
+
+test('one whose services can not be made in time, or at all, is ended', async () => {
+  const slow = supervised({ load: () => new Promise(() => {}) })
+  await slow.daemon.up()
+  await slow.clock.advance(60_000)
+  assert.is(slow.told[1], 'backing-off (it was not ready within 60 s)')
+  await slow.daemon.down()
+  const wrong = supervised({ load: () => Promise.reject(new TypeError('no')) })
+  await wrong.daemon.up()
+  await wrong.clock.advance(0)
+  assert.is(wrong.told[1], 'backing-off (its services could not be made: unexpected: no)')
+  await wrong.daemon.down()
+})
+
+test('what is written is kept as lines, however it is cut, and never without a bound', () => {
+  const lines: string[] = []
+  const cutter = createLineCutter((text) => lines.push(text))
+  for (const byte of Buffer.from('one\r\n\nzwölf\n')) cutter.take(Buffer.of(byte))
+  cutter.take(Buffer.from('x'.repeat(20_000)))
+  cutter.end()
+  assert.equal(
+    lines.map((line) => (line.length > 10 ? line.length : line)),
+    ['one', 'zwölf', 8192, 8192, 3616],
+  )
+  const kept = createLogLines()
+  for (let i = 0; i < 2500; i++) kept.add({ time: '', from: 'output', text: String(i) })
+  assert.equal([kept.newest(9999).length, kept.newest(1)[0]?.text, kept.newest(0).length], [2000, '2499', 0])
+  for (let i = 0; i < 100; i++) kept.add({ time: '', from: 'output', text: 'y'.repeat(8192) })
+  assert.is(kept.newest(9999).length, 64)
+})
+
+test.run()

@@ -1,0 +1,47 @@
+import { parseNodeFile } from '@fernlab/shared/contracts/node-file'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('daemons and services in node.yaml')
+const node = (more: string) => parseNodeFile(`node: pi\nhub: {url: in-process}\ninstruments: {}\n${more}`)
+const issuesOf = (more: string) => node(more).issues.map(({ path, message }) => `${path}: ${message}`)
+const firstOf = (issues: readonly string[]) => issues[0] ?? ''
+
+test('have defaults, and a node without them has none', () => {
+  const { node: file, issues } = node('daemons: {data: {}}\nservices: {own: {fit: {file: ./fit.ts, daemon: data}}}')
+  assert.equal(issues, [])
+  assert.equal(file?.daemons, { data: { memoryMB: 512, autostart: true, hungS: 60, env: {} } })
+  assert.equal(file?.services.own, {
+    fit: {
+      file: './fit.ts',
+      daemon: 'data',
+      instances: 'single',
+      parameters: {},
+      tags: [],
+      register: true,
+      whenLost: 'keep',
+    },
+  })
+  assert.equal([node('').node?.daemons, node('').node?.services], [{}, { own: {} }])
+})
+
+test('that are wrong are refused with their place', () => {
+  const own = (entry: string) =>
+    issuesOf(`benches: {b1: {parts: {}}}\ndaemons: {data: {}, more: {}}\nservices: {own: {${entry}}}`)
+  assert.equal(own('fit: {file: ./fit.ts, daemon: dato}'), [
+    'services.own.fit.daemon: there is no daemon dato; did you mean "data"?',
+  ])
+  assert.equal(own('node: {file: ./fit.ts, daemon: data}'), [
+    'services.own.node: node is the service of the node itself: choose another name',
+  ])
+  assert.equal(own('b1.scope: {file: ./fit.ts, daemon: data}'), [
+    'services.own.b1.scope: names that begin with b1. are those of the parts of bench b1',
+  ])
+  assert.match(firstOf(own('fit: {file: ./fit.exe, daemon: data}')), /^services\.own\.fit\.file: must be a file of/)
+  assert.match(firstOf(own('../fit: {file: ./fit.ts, daemon: data}')), /must be names of letters/)
+  assert.match(firstOf(own('fit: {file: ./fit.ts, daemon: data, colour: red}')), /colour/)
+  assert.match(firstOf(issuesOf('daemons: {data: {memoryMB: 1}}')), /^daemons\.data\.memoryMB: /)
+  assert.match(firstOf(issuesOf('daemons: {data: {}, data: {}}')), /data/)
+})
+
+test.run()
