@@ -27,6 +27,7 @@ import { createCameraSockets } from './cameras/camera-sockets.ts'
 import { createRecorder, TIMES_LEFT_BY_FILMS } from './cameras/recorder.ts'
 import type { HubConfig } from './config/config.ts'
 import { openServiceBook } from './directory/service-book.ts'
+import { openSigningKey } from './directory/service-key.ts'
 import { createDispatcher } from './dispatch/dispatcher.ts'
 import type { FaultHook } from './fault-point.ts'
 import type { Fleet, NodeCredential } from './fleet/fleet.ts'
@@ -217,6 +218,7 @@ async function assemble(
     onKnown: () => dispatcher.nudge(),
   })
   groups.onChange(mayBeBumped.forget)
+  const signingKey = await openSigningKey({ store, seal: accounts.seal('services'), clock, log })
   const dispatcher = createDispatcher({
     scheduler,
     link,
@@ -231,6 +233,7 @@ async function assemble(
     mayBeBumped,
     bumpRules: () => ({ graceMs: scheduling.graceMs, warningMs: scheduling.warningMs }),
     visitorOf: labVisitors.of,
+    serviceKeys: [signingKey.publicKey],
     clock,
     log,
     faultPoint,
@@ -346,7 +349,7 @@ async function assemble(
     log,
   })
   onClose(() => benchWatch.close())
-  const { directory } = openServices(basics, ground, { fleet, serviceBook })
+  const services = await openServices(basics, ground, memory, { fleet, calls, serviceBook, signingKey })
   await takeNodeMessages(basics, { broker, link, fleet, dispatcher, ingest, calls, serviceBook })
 
   watchHub(ground, memory, { runs, turn, broker, benchHistory })
@@ -366,7 +369,7 @@ async function assemble(
     standings,
     scheduling,
     rooms,
-    directory,
+    ...services,
     labVisitors,
     labPages,
     labVisits,

@@ -25,7 +25,7 @@ import { createPasskeys, type Passkeys } from './passkeys.ts'
 import { createPasswords } from './passwords.ts'
 import { createRegistration, type Registration } from './registration.ts'
 import { setRole } from './roles.ts'
-import { createSeal } from './sealed.ts'
+import { createSeal, type Seal } from './sealed.ts'
 import { createSecondFactor, type SecondFactor } from './second-factor.ts'
 import { newSecret } from './secret-text.ts'
 import { createSignIn, type SignIn } from './sign-in.ts'
@@ -118,6 +118,8 @@ export interface Accounts {
   forgotPassword(email: string): Promise<void>
   /** Sets a new password by a one-time link and ends every session of that person. */
   resetPassword(token: string, password: string): Promise<void>
+  /** A seal for one purpose under the hub's own secret. */
+  seal(purpose: string): Seal
   /** Writes down what is still in memory (when tokens were last used, and people last seen); idempotent. */
   close(): Promise<void>
 }
@@ -273,6 +275,7 @@ export async function createAccounts({
     revokeTokens: tokens.revokeAll,
     forgotPassword: passwords.forgot,
     resetPassword: passwords.reset,
+    seal: (purpose) => createSeal(secret, purpose),
     close: async () => {
       await errands.close()
       await imports.close()

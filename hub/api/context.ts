@@ -19,6 +19,7 @@ import type { Bookings } from '../bookings/bookings.ts'
 import type { BookingNotices } from '../bookings/notices.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Directory } from '../directory/directory.ts'
+import type { ServiceTokens } from '../directory/service-tokens.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { NodeHardwareBook } from '../fleet/node-hardware.ts'
 import type { Removal } from '../fleet/removal.ts'
@@ -74,6 +75,7 @@ export interface ApiParts {
   readonly catalogue: Catalogue
   readonly fleet: Fleet
   readonly directory: Directory
+  readonly serviceTokens: ServiceTokens
   readonly benchCare: BenchCare
   readonly benchChecks: Pick<BenchChecks, 'now' | 'putBack'>
   readonly interlockResets: InterlockResets

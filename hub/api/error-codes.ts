@@ -233,6 +233,12 @@ const benchCodes = {
     'several nodes have a service of that name; `details` names them',
     'Name the node too: <node>/<service>.',
   ),
+  'services-apart': code(422, 'the services are of several nodes', 'Ask for a token for each node.'),
+  'service-tokens-too-many': code(
+    409,
+    'the person has as many tokens for services as there can be at a time',
+    'Use one until it ends.',
+  ),
   'calibration-none': code(409, 'the signal has no calibration that could be undone', 'Look at its history.'),
   'calibration-not-invertible': code(
     422,

@@ -31,8 +31,6 @@ export interface ServiceTokenTable {
   expires_at: number
   /** Since when it is worth nothing. */
   revoked_at: number | null
-  /** The start of the node's process that has been told so. */
-  told_boot: string | null
 }
 
 export interface DirectorySchema {
@@ -50,7 +48,7 @@ CREATE TABLE directory_service (
 ) STRICT;
 CREATE TABLE service_token (
   id TEXT PRIMARY KEY, person_id TEXT NOT NULL, sign_in TEXT NOT NULL, node TEXT NOT NULL, rights TEXT NOT NULL,
-  bench TEXT, lease TEXT, expires_at INTEGER NOT NULL, revoked_at INTEGER, told_boot TEXT
+  bench TEXT, lease TEXT, expires_at INTEGER NOT NULL, revoked_at INTEGER
 ) STRICT;
 CREATE INDEX service_token_by_end ON service_token (expires_at);
 `,

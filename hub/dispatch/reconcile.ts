@@ -5,6 +5,7 @@
  * once that is on disk.
  */
 
+import type { ServiceKey } from '@fernlab/shared/contracts/services'
 import type { Inventory, Welcome } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -34,6 +35,8 @@ export interface ReconcileOptions {
   readonly turn: Turn
   readonly sender: Sender
   readonly booked: Pick<BookingStarts, 'leftOf'>
+  /** By which nodes know tokens for services. */
+  readonly serviceKeys: readonly ServiceKey[]
   /** Benches may have become free. */
   readonly nudge: () => void
   readonly clock: Clock
@@ -91,6 +94,7 @@ export function createReconciliation(options: ReconcileOptions): Reconciliation 
   const welcome = (node: string, inventory: Inventory): Welcome => ({
     serial: inventory.serial,
     hubTimeMs: clock.now(),
+    serviceKeys: [...options.serviceKeys],
     attempts: inventory.attempts.map(({ runId, attempt, nextSeq }) => {
       const run = knownRun(runs, node, runId, attempt)
       return run === undefined

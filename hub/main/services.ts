@@ -1,15 +1,41 @@
-/** What the hub knows of services on nodes. */
+/** What the hub knows of services on nodes, and what opens them. */
 import { createDirectory } from '../directory/directory.ts'
+import { openIssuedTokens } from '../directory/issued-tokens.ts'
+import { createRevocations } from '../directory/revocations.ts'
 import type { ServiceBook } from '../directory/service-book.ts'
+import type { SigningKey } from '../directory/service-key.ts'
+import { createServiceTokens } from '../directory/service-tokens.ts'
+import type { NodeCalls } from '../fleet/node-calls.ts'
 import type { OpenFleet } from '../fleet/open-fleet.ts'
 import type { Basics } from './basics.ts'
 import type { Ground } from './ground.ts'
+import type { Memory } from './memory.ts'
 
-export function openServices(
-  { site, onClose }: Basics,
-  { store }: Ground,
-  { fleet, serviceBook }: { readonly fleet: OpenFleet; readonly serviceBook: ServiceBook },
+export interface ServiceParts {
+  readonly fleet: OpenFleet
+  readonly calls: NodeCalls
+  readonly serviceBook: ServiceBook
+  readonly signingKey: SigningKey
+}
+
+export async function openServices(
+  { site, clock, log, onClose }: Basics,
+  { store, accounts }: Ground,
+  { book }: Memory,
+  { fleet, calls, serviceBook, signingKey }: ServiceParts,
 ) {
-  onClose(fleet.onChange(({ node }) => serviceBook.look(node)))
-  return { directory: createDirectory({ site, services: serviceBook, store }) }
+  const { signInHolder } = accounts
+  const issued = await openIssuedTokens({ store, clock })
+  const revocations = createRevocations({ issued, book, calls, signInHolder, clock, log })
+  onClose(() => revocations.close())
+  onClose(accounts.onEnded(revocations.personMoved))
+  onClose(
+    fleet.onChange(({ node }) => {
+      serviceBook.look(node)
+      revocations.nodeMoved(node)
+    }),
+  )
+  const directory = createDirectory({ site, services: serviceBook, store })
+  const about = { site, store, book, services: serviceBook, issued, key: signingKey }
+  return { directory, serviceTokens: createServiceTokens({ ...about, signInHolder, clock }) }
 }

@@ -192,6 +192,7 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
     'POST /api/v1/tokens',
   ),
   'token list': entry('fernlab token list', 'items of GET /api/v1/tokens'),
+  'token service': entry('fernlab token service bench7/rc-1.psu --lease LEASE', 'POST /api/v1/directory/tokens'),
   'token revoke': entry('fernlab token revoke TOKEN-ID', '{"id", "revoked": true}'),
 
   'user list': entry('fernlab user list --search ada', 'items of GET /api/v1/users'),

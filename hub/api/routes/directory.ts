@@ -1,8 +1,10 @@
 import { page } from '@fernlab/shared/contracts/api'
 import {
+  askServiceTokenSchema,
   directoryEntrySchema,
   directorySearchSchema,
   directoryServiceSchema,
+  givenServiceTokenSchema,
   namedServiceSchema,
 } from '@fernlab/shared/contracts/directory'
 import { z } from '@hono/zod-openapi'
@@ -14,7 +16,10 @@ import { safeDecode } from '../static-files.ts'
 const path = '/api/v1/directory'
 
 /** Where services are and how they stand, for whoever may see benches. */
-export function directoryRoutes(add: AddRoute, { directory }: Pick<ApiParts, 'directory'>): void {
+export function directoryRoutes(
+  add: AddRoute,
+  { directory, serviceTokens }: Pick<ApiParts, 'directory' | 'serviceTokens'>,
+): void {
   add(
     {
       method: 'get',
@@ -51,5 +56,21 @@ export function directoryRoutes(add: AddRoute, { directory }: Pick<ApiParts, 'di
       if (!named.success) throw notFound(`the service ${raw.slice(0, 400)}`)
       return c.json(await directory.service(named.data, caller))
     },
+  )
+  add(
+    {
+      method: 'post',
+      path: `${path}/tokens`,
+      tag: 'Services',
+      summary: 'A token with which a node takes one’s calls of its services',
+      description:
+        'For services of one node. Everybody may read; who may drive benches uses and locks services that are no part of a bench, and with an own lease of a bench its parts; who may maintain benches ends locks of others. It lasts an hour at most, no longer than the token by which it is asked for, and ends with that, with the sign-in, with the lease, and when the person may no longer have what it gives.',
+      access: 'services.read',
+      errors: ['lease-ended', 'service-ambiguous', 'service-tokens-too-many', 'service-unknown', 'services-apart'],
+      body: askServiceTokenSchema,
+      idempotency: 'secret',
+      answer: { status: 201, schema: givenServiceTokenSchema, what: 'The token, shown once, and where to send it' },
+    },
+    async ({ c, body, caller }) => c.json(await serviceTokens.give(caller, body), 201),
   )
 }

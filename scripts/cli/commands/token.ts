@@ -16,6 +16,7 @@ import { mistake } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { signIn, whileSignedIn } from '../sign-in.ts'
 import { printList } from '../table.ts'
+import { addTokenService } from './token-service.ts'
 
 type Scope = (typeof tokenScopes)[number]
 type Body = z.input<typeof createTokenSchema>
@@ -28,10 +29,11 @@ interface CreateOptions extends HubOptions {
 
 const usualDays = 90
 
-/** `token create`, `token list`, `token revoke`. */
+/** `token create`, `token list`, `token revoke`, `token service`. */
 export function addToken(program: Command, context: Context): void {
   const { terminal } = context
   const token = program.command('token').description('API tokens, for programs and integrators')
+  addTokenService(token, context)
   const collect = (scope: string, scopes: readonly string[]) => [...scopes, ...scope.split(',')]
 
   withHub(token.command('create <name>').description('make a token; it is shown once'))

@@ -86,6 +86,7 @@ export const changes: Readonly<Record<string, Entered | Exempt>> = {
   'POST /api/v1/recurring/{id}/resume': entered('recurring.resumed'),
   'POST /api/v1/recurring/{id}/run': shownBy('recurring/recurring', 'recurring.run'),
   'DELETE /api/v1/benches/{bench}': shownBy('hub/removal', 'bench.remove'),
+  'POST /api/v1/directory/tokens': shownBy('hub/service-tokens', 'services.token'),
   'POST /api/v1/benches/{bench}/lease': shownBy('hub/fleet', 'bench.lease'),
   'DELETE /api/v1/benches/{bench}/lease': shownBy('hub/direct-use', 'bench.released'),
   'POST /api/v1/benches/{bench}/put-back': shownBy('hub/bench-checks', 'bench.put-back'),

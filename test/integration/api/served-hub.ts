@@ -10,7 +10,10 @@ import { createKeptPlan } from '@fernlab/hub/bookings/kept-plan'
 import { createBookingNotices } from '@fernlab/hub/bookings/notices'
 import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
 import { createDirectory } from '@fernlab/hub/directory/directory'
+import { openIssuedTokens } from '@fernlab/hub/directory/issued-tokens'
 import { openServiceBook } from '@fernlab/hub/directory/service-book'
+import { openSigningKey } from '@fernlab/hub/directory/service-key'
+import { createServiceTokens } from '@fernlab/hub/directory/service-tokens'
 import { CompatibilityCache } from '@fernlab/hub/fleet/compatible'
 import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
 import { createRemoval } from '@fernlab/hub/fleet/removal'
@@ -330,6 +333,16 @@ export async function serveHub(options: ServedOptions = {}) {
     log,
   })
   const services = await openServiceBook({ store, book, clock: systemClock, log })
+  const serviceTokens = createServiceTokens({
+    site: 'here',
+    store,
+    book,
+    services,
+    issued: await openIssuedTokens({ store, clock }),
+    key: await openSigningKey({ store, seal: accounts.seal('services'), clock, log }),
+    signInHolder: accounts.signInHolder,
+    clock,
+  })
   const removal = createRemoval({
     store,
     book,
@@ -388,6 +401,7 @@ export async function serveHub(options: ServedOptions = {}) {
     recurring,
     sessions: tableSessions(runs, store),
     rooms: createRooms(),
+    serviceTokens,
     directory: createDirectory({ site: 'here', services, store }),
     labPages: { open: () => undefined },
     labVisits: { open: async ({ sessionId }) => ({ url: `https://lab.example/${sessionId}`, through: 'direct' }) },

@@ -273,6 +273,7 @@ export const reached: Readonly<Record<string, string | Reach>> = {
 
   'GET /api/v1/directory': 'directory --tag supply',
   'GET /api/v1/directory/{service}': 'directory bench1.psu',
+  'POST /api/v1/directory/tokens': 'token service bench1.psu --lease l1',
   'GET /api/v1/benches': 'benches',
   'GET /api/v1/benches/{bench}': 'bench show demo.rc',
   'POST /api/v1/benches/{bench}/lease': 'bench lease demo.rc',

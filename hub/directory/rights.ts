@@ -1,0 +1,34 @@
+/** What a token for services may let a person do; pure. */
+import type { ServiceRight } from '@fernlab/shared/contracts/services'
+import type { Caller } from '../accounts/caller.ts'
+import { type Action, can } from '../accounts/can.ts'
+
+const needs: Readonly<Record<ServiceRight, Action>> = {
+  read: 'services.read',
+  use: 'benches.drive',
+  lock: 'benches.drive',
+  unlock: 'benches.maintain',
+}
+
+/** What the token is asked for. */
+export interface AskedFor {
+  /** A lease of the person's own comes with it. */
+  readonly hold: boolean
+  /** Services among them that are no part of a bench. */
+  readonly own: boolean
+}
+
+/** The rights that the person is given; parts of a bench are used with a hold of it alone. */
+export function rightsFor(caller: Caller, { hold, own }: AskedFor): ServiceRight[] {
+  const wanted: ServiceRight[] = [
+    'read',
+    ...(hold || own ? ['use' as const] : []),
+    ...(own ? ['lock' as const] : []),
+    'unlock',
+  ]
+  return wanted.filter((right) => can(caller, needs[right]))
+}
+
+/** Whether the person may still have all of them. */
+export const mayHave = (caller: Caller, rights: readonly ServiceRight[]): boolean =>
+  rights.every((right) => can(caller, needs[right]))

@@ -1,0 +1,137 @@
+/**
+ * Tokens that open a node's services to a person.
+ *
+ * INVARIANTS: a token is given while what it stands on holds, which is looked at again once it is known: the sign-in of
+ * who asks, and the lease. What ends after that finds it in `issued`. It outlives neither an hour nor the API token by
+ * which it was asked for.
+ */
+import type { GivenServiceToken } from '@fernlab/shared/contracts/directory'
+import type { ServiceRight, ServiceToken } from '@fernlab/shared/contracts/services'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { newId } from '@fernlab/shared/primitives/ids'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { type Caller, signInOf } from '../accounts/caller.ts'
+import { can } from '../accounts/can.ts'
+import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
+import { auditEntries } from '../store/audit-entries.ts'
+import type { Store } from '../store/store.ts'
+import { findService } from './directory.ts'
+import type { KnownService } from './entries.ts'
+import type { IssuedToken, IssuedTokens } from './issued-tokens.ts'
+import { rightsFor } from './rights.ts'
+import type { ServiceBook } from './service-book.ts'
+import type { SigningKey } from './service-key.ts'
+
+const LASTS_MS = 3_600_000
+/** Of one person at a time. */
+const MOST_OPEN = 200
+
+export interface ServiceTokens {
+  /**
+   * Throws `service-unknown`, `service-ambiguous`, `services-apart` where they are of several nodes, `lease-ended` for
+   * anything but an own lease there, `service-tokens-too-many`.
+   */
+  give(caller: Caller, asked: { services: readonly string[]; lease?: string | undefined }): Promise<GivenServiceToken>
+}
+
+export interface ServiceTokensOptions {
+  readonly site: string
+  readonly store: Store
+  readonly book: FleetBook
+  readonly services: ServiceBook
+  readonly issued: IssuedTokens
+  readonly key: SigningKey
+  readonly signInHolder: (signIn: string) => Promise<Caller | undefined>
+  readonly clock: Clock
+}
+
+export function createServiceTokens(options: ServiceTokensOptions): ServiceTokens {
+  const { site, store, book, services, issued, key, signInHolder, clock } = options
+  const audit = auditEntries(store, clock)
+
+  const ownHold = (caller: Caller, node: string, lease: string): BookedBench => {
+    const bench = [...book.benches.values()].find((each) => each.node === node && each.lease?.lease === lease)
+    if (bench?.lease?.holder === caller.personId && can(caller, 'benches.drive')) return bench
+    const message = `that is no lease of yours on a bench of ${node}, or it has ended; take the bench again`
+    throw new LabError({ code: 'lease-ended', kind: 'caller', message })
+  }
+
+  return {
+    give: async (caller, { services: named, lease }) => {
+      const found = oneNode(named.map((each) => findService(services.all(), each)))
+      const { node } = found
+      const bench = lease === undefined ? undefined : ownHold(caller, node, lease)
+      const { personId } = caller
+      if (issued.all().filter((token) => token.personId === personId).length >= MOST_OPEN) throw tooMany()
+      const now = clock.now()
+      // Whole seconds, as in the token.
+      const until = Math.min(now + LASTS_MS, caller.tokenExpiresAt ?? Number.POSITIVE_INFINITY)
+      const expiresAt = Math.floor(until / 1000) * 1000
+      const rights = rightsFor(caller, { hold: bench !== undefined, own: found.own })
+      const token: IssuedToken = {
+        id: newId(now),
+        personId,
+        signIn: signInOf(caller),
+        node,
+        rights,
+        hold: bench === undefined || lease === undefined ? undefined : { bench: bench.id, lease },
+        expiresAt,
+        revokedAt: undefined,
+      }
+      const detail = { services: found.names, rights, until: new Date(expiresAt).toISOString() }
+      await issued.add(token, [audit(personId, 'services.token', node, detail)])
+      const still = await signInHolder(token.signIn)
+      if (still === undefined) throw ended()
+      if (lease !== undefined) ownHold(still, node, lease)
+      return {
+        token: await key.sign(claimsOf(token, { site, names: found.names, benchName: bench?.name, now })),
+        expiresAt: detail.until,
+        node,
+        addresses: [...services.addressesOf(node)],
+        rights: [...rights] as ServiceRight[],
+      }
+    },
+  }
+}
+
+function oneNode(found: readonly KnownService[]): { node: string; names: string[]; own: boolean } {
+  const nodes = [...new Set(found.map(({ node }) => node))]
+  const [node = '', ...others] = nodes
+  if (others.length > 0) {
+    const message = `these services are of several nodes, ${nodes.sort().join(', ')}: ask for a token for each node`
+    throw new LabError({ code: 'services-apart', kind: 'caller', message })
+  }
+  return {
+    node,
+    names: [...new Set(found.map(({ told }) => told.name))],
+    own: found.some(({ told }) => told.bench === undefined),
+  }
+}
+
+function claimsOf(
+  { id, personId, node, rights, hold, expiresAt }: IssuedToken,
+  { site, names, benchName, now }: { site: string; names: string[]; benchName: string | undefined; now: number },
+): ServiceToken {
+  return {
+    iss: site,
+    aud: `${site}/${node}`,
+    sub: personId,
+    jti: id,
+    iat: Math.floor(now / 1000),
+    exp: expiresAt / 1000,
+    services: names,
+    rights: [...rights],
+    ...(hold === undefined || benchName === undefined ? {} : { hold: { bench: benchName, lease: hold.lease } }),
+  }
+}
+
+const ended = () =>
+  new LabError({ code: 'token-refused', kind: 'caller', message: 'the sign-in or token by which you ask has ended' })
+
+const tooMany = () =>
+  new LabError({
+    code: 'service-tokens-too-many',
+    kind: 'caller',
+    retry: 'later',
+    message: `nobody has more than ${MOST_OPEN} tokens for services at a time; use one until it ends`,
+  })
