@@ -67,7 +67,7 @@ async function openEdge({ args, env }: ProcessOptions): Promise<Edge> {
     log,
     ...(given.enroll === undefined
       ? {}
-      : { enrollAt: { code: given.enroll, hubUrl: hubAddress(given.hub, settings, file.hub.url) } }),
+      : { enrollAt: { code: given.enroll, hubUrl: hubAddress(given.hub, settings, file.hub?.url) } }),
     ...(settings.site === undefined ? {} : { site: settings.site }),
     ...(settings.brokerUrl === undefined ? {} : { hubUrl: settings.brokerUrl }),
     ...(ca === undefined ? {} : { ca }),
@@ -80,7 +80,11 @@ async function openEdge({ args, env }: ProcessOptions): Promise<Edge> {
 }
 
 /** Where to enrol: as given, else where the hub's page probably is: on its broker's host; WebSocket shares its port. */
-function hubAddress(given: string | undefined, { publicUrl, port }: ProcessConfig, brokerUrl: string): string {
+function hubAddress(
+  given: string | undefined,
+  { publicUrl, port }: ProcessConfig,
+  brokerUrl: string | undefined,
+): string {
   const address = given ?? publicUrl
   if (address !== undefined && !(/^https?:\/\//.test(address) && URL.canParse(address))) {
     throw settingWrong(
@@ -89,7 +93,7 @@ function hubAddress(given: string | undefined, { publicUrl, port }: ProcessConfi
     )
   }
   if (address !== undefined) return address
-  if (brokerUrl === 'in-process')
+  if (brokerUrl === 'in-process' || brokerUrl === undefined)
     throw settingWrong('--hub', 'is needed to enrol: the address of the hub, as in https://lab.example.edu')
   const url = new URL(brokerUrl)
   switch (url.protocol) {

@@ -41,6 +41,7 @@ import { createSignalTopics } from './link/signal-topics.ts'
 import { createOutbox } from './outbox/outbox.ts'
 import { createQueue, diskCause } from './queue/queue.ts'
 import { createDaemons } from './services/daemons/daemons.ts'
+import { openServices, type Services } from './services/open-services.ts'
 import { openIdentity } from './settings/node-identity.ts'
 import { createJournal } from './store/journal.ts'
 import { openStore, readLatches } from './store/store.ts'
@@ -83,6 +84,7 @@ export interface Edge {
   readonly benches: ReadonlyMap<string, Bench>
   readonly instruments: ReadonlyMap<string, InstrumentHandle>
   readonly syncState: SyncState
+  readonly services: Pick<Services, 'addresses' | 'counts'>
   /** Stops runs as interrupted, benches to their safe state, says `offline`; at most 5 s; idempotent. */
   close(): Promise<void>
 }
@@ -243,7 +245,9 @@ async function assemble(
     log,
     onReport: publishBench,
   })
-  const broker = options.hubUrl ?? brokerUrl(config.file.hub.url, settings.data.mqttUrl)
+  const broker = options.hubUrl ?? brokerUrl(config.file.hub?.url, settings.data.mqttUrl)
+  /** Undefined: no hub decides over this node. */
+  const toHub = options.link ?? broker
   const calibrations = createCalibrations({
     settings,
     instruments: instruments.all,
@@ -282,7 +286,29 @@ async function assemble(
     broker,
     clock,
   })
+  let services: Services
+  try {
+    services = await openServices({
+      site,
+      config,
+      dataFolder,
+      settings,
+      benches,
+      isAwaited: (bench) => queue.length(bench) > 0,
+      hasHub: toHub !== undefined,
+      clockOffsetMs: () => hub?.clockOffsetMs,
+      onValue: signalTopics.note,
+      send: (told) => hub?.sendServices(told),
+      clock,
+      log,
+    })
+  } catch (error) {
+    disk.close()
+    await database.close()
+    throw error
+  }
   const requests = createRequests({
+    services,
     benches,
     queue,
     journal,
@@ -294,7 +320,7 @@ async function assemble(
     tunnels: createLabTunnels({ ca: options.ca, log }),
     cameras: createCameraLines({ ca: options.ca, log }),
     hubWeb: (said) =>
-      hubWebAddress({ configured: config.file.hub.web, broker, enrolledAt: settings.data.hubUrl, said }),
+      hubWebAddress({ configured: config.file.hub?.web, broker, enrolledAt: settings.data.hubUrl, said }),
     clock,
     onValue: signalTopics.note,
   })
@@ -333,40 +359,47 @@ async function assemble(
     clock,
     log,
   })
-  mqtt = openMqttLink({
-    to: options.link ?? broker,
-    clientId: `fernlab-node-${node}`,
-    ...credentialOf(options.credential, settings.data),
-    filters: topics.nodeFilters(node),
-    will: { topic: topics.nodeStatus(node), payload: 'offline' },
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
-    ...(options.reconnectMs === undefined ? {} : { reconnectMs: options.reconnectMs }),
-    log,
-  })
-  hub = createHubLink({
-    link: mqtt,
-    site,
-    node,
-    topics,
-    clock,
-    log,
-    inbox: () => inbox,
-    queue,
-    outbox,
-    requests,
-    announce: () => ({
-      nodeVersion: NODE_VERSION,
-      bootId,
-      benches: [...benches.values()].map((bench) => ({ ...bench.describe(), checks: checks.announce(bench) })),
-      instruments: [...instruments.all.values()].map((handle) => structuredClone(handle.spec) as never),
-    }),
-    onConnect: () => {
-      retain(topics.nodeStatus(node), 'online')
-      for (const bench of benches.values()) benchTopics.publish(bench)
-      signalTopics.republish()
-      void health.publish()
-    },
-  })
+  services.start([daemons])
+  if (toHub !== undefined) {
+    mqtt = openMqttLink({
+      to: toHub,
+      clientId: `fernlab-node-${node}`,
+      ...credentialOf(options.credential, settings.data),
+      filters: topics.nodeFilters(node),
+      will: { topic: topics.nodeStatus(node), payload: 'offline' },
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(options.reconnectMs === undefined ? {} : { reconnectMs: options.reconnectMs }),
+      log,
+    })
+    hub = createHubLink({
+      link: mqtt,
+      site,
+      node,
+      topics,
+      clock,
+      log,
+      inbox: () => inbox,
+      queue,
+      outbox,
+      requests,
+      announce: () => ({
+        nodeVersion: NODE_VERSION,
+        bootId,
+        benches: [...benches.values()].map((bench) => ({ ...bench.describe(), checks: checks.announce(bench) })),
+        instruments: [...instruments.all.values()].map((handle) => structuredClone(handle.spec) as never),
+      }),
+      onWelcome: (keys) => {
+        if (keys !== undefined) services.takeKeys(keys)
+        services.announce()
+      },
+      onConnect: () => {
+        retain(topics.nodeStatus(node), 'online')
+        for (const bench of benches.values()) benchTopics.publish(bench)
+        signalTopics.republish()
+        void health.publish()
+      },
+    })
+  }
   const stopPoll = startIdlePoll({
     benches,
     clock,
@@ -375,6 +408,7 @@ async function assemble(
     onValue: signalTopics.note,
     ...(options.pollEveryMs === undefined ? {} : { everyMs: options.pollEveryMs }),
   })
+  if (toHub === undefined) log.info({ node }, 'the node has no hub: node.yaml names none')
   log.info({ node, site, benches: benches.size, instruments: instruments.all.size }, 'the node is up')
 
   let closing: Promise<void> | undefined
@@ -383,6 +417,7 @@ async function assemble(
     site,
     benches,
     instruments: instruments.all,
+    services,
     get syncState() {
       return hub?.state ?? 'away'
     },
@@ -392,13 +427,14 @@ async function assemble(
         interlocks.close()
         checks.close()
         health.close()
+        const noServices = services.close()
         disk.close()
         // Every bench goes to its safe state now, whatever the disk and the other benches do.
         await Promise.all([queue.close(), ...[...benches.values()].map((bench) => bench.close())])
         benchTopics.close()
         signalTopics.close()
         // Each may take its time when its other end is gone: side by side they stay within the whole.
-        await Promise.all([hub?.close(), instruments.close(), daemons.close(), journal.close()])
+        await Promise.all([noServices, hub?.close(), instruments.close(), daemons.close(), journal.close()])
         outbox.close()
         await database.close()
         lock.release()

@@ -38,6 +38,8 @@ export interface Bench {
   /** The newest fence seen. */
   readonly fence: number
   readonly lease: Lease | undefined
+  /** Who has the lease. */
+  readonly holder: Holder | undefined
   /** What each part can do. */
   specs(): Record<string, InstrumentSpec>
   /** As announced to the hub. */
@@ -256,6 +258,9 @@ export function createBench(options: CreateBenchOptions): Bench {
     },
     get lease() {
       return lease
+    },
+    get holder() {
+      return holder
     },
     get unsafe() {
       return fault

@@ -50,7 +50,7 @@ export interface CreateNodeLookOptions {
   readonly drivers: readonly Driver[]
   readonly benches: ReadonlyMap<string, Bench>
   /** The address of the hub's broker. */
-  readonly broker: string
+  readonly broker: string | undefined
   readonly clock: Clock
 }
 
@@ -114,13 +114,13 @@ const underWay = (): LabError =>
   })
 
 /** What is known without looking: the node runs, and reaches its hub, or nobody would ask. */
-function ownFindings(node: string, instruments: number, benches: number, broker: string): Finding[] {
+function ownFindings(node: string, instruments: number, benches: number, broker: string | undefined): Finding[] {
   const ofInstruments = instruments === 1 ? '1 instrument' : `${instruments} instruments`
   const ofBenches = benches === 1 ? '1 bench' : `${benches} benches`
   const detail = `runs with ${ofInstruments} and ${ofBenches}`
   const group = 'Node'
   const way = [
-    broker === 'in-process' ? 'within the same process' : broker,
+    broker === 'in-process' ? 'within the same process' : (broker ?? 'without a hub'),
     'the node calls out, so no port has to be open on it',
   ]
   return [

@@ -42,7 +42,7 @@ export async function readNodeUse(
     const detail = `${node.node}: ${counted(instruments, 'instrument')}, ${counted(benches, 'bench', 'benches')}`
     return {
       file,
-      hubUrl: node.hub.url,
+      ...(node.hub === undefined ? {} : { hubUrl: node.hub.url }),
       claims: claimsOf(node.instruments, drivers),
       findings: [{ group, what, verdict: 'ok', detail }, ...addedFindings(names, leftOut)],
     }

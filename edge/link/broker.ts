@@ -2,8 +2,8 @@
 import type { NodeSettings } from '../settings/settings.ts'
 
 /** What the hub said at the enrolment may be its address in another network: it counts only where node.yaml names none. */
-export function brokerUrl(configured: string, enrolled: string | undefined): string {
-  return configured === 'in-process' && enrolled !== undefined ? enrolled : configured
+export function brokerUrl(configured: string | undefined, enrolled: string | undefined): string | undefined {
+  return configured === 'in-process' || configured === undefined ? (enrolled ?? configured) : configured
 }
 
 export interface Credential {

@@ -5,6 +5,7 @@
  * an inventory without a welcome is repeated; a message that cannot be read is logged and has no other effect; nothing
  * here is lost for good: all that matters is in the outbox and the queue.
  */
+import type { NodeServices, ServiceKey } from '@fernlab/shared/contracts/services'
 import type { Accepted, Inventory, Live } from '@fernlab/shared/contracts/sync'
 import {
   acknowledgeSchema,
@@ -39,6 +40,7 @@ export interface HubLink {
   /** Node's clock minus hub's clock, from the last welcome. */
   readonly clockOffsetMs: number | undefined
   sendAccepted(accepted: Accepted): void
+  sendServices(services: NodeServices): void
   /** Compares inventories again. */
   greet(): void
   close(): Promise<void>
@@ -58,6 +60,8 @@ export interface CreateHubLinkOptions {
   readonly announce: () => Pick<Inventory, 'nodeVersion' | 'bootId' | 'benches' | 'instruments'>
   /** After each connect: publishes what is retained. */
   readonly onConnect: () => void
+  /** After each welcome that answers an inventory: what only a synced hub takes. */
+  readonly onWelcome: (serviceKeys: readonly ServiceKey[] | undefined) => void
   readonly greetAgainMs?: number
 }
 
@@ -83,7 +87,7 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
     state = transition(syncTransitions, state, to, 'the sync with the hub')
   }
 
-  const send = (channel: 'inventory' | 'accepted' | 'live' | 'reply', message: object) => {
+  const send = (channel: 'inventory' | 'accepted' | 'live' | 'reply' | 'services', message: object) => {
     link.publish(topics.sync(node, channel), encode(message)).catch((thrown) => {
       log.debug({ channel, error: asLabError(thrown).message }, 'a message to the hub was not sent')
     })
@@ -107,7 +111,7 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
   }
 
   const welcome = (message: unknown) => {
-    const { serial: answered, hubTimeMs, attempts } = welcomeSchema.parse(message)
+    const { serial: answered, hubTimeMs, attempts, serviceKeys } = welcomeSchema.parse(message)
     if (answered !== serial || state === 'away') return
     // A second welcome to the same inventory: the hub misses documents and says from where on.
     if (state === 'greeting') {
@@ -118,6 +122,7 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
       // As if the hub had looked at its clock half-way between question and answer (RFC 5905, without the second sample).
       clockOffsetMs = Math.round((sentAtMs + now) / 2 - hubTimeMs)
       outbox.connect((documents) => link.publish(topics.sync(node, 'documents'), documents))
+      options.onWelcome(serviceKeys)
     }
     for (const key of outbox.welcomed(attempts)) {
       log.info({ run: key.runId, attempt: key.attempt }, 'the hub does not want an attempt any more')
@@ -218,6 +223,9 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
       return clockOffsetMs
     },
     sendAccepted: (accepted) => send('accepted', accepted),
+    sendServices: (services) => {
+      if (state === 'synced') send('services', services)
+    },
     greet,
     close: async () => {
       closed = true

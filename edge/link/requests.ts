@@ -20,6 +20,7 @@ import type { Reading, SignalValue } from '../drivers/driver.ts'
 import type { Seat, Visited } from '../engine/seat.ts'
 import type { Interlocks } from '../interlocks/interlocks.ts'
 import type { Queue } from '../queue/queue.ts'
+import type { Services } from '../services/open-services.ts'
 import type { Journal } from '../store/journal.ts'
 import { fenceStatement } from '../store/store.ts'
 import type { CameraLines } from './camera-lines.ts'
@@ -39,6 +40,7 @@ export interface CreateRequestsOptions {
   readonly equipment: Pick<Equipment, 'add' | 'remove'>
   readonly tunnels: LabTunnels
   readonly cameras: CameraLines
+  readonly services: Pick<Services, 'revoke'>
   /** The hub's web address as this node reaches it, given how browsers do. */
   readonly hubWeb: (said: string) => string
   readonly clock: Clock
@@ -57,7 +59,7 @@ const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_TT
 
 export function createRequests(options: CreateRequestsOptions): Requests {
   const { benches, queue, journal, checks, interlocks, calibrations, hardware, equipment } = options
-  const { tunnels, cameras, hubWeb, clock, onValue } = options
+  const { tunnels, cameras, services, hubWeb, clock, onValue } = options
   const benchOf = (name: string): Bench => {
     const bench = benches.get(name)
     if (bench === undefined) throw refuse('bench-unknown', `this node has no bench ${name}`, 'never')
@@ -245,6 +247,8 @@ export function createRequests(options: CreateRequestsOptions): Requests {
           queue.seat(key)?.renew(awaited)
         }
         return {} satisfies Results<'session.renew'>
+      case 'services.revoke':
+        return { closed: await services.revoke(check('services.revoke', params)) } satisfies Results<'services.revoke'>
       default:
         throw refuse('method-unknown', `this node does not know the call ${method}`, 'never')
     }

@@ -1,6 +1,7 @@
 /** The node's identity, credential and calibrations: a small file that a person may read and edit. */
 import { join } from 'node:path'
 import { calibrationHistoriesSchema } from '@fernlab/shared/contracts/calibrations'
+import { serviceKeySchema } from '@fernlab/shared/contracts/services'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { openSettingsFile, type SettingsFile } from '@fernlab/shared/storage/settings-file'
 import * as z from 'zod'
@@ -13,6 +14,10 @@ export const nodeSettingsSchema = z.object({
   password: z.string().optional(),
   mqttUrl: z.string().optional(),
   hubUrl: z.string().optional(),
+  /** The hub's public keys, by which tokens for services are known without it. */
+  serviceKeys: z.array(serviceKeySchema).optional(),
+  /** The key by which the node signs tokens itself (RFC 8037). */
+  ownServiceKey: z.object({ x: z.string(), d: z.string() }).optional(),
   calibrations: calibrationHistoriesSchema.optional(),
 })
 export type NodeSettings = z.infer<typeof nodeSettingsSchema>

@@ -16,6 +16,15 @@ export const instrumentEntrySchema = z.strictObject({
   // Checked by the driver's own schema.
   config: z.record(z.string(), z.unknown()).default({}).describe("The driver's settings for this instrument."),
   title: z.string().describe('What people call it.').exactOptional(),
+  tags: z
+    .array(z.string().min(1).max(64))
+    .max(32)
+    .describe('By what else it is found in the directory of services: power-supply, optics.')
+    .exactOptional(),
+  metadata: z
+    .record(z.string().max(64), z.string().max(500))
+    .describe('What the directory of services tells of it: maker, serial number, place.')
+    .exactOptional(),
   shared: z
     .boolean()
     .default(false)
@@ -45,6 +54,37 @@ export const instrumentEntrySchema = z.strictObject({
     )
     .exactOptional(),
 })
+
+/** Where clients of services come straight to the node. */
+const listenEntrySchema = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .max(253)
+    .default('0.0.0.0')
+    .describe('The address that is listened at. Default: 0.0.0.0, all.'),
+  port: z.int().min(0).max(65_535).describe('The TCP port; 0 takes one that is free, and the log says which.'),
+  tls: z
+    .strictObject({
+      cert: z.string().min(1).describe('The certificate with its chain, PEM, relative to node.yaml.'),
+      key: z.string().min(1).describe('Its private key, PEM, relative to node.yaml.'),
+    })
+    .describe('With it, the port speaks TLS (wss://); without, what goes over the network can be read there.')
+    .exactOptional(),
+  address: z
+    .url({ protocol: /^wss?$/ })
+    .describe('What clients are told instead of the addresses of this machine: wss://node1.lab.example.edu:8090/rpc')
+    .exactOptional(),
+  origins: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .max(32)
+    .default([])
+    .describe(
+      'Whose pages may come here from browsers, as https://lab.example.edu; without, none. Programs need none.',
+    ),
+  clients: z.int().min(1).max(10_000).default(500).describe('How many links there may be at once. Default: 500.'),
+})
+export type ListenEntry = z.infer<typeof listenEntrySchema>
 
 const checksText = 'How it is found out that the bench is sound, by name; one that fails takes it out of use.'
 
@@ -96,7 +136,8 @@ export const nodeFileSchemaZod = z.strictObject({
         )
         .exactOptional(),
     })
-    .describe('Where the hub is.'),
+    .describe('Where the hub is; a node without one can be called by the holders of tokens that it signs itself.')
+    .exactOptional(),
   instruments: z.record(name, instrumentEntrySchema).describe('The instruments on the wires of this node, by name.'),
   benches: z
     .record(name, benchEntrySchema)
@@ -110,9 +151,14 @@ export const nodeFileSchemaZod = z.strictObject({
     ),
   daemons: daemonsSchema,
   services: z
-    .strictObject({ own: ownServicesSchema })
+    .strictObject({
+      listen: listenEntrySchema
+        .describe('Opens a port at which clients with a token call services straight. Default: none.')
+        .exactOptional(),
+      own: ownServicesSchema,
+    })
     .prefault({})
-    .describe('What clients reach on this node by its name, besides the parts of benches.'),
+    .describe('What clients reach on this node by its name, besides the parts of benches, and where.'),
 })
 
 /** The name of a driver or of a kind of check in node.yaml, and the schema of its `config`. */

@@ -46,7 +46,7 @@ export function linkContract(name: string, make: () => Promise<LinkUnderTest>): 
       clock: systemClock,
       serve: served.serve,
       onTrouble: (error) => troubles.push(error),
-      owner: 'ada',
+      owner: () => 'ada',
       ...(lingering === undefined ? {} : { lingering }),
       ...(limits === undefined ? {} : { limits }),
     })
@@ -208,7 +208,7 @@ export function linkContract(name: string, make: () => Promise<LinkUnderTest>): 
       clock: systemClock,
       serve: first.serve,
       lingering,
-      owner: 'eve',
+      owner: () => 'eve',
     })
     const thief = createPeer({ link: thiefLink, clock: systemClock })
     assert.is((await rejection(thief.resume(stream.place).next())).code, 'stream-gone')

@@ -79,8 +79,8 @@ export interface CreatePeerOptions {
   readonly lingering?: Lingering
   /** Answers {@link SIGN_IN} of the other end; without, there is nothing to sign in to. */
   readonly signIn?: (params: unknown, context: CallContext) => unknown
-  /** Who is at the other end: only the same one goes on with a stream that lingers. */
-  readonly owner?: string
+  /** Who is at the other end, once that is known: only the same one goes on with a stream that lingers. */
+  readonly owner?: () => string | undefined
   /** A one-way call failed, or a message could not be read: for a log. */
   readonly onTrouble?: (error: LabError, method: string | undefined) => void
 }
@@ -120,7 +120,7 @@ class LinkPeer implements Peer {
   #unreadable = 0
 
   constructor(options: CreatePeerOptions) {
-    const { link, clock, serve, signIn, limits = defaultLimits, lingering, owner = '', onTrouble } = options
+    const { link, clock, serve, signIn, limits = defaultLimits, lingering, owner = () => '', onTrouble } = options
     this.link = link
     this.#limits = limits
     this.#clock = clock

@@ -12,8 +12,8 @@ export interface ServedStreamsOptions {
   readonly limits: RpcLimits
   /** Streams that outlive their link; without, none does. */
   readonly lingering: Lingering | undefined
-  /** Whose link it is. */
-  readonly owner: string
+  /** Whose link it is; undefined while nobody knows. */
+  readonly owner: () => string | undefined
   readonly onStuck: (error: LabError) => void
 }
 
@@ -47,7 +47,8 @@ export class ServedStreams {
   }
 
   begin({ id, source, credit, lingerMs, call, onOver }: BeginStream): void {
-    const { lingering, limits, owner, outbox } = this.#options
+    const { lingering, limits, outbox } = this.#options
+    const owner = this.#options.owner()
     let token: string | undefined
     const stream = new SentStream({
       source,
@@ -60,7 +61,7 @@ export class ServedStreams {
       },
       onStop: (reason) => call.giveUp(reason),
     })
-    if (lingerMs > 0) token = lingering?.keep(stream, owner, lingerMs)
+    if (lingerMs > 0 && owner !== undefined) token = lingering?.keep(stream, owner, lingerMs)
     this.#open.set(id, { stream, token })
     if (token !== undefined) outbox.send({ method: LINGER, params: { id, token } }, 'theirs', id)
     void stream.run()
@@ -68,7 +69,8 @@ export class ServedStreams {
 
   /** False when it is not there any more, or another's. */
   resume({ id, place: { token, seen }, credit, onOver }: ResumeStream): boolean {
-    const stream = this.#options.lingering?.take(token, this.#options.owner)
+    const owner = this.#options.owner()
+    const stream = owner === undefined ? undefined : this.#options.lingering?.take(token, owner)
     if (stream === undefined) return false
     this.#open.set(id, { stream, token })
     if (stream.attach(this.#sink(id, onOver), seen, credit)) return true

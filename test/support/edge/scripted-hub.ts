@@ -4,6 +4,7 @@
  */
 import { createServer, type Server } from 'node:net'
 import type { NodeDocument } from '@fernlab/shared/contracts/documents'
+import { type NodeServices, nodeServicesSchema, type ServiceKey } from '@fernlab/shared/contracts/services'
 import {
   type Accepted,
   type Assignment,
@@ -37,6 +38,10 @@ export interface ScriptedHub {
   readonly refused: Accepted['refused']
   readonly inventories: Inventory[]
   readonly live: Live['runs']
+  /** What the node has told of its services, the newest last. */
+  readonly services: NodeServices[]
+  /** Told with each welcome. */
+  serviceKeys: ServiceKey[] | undefined
   /** Latest retained payload by topic. */
   readonly retained: Map<string, string>
   acknowledging: boolean
@@ -72,6 +77,7 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
   const refused: Accepted['refused'] = []
   const inventories: Inventory[] = []
   const live: Live['runs'] = []
+  const services: NodeServices[] = []
   const retained = new Map<string, string>()
   const committed = new Map<string, number>()
   const held = new Map<string, NodeDocument>()
@@ -105,7 +111,9 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
           wanted: true,
         }))
         hub.repairing = false
-        void send('welcome', { serial: inventory.serial, hubTimeMs: Date.now(), attempts })
+        const { serviceKeys } = hub
+        const keys = serviceKeys === undefined ? {} : { serviceKeys }
+        void send('welcome', { serial: inventory.serial, hubTimeMs: Date.now(), attempts, ...keys })
         return
       }
       case 'accepted': {
@@ -138,6 +146,9 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
       }
       case 'live':
         live.push(...liveSchema.parse(body).runs)
+        return
+      case 'services':
+        services.push(nodeServicesSchema.parse(body))
         return
       case 'reply': {
         const reply = replySchema.parse(body)
@@ -183,6 +194,8 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
     refused,
     inventories,
     live,
+    services,
+    serviceKeys: undefined,
     retained,
     acknowledging: true,
     repairing: false,

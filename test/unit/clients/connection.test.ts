@@ -42,7 +42,7 @@ function node({ serve = echo, clock = systemClock as Clock } = {}) {
         serve,
         signIn: (params, context) => serve('rpc.sign-in', params, context),
         lingering,
-        owner: 'ada',
+        owner: () => 'ada',
       })
       open.set(address, peer)
       peer.onEnd(() => open.delete(address))

@@ -51,8 +51,8 @@ test('looks at the node’s file, and refuses a find that is not there', async (
     [[file, 'ok']],
   )
   assert.match(await say('node', 'add-instrument', 'gpio:none'), /^\[there is no gpio:none/)
-  writeFileSync(file, 'node: pi\n')
-  assert.match(await say('doctor'), /broken +.*hub: is missing[\s\S]*\[2 of \d+ checks found something broken\]/)
+  writeFileSync(file, 'node: pi\nhub: {}\n')
+  assert.match(await say('doctor'), /broken +.*hub\.url: is missing[\s\S]*\[2 of \d+ checks found something broken\]/)
 })
 
 test.run()

@@ -1,0 +1,193 @@
+/**
+ * The gate: every link to this node's services ends here, and each call is asked who makes it.
+ *
+ * INVARIANTS: before a sign-in has succeeded a link does nothing, carries at most UNSIGNED_BYTES and has SIGN_IN_MS; rights
+ * are those of the newest token of the link, judged at each call; a token that ends, is revoked, or whose hold ends, closes
+ * its links; when a link has ended, all that belongs to it is freed.
+ */
+import type { Revoked, ServiceRight } from '@fernlab/shared/contracts/services'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { matchesPattern } from '@fernlab/shared/protocol/patterns'
+import { type Service, serveServices } from '@fernlab/shared/rpc/contract/serve-service'
+import { members, splitMethod } from '@fernlab/shared/rpc/contract/service-contract'
+import { isRecord } from '@fernlab/shared/rpc/errors'
+import type { Link } from '@fernlab/shared/rpc/link'
+import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
+import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
+import { type Caller, LOCAL } from '../service-source.ts'
+import { LinkCaller } from './link-caller.ts'
+import type { Revocations } from './revocations.ts'
+import { judgeToken, refused, type TokenTimes, type TrustedKey, verifyToken } from './tokens.ts'
+import { boundedUntil } from './unsigned-link.ts'
+
+/** Told when people and holds come and go. */
+export interface Attendance {
+  /** A first link of the person is there. */
+  came(person: string): void
+  /** The last one has gone; `isOver`: since its token has ended, so that nobody is waited for. */
+  left(person: string, isOver: boolean): void
+  /** The same of a hold of the hub. */
+  holdCame(hold: Hold): void
+  holdLeft(hold: Hold, graceMs: number): void
+}
+type Hold = NonNullable<Caller['hold']>
+
+export interface GateOptions {
+  readonly audience: string
+  readonly keys: () => readonly TrustedKey[]
+  readonly revocations: Revocations
+  /** Now, as who signs with such a key has it. */
+  readonly timeOf: (issuer: string) => TokenTimes
+  /** Whether the lease is still the bench's. */
+  readonly isHeld: (hold: Hold) => boolean
+  readonly find: (name: string, caller: Caller) => Service | undefined
+  /** Throws when somebody else has locked the service. */
+  readonly requireUnlocked: (service: string, caller: Caller) => void
+  readonly attendance: Attendance
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Gate {
+  /** Takes a link: of the machine's owner, or of somebody who has to sign in. */
+  take(link: Link, from: 'owner' | 'anyone'): void
+  /** Ends tokens before their time; resolves with how many links were closed. */
+  revoke(revoked: Revoked): Promise<number>
+  /** Closes the links of holds that are no more. */
+  judgeHolds(): void
+  /** How much is under way. */
+  readonly counts: { readonly links: number; readonly calls: number; readonly lingering: number }
+  close(): Promise<void>
+}
+
+const SIGN_IN_MS = 5000
+const UNSIGNED_BYTES = 64 * 1024
+const GRACE_S = 10
+const MOST_GRACE_S = 600
+const reading: readonly string[] = [members.contract, members.read, members.follow, members.events]
+/** The node's own service asks for rights itself, service by service. */
+export const NODE_SERVICE = 'node'
+
+export function createGate(options: GateOptions): Gate {
+  const { audience, revocations, attendance, clock, log } = options
+  const lingering = new Lingering({ clock })
+  const open = new Map<LinkCaller, Peer>()
+  const people = new Map<string, number>()
+  const holds = new Map<string, number>()
+
+  const count = (all: Map<string, number>, key: string, by: 1 | -1): number => {
+    const next = (all.get(key) ?? 0) + by
+    if (next === 0) all.delete(key)
+    else all.set(key, next)
+    return next
+  }
+  const holdLeft = (caller: LinkCaller, hold: Hold | undefined) => {
+    if (hold !== undefined && count(holds, hold.lease, -1) === 0) attendance.holdLeft(hold, caller.graceMs)
+  }
+  const admit = (caller: LinkCaller, change: () => void) => {
+    const { hold: before, isSignedIn } = caller
+    change()
+    if (!isSignedIn && count(people, caller.person, 1) === 1) attendance.came(caller.person)
+    if (caller.hold?.lease === before?.lease) return
+    if (caller.hold !== undefined && count(holds, caller.hold.lease, 1) === 1) attendance.holdCame(caller.hold)
+    holdLeft(caller, before)
+  }
+  const end = (caller: LinkCaller) => {
+    open.delete(caller)
+    caller.end()
+    if (!caller.isSignedIn) return
+    holdLeft(caller, caller.hold)
+    if (count(people, caller.person, -1) === 0) attendance.left(caller.person, caller.isOver)
+  }
+  const closeOver = (caller: LinkCaller, why: string) => {
+    caller.isOver = true
+    void open.get(caller)?.close(why)
+  }
+
+  const signIn = async (caller: LinkCaller, params: unknown) => {
+    const { token: text, graceS = GRACE_S } = isRecord(params) ? params : {}
+    if (typeof graceS !== 'number' || !(graceS >= 0 && graceS <= MOST_GRACE_S)) {
+      throw refused('call-invalid', `graceS must be a number of seconds from 0 to ${MOST_GRACE_S}`)
+    }
+    // The owner of the machine needs no token, and may show that of a hold.
+    if (text === undefined && caller.isOwner) return caller.answer()
+    const token = await verifyToken(text, options.keys())
+    const times = options.timeOf(token.iss)
+    judgeToken(token, audience, times)
+    if (revocations.has(token)) throw refused('token-revoked', 'this token was revoked')
+    if (token.hold !== undefined && !options.isHeld(token.hold)) throw holdEnded(token.hold.bench)
+    if (caller.isSignedIn && !caller.isOwner && token.sub !== caller.person) {
+      throw refused('signed-in-as-another', 'this link is signed in as somebody else: open another one')
+    }
+    if (!open.has(caller)) throw refused('link-ended', 'the link has ended')
+    admit(caller, () => caller.take(token, graceS * 1000))
+    if (!caller.isOwner) {
+      caller.endsIn(clock.after(Math.max(0, token.exp * 1000 - times.nowMs), () => closeOver(caller, 'token-expired')))
+    }
+    return caller.answer()
+  }
+
+  const serveOf = (caller: LinkCaller) => {
+    const serve = serveServices((name) => options.find(name, caller), matchesPattern)
+    return (method: string, params: unknown, context: Parameters<typeof serve>[2]) => {
+      caller.require()
+      const split = splitMethod(method)
+      if (split !== undefined && split.service !== NODE_SERVICE) {
+        const right: ServiceRight = reading.includes(split.member) ? 'read' : 'use'
+        caller.requireRight(right, split.service)
+        if (right === 'use') options.requireUnlocked(split.service, caller)
+      }
+      return serve(method, params, context)
+    }
+  }
+
+  return {
+    take: (link, from) => {
+      const isOwner = from === 'owner'
+      const caller = new LinkCaller({ isOwner, revocations, timeOf: options.timeOf, isHeld: options.isHeld })
+      const peer = createPeer({
+        link: isOwner ? link : boundedUntil(link, UNSIGNED_BYTES, () => caller.isSignedIn),
+        clock,
+        lingering,
+        owner: () => (caller.isSignedIn ? caller.person : undefined),
+        signIn: (params) => signIn(caller, params),
+        serve: serveOf(caller),
+        onTrouble: (error, method) => log.debug({ method, error: error.message }, 'a client of services had trouble'),
+      })
+      open.set(caller, peer)
+      if (isOwner) admit(caller, () => caller.own(LOCAL))
+      else caller.endsIn(clock.after(SIGN_IN_MS, () => void peer.close('nobody signed in within 5 s')))
+      peer.onEnd(() => end(caller))
+    },
+    revoke: async (revoked) => {
+      // As the hub has the time: tokens that it signs later are others.
+      const kept = revocations.add(revoked, options.timeOf('').nowMs)
+      const over = [...open.keys()].filter((caller) => caller.isRevoked)
+      for (const caller of over) closeOver(caller, 'token-revoked')
+      await kept
+      return over.length
+    },
+    judgeHolds: () => {
+      for (const caller of open.keys()) {
+        if (caller.hold === undefined || options.isHeld(caller.hold)) continue
+        if (caller.isOwner) admit(caller, () => caller.dropHold())
+        else closeOver(caller, 'hold-ended')
+      }
+    },
+    get counts() {
+      let calls = 0
+      for (const peer of open.values()) calls += peer.underWay.served
+      return { links: open.size, calls, lingering: lingering.size }
+    },
+    close: async () => {
+      lingering.close()
+      await Promise.all([...open.values()].map((peer) => peer.close('the node stops'))).catch((thrown: unknown) => {
+        log.warn({ error: asLabError(thrown).message }, 'links of services did not end well')
+      })
+    },
+  }
+}
+
+export const holdEnded = (bench: string) => refused('hold-ended', `the hold of bench ${bench} has ended`)

@@ -1,0 +1,128 @@
+/** Who is at the other end of one link, by the newest token that was shown there. */
+import type { ServiceRight, ServiceToken } from '@fernlab/shared/contracts/services'
+import { serviceRightSchema } from '@fernlab/shared/contracts/services'
+import type { Caller } from '../service-source.ts'
+import type { Revocations } from './revocations.ts'
+import { expired, namesService, refused, type TokenTimes } from './tokens.ts'
+
+export interface LinkCallerOptions {
+  /** Whoever owns the node's machine: has all rights without a token. */
+  readonly isOwner: boolean
+  readonly revocations: Pick<Revocations, 'has'>
+  readonly timeOf: (issuer: string) => TokenTimes
+  readonly isHeld: (hold: NonNullable<Caller['hold']>) => boolean
+}
+
+/** What a sign-in answers. */
+export interface SignedIn {
+  readonly person: string
+  readonly services: readonly string[]
+  readonly rights: readonly ServiceRight[]
+  /** RFC 3339, UTC; null: no token, no end. */
+  readonly until: string | null
+}
+
+const allRights = serviceRightSchema.options
+
+export class LinkCaller implements Caller {
+  readonly isOwner: boolean
+  /** The link ends for good: nobody waits for its caller to come back. */
+  isOver = false
+  graceMs = 0
+  readonly #options: LinkCallerOptions
+  readonly #listeners: (() => void)[] = []
+  #person: string | undefined
+  #token: ServiceToken | undefined
+  #hold: Caller['hold']
+  #isEnded = false
+  #cancel = () => {}
+
+  constructor(options: LinkCallerOptions) {
+    this.#options = options
+    this.isOwner = options.isOwner
+  }
+
+  get isSignedIn(): boolean {
+    return this.#person !== undefined
+  }
+
+  get person(): string {
+    if (this.#person === undefined) throw signInRequired()
+    return this.#person
+  }
+
+  get hold(): Caller['hold'] {
+    return this.#hold
+  }
+
+  get isRevoked(): boolean {
+    return this.#token !== undefined && this.#options.revocations.has(this.#token)
+  }
+
+  own(person: string): void {
+    this.#person = person
+  }
+
+  take(token: ServiceToken, graceMs: number): void {
+    this.graceMs = graceMs
+    this.#hold = token.hold
+    // What an owner shows is a hold; it takes away no rights, and does not end them.
+    if (this.isOwner) return
+    this.#person = token.sub
+    this.#token = token
+  }
+
+  dropHold(): void {
+    this.#hold = undefined
+  }
+
+  may(right: ServiceRight, service: string): boolean {
+    if (this.isOwner) return true
+    const token = this.#token
+    return token?.rights.includes(right) === true && namesService(token.services, service)
+  }
+
+  requireRight(right: ServiceRight, service: string): void {
+    if (this.may(right, service)) return
+    const message = `this token does not open ${service.slice(0, 100)} to ${right}`
+    throw refused(this.may('read', service) ? 'right-missing' : 'service-not-in-token', message)
+  }
+
+  require(): void {
+    if (this.isOwner) return
+    const token = this.#token
+    if (token === undefined) throw signInRequired()
+    const { nowMs, by } = this.#options.timeOf(token.iss)
+    if (token.exp * 1000 <= nowMs) throw expired(token, nowMs, by)
+    if (this.#options.revocations.has(token)) throw refused('token-revoked', 'this token was revoked')
+    if (token.hold !== undefined && !this.#options.isHeld(token.hold)) {
+      throw refused('hold-ended', `the hold of bench ${token.hold.bench} has ended`)
+    }
+  }
+
+  answer(): SignedIn {
+    const token = this.#token
+    if (token === undefined) return { person: this.person, services: ['*'], rights: allRights, until: null }
+    const { sub, services, rights, exp } = token
+    return { person: sub, services, rights, until: new Date(exp * 1000).toISOString() }
+  }
+
+  /** What ends the link by itself, instead of what did before. */
+  endsIn(cancel: () => void): void {
+    this.#cancel()
+    this.#cancel = cancel
+  }
+
+  onEnd(listener: () => void): void {
+    if (this.#isEnded) listener()
+    else this.#listeners.push(listener)
+  }
+
+  end(): void {
+    this.#isEnded = true
+    this.#cancel()
+    for (const listener of this.#listeners.splice(0)) listener()
+  }
+}
+
+const signInRequired = () => refused('sign-in-required', 'sign in first: rpc.sign-in {token}')

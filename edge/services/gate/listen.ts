@@ -1,0 +1,152 @@
+/**
+ * Where clients come straight to the node: WebSockets, plain or with TLS.
+ *
+ * INVARIANTS: a page of a browser comes in only where its origin is named; there are at most `clients` links, and the next
+ * one is told so and closed, without anybody else noticing.
+ */
+import { readFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { resolve } from 'node:path'
+import type { Duplex } from 'node:stream'
+import type { ListenEntry } from '@fernlab/shared/contracts/node-file'
+import { SERVICES_PATH } from '@fernlab/shared/contracts/services'
+import { chosenSubprotocol } from '@fernlab/shared/links/websocket/subprotocols'
+import { acceptedWebSocket, webSocketSettings } from '@fernlab/shared/links/websocket/websocket-link'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Link } from '@fernlab/shared/rpc/link'
+import { createPeer } from '@fernlab/shared/rpc/peer/peer'
+import { WebSocketServer } from 'ws'
+
+export interface ListenOptions {
+  readonly entry: ListenEntry
+  /** Folder that relative paths start from. */
+  readonly folder: string
+  readonly clock: Clock
+  /** Takes each link that there is room for. */
+  readonly onLink: (link: Link) => void
+}
+
+export interface Listening {
+  /** What clients are told, the likeliest first. */
+  readonly addresses: readonly string[]
+  /** Takes no more links, and ends those that are there. */
+  close(): Promise<void>
+}
+
+/** Those that there is no room for are told so; so many at once, others hear it from HTTP alone. */
+const MOST_TOLD = 64
+const TOLD_MS = 1000
+
+/** Listens; rejects with `services-listen-wrong` where it can't, or a certificate can't be read. */
+export async function listenForServices({ entry, folder, clock, onLink }: ListenOptions): Promise<Listening> {
+  const server = await makeServer(entry, folder)
+  const sockets = new WebSocketServer({ noServer: true, ...webSocketSettings, handleProtocols: chosenSubprotocol })
+  let told = 0
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => {}) // of a connection that nobody wants any more
+    const refusal = refusalOf(request, entry.origins)
+    if (refusal !== undefined) return refuse(socket, refusal)
+    // Those that are being told so are no clients.
+    const isFull = sockets.clients.size - told >= entry.clients
+    if (isFull && told >= MOST_TOLD) return refuse(socket, '503 Service Unavailable')
+    if (isFull) told++
+    let isForgotten = !isFull
+    socket.once('close', () => {
+      if (!isForgotten) told--
+      isForgotten = true
+    })
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const link = acceptedWebSocket(webSocket, clock)
+      if (link === undefined) return
+      if (isFull) tellFull(link, clock, entry.clients)
+      else onLink(link)
+    })
+  })
+  await new Promise<void>((done, reject) => {
+    server.once('error', (cause) =>
+      reject(wrong(`${entry.host} port ${entry.port} can't be had: ${cause.message}`, cause)),
+    )
+    server.listen({ port: entry.port, host: entry.host }, done)
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    addresses: addressesOf(entry, port),
+    close: () =>
+      new Promise((done) => {
+        for (const socket of sockets.clients) socket.terminate()
+        server.close(() => done())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** Pure: why a connection is refused before it is one. */
+function refusalOf({ url, headers }: IncomingMessage, origins: readonly string[]): string | undefined {
+  if ((url ?? '').split('?')[0] !== SERVICES_PATH) return '404 Not Found'
+  // Programs say none; a browser says which page asks, and can't say another.
+  if (headers.origin !== undefined && !origins.includes(headers.origin)) return '403 Forbidden'
+  return undefined
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+function tellFull(link: Link, clock: Clock, clients: number): void {
+  const fail = () => {
+    throw new LabError({
+      code: 'too-many-clients',
+      kind: 'link',
+      retry: 'later',
+      message: `this node has ${clients} clients already, and takes no more`,
+    })
+  }
+  const peer = createPeer({ link, clock, serve: fail, signIn: fail })
+  const cancel = clock.after(TOLD_MS, () => void peer.close('too-many-clients'))
+  peer.onEnd(cancel)
+}
+
+async function makeServer({ tls }: ListenEntry, folder: string): Promise<Server> {
+  const answer = (_: IncomingMessage, response: import('node:http').ServerResponse) => {
+    response.writeHead(404, { 'content-type': 'text/plain' }).end('Services of a Fernlab node: open a WebSocket.\n')
+  }
+  if (tls === undefined) return createServer(answer)
+  const read = (file: string) =>
+    readFile(resolve(folder, file)).catch((cause: Error) => {
+      throw wrong(`tls: ${cause.message}`, cause)
+    })
+  const [cert, key] = await Promise.all([read(tls.cert), read(tls.key)])
+  try {
+    return createTlsServer({ cert, key }, answer)
+  } catch (cause) {
+    throw wrong(`tls: ${tls.cert} and ${tls.key} are no certificate and its key: ${(cause as Error).message}`, cause)
+  }
+}
+
+/** The configured one, else the machine's. */
+function addressesOf({ address, host, tls }: ListenEntry, port: number): string[] {
+  if (address !== undefined) return [address]
+  const every = host === '0.0.0.0' || host === '::'
+  const hosts = every
+    ? Object.values(networkInterfaces()).flatMap((all = []) =>
+        all.flatMap(({ internal, family, address: own }) => (internal || family !== 'IPv4' ? [] : [own])),
+      )
+    : [host]
+  const found = hosts.length === 0 ? ['127.0.0.1'] : hosts
+  const scheme = tls === undefined ? 'ws' : 'wss'
+  return found.slice(0, 16).map((one) => `${scheme}://${one.includes(':') ? `[${one}]` : one}:${port}${SERVICES_PATH}`)
+}
+
+function wrong(message: string, cause: unknown): LabError {
+  return new LabError({
+    code: 'services-listen-wrong',
+    kind: 'configuration',
+    message: `services.listen: ${message}`,
+    issues: [{ path: 'services.listen', message }],
+    cause,
+  })
+}

@@ -1,0 +1,72 @@
+/** The keys by which this node knows tokens: its hub's, as the hub told them, and its own. */
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import type { ServiceKey, ServiceToken } from '@fernlab/shared/contracts/services'
+import { newId } from '@fernlab/shared/primitives/ids'
+import type { SettingsFile } from '@fernlab/shared/storage/settings-file'
+import type { NodeSettings } from '../../settings/settings.ts'
+import type { TrustedKey } from './tokens.ts'
+
+export interface ServiceKeysOptions {
+  readonly site: string
+  readonly node: string
+  readonly settings: SettingsFile<NodeSettings>
+}
+
+export interface ServiceKeys {
+  /** The only audience of tokens for this node. */
+  readonly audience: string
+  readonly trusted: readonly TrustedKey[]
+  /** Takes the hub's keys instead of those that it told before; kept for starts without the hub. */
+  tell(keys: readonly ServiceKey[]): Promise<void>
+}
+
+/** What is asked of a token that the node signs; all else is the node's. */
+export type OwnClaims = Pick<ServiceToken, 'sub' | 'services' | 'rights'> & { readonly lifetimeS: number }
+
+const OWN = 'node'
+
+export function createServiceKeys({ site, node, settings }: ServiceKeysOptions): ServiceKeys {
+  const audience = `${site}/${node}`
+  return {
+    audience,
+    get trusted() {
+      const { serviceKeys = [], ownServiceKey } = settings.data
+      const hubs = serviceKeys.map((key) => ({ ...key, issuer: site }))
+      return ownServiceKey === undefined ? hubs : [...hubs, { kid: OWN, x: ownServiceKey.x, issuer: audience }]
+    },
+    tell: async (keys) => {
+      // Its own name is the node's.
+      const told = keys.filter(({ kid }) => kid !== OWN)
+      if (JSON.stringify(told) === JSON.stringify(settings.data.serviceKeys ?? [])) return
+      await settings.update((data) => {
+        data.serviceKeys = told
+      })
+    },
+  }
+}
+
+/** A token signed by the node itself, for labs without a hub; its key is made at the first. */
+export async function signOwnToken(
+  { site, node, settings }: ServiceKeysOptions,
+  { lifetimeS, ...claims }: OwnClaims,
+  nowMs: number,
+): Promise<string> {
+  if (settings.data.ownServiceKey === undefined) {
+    const { x = '', d = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+    await settings.update((data) => {
+      data.ownServiceKey ??= { x, d }
+    })
+  }
+  const { SignJWT } = await import('jose')
+  const iat = Math.floor(nowMs / 1000)
+  const token: ServiceToken = {
+    ...claims,
+    iss: `${site}/${node}`,
+    aud: `${site}/${node}`,
+    jti: newId(nowMs),
+    iat,
+    exp: iat + lifetimeS,
+  }
+  const key = createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', ...settings.data.ownServiceKey }, format: 'jwk' })
+  return await new SignJWT({ ...token }).setProtectedHeader({ alg: 'EdDSA', kid: OWN }).sign(key)
+}

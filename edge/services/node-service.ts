@@ -1,0 +1,105 @@
+/** The service `node`, which each node has: what there is, who has locked it, and locks of what no hub schedules. */
+import type { AnnouncedService } from '@fernlab/shared/contracts/services'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
+import { defineService } from '@fernlab/shared/rpc/contract/service-contract'
+import { refused } from './gate/tokens.ts'
+import type { Locks } from './locks/locks.ts'
+import type { Caller } from './service-source.ts'
+import type { ServiceTable } from './service-table.ts'
+
+const names = { type: 'list', items: { type: 'string' }, maxItems: 100 } as const
+const answered = { type: 'object', members: { services: names } } as const
+
+export const nodeContract = defineService({
+  kind: 'fernlab-node',
+  version: '1.0',
+  title: 'The node itself',
+  signals: {},
+  events: {},
+  actions: {
+    services: {
+      description: 'The services that the caller may read, each with its contract, its state and who has locked it.',
+      arguments: {},
+      result: { type: 'list', items: { type: 'any' } },
+      idempotent: true,
+    },
+    locks: {
+      description: 'Who has locked what: {service, lock: {owner, reason, since}}.',
+      arguments: {},
+      result: { type: 'list', items: { type: 'any' } },
+      idempotent: true,
+    },
+    lock: {
+      description:
+        'Locks all of them or none. A part of a bench locks its bench. It ends by unlock, or when the last link of its owner has been gone for graceS.',
+      arguments: {
+        services: names,
+        reason: { type: 'string', default: '' },
+        graceS: { type: 'number', unit: 's', minimum: 0, maximum: 600, default: 10 },
+      },
+      result: answered,
+      idempotent: true,
+    },
+    unlock: {
+      description:
+        'Ends locks of the caller, and with the right unlock those of others; benches go to their safe state.',
+      arguments: { services: names },
+      result: answered,
+    },
+  },
+})
+
+export interface NodeServiceOptions {
+  readonly caller: Caller
+  readonly table: ServiceTable
+  readonly locks: Locks
+}
+
+const MOST_REASON_CHARS = 200
+
+/** The service as one caller has it. */
+export function createNodeService({ caller, table, locks }: NodeServiceOptions): Service {
+  const readable = () => table.list().filter(({ name }) => caller.may('read', name))
+  /** Those of the names; throws what says no more than that the token does not open one. */
+  const named = (args: Readonly<Record<string, unknown>>, right: 'lock' | 'unlock'): AnnouncedService[] => {
+    const wanted = args.services as readonly string[]
+    if (wanted.length === 0) throw invalid('services must name at least one')
+    return [...new Set(wanted)].sort().map((name) => {
+      // Who may lock may unlock what is locked by the same.
+      if (!caller.may('lock', name) && !caller.may(right, name)) {
+        throw refused('right-missing', `this token does not open ${name.slice(0, 100)} to ${right}`)
+      }
+      return table.get(name)
+    })
+  }
+  return {
+    contract: nodeContract,
+    call: async (action, args, { signal }) => {
+      caller.require()
+      switch (action as keyof typeof nodeContract.actions) {
+        case 'services':
+          return readable()
+        case 'locks':
+          return readable().flatMap(({ name: service, lock }) => (lock === undefined ? [] : [{ service, lock }]))
+        case 'lock': {
+          const reason = String(args.reason)
+          if (reason.length > MOST_REASON_CHARS) throw invalid(`reason has at most ${MOST_REASON_CHARS} characters`)
+          const services = named(args, 'lock')
+          // Of a link that has ended nobody would notice that its owner is gone.
+          signal.throwIfAborted()
+          locks.take({ owner: caller.person, services, reason, graceMs: Number(args.graceS) * 1000 })
+          return { services: services.map(({ name }) => name) }
+        }
+        case 'unlock': {
+          const services = named(args, 'unlock')
+          const mayEndOthers = services.every(({ name }) => caller.may('unlock', name))
+          await locks.end(services, { person: caller.person, mayEndOthers })
+          return { services: services.map(({ name }) => name) }
+        }
+      }
+    },
+  }
+}
+
+const invalid = (message: string) => new LabError({ code: 'call-invalid', kind: 'caller', message: `node: ${message}` })

@@ -1,0 +1,158 @@
+/** Puts together what can be called straight at this node: its sources, the gate before them, and the links to it. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ListenEntry } from '@fernlab/shared/contracts/node-file'
+import type { NodeServices, Revoked, ServiceKey } from '@fernlab/shared/contracts/services'
+import { listenUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import type { Link } from '@fernlab/shared/rpc/link'
+import type { SettingsFile } from '@fernlab/shared/storage/settings-file'
+import { writeDurably } from '@fernlab/shared/storage/settings-file'
+import type { Bench } from '../benches/bench.ts'
+import type { NodeConfig } from '../config/config.ts'
+import type { NodeSettings } from '../settings/settings.ts'
+import { createAnnouncements } from './announcements.ts'
+import { createGate, type Gate, NODE_SERVICE } from './gate/gate.ts'
+import { type Listening, listenForServices } from './gate/listen.ts'
+import { openRevocations } from './gate/revocations.ts'
+import { createServiceKeys } from './gate/service-keys.ts'
+import { refused } from './gate/tokens.ts'
+import { createHoldWatch, isHeld } from './locks/hold-watch.ts'
+import { createLocks } from './locks/locks.ts'
+import { createNodeService } from './node-service.ts'
+import { type BenchPartsOptions, createBenchParts } from './parts/bench-parts.ts'
+import type { ServiceSource } from './service-source.ts'
+import { createServiceTable } from './service-table.ts'
+
+export interface OpenServicesOptions {
+  readonly site: string
+  readonly config: Pick<NodeConfig, 'file' | 'folder'>
+  readonly dataFolder: string
+  readonly settings: SettingsFile<NodeSettings>
+  readonly benches: ReadonlyMap<string, Bench>
+  /** Whether runs wait for the bench. */
+  readonly isAwaited: (bench: string) => boolean
+  /** Whether a hub decides who gets the benches. */
+  readonly hasHub: boolean
+  /** The node's clock minus the hub's. */
+  readonly clockOffsetMs: () => number | undefined
+  readonly onValue: BenchPartsOptions['onValue']
+  readonly send: (services: NodeServices) => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Services {
+  /** Where clients come, and how much they have under way. */
+  readonly addresses: readonly string[]
+  readonly counts: Gate['counts']
+  /** From now on calls are taken, those of the sources besides parts of benches too. */
+  start(sources: readonly ServiceSource[]): void
+  /** The hub is there again. */
+  announce(): void
+  takeKeys(keys: readonly ServiceKey[]): void
+  revoke(revoked: Revoked): Promise<number>
+  close(): Promise<void>
+}
+
+const SOCKET = 'services.sock'
+const ENDPOINTS = 'services.json'
+
+/** Opens the node's own socket and, where node.yaml says so, a port; rejects with `services-listen-wrong`. */
+export async function openServices(options: OpenServicesOptions): Promise<Services> {
+  const { site, config, dataFolder, settings, benches, clock, log, clockOffsetMs } = options
+  const { file, folder } = config
+  const keys = createServiceKeys({ site, node: file.node, settings })
+  const locks = createLocks({
+    benches,
+    notOurs: ({ name }) => {
+      if (options.hasHub)
+        return refused('bench-of-hub', `the hub decides who gets bench ${name}: take it there (fernlab bench lease)`)
+      return options.isAwaited(name) ? refused('bench-busy', `bench ${name} has a run`, 'later') : undefined
+    },
+    clock,
+    log,
+  })
+  const holds = createHoldWatch({ benches, clock, log })
+  const parts = createBenchParts({
+    benches,
+    entries: file.instruments,
+    hasLocked: ({ person }, bench, lease) => locks.has(person, bench, lease),
+    onValue: options.onValue,
+    clock,
+  })
+  const table = createServiceTable({ sources: [parts], locks })
+  let isUp = false
+  const gate = createGate({
+    audience: keys.audience,
+    keys: () => keys.trusted,
+    revocations: await openRevocations(dataFolder, log),
+    timeOf: (issuer) => {
+      const offset = issuer === keys.audience ? undefined : clockOffsetMs()
+      if (offset === undefined) return { nowMs: clock.now(), by: "this node's clock" }
+      return { nowMs: clock.now() - offset, by: "the hub's clock" }
+    },
+    isHeld: (hold) => isHeld(benches, hold),
+    find: (name, caller) => {
+      if (!isUp)
+        throw new LabError({ code: 'node-starting', kind: 'link', retry: 'later', message: 'the node is starting' })
+      return name === NODE_SERVICE ? createNodeService({ caller, table, locks }) : table.find(name, caller)
+    },
+    requireUnlocked: table.requireUnlocked,
+    attendance: { came: locks.came, left: locks.left, holdCame: holds.came, holdLeft: holds.left },
+    clock,
+    log,
+  })
+  for (const bench of benches.values()) bench.onChange(() => gate.judgeHolds())
+
+  const take = (from: 'owner' | 'anyone') => (link: Link) => gate.take(link, from)
+  const listening = file.services.listen === undefined ? undefined : await listen(file.services.listen)
+  async function listen(entry: ListenEntry): Promise<Listening> {
+    return await listenForServices({ entry, folder, clock, onLink: take('anyone') })
+  }
+  const addresses = listening?.addresses ?? []
+  const path = join(dataFolder, SOCKET)
+  const socket = await listenUnixSocket({ path, clock, onLink: take('owner') }).catch((thrown: unknown) => {
+    // A data folder with a long path: benches and hub need no socket.
+    log.error({ error: asLabError(thrown).message }, 'services can not be called on this machine')
+    return undefined
+  })
+  const endpoints = { ...(socket === undefined ? {} : { socket: path }), addresses }
+  await writeDurably(join(dataFolder, ENDPOINTS), `${JSON.stringify(endpoints, null, 2)}\n`)
+  log.info(endpoints, 'services can be called')
+
+  const announcements = createAnnouncements({
+    current: () => ({ addresses: [...addresses], services: [...table.list()] }),
+    send: options.send,
+    clock,
+  })
+  table.onChange(announcements.changed)
+  return {
+    addresses,
+    get counts() {
+      return gate.counts
+    },
+    start: (sources) => {
+      for (const source of sources) table.add(source)
+      isUp = true
+    },
+    announce: announcements.all,
+    takeKeys: (told) => {
+      keys.tell(told).catch((thrown: unknown) => {
+        log.error({ error: asLabError(thrown).message }, "the hub's keys for services were not kept")
+      })
+    },
+    revoke: gate.revoke,
+    close: async () => {
+      isUp = false
+      announcements.close()
+      locks.close()
+      holds.close()
+      await gate.close()
+      await Promise.all([listening?.close(), socket?.close()])
+      await Promise.all([path, join(dataFolder, ENDPOINTS)].map((gone) => rm(gone, { force: true })))
+    },
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * A part of a bench as one caller has it: set and called by the lease of the bench, so that its limits and interlocks hold.
+ *
+ * INVARIANTS: nothing is set or called but by the lease that the caller holds at that moment; reading needs none, and never
+ * disturbs whoever has the bench: it stops when somebody else takes it; streams of the hardware are the holder's alone.
+ */
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Bench } from '../../benches/bench.ts'
+import type { Lease } from '../../benches/lease.ts'
+import { isTripped, trippedError } from '../../benches/present-state.ts'
+import type { Reading, SignalValue } from '../../drivers/driver.ts'
+import type { InstrumentHandle, UseOptions } from '../../instruments/instrument-handle.ts'
+import { refused } from '../gate/tokens.ts'
+import type { InstrumentServiceOptions } from '../instrument-service.ts'
+
+export interface BenchPartOptions {
+  readonly bench: Bench
+  readonly part: string
+  readonly handle: InstrumentHandle
+  /** The lease of the bench, where it is the caller's now. */
+  readonly heldLease: () => Lease | undefined
+  readonly onReadings: (part: string, readings: Readonly<Record<string, Reading>>) => void
+  readonly onSet: (part: string, signal: string, value: SignalValue) => void
+}
+
+const CALL_MS = 5000
+
+/** The instrument, as far as the caller may have it. */
+export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['handle'] {
+  const { bench, part, handle, heldLease, onReadings, onSet } = options
+  const requireLease = (): Lease => {
+    const tripped = bench.status.interlocks?.find(isTripped)
+    if (tripped !== undefined) throw trippedError(bench.name, tripped)
+    const lease = heldLease()
+    if (lease !== undefined) return lease
+    if (bench.lease === undefined) throw refused('bench-not-held', `bench ${bench.name} is not yours: take it first`)
+    throw refused('bench-held', `somebody else has bench ${bench.name}`, 'later')
+  }
+  const requireFree = () => {
+    if (bench.lease !== undefined) throw refused('bench-busy', `bench ${bench.name} is in use`, 'later')
+  }
+  const readHeld = async (lease: Lease, signals: readonly string[], signal: AbortSignal) => {
+    const keys = signals.map((name) => ({ part, signal: name }))
+    const found = await lease.read(keys, signal)
+    return Object.fromEntries(Object.entries(found).map(([key, reading]) => [key.slice(part.length + 1), reading]))
+  }
+  /** One by one: a run may begin between two of them. */
+  const readFree = async (signals: readonly string[], { signal, guard }: UseOptions) => {
+    const readings: Record<string, Reading> = {}
+    const both = () => {
+      guard?.()
+      requireFree()
+    }
+    both()
+    for (const name of signals) Object.assign(readings, await handle.read([name], { signal, guard: both }))
+    return readings
+  }
+  return {
+    get spec() {
+      return handle.spec
+    },
+    get streams() {
+      return handle.streams && heldLease() !== undefined
+    },
+    stream: (signals, rateHz, signal) => whileHeld(handle.stream(signals, rateHz, signal), requireLease),
+    read: async (signals, use) => {
+      use.guard?.()
+      const lease = heldLease()
+      const readings = await (lease === undefined ? readFree(signals, use) : readHeld(lease, signals, use.signal))
+      onReadings(part, readings)
+      return readings
+    },
+    set: async (name, value, { signal, guard }) => {
+      guard?.()
+      onSet(part, name, await requireLease().set(part, name, value, undefined, signal))
+    },
+    call: async (action, args, { signal, guard }) => {
+      guard?.()
+      const spec = handle.spec.actions.find(({ name }) => name === action)
+      await requireLease().call(part, action, args, CALL_MS + 3000 * (spec?.typicalS ?? 0), signal)
+    },
+  }
+}
+
+async function* whileHeld<Item>(items: AsyncIterable<Item>, requireLease: () => Lease): AsyncGenerator<Item> {
+  const lease = requireLease()
+  for await (const item of items) {
+    if (requireLease() !== lease)
+      throw new LabError({ code: 'hold-ended', kind: 'caller', message: 'the hold has ended' })
+    yield item
+  }
+}

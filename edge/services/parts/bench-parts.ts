@@ -1,0 +1,114 @@
+/** Every part of every bench as a service, by the name `<bench>.<part>`. */
+import type { InstrumentEntry } from '@fernlab/shared/contracts/node-file'
+import type { AnnouncedService, ServiceLock, ServiceState } from '@fernlab/shared/contracts/services'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
+import { instrumentContract } from '@fernlab/shared/rpc/contract/service-contract'
+import type { Bench } from '../../benches/bench.ts'
+import type { Lease } from '../../benches/lease.ts'
+import type { SignalValue } from '../../drivers/driver.ts'
+import type { InstrumentHandle } from '../../instruments/instrument-handle.ts'
+import { instrumentService } from '../instrument-service.ts'
+import type { Caller, ServiceSource } from '../service-source.ts'
+import { benchPart } from './bench-part.ts'
+
+export interface BenchPartsOptions {
+  readonly benches: ReadonlyMap<string, Bench>
+  readonly entries: Readonly<Record<string, InstrumentEntry>>
+  /** Whether the caller has locked the bench at this node, by that lease. */
+  readonly hasLocked: (caller: Caller, bench: string, lease: Lease) => boolean
+  /** Values as they are read and set, for the signal topics. */
+  readonly onValue: (instrument: string, signal: string, value: SignalValue, unit: string, timeS: number) => void
+  readonly clock: Clock
+}
+
+export function createBenchParts(options: BenchPartsOptions): ServiceSource {
+  const { benches, entries, clock, onValue } = options
+  const served = new WeakMap<Caller, Map<string, Service>>()
+  const parts = new Map<string, { readonly bench: Bench; readonly part: string; readonly handle: InstrumentHandle }>()
+  for (const bench of benches.values()) {
+    for (const [part, handle] of bench.parts) parts.set(`${bench.name}.${part}`, { bench, part, handle })
+  }
+  const note = (handle: InstrumentHandle, signal: string, value: SignalValue, timeS: number) => {
+    const unit = handle.spec.signals.find(({ name }) => name === signal)?.unit ?? '1'
+    onValue(handle.name, signal, value, unit, timeS)
+  }
+  const make = (name: string, caller: Caller): Service | undefined => {
+    const found = parts.get(name)
+    if (found === undefined) return undefined
+    const { bench, part, handle } = found
+    return instrumentService({
+      clock,
+      guard: () => caller.require(),
+      handle: benchPart({
+        bench,
+        part,
+        handle,
+        heldLease: () => leaseOf(bench, caller, options.hasLocked),
+        onReadings: (_, readings) => {
+          for (const [signal, { value, time }] of Object.entries(readings)) note(handle, signal, value, time)
+        },
+        onSet: (_, signal, value) => note(handle, signal, value, clock.now() / 1000),
+      }),
+    })
+  }
+  return {
+    list: () => [...parts].map(([name, { bench, handle }]) => announced(name, bench, handle, entries[handle.name])),
+    find: (name, caller) => {
+      const mine = served.get(caller) ?? new Map<string, Service>()
+      served.set(caller, mine)
+      const service = mine.get(name) ?? make(name, caller)
+      if (service !== undefined) mine.set(name, service)
+      return service
+    },
+    onChange: (listener) => {
+      for (const bench of benches.values()) bench.onChange(listener)
+      for (const handle of new Set([...parts.values()].map((found) => found.handle))) handle.onConnection(listener)
+    },
+  }
+}
+
+/** The lease of the bench where it is the caller's: by its token's hold, or locked at this node. A run's is nobody's. */
+function leaseOf(bench: Bench, caller: Caller, hasLocked: BenchPartsOptions['hasLocked']): Lease | undefined {
+  const { lease } = bench
+  if (lease === undefined || !lease.active || bench.holder?.kind !== 'direct') return undefined
+  const { hold } = caller
+  const isHold = hold !== undefined && hold.bench === bench.name && hold.lease === lease.token
+  return isHold || hasLocked(caller, bench.name, lease) ? lease : undefined
+}
+
+function announced(
+  name: string,
+  bench: Bench,
+  handle: InstrumentHandle,
+  entry: InstrumentEntry | undefined,
+): AnnouncedService {
+  const { state, reason } = partState(bench, handle)
+  const lock = lockOf(bench)
+  return {
+    name,
+    bench: bench.name,
+    state,
+    ...(reason === undefined ? {} : { reason: reason.slice(0, 500) }),
+    ...(entry?.title === undefined ? {} : { description: entry.title.slice(0, 2000) }),
+    tags: [...(entry?.tags ?? [])],
+    ...(entry?.metadata === undefined ? {} : { metadata: entry.metadata }),
+    // Written out at once: nobody changes it.
+    contract: instrumentContract(handle.spec) as AnnouncedService['contract'],
+    ...(lock === undefined ? {} : { lock }),
+  }
+}
+
+/** Pure but for what it is told of. */
+function partState(bench: Bench, handle: InstrumentHandle): { readonly state: ServiceState; readonly reason?: string } {
+  if (!handle.connection.online) return { state: 'unhealthy', reason: handle.connection.reason }
+  const { state, reason } = bench.status
+  if (state === 'free') return { state: 'up' }
+  if (bench.holder?.kind === 'direct') return { state: 'locked' }
+  const why = reason === undefined ? {} : { reason }
+  return state === 'busy' ? { state: 'busy', ...why } : { state: 'unhealthy', ...why }
+}
+
+function lockOf({ holder, status }: Bench): ServiceLock | undefined {
+  return holder?.kind === 'direct' ? { owner: holder.id.slice(0, 200), since: status.since } : undefined
+}

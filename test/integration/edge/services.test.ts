@@ -1,0 +1,348 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { signOwnToken } from '@fernlab/edge/services/gate/service-keys'
+import { openNodeSettings } from '@fernlab/edge/settings/settings'
+import type { AnnouncedService, ServiceToken } from '@fernlab/shared/contracts/services'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import { type Peer, SIGN_IN } from '@fernlab/shared/rpc/peer/peer'
+import { SignJWT } from 'jose'
+import * as assert from 'uvu/assert'
+import { WebSocket } from 'ws'
+import { rejection } from '../../contract/driver-contract.ts'
+import { nodeFile, startTestNode, type TestNode, type TestNodeOptions } from '../../support/edge/node.ts'
+import { type ScriptedHub, SITE, startScriptedHub } from '../../support/edge/scripted-hub.ts'
+import { claimsOf, ended, onMachine, overNetwork, signer } from '../../support/edge/service-clients.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('services of a node', { timeoutMs: 30_000 })
+let hub: ScriptedHub | undefined
+let node: TestNode
+const peers: Peer[] = []
+const key = signer()
+
+test.after.each(async () => {
+  for (const peer of peers.splice(0)) await peer.close()
+  await node.remove()
+  await hub?.close()
+  hub = undefined
+})
+
+const listen = { host: '127.0.0.1', port: 0, origins: ['https://lab.example.edu'] }
+const config = (more: object = {}, benches = 2) => {
+  const file = nodeFile(benches) as { benches: Record<string, object> }
+  const first = { ...file.benches['bench-1'], limits: { 'psu.voltage': { high: 5 } } }
+  return { object: { ...file, benches: { ...file.benches, 'bench-1': first }, services: { listen }, ...more } }
+}
+/** A node that a hub knows; it is synced when this resolves. */
+const withHub = async (options: TestNodeOptions = {}): Promise<ScriptedHub> => {
+  hub = await startScriptedHub('n1')
+  hub.serviceKeys = [key.key]
+  const there = hub
+  node = await startTestNode(there, { config: config(), ...options })
+  await there.until('it has told of its services', () => there.services.at(-1)?.services.every(isUp) === true)
+  return there
+}
+/** One that has none. */
+const alone = async (options: TestNodeOptions = {}) => {
+  const { hub: _, ...file } = config().object as unknown as { hub: unknown }
+  node = await startTestNode(undefined, { config: { object: file }, ...options })
+  const peer = await local()
+  await until('its benches are free', async () =>
+    ((await peer.call('node/services')) as AnnouncedService[]).every(isUp),
+  )
+}
+const isUp = ({ state }: AnnouncedService) => state === 'up'
+const until = async (what: string, holds: () => boolean | Promise<boolean>) => {
+  for (let turn = 0; turn < 1000; turn++) {
+    if (await holds()) return
+    await sleep(10)
+  }
+  throw new Error(`it never came: ${what}`)
+}
+const keep = (peer: Peer): Peer => {
+  peers.push(peer)
+  return peer
+}
+const local = async () => keep(await onMachine(node.dataFolder))
+const url = () => node.edge.services.addresses[0] ?? ''
+const remote = async (token: string, graceS?: number) => keep(await overNetwork(url(), token, graceS))
+const code = async (work: Promise<unknown>) => (await rejection(work)).code
+const take = async (there: ScriptedHub, bench = 'bench-1') =>
+  ((await there.call('lease.take', { bench, holder: 'ada', fence: Date.now(), ttlMs: 60_000 })) as { lease: string })
+    .lease
+const holdToken = async (there: ScriptedHub, bench = 'bench-1', more: Partial<ServiceToken> = {}) =>
+  await key.sign({ services: [`${bench}.*`], hold: { bench, lease: await take(there, bench) }, ...more })
+const set = (peer: Peer, value: number, part = 'bench-1.psu') =>
+  peer.call(`${part}/signals.set`, { signal: 'voltage', value })
+const read = (peer: Peer, part = 'bench-1.psu') => peer.call(`${part}/signals.read`, { signals: ['voltage'] })
+const benchIs = (state: string, name = 'bench-1') =>
+  until(`${name} is ${state}`, () => node.edge.benches.get(name)?.status.state === state)
+
+test('who has the bench sets it within its limits; who has not only reads, and not beside a holder', async () => {
+  const there = await withHub()
+  const reader = await remote(await key.sign({ rights: ['read', 'use'], sub: 'bob' }))
+  assert.equal(Object.keys((await read(reader)) as object), ['voltage'])
+  assert.is(await code(set(reader, 1)), 'bench-not-held')
+  const holder = await remote(await holdToken(there))
+  assert.is(await code(set(reader, 1)), 'bench-held')
+  assert.is(await code(read(reader)), 'bench-busy')
+  await set(holder, 4)
+  const readings = (await read(holder)) as { voltage: { value: number } }
+  assert.is(readings.voltage.value, 4)
+  // The instrument would take it, the bench does not.
+  assert.is(await code(set(holder, 6)), 'value-out-of-limits')
+  assert.is(await code(set(holder, 1, 'bench-2.psu')), 'service-not-in-token')
+  await until('the hub knows', () => there.services.at(-1)?.services[0]?.lock?.owner === 'ada')
+})
+
+test('a token that is not for this, or not for now, opens nothing', async () => {
+  const there = await withHub()
+  const now = Math.floor(Date.now() / 1000)
+  const hold = { bench: 'bench-1', lease: await take(there) }
+  const used = await key.sign({ hold })
+  await there.call('lease.release', hold)
+  const unsigned = [{ alg: 'none', kid: 'hub-1' }, claimsOf()].map((part) =>
+    Buffer.from(JSON.stringify(part)).toString('base64url'),
+  )
+  const symmetric = (secret: Uint8Array) =>
+    new SignJWT({ ...claimsOf() }).setProtectedHeader({ alg: 'HS256', kid: 'hub-1' }).sign(secret)
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  const good = await key.sign()
+  const [head, body, signature] = good.split('.')
+  const others = Buffer.from(JSON.stringify(claimsOf({ sub: 'eve' }))).toString('base64url')
+  const table: [what: string, code: string, token: unknown][] = [
+    ['expired', 'token-expired', await key.sign({ iat: now - 600, exp: now - 1 })],
+    ['of the future', 'token-not-yet', await key.sign({ iat: now + 300, exp: now + 600 })],
+    ['for another node', 'token-foreign', await key.sign({ aud: `${SITE}/n2` })],
+    ['for another site', 'token-foreign', await key.sign({ aud: 'other/n1' })],
+    ['of another issuer', 'token-invalid', await key.sign({ iss: 'other' })],
+    ['of the node, by the hub', 'token-invalid', await key.sign({ iss: `${SITE}/n1` })],
+    ['by another key', 'token-invalid', await signer().sign()],
+    ['by a key that nobody knows', 'token-invalid', await signer('hub-2').sign()],
+    ['by no key', 'token-invalid', await key.sign({}, { kid: undefined })],
+    ['without a signature', 'token-invalid', `${unsigned.join('.')}.`],
+    ['with the public key as a secret', 'token-invalid', await symmetric(Buffer.from(key.key.x, 'base64url'))],
+    ['with its text as a secret', 'token-invalid', await symmetric(new TextEncoder().encode(key.key.x))],
+    [
+      'by RSA',
+      'token-invalid',
+      await new SignJWT({ ...claimsOf() }).setProtectedHeader({ alg: 'RS256', kid: 'hub-1' }).sign(rsa),
+    ],
+    ['with another body', 'token-invalid', [head, others, signature].join('.')],
+    ['cut off', 'token-invalid', [head, body].join('.')],
+    ['for a year', 'token-invalid', await key.sign({ exp: now + 365 * 86_400 })],
+    ['until no time', 'token-invalid', await key.sign({ exp: 1e300 })],
+    ['without services', 'token-invalid', await key.sign({ services: [] })],
+    ['with a right that there is not', 'token-invalid', await key.sign({ rights: ['all' as 'read'] })],
+    ['after its hold', 'hold-ended', used],
+    ['of a hold of another bench', 'hold-ended', await key.sign({ hold: { ...hold, bench: 'bench-2' } })],
+    ['of 10 kB', 'token-invalid', 'a'.repeat(10_000)],
+    ['no text', 'token-invalid', { token: good }],
+    ['missing', 'token-invalid', undefined],
+  ]
+  for (const [what, expected, token] of table) {
+    const peer = keep(await overNetwork(url()))
+    const error = await rejection(peer.call(SIGN_IN, { token }))
+    assert.is(error.code, expected, `${what}: ${error.message}`)
+    if (typeof token === 'string') assert.not.ok(error.message.includes(token), what)
+    assert.is(await code(read(peer)), 'sign-in-required', what)
+  }
+  const peer = keep(await overNetwork(url()))
+  assert.is(await code(read(peer)), 'sign-in-required')
+  assert.equal(((await peer.call(SIGN_IN, { token: good })) as { person: string }).person, 'ada')
+  // As somebody else it stays what it was.
+  assert.is(await code(peer.call(SIGN_IN, { token: await key.sign({ sub: 'eve' }) })), 'signed-in-as-another')
+  await read(peer)
+})
+
+test('rights and names of a token are those of each call', async () => {
+  await withHub()
+  const peer = await remote(await key.sign({ services: ['bench-1.*'], rights: ['read'] }))
+  const table: [method: string, params: object, code: string][] = [
+    ['bench-1.psu/signals.set', { signal: 'voltage', value: 1 }, 'right-missing'],
+    ['bench-1.psu/pulse', { length: 1 }, 'right-missing'],
+    ['bench-2.psu/signals.read', { signals: ['voltage'] }, 'service-not-in-token'],
+    ['bench-1x.psu/signals.read', { signals: ['voltage'] }, 'service-not-in-token'],
+    ['bench-1.*/signals.read', { signals: ['voltage'] }, 'service-unknown'],
+    ['bench-1.../signals.read', { signals: ['voltage'] }, 'service-unknown'],
+    ['../bench-1.psu/signals.read', { signals: ['voltage'] }, 'service-not-in-token'],
+    ['bench-1.psu/signals.read', { signals: ['__proto__'] }, 'call-invalid'],
+    ['bench-1.psu/close', {}, 'right-missing'],
+    ['node/lock', { services: ['bench-1.psu'] }, 'right-missing'],
+    ['node/unlock', { services: ['bench-2.psu'] }, 'right-missing'],
+  ]
+  for (const [method, params, expected] of table) {
+    const error = await rejection(peer.call(method, params))
+    assert.is(error.code, expected, `${method}: ${error.message}`)
+  }
+  const names = ((await peer.call('node/services')) as AnnouncedService[]).map(({ name }) => name)
+  assert.equal(names, ['bench-1.psu'])
+  const outcome = await peer.batch([
+    ['bench-1.psu/signals.read', { signals: ['voltage'] }],
+    ['bench-1.psu/signals.set', { signal: 'voltage', value: 1 }],
+  ])
+  assert.equal(
+    outcome.map((one) => ('error' in one ? one.error?.code : 'ok')),
+    ['ok', 'right-missing'],
+  )
+  assert.is(node.instrument().sets('voltage').includes(1), false)
+})
+
+test('a hold that ends and a person who is shut out close their links, also after a start', async () => {
+  const there = await withHub()
+  const lease = await take(there)
+  const token = await key.sign({ hold: { bench: 'bench-1', lease } })
+  const holder = await remote(token)
+  const other = await remote(await key.sign({ sub: 'bob' }))
+  const left = ended(holder)
+  await there.call('lease.release', { bench: 'bench-1', lease })
+  assert.match(await left, /hold-ended/)
+  await read(other)
+  const bobs = await key.sign({ sub: 'bob' })
+  const stays = await remote(await key.sign({ sub: 'cy' }))
+  const shut = ended(other)
+  assert.equal(await there.call('services.revoke', { people: ['bob'] }), { closed: 1 })
+  assert.match(await shut, /token-revoked/)
+  await read(stays)
+  assert.is(await code(remote(bobs)), 'token-revoked')
+  node = await node.restart()
+  await until('the keys are known', () => node.edge.services.addresses.length > 0)
+  assert.is(await code(remote(bobs)), 'token-revoked')
+})
+
+test('a hold ends when whoever used it has been gone for longer than the grace, and the hub hears of it', async () => {
+  const there = await withHub()
+  const token = await holdToken(there)
+  const first = await remote(token, 600)
+  await set(first, 3)
+  // Who comes back in time goes on.
+  await first.close()
+  const second = await remote(token, 0)
+  await set(second, 2)
+  await second.close()
+  await benchIs('free')
+  assert.is(node.instrument().values.get('voltage'), 0)
+  await there.until('the hub knows', () => JSON.parse(there.retained.get(benchTopic()) ?? '{}').state === 'free')
+})
+const benchTopic = () => `fernlab/v1/${SITE}/nodes/n1/benches/bench-1`
+
+test('without a hub the node signs, and locks benches itself: several together or none', async () => {
+  await alone()
+  const settings = await openNodeSettings(node.dataFolder, silentLog)
+  const own = (sub: string, rights: ServiceToken['rights'] = ['read', 'use', 'lock']) =>
+    signOwnToken({ site: SITE, node: 'n1', settings }, { sub, services: ['*'], rights, lifetimeS: 60 }, Date.now())
+  await own('ada')
+  // The key is in the settings that the node reads as it starts.
+  node = await node.restart()
+  await benchIs('free')
+  await benchIs('free', 'bench-2')
+  const ada = await remote(await own('ada'))
+  const bob = await remote(await own('bob'))
+  const cy = await remote(await own('cy', ['read', 'unlock']))
+  await ada.call('node/lock', { services: ['bench-1.psu'], reason: 'a diode' })
+  await set(ada, 2)
+  assert.is(await code(set(bob, 1)), 'bench-held')
+  const refusal = await rejection(bob.call('node/lock', { services: ['bench-2.psu', 'bench-1.psu'] }))
+  assert.is(refusal.code, 'service-locked')
+  assert.match(refusal.message, /bench bench-1 is locked by ada since .* \(a diode\)/)
+  await benchIs('free', 'bench-2')
+  const [lock] = (await bob.call('node/locks')) as [{ service: string; lock: { owner: string; reason: string } }]
+  assert.equal([lock.service, lock.lock.owner, lock.lock.reason], ['bench-1.psu', 'ada', 'a diode'])
+  assert.is(await code(bob.call('node/unlock', { services: ['bench-1.psu'] })), 'service-locked')
+  await cy.call('node/unlock', { services: ['bench-1.psu'] })
+  assert.is(node.instrument().values.get('voltage'), 0)
+  assert.is(await code(set(ada, 1)), 'bench-not-held')
+  assert.is(await code(ada.call('node/unlock', { services: ['bench-1.psu'] })), 'not-locked')
+  assert.is(await code(ada.call('node/lock', { services: ['bench-9.psu'] })), 'service-unknown')
+})
+
+test('a lock outlives its last link for its grace, and no longer', async () => {
+  await alone()
+  const first = await local()
+  for (const peer of peers.splice(0)) if (peer !== first) await peer.close()
+  await first.call('node/lock', { services: ['bench-1.psu', 'bench-2.psu'], graceS: 600 })
+  await first.close()
+  await until('its link is gone', () => node.edge.services.counts.links === 0)
+  const second = await onMachine(node.dataFolder)
+  await set(second, 2)
+  await second.call('node/lock', { services: ['bench-1.psu'], graceS: 0 })
+  await second.close()
+  await benchIs('free')
+  assert.is(node.instrument().values.get('voltage'), 0)
+  assert.is(node.edge.benches.get('bench-2')?.status.state, 'busy')
+})
+
+test('a hub decides who gets its benches, also beside the owner of the machine', async () => {
+  await withHub()
+  assert.is(await code((await local()).call('node/lock', { services: ['bench-1.psu'] })), 'bench-of-hub')
+})
+
+test('where the clock of the node is wrong, the time of its hub counts', async () => {
+  const slow = { ...systemClock, now: () => Date.now() - 600_000 }
+  await withHub({ clock: slow })
+  await read(await remote(await key.sign()))
+  // Without having heard of the hub's time it can't know, and says both.
+  await hub?.away()
+  const there = hub
+  await node.close()
+  if (there !== undefined) there.welcoming = false
+  node = await node.restart()
+  const error = await rejection(remote(await key.sign()))
+  assert.is(error.code, 'token-not-yet')
+  assert.match(error.message, /is from \d{4}-.*Z, and it is \d{4}-.*Z by this node's clock/)
+})
+
+test('500 clients come at once, the next one is told, and nobody else notices', async () => {
+  await withHub()
+  const tokens = await key.sign()
+  const clients = await Promise.all(Array.from({ length: 500 }, () => remote(tokens)))
+  const refused = keep(await overNetwork(url()))
+  assert.is(await code(refused.call(SIGN_IN, { token: tokens })), 'too-many-clients')
+  assert.is(node.edge.services.counts.links, 500)
+  await Promise.all(clients.map((peer) => read(peer)))
+  await clients[0]?.close()
+  await until('there is room', () => node.edge.services.counts.links === 499)
+  await read(await remote(tokens))
+})
+
+test('who dies in a stream leaves nothing behind, and who has not signed in sends little', async () => {
+  await withHub()
+  const socket = new WebSocket(url(), ['fernlab.rpc.1.json'])
+  const say = (message: object) => socket.send(JSON.stringify({ jsonrpc: '2.0', ...message }))
+  await new Promise((resolve) => socket.once('open', resolve))
+  say({ id: 1, method: SIGN_IN, params: { token: await key.sign() } })
+  await new Promise((resolve) => socket.once('message', resolve))
+  const follow = { method: 'bench-1.psu/signals.follow', params: { signals: ['voltage'], rateHz: 100 } }
+  say({ id: 2, ...follow, credit: 1000 })
+  say({ id: 3, ...follow, credit: 1 })
+  await until('both stream', () => node.edge.services.counts.calls === 2)
+  socket.terminate()
+  await until(
+    'nothing is left',
+    () => JSON.stringify(node.edge.services.counts) === '{"links":0,"calls":0,"lingering":0}',
+  )
+  const loud = keep(await overNetwork(url()))
+  const over = ended(loud)
+  await rejection(loud.call(SIGN_IN, { token: 'a'.repeat(100_000) }))
+  assert.match(await over, /sign in first/)
+})
+
+test('a page of a browser comes in where its origin is named, and at the one path', async () => {
+  await withHub()
+  const outcome = (address: string, origin?: string) =>
+    new Promise<string>((resolve) => {
+      const socket = new WebSocket(address, ['fernlab.rpc.1.json'], origin === undefined ? {} : { origin })
+      socket.once('open', () => {
+        resolve('open')
+        socket.terminate()
+      })
+      socket.once('error', ({ message }) => resolve(message))
+    })
+  assert.is(await outcome(url(), 'https://lab.example.edu'), 'open')
+  assert.match(await outcome(url(), 'https://evil.example.org'), /403/)
+  assert.match(await outcome(url(), 'null'), /403/)
+  assert.match(await outcome(url().replace('/rpc', '/')), /404/)
+})
+
+test.run()

@@ -1,0 +1,116 @@
+import { createGate, type Gate } from '@fernlab/edge/services/gate/gate'
+import { localLinks } from '@fernlab/shared/links/local/local-link'
+import { ManualClock } from '@fernlab/shared/primitives/clock'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import { createPeer, type Peer, SIGN_IN } from '@fernlab/shared/rpc/peer/peer'
+import * as assert from 'uvu/assert'
+import { rejection } from '../../../contract/driver-contract.ts'
+import { SITE } from '../../../support/edge/scripted-hub.ts'
+import { ended, signer } from '../../../support/edge/service-clients.ts'
+import { suite } from '../../../support/suite.ts'
+
+const test = suite('the gate of services')
+const key = signer()
+
+function openGate() {
+  const clock = new ManualClock()
+  const came: string[] = []
+  const revoked = new Set<string>()
+  const gate: Gate = createGate({
+    audience: `${SITE}/n1`,
+    keys: () => [{ ...key.key, issuer: SITE }],
+    revocations: { add: async () => {}, has: ({ sub }) => revoked.has(sub) },
+    timeOf: () => ({ nowMs: clock.now(), by: 'the clock' }),
+    isHeld: () => true,
+    find: () => undefined,
+    requireUnlocked: () => {},
+    attendance: {
+      came: (person) => came.push(`${person} came`),
+      left: (person, isOver) => came.push(`${person} left${isOver ? ' for good' : ''}`),
+      holdCame: ({ lease }) => came.push(`${lease} came`),
+      holdLeft: ({ lease }, graceMs) => came.push(`${lease} left for ${graceMs}`),
+    },
+    clock,
+    log: silentLog,
+  })
+  const connect = (): Peer => {
+    const [mine, its] = localLinks()
+    gate.take(its, 'anyone')
+    return createPeer({ link: mine, clock })
+  }
+  const sign = (lifetimeS: number, more: object = {}) => {
+    const iat = clock.now() / 1000
+    return key.sign({ iat, exp: iat + lifetimeS, ...more })
+  }
+  return { gate, clock, came, connect, sign, revoked }
+}
+
+test('who has not signed in within 5 s is left', async () => {
+  const { gate, clock, connect } = openGate()
+  const peer = connect()
+  const over = ended(peer)
+  await clock.advance(4999)
+  assert.is(gate.counts.links, 1)
+  await clock.advance(1)
+  assert.match(await over, /nobody signed in within 5 s/)
+  assert.is(gate.counts.links, 0)
+})
+
+test('a link ends with its token, unless there is a newer one', async () => {
+  const { gate, clock, came, connect, sign } = openGate()
+  const [renewed, old] = [connect(), connect()]
+  const answer = await renewed.call(SIGN_IN, { token: await sign(60) })
+  assert.is((answer as { until: string }).until, new Date(clock.now() + 60_000).toISOString())
+  await old.call(SIGN_IN, { token: await sign(60, { sub: 'bob' }) })
+  const over = ended(old)
+  await clock.advance(59_000)
+  await renewed.call(SIGN_IN, { token: await sign(60) })
+  await clock.advance(1000)
+  assert.match(await over, /token-expired/)
+  assert.is(gate.counts.links, 1)
+  assert.equal(came, ['ada came', 'bob came', 'bob left for good'])
+  const last = ended(renewed)
+  await clock.advance(59_000)
+  assert.match(await last, /token-expired/)
+})
+
+test('a wall clock that is set does not let an old token go on', async () => {
+  const { clock, connect, sign } = openGate()
+  const peer = connect()
+  await peer.call(SIGN_IN, { token: await sign(60) })
+  clock.jump(61_000)
+  assert.is((await rejection(peer.call('a.b/c'))).code, 'token-expired')
+})
+
+test('people and holds are there as long as one of their links is', async () => {
+  const { came, connect, sign } = openGate()
+  const hold = { bench: 'b', lease: 'l1' }
+  const [first, second] = [connect(), connect()]
+  await first.call(SIGN_IN, { token: await sign(60) })
+  await first.call(SIGN_IN, { token: await sign(60, { hold }), graceS: 3 })
+  await second.call(SIGN_IN, { token: await sign(60, { hold }), graceS: 5 })
+  await first.close()
+  assert.equal(came, ['ada came', 'l1 came'])
+  // A newer token without the hold lets go of it.
+  await second.call(SIGN_IN, { token: await sign(60), graceS: 7 })
+  await second.close()
+  assert.equal(came, ['ada came', 'l1 came', 'l1 left for 7000', 'ada left'])
+  for (const graceS of [-1, 601, Number.NaN, '5']) {
+    const refusal = await rejection(connect().call(SIGN_IN, { token: await sign(60), graceS }))
+    assert.is(refusal.code, 'call-invalid')
+  }
+})
+
+test('a link whose person is shut out does nothing more, even before it has ended', async () => {
+  const { gate, connect, sign, revoked } = openGate()
+  const peer = connect()
+  await peer.call(SIGN_IN, { token: await sign(60) })
+  revoked.add('ada')
+  const refusal = rejection(peer.call('a.b/c'))
+  assert.is((await refusal).code, 'token-revoked')
+  const over = ended(peer)
+  assert.is(await gate.revoke({}), 1)
+  assert.match(await over, /token-revoked/)
+})
+
+test.run()

@@ -1,0 +1,108 @@
+import { createLocks } from '@fernlab/edge/services/locks/locks'
+import { createNodeService } from '@fernlab/edge/services/node-service'
+import type { Caller, ServiceSource } from '@fernlab/edge/services/service-source'
+import { createServiceTable } from '@fernlab/edge/services/service-table'
+import type { AnnouncedService, ServiceRight } from '@fernlab/shared/contracts/services'
+import { ManualClock } from '@fernlab/shared/primitives/clock'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import { recordingLog } from '@fernlab/shared/primitives/log'
+import * as assert from 'uvu/assert'
+import { rejection } from '../../../contract/driver-contract.ts'
+import { suite } from '../../../support/suite.ts'
+
+const test = suite('locks of services in daemons')
+const contract = { kind: 'fit', version: '1.0', actions: {}, signals: {}, events: {} }
+const context = { signal: new AbortController().signal, wantsStream: false }
+
+function openLocks() {
+  const clock = new ManualClock()
+  const log = recordingLog()
+  const locks = createLocks({ benches: new Map(), notOurs: () => undefined, clock, log })
+  const names = ['fit', 'files', 'plot']
+  const source: ServiceSource = {
+    list: () => names.map((name): AnnouncedService => ({ name, daemon: 'd', state: 'up', tags: [], contract })),
+    find: () => undefined,
+    onChange: () => {},
+  }
+  const table = createServiceTable({ sources: [source], locks })
+  const of = (person: string, rights: readonly ServiceRight[] = ['read', 'use', 'lock'], services = names) => {
+    const may = (right: ServiceRight, service: string) => rights.includes(right) && services.includes(service)
+    const caller: Caller = { person, hold: undefined, may, require: () => {}, onEnd: () => {} }
+    const service = createNodeService({ caller, table, locks })
+    const call = async (action: string, args: object) => await service.call(action, { ...args }, context)
+    return {
+      lock: (services: string[], graceS = 10) => call('lock', { services, reason: 'a fit', graceS }),
+      unlock: (services: string[]) => call('unlock', { services }),
+      mayUse: (name: string) => {
+        try {
+          table.requireUnlocked(name, caller)
+          return 'yes'
+        } catch (error) {
+          return (error as LabError).code
+        }
+      },
+    }
+  }
+  return { clock, log, locks, table, of }
+}
+const code = async (work: Promise<unknown>) => (await rejection(work)).code
+
+test('several are locked together or not at all, for their owner alone', async () => {
+  const { table, of } = openLocks()
+  const [ada, bob] = [of('ada'), of('bob')]
+  await ada.lock(['files'])
+  assert.is(await code(bob.lock(['fit', 'plot', 'files'])), 'service-locked')
+  assert.is(ada.mayUse('fit'), 'yes')
+  assert.equal([ada.mayUse('files'), bob.mayUse('files')], ['yes', 'service-locked'])
+  // What one has already is no hindrance.
+  assert.equal(await ada.lock(['plot', 'files', 'plot']), { services: ['files', 'plot'] })
+  assert.equal(
+    table.list().map(({ state, lock }) => [state, lock?.owner]),
+    [
+      ['up', undefined],
+      ['locked', 'ada'],
+      ['locked', 'ada'],
+    ],
+  )
+  assert.is(await code(bob.unlock(['files'])), 'service-locked')
+  // One of them is not locked: the other stays so.
+  assert.is(await code(ada.unlock(['files', 'fit'])), 'not-locked')
+  assert.is(bob.mayUse('files'), 'service-locked')
+  await ada.unlock(['files', 'plot'])
+  assert.is(bob.mayUse('files'), 'yes')
+})
+
+test('it takes the right to lock each of them, and that to unlock what another has', async () => {
+  const { log, of } = openLocks()
+  const ada = of('ada')
+  await ada.lock(['fit'])
+  assert.is(await code(of('bob', ['read', 'use']).lock(['plot'])), 'right-missing')
+  assert.is(await code(of('bob', ['lock'], ['plot']).lock(['plot', 'files'])), 'right-missing')
+  assert.is(await code(of('bob', ['read']).unlock(['fit'])), 'right-missing')
+  assert.is(await code(of('bob', ['lock']).lock([])), 'call-invalid')
+  await of('staff', ['unlock']).unlock(['fit'])
+  assert.is(of('bob').mayUse('fit'), 'yes')
+  assert.ok(log.lines.some(({ level, fields }) => level === 'warn' && 'by' in fields && fields.by === 'staff'))
+})
+
+test('each lock waits for its owner as long as its own grace, and not at all for one whose token has ended', async () => {
+  const { clock, locks, of } = openLocks()
+  const [ada, bob] = [of('ada'), of('bob')]
+  await ada.lock(['fit'], 3)
+  await ada.lock(['plot'], 60)
+  locks.left('ada', false)
+  await clock.advance(2999)
+  assert.is(bob.mayUse('fit'), 'service-locked')
+  locks.came('ada')
+  await clock.advance(60_000)
+  assert.is(bob.mayUse('fit'), 'service-locked')
+  locks.left('ada', false)
+  await clock.advance(3000)
+  assert.equal([bob.mayUse('fit'), bob.mayUse('plot')], ['yes', 'service-locked'])
+  locks.came('ada')
+  locks.left('ada', true)
+  await clock.advance(0)
+  assert.is(bob.mayUse('plot'), 'yes')
+})
+
+test.run()
