@@ -18,11 +18,14 @@ test.before(async () => {
 })
 test.after(() => server.close())
 
-for (const [name, ...args] of [
+const runs = [
   ['test_peer.py'],
   ['test_hostile.py'],
   ['test_hostile.py', '--without-numpy'],
-] as const) {
+  ['test_proxy.py'],
+  ['test_hub.py'],
+] as const
+for (const [name, ...args] of runs) {
   test(`${[name, ...args].join(' ')} passes`, async ({ signal }) => {
     const env = {
       ...process.env,

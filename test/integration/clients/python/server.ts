@@ -19,6 +19,7 @@ import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import { WebSocketServer } from 'ws'
 import { everyKind } from '../../../contract/links/every-kind.ts'
 import { spoiledFrames } from '../../../contract/links/spoiled-frames.ts'
+import { demoSupply } from './bench.ts'
 import { described, values } from './values.ts'
 
 export const TOKEN = 'the-right-token'
@@ -29,13 +30,17 @@ export interface PythonServer {
   close(): Promise<void>
 }
 
-/** Serves `everyKind`, and what only these tests call. */
-export async function servePython(find: Parameters<typeof serveServices>[0] = () => undefined): Promise<PythonServer> {
+/** Serves `everyKind`, the demo supply as `bench1.supply`, and what only these tests call. */
+export async function servePython(): Promise<PythonServer> {
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-python-'))
   const path = join(folder, 'rpc.sock')
   const lingering = new Lingering({ clock: systemClock })
   const { heard, serve } = everyKind()
-  const services = serveServices(find, (pattern, text) => new RegExp(pattern).test(text))
+  const supply = demoSupply()
+  const services = serveServices(
+    (name) => (name === 'bench1.supply' ? supply.service : undefined),
+    (pattern, text) => new RegExp(pattern).test(text),
+  )
 
   function meet(link: Link, cut: () => void): void {
     const peer: Peer = createPeer({
@@ -52,6 +57,10 @@ export async function servePython(find: Parameters<typeof serveServices>[0] = ()
     if (method === 'describe') return described(params)
     if (method === 'values') return values
     if (method === 'cut') return void end.cut()
+    if (method === 'change') return void supply.change('2.0', params as string)
+    if (method === 'restore') return void supply.restore()
+    if (method === 'begun') return [...supply.begun]
+    if (method === 'restart') return void restart()
     if (method === 'spoil') return spoil(end.link)
     if (method === 'underWay') return { ...end.peer.underWay, lingering: lingering.size }
     if (method === 'askBack') return askBack(end.peer, params as AskBack)
@@ -59,11 +68,22 @@ export async function servePython(find: Parameters<typeof serveServices>[0] = ()
     return serve(method, params, context)
   }
 
-  const unix = await listenUnixSocket({
-    path,
-    clock: systemClock,
-    onLink: (link) => meet(link, () => void link.close('the wire broke')),
-  })
+  const listen = () =>
+    listenUnixSocket({
+      path,
+      clock: systemClock,
+      onLink: (link) => meet(link, () => void link.close('the wire broke')),
+    })
+  let unix = await listen()
+  let restarted = Promise.resolve()
+
+  /** Ends all links over the Unix socket, and listens anew. */
+  function restart(): void {
+    restarted = unix.close().then(async () => {
+      unix = await listen()
+    })
+  }
+
   const http = createServer()
   const sockets = new WebSocketServer({ server: http, handleProtocols: chosenSubprotocol, ...webSocketSettings })
   sockets.on('connection', (socket) => {
@@ -79,6 +99,7 @@ export async function servePython(find: Parameters<typeof serveServices>[0] = ()
       for (const socket of sockets.clients) socket.terminate()
       sockets.close()
       http.close()
+      await restarted
       await unix.close()
       lingering.close()
       await rm(folder, { recursive: true })

@@ -1,9 +1,33 @@
 """Instruments and services of a Fernlab as objects of Python."""
 from .connect import connect
+from .directory import AsyncDirectory
 from .errors import LabError
+from .hub import Hub
+from .plain import Directory, Lock, Proxy, lock
+from .proxy import AsyncProxy
 from .rpc.batch import Outcome
 from .rpc.peer import Peer
 from .rpc.received import Place, ReceivedStream
+from .rpc.serving import Context
+from .runs import Event, Run, submit
 
-__all__ = ["LabError", "Outcome", "Peer", "Place", "ReceivedStream", "connect"]
+__all__ = [
+    "AsyncDirectory",
+    "AsyncProxy",
+    "Context",
+    "Directory",
+    "Event",
+    "Hub",
+    "LabError",
+    "Lock",
+    "Outcome",
+    "Peer",
+    "Place",
+    "Proxy",
+    "ReceivedStream",
+    "Run",
+    "connect",
+    "lock",
+    "submit",
+]
 __version__ = "0.1.0"

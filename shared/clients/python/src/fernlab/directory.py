@@ -1,0 +1,139 @@
+"""Where services are: asked of a hub, or of a node alone."""
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
+
+from .connection import Access
+from .contract import CONTRACT, Contract, read_contract
+from .errors import LabError
+from .hub import Hub, path_of
+
+#: The longest that a node lets a bench be held without word from its hub: a hub that is stopped ends nothing before.
+HOLD_S = 600
+_ADDRESS = re.compile(r"fernlab://[^/]+/([^/]+)/([^/]+)")
+Tags = Union[str, Sequence[str], None]
+
+
+class Found(NamedTuple):
+    """A service that was found."""
+
+    #: On a link to its node.
+    name: str
+    node: str
+    #: ``<node>.<bench>`` of a part of a bench: its parts are locked together.
+    bench: Optional[str]
+    contract: Contract
+
+
+class AsyncDirectory:
+    """The directory of a hub, for programs of asyncio."""
+
+    def __init__(self, hub: Union[str, Hub, None] = None, token: Optional[str] = None, ca: Optional[str] = None) -> None:
+        self.hub = hub if isinstance(hub, Hub) else Hub(hub, token, ca)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.hub.url!r})"
+
+    async def search(
+        self,
+        name: Optional[str] = None,
+        prefix: Optional[str] = None,
+        pattern: Optional[str] = None,
+        tag: Tags = None,
+        any_tag: Tags = None,
+        state: Optional[str] = None,
+    ) -> List[Dict[str, Any]]:
+        """The services for which all that is given holds, as dicts with ``name``, ``node``, ``address``, ``state``, ``tags`` …
+
+        In a ``pattern``, ``*`` stands for any text and ``?`` for one letter; of ``tag`` each must be there, of ``any_tag``
+        one; ``state`` is ``up``, ``busy``, ``locked``, ``unhealthy`` or ``gone``.
+        """
+        query = {"name": name, "prefix": prefix, "pattern": pattern, "tag": _tags(tag), "anyTag": _tags(any_tag)}
+        found: List[Dict[str, Any]] = []
+        cursor = None
+        while True:
+            asked = {**query, "state": state, "limit": 200, "cursor": cursor}
+            answer = await self.hub.ask("GET", "/directory", query=asked)
+            found.extend(_list_of(answer))
+            cursor = answer.get("cursor")
+            if not cursor:
+                return found
+
+    async def get(self, name: str) -> Dict[str, Any]:
+        """One, with its ``contract``: by its name, ``<node>/<service>``, or ``fernlab://<site>/<node>/<service>``.
+
+        Raises ``service-unknown``, or ``service-ambiguous`` where several nodes have one of that name.
+        """
+        entry = await self.hub.ask("GET", path_of("directory", *short_name(name).split("/")))
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in ("name", "node")):
+            raise LabError("unexpected-answer", "the directory answered what is no service", kind="link")
+        return entry
+
+    async def find(self, name: str) -> Found:
+        entry = await self.get(name)
+        contract = read_contract(entry["name"], entry.get("contract"))
+        return Found(entry["name"], entry["node"], entry.get("bench"), contract)
+
+    async def access(self, node: str, services: Sequence[str], lease: Optional[str]) -> Access:
+        """Opens a node for these services of it, and the bench's parts to who holds its lease."""
+        body: Dict[str, Any] = {"services": [f"{node}/{name}" for name in services]}
+        if lease is not None:
+            body["lease"] = lease
+        given = await self.hub.ask("POST", "/directory/tokens", body=body)
+        try:
+            return Access(list(given["addresses"]), str(given["token"]), _epoch(given["expiresAt"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise LabError("unexpected-answer", "the hub answered what is no token", kind="link") from error
+
+    async def hold(self, bench: str, lease: Optional[str]) -> str:
+        """Takes a bench, or renews a hold that was taken; raises ``bench-busy``."""
+        body = {"ttlS": HOLD_S, **({} if lease is None else {"lease": lease})}
+        given = await self.hub.ask("POST", path_of("benches", bench, "lease"), body=body)
+        return str(given["lease"])
+
+    async def release(self, bench: str, lease: str) -> None:
+        await self.hub.ask("DELETE", path_of("benches", bench, "lease"), query={"lease": lease})
+
+
+class NodeDirectory:
+    """A node alone, by its address: for labs without a hub, and for who has a token."""
+
+    def __init__(self, address: str, token: Optional[str] = None) -> None:
+        self.address = address
+        self._token = token
+
+    async def access(self, _node: str, _services: Sequence[str], _lease: Optional[str]) -> Access:
+        return Access([self.address], self._token)
+
+    async def found(self, name: str, connection: Any) -> Found:
+        service = short_name(name).rpartition("/")[2]
+        await connection.reach()
+        met = await connection.call(f"{service}/{CONTRACT}", idempotent=True)
+        return Found(service, connection.node, None, read_contract(service, met))
+
+
+def short_name(name: str) -> str:
+    """``<node>/<service>`` of a full address; another name as it is."""
+    full = _ADDRESS.fullmatch(name)
+    if full is not None:
+        return f"{full.group(1)}/{full.group(2)}"
+    if "://" in name:
+        raise LabError("address-wrong", f"{name!r} is no address of a service: fernlab://site/node/service")
+    return name
+
+
+def _tags(tags: Tags) -> Optional[List[str]]:
+    return None if tags is None else [tags] if isinstance(tags, str) else list(tags)
+
+
+def _list_of(answer: Any) -> List[Dict[str, Any]]:
+    items = answer.get("items") if isinstance(answer, dict) else None
+    if not isinstance(items, list):
+        raise LabError("unexpected-answer", "the directory answered what is no list", kind="link")
+    return items
+
+
+def _epoch(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

@@ -1,0 +1,144 @@
+"""A hub's HTTP API, by the standard library."""
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+
+from .errors import LabError
+from .links.websocket import tls_context
+
+TIMEOUT_S = 30.0
+_BROKEN = (OSError, http.client.HTTPException)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A token is for the hub that it was given for, and for no other."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class Hub:
+    """Asks one hub. Raises its errors with their codes, ``hub-unreachable``, or ``unexpected-answer``.
+
+    ``url`` and ``token`` are those of ``FERNLAB_HUB`` and ``FERNLAB_TOKEN`` unless given; ``ca`` is a file with an
+    authority to trust besides the system's, else ``FERNLAB_TLS_CA``.
+    """
+
+    def __init__(self, url: Optional[str] = None, token: Optional[str] = None, ca: Optional[str] = None) -> None:
+        url = url or os.environ.get("FERNLAB_HUB")
+        if not url:
+            raise LabError("hub-missing", "name a hub, as hub= or in FERNLAB_HUB", kind="configuration")
+        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+            raise LabError("address-wrong", f"{url!r} is no address of a hub: http://… or https://…")
+        self.url = url.rstrip("/")
+        self.ca = ca or os.environ.get("FERNLAB_TLS_CA")
+        self._token = token or os.environ.get("FERNLAB_TOKEN")
+        handlers: list = [_NoRedirect()]
+        if self.url.startswith("https:"):
+            handlers.append(urllib.request.HTTPSHandler(context=tls_context(self.ca)))
+        self._opener = urllib.request.build_opener(*handlers)
+
+    def __repr__(self) -> str:
+        return f"Hub({self.url!r})"
+
+    @property
+    def key(self) -> Tuple[str, Optional[str], Optional[str]]:
+        """Hubs of one key are the same, for the same person."""
+        return self.url, self._token, self.ca
+
+    async def ask(self, method: str, path: str, **options: Any) -> Any:
+        """As ``ask_now``, without holding up the loop."""
+        return await asyncio.get_running_loop().run_in_executor(None, lambda: self.ask_now(method, path, **options))
+
+    def ask_now(
+        self,
+        method: str,
+        path: str,
+        query: Optional[Mapping[str, Any]] = None,
+        body: Any = None,
+        headers: Optional[Mapping[str, str]] = None,
+    ) -> Any:
+        """The answer of JSON below ``/api/v1``; None for an empty one."""
+        with self.open(method, path, query, body, headers) as response:
+            try:
+                data = response.read()
+            except _BROKEN as error:
+                raise self._unreachable(error) from error
+        if not data:
+            return None
+        try:
+            return json.loads(data)
+        except ValueError as error:
+            raise LabError("unexpected-answer", f"{self.url}{path} answered what is no JSON", kind="link") from error
+
+    def lines(
+        self, path: str, query: Optional[Mapping[str, Any]] = None, headers: Optional[Mapping[str, str]] = None
+    ) -> Iterator[str]:
+        """The lines of a text that may be long, or may go on."""
+        with self.open("GET", path, query, None, headers) as response:
+            try:
+                for line in response:
+                    yield line.decode("utf-8", "replace").rstrip("\r\n")
+            except _BROKEN as error:
+                raise self._unreachable(error) from error
+
+    def open(
+        self,
+        method: str,
+        path: str,
+        query: Optional[Mapping[str, Any]] = None,
+        body: Any = None,
+        headers: Optional[Mapping[str, str]] = None,
+    ) -> Any:
+        sent: Dict[str, str] = dict(headers or {})
+        if self._token:
+            sent["authorization"] = f"Bearer {self._token}"
+        data = None
+        if body is not None:
+            sent["content-type"] = "application/json"
+            data = json.dumps(body, allow_nan=False).encode()
+        given = {key: value for key, value in (query or {}).items() if value is not None}
+        text = f"?{urllib.parse.urlencode(given, doseq=True)}" if given else ""
+        request = urllib.request.Request(f"{self.url}/api/v1{path}{text}", data=data, headers=sent, method=method)
+        try:
+            return self._opener.open(request, timeout=TIMEOUT_S)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise refusal(self.url, error.code, error.read()) from None
+        except _BROKEN as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> LabError:
+        why = getattr(error, "reason", None) or error
+        return LabError("hub-unreachable", f"the hub at {self.url} can't be reached: {why}", kind="link", retry="later")
+
+
+def refusal(url: str, status: int, body: bytes) -> LabError:
+    """The error of an answer that is no success."""
+    retry = "later" if status >= 500 else "never"
+    try:
+        problem = json.loads(body)
+        code, detail = problem["code"], problem["detail"]
+    except (ValueError, KeyError, TypeError):
+        return LabError("unexpected-answer", f"{url} answered with status {status}", kind="link", retry=retry)
+    return LabError(
+        str(code),
+        str(detail),
+        kind="link" if status >= 500 else "caller",
+        retry=problem.get("retry", "never"),
+        issues=problem.get("issues") or (),
+        details=problem.get("details"),
+        student_message=problem.get("hint"),
+    )
+
+
+def path_of(*parts: str) -> str:
+    """``/benches/pi.bench3``: each part quoted."""
+    return "".join(f"/{urllib.parse.quote(part, safe='')}" for part in parts)

@@ -1,0 +1,186 @@
+"""The same for programs without asyncio: each call waits for its answer."""
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+from . import words
+from .background import background
+from .contract import EVENTS, Contract
+from .directory import AsyncDirectory
+from .hub import Hub
+from .lab import GRACE_S, AsyncLock
+from .proxy import Service, arguments_of, dressed, in_thread, made, meet, represented
+from .rpc.batch import Outcome
+from .rpc.calls import TIMEOUT_S
+
+
+class Proxy:
+    """A service as an object: ``scope = Proxy("bench3.scope")``, ``scope.autoscale()``, ``scope.voltage``.
+
+    ``name`` is that of the directory, ``<node>/<service>``, or ``fernlab://<site>/<node>/<service>``. ``hub`` and ``token``
+    are those of ``FERNLAB_HUB`` and ``FERNLAB_TOKEN`` unless given. Without a hub, ``address`` is that of the node
+    (``ws://…/rpc``, or the path of its Unix socket), and ``token`` one of the node's.
+
+    Each action is a method with the contract's arguments; one that gives items is a generator. A signal is read as an
+    attribute, and set by assigning to it. ``timeout`` of each call is in seconds. A ``contract`` that was kept from earlier
+    (``proxy.contract``) refuses a service that has changed, with ``contract-changed``.
+    """
+
+    _service: Service
+
+    def __new__(
+        cls,
+        name: str,
+        hub: Union[str, Hub, None] = None,
+        token: Optional[str] = None,
+        *,
+        address: Optional[str] = None,
+        ca: Optional[str] = None,
+        timeout: Optional[float] = TIMEOUT_S,
+        contract: Optional[Contract] = None,
+    ) -> Any:
+        met = meet(name, hub, token, address, ca, timeout, contract)
+        return made(Proxy, background().run(met), _action)
+
+    def __repr__(self) -> str:
+        return represented(self._service)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # A word that was mistyped would silently not count.
+        found = getattr(type(self), name, None)
+        if not isinstance(found, property) or found.fset is None:
+            raise AttributeError(f"{self!r} has no signal {name} that can be set")
+        found.fset(self, value)
+
+    def __enter__(self) -> "Proxy":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    @property
+    def contract(self) -> Contract:
+        """What the service can do, as data."""
+        return self._service.found.contract
+
+    @property
+    def way(self) -> Any:
+        """By which link its node is reached now; None before the first call and while none is open."""
+        return self._service.group.connection.way
+
+    def read(self, *signals: str) -> Any:
+        """The value of one signal; of several a dict by name."""
+        return background().run(self._service.read(signals))
+
+    def readings(self, *signals: str) -> Dict[str, Dict[str, Any]]:
+        """Values with the times (epoch seconds) at which they were read: ``{"voltage": {"value": 1.5, "time": …}}``."""
+        return background().run(self._service.readings(signals))
+
+    def set(self, signal: str, value: Any) -> None:
+        """The same as assigning to the attribute."""
+        background().run(self._service.set(signal, value))
+
+    def follow(self, *signals: str, rate: Optional[float] = None) -> Iterator[Any]:
+        """Readings as they come, ``rate`` times a second where the instrument is asked for them; leave the loop to end it."""
+        return background().iterate(self._service.follow(signals, rate))
+
+    def events(self, *names: str) -> Iterator[Any]:
+        """Events as they come; leave the loop to end it."""
+        return background().iterate(self._service.stream(EVENTS, {"events": list(names)}))
+
+    def batch(self, calls: Sequence[Tuple[str, Dict[str, Any]]], stop: bool = False) -> List[Outcome]:
+        """Actions, each ``(name, arguments)``, one after another in one message; ``stop``: none after the first error."""
+        return background().run(self._service.batch(calls, stop))
+
+    def lock(self, reason: str = "", grace: float = GRACE_S) -> "Lock":
+        """``with scope.lock("sweep"):`` nobody else uses it; with a part of a bench the bench is held."""
+        return lock([self], reason, grace)
+
+    def close(self) -> None:
+        """Ends its links, which proxies of the same hub and token share; what is called later opens them anew."""
+        background().run(self._service.lab.close())
+
+    @staticmethod
+    def _signal(name: str, signal: Dict[str, Any]) -> property:
+        access = signal.get("access")
+
+        def read(self: "Proxy") -> Any:
+            return self.read(name)
+
+        def write(self: "Proxy", value: Any) -> None:
+            self.set(name, value)
+
+        document = words.document_of_signal(name, signal)
+        return property(None if access == "set" else read, None if access == "read" else write, None, document)
+
+
+class Directory:
+    """The directory of a hub: which services there are, where, and how they stand.
+
+    ``hub`` is its address, else ``FERNLAB_HUB``; ``token`` one of yours, else ``FERNLAB_TOKEN``.
+    """
+
+    def __init__(self, hub: Union[str, Hub, None] = None, token: Optional[str] = None, ca: Optional[str] = None) -> None:
+        self._directory = AsyncDirectory(hub, token, ca)
+
+    def __repr__(self) -> str:
+        return f"Directory({self._directory.hub.url!r})"
+
+    def search(self, *args: Any, **options: Any) -> List[Dict[str, Any]]:
+        return background().run(self._directory.search(*args, **options))
+
+    def get(self, name: str) -> Dict[str, Any]:
+        return background().run(self._directory.get(name))
+
+    search.__doc__ = AsyncDirectory.search.__doc__
+    get.__doc__ = AsyncDirectory.get.__doc__
+
+
+class Lock:
+    """A lock that is taken by ``with``, or by ``take`` and ``release``."""
+
+    def __init__(self, taken: AsyncLock) -> None:
+        self._lock = taken
+
+    @property
+    def lost(self) -> Any:
+        """Why the lock was lost, if it was."""
+        return self._lock.lost
+
+    def take(self) -> None:
+        background().run(self._lock.take())
+
+    def release(self) -> None:
+        background().run(self._lock.release())
+
+    def __enter__(self) -> "Lock":
+        self.take()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.release()
+
+
+def lock(proxies: Sequence[Proxy], reason: str = "", grace: float = GRACE_S) -> Lock:
+    """Locks all of them, or none: ``with fernlab.lock([supply, meter], "sweep"):``.
+
+    Others are told the reason. It ends when the program has been gone for ``grace`` seconds.
+    """
+    return Lock(AsyncLock([(one._service.found.name, one._service.group) for one in proxies], reason, grace))
+
+
+def _action(name: str, action: Dict[str, Any], service: str) -> Any:
+    signature = words.signature_of(action)
+    idempotent = bool(action.get("idempotent"))
+
+    def params_of(args: Sequence[Any], given: Dict[str, Any]) -> Dict[str, Any]:
+        params = arguments_of(signature, action, args, given)
+        return {key: in_thread(value) if callable(value) else value for key, value in params.items()}
+
+    def call(self: Any, /, *args: Any, **given: Any) -> Any:
+        return background().run(self._service.call(name, params_of(args, given), idempotent))
+
+    def stream(self: Any, /, *args: Any, **given: Any) -> Iterator[Any]:
+        return background().iterate(self._service.stream(name, params_of(args, given)))
+
+    return dressed(stream if "items" in action else call, name, action, service)

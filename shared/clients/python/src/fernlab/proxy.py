@@ -1,0 +1,203 @@
+"""Services as objects of Python: methods with signatures and docstrings, made of the service's contract."""
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import Any, AsyncIterator, Callable, Dict, List, Optional, Sequence, Tuple, Type, Union
+
+from . import words
+from .contract import EVENTS, FOLLOW, READ, SET, Contract, require_compatible
+from .directory import Found
+from .hub import Hub
+from .lab import GRACE_S, AsyncLock, Group, Lab, lab_of
+from .rpc.batch import Outcome
+from .rpc.calls import TIMEOUT_S
+
+#: How long a node keeps what is followed when the link breaks.
+LINGER_S = 30.0
+Make = Callable[[str, Dict[str, Any], str], Callable[..., Any]]
+
+
+class Service:
+    """One service, met: what proxies of both kinds call by."""
+
+    def __init__(self, found: Found, group: Group, lab: Lab, timeout: Optional[float]) -> None:
+        self.found = found
+        self.group = group
+        self.lab = lab
+        self.timeout = timeout
+
+    async def call(self, member: str, params: Any, idempotent: bool = False) -> Any:
+        method = f"{self.found.name}/{member}"
+        return await self.group.connection.call(method, params, self.timeout, idempotent, self.found.contract)
+
+    def stream(self, member: str, params: Any) -> AsyncIterator[Any]:
+        method = f"{self.found.name}/{member}"
+        return self.group.connection.stream(method, params, linger=LINGER_S, contract=self.found.contract)
+
+    async def readings(self, signals: Sequence[str]) -> Dict[str, Dict[str, Any]]:
+        return await self.call(READ, {"signals": list(signals)}, True)
+
+    async def read(self, signals: Sequence[str]) -> Any:
+        readings = await self.readings(signals)
+        values = {name: reading["value"] for name, reading in readings.items()}
+        return values[signals[0]] if len(signals) == 1 else values
+
+    async def set(self, signal: str, value: Any) -> None:
+        await self.call(SET, {"signal": signal, "value": value})
+
+    def follow(self, signals: Sequence[str], rate: Optional[float]) -> AsyncIterator[Any]:
+        return self.stream(FOLLOW, {"signals": list(signals), **({} if rate is None else {"rateHz": rate})})
+
+    async def batch(self, calls: Sequence[Tuple[str, Dict[str, Any]]], stop: bool) -> List[Outcome]:
+        full = [(f"{self.found.name}/{action}", params) for action, params in calls]
+        return await self.group.connection.batch(full, stop, self.timeout, self.found.contract)
+
+
+async def meet(
+    name: str,
+    hub: Union[str, Hub, None],
+    token: Optional[str],
+    address: Optional[str],
+    ca: Optional[str],
+    timeout: Optional[float],
+    contract: Optional[Contract],
+) -> Service:
+    lab = lab_of(hub, token, address, ca)
+    found, group = await lab.find(name)
+    if contract is not None:
+        require_compatible(found.name, contract, found.contract)
+    return Service(found, group, lab, timeout)
+
+
+class AsyncProxy:
+    """A service, for programs of asyncio: ``scope = await AsyncProxy.connect("bench3.scope")``, ``await scope.autoscale()``.
+
+    Each action is a coroutine, or an asynchronous generator where it gives items. Signals: ``read``, ``set``, ``follow``.
+    """
+
+    _service: Service
+    #: A signal can't be an attribute: what is awaited can't be assigned to.
+    _signal = None
+
+    def __new__(cls, *_: Any, **__: Any) -> "AsyncProxy":
+        raise TypeError("use: await AsyncProxy.connect(name)")
+
+    @staticmethod
+    async def connect(
+        name: str,
+        hub: Union[str, Hub, None] = None,
+        token: Optional[str] = None,
+        *,
+        address: Optional[str] = None,
+        ca: Optional[str] = None,
+        timeout: Optional[float] = TIMEOUT_S,
+        contract: Optional[Contract] = None,
+    ) -> Any:
+        """See ``Proxy``."""
+        return made(AsyncProxy, await meet(name, hub, token, address, ca, timeout, contract), _async_action)
+
+    def __repr__(self) -> str:
+        return represented(self._service)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{name} is set by: await proxy.set({name!r}, …)")
+
+    @property
+    def contract(self) -> Contract:
+        """What the service can do, as data."""
+        return self._service.found.contract
+
+    @property
+    def way(self) -> Any:
+        """By which link its node is reached now; None before the first call and while none is open."""
+        return self._service.group.connection.way
+
+    async def read(self, *signals: str) -> Any:
+        """The value of one signal; of several a dict by name."""
+        return await self._service.read(signals)
+
+    async def readings(self, *signals: str) -> Dict[str, Dict[str, Any]]:
+        """Values with the times (epoch seconds) at which they were read: ``{"voltage": {"value": 1.5, "time": …}}``."""
+        return await self._service.readings(signals)
+
+    async def set(self, signal: str, value: Any) -> None:
+        await self._service.set(signal, value)
+
+    def follow(self, *signals: str, rate: Optional[float] = None) -> AsyncIterator[Any]:
+        """Readings as they come, ``rate`` times a second where the instrument is asked for them."""
+        return self._service.follow(signals, rate)
+
+    def events(self, *names: str) -> AsyncIterator[Any]:
+        return self._service.stream(EVENTS, {"events": list(names)})
+
+    async def batch(self, calls: Sequence[Tuple[str, Dict[str, Any]]], stop: bool = False) -> List[Outcome]:
+        """Actions, each ``(name, arguments)``, one after another in one message; ``stop``: none after the first error."""
+        return await self._service.batch(calls, stop)
+
+    def lock(self, reason: str = "", grace: float = GRACE_S) -> AsyncLock:
+        """``async with scope.lock("sweep"):`` nobody else uses it; with a part of a bench the bench is held."""
+        return AsyncLock([(self._service.found.name, self._service.group)], reason, grace)
+
+    async def close(self) -> None:
+        await self._service.lab.close()
+
+
+def made(base: Type[Any], service: Service, make: Make) -> Any:
+    """An object of a class that has the contract's members; where the base has one of that name, it is in ``do``."""
+    contract = service.found.contract
+    actions = {words.python_name(name): make(name, one, service.found.name) for name, one in contract["actions"].items()}
+    members: Dict[str, Any] = {
+        words.python_name(name): base._signal(name, signal)
+        for name, signal in contract["signals"].items()
+        if base._signal is not None
+    }
+    members.update(actions)
+    members = {name: member for name, member in members.items() if not hasattr(base, name)}
+    do = type("Actions", (), {"__doc__": "Each action by its name.", **actions})()
+    do._service = service  # type: ignore[attr-defined]
+    members.update(__doc__=words.document_of_service(service.found.name, contract), _service=service, do=do)
+    return object.__new__(type(base.__name__, (base,), members))
+
+
+def arguments_of(signature: Any, action: Dict[str, Any], args: Sequence[Any], given: Dict[str, Any]) -> Dict[str, Any]:
+    bound = signature.bind(None, *args, **given).arguments
+    names = {words.python_name(name): name for name in action["arguments"]}
+    return {names[key]: value for key, value in bound.items() if key in names}
+
+
+def dressed(function: Any, name: str, action: Dict[str, Any], service: str) -> Any:
+    function.__name__ = words.python_name(name)
+    function.__qualname__ = f"{service}.{function.__name__}"
+    function.__doc__ = words.document_of(name, action)
+    function.__signature__ = words.signature_of(action)
+    return function
+
+
+def _async_action(name: str, action: Dict[str, Any], service: str) -> Any:
+    signature = words.signature_of(action)
+    idempotent = bool(action.get("idempotent"))
+
+    async def call(self: Any, /, *args: Any, **given: Any) -> Any:
+        params = arguments_of(signature, action, args, given)
+        return await self._service.call(name, params, idempotent)
+
+    def stream(self: Any, /, *args: Any, **given: Any) -> AsyncIterator[Any]:
+        return self._service.stream(name, arguments_of(signature, action, args, given))
+
+    return dressed(stream if "items" in action else call, name, action, service)
+
+
+def represented(service: Service) -> str:
+    found = service.found
+    return f"<{found.name} on {found.node}: {found.contract['kind']} {found.contract['version']}>"
+
+
+def in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that may make plain calls while the loop waits for it."""
+    @functools.wraps(function, updated=())
+    async def elsewhere(*args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(None, lambda: function(*args))
+
+    return elsewhere
+

@@ -1,0 +1,160 @@
+"""The directory, tokens, locks and runs, as a hub gives them: what the client asks, and what it makes of the answers."""
+import http.server
+import json
+import os
+import threading
+import unittest
+import urllib.parse
+
+import fernlab
+from fernlab import Directory, LabError, Proxy, Run
+
+URL, TOKEN = os.environ["FERNLAB_URL"], os.environ["FERNLAB_TOKEN"]
+CONTRACT = {"kind": "demo-supply", "version": "1.2", "actions": {}, "signals": {}, "events": {}}
+TIME = "2030-01-01T00:00:00.000Z"
+
+
+def entry(name, bench="pi.bench1"):
+    address = f"fernlab://site/pi/{name}"
+    return {"id": f"pi/{name}", "name": name, "node": "pi", "bench": bench, "address": address, "contract": CONTRACT}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do(self):
+        length = int(self.headers.get("content-length") or 0)
+        path, _, query = self.path.partition("?")
+        asked = (self.command, path, urllib.parse.parse_qs(query), json.loads(self.rfile.read(length) or b"null"))
+        self.server.asked.append((*asked, dict(self.headers)))
+        answer = self.server.answers[f"{self.command} {path}"]
+        status, body = answer(asked) if callable(answer) else answer
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        if status == 302:
+            self.send_header("location", "/elsewhere")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_DELETE = do
+
+    def log_message(self, *_):
+        pass
+
+
+class ByHub(unittest.TestCase):
+    def setUp(self):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.asked, self.server.answers = [], {}
+        thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+        self.hub = f"http://127.0.0.1:{self.server.server_port}/"
+
+    def failure(self, work):
+        with self.assertRaises(LabError) as caught:
+            work()
+        return caught.exception
+
+    def offer(self, *names):
+        for name in names:
+            self.server.answers[f"GET /api/v1/directory/{name}"] = (200, entry(name))
+
+        def token(asked):
+            given = {"token": TOKEN, "expiresAt": TIME, "node": "pi", "addresses": ["ws://127.0.0.1:1/rpc", URL]}
+            return 201, given
+
+        self.server.answers["POST /api/v1/directory/tokens"] = token
+
+    def bodies(self, method, path):
+        return [asked[3] for asked in self.server.asked if asked[:2] == (method, f"/api/v1{path}")]
+
+    def test_a_search_takes_all_pages(self):
+        pages = iter([{"items": [{"name": "a"}], "cursor": "next"}, {"items": [{"name": "b"}]}])
+        self.server.answers["GET /api/v1/directory"] = lambda _: (200, next(pages))
+        found = Directory(self.hub, "secret").search(tag=["supply", "diode"], any_tag="x", state="up", pattern="b*")
+        self.assertEqual([one["name"] for one in found], ["a", "b"])
+        first, second = [asked[2] for asked in self.server.asked]
+        asked = {"tag": ["supply", "diode"], "anyTag": ["x"], "state": ["up"], "pattern": ["b*"], "limit": ["200"]}
+        self.assertEqual(first, asked)
+        self.assertEqual(second, {**asked, "cursor": ["next"]})
+        self.assertEqual(self.server.asked[0][4]["Authorization"], "Bearer secret")
+
+    def test_refusals_are_errors_with_their_codes(self):
+        problem = {"code": "service-ambiguous", "detail": "two", "hint": "name the node", "issues": [], "retry": "never"}
+        self.server.answers["GET /api/v1/directory/pi/bench1.supply"] = (409, problem)
+        directory = Directory(self.hub)
+        error = self.failure(lambda: directory.get("fernlab://site/pi/bench1.supply"))
+        self.assertEqual((error.code, error.message, error.student_message), ("service-ambiguous", "two", "name the node"))
+        for status, body in ((502, b"<html>"), (404, b"[]"), (200, b"no json"), (200, b"[]"), (302, b"")):
+            self.server.answers["GET /api/v1/directory"] = (status, body)
+            self.assertEqual(self.failure(lambda: directory.search()).code, "unexpected-answer", status)
+        nobody = Directory("http://127.0.0.1:1")
+        self.assertEqual(self.failure(nobody.search).code, "hub-unreachable")
+        self.assertEqual(self.failure(lambda: Directory("ftp://x")).code, "address-wrong")
+
+    def test_a_proxy_asks_for_a_token_of_all_that_is_used(self):
+        self.offer("bench1.supply", "bench1.meter")
+        supply = Proxy("bench1.supply", self.hub)
+        Proxy("bench1.meter", self.hub)
+        self.assertEqual(set(supply.readings("voltage")), {"voltage"})
+        self.assertEqual(
+            self.bodies("POST", "/directory/tokens"), [{"services": ["pi/bench1.supply", "pi/bench1.meter"]}]
+        )
+        self.assertEqual(supply.way.address, URL)
+        supply.close()
+
+    def test_a_lock_holds_the_bench_once_and_gives_it_back(self):
+        self.offer("bench1.supply", "bench1.meter")
+        lease = "/api/v1/benches/pi.bench1/lease"
+        self.server.answers[f"POST {lease}"] = (200, {"lease": "L1", "expiresAt": TIME})
+        self.server.answers[f"DELETE {lease}"] = (200, {"safe": True})
+        supply, meter = Proxy("bench1.supply", self.hub), Proxy("bench1.meter", self.hub)
+        with fernlab.lock([meter, supply], "sweep") as held:
+            self.assertIsNone(held.lost)
+            supply.set("voltage", 1)
+            self.assertEqual(self.failure(supply.lock("again").take).code, "bench-busy")
+            self.assertEqual(self.bodies("POST", "/directory/tokens")[-1]["lease"], "L1")
+        self.assertEqual(self.bodies("POST", "/benches/pi.bench1/lease"), [{"ttlS": 600}])
+        deleted = [asked[2] for asked in self.server.asked if asked[0] == "DELETE"]
+        self.assertEqual(deleted, [{"lease": ["L1"]}])
+        self.assertNotIn("lease", self.bodies("POST", "/directory/tokens")[-1])
+        supply.close()
+
+    def test_a_lock_is_all_or_nothing(self):
+        self.offer("bench1.supply")
+        self.server.answers["GET /api/v1/directory/bench2.supply"] = (200, entry("bench2.supply", "pi.bench2"))
+        self.server.answers["POST /api/v1/benches/pi.bench1/lease"] = (200, {"lease": "L1", "expiresAt": TIME})
+        self.server.answers["DELETE /api/v1/benches/pi.bench1/lease"] = (200, {"safe": True})
+        refusal = (409, {"code": "bench-busy", "detail": "it has a run"})
+        self.server.answers["POST /api/v1/benches/pi.bench2/lease"] = refusal
+        second, first = Proxy("bench2.supply", self.hub), Proxy("bench1.supply", self.hub)
+        self.assertEqual(self.failure(fernlab.lock([second, first]).take).code, "bench-busy")
+        self.assertEqual([asked[0] for asked in self.server.asked if "lease" in asked[1]], ["POST", "POST", "DELETE"])
+
+    def test_a_run_is_submitted_once_followed_and_read(self):
+        lost = iter([(503, b""), (201, {"id": "r1"})])
+        self.server.answers["POST /api/v1/runs"] = lambda _: next(lost)
+        self.assertEqual(self.failure(lambda: fernlab.submit("iv", "sweep", hub=self.hub)).retry, "later")
+        run = fernlab.submit("iv", "sweep", {"points": 3}, note="mine", hub=self.hub)
+        sent = {"lab": "iv", "protocol": "sweep", "parameters": {"points": 3}, "note": "mine"}
+        self.assertEqual(self.bodies("POST", "/runs")[-1], sent)
+        # The hub ends the events in between: they go on after the last that came.
+        parts = iter(
+            [
+                b'retry: 1000\n\nid: 1\nevent: state\ndata: {"state":\ndata: "running"}\n\n: nothing\n\nid: 2\nevent: data\n',
+                b'event: data\ndata: [1]\n\nid: 3\nevent: end\ndata: {"id": "r1"}\n\n',
+            ]
+        )
+        self.server.answers["GET /api/v1/runs/r1/events"] = lambda _: (200, next(parts))
+        events = [(event.name, event.data) for event in run.events()]
+        self.assertEqual(events, [("state", {"state": "running"}), ("data", [1]), ("end", {"id": "r1"})])
+        self.assertEqual(self.server.asked[-1][4]["Last-Event-Id"], "1")
+        documents = b'{"name":"start","doc":{"uid":"u"}}\n{"name":"stop","doc":{}}\n'
+        self.server.answers["GET /api/v1/runs/r1/documents"] = (200, documents)
+        self.assertEqual(list(Run("r1", self.hub).documents()), [("start", {"uid": "u"}), ("stop", {})])
+
+
+if __name__ == "__main__":
+    unittest.main()
