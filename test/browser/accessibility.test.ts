@@ -89,6 +89,7 @@ test.before(async () => {
     benches: '/benches',
     bench: '/benches/demo.rc-1',
     nodes: '/nodes',
+    services: '/services',
     node: '/nodes/demo',
     'a node that is away': '/nodes/physics-2',
     'usage of the site': '/usage',

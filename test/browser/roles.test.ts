@@ -71,7 +71,7 @@ test('on a phone the bar at the bottom has five entries, and the last leads to t
   await bar.getByRole('button', { name: 'More' }).click()
   await page.getByRole('menuitem', { name: 'Account' }).waitFor()
   const rest = await page.getByRole('menuitem').allInnerTexts()
-  assert.equal(rest, ['Nodes', 'People', 'Usage', 'Settings', 'Account'])
+  assert.equal(rest, ['Nodes', 'Services', 'People', 'Usage', 'Settings', 'Account'])
   await page.getByRole('menuitem', { name: 'People' }).click()
   await page.getByRole('heading', { name: 'People' }).first().waitFor()
   await bar.locator('button[aria-current]').waitFor()

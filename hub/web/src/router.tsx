@@ -21,6 +21,7 @@ import { withTexts } from './language/late-texts.ts'
 import { NotFound } from './notices/not-found.tsx'
 import { PageFailed } from './notices/page-failed.tsx'
 import type { RunsSearch } from './runs/runs-page.tsx'
+import type { ServiceChoice } from './services/service-choice.ts'
 import type { DirectSearch } from './usage/direct-queries.ts'
 import type { UsageSearch } from './usage/usage-page.tsx'
 import type { UsesSearch } from './usage/uses-queries.ts'
@@ -174,6 +175,13 @@ const node = createRoute({
   path: '/nodes/$nodeId',
   beforeLoad: onlyFor('admin', 'instructor', 'builder'),
   component: lazyRouteComponent(() => withTexts(['staff'], () => import('./nodes/node-page.tsx'))),
+})
+const services = createRoute({
+  getParentRoute: () => framed,
+  path: '/services',
+  validateSearch: (search): ServiceChoice => pick(search, ['q', 'state', 'tag']),
+  beforeLoad: onlyFor('admin', 'instructor', 'builder'),
+  component: lazyRouteComponent(() => withTexts(['staff'], () => import('./services/services-page.tsx'))),
 })
 const people = createRoute({
   getParentRoute: () => framed,
@@ -332,6 +340,7 @@ const tree = root.addChildren([
     benches,
     bench,
     nodes,
+    services,
     node,
     people,
     groups,

@@ -5,10 +5,11 @@ import type { AddInstrumentRequest } from '@fernlab/shared/contracts/hardware-dr
 import { type Area, json, listed, problem } from './fake-answers.ts'
 import { FakeCalibrations } from './fake-calibrations.ts'
 import { FakeHardware } from './fake-hardware.ts'
+import { services } from './fake-services.ts'
 import { benches, benchHistory, nodes, plannedOutages } from './fake-staff.ts'
 import type { FakeState } from './fake-state.ts'
 
-/** The objects of `/api/v1/benches`, `/api/v1/outages` and `/api/v1/nodes`. */
+/** The objects of `/api/v1/benches`, `/api/v1/outages`, `/api/v1/nodes` and `/api/v1/directory`. */
 export function fakeFleet(hub: FakeState): Area {
   const removed = new Set<string>()
   const outages: Outage[] = [...plannedOutages]
@@ -101,6 +102,7 @@ export function fakeFleet(hub: FakeState): Area {
       outages.push(...made)
       return json({ items: made }, 201)
     }
+    if (call === 'GET /api/v1/directory') return listed(hub, services)
     if (call === 'GET /api/v1/nodes') {
       return listed(
         hub,

@@ -2,6 +2,7 @@ import type { Me } from '@fernlab/shared/contracts/api'
 import { isStaff } from '@fernlab/shared/contracts/people'
 import { Menu } from '@mantine/core'
 import {
+  IconAddressBook,
   IconBook2,
   IconCalendar,
   IconChartBar,
@@ -100,6 +101,7 @@ function waysOf(me: Me | null | undefined) {
     { to: '/calendar', word: 'nav.calendar', Icon: IconCalendar, shown: me != null && me.role !== 'guest' },
     { to: '/benches', word: 'nav.benches', Icon: IconTopologyStar3, shown: tends },
     { to: '/nodes', word: 'nav.nodes', Icon: IconCpu, shown: tends },
+    { to: '/services', word: 'nav.services', Icon: IconAddressBook, shown: tends },
     { to: '/people', word: 'nav.people', Icon: IconUsers, shown: staff },
     { to: '/usage', word: 'nav.usage', Icon: IconChartBar, shown: staff },
     { to: '/settings', word: 'nav.settings', Icon: IconSettings, shown: me?.role === 'admin' },

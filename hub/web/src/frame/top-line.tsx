@@ -17,6 +17,7 @@ const sections = {
   calendar: ['nav.calendar', '/calendar'],
   benches: ['nav.benches', '/benches'],
   nodes: ['nav.nodes', '/nodes'],
+  services: ['nav.services', '/services'],
   people: ['nav.people', '/people'],
   usage: ['nav.usage', '/usage'],
   account: ['nav.account', '/account'],

@@ -13,6 +13,7 @@ export const en = {
     calendar: 'Calendar',
     benches: 'Benches',
     nodes: 'Nodes',
+    services: 'Services',
     people: 'People',
     usage: 'Usage',
     account: 'Account',

@@ -22,6 +22,7 @@ const early: Texts<typeof en> = {
     calendar: 'Calendario',
     benches: 'Bancos',
     nodes: 'Nodos',
+    services: 'Servicios',
     people: 'Personas',
     usage: 'Uso',
     account: 'Cuenta',

@@ -17,7 +17,7 @@ import {
 import { useTranslation } from 'react-i18next'
 import styles from './state-mark.module.css'
 
-type Tone = 'free' | 'waiting' | 'busy' | 'maintenance' | 'fault' | 'offline'
+export type Tone = 'free' | 'waiting' | 'busy' | 'maintenance' | 'fault' | 'offline'
 
 const benches: Readonly<Record<BenchState, readonly [Tone, Icon]>> = {
   free: ['free', IconCircleCheck],

@@ -1,0 +1,62 @@
+import type { Browser } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
+import { comes, visit } from './support/browser.ts'
+import type { FakeHub } from './support/fake-hub.ts'
+import { stage } from './support/stage.ts'
+
+const test = suite('the page of services', { timeoutMs: 120_000 })
+let hub: FakeHub
+let browser: Browser
+
+stage(test, (given) => {
+  ;({ hub, browser } = given)
+})
+
+test('services stand by their state, with who has them, and their address is copied', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/`)
+  await page.getByRole('navigation').getByRole('link', { name: 'Services' }).click()
+  const names = page.getByRole('main').getByRole('heading', { level: 2 })
+  await comes(() => names.allInnerTexts(), ['fit', 'diode-1.psu', 'diode-1.psu', 'rc-1.dmm', 'rc-1.psu'])
+  const row = (text: string) => page.getByRole('listitem').filter({ hasText: text }).first()
+  assert.match((await row('fit').textContent()) ?? '', /^unhealthy.*fit-server on demo.*it does not answer/)
+  assert.match(
+    (await row('simulated/supply on demo').textContent()) ?? '',
+    /^locked.*Bo Lindqvist took it .*“a sweep over night”/,
+  )
+  assert.match((await row('physics-2').textContent()) ?? '', /^gone.*Last heard of/)
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await row('simulated/multimeter').getByRole('button', { name: 'Copy' }).click()
+  await comes(() => page.evaluate(() => navigator.clipboard.readText()), 'fernlab://main/demo/rc-1.dmm')
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('they are found by words, state and tag, which the address keeps', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/services`)
+  const names = page.getByRole('main').getByRole('heading', { level: 2 })
+  await page.getByRole('button', { name: 'dc', exact: true }).first().click()
+  await comes(() => names.allInnerTexts(), ['diode-1.psu', 'rc-1.psu'])
+  await page.getByLabel('State of the service').selectOption('gone')
+  await comes(() => names.allInnerTexts(), ['diode-1.psu'])
+  await page.waitForURL('**/services?tag=dc&state=gone')
+  await page.getByLabel('Find a service, a node or a tag').fill('nothing such')
+  await page.getByText('0 of 5 services').waitFor()
+  await page.getByRole('button', { name: 'Show all' }).click()
+  await page.getByText('5 of 5 services').waitFor()
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test('where there are none yet, the page says what will stand there', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.route('**/api/v1/directory?*', (route) => route.fulfill({ json: { items: [] } }))
+  await page.goto(`${hub.url}/services`)
+  await page.getByText('No services yet').waitFor()
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test.run()
