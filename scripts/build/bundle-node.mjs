@@ -50,5 +50,6 @@ await build({
 for (const path of ['scpi/models', 'lines/models', 'process/python/fernlab_driver.py']) {
   cpSync(`${root}edge/drivers/${path}`, `${root}edge/dist/bundle/${path}`, { recursive: true })
 }
+cpSync(`${root}edge/services/daemons/python`, `${root}edge/dist/bundle/python`, { recursive: true })
 cpSync(`${root}edge/driver-kit/new`, `${root}edge/dist/bundle/new`, { recursive: true })
 cpSync(`${root}firmware-bridge/transports/usbtmc/usbtmc.py`, `${root}edge/dist/bundle/usbtmc/usbtmc.py`)

@@ -40,8 +40,8 @@ export const ownServiceSchema = z.strictObject({
   file: z
     .string()
     .max(4096)
-    .regex(/\.(ts|js|mjs)$/, 'must be a file of TypeScript or JavaScript: ./fit.ts')
-    .describe('Its file, relative to node.yaml: ./fit.ts.'),
+    .regex(/\.(ts|js|mjs|py)$/, 'must be a file of TypeScript, JavaScript or Python: ./fit.ts, ./fit.py')
+    .describe('Its file, relative to node.yaml: ./fit.ts or ./fit.py.'),
   daemon: name.describe('The daemon that it is in: one of those under daemons.'),
   instances: z
     .enum(['single', 'session', 'percall'])
@@ -90,9 +90,10 @@ interface OwnServices {
   readonly benches: Readonly<Record<string, unknown>>
 }
 
-/** Services in daemons that there are not and names that are taken. */
+/** Services in daemons that there are not, names that are taken, and two languages in one process. */
 export function ownServiceFindings({ daemons, services, benches }: OwnServices): Finding[] {
-  return Object.entries(services.own).flatMap(([service, { daemon }]) => {
+  const first = new Map<string, string>()
+  return Object.entries(services.own).flatMap(([service, { daemon, file }]) => {
     const path = ['services', 'own', service]
     const [bench = '', second] = service.split('.')
     const findings: Finding[] = []
@@ -105,6 +106,15 @@ export function ownServiceFindings({ daemons, services, benches }: OwnServices):
       const message = `there is no daemon ${daemon}${hint || `: name it under daemons, as ${daemon}: {}`}`
       findings.push({ path: [...path, 'daemon'], message })
     }
+    const other = first.get(daemon)
+    if (other === undefined) first.set(daemon, file)
+    else if (isPython(other) !== isPython(file)) {
+      const message = `daemon ${daemon} has ${other} already: a daemon is of one language, so give it another one`
+      findings.push({ path: [...path, 'daemon'], message })
+    }
     return findings
   })
 }
+
+/** Whether Python runs the file. */
+export const isPython = (file: string): boolean => file.endsWith('.py')

@@ -150,9 +150,9 @@ export class RunningDaemon {
     onEnd: (reason: string) => void
     onLine: (text: string) => void
   }): HostProcess {
-    const { entry, configFolder, clock } = this.#options
+    const { entry, own, configFolder, clock } = this.#options
     return startHostProcess({
-      command: hostCommand(entry.memoryMB),
+      command: hostCommand(own[0]?.[1].file ?? '', entry.memoryMB),
       folder: configFolder,
       env: entry.env,
       clock,
@@ -179,8 +179,7 @@ export class RunningDaemon {
     }
     const loaded = (await peer.call(LOAD, { services }, { timeoutMs: LOAD_MS })) as Loaded
     for (const [name, said] of Object.entries({ ...loaded, ...refused })) {
-      const known: Known =
-        'error' in said ? { error: LabError.fromJSON(said.error) } : { contract: contractOf(name, said.contract) }
+      const known: Known = 'error' in said ? { error: LabError.fromJSON(said.error) } : knownBy(name, said.contract)
       this.#known.set(name, known)
       if ('error' in known) this.#write('node', `${name} can not be used: ${known.error.message}`)
     }
@@ -202,14 +201,12 @@ export class RunningDaemon {
 }
 
 /** What a process says is not taken on trust. */
-function contractOf(name: string, said: unknown): AnnouncedService['contract'] {
-  const { success, data } = serviceContractSchema.safeParse(said)
-  if (success) return data
-  throw new LabError({
-    code: 'own-service-wrong',
-    kind: 'configuration',
-    message: `${name} has a contract that is none`,
-  })
+function knownBy(name: string, said: unknown): Known {
+  const { success, data, error } = serviceContractSchema.safeParse(said)
+  if (success) return { contract: data }
+  const [issue] = error.issues
+  const message = `${name} has a contract that is none: ${issue?.path.join('.')}: ${issue?.message}`
+  return { error: new LabError({ code: 'own-service-wrong', kind: 'configuration', message }) }
 }
 
 async function requireOwnFile(file: string, configFolder: string): Promise<void> {

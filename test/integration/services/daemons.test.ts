@@ -1,13 +1,17 @@
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { parseNodeFile } from '@fernlab/shared/contracts/node-file'
+import { systemClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { blocksOf } from '../../support/doc-blocks.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
-import { configOf, daemonOf, isUp, type LabWithDaemons, labWithDaemons } from './lab-with-daemons.ts'
+import { configOf, daemonOf, isUp, type LabWithDaemons, labWithDaemons, untilWritten } from './lab-with-daemons.ts'
 
 const test = suite('daemons of a node', { timeoutMs: 120_000, fileTimeoutMs: 600_000 })
 
@@ -64,6 +68,15 @@ export default class {
 const guide = blocksOf(readFileSync(join(root, 'docs/services.md'), 'utf8'))
 const guided = (file: string) => guide.find((block) => block.file === file)?.text ?? ''
 const files = { 'counter.ts': COUNTER, 'fit.ts': guided('own/fit.ts') }
+/** Also one that has ended runs no more before its parent has heard of it. */
+const isRunning = (pid: number) => !/\) [ZX] /.test(statusOf(pid))
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    return ') X '
+  }
+}
 const counter = (daemon: string, more: object = {}) => ({ file: './counter.ts', daemon, ...more })
 
 let lab: LabWithDaemons
@@ -164,7 +177,7 @@ test('whatever a service throws, returns or prints, its caller has an answer or 
   assert.ok(Number.isNaN(await go('nan')))
   assert.equal([await go('print'), await go('reject')], ['printed', 'rejected'])
   assert.is((await rejection(go('never', { timeoutMs: 50 }))).code, 'deadline-exceeded')
-  await lab.until(() => lab.daemons.logs('two', 1000).some(({ text }) => text.includes('nonsense')))
+  await untilWritten(lab, 'two', 'nonsense')
   assert.is(daemonOf(lab, 'two')?.ends, 0)
   await client.close()
 })
@@ -207,6 +220,32 @@ test('of three daemons one is killed and one stopped: the third answers every ca
   await caller
   assert.ok(answered > 0)
   await client.close()
+})
+
+test('a daemon ends with its node, also one that hears nothing of a node that was killed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fernlab-node-'))
+  const daemons = '{ts: {}, py: {}}'
+  const own = '{count: {file: ./counter.ts, daemon: ts}, idle: {file: ./idle.py, daemon: py}}'
+  const file = `site: lab\nnode: pi\nhub: {url: mqtt://127.0.0.1:9}\ninstruments: {}\ndaemons: ${daemons}\nservices: {own: ${own}}\n`
+  await writeFile(join(folder, 'node.yaml'), file)
+  await writeFile(join(folder, 'counter.ts'), COUNTER)
+  await writeFile(join(folder, 'idle.py'), 'class Idle:\n    pass\n')
+  const node = spawn(process.execPath, [join(root, 'edge/dist/bundle/edge-process.js'), '--config', 'node.yaml'], {
+    cwd: folder,
+    env: { ...process.env, FERNLAB_DATA: join(folder, 'data') },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let up = 0
+  for await (const line of createInterface({ input: node.stderr })) {
+    if (line.includes('"state":"up"')) up++
+    if (up === 2) break
+  }
+  const pids = readFileSync(`/proc/${node.pid}/task/${node.pid}/children`, 'utf8').trim().split(' ').map(Number)
+  assert.is(pids.length, 2)
+  for (const pid of pids) process.kill(pid, 'SIGSTOP')
+  node.kill('SIGKILL')
+  while (pids.some(isRunning)) await systemClock.sleep(20)
+  await rm(folder, { recursive: true })
 })
 
 test('up, down and reload say what they have done, and a reload restarts only what changed', async () => {

@@ -78,3 +78,8 @@ export const daemonOf = ({ daemons }: LabWithDaemons, name: string) =>
 
 export const isUp = (lab: LabWithDaemons, ...names: string[]) =>
   names.every((name) => daemonOf(lab, name)?.state === 'up')
+
+/** Resolves when a daemon has written that. */
+export async function untilWritten({ daemons }: LabWithDaemons, daemon: string, words: string): Promise<void> {
+  while (!daemons.logs(daemon, 2000).some(({ text }) => text.includes(words))) await systemClock.sleep(20)
+}

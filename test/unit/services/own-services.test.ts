@@ -37,6 +37,9 @@ test('that are wrong are refused with their place', () => {
   assert.equal(own('b1.scope: {file: ./fit.ts, daemon: data}'), [
     'services.own.b1.scope: names that begin with b1. are those of the parts of bench b1',
   ])
+  assert.equal(own('fit: {file: ./fit.ts, daemon: data}, mean: {file: ./mean.py, daemon: data}'), [
+    'services.own.mean.daemon: daemon data has ./fit.ts already: a daemon is of one language, so give it another one',
+  ])
   assert.match(firstOf(own('fit: {file: ./fit.exe, daemon: data}')), /^services\.own\.fit\.file: must be a file of/)
   assert.match(firstOf(own('../fit: {file: ./fit.ts, daemon: data}')), /must be names of letters/)
   assert.match(firstOf(own('fit: {file: ./fit.ts, daemon: data, colour: red}')), /colour/)

@@ -1,0 +1,215 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseNodeFile } from '@fernlab/shared/contracts/node-file'
+import * as assert from 'uvu/assert'
+import { rejection } from '../../contract/driver-contract.ts'
+import { blocksOf } from '../../support/doc-blocks.ts'
+import { root } from '../../support/source-files.ts'
+import { suite } from '../../support/suite.ts'
+import { configOf, daemonOf, isUp, type LabWithDaemons, labWithDaemons, untilWritten } from './lab-with-daemons.ts'
+
+const test = suite('daemons with services in Python', { timeoutMs: 120_000, fileTimeoutMs: 300_000 })
+
+const COUNTER = `
+import array
+import asyncio
+import time
+from typing import Annotated, Any, Iterator, List, Literal
+from fernlab_service import Event, ServiceError
+
+class Counter:
+    """Counts. And more."""
+    version = "1.2"
+    rang = Event(str)
+    closed = 0
+
+    def __init__(self, word="", folder=""):
+        self._count = 0
+        self._level = 0.0
+        self._word = word
+
+    def close(self):
+        Counter.closed += 1
+
+    def add(self, by: Annotated[int, {"minimum": 0}] = 1) -> int:
+        """Adds."""
+        self._count += by
+        return self._count
+
+    async def wait(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def up_to(self, last: int) -> Iterator[int]:
+        for i in range(1, last + 1):
+            yield i
+
+    def sum(self, values: array.array) -> float:
+        return sum(values)
+
+    def ring(self, how: Literal["ding", "dong"]) -> None:
+        self.rang.emit(how)
+
+    def ends(self) -> int:
+        return Counter.closed
+
+    def go(self, how: str) -> Any:
+        if how == "error": raise RuntimeError("out of range")
+        if how == "own": raise ServiceError("lamp-off", "the lamp is off")
+        if how == "exit": raise SystemExit(3)
+        if how == "nan": return float("nan")
+        if how == "long": return "é" * 200_000
+        if how == "huge": return b"x" * 100_000_000
+        if how == "memory": return bytearray(10**9)
+        if how == "set": return {1, 2}
+        if how == "print": print("hello"); return len(self._word)
+        if how == "cycle":
+            a: list = []
+            a.append(a)
+            return a
+        if how == "sleep": time.sleep(3600)
+
+    @property
+    def level(self) -> Annotated[float, {"unit": "V"}]:
+        """The level."""
+        return self._level
+
+    @level.setter
+    def level(self, value):
+        self._level = value
+`
+const guide = blocksOf(readFileSync(join(root, 'docs/services.md'), 'utf8'))
+const guided = (file: string) => guide.find((block) => block.file === file)?.text ?? ''
+const counter = (more: object = {}) => ({ file: './counter.py', daemon: 'py', ...more })
+
+let lab: LabWithDaemons
+test.before(async () => {
+  const { node } = parseNodeFile(guided('own-python/node.yaml'))
+  lab = await labWithDaemons(
+    {
+      'counter.py': COUNTER,
+      'mean.py': guided('own-python/mean.py'),
+      'bad.py': 'class Bad:\n    def go(self, *many):\n        pass\n',
+      'worse.py': 'import sys\nsys.exit(1)\n',
+    },
+    configOf(
+      { py: { memoryMB: 400 } },
+      {
+        counter: counter({ parameters: { word: 'swordfish' } }),
+        mine: counter({ instances: 'session' }),
+        each: counter({ instances: 'percall' }),
+        mean: { ...node?.services.own.mean, daemon: 'py' },
+        bad: { file: './bad.py', daemon: 'py' },
+        worse: { file: './worse.py', daemon: 'py' },
+      },
+    ),
+  )
+  await lab.until(() => isUp(lab, 'py'))
+})
+test.after(() => lab.close())
+
+test('the contract is the class: types, limits, defaults and docstrings', async () => {
+  const { contract } = lab.daemons.list().find(({ name }) => name === 'counter') ?? {}
+  assert.equal([contract?.kind, contract?.version, contract?.title], ['counter', '1.2', 'Counts. And more.'])
+  assert.equal(contract?.actions.add, {
+    description: 'Adds.',
+    arguments: { by: { type: 'integer', minimum: 0, default: 1 } },
+    result: { type: 'integer' },
+  })
+  assert.equal(contract?.actions.up_to?.items, { type: 'integer' })
+  assert.equal(contract?.actions.ring?.arguments.how, { type: 'string', enum: ['ding', 'dong'] })
+  assert.equal(Object.keys(contract?.actions ?? {}), ['add', 'ends', 'go', 'ring', 'sum', 'up_to', 'wait'])
+  assert.equal(contract?.signals.level, {
+    unit: 'V',
+    shape: [],
+    kind: 'reading',
+    title: 'The level.',
+    dtype: 'number',
+    access: 'read-set',
+  })
+  const errors = daemonOf(lab, 'py')?.services.flatMap(({ name, error }) =>
+    error === undefined ? [] : [`${name}: ${error}`],
+  )
+  assert.equal(errors, [
+    'bad: ./bad.py: argument many of go: clients give arguments by name, so there can be no * and no /',
+    'worse: ./worse.py can not be loaded: SystemExit: 1',
+  ])
+})
+
+test('actions, signals, streams and events go as those of any service', async () => {
+  const client = lab.client()
+  assert.is(await client.call('counter/add', { by: 2 }), 2)
+  assert.is((await rejection(client.call('counter/add', { by: -1 }))).code, 'call-invalid')
+  assert.is(await client.call('counter/sum', { values: Float64Array.of(1, 2, 3.5) }), 6.5)
+  await client.call('counter/signals.set', { signal: 'level', value: 2 })
+  const { level } = (await client.call('counter/signals.read', { signals: ['level'] })) as Record<
+    string,
+    { value: number }
+  >
+  assert.is(level?.value, 2)
+  const items: unknown[] = []
+  for await (const item of client.stream('counter/up_to', { last: 300 })) items.push(item)
+  assert.equal([items.length, items[0], items[299]], [300, 1, 300])
+  const heard = client.stream('counter/events.follow', { events: ['rang'] })
+  const first = heard.next()
+  await client.call('counter/ring', { how: 'dong' })
+  assert.is(((await first).value as { value: string }).value, 'dong')
+  await heard.return()
+  await client.close()
+})
+
+test('the service of the guide takes and gives arrays', async () => {
+  const client = lab.client()
+  assert.equal(await client.call('mean/smooth', { values: Float64Array.of(0, 3, 0, 3, 0) }), Float64Array.of(1, 2, 1))
+  await client.close()
+})
+
+test('clients have one object together, or one for each connection, or for each call', async () => {
+  const [first, second] = [lab.client(), lab.client()]
+  assert.equal([await first.call('mine/add'), await first.call('mine/add'), await second.call('mine/add')], [1, 2, 1])
+  assert.equal([await first.call('each/add'), await first.call('each/add')], [1, 1])
+  for await (const item of first.stream('each/up_to', { last: 5 })) if (item === 2) break
+  await first.close()
+  // The objects of the two calls and of the stream that was left, and of each question before this one.
+  for (let asked = 0; ; asked++) {
+    const ended = Number(await second.call('each/ends'))
+    assert.ok(ended === 2 + asked || ended === 3 + asked)
+    if (ended === 3 + asked) break
+  }
+  for (let ended = 0; ended !== 1; ended = Number(await second.call('mine/ends'))) assert.is(ended, 0)
+  await second.close()
+})
+
+test('whatever a service raises, returns or prints, its caller has an answer or a typed error, and nobody else notices', async () => {
+  const client = lab.client()
+  const go = (how: string, options = {}) => client.call('mine/go', { how }, options)
+  const codeOf = async (how: string) => (await rejection(go(how))).code
+  const codes: string[] = []
+  for (const how of ['error', 'own', 'exit', 'huge', 'memory', 'set', 'cycle']) codes.push(await codeOf(how))
+  assert.equal(codes, [
+    'service-failed',
+    'lamp-off',
+    'service-failed',
+    'message-too-large',
+    'service-failed',
+    'value-unwritable',
+    'value-unwritable',
+  ])
+  assert.match((await rejection(go('error'))).message, /^mine\/go failed: RuntimeError: out of range$/)
+  assert.ok(Number.isNaN(await go('nan')))
+  assert.is(await go('long'), 'é'.repeat(200_000))
+  assert.is(await client.call('counter/go', { how: 'print' }), 9)
+  await untilWritten(lab, 'py', 'hello')
+  // One that never returns keeps its object; the others of the process answer.
+  assert.is((await rejection(go('sleep', { timeoutMs: 50 }))).code, 'deadline-exceeded')
+  assert.is(
+    (await rejection(client.call('counter/wait', { seconds: 3600 }, { timeoutMs: 50 }))).code,
+    'deadline-exceeded',
+  )
+  assert.ok(Number(await client.call('counter/add')) > 0)
+  assert.is(daemonOf(lab, 'py')?.ends, 0)
+  await client.close()
+  assert.not.match(JSON.stringify([lab.daemons.list(), lab.log.lines]), /swordfish/)
+  assert.equal(await lab.daemons.down(['py']), [{ daemon: 'py', change: 'stopped' }])
+})
+
+test.run()
