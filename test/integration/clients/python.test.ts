@@ -1,14 +1,7 @@
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
-import { runCommand } from '../../support/command.ts'
 import { suite } from '../../support/suite.ts'
+import { pythonEnv, runPython } from './python/run-python.ts'
 import { type PythonServer, servePython, TOKEN } from './python/server.ts'
-
-const root = fileURLToPath(new URL('../../../', import.meta.url))
-const tests = join(root, 'test/integration/clients/python')
-/** Debian's, which has Debian's modules. */
-const python = '/usr/bin/python3'
 
 const test = suite('the client in Python', { timeoutMs: 120_000, fileTimeoutMs: 300_000 })
 let server: PythonServer
@@ -27,16 +20,8 @@ const runs = [
 ] as const
 for (const [name, ...args] of runs) {
   test(`${[name, ...args].join(' ')} passes`, async ({ signal }) => {
-    const env = {
-      ...process.env,
-      PYTHONPATH: join(root, 'shared/clients/python/src'),
-      PYTHONDONTWRITEBYTECODE: '1',
-      PYTHONASYNCIODEBUG: '',
-      FERNLAB_URL: server.url,
-      FERNLAB_SOCKET: server.path,
-      FERNLAB_TOKEN: TOKEN,
-    }
-    const { code, err } = await runCommand(python, ['-W', 'error', join(tests, name), ...args], { env, signal })
+    const env = { ...pythonEnv, FERNLAB_URL: server.url, FERNLAB_SOCKET: server.path, FERNLAB_TOKEN: TOKEN }
+    const { code, err } = await runPython(name, args, { env, signal })
     assert.is(code, 0, err)
     assert.match(err, /^Ran [1-9]\d* tests/m)
   })

@@ -59,6 +59,11 @@ class Proxy:
         self.close()
 
     @property
+    def name(self) -> str:
+        """Its name at its node, as ``bench3.scope``."""
+        return self._service.found.name
+
+    @property
     def contract(self) -> Contract:
         """What the service can do, as data."""
         return self._service.found.contract

@@ -104,6 +104,11 @@ class AsyncProxy:
         raise AttributeError(f"{name} is set by: await proxy.set({name!r}, …)")
 
     @property
+    def name(self) -> str:
+        """Its name at its node, as ``bench3.scope``."""
+        return self._service.found.name
+
+    @property
     def contract(self) -> Contract:
         """What the service can do, as data."""
         return self._service.found.contract

@@ -1,0 +1,129 @@
+/** A hub, a node that takes links of clients, and programs in Python that use both. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
+import { type Edge, startEdge } from '@fernlab/edge/main'
+import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import * as assert from 'uvu/assert'
+import { guides } from '../../support/doc-blocks.ts'
+import { suite } from '../../support/suite.ts'
+import { adminToken, startTestHub, type TestHub, until } from '../hub/hub-with-node.ts'
+import { pythonEnv, runPython } from './python/run-python.ts'
+
+const test = suite('the client in Python, with a lab', { timeoutMs: 120_000, fileTimeoutMs: 300_000 })
+let lab: TestHub
+let node: Edge
+let folder = ''
+
+const nodeFile = `
+node: pi
+hub: { url: in-process }
+services: { listen: { host: 127.0.0.1, port: 0 } }
+instruments:
+  box: { driver: simulated, config: { model: constant } }
+  psu:
+    driver: scpi
+    tags: [supply]
+    config: { model: fern-psu, transport: { kind: emulated, world: diode-1, device: psu } }
+  voltmeter:
+    driver: scpi
+    config: { model: fern-dmm, transport: { kind: emulated, world: diode-1, device: voltmeter } }
+  ammeter:
+    driver: scpi
+    config: { model: fern-dmm, transport: { kind: emulated, world: diode-1, device: ammeter } }
+benches:
+  b: { parts: { box: box }, labs: [small], safeState: { box.value: 0 } }
+  diode:
+    parts: { psu: psu, voltmeter: voltmeter, ammeter: ammeter }
+    labs: [diode-iv]
+    safeState: { psu.output: false, psu.voltage: 0 }
+    limits: { psu.voltage: { low: 0, high: 5 } }
+`
+
+const ask = async (path: string) => (await (await lab.call(path)).json()) as { items: { state: string }[] }
+
+const startNode = async () =>
+  startEdge({
+    config: { text: nodeFile },
+    dataFolder: join(folder, 'node'),
+    drivers: builtInDrivers(),
+    openTransport: createOpenTransport({ clock: systemClock, log: silentLog }),
+    site: 'main',
+    credential: await lab.hub.enrollInProcess('pi'),
+    link: () => lab.hub.connectInProcess(),
+    reconnectMs: 50,
+    log: silentLog,
+  })
+
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fernlab-python-lab-'))
+  lab = await startTestHub()
+  node = await startNode()
+  const are = async (path: string, count: number, state: string) =>
+    (await ask(path)).items.filter((one) => one.state === state).length === count
+  await until(() => are('/api/v1/benches', 2, 'free'), 'the benches', 60_000)
+  await until(() => are('/api/v1/directory', 4, 'up'), 'the services', 60_000)
+})
+test.after(async () => {
+  await node.close()
+  await lab.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const env = () => ({ ...pythonEnv, FERNLAB_HUB: lab.hub.httpUrl, FERNLAB_TOKEN: adminToken })
+
+test('test_lab.py passes', async ({ signal }) => {
+  const { code, err } = await runPython('test_lab.py', [], { env: env(), signal })
+  assert.is(code, 0, err)
+  assert.match(err, /^Ran [1-9]\d* tests/m)
+})
+
+test('a proxy goes on when its node is started again, at another port', async ({ signal }) => {
+  let restarting: Promise<void> | undefined
+  const restart = async () => {
+    await node.close()
+    await writeFile(join(folder, 'down'), '')
+    node = await startNode()
+  }
+  const onOutput = (text: string) => {
+    if (text.includes('ready')) restarting ??= restart()
+  }
+  const { code, out, err } = await runPython('restarted.py', [], { env: env(), cwd: folder, signal, onOutput })
+  await restarting
+  assert.is(code, 0, err)
+  assert.is(out, 'ready\n0\n')
+})
+
+test('the guide’s script sweeps a diode, with the hub stopped half way', async ({ signal }) => {
+  const blocks = guides().find(({ path }) => path === 'docs/services.md')?.blocks ?? []
+  const script = blocks.find(({ file }) => file === 'diode.py')?.text ?? ''
+  const loop = '    for step in range(11):\n'
+  assert.ok(script.includes(loop))
+  // It waits in the middle until the hub is gone.
+  const pause = `        if step == 5: print("half", flush=True); import os, time\n        while step == 5 and not os.path.exists("gone"): time.sleep(0.01)\n`
+  const file = join(folder, 'diode.py')
+  await writeFile(file, script.replace(loop, `${loop}${pause}`))
+  let stopping: Promise<void> | undefined
+  const { code, out, err } = await runPython(file, [], {
+    env: env(),
+    cwd: folder,
+    signal,
+    onOutput: (text) => {
+      if (text.includes('half')) stopping ??= lab.hub.close().then(() => writeFile(join(folder, 'gone'), ''))
+    },
+  })
+  await stopping
+  assert.is(code, 0, err)
+  const curve = [...out.matchAll(/^ *(-?[\d.]+) V +(-?[\d.]+) mA/gm)].map(([, volts, amperes]) => [
+    Number(volts),
+    Number(amperes),
+  ])
+  assert.is(curve.length, 11)
+  const [first, last] = [curve[0]?.[1] ?? Number.NaN, curve.at(-1)?.[1] ?? Number.NaN]
+  assert.ok(Math.abs(first) < 0.1 && last > 1, out)
+})
+
+test.run()

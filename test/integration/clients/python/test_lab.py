@@ -1,0 +1,75 @@
+"""A real hub with a real node: what a notebook does with them."""
+import asyncio
+import os
+import unittest
+
+import fernlab
+from fernlab import AsyncProxy, Directory, LabError, Proxy
+
+
+class WithLab(unittest.TestCase):
+    def failure(self, work):
+        with self.assertRaises(LabError) as caught:
+            work()
+        return caught.exception
+
+    def test_the_directory_finds_by_tag_and_by_pattern(self):
+        directory = Directory()
+        self.assertEqual([one["name"] for one in directory.search(tag="supply")], ["diode.psu"])
+        names = [one["name"] for one in directory.search(pattern="diode.*")]
+        self.assertEqual(names, ["diode.ammeter", "diode.psu", "diode.voltmeter"])
+        self.assertEqual(directory.search(prefix="nothing"), [])
+        self.assertEqual(directory.get("diode.psu")["node"], "pi")
+        self.assertEqual(self.failure(lambda: directory.get("diode.scope")).code, "service-unknown")
+        self.assertEqual(self.failure(lambda: Directory(token="wrong").search()).code, "token-refused")
+
+    def test_a_bench_is_used_by_who_has_it_alone(self):
+        supply = Proxy("pi/diode.psu")
+        self.assertEqual(supply.way.kind if supply.way else None, None)
+        self.assertEqual(supply.voltage, 0)
+        self.assertEqual(supply.way.kind, "websocket")
+        self.assertEqual(self.failure(lambda: supply.set("voltage", 1)).code, "right-missing")
+        with supply.lock("a test"):
+            supply.voltage = 1
+            self.assertEqual(supply.voltage, 1)
+            # The bench's limit is narrower than the instrument's.
+            self.assertIn("6 V is above the bench's limit of 5 V", self.failure(lambda: supply.set("voltage", 6)).message)
+            self.assertEqual(self.failure(lambda: fernlab.lock([supply]).take()).code, "bench-busy")
+        self.assertEqual(self.failure(lambda: supply.set("voltage", 1)).code, "right-missing")
+        self.assertEqual(supply.voltage, 0, "the safe state")
+
+    def test_the_same_in_asyncio(self):
+        async def work():
+            supply = await AsyncProxy.connect("diode.psu")
+            async with supply.lock("a test"):
+                await supply.set("voltage", 2)
+                readings = [reading async for reading in _first(supply.follow("voltage", rate=50), 2)]
+            await supply.close()
+            return readings
+
+        self.assertEqual([reading["voltage"]["value"] for reading in asyncio.run(work())], [2, 2])
+
+    def test_a_run_is_followed_and_its_documents_read(self):
+        run = fernlab.submit("small", "set", {"value": 3})
+        names = [event.name for event in run.events()]
+        self.assertEqual(names[-1], "end")
+        self.assertIn("state", names)
+        self.assertEqual(run.wait()["state"], "succeeded")
+        documents = list(run.documents())
+        self.assertEqual((documents[0][0], documents[-1][0]), ("start", "stop"))
+        self.assertEqual(documents[-1][1]["run_start"], documents[0][1]["uid"])
+        self.assertEqual(self.failure(lambda: fernlab.submit("small", "nothing-such")).code, "protocol-unknown")
+
+
+async def _first(source, count):
+    taken = 0
+    async for item in source:
+        yield item
+        taken += 1
+        if taken == count:
+            return
+
+
+if __name__ == "__main__":
+    assert os.environ["FERNLAB_HUB"]
+    unittest.main()
