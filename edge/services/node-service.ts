@@ -1,11 +1,14 @@
 /** The service `node`, which each node has: what there is, who has locked it, and locks of what no hub schedules. */
-import type { AnnouncedService } from '@fernlab/shared/contracts/services'
+import { type AnnouncedService, serviceTokenSchema } from '@fernlab/shared/contracts/services'
+import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { defineService } from '@fernlab/shared/rpc/contract/service-contract'
-import { refused } from './gate/tokens.ts'
+import * as z from 'zod'
+import type { OwnClaims } from './gate/service-keys.ts'
+import { LONGEST_TOKEN_S, refused } from './gate/tokens.ts'
 import type { Locks } from './locks/locks.ts'
-import type { Caller } from './service-source.ts'
+import { type Caller, LOCAL } from './service-source.ts'
 import type { ServiceTable } from './service-table.ts'
 
 const names = { type: 'list', items: { type: 'string' }, maxItems: 100 } as const
@@ -47,6 +50,16 @@ export const nodeContract = defineService({
       arguments: { services: names },
       result: answered,
     },
+    token: {
+      description: "A token of the node's own for a person; only for whoever owns its machine.",
+      arguments: {
+        person: { type: 'string' },
+        services: names,
+        rights: names,
+        lifetimeS: { type: 'number', unit: 's', minimum: 1, maximum: LONGEST_TOKEN_S, default: 3600 },
+      },
+      result: { type: 'object', members: { token: { type: 'string' }, until: { type: 'string' } } },
+    },
   },
 })
 
@@ -54,12 +67,15 @@ export interface NodeServiceOptions {
   readonly caller: Caller
   readonly table: ServiceTable
   readonly locks: Locks
+  /** Signs a token by the node's own key. */
+  readonly sign: (claims: OwnClaims) => Promise<string>
+  readonly clock: Clock
 }
 
 const MOST_REASON_CHARS = 200
 
 /** The service as one caller has it. */
-export function createNodeService({ caller, table, locks }: NodeServiceOptions): Service {
+export function createNodeService({ caller, table, locks, sign, clock }: NodeServiceOptions): Service {
   const readable = () => table.list().filter(({ name }) => caller.may('read', name))
   /** Those of the names; throws what says no more than that the token does not open one. */
   const named = (args: Readonly<Record<string, unknown>>, right: 'lock' | 'unlock'): AnnouncedService[] => {
@@ -91,6 +107,12 @@ export function createNodeService({ caller, table, locks }: NodeServiceOptions):
           locks.take({ owner: caller.person, services, reason, graceMs: Number(args.graceS) * 1000 })
           return { services: services.map(({ name }) => name) }
         }
+        case 'token': {
+          if (!caller.isOwner) throw refused('right-missing', 'only the owner of the machine is given such tokens')
+          const claims = claimsOf(args)
+          const until = new Date(clock.now() + claims.lifetimeS * 1000).toISOString()
+          return { token: await sign(claims), until }
+        }
         case 'unlock': {
           const services = named(args, 'unlock')
           const mayEndOthers = services.every(({ name }) => caller.may('unlock', name))
@@ -100,6 +122,22 @@ export function createNodeService({ caller, table, locks }: NodeServiceOptions):
       }
     },
   }
+}
+
+const claimsSchema = z.object({
+  person: z.string().min(1).max(64),
+  services: serviceTokenSchema.shape.services,
+  rights: serviceTokenSchema.shape.rights,
+  lifetimeS: z.number(),
+})
+
+function claimsOf(args: Readonly<Record<string, unknown>>): OwnClaims {
+  const checked = claimsSchema.safeParse(args)
+  const [issue] = checked.error?.issues ?? []
+  if (!checked.success) throw invalid(`${issue?.path.join('.')}: ${issue?.message}`)
+  const { person: sub, ...claims } = checked.data
+  if (sub === LOCAL) throw invalid(`person: nobody is called ${LOCAL}`)
+  return { sub, ...claims, lifetimeS: Math.floor(claims.lifetimeS) }
 }
 
 const invalid = (message: string) => new LabError({ code: 'call-invalid', kind: 'caller', message: `node: ${message}` })

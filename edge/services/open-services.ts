@@ -17,7 +17,7 @@ import { createAnnouncements } from './announcements.ts'
 import { createGate, type Gate, NODE_SERVICE } from './gate/gate.ts'
 import { type Listening, listenForServices } from './gate/listen.ts'
 import { openRevocations } from './gate/revocations.ts'
-import { createServiceKeys } from './gate/service-keys.ts'
+import { createServiceKeys, type OwnClaims, signOwnToken } from './gate/service-keys.ts'
 import { refused } from './gate/tokens.ts'
 import { createHoldWatch, isHeld } from './locks/hold-watch.ts'
 import { createLocks } from './locks/locks.ts'
@@ -64,7 +64,9 @@ const ENDPOINTS = 'services.json'
 export async function openServices(options: OpenServicesOptions): Promise<Services> {
   const { site, config, dataFolder, settings, benches, clock, log, clockOffsetMs } = options
   const { file, folder } = config
-  const keys = createServiceKeys({ site, node: file.node, settings })
+  const own = { site, node: file.node, settings }
+  const keys = createServiceKeys(own)
+  const sign = (claims: OwnClaims) => signOwnToken(own, claims, clock.now())
   const locks = createLocks({
     benches,
     notOurs: ({ name }) => {
@@ -98,7 +100,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     find: (name, caller) => {
       if (!isUp)
         throw new LabError({ code: 'node-starting', kind: 'link', retry: 'later', message: 'the node is starting' })
-      return name === NODE_SERVICE ? createNodeService({ caller, table, locks }) : table.find(name, caller)
+      return name === NODE_SERVICE ? createNodeService({ caller, table, locks, sign, clock }) : table.find(name, caller)
     },
     requireUnlocked: table.requireUnlocked,
     attendance: { came: locks.came, left: locks.left, holdCame: holds.came, holdLeft: holds.left },
@@ -127,6 +129,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     current: () => ({ addresses: [...addresses], services: [...table.list()] }),
     send: options.send,
     clock,
+    log,
   })
   table.onChange(announcements.changed)
   return {

@@ -6,6 +6,8 @@ import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 export interface Caller {
   /** The person's id; {@link LOCAL} for whoever owns the node's machine. Locks are this one's. */
   readonly person: string
+  /** Whoever owns the node's machine. */
+  readonly isOwner: boolean
   /** The lease of a bench that the token belongs to. */
   readonly hold: { readonly bench: string; readonly lease: string } | undefined
   may(right: ServiceRight, service: string): boolean

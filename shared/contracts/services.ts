@@ -7,7 +7,7 @@ import { NAME_PATTERN } from '../primitives/ids.ts'
 import { serviceContractSchema } from '../rpc/contract/service-contract.ts'
 
 /** A part of a bench is `<bench>.<part>`; a service of its own has one name, or several with dots between. */
-const SERVICE_NAME = /^[a-z][a-z0-9_-]{0,62}(\.[A-Za-z][A-Za-z0-9_-]{0,62}){0,3}$/
+const SERVICE_NAME = /^[a-z0-9][a-z0-9_-]{0,62}(\.[A-Za-z][A-Za-z0-9_-]{0,62}){0,3}$/
 
 export const serviceNameSchema = z
   .string()

@@ -7,6 +7,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { type ServiceToken, serviceTokenSchema } from '@fernlab/shared/contracts/services'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { LOCAL } from '../service-source.ts'
 
 /** A key, and whose tokens it signs. */
 export interface TrustedKey {
@@ -62,6 +63,8 @@ export function judgeToken(token: ServiceToken, audience: string, { nowMs, by }:
   if (token.aud !== audience) {
     throw refused('token-foreign', `this token is for ${token.aud.slice(0, 200)}, and this node is ${audience}`)
   }
+  // Nobody comes as the machine's owner by a token.
+  if (token.sub === LOCAL) throw invalid(`nobody is called ${LOCAL}`)
   if (token.exp - token.iat > LONGEST_TOKEN_S) throw invalid('it is for more than 31 days')
   const now = new Date(nowMs).toISOString()
   if (token.iat * 1000 > nowMs + EARLY_MS) {

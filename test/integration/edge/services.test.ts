@@ -1,10 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { signOwnToken } from '@fernlab/edge/services/gate/service-keys'
-import { openNodeSettings } from '@fernlab/edge/settings/settings'
 import type { AnnouncedService, ServiceToken } from '@fernlab/shared/contracts/services'
 import { systemClock } from '@fernlab/shared/primitives/clock'
-import { silentLog } from '@fernlab/shared/primitives/log'
 import { type Peer, SIGN_IN } from '@fernlab/shared/rpc/peer/peer'
 import { SignJWT } from 'jose'
 import * as assert from 'uvu/assert'
@@ -116,6 +118,7 @@ test('a token that is not for this, or not for now, opens nothing', async () => 
     ['of the future', 'token-not-yet', await key.sign({ iat: now + 300, exp: now + 600 })],
     ['for another node', 'token-foreign', await key.sign({ aud: `${SITE}/n2` })],
     ['for another site', 'token-foreign', await key.sign({ aud: 'other/n1' })],
+    ['of the owner of the machine', 'token-invalid', await key.sign({ sub: 'local' })],
     ['of another issuer', 'token-invalid', await key.sign({ iss: 'other' })],
     ['of the node, by the hub', 'token-invalid', await key.sign({ iss: `${SITE}/n1` })],
     ['by another key', 'token-invalid', await signer().sign()],
@@ -229,14 +232,11 @@ const benchTopic = () => `fernlab/v1/${SITE}/nodes/n1/benches/bench-1`
 
 test('without a hub the node signs, and locks benches itself: several together or none', async () => {
   await alone()
-  const settings = await openNodeSettings(node.dataFolder, silentLog)
-  const own = (sub: string, rights: ServiceToken['rights'] = ['read', 'use', 'lock']) =>
-    signOwnToken({ site: SITE, node: 'n1', settings }, { sub, services: ['*'], rights, lifetimeS: 60 }, Date.now())
-  await own('ada')
-  // The key is in the settings that the node reads as it starts.
-  node = await node.restart()
-  await benchIs('free')
-  await benchIs('free', 'bench-2')
+  const owner = await local()
+  const own = async (person: string, rights: ServiceToken['rights'] = ['read', 'use', 'lock']) =>
+    ((await owner.call('node/token', { person, services: ['*'], rights })) as { token: string }).token
+  assert.is(await code(own('local')), 'call-invalid')
+  assert.is(await code(own('ada', ['all' as 'read'])), 'call-invalid')
   const ada = await remote(await own('ada'))
   const bob = await remote(await own('bob'))
   const cy = await remote(await own('cy', ['read', 'unlock']))
@@ -255,6 +255,12 @@ test('without a hub the node signs, and locks benches itself: several together o
   assert.is(await code(set(ada, 1)), 'bench-not-held')
   assert.is(await code(ada.call('node/unlock', { services: ['bench-1.psu'] })), 'not-locked')
   assert.is(await code(ada.call('node/lock', { services: ['bench-9.psu'] })), 'service-unknown')
+  const forMore = { person: 'ada', services: ['*'], rights: ['unlock'] }
+  assert.is(await code(ada.call('node/token', forMore)), 'right-missing')
+  // Its key is kept.
+  const bobs = await own('bob')
+  node = await node.restart()
+  await read(await remote(bobs))
 })
 
 test('a lock outlives its last link for its grace, and no longer', async () => {
@@ -343,6 +349,40 @@ test('a page of a browser comes in where its origin is named, and at the one pat
   assert.match(await outcome(url(), 'https://evil.example.org'), /403/)
   assert.match(await outcome(url(), 'null'), /403/)
   assert.match(await outcome(url().replace('/rpc', '/')), /404/)
+})
+
+test('it speaks TLS where it has a certificate, and does not start where it can not listen', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fernlab-listen-'))
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
+  const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key.pem', '-out', 'cert.pem', ...subject]
+  execFileSync('openssl', made, { cwd: folder, stdio: 'ignore' })
+  const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
+  const start = (more: object) =>
+    startTestNode(hub, {
+      config: config({ services: { listen: { ...listen, ...more } } }),
+      dataFolder: join(folder, 'data'),
+    })
+  hub = await startScriptedHub('n1')
+  hub.serviceKeys = [key.key]
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  const { port } = taken.address() as { port: number }
+  const wrong = [{ port }, { tls: { ...tls, cert: 'missing.pem' } }, { tls: { cert: tls.key, key: tls.key } }]
+  for (const more of wrong) {
+    const error = await rejection(start(more))
+    assert.is(error.code, 'services-listen-wrong', error.message)
+    assert.equal(error.issues[0]?.path, 'services.listen')
+  }
+  await new Promise((resolve) => taken.close(resolve))
+  // Nothing of them is left that would keep it from starting.
+  node = await start({ tls })
+  assert.match(url(), /^wss:/)
+  const there = hub
+  await there.until('it has told of its services', () => there.services.length > 0)
+  const ca = await readFile(tls.cert, 'utf8')
+  await read(keep(await overNetwork(url(), await key.sign(), 10, ca)))
+  assert.is(await code(overNetwork(url(), await key.sign())), 'link-unreachable')
+  await rm(folder, { recursive: true })
 })
 
 test.run()

@@ -84,10 +84,18 @@ export interface TestHub {
   readonly config: HubConfig
   /** `GET`, `POST` … as the admin; an answer that docs/openapi.json does not promise fails. */
   call(path: string, init?: RequestInit & { json?: unknown }): Promise<Response>
-  /** A node of this process with so many benches for the small lab, each with these checks and limits, and these interlocks. */
+  /** A node of this process with so many benches for the small lab, each with these checks and limits, and these interlocks and services. */
   node(
     name: string,
-    options?: { benches?: number; log?: Log; checks?: object; limits?: object; interlocks?: object; clock?: Clock },
+    options?: {
+      benches?: number
+      log?: Log
+      checks?: object
+      limits?: object
+      interlocks?: object
+      services?: object
+      clock?: Clock
+    },
   ): Promise<Edge>
   /** Resolves when the run is final; rejects when there is none. */
   final(id: string): Promise<Run>
@@ -143,7 +151,7 @@ export async function startTestHub(
     call,
     node: async (
       name,
-      { benches = 1, log: nodeLog = silentLog, checks = {}, limits = {}, interlocks = {}, clock } = {},
+      { benches = 1, log: nodeLog = silentLog, checks = {}, limits = {}, interlocks = {}, services = {}, clock } = {},
     ) => {
       const credential = await hub.enrollInProcess(name)
       const each = Array.from({ length: benches }, (_, at) => at + 1)
@@ -157,6 +165,7 @@ ${each.map((n) => `  box-${n}: { driver: simulated, config: { model: constant } 
 benches:
 ${each.map((n) => `  b-${n}: { parts: { box: box-${n} }, labs: [small], safeState: { box.value: 0 }, checks: ${JSON.stringify(checks)}, limits: ${JSON.stringify(limits)} }`).join('\n')}
 interlocks: ${JSON.stringify(interlocks)}
+services: ${JSON.stringify(services)}
 `,
         },
         dataFolder: join(folder, 'nodes', name),

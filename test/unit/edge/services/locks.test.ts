@@ -27,8 +27,8 @@ function openLocks() {
   const table = createServiceTable({ sources: [source], locks })
   const of = (person: string, rights: readonly ServiceRight[] = ['read', 'use', 'lock'], services = names) => {
     const may = (right: ServiceRight, service: string) => rights.includes(right) && services.includes(service)
-    const caller: Caller = { person, hold: undefined, may, require: () => {}, onEnd: () => {} }
-    const service = createNodeService({ caller, table, locks })
+    const caller: Caller = { person, isOwner: false, hold: undefined, may, require: () => {}, onEnd: () => {} }
+    const service = createNodeService({ caller, table, locks, sign: async () => '', clock })
     const call = async (action: string, args: object) => await service.call(action, { ...args }, context)
     return {
       lock: (services: string[], graceS = 10) => call('lock', { services, reason: 'a fit', graceS }),

@@ -1,0 +1,53 @@
+/** From the hub's directory straight to the node: found, taken, set and followed, also while the hub is away. */
+import type { DirectoryEntry, GivenServiceToken } from '@fernlab/shared/contracts/directory'
+import * as assert from 'uvu/assert'
+import { rejection } from '../../contract/driver-contract.ts'
+import { ended, overNetwork } from '../../support/edge/service-clients.ts'
+import { suite } from '../../support/suite.ts'
+import { startTestHub, type TestHub, until } from './hub-with-node.ts'
+import { newPerson } from './session-people.ts'
+
+const test = suite('services straight at their node', { timeoutMs: 60_000 })
+let lab: TestHub
+
+test.before(async () => {
+  lab = await startTestHub()
+  await lab.node('bay', { limits: { 'box.value': { high: 5 } }, services: { listen: { host: '127.0.0.1', port: 0 } } })
+})
+test.after(() => lab.close())
+
+test('who has a bench sets it straight at the node, goes on while the hub is away, and is left when it is given back', async () => {
+  const staff = await newPerson(lab, 'instructor')
+  const found = async () => {
+    const { items } = (await staff.ask('GET', '/api/v1/directory?name=b-1.box')).body as { items: DirectoryEntry[] }
+    return items[0]
+  }
+  await until(async () => (await found())?.state === 'up', 'the service being in the directory')
+  const { lease } = (await staff.ask('POST', '/api/v1/benches/bay.b-1/lease', { ttlS: 600 })).body as { lease: string }
+  const ask = await staff.ask('POST', '/api/v1/directory/tokens', { services: ['b-1.box'], lease })
+  const { token, addresses } = ask.body as GivenServiceToken
+  assert.equal(addresses, (await found())?.addresses)
+  const holder = await overNetwork(addresses[0] ?? '', token)
+  const set = (value: number) => holder.call('b-1.box/signals.set', { signal: 'value', value })
+  await set(4)
+  assert.is((await rejection(set(6))).code, 'value-out-of-limits')
+  await until(async () => (await found())?.lockedBy?.mine === true, 'the directory saying who has it')
+  const values = holder.stream('b-1.box/signals.follow', { signals: ['value'], rateHz: 50 })
+  const next = async () => ((await values.next()).value as { value: { value: number } }).value.value
+  assert.is(await next(), 4)
+  await lab.hub.close()
+  await set(3)
+  for (let taken = 0; taken < 200; taken++) await next()
+  assert.is(await next(), 3)
+  // Another hub on the same folder knows the hold, and ends it.
+  await lab.restart()
+  const over = ended(holder)
+  await until(
+    async () => (await staff.ask('DELETE', '/api/v1/benches/bay.b-1/lease')).status < 300,
+    'the bench being given back',
+    30_000,
+  )
+  assert.match(await over, /hold-ended|token-revoked/)
+})
+
+test.run()
