@@ -68,27 +68,35 @@ async function servePty(device: WireDevice, path: string): Promise<Served> {
         reject(new LabError({ code: 'socat-missing', kind: 'configuration', message, cause }))
       })
     })
+    const gone = new Promise<void>((resolve) => socat.once('exit', () => resolve()))
     const wire = device.connect({ data: (bytes) => socat.stdin.write(bytes), hangUp: () => void again() })
     socat.stdin.on('error', () => wire.close())
     socat.stdout.on('data', (bytes: Buffer) => wire.receive(bytes))
     const holder = await Promise.race([failed, openWhenThere(path)])
     stop = async () => {
       wire.close()
-      const gone = new Promise<void>((resolve) => socat.once('exit', () => resolve()))
       socat.kill()
       await holder.close()
       await gone
     }
   }
-  const again = async () => {
+  const restart = async () => {
+    if (closed) return
     await stop()
     if (!closed) await start()
   }
-  await start()
+  let starting = start()
+  const again = () => {
+    starting = starting.then(restart)
+    return starting
+  }
+  await starting
   return {
     transport: { kind: 'serial', path },
     close: async () => {
       closed = true
+      // The last one may be half made.
+      await starting
       await stop()
     },
   }
