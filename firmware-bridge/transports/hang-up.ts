@@ -9,25 +9,13 @@
 import { read } from 'node:fs'
 import { promisify } from 'node:util'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import type { SerialPort } from 'serialport'
-
-type Binding = (typeof SerialPort)['binding']
-type Port = Awaited<ReturnType<Binding['open']>>
-type PolledPort = Extract<Port, { poller: unknown }>
+import type { PolledPort } from './polled-ports.ts'
 
 const readBytes = promisify(read)
 
-/** The same binding, whose ports end with an error when their terminal is hung up; where nothing is polled (Windows) it is left as it is. */
-export function noticingHangUp(binding: Binding): Binding {
-  const open = binding.open.bind(binding) as (options: Parameters<Binding['open']>[0]) => Promise<Port>
-  return {
-    list: () => binding.list(),
-    open: async (options: Parameters<Binding['open']>[0]) => {
-      const port = await open(options)
-      if ('poller' in port) port.read = (buffer, offset, length) => readSome(port, buffer, offset, length)
-      return port
-    },
-  } as Binding
+/** Lets the port end with an error when its terminal is hung up. */
+export function noticeHangUp(port: PolledPort): void {
+  port.read = (buffer, offset, length) => readSome(port, buffer, offset, length)
 }
 
 async function readSome(port: PolledPort, buffer: Buffer, offset: number, length: number) {

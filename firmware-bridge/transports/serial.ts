@@ -1,6 +1,8 @@
 /** Bytes over a serial port or a pty, by node-serialport, which is loaded when the first port is opened. */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { noticingHangUp } from './hang-up.ts'
+import { noticeHangUp } from './hang-up.ts'
+import { closeWhenIdle } from './let-go.ts'
+import { changingPorts, type PolledPort } from './polled-ports.ts'
 import { portError } from './serial-ports.ts'
 import type { Transport, TransportConfig } from './transport.ts'
 
@@ -12,7 +14,7 @@ export async function openSerial(config: SerialConfig, signal: AbortSignal): Pro
   const { SerialPort } = await loadSerialport()
   const options = {
     // Its type leaves the binding out, yet it takes one.
-    binding: noticingHangUp(SerialPort.binding),
+    binding: changingPorts(SerialPort.binding, mendPort),
     path: config.path,
     baudRate: config.baudRate,
     dataBits: config.dataBits,
@@ -64,6 +66,12 @@ export async function openSerial(config: SerialConfig, signal: AbortSignal): Pro
       }),
     close,
   }
+}
+
+/** What the library gets wrong about the ends of lines. */
+function mendPort(port: PolledPort): void {
+  noticeHangUp(port)
+  closeWhenIdle(port)
 }
 
 async function loadSerialport(): Promise<typeof import('serialport')> {
