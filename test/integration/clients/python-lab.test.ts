@@ -58,14 +58,19 @@ const startNode = async () =>
     log: silentLog,
   })
 
-test.before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'fernlab-python-lab-'))
-  lab = await startTestHub()
-  node = await startNode()
+/** The hub knows that all of it can be used. */
+async function untilReady(): Promise<void> {
   const are = async (path: string, count: number, state: string) =>
     (await ask(path)).items.filter((one) => one.state === state).length === count
   await until(() => are('/api/v1/benches', 2, 'free'), 'the benches', 60_000)
   await until(() => are('/api/v1/directory', 4, 'up'), 'the services', 60_000)
+}
+
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fernlab-python-lab-'))
+  lab = await startTestHub()
+  node = await startNode()
+  await untilReady()
 })
 test.after(async () => {
   await node.close()
@@ -98,6 +103,7 @@ test('a proxy goes on when its node is started again, at another port', async ({
 })
 
 test('the guide’s script sweeps a diode, with the hub stopped half way', async ({ signal }) => {
+  await untilReady()
   const blocks = guides().find(({ path }) => path === 'docs/services.md')?.blocks ?? []
   const script = blocks.find(({ file }) => file === 'diode.py')?.text ?? ''
   const loop = '    for step in range(11):\n'
