@@ -19,6 +19,8 @@ import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
 import type { NodeCalls } from './node-calls.ts'
 
 export type Leases = Pick<Fleet, 'takeLease' | 'renewLease' | 'releaseLease' | 'releaseAllOf' | 'exchange'> & {
+  /** Looks whether the node still has the lease that it gave; it ends one by itself when who used it straight there is gone. */
+  confirm(bench: BookedBench): Promise<void>
   /** Frees the benches whose lease has ended, and takes back from people who are shut out what they have still. */
   expire(): Promise<void>
 }
@@ -150,8 +152,19 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     }
   }
 
+  /** Those that are being renewed, given or taken back: who does that tells their end. */
+  const inHand = new Set<BenchLease>()
   /** `by`: null for the site itself. */
   const release = async (id: string, lease: string, by: string | null): Promise<{ safe: boolean }> => {
+    const held = heldOn(benchOf(id), lease)
+    inHand.add(held)
+    try {
+      return await releaseHeld(id, lease, by)
+    } finally {
+      inHand.delete(held)
+    }
+  }
+  const releaseHeld = async (id: string, lease: string, by: string | null): Promise<{ safe: boolean }> => {
     const bench = benchOf(id)
     const held = heldOn(bench, lease)
     const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
@@ -183,6 +196,29 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     }
   }
 
+  /** The node has ended it by itself. */
+  const endedThere = async (bench: BookedBench, held: BenchLease): Promise<void> => {
+    if (bench.lease !== held) return
+    const entry = audit(null, 'bench.lease-expired', bench.id, { holder: held.holder, endedBy: bench.node })
+    await end(bench, held, 'expired', entry, Math.min(clock.now(), held.expiresAt))
+  }
+  const confirm = async (bench: BookedBench): Promise<void> => {
+    const { lease } = bench
+    if (lease?.use === undefined || inHand.has(lease)) return
+    const { name, node } = bench
+    // As long as it has anyway: a question, not a renewal.
+    const ttlMs = Math.max(1, lease.endsAt - clock.monotonic())
+    try {
+      await calls.call(node, 'lease.renew', { bench: name, lease: lease.lease, ttlMs })
+    } catch (error) {
+      const { code, kind } = asLabError(error)
+      // A node that does not answer may have it still.
+      if (kind === 'link') return
+      if (code !== 'lease-invalid') throw error
+      if (!inHand.has(lease)) await endedThere(bench, lease)
+    }
+  }
+
   /** Their node was away, or the hub was, as they were shut out: nobody can use what is left of it. */
   const takeBack = async (): Promise<void> => {
     const ended = [...book.benches.values()].map(async (bench) => {
@@ -210,14 +246,22 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     },
     renewLease: async (id, lease, ttlS, by) => {
       const bench = benchOf(id)
-      ownOn(bench, lease, by)
-      const granted = await calls.call(bench.node, 'lease.renew', { bench: bench.name, lease, ttlMs: ttlS * 1000 })
+      const held = ownOn(bench, lease, by)
+      inHand.add(held)
+      const renewal = calls.call(bench.node, 'lease.renew', { bench: bench.name, lease, ttlMs: ttlS * 1000 })
+      const granted = await renewal
+        .catch(async (error: unknown) => {
+          if (asLabError(error).code === 'lease-invalid') await endedThere(bench, held)
+          throw error
+        })
+        .finally(() => inHand.delete(held))
       const lasts = lasting(granted.ttlMs)
       if (bench.lease?.lease === lease) Object.assign(bench.lease, lasts)
       await keep(bench)
       return { lease, expiresAt: new Date(lasts.expiresAt).toISOString() }
     },
     releaseLease: release,
+    confirm,
     releaseAllOf: async (holder, by) => {
       const held = [...book.benches.values()]
       await Promise.all(

@@ -214,6 +214,13 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
     return touched
   }
 
+  const confirm = (bench: BookedBench) => {
+    leases.confirm(bench).catch((error: unknown) => {
+      const fields = { bench: bench.id, error: asLabError(error).message }
+      losses.lost('leases', fields, 'the end of a lease could not be kept; it is tried again')
+    })
+  }
+
   let cancelExpiry = () => {}
   const expire = () => {
     leases.expire().then(
@@ -347,6 +354,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       const bench = book.benches.get(benchId(node, name))
       if (bench === undefined) return
       checks.reported(bench, status.checks ?? [])
+      if (status.state === 'free') confirm(bench)
       // Who holds the bench is the hub's own knowledge; free and busy are one here.
       const usable = (state: string) => state === 'free' || state === 'busy'
       const { interlocks = [], reason = null } = status

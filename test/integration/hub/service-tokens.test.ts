@@ -117,6 +117,22 @@ test('an own lease is in the token; nobody else’s, and none that has ended', a
   assert.ok(page.items.some(({ action, subject }) => action === 'services.token' && subject === 'n'))
 })
 
+test('a lease that its node has ended is over when it is to be renewed, and its tokens with it', async () => {
+  const third = await startServingNode(lab, 'third')
+  await third.tell([aService('b.lamp', { bench: 'b' })])
+  const asked = await staff.ask('POST', '/api/v1/benches/third.b/lease', { ttlS: 600 })
+  const { lease } = asked.body as { lease: string }
+  await until(async () => (await staff.ask('GET', '/api/v1/directory/third/b.lamp')).status === 200, 'the service')
+  const { claims } = await given(staff, ['b.lamp'], lease)
+  third.forgetLeases()
+  const renewal = await staff.ask('POST', '/api/v1/benches/third.b/lease', { ttlS: 600, lease })
+  assert.equal([renewal.status, (renewal.body as { code: string }).code], [409, 'lease-invalid'])
+  const { state } = (await staff.ask('GET', '/api/v1/benches/third.b')).body as { state: string }
+  assert.is(state, 'free')
+  await until(() => isRevoked(claims.jti, third), 'the end of the token')
+  await third.close()
+})
+
 test('what does not fit is refused, and nothing is given', async () => {
   for (const [services, status, code] of [
     [['nobody'], 404, 'service-unknown'],

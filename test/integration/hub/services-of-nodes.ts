@@ -18,6 +18,8 @@ export const aService = (name: string, more: Partial<AnnouncedService> = {}): An
 export interface ServingNode extends ScriptedNode {
   /** What its hub has called, in order. */
   readonly called: { method: NodeMethod; params: Record<string, unknown> }[]
+  /** From now on it knows of no lease, as when it has ended what it gave by itself. */
+  forgetLeases(): void
   tell(services: readonly AnnouncedService[], addresses?: NodeServices['addresses']): Promise<void>
 }
 
@@ -27,6 +29,7 @@ let leases = 0
 export async function startServingNode(lab: TestHub, name: string): Promise<ServingNode> {
   const node = await startScriptedNode(lab, name)
   const called: ServingNode['called'] = []
+  let forgets = false
   const answers: Partial<Record<NodeMethod, (params: Record<string, unknown>) => object>> = {
     'lease.take': ({ ttlMs }) => ({ lease: `${name}-lease-${++leases}`, ttlMs }),
     'lease.renew': ({ ttlMs }) => ({ ttlMs }),
@@ -39,13 +42,18 @@ export async function startServingNode(lab: TestHub, name: string): Promise<Serv
     const { id, method, params } = decode(payload) as { id: string; method: NodeMethod; params: never }
     called.push({ method, params })
     const result = answers[method]?.(params)
-    const refused = new LabError({ code: 'method-unknown', kind: 'caller', message: `${method} is not played` })
-    const answer = result === undefined ? { id, error: refused.toJSON() } : { id, result }
+    const isForgotten = forgets && method === 'lease.renew'
+    const code = isForgotten ? 'lease-invalid' : 'method-unknown'
+    const refused = new LabError({ code, kind: 'caller', message: `${method} is not played` })
+    const answer = result === undefined || isForgotten ? { id, error: refused.toJSON() } : { id, result }
     node.send('reply', answer).catch((error: unknown) => lab.log.warn({ error: String(error) }, 'no answer went out'))
   })
   return {
     ...node,
     called,
+    forgetLeases: () => {
+      forgets = true
+    },
     tell: (services, addresses = [`ws://${name}.lab.example:8090/rpc`]) =>
       node.send('services', { addresses, services: [...services] }),
   }
