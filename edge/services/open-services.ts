@@ -15,7 +15,7 @@ import type { NodeConfig } from '../config/config.ts'
 import type { NodeSettings } from '../settings/settings.ts'
 import { createAnnouncements } from './announcements.ts'
 import { createGate, type Gate, NODE_SERVICE } from './gate/gate.ts'
-import { type Listening, listenForServices } from './gate/listen.ts'
+import type { Listening } from './gate/listen.ts'
 import { openRevocations } from './gate/revocations.ts'
 import { createServiceKeys, type OwnClaims, signOwnToken } from './gate/service-keys.ts'
 import { refused } from './gate/tokens.ts'
@@ -112,6 +112,8 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
   const take = (from: 'owner' | 'anyone') => (link: Link) => gate.take(link, from)
   const listening = file.services.listen === undefined ? undefined : await listen(file.services.listen)
   async function listen(entry: ListenEntry): Promise<Listening> {
+    // Loaded when needed: most nodes listen nowhere.
+    const { listenForServices } = await import('./gate/listen.ts')
     return await listenForServices({ entry, folder, clock, onLink: take('anyone') })
   }
   const addresses = listening?.addresses ?? []
@@ -155,7 +157,8 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
       holds.close()
       await gate.close()
       await Promise.all([listening?.close(), socket?.close()])
-      await Promise.all([path, join(dataFolder, ENDPOINTS)].map((gone) => rm(gone, { force: true })))
+      const files = [SOCKET, ENDPOINTS, `${ENDPOINTS}.bak`]
+      await Promise.all(files.map((name) => rm(join(dataFolder, name), { force: true })))
     },
   }
 }

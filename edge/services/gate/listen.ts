@@ -45,6 +45,8 @@ const TOLD_MS = 1000
 export async function listenForServices({ entry, folder, clock, onLink }: ListenOptions): Promise<Listening> {
   const server = await makeServer(entry, folder)
   const sockets = new WebSocketServer({ noServer: true, ...webSocketSettings, handleProtocols: chosenSubprotocol })
+  // Those that say nothing are not kept for long, and not more than a few of them beside the clients.
+  server.maxConnections = entry.clients + 2 * MOST_TOLD
   let told = 0
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {}) // of a connection that nobody wants any more
