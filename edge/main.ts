@@ -354,6 +354,7 @@ async function assemble(
   interlocks.start()
   const daemons = await createDaemons({
     config: config.file,
+    readConfig: async () => (await loadConfig(options.config, drivers, options.checkKinds, addedFile.data)).file,
     configFolder: config.folder,
     dataFolder,
     clock,

@@ -1,8 +1,9 @@
-/** What a person types on a machine that has a node and nothing else of Fernlab: `fernlab doctor`, `fernlab driver`, `fernlab enroll`. */
+/** What a person types on a machine that has a node and nothing else of Fernlab: `fernlab doctor`, `fernlab driver`, `fernlab daemon`, `fernlab enroll`. */
 import { join } from 'node:path'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { asLabError, formatIssues, LabError } from '@fernlab/shared/primitives/lab-error'
 import { readAuthority } from '@fernlab/shared/programs/authority'
+import { daemonVerb, daemonVerbs } from '@fernlab/shared/programs/daemon-verbs'
 import { isMain } from '@fernlab/shared/programs/is-main'
 import { createJsonLog } from '@fernlab/shared/programs/json-log'
 import { readArguments } from '@fernlab/shared/programs/read-arguments'
@@ -34,6 +35,7 @@ const usage = [
   'fernlab node add-instrument FIND [--name NAME] [--driver KIND] [--set KEY=VALUE]… [--dry-run] [--node FILE]',
   'fernlab driver new DIR [--language typescript|python|c] [--json]',
   'fernlab driver test DIR [--on ENTRY] [--json]',
+  'fernlab daemon ps|up|down|reload|logs [DAEMON]… [--node NAME] [--lines COUNT] [--follow] [--json]',
   'fernlab enroll --hub ADDRESS --code CODE [--node FILE]',
 ].join(' | ')
 
@@ -49,6 +51,8 @@ export async function nodeCommand({ args, env, columns, out, err }: Told): Promi
       if (rest[0] === 'new') return await newOwnDriver(rest.slice(1), out, err)
       if (rest[0] === 'test') return await testOwnDriver(rest.slice(1), out)
       break
+    case 'daemon':
+      return await daemon(rest, env, out)
     case 'node':
       if (rest[0] === 'add-instrument') return await add(rest.slice(1), env, out)
       break
@@ -67,6 +71,31 @@ async function doctor(args: string[], env: Environment, columns: number | undefi
   else for (const line of findingLines(findings, columns ?? Number.POSITIVE_INFINITY)) out(line)
   const broken = findings.filter(({ verdict }) => verdict === 'broken').length
   if (broken > 0) throw mistake(`${broken} of ${findings.length} checks found something broken`)
+}
+
+async function daemon(args: string[], env: Environment, out: Told['out']): Promise<void> {
+  const options = {
+    node: { type: 'string' },
+    lines: { type: 'string', default: '100' },
+    follow: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  } as const
+  const { values, positionals } = readArguments({ args, options, allowPositionals: true }, usage)
+  const [given, ...daemons] = positionals
+  const verb = daemonVerbs.find((each) => each === given)
+  if (verb === undefined) throw mistake(`say what to do with daemons: ${daemonVerbs.join(', ')}; usage: ${usage}`)
+  if (!/^[1-9]\d{0,3}$/.test(values.lines)) throw mistake(`--lines is "${values.lines}"; it may be 1 to 9999`)
+  const { dataFolder } = parseProcessConfig(env, process.cwd())
+  const interrupted = new AbortController()
+  const stop = () => interrupted.abort()
+  process.once('SIGINT', stop)
+  try {
+    const { node, follow, json } = values
+    const lines = Number(values.lines)
+    await daemonVerb(verb, { daemons, dataFolder, node, json, lines, follow, out, signal: interrupted.signal })
+  } finally {
+    process.off('SIGINT', stop)
+  }
 }
 
 async function add(args: string[], env: Environment, out: Told['out']): Promise<void> {

@@ -295,6 +295,17 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
     'fernlab driver test my-oven',
     '{"folder", "on", "others", "spec", "outcomes"}, of each case its outcome and, where it failed, why',
   ),
+  'daemon ps': entry(
+    'fernlab daemon ps',
+    'an array of {"daemon", "state", "reason", "pid", "upSince", "ends", "services"}',
+  ),
+  'daemon up': entry('fernlab daemon up analysis', 'an array of {"daemon", "change", "state", "reason"}'),
+  'daemon down': entry('fernlab daemon down analysis', 'an array of {"daemon", "change"}'),
+  'daemon reload': entry('fernlab daemon reload', 'an array of {"daemon", "change", "state", "reason"}'),
+  'daemon logs': entry(
+    'fernlab daemon logs analysis --lines 20 --follow',
+    'of each line {"number", "daemon", "time", "from", "text"}',
+  ),
   doctor: entry(
     'fernlab doctor --node /etc/fernlab/node.yaml',
     'an array of {"group", "what", "verdict", "detail"}, with "lines" to type and, of hardware, "find"',

@@ -5,6 +5,7 @@ import { addBench } from './commands/bench.ts'
 import { addBoard } from './commands/board.ts'
 import { addBooking } from './commands/booking.ts'
 import { addCompletion } from './commands/completion.ts'
+import { addDaemon } from './commands/daemon.ts'
 import { addData } from './commands/data.ts'
 import { addDirectory } from './commands/directory.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -66,6 +67,7 @@ export function createProgram(given: Context, version: string): Command {
   addDirectory(program, context)
   addBoard(program, context)
   addDriver(program, context)
+  addDaemon(program, context)
   program.commandsGroup('Your account:')
   addAccount(program, context)
   addToken(program, context)

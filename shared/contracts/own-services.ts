@@ -97,8 +97,11 @@ export function ownServiceFindings({ daemons, services, benches }: OwnServices):
     const path = ['services', 'own', service]
     const [bench = '', second] = service.split('.')
     const findings: Finding[] = []
-    if (service === 'node')
-      findings.push({ path, message: 'node is the service of the node itself: choose another name' })
+    if (bench === 'node')
+      findings.push({
+        path,
+        message: 'node, and what begins with node., are services of the node itself: choose another name',
+      })
     if (second !== undefined && Object.hasOwn(benches, bench))
       findings.push({ path, message: `names that begin with ${bench}. are those of the parts of bench ${bench}` })
     if (!Object.hasOwn(daemons, daemon)) {

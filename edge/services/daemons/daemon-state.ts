@@ -1,11 +1,6 @@
 /** The states of a daemon, as a table. */
+import type { DaemonState } from '@fernlab/shared/contracts/daemon-control'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-
-/**
- * `unhealthy`: its process is there and answers nothing. `backing-off`: its process ended unasked, and is started again
- * soon. `failed`: it ended too often, and stays down until somebody starts it.
- */
-export type DaemonState = 'stopped' | 'starting' | 'up' | 'unhealthy' | 'backing-off' | 'failed' | 'stopping'
 
 /** `end`: its process has ended. `due`: the pause is over. `give-up`: it ended too often. */
 export type DaemonEvent = 'start' | 'ready' | 'silence' | 'answer' | 'end' | 'due' | 'give-up' | 'stop'

@@ -4,10 +4,11 @@
  * INVARIANTS: at most one process of it runs; whatever comes of a process that is not the newest counts for nothing; `down`
  * ends within STOP_MS and a bit, whatever the process does; a daemon that was stopped is started by `up` alone.
  */
+import type { DaemonState } from '@fernlab/shared/contracts/daemon-control'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Peer } from '@fernlab/shared/rpc/peer/peer'
-import { type DaemonEvent, type DaemonState, nextState, pauseAfter } from './daemon-state.ts'
+import { type DaemonEvent, nextState, pauseAfter } from './daemon-state.ts'
 import { type HostProcess, type HostProcessOptions, START_MS } from './host-process.ts'
 
 export interface DaemonOptions {

@@ -7,6 +7,12 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import {
+  DAEMON_CONTROL,
+  type DaemonChange,
+  type DaemonLine,
+  type DaemonReport,
+} from '@fernlab/shared/contracts/daemon-control'
 import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
 import type { AnnouncedService } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -15,8 +21,7 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
-import type { DaemonState } from './daemon-state.ts'
-import type { LogLine } from './log-lines.ts'
+import { daemonControlService } from './daemon-control.ts'
 import { RunningDaemon } from './running-daemon.ts'
 
 /** What node.yaml says of them. */
@@ -25,35 +30,9 @@ export interface DaemonsConfig {
   readonly services: { readonly own: Readonly<Record<string, OwnServiceEntry>> }
 }
 
-export interface DaemonReport {
-  readonly daemon: string
-  readonly state: DaemonState
-  /** Why it is not up. */
-  readonly reason?: string
-  readonly pid?: number
-  /** RFC 3339, UTC. */
-  readonly upSince?: string
-  /** How often its process ended unasked in the last minute. */
-  readonly ends: number
-  readonly services: readonly { readonly name: string; readonly error?: string }[]
-}
-
-/** What became of a daemon that was to be started or stopped. */
-export interface DaemonChange {
-  readonly daemon: string
-  readonly change:
-    | 'started'
-    | 'stopped'
-    | 'restarted'
-    | 'added'
-    | 'removed'
-    | 'up already'
-    | 'stopped already'
-    | 'unchanged'
-}
-
 /** The connection that a client's calls come by. */
 interface Client {
+  readonly person: string
   onEnd(listener: () => void): void
 }
 
@@ -63,18 +42,21 @@ export interface Daemons {
   find(name: string, client: Client): Service | undefined
   onChange(listener: () => void): void
   report(): readonly DaemonReport[]
-  /** The newest lines that it has written; throws `daemon-unknown`. */
-  logs(daemon: string, most: number): readonly LogLine[]
+  /** The newest lines that they have written, by time; throws `daemon-unknown`. */
+  lines(names: readonly string[] | undefined, most: number): readonly DaemonLine[]
   /** Without names, all of them. Throws `daemon-unknown` before anything is done. */
   up(names?: readonly string[]): Promise<readonly DaemonChange[]>
   down(names?: readonly string[]): Promise<readonly DaemonChange[]>
-  reload(config: DaemonsConfig): Promise<readonly DaemonChange[]>
+  /** By what node.yaml says now; rejects with what is wrong with it, and changes nothing then. */
+  reload(): Promise<readonly DaemonChange[]>
   /** Ends all of them; idempotent and bounded. */
   close(): Promise<void>
 }
 
 export interface CreateDaemonsOptions {
   readonly config: DaemonsConfig
+  /** Reads node.yaml again. */
+  readonly readConfig: () => Promise<DaemonsConfig>
   /** The folder of node.yaml. */
   readonly configFolder: string
   /** Each service has a folder of its own in it. */
@@ -96,10 +78,13 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
   const listeners: (() => void)[] = []
   const clients = new WeakMap<Client, string>()
   let last: Promise<unknown> = Promise.resolve()
+  let lines = 0
   let isClosed = false
   const changed = () => {
     for (const listener of listeners) listener()
   }
+
+  const lineNumber = () => ++lines
 
   /** One after another: a reload that meets a stop would start what is to be stopped. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -121,7 +106,17 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
     const own = Object.entries(services.own).filter(([, { daemon }]) => daemon === name)
     for (const [service] of own) await mkdir(join(dataFolder, 'services', service), { recursive: true, mode: 0o700 })
     const folderOf = (service: string) => join(dataFolder, 'services', service)
-    const daemon = new RunningDaemon({ name, entry, own, configFolder, folderOf, clock, log, onChange: changed })
+    const daemon = new RunningDaemon({
+      name,
+      entry,
+      own,
+      configFolder,
+      folderOf,
+      clock,
+      log,
+      onChange: changed,
+      lineNumber,
+    })
     return { daemon, print: await printOf(entry, own, configFolder) }
   }
   const each = async (
@@ -158,9 +153,10 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
   for (const [name, { autostart }] of Object.entries(options.config.daemons)) {
     await start(name, options.config, autostart)
   }
-  return {
+  const daemons: Daemons = {
     list: () => [...all.values()].flatMap(({ daemon }) => daemon.announced()),
     find: (name, client) => {
+      if (name === DAEMON_CONTROL) return daemonControlService(daemons, clock, client.person)
       for (const { daemon } of all.values()) {
         const session = () => {
           let known = clients.get(client)
@@ -177,12 +173,17 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
     },
     onChange: (listener) => void listeners.push(listener),
     report: () => [...all.values()].map(({ daemon }) => daemon.report()),
-    logs: (name, most) => kept(name).daemon.lines(most),
+    lines: (names, most) =>
+      (names ?? [...all.keys()])
+        .flatMap((name) => kept(name).daemon.lines(most))
+        .sort((one, other) => one.number - other.number)
+        .slice(-most),
     up: (names) => inTurn(() => each(names, async (daemon) => ((await daemon.up()) ? 'started' : 'up already'))),
     down: (names) =>
       inTurn(() => each(names, async (daemon) => ((await daemon.down()) ? 'stopped' : 'stopped already'))),
-    reload: (config) =>
+    reload: () =>
       inTurn(async () => {
+        const config = await options.readConfig()
         const names = [...new Set([...all.keys(), ...Object.keys(config.daemons)])]
         const changes: DaemonChange[] = []
         for (const name of names) changes.push({ daemon: name, change: await reloaded(name, config) })
@@ -195,6 +196,7 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
       await Promise.all([...all.values()].map(({ daemon }) => daemon.down()))
     },
   }
+  return daemons
 }
 
 /** What a daemon is made of, as one text: its entry, those of its services, and what their files hold. */

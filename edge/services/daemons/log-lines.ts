@@ -1,17 +1,10 @@
 /** The lines that a daemon has written, the newest of them. */
-
-export interface LogLine {
-  /** RFC 3339, UTC. */
-  readonly time: string
-  /** `node`: what the node says of it. */
-  readonly from: 'output' | 'errors' | 'node'
-  readonly text: string
-}
+import type { DaemonLine } from '@fernlab/shared/contracts/daemon-control'
 
 export interface LogLines {
-  add(line: LogLine): void
+  add(line: DaemonLine): void
   /** The newest `most`, the oldest first. */
-  newest(most: number): readonly LogLine[]
+  newest(most: number): readonly DaemonLine[]
 }
 
 const MOST_LINES = 2000
@@ -19,7 +12,7 @@ const MOST_CHARS = 512 * 1024
 
 /** Keeps 2000 lines, of 512 Ki characters together. */
 export function createLogLines(): LogLines {
-  const lines: LogLine[] = []
+  const lines: DaemonLine[] = []
   let chars = 0
   return {
     add: (line) => {

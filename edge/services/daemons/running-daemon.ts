@@ -1,6 +1,7 @@
 /** A daemon with its services: what is known of each, what it has written, and what there is to tell of it. */
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import type { DaemonLine, DaemonReport, DaemonState } from '@fernlab/shared/contracts/daemon-control'
 import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
 import type { AnnouncedService } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -13,12 +14,10 @@ import { requireTrusted } from '../../drivers/own/trusted.ts'
 import { boundedNotes } from '../../drivers/process/child.ts'
 import { Daemon } from './daemon.ts'
 import { daemonService } from './daemon-service.ts'
-import type { DaemonState } from './daemon-state.ts'
-import type { DaemonReport } from './daemons.ts'
 import { hostCommand } from './host-command.ts'
 import { LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
-import { createLogLines, type LogLine } from './log-lines.ts'
+import { createLogLines } from './log-lines.ts'
 
 export interface RunningDaemonOptions {
   readonly name: string
@@ -29,6 +28,8 @@ export interface RunningDaemonOptions {
   readonly clock: Clock
   readonly log: Log
   readonly onChange: () => void
+  /** Of the next line that is written. */
+  readonly lineNumber: () => number
 }
 
 /** The connection that a client's calls come by. */
@@ -74,7 +75,7 @@ export class RunningDaemon {
     return this.#daemon.down()
   }
 
-  lines(most: number): readonly LogLine[] {
+  lines(most: number): readonly DaemonLine[] {
     return this.#lines.newest(most)
   }
 
@@ -195,8 +196,9 @@ export class RunningDaemon {
     onChange()
   }
 
-  #write(from: LogLine['from'], text: string): void {
-    this.#lines.add({ time: new Date(this.#options.clock.now()).toISOString(), from, text })
+  #write(from: DaemonLine['from'], text: string): void {
+    const { name: daemon, clock, lineNumber } = this.#options
+    this.#lines.add({ number: lineNumber(), daemon, time: new Date(clock.now()).toISOString(), from, text })
   }
 }
 

@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { nodeCommand } from '@fernlab/edge/node-command'
+import { LOCAL } from '@fernlab/edge/services/service-source'
 import { parseNodeFile } from '@fernlab/shared/contracts/node-file'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
@@ -68,6 +70,32 @@ export default class {
 const guide = blocksOf(readFileSync(join(root, 'docs/services.md'), 'utf8'))
 const guided = (file: string) => guide.find((block) => block.file === file)?.text ?? ''
 const files = { 'counter.ts': COUNTER, 'fit.ts': guided('own/fit.ts') }
+/** The verbs of the machine's owner, as they are typed there. */
+async function typedByItsOwner(folder: string): Promise<void> {
+  const type = async (...args: string[]) => {
+    const lines: string[] = []
+    const env = { FERNLAB_DATA: join(folder, 'data') }
+    const out = (line: string) => void lines.push(line)
+    await nodeCommand({ args: ['daemon', ...args], env, columns: undefined, out, err: out })
+    return lines.join('\n')
+  }
+  assert.match(await type('ps'), /^ts: up since .*, process \d+\n {2}count\npy: up since .*\n {2}idle$/)
+  assert.is(await type('up', 'ts'), 'ts: up already')
+  assert.is(await type('down', 'py'), 'py: stopped')
+  assert.is(await type('down', 'py'), 'py: stopped already')
+  assert.is(await type('reload'), 'ts: unchanged\npy: unchanged, now stopped')
+  const before = readFileSync(join(folder, 'node.yaml'), 'utf8')
+  await writeFile(join(folder, 'node.yaml'), before.replace('daemon: ts', 'daemon: tss'))
+  const refused = await rejection(type('reload'))
+  assert.is(refused.code, 'configuration-invalid')
+  assert.is(refused.issues[0]?.path, 'services.own.count.daemon')
+  await writeFile(join(folder, 'node.yaml'), before.replace('{ts: {}', '{ts: {memoryMB: 200}'))
+  assert.is(await type('reload'), 'ts: restarted\npy: unchanged, now stopped')
+  assert.is(await type('up', 'py'), 'py: started')
+  assert.match(await type('logs', '--lines', '500'), / ts \* up\n[\s\S]* py \* up$/)
+  assert.is((await rejection(type('logs', 'pie'))).code, 'daemon-unknown')
+}
+
 /** Also one that has ended runs no more before its parent has heard of it. */
 const isRunning = (pid: number) => !/\) [ZX] /.test(statusOf(pid))
 function statusOf(pid: number): string {
@@ -182,6 +210,18 @@ test('whatever a service throws, returns or prints, its caller has an answer or 
   await client.close()
 })
 
+test('daemons are for the owner of the machine alone', async () => {
+  const [client, owner] = [lab.client('anna'), lab.client(LOCAL)]
+  assert.is((await rejection(client.call('node.daemons/down', { daemons: [] }))).code, 'owner-only')
+  assert.is((await rejection(client.stream('node.daemons/follow', { daemons: [] }).next())).code, 'owner-only')
+  const lines = owner.stream('node.daemons/follow', { daemons: ['one'] })
+  const next = lines.next()
+  await owner.call('count.one/go', { how: 'print' })
+  assert.match(((await next).value as { text: string }).text, /nonsense/)
+  await lines.return()
+  await Promise.all([client.close(), owner.close()])
+})
+
 test('a service that can not be made says why, and is in no directory', async () => {
   const client = lab.client()
   assert.match((await rejection(client.call('broken/add'))).message, /there is no file \.\/missing\.ts/)
@@ -240,6 +280,13 @@ test('a daemon ends with its node, also one that hears nothing of a node that wa
     if (line.includes('"state":"up"')) up++
     if (up === 2) break
   }
+  node.stderr.resume()
+  try {
+    await typedByItsOwner(folder)
+  } catch (thrown) {
+    node.kill('SIGKILL')
+    throw thrown
+  }
   const pids = readFileSync(`/proc/${node.pid}/task/${node.pid}/children`, 'utf8').trim().split(' ').map(Number)
   assert.is(pids.length, 2)
   for (const pid of pids) process.kill(pid, 'SIGSTOP')
@@ -273,7 +320,7 @@ test('up, down and reload say what they have done, and a reload restarts only wh
       'count.three': { file: './other.ts', daemon: 'three' },
     },
   )
-  assert.equal(await daemons.reload(config), [
+  assert.equal(await lab.reload(config), [
     { daemon: 'one', change: 'unchanged' },
     { daemon: 'two', change: 'unchanged' },
     { daemon: 'three', change: 'restarted' },

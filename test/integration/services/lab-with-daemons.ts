@@ -14,9 +14,11 @@ import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 export interface LabWithDaemons {
   readonly folder: string
   readonly daemons: Daemons
+  /** Reloads what node.yaml would say then. */
+  reload(config: DaemonsConfig): ReturnType<Daemons['reload']>
   readonly log: ReturnType<typeof recordingLog>
   /** A client with a connection of its own. */
-  client(): Peer
+  client(person?: string): Peer
   /** Resolves when it holds; looked at again at each change. */
   until(holds: () => boolean): Promise<void>
   close(): Promise<void>
@@ -36,7 +38,16 @@ export async function labWithDaemons(
   await mkdir(join(folder, 'data'))
   const log = recordingLog()
   const clock = systemClock
-  const daemons = await createDaemons({ config, configFolder: folder, dataFolder: join(folder, 'data'), clock, log })
+  let written = config
+  const readConfig = async () => written
+  const daemons = await createDaemons({
+    config,
+    readConfig,
+    configFolder: folder,
+    dataFolder: join(folder, 'data'),
+    clock,
+    log,
+  })
   const waiting = new Set<() => void>()
   daemons.onChange(() => {
     for (const look of [...waiting]) look()
@@ -44,15 +55,19 @@ export async function labWithDaemons(
   return {
     folder,
     daemons,
+    reload: (next) => {
+      written = next
+      return daemons.reload()
+    },
     log,
-    client: () => {
+    client: (person = 'anna') => {
       const [near, far] = localLinks()
       const node = createPeer({
         link: far,
         clock,
         serve: serveServices((name) => daemons.find(name, caller), matchesPattern),
       })
-      const caller = { onEnd: (listener: () => void) => node.onEnd(listener) }
+      const caller = { person, onEnd: (listener: () => void) => node.onEnd(listener) }
       return createPeer({ link: near, clock })
     },
     until: (holds) =>
@@ -81,5 +96,5 @@ export const isUp = (lab: LabWithDaemons, ...names: string[]) =>
 
 /** Resolves when a daemon has written that. */
 export async function untilWritten({ daemons }: LabWithDaemons, daemon: string, words: string): Promise<void> {
-  while (!daemons.logs(daemon, 2000).some(({ text }) => text.includes(words))) await systemClock.sleep(20)
+  while (!daemons.lines([daemon], 2000).some(({ text }) => text.includes(words))) await systemClock.sleep(20)
 }

@@ -1,6 +1,7 @@
 import { Daemon, type DaemonOptions } from '@fernlab/edge/services/daemons/daemon'
-import { type DaemonEvent, type DaemonState, nextState, pauseAfter } from '@fernlab/edge/services/daemons/daemon-state'
+import { type DaemonEvent, nextState, pauseAfter } from '@fernlab/edge/services/daemons/daemon-state'
 import { createLineCutter, createLogLines } from '@fernlab/edge/services/daemons/log-lines'
+import type { DaemonState } from '@fernlab/shared/contracts/daemon-control'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -168,9 +169,9 @@ test('what is written is kept as lines, however it is cut, and never without a b
     ['one', 'zwölf', 8192, 8192, 3616],
   )
   const kept = createLogLines()
-  for (let i = 0; i < 2500; i++) kept.add({ time: '', from: 'output', text: String(i) })
+  for (let i = 0; i < 2500; i++) kept.add({ number: i, daemon: 'fit', time: '', from: 'output', text: String(i) })
   assert.equal([kept.newest(9999).length, kept.newest(1)[0]?.text, kept.newest(0).length], [2000, '2499', 0])
-  for (let i = 0; i < 100; i++) kept.add({ time: '', from: 'output', text: 'y'.repeat(8192) })
+  for (let i = 0; i < 100; i++) kept.add({ number: i, daemon: 'fit', time: '', from: 'output', text: 'y'.repeat(8192) })
   assert.is(kept.newest(9999).length, 64)
 })
 

@@ -32,7 +32,7 @@ test('that are wrong are refused with their place', () => {
     'services.own.fit.daemon: there is no daemon dato; did you mean "data"?',
   ])
   assert.equal(own('node: {file: ./fit.ts, daemon: data}'), [
-    'services.own.node: node is the service of the node itself: choose another name',
+    'services.own.node: node, and what begins with node., are services of the node itself: choose another name',
   ])
   assert.equal(own('b1.scope: {file: ./fit.ts, daemon: data}'), [
     'services.own.b1.scope: names that begin with b1. are those of the parts of bench b1',

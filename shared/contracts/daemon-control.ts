@@ -1,0 +1,75 @@
+/** The service `node.daemons` of each node, by which the owner of its machine starts, stops and looks at daemons. */
+import * as z from 'zod'
+import { defineService } from '../rpc/contract/service-contract.ts'
+
+export const DAEMON_CONTROL = 'node.daemons'
+
+const names = { type: 'list', items: { type: 'string' }, maxItems: 1000 } as const
+const many = { type: 'list', items: { type: 'any' } } as const
+
+export const daemonControl = defineService({
+  kind: 'fernlab-daemons',
+  version: '1.0',
+  title: 'The daemons of a node',
+  signals: {},
+  events: {},
+  actions: {
+    list: { description: 'Each daemon with its state and services.', arguments: {}, result: many, idempotent: true },
+    up: {
+      description: 'Starts them, all where none is named; answers when they are up or are not.',
+      arguments: { daemons: names },
+      result: many,
+    },
+    down: { description: 'Stops them, all where none is named.', arguments: { daemons: names }, result: many },
+    reload: { description: 'Reads node.yaml again, and restarts what has changed.', arguments: {}, result: many },
+    logs: {
+      description: 'The newest lines that they have written, all where none is named.',
+      arguments: { daemons: names, most: { type: 'integer', minimum: 1, maximum: 10_000 } },
+      result: many,
+      idempotent: true,
+    },
+    follow: { description: 'Lines as they are written.', arguments: { daemons: names }, items: { type: 'any' } },
+  },
+})
+
+/**
+ * `unhealthy`: its process is there and answers nothing. `backing-off`: its process ended unasked, and is started again
+ * soon. `failed`: it ended too often, and stays down until somebody starts it.
+ */
+export const daemonStateSchema = z.enum(['stopped', 'starting', 'up', 'unhealthy', 'backing-off', 'failed', 'stopping'])
+export type DaemonState = z.infer<typeof daemonStateSchema>
+
+export const daemonReportSchema = z.object({
+  daemon: z.string(),
+  state: daemonStateSchema,
+  /** Why it is not up. */
+  reason: z.string().exactOptional(),
+  pid: z.number().exactOptional(),
+  /** RFC 3339, UTC. */
+  upSince: z.string().exactOptional(),
+  /** How often its process ended unasked in the last minute. */
+  ends: z.number(),
+  services: z.array(z.object({ name: z.string(), error: z.string().exactOptional() })),
+})
+export type DaemonReport = z.infer<typeof daemonReportSchema>
+
+/** What became of a daemon that was to be started or stopped. */
+export const daemonChangeSchema = z.object({
+  daemon: z.string(),
+  change: z.enum(['started', 'stopped', 'restarted', 'added', 'removed', 'up already', 'stopped already', 'unchanged']),
+  state: daemonStateSchema.exactOptional(),
+  reason: z.string().exactOptional(),
+})
+export type DaemonChange = z.infer<typeof daemonChangeSchema>
+
+export const daemonLineSchema = z.object({
+  /** Grows by one with each line of the node's daemons. */
+  number: z.number(),
+  daemon: z.string(),
+  /** RFC 3339, UTC. */
+  time: z.string(),
+  /** `node`: what the node says of it. */
+  from: z.enum(['output', 'errors', 'node']),
+  text: z.string(),
+})
+export type DaemonLine = z.infer<typeof daemonLineSchema>
