@@ -1,4 +1,5 @@
 /** Every part of every bench as a service, by the name `<bench>.<part>`. */
+import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { InstrumentEntry } from '@fernlab/shared/contracts/node-file'
 import type { AnnouncedService, ServiceLock, ServiceState } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -93,13 +94,21 @@ function announced(
     ...(entry?.title === undefined ? {} : { description: entry.title.slice(0, 2000) }),
     tags: [...(entry?.tags ?? [])],
     ...(entry?.metadata === undefined ? {} : { metadata: entry.metadata }),
-    // Written out at once: nobody changes it.
-    contract: instrumentContract(handle.spec) as AnnouncedService['contract'],
+    contract: contractOf(handle.spec),
     ...(lock === undefined ? {} : { lock }),
   }
 }
 
-/** Pure but for what it is told of. */
+const contracts = new WeakMap<InstrumentSpec, AnnouncedService['contract']>()
+
+/** The same object as long as the description is the same. */
+function contractOf(spec: InstrumentSpec): AnnouncedService['contract'] {
+  // Nobody changes it: it is written out.
+  const contract = contracts.get(spec) ?? (instrumentContract(spec) as AnnouncedService['contract'])
+  contracts.set(spec, contract)
+  return contract
+}
+
 function partState(bench: Bench, handle: InstrumentHandle): { readonly state: ServiceState; readonly reason?: string } {
   if (!handle.connection.online) return { state: 'unhealthy', reason: handle.connection.reason }
   const { state, reason } = bench.status

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AnnouncedService, ServiceToken } from '@fernlab/shared/contracts/services'
+import { encode } from '@fernlab/shared/links/codec'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { type Peer, SIGN_IN } from '@fernlab/shared/rpc/peer/peer'
 import { SignJWT } from 'jose'
@@ -332,6 +333,39 @@ test('who dies in a stream leaves nothing behind, and who has not signed in send
   const over = ended(loud)
   await rejection(loud.call(SIGN_IN, { token: 'a'.repeat(100_000) }))
   assert.match(await over, /sign in first/)
+})
+
+test('whatever bytes come, nothing is set, and others go on', async () => {
+  const there = await withHub()
+  const holder = await remote(await holdToken(there))
+  const token = await key.sign({ sub: 'eve' })
+  const signIn = { jsonrpc: '2.0', id: 1, method: SIGN_IN, params: { token } }
+  const attack = async (format: 'json' | 'cbor', isKnown: boolean) => {
+    const socket = new WebSocket(url(), [`fernlab.rpc.1.${format}`])
+    const over = new Promise((resolve) => socket.once('close', resolve))
+    await new Promise((resolve) => socket.once('open', resolve))
+    if (isKnown) {
+      socket.send(format === 'json' ? JSON.stringify(signIn) : encode(signIn))
+      await new Promise((resolve) => socket.once('message', resolve))
+    }
+    for (let frame = 0; frame < 300; frame++) {
+      const bytes = randomBytes(1 + (frame % 64))
+      socket.send(format === 'json' ? bytes.toString('latin1') : bytes)
+    }
+    // More than a few that can't be read, and the link is given up.
+    await over
+  }
+  const attacks = Promise.all([true, false].flatMap((isKnown) => [attack('json', isKnown), attack('cbor', isKnown)]))
+  for (let value = 1; value <= 20; value++) await set(holder, value / 10)
+  await attacks
+  await until('only the holder is there', () => node.edge.services.counts.links === 1)
+  assert.equal(
+    node
+      .instrument()
+      .sets('voltage')
+      .filter((value) => value !== 0),
+    Array.from({ length: 20 }, (_, i) => (i + 1) / 10),
+  )
 })
 
 test('a page of a browser comes in where its origin is named, and at the one path', async () => {
