@@ -4,6 +4,7 @@ import type { Aim, Benchmark, Contestant, Figure, Running } from '../framework/b
 import { startPart } from '../framework/part.ts'
 import type { Bench } from '../framework/surroundings.ts'
 import type { RpcFigures, RpcLoad } from '../parts/rpc-client.ts'
+import { startPython } from '../peers/fernlab-python.ts'
 import { type StartPyroOptions, startPyro } from '../peers/pyro.ts'
 
 type Way = Pick<RpcLoad, 'link' | 'format'>
@@ -31,6 +32,31 @@ async function fernlab(bench: Bench, way: Way): Promise<Running> {
         calls: BATCH,
         clients: 1,
       } satisfies RpcLoad)
+      return { figures: figuresOf(one, many, batch), raw: { one, many, batch } }
+    },
+    close: async () => {
+      await client.end()
+      await server.end()
+    },
+  }
+}
+
+/** The same server, called from Python. */
+async function fromPython(bench: Bench, link: RpcLoad['link'], plain: boolean): Promise<Running> {
+  const name = `${link}-python${plain ? '-plain' : ''}`
+  const server = await startPart(bench, 'rpc-server', {
+    log: `rpc-server-${name}.log`,
+    env: { BENCH_SOCKET: join(bench.work, `rpc-${name}.sock`) },
+  })
+  const client = startPython(bench, `rpc-client-${name}.log`)
+  const { path, url } = await server.call<{ path: string; url: string }>('addresses')
+  const address = link === 'unix-socket' ? path : url
+  return {
+    round: async () => {
+      const one = await client.load({ address, calls: CALLS / 4, clients: 1, plain })
+      if (plain) return { figures: figuresOf(one, {}, {}), raw: { one } }
+      const many = await client.load({ address, calls: CALLS / 4, clients: 16 })
+      const batch = await client.load({ address, calls: 0, clients: 1, batch: BATCH })
       return { figures: figuresOf(one, many, batch), raw: { one, many, batch } }
     },
     close: async () => {
@@ -95,6 +121,19 @@ const peers: readonly Contestant[] = serializers.map((serializer) => ({
   start: (bench) => pyro(bench, { serializer, server: 'multiplex' }),
 }))
 
+const python = (link: RpcLoad['link']): readonly Contestant[] => [
+  {
+    name: 'Fernlab, from Python',
+    what: 'the client for Python in asyncio, CBOR; 16 clients are links of one process',
+    start: (bench) => fromPython(bench, link, false),
+  },
+  {
+    name: 'Fernlab, from Python, plain',
+    what: 'the same by plain calls, without asyncio',
+    start: (bench) => fromPython(bench, link, true),
+  },
+]
+
 export const rpcBenchmarks: readonly Benchmark[] = [
   {
     name: 'rpc-websocket',
@@ -103,6 +142,7 @@ export const rpcBenchmarks: readonly Benchmark[] = [
     contestants: [
       ours('two peers, a process each; 16 clients are links of one process', { link: 'websocket', format: 'cbor' }),
       ours('the same in JSON', { link: 'websocket', format: 'json' }),
+      ...python('websocket'),
       ...peers,
     ],
   },
@@ -110,7 +150,11 @@ export const rpcBenchmarks: readonly Benchmark[] = [
     name: 'rpc-unix',
     title: 'A small call over a Unix socket',
     figures: figures(FASTEST, 2.5, 2),
-    contestants: [ours('two peers, a process each', { link: 'unix-socket', format: 'cbor' }), ...peers.slice(0, 1)],
+    contestants: [
+      ours('two peers, a process each', { link: 'unix-socket', format: 'cbor' }),
+      ...python('unix-socket'),
+      ...peers.slice(0, 1),
+    ],
   },
   {
     name: 'rpc-in-process',

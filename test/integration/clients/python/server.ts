@@ -42,12 +42,17 @@ export async function servePython(): Promise<PythonServer> {
     (pattern, text) => new RegExp(pattern).test(text),
   )
 
+  let lastSignIn: unknown = null
+
   function meet(link: Link, cut: () => void): void {
     const peer: Peer = createPeer({
       link,
       clock: systemClock,
       lingering,
-      signIn: signedIn,
+      signIn: (params) => {
+        lastSignIn = params
+        return signedIn(params)
+      },
       serve: (method, params, context) => own(method, params, context, { peer, link, cut }),
     })
   }
@@ -59,6 +64,7 @@ export async function servePython(): Promise<PythonServer> {
     if (method === 'cut') return void end.cut()
     if (method === 'change') return void supply.change('2.0', params as string)
     if (method === 'restore') return void supply.restore()
+    if (method === 'lastSignIn') return lastSignIn
     if (method === 'begun') return [...supply.begun]
     if (method === 'restart') return void restart()
     if (method === 'spoil') return spoil(end.link)

@@ -1,4 +1,5 @@
 """The directory, tokens, locks and runs, as a hub gives them: what the client asks, and what it makes of the answers."""
+import asyncio
 import http.server
 import json
 import os
@@ -17,6 +18,13 @@ TIME = "2030-01-01T00:00:00.000Z"
 def entry(name, bench="pi.bench1"):
     address = f"fernlab://site/pi/{name}"
     return {"id": f"pi/{name}", "name": name, "node": "pi", "bench": bench, "address": address, "contract": CONTRACT}
+
+
+async def last_sign_in():
+    peer = await fernlab.connect(URL)
+    answer = await peer.call("lastSignIn")
+    await peer.close()
+    return answer
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -111,9 +119,10 @@ class ByHub(unittest.TestCase):
         self.server.answers[f"POST {lease}"] = (200, {"lease": "L1", "expiresAt": TIME})
         self.server.answers[f"DELETE {lease}"] = (200, {"safe": True})
         supply, meter = Proxy("bench1.supply", self.hub), Proxy("bench1.meter", self.hub)
-        with fernlab.lock([meter, supply], "sweep") as held:
+        with fernlab.lock([meter, supply], "sweep", grace=30) as held:
             self.assertIsNone(held.lost)
             supply.set("voltage", 1)
+            self.assertEqual(asyncio.run(last_sign_in()), {"token": TOKEN, "graceS": 30})
             self.assertEqual(self.failure(supply.lock("again").take).code, "bench-busy")
             self.assertEqual(self.bodies("POST", "/directory/tokens")[-1]["lease"], "L1")
         self.assertEqual(self.bodies("POST", "/benches/pi.bench1/lease"), [{"ttlS": 600}])

@@ -10,12 +10,12 @@ import asyncio
 import time
 from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, NamedTuple, Optional, Sequence
 
-from .connect import connect
+from .connect import connect, sign_in
 from .contract import CONTRACT, Contract, read_contract, require_compatible
 from .errors import LabError
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
-from .rpc.messages import PING, SIGN_IN
+from .rpc.messages import PING
 from .rpc.peer import CREDIT, Peer
 
 _FIRST_WAIT_S, _LAST_WAIT_S = 0.1, 2.0
@@ -34,6 +34,8 @@ class Access(NamedTuple):
     token: Optional[str] = None
     #: Epoch seconds.
     expires_at: Optional[float] = None
+    #: For how many seconds a hold of the token outlives its last link.
+    grace: Optional[float] = None
 
 
 class Way(NamedTuple):
@@ -235,7 +237,7 @@ class Connection:
 
     async def _try(self, address: str, access: Access) -> Any:
         is_own = not address.startswith(("ws://", "wss://"))
-        peer = await connect(address, None if is_own else access.token, ca=self._ca)
+        peer = await connect(address, None if is_own else access.token, ca=self._ca, grace=access.grace)
         began = time.perf_counter()
         try:
             await peer.call(PING, None, 10.0, True)
@@ -247,7 +249,7 @@ class Connection:
     async def _sign_in(self, peer: Peer, access: Access) -> None:
         if access.token is None or peer.link.kind == "unix-socket":
             return
-        await peer.call(SIGN_IN, {"token": access.token}, TIMEOUT_S, True)
+        await sign_in(peer, access.token, access.grace, TIMEOUT_S)
         self._renew_before(access)
 
     def _renew_before(self, access: Access) -> None:

@@ -25,12 +25,14 @@ class Group:
         self.node = node
         self.bench = bench
         self.lease: Optional[str] = None
+        self.grace: Optional[float] = None
         self.services: List[str] = []
         self.directory = directory
         self.connection = Connection(node, self._access, ca)
 
     async def _access(self) -> Access:
-        return await self.directory.access(self.node, self.services, self.lease)
+        access = await self.directory.access(self.node, self.services, self.lease)
+        return access if self.lease is None else access._replace(grace=self.grace)
 
     async def add(self, service: str) -> None:
         if service not in self.services:
@@ -145,7 +147,7 @@ class AsyncLock:
         if group.lease is not None:
             raise LabError("bench-busy", f"this program holds {bench} already")
         lease = await directory.hold(bench, None)
-        group.lease = lease
+        group.lease, group.grace = lease, self._grace
 
         async def give_back() -> None:
             group.lease = None

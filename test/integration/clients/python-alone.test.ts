@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { nodeFile, startTestNode, type TestNode } from '../../support/edge/node.ts'
+import { onMachine } from '../../support/edge/service-clients.ts'
+import { suite } from '../../support/suite.ts'
+import { until } from '../hub/hub-with-node.ts'
+import { pythonEnv, runPython } from './python/run-python.ts'
+
+const test = suite('the client in Python, with a node alone', { timeoutMs: 120_000 })
+let node: TestNode
+
+test.before(async () => {
+  const { hub: _, ...file } = nodeFile(2) as { hub?: unknown }
+  const object = { ...file, services: { listen: { host: '127.0.0.1', port: 0 } } }
+  node = await startTestNode(undefined, { config: { object } })
+})
+test.after(() => node.remove())
+
+test('test_alone.py passes', async ({ signal }) => {
+  const owner = await onMachine(node.dataFolder)
+  const areUp = async () =>
+    ((await owner.call('node/services')) as { state: string }[]).every(({ state }) => state === 'up')
+  await until(areUp, 'the benches are free', 60_000)
+  const own = async (person: string) => {
+    const asked = { person, services: ['*'], rights: ['read', 'use', 'lock'] }
+    return ((await owner.call('node/token', asked)) as { token: string }).token
+  }
+  const env = {
+    ...pythonEnv,
+    FERNLAB_URL: node.edge.services.addresses[0],
+    FERNLAB_SOCKET: join(node.dataFolder, 'services.sock'),
+    FERNLAB_ADA: await own('ada'),
+    FERNLAB_BOB: await own('bob'),
+  }
+  await owner.close()
+  const { code, err } = await runPython('test_alone.py', [], { env, signal })
+  assert.is(code, 0, err)
+  assert.match(err, /^Ran [1-9]\d* tests/m)
+})
+
+test.run()
