@@ -15,7 +15,7 @@ import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
 import { configOf, daemonOf, isUp, type LabWithDaemons, labWithDaemons, untilWritten } from './lab-with-daemons.ts'
 
-const test = suite('daemons of a node', { timeoutMs: 120_000, fileTimeoutMs: 600_000 })
+const test = suite('daemons of a node', { timeoutMs: 120_000, hookTimeoutMs: 180_000, fileTimeoutMs: 600_000 })
 
 /** Counts, follows, and goes wrong in each way that there is. */
 const COUNTER = `
@@ -112,7 +112,7 @@ test.before(async () => {
   lab = await labWithDaemons(
     files,
     configOf(
-      { one: {}, two: {}, three: {}, broken: {}, later: { autostart: false } },
+      { one: {}, two: {}, three: { hungS: 3600 }, broken: {}, later: { autostart: false } },
       {
         fit: { ...parseNodeFile(guided('own/node.yaml')).node?.services.own.fit, daemon: 'two' },
         'count.one': counter('one', { parameters: { word: 'swordfish' }, tags: ['counts'] }),

@@ -8,7 +8,11 @@ import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
 import { configOf, daemonOf, isUp, type LabWithDaemons, labWithDaemons, untilWritten } from './lab-with-daemons.ts'
 
-const test = suite('daemons with services in Python', { timeoutMs: 120_000, fileTimeoutMs: 300_000 })
+const test = suite('daemons with services in Python', {
+  timeoutMs: 120_000,
+  hookTimeoutMs: 180_000,
+  fileTimeoutMs: 600_000,
+})
 
 const COUNTER = `
 import array

@@ -7,11 +7,7 @@ import re
 import typing
 
 import fernlab_service
-
-try:
-    import numpy
-except ImportError:
-    numpy = None
+from fernlab_values import numpy_if_used
 
 _PLAIN = {float: "number", int: "integer", str: "string", bool: "boolean"}
 _SEQUENCES = (list, tuple, collections.abc.Sequence, collections.abc.Iterable)
@@ -126,6 +122,7 @@ def _base(hint):
 
 
 def _is_array(base):
+    numpy = numpy_if_used()
     if numpy is not None and (base is numpy.ndarray or typing.get_origin(base) is numpy.ndarray):
         return True
     return base is array.array

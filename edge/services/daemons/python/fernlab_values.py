@@ -5,11 +5,6 @@ import base64
 import math
 import sys
 
-try:
-    import numpy
-except ImportError:  # arrays are those of the standard library then
-    numpy = None
-
 MOST_BYTES = 64 * 1024 * 1024
 MOST_DEPTH = 32
 MOST_VALUES = 1_000_000
@@ -28,6 +23,11 @@ _CODES = {
     "float64": "d",
 }
 _KINDS = {(array.array(code).itemsize, code in "fd", code.isupper()): kind for kind, code in _CODES.items()}
+
+
+def numpy_if_used():
+    """numpy where a service has imported it; by itself it would be most of the process."""
+    return sys.modules.get("numpy")
 
 
 class Unwritable(Exception):
@@ -60,6 +60,7 @@ class _Writer:
             raise Unwritable(message, "message-too-large")
 
     def put(self, value, path, depth):
+        numpy = numpy_if_used()
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, int):
@@ -119,7 +120,7 @@ def _odd(value):
 
 
 def from_wire(value):
-    """What was sent: arrays as numpy's where numpy is there, else as array.array; bytes for uint8."""
+    """What was sent: arrays as numpy's where a service has imported numpy, else as array.array; bytes for uint8."""
     if isinstance(value, list):
         return [from_wire(item) for item in value]
     if not isinstance(value, dict):
@@ -134,6 +135,7 @@ def from_wire(value):
     octets = base64.b64decode(value["base64"])
     if kind == "uint8":
         return octets
+    numpy = numpy_if_used()
     if numpy is not None:
         return numpy.frombuffer(octets, dtype=numpy.dtype(kind).newbyteorder("<")).astype(kind)
     numbers = array.array(_CODES[kind], octets)
