@@ -1,6 +1,7 @@
 import { createGate, type Gate } from '@fernlab/edge/services/gate/gate'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import { createPeer, type Peer, SIGN_IN } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
@@ -11,19 +12,31 @@ import { suite } from '../../../support/suite.ts'
 
 const test = suite('the gate of services')
 const key = signer()
+const contract = {
+  kind: 'fit',
+  version: '1.0',
+  actions: { hold: { arguments: {}, result: { type: 'any' } } },
+} as const
 
 function openGate() {
   const clock = new ManualClock()
   const came: string[] = []
   const revoked = new Set<string>()
+  const held = new Set(['l1'])
   const gate: Gate = createGate({
     audience: `${SITE}/n1`,
     keys: () => [{ ...key.key, issuer: SITE }],
     revocations: { add: async () => {}, has: ({ sub }) => revoked.has(sub) },
     timeOf: () => ({ nowMs: clock.now(), by: 'the clock' }),
-    isHeld: () => true,
-    find: () => undefined,
-    requireUnlocked: () => {},
+    isHeld: ({ lease }) => held.has(lease),
+    find: (_, caller) => ({
+      contract: { ...contract, signals: {}, events: {} },
+      call: () => caller.hold?.lease ?? null,
+    }),
+    requireUnlocked: (service, { person }) => {
+      if (service === 'locked' && person !== 'ada')
+        throw new LabError({ code: 'service-locked', kind: 'caller', message: '' })
+    },
     attendance: {
       came: (person) => came.push(`${person} came`),
       left: (person, isOver) => came.push(`${person} left${isOver ? ' for good' : ''}`),
@@ -33,16 +46,16 @@ function openGate() {
     clock,
     log: silentLog,
   })
-  const connect = (): Peer => {
+  const connect = (from: 'anyone' | 'owner' = 'anyone'): Peer => {
     const [mine, its] = localLinks()
-    gate.take(its, 'anyone')
+    gate.take(its, from)
     return createPeer({ link: mine, clock })
   }
   const sign = (lifetimeS: number, more: object = {}) => {
     const iat = clock.now() / 1000
     return key.sign({ iat, exp: iat + lifetimeS, ...more })
   }
-  return { gate, clock, came, connect, sign, revoked }
+  return { gate, clock, came, connect, sign, revoked, held }
 }
 
 test('who has not signed in within 5 s is left', async () => {
@@ -111,6 +124,33 @@ test('a link whose person is shut out does nothing more, even before it has ende
   const over = ended(peer)
   assert.is(await gate.revoke({}), 1)
   assert.match(await over, /token-revoked/)
+})
+
+test('what somebody else has locked is read, and not used', async () => {
+  const { connect, sign } = openGate()
+  const [ada, bob] = [connect(), connect()]
+  await ada.call(SIGN_IN, { token: await sign(60) })
+  await bob.call(SIGN_IN, { token: await sign(60, { sub: 'bob' }) })
+  await ada.call('locked/hold')
+  await bob.call('free/hold')
+  await bob.call('locked/contract.get')
+  assert.is((await rejection(bob.call('locked/hold'))).code, 'service-locked')
+})
+
+test('the owner of the machine signs in to nothing, and may show the token of a hold until that ends', async () => {
+  const { gate, clock, came, connect, sign, held } = openGate()
+  const peer = connect('owner')
+  assert.is(await peer.call('fit/hold'), null)
+  const hold = { bench: 'b', lease: 'l1' }
+  assert.is(((await peer.call(SIGN_IN, { token: await sign(60, { hold }) })) as { person: string }).person, 'local')
+  assert.is(await peer.call('fit/hold'), 'l1')
+  held.delete('l1')
+  gate.judgeHolds()
+  assert.is(await peer.call('fit/hold'), null)
+  // Neither that end nor the token's is the link's.
+  await clock.advance(120_000)
+  assert.is(await peer.call('fit/hold'), null)
+  assert.equal(came, ['local came', 'l1 came', 'l1 left for 10000'])
 })
 
 test.run()
