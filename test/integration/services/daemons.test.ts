@@ -7,7 +7,10 @@ import { createInterface } from 'node:readline'
 import { nodeCommand } from '@fernlab/edge/node-command'
 import { LOCAL } from '@fernlab/edge/services/service-source'
 import { parseNodeFile } from '@fernlab/shared/contracts/node-file'
+import { connectUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import { systemClock } from '@fernlab/shared/primitives/clock'
+import { cborFormat } from '@fernlab/shared/rpc/formats'
+import { createPeer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { blocksOf } from '../../support/doc-blocks.ts'
@@ -94,6 +97,27 @@ async function typedByItsOwner(folder: string): Promise<void> {
   assert.is(await type('up', 'py'), 'py: started')
   assert.match(await type('logs', '--lines', '500'), / ts \* up\n[\s\S]* py \* up$/)
   assert.is((await rejection(type('logs', 'pie'))).code, 'daemon-unknown')
+}
+
+/** Two connections to the node's socket, each with an object of its own. */
+async function calledBySocket(path: string): Promise<void> {
+  const { signal } = new AbortController()
+  const open = async () =>
+    createPeer({
+      link: await connectUnixSocket({ path, format: cborFormat, clock: systemClock, signal }),
+      clock: systemClock,
+    })
+  const [first, second] = await Promise.all([open(), open()])
+  const told = (await first.call('node/services')) as { name: string; state: string }[]
+  assert.equal(
+    told.map(({ name, state }) => `${name} ${state}`),
+    ['count up', 'idle up'],
+  )
+  assert.equal(
+    [await first.call('count/add'), await first.call('count/add'), await second.call('count/add')],
+    [1, 2, 1],
+  )
+  await Promise.all([first.close(), second.close()])
 }
 
 /** Also one that has ended runs no more before its parent has heard of it. */
@@ -265,7 +289,7 @@ test('of three daemons one is killed and one stopped: the third answers every ca
 test('a daemon ends with its node, also one that hears nothing of a node that was killed', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-node-'))
   const daemons = '{ts: {}, py: {}}'
-  const own = '{count: {file: ./counter.ts, daemon: ts}, idle: {file: ./idle.py, daemon: py}}'
+  const own = '{count: {file: ./counter.ts, daemon: ts, instances: session}, idle: {file: ./idle.py, daemon: py}}'
   const file = `site: lab\nnode: pi\nhub: {url: mqtt://127.0.0.1:9}\ninstruments: {}\ndaemons: ${daemons}\nservices: {own: ${own}}\n`
   await writeFile(join(folder, 'node.yaml'), file)
   await writeFile(join(folder, 'counter.ts'), COUNTER)
@@ -283,6 +307,7 @@ test('a daemon ends with its node, also one that hears nothing of a node that wa
   node.stderr.resume()
   try {
     await typedByItsOwner(folder)
+    await calledBySocket(join(folder, 'data/nodes/pi/services.sock'))
   } catch (thrown) {
     node.kill('SIGKILL')
     throw thrown
