@@ -33,6 +33,7 @@ import { createInterlocks } from './interlocks/interlocks.ts'
 import { createBenchTopics } from './link/bench-topics.ts'
 import { brokerUrl, credentialOf } from './link/broker.ts'
 import { createCameraLines } from './link/camera-lines.ts'
+import { createClientLinks } from './link/client-links.ts'
 import { createHubLink, type HubLink, type SyncState } from './link/hub-link.ts'
 import { hubWebAddress } from './link/hub-web-address.ts'
 import { createLabTunnels } from './link/lab-tunnels.ts'
@@ -90,6 +91,8 @@ export interface Edge {
 }
 
 const HEALTH_MS = 10_000
+/** By way of the hub, where node.yaml says nothing of clients. */
+const MOST_CLIENTS = 500
 const LEAST_FREE_BYTES = 64 * 1024 * 1024
 
 /**
@@ -372,6 +375,9 @@ async function assemble(
       ...(options.reconnectMs === undefined ? {} : { reconnectMs: options.reconnectMs }),
       log,
     })
+    const { take } = services
+    const most = config.file.services?.listen?.clients ?? MOST_CLIENTS
+    const clientLinks = createClientLinks({ mqtt, topics, node, take, most, clock, log })
     hub = createHubLink({
       link: mqtt,
       site,
@@ -389,6 +395,7 @@ async function assemble(
         benches: [...benches.values()].map((bench) => ({ ...bench.describe(), checks: checks.announce(bench) })),
         instruments: [...instruments.all.values()].map((handle) => structuredClone(handle.spec) as never),
       }),
+      onLinks: clientLinks.heard,
       onWelcome: (keys) => {
         if (keys !== undefined) services.takeKeys(keys)
         services.announce()

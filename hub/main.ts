@@ -349,8 +349,9 @@ async function assemble(
     log,
   })
   onClose(() => benchWatch.close())
-  const services = await openServices(basics, ground, memory, { fleet, calls, serviceBook, signingKey })
-  await takeNodeMessages(basics, { broker, link, fleet, dispatcher, ingest, calls, serviceBook })
+  const services = await openServices(basics, ground, memory, { fleet, calls, link, serviceBook, signingKey })
+  const { serviceLines } = services
+  await takeNodeMessages(basics, { broker, link, fleet, dispatcher, ingest, calls, serviceBook, serviceLines })
 
   watchHub(ground, memory, { runs, turn, broker, benchHistory })
   const { webFolder } = options
@@ -413,7 +414,7 @@ async function assemble(
     faultPoint,
   })
   onClose(() => recorder.stop())
-  const sockets = { liveSockets, labTunnels, cameraLines, cameraSockets }
+  const sockets = { liveSockets, labTunnels, cameraLines, cameraSockets, serviceLines }
   const doors = { fetch: api.fetch, broker, ...sockets, addresses, labPages, labVisits, pageAddress }
   // Who was suspended as the hub was killed has nothing under way, before a node can begin it or anybody see it.
   for (const personId of new Set([...open.byId.values()].map((run) => run.personId))) {

@@ -62,6 +62,8 @@ export interface CreateHubLinkOptions {
   readonly onConnect: () => void
   /** After each welcome that answers an inventory: what only a synced hub takes. */
   readonly onWelcome: (serviceKeys: readonly ServiceKey[] | undefined) => void
+  /** What is meant for links of clients by way of the hub. */
+  readonly onLinks: (message: unknown) => void
   readonly greetAgainMs?: number
 }
 
@@ -167,6 +169,8 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
         return
       case 'request':
         return request(body)
+      case 'links-down':
+        return options.onLinks(body)
       default:
         return
     }

@@ -52,6 +52,8 @@ export interface Services {
   start(sources: readonly ServiceSource[]): void
   /** The hub is there again. */
   announce(): void
+  /** Takes a link of somebody who has to sign in, by whatever way it came. */
+  take(link: Link): void
   takeKeys(keys: readonly ServiceKey[]): void
   revoke(revoked: Revoked): Promise<number>
   close(): Promise<void>
@@ -144,6 +146,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
       isUp = true
     },
     announce: announcements.all,
+    take: take('anyone'),
     takeKeys: (told) => {
       keys.tell(told).catch((thrown: unknown) => {
         log.error({ error: asLabError(thrown).message }, "the hub's keys for services were not kept")

@@ -18,6 +18,7 @@ import type { CameraLines } from '../cameras/camera-lines.ts'
 import type { CameraSockets } from '../cameras/camera-sockets.ts'
 import type { HubConfig } from '../config/config.ts'
 import { hostAndPort, removeEndpoints, writeEndpoints } from '../config/endpoints.ts'
+import type { ServiceLines } from '../directory/service-lines.ts'
 import type { LabPages } from '../lab-pages/lab-pages.ts'
 import { listenPages } from '../lab-pages/listen-pages.ts'
 import type { PageAddress } from '../lab-pages/page-address.ts'
@@ -42,6 +43,7 @@ export interface Served {
   readonly labTunnels: LabTunnels
   readonly cameraLines: CameraLines
   readonly cameraSockets: CameraSockets
+  readonly serviceLines: ServiceLines
   readonly labPages: LabPages
   readonly labVisits: LabVisits
   readonly pageAddress: PageAddress
@@ -55,7 +57,7 @@ export async function openDoors(
   at: ListeningAt,
 ): Promise<{ readonly mqttUrl: string }> {
   const { fetch, broker, liveSockets, addresses, labTunnels, labPages, labVisits, pageAddress } = served
-  const { cameraLines, cameraSockets } = served
+  const { cameraLines, cameraSockets, serviceLines } = served
   const { host } = config
   const server = createAdaptorServer({
     fetch: sendWhole(fetch),
@@ -65,13 +67,14 @@ export async function openDoors(
   const cutAll = trackConnections(server)
   const origins = () => [new URL(publicUrl()).origin]
   const others: WebSocketOptions['others'] = (...upgrade) =>
-    [liveSockets, cameraSockets, cameraLines, labTunnels].some((one) => one.upgrade(...upgrade))
+    [liveSockets, cameraSockets, cameraLines, labTunnels, serviceLines].some((one) => one.upgrade(...upgrade))
   const webSockets = serveWebSocket({ broker, server, origins, addresses, others, log })
   const port = await listen(server, host, config.port, 'FERNLAB_PORT')
   onClose(() => closeServer(server, cutAll))
   onClose(() => webSockets.close())
   onClose(() => liveSockets.close())
   onClose(() => cameraSockets.close())
+  onClose(() => serviceLines.close())
   onClose(() => cameraLines.stop())
   onClose(() => labTunnels.stop())
   at.http = `${tls === undefined ? 'http' : 'https'}://${hostAndPort(host, port)}`

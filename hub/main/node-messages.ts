@@ -4,6 +4,7 @@ import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Broker } from '../broker/broker.ts'
 import type { NodeLink } from '../broker/node-link.ts'
 import type { ServiceBook } from '../directory/service-book.ts'
+import type { ServiceLines } from '../directory/service-lines.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
 import type { OpenFleet } from '../fleet/open-fleet.ts'
@@ -18,12 +19,13 @@ export interface NodeMessageTakers {
   readonly ingest: Ingest
   readonly calls: NodeCalls
   readonly serviceBook: ServiceBook
+  readonly serviceLines: Pick<ServiceLines, 'heard'>
 }
 
 /** From the return on, what nodes say is taken. */
 export async function takeNodeMessages(
   { site, log }: Basics,
-  { broker, link, fleet, dispatcher, ingest, calls, serviceBook }: NodeMessageTakers,
+  { broker, link, fleet, dispatcher, ingest, calls, serviceBook, serviceLines }: NodeMessageTakers,
 ): Promise<void> {
   const map = topics(site)
   link.on('inventory', (node, message) => dispatcher.reconcile(node, fleet.inventory(node, message)))
@@ -32,6 +34,9 @@ export async function takeNodeMessages(
   link.on('live', dispatcher.live)
   link.on('reply', calls.reply)
   link.on('services', serviceBook.told)
+  link.on('links-up', (node, message) => {
+    if (message instanceof Uint8Array) serviceLines.heard(node, message)
+  })
   const onJson = (filter: string, take: (topic: string, message: unknown) => void) =>
     broker.subscribe(filter, ({ topic, payload }) => {
       // What was retained is taken away.

@@ -1,9 +1,11 @@
 /** What the hub knows of services on nodes, and what opens them. */
+import type { NodeLink } from '../broker/node-link.ts'
 import { createDirectory } from '../directory/directory.ts'
 import { openIssuedTokens } from '../directory/issued-tokens.ts'
 import { createRevocations } from '../directory/revocations.ts'
 import type { ServiceBook } from '../directory/service-book.ts'
 import type { SigningKey } from '../directory/service-key.ts'
+import { createServiceLines } from '../directory/service-lines.ts'
 import { createServiceTokens } from '../directory/service-tokens.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
 import type { OpenFleet } from '../fleet/open-fleet.ts'
@@ -14,28 +16,38 @@ import type { Memory } from './memory.ts'
 export interface ServiceParts {
   readonly fleet: OpenFleet
   readonly calls: NodeCalls
+  readonly link: NodeLink
   readonly serviceBook: ServiceBook
   readonly signingKey: SigningKey
 }
 
 export async function openServices(
-  { site, clock, log, onClose }: Basics,
+  { site, publicUrl, clock, log, onClose }: Basics,
   { store, accounts }: Ground,
   { book }: Memory,
-  { fleet, calls, serviceBook, signingKey }: ServiceParts,
+  { fleet, calls, link, serviceBook, signingKey }: ServiceParts,
 ) {
   const { signInHolder } = accounts
   const issued = await openIssuedTokens({ store, clock })
   const revocations = createRevocations({ issued, book, calls, signInHolder, clock, log })
   onClose(() => revocations.close())
   onClose(accounts.onEnded(revocations.personMoved))
+  const serviceLines = createServiceLines({
+    isOnline: (node) => book.nodes.get(node)?.online,
+    send: (node, message) => link.send(node, 'links-down', message),
+    accounts,
+    origins: () => [new URL(publicUrl()).origin],
+    clock,
+    log,
+  })
   onClose(
     fleet.onChange(({ node }) => {
       serviceBook.look(node)
+      if (book.nodes.get(node)?.online !== true) serviceLines.lost(node)
       revocations.nodeMoved(node)
     }),
   )
   const directory = createDirectory({ site, services: serviceBook, store })
   const about = { site, store, book, services: serviceBook, issued, key: signingKey }
-  return { directory, serviceTokens: createServiceTokens({ ...about, signInHolder, clock }) }
+  return { directory, serviceLines, serviceTokens: createServiceTokens({ ...about, signInHolder, clock }) }
 }

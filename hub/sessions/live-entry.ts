@@ -12,8 +12,7 @@ import type { Accounts } from '../accounts/accounts.ts'
 import type { Caller } from '../accounts/caller.ts'
 import { can } from '../accounts/can.ts'
 import type { ClientAddress } from '../api/client-address.ts'
-import { problemResponse } from '../api/problems.ts'
-import { isOwnOrigin } from '../broker/listeners.ts'
+import { admitUpgrade, headersOf, signInNeeded } from '../api/upgrade.ts'
 import type { Groups } from '../groups/groups.ts'
 import { placeOf, type SessionPlace } from './place.ts'
 import type { Rooms } from './rooms.ts'
@@ -95,41 +94,6 @@ export interface LetOn {
 
 /** Lets on whoever may be there, from no page of another origin; everybody else is answered why not. */
 export function letOn({ id, request, socket, entry, origins, log }: LetOn, accept: (admitted: Admitted) => void): void {
-  socket.on('error', () => socket.destroy())
-  const refuse = (error: unknown) => void refuseUpgrade(socket, error)
-  if (!isOwnOrigin(request.headers.origin, request.headers.host, origins())) {
-    log.warn({ origin: request.headers.origin }, 'a page of another origin was refused at a session')
-    const message = 'pages of other sites may not come in'
-    refuse(new LabError({ code: 'origin-refused', kind: 'caller', message }))
-    return
-  }
-  entry.admit(id, request).then((admitted) => {
-    if (!socket.destroyed) accept(admitted)
-  }, refuse)
-}
-
-/** Answers an upgrade as any other call is refused. */
-async function refuseUpgrade(socket: Duplex, error: unknown): Promise<void> {
-  const response = problemResponse(error)
-  const body = await response.text()
-  const head = [
-    `HTTP/1.1 ${response.status} Refused`,
-    'Connection: close',
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
-}
-
-function headersOf({ rawHeaders }: IncomingMessage): Headers {
-  const headers = new Headers()
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const [name = '', value = ''] = rawHeaders.slice(at, at + 2)
-    if (/^(authorization|cookie|user-agent)$/i.test(name)) headers.append(name, value)
-  }
-  return headers
-}
-
-function signInNeeded(): LabError {
-  return new LabError({ code: 'sign-in-needed', kind: 'caller', message: 'this needs somebody who is signed in' })
+  const admit = () => entry.admit(id, request)
+  admitUpgrade({ request, socket, origins, log, what: 'a session', admit }, accept)
 }

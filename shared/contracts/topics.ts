@@ -3,8 +3,8 @@
 export const TOPIC_ROOT = 'fernlab/v1'
 
 /** What travels between a hub and one node, below `nodes/<node>/sync/`. */
-export const nodeToHub = ['inventory', 'accepted', 'documents', 'live', 'reply', 'services'] as const
-export const hubToNode = ['welcome', 'assign', 'acknowledge', 'cancel', 'request'] as const
+export const nodeToHub = ['inventory', 'accepted', 'documents', 'live', 'reply', 'services', 'links-up'] as const
+export const hubToNode = ['welcome', 'assign', 'acknowledge', 'cancel', 'request', 'links-down'] as const
 export type NodeToHub = (typeof nodeToHub)[number]
 export type HubToNode = (typeof hubToNode)[number]
 export type SyncChannel = NodeToHub | HubToNode

@@ -195,6 +195,8 @@ class LabClient implements Client {
     const release = async () => {
       cancel()
       group.lease = undefined
+      // The node closes links of a hold that has ended: this one goes on without it.
+      await group.connection.renew().catch(() => {}) // a hub that is away says so next
       await this.directory.release(bench, lease)
     }
     try {

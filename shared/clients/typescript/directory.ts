@@ -14,6 +14,7 @@ import {
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
 import type { Access } from './connection.ts'
 import type { Hub } from './hub.ts'
+import { BY_HUB } from './way.ts'
 
 /** A service that was found. */
 export interface Found {
@@ -74,7 +75,11 @@ export function hubDirectory(hub: Hub): Directory {
     async access(node, services, lease, signal) {
       const body = { services: services.map((name) => `${node}/${name}`), ...(lease === undefined ? {} : { lease }) }
       const given = await hub.ask(givenServiceTokenSchema, '/directory/tokens', { method: 'POST', body, signal })
-      return { addresses: given.addresses, token: given.token, expiresAt: Date.parse(given.expiresAt) }
+      return {
+        addresses: [...given.addresses, `${BY_HUB}${node}`],
+        token: given.token,
+        expiresAt: Date.parse(given.expiresAt),
+      }
     },
     async hold(bench, lease, signal) {
       const body = { ttlS: HOLD_S, ...(lease === undefined ? {} : { lease }) }

@@ -20,7 +20,7 @@ export function connect({ hub: url, token, ca, onWay }: ConnectOptions): Client 
   const hub = new Hub({ url, token, fetch: createFetch(ca) })
   return createClient({
     directory: hubDirectory(hub),
-    ways: nodeWays({ clock: systemClock, ...(ca === undefined ? {} : { ca }) }),
+    ways: nodeWays({ clock: systemClock, hub: { url, token }, ...(ca === undefined ? {} : { ca }) }),
     clock: systemClock,
     ...(onWay === undefined ? {} : { onWay }),
   })

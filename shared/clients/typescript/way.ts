@@ -10,6 +10,13 @@ export interface Way {
   connect(address: string, signal: AbortSignal): Promise<Link>
 }
 
+/** Before a node's name: its address by way of the hub, for when there is no nearer one. */
+export const BY_HUB = 'hub:'
+
+/** Where a hub takes links to a node's services. */
+export const lineUrl = (hub: string, node: string): string =>
+  `${hub.replace(/^http/, 'ws').replace(/\/+$/, '')}/api/v1/nodes/${encodeURIComponent(node)}/services`
+
 /** From the nearest on. */
 const nearness: readonly LinkKind[] = ['in-process', 'unix-socket', 'websocket', 'mqtt', 'peer-hub']
 

@@ -28,15 +28,25 @@ export interface ConnectWebSocketOptions {
   readonly signal: AbortSignal
   /** PEM of an authority to trust besides the system's. */
   readonly ca?: string
+  /** Sent when it is opened, as `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** Rejects with `link-unreachable`, or the signal's reason. */
-export function connectWebSocket({ url, format, clock, signal, ca }: ConnectWebSocketOptions): Promise<Link> {
+export function connectWebSocket({
+  url,
+  format,
+  clock,
+  signal,
+  ca,
+  headers = {},
+}: ConnectWebSocketOptions): Promise<Link> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const socket = new WebSocket(url, [subprotocolOf(format)], {
       ...webSocketSettings,
       ...(ca === undefined ? {} : { ca }),
+      headers: { ...headers },
     })
     const forget = () => {
       signal.removeEventListener('abort', abort)

@@ -1,0 +1,175 @@
+/**
+ * The way to a node's services when there is no nearer one: `GET /api/v1/nodes/{node}/services` is a WebSocket, and what it
+ * carries goes on over the broker.
+ *
+ * INVARIANTS: nothing of what is carried is read here: the node asks who calls, by the token that it wants; who is slow
+ * holds up nobody else, and neither end is sent more than it takes; one person has at most MOST_OF_A_PERSON of them.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type BundledLink, LinkBundle } from '@fernlab/shared/links/mqtt/link-bundle'
+import { chosenSubprotocol, formatOfSubprotocol } from '@fernlab/shared/links/websocket/subprotocols'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
+import { PIECE_BYTES } from '@fernlab/shared/rpc/limits'
+import { HIGH_WATER_BYTES } from '@fernlab/shared/rpc/link'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Accounts } from '../accounts/accounts.ts'
+import { can } from '../accounts/can.ts'
+import { admitUpgrade, headersOf, signInNeeded } from '../api/upgrade.ts'
+
+export interface ServiceLines {
+  /** Takes an upgrade request that is for a node's services; false leaves it to others. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  /** What the node says to its links. */
+  heard(node: string, message: Uint8Array): void
+  /** The node is not there any more: its links end. */
+  lost(node: string): void
+  close(): void
+}
+
+export interface CreateServiceLinesOptions {
+  /** Undefined for a node that there is not. */
+  readonly isOnline: (node: string) => boolean | undefined
+  readonly send: (node: string, message: Uint8Array) => void
+  readonly accounts: Pick<Accounts, 'authenticate'>
+  /** Origins of the hub's own page besides the one of the request's host. */
+  readonly origins: () => readonly string[]
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const PATH = /^\/api\/v1\/nodes\/([a-z][a-z0-9_-]{0,62})\/services$/
+/** A piece in base64, as JSON has it, and what stands around it. */
+const MOST_MESSAGE_BYTES = 2 * PIECE_BYTES
+const MOST_OF_A_PERSON = 32
+const PING_MS = 20_000
+/** RFC 6455, 7.4.1. */
+const NORMAL = 1000
+const UNSUPPORTED = 1003
+const LONGEST_REASON = 40
+
+export function createServiceLines(options: CreateServiceLinesOptions): ServiceLines {
+  const { isOnline, send, accounts, origins, clock, log } = options
+  const bundles = new Map<string, LinkBundle>()
+  const people = new Map<string, number>()
+  const server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MOST_MESSAGE_BYTES,
+    handleProtocols: chosenSubprotocol,
+  })
+
+  const bundleOf = (node: string): LinkBundle => {
+    const known = bundles.get(node)
+    if (known !== undefined) return known
+    const made = new LinkBundle({ send: (message) => send(node, message), clock })
+    bundles.set(node, made)
+    return made
+  }
+
+  const admit = async (node: string, request: IncomingMessage) => {
+    const caller = await accounts.authenticate(headersOf(request))
+    if (caller === undefined) throw signInNeeded()
+    if (!can(caller, 'services.read')) {
+      throw new LabError({ code: 'scope-missing', kind: 'caller', message: 'this needs a token with the scope read' })
+    }
+    const online = isOnline(node)
+    if (online === undefined) {
+      throw new LabError({ code: 'not-found', kind: 'caller', message: `there is no node ${node}` })
+    }
+    if (!online) {
+      const message = `${node} is not connected`
+      throw new LabError({ code: 'node-offline', kind: 'link', retry: 'later', message })
+    }
+    if ((people.get(caller.personId) ?? 0) >= MOST_OF_A_PERSON) {
+      throw new LabError({
+        code: 'too-many-attempts',
+        kind: 'caller',
+        retry: 'later',
+        message: `one person has at most ${MOST_OF_A_PERSON} links to services by way of the hub; close some`,
+      })
+    }
+    return caller.personId
+  }
+
+  const accept = (node: string, person: string, socket: WebSocket) => {
+    const format = formatOfSubprotocol(socket.protocol)
+    if (format === undefined) return void socket.close(UNSUPPORTED, 'fernlab.rpc.1.cbor or .json is spoken')
+    people.set(person, (people.get(person) ?? 0) + 1)
+    socket.once('close', () => {
+      const left = (people.get(person) ?? 1) - 1
+      if (left === 0) people.delete(person)
+      else people.set(person, left)
+    })
+    keepAwake(socket, clock)
+    try {
+      join(socket, bundleOf(node).open(format))
+    } catch (thrown) {
+      socket.close(NORMAL, (thrown as Error).message.slice(0, LONGEST_REASON))
+    }
+  }
+
+  return {
+    upgrade: (request, socket, head) => {
+      const node = PATH.exec((request.url ?? '').split('?', 1)[0] ?? '')?.[1]
+      if (node === undefined) return false
+      const entry = { request, socket, origins, log, what: 'services', admit: () => admit(node, request) }
+      admitUpgrade(entry, (person) => {
+        server.handleUpgrade(request, socket, head, (webSocket) => accept(node, person, webSocket))
+      })
+      return true
+    },
+    heard: (node, message) => bundles.get(node)?.take(message),
+    lost: (node) => {
+      bundles.get(node)?.lost(`${node} is not connected any more`)
+      bundles.delete(node)
+    },
+    close: () => {
+      for (const node of [...bundles.keys()]) bundles.get(node)?.lost('the hub stops')
+      server.close()
+    },
+  }
+}
+
+/** Each carries what comes from the other, as fast as the other takes it. */
+function join(socket: WebSocket, link: BundledLink): void {
+  socket.on('error', () => {}) // a close follows
+  socket.on('message', (data: Buffer, isBinary) => {
+    link.send(isBinary ? data : String(data))
+    if (link.pendingBytes > HIGH_WATER_BYTES) socket.pause()
+  })
+  socket.once('close', () => void link.close('the client is gone'))
+  link.listen({
+    frame: (frame) => {
+      if (socket.readyState !== socket.OPEN) return
+      socket.send(frame as string | Uint8Array, () => {
+        if (socket.bufferedAmount <= HIGH_WATER_BYTES / 2) link.hold(false)
+      })
+      if (socket.bufferedAmount > HIGH_WATER_BYTES) link.hold(true)
+    },
+    drained: () => socket.resume(),
+    ended: ({ message }) => {
+      socket.resume()
+      socket.close(NORMAL, message.slice(0, LONGEST_REASON))
+    },
+  })
+}
+
+/** Ends a connection whose other end answers no ping. */
+function keepAwake(socket: WebSocket, clock: Clock): void {
+  let isThere = true
+  let cancel = () => {}
+  const ask = () => {
+    if (!isThere) return socket.terminate()
+    isThere = false
+    socket.ping()
+    cancel = clock.after(PING_MS, ask)
+  }
+  cancel = clock.after(PING_MS, ask)
+  socket.on('pong', () => {
+    isThere = true
+  })
+  socket.once('close', () => cancel())
+}
