@@ -17,7 +17,7 @@ import {
 } from '@fernlab/shared/contracts/sync'
 import type { SyncChannel } from '@fernlab/shared/contracts/topics'
 import { decode, encode } from '@fernlab/shared/links/codec'
-import type * as z from 'zod'
+import * as z from 'zod'
 
 const schemas: Readonly<Record<SyncChannel, z.ZodType>> = {
   inventory: inventorySchema,
@@ -26,6 +26,8 @@ const schemas: Readonly<Record<SyncChannel, z.ZodType>> = {
   live: liveSchema,
   reply: replySchema,
   services: nodeServicesSchema,
+  'links-up': z.instanceof(Uint8Array),
+  'links-down': z.instanceof(Uint8Array),
   welcome: welcomeSchema,
   assign: assignSchema,
   acknowledge: acknowledgeSchema,

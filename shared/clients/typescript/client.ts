@@ -5,7 +5,7 @@
  * all of what was asked for, or nothing.
  */
 import type { Clock } from '../../primitives/clock.ts'
-import { LabError } from '../../primitives/lab-error.ts'
+import { asLabError, LabError } from '../../primitives/lab-error.ts'
 import { requireCompatible } from '../../rpc/contract/compare-contracts.ts'
 import { type ActionsOf, createProxy, type Proxy as ServiceProxy } from '../../rpc/contract/proxy.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
@@ -197,7 +197,13 @@ class LabClient implements Client {
       group.lease = undefined
       // The node closes links of a hold that has ended: this one goes on without it.
       await group.connection.renew().catch(() => {}) // a hub that is away says so next
-      await this.directory.release(bench, lease)
+      try {
+        await this.directory.release(bench, lease)
+      } catch (thrown) {
+        if (asLabError(thrown).kind !== 'link') throw thrown
+        // Then the node frees the bench by itself, a moment after its holder has gone.
+        await group.connection.leave()
+      }
     }
     try {
       await group.connection.renew()

@@ -52,6 +52,8 @@ export interface Connection {
   batch(calls: readonly BatchCall[], options?: BatchOptions): Promise<BatchOutcome[]>
   /** Asks for access anew and signs in with it, as after a lock was taken; calls under way go on. */
   renew(): Promise<void>
+  /** Closes the link; the next call opens another. */
+  leave(): Promise<void>
   close(): Promise<void>
 }
 
@@ -122,6 +124,11 @@ class NodeConnection implements Connection {
     const access = await this.#options.access(this.#closing.signal)
     this.#access = access
     await this.#signIn(peer, kind, access)
+  }
+
+  async leave(): Promise<void> {
+    this.#access = undefined
+    await this.#reached?.peer.close('the client is done')
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,161 @@
+/** The TypeScript client with a hub and a node that are real, over each way there is. */
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
+import { type Edge, startEdge } from '@fernlab/edge/main'
+import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
+import { createI2cBuses } from '@fernlab/firmware-bridge/i2c/buses'
+import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
+import { createClient } from '@fernlab/shared/clients/typescript/client'
+import { hubDirectory } from '@fernlab/shared/clients/typescript/directory'
+import { Hub } from '@fernlab/shared/clients/typescript/hub'
+import { connect } from '@fernlab/shared/clients/typescript/node'
+import { nodeWays } from '@fernlab/shared/clients/typescript/node-ways'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import * as assert from 'uvu/assert'
+import WebSocket from 'ws'
+import { type RunningFernlab, startFernlab } from '../../support/running-fernlab.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('the TypeScript client with a hub and a node', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const clock = systemClock
+const instrument = (device: string, model: string, tag: string) =>
+  `driver: scpi, tags: [${tag}], config: { model: ${model}, transport: { kind: emulated, world: diode-1, device: ${device} } }`
+const nodeFile = `
+node: demo
+hub: { url: in-process }
+instruments:
+  psu: { ${instrument('psu', 'fern-psu', 'power-supply')} }
+  ammeter: { ${instrument('ammeter', 'fern-dmm', 'multimeter')} }
+benches:
+  diode-1:
+    parts: { psu: psu, ammeter: ammeter }
+    safeState: { psu.output: false, psu.voltage: 0 }
+    limits: { psu.voltage: { low: 0, high: 5 } }
+services:
+  listen: { host: 127.0.0.1, port: 0 }
+`
+
+let hub: RunningFernlab
+let edge: Edge
+let folder: string
+/** By way of the hub alone. */
+const overHub = () =>
+  createClient({
+    directory: hubDirectory(new Hub({ url: hub.http, token: hub.token, fetch })),
+    ways: nodeWays({ clock, hub: { url: hub.http, token: hub.token } }).filter(({ kind }) => kind === 'mqtt'),
+    clock,
+  })
+
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fernlab-client-'))
+  hub = await startFernlab({ part: 'hub', env: { FERNLAB_DEMO: '0' } })
+  const given = await fetch(`${hub.http}/api/v1/nodes`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${hub.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ node: 'demo' }),
+  })
+  const { code } = (await given.json()) as { code: string }
+  const file = join(folder, 'node.yaml')
+  await writeFile(file, nodeFile)
+  edge = await startEdge({
+    config: { file },
+    dataFolder: join(folder, 'data'),
+    drivers: builtInDrivers({ i2c: createI2cBuses({ clock }) }),
+    openTransport: createOpenTransport({ worlds: createWorlds({ clock }), clock, log: silentLog }),
+    enrollAt: { hubUrl: hub.http, code },
+    clock,
+    log: silentLog,
+    reconnectMs: 50,
+  })
+  await using client = connect({ hub: hub.http, token: hub.token })
+  for (;;) {
+    const found = await client.directory.find({ tag: 'power-supply', state: 'up' })
+    if (found.length > 0) break
+    await clock.sleep(50)
+  }
+})
+test.after(async () => {
+  await edge?.close()
+  await hub?.cleanUp()
+  rmSync(folder, { recursive: true })
+})
+
+const failure = (promise: Promise<unknown>): Promise<LabError> =>
+  promise.then(
+    () => assert.unreachable('it was done') as never,
+    (error: LabError) => error,
+  )
+
+for (const way of ['websocket', 'mqtt'] as const) {
+  test(`finds the supply by its tag, locks it, and drives it: ${way}`, async () => {
+    await using client = way === 'mqtt' ? overHub() : connect({ hub: hub.http, token: hub.token })
+    const [supply] = await client.directory.find({ tag: 'power-supply' })
+    assert.is(supply?.id, 'demo/diode-1.psu')
+    const psu = await client.service(supply?.id ?? '')
+    const { voltage } = await psu.read(['voltage'])
+    assert.is(voltage?.value, 0)
+    assert.is(psu.way?.kind, way)
+    assert.is((await failure(psu.set('voltage', 1))).code, 'right-missing')
+
+    const lock = await client.lock(['diode-1.psu', 'diode-1.ammeter'], { reason: 'a curve' })
+    await psu.set('voltage', 1.5)
+    assert.is((await psu.read(['voltage'])).voltage?.value, 1.5)
+    const limit = await failure(psu.set('voltage', 6))
+    assert.is(limit.kind, 'caller')
+    assert.match(limit.message, /5/)
+    const readings = psu.follow(['voltage'], { rateHz: 50 })
+    const taken: unknown[] = []
+    for await (const reading of readings) {
+      taken.push((reading as { voltage: { value: number } }).voltage.value)
+      if (taken.length === 5) break
+    }
+    assert.equal(taken, [1.5, 1.5, 1.5, 1.5, 1.5])
+    assert.is((await client.directory.find({ name: 'diode-1.psu' }))[0]?.bench, 'demo.diode-1')
+    await lock.release()
+    // The bench has gone to its safe state, and nobody drives it any more.
+    assert.is((await psu.read(['voltage'])).voltage?.value, 0)
+    assert.is((await failure(psu.set('voltage', 1))).code, 'right-missing')
+  })
+}
+
+test('what is there for nobody is refused where it comes in', async () => {
+  const url = `${hub.http.replace('http', 'ws')}/api/v1/nodes`
+  const refusal = (path: string, headers: Record<string, string>) =>
+    new Promise<number>((resolve, reject) => {
+      const socket = new WebSocket(`${url}/${path}`, ['fernlab.rpc.1.cbor'], { headers })
+      socket.on('unexpected-response', (_request, { statusCode }) => resolve(statusCode ?? 0))
+      socket.on('open', () => reject(new Error('it was let on')))
+      socket.on('error', () => {})
+    })
+  const known = { authorization: `Bearer ${hub.token}` }
+  assert.is(await refusal('demo/services', {}), 401)
+  assert.is(await refusal('demo/services', { authorization: 'Bearer fern_wrong' }), 401)
+  assert.is(await refusal('nobody/services', known), 404)
+  assert.is(await refusal('demo/services', { ...known, origin: 'https://elsewhere.example' }), 403)
+})
+
+test('goes on straight at the node while the hub is away, and by the hub again when it is back', async () => {
+  await using client = connect({ hub: hub.http, token: hub.token })
+  await using relayed = overHub()
+  const psu = await client.service('diode-1.psu')
+  const other = await relayed.service('diode-1.psu')
+  await other.read(['voltage'])
+  await using _lock = await client.lock(['diode-1.psu'])
+  await psu.set('voltage', 1)
+  const { http, dataFolder } = hub
+  await hub.stop('SIGKILL')
+  for (const volts of [1.1, 1.2, 1.3]) {
+    await psu.set('voltage', volts)
+    assert.is((await psu.read(['voltage'])).voltage?.value, volts)
+  }
+  assert.is((await failure(other.read(['voltage'], { timeoutMs: 200 }))).kind, 'link')
+  hub = await startFernlab({ part: 'hub', dataFolder, env: { FERNLAB_DEMO: '0', FERNLAB_PORT: new URL(http).port } })
+  await psu.set('voltage', 1.4)
+})
+
+test.run()
