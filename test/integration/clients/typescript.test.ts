@@ -1,4 +1,6 @@
 /** The TypeScript client with a hub and a node that are real, over each way there is. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,7 +20,9 @@ import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import WebSocket from 'ws'
+import { guides } from '../../support/doc-blocks.ts'
 import { type RunningFernlab, startFernlab } from '../../support/running-fernlab.ts'
+import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('the TypeScript client with a hub and a node', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
@@ -29,11 +33,12 @@ const nodeFile = `
 node: demo
 hub: { url: in-process }
 instruments:
-  psu: { ${instrument('psu', 'fern-psu', 'power-supply')} }
+  psu: { ${instrument('psu', 'fern-psu', 'supply')} }
+  voltmeter: { ${instrument('voltmeter', 'fern-dmm', 'multimeter')} }
   ammeter: { ${instrument('ammeter', 'fern-dmm', 'multimeter')} }
 benches:
   diode-1:
-    parts: { psu: psu, ammeter: ammeter }
+    parts: { psu: psu, voltmeter: voltmeter, ammeter: ammeter }
     safeState: { psu.output: false, psu.voltage: 0 }
     limits: { psu.voltage: { low: 0, high: 5 } }
 services:
@@ -74,7 +79,7 @@ test.before(async () => {
   })
   await using client = connect({ hub: hub.http, token: hub.token })
   for (;;) {
-    const found = await client.directory.find({ tag: 'power-supply', state: 'up' })
+    const found = await client.directory.find({ tag: 'supply', state: 'up' })
     if (found.length > 0) break
     await clock.sleep(50)
   }
@@ -94,7 +99,7 @@ const failure = (promise: Promise<unknown>): Promise<LabError> =>
 for (const way of ['websocket', 'mqtt'] as const) {
   test(`finds the supply by its tag, locks it, and drives it: ${way}`, async () => {
     await using client = way === 'mqtt' ? overHub() : connect({ hub: hub.http, token: hub.token })
-    const [supply] = await client.directory.find({ tag: 'power-supply' })
+    const [supply] = await client.directory.find({ tag: 'supply' })
     assert.is(supply?.id, 'demo/diode-1.psu')
     const psu = await client.service(supply?.id ?? '')
     const { voltage } = await psu.read(['voltage'])
@@ -156,6 +161,44 @@ test('goes on straight at the node while the hub is away, and by the hub again w
   assert.is((await failure(other.read(['voltage'], { timeoutMs: 200 }))).kind, 'link')
   hub = await startFernlab({ part: 'hub', dataFolder, env: { FERNLAB_DEMO: '0', FERNLAB_PORT: new URL(http).port } })
   await psu.set('voltage', 1.4)
+})
+
+test('the guide’s script sweeps a diode, with the hub stopped half way', async () => {
+  const blocks = guides().find(({ path }) => path === 'docs/services.md')?.blocks ?? []
+  const script = blocks.find(({ file }) => file === 'diode.ts')?.text ?? ''
+  const loop = '  for (let step = 0; step <= 10; step++) {\n'
+  assert.ok(script.includes(loop))
+  // It waits in the middle until the hub is gone.
+  const pause = `    if (step === 5) console.log('half')
+    while (step === 5 && !existsSync('gone')) await new Promise((resolve) => setTimeout(resolve, 10))\n`
+  const here = await mkdtemp(join(root, 'node_modules/.cache/diode-'))
+  try {
+    await writeFile(
+      join(here, 'diode.ts'),
+      `import { existsSync } from 'node:fs'\n${script.replace(loop, `${loop}${pause}`)}`,
+    )
+    const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', 'diode.ts'], {
+      cwd: here,
+      env: { ...process.env, FERNLAB_HUB: hub.http, FERNLAB_TOKEN: hub.token },
+    })
+    let [out, err] = ['', '']
+    let stopping: Promise<unknown> | undefined
+    child.stdout.on('data', (text) => {
+      out += text
+      if (out.includes('half')) stopping ??= hub.stop('SIGKILL').then(() => writeFile(join(here, 'gone'), ''))
+    })
+    child.stderr.on('data', (text) => {
+      err += text
+    })
+    const [code] = await once(child, 'close')
+    await stopping
+    assert.is(code, 0, err)
+    const curve = [...out.matchAll(/^(-?[\d.]+) V (-?[\d.]+) mA/gm)].map(([, , amperes]) => Number(amperes))
+    assert.is(curve.length, 11, out)
+    assert.ok(Math.abs(curve[0] ?? 1) < 0.1 && (curve.at(-1) ?? 0) > 1, out)
+  } finally {
+    rmSync(here, { recursive: true })
+  }
 })
 
 test.run()
