@@ -56,6 +56,11 @@ const overHub = () =>
     clock,
   })
 
+const untilUp = async () => {
+  await using client = connect({ hub: hub.http, token: hub.token })
+  while ((await client.directory.find({ tag: 'supply', state: 'up' })).length === 0) await clock.sleep(50)
+}
+
 test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fernlab-client-'))
   hub = await startFernlab({ part: 'hub', env: { FERNLAB_DEMO: '0' } })
@@ -77,12 +82,7 @@ test.before(async () => {
     log: silentLog,
     reconnectMs: 50,
   })
-  await using client = connect({ hub: hub.http, token: hub.token })
-  for (;;) {
-    const found = await client.directory.find({ tag: 'supply', state: 'up' })
-    if (found.length > 0) break
-    await clock.sleep(50)
-  }
+  await untilUp()
 })
 test.after(async () => {
   await edge?.close()
@@ -152,20 +152,22 @@ test('goes on straight at the node while the hub is away, and by the hub again w
   await other.read(['voltage'])
   await using _lock = await client.lock(['diode-1.psu'])
   await psu.set('voltage', 1)
-  const { http, dataFolder } = hub
+  const { http, mqtt, dataFolder } = hub
   await hub.stop('SIGKILL')
   for (const volts of [1.1, 1.2, 1.3]) {
     await psu.set('voltage', volts)
     assert.is((await psu.read(['voltage'])).voltage?.value, volts)
   }
   assert.is((await failure(other.read(['voltage'], { timeoutMs: 200 }))).kind, 'link')
-  hub = await startFernlab({ part: 'hub', dataFolder, env: { FERNLAB_DEMO: '0', FERNLAB_PORT: new URL(http).port } })
+  const ports = { FERNLAB_PORT: new URL(http).port, FERNLAB_MQTT_PORT: new URL(mqtt).port }
+  hub = await startFernlab({ part: 'hub', dataFolder, env: { FERNLAB_DEMO: '0', ...ports } })
   await psu.set('voltage', 1.4)
 })
 
 test('the guide’s script sweeps a diode, with the hub stopped half way', async () => {
+  await untilUp()
   const blocks = guides().find(({ path }) => path === 'docs/services.md')?.blocks ?? []
-  const script = blocks.find(({ file }) => file === 'diode.ts')?.text ?? ''
+  const script = blocks.find(({ file }) => file === 'diode.mts')?.text ?? ''
   const loop = '  for (let step = 0; step <= 10; step++) {\n'
   assert.ok(script.includes(loop))
   // It waits in the middle until the hub is gone.
@@ -174,10 +176,10 @@ test('the guide’s script sweeps a diode, with the hub stopped half way', async
   const here = await mkdtemp(join(root, 'node_modules/.cache/diode-'))
   try {
     await writeFile(
-      join(here, 'diode.ts'),
+      join(here, 'diode.mts'),
       `import { existsSync } from 'node:fs'\n${script.replace(loop, `${loop}${pause}`)}`,
     )
-    const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', 'diode.ts'], {
+    const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', 'diode.mts'], {
       cwd: here,
       env: { ...process.env, FERNLAB_HUB: hub.http, FERNLAB_TOKEN: hub.token },
     })
