@@ -19,7 +19,7 @@ import { candidates, type Way } from './way.ts'
 /** Where a node is, and what opens it. */
 export interface Access {
   readonly addresses: readonly string[]
-  /** None on ways that ask for none. */
+  /** None for the owner of the node's machine, who needs none. */
   readonly token?: string
   /** When the token ends, epoch ms. */
   readonly expiresAt?: number
@@ -57,8 +57,6 @@ export interface Connection {
   close(): Promise<void>
 }
 
-/** On these the owner of the node's machine, or of the process, comes without a token. */
-const withoutToken: readonly Link['kind'][] = ['in-process', 'unix-socket']
 /** How long before its end a token is renewed, and what is tried between when that fails. */
 const EARLY_MS = 60_000
 const FIRST_WAIT_MS = 100
@@ -120,10 +118,10 @@ class NodeConnection implements Connection {
   async renew(): Promise<void> {
     this.#access = undefined
     if (this.#reached === undefined) return
-    const { peer, kind } = this.#reached
+    const { peer } = this.#reached
     const access = await this.#options.access(this.#closing.signal)
     this.#access = access
-    await this.#signIn(peer, kind, access)
+    await this.#signIn(peer, access)
   }
 
   async leave(): Promise<void> {
@@ -191,7 +189,7 @@ class NodeConnection implements Connection {
         what: node,
         candidates: open,
         refused,
-        signIn: (peer, kind) => this.#signIn(peer, kind, access),
+        signIn: (peer) => this.#signIn(peer, access),
         isFinal: ({ kind, code }) => kind === 'caller' && code !== 'call-cancelled',
         clock,
         signal,
@@ -208,8 +206,8 @@ class NodeConnection implements Connection {
     }
   }
 
-  async #signIn(peer: Peer, kind: Link['kind'], access: Access): Promise<void> {
-    if (access.token === undefined || withoutToken.includes(kind)) return
+  async #signIn(peer: Peer, access: Access): Promise<void> {
+    if (access.token === undefined) return
     await peer.call(SIGN_IN, { token: access.token }, { idempotent: true })
     this.#cancelRenewal()
     if (access.expiresAt === undefined) return

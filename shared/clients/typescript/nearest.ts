@@ -27,7 +27,7 @@ export interface NearestOptions {
   /** Those that can't be tried at all, for the error. */
   readonly refused: readonly { readonly address: string; readonly why: string }[]
   /** Makes an end of a link usable; what it rejects with counts as no answer, unless `isFinal` says otherwise. */
-  readonly signIn: (peer: Peer, kind: Link['kind']) => Promise<void>
+  readonly signIn: (peer: Peer) => Promise<void>
   /** Errors that would be the same on every way. */
   readonly isFinal: (error: LabError) => boolean
   readonly clock: Clock
@@ -100,7 +100,7 @@ class Race {
       peer = createPeer({ link: await candidate.way.connect(candidate.address, signal), clock })
       const leave = () => void peer?.close('another way is nearer')
       signal.addEventListener('abort', leave, { once: true })
-      await signIn(peer, candidate.way.kind)
+      await signIn(peer)
       const roundTripMs = await measured(peer, clock)
       signal.removeEventListener('abort', leave)
       if (this.#isOver) return void peer.close('another way is nearer')
