@@ -30,6 +30,7 @@ function addresses(): Readonly<Record<string, string>> {
     '/sessions/$sessionId/visit': `/sessions/${session.session.id}/visit`,
     '/sessions/join': '/sessions/join#token=once',
     '/benches/$benchId': '/benches/demo.rc-1',
+    '/services/$node/$service': '/services/demo/rc-1.psu',
     '/people/groups/$groupId': '/people/groups/optics',
     '/usage/uses/$useId': '/usage/uses/01u00000000000000000000001',
     '/usage/direct/$useId': '/usage/direct/01u00000000000000000000001',

@@ -50,6 +50,22 @@ test('they are found by words, state and tag, which the address keeps', async ()
   await context.close()
 })
 
+test('one service says what it can do, and how a program uses it', async () => {
+  const { page, context, complaints } = await visit(browser)
+  await page.goto(`${hub.url}/services`)
+  await page.getByRole('link', { name: 'rc-1.psu' }).click()
+  await page.getByRole('heading', { level: 1, name: 'rc-1.psu' }).waitFor()
+  await page.getByText('ramp(to: number (V), seconds: number (s)) → boolean').waitFor()
+  const signals = page.getByRole('region', { name: 'Signals' }).getByRole('listitem')
+  await comes(() => signals.allInnerTexts(), ['voltage\nVoltage, V\nread and set, 0 … 5 V'])
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.getByRole('button', { name: 'Copy: Python' }).click()
+  const copied = 'import fernlab\n\nservice = fernlab.Proxy("fernlab://main/demo/rc-1.psu")\nprint(service.voltage)'
+  await comes(() => page.evaluate(() => navigator.clipboard.readText()), copied)
+  assert.equal(complaints, [])
+  await context.close()
+})
+
 test('where there are none yet, the page says what will stand there', async () => {
   const { page, context, complaints } = await visit(browser)
   await page.route('**/api/v1/directory?*', (route) => route.fulfill({ json: { items: [] } }))

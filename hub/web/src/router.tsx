@@ -183,6 +183,12 @@ const services = createRoute({
   beforeLoad: onlyFor('admin', 'instructor', 'builder'),
   component: lazyRouteComponent(() => withTexts(['staff'], () => import('./services/services-page.tsx'))),
 })
+const service = createRoute({
+  getParentRoute: () => framed,
+  path: '/services/$node/$service',
+  beforeLoad: onlyFor('admin', 'instructor', 'builder'),
+  component: lazyRouteComponent(() => withTexts(['staff'], () => import('./services/service-page.tsx'))),
+})
 const people = createRoute({
   getParentRoute: () => framed,
   path: '/people',
@@ -341,6 +347,7 @@ const tree = root.addChildren([
     bench,
     nodes,
     services,
+    service,
     node,
     people,
     groups,

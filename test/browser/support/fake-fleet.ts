@@ -5,7 +5,7 @@ import type { AddInstrumentRequest } from '@fernlab/shared/contracts/hardware-dr
 import { type Area, json, listed, problem } from './fake-answers.ts'
 import { FakeCalibrations } from './fake-calibrations.ts'
 import { FakeHardware } from './fake-hardware.ts'
-import { services } from './fake-services.ts'
+import { services, supplyContract } from './fake-services.ts'
 import { benches, benchHistory, nodes, plannedOutages } from './fake-staff.ts'
 import type { FakeState } from './fake-state.ts'
 
@@ -103,6 +103,10 @@ export function fakeFleet(hub: FakeState): Area {
       return json({ items: made }, 201)
     }
     if (call === 'GET /api/v1/directory') return listed(hub, services)
+    if (collection === 'directory') {
+      const found = services.find((one) => url.pathname.endsWith(`/${encodeURIComponent(one.id)}`))
+      return found === undefined ? problem(404, 'service-unknown') : json({ ...found, contract: supplyContract })
+    }
     if (call === 'GET /api/v1/nodes') {
       return listed(
         hub,

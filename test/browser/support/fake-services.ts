@@ -1,5 +1,5 @@
 /** The services of the stand-in for the hub, one in each state. */
-import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
+import type { DirectoryEntry, DirectoryService } from '@fernlab/shared/contracts/directory'
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString()
 
@@ -31,3 +31,27 @@ export const services: readonly DirectoryEntry[] = [
   service('demo', 'fit', { daemon: 'maths', state: 'unhealthy', reason: 'it does not answer', kind: 'fit-server' }),
   service('physics-2', 'diode-1.psu', { state: 'gone', tags: ['supply', 'dc'], lastSeen: ago(86_400) }),
 ]
+
+export const supplyContract: DirectoryService['contract'] = {
+  kind: 'simulated/supply',
+  version: '1.0',
+  actions: {
+    ramp: {
+      description: 'Goes there in steps.',
+      arguments: { to: { type: 'number', unit: 'V' }, seconds: { type: 'number', unit: 's' } },
+      result: { type: 'boolean' },
+    },
+  },
+  signals: {
+    voltage: {
+      title: 'Voltage',
+      unit: 'V',
+      dtype: 'number',
+      shape: [],
+      kind: 'reading',
+      access: 'read-set',
+      limits: { low: 0, high: 5 },
+    },
+  },
+  events: {},
+}

@@ -17,7 +17,7 @@ import type {
 import type { Outage } from '@fernlab/shared/contracts/bench-care'
 import type { BenchHistory, BenchLetters } from '@fernlab/shared/contracts/bench-checks'
 import type { SignalCalibrations } from '@fernlab/shared/contracts/calibrations'
-import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
+import type { DirectoryEntry, DirectoryService } from '@fernlab/shared/contracts/directory'
 import type { NodeHardware } from '@fernlab/shared/contracts/hardware'
 import type { LabServerRules, Session } from '@fernlab/shared/contracts/sessions'
 import type { SecondFactorState, SignInRules } from '@fernlab/shared/contracts/sign-in'
@@ -211,6 +211,14 @@ export const servicesQuery = (api: Api) =>
   queryOptions({
     queryKey: ['services'],
     queryFn: ({ signal }) => wholeList<DirectoryEntry>(api, `${v1}/directory`, signal),
+    refetchInterval: 5_000,
+  })
+
+export const serviceQuery = (api: Api, node: string, service: string) =>
+  queryOptions({
+    queryKey: ['services', node, service],
+    queryFn: ({ signal }) =>
+      api.get<DirectoryService>(`${v1}/directory/${encodeURIComponent(`${node}/${service}`)}`, signal),
     refetchInterval: 5_000,
   })
 

@@ -257,6 +257,12 @@ export const enStaff = {
     lockedByYou: 'You took it {{time}}.',
     lockedBySomebody: 'Somebody took it {{time}}.',
     because: '{{who}} “{{reason}}”',
+    reachedAt: 'Reached at',
+    noAddress: 'Only by way of the hub',
+    signals: 'Signals',
+    actions: 'Actions',
+    access: { read: 'read only', set: 'set only', 'read-set': 'read and set' },
+    fromProgram: 'From a program',
   },
   nodes: {
     title: 'Nodes',

@@ -269,6 +269,12 @@ export const esStaff: Texts<typeof enStaff> = {
     lockedByYou: 'Lo tomaste {{time}}.',
     lockedBySomebody: 'Alguien lo tomó {{time}}.',
     because: '{{who}} «{{reason}}»',
+    reachedAt: 'Se llega por',
+    noAddress: 'Solo a través del servidor',
+    signals: 'Señales',
+    actions: 'Acciones',
+    access: { read: 'solo lectura', set: 'solo se fija', 'read-set': 'se lee y se fija' },
+    fromProgram: 'Desde un programa',
   },
   nodes: {
     find: 'Buscar un nodo, un banco o un problema',

@@ -1,8 +1,10 @@
 import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
+import { Link } from '@tanstack/react-router'
 import { CopyLine } from '../notices/copy-line.tsx'
 import { ServiceMark } from '../states/service-mark.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './services.module.css'
+import { useWhy } from './use-why.ts'
 
 /** One service: how it stands and why, what it is, and its address. */
 export function ServiceRow({ service, onTag }: { service: DirectoryEntry; onTag: (tag: string) => void }) {
@@ -14,7 +16,9 @@ export function ServiceRow({ service, onTag }: { service: DirectoryEntry; onTag:
       <ServiceMark state={state} />
       <div className={styles.what}>
         <h2 className={styles.name}>
-          <bdi>{name}</bdi>
+          <Link to="/services/$node/$service" params={{ node, service: name }} className={styles.link}>
+            <bdi>{name}</bdi>
+          </Link>
         </h2>
         <span className="soft">{t('services.kindOn', { kind, node })}</span>
         {why === '' ? null : <p className={styles.why}>{why}</p>}
@@ -34,19 +38,4 @@ export function ServiceRow({ service, onTag }: { service: DirectoryEntry; onTag:
       <CopyLine value={address} label={t('services.address')} />
     </li>
   )
-}
-
-/** Who has it, when it was last heard of, or what its node says. */
-function useWhy({ state, lockedBy, lastSeen, reason }: DirectoryEntry): string {
-  const { t, moment } = useWords()
-  if (state === 'gone') return t('services.lastSeen', { time: moment(lastSeen) })
-  if (state === 'busy') return t('services.onBench')
-  if (lockedBy === undefined) return reason ?? ''
-  const time = moment(lockedBy.since)
-  const who = lockedBy.mine
-    ? t('services.lockedByYou', { time })
-    : lockedBy.person === undefined
-      ? t('services.lockedBySomebody', { time })
-      : t('services.lockedBy', { person: lockedBy.person.name, time })
-  return lockedBy.reason === undefined ? who : t('services.because', { who, reason: lockedBy.reason })
 }

@@ -1,0 +1,35 @@
+/** A contract in short words, as a program would write it. Pure. */
+import type { DirectoryService } from '@fernlab/shared/contracts/directory'
+
+type Contract = DirectoryService['contract']
+type Action = Contract['actions'][string]
+type Value = NonNullable<Action['result']>
+
+const typeOf = (value: Value): string => {
+  const unit = 'unit' in value && value.unit !== undefined && value.unit !== '1' ? ` (${value.unit})` : ''
+  return `${value.type}${unit}`
+}
+
+/** `sweep(from: number (V), to: number (V)) → object`; what it gives item by item has dots. */
+export function actionWords(name: string, { arguments: given, result, items }: Action): string {
+  const listed = Object.entries(given).map(([argument, value]) => `${argument}: ${typeOf(value)}`)
+  const answer = items !== undefined ? ` → ${typeOf(items)} …` : result !== undefined ? ` → ${typeOf(result)}` : ''
+  return `${name}(${listed.join(', ')})${answer}`
+}
+
+/** What a program says first to use the service, in each language. */
+export function snippets({ address, contract }: Pick<DirectoryService, 'address' | 'contract'>, hub: string) {
+  const [signal] = Object.keys(contract.signals)
+  const python = ['import fernlab', '', `service = fernlab.Proxy("${address}")`]
+  const typescript = [
+    "import { connect } from '@fernlab/client'",
+    '',
+    `const client = await connect({ hub: '${hub}', token: process.env.FERNLAB_TOKEN })`,
+    `const service = await client.service('${address}')`,
+  ]
+  if (signal !== undefined) {
+    python.push(`print(service.${signal})`)
+    typescript.push(`const { ${signal} } = await service.read(['${signal}'])`)
+  }
+  return { python: python.join('\n'), typescript: typescript.join('\n') }
+}
