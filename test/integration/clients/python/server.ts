@@ -44,7 +44,7 @@ export async function servePython(): Promise<PythonServer> {
 
   let lastSignIn: unknown = null
 
-  function meet(link: Link, cut: () => void): void {
+  function meet(link: Link, cut: () => void, freeze: () => void = () => {}): void {
     const peer: Peer = createPeer({
       link,
       clock: systemClock,
@@ -53,7 +53,7 @@ export async function servePython(): Promise<PythonServer> {
         lastSignIn = params
         return signedIn(params)
       },
-      serve: (method, params, context) => own(method, params, context, { peer, link, cut }),
+      serve: (method, params, context) => own(method, params, context, { peer, link, cut, freeze }),
     })
   }
 
@@ -67,6 +67,7 @@ export async function servePython(): Promise<PythonServer> {
     if (method === 'lastSignIn') return lastSignIn
     if (method === 'begun') return [...supply.begun]
     if (method === 'restart') return void restart()
+    if (method === 'freeze') return void end.freeze()
     if (method === 'spoil') return spoil(end.link)
     if (method === 'underWay') return { ...end.peer.underWay, lingering: lingering.size }
     if (method === 'askBack') return askBack(end.peer, params as AskBack)
@@ -94,7 +95,12 @@ export async function servePython(): Promise<PythonServer> {
   const sockets = new WebSocketServer({ server: http, handleProtocols: chosenSubprotocol, ...webSocketSettings })
   sockets.on('connection', (socket) => {
     const link = acceptedWebSocket(socket, systemClock)
-    if (link !== undefined) meet(link, () => socket.terminate())
+    if (link === undefined) return
+    meet(
+      link,
+      () => socket.terminate(),
+      () => socket.pause(),
+    )
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
@@ -117,6 +123,8 @@ interface End {
   readonly peer: Peer
   readonly link: Link
   readonly cut: () => void
+  /** Nothing is read of it any more, as of a machine without power. */
+  readonly freeze: () => void
 }
 
 function signedIn(params: unknown): unknown {

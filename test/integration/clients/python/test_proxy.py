@@ -9,6 +9,7 @@ import unittest
 
 import fernlab
 from fernlab import AsyncProxy, LabError, Proxy, connect
+from fernlab.connection import Access, Connection
 
 URL, SOCKET, TOKEN = (os.environ[name] for name in ("FERNLAB_URL", "FERNLAB_SOCKET", "FERNLAB_TOKEN"))
 NAME = "bench1.supply"
@@ -229,6 +230,20 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(LabError) as caught:
             fernlab.background.background().run(inner())
         self.assertEqual(caught.exception.code, "call-in-loop")
+
+    async def test_a_link_that_does_not_answer_is_left(self):
+        async def access():
+            return Access([URL], TOKEN)
+
+        connection = Connection("node", access, watch=0.2)
+        self.assertEqual(await connection.call("echo", 1, idempotent=True), 1)
+        first = connection._peer
+        if first is not None:
+            first.send("freeze")
+        # One of them waits on the dead link, and is repeated on another.
+        while first is not None and first.ended is None:
+            self.assertEqual(await connection.call("echo", 2, idempotent=True), 2)
+        await connection.close()
 
     async def test_a_stream_goes_on_over_a_broken_link(self):
         supply = await AsyncProxy.connect(NAME, address=SOCKET)

@@ -2,7 +2,7 @@
 
 INVARIANTS: a call is never done twice unless its caller said that it may be: what was sent and not answered when the link
 broke is ``call-uncertain``; what was not sent, or may be repeated, goes by the next link, within its time. A stream that
-lingers goes on where it was. A service whose contract has changed in between is not called.
+lingers goes on where it was. A link that does not answer within twice ``watch`` seconds is left. A service whose contract has changed in between is not called.
 """
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from .rpc.peer import CREDIT, Peer
 _FIRST_WAIT_S, _LAST_WAIT_S = 0.1, 2.0
 #: How long before its end a token is renewed.
 _EARLY_S = 60.0
+#: How often a link is asked whether it is there, and how long it has for the answer.
+WATCH_S = 10.0
 #: In place of the time that is left: a call that is as good as late is still told apart from one without a limit.
 _LEAST_S = 0.001
 _BROKEN = ("link-ended", "call-uncertain")
@@ -49,7 +51,13 @@ class Way(NamedTuple):
 class Connection:
     """Opens nothing until it is used. ``access`` is asked at the first call, when no way answers, and before a token ends."""
 
-    def __init__(self, node: str, access: Callable[[], Awaitable[Access]], ca: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        node: str,
+        access: Callable[[], Awaitable[Access]],
+        ca: Optional[str] = None,
+        watch: float = WATCH_S,
+    ) -> None:
         self.node = node
         self.way: Optional[Way] = None
         self._access = access
@@ -59,6 +67,8 @@ class Connection:
         self._peer: Optional[Peer] = None
         self._reaching: Optional["asyncio.Task[Peer]"] = None
         self._renewing: Optional["asyncio.Task[None]"] = None
+        self._watch = watch
+        self._watching: Optional["asyncio.Task[None]"] = None
         #: How often it was closed: what is under way then is not begun anew.
         self._closes = 0
 
@@ -211,7 +221,18 @@ class Connection:
         # What was known before the link broke is looked at again.
         peer.on_end(lambda _: self._broke(peer))
         self._renew_before(access)
+        self._watching = asyncio.get_running_loop().create_task(self._watch_over(peer))
         return peer
+
+    async def _watch_over(self, peer: Peer) -> None:
+        """A machine without power says nothing of its end, and its links seem to be there for a quarter of an hour."""
+        while peer.ended is None:
+            await asyncio.sleep(self._watch)
+            try:
+                await peer.call(PING, None, self._watch, True)
+            except LabError as error:
+                if error.code != "link-busy":
+                    await peer.close(f"{self.node} does not answer")
 
     async def _first(self, access: Access) -> Any:
         """The first address that answers; the others are left."""
@@ -275,6 +296,8 @@ class Connection:
     def _broke(self, peer: Peer) -> None:
         if self._peer is peer:
             self._peer, self.way = None, None
+            if self._watching is not None and self._watching is not asyncio.current_task():
+                self._watching.cancel()
             self._agreed.clear()
 
 
