@@ -58,6 +58,8 @@ export function scanCbor(bytes: Uint8Array, limits: RpcLimits): boolean {
       if (at + size > bytes.length) throw cut()
       if (major === 7) {
         if (size === 1) throw unreadable('it has a simple value that means nothing')
+        if (isName) throw unreadable('a member has a name that is no text')
+        if (element !== 0) throw unreadable('a typed array has no whole number of elements')
         at += size
         continue
       }

@@ -11,7 +11,7 @@ import type { Link } from '../../rpc/link.ts'
 import type { BatchCall, BatchOutcome } from '../../rpc/peer/batch.ts'
 import type { CallOptions } from '../../rpc/peer/calls.ts'
 import { TIMEOUT_MS } from '../../rpc/peer/calls.ts'
-import { type BatchOptions, type Peer, SIGN_IN, type StreamOptions } from '../../rpc/peer/peer.ts'
+import { type BatchOptions, type Peer, PING, SIGN_IN, type StreamOptions } from '../../rpc/peer/peer.ts'
 import type { ReceivedStream } from '../../rpc/peer/received-stream.ts'
 import { nearest, type Reached } from './nearest.ts'
 import { candidates, type Way } from './way.ts'
@@ -60,6 +60,8 @@ export interface Connection {
 /** How long before its end a token is renewed, and what is tried between when that fails. */
 const EARLY_MS = 60_000
 const FIRST_WAIT_MS = 100
+/** A link whose other end has gone without a word is found out by asking: so often, and so long after which it has ended. */
+const ASK_MS = 10_000
 const LAST_WAIT_MS = 2000
 
 /** Opens nothing until it is used. */
@@ -76,6 +78,7 @@ class NodeConnection implements Connection {
   #reached: Reached | undefined
   #reaching: Promise<Reached> | undefined
   #cancelRenewal = () => {}
+  #cancelAsking = () => {}
 
   constructor(options: CreateConnectionOptions) {
     this.#options = options
@@ -135,6 +138,7 @@ class NodeConnection implements Connection {
       new LabError({ code: 'link-ended', kind: 'link', message: `the connection with ${this.node} was closed` }),
     )
     this.#cancelRenewal()
+    this.#cancelAsking()
     const reached = this.#reached
     this.#reached = undefined
     await reached?.peer.close('the client is done')
@@ -197,6 +201,7 @@ class NodeConnection implements Connection {
       this.#access = access
       this.#reached = reached
       reached.peer.onEnd(() => this.#broke(reached))
+      this.#askAfter(reached.peer)
       if (this.#reached === reached) onWay?.(this.way)
       return reached
     } catch (error) {
@@ -224,10 +229,22 @@ class NodeConnection implements Connection {
     })
   }
 
+  #askAfter(peer: Peer): void {
+    this.#cancelAsking = this.#clock.after(ASK_MS, () => {
+      peer.call(PING, undefined, { timeoutMs: ASK_MS, idempotent: true }).then(
+        () => {
+          if (this.#reached?.peer === peer) this.#askAfter(peer)
+        },
+        () => void peer.close('it has not answered any more'),
+      )
+    })
+  }
+
   #broke(reached: Reached): void {
     if (this.#reached !== reached) return
     this.#reached = undefined
     this.#cancelRenewal()
+    this.#cancelAsking()
     this.#options.onWay?.(undefined)
   }
 }

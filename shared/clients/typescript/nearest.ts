@@ -8,7 +8,7 @@
 import type { Clock } from '../../primitives/clock.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
 import type { Link } from '../../rpc/link.ts'
-import { createPeer, type Peer } from '../../rpc/peer/peer.ts'
+import { createPeer, type Peer, PING } from '../../rpc/peer/peer.ts'
 import { type Candidate, rankOf, unreachable } from './way.ts'
 
 /** What was chosen, and how it was measured. */
@@ -38,7 +38,6 @@ export const HEAD_START_MS = 250
 const ANSWER_MS = 5000
 /** How long others of the same kind are waited for, once one has answered. */
 const PATIENCE_MS = 50
-const PING = 'rpc.ping'
 
 /** Rejects with `node-unreachable` and what each way said, with what `isFinal` took for final, or the signal's reason. */
 export function nearest(options: NearestOptions): Promise<Reached> {

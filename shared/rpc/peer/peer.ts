@@ -86,7 +86,8 @@ export interface CreatePeerOptions {
 }
 
 const CREDIT = 64
-const PING = 'rpc.ping'
+/** Answered by every end, with nothing. */
+export const PING = 'rpc.ping'
 /** Who calls says who that is: `{token}`. */
 export const SIGN_IN = 'rpc.sign-in'
 

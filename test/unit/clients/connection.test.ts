@@ -24,6 +24,7 @@ function node({ serve = echo, clock = systemClock as Clock } = {}) {
   const open = new Map<string, Peer>()
   const asked: string[] = []
   const down = new Set<string>()
+  const deaf = new Set<string>()
   const slowMs = new Map<string, number>()
   const lingering = new Lingering({ clock })
   const way = (kind: LinkKind): Way => ({
@@ -50,6 +51,7 @@ function node({ serve = echo, clock = systemClock as Clock } = {}) {
       return Object.assign(mine, {
         kind,
         send: (frame: never) => {
+          if (deaf.has(address)) return
           const ms = slowMs.get(address)
           if (ms === undefined) send(frame)
           else setTimeout(send, ms, frame)
@@ -61,6 +63,7 @@ function node({ serve = echo, clock = systemClock as Clock } = {}) {
     open,
     asked,
     down,
+    deaf,
     slowMs,
     ways: [way('unix-socket'), way('websocket'), way('mqtt')],
     clock,
@@ -244,11 +247,45 @@ test('signs in again before its token ends, on the same link', async () => {
   const answer = connection.call('echo', 1)
   await clock.advance(0)
   await answer
-  await clock.advance(539_999)
+  // Links in a process want a turn of the machine now and then.
+  for (let second = 0; second < 539; second++) {
+    await clock.advance(1000)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await clock.advance(999)
   assert.equal(tokens, ['token 1'])
   await clock.advance(1)
   assert.equal(tokens, ['token 1', 'token 2'])
   assert.equal(pi.asked, ['websocket:a'])
+  await connection.close()
+})
+
+test('a link whose other end has gone without a word is left, and its stream goes on by another', async () => {
+  const clock = new ManualClock()
+  async function* count() {
+    for (let n = 1; ; n++) yield n
+  }
+  const pi = node({ clock, serve: (method) => (method === 'rpc.sign-in' ? {} : count()) })
+  const { connection } = connected(pi, ['unix-socket:a', 'websocket:a'])
+  const items = connection.stream('count', undefined, { lingerMs: 60_000, credit: 4 })
+  const first = items.next()
+  await clock.advance(0)
+  assert.is((await first).value, 1)
+  pi.deaf.add('unix-socket:a')
+  const rest: unknown[] = []
+  void (async () => {
+    for await (const item of items) if (rest.push(item) === 20) break
+  })()
+  await clock.advance(19_000)
+  assert.ok(rest.length < 20)
+  pi.down.add('unix-socket:a')
+  await clock.advance(2000)
+  for (let turn = 0; turn < 200 && rest.length < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(
+    rest,
+    Array.from({ length: 20 }, (_, index) => index + 2),
+  )
+  assert.is(connection.way?.kind, 'websocket')
   await connection.close()
 })
 

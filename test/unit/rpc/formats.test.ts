@@ -79,6 +79,8 @@ test('CBOR that claims what it has not, or has what no message has, is refused b
     'a tag of dates': 'c101',
     'a typed array of half an element': 'd8564400000000',
     'a typed array of text': 'd8406161',
+    'a typed array of a number': '82d856f9000040',
+    'a member whose name is a number': 'a1f9000001',
     'a tag in a tag': 'd840d8404100',
     'a tag as a name': 'a1d840410001',
     'a tag without content': 'd840',
