@@ -301,6 +301,7 @@ async function assemble(
       hasHub: toHub !== undefined,
       clockOffsetMs: () => hub?.clockOffsetMs,
       onValue: signalTopics.note,
+      onHoldEnded: publishBench,
       send: (told) => hub?.sendServices(told),
       clock,
       log,

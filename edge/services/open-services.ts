@@ -39,6 +39,8 @@ export interface OpenServicesOptions {
   /** The node's clock minus the hub's. */
   readonly clockOffsetMs: () => number | undefined
   readonly onValue: BenchPartsOptions['onValue']
+  /** A hold of the hub's has ended here: the hub is to hear of the bench, also where it is as the hub last heard. */
+  readonly onHoldEnded: (bench: Bench) => void
   readonly send: (services: NodeServices) => void
   readonly clock: Clock
   readonly log: Log
@@ -79,7 +81,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     clock,
     log,
   })
-  const holds = createHoldWatch({ benches, clock, log })
+  const holds = createHoldWatch({ benches, onEnded: options.onHoldEnded, clock, log })
   const parts = createBenchParts({
     benches,
     entries: file.instruments,

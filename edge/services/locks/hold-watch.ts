@@ -14,12 +14,14 @@ export interface HoldWatch {
 
 export interface HoldWatchOptions {
   readonly benches: ReadonlyMap<string, Bench>
+  /** Its hold has ended, and the bench has been made safe. */
+  readonly onEnded: (bench: Bench) => void
   readonly clock: Clock
   readonly log: Log
 }
 
 /** Its end is the lease's: the bench goes to its safe state, and the hub hears of it by the bench's state and at the next renewal. */
-export function createHoldWatch({ benches, clock, log }: HoldWatchOptions): HoldWatch {
+export function createHoldWatch({ benches, onEnded, clock, log }: HoldWatchOptions): HoldWatch {
   const waiting = new Map<string, () => void>()
   const stop = (lease: string) => {
     waiting.get(lease)?.()
@@ -34,7 +36,7 @@ export function createHoldWatch({ benches, clock, log }: HoldWatchOptions): Hold
         const bench = benches.get(hold.bench)
         if (bench?.lease?.token !== hold.lease || !bench.lease.active) return
         log.info({ bench: hold.bench }, 'a hold has ended: whoever used it is gone')
-        void bench.release(bench.lease)
+        void bench.release(bench.lease).then(() => onEnded(bench))
       })
       waiting.set(hold.lease, cancel)
     },
