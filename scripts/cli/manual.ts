@@ -280,6 +280,10 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
   login: entry('fernlab login --hub https://lab.example.org --email ada@example.org', 'GET /api/v1/me, with "hub"'),
   logout: entry('fernlab logout', '{"hub"}'),
   whoami: entry('fernlab whoami', 'GET /api/v1/me, with "hub"'),
+  'node import': entry(
+    'fernlab node import pyrolab.yaml --into node.yaml --dry-run',
+    '{"daemons", "services", "files", "notCarried", "written"}; notCarried is an array of {"path", "why"}',
+  ),
   'board kinds': entry('fernlab board kinds', '[{"name", "title", "chip", "firmwareBytes", "baudRate", "method"}]'),
   'board flash': entry(
     'fernlab board flash thermal.hex --port /dev/ttyACM0 --board uno',

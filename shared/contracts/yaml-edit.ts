@@ -6,19 +6,20 @@ import { LabError } from '../primitives/lab-error.ts'
  * The text with one more entry in a mapping, which is made where it is missing; all else of it, comments included, stays.
  * Throws `yaml-unreadable` for a text that is no YAML, `entry-exists` where the mapping has the key.
  */
-export function withEntry(text: string, mapping: string, key: string, value: unknown): string {
+export function withEntry(text: string, mapping: string | readonly string[], key: string, value: unknown): string {
+  const path = typeof mapping === 'string' ? [mapping] : [...mapping]
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' })
   const [error] = document.errors
   if (error !== undefined || !isMap(document.contents)) {
     throw refuse('yaml-unreadable', error === undefined ? 'the file holds no mapping' : error.message.split('\n')[0])
   }
-  const entries = document.get(mapping)
+  const entries = document.getIn(path)
   if (isMap(entries)) {
-    if (entries.has(key)) throw refuse('entry-exists', `there is ${mapping}.${key} already`)
+    if (entries.has(key)) throw refuse('entry-exists', `there is ${path.join('.')}.${key} already`)
     // An empty mapping is written {}: what comes in is easier to read, and to change, on lines of its own.
     if (entries.items.length === 0) entries.flow = false
     entries.set(key, document.createNode(value))
-  } else document.set(mapping, document.createNode({ [key]: value }))
+  } else document.setIn(path, document.createNode({ [key]: value }))
   return document.toString({ lineWidth: 0 })
 }
 

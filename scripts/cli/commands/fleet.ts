@@ -4,6 +4,7 @@ import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { spokenTime } from '../shown-time.ts'
 import { addCalibrate } from './calibrate.ts'
 import { addNodeEquip } from './node-equip.ts'
+import { addNodeImport } from './node-import.ts'
 import { addNodeInstrument } from './node-instrument.ts'
 import { addNodeLook } from './node-look.ts'
 import { addRemove } from './remove.ts'
@@ -19,6 +20,7 @@ export function addFleet(program: Command, context: Context): void {
   addCalibrate(node, context)
   addNodeLook(node, context)
   addNodeEquip(node, context)
+  addNodeImport(node, context)
 
   withHub(
     node.command('enroll <node>').description('make a one-time code with which a node gets its credential'),
