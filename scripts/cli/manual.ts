@@ -280,6 +280,11 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
   login: entry('fernlab login --hub https://lab.example.org --email ada@example.org', 'GET /api/v1/me, with "hub"'),
   logout: entry('fernlab logout', '{"hub"}'),
   whoami: entry('fernlab whoami', 'GET /api/v1/me, with "hub"'),
+  call: entry(
+    'fernlab call diode-1.psu --lock --set voltage=1.5 --read voltage',
+    'what the action answers, an item a line where it gives several; with --read {signal: {"value", "time"}}; without either, the contract',
+  ),
+  lock: entry('fernlab lock diode-1.psu diode-1.ammeter --reason sweep', '{"services"}, as soon as they are locked'),
   'node import': entry(
     'fernlab node import pyrolab.yaml --into node.yaml --dry-run',
     '{"daemons", "services", "files", "notCarried", "written"}; notCarried is an array of {"path", "why"}',

@@ -4,6 +4,7 @@ import { addAudit } from './commands/audit.ts'
 import { addBench } from './commands/bench.ts'
 import { addBoard } from './commands/board.ts'
 import { addBooking } from './commands/booking.ts'
+import { addCall } from './commands/call.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDaemon } from './commands/daemon.ts'
 import { addData } from './commands/data.ts'
@@ -65,6 +66,7 @@ export function createProgram(given: Context, version: string): Command {
   addBench(program, context)
   addFleet(program, context)
   addDirectory(program, context)
+  addCall(program, context)
   addBoard(program, context)
   addDriver(program, context)
   addDaemon(program, context)

@@ -15,6 +15,8 @@ export interface CommandLineOptions {
   readonly lines?: readonly Answer[]
   /** Whether standard input is a terminal all the same, as where standard error is redirected. */
   readonly keyboard?: boolean
+  /** Given what Ctrl-C does, when a verb says so. */
+  readonly onInterrupt?: (press: () => void) => void
 }
 
 /** A verb that ran in this process; questions stand in `err`, hidden ones marked. */
@@ -51,7 +53,11 @@ export async function commandLine(args: readonly string[], options: CommandLineO
       for (let line = next(); line !== undefined; line = next()) yield line
     },
   }
-  const context = { terminal, signal: new AbortController().signal, onInterrupt: () => () => {} }
+  const onInterrupt = (handler: (signal: NodeJS.Signals) => void) => {
+    options.onInterrupt?.(() => handler('SIGINT'))
+    return () => {}
+  }
+  const context = { terminal, signal: new AbortController().signal, onInterrupt }
   let code = 0
   try {
     await createProgram(context, '0').parseAsync(args, { from: 'user' })

@@ -4,8 +4,6 @@ import { mistake } from '../problem.ts'
 /** Word → what does today what people look for under it. */
 const pointers: Readonly<Record<string, string>> = {
   ps: '"fernlab benches" shows what runs on which bench, "fernlab runs --state running" the runs, "fernlab daemon ps" the daemons of the node on this machine.',
-  call: '"fernlab session call" calls an action in a session, "fernlab bench exchange" sets and reads a bench that you hold.',
-  lock: '"fernlab bench lease BENCH" holds a bench for you or your program.',
   logs: 'A node writes its log where it was started: "journalctl -u UNIT" where systemd did that. What its daemons write: "fernlab daemon logs".',
   up: '"fernlab daemon up" starts daemons of the node on this machine.',
   down: '"fernlab daemon down" stops daemons of the node on this machine.',

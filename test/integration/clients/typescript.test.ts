@@ -20,6 +20,7 @@ import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import WebSocket from 'ws'
+import { commandLine } from '../../support/command-line.ts'
 import { guides } from '../../support/doc-blocks.ts'
 import { type RunningFernlab, startFernlab } from '../../support/running-fernlab.ts'
 import { root } from '../../support/source-files.ts'
@@ -55,6 +56,8 @@ const overHub = () =>
     ways: nodeWays({ clock, hub: { url: hub.http, token: hub.token } }).filter(({ kind }) => kind === 'mqtt'),
     clock,
   })
+
+const client = () => connect({ hub: hub.http, token: hub.token })
 
 const untilUp = async () => {
   await using client = connect({ hub: hub.http, token: hub.token })
@@ -142,6 +145,45 @@ test('what is there for nobody is refused where it comes in', async () => {
   assert.is(await refusal('demo/services', { authorization: 'Bearer fern_wrong' }), 401)
   assert.is(await refusal('nobody/services', known), 404)
   assert.is(await refusal('demo/services', { ...known, origin: 'https://elsewhere.example' }), 403)
+})
+
+test('from a terminal: what a service can do, what it reads, and setting it with a lock of its own', async () => {
+  const env = { FERNLAB_HUB: hub.http, FERNLAB_TOKEN: hub.token }
+  const said = async (...args: string[]) => {
+    const { code, out, err } = await commandLine(args, { env })
+    assert.is(code, 0, err)
+    return out
+  }
+  const wrong = async (...args: string[]) => {
+    const { code, err } = await commandLine(args, { env })
+    assert.is(code, 1)
+    return err
+  }
+  assert.match(await said('call', 'diode-1.psu'), /^voltage +signal +number in V.*$/m)
+  assert.is(await said('call', 'diode-1.psu', '--read', 'voltage'), 'voltage: 0 V\n')
+  assert.match(await wrong('call', 'diode-1.psu', '--set', 'voltage=1'), /does not open.*With --lock/s)
+  assert.is(
+    await said('call', 'diode-1.psu', '--lock', 'a look', '--set', 'voltage=1.5', '--read', 'voltage'),
+    'voltage: 1.5 V\n',
+  )
+  assert.match(await wrong('call', 'diode-1.psu', '--read', 'volts'), /no signal volts.*voltage/s)
+  assert.match(await wrong('call', 'diode-1.psu', 'explode'), /no action explode/)
+  assert.match(await wrong('call', 'diode-2.psu'), /no service diode-2\.psu/)
+  await untilUp()
+  let seen: string | undefined
+  const { code, out } = await commandLine(['lock', 'diode-1.psu'], {
+    env,
+    onInterrupt: (press) => {
+      void client()
+        .directory.find({ name: 'diode-1.psu', state: 'locked' })
+        .then(([entry]) => {
+          seen = entry?.state
+          press()
+        }, press)
+    },
+  })
+  assert.equal([code, out, seen], [0, 'Locked: demo/diode-1.psu\n', 'locked'])
+  await untilUp()
 })
 
 test('goes on straight at the node while the hub is away, and by the hub again when it is back', async () => {

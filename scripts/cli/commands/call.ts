@@ -1,0 +1,171 @@
+import type { Client } from '@fernlab/shared/clients/typescript/client'
+import { connect } from '@fernlab/shared/clients/typescript/node'
+import { yamlValue } from '@fernlab/shared/contracts/yaml-edit'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { didYouMean } from '@fernlab/shared/primitives/nearest'
+import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
+import type { Command } from 'commander'
+import { type Context, type HubOptions, withHub } from '../context.ts'
+import { findHub } from '../hub-address.ts'
+import { mistake } from '../problem.ts'
+import { controlsOfService, type ReadValues, readLines, resultText } from '../service-text.ts'
+import { printList } from '../table.ts'
+
+interface CallOptions extends HubOptions {
+  readonly read?: readonly string[]
+  readonly set?: readonly string[]
+  readonly follow?: readonly string[]
+  readonly rate?: string
+  readonly lock?: string | true
+  readonly timeout: string
+}
+
+/** `call` and `lock`: services, straight at their nodes. */
+export function addCall(program: Command, context: Context): void {
+  const { terminal, signal } = context
+  withHub(
+    program
+      .command('call <service> [action] [name=value...]')
+      .description('call an action of a service, set and read its signals; without either, what it can do'),
+  )
+    .option('--set <signal=value...>', 'signals that are set first, in this order')
+    .option('--read <signals...>', 'signals that are read at the end')
+    .option('--follow <signals...>', 'signals that are read again and again, until Ctrl-C')
+    .option('--rate <hz>', 'how often, with --follow')
+    .option('--lock [reason]', 'take it for as long as this lasts: parts of benches want that to be set and called')
+    .option('--timeout <seconds>', 'how long an action may take', '30')
+    .addHelpText(
+      'after',
+      `
+  fernlab call diode-1.psu
+  fernlab call diode-1.psu --lock --set voltage=1.5 output=true --read current
+  fernlab call fit slope 'x=[1, 2, 3]' 'y=[2, 4, 6]'`,
+    )
+    .action(async (name: string, action: string | undefined, pairs: string[], options: CallOptions) => {
+      const timeoutMs = positive(options.timeout, '--timeout') * 1000
+      const rateHz = options.rate === undefined ? undefined : positive(options.rate, '--rate')
+      await using client = await clientOf(context, options)
+      const service = await client.service(name)
+      const { contract } = service
+      const sets = (options.set ?? []).map((pair) => pairOf(pair, '--set'))
+      const wanted = [...sets.map(([signal]) => signal), ...(options.read ?? []), ...(options.follow ?? [])]
+      for (const one of wanted) requireKnown(name, 'signal', one, contract.signals)
+      const isShown = action === undefined && wanted.length === 0
+      if (isShown) return show(context, options, name, contract)
+      const args = Object.fromEntries(pairs.map((pair) => pairOf(pair, 'an argument')))
+      if (action !== undefined) requireKnown(name, 'action', action, contract.actions)
+
+      const reason = typeof options.lock === 'string' ? options.lock : 'fernlab call'
+      await using _lock = options.lock === undefined ? undefined : await client.lock([name], { reason, signal })
+      for (const [one, value] of sets) {
+        await service.set(one, value, { signal, timeoutMs }).catch(withoutLock(options))
+      }
+      if (action !== undefined) {
+        const does = service.do[action] as unknown as (given: object, how: object) => unknown
+        const result = does(args, { signal, timeoutMs })
+        if (contract.actions[action]?.items === undefined)
+          print(context, options, await (result as Promise<unknown>).catch(withoutLock(options)))
+        else
+          for await (const item of result as AsyncIterable<unknown>) print(context, { ...options, quiet: true }, item)
+      }
+      if (options.read !== undefined) {
+        const values = (await service.read(options.read, { signal })) as ReadValues
+        if (options.json) terminal.out(JSON.stringify(values, null, 2))
+        else for (const line of readLines(values, contract)) terminal.out(line)
+      }
+      if (options.follow === undefined) return
+      const rate = rateHz === undefined ? {} : { rateHz }
+      for await (const item of service.follow(options.follow, { signal, ...rate })) {
+        terminal.out(options.json ? JSON.stringify(item) : readLines(item as ReadValues, contract).join('  '))
+      }
+    })
+
+  withHub(
+    program
+      .command('lock <services...>')
+      .description('lock services, and with a part of a bench the bench, until Ctrl-C; all of them or none'),
+  )
+    .option('--reason <text>', 'what for: others are told', '')
+    .action(async (names: string[], { reason, ...options }: HubOptions & { readonly reason: string }) => {
+      await using client = await clientOf(context, options)
+      const lock = await client.lock(names, { reason, signal })
+      if (options.json) terminal.out(JSON.stringify({ services: lock.services }))
+      else terminal.out(`Locked: ${lock.services.join(', ')}`)
+      if (!options.quiet) terminal.err('Until Ctrl-C; benches then go to their safe state.')
+      const over = new Promise<void>((resolve) => {
+        const stop = context.onInterrupt(() => {
+          stop()
+          resolve()
+        })
+      })
+      await over
+      await lock.release()
+      terminal.err('Unlocked.')
+    })
+}
+
+async function clientOf({ terminal }: Context, options: HubOptions): Promise<Client> {
+  const { url, token, ca } = await findHub(terminal.env, options)
+  if (token === undefined) {
+    throw mistake(
+      'sign-in-needed',
+      'services are called with a token',
+      'Sign in with "fernlab login", or give --token.',
+    )
+  }
+  return connect({ hub: url, token, ...(ca === undefined ? {} : { ca }) })
+}
+
+function show({ terminal }: Context, options: HubOptions, name: string, contract: ServiceContract): void {
+  if (options.json) {
+    terminal.out(JSON.stringify(contract, null, 2))
+    return
+  }
+  terminal.out(
+    `${name} is a ${contract.kind} ${contract.version}${contract.title === undefined ? '' : `: ${contract.title}`}`,
+  )
+  printList(terminal, controlsOfService(contract), {
+    columns: {
+      name: (item) => item.name,
+      what: (item) => item.what,
+      takes: (item) => item.takes,
+      gives: (item) => item.gives,
+    },
+    empty: 'It can do nothing.',
+  })
+}
+
+/** Of what is refused since nobody has taken the bench. */
+const withoutLock =
+  ({ lock }: CallOptions) =>
+  (thrown: unknown): never => {
+    const { code, message } = asLabError(thrown)
+    if (lock !== undefined || !['right-missing', 'bench-not-held'].includes(code)) throw thrown
+    throw mistake(code, message, 'With --lock it is yours for as long as the call lasts.')
+  }
+
+function print({ terminal }: Context, { json, quiet }: HubOptions, result: unknown): void {
+  if (json) terminal.out(resultText(result))
+  else if (result === null || result === undefined) {
+    if (!quiet) terminal.err('Done.')
+  } else terminal.out(resultText(result))
+}
+
+function requireKnown(service: string, what: string, name: string, known: object): void {
+  if (Object.hasOwn(known, name)) return
+  const names = Object.keys(known)
+  const next = names.length === 0 ? `It has no ${what}.` : `It has: ${names.join(', ')}.`
+  throw mistake(`${what}-unknown`, `${service} has no ${what} ${name}${didYouMean(name, names)}`, next)
+}
+
+function pairOf(pair: string, where: string): [string, unknown] {
+  const at = pair.indexOf('=')
+  if (at <= 0) throw mistake('value-missing', `${where} is name=value, not "${pair}"`)
+  return [pair.slice(0, at), yamlValue(pair.slice(at + 1))]
+}
+
+function positive(text: string, option: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value
+  throw mistake('option-invalid', `${option} must be a number above 0, not "${text}"`)
+}

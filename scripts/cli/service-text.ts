@@ -1,0 +1,61 @@
+/** Services in words: what one can do, and what it has said. */
+import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
+import type { ValueSpec } from '@fernlab/shared/rpc/contract/value-spec'
+
+export type ReadValues = Readonly<Record<string, { readonly value: unknown; readonly time: number }>>
+
+export interface ControlRow {
+  readonly name: string
+  readonly what: 'action' | 'signal' | 'event'
+  readonly takes: string
+  readonly gives: string
+}
+
+/** Each action, signal and event, with what it takes and gives. */
+export function controlsOfService({ actions, signals, events }: ServiceContract): ControlRow[] {
+  return [
+    ...Object.entries(actions).map(
+      ([name, action]): ControlRow => ({
+        name,
+        what: 'action',
+        takes: Object.entries(action.arguments)
+          .map(([argument, spec]) => `${argument}: ${specText(spec)}${'default' in spec ? '?' : ''}`)
+          .join(', '),
+        gives: action.items === undefined ? specText(action.result) : `${specText(action.items)} …`,
+      }),
+    ),
+    ...Object.entries(signals).map(([name, { dtype, unit, access, limits }]): ControlRow => {
+      const range = limits === undefined ? '' : ` ${limits.low ?? ''}..${limits.high ?? ''}`
+      const text = `${dtype}${unit === '1' || unit === '' ? '' : ` in ${unit}`}`
+      return {
+        name,
+        what: 'signal',
+        takes: access === 'read' ? '' : `${text}${range}`,
+        gives: access === 'set' ? '' : text,
+      }
+    }),
+    ...Object.entries(events).map(
+      ([name, { value }]): ControlRow => ({ name, what: 'event', takes: '', gives: specText(value) }),
+    ),
+  ]
+}
+
+function specText(spec: ValueSpec | undefined): string {
+  if (spec === undefined) return ''
+  const { type, unit } = spec as { readonly type: string; readonly unit?: string }
+  return unit === undefined || unit === '1' ? type : `${type} in ${unit}`
+}
+
+/** `voltage: 1.5 V`. */
+export function readLines(values: ReadValues, { signals }: ServiceContract): string[] {
+  return Object.entries(values).map(([name, { value }]) => {
+    const unit = signals[name]?.unit
+    return `${name}: ${resultText(value)}${unit === undefined || unit === '1' || unit === '' ? '' : ` ${unit}`}`
+  })
+}
+
+/** A value as JSON; arrays of numbers as lists. */
+export function resultText(value: unknown): string {
+  const plain = (_key: string, one: unknown) => (ArrayBuffer.isView(one) ? [...(one as Uint8Array)] : one)
+  return JSON.stringify(value, plain) ?? 'null'
+}
