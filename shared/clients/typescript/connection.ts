@@ -13,17 +13,9 @@ import type { CallOptions } from '../../rpc/peer/calls.ts'
 import { TIMEOUT_MS } from '../../rpc/peer/calls.ts'
 import { type BatchOptions, type Peer, PING, SIGN_IN, type StreamOptions } from '../../rpc/peer/peer.ts'
 import type { ReceivedStream } from '../../rpc/peer/received-stream.ts'
+import { type Access, EARLY_MS, KeptAccess } from './kept-access.ts'
 import { nearest, type Reached } from './nearest.ts'
 import { candidates, type Way } from './way.ts'
-
-/** Where a node is, and what opens it. */
-export interface Access {
-  readonly addresses: readonly string[]
-  /** None for the owner of the node's machine, who needs none. */
-  readonly token?: string
-  /** When the token ends, epoch ms. */
-  readonly expiresAt?: number
-}
 
 /** Which way is used now. */
 export interface WayInUse {
@@ -38,6 +30,8 @@ export interface CreateConnectionOptions {
   readonly ways: readonly Way[]
   /** Asked at the first call, when every way failed, and before a token ends. */
   readonly access: (signal: AbortSignal) => Promise<Access>
+  /** How long the node holds what this client has locked when its links are gone; 10 s unless given. */
+  readonly graceS?: number
   readonly clock: Clock
   /** Told of each way that is taken, and with undefined when one broke. */
   readonly onWay?: (way: WayInUse | undefined) => void
@@ -52,17 +46,17 @@ export interface Connection {
   batch(calls: readonly BatchCall[], options?: BatchOptions): Promise<BatchOutcome[]>
   /** Asks for access anew and signs in with it, as after a lock was taken; calls under way go on. */
   renew(): Promise<void>
+  /** A link is there, and another when it breaks, until the returned function is called: what is locked needs one. */
+  keep(): Promise<() => void>
   /** Closes the link; the next call opens another. */
   leave(): Promise<void>
   close(): Promise<void>
 }
 
-/** How long before its end a token is renewed, and what is tried between when that fails. */
-const EARLY_MS = 60_000
 const FIRST_WAIT_MS = 100
+const LAST_WAIT_MS = 2000
 /** A link whose other end has gone without a word is found out by asking: so often, and so long after which it has ended. */
 const ASK_MS = 10_000
-const LAST_WAIT_MS = 2000
 
 /** Opens nothing until it is used. */
 export function createConnection(options: CreateConnectionOptions): Connection {
@@ -74,8 +68,11 @@ class NodeConnection implements Connection {
   readonly #options: CreateConnectionOptions
   readonly #clock: Clock
   readonly #closing = new AbortController()
-  #access: Access | undefined
+  readonly #access: KeptAccess
   #reached: Reached | undefined
+  #renewing: Promise<void> = Promise.resolve()
+  /** How many want a link to be there. */
+  #kept = 0
   #reaching: Promise<Reached> | undefined
   #cancelRenewal = () => {}
   #cancelAsking = () => {}
@@ -83,6 +80,7 @@ class NodeConnection implements Connection {
   constructor(options: CreateConnectionOptions) {
     this.#options = options
     this.#clock = options.clock
+    this.#access = new KeptAccess(options.access, options.clock)
     this.node = options.node
   }
 
@@ -118,17 +116,36 @@ class NodeConnection implements Connection {
     }
   }
 
-  async renew(): Promise<void> {
-    this.#access = undefined
-    if (this.#reached === undefined) return
-    const { peer } = this.#reached
-    const access = await this.#options.access(this.#closing.signal)
-    this.#access = access
-    await this.#signIn(peer, access)
+  renew(): Promise<void> {
+    // One after another: the newest is shown last.
+    this.#renewing = this.#renewing.catch(() => {}).then(() => this.#renew()) // each tells its own caller
+    return this.#renewing
+  }
+
+  async #renew(): Promise<void> {
+    const access = await this.#access.renew(this.#closing.signal)
+    // One that is being reached looks at its end whether it has shown the newest.
+    if (this.#reached !== undefined) await this.#signIn(this.#reached.peer, access)
+  }
+
+  async keep(): Promise<() => void> {
+    this.#kept++
+    let isOver = false
+    const letGo = () => {
+      if (!isOver) this.#kept--
+      isOver = true
+    }
+    try {
+      await this.#ready(undefined, undefined)
+    } catch (error) {
+      letGo()
+      throw error
+    }
+    return letGo
   }
 
   async leave(): Promise<void> {
-    this.#access = undefined
+    this.#access.doubt()
     await this.#reached?.peer.close('the client is done')
   }
 
@@ -151,8 +168,10 @@ class NodeConnection implements Connection {
     const until = this.#clock.monotonic() + timeoutMs
     for (;;) {
       const { peer } = await this.#ready(signal, until)
+      const leftMs = until - this.#clock.monotonic()
+      if (leftMs <= 0) throw notSent(this.node)
       try {
-        return await work(peer, { timeoutMs: Math.max(1, until - this.#clock.monotonic()) })
+        return await work(peer, { timeoutMs: leftMs })
       } catch (thrown) {
         // Not sent, or it may be repeated: the next way takes it. A service may say the same of a link of its own.
         const isOurs = this.#reached?.peer !== peer && !this.#closing.signal.aborted
@@ -172,7 +191,7 @@ class NodeConnection implements Connection {
         this.#reaching = undefined
       })
       try {
-        return await orAborted(this.#reaching, signal)
+        return await this.#inTime(this.#reaching, signal, until)
       } catch (thrown) {
         const { retry } = asLabError(thrown)
         if (retry === 'never' || until === undefined || this.#clock.monotonic() + waitMs >= until) throw thrown
@@ -182,41 +201,53 @@ class NodeConnection implements Connection {
   }
 
   async #reach(): Promise<Reached> {
-    const { node, ways, clock, onWay } = this.#options
     const { signal } = this.#closing
-    const known = this.#access
-    const isFresh = known?.expiresAt === undefined || known.expiresAt - clock.now() > EARLY_MS
-    const access = known !== undefined && isFresh ? known : await this.#options.access(signal)
-    const { open, refused } = candidates(access.addresses, ways)
+    const known = this.#access.newest
+    const access = await this.#access.get(signal)
     try {
-      const reached = await nearest({
-        what: node,
-        candidates: open,
-        refused,
-        signIn: (peer) => this.#signIn(peer, access),
-        isFinal: ({ kind, code }) => kind === 'caller' && code !== 'call-cancelled',
-        clock,
-        signal,
-      })
-      this.#access = access
-      this.#reached = reached
-      reached.peer.onEnd(() => this.#broke(reached))
-      this.#askAfter(reached.peer)
-      if (this.#reached === reached) onWay?.(this.way)
-      return reached
-    } catch (error) {
-      // The node may be elsewhere now, or want another token.
-      this.#access = undefined
-      throw error
+      return await this.#reachWith(access)
+    } catch (thrown) {
+      this.#access.doubt()
+      // What was kept may have been replaced or revoked meanwhile; what was asked for just now was not.
+      if (access !== known || asLabError(thrown).kind !== 'caller' || signal.aborted) throw thrown
+      return await this.#reachWith(await this.#access.get(signal))
     }
+  }
+
+  async #reachWith(access: Access): Promise<Reached> {
+    const { node, ways, clock, onWay } = this.#options
+    const { open, refused } = candidates(access.addresses, ways)
+    const reached = await nearest({
+      what: node,
+      candidates: open,
+      refused,
+      signIn: (peer) => this.#signIn(peer, access),
+      isFinal: ({ kind, code }) => kind === 'caller' && code !== 'call-cancelled',
+      clock,
+      signal: this.#closing.signal,
+    })
+    let shown: Access | undefined = access
+    while (this.#access.newest !== undefined && this.#access.newest !== shown) {
+      shown = this.#access.newest
+      await this.#signIn(reached.peer, shown).catch((error: unknown) => {
+        void reached.peer.close('it was of no use')
+        throw error
+      })
+    }
+    this.#reached = reached
+    reached.peer.onEnd(() => this.#broke(reached))
+    this.#askAfter(reached.peer)
+    if (this.#reached === reached) onWay?.(this.way)
+    return reached
   }
 
   async #signIn(peer: Peer, access: Access): Promise<void> {
     if (access.token === undefined) return
-    await peer.call(SIGN_IN, { token: access.token }, { idempotent: true })
+    const { graceS } = this.#options
+    await peer.call(SIGN_IN, { token: access.token, ...(graceS === undefined ? {} : { graceS }) }, { idempotent: true })
     this.#cancelRenewal()
-    if (access.expiresAt === undefined) return
-    const leftMs = access.expiresAt - this.#clock.now()
+    if (access.lastsMs === undefined) return
+    const { leftMs } = this.#access
     this.#renewAfter(Math.max(leftMs - EARLY_MS, leftMs / 2), FIRST_WAIT_MS)
   }
 
@@ -235,7 +266,11 @@ class NodeConnection implements Connection {
         () => {
           if (this.#reached?.peer === peer) this.#askAfter(peer)
         },
-        () => void peer.close('it has not answered any more'),
+        (thrown: unknown) => {
+          // One that is full is there.
+          if (asLabError(thrown).code === 'link-busy') this.#askAfter(peer)
+          else void peer.close('it has not answered any more')
+        },
       )
     })
   }
@@ -246,17 +281,49 @@ class NodeConnection implements Connection {
     this.#cancelRenewal()
     this.#cancelAsking()
     this.#options.onWay?.(undefined)
+    if (this.#kept > 0) void this.#reachAgain()
+  }
+
+  /** Until a link is there, or nobody wants one; what is wrong meanwhile the next call says. */
+  async #reachAgain(): Promise<void> {
+    const { signal } = this.#closing
+    for (let waitMs = FIRST_WAIT_MS; this.#kept > 0 && !signal.aborted; waitMs = Math.min(2 * waitMs, LAST_WAIT_MS)) {
+      const isThere = await this.#ready(undefined, undefined).then(
+        () => true,
+        () => false,
+      )
+      if (isThere) return
+      await this.#clock.sleep(waitMs, signal).catch(() => {}) // closed: the loop ends
+    }
+  }
+
+  /** The promise, but no longer than until the signal or the time says so; it goes on for others. */
+  #inTime<Result>(
+    promise: Promise<Result>,
+    signal: AbortSignal | undefined,
+    until: number | undefined,
+  ): Promise<Result> {
+    if (signal === undefined && until === undefined) return promise
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(signal?.reason)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      const leftMs = until === undefined ? undefined : Math.max(0, until - this.#clock.monotonic())
+      const cancel = leftMs === undefined ? () => {} : this.#clock.after(leftMs, () => reject(notSent(this.node)))
+      promise.then(resolve, reject).finally(() => {
+        signal?.removeEventListener('abort', onAbort)
+        cancel()
+      })
+    })
   }
 }
 
 const hasBroken = (thrown: unknown): boolean =>
   thrown instanceof LabError && ['link-ended', 'call-uncertain'].includes(thrown.code)
 
-function orAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (signal === undefined) return promise
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+const notSent = (node: string): LabError =>
+  new LabError({
+    code: 'deadline-exceeded',
+    kind: 'link',
+    retry: 'later',
+    message: `${node} was not reached in time; nothing was sent`,
   })
-}

@@ -12,8 +12,8 @@ import {
   givenServiceTokenSchema,
 } from '../../contracts/directory.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
-import type { Access } from './connection.ts'
 import type { Hub } from './hub.ts'
+import type { Access } from './kept-access.ts'
 import { BY_HUB } from './way.ts'
 
 /** A service that was found. */

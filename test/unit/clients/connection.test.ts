@@ -241,7 +241,7 @@ test('signs in again before its token ends, on the same link', async () => {
   const connection = createConnection({
     node: 'lab/pi',
     ways: pi.ways,
-    access: async () => ({ addresses: ['websocket:a'], token: `token ${++asked}`, expiresAt: clock.now() + 600_000 }),
+    access: async () => ({ addresses: ['websocket:a'], token: `token ${++asked}`, lastsMs: 600_000 }),
     clock,
   })
   const answer = connection.call('echo', 1)
@@ -286,6 +286,118 @@ test('a link whose other end has gone without a word is left, and its stream goe
     Array.from({ length: 20 }, (_, index) => index + 2),
   )
   assert.is(connection.way?.kind, 'websocket')
+  await connection.close()
+})
+
+const away = () => new LabError({ code: 'hub-unreachable', kind: 'link', retry: 'later', message: 'the hub is away' })
+
+/** With what gives access in the test's hands. */
+function opened(pi: ReturnType<typeof node>, access: () => Promise<{ token: string; lastsMs: number }>) {
+  return createConnection({
+    node: 'lab/pi',
+    ways: pi.ways,
+    access: async () => ({ addresses: ['websocket:a'], ...(await access()) }),
+    clock: pi.clock,
+  })
+}
+
+test('a token that still holds opens the node again while nobody can be asked for another', async () => {
+  const pi = node()
+  let isAway = false
+  const connection = opened(pi, async () => {
+    if (isAway) throw away()
+    return { token: 'a token', lastsMs: 3_600_000 }
+  })
+  await connection.call('echo', 1)
+  isAway = true
+  // The first try fails as well: then it is asked for in vain.
+  pi.down.add('websocket:a')
+  await pi.open.get('websocket:a')?.close('pulled out')
+  assert.is((await rejection(connection.call('echo', 2, { timeoutMs: 50 }))).kind, 'link')
+  assert.is((await rejection(connection.renew())).code, 'hub-unreachable')
+  pi.down.clear()
+  assert.is(await connection.call('echo', 3), 3)
+  await connection.close()
+})
+
+test('a token that was revoked is replaced by a new one, once', async () => {
+  const shown: unknown[] = []
+  let refuses = false
+  const pi = node({
+    serve: (method, params) => {
+      if (method !== 'rpc.sign-in') return params
+      const { token } = params as { token: string }
+      shown.push(token)
+      if (refuses && token === 'token 1')
+        throw new LabError({ code: 'token-revoked', kind: 'caller', message: 'it was revoked' })
+      return {}
+    },
+  })
+  let count = 0
+  const connection = opened(pi, async () => ({ token: `token ${++count}`, lastsMs: 3_600_000 }))
+  await connection.call('echo', 1)
+  refuses = true
+  await pi.open.get('websocket:a')?.close('revoked')
+  assert.is(await connection.call('echo', 2), 2)
+  assert.equal(shown, ['token 1', 'token 1', 'token 2'])
+  await connection.close()
+})
+
+test('a link that is kept is there again after a break, without a call', async () => {
+  const pi = node()
+  const { connection, taken } = connected(pi, ['websocket:a'])
+  const letGo = await connection.keep()
+  assert.is(connection.way?.kind, 'websocket')
+  const back = () => taken.filter((way) => way !== undefined).length
+  await pi.open.get('websocket:a')?.close('pulled out')
+  while (back() < 2) await new Promise((resolve) => setImmediate(resolve))
+  assert.is(connection.way?.kind, 'websocket')
+  letGo()
+  await pi.open.get('websocket:a')?.close('pulled out')
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.is(connection.way, undefined)
+  await connection.close()
+})
+
+test('what was given while a link was being opened is shown there last', async () => {
+  const shown: unknown[] = []
+  let signedIn: (() => void) | undefined
+  const pi = node({
+    serve: (method, params) => {
+      if (method !== 'rpc.sign-in') return params
+      shown.push((params as { token: string }).token)
+      return shown.length > 1 ? {} : new Promise((resolve) => (signedIn = () => resolve({})))
+    },
+  })
+  let count = 0
+  const connection = opened(pi, async () => ({ token: `token ${++count}`, lastsMs: 3_600_000 }))
+  const call = connection.call('echo', 1)
+  while (signedIn === undefined) await new Promise((resolve) => setImmediate(resolve))
+  await Promise.all([connection.renew(), connection.renew()])
+  signedIn()
+  assert.is(await call, 1)
+  assert.equal(shown, ['token 1', 'token 3'])
+  await connection.close()
+})
+
+test('a call ends within its time also while the node is still being looked for, and is not sent later', async () => {
+  const done: unknown[] = []
+  const pi = node({
+    serve: (method, params) => {
+      if (method !== 'rpc.sign-in') done.push(params)
+      return {}
+    },
+  })
+  let give: (() => void) | undefined
+  const connection = opened(
+    pi,
+    () => new Promise((resolve) => (give = () => resolve({ token: 'late', lastsMs: 3_600_000 }))),
+  )
+  const error = await rejection(connection.call('set', 'on', { timeoutMs: 20 }))
+  assert.equal([error.code, error.message], ['deadline-exceeded', 'lab/pi was not reached in time; nothing was sent'])
+  give?.()
+  await connection.call('set', 'off')
+  assert.equal(done, ['off'])
   await connection.close()
 })
 
