@@ -11,6 +11,8 @@ import { type ActionsOf, createProxy, type Proxy as ServiceProxy } from '../../r
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
 import { type Connection, createConnection, type WayInUse } from './connection.ts'
 import type { Directory, Found } from './directory.ts'
+import type { Access } from './kept-access.ts'
+import { endsLease, type Group, takeBench, takeServices } from './take.ts'
 import type { Way } from './way.ts'
 
 /** A service as an object: its actions are methods, beside `read`, `set`, `follow` and `events`. */
@@ -39,6 +41,8 @@ export interface LockOptions {
 export interface Lock extends AsyncDisposable {
   /** `<node>/<service>` of each, in order. */
   readonly services: readonly string[]
+  /** Aborts when it was taken away, with why: staff has ended it, or the node was out of reach for too long. */
+  readonly lost: AbortSignal
   /** Benches go to their safe state. */
   release(): Promise<void>
 }
@@ -58,21 +62,14 @@ export interface CreateClientOptions {
   readonly directory: Directory
   readonly ways: readonly Way[]
   readonly clock: Clock
+  /** How long a node holds what is locked while no way leads to it, in seconds, 0 to 600; 10 unless given. */
+  readonly graceS?: number
   /** Told when a node is reached by another way, and with undefined when one broke. */
   readonly onWay?: (node: string, way: WayInUse | undefined) => void
 }
 
 /** How long streams of signals and events are kept for us when a way breaks. */
 const LINGER_MS = 30_000
-const RENEW_MS = 60_000
-
-/** Services that are reached over one connection: a bench's, or a node's others. */
-interface Group {
-  readonly node: string
-  readonly names: Set<string>
-  readonly connection: Connection
-  lease: string | undefined
-}
 
 export function createClient(options: CreateClientOptions): Client {
   return new LabClient(options)
@@ -83,6 +80,7 @@ class LabClient implements Client {
   readonly #options: CreateClientOptions
   readonly #groups = new Map<string, Group>()
   readonly #locks = new Set<Lock>()
+  #isClosed = false
 
   constructor(options: CreateClientOptions) {
     this.#options = options
@@ -111,28 +109,31 @@ class LabClient implements Client {
     const found = await Promise.all([...new Set(names)].map((name) => this.directory.get(name, signal)))
     // In one order for everybody: two who want the same never wait for each other with half of it.
     found.sort((a, b) => compare(a.bench ?? a.id, b.bench ?? b.id) || compare(a.id, b.id))
+    const lost = new AbortController()
     const undo: (() => Promise<void>)[] = []
+    const takeBack = async () => (await Promise.allSettled(undo.map((back) => back()))).find(hasFailed)
     try {
       for (const bench of new Set(found.flatMap(({ bench }) => bench ?? []))) {
-        undo.push(await this.#hold(bench, found, signal))
+        const group = await this.#together(found.filter((one) => one.bench === bench))
+        await takeBench({ directory: this.directory, clock: this.#options.clock, group, bench, undo, lost, signal })
       }
       for (const node of new Set(found.filter(({ bench }) => bench === undefined).map(({ node }) => node))) {
         const own = found.filter((one) => one.node === node && one.bench === undefined)
-        undo.push(await this.#lockOwn(own, reason, signal))
+        const services = own.map(({ name }) => name)
+        await takeServices({ group: await this.#together(own), services, reason, undo, signal })
       }
+      if (this.#isClosed) throw closed()
     } catch (error) {
-      await Promise.allSettled(undo.map((back) => back()))
+      await takeBack()
       throw error
     }
-    const services = found.map(({ id }) => id)
     const lock: Lock = {
-      services,
+      services: found.map(({ id }) => id),
+      lost: lost.signal,
       release: async () => {
         if (!this.#locks.delete(lock)) return
-        const failed = (await Promise.allSettled(undo.map((back) => back()))).find(
-          ({ status }) => status === 'rejected',
-        )
-        if (failed?.status === 'rejected') throw failed.reason
+        const failed = await takeBack()
+        if (failed !== undefined) throw failed.reason
       },
       [Symbol.asyncDispose]: () => lock.release(),
     }
@@ -141,6 +142,7 @@ class LabClient implements Client {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await Promise.allSettled([...this.#locks].map((lock) => lock.release()))
     await Promise.all([...this.#groups.values()].map(({ connection }) => connection.close()))
     this.#groups.clear()
@@ -152,24 +154,30 @@ class LabClient implements Client {
 
   /** With the service among what its connection is open for. */
   async #groupOf({ node, bench, name }: Found): Promise<Group> {
+    if (this.#isClosed) throw closed()
     const key = bench ?? `${node}/`
     const known = this.#groups.get(key)
     if (known !== undefined) {
       if (known.names.has(name)) return known
       known.names.add(name)
-      await known.connection.renew()
+      await known.connection.renew().catch((error: unknown) => {
+        known.names.delete(name)
+        throw error
+      })
       return known
     }
-    const { ways, clock, onWay } = this.#options
+    const { ways, clock, graceS, onWay } = this.#options
     const group: Group = {
       node,
       names: new Set([name]),
       lease: undefined,
+      onLost: undefined,
       connection: createConnection({
         node,
         ways,
         clock,
-        access: (signal) => this.directory.access(node, [...group.names].sort(), group.lease, signal),
+        access: (signal) => this.#access(group, signal),
+        ...(graceS === undefined ? {} : { graceS }),
         ...(onWay === undefined ? {} : { onWay: (way) => onWay(node, way) }),
       }),
     }
@@ -177,49 +185,30 @@ class LabClient implements Client {
     return group
   }
 
-  /** Takes a bench; resolves with what gives it back. */
-  async #hold(bench: string, found: readonly Found[], signal: AbortSignal | undefined): Promise<() => Promise<void>> {
-    const group = await this.#together(found.filter((one) => one.bench === bench))
-    if (group.lease !== undefined) {
-      throw new LabError({ code: 'locked-already', kind: 'caller', message: `this program has ${bench} already` })
-    }
-    const { lease } = await this.directory.hold(bench, undefined, signal)
-    group.lease = lease
-    let cancel = () => {}
-    const renew = () => {
-      cancel = this.#options.clock.after(RENEW_MS, () => {
-        // While its hub is away the node itself goes on holding it.
-        this.directory.hold(bench, lease).then(renew, renew)
-      })
-    }
-    const release = async () => {
-      cancel()
-      group.lease = undefined
-      // The node closes links of a hold that has ended: this one goes on without it.
-      await group.connection.renew().catch(() => {}) // a hub that is away says so next
-      try {
-        await this.directory.release(bench, lease)
-      } catch (thrown) {
-        if (asLabError(thrown).kind !== 'link') throw thrown
-        // Then the node frees the bench by itself, a moment after its holder has gone.
-        await group.connection.leave()
-      }
-    }
+  /** What opens the group's node: a lease that has ended, and services that have left, do not keep the others from it. */
+  async #access(group: Group, signal: AbortSignal): Promise<Access> {
+    const ask = () => this.directory.access(group.node, [...group.names].sort(), group.lease, signal)
     try {
-      await group.connection.renew()
-    } catch (error) {
-      await Promise.allSettled([release()])
-      throw error
+      return await ask()
+    } catch (thrown) {
+      const error = asLabError(thrown)
+      if (endsLease(error) && group.lease !== undefined) group.onLost?.(error)
+      else if (error.code !== 'service-unknown' || !(await this.#forgetGone(group, signal))) throw thrown
+      return await ask()
     }
-    renew()
-    return release
   }
 
-  async #lockOwn(own: readonly Found[], reason: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
-    const { connection } = await this.#together(own)
-    const services = own.map(({ name }) => name)
-    await connection.call('node/lock', { services, ...(reason === '' ? {} : { reason }) }, { signal })
-    return async () => void (await connection.call('node/unlock', { services }, { idempotent: true }))
+  /** False where nothing is left, or nothing has gone. */
+  async #forgetGone(group: Group, signal: AbortSignal): Promise<boolean> {
+    const { names, node } = group
+    const before = names.size
+    for (const name of [...names]) {
+      await this.directory.get(`${node}/${name}`, signal).catch((thrown: unknown) => {
+        if (asLabError(thrown).code !== 'service-unknown') throw thrown
+        names.delete(name)
+      })
+    }
+    return names.size > 0 && names.size < before
   }
 
   async #together(found: readonly Found[]): Promise<Group> {
@@ -238,3 +227,7 @@ const caller = (connection: Connection) => ({
 })
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const hasFailed = (one: PromiseSettledResult<void>): one is PromiseRejectedResult => one.status === 'rejected'
+
+const closed = () => new LabError({ code: 'client-closed', kind: 'caller', message: 'this client was closed' })

@@ -32,11 +32,16 @@ const found = (node: string, name: string, contract: ServiceContract = supply, b
   contract,
 })
 
+const refusal = (code: string) => new LabError({ code, kind: 'caller', message: code })
+
 /** A lab of one node, whose directory says what it was asked. */
-function lab(services: readonly Found[], clock = new ManualClock()) {
+function lab(listed: readonly Found[], clock = new ManualClock()) {
+  const services = [...listed]
   const asked: string[] = []
   const busy = new Set<string>()
   const tokens: unknown[] = []
+  const ended = new Set<string>()
+  let granting: Promise<void> | undefined
   let links = 0
   const directory: Directory = {
     find: async () => [],
@@ -45,9 +50,15 @@ function lab(services: readonly Found[], clock = new ManualClock()) {
       if (one === undefined) throw new LabError({ code: 'service-unknown', kind: 'caller', message: `no ${name}` })
       return one
     },
-    access: async (node, names, lease) => ({ addresses: ['here'], token: [node, ...names, lease ?? '-'].join(' ') }),
+    access: async (node, names, lease) => {
+      if (lease !== undefined && ended.has(lease)) throw refusal('lease-ended')
+      if (names.some((name) => !services.some((service) => service.name === name))) throw refusal('service-unknown')
+      return { addresses: ['here'], token: [node, ...names, lease ?? '-'].join(' ') }
+    },
     hold: async (bench, lease) => {
       asked.push(`${lease === undefined ? 'take' : 'renew'} ${bench}`)
+      if (lease !== undefined && ended.has(lease)) throw refusal('lease-ended')
+      if (granting !== undefined) await granting
       if (busy.has(bench)) throw new LabError({ code: 'bench-busy', kind: 'caller', message: `${bench} is busy` })
       return { lease: `lease of ${bench}` }
     },
@@ -86,7 +97,19 @@ function lab(services: readonly Found[], clock = new ManualClock()) {
     },
   }
   const client = createClient({ directory, ways: [way], clock })
-  return { client, asked, busy, tokens, clock, links: () => links }
+  return {
+    client,
+    asked,
+    busy,
+    tokens,
+    ended,
+    services,
+    clock,
+    links: () => links,
+    grantAfter: (until: Promise<void>) => {
+      granting = until
+    },
+  }
 }
 
 test('a service is an object with its actions; what has the name of a member is below `do`', async () => {
@@ -138,7 +161,7 @@ test('a lock takes its benches and services in one order, renews them, and gives
   assert.equal(lock.services, ['pi/a.supply', 'pi/b.supply', 'pi/fit', 'pi/log'])
   assert.equal(asked.splice(0), ['take pi.a', 'take pi.b', 'node/lock fit,log'])
   // What was open before now belongs to the hold.
-  assert.equal(tokens, ['pi a.supply -', 'pi a.supply lease of pi.a', 'pi fit log -'])
+  assert.equal(tokens, ['pi a.supply -', 'pi a.supply lease of pi.a', 'pi b.supply lease of pi.b', 'pi fit log -'])
   await clock.advance(60_000)
   assert.equal(asked.splice(0), ['renew pi.a', 'renew pi.b'])
   await lock.release()
@@ -168,6 +191,66 @@ test('a client that is closed gives back what it has locked', async () => {
   await client.lock(['a.supply'])
   await client.close()
   assert.equal(asked, ['take pi.a', 'release pi.a'])
+})
+
+test('a lock that was taken away is told, not renewed, and keeps nobody from reading or locking again', async () => {
+  const { client, asked, ended, clock } = lab([found('pi', 'a.supply', supply, 'pi.a')])
+  const supplies = await client.service('a.supply')
+  const lock = await client.lock(['a.supply'])
+  asked.length = 0
+  ended.add('lease of pi.a')
+  await clock.advance(60_000)
+  assert.equal(asked.splice(0), ['renew pi.a'])
+  assert.is((lock.lost.reason as LabError).code, 'lease-ended')
+  await clock.advance(600_000)
+  assert.equal(asked, [])
+  await supplies.read(['voltage'])
+  await lock.release()
+  assert.equal(asked, [])
+  ended.clear()
+  await using again = await client.lock(['a.supply'])
+  assert.not(again.lost.aborted)
+  await client.close()
+})
+
+test('a lock that is given up while it is asked for is given back as soon as it comes', async () => {
+  const { client, asked, grantAfter } = lab([found('pi', 'a.supply', supply, 'pi.a')])
+  let grant = () => {}
+  grantAfter(new Promise((resolve) => (grant = resolve)))
+  const stop = new AbortController()
+  const locking = client.lock(['a.supply'], { signal: stop.signal })
+  while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  stop.abort(refusal('call-cancelled'))
+  grant()
+  await locking.then(
+    () => assert.unreachable(),
+    ({ code }: LabError) => assert.is(code, 'call-cancelled'),
+  )
+  assert.equal(asked, ['take pi.a', 'release pi.a'])
+
+  asked.length = 0
+  grantAfter(new Promise((resolve) => (grant = resolve)))
+  const closing = client.lock(['a.supply'])
+  while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  await client.close()
+  grant()
+  await closing.then(
+    () => assert.unreachable(),
+    ({ code }: LabError) => assert.ok(['client-closed', 'link-ended'].includes(code), code),
+  )
+  assert.equal(asked, ['take pi.a', 'release pi.a'])
+})
+
+test('a service that has left does not keep its neighbours from their node', async () => {
+  const { client, services, tokens } = lab([found('pi', 'fit'), found('pi', 'old'), found('pi', 'new')])
+  const fit = await client.service('fit')
+  await client.service('old')
+  await fit.beep?.({ times: 1 })
+  services.splice(1, 1)
+  await (await client.service('new')).beep?.({ times: 1 })
+  assert.equal(tokens, ['pi fit old -', 'pi fit new -'])
+  assert.is(await fit.beep?.({ times: 2 }), 2)
+  await client.close()
 })
 
 test.run()

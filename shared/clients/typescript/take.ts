@@ -1,0 +1,131 @@
+/**
+ * Taking what a lock is of, and giving it back.
+ *
+ * INVARIANTS: what may have been taken has its way back in `undo` before it is asked for; a lock that stands has a link that
+ * is kept, for its node gives away what nobody is there for; one that was lost is renewed no more, and is given back already.
+ */
+import type { Clock } from '../../primitives/clock.ts'
+import { asLabError, LabError } from '../../primitives/lab-error.ts'
+import type { Connection } from './connection.ts'
+import type { Directory } from './directory.ts'
+
+/** Services that are reached over one connection: a bench's, or a node's others. */
+export interface Group {
+  readonly node: string
+  readonly names: Set<string>
+  readonly connection: Connection
+  /** Of its bench, while it is locked. */
+  lease: string | undefined
+  /** Told that the lease has ended. */
+  onLost: ((error: LabError) => void) | undefined
+}
+
+export interface Taking {
+  readonly group: Group
+  /** What gives it back, in the order of taking. */
+  readonly undo: (() => Promise<void>)[]
+  readonly signal: AbortSignal | undefined
+}
+
+export interface TakeBench extends Taking {
+  readonly directory: Directory
+  readonly clock: Clock
+  readonly bench: string
+  readonly lost: AbortController
+}
+
+const RENEW_MS = 60_000
+
+/** Whether the error says that a lease is no more. */
+export const endsLease = ({ code }: LabError): boolean =>
+  ['lease-ended', 'lease-invalid', 'hold-ended', 'not-found'].includes(code)
+
+/** Takes the bench, and shows its node that it is taken. */
+export async function takeBench({ directory, clock, group, bench, undo, lost, signal }: TakeBench): Promise<void> {
+  if (group.onLost !== undefined) {
+    throw new LabError({ code: 'locked-already', kind: 'caller', message: `this program has ${bench} already` })
+  }
+  let cancel = () => {}
+  let letGo = () => {}
+  const over = () => {
+    cancel()
+    letGo()
+    group.lease = undefined
+    group.onLost = undefined
+  }
+  group.onLost = (error) => {
+    over()
+    lost.abort(error)
+  }
+  // Never given up half way: what was granted meanwhile has to be given back.
+  const taking = directory.hold(bench)
+  undo.push(async () => {
+    const taken = await taking.then(({ lease }) => lease).catch(() => undefined) // then nothing was taken
+    const isHeld = group.lease !== undefined || !lost.signal.aborted
+    over()
+    if (taken !== undefined && isHeld) await giveBack(directory, group, bench, taken)
+  })
+  const { lease } = await unlessAborted(taking, signal)
+  group.lease = lease
+  const renew = () => {
+    cancel = clock.after(RENEW_MS, () => {
+      directory.hold(bench, lease).then(renew, (thrown: unknown) => {
+        const error = asLabError(thrown)
+        if (group.lease !== lease) return
+        // While its hub is away the node itself goes on holding it.
+        if (endsLease(error)) group.onLost?.(error)
+        else renew()
+      })
+    })
+  }
+  await group.connection.renew()
+  letGo = await group.connection.keep()
+  renew()
+}
+
+async function giveBack(directory: Directory, { connection }: Group, bench: string, lease: string): Promise<void> {
+  // The node closes links of a hold that has ended: this one goes on without it.
+  await connection.renew().catch(() => {}) // a hub that is away says so next
+  try {
+    await directory.release(bench, lease)
+  } catch (thrown) {
+    const error = asLabError(thrown)
+    if (endsLease(error)) return
+    if (error.kind !== 'link') throw thrown
+    // Then the node frees the bench by itself, a moment after its holder has gone.
+    await connection.leave()
+  }
+}
+
+/** Locks services of one node that are no parts of benches. */
+export async function takeServices(
+  taking: Taking & { readonly services: readonly string[]; readonly reason: string },
+): Promise<void> {
+  const { group, services, reason, undo, signal } = taking
+  const { connection } = group
+  const letGo = await connection.keep()
+  const locking = connection.call('node/lock', { services, ...(reason === '' ? {} : { reason }) })
+  undo.push(async () => {
+    letGo()
+    const isRefused = await locking.then(
+      () => false,
+      (thrown: unknown) => asLabError(thrown).kind !== 'link',
+    )
+    if (isRefused) return
+    await connection.call('node/unlock', { services }, { idempotent: true }).catch((thrown: unknown) => {
+      // Its node has ended it already.
+      if (asLabError(thrown).code !== 'not-locked') throw thrown
+    })
+  })
+  await unlessAborted(locking, signal)
+}
+
+function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
