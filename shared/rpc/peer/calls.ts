@@ -2,11 +2,12 @@
  * The calls that this end has made.
  *
  * INVARIANTS: each settles exactly once: by its answer, its deadline, its signal, or the end of the link; a call of which all
- * was sent and nothing came back when the link ended is `call-uncertain` unless it may be repeated; nothing is repeated here.
+ * was sent and nothing came back when the link ended is `call-uncertain` unless it may be repeated; nothing is repeated here;
+ * giving up a call throws nothing: a link that takes no more messages is left.
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
-import { busy, linkEnded, readWireError } from '../errors.ts'
+import { busy, linkEnded, readWireError, thrownError } from '../errors.ts'
 import type { RpcLimits } from '../limits.ts'
 import { CANCEL, type CallId, type Failure, type Items, type Linger, type Request, type Result } from '../messages.ts'
 import type { Callbacks } from './callbacks.ts'
@@ -41,6 +42,8 @@ export interface CallsOptions {
   readonly callbacks: Callbacks
   readonly limits: RpcLimits
   readonly clock: Clock
+  /** The other end can't be told that a call was given up: it takes nothing. */
+  readonly onStuck: (error: LabError) => void
 }
 
 export class Calls {
@@ -48,14 +51,16 @@ export class Calls {
   readonly #callbacks: Callbacks
   readonly #limits: RpcLimits
   readonly #deadlines: Deadlines
+  readonly #onStuck: (error: LabError) => void
   readonly #waiting = new Map<CallId, Waiting>()
   #last = 0
   #ended: LabError | undefined
 
-  constructor({ outbox, callbacks, limits, clock }: CallsOptions) {
+  constructor({ outbox, callbacks, limits, clock, onStuck }: CallsOptions) {
     this.#outbox = outbox
     this.#callbacks = callbacks
     this.#limits = limits
+    this.#onStuck = onStuck
     this.#deadlines = new Deadlines(clock, (now) => this.#expire(now))
   }
 
@@ -161,10 +166,13 @@ export class Calls {
   #giveUp(id: CallId, error: LabError): void {
     const waiting = this.#take(id)
     if (waiting === undefined) return
+    waiting.settle(error, undefined)
+    if (this.#ended !== undefined) return
     try {
       this.#outbox.send({ method: CANCEL, params: { id } }, 'ours', id)
-    } finally {
-      waiting.settle(error, undefined)
+    } catch (thrown) {
+      // It would go on for nobody.
+      this.#onStuck(thrownError(thrown))
     }
   }
 
@@ -174,6 +182,8 @@ export class Calls {
       if (at > now) next = Math.min(next, at)
       else this.#giveUp(id, late(method, idempotent))
     }
+    // Nothing of a link that was left waits any more.
+    if (this.#ended !== undefined) return Number.POSITIVE_INFINITY
     return next
   }
 }

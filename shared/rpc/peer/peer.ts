@@ -131,8 +131,8 @@ class LinkPeer implements Peer {
     this.#inbox = new Inbox(limits)
     this.#outbox = new Outbox(link, limits)
     this.#callbacks = new Callbacks(limits)
-    this.#calls = new Calls({ outbox: this.#outbox, callbacks: this.#callbacks, limits, clock })
     const onStuck = (error: LabError) => void link.close(error.message)
+    this.#calls = new Calls({ outbox: this.#outbox, callbacks: this.#callbacks, limits, clock, onStuck })
     this.#serving = new Serving({
       serve: (method, params, context) => this.#do(method, params, context),
       outbox: this.#outbox,
@@ -195,8 +195,13 @@ class LinkPeer implements Peer {
     const port = {
       more: (upTo: number, seen: number) => {
         // What ends the link, ends the stream with an error of its own.
-        if (this.#ended === undefined && id !== undefined)
+        if (this.#ended !== undefined || id === undefined) return
+        try {
           this.#outbox.send({ method: MORE, params: { id, upTo, seen } }, 'ours', id)
+        } catch (thrown) {
+          // Without it the stream would wait for ever.
+          void this.link.close(thrownError(thrown).message)
+        }
       },
       cancel: () => {
         if (id !== undefined)
@@ -276,6 +281,12 @@ class LinkPeer implements Peer {
     this.#calls.end(error)
     this.#outbox.end()
     this.#inbox.clear()
-    for (const listener of this.#endListeners.splice(0)) listener(error)
+    for (const listener of this.#endListeners.splice(0)) {
+      try {
+        listener(error)
+      } catch (thrown) {
+        this.#onTrouble(thrownError(thrown), undefined)
+      }
+    }
   }
 }

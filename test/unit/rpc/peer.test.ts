@@ -1,44 +1,16 @@
 import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
-import { linkEnded } from '@fernlab/shared/rpc/errors'
-import { cborFormat, type Format, type Frame, jsonFormat } from '@fernlab/shared/rpc/formats'
+import { cborFormat, jsonFormat } from '@fernlab/shared/rpc/formats'
 import { defaultLimits, PIECE_BYTES } from '@fernlab/shared/rpc/limits'
-import { HIGH_WATER_BYTES, type Link, type LinkListener } from '@fernlab/shared/rpc/link'
+import { HIGH_WATER_BYTES } from '@fernlab/shared/rpc/link'
 import { createPeer } from '@fernlab/shared/rpc/peer/peer'
 import { Inbox, Pieces } from '@fernlab/shared/rpc/peer/pieces'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
+import { Wire } from './wire.ts'
 
 const test = suite('one end of a link', { timeoutMs: 60_000 })
-
-/** A link of which the test is the other end, and says how much waits in it. */
-class Wire implements Link {
-  readonly kind = 'websocket'
-  readonly format: Format
-  readonly sent: Frame[] = []
-  pendingBytes = 0
-  listener: LinkListener | undefined
-  closed: string | undefined
-
-  constructor(format: Format = jsonFormat) {
-    this.format = format
-  }
-  send(frame: Frame): void {
-    this.sent.push(frame)
-  }
-  listen(listener: LinkListener): void {
-    this.listener = listener
-  }
-  async close(why = 'closed'): Promise<void> {
-    if (this.closed !== undefined) return
-    this.closed = why
-    this.listener?.ended(linkEnded(why))
-  }
-  get texts(): unknown[] {
-    return this.sent.map((frame) => JSON.parse(frame as string))
-  }
-}
 
 test('any JSON-RPC 2.0 client is understood', async () => {
   const wire = new Wire()

@@ -1,0 +1,85 @@
+/** What one end of a link does where it has reached a bound: nothing is thrown where nobody catches it, nothing stays. */
+import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { defaultLimits } from '@fernlab/shared/rpc/limits'
+import { createPeer } from '@fernlab/shared/rpc/peer/peer'
+import * as assert from 'uvu/assert'
+import { rejection } from '../../contract/driver-contract.ts'
+import { suite } from '../../support/suite.ts'
+import { Wire } from './wire.ts'
+
+const test = suite('one end of a link at its bounds')
+const few = { ...defaultLimits, pendingBytes: 1000 }
+
+/** An end that calls, over a link that takes nothing more once it is full. */
+function caller(clock = new ManualClock()) {
+  const wire = new Wire()
+  const peer = createPeer({ link: wire, clock, limits: few })
+  const fill = () => {
+    wire.pendingBytes = 990
+  }
+  return { wire, peer, clock, fill }
+}
+
+test('a deadline that passes while the link takes nothing ends the call, and the link, and throws nothing', async () => {
+  const { wire, peer, clock, fill } = caller()
+  const codes: string[] = []
+  const caught = ({ code }: LabError) => void codes.push(code)
+  const calls = [
+    peer.call('a', undefined, { timeoutMs: 50 }).catch(caught),
+    peer.call('b', undefined, { timeoutMs: 50 }).catch(caught),
+  ]
+  fill()
+  await clock.advance(50)
+  await Promise.all(calls)
+  assert.equal(codes, ['deadline-exceeded', 'call-uncertain'])
+  assert.match(wire.closed ?? '', /does not take them/)
+})
+
+test('a signal that aborts while the link takes nothing ends the call, and the link, and throws nothing', async () => {
+  const { wire, peer, fill } = caller()
+  const leaving = new AbortController()
+  const thrown: unknown[] = []
+  const onThrown = (error: unknown) => void thrown.push(error)
+  // What an abort listener throws ends a process that does not listen for this.
+  process.once('uncaughtException', onThrown)
+  const call = rejection(peer.call('a', undefined, { signal: leaving.signal }))
+  fill()
+  leaving.abort()
+  assert.is((await call).code, 'call-cancelled')
+  await systemClock.sleep(0)
+  process.off('uncaughtException', onThrown)
+  assert.equal(thrown, [])
+  assert.match(wire.closed ?? '', /does not take them/)
+})
+
+test('a stream is left, and gone on with, also where the link takes nothing: it ends', async () => {
+  const left = caller()
+  const stream = left.peer.stream('s')
+  left.fill()
+  assert.equal(await stream.return(), { done: true, value: undefined })
+  assert.match(left.wire.closed ?? '', /does not take them/)
+
+  const { wire, peer, fill } = caller()
+  const taken = peer.stream('s', undefined, { credit: 1 })
+  wire.listener?.frame(JSON.stringify({ method: 'rpc.items', params: { id: 1, from: 1, items: ['x'] } }))
+  fill()
+  assert.equal(await taken.next(), { done: false, value: 'x' })
+  assert.match(wire.closed ?? '', /does not take them/)
+  assert.match((await rejection(taken.next())).code, /link-ended|call-uncertain/)
+})
+
+test('each that waits for the end of a link is told of it, whatever another of them throws', async () => {
+  const wire = new Wire()
+  const troubles: string[] = []
+  const peer = createPeer({ link: wire, clock: systemClock, onTrouble: ({ code }) => void troubles.push(code) })
+  const told: string[] = []
+  peer.onEnd(() => {
+    throw new LabError({ code: 'lamp-broken', kind: 'bug', message: 'no light' })
+  })
+  peer.onEnd(({ code }) => void told.push(code))
+  await wire.close()
+  assert.equal([told, troubles], [['link-ended'], ['lamp-broken']])
+})
+
+test.run()
