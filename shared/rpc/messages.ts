@@ -65,6 +65,8 @@ export interface Resume {
   readonly token: string
   readonly seen: number
 }
+/** A call: answered by every end, with nothing, also when it takes no other call. */
+export const PING = 'rpc.ping'
 /** A call: does calls one after another. */
 export const BATCH = 'rpc.batch'
 /** Each method stands once, as most batches have few. `stop`: after the first error the others are not done. */

@@ -9,7 +9,16 @@ import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
 import { busy, linkEnded, readWireError, thrownError } from '../errors.ts'
 import type { RpcLimits } from '../limits.ts'
-import { CANCEL, type CallId, type Failure, type Items, type Linger, type Request, type Result } from '../messages.ts'
+import {
+  CANCEL,
+  type CallId,
+  type Failure,
+  type Items,
+  type Linger,
+  PING,
+  type Request,
+  type Result,
+} from '../messages.ts'
 import type { Callbacks } from './callbacks.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Outbox } from './outbox.ts'
@@ -83,7 +92,8 @@ export class Calls {
       idempotent = false,
     } = options ?? noOptions
     if (signal?.aborted === true) throw aborted(method, signal)
-    if (this.#waiting.size >= this.#limits.callsUnderWay) {
+    // Whether the other end is there is asked above all when it answers nothing.
+    if (this.#waiting.size >= this.#limits.callsUnderWay && method !== PING) {
       throw busy(`${this.#waiting.size} calls are under way already, and at most so many may be`)
     }
     const id = ++this.#last

@@ -20,6 +20,7 @@ import {
   LINGER,
   MORE,
   type OneWay,
+  PING,
   RESUME,
   readBatch,
   readCallbackCall,
@@ -85,9 +86,9 @@ export interface CreatePeerOptions {
   readonly onTrouble?: (error: LabError, method: string | undefined) => void
 }
 
+export { PING }
+
 const CREDIT = 64
-/** Answered by every end, with nothing. */
-export const PING = 'rpc.ping'
 /** Who calls says who that is: `{token}`. */
 export const SIGN_IN = 'rpc.sign-in'
 

@@ -9,7 +9,7 @@ import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
 import { busy, thrownError, wireError } from '../errors.ts'
 import type { RpcLimits } from '../limits.ts'
-import { type CallId, type More, type OneWay, RESUME, type Request, readResume } from '../messages.ts'
+import { type CallId, type More, type OneWay, PING, RESUME, type Request, readResume } from '../messages.ts'
 import { TIMEOUT_MS } from './calls.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Outbox } from './outbox.ts'
@@ -92,7 +92,8 @@ export class Serving {
 
   request({ id, method, params, timeoutMs, credit, lingerMs = 0 }: Request, bytes: number): void {
     const wantsStream = credit !== undefined
-    const refusal = this.#calls.has(id) ? duplicate(id) : this.#fullness(bytes)
+    // A ping is answered at once: it takes no place.
+    const refusal = this.#calls.has(id) ? duplicate(id) : method === PING ? undefined : this.#fullness(bytes)
     if (refusal !== undefined) return void this.#answer(id, refusal, undefined)
     const waitMs = timeoutMs ?? (wantsStream ? Number.POSITIVE_INFINITY : TIMEOUT_MS)
     const at = waitMs === Number.POSITIVE_INFINITY ? waitMs : this.#deadlines.after(waitMs)

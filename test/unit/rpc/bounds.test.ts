@@ -2,7 +2,7 @@
 import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { defaultLimits } from '@fernlab/shared/rpc/limits'
-import { createPeer } from '@fernlab/shared/rpc/peer/peer'
+import { createPeer, PING } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { suite } from '../../support/suite.ts'
@@ -80,6 +80,33 @@ test('each that waits for the end of a link is told of it, whatever another of t
   peer.onEnd(({ code }) => void told.push(code))
   await wire.close()
   assert.equal([told, troubles], [['link-ended'], ['lamp-broken']])
+})
+
+test('a ping is sent and answered while no other call is taken', async () => {
+  const two = { ...defaultLimits, callsUnderWay: 2 }
+  const wire = new Wire()
+  const serving = createPeer({ link: wire, clock: new ManualClock(), limits: two, serve: () => new Promise(() => {}) })
+  for (const id of [1, 2, 3]) wire.listener?.frame(JSON.stringify({ id, method: 'a' }))
+  wire.listener?.frame('{"id":4,"method":"rpc.ping"}')
+  const answers = wire.texts as { id: number; result?: unknown; error?: { data: { code: string } } }[]
+  assert.equal(
+    answers.map(({ id, result, error }) => [id, error === undefined ? result : error.data.code]),
+    [
+      [3, 'link-busy'],
+      [4, null],
+    ],
+  )
+  assert.is(serving.underWay.served, 2)
+
+  const far = new Wire()
+  const calling = createPeer({ link: far, clock: new ManualClock(), limits: two })
+  const calls = [calling.call('a'), calling.call('b'), calling.call('c')].map(rejection)
+  const ping = calling.call(PING)
+  far.listener?.frame('{"id":3,"result":null}')
+  assert.is(await ping, null)
+  await far.close()
+  const codes = (await Promise.all(calls)).map(({ code }) => code)
+  assert.equal(codes, ['call-uncertain', 'call-uncertain', 'link-busy'])
 })
 
 test.run()
