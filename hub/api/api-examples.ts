@@ -89,6 +89,7 @@ const known: Readonly<Record<string, unknown>> = {
   until: '2027-07-01T00:00:00.000Z',
   seconds: 5400,
   unit: 'V',
+  version: '1.0',
   code: '123456',
   lease: '01kc9x4v3q8n5t7w2y6z0a1b2d',
 }

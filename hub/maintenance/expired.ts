@@ -1,4 +1,4 @@
-/** Takes away what has ended and would go on telling of people: sign-ins, links, trust in browsers, kept answers. */
+/** Takes away what has ended and would go on telling of people: sign-ins, links, trust in browsers, tokens for services, kept answers. */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { ANSWERS_KEPT_MS } from '../api/idempotency.ts'
 import type { Store } from '../store/store.ts'
@@ -17,6 +17,7 @@ export async function forgetExpired(
     db.deleteFrom('address_link').where('expires_at', '<', before),
     db.deleteFrom('one_time').where('expires_at', '<', before),
     db.deleteFrom('trusted_browser').where('expires_at', '<', before),
+    db.deleteFrom('service_token').where('expires_at', '<', before),
     db.deleteFrom('idempotency').where('created_at', '<', before - ANSWERS_KEPT_MS),
   ])
 }

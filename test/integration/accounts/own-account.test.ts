@@ -148,6 +148,7 @@ test('the export has what every table holds of a person, but for keys and what t
     idempotency: 'answers of calls, for a day',
     recovery_code: 'a key, as a hash',
     second_factor: 'a key',
+    service_token: 'that a key was given, for an hour; the audit log has it',
     trusted_browser: 'a key, as a hash',
   }
   const exported = [
