@@ -1,5 +1,5 @@
 /** The service `node`, which each node has: what there is, who has locked it, and locks of what no hub schedules. */
-import { type AnnouncedService, serviceTokenSchema } from '@fernlab/shared/contracts/services'
+import { type AnnouncedService, type ServiceLock, serviceTokenSchema } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
@@ -22,13 +22,14 @@ export const nodeContract = defineService({
   events: {},
   actions: {
     services: {
-      description: 'The services that the caller may read, each with its contract, its state and who has locked it.',
+      description: 'The services that the caller may read, each with its contract, its state and its lock.',
       arguments: {},
       result: { type: 'list', items: { type: 'any' } },
       idempotent: true,
     },
     locks: {
-      description: 'Who has locked what: {service, lock: {owner, reason, since}}.',
+      description:
+        'What is locked: {service, lock: {since}}; owner and reason with it for locks of the caller, and with the right unlock.',
       arguments: {},
       result: { type: 'list', items: { type: 'any' } },
       idempotent: true,
@@ -74,9 +75,19 @@ export interface NodeServiceOptions {
 
 const MOST_REASON_CHARS = 200
 
+/** A service as one caller may see it: who has locked it, and why, is for that person and who may end the lock. */
+type SeenService = Omit<AnnouncedService, 'lock'> & { lock?: Partial<ServiceLock> & Pick<ServiceLock, 'since'> }
+function seenBy(caller: Caller, service: AnnouncedService): SeenService {
+  const { lock } = service
+  if (lock === undefined || lock.owner === caller.person || caller.may('unlock', service.name)) return service
+  return { ...service, lock: { since: lock.since } }
+}
+
 /** The service as one caller has it. */
 export function createNodeService({ caller, table, locks, sign, clock }: NodeServiceOptions): Service {
-  const readable = () => table.list().filter(({ name }) => caller.may('read', name))
+  const readable = () => {
+    return table.list().flatMap((service) => (caller.may('read', service.name) ? [seenBy(caller, service)] : []))
+  }
   /** Those of the names; throws what says no more than that the token does not open one. */
   const named = (args: Readonly<Record<string, unknown>>, right: 'lock' | 'unlock'): AnnouncedService[] => {
     const wanted = args.services as readonly string[]

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream'
 import { type BundledLink, LinkBundle } from '@fernlab/shared/links/mqtt/link-bundle'
 import { chosenSubprotocol, formatOfSubprotocol } from '@fernlab/shared/links/websocket/subprotocols'
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { isName } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { PIECE_BYTES } from '@fernlab/shared/rpc/limits'
@@ -40,10 +41,12 @@ export interface CreateServiceLinesOptions {
   readonly log: Log
 }
 
-const PATH = /^\/api\/v1\/nodes\/([a-z][a-z0-9_-]{0,62})\/services$/
+const PATH = /^\/api\/v1\/nodes\/([^/]+)\/services$/
 /** A piece in base64, as JSON has it, and what stands around it. */
 const MOST_MESSAGE_BYTES = 2 * PIECE_BYTES
 const MOST_OF_A_PERSON = 32
+/** So much of a link goes to its node before that has answered its sign-in: what waits there for nobody is bounded by it. */
+const BEFORE_ANSWER_BYTES = 64 * 1024
 const PING_MS = 20_000
 /** RFC 6455, 7.4.1. */
 const NORMAL = 1000
@@ -64,7 +67,7 @@ export function createServiceLines(options: CreateServiceLinesOptions): ServiceL
   const bundleOf = (node: string): LinkBundle => {
     const known = bundles.get(node)
     if (known !== undefined) return known
-    const made = new LinkBundle({ send: (message) => send(node, message), clock })
+    const made = new LinkBundle({ send: (message) => send(node, message), firstBytes: BEFORE_ANSWER_BYTES, clock })
     bundles.set(node, made)
     return made
   }
@@ -114,7 +117,7 @@ export function createServiceLines(options: CreateServiceLinesOptions): ServiceL
   return {
     upgrade: (request, socket, head) => {
       const node = PATH.exec((request.url ?? '').split('?', 1)[0] ?? '')?.[1]
-      if (node === undefined) return false
+      if (node === undefined || !isName(node)) return false
       const entry = { request, socket, origins, log, what: 'services', admit: () => admit(node, request) }
       admitUpgrade(entry, (person) => {
         server.handleUpgrade(request, socket, head, (webSocket) => accept(node, person, webSocket))

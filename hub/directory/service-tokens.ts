@@ -2,7 +2,7 @@
  * Tokens that open a node's services to a person.
  *
  * INVARIANTS: a token is given while what it stands on holds, which is looked at again once it is known: the sign-in of
- * who asks, and the lease. What ends after that finds it in `issued`. It outlives neither an hour nor the API token by
+ * who asks, what that person may do, and the lease. What ends after that finds it in `issued`. It outlives neither an hour nor the API token by
  * which it was asked for.
  */
 import type { GivenServiceToken } from '@fernlab/shared/contracts/directory'
@@ -18,13 +18,13 @@ import type { Store } from '../store/store.ts'
 import { findService } from './directory.ts'
 import type { KnownService } from './entries.ts'
 import type { IssuedToken, IssuedTokens } from './issued-tokens.ts'
-import { rightsFor } from './rights.ts'
+import { mayHave, rightsFor } from './rights.ts'
 import type { ServiceBook } from './service-book.ts'
 import type { SigningKey } from './service-key.ts'
 
 const LASTS_MS = 3_600_000
-/** Of one person at a time. */
-const MOST_OPEN = 200
+/** Of one person within LASTS_MS, ended ones too: each lock takes two, and what is kept of one is about half a kilobyte, 1 MB a person. */
+const MOST_KEPT = 2000
 
 export interface ServiceTokens {
   /**
@@ -62,7 +62,7 @@ export function createServiceTokens(options: ServiceTokensOptions): ServiceToken
       const { node } = found
       const bench = lease === undefined ? undefined : ownHold(caller, node, lease)
       const { personId } = caller
-      if (issued.all().filter((token) => token.personId === personId).length >= MOST_OPEN) throw tooMany()
+      if (issued.all().filter((token) => token.personId === personId).length >= MOST_KEPT) throw tooMany()
       const now = clock.now()
       // Whole seconds, as in the token.
       const until = Math.min(now + LASTS_MS, caller.tokenExpiresAt ?? Number.POSITIVE_INFINITY)
@@ -82,10 +82,12 @@ export function createServiceTokens(options: ServiceTokensOptions): ServiceToken
       await issued.add(token, [audit(personId, 'services.token', node, detail)])
       const still = await signInHolder(token.signIn)
       if (still === undefined) throw ended()
+      if (!mayHave(still, rights)) throw lessened()
       if (lease !== undefined) ownHold(still, node, lease)
       return {
         token: await key.sign(claimsOf(token, { site, names: found.names, benchName: bench?.name, now })),
         expiresAt: detail.until,
+        lastsMs: Math.max(0, expiresAt - clock.now()),
         node,
         addresses: [...services.addressesOf(node)],
         rights: [...rights] as ServiceRight[],
@@ -128,10 +130,13 @@ function claimsOf(
 const ended = () =>
   new LabError({ code: 'token-refused', kind: 'caller', message: 'the sign-in or token by which you ask has ended' })
 
+const lessened = () =>
+  new LabError({ code: 'forbidden', kind: 'caller', message: 'your rights have changed meanwhile; ask again' })
+
 const tooMany = () =>
   new LabError({
     code: 'service-tokens-too-many',
     kind: 'caller',
     retry: 'later',
-    message: `nobody has more than ${MOST_OPEN} tokens for services at a time; use one until it ends`,
+    message: `nobody is given more than ${MOST_KEPT} tokens for services within an hour; use one until it ends`,
   })

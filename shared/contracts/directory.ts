@@ -87,6 +87,8 @@ export const givenServiceTokenSchema = z.object({
   /** For `rpc.sign-in`. */
   token: z.string(),
   expiresAt: time,
+  /** How long it lasts from now, ms: for who counts on a clock of their own. */
+  lastsMs: z.number(),
   node: z.string(),
   addresses: z.array(z.string()),
   rights: z.array(serviceRightSchema),

@@ -1,4 +1,5 @@
 import { page } from '@fernlab/shared/contracts/api'
+import { nameSchema } from '@fernlab/shared/contracts/common'
 import {
   askServiceTokenSchema,
   directoryEntrySchema,
@@ -10,7 +11,7 @@ import {
 import { z } from '@hono/zod-openapi'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { pageOf, pageQuery } from '../paging.ts'
-import { notFound } from '../problems.ts'
+import { notFound, refusal } from '../problems.ts'
 import { safeDecode } from '../static-files.ts'
 
 const path = '/api/v1/directory'
@@ -72,5 +73,22 @@ export function directoryRoutes(
       answer: { status: 201, schema: givenServiceTokenSchema, what: 'The token, shown once, and where to send it' },
     },
     async ({ c, body, caller }) => c.json(await serviceTokens.give(caller, body), 201),
+  )
+  add(
+    {
+      method: 'get',
+      path: '/api/v1/nodes/{node}/services',
+      tag: 'Services',
+      summary: 'The WebSocket that leads to a node’s services, where there is no nearer way',
+      description:
+        'With the subprotocol `fernlab.rpc.1.cbor` or `fernlab.rpc.1.json`; what is said on it goes on to the node, unread, which asks for a token as it does straight. One person has at most 32 of them.',
+      access: 'services.read',
+      errors: ['upgrade-needed', 'node-offline', 'too-many-attempts'],
+      params: z.object({ node: nameSchema }),
+      answer: { status: 101, what: 'The connection is a WebSocket from here on' },
+    },
+    async () => {
+      throw refusal('upgrade-needed', 'this address is a WebSocket: connect to it as one')
+    },
   )
 }

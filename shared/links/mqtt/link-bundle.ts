@@ -19,6 +19,8 @@ export interface LinkBundleOptions {
   /** Takes a link that the other end opened; without, none is. */
   readonly accept?: (link: BundledLink) => void
   readonly most?: number
+  /** So much of a link goes out until the other end has said something on it, WINDOW_BYTES unless given. */
+  readonly firstBytes?: number
   readonly clock: Clock
 }
 
@@ -94,6 +96,7 @@ export class LinkBundle {
       say: (message) => this.#say(message),
       forget: () => this.#links.delete(link),
       clock: this.#options.clock,
+      firstBytes: this.#options.firstBytes ?? WINDOW_BYTES,
     })
     this.#links.set(link, end)
     return end
@@ -110,6 +113,7 @@ interface EndOptions {
   readonly say: (message: BundleMessage) => void
   readonly forget: () => void
   readonly clock: Clock
+  readonly firstBytes: number
 }
 
 class End implements BundledLink {
@@ -119,6 +123,8 @@ class End implements BundledLink {
   readonly #say: (message: BundleMessage) => void
   readonly #forget: () => void
   readonly #clock: Clock
+  readonly #firstBytes: number
+  #isAnswered = false
   #listener: LinkListener | undefined
   #early: Frame[] | undefined = []
   #ended: string | undefined
@@ -137,12 +143,13 @@ class End implements BundledLink {
   #closing: Promise<void> | undefined
   #onEnd: (() => void) | undefined
 
-  constructor({ link, format, say, forget, clock }: EndOptions) {
+  constructor({ link, format, say, forget, clock, firstBytes }: EndOptions) {
     this.#link = link
     this.format = format
     this.#say = say
     this.#forget = forget
     this.#clock = clock
+    this.#firstBytes = firstBytes
   }
 
   get pendingBytes(): number {
@@ -199,8 +206,13 @@ class End implements BundledLink {
       const why = 'a message was lost on the way'
       this.#say({ kind: 'close', link: this.#link, why })
       this.end(why)
-    } else if (this.#early !== undefined) this.#early.push(frame)
+      return
+    }
+    if (this.#early !== undefined) this.#early.push(frame)
     else this.#deliver(frame)
+    if (this.#isAnswered || this.#ended !== undefined) return
+    this.#isAnswered = true
+    this.#goOn()
   }
 
   end(why: string): void {
@@ -232,17 +244,24 @@ class End implements BundledLink {
     // Never more than was sent, whatever they say.
     this.#theirs = bytes
     this.#open = Math.max(0, this.#open - more)
+    this.#goOn()
+  }
+
+  #goOn(): void {
     this.#flush()
     if (!this.#wasHigh || this.#waitingBytes > HIGH_WATER_BYTES / 2) return
     this.#wasHigh = false
     this.#listener?.drained()
   }
 
+  /** A single frame that is larger than the window goes by itself, once the other end has said something. */
+  #mayGo(bytes: number): boolean {
+    if (!this.#isAnswered && this.#firstBytes < WINDOW_BYTES) return this.#open + bytes <= this.#firstBytes
+    return this.#open === 0 || this.#open + bytes <= WINDOW_BYTES
+  }
+
   #flush(): void {
-    while (
-      this.#waiting.length > 0 &&
-      (this.#open === 0 || this.#open + (this.#waiting[0]?.bytes ?? 0) <= WINDOW_BYTES)
-    ) {
+    while (this.#waiting.length > 0 && this.#mayGo(this.#waiting[0]?.bytes ?? 0)) {
       const next = this.#waiting.shift()
       if (next === undefined) return
       this.#waitingBytes -= next.bytes

@@ -248,8 +248,10 @@ test('without a hub the node signs, and locks benches itself: several together o
   assert.is(refusal.code, 'service-locked')
   assert.match(refusal.message, /bench bench-1 is locked by ada since .* \(a diode\)/)
   await benchIs('free', 'bench-2')
-  const [lock] = (await bob.call('node/locks')) as [{ service: string; lock: { owner: string; reason: string } }]
+  const [lock] = (await cy.call('node/locks')) as [{ service: string; lock: { owner: string; reason: string } }]
   assert.equal([lock.service, lock.lock.owner, lock.lock.reason], ['bench-1.psu', 'ada', 'a diode'])
+  const [seen] = (await bob.call('node/locks')) as [{ lock: object }]
+  assert.equal(Object.keys(seen.lock), ['since'])
   assert.is(await code(bob.call('node/unlock', { services: ['bench-1.psu'] })), 'service-locked')
   await cy.call('node/unlock', { services: ['bench-1.psu'] })
   assert.is(node.instrument().values.get('voltage'), 0)

@@ -392,6 +392,7 @@ export const withoutVerb: Readonly<Record<string, string>> = {
     'a tree of elements for a page; lab show --readme prints the Markdown that it is made of',
   'GET /api/v1/sessions/{id}/cameras/{part}':
     'pictures come over it as they are seen: a panel shows them, a terminal can not',
+  'GET /api/v1/nodes/{node}/services': 'clients call services over it where there is no nearer way',
   'GET /api/v1/runs/{id}/recording/{part}/{number}': 'a second of a film, for the player of the run’s page',
   'GET /api/v1/sessions/{id}/page': 'a frame of the hub’s page shows it, and works nowhere else',
 }

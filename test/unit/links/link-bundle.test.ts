@@ -9,11 +9,11 @@ import { suite } from '../../support/suite.ts'
 const test = suite('links that share one way')
 
 /** Two ends; what goes each way waits until the test hands it over. */
-function bundles(most?: number) {
+function bundles({ most, firstBytes }: { most?: number; firstBytes?: number } = {}) {
   const clock = new ManualClock()
   const [down, up]: [Uint8Array[], Uint8Array[]] = [[], []]
   const taken: BundledLink[] = []
-  const near = new LinkBundle({ send: (message) => void down.push(message), clock })
+  const near = new LinkBundle({ send: (message) => void down.push(message), clock, ...(firstBytes && { firstBytes }) })
   const far = new LinkBundle({
     send: (message) => void up.push(message),
     accept: (link) => void taken.push(link),
@@ -128,7 +128,7 @@ test('a close lets what was sent go first, but waits no longer than a second for
 })
 
 test('the link over the limit is refused with the reason, and nobody else notices', async () => {
-  const { near, taken, carry } = bundles(2)
+  const { near, taken, carry } = bundles({ most: 2 })
   const links = [1, 2, 3].map(() => near.open(jsonFormat))
   const ends = links.map(heard)
   await carry()
@@ -138,6 +138,34 @@ test('the link over the limit is refused with the reason, and nobody else notice
     [0, 0, 1],
   )
   assert.match(ends[2]?.ends.join() ?? '', /too many links/)
+})
+
+test('until the other end has said something no more than the first bytes of a link go out, then all', async () => {
+  const { near, taken, carry, down } = bundles({ firstBytes: 64 * 1024 })
+  const link = near.open(jsonFormat)
+  const here = heard(link)
+  await carry()
+  const there = heard(taken[0])
+  const frame = 'x'.repeat(20 * 1024)
+  for (let sent = 0; sent < 10; sent++) link.send(frame)
+  assert.ok(down.reduce((bytes, message) => bytes + message.length, 0) <= 65 * 1024)
+  await carry()
+  assert.is(there.frames.length, 3)
+  assert.is(link.pendingBytes, 7 * frame.length)
+  taken[0]?.send('signed in')
+  await carry()
+  assert.equal([there.frames.length, link.pendingBytes, here.frames.length], [10, 0, 1])
+  // One that is larger than that waits too.
+  const other = near.open(jsonFormat)
+  heard(other)
+  await carry()
+  const beyond = heard(taken[1])
+  other.send('y'.repeat(70 * 1024))
+  await carry()
+  assert.is(beyond.frames.length, 0)
+  taken[1]?.send('go on')
+  await carry()
+  assert.is(beyond.frames.length, 1)
 })
 
 test('messages are read as they were written, and nothing else throws', () => {

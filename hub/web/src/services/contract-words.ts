@@ -17,19 +17,25 @@ export function actionWords(name: string, { arguments: given, result, items }: A
   return `${name}(${listed.join(', ')})${answer}`
 }
 
+const PYTHON_KEYWORDS =
+  /^(?:False|None|True|and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|self|try|while|with|yield)$/
+
+/** As the client for Python names it. */
+const pythonName = (name: string): string => (PYTHON_KEYWORDS.test(name) ? `${name}_` : name)
+
 /** What a program says first to use the service, in each language. */
 export function snippets({ address, contract }: Pick<DirectoryService, 'address' | 'contract'>, hub: string) {
-  const [signal] = Object.keys(contract.signals)
+  const signal = Object.keys(contract.signals).find((name) => contract.signals[name]?.access !== 'set')
   const python = ['import fernlab', '', `service = fernlab.Proxy("${address}")`]
   const typescript = [
     "import { connect } from '@fernlab/client'",
     '',
-    `const client = await connect({ hub: '${hub}', token: process.env.FERNLAB_TOKEN })`,
+    `const client = await connect({ hub: '${hub}', token: process.env.FERNLAB_TOKEN ?? '' })`,
     `const service = await client.service('${address}')`,
   ]
   if (signal !== undefined) {
-    python.push(`print(service.${signal})`)
-    typescript.push(`const { ${signal} } = await service.read(['${signal}'])`)
+    python.push(`print(service.${pythonName(signal)})`)
+    typescript.push(`const readings = await service.read(['${signal}'])`)
   }
   return { python: python.join('\n'), typescript: typescript.join('\n') }
 }

@@ -33,6 +33,8 @@ function openLocks() {
     return {
       lock: (services: string[], graceS = 10) => call('lock', { services, reason: 'a fit', graceS }),
       unlock: (services: string[]) => call('unlock', { services }),
+      locks: () => call('locks', {}),
+      services: () => call('services', {}) as Promise<AnnouncedService[]>,
       mayUse: (name: string) => {
         try {
           table.requireUnlocked(name, caller)
@@ -83,6 +85,23 @@ test('it takes the right to lock each of them, and that to unlock what another h
   await of('staff', ['unlock']).unlock(['fit'])
   assert.is(of('bob').mayUse('fit'), 'yes')
   assert.ok(log.lines.some(({ level, fields }) => level === 'warn' && 'by' in fields && fields.by === 'staff'))
+})
+
+test('who has locked what, and why, is for that person and who may end it; others see that it is locked', async () => {
+  const { table, of } = openLocks()
+  const [ada, bob, staff] = [of('ada'), of('bob', ['read', 'use', 'lock']), of('staff', ['read', 'unlock'])]
+  await ada.lock(['fit'])
+  const { lock } = table.get('fit')
+  assert.equal([lock?.owner, lock?.reason], ['ada', 'a fit'])
+  for (const [who, seen] of [
+    [ada, lock],
+    [staff, lock],
+    [bob, { since: lock?.since }],
+  ] as const) {
+    assert.equal(await who.locks(), [{ service: 'fit', lock: seen }])
+    const [first, second] = await who.services()
+    assert.equal([first?.state, first?.lock, second?.lock], ['locked', seen, undefined])
+  }
 })
 
 test('each lock waits for its owner as long as its own grace, and not at all for one whose token has ended', async () => {

@@ -1,0 +1,38 @@
+import * as assert from 'uvu/assert'
+import { snippets } from '../../../hub/web/src/services/contract-words.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('how a program that uses a service begins')
+const of = (signals: Record<string, 'read' | 'set' | 'read-set'>) =>
+  snippets(
+    {
+      address: 'fernlab://main/n/b.psu',
+      contract: {
+        kind: 'supply',
+        version: '1.0',
+        actions: {},
+        events: {},
+        signals: Object.fromEntries(
+          Object.entries(signals).map(([name, access]) => [name, { unit: 'V', dtype: 'number', access }]),
+        ),
+      } as unknown as Parameters<typeof snippets>[0]['contract'],
+    },
+    'https://lab.example.org',
+  )
+
+test('it reads a signal that can be read, or none', () => {
+  const { python, typescript } = of({ trigger: 'set', level: 'read-set', volts: 'read' })
+  assert.match(python, /print\(service\.level\)/)
+  assert.match(typescript, /service\.read\(\['level'\]\)/)
+  const none = of({ trigger: 'set' })
+  assert.not.match(none.python + none.typescript, /trigger|print|read\(/)
+})
+
+test('names that are words of Python or TypeScript make a right program, and the token is a text', () => {
+  const { python, typescript } = of({ class: 'read' })
+  assert.match(python, /print\(service\.class_\)/)
+  assert.match(typescript, /const readings = await service\.read\(\['class'\]\)/)
+  assert.match(typescript, /token: process\.env\.FERNLAB_TOKEN \?\? '' \}/)
+})
+
+test.run()
