@@ -43,6 +43,7 @@ import type { Usage } from '../usage/usage.ts'
 import { descriptionOf, errorsOf, problemAnswers, repeats } from './describe-call.ts'
 import type { KnownCode } from './error-codes.ts'
 import { createIdempotency } from './idempotency.ts'
+import { inlined } from './inlined.ts'
 import { problemResponse, refusal } from './problems.ts'
 import type { WholeAnswer } from './whole-answers.ts'
 
@@ -302,7 +303,7 @@ function shown(schema: z.ZodType): object {
       if (_zod.def.type === 'object' && !('catchall' in _zod.def)) delete jsonSchema.additionalProperties
     },
   })
-  return made
+  return inlined(made)
 }
 
 /** As the framework describes it, except where that would take what may be left out by `exactOptional` for required. */
