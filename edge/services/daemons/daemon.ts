@@ -27,6 +27,8 @@ const PING_MS = 2000
 const MISSED = 3
 const STOP_MS = 3000
 
+const linkIsOver = ({ code }: LabError) => code === 'link-ended' || code === 'call-uncertain'
+
 export class Daemon {
   readonly #options: DaemonOptions
   readonly #ends: number[] = []
@@ -75,6 +77,16 @@ export class Daemon {
       retry: 'later',
       message: `${service} can not be used: its daemon is ${this.#state}${this.#reason === undefined ? '' : ` (${this.#reason})`}`,
     })
+  }
+
+  /** Says that to its process, also to one that does not answer just now; returns why it could not be said, if there is one. */
+  tell(method: string, params: unknown): LabError | undefined {
+    try {
+      this.#peer?.send(method, params)
+      return undefined
+    } catch (thrown) {
+      return asLabError(thrown)
+    }
   }
 
   /** Starts it; false when it is started already. */
@@ -152,8 +164,11 @@ export class Daemon {
             missed = 0
             if (this.#process === process && this.#state === 'unhealthy') this.#step('answer')
           },
-          // The link has ended, and so has the process, or it will be: see onEnd.
-          () => process.kill('its link ended'),
+          (thrown: unknown) => {
+            isAsked = false
+            // Any other error, as that too much is under way, says nothing of how it is.
+            if (linkIsOver(asLabError(thrown))) process.kill('its link ended')
+          },
         )
       }
       if (missed === MISSED && this.#state === 'up')

@@ -22,7 +22,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { daemonControlService } from './daemon-control.ts'
-import { RunningDaemon } from './running-daemon.ts'
+import { type ClientSession, RunningDaemon } from './running-daemon.ts'
 
 /** What node.yaml says of them. */
 export interface DaemonsConfig {
@@ -76,7 +76,7 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
   const { configFolder, dataFolder, clock, log } = options
   const all = new Map<string, Kept>()
   const listeners: (() => void)[] = []
-  const clients = new WeakMap<Client, string>()
+  const sessions = new WeakMap<Client, ClientSession>()
   let last: Promise<unknown> = Promise.resolve()
   let lines = 0
   let isClosed = false
@@ -85,6 +85,14 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
   }
 
   const lineNumber = () => ++lines
+  const sessionOf = (client: Client): ClientSession => {
+    let known = sessions.get(client)
+    if (known === undefined) {
+      known = { session: newId(clock.now()), onEnd: (listener) => client.onEnd(listener) }
+      sessions.set(client, known)
+    }
+    return known
+  }
 
   /** One after another: a reload that meets a stop would start what is to be stopped. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -158,15 +166,7 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
     find: (name, client) => {
       if (name === DAEMON_CONTROL) return daemonControlService(daemons, clock, client.person)
       for (const { daemon } of all.values()) {
-        const session = () => {
-          let known = clients.get(client)
-          if (known === undefined) {
-            known = newId(clock.now())
-            clients.set(client, known)
-          }
-          return known
-        }
-        const service = daemon.find(name, { session, onEnd: (listener) => client.onEnd(listener) })
+        const service = daemon.find(name, sessionOf(client))
         if (service !== undefined) return service
       }
       return undefined

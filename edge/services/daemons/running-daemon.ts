@@ -12,6 +12,7 @@ import { serviceContractSchema } from '@fernlab/shared/rpc/contract/service-cont
 import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import { requireTrusted } from '../../drivers/own/trusted.ts'
 import { boundedNotes } from '../../drivers/process/child.ts'
+import { ClientShare } from './client-share.ts'
 import { Daemon } from './daemon.ts'
 import { daemonService } from './daemon-service.ts'
 import { hostCommand } from './host-command.ts'
@@ -32,10 +33,9 @@ export interface RunningDaemonOptions {
   readonly lineNumber: () => number
 }
 
-/** The connection that a client's calls come by. */
-interface ClientSession {
-  /** The same for each of its calls. */
-  readonly session: () => string
+/** The connection that a client's calls come by: the same object for each of its calls. */
+export interface ClientSession {
+  readonly session: string
   onEnd(listener: () => void): void
 }
 
@@ -50,6 +50,7 @@ export class RunningDaemon {
   /** What each service was when it was last there. */
   readonly #known = new Map<string, Known>()
   readonly #sessions = new Set<string>()
+  readonly #shares = new WeakMap<ClientSession, ClientShare>()
 
   constructor(options: RunningDaemonOptions) {
     this.#options = options
@@ -131,19 +132,35 @@ export class RunningDaemon {
     if ('error' in known) throw known.error
     const session = entry.instances === 'session' ? this.#sessionOf(client) : undefined
     const { clock } = this.#options
-    return daemonService({ name, contract: known.contract, clock, session, peer: () => this.#daemon.peer(name) })
+    const share = this.#shareOf(client)
+    return daemonService({ name, contract: known.contract, clock, session, share, peer: () => this.#daemon.peer(name) })
+  }
+
+  #shareOf(client: ClientSession): ClientShare {
+    let share = this.#shares.get(client)
+    if (share === undefined) {
+      share = new ClientShare(this.#options.name)
+      this.#shares.set(client, share)
+    }
+    return share
   }
 
   #sessionOf(client: ClientSession): string {
-    const session = client.session()
+    const { session } = client
     if (this.#sessions.has(session)) return session
     this.#sessions.add(session)
     client.onEnd(() => {
       this.#sessions.delete(session)
-      // In a process that is not there, there is nothing of it.
-      if (this.#daemon.state === 'up') this.#daemon.peer('').send(SESSION_ENDED, { session })
+      this.#tellEnded(session)
     })
     return session
+  }
+
+  /** In a process that is not there, or ends just now, there is nothing of it. */
+  #tellEnded(session: string): void {
+    const { name, log } = this.#options
+    const error = this.#daemon.tell(SESSION_ENDED, { session })?.message
+    if (error !== undefined) log.warn({ daemon: name, error }, 'a daemon was not told that a client is gone')
   }
 
   #start(listeners: {

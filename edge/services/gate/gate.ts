@@ -146,7 +146,8 @@ export function createGate(options: GateOptions): Gate {
   return {
     take: (link, from) => {
       const isOwner = from === 'owner'
-      const caller = new LinkCaller({ isOwner, revocations, timeOf: options.timeOf, isHeld: options.isHeld })
+      const { timeOf, isHeld } = options
+      const caller = new LinkCaller({ isOwner, revocations, timeOf, isHeld, log })
       const peer = createPeer({
         link: isOwner ? link : boundedUntil(link, UNSIGNED_BYTES, () => caller.isSignedIn),
         clock,

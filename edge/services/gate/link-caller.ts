@@ -1,6 +1,8 @@
 /** Who is at the other end of one link, by the newest token that was shown there. */
 import type { ServiceRight, ServiceToken } from '@fernlab/shared/contracts/services'
 import { serviceRightSchema } from '@fernlab/shared/contracts/services'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
 import type { Caller } from '../service-source.ts'
 import type { Revocations } from './revocations.ts'
 import { expired, namesService, refused, type TokenTimes } from './tokens.ts'
@@ -11,6 +13,7 @@ export interface LinkCallerOptions {
   readonly revocations: Pick<Revocations, 'has'>
   readonly timeOf: (issuer: string) => TokenTimes
   readonly isHeld: (hold: NonNullable<Caller['hold']>) => boolean
+  readonly log: Log
 }
 
 /** What a sign-in answers. */
@@ -121,7 +124,15 @@ export class LinkCaller implements Caller {
   end(): void {
     this.#isEnded = true
     this.#cancel()
-    for (const listener of this.#listeners.splice(0)) listener()
+    for (const listener of this.#listeners.splice(0)) {
+      try {
+        listener()
+      } catch (thrown) {
+        // The others are told all the same: each frees something else.
+        const { message } = asLabError(thrown)
+        this.#options.log.error({ error: message }, 'something of a client that is gone was not freed')
+      }
+    }
   }
 }
 

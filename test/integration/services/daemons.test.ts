@@ -10,7 +10,7 @@ import { parseNodeFile } from '@fernlab/shared/contracts/node-file'
 import { connectUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { cborFormat } from '@fernlab/shared/rpc/formats'
-import { createPeer } from '@fernlab/shared/rpc/peer/peer'
+import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { blocksOf } from '../../support/doc-blocks.ts'
@@ -131,6 +131,15 @@ function statusOf(pid: number): string {
 }
 const counter = (daemon: string, more: object = {}) => ({ file: './counter.ts', daemon, ...more })
 
+/** An object of a session is closed by its process, of which a call behind that tells. */
+async function untilClosed(client: Peer, service: string): Promise<void> {
+  const closedOf = async () => {
+    const read = await client.call(`${service}/signals.read`, { signals: ['closed'] })
+    return (read as { closed: { value: number } }).closed.value
+  }
+  for (let closed = await closedOf(); closed !== 1; closed = await closedOf()) assert.is(closed, 0)
+}
+
 let lab: LabWithDaemons
 test.before(async () => {
   lab = await labWithDaemons(
@@ -144,6 +153,7 @@ test.before(async () => {
         'count.three': counter('three'),
         'count.mine': counter('one', { instances: 'session', register: false }),
         'count.call': counter('one', { instances: 'percall' }),
+        'count.ill': counter('three', { instances: 'session', register: false }),
         broken: { file: './missing.ts', daemon: 'broken' },
         later: counter('later', { whenLost: 'remove' }),
       },
@@ -204,15 +214,7 @@ test('clients have one object together, or one for each connection, or for each 
   assert.equal([await first.call('count.call/add'), await first.call('count.call/add')], [1, 1])
   for await (const item of first.stream('count.call/upTo', { last: 5 })) if (item === 2) break
   await first.close()
-  // The object of the first is closed by its process, of which a call behind that tells.
-  const closedOf = async () => {
-    const { closed } = (await second.call('count.mine/signals.read', { signals: ['closed'] })) as Record<
-      string,
-      { value: number }
-    >
-    return closed?.value
-  }
-  for (let closed = await closedOf(); closed !== 1; closed = await closedOf()) assert.is(closed, 0)
+  await untilClosed(second, 'count.mine')
   await second.close()
 })
 
@@ -222,6 +224,14 @@ test('whatever a service throws, returns or prints, its caller has an answer or 
   const codeOf = async (how: string) => (await rejection(go(how))).code
   assert.match((await rejection(go('text'))).message, /count\.two\/go failed: it threw just text/)
   assert.match((await rejection(go('error'))).message, /RangeError: out of range/)
+  // More than its share, and it alone is told.
+  const given = new AbortController()
+  const hanging = Array.from({ length: 256 }, () => rejection(go('never', { signal: given.signal })))
+  assert.is(await codeOf('never'), 'link-busy')
+  const other = lab.client()
+  assert.is(await other.call('count.two/add', { by: 0 }), 0)
+  given.abort()
+  await Promise.all([...hanging, other.close()])
   assert.equal(
     [await codeOf('nothing'), await codeOf('lab-error'), await codeOf('cycle'), await codeOf('huge')],
     ['service-failed', 'lamp-off', 'value-unwritable', 'message-too-large'],
@@ -267,6 +277,8 @@ test('of three daemons one is killed and one stopped: the third answers every ca
   })()
   const hanging = rejection(client.call('count.two/go', { how: 'never' }))
   await client.call('count.two/add')
+  const leaving = lab.client()
+  await leaving.call('count.ill/add')
   process.kill(three, 'SIGSTOP')
   process.kill(two, 'SIGKILL')
   assert.is((await hanging).code, 'call-uncertain')
@@ -277,9 +289,12 @@ test('of three daemons one is killed and one stopped: the third answers every ca
   await lab.until(() => daemonOf(lab, 'three')?.state === 'unhealthy')
   assert.is(lab.daemons.list().find(({ name }) => name === 'count.three')?.state, 'unhealthy')
   assert.is((await rejection(client.call('count.three/add'))).code, 'service-unhealthy')
+  // Its object is closed, though its process answers nothing meanwhile.
+  await leaving.close()
   process.kill(three, 'SIGCONT')
   await lab.until(() => isUp(lab, 'three'))
   assert.is(daemonOf(lab, 'three')?.pid, three)
+  await untilClosed(client, 'count.ill')
   isOver = true
   await caller
   assert.ok(answered > 0)

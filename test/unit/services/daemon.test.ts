@@ -1,3 +1,4 @@
+import { ClientShare, MOST_CALLS } from '@fernlab/edge/services/daemons/client-share'
 import { Daemon, type DaemonOptions } from '@fernlab/edge/services/daemons/daemon'
 import { type DaemonEvent, nextState, pauseAfter } from '@fernlab/edge/services/daemons/daemon-state'
 import { createLineCutter, createLogLines } from '@fernlab/edge/services/daemons/log-lines'
@@ -5,8 +6,10 @@ import type { DaemonState } from '@fernlab/shared/contracts/daemon-control'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { busy, wireError } from '@fernlab/shared/rpc/errors'
 import { createPeer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
+import { rejection } from '../../contract/driver-contract.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('the supervision of a daemon')
@@ -53,7 +56,16 @@ test('pauses grow with each end within a minute, and the seventh is the last', (
 function supervised(more: Partial<DaemonOptions> = {}) {
   const clock = new ManualClock()
   const told: string[] = []
-  const world = { answers: true, ends: false, bytes: 0, started: 0, end: (_: string) => {} }
+  const heard: object[] = []
+  const world = {
+    answers: true,
+    busy: false,
+    cut: async () => {},
+    ends: false,
+    bytes: 0,
+    started: 0,
+    end: (_: string) => {},
+  }
   const daemon = new Daemon({
     clock,
     memoryMB: 64,
@@ -66,13 +78,16 @@ function supervised(more: Partial<DaemonOptions> = {}) {
       const peer = createPeer({ link: near, clock })
       far.listen({
         frame: (frame) => {
-          const { id } = frame as { id: number }
-          if (world.answers) far.send({ id, result: null })
+          const { id, ...said } = frame as { id?: number }
+          if (id === undefined) heard.push(said)
+          else if (world.busy) far.send({ id, error: wireError(busy('1024 calls are under way')) })
+          else if (world.answers) far.send({ id, result: null })
         },
         drained: () => {},
         ended: () => {},
       })
       let isOver = false
+      world.cut = () => far.close('it was cut')
       world.end = (reason) => {
         if (isOver) return
         isOver = true
@@ -85,7 +100,7 @@ function supervised(more: Partial<DaemonOptions> = {}) {
     },
     ...more,
   })
-  return { clock, told, world, daemon }
+  return { clock, told, heard, world, daemon }
 }
 
 test('one that answers nothing is unhealthy within 10 s, and up again with its next answer', async () => {
@@ -105,6 +120,68 @@ test('one that answers nothing is unhealthy within 10 s, and up again with its n
     () => daemon.peer('fit'),
     (error: LabError) => error.code === 'service-gone',
   )
+})
+
+test('one that has too much to do to be asked is no ill one, and one whose link has ended is ended', async () => {
+  const { clock, told, world, daemon } = supervised()
+  await daemon.up()
+  await clock.advance(0)
+  world.busy = true
+  await clock.advance(60_000)
+  assert.equal([told, world.started], [['starting', 'up'], 1])
+  world.busy = false
+  world.answers = false
+  await clock.advance(8000)
+  assert.is(told[2], 'unhealthy (it has not answered for 6 s)')
+  await world.cut()
+  await clock.advance(0)
+  assert.is(told[3], 'backing-off (its link ended)')
+  await daemon.down()
+})
+
+test('a process is told also while it does not answer, and one whose link has ended throws nothing', async () => {
+  const { clock, heard, world, daemon } = supervised()
+  assert.is(daemon.tell('gone', {}), undefined)
+  await daemon.up()
+  await clock.advance(0)
+  world.answers = false
+  await clock.advance(8000)
+  assert.is(daemon.state, 'unhealthy')
+  assert.is(daemon.tell('gone', { session: 's1' }), undefined)
+  await clock.advance(0)
+  assert.equal(heard, [{ method: 'gone', params: { session: 's1' } }])
+  await daemon.down()
+  world.answers = true
+  await daemon.up()
+  await clock.advance(0)
+  await world.cut()
+  assert.is(daemon.state, 'up')
+  assert.is(daemon.tell('gone', {})?.code, 'link-ended')
+  await daemon.down()
+})
+
+test('a client has its share of the calls of a daemon, and is told when it has no more', async () => {
+  const [one, other] = [new ClientShare('fit'), new ClientShare('fit')]
+  const answers: (() => void)[] = []
+  const never = () => new Promise<void>((resolve) => void answers.push(resolve))
+  async function* items() {
+    yield 1
+  }
+  const calls = Array.from({ length: MOST_CALLS - 2 }, () => one.call(never))
+  const [left, ended] = [one.stream(items), one.stream(items)]
+  assert.is((await rejection(one.call(never))).code, 'link-busy')
+  assert.throws(
+    () => one.stream(items),
+    (error: LabError) => error.code === 'link-busy' && error.retry === 'later',
+  )
+  await other.call(async () => {})
+  await rejection(other.call(() => Promise.reject(busy('no'))))
+  await left.return?.()
+  await left.return?.()
+  for await (const item of ended) assert.is(item, 1)
+  for (const answer of answers.splice(0)) answer()
+  await Promise.all(calls)
+  assert.equal([one.underWay, other.underWay], [0, 0])
 })
 
 test('one that stays so for longer than its limit is ended and started again', async () => {

@@ -2,7 +2,7 @@ import { createGate, type Gate } from '@fernlab/edge/services/gate/gate'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { silentLog } from '@fernlab/shared/primitives/log'
+import { recordingLog } from '@fernlab/shared/primitives/log'
 import { createPeer, type Peer, SIGN_IN } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../../contract/driver-contract.ts'
@@ -20,6 +20,8 @@ const contract = {
 
 function openGate() {
   const clock = new ManualClock()
+  const log = recordingLog()
+  const ends: (() => void)[] = []
   const came: string[] = []
   const revoked = new Set<string>()
   const held = new Set(['l1'])
@@ -31,7 +33,10 @@ function openGate() {
     isHeld: ({ lease }) => held.has(lease),
     find: (_, caller) => ({
       contract: { ...contract, signals: {}, events: {} },
-      call: () => caller.hold?.lease ?? null,
+      call: () => {
+        for (const end of ends.splice(0)) caller.onEnd(end)
+        return caller.hold?.lease ?? null
+      },
     }),
     requireUnlocked: (service, { person }) => {
       if (service === 'locked' && person !== 'ada')
@@ -44,7 +49,7 @@ function openGate() {
       holdLeft: ({ lease }, graceMs) => came.push(`${lease} left for ${graceMs}`),
     },
     clock,
-    log: silentLog,
+    log,
   })
   const connect = (from: 'anyone' | 'owner' = 'anyone'): Peer => {
     const [mine, its] = localLinks()
@@ -55,7 +60,7 @@ function openGate() {
     const iat = clock.now() / 1000
     return key.sign({ iat, exp: iat + lifetimeS, ...more })
   }
-  return { gate, clock, came, connect, sign, revoked, held }
+  return { gate, clock, came, connect, sign, revoked, held, ends, log }
 }
 
 test('who has not signed in within 5 s is left', async () => {
@@ -112,6 +117,22 @@ test('people and holds are there as long as one of their links is', async () => 
     const refusal = await rejection(connect().call(SIGN_IN, { token: await sign(60), graceS }))
     assert.is(refusal.code, 'call-invalid')
   }
+})
+
+test('all that belongs to a link is freed at its end, also when something of it fails', async () => {
+  const { gate, came, connect, sign, ends, log } = openGate()
+  const peer = connect()
+  await peer.call(SIGN_IN, { token: await sign(60) })
+  ends.push(
+    () => {
+      throw new TypeError('no')
+    },
+    () => came.push('freed'),
+  )
+  await peer.call('a.b/hold')
+  await peer.close()
+  assert.equal(came, ['ada came', 'freed', 'ada left'])
+  assert.equal([gate.counts.links, log.lines.filter(({ level }) => level === 'error').length], [0, 1])
 })
 
 test('a link whose person is shut out does nothing more, even before it has ended', async () => {
