@@ -5,10 +5,12 @@ import json
 import os
 import threading
 import unittest
+import unittest.mock
 import urllib.parse
 
 import fernlab
-from fernlab import Directory, LabError, Proxy, Run
+from fernlab import AsyncProxy, Directory, LabError, Proxy, Run
+from fernlab.background import background
 
 URL, TOKEN = os.environ["FERNLAB_URL"], os.environ["FERNLAB_TOKEN"]
 CONTRACT = {"kind": "demo-supply", "version": "1.2", "actions": {}, "signals": {}, "events": {}}
@@ -25,6 +27,29 @@ async def last_sign_in():
     answer = await peer.call("lastSignIn")
     await peer.close()
     return answer
+
+
+def break_link(proxy):
+    async def work():
+        peer = proxy._service.group.connection._peer
+        ended = asyncio.get_running_loop().create_future()
+        peer.on_end(ended.set_result)
+        peer.send("cut")
+        await ended
+        return peer
+
+    return background().run(work())
+
+
+def until(condition, what):
+    async def work():
+        while not condition():
+            await asyncio.sleep(0.01)
+
+    try:
+        background().run(asyncio.wait_for(work(), 60))
+    except asyncio.TimeoutError:
+        raise AssertionError(f"never: {what}") from None
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -74,6 +99,11 @@ class ByHub(unittest.TestCase):
             return 201, given
 
         self.server.answers["POST /api/v1/directory/tokens"] = token
+
+    def lease(self, given_back):
+        lease = "/api/v1/benches/pi.bench1/lease"
+        self.server.answers[f"POST {lease}"] = (200, {"lease": "L1", "expiresAt": TIME})
+        self.server.answers[f"DELETE {lease}"] = given_back
 
     def bodies(self, method, path):
         return [asked[3] for asked in self.server.asked if asked[:2] == (method, f"/api/v1{path}")]
@@ -141,6 +171,115 @@ class ByHub(unittest.TestCase):
         second, first = Proxy("bench2.supply", self.hub), Proxy("bench1.supply", self.hub)
         self.assertEqual(self.failure(fernlab.lock([second, first]).take).code, "bench-busy")
         self.assertEqual([asked[0] for asked in self.server.asked if "lease" in asked[1]], ["POST", "POST", "DELETE"])
+
+    def test_a_hub_that_is_away_stops_nobody(self):
+        self.offer("bench1.supply")
+        supply = Proxy("bench1.supply", self.hub)
+        supply.readings("voltage")
+        self.server.shutdown()
+        self.server.server_close()
+        break_link(supply)
+        self.assertEqual(set(supply.readings("voltage")), {"voltage"})
+        supply.close()
+
+    def test_a_held_bench_has_a_link_that_is_opened_again(self):
+        self.offer("bench1.supply")
+        self.lease((200, {"safe": True}))
+        supply = Proxy("bench1.supply", self.hub)
+        connection = supply._service.group.connection
+        with supply.lock("sweep", grace=20):
+            self.assertEqual(asyncio.run(last_sign_in()), {"token": TOKEN, "graceS": 20})
+            for _ in range(2):
+                before = break_link(supply)
+                until(lambda: connection._peer not in (None, before), "another link")
+        supply.close()
+
+    def test_the_link_goes_on_without_the_hold_before_the_bench_is_given_back(self):
+        self.offer("bench1.supply")
+        self.lease((200, {"safe": True}))
+        supply = Proxy("bench1.supply", self.hub)
+        with supply.lock("sweep", grace=20):
+            pass
+        (_, first, _, body, _), (last, *_) = self.server.asked[-2:]
+        self.assertEqual((first, body, last), ("/api/v1/directory/tokens", {"services": ["pi/bench1.supply"]}, "DELETE"))
+        supply.close()
+
+    def test_a_service_that_has_gone_closes_no_other(self):
+        self.offer("bench1.supply", "bench1.meter", "bench1.lamp", "bench1.fan")
+        token = self.server.answers["POST /api/v1/directory/tokens"]
+        refused = {"pi/bench1.meter": (404, {"code": "service-unknown", "detail": "there is none"})}
+
+        def answer(asked):
+            return next((refused[name] for name in asked[3]["services"] if name in refused), None) or token(asked)
+
+        self.server.answers["POST /api/v1/directory/tokens"] = answer
+        self.server.answers["GET /api/v1/directory/pi/bench1.supply"] = (200, entry("bench1.supply"))
+        self.server.answers["GET /api/v1/directory/pi/bench1.meter"] = refused["pi/bench1.meter"]
+        supply = Proxy("bench1.supply", self.hub)
+        Proxy("bench1.meter", self.hub)
+        self.assertEqual(set(supply.readings("voltage")), {"voltage"})
+        tokens = [body["services"] for body in self.bodies("POST", "/directory/tokens")]
+        self.assertEqual(tokens, [["pi/bench1.supply", "pi/bench1.meter"], ["pi/bench1.supply"]])
+        # It is back; one that was refused with its own name alone is not asked for again.
+        refused.clear()
+        refused["pi/bench1.lamp"] = (403, {"code": "right-missing", "detail": "not yours"})
+        self.assertEqual(self.failure(lambda: Proxy("bench1.lamp", self.hub)).code, "right-missing")
+        Proxy("bench1.meter", self.hub)
+        Proxy("bench1.fan", self.hub)
+        last = self.bodies("POST", "/directory/tokens")[-1]["services"]
+        self.assertEqual(last, ["pi/bench1.supply", "pi/bench1.meter", "pi/bench1.fan"])
+        supply.close()
+
+    def lose_leases(self):
+        ended = (409, {"code": "lease-ended", "detail": "it has ended"})
+        token = self.server.answers["POST /api/v1/directory/tokens"]
+        self.server.answers["POST /api/v1/directory/tokens"] = lambda asked: ended if "lease" in asked[3] else token(asked)
+        self.server.answers["POST /api/v1/benches/pi.bench1/lease"] = ended
+
+    def test_a_lock_that_was_lost_is_in_the_way_of_nothing(self):
+        self.offer("bench1.supply", "bench1.meter")
+        offered = dict(self.server.answers)
+        supply = Proxy("bench1.supply", self.hub)
+        refused = (401, {"code": "token-refused", "detail": "the sign-in has ended"})
+
+        def by_token(held):
+            Proxy("bench1.meter", self.hub)
+
+        def by_renewal(held):
+            until(lambda: held.lost is not None, "the lock was lost")
+            break_link(supply)
+
+        for lose in (by_token, by_renewal):
+            self.server.answers.update(offered)
+            self.lease(refused)
+            with self.subTest(lose.__name__), unittest.mock.patch("fernlab.lab.HOLD_S", 0.05 if lose is by_renewal else 600):
+                with supply.lock("sweep") as held:
+                    self.lose_leases()
+                    lose(held)
+                    self.assertEqual(set(supply.readings("voltage")), {"voltage"})
+                    self.assertEqual(held.lost.code, "lease-ended")
+                self.assertNotIn("lease", self.bodies("POST", "/directory/tokens")[-1])
+        supply.close()
+
+    def test_a_bench_that_comes_after_it_was_given_up_is_given_back(self):
+        self.offer("bench1.supply")
+        self.lease((200, {"safe": True}))
+        asked, go = threading.Event(), threading.Event()
+        taken = self.server.answers["POST /api/v1/benches/pi.bench1/lease"]
+        self.server.answers["POST /api/v1/benches/pi.bench1/lease"] = lambda _: asked.set() or go.wait() and taken
+
+        async def work():
+            supply = await AsyncProxy.connect("bench1.supply", self.hub)
+            taking = asyncio.ensure_future(supply.lock("sweep").take())
+            await asyncio.get_running_loop().run_in_executor(None, asked.wait)
+            taking.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await taking
+            go.set()
+
+        # The loop's threads have ended at its end.
+        asyncio.run(work())
+        self.assertEqual([asked[2] for asked in self.server.asked if asked[0] == "DELETE"], [{"lease": ["L1"]}])
 
     def test_a_run_is_submitted_once_followed_and_read(self):
         lost = iter([(503, b""), (201, {"id": "r1"})])

@@ -245,6 +245,46 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(await connection.call("echo", 2, idempotent=True), 2)
         await connection.close()
 
+    async def test_access_is_asked_for_anew_where_the_kept_one_opens_nothing(self):
+        addresses = iter(["ws://127.0.0.1:1/rpc", URL])
+
+        async def access():
+            return Access([next(addresses)], TOKEN)
+
+        connection = Connection("node", access)
+        self.assertEqual(await connection.call("echo", 1), 1)
+        await connection.close()
+
+    async def test_renewing_waits_for_the_link_that_is_being_opened(self):
+        asked, begun, go = [], asyncio.Event(), asyncio.Event()
+
+        async def access():
+            asked.append(TOKEN)
+            given = Access([URL], TOKEN, grace=len(asked))
+            begun.set()
+            await go.wait()
+            return given
+
+        connection = Connection("node", access)
+        reaching = asyncio.create_task(connection.reach())
+        await begun.wait()
+        renewing = asyncio.create_task(connection.renew())
+        # It has come to where it waits.
+        await asyncio.sleep(0)
+        go.set()
+        await asyncio.gather(reaching, renewing)
+        self.assertEqual(await connection.call("lastSignIn"), {"token": TOKEN, "graceS": 2})
+        await connection.close()
+
+    async def test_closing_ends_streams_that_linger(self):
+        supply = await AsyncProxy.connect(NAME, address=SOCKET)
+        with self.assertRaises(LabError) as caught:
+            async for number in supply.count(2000):
+                if number == 1:
+                    await supply.close()
+        self.assertEqual(caught.exception.code, "call-uncertain")
+        self.assertIsNone(supply.way)
+
     async def test_a_stream_goes_on_over_a_broken_link(self):
         supply = await AsyncProxy.connect(NAME, address=SOCKET)
         taken = []

@@ -2,21 +2,23 @@
 
 INVARIANTS: a call is never done twice unless its caller said that it may be: what was sent and not answered when the link
 broke is ``call-uncertain``; what was not sent, or may be repeated, goes by the next link, within its time. A stream that
-lingers goes on where it was. A link that does not answer within twice ``watch`` seconds is left. A service whose contract has changed in between is not called.
+lingers goes on where it was. A link that does not answer within twice ``watch`` seconds is left. A service whose contract
+has changed in between is not called. Access is kept until its end, so that a hub that is away stops nobody.
 """
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Sequence
 
-from .connect import connect, sign_in
+from .connect import sign_in
 from .contract import CONTRACT, Contract, read_contract, require_compatible
 from .errors import LabError
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
 from .rpc.messages import PING
 from .rpc.peer import CREDIT, Peer
+from .ways import Access, KeptAccess, Way, first_way
 
 _FIRST_WAIT_S, _LAST_WAIT_S = 0.1, 2.0
 #: How long before its end a token is renewed.
@@ -28,28 +30,15 @@ _LEAST_S = 0.001
 _BROKEN = ("link-ended", "call-uncertain")
 
 
-class Access(NamedTuple):
-    """Where a node is, and what opens it."""
-
-    addresses: Sequence[str]
-    #: None on ways that ask for none.
-    token: Optional[str] = None
-    #: Epoch seconds.
-    expires_at: Optional[float] = None
-    #: For how many seconds a hold of the token outlives its last link.
-    grace: Optional[float] = None
-
-
-class Way(NamedTuple):
-    """By which link a node is reached now."""
-
-    kind: str
-    address: str
-    round_trip_ms: float
+def _never(_error: LabError) -> bool:
+    return False
 
 
 class Connection:
-    """Opens nothing until it is used. ``access`` is asked at the first call, when no way answers, and before a token ends."""
+    """Opens nothing until it is used. ``access`` is asked at the first call, when no way answers, and before a token ends.
+
+    ``amend`` is told when access is refused; where it says that another is to be had now, that is asked for once.
+    """
 
     def __init__(
         self,
@@ -57,16 +46,22 @@ class Connection:
         access: Callable[[], Awaitable[Access]],
         ca: Optional[str] = None,
         watch: float = WATCH_S,
+        amend: Callable[[LabError], bool] = _never,
     ) -> None:
         self.node = node
         self.way: Optional[Way] = None
-        self._access = access
+        self._access = KeptAccess(access)
+        self._amend = amend
         self._ca = ca
         #: Of each service what was found to hold for it, on the link that is used now.
         self._agreed: Dict[str, List[Contract]] = {}
         self._peer: Optional[Peer] = None
         self._reaching: Optional["asyncio.Task[Peer]"] = None
         self._renewing: Optional["asyncio.Task[None]"] = None
+        self._renewals = asyncio.Lock()
+        #: Set while there is no link.
+        self._down = asyncio.Event()
+        self._down.set()
         self._watch = watch
         self._watching: Optional["asyncio.Task[None]"] = None
         #: How often it was closed: what is under way then is not begun anew.
@@ -109,6 +104,7 @@ class Connection:
         contract: Optional[Contract] = None,
     ) -> AsyncIterator[Any]:
         """Items; with ``linger`` seconds it goes on after a broken link where it was."""
+        closes = self._closes
         peer = await self._ready(None)
         await self._check(peer, method, contract, TIMEOUT_S)
         received = peer.stream(method, params, credit, linger)
@@ -119,7 +115,8 @@ class Connection:
                         yield item
                     return
                 except LabError as error:
-                    if received.place is None or peer.ended is None or error.code not in _BROKEN:
+                    is_kept = received.place is not None and peer.ended is not None and error.code in _BROKEN
+                    if not is_kept or closes != self._closes:
                         raise
                 peer = await self._ready(time.monotonic() + linger)
                 received = peer.resume(received.place, credit, linger)
@@ -130,15 +127,38 @@ class Connection:
         """Opens a link, if there is none; tries once."""
         await self._ready(None)
 
+    async def stay_reached(self, is_wanted: Callable[[], bool]) -> None:
+        """Opens a link whenever there is none, while that is wanted and until it is closed or this is given up."""
+        closes, wait_s = self._closes, _FIRST_WAIT_S / 2
+        while closes == self._closes and is_wanted():
+            began = time.monotonic()
+            try:
+                await self._ready(None)
+                await self._down.wait()
+            except LabError:
+                pass  # whoever calls is told; what can't be had now may be later
+            lasted = time.monotonic() - began > _LAST_WAIT_S
+            wait_s = _FIRST_WAIT_S if lasted else min(2 * wait_s, _LAST_WAIT_S)
+            await asyncio.sleep(wait_s)
+
     async def renew(self) -> None:
-        """Asks for access anew and signs in with it, as after a lock was taken; calls under way go on."""
-        peer = self._peer
-        if peer is not None:
-            await self._sign_in(peer, await self._access())
+        """Asks for access anew and signs in with it, as after a lock was taken; calls under way go on. Without a link it
+        is the next one that asks."""
+        async with self._renewals:
+            await self._settled()
+            if self._peer is None:
+                self.forget()
+                return
+            await self._anew(self._change)
+
+    def forget(self) -> None:
+        """The next link asks for access."""
+        self._access.forget()
 
     async def close(self) -> None:
         """Ends the link, and what is under way; a later call opens another."""
         self._closes += 1
+        self.forget()
         for task in (self._reaching, self._renewing):
             if task is not None:
                 task.cancel()
@@ -180,8 +200,10 @@ class Connection:
 
     async def _ready(self, until: Optional[float]) -> Peer:
         """The peer in use, or a new one; tries until then, and once without."""
-        wait_s = _FIRST_WAIT_S
+        wait_s, closes = _FIRST_WAIT_S, self._closes
         while True:
+            if closes != self._closes:
+                raise self._closed()
             if self._peer is not None:
                 return self._peer
             if self._reaching is None:
@@ -203,8 +225,11 @@ class Connection:
             message = f"{self.node} was not reached in time; nothing was sent"
             raise LabError("node-unreachable", message, kind="link", retry="never")
         if reaching.cancelled():
-            raise LabError("link-ended", f"the connection with {self.node} was closed", kind="link")
+            raise self._closed()
         return reaching.result()
+
+    def _closed(self) -> LabError:
+        return LabError("link-ended", f"the connection with {self.node} was closed", kind="link")
 
     def _reached(self, task: "asyncio.Task[Peer]") -> None:
         self._reaching = None
@@ -212,17 +237,66 @@ class Connection:
             task.exception()
 
     async def _reach(self) -> Peer:
-        access = await self._access()
-        if not access.addresses:
-            message = f"{self.node} tells no address: it takes no links of clients (services.listen in its node.yaml)"
-            raise LabError("node-unreachable", message, kind="link", retry="later")
-        peer, address, took = await self._first(access)
-        self._peer, self.way = peer, Way(peer.link.kind, address, took * 1000)
+        kept = self._access.kept
+        if kept is None:
+            return await self._anew(self._open)
+        try:
+            return await self._open(kept)
+        except LabError as error:
+            if error.kind == "link" and self._access.was_asked:
+                raise
+            return await self._instead_of(kept, error)
+
+    async def _instead_of(self, kept: Access, failure: LabError) -> Peer:
+        """By another access than the one that failed. Who gives it may be away: then that one is tried again later."""
+
+        async def work(access: Access) -> Peer:
+            is_silent = failure.kind == "link" and list(access.addresses) == list(kept.addresses)
+            if is_silent or access == kept:
+                raise failure
+            return await self._open(access)
+
+        try:
+            return await self._anew(work)
+        except LabError as error:
+            raise failure if error.kind == "link" else error
+
+    async def _anew(self, work: Callable[[Access], Awaitable[Any]]) -> Any:
+        """Does it with access that is asked for now."""
+        try:
+            return await work(await self._access.ask())
+        except LabError as error:
+            if not self._amend(error):
+                raise
+        return await work(await self._access.ask())
+
+    async def _open(self, access: Access) -> Peer:
+        peer, way = await first_way(self.node, access, self._ca)
+        self._peer, self.way = peer, way
+        self._down.clear()
+        self._access.opened()
         # What was known before the link broke is looked at again.
         peer.on_end(lambda _: self._broke(peer))
         self._renew_before(access)
         self._watching = asyncio.get_running_loop().create_task(self._watch_over(peer))
         return peer
+
+    async def _change(self, access: Access) -> None:
+        await self._settled()
+        peer = self._peer
+        if peer is None:
+            return
+        try:
+            await self._sign_in(peer, access)
+        except LabError:
+            # The next link has the access that was kept.
+            if peer.ended is None:
+                raise
+
+    async def _settled(self) -> None:
+        """No link is being opened."""
+        while self._reaching is not None:
+            await asyncio.wait([self._reaching])
 
     async def _watch_over(self, peer: Peer) -> None:
         """A machine without power says nothing of its end, and its links seem to be there for a quarter of an hour."""
@@ -233,39 +307,6 @@ class Connection:
             except LabError as error:
                 if error.code != "link-busy":
                     await peer.close(f"{self.node} does not answer")
-
-    async def _first(self, access: Access) -> Any:
-        """The first address that answers; the others are left."""
-        loop = asyncio.get_running_loop()
-        tasks = [loop.create_task(self._try(address, access)) for address in access.addresses]
-        failures: List[LabError] = []
-        chosen = None
-        try:
-            for done in asyncio.as_completed(tasks):
-                try:
-                    chosen = await done
-                    return chosen
-                except LabError as error:
-                    failures.append(error)
-        finally:
-            await _leave(tasks, chosen)
-        # What the node says of a token is more than that another address is silent.
-        refusals = [error for error in failures if error.kind != "link"]
-        if refusals:
-            raise refusals[0]
-        why = "; ".join(error.message for error in failures)
-        raise LabError("node-unreachable", f"{self.node} can't be reached: {why}", kind="link", retry="later")
-
-    async def _try(self, address: str, access: Access) -> Any:
-        is_own = not address.startswith(("ws://", "wss://"))
-        peer = await connect(address, None if is_own else access.token, ca=self._ca, grace=access.grace)
-        began = time.perf_counter()
-        try:
-            await peer.call(PING, None, 10.0, True)
-        except BaseException:
-            await peer.close()
-            raise
-        return peer, address, time.perf_counter() - began
 
     async def _sign_in(self, peer: Peer, access: Access) -> None:
         if access.token is None or peer.link.kind == "unix-socket":
@@ -296,14 +337,7 @@ class Connection:
     def _broke(self, peer: Peer) -> None:
         if self._peer is peer:
             self._peer, self.way = None, None
+            self._down.set()
             if self._watching is not None and self._watching is not asyncio.current_task():
                 self._watching.cancel()
             self._agreed.clear()
-
-
-async def _leave(tasks: Sequence["asyncio.Task[Any]"], chosen: Any) -> None:
-    for task in tasks:
-        task.cancel()
-    for result in await asyncio.gather(*tasks, return_exceptions=True):
-        if result is not chosen and not isinstance(result, BaseException):
-            await result[0].close("another way was faster")

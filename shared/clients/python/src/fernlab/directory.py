@@ -88,9 +88,17 @@ class AsyncDirectory:
             raise LabError("unexpected-answer", "the hub answered what is no token", kind="link") from error
 
     async def hold(self, bench: str, lease: Optional[str]) -> str:
-        """Takes a bench, or renews a hold that was taken; raises ``bench-busy``."""
-        body = {"ttlS": HOLD_S, **({} if lease is None else {"lease": lease})}
-        given = await self.hub.ask("POST", path_of("benches", bench, "lease"), body=body)
+        """Takes a bench, or renews a hold that was taken; raises ``bench-busy``. Given up before the answer, it gives back
+        the bench that it got."""
+        path = path_of("benches", bench, "lease")
+        if lease is not None:
+            await self.hub.ask("POST", path, body={"ttlS": HOLD_S, "lease": lease})
+            return lease
+
+        def undo(given: Any) -> None:
+            self.hub.ask_now("DELETE", path, query={"lease": given["lease"]})
+
+        given = await self.hub.ask("POST", path, undo, body={"ttlS": HOLD_S})
         return str(given["lease"])
 
     async def release(self, bench: str, lease: str) -> None:

@@ -5,10 +5,11 @@ import asyncio
 import http.client
 import json
 import os
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 
 from .errors import LabError
 from .links.websocket import tls_context
@@ -22,6 +23,35 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any) -> None:
         return None
+
+
+class _Asked:
+    """A request in a thread, and whether somebody still waits for it."""
+
+    def __init__(self, undo: Optional[Callable[[Any], None]]) -> None:
+        self._undo = undo
+        self._answer: Any = None
+        self._is_answered = False
+        self._is_given_up = False
+        self._changing = threading.Lock()
+
+    def answered(self, answer: Any) -> Any:
+        with self._changing:
+            self._answer, self._is_answered = answer, True
+            is_given_up = self._is_given_up
+        if is_given_up:
+            self.take_back()
+        return answer
+
+    def give_up(self) -> bool:
+        """Whether it was answered already."""
+        with self._changing:
+            self._is_given_up = True
+            return self._is_answered
+
+    def take_back(self) -> None:
+        if self._undo is not None:
+            self._undo(self._answer)
 
 
 class Hub:
@@ -53,9 +83,19 @@ class Hub:
         """Hubs of one key are the same, for the same person."""
         return self.url, self._token, self.ca
 
-    async def ask(self, method: str, path: str, **options: Any) -> Any:
-        """As ``ask_now``, without holding up the loop."""
-        return await asyncio.get_running_loop().run_in_executor(None, lambda: self.ask_now(method, path, **options))
+    async def ask(self, method: str, path: str, undo: Optional[Callable[[Any], None]] = None, **options: Any) -> Any:
+        """As ``ask_now``, without holding up the loop.
+
+        What is given up while it is under way may be done nevertheless: then ``undo`` is called with the answer when it
+        comes, in a thread.
+        """
+        loop, asked = asyncio.get_running_loop(), _Asked(undo)
+        try:
+            return await loop.run_in_executor(None, lambda: asked.answered(self.ask_now(method, path, **options)))
+        except asyncio.CancelledError:
+            if asked.give_up():
+                loop.run_in_executor(None, asked.take_back)
+            raise
 
     def ask_now(
         self,

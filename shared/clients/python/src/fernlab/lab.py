@@ -1,12 +1,13 @@
 """What programs share: one connection with each bench, and one with the other services of each node.
 
-INVARIANTS: a lock is all of what was asked for, or nothing; a hold of a bench is renewed until it is given back.
+INVARIANTS: a lock is all of what was asked for, or nothing; a hold of a bench is renewed, and its link opened again when it
+breaks, until it is given back or lost; a hold that was lost is in the way of nothing; a service that has gone closes no other.
 """
 from __future__ import annotations
 
 import asyncio
 import weakref
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Coroutine, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 from .connection import Access, Connection
 from .directory import HOLD_S, AsyncDirectory, Found, NodeDirectory
@@ -14,6 +15,17 @@ from .errors import LabError
 from .hub import Hub
 
 GRACE_S = 10.0
+#: What a hub and a node say of a hold that is no more.
+_LOST = ("lease-ended", "lease-invalid", "hold-ended")
+
+
+class Hold(NamedTuple):
+    """Of a bench, by its lease."""
+
+    lease: str
+    grace: float
+    #: Told once, when it has ended by itself.
+    lost: Callable[[LabError], None]
 
 
 class Group:
@@ -24,21 +36,69 @@ class Group:
     ) -> None:
         self.node = node
         self.bench = bench
-        self.lease: Optional[str] = None
-        self.grace: Optional[float] = None
+        self.hold: Optional[Hold] = None
         self.services: List[str] = []
+        #: Those of them that were not there when access was asked for last.
+        self._gone: Set[str] = set()
+        self._adding = asyncio.Lock()
         self.directory = directory
-        self.connection = Connection(node, self._access, ca)
-
-    async def _access(self) -> Access:
-        access = await self.directory.access(self.node, self.services, self.lease)
-        return access if self.lease is None else access._replace(grace=self.grace)
+        self.connection = Connection(node, self._access, ca, amend=self._amend)
 
     async def add(self, service: str) -> None:
-        if service not in self.services:
-            self.services.append(service)
-            if isinstance(self.directory, AsyncDirectory):
-                await self.connection.renew()
+        async with self._adding:
+            if service in self.services and service not in self._gone:
+                return
+            before = self.services
+            if service not in before:
+                self.services = [*before, service]
+            try:
+                if isinstance(self.directory, AsyncDirectory):
+                    await self.connection.renew()
+            except BaseException:
+                self.services = before
+                raise
+
+    def lose(self, hold: Hold, error: LabError) -> None:
+        """The hold has ended: what is read after that is read without it."""
+        if self.hold is hold:
+            self.hold = None
+            self.connection.forget()
+            hold.lost(error)
+
+    def _amend(self, error: LabError) -> bool:
+        hold = self.hold
+        if hold is None or error.code not in _LOST:
+            return False
+        self.lose(hold, error)
+        return True
+
+    async def _access(self) -> Access:
+        hold, names = self.hold, list(self.services)
+        try:
+            access = await self._opens(names, hold)
+            self._gone = set()
+        except LabError as error:
+            if error.code != "service-unknown" or isinstance(self.directory, NodeDirectory):
+                raise
+            there = [name for name in names if await self._is_there(name, self.directory)]
+            if not there or there == names:
+                raise
+            access = await self._opens(there, hold)
+            # They are asked for again next time: a daemon may be back.
+            self._gone = set(names) - set(there)
+        return access if hold is None else access._replace(grace=hold.grace)
+
+    async def _opens(self, names: Sequence[str], hold: Optional[Hold]) -> Access:
+        return await self.directory.access(self.node, names, None if hold is None else hold.lease)
+
+    async def _is_there(self, name: str, directory: AsyncDirectory) -> bool:
+        try:
+            await directory.get(f"{self.node}/{name}")
+        except LabError as error:
+            if error.code != "service-unknown":
+                raise
+            return False
+        return True
 
 
 class Lab:
@@ -102,12 +162,13 @@ class AsyncLock:
         self._reason = reason
         self._grace = grace
         self._undo: List[Any] = []
-        self._renewing: List["asyncio.Task[None]"] = []
+        self._keeping: List["asyncio.Task[None]"] = []
         #: Why the lock was lost, if it was: somebody with the right to has ended it, or the hub was away for too long.
         self.lost: Optional[LabError] = None
 
     async def take(self) -> None:
         """Takes all, or raises ``bench-busy`` or ``service-locked`` and has taken nothing."""
+        self.lost = None
         try:
             for group in _groups(self._held):
                 services = [name for name, of in self._held if of is group]
@@ -121,9 +182,9 @@ class AsyncLock:
 
     async def release(self) -> None:
         """Gives all back; benches go to their safe state."""
-        for task in self._renewing:
+        for task in self._keeping:
             task.cancel()
-        self._renewing.clear()
+        self._keeping.clear()
         failure: Optional[LabError] = None
         while self._undo:
             undo = self._undo.pop()
@@ -131,7 +192,7 @@ class AsyncLock:
                 await undo()
             except LabError as error:
                 # What has ended by itself is given back.
-                if error.code not in ("lease-ended", "lease-invalid"):
+                if error.code not in (*_LOST, "not-locked"):
                     failure = failure or error
         if failure is not None:
             raise failure
@@ -144,48 +205,75 @@ class AsyncLock:
         await self.release()
 
     async def _hold(self, group: Group, bench: str, directory: AsyncDirectory) -> None:
-        if group.lease is not None:
+        if group.hold is not None:
             raise LabError("bench-busy", f"this program holds {bench} already")
-        lease = await directory.hold(bench, None)
-        group.lease, group.grace = lease, self._grace
-
-        async def give_back() -> None:
-            group.lease = None
-            try:
-                await directory.release(bench, lease)
-                await group.connection.renew()
-            except LabError as error:
-                if error.kind != "link":
-                    raise
-                # Of a hub that is away: the node frees a bench whose owner's links are gone, after its grace.
-                await group.connection.close()
-
-        self._undo.append(give_back)
+        hold = Hold(await directory.hold(bench, None), self._grace, self._lose)
+        group.hold = hold
+        self._undo.append(lambda: _give_back(group, bench, directory, hold))
         await group.connection.renew()
-        self._renewing.append(asyncio.get_running_loop().create_task(self._keep(directory, bench, lease)))
+        await group.connection.reach()
+        if self.lost is not None:
+            raise self.lost
+        self._keep(group.connection.stay_reached(lambda: group.hold is hold))
+        self._keep(_renewed(group, bench, directory, hold))
 
-    async def _keep(self, directory: AsyncDirectory, bench: str, lease: str) -> None:
-        wait_s = HOLD_S / 3
-        while True:
-            await asyncio.sleep(wait_s)
-            try:
-                await directory.hold(bench, lease)
-                wait_s = HOLD_S / 3
-            except LabError as error:
-                if error.retry == "never":
-                    self.lost = error
-                    return
-                wait_s = 5.0
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        self._keeping.append(asyncio.get_running_loop().create_task(work))
+
+    def _lose(self, error: LabError) -> None:
+        self.lost = self.lost or error
 
     async def _lock(self, group: Group, services: List[str]) -> None:
         connection = group.connection
         params = {"services": services, "reason": self._reason, "graceS": self._grace}
-        await connection.call("node/lock", params, idempotent=True)
+        asked = asyncio.get_running_loop().create_task(connection.call("node/lock", params, idempotent=True))
 
         async def unlock() -> None:
+            try:
+                # It may have been given up while it was asked for.
+                await asked
+            except LabError:
+                return
             await connection.call("node/unlock", {"services": services})
 
         self._undo.append(unlock)
+        await asyncio.shield(asked)
+        self._keep(connection.stay_reached(lambda: True))
+
+
+async def _give_back(group: Group, bench: str, directory: AsyncDirectory, hold: Hold) -> None:
+    is_held = group.hold is hold
+    if is_held:
+        group.hold = None
+        try:
+            # The node closes links of a hold that has ended: this one goes on without it.
+            await group.connection.renew()
+        except LabError:
+            # A hub that is away says so next.
+            group.connection.forget()
+    try:
+        await directory.release(bench, hold.lease)
+    except LabError as error:
+        if not is_held:
+            return  # it was lost already
+        if error.kind != "link":
+            raise
+        # Of a hub that is away: the node frees a bench whose owner's links are gone, after its grace.
+        await group.connection.close()
+
+
+async def _renewed(group: Group, bench: str, directory: AsyncDirectory, hold: Hold) -> None:
+    wait_s = HOLD_S / 3
+    while group.hold is hold:
+        await asyncio.sleep(wait_s)
+        try:
+            await directory.hold(bench, hold.lease)
+            wait_s = HOLD_S / 3
+        except LabError as error:
+            if error.retry == "never":
+                group.lose(hold, error)
+                return
+            wait_s = 5.0
 
 
 def _groups(held: Sequence[Tuple[str, Group]]) -> List[Group]:
