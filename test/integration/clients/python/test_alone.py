@@ -1,9 +1,10 @@
 """A node without a hub: it signs tokens itself, and locks."""
+import asyncio
 import os
 import unittest
 
 import fernlab
-from fernlab import LabError, Proxy
+from fernlab import AsyncProxy, LabError, Proxy
 
 URL, SOCKET, ADA, BOB = (os.environ[f"FERNLAB_{name}"] for name in ("URL", "SOCKET", "ADA", "BOB"))
 
@@ -30,6 +31,33 @@ class Alone(unittest.TestCase):
         with fernlab.lock(bob, "another"):
             self.assertEqual(bob[1].voltage, 0, "the safe state")
             bob[0].voltage = 1
+
+    def test_a_lock_that_is_given_up_while_it_is_asked_for_locks_nothing(self):
+        async def work():
+            ada = await AsyncProxy.connect("bench-1.psu", address=URL, token=ADA)
+            bob = await AsyncProxy.connect("bench-1.psu", address=URL, token=BOB)
+            peer = ada._service.group.connection._peer
+            call, answered, go = peer.call, asyncio.Event(), asyncio.Event()
+
+            async def late(*args):
+                answer = await call(*args)
+                answered.set()
+                await go.wait()
+                return answer
+
+            peer.call = late
+            taking = asyncio.ensure_future(ada.lock().take())
+            await answered.wait()
+            taking.cancel()
+            go.set()
+            with self.assertRaises(asyncio.CancelledError):
+                await taking
+            async with bob.lock():
+                await bob.set("voltage", 1)
+            await ada.close()
+            await bob.close()
+
+        asyncio.run(work())
 
     def test_who_owns_the_machine_needs_no_token(self):
         supply = Proxy("bench-1.psu", address=SOCKET)

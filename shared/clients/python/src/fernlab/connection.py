@@ -144,12 +144,8 @@ class Connection:
     async def renew(self) -> None:
         """Asks for access anew and signs in with it, as after a lock was taken; calls under way go on. Without a link it
         is the next one that asks."""
-        async with self._renewals:
-            await self._settled()
-            if self._peer is None:
-                self.forget()
-                return
-            await self._anew(self._change)
+        if not await self._renew():
+            self.forget()
 
     def forget(self) -> None:
         """The next link asks for access."""
@@ -281,6 +277,15 @@ class Connection:
         self._watching = asyncio.get_running_loop().create_task(self._watch_over(peer))
         return peer
 
+    async def _renew(self) -> bool:
+        """False where there is no link."""
+        async with self._renewals:
+            await self._settled()
+            if self._peer is None:
+                return False
+            await self._anew(self._change)
+            return True
+
     async def _change(self, access: Access) -> None:
         await self._settled()
         peer = self._peer
@@ -327,7 +332,7 @@ class Connection:
         await asyncio.sleep(max(_FIRST_WAIT_S, seconds))
         while self._peer is not None:
             try:
-                await self.renew()
+                await self._renew()
                 return
             except LabError:
                 # The hub may be away: the token goes on until its end, and until then this is tried.
