@@ -72,13 +72,13 @@ export function hubDirectory(hub: Hub): Directory {
       const { bench, ...found } = await hub.ask(directoryServiceSchema, path, { signal })
       return { ...found, bench, contract: found.contract as ServiceContract }
     },
-    async access(node, services, lease, signal) {
+    async access(node, services, lease, signal): Promise<Access> {
       const body = { services: services.map((name) => `${node}/${name}`), ...(lease === undefined ? {} : { lease }) }
       const given = await hub.ask(givenServiceTokenSchema, '/directory/tokens', { method: 'POST', body, signal })
       return {
         addresses: [...given.addresses, `${BY_HUB}${node}`],
         token: given.token,
-        expiresAt: Date.parse(given.expiresAt),
+        lastsMs: given.lastsMs,
       }
     },
     async hold(bench, lease, signal) {

@@ -1,5 +1,6 @@
 import { createClient } from '@fernlab/shared/clients/typescript/client'
-import type { Directory, Found } from '@fernlab/shared/clients/typescript/directory'
+import { type Directory, type Found, hubDirectory } from '@fernlab/shared/clients/typescript/directory'
+import { Hub } from '@fernlab/shared/clients/typescript/hub'
 import type { Way } from '@fernlab/shared/clients/typescript/way'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
@@ -251,6 +252,21 @@ test('a service that has left does not keep its neighbours from their node', asy
   assert.equal(tokens, ['pi fit old -', 'pi fit new -'])
   assert.is(await fit.beep?.({ times: 2 }), 2)
   await client.close()
+})
+
+test('what opens a node lasts as long from now as the hub says, whatever the time of day is here', async () => {
+  const given = {
+    token: 'a token',
+    expiresAt: '2001-01-01T00:00:00Z',
+    lastsMs: 1_800_000,
+    node: 'pi',
+    addresses: ['ws://pi:8090/rpc'],
+    rights: ['read'],
+  }
+  const fetch = async () => ({ ok: true, status: 201, text: async () => JSON.stringify(given) })
+  const directory = hubDirectory(new Hub({ url: 'https://lab.example.org', fetch }))
+  const { token, lastsMs } = await directory.access('pi', ['fit'], undefined)
+  assert.equal([token, lastsMs], ['a token', 1_800_000])
 })
 
 test.run()
