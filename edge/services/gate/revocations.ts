@@ -20,7 +20,10 @@ export interface Revocations {
   has(token: Pick<ServiceToken, 'sub' | 'iat' | 'jti' | 'hold'>): boolean
 }
 
-const KEEP_MS = (LONGEST_TOKEN_S + 3600) * 1000
+/** A person's tokens may be of the node itself, and last long. */
+const KEEP_PEOPLE_MS = (LONGEST_TOKEN_S + 3600) * 1000
+/** Single tokens and holds are a hub's, whose tokens last an hour; who locks often ends many of them. */
+const KEEP_OTHERS_MS = 3 * 3_600_000
 
 /** Opens `revoked.json` in the node's data folder. */
 export async function openRevocations(dataFolder: string, log: Log): Promise<Revocations> {
@@ -38,9 +41,9 @@ export async function openRevocations(dataFolder: string, log: Log): Promise<Rev
       for (const person of revoked.people ?? []) people.set(person, nowMs)
       for (const hold of revoked.holds ?? []) holds.set(hold, nowMs)
       for (const token of revoked.tokens ?? []) tokens.set(token, nowMs)
-      for (const all of [people, holds, tokens]) {
-        for (const [key, atMs] of all) if (atMs < nowMs - KEEP_MS) all.delete(key)
-      }
+      forget(people, nowMs - KEEP_PEOPLE_MS)
+      forget(holds, nowMs - KEEP_OTHERS_MS)
+      forget(tokens, nowMs - KEEP_OTHERS_MS)
       await file.update((data) => {
         data.people = Object.fromEntries(people)
         data.holds = Object.fromEntries(holds)
@@ -54,4 +57,8 @@ export async function openRevocations(dataFolder: string, log: Log): Promise<Rev
       )
     },
   }
+}
+
+function forget(all: Map<string, number>, beforeMs: number): void {
+  for (const [key, atMs] of all) if (atMs < beforeMs) all.delete(key)
 }

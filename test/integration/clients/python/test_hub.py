@@ -95,7 +95,7 @@ class ByHub(unittest.TestCase):
             self.server.answers[f"GET /api/v1/directory/{name}"] = (200, entry(name))
 
         def token(asked):
-            given = {"token": TOKEN, "expiresAt": TIME, "node": "pi", "addresses": ["ws://127.0.0.1:1/rpc", URL]}
+            given = {"token": TOKEN, "lastsMs": 3600000, "node": "pi", "addresses": ["ws://127.0.0.1:1/rpc", URL]}
             return 201, given
 
         self.server.answers["POST /api/v1/directory/tokens"] = token

@@ -323,8 +323,8 @@ class Connection:
         if self._renewing is not None and self._renewing is not asyncio.current_task():
             self._renewing.cancel()
         self._renewing = None
-        if access.token is not None and access.expires_at is not None:
-            left = access.expires_at - time.time()
+        if access.token is not None and access.ends_at is not None:
+            left = access.ends_at - time.monotonic()
             self._renewing = asyncio.get_running_loop().create_task(self._renew_after(max(left - _EARLY_S, left / 2)))
 
     async def _renew_after(self, seconds: float) -> None:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 from .connection import Access
@@ -83,7 +83,8 @@ class AsyncDirectory:
             body["lease"] = lease
         given = await self.hub.ask("POST", "/directory/tokens", body=body)
         try:
-            return Access(list(given["addresses"]), str(given["token"]), _epoch(given["expiresAt"]))
+            ends_at = time.monotonic() + float(given["lastsMs"]) / 1000
+            return Access(list(given["addresses"]), str(given["token"]), ends_at)
         except (KeyError, TypeError, ValueError) as error:
             raise LabError("unexpected-answer", "the hub answered what is no token", kind="link") from error
 
@@ -141,7 +142,3 @@ def _list_of(answer: Any) -> List[Dict[str, Any]]:
     if not isinstance(items, list):
         raise LabError("unexpected-answer", "the directory answered what is no list", kind="link")
     return items
-
-
-def _epoch(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

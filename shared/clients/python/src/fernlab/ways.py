@@ -21,8 +21,8 @@ class Access(NamedTuple):
     addresses: Sequence[str]
     #: None on ways that ask for none.
     token: Optional[str] = None
-    #: Epoch seconds.
-    expires_at: Optional[float] = None
+    #: When the token ends, by `time.monotonic()`: the time of day here may be wrong.
+    ends_at: Optional[float] = None
     #: For how many seconds a hold of the token outlives its last link.
     grace: Optional[float] = None
 
@@ -48,7 +48,7 @@ class KeptAccess:
     def kept(self) -> Optional[Access]:
         """The last that was given, until its end."""
         last = self._last
-        return None if last is None or (last.expires_at is not None and last.expires_at <= time.time()) else last
+        return None if last is None or (last.ends_at is not None and last.ends_at <= time.monotonic()) else last
 
     @property
     def was_asked(self) -> bool:
