@@ -4,7 +4,7 @@ import { LabError } from '../../primitives/lab-error.ts'
 import { nextTurn } from '../../primitives/next-turn.ts'
 import { readWireError, thrownError, type WireError, wireError } from '../errors.ts'
 import { type Batch, type BatchAnswer, readBatchAnswer } from '../messages.ts'
-import type { CallContext, Serve } from './serving.ts'
+import { type CallContext, isAsyncIterable, isThenable, leaveStream, type Serve, ServedCall } from './serving.ts'
 
 export type BatchCall = readonly [method: string, params?: unknown]
 
@@ -36,15 +36,22 @@ export async function doBatch(batch: Batch, serve: Serve, context: CallContext, 
   const results: unknown[] = []
   const errors: [number, WireError][] = []
   const { signal } = context
-  const one: CallContext = { signal, wantsStream: false }
+  let call: ServedCall | undefined
+  signal.addEventListener('abort', () => call?.giveUp(thrownError(signal.reason)), { once: true })
   let turnBegan = clock.monotonic()
   for (let i = 0; i < calls.length; i++) {
     const method = methods[calls[i] as number] as string
     let value: unknown
     try {
       if (method.startsWith('rpc.')) throw notInBatch(method)
-      value = serve(method, params[i] ?? undefined, one)
+      call = new ServedCall(undefined, method, Number.POSITIVE_INFINITY, 0, false)
+      value = serve(method, params[i] ?? undefined, call)
       if (isThenable(value)) value = await value
+      if (isAsyncIterable(value)) {
+        const error = leaveStream(value, method)
+        call.giveUp(error)
+        throw error
+      }
     } catch (thrown) {
       errors.push([i, wireError(thrownError(thrown))])
       value = null
@@ -71,6 +78,3 @@ export function readOutcomes(answer: unknown, calls: number): BatchOutcome[] {
 
 const notInBatch = (method: string) =>
   new LabError({ code: 'call-invalid', kind: 'caller', message: `a batch can't hold ${method}` })
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

@@ -117,7 +117,12 @@ export class SentStream {
     if (this.#outcome !== undefined) return
     this.#onStop(new LabError({ code: 'call-cancelled', kind: 'caller', message: 'nobody takes the stream any more' }))
     // A source that waits for something ends when that comes, or by the signal of its call.
-    void this.#iterator.return?.().then(undefined, () => {})
+    this.#leave()
+  }
+
+  /** Also a source that is none, and throws, ends no link. */
+  #leave(): void {
+    void (async () => this.#iterator.return?.())().then(undefined, () => {})
   }
 
   #over(): void {
@@ -207,6 +212,6 @@ export class SentStream {
     this.#outcome = { error }
     this.#sink?.end(error, this.#sent)
     if (!this.#lingers) this.#over()
-    if (error !== undefined) void this.#iterator.return?.().then(undefined, () => {})
+    if (error !== undefined) this.#leave()
   }
 }

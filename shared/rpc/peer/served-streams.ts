@@ -132,7 +132,5 @@ export class ServedStreams {
 /** Ends a source that was never asked for anything. */
 export function discard(source: AsyncIterable<unknown>): void {
   // What it says of its end interests nobody.
-  void source[Symbol.asyncIterator]()
-    .return?.()
-    .then(undefined, () => {})
+  void (async () => source[Symbol.asyncIterator]().return?.())().then(undefined, () => {})
 }

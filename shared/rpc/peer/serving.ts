@@ -3,7 +3,8 @@
  *
  * INVARIANTS: at most `callsUnderWay` are under way, and their arguments have at most `pendingBytes`, also those that were
  * given up and still run; each is answered at most once, and not at all when it was cancelled; a call's signal aborts when
- * it is cancelled, when its time is over, and when the link ends; what a service throws or returns never ends the link.
+ * it is cancelled, when its time is over, when it gives a stream that nobody asked for, and when the link ends; what a
+ * service throws or returns never ends the link.
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
@@ -125,11 +126,17 @@ export class Serving {
       this.#oneWay.delete(call)
       this.#bytes -= bytes
     }
-    // Also what is thrown at once is a rejection here.
-    void (async () => this.#options.serve(method, params, call))().then(done, (thrown) => {
+    const failed = (thrown: unknown) => {
       done()
       this.#options.onUnanswered(method, thrownError(thrown))
-    })
+    }
+    // Also what is thrown at once is a rejection here.
+    void (async () => this.#options.serve(method, params, call))().then((value) => {
+      if (!isAsyncIterable(value)) return done()
+      const error = leaveStream(value, method)
+      call.giveUp(error)
+      failed(error)
+    }, failed)
   }
 
   cancel(id: CallId): void {
@@ -182,8 +189,10 @@ export class Serving {
           onOver: () => this.#forget(id),
         })
       }
-      discard(result)
-      return void this.#settle(call, cannot(`${call.method} is a stream, and must be asked for as one`), undefined)
+      const error = leaveStream(result, call.method)
+      this.#settle(call, error, undefined)
+      // What it holds besides its source ends by the signal.
+      return void call.giveUp(error)
     }
     if (credit !== undefined) this.#settle(call, cannot(`${call.method} is no stream`), undefined)
     else this.#settle(call, undefined, result)
@@ -253,10 +262,16 @@ export class Serving {
   }
 }
 
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+/** Ends a stream that nobody asked for; the error of its call, whose signal is to be given up as well. */
+export function leaveStream(source: AsyncIterable<unknown>, method: string): LabError {
+  discard(source)
+  return cannot(`${method} is a stream, and must be asked for as one`)
+}
+
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 
-const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' &&
   value !== null &&
   typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
