@@ -1,17 +1,26 @@
 /**
  * Streams that outlive their link for a while, so that whoever lost it can go on without a gap.
  *
- * INVARIANTS: only the owner who began a stream may go on with it; each ends at most `lingerMs` after its link; there are
- * never more than `most` of them: the next is refused to linger, and still streams.
+ * INVARIANTS: only the owner who began a stream may go on with it; each ends at most `lingerMs` after its link, and never
+ * later than MOST_LINGER_MS; there are never more than `most` of them, and MOST_OF_OWNER of one owner: the next is refused
+ * to linger, and still streams.
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { randomText } from '../../primitives/ids.ts'
 import type { SentStream } from './sent-stream.ts'
 
-interface Entry {
-  readonly owner: string
+const MOST_LINGER_MS = 600_000
+const MOST_OF_OWNER = 32
+
+export interface LingeringStream {
   readonly stream: SentStream
+  /** By which it was asked for. */
+  readonly method: string
+  readonly owner: string
   readonly lingerMs: number
+}
+
+interface Entry extends LingeringStream {
   cancel: () => void
 }
 
@@ -35,32 +44,42 @@ export class Lingering {
   }
 
   /** A token that nobody guesses, or undefined when too many linger. */
-  keep(stream: SentStream, owner: string, lingerMs: number): string | undefined {
+  keep({ lingerMs, ...stream }: LingeringStream): string | undefined {
     if (this.#entries.size >= this.#most) return undefined
+    const ofOwner = [...this.#entries.values()].filter(({ owner }) => owner === stream.owner)
+    if (ofOwner.length >= MOST_OF_OWNER) return undefined
     const token = randomText(32)
-    this.#entries.set(token, { owner, stream, lingerMs, cancel: () => {} })
+    this.#entries.set(token, { ...stream, lingerMs: Math.min(lingerMs, MOST_LINGER_MS), cancel: () => {} })
     return token
   }
 
-  /** The link has ended: the stream waits. */
+  /** Its link has ended: the stream waits for another. */
   detach(token: string): void {
     const entry = this.#entries.get(token)
     if (entry === undefined) return
     entry.stream.detach()
     entry.cancel()
-    entry.cancel = this.#clock.after(entry.lingerMs, () => {
-      this.forget(token)
-      entry.stream.stop()
-    })
+    entry.cancel = this.#clock.after(entry.lingerMs, () => this.stop(token))
   }
 
-  /** The stream, which now waits no more; undefined for a token that is unknown or another's. */
-  take(token: string, owner: string): SentStream | undefined {
+  /** What lingers under the token; undefined for one that is unknown or another's. */
+  find(token: string, owner: string): LingeringStream | undefined {
     const entry = this.#entries.get(token)
-    if (entry === undefined || entry.owner !== owner) return undefined
-    entry.cancel()
-    entry.cancel = () => {}
-    return entry.stream
+    return entry?.owner === owner ? entry : undefined
+  }
+
+  /** A link has the stream: it waits no more. */
+  attached(token: string): void {
+    const entry = this.#entries.get(token)
+    entry?.cancel()
+    if (entry !== undefined) entry.cancel = () => {}
+  }
+
+  /** Nobody comes back for it. */
+  stop(token: string): void {
+    const entry = this.#entries.get(token)
+    this.forget(token)
+    entry?.stream.stop()
   }
 
   forget(token: string): void {
@@ -70,9 +89,6 @@ export class Lingering {
 
   /** Ends all of them, as when the process stops. */
   close(): void {
-    for (const [token, { stream }] of [...this.#entries]) {
-      this.forget(token)
-      stream.stop()
-    }
+    for (const token of [...this.#entries.keys()]) this.stop(token)
   }
 }

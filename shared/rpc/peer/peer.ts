@@ -80,8 +80,13 @@ export interface CreatePeerOptions {
   readonly lingering?: Lingering
   /** Answers {@link SIGN_IN} of the other end; without, there is nothing to sign in to. */
   readonly signIn?: (params: unknown, context: CallContext) => unknown
-  /** Who is at the other end, once that is known: only the same one goes on with a stream that lingers. */
+  /**
+   * Who is at the other end, once that is known: only the same one goes on with a stream that lingers. Where it is
+   * undefined when the link ends, nothing lingers.
+   */
   readonly owner?: () => string | undefined
+  /** Throws when that one may not call the method any more by which a stream was begun that is to be gone on with. */
+  readonly mayResume?: (method: string) => void
   /** A one-way call failed, or a message could not be read: for a log. */
   readonly onTrouble?: (error: LabError, method: string | undefined) => void
 }
@@ -122,7 +127,8 @@ class LinkPeer implements Peer {
   #unreadable = 0
 
   constructor(options: CreatePeerOptions) {
-    const { link, clock, serve, signIn, limits = defaultLimits, lingering, owner = () => '', onTrouble } = options
+    const { link, clock, serve, signIn, limits = defaultLimits, lingering, onTrouble } = options
+    const { owner = () => '', mayResume = () => {} } = options
     this.link = link
     this.#limits = limits
     this.#clock = clock
@@ -137,7 +143,7 @@ class LinkPeer implements Peer {
     this.#serving = new Serving({
       serve: (method, params, context) => this.#do(method, params, context),
       outbox: this.#outbox,
-      streams: new ServedStreams({ outbox: this.#outbox, limits, lingering, owner, onStuck }),
+      streams: new ServedStreams({ outbox: this.#outbox, limits, lingering, owner, mayResume, onStuck }),
       limits,
       clock,
       onUnanswered: (method, error) => this.#onTrouble(error, method),

@@ -17,7 +17,7 @@ export interface StreamSink {
   room(): Promise<void>
   /** After the last item, or for good. */
   end(error: LabError | undefined, items: number): void
-  /** The receiver needs nothing of it any more. */
+  /** The stream is no more of this link: the receiver needs nothing of it, or goes on with it over another. */
   over(): void
 }
 
@@ -25,7 +25,6 @@ export interface SentStreamOptions {
   readonly source: AsyncIterable<unknown>
   readonly sink: StreamSink
   readonly credit: number
-  readonly lingers: boolean
   readonly limits: RpcLimits
   /** The source has ended, and the receiver needs nothing of it any more. */
   readonly onOver: () => void
@@ -45,7 +44,6 @@ interface KeptItems {
 
 export class SentStream {
   readonly #iterator: AsyncIterator<unknown>
-  readonly #lingers: boolean
   readonly #limits: RpcLimits
   readonly #onOver: () => void
   readonly #onStop: (reason: LabError) => void
@@ -56,16 +54,26 @@ export class SentStream {
   #upTo: number
   #outcome: { readonly error: LabError | undefined } | undefined
   #stopped = false
+  #lingers = false
   #wake: (() => void) | undefined
 
-  constructor({ source, sink, credit, lingers, limits, onOver, onStop }: SentStreamOptions) {
+  constructor({ source, sink, credit, limits, onOver, onStop }: SentStreamOptions) {
     this.#iterator = source[Symbol.asyncIterator]()
     this.#sink = sink
     this.#upTo = credit
-    this.#lingers = lingers
     this.#limits = limits
     this.#onOver = onOver
     this.#onStop = onStop
+  }
+
+  /** From now on what the receiver has not seen is kept, until {@link more} says that it has. */
+  linger(): void {
+    this.#lingers = true
+  }
+
+  /** Whether a link has it. */
+  get isAttached(): boolean {
+    return this.#sink !== undefined
   }
 
   /** Sends until the source ends or it is stopped. Never rejects. */
@@ -92,15 +100,27 @@ export class SentStream {
     this.#sink = undefined
   }
 
-  /** Goes on after item `seen`; false when items after it are not there any more. */
+  /**
+   * Goes on after item `seen` over that link; false when items after it are not there any more. A link that still has it
+   * is told that it has it no longer: what comes over that one, and its end, concern the stream no more. Throws what the
+   * new link does, and waits for another then.
+   */
   attach(sink: StreamSink, seen: number, credit: number): boolean {
     const firstKept = this.#kept[0]?.from ?? this.#sent + 1
     if (this.#stopped || seen > this.#sent || seen < firstKept - 1) return false
+    const before = this.#sink
     this.#sink = sink
     this.#upTo = seen + credit
-    for (const { from, items } of this.#kept) {
-      const skip = Math.max(0, seen + 1 - from)
-      if (skip < items.length) sink.items(from + skip, items.slice(skip))
+    before?.over()
+    before?.end(movedOn(), this.#sent)
+    try {
+      for (const { from, items } of this.#kept) {
+        const skip = Math.max(0, seen + 1 - from)
+        if (skip < items.length) sink.items(from + skip, items.slice(skip))
+      }
+    } catch (thrown) {
+      this.#sink = undefined
+      throw thrown
     }
     if (this.#outcome !== undefined) sink.end(this.#outcome.error, this.#sent)
     this.#wakeUp()
@@ -187,13 +207,20 @@ export class SentStream {
   }
 
   async #untilMaySend(): Promise<void> {
+    let asked: StreamSink | undefined
     while (!this.#stopped && !this.#maySend(0)) {
       const sink = this.#sink
-      if (sink !== undefined && !sink.hasRoom) await sink.room()
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
+      // Another link may have it before this one has room.
+      if (sink !== undefined && !sink.hasRoom && sink !== asked) {
+        asked = sink
+        void sink.room().then(() => {
+          if (asked === sink) asked = undefined
+          this.#wakeUp()
         })
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
     }
   }
 
@@ -215,3 +242,6 @@ export class SentStream {
     if (error !== undefined) this.#leave()
   }
 }
+
+const movedOn = () =>
+  new LabError({ code: 'stream-gone', kind: 'link', message: 'the stream is gone on with over another link' })

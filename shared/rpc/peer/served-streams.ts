@@ -14,6 +14,8 @@ export interface ServedStreamsOptions {
   readonly lingering: Lingering | undefined
   /** Whose link it is; undefined while nobody knows. */
   readonly owner: () => string | undefined
+  /** Throws when the owner may not call that method any more. */
+  readonly mayResume: (method: string) => void
   readonly onStuck: (error: LabError) => void
 }
 
@@ -27,7 +29,7 @@ export interface BeginStream {
   readonly source: AsyncIterable<unknown>
   readonly credit: number
   readonly lingerMs: number
-  readonly call: { giveUp(reason: LabError): void }
+  readonly call: { readonly method: string; giveUp(reason: LabError): void }
   readonly onOver: () => void
 }
 
@@ -47,35 +49,46 @@ export class ServedStreams {
   }
 
   begin({ id, source, credit, lingerMs, call, onOver }: BeginStream): void {
-    const { lingering, limits, outbox } = this.#options
+    const { lingering, limits } = this.#options
     const owner = this.#options.owner()
     let token: string | undefined
     const stream = new SentStream({
       source,
       sink: this.#sink(id, onOver),
       credit,
-      lingers: lingerMs > 0 && lingering !== undefined,
       limits,
       onOver: () => {
         if (token !== undefined) lingering?.forget(token)
       },
       onStop: (reason) => call.giveUp(reason),
     })
-    if (lingerMs > 0 && owner !== undefined) token = lingering?.keep(stream, owner, lingerMs)
+    if (lingerMs > 0 && owner !== undefined) token = lingering?.keep({ stream, method: call.method, owner, lingerMs })
     this.#open.set(id, { stream, token })
-    if (token !== undefined) outbox.send({ method: LINGER, params: { id, token } }, 'theirs', id)
+    if (token !== undefined) this.#keep(id, stream, token)
     void stream.run()
   }
 
-  /** False when it is not there any more, or another's. */
+  /** False when it is not there any more, or another's. Throws what `mayResume` throws, or `link-busy`: it waits on then. */
   resume({ id, place: { token, seen }, credit, onOver }: ResumeStream): boolean {
+    const { lingering, mayResume } = this.#options
     const owner = this.#options.owner()
-    const stream = owner === undefined ? undefined : this.#options.lingering?.take(token, owner)
-    if (stream === undefined) return false
+    const found = owner === undefined ? undefined : lingering?.find(token, owner)
+    if (found === undefined) return false
+    mayResume(found.method)
+    const { stream } = found
     this.#open.set(id, { stream, token })
-    if (stream.attach(this.#sink(id, onOver), seen, credit)) return true
-    this.stop(id)
-    return false
+    lingering?.attached(token)
+    let isThere = false
+    try {
+      isThere = stream.attach(this.#sink(id, onOver), seen, credit)
+    } catch (thrown) {
+      lingering?.detach(token)
+      throw thrown
+    } finally {
+      if (!isThere) this.#open.delete(id)
+    }
+    if (!isThere && !stream.isAttached) lingering?.stop(token)
+    return isThere
   }
 
   more({ id, upTo, seen }: More): void {
@@ -97,11 +110,21 @@ export class ServedStreams {
     return true
   }
 
-  /** The link has ended. */
+  /** The link has ended; nothing stays of an owner whom nobody knows any more. */
   end(): void {
-    for (const { stream, token } of this.#open.values()) {
-      if (token === undefined) stream.stop()
+    const isOver = this.#options.owner() === undefined
+    for (const [id, { token }] of [...this.#open]) {
+      if (token === undefined || isOver) this.stop(id)
       else this.#options.lingering?.detach(token)
+    }
+  }
+
+  #keep(id: CallId, stream: SentStream, token: string): void {
+    stream.linger()
+    try {
+      this.#options.outbox.send({ method: LINGER, params: { id, token } }, 'theirs', id)
+    } catch (thrown) {
+      this.#options.onStuck(thrownError(thrown))
     }
   }
 

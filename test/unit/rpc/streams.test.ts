@@ -1,6 +1,9 @@
 /** Streams of one end of a link, at their edges: asked for as none, kept, gone on with. */
 import { ManualClock } from '@fernlab/shared/primitives/clock'
-import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { defaultLimits } from '@fernlab/shared/rpc/limits'
+import { HIGH_WATER_BYTES } from '@fernlab/shared/rpc/link'
+import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
 import { type CreatePeerOptions, createPeer } from '@fernlab/shared/rpc/peer/peer'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import * as assert from 'uvu/assert'
@@ -74,6 +77,147 @@ test('a call of a batch hears that its batch was given up', async () => {
   await take({ id: 1, method: 'rpc.batch', params })
   await take({ method: 'rpc.cancel', params: { id: 1 } })
   assert.equal(heard, ['call-cancelled'])
+})
+
+interface Sent {
+  readonly id?: number
+  readonly method?: string
+  readonly params?: { readonly items?: readonly unknown[]; readonly token?: string }
+  readonly error?: { readonly data: { readonly code: string } }
+}
+
+const itemsOf = (wire: Wire) => (wire.texts as Sent[]).flatMap(({ params }) => params?.items ?? [])
+const tokensOf = (wire: Wire) => (wire.texts as Sent[]).flatMap(({ params }) => params?.token ?? [])
+const errorsOf = (wire: Wire) =>
+  (wire.texts as Sent[]).flatMap(({ id, error }) => (error === undefined ? [] : [`${id} ${error.data.code}`]))
+
+/** Streams that linger on one node, each link of which is opened by `ada` unless told. */
+function lingeringNode({
+  most,
+  lingerBytes = defaultLimits.lingerBytes,
+}: {
+  most?: number
+  lingerBytes?: number
+} = {}) {
+  const clock = new ManualClock()
+  const lingering = new Lingering({ clock, ...(most === undefined ? {} : { most }) })
+  const limits = { ...defaultLimits, lingerBytes }
+  const ends: string[] = []
+  async function* count(to: number, signal: AbortSignal) {
+    signal.addEventListener('abort', () => ends.push('signal'))
+    for (let n = 1; n <= to; n++) yield n
+  }
+  const serve = (_method: string, to: unknown, { signal }: CallContext) => count(to as number, signal)
+  const open = (options: Partial<CreatePeerOptions> = {}) =>
+    serving({ serve, lingering, limits, owner: () => 'ada', ...options }, clock)
+  return { clock, lingering, ends, open }
+}
+
+const begin = { id: 1, method: 'count', params: 10, credit: 2, lingerMs: 1000 }
+const resumed = (token: string | undefined, seen: number) => ({
+  id: 9,
+  method: 'rpc.resume',
+  params: { token, seen },
+  credit: 2,
+})
+const more = (id: number, upTo: number, seen: number) => ({ method: 'rpc.more', params: { id, upTo, seen } })
+
+test('a stream that went on over another link goes on there when the link before is cancelled, or ends', async () => {
+  const node = lingeringNode()
+  const before = node.open()
+  await before.take(begin)
+  const [token] = tokensOf(before.wire)
+  const now = node.open()
+  await now.take(resumed(token, 2))
+  assert.equal([errorsOf(before.wire), before.peer.underWay.served], [['1 stream-gone'], 0])
+  await before.take({ method: 'rpc.cancel', params: { id: 1 } })
+  await now.take(more(9, 6, 4))
+  await before.wire.close()
+  await node.clock.advance(2000)
+  await now.take(more(9, 12, 6))
+  assert.equal(itemsOf(now.wire), [3, 4, 5, 6, 7, 8, 9, 10])
+  assert.equal(node.ends, [])
+  await now.take(more(9, 12, 10))
+  assert.equal([node.lingering.size, now.peer.underWay.served], [0, 0])
+})
+
+test('a stream goes on over another link though the one before never has room again', async () => {
+  const node = lingeringNode()
+  const before = node.open()
+  await before.take({ ...begin, credit: 0 })
+  before.wire.pendingBytes = HIGH_WATER_BYTES + 1
+  await before.take(more(1, 2, 0))
+  const now = node.open()
+  await now.take(resumed(tokensOf(before.wire)[0], 0))
+  assert.equal(itemsOf(now.wire), [1, 2])
+})
+
+test('a stream for which there is no place to linger streams as one that was not to', async () => {
+  const node = lingeringNode({ most: 0, lingerBytes: 1 })
+  const { wire, peer, take } = node.open()
+  await take({ ...begin, credit: 11 })
+  assert.equal([itemsOf(wire).length, tokensOf(wire), peer.underWay.served], [10, [], 0])
+})
+
+test('at most 32 streams of one owner linger, and none longer than 10 minutes', async () => {
+  const node = lingeringNode()
+  const { wire, take } = node.open()
+  for (let id = 1; id <= 33; id++) await take({ ...begin, id, lingerMs: 1e9 })
+  const eve = node.open({ owner: () => 'eve' })
+  await eve.take(begin)
+  assert.equal([tokensOf(wire).length, tokensOf(eve.wire).length, node.lingering.size], [32, 1, 33])
+  await wire.close()
+  await node.clock.advance(599_999)
+  assert.is(node.lingering.size, 33)
+  await node.clock.advance(1)
+  assert.is(node.lingering.size, 1)
+})
+
+test('a stream is not gone on with by who may not call its method any more, and waits on', async () => {
+  const node = lingeringNode()
+  const first = node.open()
+  await first.take(begin)
+  const [token] = tokensOf(first.wire)
+  await first.wire.close()
+  const asked: string[] = []
+  const mayResume = (method: string) => {
+    asked.push(method)
+    throw new LabError({ code: 'right-missing', kind: 'caller', message: 'no' })
+  }
+  const refused = node.open({ mayResume })
+  await refused.take(resumed(token, 2))
+  assert.equal([asked, errorsOf(refused.wire)], [['count'], ['9 right-missing']])
+  const again = node.open()
+  await again.take(resumed(token, 2))
+  assert.equal(itemsOf(again.wire), [3, 4])
+})
+
+test('nothing lingers of an owner who is none any more when the link ends', async () => {
+  const node = lingeringNode()
+  let owner: string | undefined = 'ada'
+  const { wire, take } = node.open({ owner: () => owner })
+  await take(begin)
+  owner = undefined
+  await wire.close()
+  assert.equal([node.lingering.size, node.ends], [0, ['signal']])
+})
+
+test('a stream whose items the other end does not take is kept for another link', async () => {
+  const node = lingeringNode()
+  const first = node.open()
+  await first.take(begin)
+  const [token] = tokensOf(first.wire)
+  await first.wire.close()
+  const full = node.open({ limits: { ...defaultLimits, pendingBytes: 400 } })
+  full.wire.pendingBytes = 390
+  await full.take(resumed(token, 0))
+  assert.match(full.wire.closed ?? '', /does not take them/)
+  const again = node.open()
+  await again.take(resumed(token, 0))
+  assert.equal(itemsOf(again.wire), [1, 2])
+  await again.wire.close()
+  await node.clock.advance(1000)
+  assert.is(node.lingering.size, 0)
 })
 
 test.run()
