@@ -3,6 +3,7 @@ import { Decoder, Encoder } from 'cbor-x'
 import { LabError } from '../primitives/lab-error.ts'
 import { scanCbor } from './cbor-scan.ts'
 import { tooLarge, unreadable } from './errors.ts'
+import { scanJson } from './json-scan.ts'
 import type { RpcLimits } from './limits.ts'
 import { type Callback, readValue, writeValue } from './values.ts'
 
@@ -38,6 +39,7 @@ export const jsonFormat: Format = {
   read: (frame, limits, callback) => {
     if (typeof frame !== 'string') throw unreadable('it is not text')
     requireSize(frame, limits)
+    scanJson(frame, limits)
     let message: unknown
     try {
       message = JSON.parse(frame)

@@ -164,6 +164,28 @@ test('JSON is bounded in depth, and may not touch what all objects share', () =>
   )
 })
 
+test('JSON is bounded in values before it is parsed, and counts as CBOR does', () => {
+  const read = (result: string) => codeOf(() => jsonFormat.read(`{"id":1,"result":${result}}`, limits))
+  const list = (item: string, n: number) => `[${new Array(n).fill(item).join(',')}]`
+  for (const item of ['{}', '[ ]', '1', '"x"', '{"a":{}}', '{"$type":"a","b":1}']) {
+    assert.is(read(list(item, 1001)), 'rpc-unreadable', item)
+  }
+  // Refused before the parser sees it: what follows is no JSON.
+  assert.throws(() => jsonFormat.read(`${list('{}', 1002)} nonsense`, limits), /more than 1000 values/)
+  assert.throws(() => jsonFormat.read(`{"a":${'['.repeat(9)}`, limits), /nested more than 8 deep/)
+  const quoted = ['[{,'.repeat(1000), '\\"[,'.repeat(1000), '\\'.repeat(999), '"', '']
+  for (const text of quoted)
+    assert.equal(jsonFormat.read(jsonFormat.write({ text }, limits), limits), { jsonrpc: '2.0', text })
+  // As much as may be written can be read: id, result and its elements are 1000.
+  for (const item of [1, Number.NaN, new Uint8Array(2), {}, [], '\\']) {
+    const message = { id: 1, result: new Array(998).fill(item) }
+    for (const format of formats) {
+      const { result } = format.read(format.write(message, limits), limits) as { result: unknown[] }
+      assert.is(result.length, 998, format.name)
+    }
+  }
+})
+
 test('what can not be sent is refused with its path, in each format', () => {
   class Mine {}
   const own = JSON.parse('{"__proto__":1}') as object
