@@ -37,7 +37,7 @@ export const syncTransitions: TransitionTable<SyncState> = {
 
 export interface HubLink {
   readonly state: SyncState
-  /** Node's clock minus hub's clock, from the last welcome. */
+  /** Node's clock minus hub's clock, as the last welcome told that; it follows a node whose clock was set since. */
   readonly clockOffsetMs: number | undefined
   sendAccepted(accepted: Accepted): void
   sendServices(services: NodeServices): void
@@ -78,7 +78,8 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
   let state: SyncState = 'away'
   let serial = 0
   let sentAtMs = 0
-  let clockOffsetMs: number | undefined
+  /** The hub's clock minus the node's monotonic one, which nobody sets. */
+  let hubStartMs: number | undefined
   let cancelGreeting: (() => void) | undefined
   let cancelLive: (() => void) | undefined
   let refusalLogged = false
@@ -101,12 +102,12 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
     if (closed || !link.connected) return
     move('greeting')
     serial++
-    sentAtMs = clock.now()
+    sentAtMs = clock.monotonic()
     send('inventory', {
       version: SYNC_VERSION,
       ...options.announce(),
       serial,
-      timeMs: sentAtMs,
+      timeMs: clock.now(),
       attempts: outbox.inventory(),
     } satisfies Inventory)
     cancelGreeting = clock.after(options.greetAgainMs ?? GREET_AGAIN_MS, greet)
@@ -120,9 +121,8 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
       cancelGreeting?.()
       cancelGreeting = undefined
       move('synced')
-      const now = clock.now()
       // As if the hub had looked at its clock half-way between question and answer (RFC 5905, without the second sample).
-      clockOffsetMs = Math.round((sentAtMs + now) / 2 - hubTimeMs)
+      hubStartMs = hubTimeMs - (sentAtMs + clock.monotonic()) / 2
       outbox.connect((documents) => link.publish(topics.sync(node, 'documents'), documents))
       options.onWelcome(serviceKeys)
     }
@@ -224,7 +224,7 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
       return state
     },
     get clockOffsetMs() {
-      return clockOffsetMs
+      return hubStartMs === undefined ? undefined : Math.round(clock.now() - clock.monotonic() - hubStartMs)
     },
     sendAccepted: (accepted) => send('accepted', accepted),
     sendServices: (services) => {

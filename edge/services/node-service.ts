@@ -89,7 +89,10 @@ export function createNodeService({ caller, table, locks, sign, clock }: NodeSer
     return table.list().flatMap((service) => (caller.may('read', service.name) ? [seenBy(caller, service)] : []))
   }
   /** Those of the names; throws what says no more than that the token does not open one. */
-  const named = (args: Readonly<Record<string, unknown>>, right: 'lock' | 'unlock'): AnnouncedService[] => {
+  const named = (
+    args: Readonly<Record<string, unknown>>,
+    right: 'lock' | 'unlock',
+  ): Pick<AnnouncedService, 'name' | 'bench'>[] => {
     const wanted = args.services as readonly string[]
     if (wanted.length === 0) throw invalid('services must name at least one')
     return [...new Set(wanted)].sort().map((name) => {
@@ -97,7 +100,7 @@ export function createNodeService({ caller, table, locks, sign, clock }: NodeSer
       if (!caller.may('lock', name) && !caller.may(right, name)) {
         throw refused('right-missing', `this token does not open ${name.slice(0, 100)} to ${right}`)
       }
-      return table.get(name)
+      return right === 'lock' ? table.toLock(name, caller) : table.toUnlock(name, caller)
     })
   }
   return {

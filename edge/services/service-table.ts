@@ -6,10 +6,14 @@ import { refused } from './gate/tokens.ts'
 import type { Locks } from './locks/locks.ts'
 import type { Caller, ServiceSource } from './service-source.ts'
 
+type Lockable = Pick<AnnouncedService, 'name' | 'bench'>
+
 export interface ServiceTable {
   list(): readonly AnnouncedService[]
-  /** Throws `service-unknown`. */
-  get(name: string): AnnouncedService
+  /** What a lock of it is of, also where it is in no list; throws `service-unknown`. */
+  toLock(name: string, caller: Caller): Lockable
+  /** The same of one that may be locked still, though it is there no more. */
+  toUnlock(name: string, caller: Caller): Lockable
   find(name: string, caller: Caller): Service | undefined
   /** Throws `service-locked` for a service of a daemon that another has locked; parts of benches ask their lease. */
   requireUnlocked(name: string, caller: Caller): void
@@ -44,20 +48,25 @@ export function createServiceTable({ sources: first, locks }: ServiceTableOption
         return { ...service, lock, state: service.state === 'up' ? 'locked' : service.state }
       }),
     )
+  const find = (name: string, caller: Caller) => {
+    for (const source of sources) {
+      const service = source.find(name, caller)
+      if (service !== undefined) return service
+    }
+    return undefined
+  }
+  const toLock = (name: string, caller: Caller): Lockable => {
+    const listed = list().find((one) => one.name === name)
+    if (listed !== undefined) return listed
+    // What the node itself has is nobody's alone.
+    if (!name.startsWith('node.') && find(name, caller) !== undefined) return { name }
+    throw new LabError({ code: 'service-unknown', kind: 'caller', message: `there is no service ${name} here` })
+  }
   return {
     list,
-    get: (name) => {
-      const service = list().find((one) => one.name === name)
-      if (service !== undefined) return service
-      throw new LabError({ code: 'service-unknown', kind: 'caller', message: `there is no service ${name} here` })
-    },
-    find: (name, caller) => {
-      for (const source of sources) {
-        const service = source.find(name, caller)
-        if (service !== undefined) return service
-      }
-      return undefined
-    },
+    find,
+    toLock,
+    toUnlock: (name, caller) => (locks.of({ name }) === undefined ? toLock(name, caller) : { name }),
     requireUnlocked: (name, caller) => {
       const lock = locks.of({ name })
       if (lock === undefined || lock.owner === caller.person) return

@@ -8,6 +8,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type BundledLink, LinkBundle } from '@fernlab/shared/links/mqtt/link-bundle'
+import { keepAwake } from '@fernlab/shared/links/websocket/keep-awake'
 import { chosenSubprotocol, formatOfSubprotocol } from '@fernlab/shared/links/websocket/subprotocols'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { isName } from '@fernlab/shared/primitives/ids'
@@ -47,7 +48,6 @@ const MOST_MESSAGE_BYTES = 2 * PIECE_BYTES
 const MOST_OF_A_PERSON = 32
 /** So much of a link goes to its node before that has answered its sign-in: what waits there for nobody is bounded by it. */
 const BEFORE_ANSWER_BYTES = 64 * 1024
-const PING_MS = 20_000
 /** RFC 6455, 7.4.1. */
 const NORMAL = 1000
 const UNSUPPORTED = 1003
@@ -158,21 +158,4 @@ function join(socket: WebSocket, link: BundledLink): void {
       socket.close(NORMAL, message.slice(0, LONGEST_REASON))
     },
   })
-}
-
-/** Ends a connection whose other end answers no ping. */
-function keepAwake(socket: WebSocket, clock: Clock): void {
-  let isThere = true
-  let cancel = () => {}
-  const ask = () => {
-    if (!isThere) return socket.terminate()
-    isThere = false
-    socket.ping()
-    cancel = clock.after(PING_MS, ask)
-  }
-  cancel = clock.after(PING_MS, ask)
-  socket.on('pong', () => {
-    isThere = true
-  })
-  socket.once('close', () => cancel())
 }

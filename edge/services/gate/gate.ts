@@ -3,7 +3,7 @@
  *
  * INVARIANTS: before a sign-in has succeeded a link does nothing, carries at most UNSIGNED_BYTES and has SIGN_IN_MS; rights
  * are those of the newest token of the link, judged at each call; a token that ends, is revoked, or whose hold ends, closes
- * its links; when a link has ended, all that belongs to it is freed.
+ * its links; when a link has ended, all that belongs to it is freed; one person has at most MOST_OF_A_PERSON links.
  */
 import type { Revoked, ServiceRight } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -65,6 +65,8 @@ export interface Gate {
 const SIGN_IN_MS = 5000
 const UNSIGNED_BYTES = 64 * 1024
 const GRACE_S = 10
+/** Whoever owns the machine has as many as there is room for. */
+const MOST_OF_A_PERSON = 32
 const MOST_GRACE_S = 600
 const reading: readonly string[] = [members.contract, members.read, members.follow, members.events]
 /** The node's own service asks for rights itself, service by service. */
@@ -101,6 +103,11 @@ export function createGate(options: GateOptions): Gate {
     holdLeft(caller, caller.hold)
     if (count(people, caller.person, -1) === 0) attendance.left(caller.person, caller.isOver)
   }
+  const requireRoom = (caller: LinkCaller, person: string) => {
+    if (caller.isSignedIn || (people.get(person) ?? 0) < MOST_OF_A_PERSON) return
+    const message = `one person has at most ${MOST_OF_A_PERSON} links to the services of a node; close some`
+    throw refused('too-many-clients', message, 'later')
+  }
   const closeOver = (caller: LinkCaller, why: string) => {
     caller.isOver = true
     void open.get(caller)?.close(why)
@@ -122,6 +129,7 @@ export function createGate(options: GateOptions): Gate {
       throw refused('signed-in-as-another', 'this link is signed in as somebody else: open another one')
     }
     if (!open.has(caller)) throw refused('link-ended', 'the link has ended')
+    requireRoom(caller, token.sub)
     admit(caller, () => caller.take(token, graceS * 1000))
     if (!caller.isOwner) {
       caller.endsIn(clock.after(Math.max(0, token.exp * 1000 - times.nowMs), () => closeOver(caller, 'token-expired')))

@@ -2,7 +2,7 @@
  * Where clients come straight to the node: WebSockets, plain or with TLS.
  *
  * INVARIANTS: a page of a browser comes in only where its origin is named; there are at most `clients` links, and the next
- * one is told so and closed, without anybody else noticing.
+ * one is told so and closed, without anybody else noticing; one that asks for nothing, or answers nothing any more, is left.
  */
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
@@ -13,6 +13,7 @@ import { resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { ListenEntry } from '@fernlab/shared/contracts/node-file'
 import { SERVICES_PATH } from '@fernlab/shared/contracts/services'
+import { keepAwake } from '@fernlab/shared/links/websocket/keep-awake'
 import { chosenSubprotocol } from '@fernlab/shared/links/websocket/subprotocols'
 import { acceptedWebSocket, webSocketSettings } from '@fernlab/shared/links/websocket/websocket-link'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -28,6 +29,8 @@ export interface ListenOptions {
   readonly clock: Clock
   /** Takes each link that there is room for. */
   readonly onLink: (link: Link) => void
+  /** Whoever takes longer to ask for a WebSocket is left; 5 s unless given. */
+  readonly askWithinMs?: number
 }
 
 export interface Listening {
@@ -40,10 +43,12 @@ export interface Listening {
 /** Those that there is no room for are told so; so many at once, others hear it from HTTP alone. */
 const MOST_TOLD = 64
 const TOLD_MS = 1000
+const ASK_WITHIN_MS = 5000
 
 /** Listens; rejects with `services-listen-wrong` where it can't, or a certificate can't be read. */
-export async function listenForServices({ entry, folder, clock, onLink }: ListenOptions): Promise<Listening> {
-  const server = await makeServer(entry, folder)
+export async function listenForServices(options: ListenOptions): Promise<Listening> {
+  const { entry, folder, clock, onLink, askWithinMs = ASK_WITHIN_MS } = options
+  const server = await makeServer(entry, folder, askWithinMs)
   const sockets = new WebSocketServer({ noServer: true, ...webSocketSettings, handleProtocols: chosenSubprotocol })
   // Those that say nothing are not kept for long, and not more than a few of them beside the clients.
   server.maxConnections = entry.clients + 2 * MOST_TOLD
@@ -51,10 +56,10 @@ export async function listenForServices({ entry, folder, clock, onLink }: Listen
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {}) // of a connection that nobody wants any more
     const refusal = refusalOf(request, entry.origins)
-    if (refusal !== undefined) return refuse(socket, refusal)
+    if (refusal !== undefined) return refuse(socket, refusal, clock)
     // Those that are being told so are no clients.
     const isFull = sockets.clients.size - told >= entry.clients
-    if (isFull && told >= MOST_TOLD) return refuse(socket, '503 Service Unavailable')
+    if (isFull && told >= MOST_TOLD) return refuse(socket, '503 Service Unavailable', clock)
     if (isFull) told++
     let isForgotten = !isFull
     socket.once('close', () => {
@@ -64,8 +69,9 @@ export async function listenForServices({ entry, folder, clock, onLink }: Listen
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const link = acceptedWebSocket(webSocket, clock)
       if (link === undefined) return
-      if (isFull) tellFull(link, clock, entry.clients)
-      else onLink(link)
+      if (isFull) return tellFull(link, clock, entry.clients)
+      keepAwake(webSocket, clock)
+      onLink(link)
     })
   })
   await new Promise<void>((done, reject) => {
@@ -94,7 +100,12 @@ function refusalOf({ url, headers }: IncomingMessage, origins: readonly string[]
   return undefined
 }
 
-function refuse(socket: Duplex, status: string): void {
+function refuse(socket: Duplex, status: string, clock: Clock): void {
+  // Who does not close it on hearing so would keep it.
+  socket.once(
+    'close',
+    clock.after(TOLD_MS, () => socket.destroy()),
+  )
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
@@ -112,18 +123,23 @@ function tellFull(link: Link, clock: Clock, clients: number): void {
   peer.onEnd(cancel)
 }
 
-async function makeServer({ tls }: ListenEntry, folder: string): Promise<Server> {
+async function makeServer({ tls }: ListenEntry, folder: string, askWithinMs: number): Promise<Server> {
+  const times = {
+    headersTimeout: askWithinMs,
+    requestTimeout: askWithinMs,
+    connectionsCheckingInterval: askWithinMs / 5,
+  }
   const answer = (_: IncomingMessage, response: import('node:http').ServerResponse) => {
     response.writeHead(404, { 'content-type': 'text/plain' }).end('Services of a Fernlab node: open a WebSocket.\n')
   }
-  if (tls === undefined) return createServer(answer)
+  if (tls === undefined) return createServer(times, answer)
   const read = (file: string) =>
     readFile(resolve(folder, file)).catch((cause: Error) => {
       throw wrong(`tls: ${cause.message}`, cause)
     })
   const [cert, key] = await Promise.all([read(tls.cert), read(tls.key)])
   try {
-    return createTlsServer({ cert, key }, answer)
+    return createTlsServer({ ...times, handshakeTimeout: askWithinMs, cert, key }, answer)
   } catch (cause) {
     throw wrong(`tls: ${tls.cert} and ${tls.key} are no certificate and its key: ${(cause as Error).message}`, cause)
   }

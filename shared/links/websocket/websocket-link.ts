@@ -14,10 +14,13 @@ const NORMAL = 1000
 const UNSUPPORTED = 1003
 const LONGEST_REASON = 40
 
-/** How a server takes WebSockets: nothing is compressed, which would cost memory for each, and no message is longer than one may be. */
+/**
+ * How a server takes WebSockets: nothing is compressed, which would cost memory for each, and nothing is longer than a
+ * piece with its number: a character of text has up to 3 bytes for each of its units.
+ */
 export const webSocketSettings = {
   perMessageDeflate: false,
-  maxPayload: defaultLimits.messageBytes,
+  maxPayload: 3 * PIECE_BYTES + 64,
   skipUTF8Validation: false,
 } as const
 
@@ -45,6 +48,7 @@ export function connectWebSocket({
     if (signal.aborted) return reject(signal.reason)
     const socket = new WebSocket(url, [subprotocolOf(format)], {
       ...webSocketSettings,
+      maxPayload: defaultLimits.messageBytes,
       ...(ca === undefined ? {} : { ca }),
       headers: { ...headers },
     })

@@ -135,6 +135,29 @@ test('all that belongs to a link is freed at its end, also when something of it 
   assert.equal([gate.counts.links, log.lines.filter(({ level }) => level === 'error').length], [0, 1])
 })
 
+test('one person has 32 links, others as many, and the owner of the machine more', async () => {
+  const { gate, connect, sign } = openGate()
+  const peers = Array.from({ length: 33 }, () => connect())
+  const token = await sign(60)
+  // All at once: whoever is the last to sign in is told.
+  const outcomes = await Promise.allSettled(peers.map((peer) => peer.call(SIGN_IN, { token })))
+  const refusals = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason as LabError] : []))
+  assert.equal(
+    refusals.map(({ code, retry }) => [code, retry]),
+    [['too-many-clients', 'later']],
+  )
+  assert.match(refusals[0]?.message ?? '', /at most 32 links/)
+  const [first = connect(), ...others] = peers.filter((_, i) => outcomes[i]?.status === 'fulfilled')
+  // A newer token on the same link is no other link.
+  await first.call(SIGN_IN, { token: await sign(90) })
+  await connect().call(SIGN_IN, { token: await sign(60, { sub: 'bob' }) })
+  for (let i = 0; i < 40; i++) await connect('owner').call(SIGN_IN, {})
+  assert.is(others.length, 31)
+  await first.close()
+  await connect().call(SIGN_IN, { token })
+  await gate.close()
+})
+
 test('a link whose person is shut out does nothing more, even before it has ended', async () => {
   const { gate, connect, sign, revoked } = openGate()
   const peer = connect()

@@ -21,7 +21,7 @@ function openLocks() {
   const names = ['fit', 'files', 'plot']
   const source: ServiceSource = {
     list: () => names.map((name): AnnouncedService => ({ name, daemon: 'd', state: 'up', tags: [], contract })),
-    find: () => undefined,
+    find: (name) => (name === 'hidden' || name === 'node.daemons' ? { contract, call: () => null } : undefined),
     onChange: () => {},
   }
   const table = createServiceTable({ sources: [source], locks })
@@ -45,7 +45,7 @@ function openLocks() {
       },
     }
   }
-  return { clock, log, locks, table, of }
+  return { clock, log, locks, table, names, of }
 }
 const code = async (work: Promise<unknown>) => (await rejection(work)).code
 
@@ -74,6 +74,25 @@ test('several are locked together or not at all, for their owner alone', async (
   assert.is(bob.mayUse('files'), 'yes')
 })
 
+test('a lock is ended also when its service has left, and what is in no list is locked by its name', async () => {
+  const { table, names, of } = openLocks()
+  const all = ['fit', 'hidden', 'gone', 'node.daemons']
+  const [ada, bob] = [of('ada', ['lock'], all), of('bob', ['lock'], all)]
+  await ada.lock(['fit', 'hidden'])
+  assert.equal([bob.mayUse('fit'), bob.mayUse('hidden')], ['service-locked', 'service-locked'])
+  names.splice(names.indexOf('fit'), 1)
+  assert.is(await code(bob.unlock(['fit'])), 'service-locked')
+  assert.is(await code(ada.lock(['fit'])), 'service-unknown')
+  await ada.unlock(['fit', 'hidden'])
+  assert.equal([bob.mayUse('fit'), bob.mayUse('hidden')], ['yes', 'yes'])
+  assert.is(await code(ada.unlock(['fit'])), 'service-unknown')
+  assert.equal(
+    [await code(ada.lock(['gone'])), await code(ada.lock(['node.daemons']))],
+    ['service-unknown', 'service-unknown'],
+  )
+  assert.is(table.list().length, 2)
+})
+
 test('it takes the right to lock each of them, and that to unlock what another has', async () => {
   const { log, of } = openLocks()
   const ada = of('ada')
@@ -91,7 +110,7 @@ test('who has locked what, and why, is for that person and who may end it; other
   const { table, of } = openLocks()
   const [ada, bob, staff] = [of('ada'), of('bob', ['read', 'use', 'lock']), of('staff', ['read', 'unlock'])]
   await ada.lock(['fit'])
-  const { lock } = table.get('fit')
+  const { lock } = table.list()[0] ?? {}
   assert.equal([lock?.owner, lock?.reason], ['ada', 'a fit'])
   for (const [who, seen] of [
     [ada, lock],
