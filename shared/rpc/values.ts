@@ -50,9 +50,13 @@ class Unwritable extends LabError {
  */
 export function writeValue(value: unknown, options: WriteOptions): WrittenValue {
   const writer = new ValueWriter(options)
+  const written = withPath(() => writer.put(value, 0))
+  return { value: written, special: writer.special }
+}
+
+function withPath<T>(work: () => T): T {
   try {
-    const written = writer.put(value, 0)
-    return { value: written, special: writer.special }
+    return work()
   } catch (thrown) {
     if (!(thrown instanceof Unwritable)) throw thrown
     const path = thrown.path.reduce<string>(
@@ -64,6 +68,39 @@ export function writeValue(value: unknown, options: WriteOptions): WrittenValue 
   }
 }
 
+/** A short number with its comma, or the quotes and the colon of a name. */
+const MEMBER_BYTES = 10
+/** What says in a text of which type an array is, or a number that JSON has not. */
+const MARK_BYTES = 32
+
+const textBytes = (text: string, form: ValueForm): number => {
+  if (form === 'text') return JSON.stringify(text).length
+  return /[^ -~]/.test(text) ? 3 * text.length : text.length
+}
+
+/** Of a number in text, beyond MEMBER_BYTES at most. */
+const digitsBytes = (number: number): number => {
+  if (!Number.isFinite(number)) return MARK_BYTES
+  return Number.isInteger(number) && Math.abs(number) < 1e9 ? 0 : 15
+}
+
+/**
+ * About how many bytes values have together when they are written in one message, without writing them: whoever gathers an
+ * answer learns in time that it is too large.
+ */
+export class WrittenSize {
+  readonly #writer: ValueWriter
+
+  constructor(limits: RpcLimits, form: 'text' | 'binary') {
+    this.#writer = new ValueWriter({ form, limits, measures: true })
+  }
+
+  /** Adds a value inside so many objects and lists. Throws as {@link writeValue}; such a value counts as far as it was seen. */
+  add(value: unknown, depth: number): void {
+    withPath(() => this.#writer.put(value, depth))
+  }
+}
+
 class ValueWriter {
   special = false
   #bytes = 0
@@ -71,9 +108,11 @@ class ValueWriter {
   readonly #form: ValueForm
   readonly #limits: RpcLimits
   readonly #keep: WriteOptions['keep']
+  readonly #measures: boolean
 
-  constructor({ form, limits, keep }: WriteOptions) {
+  constructor({ form, limits, keep, measures = false }: WriteOptions & { readonly measures?: boolean }) {
     this.#form = form
+    this.#measures = measures
     this.#limits = limits
     this.#keep = keep
   }
@@ -81,9 +120,10 @@ class ValueWriter {
   put(value: unknown, depth: number): unknown {
     switch (typeof value) {
       case 'string':
-        this.#grow(value.length)
+        this.#grow(this.#measures ? textBytes(value, this.#form) : value.length)
         return value
       case 'number':
+        if (this.#measures && this.#form === 'text') this.#grow(digitsBytes(value))
         return this.#form === 'text' && !Number.isFinite(value)
           ? this.#marked({ $type: 'number', text: String(value) })
           : value
@@ -128,7 +168,8 @@ class ValueWriter {
   #putArray(view: ArrayBufferView): unknown {
     const type = typeOfArray(view)
     if (type === undefined) throw new Unwritable('is a view of bytes that no message carries: send a Uint8Array')
-    this.#grow(view.byteLength)
+    this.#grow(this.#form === 'text' ? Math.ceil(view.byteLength / 3) * 4 + MARK_BYTES : view.byteLength)
+    if (this.#measures) return view
     if (this.#form === 'text') return this.#marked({ $type: type, base64: arrayToBase64(view) })
     if (this.#form === 'binary') return view
     const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer
@@ -184,6 +225,7 @@ class ValueWriter {
 
   #count(members: number): void {
     this.#values += members
+    if (this.#measures) this.#grow(members * MEMBER_BYTES)
     const { values } = this.#limits
     if (this.#values > values)
       throw tooLarge(`the message has more than ${values} values: send numbers as a typed array`, values)

@@ -257,10 +257,16 @@ class LinkPeer implements Peer {
     if (!method.startsWith('rpc.')) return this.#serve(method, params, context)
     if (method === PING) return null
     if (method === SIGN_IN && this.#signIn !== undefined) return this.#signIn(params, context)
-    if (method === BATCH) return doBatch(readBatch(params, this.#limits), this.#serve, context, this.#clock)
+    if (method === BATCH) return this.#doBatch(params, context)
     if (method !== CALLBACK) throw methodUnknown(method)
     const { callback, args } = readCallbackCall(params)
     return this.#callbacks.get(callback)(...args)
+  }
+
+  #doBatch(params: unknown, context: CallContext): unknown {
+    const limits = this.#limits
+    const form = this.link.format.name === 'json' ? 'text' : 'binary'
+    return doBatch(readBatch(params, limits), { serve: this.#serve, context, clock: this.#clock, limits, form })
   }
 
   #callbackOf(callback: number): (...args: unknown[]) => Promise<unknown> {

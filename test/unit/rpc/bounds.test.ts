@@ -1,7 +1,9 @@
 /** What one end of a link does where it has reached a bound: nothing is thrown where nobody catches it, nothing stays. */
 import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { cborFormat, type Frame, jsonFormat } from '@fernlab/shared/rpc/formats'
 import { defaultLimits } from '@fernlab/shared/rpc/limits'
+import { readOutcomes } from '@fernlab/shared/rpc/peer/batch'
 import { createPeer, PING } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
@@ -107,6 +109,57 @@ test('a ping is sent and answered while no other call is taken', async () => {
   await far.close()
   const codes = (await Promise.all(calls)).map(({ code }) => code)
   assert.equal(codes, ['call-uncertain', 'call-uncertain', 'link-busy'])
+})
+
+test('a batch whose answers fill a message does no more calls, and gives those that it has', async () => {
+  const messageBytes = 20_000
+  const answers: Record<string, unknown> = {
+    text: 'x'.repeat(3000),
+    array: new Float64Array(300),
+    numbers: Array.from({ length: 100 }, (_, i) => -i / 3e100),
+    odd: new Array(60).fill(Number.NEGATIVE_INFINITY),
+    escaped: '\u0001\u00e9\u4e2d'.repeat(400),
+    members: Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`a${i}`, false])),
+  }
+  for (const [method, answer] of Object.entries(answers)) {
+    for (const format of [jsonFormat, cborFormat]) {
+      const wire = new Wire(format)
+      const limits = { ...defaultLimits, messageBytes }
+      let done = 0
+      const serve = () => {
+        done++
+        return answer
+      }
+      createPeer({ link: wire, clock: new ManualClock(), limits, serve })
+      const calls = new Array(100).fill(0)
+      const params = { methods: [method], calls, params: calls.map(() => null), stop: false }
+      wire.listener?.frame(format.write({ id: 1, method: 'rpc.batch', params }, limits))
+      await systemClock.sleep(0)
+      const { result } = format.read(wire.sent[0] as Frame, limits) as { result: unknown }
+      const outcomes = readOutcomes(result, 100)
+      const kinds = outcomes.map((outcome) => Object.keys(outcome)[0])
+      const what = `${method} ${format.name}`
+      assert.ok(done > 4 && done < 40, what)
+      assert.is(kinds.lastIndexOf('result'), done - 2, what)
+      const last = outcomes[done - 1]
+      assert.is(last !== undefined && 'error' in last && last.error.code, 'message-too-large', what)
+      assert.ok(
+        kinds.slice(done).every((kind) => kind === 'skipped'),
+        what,
+      )
+    }
+  }
+})
+
+test('an answer of a batch that no message carries is an error of its call alone', async () => {
+  const wire = new Wire()
+  createPeer({ link: wire, clock: new ManualClock(), serve: (method) => (method === 'a' ? 1n : 'fine') })
+  const params = { methods: ['a', 'b'], calls: [0, 1], params: [null, null], stop: false }
+  wire.listener?.frame(JSON.stringify({ id: 1, method: 'rpc.batch', params }))
+  await systemClock.sleep(0)
+  const [first, second] = readOutcomes((wire.texts as { result: unknown }[])[0]?.result, 2)
+  assert.is(first !== undefined && 'error' in first && first.error.code, 'value-unwritable')
+  assert.equal(second, { result: 'fine' })
 })
 
 test.run()
