@@ -12,8 +12,8 @@ test('single tokens and holds are kept for three hours, people for as long as a 
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-revoked-'))
   try {
     const [hourMs, began] = [3_600_000, Date.UTC(2026, 0, 1)]
-    const token = { sub: 'bob', iat: began / 1000 - 60, jti: 'one', hold: { bench: 'b', lease: 'lease' } }
-    const other = { ...token, jti: 'two', hold: undefined }
+    const other = { sub: 'bob', iat: began / 1000 - 60, jti: 'two' }
+    const token = { ...other, jti: 'one', hold: { bench: 'b', lease: 'lease' } }
     const first = await openRevocations(folder, silentLog)
     await first.add({ people: ['ada'], holds: ['lease'], tokens: ['one'] }, began)
     await first.add({}, began + 3 * hourMs)
