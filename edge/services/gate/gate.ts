@@ -140,15 +140,18 @@ export function createGate(options: GateOptions): Gate {
   const serveOf = (caller: LinkCaller) => {
     const serve = serveServices((name) => options.find(name, caller), matchesPattern)
     return (method: string, params: unknown, context: Parameters<typeof serve>[2]) => {
-      caller.require()
-      const split = splitMethod(method)
-      if (split !== undefined && split.service !== NODE_SERVICE) {
-        const right: ServiceRight = reading.includes(split.member) ? 'read' : 'use'
-        caller.requireRight(right, split.service)
-        if (right === 'use') options.requireUnlocked(split.service, caller)
-      }
+      requireMay(caller, method)
       return serve(method, params, context)
     }
+  }
+  /** Throws when the caller has not, or no more, what the call takes. */
+  const requireMay = (caller: LinkCaller, method: string): void => {
+    caller.require()
+    const split = splitMethod(method)
+    if (split === undefined || split.service === NODE_SERVICE) return
+    const right: ServiceRight = reading.includes(split.member) ? 'read' : 'use'
+    caller.requireRight(right, split.service)
+    if (right === 'use') options.requireUnlocked(split.service, caller)
   }
 
   return {
@@ -160,7 +163,9 @@ export function createGate(options: GateOptions): Gate {
         link: isOwner ? link : boundedUntil(link, UNSIGNED_BYTES, () => caller.isSignedIn),
         clock,
         lingering,
-        owner: () => (caller.isSignedIn ? caller.person : undefined),
+        // What was revoked leaves nothing behind.
+        owner: () => (caller.isSignedIn && !caller.isOver ? caller.person : undefined),
+        mayResume: (method) => requireMay(caller, method),
         signIn: (params) => signIn(caller, params),
         serve: serveOf(caller),
         onTrouble: (error, method) => log.debug({ method, error: error.message }, 'a client of services had trouble'),

@@ -18,6 +18,10 @@ const contract = {
   actions: { hold: { arguments: {}, result: { type: 'any' } } },
 } as const
 
+async function* rings() {
+  for (let count = 1; ; count++) yield count
+}
+
 function openGate() {
   const clock = new ManualClock()
   const log = recordingLog()
@@ -32,7 +36,8 @@ function openGate() {
     timeOf: () => ({ nowMs: clock.now(), by: 'the clock' }),
     isHeld: ({ lease }) => held.has(lease),
     find: (_, caller) => ({
-      contract: { ...contract, signals: {}, events: {} },
+      contract: { ...contract, signals: {}, events: { rang: { value: { type: 'integer' } } } },
+      events: rings,
       call: () => {
         for (const end of ends.splice(0)) caller.onEnd(end)
         return caller.hold?.lease ?? null
@@ -195,6 +200,35 @@ test('the owner of the machine signs in to nothing, and may show the token of a 
   await clock.advance(120_000)
   assert.is(await peer.call('fit/hold'), null)
   assert.equal(came, ['local came', 'l1 came', 'l1 left for 10000'])
+})
+
+test('a stream that outlived its link goes on for who may follow it still, and not at all once that was revoked', async () => {
+  const { gate, connect, sign, revoked } = openGate()
+  const follow = async () => {
+    const peer = connect()
+    await peer.call(SIGN_IN, { token: await sign(60, { services: ['a.b'] }) })
+    const stream = peer.stream('a.b/events.follow', { events: ['rang'] }, { lingerMs: 60_000, credit: 4 })
+    while (stream.place === undefined) await stream.next()
+    return { peer, stream }
+  }
+  const first = await follow()
+  await first.peer.close()
+  assert.is(gate.counts.lingering, 1)
+  const place = first.stream.place ?? assert.unreachable()
+  const other = connect()
+  await other.call(SIGN_IN, { token: await sign(60, { services: ['c.d'] }) })
+  assert.is((await rejection(other.resume(place as never).next())).code, 'service-not-in-token')
+  await other.call(SIGN_IN, { token: await sign(60, { services: ['a.b'] }) })
+  const items = other.resume(place as never)
+  assert.is((await items.next()).done, false)
+  await items.return()
+
+  const second = await follow()
+  revoked.add('ada')
+  const over = ended(second.peer)
+  await gate.revoke({})
+  await over
+  assert.is(gate.counts.lingering, 0)
 })
 
 test.run()
