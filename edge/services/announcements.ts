@@ -52,8 +52,12 @@ export function createAnnouncements({ current, send, clock, log }: Announcements
     unfit.add(name)
     return false
   }
-  const textOf = ({ addresses, services }: NodeServices): string =>
-    JSON.stringify([addresses, services.map(({ contract, ...service }) => [service, seen(contract).number])])
+  const textOf = ({ addresses, services, endedLocks }: NodeServices): string =>
+    JSON.stringify([
+      addresses,
+      endedLocks,
+      services.map(({ contract, ...service }) => [service, seen(contract).number]),
+    ])
   const tell = (isWanted: (text: string) => boolean) => {
     cancel?.()
     cancel = undefined

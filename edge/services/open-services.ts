@@ -2,9 +2,10 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListenEntry } from '@fernlab/shared/contracts/node-file'
-import type { NodeServices, Revoked, ServiceKey } from '@fernlab/shared/contracts/services'
+import type { EndedLock, NodeServices, Revoked, ServiceKey } from '@fernlab/shared/contracts/services'
 import { listenUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Link } from '@fernlab/shared/rpc/link'
@@ -63,6 +64,8 @@ export interface Services {
 
 const SOCKET = 'services.sock'
 const ENDPOINTS = 'services.json'
+/** Of the newest locks that were ended for another, for the hub. */
+const MOST_ENDED = 100
 
 /** Opens the node's own socket and, where node.yaml says so, a port; rejects with `services-listen-wrong`. */
 export async function openServices(options: OpenServicesOptions): Promise<Services> {
@@ -71,12 +74,17 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
   const own = { site, node: file.node, settings }
   const keys = createServiceKeys(own)
   const sign = (claims: OwnClaims) => signOwnToken(own, claims, clock.now())
+  const endedLocks: EndedLock[] = []
   const locks = createLocks({
     benches,
     notOurs: ({ name }) => {
       if (options.hasHub)
         return refused('bench-of-hub', `the hub decides who gets bench ${name}: take it there (fernlab bench lease)`)
       return options.isAwaited(name) ? refused('bench-busy', `bench ${name} has a run`, 'later') : undefined
+    },
+    onEnded: (ended) => {
+      endedLocks.push({ id: newId(clock.now()), at: new Date(clock.now()).toISOString(), ...ended })
+      endedLocks.splice(0, endedLocks.length - MOST_ENDED)
     },
     clock,
     log,
@@ -132,7 +140,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
   log.info(endpoints, 'services can be called')
 
   const announcements = createAnnouncements({
-    current: () => ({ addresses: [...addresses], services: [...table.list()] }),
+    current: () => ({ addresses: [...addresses], services: [...table.list()], endedLocks: [...endedLocks] }),
     send: options.send,
     clock,
     log,

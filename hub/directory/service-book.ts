@@ -12,6 +12,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { createLossLog } from '../broker/loss-log.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
+import { createEndedLocks } from './ended-locks.ts'
 import type { KnownService } from './entries.ts'
 
 interface Told {
@@ -51,6 +52,7 @@ export interface ServiceBookOptions {
 export async function openServiceBook({ store, book, clock, log }: ServiceBookOptions): Promise<ServiceBook> {
   const { nodes, onDisk } = await load(store)
   const losses = createLossLog(log)
+  const endedLocks = createEndedLocks(store, clock)
   let writing: Promise<void> = Promise.resolve()
 
   const keep = async (node: string, now: Told): Promise<void> => {
@@ -74,7 +76,7 @@ export async function openServiceBook({ store, book, clock, log }: ServiceBookOp
       if (isShutOut(node)) {
         throw new LabError({ code: 'node-revoked', kind: 'caller', message: `node ${node} is shut out` })
       }
-      const { addresses, services } = nodeServicesSchema.parse(message)
+      const { addresses, services, endedLocks: ended = [] } = nodeServicesSchema.parse(message)
       const byName = new Map(services.map((service) => [service.name, service]))
       if (byName.size < services.length) {
         const twice = services.find(({ name }, at) => services.findIndex((other) => other.name === name) < at)
@@ -83,7 +85,12 @@ export async function openServiceBook({ store, book, clock, log }: ServiceBookOp
       }
       const now: Told = { addresses, services: byName, at: clock.now(), present: true }
       nodes.set(node, now)
-      writing = writing.then(() => keep(node, now))
+      writing = writing
+        .then(() => keep(node, now))
+        .then(() => endedLocks.keep(node, ended))
+        .catch((error: unknown) => {
+          log.error({ node, error: asLabError(error).message }, 'the end of a lock is not in the audit log yet')
+        })
     },
     look: (node) => {
       const known = nodes.get(node)

@@ -47,11 +47,25 @@ export const announcedServiceSchema = z.object({
 })
 export type AnnouncedService = z.infer<typeof announcedServiceSchema>
 
+/** Somebody has ended the lock of another at a node. */
+export const endedLockSchema = z.object({
+  /** Its own, so that it is kept once. */
+  id: z.string().min(1).max(64),
+  /** `service <name>`, or `bench <name>`. */
+  target: z.string().max(200),
+  owner: z.string().max(64),
+  by: z.string().max(64),
+  at: z.iso.datetime(),
+})
+export type EndedLock = z.infer<typeof endedLockSchema>
+
 /** node → hub, at connect and whenever it changes: all services of the node, and where it is reached straight. */
 export const nodeServicesSchema = z.object({
   /** `ws://` or `wss://`, the likeliest first. */
   addresses: z.array(z.url({ protocol: /^wss?$/ })).max(16),
   services: z.array(announcedServiceSchema).max(2000),
+  /** The newest since the node started. */
+  endedLocks: z.array(endedLockSchema).max(100).optional(),
 })
 export type NodeServices = z.infer<typeof nodeServicesSchema>
 

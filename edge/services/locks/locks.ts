@@ -5,7 +5,7 @@
  * several are locked together or none; a lock ends when its owner's last link has been gone for its grace, or at once when
  * the owner's token has ended; what nobody holds any more is driven to its safe state by the bench itself.
  */
-import type { AnnouncedService, ServiceLock } from '@fernlab/shared/contracts/services'
+import type { AnnouncedService, EndedLock, ServiceLock } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -17,6 +17,8 @@ export interface LocksOptions {
   readonly benches: ReadonlyMap<string, Bench>
   /** Why the bench is not for this node to give away; undefined: it is. */
   readonly notOurs: (bench: Bench) => LabError | undefined
+  /** Somebody has ended the lock of another. */
+  readonly onEnded: (ended: Omit<EndedLock, 'id' | 'at'>) => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -54,7 +56,7 @@ interface Lock {
   cancel: () => void
 }
 
-export function createLocks({ benches, notOurs, clock, log }: LocksOptions): Locks {
+export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOptions): Locks {
   const locks = new Map<string, Lock>()
   const listeners: (() => void)[] = []
   const changed = () => {
@@ -115,7 +117,9 @@ export function createLocks({ benches, notOurs, clock, log }: LocksOptions): Loc
         return lock
       })
       for (const { target, owner } of ending) {
-        if (owner !== person) log.warn({ target, owner, by: person }, 'somebody has ended the lock of another')
+        if (owner === person) continue
+        log.warn({ target, owner, by: person }, 'somebody has ended the lock of another')
+        onEnded({ target, owner, by: person })
       }
       await Promise.all(ending.map(drop))
     },

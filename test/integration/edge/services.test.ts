@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -300,6 +300,23 @@ test('where the clock of the node is wrong, the time of its hub counts', async (
   const error = await rejection(remote(await key.sign()))
   assert.is(error.code, 'token-not-yet')
   assert.match(error.message, /is from \d{4}-.*Z, and it is \d{4}-.*Z by this node's clock/)
+})
+
+test('the hub is told when somebody ends the lock of another', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fernlab-own-'))
+  const file = join(folder, 'fit.py')
+  await writeFile(file, 'class Fit:\n    pass\n')
+  const own = { fit: { file, daemon: 'maths' } }
+  const there = await withHub({ config: config({ daemons: { maths: {} }, services: { listen, own } }) })
+  const told = () => there.services.at(-1)
+  await there.until('the service is there', () => told()?.services.find(({ name }) => name === 'fit')?.state === 'up')
+  await (await local()).call('node/lock', { services: ['fit'] })
+  const staff = await remote(await key.sign({ sub: 'staff', rights: ['read', 'unlock'] }))
+  await staff.call('node/unlock', { services: ['fit'] })
+  await there.until('it has told', () => told()?.endedLocks?.length === 1)
+  const { target, owner, by } = told()?.endedLocks?.[0] ?? {}
+  assert.equal([target, owner, by], ['service fit', 'local', 'staff'])
+  await rm(folder, { recursive: true })
 })
 
 test('a clock of the node that is set while it has its hub changes nothing', async () => {

@@ -1,4 +1,5 @@
 /** The directory of a hub, over what its nodes tell. */
+
 import type { DirectoryEntry, DirectoryService } from '@fernlab/shared/contracts/directory'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -24,6 +25,22 @@ const parts = [
   aService('b.scope', { bench: 'b', tags: ['scope'] }),
   aService('fit', { daemon: 'maths', tags: ['maths'], metadata: { maker: 'us' } }),
 ]
+/** Locks at the node that somebody has ended for another, as it tells of them and as the audit log has them. */
+const ended = (id: string) => ({
+  id,
+  target: 'service fit',
+  owner: 'ada',
+  by: staff.id,
+  at: new Date(0).toISOString(),
+})
+const tellEnded = (...ids: string[]) =>
+  one.send('services', { addresses: [], services: parts, endedLocks: ids.map((id) => ended(id)) })
+const written = async () => {
+  const { items } = (await (await lab.call('/api/v1/audit?action=services.lock-ended')).json()) as {
+    items: { subject: string; detail: { id: string; by: string } }[]
+  }
+  return items.map(({ subject, detail }) => `${subject} ${detail.id} ${detail.by === staff.id}`)
+}
 
 test.before(async () => {
   lab = await startTestHub()
@@ -119,6 +136,15 @@ test('a lock at the node is shown by its owner and words, to those who may know'
   await until(async () => (await stateOf('one/fit')) === 'up', 'the end of the lock')
 })
 
+test('who has ended the lock of another at a node is in the audit log, once', async () => {
+  await tellEnded('a')
+  await tellEnded('a')
+  await tellEnded('a', 'b')
+  await until(async () => (await written()).length >= 2, 'the entries')
+  assert.equal(await written(), ['one b true', 'one a true'])
+  await one.tell(parts)
+})
+
 test('what a node no longer tells of leaves at once; a name that it tells twice changes nothing', async () => {
   await one.tell([...parts, aService('more')])
   await until(async () => (await stateOf('one/more')) === 'up', 'another service')
@@ -151,6 +177,9 @@ test('who is away is gone, with the last address, and is back under the same nam
   assert.equal((await entry('two/b.psu'))?.addresses, ['wss://elsewhere.example/rpc'])
   await one.comeBack()
   await one.greet()
+  await tellEnded('a', 'b', 'c')
+  await until(async () => (await written()).length >= 3, 'the newest entry')
+  assert.equal(await written(), ['one c true', 'one b true', 'one a true'])
   await one.tell(parts)
   await until(async () => (await stateOf('one/fit')) === 'up', 'the first node being back')
 })

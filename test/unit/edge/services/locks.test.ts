@@ -17,7 +17,14 @@ const context = { signal: new AbortController().signal, wantsStream: false }
 function openLocks() {
   const clock = new ManualClock()
   const log = recordingLog()
-  const locks = createLocks({ benches: new Map(), notOurs: () => undefined, clock, log })
+  const ended: object[] = []
+  const locks = createLocks({
+    benches: new Map(),
+    notOurs: () => undefined,
+    onEnded: (one) => ended.push(one),
+    clock,
+    log,
+  })
   const names = ['fit', 'files', 'plot']
   const source: ServiceSource = {
     list: () => names.map((name): AnnouncedService => ({ name, daemon: 'd', state: 'up', tags: [], contract })),
@@ -45,7 +52,7 @@ function openLocks() {
       },
     }
   }
-  return { clock, log, locks, table, names, of }
+  return { clock, log, locks, table, names, ended, of }
 }
 const code = async (work: Promise<unknown>) => (await rejection(work)).code
 
@@ -94,7 +101,7 @@ test('a lock is ended also when its service has left, and what is in no list is 
 })
 
 test('it takes the right to lock each of them, and that to unlock what another has', async () => {
-  const { log, of } = openLocks()
+  const { log, ended, of } = openLocks()
   const ada = of('ada')
   await ada.lock(['fit'])
   assert.is(await code(of('bob', ['read', 'use']).lock(['plot'])), 'right-missing')
@@ -102,6 +109,7 @@ test('it takes the right to lock each of them, and that to unlock what another h
   assert.is(await code(of('bob', ['read']).unlock(['fit'])), 'right-missing')
   assert.is(await code(of('bob', ['lock']).lock([])), 'call-invalid')
   await of('staff', ['unlock']).unlock(['fit'])
+  assert.equal(ended, [{ target: 'service fit', owner: 'ada', by: 'staff' }])
   assert.is(of('bob').mayUse('fit'), 'yes')
   assert.ok(log.lines.some(({ level, fields }) => level === 'warn' && 'by' in fields && fields.by === 'staff'))
 })
