@@ -10,11 +10,11 @@ import type { Duplex } from 'node:stream'
 import { type BundledLink, LinkBundle } from '@fernlab/shared/links/mqtt/link-bundle'
 import { keepAwake } from '@fernlab/shared/links/websocket/keep-awake'
 import { chosenSubprotocol, formatOfSubprotocol } from '@fernlab/shared/links/websocket/subprotocols'
+import { webSocketSettings } from '@fernlab/shared/links/websocket/websocket-link'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { isName } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import { PIECE_BYTES } from '@fernlab/shared/rpc/limits'
 import { HIGH_WATER_BYTES } from '@fernlab/shared/rpc/link'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Accounts } from '../accounts/accounts.ts'
@@ -43,8 +43,6 @@ export interface CreateServiceLinesOptions {
 }
 
 const PATH = /^\/api\/v1\/nodes\/([^/]+)\/services$/
-/** A piece in base64, as JSON has it, and what stands around it. */
-const MOST_MESSAGE_BYTES = 2 * PIECE_BYTES
 const MOST_OF_A_PERSON = 32
 /** So much of a link goes to its node before that has answered its sign-in: what waits there for nobody is bounded by it. */
 const BEFORE_ANSWER_BYTES = 64 * 1024
@@ -59,8 +57,7 @@ export function createServiceLines(options: CreateServiceLinesOptions): ServiceL
   const people = new Map<string, number>()
   const server = new WebSocketServer({
     noServer: true,
-    perMessageDeflate: false,
-    maxPayload: MOST_MESSAGE_BYTES,
+    ...webSocketSettings,
     handleProtocols: chosenSubprotocol,
   })
 
