@@ -13,7 +13,7 @@ export async function addALab(cast: Cast): Promise<void> {
   cast.builder = builder
   await builder.goto(links['lab builder'])
   await makeAccount(builder, 'Bo Lindqvist', 'bo@school.example')
-  await comes(() => ways(builder), ['Labs', 'My runs', 'Calendar', 'Benches', 'Nodes', 'Account'])
+  await comes(() => ways(builder), ['Labs', 'My runs', 'Calendar', 'Benches', 'Nodes', 'Services', 'Account'])
   await keptOut(builder, site, ['/people', '/people/permissions', '/usage', '/settings', '/audit'])
 
   await builder.goto(`${site.lab.http}/account`)

@@ -12,7 +12,7 @@ export async function openTheSite(cast: Cast): Promise<void> {
   await makeAccount(admin, 'Ada Fern', 'ada@school.example')
   await comes(
     () => ways(admin),
-    [...['Labs', 'My runs', 'Calendar', 'Benches', 'Nodes', 'People', 'Usage', 'Settings', 'Account']],
+    [...['Labs', 'My runs', 'Calendar', 'Benches', 'Nodes', 'Services', 'People', 'Usage', 'Settings', 'Account']],
   )
 
   await admin.goto(`${site.lab.http}/settings`)

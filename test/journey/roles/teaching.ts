@@ -13,7 +13,7 @@ export async function makeTheCourse(cast: Cast): Promise<void> {
   await makeAccount(instructor, ines, 'ines@school.example')
   await comes(
     () => ways(instructor),
-    [...['Labs', 'My runs', 'Calendar', 'Benches', 'Nodes', 'People', 'Usage', 'Account']],
+    [...['Labs', 'My runs', 'Calendar', 'Benches', 'Nodes', 'Services', 'People', 'Usage', 'Account']],
   )
   await keptOut(instructor, site, ['/settings', '/audit'])
   await instructor.goto(`${site.lab.http}/usage`)
