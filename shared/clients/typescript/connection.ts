@@ -15,6 +15,7 @@ import { type BatchOptions, type Peer, PING, SIGN_IN, type StreamOptions } from 
 import type { ReceivedStream } from '../../rpc/peer/received-stream.ts'
 import { type Access, EARLY_MS, KeptAccess } from './kept-access.ts'
 import { nearest, type Reached } from './nearest.ts'
+import { unlessAborted } from './unless-aborted.ts'
 import { candidates, type Way } from './way.ts'
 
 /** Which way is used now. */
@@ -303,16 +304,12 @@ class NodeConnection implements Connection {
     signal: AbortSignal | undefined,
     until: number | undefined,
   ): Promise<Result> {
-    if (signal === undefined && until === undefined) return promise
+    const bounded = unlessAborted(promise, signal)
+    if (until === undefined) return bounded
     return new Promise((resolve, reject) => {
-      const onAbort = () => reject(signal?.reason)
-      signal?.addEventListener('abort', onAbort, { once: true })
-      const leftMs = until === undefined ? undefined : Math.max(0, until - this.#clock.monotonic())
-      const cancel = leftMs === undefined ? () => {} : this.#clock.after(leftMs, () => reject(notSent(this.node)))
-      promise.then(resolve, reject).finally(() => {
-        signal?.removeEventListener('abort', onAbort)
-        cancel()
-      })
+      const leftMs = Math.max(0, until - this.#clock.monotonic())
+      const cancel = this.#clock.after(leftMs, () => reject(notSent(this.node)))
+      bounded.then(resolve, reject).finally(cancel)
     })
   }
 }

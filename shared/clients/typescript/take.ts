@@ -8,6 +8,7 @@ import type { Clock } from '../../primitives/clock.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
 import type { Connection } from './connection.ts'
 import type { Directory } from './directory.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** Services that are reached over one connection: a bench's, or a node's others. */
 export interface Group {
@@ -118,14 +119,4 @@ export async function takeServices(
     })
   })
   await unlessAborted(locking, signal)
-}
-
-function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (signal === undefined) return promise
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -8,7 +8,7 @@ import { type Issue, LabError } from '../../primitives/lab-error.ts'
 import type { PatternMatcher } from '../../protocol/parameter-values.ts'
 import { isRecord } from '../errors.ts'
 import { methodUnknown } from '../peer/peer.ts'
-import type { CallContext, Serve } from '../peer/serving.ts'
+import { type CallContext, isThenable, type Serve } from '../peer/serving.ts'
 import { checkValue } from './check-value.ts'
 import { type ActionContract, members, type ServiceContract, splitMethod } from './service-contract.ts'
 import type { ValueSpec } from './value-spec.ts'
@@ -171,6 +171,3 @@ function settable({ dtype, unit, limits, values }: Omit<SignalSpec, 'name'>): Va
 
 const worded = (issues: readonly Issue[]): string =>
   issues.map(({ path, message }) => `${path} ${message}`.trim()).join('; ')
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
