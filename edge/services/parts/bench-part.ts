@@ -4,6 +4,7 @@
  * INVARIANTS: nothing is set or called but by the lease that the caller holds at that moment; reading needs none, and never
  * disturbs whoever has the bench: it stops when somebody else takes it; streams of the hardware are the holder's alone.
  */
+import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Bench } from '../../benches/bench.ts'
 import type { Lease } from '../../benches/lease.ts'
@@ -17,6 +18,8 @@ export interface BenchPartOptions {
   readonly bench: Bench
   readonly part: string
   readonly handle: InstrumentHandle
+  /** What the instrument can do on the bench. */
+  readonly spec: () => InstrumentSpec
   /** The lease of the bench, where it is the caller's now. */
   readonly heldLease: () => Lease | undefined
   readonly onReadings: (part: string, readings: Readonly<Record<string, Reading>>) => void
@@ -57,7 +60,7 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
   }
   return {
     get spec() {
-      return handle.spec
+      return options.spec()
     },
     get streams() {
       return handle.streams && heldLease() !== undefined

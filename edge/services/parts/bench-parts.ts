@@ -12,6 +12,7 @@ import type { InstrumentHandle } from '../../instruments/instrument-handle.ts'
 import { instrumentService } from '../instrument-service.ts'
 import type { Caller, ServiceSource } from '../service-source.ts'
 import { benchPart } from './bench-part.ts'
+import { partSpecs } from './part-spec.ts'
 
 export interface BenchPartsOptions {
   readonly benches: ReadonlyMap<string, Bench>
@@ -23,12 +24,24 @@ export interface BenchPartsOptions {
   readonly clock: Clock
 }
 
+interface Part {
+  readonly bench: Bench
+  readonly part: string
+  readonly handle: InstrumentHandle
+  /** Within the bench's limits; the same object as long as the instrument's is. */
+  readonly spec: () => InstrumentSpec
+}
+
 export function createBenchParts(options: BenchPartsOptions): ServiceSource {
   const { benches, entries, clock, onValue } = options
   const served = new WeakMap<Caller, Map<string, Service>>()
-  const parts = new Map<string, { readonly bench: Bench; readonly part: string; readonly handle: InstrumentHandle }>()
+  const parts = new Map<string, Part>()
   for (const bench of benches.values()) {
-    for (const [part, handle] of bench.parts) parts.set(`${bench.name}.${part}`, { bench, part, handle })
+    const { limits = {} } = bench.describe()
+    for (const [part, handle] of bench.parts) {
+      const narrowed = partSpecs(part, limits)
+      parts.set(`${bench.name}.${part}`, { bench, part, handle, spec: () => narrowed(handle.spec) })
+    }
   }
   const note = (handle: InstrumentHandle, signal: string, value: SignalValue, timeS: number) => {
     const unit = handle.spec.signals.find(({ name }) => name === signal)?.unit ?? '1'
@@ -37,7 +50,7 @@ export function createBenchParts(options: BenchPartsOptions): ServiceSource {
   const make = (name: string, caller: Caller): Service | undefined => {
     const found = parts.get(name)
     if (found === undefined) return undefined
-    const { bench, part, handle } = found
+    const { bench, part, handle, spec } = found
     return instrumentService({
       clock,
       guard: () => caller.require(),
@@ -45,6 +58,7 @@ export function createBenchParts(options: BenchPartsOptions): ServiceSource {
         bench,
         part,
         handle,
+        spec,
         heldLease: () => leaseOf(bench, caller, options.hasLocked),
         onReadings: (_, readings) => {
           for (const [signal, { value, time }] of Object.entries(readings)) note(handle, signal, value, time)
@@ -54,7 +68,7 @@ export function createBenchParts(options: BenchPartsOptions): ServiceSource {
     })
   }
   return {
-    list: () => [...parts].map(([name, { bench, handle }]) => announced(name, bench, handle, entries[handle.name])),
+    list: () => [...parts].map(([name, found]) => announced(name, found, entries[found.handle.name])),
     find: (name, caller) => {
       const mine = served.get(caller) ?? new Map<string, Service>()
       served.set(caller, mine)
@@ -78,12 +92,7 @@ function leaseOf(bench: Bench, caller: Caller, hasLocked: BenchPartsOptions['has
   return isHold || hasLocked(caller, bench.name, lease) ? lease : undefined
 }
 
-function announced(
-  name: string,
-  bench: Bench,
-  handle: InstrumentHandle,
-  entry: InstrumentEntry | undefined,
-): AnnouncedService {
+function announced(name: string, { bench, handle, spec }: Part, entry: InstrumentEntry | undefined): AnnouncedService {
   const { state, reason } = partState(bench, handle)
   const lock = lockOf(bench)
   return {
@@ -94,7 +103,7 @@ function announced(
     ...(entry?.title === undefined ? {} : { description: entry.title.slice(0, 2000) }),
     tags: [...(entry?.tags ?? [])],
     ...(entry?.metadata === undefined ? {} : { metadata: entry.metadata }),
-    contract: contractOf(handle.spec),
+    contract: contractOf(spec()),
     ...(lock === undefined ? {} : { lock }),
   }
 }

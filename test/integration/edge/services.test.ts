@@ -93,8 +93,11 @@ test('who has the bench sets it within its limits; who has not only reads, and n
   await set(holder, 4)
   const readings = (await read(holder)) as { voltage: { value: number } }
   assert.is(readings.voltage.value, 4)
-  // The instrument would take it, the bench does not.
-  assert.is(await code(set(holder, 6)), 'value-out-of-limits')
+  // The instrument would take it, the bench does not: its contract says so.
+  assert.match((await rejection(set(holder, 6))).message, '6 V is above the limit of 5 V')
+  const told = there.services.at(-1)?.services.find(({ name }) => name === 'bench-1.psu')
+  assert.equal(told?.contract.signals.voltage?.limits, { low: 0, high: 5 })
+  assert.equal((await holder.call('bench-1.psu/contract.get')) as object, told?.contract)
   assert.is(await code(set(holder, 1, 'bench-2.psu')), 'service-not-in-token')
   await until('the hub knows', () => there.services.at(-1)?.services[0]?.lock?.owner === 'ada')
 })
