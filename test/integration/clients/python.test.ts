@@ -16,6 +16,7 @@ const runs = [
   ['test_hostile.py'],
   ['test_hostile.py', '--without-numpy'],
   ['test_proxy.py'],
+  ['test_ways.py'],
   ['test_hub.py'],
 ] as const
 for (const [name, ...args] of runs) {

@@ -53,6 +53,8 @@ def until(condition, what):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do(self):
         length = int(self.headers.get("content-length") or 0)
         path, _, query = self.path.partition("?")
@@ -181,6 +183,21 @@ class ByHub(unittest.TestCase):
         break_link(supply)
         self.assertEqual(set(supply.readings("voltage")), {"voltage"})
         supply.close()
+
+    def test_the_hub_says_why_it_leads_nowhere(self):
+        self.offer("bench1.supply")
+        given = {"token": TOKEN, "lastsMs": 3600000, "node": "pi", "addresses": []}
+        self.server.answers["POST /api/v1/directory/tokens"] = (201, given)
+        offline = {"code": "node-offline", "detail": "pi is not connected", "retry": "later"}
+        self.server.answers["GET /api/v1/nodes/pi/services"] = (503, offline)
+        supply = Proxy("bench1.supply", self.hub, "mine", timeout=0.1)
+        error = self.failure(lambda: supply.read("voltage"))
+        self.assertEqual(error.code, "node-unreachable")
+        self.assertEqual(error.issues, [{"path": "hub:pi", "message": "pi is not connected"}])
+        headers = next(asked[4] for asked in self.server.asked if asked[1].endswith("/services"))
+        self.assertEqual({key.lower(): value for key, value in headers.items()}["authorization"], "Bearer mine")
+        self.server.answers["GET /api/v1/nodes/pi/services"] = (401, {"code": "sign-in-needed", "detail": "who?"})
+        self.assertEqual(self.failure(lambda: supply.read("voltage")).code, "sign-in-needed")
 
     def test_a_held_bench_has_a_link_that_is_opened_again(self):
         self.offer("bench1.supply")

@@ -2,9 +2,13 @@
 import asyncio
 import os
 import unittest
+import unittest.mock
 
 import fernlab
 from fernlab import AsyncProxy, Directory, LabError, Proxy
+from fernlab.background import background
+from fernlab.errors import unreachable
+from fernlab.ways.websocket import WebSocketWay
 
 
 class WithLab(unittest.TestCase):
@@ -36,6 +40,33 @@ class WithLab(unittest.TestCase):
             self.assertIn("6 V is above the bench's limit of 5 V", self.failure(lambda: supply.set("voltage", 6)).message)
             self.assertEqual(self.failure(lambda: fernlab.lock([supply]).take()).code, "bench-busy")
         self.assertEqual(self.failure(lambda: supply.set("voltage", 1)).code, "right-missing")
+        self.assertEqual(supply.voltage, 0, "the safe state")
+
+    def test_it_goes_by_way_of_the_hub_where_nothing_nearer_leads(self):
+        supply = Proxy("diode.psu")
+        straight = WebSocketWay.connect
+
+        async def nobody(_way, address):
+            raise unreachable(address, "a router is between")
+
+        with supply.lock("a test"), unittest.mock.patch.object(WebSocketWay, "connect", nobody):
+            connection = supply._service.group.connection
+            self.assertEqual(supply.way.kind, "websocket")
+            readings = supply.follow("voltage", rate=50)
+            self.assertEqual(next(readings)["voltage"]["value"], 0)
+            background().run(connection._peer.close("the wire broke"))
+            # What may be repeated goes on, and the hold with it.
+            self.assertEqual(supply.voltage, 0)
+            self.assertEqual((supply.way.kind, supply.way.address), ("mqtt", "hub:pi"))
+            supply.voltage = 1
+            while next(readings)["voltage"]["value"] != 1:
+                pass
+            self.assertIn("6 V is above the bench's limit of 5 V", self.failure(lambda: supply.set("voltage", 6)).message)
+            readings.close()
+            WebSocketWay.connect = straight
+            background().run(connection._peer.close("the hub restarts"))
+            self.assertEqual(supply.voltage, 1)
+            self.assertEqual(supply.way.kind, "websocket")
         self.assertEqual(supply.voltage, 0, "the safe state")
 
     def test_the_same_in_asyncio(self):

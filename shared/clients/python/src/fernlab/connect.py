@@ -4,14 +4,14 @@ from __future__ import annotations
 from typing import Callable, Optional
 
 from .errors import LabError
-from .links.unix_socket import connect_unix_socket
+from .links.unix_socket import connect_unix_socket, path_of_address
 from .links.websocket import connect_websocket
+from .rpc.calls import TIMEOUT_S
 from .rpc.link import Link
 from .rpc.messages import SIGN_IN
 from .rpc.peer import Peer
 from .rpc.serving import Serve
-
-UNIX = "unix:"
+from .ways.access import Access
 
 
 async def connect(
@@ -35,7 +35,7 @@ async def connect(
     if address.startswith(("ws://", "wss://")):
         link = await connect_websocket(address, format, ca, timeout)
     else:
-        link = await connect_unix_socket(address[len(UNIX) :] if address.startswith(UNIX) else address, format)
+        link = await connect_unix_socket(path_of_address(address), format)
     peer = Peer(link, serve, trouble=trouble)
     if token is not None:
         try:
@@ -50,3 +50,9 @@ async def sign_in(peer: Peer, token: str, grace: Optional[float], timeout: float
     """A newer token takes the place of the one before."""
     params = {"token": token, **({} if grace is None else {"graceS": grace})}
     await peer.call(SIGN_IN, params, timeout, True)
+
+
+async def show(peer: Peer, access: Access) -> None:
+    """Signs in where that is asked for: who can open a node's socket owns it."""
+    if access.token is not None and peer.link.kind != "unix-socket":
+        await sign_in(peer, access.token, access.grace, TIMEOUT_S)

@@ -11,14 +11,17 @@ import asyncio
 import time
 from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Sequence
 
-from .connect import sign_in
+from .connect import show
 from .contract import CONTRACT, Contract, read_contract, require_compatible
 from .errors import LabError
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
 from .rpc.messages import PING
 from .rpc.peer import CREDIT, Peer
-from .ways import Access, KeptAccess, Way, first_way
+from .ways.access import Access, KeptAccess
+from .ways.known import known_ways
+from .ways.nearest import nearest
+from .ways.way import Way, WayInUse, candidates
 
 _FIRST_WAIT_S, _LAST_WAIT_S = 0.1, 2.0
 #: How long before its end a token is renewed.
@@ -44,15 +47,15 @@ class Connection:
         self,
         node: str,
         access: Callable[[], Awaitable[Access]],
-        ca: Optional[str] = None,
+        ways: Optional[Sequence[Way]] = None,
         watch: float = WATCH_S,
         amend: Callable[[LabError], bool] = _never,
     ) -> None:
         self.node = node
-        self.way: Optional[Way] = None
+        self.way: Optional[WayInUse] = None
         self._access = KeptAccess(access)
         self._amend = amend
-        self._ca = ca
+        self._ways = known_ways(None, None) if ways is None else ways
         #: Of each service what was found to hold for it, on the link that is used now.
         self._agreed: Dict[str, List[Contract]] = {}
         self._peer: Optional[Peer] = None
@@ -267,7 +270,8 @@ class Connection:
         return await work(await self._access.ask())
 
     async def _open(self, access: Access) -> Peer:
-        peer, way = await first_way(self.node, access, self._ca)
+        groups, refused = candidates(access.addresses, self._ways)
+        peer, way = await nearest(self.node, groups, refused, lambda peer: show(peer, access))
         self._peer, self.way = peer, way
         self._down.clear()
         self._access.opened()
@@ -292,7 +296,8 @@ class Connection:
         if peer is None:
             return
         try:
-            await self._sign_in(peer, access)
+            await show(peer, access)
+            self._renew_before(access)
         except LabError:
             # The next link has the access that was kept.
             if peer.ended is None:
@@ -312,12 +317,6 @@ class Connection:
             except LabError as error:
                 if error.code != "link-busy":
                     await peer.close(f"{self.node} does not answer")
-
-    async def _sign_in(self, peer: Peer, access: Access) -> None:
-        if access.token is None or peer.link.kind == "unix-socket":
-            return
-        await sign_in(peer, access.token, access.grace, TIMEOUT_S)
-        self._renew_before(access)
 
     def _renew_before(self, access: Access) -> None:
         if self._renewing is not None and self._renewing is not asyncio.current_task():

@@ -5,10 +5,11 @@ import re
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
-from .connection import Access
 from .contract import CONTRACT, Contract, read_contract
 from .errors import LabError
 from .hub import Hub, path_of
+from .ways.access import Access
+from .ways.way import BY_HUB
 
 #: The longest that a node lets a bench be held without word from its hub: a hub that is stopped ends nothing before.
 HOLD_S = 600
@@ -84,7 +85,7 @@ class AsyncDirectory:
         given = await self.hub.ask("POST", "/directory/tokens", body=body)
         try:
             ends_at = time.monotonic() + float(given["lastsMs"]) / 1000
-            return Access(list(given["addresses"]), str(given["token"]), ends_at)
+            return Access([*given["addresses"], f"{BY_HUB}{node}"], str(given["token"]), ends_at)
         except (KeyError, TypeError, ValueError) as error:
             raise LabError("unexpected-answer", "the hub answered what is no token", kind="link") from error
 

@@ -83,6 +83,14 @@ class Hub:
         """Hubs of one key are the same, for the same person."""
         return self.url, self._token, self.ca
 
+    @property
+    def authorization(self) -> Dict[str, str]:
+        """What a request says of who asks."""
+        return {"authorization": f"Bearer {self._token}"} if self._token else {}
+
+    def address_of(self, path: str) -> str:
+        return f"{self.url}/api/v1{path}"
+
     async def ask(self, method: str, path: str, undo: Optional[Callable[[Any], None]] = None, **options: Any) -> Any:
         """As ``ask_now``, without holding up the loop.
 
@@ -137,16 +145,14 @@ class Hub:
         body: Any = None,
         headers: Optional[Mapping[str, str]] = None,
     ) -> Any:
-        sent: Dict[str, str] = dict(headers or {})
-        if self._token:
-            sent["authorization"] = f"Bearer {self._token}"
+        sent: Dict[str, str] = {**(headers or {}), **self.authorization}
         data = None
         if body is not None:
             sent["content-type"] = "application/json"
             data = json.dumps(body, allow_nan=False).encode()
         given = {key: value for key, value in (query or {}).items() if value is not None}
         text = f"?{urllib.parse.urlencode(given, doseq=True)}" if given else ""
-        request = urllib.request.Request(f"{self.url}/api/v1{path}{text}", data=data, headers=sent, method=method)
+        request = urllib.request.Request(f"{self.address_of(path)}{text}", data=data, headers=sent, method=method)
         try:
             return self._opener.open(request, timeout=TIMEOUT_S)
         except urllib.error.HTTPError as error:

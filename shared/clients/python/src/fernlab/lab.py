@@ -9,10 +9,13 @@ import asyncio
 import weakref
 from typing import Any, Callable, Coroutine, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
-from .connection import Access, Connection
+from .connection import Connection
 from .directory import HOLD_S, AsyncDirectory, Found, NodeDirectory
 from .errors import LabError
 from .hub import Hub
+from .ways.access import Access
+from .ways.known import known_ways
+from .ways.way import Way
 
 GRACE_S = 10.0
 #: What a hub and a node say of a hold that is no more.
@@ -32,7 +35,7 @@ class Group:
     """Services of one node that share a connection, a token and a hold."""
 
     def __init__(
-        self, node: str, bench: Optional[str], directory: Union[AsyncDirectory, NodeDirectory], ca: Optional[str]
+        self, node: str, bench: Optional[str], directory: Union[AsyncDirectory, NodeDirectory], ways: Sequence[Way]
     ) -> None:
         self.node = node
         self.bench = bench
@@ -42,7 +45,7 @@ class Group:
         self._gone: Set[str] = set()
         self._adding = asyncio.Lock()
         self.directory = directory
-        self.connection = Connection(node, self._access, ca, amend=self._amend)
+        self.connection = Connection(node, self._access, ways, amend=self._amend)
 
     async def add(self, service: str) -> None:
         async with self._adding:
@@ -106,7 +109,7 @@ class Lab:
 
     def __init__(self, directory: Union[AsyncDirectory, NodeDirectory], ca: Optional[str] = None) -> None:
         self.directory = directory
-        self._ca = ca
+        self._ways = known_ways(directory.hub if isinstance(directory, AsyncDirectory) else None, ca)
         self._groups: Dict[Tuple[str, Optional[str]], Group] = {}
 
     async def find(self, name: str) -> Tuple[Found, Group]:
@@ -123,7 +126,7 @@ class Lab:
     def _group(self, node: str, bench: Optional[str]) -> Group:
         key = (node, bench)
         if key not in self._groups:
-            self._groups[key] = Group(node, bench, self.directory, self._ca)
+            self._groups[key] = Group(node, bench, self.directory, self._ways)
         return self._groups[key]
 
     async def close(self) -> None:

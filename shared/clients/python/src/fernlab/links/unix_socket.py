@@ -11,6 +11,7 @@ from ..rpc.formats import Format, Frame, format_named
 from ..rpc.limits import PIECE_BYTES
 from .transport import TransportLink
 
+_UNIX = "unix:"
 _LENGTH = struct.Struct(">I")
 #: Longer messages come in pieces; a character of JSON has up to 3 bytes.
 MOST_FRAME_BYTES = 3 * PIECE_BYTES + 64
@@ -52,6 +53,11 @@ class UnixSocketLink(TransportLink):
     def say_goodbye(self, why: str) -> None:
         if self._transport is not None:
             self._transport.close()
+
+
+def path_of_address(address: str) -> str:
+    """``/path`` of ``unix:/path``, or of itself."""
+    return address[len(_UNIX) :] if address.startswith(_UNIX) else address
 
 
 async def connect_unix_socket(path: str, format: str = "cbor") -> UnixSocketLink:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl as tls
-from typing import Any, List, Optional
+from typing import Any, List, Mapping, Optional
 
 from websockets import client as websockets_client
 from websockets.frames import Opcode
@@ -26,9 +26,10 @@ CONNECT_S = 10.0
 class WebSocketLink(TransportLink):
     kind = "websocket"
 
-    def __init__(self, format: Format, protocol: Any) -> None:
+    def __init__(self, format: Format, protocol: Any, headers: Mapping[str, str]) -> None:
         super().__init__(format)
         self._protocol = protocol
+        self._headers = headers
         self._parts: List[bytes] = []
         self._parts_bytes = 0
         #: Done when the other end has taken the connection, or has not.
@@ -36,12 +37,16 @@ class WebSocketLink(TransportLink):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._protocol.send_request(self._protocol.connect())
+        request = self._protocol.connect()
+        for name, value in self._headers.items():
+            request.headers[name] = value
+        self._protocol.send_request(request)
         self._flush()
 
     def connection_lost(self, exc: Optional[Exception]) -> None:
         if not self.opened.done():
-            self.opened.set_exception(exc or ConnectionError("it closed the connection"))
+            failure = getattr(self._protocol, "handshake_exc", None)
+            self.opened.set_exception(failure or exc or ConnectionError("it closed the connection"))
         super().connection_lost(exc)
 
     def send(self, frame: Frame) -> None:
@@ -129,10 +134,14 @@ class WebSocketLink(TransportLink):
 
 
 async def connect_websocket(
-    url: str, format: str = "cbor", ca: Optional[str] = None, timeout: float = CONNECT_S
+    url: str,
+    format: str = "cbor",
+    ca: Optional[str] = None,
+    timeout: float = CONNECT_S,
+    headers: Optional[Mapping[str, str]] = None,
 ) -> WebSocketLink:
-    """Connects to ``ws://`` or ``wss://``; ``ca`` is a file with an authority to trust besides the system's. Raises
-    ``link-unreachable``."""
+    """Connects to ``ws://`` or ``wss://``; ``ca`` is a file with an authority to trust besides the system's, ``headers`` go
+    with the request. Raises ``link-unreachable``."""
     try:
         uri = parse_uri(url)
     except Exception as error:
@@ -140,7 +149,7 @@ async def connect_websocket(
     chosen = format_named(format)
     subprotocol = f"fernlab.rpc.1.{format}"
     protocol = _Protocol(uri, subprotocols=[subprotocol], max_size=DEFAULT_LIMITS.message_bytes)
-    link = WebSocketLink(chosen, protocol)
+    link = WebSocketLink(chosen, protocol, headers or {})
     # Who gives up waiting never looks at it.
     link.opened.add_done_callback(lambda future: future.cancelled() or future.exception())
     try:

@@ -35,6 +35,10 @@ class Link:
     def listen(self, listener: Listener) -> None:
         raise NotImplementedError
 
+    def abort(self, why: str) -> None:
+        """Ends it at once, whatever waits to be sent."""
+        raise NotImplementedError
+
     async def close(self, why: str = "it was closed") -> None:
         """What was sent before still goes, as far as the other end takes it within a second."""
         raise NotImplementedError
