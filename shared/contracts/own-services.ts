@@ -35,13 +35,27 @@ export const daemonEntrySchema = z.strictObject({
 })
 export type DaemonEntry = z.infer<typeof daemonEntrySchema>
 
-/** One service that a lab builder wrote. */
+/** One service of the lab's own: a file that a lab builder wrote, or a folder that is shared. */
 export const ownServiceSchema = z.strictObject({
   file: z
     .string()
     .max(4096)
     .regex(/\.(ts|js|mjs|py)$/, 'must be a file of TypeScript, JavaScript or Python: ./fit.ts, ./fit.py')
-    .describe('Its file, relative to node.yaml: ./fit.ts or ./fit.py.'),
+    .describe('Its file, relative to node.yaml: ./fit.ts or ./fit.py.')
+    .exactOptional(),
+  folder: z
+    .string()
+    .min(1)
+    .max(4096)
+    .describe('Instead of a file: a folder whose files clients read, relative to node.yaml: ./results.')
+    .exactOptional(),
+  write: z.boolean().describe('Of a folder: clients may write in it. Default: false.').exactOptional(),
+  quotaMB: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .describe('Of a folder that may be written: how much may be in it, in MB (1,000,000 bytes). Default: 100.')
+    .exactOptional(),
   daemon: name.describe('The daemon that it is in: one of those under daemons.'),
   instances: z
     .enum(['single', 'session', 'percall'])
@@ -84,16 +98,24 @@ export const ownServicesSchema = z
   .default({})
   .describe("Services of the lab's own, by name.")
 
+/** Of a folder that may be written. */
+export const DEFAULT_QUOTA_MB = 100
+
 interface OwnServices {
   readonly daemons: Readonly<Record<string, DaemonEntry>>
   readonly services: { readonly own: Readonly<Record<string, OwnServiceEntry>> }
   readonly benches: Readonly<Record<string, unknown>>
+  readonly instruments: Readonly<Record<string, unknown>>
 }
 
 /** Services in daemons that there are not, names that are taken, and two languages in one process. */
-export function ownServiceFindings({ daemons, services, benches }: OwnServices): Finding[] {
+export function ownServiceFindings(file: OwnServices): Finding[] {
+  return [...placeFindings(file), ...sharedFolderFindings(file)]
+}
+
+function placeFindings({ daemons, services, benches }: OwnServices): Finding[] {
   const first = new Map<string, string>()
-  return Object.entries(services.own).flatMap(([service, { daemon, file }]) => {
+  return Object.entries(services.own).flatMap(([service, { daemon, file, folder }]) => {
     const path = ['services', 'own', service]
     const [bench = '', second] = service.split('.')
     const findings: Finding[] = []
@@ -109,8 +131,10 @@ export function ownServiceFindings({ daemons, services, benches }: OwnServices):
       const message = `there is no daemon ${daemon}${hint || `: name it under daemons, as ${daemon}: {}`}`
       findings.push({ path: [...path, 'daemon'], message })
     }
+    const what = file ?? folder
+    if (what === undefined) return findings
     const other = first.get(daemon)
-    if (other === undefined) first.set(daemon, file)
+    if (other === undefined) first.set(daemon, what)
     else if (isPython(other) !== isPython(file)) {
       const message = `daemon ${daemon} has ${other} already: a daemon is of one language, so give it another one`
       findings.push({ path: [...path, 'daemon'], message })
@@ -119,5 +143,48 @@ export function ownServiceFindings({ daemons, services, benches }: OwnServices):
   })
 }
 
+/** Services that are neither file nor folder, and folders that would show or change what is the node's. */
+function sharedFolderFindings({ services, instruments }: OwnServices): Finding[] {
+  const all = Object.entries(services.own)
+  const code = [
+    ...all.flatMap(([, { file }]) => file ?? []),
+    // Drivers of one's own are named by their folder.
+    ...Object.values(instruments).flatMap((entry) => {
+      const { driver } = entry as { readonly driver?: unknown }
+      return typeof driver === 'string' && /^[./]/.test(driver) ? driver : []
+    }),
+  ]
+  return all.flatMap(([service, entry], index) => {
+    const { file, folder, write = false, quotaMB, instances, parameters } = entry
+    const path = ['services', 'own', service]
+    const at = (member: string, message: string): Finding[] => [{ path: [...path, member], message }]
+    if (folder === undefined) {
+      if (file === undefined) return [{ path, message: 'must have a file, as ./fit.ts, or a folder, as ./results' }]
+      return [
+        ...(entry.write === undefined ? [] : at('write', 'is of a folder, and this is a file')),
+        ...(quotaMB === undefined ? [] : at('quotaMB', 'is of a folder, and this is a file')),
+      ]
+    }
+    const same =
+      write && all.slice(0, index).find(([, { folder: other, write: writes }]) => writes && meet(other, folder))
+    const held = code.find((path) => isIn(path, folder))
+    return [
+      ...(file === undefined ? [] : at('folder', 'a service is either a file or a folder')),
+      ...(quotaMB !== undefined && !write ? at('quotaMB', 'is of a folder that may be written: write: true') : []),
+      ...(instances === 'single' ? [] : at('instances', 'a folder is one for all clients: single')),
+      ...(Object.keys(parameters).length === 0 ? [] : at('parameters', 'a folder has none')),
+      ...(isIn('.', folder) ? at('folder', "holds node.yaml, which is nobody else's: name a folder beside it") : []),
+      ...(held === undefined ? [] : at('folder', `holds ${held}, which the node runs: name another folder`)),
+      ...(same ? at('folder', `is written by ${same[0]} as well, and one alone can keep to a quota`) : []),
+    ]
+  })
+}
+
+/** A path beside node.yaml, without detours. */
+const placeOf = (path: string): string => `${new URL(`${path}/`, 'file:///node/config/').pathname.replace(/\/+$/, '')}/`
+const isIn = (path: string, folder: string): boolean => placeOf(path).startsWith(placeOf(folder))
+const meet = (one: string | undefined, other: string): boolean =>
+  one !== undefined && (isIn(one, other) || isIn(other, one))
+
 /** Whether Python runs the file. */
-export const isPython = (file: string): boolean => file.endsWith('.py')
+export const isPython = (file: string | undefined): boolean => file?.endsWith('.py') === true

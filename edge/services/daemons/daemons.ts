@@ -4,9 +4,7 @@
  * INVARIANTS: what one daemon does, another does not notice; a reload stops and starts only those whose configuration or
  * files have changed, and starts none that was stopped.
  */
-import { createHash } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { mkdir } from 'node:fs/promises'
 import {
   DAEMON_CONTROL,
   type DaemonChange,
@@ -17,12 +15,13 @@ import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own
 import type { AnnouncedService } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
-import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { daemonControlService } from './daemon-control.ts'
 import { type ClientSession, RunningDaemon } from './running-daemon.ts'
+import { printOf, serviceFolder } from './service-source-files.ts'
 
 /** What node.yaml says of them. */
 export interface DaemonsConfig {
@@ -112,14 +111,13 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
   const make = async (name: string, { daemons, services }: DaemonsConfig): Promise<Kept> => {
     const entry = daemons[name] as DaemonEntry
     const own = Object.entries(services.own).filter(([, { daemon }]) => daemon === name)
-    for (const [service] of own) await mkdir(join(dataFolder, 'services', service), { recursive: true, mode: 0o700 })
-    const folderOf = (service: string) => join(dataFolder, 'services', service)
+    for (const [service] of own) await mkdir(serviceFolder(dataFolder, service), { recursive: true, mode: 0o700 })
     const daemon = new RunningDaemon({
       name,
       entry,
       own,
       configFolder,
-      folderOf,
+      dataFolder,
       clock,
       log,
       onChange: changed,
@@ -197,18 +195,4 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
     },
   }
   return daemons
-}
-
-/** What a daemon is made of, as one text: its entry, those of its services, and what their files hold. */
-async function printOf(
-  entry: DaemonEntry,
-  own: readonly (readonly [string, OwnServiceEntry])[],
-  configFolder: string,
-): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([entry, own]))
-  for (const [, { file }] of own) {
-    const content = await readFile(resolve(configFolder, file)).catch((thrown: unknown) => asLabError(thrown).message)
-    hash.update(content)
-  }
-  return hash.digest('hex')
 }

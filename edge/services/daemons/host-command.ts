@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isPython } from '@fernlab/shared/contracts/own-services'
 
-/** The command for a daemon with such a file; `memoryMB` is told to it, as far as it can keep to it by itself. */
-export function hostCommand(file: string, memoryMB: number): readonly [string, ...string[]] {
+/** The command for a daemon with such a file, or with none; `memoryMB` is told to it, as far as it can keep to it by itself. */
+export function hostCommand(file: string | undefined, memoryMB: number): readonly [string, ...string[]] {
   if (isPython(file)) return ['python3', '-B', pythonHost(), String(memoryMB)]
   const heap = `--max-old-space-size=${memoryMB}`
   const stacks = '--enable-source-maps'

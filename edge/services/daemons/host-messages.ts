@@ -16,8 +16,10 @@ export type InstanceMode = 'single' | 'session' | 'percall'
 
 export interface ServiceToLoad {
   readonly name: string
-  /** Relative to the folder of node.yaml, which is the process's own. */
+  /** Its file, or the folder that it shares; relative to the folder of node.yaml, which is the process's own. */
   readonly file: string
+  /** Of a folder that is shared: how many bytes may be in it, where it may be written. */
+  readonly shared?: { readonly quotaBytes?: number }
   readonly instances: InstanceMode
   readonly parameters: Readonly<Record<string, unknown>>
   /** A folder of its own, in which it may keep what it likes. */

@@ -1,6 +1,4 @@
 /** A daemon with its services: what is known of each, what it has written, and what there is to tell of it. */
-import { stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
 import type { DaemonLine, DaemonReport, DaemonState } from '@fernlab/shared/contracts/daemon-control'
 import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
 import type { AnnouncedService } from '@fernlab/shared/contracts/services'
@@ -10,7 +8,6 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { serviceContractSchema } from '@fernlab/shared/rpc/contract/service-contract'
 import type { Peer } from '@fernlab/shared/rpc/peer/peer'
-import { requireTrusted } from '../../drivers/own/trusted.ts'
 import { boundedNotes } from '../../drivers/process/child.ts'
 import { ClientShare } from './client-share.ts'
 import { Daemon } from './daemon.ts'
@@ -19,13 +16,14 @@ import { hostCommand } from './host-command.ts'
 import { LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
 import { createLogLines } from './log-lines.ts'
+import { requireSource, serviceFolder } from './service-source-files.ts'
 
 export interface RunningDaemonOptions {
   readonly name: string
   readonly entry: DaemonEntry
   readonly own: readonly (readonly [string, OwnServiceEntry])[]
   readonly configFolder: string
-  readonly folderOf: (service: string) => string
+  readonly dataFolder: string
   readonly clock: Clock
   readonly log: Log
   readonly onChange: () => void
@@ -170,7 +168,7 @@ export class RunningDaemon {
   }): HostProcess {
     const { entry, own, configFolder, clock } = this.#options
     return startHostProcess({
-      command: hostCommand(own[0]?.[1].file ?? '', entry.memoryMB),
+      command: hostCommand(own[0]?.[1].file, entry.memoryMB),
       folder: configFolder,
       env: entry.env,
       clock,
@@ -184,13 +182,14 @@ export class RunningDaemon {
   }
 
   async #load(peer: Peer): Promise<void> {
-    const { own, configFolder, folderOf } = this.#options
+    const { own, configFolder, dataFolder } = this.#options
     const services: ServiceToLoad[] = []
     const refused: Record<string, Loaded[string]> = {}
-    for (const [name, { file, instances, parameters }] of own) {
+    for (const [name, entry] of own) {
       try {
-        await requireOwnFile(file, configFolder)
-        services.push({ name, file, instances, parameters, folder: folderOf(name) })
+        const source = await requireSource(entry, { configFolder, dataFolder })
+        const { instances, parameters } = entry
+        services.push({ name, ...source, instances, parameters, folder: serviceFolder(dataFolder, name) })
       } catch (thrown) {
         refused[name] = { error: asLabError(thrown).toJSON() }
       }
@@ -226,17 +225,4 @@ function knownBy(name: string, said: unknown): Known {
   const [issue] = error.issues
   const message = `${name} has a contract that is none: ${issue?.path.join('.')}: ${issue?.message}`
   return { error: new LabError({ code: 'own-service-wrong', kind: 'configuration', message }) }
-}
-
-async function requireOwnFile(file: string, configFolder: string): Promise<void> {
-  const path = resolve(configFolder, file)
-  const isFile = await stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  )
-  if (!isFile) {
-    const message = `there is no file ${file} (looked for at ${path})`
-    throw new LabError({ code: 'own-service-wrong', kind: 'configuration', message })
-  }
-  await requireTrusted([path], { root: dirname(path), configFolder })
 }

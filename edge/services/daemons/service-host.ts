@@ -18,6 +18,7 @@ import { createPeer, methodUnknown } from '@fernlab/shared/rpc/peer/peer'
 import type { Serve } from '@fernlab/shared/rpc/peer/serving'
 import { type HostedService, hostService } from './host/hosted-service.ts'
 import { loadService } from './host/load-service.ts'
+import { shareFolder } from './host/share-folder.ts'
 import { CLOSE, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
 
 export { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -74,7 +75,8 @@ async function load(services: Map<string, HostedService>, asked: readonly Servic
   const loaded: Record<string, Loaded[string]> = {}
   for (const service of asked) {
     try {
-      const found = await loadService(service.file, import.meta.url)
+      const found =
+        service.shared === undefined ? await loadService(service.file, import.meta.url) : shareFolder(service)
       services.set(service.name, await hostService(found, service))
       loaded[service.name] = { contract: found.contract }
     } catch (thrown) {

@@ -1,10 +1,11 @@
 /** The TypeScript client with a hub and a node that are real, over each way there is. */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
 import { type Edge, startEdge } from '@fernlab/edge/main'
 import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
@@ -25,9 +26,11 @@ import { guides } from '../../support/doc-blocks.ts'
 import { type RunningFernlab, startFernlab } from '../../support/running-fernlab.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
+import { pythonEnv, runPython } from './python/run-python.ts'
 
 const test = suite('the TypeScript client with a hub and a node', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
 const clock = systemClock
+const run = promisify(execFile)
 const instrument = (device: string, model: string, tag: string) =>
   `driver: scpi, tags: [${tag}], config: { model: ${model}, transport: { kind: emulated, world: diode-1, device: ${device} } }`
 const nodeFile = `
@@ -44,6 +47,10 @@ benches:
     limits: { psu.voltage: { low: 0, high: 5 } }
 services:
   listen: { host: 127.0.0.1, port: 0 }
+  own:
+    results: { folder: ./results, write: true, quotaMB: 50, daemon: files, tags: [files] }
+daemons:
+  files: {}
 `
 
 let hub: RunningFernlab
@@ -75,6 +82,7 @@ test.before(async () => {
   const { code } = (await given.json()) as { code: string }
   const file = join(folder, 'node.yaml')
   await writeFile(file, nodeFile)
+  await mkdir(join(folder, 'results'))
   edge = await startEdge({
     config: { file },
     dataFolder: join(folder, 'data'),
@@ -184,6 +192,25 @@ test('from a terminal: what a service can do, what it reads, and setting it with
   })
   assert.equal([code, out, seen], [0, 'Locked: demo/diode-1.psu\n', 'locked'])
   await untilUp()
+})
+
+test('the guide’s scripts write and read files of a folder, in Python and in TypeScript', async ({ signal }) => {
+  const blocks = guides().find(({ path }) => path === 'docs/services.md')?.blocks ?? []
+  const here = await mkdtemp(join(root, 'node_modules/.cache/files-'))
+  try {
+    for (const file of ['files.py', 'files.mts'])
+      await writeFile(join(here, file), blocks.find((block) => block.file === file)?.text ?? '')
+    const env = { FERNLAB_HUB: hub.http, FERNLAB_TOKEN: hub.token }
+    const python = await runPython(join(here, 'files.py'), [], { env: { ...pythonEnv, ...env }, cwd: here, signal })
+    assert.equal([python.err, python.out], ['', 'curve.csv 24\n'])
+    assert.is(await readFile(join(here, 'copy.csv'), 'utf8'), 'voltage,current\n0.0,0.0\n')
+    const command = [process.execPath, '--import', 'tsx', '--conditions=source', 'files.mts'] as const
+    const { stdout } = await run(command[0], command.slice(1), { cwd: here, env: { ...process.env, ...env }, signal })
+    assert.match(stdout, /name: 'trace\.f64'/)
+    assert.is((await stat(join(folder, 'results/trace.f64'))).size, 4_000_000)
+  } finally {
+    rmSync(here, { recursive: true })
+  }
 })
 
 test('goes on straight at the node while the hub is away, and by the hub again when it is back', async () => {

@@ -47,4 +47,26 @@ test('that are wrong are refused with their place', () => {
   assert.match(firstOf(issuesOf('daemons: {data: {}, data: {}}')), /data/)
 })
 
+test('of folders are refused where they would show or change what is the node’s', () => {
+  const own = (entries: string) => issuesOf(`daemons: {data: {}, py: {}}\nservices: {own: {${entries}}}`)
+  const folder = (more: string) => own(`r: {daemon: data, ${more}}`)
+  assert.equal(folder('folder: ./results, write: true, quotaMB: 5'), [])
+  assert.equal(folder('description: nothing'), [
+    'services.own.r: must have a file, as ./fit.ts, or a folder, as ./results',
+  ])
+  assert.match(folder('folder: ./a, file: ./a.ts').join(), /r\.folder: a service is either a file or a folder/)
+  assert.match(folder('file: ./a.ts, quotaMB: 5').join(), /r\.quotaMB: is of a folder/)
+  assert.match(folder('folder: ./a, quotaMB: 5').join(), /r\.quotaMB: .*write: true/)
+  assert.match(folder('folder: ./a, instances: session').join(), /r\.instances: a folder is one for all clients/)
+  assert.match(folder('folder: ./a, parameters: {b: 1}').join(), /r\.parameters: a folder has none/)
+  for (const path of ['.', './a/..', '..', '../../x/../..', '/'])
+    assert.match(folder(`folder: ${path}`).join(), /r\.folder: holds node\.yaml/, path)
+  const held = own('r: {folder: ./code, daemon: data, write: true}, fit: {file: code/fit.ts, daemon: data}')
+  assert.match(held.join(), /r\.folder: holds code\/fit\.ts, which the node runs/)
+  const both = 'r: {folder: ./a, daemon: data, write: true}, s: {folder: a/b, daemon: data, write: true}'
+  assert.match(own(both).join(), /s\.folder: is written by r as well/)
+  assert.equal(own('r: {folder: ./a, daemon: data, write: true}, s: {folder: ./a, daemon: data}'), [])
+  assert.match(own('p: {file: ./p.py, daemon: py}, r: {folder: ./a, daemon: py}').join(), /r\.daemon: .*language/)
+})
+
 test.run()

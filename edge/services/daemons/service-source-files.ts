@@ -1,0 +1,78 @@
+/** What the services of a daemon are made of: a lab builder's files, and folders that are shared. */
+import { createHash } from 'node:crypto'
+import { readFile, realpath, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { type DaemonEntry, DEFAULT_QUOTA_MB, type OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { requireTrusted } from '../../drivers/own/trusted.ts'
+import type { ServiceToLoad } from './host-messages.ts'
+
+export interface NodeFolders {
+  /** That of node.yaml. */
+  readonly configFolder: string
+  readonly dataFolder: string
+}
+
+/** The folder that a service has of its own. */
+export const serviceFolder = (dataFolder: string, service: string): string => join(dataFolder, 'services', service)
+
+const BYTES_A_MB = 1_000_000
+
+/** Throws why it can't be used, before anything of it runs. */
+export async function requireSource(
+  { file, folder, write, quotaMB = DEFAULT_QUOTA_MB }: OwnServiceEntry,
+  folders: NodeFolders,
+): Promise<Pick<ServiceToLoad, 'file' | 'shared'>> {
+  if (folder !== undefined) {
+    await requireSharable(folder, folders)
+    return { file: folder, shared: write === true ? { quotaBytes: quotaMB * BYTES_A_MB } : {} }
+  }
+  const { configFolder } = folders
+  const path = resolve(configFolder, file ?? '')
+  const isFile = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+  if (file === undefined || !isFile) throw unusable(`there is no file ${file} (looked for at ${path})`)
+  await requireTrusted([path], { root: dirname(path), configFolder })
+  return { file }
+}
+
+/** Also by links that lead there: what is in node.yaml and in the data is no client's. */
+async function requireSharable(folder: string, { configFolder, dataFolder }: NodeFolders): Promise<void> {
+  const path = resolve(configFolder, folder)
+  const real = await realpath(path).catch((cause: unknown) => {
+    throw unusable(`there is no folder ${folder}: make it (mkdir ${path}), then fernlab daemon reload`, cause)
+  })
+  if (!(await stat(real)).isDirectory()) throw unusable(`${folder} is no folder`)
+  const [config, data] = await Promise.all([realpath(configFolder), realpath(dataFolder)])
+  if (isIn(config, real)) throw unusable(`${folder} leads to the folder of node.yaml, which is nobody else's`)
+  if (isIn(data, real) || isIn(real, data)) throw unusable(`${folder} leads to the node's data, which is nobody else's`)
+}
+
+const isIn = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
+
+/** What a daemon is made of, as one text: its entry, those of its services, and what their files hold. */
+export async function printOf(
+  entry: DaemonEntry,
+  own: readonly (readonly [string, OwnServiceEntry])[],
+  configFolder: string,
+): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify([entry, own]))
+  const said = (thrown: unknown) => asLabError(thrown).message
+  for (const [, { file, folder }] of own) {
+    if (file !== undefined) hash.update(await readFile(resolve(configFolder, file)).catch(said))
+    // One that was made since is there now.
+    if (folder !== undefined) hash.update(await realpath(resolve(configFolder, folder)).catch(said))
+  }
+  return hash.digest('hex')
+}
+
+const unusable = (message: string, cause?: unknown): LabError =>
+  new LabError({
+    code: 'own-service-wrong',
+    kind: 'configuration',
+    message,
+    ...(cause === undefined ? {} : { cause }),
+  })
