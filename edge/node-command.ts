@@ -1,4 +1,4 @@
-/** What a person types on a machine that has a node and nothing else of Fernlab: `fernlab doctor`, `fernlab driver`, `fernlab daemon`, `fernlab enroll`. */
+/** What a person types on a machine that has a node and nothing else of Fernlab: `fernlab doctor`, `fernlab driver`, `fernlab daemon`, `fernlab node token`, `fernlab enroll`. */
 import { join } from 'node:path'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { asLabError, formatIssues, LabError } from '@fernlab/shared/primitives/lab-error'
@@ -6,6 +6,7 @@ import { readAuthority } from '@fernlab/shared/programs/authority'
 import { daemonVerb, daemonVerbs } from '@fernlab/shared/programs/daemon-verbs'
 import { isMain } from '@fernlab/shared/programs/is-main'
 import { createJsonLog } from '@fernlab/shared/programs/json-log'
+import { nodeToken } from '@fernlab/shared/programs/node-token'
 import { readArguments } from '@fernlab/shared/programs/read-arguments'
 import type { Environment } from '@fernlab/shared/programs/settings-reader'
 import { lockDataFolder } from '@fernlab/shared/storage/data-folder'
@@ -33,6 +34,7 @@ export interface Told {
 const usage = [
   'fernlab doctor [--scan] [--node FILE] [--json]',
   'fernlab node add-instrument FIND [--name NAME] [--driver KIND] [--set KEY=VALUE]… [--dry-run] [--node FILE]',
+  'fernlab node token PERSON [--service NAME]… [--right read|use|lock|unlock]… [--hours HOURS] [--node NAME] [--json]',
   'fernlab driver new DIR [--language typescript|python|c] [--json]',
   'fernlab driver test DIR [--on ENTRY] [--json]',
   'fernlab daemon ps|up|down|reload|logs [DAEMON]… [--node NAME] [--lines COUNT] [--follow] [--json]',
@@ -55,6 +57,7 @@ export async function nodeCommand({ args, env, columns, out, err }: Told): Promi
       return await daemon(rest, env, out)
     case 'node':
       if (rest[0] === 'add-instrument') return await add(rest.slice(1), env, out)
+      if (rest[0] === 'token') return await token(rest.slice(1), env, out, err)
       break
   }
   const said = verb === 'node' || verb === 'driver' ? `${verb} ${rest[0] ?? ''}`.trim() : verb
@@ -96,6 +99,19 @@ async function daemon(args: string[], env: Environment, out: Told['out']): Promi
   } finally {
     process.off('SIGINT', stop)
   }
+}
+
+async function token(args: string[], env: Environment, out: Told['out'], err: Told['err']): Promise<void> {
+  const text = { type: 'string' } as const
+  const several = { ...text, multiple: true } as const
+  const options = { service: several, right: several, hours: text, node: text, json: { type: 'boolean' } } as const
+  const { values, positionals } = readArguments({ args, options, allowPositionals: true }, usage)
+  const [person, ...others] = positionals
+  if (person === undefined || others.length > 0) throw mistake(`name one person; usage: ${usage}`)
+  const { service: services = [], right: rights = [], hours, node, json = false } = values
+  const { dataFolder } = parseProcessConfig(env, process.cwd())
+  const { signal } = new AbortController()
+  await nodeToken({ person, services, rights, hours, node, json, dataFolder, out, err, signal })
 }
 
 async function add(args: string[], env: Environment, out: Told['out']): Promise<void> {

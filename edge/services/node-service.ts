@@ -1,4 +1,7 @@
 /** The service `node`, which each node has: what there is, who has locked it, and locks of what no hub schedules. */
+import { directorySearchSchema } from '@fernlab/shared/contracts/directory'
+import { directoryEntry } from '@fernlab/shared/contracts/directory-entry'
+import { searchFor } from '@fernlab/shared/contracts/directory-search'
 import { type AnnouncedService, type ServiceLock, serviceTokenSchema } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -12,11 +15,13 @@ import { type Caller, LOCAL } from './service-source.ts'
 import type { ServiceTable } from './service-table.ts'
 
 const names = { type: 'list', items: { type: 'string' }, maxItems: 100 } as const
+const text = { type: 'string' } as const
+const search = { name: text, prefix: text, pattern: text, tag: names, anyTag: names, state: text } as const
 const answered = { type: 'object', members: { services: names } } as const
 
 export const nodeContract = defineService({
   kind: 'fernlab-node',
-  version: '1.0',
+  version: '1.1',
   title: 'The node itself',
   signals: {},
   events: {},
@@ -24,6 +29,13 @@ export const nodeContract = defineService({
     services: {
       description: 'The services that the caller may read, each with its contract, its state and its lock.',
       arguments: {},
+      result: { type: 'list', items: { type: 'any' } },
+      idempotent: true,
+    },
+    directory: {
+      description:
+        'The services that the caller may read, as the directory of a hub shows them, without their contracts; all that is given has to hold.',
+      arguments: { search: { type: 'object', members: search, optional: Object.keys(search), default: {} } },
       result: { type: 'list', items: { type: 'any' } },
       idempotent: true,
     },
@@ -65,6 +77,10 @@ export const nodeContract = defineService({
 })
 
 export interface NodeServiceOptions {
+  readonly site: string
+  readonly node: string
+  /** Where clients come straight to the node. */
+  readonly addresses: readonly string[]
   readonly caller: Caller
   readonly table: ServiceTable
   readonly locks: Locks
@@ -84,7 +100,8 @@ function seenBy(caller: Caller, service: AnnouncedService): SeenService {
 }
 
 /** The service as one caller has it. */
-export function createNodeService({ caller, table, locks, sign, clock }: NodeServiceOptions): Service {
+export function createNodeService(options: NodeServiceOptions): Service {
+  const { caller, table, locks, sign, clock } = options
   const readable = () => {
     return table.list().flatMap((service) => (caller.may('read', service.name) ? [seenBy(caller, service)] : []))
   }
@@ -110,6 +127,8 @@ export function createNodeService({ caller, table, locks, sign, clock }: NodeSer
       switch (action as keyof typeof nodeContract.actions) {
         case 'services':
           return readable()
+        case 'directory':
+          return directoryOf(options, args.search)
         case 'locks':
           return readable().flatMap(({ name: service, lock }) => (lock === undefined ? [] : [{ service, lock }]))
         case 'lock': {
@@ -138,6 +157,21 @@ export function createNodeService({ caller, table, locks, sign, clock }: NodeSer
   }
 }
 
+/** As a hub would list them; nodes know people by their ids alone. */
+function directoryOf({ site, node, addresses, table, caller, clock }: NodeServiceOptions, search: unknown) {
+  const fits = searchFor(checked(directorySearchSchema, search, 'search.'))
+  return table.list().flatMap((told) => {
+    if (!caller.may('read', told.name)) return []
+    const { state, reason, lock } = told
+    const standing = { state, ...(reason === undefined ? {} : { reason }), ...(lock === undefined ? {} : { lock }) }
+    const names =
+      lock !== undefined && caller.may('unlock', told.name) ? new Map([[lock.owner, lock.owner]]) : undefined
+    const bench = told.bench === undefined ? undefined : `${node}.${told.bench}`
+    const described = { site, node, told, addresses, bench, standing, lastSeenAt: clock.now() }
+    return [directoryEntry(described, { personId: caller.person, names })].filter(fits)
+  })
+}
+
 const claimsSchema = z.object({
   person: z.string().min(1).max(64),
   services: serviceTokenSchema.shape.services,
@@ -146,12 +180,16 @@ const claimsSchema = z.object({
 })
 
 function claimsOf(args: Readonly<Record<string, unknown>>): OwnClaims {
-  const checked = claimsSchema.safeParse(args)
-  const [issue] = checked.error?.issues ?? []
-  if (!checked.success) throw invalid(`${issue?.path.join('.')}: ${issue?.message}`)
-  const { person: sub, ...claims } = checked.data
+  const { person: sub, ...claims } = checked(claimsSchema, args, '')
   if (sub === LOCAL) throw invalid(`person: nobody is called ${LOCAL}`)
   return { sub, ...claims, lifetimeS: Math.floor(claims.lifetimeS) }
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, given: unknown, where: string): z.infer<Schema> {
+  const read = schema.safeParse(given)
+  const [issue] = read.error?.issues ?? []
+  if (!read.success) throw invalid(`${where}${issue?.path.join('.')}: ${issue?.message}`)
+  return read.data
 }
 
 const invalid = (message: string) => new LabError({ code: 'call-invalid', kind: 'caller', message: `node: ${message}` })

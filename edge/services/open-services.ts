@@ -112,7 +112,8 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     find: (name, caller) => {
       if (!isUp)
         throw new LabError({ code: 'node-starting', kind: 'link', retry: 'later', message: 'the node is starting' })
-      return name === NODE_SERVICE ? createNodeService({ caller, table, locks, sign, clock }) : table.find(name, caller)
+      if (name !== NODE_SERVICE) return table.find(name, caller)
+      return createNodeService({ site, node: file.node, addresses, caller, table, locks, sign, clock })
     },
     requireUnlocked: table.requireUnlocked,
     attendance: { came: locks.came, left: locks.left, holdCame: holds.came, holdLeft: holds.left },

@@ -1,11 +1,11 @@
 /** The hub's phone book of services: where each is, how it stands, and what opens it. */
 import type { DirectoryEntry, DirectorySearch, DirectoryService } from '@fernlab/shared/contracts/directory'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Viewer } from '@fernlab/shared/contracts/directory-entry'
+import { searchFor, serviceNamed } from '@fernlab/shared/contracts/directory-search'
 import type { Caller } from '../accounts/caller.ts'
 import { can } from '../accounts/can.ts'
 import type { Store } from '../store/store.ts'
-import { entryOf, type KnownService, standingOf, type Viewer } from './entries.ts'
-import { searchFor } from './search.ts'
+import { entryOf, type KnownService, standingOf } from './entries.ts'
 import type { ServiceBook } from './service-book.ts'
 
 export interface Directory {
@@ -38,17 +38,11 @@ export function createDirectory(options: { site: string; services: ServiceBook; 
 }
 
 /** The service of that name, or `<node>/<name>`; throws as {@link Directory.service}. */
-export function findService(all: readonly KnownService[], named: string): KnownService {
-  const found = all.filter(({ node, told: { name } }) => named === name || named === `${node}/${name}`)
-  const [first, ...others] = found
-  if (first === undefined) {
-    throw new LabError({ code: 'service-unknown', kind: 'caller', message: `there is no service ${named}` })
-  }
-  if (others.length === 0) return first
-  const full = found.map(({ node }) => `${node}/${named}`).sort()
-  const message = `several nodes have a service ${named}: say which, ${full.join(' or ')}`
-  throw new LabError({ code: 'service-ambiguous', kind: 'caller', message, details: { services: full.join(' ') } })
-}
+export const findService = (all: readonly KnownService[], named: string): KnownService =>
+  serviceNamed(
+    all.map((service) => ({ service, node: service.node, name: service.told.name })),
+    named,
+  ).service
 
 async function namesOf({ db }: Store, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
   if (ids.length === 0) return new Map()

@@ -289,6 +289,10 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
     'fernlab node import pyrolab.yaml --into node.yaml --dry-run',
     '{"daemons", "services", "files", "notCarried", "written"}; notCarried is an array of {"path", "why"}',
   ),
+  'node token': entry(
+    'fernlab node token ada --service "bench3.*" --hours 8',
+    '{"token", "until", "node", "person", "services", "rights", "addresses"}',
+  ),
   'board kinds': entry('fernlab board kinds', '[{"name", "title", "chip", "firmwareBytes", "baudRate", "method"}]'),
   'board flash': entry(
     'fernlab board flash thermal.hex --port /dev/ttyACM0 --board uno',

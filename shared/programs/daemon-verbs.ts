@@ -1,6 +1,4 @@
 /** `fernlab daemon …` on the machine of a node: the verbs that both command lines have. */
-import { access, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import * as z from 'zod'
 import {
   DAEMON_CONTROL,
@@ -11,12 +9,10 @@ import {
   daemonLineSchema,
   daemonReportSchema,
 } from '../contracts/daemon-control.ts'
-import { connectUnixSocket } from '../links/unix-socket/unix-socket.ts'
-import { systemClock } from '../primitives/clock.ts'
 import { LabError } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
-import { cborFormat } from '../rpc/formats.ts'
-import { createPeer, type Peer } from '../rpc/peer/peer.ts'
+import type { Peer } from '../rpc/peer/peer.ts'
+import { withNodeHere } from './node-here.ts'
 
 export const daemonVerbs = ['ps', 'up', 'down', 'reload', 'logs'] as const
 export type DaemonVerb = (typeof daemonVerbs)[number]
@@ -35,25 +31,12 @@ export interface DaemonVerbOptions {
   readonly signal: AbortSignal
 }
 
-const SOCKET = 'services.sock'
 /** A daemon may take a minute to be up. */
 const TIMEOUT_MS = 90_000
 
 /** Does it; rejects when no node runs here, and with `daemon-down` when one that was started is not up. */
 export async function daemonVerb(verb: DaemonVerb, options: DaemonVerbOptions): Promise<void> {
-  const { signal } = options
-  const path = await socketOf(options)
-  const peer = createPeer({
-    link: await connectUnixSocket({ path, format: cborFormat, clock: systemClock, signal }).catch((cause: unknown) => {
-      throw noNode(`the node at ${path} does not run`, cause)
-    }),
-    clock: systemClock,
-  })
-  try {
-    await verbs[verb](peer, options)
-  } finally {
-    await peer.close()
-  }
+  await withNodeHere(options, (peer) => verbs[verb](peer, options))
 }
 
 const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions) => Promise<void>>> = {
@@ -131,28 +114,3 @@ function reportLines({ daemon, state, reason, pid, upSince, services }: DaemonRe
 
 const marks = { output: ' ', errors: '!', node: '*' } as const
 const lineText = ({ time, daemon, from, text }: DaemonLine): string => `${time} ${daemon} ${marks[from]} ${text}`
-
-/** Of the only node of the data folder, or of the one that was named. */
-async function socketOf({ dataFolder, node }: DaemonVerbOptions): Promise<string> {
-  const folder = join(dataFolder, 'nodes')
-  const names = (await readdir(folder).catch(() => [])).sort()
-  if (node !== undefined && !names.includes(node)) {
-    throw noNode(`there is no node ${node} in ${dataFolder}${didYouMean(node, names)}`)
-  }
-  const there: string[] = []
-  for (const name of node === undefined ? names : [node]) {
-    const path = join(folder, name, SOCKET)
-    const isThere = await access(path).then(
-      () => true,
-      () => false,
-    )
-    if (isThere) there.push(name)
-  }
-  const [only, ...others] = there
-  if (only === undefined) throw noNode(`no node runs with the data folder ${dataFolder} (FERNLAB_DATA names another)`)
-  if (others.length > 0) throw noNode(`several nodes run here: say which by --node ${there.join(' or --node ')}`)
-  return join(folder, only, SOCKET)
-}
-
-const noNode = (message: string, cause?: unknown): LabError =>
-  new LabError({ code: 'no-node-here', kind: 'caller', message, ...(cause === undefined ? {} : { cause }) })

@@ -1,17 +1,15 @@
-import type { Client } from '@fernlab/shared/clients/typescript/client'
-import { connect } from '@fernlab/shared/clients/typescript/node'
 import { yamlValue } from '@fernlab/shared/contracts/yaml-edit'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import type { Command } from 'commander'
-import { type Context, type HubOptions, withHub } from '../context.ts'
-import { findHub } from '../hub-address.ts'
+import type { Context, HubOptions } from '../context.ts'
+import { type LabOptions, openLab, withLab } from '../lab-client.ts'
 import { mistake } from '../problem.ts'
 import { controlsOfService, type ReadValues, readLines, resultText } from '../service-text.ts'
 import { printList } from '../table.ts'
 
-interface CallOptions extends HubOptions {
+interface CallOptions extends LabOptions {
   readonly read?: readonly string[]
   readonly set?: readonly string[]
   readonly follow?: readonly string[]
@@ -23,7 +21,7 @@ interface CallOptions extends HubOptions {
 /** `call` and `lock`: services, straight at their nodes. */
 export function addCall(program: Command, context: Context): void {
   const { terminal, signal } = context
-  withHub(
+  withLab(
     program
       .command('call <service> [action] [name=value...]')
       .description('call an action of a service, set and read its signals; without either, what it can do'),
@@ -39,12 +37,13 @@ export function addCall(program: Command, context: Context): void {
       `
   fernlab call diode-1.psu
   fernlab call diode-1.psu --lock --set voltage=1.5 output=true --read current
-  fernlab call fit slope 'x=[1, 2, 3]' 'y=[2, 4, 6]'`,
+  fernlab call fit slope 'x=[1, 2, 3]' 'y=[2, 4, 6]'
+  fernlab call diode-1.psu --node ws://bench-pi:8090 --token-file ada.token`,
     )
     .action(async (name: string, action: string | undefined, pairs: string[], options: CallOptions) => {
       const timeoutMs = positive(options.timeout, '--timeout') * 1000
       const rateHz = options.rate === undefined ? undefined : positive(options.rate, '--rate')
-      await using client = await clientOf(context, options)
+      await using client = await openLab(context, options)
       const service = await client.service(name)
       const { contract } = service
       const sets = (options.set ?? []).map((pair) => pairOf(pair, '--set'))
@@ -80,14 +79,14 @@ export function addCall(program: Command, context: Context): void {
       }
     })
 
-  withHub(
+  withLab(
     program
       .command('lock <services...>')
       .description('lock services, and with a part of a bench the bench, until Ctrl-C; all of them or none'),
   )
     .option('--reason <text>', 'what for: others are told', '')
-    .action(async (names: string[], { reason, ...options }: HubOptions & { readonly reason: string }) => {
-      await using client = await clientOf(context, options)
+    .action(async (names: string[], { reason, ...options }: LabOptions & { readonly reason: string }) => {
+      await using client = await openLab(context, options)
       const lock = await client.lock(names, { reason, signal })
       if (options.json) terminal.out(JSON.stringify({ services: lock.services }))
       else terminal.out(`Locked: ${lock.services.join(', ')}`)
@@ -102,18 +101,6 @@ export function addCall(program: Command, context: Context): void {
       await lock.release()
       terminal.err('Unlocked.')
     })
-}
-
-async function clientOf({ terminal }: Context, options: HubOptions): Promise<Client> {
-  const { url, token, ca } = await findHub(terminal.env, options)
-  if (token === undefined) {
-    throw mistake(
-      'sign-in-needed',
-      'services are called with a token',
-      'Sign in with "fernlab login", or give --token.',
-    )
-  }
-  return connect({ hub: url, token, ...(ca === undefined ? {} : { ca }) })
 }
 
 function show({ terminal }: Context, options: HubOptions, name: string, contract: ServiceContract): void {

@@ -1,17 +1,20 @@
+import { partsOfAddress } from '@fernlab/shared/clients/typescript/directory'
 import {
   type DirectoryEntry,
   type DirectoryService,
   directoryEntrySchema,
   directoryServiceSchema,
 } from '@fernlab/shared/contracts/directory'
+import { serviceNamed } from '@fernlab/shared/contracts/directory-search'
 import { type ServiceState, serviceStateSchema } from '@fernlab/shared/contracts/services'
 import { type Command, Option } from 'commander'
 import { allPages } from '../all-pages.ts'
-import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
+import { type Context, openHub } from '../context.ts'
+import { asksNodes, type LabOptions, openLab, withLab } from '../lab-client.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 
-interface SearchOptions extends HubOptions {
+interface SearchOptions extends LabOptions {
   readonly name?: string
   readonly prefix?: string
   readonly pattern?: string
@@ -25,7 +28,7 @@ const several = (tag: string, tags: readonly string[]) => [...tags, tag]
 /** `directory`: where services are, how they stand, and what one can do. */
 export function addDirectory(program: Command, context: Context): void {
   const { terminal } = context
-  withHub(
+  withLab(
     program
       .command('directory [service]')
       .description('the services of all nodes, where each is and how it stands; what one can do'),
@@ -37,14 +40,11 @@ export function addDirectory(program: Command, context: Context): void {
     .option('--any-tag <tag>', 'those with the tag; several: with one of them', several, [])
     .addOption(new Option('--state <state>', 'those that stand so').choices(serviceStateSchema.options))
     .action(async (service: string | undefined, options: SearchOptions) => {
-      const client = await openHub(context, options)
       if (service !== undefined) {
-        const path = `/api/v1/directory/${service.split('/').map(encodeURIComponent).join('/')}`
-        const found = await client.call(directoryServiceSchema, path)
-        return terminal.out(options.json ? JSON.stringify(found, null, 2) : serviceLines(found).join('\n'))
+        const one = await oneService(context, options, service)
+        return terminal.out(options.json ? JSON.stringify(one, null, 2) : serviceLines(one).join('\n'))
       }
-      const query = queryOf(options)
-      const found = await allPages(client, directoryEntrySchema, '/api/v1/directory', { query })
+      const found = await search(context, options)
       printList(terminal, found, {
         ...options,
         columns: {
@@ -56,11 +56,33 @@ export function addDirectory(program: Command, context: Context): void {
           'locked by': lockWords,
           'last seen': (item) => (item.state === 'gone' ? (cellTime(item.lastSeen) ?? '') : ''),
         },
-        empty: [...query].some(([name]) => name !== 'limit' && name !== 'cursor')
+        empty: [...queryOf(options)].some(([name]) => name !== 'limit' && name !== 'cursor')
           ? 'No service fits. "fernlab directory" lists all of them.'
           : 'No services yet: nodes tell of them as they connect.',
       })
     })
+}
+
+async function oneService(context: Context, options: SearchOptions, named: string): Promise<DirectoryService> {
+  if (asksNodes(options)) {
+    await using client = await openLab(context, options)
+    const { contract, id } = await client.directory.get(named)
+    const found = await client.directory.find({ name: partsOfAddress(id).service })
+    return { ...serviceNamed(found, id), contract: contract as DirectoryService['contract'] }
+  }
+  const client = await openHub(context, options)
+  const path = `/api/v1/directory/${named.split('/').map(encodeURIComponent).join('/')}`
+  return await client.call(directoryServiceSchema, path)
+}
+
+async function search(context: Context, options: SearchOptions): Promise<DirectoryEntry[]> {
+  if (asksNodes(options)) {
+    await using client = await openLab(context, options)
+    const { name, prefix, pattern, tag, anyTag, state } = options
+    return await client.directory.find({ name, prefix, pattern, tag: [...tag], anyTag: [...anyTag], state })
+  }
+  const client = await openHub(context, options)
+  return await allPages(client, directoryEntrySchema, '/api/v1/directory', { query: queryOf(options) })
 }
 
 function queryOf({ name, prefix, pattern, tag, anyTag, state }: SearchOptions): URLSearchParams {

@@ -7,6 +7,7 @@ import { addNodeEquip } from './node-equip.ts'
 import { addNodeImport } from './node-import.ts'
 import { addNodeInstrument } from './node-instrument.ts'
 import { addNodeLook } from './node-look.ts'
+import { addNodeToken } from './node-token.ts'
 import { addRemove } from './remove.ts'
 
 /** `node enroll`, `node show`, `node look`, `node equip`, `node unequip`, `node rotate`, `node revoke`, `node calibrate`, `node remove`. */
@@ -21,6 +22,7 @@ export function addFleet(program: Command, context: Context): void {
   addNodeLook(node, context)
   addNodeEquip(node, context)
   addNodeImport(node, context)
+  addNodeToken(node, context)
 
   withHub(
     node.command('enroll <node>').description('make a one-time code with which a node gets its credential'),

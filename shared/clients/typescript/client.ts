@@ -120,7 +120,8 @@ class LabClient implements Client {
       for (const node of new Set(found.filter(({ bench }) => bench === undefined).map(({ node }) => node))) {
         const own = found.filter((one) => one.node === node && one.bench === undefined)
         const services = own.map(({ name }) => name)
-        await takeServices({ group: await this.#together(own), services, reason, undo, signal })
+        const { graceS } = this.#options
+        await takeServices({ group: await this.#together(own), services, reason, graceS, undo, signal })
       }
       if (this.#isClosed) throw closed()
     } catch (error) {
@@ -146,6 +147,7 @@ class LabClient implements Client {
     await Promise.allSettled([...this.#locks].map((lock) => lock.release()))
     await Promise.all([...this.#groups.values()].map(({ connection }) => connection.close()))
     this.#groups.clear()
+    await this.directory.close?.()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

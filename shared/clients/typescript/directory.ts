@@ -23,7 +23,7 @@ export interface Found {
   /** On a link to its node. */
   readonly name: string
   readonly node: string
-  /** `<node>.<bench>` of a part of a bench: its parts are locked together. */
+  /** `<node>.<bench>` of a part of a bench that is had by a hold; undefined where its node itself locks it. */
   readonly bench: string | undefined
   readonly contract: ServiceContract
 }
@@ -42,12 +42,26 @@ export interface Directory {
   /** Takes a bench, or renews a hold that was taken; rejects with `bench-busy`. */
   hold(bench: string, lease?: string, signal?: AbortSignal): Promise<BenchHold>
   release(bench: string, lease: string): Promise<void>
+  /** Ends what it keeps open, where it does. */
+  close?(): Promise<void>
 }
 
 /** The longest that a node lets a bench be held without word from its hub: a hub that is stopped ends nothing before. */
 const HOLD_S = 600
-const ADDRESS = /^fernlab:\/\/[^/]+\/([^/]+)\/([^/]+)$/
+const ADDRESS = /^fernlab:\/\/([^/]+)\/([^/]+)\/([^/]+)$/
 const entries = page(directoryEntrySchema)
+
+/** Of a name, `<node>/<service>` or `fernlab://<site>/<node>/<service>`. */
+export function partsOfAddress(name: string): {
+  readonly site?: string
+  readonly node?: string
+  readonly service: string
+} {
+  const [, site, at, of] = ADDRESS.exec(name) ?? []
+  if (site !== undefined && at !== undefined && of !== undefined) return { site, node: at, service: of }
+  const slash = name.indexOf('/')
+  return slash < 0 ? { service: name } : { node: name.slice(0, slash), service: name.slice(slash + 1) }
+}
 
 /** The directory of a hub. */
 export function hubDirectory(hub: Hub): Directory {
@@ -66,8 +80,8 @@ export function hubDirectory(hub: Hub): Directory {
       return found
     },
     async get(name, signal) {
-      const [, node, service] = ADDRESS.exec(name) ?? []
-      const asked = node === undefined ? name : `${node}/${service}`
+      const { node, service } = partsOfAddress(name)
+      const asked = node === undefined ? service : `${node}/${service}`
       const path = `/directory/${asked.split('/').map(encodeURIComponent).join('/')}`
       const { bench, ...found } = await hub.ask(directoryServiceSchema, path, { signal })
       return { ...found, bench, contract: found.contract as ServiceContract }

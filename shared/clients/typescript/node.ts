@@ -1,27 +1,50 @@
-/** A client in Node: `connect({ hub, token })`. */
+/** A client in Node: `connect({ hub, token })`, or `connect({ node, token })` without a hub. */
 import { createFetch } from '../../links/trusting-fetch.ts'
 import { systemClock } from '../../primitives/clock.ts'
 import { type Client, type CreateClientOptions, createClient } from './client.ts'
+import { connectNodes, type NamedNode, type NodesClientOptions, namedNodes } from './connect-nodes.ts'
 import { hubDirectory } from './directory.ts'
 import { Hub } from './hub.ts'
 import { nodeWays } from './node-ways.ts'
 
-export interface ConnectOptions extends Pick<CreateClientOptions, 'onWay'> {
+interface ConnectHub extends Pick<CreateClientOptions, 'onWay' | 'graceS'> {
   /** `https://lab.example.org`. */
   readonly hub: string
   /** An API token of the hub, with the scope `run`. */
   readonly token: string
+}
+
+interface ConnectNode extends NodesClientOptions {
+  /** `ws://bench-pi:8090`, `wss://…` where it has TLS, or the path of its `services.sock`. */
+  readonly node: string
+  /** One that the node signed itself (`fernlab node token`); none at its own socket. */
+  readonly token?: string
+}
+
+interface ConnectNodes extends NodesClientOptions {
+  readonly nodes: readonly NamedNode[]
+}
+
+export type ConnectOptions = (ConnectHub | ConnectNode | ConnectNodes) & {
   /** PEM of an authority to trust besides the system's, of the hub and its nodes. */
   readonly ca?: string
 }
 
-/** A client of the lab behind a hub; opens nothing until it is used. */
-export function connect({ hub: url, token, ca, onWay }: ConnectOptions): Client {
-  const hub = new Hub({ url, token, fetch: createFetch(ca) })
-  return createClient({
-    directory: hubDirectory(hub),
-    ways: nodeWays({ clock: systemClock, hub: { url, token }, ...(ca === undefined ? {} : { ca }) }),
-    clock: systemClock,
-    ...(onWay === undefined ? {} : { onWay }),
-  })
+/** A client of the lab behind a hub, or of nodes that are asked themselves; opens nothing until it is used. */
+export function connect({ ca, ...options }: ConnectOptions): Client {
+  const clock = systemClock
+  const trust = ca === undefined ? {} : { ca }
+  if ('hub' in options) {
+    const { hub: url, token, ...more } = options
+    const directory = hubDirectory(new Hub({ url, token, fetch: createFetch(ca) }))
+    return createClient({ directory, ways: nodeWays({ clock, hub: { url, token }, ...trust }), clock, ...more })
+  }
+  const ways = nodeWays({ clock, ...trust })
+  if ('nodes' in options) {
+    const { nodes, ...more } = options
+    return connectNodes({ nodes: namedNodes(nodes), ways, clock, ...more })
+  }
+  const { node: address, token, ...more } = options
+  const nodes = namedNodes([{ address, ...(token === undefined ? {} : { token }) }])
+  return connectNodes({ nodes, ways, clock, ...more })
 }

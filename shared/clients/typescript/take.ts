@@ -100,12 +100,20 @@ async function giveBack(directory: Directory, { connection }: Group, bench: stri
 
 /** Locks services of one node that are no parts of benches. */
 export async function takeServices(
-  taking: Taking & { readonly services: readonly string[]; readonly reason: string },
+  taking: Taking & {
+    readonly services: readonly string[]
+    readonly reason: string
+    readonly graceS: number | undefined
+  },
 ): Promise<void> {
-  const { group, services, reason, undo, signal } = taking
+  const { group, services, reason, graceS, undo, signal } = taking
   const { connection } = group
   const letGo = await connection.keep()
-  const locking = connection.call('node/lock', { services, ...(reason === '' ? {} : { reason }) })
+  const locking = connection.call('node/lock', {
+    services,
+    ...(reason === '' ? {} : { reason }),
+    ...(graceS === undefined ? {} : { graceS }),
+  })
   undo.push(async () => {
     letGo()
     const isRefused = await locking.then(

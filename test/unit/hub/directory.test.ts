@@ -1,5 +1,5 @@
-import { fits, searchFor } from '@fernlab/hub/directory/search'
 import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
+import { fits, searchFor } from '@fernlab/shared/contracts/directory-search'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'

@@ -35,7 +35,16 @@ function openLocks() {
   const of = (person: string, rights: readonly ServiceRight[] = ['read', 'use', 'lock'], services = names) => {
     const may = (right: ServiceRight, service: string) => rights.includes(right) && services.includes(service)
     const caller: Caller = { person, isOwner: false, hold: undefined, may, require: () => {}, onEnd: () => {} }
-    const service = createNodeService({ caller, table, locks, sign: async () => '', clock })
+    const service = createNodeService({
+      site: 'lab',
+      node: 'n1',
+      addresses: [],
+      caller,
+      table,
+      locks,
+      sign: async () => '',
+      clock,
+    })
     const call = async (action: string, args: object) => await service.call(action, { ...args }, context)
     return {
       lock: (services: string[], graceS = 10) => call('lock', { services, reason: 'a fit', graceS }),

@@ -1,5 +1,6 @@
-/** Which services a search finds; pure. */
-import type { DirectoryEntry, DirectorySearch } from '@fernlab/shared/contracts/directory'
+/** Which services a search finds, at a hub and at a node alike. */
+import { LabError } from '../primitives/lab-error.ts'
+import type { DirectoryEntry, DirectorySearch } from './directory.ts'
 
 /** Judges entries; what is not asked for does not matter. */
 export function searchFor(search: DirectorySearch): (entry: DirectoryEntry) => boolean {
@@ -42,4 +43,20 @@ function isAt(text: string, piece: string, at: number): boolean {
     if (piece[i] !== '?' && piece[i] !== text[at + i]) return false
   }
   return at + piece.length <= text.length
+}
+
+/** The service of that name, or `<node>/<name>`; throws `service-unknown`, and `service-ambiguous` where several nodes have one of that name. */
+export function serviceNamed<Known extends Pick<DirectoryEntry, 'node' | 'name'>>(
+  all: readonly Known[],
+  named: string,
+): Known {
+  const found = all.filter(({ node, name }) => named === name || named === `${node}/${name}`)
+  const [first, ...others] = found
+  if (first === undefined) {
+    throw new LabError({ code: 'service-unknown', kind: 'caller', message: `there is no service ${named}` })
+  }
+  if (others.length === 0) return first
+  const full = found.map(({ node }) => `${node}/${named}`).sort()
+  const message = `several nodes have a service ${named}: say which, ${full.join(' or ')}`
+  throw new LabError({ code: 'service-ambiguous', kind: 'caller', message, details: { services: full.join(' ') } })
 }

@@ -1,0 +1,69 @@
+/** The lab that a verb about services speaks to: that of a hub, or nodes that are asked themselves. */
+import { readFile } from 'node:fs/promises'
+import type { Client } from '@fernlab/shared/clients/typescript/client'
+import { connect } from '@fernlab/shared/clients/typescript/node'
+import { readAuthority } from '@fernlab/shared/programs/authority'
+import type { Command } from 'commander'
+import { type Context, type HubOptions, withHub } from './context.ts'
+import { findHub } from './hub-address.ts'
+import { mistake } from './problem.ts'
+
+/** Options of every verb that takes a hub, or nodes without one. */
+export interface LabOptions extends HubOptions {
+  readonly node?: string
+  readonly tokenFile?: string
+}
+
+/** Adds the options of a hub, `--node` and `--token-file` to a verb. */
+export function withLab(command: Command): Command {
+  return withHub(command)
+    .option('--node <address>', 'a node instead of a hub: ws://bench-pi:8090, or the path of its services.sock')
+    .option('--token-file <file>', 'where tokens of nodes are, one a line; else FERNLAB_NODE_TOKENS names the file')
+}
+
+/** Whether nodes are asked, and no hub. */
+export const asksNodes = ({ node }: LabOptions): boolean => node !== undefined
+
+/** A client of what the options and the environment name. */
+export async function openLab(context: Context, options: LabOptions): Promise<Client> {
+  return asksNodes(options) ? await openNodes(context, options) : await openByHub(context, options)
+}
+
+async function openByHub({ terminal }: Context, options: LabOptions): Promise<Client> {
+  if (options.tokenFile !== undefined) {
+    throw mistake('option-invalid', '--token-file has tokens of nodes, and a hub is asked', 'Name a node by --node.')
+  }
+  const { url, token, ca } = await findHub(terminal.env, options)
+  if (token === undefined) {
+    throw mistake(
+      'sign-in-needed',
+      'services are called with a token',
+      'Sign in with "fernlab login", or give --token; a node without a hub is named by --node.',
+    )
+  }
+  return connect({ hub: url, token, ...(ca === undefined ? {} : { ca }) })
+}
+
+async function openNodes({ terminal }: Context, options: LabOptions): Promise<Client> {
+  const { env } = terminal
+  const { node = '' } = options
+  if (options.hub !== undefined) throw mistake('option-invalid', 'either --hub or --node, not both')
+  const tokens = await tokensOf(env, options)
+  const [token, ...others] = tokens
+  if (others.length > 0) {
+    throw mistake('token-file', 'the file has several tokens, and --node takes one', 'Give it by --token.')
+  }
+  const ca = await readAuthority(env.FERNLAB_TLS_CA || undefined)
+  return connect({ node, ...(token === undefined ? {} : { token }), ...(ca === undefined ? {} : { ca }) })
+}
+
+/** What was given, else what is in the file. */
+async function tokensOf(env: Context['terminal']['env'], { token, tokenFile }: LabOptions): Promise<string[]> {
+  if (token !== undefined) return [token]
+  const path = tokenFile ?? (env.FERNLAB_NODE_TOKENS || undefined)
+  if (path === undefined) return []
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+    throw mistake('token-file', `the tokens in ${path} can't be read: ${cause.message}`)
+  })
+  return text.split(/\s+/).filter(Boolean)
+}

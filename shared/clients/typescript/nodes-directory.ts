@@ -1,0 +1,174 @@
+/**
+ * The directory of a lab without a hub: its nodes are asked themselves.
+ *
+ * INVARIANTS: a token goes to the node that it is for, and to no other; a node that does not answer keeps nobody from what
+ * the others have, and is told of; benches are locked at their nodes, as all else.
+ */
+import * as z from 'zod'
+import { type DirectoryEntry, type DirectorySearch, directoryEntrySchema } from '../../contracts/directory.ts'
+import { serviceNamed } from '../../contracts/directory-search.ts'
+import type { Clock } from '../../primitives/clock.ts'
+import { asLabError, LabError } from '../../primitives/lab-error.ts'
+import { members, type ServiceContract, serviceContractSchema } from '../../rpc/contract/service-contract.ts'
+import { type Connection, createConnection } from './connection.ts'
+import { type Directory, type Found, partsOfAddress } from './directory.ts'
+import type { Access } from './kept-access.ts'
+import type { Way } from './way.ts'
+
+/** A node as it was named, or found. */
+export interface NodeAt {
+  readonly addresses: readonly string[]
+  /** One that the node signed itself; none at its own socket. */
+  readonly token?: string
+  /** `<site>/<node>`, where that is known before it is asked. */
+  readonly id?: string
+}
+
+export interface NodesDirectoryOptions {
+  /** The nodes that there are, as they were looked for at most so long ago. */
+  readonly nodes: (maxAgeMs: number, signal: AbortSignal | undefined) => Promise<readonly NodeAt[]>
+  readonly ways: readonly Way[]
+  readonly clock: Clock
+  /** Told of each node that was asked and did not answer, when others did. */
+  readonly onUnanswered?: (node: string, error: LabError) => void
+}
+
+export interface NodesDirectory extends Directory {
+  close(): Promise<void>
+}
+
+interface Asked {
+  readonly entries: DirectoryEntry[]
+  readonly node: KnownNode
+}
+
+interface KnownNode {
+  at: NodeAt
+  readonly connection: Connection
+}
+
+/** A node that is on answers at once. */
+const ANSWER_MS = 5000
+/** Who has found a node once finds it again without looking, for so long. */
+const KNOWN_MS = 30_000
+/** A node whose ways have all failed may be elsewhere now. */
+const MOVED_MS = 2000
+const entriesSchema = z.array(directoryEntrySchema)
+
+export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
+  const { ways, clock, onUnanswered = () => {} } = options
+  const known = new Map<string, KnownNode>()
+  /** By its name in addresses of services. */
+  const byName = new Map<string, KnownNode>()
+
+  const keyOf = ({ id, addresses }: NodeAt) => id ?? addresses[0] ?? ''
+  const nodeOf = (at: NodeAt): KnownNode => {
+    const key = keyOf(at)
+    const before = known.get(key)
+    if (before !== undefined) {
+      before.at = at
+      return before
+    }
+    const node: KnownNode = {
+      at,
+      connection: createConnection({ node: key, ways, clock, access: async () => accessOf(node.at) }),
+    }
+    known.set(key, node)
+    return node
+  }
+  const look = async (maxAgeMs: number, signal: AbortSignal | undefined) =>
+    (await options.nodes(maxAgeMs, signal)).map(nodeOf)
+  const ask = async (node: KnownNode, search: DirectorySearch, signal: AbortSignal | undefined): Promise<Asked> => {
+    const { id, token } = node.at
+    if (id !== undefined && token === undefined) throw noToken(id)
+    const given = await node.connection.call('node/directory', { search: listed(search) }, callOptions(signal))
+    const entries = entriesSchema.parse(given)
+    for (const entry of entries) byName.set(entry.node, node)
+    return { node, entries }
+  }
+  const askAll = async (nodes: readonly KnownNode[], search: DirectorySearch, signal: AbortSignal | undefined) => {
+    const answers = await Promise.allSettled(nodes.map((node) => ask(node, search, signal)))
+    signal?.throwIfAborted()
+    const answered = answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    answers.forEach((one, i) => {
+      if (one.status === 'fulfilled') return
+      const node = nodes[i]
+      if (answered.length === 0) throw one.reason
+      if (node !== undefined) onUnanswered(keyOf(node.at), asLabError(one.reason))
+    })
+    return answered
+  }
+  const named = async (name: string, maxAgeMs: number, signal: AbortSignal | undefined) => {
+    const { site, node, service } = partsOfAddress(name)
+    const answers = await askAll(await look(maxAgeMs, signal), { name: service }, signal)
+    const all = answers.flatMap(({ node: at, entries }) => entries.map((entry) => ({ ...entry, at })))
+    const there = all.filter((entry) => site === undefined || entry.site === site)
+    return serviceNamed(there, node === undefined ? service : `${node}/${service}`)
+  }
+
+  return {
+    async find(search = {}, signal) {
+      const found = (await askAll(await look(0, signal), search, signal)).flatMap(({ entries }) => entries)
+      return found.sort((a, b) => compare(a.node, b.node) || compare(a.name, b.name))
+    },
+    async get(name, signal): Promise<Found> {
+      const entry = await named(name, KNOWN_MS, signal).catch((thrown: unknown) => {
+        if (asLabError(thrown).code !== 'service-unknown') throw thrown
+        return named(name, 0, signal)
+      })
+      const method = `${entry.name}/${members.contract}`
+      const contract = serviceContractSchema.parse(
+        await entry.at.connection.call(method, undefined, callOptions(signal)),
+      )
+      // Its bench is its node's to lock.
+      return {
+        id: entry.id,
+        name: entry.name,
+        node: entry.node,
+        bench: undefined,
+        contract: contract as ServiceContract,
+      }
+    },
+    async access(name, _services, _lease, signal) {
+      await look(MOVED_MS, signal)
+      const node = byName.get(name)
+      if (node !== undefined) return accessOf(node.at)
+      throw new LabError({ code: 'node-unknown', kind: 'caller', message: `there is no node ${name}` })
+    },
+    hold: async (bench) => {
+      throw ofNode(bench)
+    },
+    release: async (bench) => {
+      throw ofNode(bench)
+    },
+    close: async () => {
+      await Promise.all([...known.values()].map(({ connection }) => connection.close()))
+    },
+  }
+}
+
+const accessOf = ({ addresses, token }: NodeAt): Access => ({ addresses, ...(token === undefined ? {} : { token }) })
+
+const callOptions = (signal: AbortSignal | undefined) => ({
+  timeoutMs: ANSWER_MS,
+  idempotent: true,
+  ...(signal === undefined ? {} : { signal }),
+})
+
+/** Tags as lists; what is not given is left out. */
+function listed({ tag, anyTag, ...search }: DirectorySearch): object {
+  const tags = { tag: tag === undefined ? undefined : [tag].flat(), anyTag: anyTag && [anyTag].flat() }
+  return Object.fromEntries(Object.entries({ ...search, ...tags }).filter(([, value]) => value !== undefined))
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const noToken = (id: string) =>
+  new LabError({
+    code: 'token-missing',
+    kind: 'caller',
+    message: `no token for ${id} was given: "fernlab node token" on its machine makes one`,
+  })
+
+const ofNode = (bench: string) =>
+  new LabError({ code: 'internal-error', kind: 'bug', message: `${bench} is locked at its node, not held` })

@@ -1,0 +1,66 @@
+/** `fernlab node token` on the machine of a node: the verb that both command lines have. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { serviceRightSchema } from '../contracts/services.ts'
+import { LabError } from '../primitives/lab-error.ts'
+import { audienceOf } from '../primitives/token-audience.ts'
+import { type NodeHere, withNodeHere } from './node-here.ts'
+
+export interface NodeTokenOptions extends NodeHere {
+  readonly person: string
+  /** `bench3.*`, or `*`; everything where none is named. */
+  readonly services: readonly string[]
+  /** To read, use and lock where none is named. */
+  readonly rights: readonly string[]
+  readonly hours: string | undefined
+  readonly json: boolean
+  readonly out: (line: string) => void
+  readonly err: (line: string) => void
+}
+
+export const NODE_TOKEN_HOURS = 12
+
+const answer = z.object({ token: z.string(), until: z.string() })
+const endpointsSchema = z.object({ addresses: z.array(z.string()) })
+
+/** Makes a token that the node signs itself, and says how it is used. */
+export async function nodeToken(options: NodeTokenOptions): Promise<void> {
+  const { person, json, out, err } = options
+  const services = options.services.length === 0 ? ['*'] : [...options.services]
+  const rights = options.rights.length === 0 ? ['read', 'use', 'lock'] : options.rights.map(rightOf)
+  const lifetimeS = lifetimeOf(options.hours ?? String(NODE_TOKEN_HOURS))
+  const asked = { person, services, rights, lifetimeS }
+  await withNodeHere(options, async (peer, folder) => {
+    const { token, until } = answer.parse(await peer.call('node/token', asked, { signal: options.signal }))
+    const { addresses } = endpointsSchema.parse(JSON.parse(await readFile(join(folder, 'services.json'), 'utf8')))
+    const node = audienceOf(token) ?? ''
+    if (json) return out(JSON.stringify({ token, until, node, person, services, rights, addresses }, null, 2))
+    out(token)
+    err(`For ${person} at ${node}: ${services.join(', ')}, to ${rights.join(', ')}, until ${until}.`)
+    const [address] = addresses
+    if (address === undefined) {
+      return err('It is of no use yet: nobody can come over the network before node.yaml has services.listen.')
+    }
+    err('It is shown once. Whoever has it has these rights: keep it in a file that nobody else reads, and then')
+    err(`  fernlab directory --node ${address} --token-file FILE`)
+    err(`  fernlab call SERVICE --node ${address} --token-file FILE`)
+    err(`  TypeScript: connect({ node: '${address}', token })`)
+    err(`  Python: fernlab.Proxy("SERVICE", address="${address}", token=token)`)
+  })
+}
+
+function rightOf(text: string): string {
+  const read = serviceRightSchema.safeParse(text)
+  if (read.success) return read.data
+  throw mistake(`--right is "${text}"; it may be ${serviceRightSchema.options.join(', ')}`)
+}
+
+/** Whole seconds. The node says how long is too long. */
+function lifetimeOf(text: string): number {
+  const seconds = Math.floor(Number(text) * 3600)
+  if (text.trim() !== '' && Number.isFinite(seconds) && seconds >= 1) return seconds
+  throw mistake(`--hours is "${text}"; it must be a number above 0`)
+}
+
+const mistake = (message: string) => new LabError({ code: 'bad-argument', kind: 'caller', message })

@@ -1,0 +1,211 @@
+/** A lab of two nodes without a hub: tokens that they sign themselves, their directory, and locks at them. */
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { nodeCommand } from '@fernlab/edge/node-command'
+import { connect } from '@fernlab/shared/clients/typescript/node'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import * as assert from 'uvu/assert'
+import { commandLine } from '../../support/command-line.ts'
+import { nodeFile, startTestNode, type TestNode } from '../../support/edge/node.ts'
+import { SITE } from '../../support/edge/scripted-hub.ts'
+import { suite } from '../../support/suite.ts'
+import { until } from '../hub/hub-with-node.ts'
+
+const test = suite('a lab without a hub', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const nodes: TestNode[] = []
+let folder: string
+const tokens: string[] = []
+
+const startNode = async (name: string, benches: number, tag: string) => {
+  const { hub: _, ...file } = nodeFile(benches) as { hub?: unknown; instruments: Record<string, object> }
+  const instruments = Object.fromEntries(
+    Object.entries(file.instruments).map(([key, one]) => [key, { ...one, tags: [tag, 'bench'] }]),
+  )
+  const object = { ...file, node: name, instruments, services: { listen: { host: '127.0.0.1', port: 0 } } }
+  const dataFolder = join(folder, name, 'nodes', name)
+  const node = await startTestNode(undefined, { config: { object }, dataFolder })
+  nodes.push(node)
+}
+const addressOf = (i: number) => nodes[i]?.edge.services.addresses[0] ?? ''
+const socketOf = (i: number) => join(nodes[i]?.dataFolder ?? '', 'services.sock')
+const both = () => connect({ nodes: tokens.map((token, i) => ({ address: addressOf(i), token })) })
+const failure = (promise: Promise<unknown>): Promise<LabError> =>
+  promise.then(
+    () => assert.unreachable('it was done') as never,
+    (error: LabError) => error,
+  )
+const cli = async (...args: string[]) => await commandLine(args, { env: { HOME: folder } })
+
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fernlab-no-hub-'))
+  await startNode('north', 2, 'supply')
+  await startNode('south', 1, 'oven')
+  for (const [i, name] of ['north', 'south'].entries()) {
+    await using owner = connect({ node: socketOf(i) })
+    await until(
+      async () => (await owner.directory.find()).every(({ state }) => state === 'up'),
+      'the benches are free',
+      60_000,
+    )
+    // Typed on the node's machine, by the command line that a node alone has.
+    const out: string[] = []
+    const err: string[] = []
+    await nodeCommand({
+      args: ['node', 'token', 'ada'],
+      env: { FERNLAB_DATA: dirname(dirname(nodes[i]?.dataFolder ?? '')) },
+      columns: undefined,
+      out: (line) => void out.push(line),
+      err: (line) => void err.push(line),
+    })
+    tokens.push(out.join(''))
+    assert.match(err.join('\n'), `For ada at ${SITE}/${name}: *, to read, use, lock, until `)
+    assert.match(err.join('\n'), `connect({ node: '${addressOf(i)}', token })`)
+  }
+})
+test.after(async () => {
+  for (const node of nodes) await node.close()
+  rmSync(folder, { recursive: true })
+})
+
+test('the directory has the services of all nodes in the shape of a hub, and is searched alike', async () => {
+  await using lab = both()
+  const found = await lab.directory.find()
+  assert.equal(
+    found.map(({ id }) => id),
+    ['north/bench-1.psu', 'north/bench-2.psu', 'south/bench-1.psu'],
+  )
+  const { lastSeen, ...first } = found[0] ?? { lastSeen: '' }
+  assert.ok(!Number.isNaN(Date.parse(lastSeen)))
+  assert.equal(first, {
+    id: 'north/bench-1.psu',
+    name: 'bench-1.psu',
+    node: 'north',
+    site: SITE,
+    address: `fernlab://${SITE}/north/bench-1.psu`,
+    bench: 'north.bench-1',
+    state: 'up',
+    addresses: [addressOf(0)],
+    tags: ['supply', 'bench'],
+    metadata: {},
+    kind: 'memory',
+    version: '1.0',
+  })
+  const ids = async (search: Parameters<typeof lab.directory.find>[0]) =>
+    (await lab.directory.find(search)).map(({ id }) => id)
+  assert.equal(await ids({ tag: 'oven' }), ['south/bench-1.psu'])
+  assert.equal(await ids({ tag: ['bench', 'supply'], name: 'bench-2.psu' }), ['north/bench-2.psu'])
+  assert.equal(await ids({ pattern: 'BENCH-?.psu', anyTag: ['oven', 'laser'] }), ['south/bench-1.psu'])
+  assert.equal(await ids({ prefix: 'bench-2' }), ['north/bench-2.psu'])
+  assert.equal(await ids({ state: 'gone' }), [])
+  assert.is((await failure(lab.directory.find({ tag: '' }))).code, 'call-invalid')
+})
+
+test('a name that two nodes have is said with its node, or as an address; others alone', async () => {
+  await using lab = both()
+  assert.is((await failure(lab.service('bench-1.psu'))).code, 'service-ambiguous')
+  assert.is((await failure(lab.service('bench-3.psu'))).code, 'service-unknown')
+  assert.is((await failure(lab.service(`fernlab://elsewhere/south/bench-1.psu`))).code, 'service-unknown')
+  for (const name of ['south/bench-1.psu', `fernlab://${SITE}/south/bench-1.psu`])
+    assert.is((await lab.service(name)).id, 'south/bench-1.psu')
+  assert.is((await lab.service('bench-2.psu')).id, 'north/bench-2.psu')
+})
+
+test('services of both nodes are locked together or not at all, and driven by whoever has them', async () => {
+  await using ada = both()
+  await using owner = connect({ node: socketOf(1) })
+  const oven = await ada.service('south/bench-1.psu')
+  const its = await owner.lock(['bench-1.psu'], { reason: 'a look' })
+  assert.is((await failure(ada.lock(['north/bench-1.psu', 'south/bench-1.psu']))).code, 'service-locked')
+  assert.equal(await ada.directory.find({ state: 'locked', tag: 'supply' }), [])
+  const [seen] = await ada.directory.find({ tag: 'oven' })
+  assert.equal([seen?.state, Object.keys(seen?.lockedBy ?? {})], ['locked', ['since']])
+  await its.release()
+
+  const lock = await ada.lock(['south/bench-1.psu', 'north/bench-1.psu', 'north/bench-2.psu'], { reason: 'all' })
+  assert.equal(lock.services, ['north/bench-1.psu', 'north/bench-2.psu', 'south/bench-1.psu'])
+  const [mine] = await ada.directory.find({ tag: 'oven' })
+  assert.equal([mine?.lockedBy?.mine, mine?.lockedBy?.reason], [true, 'all'])
+  await oven.set('voltage', 2)
+  assert.is((await oven.read(['voltage'])).voltage?.value, 2)
+  await lock.release()
+  assert.is((await oven.read(['voltage'])).voltage?.value, 0)
+  assert.is((await failure(oven.set('voltage', 1))).code, 'bench-not-held')
+})
+
+test('a token opens the node that signed it, and no other', async () => {
+  await using wrong = connect({ node: addressOf(1), token: tokens[0] ?? '' })
+  assert.match((await failure(wrong.directory.find())).code, /^token-(foreign|invalid)$/)
+  await using none = connect({ node: addressOf(1) })
+  assert.is((await failure(none.directory.find())).code, 'sign-in-required')
+  assert.throws(() => connect({ node: 'http://bench-pi:8090' }), /no address of a node/)
+})
+
+test('from a terminal: the directory of a node, a call with a lock, and a lock', async () => {
+  const file = join(folder, 'ada.token')
+  await writeFile(file, `${tokens[0]}\n`, { mode: 0o600 })
+  // As a person types it: without the path.
+  const node = ['--node', addressOf(0).replace('/rpc', ''), '--token-file', file]
+  const said = async (...args: string[]) => {
+    const { code, out, err } = await cli(...args)
+    assert.is(code, 0, err)
+    return out
+  }
+  assert.match(await said('directory', ...node, '--tag', 'supply'), /^bench-1\.psu +north +up +memory/m)
+  assert.match(await said('directory', 'bench-2.psu', ...node), `fernlab://${SITE}/north/bench-2.psu`)
+  const set = ['--set', 'voltage=1.5', '--read', 'voltage']
+  assert.match((await cli('call', 'bench-1.psu', ...node, ...set)).err, /With --lock/)
+  assert.is(await said('call', 'bench-1.psu', ...node, '--lock', ...set), 'voltage: 1.5 V\n')
+  assert.is(await said('call', 'bench-1.psu', '--node', socketOf(0), '--lock', ...set), 'voltage: 1.5 V\n')
+  let seen: string | undefined
+  await using lab = both()
+  const { code, out } = await commandLine(['lock', 'bench-1.psu', ...node, '--reason', 'sweep'], {
+    env: { HOME: folder },
+    onInterrupt: (press) => {
+      void lab.directory.find({ name: 'bench-1.psu', state: 'locked' }).then(([entry]) => {
+        seen = entry?.lockedBy?.reason
+        press()
+      }, press)
+    },
+  })
+  assert.equal([code, out, seen], [0, 'Locked: north/bench-1.psu\n', 'sweep'])
+  const wrong = async (...args: string[]) => (await cli(...args)).err
+  assert.match(await wrong('directory', '--node', addressOf(0)), /sign in first/)
+  assert.match(await wrong('directory', '--node', 'bench-pi:8090'), /no address of a node/)
+  assert.match(await wrong('directory', ...node, '--hub', 'http://127.0.0.1:1'), /either --hub or --node/)
+  await writeFile(file, tokens.join('\n'))
+  assert.match(await wrong('directory', ...node), /several tokens/)
+  assert.match(await wrong('directory', '--node', addressOf(0), '--token-file', join(folder, 'no')), /can't be read/)
+})
+
+test('a token is made on the machine of its node, for what is asked and no longer than that', async () => {
+  const data = dirname(dirname(nodes[0]?.dataFolder ?? ''))
+  const make = async (...args: string[]) =>
+    await commandLine(['node', 'token', 'bob', ...args], { env: { FERNLAB_DATA: data } })
+  const limited = await make('--service', 'bench-2.*', '--right', 'read', '--hours', '0.5', '--json')
+  assert.is(limited.code, 0, limited.err)
+  const { token, until: end, ...made } = JSON.parse(limited.out)
+  assert.equal(made, {
+    node: `${SITE}/north`,
+    person: 'bob',
+    services: ['bench-2.*'],
+    rights: ['read'],
+    addresses: [addressOf(0)],
+  })
+  assert.ok(Date.parse(end) - Date.now() < 1_800_001)
+  await using bob = connect({ node: addressOf(0), token })
+  assert.equal(
+    (await bob.directory.find()).map(({ name }) => name),
+    ['bench-2.psu'],
+  )
+  assert.is((await failure(bob.lock(['bench-2.psu']))).code, 'right-missing')
+  assert.match((await make('--hours', 'long')).err, /--hours/)
+  assert.match((await make('--hours', '10000')).err, /lifetimeS/)
+  assert.match((await make('--right', 'write')).err, /--right is "write"/)
+  assert.match((await make('--node', 'west')).err, /no node west/)
+  assert.match((await commandLine(['node', 'token', 'bob'], { env: { FERNLAB_DATA: folder } })).err, /no node runs/)
+  assert.is(basename(nodes[0]?.dataFolder ?? ''), 'north')
+})
+
+test.run()
