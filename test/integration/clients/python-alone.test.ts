@@ -10,8 +10,14 @@ const test = suite('the client in Python, with a node alone', { timeoutMs: 120_0
 let node: TestNode
 
 test.before(async () => {
-  const { hub: _, ...file } = nodeFile(2) as { hub?: unknown }
-  const object = { ...file, services: { listen: { host: '127.0.0.1', port: 0 } } }
+  const { hub: _, instruments, ...file } = nodeFile(2) as { hub?: unknown; instruments: Record<string, object> }
+  const tagged = Object.fromEntries(
+    Object.entries(instruments).map(([name, one]) => [
+      name,
+      { ...one, tags: name === 'psu-1' ? ['supply', 'first'] : ['supply'] },
+    ]),
+  )
+  const object = { ...file, instruments: tagged, services: { listen: { host: '127.0.0.1', port: 0 } } }
   node = await startTestNode(undefined, { config: { object } })
 })
 test.after(() => node.remove())

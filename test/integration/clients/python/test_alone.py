@@ -32,6 +32,33 @@ class Alone(unittest.TestCase):
             self.assertEqual(bob[1].voltage, 0, "the safe state")
             bob[0].voltage = 1
 
+    def test_its_directory_is_searched_as_that_of_a_hub(self):
+        directory = fernlab.Directory(address=URL[: -len("/rpc")], token=ADA)
+
+        def names(**search):
+            return sorted(entry["name"] for entry in directory.search(**search))
+
+        self.assertEqual(names(), ["bench-1.psu", "bench-2.psu"])
+        self.assertEqual(names(name="bench-2.psu"), ["bench-2.psu"])
+        self.assertEqual(names(prefix="bench-1"), ["bench-1.psu"])
+        self.assertEqual(names(pattern="BENCH-?.p*"), ["bench-1.psu", "bench-2.psu"])
+        self.assertEqual(names(tag="supply"), ["bench-1.psu", "bench-2.psu"])
+        self.assertEqual(names(tag=["supply", "first"]), ["bench-1.psu"])
+        self.assertEqual(names(any_tag=["first", "oven"]), ["bench-1.psu"])
+        self.assertEqual(names(state="gone"), [])
+        found = directory.get("bench-1.psu")
+        self.assertEqual(found["address"], f"fernlab://{found['site']}/n1/bench-1.psu")
+        self.assertIn("voltage", found["contract"]["signals"])
+        for other in (found["address"], found["id"]):
+            self.assertEqual(directory.get(other)["id"], found["id"])
+        for unknown in ("bench-9.psu", "n2/bench-1.psu", "fernlab://elsewhere/n1/bench-1.psu"):
+            self.assertEqual(self.code_of(lambda name=unknown: directory.get(name)), "service-unknown")
+        self.assertEqual(self.code_of(lambda: directory.search(tag="")), "call-invalid")
+        with Proxy(found["address"], address=SOCKET) as psu:
+            self.assertEqual(psu.voltage, 0)
+        self.assertEqual(len(fernlab.Directory(address=SOCKET).search()), 2)
+        self.assertIn("/rpc", repr(fernlab.Directory(address=URL)))
+
     def test_a_lock_that_is_given_up_while_it_is_asked_for_locks_nothing(self):
         async def work():
             ada = await AsyncProxy.connect("bench-1.psu", address=URL, token=ADA)

@@ -3,6 +3,7 @@ from .connect import connect
 from .directory import AsyncDirectory
 from .errors import LabError
 from .hub import Hub
+from .node_directory import AsyncNodeDirectory
 from .plain import Directory, Lock, Proxy, lock
 from .proxy import AsyncProxy
 from .rpc.batch import Outcome
@@ -13,6 +14,7 @@ from .runs import Event, Run, submit
 
 __all__ = [
     "AsyncDirectory",
+    "AsyncNodeDirectory",
     "AsyncProxy",
     "Context",
     "Directory",

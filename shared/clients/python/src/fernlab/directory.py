@@ -14,6 +14,7 @@ from .ways.way import BY_HUB
 #: The longest that a node lets a bench be held without word from its hub: a hub that is stopped ends nothing before.
 HOLD_S = 600
 _ADDRESS = re.compile(r"fernlab://[^/]+/([^/]+)/([^/]+)")
+_MACHINE = re.compile(r"wss?://[^/]+/?")
 Tags = Union[str, Sequence[str], None]
 
 
@@ -51,7 +52,7 @@ class AsyncDirectory:
         In a ``pattern``, ``*`` stands for any text and ``?`` for one letter; of ``tag`` each must be there, of ``any_tag``
         one; ``state`` is ``up``, ``busy``, ``locked``, ``unhealthy`` or ``gone``.
         """
-        query = {"name": name, "prefix": prefix, "pattern": pattern, "tag": _tags(tag), "anyTag": _tags(any_tag)}
+        query = {"name": name, "prefix": prefix, "pattern": pattern, "tag": tags_of(tag), "anyTag": tags_of(any_tag)}
         found: List[Dict[str, Any]] = []
         cursor = None
         while True:
@@ -111,7 +112,8 @@ class NodeDirectory:
     """A node alone, by its address: for labs without a hub, and for who has a token."""
 
     def __init__(self, address: str, token: Optional[str] = None) -> None:
-        self.address = address
+        #: With the path at which nodes take links, where only the machine was named.
+        self.address = f"{address.rstrip('/')}/rpc" if _MACHINE.fullmatch(address) else address
         self._token = token
 
     async def access(self, _node: str, _services: Sequence[str], _lease: Optional[str]) -> Access:
@@ -134,7 +136,7 @@ def short_name(name: str) -> str:
     return name
 
 
-def _tags(tags: Tags) -> Optional[List[str]]:
+def tags_of(tags: Tags) -> Optional[List[str]]:
     return None if tags is None else [tags] if isinstance(tags, str) else list(tags)
 
 

@@ -123,6 +123,11 @@ class Lab:
         await group.add(found.name)
         return found, group
 
+    def node_itself(self, address: str) -> Connection:
+        """Of a lab that is one node: its connection."""
+        directory = self.directory
+        return self._group(directory.address if isinstance(directory, NodeDirectory) else address, None).connection
+
     def _group(self, node: str, bench: Optional[str]) -> Group:
         key = (node, bench)
         if key not in self._groups:

@@ -9,6 +9,7 @@ from .contract import EVENTS, Contract
 from .directory import AsyncDirectory
 from .hub import Hub
 from .lab import GRACE_S, AsyncLock
+from .node_directory import AsyncNodeDirectory
 from .proxy import Service, arguments_of, dressed, in_thread, made, meet, represented
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
@@ -122,14 +123,25 @@ class Proxy:
 class Directory:
     """The directory of a hub: which services there are, where, and how they stand.
 
-    ``hub`` is its address, else ``FERNLAB_HUB``; ``token`` one of yours, else ``FERNLAB_TOKEN``.
+    ``hub`` is its address, else ``FERNLAB_HUB``; ``token`` one of yours, else ``FERNLAB_TOKEN``. Without a hub, ``address``
+    is that of a node (``ws://lab-pi.local:8090``, or the path of its Unix socket), and ``token`` one of the node's.
     """
 
-    def __init__(self, hub: Union[str, Hub, None] = None, token: Optional[str] = None, ca: Optional[str] = None) -> None:
-        self._directory = AsyncDirectory(hub, token, ca)
+    _directory: Union[AsyncDirectory, AsyncNodeDirectory]
+
+    def __init__(
+        self,
+        hub: Union[str, Hub, None] = None,
+        token: Optional[str] = None,
+        ca: Optional[str] = None,
+        *,
+        address: Optional[str] = None,
+    ) -> None:
+        self._directory = AsyncDirectory(hub, token, ca) if address is None else AsyncNodeDirectory(address, token, ca)
 
     def __repr__(self) -> str:
-        return f"Directory({self._directory.hub.url!r})"
+        directory = self._directory
+        return f"Directory({(directory.hub.url if isinstance(directory, AsyncDirectory) else directory.address)!r})"
 
     def search(self, *args: Any, **options: Any) -> List[Dict[str, Any]]:
         return background().run(self._directory.search(*args, **options))
