@@ -11,6 +11,7 @@ import { linkEnded, thrownError } from '../../rpc/errors.ts'
 import { type Format, type Frame, formatNamed } from '../../rpc/formats.ts'
 import { PIECE_BYTES } from '../../rpc/limits.ts'
 import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
+import { Attention, stayAwake } from '../stay-awake.ts'
 import { LengthFrames, lengthFrame } from './length-frames.ts'
 
 /** Longer messages come in pieces; a character of JSON has up to 3 bytes. */
@@ -66,6 +67,7 @@ class SocketLink implements Link {
   readonly #clock: Clock
   readonly #frames = new LengthFrames(MOST_FRAME_BYTES)
   readonly #rest: Buffer | undefined
+  readonly #attention = new Attention()
   #listener: LinkListener | undefined
   #why: string | undefined
   #ended = false
@@ -134,6 +136,8 @@ class SocketLink implements Link {
   readonly #uncork = (): void => {
     this.#corked = false
     this.#socket.uncork()
+    const nowMs = performance.now()
+    if (this.#attention.sent(nowMs)) stayAwake(nowMs)
   }
 
   readonly #onWritten = (): void => {
@@ -144,6 +148,7 @@ class SocketLink implements Link {
 
   #take(chunk: Buffer): void {
     if (this.#ended || this.#socket.destroyed) return
+    this.#attention.came(performance.now())
     try {
       this.#frames.take(chunk, (bytes) => this.#listener?.frame(this.format.name === 'json' ? bytes.toString() : bytes))
     } catch (thrown) {

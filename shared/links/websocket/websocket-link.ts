@@ -6,6 +6,7 @@ import { linkEnded } from '../../rpc/errors.ts'
 import type { Format, Frame } from '../../rpc/formats.ts'
 import { defaultLimits, PIECE_BYTES } from '../../rpc/limits.ts'
 import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
+import { Attention, stayAwake } from '../stay-awake.ts'
 import { formatOfSubprotocol, subprotocolOf } from './subprotocols.ts'
 
 const CLOSE_MS = 1000
@@ -93,6 +94,7 @@ class WebSocketLink implements Link {
   readonly #socket: WebSocket
   readonly #clock: Clock
   readonly #options: { readonly binary: boolean }
+  readonly #attention = new Attention()
   #listener: LinkListener | undefined
   #why: string | undefined
   #ended = false
@@ -119,7 +121,10 @@ class WebSocketLink implements Link {
 
   listen(listener: LinkListener): void {
     this.#listener = listener
-    this.#socket.on('message', (data: Buffer, isBinary) => listener.frame(isBinary ? data : data.toString()))
+    this.#socket.on('message', (data: Buffer, isBinary) => {
+      this.#attention.came(performance.now())
+      listener.frame(isBinary ? data : data.toString())
+    })
     queueMicrotask(() => {
       if (this.#socket.readyState === WebSocket.CLOSED) this.#end()
       else this.#socket.resume()
@@ -134,6 +139,8 @@ class WebSocketLink implements Link {
     if (isLow) this.#socket.send(data, this.#options)
     else this.#socket.send(data, this.#options, this.#onWritten)
     if (this.#socket.bufferedAmount > HIGH_WATER_BYTES) this.#wasHigh = true
+    const nowMs = performance.now()
+    if (this.#attention.sent(nowMs)) stayAwake(nowMs)
   }
 
   async close(why = 'it was closed'): Promise<void> {
