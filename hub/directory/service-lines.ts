@@ -35,6 +35,8 @@ export interface CreateServiceLinesOptions {
   /** Undefined for a node that there is not. */
   readonly isOnline: (node: string) => boolean | undefined
   readonly send: (node: string, message: Uint8Array) => void
+  /** Told of what goes by way of the hub, as it is on the broker. */
+  readonly onCarried: (to: 'node' | 'client', bytes: number) => void
   readonly accounts: Pick<Accounts, 'authenticate'>
   /** Origins of the hub's own page besides the one of the request's host. */
   readonly origins: () => readonly string[]
@@ -52,7 +54,7 @@ const UNSUPPORTED = 1003
 const LONGEST_REASON = 40
 
 export function createServiceLines(options: CreateServiceLinesOptions): ServiceLines {
-  const { isOnline, send, accounts, origins, clock, log } = options
+  const { isOnline, send, onCarried, accounts, origins, clock, log } = options
   const bundles = new Map<string, LinkBundle>()
   const people = new Map<string, number>()
   const server = new WebSocketServer({
@@ -64,7 +66,14 @@ export function createServiceLines(options: CreateServiceLinesOptions): ServiceL
   const bundleOf = (node: string): LinkBundle => {
     const known = bundles.get(node)
     if (known !== undefined) return known
-    const made = new LinkBundle({ send: (message) => send(node, message), firstBytes: BEFORE_ANSWER_BYTES, clock })
+    const made = new LinkBundle({
+      send: (message) => {
+        onCarried('node', message.byteLength)
+        send(node, message)
+      },
+      firstBytes: BEFORE_ANSWER_BYTES,
+      clock,
+    })
     bundles.set(node, made)
     return made
   }
@@ -121,7 +130,10 @@ export function createServiceLines(options: CreateServiceLinesOptions): ServiceL
       })
       return true
     },
-    heard: (node, message) => bundles.get(node)?.take(message),
+    heard: (node, message) => {
+      onCarried('client', message.byteLength)
+      bundles.get(node)?.take(message)
+    },
     lost: (node) => {
       bundles.get(node)?.lost(`${node} is not connected any more`)
       bundles.delete(node)

@@ -23,7 +23,7 @@ export interface ServiceParts {
 
 export async function openServices(
   { site, publicUrl, clock, log, onClose }: Basics,
-  { store, accounts }: Ground,
+  { store, accounts, monitoring }: Ground,
   { book }: Memory,
   { fleet, calls, link, serviceBook, signingKey }: ServiceParts,
 ) {
@@ -35,6 +35,7 @@ export async function openServices(
   const serviceLines = createServiceLines({
     isOnline: (node) => book.nodes.get(node)?.online,
     send: (node, message) => link.send(node, 'links-down', message),
+    onCarried: monitoring.noteCarried,
     accounts,
     origins: () => [new URL(publicUrl()).origin],
     clock,

@@ -20,6 +20,8 @@ export interface Monitoring {
   /** How long a commit of ingested documents took. */
   noteCommit(seconds: number): void
   noteRequest(request: { readonly method: string; readonly status: number; readonly seconds: number }): void
+  /** Calls of services that go by way of the hub, as there was no nearer one. */
+  noteCarried(to: 'node' | 'client', bytes: number): void
   /** Adds a gauge that is read at each scrape. */
   gauge(name: string, help: string, read: () => number): void
   /** Tells of each bench whether it is of use, read at each scrape. */
@@ -59,6 +61,13 @@ export function createMonitoring({ clock = systemClock, log }: { clock?: Clock; 
     buckets: [0.002, 0.01, 0.05, 0.25, 1, 5, 30],
     registers,
   })
+  const carried = new Counter({
+    name: 'fernlab_services_carried_bytes_total',
+    help: 'Calls of services that went by way of the hub; what goes straight to a node is none of it',
+    labelNames: ['to'],
+    registers,
+  })
+  for (const to of ['node', 'client']) carried.inc({ to }, 0)
   const ended = new Counter({
     name: 'fernlab_runs_ended_total',
     help: 'Runs by final state',
@@ -99,6 +108,7 @@ export function createMonitoring({ clock = systemClock, log }: { clock?: Clock; 
     noteCommit: (seconds) => commits.observe(seconds),
     noteRequest: ({ method, status, seconds }) =>
       requests.observe({ method, status: `${Math.floor(status / 100)}xx` }, seconds),
+    noteCarried: (to, bytes) => carried.inc({ to }, bytes),
     gauge: (name, help, read) => {
       new Gauge({
         name,

@@ -11,6 +11,8 @@ export interface RunningFernlab {
   readonly mqtt: string
   readonly token: string
   readonly dataFolder: string
+  /** Of the process that was started; with the part `hub` it is the hub. */
+  readonly pid: number
   /** The environment of a client beside it: FERNLAB_HUB, FERNLAB_TOKEN, FERNLAB_DATA, a home folder of its own. */
   readonly clientEnv: Record<string, string | undefined>
   /** What it printed so far. */
@@ -73,6 +75,7 @@ export async function startFernlab(options: StartOptions = {}): Promise<RunningF
       mqtt,
       token,
       dataFolder,
+      pid: child.pid ?? -1,
       clientEnv: {
         ...inherited,
         HOME: dataFolder,

@@ -1,7 +1,7 @@
 /** The TypeScript client with a hub and a node that are real, over each way there is. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -153,6 +153,40 @@ test('what is there for nobody is refused where it comes in', async () => {
   assert.is(await refusal('demo/services', { authorization: 'Bearer fern_wrong' }), 401)
   assert.is(await refusal('nobody/services', known), 404)
   assert.is(await refusal('demo/services', { ...known, origin: 'https://elsewhere.example' }), 403)
+})
+
+/** What the hub's process has read and written so far, sockets included, and what it says that it carried. */
+async function throughHub() {
+  const headers = { authorization: `Bearer ${hub.token}` }
+  const metrics = await (await fetch(`${hub.http}/metrics`, { headers })).text()
+  const carried = [...metrics.matchAll(/^fernlab_services_carried_bytes_total\{to="\w+"\} (\d+)$/gm)]
+  assert.is(carried.length, 2)
+  const io = readFileSync(`/proc/${hub.pid}/io`, 'utf8')
+  const moved = [...io.matchAll(/^[rw]char: (\d+)$/gm)]
+  const sum = (all: RegExpExecArray[]) => all.reduce((total, [, bytes]) => total + Number(bytes), 0)
+  return { carried: sum(carried), moved: sum(moved) }
+}
+
+test('the hub carries no byte of what goes straight to a node', async () => {
+  await using straight = client()
+  await using relayed = overHub()
+  const calls = 1000
+  const readings = async (lab: ReturnType<typeof client>) => {
+    const psu = await lab.service('diode-1.psu')
+    await psu.read(['voltage'])
+    const before = await throughHub()
+    for (let n = 0; n < calls; n++) await psu.read(['voltage'])
+    const after = await throughHub()
+    return { kind: psu.way?.kind, carried: after.carried - before.carried, moved: after.moved - before.moved }
+  }
+  const byHub = await readings(relayed)
+  assert.is(byHub.kind, 'mqtt')
+  // A question and its answer.
+  assert.ok(byHub.carried > calls * 100 && byHub.moved > 2 * byHub.carried, JSON.stringify(byHub))
+  const direct = await readings(straight)
+  assert.equal([direct.kind, direct.carried], ['websocket', 0])
+  // What the hub has to do by itself meanwhile is no part of a call.
+  assert.ok(direct.moved < byHub.moved / 10, `${direct.moved} bytes, and ${byHub.moved} by way of it`)
 })
 
 test('from a terminal: what a service can do, what it reads, and setting it with a lock of its own', async () => {

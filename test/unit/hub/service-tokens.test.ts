@@ -79,6 +79,7 @@ test('a node whose name begins with a digit is reached by way of the hub', async
   const lines = createServiceLines({
     isOnline: () => false,
     send: () => {},
+    onCarried: () => {},
     accounts: { authenticate: async () => staff },
     origins: () => [],
     clock: new ManualClock(),
