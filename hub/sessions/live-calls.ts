@@ -98,9 +98,9 @@ async function perform(
     case 'read':
       return { readings: await drive({ what: 'read', ...check(method, params) }) }
     case 'extend': {
-      const { seconds } = check(method, params)
+      const asked = check(method, params)
       ownOnly()
-      return await sessions.extend(id, caller, seconds)
+      return await sessions.extend(id, caller, asked)
     }
     case 'finish':
       check(method, params)

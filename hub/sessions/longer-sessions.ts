@@ -4,6 +4,7 @@
  * INVARIANTS: the node makes it longer, and the hub says so only then; a booking ends later only once its session does.
  */
 
+import type { ExtendSession } from '@fernlab/shared/contracts/sessions'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
@@ -19,7 +20,7 @@ import { attemptNow, setSince } from '../runs/attempt-clock.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { OpenRun } from '../runs/open-runs.ts'
 import type { Turn } from '../store/turn.ts'
-import type { OpenSessions } from './open-sessions.ts'
+import type { ActiveRun, OpenSessions } from './open-sessions.ts'
 import { mostSessionS, tooLong } from './session-length.ts'
 import { timesOf } from './session-view.ts'
 
@@ -41,8 +42,11 @@ export interface LongerSessionsOptions {
 }
 
 export interface LongerSessions {
-  /** Lengthens an active session by so many seconds; throws `session-not-active`, `no-session-time`, `session-too-long`, `quota-used`, `somebody-waits`, `bench-booked`. */
-  extend(id: string, by: Caller, seconds: number): Promise<void>
+  /**
+   * Lengthens an active session, and with it its booking; one that has `total` seconds already stays as it is. Throws
+   * `session-not-active`, `no-session-time`, `session-too-long`, `quota-used`, `somebody-waits`, `bench-booked`.
+   */
+  extend(id: string, by: Caller, asked: ExtendSession): Promise<void>
   /** Makes an active session last until then, if that is longer: its booking ends then. Throws what the node refuses. */
   lengthen(id: string, by: Caller, endsAt: number): Promise<void>
 }
@@ -57,6 +61,33 @@ export function createLongerSessions(options: LongerSessionsOptions): LongerSess
       if (run.state === 'queued' && compatible.serves(run, bench)) return true
     }
     return false
+  }
+
+  /** Throws `somebody-waits` and `bench-booked` where somebody else is to have the bench before then. */
+  const requireFree = ({ hold, lab }: ActiveRun, endsAt: number) => {
+    if (somebodyWaits(hold.bench)) {
+      throw new LabError({
+        code: 'somebody-waits',
+        kind: 'caller',
+        retry: 'later',
+        message: `somebody waits for ${hold.bench}`,
+        studentMessage: 'Somebody else waits for this bench: your time can not be made longer.',
+      })
+    }
+    const bench = book.benches.get(hold.bench)
+    const leftS = Math.max(0, endsAt - clock.now()) / 1000
+    const { cleanUpMs } = sessionNeeds(lab)
+    if (bench !== undefined && book.freeForS(bench) < leftS + cleanUpMs / 1000) {
+      throw new LabError({
+        code: 'somebody-waits',
+        kind: 'caller',
+        retry: 'later',
+        message: `${hold.bench} goes out of use before that`,
+        studentMessage: 'The bench closes soon: your time can not be made longer.',
+      })
+    }
+    const neededFrom = options.bookedFrom(hold.bench)
+    if (neededFrom < endsAt + cleanUpMs) throw bookedSoon(hold.bench, neededFrom - cleanUpMs)
   }
 
   const lengthen = async (run: OpenRun, node: string, by: Caller, seconds: number) => {
@@ -85,7 +116,7 @@ export function createLongerSessions(options: LongerSessionsOptions): LongerSess
   }
 
   return {
-    extend: async (id, by, more) => {
+    extend: async (id, by, asked) => {
       const { personId, lab } = sessions.mustBeActive(id)
       const isOwn = by.personId === personId
       const labsMost = timesOf(lab).mostSeconds
@@ -95,39 +126,20 @@ export function createLongerSessions(options: LongerSessionsOptions): LongerSess
       turn.mustBeOpen()
       // From here to the question to the node nothing is awaited.
       const run = sessions.mustBeActive(id)
-      if (run.bumped !== undefined) throw bookedSoon(run.hold.bench, run.bumped.atMs)
-      const seconds = (run.session?.seconds ?? 0) + more
-      if (seconds > mostSeconds) throw tooLong(mostSeconds)
-      standing?.requireLonger(SESSION_PROTOCOL, more)
-      if (somebodyWaits(run.hold.bench)) {
-        throw new LabError({
-          code: 'somebody-waits',
-          kind: 'caller',
-          retry: 'later',
-          message: `somebody waits for ${run.hold.bench}`,
-          studentMessage: 'Somebody else waits for this bench: your time can not be made longer.',
-        })
-      }
-      const bench = book.benches.get(run.hold.bench)
+      const seconds = secondsOf(run, asked)
+      const more = seconds - (run.session?.seconds ?? 0)
       const endsAt = (run.session?.endsAt ?? attemptNow(run.hold, clock)) + setSince(run.hold, clock) + more * 1000
-      const leftS = Math.max(0, endsAt - clock.now()) / 1000
-      const { cleanUpMs } = sessionNeeds(run.lab)
-      if (bench !== undefined && book.freeForS(bench) < leftS + cleanUpMs / 1000) {
-        throw new LabError({
-          code: 'somebody-waits',
-          kind: 'caller',
-          retry: 'later',
-          message: `${run.hold.bench} goes out of use before that`,
-          studentMessage: 'The bench closes soon: your time can not be made longer.',
-        })
+      if (more > 0) {
+        if (run.bumped !== undefined) throw bookedSoon(run.hold.bench, run.bumped.atMs)
+        if (seconds > mostSeconds) throw tooLong(mostSeconds)
+        standing?.requireLonger(SESSION_PROTOCOL, more)
+        requireFree(run, endsAt)
       }
-      const neededFrom = options.bookedFrom(run.hold.bench)
-      if (neededFrom < endsAt + cleanUpMs) throw bookedSoon(run.hold.bench, neededFrom - cleanUpMs)
       const node = sessions.nodeOf(run)
       const booking = booked.bookingWith(run)
       const lengthenSession = () => lengthen(run, node, by, seconds)
-      if (booking === undefined) await lengthenSession()
-      else await lengthenBooked(id, booking, endsAt, lengthenSession)
+      if (booking !== undefined) await lengthenBooked(id, booking, endsAt, lengthenSession)
+      else if (more > 0) await lengthenSession()
       await turn.kept()
     },
     lengthen: async (id, by, endsAt) => {
@@ -145,6 +157,12 @@ export function createLongerSessions(options: LongerSessionsOptions): LongerSess
       await turn.kept()
     },
   }
+}
+
+/** How long it is to be in all; never shorter than it is. */
+function secondsOf({ session }: OpenRun, { seconds, total }: ExtendSession): number {
+  const now = session?.seconds ?? 0
+  return seconds === undefined ? Math.max(now, total ?? 0) : now + seconds
 }
 
 /** `until`: the last moment at which the session may end. */

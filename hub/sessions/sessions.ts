@@ -4,7 +4,7 @@
  * INVARIANTS: a session is a run, so that queue, fence, lease, documents and repair are those of runs; its stage follows
  * from documents alone where they say it.
  */
-import type { OpenSession, Session } from '@fernlab/shared/contracts/sessions'
+import type { ExtendSession, OpenSession, Session } from '@fernlab/shared/contracts/sessions'
 import type { LabPageWay, nodeMethods, SessionCommand, VisitRow } from '@fernlab/shared/contracts/sync'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { SESSION_PROTOCOL } from '@fernlab/shared/protocol/session-protocol'
@@ -33,8 +33,8 @@ export interface Sessions {
   get(id: string): Promise<Session | undefined>
   /** Newest first. */
   list(query: Omit<ListRuns, 'state' | 'sessions'>): Promise<{ items: Session[]; cursor?: string }>
-  /** Lengthens an active session by so many seconds; throws `session-not-active`, `no-session-time`, `session-too-long`, `quota-used`, `somebody-waits`, `bench-booked`. */
-  extend(id: string, by: Caller, seconds: number): Promise<Session>
+  /** Lengthens an active session, by so many seconds or to so many in all; throws `session-not-active`, `no-session-time`, `session-too-long`, `quota-used`, `somebody-waits`, `bench-booked`. */
+  extend(id: string, by: Caller, asked: ExtendSession): Promise<Session>
   /** Makes an active session last until then, if that is longer: its booking ends then. Throws what the node refuses. */
   lengthen(id: string, by: Caller, endsAt: number): Promise<void>
   /**
@@ -137,8 +137,8 @@ export function createSessions(options: CreateSessionsOptions): Sessions {
       const sessions = items.map(async (run) => view(run, await partners.of(run.id)))
       return { items: await Promise.all(sessions), ...(cursor === undefined ? {} : { cursor }) }
     },
-    extend: async (id, by, seconds) => {
-      await longer.extend(id, by, seconds)
+    extend: async (id, by, asked) => {
+      await longer.extend(id, by, asked)
       return await existing(id)
     },
     lengthen: longer.lengthen,

@@ -147,8 +147,19 @@ export const openSessionSchema = z.strictObject({
 })
 export type OpenSession = z.infer<typeof openSessionSchema>
 
-/** `POST /api/v1/sessions/{id}/extend`: by so many seconds. */
-export const extendSessionSchema = z.strictObject({ seconds: z.number().min(1).max(LONGEST_SECONDS) })
+/** `POST /api/v1/sessions/{id}/extend`: by so many seconds, or to so many in all. */
+export const extendSessionSchema = z
+  .strictObject({
+    seconds: z.number().min(1).max(LONGEST_SECONDS).optional().describe('By how much; asked twice, twice as much'),
+    total: z
+      .number()
+      .min(1)
+      .max(LONGEST_SECONDS)
+      .optional()
+      .describe('How long it is to be in all; one that is as long stays as it is, so asking again is harmless'),
+  })
+  .refine(({ seconds, total }) => (seconds === undefined) !== (total === undefined), 'give either seconds or total')
+export type ExtendSession = z.infer<typeof extendSessionSchema>
 
 export const sessionSchema = z.object({
   id: z.string(),

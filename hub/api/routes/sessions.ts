@@ -220,7 +220,7 @@ export function sessionRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params: { id }, body, caller }) => {
       await own(caller, id)
-      return c.json(await sessions.extend(id, caller, body.seconds))
+      return c.json(await sessions.extend(id, caller, body))
     },
   )
   const finish = {

@@ -115,10 +115,11 @@ export function fakeSessions({ hub, labs, runs, promises }: FakeSessionsOptions)
       }
       if (verb === 'visit') return json({ url: labPage, through: 'direct' })
       if (verb === 'extend') {
-        const { seconds } = body as { seconds: number }
+        const { total } = body as { total: number }
         const { session } = found
-        const endsAt = new Date(Date.parse(session.endsAt ?? '') + seconds * 1000).toISOString()
-        found.become({ seconds: session.seconds + seconds, endsAt })
+        const more = total - session.seconds
+        const endsAt = new Date(Date.parse(session.endsAt ?? '') + more * 1000).toISOString()
+        found.become({ seconds: total, endsAt })
       }
       if (verb === 'finish') {
         const run = runs.all.get(id)

@@ -127,6 +127,29 @@ test('the node makes it longer: so is the booking, and nobody can book what the 
   await isOver(booking, session)
 })
 
+test('the node’s answer is lost: asked again for as long in all, it is longer once, and so is its booking', async () => {
+  const { booking, session, tells, longer } = await atTheEnd()
+  const extend = () => ask<Session>('POST', `/api/v1/sessions/${session.id}/extend`, { total: longer })
+  asked = async ({ id }) => {
+    await tells.longer(longer)
+    const error = new LabError({ code: 'node-offline', kind: 'link', retry: 'later', message: 'the answer was lost' })
+    await node.send('reply', { id, error: error.toJSON() })
+  }
+  assert.is((await extend()).code, 'node-offline')
+  await until(async () => (await sessionOf(session.id)).seconds === longer, 'its documents say that it is longer')
+  asked = yes
+  const answers = await Promise.all([extend(), extend()])
+  assert.equal(
+    answers.map(({ seconds }) => seconds),
+    [longer, longer],
+  )
+  assert.is((await bookingOf(booking.id)).end, (await sessionOf(session.id)).endsAt)
+  const both = await ask('POST', `/api/v1/sessions/${session.id}/extend`, { total: longer, seconds: 1 })
+  assert.is(both.code, 'request-invalid', 'one of the two')
+  await tells.end('it was finished')
+  await isOver(booking, session)
+})
+
 test('its documents say that it is longer before the node has answered: once longer, with its booking', async () => {
   const { booking, session, tells, extend, longer } = await atTheEnd()
   asked = async (call) => {

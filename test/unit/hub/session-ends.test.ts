@@ -65,7 +65,7 @@ test('more time is noted of the session as it is now, and not of one that is ove
     [(runs: Map<string, unknown>) => void runs.set('s', { ...(runs.get('s') as object), attempt: 2 }), []],
   ] as const) {
     const { sessions, told } = withSession(async (runs) => after(runs))
-    await sessions.extend('s', person('staff'), 60).catch(() => {})
+    await sessions.extend('s', person('staff'), { seconds: 60 }).catch(() => {})
     sessions.close()
     assert.equal(told, [...expected])
   }

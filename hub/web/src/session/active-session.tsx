@@ -182,7 +182,11 @@ function Extend({ session, ready }: { session: Session; ready: boolean }) {
   const client = useQueryClient()
   const more = Math.min(mostAtOnceS, session.mostSeconds - session.seconds)
   const extend = useMutation({
-    mutationFn: () => api.send<Session>('POST', `/api/v1/sessions/${session.id}/extend`, { seconds: more }),
+    mutationFn: () => {
+      // In all, so that pressing again after a lost answer makes it no longer still.
+      const total = session.seconds + more
+      return api.send<Session>('POST', `/api/v1/sessions/${session.id}/extend`, { total })
+    },
     onSuccess: (next) => client.setQueryData(sessionQuery(api, session.id).queryKey, next),
   })
   const why = extend.error

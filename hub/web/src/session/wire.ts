@@ -17,7 +17,7 @@ export interface SessionCalls {
   set: { readonly values: Readonly<Record<string, Scalar>> }
   call: { readonly action: string; readonly arguments?: Readonly<Record<string, Scalar>> }
   read: { readonly signals: readonly string[] }
-  extend: { readonly seconds: number }
+  extend: { readonly seconds: number } | { readonly total: number }
   finish: Readonly<Record<string, never>>
   chat: { readonly text: string }
   'control.give': { readonly to: string }
