@@ -5,7 +5,7 @@ import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contr
 import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import { followByReading } from '../follow-by-reading.ts'
-import type { ClientShare } from './client-share.ts'
+import type { Share } from './daemon-calls.ts'
 import type { HostedMember } from './host-messages.ts'
 
 export interface DaemonServiceOptions {
@@ -16,8 +16,8 @@ export interface DaemonServiceOptions {
   readonly peer: () => Peer
   /** The client's connection, where it has an object of its own. */
   readonly session: string | undefined
-  /** What the client has under way in the process. */
-  readonly share: ClientShare
+  /** What the person has under way in the process. */
+  readonly share: Share
 }
 
 /** How often signals are read for who follows them and names no rate. */
@@ -28,8 +28,8 @@ const LONG_MS = 30 * 24 * 3_600_000
 /** What does the calls of one client. */
 export function daemonService({ name, contract, clock, peer, session, share }: DaemonServiceOptions): Service {
   const call = (member: HostedMember, params: object, { signal }: CallContext, idempotent = false) =>
-    share.call(() =>
-      peer().call(`${name}/${member}`, { ...params, session }, { signal, timeoutMs: LONG_MS, idempotent }),
+    share.call(`${name}/${'action' in params ? params.action : member}`, signal, (number) =>
+      peer().call(`${name}/${member}`, { ...params, session, call: number }, { timeoutMs: LONG_MS, idempotent }),
     )
   const stream = (member: HostedMember, params: object, { signal }: CallContext) =>
     share.stream(() => peer().stream(`${name}/${member}`, { ...params, session }, { signal }))

@@ -18,6 +18,8 @@ export interface DaemonOptions {
   readonly start: (listeners: Pick<HostProcessOptions, 'onPeer' | 'onEnd'>) => HostProcess
   /** Makes its services; a rejection ends the process. */
   readonly load: (peer: Peer) => Promise<void>
+  /** Why it is to be started again though it answers, if there is a reason. */
+  readonly stuck?: () => string | undefined
   /** The state has changed. */
   readonly onState: (state: DaemonState, reason: string | undefined) => void
 }
@@ -150,7 +152,7 @@ export class Daemon {
 
   /** Asks it every PING_MS; one question is under way at most, so that a late answer is one. */
   #watch(process: HostProcess, peer: Peer): void {
-    const { clock, memoryMB, hungS } = this.#options
+    const { clock, memoryMB, hungS, stuck } = this.#options
     let isAsked = false
     let missed = 0
     const tick = () => {
@@ -174,6 +176,8 @@ export class Daemon {
       if (missed === MISSED && this.#state === 'up')
         this.#step('silence', `it has not answered for ${(MISSED * PING_MS) / 1000} s`)
       if (missed * PING_MS >= hungS * 1000) return process.kill(`it did not answer for ${hungS} s`)
+      const why = stuck?.()
+      if (why !== undefined) return process.kill(why)
       void process.memoryBytes().then((bytes = 0) => {
         if (bytes > memoryMB * 1024 * 1024)
           process.kill(`it had ${Math.round(bytes / 1024 / 1024)} MB of memory, and may have ${memoryMB} MB`)

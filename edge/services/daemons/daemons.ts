@@ -87,7 +87,8 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
   const sessionOf = (client: Client): ClientSession => {
     let known = sessions.get(client)
     if (known === undefined) {
-      known = { session: newId(clock.now()), onEnd: (listener) => client.onEnd(listener) }
+      const { person } = client
+      known = { session: newId(clock.now()), person, onEnd: (listener) => client.onEnd(listener) }
       sessions.set(client, known)
     }
     return known

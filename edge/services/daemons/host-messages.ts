@@ -8,8 +8,10 @@ export const LOAD = 'host.load'
 export const CLOSE = 'host.close'
 /** One way: a client is gone, and with it the objects that were its own. `{session}` */
 export const SESSION_ENDED = 'host.session-ended'
+/** One way: nobody waits for a call any more, which is answered all the same when it has ended. `{call}` */
+export const GIVE_UP = 'host.give-up'
 
-/** `<service>/call {action, args}`, `/read {signals}`, `/set {signal, value}`, `/events {names}`; each with the session. */
+/** `<service>/call {action, args}`, `/read {signals}`, `/set {signal, value}`, `/events {names}`; each with the session, and `call`: its number, for {@link GIVE_UP}. */
 export type HostedMember = 'call' | 'read' | 'set' | 'events'
 
 export type InstanceMode = 'single' | 'session' | 'percall'

@@ -9,11 +9,11 @@ import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { serviceContractSchema } from '@fernlab/shared/rpc/contract/service-contract'
 import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import { boundedNotes } from '../../drivers/process/child.ts'
-import { ClientShare } from './client-share.ts'
 import { Daemon } from './daemon.ts'
+import { DaemonCalls } from './daemon-calls.ts'
 import { daemonService } from './daemon-service.ts'
 import { hostCommand } from './host-command.ts'
-import { LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
+import { GIVE_UP, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
 import { createLogLines } from './log-lines.ts'
 import { requireSource, serviceFolder } from './service-source-files.ts'
@@ -34,6 +34,7 @@ export interface RunningDaemonOptions {
 /** The connection that a client's calls come by: the same object for each of its calls. */
 export interface ClientSession {
   readonly session: string
+  readonly person: string
   onEnd(listener: () => void): void
 }
 
@@ -48,7 +49,7 @@ export class RunningDaemon {
   /** What each service was when it was last there. */
   readonly #known = new Map<string, Known>()
   readonly #sessions = new Set<string>()
-  readonly #shares = new WeakMap<ClientSession, ClientShare>()
+  readonly #calls: DaemonCalls
 
   constructor(options: RunningDaemonOptions) {
     this.#options = options
@@ -56,12 +57,18 @@ export class RunningDaemon {
     const note = boundedNotes(clock, (said, left) => {
       log.info({ daemon: name, said, ...(left === 0 ? {} : { leftOut: left }) }, 'a daemon says')
     })
+    this.#calls = new DaemonCalls({
+      daemon: name,
+      clock,
+      giveUp: (call) => this.#tell(GIVE_UP, { call }, 'a daemon was not told that a call was given up'),
+    })
     this.#daemon = new Daemon({
       clock,
       memoryMB: entry.memoryMB,
       hungS: entry.hungS,
       start: ({ onPeer, onEnd }) => this.#start({ onPeer, onEnd, onLine: note }),
       load: (peer) => this.#load(peer),
+      stuck: () => this.#calls.stuck(),
       onState: (state, reason) => this.#told(state, reason),
     })
   }
@@ -130,17 +137,8 @@ export class RunningDaemon {
     if ('error' in known) throw known.error
     const session = entry.instances === 'session' ? this.#sessionOf(client) : undefined
     const { clock } = this.#options
-    const share = this.#shareOf(client)
+    const share = this.#calls.share(client.person)
     return daemonService({ name, contract: known.contract, clock, session, share, peer: () => this.#daemon.peer(name) })
-  }
-
-  #shareOf(client: ClientSession): ClientShare {
-    let share = this.#shares.get(client)
-    if (share === undefined) {
-      share = new ClientShare(this.#options.name)
-      this.#shares.set(client, share)
-    }
-    return share
   }
 
   #sessionOf(client: ClientSession): string {
@@ -149,16 +147,16 @@ export class RunningDaemon {
     this.#sessions.add(session)
     client.onEnd(() => {
       this.#sessions.delete(session)
-      this.#tellEnded(session)
+      this.#tell(SESSION_ENDED, { session }, 'a daemon was not told that a client is gone')
     })
     return session
   }
 
   /** In a process that is not there, or ends just now, there is nothing of it. */
-  #tellEnded(session: string): void {
+  #tell(method: string, params: object, otherwise: string): void {
     const { name, log } = this.#options
-    const error = this.#daemon.tell(SESSION_ENDED, { session })?.message
-    if (error !== undefined) log.warn({ daemon: name, error }, 'a daemon was not told that a client is gone')
+    const error = this.#daemon.tell(method, params)?.message
+    if (error !== undefined) log.warn({ daemon: name, error }, otherwise)
   }
 
   #start(listeners: {

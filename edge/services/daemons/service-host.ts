@@ -16,10 +16,11 @@ import { isRecord } from '@fernlab/shared/rpc/errors'
 import { cborFormat } from '@fernlab/shared/rpc/formats'
 import { createPeer, methodUnknown } from '@fernlab/shared/rpc/peer/peer'
 import type { Serve } from '@fernlab/shared/rpc/peer/serving'
+import { createGivenUp } from './host/given-up.ts'
 import { type HostedService, hostService } from './host/hosted-service.ts'
 import { loadService } from './host/load-service.ts'
 import { shareFolder } from './host/share-folder.ts'
-import { CLOSE, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
+import { CLOSE, GIVE_UP, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
 
 export { LabError } from '@fernlab/shared/primitives/lab-error'
 export { defineService } from '@fernlab/shared/rpc/contract/service-contract'
@@ -31,6 +32,7 @@ const CLOSE_MS = 2000
 
 function main(): void {
   const services = new Map<string, HostedService>()
+  const givenUp = createGivenUp()
   const close = async () => {
     const all = [...services.values()]
     services.clear()
@@ -56,13 +58,14 @@ function main(): void {
     const given = isRecord(params) ? params : {}
     if (method === LOAD) return load(services, given.services as readonly ServiceToLoad[])
     if (method === CLOSE) return close()
+    if (method === GIVE_UP) return givenUp.giveUp(given.call)
     if (method === SESSION_ENDED) {
       return Promise.all([...services.values()].map((service) => service.endSession(String(given.session))))
     }
     const split = splitMethod(method)
     const service = split === undefined ? undefined : services.get(split.service)
     if (split === undefined || service === undefined) throw methodUnknown(method)
-    return service.do(split.member, given, context)
+    return givenUp.run(given.call, method, context, (own) => service.do(split.member, given, own))
   }
   const socket = new Socket({ fd: LINK_FD, readable: true, writable: true })
   socket.write(greetingOf(cborFormat))

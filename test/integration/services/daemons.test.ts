@@ -16,7 +16,15 @@ import { rejection } from '../../contract/driver-contract.ts'
 import { blocksOf } from '../../support/doc-blocks.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
-import { configOf, daemonOf, isUp, type LabWithDaemons, labWithDaemons, untilWritten } from './lab-with-daemons.ts'
+import {
+  configOf,
+  daemonOf,
+  isUp,
+  type LabWithDaemons,
+  labWithDaemons,
+  takesTheirShare,
+  untilWritten,
+} from './lab-with-daemons.ts'
 
 const test = suite('daemons of a node', { timeoutMs: 120_000, hookTimeoutMs: 180_000, fileTimeoutMs: 600_000 })
 
@@ -55,7 +63,7 @@ export default class {
   async *upTo({ last }: { last: number }) { for (let i = 1; i <= last; i++) yield i }
   ring() { this.context.emit('rang', 'ding') }
   sum({ values }: { values: Float64Array }) { return values.reduce((all, value) => all + value, 0) }
-  async go({ how }: { how: string }) {
+  async go({ how }: { how: string }, { signal }: { signal: AbortSignal }) {
     if (how === 'text') throw 'just text'
     if (how === 'nothing') throw undefined
     if (how === 'error') throw new RangeError('out of range')
@@ -63,6 +71,7 @@ export default class {
     if (how === 'nan') return Number.NaN
     if (how === 'huge') return new Uint8Array(1e9)
     if (how === 'never') return new Promise(() => {})
+    if (how === 'wait') return new Promise((resolve) => signal.addEventListener('abort', () => resolve(0)))
     if (how === 'print') { process.stdout.write('{"jsonrpc":"2.0","id":1,"result":"nonsense"}\\n'); return 'printed' }
     if (how === 'cycle') { const a: { a?: unknown } = {}; a.a = a; return a }
     if (how === 'reject') { void Promise.reject(new Error('nobody waits')); return 'rejected' }
@@ -224,14 +233,6 @@ test('whatever a service throws, returns or prints, its caller has an answer or 
   const codeOf = async (how: string) => (await rejection(go(how))).code
   assert.match((await rejection(go('text'))).message, /count\.two\/go failed: it threw just text/)
   assert.match((await rejection(go('error'))).message, /RangeError: out of range/)
-  // More than its share, and it alone is told.
-  const given = new AbortController()
-  const hanging = Array.from({ length: 256 }, () => rejection(go('never', { signal: given.signal })))
-  assert.is(await codeOf('never'), 'link-busy')
-  const other = lab.client()
-  assert.is(await other.call('count.two/add', { by: 0 }), 0)
-  given.abort()
-  await Promise.all([...hanging, other.close()])
   assert.equal(
     [await codeOf('nothing'), await codeOf('lab-error'), await codeOf('cycle'), await codeOf('huge')],
     ['service-failed', 'lamp-off', 'value-unwritable', 'message-too-large'],
@@ -242,6 +243,10 @@ test('whatever a service throws, returns or prints, its caller has an answer or 
   await untilWritten(lab, 'two', 'nonsense')
   assert.is(daemonOf(lab, 'two')?.ends, 0)
   await client.close()
+})
+
+test('whoever has all of a daemon that they may is told so alone, by whichever connection, until their calls have ended', async () => {
+  await takesTheirShare(lab, 'count.two', { action: 'go', args: { how: 'wait' } })
 })
 
 test('daemons are for the owner of the machine alone', async () => {

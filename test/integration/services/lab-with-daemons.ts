@@ -2,14 +2,18 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MOST_CALLS } from '@fernlab/edge/services/daemons/daemon-calls'
 import { createDaemons, type Daemons, type DaemonsConfig } from '@fernlab/edge/services/daemons/daemons'
 import { daemonsSchema, ownServicesSchema } from '@fernlab/shared/contracts/own-services'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { systemClock } from '@fernlab/shared/primitives/clock'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog } from '@fernlab/shared/primitives/log'
 import { matchesPattern } from '@fernlab/shared/protocol/patterns'
 import { serveServices } from '@fernlab/shared/rpc/contract/serve-service'
 import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
+import * as assert from 'uvu/assert'
+import { rejection } from '../../contract/driver-contract.ts'
 
 export interface LabWithDaemons {
   readonly folder: string
@@ -97,4 +101,32 @@ export const isUp = (lab: LabWithDaemons, ...names: string[]) =>
 /** Resolves when a daemon has written that. */
 export async function untilWritten({ daemons }: LabWithDaemons, daemon: string, words: string): Promise<void> {
   while (!daemons.lines([daemon], 2000).some(({ text }) => text.includes(words))) await systemClock.sleep(20)
+}
+
+/** Somebody has as much under way as they may; only they are told, also by another connection, and only until it has ended. */
+export async function takesTheirShare(
+  lab: LabWithDaemons,
+  service: string,
+  { action, args }: { readonly action: string; readonly args: object },
+): Promise<void> {
+  const [first, second, other] = [lab.client('hans'), lab.client('hans'), lab.client('ines')]
+  const given = Array.from({ length: MOST_CALLS }, () => new AbortController())
+  const waiting = given.map(({ signal }) => rejection(first.call(`${service}/${action}`, args, { signal })))
+  const refused = await rejection(second.call(`${service}/add`))
+  assert.equal([refused.code, refused.retry], ['link-busy', 'later'])
+  assert.type(await other.call(`${service}/add`), 'number')
+  for (const one of given) one.abort()
+  await Promise.all(waiting)
+  while (await isBusy(second.call(`${service}/add`)));
+  await Promise.all([first.close(), second.close(), other.close()])
+}
+
+async function isBusy(call: Promise<unknown>): Promise<boolean> {
+  try {
+    await call
+    return false
+  } catch (thrown) {
+    assert.is(asLabError(thrown).code, 'link-busy')
+    return true
+  }
 }

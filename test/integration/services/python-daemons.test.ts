@@ -6,7 +6,15 @@ import { rejection } from '../../contract/driver-contract.ts'
 import { blocksOf } from '../../support/doc-blocks.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
-import { configOf, daemonOf, isUp, type LabWithDaemons, labWithDaemons, untilWritten } from './lab-with-daemons.ts'
+import {
+  configOf,
+  daemonOf,
+  isUp,
+  type LabWithDaemons,
+  labWithDaemons,
+  takesTheirShare,
+  untilWritten,
+} from './lab-with-daemons.ts'
 
 const test = suite('daemons with services in Python', {
   timeoutMs: 120_000,
@@ -203,6 +211,7 @@ test('whatever a service raises, returns or prints, its caller has an answer or 
   assert.is(await go('long'), 'é'.repeat(200_000))
   assert.is(await client.call('counter/go', { how: 'print' }), 9)
   await untilWritten(lab, 'py', 'hello')
+  await takesTheirShare(lab, 'counter', { action: 'wait', args: { seconds: 3600 } })
   // One that never returns keeps its object; the others of the process answer.
   assert.is((await rejection(go('sleep', { timeoutMs: 50 }))).code, 'deadline-exceeded')
   assert.is(

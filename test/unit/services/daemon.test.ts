@@ -1,5 +1,5 @@
-import { ClientShare, MOST_CALLS } from '@fernlab/edge/services/daemons/client-share'
 import { Daemon, type DaemonOptions } from '@fernlab/edge/services/daemons/daemon'
+import { DaemonCalls, MOST_CALLS, MOST_STUCK } from '@fernlab/edge/services/daemons/daemon-calls'
 import { type DaemonEvent, nextState, pauseAfter } from '@fernlab/edge/services/daemons/daemon-state'
 import { createLineCutter, createLogLines } from '@fernlab/edge/services/daemons/log-lines'
 import type { DaemonState } from '@fernlab/shared/contracts/daemon-control'
@@ -13,6 +13,8 @@ import { rejection } from '../../contract/driver-contract.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('the supervision of a daemon')
+/** What is settled has been told. */
+const clockTurn = () => new Promise<void>((resolve) => void setImmediate(resolve))
 
 const states: DaemonState[] = ['stopped', 'starting', 'up', 'unhealthy', 'backing-off', 'failed', 'stopping']
 const events: DaemonEvent[] = ['start', 'ready', 'silence', 'answer', 'end', 'due', 'give-up', 'stop']
@@ -160,28 +162,108 @@ test('a process is told also while it does not answer, and one whose link has en
   await daemon.down()
 })
 
-test('a client has its share of the calls of a daemon, and is told when it has no more', async () => {
-  const [one, other] = [new ClientShare('fit'), new ClientShare('fit')]
-  const answers: (() => void)[] = []
-  const never = () => new Promise<void>((resolve) => void answers.push(resolve))
+/** What is under way in a daemon that answers when it is told to. */
+function callsOfDaemon() {
+  const clock = new ManualClock()
+  const givenUp: number[] = []
+  const answers = new Map<number, () => void>()
+  const calls = new DaemonCalls({ daemon: 'fit', clock, giveUp: (call) => void givenUp.push(call) })
+  const call = (person: string, { method = 'fit/go', signal = new AbortController().signal } = {}) =>
+    calls.share(person).call(method, signal, (number) => new Promise<void>((done) => void answers.set(number, done)))
+  /** As many as the person may have. */
+  const takeAll = async (person: string) => {
+    let refused: LabError | undefined
+    while (refused === undefined) {
+      call(person).catch((error: LabError) => {
+        refused = error
+      })
+      await clockTurn()
+    }
+    return { all: calls.underWay(person), refused }
+  }
+  const answer = () => {
+    for (const done of answers.values()) done()
+    answers.clear()
+  }
+  return { clock, calls, call, takeAll, givenUp, answer }
+}
+
+test('whoever takes all that they may of a daemon, one or many, leaves room for the next', async () => {
+  const { calls, call, takeAll, answer } = callsOfDaemon()
+  const first = await takeAll('ada')
+  assert.equal([first.all, first.refused.code, first.refused.retry], [MOST_CALLS, 'link-busy', 'later'])
+  const taken: number[] = []
+  for (const person of ['ben', 'cleo', 'dan', 'eve']) taken.push((await takeAll(person)).all)
+  assert.equal(taken, [256, 171, 114, 76])
+  const last = call('fay')
+  assert.is(calls.underWay('fay'), 1, 'who has none has a place')
+  for (let n = 0; n < 12; n++) assert.ok((await takeAll(`person ${n}`)).all > 0, String(n))
+  answer()
+  await last
+  assert.is(calls.underWay(), 0)
+})
+
+test('a stream of a daemon counts until it has ended or was left, and a call that failed no more', async () => {
+  const { calls, takeAll, answer } = callsOfDaemon()
+  const share = calls.share('ada')
+  const { signal } = new AbortController()
   async function* items() {
     yield 1
   }
-  const calls = Array.from({ length: MOST_CALLS - 2 }, () => one.call(never))
-  const [left, ended] = [one.stream(items), one.stream(items)]
-  assert.is((await rejection(one.call(never))).code, 'link-busy')
-  assert.throws(
-    () => one.stream(items),
-    (error: LabError) => error.code === 'link-busy' && error.retry === 'later',
+  const [left, ended] = [share.stream(items), share.stream(items)]
+  await rejection(share.call('fit/go', signal, () => Promise.reject(busy('no'))))
+  await rejection(
+    share.call('fit/go', signal, () => {
+      throw busy('at once')
+    }),
   )
-  await other.call(async () => {})
-  await rejection(other.call(() => Promise.reject(busy('no'))))
+  assert.is(calls.underWay('ada'), 2)
+  assert.is((await takeAll('ada')).all, MOST_CALLS)
+  assert.throws(
+    () => share.stream(items),
+    (error: LabError) => error.code === 'link-busy',
+  )
   await left.return?.()
   await left.return?.()
   for await (const item of ended) assert.is(item, 1)
-  for (const answer of answers.splice(0)) answer()
-  await Promise.all(calls)
-  assert.equal([one.underWay, other.underWay], [0, 0])
+  answer()
+  await clockTurn()
+  assert.is(calls.underWay(), 0)
+})
+
+test('calls that were given up count until they end; too many that do not are a reason to start it again', async () => {
+  const { clock, calls, call, givenUp, answer } = callsOfDaemon()
+  const given = Array.from({ length: MOST_STUCK + 1 }, () => new AbortController())
+  const reasons = given.map(({ signal }, n) =>
+    rejection(call('ada', { signal, method: n < 100 ? 'fit/slow' : 'fit/read' })),
+  )
+  for (const one of given) one.abort(busy('given up'))
+  assert.is(
+    (await Promise.all(reasons)).every(({ message }) => message === 'given up'),
+    true,
+  )
+  assert.equal([givenUp.length, calls.underWay('ada'), calls.stuck()], [MOST_STUCK + 1, MOST_STUCK + 1, undefined])
+  const signal = AbortSignal.abort(busy('given up before'))
+  assert.is((await rejection(call('ada', { signal }))).message, 'given up before')
+  await clock.advance(10_000)
+  assert.is(calls.stuck(), '129 calls that were given up have not ended: 100 of fit/slow, 29 of fit/read')
+  answer()
+  await clockTurn()
+  assert.equal([calls.underWay(), calls.stuck()], [0, undefined])
+})
+
+test('one that is stuck is ended and started again, though it answers', async () => {
+  let stuck: string | undefined
+  const { clock, told, world, daemon } = supervised({ stuck: () => stuck })
+  await daemon.up()
+  await clock.advance(4000)
+  stuck = '129 calls that were given up have not ended'
+  await clock.advance(2000)
+  stuck = undefined
+  assert.is(told[2], 'backing-off (129 calls that were given up have not ended)')
+  await clock.advance(250)
+  assert.equal([daemon.state, world.started], ['up', 2])
+  await daemon.down()
 })
 
 test('one that stays so for longer than its limit is ended and started again', async () => {

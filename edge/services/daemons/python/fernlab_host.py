@@ -84,8 +84,9 @@ class Link:
 class Call:
     """One that the node waits for."""
 
-    def __init__(self, credit):
+    def __init__(self, credit, number):
         self.up_to = credit
+        self.number = number
         self.more = asyncio.Event()
         self.task = None
 
@@ -101,7 +102,7 @@ class Host:
             method = message.get("method")
             params = message.get("params") or {}
             if "id" in message:
-                call = Call(message.get("credit"))
+                call = Call(message.get("credit"), params.get("call"))
                 self._calls[message["id"]] = call
                 call.task = asyncio.ensure_future(self._answer(message["id"], method, params, call))
             elif method == "rpc.cancel" and params["id"] in self._calls:
@@ -110,6 +111,10 @@ class Host:
                 call = self._calls[params["id"]]
                 call.up_to = max(call.up_to or 0, params["upTo"])
                 call.more.set()
+            elif method == "host.give-up":
+                for call in self._calls.values():
+                    if call.number == params["call"]:
+                        call.task.cancel()
             elif method == "host.session-ended":
                 for service in self._services.values():
                     service.end_session(params["session"])
@@ -123,7 +128,8 @@ class Host:
         try:
             reply = {"id": number, "result": await self._do(number, method, params, call)}
         except asyncio.CancelledError:
-            return
+            # By this the node knows that it has ended.
+            reply = {"id": number, "error": ServiceFailure("call-cancelled", "it was given up", kind="caller").wire()}
         except Exception as error:
             reply = {"id": number, "error": failure(method, error).wire()}
         finally:

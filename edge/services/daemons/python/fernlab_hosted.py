@@ -85,7 +85,17 @@ class Instance:
         return self
 
     async def run(self, work, *args):
-        return await asyncio.get_running_loop().run_in_executor(self._worker, _contained, work, *args)
+        """What it returns; one that is given up while it is at work has ended only when it has."""
+        loop = asyncio.get_running_loop()
+        future = self._worker.submit(_contained, work, *args)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if not future.cancel():
+                ended = asyncio.Event()
+                future.add_done_callback(lambda _: loop.call_soon_threadsafe(ended.set))
+                await ended.wait()
+            raise
 
     async def close(self):
         end = getattr(self.object, "close", None)
