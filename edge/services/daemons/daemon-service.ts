@@ -7,6 +7,7 @@ import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import { followByReading } from '../follow-by-reading.ts'
 import type { Share } from './daemon-calls.ts'
 import type { HostedMember } from './host-messages.ts'
+import { type Hide, hiddenIn } from './parameters-hidden.ts'
 
 export interface DaemonServiceOptions {
   readonly name: string
@@ -18,6 +19,8 @@ export interface DaemonServiceOptions {
   readonly session: string | undefined
   /** What the person has under way in the process. */
   readonly share: Share
+  /** Its errors, without what its clients may not see. */
+  readonly hide: Hide
 }
 
 /** How often signals are read for who follows them and names no rate. */
@@ -26,13 +29,18 @@ const FOLLOW_HZ = 1
 const LONG_MS = 30 * 24 * 3_600_000
 
 /** What does the calls of one client. */
-export function daemonService({ name, contract, clock, peer, session, share }: DaemonServiceOptions): Service {
-  const call = (member: HostedMember, params: object, { signal }: CallContext, idempotent = false) =>
-    share.call(`${name}/${'action' in params ? params.action : member}`, signal, (number) =>
+export function daemonService({ name, contract, clock, peer, session, share, hide }: DaemonServiceOptions): Service {
+  const call = async (member: HostedMember, params: object, { signal }: CallContext, idempotent = false) => {
+    const done = share.call(`${name}/${'action' in params ? params.action : member}`, signal, (number) =>
       peer().call(`${name}/${member}`, { ...params, session, call: number }, { timeoutMs: LONG_MS, idempotent }),
     )
+    return await done.catch((thrown: unknown) => Promise.reject(hide(thrown)))
+  }
   const stream = (member: HostedMember, params: object, { signal }: CallContext) =>
-    share.stream(() => peer().stream(`${name}/${member}`, { ...params, session }, { signal }))
+    hiddenIn(
+      share.stream(() => peer().stream(`${name}/${member}`, { ...params, session }, { signal })),
+      hide,
+    )
   const read = async (signals: readonly string[], context: CallContext) =>
     (await call('read', { signals }, context, true)) as Readonly<Record<string, ServedReading>>
   return {

@@ -21,7 +21,7 @@ export interface DaemonOptions {
   /** Why it is to be started again though it answers, if there is a reason. */
   readonly stuck?: () => string | undefined
   /** The state has changed. */
-  readonly onState: (state: DaemonState, reason: string | undefined) => void
+  readonly onState: (state: DaemonState, reason: string | undefined, words: string | undefined) => void
 }
 
 /** How often it is asked whether it is well, and how many times without an answer make it unhealthy. */
@@ -36,6 +36,7 @@ export class Daemon {
   readonly #ends: number[] = []
   #state: DaemonState = 'stopped'
   #reason: string | undefined
+  #words: string | undefined
   #process: HostProcess | undefined
   #peer: Peer | undefined
   #cancel: () => void = () => {}
@@ -50,9 +51,14 @@ export class Daemon {
     return this.#state
   }
 
-  /** Why it is not up. */
+  /** Why it is not up, as anybody may know it. */
   get reason(): string | undefined {
     return this.#reason
+  }
+
+  /** What its process said before it ended, which is nothing for clients. */
+  get words(): string | undefined {
+    return this.#words
   }
 
   get pid(): number | undefined {
@@ -118,11 +124,12 @@ export class Daemon {
     return true
   }
 
-  #step(event: DaemonEvent, reason?: string): void {
+  #step(event: DaemonEvent, reason?: string, words?: string): void {
     this.#state = nextState(this.#state, event)
     this.#reason = reason
+    this.#words = words
     this.#upSinceMs = event === 'ready' ? this.#options.clock.now() : this.#upSinceMs
-    this.#options.onState(this.#state, reason)
+    this.#options.onState(this.#state, reason, words)
   }
 
   #start(): void {
@@ -142,8 +149,8 @@ export class Daemon {
           (thrown: unknown) => process.kill(`its services could not be made: ${asLabError(thrown).message}`),
         )
       },
-      onEnd: (reason) => {
-        if (this.#process === process) this.#ended(reason)
+      onEnd: (reason, words) => {
+        if (this.#process === process) this.#ended(reason, words)
       },
     })
     this.#process = process
@@ -187,7 +194,7 @@ export class Daemon {
     this.#cancel = clock.after(PING_MS, tick)
   }
 
-  #ended(reason: string): void {
+  #ended(reason: string, words: string | undefined): void {
     const { clock } = this.#options
     this.#cancel()
     this.#process = undefined
@@ -197,15 +204,15 @@ export class Daemon {
       this.#step('end')
       return
     }
-    this.#step('end', reason)
+    this.#step('end', reason, words)
     this.#ends.push(clock.monotonic())
     const pauseMs = pauseAfter(this.#ends, clock.monotonic())
     if (pauseMs === undefined) {
-      this.#step('give-up', `it ended ${this.#ends.length} times within a minute, at last because ${reason}`)
+      this.#step('give-up', `it ended ${this.#ends.length} times within a minute, at last because ${reason}`, words)
       return
     }
     this.#cancel = clock.after(pauseMs, () => {
-      this.#step('due', this.#reason)
+      this.#step('due', this.#reason, this.#words)
       this.#start()
     })
   }

@@ -25,8 +25,8 @@ export interface HostProcessOptions {
   readonly onLine: (from: 'output' | 'errors', text: string) => void
   /** It can be spoken to. */
   readonly onPeer: (peer: Peer) => void
-  /** It has ended; told once, with why. */
-  readonly onEnd: (reason: string) => void
+  /** It has ended; told once, with why, and with its last words where it ended by itself. */
+  readonly onEnd: (reason: string, words: string | undefined) => void
 }
 
 export interface HostProcess {
@@ -70,10 +70,10 @@ export function startHostProcess(options: HostProcessOptions): HostProcess {
     onLine('errors', text)
   })
   const ended = new Promise<void>((resolve) => {
-    const end = (why: string) => {
+    const end = (why: string, words?: string) => {
       endOutput()
       endErrors()
-      options.onEnd(reason ?? why)
+      options.onEnd(reason ?? why, reason === undefined ? words : undefined)
       resolve()
     }
     child.once('error', (error: NodeJS.ErrnoException) => {
@@ -81,8 +81,8 @@ export function startHostProcess(options: HostProcessOptions): HostProcess {
     })
     // After its output has been read to the end, so that its last words are known.
     child.once('close', (code, signal) => {
-      const words = said === undefined ? '' : `: ${said}`
-      end(signal === null ? `its process exited with code ${code}${words}` : `its process was ended by ${signal}`)
+      if (signal === null) end(`its process exited with code ${code}`, said)
+      else end(`its process was ended by ${signal}`)
     })
     child.once('exit', () => {
       killGroup(child.pid)

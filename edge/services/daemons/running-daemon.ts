@@ -16,6 +16,7 @@ import { hostCommand } from './host-command.ts'
 import { GIVE_UP, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
 import { createLogLines } from './log-lines.ts'
+import { type Hide, hidingParameters } from './parameters-hidden.ts'
 import { requireSource, serviceFolder } from './service-source-files.ts'
 
 export interface RunningDaemonOptions {
@@ -50,10 +51,12 @@ export class RunningDaemon {
   readonly #known = new Map<string, Known>()
   readonly #sessions = new Set<string>()
   readonly #calls: DaemonCalls
+  readonly #hides: ReadonlyMap<string, Hide>
 
   constructor(options: RunningDaemonOptions) {
     this.#options = options
-    const { name, entry, clock, log } = options
+    const { name, entry, own, clock, log } = options
+    this.#hides = new Map(own.map(([service, { parameters }]) => [service, hidingParameters(parameters)]))
     const note = boundedNotes(clock, (said, left) => {
       log.info({ daemon: name, said, ...(left === 0 ? {} : { leftOut: left }) }, 'a daemon says')
     })
@@ -69,7 +72,7 @@ export class RunningDaemon {
       start: ({ onPeer, onEnd }) => this.#start({ onPeer, onEnd, onLine: note }),
       load: (peer) => this.#load(peer),
       stuck: () => this.#calls.stuck(),
-      onState: (state, reason) => this.#told(state, reason),
+      onState: (state, reason, words) => this.#told(state, reason, words),
     })
   }
 
@@ -86,7 +89,8 @@ export class RunningDaemon {
   }
 
   report(): DaemonReport {
-    const { state, reason, pid, upSinceMs, ends } = this.#daemon
+    const { state, pid, upSinceMs, ends } = this.#daemon
+    const reason = reasonWith(this.#daemon.reason, this.#daemon.words)
     return {
       daemon: this.#options.name,
       state,
@@ -134,11 +138,20 @@ export class RunningDaemon {
       this.#daemon.peer(name)
       return undefined
     }
-    if ('error' in known) throw known.error
+    const hide = this.#hides.get(name) ?? asLabError
+    if ('error' in known) throw hide(known.error)
     const session = entry.instances === 'session' ? this.#sessionOf(client) : undefined
     const { clock } = this.#options
     const share = this.#calls.share(client.person)
-    return daemonService({ name, contract: known.contract, clock, session, share, peer: () => this.#daemon.peer(name) })
+    return daemonService({
+      name,
+      contract: known.contract,
+      clock,
+      session,
+      share,
+      hide,
+      peer: () => this.#daemon.peer(name),
+    })
   }
 
   #sessionOf(client: ClientSession): string {
@@ -161,7 +174,7 @@ export class RunningDaemon {
 
   #start(listeners: {
     onPeer: (peer: Peer) => void
-    onEnd: (reason: string) => void
+    onEnd: (reason: string, words: string | undefined) => void
     onLine: (text: string) => void
   }): HostProcess {
     const { entry, own, configFolder, clock } = this.#options
@@ -200,10 +213,11 @@ export class RunningDaemon {
     }
   }
 
-  #told(state: DaemonState, reason: string | undefined): void {
+  #told(state: DaemonState, reason: string | undefined, words: string | undefined): void {
     const { name, log, onChange } = this.#options
-    this.#write('node', reason === undefined ? state : `${state}: ${reason}`)
-    const said = { daemon: name, state, ...(reason === undefined ? {} : { reason }) }
+    const why = reasonWith(reason, words)
+    this.#write('node', why === undefined ? state : `${state}: ${why}`)
+    const said = { daemon: name, state, ...(why === undefined ? {} : { reason: why }) }
     if (state === 'failed') log.error(said, 'a daemon ended too often, and stays down until somebody starts it')
     else if (state === 'backing-off' || state === 'unhealthy') log.warn(said, 'a daemon is not well')
     else log.info(said, 'a daemon has another state')
@@ -215,6 +229,10 @@ export class RunningDaemon {
     this.#lines.add({ number: lineNumber(), daemon, time: new Date(clock.now()).toISOString(), from, text })
   }
 }
+
+/** For whoever owns the machine. */
+const reasonWith = (reason: string | undefined, words: string | undefined) =>
+  words === undefined ? reason : `${reason}: ${words}`
 
 /** What a process says is not taken on trust. */
 function knownBy(name: string, said: unknown): Known {

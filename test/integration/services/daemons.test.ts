@@ -60,13 +60,18 @@ export default class {
   }
   add({ by }: { by: number }) { return this.#count += by }
   secret() { return String(this.context.parameters.word).length + ' letters' }
-  async *upTo({ last }: { last: number }) { for (let i = 1; i <= last; i++) yield i }
+  async *upTo({ last }: { last: number }) {
+    if (last < 0) throw new RangeError('less than ' + this.context.parameters.word)
+    for (let i = 1; i <= last; i++) yield i }
   ring() { this.context.emit('rang', 'ding') }
   sum({ values }: { values: Float64Array }) { return values.reduce((all, value) => all + value, 0) }
   async go({ how }: { how: string }, { signal }: { signal: AbortSignal }) {
     if (how === 'text') throw 'just text'
     if (how === 'nothing') throw undefined
     if (how === 'error') throw new RangeError('out of range')
+    if (how === 'tell') throw new Error('no ' + this.context.parameters.word)
+    if (how === 'lab-tell') throw new LabError({ code: 'no', kind: 'caller', message: 'no', details: { was: String(this.context.parameters.word) } })
+    if (how === 'die') { setTimeout(() => { throw new Error('died of ' + this.context.parameters.word) }); return new Promise(() => {}) }
     if (how === 'lab-error') throw new LabError({ code: 'lamp-off', kind: 'instrument', message: 'the lamp is off' })
     if (how === 'nan') return Number.NaN
     if (how === 'huge') return new Uint8Array(1e9)
@@ -81,7 +86,9 @@ export default class {
 `
 const guide = blocksOf(readFileSync(join(root, 'docs/services.md'), 'utf8'))
 const guided = (file: string) => guide.find((block) => block.file === file)?.text ?? ''
-const files = { 'counter.ts': COUNTER, 'fit.ts': guided('own/fit.ts') }
+/** Can't be made, and says of what. */
+const UNMADE = COUNTER.replace('context.onClose(', "throw new Error('I need more than ' + context.parameters.word); (")
+const files = { 'unmade.ts': UNMADE, 'counter.ts': COUNTER, 'fit.ts': guided('own/fit.ts') }
 /** The verbs of the machine's owner, as they are typed there. */
 async function typedByItsOwner(folder: string): Promise<void> {
   const type = async (...args: string[]) => {
@@ -247,6 +254,45 @@ test('whatever a service throws, returns or prints, its caller has an answer or 
 
 test('whoever has all of a daemon that they may is told so alone, by whichever connection, until their calls have ended', async () => {
   await takesTheirShare(lab, 'count.two', { action: 'go', args: { how: 'wait' } })
+})
+
+test('no error and no directory tells of parameters what a service says of them', async () => {
+  const parameters = { word: 'swordfish' }
+  const own = { spy: counter('spied', { parameters }), unmade: { file: './unmade.ts', daemon: 'spied', parameters } }
+  const spied = await labWithDaemons(files, configOf({ spied: {} }, own))
+  await spied.until(() => isUp(spied, 'spied'))
+  const client = spied.client()
+  const told = [
+    await rejection(client.call('spy/go', { how: 'tell' })),
+    await rejection(client.call('spy/go', { how: 'lab-tell' })),
+    await rejection(client.stream('spy/upTo', { last: -1 }).next()),
+    await rejection(client.call('unmade/add')),
+  ]
+  assert.equal(
+    told.map(({ code, message }) => `${code}: ${message}`),
+    [
+      'service-failed: spy/go failed: Error: no [a parameter]',
+      'no: no',
+      'service-failed: spy failed: RangeError: less than [a parameter]',
+      'service-failed: unmade failed: Error: I need more than [a parameter]',
+    ],
+  )
+  assert.is(told[1]?.details.was, '[a parameter]')
+  const dies = await rejection(client.call('spy/go', { how: 'die' }))
+  await spied.until(() => daemonOf(spied, 'spied')?.state === 'backing-off')
+  const announced = spied.daemons.list()
+  assert.equal(
+    announced.map(({ state, reason }) => [state, reason]),
+    [['gone', 'its process exited with code 1']],
+  )
+  const gone = await rejection(client.call('spy/add'))
+  assert.equal([dies.code, gone.code], ['call-uncertain', 'service-gone'])
+  assert.not.match(JSON.stringify([told, announced, dies, gone]), /swordfish/)
+  // Whoever owns the machine reads what it said.
+  assert.match(daemonOf(spied, 'spied')?.reason ?? '', /^its process exited with code 1: ./)
+  assert.ok(spied.daemons.lines(['spied'], 2000).some(({ text }) => text.includes('died of swordfish')))
+  await client.close()
+  await spied.close()
 })
 
 test('daemons are for the owner of the machine alone', async () => {

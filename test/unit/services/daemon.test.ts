@@ -93,7 +93,7 @@ function supervised(more: Partial<DaemonOptions> = {}) {
       world.end = (reason) => {
         if (isOver) return
         isOver = true
-        onEnd(reason)
+        onEnd(reason, undefined)
       }
       const end = world.end
       if (world.ends) queueMicrotask(() => end('it fell over'))
