@@ -298,6 +298,7 @@ async function assemble(
       settings,
       benches,
       isAwaited: (bench) => queue.length(bench) > 0,
+      seat: queue.seat,
       hasHub: toHub !== undefined,
       clockOffsetMs: () => hub?.clockOffsetMs,
       onValue: signalTopics.note,

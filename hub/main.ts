@@ -58,6 +58,7 @@ import { explain } from './scheduling/explain.ts'
 import { createSessionChat } from './sessions/chat.ts'
 import { createLabVisitors } from './sessions/lab-visitors.ts'
 import { createLiveSockets } from './sessions/live-sockets.ts'
+import { openSessions } from './sessions/open-sessions.ts'
 import { giveRestOfSessions } from './sessions/rest-of-session.ts'
 import { createRooms } from './sessions/rooms.ts'
 import { createTurn } from './store/turn.ts'
@@ -349,7 +350,14 @@ async function assemble(
     log,
   })
   onClose(() => benchWatch.close())
-  const services = await openServices(basics, ground, memory, { fleet, calls, link, serviceBook, signingKey })
+  const services = await openServices(basics, ground, memory, {
+    fleet,
+    calls,
+    link,
+    serviceBook,
+    signingKey,
+    sessions: openSessions({ ledger, book, turn }),
+  })
   const { serviceLines } = services
   await takeNodeMessages(basics, { broker, link, fleet, dispatcher, ingest, calls, serviceBook, serviceLines })
 

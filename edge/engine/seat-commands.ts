@@ -30,18 +30,27 @@ export async function doCommand(
       await callOne(context, { part, action, args: command.arguments ?? {}, timeoutMs }, abort)
       return {}
     }
-    case 'read': {
-      const readings = await lease.read(command.signals.map(splitKey), abort)
-      observe(context, readings)
-      const unitOf = (key: string) => {
-        const { part, signal } = splitKey(key)
-        return lease.signal(part, signal).unit
-      }
-      return Object.fromEntries(
-        Object.entries(readings).map(([key, { value, time }]) => [key, { value, time, unit: unitOf(key) }]),
-      )
-    }
+    case 'read':
+      return await readings(context, command.signals.map(splitKey), abort)
   }
+}
+
+/** Reads by the run's own lease, for all who follow the run too. */
+export async function readings(
+  context: Performance,
+  keys: readonly { readonly part: string; readonly signal: string }[],
+  abort: AbortSignal,
+): Promise<SeatReadings> {
+  const { lease } = context
+  const found = await lease.read(keys, abort)
+  observe(context, found)
+  const unitOf = (key: string) => {
+    const { part, signal } = splitKey(key)
+    return lease.signal(part, signal).unit
+  }
+  return Object.fromEntries(
+    Object.entries(found).map(([key, { value, time }]) => [key, { value, time, unit: unitOf(key) }]),
+  )
 }
 
 /** One row for each signal or action that a command is about. */

@@ -22,7 +22,7 @@ import type { Instruction } from '@fernlab/shared/protocol/expand'
 import type { Camera, LabPage } from '../drivers/driver.ts'
 import { followVisit } from './follow-visit.ts'
 import type { Performance } from './performance.ts'
-import { doCommand, rowsOf, type SeatReadings } from './seat-commands.ts'
+import { doCommand, readings, rowsOf, type SeatReadings } from './seat-commands.ts'
 
 type Live = Extract<Instruction, { op: 'live' }>
 
@@ -42,6 +42,10 @@ export interface Seat {
   noted(rows: readonly VisitRow[]): void
   /** Does what the person asks; throws `session-not-active` before and after the live step. */
   command(by: string, command: SessionCommand, abort: AbortSignal): Promise<SeatReadings>
+  /** The same of what is read by a program again and again: it leaves no rows. */
+  read(keys: readonly { readonly part: string; readonly signal: string }[], abort: AbortSignal): Promise<SeatReadings>
+  /** Told when the live step has ended. */
+  onOver(listener: () => void): void
   /** Makes the live step so long in all, if that is longer; resolves with what is left. */
   extend(by: string, seconds: number): number
   /** Ends the live step; nothing when it has ended. */
@@ -114,6 +118,7 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
   const use: LabPageUse = { requests: 0, connections: 0, receivedBytes: 0, sentBytes: 0 }
   let usedAt = Number.NEGATIVE_INFINITY
   const underWay = new Set<Promise<unknown>>()
+  const listeners: (() => void)[] = []
 
   const note = ({ recorder }: Performance, row: Partial<CommandRow>) => {
     recorder.row(COMMANDS_STREAM, clock.now() / 1000, { ...emptyRow, ...row })
@@ -134,6 +139,21 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
     if (clock.monotonic() - usedAt < USE_MS || now.signal.aborted) return
     usedAt = clock.monotonic()
     now.touched()
+  }
+
+  const during = <Result>(now: Held, work: (signal: AbortSignal) => Promise<Result>, abort: AbortSignal) => {
+    if (underWay.size >= MOST_UNDER_WAY) {
+      throw new LabError({
+        code: 'session-busy',
+        kind: 'caller',
+        retry: 'now',
+        message: `${MOST_UNDER_WAY} commands are under way already`,
+      })
+    }
+    now.touched()
+    const doing = work(AbortSignal.any([abort, now.signal]))
+    underWay.add(doing)
+    return doing.finally(() => underWay.delete(doing))
   }
 
   const leftOf = ({ beganAt, seconds }: Held): number => Math.max(0, seconds - (clock.monotonic() - beganAt) / 1000)
@@ -190,29 +210,22 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
     },
     command: async (by, command, abort) => {
       const now = active()
-      if (underWay.size >= MOST_UNDER_WAY) {
-        throw new LabError({
-          code: 'session-busy',
-          kind: 'caller',
-          retry: 'now',
-          message: `${MOST_UNDER_WAY} commands are under way already`,
-        })
-      }
-      now.touched()
-      const work = doCommand(now.context, command, AbortSignal.any([abort, now.signal]))
-      underWay.add(work)
+      const work = during(now, (signal) => doCommand(now.context, command, signal), abort)
       try {
-        const readings = await work
-        for (const row of rowsOf(command, readings)) note(now.context, { by, ...row, outcome: 'done' })
-        return readings
+        const found = await work
+        for (const row of rowsOf(command, found)) note(now.context, { by, ...row, outcome: 'done' })
+        return found
       } catch (thrown) {
         const error = asLabError(thrown)
         for (const row of rowsOf(command, {})) note(now.context, { by, ...row, outcome: error.message })
         throw error
-      } finally {
-        underWay.delete(work)
       }
     },
+    read: async (keys, abort) => {
+      const now = active()
+      return await during(now, (signal) => readings(now.context, keys, signal), abort)
+    },
+    onOver: (listener) => void listeners.push(listener),
     extend: (by, seconds) => {
       const now = active()
       if (seconds > now.seconds) {
@@ -303,6 +316,7 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
         stage = 'finishing'
         note(context, { what: 'end', value: JSON.stringify(reason ?? WAS_STOPPED), outcome: 'done' })
         context.recorder.flush()
+        for (const listener of listeners) listener()
       }
     },
     leave: () => {

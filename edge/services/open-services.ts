@@ -13,6 +13,7 @@ import type { SettingsFile } from '@fernlab/shared/storage/settings-file'
 import { writeDurably } from '@fernlab/shared/storage/settings-file'
 import type { Bench } from '../benches/bench.ts'
 import type { NodeConfig } from '../config/config.ts'
+import type { Queue } from '../queue/queue.ts'
 import type { NodeSettings } from '../settings/settings.ts'
 import { createAnnouncements } from './announcements.ts'
 import { createGate, type Gate, NODE_SERVICE } from './gate/gate.ts'
@@ -22,6 +23,7 @@ import { createServiceKeys, type OwnClaims, signOwnToken } from './gate/service-
 import { refused } from './gate/tokens.ts'
 import { createHoldWatch, isHeld } from './locks/hold-watch.ts'
 import { createLocks } from './locks/locks.ts'
+import { createSeatHolds } from './locks/seat-holds.ts'
 import { createNodeService } from './node-service.ts'
 import { type BenchPartsOptions, createBenchParts } from './parts/bench-parts.ts'
 import type { ServiceSource } from './service-source.ts'
@@ -35,6 +37,8 @@ export interface OpenServicesOptions {
   readonly benches: ReadonlyMap<string, Bench>
   /** Whether runs wait for the bench. */
   readonly isAwaited: (bench: string) => boolean
+  /** Of an attempt that is a session. */
+  readonly seat: Queue['seat']
   /** Whether a hub decides who gets the benches. */
   readonly hasHub: boolean
   /** The node's clock minus the hub's. */
@@ -90,8 +94,10 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     log,
   })
   const holds = createHoldWatch({ benches, onEnded: options.onHoldEnded, clock, log })
+  const seats = createSeatHolds({ benches, seat: options.seat, onOver: () => gate.judgeHolds() })
   const parts = createBenchParts({
     benches,
+    seatOf: seats.of,
     entries: file.instruments,
     hasLocked: ({ person }, bench, lease) => locks.has(person, bench, lease),
     onValue: options.onValue,
@@ -108,7 +114,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
       if (offset === undefined) return { nowMs: clock.now(), by: "this node's clock" }
       return { nowMs: clock.now() - offset, by: "the hub's clock" }
     },
-    isHeld: (hold) => isHeld(benches, hold),
+    isHeld: (hold) => seats.of(hold) !== undefined || isHeld(benches, hold),
     find: (name, caller) => {
       if (!isUp)
         throw new LabError({ code: 'node-starting', kind: 'link', retry: 'later', message: 'the node is starting' })

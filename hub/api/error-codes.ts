@@ -262,6 +262,7 @@ const benchCodes = {
   'still-in-use': code(409, 'the node is connected, or a bench is held', 'Stop or revoke the node, and wait.'),
   'not-confirmed': code(422, 'the name that confirms is another', 'Send its name in `confirm`.'),
   'lease-invalid': code(409, 'the lease is not that of the bench', 'Take one.'),
+  'not-of-session': code(422, 'the services are not of the bench of the session', 'Ask for a token for those apart.'),
   'lease-ended': code(409, 'the lease has ended, and the bench is safe', 'Take another.'),
   'fence-stale': code(409, 'the bench has gone to somebody else', 'Take another lease.'),
   'operation-overtaken': code(409, 'something else was done to the bench meanwhile', 'Look at it, and repeat.'),

@@ -5,6 +5,7 @@
  * and otherwise as soon as it is, again with each start of its process, until the token is over by itself.
  */
 import type { Revoked } from '@fernlab/shared/contracts/services'
+import { readSessionHold } from '@fernlab/shared/contracts/session-hold'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -12,6 +13,7 @@ import type { Caller } from '../accounts/caller.ts'
 import { createLossLog } from '../broker/loss-log.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
+import type { Holds } from './holds.ts'
 import type { IssuedToken, IssuedTokens } from './issued-tokens.ts'
 import { mayHave } from './rights.ts'
 
@@ -32,7 +34,8 @@ export interface Revocations {
 
 export interface RevocationsOptions {
   readonly issued: IssuedTokens
-  readonly book: FleetBook
+  readonly book: Pick<FleetBook, 'nodes'>
+  readonly holds: Pick<Holds, 'hasEnded'>
   readonly calls: Pick<NodeCalls, 'call'>
   readonly signInHolder: (signIn: string) => Promise<Caller | undefined>
   readonly clock: Clock
@@ -41,7 +44,7 @@ export interface RevocationsOptions {
 
 /** Looks at everything that was given out once it begins. */
 export function createRevocations(options: RevocationsOptions): Revocations {
-  const { issued, book, calls, signInHolder, clock, log } = options
+  const { issued, book, holds, calls, signInHolder, clock, log } = options
   const losses = createLossLog(log)
   /** The start of a node's process that knows of the end of a token. */
   const toldTo = new WeakMap<IssuedToken, string | null>()
@@ -50,14 +53,13 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   const underWay = new Set<Promise<void>>()
   let closed = false
 
-  const leaseEnded = ({ hold }: IssuedToken) =>
-    hold !== undefined && book.benches.get(hold.bench)?.lease?.lease !== hold.lease
+  const leaseEnded = ({ hold }: IssuedToken) => hold !== undefined && holds.hasEnded(hold)
   const hasEnded = async (token: IssuedToken, holders: Map<string, Promise<Caller | undefined>>) => {
     if (leaseEnded(token)) return true
     const holder = holders.get(token.signIn) ?? signInHolder(token.signIn)
     holders.set(token.signIn, holder)
     const now = await holder
-    return now?.personId !== token.personId || !mayHave(now, token.rights)
+    return now?.personId !== token.personId || !mayHave(now, token.rights, isOfSession(token))
   }
 
   const review = async (concerns: (token: IssuedToken) => boolean): Promise<void> => {
@@ -150,6 +152,8 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     },
   }
 }
+
+const isOfSession = ({ hold }: IssuedToken) => hold !== undefined && readSessionHold(hold.lease) !== undefined
 
 function messageOf(ended: readonly IssuedToken[], leaseEnded: (token: IssuedToken) => boolean): Revoked {
   const leases = ended.flatMap((token) => (token.hold !== undefined && leaseEnded(token) ? [token.hold.lease] : []))

@@ -7,16 +7,16 @@
  */
 import type { GivenServiceToken } from '@fernlab/shared/contracts/directory'
 import type { ServiceRight, ServiceToken } from '@fernlab/shared/contracts/services'
+import { readSessionHold } from '@fernlab/shared/contracts/session-hold'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type Caller, signInOf } from '../accounts/caller.ts'
-import { can } from '../accounts/can.ts'
-import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
 import { findService } from './directory.ts'
 import type { KnownService } from './entries.ts'
+import type { Holds } from './holds.ts'
 import type { IssuedToken, IssuedTokens } from './issued-tokens.ts'
 import { mayHave, rightsFor } from './rights.ts'
 import type { ServiceBook } from './service-book.ts'
@@ -29,7 +29,8 @@ const MOST_KEPT = 2000
 export interface ServiceTokens {
   /**
    * Throws `service-unknown`, `service-ambiguous`, `services-apart` where they are of several nodes, `lease-ended` for
-   * anything but an own lease there, `service-tokens-too-many`.
+   * anything but an own lease there, `session-not-active` for anything but an own session there, `not-of-session` for what
+   * is no part of its bench, `service-tokens-too-many`.
    */
   give(caller: Caller, asked: { services: readonly string[]; lease?: string | undefined }): Promise<GivenServiceToken>
 }
@@ -37,7 +38,7 @@ export interface ServiceTokens {
 export interface ServiceTokensOptions {
   readonly site: string
   readonly store: Store
-  readonly book: FleetBook
+  readonly holds: Holds
   readonly services: ServiceBook
   readonly issued: IssuedTokens
   readonly key: SigningKey
@@ -46,35 +47,30 @@ export interface ServiceTokensOptions {
 }
 
 export function createServiceTokens(options: ServiceTokensOptions): ServiceTokens {
-  const { site, store, book, services, issued, key, signInHolder, clock } = options
+  const { site, store, holds, services, issued, key, signInHolder, clock } = options
   const audit = auditEntries(store, clock)
-
-  const ownHold = (caller: Caller, node: string, lease: string): BookedBench => {
-    const bench = [...book.benches.values()].find((each) => each.node === node && each.lease?.lease === lease)
-    if (bench?.lease?.holder === caller.personId && can(caller, 'benches.drive')) return bench
-    const message = `that is no lease of yours on a bench of ${node}, or it has ended; take the bench again`
-    throw new LabError({ code: 'lease-ended', kind: 'caller', message })
-  }
 
   return {
     give: async (caller, { services: named, lease }) => {
       const found = oneNode(named.map((each) => findService(services.all(), each)))
       const { node } = found
-      const bench = lease === undefined ? undefined : ownHold(caller, node, lease)
+      const hold = lease === undefined ? undefined : holds.own(caller, node, lease)
+      const session = hold !== undefined && readSessionHold(hold.lease) !== undefined
+      if (session) requireParts(found, hold.benchName)
       const { personId } = caller
       if (issued.all().filter((token) => token.personId === personId).length >= MOST_KEPT) throw tooMany()
       const now = clock.now()
       // Whole seconds, as in the token.
       const until = Math.min(now + LASTS_MS, caller.tokenExpiresAt ?? Number.POSITIVE_INFINITY)
       const expiresAt = Math.floor(until / 1000) * 1000
-      const rights = rightsFor(caller, { hold: bench !== undefined, own: found.own })
+      const rights = rightsFor(caller, { hold: hold !== undefined, own: found.own, session })
       const token: IssuedToken = {
         id: newId(now),
         personId,
         signIn: signInOf(caller),
         node,
         rights,
-        hold: bench === undefined || lease === undefined ? undefined : { bench: bench.id, lease },
+        hold: hold === undefined ? undefined : { bench: hold.bench, lease: hold.lease },
         expiresAt,
         revokedAt: undefined,
       }
@@ -82,10 +78,10 @@ export function createServiceTokens(options: ServiceTokensOptions): ServiceToken
       await issued.add(token, [audit(personId, 'services.token', node, detail)])
       const still = await signInHolder(token.signIn)
       if (still === undefined) throw ended()
-      if (!mayHave(still, rights)) throw lessened()
-      if (lease !== undefined) ownHold(still, node, lease)
+      if (!mayHave(still, rights, session)) throw lessened()
+      if (lease !== undefined) holds.own(still, node, lease)
       return {
-        token: await key.sign(claimsOf(token, { site, names: found.names, benchName: bench?.name, now })),
+        token: await key.sign(claimsOf(token, { site, names: found.names, benchName: hold?.benchName, now })),
         expiresAt: detail.until,
         lastsMs: Math.max(0, expiresAt - clock.now()),
         node,
@@ -96,7 +92,14 @@ export function createServiceTokens(options: ServiceTokensOptions): ServiceToken
   }
 }
 
-function oneNode(found: readonly KnownService[]): { node: string; names: string[]; own: boolean } {
+interface OneNode {
+  readonly node: string
+  readonly names: string[]
+  readonly own: boolean
+  readonly benches: readonly (string | undefined)[]
+}
+
+function oneNode(found: readonly KnownService[]): OneNode {
   const nodes = [...new Set(found.map(({ node }) => node))]
   const [node = '', ...others] = nodes
   if (others.length > 0) {
@@ -107,7 +110,15 @@ function oneNode(found: readonly KnownService[]): { node: string; names: string[
     node,
     names: [...new Set(found.map(({ told }) => told.name))],
     own: found.some(({ told }) => told.bench === undefined),
+    benches: found.map(({ told }) => told.bench),
   }
+}
+
+/** The rights of a token are for all that it names. */
+function requireParts({ benches, names }: OneNode, bench: string): void {
+  if (benches.every((each) => each === bench)) return
+  const message = `a session opens the parts of its bench ${bench} alone, and not ${names.join(', ')}: ask for those apart`
+  throw new LabError({ code: 'not-of-session', kind: 'caller', message })
 }
 
 function claimsOf(

@@ -1,6 +1,7 @@
 /** What the hub knows of services on nodes, and what opens them. */
 import type { NodeLink } from '../broker/node-link.ts'
 import { createDirectory } from '../directory/directory.ts'
+import { createHolds } from '../directory/holds.ts'
 import { openIssuedTokens } from '../directory/issued-tokens.ts'
 import { createRevocations } from '../directory/revocations.ts'
 import type { ServiceBook } from '../directory/service-book.ts'
@@ -9,6 +10,7 @@ import { createServiceLines } from '../directory/service-lines.ts'
 import { createServiceTokens } from '../directory/service-tokens.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
 import type { OpenFleet } from '../fleet/open-fleet.ts'
+import type { OpenSessions } from '../sessions/open-sessions.ts'
 import type { Basics } from './basics.ts'
 import type { Ground } from './ground.ts'
 import type { Memory } from './memory.ts'
@@ -19,17 +21,19 @@ export interface ServiceParts {
   readonly link: NodeLink
   readonly serviceBook: ServiceBook
   readonly signingKey: SigningKey
+  readonly sessions: OpenSessions
 }
 
 export async function openServices(
   { site, publicUrl, clock, log, onClose }: Basics,
   { store, accounts, monitoring }: Ground,
   { book }: Memory,
-  { fleet, calls, link, serviceBook, signingKey }: ServiceParts,
+  { fleet, calls, link, serviceBook, signingKey, sessions }: ServiceParts,
 ) {
   const { signInHolder } = accounts
   const issued = await openIssuedTokens({ store, clock })
-  const revocations = createRevocations({ issued, book, calls, signInHolder, clock, log })
+  const holds = createHolds({ book, sessions })
+  const revocations = createRevocations({ issued, book, holds, calls, signInHolder, clock, log })
   onClose(() => revocations.close())
   onClose(accounts.onEnded(revocations.personMoved))
   const serviceLines = createServiceLines({
@@ -49,6 +53,6 @@ export async function openServices(
     }),
   )
   const directory = createDirectory({ site, services: serviceBook, store })
-  const about = { site, store, book, services: serviceBook, issued, key: signingKey }
+  const about = { site, store, holds, services: serviceBook, issued, key: signingKey }
   return { directory, serviceLines, serviceTokens: createServiceTokens({ ...about, signInHolder, clock }) }
 }

@@ -79,7 +79,7 @@ export const namedServiceSchema = z
 export const askServiceTokenSchema = z.strictObject({
   /** Services of one node. */
   services: z.array(namedServiceSchema).min(1).max(100),
-  /** An own lease of a bench of that node, whose parts are to be used. */
+  /** An own lease of a bench of that node, whose parts are to be used; or `session/<id>`, an own live session that has one. */
   lease: z.string().max(200).optional(),
 })
 

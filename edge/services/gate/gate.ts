@@ -19,7 +19,7 @@ import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import { type Caller, LOCAL } from '../service-source.ts'
 import { LinkCaller } from './link-caller.ts'
 import type { Revocations } from './revocations.ts'
-import { judgeToken, refused, type TokenTimes, type TrustedKey, verifyToken } from './tokens.ts'
+import { holdEnded, judgeToken, refused, type TokenTimes, type TrustedKey, verifyToken } from './tokens.ts'
 import { boundedUntil } from './unsigned-link.ts'
 
 /** Told when people and holds come and go. */
@@ -124,7 +124,7 @@ export function createGate(options: GateOptions): Gate {
     const times = options.timeOf(token.iss)
     judgeToken(token, audience, times)
     if (revocations.has(token)) throw refused('token-revoked', 'this token was revoked')
-    if (token.hold !== undefined && !options.isHeld(token.hold)) throw holdEnded(token.hold.bench)
+    if (token.hold !== undefined && !options.isHeld(token.hold)) throw holdEnded(token.hold)
     if (caller.isSignedIn && !caller.isOwner && token.sub !== caller.person) {
       throw refused('signed-in-as-another', 'this link is signed in as somebody else: open another one')
     }
@@ -203,5 +203,3 @@ export function createGate(options: GateOptions): Gate {
     },
   }
 }
-
-export const holdEnded = (bench: string) => refused('hold-ended', `the hold of bench ${bench} has ended`)

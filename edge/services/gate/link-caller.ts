@@ -5,7 +5,7 @@ import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Caller } from '../service-source.ts'
 import type { Revocations } from './revocations.ts'
-import { expired, namesService, refused, type TokenTimes } from './tokens.ts'
+import { expired, holdEnded, namesService, refused, type TokenTimes } from './tokens.ts'
 
 export interface LinkCallerOptions {
   /** Whoever owns the node's machine: has all rights without a token. */
@@ -99,7 +99,7 @@ export class LinkCaller implements Caller {
     if (token.exp * 1000 <= nowMs) throw expired(token, nowMs, by)
     if (this.#options.revocations.has(token)) throw refused('token-revoked', 'this token was revoked')
     if (token.hold !== undefined && !this.#options.isHeld(token.hold)) {
-      throw refused('hold-ended', `the hold of bench ${token.hold.bench} has ended`)
+      throw holdEnded(token.hold)
     }
   }
 

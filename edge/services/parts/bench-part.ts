@@ -1,7 +1,8 @@
 /**
  * A part of a bench as one caller has it: set and called by the lease of the bench, so that its limits and interlocks hold.
  *
- * INVARIANTS: nothing is set or called but by the lease that the caller holds at that moment; reading needs none, and never
+ * INVARIANTS: nothing is set or called but by the lease that the caller holds at that moment, or in the caller's session,
+ * whose rows say it; reading needs none, and never
  * disturbs whoever has the bench: it stops when somebody else takes it; streams of the hardware are the holder's alone.
  */
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
@@ -10,6 +11,7 @@ import type { Bench } from '../../benches/bench.ts'
 import type { Lease } from '../../benches/lease.ts'
 import { isTripped, trippedError } from '../../benches/present-state.ts'
 import type { Reading, SignalValue } from '../../drivers/driver.ts'
+import type { Seat } from '../../engine/seat.ts'
 import type { InstrumentHandle, UseOptions } from '../../instruments/instrument-handle.ts'
 import { refused } from '../gate/tokens.ts'
 import type { InstrumentServiceOptions } from '../instrument-service.ts'
@@ -22,18 +24,28 @@ export interface BenchPartOptions {
   readonly spec: () => InstrumentSpec
   /** The lease of the bench, where it is the caller's now. */
   readonly heldLease: () => Lease | undefined
+  /** The session that has the bench, where it is the caller's now. */
+  readonly heldSeat: () => HeldSeat | undefined
   readonly onReadings: (part: string, readings: Readonly<Record<string, Reading>>) => void
   readonly onSet: (part: string, signal: string, value: SignalValue) => void
+}
+
+export interface HeldSeat {
+  readonly person: string
+  readonly seat: Pick<Seat, 'command' | 'read'>
 }
 
 const CALL_MS = 5000
 
 /** The instrument, as far as the caller may have it. */
 export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['handle'] {
-  const { bench, part, handle, heldLease, onReadings, onSet } = options
-  const requireLease = (): Lease => {
+  const { bench, part, handle, heldLease, heldSeat, onReadings, onSet } = options
+  const requireClear = () => {
     const tripped = bench.status.interlocks?.find(isTripped)
     if (tripped !== undefined) throw trippedError(bench.name, tripped)
+  }
+  const requireLease = (): Lease => {
+    requireClear()
     const lease = heldLease()
     if (lease !== undefined) return lease
     if (bench.lease === undefined) throw refused('bench-not-held', `bench ${bench.name} is not yours: take it first`)
@@ -42,9 +54,9 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
   const requireFree = () => {
     if (bench.lease !== undefined) throw refused('bench-busy', `bench ${bench.name} is in use`, 'later')
   }
-  const readHeld = async (lease: Lease, signals: readonly string[], signal: AbortSignal) => {
+  const readHeld = async (by: Pick<Lease, 'read'>, signals: readonly string[], signal: AbortSignal) => {
     const keys = signals.map((name) => ({ part, signal: name }))
-    const found = await lease.read(keys, signal)
+    const found = await by.read(keys, signal)
     return Object.fromEntries(Object.entries(found).map(([key, reading]) => [key.slice(part.length + 1), reading]))
   }
   /** One by one: a run may begin between two of them. */
@@ -68,6 +80,9 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
     stream: (signals, rateHz, signal) => whileHeld(handle.stream(signals, rateHz, signal), requireLease),
     read: async (signals, use) => {
       use.guard?.()
+      const held = heldSeat()
+      // What is read in a session is told by the session.
+      if (held !== undefined) return await readHeld(held.seat, signals, use.signal)
       const lease = heldLease()
       const readings = await (lease === undefined ? readFree(signals, use) : readHeld(lease, signals, use.signal))
       onReadings(part, readings)
@@ -75,10 +90,22 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
     },
     set: async (name, value, { signal, guard }) => {
       guard?.()
+      const held = heldSeat()
+      if (held !== undefined) {
+        requireClear()
+        const values = { [`${part}.${name}`]: value }
+        return void (await held.seat.command(held.person, { what: 'set', values }, signal))
+      }
       onSet(part, name, await requireLease().set(part, name, value, undefined, signal))
     },
     call: async (action, args, { signal, guard }) => {
       guard?.()
+      const held = heldSeat()
+      if (held !== undefined) {
+        requireClear()
+        const command = { what: 'call', action: `${part}.${action}`, arguments: args } as const
+        return void (await held.seat.command(held.person, command, signal))
+      }
       const spec = handle.spec.actions.find(({ name }) => name === action)
       await requireLease().call(part, action, args, CALL_MS + 3000 * (spec?.typicalS ?? 0), signal)
     },

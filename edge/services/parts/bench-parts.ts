@@ -8,6 +8,7 @@ import { instrumentContract } from '@fernlab/shared/rpc/contract/service-contrac
 import type { Bench } from '../../benches/bench.ts'
 import type { Lease } from '../../benches/lease.ts'
 import type { SignalValue } from '../../drivers/driver.ts'
+import type { Seat } from '../../engine/seat.ts'
 import type { InstrumentHandle } from '../../instruments/instrument-handle.ts'
 import { instrumentService } from '../instrument-service.ts'
 import type { Caller, ServiceSource } from '../service-source.ts'
@@ -19,6 +20,8 @@ export interface BenchPartsOptions {
   readonly entries: Readonly<Record<string, InstrumentEntry>>
   /** Whether the caller has locked the bench at this node, by that lease. */
   readonly hasLocked: (caller: Caller, bench: string, lease: Lease) => boolean
+  /** The session that has the bench, where the hold is of it and its person may drive now. */
+  readonly seatOf: (hold: Caller['hold']) => Seat | undefined
   /** Values as they are read and set, for the signal topics. */
   readonly onValue: (instrument: string, signal: string, value: SignalValue, unit: string, timeS: number) => void
   readonly clock: Clock
@@ -59,6 +62,10 @@ export function createBenchParts(options: BenchPartsOptions): ServiceSource {
         part,
         handle,
         spec,
+        heldSeat: () => {
+          const seat = caller.hold?.bench === bench.name ? options.seatOf(caller.hold) : undefined
+          return seat === undefined ? undefined : { person: caller.person, seat }
+        },
         heldLease: () => leaseOf(bench, caller, options.hasLocked),
         onReadings: (_, readings) => {
           for (const [signal, { value, time }] of Object.entries(readings)) note(handle, signal, value, time)

@@ -34,6 +34,8 @@ interface About<Contract = ServiceContract> {
 export interface LockOptions {
   /** What for: others are told. */
   readonly reason?: string
+  /** The id of an own live session: the bench is the one that it has, for as long as it has it. */
+  readonly session?: string
   readonly signal?: AbortSignal
 }
 
@@ -105,7 +107,7 @@ class LabClient implements Client {
     return Object.freeze(Object.defineProperties(members, Object.getOwnPropertyDescriptors(about))) as never
   }
 
-  async lock(names: readonly string[], { reason = '', signal }: LockOptions = {}): Promise<Lock> {
+  async lock(names: readonly string[], { reason = '', session, signal }: LockOptions = {}): Promise<Lock> {
     const found = await Promise.all([...new Set(names)].map((name) => this.directory.get(name, signal)))
     // In one order for everybody: two who want the same never wait for each other with half of it.
     found.sort((a, b) => compare(a.bench ?? a.id, b.bench ?? b.id) || compare(a.id, b.id))
@@ -115,7 +117,16 @@ class LabClient implements Client {
     try {
       for (const bench of new Set(found.flatMap(({ bench }) => bench ?? []))) {
         const group = await this.#together(found.filter((one) => one.bench === bench))
-        await takeBench({ directory: this.directory, clock: this.#options.clock, group, bench, undo, lost, signal })
+        await takeBench({
+          directory: this.directory,
+          clock: this.#options.clock,
+          group,
+          bench,
+          undo,
+          lost,
+          session,
+          signal,
+        })
       }
       for (const node of new Set(found.filter(({ bench }) => bench === undefined).map(({ node }) => node))) {
         const own = found.filter((one) => one.node === node && one.bench === undefined)

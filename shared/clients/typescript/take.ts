@@ -33,16 +33,27 @@ export interface TakeBench extends Taking {
   readonly clock: Clock
   readonly bench: string
   readonly lost: AbortController
+  /** The live session that has the bench, where it is not to be taken. */
+  readonly session: string | undefined
 }
 
 const RENEW_MS = 60_000
 
 /** Whether the error says that a lease is no more. */
 export const endsLease = ({ code }: LabError): boolean =>
-  ['lease-ended', 'lease-invalid', 'hold-ended', 'not-found'].includes(code)
+  ['lease-ended', 'lease-invalid', 'hold-ended', 'session-not-active', 'not-found'].includes(code)
 
 /** Takes the bench, and shows its node that it is taken. */
-export async function takeBench({ directory, clock, group, bench, undo, lost, signal }: TakeBench): Promise<void> {
+export async function takeBench({
+  directory,
+  clock,
+  group,
+  bench,
+  undo,
+  lost,
+  session,
+  signal,
+}: TakeBench): Promise<void> {
   if (group.onLost !== undefined) {
     throw new LabError({ code: 'locked-already', kind: 'caller', message: `this program has ${bench} already` })
   }
@@ -59,12 +70,14 @@ export async function takeBench({ directory, clock, group, bench, undo, lost, si
     lost.abort(error)
   }
   // Never given up half way: what was granted meanwhile has to be given back.
-  const taking = directory.hold(bench)
+  const taking = session === undefined ? directory.hold(bench) : Promise.resolve({ lease: `session/${session}` })
   undo.push(async () => {
     const taken = await taking.then(({ lease }) => lease).catch(() => undefined) // then nothing was taken
     const isHeld = group.lease !== undefined || !lost.signal.aborted
     over()
-    if (taken !== undefined && isHeld) await giveBack(directory, group, bench, taken)
+    if (taken === undefined || !isHeld) return
+    if (session === undefined) await giveBack(directory, group, bench, taken)
+    else await withoutHold(group)
   })
   const { lease } = await unlessAborted(taking, signal)
   group.lease = lease
@@ -81,12 +94,17 @@ export async function takeBench({ directory, clock, group, bench, undo, lost, si
   }
   await group.connection.renew()
   letGo = await group.connection.keep()
-  renew()
+  if (session === undefined) renew()
 }
 
-async function giveBack(directory: Directory, { connection }: Group, bench: string, lease: string): Promise<void> {
-  // The node closes links of a hold that has ended: this one goes on without it.
+/** The node closes links of a hold that has ended: this one goes on without it. */
+async function withoutHold({ connection }: Group): Promise<void> {
   await connection.renew().catch(() => {}) // a hub that is away says so next
+}
+
+async function giveBack(directory: Directory, group: Group, bench: string, lease: string): Promise<void> {
+  const { connection } = group
+  await withoutHold(group)
   try {
     await directory.release(bench, lease)
   } catch (thrown) {

@@ -10,6 +10,7 @@ import { createKeptPlan } from '@fernlab/hub/bookings/kept-plan'
 import { createBookingNotices } from '@fernlab/hub/bookings/notices'
 import { createCatalogue } from '@fernlab/hub/catalogue/catalogue'
 import { createDirectory } from '@fernlab/hub/directory/directory'
+import { createHolds } from '@fernlab/hub/directory/holds'
 import { openIssuedTokens } from '@fernlab/hub/directory/issued-tokens'
 import { openServiceBook } from '@fernlab/hub/directory/service-book'
 import { openSigningKey } from '@fernlab/hub/directory/service-key'
@@ -336,7 +337,15 @@ export async function serveHub(options: ServedOptions = {}) {
   const serviceTokens = createServiceTokens({
     site: 'here',
     store,
-    book,
+    holds: createHolds({
+      book,
+      sessions: {
+        open: () => undefined,
+        mustBeActive: () => {
+          throw new Error('no session is open here')
+        },
+      },
+    }),
     services,
     issued: await openIssuedTokens({ store, clock }),
     key: await openSigningKey({ store, seal: accounts.seal('services'), clock, log }),

@@ -11,6 +11,7 @@ import * as assert from 'uvu/assert'
 import { guides } from '../../support/doc-blocks.ts'
 import { suite } from '../../support/suite.ts'
 import { adminToken, startTestHub, type TestHub, until } from '../hub/hub-with-node.ts'
+import { newPerson } from '../hub/session-people.ts'
 import { pythonEnv, runPython } from './python/run-python.ts'
 
 const test = suite('the client in Python, with a lab', { timeoutMs: 120_000, fileTimeoutMs: 300_000 })
@@ -68,7 +69,7 @@ async function untilReady(): Promise<void> {
 
 test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fernlab-python-lab-'))
-  lab = await startTestHub()
+  lab = await startTestHub({ labYaml: 'session: { seconds: 600 }\nlimits: { box.value: { low: 0, high: 10 } }\n' })
   node = await startNode()
   await untilReady()
 })
@@ -82,6 +83,14 @@ const env = () => ({ ...pythonEnv, FERNLAB_HUB: lab.hub.httpUrl, FERNLAB_TOKEN: 
 
 test('test_lab.py passes', async ({ signal }) => {
   const { code, err } = await runPython('test_lab.py', [], { env: env(), signal })
+  assert.is(code, 0, err)
+  assert.match(err, /^Ran [1-9]\d* tests/m)
+})
+
+test('test_session.py passes', async ({ signal }) => {
+  const student = await newPerson(lab)
+  const own = { ...env(), FERNLAB_TOKEN: student.bearer.authorization.slice('Bearer '.length) }
+  const { code, err } = await runPython('test_session.py', [], { env: own, signal })
   assert.is(code, 0, err)
   assert.match(err, /^Ran [1-9]\d* tests/m)
 })

@@ -33,7 +33,7 @@ function asking({ kept = 0, writing = () => staff }: { kept?: number; writing?: 
   const options = {
     site: 'main',
     store: { db: { insertInto: () => ({ values: () => ({}) }) } },
-    book: { benches: new Map() },
+    holds: { own: () => ({ bench: 'n.b', benchName: 'b', lease: 'session/s/1' }) },
     services: {
       all: () => [{ node: 'n', told: fit, addresses: [], present: true, lastSeenAt: 0 }],
       addressesOf: () => [],
@@ -49,8 +49,13 @@ function asking({ kept = 0, writing = () => staff }: { kept?: number; writing?: 
     signInHolder: async () => holder,
     clock,
   } as unknown as ServiceTokensOptions
-  return { clock, give: () => createServiceTokens(options).give(staff, { services: ['n/fit'] }) }
+  const give = (lease?: string) => createServiceTokens(options).give(staff, { services: ['n/fit'], lease })
+  return { clock, give }
 }
+
+test('a session opens nothing but the parts of its bench', async () => {
+  assert.is((await rejection(asking({}).give('session/s'))).code, 'not-of-session')
+})
 
 test('rights that are lost while a token is written are not given', async () => {
   assert.is((await rejection(asking({ writing: () => ({ ...staff, role: 'student' }) }).give())).code, 'forbidden')

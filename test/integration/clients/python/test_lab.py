@@ -37,7 +37,7 @@ class WithLab(unittest.TestCase):
             supply.voltage = 1
             self.assertEqual(supply.voltage, 1)
             # The bench's limit is narrower than the instrument's.
-            self.assertIn("6 V is above the bench's limit of 5 V", self.failure(lambda: supply.set("voltage", 6)).message)
+            self.assertIn("6 V is above the limit of 5 V", self.failure(lambda: supply.set("voltage", 6)).message)
             self.assertEqual(self.failure(lambda: fernlab.lock([supply]).take()).code, "bench-busy")
         self.assertEqual(self.failure(lambda: supply.set("voltage", 1)).code, "right-missing")
         self.assertEqual(supply.voltage, 0, "the safe state")
@@ -61,7 +61,7 @@ class WithLab(unittest.TestCase):
             supply.voltage = 1
             while next(readings)["voltage"]["value"] != 1:
                 pass
-            self.assertIn("6 V is above the bench's limit of 5 V", self.failure(lambda: supply.set("voltage", 6)).message)
+            self.assertIn("6 V is above the limit of 5 V", self.failure(lambda: supply.set("voltage", 6)).message)
             readings.close()
             WebSocketWay.connect = straight
             background().run(connection._peer.close("the hub restarts"))

@@ -11,11 +11,13 @@ from .rpc.peer import Peer
 from .rpc.received import Place, ReceivedStream
 from .rpc.serving import Context
 from .runs import Event, Run, submit
+from .sessions import AsyncSession, Session
 
 __all__ = [
     "AsyncDirectory",
     "AsyncNodeDirectory",
     "AsyncProxy",
+    "AsyncSession",
     "Context",
     "Directory",
     "Event",
@@ -28,6 +30,7 @@ __all__ = [
     "Proxy",
     "ReceivedStream",
     "Run",
+    "Session",
     "connect",
     "lock",
     "submit",

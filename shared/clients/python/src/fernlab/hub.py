@@ -114,15 +114,26 @@ class Hub:
         headers: Optional[Mapping[str, str]] = None,
     ) -> Any:
         """The answer of JSON below ``/api/v1``; None for an empty one."""
+        return self.answer_now(method, path, query, body, headers)[1]
+
+    def answer_now(
+        self,
+        method: str,
+        path: str,
+        query: Optional[Mapping[str, Any]] = None,
+        body: Any = None,
+        headers: Optional[Mapping[str, str]] = None,
+    ) -> Tuple[int, Any]:
+        """The same, with the status."""
         with self.open(method, path, query, body, headers) as response:
             try:
                 data = response.read()
             except _BROKEN as error:
                 raise self._unreachable(error) from error
         if not data:
-            return None
+            return response.status, None
         try:
-            return json.loads(data)
+            return response.status, json.loads(data)
         except ValueError as error:
             raise LabError("unexpected-answer", f"{self.url}{path} answered what is no JSON", kind="link") from error
 

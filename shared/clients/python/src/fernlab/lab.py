@@ -19,11 +19,13 @@ from .ways.way import Way
 
 GRACE_S = 10.0
 #: What a hub and a node say of a hold that is no more.
-_LOST = ("lease-ended", "lease-invalid", "hold-ended")
+_LOST = ("lease-ended", "lease-invalid", "hold-ended", "session-not-active")
+#: Before the id of a live session that has a bench, where a lease could stand.
+_OF_SESSION = "session/"
 
 
 class Hold(NamedTuple):
-    """Of a bench, by its lease."""
+    """Of a bench, by its lease or a live session."""
 
     lease: str
     grace: float
@@ -165,10 +167,13 @@ async def close_labs() -> None:
 class AsyncLock:
     """A lock of services, and with a part of a bench of the bench; by ``async with``, or ``take`` and ``release``."""
 
-    def __init__(self, held: Sequence[Tuple[str, Group]], reason: str, grace: float) -> None:
+    def __init__(
+        self, held: Sequence[Tuple[str, Group]], reason: str, grace: float, session: Optional[str] = None
+    ) -> None:
         self._held = sorted(held, key=lambda one: (one[1].node, one[1].bench or "", one[0]))
         self._reason = reason
         self._grace = grace
+        self._session = session
         self._undo: List[Any] = []
         self._keeping: List["asyncio.Task[None]"] = []
         #: Why the lock was lost, if it was: somebody with the right to has ended it, or the hub was away for too long.
@@ -215,7 +220,9 @@ class AsyncLock:
     async def _hold(self, group: Group, bench: str, directory: AsyncDirectory) -> None:
         if group.hold is not None:
             raise LabError("bench-busy", f"this program holds {bench} already")
-        hold = Hold(await directory.hold(bench, None), self._grace, self._lose)
+        session = self._session
+        lease = await directory.hold(bench, None) if session is None else f"{_OF_SESSION}{session}"
+        hold = Hold(lease, self._grace, self._lose)
         group.hold = hold
         self._undo.append(lambda: _give_back(group, bench, directory, hold))
         await group.connection.renew()
@@ -223,7 +230,8 @@ class AsyncLock:
         if self.lost is not None:
             raise self.lost
         self._keep(group.connection.stay_reached(lambda: group.hold is hold))
-        self._keep(_renewed(group, bench, directory, hold))
+        if session is None:
+            self._keep(_renewed(group, bench, directory, hold))
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         self._keeping.append(asyncio.get_running_loop().create_task(work))
@@ -259,6 +267,8 @@ async def _give_back(group: Group, bench: str, directory: AsyncDirectory, hold: 
         except LabError:
             # A hub that is away says so next.
             group.connection.forget()
+    if hold.lease.startswith(_OF_SESSION):
+        return
     try:
         await directory.release(bench, hold.lease)
     except LabError as error:

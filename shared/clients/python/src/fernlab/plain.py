@@ -41,7 +41,7 @@ class Proxy:
         contract: Optional[Contract] = None,
     ) -> Any:
         met = meet(name, hub, token, address, ca, timeout, contract)
-        return made(Proxy, background().run(met), _action)
+        return made_plain(background().run(met))
 
     def __repr__(self) -> str:
         return represented(self._service)
@@ -98,9 +98,12 @@ class Proxy:
         """Actions, each ``(name, arguments)``, one after another in one message; ``stop``: none after the first error."""
         return background().run(self._service.batch(calls, stop))
 
-    def lock(self, reason: str = "", grace: float = GRACE_S) -> "Lock":
-        """``with scope.lock("sweep"):`` nobody else uses it; with a part of a bench the bench is held."""
-        return lock([self], reason, grace)
+    def lock(self, reason: str = "", grace: float = GRACE_S, session: Optional[str] = None) -> "Lock":
+        """``with scope.lock("sweep"):`` nobody else uses it; with a part of a bench the bench is held.
+
+        With the id of an own live session it is that session's bench, for as long as it has it.
+        """
+        return lock([self], reason, grace, session)
 
     def close(self) -> None:
         """Ends its links, which proxies of the same hub and token share; what is called later opens them anew."""
@@ -178,12 +181,19 @@ class Lock:
         self.release()
 
 
-def lock(proxies: Sequence[Proxy], reason: str = "", grace: float = GRACE_S) -> Lock:
+def lock(
+    proxies: Sequence[Proxy], reason: str = "", grace: float = GRACE_S, session: Optional[str] = None
+) -> Lock:
     """Locks all of them, or none: ``with fernlab.lock([supply, meter], "sweep"):``.
 
-    Others are told the reason. It ends when the program has been gone for ``grace`` seconds.
+    Others are told the reason. It ends when the program has been gone for ``grace`` seconds. With the id of an own live
+    ``session`` the bench is the one that it has, for as long as it has it.
     """
-    return Lock(AsyncLock([(one._service.found.name, one._service.group) for one in proxies], reason, grace))
+    return Lock(AsyncLock([(one._service.found.name, one._service.group) for one in proxies], reason, grace, session))
+
+
+def made_plain(service: Service) -> Any:
+    return made(Proxy, service, _action)
 
 
 def _action(name: str, action: Dict[str, Any], service: str) -> Any:

@@ -95,7 +95,7 @@ class AsyncProxy:
         contract: Optional[Contract] = None,
     ) -> Any:
         """See ``Proxy``."""
-        return made(AsyncProxy, await meet(name, hub, token, address, ca, timeout, contract), _async_action)
+        return made_async(await meet(name, hub, token, address, ca, timeout, contract))
 
     def __repr__(self) -> str:
         return represented(self._service)
@@ -140,9 +140,12 @@ class AsyncProxy:
         """Actions, each ``(name, arguments)``, one after another in one message; ``stop``: none after the first error."""
         return await self._service.batch(calls, stop)
 
-    def lock(self, reason: str = "", grace: float = GRACE_S) -> AsyncLock:
-        """``async with scope.lock("sweep"):`` nobody else uses it; with a part of a bench the bench is held."""
-        return AsyncLock([(self._service.found.name, self._service.group)], reason, grace)
+    def lock(self, reason: str = "", grace: float = GRACE_S, session: Optional[str] = None) -> AsyncLock:
+        """``async with scope.lock("sweep"):`` nobody else uses it; with a part of a bench the bench is held.
+
+        With the id of an own live session it is that session's bench, for as long as it has it.
+        """
+        return AsyncLock([(self._service.found.name, self._service.group)], reason, grace, session)
 
     async def close(self) -> None:
         await self._service.lab.close()
@@ -163,6 +166,10 @@ def made(base: Type[Any], service: Service, make: Make) -> Any:
     do._service = service  # type: ignore[attr-defined]
     members.update(__doc__=words.document_of_service(service.found.name, contract), _service=service, do=do)
     return object.__new__(type(base.__name__, (base,), members))
+
+
+def made_async(service: Service) -> Any:
+    return made(AsyncProxy, service, _async_action)
 
 
 def arguments_of(signature: Any, action: Dict[str, Any], args: Sequence[Any], given: Dict[str, Any]) -> Dict[str, Any]:
