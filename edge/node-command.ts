@@ -37,7 +37,8 @@ const usage = [
   'fernlab node token PERSON [--service NAME]… [--right read|use|lock|unlock]… [--hours HOURS] [--node NAME] [--json]',
   'fernlab driver new DIR [--language typescript|python|c] [--json]',
   'fernlab driver test DIR [--on ENTRY] [--json]',
-  'fernlab daemon ps|up|down|reload|logs [DAEMON]… [--node NAME] [--lines COUNT] [--follow] [--json]',
+  'fernlab daemon ps|info|up|down|reload|logs [DAEMON]… [--node NAME] [--lines COUNT] [--follow] [--export FILE] [--json]',
+  'fernlab daemon unlock SERVICE… [--reason TEXT] | rename SERVICE NAME [--file NODE.YAML]',
   'fernlab enroll --hub ADDRESS --code CODE [--node FILE]',
 ].join(' | ')
 
@@ -79,23 +80,29 @@ async function doctor(args: string[], env: Environment, columns: number | undefi
 async function daemon(args: string[], env: Environment, out: Told['out']): Promise<void> {
   const options = {
     node: { type: 'string' },
-    lines: { type: 'string', default: '100' },
+    lines: { type: 'string' },
     follow: { type: 'boolean', default: false },
+    export: { type: 'string' },
+    reason: { type: 'string', default: '' },
+    file: { type: 'string' },
     json: { type: 'boolean', default: false },
   } as const
   const { values, positionals } = readArguments({ args, options, allowPositionals: true }, usage)
   const [given, ...daemons] = positionals
   const verb = daemonVerbs.find((each) => each === given)
   if (verb === undefined) throw mistake(`say what to do with daemons: ${daemonVerbs.join(', ')}; usage: ${usage}`)
-  if (!/^[1-9]\d{0,3}$/.test(values.lines)) throw mistake(`--lines is "${values.lines}"; it may be 1 to 9999`)
-  const { dataFolder } = parseProcessConfig(env, process.cwd())
+  const asked = values.lines ?? (values.export === undefined ? '100' : '9999')
+  if (!/^[1-9]\d{0,3}$/.test(asked)) throw mistake(`--lines is "${asked}"; it may be 1 to 9999`)
+  const { dataFolder, nodeFile } = parseProcessConfig(env, process.cwd())
   const interrupted = new AbortController()
   const stop = () => interrupted.abort()
   process.once('SIGINT', stop)
   try {
-    const { node, follow, json } = values
-    const lines = Number(values.lines)
-    await daemonVerb(verb, { daemons, dataFolder, node, json, lines, follow, out, signal: interrupted.signal })
+    const { node, follow, json, reason, export: exportTo, file = nodeFile } = values
+    const { signal } = interrupted
+    const logs = { lines: Number(asked), follow, exportTo }
+    const common = { daemons, dataFolder, node, json, out, signal, clock: systemClock }
+    await daemonVerb(verb, { ...common, ...logs, reason, nodeFile: file })
   } finally {
     process.off('SIGINT', stop)
   }

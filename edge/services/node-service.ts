@@ -60,7 +60,7 @@ export const nodeContract = defineService({
     unlock: {
       description:
         'Ends locks of the caller, and with the right unlock those of others; benches go to their safe state.',
-      arguments: { services: names },
+      arguments: { services: names, reason: { type: 'string', default: '' } },
       result: answered,
     },
     token: {
@@ -132,8 +132,7 @@ export function createNodeService(options: NodeServiceOptions): Service {
         case 'locks':
           return readable().flatMap(({ name: service, lock }) => (lock === undefined ? [] : [{ service, lock }]))
         case 'lock': {
-          const reason = String(args.reason)
-          if (reason.length > MOST_REASON_CHARS) throw invalid(`reason has at most ${MOST_REASON_CHARS} characters`)
+          const reason = reasonOf(args)
           const services = named(args, 'lock')
           // Of a link that has ended nobody would notice that its owner is gone.
           signal.throwIfAborted()
@@ -149,7 +148,7 @@ export function createNodeService(options: NodeServiceOptions): Service {
         case 'unlock': {
           const services = named(args, 'unlock')
           const mayEndOthers = services.every(({ name }) => caller.may('unlock', name))
-          await locks.end(services, { person: caller.person, mayEndOthers })
+          await locks.end(services, { person: caller.person, mayEndOthers, reason: reasonOf(args) })
           return { services: services.map(({ name }) => name) }
         }
       }
@@ -170,6 +169,12 @@ function directoryOf({ site, node, addresses, table, caller, clock }: NodeServic
     const described = { site, node, told, addresses, bench, standing, lastSeenAt: clock.now() }
     return [directoryEntry(described, { personId: caller.person, names })].filter(fits)
   })
+}
+
+function reasonOf({ reason }: Readonly<Record<string, unknown>>): string {
+  const text = String(reason ?? '')
+  if (text.length > MOST_REASON_CHARS) throw invalid(`reason has at most ${MOST_REASON_CHARS} characters`)
+  return text
 }
 
 const claimsSchema = z.object({

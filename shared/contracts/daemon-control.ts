@@ -9,12 +9,18 @@ const many = { type: 'list', items: { type: 'any' } } as const
 
 export const daemonControl = defineService({
   kind: 'fernlab-daemons',
-  version: '1.0',
+  version: '1.1',
   title: 'The daemons of a node',
   signals: {},
   events: {},
   actions: {
     list: { description: 'Each daemon with its state and services.', arguments: {}, result: many, idempotent: true },
+    info: {
+      description: 'All of one daemon, or of the one that a service is in.',
+      arguments: { name: { type: 'string' } },
+      result: { type: 'any' },
+      idempotent: true,
+    },
     up: {
       description: 'Starts them, all where none is named; answers when they are up or are not.',
       arguments: { daemons: names },
@@ -52,6 +58,31 @@ export const daemonReportSchema = z.object({
   services: z.array(z.object({ name: z.string(), error: z.string().exactOptional() })),
 })
 export type DaemonReport = z.infer<typeof daemonReportSchema>
+
+/** The rest of it, for whoever looks at one. */
+export const daemonInfoSchema = daemonReportSchema.extend({
+  /** What its process has of the memory now, in bytes. */
+  memoryBytes: z.number().exactOptional(),
+  memoryMB: z.number(),
+  /** How often it was started again by itself, since the node has read its entry. */
+  restarts: z.number(),
+  lastEnd: z.object({ time: z.string(), reason: z.string() }).exactOptional(),
+  services: z.array(
+    z.object({
+      name: z.string(),
+      error: z.string().exactOptional(),
+      /** Its file, or the folder that it shares. */
+      source: z.string(),
+      instances: z.string(),
+      kind: z.string().exactOptional(),
+      version: z.string().exactOptional(),
+      actions: z.array(z.string()),
+      signals: z.array(z.string()),
+      events: z.array(z.string()),
+    }),
+  ),
+})
+export type DaemonInfo = z.infer<typeof daemonInfoSchema>
 
 /** What became of a daemon that was to be started or stopped. */
 export const daemonChangeSchema = z.object({

@@ -55,6 +55,7 @@ export const endedLockSchema = z.object({
   target: z.string().max(200),
   owner: z.string().max(64),
   by: z.string().max(64),
+  reason: z.string().max(200).exactOptional(),
   at: z.iso.datetime(),
 })
 export type EndedLock = z.infer<typeof endedLockSchema>

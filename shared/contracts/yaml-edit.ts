@@ -1,5 +1,5 @@
 /** Changes to files that people write, which keep their comments. */
-import { isMap, parseDocument } from 'yaml'
+import { isMap, isScalar, parseDocument } from 'yaml'
 import { LabError } from '../primitives/lab-error.ts'
 
 /**
@@ -20,6 +20,17 @@ export function withEntry(text: string, mapping: string | readonly string[], key
     if (entries.items.length === 0) entries.flow = false
     entries.set(key, document.createNode(value))
   } else document.setIn(path, document.createNode({ [key]: value }))
+  return document.toString({ lineWidth: 0 })
+}
+
+/** The text with another key for an entry of a mapping, in its place; all else of it, comments included, stays. */
+export function withRenamed(text: string, mapping: readonly string[], from: string, to: string): string {
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' })
+  const entries = document.errors.length > 0 ? undefined : document.getIn(mapping)
+  const found = isMap(entries) ? entries.items.find(({ key }) => isScalar(key) && key.value === from) : undefined
+  if (found === undefined || !isScalar(found.key))
+    throw refuse('yaml-unreadable', `the file has no ${mapping.join('.')}.${from}`)
+  found.key.value = to
   return document.toString({ lineWidth: 0 })
 }
 

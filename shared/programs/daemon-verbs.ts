@@ -1,32 +1,43 @@
 /** `fernlab daemon …` on the machine of a node: the verbs that both command lines have. */
+import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import * as z from 'zod'
 import {
   DAEMON_CONTROL,
   type DaemonChange,
-  type DaemonLine,
-  type DaemonReport,
   daemonChangeSchema,
+  daemonInfoSchema,
   daemonLineSchema,
   daemonReportSchema,
 } from '../contracts/daemon-control.ts'
-import { LabError } from '../primitives/lab-error.ts'
+import { announcedServiceSchema } from '../contracts/services.ts'
+import type { Clock } from '../primitives/clock.ts'
+import { asLabError, LabError } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
 import type { Peer } from '../rpc/peer/peer.ts'
+import { announcedLines, changeText, daemonLines, lineText, ownServiceLines, reportLines } from './daemon-text.ts'
 import { withNodeHere } from './node-here.ts'
+import { renameService } from './rename-service.ts'
 
-export const daemonVerbs = ['ps', 'up', 'down', 'reload', 'logs'] as const
+export const daemonVerbs = ['ps', 'info', 'up', 'down', 'reload', 'logs', 'unlock', 'rename'] as const
 export type DaemonVerb = (typeof daemonVerbs)[number]
 
 export interface DaemonVerbOptions {
-  /** All where none is named. */
+  /** All where none is named; of `info` one daemon or service, of `unlock` services, of `rename` the old name and the new. */
   readonly daemons: readonly string[]
   readonly dataFolder: string
   /** Where the data folder has several nodes. */
   readonly node: string | undefined
   readonly json: boolean
-  /** Of `logs`: how many lines, and whether to go on. */
+  /** Of `logs`: how many lines, whether to go on, and the file that takes them. */
   readonly lines: number
   readonly follow: boolean
+  readonly exportTo: string | undefined
+  /** Of `unlock`: why. */
+  readonly reason: string
+  /** Of `rename`: node.yaml. */
+  readonly nodeFile: string
+  readonly clock: Clock
   readonly out: (line: string) => void
   readonly signal: AbortSignal
 }
@@ -34,12 +45,12 @@ export interface DaemonVerbOptions {
 /** A daemon may take a minute to be up. */
 const TIMEOUT_MS = 90_000
 
-/** Does it; rejects when no node runs here, and with `daemon-down` when one that was started is not up. */
+/** Does it; rejects as {@link withNodeHere} does, and with `daemon-down` when one that was started is not up. */
 export async function daemonVerb(verb: DaemonVerb, options: DaemonVerbOptions): Promise<void> {
-  await withNodeHere(options, (peer) => verbs[verb](peer, options))
+  await withNodeHere(options, (peer, folder) => verbs[verb](peer, options, folder))
 }
 
-const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions) => Promise<void>>> = {
+const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions, folder: string) => Promise<void>>> = {
   ps: async (peer, { daemons, json, out, signal }) => {
     const all = z.array(daemonReportSchema).parse(await peer.call(`${DAEMON_CONTROL}/list`, {}, { signal }))
     const unknown = daemons.find((name) => !all.some(({ daemon }) => daemon === name))
@@ -58,24 +69,104 @@ const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions
   up: (peer, options) => change(peer, 'up', { daemons: options.daemons }, options),
   down: (peer, options) => change(peer, 'down', { daemons: options.daemons }, options),
   reload: (peer, options) => change(peer, 'reload', {}, options),
-  logs: async (peer, { daemons, json, lines, follow, out, signal }) => {
-    const show = (given: unknown) => {
-      const line = daemonLineSchema.parse(given)
-      out(json ? JSON.stringify(line) : lineText(line))
+  info,
+  unlock: async (peer, { daemons, reason, json, out, signal }) => {
+    if (daemons.length === 0) throw mistake('name a service whose lock is to end')
+    const args = { services: daemons, ...(reason === '' ? {} : { reason }) }
+    const { services } = z
+      .object({ services: z.array(z.string()) })
+      .parse(await peer.call('node/unlock', args, { timeoutMs: TIMEOUT_MS, signal }))
+    if (json) out(JSON.stringify({ services }, null, 2))
+    else for (const name of services) out(`${name}: unlocked`)
+  },
+  rename: async (peer, options) => {
+    const [from, to, ...others] = options.daemons
+    if (from === undefined || to === undefined || others.length > 0) throw mistake('name a service, and its new name')
+    const announced = z.array(announcedServiceSchema).parse(await peer.call('node/services', {}, options))
+    const undo = await renameService({ from, to, file: options.nodeFile, taken: announced.map(({ name }) => name) })
+    try {
+      await change(peer, 'reload', {}, options)
+    } catch (thrown) {
+      // The node has read it, and one of its daemons is not well.
+      if (asLabError(thrown).code === 'daemon-down') throw thrown
+      await undo()
+      throw thrown
     }
+  },
+  logs,
+}
+
+/** A daemon; or a service, with its daemon where it has one. */
+async function info(peer: Peer, options: DaemonVerbOptions, folder: string): Promise<void> {
+  const { daemons, json, out, signal, clock } = options
+  const [name, ...others] = daemons
+  if (name === undefined || others.length > 0) throw mistake('name one daemon or service')
+  const announced = z.array(announcedServiceSchema).parse(await peer.call('node/services', {}, { signal }))
+  const service = announced.find((one) => one.name === name)
+  const given = await peer.call(`${DAEMON_CONTROL}/info`, { name }, { signal }).catch((thrown: unknown) => {
+    // A part of a bench is in no daemon.
+    if (service === undefined || asLabError(thrown).code !== 'daemon-unknown') throw thrown
+  })
+  const daemon = given === undefined ? undefined : daemonInfoSchema.parse(given)
+  const addresses = service === undefined ? [] : await addressesIn(folder)
+  if (json) {
+    out(
+      JSON.stringify(
+        { ...(daemon === undefined ? {} : { daemon }), ...(service === undefined ? {} : { service, addresses }) },
+        null,
+        2,
+      ),
+    )
+    return
+  }
+  const own = daemon?.services ?? []
+  for (const one of own.filter((each) => each.name === name || daemon?.daemon === name))
+    for (const line of ownServiceLines(one)) out(line)
+  if (service !== undefined) for (const line of announcedLines(service, addresses)) out(line)
+  if (daemon !== undefined) for (const line of daemonLines(daemon, clock.now())) out(line)
+}
+
+const endpoints = z.object({ addresses: z.array(z.string()) })
+
+/** Where the node is reached from elsewhere, as it says itself. */
+async function addressesIn(folder: string): Promise<readonly string[]> {
+  return endpoints.parse(JSON.parse(await readFile(join(folder, 'services.json'), 'utf8'))).addresses
+}
+
+async function logs(peer: Peer, options: DaemonVerbOptions): Promise<void> {
+  const { daemons, json, lines, follow, exportTo, signal } = options
+  const file = exportTo === undefined ? undefined : await newFile(exportTo)
+  let written = 0
+  const show = async (given: unknown) => {
+    const line = daemonLineSchema.parse(given)
+    const text = json ? JSON.stringify(line) : lineText(line)
+    if (file === undefined) options.out(text)
+    else await file.write(`${text}\n`)
+    written++
+  }
+  try {
     // Asked for first, so that no line between both is missed; those that are in both are shown once.
     const following = follow ? peer.stream(`${DAEMON_CONTROL}/follow`, { daemons }, { signal }) : undefined
     const newest = await peer.call(`${DAEMON_CONTROL}/logs`, { daemons, most: lines }, { signal })
     const shown = z.array(daemonLineSchema).parse(newest)
-    for (const line of shown) show(line)
+    for (const line of shown) await show(line)
     const last = shown.at(-1)?.number ?? 0
     try {
-      for await (const line of following ?? []) if (daemonLineSchema.parse(line).number > last) show(line)
+      for await (const line of following ?? []) if (daemonLineSchema.parse(line).number > last) await show(line)
     } catch (thrown) {
       // Ctrl-C is how it ends.
       if (!signal.aborted) throw thrown
     }
-  },
+  } finally {
+    await file?.close()
+  }
+  if (file !== undefined) options.out(`${written} lines in ${exportTo}`)
+}
+
+async function newFile(path: string): Promise<FileHandle> {
+  return await open(path, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
+    throw mistake(cause.code === 'EEXIST' ? `there is ${path} already` : `${path} can't be written: ${cause.message}`)
+  })
 }
 
 async function change(
@@ -102,15 +193,4 @@ async function change(
 const startedWords: ReadonlySet<string> = new Set(['started', 'restarted', 'up already'])
 const isDown = ({ state }: DaemonChange): boolean => state !== undefined && state !== 'up'
 
-const changeText = ({ daemon, change: word, state, reason }: DaemonChange): string =>
-  `${daemon}: ${word}${state === undefined || state === 'up' ? '' : `, now ${state}`}${reason === undefined ? '' : ` (${reason})`}`
-
-function reportLines({ daemon, state, reason, pid, upSince, services }: DaemonReport): string[] {
-  const since = upSince === undefined ? '' : ` since ${upSince}`
-  const process = pid === undefined ? '' : `, process ${pid}`
-  const first = `${daemon}: ${state}${since}${process}${reason === undefined ? '' : ` (${reason})`}`
-  return [first, ...services.map(({ name, error }) => `  ${name}${error === undefined ? '' : `: ${error}`}`)]
-}
-
-const marks = { output: ' ', errors: '!', node: '*' } as const
-const lineText = ({ time, daemon, from, text }: DaemonLine): string => `${time} ${daemon} ${marks[from]} ${text}`
+const mistake = (message: string): LabError => new LabError({ code: 'bad-argument', kind: 'caller', message })

@@ -2,8 +2,8 @@
 import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connectUnixSocket } from '../links/unix-socket/unix-socket.ts'
-import { systemClock } from '../primitives/clock.ts'
-import { LabError } from '../primitives/lab-error.ts'
+import { type Clock, systemClock } from '../primitives/clock.ts'
+import { asLabError, LabError } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
 import { cborFormat } from '../rpc/formats.ts'
 import { createPeer, type Peer } from '../rpc/peer/peer.ts'
@@ -13,26 +13,40 @@ export interface NodeHere {
   /** Where the data folder has several nodes. */
   readonly node: string | undefined
   readonly signal: AbortSignal
+  /** That of the machine unless given. */
+  readonly clock?: Clock
 }
 
 const SOCKET = 'services.sock'
+/** One that has not said a word by then hangs. */
+const ANSWER_MS = 5000
 
-/** Works with the node's own socket, and closes it; `folder` is the node's. Rejects with `no-node-here`. */
+/**
+ * Works with the node's own socket, and closes it; `folder` is the node's. Rejects with `no-node-here`, and with `node-silent`
+ * where it does not answer. What a node has begun it ends, whatever becomes of this program.
+ */
 export async function withNodeHere<Result>(
   here: NodeHere,
   work: (peer: Peer, folder: string) => Promise<Result>,
 ): Promise<Result> {
-  const { signal } = here
+  const { signal, clock = systemClock } = here
   const folder = await folderOf(here)
   const path = join(folder, SOCKET)
   const peer = createPeer({
-    link: await connectUnixSocket({ path, format: cborFormat, clock: systemClock, signal }).catch((cause: unknown) => {
+    link: await connectUnixSocket({ path, format: cborFormat, clock, signal }).catch((cause: unknown) => {
       throw noNode(`the node at ${path} does not run`, cause)
     }),
-    clock: systemClock,
+    clock,
   })
   try {
+    await peer.call('rpc.ping', undefined, { timeoutMs: ANSWER_MS, signal })
     return await work(peer, folder)
+  } catch (thrown) {
+    const error = asLabError(thrown)
+    if (error.code !== 'deadline-exceeded') throw thrown
+    const hint = 'what was asked may be done yet; look at its process, and at "fernlab daemon ps" once it answers'
+    const message = `the node at ${path} does not answer: ${hint}`
+    throw new LabError({ code: 'node-silent', kind: 'link', message, cause: error })
   } finally {
     await peer.close()
   }

@@ -6,7 +6,7 @@ import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { LOCAL } from '../service-source.ts'
 import type { Daemons } from './daemons.ts'
 
-type Controlled = Pick<Daemons, 'report' | 'lines' | 'up' | 'down' | 'reload'>
+type Controlled = Pick<Daemons, 'report' | 'info' | 'lines' | 'up' | 'down' | 'reload'>
 
 const LOOK_MS = 200
 
@@ -41,6 +41,8 @@ export function daemonControlService(daemons: Controlled, clock: Clock, person: 
       switch (action as keyof typeof daemonControl.actions) {
         case 'list':
           return daemons.report()
+        case 'info':
+          return daemons.info(String(args.name))
         case 'up':
           return daemons.up(names).then((changes) => settled(changes, signal))
         case 'down':

@@ -42,6 +42,8 @@ export class Daemon {
   #cancel: () => void = () => {}
   #stopping: Promise<void> | undefined
   #upSinceMs: number | undefined
+  #restarts = 0
+  #lastEnd: { readonly atMs: number; readonly reason: string } | undefined
 
   constructor(options: DaemonOptions) {
     this.#options = options
@@ -73,6 +75,21 @@ export class Daemon {
   /** How often its process ended unasked in the last minute. */
   get ends(): number {
     return this.#ends.length
+  }
+
+  /** How often it was started again by itself. */
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  /** When its process last ended unasked, in epoch milliseconds, and why. */
+  get lastEnd(): { readonly atMs: number; readonly reason: string } | undefined {
+    return this.#lastEnd
+  }
+
+  /** What its process has of the memory now, in bytes. */
+  async memoryBytes(): Promise<number | undefined> {
+    return await this.#process?.memoryBytes()
   }
 
   /** Its process, while that answers; throws `service-gone` or `service-unhealthy` otherwise. */
@@ -204,6 +221,7 @@ export class Daemon {
       this.#step('end')
       return
     }
+    this.#lastEnd = { atMs: clock.now(), reason }
     this.#step('end', reason, words)
     this.#ends.push(clock.monotonic())
     const pauseMs = pauseAfter(this.#ends, clock.monotonic())
@@ -212,6 +230,7 @@ export class Daemon {
       return
     }
     this.#cancel = clock.after(pauseMs, () => {
+      this.#restarts++
       this.#step('due', this.#reason, this.#words)
       this.#start()
     })

@@ -4,10 +4,10 @@
  * INVARIANTS: what one daemon does, another does not notice; a reload stops and starts only those whose configuration or
  * files have changed, and starts none that was stopped.
  */
-import { mkdir } from 'node:fs/promises'
 import {
   DAEMON_CONTROL,
   type DaemonChange,
+  type DaemonInfo,
   type DaemonLine,
   type DaemonReport,
 } from '@fernlab/shared/contracts/daemon-control'
@@ -21,7 +21,7 @@ import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { daemonControlService } from './daemon-control.ts'
 import { type ClientSession, RunningDaemon } from './running-daemon.ts'
-import { printOf, serviceFolder } from './service-source-files.ts'
+import { keepFolders, printOf } from './service-source-files.ts'
 
 /** What node.yaml says of them. */
 export interface DaemonsConfig {
@@ -41,6 +41,8 @@ export interface Daemons {
   find(name: string, client: Client): Service | undefined
   onChange(listener: () => void): void
   report(): readonly DaemonReport[]
+  /** Of the daemon of that name, or the one that has the service; throws `daemon-unknown`. */
+  info(name: string): Promise<DaemonInfo>
   /** The newest lines that they have written, by time; throws `daemon-unknown`. */
   lines(names: readonly string[] | undefined, most: number): readonly DaemonLine[]
   /** Without names, all of them. Throws `daemon-unknown` before anything is done. */
@@ -66,6 +68,7 @@ export interface CreateDaemonsOptions {
 
 interface Kept {
   readonly daemon: RunningDaemon
+  readonly own: readonly (readonly [string, OwnServiceEntry])[]
   /** Says the same as long as nothing of it has changed. */
   readonly print: string
 }
@@ -112,7 +115,6 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
   const make = async (name: string, { daemons, services }: DaemonsConfig): Promise<Kept> => {
     const entry = daemons[name] as DaemonEntry
     const own = Object.entries(services.own).filter(([, { daemon }]) => daemon === name)
-    for (const [service] of own) await mkdir(serviceFolder(dataFolder, service), { recursive: true, mode: 0o700 })
     const daemon = new RunningDaemon({
       name,
       entry,
@@ -124,7 +126,7 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
       onChange: changed,
       lineNumber,
     })
-    return { daemon, print: await printOf(entry, own, configFolder) }
+    return { daemon, own, print: await printOf(entry, own, configFolder) }
   }
   const each = async (
     names: readonly string[] | undefined,
@@ -152,6 +154,7 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
     const made = await make(name, config)
     if (made.print === before.print) return 'unchanged'
     const wasUp = await before.daemon.down()
+    await keepFolders(before.own, made.own, dataFolder)
     all.set(name, made)
     if (wasUp) await made.daemon.up()
     return wasUp ? 'restarted' : 'unchanged'
@@ -172,6 +175,10 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
     },
     onChange: (listener) => void listeners.push(listener),
     report: () => [...all.values()].map(({ daemon }) => daemon.report()),
+    info: async (name) => {
+      const holder = [...all.values()].find(({ daemon }) => daemon.has(name))
+      return await (holder ?? kept(name)).daemon.info()
+    },
     lines: (names, most) =>
       (names ?? [...all.keys()])
         .flatMap((name) => kept(name).daemon.lines(most))

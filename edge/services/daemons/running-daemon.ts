@@ -1,5 +1,6 @@
 /** A daemon with its services: what is known of each, what it has written, and what there is to tell of it. */
-import type { DaemonLine, DaemonReport, DaemonState } from '@fernlab/shared/contracts/daemon-control'
+import { mkdir } from 'node:fs/promises'
+import type { DaemonInfo, DaemonLine, DaemonReport, DaemonState } from '@fernlab/shared/contracts/daemon-control'
 import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
 import type { AnnouncedService } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -105,6 +106,40 @@ export class RunningDaemon {
     }
   }
 
+  async info(): Promise<DaemonInfo> {
+    const memoryBytes = await this.#daemon.memoryBytes()
+    const { restarts, lastEnd } = this.#daemon
+    const { entry, own } = this.#options
+    const { services, ...report } = this.report()
+    return {
+      ...report,
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+      memoryMB: entry.memoryMB,
+      restarts,
+      ...(lastEnd === undefined
+        ? {}
+        : { lastEnd: { time: new Date(lastEnd.atMs).toISOString(), reason: lastEnd.reason } }),
+      services: own.map(([name, { file, folder, instances }], index) => {
+        const known = this.#known.get(name)
+        const contract = known !== undefined && 'contract' in known ? known.contract : undefined
+        return {
+          name,
+          ...services[index],
+          source: file ?? folder ?? '',
+          instances,
+          ...(contract === undefined ? {} : { kind: contract.kind, version: contract.version }),
+          actions: Object.keys(contract?.actions ?? {}),
+          signals: Object.keys(contract?.signals ?? {}),
+          events: Object.keys(contract?.events ?? {}),
+        }
+      }),
+    }
+  }
+
+  has(service: string): boolean {
+    return this.#options.own.some(([own]) => own === service)
+  }
+
   announced(): AnnouncedService[] {
     const { state, reason } = this.#daemon
     // Whoever stops it takes its services away; whoever loses it keeps what is to be kept.
@@ -200,7 +235,9 @@ export class RunningDaemon {
       try {
         const source = await requireSource(entry, { configFolder, dataFolder })
         const { instances, parameters } = entry
-        services.push({ name, ...source, instances, parameters, folder: serviceFolder(dataFolder, name) })
+        const folder = serviceFolder(dataFolder, name)
+        await mkdir(folder, { recursive: true, mode: 0o700 })
+        services.push({ name, ...source, instances, parameters, folder })
       } catch (thrown) {
         refused[name] = { error: asLabError(thrown).toJSON() }
       }

@@ -1,6 +1,6 @@
 /** What the services of a daemon are made of: a lab builder's files, and folders that are shared. */
 import { createHash } from 'node:crypto'
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { readFile, realpath, rename, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type DaemonEntry, DEFAULT_QUOTA_MB, type OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
@@ -15,6 +15,30 @@ export interface NodeFolders {
 
 /** The folder that a service has of its own. */
 export const serviceFolder = (dataFolder: string, service: string): string => join(dataFolder, 'services', service)
+
+/**
+ * A service that was renamed, and is else as before, keeps what is in its folder: that goes by its new name too, unless
+ * something is there already.
+ */
+export async function keepFolders(
+  before: readonly (readonly [string, OwnServiceEntry])[],
+  now: readonly (readonly [string, OwnServiceEntry])[],
+  dataFolder: string,
+): Promise<void> {
+  const names = (entries: typeof before) => new Set(entries.map(([name]) => name))
+  const [old, fresh] = [names(before), names(now)]
+  const gone = before.filter(([name]) => !fresh.has(name))
+  for (const [name, entry] of now.filter(([each]) => !old.has(each))) {
+    const same = gone.filter(([, one]) => JSON.stringify(one) === JSON.stringify(entry))
+    const [from] = same[0] ?? []
+    if (from === undefined || same.length > 1) continue
+    await rename(serviceFolder(dataFolder, from), serviceFolder(dataFolder, name)).catch(
+      (thrown: NodeJS.ErrnoException) => {
+        if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(thrown.code ?? '')) throw thrown
+      },
+    )
+  }
+}
 
 const BYTES_A_MB = 1_000_000
 
@@ -62,11 +86,16 @@ export async function printOf(
   const hash = createHash('sha256').update(JSON.stringify([entry, own]))
   const said = (thrown: unknown) => asLabError(thrown).message
   for (const [, { file, folder }] of own) {
-    if (file !== undefined) hash.update(await readFile(resolve(configFolder, file)).catch(said))
+    if (file !== undefined) hash.update(await contentOf(resolve(configFolder, file)).catch(said))
     // One that was made since is there now.
     if (folder !== undefined) hash.update(await realpath(resolve(configFolder, folder)).catch(said))
   }
   return hash.digest('hex')
+}
+
+/** What is no file would be read for ever. */
+async function contentOf(path: string): Promise<Buffer | string> {
+  return (await stat(path)).isFile() ? await readFile(path) : 'no file'
 }
 
 const unusable = (message: string, cause?: unknown): LabError =>

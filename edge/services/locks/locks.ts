@@ -30,11 +30,18 @@ export interface LockRequest {
   readonly graceMs: number
 }
 
+export interface LockEnd {
+  readonly person: string
+  readonly mayEndOthers: boolean
+  /** Why another's is ended; empty for no reason. */
+  readonly reason: string
+}
+
 export interface Locks {
   /** Locks all of them, those that are the owner's already included; throws `service-locked`, `bench-*`. */
   take(request: LockRequest): void
   /** Ends locks; resolves when benches were driven to their safe state. Throws `not-locked`, `service-locked`. */
-  end(services: LockRequest['services'], by: { readonly person: string; readonly mayEndOthers: boolean }): Promise<void>
+  end(services: LockRequest['services'], by: LockEnd): Promise<void>
   of(service: Pick<AnnouncedService, 'name' | 'bench'>): ServiceLock | undefined
   /** Whether the owner has the bench by that lease. */
   has(owner: string, bench: string, lease: Lease): boolean
@@ -109,7 +116,7 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
       }
       changed()
     },
-    end: async (services, { person, mayEndOthers }) => {
+    end: async (services, { person, mayEndOthers, reason }) => {
       const ending = [...new Set(services.map(targetOf))].sort().map((target) => {
         const lock = locks.get(target)
         if (lock === undefined) throw refused('not-locked', `${target} is not locked at this node`)
@@ -118,8 +125,9 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
       })
       for (const { target, owner } of ending) {
         if (owner === person) continue
-        log.warn({ target, owner, by: person }, 'somebody has ended the lock of another')
-        onEnded({ target, owner, by: person })
+        const ended = { target, owner, by: person, ...(reason === '' ? {} : { reason }) }
+        log.warn(ended, 'somebody has ended the lock of another')
+        onEnded(ended)
       }
       await Promise.all(ending.map(drop))
     },

@@ -101,6 +101,19 @@ export function addCall(program: Command, context: Context): void {
       await lock.release()
       terminal.err('Unlocked.')
     })
+
+  withLab(
+    program
+      .command('unlock <services...>')
+      .description('end locks of yours, of whatever program; with the permission, those of others'),
+  )
+    .option('--reason <text>', "why another's is ended: it is in the audit log", '')
+    .action(async (names: string[], { reason, ...options }: LabOptions & { readonly reason: string }) => {
+      await using client = await openLab(context, options)
+      await client.unlock(names, { reason, signal })
+      if (options.json) terminal.out(JSON.stringify({ services: names }))
+      else terminal.out(`Unlocked: ${names.join(', ')}`)
+    })
 }
 
 function show({ terminal }: Context, options: HubOptions, name: string, contract: ServiceContract): void {

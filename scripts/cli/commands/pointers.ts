@@ -7,6 +7,8 @@ const pointers: Readonly<Record<string, string>> = {
   logs: 'A node writes its log where it was started: "journalctl -u UNIT" where systemd did that. What its daemons write: "fernlab daemon logs".',
   up: '"fernlab daemon up" starts daemons of the node on this machine.',
   down: '"fernlab daemon down" stops daemons of the node on this machine.',
+  info: '"fernlab daemon info NAME" says all of a daemon or a service of the node on this machine.',
+  rename: '"fernlab daemon rename OLD NEW" renames a service of the node on this machine.',
   reload: '"fernlab daemon reload" reads node.yaml again for the daemons of the node on this machine.',
 }
 

@@ -57,6 +57,8 @@ export interface Client extends AsyncDisposable {
   service<const Contract extends ServiceContract>(name: string, contract: Contract): Promise<Service<Contract>>
   /** Locks services, and with a part of a bench the bench; all of them, or none. */
   lock(names: readonly string[], options?: LockOptions): Promise<Lock>
+  /** Ends locks of the same person, of whatever program; of services that are no parts of benches, with the right, those of others. */
+  unlock(names: readonly string[], options?: Pick<LockOptions, 'reason' | 'signal'>): Promise<void>
   close(): Promise<void>
 }
 
@@ -151,6 +153,18 @@ class LabClient implements Client {
     }
     this.#locks.add(lock)
     return lock
+  }
+
+  async unlock(names: readonly string[], { reason = '', signal }: LockOptions = {}): Promise<void> {
+    const found = await Promise.all([...new Set(names)].map((name) => this.directory.get(name, signal)))
+    for (const bench of new Set(found.flatMap(({ bench }) => bench ?? []))) await this.directory.release(bench)
+    for (const node of new Set(found.filter(({ bench }) => bench === undefined).map(({ node }) => node))) {
+      const own = found.filter((one) => one.node === node && one.bench === undefined)
+      const services = own.map(({ name }) => name)
+      const { connection } = await this.#together(own)
+      const args = { services, ...(reason === '' ? {} : { reason }) }
+      await connection.call('node/unlock', args, signal === undefined ? {} : { signal })
+    }
   }
 
   async close(): Promise<void> {

@@ -41,7 +41,8 @@ export interface Directory {
   access(node: string, services: readonly string[], lease: string | undefined, signal?: AbortSignal): Promise<Access>
   /** Takes a bench, or renews a hold that was taken; rejects with `bench-busy`. */
   hold(bench: string, lease?: string, signal?: AbortSignal): Promise<BenchHold>
-  release(bench: string, lease: string): Promise<void>
+  /** Without a lease, the caller's own. */
+  release(bench: string, lease?: string): Promise<void>
   /** Ends what it keeps open, where it does. */
   close?(): Promise<void>
 }
@@ -102,7 +103,7 @@ export function hubDirectory(hub: Hub): Directory {
     async release(bench, lease) {
       await hub.ask(z.object({ safe: z.boolean() }), `/benches/${encodeURIComponent(bench)}/lease`, {
         method: 'DELETE',
-        query: { lease },
+        query: lease === undefined ? {} : { lease },
       })
     },
   }

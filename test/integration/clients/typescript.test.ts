@@ -225,6 +225,11 @@ test('from a terminal: what a service can do, what it reads, and setting it with
     },
   })
   assert.equal([code, out, seen], [0, 'Locked: demo/diode-1.psu\n', 'locked'])
+  // What another program of the same person has locked.
+  await using other = connect({ hub: hub.http, token: hub.token })
+  await other.lock(['results'])
+  assert.is(await said('unlock', 'results', '--reason', 'it hangs'), 'Unlocked: results\n')
+  assert.match(await wrong('unlock', 'results'), /service results is not locked/)
   await untilUp()
 })
 

@@ -315,10 +315,10 @@ test('the hub is told when somebody ends the lock of another', async () => {
   await there.until('the service is there', () => told()?.services.find(({ name }) => name === 'fit')?.state === 'up')
   await (await local()).call('node/lock', { services: ['fit'] })
   const staff = await remote(await key.sign({ sub: 'staff', rights: ['read', 'unlock'] }))
-  await staff.call('node/unlock', { services: ['fit'] })
+  await staff.call('node/unlock', { services: ['fit'], reason: 'it hangs' })
   await there.until('it has told', () => told()?.endedLocks?.length === 1)
-  const { target, owner, by } = told()?.endedLocks?.[0] ?? {}
-  assert.equal([target, owner, by], ['service fit', 'local', 'staff'])
+  const { target, owner, by, reason } = told()?.endedLocks?.[0] ?? {}
+  assert.equal([target, owner, by, reason], ['service fit', 'local', 'staff', 'it hangs'])
   await rm(folder, { recursive: true })
 })
 

@@ -31,15 +31,18 @@ const ended = (id: string) => ({
   target: 'service fit',
   owner: 'ada',
   by: staff.id,
+  reason: 'it hangs',
   at: new Date(0).toISOString(),
 })
 const tellEnded = (...ids: string[]) =>
   one.send('services', { addresses: [], services: parts, endedLocks: ids.map((id) => ended(id)) })
 const written = async () => {
   const { items } = (await (await lab.call('/api/v1/audit?action=services.lock-ended')).json()) as {
-    items: { subject: string; detail: { id: string; by: string } }[]
+    items: { subject: string; detail: { id: string; by: string; reason: string } }[]
   }
-  return items.map(({ subject, detail }) => `${subject} ${detail.id} ${detail.by === staff.id}`)
+  return items.map(
+    ({ subject, detail }) => `${subject} ${detail.id} ${detail.by === staff.id && detail.reason === 'it hangs'}`,
+  )
 }
 
 test.before(async () => {

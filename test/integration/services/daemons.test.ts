@@ -93,7 +93,7 @@ const files = { 'unmade.ts': UNMADE, 'counter.ts': COUNTER, 'fit.ts': guided('ow
 async function typedByItsOwner(folder: string): Promise<void> {
   const type = async (...args: string[]) => {
     const lines: string[] = []
-    const env = { FERNLAB_DATA: join(folder, 'data') }
+    const env = { FERNLAB_DATA: join(folder, 'data'), FERNLAB_NODE_FILE: join(folder, 'node.yaml') }
     const out = (line: string) => void lines.push(line)
     await nodeCommand({ args: ['daemon', ...args], env, columns: undefined, out, err: out })
     return lines.join('\n')
@@ -113,6 +113,46 @@ async function typedByItsOwner(folder: string): Promise<void> {
   assert.is(await type('up', 'py'), 'py: started')
   assert.match(await type('logs', '--lines', '500'), / ts \* up\n[\s\S]* py \* up$/)
   assert.is((await rejection(type('logs', 'pie'))).code, 'daemon-unknown')
+  const log = join(folder, 'log.txt')
+  assert.match(await type('logs', 'ts', 'py', '--export', log), /^[1-9]\d* lines in /)
+  const times = readFileSync(log, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ')[0] ?? '')
+  assert.equal(times, [...times].sort())
+  assert.match(readFileSync(log, 'utf8'), / ts \* up\n[\s\S]* py \* up\n$/)
+  assert.match((await rejection(type('logs', '--export', log))).message, /there is .*log\.txt already/)
+  const told = await type('info', 'count')
+  assert.match(told, /^service: count\nof: \.\/counter\.ts, session\ncontract: counter 1\.0\nactions: add, /)
+  assert.match(told, /\nin the directory: up\ndaemon: ts\nstate: up\nup: \d+ s, since /)
+  assert.match(told, /\nmemory: [1-9]\d* MB of 200 MB\nrestarts: 0$/)
+  assert.is((await rejection(type('info', 'cont'))).code, 'daemon-unknown')
+  await renamed(folder, type)
+}
+
+/** A service goes by another name, with its comment and what it has kept. */
+async function renamed(folder: string, type: (...args: string[]) => Promise<string>): Promise<void> {
+  const file = join(folder, 'node.yaml')
+  const written = readFileSync(file, 'utf8')
+  const commented = written.replace('services: {own: {count: ', 'services: {own: { # ours\n  count: ')
+  await writeFile(file, commented)
+  const kept = join(folder, 'data/nodes/pi/services')
+  await writeFile(join(kept, 'count/notes.txt'), 'kept')
+  assert.is((await rejection(type('rename', 'count', 'idle'))).code, 'name-taken')
+  assert.is((await rejection(type('rename', 'cont', 'tally'))).code, 'service-unknown')
+  assert.is((await rejection(type('rename', 'count', '../tally'))).code, 'configuration-invalid')
+  assert.is(readFileSync(file, 'utf8'), commented)
+  assert.is(await type('rename', 'count', 'tally'), 'ts: restarted\npy: unchanged')
+  assert.match(readFileSync(file, 'utf8'), /# ours\n\s+tally: /)
+  assert.is(readFileSync(join(kept, 'tally/notes.txt'), 'utf8'), 'kept')
+  assert.match(await type('info', 'tally'), /^service: tally\n/)
+  // One that the node refuses is put back.
+  await writeFile(file, readFileSync(file, 'utf8').replace('instruments: {}', 'instruments: {a: {driver: none}}'))
+  const before = readFileSync(file, 'utf8')
+  assert.is((await rejection(type('rename', 'tally', 'count'))).code, 'configuration-invalid')
+  assert.is(readFileSync(file, 'utf8'), before)
+  await writeFile(file, before.replace('{a: {driver: none}}', '{}'))
+  assert.is(await type('rename', 'tally', 'count'), 'ts: restarted\npy: unchanged')
 }
 
 /** Two connections to the node's socket, each with an object of its own. */

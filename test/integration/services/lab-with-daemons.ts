@@ -18,6 +18,8 @@ import { rejection } from '../../contract/driver-contract.ts'
 export interface LabWithDaemons {
   readonly folder: string
   readonly daemons: Daemons
+  /** node.yaml says that from now on. */
+  write(config: DaemonsConfig): void
   /** Reloads what node.yaml would say then. */
   reload(config: DaemonsConfig): ReturnType<Daemons['reload']>
   readonly log: ReturnType<typeof recordingLog>
@@ -59,6 +61,9 @@ export async function labWithDaemons(
   return {
     folder,
     daemons,
+    write: (next) => {
+      written = next
+    },
     reload: (next) => {
       written = next
       return daemons.reload()
