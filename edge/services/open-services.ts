@@ -8,6 +8,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { isLoopback } from '@fernlab/shared/programs/loopback'
 import type { Link } from '@fernlab/shared/rpc/link'
 import type { SettingsFile } from '@fernlab/shared/storage/settings-file'
 import { writeDurably } from '@fernlab/shared/storage/settings-file'
@@ -24,6 +25,7 @@ import { refused } from './gate/tokens.ts'
 import { createHoldWatch, isHeld } from './locks/hold-watch.ts'
 import { createLocks } from './locks/locks.ts'
 import { createSeatHolds } from './locks/seat-holds.ts'
+import type { NetworkTelling } from './network/tell-network.ts'
 import { createNodeService } from './node-service.ts'
 import { type BenchPartsOptions, createBenchParts } from './parts/bench-parts.ts'
 import type { ServiceSource } from './service-source.ts'
@@ -135,6 +137,14 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     const { listenForServices } = await import('./gate/listen.ts')
     return await listenForServices({ entry, folder, clock, onLink: take('anyone') })
   }
+  const telling = listening === undefined ? undefined : await tell(file.services.listen, listening)
+  async function tell(entry: ListenEntry | undefined, { host, port }: Listening): Promise<NetworkTelling | undefined> {
+    if (entry === undefined || !(entry.announce ?? !isLoopback(host))) return undefined
+    const { tellNetwork } = await import('./network/tell-network.ts')
+    const alias = entry.address === undefined ? {} : { address: entry.address }
+    const tls = entry.address?.startsWith('wss:') ?? entry.tls !== undefined
+    return tellNetwork({ told: { site, node: file.node, port, tls, ...alias }, host, clock, log })
+  }
   const addresses = listening?.addresses ?? []
   const path = join(dataFolder, SOCKET)
   const socket = await listenUnixSocket({ path, clock, onLink: take('owner') }).catch((thrown: unknown) => {
@@ -176,6 +186,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
       locks.close()
       holds.close()
       await gate.close()
+      await telling?.close()
       await Promise.all([listening?.close(), socket?.close()])
       const files = [SOCKET, ENDPOINTS, `${ENDPOINTS}.bak`]
       await Promise.all(files.map((name) => rm(join(dataFolder, name), { force: true })))

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Client } from '@fernlab/shared/clients/typescript/client'
 import { connect } from '@fernlab/shared/clients/typescript/node'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import { readAuthority } from '@fernlab/shared/programs/authority'
 import type { Command } from 'commander'
 import { type Context, type HubOptions, withHub } from './context.ts'
@@ -11,18 +12,20 @@ import { mistake } from './problem.ts'
 /** Options of every verb that takes a hub, or nodes without one. */
 export interface LabOptions extends HubOptions {
   readonly node?: string
+  readonly network?: boolean
   readonly tokenFile?: string
 }
 
-/** Adds the options of a hub, `--node` and `--token-file` to a verb. */
+/** Adds the options of a hub, `--node`, `--network` and `--token-file` to a verb. */
 export function withLab(command: Command): Command {
   return withHub(command)
     .option('--node <address>', 'a node instead of a hub: ws://bench-pi:8090, or the path of its services.sock')
+    .option('--network', 'the nodes that tell of themselves on this network (mDNS), instead of a hub')
     .option('--token-file <file>', 'where tokens of nodes are, one a line; else FERNLAB_NODE_TOKENS names the file')
 }
 
 /** Whether nodes are asked, and no hub. */
-export const asksNodes = ({ node }: LabOptions): boolean => node !== undefined
+export const asksNodes = ({ node, network }: LabOptions): boolean => node !== undefined || network === true
 
 /** A client of what the options and the environment name. */
 export async function openLab(context: Context, options: LabOptions): Promise<Client> {
@@ -31,7 +34,11 @@ export async function openLab(context: Context, options: LabOptions): Promise<Cl
 
 async function openByHub({ terminal }: Context, options: LabOptions): Promise<Client> {
   if (options.tokenFile !== undefined) {
-    throw mistake('option-invalid', '--token-file has tokens of nodes, and a hub is asked', 'Name a node by --node.')
+    throw mistake(
+      'option-invalid',
+      '--token-file has tokens of nodes, and a hub is asked',
+      'Name a node by --node, or look by --network.',
+    )
   }
   const { url, token, ca } = await findHub(terminal.env, options)
   if (token === undefined) {
@@ -46,15 +53,22 @@ async function openByHub({ terminal }: Context, options: LabOptions): Promise<Cl
 
 async function openNodes({ terminal }: Context, options: LabOptions): Promise<Client> {
   const { env } = terminal
-  const { node = '' } = options
-  if (options.hub !== undefined) throw mistake('option-invalid', 'either --hub or --node, not both')
+  const { node, network, hub } = options
+  if ([hub !== undefined, node !== undefined, network === true].filter(Boolean).length > 1) {
+    throw mistake('option-invalid', 'one of --hub, --node and --network, not several')
+  }
   const tokens = await tokensOf(env, options)
+  const authority = await readAuthority(env.FERNLAB_TLS_CA || undefined)
+  const ca = authority === undefined ? {} : { ca: authority }
+  const onUnanswered = (name: string, { message }: LabError) => {
+    if (!options.quiet) terminal.err(`${name} is left out: ${message}`)
+  }
+  if (node === undefined) return connect({ network: true, tokens, onUnanswered, ...ca })
   const [token, ...others] = tokens
   if (others.length > 0) {
     throw mistake('token-file', 'the file has several tokens, and --node takes one', 'Give it by --token.')
   }
-  const ca = await readAuthority(env.FERNLAB_TLS_CA || undefined)
-  return connect({ node, ...(token === undefined ? {} : { token }), ...(ca === undefined ? {} : { ca }) })
+  return connect({ node, ...(token === undefined ? {} : { token }), ...ca })
 }
 
 /** What was given, else what is in the file. */

@@ -82,6 +82,12 @@ const listenEntrySchema = z.strictObject({
     .describe(
       'Whose pages may come here from browsers, as https://lab.example.edu; without, none. Programs need none.',
     ),
+  announce: z
+    .boolean()
+    .describe(
+      'Whether the network is told by mDNS (DNS-SD, _fernlab._tcp) that the node is here, with its site, its name and whether it has TLS. Default: true, and false where only this machine can come.',
+    )
+    .exactOptional(),
   clients: z.int().min(1).max(10_000).default(500).describe('How many links there may be at once. Default: 500.'),
 })
 export type ListenEntry = z.infer<typeof listenEntrySchema>

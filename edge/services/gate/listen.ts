@@ -36,6 +36,9 @@ export interface ListenOptions {
 export interface Listening {
   /** What clients are told, the likeliest first. */
   readonly addresses: readonly string[]
+  /** What is listened at. */
+  readonly host: string
+  readonly port: number
   /** Takes no more links, and ends those that are there. */
   close(): Promise<void>
 }
@@ -80,8 +83,10 @@ export async function listenForServices(options: ListenOptions): Promise<Listeni
     )
     server.listen({ port: entry.port, host: entry.host }, done)
   })
-  const { port } = server.address() as AddressInfo
+  const { port, address: host } = server.address() as AddressInfo
   return {
+    host,
+    port,
     addresses: addressesOf(entry, port),
     close: () =>
       new Promise((done) => {

@@ -58,7 +58,9 @@ export function addDirectory(program: Command, context: Context): void {
         },
         empty: [...queryOf(options)].some(([name]) => name !== 'limit' && name !== 'cursor')
           ? 'No service fits. "fernlab directory" lists all of them.'
-          : 'No services yet: nodes tell of them as they connect.',
+          : asksNodes(options)
+            ? 'No services here.'
+            : 'No services yet: nodes tell of them as they connect.',
       })
     })
 }

@@ -5,6 +5,7 @@ import { type Client, type CreateClientOptions, createClient } from './client.ts
 import { connectNodes, type NamedNode, type NodesClientOptions, namedNodes } from './connect-nodes.ts'
 import { hubDirectory } from './directory.ts'
 import { Hub } from './hub.ts'
+import { networkNodes } from './network.ts'
 import { nodeWays } from './node-ways.ts'
 
 interface ConnectHub extends Pick<CreateClientOptions, 'onWay' | 'graceS'> {
@@ -25,8 +26,18 @@ interface ConnectNodes extends NodesClientOptions {
   readonly nodes: readonly NamedNode[]
 }
 
-export type ConnectOptions = (ConnectHub | ConnectNode | ConnectNodes) & {
-  /** PEM of an authority to trust besides the system's, of the hub and its nodes. */
+interface ConnectNetwork extends NodesClientOptions {
+  /** Nodes that tell of themselves on the networks of this machine. */
+  readonly network: true
+  /** One of each node that is to be used; others are not asked. */
+  readonly tokens: readonly string[]
+}
+
+export type ConnectOptions = (ConnectHub | ConnectNode | ConnectNodes | ConnectNetwork) & {
+  /**
+   * PEM of an authority to trust besides the system's, of the hub and its nodes. Nodes that are found on the network are
+   * then used over TLS alone.
+   */
   readonly ca?: string
 }
 
@@ -40,6 +51,10 @@ export function connect({ ca, ...options }: ConnectOptions): Client {
     return createClient({ directory, ways: nodeWays({ clock, hub: { url, token }, ...trust }), clock, ...more })
   }
   const ways = nodeWays({ clock, ...trust })
+  if ('network' in options) {
+    const { network: _, tokens, ...more } = options
+    return connectNodes({ nodes: networkNodes({ tokens, tlsOnly: ca !== undefined, clock }), ways, clock, ...more })
+  }
   if ('nodes' in options) {
     const { nodes, ...more } = options
     return connectNodes({ nodes: namedNodes(nodes), ways, clock, ...more })

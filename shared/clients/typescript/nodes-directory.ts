@@ -22,6 +22,8 @@ export interface NodeAt {
   readonly token?: string
   /** `<site>/<node>`, where that is known before it is asked. */
   readonly id?: string
+  /** Why it is not asked. */
+  readonly refusal?: LabError
 }
 
 export interface NodesDirectoryOptions {
@@ -44,6 +46,8 @@ interface Asked {
 
 interface KnownNode {
   at: NodeAt
+  /** Somebody was told where it is: who asks again found nothing there. */
+  isGiven: boolean
   readonly connection: Connection
 }
 
@@ -51,7 +55,7 @@ interface KnownNode {
 const ANSWER_MS = 5000
 /** Who has found a node once finds it again without looking, for so long. */
 const KNOWN_MS = 30_000
-/** A node whose ways have all failed may be elsewhere now. */
+/** One whose ways have all failed may be elsewhere now. */
 const MOVED_MS = 2000
 const entriesSchema = z.array(directoryEntrySchema)
 
@@ -71,6 +75,7 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
     }
     const node: KnownNode = {
       at,
+      isGiven: false,
       connection: createConnection({ node: key, ways, clock, access: async () => accessOf(node.at) }),
     }
     known.set(key, node)
@@ -79,8 +84,7 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
   const look = async (maxAgeMs: number, signal: AbortSignal | undefined) =>
     (await options.nodes(maxAgeMs, signal)).map(nodeOf)
   const ask = async (node: KnownNode, search: DirectorySearch, signal: AbortSignal | undefined): Promise<Asked> => {
-    const { id, token } = node.at
-    if (id !== undefined && token === undefined) throw noToken(id)
+    if (node.at.refusal !== undefined) throw node.at.refusal
     const given = await node.connection.call('node/directory', { search: listed(search) }, callOptions(signal))
     const entries = entriesSchema.parse(given)
     for (const entry of entries) byName.set(entry.node, node)
@@ -90,12 +94,16 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
     const answers = await Promise.allSettled(nodes.map((node) => ask(node, search, signal)))
     signal?.throwIfAborted()
     const answered = answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-    answers.forEach((one, i) => {
-      if (one.status === 'fulfilled') return
+    const failed = answers.flatMap((one, i) => {
       const node = nodes[i]
-      if (answered.length === 0) throw one.reason
-      if (node !== undefined) onUnanswered(keyOf(node.at), asLabError(one.reason))
+      return one.status === 'fulfilled' || node === undefined
+        ? []
+        : [{ node: keyOf(node.at), error: asLabError(one.reason) }]
     })
+    const [first, ...others] = failed
+    if (answered.length === 0 && first !== undefined)
+      throw others.length === 0 ? first.error : noneAnswered(first.error, failed)
+    for (const { node, error } of failed) onUnanswered(node, error)
     return answered
   }
   const named = async (name: string, maxAgeMs: number, signal: AbortSignal | undefined) => {
@@ -130,9 +138,15 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
       }
     },
     async access(name, _services, _lease, signal) {
-      await look(MOVED_MS, signal)
       const node = byName.get(name)
-      if (node !== undefined) return accessOf(node.at)
+      // Where nobody can be asked on the network it is where it was.
+      await look(node?.isGiven === true ? MOVED_MS : KNOWN_MS, signal).catch((thrown: unknown) => {
+        if (node === undefined) throw thrown
+      })
+      if (node !== undefined) {
+        node.isGiven = true
+        return accessOf(node.at)
+      }
       throw new LabError({ code: 'node-unknown', kind: 'caller', message: `there is no node ${name}` })
     },
     hold: async (bench) => {
@@ -163,11 +177,17 @@ function listed({ tag, anyTag, ...search }: DirectorySearch): object {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-const noToken = (id: string) =>
+/** Of several, with the code of the first. */
+const noneAnswered = (
+  { code, kind, retry }: LabError,
+  failed: readonly { readonly node: string; readonly error: LabError }[],
+): LabError =>
   new LabError({
-    code: 'token-missing',
-    kind: 'caller',
-    message: `no token for ${id} was given: "fernlab node token" on its machine makes one`,
+    code,
+    kind,
+    retry,
+    message: `no node answers: ${failed.map(({ error }) => error.message).join('; ')}`,
+    issues: failed.map(({ node, error }) => ({ path: node, message: error.message })),
   })
 
 const ofNode = (bench: string) =>

@@ -173,7 +173,7 @@ test('from a terminal: the directory of a node, a call with a lock, and a lock',
   const wrong = async (...args: string[]) => (await cli(...args)).err
   assert.match(await wrong('directory', '--node', addressOf(0)), /sign in first/)
   assert.match(await wrong('directory', '--node', 'bench-pi:8090'), /no address of a node/)
-  assert.match(await wrong('directory', ...node, '--hub', 'http://127.0.0.1:1'), /either --hub or --node/)
+  assert.match(await wrong('directory', ...node, '--hub', 'http://127.0.0.1:1'), /one of --hub, --node and --network/)
   await writeFile(file, tokens.join('\n'))
   assert.match(await wrong('directory', ...node), /several tokens/)
   assert.match(await wrong('directory', '--node', addressOf(0), '--token-file', join(folder, 'no')), /can't be read/)
