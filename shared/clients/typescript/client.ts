@@ -12,6 +12,7 @@ import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
 import { type Connection, createConnection, type WayInUse } from './connection.ts'
 import type { Directory, Found } from './directory.ts'
 import type { Access } from './kept-access.ts'
+import { sameContract } from './same-contract.ts'
 import { endsLease, type Group, takeBench, takeServices } from './take.ts'
 import type { Way } from './way.ts'
 
@@ -96,7 +97,7 @@ class LabClient implements Client {
     if (known !== undefined) requireCompatible(found.id, known, found.contract)
     const contract = known ?? (found.contract as Contract)
     const { connection } = await this.#groupOf(found)
-    const proxy = createProxy(caller(connection), found.name, contract)
+    const proxy = createProxy(caller(connection, sameContract(found.name, contract)), found.name, contract)
     const about = {
       id: found.id,
       contract,
@@ -247,10 +248,10 @@ class LabClient implements Client {
 }
 
 /** Streams outlive a way that breaks, unless their caller wants it otherwise. */
-const caller = (connection: Connection) => ({
-  call: (...call: Parameters<Connection['call']>) => connection.call(...call),
+const caller = (connection: Connection, verify: ReturnType<typeof sameContract>) => ({
+  call: (method: string, params?: unknown, options = {}) => connection.call(method, params, { ...options, verify }),
   stream: (method: string, params?: unknown, options = {}) =>
-    connection.stream(method, params, { lingerMs: LINGER_MS, ...options }) as never,
+    connection.stream(method, params, { lingerMs: LINGER_MS, ...options, verify }) as never,
 })
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -38,12 +38,17 @@ export interface CreateConnectionOptions {
   readonly onWay?: (way: WayInUse | undefined) => void
 }
 
+/** Looks at whether a service is still what its caller takes it for, before it is called over a link; rejects where it is not. */
+export interface Verified {
+  readonly verify?: (peer: Peer, timeoutMs: number) => Promise<void>
+}
+
 export interface Connection {
   readonly node: string
   readonly way: WayInUse | undefined
   /** Rejects with the service's error, `call-uncertain`, `deadline-exceeded` or `node-unreachable`. */
-  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
-  stream(method: string, params?: unknown, options?: StreamOptions): AsyncGenerator<unknown, void, void>
+  call(method: string, params?: unknown, options?: CallOptions & Verified): Promise<unknown>
+  stream(method: string, params?: unknown, options?: StreamOptions & Verified): AsyncGenerator<unknown, void, void>
   batch(calls: readonly BatchCall[], options?: BatchOptions): Promise<BatchOutcome[]>
   /** Asks for access anew and signs in with it, as after a lock was taken; calls under way go on. */
   renew(): Promise<void>
@@ -91,17 +96,23 @@ class NodeConnection implements Connection {
     return { kind, address, roundTripMs }
   }
 
-  call(method: string, params?: unknown, options: CallOptions = {}): Promise<unknown> {
-    return this.#within(options, (peer, left) => peer.call(method, params, { ...options, ...left }))
+  call(method: string, params?: unknown, { verify, ...options }: CallOptions & Verified = {}): Promise<unknown> {
+    const how = { ...options, ...(verify === undefined ? {} : { verify }) }
+    return this.#within(how, (peer, left) => peer.call(method, params, { ...options, ...left }))
   }
 
   batch(calls: readonly BatchCall[], options: BatchOptions = {}): Promise<BatchOutcome[]> {
     return this.#within(options, (peer, left) => peer.batch(calls, { ...options, ...left }))
   }
 
-  async *stream(method: string, params?: unknown, options: StreamOptions = {}): AsyncGenerator<unknown, void, void> {
+  async *stream(
+    method: string,
+    params?: unknown,
+    { verify, ...options }: StreamOptions & Verified = {},
+  ): AsyncGenerator<unknown, void, void> {
     const { lingerMs = 0, signal } = options
     let { peer } = await this.#ready(signal, undefined)
+    await verify?.(peer, TIMEOUT_MS)
     let received: ReceivedStream = peer.stream(method, params, options)
     for (;;) {
       try {
@@ -111,7 +122,8 @@ class NodeConnection implements Connection {
         const { place } = received
         if (place === undefined || this.#reached?.peer === peer || !hasBroken(thrown)) throw thrown
         // Whoever sends it keeps it no longer than that.
-        peer = (await this.#ready(signal, this.#clock.monotonic() + lingerMs)).peer
+        const how = { timeoutMs: lingerMs, ...(signal && { signal }), ...(verify && { verify }) }
+        peer = await this.#within(how, async (next) => next)
         received = peer.resume(place, options)
       }
     }
@@ -163,7 +175,7 @@ class NodeConnection implements Connection {
   }
 
   async #within<Result>(
-    { timeoutMs = TIMEOUT_MS, signal }: CallOptions,
+    { timeoutMs = TIMEOUT_MS, signal, verify }: CallOptions & Verified,
     work: (peer: Peer, left: { readonly timeoutMs: number }) => Promise<Result>,
   ): Promise<Result> {
     const until = this.#clock.monotonic() + timeoutMs
@@ -172,6 +184,7 @@ class NodeConnection implements Connection {
       const leftMs = until - this.#clock.monotonic()
       if (leftMs <= 0) throw notSent(this.node)
       try {
+        await verify?.(peer, leftMs)
         return await work(peer, { timeoutMs: leftMs })
       } catch (thrown) {
         // Not sent, or it may be repeated: the next way takes it. A service may say the same of a link of its own.

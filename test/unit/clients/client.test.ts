@@ -8,7 +8,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { serveServices } from '@fernlab/shared/rpc/contract/serve-service'
 import { defineService, type ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import type { Link } from '@fernlab/shared/rpc/link'
-import { createPeer } from '@fernlab/shared/rpc/peer/peer'
+import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
@@ -44,6 +44,7 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
   const ended = new Set<string>()
   let granting: Promise<void> | undefined
   let links = 0
+  let last: Peer | undefined
   const directory: Directory = {
     find: async () => [],
     get: async (name) => {
@@ -84,7 +85,7 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
     connect: async () => {
       links++
       const [mine, its] = localLinks()
-      createPeer({
+      last = createPeer({
         link: its,
         clock,
         serve: (method, params, context) => {
@@ -107,6 +108,7 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
     services,
     clock,
     links: () => links,
+    cut: () => last?.close('the wire broke'),
     grantAfter: (until: Promise<void>) => {
       granting = until
     },
@@ -139,6 +141,30 @@ test('a program of another version is refused before it does anything, one that 
   )
   assert.is(links(), 0)
   await client.service('supply', { ...supply, version: '1.0', actions: { beep: supply.actions.beep }, signals: {} })
+  await client.close()
+})
+
+test('a service that came back as another version is refused where the program would misunderstand it', async () => {
+  const { client, services, cut } = lab([found('pi', 'supply')])
+  const met = await client.service('supply')
+  await met.read(['voltage'])
+  await cut()
+  await met.read(['voltage'])
+  services[0] = found('pi', 'supply', { ...supply, version: '2.0', actions: {} })
+  await met.read(['voltage'])
+  await cut()
+  const refused = () =>
+    met.read(['voltage']).then(
+      () => assert.unreachable(),
+      ({ code, message }: LabError) => {
+        assert.is(code, 'contract-changed')
+        assert.match(message, /2\.0.*1\.2/)
+      },
+    )
+  await refused()
+  await refused()
+  services[0] = found('pi', 'supply')
+  await met.read(['voltage'])
   await client.close()
 })
 

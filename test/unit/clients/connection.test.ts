@@ -227,6 +227,27 @@ test('a stream that lingers goes on by another way without a gap, one that does 
   await connection.close()
 })
 
+test('a stream is not followed on where its service came back as another', async () => {
+  async function* count() {
+    for (let n = 1; n <= 200; n++) yield n
+  }
+  const pi = node({ serve: (method) => (method === 'rpc.sign-in' ? {} : count()) })
+  const { connection } = connected(pi, ['websocket:a'])
+  const met = new Set<Peer>()
+  const verify = async (peer: Peer) => {
+    if (met.add(peer).size > 1) throw new LabError({ code: 'contract-changed', kind: 'caller', message: 'another' })
+  }
+  const items: unknown[] = []
+  const follow = async () => {
+    for await (const item of connection.stream('count', undefined, { lingerMs: 10_000, credit: 8, verify })) {
+      if (items.push(item) === 50) await pi.open.get('websocket:a')?.close('pulled out')
+    }
+  }
+  assert.is((await rejection(follow())).code, 'contract-changed')
+  assert.ok(items.length < 100)
+  await connection.close()
+})
+
 test('signs in again before its token ends, on the same link', async () => {
   const clock = new ManualClock()
   const tokens: unknown[] = []

@@ -297,6 +297,22 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(taken, list(range(1, 2001)))
         await supply.close()
 
+    async def test_a_stream_of_a_service_that_came_back_as_another_is_not_followed_on(self):
+        supply = await AsyncProxy.connect(NAME, address=SOCKET)
+        peer = await connect(SOCKET)
+        with self.assertRaises(LabError) as caught:
+            async for number in supply.count(2000):
+                if number == 100:
+                    await peer.call("change", "mV")
+                    peer.send("restart")
+        self.assertEqual(caught.exception.code, "contract-changed")
+        self.assertEqual(caught.exception.details, {"known": "1.2", "met": "2.0"})
+        await peer.close()
+        await supply.close()
+        restoring = await connect(URL)
+        await restoring.call("restore")
+        await restoring.close()
+
 
 if __name__ == "__main__":
     unittest.main()

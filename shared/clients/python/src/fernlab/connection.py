@@ -33,8 +33,8 @@ _LEAST_S = 0.001
 _BROKEN = ("link-ended", "call-uncertain")
 
 
-def _never(_error: LabError) -> bool:
-    return False
+async def _itself(peer: Peer, _left: Optional[float]) -> Peer:
+    return peer
 
 
 class Connection:
@@ -49,7 +49,7 @@ class Connection:
         access: Callable[[], Awaitable[Access]],
         ways: Optional[Sequence[Way]] = None,
         watch: float = WATCH_S,
-        amend: Callable[[LabError], bool] = _never,
+        amend: Callable[[LabError], bool] = lambda _error: False,
     ) -> None:
         self.node = node
         self.way: Optional[WayInUse] = None
@@ -121,7 +121,8 @@ class Connection:
                     is_kept = received.place is not None and peer.ended is not None and error.code in _BROKEN
                     if not is_kept or closes != self._closes:
                         raise
-                peer = await self._ready(time.monotonic() + linger)
+                # A service that came back as another version is not followed on.
+                peer = await self._within(method, linger, contract, _itself)
                 received = peer.resume(received.place, credit, linger)
         finally:
             received.give_up()
