@@ -2,6 +2,7 @@
 import type { DirectoryEntry, DirectorySearch, DirectoryService } from '@fernlab/shared/contracts/directory'
 import type { Viewer } from '@fernlab/shared/contracts/directory-entry'
 import { searchFor, serviceNamed } from '@fernlab/shared/contracts/directory-search'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Caller } from '../accounts/caller.ts'
 import { can } from '../accounts/can.ts'
 import type { Store } from '../store/store.ts'
@@ -43,6 +44,21 @@ export const findService = (all: readonly KnownService[], named: string): KnownS
     all.map((service) => ({ service, node: service.node, name: service.told.name })),
     named,
   ).service
+
+/** The same for `<bench>.*` and `<node>/<bench>.*`, which are all parts of the bench; others are one service. */
+export function findServices(all: readonly KnownService[], named: string): KnownService[] {
+  const [, node, bench] = /^(?:([^/]+)\/)?([^/]+)\.\*$/.exec(named) ?? []
+  if (bench === undefined) return [findService(all, named)]
+  const found = all.filter((one) => one.told.bench === bench && (node === undefined || one.node === node))
+  if (found.length === 0) {
+    throw new LabError({ code: 'service-unknown', kind: 'caller', message: `there is no service ${named}` })
+  }
+  const nodes = [...new Set(found.map((one) => one.node))].sort()
+  if (nodes.length === 1) return found
+  const full = nodes.map((one) => `${one}/${named}`)
+  const message = `several nodes have a bench ${bench}: say which, ${full.join(' or ')}`
+  throw new LabError({ code: 'service-ambiguous', kind: 'caller', message, details: { services: full.join(' ') } })
+}
 
 async function namesOf({ db }: Store, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
   if (ids.length === 0) return new Map()

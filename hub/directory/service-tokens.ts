@@ -14,7 +14,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type Caller, signInOf } from '../accounts/caller.ts'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
-import { findService } from './directory.ts'
+import { findServices } from './directory.ts'
 import type { KnownService } from './entries.ts'
 import type { Holds } from './holds.ts'
 import type { IssuedToken, IssuedTokens } from './issued-tokens.ts'
@@ -52,7 +52,8 @@ export function createServiceTokens(options: ServiceTokensOptions): ServiceToken
 
   return {
     give: async (caller, { services: named, lease }) => {
-      const found = oneNode(named.map((each) => findService(services.all(), each)))
+      const all = services.all()
+      const found = oneNode(named.flatMap((each) => findServices(all, each)))
       const { node } = found
       const hold = lease === undefined ? undefined : holds.own(caller, node, lease)
       const session = hold !== undefined && readSessionHold(hold.lease) !== undefined
@@ -99,6 +100,9 @@ interface OneNode {
   readonly benches: readonly (string | undefined)[]
 }
 
+/** As many as a token names. */
+const MOST_SERVICES = 100
+
 function oneNode(found: readonly KnownService[]): OneNode {
   const nodes = [...new Set(found.map(({ node }) => node))]
   const [node = '', ...others] = nodes
@@ -106,9 +110,14 @@ function oneNode(found: readonly KnownService[]): OneNode {
     const message = `these services are of several nodes, ${nodes.sort().join(', ')}: ask for a token for each node`
     throw new LabError({ code: 'services-apart', kind: 'caller', message })
   }
+  const names = [...new Set(found.map(({ told }) => told.name))]
+  if (names.length > MOST_SERVICES) {
+    const message = `a token opens ${MOST_SERVICES} services, and these are ${names.length}: ask for several`
+    throw new LabError({ code: 'request-invalid', kind: 'caller', message })
+  }
   return {
     node,
-    names: [...new Set(found.map(({ told }) => told.name))],
+    names,
     own: found.some(({ told }) => told.bench === undefined),
     benches: found.map(({ told }) => told.bench),
   }

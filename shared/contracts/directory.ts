@@ -76,9 +76,20 @@ export const namedServiceSchema = z
     error: 'must be <service>, or <node>/<service>, such as bench3.scope',
   })
 
+/** All parts of a bench: `<bench>.*`, or `<node>/<bench>.*`. */
+const partsOfBenchSchema = z
+  .string()
+  .max(330)
+  .regex(/^(?:[a-z0-9][a-z0-9_-]{0,62}\/)?[a-z0-9][a-z0-9_-]{0,62}\.\*$/)
+
 export const askServiceTokenSchema = z.strictObject({
-  /** Services of one node. */
-  services: z.array(namedServiceSchema).min(1).max(100),
+  /** Services of one node, by name, or all parts of a bench as `<bench>.*`. */
+  services: z
+    .array(
+      z.union([namedServiceSchema, partsOfBenchSchema], { error: 'must be <service>, <node>/<service> or <bench>.*' }),
+    )
+    .min(1)
+    .max(100),
   /** An own lease of a bench of that node, whose parts are to be used; or `session/<id>`, an own live session that has one. */
   lease: z.string().max(200).optional(),
 })

@@ -65,7 +65,7 @@ export function directoryRoutes(
       tag: 'Services',
       summary: 'A token with which a node takes one’s calls of its services',
       description:
-        'For services of one node. Everybody may read; who may drive benches uses and locks services that are no part of a bench, and with an own lease of a bench its parts; whoever has a live session uses the parts of its bench by `session/<id>` in place of a lease; who may maintain benches ends locks of others. It lasts an hour at most, no longer than the token by which it is asked for, and ends with that, with the sign-in, with the lease or the session, and when the person may no longer have what it gives.',
+        'For services of one node, by name, or `<bench>.*` for all parts of a bench. Everybody may read; who may drive benches uses and locks services that are no part of a bench, and with an own lease of a bench its parts; whoever has a live session uses the parts of its bench by `session/<id>` in place of a lease; who may maintain benches ends locks of others. It lasts an hour at most, no longer than the token by which it is asked for, and ends with that, with the sign-in, with the lease or the session, and when the person may no longer have what it gives.',
       access: 'services.read',
       errors: [
         'lease-ended',

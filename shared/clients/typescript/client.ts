@@ -10,7 +10,7 @@ import { requireCompatible } from '../../rpc/contract/compare-contracts.ts'
 import { type ActionsOf, createProxy, type Proxy as ServiceProxy } from '../../rpc/contract/proxy.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
 import { type Connection, createConnection, type WayInUse } from './connection.ts'
-import type { Directory, Found } from './directory.ts'
+import { type Directory, type Found, named } from './directory.ts'
 import type { Access } from './kept-access.ts'
 import { sameContract } from './same-contract.ts'
 import { endsLease, type Group, takeBench, takeServices } from './take.ts'
@@ -56,7 +56,10 @@ export interface Client extends AsyncDisposable {
   service(name: string): Promise<Service<ServiceContract>>
   /** Typed by a contract that the program knows; rejects with `contract-changed` where the service's would be misunderstood. */
   service<const Contract extends ServiceContract>(name: string, contract: Contract): Promise<Service<Contract>>
-  /** Locks services, and with a part of a bench the bench; all of them, or none. */
+  /**
+   * Locks services, and with a part of a bench the bench; all of them, or none. `*` and `?` in a name stand for any text and
+   * letter: `bench3.*`, `pi/*`.
+   */
   lock(names: readonly string[], options?: LockOptions): Promise<Lock>
   /** Ends locks of the same person, of whatever program; of services that are no parts of benches, with the right, those of others. */
   unlock(names: readonly string[], options?: Pick<LockOptions, 'reason' | 'signal'>): Promise<void>
@@ -111,7 +114,8 @@ class LabClient implements Client {
   }
 
   async lock(names: readonly string[], { reason = '', session, signal }: LockOptions = {}): Promise<Lock> {
-    const found = await Promise.all([...new Set(names)].map((name) => this.directory.get(name, signal)))
+    const meant = await Promise.all(names.map((name) => named(this.directory, name, signal)))
+    const found = await Promise.all([...new Set(meant.flat())].map((name) => this.directory.get(name, signal)))
     // In one order for everybody: two who want the same never wait for each other with half of it.
     found.sort((a, b) => compare(a.bench ?? a.id, b.bench ?? b.id) || compare(a.id, b.id))
     const lost = new AbortController()

@@ -11,6 +11,7 @@ import {
   directoryServiceSchema,
   givenServiceTokenSchema,
 } from '../../contracts/directory.ts'
+import { LabError } from '../../primitives/lab-error.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
 import type { Hub } from './hub.ts'
 import type { Access } from './kept-access.ts'
@@ -45,6 +46,18 @@ export interface Directory {
   release(bench: string, lease?: string): Promise<void>
   /** Ends what it keeps open, where it does. */
   close?(): Promise<void>
+}
+
+/** The services that are meant by a name, or by one with `*` and `?`; rejects with `service-unknown` where it fits none. */
+export async function named(directory: Directory, name: string, signal?: AbortSignal): Promise<readonly string[]> {
+  if (!/[*?]/.test(name)) return [name]
+  const [node, pattern] = name.includes('/')
+    ? [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)]
+    : [undefined, name]
+  const found = await directory.find({ pattern }, signal)
+  const ids = found.filter((one) => node === undefined || one.node === node).map(({ id }) => id)
+  if (ids.length > 0) return ids
+  throw new LabError({ code: 'service-unknown', kind: 'caller', message: `there is no service ${name}` })
 }
 
 /** The longest that a node lets a bench be held without word from its hub: a hub that is stopped ends nothing before. */

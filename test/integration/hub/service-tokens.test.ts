@@ -133,6 +133,14 @@ test('a lease that its node has ended is over when it is to be renewed, and its 
   await third.close()
 })
 
+test('a whole bench is asked for by its name', async () => {
+  const { claims } = await given(student, ['n/b.*', 'b.psu'])
+  assert.equal([...claims.services].sort(), ['b.dmm', 'b.psu'])
+  // Another node had a bench of that name.
+  const { status, body } = await ask(student, ['b.*'])
+  assert.equal([status, (body as { code: string }).code], [409, 'service-ambiguous'])
+})
+
 test('what does not fit is refused, and nothing is given', async () => {
   for (const [services, status, code] of [
     [['nobody'], 404, 'service-unknown'],
@@ -140,7 +148,9 @@ test('what does not fit is refused, and nothing is given', async () => {
     [['n/fit', 'other/fit'], 422, 'services-apart'],
     [[], 400, 'request-invalid'],
     [['*'], 400, 'request-invalid'],
-    [['b.*'], 400, 'request-invalid'],
+    [['nothing.*'], 404, 'service-unknown'],
+    [['n/nothing.*'], 404, 'service-unknown'],
+    [['*.lamp'], 400, 'request-invalid'],
     [['n/../fit'], 400, 'request-invalid'],
     [['a'.repeat(10_000)], 400, 'request-invalid'],
     [Array.from({ length: 101 }, () => 'n/fit'), 400, 'request-invalid'],

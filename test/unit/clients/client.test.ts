@@ -2,6 +2,7 @@ import { createClient } from '@fernlab/shared/clients/typescript/client'
 import { type Directory, type Found, hubDirectory } from '@fernlab/shared/clients/typescript/directory'
 import { Hub } from '@fernlab/shared/clients/typescript/hub'
 import type { Way } from '@fernlab/shared/clients/typescript/way'
+import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -46,7 +47,8 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
   let links = 0
   let last: Peer | undefined
   const directory: Directory = {
-    find: async () => [],
+    find: async ({ pattern = '' } = {}) =>
+      services.filter(({ name }) => name.startsWith(pattern.replace('*', ''))) as unknown as DirectoryEntry[],
     get: async (name) => {
       const one = services.find((service) => [service.name, service.id].includes(name))
       if (one === undefined) throw new LabError({ code: 'service-unknown', kind: 'caller', message: `no ${name}` })
@@ -195,6 +197,23 @@ test('a lock takes its benches and services in one order, renews them, and gives
   await lock.release()
   assert.equal(asked.splice(0).sort(), ['node/unlock fit,log', 'release pi.a', 'release pi.b'])
   await clock.advance(600_000)
+  assert.equal(asked, [])
+  await client.close()
+})
+
+test('a pattern is all that it fits, and nothing where it fits nothing', async () => {
+  const services = ['a.supply', 'a.meter', 'b.supply'].map((name) => found('pi', name, supply, `pi.${name[0]}`))
+  const { client, asked } = lab(services)
+  const lock = await client.lock(['a.*', 'pi/a.supply'])
+  assert.equal(lock.services, ['pi/a.meter', 'pi/a.supply'])
+  await lock.release()
+  assert.equal(asked.splice(0), ['take pi.a', 'release pi.a'])
+  for (const pattern of ['c.*', 'other/a.*']) {
+    await client.lock(['b.supply', pattern]).then(
+      () => assert.unreachable(),
+      ({ code }: LabError) => assert.is(code, 'service-unknown'),
+    )
+  }
   assert.equal(asked, [])
   await client.close()
 })

@@ -69,6 +69,22 @@ class WithLab(unittest.TestCase):
             self.assertEqual(supply.way.kind, "websocket")
         self.assertEqual(supply.voltage, 0, "the safe state")
 
+    def test_all_of_a_bench_is_locked_by_its_pattern_or_nothing(self):
+        supply = Proxy("diode.psu")
+        with fernlab.lock(["diode.*"], "a test"):
+            supply.voltage = 1
+            self.assertEqual(self.failure(fernlab.lock(["pi/diode.*", "b.box"]).take).code, "bench-busy")
+            box = Proxy("b.box")
+            self.assertEqual(self.failure(lambda: box.set("value", 1)).code, "right-missing")
+        self.assertEqual(self.failure(lambda: fernlab.lock(["other/diode.*"])).code, "service-unknown")
+        given = fernlab.Hub().ask_now("POST", "/directory/tokens", body={"services": ["diode.*"]})
+        peer = background().run(fernlab.connect(given["addresses"][0], given["token"]))
+        for part in ("psu", "voltmeter", "ammeter"):
+            self.assertIn("signals", background().run(peer.call(f"diode.{part}/contract.get")))
+        refused = self.failure(lambda: background().run(peer.call("b.box/contract.get")))
+        self.assertEqual(refused.code, "service-not-in-token")
+        background().run(peer.close())
+
     def test_the_same_in_asyncio(self):
         async def work():
             supply = await AsyncProxy.connect("diode.psu")

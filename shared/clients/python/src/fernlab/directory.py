@@ -63,6 +63,21 @@ class AsyncDirectory:
             if not cursor:
                 return found
 
+    async def named(self, name: str) -> List[str]:
+        """``<node>/<service>`` of each that is meant by a name, or by one with ``*`` and ``?``: ``bench3.*``, ``pi/*``.
+
+        Raises ``service-unknown`` where it fits none.
+        """
+        name = short_name(name)
+        if not re.search(r"[*?]", name):
+            return [name]
+        node, _, pattern = name.rpartition("/")
+        found = [f"{one['node']}/{one['name']}" for one in await self.search(pattern=pattern)]
+        meant = [one for one in found if not node or one.startswith(f"{node}/")]
+        if not meant:
+            raise LabError("service-unknown", f"there is no service {name}")
+        return meant
+
     async def get(self, name: str) -> Dict[str, Any]:
         """One, with its ``contract``: by its name, ``<node>/<service>``, or ``fernlab://<site>/<node>/<service>``.
 

@@ -10,7 +10,7 @@ from .directory import AsyncDirectory
 from .hub import Hub
 from .lab import GRACE_S, AsyncLock
 from .node_directory import AsyncNodeDirectory
-from .proxy import Service, arguments_of, dressed, in_thread, made, meet, represented
+from .proxy import Service, arguments_of, dressed, in_thread, made, meet, meet_all, represented
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
 
@@ -182,14 +182,21 @@ class Lock:
 
 
 def lock(
-    proxies: Sequence[Proxy], reason: str = "", grace: float = GRACE_S, session: Optional[str] = None
+    proxies: Sequence[Union[Proxy, str]], reason: str = "", grace: float = GRACE_S, session: Optional[str] = None
 ) -> Lock:
     """Locks all of them, or none: ``with fernlab.lock([supply, meter], "sweep"):``.
+
+    Names will do as well, with ``*`` for any text: ``fernlab.lock(["bench3.*"])``; they are looked up at ``FERNLAB_HUB``.
 
     Others are told the reason. It ends when the program has been gone for ``grace`` seconds. With the id of an own live
     ``session`` the bench is the one that it has, for as long as it has it.
     """
-    return Lock(AsyncLock([(one._service.found.name, one._service.group) for one in proxies], reason, grace, session))
+    services = [one for given in proxies for one in _services(given)]
+    return Lock(AsyncLock([(one.found.name, one.group) for one in services], reason, grace, session))
+
+
+def _services(given: Union[Proxy, str]) -> List[Service]:
+    return [given._service] if isinstance(given, Proxy) else background().run(meet_all(given, Hub()))
 
 
 def made_plain(service: Service) -> Any:

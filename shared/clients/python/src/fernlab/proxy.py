@@ -7,7 +7,7 @@ from typing import Any, AsyncIterator, Callable, Dict, List, Optional, Sequence,
 
 from . import words
 from .contract import EVENTS, FOLLOW, READ, SET, Contract, require_compatible
-from .directory import Found
+from .directory import AsyncDirectory, Found
 from .hub import Hub
 from .lab import GRACE_S, AsyncLock, Group, Lab, lab_of
 from .rpc.batch import Outcome
@@ -68,6 +68,12 @@ async def meet(
     if contract is not None:
         require_compatible(found.name, contract, found.contract)
     return Service(found, group, lab, timeout)
+
+
+async def meet_all(name: str, hub: Hub) -> List[Service]:
+    """Those that are meant by a name with ``*`` and ``?``."""
+    names = await AsyncDirectory(hub).named(name)
+    return [await meet(one, hub, None, None, None, TIMEOUT_S, None) for one in names]
 
 
 class AsyncProxy:

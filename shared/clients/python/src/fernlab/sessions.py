@@ -8,13 +8,11 @@ import asyncio
 from typing import Any, Dict, Optional, Union
 
 from .background import background
-from .directory import AsyncDirectory
 from .errors import LabError
 from .hub import Hub, path_of
 from .lab import GRACE_S, AsyncLock
 from .plain import made_plain
-from .proxy import Service, made_async, meet
-from .rpc.calls import TIMEOUT_S
+from .proxy import Service, made_async, meet_all
 
 #: How often it is asked whose turn it is; who does not ask for a minute loses the place.
 _ASK_S = 0.5
@@ -79,12 +77,8 @@ class _Session:
 
     async def _services(self, bench: str) -> Dict[str, Service]:
         node, _, name = bench.partition(".")
-        found = await AsyncDirectory(self._hub).search(prefix=f"{name}.")
-        names = [entry["name"] for entry in found if entry.get("bench") == bench]
-        return {
-            one[len(name) + 1 :]: await meet(f"{node}/{one}", self._hub, None, None, None, TIMEOUT_S, None)
-            for one in names
-        }
+        services = await meet_all(f"{node}/{name}.*", self._hub)
+        return {one.found.name[len(name) + 1 :]: one for one in services if one.found.bench == bench}
 
     async def _end(self) -> None:
         lock, self._lock = self._lock, None
