@@ -17,6 +17,7 @@ import { addedLines } from './discovery/added-lines.ts'
 import { findingLines } from './discovery/finding-lines.ts'
 import { addFound, lookAround } from './discovery/look-around.ts'
 import { driverLanguages } from './driver-kit/new-driver.ts'
+import { makeService, serviceLanguages } from './driver-kit/new-service.ts'
 import { builtInDrivers } from './drivers/drivers.ts'
 import { enroll } from './settings/enroll.ts'
 import { openNodeSettings } from './settings/settings.ts'
@@ -37,6 +38,7 @@ const usage = [
   'fernlab node token PERSON [--service NAME]… [--right read|use|lock|unlock]… [--hours HOURS] [--node NAME] [--json]',
   'fernlab driver new DIR [--language typescript|python|c] [--json]',
   'fernlab driver test DIR [--on ENTRY] [--json]',
+  'fernlab service new DIR [--language typescript|python] [--json]',
   'fernlab daemon ps|info|up|down|reload|logs [DAEMON]… [--node NAME] [--lines COUNT] [--follow] [--export FILE] [--json]',
   'fernlab daemon unlock SERVICE… [--reason TEXT] | rename SERVICE NAME [--file NODE.YAML]',
   'fernlab enroll --hub ADDRESS --code CODE [--node FILE]',
@@ -54,6 +56,9 @@ export async function nodeCommand({ args, env, columns, out, err }: Told): Promi
       if (rest[0] === 'new') return await newOwnDriver(rest.slice(1), out, err)
       if (rest[0] === 'test') return await testOwnDriver(rest.slice(1), out)
       break
+    case 'service':
+      if (rest[0] === 'new') return await newOwnService(rest.slice(1), out, err)
+      break
     case 'daemon':
       return await daemon(rest, env, out)
     case 'node':
@@ -61,7 +66,7 @@ export async function nodeCommand({ args, env, columns, out, err }: Told): Promi
       if (rest[0] === 'token') return await token(rest.slice(1), env, out, err)
       break
   }
-  const said = verb === 'node' || verb === 'driver' ? `${verb} ${rest[0] ?? ''}`.trim() : verb
+  const said = ['node', 'driver', 'service'].includes(verb) ? `${verb} ${rest[0] ?? ''}`.trim() : verb
   throw mistake(said === '' ? `say what to do: ${usage}` : `there is no "${said}" on a node; there is ${usage}`)
 }
 
@@ -157,6 +162,15 @@ async function newOwnDriver(args: string[], out: Told['out'], err: Told['err']):
   if (language === undefined) throw mistake(`--language is "${given}"; it may be ${driverLanguages.join(', ')}`)
   const { makeDriver } = await import('./driver-kit/driver-commands.ts')
   await makeDriver({ folder: oneFolder(positionals), language, json, out, err })
+}
+
+async function newOwnService(args: string[], out: Told['out'], err: Told['err']): Promise<void> {
+  const options = { language: { type: 'string' }, json: { type: 'boolean' } } as const
+  const { values, positionals } = readArguments({ args, options, allowPositionals: true }, usage)
+  const { language: given = 'typescript', json = false } = values
+  const language = serviceLanguages.find((each) => each === given)
+  if (language === undefined) throw mistake(`--language is "${given}"; it may be ${serviceLanguages.join(', ')}`)
+  await makeService({ folder: oneFolder(positionals), language, json, out, err })
 }
 
 async function testOwnDriver(args: string[], out: Told['out']): Promise<void> {

@@ -21,8 +21,14 @@ const PLACEHOLDER = 'new-driver'
 
 /** The files of a new driver that is called as its folder; writes nothing. Throws `bad-argument` for a folder that is no name. */
 export async function newDriver(folder: string, language: DriverLanguage): Promise<NewDriver> {
-  const name = nameOf(folder)
-  const templates = join(await templateFolder(), language)
+  const name = nameOf(folder, 'driver')
+  const build = language === 'c' ? `make -C ${folder} && ` : ''
+  return { name, files: await filesOf(language, name), next: `${build}fernlab driver test ${folder}` }
+}
+
+/** The files of one of the folders in `new`, for something of that name. */
+export async function filesOf(template: string, name: string): Promise<Readonly<Record<string, string>>> {
+  const templates = join(await templateFolder(), template)
   const paths = (await readdir(templates)).sort()
   const files = await Promise.all(
     paths.map(async (path) => {
@@ -30,18 +36,18 @@ export async function newDriver(folder: string, language: DriverLanguage): Promi
       return [path, text.replaceAll(PLACEHOLDER, name)] as const
     }),
   )
-  const build = language === 'c' ? `make -C ${folder} && ` : ''
-  return { name, files: Object.fromEntries(files), next: `${build}fernlab driver test ${folder}` }
+  return Object.fromEntries(files)
 }
 
-function nameOf(folder: string): string {
+/** What is called as its folder; throws `bad-argument` for one that is no name. */
+export function nameOf(folder: string, what: 'driver' | 'service'): string {
   const name = basename(resolve(folder))
   const read = nameSchema.safeParse(name)
   if (read.success) return name
   throw new LabError({
     code: 'bad-argument',
     kind: 'caller',
-    message: `a driver can not be called "${name}": ${read.error.issues[0]?.message}`,
+    message: `a ${what} can not be called "${name}": ${read.error.issues[0]?.message}`,
   })
 }
 

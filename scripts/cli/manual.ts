@@ -309,6 +309,7 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
     '{"folder", "on", "others", "spec", "outcomes"}, of each case its outcome and, where it failed, why',
   ),
   unlock: entry('fernlab unlock fit --reason "its owner is on holiday"', '{"services"}'),
+  'service new': entry('fernlab service new my-fit --language python', '{"folder", "service", "language", "files"}'),
   'daemon ps': entry(
     'fernlab daemon ps',
     'an array of {"daemon", "state", "reason", "pid", "upSince", "ends", "services"}',

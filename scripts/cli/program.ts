@@ -23,6 +23,7 @@ import { addRecurring } from './commands/recurring.ts'
 import { addRun } from './commands/run.ts'
 import { addRunData } from './commands/run-data.ts'
 import { addSchema } from './commands/schema.ts'
+import { addService } from './commands/service.ts'
 import { addSession } from './commands/session.ts'
 import { addSettings } from './commands/settings.ts'
 import { addToken } from './commands/token.ts'
@@ -69,6 +70,7 @@ export function createProgram(given: Context, version: string): Command {
   addCall(program, context)
   addBoard(program, context)
   addDriver(program, context)
+  addService(program, context)
   addDaemon(program, context)
   program.commandsGroup('Your account:')
   addAccount(program, context)

@@ -18,7 +18,7 @@ export interface LoadOwnOptions {
   /** What the files import as part of Fernlab, and the address of the module that it is. */
   readonly surface: { readonly name: string; readonly address: string }
   /** The code of errors. */
-  readonly code: string
+  readonly code: 'own-driver-wrong' | 'own-service-wrong'
 }
 
 /**
@@ -31,7 +31,8 @@ export async function loadOwn(options: LoadOwnOptions): Promise<Readonly<Record<
   try {
     const outfile = join(scratch, 'own.mjs')
     const files = await compile(options, outfile)
-    await requireTrusted([...files, named], { root, configFolder })
+    const writable = options.code === 'own-service-wrong' ? 'own-service-writable' : 'own-driver-writable'
+    await requireTrusted([...files, named], { root, configFolder, code: writable })
     return await import(pathToFileURL(outfile).href)
   } finally {
     await rm(scratch, { recursive: true, force: true })

@@ -4,10 +4,12 @@ import { dirname, relative } from 'node:path'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 
 export interface TrustedOptions {
-  /** The driver's folder. */
+  /** The folder of the driver or service. */
   readonly root: string
   /** That of node.yaml: whoever owns that can have the node run anything already. */
   readonly configFolder: string
+  /** The code of errors. */
+  readonly code: 'own-driver-writable' | 'own-service-writable'
   /** User ids, instead of root's and that of this process. */
   readonly trusted?: readonly number[]
 }
@@ -17,12 +19,12 @@ const BY_GROUP = 0o020
 const STICKY = 0o1000
 
 /**
- * Throws `own-driver-writable` for a file, or a folder on the way to one, that anybody may write, that a group may other than
+ * Throws the code for a file, or a folder on the way to one, that anybody may write, that a group may other than
  * root's, the node's own and one that may write node.yaml's folder, or that belongs to somebody else than root, the node's
  * account and the owner of node.yaml's folder. Files are named without a link on the way.
  */
 export async function requireTrusted(files: readonly string[], options: TrustedOptions): Promise<void> {
-  const { root, configFolder, trusted = [0, process.getuid?.() ?? 0] } = options
+  const { root, configFolder, code, trusted = [0, process.getuid?.() ?? 0] } = options
   const config = await stat(configFolder)
   const owners = [...trusted, config.uid]
   const groups = [0, process.getgid?.() ?? 0, ...((config.mode & BY_GROUP) === 0 ? [] : [config.gid])]
@@ -34,16 +36,18 @@ export async function requireTrusted(files: readonly string[], options: TrustedO
     const isOwn = path === root || path.startsWith(`${root}/`)
     // In a folder such as /tmp each file is its owner's alone.
     const isOpen = (mode & BY_ALL) !== 0 && (isOwn || (mode & STICKY) === 0)
-    if (isOpen) throw refused(`everybody may write ${shown(path)}, which the node runs: chmod o-w ${path}`)
+    if (isOpen) throw refused(code, `everybody may write ${shown(path)}, which the node runs: chmod o-w ${path}`)
     const isOfGroup = (mode & BY_GROUP) !== 0 && !groups.includes(gid) && (isOwn || (mode & STICKY) === 0)
     if (isOfGroup && !above.has(path)) {
       throw refused(
+        code,
         `whoever is in group ${gid} may write ${shown(path)}, which the node runs, and that is neither root's group, the ` +
           `node's own nor one that may write node.yaml's folder: chmod g-w ${path}`,
       )
     }
     if (!owners.includes(uid) && !above.has(path)) {
       throw refused(
+        code,
         `${shown(path)} belongs to user ${uid}, and the node runs code of its own account, of root and of the owner of ` +
           `node.yaml's folder only: chown root ${path}`,
       )
@@ -58,5 +62,4 @@ function withFolders(paths: readonly string[]): Set<string> {
   return all
 }
 
-const refused = (message: string): LabError =>
-  new LabError({ code: 'own-driver-writable', kind: 'configuration', message })
+const refused = (code: string, message: string): LabError => new LabError({ code, kind: 'configuration', message })

@@ -24,6 +24,8 @@ import { CLOSE, GIVE_UP, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } 
 
 export { LabError } from '@fernlab/shared/primitives/lab-error'
 export { defineService } from '@fernlab/shared/rpc/contract/service-contract'
+export type { ArgumentsOf, ValueOf } from '@fernlab/shared/rpc/contract/value-spec'
+export type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 export * as z from 'zod'
 export type { ServiceContext } from './host/load-service.ts'
 

@@ -58,7 +58,7 @@ export async function requireSource(
     () => false,
   )
   if (file === undefined || !isFile) throw unusable(`there is no file ${file} (looked for at ${path})`)
-  await requireTrusted([path], { root: dirname(path), configFolder })
+  await requireTrusted([path], { root: dirname(path), configFolder, code: 'own-service-writable' })
   return { file }
 }
 
