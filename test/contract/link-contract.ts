@@ -1,8 +1,7 @@
 /** What every link must do, as a suite to run on each: two peers over it, as client and node use it. */
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import type { Frame } from '@fernlab/shared/rpc/formats'
-import { defaultLimits, type RpcLimits } from '@fernlab/shared/rpc/limits'
+import type { RpcLimits } from '@fernlab/shared/rpc/limits'
 import type { Link } from '@fernlab/shared/rpc/link'
 import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
 import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
@@ -10,7 +9,7 @@ import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { rejection } from './driver-contract.ts'
 import { everyKind } from './links/every-kind.ts'
-import { FRAMES, SAMPLES, spoiledFrames } from './links/spoiled-frames.ts'
+import { fuzz } from './links/fuzz.ts'
 
 /** Makes links, one after another, between this process's two ends. */
 export interface LinkUnderTest {
@@ -314,29 +313,7 @@ export function linkContract(name: string, make: () => Promise<LinkUnderTest>): 
   })
 
   test('random frames do no call, leave nothing, and do not end the process', async ({ signal }) => {
-    const [link, serverLink] = await under.open()
-    let done = 0
-    let read = 0
-    const server = createPeer({
-      link: serverLink,
-      clock: systemClock,
-      limits: { ...defaultLimits, unreadable: Number.POSITIVE_INFINITY },
-      serve: () => done++,
-      onTrouble: () => read++,
-    })
-    const ended = new Promise<void>((resolve) => {
-      link.listen({ frame: () => {}, drained: () => {}, ended: () => resolve() })
-    })
-    const good = link.format.write({ id: 1, method: 'a', params: { $x: [1, 'é', new Float32Array(2)] } }, defaultLimits)
-    const frames = spoiledFrames(good, link.format)
-    for (let n = 0; n < FRAMES; n++) {
-      link.send(frames[n % SAMPLES] as Frame)
-      if (n % 100 === 0) await systemClock.sleep(0)
-    }
-    await until(() => read === FRAMES, signal)
-    assert.equal([done, server.underWay], [0, { calls: 0, served: 0, callbacks: 0 }])
-    await link.close()
-    await ended
+    await fuzz(await under.open(), signal)
   })
 
   test('both ends hear once that one has closed', async ({ signal }) => {

@@ -2,10 +2,6 @@ import type { Format, Frame } from '@fernlab/shared/rpc/formats'
 import { defaultLimits } from '@fernlab/shared/rpc/limits'
 import { kindOf } from '@fernlab/shared/rpc/messages'
 import fc from 'fast-check'
-import { long } from '../../support/long.ts'
-
-/** A million in the long run. */
-export const FRAMES = long ? 1_000_000 : 2000
 
 /** How many differ. */
 export const SAMPLES = 2000
