@@ -9,7 +9,8 @@ import { kernelBenchmarks } from './kernel/kernel.ts'
 import { nodeBenchmarks } from './node/node.ts'
 import { nodeSignalsBenchmarks } from './node/node-signals.ts'
 import { roundTripBenchmarks } from './round-trip/round-trip.ts'
-import { rpcBenchmarks } from './rpc/rpc.ts'
+import { callBenchmarks } from './rpc/rpc.ts'
+import { serviceBenchmarks } from './rpc/services.ts'
 import { schedulingBenchmarks } from './scheduling/scheduling.ts'
 import { serialBenchmarks } from './serial/serial.ts'
 import { reserveBenchmarks } from './session/reserve.ts'
@@ -35,5 +36,6 @@ export const benchmarks: readonly Benchmark[] = [
   ...firmwareLinkBenchmarks,
   ...flashingBenchmarks,
   ...siteBenchmarks,
-  ...rpcBenchmarks,
+  ...callBenchmarks,
+  ...serviceBenchmarks,
 ]

@@ -19,6 +19,7 @@ const parts: Readonly<Record<string, () => Promise<{ open(): Promise<PartMethods
   'serial-instrument': () => import('./parts/serial-instrument.ts'),
   'rpc-server': () => import('./parts/rpc-server.ts'),
   'rpc-client': () => import('./parts/rpc-client.ts'),
+  'bare-ws': () => import('./parts/bare-ws.ts'),
   'serial-asker': () => import('./parts/serial-asker.ts'),
 }
 

@@ -9,35 +9,47 @@
 
 /** What comes later is waited for asleep. */
 export const SOON_MS = 0.1
-/** So many short waits in a row before the next is awake. */
+/** As long as this an answer takes whose end got no core to run on. */
+export const LONG_MS = 1
+/** So many more short waits than others before the next is awake. */
 export const LEAST_SURE = 64
 const MOST_SURE = 16_384
-/** A row so many times as long as it had to be was worth it. */
-const WORTH = 8
+/** So many waits awake between two long ones were worth it. */
+const WORTH = 8 * LEAST_SURE
 
 /** Pure: how soon the other end of one link says something after this end has. Times are monotonic, in ms. */
 export class Attention {
   /** When this end began to wait; 0: it does not. */
   #sinceMs = 0
+  #isAwake = false
   #short = 0
+  #awake = 0
   #sure = LEAST_SURE
 
   /** This end has said something; true when the answer is to be waited for awake. */
   sent(nowMs: number): boolean {
     if (this.#sinceMs !== 0) return false
     this.#sinceMs = nowMs
-    return this.#short >= this.#sure
+    this.#isAwake = this.#short >= this.#sure
+    if (this.#isAwake) this.#awake++
+    return this.#isAwake
   }
 
   /** The other end has said something. */
   came(nowMs: number): void {
     if (this.#sinceMs === 0) return
-    const isShort = nowMs - this.#sinceMs < SOON_MS
+    const tookMs = nowMs - this.#sinceMs
     this.#sinceMs = 0
-    if (isShort) return void this.#short++
-    if (this.#short >= WORTH * this.#sure) this.#sure = Math.max(LEAST_SURE, this.#sure / 2)
-    else if (this.#short >= this.#sure) this.#sure = Math.min(MOST_SURE, this.#sure * 2)
+    if (tookMs < SOON_MS) this.#short = Math.min(this.#short + 1, 4 * this.#sure)
+    else if (tookMs < LONG_MS) this.#short /= 2
+    else this.#wasLong()
+  }
+
+  #wasLong(): void {
     this.#short = 0
+    if (!this.#isAwake) return
+    this.#sure = this.#awake >= WORTH ? Math.max(LEAST_SURE, this.#sure / 2) : Math.min(MOST_SURE, this.#sure * 2)
+    this.#awake = 0
   }
 }
 

@@ -26,6 +26,7 @@ export function describeMachine(folder: string): Machine {
       'Node.js': process.versions.node,
       Celery: debianVersion('python3-celery'),
       RabbitMQ: debianVersion('rabbitmq-server'),
+      Pyro4: debianVersion('python3-pyro4'),
       Python: debianVersion('python3'),
       strace: debianVersion('strace'),
     },

@@ -1,71 +1,126 @@
-/** Calls the part `rpc-server`, or a service in its own process, as fast as the answers come. */
-import { localLinks } from '@fernlab/shared/links/local/local-link'
-import { connectUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
-import { connectWebSocket } from '@fernlab/shared/links/websocket/websocket-link'
-import { systemClock } from '@fernlab/shared/primitives/clock'
-import { formatNamed } from '@fernlab/shared/rpc/formats'
-import type { Link } from '@fernlab/shared/rpc/link'
-import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
-import { serveAdder } from './rpc-server.ts'
+/** Clients of a service in a process of their own; they call as fast as the answers come. */
+import { connect, createServer, type Socket } from 'node:net'
+import { quantile } from '../framework/statistics.ts'
+import { type Caller, connectionTo, openCaller, type Target } from './rpc-callers.ts'
 
-export interface RpcLoad {
-  readonly link: 'in-process' | 'unix-socket' | 'websocket'
-  readonly format: 'cbor' | 'json'
-  /** Path or URL; none in process. */
-  readonly address: string
-  readonly calls: number
-  readonly clients: number
-}
-
-export interface RpcFigures {
-  readonly callsPerS: number
+export interface CallTimes {
+  readonly count: number
+  /** Epoch ms: several processes are added up. */
+  readonly beganMs: number
+  readonly endedMs: number
   readonly p50us: number
+  readonly p99us: number
 }
 
-async function connect({ link, format, address }: RpcLoad): Promise<Peer> {
-  const { signal } = new AbortController()
-  const options = { format: formatNamed(format), clock: systemClock, signal }
-  const clock = systemClock
-  let made: Link
-  if (link === 'unix-socket') made = await connectUnixSocket({ path: address, ...options })
-  else if (link === 'websocket') made = await connectWebSocket({ url: address, ...options })
-  else {
-    const [here, there] = localLinks()
-    createPeer({ link: there, clock, serve: serveAdder })
-    made = here
+export interface OpenCallers {
+  readonly target: Target
+  readonly clients: number
+  /** Number of the first of them, for the tokens. */
+  readonly from?: number
+}
+
+const epochMs = () => performance.timeOrigin + performance.now()
+
+async function callAll(callers: readonly Caller[], calls: number): Promise<CallTimes> {
+  const share = Math.ceil(calls / callers.length)
+  const times = new Float64Array(share * callers.length)
+  const lane = async (caller: Caller, lane: number) => {
+    for (let n = 0; n < share; n++) {
+      const began = performance.now()
+      await caller.small()
+      times[lane * share + n] = performance.now() - began
+    }
   }
-  return createPeer({ link: made, clock })
+  const beganMs = epochMs()
+  await Promise.all(callers.map(lane))
+  const endedMs = epochMs()
+  times.sort()
+  const at = (q: number) => (times[Math.floor(q * (times.length - 1))] ?? 0) * 1000
+  return { count: times.length, beganMs, endedMs, p50us: at(0.5), p99us: at(0.99) }
+}
+
+/** Carries everything to the address until it is told to break what it carries. */
+async function relayTo(url: string) {
+  const { hostname, port, pathname } = new URL(url)
+  const sockets = new Set<Socket>()
+  const server = createServer({ noDelay: true }, (near) => {
+    const far = connect({ host: hostname, port: Number(port), noDelay: true })
+    for (const [one, other] of [[near, far] as const, [far, near] as const]) {
+      sockets.add(one)
+      one.on('error', () => {}) // it is broken on purpose
+      one.on('close', () => {
+        sockets.delete(one)
+        other.destroy()
+      })
+      one.pipe(other)
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const own = server.address() as { port: number }
+  return {
+    address: `ws://127.0.0.1:${own.port}${pathname}`,
+    cut: () => {
+      for (const socket of sockets) socket.resetAndDestroy()
+    },
+    close: () => server.close(),
+  }
 }
 
 /** Methods of the part `rpc-client`. */
 export function open() {
+  let callers: readonly Caller[] = []
+  const one = () => callers[0] as Caller
+  const close = async () => {
+    await Promise.all(callers.map((caller) => caller.close()))
+    callers = []
+  }
   return {
-    load: async (load: RpcLoad): Promise<RpcFigures> => {
-      const peers = await Promise.all(Array.from({ length: load.clients }, () => connect(load)))
-      const share = Math.floor(load.calls / load.clients)
-      const times = new Float64Array(share * load.clients)
-      const lane = async (peer: Peer, lane: number) => {
-        for (let n = 0; n < share; n++) {
-          const began = performance.now()
-          await peer.call('adder/add', { a: 3, b: 4 })
-          times[lane * share + n] = performance.now() - began
-        }
+    open: async ({ target, clients, from = 0 }: OpenCallers) => {
+      await close()
+      const began = performance.now()
+      callers = await Promise.all(Array.from({ length: clients }, (_, n) => openCaller(target, from + n)))
+      return performance.now() - began
+    },
+    calls: ({ calls }: { calls: number }) => callAll(callers, calls),
+    batch: async ({ calls }: { calls: number }) => {
+      const began = performance.now()
+      const done = await one().batch(calls)
+      return (done / (performance.now() - began)) * 1000
+    },
+    stream: async ({ items }: { items: number }) => {
+      const began = performance.now()
+      let taken = 0
+      for await (const _ of one().count(items)) taken++
+      return (taken / (performance.now() - began)) * 1000
+    },
+    /** MB per second, both directions added. */
+    echo: async ({ bytes, times }: { bytes: number; times: number }) => {
+      const wave = new Float64Array(bytes / 8).map((_, i) => i)
+      const rates: number[] = []
+      for (let n = 0; n < times; n++) {
+        const began = performance.now()
+        await one().echo(wave)
+        rates.push((2 * wave.byteLength) / (performance.now() - began) / 1000)
       }
-      const began = performance.now()
-      await Promise.all(peers.map(lane))
-      const elapsedMs = performance.now() - began
-      await Promise.all(peers.map((peer) => peer.close()))
-      times.sort()
-      return { callsPerS: (times.length / elapsedMs) * 1000, p50us: (times[times.length >> 1] ?? 0) * 1000 }
+      return quantile(rates, 0.5)
     },
-    batch: async (load: RpcLoad): Promise<{ readonly callsPerS: number }> => {
-      const peer = await connect(load)
-      const calls = Array.from({ length: load.calls }, () => ['adder/add', { a: 3, b: 4 }] as const)
-      const began = performance.now()
-      const outcomes = await peer.batch(calls)
-      const elapsedMs = performance.now() - began
-      await peer.close()
-      return { callsPerS: (outcomes.length / elapsedMs) * 1000 }
+    /** From the moment at which the wire breaks until the answer to a call that is made then, in ms. */
+    reconnect: async ({ target, times }: { target: Target; times: number }) => {
+      const relay = await relayTo(target.address)
+      const connection = connectionTo(relay.address, target.node?.tokens[0])
+      const call = () => connection.call('b-1.box/signals.read', { signals: ['value'] }, { idempotent: true })
+      const took: number[] = []
+      for (let n = 0; n < times; n++) {
+        await call()
+        const began = performance.now()
+        relay.cut()
+        await call()
+        took.push(performance.now() - began)
+      }
+      await connection.close()
+      relay.close()
+      return quantile(took, 0.5)
     },
+    close,
   }
 }

@@ -1,4 +1,4 @@
-/** Adds two numbers for whoever calls it over a Unix socket or a WebSocket. */
+/** Two bare ends of the protocol: adds, counts and echoes for whoever calls it over a Unix socket or a WebSocket. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,10 +11,16 @@ import { createPeer, methodUnknown } from '@fernlab/shared/rpc/peer/peer'
 import type { Serve } from '@fernlab/shared/rpc/peer/serving'
 import { WebSocketServer } from 'ws'
 
+async function* count(to: number): AsyncGenerator<number> {
+  for (let n = 1; n <= to; n++) yield n
+}
+
 /** The service, for whichever process holds it. */
 export const serveAdder: Serve = (method, params) => {
-  const { a, b } = params as { a: number; b: number }
+  const { a, b, to, wave } = params as { a: number; b: number; to: number; wave: Float64Array }
   if (method === 'adder/add') return a + b
+  if (method === 'adder/count') return count(to)
+  if (method === 'adder/echo') return wave
   throw methodUnknown(method)
 }
 

@@ -11,14 +11,25 @@ export interface PyroFigures {
   /** Not measured: it can't. */
   readonly callsPerS?: number
   readonly p50us?: number
+  /** Both directions added. */
+  readonly mbPerS?: number
+  readonly itemsPerS?: number
+  readonly ms?: number
   readonly version: string
 }
 
 export interface Pyro {
-  /** `clients` proxies, each in a thread of its own where there are several, share the calls. */
+  /** Of the process that holds the object. */
+  readonly pid: number
+  /** `clients` proxies, each in a process of its own where there are several, share the calls. */
   load(calls: number, clients: number): Promise<PyroFigures>
   /** So many calls in one batch. */
   batch(calls: number): Promise<PyroFigures>
+  /** So many bytes there and back. */
+  echo(bytes: number, times: number): Promise<PyroFigures>
+  stream(items: number): Promise<PyroFigures>
+  /** A connection is left, and another opened for the next call. */
+  again(times: number): Promise<PyroFigures>
   close(): Promise<void>
 }
 
@@ -63,8 +74,12 @@ export async function startPyro(bench: Bench, { serializer, server, unixSocket }
     return JSON.parse(answer)
   }
   const pyro: Pyro = {
+    pid: daemon.pid,
     load: (calls, clients) => ask({ calls, clients }),
-    batch: (calls) => ask({ calls, clients: 1, batch: calls }),
+    batch: (calls) => ask({ batch: calls }),
+    echo: (bytes, times) => ask({ bytes, times }),
+    stream: (items) => ask({ items }),
+    again: (times) => ask({ again: times }),
     close: async () => {
       await client.end()
       await daemon.end()

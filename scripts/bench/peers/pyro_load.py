@@ -1,60 +1,114 @@
-"""Calls an object by Pyro4: reads {"uri", "serializer", "calls", "clients", "batch"} as JSON lines, answers each with what it measured."""
+"""Calls an object by Pyro4: reads {"uri", "serializer", "calls", "clients", "batch", "bytes", "items"} as JSON lines, answers each with what it measured."""
 import json
+import multiprocessing
 import sys
-import threading
 import time
 
 import Pyro4
 
 
-def one(proxy, calls, times):
+def quantile(values, q):
+    return sorted(values)[int(q * (len(values) - 1))]
+
+
+def one(proxy, calls):
+    times = []
     for _ in range(calls):
         began = time.perf_counter()
         proxy.add(3, 4)
         times.append((time.perf_counter() - began) * 1e6)
+    return times
 
 
-def load(request):
-    Pyro4.config.SERIALIZER = request["serializer"]
-    proxies = [Pyro4.Proxy(request["uri"]) for _ in range(request["clients"])]
-    for proxy in proxies:
+def client(uri, calls, ready, answers):
+    with Pyro4.Proxy(uri) as proxy:
         proxy.add(1, 2)
-    if request.get("batch"):
-        if request["serializer"] == "marshal":
-            # Pyro4 4.82 can't: its marshal serializer takes the missing keywords of a batch for a dictionary.
-            return {"version": Pyro4.__version__}
-        began = time.perf_counter()
-        batch = Pyro4.batch(proxies[0])
-        for _ in range(request["batch"]):
-            batch.add(3, 4)
-        answers = sum(1 for _ in batch())
-        elapsed = time.perf_counter() - began
-        assert answers == request["batch"]
-        return {"callsPerS": answers / elapsed, "version": Pyro4.__version__}
-    times = [[] for _ in proxies]
-    share = request["calls"] // len(proxies)
+        ready.wait()
+        began = time.time()
+        times = one(proxy, calls)
+        answers.put((began, time.time(), times))
+
+
+def crowd(request):
+    """Clients in processes of their own."""
+    count = request["clients"]
+    ready, answers = multiprocessing.Barrier(count), multiprocessing.Queue()
+    share = request["calls"] // count
+    clients = [
+        multiprocessing.Process(target=client, args=(request["uri"], share, ready, answers)) for _ in range(count)
+    ]
+    for each in clients:
+        each.start()
+    measured = [answers.get() for _ in clients]
+    for each in clients:
+        each.join()
+    began, ended = min(m[0] for m in measured), max(m[1] for m in measured)
+    times = [t for m in measured for t in m[2]]
+    return {"callsPerS": len(times) / (ended - began), "p50us": quantile(times, 0.5)}
+
+
+def batch(proxy, calls):
+    if Pyro4.config.SERIALIZER == "marshal":
+        # Pyro4 4.82 can't: its marshal serializer takes the missing keywords of a batch for a dictionary.
+        return {}
     began = time.perf_counter()
-    if len(proxies) == 1:
-        one(proxies[0], share, times[0])
-    else:
-        # A proxy belongs to the thread that uses it.
-        threads = []
-        for proxy, own in zip(proxies, times):
-            threads.append(threading.Thread(target=one, args=(Pyro4.Proxy(request["uri"]), share, own)))
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    calling = Pyro4.batch(proxy)
+    for _ in range(calls):
+        calling.add(3, 4)
+    answered = sum(1 for _ in calling())
     elapsed = time.perf_counter() - began
-    all_times = sorted(t for own in times for t in own)
-    for proxy in proxies:
+    assert answered == calls
+    return {"callsPerS": answered / elapsed}
+
+
+def echo(proxy, size, times):
+    """MB per second, both directions added."""
+    wave = bytes(size)
+    rates = []
+    for _ in range(times):
+        began = time.perf_counter()
+        assert len(proxy.echo(wave)) == size
+        rates.append(2 * size / (time.perf_counter() - began) / 1e6)
+    return {"mbPerS": quantile(rates, 0.5)}
+
+
+def stream(proxy, items):
+    began = time.perf_counter()
+    taken = sum(1 for _ in proxy.count(items))
+    return {"itemsPerS": taken / (time.perf_counter() - began)}
+
+
+def again(proxy, times):
+    """A new connection and the first call on it, in ms."""
+    took = []
+    for _ in range(times):
+        proxy.add(1, 2)
+        began = time.perf_counter()
         proxy._pyroRelease()
-    return {
-        "callsPerS": len(all_times) / elapsed,
-        "p50us": all_times[len(all_times) // 2],
-        "version": Pyro4.__version__,
-    }
+        proxy.add(1, 2)
+        took.append((time.perf_counter() - began) * 1e3)
+    return {"ms": quantile(took, 0.5)}
+
+
+def measure(request):
+    Pyro4.config.SERIALIZER = request["serializer"]
+    if request.get("clients", 1) > 1:
+        return crowd(request)
+    with Pyro4.Proxy(request["uri"]) as proxy:
+        proxy.add(1, 2)
+        if request.get("batch"):
+            return batch(proxy, request["batch"])
+        if request.get("bytes"):
+            return echo(proxy, request["bytes"], request["times"])
+        if request.get("items"):
+            return stream(proxy, request["items"])
+        if request.get("again"):
+            return again(proxy, request["again"])
+        began = time.perf_counter()
+        times = one(proxy, request["calls"])
+        elapsed = time.perf_counter() - began
+        return {"callsPerS": len(times) / elapsed, "p50us": quantile(times, 0.5)}
 
 
 for line in sys.stdin:
-    print(json.dumps(load(json.loads(line))), flush=True)
+    print(json.dumps({**measure(json.loads(line)), "version": Pyro4.__version__}), flush=True)

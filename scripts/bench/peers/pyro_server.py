@@ -14,6 +14,12 @@ class Adder:
     def add(self, a, b):
         return a + b
 
+    def echo(self, wave):
+        return wave
+
+    def count(self, to):
+        yield from range(to)
+
 
 with Pyro4.Daemon(host="127.0.0.1", unixsocket=sys.argv[3] if len(sys.argv) > 3 else None) as daemon:
     print(daemon.register(Adder, "adder"), flush=True)

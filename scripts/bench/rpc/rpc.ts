@@ -1,83 +1,22 @@
-/** Calls of a service straight to the process that holds it, beside Pyro4. */
+/** Small calls of a service straight to the process that holds it, beside Pyro4. */
 import { join } from 'node:path'
 import type { Aim, Benchmark, Contestant, Figure, Running } from '../framework/benchmark.ts'
+import { debianVersion } from '../framework/machine.ts'
 import { startPart } from '../framework/part.ts'
 import type { Bench } from '../framework/surroundings.ts'
-import type { RpcFigures, RpcLoad } from '../parts/rpc-client.ts'
+import type { Target } from '../parts/rpc-callers.ts'
+import type { CallTimes } from '../parts/rpc-client.ts'
 import { startPython } from '../peers/fernlab-python.ts'
 import { type StartPyroOptions, startPyro } from '../peers/pyro.ts'
+import { startCrowd } from './crowd.ts'
+import { startServiceNode } from './service-node.ts'
 
-type Way = Pick<RpcLoad, 'link' | 'format'>
+type Link = Target['link']
 
 const CALLS = 20_000
 const CALLS_IN_PROCESS = 400_000
 const BATCH = 40_000
-
-async function fernlab(bench: Bench, way: Way): Promise<Running> {
-  const server = await startPart(bench, 'rpc-server', {
-    log: `rpc-server-${way.link}-${way.format}.log`,
-    env: { BENCH_SOCKET: join(bench.work, `rpc-${way.link}-${way.format}.sock`) },
-  })
-  const client = await startPart(bench, 'rpc-client', { log: `rpc-client-${way.link}-${way.format}.log` })
-  const { path, url } = await server.call<{ path: string; url: string }>('addresses')
-  const address = way.link === 'unix-socket' ? path : url
-  const calls = way.link === 'in-process' ? CALLS_IN_PROCESS : CALLS
-  return {
-    round: async () => {
-      const one = await client.call<RpcFigures>('load', { ...way, address, calls, clients: 1 } satisfies RpcLoad)
-      const many = await client.call<RpcFigures>('load', { ...way, address, calls, clients: 16 } satisfies RpcLoad)
-      const batch = await client.call<RpcFigures>('batch', {
-        ...way,
-        address,
-        calls: BATCH,
-        clients: 1,
-      } satisfies RpcLoad)
-      return { figures: figuresOf(one, many, batch), raw: { one, many, batch } }
-    },
-    close: async () => {
-      await client.end()
-      await server.end()
-    },
-  }
-}
-
-/** The same server, called from Python. */
-async function fromPython(bench: Bench, link: RpcLoad['link'], plain: boolean): Promise<Running> {
-  const name = `${link}-python${plain ? '-plain' : ''}`
-  const server = await startPart(bench, 'rpc-server', {
-    log: `rpc-server-${name}.log`,
-    env: { BENCH_SOCKET: join(bench.work, `rpc-${name}.sock`) },
-  })
-  const client = startPython(bench, `rpc-client-${name}.log`)
-  const { path, url } = await server.call<{ path: string; url: string }>('addresses')
-  const address = link === 'unix-socket' ? path : url
-  return {
-    round: async () => {
-      const one = await client.load({ address, calls: CALLS / 4, clients: 1, plain })
-      if (plain) return { figures: figuresOf(one, {}, {}), raw: { one } }
-      const many = await client.load({ address, calls: CALLS / 4, clients: 16 })
-      const batch = await client.load({ address, calls: 0, clients: 1, batch: BATCH })
-      return { figures: figuresOf(one, many, batch), raw: { one, many, batch } }
-    },
-    close: async () => {
-      await client.end()
-      await server.end()
-    },
-  }
-}
-
-async function pyro(bench: Bench, options: StartPyroOptions): Promise<Running> {
-  const started = await startPyro(bench, options)
-  return {
-    round: async () => {
-      const one = await started.load(CALLS / 4, 1)
-      const many = await started.load(CALLS / 4, 16)
-      const batch = await started.batch(BATCH)
-      return { figures: figuresOf(one, many, batch), raw: { one, many, batch } }
-    },
-    close: started.close,
-  }
-}
+export const MANY = 16
 
 interface Measured {
   readonly callsPerS?: number
@@ -90,6 +29,115 @@ const figuresOf = (one: Measured, many: Measured, batch: Measured): Record<strin
     Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   )
 }
+
+const rated = ({ count, beganMs, endedMs, p50us }: CallTimes): Measured => ({
+  callsPerS: (count / (endedMs - beganMs)) * 1000,
+  p50us,
+})
+
+interface What {
+  readonly many: boolean
+  readonly batch: boolean
+}
+
+/** One client, then sixteen, each a process of its own. */
+async function called(bench: Bench, name: string, target: Target, what: What): Promise<Running> {
+  const inProcess = target.link === 'in-process'
+  const crowd = await startCrowd(bench, name, target, what.many && !inProcess ? MANY : 1)
+  return {
+    round: async () => {
+      const calls = inProcess ? CALLS_IN_PROCESS : CALLS
+      const one = rated(await crowd.first.call<CallTimes>('calls', { calls }))
+      const many = what.many && !inProcess ? { callsPerS: await crowd.calls(CALLS / 10) } : {}
+      const batch = what.batch ? { callsPerS: await crowd.first.call<number>('batch', { calls: BATCH }) } : {}
+      return { figures: figuresOf(one, many, batch), raw: { one, many, batch } }
+    },
+    close: crowd.close,
+  }
+}
+
+async function product(bench: Bench, link: Link, service: 'adder' | 'instrument'): Promise<Running> {
+  const node = await startServiceNode(bench)
+  const target = node.target(link as 'websocket', service)
+  return closing(
+    await called(bench, `client-${link}-${service}`, target, { many: true, batch: service === 'adder' }),
+    node,
+  )
+}
+
+/** The part `rpc-server`, and its address on the link. */
+export async function bareServer(bench: Bench, name: string, link: Link) {
+  const server = await startPart(bench, 'rpc-server', {
+    log: `rpc-server-${name}.log`,
+    env: { BENCH_SOCKET: join(bench.work, `${name}.sock`) },
+  })
+  const { path, url } = await server.call<{ path: string; url: string }>('addresses')
+  return { address: link === 'unix-socket' ? path : url, close: server.end }
+}
+
+async function bare(bench: Bench, link: Link, format: Target['format'], what: What): Promise<Running> {
+  const name = `bare-${link}-${format}`
+  const server = await bareServer(bench, name, link)
+  return closing(await called(bench, name, { link, format, address: server.address }, what), server)
+}
+
+async function library(bench: Bench): Promise<Running> {
+  const [server, client] = [await startPart(bench, 'bare-ws'), await startPart(bench, 'bare-ws')]
+  const url = await server.call<string>('serve')
+  return {
+    round: async () => {
+      const one = await client.call<Measured>('small', { url, calls: CALLS })
+      return { figures: figuresOf(one, {}, {}), raw: { one } }
+    },
+    close: async () => {
+      await client.end()
+      await server.end()
+    },
+  }
+}
+
+/** The bare server, called from Python. */
+async function fromPython(bench: Bench, link: Link, plain: boolean): Promise<Running> {
+  const name = `${link}-python${plain ? '-plain' : ''}`
+  const server = await bareServer(bench, name, link)
+  const { address } = server
+  const client = startPython(bench, `rpc-client-${name}.log`)
+  return {
+    round: async () => {
+      const one = await client.load({ address, calls: CALLS / 4, clients: 1, plain })
+      if (plain) return { figures: figuresOf(one, {}, {}), raw: { one } }
+      const many = await client.load({ address, calls: CALLS / 2, clients: MANY })
+      const batch = await client.load({ address, calls: 0, clients: 1, batch: BATCH })
+      return { figures: figuresOf(one, many, batch), raw: { one, many, batch } }
+    },
+    close: async () => {
+      await client.end()
+      await server.close()
+    },
+  }
+}
+
+async function pyro(bench: Bench, options: StartPyroOptions, what: What): Promise<Running> {
+  const started = await startPyro(bench, options)
+  return {
+    round: async () => {
+      const one = await started.load(CALLS / 4, 1)
+      const many = what.many ? await started.load(CALLS / 2, MANY) : {}
+      const batch = what.batch ? await started.batch(BATCH) : {}
+      return { figures: figuresOf(one, many, batch), raw: { one, many, batch } }
+    },
+    close: started.close,
+  }
+}
+
+/** Closes the other as well. */
+const closing = (running: Running, other: { close(): Promise<void> }): Running => ({
+  ...running,
+  close: async () => {
+    await running.close()
+    await other.close()
+  },
+})
 
 const figures = (times: string, value: number, batch: number): readonly Figure[] => {
   const aim = (least: number): Aim => ({ bound: 'at least', value: least, times })
@@ -106,60 +154,89 @@ const figures = (times: string, value: number, batch: number): readonly Figure[]
   ]
 }
 
-const ours = (what: string, way: Way): Contestant => ({
-  name: `Fernlab, ${way.format}`,
-  what,
-  start: (bench) => fernlab(bench, way),
+const products = (link: Link): readonly Contestant[] => [
+  {
+    name: 'Fernlab',
+    what: 'a node as it is installed and the client that programs use, signed in with a token (on the Unix socket as the owner): a reading of a simulated instrument; clients are processes of their own',
+    start: (bench) => product(bench, link, 'instrument'),
+  },
+  {
+    name: 'Fernlab, own service',
+    what: 'the same, of a class in TypeScript in a daemon of the node: each call goes on to its process; arguments and results are checked against its contract',
+    start: (bench) => product(bench, link, 'adder'),
+  },
+]
+
+const bareOf = (link: Link, format: Target['format'], what: What): Contestant => ({
+  name: `bare peers, ${format}`,
+  what: `the protocol alone, in ${format.toUpperCase()}: two processes without a node, its gate, contracts or tokens`,
+  start: (bench) => bare(bench, link, format, what),
 })
 
-const serializers = ['msgpack', 'marshal', 'serpent'] as const
-/** The fastest of its safe ones in one of its two servers: what the others reach is in the table, too. */
-const FASTEST = 'Pyro4, msgpack'
-const peers: readonly Contestant[] = serializers.map((serializer) => ({
+const all: What = { many: true, batch: true }
+export const PYRO = 'Pyro4, msgpack'
+export const pyroVersion = debianVersion('python3-pyro4')
+const peer = (serializer: string, what: What): Contestant => ({
   name: `Pyro4, ${serializer}`,
-  what: `Debian's Pyro4 with ${serializer}, over TCP on loopback; 16 clients are threads of one process`,
-  start: (bench) => pyro(bench, { serializer, server: 'multiplex' }),
-}))
+  what: `Debian's Pyro4 ${pyroVersion} with ${serializer}, over TCP on loopback; clients are processes of their own`,
+  start: (bench) => pyro(bench, { serializer, server: 'multiplex' }, what),
+})
 
-const python = (link: RpcLoad['link']): readonly Contestant[] => [
+const python = (link: Link): readonly Contestant[] => [
   {
-    name: 'Fernlab, from Python',
-    what: 'the client for Python in asyncio, CBOR; 16 clients are links of one process',
+    name: 'bare peer, from Python',
+    what: 'the client for Python in asyncio, CBOR, calls the bare server; clients are processes of their own',
     start: (bench) => fromPython(bench, link, false),
   },
   {
-    name: 'Fernlab, from Python, plain',
+    name: 'bare peer, from Python, plain',
     what: 'the same by plain calls, without asyncio',
     start: (bench) => fromPython(bench, link, true),
   },
 ]
 
-export const rpcBenchmarks: readonly Benchmark[] = [
+export const callBenchmarks: readonly Benchmark[] = [
   {
     name: 'rpc-websocket',
     title: 'A small call over WebSocket on loopback',
-    figures: figures(FASTEST, 2, 2),
+    figures: figures(PYRO, 2, 2),
     contestants: [
-      ours('two peers, a process each; 16 clients are links of one process', { link: 'websocket', format: 'cbor' }),
-      ours('the same in JSON', { link: 'websocket', format: 'json' }),
+      ...products('websocket'),
+      bareOf('websocket', 'cbor', all),
+      bareOf('websocket', 'json', { many: false, batch: true }),
+      {
+        name: 'bare ws',
+        what: 'the library that carries it, alone: 50 bytes there and back, read by nobody',
+        start: library,
+      },
       ...python('websocket'),
-      ...peers,
+      peer('msgpack', all),
+      peer('marshal', { many: false, batch: true }),
+      peer('serpent', { many: false, batch: true }),
     ],
   },
   {
     name: 'rpc-unix',
     title: 'A small call over a Unix socket',
-    figures: figures(FASTEST, 2.5, 2),
+    figures: figures(PYRO, 2.5, 2),
     contestants: [
-      ours('two peers, a process each', { link: 'unix-socket', format: 'cbor' }),
+      ...products('unix-socket'),
+      bareOf('unix-socket', 'cbor', all),
       ...python('unix-socket'),
-      ...peers.slice(0, 1),
+      peer('msgpack', all),
     ],
   },
   {
     name: 'rpc-in-process',
     title: 'A small call inside one process, arguments checked and copied',
-    figures: figures(FASTEST, 50, 2),
-    contestants: [ours('two peers in one process', { link: 'in-process', format: 'cbor' }), ...peers.slice(0, 1)],
+    figures: figures(PYRO, 50, 2),
+    contestants: [
+      {
+        name: 'Fernlab',
+        what: 'two ends of a link in one process; there is one client, as there is one thread',
+        start: (bench) => bare(bench, 'in-process', 'cbor', { many: false, batch: true }),
+      },
+      peer('msgpack', { many: false, batch: true }),
+    ],
   },
 ]

@@ -68,7 +68,10 @@ export class Inbox {
     if (!(frame instanceof Uint8Array) || (frame[0] !== MORE && frame[0] !== LAST)) return frame
     if (frame.length < HEADER_BYTES) throw unreadable('it is a piece without a number')
     const number = new DataView(frame.buffer, frame.byteOffset).getUint32(1)
-    return this.#add(number, frame.slice(HEADER_BYTES), frame[0] === LAST)
+    // A short one may stand in a long buffer, of which nothing would be counted.
+    const isLong = frame.length > PIECE_BYTES / 2
+    const part = isLong ? frame.subarray(HEADER_BYTES) : frame.slice(HEADER_BYTES)
+    return this.#add(number, part, frame[0] === LAST)
   }
 
   clear(): void {

@@ -1,5 +1,5 @@
 /** When a link keeps its process awake for an answer. */
-import { Attention, LEAST_SURE, SOON_MS } from '@fernlab/shared/links/stay-awake'
+import { Attention, LEAST_SURE, LONG_MS, SOON_MS } from '@fernlab/shared/links/stay-awake'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
@@ -24,11 +24,20 @@ function end() {
   return { attention, wait, untilAwake }
 }
 
-test('only one whose last waits were all short is awake', () => {
+test('only one whose waits were short is awake, until one was long', () => {
   const { wait, untilAwake } = end()
   assert.is(untilAwake(), LEAST_SURE)
   assert.is(wait(SOON_MS / 2), true)
-  assert.is(wait(SOON_MS * 2), true)
+  assert.is(wait(LONG_MS), true)
+  assert.is(wait(SOON_MS / 2), false)
+})
+
+test('one that is late now and then goes on awake; one that always is does not', () => {
+  const { wait, untilAwake } = end()
+  untilAwake()
+  for (let n = 0; n < 8 * LEAST_SURE; n++) wait(SOON_MS / 2)
+  assert.equal([wait(SOON_MS * 2), wait(SOON_MS / 2)], [true, true])
+  for (let n = 0; n < 3; n++) wait(SOON_MS * 2)
   assert.is(wait(SOON_MS / 2), false)
 })
 
@@ -42,12 +51,12 @@ test('being awake in vain becomes rare, and comes back where it is worth it', ()
   const { wait, untilAwake } = end()
   const needed = [1, 2, 3].map(() => {
     const waits = untilAwake()
-    wait(SOON_MS * 2)
+    wait(LONG_MS)
     return waits
   })
   assert.equal(needed, [LEAST_SURE, 2 * LEAST_SURE, 4 * LEAST_SURE])
   for (let n = 0; n < 64 * LEAST_SURE; n++) wait(SOON_MS / 2)
-  wait(SOON_MS * 2)
+  wait(LONG_MS)
   assert.is(untilAwake(), 4 * LEAST_SURE)
 })
 
