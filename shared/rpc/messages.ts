@@ -114,6 +114,12 @@ export function kindOf(message: unknown, { methodChars, streamItems }: RpcLimits
   return { kind: 'request', message: message as unknown as Request }
 }
 
+/** The call that a message was to be, also where {@link kindOf} can make nothing of it: who waits for it is to be told. */
+export function calledBy(message: unknown): CallId | undefined {
+  if (!isRecord(message) || message.method === undefined) return undefined
+  return isCallId(message.id) ? message.id : undefined
+}
+
 const ID_WRONG = `its id is neither a whole number from 1 nor a text of 1 to ${LONGEST_ID} characters`
 
 function replyOf(message: Readonly<Record<string, unknown>>): Message {

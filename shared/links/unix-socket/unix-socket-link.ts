@@ -70,6 +70,7 @@ class SocketLink implements Link {
   readonly #attention = new Attention()
   #listener: LinkListener | undefined
   #why: string | undefined
+  #closing: Promise<void> | undefined
   #ended = false
   #wasHigh = false
   #corked = false
@@ -122,7 +123,7 @@ class SocketLink implements Link {
   async close(why = 'it was closed'): Promise<void> {
     if (this.#ended) return
     this.#why ??= why
-    await new Promise<void>((resolve) => {
+    this.#closing ??= new Promise<void>((resolve) => {
       const cancel = this.#clock.after(CLOSE_MS, () => this.#socket.destroy())
       this.#socket.once('close', () => {
         cancel()
@@ -131,6 +132,7 @@ class SocketLink implements Link {
       this.#socket.resume()
       this.#socket.end(() => this.#socket.destroy())
     })
+    await this.#closing
   }
 
   readonly #uncork = (): void => {

@@ -66,6 +66,7 @@ class BrowserLink implements Link {
   #listener: LinkListener | undefined
   #early: Frame[] | undefined = []
   #why: string | undefined
+  #closing: Promise<void> | undefined
   #ended = false
   #isAsking = false
   #onClosed: (() => void)[] = []
@@ -106,7 +107,7 @@ class BrowserLink implements Link {
   async close(why = 'it was closed'): Promise<void> {
     if (this.#socket.readyState === CLOSED) return
     this.#why ??= why
-    await new Promise<void>((resolve) => {
+    this.#closing ??= new Promise<void>((resolve) => {
       // A browser ends a connection that does not answer in a time of its own: nobody waits for that.
       const cancel = this.#clock.after(CLOSE_MS, () => {
         this.#end()
@@ -118,6 +119,7 @@ class BrowserLink implements Link {
       })
       this.#socket.close(NORMAL, why.slice(0, LONGEST_REASON))
     })
+    await this.#closing
   }
 
   #take(data: unknown): void {

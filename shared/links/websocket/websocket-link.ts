@@ -97,6 +97,7 @@ class WebSocketLink implements Link {
   readonly #attention = new Attention()
   #listener: LinkListener | undefined
   #why: string | undefined
+  #closing: Promise<void> | undefined
   #ended = false
   #wasHigh = false
 
@@ -146,7 +147,7 @@ class WebSocketLink implements Link {
   async close(why = 'it was closed'): Promise<void> {
     if (this.#socket.readyState === WebSocket.CLOSED) return
     this.#why ??= why
-    await new Promise<void>((resolve) => {
+    this.#closing ??= new Promise<void>((resolve) => {
       const cancel = this.#clock.after(CLOSE_MS, () => this.#socket.terminate())
       this.#socket.once('close', () => {
         cancel()
@@ -155,6 +156,7 @@ class WebSocketLink implements Link {
       this.#socket.resume()
       this.#socket.close(NORMAL, why.slice(0, LONGEST_REASON))
     })
+    await this.#closing
   }
 
   readonly #onWritten = (): void => {

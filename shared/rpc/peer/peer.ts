@@ -2,7 +2,7 @@
  * One end of a link. Both ends are alike: each calls the other, and does what the other calls.
  *
  * INVARIANTS: whatever comes over the link, nothing is thrown into it and no call is done twice; a message that can't be
- * read does no call; when the link ends all that belongs to it is freed, and each call of this end settles.
+ * read does no call, and nothing does once there were too many of these; when the link ends all that belongs to it is freed, and each call of this end settles.
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
@@ -15,9 +15,11 @@ import {
   CALLBACK,
   CANCEL,
   type CallId,
+  calledBy,
   ITEMS,
   kindOf,
   LINGER,
+  type Message,
   MORE,
   type OneWay,
   PING,
@@ -125,6 +127,7 @@ class LinkPeer implements Peer {
   readonly #endListeners: ((error: LabError) => void)[] = []
   #ended: LabError | undefined
   #unreadable = 0
+  #isLeft = false
 
   constructor(options: CreatePeerOptions) {
     const { link, clock, serve, signIn, limits = defaultLimits, lingering, onTrouble } = options
@@ -224,6 +227,7 @@ class LinkPeer implements Peer {
   }
 
   #frame(frame: Frame): void {
+    if (this.#isLeft) return
     try {
       const whole = this.#inbox.take(frame)
       if (whole !== undefined) this.#take(whole)
@@ -234,7 +238,17 @@ class LinkPeer implements Peer {
 
   #take(frame: Frame): void {
     const read = this.link.format.read(frame, this.#limits, (id) => this.#callbackOf(id))
-    const { kind, message } = kindOf(read, this.#limits)
+    let whole: Message
+    try {
+      whole = kindOf(read, this.#limits)
+    } catch (thrown) {
+      const id = calledBy(read)
+      if (id === undefined) throw thrown
+      const error = thrownError(thrown)
+      this.#onTrouble(error, undefined)
+      return void this.#refuse(id, error)
+    }
+    const { kind, message } = whole
     if (kind === 'result') this.#calls.result(message)
     else if (kind === 'request') this.#serving.request(message, frameBytes(frame))
     else if (kind === 'one-way') this.#oneWay(message, frameBytes(frame))
@@ -278,11 +292,16 @@ class LinkPeer implements Peer {
     if (this.#ended !== undefined) return
     this.#unreadable++
     if (this.#unreadable > this.#limits.unreadable) {
+      this.#isLeft = true
       void this.link.close(`more than ${this.#limits.unreadable} messages could not be read`)
       return
     }
+    this.#refuse(null, error)
+  }
+
+  #refuse(id: CallId | null, error: LabError): void {
     try {
-      this.#outbox.send({ id: null, error: wireError(error) }, 'theirs', undefined)
+      this.#outbox.send({ id, error: wireError(error) }, 'theirs', id ?? undefined)
     } catch (thrown) {
       void this.link.close(thrownError(thrown).message)
     }

@@ -53,6 +53,32 @@ test('an end that sends nonsense again and again is left', () => {
   assert.match(wire.closed ?? '', /could not be read/)
 })
 
+test('an end that is left does no call more, though its link takes its time to end', () => {
+  const wire = new Wire()
+  let [closes, done] = [0, 0]
+  wire.close = async () => void closes++
+  createPeer({ link: wire, clock: systemClock, serve: () => done++ })
+  for (let n = 0; n < 40; n++) wire.listener?.frame('nonsense')
+  wire.listener?.frame('{"id":1,"method":"psu/set"}')
+  wire.listener?.frame('{"method":"psu/set"}')
+  assert.equal([closes, done, wire.sent.length], [1, 0, 16])
+})
+
+test('who makes a call that can not be read is told which, at once, and goes on', () => {
+  const wire = new Wire()
+  let done = 0
+  createPeer({ link: wire, clock: systemClock, serve: () => done++ })
+  const long = 'a'.repeat(10_000)
+  const wrong = [{ method: long }, { method: '' }, { method: 7 }, { method: 'a/b', timeoutMs: -1 }]
+  for (let n = 1; n <= 40; n++) wire.listener?.frame(JSON.stringify({ id: n, ...wrong[n % wrong.length] }))
+  const told = wire.texts as { id: number; error: { data: { code: string } } }[]
+  assert.equal(
+    told.map(({ id, error }) => [id, error.data.code]),
+    Array.from({ length: 40 }, (_, n) => [n + 1, 'rpc-unreadable']),
+  )
+  assert.equal([wire.closed, done], [undefined, 0])
+})
+
 test('a call with the id of one that is under way is refused and not done', () => {
   const wire = new Wire()
   let done = 0
