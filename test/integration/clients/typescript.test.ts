@@ -49,8 +49,19 @@ services:
   listen: { host: 127.0.0.1, port: 0 }
   own:
     results: { folder: ./results, write: true, quotaMB: 50, daemon: files, tags: [files] }
+    count: { file: ./count.py, daemon: counts }
 daemons:
   files: {}
+  counts: {}
+`
+
+/** It says in which process it is. */
+const count = `
+import os
+
+class Count:
+    def process(self) -> int:
+        return os.getpid()
 `
 
 let hub: RunningFernlab
@@ -82,6 +93,7 @@ test.before(async () => {
   const { code } = (await given.json()) as { code: string }
   const file = join(folder, 'node.yaml')
   await writeFile(file, nodeFile)
+  await writeFile(join(folder, 'count.py'), count)
   await mkdir(join(folder, 'results'))
   edge = await startEdge({
     config: { file },
@@ -138,6 +150,35 @@ for (const way of ['websocket', 'mqtt'] as const) {
     assert.is((await failure(psu.set('voltage', 1))).code, 'right-missing')
   })
 }
+
+test('a proxy by name goes on when its daemon was killed, and those of others notice nothing', async () => {
+  await using client = connect({ hub: hub.http, token: hub.token })
+  for (const name of ['count', 'results']) {
+    while ((await client.directory.find({ name, state: 'up' })).length === 0) await clock.sleep(50)
+  }
+  const counts = await client.service('count')
+  const results = await client.service('results')
+  const psu = await client.service('diode-1.psu')
+  const pidOf = async () => Number(await counts.do.process?.({}))
+  const before = await pidOf()
+  let isBack = false
+  const others = [() => results.do.list?.({ path: '' }), () => psu.read(['voltage'])].map(async (call) => {
+    for (let answered = 0; ; answered++) {
+      if (isBack) return answered
+      await call()
+    }
+  })
+  process.kill(before, 'SIGKILL')
+  let after = before
+  while (after === before) {
+    after = await pidOf().catch((error: LabError) => {
+      assert.ok(['service-gone', 'call-uncertain'].includes(error.code), error.message)
+      return before
+    })
+  }
+  isBack = true
+  for (const answered of await Promise.all(others)) assert.ok(answered > 0)
+})
 
 test('what is there for nobody is refused where it comes in', async () => {
   const url = `${hub.http.replace('http', 'ws')}/api/v1/nodes`

@@ -206,6 +206,7 @@ test.before(async () => {
         fit: { ...parseNodeFile(guided('own/node.yaml')).node?.services.own.fit, daemon: 'two' },
         'count.one': counter('one', { parameters: { word: 'swordfish' }, tags: ['counts'] }),
         'count.two': counter('two'),
+        'count.brief': counter('two', { whenLost: 'remove' }),
         'count.three': counter('three'),
         'count.mine': counter('one', { instances: 'session', register: false }),
         'count.call': counter('one', { instances: 'percall' }),
@@ -355,26 +356,23 @@ test('a service that can not be made says why, and is in no directory', async ()
   await client.close()
 })
 
-test('of three daemons one is killed and one stopped: the third answers every call, and both come back', async () => {
+test('of three daemons one is killed, and then one stopped: the others answer every call, and both come back', async () => {
   const client = lab.client()
   const [two, three] = [daemonOf(lab, 'two')?.pid ?? 0, daemonOf(lab, 'three')?.pid ?? 0]
-  let answered = 0
-  let isOver = false
-  const caller = (async () => {
-    while (!isOver) {
-      await client.call('count.one/add')
-      answered++
-    }
-  })()
+  const [ones, threes] = [calling(client, 'count.one/add'), calling(client, 'count.three/add')]
   const hanging = rejection(client.call('count.two/go', { how: 'never' }))
   await client.call('count.two/add')
   const leaving = lab.client()
   await leaving.call('count.ill/add')
-  process.kill(three, 'SIGSTOP')
   process.kill(two, 'SIGKILL')
   assert.is((await hanging).code, 'call-uncertain')
   await lab.until(() => daemonOf(lab, 'two')?.state !== 'up')
+  assert.equal(statesOf('two'), ['fit gone', 'count.two gone'], 'the other one is not to be there when it is lost')
+  assert.is((await rejection(client.call('count.two/add'))).code, 'service-gone')
   await lab.until(() => isUp(lab, 'two'))
+  assert.equal(statesOf('two'), ['fit up', 'count.two up', 'count.brief up'])
+  assert.ok((await threes()) > 0)
+  process.kill(three, 'SIGSTOP')
   assert.is.not(daemonOf(lab, 'two')?.pid, two)
   assert.is(await client.call('count.two/add'), 1)
   await lab.until(() => daemonOf(lab, 'three')?.state === 'unhealthy')
@@ -386,11 +384,31 @@ test('of three daemons one is killed and one stopped: the third answers every ca
   await lab.until(() => isUp(lab, 'three'))
   assert.is(daemonOf(lab, 'three')?.pid, three)
   await untilClosed(client, 'count.ill')
-  isOver = true
-  await caller
-  assert.ok(answered > 0)
+  assert.ok((await ones()) > 0)
   await client.close()
 })
+
+const statesOf = (daemon: string) =>
+  lab.daemons
+    .list()
+    .filter((one) => one.daemon === daemon)
+    .map(({ name, state }) => `${name} ${state}`)
+
+/** Calls it again and again; the returned function ends that: how many were answered, or what failed. */
+function calling(client: Peer, method: string): () => Promise<number> {
+  let isOver = false
+  const calls = (async () => {
+    for (let answered = 0; ; answered++) {
+      if (isOver) return answered
+      await client.call(method)
+    }
+  })()
+  calls.catch(() => {}) // told to whoever ends it
+  return () => {
+    isOver = true
+    return calls
+  }
+}
 
 test('a daemon ends with its node, also one that hears nothing of a node that was killed', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-node-'))

@@ -44,7 +44,11 @@ test('that are wrong are refused with their place', () => {
   assert.match(firstOf(own('../fit: {file: ./fit.ts, daemon: data}')), /must be names of letters/)
   assert.match(firstOf(own('fit: {file: ./fit.ts, daemon: data, colour: red}')), /colour/)
   assert.match(firstOf(issuesOf('daemons: {data: {memoryMB: 1}}')), /^daemons\.data\.memoryMB: /)
-  assert.match(firstOf(issuesOf('daemons: {data: {}, data: {}}')), /data/)
+  assert.match(firstOf(issuesOf('daemons: {data: {}, data: {}}')), /the key data stands twice/)
+  assert.match(
+    firstOf(own('fit: {file: ./fit.ts, daemon: data}, fit: {file: ./other.ts, daemon: more}')),
+    /the key fit stands twice/,
+  )
 })
 
 test('of folders are refused where they would show or change what is the node’s', () => {
