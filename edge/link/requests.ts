@@ -4,6 +4,7 @@
  * INVARIANTS: setting needs the bench's lease, or the seat of the session that holds it; reading does not, but never disturbs a run: while a run holds the bench
  * only its own lease reads. A call ends by its deadline.
  */
+import { LONGEST_LEASE_S } from '@fernlab/shared/contracts/api'
 import { type NodeMethod, nodeMethods } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
@@ -53,9 +54,7 @@ export interface Requests {
   answer(method: string, params: unknown, deadlineMs: number): Promise<unknown>
 }
 
-const LONGEST_TTL_MS = 10 * 60_000
-
-const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_TTL_MS)
+const grant = (ttlMs: number): number => Math.min(Math.max(ttlMs, 1), LONGEST_LEASE_S * 1000)
 
 export function createRequests(options: CreateRequestsOptions): Requests {
   const { benches, queue, journal, checks, interlocks, calibrations, hardware, equipment } = options

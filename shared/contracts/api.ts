@@ -534,6 +534,9 @@ export const pushLabSchema = z.strictObject({
 })
 export const pushedLabSchema = z.object({ id: z.string(), version: z.number(), changed: z.boolean() })
 
+/** A node grants a lease for no longer at once, whatever is asked for; it can be renewed. */
+export const LONGEST_LEASE_S = 600
+
 /** Direct use of a bench by staff: `POST /api/v1/benches/{bench}/lease` `{ttlS}`, `DELETE …/lease`, `POST …/exchange`. */
 export const leaseSchema = z.object({
   lease: z.string(),
@@ -543,7 +546,7 @@ export const leaseSchema = z.object({
 })
 export type Lease = z.infer<typeof leaseSchema>
 export const takeLeaseSchema = z.strictObject({
-  ttlS: z.number().min(5).max(3600).default(60),
+  ttlS: z.number().min(5).max(3600).default(60).describe(`Of more than ${LONGEST_LEASE_S}, the node grants so much`),
   lease: z.string().max(200).optional(),
   /** Goes on with a lease that the caller holds and whose id is lost; without one, the bench is taken. */
   resume: z.boolean().optional(),

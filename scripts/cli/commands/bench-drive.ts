@@ -1,4 +1,4 @@
-import { benchSchema, exchangedSchema, leaseSchema } from '@fernlab/shared/contracts/api'
+import { benchSchema, exchangedSchema, LONGEST_LEASE_S, leaseSchema } from '@fernlab/shared/contracts/api'
 import type { Command } from 'commander'
 import * as z from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
@@ -44,7 +44,7 @@ export function addBenchDrive(bench: Command, context: Context): void {
   withHub(
     bench.command('lease <bench>').description('take a free bench for direct use, and print the lease; staff may'),
   )
-    .option('--seconds <number>', 'for how long, 5 to 3600; then the bench goes to its safe state', '60')
+    .option('--seconds <number>', `for how long, 5 to ${LONGEST_LEASE_S}; then the bench goes to its safe state`, '60')
     .option('--renew', 'make the lease that you have there last so long from now')
     .addHelpText(
       'after',
@@ -57,7 +57,12 @@ export function addBenchDrive(bench: Command, context: Context): void {
       const client = await openHub(context, options)
       if (options.renew && (await benchOf(client, id)).mine !== true)
         throw mistake('lease-unknown', `you have no lease on ${id}`, `Take it with "fernlab bench lease ${id}".`)
-      const body = { ttlS: secondsIn(options.seconds, '--seconds'), ...(options.renew ? { resume: true } : {}) }
+      const ttlS = secondsIn(options.seconds, '--seconds')
+      if (ttlS < 5 || ttlS > LONGEST_LEASE_S) {
+        const message = `--seconds is ${ttlS}: a node grants a lease for 5 to ${LONGEST_LEASE_S} s`
+        throw mistake('option-wrong', message, 'Ask for less, and make it last on with --renew.')
+      }
+      const body = { ttlS, ...(options.renew ? { resume: true } : {}) }
       const lease = await client.call(leaseSchema, path(id, '/lease'), { method: 'POST', body })
       if (options.json) return terminal.out(JSON.stringify(lease, null, 2))
       terminal.out(lease.lease)

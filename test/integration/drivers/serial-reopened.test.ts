@@ -1,41 +1,28 @@
 /** A serial port that is closed while a read on it is under way in a thread, and opened again at once. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { constants, existsSync } from 'node:fs'
-import { type FileHandle, mkdtemp, open, readdir, readFile, readlink, realpath, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { constants } from 'node:fs'
+import { type FileHandle, open, readdir, readFile, readlink, realpath } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSerial } from '@fernlab/firmware-bridge/transports/serial'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
+import { serialPort } from './serial-port.ts'
 
 const test = suite('a serial port that is closed and opened again')
 const never = new AbortController().signal
 
 test('is free when its closing has ended, also while a read was under way', async ({ signal }) => {
-  const folder = await mkdtemp(join(tmpdir(), 'fernlab-serial-'))
-  const path = join(folder, 'port')
-  const socat = spawn('socat', ['STDIO', `pty,raw,echo=0,link=${path}`], { stdio: ['pipe', 'ignore', 'inherit'] })
+  const { path, config, other, remove } = await serialPort(signal)
   let holder: FileHandle | undefined
   try {
-    while (!existsSync(path)) await sleep(10, undefined, { signal })
-    const config = {
-      kind: 'serial',
-      path,
-      baudRate: 9600,
-      dataBits: 8,
-      parity: 'none',
-      stopBits: 1,
-      flowControl: 'none',
-    } as const
     const port = await openSerial(config, never)
     const descriptor = await descriptorOf(path)
     await letReadsWait(descriptor)
     // socat ends when nobody has the pty any more.
     holder = await open(path, constants.O_RDWR | constants.O_NOCTTY)
     const heard = new Promise<void>((resolve) => port.onData(() => resolve()))
-    socat.stdin.write('a')
+    other.stdin.write('a')
     await heard
     // The next read follows of itself; nothing is there for it.
     while (!(await isInCall(descriptor))) await sleep(10, undefined, { signal })
@@ -43,13 +30,12 @@ test('is free when its closing has ended, also while a read was under way', asyn
     const reopened = port.close().then(() => openSerial(config, never))
     // A closing that waits for nothing has the time to show it; one that waits must not be over however long this takes.
     const early = await Promise.race([reopened.then(() => 'opened').catch(String), sleep(300, 'waits', { signal })])
-    socat.stdin.write('b')
+    other.stdin.write('b')
     assert.is(early, 'waits')
     await (await reopened).close()
   } finally {
     await holder?.close()
-    socat.kill('SIGKILL')
-    await rm(folder, { recursive: true, force: true })
+    await remove()
   }
 })
 
