@@ -77,6 +77,14 @@ export function partsOfAddress(name: string): {
   return slash < 0 ? { service: name } : { node: name.slice(0, slash), service: name.slice(slash + 1) }
 }
 
+/** No hub leads to those of another site. */
+const siteForeign = (name: string, hub: string, site: string) =>
+  new LabError({
+    code: 'site-foreign',
+    kind: 'caller',
+    message: `${name} is of another site than ${site}, whose hub is at ${hub}: ask the hub of its site`,
+  })
+
 /** The directory of a hub. */
 export function hubDirectory(hub: Hub): Directory {
   return {
@@ -94,10 +102,11 @@ export function hubDirectory(hub: Hub): Directory {
       return found
     },
     async get(name, signal) {
-      const { node, service } = partsOfAddress(name)
+      const { site, node, service } = partsOfAddress(name)
       const asked = node === undefined ? service : `${node}/${service}`
       const path = `/directory/${asked.split('/').map(encodeURIComponent).join('/')}`
       const { bench, ...found } = await hub.ask(directoryServiceSchema, path, { signal })
+      if (site !== undefined && site !== found.site) throw siteForeign(name, hub.url, found.site)
       return { ...found, bench, contract: found.contract as ServiceContract }
     },
     async access(node, services, lease, signal): Promise<Access> {

@@ -129,6 +129,8 @@ for (const way of ['websocket', 'mqtt'] as const) {
     assert.is(voltage?.value, 0)
     assert.is(psu.way?.kind, way)
     assert.is((await failure(psu.set('voltage', 1))).code, 'right-missing')
+    const foreign = supply?.address.replace(/^fernlab:\/\/[^/]+/, 'fernlab://elsewhere') ?? ''
+    assert.is((await failure(client.service(foreign))).code, 'site-foreign')
 
     const lock = await client.lock(['diode-1.psu', 'diode-1.ammeter'], { reason: 'a curve' })
     await psu.set('voltage', 1.5)

@@ -1,6 +1,7 @@
 """A real hub with a real node: what a notebook does with them."""
 import asyncio
 import os
+import time
 import unittest
 import unittest.mock
 
@@ -25,6 +26,9 @@ class WithLab(unittest.TestCase):
         self.assertEqual(directory.search(prefix="nothing"), [])
         self.assertEqual(directory.get("diode.psu")["node"], "pi")
         self.assertEqual(self.failure(lambda: directory.get("diode.scope")).code, "service-unknown")
+        self.assertEqual(directory.get("fernlab://main/pi/diode.psu")["name"], "diode.psu")
+        foreign = self.failure(lambda: directory.get("fernlab://elsewhere/pi/diode.psu"))
+        self.assertEqual(foreign.code, "site-foreign")
         self.assertEqual(self.failure(lambda: Directory(token="wrong").search()).code, "token-refused")
 
     def test_a_bench_is_used_by_who_has_it_alone(self):
@@ -84,6 +88,18 @@ class WithLab(unittest.TestCase):
         refused = self.failure(lambda: background().run(peer.call("b.box/contract.get")))
         self.assertEqual(refused.code, "service-not-in-token")
         background().run(peer.close())
+
+    def test_the_time_of_day_here_does_not_matter(self):
+        now = time.time
+        for wrong_s in (600, -600, 7200):
+            with self.subTest(wrong_s), unittest.mock.patch("time.time", lambda: now() + wrong_s):
+                supply = Proxy("diode.psu")
+                with supply.lock("a test"):
+                    supply.voltage = 1
+                    self.assertEqual(next(supply.follow("voltage", rate=50))["voltage"]["value"], 1)
+                    # What opens its node is kept, for when the hub is away.
+                    self.assertIsNotNone(supply._service.group.connection._access.kept)
+                supply.close()
 
     def test_the_same_in_asyncio(self):
         async def work():

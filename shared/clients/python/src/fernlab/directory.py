@@ -13,7 +13,7 @@ from .ways.way import BY_HUB
 
 #: The longest that a node lets a bench be held without word from its hub: a hub that is stopped ends nothing before.
 HOLD_S = 600
-_ADDRESS = re.compile(r"fernlab://[^/]+/([^/]+)/([^/]+)")
+_ADDRESS = re.compile(r"fernlab://([^/]+)/([^/]+)/([^/]+)")
 _MACHINE = re.compile(r"wss?://[^/]+/?")
 Tags = Union[str, Sequence[str], None]
 
@@ -86,6 +86,11 @@ class AsyncDirectory:
         entry = await self.hub.ask("GET", path_of("directory", *short_name(name).split("/")))
         if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in ("name", "node")):
             raise LabError("unexpected-answer", "the directory answered what is no service", kind="link")
+        full, site = _ADDRESS.fullmatch(name), entry.get("site")
+        if full is not None and site is not None and full.group(1) != site:
+            # No hub leads to those of another site.
+            message = f"{name} is of another site than {site}, whose hub is at {self.hub.url}: ask the hub of its site"
+            raise LabError("site-foreign", message)
         return entry
 
     async def find(self, name: str) -> Found:
@@ -145,7 +150,7 @@ def short_name(name: str) -> str:
     """``<node>/<service>`` of a full address; another name as it is."""
     full = _ADDRESS.fullmatch(name)
     if full is not None:
-        return f"{full.group(1)}/{full.group(2)}"
+        return f"{full.group(2)}/{full.group(3)}"
     if "://" in name:
         raise LabError("address-wrong", f"{name!r} is no address of a service: fernlab://site/node/service")
     return name
