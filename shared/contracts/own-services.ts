@@ -16,6 +16,20 @@ export const daemonEntrySchema = z.strictObject({
     .max(65_536)
     .default(512)
     .describe('How much memory it may have, in MB; one that has more is ended and started again. Default: 512.'),
+  openFiles: z
+    .int()
+    .min(64)
+    .max(1_000_000)
+    .describe(
+      "How many files, sockets and pipes it may have open. Default: as many as the node. Needs Linux's prlimit.",
+    )
+    .exactOptional(),
+  nice: z
+    .int()
+    .min(0)
+    .max(19)
+    .describe('How far it gives way to others for the processor: 19 takes only what nobody else wants. Default: 0.')
+    .exactOptional(),
   autostart: z
     .boolean()
     .default(true)

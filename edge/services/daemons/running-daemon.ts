@@ -13,7 +13,7 @@ import { boundedNotes } from '../../drivers/process/child.ts'
 import { Daemon } from './daemon.ts'
 import { DaemonCalls } from './daemon-calls.ts'
 import { daemonService } from './daemon-service.ts'
-import { hostCommand } from './host-command.ts'
+import { hostCommand, limitedCommand } from './host-command.ts'
 import { GIVE_UP, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
 import { createLogLines } from './log-lines.ts'
@@ -214,7 +214,7 @@ export class RunningDaemon {
   }): HostProcess {
     const { entry, own, configFolder, clock } = this.#options
     return startHostProcess({
-      command: hostCommand(own[0]?.[1].file, entry.memoryMB),
+      command: limitedCommand(hostCommand(own[0]?.[1].file, entry.memoryMB), entry),
       folder: configFolder,
       env: entry.env,
       clock,

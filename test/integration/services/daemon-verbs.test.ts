@@ -1,9 +1,10 @@
 /** What `fernlab daemon` leaves when a node does not answer, or when it is itself killed half way. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LOCAL } from '@fernlab/edge/services/service-source'
 import { listenUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
@@ -67,7 +68,8 @@ export default async (context) => {
 `
 
 test('killed in the middle, it leaves a daemon that is stopped, or up with what is new', async () => {
-  const one = (env: object) => configOf({ slow: { env } }, { slow: { file: './slow.ts', daemon: 'slow' } })
+  const one = (env: object) =>
+    configOf({ slow: { env, openFiles: 200, nice: 7 } }, { slow: { file: './slow.ts', daemon: 'slow' } })
   const lab = await labWithDaemons({ 'slow.ts': SLOW }, one({}))
   const path = join(lab.folder, 'data/nodes/pi/services.sock')
   await mkdir(join(lab.folder, 'data/nodes/pi'), { recursive: true })
@@ -95,6 +97,8 @@ test('killed in the middle, it leaves a daemon that is stopped, or up with what 
   await killedIn('up', 'starting')
   await lab.until(() => isUp(lab, 'slow'))
   const before = daemonOf(lab, 'slow')?.pid
+  assert.match(readFileSync(`/proc/${before}/limits`, 'utf8'), /^Max open files +200 +200 /m)
+  assert.is(getPriority(before), getPriority() + 7)
   lab.write(one({ NEW: 'yes' }))
   await killedIn('reload', 'stopping')
   await lab.until(() => isUp(lab, 'slow'))
