@@ -65,6 +65,7 @@ function node({ serve = echo, clock = systemClock as Clock } = {}) {
     down,
     deaf,
     slowMs,
+    lingering,
     ways: [way('unix-socket'), way('websocket'), way('mqtt')],
     clock,
   }
@@ -246,6 +247,7 @@ test('a stream is not followed on where its service came back as another', async
   assert.is((await rejection(follow())).code, 'contract-changed')
   assert.ok(items.length < 100)
   await connection.close()
+  pi.lingering.close()
 })
 
 test('signs in again before its token ends, on the same link', async () => {
