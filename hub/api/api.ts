@@ -161,11 +161,14 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     }
     const answer = path.startsWith('/api/')
       ? undefined
-      : await page?.answer(c.req.raw, { frame: config.frames(c.get('host')) })
+      : await page?.answer(c.req.raw, { frame: config.frames(c.get('host')), connect: NODES })
     return answer ?? problemResponse(refusal('not-found', `${path} does not exist`))
   })
   return app
 }
+
+/** Where nodes are: which there are is not for whoever is given the page, and they come and go while it is open. */
+const NODES = ['ws:', 'wss:']
 
 /** An HTTP server for the app, not listening yet; the caller may add upgrades to it. */
 export function createApiServer(app: Api): ReturnType<typeof createAdaptorServer> {

@@ -5,7 +5,7 @@ import { connectUnixSocket } from '../links/unix-socket/unix-socket.ts'
 import { type Clock, systemClock } from '../primitives/clock.ts'
 import { asLabError, LabError } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
-import { cborFormat } from '../rpc/formats.ts'
+import { cborFormat } from '../rpc/cbor-format.ts'
 import { createPeer, type Peer } from '../rpc/peer/peer.ts'
 
 export interface NodeHere {

@@ -1,7 +1,4 @@
-/** How a message becomes a frame of a link: JSON text, CBOR bytes, or, inside one process, a copy. */
-import { Decoder, Encoder } from 'cbor-x'
-import { LabError } from '../primitives/lab-error.ts'
-import { scanCbor } from './cbor-scan.ts'
+/** How a message becomes a frame of a link: JSON text, CBOR bytes (cbor-format.ts), or, inside one process, a copy. */
 import { tooLarge, unreadable } from './errors.ts'
 import { scanJson } from './json-scan.ts'
 import type { RpcLimits } from './limits.ts'
@@ -23,7 +20,8 @@ export function frameBytes(frame: Frame): number {
   return typeof frame === 'string' ? frame.length : frame instanceof Uint8Array ? frame.byteLength : 0
 }
 
-function requireSize(frame: Frame, { messageBytes }: RpcLimits): void {
+/** Throws `message-too-large`. */
+export function requireSize(frame: Frame, { messageBytes }: RpcLimits): void {
   const bytes = frameBytes(frame)
   if (bytes > messageBytes)
     throw tooLarge(`the message has ${bytes} bytes, and at most ${messageBytes} go in one`, messageBytes)
@@ -50,41 +48,6 @@ export const jsonFormat: Format = {
   },
 }
 
-// useRecords off: cbor-x's records are an extension that others can't read. What is read has memory of its own.
-const settings = {
-  useRecords: false,
-  mapsAsObjects: true,
-  tagUint8Array: false,
-  int64AsNumber: true,
-  copyBuffers: true,
-} as const
-const encoder = new Encoder(settings)
-const decoder = new Decoder(settings)
-
-export const cborFormat: Format = {
-  name: 'cbor',
-  write: (message, limits, keep) => {
-    const bytes = encoder.encode(writeValue(message, { form: 'binary', limits, keep }).value)
-    requireSize(bytes, limits)
-    return bytes
-  },
-  read: (frame, limits, callback) => {
-    if (!(frame instanceof Uint8Array)) throw unreadable('it is not bytes')
-    requireSize(frame, limits)
-    const special = scanCbor(frame, limits)
-    let message: unknown
-    try {
-      // A Buffer of Node would give Buffers for byte strings.
-      message = decoder.decode(
-        frame.constructor === Uint8Array ? frame : new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength),
-      )
-    } catch (cause) {
-      throw unreadable(`it is not CBOR: ${cause instanceof Error ? cause.message : 'it has no form'}`, cause)
-    }
-    return special ? readValue(message, { limits, callback }) : message
-  },
-}
-
 /** A copy in which something stands for a function, or a name was escaped. */
 class SpecialCopy {
   readonly message: object
@@ -106,15 +69,4 @@ export const objectsFormat: Format = {
     if (typeof frame !== 'object' || frame instanceof Uint8Array) throw unreadable('it is no message')
     return frame
   },
-}
-
-/** The format of that name, as two ends agree on it when they connect. */
-export function formatNamed(name: string): Format {
-  if (name === 'cbor') return cborFormat
-  if (name === 'json') return jsonFormat
-  throw new LabError({
-    code: 'format-unknown',
-    kind: 'caller',
-    message: `there is no format ${JSON.stringify(name)}: json or cbor`,
-  })
 }

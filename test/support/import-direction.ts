@@ -30,8 +30,13 @@ const rules: readonly Rule[] = [
   { from: /^hub\//, never: /^(edge|firmware-bridge|scripts|test)\//, why: 'the hub never imports a node' },
   {
     from: /^hub\/web\/src\//,
-    never: /^(shared\/(links|storage|programs|clients)\/|hub\/(?!web\/))/,
-    why: 'the page speaks to the hub over HTTP only',
+    never: /^(shared\/(links|storage|programs)\/|shared\/clients\/(?!typescript\/)|hub\/(?!web\/))/,
+    why: 'the page speaks to the hub over HTTP, and to services by the client',
+  },
+  {
+    from: /^hub\/web\/src\/(?!services\/)/,
+    never: /^shared\/clients\//,
+    why: 'only the page of a service calls services',
   },
   { from: /^hub\/web\/src\//, never: builtin, why: 'runs in a browser' },
   {

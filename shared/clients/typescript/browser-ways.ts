@@ -1,7 +1,10 @@
-/** The ways that a page has: WebSockets, straight to a node where the page may open one. */
+/**
+ * The ways that a page has: WebSockets, straight to a node where the page may open one. In JSON: what reads CBOR tries to
+ * make functions of text, which the policy of a page refuses.
+ */
 import { type BrowserSocket, connectBrowserWebSocket } from '../../links/websocket/browser-websocket.ts'
 import type { Clock } from '../../primitives/clock.ts'
-import { cborFormat } from '../../rpc/formats.ts'
+import { jsonFormat } from '../../rpc/formats.ts'
 import { BY_HUB, lineUrl, type Way } from './way.ts'
 
 export interface BrowserWaysOptions {
@@ -24,7 +27,7 @@ export function browserWays({ clock, WebSocket, isSecurePage, hub }: BrowserWays
         const isOpen = !isSecurePage || address.startsWith('wss:') || LOOPBACK.test(address)
         return isOpen ? undefined : 'a page that came by HTTPS can not open it: the node has no TLS'
       },
-      connect: (url, signal) => connectBrowserWebSocket({ url, format: cborFormat, clock, signal, WebSocket }),
+      connect: (url, signal) => connectBrowserWebSocket({ url, format: jsonFormat, clock, signal, WebSocket }),
     },
     {
       kind: 'mqtt',
@@ -34,7 +37,7 @@ export function browserWays({ clock, WebSocket, isSecurePage, hub }: BrowserWays
       },
       connect: (address, signal) => {
         const url = lineUrl(hub ?? '', address.slice(BY_HUB.length))
-        return connectBrowserWebSocket({ url, format: cborFormat, clock, signal, WebSocket })
+        return connectBrowserWebSocket({ url, format: jsonFormat, clock, signal, WebSocket })
       },
     },
   ]

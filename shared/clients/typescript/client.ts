@@ -9,6 +9,7 @@ import { asLabError, LabError } from '../../primitives/lab-error.ts'
 import { requireCompatible } from '../../rpc/contract/compare-contracts.ts'
 import { type ActionsOf, createProxy, type Proxy as ServiceProxy } from '../../rpc/contract/proxy.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
+import type { CallOptions } from '../../rpc/peer/calls.ts'
 import { type Connection, createConnection, type WayInUse } from './connection.ts'
 import { type Directory, type Found, named } from './directory.ts'
 import type { Access } from './kept-access.ts'
@@ -30,6 +31,8 @@ interface About<Contract = ServiceContract> {
   readonly contract: Contract
   /** How its node is reached now; undefined before the first call, and while no way is open. */
   readonly way: WayInUse | undefined
+  /** Calls the service `node` of its node over the same connection, such as `unlock`. */
+  ofNode(action: string, args: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<unknown>
 }
 
 export interface LockOptions {
@@ -70,6 +73,8 @@ export interface CreateClientOptions {
   readonly directory: Directory
   readonly ways: readonly Way[]
   readonly clock: Clock
+  /** What a service says of itself, checked; throws where that is no contract. A page takes the word of its lab's nodes. */
+  readonly readContract: (said: unknown) => ServiceContract
   /** How long a node holds what is locked while no way leads to it, in seconds, 0 to 600; 10 unless given. */
   readonly graceS?: number
   /** Told when a node is reached by another way, and with undefined when one broke. */
@@ -100,13 +105,16 @@ class LabClient implements Client {
     if (known !== undefined) requireCompatible(found.id, known, found.contract)
     const contract = known ?? (found.contract as Contract)
     const { connection } = await this.#groupOf(found)
-    const proxy = createProxy(caller(connection, sameContract(found.name, contract)), found.name, contract)
+    const verify = sameContract(found.name, contract, this.#options.readContract)
+    const proxy = createProxy(caller(connection, verify), found.name, contract)
     const about = {
       id: found.id,
       contract,
       get way() {
         return connection.way
       },
+      ofNode: (action: string, args: Readonly<Record<string, unknown>>, options?: CallOptions) =>
+        connection.call(`node/${action}`, args, options),
     }
     // What has the name of a member is reached as `do.<name>`.
     const members = { ...proxy.do, ...proxy }

@@ -4,6 +4,7 @@ import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
 import { type Client, type CreateClientOptions, createClient } from './client.ts'
 import { type NodeAt, type NodesDirectoryOptions, nodesDirectory } from './nodes-directory.ts'
+import { readContract } from './read-contract.ts'
 import type { Way } from './way.ts'
 
 /** A node by its address: `ws://bench-pi:8090`, or `wss://…` where it has TLS; in Node also the path of its `services.sock`. */
@@ -26,7 +27,7 @@ export interface ConnectNodesOptions extends NodesClientOptions {
 
 export function connectNodes({ nodes, ways, clock, onUnanswered, ...more }: ConnectNodesOptions): Client {
   const directory = nodesDirectory({ nodes, ways, clock, ...(onUnanswered === undefined ? {} : { onUnanswered }) })
-  return createClient({ directory, ways, clock, ...more })
+  return createClient({ directory, ways, clock, readContract, ...more })
 }
 
 /** Those that were named; throws `address-wrong` for what is no address. */

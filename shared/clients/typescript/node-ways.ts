@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { connectUnixSocket } from '../../links/unix-socket/unix-socket.ts'
 import { connectWebSocket } from '../../links/websocket/websocket-link.ts'
 import type { Clock } from '../../primitives/clock.ts'
-import { cborFormat } from '../../rpc/formats.ts'
+import { cborFormat } from '../../rpc/cbor-format.ts'
 import { BY_HUB, lineUrl, type Way } from './way.ts'
 
 export interface NodeWaysOptions {

@@ -3,10 +3,11 @@ import { createFetch } from '../../links/trusting-fetch.ts'
 import { systemClock } from '../../primitives/clock.ts'
 import { type Client, type CreateClientOptions, createClient } from './client.ts'
 import { connectNodes, type NamedNode, type NodesClientOptions, namedNodes } from './connect-nodes.ts'
-import { hubDirectory } from './directory.ts'
 import { Hub } from './hub.ts'
+import { hubDirectory } from './hub-directory.ts'
 import { networkNodes } from './network.ts'
 import { nodeWays } from './node-ways.ts'
+import { readContract } from './read-contract.ts'
 
 interface ConnectHub extends Pick<CreateClientOptions, 'onWay' | 'graceS'> {
   /** `https://lab.example.org`. */
@@ -48,7 +49,8 @@ export function connect({ ca, ...options }: ConnectOptions): Client {
   if ('hub' in options) {
     const { hub: url, token, ...more } = options
     const directory = hubDirectory(new Hub({ url, token, fetch: createFetch(ca) }))
-    return createClient({ directory, ways: nodeWays({ clock, hub: { url, token }, ...trust }), clock, ...more })
+    const ways = nodeWays({ clock, hub: { url, token }, ...trust })
+    return createClient({ directory, ways, clock, readContract, ...more })
   }
   const ways = nodeWays({ clock, ...trust })
   if ('network' in options) {

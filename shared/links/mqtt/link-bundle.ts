@@ -7,8 +7,9 @@
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
+import { formatNamed } from '../../rpc/cbor-format.ts'
 import { linkEnded } from '../../rpc/errors.ts'
-import { type Format, type Frame, formatNamed, frameBytes } from '../../rpc/formats.ts'
+import { type Format, type Frame, frameBytes } from '../../rpc/formats.ts'
 import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
 import { type BundleMessage, readMessage, writeMessage } from './bundle-messages.ts'
 

@@ -7,8 +7,9 @@
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../../primitives/clock.ts'
+import { formatNamed } from '../../rpc/cbor-format.ts'
 import { linkEnded, thrownError } from '../../rpc/errors.ts'
-import { type Format, type Frame, formatNamed } from '../../rpc/formats.ts'
+import type { Format, Frame } from '../../rpc/formats.ts'
 import { PIECE_BYTES } from '../../rpc/limits.ts'
 import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
 import { Attention, stayAwake } from '../stay-awake.ts'

@@ -4,14 +4,14 @@ import { LabError } from '../../primitives/lab-error.ts'
 import { linkEnded } from '../../rpc/errors.ts'
 import type { Format, Frame } from '../../rpc/formats.ts'
 import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
-import { subprotocolOf } from './subprotocols.ts'
+import { subprotocolOf } from './subprotocol-of.ts'
 
 /** What is used of the class that browsers have. */
 export interface BrowserSocket {
   binaryType: string
   readonly bufferedAmount: number
   readonly readyState: number
-  send(data: string | Uint8Array): void
+  send(data: string | Uint8Array<ArrayBuffer>): void
   close(code?: number, reason?: string): void
   addEventListener(type: 'open' | 'error', listener: () => void): void
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
@@ -100,7 +100,7 @@ class BrowserLink implements Link {
 
   send(frame: Frame): void {
     if (this.#socket.readyState !== OPEN) return
-    this.#socket.send(frame as string | Uint8Array)
+    this.#socket.send(frame as string | Uint8Array<ArrayBuffer>)
     if (this.#socket.bufferedAmount > HIGH_WATER_BYTES) this.#ask()
   }
 

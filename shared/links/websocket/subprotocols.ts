@@ -1,10 +1,8 @@
 /** How the ends of a WebSocket agree on the format: the client offers subprotocols, the server takes its first that it knows. */
-import { cborFormat, type Format, jsonFormat } from '../../rpc/formats.ts'
+import { cborFormat } from '../../rpc/cbor-format.ts'
+import { type Format, jsonFormat } from '../../rpc/formats.ts'
 
 const formats: Readonly<Record<string, Format>> = { 'fernlab.rpc.1.cbor': cborFormat, 'fernlab.rpc.1.json': jsonFormat }
-
-/** What is offered for a format. */
-export const subprotocolOf = (format: Format): string => `fernlab.rpc.1.${format.name}`
 
 /** The first that is known, for `handleProtocols` of a server; false for none. */
 export function chosenSubprotocol(offered: Iterable<string>): string | false {

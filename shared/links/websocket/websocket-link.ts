@@ -7,7 +7,8 @@ import type { Format, Frame } from '../../rpc/formats.ts'
 import { defaultLimits, PIECE_BYTES } from '../../rpc/limits.ts'
 import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
 import { Attention, stayAwake } from '../stay-awake.ts'
-import { formatOfSubprotocol, subprotocolOf } from './subprotocols.ts'
+import { subprotocolOf } from './subprotocol-of.ts'
+import { formatOfSubprotocol } from './subprotocols.ts'
 
 const CLOSE_MS = 1000
 /** RFC 6455, section 7.4.1: done with; a reason has at most 123 bytes. */

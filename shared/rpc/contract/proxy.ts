@@ -1,8 +1,8 @@
 /** A service as an object of TypeScript: its actions are methods, typed by its contract. */
 import type { CallOptions } from '../peer/calls.ts'
 import type { Peer, StreamOptions } from '../peer/peer.ts'
-import { requireCompatible } from './compare-contracts.ts'
-import { type ActionContract, members, type ServiceContract, serviceContractSchema } from './service-contract.ts'
+import { members } from './members.ts'
+import type { ActionContract, ServiceContract } from './service-contract.ts'
 import type { ArgumentsOf, ValueOf } from './value-spec.ts'
 
 /** What a proxy calls by: a peer, or whatever chooses between several links. */
@@ -36,18 +36,6 @@ export interface Proxy<Contract extends ServiceContract> {
     options?: StreamOptions & { readonly rateHz?: number },
   ): AsyncIterableIterator<unknown>
   events(names: readonly (keyof Contract['events'] & string)[], options?: StreamOptions): AsyncIterableIterator<unknown>
-}
-
-/** Throws `contract-changed` where the service is of a version that the contract's program would misunderstand. */
-export async function meetService<const Contract extends ServiceContract>(
-  caller: Caller,
-  service: string,
-  contract: Contract,
-  options?: CallOptions,
-): Promise<Proxy<Contract>> {
-  const met = await caller.call(`${service}/${members.contract}`, undefined, { ...options, idempotent: true })
-  requireCompatible(service, contract, serviceContractSchema.parse(met))
-  return createProxy(caller, service, contract)
 }
 
 /** Sends nothing until it is called. */

@@ -10,7 +10,8 @@ import { isRecord } from '../errors.ts'
 import { methodUnknown } from '../peer/peer.ts'
 import { type CallContext, isThenable, type Serve } from '../peer/serving.ts'
 import { checkValue } from './check-value.ts'
-import { type ActionContract, members, type ServiceContract, splitMethod } from './service-contract.ts'
+import { members, splitMethod } from './members.ts'
+import type { ActionContract, ServiceContract } from './service-contract.ts'
 import type { ValueSpec } from './value-spec.ts'
 
 /** One value of a signal, as instruments give it. */

@@ -4,7 +4,7 @@ import { type BundledLink, LinkBundle } from '@fernlab/shared/links/mqtt/link-bu
 import { type MqttLink, openMqttLink } from '@fernlab/shared/links/mqtt-link'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
-import { formatNamed } from '@fernlab/shared/rpc/formats'
+import { formatNamed } from '@fernlab/shared/rpc/cbor-format'
 import { Aedes } from 'aedes'
 import { linkContract } from '../link-contract.ts'
 

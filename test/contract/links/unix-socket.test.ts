@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectUnixSocket, listenUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import { systemClock } from '@fernlab/shared/primitives/clock'
-import { formatNamed } from '@fernlab/shared/rpc/formats'
+import { formatNamed } from '@fernlab/shared/rpc/cbor-format'
 import type { Link } from '@fernlab/shared/rpc/link'
 import { linkContract } from '../link-contract.ts'
 

@@ -5,7 +5,7 @@ import { type BrowserSocket, connectBrowserWebSocket } from '@fernlab/shared/lin
 import { chosenSubprotocol } from '@fernlab/shared/links/websocket/subprotocols'
 import { acceptedWebSocket, connectWebSocket, webSocketSettings } from '@fernlab/shared/links/websocket/websocket-link'
 import { systemClock } from '@fernlab/shared/primitives/clock'
-import { formatNamed } from '@fernlab/shared/rpc/formats'
+import { formatNamed } from '@fernlab/shared/rpc/cbor-format'
 import type { Link } from '@fernlab/shared/rpc/link'
 import { WebSocket, WebSocketServer } from 'ws'
 import { type LinkUnderTest, linkContract } from '../link-contract.ts'

@@ -12,10 +12,11 @@ import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
 import { createI2cBuses } from '@fernlab/firmware-bridge/i2c/buses'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
 import { createClient } from '@fernlab/shared/clients/typescript/client'
-import { hubDirectory } from '@fernlab/shared/clients/typescript/directory'
 import { Hub } from '@fernlab/shared/clients/typescript/hub'
+import { hubDirectory } from '@fernlab/shared/clients/typescript/hub-directory'
 import { connect } from '@fernlab/shared/clients/typescript/node'
 import { nodeWays } from '@fernlab/shared/clients/typescript/node-ways'
+import { readContract } from '@fernlab/shared/clients/typescript/read-contract'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import { silentLog } from '@fernlab/shared/primitives/log'
@@ -73,6 +74,7 @@ const overHub = () =>
     directory: hubDirectory(new Hub({ url: hub.http, token: hub.token, fetch })),
     ways: nodeWays({ clock, hub: { url: hub.http, token: hub.token } }).filter(({ kind }) => kind === 'mqtt'),
     clock,
+    readContract,
   })
 
 const client = () => connect({ hub: hub.http, token: hub.token })

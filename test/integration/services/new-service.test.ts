@@ -11,7 +11,7 @@ import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-tr
 import { connectUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import { systemClock as clock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
-import { cborFormat } from '@fernlab/shared/rpc/formats'
+import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
 import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'

@@ -5,7 +5,7 @@ import type { ServiceKey, ServiceToken } from '@fernlab/shared/contracts/service
 import { connectUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import { connectWebSocket } from '@fernlab/shared/links/websocket/websocket-link'
 import { systemClock } from '@fernlab/shared/primitives/clock'
-import { cborFormat } from '@fernlab/shared/rpc/formats'
+import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
 import { createPeer, type Peer, SIGN_IN } from '@fernlab/shared/rpc/peer/peer'
 import { SignJWT } from 'jose'
 import { SITE } from './scripted-hub.ts'

@@ -1,7 +1,7 @@
 /** A client's process on a node's own socket: locks a service, and says `item` for each item of a stream of its readings. */
 import { connectUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import { systemClock } from '@fernlab/shared/primitives/clock'
-import { cborFormat } from '@fernlab/shared/rpc/formats'
+import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
 import { createPeer } from '@fernlab/shared/rpc/peer/peer'
 
 const [path = '', service = '', lingerMs = '0'] = process.argv.slice(2)

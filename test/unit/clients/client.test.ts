@@ -1,6 +1,8 @@
 import { createClient } from '@fernlab/shared/clients/typescript/client'
-import { type Directory, type Found, hubDirectory } from '@fernlab/shared/clients/typescript/directory'
+import type { Directory, Found } from '@fernlab/shared/clients/typescript/directory'
 import { Hub } from '@fernlab/shared/clients/typescript/hub'
+import { hubDirectory } from '@fernlab/shared/clients/typescript/hub-directory'
+import { readContract } from '@fernlab/shared/clients/typescript/read-contract'
 import type { Way } from '@fernlab/shared/clients/typescript/way'
 import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
@@ -100,7 +102,7 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
       return Object.assign(mine, { kind: 'websocket' }) as unknown as Link
     },
   }
-  const client = createClient({ directory, ways: [way], clock })
+  const client = createClient({ directory, ways: [way], clock, readContract })
   return {
     client,
     asked,

@@ -1,7 +1,8 @@
 /** What one end of a link does where it has reached a bound: nothing is thrown where nobody catches it, nothing stays. */
 import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { cborFormat, type Frame, jsonFormat } from '@fernlab/shared/rpc/formats'
+import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
+import { type Frame, jsonFormat } from '@fernlab/shared/rpc/formats'
 import { defaultLimits } from '@fernlab/shared/rpc/limits'
 import { readOutcomes } from '@fernlab/shared/rpc/peer/batch'
 import { createPeer, PING } from '@fernlab/shared/rpc/peer/peer'

@@ -4,7 +4,7 @@ import { systemClock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import { matchesPattern } from '@fernlab/shared/protocol/patterns'
 import { differences } from '@fernlab/shared/rpc/contract/compare-contracts'
-import { meetService } from '@fernlab/shared/rpc/contract/proxy'
+import { meetService } from '@fernlab/shared/rpc/contract/meet-service'
 import { type Service, serveServices } from '@fernlab/shared/rpc/contract/serve-service'
 import {
   defineService,

@@ -1,6 +1,7 @@
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { cborFormat, formatNamed } from '@fernlab/shared/rpc/cbor-format'
 import { scanCbor } from '@fernlab/shared/rpc/cbor-scan'
-import { cborFormat, type Format, formatNamed, jsonFormat, objectsFormat } from '@fernlab/shared/rpc/formats'
+import { type Format, jsonFormat, objectsFormat } from '@fernlab/shared/rpc/formats'
 import { defaultLimits } from '@fernlab/shared/rpc/limits'
 import { kindOf } from '@fernlab/shared/rpc/messages'
 import { Encoder } from 'cbor-x'

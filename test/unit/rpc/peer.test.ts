@@ -1,6 +1,7 @@
 import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
-import { cborFormat, jsonFormat } from '@fernlab/shared/rpc/formats'
+import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
+import { jsonFormat } from '@fernlab/shared/rpc/formats'
 import { defaultLimits, PIECE_BYTES } from '@fernlab/shared/rpc/limits'
 import { HIGH_WATER_BYTES } from '@fernlab/shared/rpc/link'
 import { createPeer } from '@fernlab/shared/rpc/peer/peer'

@@ -219,7 +219,7 @@ export const serviceQuery = (api: Api, node: string, service: string) =>
     queryKey: ['services', node, service],
     queryFn: ({ signal }) =>
       api.get<DirectoryService>(`${v1}/directory/${encodeURIComponent(`${node}/${service}`)}`, signal),
-    refetchInterval: 5_000,
+    refetchInterval: 2_000,
   })
 
 /** People whose name or address contains the text; without it, all. */

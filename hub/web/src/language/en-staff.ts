@@ -259,9 +259,6 @@ export const enStaff = {
     because: '{{who}} “{{reason}}”',
     reachedAt: 'Reached at',
     noAddress: 'Only by way of the hub',
-    signals: 'Signals',
-    actions: 'Actions',
-    access: { read: 'read only', set: 'set only', 'read-set': 'read and set' },
     fromProgram: 'From a program',
   },
   nodes: {

@@ -271,9 +271,6 @@ export const esStaff: Texts<typeof enStaff> = {
     because: '{{who}} «{{reason}}»',
     reachedAt: 'Se llega por',
     noAddress: 'Solo a través del servidor',
-    signals: 'Señales',
-    actions: 'Acciones',
-    access: { read: 'solo lectura', set: 'solo se fija', 'read-set': 'se lee y se fija' },
     fromProgram: 'Desde un programa',
   },
   nodes: {

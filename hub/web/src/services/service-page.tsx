@@ -3,7 +3,7 @@ import { Button, CopyButton } from '@mantine/core'
 import { IconCheck, IconCopy } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { useApi } from '../api/context.tsx'
+import { useApi, useReachable } from '../api/context.tsx'
 import { serviceQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
@@ -11,13 +11,13 @@ import { CopyLine } from '../notices/copy-line.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { ServiceMark } from '../states/service-mark.tsx'
-import { unitText } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
-import { actionWords, snippets } from './contract-words.ts'
+import { snippets } from './contract-words.ts'
+import { ServiceLive } from './service-live.tsx'
 import styles from './services.module.css'
 import { useWhy } from './use-why.ts'
 
-/** One service: how it stands, what it can do, and how a program uses it. */
+/** One service: how it stands, what it is and does now, and how a program uses it. */
 export default function ServicePage() {
   const { node, service: name } = useParams({ from: '/framed/services/$node/$service' })
   useTitle(name, name)
@@ -36,9 +36,9 @@ export default function ServicePage() {
 
 function ServiceView({ service }: { service: DirectoryService }) {
   const { t } = useWords()
-  const { name, state, address, addresses, contract, description, kind, metadata, node, version } = service
+  const { name, state, address, addresses, description, kind, metadata, node, version } = service
   const why = useWhy(service)
-  const actions = Object.entries(contract.actions)
+  const isHubThere = useReachable()
   const text = snippets(service, window.location.origin)
   return (
     <Page
@@ -48,8 +48,10 @@ function ServiceView({ service }: { service: DirectoryService }) {
       <div className={styles.shown}>
         <ServiceMark state={state} />
         <span>{why}</span>
+        {isHubThere ? null : <span className="soft">{t('service.asLastHeard')}</span>}
       </div>
       {description === undefined ? null : <p className={styles.why}>{description}</p>}
+      <ServiceLive service={service} />
       <CopyLine value={address} label={t('services.address')} />
       <dl className={styles.facts}>
         <dt>{t('services.reachedAt')}</dt>
@@ -61,51 +63,12 @@ function ServiceView({ service }: { service: DirectoryService }) {
           </div>
         ))}
       </dl>
-      <Signals contract={contract} />
-      {actions.length === 0 ? null : (
-        <section aria-label={t('services.actions')}>
-          <h2>{t('services.actions')}</h2>
-          <ul className={styles.list}>
-            {actions.map(([action, what]) => (
-              <li key={action} className={styles.action}>
-                <code>{actionWords(action, what)}</code>
-                {what.description === undefined ? null : <span className="soft">{what.description}</span>}
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
       <section aria-label={t('services.fromProgram')}>
         <h2>{t('services.fromProgram')}</h2>
         <Snippet language="Python" text={text.python} />
         <Snippet language="TypeScript" text={text.typescript} />
       </section>
     </Page>
-  )
-}
-
-function Signals({ contract }: Pick<DirectoryService, 'contract'>) {
-  const { t } = useWords()
-  const signals = Object.entries(contract.signals)
-  if (signals.length === 0) return null
-  return (
-    <section aria-label={t('services.signals')}>
-      <h2>{t('services.signals')}</h2>
-      <ul className={styles.list}>
-        {signals.map(([signal, { title, unit, access, limits = {} }]) => (
-          <li key={signal} className={styles.action}>
-            <code>{signal}</code>
-            <span>{[title === signal ? '' : title, unitText(unit)].filter(Boolean).join(', ')}</span>
-            <span className="soft">
-              {t(`services.access.${access}`)}
-              {limits.low === undefined && limits.high === undefined
-                ? ''
-                : `, ${limits.low ?? ''} … ${limits.high ?? ''} ${unitText(unit)}`}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </section>
   )
 }
 

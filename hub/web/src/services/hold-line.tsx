@@ -1,0 +1,130 @@
+import type { Me } from '@fernlab/shared/contracts/api'
+import type { DirectoryService } from '@fernlab/shared/contracts/directory'
+import { isStaff } from '@fernlab/shared/contracts/people'
+import { Button, TextInput } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
+import { useNow, useWords } from '../words/use-words.ts'
+import { type HoldSays, holdSays } from './hold-says.ts'
+import styles from './service.module.css'
+import type { LinkState, ServiceLink } from './service-link.ts'
+import { useSaid } from './use-said.ts'
+
+interface Props {
+  readonly service: DirectoryService
+  readonly role: Me['role'] | undefined
+  readonly link: ServiceLink | undefined
+  readonly state: LinkState | undefined
+}
+
+/** Who has the service, and what takes it, lets it go, or ends the lock of another. */
+export function HoldLine({ service, role, link, state }: Props) {
+  const { t, duration } = useWords()
+  const said = useSaid()
+  const nowMs = useNow(1000)
+  const [reason, setReason] = useState('')
+  const says = holdSays(service, role, state)
+  const isPart = service.bench !== undefined
+  const take = (event: FormEvent) => {
+    event.preventDefault()
+    void link?.lock(reason.trim())
+  }
+  const leftS = state?.until === undefined ? undefined : Math.max(0, (Date.parse(state.until) - nowMs) / 1000)
+  const mayTake = says === 'free' || says === 'elsewhere' || says === 'use'
+  return (
+    <section className={styles.hold} aria-label={t('service.holding')}>
+      <p role="status">{sentence(says, service, t)}</p>
+      {says === 'held' && leftS !== undefined ? (
+        <p className="soft">{t('service.left', { time: duration(leftS) })}</p>
+      ) : null}
+      {state?.lockError === undefined ? null : (
+        <p role="alert" className={styles.trouble}>
+          {t(
+            state.lock === 'none' && state.calls.some(({ what, error }) => what === 'lock' && error === state.lockError)
+              ? 'service.notGiven'
+              : 'service.lost',
+            { why: said(state.lockError) },
+          )}
+        </p>
+      )}
+      {mayTake ? (
+        <form className={styles.take} onSubmit={take}>
+          {isPart ? null : (
+            <TextInput
+              label={t('service.reason')}
+              description={t('service.reasonHelp')}
+              value={reason}
+              maxLength={200}
+              onChange={(event) => setReason(event.currentTarget.value)}
+            />
+          )}
+          <Button type="submit" loading={state?.lock === 'taking'} disabled={link === undefined}>
+            {t(says === 'elsewhere' ? 'service.resume' : isPart ? 'service.takeBench' : 'service.take')}
+          </Button>
+        </form>
+      ) : null}
+      {says === 'held' ? (
+        <Button variant="default" loading={state?.lock === 'releasing'} onClick={() => void link?.release()}>
+          {t('service.release')}
+        </Button>
+      ) : null}
+      {says === 'others' && !isPart && (isStaff(role) || role === 'builder') ? <EndOther link={link} /> : null}
+    </section>
+  )
+}
+
+function sentence(says: HoldSays, { bench }: DirectoryService, t: ReturnType<typeof useWords>['t']): string {
+  switch (says) {
+    case 'held':
+      return bench === undefined ? t('service.yours') : t('service.yoursBench', { bench })
+    case 'elsewhere':
+      return t('service.yoursElsewhere')
+    case 'others':
+      return t('service.others')
+    case 'run':
+      return t('service.onRun')
+    case 'look':
+      return t('service.mayNot')
+    case 'use':
+      return t('service.mayUse')
+    case 'free':
+      return t(bench === undefined ? 'service.free' : 'service.freeBench')
+  }
+}
+
+function EndOther({ link }: Pick<Props, 'link'>) {
+  const { t } = useWords()
+  const said = useSaid()
+  const [isAsking, setAsking] = useState(false)
+  const [isPending, setPending] = useState(false)
+  const [refused, setRefused] = useState<unknown>()
+  const end = async () => {
+    setPending(true)
+    const outcome = await link?.unlock()
+    setPending(false)
+    setAsking(false)
+    setRefused(outcome?.error)
+  }
+  return (
+    <>
+      <Button variant="default" disabled={link === undefined} onClick={() => setAsking(true)}>
+        {t('service.endOther')}
+      </Button>
+      {refused === undefined ? null : (
+        <p role="alert" className={styles.trouble}>
+          {t('service.failed', { why: said(refused) })}
+        </p>
+      )}
+      <ConfirmDialog
+        opened={isAsking}
+        title={t('service.endOtherTitle')}
+        confirm={t('service.endOther')}
+        pending={isPending}
+        onConfirm={() => void end()}
+        onClose={() => setAsking(false)}
+      >
+        <p>{t('service.endOtherText')}</p>
+      </ConfirmDialog>
+    </>
+  )
+}

@@ -1,0 +1,28 @@
+/** Who has a service, as its page says it. Pure. */
+import type { Me } from '@fernlab/shared/contracts/api'
+import type { DirectoryService } from '@fernlab/shared/contracts/directory'
+import { isStaff } from '@fernlab/shared/contracts/people'
+import type { LinkState } from './service-link.ts'
+
+/**
+ * `held`: this page has it; `elsewhere`: the person, in another page or program; `others`; `run`: a run or a session;
+ * `look`: the person may never; `free`; `use`: nobody has it, and it is used without being taken.
+ */
+export type HoldSays = 'held' | 'elsewhere' | 'others' | 'run' | 'look' | 'free' | 'use'
+
+export function holdSays(
+  { state, lockedBy, bench }: Pick<DirectoryService, 'state' | 'lockedBy' | 'bench'>,
+  role: Me['role'] | undefined,
+  link: Pick<LinkState, 'lock'> | undefined,
+): HoldSays {
+  if (link?.lock === 'held' || link?.lock === 'releasing') return 'held'
+  if (!isStaff(role)) return state === 'locked' && role === 'builder' ? 'others' : 'look'
+  if (lockedBy?.mine === true) return 'elsewhere'
+  if (state === 'locked') return 'others'
+  if (state === 'busy') return 'run'
+  return bench === undefined ? 'use' : 'free'
+}
+
+/** Whether setting and calling is open to the person now. */
+export const mayUse = (says: HoldSays, bench: string | undefined): boolean =>
+  says === 'held' || (bench === undefined && (says === 'use' || says === 'elsewhere'))

@@ -1,0 +1,64 @@
+import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
+import { useReachable } from '../api/context.tsx'
+import { quantity } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
+import styles from './service.module.css'
+import type { LinkState } from './service-link.ts'
+import { useSaid } from './use-said.ts'
+
+/** Which way this page goes to the service, how quick it is, why it is not a nearer one, and what became of others. */
+export function LinkLine({ service, state }: { service: DirectoryEntry; state: LinkState | undefined }) {
+  const { t, clockTime } = useWords()
+  const said = useSaid()
+  const isHubThere = useReachable()
+  const way = state?.way
+  const isStraight = way?.kind === 'websocket'
+  const isLost = state !== undefined && way === undefined && (state.ways.length > 0 || state.unread !== undefined)
+  const took = (ms: number) => quantity(Number((ms / 1000).toPrecision(2)), 's')
+  return (
+    <section className={styles.link} aria-label={t('service.link')}>
+      <p role="status">
+        {isStraight
+          ? t('service.byWebsocket')
+          : way !== undefined
+            ? t('service.byMqtt')
+            : isLost
+              ? t('service.unreached')
+              : t('service.opening')}
+        {isHubThere ? '' : ` ${isStraight ? t('service.hubAway') : t('service.hubAwayBy')}`}
+      </p>
+      {way === undefined ? null : <p className="soft">{t('service.answers', { time: took(way.roundTripMs) })}</p>}
+      {way === undefined || isStraight ? null : <p className="soft">{whyNotStraight(service, t)}</p>}
+      {state?.unread === undefined ? null : (
+        <p className={styles.trouble}>{t('service.unread', { why: said(state.unread) })}</p>
+      )}
+      {state === undefined || state.ways.length < 2 ? null : (
+        <details>
+          <summary>{t('service.ways')}</summary>
+          <ol className={styles.lines}>
+            {state.ways.map((note) => (
+              <li key={note.at}>
+                <time className={styles.at}>{clockTime(new Date(note.at).toISOString())}</time>
+                <span>
+                  {note.way === undefined
+                    ? t('service.broke')
+                    : t('service.took', {
+                        address: note.way.kind === 'mqtt' ? t('service.hubItself') : note.way.address,
+                        time: took(note.way.roundTripMs),
+                      })}
+                </span>
+              </li>
+            ))}
+          </ol>
+        </details>
+      )}
+    </section>
+  )
+}
+
+function whyNotStraight({ addresses }: DirectoryEntry, t: ReturnType<typeof useWords>['t']): string {
+  if (addresses.length === 0) return t('service.noAddress')
+  const isSecurePage = location.protocol === 'https:'
+  if (isSecurePage && addresses.every((address) => address.startsWith('ws:'))) return t('service.secure')
+  return t('service.notTaken', { origin: location.origin })
+}

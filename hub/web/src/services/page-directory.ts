@@ -1,0 +1,71 @@
+/** The hub's directory as the client of services uses it, asked by the page's own sign-in. */
+import type { BenchHold, Directory } from '@fernlab/shared/clients/typescript/directory'
+import { BY_HUB } from '@fernlab/shared/clients/typescript/way'
+import type { Lease } from '@fernlab/shared/contracts/api'
+import type { DirectoryEntry, DirectoryService, GivenServiceToken } from '@fernlab/shared/contracts/directory'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
+import { type Api, ApiProblem } from '../api/client.ts'
+import { wholeList } from '../api/whole-list.ts'
+
+interface Options {
+  readonly api: Api
+  /** Told until when a bench is held, each time that it is taken or renewed. */
+  readonly onHold: (expiresAt: string) => void
+}
+
+const v1 = '/api/v1'
+/** As long as a node lets a bench be held without word from its hub. */
+const HOLD_S = 600
+
+/** What the hub refuses are LabErrors with its codes; its silence is `hub-unreachable`, of the kind `link`. */
+export function pageDirectory({ api, onHold }: Options): Directory {
+  return {
+    find: async (search = {}, signal) => {
+      const query = new URLSearchParams()
+      for (const [name, value] of Object.entries(search)) {
+        for (const one of [value ?? []].flat()) query.append(name, one)
+      }
+      return (await asked(wholeList<DirectoryEntry>(api, `${v1}/directory?${query}`, signal))).items
+    },
+    get: async (name, signal) => {
+      const path = `${v1}/directory/${encodeURIComponent(name)}`
+      const { bench, ...found } = await asked(api.get<DirectoryService>(path, signal))
+      return { ...found, bench, contract: found.contract as ServiceContract }
+    },
+    access: async (node, services, lease) => {
+      const body = { services: services.map((name) => `${node}/${name}`), ...(lease === undefined ? {} : { lease }) }
+      const given = await asked(api.send<GivenServiceToken>('POST', `${v1}/directory/tokens`, body))
+      return { addresses: [...given.addresses, `${BY_HUB}${node}`], token: given.token, lastsMs: given.lastsMs }
+    },
+    // A bench that one has already, as after the page was loaded anew, is gone on with.
+    hold: async (bench, lease): Promise<BenchHold> => {
+      const body = { ttlS: HOLD_S, ...(lease === undefined ? { resume: true } : { lease }) }
+      const taken = await asked(api.send<Lease>('POST', `${v1}/benches/${encodeURIComponent(bench)}/lease`, body))
+      onHold(taken.expiresAt)
+      return taken
+    },
+    release: async (bench, lease) => {
+      const query = new URLSearchParams(lease === undefined ? {} : { lease })
+      await asked(api.send('DELETE', `${v1}/benches/${encodeURIComponent(bench)}/lease?${query}`))
+    },
+  }
+}
+
+const asked = <T>(answer: Promise<T>): Promise<T> =>
+  answer.catch((thrown: unknown) => {
+    throw thrown instanceof ApiProblem ? labErrorOf(thrown) : thrown
+  })
+
+function labErrorOf(problem: ApiProblem): LabError {
+  const isSilent = problem.code === 'network'
+  return new LabError({
+    code: isSilent ? 'hub-unreachable' : problem.code,
+    kind: isSilent || problem.status >= 500 ? 'link' : 'caller',
+    retry: isSilent || problem.status >= 500 ? 'later' : 'never',
+    message: problem.message,
+    ...(problem.hint === undefined ? {} : { studentMessage: problem.hint }),
+    issues: problem.issues as LabError['issues'],
+    cause: problem,
+  })
+}

@@ -1,0 +1,203 @@
+/// <reference lib="dom" />
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
+import { type Edge, startEdge } from '@fernlab/edge/main'
+import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { silentLog } from '@fernlab/shared/primitives/log'
+import type { Browser, Page } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { startTestHub, type TestHub, until } from '../integration/hub/hub-with-node.ts'
+import { newPerson, type TestPerson } from '../integration/hub/session-people.ts'
+import { root } from '../support/source-files.ts'
+import { suite } from '../support/suite.ts'
+import { barriersOn } from './support/barriers.ts'
+import { comes, openBrowser } from './support/browser.ts'
+import { visitAs } from './support/lab-page-stage.ts'
+
+const test = suite('the page of a service', { timeoutMs: 120_000, hookTimeoutMs: 90_000, fileTimeoutMs: 300_000 })
+let lab: TestHub
+let node: Edge
+let browser: Browser
+let ada: TestPerson
+let bo: TestPerson
+let folder = ''
+
+const nodeFile = (origin: string) => `
+node: pi
+hub: { url: in-process }
+instruments:
+  psu: { driver: scpi, config: { model: fern-psu, transport: { kind: emulated, world: diode-1, device: psu } } }
+benches:
+  diode:
+    parts: { psu: psu }
+    safeState: { psu.output: false, psu.voltage: 0 }
+    limits: { psu.voltage: { low: 0, high: 5 } }
+daemons: { tools: {} }
+services:
+  listen: { host: 127.0.0.1, port: 0, origins: ['${origin}'] }
+  own: { bell: { file: ./bell.ts, daemon: tools } }
+`
+
+const bell = `
+import { defineService } from '@fernlab/service'
+export const contract = defineService({
+  kind: 'bell',
+  version: '1.0',
+  actions: {
+    ring: {
+      arguments: {
+        times: { type: 'integer', minimum: 1, maximum: 9 },
+        tune: { type: 'array', of: 'float64', unit: 'Hz' },
+      },
+      result: { type: 'string' },
+    },
+  },
+  signals: {},
+  events: { rang: { value: { type: 'integer' } } },
+})
+export default class {
+  constructor(readonly context: { emit: (event: string, value: unknown) => void }) {}
+  ring({ times, tune }: { times: number; tune: Float64Array }) {
+    this.context.emit('rang', times)
+    return 'ding '.repeat(times) + tune.length
+  }
+}
+`
+
+test.before(async () => {
+  lab = await startTestHub({ webFolder: join(root, 'hub/web/dist') })
+  folder = await mkdtemp(join(tmpdir(), 'fernlab-service-page-'))
+  await writeFile(join(folder, 'node.yaml'), nodeFile(lab.hub.httpUrl))
+  await writeFile(join(folder, 'bell.ts'), bell)
+  node = await startEdge({
+    config: { file: join(folder, 'node.yaml') },
+    dataFolder: join(folder, 'data'),
+    drivers: builtInDrivers(),
+    openTransport: createOpenTransport({ clock: systemClock, log: silentLog }),
+    site: 'main',
+    credential: await lab.hub.enrollInProcess('pi'),
+    link: () => lab.hub.connectInProcess(),
+    reconnectMs: 50,
+    log: silentLog,
+  })
+  const up = async () => {
+    const { items } = (await (await lab.call('/api/v1/directory?state=up')).json()) as { items: unknown[] }
+    return items.length === 2
+  }
+  await until(up, 'the services', 60_000)
+  ada = await newPerson(lab, 'instructor')
+  bo = await newPerson(lab, 'instructor')
+  browser = await openBrowser()
+})
+test.after(async () => {
+  await browser?.close()
+  await node?.close()
+  await lab?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const open = async (service: string, person = ada, options = {}) => {
+  const seen = await visitAs(browser, lab, person, options)
+  await seen.page.goto(`${lab.hub.httpUrl}/services/pi/${service}`)
+  await seen.page.getByRole('heading', { level: 1, name: service }).waitFor()
+  return seen
+}
+const signal = (page: Page, title: string) => page.getByRole('listitem', { name: title, exact: true })
+/** In volts or amperes. */
+const now = async (page: Page, title: string) => {
+  const [number = '', unit = ''] = ((await signal(page, title).locator('b').textContent()) ?? '').split(' ')
+  return Number(number.replace('\u2212', '-')) * ({ m: 1e-3, \u00b5: 1e-6 }[unit.slice(0, -1)] ?? 1)
+}
+const setVoltage = async (page: Page, volts: string) => {
+  const set = page.getByRole('group', { name: 'Set Voltage, set' })
+  await set.getByRole('textbox').fill(volts)
+  await page.getByRole('button', { name: 'Set Voltage, set' }).click()
+}
+const log = (page: Page) => page.getByRole('region', { name: 'What this page has done' })
+
+test('a bench is taken, set and read straight at its node, also while the hub is away', async () => {
+  const { page, context, complaints } = await open('diode.psu')
+  await page.getByText('Straight to the node, over a WebSocket.').waitFor()
+  await comes(() => now(page, 'Voltage, set'), 0)
+  assert.ok(await page.getByRole('switch').isDisabled())
+  await page.getByRole('button', { name: 'Take its bench' }).click()
+  await page.getByText('You have the bench pi.diode with all its parts').waitFor()
+  await page.getByText(/it ends in (10|9) min/).waitFor()
+  await page.getByRole('switch').click()
+  await setVoltage(page, '9')
+  await page.getByText('The most is 5').waitFor()
+  await setVoltage(page, '1.5')
+  await comes(async () => (await now(page, 'Voltage, measured')) > 1.4, true)
+  const before = await now(page, 'Current, measured')
+  assert.ok(before > 0, `${before} A`)
+  await page.getByRole('img', { name: 'The last minute, A' }).locator('canvas').waitFor()
+  assert.equal(await barriersOn(page), [])
+
+  const port = Number(new URL(lab.hub.httpUrl).port)
+  await lab.hub.close()
+  await page.getByText('The hub is away. Calls go straight to the node, and go on.').waitFor()
+  await page.getByText('as last heard').waitFor()
+  await setVoltage(page, '2.5')
+  await comes(async () => (await now(page, 'Current, measured')) > before, true)
+  assert.match((await log(page).getByRole('listitem').first().textContent()) ?? '', /set Voltage, set to 2\.5.*done, /)
+
+  await lab.restart({ config: { ...lab.config, port } })
+  await page.getByText('The hub is away').waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Let it go' }).click()
+  await page.getByRole('button', { name: 'Take its bench' }).waitFor()
+  await comes(() => now(page, 'Voltage, measured'), 0)
+  assert.equal(
+    complaints.filter((line) => !line.includes('WebSocket connection')),
+    [],
+  )
+  await context.close()
+})
+
+test('actions have forms that say what is wrong; results, events and locks are shown', async () => {
+  const { page, context, complaints } = await open('bell')
+  await page.getByText('It can be set and called without being taken').waitFor()
+  const ring = page.getByRole('listitem', { name: 'ring', exact: true })
+  await ring.getByRole('group', { name: 'times' }).getByRole('textbox').fill('12')
+  await ring.getByRole('textbox', { name: 'tune' }).fill('440, x')
+  await ring.getByRole('button').click()
+  await ring.getByText('The most is 9.').waitFor()
+  await ring.getByText('Write numbers with commas between').waitFor()
+  await ring.getByRole('group', { name: 'times' }).getByRole('textbox').fill('2')
+  await ring.getByRole('textbox', { name: 'tune' }).fill('440, 880')
+  await ring.getByRole('button').click()
+  await ring.getByText(/Done in .*: ding ding 2/).waitFor()
+  await page.getByRole('region', { name: 'Events' }).getByText('rang').waitFor()
+  await page.getByLabel('What for').fill('a concert')
+  await page.getByRole('button', { name: 'Take it' }).click()
+  await page.getByText('You have it, for as long as this page is open.').waitFor()
+
+  const other = await open('bell', bo)
+  await other.page.getByText('“a concert”').waitFor()
+  assert.ok(await other.page.getByRole('button', { name: 'Call ring' }).isDisabled())
+  await other.page.getByRole('button', { name: 'End their lock' }).click()
+  await other.page.getByRole('dialog').getByRole('button', { name: 'End their lock' }).click()
+  await other.page.getByText('It can be set and called without being taken').waitFor()
+  assert.equal([...complaints, ...other.complaints], [])
+  await context.close()
+  await other.context.close()
+})
+
+test('where the node is not reached straight, the page goes by the hub and says so', async () => {
+  const seen = await visitAs(browser, lab, ada, { phone: true, scheme: 'dark', language: 'es-ES' })
+  const { page, context, complaints } = seen
+  await page.routeWebSocket(/\/rpc$/, (socket) => void socket.close())
+  await page.goto(`${lab.hub.httpUrl}/services/pi/diode.psu`)
+  await page.getByText('A través del servidor.').waitFor()
+  await page.getByText('services.listen.origins').waitFor()
+  await comes(() => now(page, 'Voltage, set'), 0)
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  assert.ok(wide <= 0, `${wide} px too wide`)
+  assert.equal(await barriersOn(page), [])
+  assert.equal(complaints, [])
+  await context.close()
+})
+
+test.run()

@@ -1,0 +1,37 @@
+import * as assert from 'uvu/assert'
+import { holdSays, mayUse } from '../../../hub/web/src/services/hold-says.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('who has a service, as its page says it')
+
+const since = '2026-01-01T00:00:00.000Z'
+const part = { state: 'up', bench: 'pi.diode' } as const
+const own = { state: 'up' } as const
+
+test('a part is taken before it is used, a service of a daemon need not be', () => {
+  assert.is(holdSays(part, 'instructor', undefined), 'free')
+  assert.not.ok(mayUse('free', part.bench))
+  assert.is(holdSays(own, 'admin', { lock: 'none' }), 'use')
+  assert.ok(mayUse('use', undefined))
+  assert.is(holdSays(part, 'instructor', { lock: 'held' }), 'held')
+  assert.ok(mayUse('held', part.bench))
+})
+
+test('what somebody else has, or a run, is not used', () => {
+  assert.is(holdSays({ ...part, state: 'locked', lockedBy: { since } }, 'instructor', undefined), 'others')
+  assert.is(holdSays({ ...part, state: 'busy' }, 'instructor', undefined), 'run')
+  assert.not.ok(mayUse('others', undefined))
+  const mine = holdSays({ ...own, state: 'locked', lockedBy: { since, mine: true } }, 'admin', undefined)
+  assert.is(mine, 'elsewhere')
+  assert.ok(mayUse(mine, undefined))
+  assert.not.ok(mayUse(mine, part.bench))
+})
+
+test('who may not drive benches looks; who maintains them sees whose lock could be ended', () => {
+  for (const role of ['student', 'guest', 'builder', undefined] as const)
+    assert.is(holdSays(own, role, undefined), 'look')
+  assert.is(holdSays({ ...own, state: 'locked', lockedBy: { since } }, 'student', undefined), 'look')
+  assert.is(holdSays({ ...own, state: 'locked', lockedBy: { since } }, 'builder', undefined), 'others')
+})
+
+test.run()
