@@ -1,7 +1,7 @@
 /** A folder with a lab builder's services, its daemons as processes, and a client of them. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { MOST_CALLS } from '@fernlab/edge/services/daemons/daemon-calls'
 import { createDaemons, type Daemons, type DaemonsConfig } from '@fernlab/edge/services/daemons/daemons'
 import { daemonsSchema, ownServicesSchema } from '@fernlab/shared/contracts/own-services'
@@ -40,7 +40,10 @@ export async function labWithDaemons(
   config: DaemonsConfig,
 ): Promise<LabWithDaemons> {
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-daemons-'))
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true })
+    await writeFile(join(folder, name), text)
+  }
   await mkdir(join(folder, 'data'))
   const log = recordingLog()
   const clock = systemClock

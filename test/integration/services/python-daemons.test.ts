@@ -58,6 +58,15 @@ class Counter:
     def sum(self, values: array.array) -> float:
         return sum(values)
 
+    def twice(self, values: array.array) -> array.array:
+        return values + values
+
+    def same(self, value: Any) -> Any:
+        return value
+
+    def kind(self, value: Any) -> str:
+        return type(value).__name__
+
     def ring(self, how: Literal["ding", "dong"]) -> None:
         self.rang.emit(how)
 
@@ -73,6 +82,8 @@ class Counter:
         if how == "huge": return b"x" * 100_000_000
         if how == "memory": return bytearray(10**9)
         if how == "set": return {1, 2}
+        if how == "half": return ["\\ud800"]
+        if how == "name": raise OSError("no file \\udcff")
         if how == "print": print("hello"); return len(self._word)
         if how == "cycle":
             a: list = []
@@ -93,29 +104,38 @@ const guide = blocksOf(readFileSync(join(root, 'docs/services.md'), 'utf8'))
 const guided = (file: string) => guide.find((block) => block.file === file)?.text ?? ''
 const counter = (more: object = {}) => ({ file: './counter.py', daemon: 'py', ...more })
 
+/** Debian's Python, which has Debian's cbor2. */
+const debian = { PATH: '/usr/bin:/bin' }
+/** The same as if it had none. */
+const noCbor = "raise ImportError('there is no cbor2')\n"
+
 let lab: LabWithDaemons
 test.before(async () => {
   const { node } = parseNodeFile(guided('own-python/node.yaml'))
   lab = await labWithDaemons(
     {
       'counter.py': COUNTER,
+      'without/cbor2.py': noCbor,
       'mean.py': guided('own-python/mean.py'),
       'bad.py': 'class Bad:\n    def go(self, *many):\n        pass\n',
+      'odd.py': `from typing import Annotated\nclass Odd:\n    def go(self, x: Annotated[float, {'minimum': 1j}]):\n        pass\n`,
       'worse.py': 'import sys\nsys.exit(1)\n',
     },
     configOf(
-      { py: { memoryMB: 400 } },
+      { py: { memoryMB: 400, env: debian }, text: { env: { ...debian, PYTHONPATH: './without' } } },
       {
         counter: counter({ parameters: { word: 'swordfish' } }),
+        plain: counter({ daemon: 'text' }),
         mine: counter({ instances: 'session' }),
         each: counter({ instances: 'percall' }),
         mean: { ...node?.services.own.mean, daemon: 'py' },
         bad: { file: './bad.py', daemon: 'py' },
+        odd: { file: './odd.py', daemon: 'py' },
         worse: { file: './worse.py', daemon: 'py' },
       },
     ),
   )
-  await lab.until(() => isUp(lab, 'py'))
+  await lab.until(() => isUp(lab, 'py', 'text'))
 })
 test.after(() => lab.close())
 
@@ -129,7 +149,18 @@ test('the contract is the class: types, limits, defaults and docstrings', async 
   })
   assert.equal(contract?.actions.up_to?.items, { type: 'integer' })
   assert.equal(contract?.actions.ring?.arguments.how, { type: 'string', enum: ['ding', 'dong'] })
-  assert.equal(Object.keys(contract?.actions ?? {}), ['add', 'ends', 'go', 'ring', 'sum', 'up_to', 'wait'])
+  assert.equal(Object.keys(contract?.actions ?? {}), [
+    'add',
+    'ends',
+    'go',
+    'kind',
+    'ring',
+    'same',
+    'sum',
+    'twice',
+    'up_to',
+    'wait',
+  ])
   assert.equal(contract?.signals.level, {
     unit: 'V',
     shape: [],
@@ -143,6 +174,7 @@ test('the contract is the class: types, limits, defaults and docstrings', async 
   )
   assert.equal(errors, [
     'bad: ./bad.py: argument many of go: clients give arguments by name, so there can be no * and no /',
+    'odd: ./odd.py: actions.go.arguments.x.minimum is a complex, which no message carries',
     'worse: ./worse.py can not be loaded: SystemExit: 1',
   ])
 })
@@ -175,6 +207,64 @@ test('the service of the guide takes and gives arrays', async () => {
   await client.close()
 })
 
+/** What this process writes and reads meanwhile; its client is in it. */
+async function movedBy(work: () => Promise<unknown>) {
+  const moved = () => {
+    const io = readFileSync('/proc/self/io', 'utf8')
+    return ['wchar', 'rchar'].map((name) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(io)?.[1])) as [
+      number,
+      number,
+    ]
+  }
+  const before = moved()
+  await work()
+  const after = moved()
+  return { sent: after[0] - before[0], taken: after[1] - before[1] }
+}
+
+test('arrays go to a daemon and come back as their bytes, in CBOR; without cbor2 in JSON, which its log says', async () => {
+  const client = lab.client()
+  const values = Float64Array.from({ length: 500_000 }, (_, i) => i / 7)
+  for (const [service, isBinary] of [
+    ['counter', true],
+    ['plain', false],
+  ] as const) {
+    let answer: unknown
+    const { sent, taken } = await movedBy(async () => {
+      answer = await client.call(`${service}/twice`, { values })
+    })
+    assert.equal(answer, Float64Array.from([...values, ...values]))
+    const most = isBinary ? 1.05 : 1.4
+    assert.ok(sent < 4e6 * most && taken < 8e6 * most, `${service}: ${sent} and ${taken} bytes`)
+    if (!isBinary) assert.ok(sent > 5e6 && taken > 10e6, `${sent} and ${taken} bytes`)
+  }
+  const said = (daemon: string) => lab.daemons.lines([daemon], 2000).filter(({ text }) => text.includes('cbor2'))
+  assert.equal([said('py').length, said('text').length], [0, 1])
+  await client.close()
+})
+
+test('values mean the same in CBOR as in JSON', async () => {
+  const client = lab.client()
+  const typed = [Int8Array, Uint8Array, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array]
+  const values = [
+    ...[0, -1, 3, 5e9, -(2 ** 53 - 1), 1e300, 1.5, 'é', '', true, null, [], {}],
+    ...[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+    ...[
+      { $type: 'float64', $$type: [{ $type: 1 }] },
+      { list: [1, [2.5, 'x']], none: null },
+    ],
+    ...typed.map((type) => type.of(1, 2, 127)),
+    ...[BigInt64Array.of(-(2n ** 62n), 5n), BigUint64Array.of(2n ** 63n)],
+  ]
+  for (const service of ['counter', 'plain'])
+    assert.equal(await client.call(`${service}/same`, { value: values }), values)
+  const kinds = (service: string) =>
+    Promise.all(values.map((value) => client.call(`${service}/kind`, { value }))) as Promise<string[]>
+  assert.equal(await kinds('counter'), await kinds('plain'))
+  assert.is((await kinds('counter'))[3], 'int')
+  await client.close()
+})
+
 test('clients have one object together, or one for each connection, or for each call', async () => {
   const [first, second] = [lab.client(), lab.client()]
   assert.equal([await first.call('mine/add'), await first.call('mine/add'), await second.call('mine/add')], [1, 2, 1])
@@ -196,7 +286,7 @@ test('whatever a service raises, returns or prints, its caller has an answer or 
   const go = (how: string, options = {}) => client.call('mine/go', { how }, options)
   const codeOf = async (how: string) => (await rejection(go(how))).code
   const codes: string[] = []
-  for (const how of ['error', 'own', 'exit', 'huge', 'memory', 'set', 'cycle']) codes.push(await codeOf(how))
+  for (const how of ['error', 'own', 'exit', 'huge', 'memory', 'set', 'cycle', 'half']) codes.push(await codeOf(how))
   assert.equal(codes, [
     'service-failed',
     'lamp-off',
@@ -205,7 +295,9 @@ test('whatever a service raises, returns or prints, its caller has an answer or 
     'service-failed',
     'value-unwritable',
     'value-unwritable',
+    'value-unwritable',
   ])
+  assert.match((await rejection(go('name'))).message, /OSError: no file \?$/)
   assert.match((await rejection(go('error'))).message, /^mine\/go failed: RuntimeError: out of range$/)
   assert.ok(Number.isNaN(await go('nan')))
   assert.is(await go('long'), 'é'.repeat(200_000))

@@ -43,16 +43,22 @@ def contract_of(service):
             signals[name] = _signal(name, member)
         elif isinstance(member, fernlab_service.Event):
             events[name] = {"value": _spec(_resolved(member.value), f"event {name}"), **_title(member.title)}
-    kind = getattr(service, "kind", None) or re.sub(r"(?<!^)(?=[A-Z])", "-", service.__name__).lower()
+    named = re.sub(r"(?<!^)(?=[A-Z])", "-", service.__name__).lower()
     title = (inspect.getdoc(service) if service.__doc__ else None) or ""
     return {
-        "kind": kind,
-        "version": getattr(service, "version", "1.0"),
+        "kind": _fact(service, "kind", named),
+        "version": _fact(service, "version", "1.0"),
         **_title(title.split("\n", 1)[0]),
         "actions": actions,
         "signals": signals,
         "events": events,
     }
+
+
+def _fact(service, name, otherwise):
+    """What the class says of itself; an action or a signal of that name says nothing of it."""
+    said = getattr(service, name, None)
+    return otherwise if said is None or callable(said) or isinstance(said, property) else said
 
 
 def _title(text):

@@ -1,11 +1,11 @@
-"""The process of a daemon whose services are in Python 3.9 or later; nothing but the standard library is needed.
+"""The process of a daemon whose services are in Python 3.9 or later; nothing but the standard library is needed,
+and ``cbor2`` is used where it is there.
 
 Invariants: the link is a descriptor that nothing else writes to, whatever a service prints; questions whether the process
 is well are answered while methods run; of one object, methods that are not async run one at a time.
 """
 
 import asyncio
-import json
 import os
 import resource
 import signal
@@ -15,21 +15,23 @@ import sys
 import threading
 import traceback
 
+from fernlab_formats import best_format
 from fernlab_hosted import Hosted, ServiceFailure, failure
-from fernlab_values import MOST_BYTES, from_wire, to_wire
+from fernlab_values import MOST_BYTES, Unwritable, from_wire, to_wire
 
 LINK_FD = 3
-PIECE_CHARS = 60_000
+PIECE_BYTES = 60_000
 MOST_FRAME_BYTES = 3 * 64 * 1024 + 64
-MOST_MESSAGE_CHARS = 128 * 1024 * 1024
+MOST_MESSAGE_BYTES = 128 * 1024 * 1024
 CLOSE_S = 2
 METHOD_UNKNOWN = -32601
 
 
 class Link:
-    """The other end of the node's descriptor: messages in JSON, long ones in pieces."""
+    """The other end of the node's descriptor: messages of a format, long ones in pieces."""
 
-    def __init__(self, reader, writer):
+    def __init__(self, reader, writer, form):
+        self.format = form
         self._reader = reader
         self._writer = writer
         self._pieces = {}
@@ -44,38 +46,40 @@ class Link:
                 (length,) = struct.unpack(">I", await self._reader.readexactly(4))
                 if length > MOST_FRAME_BYTES:
                     return
-                frame = (await self._reader.readexactly(length)).decode("utf-8")
+                frame = await self._reader.readexactly(length)
             except (asyncio.IncompleteReadError, ConnectionError):
                 return
-            if frame[:1] not in ("+", "."):
-                yield json.loads(frame)
+            piece = self.format.take_piece(frame)
+            if piece is None:
+                yield self.format.read(frame)
                 continue
-            number, _, part = frame[1:].partition(":")
-            parts = self._pieces.setdefault(number, [])
-            parts.append(part)
-            if sum(map(len, parts)) > MOST_MESSAGE_CHARS:
+            number, part, is_last = piece
+            parts = self._pieces.setdefault(number, bytearray())
+            parts += part
+            if len(parts) > MOST_MESSAGE_BYTES:
                 return
-            if frame[0] == ".":
-                yield json.loads("".join(self._pieces.pop(number)))
+            if is_last:
+                yield self.format.read(bytes(self._pieces.pop(number)))
 
     async def send(self, message):
         """Resolves when it has been taken, or most of it; small messages pass between the pieces of long ones."""
-        # Only ASCII: a character is a byte, and none is cut.
-        text = json.dumps(message, separators=(",", ":"), allow_nan=False)
-        if len(text) > MOST_BYTES:
-            words = f"the message has {len(text)} bytes, and may have {MOST_BYTES}"
+        try:
+            data = self.format.write(message)
+        except Unwritable as error:
+            raise ServiceFailure(error.code, str(error), kind="caller") from error
+        if len(data) > MOST_BYTES:
+            words = f"the message has {len(data)} bytes, and may have {MOST_BYTES}"
             raise ServiceFailure("message-too-large", words, kind="caller")
-        if len(text) <= PIECE_CHARS:
-            await self._frame(text)
+        if len(data) <= PIECE_BYTES:
+            await self._frame(data)
             return
         self._last += 1
         number = self._last
-        for at in range(0, len(text), PIECE_CHARS):
-            mark = "+" if at + PIECE_CHARS < len(text) else "."
-            await self._frame(f"{mark}{number}:{text[at:at + PIECE_CHARS]}")
+        for at in range(0, len(data), PIECE_BYTES):
+            end = at + PIECE_BYTES
+            await self._frame(self.format.piece(number, data[at:end], end >= len(data)))
 
-    async def _frame(self, text):
-        data = text.encode("ascii")
+    async def _frame(self, data):
         self._writer.write(struct.pack(">I", len(data)) + data)
         async with self._room:
             await self._writer.drain()
@@ -157,16 +161,15 @@ class Host:
         except (ValueError, KeyError) as error:
             raise ServiceFailure("call-invalid", str(error), kind="caller") from error
         if call.up_to is None:
-            return to_wire_or_fail(await service.do(member, given))
+            return self._to_wire(await service.do(member, given))
         return await self._stream(number, service.items(member, given), call)
 
     async def _stream(self, number, items, call):
         sent = 0
         try:
             async for item in items:
-                await self._link.send(
-                    {"method": "rpc.items", "params": {"id": number, "from": sent + 1, "items": [to_wire_or_fail(item)]}}
-                )
+                params = {"id": number, "from": sent + 1, "items": [self._to_wire(item)]}
+                await self._link.send({"method": "rpc.items", "params": params})
                 sent += 1
                 while sent >= call.up_to:
                     call.more.clear()
@@ -182,17 +185,16 @@ class Host:
             try:
                 hosted = await Hosted.load({**service, "parameters": from_wire(service["parameters"])})
                 self._services[name] = hosted
-                loaded[name] = {"contract": hosted.contract}
+                loaded[name] = {"contract": to_wire(hosted.contract, self._link.format.values)}
             except ServiceFailure as failed:
                 loaded[name] = {"error": failed.wire()["data"]}
         return loaded
 
-
-def to_wire_or_fail(value):
-    try:
-        return to_wire(value)
-    except Exception as error:
-        raise failure("the result", error) from error
+    def _to_wire(self, value):
+        try:
+            return to_wire(value, self._link.format.values)
+        except Exception as error:
+            raise failure("the result", error) from error
 
 
 async def main():
@@ -200,8 +202,12 @@ async def main():
     link_socket.setblocking(False)
     os.set_inheritable(LINK_FD, False)
     reader, writer = await asyncio.open_connection(sock=link_socket, limit=MOST_FRAME_BYTES)
-    writer.write(b"fernlab.rpc.1.json\n")
-    host = Host(Link(reader, writer))
+    form = best_format()
+    if form.name == "json":
+        words = "arrays travel as JSON, a third longer: cbor2 is not there (Debian: apt-get install python3-cbor2)"
+        print(words, file=sys.stderr)
+    writer.write(f"fernlab.rpc.1.{form.name}\n".encode("ascii"))
+    host = Host(Link(reader, writer, form))
     await host.run()
     try:
         await asyncio.wait_for(host.close(), CLOSE_S)

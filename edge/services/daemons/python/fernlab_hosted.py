@@ -11,7 +11,7 @@ import traceback
 
 import fernlab_service
 from fernlab_contract import ContractWrong, contract_of
-from fernlab_values import Unwritable
+from fernlab_values import TextValues, Unwritable, to_wire
 
 MOST_WAITING_EVENTS = 1024
 MOST_CHARS = 1000
@@ -30,7 +30,8 @@ class ServiceFailure(Exception):
         self.number = number
 
     def wire(self):
-        text = str(self)[:MOST_CHARS]
+        # Names of files may have halves of characters, which CBOR has no form for.
+        text = str(self)[:MOST_CHARS].encode("utf-8", "replace").decode("utf-8")
         data = {"code": self.code, "kind": self.kind, "message": text, "studentMessage": text, "retry": self.retry}
         return {"code": self.number, "message": text, "data": data}
 
@@ -126,9 +127,10 @@ class Hosted:
         file = asked["file"]
         try:
             hosted = cls(await asyncio.get_running_loop().run_in_executor(None, _class_in, file, asked["name"]), asked)
+            to_wire(hosted.contract, TextValues())
         except ServiceFailure:
             raise
-        except ContractWrong as error:
+        except (ContractWrong, Unwritable) as error:
             raise wrong(f"{file}: {error}") from error
         except BaseException as error:
             raise wrong(f"{file} can not be loaded: {type(error).__name__}: {error}") from error

@@ -1,4 +1,6 @@
-"""Values as JSON messages carry them: typed arrays, and numbers that JSON has no form for, under ``$type``."""
+"""Values as messages carry them. In JSON typed arrays, and numbers that it has no form for, stand under ``$type``; in CBOR
+they are what they are.
+"""
 
 import array
 import base64
@@ -38,13 +40,37 @@ class Unwritable(Exception):
         self.code = code
 
 
-def to_wire(value):
-    """The value as JSON has it; raises Unwritable with its place."""
-    return _Writer().put(value, "", 0)
+class TextValues:
+    """For JSON."""
+
+    def array(self, kind, octets):
+        return {"$type": kind, "base64": base64.b64encode(octets).decode("ascii")}
+
+    def odd(self, number):
+        return {"$type": "number", "text": _odd(number)}
+
+
+class BinaryValues:
+    """For CBOR; ``tagged`` says of bytes of which kind their numbers are."""
+
+    def __init__(self, tagged):
+        self._tagged = tagged
+
+    def array(self, kind, octets):
+        return bytes(octets) if kind == "uint8" else self._tagged(kind, bytes(octets))
+
+    def odd(self, number):
+        return number
+
+
+def to_wire(value, values):
+    """The value as a format has it that carries such ``values``; raises Unwritable with its place."""
+    return _Writer(values).put(value, "", 0)
 
 
 class _Writer:
-    def __init__(self):
+    def __init__(self, values):
+        self.form = values
         self.bytes = 0
         self.values = 0
 
@@ -68,10 +94,9 @@ class _Writer:
                 raise Unwritable(f"{path} is an integer beyond 2^53".strip())
             return int(value)
         if isinstance(value, float):
-            return float(value) if math.isfinite(value) else {"$type": "number", "text": _odd(value)}
+            return float(value) if math.isfinite(value) else self.form.odd(float(value))
         if isinstance(value, str):
-            self.grow(len(value))
-            return value
+            return self.put_text(value, path)
         if depth >= MOST_DEPTH:
             raise Unwritable(f"{path} is nested more than {MOST_DEPTH} deep, or in itself".strip())
         if isinstance(value, (list, tuple)):
@@ -93,13 +118,22 @@ class _Writer:
             return self.put_array(value.dtype.name, memoryview(numpy.ascontiguousarray(value)).cast("B"))
         raise Unwritable(f"{path} is a {type(value).__name__}, which no message carries".strip())
 
+    def put_text(self, value, path):
+        self.grow(len(value))
+        text = str.__str__(value)
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise Unwritable(f"{path} has half of a character, which no text carries".strip()) from error
+        return text
+
     def put_members(self, value, path, depth):
         self.count(len(value))
         members = {}
         for key, member in value.items():
             if not isinstance(key, str):
                 raise Unwritable(f"{path} has a member whose name is no text".strip())
-            self.grow(len(key))
+            key = self.put_text(key, path)
             name = f"${key}" if key.startswith("$") and key.lstrip("$") == "type" else key
             members[name] = self.put(member, f"{path}.{key}".lstrip("."), depth + 1)
         return members
@@ -110,7 +144,7 @@ class _Writer:
             turned = array.array(_CODES[kind], octets.tobytes())
             turned.byteswap()
             octets = turned.tobytes()
-        return {"$type": kind, "base64": base64.b64encode(octets).decode("ascii")}
+        return self.form.array(kind, octets)
 
 
 def _odd(value):
@@ -123,6 +157,9 @@ def from_wire(value):
     """What was sent: arrays as numpy's where a service has imported numpy, else as array.array; bytes for uint8."""
     if isinstance(value, list):
         return [from_wire(item) for item in value]
+    if isinstance(value, float):
+        # As with JSON: CBOR has whole numbers beyond 32 bits as floats.
+        return int(value) if value.is_integer() and abs(value) <= LARGEST_INTEGER else value
     if not isinstance(value, dict):
         return value
     kind = value.get("$type")
@@ -132,7 +169,11 @@ def from_wire(value):
         return float(value["text"].replace("Infinity", "inf"))
     if kind not in _CODES:
         raise ValueError(f"services in Python can not take a {kind}")
-    octets = base64.b64decode(value["base64"])
+    return array_from_octets(kind, base64.b64decode(value["base64"]))
+
+
+def array_from_octets(kind, octets):
+    """The array whose little-endian bytes these are."""
     if kind == "uint8":
         return octets
     numpy = numpy_if_used()
