@@ -17,11 +17,13 @@ import type { ServiceTable } from './service-table.ts'
 const names = { type: 'list', items: { type: 'string' }, maxItems: 100 } as const
 const text = { type: 'string' } as const
 const search = { name: text, prefix: text, pattern: text, tag: names, anyTag: names, state: text } as const
+/** What a daemon keeps at most is four times as long. */
+const MOST_LOG_LINES = 500
 const answered = { type: 'object', members: { services: names } } as const
 
 export const nodeContract = defineService({
   kind: 'fernlab-node',
-  version: '1.1',
+  version: '1.2',
   title: 'The node itself',
   signals: {},
   events: {},
@@ -62,6 +64,25 @@ export const nodeContract = defineService({
         'Ends locks of the caller, and with the right unlock those of others; benches go to their safe state.',
       arguments: { services: names, reason: { type: 'string', default: '' } },
       result: answered,
+    },
+    log: {
+      description:
+        'The newest lines that the daemon of a service has written, with the right unlock; after the `next` of an earlier answer only what came since. Where `continues` is false they take the place of the earlier ones.',
+      arguments: {
+        service: text,
+        lines: { type: 'integer', minimum: 1, maximum: MOST_LOG_LINES, default: 200 },
+        after: { type: 'string', default: '' },
+      },
+      result: {
+        type: 'object',
+        members: {
+          daemon: text,
+          lines: { type: 'list', items: { type: 'any' } },
+          next: text,
+          continues: { type: 'boolean' },
+        },
+      },
+      idempotent: true,
     },
     token: {
       description: "A token of the node's own for a person; only for whoever owns its machine.",
@@ -138,6 +159,13 @@ export function createNodeService(options: NodeServiceOptions): Service {
           signal.throwIfAborted()
           locks.take({ owner: caller.person, services, reason, graceMs: Number(args.graceS) * 1000 })
           return { services: services.map(({ name }) => name) }
+        }
+        case 'log': {
+          const service = String(args.service)
+          if (!caller.may('unlock', service)) {
+            throw refused('right-missing', `this token does not open the log of ${service.slice(0, 100)}`)
+          }
+          return table.logOf(service, { lines: Number(args.lines), after: String(args.after) }, caller)
         }
         case 'token': {
           if (!caller.isOwner) throw refused('right-missing', 'only the owner of the machine is given such tokens')

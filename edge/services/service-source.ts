@@ -1,4 +1,5 @@
 /** The ServiceSource port: whatever has services on this node tells of them here, and the gate stands before all of them. */
+import type { AskedLog, ServiceLog } from '@fernlab/shared/contracts/service-log'
 import type { AnnouncedService, ServiceRight } from '@fernlab/shared/contracts/services'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 
@@ -25,6 +26,8 @@ export interface ServiceSource {
   list(): readonly AnnouncedService[]
   /** What does the calls of one link; rights and locks were asked for already, at each call. */
   find(name: string, caller: Caller): Service | undefined
+  /** What its process has written, where it has one of its own, without anything that clients may not see. */
+  logOf?(name: string, asked: AskedLog): ServiceLog | undefined
   /** Told when `list` would say something else. */
   onChange(listener: () => void): void
 }

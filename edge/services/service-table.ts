@@ -1,4 +1,5 @@
 /** All services of this node, of whatever source, with who has locked them. */
+import type { AskedLog, ServiceLog } from '@fernlab/shared/contracts/service-log'
 import type { AnnouncedService } from '@fernlab/shared/contracts/services'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
@@ -15,6 +16,8 @@ export interface ServiceTable {
   /** The same of one that may be locked still, though it is there no more. */
   toUnlock(name: string, caller: Caller): Lockable
   find(name: string, caller: Caller): Service | undefined
+  /** Throws `service-unknown`, and `log-none` for one that has no process of its own. */
+  logOf(name: string, asked: AskedLog, caller: Caller): ServiceLog
   /** Throws `service-locked` for a service of a daemon that another has locked; parts of benches ask their lease. */
   requireUnlocked(name: string, caller: Caller): void
   onChange(listener: () => void): void
@@ -67,6 +70,14 @@ export function createServiceTable({ sources: first, locks }: ServiceTableOption
     find,
     toLock,
     toUnlock: (name, caller) => (locks.of({ name }) === undefined ? toLock(name, caller) : { name }),
+    logOf: (name, asked, caller) => {
+      for (const source of sources) {
+        const log = source.logOf?.(name, asked)
+        if (log !== undefined) return log
+      }
+      toLock(name, caller)
+      throw refused('log-none', `${name} has no log of its own: it is no service of a daemon`)
+    },
     requireUnlocked: (name, caller) => {
       const lock = locks.of({ name })
       if (lock === undefined || lock.owner === caller.person) return

@@ -12,6 +12,7 @@ import {
   type DaemonReport,
 } from '@fernlab/shared/contracts/daemon-control'
 import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
+import type { AskedLog, ServiceLog } from '@fernlab/shared/contracts/service-log'
 import type { AnnouncedService } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
@@ -20,6 +21,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { daemonControlService } from './daemon-control.ts'
+import { logPage } from './log-page.ts'
 import { type ClientSession, RunningDaemon } from './running-daemon.ts'
 import { keepFolders, printOf } from './service-source-files.ts'
 
@@ -45,6 +47,8 @@ export interface Daemons {
   info(name: string): Promise<DaemonInfo>
   /** The newest lines that they have written, by time; throws `daemon-unknown`. */
   lines(names: readonly string[] | undefined, most: number): readonly DaemonLine[]
+  /** What the daemon of a service has written, as clients may see it; undefined for a service of none. */
+  logOf(service: string, asked: AskedLog): ServiceLog | undefined
   /** Without names, all of them. Throws `daemon-unknown` before anything is done. */
   up(names?: readonly string[]): Promise<readonly DaemonChange[]>
   down(names?: readonly string[]): Promise<readonly DaemonChange[]>
@@ -87,6 +91,8 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
   }
 
   const lineNumber = () => ++lines
+  /** Lines of another start of the node have the same numbers. */
+  const thisStart = newId(clock.now())
   const sessionOf = (client: Client): ClientSession => {
     let known = sessions.get(client)
     if (known === undefined) {
@@ -184,6 +190,13 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
         .flatMap((name) => kept(name).daemon.lines(most))
         .sort((one, other) => one.number - other.number)
         .slice(-most),
+    logOf: (service, asked) => {
+      const holder = [...all.entries()].find(([, { daemon }]) => daemon.has(service))
+      if (holder === undefined) return undefined
+      const [name, { daemon }] = holder
+      const page = logPage(daemon.lines(Number.POSITIVE_INFINITY), asked, thisStart)
+      return { daemon: name, ...page, lines: page.lines.map((line) => daemon.shown(line)) }
+    },
     up: (names) => inTurn(() => each(names, async (daemon) => ((await daemon.up()) ? 'started' : 'up already'))),
     down: (names) =>
       inTurn(() => each(names, async (daemon) => ((await daemon.down()) ? 'stopped' : 'stopped already'))),

@@ -11,12 +11,17 @@ import { isRecord } from '@fernlab/shared/rpc/errors'
 const LEAST_CHARS = 4
 const HIDDEN = '[a parameter]'
 
+/** What takes the texts of that out of words; of a text with several lines, each line too. */
+export function hidingTexts(given: unknown): (words: string) => string {
+  const texts = [...new Set(textsIn(given))].sort((one, other) => other.length - one.length)
+  return (words) => texts.reduce((left, secret) => left.replaceAll(secret, HIDDEN), words)
+}
+
 /** The error as clients may see it. */
 export type Hide = (thrown: unknown) => LabError
 
 export function hidingParameters(parameters: Readonly<Record<string, unknown>>): Hide {
-  const texts = [...new Set(textsIn(parameters))].sort((one, other) => other.length - one.length)
-  const hidden = (text: string) => texts.reduce((words, secret) => words.replaceAll(secret, HIDDEN), text)
+  const hidden = hidingTexts(parameters)
   return (thrown) => {
     const error = asLabError(thrown)
     const { code, kind, retry, message, studentMessage, issues, details } = error
@@ -54,7 +59,9 @@ export function hiddenIn(items: AsyncIterableIterator<unknown>, hide: Hide): Asy
 
 /** Also numbers that are as long: a PIN is one. */
 function textsIn(value: unknown): string[] {
-  if (typeof value === 'string') return value.length < LEAST_CHARS ? [] : [value]
+  if (typeof value === 'string') {
+    return [value, ...value.split(/\r?\n/)].filter(({ length }) => length >= LEAST_CHARS)
+  }
   if (typeof value === 'number') return textsIn(String(value))
   if (Array.isArray(value)) return value.flatMap(textsIn)
   return isRecord(value) ? Object.values(value).flatMap(textsIn) : []

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import type { DaemonInfo, DaemonLine, DaemonReport, DaemonState } from '@fernlab/shared/contracts/daemon-control'
 import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
+import type { ServiceLog } from '@fernlab/shared/contracts/service-log'
 import type { AnnouncedService } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
@@ -17,7 +18,7 @@ import { hostCommand, limitedCommand } from './host-command.ts'
 import { GIVE_UP, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
 import { createLogLines } from './log-lines.ts'
-import { type Hide, hidingParameters } from './parameters-hidden.ts'
+import { type Hide, hidingParameters, hidingTexts } from './parameters-hidden.ts'
 import { requireSource, serviceFolder } from './service-source-files.ts'
 
 export interface RunningDaemonOptions {
@@ -53,11 +54,13 @@ export class RunningDaemon {
   readonly #sessions = new Set<string>()
   readonly #calls: DaemonCalls
   readonly #hides: ReadonlyMap<string, Hide>
+  readonly #hidden: (words: string) => string
 
   constructor(options: RunningDaemonOptions) {
     this.#options = options
     const { name, entry, own, clock, log } = options
     this.#hides = new Map(own.map(([service, { parameters }]) => [service, hidingParameters(parameters)]))
+    this.#hidden = hidingTexts([entry.env, ...own.map(([, { parameters }]) => parameters)])
     const note = boundedNotes(clock, (said, left) => {
       log.info({ daemon: name, said, ...(left === 0 ? {} : { leftOut: left }) }, 'a daemon says')
     })
@@ -87,6 +90,11 @@ export class RunningDaemon {
 
   lines(most: number): readonly DaemonLine[] {
     return this.#lines.newest(most)
+  }
+
+  /** The line as it may leave the machine: without what node.yaml gives to the daemon and its services. */
+  shown({ number, time, from, text }: DaemonLine): ServiceLog['lines'][number] {
+    return { number, time, from, text: this.#hidden(text) }
   }
 
   report(): DaemonReport {

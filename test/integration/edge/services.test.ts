@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ServiceLog } from '@fernlab/shared/contracts/service-log'
 import type { AnnouncedService, ServiceToken } from '@fernlab/shared/contracts/services'
 import { encode } from '@fernlab/shared/links/codec'
 import { systemClock } from '@fernlab/shared/primitives/clock'
@@ -309,14 +310,68 @@ test('where the clock of the node is wrong, the time of its hub counts', async (
   assert.match(error.message, /is from \d{4}-.*Z, and it is \d{4}-.*Z by this node's clock/)
 })
 
-test('the hub is told when somebody ends the lock of another', async () => {
+const FIT = `
+class Fit:
+    def say(self, words: str) -> str:
+        print(words, flush=True)
+        return words
+`
+/** With a service `fit` in a daemon of its own. */
+const withFit = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-own-'))
   const file = join(folder, 'fit.py')
-  await writeFile(file, 'class Fit:\n    pass\n')
-  const own = { fit: { file, daemon: 'maths' } }
+  await writeFile(file, FIT)
+  const own = { fit: { file, daemon: 'maths', parameters: {} } }
   const there = await withHub({ config: config({ daemons: { maths: {} }, services: { listen, own } }) })
   const told = () => there.services.at(-1)
   await there.until('the service is there', () => told()?.services.find(({ name }) => name === 'fit')?.state === 'up')
+  return { folder, there, told }
+}
+
+test('who may end locks reads what the daemon of a service has written, and then what came since', async () => {
+  const { folder } = await withFit()
+  const staff = await remote(await key.sign({ sub: 'staff', rights: ['read', 'use', 'unlock'] }))
+  const logOf = async (args: object = {}) => (await staff.call('node/log', { service: 'fit', ...args })) as ServiceLog
+  const has = async (words: string, args: object = {}) => {
+    const log = await logOf(args)
+    return log.lines.some(({ text }) => text === words) ? log : undefined
+  }
+  await staff.call('fit/say', { words: 'one' })
+  await until('the line is kept', async () => (await has('one')) !== undefined)
+  const first = await logOf()
+  assert.is(first.daemon, 'maths')
+  assert.not.ok(first.continues)
+  assert.equal((await logOf({ lines: 1 })).lines, first.lines.slice(-1))
+  await staff.call('fit/say', { words: 'two' })
+  await until('the next one is', async () => (await has('two')) !== undefined)
+  const since = await logOf({ after: first.next })
+  assert.equal([since.continues, since.lines.map(({ from, text }) => `${from}: ${text}`)], [true, ['output: two']])
+  assert.equal((await logOf({ after: since.next })).lines, [])
+  assert.not.ok((await logOf({ after: 'of another start.3' })).continues)
+
+  const user = await remote(await key.sign({ sub: 'user', rights: ['read', 'use', 'lock'] }))
+  const other = await remote(await key.sign({ sub: 'other', rights: ['unlock'], services: ['bench-1.psu'] }))
+  const codes = [
+    await code(user.call('node/log', { service: 'fit' })),
+    await code(other.call('node/log', { service: 'fit' })),
+    await code(other.call('node/log', { service: 'bench-1.psu' })),
+    await code(staff.call('node/log', { service: 'fits' })),
+    await code(staff.call('node/log', { service: 'node.daemons' })),
+    await code(staff.call('node/log', { service: 'fit', lines: 501 })),
+  ]
+  assert.equal(codes, [
+    'right-missing',
+    'right-missing',
+    'log-none',
+    'service-unknown',
+    'service-unknown',
+    'call-invalid',
+  ])
+  await rm(folder, { recursive: true })
+})
+
+test('the hub is told when somebody ends the lock of another', async () => {
+  const { folder, there, told } = await withFit()
   await (await local()).call('node/lock', { services: ['fit'] })
   const staff = await remote(await key.sign({ sub: 'staff', rights: ['read', 'unlock'] }))
   await staff.call('node/unlock', { services: ['fit'], reason: 'it hangs' })

@@ -78,6 +78,7 @@ export default class {
     if (how === 'never') return new Promise(() => {})
     if (how === 'wait') return new Promise((resolve) => signal.addEventListener('abort', () => resolve(0)))
     if (how === 'print') { process.stdout.write('{"jsonrpc":"2.0","id":1,"result":"nonsense"}\\n'); return 'printed' }
+    if (how === 'hum') { process.stderr.write('humming ' + process.env.TUNE + '\\n'); return 'hummed' }
     if (how === 'cycle') { const a: { a?: unknown } = {}; a.a = a; return a }
     if (how === 'reject') { void Promise.reject(new Error('nobody waits')); return 'rejected' }
     if (how === 'hang') for (;;) {}
@@ -300,7 +301,7 @@ test('whoever has all of a daemon that they may is told so alone, by whichever c
 test('no error and no directory tells of parameters what a service says of them', async () => {
   const parameters = { word: 'swordfish' }
   const own = { spy: counter('spied', { parameters }), unmade: { file: './unmade.ts', daemon: 'spied', parameters } }
-  const spied = await labWithDaemons(files, configOf({ spied: {} }, own))
+  const spied = await labWithDaemons(files, configOf({ spied: { env: { TUNE: 'whale song' } } }, own))
   await spied.until(() => isUp(spied, 'spied'))
   const client = spied.client()
   const told = [
@@ -319,6 +320,7 @@ test('no error and no directory tells of parameters what a service says of them'
     ],
   )
   assert.is(told[1]?.details.was, '[a parameter]')
+  assert.is(await client.call('spy/go', { how: 'hum' }), 'hummed')
   const dies = await rejection(client.call('spy/go', { how: 'die' }))
   await spied.until(() => daemonOf(spied, 'spied')?.state === 'backing-off')
   const announced = spied.daemons.list()
@@ -332,6 +334,15 @@ test('no error and no directory tells of parameters what a service says of them'
   // Whoever owns the machine reads what it said.
   assert.match(daemonOf(spied, 'spied')?.reason ?? '', /^its process exited with code 1: ./)
   assert.ok(spied.daemons.lines(['spied'], 2000).some(({ text }) => text.includes('died of swordfish')))
+  const log = spied.daemons.logOf('spy', { lines: 500, after: '' })
+  const written = log?.lines.map(({ text }) => text) ?? []
+  assert.ok(
+    written.some((text) => text.includes('died of [a parameter]')),
+    written.join('\n'),
+  )
+  assert.ok(written.includes('humming [a parameter]'))
+  assert.ok(written.some((text) => text.includes('I need more than [a parameter]')))
+  assert.not.match(JSON.stringify(log), /swordfish|whale song/)
   await client.close()
   await spied.close()
 })
