@@ -398,8 +398,8 @@ async function assemble(
         instruments: [...instruments.all.values()].map((handle) => structuredClone(handle.spec) as never),
       }),
       onLinks: clientLinks.heard,
-      onWelcome: (keys) => {
-        if (keys !== undefined) services.takeKeys(keys)
+      onWelcome: (hub) => {
+        services.takeHub(hub)
         services.announce()
       },
       onConnect: () => {

@@ -235,6 +235,7 @@ async function assemble(
     bumpRules: () => ({ graceMs: scheduling.graceMs, warningMs: scheduling.warningMs }),
     visitorOf: labVisitors.of,
     serviceKeys: [signingKey.publicKey],
+    pageOrigin: () => new URL(publicUrl()).origin,
     clock,
     log,
     faultPoint,

@@ -5,13 +5,14 @@
  * an inventory without a welcome is repeated; a message that cannot be read is logged and has no other effect; nothing
  * here is lost for good: all that matters is in the outbox and the queue.
  */
-import type { NodeServices, ServiceKey } from '@fernlab/shared/contracts/services'
+import type { NodeServices } from '@fernlab/shared/contracts/services'
 import type { Accepted, Inventory, Live } from '@fernlab/shared/contracts/sync'
 import {
   acknowledgeSchema,
   cancelSchema,
   requestSchema,
   SYNC_VERSION,
+  type Welcome,
   welcomeSchema,
 } from '@fernlab/shared/contracts/sync'
 import { parseTopic, type Topics } from '@fernlab/shared/contracts/topics'
@@ -61,7 +62,7 @@ export interface CreateHubLinkOptions {
   /** After each connect: publishes what is retained. */
   readonly onConnect: () => void
   /** After each welcome that answers an inventory: what only a synced hub takes. */
-  readonly onWelcome: (serviceKeys: readonly ServiceKey[] | undefined) => void
+  readonly onWelcome: (hub: Pick<Welcome, 'serviceKeys' | 'pageOrigin'>) => void
   /** What is meant for links of clients by way of the hub. */
   readonly onLinks: (message: unknown) => void
   readonly greetAgainMs?: number
@@ -114,7 +115,7 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
   }
 
   const welcome = (message: unknown) => {
-    const { serial: answered, hubTimeMs, attempts, serviceKeys } = welcomeSchema.parse(message)
+    const { serial: answered, hubTimeMs, attempts, ...hub } = welcomeSchema.parse(message)
     if (answered !== serial || state === 'away') return
     // A second welcome to the same inventory: the hub misses documents and says from where on.
     if (state === 'greeting') {
@@ -124,7 +125,7 @@ export function createHubLink(options: CreateHubLinkOptions): HubLink {
       // As if the hub had looked at its clock half-way between question and answer (RFC 5905, without the second sample).
       hubStartMs = hubTimeMs - (sentAtMs + clock.monotonic()) / 2
       outbox.connect((documents) => link.publish(topics.sync(node, 'documents'), documents))
-      options.onWelcome(serviceKeys)
+      options.onWelcome(hub)
     }
     for (const key of outbox.welcomed(attempts)) {
       log.info({ run: key.runId, attempt: key.attempt }, 'the hub does not want an attempt any more')

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListenEntry } from '@fernlab/shared/contracts/node-file'
-import type { EndedLock, NodeServices, Revoked, ServiceKey } from '@fernlab/shared/contracts/services'
+import type { EndedLock, NodeServices, Revoked } from '@fernlab/shared/contracts/services'
 import { listenUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
@@ -20,7 +20,7 @@ import { createAnnouncements } from './announcements.ts'
 import { createGate, type Gate, NODE_SERVICE } from './gate/gate.ts'
 import type { Listening } from './gate/listen.ts'
 import { openRevocations } from './gate/revocations.ts'
-import { createServiceKeys, type OwnClaims, signOwnToken } from './gate/service-keys.ts'
+import { createServiceKeys, type HubSays, type OwnClaims, signOwnToken } from './gate/service-keys.ts'
 import { refused } from './gate/tokens.ts'
 import { createHoldWatch, isHeld } from './locks/hold-watch.ts'
 import { createLocks } from './locks/locks.ts'
@@ -63,7 +63,8 @@ export interface Services {
   announce(): void
   /** Takes a link of somebody who has to sign in, by whatever way it came. */
   take(link: Link): void
-  takeKeys(keys: readonly ServiceKey[]): void
+  /** What the hub says of itself at each welcome. */
+  takeHub(hub: HubSays): void
   revoke(revoked: Revoked): Promise<number>
   close(): Promise<void>
 }
@@ -135,7 +136,13 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
   async function listen(entry: ListenEntry): Promise<Listening> {
     // Loaded when needed: most nodes listen nowhere.
     const { listenForServices } = await import('./gate/listen.ts')
-    return await listenForServices({ entry, folder, clock, onLink: take('anyone') })
+    return await listenForServices({
+      entry,
+      folder,
+      pageOrigin: () => keys.pageOrigin,
+      clock,
+      onLink: take('anyone'),
+    })
   }
   const telling = listening === undefined ? undefined : await tell(file.services.listen, listening)
   async function tell(entry: ListenEntry | undefined, { host, port }: Listening): Promise<NetworkTelling | undefined> {
@@ -174,9 +181,9 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     },
     announce: announcements.all,
     take: take('anyone'),
-    takeKeys: (told) => {
+    takeHub: (told) => {
       keys.tell(told).catch((thrown: unknown) => {
-        log.error({ error: asLabError(thrown).message }, "the hub's keys for services were not kept")
+        log.error({ error: asLabError(thrown).message }, "the hub's keys for services and its page were not kept")
       })
     },
     revoke: gate.revoke,

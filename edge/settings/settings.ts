@@ -16,6 +16,8 @@ export const nodeSettingsSchema = z.object({
   hubUrl: z.string().optional(),
   /** The hub's public keys, by which tokens for services are known without it. */
   serviceKeys: z.array(serviceKeySchema).optional(),
+  /** Of the hub's page, which may come to the node from browsers. */
+  pageOrigin: z.string().optional(),
   /** The key by which the node signs tokens itself (RFC 8037). */
   ownServiceKey: z.object({ x: z.string(), d: z.string() }).optional(),
   calibrations: calibrationHistoriesSchema.optional(),

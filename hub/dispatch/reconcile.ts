@@ -37,6 +37,8 @@ export interface ReconcileOptions {
   readonly booked: Pick<BookingStarts, 'leftOf'>
   /** By which nodes know tokens for services. */
   readonly serviceKeys: readonly ServiceKey[]
+  /** Of the page from which browsers go straight to nodes. */
+  readonly pageOrigin: () => string
   /** Benches may have become free. */
   readonly nudge: () => void
   readonly clock: Clock
@@ -95,6 +97,7 @@ export function createReconciliation(options: ReconcileOptions): Reconciliation 
     serial: inventory.serial,
     hubTimeMs: clock.now(),
     serviceKeys: [...options.serviceKeys],
+    pageOrigin: options.pageOrigin(),
     attempts: inventory.attempts.map(({ runId, attempt, nextSeq }) => {
       const run = knownRun(runs, node, runId, attempt)
       return run === undefined

@@ -78,10 +78,10 @@ const listenEntrySchema = z.strictObject({
   origins: z
     .array(z.url({ protocol: /^https?$/ }))
     .max(32)
-    .default([])
     .describe(
-      'Whose pages may come here from browsers, as https://lab.example.edu; without, none. Programs need none.',
-    ),
+      "Whose pages may come here from browsers, as https://lab.example.edu; [] for none. Default: the hub's. Programs need none.",
+    )
+    .exactOptional(),
   announce: z
     .boolean()
     .describe(

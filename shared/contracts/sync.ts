@@ -113,6 +113,8 @@ export const welcomeSchema = z.object({
   attempts: z.array(z.object({ ...attemptKey, seq: z.number(), wanted: z.boolean() })),
   /** By which the node knows the hub's tokens for services, instead of those that it was told before. */
   serviceKeys: z.array(serviceKeySchema).max(8).optional(),
+  /** Of the hub's page, as https://lab.example.edu, from which browsers come straight to the node. */
+  pageOrigin: z.url().max(300).optional(),
 })
 export type Welcome = z.infer<typeof welcomeSchema>
 

@@ -25,7 +25,7 @@ let ada: TestPerson
 let bo: TestPerson
 let folder = ''
 
-const nodeFile = (origin: string) => `
+const nodeFile = `
 node: pi
 hub: { url: in-process }
 instruments:
@@ -37,7 +37,7 @@ benches:
     limits: { psu.voltage: { low: 0, high: 5 } }
 daemons: { tools: {} }
 services:
-  listen: { host: 127.0.0.1, port: 0, origins: ['${origin}'] }
+  listen: { host: 127.0.0.1, port: 0 }
   own: { bell: { file: ./bell.ts, daemon: tools } }
 `
 
@@ -70,7 +70,7 @@ export default class {
 test.before(async () => {
   lab = await startTestHub({ webFolder: join(root, 'hub/web/dist') })
   folder = await mkdtemp(join(tmpdir(), 'fernlab-service-page-'))
-  await writeFile(join(folder, 'node.yaml'), nodeFile(lab.hub.httpUrl))
+  await writeFile(join(folder, 'node.yaml'), nodeFile)
   await writeFile(join(folder, 'bell.ts'), bell)
   node = await startEdge({
     config: { file: join(folder, 'node.yaml') },

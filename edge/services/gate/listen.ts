@@ -26,6 +26,8 @@ export interface ListenOptions {
   readonly entry: ListenEntry
   /** Folder that relative paths start from. */
   readonly folder: string
+  /** Of the hub's page, once the hub has told it: it may come where the entry names no origins. */
+  readonly pageOrigin: () => string | undefined
   readonly clock: Clock
   /** Takes each link that there is room for. */
   readonly onLink: (link: Link) => void
@@ -50,7 +52,7 @@ const ASK_WITHIN_MS = 5000
 
 /** Listens; rejects with `services-listen-wrong` where it can't, or a certificate can't be read. */
 export async function listenForServices(options: ListenOptions): Promise<Listening> {
-  const { entry, folder, clock, onLink, askWithinMs = ASK_WITHIN_MS } = options
+  const { entry, folder, pageOrigin, clock, onLink, askWithinMs = ASK_WITHIN_MS } = options
   const server = await makeServer(entry, folder, askWithinMs)
   const sockets = new WebSocketServer({ noServer: true, ...webSocketSettings, handleProtocols: chosenSubprotocol })
   // Those that say nothing are not kept for long, and not more than a few of them beside the clients.
@@ -58,7 +60,7 @@ export async function listenForServices(options: ListenOptions): Promise<Listeni
   let told = 0
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {}) // of a connection that nobody wants any more
-    const refusal = refusalOf(request, entry.origins)
+    const refusal = refusalOf(request, entry.origins ?? [pageOrigin() ?? []].flat())
     if (refusal !== undefined) return refuse(socket, refusal, clock)
     // Those that are being told so are no clients.
     const isFull = sockets.clients.size - told >= entry.clients

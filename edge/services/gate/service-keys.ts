@@ -1,6 +1,7 @@
-/** The keys by which this node knows tokens: its hub's, as the hub told them, and its own. */
+/** By which this node knows who comes: the keys of tokens, its hub's, as the hub told them, and its own; and the hub's page. */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
-import type { ServiceKey, ServiceToken } from '@fernlab/shared/contracts/services'
+import type { ServiceToken } from '@fernlab/shared/contracts/services'
+import type { Welcome } from '@fernlab/shared/contracts/sync'
 import { newId } from '@fernlab/shared/primitives/ids'
 import type { SettingsFile } from '@fernlab/shared/storage/settings-file'
 import type { NodeSettings } from '../../settings/settings.ts'
@@ -12,12 +13,17 @@ export interface ServiceKeysOptions {
   readonly settings: SettingsFile<NodeSettings>
 }
 
+/** What of a welcome is kept here; what it does not say stays as it is. */
+export type HubSays = Pick<Welcome, 'serviceKeys' | 'pageOrigin'>
+
 export interface ServiceKeys {
   /** The only audience of tokens for this node. */
   readonly audience: string
   readonly trusted: readonly TrustedKey[]
-  /** Takes the hub's keys instead of those that it told before; kept for starts without the hub. */
-  tell(keys: readonly ServiceKey[]): Promise<void>
+  /** Of the hub's page, from when it was told. */
+  readonly pageOrigin: string | undefined
+  /** Takes what the hub says of itself instead of what it told before; kept for starts without the hub. */
+  tell(hub: HubSays): Promise<void>
 }
 
 /** What is asked of a token that the node signs; all else is the node's. */
@@ -34,12 +40,18 @@ export function createServiceKeys({ site, node, settings }: ServiceKeysOptions):
       const hubs = serviceKeys.map((key) => ({ ...key, issuer: site }))
       return ownServiceKey === undefined ? hubs : [...hubs, { kid: OWN, x: ownServiceKey.x, issuer: audience }]
     },
-    tell: async (keys) => {
+    get pageOrigin() {
+      return settings.data.pageOrigin
+    },
+    tell: async (hub) => {
+      const { serviceKeys: known = [], pageOrigin: page } = settings.data
       // Its own name is the node's.
-      const told = keys.filter(({ kid }) => kid !== OWN)
-      if (JSON.stringify(told) === JSON.stringify(settings.data.serviceKeys ?? [])) return
+      const told = hub.serviceKeys?.filter(({ kid }) => kid !== OWN) ?? known
+      const pageOrigin = hub.pageOrigin ?? page
+      if (JSON.stringify(told) === JSON.stringify(known) && pageOrigin === page) return
       await settings.update((data) => {
         data.serviceKeys = told
+        if (pageOrigin !== undefined) data.pageOrigin = pageOrigin
       })
     },
   }

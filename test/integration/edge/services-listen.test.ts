@@ -13,12 +13,14 @@ const test = suite('where clients come to a node')
 let listening: Listening
 test.after.each(() => listening.close())
 
-const entry = { host: '127.0.0.1', port: 0, origins: [], clients: 10 }
+let pageOrigin: string | undefined
+const entry = { host: '127.0.0.1', port: 0, clients: 10 }
 const listen = async (clock: ManualClock, frame: (frame: Frame) => void, askWithinMs?: number) => {
   const asked = askWithinMs === undefined ? {} : { askWithinMs }
   listening = await listenForServices({
     entry,
     folder: '/',
+    pageOrigin: () => pageOrigin,
     clock,
     onLink: (link) => link.listen({ frame, drained: () => {}, ended: () => {} }),
     ...asked,
@@ -76,6 +78,20 @@ test('who does not come to ask for anything is left', async () => {
   socket.write('GET /rpc HTTP/1.1\r\nHost: n1\r\nX-Slow: ')
   await once(socket, 'close')
   assert.match(answer, /^HTTP\/1\.1 408 /)
+})
+
+test("the hub's page comes in once the hub has told of it, and no other", async () => {
+  const url = await listen(new ManualClock(), () => {})
+  const lab = { origin: 'https://lab.example.edu' }
+  const outcome = (options: ClientOptions) =>
+    opened(url, options).then(
+      () => 'open',
+      ({ message }) => message,
+    )
+  assert.match(await outcome(lab), /403/)
+  pageOrigin = lab.origin
+  assert.is(await outcome(lab), 'open')
+  assert.match(await outcome({ origin: 'https://evil.example.org' }), /403/)
 })
 
 test.run()

@@ -42,6 +42,7 @@ export interface ScriptedHub {
   readonly services: NodeServices[]
   /** Told with each welcome. */
   serviceKeys: ServiceKey[] | undefined
+  pageOrigin: string | undefined
   /** Latest retained payload by topic. */
   readonly retained: Map<string, string>
   acknowledging: boolean
@@ -111,8 +112,8 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
           wanted: true,
         }))
         hub.repairing = false
-        const { serviceKeys } = hub
-        const keys = serviceKeys === undefined ? {} : { serviceKeys }
+        const { serviceKeys, pageOrigin } = hub
+        const keys = { ...(serviceKeys && { serviceKeys }), ...(pageOrigin && { pageOrigin }) }
         void send('welcome', { serial: inventory.serial, hubTimeMs: Date.now(), attempts, ...keys })
         return
       }
@@ -196,6 +197,7 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
     live,
     services,
     serviceKeys: undefined,
+    pageOrigin: undefined,
     retained,
     acknowledging: true,
     repairing: false,

@@ -13,7 +13,7 @@ export const enServices = {
     secure: 'This page came by HTTPS, and the node has no TLS: a browser does not go there straight.',
     noAddress: 'The node takes no links of its own (services.listen in its node.yaml).',
     notTaken:
-      'Straight to the node did not work from this browser. It has to be reached from here, and name {{origin}} in services.listen.origins of its node.yaml.',
+      'Straight to the node did not work from this browser. It has to be reached from here, and services.listen.origins of its node.yaml, where given, has to name {{origin}}.',
     ways: 'What became of the ways',
     took: 'took {{address}}, which answered in {{time}}',
     broke: 'the way broke; another was looked for',

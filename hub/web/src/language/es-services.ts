@@ -16,7 +16,7 @@ export const esServices: Texts<typeof enServices> = {
     secure: 'Esta página vino por HTTPS y el nodo no tiene TLS: un navegador no va allí directamente.',
     noAddress: 'El nodo no acepta enlaces propios (services.listen en su node.yaml).',
     notTaken:
-      'Desde este navegador no se pudo ir directamente al nodo. Hay que poder llegar a él desde aquí, y debe nombrar {{origin}} en services.listen.origins de su node.yaml.',
+      'Desde este navegador no se pudo ir directamente al nodo. Hay que poder llegar a él desde aquí, y services.listen.origins de su node.yaml, si está, debe nombrar {{origin}}.',
     ways: 'Qué pasó con los caminos',
     took: 'se tomó {{address}}, que respondió en {{time}}',
     broke: 'el camino se rompió; se buscó otro',
