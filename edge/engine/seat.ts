@@ -141,6 +141,7 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
     now.touched()
   }
 
+  /** The end of the live step waits for it, the rows that it leaves too. */
   const during = <Result>(now: Held, work: (signal: AbortSignal) => Promise<Result>, abort: AbortSignal) => {
     if (underWay.size >= MOST_UNDER_WAY) {
       throw new LabError({
@@ -210,16 +211,18 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
     },
     command: async (by, command, abort) => {
       const now = active()
-      const work = during(now, (signal) => doCommand(now.context, command, signal), abort)
-      try {
-        const found = await work
-        for (const row of rowsOf(command, found)) note(now.context, { by, ...row, outcome: 'done' })
-        return found
-      } catch (thrown) {
-        const error = asLabError(thrown)
-        for (const row of rowsOf(command, {})) note(now.context, { by, ...row, outcome: error.message })
-        throw error
+      const work = async (signal: AbortSignal) => {
+        try {
+          const found = await doCommand(now.context, command, signal)
+          for (const row of rowsOf(command, found)) note(now.context, { by, ...row, outcome: 'done' })
+          return found
+        } catch (thrown) {
+          const error = asLabError(thrown)
+          for (const row of rowsOf(command, {})) note(now.context, { by, ...row, outcome: error.message })
+          throw error
+        }
       }
+      return await during(now, work, abort)
     },
     read: async (keys, abort) => {
       const now = active()
