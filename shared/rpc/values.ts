@@ -95,6 +95,11 @@ export class WrittenSize {
     this.#writer = new ValueWriter({ form, limits, measures: true })
   }
 
+  /** What there is room for still. */
+  get left(): { readonly bytes: number; readonly values: number } {
+    return this.#writer.left
+  }
+
   /** Adds a value inside so many objects and lists. Throws as {@link writeValue}; such a value counts as far as it was seen. */
   add(value: unknown, depth: number): void {
     withPath(() => this.#writer.put(value, depth))
@@ -115,6 +120,11 @@ class ValueWriter {
     this.#measures = measures
     this.#limits = limits
     this.#keep = keep
+  }
+
+  get left(): { readonly bytes: number; readonly values: number } {
+    const { messageBytes, values } = this.#limits
+    return { bytes: messageBytes - this.#bytes, values: values - this.#values }
   }
 
   put(value: unknown, depth: number): unknown {

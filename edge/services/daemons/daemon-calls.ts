@@ -7,7 +7,7 @@
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { busy } from '@fernlab/shared/rpc/errors'
-import { untilAborted } from '../../engine/until-aborted.ts'
+import { type CallContext, whenGivenUp } from '@fernlab/shared/rpc/peer/serving'
 
 /** Of one person, by however many connections. */
 export const MOST_CALLS = 256
@@ -32,10 +32,13 @@ export interface DaemonCallsOptions {
   readonly giveUp: (call: number) => void
 }
 
+/** Whether somebody waits for a call still. */
+type Waited = Pick<CallContext, 'signal'>
+
 /** What one person has under way. */
 export interface Share {
   /** `begin` has the number by which the process knows the call. Rejects with `link-busy` where it is one too many. */
-  call<T>(method: string, signal: AbortSignal, begin: (call: number) => Promise<T>): Promise<T>
+  call<T>(method: string, context: Waited, begin: (call: number) => Promise<T>): Promise<T>
   /** Counts it until it has ended or is left; throws `link-busy`. */
   stream(open: () => AsyncIterableIterator<unknown>): AsyncIterableIterator<unknown>
 }
@@ -74,28 +77,49 @@ export class DaemonCalls {
 
   share(person: string): Share {
     return {
-      call: (method, signal, begin) => this.#call(person, method, signal, begin),
+      call: (method, context, begin) => this.#call(person, method, context, begin),
       stream: (open) => this.#stream(person, open),
     }
   }
 
-  async #call<T>(person: string, method: string, signal: AbortSignal, begin: (call: number) => Promise<T>): Promise<T> {
-    if (signal.aborted) throw signal.reason
-    const free = this.#take(person)
-    const number = ++this.#last
-    const call: UnderWay = { method, givenUpAtMs: undefined }
-    this.#calls.set(number, call)
-    const giveUp = () => {
-      call.givenUpAtMs = this.#options.clock.monotonic()
-      this.#options.giveUp(number)
-    }
-    const done = (async () => await begin(number))().finally(() => {
-      signal.removeEventListener('abort', giveUp)
-      this.#calls.delete(number)
-      free()
+  #call<T>(person: string, method: string, context: Waited, begin: (call: number) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const free = this.#take(person)
+      const call: UnderWay = { method, givenUpAtMs: undefined }
+      const number = ++this.#last
+      let isBegun = false
+      let isLeft = false
+      const forget = whenGivenUp(context, (reason) => {
+        isLeft = true
+        reject(reason)
+        if (!isBegun) return
+        call.givenUpAtMs = this.#options.clock.monotonic()
+        this.#options.giveUp(number)
+      })
+      if (isLeft) return free()
+      this.#calls.set(number, call)
+      const end = () => {
+        forget()
+        this.#calls.delete(number)
+        free()
+      }
+      isBegun = true
+      try {
+        begin(number).then(
+          (value) => {
+            end()
+            resolve(value)
+          },
+          (thrown) => {
+            end()
+            reject(thrown)
+          },
+        )
+      } catch (thrown) {
+        end()
+        throw thrown
+      }
     })
-    signal.addEventListener('abort', giveUp, { once: true })
-    return await untilAborted(done, signal)
   }
 
   #stream(person: string, open: () => AsyncIterableIterator<unknown>): AsyncIterableIterator<unknown> {

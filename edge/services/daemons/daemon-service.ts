@@ -2,11 +2,13 @@
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { ServedReading, Service } from '@fernlab/shared/rpc/contract/serve-service'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
+import { type BatchOutcome, readOutcomes } from '@fernlab/shared/rpc/peer/batch'
+import { type HandedKind, HandedOn, type Onward } from '@fernlab/shared/rpc/peer/handing-on'
 import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import { followByReading } from '../follow-by-reading.ts'
 import type { Share } from './daemon-calls.ts'
-import type { HostedMember } from './host-messages.ts'
+import { BATCH, type HostedBatch, type HostedMember } from './host-messages.ts'
 import { type Hide, hiddenIn } from './parameters-hidden.ts'
 
 export interface DaemonServiceOptions {
@@ -21,6 +23,8 @@ export interface DaemonServiceOptions {
   readonly share: Share
   /** Its errors, without what its clients may not see. */
   readonly hide: Hide
+  /** Where calls of a batch are handed on together. */
+  readonly onward: Onward | undefined
 }
 
 /** How often signals are read for who follows them and names no rate. */
@@ -29,12 +33,23 @@ const FOLLOW_HZ = 1
 const LONG_MS = 30 * 24 * 3_600_000
 
 /** What does the calls of one client. */
-export function daemonService({ name, contract, clock, peer, session, share, hide }: DaemonServiceOptions): Service {
-  const call = async (member: HostedMember, params: object, { signal }: CallContext, idempotent = false) => {
-    const done = share.call(`${name}/${'action' in params ? params.action : member}`, signal, (number) =>
-      peer().call(`${name}/${member}`, { ...params, session, call: number }, { timeoutMs: LONG_MS, idempotent }),
-    )
-    return await done.catch((thrown: unknown) => Promise.reject(hide(thrown)))
+export function daemonService(options: DaemonServiceOptions): Service {
+  const { name, contract, clock, peer, session, share, hide, onward } = options
+  const kinds = new Map<string, HandedKind>()
+  const hidden = (thrown: unknown) => Promise.reject(hide(thrown))
+  const call = (member: HostedMember, params: object, context: CallContext, idempotent = false) =>
+    share
+      .call(`${name}/${'action' in params ? params.action : member}`, context, (number) =>
+        peer().call(`${name}/${member}`, { ...params, session, call: number }, { timeoutMs: LONG_MS, idempotent }),
+      )
+      .catch(hidden)
+  const handedOn = (action: string, args: unknown, idempotent: boolean) => {
+    let kind = kinds.get(action)
+    if (kind === undefined) {
+      kind = { name: `${name}/${action}`, method: `${name}/call`, params: { action, session }, idempotent, hide }
+      kinds.set(action, kind)
+    }
+    return new HandedOn(kind, args)
   }
   const stream = (member: HostedMember, params: object, { signal }: CallContext) =>
     hiddenIn(
@@ -45,8 +60,10 @@ export function daemonService({ name, contract, clock, peer, session, share, hid
     (await call('read', { signals }, context, true)) as Readonly<Record<string, ServedReading>>
   return {
     contract,
+    onward: (action) => (canHandOn(contract.actions[action]) ? onward : undefined),
     call: (action, args, context) => {
       const { items, idempotent } = contract.actions[action] ?? {}
+      if (context.mayHandOn === true) return handedOn(action, args, idempotent === true)
       const params = { action, args }
       return items === undefined ? call('call', params, context, idempotent) : stream('call', params, context)
     },
@@ -55,5 +72,40 @@ export function daemonService({ name, contract, clock, peer, session, share, hid
     follow: (signals, rateHz = FOLLOW_HZ, context) =>
       followByReading({ read: () => read(signals, context), rateHz, clock, signal: context.signal }),
     events: (names, context) => stream('events', { names }, context),
+  }
+}
+
+/** The process itself knows no patterns: it could not stop at a result that does not match one. */
+const canHandOn = (action: ServiceContract['actions'][string] | undefined) =>
+  action !== undefined && action.items === undefined && !JSON.stringify(action.result ?? null).includes('"pattern"')
+
+/** Where calls of one client go on to together. They count as one call: one after another is under way. */
+export function daemonOnward(share: Share, peer: (service: string) => Peer): Onward {
+  return {
+    hand: async (handed, { context, stop, room }): Promise<BatchOutcome[]> => {
+      const numbers = new Map<HandedKind, number>()
+      const calls = handed.map(({ kind }) => {
+        const known = numbers.get(kind) ?? numbers.size
+        numbers.set(kind, known)
+        return known
+      })
+      const kinds = [...numbers.keys()]
+      const [first] = kinds
+      if (first === undefined) return []
+      const named = kinds.length === 1 ? first.name : `a batch of ${first.name} and others`
+      const answer = await share.call(named, context, (call) => {
+        const batch: HostedBatch = {
+          call,
+          stop,
+          room,
+          kinds: kinds.map(({ method, params }) => ({ method, params })),
+          calls,
+          args: handed.map(({ args }) => args),
+        }
+        const idempotent = kinds.every((kind) => kind.idempotent)
+        return peer(first.name).call(BATCH, batch, { timeoutMs: LONG_MS, idempotent })
+      })
+      return readOutcomes(answer, handed.length)
+    },
   }
 }

@@ -1,6 +1,7 @@
 /** What a node and the process of a daemon say to each other, besides `rpc.ping`. */
 import type { LabErrorJson } from '@fernlab/shared/primitives/lab-error'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
+import type { Room } from '@fernlab/shared/rpc/peer/handing-on'
 
 /** A call: makes the services. Answers {@link Loaded}. */
 export const LOAD = 'host.load'
@@ -10,6 +11,23 @@ export const CLOSE = 'host.close'
 export const SESSION_ENDED = 'host.session-ended'
 /** One way: nobody waits for a call any more, which is answered all the same when it has ended. `{call}` */
 export const GIVE_UP = 'host.give-up'
+
+/** A call: does calls one after another. {@link HostedBatch}, answered as `rpc.batch` is. */
+export const BATCH = 'host.batch'
+
+export interface HostedBatch {
+  /** Its number, for {@link GIVE_UP}: the one that is being done, and all after it. */
+  readonly call: number
+  readonly stop: boolean
+  /** What the answers may have together. */
+  readonly room: Room
+  /** Each stands once. */
+  readonly kinds: readonly { readonly method: string; readonly params: Readonly<Record<string, unknown>> }[]
+  /** Number of the kind of each call. */
+  readonly calls: readonly number[]
+  /** The member `args` of the params of each. */
+  readonly args: readonly unknown[]
+}
 
 /** `<service>/call {action, args}`, `/read {signals}`, `/set {signal, value}`, `/events {names}`; each with the session, and `call`: its number, for {@link GIVE_UP}. */
 export type HostedMember = 'call' | 'read' | 'set' | 'events'

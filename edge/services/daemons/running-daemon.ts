@@ -1,7 +1,7 @@
 /** A daemon with its services: what is known of each, what it has written, and what there is to tell of it. */
 import { mkdir } from 'node:fs/promises'
 import type { DaemonInfo, DaemonLine, DaemonReport, DaemonState } from '@fernlab/shared/contracts/daemon-control'
-import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
+import { type DaemonEntry, isPython, type OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
 import type { ServiceLog } from '@fernlab/shared/contracts/service-log'
 import type { AnnouncedService } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -9,11 +9,12 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { serviceContractSchema } from '@fernlab/shared/rpc/contract/service-contract'
+import type { Onward } from '@fernlab/shared/rpc/peer/handing-on'
 import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import { boundedNotes } from '../../drivers/process/child.ts'
 import { Daemon } from './daemon.ts'
-import { DaemonCalls } from './daemon-calls.ts'
-import { daemonService } from './daemon-service.ts'
+import { DaemonCalls, type Share } from './daemon-calls.ts'
+import { daemonOnward, daemonService } from './daemon-service.ts'
 import { hostCommand, limitedCommand } from './host-command.ts'
 import { GIVE_UP, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
@@ -41,6 +42,13 @@ export interface ClientSession {
   onEnd(listener: () => void): void
 }
 
+/** What one client has of a daemon. */
+interface Served {
+  readonly share: Share
+  readonly onward: Onward | undefined
+  readonly services: Map<string, Service>
+}
+
 type Known = { readonly contract: AnnouncedService['contract'] } | { readonly error: LabError }
 /** Making services may take its time: a camera that warms up. */
 const LOAD_MS = 50_000
@@ -55,10 +63,14 @@ export class RunningDaemon {
   readonly #calls: DaemonCalls
   readonly #hides: ReadonlyMap<string, Hide>
   readonly #hidden: (words: string) => string
+  readonly #served = new WeakMap<ClientSession, Served>()
+  /** The process of services in Python takes calls one by one. */
+  readonly #handsOn: boolean
 
   constructor(options: RunningDaemonOptions) {
     this.#options = options
     const { name, entry, own, clock, log } = options
+    this.#handsOn = !isPython(own[0]?.[1].file)
     this.#hides = new Map(own.map(([service, { parameters }]) => [service, hidingParameters(parameters)]))
     this.#hidden = hidingTexts([entry.env, ...own.map(([, { parameters }]) => parameters)])
     const note = boundedNotes(clock, (said, left) => {
@@ -183,18 +195,33 @@ export class RunningDaemon {
     }
     const hide = this.#hides.get(name) ?? asLabError
     if ('error' in known) throw hide(known.error)
-    const session = entry.instances === 'session' ? this.#sessionOf(client) : undefined
+    return this.#servedTo(client, name, entry, known.contract, hide)
+  }
+
+  /** The same for each call of a client, as long as the service can do the same. */
+  #servedTo(
+    client: ClientSession,
+    name: string,
+    { instances }: OwnServiceEntry,
+    contract: AnnouncedService['contract'],
+    hide: Hide,
+  ): Service {
+    let served = this.#served.get(client)
+    if (served === undefined) {
+      const share = this.#calls.share(client.person)
+      const onward = this.#handsOn ? daemonOnward(share, (called) => this.#daemon.peer(called)) : undefined
+      served = { share, onward, services: new Map() }
+      this.#served.set(client, served)
+    }
+    const before = served.services.get(name)
+    if (before?.contract === contract) return before
+    const { share, onward } = served
+    const session = instances === 'session' ? this.#sessionOf(client) : undefined
     const { clock } = this.#options
-    const share = this.#calls.share(client.person)
-    return daemonService({
-      name,
-      contract: known.contract,
-      clock,
-      session,
-      share,
-      hide,
-      peer: () => this.#daemon.peer(name),
-    })
+    const peer = () => this.#daemon.peer(name)
+    const service = daemonService({ name, contract, clock, session, share, hide, onward, peer })
+    served.services.set(name, service)
+    return service
   }
 
   #sessionOf(client: ClientSession): string {

@@ -14,13 +14,25 @@ import { isMain } from '@fernlab/shared/programs/is-main'
 import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
 import { splitMethod } from '@fernlab/shared/rpc/contract/members'
 import { isRecord } from '@fernlab/shared/rpc/errors'
+import { defaultLimits } from '@fernlab/shared/rpc/limits'
+import type { BatchAnswer } from '@fernlab/shared/rpc/messages'
+import { doBatch } from '@fernlab/shared/rpc/peer/batch'
 import { createPeer, methodUnknown } from '@fernlab/shared/rpc/peer/peer'
-import type { Serve } from '@fernlab/shared/rpc/peer/serving'
+import type { CallContext, Serve } from '@fernlab/shared/rpc/peer/serving'
 import { createGivenUp } from './host/given-up.ts'
 import { type HostedService, hostService } from './host/hosted-service.ts'
 import { loadService } from './host/load-service.ts'
 import { shareFolder } from './host/share-folder.ts'
-import { CLOSE, GIVE_UP, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
+import {
+  BATCH,
+  CLOSE,
+  GIVE_UP,
+  type HostedBatch,
+  LOAD,
+  type Loaded,
+  SESSION_ENDED,
+  type ServiceToLoad,
+} from './host-messages.ts'
 
 export { LabError } from '@fernlab/shared/primitives/lab-error'
 export { defineService } from '@fernlab/shared/rpc/contract/service-contract'
@@ -56,6 +68,12 @@ function main(): void {
   // The kernel ends this process before the node, when there is too little memory; elsewhere than on Linux there is no such file.
   void writeFile('/proc/self/oom_score_adj', '500').catch(() => {})
 
+  const find = (method: string) => {
+    const split = splitMethod(method)
+    const service = split === undefined ? undefined : services.get(split.service)
+    if (split === undefined || service === undefined) throw methodUnknown(method)
+    return { service, member: split.member }
+  }
   const serve: Serve = (method, params, context) => {
     const given = isRecord(params) ? params : {}
     if (method === LOAD) return load(services, given.services as readonly ServiceToLoad[])
@@ -64,15 +82,35 @@ function main(): void {
     if (method === SESSION_ENDED) {
       return Promise.all([...services.values()].map((service) => service.endSession(String(given.session))))
     }
-    const split = splitMethod(method)
-    const service = split === undefined ? undefined : services.get(split.service)
-    if (split === undefined || service === undefined) throw methodUnknown(method)
-    return givenUp.run(given.call, method, context, (own) => service.do(split.member, given, own))
+    if (method === BATCH) {
+      return givenUp.run(given.call, method, context, (own) => doHanded(params as HostedBatch, find, own))
+    }
+    return givenUp.run(given.call, method, context, (own) => {
+      const { service, member } = find(method)
+      return service.do(member, given, own)
+    })
   }
   const socket = new Socket({ fd: LINK_FD, readable: true, writable: true })
   socket.write(greetingOf(cborFormat))
   const peer = createPeer({ link: socketLink(socket, cborFormat, systemClock), clock: systemClock, serve })
   peer.onEnd(() => void leave(0))
+}
+
+/** One after another, each as if it had come alone; checked here, as the batch may stop at a result that is none. */
+async function doHanded(
+  batch: HostedBatch,
+  find: (method: string) => { readonly service: HostedService },
+  context: CallContext,
+): Promise<BatchAnswer> {
+  const { kinds, calls, args, stop, room } = batch
+  const params = calls.map((call, n) => ({ ...kinds[call]?.params, args: args[n] }))
+  const serve: Serve = (method, given, own) => find(method).service.doChecked(given as (typeof params)[number], own)
+  const methods = kinds.map(({ method }) => method)
+  const { form } = room
+  return await doBatch(
+    { methods, calls, params, stop },
+    { serve, context, clock: systemClock, limits: defaultLimits, room, form },
+  )
 }
 
 /** One that can't be loaded does not keep the others from it. */

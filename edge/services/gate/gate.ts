@@ -139,10 +139,15 @@ export function createGate(options: GateOptions): Gate {
 
   const serveOf = (caller: LinkCaller) => {
     const serve = serveServices((name) => options.find(name, caller), matchesPattern)
-    return (method: string, params: unknown, context: Parameters<typeof serve>[2]) => {
+    const asked = (method: string, params: unknown, context: Parameters<typeof serve>[2]) => {
       requireMay(caller, method)
       return serve(method, params, context)
     }
+    const onward = (method: string) => {
+      requireMay(caller, method)
+      return serve.onward?.(method)
+    }
+    return Object.assign(asked, { onward })
   }
   /** Throws when the caller has not, or no more, what the call takes. */
   const requireMay = (caller: LinkCaller, method: string): void => {

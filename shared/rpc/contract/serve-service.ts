@@ -7,6 +7,7 @@ import type { SignalSpec } from '../../capabilities/signals.ts'
 import { type Issue, LabError } from '../../primitives/lab-error.ts'
 import type { PatternMatcher } from '../../protocol/parameter-values.ts'
 import { isRecord } from '../errors.ts'
+import { HandedOn, type Onward } from '../peer/handing-on.ts'
 import { methodUnknown } from '../peer/peer.ts'
 import { type CallContext, isThenable, type Serve } from '../peer/serving.ts'
 import { checkValue } from './check-value.ts'
@@ -24,6 +25,8 @@ export interface ServedReading {
 /** What stands behind a contract. */
 export interface Service {
   readonly contract: ServiceContract
+  /** The process that does an action, where a {@link HandedOn} is an answer of it to a call that may be handed on. */
+  onward?(action: string): Onward | undefined
   /** Does an action; arguments were checked, and have their defaults. */
   call(action: string, args: Readonly<Record<string, unknown>>, context: CallContext): unknown
   read?(signals: readonly string[], context: CallContext): Promise<Readonly<Record<string, ServedReading>>>
@@ -34,7 +37,7 @@ export interface Service {
 
 /** The services of a process, by name. Throws `service-unknown`, `method-unknown`, `call-invalid`, or what a service throws. */
 export function serveServices(find: (name: string) => Service | undefined, hasPattern: PatternMatcher): Serve {
-  return (method, params, context) => {
+  const serve = (method: string, params: unknown, context: CallContext) => {
     const split = splitMethod(method)
     if (split === undefined) throw methodUnknown(method)
     const service = find(split.service)
@@ -47,6 +50,11 @@ export function serveServices(find: (name: string) => Service | undefined, hasPa
     }
     return new Served(service, method, context, hasPattern).do(split.member, params ?? {})
   }
+  const onward = (method: string) => {
+    const split = splitMethod(method)
+    return split === undefined ? undefined : find(split.service)?.onward?.(split.member)
+  }
+  return Object.assign(serve, { onward })
 }
 
 class Served {
@@ -101,21 +109,16 @@ class Served {
     if (issues.length > 0) throw this.#invalid(issues)
     const result = this.#service.call(name, args, this.#context)
     if (action.items !== undefined) return result
+    if (result instanceof HandedOn) {
+      result.check = (value) => this.#result(action.result, value)
+      return result
+    }
     if (isThenable(result)) return result.then((value) => this.#result(action.result, value))
     return this.#result(action.result, result)
   }
 
   #result(spec: ValueSpec | undefined, value: unknown): unknown {
-    if (spec === undefined) return null
-    const issues: Issue[] = []
-    this.#check(spec, value, 'result', issues)
-    if (issues.length === 0) return value
-    throw new LabError({
-      code: 'result-invalid',
-      kind: 'bug',
-      message: `${this.#method} answered what its contract (${this.#service.contract.version}) does not say: ${worded(issues)}`,
-      issues,
-    })
+    return checkedResult({ spec, value, method: this.#method, contract: this.#service.contract }, this.#hasPattern)
   }
 
   #read(signals: readonly string[]): unknown {
@@ -156,6 +159,27 @@ class Served {
     const message = `${this.#method} (${this.#service.contract.kind} ${this.#service.contract.version}): ${worded(issues)}`
     return new LabError({ code: 'call-invalid', kind: 'caller', message, issues })
   }
+}
+
+interface GivenResult {
+  readonly spec: ValueSpec | undefined
+  readonly value: unknown
+  readonly method: string
+  readonly contract: Pick<ServiceContract, 'version'>
+}
+
+/** The result as its caller gets it; throws `result-invalid` where it is not what the contract says. */
+export function checkedResult({ spec, value, method, contract }: GivenResult, hasPattern: PatternMatcher): unknown {
+  if (spec === undefined) return null
+  const issues: Issue[] = []
+  checkValue(spec, value, 'result', issues, hasPattern)
+  if (issues.length === 0) return value
+  throw new LabError({
+    code: 'result-invalid',
+    kind: 'bug',
+    message: `${method} answered what its contract (${contract.version}) does not say: ${worded(issues)}`,
+    issues,
+  })
 }
 
 /** What a signal takes, as the spec of a value. */

@@ -6,6 +6,7 @@ import { readWireError, thrownError, tooLarge, type WireError, wireError } from 
 import type { RpcLimits } from '../limits.ts'
 import { type Batch, type BatchAnswer, readBatchAnswer } from '../messages.ts'
 import { WrittenSize } from '../values.ts'
+import { Handed, HandedOn, mostHanded, type Onward, type Room } from './handing-on.ts'
 import { type CallContext, isAsyncIterable, isThenable, leaveStream, type Serve, ServedCall } from './serving.ts'
 
 export type BatchCall = readonly [method: string, params?: unknown]
@@ -40,8 +41,12 @@ export interface DoBatchOptions {
   readonly context: CallContext
   readonly clock: Clock
   readonly limits: RpcLimits
+  /** What the answers may have together: a message unless given. */
+  readonly room?: Room
   /** How the answer is written. */
   readonly form: 'text' | 'binary'
+  /** Of the batch as it came; 0: nobody has counted them. */
+  readonly bytes?: number
 }
 
 /**
@@ -49,34 +54,117 @@ export interface DoBatchOptions {
  * the call whose answer has no place any more beside the others: those after it are not done.
  */
 export async function doBatch(batch: Batch, options: DoBatchOptions): Promise<BatchAnswer> {
-  const { methods, calls, params, stop } = batch
-  const { clock, context } = options
-  const results: unknown[] = []
-  const errors: [number, WireError][] = []
-  const { signal } = context
-  const gathered = new Gathered(options)
-  let call: ServedCall | undefined
-  signal.addEventListener('abort', () => call?.giveUp(thrownError(signal.reason)), { once: true })
-  let turnBegan = clock.monotonic()
-  for (let i = 0; i < calls.length; i++) {
-    const method = methods[calls[i] as number] as string
-    let value: unknown = null
-    try {
-      call = new ServedCall(undefined, method, Number.POSITIVE_INFINITY, 0, false)
-      const done = doOne(call, params[i] ?? undefined, options.serve)
-      value = gathered.add(isThenable(done) ? await done : done)
-    } catch (thrown) {
-      errors.push([i, gathered.addError(wireError(thrownError(thrown)))])
+  return await new Doing(batch, options).all()
+}
+
+class Doing {
+  readonly #batch: Batch
+  readonly #options: DoBatchOptions
+  readonly #signal: AbortSignal
+  readonly #gathered: Gathered
+  readonly #handed: Handed
+  readonly #results: unknown[] = []
+  readonly #errors: [number, WireError][] = []
+  #call: ServedCall | undefined
+  /** Where calls of the method that was asked for last go on to. */
+  #method: string | undefined
+  #to: Onward | undefined
+
+  constructor(batch: Batch, options: DoBatchOptions) {
+    const { serve, context, limits, bytes = 0 } = options
+    this.#batch = batch
+    this.#options = options
+    this.#signal = context.signal
+    this.#gathered = new Gathered(options)
+    this.#handed = new Handed(serve.onward === undefined ? 0 : mostHanded(bytes, batch.params, limits))
+    this.#signal.addEventListener('abort', () => this.#call?.giveUp(thrownError(this.#signal.reason)), { once: true })
+  }
+
+  async all(): Promise<BatchAnswer> {
+    const { calls } = this.#batch
+    const { clock } = this.#options
+    let turnBegan = clock.monotonic()
+    for (let i = 0; i < calls.length && !this.#isOver; i++) {
+      try {
+        const done = this.#begin(i)
+        if (isThenable(done)) await done
+      } catch (thrown) {
+        const isFirst = this.#handed.isEmpty
+        await this.#go()
+        if (isFirst || !this.#isOver) this.#failed(thrown)
+      }
+      if (i % CHECK_EVERY === 0 && clock.monotonic() - turnBegan > LONGEST_TURN_MS) {
+        await nextTurn()
+        turnBegan = clock.monotonic()
+      }
+      this.#signal.throwIfAborted()
     }
-    results.push(value)
-    if (gathered.isFull || (stop && errors.length > 0)) break
-    if (i % CHECK_EVERY === 0 && clock.monotonic() - turnBegan > LONGEST_TURN_MS) {
-      await nextTurn()
-      turnBegan = clock.monotonic()
-      signal.throwIfAborted()
+    await this.#go()
+    this.#signal.throwIfAborted()
+    return { results: this.#results, errors: this.#errors }
+  }
+
+  get #isOver(): boolean {
+    return this.#gathered.isFull || (this.#batch.stop && this.#errors.length > 0)
+  }
+
+  /** Does a call, or has it wait to be handed on with others; throws, or rejects, with what is wrong with it. */
+  #begin(i: number): PromiseLike<void> | undefined {
+    const { methods, calls, params } = this.#batch
+    const method = methods[calls[i] as number] as string
+    if (method !== this.#method) {
+      this.#method = undefined
+      this.#to = this.#options.serve.onward?.(method)
+      this.#method = method
+    }
+    // What is done here, is done after what was to be done before it.
+    if (!this.#handed.takes(this.#to))
+      return this.#go().then(() => (this.#isOver ? undefined : this.#do(method, params[i])))
+    return this.#do(method, params[i])
+  }
+
+  #do(method: string, params: unknown): PromiseLike<void> | undefined {
+    const call = new ServedCall(undefined, method, Number.POSITIVE_INFINITY, 0, false)
+    call.mayHandOn = this.#to !== undefined
+    this.#call = call
+    const done = doOne(call, params ?? undefined, this.#options.serve)
+    if (done instanceof HandedOn) return void this.#handed.add(done, this.#to)
+    if (isThenable(done)) return done.then((value) => this.#answered(value))
+    return this.#answered(done)
+  }
+
+  /** Hands on what waits for it. */
+  async #go(): Promise<void> {
+    if (this.#handed.isEmpty) return
+    const { context } = this.#options
+    const { stop } = this.#batch
+    // How the other process stands is looked at again.
+    this.#method = undefined
+    const outcomes = await this.#handed.go({ context, stop, room: this.#gathered.room })
+    // Also where the batch is over by the first of them: what was done is told of.
+    for (const outcome of outcomes) {
+      if (this.#gathered.isFull) return
+      if ('skipped' in outcome) return this.#gathered.fill()
+      if ('error' in outcome) this.#failed(outcome.error)
+      else {
+        try {
+          this.#answered(outcome.result)
+        } catch (thrown) {
+          this.#failed(thrown)
+        }
+      }
     }
   }
-  return { results, errors }
+
+  #answered(value: unknown): undefined {
+    this.#results.push(this.#gathered.add(value))
+    return undefined
+  }
+
+  #failed(thrown: unknown): void {
+    this.#errors.push([this.#results.length, this.#gathered.addError(wireError(thrownError(thrown)))])
+    this.#results.push(null)
+  }
 }
 
 function doOne(call: ServedCall, params: unknown, serve: Serve): unknown {
@@ -103,12 +191,24 @@ class Gathered {
   isFull = false
   readonly #size: WrittenSize
   readonly #messageBytes: number
+  readonly #form: Room['form']
 
-  constructor({ limits, form }: DoBatchOptions) {
+  constructor({ limits, form, room }: DoBatchOptions) {
     this.#messageBytes = limits.messageBytes
+    this.#form = form
     const { messageBytes, values } = limits
-    const left = { ...limits, messageBytes: messageBytes - ROOM_BYTES, values: values - ROOM_VALUES }
-    this.#size = new WrittenSize(left, form)
+    const { bytes, values: most } = room ?? { bytes: messageBytes - ROOM_BYTES, values: values - ROOM_VALUES }
+    this.#size = new WrittenSize({ ...limits, messageBytes: bytes, values: most }, form)
+  }
+
+  /** What is left of it. */
+  get room(): Room {
+    return { ...this.#size.left, form: this.#form }
+  }
+
+  /** The other process has found no place for one more. */
+  fill(): void {
+    this.isFull = true
   }
 
   /** The value as it stands in the answer. Throws when it can't be written, or not beside the others. */

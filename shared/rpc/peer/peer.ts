@@ -39,7 +39,7 @@ import { Outbox } from './outbox.ts'
 import { Inbox } from './pieces.ts'
 import { ReceivedStream, type StreamPlace } from './received-stream.ts'
 import { ServedStreams } from './served-streams.ts'
-import { type CallContext, type Serve, Serving } from './serving.ts'
+import { type CallContext, type Serve, ServedCall, Serving } from './serving.ts'
 
 export interface StreamOptions extends CallOptions {
   /** How many items may be on the way; 64 unless given. */
@@ -280,7 +280,8 @@ class LinkPeer implements Peer {
   #doBatch(params: unknown, context: CallContext): unknown {
     const limits = this.#limits
     const form = this.link.format.name === 'json' ? 'text' : 'binary'
-    return doBatch(readBatch(params, limits), { serve: this.#serve, context, clock: this.#clock, limits, form })
+    const bytes = context instanceof ServedCall ? context.bytes : 0
+    return doBatch(readBatch(params, limits), { serve: this.#serve, context, clock: this.#clock, limits, form, bytes })
   }
 
   #callbackOf(callback: number): (...args: unknown[]) => Promise<unknown> {

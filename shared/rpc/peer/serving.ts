@@ -13,6 +13,7 @@ import type { RpcLimits } from '../limits.ts'
 import { type CallId, type More, type OneWay, PING, RESUME, type Request, readResume } from '../messages.ts'
 import { TIMEOUT_MS } from './calls.ts'
 import { Deadlines } from './deadlines.ts'
+import type { Onward } from './handing-on.ts'
 import type { Outbox } from './outbox.ts'
 import { discard, type ServedStreams } from './served-streams.ts'
 
@@ -22,10 +23,16 @@ export interface CallContext {
   readonly signal: AbortSignal
   /** Whether a stream was asked for; else an async iterable is no answer. */
   readonly wantsStream: boolean
+  /** It is one of a batch, of which those for one process may be handed on together. */
+  readonly mayHandOn?: boolean
 }
 
-/** Does a call: returns or resolves with the result, or an async iterable where a stream is wanted. */
-export type Serve = (method: string, params: unknown, context: CallContext) => unknown
+export interface Serve {
+  /** Does a call: returns or resolves with the result, or an async iterable where a stream is wanted. */
+  (method: string, params: unknown, context: CallContext): unknown
+  /** Which process calls of the method go on to, where they may be handed on together; throws as the call would. */
+  readonly onward?: (method: string) => Onward | undefined
+}
 
 export class ServedCall implements CallContext {
   readonly id: CallId | undefined
@@ -35,8 +42,10 @@ export class ServedCall implements CallContext {
   readonly wantsStream: boolean
   /** No answer is wanted any more. */
   isOver = false
+  mayHandOn = false
   #controller: AbortController | undefined
   #reason: LabError | undefined
+  #listener: ((reason: LabError) => void) | undefined
 
   constructor(id: CallId | undefined, method: string, at: number, bytes: number, wantsStream: boolean) {
     this.id = id
@@ -59,8 +68,31 @@ export class ServedCall implements CallContext {
     if (this.isOver) return
     this.isOver = true
     this.#reason = reason
+    this.#listener?.(reason)
     this.#controller?.abort(reason)
   }
+
+  /** Tells the one that does the call when nobody waits for it any more, at once if so already; undefined ends that. */
+  onGiveUp(listener: ((reason: LabError) => void) | undefined): void {
+    this.#listener = listener
+    if (this.#reason !== undefined) listener?.(this.#reason)
+  }
+}
+
+/**
+ * Told, with the reason, when nobody waits for the call any more, at once if so already; the returned function ends that.
+ * One may be told by each call this way, which costs less than its signal does.
+ */
+export function whenGivenUp(context: Pick<CallContext, 'signal'>, listener: (reason: unknown) => void): () => void {
+  if (context instanceof ServedCall) {
+    context.onGiveUp(listener)
+    return () => context.onGiveUp(undefined)
+  }
+  const { signal } = context
+  const told = () => listener(signal.reason)
+  if (signal.aborted) told()
+  else signal.addEventListener('abort', told, { once: true })
+  return () => signal.removeEventListener('abort', told)
 }
 
 export interface ServingOptions {

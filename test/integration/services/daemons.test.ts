@@ -10,7 +10,8 @@ import { parseNodeFile } from '@fernlab/shared/contracts/node-file'
 import { connectUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
-import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
+import type { BatchCall, BatchOutcome } from '@fernlab/shared/rpc/peer/batch'
+import { type BatchOptions, createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { blocksOf } from '../../support/doc-blocks.ts'
@@ -40,6 +41,7 @@ export const contract = defineService({
     upTo: { arguments: { last: { type: 'integer' } }, items: { type: 'integer' } },
     go: { arguments: { how: { type: 'string' } }, result: { type: 'any' } },
     ring: { arguments: {} },
+    tell: { arguments: {}, result: { type: 'string' } },
     sum: { arguments: { values: { type: 'array', of: 'float64' } }, result: { type: 'number' } },
   },
   signals: {
@@ -63,6 +65,7 @@ export default class {
   async *upTo({ last }: { last: number }) {
     if (last < 0) throw new RangeError('less than ' + this.context.parameters.word)
     for (let i = 1; i <= last; i++) yield i }
+  tell() { return this.#count += 100 }
   ring() { this.context.emit('rang', 'ding') }
   sum({ values }: { values: Float64Array }) { return values.reduce((all, value) => all + value, 0) }
   async go({ how }: { how: string }, { signal }: { signal: AbortSignal }) {
@@ -291,6 +294,44 @@ test('whatever a service throws, returns or prints, its caller has an answer or 
   assert.is((await rejection(go('never', { timeoutMs: 50 }))).code, 'deadline-exceeded')
   await untilWritten(lab, 'two', 'nonsense')
   assert.is(daemonOf(lab, 'two')?.ends, 0)
+  await client.close()
+})
+
+test('a batch for one daemon is as its calls are: objects, errors, and whoever gives it up', async () => {
+  const client = lab.client()
+  const wordOf = (outcome: BatchOutcome) =>
+    'result' in outcome ? outcome.result : 'error' in outcome ? outcome.error.code : 'skipped'
+  const batch = async (calls: readonly BatchCall[], options: BatchOptions = {}) =>
+    (await client.batch(calls, options)).map(wordOf)
+  const go = (how: string) => ['count.two/go', { how }] as const
+  const mixed = [['count.mine/add'], ['count.call/add'], ['count.mine/add', { by: 3 }], ['count.one/secret']] as const
+  assert.equal(await batch(mixed), [1, 1, 4, '9 letters'])
+  const wrong = [
+    go('text'),
+    ['count.brief/add'],
+    go('lab-error'),
+    go('huge'),
+    ['count.brief/add'],
+    go('cycle'),
+  ] as const
+  const told = ['service-failed', 1, 'lamp-off', 'message-too-large']
+  assert.equal(await batch(wrong), [...told, 'skipped', 'skipped'])
+  assert.equal(await batch(wrong.slice(1), { stop: true }), [2, 'lamp-off', 'skipped', 'skipped', 'skipped'])
+  assert.equal(await batch([['count.brief/tell'], ['count.brief/add', { by: 0 }]], { stop: true }), [
+    'result-invalid',
+    'skipped',
+  ])
+  const many = await batch(Array.from({ length: 5000 }, () => ['count.brief/add'] as const))
+  assert.equal([many.length, many[0], many[4999]], [5000, 103, 5102])
+  const heard = client.stream('count.brief/events.follow', { events: ['rang'] })
+  const rung = heard.next()
+  const given = new AbortController()
+  const waits = rejection(client.batch([['count.brief/ring'], go('wait'), ['count.brief/add']], given))
+  await rung
+  given.abort()
+  await waits
+  assert.is(await client.call('count.brief/add'), 5103, 'what came after it was not done')
+  await heard.return()
   await client.close()
 })
 

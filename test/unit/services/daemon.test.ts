@@ -169,7 +169,9 @@ function callsOfDaemon() {
   const answers = new Map<number, () => void>()
   const calls = new DaemonCalls({ daemon: 'fit', clock, giveUp: (call) => void givenUp.push(call) })
   const call = (person: string, { method = 'fit/go', signal = new AbortController().signal } = {}) =>
-    calls.share(person).call(method, signal, (number) => new Promise<void>((done) => void answers.set(number, done)))
+    calls
+      .share(person)
+      .call(method, { signal }, (number) => new Promise<void>((done) => void answers.set(number, done)))
   /** As many as the person may have. */
   const takeAll = async (person: string) => {
     let refused: LabError | undefined
@@ -211,9 +213,9 @@ test('a stream of a daemon counts until it has ended or was left, and a call tha
     yield 1
   }
   const [left, ended] = [share.stream(items), share.stream(items)]
-  await rejection(share.call('fit/go', signal, () => Promise.reject(busy('no'))))
+  await rejection(share.call('fit/go', { signal }, () => Promise.reject(busy('no'))))
   await rejection(
-    share.call('fit/go', signal, () => {
+    share.call('fit/go', { signal }, () => {
       throw busy('at once')
     }),
   )

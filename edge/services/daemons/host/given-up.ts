@@ -21,10 +21,18 @@ export function createGivenUp(): GivenUp {
       if (typeof call !== 'number') return work(context)
       const own = new ServedCall(undefined, method, Number.POSITIVE_INFINITY, 0, context.wantsStream)
       calls.set(call, own)
-      return (async () => await work(own))().finally(() => calls.delete(call))
+      return ended(work, own, () => calls.delete(call))
     },
     giveUp: (call) => {
       if (typeof call === 'number') calls.get(call)?.giveUp(given())
     },
+  }
+}
+
+async function ended(work: (context: CallContext) => unknown, call: CallContext, done: () => void): Promise<unknown> {
+  try {
+    return await work(call)
+  } finally {
+    done()
   }
 }

@@ -6,9 +6,10 @@
  */
 import { inspect } from 'node:util'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { checkedResult } from '@fernlab/shared/rpc/contract/serve-service'
 import { isRecord } from '@fernlab/shared/rpc/errors'
 import { methodUnknown } from '@fernlab/shared/rpc/peer/peer'
-import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
+import { type CallContext, isAsyncIterable, isThenable } from '@fernlab/shared/rpc/peer/serving'
 import type { ServiceToLoad } from '../host-messages.ts'
 import { createEvents } from './events.ts'
 import { type LoadedService, requireActions, wrong } from './load-service.ts'
@@ -22,6 +23,8 @@ interface Instance {
 export interface HostedService {
   /** Does what the node asks: see {@link HostedMember}. */
   do(member: string, params: Readonly<Record<string, unknown>>, context: CallContext): unknown
+  /** Does an action without items, and checks what it gives. */
+  doChecked(params: Readonly<Record<string, unknown>>, context: CallContext): unknown
   endSession(session: string): Promise<void>
   close(): Promise<void>
 }
@@ -82,7 +85,15 @@ export async function hostService(loaded: LoadedService, asked: ServiceToLoad): 
   }
 
   /** Does the work with an object, and closes that after it where it is for one call. */
-  const withInstance = async (params: Readonly<Record<string, unknown>>, work: (instance: Instance) => unknown) => {
+  const withInstance = (params: Readonly<Record<string, unknown>>, work: (instance: Instance) => unknown): unknown => {
+    if (single === undefined) return withOwn(params, work)
+    const result = work(single)
+    if (isThenable(result)) return result.then((given) => guarded(given))
+    return guarded(result)
+  }
+  const guarded = (result: unknown, done = async () => {}) =>
+    isAsyncIterable(result) ? guardedStream(name, result, done) : result
+  const withOwn = async (params: Readonly<Record<string, unknown>>, work: (instance: Instance) => unknown) => {
     const instance = await instanceFor(params)
     const done = mode === 'percall' ? () => instance.close() : async () => {}
     let result: unknown
@@ -92,27 +103,30 @@ export async function hostService(loaded: LoadedService, asked: ServiceToLoad): 
       await done()
       throw thrown
     }
-    if (isAsyncIterable(result)) return guardedStream(name, result, done)
+    if (isAsyncIterable(result)) return guarded(result, done)
     await done()
     return result
   }
 
+  const checked = (action: string, value: unknown) => {
+    const spec = contract.actions[action]?.result
+    return checkedResult({ spec, value, method: `${name}/${action}`, contract }, () => true)
+  }
   const act = (params: Readonly<Record<string, unknown>>, context: CallContext) => {
     const action = String(params.action)
     if (!Object.hasOwn(contract.actions, action)) throw methodUnknown(`${name}/${action}`)
-    return withInstance(params, async ({ object }) => {
+    const givesItems = contract.actions[action]?.items !== undefined
+    const failed = (thrown: unknown) => serviceFailed(`${name}/${action}`, thrown)
+    return withInstance(params, ({ object }) => {
       try {
-        const given = await (object[action] as (args: unknown, context: CallContext) => unknown).call(
-          object,
-          params.args,
-          {
-            signal: context.signal,
-            wantsStream: context.wantsStream,
-          },
-        )
-        return contract.actions[action]?.items === undefined ? given : asStream(given)
+        const method = object[action] as (args: unknown, context: CallContext) => unknown
+        const given = method.call(object, params.args, new OwnContext(context))
+        if (!isThenable(given)) return givesItems ? asStream(given) : given
+        return Promise.resolve(given)
+          .then((result) => (givesItems ? asStream(result) : result))
+          .catch((thrown) => Promise.reject(failed(thrown)))
       } catch (thrown) {
-        throw serviceFailed(`${name}/${action}`, thrown)
+        throw failed(thrown)
       }
     })
   }
@@ -153,6 +167,11 @@ export async function hostService(loaded: LoadedService, asked: ServiceToLoad): 
       if (member === 'events') return events.follow(params.names as string[], context.signal)
       throw methodUnknown(`${name}/${member}`)
     },
+    doChecked: (params, context) => {
+      const result = act(params, context)
+      const action = String(params.action)
+      return isThenable(result) ? result.then((value) => checked(action, value)) : checked(action, result)
+    },
     endSession: async (session) => {
       const known = sessions.get(session)
       sessions.delete(session)
@@ -174,6 +193,24 @@ export async function hostService(loaded: LoadedService, asked: ServiceToLoad): 
   }
 }
 
+/** What a service sees of its call. */
+class OwnContext implements CallContext {
+  readonly #call: CallContext
+
+  constructor(call: CallContext) {
+    this.#call = call
+  }
+
+  // Made when it is asked for, which most services never do.
+  get signal(): AbortSignal {
+    return this.#call.signal
+  }
+
+  get wantsStream(): boolean {
+    return this.#call.wantsStream
+  }
+}
+
 /** What an action gives item by item, in whichever way it does. */
 function asStream(given: unknown): AsyncIterable<unknown> {
   if (isAsyncIterable(given)) return given
@@ -188,8 +225,3 @@ function asStream(given: unknown): AsyncIterable<unknown> {
     message: 'its contract says that it gives items, and it gave none: make it an async generator',
   })
 }
-
-const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  typeof value === 'object' &&
-  value !== null &&
-  typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function'
