@@ -1,7 +1,8 @@
 /** A hub, a node that takes links of clients, and programs in Python that use both. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
 import { type Edge, startEdge } from '@fernlab/edge/main'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
@@ -9,6 +10,7 @@ import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
 import { guides } from '../../support/doc-blocks.ts'
+import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
 import { adminToken, startTestHub, type TestHub, until } from '../hub/hub-with-node.ts'
 import { newPerson } from '../hub/session-people.ts'
@@ -70,6 +72,14 @@ async function untilReady(): Promise<void> {
 test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fernlab-python-lab-'))
   lab = await startTestHub({ labYaml: 'session: { seconds: 600 }\nlimits: { box.value: { low: 0, high: 10 } }\n' })
+  const diode = join(root, 'shared/labs/diode-iv')
+  const files: { path: string; text: string }[] = []
+  for (const entry of await readdir(diode, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    files.push({ path: relative(diode, path), text: await readFile(path, 'utf8') })
+  }
+  assert.is((await lab.call('/api/v1/labs/diode-iv', { method: 'PUT', json: { files } })).status, 201)
   node = await startNode()
   await untilReady()
 })
@@ -85,6 +95,27 @@ test('test_lab.py passes', async ({ signal }) => {
   const { code, err } = await runPython('test_lab.py', [], { env: env(), signal })
   assert.is(code, 0, err)
   assert.match(err, /^Ran [1-9]\d* tests/m)
+})
+
+const scriptOf = (name: string) =>
+  guides()
+    .find(({ path }) => path === 'docs/services.md')
+    ?.blocks.find(({ file }) => file === name)?.text ?? ''
+
+test('the guide’s scripts follow a run, in asyncio too, and use a bench in a live session', async ({ signal }) => {
+  const said = async (name: string) => {
+    await writeFile(join(folder, name), scriptOf(name))
+    const { code, out, err } = await runPython(join(folder, name), [], { env: env(), cwd: folder, signal })
+    assert.is(code, 0, err)
+    return out.trimEnd().split('\n')
+  }
+  const [plain, inAsyncio] = [await said('run.py'), await said('run_async.py')]
+  const documents = (lines: readonly string[]) => lines.slice(lines.indexOf('end') + 1)
+  assert.ok(plain.includes('state') && plain.includes('data'), plain.join())
+  assert.match(documents(plain)[0] ?? '', /^start \['/)
+  assert.equal(documents(inAsyncio), [...documents(plain), 'succeeded'])
+  await untilReady()
+  assert.match((await said('session.py')).join(), /^pi\.diode: 0\.[4-9]\d\d V$/)
 })
 
 test('test_session.py passes', async ({ signal }) => {
@@ -113,8 +144,7 @@ test('a proxy goes on when its node is started again, at another port', async ({
 
 test('the guide’s script sweeps a diode, with the hub stopped half way', async ({ signal }) => {
   await untilReady()
-  const blocks = guides().find(({ path }) => path === 'docs/services.md')?.blocks ?? []
-  const script = blocks.find(({ file }) => file === 'diode.py')?.text ?? ''
+  const script = scriptOf('diode.py')
   const loop = '    for step in range(11):\n'
   assert.ok(script.includes(loop))
   // It waits in the middle until the hub is gone.
@@ -139,6 +169,9 @@ test('the guide’s script sweeps a diode, with the hub stopped half way', async
   assert.is(curve.length, 11)
   const [first, last] = [curve[0]?.[1] ?? Number.NaN, curve.at(-1)?.[1] ?? Number.NaN]
   assert.ok(Math.abs(first) < 0.1 && last > 1, out)
+  const plotted = [...out.matchAll(/ mA (\**)$/gm)].map(([, stars = '']) => stars.length)
+  assert.ok(plotted[0] === 0 && (plotted.at(-1) ?? 0) > 2, out)
+  assert.is(existsSync(join(folder, 'diode.png')), existsSync('/usr/lib/python3/dist-packages/matplotlib'))
 })
 
 test.run()

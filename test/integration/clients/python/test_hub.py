@@ -9,7 +9,7 @@ import unittest.mock
 import urllib.parse
 
 import fernlab
-from fernlab import AsyncProxy, Directory, LabError, Proxy, Run
+from fernlab import AsyncProxy, AsyncRun, Directory, LabError, Proxy, Run
 from fernlab.background import background
 
 URL, TOKEN = os.environ["FERNLAB_URL"], os.environ["FERNLAB_TOKEN"]
@@ -319,6 +319,58 @@ class ByHub(unittest.TestCase):
         documents = b'{"name":"start","doc":{"uid":"u"}}\n{"name":"stop","doc":{}}\n'
         self.server.answers["GET /api/v1/runs/r1/documents"] = (200, documents)
         self.assertEqual(list(Run("r1", self.hub).documents()), [("start", {"uid": "u"}), ("stop", {})])
+
+    def test_runs_that_say_nothing_hold_nothing_up_and_are_left_at_once(self):
+        left = []
+
+        async def silent(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\nevent: state\ndata: 1\n\n")
+            # What comes is the end.
+            left.append(await reader.read())
+            writer.close()
+
+        async def work():
+            server = await asyncio.start_server(silent, "127.0.0.1", 0)
+            quiet = fernlab.Hub(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            following = [AsyncRun(f"r{number}", quiet).events() for number in range(20)]
+            self.assertEqual([(await events.__anext__()).data for events in following], [1] * 20)
+            waiting = [asyncio.ensure_future(events.__anext__()) for events in following]
+            self.server.answers["GET /api/v1/runs/r1"] = (200, {"state": "running"})
+            self.assertEqual(await AsyncRun("r1", self.hub).get(), {"state": "running"})
+            for one in waiting:
+                one.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            while len(left) < 20:
+                await asyncio.sleep(0.01)
+            server.close()
+            await server.wait_closed()
+
+        with unittest.mock.patch("fernlab.hub.TIMEOUT_S", 3600):
+            asyncio.run(work())
+        self.assertEqual(left, [b""] * 20)
+
+    def test_a_run_whose_submission_was_given_up_is_cancelled(self):
+        asked, go = threading.Event(), threading.Event()
+
+        def run(_):
+            asked.set()
+            go.wait()
+            return 201, {"id": "r1"}
+
+        self.server.answers["POST /api/v1/runs"] = run
+        self.server.answers["POST /api/v1/runs/r1/cancel"] = (200, {})
+
+        async def work():
+            submitting = asyncio.ensure_future(AsyncRun.submit("iv", "sweep", hub=self.hub))
+            while not asked.is_set():
+                await asyncio.sleep(0.01)
+            submitting.cancel()
+            await asyncio.gather(submitting, return_exceptions=True)
+            go.set()
+
+        asyncio.run(work())
+        self.assertEqual(self.bodies("POST", "/runs/r1/cancel"), [None])
 
 
 if __name__ == "__main__":

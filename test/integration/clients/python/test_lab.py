@@ -123,6 +123,20 @@ class WithLab(unittest.TestCase):
         self.assertEqual(documents[-1][1]["run_start"], documents[0][1]["uid"])
         self.assertEqual(self.failure(lambda: fernlab.submit("small", "nothing-such")).code, "protocol-unknown")
 
+        async def work():
+            run = await fernlab.AsyncRun.submit("small", "set", {"value": 3, "pause": 600})
+            async for event in run.events():
+                if event.name == "state" and event.data["state"] == "running":
+                    break
+            await run.cancel()
+            self.assertEqual((await run.wait())["state"], "cancelled")
+            return [name async for name, _ in run.documents()], await fernlab.AsyncRun(done).data()
+
+        done = run.id
+        names, data = asyncio.run(work())
+        self.assertEqual((names[0], names[-1]), ("start", "stop"))
+        self.assertEqual(data, run.data())
+
 
 async def _first(source, count):
     taken = 0

@@ -10,13 +10,14 @@ from .rpc.batch import Outcome
 from .rpc.peer import Peer
 from .rpc.received import Place, ReceivedStream
 from .rpc.serving import Context
-from .runs import Event, Run, submit
+from .runs import AsyncRun, Event, Run, submit
 from .sessions import AsyncSession, Session
 
 __all__ = [
     "AsyncDirectory",
     "AsyncNodeDirectory",
     "AsyncProxy",
+    "AsyncRun",
     "AsyncSession",
     "Context",
     "Directory",

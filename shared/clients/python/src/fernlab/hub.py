@@ -141,7 +141,11 @@ class Hub:
         self, path: str, query: Optional[Mapping[str, Any]] = None, headers: Optional[Mapping[str, str]] = None
     ) -> Iterator[str]:
         """The lines of a text that may be long, or may go on."""
-        with self.open("GET", path, query, None, headers) as response:
+        return self.lines_in(self.open("GET", path, query, None, headers))
+
+    def lines_in(self, response: Any) -> Iterator[str]:
+        """The lines of an answer, which is closed at their end."""
+        with response:
             try:
                 for line in response:
                     yield line.decode("utf-8", "replace").rstrip("\r\n")
