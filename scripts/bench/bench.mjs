@@ -19,6 +19,13 @@ async function main() {
   // Ctrl-C reaches the whole group; the child ends what it started, then itself.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
+  process.on('SIGHUP', () => child.kill('SIGTERM'))
+  // npm hands a signal to its shell, which ends without handing it on.
+  const parent = process.ppid
+  const look = setInterval(() => {
+    if (process.ppid !== parent) child.kill('SIGTERM')
+  }, 500)
+  look.unref()
   return await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
 }
 

@@ -58,9 +58,14 @@ async function runAlone(benchmark: Benchmark, options: { root: string; out: stri
   say(`\n${benchmark.name}: ${benchmark.title}`)
   const work = mkdtempSync(join(tmpdir(), 'fernlab-bench-'))
   const bench = createBench({ root: options.root, work, out: join(options.out, benchmark.name), say })
-  const stop = () => void bench.endAll().then(() => process.exit(130))
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  const stop = () =>
+    void bench.endAll().then(() => {
+      rmSync(work, { recursive: true, force: true })
+      process.exit(130)
+    })
+  // Also a second one waits until all that was started has ended.
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
   try {
     return await runBenchmark(benchmark, bench, options.rounds)
   } finally {

@@ -57,7 +57,7 @@ export function findRoot(): string {
   return folder
 }
 
-/** Makes the surroundings; `endAll` ends every process that is still there. */
+/** Makes the surroundings; `endAll` ends every process that is still there, and from then on none is started. */
 export function createBench(options: {
   root: string
   work: string
@@ -67,6 +67,7 @@ export function createBench(options: {
   const { root, work, out, say } = options
   mkdirSync(out, { recursive: true })
   const running = new Set<Started>()
+  let isOver = false
   return {
     root,
     work,
@@ -74,12 +75,14 @@ export function createBench(options: {
     say,
     fromSource: import.meta.url.endsWith('.ts'),
     start: (command, args, startOptions) => {
+      if (isOver) throw new LabError({ code: 'bench-stopped', kind: 'caller', message: 'the benchmark was stopped' })
       const started = startProcess(command, args, { ...startOptions, out })
       running.add(started)
       void started.ended.then(() => running.delete(started))
       return started
     },
     endAll: async () => {
+      isOver = true
       await Promise.all([...running].map((started) => started.end()))
     },
   }

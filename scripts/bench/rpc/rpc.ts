@@ -13,7 +13,7 @@ import { startServiceNode } from './service-node.ts'
 
 type Link = Target['link']
 
-const CALLS = 20_000
+const CALLS = 10_000
 const CALLS_IN_PROCESS = 400_000
 const BATCH = 40_000
 export const MANY = 16
