@@ -38,7 +38,7 @@ benches:
 daemons: { tools: {} }
 services:
   listen: { host: 127.0.0.1, port: 0 }
-  own: { bell: { file: ./bell.ts, daemon: tools } }
+  own: { bell: { file: ./bell.ts, daemon: tools, parameters: { times: 'rang 3' } } }
 `
 
 const bell = `
@@ -62,6 +62,7 @@ export default class {
   constructor(readonly context: { emit: (event: string, value: unknown) => void }) {}
   ring({ times, tune }: { times: number; tune: Float64Array }) {
     this.context.emit('rang', times)
+    console.log('rang ' + times + ' times')
     return 'ding '.repeat(times) + tune.length
   }
 }
@@ -156,6 +157,28 @@ test('a bench is taken, set and read straight at its node, also while the hub is
   await context.close()
 })
 
+/** What the service prints comes as it is printed, without its parameters, unless it is paused; a part of it is looked for. */
+async function readsItsLog(page: Page, ring: (times: string) => Promise<void>): Promise<void> {
+  const lines = page.getByRole('region', { name: 'Log of its daemon tools' }).getByRole('listitem')
+  await page.getByText('Log of its daemon tools').click()
+  await lines.filter({ hasText: 'rang 2 times' }).waitFor()
+  await lines.filter({ hasText: /node\s*up$/ }).waitFor()
+  await ring('3')
+  await lines.filter({ hasText: '[a parameter] times' }).waitFor()
+  await page.getByLabel('Lines with').fill('RANG')
+  await comes(() => lines.count(), 1)
+  assert.match((await lines.textContent()) ?? '', /^\d\d:\d\d:\d\drang 2 times$/)
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await ring('4')
+  await ring('5')
+  assert.is(await lines.count(), 1)
+  await page.getByRole('button', { name: 'Go on' }).click()
+  await comes(() => lines.count(), 3)
+  await page.getByLabel('Lines with').fill('nothing like it')
+  await page.getByText('No line has that in it.').waitFor()
+  assert.equal(await barriersOn(page), [])
+}
+
 test('actions have forms that say what is wrong; results, events and locks are shown', async () => {
   const { page, context, complaints } = await open('bell')
   await page.getByText('It can be set and called without being taken').waitFor()
@@ -170,6 +193,12 @@ test('actions have forms that say what is wrong; results, events and locks are s
   await ring.getByRole('button').click()
   await ring.getByText(/Done in .*: ding ding 2/).waitFor()
   await page.getByRole('region', { name: 'Events' }).getByText('rang').waitFor()
+  await readsItsLog(page, async (times) => {
+    await ring.getByRole('group', { name: 'times' }).getByRole('textbox').fill(times)
+    await ring.getByRole('button').click()
+    // Until then its button is to stop it.
+    await ring.getByText(`: ${'ding '.repeat(Number(times))}2`).waitFor()
+  })
   await page.getByLabel('What for').fill('a concert')
   await page.getByRole('button', { name: 'Take it' }).click()
   await page.getByText('You have it, for as long as this page is open.').waitFor()
@@ -196,6 +225,7 @@ test('where the node is not reached straight, the page goes by the hub and says 
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   assert.ok(wide <= 0, `${wide} px too wide`)
   assert.equal(await barriersOn(page), [])
+  await page.getByText('Una parte de un banco no tiene registro propio.').waitFor()
   assert.equal(complaints, [])
   await context.close()
 })

@@ -1,11 +1,10 @@
 import type { Me } from '@fernlab/shared/contracts/api'
 import type { DirectoryService } from '@fernlab/shared/contracts/directory'
-import { isStaff } from '@fernlab/shared/contracts/people'
 import { Button, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { useNow, useWords } from '../words/use-words.ts'
-import { type HoldSays, holdSays } from './hold-says.ts'
+import { type HoldSays, holdSays, mayEndOthers } from './hold-says.ts'
 import styles from './service.module.css'
 import type { LinkState, ServiceLink } from './service-link.ts'
 import { useSaid } from './use-said.ts'
@@ -68,7 +67,7 @@ export function HoldLine({ service, role, link, state }: Props) {
           {t('service.release')}
         </Button>
       ) : null}
-      {says === 'others' && !isPart && (isStaff(role) || role === 'builder') ? <EndOther link={link} /> : null}
+      {says === 'others' && !isPart && mayEndOthers(role) ? <EndOther link={link} /> : null}
     </section>
   )
 }

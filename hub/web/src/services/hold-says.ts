@@ -16,12 +16,15 @@ export function holdSays(
   link: Pick<LinkState, 'lock'> | undefined,
 ): HoldSays {
   if (link?.lock === 'held' || link?.lock === 'releasing') return 'held'
-  if (!isStaff(role)) return state === 'locked' && role === 'builder' ? 'others' : 'look'
+  if (!isStaff(role)) return state === 'locked' && mayEndOthers(role) ? 'others' : 'look'
   if (lockedBy?.mine === true) return 'elsewhere'
   if (state === 'locked') return 'others'
   if (state === 'busy') return 'run'
   return bench === undefined ? 'use' : 'free'
 }
+
+/** Whether the person may end locks of others, and read logs of daemons. */
+export const mayEndOthers = (role: Me['role'] | undefined): boolean => isStaff(role) || role === 'builder'
 
 /** Whether setting and calling is open to the person now. */
 export const mayUse = (says: HoldSays, bench: string | undefined): boolean =>

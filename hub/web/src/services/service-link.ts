@@ -8,6 +8,7 @@
 import type { Scalar } from '@fernlab/shared/capabilities/signals'
 import type { Client, Lock, Service } from '@fernlab/shared/clients/typescript/client'
 import type { WayInUse } from '@fernlab/shared/clients/typescript/connection'
+import type { AskedLog, ServiceLog } from '@fernlab/shared/contracts/service-log'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
@@ -68,6 +69,8 @@ export interface ServiceLink {
   release(): Promise<void>
   /** Ends the lock of another; of services that are no parts of benches. */
   unlock(): Promise<Call>
+  /** What its daemon has written; rejects with `right-missing` for who may not end its locks. */
+  log(asked: AskedLog, signal: AbortSignal): Promise<ServiceLog>
   close(): Promise<void>
 }
 
@@ -190,6 +193,13 @@ class PageLink implements ServiceLink {
 
   unlock(): Promise<Call> {
     return this.#done({ what: 'unlock', target: '', given: undefined }, () => this.#client.unlock([this.#options.id]))
+  }
+
+  async log(asked: AskedLog, signal: AbortSignal): Promise<ServiceLog> {
+    const { id } = this.#options
+    const args = { service: id.slice(id.indexOf('/') + 1), ...asked }
+    const found = await this.#found()
+    return (await found.ofNode('log', args, { idempotent: true, timeoutMs: READ_MS, signal })) as ServiceLog
   }
 
   async close(): Promise<void> {

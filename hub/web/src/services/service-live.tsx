@@ -9,9 +9,10 @@ import { useWords } from '../words/use-words.ts'
 import { ActionList } from './action-list.tsx'
 import { CallLog, EventLog } from './call-log.tsx'
 import { HoldLine } from './hold-line.tsx'
-import { holdSays, mayUse } from './hold-says.ts'
+import { holdSays, mayEndOthers, mayUse } from './hold-says.ts'
 import { LinkLine } from './link-line.tsx'
 import styles from './service.module.css'
+import { ServiceLog } from './service-log.tsx'
 import { SignalList } from './signal-list.tsx'
 import { useServiceLink } from './use-service-link.ts'
 
@@ -41,6 +42,7 @@ export function ServiceLive({ service }: { service: DirectoryService }) {
           <CallLog calls={state?.calls ?? []} signals={contract.signals} />
         </div>
       </div>
+      {mayEndOthers(role) ? <ServiceLog key={service.id} service={service} link={link} /> : null}
     </PanelProvider>
   )
 }
