@@ -213,11 +213,32 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
             return number + await supply.read("voltage")
 
         self.assertEqual(await supply.ask(each), 6)
-        self.assertIn("to: number in V", inspect.getdoc(supply.ramp))
+        self.assertIsInstance(supply.way, fernlab.WayInUse)
         with self.assertRaises(AttributeError):
             supply.voltage = 1
         many = await asyncio.gather(*(supply.ramp(1, number + 1) for number in range(100)))
         self.assertEqual([len(wave) for wave in many], list(range(1, 101)))
+        await supply.close()
+
+    async def test_signatures_and_help_are_those_of_plain_proxies(self):
+        supply = await AsyncProxy.connect(NAME, address=URL, token=TOKEN)
+        plain = await asyncio.get_running_loop().run_in_executor(None, lambda: Proxy(NAME, address=URL, token=TOKEN))
+        actions = [name for name in vars(type(plain.do)) if not name.startswith("_")]
+        self.assertIn("ramp", actions)
+        for name in actions:
+            with self.subTest(name):
+                own, other = getattr(supply.do, name), getattr(plain.do, name)
+                self.assertEqual(inspect.signature(own), inspect.signature(other))
+                self.assertEqual((own.__name__, own.__qualname__), (name, f"{supply.name}.{name}"))
+                self.assertEqual(inspect.getdoc(own), inspect.getdoc(other))
+                self.assertEqual(inspect.iscoroutinefunction(own), inspect.signature(own).return_annotation != "stream")
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            help(supply.ramp)
+        self.assertIn("to: number in V", text.getvalue())
+        with self.assertRaises(TypeError):
+            await supply.ramp(1, 2, 3, 4, 5)
+        self.assertEqual(inspect.getdoc(type(supply)), inspect.getdoc(type(plain)))
         await supply.close()
 
     async def test_plain_calls_within_the_loop_do_not_hold_themselves_up(self):

@@ -12,6 +12,7 @@ from .rpc.received import Place, ReceivedStream
 from .rpc.serving import Context
 from .runs import AsyncRun, Event, Run, submit
 from .sessions import AsyncSession, Session
+from .ways.way import WayInUse
 
 __all__ = [
     "AsyncDirectory",
@@ -32,6 +33,7 @@ __all__ = [
     "ReceivedStream",
     "Run",
     "Session",
+    "WayInUse",
     "connect",
     "lock",
     "submit",

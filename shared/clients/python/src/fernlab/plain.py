@@ -13,6 +13,7 @@ from .node_directory import AsyncNodeDirectory
 from .proxy import Service, arguments_of, dressed, in_thread, made, meet, meet_all, represented
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
+from .ways.way import WayInUse
 
 
 class Proxy:
@@ -70,7 +71,7 @@ class Proxy:
         return self._service.found.contract
 
     @property
-    def way(self) -> Any:
+    def way(self) -> Optional[WayInUse]:
         """By which link its node is reached now; None before the first call and while none is open."""
         return self._service.group.connection.way
 

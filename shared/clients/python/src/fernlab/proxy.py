@@ -12,6 +12,7 @@ from .hub import Hub
 from .lab import GRACE_S, AsyncLock, Group, Lab, lab_of
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
+from .ways.way import WayInUse
 
 #: How long a node keeps what is followed when the link breaks.
 LINGER_S = 30.0
@@ -120,7 +121,7 @@ class AsyncProxy:
         return self._service.found.contract
 
     @property
-    def way(self) -> Any:
+    def way(self) -> Optional[WayInUse]:
         """By which link its node is reached now; None before the first call and while none is open."""
         return self._service.group.connection.way
 
