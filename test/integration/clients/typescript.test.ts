@@ -224,7 +224,7 @@ test('the hub carries no byte of what goes straight to a node', async () => {
     const called = await throughHub()
     let got = 0
     for (let n = 0; n < files; n++) {
-      const file = await results.do.get?.({ path: 'wave.f64' })
+      const file: unknown = await results.do.get?.({ path: 'wave.f64' })
       assert.instance(file, Uint8Array)
       got += (file as Uint8Array).length
     }
