@@ -45,10 +45,18 @@ export default {
     },
     {
       name: 'web-imports-pure-shared',
-      comment: 'The page runs in a browser and speaks to the hub over HTTP only.',
+      comment: 'The page runs in a browser; it speaks to the hub over HTTP, and to services by the client.',
       severity: 'error',
       from: { path: '^hub/web/src/' },
-      to: { path: '^(shared/(links|storage|programs|clients)/|hub/(?!web/|node_modules/))' },
+      to: {
+        path: '^(shared/(links|storage|programs)/|shared/clients/(?!typescript/)|hub/(?!web/|node_modules/))',
+      },
+    },
+    {
+      name: 'only-the-page-of-a-service-calls-services',
+      severity: 'error',
+      from: { path: '^hub/web/src/(?!services/)' },
+      to: { path: '^shared/clients/' },
     },
     {
       name: 'hub-imports-no-web-source',
