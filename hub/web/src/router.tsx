@@ -187,9 +187,7 @@ const service = createRoute({
   getParentRoute: () => framed,
   path: '/services/$node/$service',
   beforeLoad: onlyFor('admin', 'instructor', 'builder'),
-  component: lazyRouteComponent(() =>
-    withTexts(['staff', 'services', 'session'], () => import('./services/service-page.tsx')),
-  ),
+  component: lazyRouteComponent(() => withTexts(['staff', 'session'], () => import('./services/service-page.tsx'))),
 })
 const people = createRoute({
   getParentRoute: () => framed,

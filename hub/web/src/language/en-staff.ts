@@ -1,5 +1,8 @@
+import { enServices } from './en-services.ts'
+
 /** What the pages for those who look after benches, people and the site say in English. */
 export const enStaff = {
+  ...enServices,
   importReason: {
     mistakes: 'The list has mistakes. Nobody was made: mend the lines below and choose the list again.',
     overtaken: 'Somebody else made one of these accounts just now. Import the list again: who is here stays.',

@@ -1,8 +1,10 @@
 import type { enStaff } from './en-staff.ts'
+import { esServices } from './es-services.ts'
 import type { Texts } from './texts.ts'
 
 /** What the pages for those who look after benches, people and the site say in Spanish. */
 export const esStaff: Texts<typeof enStaff> = {
+  ...esServices,
   importReason: {
     mistakes: 'La lista tiene errores. No se ha creado a nadie: corrige estas líneas y vuelve a elegir la lista.',
     overtaken: 'Otra persona acaba de crear una de estas cuentas. Importa la lista otra vez: quien ya está se queda.',

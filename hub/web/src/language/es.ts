@@ -6,7 +6,6 @@ import { esHardware } from './es-hardware.ts'
 import { esPermissions } from './es-permissions.ts'
 import { esRecurring } from './es-recurring.ts'
 import { esRefusals } from './es-refusals.ts'
-import { esServices } from './es-services.ts'
 import { esSession } from './es-session.ts'
 import { esStaff } from './es-staff.ts'
 import { esUsage } from './es-usage.ts'
@@ -340,5 +339,4 @@ export const es: Texts<English> = {
   ...esSession,
   ...esStaff,
   ...esUsage,
-  ...esServices,
 }

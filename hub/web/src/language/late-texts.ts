@@ -7,7 +7,6 @@ import type { enHardware } from './en-hardware.ts'
 import type { enPermissions } from './en-permissions.ts'
 import type { enRecurring } from './en-recurring.ts'
 import type { enRefusals } from './en-refusals.ts'
-import type { enServices } from './en-services.ts'
 import type { enSession } from './en-session.ts'
 import type { enStaff } from './en-staff.ts'
 import type { enUsage } from './en-usage.ts'
@@ -17,7 +16,6 @@ const late = {
   account: async () => (await import('./en-account.ts')).enAccount,
   bookings: async () => (await import('./en-bookings.ts')).enBookings,
   session: async () => (await import('./en-session.ts')).enSession,
-  services: async () => (await import('./en-services.ts')).enServices,
   staff: async () => (await import('./en-staff.ts')).enStaff,
   recurring: async () => (await import('./en-recurring.ts')).enRecurring,
   usage: async () => (await import('./en-usage.ts')).enUsage,
@@ -29,7 +27,6 @@ export type English = typeof en &
   typeof enAccount &
   typeof enBookings &
   typeof enSession &
-  typeof enServices &
   typeof enStaff &
   typeof enRecurring &
   typeof enUsage &
