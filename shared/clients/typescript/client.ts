@@ -10,6 +10,8 @@ import { requireCompatible } from '../../rpc/contract/compare-contracts.ts'
 import { type ActionsOf, createProxy, type Proxy as ServiceProxy } from '../../rpc/contract/proxy.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
 import type { CallOptions } from '../../rpc/peer/calls.ts'
+import type { BatchOptions } from '../../rpc/peer/peer.ts'
+import { type AnyCall, batchServices, type Checked, type OutcomesOfAll, type Reaching } from './batch-services.ts'
 import { type Connection, createConnection, type WayInUse } from './connection.ts'
 import { type Directory, type Found, named } from './directory.ts'
 import type { Access } from './kept-access.ts'
@@ -60,6 +62,14 @@ export interface Client extends AsyncDisposable {
   /** Typed by a contract that the program knows; rejects with `contract-changed` where the service's would be misunderstood. */
   service<const Contract extends ServiceContract>(name: string, contract: Contract): Promise<Service<Contract>>
   /**
+   * Calls of several services in one message, done one after another: each `[service, name, arguments]`. The services are
+   * parts of one bench, or others of one node; without a hub, any of one node.
+   */
+  batch<const Calls extends readonly AnyCall[]>(
+    calls: Calls & Checked<Calls>,
+    options?: BatchOptions,
+  ): Promise<OutcomesOfAll<Calls>>
+  /**
    * Locks services, and with a part of a bench the bench; all of them, or none. `*` and `?` in a name stand for any text and
    * letter: `bench3.*`, `pi/*`.
    */
@@ -93,6 +103,7 @@ class LabClient implements Client {
   readonly #options: CreateClientOptions
   readonly #groups = new Map<string, Group>()
   readonly #locks = new Set<Lock>()
+  readonly #met = new WeakMap<object, Reaching>()
   #isClosed = false
 
   constructor(options: CreateClientOptions) {
@@ -118,7 +129,16 @@ class LabClient implements Client {
     }
     // What has the name of a member is reached as `do.<name>`.
     const members = { ...proxy.do, ...proxy }
-    return Object.freeze(Object.defineProperties(members, Object.getOwnPropertyDescriptors(about))) as never
+    const service = Object.freeze(Object.defineProperties(members, Object.getOwnPropertyDescriptors(about)))
+    this.#met.set(service, { name: found.name, contract, connection, verify })
+    return service as never
+  }
+
+  async batch<const Calls extends readonly AnyCall[]>(
+    calls: Calls & Checked<Calls>,
+    options?: BatchOptions,
+  ): Promise<OutcomesOfAll<Calls>> {
+    return (await batchServices((service) => this.#met.get(service), calls, options)) as never
   }
 
   async lock(names: readonly string[], { reason = '', session, signal }: LockOptions = {}): Promise<Lock> {
@@ -264,6 +284,7 @@ const caller = (connection: Connection, verify: ReturnType<typeof sameContract>)
   call: (method: string, params?: unknown, options = {}) => connection.call(method, params, { ...options, verify }),
   stream: (method: string, params?: unknown, options = {}) =>
     connection.stream(method, params, { lingerMs: LINGER_MS, ...options, verify }) as never,
+  batch: (calls: Parameters<Connection['batch']>[0], options = {}) => connection.batch(calls, { ...options, verify }),
 })
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

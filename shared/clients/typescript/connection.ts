@@ -49,7 +49,7 @@ export interface Connection {
   /** Rejects with the service's error, `call-uncertain`, `deadline-exceeded` or `node-unreachable`. */
   call(method: string, params?: unknown, options?: CallOptions & Verified): Promise<unknown>
   stream(method: string, params?: unknown, options?: StreamOptions & Verified): AsyncGenerator<unknown, void, void>
-  batch(calls: readonly BatchCall[], options?: BatchOptions): Promise<BatchOutcome[]>
+  batch(calls: readonly BatchCall[], options?: BatchOptions & Verified): Promise<BatchOutcome[]>
   /** Asks for access anew and signs in with it, as after a lock was taken; calls under way go on. */
   renew(): Promise<void>
   /** A link is there, and another when it breaks, until the returned function is called: what is locked needs one. */
@@ -101,8 +101,9 @@ class NodeConnection implements Connection {
     return this.#within(how, (peer, left) => peer.call(method, params, { ...options, ...left }))
   }
 
-  batch(calls: readonly BatchCall[], options: BatchOptions = {}): Promise<BatchOutcome[]> {
-    return this.#within(options, (peer, left) => peer.batch(calls, { ...options, ...left }))
+  batch(calls: readonly BatchCall[], { verify, ...options }: BatchOptions & Verified = {}): Promise<BatchOutcome[]> {
+    const how = { ...options, ...(verify === undefined ? {} : { verify }) }
+    return this.#within(how, (peer, left) => peer.batch(calls, { ...options, ...left }))
   }
 
   async *stream(

@@ -1,4 +1,5 @@
 export type { Client, Lock, LockOptions, Service } from '@fernlab/shared/clients/typescript/client'
 export { type ConnectOptions, connect } from '@fernlab/shared/clients/typescript/node'
 export { LabError } from '@fernlab/shared/primitives/lab-error'
+export { type CallOf, type Outcome, type OutcomesOf, resultOf } from '@fernlab/shared/rpc/contract/service-batch'
 export { defineService, type ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'

@@ -1,12 +1,13 @@
 /** A service as an object of TypeScript: its actions are methods, typed by its contract. */
 import type { CallOptions } from '../peer/calls.ts'
-import type { Peer, StreamOptions } from '../peer/peer.ts'
+import type { BatchOptions, Peer, StreamOptions } from '../peer/peer.ts'
 import { members } from './members.ts'
+import { batchOf, type CallOf, type OutcomesOf, type Readings, type SignalName } from './service-batch.ts'
 import type { ActionContract, ServiceContract } from './service-contract.ts'
 import type { ArgumentsOf, ValueOf } from './value-spec.ts'
 
 /** What a proxy calls by: a peer, or whatever chooses between several links. */
-export type Caller = Pick<Peer, 'call' | 'stream'>
+export type Caller = Pick<Peer, 'call' | 'stream' | 'batch'>
 
 type ActionOf<Action> = Action extends { readonly arguments: infer Args; readonly items: infer Items }
   ? (args: ArgumentsOf<Args>, options?: StreamOptions) => AsyncIterableIterator<ValueOf<Items>>
@@ -20,22 +21,25 @@ export type ActionsOf<Contract extends ServiceContract> = {
   readonly [Name in keyof Contract['actions']]: ActionOf<Contract['actions'][Name]>
 }
 
-type SignalName<Contract extends ServiceContract> = keyof Contract['signals'] & string
-
 export interface Proxy<Contract extends ServiceContract> {
   /** Each action by its name. */
   readonly do: ActionsOf<Contract>
   /** Reading changes nothing, so that it may be repeated when a link breaks. */
-  read(
-    signals: readonly SignalName<Contract>[],
-    options?: CallOptions,
-  ): Promise<Readonly<Record<string, { value: unknown; time: number }>>>
+  read(signals: readonly SignalName<Contract>[], options?: CallOptions): Promise<Readings>
   set(signal: SignalName<Contract>, value: unknown, options?: CallOptions): Promise<void>
   follow(
     signals: readonly SignalName<Contract>[],
     options?: StreamOptions & { readonly rateHz?: number },
   ): AsyncIterableIterator<unknown>
   events(names: readonly (keyof Contract['events'] & string)[], options?: StreamOptions): AsyncIterableIterator<unknown>
+  /**
+   * Actions, each `[name, arguments]`, and `['signals.read', { signals }]`, `['signals.set', { signal, value }]`, one after
+   * another in one message; `stop`: none after the first error. Rejects where not even one is known to have been done.
+   */
+  batch<const Calls extends readonly CallOf<Contract>[]>(
+    calls: Calls,
+    options?: BatchOptions,
+  ): Promise<OutcomesOf<Contract, Calls>>
 }
 
 /** Sends nothing until it is called. */
@@ -62,5 +66,9 @@ export function createProxy<const Contract extends ServiceContract>(
     follow: (signals, { rateHz, ...options } = {}) =>
       caller.stream(`${service}/${members.follow}`, rateHz === undefined ? { signals } : { signals, rateHz }, options),
     events: (events, options) => caller.stream(`${service}/${members.events}`, { events }, options),
+    batch: async (calls, options) => {
+      const all = (calls as readonly (readonly [string, unknown])[]).map((call) => ({ service, contract, call }))
+      return (await batchOf(caller, all, options)) as never
+    },
   }
 }

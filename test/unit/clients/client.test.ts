@@ -9,6 +9,7 @@ import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { serveServices } from '@fernlab/shared/rpc/contract/serve-service'
+import { resultOf } from '@fernlab/shared/rpc/contract/service-batch'
 import { defineService, type ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import type { Link } from '@fernlab/shared/rpc/link'
 import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
@@ -180,6 +181,51 @@ test('parts of a bench share a connection, which is opened for each as it comes'
   }
   assert.equal(tokens, ['pi a.supply -', 'pi a.meter a.supply -', 'pi b.supply -', 'pi fit -'])
   assert.is(links(), 3)
+  await client.close()
+})
+
+test('services that are reached over one connection are called in one message, typed; others are refused unsent', async () => {
+  const services = ['a.supply', 'a.meter', 'b.supply'].map((name) => found('pi', name, supply, `pi.${name[0]}`))
+  const { client, links, cut, services: listed } = lab(services)
+  const one = await client.service('a.supply', supply)
+  const other = await client.service('a.meter', supply)
+  const outcomes = await client.batch([
+    [one, 'beep', { times: 2 }],
+    [other, 'read', {}],
+    [other, 'signals.read', { signals: ['voltage'] }],
+    [one, 'beep', { times: 0 }],
+  ])
+  // The types are exact: these lines would not compile otherwise.
+  const times: number = resultOf(outcomes[0])
+  const text: string = resultOf(outcomes[1])
+  assert.equal([times, text, resultOf(outcomes[2]).voltage?.value], [2, 'read by an action', 3.3])
+  assert.is('error' in outcomes[3] && outcomes[3].error.code, 'call-invalid')
+  assert.is(links(), 1)
+  const refusal = (work: Promise<unknown>) =>
+    work.then(
+      () => assert.unreachable('it was done') as never,
+      ({ code, message }: LabError) => `${code} ${message}`,
+    )
+  const far = await client.service('b.supply', supply)
+  const across = client.batch([
+    [one, 'beep', { times: 2 }],
+    [far, 'beep', { times: 2 }],
+  ])
+  assert.match(await refusal(across), /^call-invalid calls\[1\]: pi\/b\.supply .*pi\/a\.supply/)
+  // @ts-expect-error: no such argument
+  const wrong = client.batch([[{ ...one }, 'beep', { volts: 2 }]])
+  assert.match(await refusal(wrong), /^call-invalid calls\[0\]: pi\/a\.supply is no service of this client/)
+  assert.equal(await client.batch([]), [])
+  assert.is(links(), 1)
+
+  // After a break each of them is looked at again.
+  listed[1] = found('pi', 'a.meter', { ...supply, version: '2.0', actions: {} }, 'pi.a')
+  await cut()
+  const changed = client.batch([
+    [one, 'beep', { times: 2 }],
+    [other, 'read', {}],
+  ])
+  assert.match(await refusal(changed), /^contract-changed /)
   await client.close()
 })
 

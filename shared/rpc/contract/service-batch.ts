@@ -1,0 +1,96 @@
+/** Several calls of services in one message, done one after another; typed by their contracts. */
+import { LabError } from '../../primitives/lab-error.ts'
+import type { BatchCall, BatchOutcome } from '../peer/batch.ts'
+import type { BatchOptions } from '../peer/peer.ts'
+import { members } from './members.ts'
+import type { ServiceContract } from './service-contract.ts'
+import type { ArgumentsOf, ValueOf } from './value-spec.ts'
+
+export type SignalName<Contract extends ServiceContract> = keyof Contract['signals'] & string
+
+/** Each signal that was read, with the time of reading in epoch seconds, UTC. */
+export type Readings = Readonly<Record<string, { readonly value: unknown; readonly time: number }>>
+
+/**
+ * What became of one call of a batch; `skipped` when an earlier one failed and the batch was to stop there, or when the
+ * answers before it fill a message.
+ */
+export type Outcome<Result = unknown> =
+  | { readonly result: Result }
+  | { readonly error: LabError }
+  | { readonly skipped: true }
+
+/** A call of a batch: an action that gives no items, or signals that are read or one that is set. */
+export type CallOf<Contract extends ServiceContract> =
+  | {
+      [Name in keyof Contract['actions'] & string]: Contract['actions'][Name] extends { readonly items: unknown }
+        ? never
+        : readonly [action: Name, args: ArgumentsOf<Contract['actions'][Name]['arguments']>]
+    }[keyof Contract['actions'] & string]
+  | readonly [member: typeof members.read, args: { readonly signals: readonly SignalName<Contract>[] }]
+  | readonly [member: typeof members.set, args: { readonly signal: SignalName<Contract>; readonly value: unknown }]
+
+/** What such a call answers. */
+export type ResultOf<Contract extends ServiceContract, Name> = Name extends typeof members.read
+  ? Readings
+  : Name extends typeof members.set
+    ? null
+    : Name extends keyof Contract['actions']
+      ? // Of a service that is known only when the program runs nothing is known before.
+        string extends keyof Contract['actions']
+        ? unknown
+        : Contract['actions'][Name] extends { readonly result: infer Result }
+          ? ValueOf<Result>
+          : null
+      : never
+
+export type OutcomesOf<Contract extends ServiceContract, Calls extends readonly unknown[]> = {
+  -readonly [At in keyof Calls]: Outcome<
+    ResultOf<Contract, Calls[At] extends readonly [infer Name, ...unknown[]] ? Name : never>
+  >
+}
+
+/** The result; throws the error, or `call-skipped`. */
+export function resultOf<Result>(outcome: Outcome<Result>): Result {
+  if ('result' in outcome) return outcome.result
+  if ('error' in outcome) throw outcome.error
+  throw new LabError({
+    code: 'call-skipped',
+    kind: 'caller',
+    message: 'it was not called: an earlier call of the batch failed, or its answers filled a message',
+  })
+}
+
+/** A call of one of several services. */
+export interface ServiceCall {
+  readonly service: string
+  readonly contract: ServiceContract
+  readonly call: readonly [member: string, args: unknown]
+}
+
+/** Has the calls done in order; nothing is sent, and `call-invalid` names the call, where one of them gives items. */
+export async function batchOf(
+  caller: { batch(calls: readonly BatchCall[], options?: BatchOptions): Promise<BatchOutcome[]> },
+  calls: readonly ServiceCall[],
+  options: BatchOptions = {},
+): Promise<BatchOutcome[]> {
+  const streams = calls.flatMap(({ contract, call: [member] }, at) =>
+    isStream(contract, member) ? [{ path: `calls[${at}]`, message: `${member} gives items, which a batch can't` }] : [],
+  )
+  if (streams[0] !== undefined) {
+    const { path, message } = streams[0]
+    throw new LabError({ code: 'call-invalid', kind: 'caller', message: `${path}: ${message}`, issues: streams })
+  }
+  const idempotent = calls.every(({ contract, call: [member] }) => mayRepeat(contract, member))
+  const sent = calls.map(({ service, call: [member, args] }) => [`${service}/${member}`, args] as const)
+  return await caller.batch(sent, idempotent ? { ...options, idempotent } : options)
+}
+
+const actionOf = ({ actions }: ServiceContract, member: string) =>
+  Object.hasOwn(actions, member) ? actions[member] : undefined
+
+const isStream = (contract: ServiceContract, member: string): boolean =>
+  member === members.follow || member === members.events || actionOf(contract, member)?.items !== undefined
+
+const mayRepeat = (contract: ServiceContract, member: string): boolean =>
+  member === members.read || member === members.contract || actionOf(contract, member)?.idempotent === true
