@@ -59,6 +59,8 @@ test('one service says what it can do, and how a program uses it, where nobody a
   const signal = page.getByRole('region', { name: 'Signals' }).getByRole('listitem', { name: 'Voltage' })
   await signal.getByText('0 to 5').waitFor()
   await page.getByText('It is not reached now; the page goes on trying.').waitFor()
+  await page.getByText('It can be set and called again once it is reached.').waitFor()
+  assert.is(await page.getByRole('button', { name: /^Take/ }).count(), 0)
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await page.getByRole('button', { name: 'Copy: Python' }).click()
   const copied = 'import fernlab\n\nservice = fernlab.Proxy("fernlab://main/demo/rc-1.psu")\nprint(service.voltage)'

@@ -10,13 +10,16 @@ interface Props {
   readonly checked: Checked
   /** What the hub said about this field. */
   readonly refused: string | undefined
+  /** Where the slider stands while nothing is typed. */
+  readonly standing?: number | undefined
+  readonly disabled?: boolean
   readonly onChange: (input: string | boolean) => void
 }
 
 const steps = 200
 
 /** One parameter: its name, unit, limits, help, and beside it what is wrong with what was typed. */
-export function ParameterField({ parameter, input, checked, refused, onChange }: Props) {
+export function ParameterField({ parameter, input, checked, refused, standing, disabled, onChange }: Props) {
   const words = useWords()
   const label = words.text(parameter.title) || parameter.name
   const help = words.text(parameter.description)
@@ -47,7 +50,7 @@ export function ParameterField({ parameter, input, checked, refused, onChange }:
   }
   const slider = sliderOf(parameter)
   const typed = 'value' in checked && typeof checked.value === 'number' ? checked.value : undefined
-  const placed = 'error' in checked ? checked.read : typed
+  const placed = input === '' ? standing : 'error' in checked ? checked.read : typed
   const converted = typed !== undefined && /[a-zA-Zµ°Ω%]/.test(input) ? quantity(typed, parameter.unit ?? '1') : ''
   return (
     <div className={styles.field}>
@@ -80,6 +83,7 @@ export function ParameterField({ parameter, input, checked, refused, onChange }:
           min={0}
           max={steps}
           step={1}
+          disabled={disabled ?? false}
           value={placed === undefined ? 0 : toSlider(placed, slider)}
           thumbProps={{ 'aria-valuetext': placed === undefined ? '' : quantity(placed, parameter.unit ?? '1') }}
           onChange={(position) => onChange(fromSlider(position, slider, parameter))}

@@ -30,6 +30,8 @@ export const enServices = {
     yours: 'You have it, for as long as this page is open.',
     yoursBench: 'You have the bench {{bench}} with all its parts, for as long as this page is open.',
     yoursElsewhere: 'You have it in another program or page.',
+    away: 'It can be set and called again once it is reached.',
+    heldAway: 'You had it when it was last reached. Whether you still do shows once it is reached again.',
     left: 'Without word from the hub it ends in {{time}}.',
     others: 'Somebody else has it: it can be set and called once they are done.',
     onRun: 'A run or a session has its bench: it can be set and called once that is over.',

@@ -34,6 +34,8 @@ export const esServices: Texts<typeof enServices> = {
     yours: 'Lo tienes mientras esta página esté abierta.',
     yoursBench: 'Tienes el banco {{bench}} con todas sus partes mientras esta página esté abierta.',
     yoursElsewhere: 'Lo tienes en otro programa o en otra página.',
+    away: 'Se podrá ajustar y llamar cuando se vuelva a llegar a él.',
+    heldAway: 'Lo tenías la última vez que se llegó a él. Si sigue siendo tuyo se verá cuando se vuelva a llegar.',
     left: 'Sin noticias del servidor termina dentro de {{time}}.',
     others: 'Lo tiene otra persona: se podrá ajustar y llamar cuando termine.',
     onRun: 'Un ensayo o una sesión tiene su banco: se podrá ajustar y llamar cuando termine.',

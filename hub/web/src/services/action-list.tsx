@@ -83,6 +83,7 @@ function ActionForm({ name, action, link, last, canUse }: FormProps) {
               input={inputOf(argument, spec)}
               read={read[index]?.[1] ?? { error: '' }}
               isTold={isTold}
+              canUse={canUse}
               onChange={(input) => setInputs((before) => ({ ...before, [argument]: input }))}
             />
           </fieldset>
@@ -115,17 +116,25 @@ interface FieldProps {
   readonly input: string | boolean
   readonly read: Read
   readonly isTold: boolean
+  readonly canUse: boolean
   readonly onChange: (input: string | boolean) => void
 }
 
-function ArgumentField({ name, spec, input, read, isTold, onChange }: FieldProps) {
+function ArgumentField({ name, spec, input, read, isTold, canUse, onChange }: FieldProps) {
   const { t } = useWords()
   const parameter = parameterOf(name, spec)
   if (parameter !== undefined) {
     const checked =
       'error' in read ? (isTold ? read : { error: '' }) : { value: read.value as string | number | boolean }
     return (
-      <ParameterField parameter={parameter} input={input} checked={checked} refused={undefined} onChange={onChange} />
+      <ParameterField
+        parameter={parameter}
+        input={input}
+        checked={checked}
+        refused={undefined}
+        disabled={!canUse}
+        onChange={onChange}
+      />
     )
   }
   if (spec.type === 'none') return null

@@ -62,7 +62,7 @@ export function HoldLine({ service, role, link, state }: Props) {
           </Button>
         </form>
       ) : null}
-      {says === 'held' ? (
+      {says === 'held' || says === 'held-away' ? (
         <Button variant="default" loading={state?.lock === 'releasing'} onClick={() => void link?.release()}>
           {t('service.release')}
         </Button>
@@ -76,6 +76,10 @@ function sentence(says: HoldSays, { bench }: DirectoryService, t: ReturnType<typ
   switch (says) {
     case 'held':
       return bench === undefined ? t('service.yours') : t('service.yoursBench', { bench })
+    case 'held-away':
+      return t('service.heldAway')
+    case 'away':
+      return t('service.away')
     case 'elsewhere':
       return t('service.yoursElsewhere')
     case 'others':

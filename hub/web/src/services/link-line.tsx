@@ -1,7 +1,9 @@
 import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { useReachable } from '../api/context.tsx'
 import { quantity } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
+import { isUnreached } from './hold-says.ts'
 import styles from './service.module.css'
 import type { LinkState } from './service-link.ts'
 import { useSaid } from './use-said.ts'
@@ -13,7 +15,7 @@ export function LinkLine({ service, state }: { service: DirectoryEntry; state: L
   const isHubThere = useReachable()
   const way = state?.way
   const isStraight = way?.kind === 'websocket'
-  const isLost = state !== undefined && way === undefined && (state.ways.length > 0 || state.unread !== undefined)
+  const isLost = state !== undefined && isUnreached(state)
   const took = (ms: number) => quantity(Number((ms / 1000).toPrecision(2)), 's')
   return (
     <section className={styles.link} aria-label={t('service.link')}>
@@ -30,7 +32,9 @@ export function LinkLine({ service, state }: { service: DirectoryEntry; state: L
       {way === undefined ? null : <p className="soft">{t('service.answers', { time: took(way.roundTripMs) })}</p>}
       {way === undefined || isStraight ? null : <p className="soft">{whyNotStraight(service, t)}</p>}
       {state?.unread === undefined ? null : (
-        <p className={styles.trouble}>{t('service.unread', { why: said(state.unread) })}</p>
+        <p className={state.unread instanceof LabError && state.unread.code === 'bench-busy' ? 'soft' : styles.trouble}>
+          {t('service.unread', { why: said(state.unread) })}
+        </p>
       )}
       {state === undefined || state.ways.length < 2 ? null : (
         <details>

@@ -90,6 +90,9 @@ interface SetProps extends Pick<Props, 'link' | 'canUse'> {
 function SetSignal({ parameter, title, link, canUse }: SetProps & { parameter: Parameter }) {
   const { t } = useWords()
   const said = useSaid()
+  const latest = useLatest(parameter.name)
+  const asked = useAsked(parameter.name)
+  const standing = [latest, asked].find((value) => typeof value === 'number')
   const [input, setInput] = useState(() => initialInput(parameter))
   const [isTold, setTold] = useState(false)
   const [isPending, setPending] = useState(false)
@@ -112,6 +115,8 @@ function SetSignal({ parameter, title, link, canUse }: SetProps & { parameter: P
           input={input}
           checked={isTold || 'value' in checked ? checked : { error: '' }}
           refused={refused === undefined ? undefined : said(refused)}
+          standing={standing}
+          disabled={!canUse}
           onChange={(next) => {
             setInput(next)
             setRefused(undefined)
