@@ -20,7 +20,10 @@ test('services stand by their state, with who has them, and their address is cop
   const names = page.getByRole('main').getByRole('heading', { level: 2 })
   await comes(() => names.allInnerTexts(), ['fit', 'diode-1.psu', 'diode-1.psu', 'rc-1.dmm', 'rc-1.psu'])
   const row = (text: string) => page.getByRole('listitem').filter({ hasText: text }).first()
-  assert.match((await row('fit').textContent()) ?? '', /^unhealthy.*fit-server on demo.*it does not answer/)
+  assert.match(
+    (await row('fit').textContent()) ?? '',
+    /^unhealthy.*fit-server on demo.*it does not answer\. You took it /,
+  )
   assert.match(
     (await row('simulated/supply on demo').textContent()) ?? '',
     /^locked.*Bo Lindqvist took it .*“a sweep over night”/,

@@ -28,7 +28,13 @@ export const services: readonly DirectoryEntry[] = [
     tags: ['supply'],
     lockedBy: { person: { id: 'p7', name: 'Bo Lindqvist' }, reason: 'a sweep over night', since: ago(900) },
   }),
-  service('demo', 'fit', { daemon: 'maths', state: 'unhealthy', reason: 'it does not answer', kind: 'fit-server' }),
+  service('demo', 'fit', {
+    daemon: 'maths',
+    state: 'unhealthy',
+    reason: 'it does not answer',
+    kind: 'fit-server',
+    lockedBy: { since: ago(60), mine: true },
+  }),
   service('physics-2', 'diode-1.psu', { state: 'gone', tags: ['supply', 'dc'], lastSeen: ago(86_400) }),
 ]
 

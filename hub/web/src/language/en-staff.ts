@@ -260,6 +260,7 @@ export const enStaff = {
     lockedByYou: 'You took it {{time}}.',
     lockedBySomebody: 'Somebody took it {{time}}.',
     because: '{{who}} “{{reason}}”',
+    unhealthyHeld: '{{reason}}. {{held}}',
     reachedAt: 'Reached at',
     noAddress: 'Only by way of the hub',
     fromProgram: 'From a program',

@@ -271,6 +271,7 @@ export const esStaff: Texts<typeof enStaff> = {
     lockedByYou: 'Lo tomaste {{time}}.',
     lockedBySomebody: 'Alguien lo tomó {{time}}.',
     because: '{{who}} «{{reason}}»',
+    unhealthyHeld: '{{reason}}. {{held}}',
     reachedAt: 'Se llega por',
     noAddress: 'Solo a través del servidor',
     fromProgram: 'Desde un programa',

@@ -13,5 +13,6 @@ export function useWhy({ state, lockedBy, lastSeen, reason }: DirectoryEntry): s
     : lockedBy.person === undefined
       ? t('services.lockedBySomebody', { time })
       : t('services.lockedBy', { person: lockedBy.person.name, time })
-  return lockedBy.reason === undefined ? who : t('services.because', { who, reason: lockedBy.reason })
+  const held = lockedBy.reason === undefined ? who : t('services.because', { who, reason: lockedBy.reason })
+  return state === 'unhealthy' && reason !== undefined ? t('services.unhealthyHeld', { reason, held }) : held
 }
