@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListenEntry } from '@fernlab/shared/contracts/node-file'
 import type { EndedLock, NodeServices, Revoked } from '@fernlab/shared/contracts/services'
+import type { LocalDoor } from '@fernlab/shared/links/local/local-door'
 import { listenUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
@@ -57,6 +58,8 @@ export interface Services {
   /** Where clients come, and how much they have under way. */
   readonly addresses: readonly string[]
   readonly counts: Gate['counts']
+  /** For programs in this process. */
+  readonly door: LocalDoor
   /** From now on calls are taken, those of the sources besides parts of benches too. */
   start(sources: readonly ServiceSource[]): void
   /** The hub is there again. */
@@ -108,6 +111,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
   })
   const table = createServiceTable({ sources: [parts], locks })
   let isUp = false
+  let isClosed = false
   const gate = createGate({
     audience: keys.audience,
     keys: () => keys.trusted,
@@ -175,6 +179,17 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     get counts() {
       return gate.counts
     },
+    door: {
+      site,
+      node: file.node,
+      take: (link, from) => {
+        if (isClosed) {
+          const message = `node ${site}/${file.node} of this process has stopped`
+          throw new LabError({ code: 'link-unreachable', kind: 'link', retry: 'later', message })
+        }
+        gate.take(link, from)
+      },
+    },
     start: (sources) => {
       for (const source of sources) table.add(source)
       isUp = true
@@ -189,6 +204,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     revoke: gate.revoke,
     close: async () => {
       isUp = false
+      isClosed = true
       announcements.close()
       locks.close()
       holds.close()

@@ -1,6 +1,6 @@
 /** What calls a service in a client's process: a bare end of a link, or the client that programs use. */
 import { type Connection, createConnection } from '@fernlab/shared/clients/typescript/connection'
-import { nodeWays } from '@fernlab/shared/clients/typescript/node-ways'
+import { nodeWays } from '@fernlab/shared/clients/typescript/ways/node-ways'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { connectUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import { connectWebSocket } from '@fernlab/shared/links/websocket/websocket-link'

@@ -1,13 +1,13 @@
 /** A client in a page, of nodes that are asked themselves: `connect({ node, token })`. */
 import { systemClock } from '../../primitives/clock.ts'
-import { type BrowserWaysOptions, browserWays } from './browser-ways.ts'
 import type { Client } from './client.ts'
 import { connectNodes, type NamedNode, type NodesClientOptions, namedNodes } from './connect-nodes.ts'
+import { type PageWaysOptions, pageWays } from './ways/page-ways.ts'
 
 export type ConnectOptions = NodesClientOptions &
   ({ readonly node: string; readonly token: string } | { readonly nodes: readonly NamedNode[] })
 
-interface Page extends Pick<BrowserWaysOptions, 'WebSocket'> {
+interface Page extends Pick<PageWaysOptions, 'WebSocket'> {
   readonly location: { readonly protocol: string }
 }
 
@@ -18,7 +18,7 @@ export function connect(options: ConnectOptions): Client {
   const { graceS, onWay, onUnanswered } = options
   return connectNodes({
     nodes: namedNodes(named),
-    ways: browserWays({ clock: systemClock, WebSocket, isSecurePage: location.protocol === 'https:' }),
+    ways: pageWays({ clock: systemClock, WebSocket, isSecurePage: location.protocol === 'https:' }),
     clock: systemClock,
     ...(graceS === undefined ? {} : { graceS }),
     ...(onWay === undefined ? {} : { onWay }),

@@ -17,7 +17,7 @@ import { type Directory, type Found, named } from './directory.ts'
 import type { Access } from './kept-access.ts'
 import { sameContract } from './same-contract.ts'
 import { endsLease, type Group, takeBench, takeServices } from './take.ts'
-import type { Way } from './way.ts'
+import type { Way } from './ways/way.ts'
 
 /** A service as an object: its actions are methods, beside `read`, `set`, `follow` and `events`. */
 export type Service<Contract extends ServiceContract> = Omit<

@@ -5,7 +5,7 @@ import { LabError } from '../../primitives/lab-error.ts'
 import { type Client, type CreateClientOptions, createClient } from './client.ts'
 import { type NodeAt, type NodesDirectoryOptions, nodesDirectory } from './nodes-directory.ts'
 import { readContract } from './read-contract.ts'
-import type { Way } from './way.ts'
+import type { Way } from './ways/way.ts'
 
 /** A node by its address: `ws://bench-pi:8090`, or `wss://…` where it has TLS; in Node also the path of its `services.sock`. */
 export interface NamedNode {

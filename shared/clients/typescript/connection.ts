@@ -16,7 +16,7 @@ import type { ReceivedStream } from '../../rpc/peer/received-stream.ts'
 import { type Access, EARLY_MS, KeptAccess } from './kept-access.ts'
 import { nearest, type Reached } from './nearest.ts'
 import { unlessAborted } from './unless-aborted.ts'
-import { candidates, type Way } from './way.ts'
+import { candidates, type Way } from './ways/way.ts'
 
 /** Which way is used now. */
 export interface WayInUse {

@@ -7,27 +7,36 @@ import {
   directoryServiceSchema,
   givenServiceTokenSchema,
 } from '../../contracts/directory.ts'
-import { LabError } from '../../primitives/lab-error.ts'
+import { asLabError } from '../../primitives/lab-error.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
 import { type Directory, partsOfAddress } from './directory.ts'
 import type { Hub } from './hub.ts'
 import type { Access } from './kept-access.ts'
-import { BY_HUB } from './way.ts'
+import { byHubAddress } from './ways/by-hub.ts'
+import { siteForeign } from './ways/peer-hub.ts'
 
 /** The longest that a node lets a bench be held without word from its hub: a hub that is stopped ends nothing before. */
 const HOLD_S = 600
 const entries = page(directoryEntrySchema)
+const siteSchema = z.object({ site: z.string() })
 
-/** No hub leads to those of another site. */
-const siteForeign = (name: string, hub: string, site: string) =>
-  new LabError({
-    code: 'site-foreign',
-    kind: 'caller',
-    message: `${name} is of another site than ${site}, whose hub is at ${hub}: ask the hub of its site`,
-  })
+export interface HubDirectoryOptions {
+  /** Nearer addresses of a node than the hub knows. */
+  readonly addressesHere?: (site: string, node: string) => readonly string[]
+}
 
 /** The directory of a hub. */
-export function hubDirectory(hub: Hub): Directory {
+export function hubDirectory(hub: Hub, { addressesHere = () => [] }: HubDirectoryOptions = {}): Directory {
+  let ownSite: string | undefined
+  const siteOf = async (signal: AbortSignal | undefined): Promise<string> => {
+    ownSite ??= (await hub.ask(siteSchema, '/site', { signal })).site
+    return ownSite
+  }
+  /** Also where it has a service of that name itself. */
+  const requireOwn = async (name: string, site: string | undefined, signal: AbortSignal | undefined) => {
+    if (site === undefined || site === (await siteOf(signal))) return
+    throw siteForeign(name, `${await siteOf(signal)}, whose hub is at ${hub.url}`)
+  }
   return {
     async find(search = {}, signal) {
       const found: DirectoryEntry[] = []
@@ -46,15 +55,19 @@ export function hubDirectory(hub: Hub): Directory {
       const { site, node, service } = partsOfAddress(name)
       const asked = node === undefined ? service : `${node}/${service}`
       const path = `/directory/${asked.split('/').map(encodeURIComponent).join('/')}`
-      const { bench, ...found } = await hub.ask(directoryServiceSchema, path, { signal })
-      if (site !== undefined && site !== found.site) throw siteForeign(name, hub.url, found.site)
+      const { bench, ...found } = await hub.ask(directoryServiceSchema, path, { signal }).catch(async (thrown) => {
+        if (asLabError(thrown).code === 'service-unknown') await requireOwn(name, site, signal)
+        throw thrown
+      })
+      ownSite = found.site
+      await requireOwn(name, site, signal)
       return { ...found, bench, contract: found.contract as ServiceContract }
     },
     async access(node, services, lease, signal): Promise<Access> {
       const body = { services: services.map((name) => `${node}/${name}`), ...(lease === undefined ? {} : { lease }) }
       const given = await hub.ask(givenServiceTokenSchema, '/directory/tokens', { method: 'POST', body, signal })
       return {
-        addresses: [...given.addresses, `${BY_HUB}${node}`],
+        addresses: [...addressesHere(ownSite ?? '', node), ...given.addresses, byHubAddress(node)],
         token: given.token,
         lastsMs: given.lastsMs,
       }

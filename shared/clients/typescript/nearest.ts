@@ -9,12 +9,14 @@ import type { Clock } from '../../primitives/clock.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
 import type { Link } from '../../rpc/link.ts'
 import { createPeer, type Peer, PING } from '../../rpc/peer/peer.ts'
-import { type Candidate, rankOf, unreachable } from './way.ts'
+import { type Candidate, unreachable } from './ways/way.ts'
 
 /** What was chosen, and how it was measured. */
 export interface Reached {
   readonly peer: Peer
   readonly kind: Link['kind']
+  /** That of its candidate. */
+  readonly rank: number
   readonly address: string
   /** Median of three answers. */
   readonly roundTripMs: number
@@ -104,7 +106,8 @@ class Race {
       signal.removeEventListener('abort', leave)
       if (this.#isOver) return void peer.close('another way is nearer')
       this.#running--
-      this.#answered({ peer, kind: candidate.way.kind, address: candidate.address, roundTripMs })
+      const { way, address, rank } = candidate
+      this.#answered({ peer, kind: way.kind, rank, address, roundTripMs })
     } catch (thrown) {
       void peer?.close('it was of no use')
       if (this.#isOver) return
@@ -128,9 +131,7 @@ class Race {
   }
 
   #choose(): void {
-    const [best, ...others] = this.#reached.sort(
-      (a, b) => rankOf(a.kind) - rankOf(b.kind) || a.roundTripMs - b.roundTripMs,
-    )
+    const [best, ...others] = this.#reached.sort((a, b) => a.rank - b.rank || a.roundTripMs - b.roundTripMs)
     if (best === undefined || this.#isOver) return
     this.#end()
     for (const { peer } of others) void peer.close('another way is nearer')

@@ -1,4 +1,5 @@
-/** A client in Node: `connect({ hub, token })`, or `connect({ node, token })` without a hub. */
+/** A client in Node: `connect({ hub, token })`, `connect({ node, token })` without a hub, or `connect({ here })` in its process. */
+import type { LocalDoor } from '../../links/local/local-door.ts'
 import { createFetch } from '../../links/trusting-fetch.ts'
 import { systemClock } from '../../primitives/clock.ts'
 import { type Client, type CreateClientOptions, createClient } from './client.ts'
@@ -6,14 +7,22 @@ import { connectNodes, type NamedNode, type NodesClientOptions, namedNodes } fro
 import { Hub } from './hub.ts'
 import { hubDirectory } from './hub-directory.ts'
 import { networkNodes } from './network.ts'
-import { nodeWays } from './node-ways.ts'
 import { readContract } from './read-contract.ts'
+import { inProcessAddress } from './ways/in-process.ts'
+import { nodeWays } from './ways/node-ways.ts'
 
 interface ConnectHub extends Pick<CreateClientOptions, 'onWay' | 'graceS'> {
   /** `https://lab.example.org`. */
   readonly hub: string
   /** An API token of the hub, with the scope `run`. */
   readonly token: string
+  /** Nodes in this process, which are then called without a socket, with what the hub gives: `edge.services.door`. */
+  readonly here?: readonly LocalDoor[]
+}
+
+interface ConnectHere extends NodesClientOptions {
+  /** Nodes in this process, called as whoever owns its machine: `edge.services.door`. */
+  readonly here: readonly LocalDoor[]
 }
 
 interface ConnectNode extends NodesClientOptions {
@@ -34,7 +43,7 @@ interface ConnectNetwork extends NodesClientOptions {
   readonly tokens: readonly string[]
 }
 
-export type ConnectOptions = (ConnectHub | ConnectNode | ConnectNodes | ConnectNetwork) & {
+export type ConnectOptions = (ConnectHub | ConnectHere | ConnectNode | ConnectNodes | ConnectNetwork) & {
   /**
    * PEM of an authority to trust besides the system's, of the hub and its nodes. Nodes that are found on the network are
    * then used over TLS alone.
@@ -47,10 +56,18 @@ export function connect({ ca, ...options }: ConnectOptions): Client {
   const clock = systemClock
   const trust = ca === undefined ? {} : { ca }
   if ('hub' in options) {
-    const { hub: url, token, ...more } = options
-    const directory = hubDirectory(new Hub({ url, token, fetch: createFetch(ca) }))
-    const ways = nodeWays({ clock, hub: { url, token }, ...trust })
+    const { hub: url, token, here: doors = [], ...more } = options
+    const addressesHere = (site: string, node: string) =>
+      doors.filter((door) => door.site === site && door.node === node).map(inProcessAddress)
+    const directory = hubDirectory(new Hub({ url, token, fetch: createFetch(ca) }), { addressesHere })
+    const ways = nodeWays({ clock, hub: { url, token }, here: { doors, from: 'anyone' }, ...trust })
     return createClient({ directory, ways, clock, readContract, ...more })
+  }
+  if ('here' in options) {
+    const { here: doors, ...more } = options
+    const nodes = doors.map((door) => ({ id: `${door.site}/${door.node}`, addresses: [inProcessAddress(door)] }))
+    const ways = nodeWays({ clock, here: { doors, from: 'owner' }, ...trust })
+    return connectNodes({ nodes: async () => nodes, ways, clock, ...more })
   }
   const ways = nodeWays({ clock, ...trust })
   if ('network' in options) {

@@ -14,7 +14,8 @@ import { type ServiceContract, serviceContractSchema } from '../../rpc/contract/
 import { type Connection, createConnection } from './connection.ts'
 import { type Directory, type Found, partsOfAddress } from './directory.ts'
 import type { Access } from './kept-access.ts'
-import type { Way } from './way.ts'
+import { siteForeign } from './ways/peer-hub.ts'
+import type { Way } from './ways/way.ts'
 
 /** A node as it was named, or found. */
 export interface NodeAt {
@@ -109,9 +110,14 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
   }
   const named = async (name: string, maxAgeMs: number, signal: AbortSignal | undefined) => {
     const { site, node, service } = partsOfAddress(name)
-    const answers = await askAll(await look(maxAgeMs, signal), { name: service }, signal)
+    const nodes = await look(maxAgeMs, signal)
+    const answers = await askAll(nodes, { name: service }, signal)
     const all = answers.flatMap(({ node: at, entries }) => entries.map((entry) => ({ ...entry, at })))
     const there = all.filter((entry) => site === undefined || entry.site === site)
+    if (there.length === 0 && site !== undefined) {
+      const sites = new Set((await askAll(nodes, {}, signal)).flatMap(({ entries }) => entries.map((one) => one.site)))
+      if (sites.size > 0 && !sites.has(site)) throw siteForeign(name, [...sites].join(' and '))
+    }
     return serviceNamed(there, node === undefined ? service : `${node}/${service}`)
   }
 
@@ -122,7 +128,7 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
     },
     async get(name, signal): Promise<Found> {
       const entry = await named(name, KNOWN_MS, signal).catch((thrown: unknown) => {
-        if (asLabError(thrown).code !== 'service-unknown') throw thrown
+        if (!['service-unknown', 'site-foreign'].includes(asLabError(thrown).code)) throw thrown
         return named(name, 0, signal)
       })
       const method = `${entry.name}/${members.contract}`

@@ -8,7 +8,7 @@ import { connect } from '@fernlab/shared/clients/typescript/node'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
 import { commandLine } from '../../support/command-line.ts'
-import { nodeFile, startTestNode, type TestNode } from '../../support/edge/node.ts'
+import { nodeFileAlone, startTestNode, type TestNode } from '../../support/edge/node.ts'
 import { SITE } from '../../support/edge/scripted-hub.ts'
 import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
@@ -19,7 +19,7 @@ let folder: string
 const tokens: string[] = []
 
 const startNode = async (name: string, benches: number, tag: string) => {
-  const { hub: _, ...file } = nodeFile(benches) as { hub?: unknown; instruments: Record<string, object> }
+  const file = nodeFileAlone(benches)
   const instruments = Object.fromEntries(
     Object.entries(file.instruments).map(([key, one]) => [key, { ...one, tags: [tag, 'bench'] }]),
   )
@@ -106,7 +106,10 @@ test('a name that two nodes have is said with its node, or as an address; others
   await using lab = both()
   assert.is((await failure(lab.service('bench-1.psu'))).code, 'service-ambiguous')
   assert.is((await failure(lab.service('bench-3.psu'))).code, 'service-unknown')
-  assert.is((await failure(lab.service(`fernlab://elsewhere/south/bench-1.psu`))).code, 'service-unknown')
+  const foreign = await failure(lab.service('fernlab://elsewhere/south/bench-1.psu'))
+  assert.is(foreign.code, 'site-foreign')
+  assert.match(foreign.message, `is of another site than ${SITE}: ask the hub of its site`)
+  assert.is((await failure(lab.service(`fernlab://${SITE}/south/bench-9.psu`))).code, 'service-unknown')
   for (const name of ['south/bench-1.psu', `fernlab://${SITE}/south/bench-1.psu`])
     assert.is((await lab.service(name)).id, 'south/bench-1.psu')
   assert.is((await lab.service('bench-2.psu')).id, 'north/bench-2.psu')

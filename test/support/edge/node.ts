@@ -39,6 +39,12 @@ export function nodeFile(benches = 1): object {
   }
 }
 
+/** The same of a node that is a lab by itself: it has no hub. */
+export function nodeFileAlone(benches = 1): { readonly instruments: Record<string, object> } {
+  const { hub: _, ...file } = nodeFile(benches) as { hub: unknown; instruments: Record<string, object> }
+  return file
+}
+
 export interface TestNodeOptions extends Partial<StartEdgeOptions> {
   readonly benches?: number
   readonly prepare?: (instrument: MemoryInstrument) => void

@@ -3,7 +3,7 @@ import type { Directory, Found } from '@fernlab/shared/clients/typescript/direct
 import { Hub } from '@fernlab/shared/clients/typescript/hub'
 import { hubDirectory } from '@fernlab/shared/clients/typescript/hub-directory'
 import { readContract } from '@fernlab/shared/clients/typescript/read-contract'
-import type { Way } from '@fernlab/shared/clients/typescript/way'
+import type { Way } from '@fernlab/shared/clients/typescript/ways/way'
 import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
@@ -345,6 +345,32 @@ test('a service that has left does not keep its neighbours from their node', asy
   assert.equal(tokens, ['pi fit old -', 'pi fit new -'])
   assert.is(await fit.beep?.({ times: 2 }), 2)
   await client.close()
+})
+
+test('an address of another site is refused by its site, also where the hub knows no such node', async () => {
+  const asked: string[] = []
+  const fetch = async (url: string) => {
+    asked.push(url.replace('https://lab.example.org/api/v1', ''))
+    const isSite = url.endsWith('/site')
+    const problem = { type: 'x', title: 'x', status: 404, code: 'service-unknown', detail: 'there is no such service' }
+    const answer = isSite ? { site: 'berlin', title: 'Lab' } : problem
+    return { ok: isSite, status: isSite ? 200 : 404, text: async () => JSON.stringify(answer) }
+  }
+  const directory = hubDirectory(new Hub({ url: 'https://lab.example.org', fetch }))
+  const refused = (name: string) =>
+    directory.get(name).then(
+      () => assert.unreachable('it was found') as never,
+      (error: LabError) => error,
+    )
+  const foreign = await refused('fernlab://paris/pi/scope')
+  assert.is(foreign.code, 'site-foreign')
+  assert.match(
+    foreign.message,
+    /paris\/pi\/scope is of another site than berlin, .*lab\.example\.org: ask the hub of its/,
+  )
+  assert.is((await refused('fernlab://berlin/pi/scope')).code, 'service-unknown')
+  assert.is((await refused('pi/scope')).code, 'service-unknown')
+  assert.is(asked.filter((path) => path === '/site').length, 1)
 })
 
 test('what opens a node lasts as long from now as the hub says, whatever the time of day is here', async () => {

@@ -1,6 +1,5 @@
-import { browserWays } from '@fernlab/shared/clients/typescript/browser-ways'
 import { createConnection, type WayInUse } from '@fernlab/shared/clients/typescript/connection'
-import { candidates, type Way } from '@fernlab/shared/clients/typescript/way'
+import type { Way } from '@fernlab/shared/clients/typescript/ways/way'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { type Clock, ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -422,16 +421,6 @@ test('a call ends within its time also while the node is still being looked for,
   await connection.call('set', 'off')
   assert.equal(done, ['off'])
   await connection.close()
-})
-
-test('a page that came by HTTPS opens no plain WebSocket but to its own machine', () => {
-  const ways = browserWays({ clock: systemClock, WebSocket: class {} as never, isSecurePage: true })
-  const { open, refused } = candidates(['ws://10.0.0.5:8090/rpc', 'wss://pi/rpc', 'ws://127.0.0.1:8090/rpc'], ways)
-  assert.equal(
-    open.map(({ address }) => address),
-    ['wss://pi/rpc', 'ws://127.0.0.1:8090/rpc'],
-  )
-  assert.match(refused[0]?.why ?? '', /HTTPS/)
 })
 
 test.run()

@@ -1,6 +1,6 @@
 /** The client of services for a page; the page of a service is loaded when it is opened, and it with that alone. */
-import { browserWays } from '@fernlab/shared/clients/typescript/browser-ways'
 import { createClient } from '@fernlab/shared/clients/typescript/client'
+import { pageWays } from '@fernlab/shared/clients/typescript/ways/page-ways'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import type { Api } from '../api/client.ts'
@@ -17,7 +17,7 @@ interface Options {
 
 /** The service of that id, by the nearest way from this page. */
 export function openService({ id, contract, api, store }: Options): ServiceLink {
-  const ways = browserWays({
+  const ways = pageWays({
     clock: systemClock,
     WebSocket,
     isSecurePage: location.protocol === 'https:',

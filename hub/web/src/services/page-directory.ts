@@ -1,6 +1,6 @@
 /** The hub's directory as the client of services uses it, asked by the page's own sign-in. */
 import type { BenchHold, Directory } from '@fernlab/shared/clients/typescript/directory'
-import { BY_HUB } from '@fernlab/shared/clients/typescript/way'
+import { byHubAddress } from '@fernlab/shared/clients/typescript/ways/by-hub'
 import type { Lease } from '@fernlab/shared/contracts/api'
 import type { DirectoryEntry, DirectoryService, GivenServiceToken } from '@fernlab/shared/contracts/directory'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -36,7 +36,7 @@ export function pageDirectory({ api, onHold }: Options): Directory {
     access: async (node, services, lease) => {
       const body = { services: services.map((name) => `${node}/${name}`), ...(lease === undefined ? {} : { lease }) }
       const given = await asked(api.send<GivenServiceToken>('POST', `${v1}/directory/tokens`, body))
-      return { addresses: [...given.addresses, `${BY_HUB}${node}`], token: given.token, lastsMs: given.lastsMs }
+      return { addresses: [...given.addresses, byHubAddress(node)], token: given.token, lastsMs: given.lastsMs }
     },
     // A bench that one has already, as after the page was loaded anew, is gone on with.
     hold: async (bench, lease): Promise<BenchHold> => {

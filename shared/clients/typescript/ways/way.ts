@@ -1,6 +1,9 @@
-/** The port of ways to a node: a way is a kind of link and how one is opened. */
-import { LabError } from '../../primitives/lab-error.ts'
-import type { Link, LinkKind } from '../../rpc/link.ts'
+/**
+ * The port of ways to a node: a way is a kind of link and how one is opened. Each is a file here; `node-ways.ts` and
+ * `page-ways.ts` list those that a program and a page have, the nearest first: a further one is a file, and a line there.
+ */
+import { LabError } from '../../../primitives/lab-error.ts'
+import type { Link, LinkKind } from '../../../rpc/link.ts'
 
 export interface Way {
   readonly kind: LinkKind
@@ -10,22 +13,12 @@ export interface Way {
   connect(address: string, signal: AbortSignal): Promise<Link>
 }
 
-/** Before a node's name: its address by way of the hub, for when there is no nearer one. */
-export const BY_HUB = 'hub:'
-
-/** Where a hub takes links to a node's services. */
-export const lineUrl = (hub: string, node: string): string =>
-  `${hub.replace(/^http/, 'ws').replace(/\/+$/, '')}/api/v1/nodes/${encodeURIComponent(node)}/services`
-
-/** From the nearest on. */
-const nearness: readonly LinkKind[] = ['in-process', 'unix-socket', 'websocket', 'mqtt', 'peer-hub']
-
-export const rankOf = (kind: LinkKind): number => nearness.indexOf(kind)
-
 /** An address, and the way that goes there. */
 export interface Candidate {
   readonly address: string
   readonly way: Way
+  /** Its place among the ways: 0 is the nearest. */
+  readonly rank: number
 }
 
 /** What can be tried, the nearest first, and what can't, with the reason. */
@@ -33,13 +26,14 @@ export function candidates(addresses: readonly string[], ways: readonly Way[]) {
   const open: Candidate[] = []
   const refused: { readonly address: string; readonly why: string }[] = []
   for (const address of new Set(addresses)) {
-    const way = ways.find((one) => one.refusal(address) !== 'other')
+    const rank = ways.findIndex((one) => one.refusal(address) !== 'other')
+    const way = ways[rank]
     const why = way === undefined ? 'this client knows no way of that kind' : way.refusal(address)
     if (way === undefined || why !== undefined) refused.push({ address, why: why ?? '' })
-    else open.push({ address, way })
+    else open.push({ address, way, rank })
   }
   // Those of one kind keep their order: a node names the likeliest first.
-  open.sort((a, b) => rankOf(a.way.kind) - rankOf(b.way.kind))
+  open.sort((a, b) => a.rank - b.rank)
   return { open, refused }
 }
 
