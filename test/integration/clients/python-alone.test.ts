@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { nodeFile, startTestNode, type TestNode } from '../../support/edge/node.ts'
+import { nodeFileAlone, startTestNode, type TestNode } from '../../support/edge/node.ts'
 import { onMachine } from '../../support/edge/service-clients.ts'
 import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
@@ -10,7 +10,7 @@ const test = suite('the client in Python, with a node alone', { timeoutMs: 120_0
 let node: TestNode
 
 test.before(async () => {
-  const { hub: _, instruments, ...file } = nodeFile(2) as { hub?: unknown; instruments: Record<string, object> }
+  const { instruments, ...file } = nodeFileAlone(2)
   const tagged = Object.fromEntries(
     Object.entries(instruments).map(([name, one]) => [
       name,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
-import { nodeFile, startTestNode, type TestNode } from '../../support/edge/node.ts'
+import { nodeFileAlone, startTestNode, type TestNode } from '../../support/edge/node.ts'
 import { onMachine } from '../../support/edge/service-clients.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
@@ -16,8 +16,7 @@ let node: TestNode
 let client: ChildProcess | undefined
 
 test.before.each(async () => {
-  const { hub: _, ...file } = nodeFile() as { hub: unknown }
-  node = await startTestNode(undefined, { config: { object: file } })
+  node = await startTestNode(undefined, { config: { object: nodeFileAlone() } })
 })
 test.after.each(async () => {
   client?.kill('SIGKILL')

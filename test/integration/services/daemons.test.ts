@@ -7,14 +7,13 @@ import { createInterface } from 'node:readline'
 import { nodeCommand } from '@fernlab/edge/node-command'
 import { LOCAL } from '@fernlab/edge/services/service-source'
 import { parseNodeFile } from '@fernlab/shared/contracts/node-file'
-import { connectUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import { systemClock } from '@fernlab/shared/primitives/clock'
-import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
 import type { BatchCall, BatchOutcome } from '@fernlab/shared/rpc/peer/batch'
-import { type BatchOptions, createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
+import type { BatchOptions, Peer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { blocksOf } from '../../support/doc-blocks.ts'
+import { onMachine } from '../../support/edge/service-clients.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
 import {
@@ -160,14 +159,8 @@ async function renamed(folder: string, type: (...args: string[]) => Promise<stri
 }
 
 /** Two connections to the node's socket, each with an object of its own. */
-async function calledBySocket(path: string): Promise<void> {
-  const { signal } = new AbortController()
-  const open = async () =>
-    createPeer({
-      link: await connectUnixSocket({ path, format: cborFormat, clock: systemClock, signal }),
-      clock: systemClock,
-    })
-  const [first, second] = await Promise.all([open(), open()])
+async function calledBySocket(dataFolder: string): Promise<void> {
+  const [first, second] = await Promise.all([onMachine(dataFolder), onMachine(dataFolder)])
   const told = (await first.call('node/services')) as { name: string; state: string }[]
   assert.equal(
     told.map(({ name, state }) => `${name} ${state}`),
@@ -483,7 +476,7 @@ test('a daemon ends with its node, also one that hears nothing of a node that wa
   node.stderr.resume()
   try {
     await typedByItsOwner(folder)
-    await calledBySocket(join(folder, 'data/nodes/pi/services.sock'))
+    await calledBySocket(join(folder, 'data/nodes/pi'))
   } catch (thrown) {
     node.kill('SIGKILL')
     throw thrown

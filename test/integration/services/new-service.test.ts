@@ -8,14 +8,13 @@ import { makeService, type ServiceLanguage, serviceLanguages } from '@fernlab/ed
 import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
 import { startEdge } from '@fernlab/edge/main'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
-import { connectUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import { systemClock as clock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
-import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
-import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
+import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { commandLine } from '../../support/command-line.ts'
+import { onMachine } from '../../support/edge/service-clients.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
 
@@ -43,11 +42,7 @@ async function inNode(folder: string, work: (peer: Peer) => Promise<void>): Prom
     openTransport: createOpenTransport({ clock, log: silentLog }),
     log: silentLog,
   })
-  const { signal } = new AbortController()
-  const peer = createPeer({
-    link: await connectUnixSocket({ path: join(dataFolder, 'services.sock'), format: cborFormat, clock, signal }),
-    clock,
-  })
+  const peer = await onMachine(dataFolder)
   try {
     const changes = await peer.call('node.daemons/up', { daemons: [] })
     assert.equal((changes as { state: string }[])[0]?.state, 'up')

@@ -1,0 +1,87 @@
+/** What a person does with a lab from a terminal and a program, while its daemons come and go. */
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import * as assert from 'uvu/assert'
+import { type DiodeLab, startDiodeLab } from '../../support/clients/diode-lab.ts'
+import { commandLine } from '../../support/command-line.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('services from a terminal and a program', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+
+let lab: DiodeLab
+test.before(async () => {
+  lab = await startDiodeLab()
+})
+test.after(() => lab?.close())
+
+test('a proxy by name goes on when its daemon was killed, and those of others notice nothing', async () => {
+  await using client = lab.client()
+  const counts = await client.service('count')
+  const results = await client.service('results')
+  const psu = await client.service('diode-1.psu')
+  const pidOf = async () => Number(await counts.do.process?.({}))
+  const before = await pidOf()
+  let isBack = false
+  const others = [() => results.do.list?.({ path: '' }), () => psu.read(['voltage'])].map(async (call) => {
+    for (let answered = 0; ; answered++) {
+      if (isBack) return answered
+      await call()
+    }
+  })
+  process.kill(before, 'SIGKILL')
+  let after = before
+  while (after === before) {
+    after = await pidOf().catch((error: LabError) => {
+      assert.ok(['service-gone', 'call-uncertain'].includes(error.code), error.message)
+      return before
+    })
+  }
+  isBack = true
+  for (const answered of await Promise.all(others)) assert.ok(answered > 0)
+})
+
+test('from a terminal: what a service can do, what it reads, and setting it with a lock of its own', async () => {
+  const env = { FERNLAB_HUB: lab.hub.http, FERNLAB_TOKEN: lab.hub.token }
+  const said = async (...args: string[]) => {
+    const { code, out, err } = await commandLine(args, { env })
+    assert.is(code, 0, err)
+    return out
+  }
+  const wrong = async (...args: string[]) => {
+    const { code, err } = await commandLine(args, { env })
+    assert.is(code, 1)
+    return err
+  }
+  assert.match(await said('call', 'diode-1.psu'), /^voltage +signal +number in V.*$/m)
+  assert.is(await said('call', 'diode-1.psu', '--read', 'voltage'), 'voltage: 0 V\n')
+  assert.match(await wrong('call', 'diode-1.psu', '--set', 'voltage=1'), /does not open.*With --lock/s)
+  assert.is(
+    await said('call', 'diode-1.psu', '--lock', 'a look', '--set', 'voltage=1.5', '--read', 'voltage'),
+    'voltage: 1.5 V\n',
+  )
+  assert.match(await wrong('call', 'diode-1.psu', '--read', 'volts'), /no signal volts.*voltage/s)
+  assert.match(await wrong('call', 'diode-1.psu', 'explode'), /no action explode/)
+  assert.match(await wrong('call', 'diode-2.psu'), /no service diode-2\.psu/)
+  await lab.untilUp()
+  let seen: string | undefined
+  const { code, out } = await commandLine(['lock', 'diode-1.psu'], {
+    env,
+    onInterrupt: (press) => {
+      void lab
+        .client()
+        .directory.find({ name: 'diode-1.psu', state: 'locked' })
+        .then(([entry]) => {
+          seen = entry?.state
+          press()
+        }, press)
+    },
+  })
+  assert.equal([code, out, seen], [0, 'Locked: demo/diode-1.psu\n', 'locked'])
+  // What another program of the same person has locked.
+  await using other = lab.client()
+  await other.lock(['results'])
+  assert.is(await said('unlock', 'results', '--reason', 'it hangs'), 'Unlocked: results\n')
+  assert.match(await wrong('unlock', 'results'), /service results is not locked/)
+  await lab.untilUp()
+})
+
+test.run()
