@@ -32,8 +32,12 @@ test.after(() => rm(folder, { recursive: true, force: true }))
 
 /** Constant voltages at the four inputs. */
 const circuit: BoardCircuit = { ...noCircuit, volts: (pin) => 0.5 + Number(pin.slice(1)) }
-const onUno = (work: (up: OnUno) => Promise<void>, wire?: (transport: Transport) => Transport) =>
-  withUno({ firmware, circuit, bytesPerS: 100_000, stepMs: 0.5, ...(wire === undefined ? {} : { wire }) }, work)
+interface Way {
+  readonly wire?: (transport: Transport) => Transport
+  readonly stepMs?: number
+}
+const onUno = (work: (up: OnUno) => Promise<void>, { stepMs = 0.5, ...way }: Way = {}) =>
+  withUno({ firmware, circuit, bytesPerS: 100_000, stepMs, ...way }, work)
 
 const volts = [0.5, 1.5, 2.5, 3.5]
 /** One step of the converter. */
@@ -58,6 +62,16 @@ test('introduces itself, with a hash that is that of the flashed file, and does 
     await link.set([[lamp, false]], signal)
     assert.is(uno.driven('D13'), false)
   }))
+
+test('sends nothing but frames, wherever in the main loop the last byte of one leaves', () =>
+  onUno(
+    async ({ link, signal }) => {
+      for (let asked = 0; asked < 1000; asked++) await link.isThere(signal)
+      assert.equal([link.health.badHere, link.health.badThere], [0, 0])
+    },
+    // No multiple of anything on the board, so that it is asked at another point of its main loop each time.
+    { stepMs: 0.0503 },
+  ))
 
 test('streams four inputs a thousand times a second for 5 s: none lost, each at its time', () =>
   onUno(async ({ link, clock, signal, signals }) => {
@@ -107,7 +121,7 @@ test('with 1 % of all bytes wrong in both directions no value is', () =>
       assert.ok(samples > 1000 && rounds > 20, `${samples} samples, ${rounds} rounds`)
       process.stdout.write(`1 % wrong: ${samples} of 5000 samples, ${Math.round(rounds / 5)} sets and reads a second\n`)
     },
-    (transport) => noisy(transport, 100, 3),
+    { wire: (transport) => noisy(transport, 100, 3) },
   ))
 
 test.run()

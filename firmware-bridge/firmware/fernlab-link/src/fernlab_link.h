@@ -7,7 +7,9 @@
  *   3. calls fl_begin once, gives every byte from the wire to fl_receive, takes bytes for the wire from fl_transmit,
  *      and calls fl_poll from its main loop, at least once per sample of a stream.
  *
- * fl_receive and fl_transmit may be called from interrupts; the other functions only from the main loop.
+ * fl_receive, fl_transmit and fl_pending may be called from interrupts; the other functions only from the main loop.
+ * Where an interrupt takes the bytes, the main loop asks fl_pending and enables that interrupt with interrupts off:
+ * between the two the last byte might go, and what goes after it would be of no frame.
  */
 #ifndef FERNLAB_LINK_H
 #define FERNLAB_LINK_H

@@ -119,7 +119,10 @@ int main(void) {
   fl_begin();
   for (;;) {
     fl_poll();
-    if (fl_pending()) ATOMIC_BLOCK(ATOMIC_RESTORESTATE) UCSR0B |= _BV(UDRIE0);
+    /* The interrupt that takes the last byte must not come in between: the next would send a byte of no frame. */
+    ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
+      if (fl_pending()) UCSR0B |= _BV(UDRIE0);
+    }
     /* Nobody watches a heater whose node is gone. */
     if (power > 0 && !fl_host_present()) fl_set(FL_power, none);
   }
