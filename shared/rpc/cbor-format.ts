@@ -1,9 +1,10 @@
 /** Frames of CBOR; apart, as its library tries what the policy of a page refuses. */
-import { Decoder, Encoder } from 'cbor-x'
+import { addExtension, Decoder, Encoder } from 'cbor-x'
 import { LabError } from '../primitives/lab-error.ts'
 import { scanCbor } from './cbor-scan.ts'
 import { unreadable } from './errors.ts'
 import { type Format, jsonFormat, requireSize } from './formats.ts'
+import { arrayTags, type TypedArray } from './typed-arrays.ts'
 import { readValue, writeValue } from './values.ts'
 
 // useRecords off: cbor-x's records are an extension that others can't read. What is read has memory of its own.
@@ -14,6 +15,15 @@ const settings = {
   int64AsNumber: true,
   copyBuffers: true,
 } as const
+// The library copies each typed array twice. A byte string that has memory of its own is copied no more.
+for (const [tag, kind] of arrayTags) {
+  const decode = (bytes: Uint8Array) => {
+    const isOwn = bytes.byteLength === bytes.buffer.byteLength
+    return new kind((isOwn ? bytes : Uint8Array.prototype.slice.call(bytes)).buffer as ArrayBuffer)
+  }
+  // Without a class it is for reading alone, which its types do not know.
+  addExtension({ tag, decode } as Parameters<typeof addExtension<TypedArray, Uint8Array>>[0])
+}
 const encoder = new Encoder(settings)
 const decoder = new Decoder(settings)
 

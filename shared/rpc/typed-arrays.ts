@@ -13,7 +13,7 @@ export type TypedArray =
   | Float32Array
   | Float64Array
 
-interface TypedArrayClass {
+export interface TypedArrayClass {
   new (buffer: ArrayBuffer): TypedArray
   readonly name: string
   readonly BYTES_PER_ELEMENT: number
@@ -33,6 +33,19 @@ const kinds: readonly (readonly [name: string, kind: TypedArrayClass])[] = [
 ]
 const classes = new Map<string, TypedArrayClass>(kinds)
 const names = new Map(kinds.map(([name, kind]) => [kind.name, name]))
+
+/** Tags of RFC 8746 for little-endian arrays of more than one byte each; those of single bytes have no order. */
+export const arrayTags: readonly (readonly [tag: number, kind: TypedArrayClass])[] = [
+  [69, Uint16Array],
+  [70, Uint32Array],
+  [71, BigUint64Array],
+  [72, Int8Array],
+  [77, Int16Array],
+  [78, Int32Array],
+  [79, BigInt64Array],
+  [85, Float32Array],
+  [86, Float64Array],
+]
 
 /** The name of its kind; undefined for a view that no message carries, as a DataView. */
 export function typeOfArray(view: ArrayBufferView): string | undefined {

@@ -142,6 +142,24 @@ test('random bytes, and messages with some bytes changed, are read or refused, a
   )
 })
 
+test('typed arrays that are read have memory of their own, and none besides', () => {
+  const kinds = [Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array, Float32Array, Float64Array]
+  const arrays = [
+    ...kinds.map((kind) => kind.of(1, 2, 3)),
+    BigInt64Array.of(-1n, 2n),
+    BigUint64Array.of(1n, 2n ** 63n),
+    new Float64Array(20_000).fill(1.5),
+    new Float64Array(0),
+  ]
+  for (const array of arrays) {
+    const frame = Uint8Array.from(cborFormat.write({ id: 1, result: [1, array] }, limits) as Uint8Array)
+    const { result } = cborFormat.read(frame, limits) as { result: [number, typeof array] }
+    frame.fill(0)
+    assert.equal(result[1], array)
+    assert.is(result[1].buffer.byteLength, array.byteLength)
+  }
+})
+
 test('JSON is bounded in depth, and may not touch what all objects share', () => {
   for (const text of ['[', '{"a":', '{"$$type":']) {
     const nested = `{"id":1,"result":${text.repeat(90_000)}`
