@@ -22,6 +22,8 @@ export interface Link {
   /** Both ends agreed on it when they connected. */
   readonly format: Format
   send(frame: Frame): void
+  /** The same for one frame of two parts, of which the second is not copied and may not change any more. */
+  sendParts?(head: Uint8Array, body: Uint8Array): void
   /** Bytes that wait in this process to be sent. */
   readonly pendingBytes: number
   listen(listener: LinkListener): void

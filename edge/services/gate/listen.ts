@@ -72,7 +72,7 @@ export async function listenForServices(options: ListenOptions): Promise<Listeni
       isForgotten = true
     })
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const link = acceptedWebSocket(webSocket, clock)
+      const link = acceptedWebSocket(webSocket, socket, clock)
       if (link === undefined) return
       if (isFull) return tellFull(link, clock, entry.clients)
       keepAwake(webSocket, clock)

@@ -6,6 +6,7 @@ import type { Link } from '@fernlab/shared/rpc/link'
 /** The link; it is closed when more than so many bytes come before `isKnown`. */
 export function boundedUntil(link: Link, mostBytes: number, isKnown: () => boolean): Link {
   let bytes = 0
+  const { sendParts } = link
   return {
     kind: link.kind,
     format: link.format,
@@ -13,6 +14,7 @@ export function boundedUntil(link: Link, mostBytes: number, isKnown: () => boole
       return link.pendingBytes
     },
     send: (frame) => link.send(frame),
+    ...(sendParts === undefined ? {} : { sendParts: (head, body) => sendParts.call(link, head, body) }),
     close: (why) => link.close(why),
     listen: (listener) =>
       link.listen({

@@ -31,8 +31,8 @@ export async function open() {
   await listenUnixSocket({ path, clock: systemClock, onLink })
   const http = createServer()
   const sockets = new WebSocketServer({ server: http, handleProtocols: chosenSubprotocol, ...webSocketSettings })
-  sockets.on('connection', (socket) => {
-    const link = acceptedWebSocket(socket, systemClock)
+  sockets.on('connection', (socket, { socket: wire }) => {
+    const link = acceptedWebSocket(socket, wire, systemClock)
     if (link !== undefined) onLink(link)
   })
   http.listen(0, '127.0.0.1')

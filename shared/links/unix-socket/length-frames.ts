@@ -13,6 +13,14 @@ export function lengthFrame(frame: string | Uint8Array): Buffer {
   return bytes
 }
 
+/** What stands before the body on the wire in a frame of two parts, `head` included. */
+export function lengthHeader(head: Uint8Array, body: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + head.length)
+  bytes.writeUInt32BE(head.length + body.length)
+  bytes.set(head, HEADER_BYTES)
+  return bytes
+}
+
 /** Takes bytes as they come, and gives frames; holds less than one frame. */
 export class LengthFrames {
   readonly #mostBytes: number

@@ -13,7 +13,7 @@ import type { Format, Frame } from '../../rpc/formats.ts'
 import { PIECE_BYTES } from '../../rpc/limits.ts'
 import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
 import { Attention, stayAwake } from '../stay-awake.ts'
-import { LengthFrames, lengthFrame } from './length-frames.ts'
+import { LengthFrames, lengthFrame, lengthHeader } from './length-frames.ts'
 
 /** Longer messages come in pieces; a character of JSON has up to 3 bytes. */
 export const MOST_FRAME_BYTES = 3 * PIECE_BYTES + 64
@@ -107,18 +107,13 @@ class SocketLink implements Link {
   }
 
   send(frame: Frame): void {
-    if (this.#socket.destroyed || this.#socket.writableEnded) return
-    if (!this.#corked) {
-      this.#corked = true
-      this.#socket.cork()
-      process.nextTick(this.#uncork)
-    }
-    const bytes = lengthFrame(frame as string | Uint8Array)
-    // Who waits for room is told by the last frame that is written.
-    const isLow = bytes.length < PIECE_BYTES / 2 && this.#socket.writableLength < HIGH_WATER_BYTES / 2
-    if (isLow) this.#socket.write(bytes)
-    else this.#socket.write(bytes, this.#onWritten)
-    if (this.#socket.writableLength > HIGH_WATER_BYTES) this.#wasHigh = true
+    if (this.#begin()) this.#write(lengthFrame(frame as string | Uint8Array))
+  }
+
+  sendParts(head: Uint8Array, body: Uint8Array): void {
+    if (!this.#begin()) return
+    this.#socket.write(lengthHeader(head, body))
+    this.#write(body)
   }
 
   async close(why = 'it was closed'): Promise<void> {
@@ -134,6 +129,25 @@ class SocketLink implements Link {
       this.#socket.end(() => this.#socket.destroy())
     })
     await this.#closing
+  }
+
+  /** False when nothing goes any more. */
+  #begin(): boolean {
+    if (this.#socket.destroyed || this.#socket.writableEnded) return false
+    if (!this.#corked) {
+      this.#corked = true
+      this.#socket.cork()
+      process.nextTick(this.#uncork)
+    }
+    return true
+  }
+
+  #write(bytes: Uint8Array): void {
+    // Who waits for room is told by the last frame that is written.
+    const isLow = bytes.length < PIECE_BYTES / 2 && this.#socket.writableLength < HIGH_WATER_BYTES / 2
+    if (isLow) this.#socket.write(bytes)
+    else this.#socket.write(bytes, this.#onWritten)
+    if (this.#socket.writableLength > HIGH_WATER_BYTES) this.#wasHigh = true
   }
 
   readonly #uncork = (): void => {

@@ -1,4 +1,10 @@
-/** A link over a WebSocket of Node, at either end: JSON in text messages, CBOR in binary ones. */
+/**
+ * A link over a WebSocket of Node, at either end: JSON in text messages, CBOR in binary ones.
+ *
+ * INVARIANTS: frames of one turn go in one write; they go to the socket at once, so that they stand between those of the
+ * library, which answers pings and closes.
+ */
+import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
@@ -7,6 +13,7 @@ import type { Format, Frame } from '../../rpc/formats.ts'
 import { defaultLimits, PIECE_BYTES } from '../../rpc/limits.ts'
 import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
 import { Attention, stayAwake } from '../stay-awake.ts'
+import { maskedFrame, plainFrame, plainHeader } from './message-frame.ts'
 import { subprotocolOf } from './subprotocol-of.ts'
 import { formatOfSubprotocol } from './subprotocols.ts'
 
@@ -54,6 +61,10 @@ export function connectWebSocket({
       ...(ca === undefined ? {} : { ca }),
       headers: { ...headers },
     })
+    let wire: Duplex | undefined
+    socket.once('upgrade', (response) => {
+      wire = response.socket
+    })
     const forget = () => {
       signal.removeEventListener('abort', abort)
       socket.off('open', ready)
@@ -72,7 +83,7 @@ export function connectWebSocket({
     }
     const ready = () => {
       forget()
-      resolve(new WebSocketLink(socket, format, clock))
+      resolve(new WebSocketLink({ socket, wire: wire as Duplex, masks: true, format, clock }))
     }
     signal.addEventListener('abort', abort, { once: true })
     socket.once('open', ready)
@@ -80,33 +91,48 @@ export function connectWebSocket({
   })
 }
 
-/** The link of a WebSocket that a server has taken; undefined, and it is closed, when the ends agreed on no format. */
-export function acceptedWebSocket(socket: WebSocket, clock: Clock): Link | undefined {
+/**
+ * The link of a WebSocket that a server has taken, and of the connection that carries it; undefined, and it is closed, when
+ * the ends agreed on no format.
+ */
+export function acceptedWebSocket(socket: WebSocket, wire: Duplex, clock: Clock): Link | undefined {
   const format = formatOfSubprotocol(socket.protocol)
-  if (format !== undefined) return new WebSocketLink(socket, format, clock)
+  if (format !== undefined) return new WebSocketLink({ socket, wire, masks: false, format, clock })
   socket.on('error', () => {}) // of a connection that nobody wants
   socket.close(UNSUPPORTED, 'offer fernlab.rpc.1.cbor or .json')
   return undefined
+}
+
+interface WebSocketLinkOptions {
+  readonly socket: WebSocket
+  readonly wire: Duplex
+  /** As clients do. */
+  readonly masks: boolean
+  readonly format: Format
+  readonly clock: Clock
 }
 
 class WebSocketLink implements Link {
   readonly kind = 'websocket'
   readonly format: Format
   readonly #socket: WebSocket
+  readonly #wire: Duplex
+  readonly #masks: boolean
   readonly #clock: Clock
-  readonly #options: { readonly binary: boolean }
   readonly #attention = new Attention()
   #listener: LinkListener | undefined
   #why: string | undefined
   #closing: Promise<void> | undefined
   #ended = false
   #wasHigh = false
+  #corked = false
 
-  constructor(socket: WebSocket, format: Format, clock: Clock) {
+  constructor({ socket, wire, masks, format, clock }: WebSocketLinkOptions) {
     this.#socket = socket
+    this.#wire = wire
+    this.#masks = masks
     this.format = format
     this.#clock = clock
-    this.#options = { binary: format.name === 'cbor' }
     socket.on('error', (error) => {
       this.#why ??= error.message
     })
@@ -118,7 +144,7 @@ class WebSocketLink implements Link {
   }
 
   get pendingBytes(): number {
-    return this.#socket.bufferedAmount
+    return this.#wire.writableLength
   }
 
   listen(listener: LinkListener): void {
@@ -134,15 +160,16 @@ class WebSocketLink implements Link {
   }
 
   send(frame: Frame): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return
+    if (!this.#begin()) return
     const data = frame as string | Uint8Array
-    // Who waits for room is told by the last message that is written.
-    const isLow = data.length < PIECE_BYTES / 2 && this.#socket.bufferedAmount < HIGH_WATER_BYTES / 2
-    if (isLow) this.#socket.send(data, this.#options)
-    else this.#socket.send(data, this.#options, this.#onWritten)
-    if (this.#socket.bufferedAmount > HIGH_WATER_BYTES) this.#wasHigh = true
-    const nowMs = performance.now()
-    if (this.#attention.sent(nowMs)) stayAwake(nowMs)
+    this.#write(this.#masks ? maskedFrame(data) : plainFrame(data))
+  }
+
+  sendParts(head: Uint8Array, body: Uint8Array): void {
+    if (!this.#begin()) return
+    if (this.#masks) return void this.#write(maskedFrame(body, head))
+    this.#wire.write(plainHeader(head, body))
+    this.#write(body)
   }
 
   async close(why = 'it was closed'): Promise<void> {
@@ -160,8 +187,34 @@ class WebSocketLink implements Link {
     await this.#closing
   }
 
+  /** False when nothing goes any more. */
+  #begin(): boolean {
+    if (this.#socket.readyState !== WebSocket.OPEN || this.#wire.destroyed) return false
+    if (!this.#corked) {
+      this.#corked = true
+      this.#wire.cork()
+      process.nextTick(this.#uncork)
+    }
+    return true
+  }
+
+  #write(bytes: Uint8Array): void {
+    // Who waits for room is told by the last frame that is written.
+    const isLow = bytes.length < PIECE_BYTES / 2 && this.#wire.writableLength < HIGH_WATER_BYTES / 2
+    if (isLow) this.#wire.write(bytes)
+    else this.#wire.write(bytes, this.#onWritten)
+    if (this.#wire.writableLength > HIGH_WATER_BYTES) this.#wasHigh = true
+  }
+
+  readonly #uncork = (): void => {
+    this.#corked = false
+    this.#wire.uncork()
+    const nowMs = performance.now()
+    if (this.#attention.sent(nowMs)) stayAwake(nowMs)
+  }
+
   readonly #onWritten = (): void => {
-    if (!this.#wasHigh || this.#socket.bufferedAmount > HIGH_WATER_BYTES / 2) return
+    if (!this.#wasHigh || this.#wire.writableLength > HIGH_WATER_BYTES / 2) return
     this.#wasHigh = false
     this.#listener?.drained()
   }

@@ -117,11 +117,15 @@ export class Outbox {
   #sendNext(key: string, { frames }: Queue): void {
     const [first] = frames
     if (first === undefined) return void this.#queues.delete(key)
-    const isCut = first instanceof Pieces
-    const piece = isCut ? first.next() : first
-    if (!isCut || first.isDone) frames.shift()
+    if (first instanceof Pieces) {
+      first.sendNext(this.#link)
+      this.#queuedBytes -= first.lastBytes
+      if (!first.isDone) return
+    } else {
+      this.#queuedBytes -= frameBytes(first)
+      this.#link.send(first)
+    }
+    frames.shift()
     if (frames.length === 0) this.#queues.delete(key)
-    this.#queuedBytes -= isCut ? first.lastBytes : frameBytes(first)
-    this.#link.send(piece)
   }
 }

@@ -7,6 +7,7 @@
 import { tooLarge, unreadable } from '../errors.ts'
 import { type Frame, frameBytes } from '../formats.ts'
 import { PIECE_BYTES, type RpcLimits } from '../limits.ts'
+import type { Link } from '../link.ts'
 
 const HEADER_BYTES = 5
 const MORE = 1
@@ -29,19 +30,28 @@ export class Pieces {
     return this.#at >= this.#frame.length
   }
 
-  next(): string | Uint8Array {
+  /** Gives the next piece to the link. */
+  sendNext(link: Pick<Link, 'send' | 'sendParts'>): void {
     const frame = this.#frame
     const from = this.#at
     this.#at = Math.min(from + PIECE_BYTES, frame.length)
     // Half a character of two parts can't be sent.
     if (typeof frame === 'string' && !this.isDone && isHighSurrogate(frame.charCodeAt(this.#at - 1))) this.#at--
     this.lastBytes = this.#at - from
-    if (typeof frame === 'string') return `${this.isDone ? '.' : '+'}${this.#number}:${frame.slice(from, this.#at)}`
-    const piece = new Uint8Array(HEADER_BYTES + this.lastBytes)
-    piece[0] = this.isDone ? LAST : MORE
-    new DataView(piece.buffer).setUint32(1, this.#number)
-    piece.set(frame.subarray(from, this.#at), HEADER_BYTES)
-    return piece
+    if (typeof frame === 'string') {
+      return void link.send(`${this.isDone ? '.' : '+'}${this.#number}:${frame.slice(from, this.#at)}`)
+    }
+    const body = frame.subarray(from, this.#at)
+    if (link.sendParts !== undefined) return void link.sendParts(this.#head(new Uint8Array(HEADER_BYTES)), body)
+    const piece = this.#head(new Uint8Array(HEADER_BYTES + this.lastBytes))
+    piece.set(body, HEADER_BYTES)
+    link.send(piece)
+  }
+
+  #head(into: Uint8Array): Uint8Array {
+    into[0] = this.isDone ? LAST : MORE
+    new DataView(into.buffer).setUint32(1, this.#number)
+    return into
   }
 }
 

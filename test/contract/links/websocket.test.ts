@@ -17,8 +17,8 @@ async function over(connect: Connect): Promise<LinkUnderTest> {
   const sockets = new WebSocketServer({ server: http, handleProtocols: chosenSubprotocol, ...webSocketSettings })
   const arrived: ((link: Link) => void)[] = []
   const wires = new Map<Link, WebSocket>()
-  sockets.on('connection', (socket) => {
-    const link = acceptedWebSocket(socket, systemClock)
+  sockets.on('connection', (socket, { socket: wire }) => {
+    const link = acceptedWebSocket(socket, wire, systemClock)
     if (link === undefined) return
     wires.set(link, socket)
     arrived.shift()?.(link)

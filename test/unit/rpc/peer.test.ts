@@ -1,6 +1,7 @@
 import { ManualClock, systemClock } from '@fernlab/shared/primitives/clock'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
+import type { Frame } from '@fernlab/shared/rpc/formats'
 import { jsonFormat } from '@fernlab/shared/rpc/formats'
 import { defaultLimits, PIECE_BYTES } from '@fernlab/shared/rpc/limits'
 import { HIGH_WATER_BYTES } from '@fernlab/shared/rpc/link'
@@ -216,17 +217,26 @@ test('a stream that comes out of step, or faster than it may, ends with an error
 })
 
 test('pieces are put together whatever their order between messages, and bounded', () => {
+  const bytes = new Uint8Array(3 * PIECE_BYTES + 1).map((_, n) => n % 251)
   const texts = ['ñ𝄞'.repeat(60_000), 'b'.repeat(PIECE_BYTES + 1)]
   const inbox = new Inbox(defaultLimits)
-  const cut = texts.map((text, n) => new Pieces(text, n + 1))
+  const cut = [...texts, bytes, bytes].map((frame, n) => new Pieces(frame, n + 1))
   const whole: unknown[] = []
-  while (cut.some((pieces) => !pieces.isDone)) {
-    for (const pieces of cut) {
-      const frame = pieces.isDone ? undefined : inbox.take(pieces.next())
-      if (frame !== undefined) whole.push(frame)
-    }
+  const take = (frame: Frame) => {
+    const all = inbox.take(frame)
+    if (all !== undefined) whole.push(all)
   }
-  assert.ok(whole.length === 2 && texts.every((text) => whole.includes(text)))
+  const wires = cut.map((_, n) => {
+    // Two parts of a frame arrive as one.
+    const sendParts = (head: Uint8Array, body: Uint8Array) => take(Uint8Array.from([...head, ...body]))
+    return { send: take, ...(n === cut.length - 1 ? { sendParts } : {}) }
+  })
+  while (cut.some((pieces) => !pieces.isDone)) {
+    for (const [n, pieces] of cut.entries()) if (!pieces.isDone) pieces.sendNext(wires[n] as (typeof wires)[number])
+  }
+  assert.is(whole.length, 4)
+  assert.ok(texts.every((text) => whole.includes(text)))
+  for (const frame of whole.filter((frame) => typeof frame !== 'string')) assert.equal(frame, bytes)
   const limits = { ...defaultLimits, partialMessages: 2, messageBytes: 1000, pendingBytes: 2000 }
   const small = new Inbox(limits)
   small.take('+1:a')

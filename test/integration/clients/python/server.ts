@@ -93,8 +93,8 @@ export async function servePython(): Promise<PythonServer> {
 
   const http = createServer()
   const sockets = new WebSocketServer({ server: http, handleProtocols: chosenSubprotocol, ...webSocketSettings })
-  sockets.on('connection', (socket) => {
-    const link = acceptedWebSocket(socket, systemClock)
+  sockets.on('connection', (socket, { socket: wire }) => {
+    const link = acceptedWebSocket(socket, wire, systemClock)
     if (link === undefined) return
     meet(
       link,
