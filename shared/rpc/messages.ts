@@ -4,6 +4,7 @@
  */
 import { isRecord, unreadable, type WireError } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
+import { type Column, isColumn, isTable, type Table } from './peer/columns.ts'
 
 export type CallId = number | string
 
@@ -73,15 +74,17 @@ export const BATCH = 'rpc.batch'
 export interface Batch {
   readonly methods: readonly string[]
   /** Number of the method of each call. */
-  readonly calls: readonly number[]
-  /** Arguments of each call, null for none. */
-  readonly params: readonly unknown[]
+  readonly calls: Column
+  /** Arguments of each call, null for none; a table where all have the same names. */
+  readonly params: readonly unknown[] | Table
   readonly stop: boolean
+  /** The answer may have its results as a typed array. */
+  readonly packs?: boolean
 }
 /** What became of a batch: those after the last result were not done. */
 export interface BatchAnswer {
   /** Null where there is an error. */
-  readonly results: readonly unknown[]
+  readonly results: Column
   readonly errors: readonly (readonly [call: number, error: WireError])[]
 }
 
@@ -172,20 +175,24 @@ export function readCallbackCall(params: unknown): CallbackCall {
 }
 export function readBatch(params: unknown, { batchCalls, methodChars }: RpcLimits): Batch {
   if (!isRecord(params) || typeof params.stop !== 'boolean') throw wrong(BATCH)
-  const { methods, calls, params: args } = params
-  if (!Array.isArray(methods) || !Array.isArray(calls) || !Array.isArray(args) || calls.length !== args.length) {
-    throw wrong(BATCH)
-  }
-  if (calls.length > batchCalls) throw unreadable(`a batch has at most ${batchCalls} calls, not ${calls.length}`)
+  const { methods, calls, params: args, packs = false } = params
+  if (!Array.isArray(methods) || typeof packs !== 'boolean') throw wrong(BATCH)
+  const count = Array.isArray(calls) || ArrayBuffer.isView(calls) ? (calls as { readonly length: number }).length : -1
+  if (count > batchCalls) throw unreadable(`a batch has at most ${batchCalls} calls, not ${count}`)
+  if (!isColumn(calls, count)) throw wrong(BATCH)
+  if (!(Array.isArray(args) && args.length === count) && !isTable(args, count)) throw wrong(BATCH)
   for (const method of methods as unknown[]) {
     if (typeof method !== 'string' || method.length === 0 || method.length > methodChars) throw wrong(BATCH)
   }
-  for (const call of calls as unknown[]) if (!isCount(call) || call >= methods.length) throw wrong(BATCH)
+  const { length } = methods
+  for (let n = 0; n < count; n++) if (!isCount(calls[n]) || (calls[n] as number) >= length) throw wrong(BATCH)
   return params as unknown as Batch
 }
 export function readBatchAnswer(result: unknown, calls: number): BatchAnswer {
-  if (!isRecord(result) || !Array.isArray(result.results) || !Array.isArray(result.errors)) throw wrong(BATCH)
-  if (result.results.length > calls) throw wrong(BATCH)
+  if (!isRecord(result) || !Array.isArray(result.errors)) throw wrong(BATCH)
+  const { results } = result as { readonly results?: { readonly length?: number } }
+  const length = typeof results === 'object' && results !== null ? (results.length ?? -1) : -1
+  if (length > calls || !isColumn(results, length)) throw wrong(BATCH)
   for (const entry of result.errors as unknown[]) {
     const [call, error]: unknown[] = Array.isArray(entry) ? entry : []
     if (!isCount(call) || call >= calls || !isWireError(error)) throw wrong(BATCH)

@@ -104,6 +104,12 @@ export class WrittenSize {
   add(value: unknown, depth: number): void {
     withPath(() => this.#writer.put(value, depth))
   }
+
+  /** Adds one more value of a list that is so deep, in the same way. */
+  addMember(value: unknown, depth: number): void {
+    if (typeof value === 'number') this.#writer.putNumber(value)
+    else this.add([value], depth)
+  }
 }
 
 class ValueWriter {
@@ -125,6 +131,12 @@ class ValueWriter {
   get left(): { readonly bytes: number; readonly values: number } {
     const { messageBytes, values } = this.#limits
     return { bytes: messageBytes - this.#bytes, values: values - this.#values }
+  }
+
+  /** Of a list that is being measured. */
+  putNumber(value: number): void {
+    this.#count(1)
+    if (this.#form === 'text') this.#grow(digitsBytes(value))
   }
 
   put(value: unknown, depth: number): unknown {

@@ -1,9 +1,10 @@
 /** A service that is in a daemon, as the node serves it. */
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import type { ServedReading, Service } from '@fernlab/shared/rpc/contract/serve-service'
+import type { OnwardAction, ServedReading, Service } from '@fernlab/shared/rpc/contract/serve-service'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
-import { type BatchOutcome, readOutcomes } from '@fernlab/shared/rpc/peer/batch'
-import { type HandedKind, HandedOn, type Onward } from '@fernlab/shared/rpc/peer/handing-on'
+import { type BatchAnswer, readBatchAnswer } from '@fernlab/shared/rpc/messages'
+import { packed, tableOf } from '@fernlab/shared/rpc/peer/columns'
+import type { HandedKind, Onward } from '@fernlab/shared/rpc/peer/handing-on'
 import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import { followByReading } from '../follow-by-reading.ts'
@@ -35,7 +36,7 @@ const LONG_MS = 30 * 24 * 3_600_000
 /** What does the calls of one client. */
 export function daemonService(options: DaemonServiceOptions): Service {
   const { name, contract, clock, peer, session, share, hide, onward } = options
-  const kinds = new Map<string, HandedKind>()
+  const kinds = new Map<string, OnwardAction>()
   const hidden = (thrown: unknown) => Promise.reject(hide(thrown))
   const call = (member: HostedMember, params: object, context: CallContext, idempotent = false) =>
     share
@@ -43,13 +44,16 @@ export function daemonService(options: DaemonServiceOptions): Service {
         peer().call(`${name}/${member}`, { ...params, session, call: number }, { timeoutMs: LONG_MS, idempotent }),
       )
       .catch(hidden)
-  const handedOn = (action: string, args: unknown, idempotent: boolean) => {
-    let kind = kinds.get(action)
-    if (kind === undefined) {
-      kind = { name: `${name}/${action}`, method: `${name}/call`, params: { action, session }, idempotent, hide }
-      kinds.set(action, kind)
-    }
-    return new HandedOn(kind, args)
+  const onwardTo = (action: string): OnwardAction | undefined => {
+    const known = kinds.get(action)
+    if (known !== undefined || onward === undefined) return known
+    const spec = contract.actions[action]
+    if (!canHandOn(spec)) return undefined
+    const params = { action, session }
+    const idempotent = spec?.idempotent === true
+    const made = { to: onward, kind: { name: `${name}/${action}`, method: `${name}/call`, params, idempotent, hide } }
+    kinds.set(action, made)
+    return made
   }
   const stream = (member: HostedMember, params: object, { signal }: CallContext) =>
     hiddenIn(
@@ -60,10 +64,9 @@ export function daemonService(options: DaemonServiceOptions): Service {
     (await call('read', { signals }, context, true)) as Readonly<Record<string, ServedReading>>
   return {
     contract,
-    onward: (action) => (canHandOn(contract.actions[action]) ? onward : undefined),
+    onward: onwardTo,
     call: (action, args, context) => {
       const { items, idempotent } = contract.actions[action] ?? {}
-      if (context.mayHandOn === true) return handedOn(action, args, idempotent === true)
       const params = { action, args }
       return items === undefined ? call('call', params, context, idempotent) : stream('call', params, context)
     },
@@ -82,7 +85,7 @@ const canHandOn = (action: ServiceContract['actions'][string] | undefined) =>
 /** Where calls of one client go on to together. They count as one call: one after another is under way. */
 export function daemonOnward(share: Share, peer: (service: string) => Peer): Onward {
   return {
-    hand: async (handed, { context, stop, room }): Promise<BatchOutcome[]> => {
+    hand: async (handed, { context, stop, room }): Promise<BatchAnswer> => {
       const numbers = new Map<HandedKind, number>()
       const calls = handed.map(({ kind }) => {
         const known = numbers.get(kind) ?? numbers.size
@@ -91,7 +94,7 @@ export function daemonOnward(share: Share, peer: (service: string) => Peer): Onw
       })
       const kinds = [...numbers.keys()]
       const [first] = kinds
-      if (first === undefined) return []
+      if (first === undefined) return { results: [], errors: [] }
       const named = kinds.length === 1 ? first.name : `a batch of ${first.name} and others`
       const answer = await share.call(named, context, (call) => {
         const batch: HostedBatch = {
@@ -99,13 +102,16 @@ export function daemonOnward(share: Share, peer: (service: string) => Peer): Onw
           stop,
           room,
           kinds: kinds.map(({ method, params }) => ({ method, params })),
-          calls,
-          args: handed.map(({ args }) => args),
+          calls: packed(calls),
+          args: tableOf(
+            handed.map(({ args }) => args),
+            'packed',
+          ),
         }
         const idempotent = kinds.every((kind) => kind.idempotent)
         return peer(first.name).call(BATCH, batch, { timeoutMs: LONG_MS, idempotent })
       })
-      return readOutcomes(answer, handed.length)
+      return readBatchAnswer(answer, handed.length)
     },
   }
 }

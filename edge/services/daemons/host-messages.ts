@@ -1,6 +1,7 @@
 /** What a node and the process of a daemon say to each other, besides `rpc.ping`. */
 import type { LabErrorJson } from '@fernlab/shared/primitives/lab-error'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
+import type { Batch } from '@fernlab/shared/rpc/messages'
 import type { Room } from '@fernlab/shared/rpc/peer/handing-on'
 
 /** A call: makes the services. Answers {@link Loaded}. */
@@ -24,9 +25,9 @@ export interface HostedBatch {
   /** Each stands once. */
   readonly kinds: readonly { readonly method: string; readonly params: Readonly<Record<string, unknown>> }[]
   /** Number of the kind of each call. */
-  readonly calls: readonly number[]
+  readonly calls: Batch['calls']
   /** The member `args` of the params of each. */
-  readonly args: readonly unknown[]
+  readonly args: Batch['params']
 }
 
 /** `<service>/call {action, args}`, `/read {signals}`, `/set {signal, value}`, `/events {names}`; each with the session, and `call`: its number, for {@link GIVE_UP}. */

@@ -102,13 +102,16 @@ async function doHanded(
   find: (method: string) => { readonly service: HostedService },
   context: CallContext,
 ): Promise<BatchAnswer> {
-  const { kinds, calls, args, stop, room } = batch
-  const params = calls.map((call, n) => ({ ...kinds[call]?.params, args: args[n] }))
-  const serve: Serve = (method, given, own) => find(method).service.doChecked(given as (typeof params)[number], own)
-  const methods = kinds.map(({ method }) => method)
+  const { kinds, calls, args: params, stop, room } = batch
+  const named = new Map(kinds.map((kind) => [`${splitMethod(kind.method)?.service}/${kind.params.action}`, kind]))
+  const serve: Serve = (name, args, own) => {
+    const { method, params: how } = named.get(name) as (typeof kinds)[number]
+    return find(method).service.doChecked(how, args, own)
+  }
+  const methods = [...named.keys()]
   const { form } = room
   return await doBatch(
-    { methods, calls, params, stop },
+    { methods, calls, params, stop, packs: true },
     { serve, context, clock: systemClock, limits: defaultLimits, room, form },
   )
 }

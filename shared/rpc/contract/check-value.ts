@@ -6,6 +6,20 @@ import { isRecord } from '../errors.ts'
 import { typeOfArray } from '../typed-arrays.ts'
 import type { ListSpec, ObjectSpec, ValueSpec } from './value-spec.ts'
 
+/** True for what is right at a glance: most values are, and of those nothing needs to be said. */
+export function isPlainly(spec: ValueSpec, value: unknown): boolean {
+  const { type } = spec
+  if (type === 'any') return true
+  if (type === 'boolean') return typeof value === 'boolean'
+  if (type !== 'number' && type !== 'integer') return false
+  if (typeof value !== 'number' || (type === 'integer' && !Number.isSafeInteger(value))) return false
+  const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = spec
+  if (spec.exclusiveMinimum !== undefined || spec.exclusiveMaximum !== undefined) return false
+  if (spec.multipleOf !== undefined || spec.enum !== undefined) return false
+  // NaN is within no limits; whether there are some, is asked where it is looked at closely.
+  return value >= minimum && value <= maximum
+}
+
 /** Adds what is wrong with the value; a stranger's list is looked through until the first thing that is wrong. */
 export function checkValue(
   spec: ValueSpec,

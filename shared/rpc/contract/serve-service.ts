@@ -7,10 +7,10 @@ import type { SignalSpec } from '../../capabilities/signals.ts'
 import { type Issue, LabError } from '../../primitives/lab-error.ts'
 import type { PatternMatcher } from '../../protocol/parameter-values.ts'
 import { isRecord } from '../errors.ts'
-import { HandedOn, type Onward } from '../peer/handing-on.ts'
+import type { HandedKind, Onward, OnwardMethod } from '../peer/handing-on.ts'
 import { methodUnknown } from '../peer/peer.ts'
 import { type CallContext, isThenable, type Serve } from '../peer/serving.ts'
-import { checkValue } from './check-value.ts'
+import { checkValue, isPlainly } from './check-value.ts'
 import { members, splitMethod } from './members.ts'
 import type { ActionContract, ServiceContract } from './service-contract.ts'
 import type { ValueSpec } from './value-spec.ts'
@@ -22,11 +22,16 @@ export interface ServedReading {
   readonly time: number
 }
 
+export interface OnwardAction {
+  readonly to: Onward
+  readonly kind: HandedKind
+}
+
 /** What stands behind a contract. */
 export interface Service {
   readonly contract: ServiceContract
-  /** The process that does an action, where a {@link HandedOn} is an answer of it to a call that may be handed on. */
-  onward?(action: string): Onward | undefined
+  /** The process that does an action, where calls of a batch may go there together. */
+  onward?(action: string): OnwardAction | undefined
   /** Does an action; arguments were checked, and have their defaults. */
   call(action: string, args: Readonly<Record<string, unknown>>, context: CallContext): unknown
   read?(signals: readonly string[], context: CallContext): Promise<Readonly<Record<string, ServedReading>>>
@@ -50,12 +55,22 @@ export function serveServices(find: (name: string) => Service | undefined, hasPa
     }
     return new Served(service, method, context, hasPattern).do(split.member, params ?? {})
   }
-  const onward = (method: string) => {
+  const onward = (method: string): OnwardMethod | undefined => {
     const split = splitMethod(method)
-    return split === undefined ? undefined : find(split.service)?.onward?.(split.member)
+    const service = split === undefined ? undefined : find(split.service)
+    const action = split === undefined ? undefined : service?.contract.actions[split.member]
+    const found = split === undefined ? undefined : service?.onward?.(split.member)
+    if (service === undefined || action === undefined || found === undefined) return undefined
+    const { to, kind } = found
+    const served = new Served(service, method, noContext, hasPattern)
+    const check = (value: unknown) => served.result(action.result, value)
+    return { to, take: (params) => ({ kind, args: served.argumentsOf(action, params ?? {}), check }) }
   }
   return Object.assign(serve, { onward })
 }
+
+/** Nothing that is handed on is done here. */
+const noContext: CallContext = { signal: new AbortController().signal, wantsStream: false }
 
 class Served {
   readonly #service: Service
@@ -72,8 +87,7 @@ class Served {
 
   do(member: string, params: unknown): unknown {
     const { contract } = this.#service
-    if (!isRecord(params) || ArrayBuffer.isView(params))
-      throw this.#invalid([{ path: '', message: 'arguments are an object, by name' }])
+    this.#requireNamed(params)
     const action = Object.hasOwn(contract.actions, member) ? contract.actions[member] : undefined
     if (action !== undefined) return this.#act(member, action, params)
     if (member === members.contract) return contract
@@ -93,32 +107,41 @@ class Served {
   }
 
   #act(name: string, action: ActionContract, params: Readonly<Record<string, unknown>>): unknown {
+    const result = this.#service.call(name, this.argumentsOf(action, params), this.#context)
+    if (action.items !== undefined) return result
+    if (isThenable(result)) return result.then((value) => this.result(action.result, value))
+    return this.result(action.result, result)
+  }
+
+  /** Those of the action, with their defaults. Throws `call-invalid`. */
+  argumentsOf(action: ActionContract, params: unknown): Record<string, unknown> {
+    this.#requireNamed(params)
     const issues: Issue[] = []
     const args: Record<string, unknown> = {}
-    for (const [argument, spec] of Object.entries(action.arguments)) {
+    for (const argument in action.arguments) {
+      const spec = action.arguments[argument] as ValueSpec
       const given = Object.hasOwn(params, argument) ? params[argument] : undefined
       const value = given === undefined && 'default' in spec ? spec.default : given
       if (value === undefined) issues.push({ path: argument, message: 'is missing' })
-      else this.#check(spec, value, argument, issues)
+      else if (!isPlainly(spec, value)) this.#check(spec, value, argument, issues)
       args[argument] = value
     }
-    for (const argument of Object.keys(params)) {
+    for (const argument in params) {
       // A word that was mistyped would silently not count.
       if (!Object.hasOwn(action.arguments, argument)) issues.push({ path: argument, message: 'is no argument of it' })
     }
     if (issues.length > 0) throw this.#invalid(issues)
-    const result = this.#service.call(name, args, this.#context)
-    if (action.items !== undefined) return result
-    if (result instanceof HandedOn) {
-      result.check = (value) => this.#result(action.result, value)
-      return result
-    }
-    if (isThenable(result)) return result.then((value) => this.#result(action.result, value))
-    return this.#result(action.result, result)
+    return args
   }
 
-  #result(spec: ValueSpec | undefined, value: unknown): unknown {
+  /** The result as its caller gets it; throws `result-invalid`. */
+  result(spec: ValueSpec | undefined, value: unknown): unknown {
     return checkedResult({ spec, value, method: this.#method, contract: this.#service.contract }, this.#hasPattern)
+  }
+
+  #requireNamed(params: unknown): asserts params is Record<string, unknown> {
+    if (!isRecord(params) || ArrayBuffer.isView(params))
+      throw this.#invalid([{ path: '', message: 'arguments are an object, by name' }])
   }
 
   #read(signals: readonly string[]): unknown {
@@ -171,6 +194,7 @@ interface GivenResult {
 /** The result as its caller gets it; throws `result-invalid` where it is not what the contract says. */
 export function checkedResult({ spec, value, method, contract }: GivenResult, hasPattern: PatternMatcher): unknown {
   if (spec === undefined) return null
+  if (isPlainly(spec, value)) return value
   const issues: Issue[] = []
   checkValue(spec, value, 'result', issues, hasPattern)
   if (issues.length === 0) return value

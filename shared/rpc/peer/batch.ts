@@ -6,7 +6,8 @@ import { readWireError, thrownError, tooLarge, type WireError, wireError } from 
 import type { RpcLimits } from '../limits.ts'
 import { type Batch, type BatchAnswer, readBatchAnswer } from '../messages.ts'
 import { WrittenSize } from '../values.ts'
-import { Handed, HandedOn, mostHanded, type Onward, type Room } from './handing-on.ts'
+import { packed, rowOf, tableOf } from './columns.ts'
+import { Handed, mostHanded, type OnwardMethod, type Room, type Told } from './handing-on.ts'
 import { type CallContext, isAsyncIterable, isThenable, leaveStream, type Serve, ServedCall } from './serving.ts'
 
 export type BatchCall = readonly [method: string, params?: unknown]
@@ -21,19 +22,34 @@ export type BatchOutcome = { readonly result: unknown } | { readonly error: LabE
 const LONGEST_TURN_MS = 5
 const CHECK_EVERY = 64
 
+export interface BatchForm {
+  /** After the first error the others are not done. */
+  readonly stop: boolean
+  /** Numbers may go as typed arrays, both ways: in text they would be longer. */
+  readonly packs: boolean
+}
+
 /** The batch as it is sent. */
-export function batchOf(calls: readonly BatchCall[], stop: boolean): Batch {
+export function batchOf(calls: readonly BatchCall[], { stop, packs }: BatchForm): Batch {
   const numbers = new Map<string, number>()
-  const methodOf = (method: string) => {
+  const numbered: number[] = []
+  const params: unknown[] = []
+  for (const [method, given] of calls) {
     let number = numbers.get(method)
     if (number === undefined) {
       number = numbers.size
       numbers.set(method, number)
     }
-    return number
+    numbered.push(number)
+    params.push(given ?? null)
   }
-  const numbered = calls.map(([method]) => methodOf(method))
-  return { methods: [...numbers.keys()], calls: numbered, params: calls.map(([, params]) => params ?? null), stop }
+  return {
+    methods: [...numbers.keys()],
+    calls: packs ? packed(numbered) : numbered,
+    params: tableOf(params, packs ? 'packed' : 'listed'),
+    stop,
+    packs,
+  }
 }
 
 export interface DoBatchOptions {
@@ -66,9 +82,10 @@ class Doing {
   readonly #results: unknown[] = []
   readonly #errors: [number, WireError][] = []
   #call: ServedCall | undefined
-  /** Where calls of the method that was asked for last go on to. */
+  /** Where calls of the method that was asked for last go on to; asked again when others had a turn. */
   #method: string | undefined
-  #to: Onward | undefined
+  #onward: OnwardMethod | undefined
+  readonly #told: Told
 
   constructor(batch: Batch, options: DoBatchOptions) {
     const { serve, context, limits, bytes = 0 } = options
@@ -77,6 +94,15 @@ class Doing {
     this.#signal = context.signal
     this.#gathered = new Gathered(options)
     this.#handed = new Handed(serve.onward === undefined ? 0 : mostHanded(bytes, batch.params, limits))
+    const gathered = this.#gathered
+    this.#told = {
+      answered: (value) => this.#answered(value),
+      failed: (thrown) => this.#failed(thrown),
+      skipped: () => gathered.fill(),
+      get isFull() {
+        return gathered.isFull
+      },
+    }
     this.#signal.addEventListener('abort', () => this.#call?.giveUp(thrownError(this.#signal.reason)), { once: true })
   }
 
@@ -95,13 +121,15 @@ class Doing {
       }
       if (i % CHECK_EVERY === 0 && clock.monotonic() - turnBegan > LONGEST_TURN_MS) {
         await nextTurn()
+        this.#method = undefined
         turnBegan = clock.monotonic()
       }
       this.#signal.throwIfAborted()
     }
     await this.#go()
     this.#signal.throwIfAborted()
-    return { results: this.#results, errors: this.#errors }
+    const packs = this.#batch.packs === true && this.#options.form === 'binary'
+    return { results: packs ? packed(this.#results) : this.#results, errors: this.#errors }
   }
 
   get #isOver(): boolean {
@@ -114,22 +142,25 @@ class Doing {
     const method = methods[calls[i] as number] as string
     if (method !== this.#method) {
       this.#method = undefined
-      this.#to = this.#options.serve.onward?.(method)
+      this.#onward = this.#options.serve.onward?.(method)
       this.#method = method
     }
+    const given = rowOf(params, i)
     // What is done here, is done after what was to be done before it.
-    if (!this.#handed.takes(this.#to))
-      return this.#go().then(() => (this.#isOver ? undefined : this.#do(method, params[i])))
-    return this.#do(method, params[i])
+    if (!this.#handed.takes(this.#onward?.to)) return this.#go().then(() => (this.#isOver ? undefined : this.#begin(i)))
+    if (this.#onward !== undefined) return void this.#handed.add(this.#onward.take(given), this.#onward.to)
+    return this.#do(method, given)
   }
 
   #do(method: string, params: unknown): PromiseLike<void> | undefined {
     const call = new ServedCall(undefined, method, Number.POSITIVE_INFINITY, 0, false)
-    call.mayHandOn = this.#to !== undefined
     this.#call = call
     const done = doOne(call, params ?? undefined, this.#options.serve)
-    if (done instanceof HandedOn) return void this.#handed.add(done, this.#to)
-    if (isThenable(done)) return done.then((value) => this.#answered(value))
+    if (isThenable(done)) {
+      // Others have a turn.
+      this.#method = undefined
+      return done.then((value) => this.#answered(value))
+    }
     return this.#answered(done)
   }
 
@@ -140,20 +171,8 @@ class Doing {
     const { stop } = this.#batch
     // How the other process stands is looked at again.
     this.#method = undefined
-    const outcomes = await this.#handed.go({ context, stop, room: this.#gathered.room })
     // Also where the batch is over by the first of them: what was done is told of.
-    for (const outcome of outcomes) {
-      if (this.#gathered.isFull) return
-      if ('skipped' in outcome) return this.#gathered.fill()
-      if ('error' in outcome) this.#failed(outcome.error)
-      else {
-        try {
-          this.#answered(outcome.result)
-        } catch (thrown) {
-          this.#failed(thrown)
-        }
-      }
-    }
+    await this.#handed.go({ context, stop, room: this.#gathered.room }, this.#told)
   }
 
   #answered(value: unknown): undefined {
@@ -213,7 +232,7 @@ class Gathered {
 
   /** The value as it stands in the answer. Throws when it can't be written, or not beside the others. */
   add(value: unknown): unknown {
-    this.#add([value])
+    this.#add(value)
     return value ?? null
   }
 
@@ -221,16 +240,17 @@ class Gathered {
   addError(error: WireError): WireError {
     if (this.isFull) return error
     try {
-      this.#add([null, [0, error]])
+      this.#add(null)
+      this.#add([0, error])
       return error
     } catch (thrown) {
       return wireError(thrownError(thrown))
     }
   }
 
-  #add(list: unknown[]): void {
+  #add(member: unknown): void {
     try {
-      this.#size.add(list, LIST_DEPTH)
+      this.#size.addMember(member, LIST_DEPTH)
     } catch (thrown) {
       if (!(thrown instanceof LabError && thrown.code === 'message-too-large')) throw thrown
       this.isFull = true
@@ -242,7 +262,8 @@ class Gathered {
 /** What became of each call. Throws `rpc-unreadable` for what answers no batch of so many calls. */
 export function readOutcomes(answer: unknown, calls: number): BatchOutcome[] {
   const { results, errors } = readBatchAnswer(answer, calls)
-  const outcomes: BatchOutcome[] = results.map((result) => ({ result }))
+  const outcomes: BatchOutcome[] = []
+  for (const result of results as Iterable<unknown>) outcomes.push({ result })
   while (outcomes.length < calls) outcomes.push({ skipped: true })
   for (const [call, error] of errors) outcomes[call] = { error: readWireError(error) }
   return outcomes

@@ -5,16 +5,23 @@
  * INVARIANTS: they are done in their order, one after another; what has no place in the answer any more is not done.
  */
 import type { LabError } from '../../primitives/lab-error.ts'
-import { thrownError } from '../errors.ts'
+import { readWireError, thrownError } from '../errors.ts'
 import type { RpcLimits } from '../limits.ts'
+import type { Batch, BatchAnswer } from '../messages.ts'
 import { WrittenSize } from '../values.ts'
-import type { BatchOutcome } from './batch.ts'
 import type { CallContext } from './serving.ts'
 
 /** Another process that does calls. */
 export interface Onward {
   /** What became of each; rejects where that is not known, or where none was begun. */
-  hand(calls: readonly HandedOn[], how: Handing): Promise<BatchOutcome[]>
+  hand(calls: readonly HandedOn[], how: Handing): Promise<BatchAnswer>
+}
+
+/** How calls of one method go on, as long as nothing else has a turn. */
+export interface OnwardMethod {
+  readonly to: Onward
+  /** Throws what is wrong with the arguments. */
+  take(params: unknown): HandedOn
 }
 
 export interface Handing {
@@ -42,27 +49,32 @@ export interface HandedKind {
   readonly hide: (thrown: unknown) => LabError
 }
 
-/** What a service gives for a call of a batch instead of an answer. */
-export class HandedOn {
+/** A call that is to be done in another process. */
+export interface HandedOn {
   readonly kind: HandedKind
   /** The member `args` of its params. */
   readonly args: unknown
   /** What its answer goes through, once it is there; throws where it is none. */
-  check: ((value: unknown) => unknown) | undefined
+  readonly check: (value: unknown) => unknown
+}
 
-  constructor(kind: HandedKind, args: unknown) {
-    this.kind = kind
-    this.args = args
-  }
+/** Told of each call in their order. */
+export interface Told {
+  answered(value: unknown): void
+  failed(thrown: unknown): void
+  /** It and those after it were not done. */
+  skipped(): void
+  /** Of no more is to be told. */
+  readonly isFull: boolean
 }
 
 /** In one message, so that a batch that is given up soon ends. */
-const MOST_HANDED = 1024
+const MOST_HANDED = 4096
 /** Of a batch in whatever form: written anew it may have several times as many. */
 const MOST_BYTES = 16 * 1024 * 1024
 
 /** How many calls of a batch go in one message, when it has so many bytes; 0: nobody has counted them. */
-export function mostHanded(bytes: number, params: readonly unknown[], limits: RpcLimits): number {
+export function mostHanded(bytes: number, params: Batch['params'], limits: RpcLimits): number {
   if (bytes > 0) return bytes <= MOST_BYTES ? MOST_HANDED : 1
   try {
     new WrittenSize({ ...limits, messageBytes: MOST_BYTES }, 'binary').add(params, 1)
@@ -97,28 +109,32 @@ export class Handed {
     this.#calls.push(call)
   }
 
-  /** Has them done; of each what became of it, in the words of who called. */
-  async go(how: Handing): Promise<BatchOutcome[]> {
+  /** Has them done, and tells what became of each, in the words of who called. */
+  async go(how: Handing, told: Told): Promise<void> {
     const calls = this.#calls
     this.#calls = []
-    let outcomes: BatchOutcome[]
+    let answer: BatchAnswer
     try {
-      outcomes = (await this.#to?.hand(calls, how)) ?? []
+      answer = (await this.#to?.hand(calls, how)) ?? { results: [], errors: [] }
     } catch (thrown) {
       // None was begun, or nobody knows which.
-      outcomes = calls.map(() => ({ error: thrownError(thrown) }))
-      if (how.stop && thrownError(thrown).code !== 'call-uncertain') outcomes.length = 1
+      const isOne = how.stop && thrownError(thrown).code !== 'call-uncertain'
+      for (const { kind } of isOne ? calls.slice(0, 1) : calls) told.failed(kind.hide(thrown))
+      return
     }
-    return outcomes.map((outcome, n) => checked(outcome, calls[n] as HandedOn))
-  }
-}
-
-function checked(outcome: BatchOutcome, { kind, check }: HandedOn): BatchOutcome {
-  if ('error' in outcome) return { error: kind.hide(outcome.error) }
-  if ('skipped' in outcome || check === undefined) return outcome
-  try {
-    return { result: check(outcome.result) }
-  } catch (thrown) {
-    return { error: thrownError(thrown) }
+    const errors = new Map(answer.errors)
+    for (const [n, { kind, check }] of calls.entries()) {
+      if (told.isFull) return
+      const error = errors.get(n)
+      if (error !== undefined) told.failed(kind.hide(readWireError(error)))
+      else if (n >= answer.results.length) return told.skipped()
+      else {
+        try {
+          told.answered(check(answer.results[n]))
+        } catch (thrown) {
+          told.failed(thrown)
+        }
+      }
+    }
   }
 }

@@ -182,7 +182,10 @@ class LinkPeer implements Peer {
   }
 
   async batch(calls: readonly BatchCall[], { stop = false, ...options }: BatchOptions = {}): Promise<BatchOutcome[]> {
-    return readOutcomes(await this.call(BATCH, batchOf(calls, stop), options), calls.length)
+    return readOutcomes(
+      await this.call(BATCH, batchOf(calls, { stop, packs: this.link.format.name !== 'json' }), options),
+      calls.length,
+    )
   }
 
   get underWay() {

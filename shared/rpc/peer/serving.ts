@@ -13,7 +13,7 @@ import type { RpcLimits } from '../limits.ts'
 import { type CallId, type More, type OneWay, PING, RESUME, type Request, readResume } from '../messages.ts'
 import { TIMEOUT_MS } from './calls.ts'
 import { Deadlines } from './deadlines.ts'
-import type { Onward } from './handing-on.ts'
+import type { OnwardMethod } from './handing-on.ts'
 import type { Outbox } from './outbox.ts'
 import { discard, type ServedStreams } from './served-streams.ts'
 
@@ -23,15 +23,13 @@ export interface CallContext {
   readonly signal: AbortSignal
   /** Whether a stream was asked for; else an async iterable is no answer. */
   readonly wantsStream: boolean
-  /** It is one of a batch, of which those for one process may be handed on together. */
-  readonly mayHandOn?: boolean
 }
 
 export interface Serve {
   /** Does a call: returns or resolves with the result, or an async iterable where a stream is wanted. */
   (method: string, params: unknown, context: CallContext): unknown
-  /** Which process calls of the method go on to, where they may be handed on together; throws as the call would. */
-  readonly onward?: (method: string) => Onward | undefined
+  /** How calls of a batch go on to another process together, where they may; throws as the call would. */
+  readonly onward?: (method: string) => OnwardMethod | undefined
 }
 
 export class ServedCall implements CallContext {
@@ -42,7 +40,6 @@ export class ServedCall implements CallContext {
   readonly wantsStream: boolean
   /** No answer is wanted any more. */
   isOver = false
-  mayHandOn = false
   #controller: AbortController | undefined
   #reason: LabError | undefined
   #listener: ((reason: LabError) => void) | undefined

@@ -4,7 +4,7 @@ import { scanCbor } from '@fernlab/shared/rpc/cbor-scan'
 import { type Format, jsonFormat, objectsFormat } from '@fernlab/shared/rpc/formats'
 import { defaultLimits } from '@fernlab/shared/rpc/limits'
 import { kindOf } from '@fernlab/shared/rpc/messages'
-import { Encoder } from 'cbor-x'
+import { Decoder, Encoder } from 'cbor-x'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -157,6 +157,9 @@ test('typed arrays that are read have memory of their own, and none besides', ()
     frame.fill(0)
     assert.equal(result[1], array)
     assert.is(result[1].buffer.byteLength, array.byteLength)
+    // Other readers of the process, which copy nothing before.
+    const others = Buffer.concat([Buffer.of(0), new Encoder({ useRecords: false }).encode([array])]).subarray(1)
+    assert.equal(new Decoder({ copyBuffers: false, useRecords: false }).decode(others), [array])
   }
 })
 

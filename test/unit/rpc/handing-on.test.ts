@@ -4,8 +4,8 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { matchesPattern } from '@fernlab/shared/protocol/patterns'
 import { type Service, serveServices } from '@fernlab/shared/rpc/contract/serve-service'
 import { defineService } from '@fernlab/shared/rpc/contract/service-contract'
-import { readOutcomes } from '@fernlab/shared/rpc/peer/batch'
-import { type HandedKind, HandedOn, type Handing, type Onward } from '@fernlab/shared/rpc/peer/handing-on'
+import { readBatchAnswer } from '@fernlab/shared/rpc/messages'
+import type { HandedKind, Handing, Onward } from '@fernlab/shared/rpc/peer/handing-on'
 import { createPeer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -21,7 +21,7 @@ const adder = defineService({
 })
 
 /** A node with two processes, `one/…` and `two/…`, and `here`, which it does itself. */
-function node(answer: (n: number) => unknown = (n) => n + 1) {
+function node(answer: (n: number) => unknown = (n) => n + 1, requireMay: (said: readonly string[]) => void = () => {}) {
   const said: string[] = []
   const how: Handing[] = []
   const processOf = (name: string): Onward => ({
@@ -37,7 +37,7 @@ function node(answer: (n: number) => unknown = (n) => n + 1) {
         results.push(result instanceof LabError ? null : result)
         if (handing.stop && errors.length > 0) break
       }
-      return readOutcomes({ results, errors }, calls.length)
+      return readBatchAnswer({ results, errors }, calls.length)
     },
   })
   const here: Service = {
@@ -56,9 +56,8 @@ function node(answer: (n: number) => unknown = (n) => n + 1) {
       const kind: HandedKind = { name, method: `${name}/call`, params: {}, idempotent: false, hide }
       services.set(name, {
         contract: adder,
-        onward: (action) => (action === 'add' ? onward : undefined),
-        call: (_, args, { mayHandOn }) => {
-          if (mayHandOn === true) return new HandedOn(kind, args)
+        onward: (action) => (action === 'add' ? { to: onward, kind } : undefined),
+        call: () => {
           said.push(name)
           return 0
         },
@@ -66,7 +65,12 @@ function node(answer: (n: number) => unknown = (n) => n + 1) {
     }
   }
   const [near, far] = localLinks()
-  createPeer({ link: far, clock: systemClock, serve: serveServices((name) => services.get(name), matchesPattern) })
+  const serve = serveServices((name) => services.get(name), matchesPattern)
+  const onward = (method: string) => {
+    requireMay(said)
+    return serve.onward?.(method)
+  }
+  createPeer({ link: far, clock: systemClock, serve: Object.assign(serve.bind(undefined), { onward }) })
   return { peer: createPeer({ link: near, clock: systemClock }), said, how }
 }
 
@@ -87,9 +91,9 @@ test('those for one process go there together, in their order with all else', as
 
 test('a batch of very many goes in bites, and one of large values call by call', async () => {
   const { peer, said } = node()
-  const many = await peer.batch(Array.from({ length: 2500 }, (_, a) => ['one.a/add', { a }] as const))
-  assert.equal([many.length, wordOf(many[2499] ?? {})], [2500, 2500])
-  assert.equal(said.splice(0), ['one 1024', 'one 1024', 'one 452'])
+  const many = await peer.batch(Array.from({ length: 10_000 }, (_, a) => ['one.a/add', { a }] as const))
+  assert.equal([many.length, wordOf(many[9999] ?? {})], [10_000, 10_000])
+  assert.equal(said.splice(0), ['one 4096', 'one 4096', 'one 1808'])
   const wave = new Float64Array(1_500_000)
   const large = await peer.batch([
     ['one.a/add', { a: 1 }],
@@ -106,6 +110,20 @@ test('a batch of very many goes in bites, and one of large values call by call',
   ])
   assert.equal(larger.map(wordOf), [2, 3, 'call-invalid'])
   assert.equal(said, ['one 2', 'one 1', 'one 1'])
+  await peer.close()
+})
+
+test('whoever lost a right while a batch was done, has no more of it done', async () => {
+  const revoked = new LabError({ code: 'token-revoked', kind: 'caller', message: 'this token was revoked' })
+  const { peer, said } = node(undefined, (before) => {
+    if (before.length > 0) throw revoked
+  })
+  const all = await peer.batch(Array.from({ length: 4200 }, (_, a) => ['one.a/add', { a }] as const))
+  assert.equal(
+    [wordOf(all[4095] ?? {}), wordOf(all[4096] ?? {}), wordOf(all[4199] ?? {})],
+    [4096, 'token-revoked', 'token-revoked'],
+  )
+  assert.equal(said, ['one 4096'])
   await peer.close()
 })
 

@@ -24,7 +24,7 @@ export interface HostedService {
   /** Does what the node asks: see {@link HostedMember}. */
   do(member: string, params: Readonly<Record<string, unknown>>, context: CallContext): unknown
   /** Does an action without items, and checks what it gives. */
-  doChecked(params: Readonly<Record<string, unknown>>, context: CallContext): unknown
+  doChecked(params: Readonly<Record<string, unknown>>, args: unknown, context: CallContext): unknown
   endSession(session: string): Promise<void>
   close(): Promise<void>
 }
@@ -112,7 +112,7 @@ export async function hostService(loaded: LoadedService, asked: ServiceToLoad): 
     const spec = contract.actions[action]?.result
     return checkedResult({ spec, value, method: `${name}/${action}`, contract }, () => true)
   }
-  const act = (params: Readonly<Record<string, unknown>>, context: CallContext) => {
+  const act = (params: Readonly<Record<string, unknown>>, args: unknown, context: CallContext) => {
     const action = String(params.action)
     if (!Object.hasOwn(contract.actions, action)) throw methodUnknown(`${name}/${action}`)
     const givesItems = contract.actions[action]?.items !== undefined
@@ -120,7 +120,7 @@ export async function hostService(loaded: LoadedService, asked: ServiceToLoad): 
     return withInstance(params, ({ object }) => {
       try {
         const method = object[action] as (args: unknown, context: CallContext) => unknown
-        const given = method.call(object, params.args, new OwnContext(context))
+        const given = method.call(object, args, new OwnContext(context))
         if (!isThenable(given)) return givesItems ? asStream(given) : given
         return Promise.resolve(given)
           .then((result) => (givesItems ? asStream(result) : result))
@@ -161,14 +161,14 @@ export async function hostService(loaded: LoadedService, asked: ServiceToLoad): 
 
   return {
     do: (member, params, context) => {
-      if (member === 'call') return act(params, context)
+      if (member === 'call') return act(params, params.args, context)
       if (member === 'read') return read(params)
       if (member === 'set') return set(params)
       if (member === 'events') return events.follow(params.names as string[], context.signal)
       throw methodUnknown(`${name}/${member}`)
     },
-    doChecked: (params, context) => {
-      const result = act(params, context)
+    doChecked: (params, args, context) => {
+      const result = act(params, args, context)
       const action = String(params.action)
       return isThenable(result) ? result.then((value) => checked(action, value)) : checked(action, result)
     },
