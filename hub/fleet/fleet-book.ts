@@ -27,6 +27,8 @@ export interface BookedNode {
   bootId: string | null
   version: string | null
   instruments: ReadonlyMap<string, InstrumentSpec>
+  /** Its instruments in the database are those here. */
+  stored: boolean
   health: NodeHealth | null
   lastSeenAt: number | null
   enrolledAt: number | null
@@ -184,6 +186,7 @@ export class FleetBook {
         bootId: null,
         version: null,
         instruments: new Map(),
+        stored: true,
         health: null,
         lastSeenAt: null,
         enrolledAt: null,
@@ -213,6 +216,7 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
       bootId: row.boot_id,
       version: row.version,
       instruments: new Map(instruments.map((instrument) => [instrument.name, instrument])),
+      stored: true,
       health: row.health === null ? null : JSON.parse(row.health),
       lastSeenAt: row.last_seen_at,
       enrolledAt: row.enrolled_at,

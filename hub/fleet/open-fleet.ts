@@ -5,17 +5,17 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { benchId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import { sql } from 'kysely'
 import type { BenchChecks } from '../bench-care/bench-checks.ts'
 import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
 import { createLossLog } from '../broker/loss-log.ts'
 import type { Maintenance } from '../maintenance/maintenance.ts'
-import type { Store, StoreQuery } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { type CompatibilityCache, whyNot } from './compatible.ts'
 import { type CreateDirectRecordOptions, createDirectRecord } from './direct-record.ts'
 import { createEnrollment, type Enrollment } from './enrollment.ts'
 import type { Fleet } from './fleet.ts'
 import { type BookedBench, type FleetBook, noMore } from './fleet-book.ts'
+import { createKeptRows } from './kept-rows.ts'
 import { createLeases } from './leases.ts'
 import type { NodeCalls } from './node-calls.ts'
 import { benchView, type CheckDetails, compatibleView, nodeView } from './views.ts'
@@ -97,60 +97,8 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
     changed(id)
   }
 
-  const benchRow = (bench: BookedBench) =>
-    store.db
-      .insertInto('bench')
-      .values({
-        id: bench.id,
-        node: bench.node,
-        name: bench.name,
-        title: bench.title,
-        parts: JSON.stringify(bench.parts),
-        labs: bench.labs === undefined ? null : JSON.stringify(bench.labs),
-        state: bench.reported,
-        reason: bench.reason,
-        since: bench.since,
-        fence: bench.fence,
-      })
-      .onConflict((conflict) =>
-        conflict.column('id').doUpdateSet({
-          title: bench.title,
-          parts: JSON.stringify(bench.parts),
-          labs: bench.labs === undefined ? null : JSON.stringify(bench.labs),
-          state: bench.reported,
-          reason: bench.reason,
-          fence: sql`max(bench.fence, excluded.fence)`,
-        }),
-      )
-
+  const rows = createKeptRows({ store, book, log, onKept: (bench) => changed(bench.node, bench.id) })
   const losses = createLossLog(log)
-  const newest = new Map<BookedBench, Promise<unknown>>()
-  /** Writes these benches; those of which the write fails are written again with the next look. */
-  const keepBenches = (benches: readonly BookedBench[], more: readonly StoreQuery[] = []) => {
-    const write = store.write([...more, ...benches.map(benchRow)])
-    for (const bench of benches) {
-      bench.stored = false
-      newest.set(bench, write)
-    }
-    const latest = () => benches.filter((bench) => newest.get(bench) === write && newest.delete(bench))
-    write.then(
-      () => {
-        losses.recovered('benches', {}, 'the state of benches is kept again')
-        for (const bench of latest()) {
-          bench.stored = true
-          changed(bench.node, bench.id)
-        }
-      },
-      (error: unknown) => {
-        latest()
-        losses.lost(
-          'benches',
-          { error: asLabError(error).message },
-          'the state of benches could not be kept; it is tried again',
-        )
-      },
-    )
-  }
 
   /** Takes benches over into the book; those that the node has no more stay, without parts. */
   const takeBenches = (node: string, benches: Inventory['benches']): BookedBench[] => {
@@ -230,8 +178,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
         losses.lost('leases', { error: message }, 'the end of a lease could not be kept; it is tried again')
       },
     )
-    const left = [...book.benches.values()].filter((bench) => !bench.stored && !newest.has(bench))
-    if (left.length > 0) keepBenches(left)
+    rows.again()
     cancelExpiry = clock.after(1000, expire)
   }
   cancelExpiry = clock.after(1000, expire)
@@ -311,21 +258,12 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       node.instruments = new Map(inventory.instruments.map((instrument) => [instrument.name, instrument]))
       node.bootId = inventory.bootId
       node.version = inventory.nodeVersion
+      if (before !== after) node.stored = false
       const touched = takeBenches(id, inventory.benches)
       if (before !== after || touched.length > 0) book.shape++
       setOnline(id, true)
       node.ready = true
-      const keepNode = store.db
-        .updateTable('node')
-        .set({
-          boot_id: inventory.bootId,
-          version: inventory.nodeVersion,
-          last_seen_at: clock.now(),
-          online: 1,
-          ...(before === after ? {} : { instruments: after }),
-        })
-        .where('id', '=', id)
-      keepBenches(touched, [keepNode])
+      rows.keep({ node, benches: touched })
       changed(id)
       return inventory
     },
@@ -369,7 +307,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
       bench.reported = status.state
       bench.reason = reason
       if (!sameState) bench.since = clock.now()
-      keepBenches([bench])
+      rows.keep({ benches: [bench] })
       log.info({ bench: bench.id, state: status.state, reason: status.reason }, 'a bench changed its state')
       changed(node, bench.id)
     },

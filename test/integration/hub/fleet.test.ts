@@ -119,6 +119,26 @@ test('a bench that could not be kept takes no runs, and is kept as soon as that 
   fleet.close()
 })
 
+test('what a node has is known to the next life of a hub whose disk was full when the node told it', async () => {
+  const { fleet } = await startFleet()
+  await fleet.enrollment.issue('n')
+  const instruments = [{ name: 'psu', driver: 'scpi', signals: [], actions: [] }]
+  const told = { ...inventory(), benches: [{ name: 'b', parts: { supply: 'psu' }, state: 'free' }], instruments }
+  refuseWrites = true
+  fleet.inventory('n', told)
+  await clock.advance(1000)
+  refuseWrites = false
+  // The node has nothing new to tell, and is away when the hub starts again.
+  fleet.inventory('n', told)
+  await clock.advance(1000)
+  await until(async () => (await loadFleetBook(store, clock)).benches.has('n.b'), 'the bench being kept')
+  const next = await loadFleetBook(store, clock)
+  const bench = next.benches.get('n.b')
+  assert.equal(bench && next.partsOf(bench), { supply: instruments[0] })
+  assert.is(next.nodes.get('n')?.bootId, 'boot')
+  fleet.close()
+})
+
 test('a lease lasts as long as the node has granted, whatever the wall clock does', async () => {
   const { fleet, bench } = await withBench()
   answer = () => ({ lease: 'granted', ttlMs: 600_000 })
