@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Session, SessionVisit } from '@fernlab/shared/contracts/sessions'
 import * as assert from 'uvu/assert'
-import { freePort } from '../../support/faults/fault-lab.ts'
+import { benchesKept } from '../../support/faults/benches-kept.ts'
 import { HubClient, pause, within } from '../../support/faults/hub-client.ts'
 import { OwnProcess } from '../../support/faults/own-process.ts'
+import { freePort } from '../../support/free-port.ts'
 import { LAB_PASSWORD, LAB_USER, startTestLabServer, type TestLabServer } from '../../support/lab-server/lab-server.ts'
 import { suite } from '../../support/suite.ts'
 
@@ -86,6 +87,7 @@ benches:
     ready: () => client.online('robots', 60_000),
   })
   await edge.start()
+  await benchesKept(join(folder, 'hub-data', 'hub', 'hub.db'), 'robots')
   enroll = []
 })
 test.after(async () => {

@@ -10,9 +10,10 @@ import { unpackPictures } from '@fernlab/shared/contracts/recording-pieces'
 import type { Recording } from '@fernlab/shared/contracts/recordings'
 import type { Session } from '@fernlab/shared/contracts/sessions'
 import * as assert from 'uvu/assert'
-import { freePort } from '../../support/faults/fault-lab.ts'
+import { benchesKept } from '../../support/faults/benches-kept.ts'
 import { HubClient, pause } from '../../support/faults/hub-client.ts'
 import { OwnProcess } from '../../support/faults/own-process.ts'
+import { freePort } from '../../support/free-port.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('the hub is killed as it records a session', { timeoutMs: 90_000, hookTimeoutMs: 60_000 })
@@ -81,6 +82,7 @@ benches:
   enroll = ['--enroll', (body as { code: string }).code, '--hub', url]
   await edge.start()
   await client.online('kitchen')
+  await benchesKept(join(folder, 'hub-data', 'hub', 'hub.db'), 'kitchen')
 })
 test.after(async () => {
   await edge?.kill()

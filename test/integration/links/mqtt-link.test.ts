@@ -5,6 +5,7 @@ import { type MqttLink, type MqttMessage, openMqttLink } from '@fernlab/shared/l
 import { recordingLog, silentLog } from '@fernlab/shared/primitives/log'
 import { Aedes } from 'aedes'
 import * as assert from 'uvu/assert'
+import { freePort } from '../../support/free-port.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('the link to a broker')
@@ -94,7 +95,7 @@ test('a connection inside the process works as one over a socket does', async ()
 
 test('a broker that goes and comes back is logged once each, and the link is whole again', async () => {
   const log = recordingLog()
-  const first = await startBroker()
+  const first = await startBroker(await freePort())
   const made = link(first.url, { log })
   await connected(made)
   const lost = new Promise<string>((resolve) => made.onDisconnect(resolve))

@@ -17,6 +17,7 @@ import { nodeWays } from '@fernlab/shared/clients/typescript/ways/node-ways'
 import type { LocalDoor } from '@fernlab/shared/links/local/local-door'
 import { type Clock, systemClock as clock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
+import { freePort } from '../free-port.ts'
 import { type RunningFernlab, startFernlab } from '../running-fernlab.ts'
 
 const instrument = (device: string, model: string, tag: string) =>
@@ -71,7 +72,12 @@ export interface DiodeLab {
 
 export async function startDiodeLab({ nodeClock = clock }: { readonly nodeClock?: Clock } = {}): Promise<DiodeLab> {
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-client-'))
-  const env = { FERNLAB_DEMO: '0' }
+  const env = {
+    FERNLAB_DEMO: '0',
+    // It is started again at the same address.
+    FERNLAB_PORT: String(await freePort()),
+    FERNLAB_MQTT_PORT: String(await freePort()),
+  }
   let hub = await startFernlab({ part: 'hub', env })
   const given = await fetch(`${hub.http}/api/v1/nodes`, {
     method: 'POST',
@@ -121,9 +127,7 @@ export async function startDiodeLab({ nodeClock = clock }: { readonly nodeClock?
         while ((await client.directory.find({ name, state: 'up' })).length === 0) await clock.sleep(50)
     },
     restartHub: async () => {
-      const { http, mqtt, dataFolder } = hub
-      const ports = { FERNLAB_PORT: new URL(http).port, FERNLAB_MQTT_PORT: new URL(mqtt).port }
-      hub = await startFernlab({ part: 'hub', dataFolder, env: { ...env, ...ports } })
+      hub = await startFernlab({ part: 'hub', dataFolder: hub.dataFolder, env })
     },
     close: async () => {
       await edge.close()

@@ -3,12 +3,12 @@
  * through a proxy, the instruments live in the test's process.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { freePort } from '../free-port.ts'
 import { type BenchInstruments, serveBench } from './bench-instruments.ts'
+import { benchesKept } from './benches-kept.ts'
 import { HubClient, pause } from './hub-client.ts'
 import { assertEventModel, assertRunIsSound, type RunRecord, readRun } from './invariants.ts'
 import { labFiles, labFilesWith, labId, nodeFile, sourceLabFiles, sourceLabId } from './lab-files.ts'
@@ -49,7 +49,7 @@ export interface FaultLabOptions {
   readonly edgeWrapper?: readonly string[]
 }
 
-/** Starts all of it, pushes the lab, enrols the node and waits until it is online. */
+/** Starts all of it, pushes the lab, enrols the node and waits until the hub has written down what it has. */
 export async function startFaultLab(options: FaultLabOptions = {}): Promise<FaultLab> {
   const folder = mkdtempSync(join(tmpdir(), 'fernlab-faults-'))
   const hubData = options.hubData ?? join(folder, 'hub-data')
@@ -122,6 +122,7 @@ export async function startFaultLab(options: FaultLabOptions = {}): Promise<Faul
     enroll = ['--enroll', (body as { code: string }).code, '--hub', `http://127.0.0.1:${httpPort}`]
     await edge.start()
     await client.online(node)
+    await benchesKept(database, node)
     enroll = []
   } catch (error) {
     await close()
@@ -169,13 +170,4 @@ async function assertBenchIsSafe(instruments: BenchInstruments): Promise<void> {
     state = await instruments.supply()
   }
   assert.equal(state, { on: false, volts: 0 }, 'the bench is in its safe state')
-}
-
-/** A port on loopback that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
