@@ -10,6 +10,7 @@ import { suite } from '../support/suite.ts'
 import { rejection } from './driver-contract.ts'
 import { everyKind } from './links/every-kind.ts'
 import { fuzz } from './links/fuzz.ts'
+import { hostile } from './links/hostile.ts'
 
 /** Makes links, one after another, between this process's two ends. */
 export interface LinkUnderTest {
@@ -314,6 +315,10 @@ export function linkContract(name: string, make: () => Promise<LinkUnderTest>): 
 
   test('random frames do no call, leave nothing, and do not end the process', async ({ signal }) => {
     await fuzz(await under.open(), signal)
+  })
+
+  test('messages that nobody should send do nothing without a sign-in, and leave nothing', async ({ signal }) => {
+    await hostile(await under.open(), signal)
   })
 
   test('both ends hear once that one has closed', async ({ signal }) => {

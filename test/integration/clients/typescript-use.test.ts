@@ -1,43 +1,16 @@
-/** What a person does with a lab from a terminal and a program, while its daemons come and go. */
-import type { LabError } from '@fernlab/shared/primitives/lab-error'
+/** What a person does with the services of a lab from a terminal. */
 import * as assert from 'uvu/assert'
 import { type DiodeLab, startDiodeLab } from '../../support/clients/diode-lab.ts'
 import { commandLine } from '../../support/command-line.ts'
 import { suite } from '../../support/suite.ts'
 
-const test = suite('services from a terminal and a program', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const test = suite('services from a terminal', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
 
 let lab: DiodeLab
 test.before(async () => {
   lab = await startDiodeLab()
 })
 test.after(() => lab?.close())
-
-test('a proxy by name goes on when its daemon was killed, and those of others notice nothing', async () => {
-  await using client = lab.client()
-  const counts = await client.service('count')
-  const results = await client.service('results')
-  const psu = await client.service('diode-1.psu')
-  const pidOf = async () => Number(await counts.do.process?.({}))
-  const before = await pidOf()
-  let isBack = false
-  const others = [() => results.do.list?.({ path: '' }), () => psu.read(['voltage'])].map(async (call) => {
-    for (let answered = 0; ; answered++) {
-      if (isBack) return answered
-      await call()
-    }
-  })
-  process.kill(before, 'SIGKILL')
-  let after = before
-  while (after === before) {
-    after = await pidOf().catch((error: LabError) => {
-      assert.ok(['service-gone', 'call-uncertain'].includes(error.code), error.message)
-      return before
-    })
-  }
-  isBack = true
-  for (const answered of await Promise.all(others)) assert.ok(answered > 0)
-})
 
 test('from a terminal: what a service can do, what it reads, and setting it with a lock of its own', async () => {
   const env = { FERNLAB_HUB: lab.hub.http, FERNLAB_TOKEN: lab.hub.token }

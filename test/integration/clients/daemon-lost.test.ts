@@ -1,0 +1,114 @@
+/** What programs and the hub's directory see of a daemon that is killed, or that hangs, and how soon. */
+import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
+import * as assert from 'uvu/assert'
+import { rejection } from '../../contract/driver-contract.ts'
+import { type DiodeLab, startDiodeLab } from '../../support/clients/diode-lab.ts'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('a daemon that is lost', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+
+/** Of one that is killed: until it is out of the directory, and until it is back. */
+const LOST_MS = 5000
+/** Of one that does nothing any more, until the directory says so. */
+const HUNG_MS = 10_000
+
+let lab: DiodeLab
+test.before(async () => {
+  lab = await startDiodeLab()
+})
+test.after(() => lab?.close())
+
+const entryOf = async (name: string): Promise<DirectoryEntry | undefined> => {
+  const headers = { authorization: `Bearer ${lab.hub.token}` }
+  const answer = await fetch(`${lab.hub.http}/api/v1/directory?name=${name}`, { headers })
+  return ((await answer.json()) as { items: DirectoryEntry[] }).items[0]
+}
+
+/** How long it took until the hub's directory says that. */
+async function untilSaid(name: string, state: DirectoryEntry['state'], from: number): Promise<number> {
+  while ((await entryOf(name))?.state !== state) await systemClock.sleep(20)
+  return performance.now() - from
+}
+
+/** Goes on until it is told to end: how many were answered; what fails rejects. */
+function again(call: () => Promise<unknown> | undefined): () => Promise<number> {
+  let isOver = false
+  const all = (async () => {
+    for (let answered = 0; ; answered++) {
+      if (isOver) return answered
+      await call()
+    }
+  })()
+  all.catch(() => {}) // it is told when it is asked for
+  return () => {
+    isOver = true
+    return all
+  }
+}
+
+/** The longest time between two items of a stream, in ms. */
+function longestGap(items: AsyncIterable<unknown>): () => number {
+  let last = performance.now()
+  let longest = 0
+  void (async () => {
+    for await (const _ of items) {
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+    }
+  })().catch(() => {
+    longest = Number.POSITIVE_INFINITY
+  })
+  return () => Math.max(longest, performance.now() - last)
+}
+
+test('killed, it is out of the directory and back within 5 s; proxies by name go on, and those of others notice nothing', async () => {
+  await using client = lab.client()
+  const counts = await client.service('count')
+  const results = await client.service('results')
+  const psu = await client.service('diode-1.psu')
+  const pidOf = async () => Number(await counts.do.process?.({}))
+  const before = await pidOf()
+  const others = [again(() => results.do.list?.({ path: '' })), again(() => psu.read(['voltage']))]
+  const gap = longestGap(psu.follow(['voltage'], { rateHz: 20 }))
+  const killedAt = performance.now()
+  process.kill(before, 'SIGKILL')
+  const lostMs = await untilSaid('count', 'gone', killedAt)
+  let after = before
+  while (after === before) {
+    after = await pidOf().catch((error: LabError) => {
+      assert.ok(['service-gone', 'call-uncertain'].includes(error.code), error.message)
+      return before
+    })
+  }
+  const backMs = performance.now() - killedAt
+  await untilSaid('count', 'up', killedAt)
+  for (const answered of await Promise.all(others.map((end) => end()))) assert.ok(answered > 0)
+  assert.ok(lostMs <= LOST_MS && backMs <= LOST_MS, `gone after ${lostMs} ms, back after ${backMs} ms`)
+  assert.ok(gap() < 1000, `a stream of another daemon stood for ${gap()} ms`)
+})
+
+test('hung, it is unhealthy within 10 s, calls say so at once, and it is back under its name when it goes on', async () => {
+  await using client = lab.client()
+  const counts = await client.service('count')
+  const pid = Number(await counts.do.process?.({}))
+  const seen = (await entryOf('count'))?.id
+  const stoppedAt = performance.now()
+  process.kill(pid, 'SIGSTOP')
+  try {
+    const hungMs = await untilSaid('count', 'unhealthy', stoppedAt)
+    assert.ok(hungMs <= HUNG_MS, `unhealthy after ${hungMs} ms`)
+    assert.equal(await client.directory.find({ name: 'count', state: 'up' }), [])
+    const asked = performance.now()
+    assert.is((await rejection(counts.do.process?.({}) as Promise<unknown>)).code, 'service-unhealthy')
+    assert.ok(performance.now() - asked < 1000, 'nobody waits for one that hangs')
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+  await untilSaid('count', 'up', stoppedAt)
+  assert.is((await entryOf('count'))?.id, seen)
+  assert.is(Number(await counts.do.process?.({})), pid)
+})
+
+test.run()
