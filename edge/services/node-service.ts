@@ -11,6 +11,7 @@ import * as z from 'zod'
 import type { OwnClaims } from './gate/service-keys.ts'
 import { LONGEST_TOKEN_S, refused } from './gate/tokens.ts'
 import type { Locks } from './locks/locks.ts'
+import { lostLocks } from './locks/lost-locks.ts'
 import { type Caller, LOCAL } from './service-source.ts'
 import type { ServiceTable } from './service-table.ts'
 
@@ -23,7 +24,7 @@ const answered = { type: 'object', members: { services: names } } as const
 
 export const nodeContract = defineService({
   kind: 'fernlab-node',
-  version: '1.2',
+  version: '1.3',
   title: 'The node itself',
   signals: {},
   events: {},
@@ -64,6 +65,12 @@ export const nodeContract = defineService({
         'Ends locks of the caller, and with the right unlock those of others; benches go to their safe state.',
       arguments: { services: names, reason: { type: 'string', default: '' } },
       result: answered,
+    },
+    lost: {
+      description:
+        'Each of the services, once the caller has it locked no more: why is grace-over, token-ended, unlocked, ended-by-other, bench-ended, or not-known after a start of the node.',
+      arguments: { services: names },
+      items: { type: 'object', members: { service: text, why: text, message: text } },
     },
     log: {
       description:
@@ -159,6 +166,13 @@ export function createNodeService(options: NodeServiceOptions): Service {
           signal.throwIfAborted()
           locks.take({ owner: caller.person, services, reason, graceMs: Number(args.graceS) * 1000 })
           return { services: services.map(({ name }) => name) }
+        }
+        case 'lost': {
+          const listed = table.list()
+          const services = [...new Set(args.services as readonly string[])].map(
+            (name) => listed.find((one) => one.name === name) ?? { name },
+          )
+          return lostLocks({ locks, services, owner: caller.person, signal })
         }
         case 'log': {
           const service = String(args.service)

@@ -12,6 +12,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import type { Bench } from '../../benches/bench.ts'
 import type { Lease } from '../../benches/lease.ts'
 import { refused } from '../gate/tokens.ts'
+import { EndedLocks, type EndedOf } from './lost-locks.ts'
 
 export interface LocksOptions {
   readonly benches: ReadonlyMap<string, Bench>
@@ -43,12 +44,15 @@ export interface Locks {
   /** Ends locks; resolves when benches were driven to their safe state. Throws `not-locked`, `service-locked`. */
   end(services: LockRequest['services'], by: LockEnd): Promise<void>
   of(service: Pick<AnnouncedService, 'name' | 'bench'>): ServiceLock | undefined
+  /** How the owner's lock of it has ended last. */
+  endedOf(owner: string, service: Pick<AnnouncedService, 'name' | 'bench'>): EndedOf
   /** Whether the owner has the bench by that lease. */
   has(owner: string, bench: string, lease: Lease): boolean
   /** The owner has a link. */
   came(owner: string): void
   left(owner: string, isOver: boolean): void
-  onChange(listener: () => void): void
+  /** Until the returned function is called. */
+  onChange(listener: () => void): () => void
   close(): void
 }
 
@@ -60,18 +64,22 @@ interface Lock {
   readonly lease: Lease | undefined
   reason: string
   graceMs: number
+  /** What an interlock said that ended it. */
+  tripped: string | undefined
   cancel: () => void
 }
 
 export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOptions): Locks {
   const locks = new Map<string, Lock>()
-  const listeners: (() => void)[] = []
+  const ended = new EndedLocks()
+  const listeners = new Set<() => void>()
   const changed = () => {
-    for (const listener of listeners) listener()
+    for (const listener of [...listeners]) listener()
   }
-  const drop = async (lock: Lock): Promise<void> => {
+  const drop = async (lock: Lock, how: EndedOf): Promise<void> => {
     if (locks.get(lock.target) !== lock) return
     locks.delete(lock.target)
+    ended.add(lock.owner, lock.target, how)
     lock.cancel()
     changed()
     if (lock.lease !== undefined) await lock.bench?.release(lock.lease)
@@ -87,13 +95,21 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
     if (refusal !== undefined) throw refusal
     const lease = bench?.acquire({ kind: 'direct', id: owner })
     const since = new Date(clock.now()).toISOString()
-    return { target, owner, since, bench, lease, reason, graceMs, cancel: () => {} }
+    const lock: Lock = { target, owner, since, bench, lease, reason, graceMs, tripped: undefined, cancel: () => {} }
+    if (lease !== undefined) {
+      lease.onTrip = ({ message }) => {
+        lock.tripped = message
+      }
+    }
+    return lock
   }
   // Its interlock may have ended the lease.
   for (const bench of benches.values()) {
     bench.onChange(() => {
       const lock = locks.get(targetOf({ name: '', bench: bench.name }))
-      if (lock?.lease?.active === false) void drop(lock)
+      if (lock?.lease?.active !== false) return
+      const message = lock.tripped ?? `bench ${bench.name} has ended the lock`
+      void drop(lock, { why: 'bench-ended', message })
     })
   }
 
@@ -109,7 +125,10 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
         for (const { bench, lease } of fresh) if (lease !== undefined) void bench?.release(lease)
         throw error
       }
-      for (const lock of fresh) locks.set(lock.target, lock)
+      for (const lock of fresh) {
+        locks.set(lock.target, lock)
+        ended.forget(lock.owner, lock.target)
+      }
       for (const target of targets) {
         const lock = locks.get(target)
         if (lock !== undefined) Object.assign(lock, { reason: request.reason, graceMs: request.graceMs })
@@ -125,11 +144,24 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
       })
       for (const { target, owner } of ending) {
         if (owner === person) continue
-        const ended = { target, owner, by: person, ...(reason === '' ? {} : { reason }) }
-        log.warn(ended, 'somebody has ended the lock of another')
-        onEnded(ended)
+        const told = { target, owner, by: person, ...(reason === '' ? {} : { reason }) }
+        log.warn(told, 'somebody has ended the lock of another')
+        onEnded(told)
       }
-      await Promise.all(ending.map(drop))
+      const why = reason === '' ? '' : `: ${reason}`
+      await Promise.all(
+        ending.map((lock) =>
+          drop(
+            lock,
+            lock.owner === person
+              ? { why: 'unlocked', message: `${lock.target} was unlocked by its owner${why}` }
+              : {
+                  why: 'ended-by-other',
+                  message: `the lock of ${lock.target} was ended by somebody with the right to${why}`,
+                },
+          ),
+        ),
+      )
     },
     of: (service) => {
       const lock = locks.get(targetOf(service))
@@ -137,6 +169,7 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
       const { owner, reason, since } = lock
       return { owner, since, ...(reason === '' ? {} : { reason }) }
     },
+    endedOf: (owner, service) => ended.of(owner, targetOf(service)),
     has: (owner, bench, lease) => {
       const lock = locks.get(targetOf({ name: '', bench }))
       return lock !== undefined && lock.owner === owner && lock.lease === lease
@@ -149,12 +182,18 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
         if (lock.owner !== owner) continue
         lock.cancel()
         lock.cancel = clock.after(isOver ? 0 : lock.graceMs, () => {
-          log.info({ target: lock.target, owner }, 'a lock has ended: its owner is gone')
-          void drop(lock)
+          const { target, graceMs } = lock
+          log.info({ target, owner }, 'a lock has ended: its owner is gone')
+          const message = `no link of the owner of ${target} was there for ${graceMs / 1000} s`
+          const over = { why: 'token-ended', message: `the token of the owner of ${target} has ended` } as const
+          void drop(lock, isOver ? over : { why: 'grace-over', message })
         })
       }
     },
-    onChange: (listener) => void listeners.push(listener),
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
     close: () => {
       for (const lock of locks.values()) lock.cancel()
       locks.clear()

@@ -49,7 +49,7 @@ export interface LockOptions {
 export interface Lock extends AsyncDisposable {
   /** `<node>/<service>` of each, in order. */
   readonly services: readonly string[]
-  /** Aborts when it was taken away, with why: staff has ended it, or the node was out of reach for too long. */
+  /** Aborts when it was taken away, with why: staff has ended it, or the node was out of reach for too long, or started again. */
   readonly lost: AbortSignal
   /** Benches go to their safe state. */
   release(): Promise<void>
@@ -167,7 +167,16 @@ class LabClient implements Client {
         const own = found.filter((one) => one.node === node && one.bench === undefined)
         const services = own.map(({ name }) => name)
         const { graceS } = this.#options
-        await takeServices({ group: await this.#together(own), services, reason, graceS, undo, signal })
+        await takeServices({
+          group: await this.#together(own),
+          clock: this.#options.clock,
+          services,
+          reason,
+          graceS,
+          undo,
+          lost,
+          signal,
+        })
       }
       if (this.#isClosed) throw closed()
     } catch (error) {

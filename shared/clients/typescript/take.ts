@@ -9,6 +9,7 @@ import { asLabError, LabError } from '../../primitives/lab-error.ts'
 import type { Connection } from './connection.ts'
 import type { Directory } from './directory.ts'
 import { unlessAborted } from './unless-aborted.ts'
+import { watchLocks } from './watch-locks.ts'
 
 /** Services that are reached over one connection: a bench's, or a node's others. */
 export interface Group {
@@ -122,9 +123,11 @@ export async function takeServices(
     readonly services: readonly string[]
     readonly reason: string
     readonly graceS: number | undefined
+    readonly clock: Clock
+    readonly lost: AbortController
   },
 ): Promise<void> {
-  const { group, services, reason, graceS, undo, signal } = taking
+  const { group, services, reason, graceS, undo, signal, clock, lost } = taking
   const { connection } = group
   const letGo = await connection.keep()
   const locking = connection.call('node/lock', {
@@ -132,17 +135,23 @@ export async function takeServices(
     ...(reason === '' ? {} : { reason }),
     ...(graceS === undefined ? {} : { graceS }),
   })
+  const over = new AbortController()
+  const gone = new Set<string>()
   undo.push(async () => {
     letGo()
+    over.abort()
     const isRefused = await locking.then(
       () => false,
       (thrown: unknown) => asLabError(thrown).kind !== 'link',
     )
-    if (isRefused) return
-    await connection.call('node/unlock', { services }, { idempotent: true }).catch((thrown: unknown) => {
+    // What was lost may be another's by now.
+    const left = services.filter((service) => !gone.has(service))
+    if (isRefused || left.length === 0) return
+    await connection.call('node/unlock', { services: left }, { idempotent: true }).catch((thrown: unknown) => {
       // Its node has ended it already.
       if (asLabError(thrown).code !== 'not-locked') throw thrown
     })
   })
   await unlessAborted(locking, signal)
+  void watchLocks({ connection, services, gone, lost, clock, signal: over.signal })
 }

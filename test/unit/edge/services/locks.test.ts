@@ -1,4 +1,5 @@
 import { createLocks } from '@fernlab/edge/services/locks/locks'
+import { lostLocks } from '@fernlab/edge/services/locks/lost-locks'
 import { createNodeService } from '@fernlab/edge/services/node-service'
 import type { Caller, ServiceSource } from '@fernlab/edge/services/service-source'
 import { createServiceTable } from '@fernlab/edge/services/service-table'
@@ -61,7 +62,9 @@ function openLocks() {
       },
     }
   }
-  return { clock, log, locks, table, names, ended, of }
+  const watch = (owner: string, services: string[], signal: AbortSignal) =>
+    lostLocks({ locks, services: services.map((name) => ({ name })), owner, signal })
+  return { clock, log, locks, table, names, ended, of, watch }
 }
 const code = async (work: Promise<unknown>) => (await rejection(work)).code
 
@@ -158,6 +161,29 @@ test('each lock waits for its owner as long as its own grace, and not at all for
   locks.left('ada', true)
   await clock.advance(0)
   assert.is(bob.mayUse('plot'), 'yes')
+})
+
+test('whoever waits for the end of a lock is told how it came, once, and leaves nothing behind', async () => {
+  const { clock, locks, of, watch } = openLocks()
+  const ada = of('ada')
+  await ada.lock(['fit', 'plot'], 3)
+  const stop = new AbortController()
+  const lost = watch('ada', ['fit', 'plot'], stop.signal)
+  const first = lost.next()
+  locks.left('ada', false)
+  await clock.advance(3000)
+  const seconds = 'no link of the owner of service fit was there for 3 s'
+  assert.equal((await first).value, { service: 'fit', why: 'grace-over', message: seconds })
+  assert.equal(((await lost.next()).value as { service: string }).service, 'plot')
+  assert.ok((await lost.next()).done)
+  // Of one that nobody has known.
+  const never = (await watch('ada', ['files'], stop.signal).next()).value as { why: string }
+  assert.is(never.why, 'not-known')
+  // What is locked again has no end.
+  await ada.lock(['fit'], 3)
+  const again = watch('ada', ['fit'], stop.signal).next()
+  stop.abort()
+  assert.ok((await again).done)
 })
 
 test.run()

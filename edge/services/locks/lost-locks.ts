@@ -1,0 +1,77 @@
+/** Locks that have ended otherwise than their owner's link had it, and why, for owners who ask or wait for it. */
+import type { AnnouncedService } from '@fernlab/shared/contracts/services'
+import type { Locks } from './locks.ts'
+
+/** How a lock has ended. */
+export type LockEnding =
+  /** Its owner had no link for its grace. */
+  | 'grace-over'
+  | 'token-ended'
+  /** The owner has unlocked it, by whatever program. */
+  | 'unlocked'
+  | 'ended-by-other'
+  /** The bench itself has ended it, as an interlock does. */
+  | 'bench-ended'
+  /** The node knows of no such lock: it keeps none over a start. */
+  | 'not-known'
+
+export interface EndedOf {
+  readonly why: LockEnding
+  readonly message: string
+}
+
+/** Of the newest that have ended. */
+const MOST = 1000
+
+/** How locks have ended, by owner and target, until the same is locked again. */
+export class EndedLocks {
+  readonly #ended = new Map<string, EndedOf>()
+
+  add(owner: string, target: string, ended: EndedOf): void {
+    this.forget(owner, target)
+    this.#ended.set(keyOf(owner, target), ended)
+    const [oldest] = this.#ended.keys()
+    if (this.#ended.size > MOST && oldest !== undefined) this.#ended.delete(oldest)
+  }
+
+  forget(owner: string, target: string): void {
+    this.#ended.delete(keyOf(owner, target))
+  }
+
+  of(owner: string, target: string): EndedOf {
+    const message = `${target} is not locked by its owner at this node, which keeps no locks over a start`
+    return this.#ended.get(keyOf(owner, target)) ?? { why: 'not-known', message }
+  }
+}
+
+const keyOf = (owner: string, target: string) => JSON.stringify([owner, target])
+
+/** What a caller has locked, or has had. */
+export interface Watched {
+  readonly locks: Pick<Locks, 'of' | 'endedOf' | 'onChange'>
+  readonly services: readonly Pick<AnnouncedService, 'name' | 'bench'>[]
+  readonly owner: string
+  readonly signal: AbortSignal
+}
+
+/** Gives each of the services once its owner does not have it any more; ends with the last. */
+export async function* lostLocks({ locks, services, owner, signal }: Watched): AsyncGenerator<object, void, void> {
+  let changed = () => {}
+  const stop = locks.onChange(() => changed())
+  const wake = () => changed()
+  signal.addEventListener('abort', wake, { once: true })
+  try {
+    for (let left = [...services]; left.length > 0 && !signal.aborted; ) {
+      const change = new Promise<void>((resolve) => {
+        changed = resolve
+      })
+      const lost = left.filter((service) => locks.of(service)?.owner !== owner)
+      left = left.filter((service) => !lost.includes(service))
+      for (const service of lost) yield { service: service.name, ...locks.endedOf(owner, service) }
+      if (lost.length === 0) await change
+    }
+  } finally {
+    stop()
+    signal.removeEventListener('abort', wake)
+  }
+}
