@@ -1,6 +1,9 @@
 /** What a service may import of Fernlab, for editors and tsc; at the node it is there by itself. */
 export * as z from 'zod'
 
+/** A text in one language, or in any number of them by BCP 47 tag. */
+export type Text = string | Readonly<Record<string, string>>
+
 /** What one argument, result, item, or event holds. */
 export type ValueSpec =
   | {
@@ -16,8 +19,8 @@ export type ValueSpec =
       readonly multipleOf?: number
       readonly enum?: readonly (number | string | boolean)[]
       readonly pattern?: string
-      readonly title?: string
-      readonly description?: string
+      readonly title?: Text
+      readonly description?: Text
     }
   | { readonly type: 'list'; readonly items: ValueSpec; readonly maxItems?: number }
   | {
@@ -64,6 +67,19 @@ export interface SignalContract {
   readonly values?: readonly string[]
   /** Decimal places worth showing. */
   readonly precision?: number
+  /** The smallest step that makes a difference, in the signal's unit. */
+  readonly resolution?: number
+  /** It may not be set again sooner. */
+  readonly minSetIntervalS?: number
+  /** How long after a set the value is good. */
+  readonly settlingS?: number
+  /** Typical time of one read. */
+  readonly readS?: number
+  /** Typical time of one set, without settling. */
+  readonly setS?: number
+  readonly maxRateHz?: number
+  /** Standard uncertainty of one reading: `sqrt(absolute² + (relative·value)²)`, in the unit of the signal. */
+  readonly uncertainty?: { readonly absolute?: number; readonly relative?: number }
 }
 
 export interface ServiceContract {
@@ -95,7 +111,11 @@ export type ValueOf<Spec> = Spec extends { readonly type: 'number' | 'integer' }
             : Spec extends { readonly type: 'array'; readonly of: infer Kind extends keyof Arrays }
               ? Arrays[Kind]
               : Spec extends { readonly type: 'object'; readonly members: infer Members }
-                ? { readonly [Name in keyof Members]: ValueOf<Members[Name]> }
+                ? Spec extends { readonly optional: readonly (infer Optional)[] }
+                  ? { readonly [Name in Exclude<keyof Members, Optional>]: ValueOf<Members[Name]> } & {
+                      readonly [Name in keyof Members & Optional]?: ValueOf<Members[Name]>
+                    }
+                  : { readonly [Name in keyof Members]: ValueOf<Members[Name]> }
                 : unknown
 
 /** The type of an action's arguments; those with a default may be left out. */
