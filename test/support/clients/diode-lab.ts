@@ -44,13 +44,17 @@ daemons:
   counts: {}
 `
 
-/** It says in which process it is. */
+/** It says in which process it is, and takes its time. */
 const count = `
 import os
+import time
 
 class Count:
     def process(self) -> int:
         return os.getpid()
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)
 `
 
 export interface DiodeLab {
