@@ -117,7 +117,10 @@ export class Daemon {
   /** Starts it; false when it is started already. */
   async up(): Promise<boolean> {
     await this.#stopping
-    if (this.#state === 'backing-off') this.#step('stop')
+    if (this.#state === 'backing-off') {
+      this.#cancel()
+      this.#step('stop')
+    }
     if (this.#state !== 'stopped' && this.#state !== 'failed') return false
     this.#ends.length = 0
     this.#step('start')
@@ -230,6 +233,8 @@ export class Daemon {
       return
     }
     this.#cancel = clock.after(pauseMs, () => {
+      // A throw in a timer would end the node.
+      if (this.#state !== 'backing-off') return
       this.#restarts++
       this.#step('due', this.#reason, this.#words)
       this.#start()

@@ -306,6 +306,19 @@ test('one that ends again and again stays down until somebody starts it; one tha
   assert.equal([daemon.state, world.started, await daemon.down()], ['stopped', 8, false])
 })
 
+test('one that is started in its pause has one process, and the end of the pause does nothing more', async () => {
+  const { clock, told, world, daemon } = supervised()
+  await daemon.up()
+  await clock.advance(0)
+  world.end('it was killed')
+  assert.is(daemon.state, 'backing-off')
+  assert.is(await daemon.up(), true)
+  await clock.advance(60_000)
+  assert.equal([daemon.state, world.started, daemon.restarts], ['up', 2, 0])
+  assert.equal(told, ['starting', 'up', 'backing-off (it was killed)', 'stopped', 'starting', 'up'])
+  await daemon.down()
+})
+
 test('one whose services can not be made in time, or at all, is ended', async () => {
   const slow = supervised({ load: () => new Promise(() => {}) })
   await slow.daemon.up()
