@@ -19,13 +19,20 @@ export interface DaemonServiceOptions {
   /** The process, or a throw with why there is none. */
   readonly peer: () => Peer
   /** The client's connection, where it has an object of its own. */
-  readonly session: string | undefined
+  readonly own: OwnSession | undefined
   /** What the person has under way in the process. */
   readonly share: Share
   /** Its errors, without what its clients may not see. */
   readonly hide: Hide
   /** Where calls of a batch are handed on together. */
   readonly onward: Onward | undefined
+}
+
+/** A connection that has an object of its own in a daemon, which is closed when the connection has ended. */
+export interface OwnSession {
+  readonly session: string
+  /** Aborts with `session-ended` when the connection has ended, also where what it followed may be resumed. */
+  readonly ended: AbortSignal
 }
 
 /** How often signals are read for who follows them and names no rate. */
@@ -35,14 +42,21 @@ const LONG_MS = 30 * 24 * 3_600_000
 
 /** What does the calls of one client. */
 export function daemonService(options: DaemonServiceOptions): Service {
-  const { name, contract, clock, peer, session, share, hide, onward } = options
+  const { name, contract, clock, peer, own, share, hide, onward } = options
+  const session = own?.session
   const kinds = new Map<string, OnwardAction>()
   const hidden = (thrown: unknown) => Promise.reject(hide(thrown))
   const call = (member: HostedMember, params: object, context: CallContext, idempotent = false) =>
     share
-      .call(`${name}/${'action' in params ? params.action : member}`, context, (number) =>
-        peer().call(`${name}/${member}`, { ...params, session, call: number }, { timeoutMs: LONG_MS, idempotent }),
-      )
+      .call(`${name}/${'action' in params ? params.action : member}`, context, (number) => {
+        // What lingers after its connection would have a new object made, that nothing closes.
+        own?.ended.throwIfAborted()
+        return peer().call(
+          `${name}/${member}`,
+          { ...params, session, call: number },
+          { timeoutMs: LONG_MS, idempotent },
+        )
+      })
       .catch(hidden)
   const onwardTo = (action: string): OnwardAction | undefined => {
     const known = kinds.get(action)
@@ -55,11 +69,15 @@ export function daemonService(options: DaemonServiceOptions): Service {
     kinds.set(action, made)
     return made
   }
-  const stream = (member: HostedMember, params: object, { signal }: CallContext) =>
-    hiddenIn(
+  const stream = (member: HostedMember, params: object, context: CallContext) => {
+    // Events are no object's; what an action gives is, and ends with it.
+    const ended = member === 'call' ? own?.ended : undefined
+    const signal = ended === undefined ? context.signal : AbortSignal.any([context.signal, ended])
+    return hiddenIn(
       share.stream(() => peer().stream(`${name}/${member}`, { ...params, session }, { signal })),
       hide,
     )
+  }
   const read = async (signals: readonly string[], context: CallContext) =>
     (await call('read', { signals }, context, true)) as Readonly<Record<string, ServedReading>>
   return {

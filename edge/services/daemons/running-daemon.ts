@@ -14,7 +14,7 @@ import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import { boundedNotes } from '../../drivers/process/child.ts'
 import { Daemon } from './daemon.ts'
 import { DaemonCalls, type Share } from './daemon-calls.ts'
-import { daemonOnward, daemonService } from './daemon-service.ts'
+import { daemonOnward, daemonService, type OwnSession } from './daemon-service.ts'
 import { hostCommand, limitedCommand } from './host-command.ts'
 import { GIVE_UP, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
@@ -59,7 +59,7 @@ export class RunningDaemon {
   readonly #lines = createLogLines()
   /** What each service was when it was last there. */
   readonly #known = new Map<string, Known>()
-  readonly #sessions = new Set<string>()
+  readonly #sessions = new WeakMap<ClientSession, OwnSession>()
   readonly #calls: DaemonCalls
   readonly #hides: ReadonlyMap<string, Hide>
   readonly #hidden: (words: string) => string
@@ -216,23 +216,27 @@ export class RunningDaemon {
     const before = served.services.get(name)
     if (before?.contract === contract) return before
     const { share, onward } = served
-    const session = instances === 'session' ? this.#sessionOf(client) : undefined
+    const own = instances === 'session' ? this.#sessionOf(client) : undefined
     const { clock } = this.#options
     const peer = () => this.#daemon.peer(name)
-    const service = daemonService({ name, contract, clock, session, share, hide, onward, peer })
+    const service = daemonService({ name, contract, clock, own, share, hide, onward, peer })
     served.services.set(name, service)
     return service
   }
 
-  #sessionOf(client: ClientSession): string {
+  #sessionOf(client: ClientSession): OwnSession {
+    const known = this.#sessions.get(client)
+    if (known !== undefined) return known
     const { session } = client
-    if (this.#sessions.has(session)) return session
-    this.#sessions.add(session)
+    const ended = new AbortController()
+    const own = { session, ended: ended.signal }
+    this.#sessions.set(client, own)
     client.onEnd(() => {
-      this.#sessions.delete(session)
+      // First, so that nothing of it comes to the process after its end.
+      ended.abort(sessionEnded())
       this.#tell(SESSION_ENDED, { session }, 'a daemon was not told that a client is gone')
     })
-    return session
+    return own
   }
 
   /** In a process that is not there, or ends just now, there is nothing of it. */
@@ -305,6 +309,15 @@ export class RunningDaemon {
 /** For whoever owns the machine. */
 const reasonWith = (reason: string | undefined, words: string | undefined) =>
   words === undefined ? reason : `${reason}: ${words}`
+
+const sessionEnded = () =>
+  new LabError({
+    code: 'session-ended',
+    kind: 'link',
+    retry: 'later',
+    message:
+      'the connection has ended, and with it the object that it had of the service: ask again for one of its own',
+  })
 
 /** What a process says is not taken on trust. */
 function knownBy(name: string, said: unknown): Known {

@@ -11,6 +11,7 @@ import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog } from '@fernlab/shared/primitives/log'
 import { matchesPattern } from '@fernlab/shared/protocol/patterns'
 import { serveServices } from '@fernlab/shared/rpc/contract/serve-service'
+import type { Lingering } from '@fernlab/shared/rpc/peer/lingering'
 import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
@@ -23,8 +24,8 @@ export interface LabWithDaemons {
   /** Reloads what node.yaml would say then. */
   reload(config: DaemonsConfig): ReturnType<Daemons['reload']>
   readonly log: ReturnType<typeof recordingLog>
-  /** A client with a connection of its own. */
-  client(person?: string): Peer
+  /** A client with a connection of its own; what lingers is to be taken over by the next that has the same. */
+  client(person?: string, lingering?: Lingering): Peer
   /** Resolves when it holds; looked at again at each change. */
   until(holds: () => boolean): Promise<void>
   close(): Promise<void>
@@ -72,11 +73,13 @@ export async function labWithDaemons(
       return daemons.reload()
     },
     log,
-    client: (person = 'anna') => {
+    client: (person = 'anna', lingering?: Lingering) => {
       const [near, far] = localLinks()
       const node = createPeer({
         link: far,
         clock,
+        owner: () => person,
+        ...(lingering === undefined ? {} : { lingering }),
         serve: serveServices((name) => daemons.find(name, caller), matchesPattern),
       })
       const caller = { person, onEnd: (listener: () => void) => node.onEnd(listener) }

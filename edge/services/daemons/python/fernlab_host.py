@@ -120,8 +120,12 @@ class Host:
                     if call.number == params["call"]:
                         call.task.cancel()
             elif method == "host.session-ended":
-                for service in self._services.values():
-                    service.end_session(params["session"])
+                # After the calls that came before: each has its object once its task has begun.
+                asyncio.get_running_loop().call_soon(self._end_session, params["session"])
+
+    def _end_session(self, session):
+        for service in self._services.values():
+            service.end_session(session)
 
     async def close(self):
         services = list(self._services.values())
