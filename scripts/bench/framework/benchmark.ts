@@ -29,6 +29,8 @@ export interface Aim {
   readonly value: number
   /** The contestant whose median is the divisor. */
   readonly times?: string
+  /** The contestant that it is for: the first unless given. */
+  readonly of?: string
 }
 
 export interface Figure {

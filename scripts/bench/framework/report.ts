@@ -31,7 +31,7 @@ function rowsOf(result: BenchmarkResult): Row[] {
           median: number(summary.median),
           range: `${number(summary.min)} – ${number(summary.max)}`,
           ratio: contestant === own || ownSummary === undefined ? '' : `${number(ratio(ownSummary, summary))} ×`,
-          aim: contestant === own ? aimOf(result, figure) : '',
+          aim: aimOf(result, figure, contestant.name),
         },
       ]
     }),
@@ -49,8 +49,8 @@ const emptyRow = (figure: Figure, contestant: string): Row => ({
 
 const ratio = (own: Summary, other: Summary): number => own.median / other.median
 
-function aimOf(result: BenchmarkResult, figure: Figure): string {
-  const verdict = result.verdicts.find((each) => each.figure === figure.name)
+function aimOf(result: BenchmarkResult, figure: Figure, contestant: string): string {
+  const verdict = result.verdicts.find((each) => each.figure === figure.name && each.contestant === contestant)
   if (verdict === undefined) return ''
   const value = figure.aim?.times === undefined ? '' : `, is ${number(verdict.value)} ×`
   return `${verdict.aim}${value}: ${verdict.met ? 'met' : 'MISSED'}`
@@ -85,7 +85,7 @@ export function asMarkdown(result: BenchmarkResult): string {
   return [
     `### ${result.name}`,
     '',
-    `${result.title}. Medians of ${result.rounds} rounds.`,
+    `${result.title}. Medians of ${result.rounds} rounds, at a load of ${number(result.load.min)} to ${number(result.load.max)}.`,
     '',
     ...result.contestants.map(({ name, what }) => `- **${name}**: ${what}`),
     '',

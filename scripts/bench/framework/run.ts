@@ -1,9 +1,12 @@
+import { loadavg } from 'node:os'
 import type { Benchmark, Contestant, RoundResult, Running } from './benchmark.ts'
 import { type Summary, summarise } from './statistics.ts'
 import type { Bench } from './surroundings.ts'
 
 export interface Verdict {
   readonly figure: string
+  /** Which is held to it. */
+  readonly contestant: string
   /** What was compared with the aim: the median, or its ratio. */
   readonly value: number
   readonly aim: string
@@ -14,6 +17,8 @@ export interface BenchmarkResult {
   readonly name: string
   readonly title: string
   readonly rounds: number
+  /** The machine's load of a minute, least and most, as it was after the rounds. */
+  readonly load: { readonly min: number; readonly max: number }
   readonly figures: Benchmark['figures']
   readonly contestants: readonly {
     readonly name: string
@@ -32,6 +37,7 @@ export interface BenchmarkResult {
  */
 export async function runBenchmark(benchmark: Benchmark, bench: Bench, rounds: number): Promise<BenchmarkResult> {
   const started: Entry[] = []
+  const loads: number[] = []
   try {
     for (const contestant of benchmark.contestants) started.push(await startContestant(contestant, bench))
     for (let round = -1; round < rounds; round++) {
@@ -48,7 +54,9 @@ export async function runBenchmark(benchmark: Benchmark, bench: Bench, rounds: n
           entry.running = undefined
         }
       }
-      if (round >= 0) bench.say(`  round ${round + 1} of ${rounds}`)
+      if (round < 0) continue
+      loads.push(loadavg()[0] ?? 0)
+      bench.say(`  round ${round + 1} of ${rounds}`)
     }
   } finally {
     for (const entry of started) await entry.running?.close()
@@ -61,7 +69,8 @@ export async function runBenchmark(benchmark: Benchmark, bench: Bench, rounds: n
     ...(failure === undefined ? {} : { failure }),
   }))
   const { name, title, figures } = benchmark
-  const result = { name, title, rounds, figures, contestants }
+  const load = { min: Math.min(...loads), max: Math.max(...loads) }
+  const result = { name, title, rounds, load, figures, contestants }
   return { ...result, verdicts: judge(result) }
 }
 
@@ -96,16 +105,16 @@ function summariesOf(benchmark: Benchmark, results: readonly RoundResult[]): Rec
 }
 
 function judge(result: Omit<BenchmarkResult, 'verdicts'>): Verdict[] {
-  const own = result.contestants[0]
   return result.figures.flatMap(({ name, unit, aim }) => {
-    const median = own?.summaries[name]?.median
+    const contestant = aim?.of ?? result.contestants[0]?.name ?? ''
+    const median = medianOf(result, contestant, name)
     if (aim === undefined || median === undefined) return []
     const divisor = aim.times === undefined ? 1 : medianOf(result, aim.times, name)
     if (divisor === undefined) return []
     const value = median / divisor
     const met = aim.bound === 'at least' ? value >= aim.value : value <= aim.value
     const text = aim.times === undefined ? `${aim.value} ${unit}` : `${aim.value} × ${aim.times}`
-    return [{ figure: name, value, aim: `${aim.bound} ${text}`, met }]
+    return [{ figure: name, contestant, value, aim: `${aim.bound} ${text}`, met }]
   })
 }
 

@@ -40,7 +40,7 @@ export function startPython(bench: Bench, log: string): PythonClient {
     throw new LabError({
       code: 'peer-failed',
       kind: 'link',
-      message: `the client for Python ended (${how}): see ${log}`,
+      message: `the client for Python ended (${how}): see ${log}; it takes Debian's python3-cbor2 and python3-websockets`,
     })
   })
   // It ends when it is told to, which is no failure.

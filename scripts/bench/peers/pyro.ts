@@ -49,7 +49,11 @@ export async function startPyro(bench: Bench, { serializer, server, unixSocket }
   const args = [join(folder, 'pyro_server.py'), serializer, server, ...where]
   const daemon = bench.start(python, args, { log: `${name}.log`, cwd: bench.work, env, pipeOutput: true })
   const failed = daemon.ended.then((how): never => {
-    throw new LabError({ code: 'peer-failed', kind: 'link', message: `Pyro4 ended (${how}): see its log` })
+    throw new LabError({
+      code: 'peer-failed',
+      kind: 'link',
+      message: `Pyro4 ended (${how}): see its log; it takes Debian's python3-pyro4 and python3-msgpack`,
+    })
   })
   const [line] = await Promise.race([once(daemon.process.stdout as NodeJS.ReadableStream, 'data'), failed])
   const uri = String(line).trim()
