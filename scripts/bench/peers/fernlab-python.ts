@@ -14,6 +14,8 @@ export interface PythonLoad {
   readonly clients: number
   /** So many calls in one batch, instead. */
   readonly batch?: number
+  /** The median of so many of these. */
+  readonly times?: number
   /** Without asyncio, as in a notebook. */
   readonly plain?: boolean
 }

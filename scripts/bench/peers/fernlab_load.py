@@ -1,4 +1,4 @@
-"""Calls a service by the client for Python: reads {"address", "calls", "clients", "batch", "plain"} as JSON lines, answers each with what it measured."""
+"""Calls a service by the client for Python: reads {"address", "calls", "clients", "batch", "times", "plain"} as JSON lines, answers each with what it measured."""
 import asyncio
 import json
 import multiprocessing
@@ -61,12 +61,14 @@ async def load(request):
         began, ended, times = await client(request["address"], request["calls"], lambda: None)
         return rated(times, ended - began)
     peer = await fernlab.connect(request["address"])
-    began = time.perf_counter()
-    outcomes = await peer.batch([(METHOD, PARAMS)] * request["batch"])
-    elapsed = time.perf_counter() - began
-    assert all(outcome.value == 7 for outcome in outcomes)
+    rates = []
+    for _ in range(request.get("times", 1)):
+        began = time.perf_counter()
+        outcomes = await peer.batch([(METHOD, PARAMS)] * request["batch"])
+        rates.append(len(outcomes) / (time.perf_counter() - began))
+        assert all(outcome.value == 7 for outcome in outcomes)
     await peer.close()
-    return {"callsPerS": len(outcomes) / elapsed}
+    return {"callsPerS": sorted(rates)[len(rates) // 2]}
 
 
 def plain(request):

@@ -23,8 +23,8 @@ export interface Pyro {
   readonly pid: number
   /** `clients` proxies, each in a process of its own where there are several, share the calls. */
   load(calls: number, clients: number): Promise<PyroFigures>
-  /** So many calls in one batch. */
-  batch(calls: number): Promise<PyroFigures>
+  /** So many calls in one batch; the median of so many of these. */
+  batch(calls: number, times: number): Promise<PyroFigures>
   /** So many bytes there and back. */
   echo(bytes: number, times: number): Promise<PyroFigures>
   stream(items: number): Promise<PyroFigures>
@@ -80,7 +80,7 @@ export async function startPyro(bench: Bench, { serializer, server, unixSocket }
   const pyro: Pyro = {
     pid: daemon.pid,
     load: (calls, clients) => ask({ calls, clients }),
-    batch: (calls) => ask({ batch: calls }),
+    batch: (calls, times) => ask({ batch: calls, times }),
     echo: (bytes, times) => ask({ bytes, times }),
     stream: (items) => ask({ items }),
     again: (times) => ask({ again: times }),

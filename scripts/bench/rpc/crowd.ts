@@ -11,12 +11,16 @@ export interface Crowd {
   close(): Promise<void>
 }
 
-/** Starts so many processes, each with one client that has made a first call. */
+/** What a program that has run for a while has behind it. */
+const CALLS_BEFORE = 2000
+
+/** Starts so many processes, each with one client that has made its first calls. */
 export async function startCrowd(bench: Bench, name: string, target: Target, count: number): Promise<Crowd> {
   const parts = await Promise.all(
     Array.from({ length: count }, () => startPart(bench, 'rpc-client', { log: `${name}.log` })),
   )
   await Promise.all(parts.map((part, from) => part.call('open', { target, clients: 1, from } satisfies OpenCallers)))
+  await Promise.all(parts.map((part) => part.call('calls', { calls: CALLS_BEFORE })))
   return {
     first: parts[0] as Part,
     calls: async (calls) => rateOf(await Promise.all(parts.map((part) => part.call<CallTimes>('calls', { calls })))),

@@ -16,6 +16,8 @@ type Link = Target['link']
 const CALLS = 10_000
 const CALLS_IN_PROCESS = 400_000
 const BATCH = 40_000
+/** Of every contestant, in each round; what counts is their median. */
+const BATCHES = 5
 export const MANY = 16
 
 interface Measured {
@@ -49,7 +51,9 @@ async function called(bench: Bench, name: string, target: Target, what: What): P
       const calls = inProcess ? CALLS_IN_PROCESS : CALLS
       const one = rated(await crowd.first.call<CallTimes>('calls', { calls }))
       const many = what.many && !inProcess ? { callsPerS: await crowd.calls(CALLS / 10) } : {}
-      const batch = what.batch ? { callsPerS: await crowd.first.call<number>('batch', { calls: BATCH }) } : {}
+      const batch = what.batch
+        ? { callsPerS: await crowd.first.call<number>('batch', { calls: BATCH, times: BATCHES }) }
+        : {}
       return { figures: figuresOf(one, many, batch), raw: { one, many, batch } }
     },
     close: crowd.close,
@@ -107,7 +111,7 @@ async function fromPython(bench: Bench, link: Link, plain: boolean): Promise<Run
       const one = await client.load({ address, calls: CALLS / 4, clients: 1, plain })
       if (plain) return { figures: figuresOf(one, {}, {}), raw: { one } }
       const many = await client.load({ address, calls: CALLS / 2, clients: MANY })
-      const batch = await client.load({ address, calls: 0, clients: 1, batch: BATCH })
+      const batch = await client.load({ address, calls: 0, clients: 1, batch: BATCH, times: BATCHES })
       return { figures: figuresOf(one, many, batch), raw: { one, many, batch } }
     },
     close: async () => {
@@ -123,7 +127,7 @@ async function pyro(bench: Bench, options: StartPyroOptions, what: What): Promis
     round: async () => {
       const one = await started.load(CALLS / 4, 1)
       const many = what.many ? await started.load(CALLS / 2, MANY) : {}
-      const batch = what.batch ? await started.batch(BATCH) : {}
+      const batch = what.batch ? await started.batch(BATCH, BATCHES) : {}
       return { figures: figuresOf(one, many, batch), raw: { one, many, batch } }
     },
     close: started.close,
