@@ -201,7 +201,7 @@ class ValueWriter {
 
   #putList(list: readonly unknown[], depth: number): unknown {
     this.#count(list.length)
-    let copy: unknown[] | undefined = this.#form === 'copy' ? [] : undefined
+    let copy: unknown[] | undefined
     for (let i = 0; i < list.length; i++) {
       const child = list[i]
       let put: unknown
@@ -214,14 +214,14 @@ class ValueWriter {
       if (copy === undefined && put !== child) copy = list.slice(0, i)
       if (copy !== undefined) copy[i] = put
     }
-    return copy ?? list
+    return copy ?? (this.#form === 'copy' ? list.slice() : list)
   }
 
   #putMembers(from: object, depth: number): unknown {
     const source = from as Record<string, unknown>
     const keys = Object.keys(source)
     this.#count(keys.length)
-    let copy: Record<string, unknown> | undefined = this.#form === 'copy' ? {} : undefined
+    let copy: Record<string, unknown> | undefined
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] as string
       this.#grow(key.length)
@@ -242,7 +242,8 @@ class ValueWriter {
       }
       if (copy !== undefined && put !== undefined) copy[name] = put
     }
-    return copy ?? source
+    // What is made of it at once costs a fraction of what is made of it name by name.
+    return copy ?? (this.#form === 'copy' ? { ...source } : source)
   }
 
   #count(members: number): void {

@@ -23,6 +23,7 @@ import type { Callbacks } from './callbacks.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Outbox } from './outbox.ts'
 import type { ReceivedStream } from './received-stream.ts'
+import { UnderWay } from './under-way.ts'
 
 export interface CallOptions {
   /** 30 s unless given; Infinity for none, as streams have. */
@@ -61,7 +62,7 @@ export class Calls {
   readonly #limits: RpcLimits
   readonly #deadlines: Deadlines
   readonly #onStuck: (error: LabError) => void
-  readonly #waiting = new Map<CallId, Waiting>()
+  readonly #waiting = new UnderWay<CallId, Waiting>()
   #last = 0
   #ended: LabError | undefined
 
@@ -115,11 +116,11 @@ export class Calls {
       signal,
       onAbort: undefined,
     }
-    this.#waiting.set(id, waiting)
+    this.#waiting.add(id, waiting)
     try {
       this.#outbox.send(request, 'ours', id, this.#callbacks.keep)
     } catch (error) {
-      this.#waiting.delete(id)
+      this.#waiting.take(id)
       this.#callbacks.forget(this.#callbacks.taken())
       throw error
     }
@@ -165,9 +166,8 @@ export class Calls {
   }
 
   #take(id: CallId): Waiting | undefined {
-    const waiting = this.#waiting.get(id)
+    const waiting = this.#waiting.take(id)
     if (waiting === undefined) return undefined
-    this.#waiting.delete(id)
     if (waiting.callbacks.length > 0) this.#callbacks.forget(waiting.callbacks)
     if (waiting.onAbort !== undefined) waiting.signal?.removeEventListener('abort', waiting.onAbort)
     return waiting

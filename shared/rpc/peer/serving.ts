@@ -16,6 +16,7 @@ import { Deadlines } from './deadlines.ts'
 import type { OnwardMethod } from './handing-on.ts'
 import type { Outbox } from './outbox.ts'
 import { discard, type ServedStreams } from './served-streams.ts'
+import { UnderWay } from './under-way.ts'
 
 /** What a service is told of a call besides its arguments. */
 export interface CallContext {
@@ -107,7 +108,7 @@ export interface ServingOptions {
 export class Serving {
   readonly #options: ServingOptions
   readonly #deadlines: Deadlines
-  readonly #calls = new Map<CallId, ServedCall>()
+  readonly #calls = new UnderWay<CallId, ServedCall>()
   readonly #oneWay = new Set<ServedCall>()
   #bytes = 0
 
@@ -128,7 +129,7 @@ export class Serving {
     const waitMs = timeoutMs ?? (wantsStream ? Number.POSITIVE_INFINITY : TIMEOUT_MS)
     const at = waitMs === Number.POSITIVE_INFINITY ? waitMs : this.#deadlines.after(waitMs)
     const call = new ServedCall(id, method, at, bytes, wantsStream)
-    this.#calls.set(id, call)
+    this.#calls.add(id, call)
     this.#bytes += bytes
     let result: unknown
     try {
@@ -181,7 +182,7 @@ export class Serving {
   end(error: LabError): void {
     this.#deadlines.end()
     this.#options.streams.end()
-    for (const call of [...this.#calls.values(), ...this.#oneWay]) {
+    for (const call of [...[...this.#calls].map(([, call]) => call), ...this.#oneWay]) {
       if (call.id === undefined || !this.#options.streams.isKept(call.id)) call.giveUp(error)
     }
     this.#calls.clear()
@@ -251,9 +252,8 @@ export class Serving {
   }
 
   #forget(id: CallId): void {
-    const call = this.#calls.get(id)
+    const call = this.#calls.take(id)
     if (call === undefined) return
-    this.#calls.delete(id)
     this.#bytes -= call.bytes
   }
 
@@ -274,7 +274,7 @@ export class Serving {
 
   #expire(now: number): number {
     let next = Number.POSITIVE_INFINITY
-    for (const call of this.#calls.values()) {
+    for (const [, call] of [...this.#calls]) {
       if (call.isOver) continue
       if (call.at > now) {
         next = Math.min(next, call.at)
