@@ -1,7 +1,7 @@
 /**
  * Keeps what node.yaml gives to a service from its clients.
  *
- * INVARIANTS: no error that leaves a service has a text of its parameters in it, whatever the service puts into its words;
+ * INVARIANTS: no error that leaves a service has a text or number of what its daemon is given in it, whatever the service puts into its words;
  * what its actions return is the service's own to give.
  */
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
@@ -20,23 +20,33 @@ export function hidingTexts(given: unknown): (words: string) => string {
 /** The error as clients may see it. */
 export type Hide = (thrown: unknown) => LabError
 
-export function hidingParameters(parameters: Readonly<Record<string, unknown>>): Hide {
-  const hidden = hidingTexts(parameters)
+/** Of all that a daemon is given, as one service may have the words of another in the same process. */
+export function hidingParameters(given: unknown): Hide {
+  const hidden = hidingTexts(given)
+  const fact = (value: LabError['details'][string]) => {
+    const text = String(value)
+    return hidden(text) === text ? value : hidden(text)
+  }
   return (thrown) => {
     const error = asLabError(thrown)
     const { code, kind, retry, message, studentMessage, issues, details } = error
-    const said = [message, studentMessage, JSON.stringify(issues), ...Object.values(details).map(String)]
+    const places = issues.flatMap(({ path, message: what, file = '' }) => [path, what, file])
+    const facts = Object.entries(details).flatMap(([key, value]) => [key, String(value)])
+    const said = [code, message, studentMessage, ...places, ...facts]
     if (said.every((text) => hidden(text) === text)) return error
     return new LabError({
-      code,
+      code: hidden(code) === code ? code : 'service-failed',
       kind,
       retry,
       message: hidden(message),
       studentMessage: hidden(studentMessage),
-      issues: issues.map((issue) => ({ ...issue, path: hidden(issue.path), message: hidden(issue.message) })),
-      details: Object.fromEntries(
-        Object.entries(details).map(([key, value]) => [key, typeof value === 'string' ? hidden(value) : value]),
-      ),
+      issues: issues.map(({ path, message: what, file, ...place }) => ({
+        path: hidden(path),
+        message: hidden(what),
+        ...(file === undefined ? {} : { file: hidden(file) }),
+        ...place,
+      })),
+      details: Object.fromEntries(Object.entries(details).map(([key, value]) => [hidden(key), fact(value)])),
     })
   }
 }

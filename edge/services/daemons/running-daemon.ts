@@ -61,7 +61,7 @@ export class RunningDaemon {
   readonly #known = new Map<string, Known>()
   readonly #sessions = new WeakMap<ClientSession, OwnSession>()
   readonly #calls: DaemonCalls
-  readonly #hides: ReadonlyMap<string, Hide>
+  readonly #hide: Hide
   readonly #hidden: (words: string) => string
   readonly #served = new WeakMap<ClientSession, Served>()
   /** The process of services in Python takes calls one by one. */
@@ -71,8 +71,9 @@ export class RunningDaemon {
     this.#options = options
     const { name, entry, own, clock, log } = options
     this.#handsOn = !isPython(own[0]?.[1].file)
-    this.#hides = new Map(own.map(([service, { parameters }]) => [service, hidingParameters(parameters)]))
-    this.#hidden = hidingTexts([entry.env, ...own.map(([, { parameters }]) => parameters)])
+    const given = [entry.env, ...own.map(([, { parameters }]) => parameters)]
+    this.#hide = hidingParameters(given)
+    this.#hidden = hidingTexts(given)
     const note = boundedNotes(clock, (said, left) => {
       log.info({ daemon: name, said, ...(left === 0 ? {} : { leftOut: left }) }, 'a daemon says')
     })
@@ -193,9 +194,8 @@ export class RunningDaemon {
       this.#daemon.peer(name)
       return undefined
     }
-    const hide = this.#hides.get(name) ?? asLabError
-    if ('error' in known) throw hide(known.error)
-    return this.#servedTo(client, name, entry, known.contract, hide)
+    if ('error' in known) throw this.#hide(known.error)
+    return this.#servedTo(client, name, entry, known.contract)
   }
 
   /** The same for each call of a client, as long as the service can do the same. */
@@ -204,7 +204,6 @@ export class RunningDaemon {
     name: string,
     { instances }: OwnServiceEntry,
     contract: AnnouncedService['contract'],
-    hide: Hide,
   ): Service {
     let served = this.#served.get(client)
     if (served === undefined) {
@@ -219,7 +218,7 @@ export class RunningDaemon {
     const own = instances === 'session' ? this.#sessionOf(client) : undefined
     const { clock } = this.#options
     const peer = () => this.#daemon.peer(name)
-    const service = daemonService({ name, contract, clock, own, share, hide, onward, peer })
+    const service = daemonService({ name, contract, clock, own, share, hide: this.#hide, onward, peer })
     served.services.set(name, service)
     return service
   }
