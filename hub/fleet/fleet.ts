@@ -81,6 +81,8 @@ export interface Fleet {
   renewLease(bench: string, lease: string, ttlS: number, by: string): Promise<{ lease: string; expiresAt: string }>
   /** `safe`: whether the bench reached its safe state; `by` who gives it back, its holder or others of the staff. */
   releaseLease(bench: string, lease: string, by: string): Promise<{ safe: boolean }>
+  /** Ends whoever's hold of it, for a reason that is in the audit log; throws `not-found` where nobody has taken it. */
+  endLease(bench: string, reason: string, by: string): Promise<{ safe: boolean }>
   /** Ends what the holder has of benches; where the node does not answer it runs out. */
   releaseAllOf(holder: string, by: string): Promise<void>
   /** Sets, then reads, on the node; setting needs the lease, of which only its holder makes use. Keys are `part.signal`. */

@@ -18,7 +18,10 @@ import type { Fleet, Readings } from './fleet.ts'
 import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
 import type { NodeCalls } from './node-calls.ts'
 
-export type Leases = Pick<Fleet, 'takeLease' | 'renewLease' | 'releaseLease' | 'releaseAllOf' | 'exchange'> & {
+export type Leases = Pick<
+  Fleet,
+  'takeLease' | 'renewLease' | 'releaseLease' | 'endLease' | 'releaseAllOf' | 'exchange'
+> & {
   /** Looks whether the node still has the lease that it gave; it ends one by itself when who used it straight there is gone. */
   confirm(bench: BookedBench): Promise<void>
   /** Frees the benches whose lease has ended, and takes back from people who are shut out what they have still. */
@@ -154,17 +157,22 @@ export function createLeases(options: CreateLeasesOptions): Leases {
 
   /** Those that are being renewed, given or taken back: who does that tells their end. */
   const inHand = new Set<BenchLease>()
-  /** `by`: null for the site itself. */
-  const release = async (id: string, lease: string, by: string | null): Promise<{ safe: boolean }> => {
+  /** `by`: null for the site itself; `why` is for who reads the audit log. */
+  const release = async (id: string, lease: string, by: string | null, why?: string): Promise<{ safe: boolean }> => {
     const held = heldOn(benchOf(id), lease)
     inHand.add(held)
     try {
-      return await releaseHeld(id, lease, by)
+      return await releaseHeld(id, lease, by, why)
     } finally {
       inHand.delete(held)
     }
   }
-  const releaseHeld = async (id: string, lease: string, by: string | null): Promise<{ safe: boolean }> => {
+  const releaseHeld = async (
+    id: string,
+    lease: string,
+    by: string | null,
+    why?: string,
+  ): Promise<{ safe: boolean }> => {
     const bench = benchOf(id)
     const held = heldOn(bench, lease)
     const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
@@ -176,7 +184,8 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     // It may have run out while the node was asked.
     if (bench.lease === held) {
       const own = held.holder === by
-      const entry = audit(by, 'bench.released', id, own ? {} : { holder: held.holder })
+      const reason = why === undefined ? {} : { reason: why }
+      const entry = audit(by, 'bench.released', id, own ? reason : { holder: held.holder, ...reason })
       await end(bench, held, own ? 'released' : 'taken-back', entry)
     }
     return result
@@ -260,7 +269,15 @@ export function createLeases(options: CreateLeasesOptions): Leases {
       await keep(bench)
       return { lease, expiresAt: new Date(lasts.expiresAt).toISOString() }
     },
-    releaseLease: release,
+    releaseLease: (id, lease, by) => release(id, lease, by),
+    endLease: async (id, reason, by) => {
+      const { lease } = benchOf(id)
+      // One that its node has not granted yet is nobody's.
+      if (lease?.use === undefined) {
+        throw new LabError({ code: 'not-found', kind: 'caller', message: `nobody has taken ${id}` })
+      }
+      return await release(id, lease.lease, by, reason)
+    },
     confirm,
     releaseAllOf: async (holder, by) => {
       const held = [...book.benches.values()]

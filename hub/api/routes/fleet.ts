@@ -10,12 +10,12 @@ import {
   page,
   takeLeaseSchema,
 } from '@fernlab/shared/contracts/api'
-import { nameSchema } from '@fernlab/shared/contracts/common'
+import { nameSchema, writtenText } from '@fernlab/shared/contracts/common'
 import { resetInterlockSchema } from '@fernlab/shared/contracts/interlocks'
 import { z } from '@hono/zod-openapi'
 import type { NodeCredential } from '../../fleet/fleet.ts'
 import type { Attempts } from '../attempts.ts'
-import type { AddRoute, ApiParts } from '../context.ts'
+import { type AddRoute, type ApiParts, requireAccess } from '../context.ts'
 import { pageOf, pageQuery } from '../paging.ts'
 import { notFound } from '../problems.ts'
 
@@ -107,15 +107,21 @@ export function fleetRoutes(
       method: 'delete',
       path: '/api/v1/benches/{bench}/lease',
       tag: 'Fleet',
-      summary: 'Give the bench back; it goes to its safe state',
+      summary: 'Give the bench back, or end somebody else’s hold of it; it goes to its safe state',
+      description:
+        'With a `reason`, who may maintain benches ends the hold of whoever has it, if it is not their own: the reason and who it was are in the audit log, and links straight to the node that stand on the hold are cut within moments. Nothing of a run or a session is ended so.',
       access: 'benches.drive',
       errors: ['lease-ended', 'lease-invalid', 'node-offline', 'node-silent'],
       params: benchParams,
-      query: z.object({ lease: z.string().max(200).optional() }),
+      query: z.object({ lease: z.string().max(200).optional(), reason: writtenText(500).min(1).optional() }),
       answer: { schema: z.object({ safe: z.boolean() }), what: 'Whether the safe state was reached' },
     },
     async ({ c, params, query, caller }) => {
       const lease = query.lease ?? (await ownLease(params.bench, caller.personId))
+      if (lease === undefined && query.reason !== undefined) {
+        requireAccess(caller, 'benches.maintain')
+        return c.json(await fleet.endLease(params.bench, query.reason, caller.personId))
+      }
       if (lease === undefined) throw notFound(`a lease of yours on the bench ${params.bench}`)
       return c.json(await fleet.releaseLease(params.bench, lease, caller.personId))
     },

@@ -199,7 +199,8 @@ class LabClient implements Client {
 
   async unlock(names: readonly string[], { reason = '', signal }: LockOptions = {}): Promise<void> {
     const found = await Promise.all([...new Set(names)].map((name) => this.directory.get(name, signal)))
-    for (const bench of new Set(found.flatMap(({ bench }) => bench ?? []))) await this.directory.release(bench)
+    for (const bench of new Set(found.flatMap(({ bench }) => bench ?? [])))
+      await this.directory.release(bench, undefined, reason === '' ? undefined : reason)
     for (const node of new Set(found.filter(({ bench }) => bench === undefined).map(({ node }) => node))) {
       const own = found.filter((one) => one.node === node && one.bench === undefined)
       const services = own.map(({ name }) => name)

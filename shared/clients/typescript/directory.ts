@@ -32,8 +32,8 @@ export interface Directory {
   access(node: string, services: readonly string[], lease: string | undefined, signal?: AbortSignal): Promise<Access>
   /** Takes a bench, or renews a hold that was taken; rejects with `bench-busy`. */
   hold(bench: string, lease?: string, signal?: AbortSignal): Promise<BenchHold>
-  /** Without a lease, the caller's own. */
-  release(bench: string, lease?: string): Promise<void>
+  /** Without a lease, the caller's own; where there is none, with a reason and the permission, whoever's it is. */
+  release(bench: string, lease?: string, reason?: string): Promise<void>
   /** Ends what it keeps open, where it does. */
   close?(): Promise<void>
 }

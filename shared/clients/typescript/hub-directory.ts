@@ -76,10 +76,10 @@ export function hubDirectory(hub: Hub, { addressesHere = () => [] }: HubDirector
       const body = { ttlS: HOLD_S, ...(lease === undefined ? {} : { lease }) }
       return hub.ask(leaseSchema, `/benches/${encodeURIComponent(bench)}/lease`, { method: 'POST', body, signal })
     },
-    async release(bench, lease) {
+    async release(bench, lease, reason) {
       await hub.ask(z.object({ safe: z.boolean() }), `/benches/${encodeURIComponent(bench)}/lease`, {
         method: 'DELETE',
-        query: lease === undefined ? {} : { lease },
+        query: { ...(lease === undefined ? {} : { lease }), ...(reason === undefined ? {} : { reason }) },
       })
     },
   }

@@ -186,6 +186,7 @@ const noFleet: ApiParts['fleet'] = {
   takeLease: async () => ({ lease: 'l', expiresAt: new Date().toISOString() }),
   renewLease: async () => ({ lease: 'l', expiresAt: new Date().toISOString() }),
   releaseLease: async () => ({ safe: true }),
+  endLease: async () => ({ safe: true }),
   releaseAllOf: async () => {},
   exchange: async () => ({}),
   onChange: () => () => {},

@@ -1,4 +1,5 @@
 /** From the hub's directory straight to the node: found, taken, set and followed, also while the hub is away. */
+import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { DirectoryEntry, GivenServiceToken } from '@fernlab/shared/contracts/directory'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
@@ -48,6 +49,40 @@ test('who has a bench sets it straight at the node, goes on while the hub is awa
     30_000,
   )
   assert.match(await over, /hold-ended|token-revoked/)
+})
+
+test('who may maintain benches ends the hold of another with a reason, and cuts who uses it at the node', async () => {
+  const owner = await newPerson(lab, 'instructor')
+  const other = await newPerson(lab, 'instructor')
+  const lease = '/api/v1/benches/bay.b-1/lease'
+  const why = `${lease}?reason=${encodeURIComponent('left over night')}`
+  const end = async (path: string) => {
+    const answer = await lab.call(path, { method: 'DELETE' })
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
+  }
+  await until(async () => (await end(why)).status === 404, 'nobody having the bench')
+  const taken = (await owner.ask('POST', lease, { ttlS: 600 })).body as { lease: string }
+  const asked = await owner.ask('POST', '/api/v1/directory/tokens', { services: ['b-1.box'], lease: taken.lease })
+  const { token, addresses } = asked.body as GivenServiceToken
+  const holder = await overNetwork(addresses[0] ?? '', token)
+  await holder.call('b-1.box/signals.set', { signal: 'value', value: 2 })
+
+  assert.is((await end(lease)).status, 404, 'not without a reason')
+  assert.is((await end(`${lease}?reason=`)).status, 400)
+  // A token that may drive benches, and not maintain them.
+  const refused = await other.ask('DELETE', why)
+  assert.equal([refused.status, (refused.body as { code: string }).code], [403, 'scope-missing'])
+  await holder.call('b-1.box/signals.set', { signal: 'value', value: 3 })
+
+  const over = ended(holder)
+  const begun = performance.now()
+  assert.equal(await end(why), { status: 200, body: { safe: true } })
+  assert.match(await over, /hold-ended|token-revoked/)
+  assert.ok(performance.now() - begun < 5000, 'within 5 s')
+  assert.is((await end(why)).status, 404, 'it has ended already')
+  const { items } = (await (await lab.call('/api/v1/audit?limit=20')).json()) as { items: AuditEntry[] }
+  const entry = items.find(({ action }) => action === 'bench.released')
+  assert.equal(entry?.detail, { holder: owner.id, reason: 'left over night' })
 })
 
 test.run()
