@@ -9,6 +9,7 @@ import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-tr
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
+import { runCommand } from '../../support/command.ts'
 import { guides } from '../../support/doc-blocks.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
@@ -116,6 +117,28 @@ test('the guide’s scripts follow a run, in asyncio too, and use a bench in a l
   assert.equal(documents(inAsyncio), [...documents(plain), 'succeeded'])
   await untilReady()
   assert.match((await said('session.py')).join(), /^pi\.diode: 0\.[4-9]\d\d V$/)
+})
+
+test('the guide’s command writes a module with types, by which its script runs', async ({ signal }) => {
+  const [python, ...args] = scriptOf('stubs.sh').replaceAll("'", '').trim().split(' ')
+  assert.is(python, 'python')
+  assert.ok(args.includes('bench.py'))
+  const made = await runCommand('/usr/bin/python3', ['-W', 'error', ...args], { env: env(), cwd: folder, signal })
+  assert.is(made.code, 0, made.err)
+  const text = await readFile(join(folder, 'bench.py'), 'utf8')
+  assert.equal(
+    [...text.matchAll(/^ {4}(\w+) = functools/gm)].map(([, name]) => name),
+    ['DiodeAmmeter', 'DiodePsu', 'DiodeVoltmeter'],
+  )
+  await writeFile(join(folder, 'typed.py'), scriptOf('typed.py'))
+  const mypy = ['-m', 'mypy', '--follow-imports=silent', '--cache-dir', join(folder, 'mypy'), 'bench.py', 'typed.py']
+  const types = { ...env(), MYPYPATH: pythonEnv.PYTHONPATH }
+  const checked = await runCommand('/usr/bin/python3', mypy, { env: types, cwd: folder, signal })
+  assert.match(checked.out, /^Success/, checked.out + checked.err)
+  const ran = await runPython(join(folder, 'typed.py'), [], { env: env(), cwd: folder, signal })
+  assert.is(ran.code, 0, ran.err)
+  assert.match(ran.out, /^-?0\.\d{3} V$/m)
+  await untilReady()
 })
 
 test('test_session.py passes', async ({ signal }) => {

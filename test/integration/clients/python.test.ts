@@ -18,6 +18,7 @@ const runs = [
   ['test_proxy.py'],
   ['test_ways.py'],
   ['test_hub.py'],
+  ['test_stubs.py'],
 ] as const
 for (const [name, ...args] of runs) {
   test(`${[name, ...args].join(' ')} passes`, async ({ signal }) => {

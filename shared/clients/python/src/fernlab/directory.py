@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, Awaitable, Callable, Dict, List, NamedTuple, Optional, Sequence, Union
 
 from .contract import CONTRACT, Contract, read_contract
 from .errors import LabError
@@ -68,15 +68,7 @@ class AsyncDirectory:
 
         Raises ``service-unknown`` where it fits none.
         """
-        name = short_name(name)
-        if not re.search(r"[*?]", name):
-            return [name]
-        node, _, pattern = name.rpartition("/")
-        found = [f"{one['node']}/{one['name']}" for one in await self.search(pattern=pattern)]
-        meant = [one for one in found if not node or one.startswith(f"{node}/")]
-        if not meant:
-            raise LabError("service-unknown", f"there is no service {name}")
-        return meant
+        return await named_by(self.search, name)
 
     async def get(self, name: str) -> Dict[str, Any]:
         """One, with its ``contract``: by its name, ``<node>/<service>``, or ``fernlab://<site>/<node>/<service>``.
@@ -154,6 +146,19 @@ def short_name(name: str) -> str:
     if "://" in name:
         raise LabError("address-wrong", f"{name!r} is no address of a service: fernlab://site/node/service")
     return name
+
+
+async def named_by(search: Callable[..., Awaitable[List[Dict[str, Any]]]], name: str) -> List[str]:
+    """``<node>/<service>`` of each that a directory has by that name; see ``AsyncDirectory.named``."""
+    name = short_name(name)
+    if not re.search(r"[*?]", name):
+        return [name]
+    node, _, pattern = name.rpartition("/")
+    found = [f"{one['node']}/{one['name']}" for one in await search(pattern=pattern)]
+    meant = [one for one in found if not node or one.startswith(f"{node}/")]
+    if not meant:
+        raise LabError("service-unknown", f"there is no service {name}")
+    return meant
 
 
 def tags_of(tags: Tags) -> Optional[List[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional
 
 from .contract import CONTRACT
-from .directory import Tags, short_name, tags_of
+from .directory import Tags, named_by, short_name, tags_of
 from .errors import LabError
 from .lab import lab_of
 
@@ -37,6 +37,10 @@ class AsyncNodeDirectory:
         if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
             raise LabError("unexpected-answer", "the node answered what is no list of services", kind="link")
         return found
+
+    async def named(self, name: str) -> List[str]:
+        """As ``AsyncDirectory.named``."""
+        return await named_by(self.search, name)
 
     async def get(self, name: str) -> Dict[str, Any]:
         """As ``AsyncDirectory.get``; raises ``service-unknown``."""

@@ -1,7 +1,7 @@
 """The same for programs without asyncio: each call waits for its answer."""
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union
 
 from . import words
 from .background import background
@@ -10,13 +10,14 @@ from .directory import AsyncDirectory
 from .hub import Hub
 from .lab import GRACE_S, AsyncLock
 from .node_directory import AsyncNodeDirectory
-from .proxy import Service, arguments_of, dressed, in_thread, made, meet, meet_all, represented
+from .proxy import Met, Service, arguments_of, dressed, in_thread, made, meet, meet_all
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
-from .ways.way import WayInUse
+
+_Entered = TypeVar("_Entered", bound="Proxy")
 
 
-class Proxy:
+class Proxy(Met):
     """A service as an object: ``scope = Proxy("bench3.scope")``, ``scope.autoscale()``, ``scope.voltage``.
 
     ``name`` is that of the directory, ``<node>/<service>``, or ``fernlab://<site>/<node>/<service>``. ``hub`` and ``token``
@@ -27,8 +28,6 @@ class Proxy:
     attribute, and set by assigning to it. ``timeout`` of each call is in seconds. A ``contract`` that was kept from earlier
     (``proxy.contract``) refuses a service that has changed, with ``contract-changed``.
     """
-
-    _service: Service
 
     def __new__(
         cls,
@@ -44,36 +43,21 @@ class Proxy:
         met = meet(name, hub, token, address, ca, timeout, contract)
         return made_plain(background().run(met))
 
-    def __repr__(self) -> str:
-        return represented(self._service)
+    # Type checkers would take it as leave to set anything.
+    if not TYPE_CHECKING:
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        # A word that was mistyped would silently not count.
-        found = getattr(type(self), name, None)
-        if not isinstance(found, property) or found.fset is None:
-            raise AttributeError(f"{self!r} has no signal {name} that can be set")
-        found.fset(self, value)
+        def __setattr__(self, name: str, value: Any) -> None:
+            # A word that was mistyped would silently not count.
+            found = getattr(type(self), name, None)
+            if not isinstance(found, property) or found.fset is None:
+                raise AttributeError(f"{self!r} has no signal {name} that can be set")
+            found.fset(self, value)
 
-    def __enter__(self) -> "Proxy":
+    def __enter__(self: _Entered) -> _Entered:
         return self
 
     def __exit__(self, *_: Any) -> None:
         self.close()
-
-    @property
-    def name(self) -> str:
-        """Its name at its node, as ``bench3.scope``."""
-        return self._service.found.name
-
-    @property
-    def contract(self) -> Contract:
-        """What the service can do, as data."""
-        return self._service.found.contract
-
-    @property
-    def way(self) -> Optional[WayInUse]:
-        """By which link its node is reached now; None before the first call and while none is open."""
-        return self._service.group.connection.way
 
     def read(self, *signals: str) -> Any:
         """The value of one signal; of several a dict by name."""

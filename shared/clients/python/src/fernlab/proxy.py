@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from typing import Any, AsyncIterator, Callable, Dict, List, Optional, Sequence, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, List, Optional, Sequence, Tuple, Type, Union
 
 from . import words
 from .contract import EVENTS, FOLLOW, READ, SET, Contract, require_compatible
@@ -77,13 +77,37 @@ async def meet_all(name: str, hub: Hub) -> List[Service]:
     return [await meet(one, hub, None, None, None, TIMEOUT_S, None) for one in names]
 
 
-class AsyncProxy:
+class Met:
+    """What both kinds of proxies say of their service."""
+
+    _service: Service
+
+    def __repr__(self) -> str:
+        found = self._service.found
+        return f"<{found.name} on {found.node}: {found.contract['kind']} {found.contract['version']}>"
+
+    @property
+    def name(self) -> str:
+        """Its name at its node, as ``bench3.scope``."""
+        return self._service.found.name
+
+    @property
+    def contract(self) -> Contract:
+        """What the service can do, as data."""
+        return self._service.found.contract
+
+    @property
+    def way(self) -> Optional[WayInUse]:
+        """By which link its node is reached now; None before the first call and while none is open."""
+        return self._service.group.connection.way
+
+
+class AsyncProxy(Met):
     """A service, for programs of asyncio: ``scope = await AsyncProxy.connect("bench3.scope")``, ``await scope.autoscale()``.
 
     Each action is a coroutine, or an asynchronous generator where it gives items. Signals: ``read``, ``set``, ``follow``.
     """
 
-    _service: Service
     #: A signal can't be an attribute: what is awaited can't be assigned to.
     _signal = None
 
@@ -104,26 +128,11 @@ class AsyncProxy:
         """See ``Proxy``."""
         return made_async(await meet(name, hub, token, address, ca, timeout, contract))
 
-    def __repr__(self) -> str:
-        return represented(self._service)
+    # Type checkers would take it as leave to set anything.
+    if not TYPE_CHECKING:
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"{name} is set by: await proxy.set({name!r}, …)")
-
-    @property
-    def name(self) -> str:
-        """Its name at its node, as ``bench3.scope``."""
-        return self._service.found.name
-
-    @property
-    def contract(self) -> Contract:
-        """What the service can do, as data."""
-        return self._service.found.contract
-
-    @property
-    def way(self) -> Optional[WayInUse]:
-        """By which link its node is reached now; None before the first call and while none is open."""
-        return self._service.group.connection.way
+        def __setattr__(self, name: str, value: Any) -> None:
+            raise AttributeError(f"{name} is set by: await proxy.set({name!r}, …)")
 
     async def read(self, *signals: str) -> Any:
         """The value of one signal; of several a dict by name."""
@@ -205,11 +214,6 @@ def _async_action(name: str, action: Dict[str, Any], service: str) -> Any:
         return self._service.stream(name, arguments_of(signature, action, args, given))
 
     return dressed(stream if "items" in action else call, name, action, service)
-
-
-def represented(service: Service) -> str:
-    found = service.found
-    return f"<{found.name} on {found.node}: {found.contract['kind']} {found.contract['version']}>"
 
 
 def in_thread(function: Callable[..., Any]) -> Callable[..., Any]:

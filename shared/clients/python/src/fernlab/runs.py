@@ -22,9 +22,7 @@ class Event(NamedTuple):
     data: Any
 
 
-class Run:
-    """A run of a hub; ``Run(id)`` for one that is there already."""
-
+class _RunOfHub:
     def __init__(
         self,
         id: str,
@@ -36,7 +34,11 @@ class Run:
         self._hub = hub if isinstance(hub, Hub) else Hub(hub, token, ca)
 
     def __repr__(self) -> str:
-        return f"Run({self.id!r})"
+        return f"{type(self).__name__}({self.id!r})"
+
+
+class Run(_RunOfHub):
+    """A run of a hub; ``Run(id)`` for one that is there already."""
 
     def get(self) -> Dict[str, Any]:
         """How it stands: ``state``, ``outputs``, times, who."""
@@ -81,21 +83,8 @@ class Run:
         return self._hub.ask_now("GET", path_of("runs", self.id, "data.json"), {"stream": stream, "attempt": attempt})
 
 
-class AsyncRun:
-    """The same for programs of asyncio: ``run = await AsyncRun.submit("diode-iv", "sweep", {"points": 40})``."""
-
-    def __init__(
-        self,
-        id: str,
-        hub: Union[str, Hub, None] = None,
-        token: Optional[str] = None,
-        ca: Optional[str] = None,
-    ) -> None:
-        self.id = id
-        self._hub = hub if isinstance(hub, Hub) else Hub(hub, token, ca)
-
-    def __repr__(self) -> str:
-        return f"AsyncRun({self.id!r})"
+class AsyncRun(_RunOfHub):
+    """The same for programs of asyncio: ``run = await AsyncRun.submit("diode-iv", "iv-curve", {"points": 40})``."""
 
     @staticmethod
     async def submit(
@@ -183,7 +172,7 @@ def submit(
     token: Optional[str] = None,
     ca: Optional[str] = None,
 ) -> Run:
-    """Submits a run of a lab's protocol: ``fernlab.submit("diode-iv", "sweep", {"points": 40}).wait()``."""
+    """Submits a run of a lab's protocol: ``fernlab.submit("diode-iv", "iv-curve", {"points": 40}).wait()``."""
     asked = hub if isinstance(hub, Hub) else Hub(hub, token, ca)
     request = _submission(lab, protocol, parameters, bench, note)
     try:
