@@ -2,7 +2,7 @@
 import { directorySearchSchema } from '@fernlab/shared/contracts/directory'
 import { directoryEntry } from '@fernlab/shared/contracts/directory-entry'
 import { searchFor } from '@fernlab/shared/contracts/directory-search'
-import { type AnnouncedService, type ServiceLock, serviceTokenSchema } from '@fernlab/shared/contracts/services'
+import { type AnnouncedService, serviceTokenSchema } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
@@ -12,6 +12,7 @@ import type { OwnClaims } from './gate/service-keys.ts'
 import { LONGEST_TOKEN_S, refused } from './gate/tokens.ts'
 import type { Locks } from './locks/locks.ts'
 import { lostLocks } from './locks/lost-locks.ts'
+import { type SeenLock, seenLock, seesOwner } from './locks/seen-lock.ts'
 import { type Caller, LOCAL } from './service-source.ts'
 import type { ServiceTable } from './service-table.ts'
 
@@ -119,19 +120,17 @@ export interface NodeServiceOptions {
 
 const MOST_REASON_CHARS = 200
 
-/** A service as one caller may see it: who has locked it, and why, is for that person and who may end the lock. */
-type SeenService = Omit<AnnouncedService, 'lock'> & { lock?: Partial<ServiceLock> & Pick<ServiceLock, 'since'> }
-function seenBy(caller: Caller, service: AnnouncedService): SeenService {
-  const { lock } = service
-  if (lock === undefined || lock.owner === caller.person || caller.may('unlock', service.name)) return service
-  return { ...service, lock: { since: lock.since } }
-}
+type SeenService = Omit<AnnouncedService, 'lock'> & { lock?: SeenLock }
 
 /** The service as one caller has it. */
 export function createNodeService(options: NodeServiceOptions): Service {
   const { caller, table, locks, sign, clock } = options
   const readable = () => {
-    return table.list().flatMap((service) => (caller.may('read', service.name) ? [seenBy(caller, service)] : []))
+    return table.list().flatMap((service): SeenService[] => {
+      const { name, lock } = service
+      if (!caller.may('read', name)) return []
+      return [lock === undefined ? service : { ...service, lock: seenLock(caller, name, lock) }]
+    })
   }
   /** Those of the names; throws what says no more than that the token does not open one. */
   const named = (
@@ -164,7 +163,7 @@ export function createNodeService(options: NodeServiceOptions): Service {
           const services = named(args, 'lock')
           // Of a link that has ended nobody would notice that its owner is gone.
           signal.throwIfAborted()
-          locks.take({ owner: caller.person, services, reason, graceMs: Number(args.graceS) * 1000 })
+          locks.take({ caller, services, reason, graceMs: Number(args.graceS) * 1000 })
           return { services: services.map(({ name }) => name) }
         }
         case 'lost': {
@@ -189,8 +188,7 @@ export function createNodeService(options: NodeServiceOptions): Service {
         }
         case 'unlock': {
           const services = named(args, 'unlock')
-          const mayEndOthers = services.every(({ name }) => caller.may('unlock', name))
-          await locks.end(services, { person: caller.person, mayEndOthers, reason: reasonOf(args) })
+          await locks.end(services, { caller, reason: reasonOf(args) })
           return { services: services.map(({ name }) => name) }
         }
       }
@@ -205,8 +203,8 @@ function directoryOf({ site, node, addresses, table, caller, clock }: NodeServic
     if (!caller.may('read', told.name)) return []
     const { state, reason, lock } = told
     const standing = { state, ...(reason === undefined ? {} : { reason }), ...(lock === undefined ? {} : { lock }) }
-    const names =
-      lock !== undefined && caller.may('unlock', told.name) ? new Map([[lock.owner, lock.owner]]) : undefined
+    const isSeen = lock !== undefined && seesOwner(caller, told.name, lock.owner)
+    const names = isSeen ? new Map([[lock.owner, lock.owner]]) : undefined
     const bench = told.bench === undefined ? undefined : `${node}.${told.bench}`
     const described = { site, node, told, addresses, bench, standing, lastSeenAt: clock.now() }
     return [directoryEntry(described, { personId: caller.person, names })].filter(fits)

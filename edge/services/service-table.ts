@@ -5,6 +5,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { refused } from './gate/tokens.ts'
 import type { Locks } from './locks/locks.ts'
+import { lockedBy } from './locks/seen-lock.ts'
 import type { Caller, ServiceSource } from './service-source.ts'
 
 type Lockable = Pick<AnnouncedService, 'name' | 'bench'>
@@ -81,7 +82,7 @@ export function createServiceTable({ sources: first, locks }: ServiceTableOption
     requireUnlocked: (name, caller) => {
       const lock = locks.of({ name })
       if (lock === undefined || lock.owner === caller.person) return
-      throw refused('service-locked', `${name} is locked by ${lock.owner} since ${lock.since}`, 'later')
+      throw lockedBy(caller, { name }, lock)
     },
     onChange: (listener) => void listeners.push(listener),
     add,

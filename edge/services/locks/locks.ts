@@ -7,12 +7,13 @@
  */
 import type { AnnouncedService, EndedLock, ServiceLock } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Bench } from '../../benches/bench.ts'
 import type { Lease } from '../../benches/lease.ts'
 import { refused } from '../gate/tokens.ts'
 import { EndedLocks, type EndedOf } from './lost-locks.ts'
+import { lockedBy, type Viewer } from './seen-lock.ts'
 
 export interface LocksOptions {
   readonly benches: ReadonlyMap<string, Bench>
@@ -24,16 +25,19 @@ export interface LocksOptions {
   readonly log: Log
 }
 
+type Lockable = Pick<AnnouncedService, 'name' | 'bench'>
+
 export interface LockRequest {
-  readonly owner: string
-  readonly services: readonly Pick<AnnouncedService, 'name' | 'bench'>[]
+  /** Whose the locks become, and who is told why they do not. */
+  readonly caller: Viewer
+  readonly services: readonly Lockable[]
   readonly reason: string
   readonly graceMs: number
 }
 
 export interface LockEnd {
-  readonly person: string
-  readonly mayEndOthers: boolean
+  /** Ends own locks, and where the right `unlock` is had for them those of others. */
+  readonly caller: Viewer
   /** Why another's is ended; empty for no reason. */
   readonly reason: string
 }
@@ -43,9 +47,9 @@ export interface Locks {
   take(request: LockRequest): void
   /** Ends locks; resolves when benches were driven to their safe state. Throws `not-locked`, `service-locked`. */
   end(services: LockRequest['services'], by: LockEnd): Promise<void>
-  of(service: Pick<AnnouncedService, 'name' | 'bench'>): ServiceLock | undefined
+  of(service: Lockable): ServiceLock | undefined
   /** How the owner's lock of it has ended last. */
-  endedOf(owner: string, service: Pick<AnnouncedService, 'name' | 'bench'>): EndedOf
+  endedOf(owner: string, service: Lockable): EndedOf
   /** Whether the owner has the bench by that lease. */
   has(owner: string, bench: string, lease: Lease): boolean
   /** The owner has a link. */
@@ -84,13 +88,15 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
     changed()
     if (lock.lease !== undefined) await lock.bench?.release(lock.lease)
   }
-  const held = (target: string, owner: string): Lock | undefined => {
-    const lock = locks.get(target)
-    if (lock !== undefined && lock.owner !== owner) throw lockedBy(target, lock)
+  const held = (service: Lockable, caller: Viewer): Lock | undefined => {
+    const lock = locks.get(targetOf(service))
+    if (lock !== undefined && lock.owner !== caller.person) throw lockedBy(caller, service, toldOf(lock))
     return lock
   }
-  const lockNew = ({ owner, reason, graceMs }: LockRequest, target: string): Lock => {
-    const bench = target.startsWith('bench ') ? benches.get(target.slice(6)) : undefined
+  const lockNew = ({ caller, reason, graceMs }: LockRequest, service: Lockable): Lock => {
+    const owner = caller.person
+    const target = targetOf(service)
+    const bench = service.bench === undefined ? undefined : benches.get(service.bench)
     const refusal = bench === undefined ? undefined : notOurs(bench)
     if (refusal !== undefined) throw refusal
     const lease = bench?.acquire({ kind: 'direct', id: owner })
@@ -115,11 +121,11 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
 
   return {
     take: (request) => {
-      const targets = [...new Set(request.services.map(targetOf))].sort()
+      const services = byTarget(request.services)
       const fresh: Lock[] = []
       try {
-        for (const target of targets)
-          if (held(target, request.owner) === undefined) fresh.push(lockNew(request, target))
+        for (const service of services)
+          if (held(service, request.caller) === undefined) fresh.push(lockNew(request, service))
       } catch (error) {
         // Nothing was moved by them: they are free at once.
         for (const { bench, lease } of fresh) if (lease !== undefined) void bench?.release(lease)
@@ -129,22 +135,23 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
         locks.set(lock.target, lock)
         ended.forget(lock.owner, lock.target)
       }
-      for (const target of targets) {
-        const lock = locks.get(target)
+      for (const service of services) {
+        const lock = locks.get(targetOf(service))
         if (lock !== undefined) Object.assign(lock, { reason: request.reason, graceMs: request.graceMs })
       }
       changed()
     },
-    end: async (services, { person, mayEndOthers, reason }) => {
-      const ending = [...new Set(services.map(targetOf))].sort().map((target) => {
-        const lock = locks.get(target)
-        if (lock === undefined) throw refused('not-locked', `${target} is not locked at this node`)
-        if (lock.owner !== person && !mayEndOthers) throw lockedBy(target, lock)
+    end: async (services, { caller, reason }) => {
+      const ending = byTarget(services).map((service) => {
+        const lock = locks.get(targetOf(service))
+        if (lock === undefined) throw refused('not-locked', `${targetOf(service)} is not locked at this node`)
+        if (lock.owner !== caller.person && !caller.may('unlock', service.name))
+          throw lockedBy(caller, service, toldOf(lock))
         return lock
       })
       for (const { target, owner } of ending) {
-        if (owner === person) continue
-        const told = { target, owner, by: person, ...(reason === '' ? {} : { reason }) }
+        if (owner === caller.person) continue
+        const told = { target, owner, by: caller.person, ...(reason === '' ? {} : { reason }) }
         log.warn(told, 'somebody has ended the lock of another')
         onEnded(told)
       }
@@ -153,7 +160,7 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
         ending.map((lock) =>
           drop(
             lock,
-            lock.owner === person
+            lock.owner === caller.person
               ? { why: 'unlocked', message: `${lock.target} was unlocked by its owner${why}` }
               : {
                   why: 'ended-by-other',
@@ -165,9 +172,7 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
     },
     of: (service) => {
       const lock = locks.get(targetOf(service))
-      if (lock === undefined) return undefined
-      const { owner, reason, since } = lock
-      return { owner, since, ...(reason === '' ? {} : { reason }) }
+      return lock === undefined ? undefined : toldOf(lock)
     },
     endedOf: (owner, service) => ended.of(owner, targetOf(service)),
     has: (owner, bench, lease) => {
@@ -201,17 +206,12 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
   }
 }
 
-const targetOf = ({ name, bench }: Pick<AnnouncedService, 'name' | 'bench'>): string =>
-  bench === undefined ? `service ${name}` : `bench ${bench}`
+const targetOf = ({ name, bench }: Lockable): string => (bench === undefined ? `service ${name}` : `bench ${bench}`)
 
-/** Pure; the owner is an id, not a name. */
-function lockedBy(target: string, { owner, since, reason }: Lock): LabError {
-  const why = reason === '' ? '' : ` (${reason})`
-  return new LabError({
-    code: 'service-locked',
-    kind: 'caller',
-    retry: 'later',
-    message: `${target} is locked by ${owner} since ${since}${why}`,
-    details: { owner, since },
-  })
-}
+/** Each target once, in one order for everybody. */
+const byTarget = (services: readonly Lockable[]): readonly Lockable[] =>
+  [...new Map(services.map((service) => [targetOf(service), service]))]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, service]) => service)
+
+const toldOf = ({ owner, since, reason }: Lock): ServiceLock => ({ owner, since, ...(reason === '' ? {} : { reason }) })

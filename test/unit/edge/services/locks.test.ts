@@ -46,20 +46,22 @@ function openLocks() {
       sign: async () => '',
       clock,
     })
+    const use = (name: string): LabError | undefined => {
+      try {
+        table.requireUnlocked(name, caller)
+        return undefined
+      } catch (error) {
+        return error as LabError
+      }
+    }
     const call = async (action: string, args: object) => await service.call(action, { ...args }, context)
     return {
       lock: (services: string[], graceS = 10) => call('lock', { services, reason: 'a fit', graceS }),
       unlock: (services: string[]) => call('unlock', { services }),
       locks: () => call('locks', {}),
       services: () => call('services', {}) as Promise<AnnouncedService[]>,
-      mayUse: (name: string) => {
-        try {
-          table.requireUnlocked(name, caller)
-          return 'yes'
-        } catch (error) {
-          return (error as LabError).code
-        }
-      },
+      use,
+      mayUse: (name: string) => use(name)?.code ?? 'yes',
     }
   }
   const watch = (owner: string, services: string[], signal: AbortSignal) =>
@@ -141,6 +143,22 @@ test('who has locked what, and why, is for that person and who may end it; other
     const [first, second] = await who.services()
     assert.equal([first?.state, first?.lock, second?.lock], ['locked', seen, undefined])
   }
+  // Refusals say no more than entries do.
+  const since = lock?.since
+  const some = of('bob', ['read', 'use', 'lock'])
+  for (const refusal of [
+    await rejection(some.lock(['plot', 'fit'])),
+    await rejection(some.unlock(['fit'])),
+    some.use('fit'),
+  ]) {
+    assert.equal(
+      [refusal?.code, refusal?.message, refusal?.details],
+      ['service-locked', `service fit is locked by somebody else since ${since}`, { since }],
+    )
+  }
+  const told = await rejection(of('staff', ['lock', 'unlock']).lock(['fit']))
+  assert.is(told.message, `service fit is locked by ada since ${since} (a fit)`)
+  assert.equal(told.details, { since, owner: 'ada' })
 })
 
 test('each lock waits for its owner as long as its own grace, and not at all for one whose token has ended', async () => {

@@ -1,0 +1,33 @@
+/**
+ * Who is told whose a lock is. One rule wherever a node speaks of one, in entries and in refusals, and the same as a hub's:
+ * whoever may read a service is told that it is locked and since when; by whom and why are told to that person, and with the
+ * right `unlock`, since the words of somebody who stays unnamed may name them.
+ */
+import type { AnnouncedService, ServiceLock } from '@fernlab/shared/contracts/services'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Caller } from '../service-source.ts'
+
+export type Viewer = Pick<Caller, 'person' | 'may'>
+export type SeenLock = Partial<ServiceLock> & Pick<ServiceLock, 'since'>
+
+/** Whether the viewer is told who has locked the service, and why. */
+export const seesOwner = (viewer: Viewer, service: string, owner: string): boolean =>
+  owner === viewer.person || viewer.may('unlock', service)
+
+/** The lock of the service as the viewer is told of it. */
+export const seenLock = (viewer: Viewer, service: string, lock: ServiceLock): SeenLock =>
+  seesOwner(viewer, service, lock.owner) ? lock : { since: lock.since }
+
+/** Why the viewer does not get what another has locked. */
+export function lockedBy(viewer: Viewer, { name, bench }: Pick<AnnouncedService, 'name' | 'bench'>, lock: ServiceLock) {
+  const { owner, since, reason } = seenLock(viewer, name, lock)
+  const why = reason === undefined ? '' : ` (${reason})`
+  const target = bench === undefined ? `service ${name}` : `bench ${bench}`
+  return new LabError({
+    code: 'service-locked',
+    kind: 'caller',
+    retry: 'later',
+    message: `${target} is locked by ${owner ?? 'somebody else'} since ${since}${why}`,
+    details: { since, ...(owner === undefined ? {} : { owner }) },
+  })
+}
