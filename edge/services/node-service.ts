@@ -52,25 +52,26 @@ export const nodeContract = defineService({
     },
     lock: {
       description:
-        'Locks all of them or none. A part of a bench locks its bench. It ends by unlock, or when the last link of its owner has been gone for graceS.',
+        'Locks all of them or none. A part of a bench locks its bench. It ends by unlock, or when the last link of the program has been gone for graceS. Other programs of the same person may lock the same: it ends with the last of them. With the same id again it is the same taking.',
       arguments: {
         services: names,
         reason: { type: 'string', default: '' },
         graceS: { type: 'number', unit: 's', minimum: 0, maximum: 600, default: 10 },
+        id: { type: 'string', default: '' },
       },
-      result: answered,
+      result: { type: 'object', members: { services: names, id: text } },
       idempotent: true,
     },
     unlock: {
       description:
-        'Ends locks of the caller, and with the right unlock those of others; benches go to their safe state.',
-      arguments: { services: names, reason: { type: 'string', default: '' } },
+        'Ends locks of the caller, of whatever program, and with the right unlock those of others; with the id of lock what was locked by it alone. Benches that nobody has any more go to their safe state.',
+      arguments: { services: names, reason: { type: 'string', default: '' }, id: { type: 'string', default: '' } },
       result: answered,
     },
     lost: {
       description:
-        'Each of the services, once the caller has it locked no more: why is grace-over, token-ended, unlocked, ended-by-other, bench-ended, or not-known after a start of the node.',
-      arguments: { services: names },
+        'Each of the services, once the caller has it locked no more, with the id of lock once that taking is over: why is grace-over, token-ended, unlocked, ended-by-other, bench-ended, or not-known after a start of the node.',
+      arguments: { services: names, id: { type: 'string', default: '' } },
       items: { type: 'object', members: { service: text, why: text, message: text } },
     },
     log: {
@@ -119,6 +120,7 @@ export interface NodeServiceOptions {
 }
 
 const MOST_REASON_CHARS = 200
+const MOST_ID_CHARS = 64
 
 type SeenService = Omit<AnnouncedService, 'lock'> & { lock?: SeenLock }
 
@@ -163,15 +165,15 @@ export function createNodeService(options: NodeServiceOptions): Service {
           const services = named(args, 'lock')
           // Of a link that has ended nobody would notice that its owner is gone.
           signal.throwIfAborted()
-          locks.take({ caller, services, reason, graceMs: Number(args.graceS) * 1000 })
-          return { services: services.map(({ name }) => name) }
+          const id = locks.take({ caller, services, reason, graceMs: Number(args.graceS) * 1000, ...idOf(args) })
+          return { services: services.map(({ name }) => name), id }
         }
         case 'lost': {
           const listed = table.list()
           const services = [...new Set(args.services as readonly string[])].map(
             (name) => listed.find((one) => one.name === name) ?? { name },
           )
-          return lostLocks({ locks, services, owner: caller.person, signal })
+          return lostLocks({ locks, services, owner: caller.person, signal, ...idOf(args) })
         }
         case 'log': {
           const service = String(args.service)
@@ -188,7 +190,7 @@ export function createNodeService(options: NodeServiceOptions): Service {
         }
         case 'unlock': {
           const services = named(args, 'unlock')
-          await locks.end(services, { caller, reason: reasonOf(args) })
+          await locks.end(services, { caller, reason: reasonOf(args), ...idOf(args) })
           return { services: services.map(({ name }) => name) }
         }
       }
@@ -215,6 +217,12 @@ function reasonOf({ reason }: Readonly<Record<string, unknown>>): string {
   const text = String(reason ?? '')
   if (text.length > MOST_REASON_CHARS) throw invalid(`reason has at most ${MOST_REASON_CHARS} characters`)
   return text
+}
+
+function idOf({ id = '' }: Readonly<Record<string, unknown>>): { readonly id?: string } {
+  const text = String(id)
+  if (text.length > MOST_ID_CHARS) throw invalid(`id has at most ${MOST_ID_CHARS} characters`)
+  return text === '' ? {} : { id: text }
 }
 
 const claimsSchema = z.object({

@@ -7,6 +7,8 @@ import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 export interface Caller {
   /** The person's id; {@link LOCAL} for whoever owns the node's machine. Locks are this one's. */
   readonly person: string
+  /** Which of the person's programs, across its links and those of nobody else's; all that give no name are one. */
+  readonly program: string
   /** Whoever owns the node's machine. */
   readonly isOwner: boolean
   /** The lease of a bench that the token belongs to. */

@@ -24,10 +24,10 @@ import { boundedUntil } from './unsigned-link.ts'
 
 /** Told when people and holds come and go. */
 export interface Attendance {
-  /** A first link of the person is there. */
-  came(person: string): void
+  /** A first link of the person's program is there. */
+  came(program: string): void
   /** The last one has gone; `isOver`: since its token has ended, so that nobody is waited for. */
-  left(person: string, isOver: boolean): void
+  left(program: string, isOver: boolean): void
   /** The same of a hold of the hub. */
   holdCame(hold: Hold): void
   holdLeft(hold: Hold, graceMs: number): void
@@ -68,6 +68,7 @@ const GRACE_S = 10
 /** Whoever owns the machine has as many as there is room for. */
 const MOST_OF_A_PERSON = 32
 const MOST_GRACE_S = 600
+const MOST_PROGRAM_CHARS = 64
 const reading: readonly string[] = [members.contract, members.read, members.follow, members.events]
 /** The node's own service asks for rights itself, service by service. */
 export const NODE_SERVICE = 'node'
@@ -77,6 +78,7 @@ export function createGate(options: GateOptions): Gate {
   const lingering = new Lingering({ clock })
   const open = new Map<LinkCaller, Peer>()
   const people = new Map<string, number>()
+  const programs = new Map<string, number>()
   const holds = new Map<string, number>()
 
   const count = (all: Map<string, number>, key: string, by: 1 | -1): number => {
@@ -88,10 +90,18 @@ export function createGate(options: GateOptions): Gate {
   const holdLeft = (caller: LinkCaller, hold: Hold | undefined) => {
     if (hold !== undefined && count(holds, hold.lease, -1) === 0) attendance.holdLeft(hold, caller.graceMs)
   }
+  const programLeft = (program: string, isOver: boolean) => {
+    if (count(programs, program, -1) === 0) attendance.left(program, isOver)
+  }
   const admit = (caller: LinkCaller, change: () => void) => {
     const { hold: before, isSignedIn } = caller
+    const known = isSignedIn ? caller.program : undefined
     change()
-    if (!isSignedIn && count(people, caller.person, 1) === 1) attendance.came(caller.person)
+    if (!isSignedIn) count(people, caller.person, 1)
+    if (caller.program !== known) {
+      if (count(programs, caller.program, 1) === 1) attendance.came(caller.program)
+      if (known !== undefined) programLeft(known, false)
+    }
     if (caller.hold?.lease === before?.lease) return
     if (caller.hold !== undefined && count(holds, caller.hold.lease, 1) === 1) attendance.holdCame(caller.hold)
     holdLeft(caller, before)
@@ -101,7 +111,8 @@ export function createGate(options: GateOptions): Gate {
     caller.end()
     if (!caller.isSignedIn) return
     holdLeft(caller, caller.hold)
-    if (count(people, caller.person, -1) === 0) attendance.left(caller.person, caller.isOver)
+    count(people, caller.person, -1)
+    programLeft(caller.program, caller.isOver)
   }
   const requireRoom = (caller: LinkCaller, person: string) => {
     if (caller.isSignedIn || (people.get(person) ?? 0) < MOST_OF_A_PERSON) return
@@ -114,12 +125,21 @@ export function createGate(options: GateOptions): Gate {
   }
 
   const signIn = async (caller: LinkCaller, params: unknown) => {
-    const { token: text, graceS = GRACE_S } = isRecord(params) ? params : {}
+    const { token: text, graceS = GRACE_S, program } = isRecord(params) ? params : {}
+    if (program !== undefined && (typeof program !== 'string' || program.length > MOST_PROGRAM_CHARS)) {
+      throw refused('call-invalid', `program must be a text of at most ${MOST_PROGRAM_CHARS} characters`)
+    }
+    const named = (): void => {
+      if (program !== undefined) caller.programName = program
+    }
     if (typeof graceS !== 'number' || !(graceS >= 0 && graceS <= MOST_GRACE_S)) {
       throw refused('call-invalid', `graceS must be a number of seconds from 0 to ${MOST_GRACE_S}`)
     }
     // The owner of the machine needs no token, and may show that of a hold.
-    if (text === undefined && caller.isOwner) return caller.answer()
+    if (text === undefined && caller.isOwner) {
+      admit(caller, named)
+      return caller.answer()
+    }
     const token = await verifyToken(text, options.keys())
     const times = options.timeOf(token.iss)
     judgeToken(token, audience, times)
@@ -130,7 +150,10 @@ export function createGate(options: GateOptions): Gate {
     }
     if (!open.has(caller)) throw refused('link-ended', 'the link has ended')
     requireRoom(caller, token.sub)
-    admit(caller, () => caller.take(token, graceS * 1000))
+    admit(caller, () => {
+      named()
+      caller.take(token, graceS * 1000)
+    })
     if (!caller.isOwner) {
       caller.endsIn(clock.after(Math.max(0, token.exp * 1000 - times.nowMs), () => closeOver(caller, 'token-expired')))
     }

@@ -32,6 +32,8 @@ export class LinkCaller implements Caller {
   /** The link ends for good: nobody waits for its caller to come back. */
   isOver = false
   graceMs = 0
+  /** What its sign-ins call the program. */
+  programName = ''
   readonly #options: LinkCallerOptions
   readonly #listeners: (() => void)[] = []
   #person: string | undefined
@@ -52,6 +54,10 @@ export class LinkCaller implements Caller {
   get person(): string {
     if (this.#person === undefined) throw signInRequired()
     return this.#person
+  }
+
+  get program(): string {
+    return JSON.stringify([this.person, this.programName])
   }
 
   get hold(): Caller['hold'] {

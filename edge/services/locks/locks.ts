@@ -2,16 +2,19 @@
  * Who has locked what at this node.
  *
  * INVARIANTS: what is locked is one bench or one service of a daemon; a bench is locked by its lease, and by nothing else;
- * several are locked together or none; a lock ends when its owner's last link has been gone for its grace, or at once when
- * the owner's token has ended; what nobody holds any more is driven to its safe state by the bench itself.
+ * several are locked together or none; programs of one person each take a lock for themselves, and it ends with the last of
+ * these takings; a taking ends by its own id, when the last link of its program has been gone for its grace, or at once when
+ * that link's token has ended; what nobody holds any more is driven to its safe state by the bench itself.
  */
 import type { AnnouncedService, EndedLock, ServiceLock } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { newId } from '@fernlab/shared/primitives/ids'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Bench } from '../../benches/bench.ts'
 import type { Lease } from '../../benches/lease.ts'
 import { refused } from '../gate/tokens.ts'
+import type { Caller } from '../service-source.ts'
 import { EndedLocks, type EndedOf } from './lost-locks.ts'
 import { lockedBy, type Viewer } from './seen-lock.ts'
 
@@ -29,7 +32,9 @@ type Lockable = Pick<AnnouncedService, 'name' | 'bench'>
 
 export interface LockRequest {
   /** Whose the locks become, and who is told why they do not. */
-  readonly caller: Viewer
+  readonly caller: Taker
+  /** Of the taking: the same again changes it. Without, each program has one taking. */
+  readonly id?: string
   readonly services: readonly Lockable[]
   readonly reason: string
   readonly graceMs: number
@@ -40,21 +45,25 @@ export interface LockEnd {
   readonly caller: Viewer
   /** Why another's is ended; empty for no reason. */
   readonly reason: string
+  /** Ends this taking of the caller's alone; without, all of whoever has it. */
+  readonly id?: string
 }
 
 export interface Locks {
-  /** Locks all of them, those that are the owner's already included; throws `service-locked`, `bench-*`. */
-  take(request: LockRequest): void
+  /** Locks all of them, those that are the owner's already included; throws `service-locked`, `bench-*`. The taking's id. */
+  take(request: LockRequest): string
   /** Ends locks; resolves when benches were driven to their safe state. Throws `not-locked`, `service-locked`. */
   end(services: LockRequest['services'], by: LockEnd): Promise<void>
   of(service: Lockable): ServiceLock | undefined
   /** How the owner's lock of it has ended last. */
-  endedOf(owner: string, service: Lockable): EndedOf
+  endedOf(owner: string, service: Lockable, id?: string): EndedOf
+  /** Whether the owner has locked it, by that taking where one is named. */
+  isTaken(owner: string, service: Lockable, id?: string): boolean
   /** Whether the owner has the bench by that lease. */
   has(owner: string, bench: string, lease: Lease): boolean
-  /** The owner has a link. */
-  came(owner: string): void
-  left(owner: string, isOver: boolean): void
+  /** The program has a link. */
+  came(program: string): void
+  left(program: string, isOver: boolean): void
   /** Until the returned function is called. */
   onChange(listener: () => void): () => void
   close(): void
@@ -66,12 +75,27 @@ interface Lock {
   readonly since: string
   readonly bench: Bench | undefined
   readonly lease: Lease | undefined
-  reason: string
-  graceMs: number
   /** What an interlock said that ended it. */
   tripped: string | undefined
+  /** By id, the oldest first; at least one. */
+  readonly takings: Map<string, Taking>
+}
+
+/** A lock as one program has it. */
+interface Taking {
+  readonly program: string
+  /** Whether its program has named it. */
+  readonly isNamed: boolean
+  readonly reason: string
+  readonly graceMs: number
   cancel: () => void
 }
+
+/** Who takes, as one of its programs. */
+export type Taker = Viewer & Pick<Caller, 'program'>
+
+/** Of one lock. */
+const MOST_TAKINGS = 64
 
 export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOptions): Locks {
   const locks = new Map<string, Lock>()
@@ -84,16 +108,37 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
     if (locks.get(lock.target) !== lock) return
     locks.delete(lock.target)
     ended.add(lock.owner, lock.target, how)
-    lock.cancel()
+    for (const [id, { cancel }] of lock.takings) {
+      ended.add(lock.owner, lock.target, how, id)
+      cancel()
+    }
     changed()
     if (lock.lease !== undefined) await lock.bench?.release(lock.lease)
   }
-  const held = (service: Lockable, caller: Viewer): Lock | undefined => {
+  /** The lock ends with the last. */
+  const dropTaking = async (lock: Lock, id: string, how: EndedOf): Promise<void> => {
+    const taking = lock.takings.get(id)
+    if (taking === undefined) return
+    if (lock.takings.size === 1) return drop(lock, how)
+    taking.cancel()
+    lock.takings.delete(id)
+    ended.add(lock.owner, lock.target, how, id)
+    // Why it is locked may be another reason now.
+    changed()
+  }
+  const idOfUnnamed = (program: string): string | undefined => {
+    for (const { takings } of locks.values())
+      for (const [id, taking] of takings) if (!taking.isNamed && taking.program === program) return id
+    return undefined
+  }
+  const held = (service: Lockable, caller: Viewer, id: string): Lock | undefined => {
     const lock = locks.get(targetOf(service))
     if (lock !== undefined && lock.owner !== caller.person) throw lockedBy(caller, service, toldOf(lock))
+    if (lock !== undefined && !lock.takings.has(id) && lock.takings.size >= MOST_TAKINGS)
+      throw refused('too-many-locks', `${lock.target} is locked by ${MOST_TAKINGS} programs of yours`, 'later')
     return lock
   }
-  const lockNew = ({ caller, reason, graceMs }: LockRequest, service: Lockable): Lock => {
+  const lockNew = ({ caller }: LockRequest, service: Lockable): Lock => {
     const owner = caller.person
     const target = targetOf(service)
     const bench = service.bench === undefined ? undefined : benches.get(service.bench)
@@ -101,7 +146,7 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
     if (refusal !== undefined) throw refusal
     const lease = bench?.acquire({ kind: 'direct', id: owner })
     const since = new Date(clock.now()).toISOString()
-    const lock: Lock = { target, owner, since, bench, lease, reason, graceMs, tripped: undefined, cancel: () => {} }
+    const lock: Lock = { target, owner, since, bench, lease, tripped: undefined, takings: new Map() }
     if (lease !== undefined) {
       lease.onTrip = ({ message }) => {
         lock.tripped = message
@@ -122,10 +167,12 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
   return {
     take: (request) => {
       const services = byTarget(request.services)
+      const { program } = request.caller
+      const id = request.id ?? idOfUnnamed(program) ?? newId(clock.now())
       const fresh: Lock[] = []
       try {
         for (const service of services)
-          if (held(service, request.caller) === undefined) fresh.push(lockNew(request, service))
+          if (held(service, request.caller, id) === undefined) fresh.push(lockNew(request, service))
       } catch (error) {
         // Nothing was moved by them: they are free at once.
         for (const { bench, lease } of fresh) if (lease !== undefined) void bench?.release(lease)
@@ -136,15 +183,21 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
         ended.forget(lock.owner, lock.target)
       }
       for (const service of services) {
-        const lock = locks.get(targetOf(service))
-        if (lock !== undefined) Object.assign(lock, { reason: request.reason, graceMs: request.graceMs })
+        const takings = locks.get(targetOf(service))?.takings
+        takings?.get(id)?.cancel()
+        ended.forget(request.caller.person, targetOf(service), id)
+        const { reason, graceMs } = request
+        takings?.set(id, { program, isNamed: request.id !== undefined, reason, graceMs, cancel: () => {} })
       }
       changed()
+      return id
     },
-    end: async (services, { caller, reason }) => {
+    end: async (services, { caller, reason, id }) => {
       const ending = byTarget(services).map((service) => {
         const lock = locks.get(targetOf(service))
-        if (lock === undefined) throw refused('not-locked', `${targetOf(service)} is not locked at this node`)
+        const isTaken = id === undefined || isTakenBy(lock, caller.person, id)
+        if (lock === undefined || !isTaken)
+          throw refused('not-locked', `${targetOf(service)} is not locked at this node`)
         if (lock.owner !== caller.person && !caller.may('unlock', service.name))
           throw lockedBy(caller, service, toldOf(lock))
         return lock
@@ -157,42 +210,41 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
       }
       const why = reason === '' ? '' : `: ${reason}`
       await Promise.all(
-        ending.map((lock) =>
-          drop(
-            lock,
-            lock.owner === caller.person
-              ? { why: 'unlocked', message: `${lock.target} was unlocked by its owner${why}` }
-              : {
-                  why: 'ended-by-other',
-                  message: `the lock of ${lock.target} was ended by somebody with the right to${why}`,
-                },
-          ),
-        ),
+        ending.map((lock) => {
+          const unlocked = { why: 'unlocked', message: `${lock.target} was unlocked by its owner${why}` } as const
+          if (id !== undefined) return dropTaking(lock, id, unlocked)
+          const message = `the lock of ${lock.target} was ended by somebody with the right to${why}`
+          return drop(lock, lock.owner === caller.person ? unlocked : { why: 'ended-by-other', message })
+        }),
       )
     },
     of: (service) => {
       const lock = locks.get(targetOf(service))
       return lock === undefined ? undefined : toldOf(lock)
     },
-    endedOf: (owner, service) => ended.of(owner, targetOf(service)),
+    endedOf: (owner, service, id) => ended.of(owner, targetOf(service), id),
+    isTaken: (owner, service, id) => isTakenBy(locks.get(targetOf(service)), owner, id),
     has: (owner, bench, lease) => {
       const lock = locks.get(targetOf({ name: '', bench }))
       return lock !== undefined && lock.owner === owner && lock.lease === lease
     },
-    came: (owner) => {
-      for (const lock of locks.values()) if (lock.owner === owner) lock.cancel()
+    came: (program) => {
+      for (const { takings } of locks.values())
+        for (const taking of takings.values()) if (taking.program === program) taking.cancel()
     },
-    left: (owner, isOver) => {
+    left: (program, isOver) => {
       for (const lock of locks.values()) {
-        if (lock.owner !== owner) continue
-        lock.cancel()
-        lock.cancel = clock.after(isOver ? 0 : lock.graceMs, () => {
-          const { target, graceMs } = lock
-          log.info({ target, owner }, 'a lock has ended: its owner is gone')
-          const message = `no link of the owner of ${target} was there for ${graceMs / 1000} s`
-          const over = { why: 'token-ended', message: `the token of the owner of ${target} has ended` } as const
-          void drop(lock, isOver ? over : { why: 'grace-over', message })
-        })
+        for (const [id, taking] of lock.takings) {
+          if (taking.program !== program) continue
+          taking.cancel()
+          taking.cancel = clock.after(isOver ? 0 : taking.graceMs, () => {
+            const { target, owner } = lock
+            log.info({ target, owner }, 'a lock has ended: the program that took it is gone')
+            const message = `no link of the owner of ${target} was there for ${taking.graceMs / 1000} s`
+            const over = { why: 'token-ended', message: `the token of the owner of ${target} has ended` } as const
+            void dropTaking(lock, id, isOver ? over : { why: 'grace-over', message })
+          })
+        }
       }
     },
     onChange: (listener) => {
@@ -200,7 +252,7 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
       return () => void listeners.delete(listener)
     },
     close: () => {
-      for (const lock of locks.values()) lock.cancel()
+      for (const { takings } of locks.values()) for (const { cancel } of takings.values()) cancel()
       locks.clear()
     },
   }
@@ -214,4 +266,11 @@ const byTarget = (services: readonly Lockable[]): readonly Lockable[] =>
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, service]) => service)
 
-const toldOf = ({ owner, since, reason }: Lock): ServiceLock => ({ owner, since, ...(reason === '' ? {} : { reason }) })
+const isTakenBy = (lock: Lock | undefined, owner: string, id: string | undefined): boolean =>
+  lock !== undefined && lock.owner === owner && (id === undefined || lock.takings.has(id))
+
+/** Why, as who took it first says. */
+function toldOf({ owner, since, takings }: Lock): ServiceLock {
+  const [first] = takings.values()
+  return { owner, since, ...(first === undefined || first.reason === '' ? {} : { reason: first.reason }) }
+}

@@ -27,35 +27,37 @@ const MOST = 1000
 export class EndedLocks {
   readonly #ended = new Map<string, EndedOf>()
 
-  add(owner: string, target: string, ended: EndedOf): void {
-    this.forget(owner, target)
-    this.#ended.set(keyOf(owner, target), ended)
+  add(owner: string, target: string, ended: EndedOf, id?: string): void {
+    this.forget(owner, target, id)
+    this.#ended.set(keyOf(owner, target, id), ended)
     const [oldest] = this.#ended.keys()
     if (this.#ended.size > MOST && oldest !== undefined) this.#ended.delete(oldest)
   }
 
-  forget(owner: string, target: string): void {
-    this.#ended.delete(keyOf(owner, target))
+  forget(owner: string, target: string, id?: string): void {
+    this.#ended.delete(keyOf(owner, target, id))
   }
 
-  of(owner: string, target: string): EndedOf {
+  of(owner: string, target: string, id?: string): EndedOf {
     const message = `${target} is not locked by its owner at this node, which keeps no locks over a start`
-    return this.#ended.get(keyOf(owner, target)) ?? { why: 'not-known', message }
+    return this.#ended.get(keyOf(owner, target, id)) ?? { why: 'not-known', message }
   }
 }
 
-const keyOf = (owner: string, target: string) => JSON.stringify([owner, target])
+const keyOf = (owner: string, target: string, id = '') => JSON.stringify([owner, target, id])
 
 /** What a caller has locked, or has had. */
 export interface Watched {
-  readonly locks: Pick<Locks, 'of' | 'endedOf' | 'onChange'>
+  readonly locks: Pick<Locks, 'isTaken' | 'endedOf' | 'onChange'>
   readonly services: readonly Pick<AnnouncedService, 'name' | 'bench'>[]
   readonly owner: string
+  /** Of one taking; without, however often the owner has taken it. */
+  readonly id?: string
   readonly signal: AbortSignal
 }
 
 /** Gives each of the services once its owner does not have it any more; ends with the last. */
-export async function* lostLocks({ locks, services, owner, signal }: Watched): AsyncGenerator<object, void, void> {
+export async function* lostLocks({ locks, services, owner, id, signal }: Watched): AsyncGenerator<object, void, void> {
   let changed = () => {}
   const stop = locks.onChange(() => changed())
   const wake = () => changed()
@@ -65,9 +67,9 @@ export async function* lostLocks({ locks, services, owner, signal }: Watched): A
       const change = new Promise<void>((resolve) => {
         changed = resolve
       })
-      const lost = left.filter((service) => locks.of(service)?.owner !== owner)
+      const lost = left.filter((service) => !locks.isTaken(owner, service, id))
       left = left.filter((service) => !lost.includes(service))
-      for (const service of lost) yield { service: service.name, ...locks.endedOf(owner, service) }
+      for (const service of lost) yield { service: service.name, ...locks.endedOf(owner, service, id) }
       if (lost.length === 0) await change
     }
   } finally {

@@ -91,14 +91,18 @@ export function addCall(program: Command, context: Context): void {
       if (options.json) terminal.out(JSON.stringify({ services: lock.services }))
       else terminal.out(`Locked: ${lock.services.join(', ')}`)
       if (!options.quiet) terminal.err('Until Ctrl-C; benches then go to their safe state.')
-      const over = new Promise<void>((resolve) => {
-        const stop = context.onInterrupt(() => {
+      await new Promise<void>((resolve) => {
+        const stop = context.onInterrupt(over)
+        function over() {
           stop()
           resolve()
-        })
+        }
+        lock.lost.addEventListener('abort', over, { once: true })
+        if (lock.lost.aborted) over()
       })
-      await over
       await lock.release()
+      // It was not had for as long as was asked for.
+      if (lock.lost.aborted) throw lock.lost.reason
       terminal.err('Unlocked.')
     })
 

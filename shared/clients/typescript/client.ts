@@ -5,6 +5,7 @@
  * all of what was asked for, or nothing.
  */
 import type { Clock } from '../../primitives/clock.ts'
+import { newId } from '../../primitives/ids.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
 import { requireCompatible } from '../../rpc/contract/compare-contracts.ts'
 import { type ActionsOf, createProxy, type Proxy as ServiceProxy } from '../../rpc/contract/proxy.ts'
@@ -104,10 +105,13 @@ class LabClient implements Client {
   readonly #groups = new Map<string, Group>()
   readonly #locks = new Set<Lock>()
   readonly #met = new WeakMap<object, Reaching>()
+  /** Its node knows this program's links by it. */
+  readonly #program: string
   #isClosed = false
 
   constructor(options: CreateClientOptions) {
     this.#options = options
+    this.#program = newId(options.clock.now())
     this.directory = options.directory
   }
 
@@ -168,6 +172,7 @@ class LabClient implements Client {
         const services = own.map(({ name }) => name)
         const { graceS } = this.#options
         await takeServices({
+          id: newId(this.#options.clock.now()),
           group: await this.#together(own),
           clock: this.#options.clock,
           services,
@@ -247,6 +252,7 @@ class LabClient implements Client {
         ways,
         clock,
         access: (signal) => this.#access(group, signal),
+        program: this.#program,
         ...(graceS === undefined ? {} : { graceS }),
         ...(onWay === undefined ? {} : { onWay: (way) => onWay(node, way) }),
       }),

@@ -33,6 +33,8 @@ export interface CreateConnectionOptions {
   readonly access: (signal: AbortSignal) => Promise<Access>
   /** How long the node holds what this client has locked when its links are gone; 10 s unless given. */
   readonly graceS?: number
+  /** This program's id, by which the node knows its links from those of other programs of the same person. */
+  readonly program?: string
   readonly clock: Clock
   /** Told of each way that is taken, and with undefined when one broke. */
   readonly onWay?: (way: WayInUse | undefined) => void
@@ -257,9 +259,16 @@ class NodeConnection implements Connection {
   }
 
   async #signIn(peer: Peer, access: Access): Promise<void> {
+    const { graceS, program } = this.#options
+    // Whoever owns the machine needs no token.
+    if (access.token === undefined && program === undefined) return
+    const said = {
+      ...(access.token === undefined ? {} : { token: access.token }),
+      ...(graceS === undefined ? {} : { graceS }),
+      ...(program === undefined ? {} : { program }),
+    }
+    await peer.call(SIGN_IN, said, { idempotent: true })
     if (access.token === undefined) return
-    const { graceS } = this.#options
-    await peer.call(SIGN_IN, { token: access.token, ...(graceS === undefined ? {} : { graceS }) }, { idempotent: true })
     this.#cancelRenewal()
     if (access.lastsMs === undefined) return
     const { leftMs } = this.#access

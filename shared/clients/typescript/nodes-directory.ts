@@ -88,7 +88,7 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
   const ask = async (node: KnownNode, search: DirectorySearch, signal: AbortSignal | undefined): Promise<Asked> => {
     if (node.at.refusal !== undefined) throw node.at.refusal
     const given = await node.connection.call('node/directory', { search: listed(search) }, callOptions(signal))
-    const entries = entriesSchema.parse(given)
+    const entries = readAnswer(entriesSchema, given, keyOf(node.at))
     for (const entry of entries) byName.set(entry.node, node)
     return { node, entries }
   }
@@ -132,9 +132,8 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
         return named(name, 0, signal)
       })
       const method = `${entry.name}/${members.contract}`
-      const contract = serviceContractSchema.parse(
-        await entry.at.connection.call(method, undefined, callOptions(signal)),
-      )
+      const given = await entry.at.connection.call(method, undefined, callOptions(signal))
+      const contract = readAnswer(serviceContractSchema, given, entry.id)
       // Its bench is its node's to lock.
       return {
         id: entry.id,
@@ -166,6 +165,19 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
       await Promise.all([...known.values()].map(({ connection }) => connection.close()))
     },
   }
+}
+
+/** What a node has said; throws `unexpected-answer` where it is something else, as of another version. */
+function readAnswer<Schema extends z.ZodType>(schema: Schema, given: unknown, who: string): z.infer<Schema> {
+  const read = schema.safeParse(given)
+  if (read.success) return read.data
+  throw new LabError({
+    code: 'unexpected-answer',
+    kind: 'link',
+    retry: 'never',
+    message: `${who} answered something else than this client expects; it may be of another version`,
+    issues: read.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
+  })
 }
 
 const accessOf = ({ addresses, token }: NodeAt): Access => ({ addresses, ...(token === undefined ? {} : { token }) })

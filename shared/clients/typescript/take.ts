@@ -39,6 +39,8 @@ export interface TakeBench extends Taking {
 }
 
 const RENEW_MS = 60_000
+/** A lease that was not renewed for so long is over, by the word of the hub that gave it. */
+const LASTS_MS = 600_000
 
 /** Whether the error says that a lease is no more. */
 export const endsLease = ({ code }: LabError): boolean =>
@@ -71,6 +73,7 @@ export async function takeBench({
     lost.abort(error)
   }
   // Never given up half way: what was granted meanwhile has to be given back.
+  const takenMs = clock.monotonic()
   const taking = session === undefined ? directory.hold(bench) : Promise.resolve({ lease: `session/${session}` })
   undo.push(async () => {
     const taken = await taking.then(({ lease }) => lease).catch(() => undefined) // then nothing was taken
@@ -82,21 +85,33 @@ export async function takeBench({
   })
   const { lease } = await unlessAborted(taking, signal)
   group.lease = lease
-  const renew = () => {
+  const renew = (sinceMs: number) => {
     cancel = clock.after(RENEW_MS, () => {
-      directory.hold(bench, lease).then(renew, (thrown: unknown) => {
-        const error = asLabError(thrown)
-        if (group.lease !== lease) return
-        // While its hub is away the node itself goes on holding it.
-        if (endsLease(error)) group.onLost?.(error)
-        else renew()
-      })
+      const askedMs = clock.monotonic()
+      directory.hold(bench, lease).then(
+        () => renew(askedMs),
+        (thrown: unknown) => {
+          const error = asLabError(thrown)
+          if (group.lease !== lease) return
+          // While its hub is away the node itself goes on holding it, until its time is over.
+          if (endsLease(error) || (error.kind === 'caller' && error.retry === 'never')) group.onLost?.(error)
+          else if (clock.monotonic() - sinceMs < LASTS_MS) renew(sinceMs)
+          else group.onLost?.(notRenewed(bench, error))
+        },
+      )
     })
   }
   await group.connection.renew()
   letGo = await group.connection.keep()
-  if (session === undefined) renew()
+  if (session === undefined) renew(takenMs)
 }
+
+const notRenewed = (bench: string, { message }: LabError) =>
+  new LabError({
+    code: 'lease-ended',
+    kind: 'caller',
+    message: `${bench} could not be held on for ${LASTS_MS / 60_000} minutes: ${message}`,
+  })
 
 /** The node closes links of a hold that has ended: this one goes on without it. */
 async function withoutHold({ connection }: Group): Promise<void> {
@@ -123,15 +138,18 @@ export async function takeServices(
     readonly services: readonly string[]
     readonly reason: string
     readonly graceS: number | undefined
+    /** Of this taking alone: what other programs of the same person have locked stays theirs. */
+    readonly id: string
     readonly clock: Clock
     readonly lost: AbortController
   },
 ): Promise<void> {
-  const { group, services, reason, graceS, undo, signal, clock, lost } = taking
+  const { group, services, reason, graceS, id, undo, signal, clock, lost } = taking
   const { connection } = group
   const letGo = await connection.keep()
   const locking = connection.call('node/lock', {
     services,
+    id,
     ...(reason === '' ? {} : { reason }),
     ...(graceS === undefined ? {} : { graceS }),
   })
@@ -147,11 +165,11 @@ export async function takeServices(
     // What was lost may be another's by now.
     const left = services.filter((service) => !gone.has(service))
     if (isRefused || left.length === 0) return
-    await connection.call('node/unlock', { services: left }, { idempotent: true }).catch((thrown: unknown) => {
+    await connection.call('node/unlock', { services: left, id }, { idempotent: true }).catch((thrown: unknown) => {
       // Its node has ended it already.
       if (asLabError(thrown).code !== 'not-locked') throw thrown
     })
   })
   await unlessAborted(locking, signal)
-  void watchLocks({ connection, services, gone, lost, clock, signal: over.signal })
+  void watchLocks({ connection, services, id, gone, lost, clock, signal: over.signal })
 }

@@ -6,6 +6,8 @@ import type { Connection } from './connection.ts'
 export interface WatchLocksOptions {
   readonly connection: Connection
   readonly services: readonly string[]
+  /** Of the taking. */
+  readonly id: string
   /** Gets the names of those that are lost. */
   readonly gone: Set<string>
   /** Aborted by the first. */
@@ -19,12 +21,12 @@ const FIRST_WAIT_MS = 100
 const LAST_WAIT_MS = 2000
 
 /** Over each link anew, so that it hears also of what ended while no way led there. Never rejects. */
-export async function watchLocks({ connection, services, gone, lost, clock, signal }: WatchLocksOptions) {
+export async function watchLocks({ connection, services, id, gone, lost, clock, signal }: WatchLocksOptions) {
   let waitMs = FIRST_WAIT_MS
   while (!signal.aborted) {
     const left = services.filter((service) => !gone.has(service))
     try {
-      for await (const item of connection.stream('node/lost', { services: left }, { signal })) {
+      for await (const item of connection.stream('node/lost', { services: left, id }, { signal })) {
         waitMs = FIRST_WAIT_MS
         const { service, why, message } = item as { service: string; why: string; message: string }
         gone.add(service)

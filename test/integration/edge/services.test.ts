@@ -290,6 +290,37 @@ test('a lock outlives its last link for its grace, and no longer', async () => {
   assert.is(node.edge.benches.get('bench-2')?.status.state, 'busy')
 })
 
+test('programs of one person keep what they have locked, whatever the others of the same person do', async () => {
+  await alone()
+  const program = async (name: string) => {
+    const peer = await local()
+    await peer.call('rpc.sign-in', { program: name })
+    return peer
+  }
+  const held = async () =>
+    ((await (await local()).call('node/locks')) as { service: string; lock: { reason: string } }[]).map(
+      ({ service, lock }) => [service, lock.reason],
+    )
+  const [a, b] = [await program('a'), await program('b')]
+  await a.call('node/lock', { services: ['bench-1.psu'], reason: 'of a', graceS: 0, id: 'one' })
+  await set(a, 2)
+  await b.call('node/lock', { services: ['bench-1.psu'], reason: 'of b', id: 'two' })
+  await b.call('node/unlock', { services: ['bench-1.psu'], id: 'two' })
+  assert.equal(await held(), [['bench-1.psu', 'of a']])
+  assert.is(node.instrument().values.get('voltage'), 2)
+  assert.is(await code(local().then((peer) => peer.call('rpc.sign-in', { program: 'x'.repeat(65) }))), 'call-invalid')
+  // It comes back on another link before the first has ended, and the lock stands.
+  const again = await program('a')
+  await a.close()
+  await set(again, 1)
+  assert.equal(await held(), [['bench-1.psu', 'of a']])
+  // It is gone, though another program is there.
+  await again.close()
+  await benchIs('free')
+  assert.is(node.instrument().values.get('voltage'), 0)
+  await b.call('node/locks')
+})
+
 test('a hub decides who gets its benches, also beside the owner of the machine', async () => {
   await withHub()
   assert.is(await code((await local()).call('node/lock', { services: ['bench-1.psu'] })), 'bench-of-hub')

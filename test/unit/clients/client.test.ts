@@ -45,8 +45,12 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
   const asked: string[] = []
   const busy = new Set<string>()
   const tokens: unknown[] = []
+  const programs = new Set<string | undefined>()
+  /** What was locked and unlocked, by the id of the taking. */
+  const takings: string[] = []
   const ended = new Set<string>()
   let granting: Promise<void> | undefined
+  let refusing: LabError | undefined
   let links = 0
   let last: Peer | undefined
   const directory: Directory = {
@@ -64,6 +68,7 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
     },
     hold: async (bench, lease) => {
       asked.push(`${lease === undefined ? 'take' : 'renew'} ${bench}`)
+      if (lease !== undefined && refusing !== undefined) throw refusing
       if (lease !== undefined && ended.has(lease)) throw refusal('lease-ended')
       if (granting !== undefined) await granting
       if (busy.has(bench)) throw new LabError({ code: 'bench-busy', kind: 'caller', message: `${bench} is busy` })
@@ -95,10 +100,17 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
         clock,
         serve: (method, params, context) => {
           if (!method.startsWith('node/')) return serve(method, params, context)
-          asked.push(`${method} ${(params as { services: string[] }).services}`)
+          if (method === 'node/lost') return {}
+          const { services, id } = params as { services: string[]; id?: string }
+          asked.push(`${method} ${services}`)
+          takings.push(`${method} ${id}`)
           return {}
         },
-        signIn: (params) => void tokens.push((params as { token: unknown }).token),
+        signIn: (params) => {
+          const { token, program } = params as { token: unknown; program?: string }
+          tokens.push(token)
+          programs.add(program)
+        },
       })
       return Object.assign(mine, { kind: 'websocket' }) as unknown as Link
     },
@@ -109,10 +121,15 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
     asked,
     busy,
     tokens,
+    programs,
+    takings,
     ended,
     services,
     clock,
     links: () => links,
+    refuseToRenew: (why: LabError | undefined) => {
+      refusing = why
+    },
     cut: () => last?.close('the wire broke'),
     grantAfter: (until: Promise<void>) => {
       granting = until
@@ -246,6 +263,56 @@ test('a lock takes its benches and services in one order, renews them, and gives
   assert.equal(asked.splice(0).sort(), ['node/unlock fit,log', 'release pi.a', 'release pi.b'])
   await clock.advance(600_000)
   assert.equal(asked, [])
+  await client.close()
+})
+
+test('each lock ends what it has taken alone, and each client is a program of its own on all its links', async () => {
+  const { client, takings, programs, cut } = lab([found('pi', 'fit'), found('pi', 'a.supply', supply, 'pi.a')])
+  const first = await client.lock(['fit'])
+  const second = await client.lock(['fit', 'a.supply'])
+  const ids = takings.map((line) => line.replace('node/lock ', ''))
+  assert.is(new Set(ids).size, 2)
+  assert.not.ok(ids.includes('undefined'))
+  takings.length = 0
+  await second.release()
+  assert.equal(takings, [`node/unlock ${ids[1]}`])
+  await cut()
+  await first.release()
+  assert.equal(takings[1], `node/unlock ${ids[0]}`)
+  assert.is(programs.size, 1)
+  assert.not.ok(programs.has(undefined))
+  await client.close()
+})
+
+for (const code of ['token-refused', 'forbidden', 'sign-in-needed']) {
+  test(`a bench is lost when its hub refuses for good to hold it on: ${code}`, async () => {
+    const { client, asked, clock, refuseToRenew } = lab([found('pi', 'a.supply', supply, 'pi.a')])
+    const lock = await client.lock(['a.supply'])
+    refuseToRenew(refusal(code))
+    await clock.advance(60_000)
+    assert.is((lock.lost.reason as LabError | undefined)?.code, code)
+    asked.length = 0
+    await clock.advance(600_000)
+    assert.equal(asked, [])
+    await client.close()
+  })
+}
+
+test('a bench is held on while its hub is away, for as long as it was given and no longer', async () => {
+  const { client, clock, refuseToRenew } = lab([found('pi', 'a.supply', supply, 'pi.a')])
+  const lock = await client.lock(['a.supply'])
+  refuseToRenew(new LabError({ code: 'hub-unreachable', kind: 'link', retry: 'later', message: 'it is away' }))
+  for (let minute = 1; minute < 10; minute++) await clock.advance(60_000)
+  assert.not.ok(lock.lost.aborted)
+  // A hub that is back gives it the whole time anew.
+  refuseToRenew(undefined)
+  await clock.advance(60_000)
+  refuseToRenew(new LabError({ code: 'hub-unreachable', kind: 'link', retry: 'later', message: 'it is away' }))
+  for (let minute = 1; minute < 10; minute++) await clock.advance(60_000)
+  assert.not.ok(lock.lost.aborted)
+  await clock.advance(60_000)
+  assert.is((lock.lost.reason as LabError).code, 'lease-ended')
+  assert.match((lock.lost.reason as LabError).message, /pi\.a could not be held on for 10 minutes: it is away/)
   await client.close()
 })
 

@@ -33,9 +33,22 @@ function openLocks() {
     onChange: () => {},
   }
   const table = createServiceTable({ sources: [source], locks })
-  const of = (person: string, rights: readonly ServiceRight[] = ['read', 'use', 'lock'], services = names) => {
+  const of = (
+    person: string,
+    rights: readonly ServiceRight[] = ['read', 'use', 'lock'],
+    services = names,
+    program = '',
+  ) => {
     const may = (right: ServiceRight, service: string) => rights.includes(right) && services.includes(service)
-    const caller: Caller = { person, isOwner: false, hold: undefined, may, require: () => {}, onEnd: () => {} }
+    const caller: Caller = {
+      person,
+      program: JSON.stringify([person, program]),
+      isOwner: false,
+      hold: undefined,
+      may,
+      require: () => {},
+      onEnd: () => {},
+    }
     const service = createNodeService({
       site: 'lab',
       node: 'n1',
@@ -56,8 +69,9 @@ function openLocks() {
     }
     const call = async (action: string, args: object) => await service.call(action, { ...args }, context)
     return {
-      lock: (services: string[], graceS = 10) => call('lock', { services, reason: 'a fit', graceS }),
-      unlock: (services: string[]) => call('unlock', { services }),
+      lock: (services: string[], graceS = 10, more = {}) =>
+        call('lock', { services, reason: 'a fit', graceS, ...more }) as Promise<{ services: string[]; id: string }>,
+      unlock: (services: string[], id = '') => call('unlock', { services, id }),
       locks: () => call('locks', {}),
       services: () => call('services', {}) as Promise<AnnouncedService[]>,
       use,
@@ -78,7 +92,7 @@ test('several are locked together or not at all, for their owner alone', async (
   assert.is(ada.mayUse('fit'), 'yes')
   assert.equal([ada.mayUse('files'), bob.mayUse('files')], ['yes', 'service-locked'])
   // What one has already is no hindrance.
-  assert.equal(await ada.lock(['plot', 'files', 'plot']), { services: ['files', 'plot'] })
+  assert.equal((await ada.lock(['plot', 'files', 'plot'])).services, ['files', 'plot'])
   assert.equal(
     table.list().map(({ state, lock }) => [state, lock?.owner]),
     [
@@ -166,17 +180,64 @@ test('each lock waits for its owner as long as its own grace, and not at all for
   const [ada, bob] = [of('ada'), of('bob')]
   await ada.lock(['fit'], 3)
   await ada.lock(['plot'], 60)
-  locks.left('ada', false)
+  locks.left('["ada",""]', false)
   await clock.advance(2999)
   assert.is(bob.mayUse('fit'), 'service-locked')
-  locks.came('ada')
+  locks.came('["ada",""]')
   await clock.advance(60_000)
   assert.is(bob.mayUse('fit'), 'service-locked')
-  locks.left('ada', false)
+  locks.left('["ada",""]', false)
   await clock.advance(3000)
   assert.equal([bob.mayUse('fit'), bob.mayUse('plot')], ['yes', 'service-locked'])
-  locks.came('ada')
-  locks.left('ada', true)
+  locks.came('["ada",""]')
+  locks.left('["ada",""]', true)
+  await clock.advance(0)
+  assert.is(bob.mayUse('plot'), 'yes')
+})
+
+test('programs of one person end what they have locked themselves, and not what another has', async () => {
+  const { locks, table, of } = openLocks()
+  const ofAda = (program: string) => of('ada', undefined, undefined, program)
+  const [a, b, bob] = [ofAda('a'), ofAda('b'), of('bob')]
+  const first = await a.lock(['fit'], 10, { reason: 'a long fit' })
+  const second = await b.lock(['fit', 'plot'], 0, { id: 'of b', reason: 'a look' })
+  assert.equal([second.id, first.id.length > 8], ['of b', true])
+  assert.is(locks.of({ name: 'fit' })?.reason, 'a long fit')
+  // Not locked by that taking, or by another's: nothing is ended.
+  assert.is(await code(b.unlock(['plot'], first.id)), 'not-locked')
+  assert.is(await code(of('staff', ['unlock']).unlock(['fit'], first.id)), 'not-locked')
+  await b.unlock(['fit', 'plot'], second.id)
+  assert.equal([bob.mayUse('fit'), bob.mayUse('plot')], ['service-locked', 'yes'])
+  assert.is(await code(b.unlock(['fit'], second.id)), 'not-locked')
+  // The first goes, and the lock stays with the second.
+  await b.lock(['fit'], 10, { id: 'again', reason: 'a look' })
+  await a.unlock(['fit'], first.id)
+  assert.equal([table.list()[0]?.lock?.owner, table.list()[0]?.lock?.reason], ['ada', 'a look'])
+  assert.is(bob.mayUse('fit'), 'service-locked')
+  // Without an id it is over for all of them.
+  await a.lock(['fit'])
+  await a.unlock(['fit'])
+  assert.is(bob.mayUse('fit'), 'yes')
+  assert.is(await code(b.unlock(['fit'], 'again')), 'not-locked')
+  assert.is(await code(a.lock(['fit'], 10, { id: 'x'.repeat(65) })), 'call-invalid')
+  // What is asked for twice is one taking, and a person's programs have no more than so many.
+  for (let n = 0; n < 64; n++) await a.lock(['fit', 'plot'], 10, { id: `${n}` })
+  await a.lock(['fit'], 10, { id: '5' })
+  assert.is(await code(a.lock(['files', 'fit'], 10, { id: 'one more' })), 'too-many-locks')
+  assert.is(bob.mayUse('files'), 'yes')
+})
+
+test('a lock that a program leaves behind ends after its grace, though other programs of the person are there', async () => {
+  const { clock, locks, of } = openLocks()
+  const [a, b, bob] = [of('ada', undefined, undefined, 'a'), of('ada', undefined, undefined, 'b'), of('bob')]
+  await a.lock(['fit', 'plot'], 3)
+  await b.lock(['plot'], 3)
+  locks.left('["ada","a"]', false)
+  await clock.advance(2999)
+  assert.is(bob.mayUse('fit'), 'service-locked')
+  await clock.advance(1)
+  assert.equal([bob.mayUse('fit'), bob.mayUse('plot')], ['yes', 'service-locked'])
+  locks.left('["ada","b"]', true)
   await clock.advance(0)
   assert.is(bob.mayUse('plot'), 'yes')
 })
@@ -188,7 +249,7 @@ test('whoever waits for the end of a lock is told how it came, once, and leaves 
   const stop = new AbortController()
   const lost = watch('ada', ['fit', 'plot'], stop.signal)
   const first = lost.next()
-  locks.left('ada', false)
+  locks.left('["ada",""]', false)
   await clock.advance(3000)
   const seconds = 'no link of the owner of service fit was there for 3 s'
   assert.equal((await first).value, { service: 'fit', why: 'grace-over', message: seconds })

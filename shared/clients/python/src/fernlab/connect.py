@@ -1,7 +1,8 @@
 """A peer at an address: ``ws://host:port/rpc``, ``wss://…``, or the path of a Unix socket."""
 from __future__ import annotations
 
-from typing import Callable, Optional
+import uuid
+from typing import Any, Callable, Dict, Optional
 
 from .errors import LabError
 from .links.unix_socket import connect_unix_socket, path_of_address
@@ -12,6 +13,9 @@ from .rpc.messages import SIGN_IN
 from .rpc.peer import Peer
 from .rpc.serving import Serve
 from .ways.access import Access
+
+#: Nodes know the links of this program by it from those of other programs of the same person.
+_PROGRAM = uuid.uuid4().hex
 
 
 async def connect(
@@ -48,11 +52,13 @@ async def connect(
 
 async def sign_in(peer: Peer, token: str, grace: Optional[float], timeout: float) -> None:
     """A newer token takes the place of the one before."""
-    params = {"token": token, **({} if grace is None else {"graceS": grace})}
+    params: Dict[str, Any] = {"token": token, "program": _PROGRAM, **({} if grace is None else {"graceS": grace})}
     await peer.call(SIGN_IN, params, timeout, True)
 
 
 async def show(peer: Peer, access: Access) -> None:
     """Signs in where that is asked for: who can open a node's socket owns it."""
-    if access.token is not None and peer.link.kind != "unix-socket":
+    if peer.link.kind == "unix-socket":
+        await peer.call(SIGN_IN, {"program": _PROGRAM}, TIMEOUT_S, True)
+    elif access.token is not None:
         await sign_in(peer, access.token, access.grace, TIMEOUT_S)

@@ -6,6 +6,7 @@ breaks, until it is given back or lost; a hold that was lost is in the way of no
 from __future__ import annotations
 
 import asyncio
+import uuid
 import weakref
 from typing import Any, Callable, Coroutine, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
@@ -241,7 +242,9 @@ class AsyncLock:
 
     async def _lock(self, group: Group, services: List[str]) -> None:
         connection = group.connection
-        params = {"services": services, "reason": self._reason, "graceS": self._grace}
+        # Its own: what other programs of the same person have locked stays theirs.
+        taking = uuid.uuid4().hex
+        params = {"services": services, "reason": self._reason, "graceS": self._grace, "id": taking}
         asked = asyncio.get_running_loop().create_task(connection.call("node/lock", params, idempotent=True))
 
         async def unlock() -> None:
@@ -250,7 +253,7 @@ class AsyncLock:
                 await asked
             except LabError:
                 return
-            await connection.call("node/unlock", {"services": services})
+            await connection.call("node/unlock", {"services": services, "id": taking})
 
         self._undo.append(unlock)
         await asyncio.shield(asked)
