@@ -22,6 +22,9 @@ async function* rings() {
   for (let count = 1; ; count++) yield count
 }
 
+/** The person, and which of the person's programs where it said so. */
+const named = (program: string) => (JSON.parse(program) as string[]).filter((part) => part !== '').join(' by ')
+
 function openGate() {
   const clock = new ManualClock()
   const log = recordingLog()
@@ -48,8 +51,8 @@ function openGate() {
         throw new LabError({ code: 'service-locked', kind: 'caller', message: '' })
     },
     attendance: {
-      came: (person) => came.push(`${person} came`),
-      left: (person, isOver) => came.push(`${person} left${isOver ? ' for good' : ''}`),
+      came: (program) => came.push(`${named(program)} came`),
+      left: (program, isOver) => came.push(`${named(program)} left${isOver ? ' for good' : ''}`),
       holdCame: ({ lease }) => came.push(`${lease} came`),
       holdLeft: ({ lease }, graceMs) => came.push(`${lease} left for ${graceMs}`),
     },
@@ -95,6 +98,18 @@ test('a link ends with its token, unless there is a newer one', async () => {
   const last = ended(renewed)
   await clock.advance(59_000)
   assert.match(await last, /token-expired/)
+})
+
+test('each program of a person comes and goes by itself', async () => {
+  const { came, connect, sign } = openGate()
+  const [first, second, other] = [connect(), connect(), connect()]
+  await first.call(SIGN_IN, { token: await sign(60), program: 'p1' })
+  await second.call(SIGN_IN, { token: await sign(60), program: 'p1' })
+  await other.call(SIGN_IN, { token: await sign(60), program: 'p2' })
+  await first.close()
+  await other.close()
+  await second.close()
+  assert.equal(came, ['ada by p1 came', 'ada by p2 came', 'ada by p2 left', 'ada by p1 left'])
 })
 
 test('a wall clock that is set does not let an old token go on', async () => {
