@@ -4,17 +4,19 @@
  * INVARIANTS: whoever calls is asked, just before the driver is, whether it still may; a call that nobody waits for any
  * more aborts the signal that the driver has.
  */
-import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { instrumentContract } from '@fernlab/shared/rpc/contract/service-contract'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import type { SignalValue } from '../drivers/driver.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
-import { followByReading } from './follow-by-reading.ts'
+import type { Following, SharedReadings } from './shared-readings.ts'
 
 export interface InstrumentServiceOptions {
   readonly handle: Pick<InstrumentHandle, 'spec' | 'read' | 'set' | 'call' | 'streams' | 'stream'>
-  readonly clock: Clock
+  /** The instrument's, for all who follow it. */
+  readonly readings: SharedReadings
+  /** How the caller reads now: those of one way are given the same readings. */
+  readonly way?: () => unknown
   /** Throws when the caller has not, or no more, the right to use the instrument, or to set it to that. */
   readonly guard: (context: CallContext, use: InstrumentUse) => void
 }
@@ -24,11 +26,16 @@ export type InstrumentUse =
   | { readonly kind: 'set'; readonly signal: string; readonly value: SignalValue }
   | { readonly kind: 'call'; readonly action: string }
 
-/** How often signals are read for who follows them and names no rate. */
-const FOLLOW_HZ = 1
+/** Of the hardware's own streams, whose values come many in one item. */
+const MOST_STREAM_HZ = 1000
 
 /** The service; it opens and closes nothing, which whoever has the instrument does. */
-export function instrumentService({ handle, clock, guard }: InstrumentServiceOptions): Service {
+export function instrumentService({
+  handle,
+  readings,
+  way = () => undefined,
+  guard,
+}: InstrumentServiceOptions): Service {
   const use = (context: CallContext, what: InstrumentUse) => ({
     signal: context.signal,
     guard: () => guard(context, what),
@@ -37,6 +44,9 @@ export function instrumentService({ handle, clock, guard }: InstrumentServiceOpt
     handle.read(signals, use(context, { kind: 'read', signals }))
   return {
     contract: instrumentContract(handle.spec),
+    get mostRateHz() {
+      return handle.streams ? MOST_STREAM_HZ : undefined
+    },
     call: (action, args, context) =>
       handle.call(action, args as Record<string, SignalValue>, use(context, { kind: 'call', action })),
     read,
@@ -44,11 +54,14 @@ export function instrumentService({ handle, clock, guard }: InstrumentServiceOpt
       const value = given as SignalValue
       return handle.set(signal, value, use(context, { kind: 'set', signal, value }))
     },
-    follow: (signals, rateHz = FOLLOW_HZ, context) => {
-      guard(context, { kind: 'read', signals })
-      return handle.streams
-        ? handle.stream(signals, rateHz, context.signal)
-        : followByReading({ read: () => read(signals, context), rateHz, clock, signal: context.signal })
+    follow: (signals, rateHz, context) => {
+      const asked = () => guard(context, { kind: 'read', signals })
+      asked()
+      const { signal } = context
+      if (handle.streams) return handle.stream(signals, rateHz, signal)
+      // Each follower is asked for itself: the reading is of all of them.
+      const read: Following['read'] = (all, waited) => handle.read(all, { signal: waited, guard: () => {} })
+      return readings.follow({ signals, rateHz, signal, guard: asked, way, read })
     },
   }
 }

@@ -40,5 +40,8 @@ export const defaultLimits: RpcLimits = {
   unreadable: 16,
 }
 
+/** In which a message that comes in pieces has to be whole, from its first. */
+export const PARTIAL_MS = 120_000
+
 /** Messages longer than this go in pieces of this length, so that small ones pass between them. */
 export const PIECE_BYTES = 64 * 1024

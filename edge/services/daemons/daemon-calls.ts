@@ -8,6 +8,7 @@
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { busy } from '@fernlab/shared/rpc/errors'
 import { type CallContext, whenGivenUp } from '@fernlab/shared/rpc/peer/serving'
+import { countedStream } from '../counted-stream.ts'
 
 /** Of one person, by however many connections. */
 export const MOST_CALLS = 256
@@ -33,14 +34,14 @@ export interface DaemonCallsOptions {
 }
 
 /** Whether somebody waits for a call still. */
-type Waited = Pick<CallContext, 'signal'>
+export type Waited = Pick<CallContext, 'signal'>
 
 /** What one person has under way. */
 export interface Share {
   /** `begin` has the number by which the process knows the call. Rejects with `link-busy` where it is one too many. */
   call<T>(method: string, context: Waited, begin: (call: number) => Promise<T>): Promise<T>
   /** Counts it until it has ended or is left; throws `link-busy`. */
-  stream(open: () => AsyncIterableIterator<unknown>): AsyncIterableIterator<unknown>
+  stream(open: () => AsyncIterable<unknown>): AsyncIterableIterator<unknown>
 }
 
 export class DaemonCalls {
@@ -122,33 +123,14 @@ export class DaemonCalls {
     })
   }
 
-  #stream(person: string, open: () => AsyncIterableIterator<unknown>): AsyncIterableIterator<unknown> {
+  #stream(person: string, open: () => AsyncIterable<unknown>): AsyncIterableIterator<unknown> {
     const over = this.#take(person)
-    let source: AsyncIterableIterator<unknown>
     try {
-      source = open()
+      return countedStream(open(), over)
     } catch (thrown) {
       over()
       throw thrown
     }
-    const counted: AsyncIterableIterator<unknown> = {
-      [Symbol.asyncIterator]: () => counted,
-      next: async () => {
-        try {
-          const result = await source.next()
-          if (result.done === true) over()
-          return result
-        } catch (thrown) {
-          over()
-          throw thrown
-        }
-      },
-      return: async () => {
-        over()
-        return (await source.return?.()) ?? { done: true, value: undefined }
-      },
-    }
-    return counted
   }
 
   /** The returned function gives the place back, once. */

@@ -1,5 +1,4 @@
 /** A service that is in a daemon, as the node serves it. */
-import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { OnwardAction, ServedReading, Service } from '@fernlab/shared/rpc/contract/serve-service'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import { type BatchAnswer, readBatchAnswer } from '@fernlab/shared/rpc/messages'
@@ -7,21 +6,22 @@ import { packed, tableOf } from '@fernlab/shared/rpc/peer/columns'
 import type { HandedKind, Onward } from '@fernlab/shared/rpc/peer/handing-on'
 import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
-import { followByReading } from '../follow-by-reading.ts'
-import type { Share } from './daemon-calls.ts'
+import type { SharedReadings } from '../shared-readings.ts'
+import type { Share, Waited } from './daemon-calls.ts'
 import { BATCH, type HostedBatch, type HostedMember } from './host-messages.ts'
 import { type Hide, hiddenIn } from './parameters-hidden.ts'
 
 export interface DaemonServiceOptions {
   readonly name: string
   readonly contract: ServiceContract
-  readonly clock: Clock
   /** The process, or a throw with why there is none. */
   readonly peer: () => Peer
   /** The client's connection, where it has an object of its own. */
   readonly own: OwnSession | undefined
   /** What the person has under way in the process. */
   readonly share: Share
+  /** Of all who follow the same object, and the share that these readings are of. */
+  readonly followed: { readonly readings: SharedReadings; readonly share: Share }
   /** Its errors, without what its clients may not see. */
   readonly hide: Hide
   /** Where calls of a batch are handed on together. */
@@ -35,19 +35,17 @@ export interface OwnSession {
   readonly ended: AbortSignal
 }
 
-/** How often signals are read for who follows them and names no rate. */
-const FOLLOW_HZ = 1
 /** Whoever called has a deadline, which aborts the signal; without one here the process would have its own. */
 const LONG_MS = 30 * 24 * 3_600_000
 
 /** What does the calls of one client. */
 export function daemonService(options: DaemonServiceOptions): Service {
-  const { name, contract, clock, peer, own, share, hide, onward } = options
+  const { name, contract, peer, own, share, followed, hide, onward } = options
   const session = own?.session
   const kinds = new Map<string, OnwardAction>()
   const hidden = (thrown: unknown) => Promise.reject(hide(thrown))
-  const call = (member: HostedMember, params: object, context: CallContext, idempotent = false) =>
-    share
+  const call = (member: HostedMember, params: object, context: Waited, idempotent = false, of = share) =>
+    of
       .call(`${name}/${'action' in params ? params.action : member}`, context, (number) => {
         // What lingers after its connection would have a new object made, that nothing closes.
         own?.ended.throwIfAborted()
@@ -78,8 +76,8 @@ export function daemonService(options: DaemonServiceOptions): Service {
       hide,
     )
   }
-  const read = async (signals: readonly string[], context: CallContext) =>
-    (await call('read', { signals }, context, true)) as Readonly<Record<string, ServedReading>>
+  const read = async (signals: readonly string[], context: Waited, of = share) =>
+    (await call('read', { signals }, context, true, of)) as Readonly<Record<string, ServedReading>>
   return {
     contract,
     onward: onwardTo,
@@ -88,10 +86,18 @@ export function daemonService(options: DaemonServiceOptions): Service {
       const params = { action, args }
       return items === undefined ? call('call', params, context, idempotent) : stream('call', params, context)
     },
-    read,
+    read: (signals, context) => read(signals, context),
     set: async (signal, value, context) => void (await call('set', { signal, value }, context)),
-    follow: (signals, rateHz = FOLLOW_HZ, context) =>
-      followByReading({ read: () => read(signals, context), rateHz, clock, signal: context.signal }),
+    follow: (signals, rateHz, { signal }) =>
+      share.stream(() =>
+        followed.readings.follow({
+          signals,
+          rateHz,
+          signal,
+          // Whoever's turn it is, nobody's own share has to have room for the reading of all.
+          read: (all, waited) => read(all, { signal: waited }, followed.share),
+        }),
+      ),
     events: (names, context) => stream('events', { names }, context),
   }
 }

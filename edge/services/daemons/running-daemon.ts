@@ -12,6 +12,7 @@ import { serviceContractSchema } from '@fernlab/shared/rpc/contract/service-cont
 import type { Onward } from '@fernlab/shared/rpc/peer/handing-on'
 import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import { boundedNotes } from '../../drivers/process/child.ts'
+import { SharedReadings } from '../shared-readings.ts'
 import { Daemon } from './daemon.ts'
 import { DaemonCalls, type Share } from './daemon-calls.ts'
 import { daemonOnward, daemonService, type OwnSession } from './daemon-service.ts'
@@ -52,6 +53,8 @@ interface Served {
 type Known = { readonly contract: AnnouncedService['contract'] } | { readonly error: LabError }
 /** Making services may take its time: a camera that warms up. */
 const LOAD_MS = 50_000
+/** Nobody's name: what is read for all who follow a service is nobody's call. */
+const FOLLOWERS = ' followers'
 
 export class RunningDaemon {
   readonly #options: RunningDaemonOptions
@@ -60,6 +63,7 @@ export class RunningDaemon {
   /** What each service was when it was last there. */
   readonly #known = new Map<string, Known>()
   readonly #sessions = new WeakMap<ClientSession, OwnSession>()
+  readonly #readings = new Map<string, SharedReadings>()
   readonly #calls: DaemonCalls
   readonly #hide: Hide
   readonly #hidden: (words: string) => string
@@ -216,11 +220,19 @@ export class RunningDaemon {
     if (before?.contract === contract) return before
     const { share, onward } = served
     const own = instances === 'session' ? this.#sessionOf(client) : undefined
-    const { clock } = this.#options
+    const followed = { readings: this.#readingsOf(name, own), share: this.#calls.share(FOLLOWERS) }
     const peer = () => this.#daemon.peer(name)
-    const service = daemonService({ name, contract, clock, own, share, hide: this.#hide, onward, peer })
+    const service = daemonService({ name, contract, own, share, followed, hide: this.#hide, onward, peer })
     served.services.set(name, service)
     return service
+  }
+
+  /** Of all who follow the service; of a session's object, whose client alone does. */
+  #readingsOf(name: string, own: OwnSession | undefined): SharedReadings {
+    const readings = this.#readings.get(name) ?? new SharedReadings(this.#options.clock)
+    if (own !== undefined) return new SharedReadings(this.#options.clock)
+    this.#readings.set(name, readings)
+    return readings
   }
 
   #sessionOf(client: ClientSession): OwnSession {

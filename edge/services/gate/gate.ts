@@ -11,11 +11,15 @@ import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { matchesPattern } from '@fernlab/shared/protocol/patterns'
 import { members, splitMethod } from '@fernlab/shared/rpc/contract/members'
-import { type Service, serveServices } from '@fernlab/shared/rpc/contract/serve-service'
-import { isRecord } from '@fernlab/shared/rpc/errors'
+import { FOLLOW_HZ, type Service, serveServices } from '@fernlab/shared/rpc/contract/serve-service'
+import { busy, isRecord } from '@fernlab/shared/rpc/errors'
 import type { Link } from '@fernlab/shared/rpc/link'
 import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
 import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
+import { discard } from '@fernlab/shared/rpc/peer/served-streams'
+import { isAsyncIterable } from '@fernlab/shared/rpc/peer/serving'
+import { countedStream } from '../counted-stream.ts'
+import { PersonShares } from '../person-shares.ts'
 import { type Caller, LOCAL } from '../service-source.ts'
 import { LinkCaller } from './link-caller.ts'
 import type { Revocations } from './revocations.ts'
@@ -67,6 +71,12 @@ const UNSIGNED_BYTES = 64 * 1024
 const GRACE_S = 10
 /** Whoever owns the machine has as many as there is room for. */
 const MOST_OF_A_PERSON = 32
+/** Of messages that come in pieces and are not whole: of one person by all links, and of all together. */
+const UNFINISHED_BYTES = 128 * 1024 * 1024
+const MOST_UNFINISHED_BYTES = 256 * 1024 * 1024
+/** What one person follows at the node, taken together. */
+export const MOST_READINGS_HZ = 1000
+const FOLLOW = `/${members.follow}`
 const MOST_GRACE_S = 600
 const MOST_PROGRAM_CHARS = 64
 const reading: readonly string[] = [members.contract, members.read, members.follow, members.events]
@@ -80,6 +90,14 @@ export function createGate(options: GateOptions): Gate {
   const people = new Map<string, number>()
   const programs = new Map<string, number>()
   const holds = new Map<string, number>()
+  const unfinished = new PersonShares(UNFINISHED_BYTES, MOST_UNFINISHED_BYTES, () =>
+    busy(
+      `at most ${UNFINISHED_BYTES} bytes of one person's messages, and half of what is free, may be unfinished here`,
+    ),
+  )
+  const rates = new PersonShares(MOST_READINGS_HZ, Number.POSITIVE_INFINITY, () =>
+    busy(`what you follow at this node is read ${MOST_READINGS_HZ} times a second together, and may be no more`),
+  )
 
   const count = (all: Map<string, number>, key: string, by: 1 | -1): number => {
     const next = (all.get(key) ?? 0) + by
@@ -164,7 +182,16 @@ export function createGate(options: GateOptions): Gate {
     const serve = serveServices((name) => options.find(name, caller), matchesPattern)
     const asked = (method: string, params: unknown, context: Parameters<typeof serve>[2]) => {
       requireMay(caller, method)
-      return serve(method, params, context)
+      if (!method.endsWith(FOLLOW)) return serve(method, params, context)
+      const { rateHz = FOLLOW_HZ } = isRecord(params) ? params : {}
+      const followed = serve(method, params, context)
+      if (!isAsyncIterable(followed) || typeof rateHz !== 'number') return followed
+      try {
+        return countedStream(followed, rates.take(caller.person, rateHz))
+      } catch (thrown) {
+        discard(followed)
+        throw thrown
+      }
     }
     const onward = (method: string) => {
       requireMay(caller, method)
@@ -195,6 +222,7 @@ export function createGate(options: GateOptions): Gate {
         owner: () => (caller.isSignedIn && !caller.isOver ? caller.person : undefined),
         mayResume: (method) => requireMay(caller, method),
         signIn: (params) => signIn(caller, params),
+        takeRoom: (bytes) => unfinished.take(caller.isSignedIn ? caller.person : '', bytes),
         serve: serveOf(caller),
         onTrouble: (error, method) => log.debug({ method, error: error.message }, 'a client of services had trouble'),
       })

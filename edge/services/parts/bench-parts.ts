@@ -12,8 +12,10 @@ import type { Seat } from '../../engine/seat.ts'
 import type { InstrumentHandle } from '../../instruments/instrument-handle.ts'
 import { instrumentService } from '../instrument-service.ts'
 import type { Caller, ServiceSource } from '../service-source.ts'
+import { SharedReadings } from '../shared-readings.ts'
 import { benchPart } from './bench-part.ts'
 import { partSpecs } from './part-spec.ts'
+import { partShares, sharedPart } from './shared-part.ts'
 
 export interface BenchPartsOptions {
   readonly benches: ReadonlyMap<string, Bench>
@@ -33,17 +35,20 @@ interface Part {
   readonly handle: InstrumentHandle
   /** Within the bench's limits; the same object as long as the instrument's is. */
   readonly spec: () => InstrumentSpec
+  readonly readings: SharedReadings
 }
 
 export function createBenchParts(options: BenchPartsOptions): ServiceSource {
   const { benches, entries, clock, onValue } = options
   const served = new WeakMap<Caller, Map<string, Service>>()
   const parts = new Map<string, Part>()
+  const shares = partShares()
   for (const bench of benches.values()) {
     const { limits = {} } = bench.describe()
     for (const [part, handle] of bench.parts) {
       const narrowed = partSpecs(part, limits)
-      parts.set(`${bench.name}.${part}`, { bench, part, handle, spec: () => narrowed(handle.spec) })
+      const readings = new SharedReadings(clock)
+      parts.set(`${bench.name}.${part}`, { bench, part, handle, spec: () => narrowed(handle.spec), readings })
     }
   }
   const note = (handle: InstrumentHandle, signal: string, value: SignalValue, timeS: number) => {
@@ -53,26 +58,30 @@ export function createBenchParts(options: BenchPartsOptions): ServiceSource {
   const make = (name: string, caller: Caller): Service | undefined => {
     const found = parts.get(name)
     if (found === undefined) return undefined
-    const { bench, part, handle, spec } = found
-    return instrumentService({
-      clock,
+    const { bench, part, handle, spec, readings } = found
+    const heldSeat = () => {
+      const seat = caller.hold?.bench === bench.name ? options.seatOf(caller.hold) : undefined
+      return seat === undefined ? undefined : { person: caller.person, seat }
+    }
+    const heldLease = () => leaseOf(bench, caller, options.hasLocked)
+    const service = instrumentService({
+      readings,
+      way: () => heldSeat()?.seat ?? heldLease(),
       guard: () => caller.require(),
       handle: benchPart({
         bench,
         part,
         handle,
         spec,
-        heldSeat: () => {
-          const seat = caller.hold?.bench === bench.name ? options.seatOf(caller.hold) : undefined
-          return seat === undefined ? undefined : { person: caller.person, seat }
-        },
-        heldLease: () => leaseOf(bench, caller, options.hasLocked),
+        heldSeat,
+        heldLease,
         onReadings: (_, readings) => {
           for (const [signal, { value, time }] of Object.entries(readings)) note(handle, signal, value, time)
         },
         onSet: (_, signal, value) => note(handle, signal, value, clock.now() / 1000),
       }),
     })
+    return sharedPart(service, () => caller.person, shares)
   }
   return {
     list: () => [...parts].map(([name, found]) => announced(name, found, entries[found.handle.name])),

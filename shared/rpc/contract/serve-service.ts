@@ -36,9 +36,16 @@ export interface Service {
   call(action: string, args: Readonly<Record<string, unknown>>, context: CallContext): unknown
   read?(signals: readonly string[], context: CallContext): Promise<Readonly<Record<string, ServedReading>>>
   set?(signal: string, value: unknown, context: CallContext): Promise<void>
-  follow?(signals: readonly string[], rateHz: number | undefined, context: CallContext): AsyncIterable<unknown>
+  follow?(signals: readonly string[], rateHz: number, context: CallContext): AsyncIterable<unknown>
   events?(names: readonly string[], context: CallContext): AsyncIterable<unknown>
+  /** How often its signals may be followed now; {@link MOST_RATE_HZ} unless given. */
+  readonly mostRateHz?: number | undefined
 }
+
+/** How often signals are read for who follows them and names no rate. */
+export const FOLLOW_HZ = 1
+/** How often signals are read for a follower at most: more would leave others no time. */
+export const MOST_RATE_HZ = 100
 
 /** The services of a process, by name. Throws `service-unknown`, `method-unknown`, `call-invalid`, or what a service throws. */
 export function serveServices(find: (name: string) => Service | undefined, hasPattern: PatternMatcher): Serve {
@@ -94,9 +101,10 @@ class Served {
     if (member === members.read) return this.#read(this.#signalsOf(params.signals, 'read'))
     if (member === members.set) return this.#set(params)
     if (member === members.follow && this.#service.follow !== undefined) {
-      const { rateHz } = params
-      if (rateHz !== undefined && !(typeof rateHz === 'number' && rateHz > 0)) {
-        throw this.#invalid([{ path: 'rateHz', message: 'must be a number above 0' }])
+      const { rateHz = FOLLOW_HZ } = params
+      const { mostRateHz = MOST_RATE_HZ } = this.#service
+      if (typeof rateHz !== 'number' || !(rateHz > 0 && rateHz <= mostRateHz)) {
+        throw this.#invalid([{ path: 'rateHz', message: `must be a number above 0 and at most ${mostRateHz}` }])
       }
       return this.#service.follow(this.#signalsOf(params.signals, 'read'), rateHz, this.#context)
     }

@@ -36,7 +36,7 @@ import { Callbacks } from './callbacks.ts'
 import { type CallOptions, Calls } from './calls.ts'
 import type { Lingering } from './lingering.ts'
 import { Outbox } from './outbox.ts'
-import { Inbox } from './pieces.ts'
+import { Inbox, type TakeRoom } from './pieces.ts'
 import { ReceivedStream, type StreamPlace } from './received-stream.ts'
 import { ServedStreams } from './served-streams.ts'
 import { type CallContext, type Serve, ServedCall, Serving } from './serving.ts'
@@ -89,6 +89,8 @@ export interface CreatePeerOptions {
   readonly owner?: () => string | undefined
   /** Throws when that one may not call the method any more by which a stream was begun that is to be gone on with. */
   readonly mayResume?: (method: string) => void
+  /** Room for messages that come in pieces, besides what the link itself may have: where it refuses, the link is closed. */
+  readonly takeRoom?: TakeRoom
   /** A one-way call failed, or a message could not be read: for a log. */
   readonly onTrouble?: (error: LabError, method: string | undefined) => void
 }
@@ -138,7 +140,7 @@ class LinkPeer implements Peer {
     this.#serve = serve ?? servesNothing
     this.#signIn = signIn
     this.#onTrouble = onTrouble ?? (() => {})
-    this.#inbox = new Inbox(limits)
+    this.#inbox = new Inbox({ limits, clock, takeRoom: options.takeRoom, onLate: (error) => this.#leave(error) })
     this.#outbox = new Outbox(link, limits)
     this.#callbacks = new Callbacks(limits)
     const onStuck = (error: LabError) => void link.close(error.message)
@@ -292,6 +294,7 @@ class LinkPeer implements Peer {
   }
 
   #notRead(error: LabError): void {
+    if (error.code === 'link-busy') return void this.#leave(error)
     this.#onTrouble(error, undefined)
     if (this.#ended !== undefined) return
     this.#unreadable++
@@ -301,6 +304,15 @@ class LinkPeer implements Peer {
       return
     }
     this.#refuse(null, error)
+  }
+
+  /** Says why, and takes nothing more: the rest of a message that was dropped would be none. */
+  #leave(error: LabError): void {
+    this.#onTrouble(error, undefined)
+    if (this.#ended !== undefined || this.#isLeft) return
+    this.#isLeft = true
+    this.#refuse(null, error)
+    void this.link.close(error.message)
   }
 
   #refuse(id: CallId | null, error: LabError): void {

@@ -2,11 +2,14 @@
  * Long messages in pieces: `+7:` and text, for the last `.7:`; in bytes 1, for the last 2, and a number of 32 bits. No
  * message of JSON or CBOR begins so.
  *
- * INVARIANTS: memory of messages that are being put together is bounded in number and in bytes, whatever comes.
+ * INVARIANTS: memory of messages that are being put together is bounded in number, in bytes and in time, whatever comes;
+ * what was taken of the room that links share is given back with the message, and when the link ends.
  */
+import type { Clock } from '../../primitives/clock.ts'
+import { LabError } from '../../primitives/lab-error.ts'
 import { tooLarge, unreadable } from '../errors.ts'
 import { type Frame, frameBytes } from '../formats.ts'
-import { PIECE_BYTES, type RpcLimits } from '../limits.ts'
+import { PARTIAL_MS, PIECE_BYTES, type RpcLimits } from '../limits.ts'
 import type { Link } from '../link.ts'
 
 const HEADER_BYTES = 5
@@ -59,20 +62,37 @@ const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xd
 
 interface Unfinished {
   readonly parts: (string | Uint8Array)[]
+  readonly begunAtMs: number
+  readonly giveBack: (() => void)[]
   bytes: number
+}
+
+/** Takes so many bytes of what links have together; the returned function gives them back. Throws when there are no more. */
+export type TakeRoom = (bytes: number) => () => void
+
+export interface InboxOptions {
+  readonly limits: RpcLimits
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>
+  /** Besides what the link itself may have. */
+  readonly takeRoom: TakeRoom | undefined
+  /** A message did not become whole in its time; what came of it is gone. */
+  readonly onLate: (error: LabError) => void
 }
 
 /** Puts messages together. */
 export class Inbox {
+  readonly #options: InboxOptions
   readonly #limits: RpcLimits
   readonly #partial = new Map<number, Unfinished>()
   #bytes = 0
+  #cancel: (() => void) | undefined
 
-  constructor(limits: RpcLimits) {
-    this.#limits = limits
+  constructor(options: InboxOptions) {
+    this.#options = options
+    this.#limits = options.limits
   }
 
-  /** The whole message, when that was its last piece. Throws `rpc-unreadable` or `message-too-large`. */
+  /** The whole message, when that was its last piece. Throws `rpc-unreadable`, `message-too-large`, or what the room does. */
   take(frame: Frame): Frame | undefined {
     if (typeof frame === 'string') return this.#takeText(frame)
     if (!(frame instanceof Uint8Array) || (frame[0] !== MORE && frame[0] !== LAST)) return frame
@@ -85,8 +105,7 @@ export class Inbox {
   }
 
   clear(): void {
-    this.#partial.clear()
-    this.#bytes = 0
+    for (const [number, partial] of this.#partial) this.#drop(number, partial)
   }
 
   #takeText(frame: string): Frame | undefined {
@@ -99,15 +118,27 @@ export class Inbox {
   }
 
   #add(number: number, part: string | Uint8Array, isLast: boolean): Frame | undefined {
-    const partial = this.#partial.get(number) ?? { parts: [], bytes: 0 }
+    const partial = this.#partial.get(number) ?? {
+      parts: [],
+      begunAtMs: this.#options.clock.monotonic(),
+      giveBack: [],
+      bytes: 0,
+    }
     // A piece without content would cost memory that nothing counts.
     const bytes = Math.max(frameBytes(part), 64)
+    try {
+      const back = this.#options.takeRoom?.(bytes)
+      if (back !== undefined) partial.giveBack.push(back)
+    } catch (thrown) {
+      this.#drop(number, partial)
+      throw thrown
+    }
     partial.bytes += bytes
     this.#bytes += bytes
     partial.parts.push(part)
     const { messageBytes, pendingBytes, partialMessages } = this.#limits
     if (isLast || partial.bytes > messageBytes + PIECE_BYTES) this.#drop(number, partial)
-    else this.#partial.set(number, partial)
+    else this.#keep(number, partial)
     if (partial.bytes > messageBytes + PIECE_BYTES)
       throw tooLarge(`a message has more than ${messageBytes} bytes`, messageBytes)
     if (this.#bytes > pendingBytes || this.#partial.size > partialMessages) {
@@ -123,8 +154,43 @@ export class Inbox {
   #drop(number: number, partial: Unfinished): void {
     this.#partial.delete(number)
     this.#bytes -= partial.bytes
+    for (const back of partial.giveBack.splice(0)) back()
+    if (this.#partial.size > 0) return
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+
+  #keep(number: number, partial: Unfinished): void {
+    this.#partial.set(number, partial)
+    this.#cancel ??= this.#options.clock.after(PARTIAL_MS, () => this.#expire())
+  }
+
+  #expire(): void {
+    this.#cancel = undefined
+    const { clock, onLate } = this.#options
+    const now = clock.monotonic()
+    let next = Number.POSITIVE_INFINITY
+    let isLate = false
+    for (const [number, partial] of this.#partial) {
+      const leftMs = partial.begunAtMs + PARTIAL_MS - now
+      if (leftMs > 0) next = Math.min(next, leftMs)
+      else {
+        this.#drop(number, partial)
+        isLate = true
+      }
+    }
+    if (next < Number.POSITIVE_INFINITY) this.#cancel = clock.after(next, () => this.#expire())
+    if (isLate) onLate(late())
   }
 }
+
+const late = () =>
+  new LabError({
+    code: 'deadline-exceeded',
+    kind: 'link',
+    retry: 'later',
+    message: `a message that came in pieces was not whole after ${PARTIAL_MS / 1000} s`,
+  })
 
 function joined(parts: readonly (string | Uint8Array)[]): Frame {
   if (typeof parts[0] === 'string') return parts.join('')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createSimulatedDriver } from '@fernlab/edge/drivers/simulated/simulated'
 import { createInstrumentHandle } from '@fernlab/edge/instruments/instrument-handle'
 import { type InstrumentUse, instrumentService } from '@fernlab/edge/services/instrument-service'
+import { SharedReadings } from '@fernlab/edge/services/shared-readings'
 import { connectUnixSocket, listenUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -45,7 +46,11 @@ async function reach(guard: (use: InstrumentUse) => void = () => {}): Promise<Pe
     handle.onConnection(({ online }) => online && resolve())
     handle.start()
   })
-  const service = instrumentService({ handle, clock, guard: (_, use) => guard(use) })
+  const service = instrumentService({
+    handle,
+    readings: new SharedReadings(clock),
+    guard: (_, use) => guard(use),
+  })
   const serve = serveServices((name) => (name === 'bench1.source' ? service : undefined), matchesPattern)
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-service-'))
   opened.push(() => rm(folder, { recursive: true }))
@@ -73,7 +78,7 @@ test('its signals are set and read, its actions called, by its own description',
 test('who follows a signal gets it at its rate until the loop is left', async () => {
   const peer = await reach()
   let taken = 0
-  for await (const item of peer.stream('bench1.source/signals.follow', { signals: ['value'], rateHz: 200 })) {
+  for await (const item of peer.stream('bench1.source/signals.follow', { signals: ['value'], rateHz: 100 })) {
     assert.ok(typeof item === 'object' && item !== null)
     taken++
     if (taken === 5) break

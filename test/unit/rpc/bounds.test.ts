@@ -24,6 +24,21 @@ function caller(clock = new ManualClock()) {
   return { wire, peer, clock, fill }
 }
 
+test('a message whose pieces do not all come in two minutes ends its link, and one that does not, none', async () => {
+  const { wire, clock } = caller()
+  wire.listener?.frame('+1:{"jsonrpc":"2.0",')
+  await clock.advance(100_000)
+  wire.listener?.frame('.1:"id":7,"method":"none"}')
+  wire.listener?.frame('+2:{"jsonrpc":"2.0",')
+  await clock.advance(119_000)
+  assert.is(wire.closed, undefined)
+  await clock.advance(1000)
+  assert.match(wire.closed ?? '', /not whole after 120 s/)
+  const told = wire.texts.at(-1) as { id: null; error: { data: { code: string } } }
+  assert.is(told.id, null)
+  assert.match(JSON.stringify(told.error), /deadline-exceeded/)
+})
+
 test('a deadline that passes while the link takes nothing ends the call, and the link, and throws nothing', async () => {
   const { wire, peer, clock, fill } = caller()
   const codes: string[] = []

@@ -3,7 +3,7 @@ import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
 import type { Frame } from '@fernlab/shared/rpc/formats'
 import { jsonFormat } from '@fernlab/shared/rpc/formats'
-import { defaultLimits, PIECE_BYTES } from '@fernlab/shared/rpc/limits'
+import { defaultLimits, PIECE_BYTES, type RpcLimits } from '@fernlab/shared/rpc/limits'
 import { HIGH_WATER_BYTES } from '@fernlab/shared/rpc/link'
 import { createPeer } from '@fernlab/shared/rpc/peer/peer'
 import { Inbox, Pieces } from '@fernlab/shared/rpc/peer/pieces'
@@ -219,7 +219,9 @@ test('a stream that comes out of step, or faster than it may, ends with an error
 test('pieces are put together whatever their order between messages, and bounded', () => {
   const bytes = new Uint8Array(3 * PIECE_BYTES + 1).map((_, n) => n % 251)
   const texts = ['ñ𝄞'.repeat(60_000), 'b'.repeat(PIECE_BYTES + 1)]
-  const inbox = new Inbox(defaultLimits)
+  const inboxOf = (limits: RpcLimits) =>
+    new Inbox({ limits, clock: new ManualClock(), takeRoom: undefined, onLate: () => {} })
+  const inbox = inboxOf(defaultLimits)
   const cut = [...texts, bytes, bytes].map((frame, n) => new Pieces(frame, n + 1))
   const whole: unknown[] = []
   const take = (frame: Frame) => {
@@ -238,14 +240,14 @@ test('pieces are put together whatever their order between messages, and bounded
   assert.ok(texts.every((text) => whole.includes(text)))
   for (const frame of whole.filter((frame) => typeof frame !== 'string')) assert.equal(frame, bytes)
   const limits = { ...defaultLimits, partialMessages: 2, messageBytes: 1000, pendingBytes: 2000 }
-  const small = new Inbox(limits)
+  const small = inboxOf(limits)
   small.take('+1:a')
   small.take('+2:b')
   assert.throws(() => small.take('+3:c'), /more than 2 messages/)
   assert.throws(() => small.take(`+1:${'x'.repeat(1000 + PIECE_BYTES)}`), /more than 1000 bytes/)
   for (const wrong of ['+:a', '+x:a', '.', Uint8Array.of(1, 0)])
     assert.throws(() => small.take(wrong), /without a number/)
-  const flood = new Inbox({ ...limits, messageBytes: 1e9, pendingBytes: 6400 })
+  const flood = inboxOf({ ...limits, messageBytes: 1e9, pendingBytes: 6400 })
   assert.throws(() => {
     for (let n = 0; n < 200; n++) flood.take('+1:')
   }, /6400 bytes/)
