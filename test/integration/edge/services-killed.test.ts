@@ -56,7 +56,7 @@ async function allIsFree(): Promise<void> {
   await owner.close()
   await until('the owner’s link is gone', isNothing)
   const before = readings()
-  await systemClock.sleep(50) // ten readings of a stream that went on
+  await systemClock.sleep(50) // five readings of a stream that went on
   assert.ok(readings() - before <= 1, `${readings() - before} readings were made for nobody`)
 }
 

@@ -9,6 +9,6 @@ const { signal } = new AbortController()
 const link = await connectUnixSocket({ path, format: cborFormat, clock: systemClock, signal })
 const peer = createPeer({ link, clock: systemClock })
 await peer.call('node/lock', { services: [service], reason: 'a stream', graceS: 0 })
-const wanted = { signals: ['voltage'], rateHz: 200 }
+const wanted = { signals: ['voltage'], rateHz: 100 }
 const options = { lingerMs: Number(lingerMs) }
 for await (const _ of peer.stream(`${service}/signals.follow`, wanted, options)) process.stdout.write('item\n')

@@ -16,6 +16,7 @@ import type { Link } from '@fernlab/shared/rpc/link'
 import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
 import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
+import * as assert from 'uvu/assert'
 import { WebSocketServer } from 'ws'
 import { everyKind } from '../../../contract/links/every-kind.ts'
 import { spoiledFrames } from '../../../contract/links/spoiled-frames.ts'
@@ -50,8 +51,12 @@ export async function servePython(): Promise<PythonServer> {
       clock: systemClock,
       lingering,
       signIn: (params) => {
-        lastSignIn = params
-        return signedIn(params)
+        const { program, ...said } = (params ?? {}) as Record<string, unknown>
+        assert.match(String(program), /^\w{8,}$/)
+        // Who can open a node's socket owns it, and tells no more than which program it is.
+        if (link.kind === 'unix-socket' && said.token === undefined) return { person: 'local' }
+        lastSignIn = said
+        return signedIn(said)
       },
       serve: (method, params, context) => own(method, params, context, { peer, link, cut, freeze }),
     })

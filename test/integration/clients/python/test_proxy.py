@@ -99,7 +99,7 @@ class Plain(unittest.TestCase):
     def test_streams_and_events_are_loops(self):
         self.assertEqual(list(self.supply.count(300)), list(range(1, 301)))
         taken = []
-        for reading in self.supply.follow("voltage", rate=1000):
+        for reading in self.supply.follow("voltage", rate=100):
             taken.append(reading)
             if len(taken) == 3:
                 break
