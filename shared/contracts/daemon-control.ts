@@ -84,10 +84,20 @@ export const daemonInfoSchema = daemonReportSchema.extend({
 })
 export type DaemonInfo = z.infer<typeof daemonInfoSchema>
 
-/** What became of a daemon that was to be started or stopped. */
+/** What became of a daemon that was to be started or stopped. `not reloaded`: it is as before, and `reason` says why. */
 export const daemonChangeSchema = z.object({
   daemon: z.string(),
-  change: z.enum(['started', 'stopped', 'restarted', 'added', 'removed', 'up already', 'stopped already', 'unchanged']),
+  change: z.enum([
+    'started',
+    'stopped',
+    'restarted',
+    'added',
+    'removed',
+    'up already',
+    'stopped already',
+    'unchanged',
+    'not reloaded',
+  ]),
   state: daemonStateSchema.exactOptional(),
   reason: z.string().exactOptional(),
 })

@@ -44,8 +44,12 @@ export interface DaemonVerbOptions {
 
 /** A daemon may take a minute to be up. */
 const TIMEOUT_MS = 90_000
+const LIST_MS = 5000
 
-/** Does it; rejects as {@link withNodeHere} does, and with `daemon-down` when one that was started is not up. */
+/**
+ * Does it; rejects as {@link withNodeHere} does, with `daemon-down` when one that was started is not up, and with
+ * `daemon-not-reloaded` when one is as it was before the reload.
+ */
 export async function daemonVerb(verb: DaemonVerb, options: DaemonVerbOptions): Promise<void> {
   await withNodeHere(options, (peer, folder) => verbs[verb](peer, options, folder))
 }
@@ -87,13 +91,19 @@ const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions
     try {
       await change(peer, 'reload', {}, options)
     } catch (thrown) {
-      // The node has read it, and one of its daemons is not well.
-      if (asLabError(thrown).code === 'daemon-down') throw thrown
-      await undo()
+      // A daemon that is not well has its new name all the same. Of a node that does not say, nothing is taken for granted.
+      if (!(await hasOwn(peer, to).catch(() => false))) await undo()
       throw thrown
     }
   },
   logs,
+}
+
+/** Whether a daemon of the node has a service of that name. */
+async function hasOwn(peer: Peer, service: string): Promise<boolean> {
+  const told = await peer.call(`${DAEMON_CONTROL}/list`, {}, { timeoutMs: LIST_MS })
+  const all = z.array(daemonReportSchema).parse(told)
+  return all.some(({ services }) => services.some(({ name }) => name === service))
 }
 
 /** A daemon; or a service, with its daemon where it has one. */
@@ -181,6 +191,11 @@ async function change(
   else if (changes.length === 0) out('This node has no daemons: node.yaml names none.')
   else for (const each of changes) out(changeText(each))
   if (verb === 'down') return
+  const kept = changes.filter((each) => each.change === 'not reloaded').map(({ daemon }) => daemon)
+  if (kept.length > 0) {
+    const message = `not reloaded: ${kept.join(', ')}; mend why, and "fernlab daemon reload" tries it again`
+    throw new LabError({ code: 'daemon-not-reloaded', kind: 'configuration', message })
+  }
   const down = changes.filter((each) => startedWords.has(each.change) && isDown(each)).map(({ daemon }) => daemon)
   if (down.length === 0) return
   throw new LabError({

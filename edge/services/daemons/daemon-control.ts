@@ -17,7 +17,9 @@ export function daemonControlService(daemons: Controlled, clock: Clock, person: 
     const of = (name: string) => daemons.report().find(({ daemon }) => daemon === name)
     while (changes.some(({ daemon }) => of(daemon)?.state === 'starting')) await clock.sleep(LOOK_MS, signal)
     return changes.map((change) => {
-      const { state, reason } = of(change.daemon) ?? {}
+      const report = of(change.daemon)
+      const { state } = report ?? {}
+      const reason = change.reason ?? report?.reason
       return { ...change, ...(state === undefined ? {} : { state }), ...(reason === undefined ? {} : { reason }) }
     })
   }

@@ -2,7 +2,7 @@
  * The daemons of a node and the services that are in them.
  *
  * INVARIANTS: what one daemon does, another does not notice; a reload stops and starts only those whose configuration or
- * files have changed, and starts none that was stopped.
+ * files have changed, starts none that was stopped, and leaves none stopped that was up.
  */
 import {
   DAEMON_CONTROL,
@@ -16,14 +16,14 @@ import type { AskedLog, ServiceLog } from '@fernlab/shared/contracts/service-log
 import type { AnnouncedService } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { daemonControlService } from './daemon-control.ts'
 import { logPage } from './log-page.ts'
 import { type ClientSession, RunningDaemon } from './running-daemon.ts'
-import { keepFolders, printOf } from './service-source-files.ts'
+import { keepFolders, printOf, renamedIn } from './service-source-files.ts'
 
 /** What node.yaml says of them. */
 export interface DaemonsConfig {
@@ -160,10 +160,25 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
     const made = await make(name, config)
     if (made.print === before.print) return 'unchanged'
     const wasUp = await before.daemon.down()
-    await keepFolders(before.own, made.own, dataFolder)
+    try {
+      await keepFolders(renamedIn(before.own, made.own), dataFolder)
+    } catch (thrown) {
+      if (wasUp) await before.daemon.up()
+      throw thrown
+    }
     all.set(name, made)
     if (wasUp) await made.daemon.up()
     return wasUp ? 'restarted' : 'unchanged'
+  }
+  /** One that can not be reloaded is as before: the next reload tries it again. */
+  const tried = async (daemon: string, config: DaemonsConfig): Promise<DaemonChange> => {
+    try {
+      return { daemon, change: await reloaded(daemon, config) }
+    } catch (thrown) {
+      const { message: reason } = asLabError(thrown)
+      log.error({ daemon, reason }, 'a daemon could not be reloaded, and is as before')
+      return { daemon, change: 'not reloaded', reason }
+    }
   }
 
   for (const [name, { autostart }] of Object.entries(options.config.daemons)) {
@@ -205,7 +220,7 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
         const config = await options.readConfig()
         const names = [...new Set([...all.keys(), ...Object.keys(config.daemons)])]
         const changes: DaemonChange[] = []
-        for (const name of names) changes.push({ daemon: name, change: await reloaded(name, config) })
+        for (const name of names) changes.push(await tried(name, config))
         changed()
         return changes
       }),

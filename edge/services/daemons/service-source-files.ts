@@ -16,27 +16,37 @@ export interface NodeFolders {
 /** The folder that a service has of its own. */
 export const serviceFolder = (dataFolder: string, service: string): string => join(dataFolder, 'services', service)
 
-/**
- * A service that was renamed, and is else as before, keeps what is in its folder: that goes by its new name too, unless
- * something is there already.
- */
-export async function keepFolders(
-  before: readonly (readonly [string, OwnServiceEntry])[],
-  now: readonly (readonly [string, OwnServiceEntry])[],
-  dataFolder: string,
-): Promise<void> {
-  const names = (entries: typeof before) => new Set(entries.map(([name]) => name))
+type OwnServices = readonly (readonly [string, OwnServiceEntry])[]
+
+/** Services that have another name, and are else as before: the old name and the new. */
+export function renamedIn(before: OwnServices, now: OwnServices): [from: string, to: string][] {
+  const names = (entries: OwnServices) => new Set(entries.map(([name]) => name))
   const [old, fresh] = [names(before), names(now)]
   const gone = before.filter(([name]) => !fresh.has(name))
-  for (const [name, entry] of now.filter(([each]) => !old.has(each))) {
+  return now.flatMap(([to, entry]): [string, string][] => {
+    if (old.has(to)) return []
     const same = gone.filter(([, one]) => JSON.stringify(one) === JSON.stringify(entry))
     const [from] = same[0] ?? []
-    if (from === undefined || same.length > 1) continue
-    await rename(serviceFolder(dataFolder, from), serviceFolder(dataFolder, name)).catch(
-      (thrown: NodeJS.ErrnoException) => {
-        if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(thrown.code ?? '')) throw thrown
-      },
-    )
+    return from === undefined || same.length > 1 ? [] : [[from, to]]
+  })
+}
+
+/**
+ * What is in the folders of renamed services goes by their new names too, unless something is there already. Where one
+ * can not be moved, it rejects, and none is.
+ */
+export async function keepFolders(renamed: readonly (readonly [string, string])[], dataFolder: string): Promise<void> {
+  const moved: [string, string][] = []
+  for (const names of renamed) {
+    const [from, to] = names.map((name) => serviceFolder(dataFolder, name)) as [string, string]
+    try {
+      await rename(from, to)
+      moved.push([from, to])
+    } catch (thrown) {
+      if (['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes((thrown as NodeJS.ErrnoException).code ?? '')) continue
+      for (const [old, now] of moved) await rename(now, old)
+      throw thrown
+    }
   }
 }
 
@@ -78,11 +88,7 @@ const isIn = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
 
 /** What a daemon is made of, as one text: its entry, those of its services, and what their files hold. */
-export async function printOf(
-  entry: DaemonEntry,
-  own: readonly (readonly [string, OwnServiceEntry])[],
-  configFolder: string,
-): Promise<string> {
+export async function printOf(entry: DaemonEntry, own: OwnServices, configFolder: string): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify([entry, own]))
   const said = (thrown: unknown) => asLabError(thrown).message
   for (const [, { file, folder }] of own) {

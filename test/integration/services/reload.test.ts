@@ -1,0 +1,57 @@
+/** What a reload of node.yaml does to daemons, and what it leaves as it was. */
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+import { configOf, daemonOf, isUp, type LabWithDaemons, labWithDaemons } from './lab-with-daemons.ts'
+
+const test = suite('reloading daemons', { timeoutMs: 60_000 })
+
+const PLAIN = `
+import { defineService } from '@fernlab/service'
+export const contract = defineService({
+  kind: 'plain', version: '1.0',
+  actions: { hello: { arguments: {}, result: { type: 'string' } } }, signals: {}, events: {},
+})
+export default class { hello() { return 'hello' } }
+`
+const plain = (daemon: string, more: object = {}) => ({ file: './plain.ts', daemon, ...more })
+const folderOf = (lab: LabWithDaemons, service: string) => join(lab.folder, 'data/services', service)
+
+test('a daemon whose folders can not be moved goes on as before, and so does the reload', async () => {
+  const before = { a: plain('one', { parameters: { n: 1 } }), b: plain('one'), c: plain('two') }
+  const lab = await labWithDaemons({ 'plain.ts': PLAIN }, configOf({ one: {}, two: {} }, before))
+  await lab.until(() => isUp(lab, 'one', 'two'))
+  await writeFile(join(folderOf(lab, 'a'), 'notes.txt'), 'kept')
+  // A folder can not be moved to where a file is.
+  await writeFile(folderOf(lab, 'b2'), 'in the way')
+  const after = configOf(
+    { one: {}, two: { memoryMB: 300 } },
+    { a2: plain('one', { parameters: { n: 1 } }), b2: plain('one'), c: plain('two') },
+  )
+  const [one, two] = await lab.reload(after)
+  assert.equal([one?.daemon, one?.change, two], ['one', 'not reloaded', { daemon: 'two', change: 'restarted' }])
+  assert.match(one?.reason ?? '', /ENOTDIR/)
+  await lab.until(() => isUp(lab, 'one', 'two'))
+  assert.equal(
+    lab.daemons.list().map(({ name }) => name),
+    ['a', 'b', 'c'],
+  )
+  const client = lab.client()
+  assert.is(await client.call('a/hello'), 'hello')
+  assert.is(await readFile(join(folderOf(lab, 'a'), 'notes.txt'), 'utf8'), 'kept', 'what was moved is back')
+  // Once nothing is in the way, the same file does it.
+  await rm(folderOf(lab, 'b2'))
+  assert.equal(
+    (await lab.reload(after)).map(({ change }) => change),
+    ['restarted', 'unchanged'],
+  )
+  await lab.until(() => isUp(lab, 'one'))
+  assert.is(await client.call('b2/hello'), 'hello')
+  assert.is(await readFile(join(folderOf(lab, 'a2'), 'notes.txt'), 'utf8'), 'kept')
+  assert.ok((await stat(folderOf(lab, 'b2'))).isDirectory())
+  await client.close()
+  await lab.close()
+})
+
+test.run()
