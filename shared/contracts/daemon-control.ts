@@ -84,7 +84,10 @@ export const daemonInfoSchema = daemonReportSchema.extend({
 })
 export type DaemonInfo = z.infer<typeof daemonInfoSchema>
 
-/** What became of a daemon that was to be started or stopped. `not reloaded`: it is as before, and `reason` says why. */
+/**
+ * What became of a daemon that was to be started or stopped. `changed`: it has its new entry without a start, as it is
+ * stopped or its process is given the same. `not reloaded`: it is as before, and `reason` says why.
+ */
 export const daemonChangeSchema = z.object({
   daemon: z.string(),
   change: z.enum([
@@ -96,6 +99,7 @@ export const daemonChangeSchema = z.object({
     'up already',
     'stopped already',
     'unchanged',
+    'changed',
     'not reloaded',
   ]),
   state: daemonStateSchema.exactOptional(),

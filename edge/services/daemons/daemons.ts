@@ -73,8 +73,10 @@ export interface CreateDaemonsOptions {
 interface Kept {
   readonly daemon: RunningDaemon
   readonly own: readonly (readonly [string, OwnServiceEntry])[]
-  /** Says the same as long as nothing of it has changed. */
+  /** Says the same as long as nothing has changed that its process is made of. */
   readonly print: string
+  /** Says the same as long as nothing of its entries has changed. */
+  readonly text: string
 }
 
 /** Starts those that start with the node; resolves at once, before they are up. */
@@ -132,7 +134,7 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
       onChange: changed,
       lineNumber,
     })
-    return { daemon, own, print: await printOf(entry, own, configFolder) }
+    return { daemon, own, print: await printOf(entry, own, configFolder), text: JSON.stringify([entry, own]) }
   }
   const each = async (
     names: readonly string[] | undefined,
@@ -158,7 +160,12 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
       return 'added'
     }
     const made = await make(name, config)
-    if (made.print === before.print) return 'unchanged'
+    if (made.print === before.print) {
+      if (made.text === before.text) return 'unchanged'
+      before.daemon.describe(made.own)
+      all.set(name, { ...made, daemon: before.daemon })
+      return 'changed'
+    }
     const wasUp = await before.daemon.down()
     try {
       await keepFolders(renamedIn(before.own, made.own), dataFolder)
@@ -168,7 +175,7 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
     }
     all.set(name, made)
     if (wasUp) await made.daemon.up()
-    return wasUp ? 'restarted' : 'unchanged'
+    return wasUp ? 'restarted' : 'changed'
   }
   /** One that can not be reloaded is as before: the next reload tries it again. */
   const tried = async (daemon: string, config: DaemonsConfig): Promise<DaemonChange> => {

@@ -58,6 +58,7 @@ const FOLLOWERS = ' followers'
 
 export class RunningDaemon {
   readonly #options: RunningDaemonOptions
+  #own: RunningDaemonOptions['own']
   readonly #daemon: Daemon
   readonly #lines = createLogLines()
   /** What each service was when it was last there. */
@@ -73,6 +74,7 @@ export class RunningDaemon {
 
   constructor(options: RunningDaemonOptions) {
     this.#options = options
+    this.#own = options.own
     const { name, entry, own, clock, log } = options
     this.#handsOn = !isPython(own[0]?.[1].file)
     const given = [entry.env, ...own.map(([, { parameters }]) => parameters)]
@@ -105,6 +107,11 @@ export class RunningDaemon {
     return this.#daemon.down()
   }
 
+  /** Says that of its services from now on; their names, and what the process is given, are those that it has. */
+  describe(own: RunningDaemonOptions['own']): void {
+    this.#own = own
+  }
+
   lines(most: number): readonly DaemonLine[] {
     return this.#lines.newest(most)
   }
@@ -124,7 +131,7 @@ export class RunningDaemon {
       ...(pid === undefined ? {} : { pid }),
       ...(upSinceMs === undefined ? {} : { upSince: new Date(upSinceMs).toISOString() }),
       ends,
-      services: this.#options.own.map(([name]) => {
+      services: this.#own.map(([name]) => {
         const known = this.#known.get(name)
         return known !== undefined && 'error' in known ? { name, error: known.error.message } : { name }
       }),
@@ -134,7 +141,7 @@ export class RunningDaemon {
   async info(): Promise<DaemonInfo> {
     const memoryBytes = await this.#daemon.memoryBytes()
     const { restarts, lastEnd } = this.#daemon
-    const { entry, own } = this.#options
+    const { entry } = this.#options
     const { services, ...report } = this.report()
     return {
       ...report,
@@ -144,7 +151,7 @@ export class RunningDaemon {
       ...(lastEnd === undefined
         ? {}
         : { lastEnd: { time: new Date(lastEnd.atMs).toISOString(), reason: lastEnd.reason } }),
-      services: own.map(([name, { file, folder, instances }], index) => {
+      services: this.#own.map(([name, { file, folder, instances }], index) => {
         const known = this.#known.get(name)
         const contract = known !== undefined && 'contract' in known ? known.contract : undefined
         return {
@@ -162,14 +169,14 @@ export class RunningDaemon {
   }
 
   has(service: string): boolean {
-    return this.#options.own.some(([own]) => own === service)
+    return this.#own.some(([own]) => own === service)
   }
 
   announced(): AnnouncedService[] {
     const { state, reason } = this.#daemon
     // Whoever stops it takes its services away; whoever loses it keeps what is to be kept.
     if (state === 'stopped' || state === 'stopping') return []
-    return this.#options.own.flatMap(([name, { description, tags, metadata, register, whenLost }]) => {
+    return this.#own.flatMap(([name, { description, tags, metadata, register, whenLost }]) => {
       const known = this.#known.get(name)
       if (!register || known === undefined || 'error' in known) return []
       const isLost = state !== 'up' && state !== 'unhealthy'
@@ -191,7 +198,7 @@ export class RunningDaemon {
 
   /** Undefined for one of another daemon, and for one that was never there; throws why one can not be used. */
   find(name: string, client: ClientSession): Service | undefined {
-    const entry = this.#options.own.find(([own]) => own === name)?.[1]
+    const entry = this.#own.find(([own]) => own === name)?.[1]
     if (entry === undefined) return undefined
     const known = this.#known.get(name)
     if (known === undefined) {
@@ -262,9 +269,9 @@ export class RunningDaemon {
     onEnd: (reason: string, words: string | undefined) => void
     onLine: (text: string) => void
   }): HostProcess {
-    const { entry, own, configFolder, clock } = this.#options
+    const { entry, configFolder, clock } = this.#options
     return startHostProcess({
-      command: limitedCommand(hostCommand(own[0]?.[1].file, entry.memoryMB), entry),
+      command: limitedCommand(hostCommand(this.#own[0]?.[1].file, entry.memoryMB), entry),
       folder: configFolder,
       env: entry.env,
       clock,
@@ -278,10 +285,10 @@ export class RunningDaemon {
   }
 
   async #load(peer: Peer): Promise<void> {
-    const { own, configFolder, dataFolder } = this.#options
+    const { configFolder, dataFolder } = this.#options
     const services: ServiceToLoad[] = []
     const refused: Record<string, Loaded[string]> = {}
-    for (const [name, entry] of own) {
+    for (const [name, entry] of this.#own) {
       try {
         const source = await requireSource(entry, { configFolder, dataFolder })
         const { instances, parameters } = entry

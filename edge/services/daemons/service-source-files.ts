@@ -87,9 +87,16 @@ async function requireSharable(folder: string, { configFolder, dataFolder }: Nod
 const isIn = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
 
-/** What a daemon is made of, as one text: its entry, those of its services, and what their files hold. */
+/**
+ * What a daemon's process is made of, as one text: what its entry and those of its services give it, and what their files
+ * hold. What only people and directories read of them is no part of it.
+ */
 export async function printOf(entry: DaemonEntry, own: OwnServices, configFolder: string): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([entry, own]))
+  const { autostart: _, ...given } = entry
+  const made = own.map(([name, { file, folder, write, quotaMB, daemon, instances, parameters }]) => {
+    return [name, { file, folder, write, quotaMB, daemon, instances, parameters }]
+  })
+  const hash = createHash('sha256').update(JSON.stringify([given, made]))
   const said = (thrown: unknown) => asLabError(thrown).message
   for (const [, { file, folder }] of own) {
     if (file !== undefined) hash.update(await contentOf(resolve(configFolder, file)).catch(said))

@@ -516,7 +516,7 @@ test('up, down and reload say what they have done, and a reload restarts only wh
   )
   assert.equal(await lab.reload(config), [
     { daemon: 'one', change: 'unchanged' },
-    { daemon: 'two', change: 'unchanged' },
+    { daemon: 'two', change: 'changed' },
     { daemon: 'three', change: 'restarted' },
     { daemon: 'broken', change: 'removed' },
     { daemon: 'later', change: 'removed' },

@@ -54,4 +54,44 @@ test('a daemon whose folders can not be moved goes on as before, and so does the
   await lab.close()
 })
 
+test('what only people read of a service is told anew, and no process is started for it', async () => {
+  const told = { description: 'says hello', tags: ['old'], parameters: { n: 1 } }
+  const lab = await labWithDaemons({ 'plain.ts': PLAIN }, configOf({ one: {} }, { a: plain('one', told) }))
+  await lab.until(() => isUp(lab, 'one'))
+  const pid = daemonOf(lab, 'one')?.pid
+  let changes = 0
+  lab.daemons.onChange(() => changes++)
+  const texts = { ...told, description: 'says hallo', tags: ['new'], metadata: { maker: 'us' }, whenLost: 'remove' }
+  const now = configOf({ one: { autostart: false } }, { a: plain('one', texts) })
+  assert.equal(await lab.reload(now), [{ daemon: 'one', change: 'changed' }])
+  assert.ok(changes > 0, 'whoever tells the hub is told')
+  const [a] = lab.daemons.list()
+  assert.equal([a?.state, a?.description, a?.tags, a?.metadata], ['up', 'says hallo', ['new'], { maker: 'us' }])
+  assert.is(daemonOf(lab, 'one')?.pid, pid)
+  assert.equal(await lab.reload(now), [{ daemon: 'one', change: 'unchanged' }])
+  await lab.reload(configOf({ one: {} }, { a: plain('one', { ...texts, register: false }) }))
+  assert.equal(lab.daemons.list(), [])
+  // What the process is given makes a new one.
+  const given = configOf({ one: {} }, { a: plain('one', { ...texts, parameters: { n: 2 } }) })
+  assert.equal(await lab.reload(given), [{ daemon: 'one', change: 'restarted' }])
+  await lab.until(() => isUp(lab, 'one'))
+  assert.is.not(daemonOf(lab, 'one')?.pid, pid)
+  await lab.close()
+})
+
+test('a daemon that is stopped stays so, and its changed entry is told as changed', async () => {
+  const own = { a: plain('one') }
+  const lab = await labWithDaemons({ 'plain.ts': PLAIN }, configOf({ one: {} }, own))
+  await lab.until(() => isUp(lab, 'one'))
+  await lab.daemons.down(['one'])
+  const changed = configOf({ one: { memoryMB: 300 } }, own)
+  assert.equal(await lab.reload(changed), [{ daemon: 'one', change: 'changed' }])
+  assert.is(daemonOf(lab, 'one')?.state, 'stopped')
+  assert.equal(await lab.reload(changed), [{ daemon: 'one', change: 'unchanged' }])
+  await lab.daemons.up(['one'])
+  await lab.until(() => isUp(lab, 'one'))
+  assert.is((await lab.daemons.info('one')).memoryMB, 300)
+  await lab.close()
+})
+
 test.run()
