@@ -294,6 +294,7 @@ async function assemble(
     services = await openServices({
       site,
       config,
+      ...('file' in options.config ? { nodeFile: options.config.file } : {}),
       dataFolder,
       settings,
       benches,
@@ -362,6 +363,7 @@ async function assemble(
     readConfig: async () => (await loadConfig(options.config, drivers, options.checkKinds, addedFile.data)).file,
     configFolder: config.folder,
     dataFolder,
+    lockOf: services.lockOf,
     clock,
     log,
   })

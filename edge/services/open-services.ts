@@ -1,8 +1,8 @@
 /** Puts together what can be called straight at this node: its sources, the gate before them, and the links to it. */
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ListenEntry } from '@fernlab/shared/contracts/node-file'
-import type { EndedLock, NodeServices, Revoked } from '@fernlab/shared/contracts/services'
+import type { EndedLock, NodeServices, Revoked, ServiceLock } from '@fernlab/shared/contracts/services'
 import type { LocalDoor } from '@fernlab/shared/links/local/local-door'
 import { listenUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -35,6 +35,8 @@ import { createServiceTable } from './service-table.ts'
 export interface OpenServicesOptions {
   readonly site: string
   readonly config: Pick<NodeConfig, 'file' | 'folder'>
+  /** Where that was read, which commands on this machine may edit. */
+  readonly nodeFile?: string
   readonly dataFolder: string
   readonly settings: SettingsFile<NodeSettings>
   readonly benches: ReadonlyMap<string, Bench>
@@ -60,6 +62,8 @@ export interface Services {
   readonly counts: Gate['counts']
   /** For programs in this process. */
   readonly door: LocalDoor
+  /** Who has locked a service of a daemon. */
+  lockOf(service: string): ServiceLock | undefined
   /** From now on calls are taken, those of the sources besides parts of benches too. */
   start(sources: readonly ServiceSource[]): void
   /** The hub is there again. */
@@ -163,7 +167,12 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     log.error({ error: asLabError(thrown).message }, 'services can not be called on this machine')
     return undefined
   })
-  const endpoints = { ...(socket === undefined ? {} : { socket: path }), addresses }
+  const { nodeFile } = options
+  const endpoints = {
+    ...(socket === undefined ? {} : { socket: path }),
+    addresses,
+    ...(nodeFile === undefined ? {} : { nodeFile: resolve(nodeFile) }),
+  }
   await writeDurably(join(dataFolder, ENDPOINTS), `${JSON.stringify(endpoints, null, 2)}\n`)
   log.info(endpoints, 'services can be called')
 
@@ -190,6 +199,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
         gate.take(link, from)
       },
     },
+    lockOf: (name) => locks.of({ name }),
     start: (sources) => {
       for (const source of sources) table.add(source)
       isUp = true

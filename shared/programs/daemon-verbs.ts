@@ -83,11 +83,13 @@ const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions
     if (json) out(JSON.stringify({ services }, null, 2))
     else for (const name of services) out(`${name}: unlocked`)
   },
-  rename: async (peer, options) => {
+  rename: async (peer, options, folder) => {
     const [from, to, ...others] = options.daemons
     if (from === undefined || to === undefined || others.length > 0) throw mistake('name a service, and its new name')
     const announced = z.array(announcedServiceSchema).parse(await peer.call('node/services', {}, options))
-    const undo = await renameService({ from, to, file: options.nodeFile, taken: announced.map(({ name }) => name) })
+    const taken = announced.map(({ name }) => name)
+    const { nodeFile } = await endpointsIn(folder)
+    const undo = await renameService({ from, to, file: options.nodeFile, nodeFile, taken })
     try {
       await change(peer, 'reload', {}, options)
     } catch (thrown) {
@@ -118,7 +120,7 @@ async function info(peer: Peer, options: DaemonVerbOptions, folder: string): Pro
     if (service === undefined || asLabError(thrown).code !== 'daemon-unknown') throw thrown
   })
   const daemon = given === undefined ? undefined : daemonInfoSchema.parse(given)
-  const addresses = service === undefined ? [] : await addressesIn(folder)
+  const addresses = service === undefined ? [] : (await endpointsIn(folder)).addresses
   if (json) {
     out(
       JSON.stringify(
@@ -136,11 +138,11 @@ async function info(peer: Peer, options: DaemonVerbOptions, folder: string): Pro
   if (daemon !== undefined) for (const line of daemonLines(daemon, clock.now())) out(line)
 }
 
-const endpoints = z.object({ addresses: z.array(z.string()) })
+const endpoints = z.object({ addresses: z.array(z.string()), nodeFile: z.string().exactOptional() })
 
-/** Where the node is reached from elsewhere, as it says itself. */
-async function addressesIn(folder: string): Promise<readonly string[]> {
-  return endpoints.parse(JSON.parse(await readFile(join(folder, 'services.json'), 'utf8'))).addresses
+/** Where the node is reached from elsewhere, and the node.yaml that it has read, as it says itself. */
+async function endpointsIn(folder: string): Promise<z.infer<typeof endpoints>> {
+  return endpoints.parse(JSON.parse(await readFile(join(folder, 'services.json'), 'utf8')))
 }
 
 async function logs(peer: Peer, options: DaemonVerbOptions): Promise<void> {

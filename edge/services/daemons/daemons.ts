@@ -13,7 +13,7 @@ import {
 } from '@fernlab/shared/contracts/daemon-control'
 import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
 import type { AskedLog, ServiceLog } from '@fernlab/shared/contracts/service-log'
-import type { AnnouncedService } from '@fernlab/shared/contracts/services'
+import type { AnnouncedService, ServiceLock } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
@@ -66,6 +66,8 @@ export interface CreateDaemonsOptions {
   readonly configFolder: string
   /** Each service has a folder of its own in it. */
   readonly dataFolder: string
+  /** Who has locked a service. */
+  readonly lockOf: (service: string) => ServiceLock | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -81,7 +83,7 @@ interface Kept {
 
 /** Starts those that start with the node; resolves at once, before they are up. */
 export async function createDaemons(options: CreateDaemonsOptions): Promise<Daemons> {
-  const { configFolder, dataFolder, clock, log } = options
+  const { configFolder, dataFolder, lockOf, clock, log } = options
   const all = new Map<string, Kept>()
   const listeners: (() => void)[] = []
   const sessions = new WeakMap<Client, ClientSession>()
@@ -148,6 +150,16 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
     all.set(name, made)
     if (isWanted) await made.daemon.up()
   }
+  /** A lock is of a name: by a new one, others could use what somebody has locked. */
+  const requireUnlocked = (renamed: ReturnType<typeof renamedIn>) => {
+    for (const [from, to] of renamed) {
+      const lock = lockOf(from)
+      if (lock === undefined) continue
+      const hint = `it becomes ${to} once that has ended (fernlab daemon unlock ${from})`
+      const message = `${from} is locked by ${lock.owner} since ${lock.since}: ${hint}`
+      throw new LabError({ code: 'service-locked', kind: 'caller', retry: 'later', message })
+    }
+  }
   const reloaded = async (name: string, config: DaemonsConfig): Promise<DaemonChange['change']> => {
     const before = all.get(name)
     if (!Object.hasOwn(config.daemons, name)) {
@@ -166,9 +178,13 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
       all.set(name, { ...made, daemon: before.daemon })
       return 'changed'
     }
+    const renamed = renamedIn(before.own, made.own)
+    requireUnlocked(renamed)
     const wasUp = await before.daemon.down()
     try {
-      await keepFolders(renamedIn(before.own, made.own), dataFolder)
+      // One of them may have been locked while the daemon went down.
+      requireUnlocked(renamed)
+      await keepFolders(renamed, dataFolder)
     } catch (thrown) {
       if (wasUp) await before.daemon.up()
       throw thrown

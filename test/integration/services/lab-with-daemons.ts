@@ -3,7 +3,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { MOST_CALLS } from '@fernlab/edge/services/daemons/daemon-calls'
-import { createDaemons, type Daemons, type DaemonsConfig } from '@fernlab/edge/services/daemons/daemons'
+import {
+  type CreateDaemonsOptions,
+  createDaemons,
+  type Daemons,
+  type DaemonsConfig,
+} from '@fernlab/edge/services/daemons/daemons'
 import { daemonsSchema, ownServicesSchema } from '@fernlab/shared/contracts/own-services'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { systemClock } from '@fernlab/shared/primitives/clock'
@@ -39,6 +44,7 @@ export const configOf = (daemons: object, own: object): DaemonsConfig => ({
 export async function labWithDaemons(
   files: Readonly<Record<string, string>>,
   config: DaemonsConfig,
+  lockOf: CreateDaemonsOptions['lockOf'] = () => undefined,
 ): Promise<LabWithDaemons> {
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-daemons-'))
   for (const [name, text] of Object.entries(files)) {
@@ -55,6 +61,7 @@ export async function labWithDaemons(
     readConfig,
     configFolder: folder,
     dataFolder: join(folder, 'data'),
+    lockOf,
     clock,
     log,
   })

@@ -94,4 +94,29 @@ test('a daemon that is stopped stays so, and its changed entry is told as change
   await lab.close()
 })
 
+test('a service that somebody has locked keeps its name until the lock has ended', async () => {
+  const since = '2026-01-02T03:04:05.000Z'
+  let lock: { owner: string; since: string } | undefined = { owner: 'ada', since }
+  const lockOf = (service: string) => (service === 'a' ? lock : undefined)
+  const lab = await labWithDaemons({ 'plain.ts': PLAIN }, configOf({ one: {} }, { a: plain('one') }), lockOf)
+  await lab.until(() => isUp(lab, 'one'))
+  const pid = daemonOf(lab, 'one')?.pid
+  const renamed = configOf({ one: {} }, { b: plain('one') })
+  const [refused] = await lab.reload(renamed)
+  assert.is(refused?.change, 'not reloaded')
+  assert.match(
+    refused?.reason ?? '',
+    new RegExp(`^a is locked by ada since ${since}: it becomes b once that has ended`),
+  )
+  assert.equal([daemonOf(lab, 'one')?.pid, lab.daemons.list().map(({ name }) => name)], [pid, ['a']])
+  lock = undefined
+  assert.equal(await lab.reload(renamed), [{ daemon: 'one', change: 'restarted' }])
+  await lab.until(() => isUp(lab, 'one'))
+  assert.equal(
+    lab.daemons.list().map(({ name }) => name),
+    ['b'],
+  )
+  await lab.close()
+})
+
 test.run()
