@@ -23,7 +23,7 @@ export interface DescribedService {
   /** `<node>.<bench>` of a part of a bench. */
   readonly bench: string | undefined
   readonly standing: Standing
-  /** Epoch ms. */
+  /** When its node was last heard, in epoch ms. */
   readonly lastSeenAt: number
 }
 
@@ -32,6 +32,8 @@ export function directoryEntry(described: DescribedService, viewer: Viewer): Dir
   const { site, node, told, addresses, bench, lastSeenAt } = described
   const { state, reason, lock } = described.standing
   const { name, daemon, description, tags, metadata = {}, contract } = told
+  // Its node goes on without it; what the node's clock says is never later than the node's own last word.
+  const seenAt = told.lastSeen === undefined ? lastSeenAt : Math.min(Date.parse(told.lastSeen), lastSeenAt)
   return {
     id: `${node}/${name}`,
     name,
@@ -49,7 +51,7 @@ export function directoryEntry(described: DescribedService, viewer: Viewer): Dir
     kind: contract.kind,
     version: contract.version,
     ...(lock === undefined ? {} : { lockedBy: lockedBy(lock, viewer) }),
-    lastSeen: new Date(lastSeenAt).toISOString(),
+    lastSeen: new Date(seenAt).toISOString(),
   }
 }
 

@@ -38,6 +38,8 @@ export const announcedServiceSchema = z.object({
   state: serviceStateSchema,
   /** Why it is not up. */
   reason: z.string().max(500).exactOptional(),
+  /** Of one that is gone: when it was last there, by its node's clock. RFC 3339, UTC. */
+  lastSeen: z.iso.datetime().exactOptional(),
   description: z.string().max(2000).exactOptional(),
   tags: z.array(z.string().min(1).max(64)).max(32),
   /** What its lab builder says of it: maker, serial number, place. */

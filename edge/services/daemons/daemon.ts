@@ -42,6 +42,7 @@ export class Daemon {
   #cancel: () => void = () => {}
   #stopping: Promise<void> | undefined
   #upSinceMs: number | undefined
+  #lastUpMs: number | undefined
   #restarts = 0
   #lastEnd: { readonly atMs: number; readonly reason: string } | undefined
 
@@ -70,6 +71,11 @@ export class Daemon {
   /** Epoch milliseconds, UTC. */
   get upSinceMs(): number | undefined {
     return this.#upSinceMs
+  }
+
+  /** Of one that is not up: when it last was, in epoch milliseconds, whether it was lost or stopped. */
+  get lastUpMs(): number | undefined {
+    return this.#lastUpMs
   }
 
   /** How often its process ended unasked in the last minute. */
@@ -145,6 +151,7 @@ export class Daemon {
   }
 
   #step(event: DaemonEvent, reason?: string, words?: string): void {
+    if (this.#state === 'up') this.#lastUpMs = this.#options.clock.now()
     this.#state = nextState(this.#state, event)
     this.#reason = reason
     this.#words = words

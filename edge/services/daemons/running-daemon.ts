@@ -173,7 +173,7 @@ export class RunningDaemon {
   }
 
   announced(): AnnouncedService[] {
-    const { state, reason } = this.#daemon
+    const { state, reason, lastUpMs } = this.#daemon
     // Whoever stops it takes its services away; whoever loses it keeps what is to be kept.
     if (state === 'stopped' || state === 'stopping') return []
     return this.#own.flatMap(([name, { description, tags, metadata, register, whenLost }]) => {
@@ -187,6 +187,7 @@ export class RunningDaemon {
           daemon: this.#options.name,
           state: state === 'up' || state === 'unhealthy' ? state : ('gone' as const),
           ...(reason === undefined ? {} : { reason: reason.slice(0, 500) }),
+          ...(isLost && lastUpMs !== undefined ? { lastSeen: new Date(lastUpMs).toISOString() } : {}),
           ...(description === undefined ? {} : { description }),
           tags,
           ...(metadata === undefined ? {} : { metadata }),

@@ -1,4 +1,5 @@
 import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
+import { directoryEntry } from '@fernlab/shared/contracts/directory-entry'
 import { fits, searchFor } from '@fernlab/shared/contracts/directory-search'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
@@ -32,6 +33,20 @@ test('a pattern made to be slow takes no more steps than letters by letters', ()
   const pattern = `${'*a'.repeat(120)}*b`
   assert.not(fits(counted as string, pattern))
   assert.ok(looked > 0 && looked <= 256 * pattern.length, `${looked} looks`)
+})
+
+test('a service that its node has lost was last there when the node says, and never after the node itself', () => {
+  const seen = (lastSeen: string | undefined, nodeSeen: string) => {
+    const contract = { kind: 'plain', version: '1.0', actions: {}, signals: {}, events: {} }
+    const told = { name: 'fit', state: 'gone' as const, tags: [], contract, ...(lastSeen ? { lastSeen } : {}) }
+    const lastSeenAt = Date.parse(nodeSeen)
+    const described = { site: 's', node: 'n', told, addresses: [], bench: undefined, standing: told, lastSeenAt }
+    return directoryEntry(described, { personId: 'ada', names: undefined }).lastSeen
+  }
+  const [monday, thursday] = ['2026-03-02T08:00:00.000Z', '2026-03-05T08:00:00.000Z']
+  assert.is(seen(monday, thursday), monday)
+  assert.is(seen(thursday, monday), monday, 'the clock of the node is wrong')
+  assert.is(seen(undefined, thursday), thursday)
 })
 
 const entry = (name: string, tags: string[], state: DirectoryEntry['state'] = 'up') =>

@@ -105,6 +105,29 @@ function supervised(more: Partial<DaemonOptions> = {}) {
   return { clock, told, heard, world, daemon }
 }
 
+test('when it was last up stays told while it is not, however often it is tried again', async () => {
+  const { clock, told, world, daemon } = supervised()
+  await daemon.up()
+  await clockTurn()
+  assert.equal([daemon.state, daemon.lastUpMs], ['up', undefined])
+  await clock.advance(1000)
+  const lostMs = clock.now()
+  world.ends = true
+  world.end('it fell over')
+  await clock.advance(60_000)
+  assert.is(daemon.state, 'failed', told.join(', '))
+  assert.is(daemon.lastUpMs, lostMs, 'and not when a start of it failed last')
+  world.ends = false
+  await daemon.up()
+  await clockTurn()
+  await clock.advance(1000)
+  const stoppedMs = clock.now()
+  await daemon.down()
+  await clock.advance(5000)
+  await daemon.up()
+  assert.equal([daemon.state, daemon.lastUpMs], ['starting', stoppedMs])
+})
+
 test('one that answers nothing is unhealthy within 10 s, and up again with its next answer', async () => {
   const { clock, told, world, daemon } = supervised()
   await daemon.up()
