@@ -9,8 +9,9 @@ import type { PatternMatcher } from '../../protocol/parameter-values.ts'
 import { isRecord } from '../errors.ts'
 import type { HandedKind, Onward, OnwardMethod } from '../peer/handing-on.ts'
 import { methodUnknown } from '../peer/peer.ts'
-import { type CallContext, isThenable, type Serve } from '../peer/serving.ts'
+import { type CallContext, isAsyncIterable, isThenable, type Serve } from '../peer/serving.ts'
 import { checkValue, isPlainly } from './check-value.ts'
+import { checkedItems, readingsIssue, signalIssue } from './given-values.ts'
 import { members, splitMethod } from './members.ts'
 import type { ActionContract, ServiceContract } from './service-contract.ts'
 import type { ValueSpec } from './value-spec.ts'
@@ -106,17 +107,22 @@ class Served {
       if (typeof rateHz !== 'number' || !(rateHz > 0 && rateHz <= mostRateHz)) {
         throw this.#invalid([{ path: 'rateHz', message: `must be a number above 0 and at most ${mostRateHz}` }])
       }
-      return this.#service.follow(this.#signalsOf(params.signals, 'read'), rateHz, this.#context)
+      const items = this.#service.follow(this.#signalsOf(params.signals, 'read'), rateHz, this.#context)
+      return checkedItems(items, (readings) => this.#requireReadings(readings))
     }
     if (member === members.events && this.#service.events !== undefined) {
-      return this.#service.events(this.#names(params.events, 'events', contract.events), this.#context)
+      const items = this.#service.events(this.#names(params.events, 'events', contract.events), this.#context)
+      return checkedItems(items, (item) => this.#requireEvent(item))
     }
     throw methodUnknown(this.#method)
   }
 
   #act(name: string, action: ActionContract, params: Readonly<Record<string, unknown>>): unknown {
     const result = this.#service.call(name, this.argumentsOf(action, params), this.#context)
-    if (action.items !== undefined) return result
+    const { items } = action
+    if (items !== undefined) {
+      return isAsyncIterable(result) ? checkedItems(result, (item) => void this.result(items, item)) : result
+    }
     if (isThenable(result)) return result.then((value) => this.result(action.result, value))
     return this.result(action.result, result)
   }
@@ -154,7 +160,21 @@ class Served {
 
   #read(signals: readonly string[]): unknown {
     if (this.#service.read === undefined) throw methodUnknown(this.#method)
-    return this.#service.read(signals, this.#context)
+    return this.#service.read(signals, this.#context).then((readings) => {
+      this.#requireReadings(readings)
+      return readings
+    })
+  }
+
+  #requireReadings(readings: unknown): void {
+    const issue = readingsIssue(this.#service.contract.signals, readings)
+    if (issue !== undefined) throw resultInvalid(this.#method, this.#service.contract, [issue])
+  }
+
+  #requireEvent(item: unknown): void {
+    const { event, value } = isRecord(item) ? item : {}
+    const known = typeof event === 'string' ? this.#service.contract.events[event] : undefined
+    if (known !== undefined) this.result(known.value, value)
   }
 
   #set({ signal, value }: Readonly<Record<string, unknown>>): unknown {
@@ -162,7 +182,9 @@ class Served {
     const spec = name === undefined ? undefined : this.#service.contract.signals[name]
     if (this.#service.set === undefined || name === undefined || spec === undefined) throw methodUnknown(this.#method)
     const issues: Issue[] = []
-    this.#check(settable(spec), value, name, issues)
+    const wrongArray = spec.dtype === 'array' ? signalIssue(spec, value) : undefined
+    if (wrongArray !== undefined) issues.push({ path: name, message: wrongArray })
+    else this.#check(settable(spec), value, name, issues)
     if (issues.length > 0) throw this.#invalid(issues)
     return this.#service.set(name, value, this.#context)
   }
@@ -206,13 +228,16 @@ export function checkedResult({ spec, value, method, contract }: GivenResult, ha
   const issues: Issue[] = []
   checkValue(spec, value, 'result', issues, hasPattern)
   if (issues.length === 0) return value
-  throw new LabError({
+  throw resultInvalid(method, contract, issues)
+}
+
+const resultInvalid = (method: string, { version }: Pick<ServiceContract, 'version'>, issues: Issue[]) =>
+  new LabError({
     code: 'result-invalid',
     kind: 'bug',
-    message: `${method} answered what its contract (${contract.version}) does not say: ${worded(issues)}`,
+    message: `${method} answered what its contract (${version}) does not say: ${worded(issues)}`,
     issues,
   })
-}
 
 /** What a signal takes, as the spec of a value. */
 function settable({ dtype, unit, limits, values }: Omit<SignalSpec, 'name'>): ValueSpec {

@@ -78,7 +78,7 @@ function service(contract: ServiceContract = scope, wrongResult = false): Servic
       if (action === 'autoscale') return 'is not said'
       return Promise.resolve(wrongResult ? { wave: [1] } : { wave: new Float32Array([1, 2]), later: 'unknown' })
     },
-    read: async (signals) => Object.fromEntries(signals.map((name) => [name, { value: 1, time: 0 }])),
+    read: async (signals) => Object.fromEntries(signals.map((name) => [name, { value: true, time: 0 }])),
     set: async (signal, value) => void done.push([signal, value]),
   }
 }
@@ -111,9 +111,53 @@ test('a proxy calls what its contract says, with defaults, typed', async () => {
   const points: number[] = []
   for await (const point of proxy.do.sweep({ points: [1, 2] })) points.push(point)
   assert.equal(points, [1, 2])
-  assert.equal(await proxy.read(['ready']), { ready: { value: 1, time: 0 } })
+  assert.equal(await proxy.read(['ready']), { ready: { value: true, time: 0 } })
   await proxy.set('offset', -5)
   assert.equal(served.done.at(-1), ['offset', -5])
+  await peer.close()
+})
+
+test('what a service gives of its own accord is held to its contract too', async () => {
+  let left = 0
+  async function* giving(items: readonly unknown[]) {
+    try {
+      yield* items
+    } finally {
+      left++
+    }
+  }
+  const wave = { unit: 'V', dtype: 'array', shape: [2], kind: 'reading', access: 'read-set' } as const
+  const contract = { ...scope, signals: { ...scope.signals, wave } }
+  const read = (value: unknown) => ({ ready: { value, time: 0 } })
+  const peer = reach({
+    ...service(contract),
+    call: () => giving([1, 'two']),
+    read: async () => read('yes') as never,
+    follow: () => giving([read(true), read(1)]),
+    events: () => giving([{ event: 'triggered', value: 'soon', time: 0 }]),
+  })
+  const first = async (method: string, params: object, taken: unknown[] = []) => {
+    for await (const item of peer.stream(`bench3.scope/${method}`, params)) taken.push(item)
+  }
+  const refused: [work: Promise<unknown>, path: string][] = [
+    [first('sweep', { points: [] }), 'result'],
+    [peer.call('bench3.scope/signals.read', { signals: ['ready'] }), 'ready'],
+    [first('signals.follow', { signals: ['ready'], rateHz: 10 }), 'ready'],
+    [first('events.follow', { events: ['triggered'] }), 'result'],
+  ]
+  for (const [work, path] of refused) {
+    const { code, issues } = await errorOf(work)
+    assert.equal([code, issues[0]?.path], ['result-invalid', path])
+  }
+  assert.is(left, 3, 'what gave it has ended')
+  const taken: unknown[] = []
+  await errorOf(first('sweep', { points: [] }, taken))
+  assert.equal(taken, [1], 'what came before stays')
+  for (const value of [1, 'a', [1, 2, 3], new Float32Array(3)]) {
+    const { code, issues } = await errorOf(peer.call('bench3.scope/signals.set', { signal: 'wave', value }))
+    assert.equal([code, issues[0]?.path], ['call-invalid', 'wave'])
+  }
+  await peer.call('bench3.scope/signals.set', { signal: 'wave', value: new Float64Array(2) })
   await peer.close()
 })
 

@@ -1,0 +1,72 @@
+/** What a service gives of its own accord, held to its contract: items of streams, and values of signals. */
+import type { SignalSpec } from '../../capabilities/signals.ts'
+import { isRecord } from '../errors.ts'
+
+/** The items as they come; the first that `check` throws at ends the stream with that, at its source too. */
+export function checkedItems(
+  source: AsyncIterable<unknown>,
+  check: (item: unknown) => void,
+): AsyncIterableIterator<unknown> {
+  const iterator = source[Symbol.asyncIterator]()
+  const checked: AsyncIterableIterator<unknown> = {
+    [Symbol.asyncIterator]: () => checked,
+    next: async () => {
+      const step = await iterator.next()
+      if (step.done === true) return step
+      try {
+        check(step.value)
+      } catch (error) {
+        await iterator.return?.()
+        throw error
+      }
+      return step
+    },
+    return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+  }
+  return checked
+}
+
+/** What keeps a value from being one of the signal; limits are of what is set, an instrument may read beyond them. */
+export function signalIssue({ dtype, shape }: Pick<SignalSpec, 'dtype' | 'shape'>, value: unknown): string | undefined {
+  switch (dtype) {
+    case 'number':
+      return typeof value === 'number' ? undefined : 'must be a number'
+    case 'integer':
+      return Number.isInteger(value) ? undefined : 'must be a whole number'
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : 'must be true or false'
+    case 'string':
+      return typeof value === 'string' ? undefined : 'must be text'
+    case 'array':
+      return arrayIssue(shape, value)
+  }
+}
+
+function arrayIssue(shape: readonly number[], value: unknown): string | undefined {
+  const isArray = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
+  if (!isArray) return 'must be an array'
+  const numbers = value as unknown as ArrayLike<unknown>
+  // Of a typed array the length is all that can be wrong; a list in lists has as many as its shape says.
+  const wanted = ArrayBuffer.isView(value) ? shape.reduce((all, size) => all * size, 1) : (shape[0] ?? numbers.length)
+  if (shape.length > 0 && shape.every((size) => size > 0) && numbers.length !== wanted) {
+    return `must have ${wanted} values, not ${numbers.length}`
+  }
+  return undefined
+}
+
+/** What keeps readings from being those of the signals, by signal; undefined where nothing does. */
+export function readingsIssue(
+  signals: Readonly<Record<string, Pick<SignalSpec, 'dtype' | 'shape'>>>,
+  readings: unknown,
+): { readonly path: string; readonly message: string } | undefined {
+  if (!isRecord(readings)) return { path: '', message: 'must be readings by signal' }
+  for (const name in readings) {
+    const reading: unknown = readings[name]
+    const spec = Object.hasOwn(signals, name) ? signals[name] : undefined
+    if (spec === undefined) return { path: name, message: 'is no signal of it' }
+    if (!isRecord(reading)) return { path: name, message: 'must be a reading' }
+    const message = signalIssue(spec, reading.value)
+    if (message !== undefined) return { path: name, message }
+  }
+  return undefined
+}
