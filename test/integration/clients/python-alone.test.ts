@@ -22,11 +22,16 @@ test.before(async () => {
 })
 test.after(() => node.remove())
 
-test('test_alone.py passes', async ({ signal }) => {
+async function ownerOnceFree() {
   const owner = await onMachine(node.dataFolder)
   const areUp = async () =>
     ((await owner.call('node/services')) as { state: string }[]).every(({ state }) => state === 'up')
   await until(areUp, 'the benches are free', 60_000)
+  return owner
+}
+
+test('test_alone.py passes', async ({ signal }) => {
+  const owner = await ownerOnceFree()
   const own = async (person: string) => {
     const asked = { person, services: ['*'], rights: ['read', 'use', 'lock'] }
     return ((await owner.call('node/token', asked)) as { token: string }).token
@@ -42,6 +47,22 @@ test('test_alone.py passes', async ({ signal }) => {
   const { code, err } = await runPython('test_alone.py', [], { env, signal })
   assert.is(code, 0, err)
   assert.match(err, /^Ran [1-9]\d* tests/m)
+})
+
+test('a program hears that its node, which keeps no locks, was started again', async ({ signal }) => {
+  await (await ownerOnceFree()).close()
+  let restarting: Promise<void> | undefined
+  const restart = async () => {
+    node = await node.restart()
+  }
+  const onOutput = (text: string) => {
+    if (text.includes('ready')) restarting ??= restart()
+  }
+  const env = { ...pythonEnv, FERNLAB_SOCKET: join(node.dataFolder, 'services.sock') }
+  const { code, out, err } = await runPython('lost_by_restart.py', [], { env, signal, onOutput })
+  await restarting
+  assert.is(code, 0, err)
+  assert.is(out, "ready\n('lock-ended', 'not-known')\n")
 })
 
 test.run()

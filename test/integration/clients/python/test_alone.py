@@ -5,6 +5,8 @@ import unittest
 
 import fernlab
 from fernlab import AsyncProxy, LabError, Proxy
+from fernlab.background import background
+from fernlab.lab import close_labs
 
 URL, SOCKET, ADA, BOB = (os.environ[f"FERNLAB_{name}"] for name in ("URL", "SOCKET", "ADA", "BOB"))
 
@@ -85,6 +87,64 @@ class Alone(unittest.TestCase):
             await bob.close()
 
         asyncio.run(work())
+
+    def test_a_lock_that_staff_has_ended_says_so_and_gives_back_nothing_of_the_next(self):
+        ada, owner = Proxy("bench-1.psu", address=URL, token=ADA), Proxy("bench-1.psu", address=SOCKET)
+        lock = fernlab.lock([ada, Proxy("bench-2.psu", address=URL, token=ADA)])
+        with lock:
+            self.assertIsNone(lock.until_lost(0.05))
+            asyncio.run(self.unlock(SOCKET, None, "it smells"))
+            lost = lock.until_lost(20)
+            self.assertEqual((lost.code, lost.kind, lost.details["service"]), ("lock-ended", "caller", "bench-1.psu"))
+            self.assertEqual(lost.details["why"], "ended-by-other")
+            self.assertRegex(lost.message, "^the lock of bench bench-1 was ended by somebody .*: it smells$")
+            self.assertIs(lock.lost, lost)
+            its = owner.lock()
+            its.take()
+        owner.voltage = 1
+        self.assertEqual(owner.voltage, 1, "who has it next still has it")
+        states = {one["name"]: one["state"] for one in fernlab.Directory(address=SOCKET).search()}
+        self.assertEqual(states, {"bench-1.psu": "locked", "bench-2.psu": "up"})
+        its.release()
+
+    def test_why_else_a_lock_is_lost_in_asyncio(self):
+        # Links of plain calls are this program's too, and its locks outlive others of its links.
+        background().run(close_labs())
+
+        async def why(lock):
+            lost = await lock.until_lost(20)
+            self.assertEqual(lost.code, "lock-ended")
+            return lost.details["why"], lost.message
+
+        async def work():
+            ada = await AsyncProxy.connect("bench-1.psu", address=URL, token=ADA)
+            async with ada.lock() as lock:
+                await self.unlock(URL, ADA)
+                self.assertEqual(await why(lock), ("unlocked", "bench bench-1 was unlocked by its owner"))
+            connection = ada._service.group.connection
+            async with ada.lock(grace=0.2) as lock:
+                ways, connection._ways = connection._ways, []
+                await connection._peer.close("cut")
+                await asyncio.sleep(1)
+                self.assertIsNone(lock.lost, "nothing can be heard yet")
+                connection._ways = ways
+                message = "no link of the owner of bench bench-1 was there for 0.2 s"
+                self.assertEqual(await why(lock), ("grace-over", message))
+            async with ada.lock(grace=60) as lock:
+                await connection._peer.close("cut")
+                await ada.set("voltage", 1)
+                self.assertIsNone(await lock.until_lost(0.3), "a break that is shorter than the grace")
+                waiting = asyncio.ensure_future(lock.until_lost())
+                await asyncio.sleep(0)
+            self.assertIsNone(await waiting, "given back")
+            await ada.close()
+
+        asyncio.run(work())
+
+    async def unlock(self, address, token, reason=""):
+        peer = await fernlab.connect(address, token)
+        await peer.call("node/unlock", {"services": ["bench-1.psu"], "reason": reason})
+        await peer.close()
 
     def test_who_owns_the_machine_needs_no_token(self):
         supply = Proxy("bench-1.psu", address=SOCKET)

@@ -68,7 +68,7 @@ class Connection:
         self._watch = watch
         self._watching: Optional["asyncio.Task[None]"] = None
         #: How often it was closed: what is under way then is not begun anew.
-        self._closes = 0
+        self.closes = 0
 
     async def call(
         self,
@@ -107,7 +107,7 @@ class Connection:
         contract: Optional[Contract] = None,
     ) -> AsyncIterator[Any]:
         """Items; with ``linger`` seconds it goes on after a broken link where it was."""
-        closes = self._closes
+        closes = self.closes
         peer = await self._ready(None)
         await self._check(peer, method, contract, TIMEOUT_S)
         received = peer.stream(method, params, credit, linger)
@@ -119,7 +119,7 @@ class Connection:
                     return
                 except LabError as error:
                     is_kept = received.place is not None and peer.ended is not None and error.code in _BROKEN
-                    if not is_kept or closes != self._closes:
+                    if not is_kept or closes != self.closes:
                         raise
                 # A service that came back as another version is not followed on.
                 peer = await self._within(method, linger, contract, _itself)
@@ -133,8 +133,8 @@ class Connection:
 
     async def stay_reached(self, is_wanted: Callable[[], bool]) -> None:
         """Opens a link whenever there is none, while that is wanted and until it is closed or this is given up."""
-        closes, wait_s = self._closes, _FIRST_WAIT_S / 2
-        while closes == self._closes and is_wanted():
+        closes, wait_s = self.closes, _FIRST_WAIT_S / 2
+        while closes == self.closes and is_wanted():
             began = time.monotonic()
             try:
                 await self._ready(None)
@@ -157,7 +157,7 @@ class Connection:
 
     async def close(self) -> None:
         """Ends the link, and what is under way; a later call opens another."""
-        self._closes += 1
+        self.closes += 1
         self.forget()
         for task in (self._reaching, self._renewing):
             if task is not None:
@@ -175,7 +175,7 @@ class Connection:
         work: Callable[[Peer, Optional[float]], Awaitable[Any]],
     ) -> Any:
         until = None if timeout is None else time.monotonic() + timeout
-        closes = self._closes
+        closes = self.closes
         while True:
             peer = await self._ready(until)
             left = None if until is None else max(_LEAST_S, until - time.monotonic())
@@ -184,7 +184,7 @@ class Connection:
                 return await work(peer, left)
             except LabError as error:
                 # Not sent, or it may be repeated. A service may say the same of a link of its own.
-                is_ours = peer.ended is not None and closes == self._closes and error.code == "link-ended"
+                is_ours = peer.ended is not None and closes == self.closes and error.code == "link-ended"
                 if not is_ours or (until is not None and time.monotonic() >= until):
                     raise
 
@@ -200,9 +200,9 @@ class Connection:
 
     async def _ready(self, until: Optional[float]) -> Peer:
         """The peer in use, or a new one; tries until then, and once without."""
-        wait_s, closes = _FIRST_WAIT_S, self._closes
+        wait_s, closes = _FIRST_WAIT_S, self.closes
         while True:
-            if closes != self._closes:
+            if closes != self.closes:
                 raise self._closed()
             if self._peer is not None:
                 return self._peer

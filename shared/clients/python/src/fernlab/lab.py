@@ -17,6 +17,7 @@ from .hub import Hub
 from .ways.access import Access
 from .ways.known import known_ways
 from .ways.way import Way
+from .watch_locks import watch_locks
 
 GRACE_S = 10.0
 #: What a hub and a node say of a hold that is no more.
@@ -177,12 +178,16 @@ class AsyncLock:
         self._session = session
         self._undo: List[Any] = []
         self._keeping: List["asyncio.Task[None]"] = []
-        #: Why the lock was lost, if it was: somebody with the right to has ended it, or the hub was away for too long.
+        #: Why the lock was lost, if it was: somebody with the right to has ended it, or the hub was away for too long. Of one
+        #: that a node gives ``lock-ended``, with ``details["why"]`` as the node says it.
         self.lost: Optional[LabError] = None
+        #: Set once it is held no more.
+        self._over: Optional[asyncio.Event] = None
 
     async def take(self) -> None:
         """Takes all, or raises ``bench-busy`` or ``service-locked`` and has taken nothing."""
         self.lost = None
+        self._over = asyncio.Event()
         try:
             for group in _groups(self._held):
                 services = [name for name, of in self._held if of is group]
@@ -199,6 +204,8 @@ class AsyncLock:
         for task in self._keeping:
             task.cancel()
         self._keeping.clear()
+        if self._over is not None:
+            self._over.set()
         failure: Optional[LabError] = None
         while self._undo:
             undo = self._undo.pop()
@@ -210,6 +217,15 @@ class AsyncLock:
                     failure = failure or error
         if failure is not None:
             raise failure
+
+    async def until_lost(self, timeout: Optional[float] = None) -> Optional[LabError]:
+        """Waits until the lock is lost, and gives why; None when it was given back, or after ``timeout`` seconds."""
+        if self._over is not None:
+            try:
+                await asyncio.wait_for(self._over.wait(), timeout)
+            except asyncio.TimeoutError:
+                return None
+        return self.lost
 
     async def __aenter__(self) -> "AsyncLock":
         await self.take()
@@ -239,9 +255,12 @@ class AsyncLock:
 
     def _lose(self, error: LabError) -> None:
         self.lost = self.lost or error
+        if self._over is not None:
+            self._over.set()
 
     async def _lock(self, group: Group, services: List[str]) -> None:
         connection = group.connection
+        gone: Set[str] = set()
         # Its own: what other programs of the same person have locked stays theirs.
         taking = uuid.uuid4().hex
         params = {"services": services, "reason": self._reason, "graceS": self._grace, "id": taking}
@@ -253,11 +272,15 @@ class AsyncLock:
                 await asked
             except LabError:
                 return
-            await connection.call("node/unlock", {"services": services, "id": taking})
+            # What was lost may be another's by now.
+            left = [name for name in services if name not in gone]
+            if left:
+                await connection.call("node/unlock", {"services": left, "id": taking})
 
         self._undo.append(unlock)
         await asyncio.shield(asked)
         self._keep(connection.stay_reached(lambda: True))
+        self._keep(watch_locks(connection, services, taking, gone, self._lose))
 
 
 async def _give_back(group: Group, bench: str, directory: AsyncDirectory, hold: Hold) -> None:

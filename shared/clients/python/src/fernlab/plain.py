@@ -152,6 +152,10 @@ class Lock:
         """Why the lock was lost, if it was."""
         return self._lock.lost
 
+    def until_lost(self, timeout: Optional[float] = None) -> Any:
+        """Waits until the lock is lost, and gives why; None when it was given back, or after ``timeout`` seconds."""
+        return background().run(self._lock.until_lost(timeout))
+
     def take(self) -> None:
         background().run(self._lock.take())
 
