@@ -1,4 +1,4 @@
-/** What the audit log repeats of a person's own words, and of what staff wrote about them. */
+/** What the audit log and benches repeat of a person's own words, and of what staff wrote about them. */
 import { sql } from 'kysely'
 import type { Store } from '../store/store.ts'
 
@@ -19,6 +19,12 @@ export function withoutOwnWords({ db }: Pick<Store, 'db'>, personId: string) {
       .set({ detail: named })
       .where('action', 'like', 'recurring.%')
       .where('subject', 'in', db.selectFrom('recurring').select('id').where('person_id', '=', personId)),
+    change
+      .set({ detail: sql<string>`json_remove(detail, '$.reason')` })
+      .where('action', '=', 'bench.lease')
+      .where('person_id', '=', personId),
+    // Of a bench whose node did not answer when it was taken back.
+    db.updateTable('bench').set({ lease_reason: null }).where('leased_by', '=', personId),
     change
       .set({ detail: described })
       .where('action', 'like', 'permission.%')

@@ -26,10 +26,11 @@ export function standingOf({ node, told, present, bench }: KnownService): Standi
   if (bench === undefined) return said
   if (bench.runId !== null) return { state: 'busy', reason: 'a run or a session is on its bench' }
   if (bench.lease === undefined) return said
-  const { holder } = bench.lease
+  const { holder, reason: forWhat } = bench.lease
+  const why = forWhat === undefined ? {} : { reason: forWhat }
   // The node may know why.
-  if (lock?.owner === holder) return { state: 'locked', lock }
-  return { state: 'locked', lock: { owner: holder, since: new Date(bench.since).toISOString() } }
+  if (lock?.owner === holder) return { state: 'locked', lock: { ...why, ...lock } }
+  return { state: 'locked', lock: { owner: holder, since: new Date(bench.since).toISOString(), ...why } }
 }
 
 /** The entry as the viewer sees it. */

@@ -40,6 +40,8 @@ export interface BenchLease {
   readonly holder: string
   /** Its record; none until the node has granted it. */
   readonly use?: string | undefined
+  /** What for, as its holder has said. */
+  reason?: string | undefined
   /** Epoch ms, for people and for a hub that starts again. */
   expiresAt: number
   /** When the hub counts it as ended (monotonic ms). */
@@ -245,6 +247,7 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
               lease: row.lease,
               holder: row.leased_by,
               use: useOn.get(row.id),
+              reason: row.lease_reason ?? undefined,
               expiresAt: row.lease_expires_at,
               endsAt: clock.monotonic() + row.lease_expires_at - clock.now(),
             },

@@ -57,10 +57,23 @@ export interface Readings {
   }
 }
 
+/** Who looks at a bench, and whether this person may know who drives it. */
+export interface BenchViewer {
+  readonly personId: string
+  readonly seesPeople: boolean
+}
+
+export interface TakenFor {
+  /** Where its holder is. */
+  readonly address?: string | undefined
+  /** What for; empty is none. */
+  readonly reason?: string | undefined
+}
+
 export interface Fleet {
   /** As `viewer` sees them: a bench that this person drives is `mine`. */
-  benches(viewer?: string): Promise<Bench[]>
-  bench(id: string, viewer?: string): Promise<Bench | undefined>
+  benches(viewer?: BenchViewer): Promise<Bench[]>
+  bench(id: string, viewer?: BenchViewer): Promise<Bench | undefined>
   nodes(): Promise<NodeInfo[]>
   node(id: string): Promise<NodeInfo | undefined>
   /** Benches, up or not, whose parts serve the lab and whose node lets the lab use them. */
@@ -75,10 +88,16 @@ export interface Fleet {
   rotate(node: string, by: string): Promise<NodeCredential>
   /** Shuts the node out at once; its unfinished runs end as interrupted. */
   revoke(node: string, by: string): Promise<void>
-  /** Takes a free bench for direct use, from that address; throws `bench-busy`, `node-offline`, `bench-unknown`. */
-  takeLease(bench: string, holder: string, ttlS: number, address?: string): Promise<Lease>
-  /** For its holder; a lease of somebody else is `not-found`. */
-  renewLease(bench: string, lease: string, ttlS: number, by: string): Promise<{ lease: string; expiresAt: string }>
+  /** Takes a free bench for direct use; throws `bench-busy`, `node-offline`, `bench-unknown`. */
+  takeLease(bench: string, holder: string, ttlS: number, more?: TakenFor): Promise<Lease>
+  /** For its holder; a lease of somebody else is `not-found`. A `reason` takes the place of the one before. */
+  renewLease(
+    bench: string,
+    lease: string,
+    ttlS: number,
+    by: string,
+    reason?: string,
+  ): Promise<{ lease: string; expiresAt: string }>
   /** `safe`: whether the bench reached its safe state; `by` who gives it back, its holder or others of the staff. */
   releaseLease(bench: string, lease: string, by: string): Promise<{ safe: boolean }>
   /** Ends whoever's hold of it, for a reason that is in the audit log; throws `not-found` where nobody has taken it. */

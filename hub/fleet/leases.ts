@@ -86,6 +86,7 @@ export function createLeases(options: CreateLeasesOptions): Leases {
         leased_by: lease?.holder ?? null,
         lease: lease?.lease ?? null,
         lease_expires_at: lease?.expiresAt ?? null,
+        lease_reason: lease?.reason ?? null,
         fence: bench.fence,
         since: bench.since,
       })
@@ -114,12 +115,12 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     }
   }
 
-  const take: Fleet['takeLease'] = async (id, holder, ttlS, address) => {
+  const take: Fleet['takeLease'] = async (id, holder, ttlS, { address, reason } = {}) => {
     const bench = benchOf(id)
     // A bench that is in maintenance is driven by those who maintain it.
-    const { state, reason } = book.uncheckedStateOf(bench)
+    const { state, reason: whyNot } = book.uncheckedStateOf(bench)
     if (bench.runId !== null || bench.lease !== undefined || state !== 'free') {
-      const why = bench.runId !== null ? `run ${bench.runId} is on it` : (reason ?? `it is ${state}`)
+      const why = bench.runId !== null ? `run ${bench.runId} is on it` : (whyNot ?? `it is ${state}`)
       throw new LabError({
         code: 'bench-busy',
         kind: 'caller',
@@ -131,7 +132,8 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     bench.fence++
     bench.since = clock.now()
     let mine = newId(clock.now())
-    bench.lease = { lease: mine, holder, ...lasting(ttlS * 1000) }
+    const forWhat = reason === undefined || reason === '' ? {} : { reason }
+    bench.lease = { lease: mine, holder, ...forWhat, ...lasting(ttlS * 1000) }
     try {
       await keep(bench)
       const granted = await calls.call(bench.node, 'lease.take', {
@@ -143,10 +145,10 @@ export function createLeases(options: CreateLeasesOptions): Leases {
       mine = granted.lease
       const lasts = lasting(granted.ttlMs)
       const use = newId(clock.now())
-      bench.lease = { lease: mine, holder, use, ...lasts }
+      bench.lease = { lease: mine, holder, use, ...forWhat, ...lasts }
       await keep(bench, [
         ...record.begin({ id: use, person: holder, bench: id, address }),
-        audit(holder, 'bench.lease', id),
+        audit(holder, 'bench.lease', id, forWhat),
       ])
       return { lease: mine, expiresAt: new Date(lasts.expiresAt).toISOString() }
     } catch (error) {
@@ -241,19 +243,19 @@ export function createLeases(options: CreateLeasesOptions): Leases {
   }
 
   return {
-    takeLease: async (id, holder, ttlS, address) => {
+    takeLease: async (id, holder, ttlS, more) => {
       const bench = benchOf(id)
       requireSpace()
       const way = book.uncheckedStateOf(bench).state === 'busy' ? giveWay(bench) : undefined
-      if (way === undefined) return take(id, holder, ttlS, address)
+      if (way === undefined) return take(id, holder, ttlS, more)
       try {
         await way.ended
-        return { ...(await take(id, holder, ttlS, address)), endedCheck: way.check }
+        return { ...(await take(id, holder, ttlS, more)), endedCheck: way.check }
       } finally {
         way.done()
       }
     },
-    renewLease: async (id, lease, ttlS, by) => {
+    renewLease: async (id, lease, ttlS, by, reason) => {
       const bench = benchOf(id)
       const held = ownOn(bench, lease, by)
       inHand.add(held)
@@ -265,7 +267,10 @@ export function createLeases(options: CreateLeasesOptions): Leases {
         })
         .finally(() => inHand.delete(held))
       const lasts = lasting(granted.ttlMs)
-      if (bench.lease?.lease === lease) Object.assign(bench.lease, lasts)
+      if (bench.lease?.lease === lease) {
+        Object.assign(bench.lease, lasts)
+        if (reason !== undefined) bench.lease.reason = reason === '' ? undefined : reason
+      }
       await keep(bench)
       return { lease, expiresAt: new Date(lasts.expiresAt).toISOString() }
     },

@@ -77,3 +77,9 @@ ALTER TABLE direct_command ADD COLUMN client_address TEXT;
 CREATE INDEX direct_command_with_address ON direct_command (at) WHERE client_address IS NOT NULL;
 `,
 }
+
+/** What a bench is driven for, for as long as it is. */
+export const leaseReasonMigration: Migration = {
+  name: '036-lease-reason',
+  sql: 'ALTER TABLE bench ADD COLUMN lease_reason TEXT',
+}

@@ -4,8 +4,8 @@ import type { ShownCheck } from '@fernlab/shared/contracts/bench-checks'
 import type { Outage } from '../bench-care/outages.ts'
 import { isWeekly } from '../bench-care/outages.ts'
 import type { BookedCheck } from '../bench-care/stored-checks.ts'
-import type { CompatibleBench } from './fleet.ts'
-import type { BookedBench, BookedNode, FleetBook } from './fleet-book.ts'
+import type { BenchViewer, CompatibleBench } from './fleet.ts'
+import type { BenchLease, BookedBench, BookedNode, FleetBook } from './fleet-book.ts'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
@@ -16,7 +16,7 @@ export type CheckDetails = (bench: BookedBench, check: BookedCheck) => Pick<Show
 export function benchView(
   book: FleetBook,
   bench: BookedBench,
-  { viewer, checkDetails }: { readonly viewer: string | undefined; readonly checkDetails: CheckDetails },
+  { viewer, checkDetails }: { readonly viewer: BenchViewer | undefined; readonly checkDetails: CheckDetails },
 ): Bench {
   const { state, reason } = book.stateOf(bench)
   const { current, next } = book.outlook(bench)
@@ -48,11 +48,24 @@ export function benchView(
         }),
     ...(bench.interlocks.length === 0 ? {} : { interlocks: [...bench.interlocks] }),
     leased: bench.lease !== undefined,
-    ...(bench.lease !== undefined && bench.lease.holder === viewer ? { mine: true } : {}),
+    ...leaseView(bench.lease, viewer),
     ...(current === undefined ? {} : { outage: shownOutage(current) }),
     ...(next === undefined ? {} : { nextOutage: shownOutage(next) }),
     ...(bench.gone ? { gone: true } : {}),
     parts: Object.fromEntries(parts),
+  }
+}
+
+function leaseView(
+  lease: BenchLease | undefined,
+  viewer: BenchViewer | undefined,
+): Pick<Bench, 'mine' | 'leaseReason'> {
+  if (lease === undefined || viewer === undefined) return {}
+  const mine = lease.holder === viewer.personId
+  return {
+    ...(mine ? { mine } : {}),
+    // Words of somebody who stays unnamed may name them.
+    ...(lease.reason !== undefined && (mine || viewer.seesPeople) ? { leaseReason: lease.reason } : {}),
   }
 }
 

@@ -22,7 +22,7 @@ import {
 } from '../bookings/tables.ts'
 import { recordingsMigration } from '../cameras/tables.ts'
 import { directoryMigration } from '../directory/tables.ts'
-import { directUseMigration, exchangeWayMigration } from '../fleet/tables.ts'
+import { directUseMigration, exchangeWayMigration, leaseReasonMigration } from '../fleet/tables.ts'
 import { groupsMigration } from '../groups/tables.ts'
 import { permissionsMigration } from '../permissions/tables.ts'
 import { recurringMigration } from '../recurring/tables.ts'
@@ -153,4 +153,5 @@ CREATE INDEX document_pictures ON document (run_id, attempt, stream, first_row) 
   },
   recordingsMigration,
   directoryMigration,
+  leaseReasonMigration,
 ]

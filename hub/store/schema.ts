@@ -184,6 +184,8 @@ export interface BenchTable {
   leased_by: string | null
   lease: string | null
   lease_expires_at: number | null
+  /** What for, as that person has said; null: nothing. */
+  lease_reason: Generated<string | null>
   /** Why no run may have it until the staff have put it back, or null. */
   out_reason: string | null
 }

@@ -179,7 +179,8 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
       .where('at', '<', next?.started_at ?? Number.MAX_SAFE_INTEGER)
     return [
       entries
-        .set({ person_id: name })
+        // What it was for may say whose it was.
+        .set({ person_id: name, detail: sql<string>`json_remove(detail, '$.reason')` })
         .where('action', 'in', ['bench.lease', 'bench.released'])
         .where('person_id', '=', use.person_id),
       entries

@@ -288,6 +288,8 @@ export const benchSchema = z.object({
   leased: z.boolean(),
   /** It is the caller who drives it. */
   mine: z.boolean().optional(),
+  /** What for, as its driver has said: told to them, and to those who may see people. */
+  leaseReason: z.string().optional(),
   /** Why it is not for runs now, as staff have planned, and from when it is not the next time. */
   outage: shownOutageSchema.optional(),
   nextOutage: shownOutageSchema.optional(),
@@ -550,6 +552,8 @@ export const takeLeaseSchema = z.strictObject({
   lease: z.string().max(200).optional(),
   /** Goes on with a lease that the caller holds and whose id is lost; without one, the bench is taken. */
   resume: z.boolean().optional(),
+  /** What for: told to those who may see people. With a renewal it takes the place of the one before. */
+  reason: writtenText(200).optional(),
 })
 export const exchangeSchema = z.strictObject({
   lease: z.string().max(200).optional(),

@@ -12,7 +12,7 @@ import { can } from '../../accounts/can.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
 import { csvLine } from '../csv-line.ts'
 import { notFound } from '../problems.ts'
-import { benchParams } from './fleet.ts'
+import { benchParams, viewerOf } from './fleet.ts'
 
 const givenTime = z.iso.datetime({ offset: true })
 const dayMs = 86_400_000
@@ -157,7 +157,7 @@ export function benchCareRoutes(add: AddRoute, parts: ApiParts): void {
     },
     async ({ c, params, caller }) => {
       await benchChecks.now(params.bench, caller.personId)
-      const bench = await fleet.bench(params.bench, caller.personId)
+      const bench = await fleet.bench(params.bench, viewerOf(caller))
       if (bench === undefined) throw notFound(`the bench ${params.bench}`)
       return c.json(bench)
     },

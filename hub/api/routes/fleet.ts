@@ -13,7 +13,9 @@ import {
 import { nameSchema, writtenText } from '@fernlab/shared/contracts/common'
 import { resetInterlockSchema } from '@fernlab/shared/contracts/interlocks'
 import { z } from '@hono/zod-openapi'
-import type { NodeCredential } from '../../fleet/fleet.ts'
+import type { Caller } from '../../accounts/caller.ts'
+import { can } from '../../accounts/can.ts'
+import type { BenchViewer, NodeCredential } from '../../fleet/fleet.ts'
 import type { Attempts } from '../attempts.ts'
 import { type AddRoute, type ApiParts, requireAccess } from '../context.ts'
 import { pageOf, pageQuery } from '../paging.ts'
@@ -23,6 +25,12 @@ export const benchParams = z.object({
   bench: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}\.[a-z0-9][a-z0-9_-]{0,62}$/, 'must be <node>.<bench>'),
 })
 export const nodeParams = z.object({ node: nameSchema })
+
+/** As the caller may see a bench. */
+export const viewerOf = (caller: Caller): BenchViewer => ({
+  personId: caller.personId,
+  seesPeople: can(caller, 'people.read'),
+})
 
 /** Nodes and benches; an admin enrols nodes, staff may drive a bench directly. */
 export function fleetRoutes(
@@ -53,7 +61,7 @@ export function fleetRoutes(
       query: pageQuery,
       answer: { schema: page(benchSchema), what: 'Benches by id' },
     },
-    async ({ c, query, caller }) => c.json(pageOf(await fleet.benches(caller.personId), query)),
+    async ({ c, query, caller }) => c.json(pageOf(await fleet.benches(viewerOf(caller)), query)),
   )
   add(
     {
@@ -66,7 +74,7 @@ export function fleetRoutes(
       answer: { schema: benchSchema, what: 'The bench' },
     },
     async ({ c, params, caller }) => {
-      const bench = await fleet.bench(params.bench, caller.personId)
+      const bench = await fleet.bench(params.bench, viewerOf(caller))
       if (bench === undefined) throw notFound(`the bench ${params.bench}`)
       return c.json(bench)
     },
@@ -78,7 +86,7 @@ export function fleetRoutes(
       tag: 'Fleet',
       summary: 'Take a free bench for direct use, or renew the lease',
       description:
-        'A check that is on the bench is ended first, and done again later: the answer says which. Anything else on it is refused with `bench-busy`.',
+        'A check that is on the bench is ended first, and done again later: the answer says which. Anything else on it is refused with `bench-busy`. The `reason` is shown, to those who may see people, where the bench and its parts are, and is in the audit log.',
       access: 'benches.drive',
       errors: [
         'bench-busy',
@@ -96,10 +104,10 @@ export function fleetRoutes(
       answer: { schema: leaseSchema, what: 'The lease; it ends by itself, and the bench goes to its safe state' },
     },
     async ({ c, params, body, caller }) => {
-      const { ttlS, resume = false } = body
+      const { ttlS, resume = false, reason } = body
       const lease = body.lease ?? (resume ? await ownLease(params.bench, caller.personId) : undefined)
-      if (lease !== undefined) return c.json(await fleet.renewLease(params.bench, lease, ttlS, caller.personId))
-      return c.json(await fleet.takeLease(params.bench, caller.personId, ttlS, caller.address))
+      if (lease !== undefined) return c.json(await fleet.renewLease(params.bench, lease, ttlS, caller.personId, reason))
+      return c.json(await fleet.takeLease(params.bench, caller.personId, ttlS, { address: caller.address, reason }))
     },
   )
   add(
@@ -139,7 +147,7 @@ export function fleetRoutes(
     },
     async ({ c, params, caller }) => {
       await benchChecks.putBack(params.bench, caller.personId)
-      const bench = await fleet.bench(params.bench, caller.personId)
+      const bench = await fleet.bench(params.bench, viewerOf(caller))
       if (bench === undefined) throw notFound(`the bench ${params.bench}`)
       return c.json(bench)
     },
@@ -159,7 +167,7 @@ export function fleetRoutes(
     },
     async ({ c, params, body, caller }) => {
       await interlockResets.reset(params.bench, body.interlock, caller.personId)
-      const bench = await fleet.bench(params.bench, caller.personId)
+      const bench = await fleet.bench(params.bench, viewerOf(caller))
       if (bench === undefined) throw notFound(`the bench ${params.bench}`)
       return c.json(bench)
     },

@@ -164,6 +164,7 @@ class LabClient implements Client {
           undo,
           lost,
           session,
+          reason,
           signal,
         })
       }

@@ -23,6 +23,13 @@ export interface BenchHold {
   readonly lease: string
 }
 
+export interface AskedHold {
+  /** Of the hold that is renewed; without one, the bench is taken. */
+  readonly lease?: string
+  /** What for; others are told. */
+  readonly reason?: string
+}
+
 export interface Directory {
   /** Services by node and name; all that is given has to hold. */
   find(search?: DirectorySearch, signal?: AbortSignal): Promise<DirectoryEntry[]>
@@ -30,8 +37,8 @@ export interface Directory {
   get(name: string, signal?: AbortSignal): Promise<Found>
   /** Opens a node for these services of it, by name, and the bench's parts to who holds it. */
   access(node: string, services: readonly string[], lease: string | undefined, signal?: AbortSignal): Promise<Access>
-  /** Takes a bench, or renews a hold that was taken; rejects with `bench-busy`. */
-  hold(bench: string, lease?: string, signal?: AbortSignal): Promise<BenchHold>
+  /** Takes a bench for a reason, or renews a hold that was taken; rejects with `bench-busy`. */
+  hold(bench: string, how?: AskedHold, signal?: AbortSignal): Promise<BenchHold>
   /** Without a lease, the caller's own; where there is none, with a reason and the permission, whoever's it is. */
   release(bench: string, lease?: string, reason?: string): Promise<void>
   /** Ends what it keeps open, where it does. */

@@ -72,8 +72,12 @@ export function hubDirectory(hub: Hub, { addressesHere = () => [] }: HubDirector
         lastsMs: given.lastsMs,
       }
     },
-    async hold(bench, lease, signal) {
-      const body = { ttlS: HOLD_S, ...(lease === undefined ? {} : { lease }) }
+    async hold(bench, { lease, reason } = {}, signal) {
+      const body = {
+        ttlS: HOLD_S,
+        ...(lease === undefined ? {} : { lease }),
+        ...(reason === undefined ? {} : { reason }),
+      }
       return hub.ask(leaseSchema, `/benches/${encodeURIComponent(bench)}/lease`, { method: 'POST', body, signal })
     },
     async release(bench, lease, reason) {

@@ -36,6 +36,8 @@ export interface TakeBench extends Taking {
   readonly lost: AbortController
   /** The live session that has the bench, where it is not to be taken. */
   readonly session: string | undefined
+  /** What for; empty for no reason. */
+  readonly reason: string
 }
 
 const RENEW_MS = 60_000
@@ -55,6 +57,7 @@ export async function takeBench({
   undo,
   lost,
   session,
+  reason,
   signal,
 }: TakeBench): Promise<void> {
   if (group.onLost !== undefined) {
@@ -74,7 +77,10 @@ export async function takeBench({
   }
   // Never given up half way: what was granted meanwhile has to be given back.
   const takenMs = clock.monotonic()
-  const taking = session === undefined ? directory.hold(bench) : Promise.resolve({ lease: `session/${session}` })
+  const taking =
+    session === undefined
+      ? directory.hold(bench, reason === '' ? {} : { reason })
+      : Promise.resolve({ lease: `session/${session}` })
   undo.push(async () => {
     const taken = await taking.then(({ lease }) => lease).catch(() => undefined) // then nothing was taken
     const isHeld = group.lease !== undefined || !lost.signal.aborted
@@ -88,7 +94,7 @@ export async function takeBench({
   const renew = (sinceMs: number) => {
     cancel = clock.after(RENEW_MS, () => {
       const askedMs = clock.monotonic()
-      directory.hold(bench, lease).then(
+      directory.hold(bench, { lease }).then(
         () => renew(askedMs),
         (thrown: unknown) => {
           const error = asLabError(thrown)

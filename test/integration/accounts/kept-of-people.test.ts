@@ -168,6 +168,7 @@ test('who closes their account leaves no word in any table or file, and an id on
         .updateTable('person')
         .set({ time_zone: markOf('person.time_zone') })
         .where('id', '=', id),
+      entry(id, 'bench.lease', 'x', { reason: markOf('bench.lease_reason') }),
       entry(id, 'recurring.created', 'x', { name: markOf('recurring.name') }),
       entry(bossId, 'recurring.changed', 'x', { was: { name: markOf('recurring.name') }, is: { name: 'another' } }),
       entry(bossId, 'permission.created', 'x', {

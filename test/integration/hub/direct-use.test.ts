@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startEdge } from '@fernlab/edge/main'
 import { openNodeSettings } from '@fernlab/edge/settings/settings'
 import { parseConfig } from '@fernlab/hub/config/config'
+import type { Bench } from '@fernlab/shared/contracts/api'
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { DirectUse, DirectUseDetail } from '@fernlab/shared/contracts/direct-use'
 import { topics } from '@fernlab/shared/contracts/topics'
@@ -15,6 +16,7 @@ import mqtt from 'mqtt'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 import { startTestHub, type TestHub, until } from './hub-with-node.ts'
+import { newPerson, type TestPerson } from './session-people.ts'
 
 const test = suite('direct use and enrolment', { timeoutMs: 30_000 })
 let lab: TestHub
@@ -113,6 +115,46 @@ test('who holds the bench is told so, and goes on with the lease without its id'
   const anew = await lab.call(`${bench}/lease`, { method: 'POST', json: { ttlS: 30, resume: true } })
   assert.is(anew.status, 200, 'without a lease of one’s own the bench is taken')
   await lab.call(`${bench}/lease`, { method: 'DELETE' })
+})
+
+test('what a bench is taken for is told to those who may see people, until it is given back, and audited', async () => {
+  const student = await newPerson(lab)
+  const staff = await newPerson(lab, 'instructor')
+  const shown = async (ask: (path: string) => Promise<unknown>) => {
+    const one = (await ask(bench)) as Bench
+    const all = (await ask('/api/v1/benches')) as { items: Bench[] }
+    assert.is(all.items.find(({ id }) => id === one.id)?.leaseReason, one.leaseReason)
+    return one.leaseReason
+  }
+  const own = () => shown(async (path) => (await lab.call(path)).json())
+  const by = (person: TestPerson) => shown(async (path) => (await person.ask('GET', path)).body)
+  const lease = (body: object) => lab.call(`${bench}/lease`, { method: 'POST', json: { ttlS: 60, ...body } })
+
+  const refused = await lease({ reason: 'x'.repeat(201) })
+  assert.is(refused.status, 422)
+  const { issues } = (await refused.json()) as { issues: { path: string }[] }
+  assert.equal(
+    issues.map(({ path }) => path),
+    ['reason'],
+  )
+  assert.is((await lease({ reason: 'a\u0007bell' })).status, 422)
+  assert.is(((await (await lab.call(bench)).json()) as Bench).leased, false, 'what is wrong takes nothing')
+
+  assert.is((await lease({ reason: 'a diode' })).status, 200)
+  assert.equal([await own(), await by(staff), await by(student)], ['a diode', 'a diode', undefined])
+  const log = (await (await lab.call('/api/v1/audit?action=bench.lease&limit=1')).json()) as { items: AuditEntry[] }
+  assert.equal(log.items[0]?.detail, { reason: 'a diode' })
+  // A renewal keeps it; one with another has that.
+  assert.is((await lease({ resume: true })).status, 200)
+  assert.is(await by(staff), 'a diode')
+  assert.is((await lease({ resume: true, reason: 'two diodes' })).status, 200)
+  assert.is(await by(staff), 'two diodes')
+  await lab.restart()
+  await until(async () => (await by(staff)) === 'two diodes', 'another hub on the same folder knowing it')
+  await until(async () => (await lab.call(`${bench}/lease`, { method: 'DELETE' })).ok, 'the bench being given back')
+  assert.is((await lease({ reason: '' })).status, 200)
+  assert.is(await own(), undefined)
+  assert.ok((await lab.call(`${bench}/lease`, { method: 'DELETE' })).ok)
 })
 
 test('a call that is repeated with its key is answered again and moves nothing', async () => {

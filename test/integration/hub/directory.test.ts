@@ -116,12 +116,13 @@ test('one service is shown with its contract; a name of two nodes needs its node
 })
 
 test('a bench that is taken locks its parts; who has it is told to those who may know', async () => {
-  const taken = await staff.ask('POST', '/api/v1/benches/one.b/lease', { ttlS: 600 })
+  const taken = await staff.ask('POST', '/api/v1/benches/one.b/lease', { ttlS: 600, reason: ' for the thesis ' })
   assert.is(taken.status, 200)
   const { name: own } = (await staff.ask('GET', '/api/v1/me')).body as { name: string }
   const seen = await entry('one/b.psu')
   assert.is(seen?.state, 'locked')
   assert.equal([seen?.lockedBy?.mine, seen?.lockedBy?.person], [true, { id: staff.id, name: own }])
+  assert.is(seen?.lockedBy?.reason, 'for the thesis')
   assert.is((await entry('one/fit'))?.state, 'up')
   const bySomebody = (await entry('one/b.psu', student))?.lockedBy
   assert.equal(Object.keys(bySomebody ?? {}), ['since'])

@@ -147,8 +147,8 @@ test('a lease lasts as long as the node has granted, whatever the wall clock doe
   clock.jump(24 * 3600_000)
   await clock.advance(590_000)
   assert.is(bench.lease?.lease, 'granted')
-  assert.is((await fleet.bench('n.b', 'ada'))?.mine, true)
-  assert.is((await fleet.bench('n.b', 'bo'))?.mine, undefined)
+  assert.is((await fleet.bench('n.b', { personId: 'ada', seesPeople: false }))?.mine, true)
+  assert.is((await fleet.bench('n.b', { personId: 'bo', seesPeople: false }))?.mine, undefined)
   assert.is((await fleet.bench('n.b'))?.mine, undefined)
   const renewed = await fleet.renewLease('n.b', lease, 3600, 'ada')
   assert.is(Date.parse(renewed.expiresAt) - clock.now(), 600_000)
@@ -201,7 +201,7 @@ test('what somebody holds is given back by whoever shuts them out, or runs out w
 test('driving a bench is a use from the lease to its end, with every exchange and what came of it', async () => {
   const { fleet } = await withBench()
   answer = () => ({ lease: 'granted', ttlMs: 600_000 })
-  const { lease } = await fleet.takeLease('n.b', 'ada', 60, '192.0.2.7')
+  const { lease } = await fleet.takeLease('n.b', 'ada', 60, { address: '192.0.2.7' })
   const [begun] = await directUses()
   assert.equal(
     [begun?.person_id, begun?.bench, begun?.client_address, begun?.ended_at],

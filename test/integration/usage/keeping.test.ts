@@ -131,12 +131,19 @@ test('direct use keeps addresses and names by the same rules, and its year’s k
   await storeDirectUse(store, { person: 'ana', at: begin, country: 'ES', ...seven })
   await storeDirectUse(store, { person: 'ana', at: begin + 30 * day, ...eight })
   await storeUse(store, { person: 'ana', at: begin })
-  const entry = (at: number, person_id: string | null, action: string, subject = 'n.a', holder?: string) =>
-    store.db.insertInto('audit').values({ at, person_id, action, subject, detail: JSON.stringify({ holder }) })
+  const entry = (
+    at: number,
+    person_id: string | null,
+    action: string,
+    subject = 'n.a',
+    holder?: string,
+    reason?: string,
+  ) =>
+    store.db.insertInto('audit').values({ at, person_id, action, subject, detail: JSON.stringify({ holder, reason }) })
   await store.write([
-    entry(begin, 'ana', 'bench.lease'),
+    entry(begin, 'ana', 'bench.lease', 'n.a', undefined, 'for ana’s thesis'),
     entry(begin, 'ana', 'bench.lease', 'n.b'),
-    entry(begin + minute, 'bo', 'bench.released', 'n.a', 'ana'),
+    entry(begin + minute, 'bo', 'bench.released', 'n.a', 'ana', 'left over night'),
     entry(begin + minute, 'ana', 'bench.outage'),
     entry(begin + day, null, 'bench.lease-expired', 'n.a', 'ana'),
     entry(begin + 30 * day, 'ana', 'bench.lease'),
@@ -169,7 +176,7 @@ test('direct use keeps addresses and names by the same rules, and its year’s k
     [
       [old?.person_id, '{}'],
       ['ana', '{}'],
-      ['bo', '{}'],
+      ['bo', '{"reason":"left over night"}'],
       ['ana', '{}'],
       [null, '{}'],
       ['ana', '{}'],

@@ -66,8 +66,8 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
       if (names.some((name) => !services.some((service) => service.name === name))) throw refusal('service-unknown')
       return { addresses: ['here'], token: [node, ...names, lease ?? '-'].join(' ') }
     },
-    hold: async (bench, lease) => {
-      asked.push(`${lease === undefined ? 'take' : 'renew'} ${bench}`)
+    hold: async (bench, { lease, reason } = {}) => {
+      asked.push(`${lease === undefined ? 'take' : 'renew'} ${bench}${reason === undefined ? '' : ` for ${reason}`}`)
       if (lease !== undefined && refusing !== undefined) throw refusing
       if (lease !== undefined && ended.has(lease)) throw refusal('lease-ended')
       if (granting !== undefined) await granting
@@ -253,7 +253,7 @@ test('a lock takes its benches and services in one order, renews them, and gives
   await use.beep?.({ times: 1 })
   const lock = await client.lock(['log', 'b.supply', 'a.supply', 'fit'], { reason: 'a diode' })
   assert.equal(lock.services, ['pi/a.supply', 'pi/b.supply', 'pi/fit', 'pi/log'])
-  assert.equal(asked.splice(0), ['take pi.a', 'take pi.b', 'node/lock fit,log'])
+  assert.equal(asked.splice(0), ['take pi.a for a diode', 'take pi.b for a diode', 'node/lock fit,log'])
   // What was open before now belongs to the hold.
   assert.equal(tokens, ['pi a.supply -', 'pi a.supply lease of pi.a', 'pi b.supply lease of pi.b', 'pi fit log -'])
   await clock.advance(60_000)

@@ -69,6 +69,7 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
             {bench.run}
           </Link>
         )}
+        {bench.leaseReason === undefined ? null : <q>{bench.leaseReason}</q>}
         {bench.since === undefined ? null : (
           <span className="soft">
             {t('benches.since', { time: duration((Date.now() - Date.parse(bench.since)) / 1000) })}

@@ -48,15 +48,13 @@ export function HoldLine({ service, role, link, state }: Props) {
       )}
       {mayTake ? (
         <form className={styles.take} onSubmit={take}>
-          {isPart ? null : (
-            <TextInput
-              label={t('service.reason')}
-              description={t('service.reasonHelp')}
-              value={reason}
-              maxLength={200}
-              onChange={(event) => setReason(event.currentTarget.value)}
-            />
-          )}
+          <TextInput
+            label={t('service.reason')}
+            description={t('service.reasonHelp')}
+            value={reason}
+            maxLength={200}
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
           <Button type="submit" loading={state?.lock === 'taking'} disabled={link === undefined}>
             {t(says === 'elsewhere' ? 'service.resume' : isPart ? 'service.takeBench' : 'service.take')}
           </Button>

@@ -39,8 +39,12 @@ export function pageDirectory({ api, onHold }: Options): Directory {
       return { addresses: [...given.addresses, byHubAddress(node)], token: given.token, lastsMs: given.lastsMs }
     },
     // A bench that one has already, as after the page was loaded anew, is gone on with.
-    hold: async (bench, lease): Promise<BenchHold> => {
-      const body = { ttlS: HOLD_S, ...(lease === undefined ? { resume: true } : { lease }) }
+    hold: async (bench, { lease, reason } = {}): Promise<BenchHold> => {
+      const body = {
+        ttlS: HOLD_S,
+        ...(lease === undefined ? { resume: true } : { lease }),
+        ...(reason === undefined ? {} : { reason }),
+      }
       const taken = await asked(api.send<Lease>('POST', `${v1}/benches/${encodeURIComponent(bench)}/lease`, body))
       onHold(taken.expiresAt)
       return taken

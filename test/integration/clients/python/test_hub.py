@@ -157,7 +157,7 @@ class ByHub(unittest.TestCase):
             self.assertEqual(asyncio.run(last_sign_in()), {"token": TOKEN, "graceS": 30})
             self.assertEqual(self.failure(supply.lock("again").take).code, "bench-busy")
             self.assertEqual(self.bodies("POST", "/directory/tokens")[-1]["lease"], "L1")
-        self.assertEqual(self.bodies("POST", "/benches/pi.bench1/lease"), [{"ttlS": 600}])
+        self.assertEqual(self.bodies("POST", "/benches/pi.bench1/lease"), [{"ttlS": 600, "reason": "sweep"}])
         deleted = [asked[2] for asked in self.server.asked if asked[0] == "DELETE"]
         self.assertEqual(deleted, [{"lease": ["L1"]}])
         self.assertNotIn("lease", self.bodies("POST", "/directory/tokens")[-1])

@@ -102,8 +102,8 @@ class AsyncDirectory:
         except (KeyError, TypeError, ValueError) as error:
             raise LabError("unexpected-answer", "the hub answered what is no token", kind="link") from error
 
-    async def hold(self, bench: str, lease: Optional[str]) -> str:
-        """Takes a bench, or renews a hold that was taken; raises ``bench-busy``. Given up before the answer, it gives back
+    async def hold(self, bench: str, lease: Optional[str], reason: str = "") -> str:
+        """Takes a bench for a reason, or renews a hold that was taken; raises ``bench-busy``. Given up before the answer, it gives back
         the bench that it got."""
         path = path_of("benches", bench, "lease")
         if lease is not None:
@@ -113,7 +113,8 @@ class AsyncDirectory:
         def undo(given: Any) -> None:
             self.hub.ask_now("DELETE", path, query={"lease": given["lease"]})
 
-        given = await self.hub.ask("POST", path, undo, body={"ttlS": HOLD_S})
+        body = {"ttlS": HOLD_S, **({"reason": reason} if reason else {})}
+        given = await self.hub.ask("POST", path, undo, body=body)
         return str(given["lease"])
 
     async def release(self, bench: str, lease: str) -> None:

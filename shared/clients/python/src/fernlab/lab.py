@@ -238,7 +238,7 @@ class AsyncLock:
         if group.hold is not None:
             raise LabError("bench-busy", f"this program holds {bench} already")
         session = self._session
-        lease = await directory.hold(bench, None) if session is None else f"{_OF_SESSION}{session}"
+        lease = await directory.hold(bench, None, self._reason) if session is None else f"{_OF_SESSION}{session}"
         hold = Hold(lease, self._grace, self._lose)
         group.hold = hold
         self._undo.append(lambda: _give_back(group, bench, directory, hold))
