@@ -312,13 +312,16 @@ export function runAttempt(options: RunOptions): Attempt {
         ...(seconds > 0 ? { secondsLeft } : {}),
         step,
         readings: { ...readings },
-        ...(seat === undefined ? {} : { session: { stage: seat.stage, samples: samples.take() } }),
+        ...(seat === undefined ? {} : { session: { ...lasting(seat), stage: seat.stage, samples: samples.take() } }),
       }
     },
     ended,
     settled,
   }
 }
+
+/** Of a session, while somebody has the bench. */
+const lasting = ({ seconds }: Seat): { readonly seconds?: number } => (seconds === undefined ? {} : { seconds })
 
 /** Whether a person is let in. */
 function isSession(steps: Pick<Protocol, 'steps'>): boolean {

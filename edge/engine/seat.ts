@@ -32,6 +32,8 @@ export interface Seat {
   readonly reason: string | undefined
   /** Of the live step; undefined while it does not last. */
   readonly secondsLeft: number | undefined
+  /** How long the live step lasts in all; undefined while it does not last. */
+  readonly seconds: number | undefined
   /** Of the lab's own server, while the live step lasts. */
   readonly visited: Visited | undefined
   /** What a part of the bench sees, until the session is over; throws `session-not-active`, `not-a-camera`. */
@@ -208,6 +210,9 @@ export function createSeat({ clock, log, lab, visitor, onSilence }: CreateSeatOp
     },
     get secondsLeft() {
       return held === undefined ? undefined : leftOf(held)
+    },
+    get seconds() {
+      return held?.seconds
     },
     command: async (by, command, abort) => {
       const now = active()

@@ -9,7 +9,7 @@ import type { NodeLink } from '../broker/node-link.ts'
 import type { FaultHook } from '../fault-point.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
 import { isBeingPrepared, whenUnready } from '../ingest/judge-stop.ts'
-import { attemptNow, isLeft } from '../runs/attempt-clock.ts'
+import { attemptNow, hasLasted } from '../runs/attempt-clock.ts'
 import type { Ledger } from '../runs/ledger.ts'
 import type { Hold } from '../runs/open-runs.ts'
 import type { Turn } from '../store/turn.ts'
@@ -113,9 +113,12 @@ export function createNodeAnswers(options: NodeAnswersOptions): NodeAnswers {
         const run = presentRun(runs, node, runId, attempt)
         if (run === undefined) continue
         const { hold } = run
-        const endsAt = session?.stage === 'active' && run.session?.stage === 'active' ? run.session.endsAt : null
-        if (hold.restored && endsAt !== null && secondsLeft !== undefined)
-          isLeft(hold, { endsAt, leftS: secondsLeft }, clock)
+        const known = session?.stage === 'active' && run.session?.stage === 'active' ? run.session : undefined
+        if (hold.restored && known !== undefined && known.activeAt !== null && secondsLeft !== undefined) {
+          // It may be longer on its node already, or have been shorter when this was sent.
+          const seconds = (session?.seconds ?? known.seconds) - secondsLeft
+          hasLasted(hold, { activeAt: known.activeAt, seconds }, clock)
+        }
         run.live = {
           fraction: progress,
           step,

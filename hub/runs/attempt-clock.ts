@@ -27,13 +27,13 @@ export const attemptClock = (assignedAtMs: number, clock: Clocks): AttemptClock 
 export const attemptNow = (of: AttemptClock | undefined, clock: Clocks): number =>
   of === undefined ? clock.now() : Math.round(of.assignedAtMs + clock.monotonic() - of.assignedSteadyMs)
 
-/** A session that ends then by its times has so much left, as its node says: that is how late it is by the attempt's clock. */
-export function isLeft(
+/** A session that is active since then has lasted so long, as its node says: that is how late it is by the attempt's clock. */
+export function hasLasted(
   of: AttemptClock,
-  { endsAt, leftS }: { readonly endsAt: number; readonly leftS: number },
+  { activeAt, seconds }: { readonly activeAt: number; readonly seconds: number },
   clock: Clocks,
 ): void {
-  of.assignedSteadyMs = clock.monotonic() - (endsAt - leftS * 1000 - of.assignedAtMs)
+  of.assignedSteadyMs = clock.monotonic() - (activeAt + seconds * 1000 - of.assignedAtMs)
 }
 
 /** Goes on as it was known before its attempt was read from the disk again, which does not know whether the clock was set. */
@@ -49,6 +49,7 @@ const leastSetMs = 1000
 export function setSince(of: AttemptClock | undefined, clock: Clocks): number {
   if (of === undefined) return 0
   const setMs = clock.now() - attemptNow(of, clock)
-  if (Math.abs(setMs - of.setMs) >= leastSetMs) of.setMs = Math.round(setMs)
+  // Less than the least is what a node's message was under way.
+  if (Math.abs(setMs - of.setMs) >= leastSetMs) of.setMs = Math.abs(setMs) < leastSetMs ? 0 : Math.round(setMs)
   return of.setMs
 }

@@ -158,7 +158,14 @@ export const liveSchema = z.object({
       /** Latest value per `part.signal`. */
       readings: z.record(z.string(), z.object({ value: z.number(), unit: z.string(), time: z.number() })).optional(),
       /** Of a session: where it is, and what was read and set since the message before, the newest of it when it was much. */
-      session: z.object({ stage: sessionStageSchema, samples: samplesSchema }).optional(),
+      session: z
+        .object({
+          stage: sessionStageSchema,
+          /** How long its live step lasts in all, while it does: what `secondsLeft` is the rest of. */
+          seconds: z.number().optional(),
+          samples: samplesSchema,
+        })
+        .optional(),
     }),
   ),
 })

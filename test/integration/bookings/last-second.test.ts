@@ -55,8 +55,8 @@ const ask = async <Answer>(method: string, path: string, json?: object): Promise
 const sessionOf = (id: string) => ask<Session>('GET', `/api/v1/sessions/${id}`)
 const bookingOf = (id: string) => ask<Booking>('GET', `/api/v1/bookings/${id}`)
 
-/** A booking whose session is active, a moment before it is over. */
-async function atTheEnd() {
+/** A booking whose session is active. */
+async function begun() {
   const start = new Date(clock.now()).toISOString()
   const booking = await ask<Booking>('POST', '/api/v1/bookings', { lab: 'small', start, seconds: 60 })
   const assignment = await node.take()
@@ -65,9 +65,14 @@ async function atTheEnd() {
   await tells.begin()
   const session = await sessionOf(assignment.runId)
   assert.equal([session.state, (await bookingOf(booking.id)).session], ['active', session.id])
-  aheadMs = Date.parse(session.endsAt ?? '') - systemClock.now() - 5
   const extend = () => ask<Session>('POST', `/api/v1/sessions/${session.id}/extend`, { seconds: MORE_S })
-  return { booking, session, tells, extend, longer: session.seconds + MORE_S }
+  return { assignment, booking, session, tells, extend, longer: session.seconds + MORE_S }
+}
+/** The same a moment before it is over. */
+async function atTheEnd() {
+  const found = await begun()
+  aheadMs = Date.parse(found.session.endsAt ?? '') - systemClock.now() - 5
+  return found
 }
 const yes = ({ id }: { id: string }) => node.send('reply', { id, result: { secondsLeft: MORE_S } })
 const no = ({ id }: { id: string }) => {
@@ -187,6 +192,39 @@ test('it is longer and finished before the node has answered: both are over', as
     await yes(call)
   }
   assert.equal([(await extend()).code, (await sessionOf(session.id)).seconds], [undefined, longer])
+  await isOver(booking, session)
+})
+
+test('after a restart of the hub the node tells what is left while it makes it longer: both stay the same length', async () => {
+  const { assignment, booking, session, tells, extend, longer } = await begun()
+  const { runId, attempt, fence } = assignment
+  await lab.restart()
+  await until(() => node.link.connected, 'the connection')
+  await node.greet([{ runId, attempt, fence, state: 'running', nextSeq: 3, firstHeld: 0 }], fence)
+  const endsAt = Date.parse(session.endsAt ?? '')
+  /** On its way for some ms; what is told on the same connection after it is heard after it. */
+  const tellLeft = async (seconds: number) => {
+    const secondsLeft = (endsAt - clock.now() + 20) / 1000 + seconds - session.seconds
+    const live = { stage: 'active', seconds, samples: {} }
+    await node.send('live', { runs: [{ runId, attempt, progress: 0, step: 'live', secondsLeft, session: live }] })
+    await until(async () => (await lab.hub.runs.get(runId))?.progress?.secondsLeft === secondsLeft, 'it is heard')
+  }
+  const told = async () => (await sessionOf(session.id)).endsAt
+  await tellLeft(session.seconds)
+  assert.is(await told(), session.endsAt)
+  asked = async (call) => {
+    await tellLeft(longer)
+    assert.is(await told(), session.endsAt, 'as the hub knows it so far')
+    await yes(call)
+  }
+  const answered = await extend()
+  assert.is(answered.seconds, longer)
+  // It was sent before the node was asked.
+  await tellLeft(session.seconds)
+  assert.is(await told(), answered.endsAt)
+  await tellLeft(longer)
+  assert.equal([await told(), (await bookingOf(booking.id)).end], [answered.endsAt, answered.endsAt])
+  await tells.end('it was finished')
   await isOver(booking, session)
 })
 

@@ -1,5 +1,5 @@
 import { noPictures } from '@fernlab/hub/results/pictures-taken'
-import { attemptClock, attemptNow, setSince } from '@fernlab/hub/runs/attempt-clock'
+import { attemptClock, attemptNow, hasLasted, setSince } from '@fernlab/hub/runs/attempt-clock'
 import { type Hold, type OpenRun, OpenRuns } from '@fernlab/hub/runs/open-runs'
 import { defaultRules } from '@fernlab/hub/scheduling/order'
 import { Usage } from '@fernlab/hub/scheduling/usage'
@@ -77,5 +77,18 @@ for (const where of ['open', 'unreturned'] as const) {
     assert.is(attemptNow(holdIn(runs), clock), assignedAtMs + hourMs)
   })
 }
+
+test('is not found to be set once what came late is put right, but for as much as a message is under way', () => {
+  const clock = settable()
+  const hold = holdOf(clock, 4)
+  clock.passedMs += 10_000
+  const told = (lateMs: number) => {
+    hasLasted(hold, { activeAt: assignedAtMs + 1000, seconds: (clock.passedMs - 1000 - lateMs) / 1000 }, clock)
+    return setSince(hold, clock)
+  }
+  assert.equal([told(20), told(1500), told(20)], [0, 1500, 0])
+  clock.setMs += hourMs
+  assert.equal([told(20), told(40)], [hourMs + 20, hourMs + 20])
+})
 
 test.run()
