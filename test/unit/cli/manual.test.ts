@@ -68,7 +68,7 @@ test('each command that a guide shows fits its verb, also where no test runs it'
     const text = readFileSync(join(folder, guide), 'utf8')
     const blocks = [...text.matchAll(/^```sh[^\n]*\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
     for (const line of blocks.join('\n').replaceAll('\\\n', ' ').split('\n')) {
-      const [, typed = ''] = /(?:^|[ (])fernlab ((?:"[^"]*"|'[^']*'|[^|)#])*)/.exec(line) ?? []
+      const [, typed = ''] = /(?:^|(?<!python3? -m)[ (])fernlab ((?:"[^"]*"|'[^']*'|[^|)#])*)/.exec(line) ?? []
       if (typed === '' || typed.startsWith('&& cd')) continue
       const words = wordsOf(`fernlab ${typed.trim()}`)
       const verb = verbs
