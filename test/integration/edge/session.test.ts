@@ -166,6 +166,22 @@ test('its time ends it, and may be extended before that', async () => {
   await refusedWith('session-not-active', hub.call('session.extend', { runId, attempt: 1, by: 'ada', seconds: 99 }))
 })
 
+test('how long it is in all is told as it is now, also once it was made longer', async () => {
+  const session = sessionOf({ seconds: 600 })
+  await begin(session)
+  const { runId } = session
+  const told = () => hub.live.filter((run) => run.runId === runId && run.session?.stage === 'active')
+  assert.equal([...new Set(told().map((run) => run.session?.seconds))], [600])
+  await hub.call('session.extend', { runId, attempt: 1, by: 'ada', seconds: 900 })
+  const before = told().length
+  await hub.until('it is told again', () => told().length >= before + 2)
+  const newest = told().at(-1)
+  assert.is(newest?.session?.seconds, 900)
+  assert.ok((newest?.secondsLeft ?? 0) > 600 && (newest?.secondsLeft ?? 0) <= 900, 'what is left is the rest of that')
+  await hub.call('session.finish', { runId, attempt: 1, by: 'ada' })
+  await stopOf(session)
+})
+
 test('nobody who does anything, or a hub that is silent, ends it; then it is cleaned up and safe without the hub', async () => {
   const idle = sessionOf({ idleS: 0.3 })
   await hub.assign(idle)
