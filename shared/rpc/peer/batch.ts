@@ -4,11 +4,19 @@ import { LabError } from '../../primitives/lab-error.ts'
 import { nextTurn } from '../../primitives/next-turn.ts'
 import { readWireError, thrownError, tooLarge, type WireError, wireError } from '../errors.ts'
 import type { RpcLimits } from '../limits.ts'
-import { type Batch, type BatchAnswer, readBatchAnswer } from '../messages.ts'
+import { BATCH, type Batch, type BatchAnswer, readBatchAnswer } from '../messages.ts'
 import { WrittenSize } from '../values.ts'
 import { packed, rowOf, tableOf } from './columns.ts'
 import { Handed, mostHanded, type OnwardMethod, type Room, type Told } from './handing-on.ts'
-import { type CallContext, isAsyncIterable, isThenable, leaveStream, type Serve, ServedCall } from './serving.ts'
+import {
+  type CallContext,
+  isAsyncIterable,
+  isThenable,
+  leaveStream,
+  type Refusal,
+  type Serve,
+  ServedCall,
+} from './serving.ts'
 
 export type BatchCall = readonly [method: string, params?: unknown]
 
@@ -81,7 +89,9 @@ class Doing {
   readonly #handed: Handed
   readonly #results: unknown[] = []
   readonly #errors: [number, WireError][] = []
+  /** What it is at: a call, or those that were handed on together. */
   #call: ServedCall | undefined
+  #handedNames: readonly string[] = []
   /** Where calls of the method that was asked for last go on to; asked again when others had a turn. */
   #method: string | undefined
   #onward: OnwardMethod | undefined
@@ -103,6 +113,7 @@ class Doing {
         return gathered.isFull
       },
     }
+    if (context instanceof ServedCall) context.judge = (refusal) => this.#judge(refusal)
     this.#signal.addEventListener('abort', () => this.#call?.giveUp(thrownError(this.#signal.reason)), { once: true })
   }
 
@@ -167,12 +178,25 @@ class Doing {
   /** Hands on what waits for it. */
   async #go(): Promise<void> {
     if (this.#handed.isEmpty) return
-    const { context } = this.#options
     const { stop } = this.#batch
+    const call = new ServedCall(undefined, BATCH, Number.POSITIVE_INFINITY, 0, false)
+    this.#call = call
+    if (this.#signal.aborted) call.giveUp(thrownError(this.#signal.reason))
+    this.#handedNames = this.#handed.names
     // How the other process stands is looked at again.
     this.#method = undefined
     // Also where the batch is over by the first of them: what was done is told of.
-    await this.#handed.go({ context, stop, room: this.#gathered.room }, this.#told)
+    await this.#handed.go({ context: call, stop, room: this.#gathered.room }, this.#told)
+    this.#handedNames = []
+  }
+
+  /** Those that come later are asked when they are begun. */
+  #judge(refusal: Refusal): void {
+    const call = this.#call
+    if (call === undefined) return
+    const names = call.method === BATCH ? this.#handedNames : [call.method]
+    const error = names.map(refusal).find((one) => one !== undefined)
+    if (error !== undefined) call.giveUp(error)
   }
 
   #answered(value: unknown): undefined {

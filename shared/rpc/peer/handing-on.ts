@@ -99,6 +99,11 @@ export class Handed {
     return this.#calls.length === 0
   }
 
+  /** Of the kinds of its calls. */
+  get names(): readonly string[] {
+    return [...new Set(this.#calls.map(({ kind }) => kind.name))]
+  }
+
   /** Whether one that goes there, or is done here, can be done before they are. */
   takes(to: Onward | undefined): boolean {
     return this.isEmpty || (to === this.#to && this.#calls.length < this.#most)

@@ -75,6 +75,11 @@ export class Lingering {
     if (entry !== undefined) entry.cancel = () => {}
   }
 
+  /** Stops those that are not to be gone on with. */
+  judge(isOver: (stream: Pick<LingeringStream, 'method' | 'owner'>) => boolean): void {
+    for (const [token, entry] of [...this.#entries]) if (isOver(entry)) this.stop(token)
+  }
+
   /** Nobody comes back for it. */
   stop(token: string): void {
     const entry = this.#entries.get(token)

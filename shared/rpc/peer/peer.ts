@@ -39,7 +39,7 @@ import { Outbox } from './outbox.ts'
 import { Inbox, type TakeRoom } from './pieces.ts'
 import { ReceivedStream, type StreamPlace } from './received-stream.ts'
 import { ServedStreams } from './served-streams.ts'
-import { type CallContext, type Serve, ServedCall, Serving } from './serving.ts'
+import { type CallContext, type Refusal, type Serve, ServedCall, Serving } from './serving.ts'
 
 export interface StreamOptions extends CallOptions {
   /** How many items may be on the way; 64 unless given. */
@@ -65,6 +65,8 @@ export interface Peer {
   resume(place: StreamPlace, options?: StreamOptions): ReceivedStream
   /** Does the calls one after another at the other end. */
   batch(calls: readonly BatchCall[], options?: BatchOptions): Promise<BatchOutcome[]>
+  /** Ends what the other end has under way here and is refused by now; it is answered with why. */
+  judge(refusal: Refusal): void
   /** How much is under way, for tests and for whoever watches a node. */
   readonly underWay: { readonly calls: number; readonly served: number; readonly callbacks: number }
   /** Called once, at once if it has ended. */
@@ -192,6 +194,10 @@ class LinkPeer implements Peer {
 
   get underWay() {
     return { calls: this.#calls.size, served: this.#serving.size, callbacks: this.#callbacks.size }
+  }
+
+  judge(refusal: Refusal): void {
+    this.#serving.judge(refusal)
   }
 
   onEnd(listener: (error: LabError) => void): void {

@@ -33,6 +33,9 @@ export interface Serve {
   readonly onward?: (method: string) => OnwardMethod | undefined
 }
 
+/** Why calls of the method are refused by now, if they are. */
+export type Refusal = (method: string) => LabError | undefined
+
 export class ServedCall implements CallContext {
   readonly id: CallId | undefined
   readonly method: string
@@ -41,6 +44,8 @@ export class ServedCall implements CallContext {
   readonly wantsStream: boolean
   /** No answer is wanted any more. */
   isOver = false
+  /** Of one that is made of others, as a batch is: gives up those that it is at, where they are refused by now. */
+  judge: ((refusal: Refusal) => void) | undefined
   #controller: AbortController | undefined
   #reason: LabError | undefined
   #listener: ((reason: LabError) => void) | undefined
@@ -175,6 +180,16 @@ export class Serving {
     if (this.#options.streams.stop(id)) this.#forget(id)
   }
 
+  /** Ends what is refused by now, and answers with why; of a batch, the calls that it is at. */
+  judge(refusal: Refusal): void {
+    for (const call of [...[...this.#calls].map(([, call]) => call), ...this.#oneWay]) {
+      if (call.isOver) continue
+      call.judge?.(refusal)
+      const error = refusal(call.method)
+      if (error !== undefined) this.#endWith(call, error)
+    }
+  }
+
   more(more: More): void {
     this.#options.streams.more(more)
   }
@@ -245,6 +260,14 @@ export class Serving {
       })
   }
 
+  /** A stream ends at once, any other call when whoever does it has ended it. */
+  #endWith(call: ServedCall, error: LabError): void {
+    const { id } = call
+    if (id !== undefined) this.#answer(id, error, undefined)
+    call.giveUp(error)
+    if (id !== undefined && this.#options.streams.stop(id)) this.#forget(id)
+  }
+
   #settle(call: ServedCall, error: LabError | undefined, result: unknown): void {
     if (call.id === undefined || this.#calls.get(call.id) !== call) return
     this.#forget(call.id)
@@ -280,12 +303,7 @@ export class Serving {
         next = Math.min(next, call.at)
         continue
       }
-      const error = late(call.method)
-      if (call.id !== undefined) {
-        this.#answer(call.id, error, undefined)
-        this.#options.streams.stop(call.id)
-      }
-      call.giveUp(error)
+      this.#endWith(call, late(call.method))
     }
     return next
   }

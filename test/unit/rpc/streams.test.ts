@@ -62,6 +62,16 @@ test('a stream that is asked for as none is ended, with all that it holds', asyn
   }
 })
 
+test('a stream whose time is over takes no place any more, and its source hears why', async () => {
+  const { ends, serve } = quiet()
+  const { wire, peer, take, clock } = serving({ serve })
+  await take({ id: 1, method: 'now', credit: 4, timeoutMs: 100 })
+  assert.is(peer.underWay.served, 1)
+  await clock.advance(200)
+  assert.match(JSON.stringify(wire.texts), 'deadline-exceeded')
+  assert.equal([peer.underWay.served, ends], [0, ['signal deadline-exceeded', 'return']])
+})
+
 test('a call of a batch hears that its batch was given up', async () => {
   const heard: string[] = []
   const serve = (method: string, _params: unknown, { signal }: CallContext) =>
