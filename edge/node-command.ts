@@ -36,6 +36,7 @@ const usage = [
   'fernlab doctor [--scan] [--node FILE] [--json]',
   'fernlab node add-instrument FIND [--name NAME] [--driver KIND] [--set KEY=VALUE]… [--dry-run] [--node FILE]',
   'fernlab node token PERSON [--service NAME]… [--right read|use|lock|unlock]… [--hours HOURS] [--node NAME] [--json]',
+  'fernlab node token --revoke PERSON… | --revoke-all [--node NAME] [--json]',
   'fernlab driver new DIR [--language typescript|python|c] [--json]',
   'fernlab driver test DIR [--on ENTRY] [--json]',
   'fernlab service new DIR [--language typescript|python] [--json]',
@@ -116,14 +117,23 @@ async function daemon(args: string[], env: Environment, out: Told['out']): Promi
 async function token(args: string[], env: Environment, out: Told['out'], err: Told['err']): Promise<void> {
   const text = { type: 'string' } as const
   const several = { ...text, multiple: true } as const
-  const options = { service: several, right: several, hours: text, node: text, json: { type: 'boolean' } } as const
+  const options = {
+    service: several,
+    right: several,
+    hours: text,
+    revoke: several,
+    'revoke-all': { type: 'boolean' },
+    node: text,
+    json: { type: 'boolean' },
+  } as const
   const { values, positionals } = readArguments({ args, options, allowPositionals: true }, usage)
   const [person, ...others] = positionals
-  if (person === undefined || others.length > 0) throw mistake(`name one person; usage: ${usage}`)
-  const { service: services = [], right: rights = [], hours, node, json = false } = values
+  if (others.length > 0) throw mistake(`name one person; usage: ${usage}`)
+  const { service: services = [], right: rights = [], hours, revoke = [], node, json = false } = values
+  const asked = { person, services, rights, hours, revoke, revokeAll: values['revoke-all'] === true }
   const { dataFolder } = parseProcessConfig(env, process.cwd())
   const { signal } = new AbortController()
-  await nodeToken({ person, services, rights, hours, node, json, dataFolder, out, err, signal })
+  await nodeToken({ ...asked, node, json, dataFolder, out, err, signal })
 }
 
 async function add(args: string[], env: Environment, out: Told['out']): Promise<void> {

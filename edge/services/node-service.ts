@@ -8,7 +8,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { defineService } from '@fernlab/shared/rpc/contract/service-contract'
 import * as z from 'zod'
-import type { OwnClaims } from './gate/service-keys.ts'
+import type { EndedOwn, OwnClaims } from './gate/own-tokens.ts'
 import { LONGEST_TOKEN_S, refused } from './gate/tokens.ts'
 import type { Locks } from './locks/locks.ts'
 import { lostLocks } from './locks/lost-locks.ts'
@@ -25,7 +25,7 @@ const answered = { type: 'object', members: { services: names } } as const
 
 export const nodeContract = defineService({
   kind: 'fernlab-node',
-  version: '1.3',
+  version: '1.4',
   title: 'The node itself',
   signals: {},
   events: {},
@@ -103,6 +103,16 @@ export const nodeContract = defineService({
       },
       result: { type: 'object', members: { token: { type: 'string' }, until: { type: 'string' } } },
     },
+    revoke: {
+      description:
+        "Ends the tokens that the node itself has signed so far, those of the people or, with all, every one, and closes the links that they opened; only for whoever owns its machine. Tokens that are made later are others, and a hub's are the hub's to end.",
+      arguments: {
+        people: { ...names, default: [] },
+        all: { type: 'boolean', default: false },
+      },
+      result: { type: 'object', members: { links: { type: 'integer', minimum: 0 } } },
+      idempotent: true,
+    },
   },
 })
 
@@ -114,8 +124,12 @@ export interface NodeServiceOptions {
   readonly caller: Caller
   readonly table: ServiceTable
   readonly locks: Locks
-  /** Signs a token by the node's own key. */
-  readonly sign: (claims: OwnClaims) => Promise<string>
+  /** Those that the node signs by its own key. */
+  readonly tokens: {
+    sign(claims: OwnClaims): Promise<string>
+    /** Resolves with how many links were closed. */
+    end(ended: EndedOwn): Promise<number>
+  }
   readonly clock: Clock
 }
 
@@ -126,7 +140,7 @@ type SeenService = Omit<AnnouncedService, 'lock'> & { lock?: SeenLock }
 
 /** The service as one caller has it. */
 export function createNodeService(options: NodeServiceOptions): Service {
-  const { caller, table, locks, sign, clock } = options
+  const { caller, table, locks, tokens, clock } = options
   const readable = () => {
     return table.list().flatMap((service): SeenService[] => {
       const { name, lock } = service
@@ -186,7 +200,11 @@ export function createNodeService(options: NodeServiceOptions): Service {
           if (!caller.isOwner) throw refused('right-missing', 'only the owner of the machine is given such tokens')
           const claims = claimsOf(args)
           const until = new Date(clock.now() + claims.lifetimeS * 1000).toISOString()
-          return { token: await sign(claims), until }
+          return { token: await tokens.sign(claims), until }
+        }
+        case 'revoke': {
+          if (!caller.isOwner) throw refused('right-missing', 'only the owner of the machine ends such tokens')
+          return { links: await tokens.end({ people: endedOf(args) }) }
         }
         case 'unlock': {
           const services = named(args, 'unlock')
@@ -223,6 +241,12 @@ function idOf({ id = '' }: Readonly<Record<string, unknown>>): { readonly id?: s
   const text = String(id)
   if (text.length > MOST_ID_CHARS) throw invalid(`id has at most ${MOST_ID_CHARS} characters`)
   return text === '' ? {} : { id: text }
+}
+
+function endedOf({ people, all }: Readonly<Record<string, unknown>>): EndedOwn['people'] {
+  const named = people as readonly string[]
+  if ((all === true) === named.length > 0) throw invalid('people must name at least one, or all be true, and not both')
+  return all === true ? 'all' : named
 }
 
 const claimsSchema = z.object({

@@ -20,8 +20,9 @@ import type { NodeSettings } from '../settings/settings.ts'
 import { createAnnouncements } from './announcements.ts'
 import { createGate, type Gate, NODE_SERVICE } from './gate/gate.ts'
 import type { Listening } from './gate/listen.ts'
+import { createOwnTokens, type EndedOwn, type OwnClaims } from './gate/own-tokens.ts'
 import { openRevocations } from './gate/revocations.ts'
-import { createServiceKeys, type HubSays, type OwnClaims, signOwnToken } from './gate/service-keys.ts'
+import { createServiceKeys, type HubSays } from './gate/service-keys.ts'
 import { refused } from './gate/tokens.ts'
 import { createHoldWatch, isHeld } from './locks/hold-watch.ts'
 import { createLocks } from './locks/locks.ts'
@@ -85,9 +86,8 @@ const MOST_ENDED = 100
 export async function openServices(options: OpenServicesOptions): Promise<Services> {
   const { site, config, dataFolder, settings, benches, clock, log, clockOffsetMs } = options
   const { file, folder } = config
-  const own = { site, node: file.node, settings }
-  const keys = createServiceKeys(own)
-  const sign = (claims: OwnClaims) => signOwnToken(own, claims, clock.now())
+  const keys = createServiceKeys({ site, node: file.node, settings })
+  const ownTokens = createOwnTokens({ audience: keys.audience, settings })
   const endedLocks: EndedLock[] = []
   const locks = createLocks({
     benches,
@@ -120,6 +120,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     audience: keys.audience,
     keys: () => keys.trusted,
     revocations: await openRevocations(dataFolder, log),
+    ownTokens,
     timeOf: (issuer) => {
       const offset = issuer === keys.audience ? undefined : clockOffsetMs()
       if (offset === undefined) return { nowMs: clock.now(), by: "this node's clock" }
@@ -130,7 +131,11 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
       if (!isUp)
         throw new LabError({ code: 'node-starting', kind: 'link', retry: 'later', message: 'the node is starting' })
       if (name !== NODE_SERVICE) return table.find(name, caller)
-      return createNodeService({ site, node: file.node, addresses, caller, table, locks, sign, clock })
+      const tokens = {
+        sign: (claims: OwnClaims) => ownTokens.sign(claims, clock.now()),
+        end: (ended: EndedOwn) => gate.revokeOwn(ended),
+      }
+      return createNodeService({ site, node: file.node, addresses, caller, table, locks, tokens, clock })
     },
     requireUnlocked: table.requireUnlocked,
     attendance: { came: locks.came, left: locks.left, holdCame: holds.came, holdLeft: holds.left },
@@ -138,6 +143,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     log,
   })
   for (const bench of benches.values()) bench.onChange(() => gate.judgeHolds())
+  locks.onChange(gate.judgeLocks)
 
   const take = (from: 'owner' | 'anyone') => (link: Link) => gate.take(link, from)
   const listening = file.services.listen === undefined ? undefined : await listen(file.services.listen)

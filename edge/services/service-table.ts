@@ -5,7 +5,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { refused } from './gate/tokens.ts'
 import type { Locks } from './locks/locks.ts'
-import { lockedBy } from './locks/seen-lock.ts'
+import { lockedBy, type Viewer } from './locks/seen-lock.ts'
 import type { Caller, ServiceSource } from './service-source.ts'
 
 type Lockable = Pick<AnnouncedService, 'name' | 'bench'>
@@ -20,7 +20,7 @@ export interface ServiceTable {
   /** Throws `service-unknown`, and `log-none` for one that has no process of its own. */
   logOf(name: string, asked: AskedLog, caller: Caller): ServiceLog
   /** Throws `service-locked` for a service of a daemon that another has locked; parts of benches ask their lease. */
-  requireUnlocked(name: string, caller: Caller): void
+  requireUnlocked(name: string, caller: Viewer): void
   onChange(listener: () => void): void
   /** From now on its services are there too. */
   add(source: ServiceSource): void

@@ -20,6 +20,14 @@ export const nodeSettingsSchema = z.object({
   pageOrigin: z.string().optional(),
   /** The key by which the node signs tokens itself (RFC 8037). */
   ownServiceKey: z.object({ x: z.string(), d: z.string() }).optional(),
+  /** How many tokens it has signed, and up to which those of a person, or all, are ended. */
+  ownTokens: z
+    .object({
+      signed: z.int().min(0),
+      ended: z.record(z.string(), z.int().min(0)),
+      allEnded: z.int().min(0).optional(),
+    })
+    .optional(),
   calibrations: calibrationHistoriesSchema.optional(),
 })
 export type NodeSettings = z.infer<typeof nodeSettingsSchema>

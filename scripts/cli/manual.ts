@@ -291,7 +291,7 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
   ),
   'node token': entry(
     'fernlab node token ada --service "bench3.*" --hours 8',
-    '{"token", "until", "node", "person", "services", "rights", "addresses"}',
+    '{"token", "until", "node", "person", "services", "rights", "addresses"}; where tokens are ended, {"revoked", "links"}: the people or "all", and how many open links that cut',
   ),
   'board kinds': entry('fernlab board kinds', '[{"name", "title", "chip", "firmwareBytes", "baudRate", "method"}]'),
   'board flash': entry(

@@ -89,6 +89,8 @@ export const serviceTokenSchema = z.object({
   sub: z.string(),
   /** The token's own id, by which it is revoked. */
   jti: z.string(),
+  /** How many the node had signed with it, where it was the node: by that, those that were signed so far are ended. */
+  number: z.int().min(1).exactOptional(),
   /** Epoch seconds. */
   iat: z.number(),
   exp: z.number(),

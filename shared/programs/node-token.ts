@@ -8,12 +8,17 @@ import { audienceOf } from '../primitives/token-audience.ts'
 import { type NodeHere, withNodeHere } from './node-here.ts'
 
 export interface NodeTokenOptions extends NodeHere {
-  readonly person: string
+  /** Who gets one; nobody where tokens are ended. */
+  readonly person: string | undefined
   /** `bench3.*`, or `*`; everything where none is named. */
   readonly services: readonly string[]
   /** To read, use and lock where none is named. */
   readonly rights: readonly string[]
   readonly hours: string | undefined
+  /** Whose tokens are ended instead. */
+  readonly revoke: readonly string[]
+  /** Everybody's are. */
+  readonly revokeAll: boolean
   readonly json: boolean
   readonly out: (line: string) => void
   readonly err: (line: string) => void
@@ -24,9 +29,13 @@ export const NODE_TOKEN_HOURS = 12
 const answer = z.object({ token: z.string(), until: z.string() })
 const endpointsSchema = z.object({ addresses: z.array(z.string()) })
 
-/** Makes a token that the node signs itself, and says how it is used. */
+const ended = z.object({ links: z.int() })
+
+/** Makes a token that the node signs itself, and says how it is used; or ends such tokens, and says how many links that cut. */
 export async function nodeToken(options: NodeTokenOptions): Promise<void> {
-  const { person, json, out, err } = options
+  const { person, revoke, revokeAll, json, out, err } = options
+  if (revoke.length > 0 || revokeAll) return await revokeTokens(options)
+  if (person === undefined) throw mistake('name one person; or --revoke PERSON, or --revoke-all')
   const services = options.services.length === 0 ? ['*'] : [...options.services]
   const rights = options.rights.length === 0 ? ['read', 'use', 'lock'] : options.rights.map(rightOf)
   const lifetimeS = lifetimeOf(options.hours ?? String(NODE_TOKEN_HOURS))
@@ -47,6 +56,23 @@ export async function nodeToken(options: NodeTokenOptions): Promise<void> {
     err(`  fernlab call SERVICE --node ${address} --token-file FILE`)
     err(`  TypeScript: connect({ node: '${address}', token })`)
     err(`  Python: fernlab.Proxy("SERVICE", address="${address}", token=token)`)
+  })
+}
+
+async function revokeTokens(options: NodeTokenOptions): Promise<void> {
+  const { person, services, rights, hours, revoke, revokeAll, json, out, signal } = options
+  if (person !== undefined || services.length > 0 || rights.length > 0 || hours !== undefined) {
+    throw mistake('tokens are ended or one is made: --revoke and --revoke-all take nothing of a new one')
+  }
+  if (revokeAll && revoke.length > 0) throw mistake('give --revoke PERSON or --revoke-all, not both')
+  const people = [...new Set(revoke)]
+  await withNodeHere(options, async (peer) => {
+    const asked = revokeAll ? { all: true } : { people }
+    const { links } = ended.parse(await peer.call('node/revoke', asked, { signal }))
+    if (json) return out(JSON.stringify({ revoked: revokeAll ? 'all' : people, links }, null, 2))
+    const whose = revokeAll ? 'All tokens' : `The tokens of ${people.join(', ')}`
+    const cut = links === 1 ? '1 open link was cut' : `${links} open links were cut`
+    out(`${whose} that the node has signed so far are ended; ${cut}.`)
   })
 }
 

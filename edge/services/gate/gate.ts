@@ -3,11 +3,11 @@
  *
  * INVARIANTS: before a sign-in has succeeded a link does nothing, carries at most UNSIGNED_BYTES and has SIGN_IN_MS; rights
  * are those of the newest token of the link, judged at each call; a token that ends, is revoked, or whose hold ends, closes
- * its links; when a link has ended, all that belongs to it is freed; one person has at most MOST_OF_A_PERSON links.
+ * its links; what somebody locks nobody else goes on using; when a link has ended, all that belongs to it is freed; one person has at most MOST_OF_A_PERSON links.
  */
-import type { Revoked, ServiceRight } from '@fernlab/shared/contracts/services'
+import type { Revoked, ServiceRight, ServiceToken } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, type LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { matchesPattern } from '@fernlab/shared/protocol/patterns'
 import { members, splitMethod } from '@fernlab/shared/rpc/contract/members'
@@ -19,9 +19,11 @@ import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import { discard } from '@fernlab/shared/rpc/peer/served-streams'
 import { isAsyncIterable } from '@fernlab/shared/rpc/peer/serving'
 import { countedStream } from '../counted-stream.ts'
+import type { Viewer } from '../locks/seen-lock.ts'
 import { PersonShares } from '../person-shares.ts'
 import { type Caller, LOCAL } from '../service-source.ts'
 import { LinkCaller } from './link-caller.ts'
+import type { EndedOwn, OwnTokens } from './own-tokens.ts'
 import type { Revocations } from './revocations.ts'
 import { holdEnded, judgeToken, refused, type TokenTimes, type TrustedKey, verifyToken } from './tokens.ts'
 import { boundedUntil } from './unsigned-link.ts'
@@ -42,13 +44,15 @@ export interface GateOptions {
   readonly audience: string
   readonly keys: () => readonly TrustedKey[]
   readonly revocations: Revocations
+  /** Of the node's own tokens, those that were ended. */
+  readonly ownTokens: Pick<OwnTokens, 'end' | 'isEnded'>
   /** Now, as who signs with such a key has it. */
   readonly timeOf: (issuer: string) => TokenTimes
   /** Whether the lease is still the bench's. */
   readonly isHeld: (hold: Hold) => boolean
   readonly find: (name: string, caller: Caller) => Service | undefined
   /** Throws when somebody else has locked the service. */
-  readonly requireUnlocked: (service: string, caller: Caller) => void
+  readonly requireUnlocked: (service: string, caller: Viewer) => void
   readonly attendance: Attendance
   readonly clock: Clock
   readonly log: Log
@@ -59,8 +63,12 @@ export interface Gate {
   take(link: Link, from: 'owner' | 'anyone'): void
   /** Ends tokens before their time; resolves with how many links were closed. */
   revoke(revoked: Revoked): Promise<number>
+  /** The same of tokens that the node has signed itself, all of those so far. */
+  revokeOwn(ended: EndedOwn): Promise<number>
   /** Closes the links of holds that are no more. */
   judgeHolds(): void
+  /** Ends what others have under way of services that somebody has locked, all but reading them: `service-locked`. */
+  judgeLocks(): void
   /** How much is under way. */
   readonly counts: { readonly links: number; readonly calls: number; readonly lingering: number }
   close(): Promise<void>
@@ -84,7 +92,7 @@ const reading: readonly string[] = [members.contract, members.read, members.foll
 export const NODE_SERVICE = 'node'
 
 export function createGate(options: GateOptions): Gate {
-  const { audience, revocations, attendance, clock, log } = options
+  const { audience, revocations, ownTokens, attendance, clock, log } = options
   const lingering = new Lingering({ clock })
   const open = new Map<LinkCaller, Peer>()
   const people = new Map<string, number>()
@@ -137,6 +145,14 @@ export function createGate(options: GateOptions): Gate {
     const message = `one person has at most ${MOST_OF_A_PERSON} links to the services of a node; close some`
     throw refused('too-many-clients', message, 'later')
   }
+  const isRevoked = (token: ServiceToken) => revocations.has(token) || ownTokens.isEnded(token)
+  /** Once it is kept, with how many links it has closed. */
+  const closeRevoked = async (kept: Promise<void>): Promise<number> => {
+    const over = [...open.keys()].filter((caller) => caller.isRevoked)
+    for (const caller of over) closeOver(caller, 'token-revoked')
+    await kept
+    return over.length
+  }
   const closeOver = (caller: LinkCaller, why: string) => {
     caller.isOver = true
     void open.get(caller)?.close(why)
@@ -161,7 +177,7 @@ export function createGate(options: GateOptions): Gate {
     const token = await verifyToken(text, options.keys())
     const times = options.timeOf(token.iss)
     judgeToken(token, audience, times)
-    if (revocations.has(token)) throw refused('token-revoked', 'this token was revoked')
+    if (isRevoked(token)) throw refused('token-revoked', 'this token was revoked')
     if (token.hold !== undefined && !options.isHeld(token.hold)) throw holdEnded(token.hold)
     if (caller.isSignedIn && !caller.isOwner && token.sub !== caller.person) {
       throw refused('signed-in-as-another', 'this link is signed in as somebody else: open another one')
@@ -209,11 +225,22 @@ export function createGate(options: GateOptions): Gate {
     if (right === 'use') options.requireUnlocked(split.service, caller)
   }
 
+  const refusedByLock = (method: string, viewer: Viewer): LabError | undefined => {
+    const split = splitMethod(method)
+    if (split === undefined || split.service === NODE_SERVICE || reading.includes(split.member)) return undefined
+    try {
+      options.requireUnlocked(split.service, viewer)
+      return undefined
+    } catch (thrown) {
+      return asLabError(thrown)
+    }
+  }
+
   return {
     take: (link, from) => {
       const isOwner = from === 'owner'
       const { timeOf, isHeld } = options
-      const caller = new LinkCaller({ isOwner, revocations, timeOf, isHeld, log })
+      const caller = new LinkCaller({ isOwner, isRevoked, timeOf, isHeld, log })
       const peer = createPeer({
         link: isOwner ? link : boundedUntil(link, UNSIGNED_BYTES, () => caller.isSignedIn),
         clock,
@@ -231,20 +258,22 @@ export function createGate(options: GateOptions): Gate {
       else caller.endsIn(clock.after(SIGN_IN_MS, () => void peer.close('nobody signed in within 5 s')))
       peer.onEnd(() => end(caller))
     },
-    revoke: async (revoked) => {
-      // As the hub has the time: tokens that it signs later are others.
-      const kept = revocations.add(revoked, options.timeOf('').nowMs)
-      const over = [...open.keys()].filter((caller) => caller.isRevoked)
-      for (const caller of over) closeOver(caller, 'token-revoked')
-      await kept
-      return over.length
-    },
+    // As the hub has the time: tokens that it signs later are others.
+    revoke: (revoked) => closeRevoked(revocations.add(revoked, options.timeOf('').nowMs)),
+    revokeOwn: (ended) => closeRevoked(ownTokens.end(ended)),
     judgeHolds: () => {
       for (const caller of open.keys()) {
         if (caller.hold === undefined || options.isHeld(caller.hold)) continue
         if (caller.isOwner) admit(caller, () => caller.dropHold())
         else closeOver(caller, 'hold-ended')
       }
+    },
+    judgeLocks: () => {
+      for (const [caller, peer] of [...open]) {
+        if (caller.isSignedIn) peer.judge((method) => refusedByLock(method, caller))
+      }
+      // Those whose link is gone; nobody is told anything by them.
+      lingering.judge(({ method, owner: person }) => refusedByLock(method, { person, may: () => false }) !== undefined)
     },
     get counts() {
       let calls = 0

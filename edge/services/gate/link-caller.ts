@@ -4,13 +4,12 @@ import { serviceRightSchema } from '@fernlab/shared/contracts/services'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Caller } from '../service-source.ts'
-import type { Revocations } from './revocations.ts'
 import { expired, holdEnded, namesService, refused, type TokenTimes } from './tokens.ts'
 
 export interface LinkCallerOptions {
   /** Whoever owns the node's machine: has all rights without a token. */
   readonly isOwner: boolean
-  readonly revocations: Pick<Revocations, 'has'>
+  readonly isRevoked: (token: ServiceToken) => boolean
   readonly timeOf: (issuer: string) => TokenTimes
   readonly isHeld: (hold: NonNullable<Caller['hold']>) => boolean
   readonly log: Log
@@ -65,7 +64,7 @@ export class LinkCaller implements Caller {
   }
 
   get isRevoked(): boolean {
-    return this.#token !== undefined && this.#options.revocations.has(this.#token)
+    return this.#token !== undefined && this.#options.isRevoked(this.#token)
   }
 
   own(person: string): void {
@@ -103,7 +102,7 @@ export class LinkCaller implements Caller {
     if (token === undefined) throw signInRequired()
     const { nowMs, by } = this.#options.timeOf(token.iss)
     if (token.exp * 1000 <= nowMs) throw expired(token, nowMs, by)
-    if (this.#options.revocations.has(token)) throw refused('token-revoked', 'this token was revoked')
+    if (this.#options.isRevoked(token)) throw refused('token-revoked', 'this token was revoked')
     if (token.hold !== undefined && !this.#options.isHeld(token.hold)) {
       throw holdEnded(token.hold)
     }

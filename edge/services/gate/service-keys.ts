@@ -1,8 +1,5 @@
 /** By which this node knows who comes: the keys of tokens, its hub's, as the hub told them, and its own; and the hub's page. */
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
-import type { ServiceToken } from '@fernlab/shared/contracts/services'
 import type { Welcome } from '@fernlab/shared/contracts/sync'
-import { newId } from '@fernlab/shared/primitives/ids'
 import type { SettingsFile } from '@fernlab/shared/storage/settings-file'
 import type { NodeSettings } from '../../settings/settings.ts'
 import type { TrustedKey } from './tokens.ts'
@@ -26,10 +23,8 @@ export interface ServiceKeys {
   tell(hub: HubSays): Promise<void>
 }
 
-/** What is asked of a token that the node signs; all else is the node's. */
-export type OwnClaims = Pick<ServiceToken, 'sub' | 'services' | 'rights'> & { readonly lifetimeS: number }
-
-const OWN = 'node'
+/** The name of the node's own key. */
+export const OWN = 'node'
 
 export function createServiceKeys({ site, node, settings }: ServiceKeysOptions): ServiceKeys {
   const audience = `${site}/${node}`
@@ -55,30 +50,4 @@ export function createServiceKeys({ site, node, settings }: ServiceKeysOptions):
       })
     },
   }
-}
-
-/** A token signed by the node itself, for labs without a hub; its key is made at the first. */
-export async function signOwnToken(
-  { site, node, settings }: ServiceKeysOptions,
-  { lifetimeS, ...claims }: OwnClaims,
-  nowMs: number,
-): Promise<string> {
-  if (settings.data.ownServiceKey === undefined) {
-    const { x = '', d = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
-    await settings.update((data) => {
-      data.ownServiceKey ??= { x, d }
-    })
-  }
-  const { SignJWT } = await import('jose')
-  const iat = Math.floor(nowMs / 1000)
-  const token: ServiceToken = {
-    ...claims,
-    iss: `${site}/${node}`,
-    aud: `${site}/${node}`,
-    jti: newId(nowMs),
-    iat,
-    exp: iat + lifetimeS,
-  }
-  const key = createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', ...settings.data.ownServiceKey }, format: 'jwk' })
-  return await new SignJWT({ ...token }).setProtectedHeader({ alg: 'EdDSA', kid: OWN }).sign(key)
 }

@@ -7,28 +7,36 @@ interface NodeTokenOptions {
   readonly service: readonly string[]
   readonly right: readonly string[]
   readonly hours?: string
+  readonly revoke: readonly string[]
+  readonly revokeAll?: boolean
   readonly node?: string
   readonly json?: boolean
 }
 
 const several = (one: string, all: readonly string[]) => [...all, one]
 
-/** `node token`: a token that the node on this machine signs itself, for labs without a hub. */
+/** `node token`: tokens that the node on this machine signs itself, for labs without a hub, and their end. */
 export function addNodeToken(node: Command, { terminal, signal }: Context): void {
   node
-    .command('token <person>')
-    .description('make a token of the node on this machine, for calling its services without a hub; it is shown once')
+    .command('token [person]')
+    .description(
+      'make a token of the node on this machine, for calling its services without a hub, shown once; or end such tokens',
+    )
     .option('--service <name>', 'what it opens, as bench3.scope or bench3.*; all unless given', several, [])
     .option('--right <right>', 'read, use, lock, unlock; read, use and lock unless given', several, [])
     .option('--hours <hours>', `how long it lasts; ${NODE_TOKEN_HOURS} unless given, 744 at most`)
+    .option('--revoke <person>', 'end all that the node has signed for the person so far', several, [])
+    .option('--revoke-all', 'end all that the node has signed so far')
     .option('--node <name>', 'the node, where several run here')
     .option('--json', 'JSON instead of text')
-    .action((person: string, options: NodeTokenOptions) =>
+    .action((person: string | undefined, options: NodeTokenOptions) =>
       nodeToken({
         person,
         services: options.service,
         rights: options.right,
         hours: options.hours,
+        revoke: options.revoke,
+        revokeAll: options.revokeAll === true,
         node: options.node,
         json: options.json === true,
         dataFolder: resolve(terminal.env.FERNLAB_DATA || './data'),

@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert'
 import { commandLine } from '../../support/command-line.ts'
 import { nodeFileAlone, startTestNode, type TestNode } from '../../support/edge/node.ts'
 import { SITE } from '../../support/edge/scripted-hub.ts'
+import { ended, onMachine, overNetwork } from '../../support/edge/service-clients.ts'
 import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
 
@@ -209,6 +210,118 @@ test('a token is made on the machine of its node, for what is asked and no longe
   assert.match((await make('--node', 'west')).err, /no node west/)
   assert.match((await commandLine(['node', 'token', 'bob'], { env: { FERNLAB_DATA: folder } })).err, /no node runs/)
   assert.is(basename(nodes[0]?.dataFolder ?? ''), 'north')
+})
+
+/** What a lock by `fernlab lock` came to that nobody has interrupted; `end` ends it once it stands. */
+async function lockUntilLost(node: readonly string[], end: () => Promise<unknown>) {
+  let ending: Promise<unknown> = Promise.resolve()
+  const isLocked = async () => {
+    await using owner = connect({ node: socketOf(0) })
+    return (await owner.directory.find({ name: 'bench-1.psu', state: 'locked' })).length === 1
+  }
+  const told = await commandLine(['lock', 'bench-1.psu', ...node], {
+    env: { HOME: folder },
+    onInterrupt: () => {
+      ending = until(isLocked, 'it is locked', 10_000).then(end)
+    },
+  })
+  await ending
+  assert.is(told.out, 'Locked: north/bench-1.psu\n')
+  assert.not(told.err.includes('Unlocked'), told.err)
+  return told
+}
+
+test('a lock at a terminal that is lost says why, and is no success', async () => {
+  const file = join(folder, 'lost.token')
+  await writeFile(file, `${tokens[0]}\n`, { mode: 0o600 })
+  const overNetwork = ['--node', addressOf(0), '--token-file', file]
+  const byOwner = await lockUntilLost(overNetwork, async () => {
+    await using owner = connect({ node: socketOf(0) })
+    await owner.unlock(['bench-1.psu'], { reason: 'the fan is loud' })
+  })
+  assert.is(byOwner.code, 1)
+  assert.match(byOwner.err, 'bench bench-1 was ended by somebody with the right to: the fan is loud')
+  await using owner = connect({ node: socketOf(0) })
+  assert.equal(await owner.directory.find({ state: 'locked' }), [])
+})
+
+test('tokens of a node are ended by person or all together, for good; the links that they opened are cut', async () => {
+  const env = { FERNLAB_DATA: dirname(dirname(nodes[0]?.dataFolder ?? '')) }
+  const type = async (...args: string[]) => {
+    const { code, out, err } = await commandLine(['node', 'token', ...args], { env })
+    assert.is(code, 0, err)
+    return out
+  }
+  const opens = async (token: string) => {
+    await using lab = connect({ node: addressOf(0), token })
+    return await lab.directory.find().then(
+      () => 'yes',
+      ({ code }: LabError) => code,
+    )
+  }
+  const [dan, dans, eve] = [await type('dan'), await type('dan'), await type('eve')].map((token) => token.trim())
+  assert.ok(dan && dans && eve)
+  const file = join(folder, 'dan.token')
+  await writeFile(file, dan, { mode: 0o600 })
+  const [links, eves] = [await Promise.all([dan, dans].map(toNorth)), await toNorth(eve)]
+  const cut = links.map(ended)
+  const lost = await lockUntilLost(['--node', addressOf(0), '--token-file', file], async () => {
+    assert.match(
+      await type('--revoke', 'dan'),
+      /^The tokens of dan that the node has signed so far are ended; [34] open links were cut\.\n$/,
+    )
+  })
+  assert.is(lost.code, 1)
+  assert.match(lost.err, /this token was revoked|token of the owner of bench bench-1 has ended/)
+  for (const why of await Promise.all(cut)) assert.match(why, /token-revoked/)
+  await eves.call('rpc.ping')
+  await eves.close()
+  assert.equal([await opens(dan), await opens(dans), await opens(eve)], ['token-revoked', 'token-revoked', 'yes'])
+  // One that is made at once is another.
+  const anew = (await type('dan')).trim()
+  assert.is(await opens(anew), 'yes')
+
+  nodes[0] = (await nodes[0]?.restart()) as TestNode
+  assert.equal([await opens(dan), await opens(eve), await opens(anew)], ['token-revoked', 'yes', 'yes'])
+
+  const last = await Promise.all([eve, anew].map(toNorth))
+  const over = last.map(ended)
+  assert.equal(JSON.parse(await type('--revoke-all', '--json')), { revoked: 'all', links: 2 })
+  for (const why of await Promise.all(over)) assert.match(why, /token-revoked/)
+  nodes[0] = (await nodes[0]?.restart()) as TestNode
+  assert.equal([await opens(dan), await opens(eve), await opens(anew)], Array(3).fill('token-revoked'))
+  assert.is(await opens((await type('eve')).trim()), 'yes')
+})
+const toNorth = (token: string) => overNetwork(addressOf(0), token)
+
+test('what ends tokens is for the owner of the machine, and refuses what can not be meant', async () => {
+  const env = { FERNLAB_DATA: dirname(dirname(nodes[1]?.dataFolder ?? '')) }
+  const wrong = async (...args: string[]) => {
+    const { code, err } = await commandLine(['node', 'token', ...args], { env })
+    assert.is(code, 1)
+    return err
+  }
+  assert.match(await wrong(), /name one person; or --revoke PERSON, or --revoke-all/)
+  assert.match(await wrong('ada', '--revoke', 'ada'), /are ended or one is made/)
+  assert.match(await wrong('--revoke-all', '--hours', '1'), /are ended or one is made/)
+  assert.match(await wrong('--revoke', 'ada', '--revoke-all'), /not both/)
+  const ada = await overNetwork(addressOf(1), tokens[1])
+  assert.is((await failure(ada.call('node/revoke', { all: true }))).code, 'right-missing')
+  await ada.close()
+  const owner = await onMachine(nodes[1]?.dataFolder ?? '')
+  for (const args of [{}, { people: ['ada'], all: true }, { people: 'ada' }, { all: 1 }])
+    assert.is((await failure(owner.call('node/revoke', args))).code, 'call-invalid')
+  await owner.close()
+  await using lab = both()
+  assert.is((await lab.service('south/bench-1.psu')).id, 'south/bench-1.psu')
+})
+
+test('a lock at a terminal that a start of its node has ended says so', async () => {
+  const lost = await lockUntilLost(['--node', socketOf(0)], async () => {
+    nodes[0] = (await nodes[0]?.restart()) as TestNode
+  })
+  assert.is(lost.code, 1)
+  assert.match(lost.err, /keeps no locks over a start/)
 })
 
 test.run()

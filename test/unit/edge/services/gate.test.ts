@@ -36,6 +36,7 @@ function openGate() {
     audience: `${SITE}/n1`,
     keys: () => [{ ...key.key, issuer: SITE }],
     revocations: { add: async () => {}, has: ({ sub }) => revoked.has(sub) },
+    ownTokens: { end: async () => {}, isEnded: () => false },
     timeOf: () => ({ nowMs: clock.now(), by: 'the clock' }),
     isHeld: ({ lease }) => held.has(lease),
     find: (_, caller) => ({

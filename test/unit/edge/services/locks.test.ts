@@ -56,7 +56,7 @@ function openLocks() {
       caller,
       table,
       locks,
-      sign: async () => '',
+      tokens: { sign: async () => '', end: async () => 0 },
       clock,
     })
     const use = (name: string): LabError | undefined => {
