@@ -93,7 +93,9 @@ test.after(async () => {
 const env = () => ({ ...pythonEnv, FERNLAB_HUB: lab.hub.httpUrl, FERNLAB_TOKEN: adminToken })
 
 test('test_lab.py passes', async ({ signal }) => {
-  const { code, err } = await runPython('test_lab.py', [], { env: env(), signal })
+  const colleague = await newPerson(lab, 'instructor')
+  const other = { FERNLAB_OTHER: colleague.bearer.authorization.slice('Bearer '.length) }
+  const { code, err } = await runPython('test_lab.py', [], { env: { ...env(), ...other }, signal })
   assert.is(code, 0, err)
   assert.match(err, /^Ran [1-9]\d* tests/m)
 })

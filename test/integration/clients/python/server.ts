@@ -74,6 +74,7 @@ export async function servePython(): Promise<PythonServer> {
     if (method === 'restart') return void restart()
     if (method === 'freeze') return void end.freeze()
     if (method === 'spoil') return spoil(end.link)
+    if (method === 'node/directory') return directory(params as { search: { name?: string } })
     if (method === 'underWay') return { ...end.peer.underWay, lingering: lingering.size }
     if (method === 'askBack') return askBack(end.peer, params as AskBack)
     if (method.includes('/')) return services(method, params, context)
@@ -152,6 +153,12 @@ interface AskBack {
   readonly stream?: boolean
   readonly take?: number
 }
+
+/** As that of a node with the one service. */
+const directory = ({ search: { name = 'bench1.supply' } }: { search: { name?: string } }) =>
+  name === 'bench1.supply'
+    ? [{ id: `node/${name}`, name, node: 'node', site: 'site', address: `fernlab://site/node/${name}` }]
+    : []
 
 /** Calls the client, and says what came of it. */
 async function askBack(peer: Peer, { method, params, stream = false, take }: AskBack): Promise<unknown> {

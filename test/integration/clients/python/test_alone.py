@@ -53,8 +53,11 @@ class Alone(unittest.TestCase):
         self.assertIn("voltage", found["contract"]["signals"])
         for other in (found["address"], found["id"]):
             self.assertEqual(directory.get(other)["id"], found["id"])
-        for unknown in ("bench-9.psu", "n2/bench-1.psu", "fernlab://elsewhere/n1/bench-1.psu"):
+        for unknown in ("bench-9.psu", "n2/bench-1.psu", f"fernlab://{found['site']}/n2/bench-1.psu"):
             self.assertEqual(self.code_of(lambda name=unknown: directory.get(name)), "service-unknown")
+        for foreign in ("fernlab://elsewhere/n1/bench-1.psu", "fernlab://elsewhere/n1/bench-9.psu"):
+            self.assertEqual(self.code_of(lambda name=foreign: directory.get(name)), "site-foreign")
+            self.assertEqual(self.code_of(lambda name=foreign: Proxy(name, address=SOCKET)), "site-foreign")
         self.assertEqual(self.code_of(lambda: directory.search(tag="")), "call-invalid")
         with Proxy(found["address"], address=SOCKET) as psu:
             self.assertEqual(psu.voltage, 0)
@@ -85,6 +88,65 @@ class Alone(unittest.TestCase):
                 await bob.set("voltage", 1)
             await ada.close()
             await bob.close()
+
+        asyncio.run(work())
+
+    def test_a_lock_whose_answer_was_lost_is_given_back(self):
+        async def work():
+            ada = await AsyncProxy.connect("bench-1.psu", address=URL, token=ADA)
+            bob = await AsyncProxy.connect("bench-1.psu", address=URL, token=BOB)
+            connection = ada._service.group.connection
+            call = connection.call
+
+            async def lost(method, *args, **given):
+                answer = await call(method, *args, **given)
+                if method == "node/lock":
+                    raise LabError("deadline-exceeded", "no answer came", kind="link", retry="later")
+                return answer
+
+            connection.call = lost
+            with self.assertRaises(LabError) as caught:
+                await ada.lock("a diode").take()
+            self.assertEqual(caught.exception.code, "deadline-exceeded", "why it was not taken, and nothing else")
+            async with bob.lock():
+                await bob.set("voltage", 1)
+                # What was refused is nobody's to give back.
+                connection.call = call
+                with self.assertRaises(LabError) as caught:
+                    await ada.lock().take()
+                self.assertEqual(caught.exception.code, "service-locked")
+            await ada.close()
+            await bob.close()
+
+        asyncio.run(work())
+
+    def test_whoever_may_ends_locks_of_other_programs_and_of_others(self):
+        ada, bob = (Proxy("bench-1.psu", address=URL, token=token) for token in (ADA, BOB))
+        staff = Proxy("bench-1.psu", address=SOCKET)
+        second = Proxy("bench-2.psu", address=SOCKET)
+        with ada.lock("a diode") as held:
+            self.assertEqual(self.code_of(lambda: bob.unlock("mine now")), "service-locked")
+            self.assertIsNone(held.lost)
+            staff.unlock("it smells")
+            lost = held.until_lost(20)
+            self.assertEqual((lost.code, lost.details["why"]), ("lock-ended", "ended-by-other"))
+            self.assertRegex(lost.message, ": it smells$")
+        self.assertEqual(self.code_of(staff.unlock), "not-locked")
+        with ada.lock("another"), second.lock():
+            # As another program of the same person's would.
+            ada.unlock()
+            with bob.lock():
+                self.assertEqual(self.code_of(ada.unlock), "service-locked")
+                fernlab.unlock([staff, second], "closing time")
+            self.assertEqual(self.code_of(second.unlock), "not-locked")
+
+        async def work():
+            ada = await AsyncProxy.connect("bench-1.psu", address=URL, token=ADA)
+            for unlock in (ada.unlock, lambda: fernlab.async_unlock([ada])):
+                async with ada.lock() as held:
+                    await unlock()
+                    self.assertEqual((await held.until_lost(20)).details["why"], "unlocked")
+            await ada.close()
 
         asyncio.run(work())
 

@@ -269,7 +269,7 @@ class ByHub(unittest.TestCase):
         for lose in (by_token, by_renewal):
             self.server.answers.update(offered)
             self.lease(refused)
-            with self.subTest(lose.__name__), unittest.mock.patch("fernlab.lab.HOLD_S", 0.05 if lose is by_renewal else 600):
+            with self.subTest(lose.__name__), unittest.mock.patch("fernlab.locks.HOLD_S", 0.05 if lose is by_renewal else 600):
                 with supply.lock("sweep") as held:
                     self.lose_leases()
                     lose(held)

@@ -27,8 +27,11 @@ class WithLab(unittest.TestCase):
         self.assertEqual(directory.get("diode.psu")["node"], "pi")
         self.assertEqual(self.failure(lambda: directory.get("diode.scope")).code, "service-unknown")
         self.assertEqual(directory.get("fernlab://main/pi/diode.psu")["name"], "diode.psu")
-        foreign = self.failure(lambda: directory.get("fernlab://elsewhere/pi/diode.psu"))
-        self.assertEqual(foreign.code, "site-foreign")
+        for name in ("diode.psu", "nothing.such"):
+            foreign = self.failure(lambda name=name: Directory().get(f"fernlab://elsewhere/pi/{name}"))
+            self.assertEqual(foreign.code, "site-foreign")
+            self.assertIn("is of another site than main, whose hub is at http", foreign.message)
+            self.assertRegex(foreign.message, ": ask the hub of its site, or its node itself$")
         self.assertEqual(self.failure(lambda: Directory(token="wrong").search()).code, "token-refused")
 
     def test_a_bench_is_used_by_who_has_it_alone(self):
@@ -45,6 +48,29 @@ class WithLab(unittest.TestCase):
             self.assertEqual(self.failure(lambda: fernlab.lock([supply]).take()).code, "bench-busy")
         self.assertEqual(self.failure(lambda: supply.set("voltage", 1)).code, "right-missing")
         self.assertEqual(supply.voltage, 0, "the safe state")
+
+    def test_the_hold_of_a_bench_is_ended_by_its_owner_and_with_a_reason_by_staff(self):
+        theirs, mine = Proxy("diode.psu", token=os.environ["FERNLAB_OTHER"]), Proxy("diode.psu")
+        with theirs.lock("a curve") as held:
+            theirs.voltage = 1
+            self.assertEqual(self.failure(mine.unlock).code, "not-found", "there is none of one's own")
+            self.assertIsNone(held.lost)
+            fernlab.unlock(["diode.psu", "pi/diode.voltmeter"], "it smells")
+            self.assertIn(held.until_lost(20).code, ("hold-ended", "lease-ended", "lease-invalid"))
+            self.assertEqual(self.failure(lambda: theirs.set("voltage", 1)).code, "right-missing")
+        self.assertEqual(mine.voltage, 0, "the safe state")
+        with mine.lock("another") as held:
+            mine.voltage = 1
+            asyncio.run(self.unlock("diode.psu"))
+            self.assertIsNotNone(held.until_lost(20))
+        self.assertEqual(mine.voltage, 0)
+        audit = fernlab.Hub().ask_now("GET", "/audit", query={"limit": 50})["items"]
+        self.assertTrue(any("it smells" in str(entry) for entry in audit), audit)
+
+    async def unlock(self, name):
+        supply = await AsyncProxy.connect(name)
+        await supply.unlock()
+        await supply.close()
 
     def test_it_goes_by_way_of_the_hub_where_nothing_nearer_leads(self):
         supply = Proxy("diode.psu")

@@ -123,8 +123,19 @@ class Plain(unittest.TestCase):
         self.assertEqual(self.code_of(lambda: Proxy("http://x/y", address=URL)), "address-wrong")
         self.assertEqual(self.code_of(lambda: Proxy(NAME, address="ws://127.0.0.1:1/rpc")), "node-unreachable")
         self.assertEqual(self.code_of(lambda: Proxy(NAME, address=URL, token="wrong")), "token-wrong")
-        full = Proxy(f"fernlab://site/node/{NAME}", address=URL, token=TOKEN)
-        self.assertEqual(full.contract["version"], "1.2")
+
+    def test_site_and_node_of_a_full_address_are_held_against_the_node(self):
+        for right in (f"fernlab://site/node/{NAME}", f"node/{NAME}"):
+            self.assertEqual(Proxy(right, address=URL, token=TOKEN).contract["version"], "1.2")
+        foreign = f"fernlab://elsewhere/node/{NAME}"
+        with self.assertRaises(LabError) as caught:
+            Proxy(foreign, address=URL, token=TOKEN)
+        self.assertEqual((caught.exception.code, caught.exception.kind), ("site-foreign", "caller"))
+        why = "is of another site than site: ask the hub of its site, or its node itself"
+        self.assertEqual(caught.exception.message, f"{foreign} {why}")
+        for wrong in (f"fernlab://site/other/{NAME}", f"other/{NAME}", "fernlab://site/node/bench9.scope"):
+            self.assertEqual(self.code_of(lambda name=wrong: Proxy(name, address=URL, token=TOKEN)), "service-unknown")
+        self.assertEqual(self.code_of(lambda: Proxy(NAME, address="peer:elsewhere/node")), "site-foreign")
 
     def test_threads_share_a_proxy(self):
         answers, threads = [], []

@@ -3,9 +3,9 @@ from .connect import connect
 from .directory import AsyncDirectory
 from .errors import LabError
 from .hub import Hub
-from .node_directory import AsyncNodeDirectory
-from .plain import Directory, Lock, Proxy, lock
-from .proxy import AsyncProxy
+from .node_directory import AsyncNodeDirectory, AsyncNodesDirectory
+from .plain import Directory, Lock, Proxy, lock, unlock
+from .proxy import AsyncProxy, async_unlock
 from .rpc.batch import Outcome
 from .rpc.peer import Peer
 from .rpc.received import Place, ReceivedStream
@@ -17,6 +17,7 @@ from .ways.way import WayInUse
 __all__ = [
     "AsyncDirectory",
     "AsyncNodeDirectory",
+    "AsyncNodesDirectory",
     "AsyncProxy",
     "AsyncRun",
     "AsyncSession",
@@ -34,8 +35,10 @@ __all__ = [
     "Run",
     "Session",
     "WayInUse",
+    "async_unlock",
     "connect",
     "lock",
     "submit",
+    "unlock",
 ]
 __version__ = "0.1.0"

@@ -3,18 +3,18 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Awaitable, Callable, Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, Awaitable, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from .contract import CONTRACT, Contract, read_contract
+from .contract import Contract, read_contract
 from .errors import LabError
 from .hub import Hub, path_of
 from .ways.access import Access
+from .ways.peer_hub import site_foreign
 from .ways.way import BY_HUB
 
 #: The longest that a node lets a bench be held without word from its hub: a hub that is stopped ends nothing before.
 HOLD_S = 600
 _ADDRESS = re.compile(r"fernlab://([^/]+)/([^/]+)/([^/]+)")
-_MACHINE = re.compile(r"wss?://[^/]+/?")
 Tags = Union[str, Sequence[str], None]
 
 
@@ -34,6 +34,8 @@ class AsyncDirectory:
 
     def __init__(self, hub: Union[str, Hub, None] = None, token: Optional[str] = None, ca: Optional[str] = None) -> None:
         self.hub = hub if isinstance(hub, Hub) else Hub(hub, token, ca)
+        #: The hub's own, once it has said so.
+        self._site: Optional[str] = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.hub.url!r})"
@@ -73,17 +75,32 @@ class AsyncDirectory:
     async def get(self, name: str) -> Dict[str, Any]:
         """One, with its ``contract``: by its name, ``<node>/<service>``, or ``fernlab://<site>/<node>/<service>``.
 
-        Raises ``service-unknown``, or ``service-ambiguous`` where several nodes have one of that name.
+        Raises ``service-unknown``, ``service-ambiguous`` where several nodes have one of that name, or ``site-foreign``.
         """
-        entry = await self.hub.ask("GET", path_of("directory", *short_name(name).split("/")))
+        try:
+            entry = await self.hub.ask("GET", path_of("directory", *short_name(name).split("/")))
+        except LabError as error:
+            if error.code == "service-unknown":
+                await self._require_own(name)
+            raise
         if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in ("name", "node")):
             raise LabError("unexpected-answer", "the directory answered what is no service", kind="link")
-        full, site = _ADDRESS.fullmatch(name), entry.get("site")
-        if full is not None and site is not None and full.group(1) != site:
-            # No hub leads to those of another site.
-            message = f"{name} is of another site than {site}, whose hub is at {self.hub.url}: ask the hub of its site"
-            raise LabError("site-foreign", message)
+        self._site = entry.get("site", self._site)
+        await self._require_own(name)
         return entry
+
+    async def _require_own(self, name: str) -> None:
+        """Also where the hub has a service of that name itself: it leads to none of another site."""
+        site = parts_of(name)[0]
+        if site is None:
+            return
+        if self._site is None:
+            said = await self.hub.ask("GET", "/site")
+            if not isinstance(said, dict) or not isinstance(said.get("site"), str):
+                raise LabError("unexpected-answer", "the hub answered what is no site", kind="link")
+            self._site = said["site"]
+        if site != self._site:
+            raise site_foreign(name, f"{self._site}, whose hub is at {self.hub.url}")
 
     async def find(self, name: str) -> Found:
         entry = await self.get(name)
@@ -117,36 +134,26 @@ class AsyncDirectory:
         given = await self.hub.ask("POST", path, undo, body=body)
         return str(given["lease"])
 
-    async def release(self, bench: str, lease: str) -> None:
-        await self.hub.ask("DELETE", path_of("benches", bench, "lease"), query={"lease": lease})
+    async def release(self, bench: str, lease: Optional[str], reason: Optional[str] = None) -> None:
+        """Without a lease, the caller's own; where there is none, with a reason and the permission, whoever's it is."""
+        await self.hub.ask("DELETE", path_of("benches", bench, "lease"), query={"lease": lease, "reason": reason})
 
 
-class NodeDirectory:
-    """A node alone, by its address: for labs without a hub, and for who has a token."""
-
-    def __init__(self, address: str, token: Optional[str] = None) -> None:
-        #: With the path at which nodes take links, where only the machine was named.
-        self.address = f"{address.rstrip('/')}/rpc" if _MACHINE.fullmatch(address) else address
-        self._token = token
-
-    async def access(self, _node: str, _services: Sequence[str], _lease: Optional[str]) -> Access:
-        return Access([self.address], self._token)
-
-    async def found(self, name: str, connection: Any) -> Found:
-        service = short_name(name).rpartition("/")[2]
-        await connection.reach()
-        met = await connection.call(f"{service}/{CONTRACT}", idempotent=True)
-        return Found(service, connection.node, None, read_contract(service, met))
+def parts_of(name: str) -> Tuple[Optional[str], Optional[str], str]:
+    """Site, node and service of a name, ``<node>/<service>`` or a full address; None for what it does not say."""
+    full = _ADDRESS.fullmatch(name)
+    if full is not None:
+        return full.group(1), full.group(2), full.group(3)
+    if "://" in name:
+        raise LabError("address-wrong", f"{name!r} is no address of a service: fernlab://site/node/service")
+    node, slash, service = name.rpartition("/")
+    return None, node if slash else None, service
 
 
 def short_name(name: str) -> str:
     """``<node>/<service>`` of a full address; another name as it is."""
-    full = _ADDRESS.fullmatch(name)
-    if full is not None:
-        return f"{full.group(2)}/{full.group(3)}"
-    if "://" in name:
-        raise LabError("address-wrong", f"{name!r} is no address of a service: fernlab://site/node/service")
-    return name
+    site, node, service = parts_of(name)
+    return name if site is None else f"{node}/{service}"
 
 
 async def named_by(search: Callable[..., Awaitable[List[Dict[str, Any]]]], name: str) -> List[str]:

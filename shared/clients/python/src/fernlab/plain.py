@@ -7,10 +7,12 @@ from . import words
 from .background import background
 from .contract import EVENTS, Contract
 from .directory import AsyncDirectory
+from .errors import LabError
 from .hub import Hub
-from .lab import GRACE_S, AsyncLock
-from .node_directory import AsyncNodeDirectory
-from .proxy import Met, Service, arguments_of, dressed, in_thread, made, meet, meet_all
+from .locks import GRACE_S, AsyncLock
+from .node_directory import AsyncNodesDirectory
+from .nodes_directory import Named, nodes_of
+from .proxy import Met, Service, arguments_of, dressed, in_thread, made, meet, meet_all, meet_named, unlock_all
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
 
@@ -22,7 +24,8 @@ class Proxy(Met):
 
     ``name`` is that of the directory, ``<node>/<service>``, or ``fernlab://<site>/<node>/<service>``. ``hub`` and ``token``
     are those of ``FERNLAB_HUB`` and ``FERNLAB_TOKEN`` unless given. Without a hub, ``address`` is that of the node
-    (``ws://…/rpc``, or the path of its Unix socket), and ``token`` one of the node's.
+    (``ws://…/rpc``, or the path of its Unix socket), and ``token`` one of the node's; of several nodes ``nodes`` has each, as
+    its address or ``(address, token)``. What a full address says of site and node is held against what the nodes say.
 
     Each action is a method with the contract's arguments; one that gives items is a generator. A signal is read as an
     attribute, and set by assigning to it. ``timeout`` of each call is in seconds. A ``contract`` that was kept from earlier
@@ -39,8 +42,9 @@ class Proxy(Met):
         ca: Optional[str] = None,
         timeout: Optional[float] = TIMEOUT_S,
         contract: Optional[Contract] = None,
+        nodes: Optional[Sequence[Named]] = None,
     ) -> Any:
-        met = meet(name, hub, token, address, ca, timeout, contract)
+        met = meet(name, hub, token, address, ca, timeout, contract, nodes)
         return made_plain(background().run(met))
 
     # Type checkers would take it as leave to set anything.
@@ -90,6 +94,10 @@ class Proxy(Met):
         """
         return lock([self], reason, grace, session)
 
+    def unlock(self, reason: Optional[str] = None) -> None:
+        """Ends own locks of it, of whatever program; with a part of a bench the bench. See ``fernlab.unlock``."""
+        unlock([self], reason)
+
     def close(self) -> None:
         """Ends its links, which proxies of the same hub and token share; what is called later opens them anew."""
         background().run(self._service.lab.close())
@@ -112,10 +120,11 @@ class Directory:
     """The directory of a hub: which services there are, where, and how they stand.
 
     ``hub`` is its address, else ``FERNLAB_HUB``; ``token`` one of yours, else ``FERNLAB_TOKEN``. Without a hub, ``address``
-    is that of a node (``ws://lab-pi.local:8090``, or the path of its Unix socket), and ``token`` one of the node's.
+    is that of a node (``ws://lab-pi.local:8090``, or the path of its Unix socket), and ``token`` one of the node's; of several
+    nodes ``nodes`` has each, as its address or ``(address, token)``.
     """
 
-    _directory: Union[AsyncDirectory, AsyncNodeDirectory]
+    _directory: Union[AsyncDirectory, AsyncNodesDirectory]
 
     def __init__(
         self,
@@ -124,12 +133,18 @@ class Directory:
         ca: Optional[str] = None,
         *,
         address: Optional[str] = None,
+        nodes: Optional[Sequence[Named]] = None,
     ) -> None:
-        self._directory = AsyncDirectory(hub, token, ca) if address is None else AsyncNodeDirectory(address, token, ca)
+        named = nodes_of(address, token, nodes, hub)
+        self._directory = AsyncDirectory(hub, token, ca) if named is None else AsyncNodesDirectory(named, ca)
 
     def __repr__(self) -> str:
-        directory = self._directory
-        return f"Directory({(directory.hub.url if isinstance(directory, AsyncDirectory) else directory.address)!r})"
+        return repr(self._directory).replace(type(self._directory).__name__, type(self).__name__, 1)
+
+    @property
+    def unanswered(self) -> Dict[str, LabError]:
+        """Of the search before in a lab without a hub: nodes that have not answered within 5 s, by address, and why."""
+        return {} if isinstance(self._directory, AsyncDirectory) else self._directory.unanswered
 
     def search(self, *args: Any, **options: Any) -> List[Dict[str, Any]]:
         return background().run(self._directory.search(*args, **options))
@@ -182,6 +197,20 @@ def lock(
     """
     services = [one for given in proxies for one in _services(given)]
     return Lock(AsyncLock([(one.found.name, one.group) for one in services], reason, grace, session))
+
+
+def unlock(proxies: Sequence[Union[Proxy, str]], reason: Optional[str] = None) -> None:
+    """Ends locks of the same person, of whatever program: ``fernlab.unlock([supply, "pi/fit"])``.
+
+    With the permission and a reason it ends those of others, which the audit log keeps; a bench goes to its safe state.
+    Names are looked up at ``FERNLAB_HUB``. Raises ``not-locked``, ``service-locked``, or what a hub says of the bench.
+    """
+
+    async def work() -> None:
+        services = [one._service if isinstance(one, Proxy) else await meet_named(one) for one in proxies]
+        await unlock_all(services, reason)
+
+    background().run(work())
 
 
 def _services(given: Union[Proxy, str]) -> List[Service]:

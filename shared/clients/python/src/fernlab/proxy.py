@@ -9,7 +9,9 @@ from . import words
 from .contract import EVENTS, FOLLOW, READ, SET, Contract, require_compatible
 from .directory import AsyncDirectory, Found
 from .hub import Hub
-from .lab import GRACE_S, AsyncLock, Group, Lab, lab_of
+from .lab import Group, Lab, lab_of, lab_of_nodes
+from .locks import GRACE_S, AsyncLock, end_locks
+from .nodes_directory import Named, nodes_of
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
 from .ways.way import WayInUse
@@ -63,12 +65,19 @@ async def meet(
     ca: Optional[str],
     timeout: Optional[float],
     contract: Optional[Contract],
+    nodes: Optional[Sequence[Named]] = None,
 ) -> Service:
-    lab = lab_of(hub, token, address, ca)
+    named = nodes_of(address, token, nodes, hub)
+    lab = lab_of(hub, token, ca) if named is None else lab_of_nodes(named, ca)[0]
     found, group = await lab.find(name)
     if contract is not None:
         require_compatible(found.name, contract, found.contract)
     return Service(found, group, lab, timeout)
+
+
+async def meet_named(name: str) -> Service:
+    """The one that ``FERNLAB_HUB`` has by that name."""
+    return await meet(name, None, None, None, None, TIMEOUT_S, None)
 
 
 async def meet_all(name: str, hub: Hub) -> List[Service]:
@@ -124,9 +133,10 @@ class AsyncProxy(Met):
         ca: Optional[str] = None,
         timeout: Optional[float] = TIMEOUT_S,
         contract: Optional[Contract] = None,
+        nodes: Optional[Sequence[Named]] = None,
     ) -> Any:
         """See ``Proxy``."""
-        return made_async(await meet(name, hub, token, address, ca, timeout, contract))
+        return made_async(await meet(name, hub, token, address, ca, timeout, contract, nodes))
 
     # Type checkers would take it as leave to set anything.
     if not TYPE_CHECKING:
@@ -163,8 +173,21 @@ class AsyncProxy(Met):
         """
         return AsyncLock([(self._service.found.name, self._service.group)], reason, grace, session)
 
+    async def unlock(self, reason: Optional[str] = None) -> None:
+        """See ``Proxy.unlock``."""
+        await unlock_all([self._service], reason)
+
     async def close(self) -> None:
         await self._service.lab.close()
+
+
+async def async_unlock(given: Sequence[Union[AsyncProxy, str]], reason: Optional[str] = None) -> None:
+    """``fernlab.unlock`` for programs of asyncio: ``await fernlab.async_unlock([supply, "pi/fit"])``."""
+    await unlock_all([one._service if isinstance(one, AsyncProxy) else await meet_named(one) for one in given], reason)
+
+
+async def unlock_all(services: Sequence[Service], reason: Optional[str]) -> None:
+    await end_locks([(one.found.name, one.group) for one in services], reason)
 
 
 def made(base: Type[Any], service: Service, make: Make) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Dict, Optional, Union
 from .background import background
 from .errors import LabError
 from .hub import Hub, path_of
-from .lab import GRACE_S, AsyncLock
+from .locks import GRACE_S, AsyncLock
 from .plain import made_plain
 from .proxy import Service, made_async, meet_all
 

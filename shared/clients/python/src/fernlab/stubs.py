@@ -20,7 +20,8 @@ _SIMPLE = {"number": "float", "integer": "int", "string": "str", "boolean": "boo
 _TYPING = ("Any", "AsyncIterator", "Dict", "Iterator", "List", "Literal", "Mapping", "Optional", "Sequence", "Union")
 _WHERE = (
     "hub: Union[str, Hub, None] = None, token: Optional[str] = None, *, address: Optional[str] = {address}, "
-    "ca: Optional[str] = None, timeout: Optional[float] = 30.0, contract: Optional[Dict[str, Any]] = None"
+    "ca: Optional[str] = None, timeout: Optional[float] = 30.0, contract: Optional[Dict[str, Any]] = None, "
+    "nodes: Optional[Sequence[Any]] = None"
 )
 
 

@@ -5,6 +5,7 @@ from typing import List, Optional
 
 from ..hub import Hub
 from .by_hub import ByHubWay
+from .peer_hub import PeerHubWay
 from .unix_socket import UnixSocketWay
 from .way import Way
 from .websocket import WebSocketWay
@@ -12,4 +13,4 @@ from .websocket import WebSocketWay
 
 def known_ways(hub: Optional[Hub], ca: Optional[str]) -> List[Way]:
     """``ca`` is a file with an authority to trust besides the system's; what no other takes is the path of a socket."""
-    return [WebSocketWay(ca), *([] if hub is None else [ByHubWay(hub)]), UnixSocketWay()]
+    return [WebSocketWay(ca), *([] if hub is None else [ByHubWay(hub)]), PeerHubWay(), UnixSocketWay()]

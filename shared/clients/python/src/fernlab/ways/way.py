@@ -8,6 +8,8 @@ from ..rpc.link import Link
 
 #: Before a node's name: its address by way of the hub, for when there is no nearer one.
 BY_HUB = "hub:"
+#: Before the site and the name of a node of another site.
+BY_PEER = "peer:"
 #: From the nearest on.
 NEARNESS = ("unix-socket", "websocket", "mqtt", "peer-hub")
 #: For how long an address has to answer.

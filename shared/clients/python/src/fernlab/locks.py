@@ -1,0 +1,197 @@
+"""Locks of services, and with a part of a bench of the bench.
+
+INVARIANTS: a lock is all of what was asked for, or nothing; what may have been taken has its way back before it is known; a
+hold of a bench is renewed, and its link opened again when it breaks, until it is given back or lost.
+"""
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any, Coroutine, Dict, List, Optional, Sequence, Set, Tuple
+
+from .directory import HOLD_S, AsyncDirectory
+from .errors import LabError
+from .lab import LOST, Group, Hold
+from .watch_locks import watch_locks
+
+GRACE_S = 10.0
+#: Before the id of a live session that has a bench, where a lease could stand.
+_OF_SESSION = "session/"
+
+
+class AsyncLock:
+    """A lock of services, and with a part of a bench of the bench; by ``async with``, or ``take`` and ``release``."""
+
+    def __init__(
+        self, held: Sequence[Tuple[str, Group]], reason: str, grace: float, session: Optional[str] = None
+    ) -> None:
+        self._held = sorted(held, key=lambda one: (one[1].place, one[1].bench or "", one[0]))
+        self._reason = reason
+        self._grace = grace
+        self._session = session
+        self._undo: List[Any] = []
+        self._keeping: List["asyncio.Task[None]"] = []
+        #: Why the lock was lost, if it was: somebody with the right to has ended it, or the hub was away for too long. Of one
+        #: that a node gives ``lock-ended``, with ``details["why"]`` as the node says it.
+        self.lost: Optional[LabError] = None
+        #: Set once it is held no more.
+        self._over: Optional[asyncio.Event] = None
+
+    async def take(self) -> None:
+        """Takes all, or raises ``bench-busy`` or ``service-locked`` and has taken nothing."""
+        self.lost = None
+        self._over = asyncio.Event()
+        try:
+            for group in _groups(self._held):
+                services = [name for name, of in self._held if of is group]
+                if group.bench is not None and isinstance(group.directory, AsyncDirectory):
+                    await self._hold(group, group.bench, group.directory)
+                else:
+                    await self._lock(group, services)
+        except BaseException:
+            # Why it was not taken says more than what could not be given back, which ends after its grace.
+            await self._give_back()
+            raise
+
+    async def release(self) -> None:
+        """Gives all back; benches go to their safe state."""
+        failure = await self._give_back()
+        if failure is not None:
+            raise failure
+
+    async def _give_back(self) -> Optional[LabError]:
+        for task in self._keeping:
+            task.cancel()
+        self._keeping.clear()
+        if self._over is not None:
+            self._over.set()
+        failure: Optional[LabError] = None
+        while self._undo:
+            undo = self._undo.pop()
+            try:
+                await undo()
+            except LabError as error:
+                # What has ended by itself is given back.
+                if error.code not in (*LOST, "not-locked"):
+                    failure = failure or error
+        return failure
+
+    async def until_lost(self, timeout: Optional[float] = None) -> Optional[LabError]:
+        """Waits until the lock is lost, and gives why; None when it was given back, or after ``timeout`` seconds."""
+        if self._over is not None:
+            try:
+                await asyncio.wait_for(self._over.wait(), timeout)
+            except asyncio.TimeoutError:
+                return None
+        return self.lost
+
+    async def __aenter__(self) -> "AsyncLock":
+        await self.take()
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        await self.release()
+
+    async def _hold(self, group: Group, bench: str, directory: AsyncDirectory) -> None:
+        if group.hold is not None:
+            raise LabError("bench-busy", f"this program holds {bench} already")
+        session = self._session
+        lease = await directory.hold(bench, None, self._reason) if session is None else f"{_OF_SESSION}{session}"
+        hold = Hold(lease, self._grace, self._lose)
+        group.hold = hold
+        self._undo.append(lambda: _give_back_bench(group, bench, directory, hold))
+        await group.connection.renew()
+        await group.connection.reach()
+        if self.lost is not None:
+            raise self.lost
+        self._keep(group.connection.stay_reached(lambda: group.hold is hold))
+        if session is None:
+            self._keep(_renewed(group, bench, directory, hold))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        self._keeping.append(asyncio.get_running_loop().create_task(work))
+
+    def _lose(self, error: LabError) -> None:
+        self.lost = self.lost or error
+        if self._over is not None:
+            self._over.set()
+
+    async def _lock(self, group: Group, services: List[str]) -> None:
+        connection = group.connection
+        gone: Set[str] = set()
+        # Its own: what other programs of the same person have locked stays theirs.
+        taking = uuid.uuid4().hex
+        params = {"services": services, "reason": self._reason, "graceS": self._grace, "id": taking}
+        asked = asyncio.get_running_loop().create_task(connection.call("node/lock", params, idempotent=True))
+
+        async def unlock() -> None:
+            try:
+                # It may have been given up while it was asked for.
+                await asked
+            except LabError as error:
+                # Refused, nothing is locked; where no answer came, nobody knows.
+                if error.kind != "link":
+                    return
+            # What was lost may be another's by now.
+            left = [name for name in services if name not in gone]
+            if left:
+                await connection.call("node/unlock", {"services": left, "id": taking}, idempotent=True)
+
+        self._undo.append(unlock)
+        await asyncio.shield(asked)
+        self._keep(connection.stay_reached(lambda: True))
+        self._keep(watch_locks(connection, services, taking, gone, self._lose))
+
+
+async def end_locks(held: Sequence[Tuple[str, Group]], reason: Optional[str]) -> None:
+    """Ends locks of the same person, of whatever program; for a reason and with the right to, those of others."""
+    groups = _groups(held)
+    for group in groups:
+        if group.bench is not None and isinstance(group.directory, AsyncDirectory):
+            await group.directory.release(group.bench, None, reason or None)
+    for group in groups:
+        if group.bench is None or not isinstance(group.directory, AsyncDirectory):
+            services = [name for name, of in held if of is group]
+            params: Dict[str, Any] = {"services": services, **({"reason": reason} if reason else {})}
+            await group.connection.call("node/unlock", params)
+
+
+async def _give_back_bench(group: Group, bench: str, directory: AsyncDirectory, hold: Hold) -> None:
+    is_held = group.hold is hold
+    if is_held:
+        group.hold = None
+        try:
+            # The node closes links of a hold that has ended: this one goes on without it.
+            await group.connection.renew()
+        except LabError:
+            # A hub that is away says so next.
+            group.connection.forget()
+    if hold.lease.startswith(_OF_SESSION):
+        return
+    try:
+        await directory.release(bench, hold.lease)
+    except LabError as error:
+        if not is_held:
+            return  # it was lost already
+        if error.kind != "link":
+            raise
+        # Of a hub that is away: the node frees a bench whose owner's links are gone, after its grace.
+        await group.connection.close()
+
+
+async def _renewed(group: Group, bench: str, directory: AsyncDirectory, hold: Hold) -> None:
+    wait_s = HOLD_S / 3
+    while group.hold is hold:
+        await asyncio.sleep(wait_s)
+        try:
+            await directory.hold(bench, hold.lease)
+            wait_s = HOLD_S / 3
+        except LabError as error:
+            if error.retry == "never":
+                group.lose(hold, error)
+                return
+            wait_s = 5.0
+
+
+def _groups(held: Sequence[Tuple[str, Group]]) -> List[Group]:
+    return list({id(group): group for _, group in held}.values())
