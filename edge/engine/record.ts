@@ -5,6 +5,7 @@
  * in time is left out, never taken twice or shifted; its row has the time at which it was true.
  */
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { unlessAborted } from '@fernlab/shared/primitives/unless-aborted'
 import { type Instruction, type Instructions, sampleCount, signalKey } from '@fernlab/shared/protocol/expand'
 import { createRecordStatistics, type RecordStatisticsCollector } from '@fernlab/shared/protocol/record-statistics'
 import type { Block, SignalValue } from '../drivers/driver.ts'
@@ -155,7 +156,7 @@ async function follow(
     [Symbol.asyncIterator]()
   try {
     for (;;) {
-      const next = await abortable(blocks.next(), controller.signal)
+      const next = await unlessAborted(blocks.next(), controller.signal)
       if (next.done === true) throw ranDry(handle.name, taken)
       const left = state.body === 'ended' ? state.wanted - taken : Number.POSITIVE_INFINITY
       const count = Math.min(next.value.time.length, left)
@@ -212,18 +213,6 @@ function take(
   for (const [name, value] of Object.entries(variables)) withVariables[name] = new Float64Array(count).fill(value)
   context.outputs.page(stream, count, block.time, withVariables)
   statistics.page(count, block.time, columns)
-}
-
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      work.catch(() => {})
-      return reject(signal.reason)
-    }
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
 
 function garbage(message: string): LabError {

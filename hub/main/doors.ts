@@ -70,6 +70,8 @@ export async function openDoors(
     [liveSockets, cameraSockets, cameraLines, labTunnels, serviceLines].some((one) => one.upgrade(...upgrade))
   const webSockets = serveWebSocket({ broker, server, origins, addresses, others, log })
   const port = await listen(server, host, config.port, 'FERNLAB_PORT')
+  // Whoever sees it gone finds nobody who answers.
+  onClose(() => removeEndpoints(config.dataFolder))
   onClose(() => closeServer(server, cutAll))
   onClose(() => webSockets.close())
   onClose(() => liveSockets.close())
@@ -107,7 +109,6 @@ export async function openDoors(
   const mqttUrl = `mqtt://${hostAndPort(host, at.mqtt[0]?.port ?? 0)}`
   const mqtts = at.mqtt[1] === undefined ? {} : { mqtts: `mqtts://${hostAndPort(host, at.mqtt[1].port)}` }
   await writeEndpoints(config.dataFolder, { http: at.http, mqtt: mqttUrl, ...mqtts, pages: pagesUrl })
-  onClose(() => removeEndpoints(config.dataFolder))
   return { mqttUrl }
 }
 

@@ -15,7 +15,7 @@ import { type BatchOptions, type Peer, PING, SIGN_IN, type StreamOptions } from 
 import type { ReceivedStream } from '../../rpc/peer/received-stream.ts'
 import { type Access, EARLY_MS, KeptAccess } from './kept-access.ts'
 import { nearest, type Reached } from './nearest.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import { candidates, type Way } from './ways/way.ts'
 
 /** Which way is used now. */

@@ -3,7 +3,7 @@
  * first which format it speaks: `fernlab.rpc.1.cbor` and a line feed.
  *
  * INVARIANTS: what is not that line ends the connection, unanswered; a connection that says nothing is ended after
- * GREETING_MS; frames of one turn go in one write.
+ * GREETING_MS.
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../../primitives/clock.ts'
@@ -11,8 +11,8 @@ import { formatNamed } from '../../rpc/cbor-format.ts'
 import { linkEnded, thrownError } from '../../rpc/errors.ts'
 import type { Format, Frame } from '../../rpc/formats.ts'
 import { PIECE_BYTES } from '../../rpc/limits.ts'
-import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
-import { Attention, stayAwake } from '../stay-awake.ts'
+import type { Link, LinkListener } from '../../rpc/link.ts'
+import { TurnWriter } from '../turn-writer.ts'
 import { LengthFrames, lengthFrame, lengthHeader } from './length-frames.ts'
 
 /** Longer messages come in pieces; a character of JSON has up to 3 bytes. */
@@ -68,19 +68,18 @@ class SocketLink implements Link {
   readonly #clock: Clock
   readonly #frames = new LengthFrames(MOST_FRAME_BYTES)
   readonly #rest: Buffer | undefined
-  readonly #attention = new Attention()
+  readonly #writer: TurnWriter
   #listener: LinkListener | undefined
   #why: string | undefined
   #closing: Promise<void> | undefined
   #ended = false
-  #wasHigh = false
-  #corked = false
 
   constructor(socket: Socket, format: Format, clock: Clock, rest: Buffer | undefined) {
     this.#socket = socket
     this.format = format
     this.#clock = clock
     this.#rest = rest
+    this.#writer = new TurnWriter(socket, () => this.#listener?.drained())
     socket.on('error', (error) => {
       this.#why ??= error.message
     })
@@ -92,7 +91,7 @@ class SocketLink implements Link {
   }
 
   get pendingBytes(): number {
-    return this.#socket.writableLength
+    return this.#writer.pendingBytes
   }
 
   listen(listener: LinkListener): void {
@@ -107,13 +106,11 @@ class SocketLink implements Link {
   }
 
   send(frame: Frame): void {
-    if (this.#begin()) this.#write(lengthFrame(frame as string | Uint8Array))
+    if (this.#isOpen()) this.#writer.write(lengthFrame(frame as string | Uint8Array))
   }
 
   sendParts(head: Uint8Array, body: Uint8Array): void {
-    if (!this.#begin()) return
-    this.#socket.write(lengthHeader(head, body))
-    this.#write(body)
+    if (this.#isOpen()) this.#writer.writeParts(lengthHeader(head, body), body)
   }
 
   async close(why = 'it was closed'): Promise<void> {
@@ -131,41 +128,13 @@ class SocketLink implements Link {
     await this.#closing
   }
 
-  /** False when nothing goes any more. */
-  #begin(): boolean {
-    if (this.#socket.destroyed || this.#socket.writableEnded) return false
-    if (!this.#corked) {
-      this.#corked = true
-      this.#socket.cork()
-      process.nextTick(this.#uncork)
-    }
-    return true
-  }
-
-  #write(bytes: Uint8Array): void {
-    // Who waits for room is told by the last frame that is written.
-    const isLow = bytes.length < PIECE_BYTES / 2 && this.#socket.writableLength < HIGH_WATER_BYTES / 2
-    if (isLow) this.#socket.write(bytes)
-    else this.#socket.write(bytes, this.#onWritten)
-    if (this.#socket.writableLength > HIGH_WATER_BYTES) this.#wasHigh = true
-  }
-
-  readonly #uncork = (): void => {
-    this.#corked = false
-    this.#socket.uncork()
-    const nowMs = performance.now()
-    if (this.#attention.sent(nowMs)) stayAwake(nowMs)
-  }
-
-  readonly #onWritten = (): void => {
-    if (!this.#wasHigh || this.#socket.writableLength > HIGH_WATER_BYTES / 2) return
-    this.#wasHigh = false
-    this.#listener?.drained()
+  #isOpen(): boolean {
+    return !this.#socket.destroyed && !this.#socket.writableEnded
   }
 
   #take(chunk: Buffer): void {
     if (this.#ended || this.#socket.destroyed) return
-    this.#attention.came(performance.now())
+    this.#writer.heard()
     try {
       this.#frames.take(chunk, (bytes) => this.#listener?.frame(this.format.name === 'json' ? bytes.toString() : bytes))
     } catch (thrown) {

@@ -1,8 +1,8 @@
 /**
  * A link over a WebSocket of Node, at either end: JSON in text messages, CBOR in binary ones.
  *
- * INVARIANTS: frames of one turn go in one write; they go to the socket at once, so that they stand between those of the
- * library, which answers pings and closes.
+ * INVARIANTS: frames go past the library to the socket at once, so that they stand between those of the library, which
+ * answers pings and closes.
  */
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
@@ -11,8 +11,8 @@ import { LabError } from '../../primitives/lab-error.ts'
 import { linkEnded } from '../../rpc/errors.ts'
 import type { Format, Frame } from '../../rpc/formats.ts'
 import { defaultLimits, PIECE_BYTES } from '../../rpc/limits.ts'
-import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
-import { Attention, stayAwake } from '../stay-awake.ts'
+import type { Link, LinkListener } from '../../rpc/link.ts'
+import { TurnWriter } from '../turn-writer.ts'
 import { maskedFrame, plainFrame, plainHeader } from './message-frame.ts'
 import { subprotocolOf } from './subprotocol-of.ts'
 import { formatOfSubprotocol } from './subprotocols.ts'
@@ -119,13 +119,11 @@ class WebSocketLink implements Link {
   readonly #wire: Duplex
   readonly #masks: boolean
   readonly #clock: Clock
-  readonly #attention = new Attention()
+  readonly #writer: TurnWriter
   #listener: LinkListener | undefined
   #why: string | undefined
   #closing: Promise<void> | undefined
   #ended = false
-  #wasHigh = false
-  #corked = false
 
   constructor({ socket, wire, masks, format, clock }: WebSocketLinkOptions) {
     this.#socket = socket
@@ -133,6 +131,7 @@ class WebSocketLink implements Link {
     this.#masks = masks
     this.format = format
     this.#clock = clock
+    this.#writer = new TurnWriter(wire, () => this.#listener?.drained())
     socket.on('error', (error) => {
       this.#why ??= error.message
     })
@@ -144,13 +143,13 @@ class WebSocketLink implements Link {
   }
 
   get pendingBytes(): number {
-    return this.#wire.writableLength
+    return this.#writer.pendingBytes
   }
 
   listen(listener: LinkListener): void {
     this.#listener = listener
     this.#socket.on('message', (data: Buffer, isBinary) => {
-      this.#attention.came(performance.now())
+      this.#writer.heard()
       listener.frame(isBinary ? data : data.toString())
     })
     queueMicrotask(() => {
@@ -160,16 +159,15 @@ class WebSocketLink implements Link {
   }
 
   send(frame: Frame): void {
-    if (!this.#begin()) return
+    if (!this.#isOpen()) return
     const data = frame as string | Uint8Array
-    this.#write(this.#masks ? maskedFrame(data) : plainFrame(data))
+    this.#writer.write(this.#masks ? maskedFrame(data) : plainFrame(data))
   }
 
   sendParts(head: Uint8Array, body: Uint8Array): void {
-    if (!this.#begin()) return
-    if (this.#masks) return void this.#write(maskedFrame(body, head))
-    this.#wire.write(plainHeader(head, body))
-    this.#write(body)
+    if (!this.#isOpen()) return
+    if (this.#masks) this.#writer.write(maskedFrame(body, head))
+    else this.#writer.writeParts(plainHeader(head, body), body)
   }
 
   async close(why = 'it was closed'): Promise<void> {
@@ -187,36 +185,8 @@ class WebSocketLink implements Link {
     await this.#closing
   }
 
-  /** False when nothing goes any more. */
-  #begin(): boolean {
-    if (this.#socket.readyState !== WebSocket.OPEN || this.#wire.destroyed) return false
-    if (!this.#corked) {
-      this.#corked = true
-      this.#wire.cork()
-      process.nextTick(this.#uncork)
-    }
-    return true
-  }
-
-  #write(bytes: Uint8Array): void {
-    // Who waits for room is told by the last frame that is written.
-    const isLow = bytes.length < PIECE_BYTES / 2 && this.#wire.writableLength < HIGH_WATER_BYTES / 2
-    if (isLow) this.#wire.write(bytes)
-    else this.#wire.write(bytes, this.#onWritten)
-    if (this.#wire.writableLength > HIGH_WATER_BYTES) this.#wasHigh = true
-  }
-
-  readonly #uncork = (): void => {
-    this.#corked = false
-    this.#wire.uncork()
-    const nowMs = performance.now()
-    if (this.#attention.sent(nowMs)) stayAwake(nowMs)
-  }
-
-  readonly #onWritten = (): void => {
-    if (!this.#wasHigh || this.#wire.writableLength > HIGH_WATER_BYTES / 2) return
-    this.#wasHigh = false
-    this.#listener?.drained()
+  #isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN && !this.#wire.destroyed
   }
 
   #end(): void {
