@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Me } from '@fernlab/shared/contracts/api'
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
@@ -72,9 +73,9 @@ for (const role of ['admin', 'instructor', 'student'] as const satisfies readonl
   })
 }
 
-test('on a phone no page shifts by more than 0.1 while it comes', async () => {
-  const { page, context } = await visit(browser, { phone: true })
-  await page.addInitScript(() => {
+/** Adds up, in each page that is opened, by how much it shifted while nobody touched it. */
+const watchShifts = (page: Page) =>
+  page.addInitScript(() => {
     Object.assign(window, { shifted: 0 })
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
@@ -83,15 +84,35 @@ test('on a phone no page shifts by more than 0.1 while it comes', async () => {
       }
     }).observe({ type: 'layout-shift', buffered: true })
   })
+
+/** What is said of the address where its page shifts by more than 0.1. */
+async function jump(page: Page, path: string): Promise<string[]> {
+  await page.goto(hub.url + path)
+  await settled(page)
+  const shifted = await page.evaluate(() => (window as unknown as { shifted: number }).shifted)
+  return shifted > 0.1 ? [`${path} shifts by ${shifted.toFixed(3)}`] : []
+}
+
+test('on a phone no page shifts by more than 0.1 while it comes', async () => {
+  const { page, context } = await visit(browser, { phone: true })
+  await watchShifts(page)
   const jumps: string[] = []
-  for (const path of Object.values(addresses())) {
-    await page.goto(hub.url + path)
-    await settled(page)
-    const shifted = await page.evaluate(() => (window as unknown as { shifted: number }).shifted)
-    if (shifted > 0.1) jumps.push(`${path} shifts by ${shifted.toFixed(3)}`)
-  }
+  for (const path of Object.values(addresses())) jumps.push(...(await jump(page, path)))
   assert.equal(jumps, [])
   await context.close()
 })
+
+for (const late of ['css', 'outages', 'history', 'calibrations', 'me']) {
+  test(`nor does the page of a bench whose ${late} come long after the rest`, async () => {
+    const { page, context } = await visit(browser, { phone: true })
+    await watchShifts(page)
+    await page.route(new RegExp(`[./]${late}$`), async (route) => {
+      await sleep(700)
+      await route.continue()
+    })
+    assert.equal(await jump(page, '/benches/demo.rc-1'), [])
+    await context.close()
+  })
+}
 
 test.run()

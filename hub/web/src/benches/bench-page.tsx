@@ -3,7 +3,7 @@ import { isStaff } from '@fernlab/shared/contracts/people'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useApi } from '../api/context.tsx'
-import { benchesQuery, meQuery } from '../api/queries.ts'
+import { benchesQuery, benchHistoryQuery, meQuery, outagesQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { RemoveButton } from '../nodes/remove-button.tsx'
@@ -44,8 +44,13 @@ export default function BenchPage() {
 
 function BenchView({ bench, title }: { bench: Bench; title: string }) {
   const { t, duration, reason } = useWords()
-  const role = useQuery(meQuery(useApi())).data?.role
+  const api = useApi()
+  const role = useQuery(meQuery(api)).data?.role
   const manages = role === 'admin'
+  // Each would push away what is below it, which somebody may be about to press.
+  const outages = useQuery(outagesQuery(api, bench.id))
+  const history = useQuery(benchHistoryQuery(api, bench.id))
+  const isComing = outages.isLoading || history.isLoading
   return (
     <Page title={title} aside={<code className={styles.id}>{bench.id}</code>}>
       <div
@@ -104,10 +109,16 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
         </p>
       ) : null}
       <Interlocks bench={bench} />
-      <Outages bench={bench} />
-      <Health bench={bench} />
-      <Calibrations bench={bench} />
-      <DirectPanel bench={bench} />
+      {isComing ? (
+        <Loading lines={6} />
+      ) : (
+        <>
+          <Outages bench={bench} />
+          <Health bench={bench} />
+          <Calibrations bench={bench} />
+          <DirectPanel bench={bench} />
+        </>
+      )}
       {bench.gone && manages ? <RemoveButton kind="benches" id={bench.id} /> : null}
     </Page>
   )
