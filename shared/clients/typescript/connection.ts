@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
+import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import type { Link } from '../../rpc/link.ts'
 import type { BatchCall, BatchOutcome } from '../../rpc/peer/batch.ts'
 import type { CallOptions } from '../../rpc/peer/calls.ts'
@@ -15,7 +16,6 @@ import { type BatchOptions, type Peer, PING, SIGN_IN, type StreamOptions } from 
 import type { ReceivedStream } from '../../rpc/peer/received-stream.ts'
 import { type Access, EARLY_MS, KeptAccess } from './kept-access.ts'
 import { nearest, type Reached } from './nearest.ts'
-import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import { candidates, type Way } from './ways/way.ts'
 
 /** Which way is used now. */

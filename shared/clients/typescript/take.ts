@@ -6,9 +6,9 @@
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
+import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import type { Connection } from './connection.ts'
 import type { Directory } from './directory.ts'
-import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import { watchLocks } from './watch-locks.ts'
 
 /** Services that are reached over one connection: a bench's, or a node's others. */
