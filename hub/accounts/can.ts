@@ -25,6 +25,7 @@ export const actions = [
   'benches.read',
   'benches.drive',
   'benches.maintain',
+  'benches.release',
   'benches.put-back',
   'services.read',
   'nodes.read',
@@ -90,6 +91,8 @@ const rules: Readonly<Record<Action, Rule>> = {
   'benches.read': { roles: everyone, scopes: readers },
   'benches.drive': { roles: staff, scopes: ['run', 'builder', 'admin'] },
   'benches.maintain': { roles: [...staff, 'builder'], scopes: ['builder', 'admin'] },
+  // One's own hold for who may drive, another's for who may maintain.
+  'benches.release': { roles: [...staff, 'builder'], scopes: runners },
   'benches.put-back': { roles: [...staff, 'builder'], scopes: runners },
   'services.read': { roles: everyone, scopes: readers },
   'nodes.read': { roles: [...staff, 'builder'], scopes: readers },

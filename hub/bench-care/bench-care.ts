@@ -12,6 +12,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
 import type { z } from 'zod'
+import { namesOf } from '../accounts/names-of.ts'
 import type { BookedBench, FleetBook } from '../fleet/fleet-book.ts'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store } from '../store/store.ts'
@@ -77,12 +78,6 @@ export function createBenchCare({ store, book, clock, log, onChange, endRun }: C
   }
   let cancelTick = clock.after(TICK_MS, tick)
 
-  const namesOf = async (ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
-    if (ids.length === 0) return new Map()
-    const rows = await store.db.selectFrom('user').select(['id', 'name']).where('id', 'in', ids).execute()
-    return new Map(rows.map(({ id, name }) => [id, name]))
-  }
-
   const shown = (bench: string, plan: OutagePlan, names: ReadonlyMap<string, string>): ShownOutage | undefined => {
     const now = clock.now()
     const { current, next } = outlookAt([plan], now)
@@ -134,7 +129,7 @@ export function createBenchCare({ store, book, clock, log, onChange, endRun }: C
       createdBy: by,
       createdAt: now,
     }
-    const outage = shown(bench.id, plan, await namesOf([by]))
+    const outage = shown(bench.id, plan, await namesOf(store, [by]))
     if (outage === undefined) throw refuse('outage-over', 'until', 'is in the past: choose an end that is to come')
     const { when } = plan
     return {
@@ -164,7 +159,10 @@ export function createBenchCare({ store, book, clock, log, onChange, endRun }: C
   return {
     outages: async (id) => {
       const { plans } = benchOf(id)
-      const names = await namesOf(plans.map(({ createdBy }) => createdBy))
+      const names = await namesOf(
+        store,
+        plans.map(({ createdBy }) => createdBy),
+      )
       const list = plans.flatMap((plan) => shown(id, plan, names) ?? [])
       return list.sort((a, b) => Date.parse(a.from) - Date.parse(b.from))
     },

@@ -1,6 +1,7 @@
 /** What the people of a booking are told, as rows in the write of what it tells of, and how each reads and puts it away. */
 import type { BookingNotice, BookingNoticeKind } from '@fernlab/shared/contracts/booking-notices'
 import { newId } from '@fernlab/shared/primitives/ids'
+import { namesOf } from '../accounts/names-of.ts'
 import type { KnownLabs } from '../runs/known-labs.ts'
 import type { Store } from '../store/store.ts'
 import type { KnownBooking } from './booking-book.ts'
@@ -77,12 +78,6 @@ const iso = (ms: number): string => new Date(ms).toISOString()
 export function createBookingNotices({ store, labs, clock }: BookingNoticesOptions): BookingNotices {
   const { db } = store
 
-  const namesOf = async (ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
-    if (ids.length === 0) return new Map()
-    const rows = await db.selectFrom('user').select(['id', 'name']).where('id', 'in', ids).execute()
-    return new Map(rows.map(({ id, name }) => [id, name]))
-  }
-
   return {
     of: async (personId) => {
       const rows = await db
@@ -94,7 +89,7 @@ export function createBookingNotices({ store, labs, clock }: BookingNoticesOptio
         .limit(mostShown)
         .execute()
       const read = rows.map(({ detail, ...row }) => ({ ...row, ...(JSON.parse(detail) as NoticeDetail) }))
-      const names = await namesOf([...new Set(read.flatMap(({ by }) => by ?? []))])
+      const names = await namesOf(store, [...new Set(read.flatMap(({ by }) => by ?? []))])
       return read.map(({ id, what, at, booking_id, lab, startsAt, endsAt, before, times, by, reason }) => {
         const title = labs.peek(lab)?.lab.title
         const name = by === undefined ? undefined : names.get(by)

@@ -5,6 +5,7 @@ import { searchFor, serviceNamed } from '@fernlab/shared/contracts/directory-sea
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Caller } from '../accounts/caller.ts'
 import { can } from '../accounts/can.ts'
+import { namesOf } from '../accounts/names-of.ts'
 import type { Store } from '../store/store.ts'
 import { entryOf, type KnownService, standingOf } from './entries.ts'
 import type { ServiceBook } from './service-book.ts'
@@ -58,10 +59,4 @@ export function findServices(all: readonly KnownService[], named: string): Known
   const full = nodes.map((one) => `${one}/${named}`)
   const message = `several nodes have a bench ${bench}: say which, ${full.join(' or ')}`
   throw new LabError({ code: 'service-ambiguous', kind: 'caller', message, details: { services: full.join(' ') } })
-}
-
-async function namesOf({ db }: Store, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  if (ids.length === 0) return new Map()
-  const rows = await db.selectFrom('user').select(['id', 'name']).where('id', 'in', ids).execute()
-  return new Map(rows.map(({ id, name }) => [id, name]))
 }

@@ -5,6 +5,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { benchId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
+import { namesOf } from '../accounts/names-of.ts'
 import type { BenchChecks } from '../bench-care/bench-checks.ts'
 import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
 import { createLossLog } from '../broker/loss-log.ts'
@@ -13,7 +14,7 @@ import type { Store } from '../store/store.ts'
 import { type CompatibilityCache, whyNot } from './compatible.ts'
 import { type CreateDirectRecordOptions, createDirectRecord } from './direct-record.ts'
 import { createEnrollment, type Enrollment } from './enrollment.ts'
-import type { Fleet } from './fleet.ts'
+import type { BenchViewer, Fleet } from './fleet.ts'
 import { type BookedBench, type FleetBook, noMore } from './fleet-book.ts'
 import { createKeptRows } from './kept-rows.ts'
 import { createLeases } from './leases.ts'
@@ -169,6 +170,11 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
     })
   }
 
+  const holdersOf = async (benches: readonly BookedBench[], viewer: BenchViewer | undefined) => {
+    const holders = new Set(benches.flatMap(({ lease }) => lease?.holder ?? []))
+    return viewer?.seesPeople === true ? await namesOf(store, [...holders]) : new Map<string, string>()
+  }
+
   let cancelExpiry = () => {}
   const expire = () => {
     leases.expire().then(
@@ -186,11 +192,14 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
   return {
     enrollment,
     ...leases,
-    benches: async (viewer) =>
-      [...book.benches.values()].map((bench) => benchView(book, bench, { viewer, checkDetails })),
+    benches: async (viewer) => {
+      const names = await holdersOf([...book.benches.values()], viewer)
+      return [...book.benches.values()].map((bench) => benchView(book, bench, { viewer, names, checkDetails }))
+    },
     bench: async (id, viewer) => {
+      const names = await holdersOf([book.benches.get(id) ?? []].flat(), viewer)
       const bench = book.benches.get(id)
-      return bench === undefined ? undefined : benchView(book, bench, { viewer, checkDetails })
+      return bench === undefined ? undefined : benchView(book, bench, { viewer, names, checkDetails })
     },
     nodes: async () => [...book.nodes.values()].map((node) => nodeView(book, node)),
     node: async (id) => {

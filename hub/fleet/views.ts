@@ -12,12 +12,15 @@ const iso = (ms: number): string => new Date(ms).toISOString()
 /** What is shown of a check that is a run besides how it stands. */
 export type CheckDetails = (bench: BookedBench, check: BookedCheck) => Pick<ShownCheck, 'issues' | 'underWay'>
 
+export interface ShownTo {
+  readonly viewer: BenchViewer | undefined
+  /** Of who drives it, by id, where the viewer may know people. */
+  readonly names: ReadonlyMap<string, string>
+  readonly checkDetails: CheckDetails
+}
+
 /** A bench as the API shows it to the viewer. */
-export function benchView(
-  book: FleetBook,
-  bench: BookedBench,
-  { viewer, checkDetails }: { readonly viewer: BenchViewer | undefined; readonly checkDetails: CheckDetails },
-): Bench {
+export function benchView(book: FleetBook, bench: BookedBench, { viewer, names, checkDetails }: ShownTo): Bench {
   const { state, reason } = book.stateOf(bench)
   const { current, next } = book.outlook(bench)
   const parts = Object.entries(book.partsOf(bench)).map(([part, { name, driver, model, signals, actions }]) => [
@@ -48,7 +51,7 @@ export function benchView(
         }),
     ...(bench.interlocks.length === 0 ? {} : { interlocks: [...bench.interlocks] }),
     leased: bench.lease !== undefined,
-    ...leaseView(bench.lease, viewer),
+    ...leaseView(bench.lease, viewer, names),
     ...(current === undefined ? {} : { outage: shownOutage(current) }),
     ...(next === undefined ? {} : { nextOutage: shownOutage(next) }),
     ...(bench.gone ? { gone: true } : {}),
@@ -59,11 +62,14 @@ export function benchView(
 function leaseView(
   lease: BenchLease | undefined,
   viewer: BenchViewer | undefined,
-): Pick<Bench, 'mine' | 'leaseReason'> {
+  names: ShownTo['names'],
+): Pick<Bench, 'mine' | 'leasedBy' | 'leaseReason'> {
   if (lease === undefined || viewer === undefined) return {}
   const mine = lease.holder === viewer.personId
+  const name = viewer.seesPeople ? names.get(lease.holder) : undefined
   return {
     ...(mine ? { mine } : {}),
+    ...(name === undefined ? {} : { leasedBy: { id: lease.holder, name } }),
     // Words of somebody who stays unnamed may name them.
     ...(lease.reason !== undefined && (mine || viewer.seesPeople) ? { leaseReason: lease.reason } : {}),
   }

@@ -109,7 +109,10 @@ export const manual: Readonly<Record<string, ManualEntry>> = {
   schema: entry('fernlab schema lab > lab.schema.json'),
 
   'bench show': entry('fernlab bench show demo.rc-1', 'GET /api/v1/benches/{bench}'),
-  'bench lease': entry('fernlab bench lease demo.rc-1 --seconds 300', 'POST /api/v1/benches/{bench}/lease'),
+  'bench lease': entry(
+    'fernlab bench lease demo.rc-1 --seconds 300 --reason "a new diode"',
+    'POST /api/v1/benches/{bench}/lease',
+  ),
   'bench exchange': entry(
     'fernlab bench exchange demo.rc-1 psu.voltage=2 psu.output=on --read dmm.voltage',
     'POST /api/v1/benches/{bench}/exchange',

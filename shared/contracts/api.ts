@@ -288,6 +288,8 @@ export const benchSchema = z.object({
   leased: z.boolean(),
   /** It is the caller who drives it. */
   mine: z.boolean().optional(),
+  /** Who drives it: told to those who may see people. */
+  leasedBy: z.object({ id: z.string(), name: z.string() }).optional(),
   /** What for, as its driver has said: told to them, and to those who may see people. */
   leaseReason: z.string().optional(),
   /** Why it is not for runs now, as staff have planned, and from when it is not the next time. */

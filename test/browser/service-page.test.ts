@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
 import { type Edge, startEdge } from '@fernlab/edge/main'
 import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
+import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import { systemClock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
 import type { Browser, Page } from 'playwright-core'
@@ -14,7 +15,7 @@ import { newPerson, type TestPerson } from '../integration/hub/session-people.ts
 import { root } from '../support/source-files.ts'
 import { suite } from '../support/suite.ts'
 import { barriersOn } from './support/barriers.ts'
-import { comes, openBrowser } from './support/browser.ts'
+import { comes, openBrowser, tabTo } from './support/browser.ts'
 import { visitAs } from './support/lab-page-stage.ts'
 
 const test = suite('the page of a service', { timeoutMs: 120_000, hookTimeoutMs: 90_000, fileTimeoutMs: 300_000 })
@@ -23,6 +24,7 @@ let node: Edge
 let browser: Browser
 let ada: TestPerson
 let bo: TestPerson
+let nameOfAda = ''
 let folder = ''
 
 const nodeFile = `
@@ -91,6 +93,7 @@ test.before(async () => {
   await until(up, 'the services', 60_000)
   ada = await newPerson(lab, 'instructor')
   bo = await newPerson(lab, 'instructor')
+  nameOfAda = ((await ada.ask('GET', '/api/v1/me')).body as { name: string }).name
   browser = await openBrowser()
 })
 test.after(async () => {
@@ -213,12 +216,86 @@ test('actions have forms that say what is wrong; results, events and locks are s
   const other = await open('bell', bo)
   await other.page.getByText('“a concert”').waitFor()
   assert.ok(await other.page.getByRole('button', { name: 'Call ring' }).isDisabled())
-  await other.page.getByRole('button', { name: 'End their lock' }).click()
-  await other.page.getByRole('dialog').getByRole('button', { name: 'End their lock' }).click()
+  // A service that is of no bench: also without a reason.
+  await other.page.getByRole('button', { name: 'End their hold' }).click()
+  const dialog = other.page.getByRole('dialog', { name: `End the hold of ${nameOfAda}?` })
+  await dialog.getByText('“a concert”').waitFor()
+  await dialog.getByRole('button', { name: 'End their hold' }).click()
   await other.page.getByText('It can be set and called without being taken').waitFor()
+  await other.page.getByText('Their hold has ended.').waitFor()
   assert.equal([...complaints, ...other.complaints], [])
   await context.close()
   await other.context.close()
+})
+
+test('who may maintain benches ends the hold of another, by the keyboard, with a reason', async () => {
+  const holder = await open('diode.psu')
+  await holder.page.getByLabel('What for').fill('a sweep over night')
+  await holder.page.getByRole('button', { name: 'Take its bench' }).click()
+  await holder.page.getByText('You have the bench pi.diode with all its parts').waitFor()
+
+  const { page, context, complaints } = await open('diode.psu', bo)
+  await tabTo(page, page.getByRole('button', { name: 'End their hold' }))
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog', { name: `End the hold of ${nameOfAda}?` })
+  await dialog.getByText(new RegExp(`^${nameOfAda} took it .*“a sweep over night”$`)).waitFor()
+  await dialog.getByText('The bench goes to its safe state').waitFor()
+  assert.equal(await barriersOn(page), [])
+  await tabTo(page, dialog.getByRole('button', { name: 'End their hold' }))
+  await page.keyboard.press('Enter')
+  await dialog.getByText('Say why, so that they know.').waitFor()
+  const why = dialog.getByRole('textbox', { name: 'Why' })
+  await comes(() => why.evaluate((field) => field === document.activeElement), true)
+  // It can not be done meanwhile: why stands in the dialog, and nothing is ended.
+  const path = '**/api/v1/benches/pi.diode/lease?*'
+  await page.route(path, (route) =>
+    route.fulfill({
+      status: 503,
+      json: { status: 503, code: 'node-silent', detail: 'no', hint: 'The node is silent.' },
+    }),
+  )
+  await page.keyboard.type('left over night')
+  await page.keyboard.press('Enter')
+  await dialog.getByText('It was not ended: The node is silent.').waitFor()
+  await holder.page.getByText('You have the bench pi.diode with all its parts').waitFor()
+  await page.unroute(path)
+  await page.keyboard.press('Enter')
+  await dialog.waitFor({ state: 'detached' })
+  const result = page.getByText('Their hold has ended.')
+  await comes(() => result.evaluate((line) => line === document.activeElement), true)
+  await page.getByText('Nobody has its bench.').waitFor()
+  await holder.page.getByText('It is no longer yours').waitFor()
+  const { items } = (await (await lab.call('/api/v1/audit?action=bench.released&limit=1')).json()) as {
+    items: AuditEntry[]
+  }
+  assert.equal([items[0]?.person, items[0]?.detail], [bo.id, { holder: ada.id, reason: 'left over night' }])
+  assert.equal([...complaints.filter((line) => !line.includes('503')), ...holder.complaints], [])
+  await context.close()
+  await holder.context.close()
+})
+
+test('on the page of the bench too, also by who builds labs', async () => {
+  const holder = await visitAs(browser, lab, ada)
+  await holder.page.goto(`${lab.hub.httpUrl}/benches/pi.diode`)
+  await holder.page.getByLabel('What for').fill('a new diode')
+  await holder.page.getByRole('button', { name: 'Take the bench' }).click()
+  await holder.page.getByText(/You have this bench for/).waitFor()
+  assert.is(await holder.page.getByRole('button', { name: 'End their hold' }).count(), 0)
+
+  // Who builds labs drives no bench, and is not told whose it is.
+  const builder = await visitAs(browser, lab, await newPerson(lab, 'builder'))
+  const { page } = builder
+  await page.goto(`${lab.hub.httpUrl}/benches/pi.diode`)
+  await page.getByRole('button', { name: 'End their hold' }).click()
+  const dialog = page.getByRole('dialog', { name: 'End the hold of another?' })
+  await dialog.getByText(/^Somebody took it /).waitFor()
+  assert.equal(await barriersOn(page), [])
+  await dialog.getByRole('textbox', { name: 'Why' }).fill('the supply smells')
+  await dialog.getByRole('button', { name: 'End their hold' }).click()
+  await page.getByText('Their hold has ended.').waitFor()
+  await comes(() => page.getByRole('button', { name: 'End their hold' }).count(), 0)
+  assert.equal([...builder.complaints, ...holder.complaints], [])
+  for (const { context } of [holder, builder]) await context.close()
 })
 
 test('where the node is not reached straight, the page goes by the hub and says so', async () => {

@@ -117,8 +117,8 @@ export function fleetRoutes(
       tag: 'Fleet',
       summary: 'Give the bench back, or end somebody else’s hold of it; it goes to its safe state',
       description:
-        'With a `reason`, who may maintain benches ends the hold of whoever has it, if it is not their own: the reason and who it was are in the audit log, and links straight to the node that stand on the hold are cut within moments. Nothing of a run or a session is ended so.',
-      access: 'benches.drive',
+        'Who may drive benches gives back what is their own. With a `reason`, who may maintain benches (a token needs `builder` or `admin`) ends the hold of whoever has it, if it is not their own: the reason and who it was are in the audit log, and links straight to the node that stand on the hold are cut within moments. Nothing of a run or a session is ended so.',
+      access: 'benches.release',
       errors: ['lease-ended', 'lease-invalid', 'node-offline', 'node-silent'],
       params: benchParams,
       query: z.object({ lease: z.string().max(200).optional(), reason: writtenText(500).min(1).optional() }),
@@ -131,6 +131,7 @@ export function fleetRoutes(
         return c.json(await fleet.endLease(params.bench, query.reason, caller.personId))
       }
       if (lease === undefined) throw notFound(`a lease of yours on the bench ${params.bench}`)
+      requireAccess(caller, 'benches.drive')
       return c.json(await fleet.releaseLease(params.bench, lease, caller.personId))
     },
   )

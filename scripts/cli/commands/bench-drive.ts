@@ -1,4 +1,4 @@
-import { benchSchema, exchangedSchema, LONGEST_LEASE_S, leaseSchema } from '@fernlab/shared/contracts/api'
+import { type Bench, benchSchema, exchangedSchema, LONGEST_LEASE_S, leaseSchema } from '@fernlab/shared/contracts/api'
 import type { Command } from 'commander'
 import * as z from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
@@ -13,6 +13,7 @@ import { printList } from '../table.ts'
 interface LeaseOptions extends HubOptions {
   readonly seconds: string
   readonly renew?: true
+  readonly reason?: string
 }
 
 interface ExchangeOptions extends HubOptions {
@@ -22,6 +23,12 @@ interface ExchangeOptions extends HubOptions {
 }
 
 const path = (bench: string, more = '') => `/api/v1/benches/${encodeURIComponent(bench)}${more}`
+
+/** Who drives it and what for, as far as the caller may know. */
+const driverOf = ({ mine, leasedBy, leaseReason }: Bench): string => {
+  const who = mine ? 'you drive it' : `${leasedBy?.name ?? 'somebody'} drives it directly`
+  return leaseReason === undefined ? who : `${who} (${leaseReason})`
+}
 
 const benchOf = (client: HubClient, id: string) => client.call(benchSchema, path(id))
 
@@ -34,7 +41,7 @@ export function addBenchDrive(bench: Command, context: Context): void {
       const found = await benchOf(await openHub(context, options), id)
       if (options.json) return terminal.out(JSON.stringify(found, null, 2))
       const reason = found.reason === undefined ? '' : `: ${found.reason}`
-      const who = found.leased ? (found.mine ? '; you drive it' : '; somebody drives it directly') : ''
+      const who = found.leased ? `; ${driverOf(found)}` : ''
       terminal.out(`${id} is ${found.state}${reason}${found.run === undefined ? '' : `, run ${found.run}`}${who}`)
       const rows = controlRows(controlsOf(found.parts))
       printList(terminal, rows, { columns: controlColumns, empty: 'Its node has told of no signals.' })
@@ -46,6 +53,10 @@ export function addBenchDrive(bench: Command, context: Context): void {
   )
     .option('--seconds <number>', `for how long, 5 to ${LONGEST_LEASE_S}; then the bench goes to its safe state`, '60')
     .option('--renew', 'make the lease that you have there last so long from now')
+    .option(
+      '--reason <text>',
+      'what for: those who may see people are told; with --renew instead of what was said before',
+    )
     .addHelpText(
       'after',
       `
@@ -62,7 +73,11 @@ export function addBenchDrive(bench: Command, context: Context): void {
         const message = `--seconds is ${ttlS}: a node grants a lease for 5 to ${LONGEST_LEASE_S} s`
         throw mistake('option-wrong', message, 'Ask for less, and make it last on with --renew.')
       }
-      const body = { ttlS, ...(options.renew ? { resume: true } : {}) }
+      const body = {
+        ttlS,
+        ...(options.renew ? { resume: true } : {}),
+        ...(options.reason === undefined ? {} : { reason: options.reason }),
+      }
       const lease = await client.call(leaseSchema, path(id, '/lease'), { method: 'POST', body })
       if (options.json) return terminal.out(JSON.stringify(lease, null, 2))
       terminal.out(lease.lease)

@@ -185,5 +185,5 @@ const held = (holder: 'me' | 'other' | undefined) =>
         state: 'busy',
         reason: 'it is being used directly',
         leased: true,
-        ...(holder === 'me' ? { mine: true } : {}),
+        ...(holder === 'me' ? { mine: true } : { leasedBy: { id: 'p7', name: 'Bo Lindqvist' } }),
       }

@@ -1,8 +1,10 @@
 /** What a person does with the services of a lab from a terminal. */
+import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import * as assert from 'uvu/assert'
 import { type DiodeLab, startDiodeLab } from '../../support/clients/diode-lab.ts'
 import { commandLine } from '../../support/command-line.ts'
 import { suite } from '../../support/suite.ts'
+import { until } from '../hub/hub-with-node.ts'
 
 const test = suite('services from a terminal', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
 
@@ -54,6 +56,40 @@ test('from a terminal: what a service can do, what it reads, and setting it with
   await other.lock(['results'])
   assert.is(await said('unlock', 'results', '--reason', 'it hangs'), 'Unlocked: results\n')
   assert.match(await wrong('unlock', 'results'), /service results is not locked/)
+  await lab.untilUp()
+})
+
+test('from a terminal: the hold of a bench that somebody else has is ended for a reason', async () => {
+  const [bo, carol] = [await lab.colleague(), await lab.colleague()]
+  const env = { FERNLAB_HUB: lab.hub.http, FERNLAB_TOKEN: lab.hub.token }
+  const of = ({ bearer }: typeof bo) => ({ ...env, FERNLAB_TOKEN: bearer.authorization.replace('Bearer ', '') })
+  const run = (...args: string[]) => commandLine(args, { env })
+  await using client = lab.client()
+  const isLocked = async () => (await client.directory.find({ name: 'diode-1.psu', state: 'locked' })).length === 1
+
+  const held = commandLine(['lock', 'diode-1.psu', '--reason', 'a sweep over night'], { env: of(bo) })
+  await until(isLocked, 'the bench being locked')
+  const shown = await run('bench', 'show', 'demo.diode-1')
+  assert.match(shown.out, /; Person \d+ drives it directly \(a sweep over night\)\n/)
+  // Neither without a reason nor by who may not maintain benches.
+  const bare = await run('unlock', 'diode-1.psu')
+  assert.is(bare.code, 1)
+  assert.match(bare.err, /a lease of yours on the bench demo\.diode-1/)
+  const refused = await commandLine(['unlock', 'diode-1.psu', '--reason', 'mine now'], { env: of(carol) })
+  assert.is(refused.code, 1)
+  assert.match(refused.err, /builder, admin/)
+  assert.ok(await isLocked())
+
+  assert.equal(await run('unlock', 'diode-1.psu', '--reason', 'left over night'), {
+    code: 0,
+    out: 'Unlocked: diode-1.psu\n',
+    err: '',
+  })
+  const lost = await held
+  assert.equal([lost.code, lost.out], [1, 'Locked: demo/diode-1.psu\n'])
+  assert.not.match(lost.err, /Unlocked/)
+  const [entry] = JSON.parse((await run('audit', '--action', 'bench.released', '--json')).out) as AuditEntry[]
+  assert.equal(entry?.detail, { holder: bo.id, reason: 'left over night' })
   await lab.untilUp()
 })
 

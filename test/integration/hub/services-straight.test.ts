@@ -72,6 +72,12 @@ test('who may maintain benches ends the hold of another with a reason, and cuts 
   // A token that may drive benches, and not maintain them.
   const refused = await other.ask('DELETE', why)
   assert.equal([refused.status, (refused.body as { code: string }).code], [403, 'scope-missing'])
+  const student = await newPerson(lab, 'student', ['read', 'run'])
+  assert.is((await student.ask('DELETE', why)).status, 403)
+  // Who builds labs maintains benches, and drives none.
+  const builder = await newPerson(lab, 'builder', ['builder'])
+  assert.is((await builder.ask('DELETE', `${lease}?lease=${taken.lease}`)).status, 403)
+  assert.is((await builder.ask('DELETE', lease)).status, 404)
   await holder.call('b-1.box/signals.set', { signal: 'value', value: 3 })
 
   const over = ended(holder)
@@ -80,6 +86,8 @@ test('who may maintain benches ends the hold of another with a reason, and cuts 
   assert.match(await over, /hold-ended|token-revoked/)
   assert.ok(performance.now() - begun < 5000, 'within 5 s')
   assert.is((await end(why)).status, 404, 'it has ended already')
+  assert.is((await owner.ask('POST', lease, { ttlS: 60 })).status, 200)
+  assert.equal(await builder.ask('DELETE', why), { status: 200, body: { safe: true } })
   const { items } = (await (await lab.call('/api/v1/audit?limit=20')).json()) as { items: AuditEntry[] }
   const entry = items.find(({ action }) => action === 'bench.released')
   assert.equal(entry?.detail, { holder: owner.id, reason: 'left over night' })

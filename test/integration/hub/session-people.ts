@@ -15,8 +15,15 @@ export interface TestPerson {
 
 let people = 0
 
+/** A hub, and calls to it in the name of an admin. */
+export type Joined = Pick<TestHub, 'call'> & { readonly hub: Pick<TestHub['hub'], 'httpUrl'> }
+
 /** Somebody who joined by an invitation and made a token. */
-export async function newPerson(lab: TestHub, role: 'student' | 'instructor' = 'student'): Promise<TestPerson> {
+export async function newPerson(
+  lab: Joined,
+  role: 'student' | 'instructor' | 'builder' = 'student',
+  scopes: readonly string[] = ['read', 'run'],
+): Promise<TestPerson> {
   const number = ++people
   const name = `Person ${number}`
   const invited = await lab.call('/api/v1/invitations', { method: 'POST', json: { role, most: 1 } })
@@ -36,7 +43,7 @@ export async function newPerson(lab: TestHub, role: 'student' | 'instructor' = '
     .getSetCookie()
     .map((line) => line.split(';')[0])
     .join('; ')
-  const made = await post('/api/v1/tokens', { name: 'test', scopes: ['read', 'run'] }, { cookie })
+  const made = await post('/api/v1/tokens', { name: 'test', scopes }, { cookie })
   const body = (await made.json()) as { token: string }
   const bearer = { authorization: `Bearer ${body.token}` }
   const me = (await (await fetch(`${lab.hub.httpUrl}/api/v1/me`, { headers: bearer })).json()) as { id: string }

@@ -17,6 +17,7 @@ import { nodeWays } from '@fernlab/shared/clients/typescript/ways/node-ways'
 import type { LocalDoor } from '@fernlab/shared/links/local/local-door'
 import { type Clock, systemClock as clock } from '@fernlab/shared/primitives/clock'
 import { silentLog } from '@fernlab/shared/primitives/log'
+import { newPerson, type TestPerson } from '../../integration/hub/session-people.ts'
 import { freePort } from '../free-port.ts'
 import { type RunningFernlab, startFernlab } from '../running-fernlab.ts'
 
@@ -67,6 +68,8 @@ export interface DiodeLab {
   client(more?: { readonly here?: readonly LocalDoor[]; readonly onWay?: CreateClientOptions['onWay'] }): Client
   /** By way of the hub alone. */
   clientByHub(): Client
+  /** Somebody else of the staff, who uses benches and may not maintain them. */
+  colleague(): Promise<TestPerson>
   /** The bench is free, its other services are up, and the hub knows. */
   untilUp(): Promise<void>
   /** After it was stopped: where it was, with what it has. */
@@ -125,6 +128,19 @@ export async function startDiodeLab({ nodeClock = clock }: { readonly nodeClock?
         readContract,
       })
     },
+    colleague: () =>
+      newPerson(
+        {
+          hub: { httpUrl: hub.http },
+          call: (path, { json, headers, ...init } = {}) =>
+            fetch(`${hub.http}${path}`, {
+              ...init,
+              headers: { authorization: `Bearer ${hub.token}`, 'content-type': 'application/json', ...headers },
+              ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+            }),
+        },
+        'instructor',
+      ),
     untilUp: async () => {
       await using client = lab.client()
       for (const name of ['diode-1.psu', 'count', 'results'])

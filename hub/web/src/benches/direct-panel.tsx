@@ -1,15 +1,17 @@
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, exchangedSchema, Lease } from '@fernlab/shared/contracts/api'
 import { isStaff } from '@fernlab/shared/contracts/people'
-import { Button } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
 import type { z } from 'zod'
 import { ApiProblem } from '../api/client.ts'
 import { useApi } from '../api/context.tsx'
 import { benchesQuery, meQuery } from '../api/queries.ts'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
+import { EndHold, type HeldByAnother } from '../services/end-hold.tsx'
+import { mayEndOthers } from '../services/hold-says.ts'
 import { useNow, useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
 import { SignalRow } from './signal-row.tsx'
@@ -27,6 +29,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const client = useQueryClient()
   const nowMs = useNow(1000)
   const [lease, setLease] = useState<Lease>()
+  const [reason, setReason] = useState('')
   const [asked, setAsked] = useState<Readonly<Record<string, Scalar>>>({})
   const path = `/api/v1/benches/${bench.id}`
   const readable = Object.entries(bench.parts).flatMap(([part, { signals }]) =>
@@ -35,8 +38,12 @@ export function DirectPanel({ bench }: { bench: Bench }) {
       .map((signal) => `${part}.${signal.name}`),
   )
   const take = useMutation({
-    mutationFn: (held: string | undefined) =>
-      api.send<Lease>('POST', `${path}/lease`, { ttlS, ...(held === undefined ? { resume: true } : { lease: held }) }),
+    mutationFn: ({ held, reason = '' }: { readonly held?: string; readonly reason?: string }) =>
+      api.send<Lease>('POST', `${path}/lease`, {
+        ttlS,
+        ...(held === undefined ? { resume: true } : { lease: held }),
+        ...(reason === '' ? {} : { reason }),
+      }),
     onSuccess: setLease,
     onError: () => setLease(undefined),
     onSettled: () => client.invalidateQueries(benchesQuery(api)),
@@ -79,12 +86,29 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   renew.current = take.mutate
   useEffect(() => {
     if (lease === undefined) return
-    const timer = setInterval(() => renew.current(lease.lease), (ttlS * 1000) / 3)
+    const timer = setInterval(() => renew.current({ held: lease.lease }), (ttlS * 1000) / 3)
     return () => clearInterval(timer)
   }, [lease])
   const isMine = lease !== undefined || bench.mine === true
+  const heldByAnother = bench.leased && !isMine
+  const canTake = takeable || check !== undefined
+  const takeIt = (event: FormEvent) => {
+    event.preventDefault()
+    take.mutate(isMine ? {} : { reason: reason.trim() })
+  }
   const refused = set.error instanceof ApiProblem && set.error.status === 422 ? set.error : undefined
   const leftS = lease === undefined ? 0 : Math.max(0, (Date.parse(lease.expiresAt) - nowMs) / 1000)
+  const endHold = mayEndOthers(role) ? (
+    <EndHold
+      of="bench"
+      held={heldByAnother ? heldBy(bench) : undefined}
+      end={async (why) => {
+        await api.send('DELETE', `${path}/lease?${new URLSearchParams({ reason: why })}`)
+        take.reset()
+        await client.invalidateQueries(benchesQuery(api))
+      }}
+    />
+  ) : null
   return (
     <>
       {drives ? (
@@ -95,7 +119,9 @@ export function DirectPanel({ bench }: { bench: Bench }) {
               : isMine
                 ? t('benches.mine')
                 : inUse && !take.isPending
-                  ? t('benches.inUse')
+                  ? bench.leasedBy === undefined
+                    ? t('benches.inUse')
+                    : t('benches.inUseBy', { person: bench.leasedBy.name })
                   : check === undefined
                     ? t('benches.takeText')
                     : t('benches.takeFromCheck', { check: check.title })}
@@ -105,23 +131,35 @@ export function DirectPanel({ bench }: { bench: Bench }) {
           )}
           <div className={styles.hands}>
             {lease !== undefined ? null : (
-              <Button
-                variant="default"
-                loading={take.isPending}
-                disabled={!takeable && !isMine && check === undefined}
-                onClick={() => take.mutate(undefined)}
-              >
-                {isMine ? t('benches.resume') : t('benches.take')}
-              </Button>
+              <form className={styles.take} onSubmit={takeIt}>
+                {isMine || !canTake ? null : (
+                  <TextInput
+                    label={t('service.reason')}
+                    description={t('service.reasonHelp')}
+                    value={reason}
+                    maxLength={200}
+                    onChange={(event) => setReason(event.currentTarget.value)}
+                  />
+                )}
+                <Button type="submit" variant="default" loading={take.isPending} disabled={!canTake && !isMine}>
+                  {isMine ? t('benches.resume') : t('benches.take')}
+                </Button>
+              </form>
             )}
             {isMine ? (
               <Button loading={giveBack.isPending} onClick={() => giveBack.mutate()}>
                 {t('benches.giveBack')}
               </Button>
             ) : null}
+            {isMine ? null : endHold}
           </div>
         </div>
-      ) : null}
+      ) : (
+        <div className={heldByAnother && endHold !== null ? styles.lease : undefined}>
+          {heldByAnother && endHold !== null ? <p role="status">{t('benches.inUse')}</p> : null}
+          {endHold}
+        </div>
+      )}
       {take.error === null || isInUse(take.error) ? null : <ProblemNotice error={take.error} />}
       {giveBack.error === null ? null : <ProblemNotice error={giveBack.error} />}
       {set.error === null || refused !== undefined ? null : <ProblemNotice error={set.error} />}
@@ -165,6 +203,12 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     </>
   )
 }
+
+const heldBy = ({ leasedBy, since, leaseReason }: Bench): HeldByAnother => ({
+  person: leasedBy?.name,
+  since,
+  reason: leaseReason,
+})
 
 const isInUse = (error: unknown): boolean => error instanceof ApiProblem && error.code === 'bench-busy'
 

@@ -1,5 +1,17 @@
 /** What the page of one service says in English. */
 export const enServices = {
+  hold: {
+    end: 'End their hold',
+    endTitle: 'End the hold of another?',
+    endTitleOf: 'End the hold of {{person}}?',
+    endBenchText: 'The bench goes to its safe state, and what they have under way there is refused from now on.',
+    endServiceText: 'What they have under way there is refused from now on.',
+    why: 'Why',
+    whyHelp: 'They are told, and it is in the audit log.',
+    whyBad: 'Say why, so that they know.',
+    ended: 'Their hold has ended.',
+    notEnded: 'It was not ended: {{why}}',
+  },
   service: {
     link: 'How this page reaches it',
     opening: 'Looking for the nearest way …',
@@ -39,9 +51,6 @@ export const enServices = {
     mayUse: 'It can be set and called without being taken; who takes it is alone with it.',
     lost: 'It is no longer yours: {{why}}',
     notGiven: 'It was not given: {{why}}',
-    endOther: 'End their lock',
-    endOtherTitle: 'End the lock of another?',
-    endOtherText: 'What they have under way is refused from now on. It is written into the audit log.',
     unread: 'It is not read: {{why}}',
     values: 'Signals',
     minute: 'The last minute, {{unit}}',
@@ -67,7 +76,7 @@ export const enServices = {
       call: 'called {{target}}',
       lock: 'took it',
       release: 'let it go',
-      unlock: 'ended a lock',
+      unlock: 'ended the hold of another',
     },
     outcome: { done: 'done', failed: 'not done', 'under-way': 'under way' },
     events: 'Events',

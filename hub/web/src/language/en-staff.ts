@@ -121,6 +121,7 @@ export const enStaff = {
     mine: 'You have this bench. Go on with it, or give it back.',
     resume: 'Go on with it',
     inUse: 'Somebody uses this bench now.',
+    inUseBy: '{{person}} uses this bench now.',
     takeFromCheck:
       'The check {{check}} is on this bench. Take the bench to set values by hand: it ends, and is done again later.',
     endedCheck: 'The check {{check}} was ended for you; it is done again later.',

@@ -3,6 +3,18 @@ import type { Texts } from './texts.ts'
 
 /** What the page of one service says in Spanish. */
 export const esServices: Texts<typeof enServices> = {
+  hold: {
+    end: 'Quitárselo',
+    endTitle: '¿Quitárselo a otra persona?',
+    endTitleOf: '¿Quitárselo a {{person}}?',
+    endBenchText: 'El banco pasa a su estado seguro, y lo que tenga en marcha allí se rechaza desde ahora.',
+    endServiceText: 'Lo que tenga en marcha allí se rechaza desde ahora.',
+    why: 'Por qué',
+    whyHelp: 'Se le dice, y queda en el registro de auditoría.',
+    whyBad: 'Di por qué, para que lo sepa.',
+    ended: 'Ya no lo tiene.',
+    notEnded: 'No se le quitó: {{why}}',
+  },
   service: {
     link: 'Cómo llega esta página a él',
     opening: 'Se busca el camino más corto …',
@@ -43,9 +55,6 @@ export const esServices: Texts<typeof enServices> = {
     mayUse: 'Se puede ajustar y llamar sin tomarlo; quien lo toma lo tiene para sí.',
     lost: 'Ya no es tuyo: {{why}}',
     notGiven: 'No se pudo tomar: {{why}}',
-    endOther: 'Quitárselo',
-    endOtherTitle: '¿Quitárselo a otra persona?',
-    endOtherText: 'Lo que tenga en marcha se rechaza desde ahora. Queda escrito en el registro de auditoría.',
     unread: 'No se lee: {{why}}',
     values: 'Señales',
     minute: 'El último minuto, {{unit}}',

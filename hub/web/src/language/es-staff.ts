@@ -123,6 +123,7 @@ export const esStaff: Texts<typeof enStaff> = {
     mine: 'Tienes este banco. Sigue con él o devuélvelo.',
     resume: 'Seguir con él',
     inUse: 'Alguien usa este banco ahora.',
+    inUseBy: '{{person}} usa este banco ahora.',
     takeFromCheck:
       'La comprobación {{check}} está en este banco. Toma el banco para fijar valores a mano: se acaba, y se hace otra vez más tarde.',
     endedCheck: 'La comprobación {{check}} se ha interrumpido para dejarte el banco; se hace otra vez más tarde.',

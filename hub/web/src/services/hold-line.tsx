@@ -1,9 +1,12 @@
 import type { Me } from '@fernlab/shared/contracts/api'
 import type { DirectoryService } from '@fernlab/shared/contracts/directory'
 import { Button, TextInput } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
+import { useApi } from '../api/context.tsx'
+import { serviceQuery } from '../api/queries.ts'
 import { useNow, useWords } from '../words/use-words.ts'
+import { EndHold, type HeldByAnother } from './end-hold.tsx'
 import { type HoldSays, holdSays, mayEndOthers } from './hold-says.ts'
 import styles from './service.module.css'
 import type { LinkState, ServiceLink } from './service-link.ts'
@@ -16,10 +19,12 @@ interface Props {
   readonly state: LinkState | undefined
 }
 
-/** Who has the service, and what takes it, lets it go, or ends the lock of another. */
+/** Who has the service, and what takes it, lets it go, or ends the hold of another. */
 export function HoldLine({ service, role, link, state }: Props) {
   const { t, duration } = useWords()
   const said = useSaid()
+  const api = useApi()
+  const client = useQueryClient()
   const nowMs = useNow(1000)
   const [reason, setReason] = useState('')
   const says = holdSays(service, role, state)
@@ -65,10 +70,29 @@ export function HoldLine({ service, role, link, state }: Props) {
           {t('service.release')}
         </Button>
       ) : null}
-      {says === 'others' && !isPart && mayEndOthers(role) ? <EndOther link={link} /> : null}
+      {mayEndOthers(role) && !isOwn.includes(says) ? (
+        <EndHold
+          of={isPart ? 'bench' : 'service'}
+          held={says === 'others' ? heldByAnother(service) : undefined}
+          disabled={link === undefined}
+          end={async (why) => {
+            const ended = await link?.unlock(why)
+            if (ended?.outcome === 'failed') throw ended.error
+            await client.invalidateQueries(serviceQuery(api, service.node, service.name))
+          }}
+        />
+      ) : null}
     </section>
   )
 }
+
+const isOwn: readonly HoldSays[] = ['held', 'held-away', 'elsewhere']
+
+const heldByAnother = ({ lockedBy }: DirectoryService): HeldByAnother => ({
+  person: lockedBy?.person?.name,
+  since: lockedBy?.since,
+  reason: lockedBy?.reason,
+})
 
 function sentence(says: HoldSays, { bench }: DirectoryService, t: ReturnType<typeof useWords>['t']): string {
   switch (says) {
@@ -91,41 +115,4 @@ function sentence(says: HoldSays, { bench }: DirectoryService, t: ReturnType<typ
     case 'free':
       return t(bench === undefined ? 'service.free' : 'service.freeBench')
   }
-}
-
-function EndOther({ link }: Pick<Props, 'link'>) {
-  const { t } = useWords()
-  const said = useSaid()
-  const [isAsking, setAsking] = useState(false)
-  const [isPending, setPending] = useState(false)
-  const [refused, setRefused] = useState<unknown>()
-  const end = async () => {
-    setPending(true)
-    const outcome = await link?.unlock()
-    setPending(false)
-    setAsking(false)
-    setRefused(outcome?.error)
-  }
-  return (
-    <>
-      <Button variant="default" disabled={link === undefined} onClick={() => setAsking(true)}>
-        {t('service.endOther')}
-      </Button>
-      {refused === undefined ? null : (
-        <p role="alert" className={styles.trouble}>
-          {t('service.failed', { why: said(refused) })}
-        </p>
-      )}
-      <ConfirmDialog
-        opened={isAsking}
-        title={t('service.endOtherTitle')}
-        confirm={t('service.endOther')}
-        pending={isPending}
-        onConfirm={() => void end()}
-        onClose={() => setAsking(false)}
-      >
-        <p>{t('service.endOtherText')}</p>
-      </ConfirmDialog>
-    </>
-  )
 }

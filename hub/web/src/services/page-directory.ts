@@ -49,8 +49,11 @@ export function pageDirectory({ api, onHold }: Options): Directory {
       onHold(taken.expiresAt)
       return taken
     },
-    release: async (bench, lease) => {
-      const query = new URLSearchParams(lease === undefined ? {} : { lease })
+    release: async (bench, lease, reason) => {
+      const query = new URLSearchParams({
+        ...(lease === undefined ? {} : { lease }),
+        ...(reason === undefined ? {} : { reason }),
+      })
       await asked(api.send('DELETE', `${v1}/benches/${encodeURIComponent(bench)}/lease?${query}`))
     },
   }

@@ -67,8 +67,8 @@ export interface ServiceLink {
   call(action: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Call>
   lock(reason: string): Promise<void>
   release(): Promise<void>
-  /** Ends the lock of another; of services that are no parts of benches. */
-  unlock(): Promise<Call>
+  /** Ends the hold of another, with a part of a bench that of the bench; `reason` may be empty for other services. */
+  unlock(reason: string): Promise<Call>
   /** What its daemon has written; rejects with `right-missing` for who may not end its locks. */
   log(asked: AskedLog, signal: AbortSignal): Promise<ServiceLog>
   close(): Promise<void>
@@ -191,8 +191,10 @@ class PageLink implements ServiceLink {
     this.#change({ lock: 'none', lockError: error, until: undefined })
   }
 
-  unlock(): Promise<Call> {
-    return this.#done({ what: 'unlock', target: '', given: undefined }, () => this.#client.unlock([this.#options.id]))
+  unlock(reason: string): Promise<Call> {
+    return this.#done({ what: 'unlock', target: '', given: reason }, () =>
+      this.#client.unlock([this.#options.id], { reason }),
+    )
   }
 
   async log(asked: AskedLog, signal: AbortSignal): Promise<ServiceLog> {

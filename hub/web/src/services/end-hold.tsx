@@ -1,0 +1,131 @@
+import { Button, TextInput } from '@mantine/core'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
+import { useWords } from '../words/use-words.ts'
+import styles from './service.module.css'
+import { useSaid } from './use-said.ts'
+
+interface Props {
+  /** Of a bench no hold is ended without a reason. */
+  readonly of: 'bench' | 'service'
+  /** Undefined: nobody else has it. */
+  readonly held: HeldByAnother | undefined
+  /** Rejects with why it was not ended. */
+  readonly end: (reason: string) => Promise<void>
+  readonly disabled?: boolean
+}
+
+/** As far as the person may know. */
+export interface HeldByAnother {
+  readonly person: string | undefined
+  readonly since: string | undefined
+  readonly reason: string | undefined
+}
+
+const MOST_CHARS = 200
+const SHOWS_MS = 5000
+
+/** Ends the hold of another: names whose it is, and asks why. */
+export function EndHold({ of, held, end, disabled }: Props) {
+  const { t } = useWords()
+  const said = useSaid()
+  const [asked, setAsked] = useState<string>()
+  const [reason, setReason] = useState('')
+  const [isBad, setBad] = useState(false)
+  const [isPending, setPending] = useState(false)
+  const [refused, setRefused] = useState<unknown>()
+  const [ended, setEnded] = useState<'no' | 'done' | 'seen'>('no')
+  const result = useRef<HTMLParagraphElement>(null)
+  const field = useRef<HTMLInputElement>(null)
+  // Who has it shows a moment later; that somebody took it again, too.
+  const isFree = held === undefined
+  useEffect(() => {
+    if (ended !== 'done') return
+    const seen = () => setEnded('seen')
+    if (isFree) return seen()
+    const timer = setTimeout(seen, SHOWS_MS)
+    return () => clearTimeout(timer)
+  }, [ended, isFree])
+  // What had the focus went with the hold.
+  useEffect(() => {
+    if (ended === 'seen') result.current?.focus()
+  }, [ended])
+  // The hold of somebody else was not asked about.
+  const hold = held === undefined ? undefined : JSON.stringify([held.person, held.since])
+  const ask = () => {
+    setAsked(hold)
+    setReason('')
+    setBad(false)
+    setRefused(undefined)
+    setEnded('no')
+  }
+  const confirm = async () => {
+    const why = reason.trim()
+    setBad(of === 'bench' && why === '')
+    if (of === 'bench' && why === '') return field.current?.focus()
+    setPending(true)
+    try {
+      await end(why)
+      setAsked(undefined)
+      setEnded('done')
+    } catch (thrown) {
+      setRefused(thrown)
+    } finally {
+      setPending(false)
+    }
+  }
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!isPending) void confirm()
+  }
+  return (
+    <>
+      {hold === undefined ? null : (
+        <Button variant="default" loading={ended === 'done'} disabled={disabled ?? false} onClick={ask}>
+          {t('hold.end')}
+        </Button>
+      )}
+      {ended === 'seen' ? (
+        <p role="status" tabIndex={-1} ref={result}>
+          {t('hold.ended')}
+        </p>
+      ) : null}
+      <ConfirmDialog
+        opened={hold !== undefined && asked === hold}
+        title={held?.person === undefined ? t('hold.endTitle') : t('hold.endTitleOf', { person: held.person })}
+        confirm={t('hold.end')}
+        pending={isPending}
+        onConfirm={() => void confirm()}
+        onClose={() => setAsked(undefined)}
+      >
+        {held === undefined ? null : <HeldText {...held} />}
+        <p>{t(of === 'bench' ? 'hold.endBenchText' : 'hold.endServiceText')}</p>
+        <form onSubmit={submit} noValidate>
+          <TextInput
+            ref={field}
+            label={t('hold.why')}
+            description={t('hold.whyHelp')}
+            required={of === 'bench'}
+            maxLength={MOST_CHARS}
+            value={reason}
+            error={isBad && reason.trim() === '' ? t('hold.whyBad') : undefined}
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
+        </form>
+        {refused === undefined ? null : (
+          <p role="alert" className={styles.trouble}>
+            {t('hold.notEnded', { why: said(refused) })}
+          </p>
+        )}
+      </ConfirmDialog>
+    </>
+  )
+}
+
+function HeldText({ person, since, reason }: HeldByAnother) {
+  const { t, moment } = useWords()
+  if (since === undefined) return null
+  const time = moment(since)
+  const who = person === undefined ? t('services.lockedBySomebody', { time }) : t('services.lockedBy', { person, time })
+  return <p>{reason === undefined ? who : t('services.because', { who, reason })}</p>
+}
