@@ -102,17 +102,25 @@ test('on a phone no page shifts by more than 0.1 while it comes', async () => {
   await context.close()
 })
 
-for (const late of ['css', 'outages', 'history', 'calibrations', 'me']) {
-  test(`nor does the page of a bench whose ${late} come long after the rest`, async () => {
-    const { page, context } = await visit(browser, { phone: true })
-    await watchShifts(page)
-    await page.route(new RegExp(`[./]${late}$`), async (route) => {
-      await sleep(700)
-      await route.continue()
+/** Of a bench the answers, of a run what has to be drawn, of a calendar what is beside its heading. */
+const lateOn: readonly (readonly [page: string, of: string, late: readonly string[]])[] = [
+  ['bench', '/benches/$benchId', ['css', 'outages', 'history', 'calibrations', 'me', 'woff2']],
+  ['run', '/runs/$runId', ['js', 'json']],
+  ['calendar', '/calendar', ['woff2', 'css']],
+]
+for (const [name, route, lates] of lateOn) {
+  for (const late of lates) {
+    test(`nor does the page of a ${name} whose ${late} come long after the rest`, async () => {
+      const { page, context } = await visit(browser, { phone: true })
+      await watchShifts(page)
+      await page.route(new RegExp(`[./]${late}([?]|$)`), async (answer) => {
+        await sleep(700)
+        await answer.continue()
+      })
+      assert.equal(await jump(page, addresses()[route] ?? ''), [])
+      await context.close()
     })
-    assert.equal(await jump(page, '/benches/demo.rc-1'), [])
-    await context.close()
-  })
+  }
 }
 
 test.run()

@@ -12,7 +12,7 @@ export interface Crowd {
 }
 
 /** What a program that has run for a while has behind it. */
-const CALLS_BEFORE = 2000
+const CALLS_BEFORE = 5000
 
 /** Starts so many processes, each with one client that has made its first calls. */
 export async function startCrowd(bench: Bench, name: string, target: Target, count: number): Promise<Crowd> {

@@ -30,7 +30,7 @@ interface Props {
 /** One plot of the run; a zoom into reduced data asks the hub for that part in full detail. */
 export function RunPlot({ run, plot, data, colours, protocol, parts, final, large, onMoment }: Props) {
   const { t, language } = useWords()
-  const narrow = useMediaQuery('(max-width: 700px)')
+  const narrow = useMediaQuery('(max-width: 700px)', false, { getInitialValueInEffect: false })
   const api = useApi()
   const [range, setRange] = useState<{ from: number; to: number }>()
   const start = data?.time[0] ?? 0
