@@ -3,18 +3,23 @@ import type { CallOptions } from '../peer/calls.ts'
 import type { BatchOptions, Peer, StreamOptions } from '../peer/peer.ts'
 import { members } from './members.ts'
 import { batchOf, type CallOf, type OutcomesOf, type Readings, type SignalName } from './service-batch.ts'
-import type { ActionContract, ServiceContract } from './service-contract.ts'
+import type { ActionContract, AnswersNothing, ServiceContract } from './service-contract.ts'
 import type { ArgumentsOf, ValueOf } from './value-spec.ts'
 
 /** What a proxy calls by: a peer, or whatever chooses between several links. */
 export type Caller = Pick<Peer, 'call' | 'stream' | 'batch'>
+
+/** Of an action that is known only when the program runs: an answer, or what it gives item by item. */
+type Unknown = Promise<unknown> | AsyncIterableIterator<unknown>
 
 type ActionOf<Action> = Action extends { readonly arguments: infer Args; readonly items: infer Items }
   ? (args: ArgumentsOf<Args>, options?: StreamOptions) => AsyncIterableIterator<ValueOf<Items>>
   : Action extends { readonly arguments: infer Args; readonly result: infer Result }
     ? (args: ArgumentsOf<Args>, options?: CallOptions) => Promise<ValueOf<Result>>
     : Action extends { readonly arguments: infer Args }
-      ? (args: ArgumentsOf<Args>, options?: CallOptions) => Promise<null>
+      ? AnswersNothing<Action> extends true
+        ? (args: ArgumentsOf<Args>, options?: CallOptions) => Promise<null>
+        : (args: ArgumentsOf<Args>, options?: StreamOptions) => Unknown
       : never
 
 export type ActionsOf<Contract extends ServiceContract> = {

@@ -3,7 +3,7 @@ import { LabError } from '../../primitives/lab-error.ts'
 import type { BatchCall, BatchOutcome } from '../peer/batch.ts'
 import type { BatchOptions } from '../peer/peer.ts'
 import { members } from './members.ts'
-import type { ServiceContract } from './service-contract.ts'
+import type { AnswersNothing, ServiceContract } from './service-contract.ts'
 import type { ArgumentsOf, ValueOf } from './value-spec.ts'
 
 export type SignalName<Contract extends ServiceContract> = keyof Contract['signals'] & string
@@ -36,12 +36,11 @@ export type ResultOf<Contract extends ServiceContract, Name> = Name extends type
   : Name extends typeof members.set
     ? null
     : Name extends keyof Contract['actions']
-      ? // Of a service that is known only when the program runs nothing is known before.
-        string extends keyof Contract['actions']
-        ? unknown
-        : Contract['actions'][Name] extends { readonly result: infer Result }
-          ? ValueOf<Result>
-          : null
+      ? Contract['actions'][Name] extends { readonly result: infer Result }
+        ? ValueOf<Result>
+        : AnswersNothing<Contract['actions'][Name]> extends true
+          ? null
+          : unknown
       : never
 
 export type OutcomesOf<Contract extends ServiceContract, Calls extends readonly unknown[]> = {

@@ -22,6 +22,9 @@ export interface ActionContract {
   readonly typicalS?: number
 }
 
+/** Whether an action is known to answer nothing: of one that the program only meets when it runs, nobody knows. */
+export type AnswersNothing<Action> = [keyof Action & ('result' | 'items')] extends [never] ? true : false
+
 export interface EventContract {
   readonly title?: string
   readonly value: ValueSpec

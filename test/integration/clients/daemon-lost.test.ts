@@ -73,7 +73,7 @@ test('killed, it is back within 5 s; proxies by name go on, and those of others 
   const psu = await client.service('diode-1.psu')
   const pidOf = async () => Number(await counts.do.process?.({}))
   const before = await pidOf()
-  const others = [again(() => results.do.list?.({ path: '' })), again(() => psu.read(['voltage']))]
+  const others = [again(async () => await results.do.list?.({ path: '' })), again(() => psu.read(['voltage']))]
   const gap = longestGap(psu.follow(['voltage'], { rateHz: 20 }))
   const killedAt = performance.now()
   process.kill(before, 'SIGKILL')

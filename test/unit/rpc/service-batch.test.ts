@@ -5,7 +5,7 @@ import { matchesPattern } from '@fernlab/shared/protocol/patterns'
 import { createProxy, type Proxy as ServiceProxy } from '@fernlab/shared/rpc/contract/proxy'
 import { serveServices } from '@fernlab/shared/rpc/contract/serve-service'
 import { type Outcome, type Readings, resultOf } from '@fernlab/shared/rpc/contract/service-batch'
-import { defineService, type ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
+import { type ActionContract, defineService, type ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import { type BatchOptions, createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -195,6 +195,27 @@ test('of a service that is known only when the program runs, nothing is known be
   // @ts-expect-error: nobody knows what it answers
   const number: number = resultOf(one)
   assert.is(number, 3)
+  // @ts-expect-error: an action that answers is no action that answers nothing
+  const nothing: null | undefined = await met.do.measure?.({ range: 4 })
+  assert.is(nothing, 6)
+  const said = met.do.measure?.({ range: 2 })
+  // @ts-expect-error: it may give items as well
+  const answer: Promise<unknown> | undefined = said
+  assert.is(await answer, 3)
+
+  // So it is where the names alone are known; and of what is known, as much as is known.
+  type Named = Omit<ServiceContract, 'actions'> & { readonly actions: { readonly measure: ActionContract } }
+  const named = proxy as unknown as ServiceProxy<Named>
+  // @ts-expect-error: nobody knows what it answers
+  const none: null = await named.do.measure({ range: 2 })
+  const [other] = await named.batch([['measure', { range: 2 }]])
+  // @ts-expect-error: nobody knows what it answers
+  const neither: null = resultOf(other)
+  assert.equal([none, neither], [3, 3])
+  const beeped: null = await proxy.do.beep({})
+  const [again] = await proxy.batch([['beep', {}]])
+  const twice: null = resultOf(again)
+  assert.equal([beeped, twice], [null, null])
   await peer.close()
 })
 
