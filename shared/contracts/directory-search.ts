@@ -45,10 +45,14 @@ function isAt(text: string, piece: string, at: number): boolean {
   return at + piece.length <= text.length
 }
 
-/** The service of that name, or `<node>/<name>`; throws `service-unknown`, and `service-ambiguous` where several nodes have one of that name. */
+/**
+ * The service of that name, or `<node>/<name>`; throws `service-unknown`, and `service-ambiguous` where several nodes have one
+ * of that name, with what `fullName` says of each: what names that one alone.
+ */
 export function serviceNamed<Known extends Pick<DirectoryEntry, 'node' | 'name'>>(
   all: readonly Known[],
   named: string,
+  fullName: (one: Known) => string = ({ node, name }) => `${node}/${name}`,
 ): Known {
   const found = all.filter(({ node, name }) => named === name || named === `${node}/${name}`)
   const [first, ...others] = found
@@ -56,7 +60,7 @@ export function serviceNamed<Known extends Pick<DirectoryEntry, 'node' | 'name'>
     throw new LabError({ code: 'service-unknown', kind: 'caller', message: `there is no service ${named}` })
   }
   if (others.length === 0) return first
-  const full = found.map(({ node }) => `${node}/${named}`).sort()
+  const full = found.map(fullName).sort()
   const message = `several nodes have a service ${named}: say which, ${full.join(' or ')}`
   throw new LabError({ code: 'service-ambiguous', kind: 'caller', message, details: { services: full.join(' ') } })
 }

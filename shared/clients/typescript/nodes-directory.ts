@@ -112,18 +112,19 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
     const { site, node, service } = partsOfAddress(name)
     const nodes = await look(maxAgeMs, signal)
     const answers = await askAll(nodes, { name: service }, signal)
-    const all = answers.flatMap(({ node: at, entries }) => entries.map((entry) => ({ ...entry, at })))
+    const all = each(answers.flatMap(({ node: at, entries }) => entries.map((entry) => ({ ...entry, at }))))
     const there = all.filter((entry) => site === undefined || entry.site === site)
     if (there.length === 0 && site !== undefined) {
       const sites = new Set((await askAll(nodes, {}, signal)).flatMap(({ entries }) => entries.map((one) => one.site)))
       if (sites.size > 0 && !sites.has(site)) throw siteForeign(name, [...sites].join(' and '))
     }
-    return serviceNamed(there, node === undefined ? service : `${node}/${service}`)
+    // Nodes of several sites may have one name.
+    return serviceNamed(there, node === undefined ? service : `${node}/${service}`, ({ address }) => address)
   }
 
   return {
     async find(search = {}, signal) {
-      const found = (await askAll(await look(0, signal), search, signal)).flatMap(({ entries }) => entries)
+      const found = each((await askAll(await look(0, signal), search, signal)).flatMap(({ entries }) => entries))
       return found.sort((a, b) => compare(a.node, b.node) || compare(a.name, b.name))
     },
     async get(name, signal): Promise<Found> {
@@ -192,6 +193,12 @@ const callOptions = (signal: AbortSignal | undefined) => ({
 function listed({ tag, anyTag, ...search }: DirectorySearch): object {
   const tags = { tag: tag === undefined ? undefined : [tag].flat(), anyTag: anyTag && [anyTag].flat() }
   return Object.fromEntries(Object.entries({ ...search, ...tags }).filter(([, value]) => value !== undefined))
+}
+
+/** Once: a node may be named by two of its addresses. */
+const each = <Entry extends DirectoryEntry>(entries: readonly Entry[]): Entry[] => {
+  const seen = new Set<string>()
+  return entries.filter(({ address }) => !seen.has(address) && seen.add(address))
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -105,7 +105,11 @@ test('the directory has the services of all nodes in the shape of a hub, and is 
 
 test('a name that two nodes have is said with its node, or as an address; others alone', async () => {
   await using lab = both()
-  assert.is((await failure(lab.service('bench-1.psu'))).code, 'service-ambiguous')
+  const several = await failure(lab.service('bench-1.psu'))
+  assert.is(several.code, 'service-ambiguous')
+  const full = ['north', 'south'].map((node) => `fernlab://${SITE}/${node}/bench-1.psu`)
+  assert.is(several.message, `several nodes have a service bench-1.psu: say which, ${full.join(' or ')}`)
+  assert.equal(several.details, { services: full.join(' ') })
   assert.is((await failure(lab.service('bench-3.psu'))).code, 'service-unknown')
   const foreign = await failure(lab.service('fernlab://elsewhere/south/bench-1.psu'))
   assert.is(foreign.code, 'site-foreign')
@@ -114,6 +118,17 @@ test('a name that two nodes have is said with its node, or as an address; others
   for (const name of ['south/bench-1.psu', `fernlab://${SITE}/south/bench-1.psu`])
     assert.is((await lab.service(name)).id, 'south/bench-1.psu')
   assert.is((await lab.service('bench-2.psu')).id, 'north/bench-2.psu')
+})
+
+test('a node that is named by two of its addresses is one', async () => {
+  await using lab = connect({
+    nodes: [{ address: addressOf(1), token: tokens[1] ?? '' }, { address: socketOf(1) }],
+  })
+  assert.equal(
+    (await lab.directory.find()).map(({ id }) => id),
+    ['south/bench-1.psu'],
+  )
+  assert.is((await lab.service('bench-1.psu')).id, 'south/bench-1.psu')
 })
 
 test('services of both nodes are locked together or not at all, and driven by whoever has them', async () => {
