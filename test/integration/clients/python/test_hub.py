@@ -278,6 +278,21 @@ class ByHub(unittest.TestCase):
                 self.assertNotIn("lease", self.bodies("POST", "/directory/tokens")[-1])
         supply.close()
 
+    def test_a_hub_that_does_not_renew_a_hold_has_lost_it_once_its_time_is_over_and_not_before(self):
+        self.offer("bench1.supply")
+        self.lease((200, {"safe": True}))
+        supply = Proxy("bench1.supply", self.hub)
+        for wrong in ((503, b""), (200, b"no json")):
+            self.lease((200, {"safe": True}))
+            with self.subTest(wrong), unittest.mock.patch("fernlab.locks.HOLD_S", 1.2):
+                with supply.lock("sweep") as held:
+                    self.server.answers["POST /api/v1/benches/pi.bench1/lease"] = wrong
+                    self.assertIsNone(held.until_lost(0.8), "its time is not over")
+                    lost = held.until_lost(20)
+                    self.assertEqual((lost.code, lost.kind), ("lease-ended", "caller"))
+                    self.assertRegex(lost.message, "^pi.bench1 could not be held on for 0.02 minutes: ")
+        supply.close()
+
     def test_a_bench_that_comes_after_it_was_given_up_is_given_back(self):
         self.offer("bench1.supply")
         self.lease((200, {"safe": True}))

@@ -6,6 +6,7 @@ hold of a bench is renewed, and its link opened again when it breaks, until it i
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from typing import Any, Coroutine, Dict, List, Optional, Sequence, Set, Tuple
 
@@ -96,6 +97,7 @@ class AsyncLock:
         if group.hold is not None:
             raise LabError("bench-busy", f"this program holds {bench} already")
         session = self._session
+        asked_at = time.monotonic()
         lease = await directory.hold(bench, None, self._reason) if session is None else f"{_OF_SESSION}{session}"
         hold = Hold(lease, self._grace, self._lose)
         group.hold = hold
@@ -106,7 +108,7 @@ class AsyncLock:
             raise self.lost
         self._keep(group.connection.stay_reached(lambda: group.hold is hold))
         if session is None:
-            self._keep(_renewed(group, bench, directory, hold))
+            self._keep(_renewed(group, bench, directory, hold, asked_at))
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         self._keeping.append(asyncio.get_running_loop().create_task(work))
@@ -179,18 +181,23 @@ async def _give_back_bench(group: Group, bench: str, directory: AsyncDirectory, 
         await group.connection.close()
 
 
-async def _renewed(group: Group, bench: str, directory: AsyncDirectory, hold: Hold) -> None:
+async def _renewed(group: Group, bench: str, directory: AsyncDirectory, hold: Hold, since: float) -> None:
+    """``since`` is when it was asked for, by `time.monotonic()`."""
     wait_s = HOLD_S / 3
     while group.hold is hold:
         await asyncio.sleep(wait_s)
+        asked_at = time.monotonic()
         try:
             await directory.hold(bench, hold.lease)
-            wait_s = HOLD_S / 3
+            since, wait_s = asked_at, HOLD_S / 3
         except LabError as error:
-            if error.retry == "never":
+            if error.code in LOST or (error.kind == "caller" and error.retry == "never"):
                 group.lose(hold, error)
-                return
-            wait_s = 5.0
+            # While its hub is away the node itself goes on holding it, until its time is over.
+            elif time.monotonic() - since >= HOLD_S:
+                message = f"{bench} could not be held on for {HOLD_S / 60:g} minutes: {error.message}"
+                group.lose(hold, LabError("lease-ended", message))
+            wait_s = min(5.0, HOLD_S / 3)
 
 
 def _groups(held: Sequence[Tuple[str, Group]]) -> List[Group]:
