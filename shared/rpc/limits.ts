@@ -40,6 +40,15 @@ export const defaultLimits: RpcLimits = {
   unreadable: 16,
 }
 
+/**
+ * What one person, by all links, may have at a node beside what each link has of its own: messages that are not whole yet,
+ * arguments of calls under way, what waits to be sent, and what lingering streams keep; and all persons together, of
+ * which nobody has more than half of what is free. A link's own are the first 64 kB of arguments, 512 kB that wait to be
+ * sent, and 64 kB of each stream that lingers.
+ */
+export const MOST_OF_PERSON_BYTES = 128 * 1024 * 1024
+export const MOST_TOGETHER_BYTES = 256 * 1024 * 1024
+
 /** In which a message that comes in pieces has to be whole, from its first. */
 export const PARTIAL_MS = 120_000
 

@@ -38,6 +38,9 @@ export interface OwnSession {
 /** Whoever called has a deadline, which aborts the signal; without one here the process would have its own. */
 const LONG_MS = 30 * 24 * 3_600_000
 
+/** Of each stream of a daemon, what waits in the node until its client takes it. */
+const WINDOW_BYTES = 512 * 1024
+
 /** What does the calls of one client. */
 export function daemonService(options: DaemonServiceOptions): Service {
   const { name, contract, peer, own, share, followed, hide, onward } = options
@@ -72,7 +75,9 @@ export function daemonService(options: DaemonServiceOptions): Service {
     const ended = member === 'call' ? own?.ended : undefined
     const signal = ended === undefined ? context.signal : AbortSignal.any([context.signal, ended])
     return hiddenIn(
-      share.stream(() => peer().stream(`${name}/${member}`, { ...params, session }, { signal })),
+      share.stream(() =>
+        peer().stream(`${name}/${member}`, { ...params, session }, { signal, windowBytes: WINDOW_BYTES }),
+      ),
       hide,
     )
   }

@@ -3,7 +3,8 @@
  *
  * INVARIANTS: before a sign-in has succeeded a link does nothing, carries at most UNSIGNED_BYTES and has SIGN_IN_MS; rights
  * are those of the newest token of the link, judged at each call; a token that ends, is revoked, or whose hold ends, closes
- * its links; what somebody locks nobody else goes on using; when a link has ended, all that belongs to it is freed; one person has at most MOST_OF_A_PERSON links.
+ * its links; what somebody locks nobody else goes on using; when a link has ended, all that belongs to it is freed; one person has at most MOST_OF_A_PERSON links, and
+ * with all of them MOST_OF_PERSON_BYTES of the node's memory beside what each link has of its own.
  */
 import type { Revoked, ServiceRight, ServiceToken } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -13,6 +14,7 @@ import { matchesPattern } from '@fernlab/shared/protocol/patterns'
 import { members, splitMethod } from '@fernlab/shared/rpc/contract/members'
 import { FOLLOW_HZ, type Service, serveServices } from '@fernlab/shared/rpc/contract/serve-service'
 import { busy, isRecord } from '@fernlab/shared/rpc/errors'
+import { MOST_OF_PERSON_BYTES, MOST_TOGETHER_BYTES } from '@fernlab/shared/rpc/limits'
 import type { Link } from '@fernlab/shared/rpc/link'
 import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
 import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
@@ -79,9 +81,6 @@ const UNSIGNED_BYTES = 64 * 1024
 const GRACE_S = 10
 /** Whoever owns the machine has as many as there is room for. */
 const MOST_OF_A_PERSON = 32
-/** Of messages that come in pieces and are not whole: of one person by all links, and of all together. */
-const UNFINISHED_BYTES = 128 * 1024 * 1024
-const MOST_UNFINISHED_BYTES = 256 * 1024 * 1024
 /** What one person follows at the node, taken together. */
 export const MOST_READINGS_HZ = 1000
 const FOLLOW = `/${members.follow}`
@@ -98,9 +97,9 @@ export function createGate(options: GateOptions): Gate {
   const people = new Map<string, number>()
   const programs = new Map<string, number>()
   const holds = new Map<string, number>()
-  const unfinished = new PersonShares(UNFINISHED_BYTES, MOST_UNFINISHED_BYTES, () =>
+  const memory = new PersonShares(MOST_OF_PERSON_BYTES, MOST_TOGETHER_BYTES, () =>
     busy(
-      `at most ${UNFINISHED_BYTES} bytes of one person's messages, and half of what is free, may be unfinished here`,
+      `at most ${MOST_OF_PERSON_BYTES} bytes of one person's messages, by all links, and half of what is free of ${MOST_TOGETHER_BYTES}, may be under way at this node`,
     ),
   )
   const rates = new PersonShares(MOST_READINGS_HZ, Number.POSITIVE_INFINITY, () =>
@@ -249,7 +248,7 @@ export function createGate(options: GateOptions): Gate {
         owner: () => (caller.isSignedIn && !caller.isOver ? caller.person : undefined),
         mayResume: (method) => requireMay(caller, method),
         signIn: (params) => signIn(caller, params),
-        takeRoom: (bytes) => unfinished.take(caller.isSignedIn ? caller.person : '', bytes),
+        takeRoom: (bytes) => memory.take(caller.isSignedIn ? caller.person : '', bytes),
         serve: serveOf(caller),
         onTrouble: (error, method) => log.debug({ method, error: error.message }, 'a client of services had trouble'),
       })

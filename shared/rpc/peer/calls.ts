@@ -143,8 +143,9 @@ export class Calls {
     return waiting !== undefined
   }
 
-  items({ id, from, items }: Items): void {
-    this.#waiting.get(id)?.stream?.receive(from, items)
+  /** `bytes`: of the message. */
+  items({ id, from, items }: Items, bytes: number): void {
+    this.#waiting.get(id)?.stream?.receive(from, items, bytes)
   }
 
   linger({ id, token }: Linger): void {

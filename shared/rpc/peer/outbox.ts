@@ -2,7 +2,8 @@
  * What one end sends: small messages at once, long ones in pieces between them.
  *
  * INVARIANTS: messages of one call keep their order; of long messages of several calls each in turn sends one piece; no
- * piece is given to a link that has more than HIGH_WATER_BYTES to send; what waits here is at most `pendingBytes`.
+ * piece is given to a link that has more than HIGH_WATER_BYTES to send; what waits here is at most `pendingBytes`,
+ * and what of it is beyond HIGH_WATER_BYTES was taken of the room that links share.
  */
 import { busy } from '../errors.ts'
 import { type Frame, frameBytes } from '../formats.ts'
@@ -11,6 +12,7 @@ import { HIGH_WATER_BYTES, type Link } from '../link.ts'
 import type { CallId } from '../messages.ts'
 import type { Callback } from '../values.ts'
 import { Pieces } from './pieces.ts'
+import { SharedRoom, type TakeRoom } from './shared-room.ts'
 
 /** Which call a message is of: asked by this end, or by the other. */
 export type Side = 'ours' | 'theirs'
@@ -25,17 +27,19 @@ export class Outbox {
   /** Calls whose messages wait, by side and id. */
   readonly #queues = new Map<string, Queue>()
   readonly #waiting: (() => void)[] = []
+  readonly #room: SharedRoom
   #queuedBytes = 0
   #numbers = 0
   #ended = false
 
-  constructor(link: Link, limits: RpcLimits) {
+  constructor(link: Link, limits: RpcLimits, takeRoom?: TakeRoom) {
     this.#link = link
     this.#limits = limits
+    this.#room = new SharedRoom(takeRoom, HIGH_WATER_BYTES)
   }
 
   /**
-   * Sends a message of a call; returns its bytes. Throws `value-unwritable`, `message-too-large` or `link-busy`, and has
+   * Sends a message of a call; returns its bytes. Throws `value-unwritable`, `message-too-large`, `link-busy` or what the shared room does, and has
    * sent nothing then.
    */
   send(message: object, side: Side, id: CallId | undefined, keep?: (callback: Callback) => number): number {
@@ -44,10 +48,12 @@ export class Outbox {
     if (this.#queues.size === 0 && bytes <= PIECE_BYTES) {
       this.#requireRoom(bytes)
       this.#link.send(frame)
+      this.#giveBack()
       return bytes
     }
     this.#queue(frame, bytes, `${side}:${id}`)
     this.#pump()
+    this.#giveBack()
     return bytes
   }
 
@@ -69,6 +75,7 @@ export class Outbox {
 
   drained(): void {
     this.#pump()
+    this.#giveBack()
     if (!this.hasRoom) return
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
@@ -77,6 +84,7 @@ export class Outbox {
     this.#ended = true
     this.#queues.clear()
     this.#queuedBytes = 0
+    this.#room.shrink(0)
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
@@ -88,6 +96,11 @@ export class Outbox {
         `${waiting} bytes wait to be sent already, and at most ${pendingBytes} may: the other end does not take them`,
       )
     }
+    this.#room.cover(waiting + bytes)
+  }
+
+  #giveBack(): void {
+    this.#room.shrink(this.#queuedBytes + this.#link.pendingBytes)
   }
 
   #queue(frame: Frame, bytes: number, key: string): void {

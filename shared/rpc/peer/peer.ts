@@ -36,14 +36,17 @@ import { Callbacks } from './callbacks.ts'
 import { type CallOptions, Calls } from './calls.ts'
 import type { Lingering } from './lingering.ts'
 import { Outbox } from './outbox.ts'
-import { Inbox, type TakeRoom } from './pieces.ts'
+import { Inbox } from './pieces.ts'
 import { ReceivedStream, type StreamPlace } from './received-stream.ts'
 import { ServedStreams } from './served-streams.ts'
 import { type CallContext, type Refusal, type Serve, ServedCall, Serving } from './serving.ts'
+import type { TakeRoom } from './shared-room.ts'
 
 export interface StreamOptions extends CallOptions {
   /** How many items may be on the way; 64 unless given. */
   readonly credit?: number
+  /** About how many bytes of items; as many as `credit` has unless given. */
+  readonly windowBytes?: number
   /** How long the other end keeps the stream when the link ends; not at all unless given. */
   readonly lingerMs?: number
 }
@@ -91,7 +94,11 @@ export interface CreatePeerOptions {
   readonly owner?: () => string | undefined
   /** Throws when that one may not call the method any more by which a stream was begun that is to be gone on with. */
   readonly mayResume?: (method: string) => void
-  /** Room for messages that come in pieces, besides what the link itself may have: where it refuses, the link is closed. */
+  /**
+   * Room that links share, besides what the link itself may have: for messages that come in pieces, for the arguments of
+   * calls under way, for what the other end does not take, and for what streams keep that linger. Where it refuses, the
+   * call, the answer or the stream is, and a link that sends in pieces, or takes no answer, is closed.
+   */
   readonly takeRoom?: TakeRoom
   /** A one-way call failed, or a message could not be read: for a log. */
   readonly onTrouble?: (error: LabError, method: string | undefined) => void
@@ -135,7 +142,7 @@ class LinkPeer implements Peer {
 
   constructor(options: CreatePeerOptions) {
     const { link, clock, serve, signIn, limits = defaultLimits, lingering, onTrouble } = options
-    const { owner = () => '', mayResume = () => {} } = options
+    const { owner = () => '', mayResume = () => {}, takeRoom } = options
     this.link = link
     this.#limits = limits
     this.#clock = clock
@@ -143,16 +150,17 @@ class LinkPeer implements Peer {
     this.#signIn = signIn
     this.#onTrouble = onTrouble ?? (() => {})
     this.#inbox = new Inbox({ limits, clock, takeRoom: options.takeRoom, onLate: (error) => this.#leave(error) })
-    this.#outbox = new Outbox(link, limits)
+    this.#outbox = new Outbox(link, limits, options.takeRoom)
     this.#callbacks = new Callbacks(limits)
     const onStuck = (error: LabError) => void link.close(error.message)
     this.#calls = new Calls({ outbox: this.#outbox, callbacks: this.#callbacks, limits, clock, onStuck })
     this.#serving = new Serving({
       serve: (method, params, context) => this.#do(method, params, context),
       outbox: this.#outbox,
-      streams: new ServedStreams({ outbox: this.#outbox, limits, lingering, owner, mayResume, onStuck }),
+      streams: new ServedStreams({ outbox: this.#outbox, limits, lingering, takeRoom, owner, mayResume, onStuck }),
       limits,
       clock,
+      takeRoom,
       onUnanswered: (method, error) => this.#onTrouble(error, method),
       onStuck,
     })
@@ -210,8 +218,8 @@ class LinkPeer implements Peer {
   }
 
   #stream(method: string, params: unknown, options: StreamOptions, place: StreamPlace | undefined): ReceivedStream {
-    const { lingerMs = 0 } = options
-    const credit = Math.min(options.credit ?? CREDIT, this.#limits.streamItems)
+    const { lingerMs = 0, windowBytes } = options
+    const most = Math.min(options.credit ?? CREDIT, this.#limits.streamItems)
     let id: CallId | undefined
     const port = {
       more: (upTo: number, seen: number) => {
@@ -232,7 +240,8 @@ class LinkPeer implements Peer {
           )
       },
     }
-    const received = new ReceivedStream(port, credit, place)
+    const received = new ReceivedStream(port, { credit: most, windowBytes }, place)
+    const { credit } = received
     id = this.#calls.begin(method, params, options, (error) => received.end(error), { received, credit, lingerMs })
     return received
   }
@@ -270,7 +279,7 @@ class LinkPeer implements Peer {
 
   #oneWay(message: OneWay, bytes: number): void {
     const { method, params } = message
-    if (method === ITEMS) this.#calls.items(readItems(params))
+    if (method === ITEMS) this.#calls.items(readItems(params), bytes)
     else if (method === MORE) this.#serving.more(readMore(params))
     else if (method === CANCEL) this.#serving.cancel(readCancel(params))
     else if (method === LINGER) this.#calls.linger(readLinger(params))

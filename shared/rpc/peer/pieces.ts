@@ -11,6 +11,7 @@ import { tooLarge, unreadable } from '../errors.ts'
 import { type Frame, frameBytes } from '../formats.ts'
 import { PARTIAL_MS, PIECE_BYTES, type RpcLimits } from '../limits.ts'
 import type { Link } from '../link.ts'
+import type { TakeRoom } from './shared-room.ts'
 
 const HEADER_BYTES = 5
 const MORE = 1
@@ -66,9 +67,6 @@ interface Unfinished {
   readonly giveBack: (() => void)[]
   bytes: number
 }
-
-/** Takes so many bytes of what links have together; the returned function gives them back. Throws when there are no more. */
-export type TakeRoom = (bytes: number) => () => void
 
 export interface InboxOptions {
   readonly limits: RpcLimits

@@ -1,10 +1,12 @@
 /**
  * A stream that this end receives.
  *
- * INVARIANTS: items are taken in order, each once; at most `credit` of them wait here, and a sender that sends more ends the
+ * INVARIANTS: items are taken in order, each once; at most `credit` of them wait here, of long ones
+ * about `windowBytes` where that is given; and a sender that sends more ends the
  * stream with an error; leaving the loop gives up the stream at the other end.
  */
 import { LabError } from '../../primitives/lab-error.ts'
+import { mostWithin } from './sent-stream.ts'
 
 export interface StreamPort {
   /** Tells the sender that it may send up to `upTo`, and that those up to `seen` have come. */
@@ -23,8 +25,17 @@ interface Taker {
   reject(error: LabError): void
 }
 
+export interface Window {
+  /** Items that may be on the way, or wait here. */
+  readonly credit: number
+  /** The same in bytes, as long as items have been last; the first comes alone then. */
+  readonly windowBytes?: number | undefined
+}
+
 export class ReceivedStream implements AsyncIterableIterator<unknown, undefined> {
-  readonly #credit: number
+  readonly #most: number
+  readonly #windowBytes: number | undefined
+  #credit: number
   readonly #port: StreamPort
   readonly #items: unknown[] = []
   readonly #takers: Taker[] = []
@@ -36,13 +47,20 @@ export class ReceivedStream implements AsyncIterableIterator<unknown, undefined>
   #token: string | undefined
   #over: { readonly error: LabError | undefined } | undefined
 
-  constructor(port: StreamPort, credit: number, place?: StreamPlace) {
+  constructor(port: StreamPort, { credit, windowBytes }: Window, place?: StreamPlace) {
     this.#port = port
-    this.#credit = credit
+    this.#most = credit
+    this.#windowBytes = windowBytes
+    this.#credit = windowBytes === undefined ? credit : 1
     this.#seen = place?.seen ?? 0
     this.#taken = this.#seen
-    this.#upTo = this.#seen + credit
+    this.#upTo = this.#seen + this.#credit
     this.#token = place?.token
+  }
+
+  /** What its sender is told first. */
+  get credit(): number {
+    return this.#credit
   }
 
   /** Where to go on from on another link; undefined for a stream that the other end does not keep. */
@@ -78,7 +96,7 @@ export class ReceivedStream implements AsyncIterableIterator<unknown, undefined>
     this.#token = token
   }
 
-  receive(from: number, items: readonly unknown[]): void {
+  receive(from: number, items: readonly unknown[], bytes: number): void {
     if (this.#over !== undefined) return
     const last = from + items.length - 1
     if (from !== this.#seen + 1 || last > this.#upTo) {
@@ -88,6 +106,8 @@ export class ReceivedStream implements AsyncIterableIterator<unknown, undefined>
       return
     }
     this.#seen = last
+    if (this.#windowBytes !== undefined && items.length > 0)
+      this.#credit = mostWithin(this.#windowBytes, bytes / items.length, this.#most)
     for (const item of items) {
       const taker = this.#takers.shift()
       if (taker === undefined) this.#items.push(item)
@@ -114,7 +134,8 @@ export class ReceivedStream implements AsyncIterableIterator<unknown, undefined>
   }
 
   #shift(): unknown {
-    const item = this.#items[this.#at++]
+    const item = this.#items[this.#at]
+    this.#items[this.#at++] = undefined
     // Once in a while: shifting a long list for each item would cost its length.
     if (this.#at === this.#items.length || this.#at >= 256) {
       this.#items.splice(0, this.#at)
@@ -127,7 +148,7 @@ export class ReceivedStream implements AsyncIterableIterator<unknown, undefined>
 
   #grant(): void {
     if (this.#over !== undefined) return
-    const upTo = this.#taken + this.#credit
+    const upTo = Math.max(this.#upTo, this.#taken + this.#credit)
     // A sender that keeps items may hold few of them, if they are long: it is told as soon as all were taken.
     const isKept = this.#token !== undefined && this.#taken === this.#seen && this.#told !== this.#seen
     if (!isKept && upTo - this.#upTo < Math.max(1, this.#credit / 2)) return

@@ -2,12 +2,13 @@
  * A stream that this end sends, item by item as its source gives them and the receiver has room.
  *
  * INVARIANTS: the source is asked only while there is credit and room on the link; items that come without waiting go in
- * one message; one that lingers keeps what the receiver has not said to have seen, at most `lingerBytes` and its credit, and
+ * one message, long ones in several; one that lingers keeps what the receiver has not said to have seen, at most `lingerBytes` and its credit, and
  * asks its source for nothing while it has no link.
  */
 import { LabError } from '../../primitives/lab-error.ts'
 import { thrownError } from '../errors.ts'
-import type { RpcLimits } from '../limits.ts'
+import { PIECE_BYTES, type RpcLimits } from '../limits.ts'
+import { SharedRoom, type TakeRoom } from './shared-room.ts'
 
 /** Where a stream goes, as long as it has a link. */
 export interface StreamSink {
@@ -26,6 +27,8 @@ export interface SentStreamOptions {
   readonly sink: StreamSink
   readonly credit: number
   readonly limits: RpcLimits
+  /** For what is kept, besides the first PIECE_BYTES; where it refuses the stream ends with that. */
+  readonly takeRoom?: TakeRoom | undefined
   /** The source has ended, and the receiver needs nothing of it any more. */
   readonly onOver: () => void
   /** It was stopped before its source ended. */
@@ -33,6 +36,8 @@ export interface SentStreamOptions {
 }
 
 const MOST_TOGETHER = 64
+/** Long items go in messages of about so many bytes, so that few of them are had before any is sent. */
+const TOGETHER_BYTES = 4 * PIECE_BYTES
 /** How many turns of promises an item may take and still count as there at once. */
 const TURNS = 4
 
@@ -49,6 +54,9 @@ export class SentStream {
   readonly #onStop: (reason: LabError) => void
   readonly #kept: KeptItems[] = []
   #keptBytes = 0
+  readonly #room: SharedRoom
+  /** How many go in a message, as long as the last were; the first goes alone. */
+  #together = 1
   #sink: StreamSink | undefined
   #sent = 0
   #upTo: number
@@ -57,11 +65,12 @@ export class SentStream {
   #lingers = false
   #wake: (() => void) | undefined
 
-  constructor({ source, sink, credit, limits, onOver, onStop }: SentStreamOptions) {
+  constructor({ source, sink, credit, limits, takeRoom, onOver, onStop }: SentStreamOptions) {
     this.#iterator = source[Symbol.asyncIterator]()
     this.#sink = sink
     this.#upTo = credit
     this.#limits = limits
+    this.#room = new SharedRoom(takeRoom, PIECE_BYTES)
     this.#onOver = onOver
     this.#onStop = onStop
   }
@@ -91,6 +100,7 @@ export class SentStream {
     while (this.#kept[0] !== undefined && this.#kept[0].from + this.#kept[0].items.length - 1 <= seen) {
       this.#keptBytes -= this.#kept.shift()?.bytes ?? 0
     }
+    this.#room.shrink(this.#keptBytes)
     if (this.#outcome !== undefined && seen >= this.#sent) this.#over()
     this.#wakeUp()
   }
@@ -132,7 +142,7 @@ export class SentStream {
     if (this.#stopped) return
     this.#stopped = true
     this.#sink = undefined
-    this.#kept.length = 0
+    this.#forget()
     this.#wakeUp()
     if (this.#outcome !== undefined) return
     this.#onStop(new LabError({ code: 'call-cancelled', kind: 'caller', message: 'nobody takes the stream any more' }))
@@ -145,7 +155,14 @@ export class SentStream {
     void (async () => this.#iterator.return?.())().then(undefined, () => {})
   }
 
+  #forget(): void {
+    this.#kept.length = 0
+    this.#keptBytes = 0
+    this.#room.shrink(0)
+  }
+
   #over(): void {
+    this.#forget()
     this.#sink?.over()
     this.#onOver()
   }
@@ -188,7 +205,7 @@ export class SentStream {
         throw error
       }
       if (result.done !== true) items.push(result.value ?? null)
-      if (result.done === true || items.length >= MOST_TOGETHER) {
+      if (result.done === true || items.length >= this.#together) {
         this.#send(items)
         items = []
       }
@@ -229,9 +246,17 @@ export class SentStream {
     const from = this.#sent + 1
     const bytes = this.#sink?.items(from, items) ?? 0
     this.#sent += items.length
+    if (bytes > 0) this.#together = mostWithin(TOGETHER_BYTES, bytes / items.length, MOST_TOGETHER)
     if (!this.#lingers) return
     this.#kept.push({ from, items, bytes })
     this.#keptBytes += bytes
+    try {
+      this.#room.cover(this.#keptBytes)
+    } catch (thrown) {
+      // It is gone on with no more.
+      this.#lingers = false
+      throw thrown
+    }
   }
 
   #finish(error: LabError | undefined): void {
@@ -242,6 +267,10 @@ export class SentStream {
     if (error !== undefined) this.#leave()
   }
 }
+
+/** How many of so many bytes have that much together: at least one. */
+export const mostWithin = (bytes: number, each: number, most: number): number =>
+  Math.max(1, Math.min(most, Math.floor(bytes / each)))
 
 const movedOn = () =>
   new LabError({ code: 'stream-gone', kind: 'link', message: 'the stream is gone on with over another link' })

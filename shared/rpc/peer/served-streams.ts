@@ -6,12 +6,15 @@ import { type CallId, ITEMS, LINGER, type More, type Resume } from '../messages.
 import type { Lingering } from './lingering.ts'
 import type { Outbox } from './outbox.ts'
 import { SentStream, type StreamSink } from './sent-stream.ts'
+import type { TakeRoom } from './shared-room.ts'
 
 export interface ServedStreamsOptions {
   readonly outbox: Outbox
   readonly limits: RpcLimits
   /** Streams that outlive their link; without, none does. */
   readonly lingering: Lingering | undefined
+  /** For what is kept of those, besides a little of each. */
+  readonly takeRoom: TakeRoom | undefined
   /** Whose link it is; undefined while nobody knows. */
   readonly owner: () => string | undefined
   /** Throws when the owner may not call that method any more. */
@@ -49,7 +52,7 @@ export class ServedStreams {
   }
 
   begin({ id, source, credit, lingerMs, call, onOver }: BeginStream): void {
-    const { lingering, limits } = this.#options
+    const { lingering, limits, takeRoom } = this.#options
     const owner = this.#options.owner()
     let token: string | undefined
     const stream = new SentStream({
@@ -57,6 +60,7 @@ export class ServedStreams {
       sink: this.#sink(id, onOver),
       credit,
       limits,
+      takeRoom,
       onOver: () => {
         if (token !== undefined) lingering?.forget(token)
       },

@@ -9,13 +9,14 @@
 import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
 import { busy, thrownError, wireError } from '../errors.ts'
-import type { RpcLimits } from '../limits.ts'
+import { PIECE_BYTES, type RpcLimits } from '../limits.ts'
 import { type CallId, type More, type OneWay, PING, RESUME, type Request, readResume } from '../messages.ts'
 import { TIMEOUT_MS } from './calls.ts'
 import { Deadlines } from './deadlines.ts'
 import type { OnwardMethod } from './handing-on.ts'
 import type { Outbox } from './outbox.ts'
 import { discard, type ServedStreams } from './served-streams.ts'
+import { SharedRoom, type TakeRoom } from './shared-room.ts'
 import { UnderWay } from './under-way.ts'
 
 /** What a service is told of a call besides its arguments. */
@@ -104,6 +105,8 @@ export interface ServingOptions {
   readonly streams: ServedStreams
   readonly limits: RpcLimits
   readonly clock: Clock
+  /** For the arguments of calls under way, besides what the link itself may have. */
+  readonly takeRoom?: TakeRoom | undefined
   /** A one-way call failed, which nobody waits for. */
   readonly onUnanswered: (method: string, error: LabError) => void
   /** An answer can't be given: the other end takes none. */
@@ -115,10 +118,12 @@ export class Serving {
   readonly #deadlines: Deadlines
   readonly #calls = new UnderWay<CallId, ServedCall>()
   readonly #oneWay = new Set<ServedCall>()
+  readonly #room: SharedRoom
   #bytes = 0
 
   constructor(options: ServingOptions) {
     this.#options = options
+    this.#room = new SharedRoom(options.takeRoom, PIECE_BYTES)
     this.#deadlines = new Deadlines(options.clock, (now) => this.#expire(now))
   }
 
@@ -158,8 +163,8 @@ export class Serving {
     this.#oneWay.add(call)
     this.#bytes += bytes
     const done = () => {
-      this.#oneWay.delete(call)
-      this.#bytes -= bytes
+      // When the link has ended, nothing of it is counted any more.
+      if (this.#oneWay.delete(call)) this.#free(bytes)
     }
     const failed = (thrown: unknown) => {
       done()
@@ -203,6 +208,7 @@ export class Serving {
     this.#calls.clear()
     this.#oneWay.clear()
     this.#bytes = 0
+    this.#room.shrink(0)
   }
 
   #fullness(bytes: number): LabError | undefined {
@@ -214,7 +220,17 @@ export class Serving {
         `the arguments of the calls under way have ${this.#bytes} bytes already, and at most ${pendingBytes} may`,
       )
     }
-    return undefined
+    try {
+      this.#room.cover(this.#bytes + bytes)
+      return undefined
+    } catch (thrown) {
+      return thrownError(thrown)
+    }
+  }
+
+  #free(bytes: number): void {
+    this.#bytes -= bytes
+    this.#room.shrink(this.#bytes)
   }
 
   #take(call: ServedCall, result: unknown, credit: number | undefined, lingerMs: number): void {
@@ -276,8 +292,7 @@ export class Serving {
 
   #forget(id: CallId): void {
     const call = this.#calls.take(id)
-    if (call === undefined) return
-    this.#bytes -= call.bytes
+    if (call !== undefined) this.#free(call.bytes)
   }
 
   #answer(id: CallId, error: LabError | undefined, result: unknown): void {
