@@ -34,6 +34,23 @@ class Alone(unittest.TestCase):
             self.assertEqual(bob[1].voltage, 0, "the safe state")
             bob[0].voltage = 1
 
+    def test_the_node_itself_is_asked_over_the_link_of_a_proxy(self):
+        ada, bob = (Proxy("bench-1.psu", address=URL, token=token) for token in (ADA, BOB))
+        with ada.lock("a diode"):
+            mine, its = ([one["lock"].get("reason") for one in proxy.of_node("locks")] for proxy in (ada, bob))
+            self.assertEqual((mine, its), (["a diode"], [None]), "why is told to its owner")
+        self.assertEqual(ada.of_node("locks"), [])
+        asked = {"services": ["bench-1.psu"], "hours": 1}
+        self.assertEqual(self.code_of(lambda: ada.of_node("lock", asked)), "call-invalid")
+
+        async def work():
+            mine = await AsyncProxy.connect("bench-1.psu", address=URL, token=ADA)
+            found = await mine.of_node("directory", {"search": {"tag": ["first"]}})
+            await mine.close()
+            return [one["name"] for one in found]
+
+        self.assertEqual(asyncio.run(work()), ["bench-1.psu"])
+
     def test_its_directory_is_searched_as_that_of_a_hub(self):
         directory = fernlab.Directory(address=URL[: -len("/rpc")], token=ADA)
 

@@ -1,7 +1,7 @@
 """The same for programs without asyncio: each call waits for its answer."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union
 
 from . import words
 from .background import background
@@ -97,6 +97,10 @@ class Proxy(Met):
     def unlock(self, reason: Optional[str] = None) -> None:
         """Ends own locks of it, of whatever program; with a part of a bench the bench. See ``fernlab.unlock``."""
         unlock([self], reason)
+
+    def of_node(self, action: str, arguments: Optional[Mapping[str, Any]] = None) -> Any:
+        """Calls the service ``node`` of its node over the same link: ``fit.of_node("log", {"service": "fit", "lines": 20})``."""
+        return background().run(self._service.of_node(action, arguments))
 
     def close(self) -> None:
         """Ends its links, which proxies of the same hub and token share; what is called later opens them anew."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, List, Optional, Sequence, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
 from . import words
 from .contract import EVENTS, FOLLOW, READ, SET, Contract, require_compatible
@@ -55,6 +55,9 @@ class Service:
     async def batch(self, calls: Sequence[Tuple[str, Dict[str, Any]]], stop: bool) -> List[Outcome]:
         full = [(f"{self.found.name}/{action}", params) for action, params in calls]
         return await self.group.connection.batch(full, stop, self.timeout, self.found.contract)
+
+    async def of_node(self, action: str, arguments: Optional[Mapping[str, Any]]) -> Any:
+        return await self.group.connection.call(f"node/{action}", dict(arguments or {}), self.timeout)
 
 
 async def meet(
@@ -176,6 +179,10 @@ class AsyncProxy(Met):
     async def unlock(self, reason: Optional[str] = None) -> None:
         """See ``Proxy.unlock``."""
         await unlock_all([self._service], reason)
+
+    async def of_node(self, action: str, arguments: Optional[Mapping[str, Any]] = None) -> Any:
+        """See ``Proxy.of_node``."""
+        return await self._service.of_node(action, arguments)
 
     async def close(self) -> None:
         await self._service.lab.close()
