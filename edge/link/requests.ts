@@ -41,7 +41,7 @@ export interface CreateRequestsOptions {
   readonly equipment: Pick<Equipment, 'add' | 'remove'>
   readonly tunnels: LabTunnels
   readonly cameras: CameraLines
-  readonly services: Pick<Services, 'revoke'>
+  readonly services: Pick<Services, 'revoke' | 'holdEnds'>
   /** The hub's web address as this node reaches it, given how browsers do. */
   readonly hubWeb: (said: string) => string
   readonly clock: Clock
@@ -167,9 +167,11 @@ export function createRequests(options: CreateRequestsOptions): Requests {
         return { ttlMs: granted } satisfies Results<'lease.renew'>
       }
       case 'lease.release': {
-        const { bench: name, lease: token } = check('lease.release', params)
+        const { bench: name, lease: token, ended } = check('lease.release', params)
         const bench = benchOf(name)
-        const { reached } = await bench.release(heldLease(bench, token))
+        const held = heldLease(bench, token)
+        if (ended !== undefined) services.holdEnds(token, ended)
+        const { reached } = await bench.release(held)
         return { safe: reached } satisfies Results<'lease.release'>
       }
       case 'bench.exchange':

@@ -25,7 +25,7 @@ const answered = { type: 'object', members: { services: names } } as const
 
 export const nodeContract = defineService({
   kind: 'fernlab-node',
-  version: '1.4',
+  version: '1.5',
   title: 'The node itself',
   signals: {},
   events: {},
@@ -70,9 +70,13 @@ export const nodeContract = defineService({
     },
     lost: {
       description:
-        'Each of the services, once the caller has it locked no more, with the id of lock once that taking is over: why is grace-over, token-ended, unlocked, ended-by-other, bench-ended, or not-known after a start of the node.',
+        'Each of the services, once the caller has it locked no more, with the id of lock once that taking is over: why is grace-over, token-ended, unlocked, ended-by-other, bench-ended, or not-known after a start of the node. Of ended-by-other the reason, and by whom where the caller has the right unlock and the node no hub.',
       arguments: { services: names, id: { type: 'string', default: '' } },
-      items: { type: 'object', members: { service: text, why: text, message: text } },
+      items: {
+        type: 'object',
+        members: { service: text, why: text, message: text, by: text, reason: text },
+        optional: ['by', 'reason'],
+      },
     },
     log: {
       description:
@@ -183,11 +187,12 @@ export function createNodeService(options: NodeServiceOptions): Service {
           return { services: services.map(({ name }) => name), id }
         }
         case 'lost': {
+          const seesWho = (service: string) => caller.may('unlock', service)
           const listed = table.list()
           const services = [...new Set(args.services as readonly string[])].map(
             (name) => listed.find((one) => one.name === name) ?? { name },
           )
-          return lostLocks({ locks, services, owner: caller.person, signal, ...idOf(args) })
+          return lostLocks({ locks, services, owner: caller.person, seesWho, signal, ...idOf(args) })
         }
         case 'log': {
           const service = String(args.service)

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ListenEntry } from '@fernlab/shared/contracts/node-file'
-import type { EndedLock, NodeServices, Revoked, ServiceLock } from '@fernlab/shared/contracts/services'
+import type { EndedHold, EndedLock, NodeServices, Revoked, ServiceLock } from '@fernlab/shared/contracts/services'
 import type { LocalDoor } from '@fernlab/shared/links/local/local-door'
 import { listenUnixSocket } from '@fernlab/shared/links/unix-socket/unix-socket'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -24,6 +24,7 @@ import { createOwnTokens, type EndedOwn, type OwnClaims } from './gate/own-token
 import { openRevocations } from './gate/revocations.ts'
 import { createServiceKeys, type HubSays } from './gate/service-keys.ts'
 import { refused } from './gate/tokens.ts'
+import { EndedHolds } from './locks/ended-holds.ts'
 import { createHoldWatch, isHeld } from './locks/hold-watch.ts'
 import { createLocks } from './locks/locks.ts'
 import { createSeatHolds } from './locks/seat-holds.ts'
@@ -74,6 +75,8 @@ export interface Services {
   /** What the hub says of itself at each welcome. */
   takeHub(hub: HubSays): void
   revoke(revoked: Revoked): Promise<number>
+  /** Somebody else ends a hold of the hub's: who had it is told so, once it has ended. */
+  holdEnds(lease: string, ended: EndedHold): void
   close(): Promise<void>
 }
 
@@ -91,6 +94,8 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
   const endedLocks: EndedLock[] = []
   const locks = createLocks({
     benches,
+    // Those of a hub are ids to a node.
+    namesPeople: !options.hasHub,
     notOurs: ({ name }) => {
       if (options.hasHub)
         return refused('bench-of-hub', `the hub decides who gets bench ${name}: take it there (fernlab bench lease)`)
@@ -103,6 +108,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     clock,
     log,
   })
+  const endedHolds = new EndedHolds()
   const holds = createHoldWatch({ benches, onEnded: options.onHoldEnded, clock, log })
   const seats = createSeatHolds({ benches, seat: options.seat, onOver: () => gate.judgeHolds() })
   const parts = createBenchParts({
@@ -126,6 +132,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
       if (offset === undefined) return { nowMs: clock.now(), by: "this node's clock" }
       return { nowMs: clock.now() - offset, by: "the hub's clock" }
     },
+    holdEnded: (hold) => endedHolds.errorOf(hold),
     isHeld: (hold) => seats.of(hold) !== undefined || isHeld(benches, hold),
     find: (name, caller) => {
       if (!isUp)
@@ -218,6 +225,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
       })
     },
     revoke: gate.revoke,
+    holdEnds: (lease, ended) => endedHolds.add(lease, ended),
     close: async () => {
       isUp = false
       isClosed = true

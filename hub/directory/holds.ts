@@ -4,6 +4,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Caller } from '../accounts/caller.ts'
 import { can } from '../accounts/can.ts'
 import type { FleetBook } from '../fleet/fleet-book.ts'
+import { type LeaseEnds, leaseTakenBack } from '../fleet/lease-ends.ts'
 import type { OpenSessions } from '../sessions/open-sessions.ts'
 
 export interface OwnHold {
@@ -17,21 +18,28 @@ export interface OwnHold {
 
 export interface Holds {
   /** The bench of that node that the caller has by the lease, or by `session/<id>`; throws `lease-ended`, `session-not-active`. */
-  own(caller: Caller, node: string, lease: string): OwnHold
+  own(caller: Caller, node: string, lease: string): Promise<OwnHold>
   hasEnded(hold: { readonly bench: string; readonly lease: string }): boolean
 }
 
 export interface HoldsOptions {
   readonly book: Pick<FleetBook, 'benches'>
   readonly sessions: Pick<OpenSessions, 'open' | 'mustBeActive'>
+  readonly leaseEnds: LeaseEnds
 }
 
-export function createHolds({ book, sessions }: HoldsOptions): Holds {
-  const ofLease = (caller: Caller, node: string, lease: string): OwnHold => {
-    const bench = [...book.benches.values()].find((each) => each.node === node && each.lease?.lease === lease)
-    if (bench?.lease?.holder === caller.personId && can(caller, 'benches.drive')) {
+export function createHolds({ book, sessions, leaseEnds }: HoldsOptions): Holds {
+  const ofLease = async (caller: Caller, node: string, lease: string): Promise<OwnHold> => {
+    const benches = [...book.benches.values()].filter((each) => each.node === node)
+    const bench = benches.find((each) => each.lease?.lease === lease)
+    const { holder, takenBack } = bench?.lease ?? {}
+    if (bench !== undefined && holder === caller.personId && can(caller, 'benches.drive')) {
+      if (takenBack !== undefined) throw leaseTakenBack(bench.id, takenBack)
       return { bench: bench.id, benchName: bench.name, lease }
     }
+    const ids = benches.map(({ id }) => id)
+    const ended = can(caller, 'people.read') ? await leaseEnds.of(ids, lease, caller.personId) : undefined
+    if (ended !== undefined) throw ended
     const message = `that is no lease of yours on a bench of ${node}, or it has ended; take the bench again`
     throw new LabError({ code: 'lease-ended', kind: 'caller', message })
   }
@@ -44,9 +52,9 @@ export function createHolds({ book, sessions }: HoldsOptions): Holds {
     return { bench: bench.id, benchName: bench.name, lease: sessionHold(id, attempt) }
   }
   return {
-    own: (caller, node, lease) => {
+    own: async (caller, node, lease) => {
       const session = askedSession(lease)
-      return session === undefined ? ofLease(caller, node, lease) : ofSession(caller, node, session)
+      return session === undefined ? await ofLease(caller, node, lease) : ofSession(caller, node, session)
     },
     hasEnded: ({ bench, lease }) => {
       const session = readSessionHold(lease)

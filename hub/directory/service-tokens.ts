@@ -55,7 +55,7 @@ export function createServiceTokens(options: ServiceTokensOptions): ServiceToken
       const all = services.all()
       const found = oneNode(named.flatMap((each) => findServices(all, each)))
       const { node } = found
-      const hold = lease === undefined ? undefined : holds.own(caller, node, lease)
+      const hold = lease === undefined ? undefined : await holds.own(caller, node, lease)
       const session = hold !== undefined && readSessionHold(hold.lease) !== undefined
       if (session) requireParts(found, hold.benchName)
       const { personId } = caller
@@ -80,7 +80,7 @@ export function createServiceTokens(options: ServiceTokensOptions): ServiceToken
       const still = await signInHolder(token.signIn)
       if (still === undefined) throw ended()
       if (!mayHave(still, rights, session)) throw lessened()
-      if (lease !== undefined) holds.own(still, node, lease)
+      if (lease !== undefined) await holds.own(still, node, lease)
       return {
         token: await key.sign(claimsOf(token, { site, names: found.names, benchName: hold?.benchName, now })),
         expiresAt: detail.until,

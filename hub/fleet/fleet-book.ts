@@ -8,6 +8,7 @@ import type { InstrumentSpec, Limits } from '@fernlab/shared/capabilities/signal
 import type { InterlockStatus } from '@fernlab/shared/contracts/interlocks'
 import type { NodeHealth } from '@fernlab/shared/contracts/node-status'
 import type { BenchState } from '@fernlab/shared/contracts/run-state'
+import type { EndedHold } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newStanding } from '../bench-care/check-standing.ts'
 import { isWeekly, type OutagePlan, type Outlook } from '../bench-care/outages.ts'
@@ -42,6 +43,8 @@ export interface BenchLease {
   readonly use?: string | undefined
   /** What for, as its holder has said. */
   reason?: string | undefined
+  /** Somebody else is ending it: it is of no use any more. */
+  takenBack?: EndedHold | undefined
   /** Epoch ms, for people and for a hub that starts again. */
   expiresAt: number
   /** When the hub counts it as ended (monotonic ms). */

@@ -16,6 +16,7 @@ import type { Store, StoreQuery } from '../store/store.ts'
 import type { DirectRecord } from './direct-record.ts'
 import type { Fleet, Readings } from './fleet.ts'
 import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
+import { endedHold, type LeaseEnds, leaseTakenBack, type TakenBack } from './lease-ends.ts'
 import type { NodeCalls } from './node-calls.ts'
 
 export type Leases = Pick<
@@ -35,6 +36,7 @@ export interface CreateLeasesOptions {
   /** A check that is on the bench gives way to who drives it. */
   readonly giveWay: ProtocolChecks['giveWay']
   readonly record: DirectRecord
+  readonly leaseEnds: LeaseEnds
   /** Throws while the disk has no room for what would be noted. */
   readonly requireSpace: () => void
   readonly isSuspended: (personId: string) => boolean
@@ -44,7 +46,7 @@ export interface CreateLeasesOptions {
 
 /** Leases over the nodes' own. */
 export function createLeases(options: CreateLeasesOptions): Leases {
-  const { book, store, calls, giveWay, record, requireSpace, clock, onChange } = options
+  const { book, store, calls, giveWay, record, leaseEnds, requireSpace, clock, onChange } = options
   const known = (id: string): BookedBench => {
     const bench = book.benches.get(id)
     if (bench === undefined)
@@ -64,6 +66,14 @@ export function createLeases(options: CreateLeasesOptions): Leases {
 
   const ended = (id: string) =>
     new LabError({ code: 'lease-ended', kind: 'caller', message: `this lease on ${id} has ended; take it again` })
+  /** Whether there is nothing to say of the lease but that it is the bench's. */
+  const isGood = ({ lease: held }: BookedBench, lease: string) => held?.lease === lease && held.takenBack === undefined
+  /** Throws what became of the person's lease, where it is no more the bench's. */
+  const requireLasts = async (bench: BookedBench, lease: string, person: string): Promise<void> => {
+    const { lease: held } = bench
+    if (held?.lease !== lease) throw (await leaseEnds.of([bench.id], lease, person)) ?? ended(bench.id)
+    if (held.takenBack !== undefined && held.holder === person) throw leaseTakenBack(bench.id, held.takenBack)
+  }
   const heldOn = (bench: BookedBench, lease: string): BenchLease => {
     if (bench.lease?.lease !== lease) throw ended(bench.id)
     return bench.lease
@@ -177,17 +187,23 @@ export function createLeases(options: CreateLeasesOptions): Leases {
   ): Promise<{ safe: boolean }> => {
     const bench = benchOf(id)
     const held = heldOn(bench, lease)
-    const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease }, 30_000)
+    const own = held.holder === by
+    if (!own) held.takenBack = await endedHold(store, by, why)
+    const told = own ? {} : { ended: held.takenBack }
+    const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease, ...told }, 30_000)
     const result = await released.catch((error: unknown) => {
-      if (!['lease-invalid', 'interlock-tripped'].includes(asLabError(error).code)) throw error
+      if (!['lease-invalid', 'interlock-tripped'].includes(asLabError(error).code)) {
+        held.takenBack = undefined
+        throw error
+      }
       // The node has ended it already, or an interlock has; it tells of a bench that it could not make safe.
       return { safe: bench.reported !== 'fault' }
     })
     // It may have run out while the node was asked.
     if (bench.lease === held) {
-      const own = held.holder === by
       const reason = why === undefined ? {} : { reason: why }
-      const entry = audit(by, 'bench.released', id, own ? reason : { holder: held.holder, ...reason })
+      const taken: TakenBack = { holder: held.holder, lease, ...reason }
+      const entry = audit(by, 'bench.released', id, own ? reason : taken)
       await end(bench, held, own ? 'released' : 'taken-back', entry)
     }
     return result
@@ -257,12 +273,15 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     },
     renewLease: async (id, lease, ttlS, by, reason) => {
       const bench = benchOf(id)
+      if (!isGood(bench, lease)) await requireLasts(bench, lease, by)
       const held = ownOn(bench, lease, by)
       inHand.add(held)
       const renewal = calls.call(bench.node, 'lease.renew', { bench: bench.name, lease, ttlMs: ttlS * 1000 })
       const granted = await renewal
         .catch(async (error: unknown) => {
-          if (asLabError(error).code === 'lease-invalid') await endedThere(bench, held)
+          if (asLabError(error).code !== 'lease-invalid') throw error
+          if (!isGood(bench, lease)) await requireLasts(bench, lease, by)
+          await endedThere(bench, held)
           throw error
         })
         .finally(() => inHand.delete(held))
@@ -292,17 +311,24 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     },
     exchange: async (id, { lease, set, read, raw: wantsRaw }, by) => {
       const bench = known(id)
+      if (lease !== undefined && !isGood(bench, lease)) await requireLasts(bench, lease, by.person)
       const held = lease === undefined ? undefined : ownOn(bench, lease, by.person)
       const perform = async () => {
         await by.turn?.()
-        if (held !== undefined && bench.lease !== held) throw ended(id)
+        if (held !== undefined && !isGood(bench, held.lease)) await requireLasts(bench, held.lease, by.person)
         requireOnline(bench)
-        const { readings } = await calls.call(bench.node, 'bench.exchange', {
+        const asked = calls.call(bench.node, 'bench.exchange', {
           bench: bench.name,
           ...(lease === undefined ? {} : { lease }),
           ...(set === undefined ? {} : { set: { ...set } }),
           ...(read === undefined ? {} : { read: [...read] }),
           ...(wantsRaw ? { raw: true as const } : {}),
+        })
+        const { readings } = await asked.catch(async (error: unknown) => {
+          // It was ended while the node was asked.
+          if (held !== undefined && asLabError(error).code === 'lease-invalid' && !isGood(bench, held.lease))
+            await requireLasts(bench, held.lease, by.person)
+          throw error
         })
         const entries = Object.entries(readings).map(([key, { value, unit, time, raw }]) => [
           key,

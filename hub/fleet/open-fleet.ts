@@ -17,6 +17,7 @@ import { createEnrollment, type Enrollment } from './enrollment.ts'
 import type { BenchViewer, Fleet } from './fleet.ts'
 import { type BookedBench, type FleetBook, noMore } from './fleet-book.ts'
 import { createKeptRows } from './kept-rows.ts'
+import { createLeaseEnds } from './lease-ends.ts'
 import { createLeases } from './leases.ts'
 import type { NodeCalls } from './node-calls.ts'
 import { benchView, type CheckDetails, compatibleView, nodeView } from './views.ts'
@@ -64,12 +65,14 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
     for (const listener of listeners) listener(bench === undefined ? { node } : { node, bench })
   }
   const record = createDirectRecord({ store, originOf, hasSpace: space.hasSpace, clock, log })
+  const leaseEnds = createLeaseEnds(store)
   const leases = createLeases({
     book,
     store,
     calls,
     giveWay,
     record,
+    leaseEnds,
     requireSpace: space.requireSpace,
     isSuspended: options.isSuspended,
     clock,

@@ -8,6 +8,7 @@ import type { ServiceBook } from '../directory/service-book.ts'
 import type { SigningKey } from '../directory/service-key.ts'
 import { createServiceLines } from '../directory/service-lines.ts'
 import { createServiceTokens } from '../directory/service-tokens.ts'
+import { createLeaseEnds } from '../fleet/lease-ends.ts'
 import type { NodeCalls } from '../fleet/node-calls.ts'
 import type { OpenFleet } from '../fleet/open-fleet.ts'
 import type { OpenSessions } from '../sessions/open-sessions.ts'
@@ -32,7 +33,7 @@ export async function openServices(
 ) {
   const { signInHolder } = accounts
   const issued = await openIssuedTokens({ store, clock })
-  const holds = createHolds({ book, sessions })
+  const holds = createHolds({ book, sessions, leaseEnds: createLeaseEnds(store) })
   const revocations = createRevocations({ issued, book, holds, calls, signInHolder, clock, log })
   onClose(() => revocations.close())
   onClose(accounts.onEnded(revocations.personMoved))

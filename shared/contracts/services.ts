@@ -62,6 +62,13 @@ export const endedLockSchema = z.object({
 })
 export type EndedLock = z.infer<typeof endedLockSchema>
 
+/** Who has ended the hold of another at a hub, and why, as its holder is told: a name, since holders may see people. */
+export const endedHoldSchema = z.object({
+  by: z.string().max(200).exactOptional(),
+  reason: z.string().max(500).exactOptional(),
+})
+export type EndedHold = z.infer<typeof endedHoldSchema>
+
 /** node → hub, at connect and whenever it changes: all services of the node, and where it is reached straight. */
 export const nodeServicesSchema = z.object({
   /** `ws://` or `wss://`, the likeliest first. */

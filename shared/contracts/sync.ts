@@ -19,7 +19,7 @@ import { nodeHardwareSchema } from './hardware.ts'
 import { addInstrumentSchema, shownInstrumentSchema } from './hardware-drafts.ts'
 import { interlockStatusSchema } from './interlocks.ts'
 import { benchStateSchema } from './run-state.ts'
-import { revokedSchema, serviceKeySchema } from './services.ts'
+import { endedHoldSchema, revokedSchema, serviceKeySchema } from './services.ts'
 import { sessionStageSchema } from './session-columns.ts'
 
 export const SYNC_VERSION = 2
@@ -236,7 +236,11 @@ export const nodeMethods = {
     params: z.object({ bench: benchName, lease, ttlMs: z.number() }),
     result: z.object({ ttlMs: z.number() }),
   },
-  'lease.release': { params: z.object({ bench: benchName, lease }), result: z.object({ safe: z.boolean() }) },
+  /** `ended`: somebody else than its holder ends it, whom the node tells so. */
+  'lease.release': {
+    params: z.object({ bench: benchName, lease, ended: endedHoldSchema.optional() }),
+    result: z.object({ safe: z.boolean() }),
+  },
   /** Sets, then reads, in one exchange; keys are `part.signal`, values in the signal's unit. Limits are enforced. */
   'bench.exchange': {
     params: z.object({

@@ -25,6 +25,7 @@ let browser: Browser
 let ada: TestPerson
 let bo: TestPerson
 let nameOfAda = ''
+let nameOfBo = ''
 let folder = ''
 
 const nodeFile = `
@@ -70,6 +71,8 @@ export default class {
 }
 `
 
+const nameOf = async (person: TestPerson) => ((await person.ask('GET', '/api/v1/me')).body as { name: string }).name
+
 test.before(async () => {
   lab = await startTestHub({ webFolder: join(root, 'hub/web/dist') })
   folder = await mkdtemp(join(tmpdir(), 'fernlab-service-page-'))
@@ -93,7 +96,8 @@ test.before(async () => {
   await until(up, 'the services', 60_000)
   ada = await newPerson(lab, 'instructor')
   bo = await newPerson(lab, 'instructor')
-  nameOfAda = ((await ada.ask('GET', '/api/v1/me')).body as { name: string }).name
+  nameOfAda = await nameOf(ada)
+  nameOfBo = await nameOf(bo)
   browser = await openBrowser()
 })
 test.after(async () => {
@@ -223,6 +227,8 @@ test('actions have forms that say what is wrong; results, events and locks are s
   await dialog.getByRole('button', { name: 'End their hold' }).click()
   await other.page.getByText('It can be set and called without being taken').waitFor()
   await other.page.getByText('Their hold has ended.').waitFor()
+  // A node knows people by their ids: who it was is in the audit log.
+  await page.getByText('It is no longer yours: The staff have ended your hold.').waitFor()
   assert.equal([...complaints, ...other.complaints], [])
   await context.close()
   await other.context.close()
@@ -264,11 +270,13 @@ test('who may maintain benches ends the hold of another, by the keyboard, with a
   const result = page.getByText('Their hold has ended.')
   await comes(() => result.evaluate((line) => line === document.activeElement), true)
   await page.getByText('Nobody has its bench.').waitFor()
-  await holder.page.getByText('It is no longer yours').waitFor()
+  await holder.page.getByText('It is no longer yours: ').waitFor()
+  await holder.page.getByText(`${nameOfBo} has ended your hold. “left over night”`).waitFor()
   const { items } = (await (await lab.call('/api/v1/audit?action=bench.released&limit=1')).json()) as {
     items: AuditEntry[]
   }
-  assert.equal([items[0]?.person, items[0]?.detail], [bo.id, { holder: ada.id, reason: 'left over night' }])
+  const { lease: _lease, ...detail } = items[0]?.detail ?? {}
+  assert.equal([items[0]?.person, detail], [bo.id, { holder: ada.id, reason: 'left over night' }])
   assert.equal([...complaints.filter((line) => !line.includes('503')), ...holder.complaints], [])
   await context.close()
   await holder.context.close()
@@ -283,7 +291,9 @@ test('on the page of the bench too, also by who builds labs', async () => {
   assert.is(await holder.page.getByRole('button', { name: 'End their hold' }).count(), 0)
 
   // Who builds labs drives no bench, and is not told whose it is.
-  const builder = await visitAs(browser, lab, await newPerson(lab, 'builder'))
+  const cy = await newPerson(lab, 'builder')
+  const nameOfBuilder = await nameOf(cy)
+  const builder = await visitAs(browser, lab, cy)
   const { page } = builder
   await page.goto(`${lab.hub.httpUrl}/benches/pi.diode`)
   await page.getByRole('button', { name: 'End their hold' }).click()
@@ -294,6 +304,16 @@ test('on the page of the bench too, also by who builds labs', async () => {
   await dialog.getByRole('button', { name: 'End their hold' }).click()
   await page.getByText('Their hold has ended.').waitFor()
   await comes(() => page.getByRole('button', { name: 'End their hold' }).count(), 0)
+  const lost = holder.page.getByRole('alert')
+  await comes(
+    () => lost.allTextContents(),
+    [`It is no longer yours: ${nameOfBuilder} has ended your hold. “the supply smells”`],
+  )
+  await holder.page.getByRole('button', { name: 'Take the bench' }).click()
+  await holder.page.getByText(/You have this bench for/).waitFor()
+  assert.is(await lost.count(), 0)
+  await holder.page.getByRole('button', { name: 'Give it back' }).click()
+  await holder.page.getByText('Take the bench to set values by hand.').waitFor()
   assert.equal([...builder.complaints, ...holder.complaints], [])
   for (const { context } of [holder, builder]) await context.close()
 })

@@ -27,7 +27,7 @@ import { type Caller, LOCAL } from '../service-source.ts'
 import { LinkCaller } from './link-caller.ts'
 import type { EndedOwn, OwnTokens } from './own-tokens.ts'
 import type { Revocations } from './revocations.ts'
-import { holdEnded, judgeToken, refused, type TokenTimes, type TrustedKey, verifyToken } from './tokens.ts'
+import { judgeToken, refused, type TokenTimes, type TrustedKey, verifyToken } from './tokens.ts'
 import { boundedUntil } from './unsigned-link.ts'
 
 /** Told when people and holds come and go. */
@@ -52,6 +52,8 @@ export interface GateOptions {
   readonly timeOf: (issuer: string) => TokenTimes
   /** Whether the lease is still the bench's. */
   readonly isHeld: (hold: Hold) => boolean
+  /** What is said of a hold that is no more. */
+  readonly holdEnded: (hold: Hold) => LabError
   readonly find: (name: string, caller: Caller) => Service | undefined
   /** Throws when somebody else has locked the service. */
   readonly requireUnlocked: (service: string, caller: Viewer) => void
@@ -177,7 +179,7 @@ export function createGate(options: GateOptions): Gate {
     const times = options.timeOf(token.iss)
     judgeToken(token, audience, times)
     if (isRevoked(token)) throw refused('token-revoked', 'this token was revoked')
-    if (token.hold !== undefined && !options.isHeld(token.hold)) throw holdEnded(token.hold)
+    if (token.hold !== undefined && !options.isHeld(token.hold)) throw options.holdEnded(token.hold)
     if (caller.isSignedIn && !caller.isOwner && token.sub !== caller.person) {
       throw refused('signed-in-as-another', 'this link is signed in as somebody else: open another one')
     }
@@ -238,8 +240,8 @@ export function createGate(options: GateOptions): Gate {
   return {
     take: (link, from) => {
       const isOwner = from === 'owner'
-      const { timeOf, isHeld } = options
-      const caller = new LinkCaller({ isOwner, isRevoked, timeOf, isHeld, log })
+      const { timeOf, isHeld, holdEnded } = options
+      const caller = new LinkCaller({ isOwner, isRevoked, timeOf, isHeld, holdEnded, log })
       const peer = createPeer({
         link: isOwner ? link : boundedUntil(link, UNSIGNED_BYTES, () => caller.isSignedIn),
         clock,
@@ -264,7 +266,7 @@ export function createGate(options: GateOptions): Gate {
       for (const caller of open.keys()) {
         if (caller.hold === undefined || options.isHeld(caller.hold)) continue
         if (caller.isOwner) admit(caller, () => caller.dropHold())
-        else closeOver(caller, 'hold-ended')
+        else closeOver(caller, `hold-ended: ${options.holdEnded(caller.hold).message}`)
       }
     },
     judgeLocks: () => {

@@ -1,10 +1,10 @@
 /** Who is at the other end of one link, by the newest token that was shown there. */
 import type { ServiceRight, ServiceToken } from '@fernlab/shared/contracts/services'
 import { serviceRightSchema } from '@fernlab/shared/contracts/services'
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, type LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Caller } from '../service-source.ts'
-import { expired, holdEnded, namesService, refused, type TokenTimes } from './tokens.ts'
+import { expired, namesService, refused, type TokenTimes } from './tokens.ts'
 
 export interface LinkCallerOptions {
   /** Whoever owns the node's machine: has all rights without a token. */
@@ -12,6 +12,7 @@ export interface LinkCallerOptions {
   readonly isRevoked: (token: ServiceToken) => boolean
   readonly timeOf: (issuer: string) => TokenTimes
   readonly isHeld: (hold: NonNullable<Caller['hold']>) => boolean
+  readonly holdEnded: (hold: NonNullable<Caller['hold']>) => LabError
   readonly log: Log
 }
 
@@ -104,7 +105,7 @@ export class LinkCaller implements Caller {
     if (token.exp * 1000 <= nowMs) throw expired(token, nowMs, by)
     if (this.#options.isRevoked(token)) throw refused('token-revoked', 'this token was revoked')
     if (token.hold !== undefined && !this.#options.isHeld(token.hold)) {
-      throw holdEnded(token.hold)
+      throw this.#options.holdEnded(token.hold)
     }
   }
 

@@ -6,7 +6,6 @@
  */
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { type ServiceToken, serviceTokenSchema } from '@fernlab/shared/contracts/services'
-import { readSessionHold } from '@fernlab/shared/contracts/session-hold'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { LOCAL } from '../service-source.ts'
 
@@ -90,11 +89,6 @@ export function namesService(services: readonly string[], service: string): bool
 
 export const refused = (code: string, message: string, retry: 'never' | 'later' = 'never'): LabError =>
   new LabError({ code, kind: 'caller', message, retry })
-
-export const holdEnded = ({ bench, lease }: { readonly bench: string; readonly lease: string }): LabError => {
-  const what = readSessionHold(lease) === undefined ? 'hold of' : 'session on'
-  return refused('hold-ended', `the ${what} bench ${bench} has ended`)
-}
 
 const invalid = (why: string) => refused('token-invalid', `this token opens nothing here: ${why}`)
 

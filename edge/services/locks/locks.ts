@@ -14,12 +14,14 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import type { Bench } from '../../benches/bench.ts'
 import type { Lease } from '../../benches/lease.ts'
 import { refused } from '../gate/tokens.ts'
-import type { Caller } from '../service-source.ts'
-import { EndedLocks, type EndedOf } from './lost-locks.ts'
+import { type Caller, LOCAL } from '../service-source.ts'
+import { EndedLocks, type EndedOf, endedByOther } from './lost-locks.ts'
 import { lockedBy, type Viewer } from './seen-lock.ts'
 
 export interface LocksOptions {
   readonly benches: ReadonlyMap<string, Bench>
+  /** Whether people are called by names here, and not by a hub's ids. */
+  readonly namesPeople: boolean
   /** Why the bench is not for this node to give away; undefined: it is. */
   readonly notOurs: (bench: Bench) => LabError | undefined
   /** Somebody has ended the lock of another. */
@@ -56,7 +58,7 @@ export interface Locks {
   end(services: LockRequest['services'], by: LockEnd): Promise<void>
   of(service: Lockable): ServiceLock | undefined
   /** How the owner's lock of it has ended last. */
-  endedOf(owner: string, service: Lockable, id?: string): EndedOf
+  endedOf(owner: string, service: Lockable, id: string | undefined, seesWho: boolean): EndedOf
   /** Whether the owner has locked it, by that taking where one is named. */
   isTaken(owner: string, service: Lockable, id?: string): boolean
   /** Whether the owner has the bench by that lease. */
@@ -97,7 +99,7 @@ export type Taker = Viewer & Pick<Caller, 'program'>
 /** Of one lock. */
 const MOST_TAKINGS = 64
 
-export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOptions): Locks {
+export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log }: LocksOptions): Locks {
   const locks = new Map<string, Lock>()
   const ended = new EndedLocks()
   const listeners = new Set<() => void>()
@@ -213,8 +215,8 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
         ending.map((lock) => {
           const unlocked = { why: 'unlocked', message: `${lock.target} was unlocked by its owner${why}` } as const
           if (id !== undefined) return dropTaking(lock, id, unlocked)
-          const message = `the lock of ${lock.target} was ended by somebody with the right to${why}`
-          return drop(lock, lock.owner === caller.person ? unlocked : { why: 'ended-by-other', message })
+          const by = { ...(namesPeople ? { by: nameOf(caller.person) } : {}), ...(reason === '' ? {} : { reason }) }
+          return drop(lock, lock.owner === caller.person ? unlocked : endedByOther(lock.target, by))
         }),
       )
     },
@@ -222,7 +224,12 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
       const lock = locks.get(targetOf(service))
       return lock === undefined ? undefined : toldOf(lock)
     },
-    endedOf: (owner, service, id) => ended.of(owner, targetOf(service), id),
+    endedOf: (owner, service, id, seesWho) => {
+      const target = targetOf(service)
+      const { by, reason, ...how } = ended.of(owner, target, id)
+      if (how.why === 'ended-by-other' && !seesWho) return endedByOther(target, reason === undefined ? {} : { reason })
+      return { ...how, ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) }
+    },
     isTaken: (owner, service, id) => isTakenBy(locks.get(targetOf(service)), owner, id),
     has: (owner, bench, lease) => {
       const lock = locks.get(targetOf({ name: '', bench }))
@@ -259,6 +266,8 @@ export function createLocks({ benches, notOurs, onEnded, clock, log }: LocksOpti
 }
 
 const targetOf = ({ name, bench }: Lockable): string => (bench === undefined ? `service ${name}` : `bench ${bench}`)
+
+const nameOf = (person: string): string => (person === LOCAL ? "the owner of the node's machine" : person)
 
 /** Each target once, in one order for everybody. */
 const byTarget = (services: readonly Lockable[]): readonly Lockable[] =>

@@ -1,4 +1,5 @@
 /** Locks that have ended otherwise than their owner's link had it, and why, for owners who ask or wait for it. */
+import { endedBy } from '@fernlab/shared/contracts/ended-by'
 import type { AnnouncedService } from '@fernlab/shared/contracts/services'
 import type { Locks } from './locks.ts'
 
@@ -18,6 +19,16 @@ export type LockEnding =
 export interface EndedOf {
   readonly why: LockEnding
   readonly message: string
+  /** Who has ended it. */
+  readonly by?: string
+  /** What they said. */
+  readonly reason?: string
+}
+
+/** The lock of the target was ended by somebody else than its owner. */
+export function endedByOther(target: string, ended: { readonly by?: string; readonly reason?: string }): EndedOf {
+  const { message, details } = endedBy(`the lock of ${target}`, ended)
+  return { ...details, message }
 }
 
 /** Of the newest that have ended. */
@@ -51,13 +62,16 @@ export interface Watched {
   readonly locks: Pick<Locks, 'isTaken' | 'endedOf' | 'onChange'>
   readonly services: readonly Pick<AnnouncedService, 'name' | 'bench'>[]
   readonly owner: string
+  /** Whether the owner is told who has ended the lock of the service. */
+  readonly seesWho: (service: string) => boolean
   /** Of one taking; without, however often the owner has taken it. */
   readonly id?: string
   readonly signal: AbortSignal
 }
 
 /** Gives each of the services once its owner does not have it any more; ends with the last. */
-export async function* lostLocks({ locks, services, owner, id, signal }: Watched): AsyncGenerator<object, void, void> {
+export async function* lostLocks(watched: Watched): AsyncGenerator<object, void, void> {
+  const { locks, services, owner, seesWho, id, signal } = watched
   let changed = () => {}
   const stop = locks.onChange(() => changed())
   const wake = () => changed()
@@ -69,7 +83,9 @@ export async function* lostLocks({ locks, services, owner, id, signal }: Watched
       })
       const lost = left.filter((service) => !locks.isTaken(owner, service, id))
       left = left.filter((service) => !lost.includes(service))
-      for (const service of lost) yield { service: service.name, ...locks.endedOf(owner, service, id) }
+      for (const service of lost) {
+        yield { service: service.name, ...locks.endedOf(owner, service, id, seesWho(service.name)) }
+      }
       if (lost.length === 0) await change
     }
   } finally {

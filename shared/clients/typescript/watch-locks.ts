@@ -28,9 +28,9 @@ export async function watchLocks({ connection, services, id, gone, lost, clock, 
     try {
       for await (const item of connection.stream('node/lost', { services: left, id }, { signal })) {
         waitMs = FIRST_WAIT_MS
-        const { service, why, message } = item as { service: string; why: string; message: string }
-        gone.add(service)
-        lost.abort(new LabError({ code: 'lock-ended', kind: 'caller', message, details: { service, why } }))
+        const { message, ...details } = item as { service: string; why: string; message: string }
+        gone.add(details.service)
+        lost.abort(new LabError({ code: 'lock-ended', kind: 'caller', message, details }))
       }
       return
     } catch (thrown) {

@@ -4,6 +4,7 @@ import { LabError } from '../../primitives/lab-error.ts'
 import { linkEnded } from '../../rpc/errors.ts'
 import type { Format, Frame } from '../../rpc/formats.ts'
 import { HIGH_WATER_BYTES, type Link, type LinkListener } from '../../rpc/link.ts'
+import { closeReason } from './close-reason.ts'
 import { subprotocolOf } from './subprotocol-of.ts'
 
 /** What is used of the class that browsers have. */
@@ -29,7 +30,6 @@ export interface ConnectBrowserWebSocketOptions {
 const OPEN = 1
 const CLOSED = 3
 const NORMAL = 1000
-const LONGEST_REASON = 40
 const CLOSE_MS = 1000
 const ASK_MS = 5
 
@@ -117,7 +117,7 @@ class BrowserLink implements Link {
         cancel()
         resolve()
       })
-      this.#socket.close(NORMAL, why.slice(0, LONGEST_REASON))
+      this.#socket.close(NORMAL, closeReason(why))
     })
     await this.#closing
   }

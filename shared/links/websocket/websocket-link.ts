@@ -13,15 +13,15 @@ import type { Format, Frame } from '../../rpc/formats.ts'
 import { defaultLimits, PIECE_BYTES } from '../../rpc/limits.ts'
 import type { Link, LinkListener } from '../../rpc/link.ts'
 import { TurnWriter } from '../turn-writer.ts'
+import { closeReason } from './close-reason.ts'
 import { maskedFrame, plainFrame, plainHeader } from './message-frame.ts'
 import { subprotocolOf } from './subprotocol-of.ts'
 import { formatOfSubprotocol } from './subprotocols.ts'
 
 const CLOSE_MS = 1000
-/** RFC 6455, section 7.4.1: done with; a reason has at most 123 bytes. */
+/** RFC 6455, section 7.4.1: done with. */
 const NORMAL = 1000
 const UNSUPPORTED = 1003
-const LONGEST_REASON = 40
 
 /**
  * How a server takes WebSockets: nothing is compressed, which would cost memory for each, and nothing is longer than a
@@ -180,7 +180,7 @@ class WebSocketLink implements Link {
         resolve()
       })
       this.#socket.resume()
-      this.#socket.close(NORMAL, why.slice(0, LONGEST_REASON))
+      this.#socket.close(NORMAL, closeReason(why))
     })
     await this.#closing
   }

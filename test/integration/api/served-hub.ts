@@ -17,6 +17,7 @@ import { openSigningKey } from '@fernlab/hub/directory/service-key'
 import { createServiceTokens } from '@fernlab/hub/directory/service-tokens'
 import { CompatibilityCache } from '@fernlab/hub/fleet/compatible'
 import { FleetBook } from '@fernlab/hub/fleet/fleet-book'
+import { createLeaseEnds } from '@fernlab/hub/fleet/lease-ends'
 import { createRemoval } from '@fernlab/hub/fleet/removal'
 import { createGroups } from '@fernlab/hub/groups/groups'
 import { createErrands } from '@fernlab/hub/mail/errands'
@@ -340,6 +341,7 @@ export async function serveHub(options: ServedOptions = {}) {
     store,
     holds: createHolds({
       book,
+      leaseEnds: createLeaseEnds(store),
       sessions: {
         open: () => undefined,
         mustBeActive: () => {

@@ -36,9 +36,9 @@ test.after.each(() => node.remove())
 const owner = () => connect({ here: [door] })
 
 /** Somebody with a token, whose way can be cut. */
-async function ada({ graceS = 10, lifetimeS = 600 } = {}) {
+async function ada({ graceS = 10, lifetimeS = 600, rights = ['read', 'use', 'lock'] } = {}) {
   const peer = await onMachine(node.dataFolder)
-  const asked = { person: 'ada', services: ['*'], rights: ['read', 'use', 'lock'], lifetimeS }
+  const asked = { person: 'ada', services: ['*'], rights, lifetimeS }
   const { token } = (await peer.call('node/token', asked)) as { token: string }
   await peer.close()
   const way = inProcessWay({ doors: [door], from: 'anyone' })
@@ -93,6 +93,26 @@ test('staff has ended it: why is told at once, and giving it back takes nothing 
   const states = (await staff.directory.find()).map(({ name, state }) => `${name} ${state}`)
   assert.equal(states, ['bench-1.psu locked', 'bench-2.psu up'])
   await client.close()
+})
+
+test('who may end locks of others is told who has ended theirs, others why alone', async () => {
+  const ends = async (rights: string[]) => {
+    const { client } = await ada({ rights })
+    const lock = await client.lock([psu])
+    await staff.unlock([psu], { reason: 'it smells' })
+    const { message, details } = await reasonOf(lock.lost)
+    await client.close()
+    return { message, ...details }
+  }
+  await using staff = owner()
+  const told = { service: psu, why: 'ended-by-other', reason: 'it smells' }
+  const ended = 'the lock of bench bench-1 was ended by'
+  assert.equal(await ends(['read', 'use', 'lock']), {
+    message: `${ended} somebody with the right to: it smells`,
+    ...told,
+  })
+  const by = "the owner of the node's machine"
+  assert.equal(await ends(['read', 'use', 'lock', 'unlock']), { message: `${ended} ${by}: it smells`, ...told, by })
 })
 
 test('its node could not be reached for longer than the grace: told when it can again', async () => {

@@ -6,7 +6,7 @@ import { rejection } from '../../contract/driver-contract.ts'
 import { ended, overNetwork } from '../../support/edge/service-clients.ts'
 import { suite } from '../../support/suite.ts'
 import { startTestHub, type TestHub, until } from './hub-with-node.ts'
-import { newPerson } from './session-people.ts'
+import { newPerson, type TestPerson } from './session-people.ts'
 
 const test = suite('services straight at their node', { timeoutMs: 60_000 })
 let lab: TestHub
@@ -17,12 +17,14 @@ test.before(async () => {
 })
 test.after(() => lab.close())
 
+const entryFor = async (person: TestPerson) => {
+  const { items } = (await person.ask('GET', '/api/v1/directory?name=b-1.box')).body as { items: DirectoryEntry[] }
+  return items[0]
+}
+
 test('who has a bench sets it straight at the node, goes on while the hub is away, and is left when it is given back', async () => {
   const staff = await newPerson(lab, 'instructor')
-  const found = async () => {
-    const { items } = (await staff.ask('GET', '/api/v1/directory?name=b-1.box')).body as { items: DirectoryEntry[] }
-    return items[0]
-  }
+  const found = () => entryFor(staff)
   await until(async () => (await found())?.state === 'up', 'the service being in the directory')
   const { lease } = (await staff.ask('POST', '/api/v1/benches/bay.b-1/lease', { ttlS: 600 })).body as { lease: string }
   const ask = await staff.ask('POST', '/api/v1/directory/tokens', { services: ['b-1.box'], lease })
@@ -83,14 +85,33 @@ test('who may maintain benches ends the hold of another with a reason, and cuts 
   const over = ended(holder)
   const begun = performance.now()
   assert.equal(await end(why), { status: 200, body: { safe: true } })
-  assert.match(await over, /hold-ended|token-revoked/)
+  assert.match(await over, /hold-ended: the hold of bench b-1 was ended by .+: left over night/)
   assert.ok(performance.now() - begun < 5000, 'within 5 s')
   assert.is((await end(why)).status, 404, 'it has ended already')
+  // Whoever had it is told who and why, whatever they ask, also by another hub on the same folder; others are not.
+  const me = (await (await lab.call('/api/v1/me')).json()) as { name: string }
+  const told = { why: 'ended-by-other', by: me.name, reason: 'left over night' }
+  const asks = [
+    ['POST', lease, { ttlS: 60, lease: taken.lease }],
+    ['POST', '/api/v1/benches/bay.b-1/exchange', { lease: taken.lease, read: ['box.value'] }],
+    ['POST', '/api/v1/directory/tokens', { services: ['b-1.box'], lease: taken.lease }],
+  ] as const
+  const refusals = async (person: typeof owner) => {
+    const answers = []
+    for (const [method, path, body] of asks)
+      answers.push((await person.ask(method, path, body)).body as { code: string; details?: object })
+    return answers.map(({ code, details }) => [code, details])
+  }
+  assert.equal(await refusals(owner), Array(3).fill(['lease-ended', told]))
+  assert.equal(await refusals(other), Array(3).fill(['lease-ended', undefined]))
+  await lab.restart()
+  assert.equal((await refusals(owner))[2], ['lease-ended', told])
+  await until(async () => (await entryFor(owner))?.state === 'up', 'its services being there again')
   assert.is((await owner.ask('POST', lease, { ttlS: 60 })).status, 200)
   assert.equal(await builder.ask('DELETE', why), { status: 200, body: { safe: true } })
   const { items } = (await (await lab.call('/api/v1/audit?limit=20')).json()) as { items: AuditEntry[] }
-  const entry = items.find(({ action }) => action === 'bench.released')
-  assert.equal(entry?.detail, { holder: owner.id, reason: 'left over night' })
+  const entry = items.find(({ action, detail }) => action === 'bench.released' && detail.lease === taken.lease)
+  assert.equal(entry?.detail, { holder: owner.id, lease: taken.lease, reason: 'left over night' })
 })
 
 test.run()

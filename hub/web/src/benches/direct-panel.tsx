@@ -12,6 +12,7 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { EndHold, type HeldByAnother } from '../services/end-hold.tsx'
 import { mayEndOthers } from '../services/hold-says.ts'
+import { useSaid } from '../services/use-said.ts'
 import { useNow, useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
 import { SignalRow } from './signal-row.tsx'
@@ -30,6 +31,14 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const nowMs = useNow(1000)
   const [lease, setLease] = useState<Lease>()
   const [reason, setReason] = useState('')
+  /** Why what this page had is no more. */
+  const [lost, setLost] = useState<unknown>()
+  const said = useSaid()
+  const lose = (error: unknown) => {
+    setLease(undefined)
+    setAsked({})
+    setLost(error)
+  }
   const [asked, setAsked] = useState<Readonly<Record<string, Scalar>>>({})
   const path = `/api/v1/benches/${bench.id}`
   const readable = Object.entries(bench.parts).flatMap(([part, { signals }]) =>
@@ -44,8 +53,11 @@ export function DirectPanel({ bench }: { bench: Bench }) {
         ...(held === undefined ? { resume: true } : { lease: held }),
         ...(reason === '' ? {} : { reason }),
       }),
-    onSuccess: setLease,
-    onError: () => setLease(undefined),
+    onSuccess: (taken) => {
+      setLost(undefined)
+      setLease(taken)
+    },
+    onError: (error, { held }) => (held === undefined ? setLease(undefined) : lose(error)),
     onSettled: () => client.invalidateQueries(benchesQuery(api)),
   })
   const role = useQuery(meQuery(api)).data?.role
@@ -63,6 +75,13 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     retry: false,
   })
   const unread = reads ? readings.error : null
+  const isOver = lease !== undefined && endsLease(readings.error)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: told once, by the reading that was refused
+  useEffect(() => {
+    if (!isOver) return
+    lose(readings.error)
+    void client.invalidateQueries(benchesQuery(api))
+  }, [isOver])
   // Until something could be read again.
   const wasRefused = isInUse(take.error) && take.submittedAt > readings.dataUpdatedAt
   const inUse = isInUse(unread) || wasRefused || (bench.leased && bench.mine !== true && lease === undefined)
@@ -129,6 +148,11 @@ export function DirectPanel({ bench }: { bench: Bench }) {
           {lease?.endedCheck === undefined ? null : (
             <p role="status">{t('benches.endedCheck', { check: lease.endedCheck })}</p>
           )}
+          {lost === undefined ? null : (
+            <p role="alert" className={styles.lost}>
+              {t('service.lost', { why: said(lost) })}
+            </p>
+          )}
           <div className={styles.hands}>
             {lease !== undefined ? null : (
               <form className={styles.take} onSubmit={takeIt}>
@@ -160,10 +184,10 @@ export function DirectPanel({ bench }: { bench: Bench }) {
           {endHold}
         </div>
       )}
-      {take.error === null || isInUse(take.error) ? null : <ProblemNotice error={take.error} />}
+      {take.error === null || isInUse(take.error) || lost !== undefined ? null : <ProblemNotice error={take.error} />}
       {giveBack.error === null ? null : <ProblemNotice error={giveBack.error} />}
-      {set.error === null || refused !== undefined ? null : <ProblemNotice error={set.error} />}
-      {unread === null || inUse ? null : <ProblemNotice error={unread} />}
+      {set.error === null || refused !== undefined || endsLease(set.error) ? null : <ProblemNotice error={set.error} />}
+      {unread === null || inUse || isOver ? null : <ProblemNotice error={unread} />}
       {Object.entries(bench.parts).map(([part, { instrument, driver, model, signals }]) => (
         <section key={part} className={styles.part}>
           <h2>
@@ -209,6 +233,9 @@ const heldBy = ({ leasedBy, since, leaseReason }: Bench): HeldByAnother => ({
   since,
   reason: leaseReason,
 })
+
+const endsLease = (error: unknown): boolean =>
+  error instanceof ApiProblem && ['lease-ended', 'lease-invalid'].includes(error.code)
 
 const isInUse = (error: unknown): boolean => error instanceof ApiProblem && error.code === 'bench-busy'
 

@@ -10,6 +10,8 @@ export const enServices = {
     whyHelp: 'They are told, and it is in the audit log.',
     whyBad: 'Say why, so that they know.',
     ended: 'Their hold has ended.',
+    endedBy: '{{person}} has ended your hold.',
+    endedByStaff: 'The staff have ended your hold.',
     notEnded: 'It was not ended: {{why}}',
   },
   service: {

@@ -13,6 +13,8 @@ export const esServices: Texts<typeof enServices> = {
     whyHelp: 'Se le dice, y queda en el registro de auditoría.',
     whyBad: 'Di por qué, para que lo sepa.',
     ended: 'Ya no lo tiene.',
+    endedBy: '{{person}} te lo ha quitado.',
+    endedByStaff: 'El personal te lo ha quitado.',
     notEnded: 'No se le quitó: {{why}}',
   },
   service: {

@@ -73,6 +73,7 @@ function labErrorOf(problem: ApiProblem): LabError {
     message: problem.message,
     ...(problem.hint === undefined ? {} : { studentMessage: problem.hint }),
     issues: problem.issues as LabError['issues'],
+    details: problem.details as LabError['details'],
     cause: problem,
   })
 }

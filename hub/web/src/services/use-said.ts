@@ -26,6 +26,13 @@ const known: readonly Known[] = [
 export function useSaid(): (error: unknown) => string {
   const { t, reason } = useWords()
   return (error) => {
+    if (error instanceof LabError || error instanceof ApiProblem) {
+      const { why, by, reason: said } = error.details
+      if (why === 'ended-by-other') {
+        const who = typeof by === 'string' ? t('hold.endedBy', { person: by }) : t('hold.endedByStaff')
+        return typeof said === 'string' ? t('services.because', { who, reason: said }) : who
+      }
+    }
     if (error instanceof LabError) {
       const code = known.find((one) => one === error.code)
       return code === undefined ? reason(error.studentMessage) : t(`service.fault.${code}`)

@@ -175,7 +175,7 @@ class Alone(unittest.TestCase):
             asyncio.run(self.unlock(SOCKET, None, "it smells"))
             lost = lock.until_lost(20)
             self.assertEqual((lost.code, lost.kind, lost.details["service"]), ("lock-ended", "caller", "bench-1.psu"))
-            self.assertEqual(lost.details["why"], "ended-by-other")
+            self.assertEqual(lost.details, {"service": "bench-1.psu", "why": "ended-by-other", "reason": "it smells"})
             self.assertRegex(lost.message, "^the lock of bench bench-1 was ended by somebody .*: it smells$")
             self.assertIs(lock.lost, lost)
             its = owner.lock()

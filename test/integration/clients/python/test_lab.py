@@ -56,7 +56,10 @@ class WithLab(unittest.TestCase):
             self.assertEqual(self.failure(mine.unlock).code, "not-found", "there is none of one's own")
             self.assertIsNone(held.lost)
             fernlab.unlock(["diode.psu", "pi/diode.voltmeter"], "it smells")
-            self.assertIn(held.until_lost(20).code, ("hold-ended", "lease-ended", "lease-invalid"))
+            lost = held.until_lost(20)
+            self.assertIn(lost.code, ("hold-ended", "lease-ended"))
+            self.assertRegex(lost.message, "^(your|the) hold of .* was ended by (?!somebody).+: it smells$")
+            self.assertEqual((lost.details["why"], lost.details["reason"]), ("ended-by-other", "it smells"))
             self.assertEqual(self.failure(lambda: theirs.set("voltage", 1)).code, "right-missing")
         self.assertEqual(mine.voltage, 0, "the safe state")
         with mine.lock("another") as held:

@@ -39,6 +39,7 @@ function openGate() {
     ownTokens: { end: async () => {}, isEnded: () => false },
     timeOf: () => ({ nowMs: clock.now(), by: 'the clock' }),
     isHeld: ({ lease }) => held.has(lease),
+    holdEnded: ({ bench }) => new LabError({ code: 'hold-ended', kind: 'caller', message: `${bench} ended: why` }),
     find: (_, caller) => ({
       contract: { ...contract, signals: {}, events: { rang: { value: { type: 'integer' } } } },
       events: rings,
@@ -189,6 +190,19 @@ test('a link whose person is shut out does nothing more, even before it has ende
   const over = ended(peer)
   assert.is(await gate.revoke({}), 1)
   assert.match(await over, /token-revoked/)
+})
+
+test('a hold that is no more closes its links, and opens none, with what is said of it', async () => {
+  const { gate, connect, sign, held } = openGate()
+  const peer = connect()
+  const token = await sign(60, { hold: { bench: 'b', lease: 'l1' } })
+  await peer.call(SIGN_IN, { token })
+  const over = ended(peer)
+  held.delete('l1')
+  gate.judgeHolds()
+  assert.match(await over, /hold-ended: b ended: why/)
+  const refusal = await rejection(connect().call(SIGN_IN, { token }))
+  assert.equal([refusal.code, refusal.message], ['hold-ended', 'b ended: why'])
 })
 
 test('what somebody else has locked is read, and not used', async () => {

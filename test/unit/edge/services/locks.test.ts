@@ -21,6 +21,7 @@ function openLocks() {
   const ended: object[] = []
   const locks = createLocks({
     benches: new Map(),
+    namesPeople: true,
     notOurs: () => undefined,
     onEnded: (one) => ended.push(one),
     clock,
@@ -78,8 +79,8 @@ function openLocks() {
       mayUse: (name: string) => use(name)?.code ?? 'yes',
     }
   }
-  const watch = (owner: string, services: string[], signal: AbortSignal) =>
-    lostLocks({ locks, services: services.map((name) => ({ name })), owner, signal })
+  const watch = (owner: string, services: string[], signal: AbortSignal, seesWho = false) =>
+    lostLocks({ locks, services: services.map((name) => ({ name })), owner, seesWho: () => seesWho, signal })
   return { clock, log, locks, table, names, ended, of, watch }
 }
 const code = async (work: Promise<unknown>) => (await rejection(work)).code

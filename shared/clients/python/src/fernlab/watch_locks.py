@@ -50,4 +50,6 @@ def _ended(item: Any) -> LabError:
     service, why, message = (said.get(key) for key in ("service", "why", "message"))
     if not isinstance(service, str) or not isinstance(why, str) or not isinstance(message, str):
         raise LabError("unexpected-answer", "the node said what is no end of a lock", kind="link", retry="later")
-    return LabError("lock-ended", message, details={"service": service, "why": why})
+    # Of one that somebody else has ended, who it was, where that is told, and what they said.
+    told = {key: said[key] for key in ("by", "reason") if isinstance(said.get(key), str)}
+    return LabError("lock-ended", message, details={"service": service, "why": why, **told})
