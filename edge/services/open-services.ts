@@ -152,7 +152,10 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
   for (const bench of benches.values()) bench.onChange(() => gate.judgeHolds())
   locks.onChange(gate.judgeLocks)
 
-  const take = (from: 'owner' | 'anyone') => (link: Link) => gate.take(link, from)
+  const take =
+    (from: 'owner' | 'anyone') =>
+    (link: Link): void =>
+      void gate.take(link, from)
   const listening = file.services.listen === undefined ? undefined : await listen(file.services.listen)
   async function listen(entry: ListenEntry): Promise<Listening> {
     // Loaded when needed: most nodes listen nowhere.
@@ -162,7 +165,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
       folder,
       pageOrigin: () => keys.pageOrigin,
       clock,
-      onLink: take('anyone'),
+      onLink: (link, enter) => gate.take(link, 'anyone', enter),
     })
   }
   const telling = listening === undefined ? undefined : await tell(file.services.listen, listening)

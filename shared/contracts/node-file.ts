@@ -88,7 +88,7 @@ const listenEntrySchema = z.strictObject({
       'Whether the network is told by mDNS (DNS-SD, _fernlab._tcp) that the node is here, with its site, its name and whether it has TLS. Default: true, and false where only this machine can come.',
     )
     .exactOptional(),
-  clients: z.int().min(1).max(10_000).default(500).describe('How many links there may be at once. Default: 500.'),
+  clients: z.int().min(1).max(10_000).default(500).describe('How many links may have signed in at once. Default: 500.'),
 })
 export type ListenEntry = z.infer<typeof listenEntrySchema>
 

@@ -63,8 +63,11 @@ export interface GateOptions {
 }
 
 export interface Gate {
-  /** Takes a link: of the machine's owner, or of somebody who has to sign in. */
-  take(link: Link, from: 'owner' | 'anyone'): void
+  /**
+   * Takes a link: of the machine's owner, or of somebody who has to sign in. `enter` is called with its first sign-in, which
+   * fails with what that throws. The returned function leaves the link with that error.
+   */
+  take(link: Link, from: 'owner' | 'anyone', enter?: () => void): (error: LabError) => void
   /** Ends tokens before their time; resolves with how many links were closed. */
   revoke(revoked: Revoked): Promise<number>
   /** The same of tokens that the node has signed itself, all of those so far. */
@@ -159,7 +162,7 @@ export function createGate(options: GateOptions): Gate {
     void open.get(caller)?.close(why)
   }
 
-  const signIn = async (caller: LinkCaller, params: unknown) => {
+  const signIn = async (caller: LinkCaller, params: unknown, enter: () => void) => {
     const { token: text, graceS = GRACE_S, program } = isRecord(params) ? params : {}
     if (program !== undefined && (typeof program !== 'string' || program.length > MOST_PROGRAM_CHARS)) {
       throw refused('call-invalid', `program must be a text of at most ${MOST_PROGRAM_CHARS} characters`)
@@ -185,6 +188,7 @@ export function createGate(options: GateOptions): Gate {
     }
     if (!open.has(caller)) throw refused('link-ended', 'the link has ended')
     requireRoom(caller, token.sub)
+    if (!caller.isSignedIn) enter()
     admit(caller, () => {
       named()
       caller.take(token, graceS * 1000)
@@ -238,7 +242,7 @@ export function createGate(options: GateOptions): Gate {
   }
 
   return {
-    take: (link, from) => {
+    take: (link, from, enter = () => {}) => {
       const isOwner = from === 'owner'
       const { timeOf, isHeld, holdEnded } = options
       const caller = new LinkCaller({ isOwner, isRevoked, timeOf, isHeld, holdEnded, log })
@@ -249,7 +253,7 @@ export function createGate(options: GateOptions): Gate {
         // What was revoked leaves nothing behind.
         owner: () => (caller.isSignedIn && !caller.isOver ? caller.person : undefined),
         mayResume: (method) => requireMay(caller, method),
-        signIn: (params) => signIn(caller, params),
+        signIn: (params) => signIn(caller, params, enter),
         takeRoom: (bytes) => memory.take(caller.isSignedIn ? caller.person : '', bytes),
         serve: serveOf(caller),
         onTrouble: (error, method) => log.debug({ method, error: error.message }, 'a client of services had trouble'),
@@ -258,6 +262,10 @@ export function createGate(options: GateOptions): Gate {
       if (isOwner) admit(caller, () => caller.own(LOCAL))
       else caller.endsIn(clock.after(SIGN_IN_MS, () => void peer.close('nobody signed in within 5 s')))
       peer.onEnd(() => end(caller))
+      return (error) => {
+        peer.judge(() => error)
+        void peer.close(error.code)
+      }
     },
     // As the hub has the time: tokens that it signs later are others.
     revoke: (revoked) => closeRevoked(revocations.add(revoked, options.timeOf('').nowMs)),

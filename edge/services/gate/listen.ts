@@ -1,13 +1,14 @@
 /**
  * Where clients come straight to the node: WebSockets, plain or with TLS.
  *
- * INVARIANTS: a page of a browser comes in only where its origin is named; there are at most `clients` links, and the next
- * one is told so and closed, without anybody else noticing; one that asks for nothing, or answers nothing any more, is left.
+ * INVARIANTS: a page of a browser comes in only where its origin is named; at most `clients` links have signed in, and the
+ * next one is told so and closed, without anybody else noticing; those that have not signed in have places of their own,
+ * and by no number of them is another address shut out; one that asks for nothing, or answers nothing any more, is left.
  */
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -21,6 +22,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Link } from '@fernlab/shared/rpc/link'
 import { createPeer } from '@fernlab/shared/rpc/peer/peer'
 import { WebSocketServer } from 'ws'
+import { type Guest, Guests, tooManyClients, tooManyUnsigned } from './guests.ts'
 
 export interface ListenOptions {
   readonly entry: ListenEntry
@@ -29,8 +31,11 @@ export interface ListenOptions {
   /** Of the hub's page, once the hub has told it: it may come where the entry names no origins. */
   readonly pageOrigin: () => string | undefined
   readonly clock: Clock
-  /** Takes each link that there is room for. */
-  readonly onLink: (link: Link) => void
+  /**
+   * Takes each link. `enter` is to be called once it has signed in, and throws `too-many-clients`; what is returned leaves
+   * the link with that error.
+   */
+  readonly onLink: (link: Link, enter: () => void) => (error: LabError) => void
   /** Whoever takes longer to ask for a WebSocket is left; 5 s unless given. */
   readonly askWithinMs?: number
 }
@@ -48,6 +53,8 @@ export interface Listening {
 /** Those that there is no room for are told so; so many at once, others hear it from HTTP alone. */
 const MOST_TOLD = 64
 const TOLD_MS = 1000
+/** Those that had to make room are there for a moment yet. */
+const MOST_LEAVING = 4096
 const ASK_WITHIN_MS = 5000
 
 /** Listens; rejects with `services-listen-wrong` where it can't, or a certificate can't be read. */
@@ -55,15 +62,31 @@ export async function listenForServices(options: ListenOptions): Promise<Listeni
   const { entry, folder, pageOrigin, clock, onLink, askWithinMs = ASK_WITHIN_MS } = options
   const server = await makeServer(entry, folder, askWithinMs)
   const sockets = new WebSocketServer({ noServer: true, ...webSocketSettings, handleProtocols: chosenSubprotocol })
-  // Those that say nothing are not kept for long, and not more than a few of them beside the clients.
-  server.maxConnections = entry.clients + 2 * MOST_TOLD
+  const mostGuests = entry.clients + 2 * MOST_TOLD
+  const guests = new Guests({ clients: entry.clients, mostGuests })
+  server.maxConnections = entry.clients + mostGuests + MOST_LEAVING
+  /** By address and port of the other end, which the connection within TLS has too. */
+  const connections = new Map<string, Guest>()
+  server.on('connection', (socket: Socket) => {
+    const key = keyOf(socket)
+    const guest = guests.come(socket.remoteAddress ?? '')
+    // It has asked for nothing yet.
+    guest.onLeave = () => void socket.destroy()
+    connections.set(key, guest)
+    socket.once('close', () => {
+      guest.left()
+      if (connections.get(key) === guest) connections.delete(key)
+    })
+  })
   let told = 0
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {}) // of a connection that nobody wants any more
     const refusal = refusalOf(request, entry.origins ?? [pageOrigin() ?? []].flat())
     if (refusal !== undefined) return refuse(socket, refusal, clock)
-    // Those that are being told so are no clients.
-    const isFull = sockets.clients.size - told >= entry.clients
+    const guest = connections.get(keyOf(request.socket))
+    // It is gone already.
+    if (guest === undefined) return void socket.destroy()
+    const { isFull } = guests
     if (isFull && told >= MOST_TOLD) return refuse(socket, '503 Service Unavailable', clock)
     if (isFull) told++
     let isForgotten = !isFull
@@ -76,7 +99,8 @@ export async function listenForServices(options: ListenOptions): Promise<Listeni
       if (link === undefined) return
       if (isFull) return tellFull(link, clock, entry.clients)
       keepAwake(webSocket, clock)
-      onLink(link)
+      const leave = onLink(link, guest.enter)
+      guest.onLeave = () => leave(tooManyUnsigned())
     })
   })
   await new Promise<void>((done, reject) => {
@@ -99,6 +123,8 @@ export async function listenForServices(options: ListenOptions): Promise<Listeni
   }
 }
 
+const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
+
 /** Pure: why a connection is refused before it is one. */
 function refusalOf({ url, headers }: IncomingMessage, origins: readonly string[]): string | undefined {
   if ((url ?? '').split('?')[0] !== SERVICES_PATH) return '404 Not Found'
@@ -118,12 +144,7 @@ function refuse(socket: Duplex, status: string, clock: Clock): void {
 
 function tellFull(link: Link, clock: Clock, clients: number): void {
   const fail = () => {
-    throw new LabError({
-      code: 'too-many-clients',
-      kind: 'link',
-      retry: 'later',
-      message: `this node has ${clients} clients already, and takes no more`,
-    })
+    throw tooManyClients(clients)
   }
   const peer = createPeer({ link, clock, serve: fail, signIn: fail })
   const cancel = clock.after(TOLD_MS, () => void peer.close('too-many-clients'))

@@ -22,7 +22,10 @@ const listen = async (clock: ManualClock, frame: (frame: Frame) => void, askWith
     folder: '/',
     pageOrigin: () => pageOrigin,
     clock,
-    onLink: (link) => link.listen({ frame, drained: () => {}, ended: () => {} }),
+    onLink: (link) => {
+      link.listen({ frame, drained: () => {}, ended: () => {} })
+      return () => {}
+    },
     ...asked,
   })
   return listening.addresses[0] ?? ''
