@@ -265,7 +265,7 @@ test('a use that others end, that runs out or that ran out while the hub was dow
   ])
   const entries = await store.db.selectFrom('audit').select(['person_id', 'action', 'detail']).orderBy('id').execute()
   assert.ok(
-    entries.some((one) => one.person_id === 'bo' && one.detail === '{"holder":"ada"}'),
+    entries.some((one) => one.person_id === 'bo' && one.detail === '{"holder":"ada","lease":"granted"}'),
     'who ended it',
   )
   await next.close()
