@@ -241,6 +241,16 @@ export function createGate(options: GateOptions): Gate {
     }
   }
 
+  let isJudging = false
+  const judgeLocks = () => {
+    isJudging = false
+    for (const [caller, peer] of [...open]) {
+      if (caller.isSignedIn) peer.judge((method) => refusedByLock(method, caller))
+    }
+    // Those whose link is gone; nobody is told anything by them.
+    lingering.judge(({ method, owner: person }) => refusedByLock(method, { person, may: () => false }) !== undefined)
+  }
+
   return {
     take: (link, from, enter = () => {}) => {
       const isOwner = from === 'owner'
@@ -278,11 +288,10 @@ export function createGate(options: GateOptions): Gate {
       }
     },
     judgeLocks: () => {
-      for (const [caller, peer] of [...open]) {
-        if (caller.isSignedIn) peer.judge((method) => refusedByLock(method, caller))
-      }
-      // Those whose link is gone; nobody is told anything by them.
-      lingering.judge(({ method, owner: person }) => refusedByLock(method, { person, may: () => false }) !== undefined)
+      // Once for all that changes in a turn, as a batch may lock many.
+      if (isJudging) return
+      isJudging = true
+      queueMicrotask(judgeLocks)
     },
     get counts() {
       let calls = 0

@@ -21,6 +21,8 @@ export interface LingeringStream {
 }
 
 interface Entry extends LingeringStream {
+  /** It has no link. */
+  isAlone: boolean
   cancel: () => void
 }
 
@@ -49,7 +51,12 @@ export class Lingering {
     const ofOwner = [...this.#entries.values()].filter(({ owner }) => owner === stream.owner)
     if (ofOwner.length >= MOST_OF_OWNER) return undefined
     const token = randomText(32)
-    this.#entries.set(token, { ...stream, lingerMs: Math.min(lingerMs, MOST_LINGER_MS), cancel: () => {} })
+    this.#entries.set(token, {
+      ...stream,
+      lingerMs: Math.min(lingerMs, MOST_LINGER_MS),
+      isAlone: false,
+      cancel: () => {},
+    })
     return token
   }
 
@@ -57,6 +64,7 @@ export class Lingering {
   detach(token: string): void {
     const entry = this.#entries.get(token)
     if (entry === undefined) return
+    entry.isAlone = true
     entry.stream.detach()
     entry.cancel()
     entry.cancel = this.#clock.after(entry.lingerMs, () => this.stop(token))
@@ -71,13 +79,15 @@ export class Lingering {
   /** A link has the stream: it waits no more. */
   attached(token: string): void {
     const entry = this.#entries.get(token)
-    entry?.cancel()
-    if (entry !== undefined) entry.cancel = () => {}
+    if (entry === undefined) return
+    entry.isAlone = false
+    entry.cancel()
+    entry.cancel = () => {}
   }
 
-  /** Stops those that are not to be gone on with. */
+  /** Stops those without a link that are not to be gone on with; of the others their links are asked. */
   judge(isOver: (stream: Pick<LingeringStream, 'method' | 'owner'>) => boolean): void {
-    for (const [token, entry] of [...this.#entries]) if (isOver(entry)) this.stop(token)
+    for (const [token, entry] of [...this.#entries]) if (entry.isAlone && isOver(entry)) this.stop(token)
   }
 
   /** Nobody comes back for it. */

@@ -72,12 +72,12 @@ export class ServedStreams {
     void stream.run()
   }
 
-  /** False when it is not there any more, or another's. Throws what `mayResume` throws, or `link-busy`: it waits on then. */
-  resume({ id, place: { token, seen }, credit, onOver }: ResumeStream): boolean {
+  /** The method of its call; undefined when it is not there any more, or another's. Throws what `mayResume` throws, or `link-busy`: it waits on then. */
+  resume({ id, place: { token, seen }, credit, onOver }: ResumeStream): string | undefined {
     const { lingering, mayResume } = this.#options
     const owner = this.#options.owner()
     const found = owner === undefined ? undefined : lingering?.find(token, owner)
-    if (found === undefined) return false
+    if (found === undefined) return undefined
     mayResume(found.method)
     const { stream } = found
     this.#open.set(id, { stream, token })
@@ -92,7 +92,7 @@ export class ServedStreams {
       if (!isThere) this.#open.delete(id)
     }
     if (!isThere && !stream.isAttached) lingering?.stop(token)
-    return isThere
+    return isThere ? found.method : undefined
   }
 
   more({ id, upTo, seen }: More): void {

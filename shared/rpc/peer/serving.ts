@@ -39,7 +39,8 @@ export type Refusal = (method: string) => LabError | undefined
 
 export class ServedCall implements CallContext {
   readonly id: CallId | undefined
-  readonly method: string
+  /** Of one that goes on with a stream, that by which the stream was asked for. */
+  method: string
   readonly at: number
   readonly bytes: number
   readonly wantsStream: boolean
@@ -262,18 +263,19 @@ export class Serving {
   #resume(call: ServedCall, params: unknown, credit: number | undefined): void {
     const { id } = call
     if (id === undefined || credit === undefined) throw cannot('a stream is gone on with as a stream')
-    const isThere = this.#options.streams.resume({
+    const method = this.#options.streams.resume({
       id,
       place: readResume(params),
       credit,
       onOver: () => this.#forget(id),
     })
-    if (!isThere)
+    if (method === undefined)
       throw new LabError({
         code: 'stream-gone',
         kind: 'link',
         message: 'the stream is not kept any more, or not from there on',
       })
+    call.method = method
   }
 
   /** A stream ends at once, any other call when whoever does it has ended it. */

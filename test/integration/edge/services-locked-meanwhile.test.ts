@@ -160,4 +160,28 @@ test('a stream that waits for its owner to come back is gone when somebody locks
   await ada.call('node/unlock', { services: ['sweep'] })
 })
 
+test('a stream that was gone on with after a drop ends with why, and reading that was goes on', async () => {
+  const [ada, bob] = [await enter('ada'), await enter('bob')]
+  const stream = bob.stream('sweep/ticks', {}, { lingerMs: 60_000 })
+  const read = bob.stream('sweep/signals.follow', { signals: ['open'], rateHz: 50 }, { lingerMs: 60_000 })
+  for (const one of [stream, read]) for (let n = 0; n < 3; n++) await one.next()
+  const places = [stream.place, read.place]
+  await bob.close('its cable was pulled')
+  const back = await enter('bob')
+  const [ticks, readings] = places.map((place) => {
+    if (place === undefined) throw new Error('it does not linger')
+    return taking(back.resume(place))
+  })
+  if (ticks === undefined || readings === undefined) throw new Error('there are two')
+  await Promise.all([ticks, readings].map(goesOn))
+  const under = node.edge.services.counts.calls
+  await ada.call('node/lock', { services: ['sweep'] })
+  await ticks.over
+  assert.is(ticks.end?.code, 'service-locked')
+  await until('it has ended', async () => (await openOf()) === 0)
+  assert.is(node.edge.services.counts.calls, under - 1)
+  await goesOn(readings)
+  await ada.call('node/unlock', { services: ['sweep'] })
+})
+
 test.run()
