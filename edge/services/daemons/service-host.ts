@@ -14,12 +14,10 @@ import { isMain } from '@fernlab/shared/programs/is-main'
 import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
 import { splitMethod } from '@fernlab/shared/rpc/contract/members'
 import { isRecord } from '@fernlab/shared/rpc/errors'
-import { defaultLimits } from '@fernlab/shared/rpc/limits'
-import type { BatchAnswer } from '@fernlab/shared/rpc/messages'
-import { doBatch } from '@fernlab/shared/rpc/peer/batch'
 import { createPeer, methodUnknown } from '@fernlab/shared/rpc/peer/peer'
-import type { CallContext, Serve } from '@fernlab/shared/rpc/peer/serving'
+import type { Serve } from '@fernlab/shared/rpc/peer/serving'
 import { createGivenUp } from './host/given-up.ts'
+import { doHanded } from './host/handed-batch.ts'
 import { type HostedService, hostService } from './host/hosted-service.ts'
 import { loadService } from './host/load-service.ts'
 import { shareFolder } from './host/share-folder.ts'
@@ -94,26 +92,6 @@ function main(): void {
   socket.write(greetingOf(cborFormat))
   const peer = createPeer({ link: socketLink(socket, cborFormat, systemClock), clock: systemClock, serve })
   peer.onEnd(() => void leave(0))
-}
-
-/** One after another, each as if it had come alone; checked here, as the batch may stop at a result that is none. */
-async function doHanded(
-  batch: HostedBatch,
-  find: (method: string) => { readonly service: HostedService },
-  context: CallContext,
-): Promise<BatchAnswer> {
-  const { kinds, calls, args: params, stop, room } = batch
-  const named = new Map(kinds.map((kind) => [`${splitMethod(kind.method)?.service}/${kind.params.action}`, kind]))
-  const serve: Serve = (name, args, own) => {
-    const { method, params: how } = named.get(name) as (typeof kinds)[number]
-    return find(method).service.doChecked(how, args, own)
-  }
-  const methods = [...named.keys()]
-  const { form } = room
-  return await doBatch(
-    { methods, calls, params, stop, packs: true },
-    { serve, context, clock: systemClock, limits: defaultLimits, room, form },
-  )
 }
 
 /** One that can't be loaded does not keep the others from it. */

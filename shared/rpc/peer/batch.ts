@@ -131,8 +131,7 @@ class Doing {
         if (isFirst || !this.#isOver) this.#failed(thrown)
       }
       if (i % CHECK_EVERY === 0 && clock.monotonic() - turnBegan > LONGEST_TURN_MS) {
-        await nextTurn()
-        this.#method = undefined
+        await this.#turn()
         turnBegan = clock.monotonic()
       }
       this.#signal.throwIfAborted()
@@ -173,6 +172,13 @@ class Doing {
       return done.then((value) => this.#answered(value))
     }
     return this.#answered(done)
+  }
+
+  /** Others have one; what was looked at before it, as who may call what in which process, may be otherwise then. */
+  async #turn(): Promise<void> {
+    if (this.#handed.isEmpty) await nextTurn()
+    else await this.#go()
+    this.#method = undefined
   }
 
   /** Hands on what waits for it. */

@@ -4,7 +4,9 @@ import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { matchesPattern } from '@fernlab/shared/protocol/patterns'
 import { type Service, serveServices } from '@fernlab/shared/rpc/contract/serve-service'
 import { defineService } from '@fernlab/shared/rpc/contract/service-contract'
+import { defaultLimits } from '@fernlab/shared/rpc/limits'
 import { readBatchAnswer } from '@fernlab/shared/rpc/messages'
+import { doBatch } from '@fernlab/shared/rpc/peer/batch'
 import type { HandedKind, Handing, Onward } from '@fernlab/shared/rpc/peer/handing-on'
 import { createPeer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
@@ -70,7 +72,9 @@ function node(answer: (n: number) => unknown = (n) => n + 1, requireMay: (said: 
     requireMay(said)
     return serve.onward?.(method)
   }
-  createPeer({ link: far, clock: systemClock, serve: Object.assign(serve.bind(undefined), { onward }) })
+  // Of a machine that is never late: no batch goes on sooner than it is to.
+  const clock = { ...systemClock, monotonic: () => 0 }
+  createPeer({ link: far, clock, serve: Object.assign(serve.bind(undefined), { onward }) })
   return { peer: createPeer({ link: near, clock: systemClock }), said, how }
 }
 
@@ -161,6 +165,43 @@ test('what a process answers is checked by the contract, and nothing goes on aft
   const none = await lost.peer.batch(calls.slice(1), { stop: true })
   assert.equal(none.map(wordOf), ['link-busy', 'skipped'], 'of which none was begun')
   await lost.peer.close()
+})
+
+test('what waits to be handed on goes before others have a turn, who may change whom it goes to', async () => {
+  const handed: string[][] = []
+  let made = 0
+  const to: Onward = {
+    hand: async (calls) => {
+      handed.push(calls.map(({ kind }) => kind.name))
+      return { results: calls.map(() => null), errors: [] }
+    },
+  }
+  const onward = () => {
+    const kind = { name: `made ${++made}`, method: 'x/call', params: {}, idempotent: false, hide: asLabError }
+    return { to, take: (args: unknown) => ({ kind, args, check: () => null }) }
+  }
+  const calls = Array.from({ length: 100 }, () => 0)
+  // Each look at it is too late for more in this turn.
+  let now = 0
+  const clock = { ...systemClock, monotonic: () => (now += 100) }
+  await doBatch(
+    { methods: ['x/act'], calls, params: calls.map(() => ({})), stop: false },
+    {
+      serve: Object.assign(() => null, { onward }),
+      context: { signal: new AbortController().signal, wantsStream: false },
+      clock,
+      limits: defaultLimits,
+      form: 'binary',
+    },
+  )
+  assert.equal(
+    handed.map((names) => [...new Set(names), names.length]),
+    [
+      ['made 1', 1],
+      ['made 2', 64],
+      ['made 3', 35],
+    ],
+  )
 })
 
 test.run()
