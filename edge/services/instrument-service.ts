@@ -7,7 +7,7 @@
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { instrumentContract } from '@fernlab/shared/rpc/contract/service-contract'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
-import type { SignalValue } from '../drivers/driver.ts'
+import type { SignalSpec, SignalValue } from '../drivers/driver.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
 import type { Following, SharedReadings } from './shared-readings.ts'
 
@@ -29,6 +29,9 @@ export type InstrumentUse =
 /** Of the hardware's own streams, whose values come many in one item. */
 const MOST_STREAM_HZ = 1000
 
+/** Columns of a block are numbers. */
+const isNumeric = (signal: SignalSpec | undefined) => signal?.dtype === 'number' || signal?.dtype === 'integer'
+
 /** The service; it opens and closes nothing, which whoever has the instrument does. */
 export function instrumentService({
   handle,
@@ -40,6 +43,8 @@ export function instrumentService({
     signal: context.signal,
     guard: () => guard(context, what),
   })
+  const givesBlocks = (signals: readonly string[]) =>
+    handle.streams && signals.every((name) => isNumeric(handle.spec.signals.find((signal) => signal.name === name)))
   const read = (signals: readonly string[], context: CallContext) =>
     handle.read(signals, use(context, { kind: 'read', signals }))
   return {
@@ -54,11 +59,12 @@ export function instrumentService({
       const value = given as SignalValue
       return handle.set(signal, value, use(context, { kind: 'set', signal, value }))
     },
+    gives: (signals) => (givesBlocks(signals) ? 'blocks' : 'readings'),
     follow: (signals, rateHz, context) => {
       const asked = () => guard(context, { kind: 'read', signals })
       asked()
       const { signal } = context
-      if (handle.streams) return handle.stream(signals, rateHz, signal)
+      if (givesBlocks(signals)) return handle.stream(signals, rateHz, signal)
       // Each follower is asked for itself: the reading is of all of them.
       const read: Following['read'] = (all, waited) => handle.read(all, { signal: waited, guard: () => {} })
       return readings.follow({ signals, rateHz, signal, guard: asked, way, read })

@@ -54,6 +54,16 @@ export function readLines(values: ReadValues, { signals }: ServiceContract): str
   })
 }
 
+/** What is followed, reading by reading: a block that hardware sampled by itself has many. */
+export function readingsOf(item: unknown): readonly ReadValues[] {
+  const { time, columns } = item as { time: unknown; columns: Readonly<Record<string, Float64Array>> }
+  if (!ArrayBuffer.isView(time)) return [item as ReadValues]
+  const of = Object.entries(columns)
+  return [...(time as Float64Array)].map((at, i) =>
+    Object.fromEntries(of.map(([name, values]) => [name, { value: values[i], time: at }])),
+  )
+}
+
 /** A value as JSON; arrays of numbers as lists. */
 export function resultText(value: unknown): string {
   const plain = (_key: string, one: unknown) => (ArrayBuffer.isView(one) ? [...(one as Uint8Array)] : one)

@@ -25,7 +25,7 @@ export function sharedPart(service: Service, person: () => string, shares: Perso
       over()
     }
   }
-  const { read, set, follow } = service
+  const { read, set, follow, gives } = service
   return {
     get contract() {
       return service.contract
@@ -36,6 +36,7 @@ export function sharedPart(service: Service, person: () => string, shares: Perso
     call: (...call) => counted(() => service.call(...call)),
     ...(read && { read: (...asked) => counted(() => read(...asked)) }),
     ...(set && { set: (...given) => counted(() => set(...given)) }),
+    ...(gives && { gives: (signals) => gives(signals) }),
     ...(follow && {
       follow: (...asked) => {
         const over = shares.take(person())

@@ -6,7 +6,7 @@ import type { Command } from 'commander'
 import type { Context, HubOptions } from '../context.ts'
 import { type LabOptions, openLab, withLab } from '../lab-client.ts'
 import { mistake } from '../problem.ts'
-import { controlsOfService, type ReadValues, readLines, resultText } from '../service-text.ts'
+import { controlsOfService, type ReadValues, readingsOf, readLines, resultText } from '../service-text.ts'
 import { printList } from '../table.ts'
 
 interface CallOptions extends LabOptions {
@@ -75,7 +75,9 @@ export function addCall(program: Command, context: Context): void {
       if (options.follow === undefined) return
       const rate = rateHz === undefined ? {} : { rateHz }
       for await (const item of service.follow(options.follow, { signal, ...rate })) {
-        terminal.out(options.json ? JSON.stringify(item) : readLines(item as ReadValues, contract).join('  '))
+        for (const readings of readingsOf(item)) {
+          terminal.out(options.json ? JSON.stringify(readings) : readLines(readings, contract).join('  '))
+        }
       }
     })
 

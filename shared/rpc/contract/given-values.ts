@@ -1,6 +1,8 @@
 /** What a service gives of its own accord, held to its contract: items of streams, and values of signals. */
 import type { SignalSpec } from '../../capabilities/signals.ts'
+import type { Issue } from '../../primitives/lab-error.ts'
 import { isRecord } from '../errors.ts'
+import { typeOfArray } from '../typed-arrays.ts'
 
 /** The items as they come; the first that `check` throws at ends the stream with that, at its source too. */
 export function checkedItems(
@@ -58,7 +60,7 @@ function arrayIssue(shape: readonly number[], value: unknown): string | undefine
 export function readingsIssue(
   signals: Readonly<Record<string, Pick<SignalSpec, 'dtype' | 'shape'>>>,
   readings: unknown,
-): { readonly path: string; readonly message: string } | undefined {
+): Issue | undefined {
   if (!isRecord(readings)) return { path: '', message: 'must be readings by signal' }
   for (const name in readings) {
     const reading: unknown = readings[name]
@@ -70,3 +72,28 @@ export function readingsIssue(
   }
   return undefined
 }
+
+/** What keeps a block from being samples of the signals that were asked for; undefined where nothing does. */
+export function blockIssue(
+  signals: Readonly<Record<string, unknown>>,
+  asked: readonly string[],
+  block: unknown,
+): Issue | undefined {
+  const { time, columns } = isRecord(block) ? block : {}
+  const samples = lengthOf(time)
+  if (samples === undefined) return { path: 'time', message: 'must be a typed array' }
+  if (!isRecord(columns) || ArrayBuffer.isView(columns))
+    return { path: 'columns', message: 'must be columns by signal' }
+  for (const name in columns) {
+    const path = `columns.${name}`
+    if (!Object.hasOwn(signals, name)) return { path, message: 'is no signal of it' }
+    const length = lengthOf(columns[name])
+    if (length === undefined) return { path, message: 'must be a typed array' }
+    if (length !== samples) return { path, message: `must have ${samples} values as time has, not ${length}` }
+  }
+  const missing = asked.find((name) => !Object.hasOwn(columns, name))
+  return missing === undefined ? undefined : { path: `columns.${missing}`, message: 'is missing' }
+}
+
+const lengthOf = (value: unknown): number | undefined =>
+  ArrayBuffer.isView(value) && typeOfArray(value) !== undefined ? (value as Float64Array).length : undefined

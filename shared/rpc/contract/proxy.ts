@@ -32,6 +32,10 @@ export interface Proxy<Contract extends ServiceContract> {
   /** Reading changes nothing, so that it may be repeated when a link breaks. */
   read(signals: readonly SignalName<Contract>[], options?: CallOptions): Promise<Readings>
   set(signal: SignalName<Contract>, value: unknown, options?: CallOptions): Promise<void>
+  /**
+   * Readings by signal, `rateHz` times a second; whoever has the bench of an instrument that samples by itself gets its
+   * samples instead, many in one item: `{time, columns}`, arrays of float64 of one length, times in epoch seconds.
+   */
   follow(
     signals: readonly SignalName<Contract>[],
     options?: StreamOptions & { readonly rateHz?: number },

@@ -11,7 +11,7 @@ import type { HandedKind, Onward, OnwardMethod } from '../peer/handing-on.ts'
 import { methodUnknown } from '../peer/peer.ts'
 import { type CallContext, isAsyncIterable, isThenable, type Serve } from '../peer/serving.ts'
 import { checkValue, isPlainly } from './check-value.ts'
-import { checkedItems, readingsIssue, signalIssue } from './given-values.ts'
+import { blockIssue, checkedItems, readingsIssue, signalIssue } from './given-values.ts'
 import { members, splitMethod } from './members.ts'
 import type { ActionContract, ServiceContract } from './service-contract.ts'
 import type { ValueSpec } from './value-spec.ts'
@@ -37,7 +37,13 @@ export interface Service {
   call(action: string, args: Readonly<Record<string, unknown>>, context: CallContext): unknown
   read?(signals: readonly string[], context: CallContext): Promise<Readonly<Record<string, ServedReading>>>
   set?(signal: string, value: unknown, context: CallContext): Promise<void>
+  /** Readings by signal as {@link read} gives them, or what {@link gives} says. */
   follow?(signals: readonly string[], rateHz: number, context: CallContext): AsyncIterable<unknown>
+  /**
+   * What following these gives now; readings unless it says `blocks`: samples `{time, columns}` that hardware took by itself,
+   * `time` and the column of each signal typed arrays of one length.
+   */
+  gives?(signals: readonly string[]): 'readings' | 'blocks'
   events?(names: readonly string[], context: CallContext): AsyncIterable<unknown>
   /** How often its signals may be followed now; {@link MOST_RATE_HZ} unless given. */
   readonly mostRateHz?: number | undefined
@@ -107,8 +113,12 @@ class Served {
       if (typeof rateHz !== 'number' || !(rateHz > 0 && rateHz <= mostRateHz)) {
         throw this.#invalid([{ path: 'rateHz', message: `must be a number above 0 and at most ${mostRateHz}` }])
       }
-      const items = this.#service.follow(this.#signalsOf(params.signals, 'read'), rateHz, this.#context)
-      return checkedItems(items, (readings) => this.#requireReadings(readings))
+      const signals = this.#signalsOf(params.signals, 'read')
+      const areBlocks = this.#service.gives?.(signals) === 'blocks'
+      const items = this.#service.follow(signals, rateHz, this.#context)
+      return checkedItems(items, (item) =>
+        areBlocks ? this.#requireBlock(signals, item) : this.#requireReadings(item),
+      )
     }
     if (member === members.events && this.#service.events !== undefined) {
       const items = this.#service.events(this.#names(params.events, 'events', contract.events), this.#context)
@@ -168,6 +178,11 @@ class Served {
 
   #requireReadings(readings: unknown): void {
     const issue = readingsIssue(this.#service.contract.signals, readings)
+    if (issue !== undefined) throw resultInvalid(this.#method, this.#service.contract, [issue])
+  }
+
+  #requireBlock(signals: readonly string[], block: unknown): void {
+    const issue = blockIssue(this.#service.contract.signals, signals, block)
     if (issue !== undefined) throw resultInvalid(this.#method, this.#service.contract, [issue])
   }
 

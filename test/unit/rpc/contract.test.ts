@@ -161,6 +161,51 @@ test('what a service gives of its own accord is held to its contract too', async
   await peer.close()
 })
 
+test('samples of hardware are told from readings, and held to the contract as blocks', async () => {
+  const time = Float64Array.of(1, 2)
+  const good = { time, columns: { offset: Float32Array.of(3, 4) } }
+  const given = async (items: unknown[], signals = ['offset']) => {
+    const client = reach({
+      ...service(),
+      gives: ([signal]) => (signal === 'offset' ? 'blocks' : 'readings'),
+      follow: async function* () {
+        yield* items
+      },
+    })
+    const taken: unknown[] = []
+    try {
+      for await (const item of client.stream('bench3.scope/signals.follow', { signals })) taken.push(item)
+      return { taken, said: '' }
+    } catch (thrown) {
+      const { code, message } = thrown as LabError
+      return { taken, said: `${code}: ${message}` }
+    } finally {
+      await client.close()
+    }
+  }
+  assert.equal(await given([good, good]), { taken: [good, good], said: '' })
+  for (const [wrong, why] of [
+    [{ offset: { value: 1, time: 0 } }, 'time must be a typed array'],
+    [{ ...good, time: [1, 2] }, 'time must be a typed array'],
+    [{ ...good, time: new DataView(new ArrayBuffer(16)) }, 'time must be a typed array'],
+    [{ time }, 'columns must be columns by signal'],
+    [{ time, columns: [time] }, 'columns must be columns by signal'],
+    [{ time, columns: { ...good.columns, gain: time } }, 'columns.gain is no signal of it'],
+    [{ time, columns: { offset: [1, 2] } }, 'columns.offset must be a typed array'],
+    [{ time, columns: { offset: Float64Array.of(1) } }, 'columns.offset must have 2 values as time has, not 1'],
+    [{ time, columns: {} }, 'columns.offset is missing'],
+    [null, 'time must be a typed array'],
+  ] as const) {
+    const { taken, said } = await given([good, wrong, good])
+    assert.equal(taken, [good], why)
+    assert.match(
+      said,
+      /^result-invalid: bench3.scope\/signals.follow answered what its contract \(1.0\) does not say: /,
+    )
+    assert.ok(said.endsWith(`: ${why}`), said)
+  }
+})
+
 test('what is wrong is refused with its path before anything is done', async () => {
   const served = service()
   const peer = reach(served)

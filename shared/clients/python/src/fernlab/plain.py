@@ -76,7 +76,11 @@ class Proxy(Met):
         background().run(self._service.set(signal, value))
 
     def follow(self, *signals: str, rate: Optional[float] = None) -> Iterator[Any]:
-        """Readings as they come, ``rate`` times a second where the instrument is asked for them; leave the loop to end it."""
+        """Readings as they come, ``rate`` times a second; leave the loop to end it.
+
+        Whoever has the bench of an instrument that samples by itself gets its samples instead, many in one item:
+        ``{"time": array, "columns": {"voltage": array}}``, arrays of float64 of one length, times in epoch seconds.
+        """
         return background().iterate(self._service.follow(signals, rate))
 
     def events(self, *names: str) -> Iterator[Any]:

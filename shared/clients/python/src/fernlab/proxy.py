@@ -159,7 +159,7 @@ class AsyncProxy(Met):
         await self._service.set(signal, value)
 
     def follow(self, *signals: str, rate: Optional[float] = None) -> AsyncIterator[Any]:
-        """Readings as they come, ``rate`` times a second where the instrument is asked for them."""
+        """Readings as they come, ``rate`` times a second; of hardware that samples by itself, blocks. See ``Proxy.follow``."""
         return self._service.follow(signals, rate)
 
     def events(self, *names: str) -> AsyncIterator[Any]:

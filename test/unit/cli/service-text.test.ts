@@ -1,0 +1,20 @@
+import { readingsOf } from 'fernlab/cli/service-text'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('what is followed, as a terminal shows it')
+
+test('a block of samples is shown sample by sample, a reading as it is', () => {
+  const block = {
+    time: Float64Array.of(10, 10.5),
+    columns: { potential: Float64Array.of(-65, 20), m: Float64Array.of(0, 1) },
+  }
+  assert.equal(readingsOf(block), [
+    { potential: { value: -65, time: 10 }, m: { value: 0, time: 10 } },
+    { potential: { value: 20, time: 10.5 }, m: { value: 1, time: 10.5 } },
+  ])
+  const reading = { time: { value: 3, time: 1 } }
+  assert.equal(readingsOf(reading), [reading])
+})
+
+test.run()
