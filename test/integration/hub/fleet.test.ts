@@ -11,6 +11,7 @@ import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog, silentLog } from '@fernlab/shared/primitives/log'
 import * as assert from 'uvu/assert'
+import { rejection } from '../../contract/driver-contract.ts'
 import { suite } from '../../support/suite.ts'
 import { until } from './hub-with-node.ts'
 
@@ -235,6 +236,32 @@ test('driving a bench is a use from the lease to its end, with every exchange an
     ],
     'who looks without a lease uses nothing',
   )
+  await fleet.close()
+})
+
+test('while others end a use its holder is told who and why, and has it again where that fails', async () => {
+  const { fleet, bench } = await withBench()
+  answer = () => ({ lease: 'granted', ttlMs: 600_000 })
+  await fleet.takeLease('n.b', 'ada', 60)
+  let fail: (() => void) | undefined
+  answer = () =>
+    new Promise((_, reject) => {
+      fail = () => reject(new LabError({ code: 'node-silent', kind: 'link', message: 'silent' }))
+    })
+  const ending = refusal(fleet.endLease('n.b', 'it smells', 'bo'))
+  await until(() => bench.lease?.takenBack !== undefined, 'the end being under way')
+  for (const ask of [
+    () => fleet.exchange('n.b', { lease: 'granted', read: ['box.value'] }, ada),
+    () => fleet.renewLease('n.b', 'granted', 60, 'ada'),
+  ]) {
+    const { code, details } = await rejection(ask())
+    assert.equal([code, details], ['lease-ended', { why: 'ended-by-other', reason: 'it smells' }])
+  }
+  await until(() => fail !== undefined, 'the node being asked')
+  fail?.()
+  assert.is(await ending, 'node-silent')
+  answer = () => ({ ttlMs: 60_000 })
+  assert.is((await fleet.renewLease('n.b', 'granted', 60, 'ada')).lease, 'granted')
   await fleet.close()
 })
 
