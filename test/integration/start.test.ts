@@ -1,8 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { WebSocket } from 'ws'
 import { runCommand } from '../support/command.ts'
 import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
 import { root } from '../support/source-files.ts'
@@ -57,8 +59,18 @@ test('is up again within 5 s, with the node online; Ctrl-C stops it too', async 
     nodes.some((node) => node.state === 'online'),
     JSON.stringify(nodes),
   )
+  await assertTakesPageOf(running.http)
   assert.is((await running.stop('SIGINT')).code, 0)
 })
+
+/** Whatever port the hub has, its page goes straight to the demo node. */
+async function assertTakesPageOf(origin: string): Promise<void> {
+  const told = readFileSync(join(dataFolder, 'nodes/demo/services.json'), 'utf8')
+  const [address = ''] = (JSON.parse(told) as { addresses: string[] }).addresses
+  const socket = new WebSocket(address, ['fernlab.rpc.1.cbor'], { origin })
+  await once(socket, 'open')
+  socket.terminate()
+}
 
 test('a SIGTERM to npm, which does not pass it on, stops it as well', async () => {
   running = await startFernlab({ dataFolder, part: 'npm start' })

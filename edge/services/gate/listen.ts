@@ -19,6 +19,7 @@ import { chosenSubprotocol } from '@fernlab/shared/links/websocket/subprotocols'
 import { acceptedWebSocket, webSocketSettings } from '@fernlab/shared/links/websocket/websocket-link'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { isLoopback } from '@fernlab/shared/programs/loopback'
 import type { Link } from '@fernlab/shared/rpc/link'
 import { createPeer } from '@fernlab/shared/rpc/peer/peer'
 import { WebSocketServer } from 'ws'
@@ -81,7 +82,7 @@ export async function listenForServices(options: ListenOptions): Promise<Listeni
   let told = 0
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {}) // of a connection that nobody wants any more
-    const refusal = refusalOf(request, entry.origins ?? [pageOrigin() ?? []].flat())
+    const refusal = refusalOf(request, entry.origins ?? namesOf(pageOrigin()))
     if (refusal !== undefined) return refuse(socket, refusal, clock)
     const guest = connections.get(keyOf(request.socket))
     // It is gone already.
@@ -124,6 +125,14 @@ export async function listenForServices(options: ListenOptions): Promise<Listeni
 }
 
 const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
+
+/** Pure: how browsers name the page of that origin; on the machine itself by any name of loopback. */
+function namesOf(origin: string | undefined): readonly string[] {
+  if (origin === undefined) return []
+  const { protocol, hostname, port } = new URL(origin)
+  if (!isLoopback(hostname)) return [origin]
+  return ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${protocol}//${name}${port === '' ? '' : `:${port}`}`)
+}
 
 /** Pure: why a connection is refused before it is one. */
 function refusalOf({ url, headers }: IncomingMessage, origins: readonly string[]): string | undefined {

@@ -95,6 +95,12 @@ test("the hub's page comes in once the hub has told of it, and no other", async 
   pageOrigin = lab.origin
   assert.is(await outcome(lab), 'open')
   assert.match(await outcome({ origin: 'https://evil.example.org' }), /403/)
+  pageOrigin = 'http://127.0.0.1:18080'
+  // It is the same page, whichever name of its own machine the browser was given.
+  for (const name of ['127.0.0.1', 'localhost', '[::1]'])
+    assert.is(await outcome({ origin: `http://${name}:18080` }), 'open')
+  for (const other of ['http://localhost:8080', 'https://localhost:18080', 'http://192.0.2.1:18080'])
+    assert.match(await outcome({ origin: other }), /403/)
 })
 
 test.run()
