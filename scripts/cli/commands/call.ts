@@ -2,6 +2,7 @@ import { yamlValue } from '@fernlab/shared/contracts/yaml-edit'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
+import { withTypedArrays } from '@fernlab/shared/rpc/contract/typed-lists'
 import type { Command } from 'commander'
 import type { Context, HubOptions } from '../context.ts'
 import { type LabOptions, openLab, withLab } from '../lab-client.ts'
@@ -51,8 +52,9 @@ export function addCall(program: Command, context: Context): void {
       for (const one of wanted) requireKnown(name, 'signal', one, contract.signals)
       const isShown = action === undefined && wanted.length === 0
       if (isShown) return show(context, options, name, contract)
-      const args = Object.fromEntries(pairs.map((pair) => pairOf(pair, 'an argument')))
       if (action !== undefined) requireKnown(name, 'action', action, contract.actions)
+      const given = Object.fromEntries(pairs.map((pair) => pairOf(pair, 'an argument')))
+      const args = withTypedArrays(contract.actions[action ?? '']?.arguments ?? {}, given)
 
       const reason = typeof options.lock === 'string' ? options.lock : 'fernlab call'
       await using _lock = options.lock === undefined ? undefined : await client.lock([name], { reason, signal })

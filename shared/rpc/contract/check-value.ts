@@ -44,8 +44,7 @@ export function checkValue(
     case 'string':
       return void checkText(spec, value, wrong, hasPattern)
     case 'array':
-      if (!ArrayBuffer.isView(value) || typeOfArray(value) !== spec.of) wrong(`must be a typed array of ${spec.of}`)
-      return
+      return void checkArray(spec.of, value, wrong)
     case 'list':
       return void checkList(spec, value, path, issues, hasPattern)
     case 'object':
@@ -73,6 +72,13 @@ function checkNumber(spec: ParameterSpec, value: unknown, wrong: (message: strin
       wrong(`must be a multiple of ${of(multipleOf)}`)
   }
   if (spec.enum !== undefined && !spec.enum.includes(value)) wrong(`must be one of ${spec.enum.join(', ')}`)
+}
+
+function checkArray(of: string, value: unknown, wrong: (message: string) => void): void {
+  const kind = ArrayBuffer.isView(value) ? typeOfArray(value) : undefined
+  if (kind === of) return
+  const given = Array.isArray(value) ? 'a list' : kind === undefined ? `a ${typeof value}` : `one of ${kind}`
+  wrong(`must be a typed array of ${of}, not ${value === null ? 'nothing' : given}`)
 }
 
 function checkText(

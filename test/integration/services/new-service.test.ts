@@ -33,7 +33,7 @@ const make = async (name: string, language: ServiceLanguage) => {
 }
 
 /** A node without a hub, by its own socket. */
-async function inNode(folder: string, work: (peer: Peer) => Promise<void>): Promise<void> {
+async function inNode(folder: string, work: (peer: Peer, socket: string) => Promise<void>): Promise<void> {
   const dataFolder = join(folder, 'data')
   const node = await startEdge({
     config: { file: join(folder, 'node.example.yaml') },
@@ -46,7 +46,7 @@ async function inNode(folder: string, work: (peer: Peer) => Promise<void>): Prom
   try {
     const changes = await peer.call('node.daemons/up', { daemons: [] })
     assert.equal((changes as { state: string }[])[0]?.state, 'up')
-    await work(peer)
+    await work(peer, join(dataFolder, 'services.sock'))
   } finally {
     await peer.close()
     await node.close()
@@ -59,7 +59,7 @@ for (const language of serviceLanguages) {
     const { folder, said } = await make(name, language)
     const file = language === 'python' ? 'service.py' : 'service.ts'
     assert.ok(said.includes(`${name}: { file: ./${name}/${file}, daemon: ${name} }`), said)
-    await inNode(folder, async (peer) => {
+    await inNode(folder, async (peer, socket) => {
       const heard = peer.stream(`${name}/events.follow`, { events: ['smoothed'] })
       const first = heard.next()
       assert.equal(await peer.call(`${name}/smooth`, { values: Float64Array.of(1, 2, 3, 7) }), Float64Array.of(2, 4))
@@ -68,6 +68,11 @@ for (const language of serviceLanguages) {
       await peer.call(`${name}/signals.set`, { signal: 'width', value: 2 })
       const short = await rejection(peer.call(`${name}/smooth`, { values: Float64Array.of(1) }))
       assert.equal([short.code, short.message], ['too-few-values', '1 values are too few for means of 2'])
+      const typed = (values: string) =>
+        commandLine(['call', name, 'smooth', `values=${values}`, '--node', socket], { env: {} })
+      assert.equal(await typed('[1, 2, 3.5]'), { code: 0, out: '[1.5,2.75]\n', err: '' })
+      const no = await typed('[1, two]')
+      assert.equal([no.code, no.err], [1, 'fernlab: values[1] must be a number, not "two"\n'])
     })
     assert.not.match(await readFile(join(folder, 'README.md'), 'utf8'), /new-driver|ROW/)
   })

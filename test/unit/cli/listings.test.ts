@@ -28,6 +28,14 @@ test('an issue that is the problem itself is printed once', () => {
     })
   assert.equal(problemLines(problem('path.id: is none')), ['fernlab: path.id: is none'])
   assert.equal(problemLines(problem('does not fit')), ['fernlab: does not fit', '  path.id: is none'])
+  // A service says in its own words what is wrong, and where.
+  const whole = 'psu/signals.set (psu 1.0): path.id is none'
+  assert.equal(problemLines(problem(whole)), [`fernlab: ${whole}`])
+  const issues = [{ path: 'path.id', message: 'is none', file: 'lab.yaml', line: 2, column: 5 }]
+  assert.equal(problemLines(new LabError({ code: 'lab-invalid', kind: 'caller', message: whole, issues })), [
+    `fernlab: ${whole}`,
+    '  lab.yaml:2:5: path.id: is none',
+  ])
 })
 
 test.run()
