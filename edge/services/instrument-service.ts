@@ -4,17 +4,20 @@
  * INVARIANTS: whoever calls is asked, just before the driver is, whether it still may; a call that nobody waits for any
  * more aborts the signal that the driver has.
  */
+import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { instrumentContract } from '@fernlab/shared/rpc/contract/service-contract'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import type { SignalSpec, SignalValue } from '../drivers/driver.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
+import { pacedBlocks } from './paced-blocks.ts'
 import type { Following, SharedReadings } from './shared-readings.ts'
 
 export interface InstrumentServiceOptions {
   readonly handle: Pick<InstrumentHandle, 'spec' | 'read' | 'set' | 'call' | 'streams' | 'stream'>
   /** The instrument's, for all who follow it. */
   readonly readings: SharedReadings
+  readonly clock: Clock
   /** How the caller reads now: those of one way are given the same readings. */
   readonly way?: () => unknown
   /** Throws when the caller has not, or no more, the right to use the instrument, or to set it to that. */
@@ -26,8 +29,8 @@ export type InstrumentUse =
   | { readonly kind: 'set'; readonly signal: string; readonly value: SignalValue }
   | { readonly kind: 'call'; readonly action: string }
 
-/** Of the hardware's own streams, whose values come many in one item. */
-const MOST_STREAM_HZ = 1000
+/** Of one stream of the hardware; each has as many samples as came meanwhile. */
+const BLOCKS_EVERY_MS = 10
 
 /** Columns of a block are numbers. */
 const isNumeric = (signal: SignalSpec | undefined) => signal?.dtype === 'number' || signal?.dtype === 'integer'
@@ -36,6 +39,7 @@ const isNumeric = (signal: SignalSpec | undefined) => signal?.dtype === 'number'
 export function instrumentService({
   handle,
   readings,
+  clock,
   way = () => undefined,
   guard,
 }: InstrumentServiceOptions): Service {
@@ -49,9 +53,6 @@ export function instrumentService({
     handle.read(signals, use(context, { kind: 'read', signals }))
   return {
     contract: instrumentContract(handle.spec),
-    get mostRateHz() {
-      return handle.streams ? MOST_STREAM_HZ : undefined
-    },
     call: (action, args, context) =>
       handle.call(action, args as Record<string, SignalValue>, use(context, { kind: 'call', action })),
     read,
@@ -64,7 +65,7 @@ export function instrumentService({
       const asked = () => guard(context, { kind: 'read', signals })
       asked()
       const { signal } = context
-      if (givesBlocks(signals)) return handle.stream(signals, rateHz, signal)
+      if (givesBlocks(signals)) return pacedBlocks(handle.stream(signals, rateHz, signal), clock, BLOCKS_EVERY_MS)
       // Each follower is asked for itself: the reading is of all of them.
       const read: Following['read'] = (all, waited) => handle.read(all, { signal: waited, guard: () => {} })
       return readings.follow({ signals, rateHz, signal, guard: asked, way, read })

@@ -204,11 +204,10 @@ export function createGate(options: GateOptions): Gate {
     const asked = (method: string, params: unknown, context: Parameters<typeof serve>[2]) => {
       requireMay(caller, method)
       if (!method.endsWith(FOLLOW)) return serve(method, params, context)
-      const { rateHz = FOLLOW_HZ } = isRecord(params) ? params : {}
       const followed = serve(method, params, context)
-      if (!isAsyncIterable(followed) || typeof rateHz !== 'number') return followed
+      if (!isAsyncIterable(followed)) return followed
       try {
-        return countedStream(followed, rates.take(caller.person, rateHz))
+        return countedStream(followed, rates.take(caller.person, readsHz(caller, method, params)))
       } catch (thrown) {
         discard(followed)
         throw thrown
@@ -219,6 +218,12 @@ export function createGate(options: GateOptions): Gate {
       return serve.onward?.(method)
     }
     return Object.assign(asked, { onward })
+  }
+  /** How often the followed are read for it; of what hardware samples by itself nothing is. */
+  const readsHz = (caller: LinkCaller, method: string, params: unknown): number => {
+    const { rateHz = FOLLOW_HZ, signals } = isRecord(params) ? params : {}
+    const service = options.find(splitMethod(method)?.service ?? '', caller)
+    return service?.gives?.(signals as readonly string[]) === 'blocks' ? 1 : (rateHz as number)
   }
   /** Throws when the caller has not, or no more, what the call takes. */
   const requireMay = (caller: LinkCaller, method: string): void => {

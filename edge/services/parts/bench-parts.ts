@@ -66,6 +66,7 @@ export function createBenchParts(options: BenchPartsOptions): ServiceSource {
     const heldLease = () => leaseOf(bench, caller, options.hasLocked)
     const service = instrumentService({
       readings,
+      clock,
       way: () => heldSeat()?.seat ?? heldLease(),
       guard: () => caller.require(),
       handle: benchPart({

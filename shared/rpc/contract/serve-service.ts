@@ -45,14 +45,14 @@ export interface Service {
    */
   gives?(signals: readonly string[]): 'readings' | 'blocks'
   events?(names: readonly string[], context: CallContext): AsyncIterable<unknown>
-  /** How often its signals may be followed now; {@link MOST_RATE_HZ} unless given. */
-  readonly mostRateHz?: number | undefined
 }
 
 /** How often signals are read for who follows them and names no rate. */
 export const FOLLOW_HZ = 1
 /** How often signals are read for a follower at most: more would leave others no time. */
-export const MOST_RATE_HZ = 100
+const MOST_RATE_HZ = 100
+/** The samples a second of hardware whose signals do not say how many they have. */
+const MOST_SAMPLES_HZ = 1000
 
 /** The services of a process, by name. Throws `service-unknown`, `method-unknown`, `call-invalid`, or what a service throws. */
 export function serveServices(find: (name: string) => Service | undefined, hasPattern: PatternMatcher): Serve {
@@ -109,12 +109,12 @@ class Served {
     if (member === members.set) return this.#set(params)
     if (member === members.follow && this.#service.follow !== undefined) {
       const { rateHz = FOLLOW_HZ } = params
-      const { mostRateHz = MOST_RATE_HZ } = this.#service
+      const signals = this.#signalsOf(params.signals, 'read')
+      const areBlocks = this.#service.gives?.(signals) === 'blocks'
+      const mostRateHz = areBlocks ? this.#mostSamplesHz(signals) : MOST_RATE_HZ
       if (typeof rateHz !== 'number' || !(rateHz > 0 && rateHz <= mostRateHz)) {
         throw this.#invalid([{ path: 'rateHz', message: `must be a number above 0 and at most ${mostRateHz}` }])
       }
-      const signals = this.#signalsOf(params.signals, 'read')
-      const areBlocks = this.#service.gives?.(signals) === 'blocks'
       const items = this.#service.follow(signals, rateHz, this.#context)
       return checkedItems(items, (item) =>
         areBlocks ? this.#requireBlock(signals, item) : this.#requireReadings(item),
@@ -179,6 +179,12 @@ class Served {
   #requireReadings(readings: unknown): void {
     const issue = readingsIssue(this.#service.contract.signals, readings)
     if (issue !== undefined) throw resultInvalid(this.#method, this.#service.contract, [issue])
+  }
+
+  #mostSamplesHz(signals: readonly string[]): number {
+    const said = signals.map((name) => this.#service.contract.signals[name]?.maxRateHz ?? Number.POSITIVE_INFINITY)
+    const least = Math.min(...said)
+    return Number.isFinite(least) ? least : MOST_SAMPLES_HZ
   }
 
   #requireBlock(signals: readonly string[], block: unknown): void {

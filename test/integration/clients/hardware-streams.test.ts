@@ -2,8 +2,9 @@
 import { createSimulatedDriver } from '@fernlab/edge/drivers/simulated/simulated'
 import { connect } from '@fernlab/shared/clients/typescript/node'
 import * as assert from 'uvu/assert'
+import { rejection } from '../../contract/driver-contract.ts'
 import { nodeFileAlone, startTestNode, type TestNode } from '../../support/edge/node.ts'
-import { onMachine } from '../../support/edge/service-clients.ts'
+import { onMachine, overNetwork } from '../../support/edge/service-clients.ts'
 import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
 import { pythonEnv, runPython } from './python/run-python.ts'
@@ -33,26 +34,35 @@ test.before(async () => {
   const areUp = async () =>
     ((await owner.call('node/services')) as { state: string }[]).every(({ state }) => state === 'up')
   await until(areUp, 'the benches are free', 30_000)
-  const asked = { person: 'ada', services: ['*'], rights: ['read', 'use', 'lock'] }
-  token = ((await owner.call('node/token', asked)) as { token: string }).token
   await owner.close()
+  token = await tokenOf('ada')
 })
 test.after(() => node.remove())
 
+async function tokenOf(person: string): Promise<string> {
+  const owner = await onMachine(node.dataFolder)
+  const asked = { person, services: ['*'], rights: ['read', 'use', 'lock'] }
+  const { token } = (await owner.call('node/token', asked)) as { token: string }
+  await owner.close()
+  return token
+}
+
 /** Samples of consecutive blocks, until there are so many. */
-async function samples(blocks: AsyncIterable<unknown>, wanted: number) {
+async function samples(items: AsyncIterable<unknown>, wanted: number) {
   const times: number[] = []
   const values: number[] = []
-  for await (const item of blocks) {
+  let count = 0
+  for await (const item of items) {
     const { time, columns } = item as Block
     assert.instance(time, Float64Array)
     assert.equal(Object.keys(columns), ['potential'])
     assert.is(columns.potential?.length, time.length)
     times.push(...time)
     values.push(...(columns.potential ?? []))
+    count++
     if (times.length >= wanted) break
   }
-  return { times, values }
+  return { times, values, blocks: count }
 }
 
 /** None is missing and none is there twice. */
@@ -76,6 +86,58 @@ test('TypeScript: whoever has the bench follows its samples in blocks, others wh
   assertEvery(0.001, times)
   assert.ok(Math.abs((times[0] ?? 0) - Date.now() / 1000) < 30)
   assert.ok(Math.max(...values) > 0 && Math.min(...values) < -50, 'it fires')
+  await lock.release()
+})
+
+test('all samples that the hardware has come, by few blocks; more than it has are refused', async () => {
+  await using lab = connect({ node: address(), token })
+  const neuron = await lab.service('axon.neuron')
+  const lock = await lab.lock(['axon.neuron'])
+  const beside = neuron.follow(['m', 'h', 'n'], { rateHz: 20_000 })
+  assert.not((await beside.next()).done)
+  const began = performance.now()
+  const { times, blocks } = await samples(neuron.follow(['potential'], { rateHz: 20_000 }), 20_000)
+  const seconds = (performance.now() - began) / 1000
+  assertEvery(1 / 20_000, times)
+  assert.ok(blocks < 105 * seconds, `${blocks} blocks in ${seconds} s`)
+  await beside.return?.()
+  const error = await rejection(neuron.follow(['potential'], { rateHz: 20_001 }).next())
+  assert.equal(error.issues, [{ path: 'rateHz', message: 'must be a number above 0 and at most 20000' }])
+  await lock.release()
+})
+
+test('so many streams of one person leave a neighbour its answers, and what else the person follows', async () => {
+  await using lab = connect({ node: address(), token })
+  const neuron = await lab.service('axon.neuron')
+  const psu = await lab.service('bench-1.psu')
+  const lock = await lab.lock(['axon.neuron'])
+  const streams = Array.from({ length: 16 }, () => neuron.follow(['potential'], { rateHz: 20_000 }))
+  let taken = 0
+  const all = streams.map(async (stream) => {
+    for await (const block of stream) taken += (block as Block).time.length
+  })
+  const ended = Promise.allSettled(all)
+  const readings = Array.from({ length: 9 }, () => psu.follow(['voltage'], { rateHz: 100 }))
+  for (const reading of readings) assert.not((await reading.next()).done)
+  assert.is((await rejection(neuron.follow(['m'], { rateHz: 1 }).next())).code, 'link-busy')
+  const neighbour = await overNetwork(address(), await tokenOf('bob'))
+  const answeredMs: number[] = []
+  const before = taken
+  const began = performance.now()
+  while (performance.now() - began < 2000) {
+    const asked = performance.now()
+    await neighbour.call('bench-1.psu/signals.read', { signals: ['voltage'] })
+    answeredMs.push(performance.now() - asked)
+  }
+  const perSecond = (taken - before) / ((performance.now() - began) / 1000)
+  const middle = answeredMs.sort((a, b) => a - b)[answeredMs.length >> 1] ?? Number.NaN
+  assert.ok(middle < 10, `a neighbour waits ${middle} ms`)
+  assert.ok(perSecond > 50_000, `${perSecond} samples a second`)
+  await neighbour.close()
+  for (const stream of [...streams, ...readings]) await stream.return?.()
+  await ended
+  // Their places are free again.
+  assert.not((await neuron.follow(['m'], { rateHz: 10 }).next()).done)
   await lock.release()
 })
 

@@ -49,6 +49,7 @@ async function reach(guard: (use: InstrumentUse) => void = () => {}): Promise<Pe
   const service = instrumentService({
     handle,
     readings: new SharedReadings(clock),
+    clock,
     guard: (_, use) => guard(use),
   })
   const serve = serveServices((name) => (name === 'bench1.source' ? service : undefined), matchesPattern)

@@ -206,6 +206,31 @@ test('samples of hardware are told from readings, and held to the contract as bl
   }
 })
 
+test('readings are followed so often, samples as often as the signals say', async () => {
+  const offset = (maxRateHz?: number) => ({ ...scope.signals.offset, ...(maxRateHz && { maxRateHz }) })
+  const signals = { ...scope.signals, offset: offset(), quick: offset(5000), quicker: offset(20_000) }
+  const peer = reach({
+    ...service({ ...scope, signals }),
+    gives: ([signal]) => (signal === 'ready' ? 'readings' : 'blocks'),
+    follow: async function* () {},
+  })
+  for (const [names, most] of [
+    [['ready'], 100],
+    [['offset'], 1000],
+    [['quicker'], 20_000],
+    [['quicker', 'quick', 'offset'], 5000],
+  ] as const) {
+    const follow = (rateHz: number) => peer.stream('bench3.scope/signals.follow', { signals: names, rateHz }).next()
+    assert.ok((await follow(most)).done)
+    for (const rateHz of [most + 1, 0, -1, Number.NaN]) {
+      const { code, issues } = await errorOf(follow(rateHz))
+      const message = `must be a number above 0 and at most ${most}`
+      assert.equal([code, issues], ['call-invalid', [{ path: 'rateHz', message }]])
+    }
+  }
+  await peer.close()
+})
+
 test('what is wrong is refused with its path before anything is done', async () => {
   const served = service()
   const peer = reach(served)
