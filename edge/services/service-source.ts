@@ -23,6 +23,9 @@ export interface Caller {
 /** Whoever can open the node's own socket: it is nobody's but the node's account's. */
 export const LOCAL = 'local'
 
+/** The node's own service asks for rights itself, service by service. */
+export const NODE_SERVICE = 'node'
+
 export interface ServiceSource {
   /** As they are now; the lock table adds who has locked them. */
   list(): readonly AnnouncedService[]

@@ -3,7 +3,8 @@ import { addExtension, Decoder, Encoder } from 'cbor-x'
 import { LabError } from '../primitives/lab-error.ts'
 import { scanCbor } from './cbor-scan.ts'
 import { unreadable } from './errors.ts'
-import { type Format, jsonFormat, requireSize } from './formats.ts'
+import { type Format, jsonFormat, requireSize, WrittenAnswer } from './formats.ts'
+import type { RpcLimits } from './limits.ts'
 import { arrayTags, type TypedArray } from './typed-arrays.ts'
 import { readValue, writeValue } from './values.ts'
 
@@ -30,9 +31,17 @@ const decoder = new Decoder(settings)
 export const cborFormat: Format = {
   name: 'cbor',
   write: (message, limits, keep) => {
-    const bytes = encoder.encode(writeValue(message, { form: 'binary', limits, keep }).value)
+    const { id, result } = message as { readonly id?: unknown; readonly result?: unknown }
+    const bytes =
+      result instanceof WrittenAnswer
+        ? answerBytes(id, result, limits)
+        : encoder.encode(writeValue(message, { form: 'binary', limits, keep }).value)
     requireSize(bytes, limits)
     return bytes
+  },
+  members: (values, limits) => {
+    const list = encoder.encode(writeValue(values, { form: 'binary', limits }).value)
+    return list.subarray(listHead(values.length).length)
   },
   read: (frame, limits, callback) => {
     if (!(frame instanceof Uint8Array)) throw unreadable('it is not bytes')
@@ -49,6 +58,32 @@ export const cborFormat: Format = {
     }
     return special ? readValue(message, { limits, callback }) : message
   },
+}
+
+const MAP_OF_2 = 0xa2
+const LIST = 0x80
+
+/** What stands before so many members of a list: RFC 8949, section 3. */
+function listHead(length: number): Uint8Array {
+  if (length < 24) return Uint8Array.of(LIST | length)
+  if (length < 0x100) return Uint8Array.of(LIST | 24, length)
+  if (length < 0x10000) return Uint8Array.of(LIST | 25, length >> 8, length & 0xff)
+  return Uint8Array.of(LIST | 26, length >>> 24, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff)
+}
+
+/** `{id, result: {results, errors}}` */
+function answerBytes(id: unknown, { parts, length, errors }: WrittenAnswer, limits: RpcLimits): Uint8Array {
+  const plain = (value: unknown) => encoder.encode(writeValue(value, { form: 'binary', limits }).value)
+  const map = Uint8Array.of(MAP_OF_2)
+  const before = [map, plain('id'), plain(id), plain('result'), map, plain('results'), listHead(length)]
+  const all = [...before, ...(parts as readonly Uint8Array[]), plain('errors'), plain(errors)]
+  const bytes = new Uint8Array(all.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of all) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }
 
 /** The format of that name, as two ends agree on it when they connect. */

@@ -7,10 +7,29 @@ import { type Callback, readValue, writeValue } from './values.ts'
 /** Text of JSON, bytes of CBOR, or a message itself. */
 export type Frame = string | Uint8Array | object
 
+/** A part of a frame. */
+export type Written = string | Uint8Array
+
+/** The result of a batch, the results of its calls written already by {@link Format.members}; at least one of them. */
+export class WrittenAnswer {
+  readonly parts: readonly Written[]
+  /** How many results the parts hold. */
+  readonly length: number
+  readonly errors: readonly unknown[]
+
+  constructor(parts: readonly Written[], length: number, errors: readonly unknown[]) {
+    this.parts = parts
+    this.length = length
+    this.errors = errors
+  }
+}
+
 export interface Format {
   readonly name: 'json' | 'cbor' | 'objects'
   /** Throws `value-unwritable` or `message-too-large`. */
   write(message: object, limits: RpcLimits, keep?: (callback: Callback) => number): Frame
+  /** Values as they stand in a list of a message that is written; not where a message is a copy. Throws as `write` does. */
+  readonly members?: (values: readonly unknown[], limits: RpcLimits) => Written
   /** Throws `rpc-unreadable` or `message-too-large`, and nothing else. */
   read(frame: Frame, limits: RpcLimits, callback?: (id: number) => Callback): unknown
 }
@@ -30,10 +49,16 @@ export function requireSize(frame: Frame, { messageBytes }: RpcLimits): void {
 export const jsonFormat: Format = {
   name: 'json',
   write: (message, limits, keep) => {
-    const text = `{"jsonrpc":"2.0",${JSON.stringify(writeValue(message, { form: 'text', limits, keep }).value).slice(1)}`
+    const plain = (value: unknown) => JSON.stringify(writeValue(value, { form: 'text', limits, keep }).value)
+    const { id, result } = message as { readonly id?: unknown; readonly result?: unknown }
+    const text =
+      result instanceof WrittenAnswer
+        ? `{"jsonrpc":"2.0","id":${plain(id)},"result":{"results":[${result.parts.join(',')}],"errors":${plain(result.errors)}}}`
+        : `{"jsonrpc":"2.0",${plain(message).slice(1)}`
     requireSize(text, limits)
     return text
   },
+  members: (values, limits) => JSON.stringify(writeValue(values, { form: 'text', limits }).value).slice(1, -1),
   read: (frame, limits, callback) => {
     if (typeof frame !== 'string') throw unreadable('it is not text')
     requireSize(frame, limits)

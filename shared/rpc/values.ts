@@ -100,6 +100,11 @@ export class WrittenSize {
     return this.#writer.left
   }
 
+  /** About how many bytes it is so far. */
+  get bytes(): number {
+    return this.#writer.bytes
+  }
+
   /** Adds a value inside so many objects and lists. Throws as {@link writeValue}; such a value counts as far as it was seen. */
   add(value: unknown, depth: number): void {
     withPath(() => this.#writer.put(value, depth))
@@ -131,6 +136,10 @@ class ValueWriter {
   get left(): { readonly bytes: number; readonly values: number } {
     const { messageBytes, values } = this.#limits
     return { bytes: messageBytes - this.#bytes, values: values - this.#values }
+  }
+
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** Of a list that is being measured. */

@@ -23,10 +23,11 @@ import { isAsyncIterable } from '@fernlab/shared/rpc/peer/serving'
 import { countedStream } from '../counted-stream.ts'
 import type { Viewer } from '../locks/seen-lock.ts'
 import { PersonShares } from '../person-shares.ts'
-import { type Caller, LOCAL } from '../service-source.ts'
+import { type Caller, LOCAL, NODE_SERVICE } from '../service-source.ts'
 import { LinkCaller } from './link-caller.ts'
 import type { EndedOwn, OwnTokens } from './own-tokens.ts'
 import type { Revocations } from './revocations.ts'
+import { SharedTurns } from './shared-turns.ts'
 import { judgeToken, refused, type TokenTimes, type TrustedKey, verifyToken } from './tokens.ts'
 import { boundedUntil } from './unsigned-link.ts'
 
@@ -92,8 +93,6 @@ const FOLLOW = `/${members.follow}`
 const MOST_GRACE_S = 600
 const MOST_PROGRAM_CHARS = 64
 const reading: readonly string[] = [members.contract, members.read, members.follow, members.events]
-/** The node's own service asks for rights itself, service by service. */
-export const NODE_SERVICE = 'node'
 
 export function createGate(options: GateOptions): Gate {
   const { audience, revocations, ownTokens, attendance, clock, log } = options
@@ -110,6 +109,8 @@ export function createGate(options: GateOptions): Gate {
   const rates = new PersonShares(MOST_READINGS_HZ, Number.POSITIVE_INFINITY, () =>
     busy(`what you follow at this node is read ${MOST_READINGS_HZ} times a second together, and may be no more`),
   )
+
+  const turns = new SharedTurns({ clock, soon: (callback) => void setImmediate(callback) })
 
   const count = (all: Map<string, number>, key: string, by: 1 | -1): number => {
     const next = (all.get(key) ?? 0) + by
@@ -261,6 +262,7 @@ export function createGate(options: GateOptions): Gate {
       const isOwner = from === 'owner'
       const { timeOf, isHeld, holdEnded } = options
       const caller = new LinkCaller({ isOwner, isRevoked, timeOf, isHeld, holdEnded, log })
+      const person = () => (caller.isSignedIn ? caller.person : '')
       const peer = createPeer({
         link: isOwner ? link : boundedUntil(link, UNSIGNED_BYTES, () => caller.isSignedIn),
         clock,
@@ -269,7 +271,8 @@ export function createGate(options: GateOptions): Gate {
         owner: () => (caller.isSignedIn && !caller.isOver ? caller.person : undefined),
         mayResume: (method) => requireMay(caller, method),
         signIn: (params) => signIn(caller, params, enter),
-        takeRoom: (bytes) => memory.take(caller.isSignedIn ? caller.person : '', bytes),
+        takeRoom: (bytes) => memory.take(person(), bytes),
+        turns: turns.of(person),
         serve: serveOf(caller),
         onTrouble: (error, method) => log.debug({ method, error: error.message }, 'a client of services had trouble'),
       })

@@ -17,6 +17,7 @@ import {
   type Serve,
   ServedCall,
 } from './serving.ts'
+import { LONGEST_TURN_MS } from './turns.ts'
 
 export type BatchCall = readonly [method: string, params?: unknown]
 
@@ -26,9 +27,9 @@ export type BatchCall = readonly [method: string, params?: unknown]
  */
 export type BatchOutcome = { readonly result: unknown } | { readonly error: LabError } | { readonly skipped: true }
 
-/** Others get the machine at least so often. */
-const LONGEST_TURN_MS = 5
+/** So often the clock is looked at: after so many calls, and after answers of so many bytes. */
 const CHECK_EVERY = 64
+const CHECK_BYTES = 4096
 
 export interface BatchForm {
   /** After the first error the others are not done. */
@@ -71,6 +72,8 @@ export interface DoBatchOptions {
   readonly form: 'text' | 'binary'
   /** Of the batch as it came; 0: nobody has counted them. */
   readonly bytes?: number
+  /** Resolves when others have had a turn; {@link nextTurn} unless given. */
+  readonly next?: () => Promise<void>
 }
 
 /**
@@ -121,18 +124,26 @@ class Doing {
     const { calls } = this.#batch
     const { clock } = this.#options
     let turnBegan = clock.monotonic()
+    let seenBytes = 0
     for (let i = 0; i < calls.length && !this.#isOver; i++) {
       try {
         const done = this.#begin(i)
-        if (isThenable(done)) await done
+        if (isThenable(done)) {
+          await done
+          seenBytes = Number.NEGATIVE_INFINITY
+        }
       } catch (thrown) {
         const isFirst = this.#handed.isEmpty
         await this.#go()
         if (isFirst || !this.#isOver) this.#failed(thrown)
       }
-      if (i % CHECK_EVERY === 0 && clock.monotonic() - turnBegan > LONGEST_TURN_MS) {
-        await this.#turn()
-        turnBegan = clock.monotonic()
+      const { bytes } = this.#gathered
+      if (i % CHECK_EVERY === 0 || bytes - seenBytes > CHECK_BYTES) {
+        seenBytes = bytes
+        if (clock.monotonic() - turnBegan > LONGEST_TURN_MS) {
+          await this.#turn()
+          turnBegan = clock.monotonic()
+        }
       }
       this.#signal.throwIfAborted()
     }
@@ -176,7 +187,8 @@ class Doing {
 
   /** Others have one; what was looked at before it, as who may call what in which process, may be otherwise then. */
   async #turn(): Promise<void> {
-    if (this.#handed.isEmpty) await nextTurn()
+    const { next = nextTurn } = this.#options
+    if (this.#handed.isEmpty) await next()
     else await this.#go()
     this.#method = undefined
   }
@@ -253,6 +265,11 @@ class Gathered {
   /** What is left of it. */
   get room(): Room {
     return { ...this.#size.left, form: this.#form }
+  }
+
+  /** About how many bytes they have by now. */
+  get bytes(): number {
+    return this.#size.bytes
   }
 
   /** The other process has found no place for one more. */

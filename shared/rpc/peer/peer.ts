@@ -41,6 +41,8 @@ import { ReceivedStream, type StreamPlace } from './received-stream.ts'
 import { ServedStreams } from './served-streams.ts'
 import { type CallContext, type Refusal, type Serve, ServedCall, Serving } from './serving.ts'
 import type { TakeRoom } from './shared-room.ts'
+import { ownTurns, type Turns } from './turns.ts'
+import { writtenAnswer } from './written-answer.ts'
 
 export interface StreamOptions extends CallOptions {
   /** How many items may be on the way; 64 unless given. */
@@ -100,6 +102,8 @@ export interface CreatePeerOptions {
    * call, the answer or the stream is, and a link that sends in pieces, or takes no answer, is closed.
    */
   readonly takeRoom?: TakeRoom
+  /** When calls may begin that take this process long, and go on; without, the link shares it with no other. */
+  readonly turns?: Turns
   /** A one-way call failed, or a message could not be read: for a log. */
   readonly onTrouble?: (error: LabError, method: string | undefined) => void
 }
@@ -128,6 +132,7 @@ class LinkPeer implements Peer {
   readonly #limits: RpcLimits
   readonly #clock: Clock
   readonly #serve: Serve
+  readonly #turns: Turns
   readonly #signIn: ((params: unknown, context: CallContext) => unknown) | undefined
   readonly #onTrouble: (error: LabError, method: string | undefined) => void
   readonly #inbox: Inbox
@@ -147,6 +152,7 @@ class LinkPeer implements Peer {
     this.#limits = limits
     this.#clock = clock
     this.#serve = serve ?? servesNothing
+    this.#turns = options.turns ?? ownTurns
     this.#signIn = signIn
     this.#onTrouble = onTrouble ?? (() => {})
     this.#inbox = new Inbox({ limits, clock, takeRoom: options.takeRoom, onLate: (error) => this.#leave(error) })
@@ -288,6 +294,17 @@ class LinkPeer implements Peer {
   }
 
   #do(method: string, params: unknown, context: CallContext): unknown {
+    const time = this.#turns.before(method)
+    return time === undefined ? this.#begin(method, params, context) : this.#doLater(time, method, params, context)
+  }
+
+  async #doLater(time: Promise<void>, method: string, params: unknown, context: CallContext): Promise<unknown> {
+    await time
+    context.signal.throwIfAborted()
+    return await this.#begin(method, params, context)
+  }
+
+  #begin(method: string, params: unknown, context: CallContext): unknown {
     if (!method.startsWith('rpc.')) return this.#serve(method, params, context)
     if (method === PING) return null
     if (method === SIGN_IN && this.#signIn !== undefined) return this.#signIn(params, context)
@@ -297,11 +314,16 @@ class LinkPeer implements Peer {
     return this.#callbacks.get(callback)(...args)
   }
 
-  #doBatch(params: unknown, context: CallContext): unknown {
+  #doBatch(params: unknown, context: CallContext): Promise<object> {
     const limits = this.#limits
-    const form = this.link.format.name === 'json' ? 'text' : 'binary'
+    const clock = this.#clock
+    const { format } = this.link
+    const form = format.name === 'json' ? 'text' : 'binary'
     const bytes = context instanceof ServedCall ? context.bytes : 0
-    return doBatch(readBatch(params, limits), { serve: this.#serve, context, clock: this.#clock, limits, form, bytes })
+    const next = () => this.#turns.next()
+    const { signal } = context
+    const done = doBatch(readBatch(params, limits), { serve: this.#serve, context, clock, limits, form, bytes, next })
+    return done.then((answer) => writtenAnswer(answer, { format, limits, clock, next, signal }))
   }
 
   #callbackOf(callback: number): (...args: unknown[]) => Promise<unknown> {

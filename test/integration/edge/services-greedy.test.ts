@@ -1,6 +1,8 @@
 /** Whoever may only read takes nothing from others, however much is asked for. */
+import { fork } from 'node:child_process'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { type Peer, SIGN_IN } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
@@ -10,6 +12,7 @@ import { onMachine, overNetwork } from '../../support/edge/service-clients.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('greedy clients of services', { timeoutMs: 60_000 })
+const GREEDY = fileURLToPath(new URL('../../support/edge/greedy-batches.ts', import.meta.url))
 let node: TestNode
 let owner: Peer
 const peers: Peer[] = []
@@ -120,6 +123,55 @@ test('messages without an end have so much memory of a person together, who is t
   const long = neighbour.call('bench-1.psu/signals.read', { signals: ['y'.repeat(5_000_000)] })
   assert.is((await rejection(long)).code, 'call-invalid')
   for (const socket of sockets) socket.terminate()
+})
+
+/** How late the node's loop is, and how long a neighbour waits for a reading, for so long. */
+async function measured(neighbour: Peer, forMs: number) {
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  const waitedMs: number[] = []
+  delay.enable()
+  for (const began = performance.now(); performance.now() - began < forMs; ) {
+    const asked = performance.now()
+    await neighbour.call('bench-1.psu/signals.read', { signals: ['voltage'] })
+    waitedMs.push(performance.now() - asked)
+  }
+  delay.disable()
+  waitedMs.sort((a, b) => a - b)
+  const lateMs = (percent: number) => Math.round(delay.percentile(percent) / 1e5) / 10
+  return { p99: lateMs(99), most: lateMs(100), waits: waitedMs[Math.floor(waitedMs.length * 0.99)] ?? Number.NaN }
+}
+
+test('batches with very large answers, one after another, leave a neighbour its readings and the node its time', async () => {
+  const neighbour = await join(await tokenOf('bob'))
+  // How late a process is that does so much as well, 5 ms at a time: other programs of the machine have their part in it.
+  let isOver = false
+  const busy = () => {
+    for (const began = performance.now(); performance.now() - began < 5; );
+    if (!isOver) setImmediate(busy)
+  }
+  busy()
+  const fair = await measured(neighbour, 4000)
+  isOver = true
+  const token = await tokenOf('eve')
+  const greedy = fork(GREEDY, [url(), token])
+  try {
+    let answered = 0
+    greedy.on('message', (calls) => {
+      answered += calls as number
+    })
+    for (let turn = 0; turn < 1000 && answered === 0; turn++) await sleep(20)
+    assert.ok(answered > 0, 'batches are answered')
+    const before = answered
+    const beside = await measured(neighbour, 4000)
+    const told = `beside turns of 5 ms ${JSON.stringify(fair)}, beside batches ${JSON.stringify(beside)}`
+    assert.ok(answered - before >= 20_000, `${answered - before} calls were answered meanwhile`)
+    assert.ok(beside.p99 < fair.p99 + 150, told)
+    assert.ok(beside.waits < fair.waits + 250, told)
+  } finally {
+    const over = new Promise((resolve) => greedy.once('exit', resolve))
+    greedy.kill()
+    await over
+  }
 })
 
 test.run()
