@@ -24,11 +24,42 @@ export interface DocumentLinesOptions {
   readonly runId: string
   readonly attempt: number
   readonly facts: RunFacts
+  /** So many lines are left out, which the reader has already. */
+  readonly skip?: number
+  /** Asked where there is no more for now. A blank line keeps the reader while it is quiet, and comes first of all. */
+  readonly more?: () => Promise<'news' | 'quiet' | 'end'>
 }
+
+const blank = new TextEncoder().encode('\n')
 
 /** Reads and turns the documents at the reader's pace. */
 export async function* streamDocuments(options: DocumentLinesOptions): AsyncGenerator<Uint8Array, void, void> {
-  const { store, converters, runId, attempt, facts } = options
+  const { skip = 0, more } = options
+  const leaveOut = leavingOut(skip)
+  if (more !== undefined) yield blank
+  for await (const bytes of documentLines(options)) {
+    const left = bytes === blank ? bytes : leaveOut(bytes)
+    if (left.byteLength > 0) yield left
+  }
+}
+
+/** What is left of pieces of lines without the first so many. */
+function leavingOut(lines: number): (bytes: Uint8Array) => Uint8Array {
+  let left = lines
+  return (bytes) => {
+    let from = 0
+    while (left > 0 && from < bytes.byteLength) {
+      const end = bytes.indexOf(0x0a, from)
+      if (end < 0) return bytes.subarray(bytes.byteLength)
+      left -= 1
+      from = end + 1
+    }
+    return bytes.subarray(from)
+  }
+}
+
+async function* documentLines(options: DocumentLinesOptions): AsyncGenerator<Uint8Array, void, void> {
+  const { store, converters, runId, attempt, facts, more = async () => 'end' } = options
   const text = new TextEncoder()
   const line = (document: EventModelDocument) => text.encode(`${JSON.stringify(document)}\n`)
   const streams = new Map<string, Conversion>()
@@ -64,7 +95,10 @@ export async function* streamDocuments(options: DocumentLinesOptions): AsyncGene
           if (conversion !== undefined) yield* conversion.pages([body])
         }
       }
-      if (rows.length === 0) return
+      if (rows.length > 0) continue
+      const what = await more()
+      if (what === 'end') return
+      if (what === 'quiet') yield blank
     }
   } finally {
     for (const conversion of streams.values()) conversion.abort()

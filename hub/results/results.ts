@@ -12,7 +12,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Store } from '../store/store.ts'
 import { type Conversion, createConverterThread } from './converter-thread.ts'
 import { type ConverterSpec, joined, type TimeColumn } from './converters.ts'
-import { streamDocuments } from './document-lines.ts'
+import { type DocumentLinesOptions, streamDocuments } from './document-lines.ts'
 import { datasetOf } from './hdf5.ts'
 import { hdf5Head, hdf5Size, hdf5Stride } from './hdf5-format.ts'
 import { type StreamColumn, streamColumns } from './keys.ts'
@@ -46,7 +46,7 @@ export interface DataRequest extends TimeWindow {
 
 export interface Results {
   /** Event-model documents as JSON lines. */
-  documents(run: Run, attempt?: number): Promise<Bytes>
+  documents(run: Run, attempt?: number, how?: Pick<DocumentLinesOptions, 'skip' | 'more'>): Promise<Bytes>
   /** A chart's worth of rows. */
   reduced(run: Run, request: DataRequest & { readonly points: number }): Promise<Data>
   /** All rows, in the form of `Data`, as it is read. */
@@ -180,8 +180,9 @@ export function createResults({ store, site, clock }: ResultsOptions): Results {
   }
 
   return {
-    documents: async (run, attempt) =>
+    documents: async (run, attempt, how = {}) =>
       streamDocuments({
+        ...how,
         store,
         converters,
         runId: run.id,

@@ -1,6 +1,8 @@
 import { dataSchema, type Run, runStreamsSchema } from '@fernlab/shared/contracts/api'
+import { isFinal } from '@fernlab/shared/contracts/run-state'
 import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../accounts/caller.ts'
+import { type FollowedAttempt, followAttempt } from '../../results/follow-attempt.ts'
 import { type Bytes, type DataRequest, mainStream } from '../../results/results.ts'
 import { readCursor, runEvents } from '../../results/run-events.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
@@ -21,6 +23,13 @@ const dataQuery = z.object({
   /** As instruments gave them, before the calibrations in the run’s configuration. */
   values: z.enum(['calibrated', 'raw']).optional(),
 })
+const documentsQuery = z.object({
+  attempt: z.coerce.number().int().min(1).optional(),
+  /** Those that come while it goes on, too. */
+  follow: z.enum(['true', 'false']).default('false'),
+  /** So many documents are left out. */
+  skip: z.coerce.number().int().min(0).default(0),
+})
 const csvQuery = dataQuery.extend({ time: z.enum(['relative', 'epoch', 'iso']).default('relative') })
 
 type Query = z.output<typeof dataQuery>
@@ -36,14 +45,29 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       path: '/api/v1/runs/{id}/documents',
       tag: 'Results',
       summary: 'The run’s documents in the Bluesky event model, as JSON lines',
+      description:
+        'With `follow=true` the answer goes on while the attempt does, its documents as they come, and ends with it; blank lines keep the connection meanwhile. Whoever was cut off goes on with `skip`, the number of documents that have arrived. Closes when the token or the session ends.',
       access: 'runs.read',
       params: runParams,
-      query: z.object({ attempt: z.coerce.number().int().min(1).optional() }),
+      query: documentsQuery,
       answer: { what: 'One `{name, doc}` a line', type: 'application/jsonl' },
     },
     async ({ c, params, query, caller }) => {
       const run = await readableRun(parts, caller, params.id)
-      return streamed(c, await taken(c, run, caller, await results.documents(run, query.attempt)), 'application/jsonl')
+      const { skip } = query
+      if (query.follow === 'false') {
+        const bytes = await results.documents(run, query.attempt, { skip })
+        return streamed(c, await taken(c, run, caller, bytes), 'application/jsonl')
+      }
+      const gone = new AbortController()
+      const attempt = query.attempt ?? (isFinal(run.state) ? await results.attemptOf(run) : run.attempt)
+      const { runs, clock } = parts
+      const follow = () => followAttempt({ runs, clock, runId: run.id, attempt, signal: gone.signal })
+      const followed = followedBy(follow, (more) => results.documents(run, attempt, { skip, more }))
+      const permitted = whilePermitted(parts, { events: followed, run, headers: c.req.raw.headers, caller, gone })
+      return streamed(c, await taken(c, run, caller, permitted), 'application/jsonl', undefined, {
+        onGone: () => gone.abort(),
+      })
     },
   )
   add(
@@ -211,16 +235,16 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
 const permissionMs = 1_000
 
 /** Ends the events with the caller's right to them: at once when it ends here, else before anything is sent a second later. */
-async function* whilePermitted(
+async function* whilePermitted<Piece>(
   parts: Pick<ApiParts, 'accounts' | 'groups' | 'clock'>,
   options: {
-    readonly events: AsyncGenerator<string, void, void>
+    readonly events: AsyncGenerator<Piece, void, void>
     readonly run: Run
     readonly headers: Headers
     readonly caller: Caller
     readonly gone: AbortController
   },
-): AsyncGenerator<string, void, void> {
+): AsyncGenerator<Piece, void, void> {
   const { accounts, groups, clock } = parts
   const { events, run, headers, caller, gone } = options
   let askedAt = clock.monotonic()
@@ -239,13 +263,26 @@ async function* whilePermitted(
     }),
   ]
   try {
-    for await (const text of events) {
+    for await (const piece of events) {
       if (clock.monotonic() - askedAt >= permissionMs) await ask()
       if (gone.signal.aborted) return
-      yield text
+      yield piece
     }
   } finally {
     for (const stop of stops) stop()
+  }
+}
+
+/** Listens from when the answer is read to its end. */
+async function* followedBy(
+  follow: () => FollowedAttempt,
+  documents: (more: FollowedAttempt['more']) => Promise<Bytes>,
+): Bytes {
+  const followed = follow()
+  try {
+    yield* await documents(followed.more)
+  } finally {
+    followed.stop()
   }
 }
 

@@ -3,11 +3,21 @@ import type * as z from 'zod'
 import { problemSchema } from '../../contracts/api.ts'
 import { LabError } from '../../primitives/lab-error.ts'
 
+/** What is used of an answer; a body is read by `hub-lines.ts` alone. */
+export interface HubAnswer {
+  readonly ok: boolean
+  readonly status: number
+  text(): Promise<string>
+  readonly body?: {
+    getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> }
+  } | null
+}
+
 /** What is used of `fetch`. */
 export type HubFetch = (
   url: string,
   options: { method: string; headers: Record<string, string>; body?: string; signal: AbortSignal },
-) => Promise<{ readonly ok: boolean; readonly status: number; text(): Promise<string> }>
+) => Promise<HubAnswer>
 
 export interface CreateHubOptions {
   /** `https://lab.example.org`, with the path below which the hub is. */
@@ -21,6 +31,7 @@ export interface AskOptions {
   readonly method?: 'GET' | 'POST' | 'DELETE'
   readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
 }
 
@@ -42,29 +53,19 @@ export class Hub {
   async ask<Schema extends z.ZodType>(
     schema: Schema,
     path: string,
-    { method = 'GET', query = {}, body, signal }: AskOptions = {},
+    { signal, ...options }: AskOptions = {},
   ): Promise<z.infer<Schema>> {
     const late = AbortSignal.timeout(TIMEOUT_MS)
-    const response = await this.#fetch(`${this.url}/api/v1${path}${queryText(query)}`, {
-      method,
-      headers: {
-        ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      signal: signal === undefined ? late : AbortSignal.any([signal, late]),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }).catch((cause: unknown) => {
+    const response = await this.#send(
+      path,
+      { ...options, signal: signal === undefined ? late : AbortSignal.any([signal, late]) },
+      signal,
+    )
+    const text = await response.text().catch((cause: unknown) => {
       signal?.throwIfAborted()
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new LabError({
-        code: 'hub-unreachable',
-        kind: 'link',
-        retry: 'later',
-        message: `the hub at ${this.url} can't be reached: ${why}`,
-        cause,
-      })
+      throw this.unreachable(cause)
     })
-    const value = jsonOf(await response.text())
+    const value = jsonOf(text)
     if (!response.ok) throw refusal(value, response.status, this.url)
     const read = schema.safeParse(value)
     if (read.success) return read.data
@@ -74,6 +75,52 @@ export class Hub {
       message: `${this.url}/api/v1${path} answered something else than this client expects; it may be of another version`,
       issues: read.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })),
     })
+  }
+
+  /** An answer that the caller reads, for as long as its signal lets it: refusals and silence as those of `ask`. */
+  async open(path: string, options: AskOptions & { readonly signal: AbortSignal }): Promise<HubAnswer> {
+    const { signal } = options
+    const response = await this.#send(path, options, signal)
+    if (response.ok) return response
+    const text = await response.text().catch((cause: unknown) => {
+      signal.throwIfAborted()
+      throw this.unreachable(cause)
+    })
+    throw refusal(jsonOf(text), response.status, this.url)
+  }
+
+  unreachable(cause: unknown): LabError {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    return new LabError({
+      code: 'hub-unreachable',
+      kind: 'link',
+      retry: 'later',
+      message: `the hub at ${this.url} can't be reached: ${why}`,
+      cause,
+    })
+  }
+
+  /** Rejects with the reason of the caller's signal when it was that one which ended it. */
+  async #send(
+    path: string,
+    { method = 'GET', query = {}, body, headers = {}, signal }: AskOptions & { readonly signal: AbortSignal },
+    callers: AbortSignal | undefined,
+  ): Promise<HubAnswer> {
+    try {
+      return await this.#fetch(`${this.url}/api/v1${path}${queryText(query)}`, {
+        method,
+        headers: {
+          ...headers,
+          ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        signal,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+    } catch (cause) {
+      callers?.throwIfAborted()
+      throw this.unreachable(cause)
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { type Client, type CreateClientOptions, createClient } from './client.ts
 import { connectNodes, type NamedNode, type NodesClientOptions, namedNodes } from './connect-nodes.ts'
 import { Hub } from './hub.ts'
 import { hubDirectory } from './hub-directory.ts'
+import { hubRuns, type Runs } from './hub-runs.ts'
 import { networkNodes } from './network.ts'
 import { readContract } from './read-contract.ts'
 import { inProcessAddress } from './ways/in-process.ts'
@@ -43,7 +44,7 @@ interface ConnectNetwork extends NodesClientOptions {
   readonly tokens: readonly string[]
 }
 
-export type ConnectOptions = (ConnectHub | ConnectHere | ConnectNode | ConnectNodes | ConnectNetwork) & {
+interface Trust {
   /**
    * PEM of an authority to trust besides the system's, of the hub and its nodes. Nodes that are found on the network are
    * then used over TLS alone.
@@ -51,7 +52,15 @@ export type ConnectOptions = (ConnectHub | ConnectHere | ConnectNode | ConnectNo
   readonly ca?: string
 }
 
-/** A client of the lab behind a hub, or of nodes that are asked themselves; opens nothing until it is used. */
+export type ConnectOptions = (ConnectHub | ConnectHere | ConnectNode | ConnectNodes | ConnectNetwork) & Trust
+
+/** What a program has of a lab behind a hub, which runs experiments too. */
+export interface HubClient extends Client, Runs {}
+
+/** A client of the lab behind a hub; opens nothing until it is used. */
+export function connect(options: ConnectHub & Trust): HubClient
+/** A client of nodes that are asked themselves, or of the lab behind a hub; opens nothing until it is used. */
+export function connect(options: ConnectOptions): Client
 export function connect({ ca, ...options }: ConnectOptions): Client {
   const clock = systemClock
   const trust = ca === undefined ? {} : { ca }
@@ -59,9 +68,10 @@ export function connect({ ca, ...options }: ConnectOptions): Client {
     const { hub: url, token, here: doors = [], ...more } = options
     const addressesHere = (site: string, node: string) =>
       doors.filter((door) => door.site === site && door.node === node).map(inProcessAddress)
-    const directory = hubDirectory(new Hub({ url, token, fetch: createFetch(ca) }), { addressesHere })
+    const hub = new Hub({ url, token, fetch: createFetch(ca) })
+    const directory = hubDirectory(hub, { addressesHere })
     const ways = nodeWays({ clock, hub: { url, token }, here: { doors, from: 'anyone' }, ...trust })
-    return createClient({ directory, ways, clock, readContract, ...more })
+    return Object.assign(createClient({ directory, ways, clock, readContract, ...more }), hubRuns({ hub, clock }))
   }
   if ('here' in options) {
     const { here: doors, ...more } = options
