@@ -86,7 +86,8 @@ export type DaemonInfo = z.infer<typeof daemonInfoSchema>
 
 /**
  * What became of a daemon that was to be started or stopped. `changed`: it has its new entry without a start, as it is
- * stopped or its process is given the same. `not reloaded`: it is as before, and `reason` says why.
+ * stopped or its process is given the same. `not reloaded`: it is as before, and `reason` says why. `services`: those that
+ * can't be used though it is up, with why.
  */
 export const daemonChangeSchema = z.object({
   daemon: z.string(),
@@ -104,6 +105,7 @@ export const daemonChangeSchema = z.object({
   ]),
   state: daemonStateSchema.exactOptional(),
   reason: z.string().exactOptional(),
+  services: z.array(z.object({ name: z.string(), error: z.string() })).exactOptional(),
 })
 export type DaemonChange = z.infer<typeof daemonChangeSchema>
 

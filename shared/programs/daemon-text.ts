@@ -3,8 +3,11 @@ import type { DaemonChange, DaemonInfo, DaemonLine, DaemonReport } from '../cont
 import type { AnnouncedService } from '../contracts/services.ts'
 
 /** What became of one. */
-export const changeText = ({ daemon, change: word, state, reason }: DaemonChange): string =>
-  `${daemon}: ${word}${state === undefined || state === 'up' ? '' : `, now ${state}`}${reason === undefined ? '' : ` (${reason})`}`
+export function changeLines({ daemon, change: word, state, reason, services = [] }: DaemonChange): string[] {
+  const now = state === undefined || state === 'up' ? '' : `, now ${state}`
+  const why = reason === undefined ? '' : ` (${reason})`
+  return [`${daemon}: ${word}${now}${why}`, ...services.map(({ name, error }) => `  ${name} can not be used: ${error}`)]
+}
 
 /** How one stands, and its services. */
 export function reportLines({ daemon, state, reason, pid, upSince, services }: DaemonReport): string[] {

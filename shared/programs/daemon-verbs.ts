@@ -15,7 +15,7 @@ import type { Clock } from '../primitives/clock.ts'
 import { asLabError, LabError } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
 import type { Peer } from '../rpc/peer/peer.ts'
-import { announcedLines, changeText, daemonLines, lineText, ownServiceLines, reportLines } from './daemon-text.ts'
+import { announcedLines, changeLines, daemonLines, lineText, ownServiceLines, reportLines } from './daemon-text.ts'
 import { withNodeHere } from './node-here.ts'
 import { renameService } from './rename-service.ts'
 
@@ -191,7 +191,7 @@ async function change(
   const changes = z.array(daemonChangeSchema).parse(given)
   if (json) out(JSON.stringify(changes, null, 2))
   else if (changes.length === 0) out('This node has no daemons: node.yaml names none.')
-  else for (const each of changes) out(changeText(each))
+  else for (const line of changes.flatMap(changeLines)) out(line)
   if (verb === 'down') return
   const kept = changes.filter((each) => each.change === 'not reloaded').map(({ daemon }) => daemon)
   if (kept.length > 0) {
@@ -199,12 +199,14 @@ async function change(
     throw new LabError({ code: 'daemon-not-reloaded', kind: 'configuration', message })
   }
   const down = changes.filter((each) => startedWords.has(each.change) && isDown(each)).map(({ daemon }) => daemon)
-  if (down.length === 0) return
-  throw new LabError({
-    code: 'daemon-down',
-    kind: 'instrument',
-    message: `not up: ${down.join(', ')}; "fernlab daemon logs ${down[0]}" says more`,
-  })
+  if (down.length > 0) {
+    const message = `not up: ${down.join(', ')}; "fernlab daemon logs ${down[0]}" says more`
+    throw new LabError({ code: 'daemon-down', kind: 'instrument', message })
+  }
+  const useless = changes.filter((each) => startedWords.has(each.change)).flatMap(({ services = [] }) => services)
+  if (useless.length === 0) return
+  const message = `can not be used: ${useless.map(({ name }) => name).join(', ')}; mend why, and "fernlab daemon reload" tries it again`
+  throw new LabError({ code: 'own-service-wrong', kind: 'configuration', message })
 }
 
 const startedWords: ReadonlySet<string> = new Set(['started', 'restarted', 'up already'])

@@ -20,7 +20,15 @@ export function daemonControlService(daemons: Controlled, clock: Clock, person: 
       const report = of(change.daemon)
       const { state } = report ?? {}
       const reason = change.reason ?? report?.reason
-      return { ...change, ...(state === undefined ? {} : { state }), ...(reason === undefined ? {} : { reason }) }
+      const useless = (report?.services ?? []).flatMap(({ name, error }) =>
+        error === undefined ? [] : [{ name, error }],
+      )
+      return {
+        ...change,
+        ...(state === undefined ? {} : { state }),
+        ...(reason === undefined ? {} : { reason }),
+        ...(useless.length === 0 ? {} : { services: useless }),
+      }
     })
   }
   async function* follow(names: readonly string[] | undefined, signal: AbortSignal): AsyncGenerator<unknown> {

@@ -136,7 +136,12 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
       onChange: changed,
       lineNumber,
     })
-    return { daemon, own, print: await printOf(entry, own, configFolder), text: JSON.stringify([entry, own]) }
+    return {
+      daemon,
+      own,
+      print: await printOf(entry, own, { configFolder, dataFolder }),
+      text: JSON.stringify([entry, own]),
+    }
   }
   const each = async (
     names: readonly string[] | undefined,

@@ -88,17 +88,21 @@ const isIn = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
 
 /**
- * What a daemon's process is made of, as one text: what its entry and those of its services give it, and what their files
- * hold. What only people and directories read of them is no part of it.
+ * What a daemon's process is made of, as one text: what its entry and those of its services give it, what their files hold,
+ * and why one can't be used. What only people and directories read of them is no part of it.
  */
-export async function printOf(entry: DaemonEntry, own: OwnServices, configFolder: string): Promise<string> {
+export async function printOf(entry: DaemonEntry, own: OwnServices, folders: NodeFolders): Promise<string> {
   const { autostart: _, ...given } = entry
   const made = own.map(([name, { file, folder, write, quotaMB, daemon, instances, parameters }]) => {
     return [name, { file, folder, write, quotaMB, daemon, instances, parameters }]
   })
   const hash = createHash('sha256').update(JSON.stringify([given, made]))
   const said = (thrown: unknown) => asLabError(thrown).message
-  for (const [, { file, folder }] of own) {
+  const { configFolder } = folders
+  for (const [, one] of own) {
+    const { file, folder } = one
+    const why = await requireSource(one, folders).then(() => '', said)
+    hash.update(why)
     if (file !== undefined) hash.update(await contentOf(resolve(configFolder, file)).catch(said))
     // One that was made since is there now.
     if (folder !== undefined) hash.update(await realpath(resolve(configFolder, folder)).catch(said))

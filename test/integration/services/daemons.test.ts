@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -113,6 +113,7 @@ async function typedByItsOwner(folder: string): Promise<void> {
   assert.is(refused.issues[0]?.path, 'services.own.count.daemon')
   await writeFile(join(folder, 'node.yaml'), before.replace('{ts: {}', '{ts: {memoryMB: 200}'))
   assert.is(await type('reload'), 'ts: restarted\npy: unchanged, now stopped')
+  await spoiled(join(folder, 'counter.ts'), type)
   assert.is(await type('up', 'py'), 'py: started')
   assert.match(await type('logs', '--lines', '500'), / ts \* up\n[\s\S]* py \* up$/)
   assert.is((await rejection(type('logs', 'pie'))).code, 'daemon-unknown')
@@ -131,6 +132,25 @@ async function typedByItsOwner(folder: string): Promise<void> {
   assert.match(told, /\nmemory: [1-9]\d* MB of 200 MB\nrestarts: 0$/)
   assert.is((await rejection(type('info', 'cont'))).code, 'daemon-unknown')
   await renamed(folder, type)
+}
+
+/** What can't be used is said where it is started, and tried again once it is mended, also where its text stays. */
+async function spoiled(file: string, type: (...args: string[]) => Promise<string>): Promise<void> {
+  const whole = readFileSync(file, 'utf8')
+  const useless = async (...args: string[]) => {
+    const { code, message } = await rejection(type(...args))
+    assert.equal([code, message.split(';')[0]], ['own-service-wrong', 'can not be used: count'])
+  }
+  await writeFile(file, `${whole}\nexport default {{`)
+  await useless('reload')
+  await useless('up', 'ts')
+  await writeFile(file, whole)
+  await chmod(file, 0o666)
+  await useless('reload')
+  assert.match(await type('ps'), /\n {2}count: everybody may write .*counter\.ts.*: chmod o-w/)
+  await chmod(file, 0o600)
+  assert.is(await type('reload'), 'ts: restarted\npy: unchanged, now stopped')
+  assert.match(await type('ps'), /\n {2}count\n/)
 }
 
 /** A service goes by another name, with its comment and what it has kept. */
