@@ -88,6 +88,12 @@ const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions
     if (from === undefined || to === undefined || others.length > 0) throw mistake('name a service, and its new name')
     const announced = z.array(announcedServiceSchema).parse(await peer.call('node/services', {}, options))
     const taken = announced.map(({ name }) => name)
+    const lock = announced.find(({ name }) => name === from)?.lock
+    if (lock !== undefined) {
+      const hint = `end that first (fernlab daemon unlock ${from}), then rename it`
+      const message = `${from} is locked by ${lock.owner} since ${lock.since}: ${hint}`
+      throw new LabError({ code: 'service-locked', kind: 'caller', retry: 'later', message })
+    }
     const { nodeFile } = await endpointsIn(folder)
     const undo = await renameService({ from, to, file: options.nodeFile, nodeFile, taken })
     try {

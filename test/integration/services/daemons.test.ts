@@ -173,10 +173,15 @@ async function renamed(folder: string, type: (...args: string[]) => Promise<stri
   assert.is(readFileSync(other, 'utf8'), commented)
   const locking = await onMachine(join(folder, 'data/nodes/pi'))
   await locking.call('node/lock', { services: ['count'] })
-  assert.is((await rejection(type('rename', 'count', 'tally'))).code, 'daemon-not-reloaded')
-  await locking.call('node/unlock', { services: ['count'] })
-  await locking.close()
+  const locked = await rejection(type('rename', 'count', 'tally'))
+  assert.is(locked.code, 'service-locked')
+  assert.match(
+    locked.message,
+    /^count is locked by local since .*Z: end that first \(fernlab daemon unlock count\), then/,
+  )
   assert.is(readFileSync(file, 'utf8'), commented)
+  assert.is(await type('unlock', 'count'), 'count: unlocked')
+  await locking.close()
   assert.is(await type('rename', 'count', 'tally'), 'ts: restarted\npy: unchanged')
   assert.match(readFileSync(file, 'utf8'), /# ours\n\s+tally: /)
   assert.is(readFileSync(join(kept, 'tally/notes.txt'), 'utf8'), 'kept')
