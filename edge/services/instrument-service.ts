@@ -11,7 +11,8 @@ import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import type { SignalSpec, SignalValue } from '../drivers/driver.ts'
 import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
 import { pacedBlocks } from './paced-blocks.ts'
-import type { Following, SharedReadings } from './shared-readings.ts'
+import type { Following } from './read-together.ts'
+import type { SharedReadings } from './shared-readings.ts'
 
 export interface InstrumentServiceOptions {
   readonly handle: Pick<InstrumentHandle, 'spec' | 'read' | 'set' | 'call' | 'streams' | 'stream'>

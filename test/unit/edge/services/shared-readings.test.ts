@@ -16,6 +16,9 @@ function open() {
   const read = async (signals: readonly string[], _: AbortSignal) => {
     reads.push([...signals])
     if (faulty !== undefined && signals.includes(faulty)) throw broken
+    // It heeds no signal either.
+    if (signals.some((name) => name.startsWith('hanging'))) await new Promise(() => {})
+    if (signals.includes('slow')) await clock.sleep(600)
     return Object.fromEntries(signals.map((name) => [name, { value: reads.length, time: 0 }]))
   }
   /** Follows until it is left; what came stands in `taken`. */
@@ -100,6 +103,72 @@ test('those who read by other ways are given nothing of each other', async () =>
   await clock.advance(0)
   assert.is(reads.length, 2)
   assert.not.equal(holder.taken, other.taken)
+})
+
+test('who follows what never answers keeps nobody else waiting, and is told in the end', async () => {
+  const { clock, reads, follow } = open()
+  const quick = follow(['quick'], 20)
+  await clock.advance(1000)
+  const hanging = follow(['hanging'], 1)
+  await clock.advance(1000)
+  for (const late of [follow(['quick'], 20), follow(['quick', 'other'], 20)]) {
+    const { length } = quick.taken
+    await clock.advance(2000)
+    assert.ok(quick.taken.length - length >= 30, `${quick.taken.length - length} items in 2 s`)
+    assert.ok(late.taken.length >= 30, `${late.taken.length} items in 2 s of one that began`)
+    late.leave()
+  }
+  assert.is(hanging.taken.length, 0)
+  const before = reads.length
+  const { length } = quick.taken
+  await clock.advance(10_000)
+  assert.ok(reads.length - before <= 201, `${reads.length - before} readings in 10 s`)
+  assert.ok(quick.taken.length - length >= 199)
+  await clock.advance(16_000)
+  const error = await rejection(hanging.over)
+  assert.equal([error.code, error.retry], ['deadline-exceeded', 'later'])
+  assert.match(error.message, /hanging/)
+})
+
+test('those who follow the same are read for once, also where another hangs', async () => {
+  const { clock, reads, follow } = open()
+  const same = [...Array.from({ length: 10 }, () => follow(['b', 'a'], 10)), follow(['a', 'b'], 5)]
+  const hanging = follow(['hanging'], 1)
+  await clock.advance(1000)
+  const { length } = reads
+  await clock.advance(5000)
+  assert.ok(reads.length - length <= 51, `${reads.length - length} readings`)
+  for (const { taken } of same) assert.ok(taken.length >= 25)
+  hanging.leave()
+  assert.is((await rejection(hanging.over)).code, 'sensor-gone')
+  for (const { leave } of same) leave()
+  await clock.advance(0)
+  const after = reads.length
+  await clock.advance(40_000)
+  assert.is(reads.length, after)
+})
+
+test('readings that are slow but come are given, each set by itself', async () => {
+  const { clock, follow } = open()
+  const slow = follow(['slow'], 10)
+  const quick = follow(['quick'], 10)
+  await clock.advance(10_000)
+  assert.ok(slow.taken.length >= 14 && slow.taken.length <= 17, `${slow.taken.length} of the slow one`)
+  assert.ok(quick.taken.length >= 90, `${quick.taken.length} of the quick one`)
+})
+
+test('a way that hangs keeps no other way waiting', async () => {
+  const { clock, follow } = open()
+  const quick = follow(['a'], 20, { way: () => 'free' })
+  await clock.advance(1000)
+  const hanging = follow(['hanging'], 1, { way: () => 'seat' })
+  const same = follow(['hanging'], 1, { way: () => 'seat' })
+  const { length } = quick.taken
+  await clock.advance(2000)
+  assert.ok(quick.taken.length - length >= 39, `${quick.taken.length - length} items in 2 s`)
+  same.leave()
+  hanging.leave()
+  for (const { over } of [same, hanging]) assert.is((await rejection(over)).code, 'sensor-gone')
 })
 
 test.run()
