@@ -1,3 +1,4 @@
+import { scalarIssue } from '@fernlab/shared/capabilities/scalar-value'
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Reading } from '../drivers/driver.ts'
@@ -20,13 +21,10 @@ export function checkReadings(
     if (reading === undefined) throw garbage(`${name} is missing from the answer`)
     const dtype = spec.signals.find((signal) => signal.name === name)?.dtype
     const { value } = reading
-    const fits =
-      dtype === 'string'
-        ? typeof value === 'string'
-        : dtype === 'boolean'
-          ? typeof value === 'boolean'
-          : typeof value === 'number' && Number.isFinite(value)
-    if (!fits) throw garbage(`${name} is ${JSON.stringify(value)}, not a ${dtype ?? 'number'}`)
+    // A driver gives no arrays.
+    const issue = scalarIssue(dtype === undefined || dtype === 'array' ? 'number' : dtype, value)
+    if (issue !== undefined || (typeof value === 'number' && !Number.isFinite(value)))
+      throw garbage(`${name} is ${JSON.stringify(value)}, not a ${dtype ?? 'number'}`)
     if (!isTime(reading.time)) throw garbage(`the time of ${name} is ${reading.time}`)
     good[name] = reading
   }

@@ -1,4 +1,5 @@
 /** What a service gives of its own accord, held to its contract: items of streams, and values of signals. */
+import { scalarIssue } from '../../capabilities/scalar-value.ts'
 import type { SignalSpec } from '../../capabilities/signals.ts'
 import type { Issue } from '../../primitives/lab-error.ts'
 import { isRecord } from '../errors.ts'
@@ -30,18 +31,7 @@ export function checkedItems(
 
 /** What keeps a value from being one of the signal; limits are of what is set, an instrument may read beyond them. */
 export function signalIssue({ dtype, shape }: Pick<SignalSpec, 'dtype' | 'shape'>, value: unknown): string | undefined {
-  switch (dtype) {
-    case 'number':
-      return typeof value === 'number' ? undefined : 'must be a number'
-    case 'integer':
-      return Number.isInteger(value) ? undefined : 'must be a whole number'
-    case 'boolean':
-      return typeof value === 'boolean' ? undefined : 'must be true or false'
-    case 'string':
-      return typeof value === 'string' ? undefined : 'must be text'
-    case 'array':
-      return arrayIssue(shape, value)
-  }
+  return dtype === 'array' ? arrayIssue(shape, value) : scalarIssue(dtype, value)
 }
 
 function arrayIssue(shape: readonly number[], value: unknown): string | undefined {
@@ -97,3 +87,11 @@ export function blockIssue(
 
 const lengthOf = (value: unknown): number | undefined =>
   ArrayBuffer.isView(value) && typeOfArray(value) !== undefined ? (value as Float64Array).length : undefined
+
+/** What keeps an item from being one of the events that were asked for; undefined where nothing does but its value. */
+export function eventIssue(asked: readonly string[], item: unknown): Issue | undefined {
+  if (!isRecord(item)) return { path: '', message: 'must be an event' }
+  const { event } = item
+  if (typeof event === 'string' && asked.includes(event)) return undefined
+  return { path: 'event', message: 'is none that was asked for' }
+}

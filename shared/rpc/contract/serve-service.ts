@@ -11,7 +11,7 @@ import type { HandedKind, Onward, OnwardMethod } from '../peer/handing-on.ts'
 import { methodUnknown } from '../peer/peer.ts'
 import { type CallContext, isAsyncIterable, isThenable, type Serve } from '../peer/serving.ts'
 import { checkValue, isPlainly } from './check-value.ts'
-import { blockIssue, checkedItems, readingsIssue, signalIssue } from './given-values.ts'
+import { blockIssue, checkedItems, eventIssue, readingsIssue, signalIssue } from './given-values.ts'
 import { members, splitMethod } from './members.ts'
 import type { ActionContract, ServiceContract } from './service-contract.ts'
 import type { ValueSpec } from './value-spec.ts'
@@ -121,8 +121,9 @@ class Served {
       )
     }
     if (member === members.events && this.#service.events !== undefined) {
-      const items = this.#service.events(this.#names(params.events, 'events', contract.events), this.#context)
-      return checkedItems(items, (item) => this.#requireEvent(item))
+      const names = this.#names(params.events, 'events', contract.events)
+      const items = this.#service.events(names, this.#context)
+      return checkedItems(items, (item) => this.#requireEvent(names, item))
     }
     throw methodUnknown(this.#method)
   }
@@ -192,10 +193,11 @@ class Served {
     if (issue !== undefined) throw resultInvalid(this.#method, this.#service.contract, [issue])
   }
 
-  #requireEvent(item: unknown): void {
-    const { event, value } = isRecord(item) ? item : {}
-    const known = typeof event === 'string' ? this.#service.contract.events[event] : undefined
-    if (known !== undefined) this.result(known.value, value)
+  #requireEvent(asked: readonly string[], item: unknown): void {
+    const issue = eventIssue(asked, item)
+    if (issue !== undefined) throw resultInvalid(this.#method, this.#service.contract, [issue])
+    const { event, value } = item as { readonly event: string; readonly value?: unknown }
+    this.result(this.#service.contract.events[event]?.value, value)
   }
 
   #set({ signal, value }: Readonly<Record<string, unknown>>): unknown {

@@ -206,6 +206,51 @@ test('samples of hardware are told from readings, and held to the contract as bl
   }
 })
 
+test('an event that was not asked for, or is none, is no item of events', async () => {
+  const contract = { ...scope, events: { ...scope.events, other: { value: { type: 'boolean' } } } } as const
+  const given = async (item: unknown) => {
+    const peer = reach({
+      ...service(contract),
+      events: async function* () {
+        yield item
+      },
+    })
+    const taken = peer.stream('bench3.scope/events.follow', { events: ['other'] }).next()
+    const [settled] = await Promise.allSettled([taken])
+    await peer.close()
+    return settled.status === 'rejected' ? (settled.reason as LabError) : undefined
+  }
+  assert.is(await given({ event: 'other', value: true, time: 0 }), undefined)
+  for (const [item, path] of [
+    ['other', ''],
+    [null, ''],
+    [{ value: true }, 'event'],
+    [{ event: 'none', value: true }, 'event'],
+    [{ event: 'toString', value: true }, 'event'],
+    [{ event: 'triggered', value: 1, time: 0 }, 'event'],
+    [{ event: 'other', value: 1 }, 'result'],
+  ] as const) {
+    const error = await given(item)
+    assert.equal([error?.code, error?.issues[0]?.path], ['result-invalid', path], JSON.stringify(item))
+  }
+})
+
+test('an integer that a scale has made of a reading is one, in a service as in a run', async () => {
+  const count = { ...scope.signals.offset, dtype: 'integer' } as const
+  const read = async (value: unknown) => ({ count: { value, time: 0 } })
+  const contract = { ...scope, signals: { ...scope.signals, count } }
+  for (const [value, code] of [
+    [2.000_000_1, undefined],
+    ['2', 'result-invalid'],
+  ] as const) {
+    const peer = reach({ ...service(contract), read: () => read(value) })
+    const asked = peer.call('bench3.scope/signals.read', { signals: ['count'] })
+    if (code === undefined) assert.equal(await asked, await read(value))
+    else assert.is((await errorOf(asked)).code, code)
+    await peer.close()
+  }
+})
+
 test('readings are followed so often, samples as often as the signals say', async () => {
   const offset = (maxRateHz?: number) => ({ ...scope.signals.offset, ...(maxRateHz && { maxRateHz }) })
   const signals = { ...scope.signals, offset: offset(), quick: offset(5000), quicker: offset(20_000) }
