@@ -58,7 +58,8 @@ export function packed(values: readonly unknown[]): Column {
   let isWhole = true
   for (const value of values) {
     if (typeof value !== 'number') return values
-    if ((value | 0) !== value) isWhole = false
+    // A zero with a minus is none of whole numbers.
+    if ((value | 0) !== value || (value === 0 && Object.is(value, -0))) isWhole = false
     else if (value < low) low = value
     else if (value > high) high = value
   }

@@ -176,4 +176,11 @@ test('what is right at a glance is right when it is looked at closely', () => {
   assert.ok(plain > 100, `${plain} were`)
 })
 
+test('a zero with a minus stays one beside whole numbers', () => {
+  const values = [-0, 1, 2, 3, 4, 5, 6, 0]
+  const column = packed(values)
+  for (const [n, value] of values.entries()) assert.ok(Object.is(column[n], value), `${n}`)
+  assert.instance(packed(values.slice(1).concat(8)), Uint8Array)
+})
+
 test.run()
