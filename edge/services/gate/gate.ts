@@ -90,6 +90,8 @@ const MOST_OF_A_PERSON = 32
 /** What one person follows at the node, taken together. */
 export const MOST_READINGS_HZ = 1000
 const FOLLOW = `/${members.follow}`
+/** Of the node's own service, by all links of a person; a program needs one for each taking of locks. */
+export const MOST_NODE_STREAMS = 64
 const MOST_GRACE_S = 600
 const MOST_PROGRAM_CHARS = 64
 const reading: readonly string[] = [members.contract, members.read, members.follow, members.events]
@@ -110,6 +112,9 @@ export function createGate(options: GateOptions): Gate {
     busy(`what you follow at this node is read ${MOST_READINGS_HZ} times a second together, and may be no more`),
   )
 
+  const nodeStreams = new PersonShares(MOST_NODE_STREAMS, Number.POSITIVE_INFINITY, () =>
+    busy(`you have ${MOST_NODE_STREAMS} streams of this node itself under way, and may have no more: leave some`),
+  )
   const turns = new SharedTurns({ clock, soon: (callback) => void setImmediate(callback) })
 
   const count = (all: Map<string, number>, key: string, by: 1 | -1): number => {
@@ -200,10 +205,25 @@ export function createGate(options: GateOptions): Gate {
     return caller.answer()
   }
 
+  const nodeStream = async (caller: LinkCaller, open: () => unknown): Promise<unknown> => {
+    const over = nodeStreams.take(caller.person)
+    try {
+      const stream = await open()
+      if (isAsyncIterable(stream)) return countedStream(stream, over)
+      over()
+      return stream
+    } catch (thrown) {
+      over()
+      throw thrown
+    }
+  }
   const serveOf = (caller: LinkCaller) => {
     const serve = serveServices((name) => options.find(name, caller), matchesPattern)
     const asked = (method: string, params: unknown, context: Parameters<typeof serve>[2]) => {
       requireMay(caller, method)
+      if (context.wantsStream && splitMethod(method)?.service === NODE_SERVICE) {
+        return nodeStream(caller, () => serve(method, params, context))
+      }
       if (!method.endsWith(FOLLOW)) return serve(method, params, context)
       const followed = serve(method, params, context)
       if (!isAsyncIterable(followed)) return followed

@@ -66,8 +66,8 @@ export interface Locks {
   /** The program has a link. */
   came(program: string): void
   left(program: string, isOver: boolean): void
-  /** Until the returned function is called. */
-  onChange(listener: () => void): () => void
+  /** Of whatever is locked, or of these alone where they are named; until the returned function is called. */
+  onChange(listener: () => void, of?: readonly Lockable[]): () => void
   close(): void
 }
 
@@ -103,8 +103,11 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
   const locks = new Map<string, Lock>()
   const ended = new EndedLocks()
   const listeners = new Set<() => void>()
-  const changed = () => {
-    for (const listener of [...listeners]) listener()
+  const listenersOf = new Map<string, Set<() => void>>()
+  const changed = (targets: readonly string[]) => {
+    const told = new Set(listeners)
+    for (const target of targets) for (const listener of listenersOf.get(target) ?? []) told.add(listener)
+    for (const listener of told) listener()
   }
   const drop = async (lock: Lock, how: EndedOf): Promise<void> => {
     if (locks.get(lock.target) !== lock) return
@@ -114,7 +117,7 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
       ended.add(lock.owner, lock.target, how, id)
       cancel()
     }
-    changed()
+    changed([lock.target])
     if (lock.lease !== undefined) await lock.bench?.release(lock.lease)
   }
   /** The lock ends with the last. */
@@ -126,7 +129,7 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
     lock.takings.delete(id)
     ended.add(lock.owner, lock.target, how, id)
     // Why it is locked may be another reason now.
-    changed()
+    changed([lock.target])
   }
   const idOfUnnamed = (program: string): string | undefined => {
     for (const { takings } of locks.values())
@@ -191,7 +194,7 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
         const { reason, graceMs } = request
         takings?.set(id, { program, isNamed: request.id !== undefined, reason, graceMs, cancel: () => {} })
       }
-      changed()
+      changed(services.map(targetOf))
       return id
     },
     end: async (services, { caller, reason, id }) => {
@@ -254,9 +257,22 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
         }
       }
     },
-    onChange: (listener) => {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
+    onChange: (listener, of) => {
+      if (of === undefined) {
+        listeners.add(listener)
+        return () => void listeners.delete(listener)
+      }
+      const targets = of.map(targetOf)
+      for (const target of targets) {
+        const those = listenersOf.get(target) ?? new Set()
+        listenersOf.set(target, those.add(listener))
+      }
+      return () => {
+        for (const target of targets) {
+          const those = listenersOf.get(target)
+          if (those?.delete(listener) === true && those.size === 0) listenersOf.delete(target)
+        }
+      }
     },
     close: () => {
       for (const { takings } of locks.values()) for (const { cancel } of takings.values()) cancel()

@@ -73,7 +73,7 @@ export interface Watched {
 export async function* lostLocks(watched: Watched): AsyncGenerator<object, void, void> {
   const { locks, services, owner, seesWho, id, signal } = watched
   let changed = () => {}
-  const stop = locks.onChange(() => changed())
+  const stop = locks.onChange(() => changed(), services)
   const wake = () => changed()
   signal.addEventListener('abort', wake, { once: true })
   try {

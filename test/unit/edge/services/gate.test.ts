@@ -1,4 +1,4 @@
-import { createGate, type Gate } from '@fernlab/edge/services/gate/gate'
+import { createGate, type Gate, MOST_NODE_STREAMS } from '@fernlab/edge/services/gate/gate'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -82,6 +82,25 @@ test('who has not signed in within 5 s is left', async () => {
   await clock.advance(1)
   assert.match(await over, /nobody signed in within 5 s/)
   assert.is(gate.counts.links, 0)
+})
+
+test('one person has so many streams of the node itself, by all links, and another as many', async () => {
+  const { gate, connect, sign } = openGate()
+  const rights = ['read']
+  const [first, second, other] = [connect(), connect(), connect()]
+  await first.call(SIGN_IN, { token: await sign(60, { rights }) })
+  await second.call(SIGN_IN, { token: await sign(60, { rights }) })
+  await other.call(SIGN_IN, { token: await sign(60, { rights, sub: 'bob' }) })
+  const follow = (peer: Peer) => peer.stream('node/events.follow', { events: ['rang'] }, { credit: 1 })
+  const open = [first, second].flatMap((peer) => Array.from({ length: MOST_NODE_STREAMS / 2 }, () => follow(peer)))
+  for (const stream of open) assert.is((await stream.next()).value, 1)
+  for (const peer of [first, second]) assert.is((await rejection(follow(peer).next())).code, 'link-busy')
+  assert.is((await follow(other).next()).value, 1)
+  await open[0]?.return()
+  while (gate.counts.calls > MOST_NODE_STREAMS) await Promise.resolve()
+  assert.is((await follow(second).next()).value, 1)
+  await first.close()
+  assert.is((await follow(second).next()).value, 1, 'with a link goes what it had')
 })
 
 test('a link ends with its token, unless there is a newer one', async () => {

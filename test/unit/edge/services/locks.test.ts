@@ -266,4 +266,23 @@ test('whoever waits for the end of a lock is told how it came, once, and leaves 
   assert.ok((await again).done)
 })
 
+test('who waits for one lock is not woken by others', async () => {
+  const { locks } = openLocks()
+  const told: string[] = []
+  const taker = (person: string) => ({ person, program: person, may: () => true })
+  const take = (person: string, name: string) =>
+    locks.take({ caller: taker(person), services: [{ name }], reason: '', graceMs: 0, id: `${person} ${name}` })
+  const stop = locks.onChange(() => told.push('fit or files'), [{ name: 'fit' }, { name: 'files' }])
+  locks.onChange(() => told.push('any'))
+  take('ada', 'plot')
+  assert.equal(told.splice(0), ['any'])
+  take('ada', 'fit')
+  assert.equal(told.splice(0), ['any', 'fit or files'])
+  await locks.end([{ name: 'fit' }, { name: 'plot' }], { caller: taker('ada'), reason: '' })
+  assert.equal(told.splice(0), ['any', 'fit or files', 'any'])
+  stop()
+  take('ada', 'files')
+  assert.equal(told, ['any'])
+})
+
 test.run()
