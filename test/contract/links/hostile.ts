@@ -22,13 +22,35 @@ const params = fc.oneof(
   fc.record({ token: fc.constantFrom('', 'wrong', '../..'), seen: count }),
   fc.record({ id, token: fc.constant('kept') }),
   fc.record({ callback: count, args: fc.constant([1]) }),
-  fc.record({
-    methods: fc.constantFrom(['x/act'], [SIGN_IN], [BATCH], ['x/act', RESUME, CANCEL]),
-    calls: fc.array(fc.constant(0), { maxLength: 4 }),
-    params: fc.array(fc.constant(null), { maxLength: 4 }),
-    stop: fc.boolean(),
-  }),
 )
+/** Batches that can be read: lists, tables, numbers in arrays, of methods that may stand in one and of others. */
+const batch = fc
+  .record({ count: fc.integer({ min: 1, max: 12 }), stop: fc.boolean(), packs: fc.boolean(), isTyped: fc.boolean() })
+  .chain(({ count, isTyped, ...how }) => {
+    const methods = fc.constantFrom(['x/act'], [SIGN_IN, 'x/act'], [BATCH], ['x/act', RESUME, CANCEL, SIGN_IN, 'x/act'])
+    const list = fc.array(fc.constantFrom<unknown>(null, {}, { token: 'right' }, 7), {
+      minLength: count,
+      maxLength: count,
+    })
+    const table = fc.constantFrom(
+      { names: ['token'], columns: [Array.from({ length: count }, () => 'right')] },
+      { names: ['a', 'b'], columns: [new Float64Array(count), new Uint8Array(count)] },
+      { names: [], columns: [] },
+    )
+    return methods.chain((named) =>
+      fc.record({
+        methods: fc.constant(named),
+        calls: fc
+          .array(fc.nat(named.length - 1), { minLength: count, maxLength: count })
+          .map((calls) => (isTyped ? Uint8Array.from(calls) : calls)),
+        params: fc.oneof(list, table),
+        stop: fc.constant(how.stop),
+        packs: fc.constant(how.packs),
+      }),
+    )
+  })
+/** What would sign in, where it can't. */
+const right = fc.constant({ token: 'right' })
 const method = fc.constantFrom('x/act', SIGN_IN, BATCH, CALLBACK, CANCEL, ITEMS, LINGER, MORE, PING, RESUME, 'rpc.none')
 const message = fc.oneof(
   fc.record(
@@ -36,13 +58,18 @@ const message = fc.oneof(
     { requiredKeys: ['id', 'method'] },
   ),
   fc.record({ method, params }, { requiredKeys: ['method'] }),
+  fc.record({ id, method: fc.constant(BATCH), params: batch }),
+  fc.record({ method: fc.constantFrom(SIGN_IN, BATCH, 'x/act'), params: right }),
+  fc.record({ id, method: fc.constantFrom('x/act', RESUME, BATCH, 'rpc.none'), params: right }),
   fc.record({ id, result: params }),
   fc.record({ id: fc.oneof(id, fc.constant(null)), error: fc.record({ code: fc.integer(), message: fc.string() }) }),
 )
 
-/** Asserts that none of it does anything, that the other end still answers or has ended the link, and that nothing stays. */
+/** Asserts that none of it does anything, though all of it does once the link is signed in; that the other end still answers or has ended the link, and that nothing stays. */
 export async function hostile([link, serverLink]: readonly [Link, Link], signal: AbortSignal): Promise<void> {
+  let asked = 0
   let done = 0
+  let isSignedIn = false
   const lingering = new Lingering({ clock: systemClock })
   const server = createPeer({
     link: serverLink,
@@ -50,34 +77,48 @@ export async function hostile([link, serverLink]: readonly [Link, Link], signal:
     lingering,
     limits: { ...defaultLimits, unreadable: Number.POSITIVE_INFINITY },
     serve: () => {
+      asked++
+      if (isSignedIn) return void done++
       throw new LabError({ code: 'sign-in-needed', kind: 'caller', message: 'sign in first' })
     },
     signIn: (given) => {
-      if ((given as { token?: unknown } | undefined)?.token === 'right') return done++
+      if ((given as { token?: unknown } | undefined)?.token === 'right') {
+        isSignedIn = true
+        return null
+      }
       throw new LabError({ code: 'token-refused', kind: 'caller', message: 'no token of this site' })
     },
   })
   let isOver = false
-  let isAnswered = false
-  const last = 'the last one'
+  const answered = new Set<unknown>()
   link.listen({
     frame: (frame: Frame) => {
       const said = link.format.read(frame, defaultLimits) as { id?: unknown }
-      if (said.id === last) isAnswered = true
+      answered.add(said.id)
     },
     drained: () => {},
     ended: () => {
       isOver = true
     },
   })
-  for (const [at, each] of fc.sample(message, { numRuns: MESSAGES, seed: 2 }).entries()) {
-    link.send(link.format.write(each, defaultLimits))
-    if (at % 100 === 0) await systemClock.sleep(0, signal)
+  const say = (each: object) => link.send(link.format.write(each, defaultLimits))
+  const sendAll = async (numRuns: number, seed: number) => {
+    for (const [at, each] of fc.sample(message, { numRuns, seed }).entries()) {
+      say(each)
+      if (at % 100 === 0) await systemClock.sleep(0, signal)
+    }
+    const last = `the last of ${seed}`
+    say({ id: last, method: PING })
+    while (!answered.has(last) && !isOver) await systemClock.sleep(1, signal)
+    assert.ok(answered.has(last), 'it is answered after all of it')
+    while (server.underWay.served > 0 && !isOver) await systemClock.sleep(1, signal)
   }
-  link.send(link.format.write({ id: last, method: PING }, defaultLimits))
-  while (!isAnswered && !isOver) await systemClock.sleep(1, signal)
-  assert.ok(isAnswered, 'it is answered after all of it')
+  await sendAll(MESSAGES, 2)
   assert.equal([done, server.underWay], [0, { calls: 0, served: 0, callbacks: 0 }])
+  assert.ok(asked > MESSAGES / 10, `${asked} calls came so far that they were refused`)
+  say({ id: 'in', method: SIGN_IN, params: { token: 'right' } })
+  await sendAll(300, 3)
+  assert.ok(done > 30, `${done} calls were done by who has signed in`)
   await link.close()
   await server.close()
 }
