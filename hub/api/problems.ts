@@ -46,6 +46,9 @@ function hintOf(error: LabError, status: number): string {
   if (error.studentMessage !== error.message) return error.studentMessage
   if (error.kind === 'bug' || error.code === 'database-unusable')
     return 'Nothing that you did caused this. Try again; if it stays, tell the staff.'
+  if (error.code === 'service-unknown') {
+    return 'Look which there are: fernlab directory. One whose daemon is stopped is in none: fernlab daemon ps, on its node.'
+  }
   if (status === 404) return 'Check the address. It may have been removed, or it may belong to somebody else.'
   if (error.issues.length > 0) return 'Correct what is listed and send it again; nothing was changed.'
   return error.message

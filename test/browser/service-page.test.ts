@@ -1,122 +1,37 @@
 /// <reference lib="dom" />
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { builtInDrivers } from '@fernlab/edge/drivers/drivers'
-import { type Edge, startEdge } from '@fernlab/edge/main'
-import { createOpenTransport } from '@fernlab/firmware-bridge/transports/open-transport'
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
-import { systemClock } from '@fernlab/shared/primitives/clock'
-import { silentLog } from '@fernlab/shared/primitives/log'
 import type { Browser, Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
-import { startTestHub, type TestHub, until } from '../integration/hub/hub-with-node.ts'
+import type { TestHub } from '../integration/hub/hub-with-node.ts'
 import { newPerson, type TestPerson } from '../integration/hub/session-people.ts'
-import { root } from '../support/source-files.ts'
 import { suite } from '../support/suite.ts'
 import { barriersOn } from './support/barriers.ts'
-import { comes, openBrowser, tabTo } from './support/browser.ts'
+import { comes, tabTo } from './support/browser.ts'
 import { visitAs } from './support/lab-page-stage.ts'
+import { nameOf, openService, type ServiceStage, serviceStage, signalOf } from './support/service-stage.ts'
 
 const test = suite('the page of a service', { timeoutMs: 120_000, hookTimeoutMs: 90_000, fileTimeoutMs: 300_000 })
+let staged: ServiceStage
 let lab: TestHub
-let node: Edge
 let browser: Browser
 let ada: TestPerson
 let bo: TestPerson
 let nameOfAda = ''
 let nameOfBo = ''
-let folder = ''
 
-const nodeFile = `
-node: pi
-hub: { url: in-process }
-instruments:
-  psu: { driver: scpi, config: { model: fern-psu, transport: { kind: emulated, world: diode-1, device: psu } } }
-benches:
-  diode:
-    parts: { psu: psu }
-    safeState: { psu.output: false, psu.voltage: 0 }
-    limits: { psu.voltage: { low: 0, high: 5 } }
-daemons: { tools: {} }
-services:
-  listen: { host: 127.0.0.1, port: 0 }
-  own: { bell: { file: ./bell.ts, daemon: tools, parameters: { times: 'rang 3' } } }
-`
-
-const bell = `
-import { defineService } from '@fernlab/service'
-export const contract = defineService({
-  kind: 'bell',
-  version: '1.0',
-  actions: {
-    ring: {
-      arguments: {
-        times: { type: 'integer', minimum: 1, maximum: 9 },
-        tune: { type: 'array', of: 'float64', unit: 'Hz' },
-      },
-      result: { type: 'string' },
-    },
-  },
-  signals: {},
-  events: { rang: { value: { type: 'integer' } } },
+serviceStage(test, (given) => {
+  staged = given
+  ;({ lab, browser, ada, bo } = given)
 })
-export default class {
-  constructor(readonly context: { emit: (event: string, value: unknown) => void }) {}
-  ring({ times, tune }: { times: number; tune: Float64Array }) {
-    this.context.emit('rang', times)
-    console.log('rang ' + times + ' times')
-    return 'ding '.repeat(times) + tune.length
-  }
-}
-`
-
-const nameOf = async (person: TestPerson) => ((await person.ask('GET', '/api/v1/me')).body as { name: string }).name
-
 test.before(async () => {
-  lab = await startTestHub({ webFolder: join(root, 'hub/web/dist') })
-  folder = await mkdtemp(join(tmpdir(), 'fernlab-service-page-'))
-  await writeFile(join(folder, 'node.yaml'), nodeFile)
-  await writeFile(join(folder, 'bell.ts'), bell)
-  node = await startEdge({
-    config: { file: join(folder, 'node.yaml') },
-    dataFolder: join(folder, 'data'),
-    drivers: builtInDrivers(),
-    openTransport: createOpenTransport({ clock: systemClock, log: silentLog }),
-    site: 'main',
-    credential: await lab.hub.enrollInProcess('pi'),
-    link: () => lab.hub.connectInProcess(),
-    reconnectMs: 50,
-    log: silentLog,
-  })
-  const up = async () => {
-    const { items } = (await (await lab.call('/api/v1/directory?state=up')).json()) as { items: unknown[] }
-    return items.length === 2
-  }
-  await until(up, 'the services', 60_000)
-  ada = await newPerson(lab, 'instructor')
-  bo = await newPerson(lab, 'instructor')
   nameOfAda = await nameOf(ada)
   nameOfBo = await nameOf(bo)
-  browser = await openBrowser()
-})
-test.after(async () => {
-  await browser?.close()
-  await node?.close()
-  await lab?.close()
-  await rm(folder, { recursive: true, force: true })
 })
 
-const open = async (service: string, person = ada, options = {}) => {
-  const seen = await visitAs(browser, lab, person, options)
-  await seen.page.goto(`${lab.hub.httpUrl}/services/pi/${service}`)
-  await seen.page.getByRole('heading', { level: 1, name: service }).waitFor()
-  return seen
-}
-const signal = (page: Page, title: string) => page.getByRole('listitem', { name: title, exact: true })
+const open = (service: string, person = ada, options = {}) => openService(staged, person, service, options)
 /** In volts or amperes. */
 const now = async (page: Page, title: string) => {
-  const [number = '', unit = ''] = ((await signal(page, title).locator('b').textContent()) ?? '').split(' ')
+  const [number = '', unit = ''] = ((await signalOf(page, title).locator('b').textContent()) ?? '').split(' ')
   return Number(number.replace('\u2212', '-')) * ({ m: 1e-3, \u00b5: 1e-6 }[unit.slice(0, -1)] ?? 1)
 }
 const setVoltage = async (page: Page, volts: string) => {

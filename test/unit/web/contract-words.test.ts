@@ -35,4 +35,10 @@ test('names that are words of Python or TypeScript make a right program, and the
   assert.match(typescript, /token: process\.env\.FERNLAB_TOKEN \?\? '' \}/)
 })
 
+test('where the token and the hub come from is said as a shell takes it', () => {
+  const { shell } = of({ class: 'read' })
+  assert.match(shell, /^export FERNLAB_HUB='https:\/\/lab\.example\.org'\nexport FERNLAB_TOKEN=/)
+  assert.match(shell, /fernlab token create "my program" --scope run/)
+})
+
 test.run()

@@ -1,12 +1,15 @@
+import type { DirectoryService } from '@fernlab/shared/contracts/directory'
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
-import { holdSays, mayUse } from '../../../hub/web/src/services/hold-says.ts'
+import { holdSays, isDown, mayUse } from '../../../hub/web/src/services/hold-says.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('who has a service, as its page says it')
 
 const since = '2026-01-01T00:00:00.000Z'
-const part = { state: 'up', bench: 'pi.diode' } as const
-const own = { state: 'up' } as const
+const contract = { kind: 'any', version: '1.0', actions: {}, signals: {}, events: {} }
+const part = { state: 'up', bench: 'pi.diode', contract } as const
+const own = { state: 'up', daemon: 'tools', contract } as const
 const way = { kind: 'websocket', address: 'ws://pi/rpc', roundTripMs: 1 } as const
 const reached = { lock: 'none', way, ways: [], unread: undefined } as const
 const lost = { ...reached, way: undefined, ways: [{ at: 0, way: undefined }] } as const
@@ -38,6 +41,27 @@ test('where no way leads to it, nothing is offered that could not be done', () =
   assert.not.ok(mayUse('held-away', part.bench))
   assert.is(holdSays(own, 'admin', { ...lost, ways: [] }), 'use', 'the first way is still looked for')
   assert.is(holdSays(own, 'student', lost), 'look')
+})
+
+test('where its daemon takes no calls, none are offered, also before the directory knows', () => {
+  const refused = (code: string) => ({ ...reached, unread: new LabError({ code, kind: 'link', message: code }) })
+  assert.is(holdSays(own, 'admin', refused('service-gone')), 'down')
+  assert.ok(isDown(own, refused('service-unhealthy')))
+  assert.not.ok(isDown(own, refused('link-ended')))
+  assert.is(holdSays({ ...own, state: 'unhealthy' }, 'admin', reached), 'down')
+  assert.is(holdSays({ ...own, state: 'gone' }, 'admin', reached), 'down')
+  assert.is(holdSays({ ...own, state: 'gone' }, 'admin', { ...reached, way: undefined }), 'away')
+  assert.not.ok(mayUse('down', undefined))
+  const level: DirectoryService['contract']['signals'][string] = {
+    unit: '1',
+    dtype: 'number',
+    shape: [],
+    kind: 'reading',
+    access: 'read',
+  }
+  const isRead: Parameters<typeof isDown>[0] = { ...own, state: 'gone', contract: { ...contract, signals: { level } } }
+  assert.not.ok(isDown(isRead, reached), 'the hub has lost its node, and this page has not')
+  assert.not.ok(isDown({ ...part, state: 'unhealthy' } as never, reached), 'its bench can be taken all the same')
 })
 
 test('who may not drive benches looks; who maintains them sees whose lock could be ended', () => {

@@ -219,8 +219,11 @@ export const serviceQuery = (api: Api, node: string, service: string) =>
     queryKey: ['services', node, service],
     queryFn: ({ signal }) =>
       api.get<DirectoryService>(`${v1}/directory/${encodeURIComponent(`${node}/${service}`)}`, signal),
-    refetchInterval: 2_000,
+    refetchInterval: ({ state }) => (isServiceUnknown(state.error) ? false : 2_000),
   })
+
+export const isServiceUnknown = (error: Error | null): boolean =>
+  error instanceof ApiProblem && error.code === 'service-unknown'
 
 /** People whose name or address contains the text; without it, all. */
 export interface PeopleSearch {

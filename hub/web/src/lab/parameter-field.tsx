@@ -80,12 +80,10 @@ export function ParameterField({ parameter, input, checked, refused, standing, d
           size="xs"
           label={null}
           thumbLabel={words.t('lab.slider', { name: label })}
-          min={0}
-          max={steps}
-          step={1}
+          {...scaleOf(slider, parameter)}
           disabled={disabled ?? false}
-          value={placed === undefined ? 0 : toSlider(placed, slider)}
-          thumbProps={{ 'aria-valuetext': placed === undefined ? '' : quantity(placed, parameter.unit ?? '1') }}
+          value={toSlider(placed ?? slider.low, slider)}
+          thumbValueText={placed === undefined ? '' : quantity(placed, parameter.unit ?? '1')}
           onChange={(position) => onChange(fromSlider(position, slider, parameter))}
         />
       )}
@@ -95,19 +93,26 @@ export function ParameterField({ parameter, input, checked, refused, standing, d
 
 type Span = NonNullable<ReturnType<typeof sliderOf>>
 
+const grainOf = ({ multipleOf, type }: Parameter) => multipleOf ?? (type === 'integer' ? 1 : undefined)
+
+/** What a linear slider says to screen readers are the values themselves; a logarithmic one counts its places. */
+function scaleOf({ low, high, logarithmic }: Span, parameter: Parameter) {
+  if (logarithmic) return { min: 0, max: steps, step: 1 }
+  return { min: low, max: high, step: grainOf(parameter) ?? (high - low) / steps }
+}
+
 function toSlider(value: number, { low, high, logarithmic }: Span): number {
+  if (!logarithmic) return Math.min(high, Math.max(low, value))
   if (value <= low) return 0
-  const part = logarithmic ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low)
-  return Math.min(steps, Math.max(0, Math.round(part * steps)))
+  return Math.min(steps, Math.round((Math.log(value / low) / Math.log(high / low)) * steps))
 }
 
 /** A number with few digits near the slider's place, and exactly the limit at its ends. */
 function fromSlider(position: number, { low, high, logarithmic }: Span, parameter: Parameter): string {
-  if (position <= 0) return String(low)
-  if (position >= steps) return String(high)
-  const part = position / steps
-  const value = logarithmic ? low * (high / low) ** part : low + (high - low) * part
-  const grain = parameter.multipleOf ?? (parameter.type === 'integer' ? 1 : undefined)
+  if (position <= (logarithmic ? 0 : low)) return String(low)
+  if (position >= (logarithmic ? steps : high)) return String(high)
+  const value = logarithmic ? low * (high / low) ** (position / steps) : position
+  const grain = grainOf(parameter)
   if (grain !== undefined) return String(Number((Math.round(value / grain) * grain).toPrecision(12)))
   if (logarithmic) return String(Number(value.toPrecision(2)))
   const digits = Math.max(0, Math.ceil(-Math.log10((high - low) / steps)))

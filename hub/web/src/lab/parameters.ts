@@ -101,5 +101,5 @@ export function sliderOf(parameter: Parameter): { low: number; high: number; log
   const high = parameter.maximum ?? parameter.exclusiveMaximum
   if (parameter.type === 'string' || parameter.type === 'boolean' || parameter.enum !== undefined) return undefined
   if (low === undefined || high === undefined || high <= low) return undefined
-  return { low, high, logarithmic: low > 0 && high / low >= 100 }
+  return { low, high, logarithmic: parameter.type !== 'integer' && low > 0 && high / low >= 100 }
 }

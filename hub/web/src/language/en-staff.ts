@@ -256,6 +256,7 @@ export const enStaff = {
     tags: 'Tags',
     address: 'Address',
     lastSeen: 'Last heard of {{time}}. Its node is not connected.',
+    lostSince: 'Last up {{time}}. Its daemon is down: {{reason}}.',
     onBench: 'A run or a session is on its bench.',
     lockedBy: '{{person}} took it {{time}}.',
     lockedByYou: 'You took it {{time}}.',

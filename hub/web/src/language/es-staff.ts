@@ -267,6 +267,7 @@ export const esStaff: Texts<typeof enStaff> = {
     tags: 'Etiquetas',
     address: 'Dirección',
     lastSeen: 'Última noticia: {{time}}. Su nodo no está conectado.',
+    lostSince: 'Disponible por última vez {{time}}. Su proceso está caído: {{reason}}.',
     onBench: 'Hay un ensayo o una sesión en su banco.',
     lockedBy: '{{person}} lo tomó {{time}}.',
     lockedByYou: 'Lo tomaste {{time}}.',

@@ -19,7 +19,7 @@ function Entry({ signal: key }: { signal: string }) {
   const { colours } = usePanel()
   const { title, unit, dtype } = useSignal(key)
   const value = useLatest(key)
-  const steady = steadyAt(typeof value === 'number' ? value : 0, unit)
+  const steady = steadyAt(typeof value === 'number' ? value : 0, unit, dtype)
   return (
     <li>
       <span className={styles.swatch} style={{ background: `var(--data-${colours.get(key) ?? 1})` }} />

@@ -27,7 +27,9 @@ function Readout({ widget, title }: Props) {
   const at = typeof value === 'number' ? value : undefined
   const { low, high } = widget.limits ?? {}
   const steady: Steady =
-    low !== undefined && high !== undefined ? steadyOn({ low, high }, signal.unit) : steadyAt(at ?? 0, signal.unit)
+    low !== undefined && high !== undefined
+      ? steadyOn({ low, high }, signal.unit)
+      : steadyAt(at ?? 0, signal.unit, signal.dtype)
   return (
     <Tile title={title}>
       <p className={styles.readout}>

@@ -23,8 +23,9 @@ export function steadyOn({ low = 0, high = 0 }: Limits, unit: string, fineness?:
   return { unit: text, divide, digits, width }
 }
 
-/** For a signal without a scale: four figures in the unit that suits the value. */
-export function steadyAt(value: number, unit: string): Steady {
+/** For a signal without a scale: four figures in the unit that suits the value; a count of no unit is whole. */
+export function steadyAt(value: number, unit: string, dtype?: string): Steady {
+  if (dtype === 'integer' && unit === '1') return { unit: '', divide: 1, digits: 0, width: 6 }
   const { divide, text } = axisUnit(value, unit)
   const shown = Math.abs(value / divide)
   const whole = shown < 1 ? 0 : Math.floor(Math.log10(shown) + 1e-9)

@@ -37,5 +37,10 @@ export function snippets({ address, contract }: Pick<DirectoryService, 'address'
     python.push(`print(service.${pythonName(signal)})`)
     typescript.push(`const readings = await service.read(['${signal}'])`)
   }
-  return { python: python.join('\n'), typescript: typescript.join('\n') }
+  const shell = [
+    `export FERNLAB_HUB='${hub}'`,
+    'export FERNLAB_TOKEN=...                # fernlab token create "my program" --scope run',
+    'pip install ./shared/clients/python     # Python: in a clone of Fernlab',
+  ]
+  return { shell: shell.join('\n'), python: python.join('\n'), typescript: typescript.join('\n') }
 }

@@ -29,9 +29,10 @@ export function HoldLine({ service, role, link, state }: Props) {
   const [reason, setReason] = useState('')
   const says = holdSays(service, role, state)
   const isPart = service.bench !== undefined
+  const look = () => client.invalidateQueries(serviceQuery(api, service.node, service.name))
   const take = (event: FormEvent) => {
     event.preventDefault()
-    void link?.lock(reason.trim())
+    void link?.lock(reason.trim()).then(look)
   }
   const leftS = state?.until === undefined ? undefined : Math.max(0, (Date.parse(state.until) - nowMs) / 1000)
   const mayTake = says === 'free' || says === 'elsewhere' || says === 'use'
@@ -66,7 +67,7 @@ export function HoldLine({ service, role, link, state }: Props) {
         </form>
       ) : null}
       {says === 'held' || says === 'held-away' ? (
-        <Button variant="default" loading={state?.lock === 'releasing'} onClick={() => void link?.release()}>
+        <Button variant="default" loading={state?.lock === 'releasing'} onClick={() => void link?.release().then(look)}>
           {t('service.release')}
         </Button>
       ) : null}
@@ -78,7 +79,7 @@ export function HoldLine({ service, role, link, state }: Props) {
           end={async (why) => {
             const ended = await link?.unlock(why)
             if (ended?.outcome === 'failed') throw ended.error
-            await client.invalidateQueries(serviceQuery(api, service.node, service.name))
+            await look()
           }}
         />
       ) : null}
@@ -94,14 +95,20 @@ const heldByAnother = ({ lockedBy }: DirectoryService): HeldByAnother => ({
   reason: lockedBy?.reason,
 })
 
-function sentence(says: HoldSays, { bench }: DirectoryService, t: ReturnType<typeof useWords>['t']): string {
+function sentence(
+  says: HoldSays,
+  { bench, node, state }: DirectoryService,
+  t: ReturnType<typeof useWords>['t'],
+): string {
   switch (says) {
     case 'held':
       return bench === undefined ? t('service.yours') : t('service.yoursBench', { bench })
     case 'held-away':
       return t('service.heldAway')
     case 'away':
-      return t('service.away')
+      return state === 'gone' ? t('service.awayNode', { node }) : t('service.away')
+    case 'down':
+      return t('service.down')
     case 'elsewhere':
       return t('service.yoursElsewhere')
     case 'others':

@@ -15,7 +15,8 @@ export function LinkLine({ service, state }: { service: DirectoryEntry; state: L
   const isHubThere = useReachable()
   const way = state?.way
   const isStraight = way?.kind === 'websocket'
-  const isLost = state !== undefined && isUnreached(state)
+  const isLost = state !== undefined && isUnreached(service.state, state)
+  const isBusy = state?.unread instanceof LabError && state.unread.code === 'bench-busy'
   const took = (ms: number) => quantity(Number((ms / 1000).toPrecision(2)), 's')
   return (
     <section className={styles.link} aria-label={t('service.link')}>
@@ -32,8 +33,10 @@ export function LinkLine({ service, state }: { service: DirectoryEntry; state: L
       {way === undefined ? null : <p className="soft">{t('service.answers', { time: took(way.roundTripMs) })}</p>}
       {way === undefined || isStraight ? null : <p className="soft">{whyNotStraight(service, t)}</p>}
       {state?.unread === undefined ? null : (
-        <p className={state.unread instanceof LabError && state.unread.code === 'bench-busy' ? 'soft' : styles.trouble}>
-          {t('service.unread', { why: said(state.unread) })}
+        <p className={isBusy ? 'soft' : styles.trouble}>
+          {t('service.unread', {
+            why: isBusy && service.lockedBy?.mine === true ? t('service.busyByYou') : said(state.unread),
+          })}
         </p>
       )}
       {state === undefined || state.ways.length < 2 ? null : (

@@ -13,10 +13,11 @@ interface Options {
   readonly contract: ServiceContract
   readonly api: Api
   readonly store: SignalStore
+  readonly isThere: () => boolean
 }
 
 /** The service of that id, by the nearest way from this page. */
-export function openService({ id, contract, api, store }: Options): ServiceLink {
+export function openService({ id, contract, api, store, isThere }: Options): ServiceLink {
   const ways = pageWays({
     clock: systemClock,
     WebSocket,
@@ -28,6 +29,7 @@ export function openService({ id, contract, api, store }: Options): ServiceLink 
     contract,
     store,
     isSeen: () => document.visibilityState === 'visible',
+    isThere,
     clock: systemClock,
     client: ({ onWay, onHold }) =>
       createClient({

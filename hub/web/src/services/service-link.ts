@@ -10,7 +10,7 @@ import type { Client, Lock, Service } from '@fernlab/shared/clients/typescript/c
 import type { WayInUse } from '@fernlab/shared/clients/typescript/connection'
 import type { AskedLog, ServiceLog } from '@fernlab/shared/contracts/service-log'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import type { SignalStore } from '../panel/signal-store.ts'
 
@@ -81,6 +81,8 @@ interface Options {
   readonly store: SignalStore
   /** Whether anybody looks. */
   readonly isSeen: () => boolean
+  /** Whether the directory has it: what is not there is not asked. */
+  readonly isThere: () => boolean
   readonly clock: Clock
 }
 
@@ -178,7 +180,9 @@ class PageLink implements ServiceLink {
       this.#change({ lock: 'none', lockError: lock?.lost.reason, until: undefined })
     }
     lock?.lost.addEventListener('abort', lost, { once: true })
-    this.#change({ lock: 'held' })
+    // What others were asked to leave alone is read now.
+    const isBusy = this.state.unread instanceof LabError && this.state.unread.code === 'bench-busy'
+    this.#change({ lock: 'held', ...(isBusy ? { unread: undefined } : {}) })
     if (lock?.lost.aborted === true) lost()
   }
 
@@ -226,14 +230,14 @@ class PageLink implements ServiceLink {
   }
 
   async #readOn(): Promise<void> {
-    const { clock, isSeen, store, contract } = this.#options
+    const { clock, isSeen, isThere, store, contract } = this.#options
     const { signal } = this.#closing
     const names = Object.entries(contract.signals).flatMap(([name, { access, dtype }]) =>
       access === 'set' || dtype === 'array' ? [] : [name],
     )
     while (!signal.aborted) {
       let waitMs = names.length === 0 ? AGAIN_MS : READ_EVERY_MS
-      if (isSeen()) {
+      if (isSeen() && isThere()) {
         const began = clock.monotonic()
         try {
           const found = await this.#found()
@@ -252,10 +256,11 @@ class PageLink implements ServiceLink {
   }
 
   async #hearOn(): Promise<void> {
-    const { clock, contract } = this.#options
+    const { clock, contract, isThere } = this.#options
     const { signal } = this.#closing
     while (!signal.aborted) {
       try {
+        while (!isThere()) await clock.sleep(AGAIN_MS, signal)
         const heard = (await this.#found()).events(Object.keys(contract.events), { signal })
         for await (const one of heard) {
           const { event, value } = one as { event: string; value: unknown }

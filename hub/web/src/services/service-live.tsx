@@ -9,7 +9,8 @@ import { useWords } from '../words/use-words.ts'
 import { ActionList } from './action-list.tsx'
 import { CallLog, EventLog } from './call-log.tsx'
 import { HoldLine } from './hold-line.tsx'
-import { holdSays, mayEndOthers, mayUse } from './hold-says.ts'
+import { holdSays, isDown, mayEndOthers, mayUse } from './hold-says.ts'
+import { LeftLine } from './left-line.tsx'
 import { LinkLine } from './link-line.tsx'
 import styles from './service.module.css'
 import { ServiceLog } from './service-log.tsx'
@@ -19,16 +20,23 @@ import { useServiceLink } from './use-service-link.ts'
 const ChartWidget = lazy(() => import('../panel/chart-widget.tsx'))
 
 /** The service at work: how it is reached, who has it, its signals as they change, its actions, and what was done. */
-export function ServiceLive({ service }: { service: DirectoryService }) {
+export function ServiceLive({ service, hasLeft }: { service: DirectoryService; hasLeft: boolean }) {
   const { contract } = service
   const role = useQuery(meQuery(useApi())).data?.role
-  const { link, state, store } = useServiceLink(service)
-  const canUse = link !== undefined && mayUse(holdSays(service, role, state), service.bench)
+  const { link, state, store } = useServiceLink(service, hasLeft)
+  const isOpen = link !== undefined && !hasLeft && !isDown(service, state)
+  const canUse = isOpen && mayUse(holdSays(service, role, state), service.bench)
   const bench = usePanelOf(contract, store)
   return (
     <PanelProvider value={bench}>
-      <LinkLine service={service} state={state} />
-      <HoldLine service={service} role={role} link={link} state={state} />
+      {hasLeft ? (
+        <LeftLine service={service} />
+      ) : (
+        <>
+          <LinkLine service={service} state={state} />
+          <HoldLine service={service} role={role} link={link} state={state} />
+        </>
+      )}
       <div className={styles.work}>
         <div className={styles.column}>
           <SignalList signals={contract.signals} link={link} canUse={canUse} />

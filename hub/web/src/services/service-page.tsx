@@ -3,8 +3,9 @@ import { Button, CopyButton } from '@mantine/core'
 import { IconCheck, IconCopy } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { useApi, useReachable } from '../api/context.tsx'
-import { serviceQuery } from '../api/queries.ts'
+import { isServiceUnknown, serviceQuery, servicesQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
 import { CopyLine } from '../notices/copy-line.tsx'
@@ -13,6 +14,7 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { ServiceMark } from '../states/service-mark.tsx'
 import { useWords } from '../words/use-words.ts'
 import { snippets } from './contract-words.ts'
+import { UnknownService } from './left-line.tsx'
 import { ServiceLive } from './service-live.tsx'
 import styles from './services.module.css'
 import { useWhy } from './use-why.ts'
@@ -21,8 +23,24 @@ import { useWhy } from './use-why.ts'
 export default function ServicePage() {
   const { node, service: name } = useParams({ from: '/framed/services/$node/$service' })
   useTitle(name, name)
-  const service = useQuery(serviceQuery(useApi(), node, name))
-  if (service.data !== undefined) return <ServiceView service={service.data} />
+  const api = useApi()
+  const service = useQuery(serviceQuery(api, node, name))
+  const { refetch } = service
+  const isUnknown = isServiceUnknown(service.error)
+  // Whether it is back is looked for among all: asking for what is not there is an error each time.
+  const all = useQuery({ ...servicesQuery(api), enabled: isUnknown })
+  const isBack = isUnknown && (all.data?.items.some((one) => one.node === node && one.name === name) ?? false)
+  useEffect(() => {
+    if (isBack && all.dataUpdatedAt > 0) void refetch()
+  }, [isBack, all.dataUpdatedAt, refetch])
+  if (service.data !== undefined) return <ServiceView service={service.data} hasLeft={isUnknown} />
+  if (isUnknown) {
+    return (
+      <Page title={name}>
+        <UnknownService node={node} />
+      </Page>
+    )
+  }
   return (
     <Page title={name}>
       {service.error === null ? (
@@ -34,7 +52,7 @@ export default function ServicePage() {
   )
 }
 
-function ServiceView({ service }: { service: DirectoryService }) {
+function ServiceView({ service, hasLeft }: { service: DirectoryService; hasLeft: boolean }) {
   const { t } = useWords()
   const { name, state, address, addresses, description, kind, metadata, node, version } = service
   const why = useWhy(service)
@@ -46,12 +64,12 @@ function ServiceView({ service }: { service: DirectoryService }) {
       aside={<span className="soft">{t('services.kindOn', { kind: `${kind} ${version}`, node })}</span>}
     >
       <div className={styles.shown}>
-        <ServiceMark state={state} />
-        <span>{why}</span>
+        <ServiceMark state={hasLeft ? 'gone' : state} />
+        <span>{hasLeft ? t('service.notListed') : why}</span>
         {isHubThere ? null : <span className="soft">{t('service.asLastHeard')}</span>}
       </div>
       {description === undefined ? null : <p className={styles.why}>{description}</p>}
-      <ServiceLive service={service} />
+      <ServiceLive service={service} hasLeft={hasLeft} />
       <CopyLine value={address} label={t('services.address')} />
       <dl className={styles.facts}>
         <dt>{t('services.reachedAt')}</dt>
@@ -65,6 +83,8 @@ function ServiceView({ service }: { service: DirectoryService }) {
       </dl>
       <section aria-label={t('services.fromProgram')}>
         <h2>{t('services.fromProgram')}</h2>
+        <p className={styles.program}>{t('service.programText')}</p>
+        <Snippet language={t('service.shell')} text={text.shell} />
         <Snippet language="Python" text={text.python} />
         <Snippet language="TypeScript" text={text.typescript} />
       </section>

@@ -5,6 +5,7 @@ import { ParameterField } from '../lab/parameter-field.tsx'
 import { checkInput, initialInput, type Parameter } from '../lab/parameters.ts'
 import { useAsked, useLatest } from '../panel/panel-context.tsx'
 import { steadyAt, steadyText } from '../panel/steady.ts'
+import { quantity } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { parameterOfSignal } from './argument-input.ts'
 import styles from './service.module.css'
@@ -51,6 +52,7 @@ function SignalLine({ name, signal, link, canUse }: LineProps) {
       <div className={styles.now}>
         <span className={styles.title}>{title}</span>
         {signal.access === 'set' ? null : <Now name={name} signal={signal} />}
+        {parameter === undefined || signal.access === 'set' ? null : <Beyond parameter={parameter} />}
         {asked === undefined || parameter === undefined || !canUse ? null : (
           <span className="soft">{t('service.askedFor', { value: words(asked, signal.unit) })}</span>
         )}
@@ -75,12 +77,25 @@ function Now({ name, signal }: Pick<LineProps, 'name' | 'signal'>) {
       </b>
     )
   }
-  const steady = steadyAt(value, signal.unit)
+  const steady = steadyAt(value, signal.unit, signal.dtype)
   return (
     <b className={styles.value}>
       {steadyText(value, steady)} <span className={styles.unit}>{steady.unit}</span>
     </b>
   )
+}
+
+/** Limits are of what is set: what stood so before, as when it was switched on, may lie outside them. */
+function Beyond({
+  parameter: { name, minimum = -Infinity, maximum = Infinity, unit = '1' },
+}: {
+  parameter: Parameter
+}) {
+  const { t } = useWords()
+  const value = useLatest(name)
+  if (typeof value !== 'number' || (value >= minimum && value <= maximum)) return null
+  const limit = quantity(value > maximum ? maximum : minimum, unit)
+  return <span className="soft">{t(value > maximum ? 'service.above' : 'service.below', { limit })}</span>
 }
 
 interface SetProps extends Pick<Props, 'link' | 'canUse'> {

@@ -17,6 +17,7 @@ const known: readonly Known[] = [
   'link-ended',
   'node-unreachable',
   'right-missing',
+  'service-gone',
   'service-locked',
   'service-unhealthy',
   'service-unknown',

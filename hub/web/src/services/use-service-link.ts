@@ -1,6 +1,6 @@
 import type { DirectoryService } from '@fernlab/shared/contracts/directory'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { useApi } from '../api/context.tsx'
 import { restfulFrames } from '../panel/restful-frames.ts'
 import { createSignalStore, type SignalStore } from '../panel/signal-store.ts'
@@ -17,15 +17,28 @@ export interface OpenLink {
 /** What a chart shows, and a little more. */
 const KEPT_S = 62
 
-/** The page's own connection with the service, for as long as the page is there. */
-export function useServiceLink({ id, contract }: Pick<DirectoryService, 'id' | 'contract'>): OpenLink {
+/** The page's own connection with the service, for as long as the page is there; at rest while the directory has it not. */
+export function useServiceLink(
+  { id, contract }: Pick<DirectoryService, 'id' | 'contract'>,
+  hasLeft: boolean,
+): OpenLink {
   const api = useApi()
+  const left = useRef(hasLeft)
+  useEffect(() => {
+    left.current = hasLeft
+  }, [hasLeft])
   const [link, setLink] = useState<ServiceLink>()
   const shape = JSON.stringify(contract)
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was read of another service is not of this one
   const store = useMemo(() => createSignalStore({ keepS: KEPT_S, schedule: restfulFrames() }), [id, shape])
   useEffect(() => {
-    const opened = openService({ id, contract: JSON.parse(shape) as ServiceContract, api, store })
+    const opened = openService({
+      id,
+      contract: JSON.parse(shape) as ServiceContract,
+      api,
+      store,
+      isThere: () => !left.current,
+    })
     setLink(opened)
     return () => {
       setLink(undefined)

@@ -2,9 +2,13 @@ import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
 import { useWords } from '../words/use-words.ts'
 
 /** Why a service stands as it does: who has it, when it was last heard of, or what its node says. */
-export function useWhy({ state, lockedBy, lastSeen, reason }: DirectoryEntry): string {
+export function useWhy({ node, state, lockedBy, lastSeen, reason }: DirectoryEntry): string {
   const { t, moment } = useWords()
-  if (state === 'gone') return t('services.lastSeen', { time: moment(lastSeen) })
+  if (state === 'gone') {
+    const time = moment(lastSeen)
+    const isNodeAway = reason === undefined || reason === `${node} is not connected`
+    return isNodeAway ? t('services.lastSeen', { time }) : t('services.lostSince', { time, reason })
+  }
   if (state === 'busy') return t('services.onBench')
   if (lockedBy === undefined) return reason ?? ''
   const time = moment(lockedBy.since)

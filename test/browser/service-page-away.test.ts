@@ -1,0 +1,94 @@
+/// <reference lib="dom" />
+import { join } from 'node:path'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { daemonVerb } from '@fernlab/shared/programs/daemon-verbs'
+import type { Page } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
+import { barriersOn } from './support/barriers.ts'
+import { comes } from './support/browser.ts'
+import { openService, type ServiceStage, serviceStage, signalOf } from './support/service-stage.ts'
+
+const test = suite('the page of a service that is away', {
+  timeoutMs: 120_000,
+  hookTimeoutMs: 90_000,
+  fileTimeoutMs: 300_000,
+})
+let staged: ServiceStage
+
+serviceStage(test, (given) => {
+  staged = given
+})
+
+const daemon = (verb: 'up' | 'down') =>
+  daemonVerb(verb, {
+    daemons: ['tools'],
+    dataFolder: join(staged.folder, 'data'),
+    node: undefined,
+    json: false,
+    lines: 1,
+    follow: false,
+    exportTo: undefined,
+    reason: '',
+    nodeFile: '',
+    clock: systemClock,
+    out: () => {},
+    signal: AbortSignal.timeout(60_000),
+  })
+
+const work = (page: Page) => page.getByRole('button', { name: /^(Take|Call|Set) / })
+const offered = async (page: Page) => {
+  const names: string[] = []
+  for (const button of await work(page).all())
+    if (await button.isEnabled()) names.push((await button.textContent()) ?? '')
+  return names
+}
+const volume = async (page: Page) => Number(await signalOf(page, 'Volume').locator('b').textContent())
+
+test('of a daemon that is stopped it says so within its poll, offers nothing, and goes on once it is back', async () => {
+  const { page, context, complaints } = await openService(staged, staged.ada, 'bell')
+  await comes(() => volume(page), 32)
+  await comes(() => offered(page), ['Take it', 'Set', 'Call'])
+  const refused: string[] = []
+  page.on('response', (answer) => {
+    if (answer.status() === 404) refused.push(answer.url())
+  })
+  await daemon('down')
+  await page.getByText('It is not in the directory now.').waitFor({ timeout: 5000 })
+  assert.match((await page.getByText('gone', { exact: true }).textContent()) ?? '', /gone/)
+  await page.getByText('Its daemon tools was stopped').waitFor()
+  await page.getByText('fernlab daemon up tools', { exact: true }).waitFor()
+  assert.equal(await offered(page), [])
+  assert.is(await page.getByText('Looking for the nearest way').count(), 0)
+  assert.equal(await barriersOn(page), [])
+  // Asked for again and again it would fill the console.
+  await page.waitForTimeout(6000)
+  assert.is(refused.length, 1, refused.join(' '))
+
+  const again = await openService(staged, staged.bo, 'bell', { phone: true, scheme: 'dark', language: 'es-ES' })
+  await again.page.getByText('pi no tiene ahora ningún servicio de ese nombre.').waitFor()
+  await again.page.getByText('fernlab daemon ps', { exact: true }).waitFor()
+  assert.equal(await barriersOn(again.page), [])
+
+  await daemon('up')
+  for (const one of [page, again.page]) await comes(() => volume(one), 32)
+  await comes(() => offered(page), ['Take it', 'Set', 'Call'])
+  assert.equal([...complaints, ...again.complaints], [])
+  await context.close()
+  await again.context.close()
+})
+
+test('of a node that is away it says since when, offers nothing, and looks for no way for ever', async () => {
+  await staged.stopNode()
+  const { page, context } = await openService(staged, staged.ada, 'bell')
+  await page.getByText(/^Last heard of .*Its node is not connected\.$/).waitFor()
+  await page.getByText('It is not reached now; the page goes on trying.').waitFor({ timeout: 5000 })
+  await page.getByText('Its node pi is not connected').waitFor()
+  assert.is(await page.getByText('Looking for the nearest way').count(), 0)
+  assert.is(await page.getByText('without being taken').count(), 0)
+  assert.equal(await offered(page), [])
+  assert.equal(await barriersOn(page), [])
+  await context.close()
+})
+
+test.run()
