@@ -2,15 +2,8 @@
 import { type Issue, LabError } from '../../primitives/lab-error.ts'
 import { isRecord } from '../errors.ts'
 import type { TypedArray } from '../typed-arrays.ts'
+import { arrayOfKind } from './array-of-kind.ts'
 import type { ArrayKind, ValueSpec } from './value-spec.ts'
-
-const classes = {
-  uint8: Uint8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  float32: Float32Array,
-  float64: Float64Array,
-} as const satisfies Record<ArrayKind, unknown>
 
 /**
  * The arguments with a typed array for each list of numbers that an argument, or what is in it, wants as an array; all else
@@ -48,9 +41,7 @@ function typedArray(kind: ArrayKind, list: readonly unknown[], path: string, iss
   const wrong = (i: number, message: string): void => void issues.push({ path: `${path}[${i}]`, message })
   const stranger = list.findIndex((item) => typeof item !== 'number')
   if (stranger >= 0) return void wrong(stranger, `must be a number, not ${JSON.stringify(list[stranger])}`)
-  const array = classes[kind].from(list as readonly number[])
-  // Floats are rounded to what their kind holds; a whole number that does not fit would silently be another.
-  const unfit = kind.startsWith('float') ? -1 : list.findIndex((item, i) => array[i] !== item)
-  if (unfit >= 0) return void wrong(unfit, `${list[unfit]} can't be held as ${kind}`)
-  return array
+  const made = arrayOfKind(kind, list as readonly number[])
+  if ('array' in made) return made.array
+  return void wrong(made.unfit, `${list[made.unfit]} can't be held as ${kind}`)
 }

@@ -1,6 +1,7 @@
 /** What a person types for an argument of an action, as its contract wants it. Pure. */
 import type { Scalar } from '@fernlab/shared/capabilities/signals'
 import type { DirectoryService } from '@fernlab/shared/contracts/directory'
+import { arrayOfKind } from '@fernlab/shared/rpc/contract/array-of-kind'
 import type { ArraySpec, ValueSpec } from '@fernlab/shared/rpc/contract/value-spec'
 import type { TFunction } from 'i18next'
 import { checkInput, type Parameter } from '../lab/parameters.ts'
@@ -52,14 +53,6 @@ export function readArgument(name: string, spec: ValueSpec, input: string | bool
   }
 }
 
-const arrays = {
-  uint8: Uint8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  float32: Float32Array,
-  float64: Float64Array,
-} as const
-
 function arrayOf({ of }: ArraySpec, text: string, t: TFunction): Read {
   const words = text
     .replace(/^\[|\]$/g, '')
@@ -67,10 +60,8 @@ function arrayOf({ of }: ArraySpec, text: string, t: TFunction): Read {
     .filter((word) => word !== '')
   const numbers = words.map(Number)
   if (numbers.length === 0 || numbers.some(Number.isNaN)) return { error: t('service.form.numbers') }
-  const array = arrays[of].from(numbers)
-  // Rounded to what a float of that size holds; whole numbers have to fit.
-  const fits = of.startsWith('float') || numbers.every((number, i) => array[i] === number)
-  return fits ? { value: array } : { error: t('service.form.whole', { kind: of }) }
+  const made = arrayOfKind(of, numbers)
+  return 'array' in made ? { value: made.array } : { error: t('service.form.whole', { kind: of }) }
 }
 
 /** What stands in the field at first. */
