@@ -86,6 +86,7 @@ export function createServiceTokens(options: ServiceTokensOptions): ServiceToken
         expiresAt: detail.until,
         lastsMs: Math.max(0, expiresAt - clock.now()),
         node,
+        ...(found.goneSinceAt === undefined ? {} : { goneSince: new Date(found.goneSinceAt).toISOString() }),
         addresses: [...services.addressesOf(node)],
         rights: [...rights] as ServiceRight[],
       }
@@ -98,6 +99,8 @@ interface OneNode {
   readonly names: string[]
   readonly own: boolean
   readonly benches: readonly (string | undefined)[]
+  /** Epoch ms; undefined while it is connected. */
+  readonly goneSinceAt: number | undefined
 }
 
 /** As many as a token names. */
@@ -120,6 +123,9 @@ function oneNode(found: readonly KnownService[]): OneNode {
     names,
     own: found.some(({ told }) => told.bench === undefined),
     benches: found.map(({ told }) => told.bench),
+    goneSinceAt: found.some(({ present }) => present)
+      ? undefined
+      : Math.max(...found.map(({ lastSeenAt }) => lastSeenAt)),
   }
 }
 

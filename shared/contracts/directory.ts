@@ -101,6 +101,8 @@ export const givenServiceTokenSchema = z.object({
   /** How long it lasts from now, ms: for who counts on a clock of their own. */
   lastsMs: z.number(),
   node: z.string(),
+  /** Where the node is not connected with the hub: when it was last heard of. RFC 3339, UTC. */
+  goneSince: time.optional(),
   addresses: z.array(z.string()),
   rights: z.array(serviceRightSchema),
 })

@@ -65,6 +65,8 @@ const FIRST_WAIT_MS = 100
 const LAST_WAIT_MS = 2000
 /** A link whose other end has gone without a word is found out by asking: so often, and so long after which it has ended. */
 const ASK_MS = 10_000
+/** A node that its hub does not hear of either has as long to come as one that was started again. */
+const GONE_MS = 5000
 
 /** Opens nothing until it is used. */
 export function createConnection(options: CreateConnectionOptions): Connection {
@@ -78,6 +80,7 @@ class NodeConnection implements Connection {
   readonly #closing = new AbortController()
   readonly #access: KeptAccess
   #reached: Reached | undefined
+  #wasReached = false
   #renewing: Promise<void> = Promise.resolve()
   /** How many want a link to be there. */
   #kept = 0
@@ -201,6 +204,7 @@ class NodeConnection implements Connection {
   /** The way in use, or a new one; tries until `until` (monotonic ms), and once without it. */
   async #ready(signal: AbortSignal | undefined, until: number | undefined): Promise<Reached> {
     signal?.throwIfAborted()
+    const began = this.#clock.monotonic()
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LAST_WAIT_MS)) {
       this.#closing.signal.throwIfAborted()
       if (this.#reached !== undefined) return this.#reached
@@ -211,10 +215,17 @@ class NodeConnection implements Connection {
         return await this.#inTime(this.#reaching, signal, until)
       } catch (thrown) {
         const { retry } = asLabError(thrown)
-        if (retry === 'never' || until === undefined || this.#clock.monotonic() + waitMs >= until) throw thrown
+        if (retry === 'never' || until === undefined || this.#clock.monotonic() + waitMs >= this.#lastTry(began, until))
+          throw thrown
       }
       await this.#clock.sleep(waitMs, signal)
     }
+  }
+
+  /** Until when (monotonic ms) a way is looked for. */
+  #lastTry(began: number, until: number): number {
+    const isAway = this.#access.newest?.goneSince !== undefined && !this.#wasReached
+    return isAway ? Math.min(until, began + GONE_MS) : until
   }
 
   async #reach(): Promise<Reached> {
@@ -235,7 +246,8 @@ class NodeConnection implements Connection {
     const { node, ways, clock, onWay } = this.#options
     const { open, refused } = candidates(access.addresses, ways)
     const reached = await nearest({
-      what: node,
+      what:
+        access.goneSince === undefined ? node : `${node}, which its hub has not heard of since ${access.goneSince},`,
       candidates: open,
       refused,
       signIn: (peer) => this.#signIn(peer, access),
@@ -252,6 +264,7 @@ class NodeConnection implements Connection {
       })
     }
     this.#reached = reached
+    this.#wasReached = true
     reached.peer.onEnd(() => this.#broke(reached))
     this.#askAfter(reached.peer)
     if (this.#reached === reached) onWay?.(this.way)

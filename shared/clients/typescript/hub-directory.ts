@@ -70,6 +70,7 @@ export function hubDirectory(hub: Hub, { addressesHere = () => [] }: HubDirector
         addresses: [...addressesHere(ownSite ?? '', node), ...given.addresses, byHubAddress(node)],
         token: given.token,
         lastsMs: given.lastsMs,
+        ...(given.goneSince === undefined ? {} : { goneSince: given.goneSince }),
       }
     },
     async hold(bench, { lease, reason } = {}, signal) {

@@ -14,6 +14,8 @@ export interface Access {
   readonly token?: string
   /** How long the token lasts from now. */
   readonly lastsMs?: number
+  /** The node is not connected with its hub, which has last heard of it then. */
+  readonly goneSince?: string
 }
 
 /** Asked for anew this long before its end. */

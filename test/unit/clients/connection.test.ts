@@ -141,6 +141,32 @@ test('says why each way failed, and what can not be tried at all', async () => {
   await connection.close()
 })
 
+test('a node that its hub does not hear of either is not waited for; one whose link breaks is', async () => {
+  const clock = new ManualClock()
+  const pi = node({ clock })
+  const goneSince = '2026-11-28T10:00:00.000Z'
+  const { connection } = connected(pi, ['websocket:a'], { goneSince })
+  pi.down.add('websocket:a')
+  const refused = rejection(connection.call('echo', 5))
+  for (let ms = 0; ms < 6000; ms += 100) await clock.advance(100)
+  const { code, message } = await refused
+  assert.is(code, 'node-unreachable')
+  assert.is(
+    message,
+    `lab/pi, which its hub has not heard of since ${goneSince}, can't be reached (websocket:a: refused)`,
+  )
+  pi.down.clear()
+  assert.is(await connection.call('echo', 5), 5)
+  pi.down.add('websocket:a')
+  await pi.open.get('websocket:a')?.close('it was pulled')
+  const later = connection.call('echo', 6)
+  for (let ms = 0; ms < 15_000; ms += 500) await clock.advance(500)
+  pi.down.clear()
+  for (let ms = 0; ms < 3000; ms += 500) await clock.advance(500)
+  assert.is(await later, 6)
+  await connection.close()
+})
+
 test('does not knock at every way with a token that the node refuses', async () => {
   const pi = node({
     serve: () => {

@@ -2,6 +2,7 @@
 import asyncio
 import os
 import unittest
+from unittest import mock
 
 from fernlab import LabError
 from fernlab.connection import Connection
@@ -85,6 +86,28 @@ class Ways(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(caught.exception.code, "call-uncertain")
             self.assertEqual(await connection.call("echo", 7), 7)
             self.assertEqual(connection.way.kind, "websocket")
+
+    async def test_a_node_that_is_away_is_not_waited_for_but_one_whose_link_breaks_is(self):
+        down, since = ["unix-socket:a"], "2026-11-28T10:00:00.000Z"
+        ways = [Tried("unix-socket", down)]
+
+        async def access():
+            return Access(["unix-socket:a"], TOKEN, gone_since=since)
+
+        connection = Connection("pi", access, ways)
+        self.addAsyncCleanup(connection.close)
+        with mock.patch("fernlab.connection._GONE_S", 0.5):
+            with self.assertRaises(LabError) as caught:
+                await asyncio.wait_for(connection.call("echo", 5), 5)
+            self.assertEqual(caught.exception.code, "node-unreachable")
+            said = f"pi, which its hub has not heard of since {since}, can't be reached (unix-socket:a: "
+            self.assertTrue(str(caught.exception).startswith(said), str(caught.exception))
+            down.clear()
+            self.assertEqual(await connection.call("echo", 5), 5)
+            down.append("unix-socket:a")
+            connection._peer.link.abort("the wire broke")
+            asyncio.get_running_loop().call_later(1.5, down.clear)
+            self.assertEqual(await connection.call("echo", 6, idempotent=True), 6)
 
     async def test_what_leads_nowhere_is_named(self):
         with self.assertRaises(LabError) as caught:

@@ -30,6 +30,8 @@ _EARLY_S = 60.0
 WATCH_S = 10.0
 #: In place of the time that is left: a call that is as good as late is still told apart from one without a limit.
 _LEAST_S = 0.001
+#: A node that its hub does not hear of either has as long to come as one that was started again.
+_GONE_S = 5.0
 _BROKEN = ("link-ended", "call-uncertain")
 
 
@@ -59,6 +61,7 @@ class Connection:
         #: Of each service what was found to hold for it, on the link that is used now.
         self._agreed: Dict[str, List[Contract]] = {}
         self._peer: Optional[Peer] = None
+        self._was_reached = False
         self._reaching: Optional["asyncio.Task[Peer]"] = None
         self._renewing: Optional["asyncio.Task[None]"] = None
         self._renewals = asyncio.Lock()
@@ -200,7 +203,7 @@ class Connection:
 
     async def _ready(self, until: Optional[float]) -> Peer:
         """The peer in use, or a new one; tries until then, and once without."""
-        wait_s, closes = _FIRST_WAIT_S, self.closes
+        wait_s, closes, began = _FIRST_WAIT_S, self.closes, time.monotonic()
         while True:
             if closes != self.closes:
                 raise self._closed()
@@ -212,10 +215,15 @@ class Connection:
             try:
                 return await self._reached_by(self._reaching, until)
             except LabError as error:
-                if error.retry == "never" or until is None or time.monotonic() + wait_s >= until:
+                if error.retry == "never" or until is None or time.monotonic() + wait_s >= self._last_try(began, until):
                     raise
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, _LAST_WAIT_S)
+
+    def _last_try(self, began: float, until: float) -> float:
+        kept = self._access.kept
+        is_away = kept is not None and kept.gone_since is not None and not self._was_reached
+        return min(until, began + _GONE_S) if is_away else until
 
     async def _reached_by(self, reaching: "asyncio.Task[Peer]", until: Optional[float]) -> Peer:
         # Others wait for the same: it goes on.
@@ -272,8 +280,11 @@ class Connection:
 
     async def _open(self, access: Access) -> Peer:
         groups, refused = candidates(access.addresses, self._ways)
-        peer, way = await nearest(self.node, groups, refused, lambda peer: show(peer, access))
-        self._peer, self.way = peer, way
+        what = self.node
+        if access.gone_since is not None:
+            what = f"{what}, which its hub has not heard of since {access.gone_since},"
+        peer, way = await nearest(what, groups, refused, lambda peer: show(peer, access))
+        self._peer, self.way, self._was_reached = peer, way, True
         self._down.clear()
         self._access.opened()
         # What was known before the link broke is looked at again.

@@ -115,7 +115,8 @@ class AsyncDirectory:
         given = await self.hub.ask("POST", "/directory/tokens", body=body)
         try:
             ends_at = time.monotonic() + float(given["lastsMs"]) / 1000
-            return Access([*given["addresses"], f"{BY_HUB}{node}"], str(given["token"]), ends_at)
+            addresses = [*given["addresses"], f"{BY_HUB}{node}"]
+            return Access(addresses, str(given["token"]), ends_at, gone_since=given.get("goneSince"))
         except (KeyError, TypeError, ValueError) as error:
             raise LabError("unexpected-answer", "the hub answered what is no token", kind="link") from error
 

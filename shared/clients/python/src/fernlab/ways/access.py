@@ -18,6 +18,8 @@ class Access(NamedTuple):
     ends_at: Optional[float] = None
     #: For how many seconds a hold of the token outlives its last link.
     grace: Optional[float] = None
+    #: The node is not connected with its hub, which has last heard of it then.
+    gone_since: Optional[str] = None
 
 
 class KeptAccess:
