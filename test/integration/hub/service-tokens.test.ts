@@ -196,6 +196,9 @@ test('a node that was away is told when it is back, also by a hub that was start
     const { state } = (await staff.ask('GET', '/api/v1/directory/other/fit')).body as { state: string }
     return state === 'gone'
   }, 'the node being away')
+  const { goneSince } = (await ask(one, ['other/fit'])).body as { goneSince?: string }
+  assert.ok(Math.abs(Date.parse(goneSince ?? '') - Date.now()) < 60_000, goneSince)
+  assert.not.ok('goneSince' in ((await ask(one, ['n/fit'])).body as object), 'that one is there')
   await lab.call(`/api/v1/users/${one.id}/suspend`, { method: 'POST' })
   await node.leave()
   await lab.restart()
