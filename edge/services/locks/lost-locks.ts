@@ -31,31 +31,45 @@ export function endedByOther(target: string, ended: { readonly by?: string; read
   return { ...details, message }
 }
 
-/** Of the newest that have ended. */
-const MOST = 1000
+/** Of the newest of one owner that have ended: nobody's are pushed out by those of others. */
+const MOST_OF_OWNER = 200
+/** Those whose locks ended last. */
+const MOST_OWNERS = 200
 
 /** How locks have ended, by owner and target, until the same is locked again. */
 export class EndedLocks {
-  readonly #ended = new Map<string, EndedOf>()
+  /** The owner whose lock ended last is last, and of each the lock that did. */
+  readonly #ended = new Map<string, Map<string, EndedOf>>()
 
   add(owner: string, target: string, ended: EndedOf, id?: string): void {
-    this.forget(owner, target, id)
-    this.#ended.set(keyOf(owner, target, id), ended)
-    const [oldest] = this.#ended.keys()
-    if (this.#ended.size > MOST && oldest !== undefined) this.#ended.delete(oldest)
+    const own = this.#ended.get(owner) ?? new Map<string, EndedOf>()
+    this.#ended.delete(owner)
+    this.#ended.set(owner, own)
+    dropOldest(this.#ended, MOST_OWNERS)
+    const key = keyOf(target, id)
+    own.delete(key)
+    own.set(key, ended)
+    dropOldest(own, MOST_OF_OWNER)
   }
 
   forget(owner: string, target: string, id?: string): void {
-    this.#ended.delete(keyOf(owner, target, id))
+    const own = this.#ended.get(owner)
+    own?.delete(keyOf(target, id))
+    if (own?.size === 0) this.#ended.delete(owner)
   }
 
   of(owner: string, target: string, id?: string): EndedOf {
     const message = `${target} is not locked by its owner at this node, which keeps no locks over a start`
-    return this.#ended.get(keyOf(owner, target, id)) ?? { why: 'not-known', message }
+    return this.#ended.get(owner)?.get(keyOf(target, id)) ?? { why: 'not-known', message }
   }
 }
 
-const keyOf = (owner: string, target: string, id = '') => JSON.stringify([owner, target, id])
+const keyOf = (target: string, id = '') => JSON.stringify([target, id])
+
+function dropOldest(all: Map<string, unknown>, most: number): void {
+  const [oldest] = all.keys()
+  if (all.size > most && oldest !== undefined) all.delete(oldest)
+}
 
 /** What a caller has locked, or has had. */
 export interface Watched {
