@@ -24,6 +24,7 @@ import { countedStream } from '../counted-stream.ts'
 import type { Viewer } from '../locks/seen-lock.ts'
 import { PersonShares } from '../person-shares.ts'
 import { type Caller, LOCAL, NODE_SERVICE } from '../service-source.ts'
+import { AwayPrograms } from './away-programs.ts'
 import { LinkCaller } from './link-caller.ts'
 import type { EndedOwn, OwnTokens } from './own-tokens.ts'
 import type { Revocations } from './revocations.ts'
@@ -103,6 +104,7 @@ export function createGate(options: GateOptions): Gate {
   const people = new Map<string, number>()
   const programs = new Map<string, number>()
   const holds = new Map<string, number>()
+  const away = new AwayPrograms(MOST_GRACE_S * 1000)
   const memory = new PersonShares(MOST_OF_PERSON_BYTES, MOST_TOGETHER_BYTES, () =>
     busy(
       `at most ${MOST_OF_PERSON_BYTES} bytes of one person's messages, by all links, and half of what is free of ${MOST_TOGETHER_BYTES}, may be under way at this node`,
@@ -126,8 +128,10 @@ export function createGate(options: GateOptions): Gate {
   const holdLeft = (caller: LinkCaller, hold: Hold | undefined) => {
     if (hold !== undefined && count(holds, hold.lease, -1) === 0) attendance.holdLeft(hold, caller.graceMs)
   }
-  const programLeft = (program: string, isOver: boolean) => {
-    if (count(programs, program, -1) === 0) attendance.left(program, isOver)
+  const programLeft = (program: string, isOver: boolean, caller?: LinkCaller) => {
+    if (count(programs, program, -1) !== 0) return
+    attendance.left(program, isOver)
+    if (!isOver && caller !== undefined) away.set(program, caller, clock)
   }
   const admit = (caller: LinkCaller, change: () => void) => {
     const { hold: before, isSignedIn } = caller
@@ -136,6 +140,7 @@ export function createGate(options: GateOptions): Gate {
     if (!isSignedIn) count(people, caller.person, 1)
     if (caller.program !== known) {
       if (count(programs, caller.program, 1) === 1) attendance.came(caller.program)
+      away.delete(caller.program)
       if (known !== undefined) programLeft(known, false)
     }
     if (caller.hold?.lease === before?.lease) return
@@ -148,7 +153,7 @@ export function createGate(options: GateOptions): Gate {
     if (!caller.isSignedIn) return
     holdLeft(caller, caller.hold)
     count(people, caller.person, -1)
-    programLeft(caller.program, caller.isOver)
+    programLeft(caller.program, caller.isOver, caller)
   }
   const requireRoom = (caller: LinkCaller, person: string) => {
     if (caller.isSignedIn || (people.get(person) ?? 0) < MOST_OF_A_PERSON) return
@@ -160,6 +165,8 @@ export function createGate(options: GateOptions): Gate {
   const closeRevoked = async (kept: Promise<void>): Promise<number> => {
     const over = [...open.keys()].filter((caller) => caller.isRevoked)
     for (const caller of over) closeOver(caller, 'token-revoked')
+    // Of those whose link has broken, nobody is waited for either.
+    for (const program of away.takeRevoked()) attendance.left(program, true)
     await kept
     return over.length
   }
@@ -327,6 +334,7 @@ export function createGate(options: GateOptions): Gate {
       return { links: open.size, calls, lingering: lingering.size }
     },
     close: async () => {
+      away.close()
       lingering.close()
       await Promise.all([...open.values()].map((peer) => peer.close('the node stops'))).catch((thrown: unknown) => {
         log.warn({ error: asLabError(thrown).message }, 'links of services did not end well')

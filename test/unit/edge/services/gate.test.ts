@@ -281,4 +281,25 @@ test('a stream that outlived its link goes on for who may follow it still, and n
   assert.is(gate.counts.lingering, 0)
 })
 
+test('whose token is revoked while no link is there is not waited for; others are', async () => {
+  const { gate, came, connect, sign, revoked } = openGate()
+  for (const sub of ['ada', 'bob']) {
+    const peer = connect()
+    await peer.call(SIGN_IN, { token: await sign(60, { sub }) })
+    await peer.close('its cable was pulled')
+  }
+  revoked.add('ada')
+  await gate.revoke({})
+  await gate.revoke({})
+  assert.equal(came, ['ada came', 'ada left', 'bob came', 'bob left', 'ada left for good'])
+  const back = connect()
+  await back.call(SIGN_IN, { token: await sign(60, { sub: 'bob' }) })
+  revoked.add('bob')
+  const over = ended(back)
+  await gate.revoke({})
+  await over
+  assert.equal(came.slice(5), ['bob came', 'bob left for good'])
+  await gate.close()
+})
+
 test.run()
