@@ -15,6 +15,8 @@ const runs = [
   ['test_peer.py'],
   ['test_hostile.py'],
   ['test_hostile.py', '--without-numpy'],
+  ['test_typed_lists.py'],
+  ['test_typed_lists.py', '--without-numpy'],
   ['test_proxy.py'],
   ['test_ways.py'],
   ['test_hub.py'],

@@ -34,6 +34,7 @@ const contract = defineService({
     },
     count: { arguments: { to: { type: 'integer' } }, items: { type: 'integer' } },
     read: { title: 'Has the name of what each proxy has', arguments: {}, result: { type: 'string' } },
+    mean: { arguments: { values: { type: 'array', of: 'float64' } }, result: { type: 'number' } },
     ask: { arguments: { each: { type: 'any' } }, result: { type: 'any' } },
     /** The first call for a key is never answered. */
     begin: { arguments: { key: { type: 'string' } }, idempotent: true, result: { type: 'string' } },
@@ -54,6 +55,7 @@ export function demoSupply() {
       for (let n = 1; n <= to; n++) yield n
     },
     read: () => 'the action',
+    mean: ({ values }: { values: Float64Array }) => values.reduce((all, value) => all + value, 0) / values.length,
     ask: ({ each }: { each: (n: number) => Promise<unknown> }) => each(2),
     begin: ({ key }: { key: string }) => {
       if (begun.has(key)) return 'repeated'

@@ -1,4 +1,5 @@
 """Services as objects, of a node alone."""
+import array
 import asyncio
 import contextlib
 import inspect
@@ -95,6 +96,18 @@ class Plain(unittest.TestCase):
         )
         self.assertLessEqual({"ramp", "voltage", "current", "count"}, set(dir(self.supply)))
         self.assertIn("demo-supply 1.2", repr(self.supply))
+
+    def test_lists_of_numbers_are_taken_for_arrays(self):
+        self.assertEqual(self.supply.mean([1, 2.5, 4]), 2.5)
+        self.assertEqual(self.supply.mean((4,)), 4)
+        self.assertEqual(self.supply.mean(array.array("d", [1, 2])), 1.5)
+        outcomes = self.supply.batch([("mean", {"values": [1, 3]}), ("signals.read", {"signals": ["current"]})])
+        self.assertEqual((outcomes[0].result(), "current" in outcomes[1].result()), (2, True))
+        self.supply.voltage = 1
+        with self.assertRaises(LabError) as caught:
+            self.supply.batch([("signals.set", {"signal": "voltage", "value": 2}), ("mean", {"values": [1, "two"]})])
+        self.assertEqual(caught.exception.issues, [{"path": "calls[1].values[1]", "message": "must be a number, not 'two'"}])
+        self.assertEqual(self.supply.voltage, 1, "nothing was sent")
 
     def test_streams_and_events_are_loops(self):
         self.assertEqual(list(self.supply.count(300)), list(range(1, 301)))

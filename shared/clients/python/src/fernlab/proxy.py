@@ -14,6 +14,7 @@ from .locks import GRACE_S, AsyncLock, end_locks
 from .nodes_directory import Named, nodes_of
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
+from .typed_lists import with_typed_arrays, with_typed_calls
 from .ways.way import WayInUse
 
 #: How long a node keeps what is followed when the link breaks.
@@ -53,7 +54,8 @@ class Service:
         return self.stream(FOLLOW, {"signals": list(signals), **({} if rate is None else {"rateHz": rate})})
 
     async def batch(self, calls: Sequence[Tuple[str, Dict[str, Any]]], stop: bool) -> List[Outcome]:
-        full = [(f"{self.found.name}/{action}", params) for action, params in calls]
+        typed = with_typed_calls(self.found.contract, calls)
+        full = [(f"{self.found.name}/{action}", params) for action, params in typed]
         return await self.group.connection.batch(full, stop, self.timeout, self.found.contract)
 
     async def of_node(self, action: str, arguments: Optional[Mapping[str, Any]]) -> Any:
@@ -221,7 +223,8 @@ def made_async(service: Service) -> Any:
 def arguments_of(signature: Any, action: Dict[str, Any], args: Sequence[Any], given: Dict[str, Any]) -> Dict[str, Any]:
     bound = signature.bind(None, *args, **given).arguments
     names = {words.python_name(name): name for name in action["arguments"]}
-    return {names[key]: value for key, value in bound.items() if key in names}
+    arguments = {names[key]: value for key, value in bound.items() if key in names}
+    return with_typed_arrays(action["arguments"], arguments)
 
 
 def dressed(function: Any, name: str, action: Dict[str, Any], service: str) -> Any:

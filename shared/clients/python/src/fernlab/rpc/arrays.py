@@ -5,7 +5,7 @@ import array
 import base64
 import binascii
 import sys
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 try:
     import numpy
@@ -78,6 +78,11 @@ def from_bytes(kind: Kind, data: bytes) -> Any:
     if not IS_LITTLE:
         made.byteswap()
     return made
+
+
+def array_of(name: str, numbers: Sequence[Any]) -> Any:
+    """An array of the kind with these numbers, which it can hold."""
+    return array.array(BY_NAME[name].code, numbers)
 
 
 def from_base64(name: str, text: str) -> Any:
