@@ -5,6 +5,7 @@
  */
 import type { SignalSpec } from '../../capabilities/signals.ts'
 import { type Issue, LabError } from '../../primitives/lab-error.ts'
+import { didYouMean } from '../../primitives/nearest.ts'
 import type { PatternMatcher } from '../../protocol/parameter-values.ts'
 import { isRecord } from '../errors.ts'
 import type { HandedKind, Onward, OnwardMethod } from '../peer/handing-on.ts'
@@ -53,6 +54,8 @@ export const FOLLOW_HZ = 1
 const MOST_RATE_HZ = 100
 /** The samples a second of hardware whose signals do not say how many they have. */
 const MOST_SAMPLES_HZ = 1000
+/** So many names stand in an error. */
+const MOST_NAMES = 20
 
 /** The services of a process, by name. Throws `service-unknown`, `method-unknown`, `call-invalid`, or what a service throws. */
 export function serveServices(find: (name: string) => Service | undefined, hasPattern: PatternMatcher): Serve {
@@ -201,7 +204,8 @@ class Served {
   }
 
   #set({ signal, value }: Readonly<Record<string, unknown>>): unknown {
-    const [name] = this.#signalsOf([signal], 'set')
+    if (typeof signal !== 'string') throw this.#invalid([{ path: 'signal', message: 'must be the name of a signal' }])
+    const [name] = this.#signalsOf([signal], 'set', 'signal')
     const spec = name === undefined ? undefined : this.#service.contract.signals[name]
     if (this.#service.set === undefined || name === undefined || spec === undefined) throw methodUnknown(this.#method)
     const issues: Issue[] = []
@@ -212,19 +216,28 @@ class Served {
     return this.#service.set(name, value, this.#context)
   }
 
-  #signalsOf(value: unknown, access: 'read' | 'set'): string[] {
+  #signalsOf(value: unknown, access: 'read' | 'set', path?: string): string[] {
     const { signals } = this.#service.contract
-    const names = this.#names(value, 'signals', signals)
+    const names = this.#names(value, 'signals', signals, path)
     const not = names.find((name) => ![access, 'read-set'].includes(signals[name]?.access ?? ''))
     if (not !== undefined) throw this.#invalid([{ path: not, message: `can not be ${access}` }])
     return names
   }
 
-  #names(value: unknown, path: string, known: Readonly<Record<string, unknown>>): string[] {
-    if (!Array.isArray(value) || value.length === 0) throw this.#invalid([{ path, message: 'must be a list of names' }])
+  /** Those of `known`, which are `signals` or `events` of it; the path is that of the list unless given as that of its one name. */
+  #names(
+    value: unknown,
+    what: 'signals' | 'events',
+    known: Readonly<Record<string, unknown>>,
+    path?: string,
+  ): string[] {
+    if (!Array.isArray(value) || value.length === 0) {
+      throw this.#invalid([{ path: what, message: 'must be a list of names' }])
+    }
     const unknown = value.findIndex((name) => typeof name !== 'string' || !Object.hasOwn(known, name))
-    if (unknown >= 0) throw this.#invalid([{ path: `${path}[${unknown}]`, message: 'is none of the service' }])
-    return value as string[]
+    if (unknown < 0) return value as string[]
+    const message = strangerOf(value[unknown], what, Object.keys(known))
+    throw this.#invalid([{ path: path ?? `${what}[${unknown}]`, message }])
   }
 
   #check(spec: ValueSpec, value: unknown, path: string, issues: Issue[]): void {
@@ -235,6 +248,15 @@ class Served {
     const message = `${this.#method} (${this.#service.contract.kind} ${this.#service.contract.version}): ${worded(issues)}`
     return new LabError({ code: 'call-invalid', kind: 'caller', message, issues })
   }
+}
+
+/** What is said of a name that is none of these. */
+function strangerOf(name: unknown, what: 'signals' | 'events', known: readonly string[]): string {
+  if (typeof name !== 'string') return 'must be a name'
+  const near = didYouMean(name, known)
+  const shown = known.length > MOST_NAMES ? [...known.slice(0, MOST_NAMES), '…'] : known
+  const there = known.length === 0 ? `; it has no ${what}` : `; it has ${shown.join(', ')}`
+  return `is ${JSON.stringify(name.slice(0, 64))}, which is none of its ${what}${near === '' ? there : near}`
 }
 
 interface GivenResult {

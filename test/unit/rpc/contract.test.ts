@@ -296,7 +296,8 @@ test('what is wrong is refused with its path before anything is done', async () 
     ['signals.set', { signal: 'offset', value: Number.NaN }, 'offset'],
     ['signals.set', { signal: 'trigger', value: 'never' }, 'trigger'],
     ['signals.set', { signal: 'ready', value: true }, 'ready'],
-    ['signals.set', { signal: 'constructor', value: 1 }, 'signals[0]'],
+    ['signals.set', { signal: 'constructor', value: 1 }, 'signal'],
+    ['signals.set', { value: 1 }, 'signal'],
     ['signals.read', { signals: ['trigger'] }, 'trigger'],
     ['signals.read', { signals: [] }, 'signals'],
     ['signals.read', { signals: ['__proto__'] }, 'signals[0]'],
@@ -322,6 +323,33 @@ test('what is wrong is refused with its path before anything is done', async () 
   assert.is((await errorOf(peer.call('bench4.scope/capture', { channel: 1 }))).code, 'service-unknown')
   assert.equal(served.done, [])
   await peer.close()
+})
+
+test('a name that is none of it is told with the nearest, or with those that there are', async () => {
+  const peer = reach({ ...service(), events: async function* () {} })
+  const said = async (member: string, params: unknown) =>
+    (await errorOf(peer.call(`bench3.scope/${member}`, params))).issues.map(({ path, message }) => `${path} ${message}`)
+  assert.equal(await said('signals.read', { signals: ['offset', 'ofset'] }), [
+    'signals[1] is "ofset", which is none of its signals; did you mean "offset"?',
+  ])
+  assert.equal(await said('signals.read', { signals: ['volts'] }), [
+    'signals[0] is "volts", which is none of its signals; it has offset, trigger, ready',
+  ])
+  assert.equal(await said('signals.set', { signal: 'Ofset', value: 1 }), [
+    'signal is "Ofset", which is none of its signals; did you mean "offset"?',
+  ])
+  assert.equal(await said('signals.read', { signals: [7] }), ['signals[0] must be a name'])
+  const long = 'x'.repeat(10_000)
+  assert.equal(await said('events.follow', { events: [long] }), [
+    `events[0] is "${'x'.repeat(64)}", which is none of its events; it has triggered`,
+  ])
+  await peer.close()
+
+  const signals = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`ch${i}`, scope.signals.ready]))
+  const many = reach(service({ ...scope, signals }))
+  const { message } = await errorOf(many.call('bench3.scope/signals.read', { signals: ['voltage'] }))
+  assert.match(message, /it has ch0, (ch\d+, ){19}…$/)
+  await many.close()
 })
 
 test('a service that answers what its contract does not say is found out', async () => {

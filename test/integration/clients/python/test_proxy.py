@@ -67,6 +67,22 @@ class Plain(unittest.TestCase):
                 setattr(supply, name, 1)
         self.assertEqual(supply.voltage, 1)
 
+    def test_an_attribute_that_is_not_there_is_told_with_those_that_are(self):
+        supply, said = self.supply, "bench1.supply has no signal or action"
+        for name, nearest in (("voltag", "voltage, current, ramp"), ("ramb", "ramp, voltage"), ("x" * 200, "voltage")):
+            with self.assertRaises(AttributeError) as caught:
+                getattr(supply, name)
+            self.assertTrue(str(caught.exception).startswith(f"{said} '{name}'; it has {nearest}, "), caught.exception)
+        self.assertFalse(hasattr(supply, "_repr_html_"))
+        for name in ("voltag", "current", "ramp"):
+            with self.assertRaises(AttributeError) as caught:
+                setattr(supply, name, 1)
+            wanted = f"bench1.supply has no signal that can be set '{name}'; it has voltage"
+            self.assertEqual(str(caught.exception), wanted)
+        with self.assertRaises(LabError) as caught:
+            supply.read("voltag")
+        self.assertIn('did you mean "voltage"?', caught.exception.message)
+
     def test_actions_are_methods(self):
         supply = self.supply
         self.assertEqual(list(supply.ramp(4, 2)), [2, 4])
@@ -240,6 +256,10 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
         self.assertIsInstance(supply.way, fernlab.WayInUse)
         with self.assertRaises(AttributeError):
             supply.voltage = 1
+        with self.assertRaisesRegex(AttributeError, r"^voltage is read by: await proxy\.read\('voltage'\)$"):
+            supply.voltage  # noqa: B018
+        with self.assertRaisesRegex(AttributeError, "has no signal or action 'rampp'; it has ramp, voltage"):
+            supply.rampp  # noqa: B018
         many = await asyncio.gather(*(supply.ramp(1, number + 1) for number in range(100)))
         self.assertEqual([len(wave) for wave in many], list(range(1, 101)))
         await supply.close()

@@ -54,7 +54,7 @@ class Proxy(Met):
             # A word that was mistyped would silently not count.
             found = getattr(type(self), name, None)
             if not isinstance(found, property) or found.fset is None:
-                raise AttributeError(f"{self!r} has no signal {name} that can be set")
+                raise AttributeError(words.no_member(name, self.name, self.contract, to_set=True))
             found.fset(self, value)
 
     def __enter__(self: _Entered) -> _Entered:

@@ -96,6 +96,16 @@ class Met:
 
     _service: Service
 
+    # Type checkers would take any attribute for one that is there.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(self._no_member(name))
+
+    def _no_member(self, name: str) -> str:
+        found = self._service.found
+        return words.no_member(name, found.name, found.contract)
+
     def __repr__(self) -> str:
         found = self._service.found
         return f"<{found.name} on {found.node}: {found.contract['kind']} {found.contract['version']}>"
@@ -142,6 +152,10 @@ class AsyncProxy(Met):
     ) -> Any:
         """See ``Proxy``."""
         return made_async(await meet(name, hub, token, address, ca, timeout, contract, nodes))
+
+    def _no_member(self, name: str) -> str:
+        signals = self.contract["signals"]
+        return f"{name} is read by: await proxy.read({name!r})" if name in signals else super()._no_member(name)
 
     # Type checkers would take it as leave to set anything.
     if not TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """Signatures and docstrings of Python, made of a contract."""
 from __future__ import annotations
 
+import difflib
 import inspect
 import keyword
 from typing import Any, Dict, Mapping
@@ -78,6 +79,21 @@ def document_of_service(name: str, contract: Mapping[str, Any]) -> str:
     if contract["events"]:
         lines.append(f"Events: {', '.join(contract['events'])}.")
     return "\n\n".join(lines)
+
+
+#: So many names stand in an error.
+_MOST_NAMES = 20
+
+
+def no_member(name: str, service: str, contract: Mapping[str, Any], to_set: bool = False) -> str:
+    """What is said of an attribute that a proxy does not have, or of a signal that can't be set: those that there are."""
+    signals = [key for key, one in contract["signals"].items() if not to_set or one.get("access") != "read"]
+    what = "signal that can be set" if to_set else "signal or action"
+    names = [python_name(key) for key in (signals if to_set else [*signals, *contract["actions"]])]
+    near = difflib.get_close_matches(name, names, 1)
+    names = [*near, *(one for one in names if one not in near)]
+    shown = [*names[:_MOST_NAMES], "…"] if len(names) > _MOST_NAMES else names
+    return f"{service} has no {what} {name!r}; it has {', '.join(shown) if shown else 'none'}"
 
 
 def describe(spec: Mapping[str, Any]) -> str:
