@@ -5,6 +5,7 @@ import { systemClock } from '../../primitives/clock.ts'
 import { type Client, type CreateClientOptions, createClient } from './client.ts'
 import { connectNodes, type NamedNode, type NodesClientOptions, namedNodes } from './connect-nodes.ts'
 import { Hub } from './hub.ts'
+import { hubAccess, nobodyNamed } from './hub-access.ts'
 import { hubDirectory } from './hub-directory.ts'
 import { hubRuns, type Runs } from './hub-runs.ts'
 import { networkNodes } from './network.ts'
@@ -57,15 +58,23 @@ export type ConnectOptions = (ConnectHub | ConnectHere | ConnectNode | ConnectNo
 /** What a program has of a lab behind a hub, which runs experiments too. */
 export interface HubClient extends Client, Runs {}
 
-/** A client of the lab behind a hub; opens nothing until it is used. */
+/** One of them says whom a client asks. */
+const asked = ['hub', 'here', 'network', 'nodes', 'node']
+
+/**
+ * A client of the lab behind a hub; opens nothing until it is used. Throws `hub-missing`, `token-missing` or `address-wrong` for
+ * what is empty, or is no address.
+ */
 export function connect(options: ConnectHub & Trust): HubClient
 /** A client of nodes that are asked themselves, or of the lab behind a hub; opens nothing until it is used. */
 export function connect(options: ConnectOptions): Client
 export function connect({ ca, ...options }: ConnectOptions): Client {
+  if (!asked.some((name) => name in options)) throw nobodyNamed()
   const clock = systemClock
   const trust = ca === undefined ? {} : { ca }
   if ('hub' in options) {
-    const { hub: url, token, here: doors = [], ...more } = options
+    const { hub: _hub, token: _token, here: doors = [], ...more } = options
+    const { url, token } = hubAccess(options)
     const addressesHere = (site: string, node: string) =>
       doors.filter((door) => door.site === site && door.node === node).map(inProcessAddress)
     const hub = new Hub({ url, token, fetch: createFetch(ca) })

@@ -199,6 +199,16 @@ class ByHub(unittest.TestCase):
         self.server.answers["GET /api/v1/nodes/pi/services"] = (401, {"code": "sign-in-needed", "detail": "who?"})
         self.assertEqual(self.failure(lambda: supply.read("voltage")).code, "sign-in-needed")
 
+    def test_a_program_without_a_token_is_told_how_one_is_given(self):
+        self.server.answers["GET /api/v1/directory"] = (401, {"code": "sign-in-needed", "detail": "somebody who is signed in"})
+        with unittest.mock.patch.dict(os.environ):
+            os.environ.pop("FERNLAB_TOKEN", None)
+            error = self.failure(lambda: Directory(self.hub).search())
+        self.assertEqual(error.code, "sign-in-needed")
+        self.assertRegex(error.message, "^somebody who is signed in: give a token as token= or in FERNLAB_TOKEN ")
+        refused = self.failure(lambda: Directory(self.hub, "mine").search())
+        self.assertEqual(refused.message, "somebody who is signed in")
+
     def test_a_held_bench_has_a_link_that_is_opened_again(self):
         self.offer("bench1.supply")
         self.lease((200, {"safe": True}))

@@ -172,9 +172,16 @@ class Hub:
             return self._opener.open(request, timeout=TIMEOUT_S)
         except urllib.error.HTTPError as error:
             with error:
-                raise refusal(self.url, error.code, error.read()) from None
+                raise self._said(refusal(self.url, error.code, error.read())) from None
         except _BROKEN as error:
             raise self._unreachable(error) from error
+
+    def _said(self, error: LabError) -> LabError:
+        """The hub does not know how this program would say who it is."""
+        if error.code != "sign-in-needed" or self._token:
+            return error
+        give = "give a token as token= or in FERNLAB_TOKEN (fernlab token create NAME --scope run makes one)"
+        return LabError(error.code, f"{error.message}: {give}", kind=error.kind, student_message=error.student_message)
 
     def _unreachable(self, error: Exception) -> LabError:
         why = getattr(error, "reason", None) or error
