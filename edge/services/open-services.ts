@@ -133,6 +133,9 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
       return { nowMs: clock.now() - offset, by: "the hub's clock" }
     },
     holdEnded: (hold) => endedHolds.errorOf(hold),
+    // The node's own tokens have their rights whoever has the bench.
+    benchToTake: (service, issuer) =>
+      issuer === keys.audience ? undefined : table.list().find(({ name }) => name === service)?.bench,
     isHeld: (hold) => seats.of(hold) !== undefined || isHeld(benches, hold),
     find: (name, caller) => {
       if (!isUp)

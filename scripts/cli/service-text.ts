@@ -1,4 +1,5 @@
 /** Services in words: what one can do, and what it has said. */
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import type { ValueSpec } from '@fernlab/shared/rpc/contract/value-spec'
 
@@ -69,3 +70,7 @@ export function resultText(value: unknown): string {
   const plain = (_key: string, one: unknown) => (ArrayBuffer.isView(one) ? [...(one as Uint8Array)] : one)
   return JSON.stringify(value, plain) ?? 'null'
 }
+
+/** Whether what was refused would be done with the bench locked; a right that no lock gives is none of it. */
+export const wantsLock = ({ code, details }: Pick<LabError, 'code' | 'details'>): boolean =>
+  code === 'bench-not-held' || (code === 'right-missing' && details.bench !== undefined)

@@ -56,6 +56,8 @@ export interface GateOptions {
   readonly isHeld: (hold: Hold) => boolean
   /** What is said of a hold that is no more. */
   readonly holdEnded: (hold: Hold) => LabError
+  /** See `LinkCallerOptions`. */
+  readonly benchToTake: (service: string, issuer: string) => string | undefined
   readonly find: (name: string, caller: Caller) => Service | undefined
   /** Throws when somebody else has locked the service. */
   readonly requireUnlocked: (service: string, caller: Viewer) => void
@@ -287,8 +289,8 @@ export function createGate(options: GateOptions): Gate {
   return {
     take: (link, from, enter = () => {}) => {
       const isOwner = from === 'owner'
-      const { timeOf, isHeld, holdEnded } = options
-      const caller = new LinkCaller({ isOwner, isRevoked, timeOf, isHeld, holdEnded, log })
+      const { timeOf, isHeld, holdEnded, benchToTake } = options
+      const caller = new LinkCaller({ isOwner, isRevoked, timeOf, isHeld, holdEnded, benchToTake, log })
       const person = () => (caller.isSignedIn ? caller.person : '')
       const peer = createPeer({
         link: isOwner ? link : boundedUntil(link, UNSIGNED_BYTES, () => caller.isSignedIn),

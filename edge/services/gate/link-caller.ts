@@ -1,7 +1,7 @@
 /** Who is at the other end of one link, by the newest token that was shown there. */
 import type { ServiceRight, ServiceToken } from '@fernlab/shared/contracts/services'
 import { serviceRightSchema } from '@fernlab/shared/contracts/services'
-import { asLabError, type LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Caller } from '../service-source.ts'
 import { expired, namesService, refused, type TokenTimes } from './tokens.ts'
@@ -13,6 +13,8 @@ export interface LinkCallerOptions {
   readonly timeOf: (issuer: string) => TokenTimes
   readonly isHeld: (hold: NonNullable<Caller['hold']>) => boolean
   readonly holdEnded: (hold: NonNullable<Caller['hold']>) => LabError
+  /** The bench of the service, where whoever issues the tokens gives the right to use it with the bench. */
+  readonly benchToTake: (service: string, issuer: string) => string | undefined
   readonly log: Log
 }
 
@@ -91,10 +93,21 @@ export class LinkCaller implements Caller {
     return token?.rights.includes(right) === true && namesService(token.services, service)
   }
 
+  /** Throws `service-not-in-token`, or `right-missing`, which says where taking the bench would give the right. */
   requireRight(right: ServiceRight, service: string): void {
     if (this.may(right, service)) return
     const message = `this token does not open ${service.slice(0, 100)} to ${right}`
-    throw refused(this.may('read', service) ? 'right-missing' : 'service-not-in-token', message)
+    if (!this.may('read', service)) throw refused('service-not-in-token', message)
+    const token = this.#token
+    const bench =
+      right === 'use' && token?.hold === undefined ? this.#options.benchToTake(service, token?.iss ?? '') : undefined
+    if (bench === undefined) throw refused('right-missing', message)
+    throw new LabError({
+      code: 'right-missing',
+      kind: 'caller',
+      message: `${message}: whoever has bench ${bench} may; take it by a lock, or in a live session`,
+      details: { bench },
+    })
   }
 
   require(): void {
@@ -142,4 +155,8 @@ export class LinkCaller implements Caller {
   }
 }
 
-const signInRequired = () => refused('sign-in-required', 'sign in first: rpc.sign-in {token}')
+const signInRequired = () =>
+  refused(
+    'sign-in-required',
+    'sign in first: this node wants a token, which programs give as token, fernlab takes by --token-file or FERNLAB_NODE_TOKENS, and a bare link sends as rpc.sign-in {token}',
+  )

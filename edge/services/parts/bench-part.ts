@@ -48,7 +48,8 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
     requireClear()
     const lease = heldLease()
     if (lease !== undefined) return lease
-    if (bench.lease === undefined) throw refused('bench-not-held', `bench ${bench.name} is not yours: take it first`)
+    if (bench.lease === undefined)
+      throw refused('bench-not-held', `bench ${bench.name} is not yours: take it first, by a lock`)
     throw refused('bench-held', `somebody else has bench ${bench.name}`, 'later')
   }
   const requireFree = () => {

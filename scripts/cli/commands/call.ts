@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import type { Context, HubOptions } from '../context.ts'
 import { type LabOptions, openLab, withLab } from '../lab-client.ts'
 import { mistake } from '../problem.ts'
-import { controlsOfService, type ReadValues, readingsOf, readLines, resultText } from '../service-text.ts'
+import { controlsOfService, type ReadValues, readingsOf, readLines, resultText, wantsLock } from '../service-text.ts'
 import { printList } from '../table.ts'
 
 interface CallOptions extends LabOptions {
@@ -37,7 +37,7 @@ export function addCall(program: Command, context: Context): void {
       'after',
       `
   fernlab call diode-1.psu
-  fernlab call diode-1.psu --lock --set voltage=1.5 output=true --read current
+  fernlab call diode-1.psu --lock --set voltage=1.5 output=true --read measured_current
   fernlab call fit slope 'x=[1, 2, 3]' 'y=[2, 4, 6]'
   fernlab call diode-1.psu --node ws://bench-pi:8090 --token-file ada.token`,
     )
@@ -147,9 +147,9 @@ function show({ terminal }: Context, options: HubOptions, name: string, contract
 const withoutLock =
   ({ lock }: CallOptions) =>
   (thrown: unknown): never => {
-    const { code, message } = asLabError(thrown)
-    if (lock !== undefined || !['right-missing', 'bench-not-held'].includes(code)) throw thrown
-    throw mistake(code, message, 'With --lock it is yours for as long as the call lasts.')
+    const error = asLabError(thrown)
+    if (lock !== undefined || !wantsLock(error)) throw thrown
+    throw mistake(error.code, error.message, 'With --lock it is yours for as long as the call lasts.')
   }
 
 function print({ terminal }: Context, { json, quiet }: HubOptions, result: unknown): void {

@@ -1,4 +1,4 @@
-import { readingsOf } from 'fernlab/cli/service-text'
+import { readingsOf, wantsLock } from 'fernlab/cli/service-text'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
@@ -15,6 +15,12 @@ test('a block of samples is shown sample by sample, a reading as it is', () => {
   ])
   const reading = { time: { value: 3, time: 1 } }
   assert.equal(readingsOf(reading), [reading])
+})
+
+test('a lock is advised where it would help, and for no right that it does not give', () => {
+  const wants = (code: string, details = {}) => wantsLock({ code, details })
+  assert.equal([wants('bench-not-held'), wants('right-missing', { bench: 'bench-1' })], [true, true])
+  assert.equal([wants('right-missing'), wants('bench-held'), wants('service-locked')], [false, false, false])
 })
 
 test.run()

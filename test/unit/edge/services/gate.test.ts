@@ -40,6 +40,7 @@ function openGate() {
     timeOf: () => ({ nowMs: clock.now(), by: 'the clock' }),
     isHeld: ({ lease }) => held.has(lease),
     holdEnded: ({ bench }) => new LabError({ code: 'hold-ended', kind: 'caller', message: `${bench} ended: why` }),
+    benchToTake: (service, issuer) => (issuer === SITE && service === 'bench-1.psu' ? 'bench-1' : undefined),
     find: (_, caller) => ({
       contract: { ...contract, signals: {}, events: { rang: { value: { type: 'integer' } } } },
       events: rings,
@@ -234,6 +235,37 @@ test('what somebody else has locked is read, and not used', async () => {
   await bob.call('free/hold')
   await bob.call('locked/contract.get')
   assert.is((await rejection(bob.call('locked/hold'))).code, 'service-locked')
+})
+
+test('who may not use a part of a bench is told that the bench gives that, and of others nothing of the kind', async () => {
+  const { connect, sign, held } = openGate()
+  const refusal = async (service: string, more: object) => {
+    const peer = connect()
+    await peer.call(SIGN_IN, { token: await sign(60, { services: ['*'], rights: ['read'], ...more }) })
+    const { code, message, details } = await rejection(peer.call(`${service}/hold`, {}))
+    await peer.close()
+    return { code, message, details }
+  }
+  const part = await refusal('bench-1.psu', {})
+  assert.equal([part.code, part.details], ['right-missing', { bench: 'bench-1' }])
+  assert.match(
+    part.message,
+    /^this token does not open bench-1\.psu to use: whoever has bench bench-1 may; take it by a lock/,
+  )
+  const none = { code: 'right-missing', message: 'this token does not open fit to use', details: {} }
+  assert.equal(await refusal('fit', {}), none)
+  // Whoever has the bench already, and may not use it, is not helped by taking it.
+  assert.ok(held.has('l1'))
+  const holder = await refusal('bench-1.psu', { hold: { bench: 'bench-1', lease: 'l1' } })
+  assert.equal(holder, { ...none, message: 'this token does not open bench-1.psu to use' })
+  assert.is((await refusal('bench-1.psu', { services: ['fit'] })).code, 'service-not-in-token')
+})
+
+test('who has not signed in is told how a token is given', async () => {
+  const { connect } = openGate()
+  const { code, message } = await rejection(connect().call('fit/hold', {}))
+  assert.is(code, 'sign-in-required')
+  assert.match(message, /token, fernlab .* --token-file .* FERNLAB_NODE_TOKENS, .* rpc\.sign-in \{token\}$/)
 })
 
 test('the owner of the machine signs in to nothing, and may show the token of a hold until that ends', async () => {
