@@ -40,7 +40,7 @@ instruments:
     config: { model: fern-dmm, transport: { kind: emulated, world: diode-1, device: ammeter } }
 benches:
   b: { parts: { box: box }, labs: [small], safeState: { box.value: 0 } }
-  diode:
+  diode-1:
     parts: { psu: psu, voltmeter: voltmeter, ammeter: ammeter }
     labs: [diode-iv]
     safeState: { psu.output: false, psu.voltage: 0 }
@@ -118,7 +118,7 @@ test('the guide’s scripts follow a run, in asyncio too, and use a bench in a l
   assert.match(documents(plain)[0] ?? '', /^start \['/)
   assert.equal(documents(inAsyncio), [...documents(plain), 'succeeded'])
   await untilReady()
-  assert.match((await said('session.py')).join(), /^pi\.diode: 0\.[4-9]\d\d V$/)
+  assert.match((await said('session.py')).join(), /^pi\.diode-1: 0\.[4-9]\d\d V$/)
 })
 
 test('the guide’s command writes a module with types, by which its script runs', async ({ signal }) => {
@@ -127,10 +127,11 @@ test('the guide’s command writes a module with types, by which its script runs
   assert.ok(args.includes('bench.py'))
   const made = await runCommand('/usr/bin/python3', ['-W', 'error', ...args], { env: env(), cwd: folder, signal })
   assert.is(made.code, 0, made.err)
+  assert.equal([made.out, made.err], ['', 'bench.py has Diode1Ammeter, Diode1Psu, Diode1Voltmeter\n'])
   const text = await readFile(join(folder, 'bench.py'), 'utf8')
   assert.equal(
     [...text.matchAll(/^ {4}(\w+) = functools/gm)].map(([, name]) => name),
-    ['DiodeAmmeter', 'DiodePsu', 'DiodeVoltmeter'],
+    ['Diode1Ammeter', 'Diode1Psu', 'Diode1Voltmeter'],
   )
   await writeFile(join(folder, 'typed.py'), scriptOf('typed.py'))
   const mypy = ['-m', 'mypy', '--follow-imports=silent', '--cache-dir', join(folder, 'mypy'), 'bench.py', 'typed.py']

@@ -4,7 +4,7 @@ import time
 
 import fernlab
 
-supply = fernlab.Proxy("diode.psu")
+supply = fernlab.Proxy("diode-1.psu")
 assert supply.voltage == 0
 print("ready", flush=True)
 while not os.path.exists("down"):

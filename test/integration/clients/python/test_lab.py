@@ -20,14 +20,14 @@ class WithLab(unittest.TestCase):
 
     def test_the_directory_finds_by_tag_and_by_pattern(self):
         directory = Directory()
-        self.assertEqual([one["name"] for one in directory.search(tag="supply")], ["diode.psu"])
-        names = [one["name"] for one in directory.search(pattern="diode.*")]
-        self.assertEqual(names, ["diode.ammeter", "diode.psu", "diode.voltmeter"])
+        self.assertEqual([one["name"] for one in directory.search(tag="supply")], ["diode-1.psu"])
+        names = [one["name"] for one in directory.search(pattern="diode-1.*")]
+        self.assertEqual(names, ["diode-1.ammeter", "diode-1.psu", "diode-1.voltmeter"])
         self.assertEqual(directory.search(prefix="nothing"), [])
-        self.assertEqual(directory.get("diode.psu")["node"], "pi")
-        self.assertEqual(self.failure(lambda: directory.get("diode.scope")).code, "service-unknown")
-        self.assertEqual(directory.get("fernlab://main/pi/diode.psu")["name"], "diode.psu")
-        for name in ("diode.psu", "nothing.such"):
+        self.assertEqual(directory.get("diode-1.psu")["node"], "pi")
+        self.assertEqual(self.failure(lambda: directory.get("diode-1.scope")).code, "service-unknown")
+        self.assertEqual(directory.get("fernlab://main/pi/diode-1.psu")["name"], "diode-1.psu")
+        for name in ("diode-1.psu", "nothing.such"):
             foreign = self.failure(lambda name=name: Directory().get(f"fernlab://elsewhere/pi/{name}"))
             self.assertEqual(foreign.code, "site-foreign")
             self.assertIn("is of another site than main, whose hub is at http", foreign.message)
@@ -35,7 +35,7 @@ class WithLab(unittest.TestCase):
         self.assertEqual(self.failure(lambda: Directory(token="wrong").search()).code, "token-refused")
 
     def test_a_bench_is_used_by_who_has_it_alone(self):
-        supply = Proxy("pi/diode.psu")
+        supply = Proxy("pi/diode-1.psu")
         self.assertEqual(supply.way.kind if supply.way else None, None)
         self.assertEqual(supply.voltage, 0)
         self.assertEqual(supply.way.kind, "websocket")
@@ -50,12 +50,12 @@ class WithLab(unittest.TestCase):
         self.assertEqual(supply.voltage, 0, "the safe state")
 
     def test_the_hold_of_a_bench_is_ended_by_its_owner_and_with_a_reason_by_staff(self):
-        theirs, mine = Proxy("diode.psu", token=os.environ["FERNLAB_OTHER"]), Proxy("diode.psu")
+        theirs, mine = Proxy("diode-1.psu", token=os.environ["FERNLAB_OTHER"]), Proxy("diode-1.psu")
         with theirs.lock("a curve") as held:
             theirs.voltage = 1
             self.assertEqual(self.failure(mine.unlock).code, "not-found", "there is none of one's own")
             self.assertIsNone(held.lost)
-            fernlab.unlock(["diode.psu", "pi/diode.voltmeter"], "it smells")
+            fernlab.unlock(["diode-1.psu", "pi/diode-1.voltmeter"], "it smells")
             lost = held.until_lost(20)
             self.assertIn(lost.code, ("hold-ended", "lease-ended"))
             self.assertRegex(lost.message, "^(your|the) hold of .* was ended by (?!somebody).+: it smells$")
@@ -64,7 +64,7 @@ class WithLab(unittest.TestCase):
         self.assertEqual(mine.voltage, 0, "the safe state")
         with mine.lock("another") as held:
             mine.voltage = 1
-            asyncio.run(self.unlock("diode.psu"))
+            asyncio.run(self.unlock("diode-1.psu"))
             self.assertIsNotNone(held.until_lost(20))
         self.assertEqual(mine.voltage, 0)
         audit = fernlab.Hub().ask_now("GET", "/audit", query={"limit": 50})["items"]
@@ -76,7 +76,7 @@ class WithLab(unittest.TestCase):
         await supply.close()
 
     def test_it_goes_by_way_of_the_hub_where_nothing_nearer_leads(self):
-        supply = Proxy("diode.psu")
+        supply = Proxy("diode-1.psu")
         straight = WebSocketWay.connect
 
         async def nobody(_way, address):
@@ -103,17 +103,17 @@ class WithLab(unittest.TestCase):
         self.assertEqual(supply.voltage, 0, "the safe state")
 
     def test_all_of_a_bench_is_locked_by_its_pattern_or_nothing(self):
-        supply = Proxy("diode.psu")
-        with fernlab.lock(["diode.*"], "a test"):
+        supply = Proxy("diode-1.psu")
+        with fernlab.lock(["diode-1.*"], "a test"):
             supply.voltage = 1
-            self.assertEqual(self.failure(fernlab.lock(["pi/diode.*", "b.box"]).take).code, "bench-busy")
+            self.assertEqual(self.failure(fernlab.lock(["pi/diode-1.*", "b.box"]).take).code, "bench-busy")
             box = Proxy("b.box")
             self.assertEqual(self.failure(lambda: box.set("value", 1)).code, "right-missing")
-        self.assertEqual(self.failure(lambda: fernlab.lock(["other/diode.*"])).code, "service-unknown")
-        given = fernlab.Hub().ask_now("POST", "/directory/tokens", body={"services": ["diode.*"]})
+        self.assertEqual(self.failure(lambda: fernlab.lock(["other/diode-1.*"])).code, "service-unknown")
+        given = fernlab.Hub().ask_now("POST", "/directory/tokens", body={"services": ["diode-1.*"]})
         peer = background().run(fernlab.connect(given["addresses"][0], given["token"]))
         for part in ("psu", "voltmeter", "ammeter"):
-            self.assertIn("signals", background().run(peer.call(f"diode.{part}/contract.get")))
+            self.assertIn("signals", background().run(peer.call(f"diode-1.{part}/contract.get")))
         refused = self.failure(lambda: background().run(peer.call("b.box/contract.get")))
         self.assertEqual(refused.code, "service-not-in-token")
         background().run(peer.close())
@@ -122,7 +122,7 @@ class WithLab(unittest.TestCase):
         now = time.time
         for wrong_s in (600, -600, 7200):
             with self.subTest(wrong_s), unittest.mock.patch("time.time", lambda: now() + wrong_s):
-                supply = Proxy("diode.psu")
+                supply = Proxy("diode-1.psu")
                 with supply.lock("a test"):
                     supply.voltage = 1
                     self.assertEqual(next(supply.follow("voltage", rate=50))["voltage"]["value"], 1)
@@ -132,7 +132,7 @@ class WithLab(unittest.TestCase):
 
     def test_the_same_in_asyncio(self):
         async def work():
-            supply = await AsyncProxy.connect("diode.psu")
+            supply = await AsyncProxy.connect("diode-1.psu")
             async with supply.lock("a test"):
                 await supply.set("voltage", 2)
                 readings = [reading async for reading in _first(supply.follow("voltage", rate=50), 2)]

@@ -13,7 +13,7 @@ from .directory import AsyncDirectory
 from .errors import LabError
 from .lab import close_labs
 from .node_directory import AsyncNodeDirectory
-from .stubs import MARK, Described, module_of
+from .stubs import MARK, Described, class_names, module_of
 
 
 def main(args: Optional[Sequence[str]] = None) -> int:
@@ -26,6 +26,8 @@ def main(args: Optional[Sequence[str]] = None) -> int:
             sys.stdout.write(text)
         else:
             _replace(asked.output, text)
+            names = class_names([service.name for service in services])
+            sys.stderr.write(f"{asked.output} has {', '.join(names)}\n")
     except (LabError, OSError) as error:
         sys.stderr.write(f"fernlab: {error}\n")
         return 1
