@@ -3,7 +3,7 @@ import type { EffectivePermission } from '@fernlab/shared/contracts/permissions'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { typedInstant } from '@fernlab/shared/primitives/typed-time'
 import { ownTimeZone, wallClock } from '@fernlab/shared/primitives/zoned-time'
-import { mistake } from './problem.ts'
+import { misspelt } from './problem.ts'
 
 const unitS: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3600, d: 86_400 }
 
@@ -11,7 +11,7 @@ const unitS: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3600,
 export function secondsIn(option: string, text: string): number {
   const parts = [...text.matchAll(/(\d+)\s*(min|[smhd])\s*/g)]
   if (text.trim() === '' || parts.map(([part]) => part).join('') !== text.trimStart()) {
-    throw mistake(option, `${option} "${text}" is not a length`, 'Write it as 60m, 90m or 1h30m.')
+    throw misspelt(option, `${option} "${text}" is not a length`, 'Write it as 60m, 90m or 1h30m.')
   }
   return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (unitS[unit] ?? 0), 0)
 }

@@ -15,7 +15,7 @@ import { formatUnit } from '@fernlab/shared/primitives/units'
 import { checkArguments } from '@fernlab/shared/protocol/parameters'
 import * as z from 'zod'
 import { parseParameters } from './parameters.ts'
-import { mistake } from './problem.ts'
+import { misspelt, mistake } from './problem.ts'
 import type { Columns } from './table.ts'
 
 /** What can be read, set and called on a bench, by `part.signal` and `part.action`, with the narrowest limits known. */
@@ -43,7 +43,7 @@ export function controlsOf(parts: Bench['parts'], limits: Readonly<Record<string
 export function settingsOf({ signals }: Controls, pairs: readonly string[]): Record<string, Scalar> {
   for (const pair of pairs) {
     if (pair.indexOf('=') < 1)
-      throw mistake('option-wrong', `${JSON.stringify(pair)} must be part.signal=value, such as psu.voltage=3.3`)
+      throw misspelt('option-wrong', `${JSON.stringify(pair)} must be part.signal=value, such as psu.voltage=3.3`)
   }
   const specs: Record<string, ParameterSpec> = {}
   const issues: Issue[] = []

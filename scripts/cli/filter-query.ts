@@ -1,4 +1,4 @@
-import { mistake } from './problem.ts'
+import { misspelt } from './problem.ts'
 import { timeIn } from './time-in.ts'
 
 type Filters<Name extends string> = { readonly [Key in Name | 'from' | 'to']?: string | undefined }
@@ -21,5 +21,5 @@ export function filterQuery<Name extends string>(options: Filters<Name>, names: 
 export function listNumber(text: string): number {
   const number = Number(text)
   if (Number.isInteger(number) && number >= 1) return number
-  throw mistake('number', `"${text}" is not a whole number`)
+  throw misspelt('number', `"${text}" is not a whole number`)
 }

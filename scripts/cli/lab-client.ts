@@ -7,7 +7,7 @@ import { readAuthority } from '@fernlab/shared/programs/authority'
 import type { Command } from 'commander'
 import { type Context, type HubOptions, withHub } from './context.ts'
 import { findHub } from './hub-address.ts'
-import { mistake } from './problem.ts'
+import { misspelt, mistake } from './problem.ts'
 
 /** Options of every verb that takes a hub, or nodes without one. */
 export interface LabOptions extends HubOptions {
@@ -34,7 +34,7 @@ export async function openLab(context: Context, options: LabOptions): Promise<Cl
 
 async function openByHub({ terminal }: Context, options: LabOptions): Promise<Client> {
   if (options.tokenFile !== undefined) {
-    throw mistake(
+    throw misspelt(
       'option-invalid',
       '--token-file has tokens of nodes, and a hub is asked',
       'Name a node by --node, or look by --network.',
@@ -55,7 +55,7 @@ async function openNodes({ terminal }: Context, options: LabOptions): Promise<Cl
   const { env } = terminal
   const { node, network, hub } = options
   if ([hub !== undefined, node !== undefined, network === true].filter(Boolean).length > 1) {
-    throw mistake('option-invalid', 'one of --hub, --node and --network, not several')
+    throw misspelt('option-invalid', 'one of --hub, --node and --network, not several')
   }
   const tokens = await tokensOf(env, options)
   const authority = await readAuthority(env.FERNLAB_TLS_CA || undefined)

@@ -1,13 +1,10 @@
 import { asLabError, type LabError } from '@fernlab/shared/primitives/lab-error'
 import { CommanderError } from 'commander'
-import { problemLines } from './problem.ts'
+import { problemLines, statusOf } from './problem.ts'
 import { createProgram } from './program.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
 import { ownVersion } from './version.ts'
 
-const refusedStatus = 1
-/** The command line was not understood; nothing was asked of any hub. */
-const misspeltStatus = 2
 const interruptedStatus = 130
 
 async function main(args: readonly string[]): Promise<number> {
@@ -32,17 +29,16 @@ async function main(args: readonly string[]): Promise<number> {
   })
   process.on('uncaughtException', (error) => {
     tell(terminal, asLabError(error))
-    process.exit(refusedStatus)
+    process.exit(1)
   })
   const program = createProgram({ terminal, signal: stop.signal, onInterrupt }, await ownVersion())
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misspeltStatus
-    const problem = asLabError(error)
-    tell(terminal, problem)
-    return problem.code === 'interrupted-by-person' ? interruptedStatus : refusedStatus
+    // Commander has told its own.
+    if (!(error instanceof CommanderError)) tell(terminal, asLabError(error))
+    return statusOf(error)
   }
 }
 

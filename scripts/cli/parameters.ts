@@ -1,5 +1,5 @@
 import type { SubmitRun } from '@fernlab/shared/contracts/api'
-import { mistake } from './problem.ts'
+import { misspelt } from './problem.ts'
 
 type Parameters = NonNullable<SubmitRun['parameters']>
 type Parameter = Parameters[string]
@@ -17,8 +17,8 @@ export function parseParameters(pairs: readonly string[]): Parameters {
   for (const pair of pairs) {
     const cut = pair.indexOf('=')
     const name = pair.slice(0, cut).trim()
-    if (cut < 1 || name === '') throw mistake('parameter', `"${pair}" is not name=value`, 'Write: -p voltage=3.3')
-    if (parameters.has(name)) throw mistake('parameter', `parameter "${name}" is given twice`)
+    if (cut < 1 || name === '') throw misspelt('parameter', `"${pair}" is not name=value`, 'Write: -p voltage=3.3')
+    if (parameters.has(name)) throw misspelt('parameter', `parameter "${name}" is given twice`)
     parameters.set(name, parseValue(pair.slice(cut + 1).trim()))
   }
   return Object.fromEntries(parameters)

@@ -8,7 +8,7 @@ import {
   termsSchema,
 } from '@fernlab/shared/contracts/permissions'
 import { termNames } from '@fernlab/shared/contracts/terms'
-import { mistake } from './problem.ts'
+import { misspelt } from './problem.ts'
 
 export const termsHelp = `terms as NAME=VALUE: ${termNames.join(', ')}; times in seconds, "none" for no limit`
 
@@ -18,7 +18,11 @@ export function readSubject(text: string): Subject {
   const id = rest.join(':')
   const read = subjectSchema.safeParse(kind === 'everyone' && id === '' ? { kind } : { kind, id })
   if (read.success) return read.data
-  throw mistake('subject', `"${text}" is nobody`, 'Say everyone, role:student, group:optics or person:ada@example.org.')
+  throw misspelt(
+    'subject',
+    `"${text}" is nobody`,
+    'Say everyone, role:student, group:optics or person:ada@example.org.',
+  )
 }
 
 /** `mostOpen=3`, `dayS=none`, `mayBook=yes`. */
@@ -26,10 +30,10 @@ export function readTerms(words: readonly string[]): Partial<Terms> {
   const entries = words.map((word) => {
     const [name = '', text = ''] = word.split('=')
     const term = termNames.find((known) => known === name)
-    if (term === undefined) throw mistake('terms', `"${word}" is no term`, `Terms: ${termNames.join(', ')}.`)
+    if (term === undefined) throw misspelt('terms', `"${word}" is no term`, `Terms: ${termNames.join(', ')}.`)
     const value = text === 'none' ? null : text === 'yes' ? true : text === 'no' ? false : Number(text || 'x')
     const read = termsSchema.shape[term].safeParse(value)
-    if (!read.success) throw mistake('terms', `${name}="${text}" can't be`, 'Say a number, "none", or yes or no.')
+    if (!read.success) throw misspelt('terms', `${name}="${text}" can't be`, 'Say a number, "none", or yes or no.')
     return [term, read.data] as const
   })
   return Object.fromEntries(entries) as Partial<Terms>

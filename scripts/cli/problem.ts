@@ -1,8 +1,28 @@
-import { formatIssues, type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, formatIssues, type Issue, LabError } from '@fernlab/shared/primitives/lab-error'
+import { CommanderError } from 'commander'
 
-/** An error of the person who typed; `next` says what to do about it. */
+/** An error of the person who typed, who was understood; `next` says what to do about it. */
 export function mistake(code: string, message: string, next?: string): LabError {
-  return new LabError({ code, kind: 'caller', message: next === undefined ? message : `${message}\n  ${next}` })
+  return new LabError({ code, kind: 'caller', message: withNext(message, next) })
+}
+
+const withNext = (message: string, next?: string) => (next === undefined ? message : `${message}\n  ${next}`)
+
+/** What ended a verb whose words were not understood: nothing was done. */
+export class Misspelt extends LabError {}
+
+/** A {@link mistake} in how the command was written. */
+export function misspelt(code: string, message: string, next?: string): Misspelt {
+  return new Misspelt({ code, kind: 'caller', message: withNext(message, next) })
+}
+
+/** The exit status of a command that ended with what was thrown. */
+export function statusOf(thrown: unknown): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
+  const { code } = asLabError(thrown)
+  // `bad-argument` is what programs of a node say of their arguments.
+  if (thrown instanceof Misspelt || code === 'bad-argument') return 2
+  return code === 'interrupted-by-person' ? 130 : 1
 }
 
 /** What goes to standard error: one clear line, what to do next, and each issue on a line of its own. */

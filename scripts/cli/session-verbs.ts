@@ -12,7 +12,7 @@ import {
 } from './controls.ts'
 import type { HubClient } from './hub-client.ts'
 import type { LiveSession } from './live-session.ts'
-import { mistake } from './problem.ts'
+import { misspelt, mistake } from './problem.ts'
 import { linesOf, valueText } from './session-text.ts'
 import { tableLines } from './table.ts'
 
@@ -177,7 +177,7 @@ export async function performVerb(driven: Driven, name: SessionVerb, words: read
 export function secondsIn(text: string, name: string): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isFinite(value)) return value
-  throw mistake('option-wrong', `${name} is ${JSON.stringify(text)}, and must be a number of seconds`)
+  throw misspelt('option-wrong', `${name} is ${JSON.stringify(text)}, and must be a number of seconds`)
 }
 
 function personIn({ people }: People, who: string): People['people'][number] {

@@ -1,6 +1,6 @@
 import { typedDay, typedInstant } from '@fernlab/shared/primitives/typed-time'
 import { ownTimeZone } from '@fernlab/shared/primitives/zoned-time'
-import { mistake } from './problem.ts'
+import { misspelt } from './problem.ts'
 
 /**
  * The time that an option or an argument names, as the API takes it: an ISO time with its offset, or `2027-02-01 08:00`
@@ -9,7 +9,7 @@ import { mistake } from './problem.ts'
 export function timeIn(option: string, text: string, timeZone = ownTimeZone()): string {
   const ms = typedInstant(text, timeZone)
   if (ms !== undefined) return new Date(ms).toISOString()
-  throw mistake(
+  throw misspelt(
     option,
     `${option} "${text}" is not a time`,
     'Write it as 2027-02-01 or "2027-02-01 08:00", by the clock of this machine, or as 2027-02-01T08:00+01:00.',
@@ -19,5 +19,5 @@ export function timeIn(option: string, text: string, timeZone = ownTimeZone()): 
 /** The day that an option names, as the API takes it. */
 export function dayIn(option: string, text: string): string {
   if (typedDay(text) !== undefined) return text
-  throw mistake(option, `${option} "${text}" is not a day`, 'Write it as 2027-02-01.')
+  throw misspelt(option, `${option} "${text}" is not a day`, 'Write it as 2027-02-01.')
 }

@@ -1,7 +1,7 @@
-import { mistake } from './problem.ts'
+import { misspelt } from './problem.ts'
 
 /** The whole number that an option names. */
 export function wholeNumber(option: string, text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
-  throw mistake(option, `${option} "${text}" is not a whole number`)
+  throw misspelt(option, `${option} "${text}" is not a whole number`)
 }

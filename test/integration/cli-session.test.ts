@@ -306,7 +306,7 @@ test('staff drive a bench directly, under a lease that ends by itself', async ()
   const benches = await json<{ id: string; parts: Record<string, unknown> }[]>(['benches'])
   const bench = benches.find(({ parts }) => 'fgen' in parts)?.id ?? ''
   const tooLong = await run(['bench', 'lease', bench, '--seconds', '3600'])
-  assert.equal([tooLong.code, tooLong.out], [1, ''])
+  assert.equal([tooLong.code, tooLong.out], [2, ''])
   assert.match(tooLong.err, /--seconds is 3600: a node grants a lease for 5 to 600 s/)
   const take = () => run(['bench', 'lease', bench, '--seconds', '600', '--reason', 'a new diode'])
   let leased = await take()

@@ -114,7 +114,7 @@ test('shows and changes who is next by which rules, and how long results are kep
   assert.match(await ok(['settings', 'retention', '--data-days', '400', '--run-days', '800']), /kept for 400 days/)
   assert.match(await ok(['settings', 'retention', '--data-days', 'none', '--run-days', 'none']), /runs: kept for good/)
   const wrong = await run(['settings', 'retention', '--data-days', 'long'])
-  assert.is(wrong.code, 1)
+  assert.is(wrong.code, 2)
   assert.match(wrong.err, /--data-days "long" is not a whole number/)
 })
 

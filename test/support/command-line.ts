@@ -1,5 +1,5 @@
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
-import { problemLines } from 'fernlab/cli/problem'
+import { problemLines, statusOf } from 'fernlab/cli/problem'
 import { createProgram } from 'fernlab/cli/program'
 import type { Terminal } from 'fernlab/cli/terminal'
 import type { Ended } from './command.ts'
@@ -62,7 +62,7 @@ export async function commandLine(args: readonly string[], options: CommandLineO
   try {
     await createProgram(context, '0').parseAsync(args, { from: 'user' })
   } catch (error) {
-    code = 1
+    code = statusOf(error)
     err.push(...problemLines(asLabError(error)).map((line) => `${line}\n`))
   }
   return { code, out: out.join(''), err: err.join('') }

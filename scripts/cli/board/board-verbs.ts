@@ -11,7 +11,7 @@ import { systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { type Log, silentLog } from '@fernlab/shared/primitives/log'
 import type { Context } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { misspelt, mistake } from '../problem.ts'
 import { tableLines } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { descriptionText } from './describe-board.ts'
@@ -126,18 +126,18 @@ export async function forwardBoard(context: Context, { port, listen, baud, json 
 /** A port as people write it; throws `port-wrong`. */
 function portOf(text: string, baudRate: number): TransportConfig {
   if (!(Number.isInteger(baudRate) && baudRate > 0))
-    throw mistake('baud-wrong', '--baud is bits per second, as in 115200')
+    throw misspelt('baud-wrong', '--baud is bits per second, as in 115200')
   if (text.startsWith('net:')) return { kind: 'tcp', ...hostAndPort(text.slice('net:'.length), 'port-wrong', '--port') }
   if (text.startsWith('emulated:')) return { kind: 'emulated', world: text.slice('emulated:'.length), device: 'board' }
   if (!text.startsWith('/'))
-    throw mistake('port-wrong', `--port is ${JSON.stringify(text)}; it may be a device, net:HOST:PORT or emulated:uno`)
+    throw misspelt('port-wrong', `--port is ${JSON.stringify(text)}; it may be a device, net:HOST:PORT or emulated:uno`)
   return { kind: 'serial', path: text, baudRate, dataBits: 8, parity: 'none', stopBits: 1, flowControl: 'none' }
 }
 
 function hostAndPort(text: string, code: string, option: string): { readonly host: string; readonly port: number } {
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? []
   if (host === '' || Number(port) > 65_535)
-    throw mistake(code, `${option} is ${JSON.stringify(text)}; it may be HOST:PORT`)
+    throw misspelt(code, `${option} is ${JSON.stringify(text)}; it may be HOST:PORT`)
   return { host, port: Number(port) }
 }
 

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { controlColumns, controlRows, controlsOf, readableOf, settingsOf } from '../controls.ts'
 import type { HubClient } from '../hub-client.ts'
-import { mistake } from '../problem.ts'
+import { misspelt, mistake } from '../problem.ts'
 import { valueText } from '../session-text.ts'
 import { secondsIn } from '../session-verbs.ts'
 import { spokenTime } from '../shown-time.ts'
@@ -65,14 +65,18 @@ export function addBenchDrive(bench: Command, context: Context): void {
   fernlab bench release demo.rc-1`,
     )
     .action(async (id: string, options: LeaseOptions) => {
-      const client = await openHub(context, options)
-      if (options.renew && (await benchOf(client, id)).mine !== true)
-        throw mistake('lease-unknown', `you have no lease on ${id}`, `Take it with "fernlab bench lease ${id}".`)
       const ttlS = secondsIn(options.seconds, '--seconds')
       if (ttlS < 5 || ttlS > LONGEST_LEASE_S) {
         const message = `--seconds is ${ttlS}: a node grants a lease for 5 to ${LONGEST_LEASE_S} s`
-        throw mistake('option-wrong', message, 'Ask for less, and make it last on with --renew.')
+        throw misspelt(
+          'option-wrong',
+          message,
+          ttlS < 5 ? 'Ask for more.' : 'Ask for less, and make it last on with --renew.',
+        )
       }
+      const client = await openHub(context, options)
+      if (options.renew && (await benchOf(client, id)).mine !== true)
+        throw mistake('lease-unknown', `you have no lease on ${id}`, `Take it with "fernlab bench lease ${id}".`)
       const body = {
         ttlS,
         ...(options.renew ? { resume: true } : {}),

@@ -10,7 +10,7 @@ import { systemClock } from '@fernlab/shared/primitives/clock'
 import type { Command } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import type { HubClient } from '../hub-client.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 import { cellTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 
@@ -87,7 +87,7 @@ export function addBenchHealth(bench: Command, context: Context): void {
       .description('whether you get mail when a bench goes out of use and when it is back; on and off change it'),
   ).action(async (wanted: string | undefined, options: HubOptions) => {
     if (wanted !== undefined && wanted !== 'on' && wanted !== 'off')
-      throw mistake('on-or-off', `"${wanted}" is neither on nor off`, 'Such as "fernlab bench letters off".')
+      throw misspelt('on-or-off', `"${wanted}" is neither on nor off`, 'Such as "fernlab bench letters off".')
     const client = await openHub(context, options)
     const path = '/api/v1/me/bench-letters'
     const letters =
@@ -140,5 +140,5 @@ export function uptimeWords({ days, share, plannedS }: ShownUptime): string {
 function daysOf(text: string): number {
   const days = Number(text)
   if (days > 0 && days <= 400) return days
-  throw mistake('days', `--days "${text}" is no number of days`, 'From 1 to 400.')
+  throw misspelt('days', `--days "${text}" is no number of days`, 'From 1 to 400.')
 }

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import * as z from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import type { HubClient } from '../hub-client.ts'
-import { mistake } from '../problem.ts'
+import { misspelt, mistake } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 import { timeIn } from '../time-in.ts'
@@ -150,7 +150,7 @@ const weeklyWords = ({ weekly }: Outage): string =>
 /** What the options of `bench close` ask the hub for. */
 export function planOf({ reason, from, until, weekly, timeZone, atOnce }: CloseOptions): PlanOutage {
   if (timeZone !== undefined && weekly === undefined) {
-    throw mistake(
+    throw misspelt(
       'time-zone',
       '--time-zone goes with --weekly',
       'Write it into --from and --until: 2026-03-02T08:00+01:00.',
@@ -170,7 +170,7 @@ export function planOf({ reason, from, until, weekly, timeZone, atOnce }: CloseO
 function readWeekly(text: string): { days: Weekday[]; from: string; until: string } {
   const found = /^([a-z,-]+) (\d\d:\d\d)-(\d\d:\d\d)$/.exec(text.trim().toLowerCase())
   if (found === null) {
-    throw mistake(
+    throw misspelt(
       'weekly',
       `--weekly "${text}" is not days and hours`,
       'Such as "mon-fri 18:00-08:00" or "sat,sun 00:00-24:00".',

@@ -9,7 +9,7 @@ import { type Command, Option } from 'commander'
 import * as z from 'zod'
 import { timeText } from '../booking-text.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 
 interface LettersOptions extends HubOptions {
   readonly language?: (typeof letterLanguages)[number]
@@ -49,7 +49,7 @@ export function addBookingNotices(booking: Command, context: Context): void {
     .option('--time-zone <zone>', 'of the times in them, such as Europe/Madrid')
     .action(async (wanted: string | undefined, { language, timeZone, ...options }: LettersOptions) => {
       if (wanted !== undefined && wanted !== 'on' && wanted !== 'off')
-        throw mistake('on-or-off', `"${wanted}" is neither on nor off`, 'Such as "fernlab booking letters off".')
+        throw misspelt('on-or-off', `"${wanted}" is neither on nor off`, 'Such as "fernlab booking letters off".')
       const body: ChangeBookingLetters = {
         ...(wanted === undefined ? {} : { wanted: wanted === 'on' }),
         ...(language === undefined ? {} : { language }),

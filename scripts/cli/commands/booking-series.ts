@@ -11,7 +11,7 @@ import type { Command } from 'commander'
 import * as z from 'zod'
 import { secondsIn, timeText } from '../booking-text.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 import { dayIn, timeIn } from '../time-in.ts'
 import { weekdaysIn } from '../weekdays-in.ts'
 import { wholeNumber } from '../whole-number.ts'
@@ -116,7 +116,7 @@ async function withNearest(body: BookSeries, send: (body: BookSeries) => Promise
 function moveIn(text: string): SeriesMove {
   const [from, to, ...rest] = text.split('=')
   if (from === undefined || to === undefined || rest.length > 0) {
-    throw mistake('--move', `--move "${text}" is not two times`, 'Write it as "2027-02-04 14:00=2027-02-04 16:00".')
+    throw misspelt('--move', `--move "${text}" is not two times`, 'Write it as "2027-02-04 14:00=2027-02-04 16:00".')
   }
   return { from: timeIn('--move', from.trim()), to: timeIn('--move', to.trim()) }
 }

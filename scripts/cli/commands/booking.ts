@@ -11,7 +11,7 @@ import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { allowanceLines, lengthText, quoted, secondsIn, withSuggestions } from '../booking-text.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 import { timeIn } from '../time-in.ts'
@@ -73,7 +73,7 @@ export function addBooking(program: Command, context: Context): void {
     .option('--to <time>', 'those that begin before then')
     .action(async ({ past, cancelled, missed, lab, series, from, to, ...options }: ListOptions) => {
       const asked = Object.entries({ past, cancelled, missed }).flatMap(([when, isAsked]) => (isAsked ? [when] : []))
-      if (asked.length > 1) throw mistake('list', `say one of --${asked.join(' and --')}`)
+      if (asked.length > 1) throw misspelt('list', `say one of --${asked.join(' and --')}`)
       const [when] = asked
       const query = new URLSearchParams({
         ...(when === undefined ? {} : { when }),
@@ -161,7 +161,7 @@ export function addBooking(program: Command, context: Context): void {
         ...(options.for === undefined ? {} : { seconds: secondsIn('--for', options.for) }),
         ...(note === undefined ? {} : { note }),
       }
-      if (Object.keys(body).length === 0) throw mistake('change', 'say what to change: --start, --for or --note')
+      if (Object.keys(body).length === 0) throw misspelt('change', 'say what to change: --start, --for or --note')
       const client = await openHub(context, options)
       const changed = client.call(bookingSchema, pathOf(id), { method: 'PUT', body })
       const length = options.for === undefined ? '' : ` --for ${quoted(options.for)}`

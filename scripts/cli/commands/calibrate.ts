@@ -11,7 +11,7 @@ import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Command } from 'commander'
 import * as z from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { misspelt, mistake } from '../problem.ts'
 import { cellTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 
@@ -52,7 +52,7 @@ export function addCalibrate(node: Command, context: Context): void {
       const asked = whatToDo.filter((each) => options[each] !== undefined)
       if (asked.length !== 1) {
         const all = whatToDo.map((each) => `--${each}`).join(', ')
-        throw mistake('calibration-unclear', `give one of ${all}`)
+        throw misspelt('calibration-unclear', `give one of ${all}`)
       }
       const path = `/api/v1/nodes/${encodeURIComponent(name)}/calibrations`
       if (options.show) {
@@ -62,7 +62,7 @@ export function addCalibrate(node: Command, context: Context): void {
         printHistory(context, shown, options, `${signal ?? name} has no calibration: raw values count.`)
         return
       }
-      if (signal === undefined) throw mistake('signal-missing', 'name the signal, such as supply.voltage')
+      if (signal === undefined) throw misspelt('signal-missing', 'name the signal, such as supply.voltage')
       const body = options.undo ? { signal } : { signal, ...(await calibrationIn(options)) }
       const client = await openHub(context, options)
       const found = await client.call(signalCalibrationsSchema, options.undo ? `${path}/undo` : path, {
@@ -133,7 +133,7 @@ async function calibrationIn(options: CalibrateOptions): Promise<Calibration> {
 }
 
 async function curveIn({ linear, polynomial, table, extrapolate }: CalibrateOptions): Promise<Curve> {
-  if (extrapolate && table === undefined) throw mistake('calibration-unclear', '--extrapolate goes with --table')
+  if (extrapolate && table === undefined) throw misspelt('calibration-unclear', '--extrapolate goes with --table')
   if (table !== undefined) {
     const curve = { form: 'table', points: await pointsIn(table), ...(extrapolate ? { extrapolate } : {}) }
     return soundCurve(curve, table)
@@ -156,7 +156,7 @@ function numbersIn(text: string, option: string, count?: number): number[] {
   const wrong = numbers.some((each) => !Number.isFinite(each)) || (count !== undefined && numbers.length !== count)
   if (!wrong) return numbers
   const wanted = count === undefined ? 'numbers' : count === 1 ? 'a number' : `${count} numbers`
-  throw mistake('calibration-wrong', `${option} takes ${wanted}${count === 1 ? '' : ', with commas'}, not "${text}"`)
+  throw misspelt('calibration-wrong', `${option} takes ${wanted}${count === 1 ? '' : ', with commas'}, not "${text}"`)
 }
 
 /** A first line that is words is a heading. */

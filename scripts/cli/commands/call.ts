@@ -6,7 +6,7 @@ import { withTypedArrays } from '@fernlab/shared/rpc/contract/typed-lists'
 import type { Command } from 'commander'
 import type { Context, HubOptions } from '../context.ts'
 import { type LabOptions, openLab, withLab } from '../lab-client.ts'
-import { mistake } from '../problem.ts'
+import { misspelt, mistake } from '../problem.ts'
 import { controlsOfService, type ReadValues, readingsOf, readLines, resultText, wantsLock } from '../service-text.ts'
 import { printList } from '../table.ts'
 
@@ -44,16 +44,16 @@ export function addCall(program: Command, context: Context): void {
     .action(async (name: string, action: string | undefined, pairs: string[], options: CallOptions) => {
       const timeoutMs = positive(options.timeout, '--timeout') * 1000
       const rateHz = options.rate === undefined ? undefined : positive(options.rate, '--rate')
+      const sets = (options.set ?? []).map((pair) => pairOf(pair, '--set'))
+      const given = Object.fromEntries(pairs.map((pair) => pairOf(pair, 'an argument')))
       await using client = await openLab(context, options)
       const service = await client.service(name)
       const { contract } = service
-      const sets = (options.set ?? []).map((pair) => pairOf(pair, '--set'))
       const wanted = [...sets.map(([signal]) => signal), ...(options.read ?? []), ...(options.follow ?? [])]
       for (const one of wanted) requireKnown(name, 'signal', one, contract.signals)
       const isShown = action === undefined && wanted.length === 0
       if (isShown) return show(context, options, name, contract)
       if (action !== undefined) requireKnown(name, 'action', action, contract.actions)
-      const given = Object.fromEntries(pairs.map((pair) => pairOf(pair, 'an argument')))
       const args = withTypedArrays(contract.actions[action ?? '']?.arguments ?? {}, given)
 
       const reason = typeof options.lock === 'string' ? options.lock : 'fernlab call'
@@ -168,12 +168,12 @@ function requireKnown(service: string, what: string, name: string, known: object
 
 function pairOf(pair: string, where: string): [string, unknown] {
   const at = pair.indexOf('=')
-  if (at <= 0) throw mistake('value-missing', `${where} is name=value, not "${pair}"`)
+  if (at <= 0) throw misspelt('value-missing', `${where} is name=value, not "${pair}"`)
   return [pair.slice(0, at), yamlValue(pair.slice(at + 1))]
 }
 
 function positive(text: string, option: string): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value
-  throw mistake('option-invalid', `${option} must be a number above 0, not "${text}"`)
+  throw misspelt('option-invalid', `${option} must be a number above 0, not "${text}"`)
 }

@@ -10,7 +10,7 @@ import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { counted } from '../counted.ts'
-import { mistake } from '../problem.ts'
+import { misspelt, mistake } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 import { timeIn } from '../time-in.ts'
@@ -92,7 +92,7 @@ export function addGroup(program: Command, context: Context): void {
         ...timesOf(options),
       }
       if (Object.keys(body).length === 0)
-        throw mistake('change', 'say what to change: --name, --within, --from, --until')
+        throw misspelt('change', 'say what to change: --name, --within, --from, --until')
       const client = await openHub(context, options)
       const changed = await client.call(groupSchema, path(id), { method: 'PUT', body })
       terminal.out(options.json ? JSON.stringify(changed, null, 2) : `${changed.id} is changed`)

@@ -4,7 +4,7 @@ import { runStateSchema } from '@fernlab/shared/contracts/run-state'
 import type { Command } from 'commander'
 import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 import { formatSeconds } from '../run-view.ts'
 import { cellTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
@@ -76,9 +76,9 @@ export function addListings(program: Command, context: Context): void {
     .option('-n, --limit <count>', 'at most so many', '20')
     .action(async (options: HubOptions & { lab?: string; state?: string; checks?: string; limit: string }) => {
       const limit = Number(options.limit)
-      if (!Number.isInteger(limit) || limit < 1) throw mistake('limit', `--limit "${options.limit}" is not 1 or more`)
+      if (!Number.isInteger(limit) || limit < 1) throw misspelt('limit', `--limit "${options.limit}" is not 1 or more`)
       if (options.state !== undefined && !runStateSchema.safeParse(options.state).success) {
-        throw mistake('state', `"${options.state}" is not a state`, `States: ${runStateSchema.options.join(', ')}`)
+        throw misspelt('state', `"${options.state}" is not a state`, `States: ${runStateSchema.options.join(', ')}`)
       }
       const query = new URLSearchParams()
       if (options.lab !== undefined) query.set('lab', options.lab)

@@ -1,7 +1,7 @@
 import { draftDrivers, shownInstrumentSchema } from '@fernlab/shared/contracts/hardware-drafts'
 import { type Command, Option } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 
 interface EquipOptions extends HubOptions {
   readonly driver: string
@@ -59,6 +59,6 @@ const collect = (value: string, before: readonly string[]): string[] => [...befo
 
 function settingOf(text: string): [string, string | number] {
   const [, key = '', value = ''] = /^([a-zA-Z]\w*)=(.*)$/s.exec(text) ?? []
-  if (key === '') throw mistake('bad-argument', `--set ${text}: it is KEY=VALUE, as in chip=bme280`)
+  if (key === '') throw misspelt('bad-argument', `--set ${text}: it is KEY=VALUE, as in chip=bme280`)
   return [key, /^\d{1,15}$/.test(value) ? Number(value) : value]
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { type Context, type HubOptions, openHub } from '../context.ts'
 import { changeOf, scoped, type Where } from '../permission-change.ts'
 import { subjectText, termsHelp, termsText } from '../permission-words.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 import { spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 
@@ -38,7 +38,10 @@ Examples:
       const { remove = false, preview = false, term } = options
       const change = changeOf(term, options)
       if ((Object.keys(change).length === 0) !== remove)
-        throw mistake('change', 'say what to change, such as --term mostOpen=3 or --until TIME, or give --remove alone')
+        throw misspelt(
+          'change',
+          'say what to change, such as --term mostOpen=3 or --until TIME, or give --remove alone',
+        )
       const body = { ids, preview, ...(remove ? { remove } : { change }) }
       const client = await openHub(context, options)
       const { items } = await client.call(bulkDoneSchema, '/api/v1/permissions/bulk', { method: 'POST', body })

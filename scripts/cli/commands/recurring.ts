@@ -13,7 +13,7 @@ import { allPages } from '../all-pages.ts'
 import { timeText } from '../booking-text.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { parseParameters } from '../parameters.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 import { timeIn } from '../time-in.ts'
@@ -127,7 +127,7 @@ export function addRecurring(program: Command, context: Context): void {
         ...(from === undefined ? {} : { from: from === 'none' ? null : timeIn('--from', from) }),
         ...(until === undefined ? {} : { until: until === 'none' ? null : timeIn('--until', until) }),
       }
-      if (Object.keys(body).length === 0) throw mistake('change', 'say what to change, such as --cron')
+      if (Object.keys(body).length === 0) throw misspelt('change', 'say what to change, such as --cron')
       const client = await openHub(context, options)
       show(context, await client.call(recurringSchema, path(id), { method: 'PUT', body }), options)
     })

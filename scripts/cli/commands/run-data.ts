@@ -7,7 +7,7 @@ import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { LONGEST_DOWNLOAD_MS, saveAnswer } from '../download.ts'
 import type { HubClient } from '../hub-client.ts'
 import { whileSaving } from '../interrupt.ts'
-import { mistake } from '../problem.ts'
+import { misspelt, mistake } from '../problem.ts'
 import type { Terminal } from '../terminal.ts'
 
 const forms = { csv: 'data.csv', json: 'data.json', parquet: 'data.parquet', hdf5: 'data.h5', documents: 'documents' }
@@ -55,7 +55,7 @@ pictures are those that cameras have taken into the run. film is what each camer
     )
     .action(async (id: string, options: DownloadOptions) => {
       if (options.raw && !(options.form in tables)) {
-        throw mistake(
+        throw misspelt(
           'raw-unclear',
           '--raw goes with tables',
           'documents have the calibrations in their configuration.',

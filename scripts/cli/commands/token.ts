@@ -12,7 +12,7 @@ import { allPages } from '../all-pages.ts'
 import { passwordFor } from '../asked.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import type { HubClient } from '../hub-client.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { signIn, whileSignedIn } from '../sign-in.ts'
 import { printList } from '../table.ts'
@@ -87,7 +87,7 @@ export function addToken(program: Command, context: Context): void {
       .option('--all', 'end all of yours, also the one that this command uses'),
   ).action(async (id: string | undefined, options: HubOptions & { all?: boolean }) => {
     if ((id === undefined) === (options.all !== true))
-      throw mistake('token', 'name one token, or give --all', 'See "fernlab token list".')
+      throw misspelt('token', 'name one token, or give --all', 'See "fernlab token list".')
     const client = await openHub(context, options)
     if (id === undefined) await client.fetch('/api/v1/tokens/revoke-all', { method: 'POST' })
     else await client.fetch(`/api/v1/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' })
@@ -119,16 +119,16 @@ const outlasts = ({ tokenExpiresAt }: Me, days: number): boolean =>
 function readScopes(texts: readonly string[]): Scope[] {
   const scopes = texts.map((text) => {
     const scope = tokenScopes.find((known) => known === text)
-    if (scope === undefined) throw mistake('scope', `"${text}" is not a scope`, `Scopes: ${tokenScopes.join(', ')}`)
+    if (scope === undefined) throw misspelt('scope', `"${text}" is not a scope`, `Scopes: ${tokenScopes.join(', ')}`)
     return scope
   })
   if (scopes.length === 0)
-    throw mistake('scope', 'a token needs a scope', `Give --scope with: ${tokenScopes.join(', ')}`)
+    throw misspelt('scope', 'a token needs a scope', `Give --scope with: ${tokenScopes.join(', ')}`)
   return scopes
 }
 
 function readDays(text: string): number {
   const days = Number(text)
   if (Number.isInteger(days) && days >= 1 && days <= 3660) return days
-  throw mistake('days', `--days "${text}" is not a whole number from 1 to 3660`)
+  throw misspelt('days', `--days "${text}" is not a whole number from 1 to 3660`)
 }

@@ -17,7 +17,7 @@ import { allPages } from '../all-pages.ts'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { counted } from '../counted.ts'
 import { filterQuery, listNumber } from '../filter-query.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList, tableLines } from '../table.ts'
 import { addUsageDirect } from './usage-direct.ts'
@@ -117,7 +117,7 @@ export function addUsage(program: Command, context: Context): void {
       const query = periodQuery(options)
       if (options.csv === true) {
         if (options.lab !== undefined || options.notDone === true) {
-          throw mistake('csv', '--csv has everybody and all labs', 'Leave out --lab and --not-done, or take --json.')
+          throw misspelt('csv', '--csv has everybody and all labs', 'Leave out --lab and --not-done, or take --json.')
         }
         return print(options, `${pathOf(course, options.hours ? '/hours.csv' : '/people.csv')}?${query}`)
       }

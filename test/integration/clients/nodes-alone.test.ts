@@ -313,7 +313,7 @@ test('what ends tokens is for the owner of the machine, and refuses what can not
   const env = { FERNLAB_DATA: dirname(dirname(nodes[1]?.dataFolder ?? '')) }
   const wrong = async (...args: string[]) => {
     const { code, err } = await commandLine(['node', 'token', ...args], { env })
-    assert.is(code, 1)
+    assert.is(code, 2)
     return err
   }
   assert.match(await wrong(), /name one person; or --revoke PERSON, or --revoke-all/)

@@ -129,15 +129,17 @@ test('tables come from files, all are listed, and the last is undone', async () 
 
 test('what is wrong is refused with what to do, and changes nothing', async () => {
   const before = (await calibrate('--show', '--json')).out
-  const refused = async (...words: string[]) => {
+  const ended = async (status: number, words: string[]) => {
     const { code, err } = await calibrate(...words)
-    assert.is(code, 1)
+    assert.is(code, status, err)
     return err
   }
-  assert.match(await refused('box-1.value'), /give one of --linear, --polynomial, --table/)
-  assert.match(await refused('box-1.value', '--linear', '1'), /--linear takes 2 numbers, with commas, not "1"/)
+  const refused = (...words: string[]) => ended(1, words)
+  const misspelt = (...words: string[]) => ended(2, words)
+  assert.match(await misspelt('box-1.value'), /give one of --linear, --polynomial, --table/)
+  assert.match(await misspelt('box-1.value', '--linear', '1'), /--linear takes 2 numbers, with commas, not "1"/)
   assert.match(await refused('box-1.value', '--linear', '0,1'), /--linear: must not be 0/)
-  assert.match(await refused('--clear'), /name the signal/)
+  assert.match(await misspelt('--clear'), /name the signal/)
   const file = join(lab.folder, 'wrong.csv')
   await writeFile(file, '1,2\n2,x\n')
   assert.match(await refused('box-1.value', '--table', file), /wrong\.csv, line 2: must be a raw value and a value/)

@@ -50,7 +50,7 @@ test('a folder that is there is left as it is', async () => {
 
 test('a folder that is no name is refused, and not made', async () => {
   const { code, err } = await commandLine(['driver', 'new', join(scratch, 'My Oven')], { env: {} })
-  assert.is(code, 1)
+  assert.is(code, 2)
   assert.match(err, /^fernlab: a driver can not be called "My Oven": use lower-case letters/)
   assert.not.ok(readdirSync(scratch).includes('My Oven'))
 })

@@ -2,7 +2,7 @@ import { signInSchema } from '@fernlab/shared/contracts/sign-ins'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../../context.ts'
-import { mistake } from '../../problem.ts'
+import { misspelt } from '../../problem.ts'
 import { cellTime } from '../../shown-time.ts'
 import { printList } from '../../table.ts'
 
@@ -37,7 +37,7 @@ export function addSignIns(account: Command, context: Context): void {
       .option('--all', 'end all of them'),
   ).action(async (id: string | undefined, options: HubOptions & { all?: boolean }) => {
     if ((id === undefined) === (options.all !== true))
-      throw mistake('sign-in', 'name one sign-in, or give --all', 'See "fernlab account sign-ins".')
+      throw misspelt('sign-in', 'name one sign-in, or give --all', 'See "fernlab account sign-ins".')
     const client = await openHub(context, options)
     if (id === undefined) await client.fetch(`${path}/end-others`, { method: 'POST' })
     else await client.fetch(`${path}/${encodeURIComponent(id)}`, { method: 'DELETE' })
