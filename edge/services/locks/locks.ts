@@ -204,7 +204,7 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
         if (lock === undefined || !isTaken)
           throw refused('not-locked', `${targetOf(service)} is not locked at this node`)
         if (lock.owner !== caller.person && !caller.may('unlock', service.name))
-          throw lockedBy(caller, service, toldOf(lock))
+          throw lockedBy(caller, service, toldOf(lock), 'its end')
         return lock
       })
       for (const { target, owner } of ending) {

@@ -18,8 +18,13 @@ export const seesOwner = (viewer: Viewer, service: string, owner: string): boole
 export const seenLock = (viewer: Viewer, service: string, lock: ServiceLock): SeenLock =>
   seesOwner(viewer, service, lock.owner) ? lock : { since: lock.since }
 
-/** Why the viewer does not get what another has locked. */
-export function lockedBy(viewer: Viewer, { name, bench }: Pick<AnnouncedService, 'name' | 'bench'>, lock: ServiceLock) {
+/** Why the viewer does not get what another has locked, or may not end the lock. */
+export function lockedBy(
+  viewer: Viewer,
+  { name, bench }: Pick<AnnouncedService, 'name' | 'bench'>,
+  lock: ServiceLock,
+  wanted: 'it' | 'its end' = 'it',
+): LabError {
   const { owner, since, reason } = seenLock(viewer, name, lock)
   const why = reason === undefined ? '' : ` (${reason})`
   const target = bench === undefined ? `service ${name}` : `bench ${bench}`
@@ -27,7 +32,7 @@ export function lockedBy(viewer: Viewer, { name, bench }: Pick<AnnouncedService,
     code: 'service-locked',
     kind: 'caller',
     retry: 'later',
-    message: `${target} is locked by ${owner ?? 'somebody else'} since ${since}${why}`,
+    message: `${target} is locked by ${owner ?? 'somebody else'} since ${since}${why}${wanted === 'it' ? '' : ": to end another's lock takes a token with the right unlock"}`,
     details: { since, ...(owner === undefined ? {} : { owner }) },
   })
 }

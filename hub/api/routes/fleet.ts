@@ -12,10 +12,12 @@ import {
 } from '@fernlab/shared/contracts/api'
 import { nameSchema, writtenText } from '@fernlab/shared/contracts/common'
 import { resetInterlockSchema } from '@fernlab/shared/contracts/interlocks'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../accounts/caller.ts'
 import { can } from '../../accounts/can.ts'
 import type { BenchViewer, NodeCredential } from '../../fleet/fleet.ts'
+import { heldBench } from '../../fleet/held-bench.ts'
 import type { Attempts } from '../attempts.ts'
 import { type AddRoute, type ApiParts, requireAccess } from '../context.ts'
 import { pageOf, pageQuery } from '../paging.ts'
@@ -107,7 +109,15 @@ export function fleetRoutes(
       const { ttlS, resume = false, reason } = body
       const lease = body.lease ?? (resume ? await ownLease(params.bench, caller.personId) : undefined)
       if (lease !== undefined) return c.json(await fleet.renewLease(params.bench, lease, ttlS, caller.personId, reason))
-      return c.json(await fleet.takeLease(params.bench, caller.personId, ttlS, { address: caller.address, reason }))
+      try {
+        return c.json(await fleet.takeLease(params.bench, caller.personId, ttlS, { address: caller.address, reason }))
+      } catch (thrown) {
+        if (asLabError(thrown).code !== 'bench-busy') throw thrown
+        const bench = await fleet.bench(params.bench, viewerOf(caller))
+        // A run or a session that is on it is named already.
+        if (bench?.leased !== true) throw thrown
+        throw heldBench(bench, { mayEnd: can(caller, 'benches.maintain') })
+      }
     },
   )
   add(

@@ -118,7 +118,7 @@ export function addCall(program: Command, context: Context): void {
     .option('--reason <text>', "why another's is ended: it is in the audit log", '')
     .action(async (names: string[], { reason, ...options }: LabOptions & { readonly reason: string }) => {
       await using client = await openLab(context, options)
-      await client.unlock(names, { reason, signal })
+      await client.unlock(names, { reason, signal }).catch(withoutReason(reason))
       if (options.json) terminal.out(JSON.stringify({ services: names }))
       else terminal.out(`Unlocked: ${names.join(', ')}`)
     })
@@ -150,6 +150,15 @@ const withoutLock =
     const error = asLabError(thrown)
     if (lock !== undefined || !wantsLock(error)) throw thrown
     throw mistake(error.code, error.message, 'With --lock it is yours for as long as the call lasts.')
+  }
+
+/** Of what is not one's own to unlock, and is no mistake of the hub or node. */
+const withoutReason =
+  (reason: string) =>
+  (thrown: unknown): never => {
+    const { code, message } = asLabError(thrown)
+    if (reason !== '' || !['not-found', 'service-locked'].includes(code)) throw thrown
+    throw mistake(code, message, 'What another has locked ends with --reason, for whoever may: it says why.')
   }
 
 function print({ terminal }: Context, { json, quiet }: HubOptions, result: unknown): void {

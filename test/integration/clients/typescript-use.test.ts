@@ -74,7 +74,14 @@ test('from a terminal: the hold of a bench that somebody else has is ended for a
   // Neither without a reason nor by who may not maintain benches.
   const bare = await run('unlock', 'diode-1.psu')
   assert.is(bare.code, 1)
-  assert.match(bare.err, /a lease of yours on the bench demo\.diode-1/)
+  assert.match(bare.err, /a lease of yours on the bench demo\.diode-1.*\n +What another has locked ends with --reason/)
+  const taken = await run('bench', 'lease', 'demo.diode-1')
+  assert.match(
+    taken.err,
+    /demo\.diode-1 can't be taken: Person \d+ has it since \S+Z \(a sweep over night\); wait .*unlock it with a reason/,
+  )
+  const unseen = await commandLine(['bench', 'lease', 'demo.diode-1'], { env: of(carol) })
+  assert.match(unseen.err, /demo\.diode-1 can't be taken: .* has it since \S+Z/)
   const refused = await commandLine(['unlock', 'diode-1.psu', '--reason', 'mine now'], { env: of(carol) })
   assert.is(refused.code, 1)
   assert.match(refused.err, /builder, admin/)
@@ -87,7 +94,7 @@ test('from a terminal: the hold of a bench that somebody else has is ended for a
   })
   const lost = await held
   assert.equal([lost.code, lost.out], [1, 'Locked: demo/diode-1.psu\n'])
-  assert.match(lost.err, /your hold of demo\.diode-1 was ended by .+: left over night/)
+  assert.match(lost.err, /your hold of demo\.diode-1 was ended by .+: left over night/, lost.err)
   assert.not.match(lost.err, /ended by somebody|Unlocked/)
   const [entry] = JSON.parse((await run('audit', '--action', 'bench.released', '--json')).out) as AuditEntry[]
   const { lease: _lease, ...detail } = entry?.detail ?? {}

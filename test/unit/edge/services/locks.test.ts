@@ -161,14 +161,15 @@ test('who has locked what, and why, is for that person and who may end it; other
   // Refusals say no more than entries do.
   const since = lock?.since
   const some = of('bob', ['read', 'use', 'lock'])
-  for (const refusal of [
-    await rejection(some.lock(['plot', 'fit'])),
-    await rejection(some.unlock(['fit'])),
-    some.use('fit'),
-  ]) {
+  const right = ": to end another's lock takes a token with the right unlock"
+  for (const [refusal, more] of [
+    [await rejection(some.lock(['plot', 'fit'])), ''],
+    [await rejection(some.unlock(['fit'])), right],
+    [some.use('fit'), ''],
+  ] as const) {
     assert.equal(
       [refusal?.code, refusal?.message, refusal?.details],
-      ['service-locked', `service fit is locked by somebody else since ${since}`, { since }],
+      ['service-locked', `service fit is locked by somebody else since ${since}${more}`, { since }],
     )
   }
   const told = await rejection(of('staff', ['lock', 'unlock']).lock(['fit']))
